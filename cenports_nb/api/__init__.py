@@ -1,0 +1,1 @@
+"""Everything that touches the network; nothing here knows pandas."""

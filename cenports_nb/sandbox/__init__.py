@@ -1,0 +1,8 @@
+"""A stateful stand-in of the Cenports API: a real HTTP server on loopback, shares no code with the client."""
+
+from cenports_nb.sandbox.account import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+from cenports_nb.sandbox.clock import Clock
+from cenports_nb.sandbox.server import Sandbox
+from cenports_nb.sandbox.service import Request
+
+__all__ = ["CLIENT_ID", "CLIENT_SECRET", "PARTNER_ID", "Clock", "Request", "Sandbox"]

@@ -1,0 +1,238 @@
+"""The HTTP server of a sandbox, and the sandbox itself."""
+
+import logging
+import socket
+import socketserver
+import sys
+import threading
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+from cenports_nb.sandbox.clock import Clock
+from cenports_nb.sandbox.data import seed_for
+from cenports_nb.sandbox.replies import Reply, message
+from cenports_nb.sandbox.service import BODY_MOST, PREFIX, Incoming, Request, Service
+from cenports_nb.sandbox.state import State
+
+_HOST: Final = "127.0.0.1"
+# A body over the limit is still read up to here, so that the sender sees the answer and not a reset.
+_DRAIN_MOST: Final = 64 * 2**20
+_log = logging.getLogger(__name__)
+
+
+class Sandbox:
+    """A stateful stand-in of the Cenports API on loopback; use it in a `with` block.
+
+    Args:
+        orders: Generate so many orders instead of Northwind's 830.
+        seed: Of the generated orders; the same seed gives the same account.
+        data: A folder with `orders.jsonl`, `inventories.json`, `channels.json` and perhaps `shipments.jsonl`.
+        shift: Move all days so that the last order is from yesterday (UTC).
+        rate_limit: Requests in any 60 s of real time; None for no limit.
+        latency: Seconds before each answer.
+        port: On 127.0.0.1; 0 takes a free one.
+        clock: The sandbox's time; one of its own if None.
+        transaction_seconds: How long an asynchronous write takes, by the sandbox's clock.
+
+    Raises:
+        ValueError: `orders` and `data` together, a bad number, or data that can't be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        orders: int | None = None,
+        seed: int = 0,
+        data: str | Path | None = None,
+        shift: bool = True,
+        rate_limit: int | None = 60,
+        latency: float = 0.0,
+        port: int = 0,
+        clock: Clock | None = None,
+        transaction_seconds: float = 3.0,
+    ) -> None:
+        if rate_limit is not None and rate_limit < 1:
+            raise ValueError("Sandbox(rate_limit=...) must be at least 1, or None for no limit.")
+        if latency < 0 or transaction_seconds < 0:
+            raise ValueError("Sandbox(latency=..., transaction_seconds=...) can't be negative.")
+        self.clock = clock or Clock()
+        self.latency = latency
+        seeded = seed_for(orders=orders, seed=seed, data=data, shift=shift, now=self.clock.now())
+        self.state = State(seeded, self.clock, transaction_seconds)
+        self._service = Service(self.state, rate_limit, lambda: self.url)
+        self._port = port
+        self._url: str | None = None
+        self._server: _Server | None = None
+        self._thread: threading.Thread | None = None
+        self._switch = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """The address to give as `base_url`.
+
+        Raises:
+            RuntimeError: The sandbox was never started.
+        """
+        if self._url is None:
+            raise RuntimeError("This sandbox has no address yet: use it in a `with` block, or call start().")
+        return self._url
+
+    @property
+    def requests(self) -> list[Request]:
+        """What arrived since the start, in order of answers; clear it as you like."""
+        return self._service.requests
+
+    def start(self) -> Self:
+        """Begin to serve; a sandbox that serves already goes on."""
+        with self._switch:
+            if self._server is None:
+                self._server = _Server(self._port, self._service, self.latency)
+                self._url = f"http://{_HOST}:{self._server.server_port}{PREFIX}"
+                self._thread = threading.Thread(
+                    target=self._server.serve_forever, args=(0.02,), name="cenports-sandbox", daemon=True
+                )
+                self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop serving and free the port; the account stays as it is."""
+        with self._switch:
+            if self._server is not None and self._thread is not None:
+                self._server.stop()
+                self._thread.join()
+            self._server = self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Sandbox {self._url or 'not started'}, {len(self.state.orders)} orders>"
+
+
+class _Server(ThreadingHTTPServer):
+    """Threads and sockets; knows which connections are open, so that it can end them."""
+
+    daemon_threads = True
+    block_on_close = False  # it joins its threads itself, after it has woken them
+    request_queue_size = 128
+
+    def __init__(self, port: int, service: Service, latency: float) -> None:
+        self.service = service
+        self.latency = latency
+        self.closing = threading.Event()
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._open_lock = threading.Lock()
+        super().__init__((_HOST, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without HTTPServer's look-up of the host's name, which can take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = _HOST, self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own that `stop` can find."""
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name="cenports-sandbox-answer",
+            daemon=True,
+        )
+        with self._open_lock:
+            self._open[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection and forget it."""
+        super().shutdown_request(request)
+        with self._open_lock:
+            self._open.pop(request, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet about clients that went away, and about nothing else."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def stop(self) -> None:
+        """End the accept loop, then every connection, idle keep-alive ones too."""
+        self.closing.set()
+        self.shutdown()
+        with self._open_lock:
+            connections = list(self._open.items())
+        for connection, thread in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            if thread is not threading.current_thread():
+                thread.join(timeout=5)
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """HTTP/1.1 with keep-alive, buffered writes and no delay."""
+
+    server: _Server
+    protocol_version = "HTTP/1.1"
+    server_version = "cenports-sandbox"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = 65536
+
+    def answer(self) -> None:
+        """Read a request, have it answered, send the answer."""
+        try:
+            body = self._read_body()
+        except ValueError:
+            self.close_connection = True
+            self._send(message(400, "The Content-Length header is not valid."))
+            return
+        incoming = Incoming(self.command, self.path, self.headers.get("Authorization"), body)
+        reply = self.server.service.answer(incoming)
+        if self.server.latency:
+            self.server.closing.wait(self.server.latency)
+        self._send(reply)
+
+    def _read_body(self) -> bytes | None:
+        """Read the body, or skip it and return None if it is too large."""
+        if "Transfer-Encoding" in self.headers:
+            raise ValueError("chunked bodies are not read")
+        length = int(self.headers.get("Content-Length") or 0)
+        if length < 0:
+            raise ValueError("a negative length")
+        if length <= BODY_MOST:
+            body = self.rfile.read(length)
+            if len(body) < length:
+                raise ConnectionResetError("the body ended early")
+            return body
+        self.close_connection = True
+        left = min(length, _DRAIN_MOST)
+        while left > 0 and (chunk := self.rfile.read(min(left, 65536))):
+            left -= len(chunk)
+        return None
+
+    def _send(self, reply: Reply) -> None:
+        self.send_response(reply.status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Content-Length", str(len(reply.body)))
+        for name, value in reply.headers:
+            self.send_header(name, value)
+        if self.close_connection:
+            self.send_header("Connection", "close")
+        self.end_headers()
+        if self.command != "HEAD":
+            self.wfile.write(reply.body)
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
+        """Log for those who ask, never to stderr by itself."""
+        _log.debug(format, *args)
+
+
+# Every method gets a JSON answer, those that no end point knows too (405).
+for _method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
+    setattr(_Handler, f"do_{_method}", _Handler.answer)

@@ -1,0 +1,108 @@
+"""The way of a request: pace, route, body, token, end point; without a word of HTTP's own."""
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+from urllib.parse import parse_qsl
+
+from cenports_nb.sandbox.call import Call
+from cenports_nb.sandbox.pace import Pace
+from cenports_nb.sandbox.replies import Json, Refusal, Reply, message
+from cenports_nb.sandbox.routes import ROUTES, Route
+from cenports_nb.sandbox.state import State
+
+PREFIX: Final = "/v2"
+BODY_MOST: Final = 10 * 2**20
+_SECRETS: Final = frozenset({"client_secret", "access_token"})
+
+
+@dataclass(frozen=True)
+class Request:
+    """What arrived and how it was answered; no token and no secret."""
+
+    method: str
+    path: str  # of the end point, without /v2
+    params: Json  # query and body together
+    at: datetime  # real time
+    status: int
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request as read from the wire; `body` is None where it was too large to be read."""
+
+    method: str
+    target: str
+    authorization: str | None
+    body: bytes | None
+
+
+class Service:
+    """Answers requests from the state and records them."""
+
+    def __init__(self, state: State, rate_limit: int | None, base_url: Callable[[], str]) -> None:
+        self.state = state
+        self.requests: list[Request] = []
+        self._pace = Pace(rate_limit)
+        self._base_url = base_url
+
+    def answer(self, incoming: Incoming) -> Reply:
+        """Answer one request, whatever it is."""
+        at = datetime.now(UTC)
+        whole_path, _, query_text = incoming.target.partition("?")
+        path = whole_path.removeprefix(PREFIX) if whole_path.startswith(f"{PREFIX}/") else whole_path
+        query = dict(parse_qsl(query_text, keep_blank_values=True))
+        body = _parse(incoming.body)
+        reply = self._reply(incoming, whole_path, query, body)
+        params = {**query, **(body if isinstance(body, dict) else {})}
+        kept = {name: value for name, value in params.items() if name not in _SECRETS}
+        self.requests.append(Request(incoming.method, path, kept, at, reply.status))
+        return reply
+
+    def _reply(self, incoming: Incoming, path: str, query: dict[str, str], body: Any) -> Reply:
+        try:
+            wait = self._pace.wait()
+            if wait > 0:
+                raise Refusal(message(429, "Too Many Attempts.", (("Retry-After", str(math.ceil(wait))),)))
+            route = _route(incoming.method, path)
+            if incoming.body is None:
+                raise Refusal(message(413, "The request body is larger than 10 MiB."))
+            with self.state.lock:
+                now = self.state.settle()
+                if route.needs_token and not self.state.tokens.accepts(incoming.authorization, now):
+                    raise Refusal(message(401, "Unauthenticated."))
+                params: Any = query if route.parameters == "query" else body
+                if not isinstance(params, dict):
+                    raise Refusal(message(400, "The request body must be a JSON object."))
+                url = self._base_url() + path.removeprefix(PREFIX)
+                return route.answer(Call(self.state, now, params, url, query))
+        except Refusal as refusal:
+            return refusal.reply
+
+
+def _route(method: str, path: str) -> Route:
+    methods = ROUTES.get(path.removeprefix(PREFIX)) if path.startswith(f"{PREFIX}/") else None
+    if methods is None:
+        raise Refusal(message(404, f"The route {path.lstrip('/')} could not be found."))
+    if method not in methods:
+        allowed = ", ".join(methods)
+        text = f"The {method} method is not supported for this route. Supported methods: {allowed}."
+        raise Refusal(message(405, text, (("Allow", allowed),)))
+    return methods[method]
+
+
+def _parse(body: bytes | None) -> Any:
+    """Read a JSON body; no body is an empty object, and what is not JSON is None."""
+    if not body:
+        return {}
+    try:
+        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _no_constant(word: str) -> None:
+    raise ValueError(f"{word} is not JSON")

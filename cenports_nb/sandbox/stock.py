@@ -1,0 +1,63 @@
+"""Stock: what each warehouse has, and what is left of it after open orders."""
+
+from collections.abc import Iterable, Mapping
+
+from cenports_nb.sandbox.orders import StockKey
+from cenports_nb.sandbox.replies import Json
+
+
+class Stock:
+    """The warehouses with their rows; quantities are integers here and text on the wire."""
+
+    def __init__(self, warehouses: Iterable[Json]) -> None:
+        self.warehouses: dict[str, Json] = {}
+        self._rows: dict[str, dict[str, Json]] = {}
+        self.quantities: dict[StockKey, int] = {}
+        for warehouse in warehouses:
+            code = warehouse["warehouseCode"]
+            self.warehouses[code] = {
+                key: value for key, value in warehouse.items() if key != "warehouseInventory"
+            }
+            self._rows[code] = {row["productSku"]: row for row in warehouse["warehouseInventory"]}
+            for sku, row in self._rows[code].items():
+                self.quantities[code, sku] = int(row["quantity"])
+
+    def row(self, warehouse_code: str, sku: str) -> Json:
+        """Return the product's row as it was seeded, without today's quantity."""
+        return self._rows[warehouse_code][sku]
+
+    def first_with(self, sku: str) -> str | None:
+        """Name the first warehouse that stocks the SKU."""
+        return next((code for code, rows in self._rows.items() if sku in rows), None)
+
+    def actual(self, codes: frozenset[str] | None = None) -> list[Json]:
+        """Answer what is on hand, by warehouse."""
+        return self._answer(codes, {})
+
+    def available(self, reserved: Mapping[StockKey, int], codes: frozenset[str] | None = None) -> list[Json]:
+        """Answer what is on hand less what open orders hold; it may be negative."""
+        return self._answer(codes, reserved)
+
+    def update(self, warehouse_code: str, sku: str, kind: str, quantity: int) -> str | None:
+        """Apply one row of an update, or say why not."""
+        key = (warehouse_code, sku)
+        if key not in self.quantities:
+            return f"The product sku {sku} does not exist."
+        result = quantity if kind == "TRUE_UP" else self.quantities[key] + quantity
+        if result < 0:
+            return f"The quantity of the product sku {sku} can not be below 0."
+        self.quantities[key] = result
+        return None
+
+    def _answer(self, codes: frozenset[str] | None, less: Mapping[StockKey, int]) -> list[Json]:
+        return [
+            {
+                **warehouse,
+                "warehouseInventory": [
+                    {**row, "quantity": str(self.quantities[code, sku] - less.get((code, sku), 0))}
+                    for sku, row in self._rows[code].items()
+                ],
+            }
+            for code, warehouse in self.warehouses.items()
+            if codes is None or code in codes
+        ]

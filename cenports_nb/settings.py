@@ -1,0 +1,248 @@
+"""Who is connected to what: environment, credentials, folders; one frozen value.
+
+Client id, secret and partner id always come from one source together: arguments, a profile that was
+named, the environment, or the default profile, in this order. A profile is a table of `profiles.toml`
+and holds no secret; its secret is in the system's keyring.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from cenports_nb.errors import ConfigurationError
+
+ADDRESSES = {
+    "production": "https://api.cenports.io/v2",
+    "staging": "https://stg.api.cenports.io/v2",
+    "sandbox": "",  # started on loopback when nothing else is given
+}
+DEFAULT_RATE_LIMIT = 60  # requests a minute, by the reference
+KEYRING_SERVICE = "cenports-nb"
+
+THREE_WAYS = (
+    'Say which account is meant: connect("sandbox"), connect("staging") or connect("production"); or set '
+    "CENPORTS_ENVIRONMENT; or write a [default] profile with environment = … into profiles.toml in CENPORTS_HOME."
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Credentials:
+    """One account's key; the secret is in no repr."""
+
+    partner_id: str
+    client_id: str
+    client_secret: str = dataclasses.field(repr=False)
+
+
+# The sandbox has one fixed account; it protects nothing.
+SANDBOX_CREDENTIALS = Credentials("SANDBOX", "sandbox-client", "sandbox-secret")
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """All that `connect` was told, checked; `base_url` is empty for a sandbox yet to be started."""
+
+    environment: str
+    base_url: str
+    partner_id: str
+    credentials: Credentials
+    read_only: bool
+    rate_limit: int
+    time_zone: str
+    cache: bool | Path
+    home: Path
+    profile: str | None
+
+    @property
+    def account(self) -> str:
+        """What tells one account's answers from another's: address and partner."""
+        return f"{self.base_url}|{self.partner_id}"
+
+
+def resolve(
+    environment: str | None = None,
+    *,
+    profile: str | None = None,
+    partner_id: str | None = None,
+    client_id: str | None = None,
+    client_secret: str | None = None,
+    base_url: str | None = None,
+    cache: bool | str | Path = True,
+    read_only: bool | None = None,
+    rate_limit: int | None = None,
+    time_zone: str | None = None,
+    environ: Mapping[str, str] | None = None,
+) -> Settings:
+    """Bring arguments, profile and environment variables together into one checked value.
+
+    Raises:
+        ConfigurationError: Nothing or nonsense is configured; the message says where.
+    """
+    env = os.environ if environ is None else environ
+    home = home_folder(env)
+    profile_name = profile or env.get("CENPORTS_PROFILE") or None
+    table = _profile(home, profile_name)
+    chosen = environment or env.get("CENPORTS_ENVIRONMENT") or table.get("environment")
+    if not chosen:
+        raise ConfigurationError(THREE_WAYS)
+    if chosen not in ADDRESSES:
+        raise ConfigurationError(
+            f"There is no environment {chosen!r}: use one of {', '.join(map(repr, ADDRESSES))}."
+        )
+    address = _address(chosen, base_url, table, env)
+    credentials = _credentials(
+        chosen, (partner_id, client_id, client_secret), profile_name, table, env
+    )
+    return Settings(
+        environment=chosen,
+        base_url=address,
+        partner_id=credentials.partner_id,
+        credentials=credentials,
+        read_only=chosen == "production" if read_only is None else bool(read_only),
+        rate_limit=_rate_limit(rate_limit, table, env),
+        time_zone=_time_zone(time_zone or env.get("CENPORTS_TIME_ZONE") or table.get("time_zone") or "UTC"),
+        cache=cache if isinstance(cache, bool) else Path(cache).expanduser(),
+        home=home,
+        profile=profile_name or ("default" if table else None),
+    )
+
+
+def home_folder(environ: Mapping[str, str] | None = None) -> Path:
+    """Return the folder of profiles, cache and journal: `CENPORTS_HOME`, else the platform's own."""
+    env = os.environ if environ is None else environ
+    if env.get("CENPORTS_HOME"):
+        return Path(env["CENPORTS_HOME"]).expanduser()
+    import platformdirs  # noqa: PLC0415 - only needed without CENPORTS_HOME
+
+    return Path(platformdirs.user_data_dir("cenports-nb", appauthor=False))
+
+
+def _profile(home: Path, name: str | None) -> dict[str, Any]:
+    """Read one profile; a missing file is an empty default profile."""
+    path = home / "profiles.toml"
+    try:
+        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        profiles = {}
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ConfigurationError(f"{path} can't be read ({error}): mend or delete it.") from None
+    if name is None:
+        table = profiles.get("default", {})
+    elif name in profiles:
+        table = profiles[name]
+    else:
+        known = ", ".join(sorted(profiles)) or "none"
+        raise ConfigurationError(f"There is no profile {name!r} in {path}; profiles there: {known}.")
+    if not isinstance(table, dict):
+        raise ConfigurationError(f"Profile {name or 'default'!r} in {path} is not a [table]: give it one.")
+    if "client_secret" in table:
+        raise ConfigurationError(
+            f"Profile {name or 'default'!r} in {path} holds a client_secret: remove it there, "
+            f"and keep the secret in the keyring (service {KEYRING_SERVICE!r}) or in CENPORTS_CLIENT_SECRET."
+        )
+    return table
+
+
+def _address(chosen: str, base_url: str | None, table: Mapping[str, Any], env: Mapping[str, str]) -> str:
+    """Choose the base URL; plain http is for loopback only."""
+    address, source = base_url, "base_url"
+    if not address and env.get("CENPORTS_BASE_URL"):
+        # A variable left over from a test must not send production's credentials elsewhere.
+        if chosen != "production" or is_loopback(env["CENPORTS_BASE_URL"]):
+            address, source = env["CENPORTS_BASE_URL"], "CENPORTS_BASE_URL"
+    if not address and table.get("base_url"):
+        address, source = str(table["base_url"]), "base_url of the profile"
+    if not address:
+        return ADDRESSES[chosen]
+    parts = urlsplit(address)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
+        raise ConfigurationError(f"{source} is no address like https://host/v2: {address!r}.")
+    if parts.scheme == "http" and not is_loopback(address):
+        raise ConfigurationError(f"{source} {address!r} would send the secret in clear: use https.")
+    return address.rstrip("/")
+
+
+def is_loopback(address: str) -> bool:
+    """Tell whether an address stays on this machine."""
+    host = urlsplit(address).hostname or ""
+    return host == "localhost" or host == "::1" or (host.startswith("127.") and host.count(".") == 3)
+
+
+def _credentials(
+    chosen: str,
+    given: tuple[str | None, str | None, str | None],
+    profile_name: str | None,
+    table: Mapping[str, Any],
+    env: Mapping[str, str],
+) -> Credentials:
+    """Take partner, id and secret from the first source that has any of them, never mixed."""
+    names = ("partner_id", "client_id", "client_secret")
+    variables = ("CENPORTS_PARTNER_ID", "CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET")
+    from_profile = (table.get("partner_id"), table.get("client_id"), _secret_of(profile_name or "default", table))
+    sources: list[tuple[str, tuple[str | None, ...], tuple[str, ...]]] = [("arguments", given, names)]
+    if profile_name:
+        sources.append((f"profile {profile_name!r}", from_profile, names))
+    if chosen == "sandbox":
+        # The sandbox has one fixed account; real credentials in the environment are none of its business.
+        sources.append(("sandbox", dataclasses.astuple(SANDBOX_CREDENTIALS), names))
+    sources.append(("environment variables", tuple(env.get(name) for name in variables), variables))
+    if not profile_name:
+        sources.append(("default profile", from_profile, names))
+    for source, values, labels in sources:
+        if not any(values):
+            continue
+        lacking = [label for label, value in zip(labels, values, strict=True) if not value]
+        if not lacking:
+            return Credentials(*(str(value) for value in values))
+        raise ConfigurationError(
+            f"The {source} give only a part of the credentials for {chosen!r}: {', '.join(lacking)} "
+            "is missing (the three always come from one source together)."
+        )
+    raise ConfigurationError(
+        f"No credentials for {chosen!r}: pass partner_id=, client_id= and client_secret= to connect, "
+        f"or set {', '.join(variables)}, or name a profile."
+    )
+
+
+def _secret_of(profile_name: str, table: Mapping[str, Any]) -> str | None:
+    """Look up the secret of a profile in the system's keyring."""
+    if not table.get("client_id"):
+        return None
+    import keyring  # noqa: PLC0415 - slow to import, and only profiles need it
+    import keyring.errors  # noqa: PLC0415
+
+    try:
+        secret: str | None = keyring.get_password(KEYRING_SERVICE, f"{profile_name}:{table['client_id']}")
+    except keyring.errors.KeyringError:
+        return None
+    return secret
+
+
+def _rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[str, str]) -> int:
+    """Requests a minute: a whole number above 0."""
+    value = rate_limit if rate_limit is not None else env.get("CENPORTS_RATE_LIMIT") or table.get("rate_limit")
+    if value is None:
+        return DEFAULT_RATE_LIMIT
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise ConfigurationError(f"The rate limit {value!r} is no number of requests a minute, such as 60.")
+    return number
+
+
+def _time_zone(name: str) -> str:
+    """Check that a zone exists."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ConfigurationError(f"There is no time zone {name!r}: use a name such as 'Europe/Berlin'.") from None
+    return name

@@ -1,3 +1,115 @@
-"""Placeholder until the public surface is written."""
+"""Cenports orders, shipments and stock as pandas DataFrames you can trust.
+
+    connect ─▶ load_orders, load_line_items, load_shipments      what was sold and sent
+            ─▶ load_actual_stock, load_available_stock           what is on the shelf, what is for sale
+            ─▶ diff_stock ─▶ build_true_up ─▶ submit_updates     compare, plan, correct
+            ─▶ TransactionTracker, plot_stock                    watch it go through, look at it
+
+Everything loads at first use: importing the package costs less than importing pandas.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
+
+if TYPE_CHECKING:
+    from cenports_nb import errors
+    from cenports_nb.api.client import Client, connect
+    from cenports_nb.api.dialect import Dialect
+    from cenports_nb.errors import CenportsError
+    from cenports_nb.frames import schemas
+    from cenports_nb.frames.loaders import (
+        load_actual_stock,
+        load_available_stock,
+        load_channels,
+        load_line_items,
+        load_orders,
+        load_shipments,
+        load_warehouses,
+    )
+    from cenports_nb.frames.provenance import Provenance, provenance, rejected
+    from cenports_nb.notebook.charts import plot_stock
+    from cenports_nb.notebook.tracker import TransactionTracker
+    from cenports_nb.stock.counts import read_counts
+    from cenports_nb.stock.diff import diff_stock
+    from cenports_nb.stock.guards import check_updates
+    from cenports_nb.stock.updates import build_true_up
+    from cenports_nb.transactions.submission import Submission, list_submissions, open_submission
+    from cenports_nb.transactions.submit import submit_updates
+
+__all__ = [
+    "CenportsError",
+    "Client",
+    "Dialect",
+    "Provenance",
+    "Submission",
+    "TransactionTracker",
+    "build_true_up",
+    "check_updates",
+    "connect",
+    "diff_stock",
+    "errors",
+    "list_submissions",
+    "load_actual_stock",
+    "load_available_stock",
+    "load_channels",
+    "load_line_items",
+    "load_orders",
+    "load_shipments",
+    "load_warehouses",
+    "open_submission",
+    "plot_stock",
+    "provenance",
+    "read_counts",
+    "rejected",
+    "schemas",
+    "submit_updates",
+]
+
+_MODULE_OF = {
+    "CenportsError": "errors",
+    "Client": "api.client",
+    "Dialect": "api.dialect",
+    "Provenance": "frames.provenance",
+    "Submission": "transactions.submission",
+    "TransactionTracker": "notebook.tracker",
+    "build_true_up": "stock.updates",
+    "check_updates": "stock.guards",
+    "connect": "api.client",
+    "diff_stock": "stock.diff",
+    "errors": "",
+    "list_submissions": "transactions.submission",
+    "load_actual_stock": "frames.loaders",
+    "load_available_stock": "frames.loaders",
+    "load_channels": "frames.loaders",
+    "load_line_items": "frames.loaders",
+    "load_orders": "frames.loaders",
+    "load_shipments": "frames.loaders",
+    "load_warehouses": "frames.loaders",
+    "open_submission": "transactions.submission",
+    "plot_stock": "notebook.charts",
+    "provenance": "frames.provenance",
+    "read_counts": "stock.counts",
+    "rejected": "frames.provenance",
+    "schemas": "frames",
+    "submit_updates": "transactions.submit",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULE_OF:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    home = _MODULE_OF[name]
+    if name in ("errors", "schemas"):
+        value: Any = importlib.import_module(".".join(filter(None, (__name__, home, name))))
+    else:
+        value = getattr(importlib.import_module(f"{__name__}.{home}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

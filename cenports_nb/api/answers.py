@@ -26,8 +26,8 @@ class Envelope(msgspec.Struct):
     code: Any = None
     message: Any = None
     status: Any = None
-    errors: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
-    data: msgspec.Raw | msgspec.UnsetType = msgspec.UNSET
+    errors: msgspec.Raw = msgspec.Raw()
+    data: msgspec.Raw = msgspec.Raw()
     handle: Any = None
 
 
@@ -52,7 +52,7 @@ def check(what: str, body: bytes) -> None:
         ) from None
     if envelope.code is not None and str(envelope.code) != "200":
         raise _business(what, 200, body)
-    if envelope.errors is not msgspec.UNSET and envelope.data is msgspec.UNSET and envelope.handle is None:
+    if bytes(envelope.errors) and not bytes(envelope.data) and envelope.handle is None:
         raise _business(what, 200, body)
 
 

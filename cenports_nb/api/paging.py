@@ -116,7 +116,7 @@ class Links(msgspec.Struct):
 class Page(msgspec.Struct):
     """An envelope around a list, with or without page words."""
 
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw()
     next_page_url: str | msgspec.UnsetType | None = msgspec.UNSET
     current_page: int | None = None
     last_page: int | None = None
@@ -293,7 +293,7 @@ def open_page(path: str, body: bytes) -> tuple[Page, list[msgspec.Raw]]:
         if body.lstrip()[:1] == b"[":
             return Page(), msgspec.json.decode(body, type=list[msgspec.Raw])
         page = msgspec.json.decode(body, type=Page, strict=False)
-        data = bytes(page.data or b"").lstrip()
+        data = bytes(page.data).lstrip()
         if data[:1] == b"[":
             return page, msgspec.json.decode(data, type=list[msgspec.Raw])
         if data[:1] == b"{":

@@ -141,7 +141,7 @@ class Stock(msgspec.Struct, rename="camel"):
     next_availability_date: str | None = None
     next_availabile_quantity: int | None = None
     next_available_quantity: int | None = None
-    product_extras: msgspec.Raw | None = None
+    product_extras: msgspec.Raw = msgspec.Raw()
 
 
 class Channel(msgspec.Struct, rename="camel"):

@@ -192,8 +192,9 @@ class Exchange(HTTPAdapter):
                 self._token.refused(signed.headers["Authorization"])
                 renewed = True
             elif status == 429 and attempt < TRIES and (retry_after or 0) <= PATIENCE_S:
-                self._usage.add(waited_s=wait := max(retry_after or 0.0, _backoff(attempt)))
+                wait = max(retry_after or 0.0, _backoff(attempt))
                 self._clock.sleep(wait)
+                self._usage.add(waited_s=wait)
             elif status >= 500 and repeatable and attempt < TRIES:
                 self._clock.sleep(_backoff(attempt))
             else:

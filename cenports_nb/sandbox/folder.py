@@ -106,7 +106,7 @@ def _check_order(order: Json) -> str | None:
     if fault is None and not isinstance(lines, list):
         return "`lineItems` is not a list; write it as the API answers it"
     for line in _objects(lines) if fault is None else ():
-        fault = fault or _lacks(line, "productSku", "shipFromWarehouseCode") or _lacks_count(line, "quantity")
+        fault = fault or _lacks(line, "productSku") or _lacks_count(line, "quantity")
     return fault
 
 

@@ -46,7 +46,7 @@ class Order:
         units: Counter[StockKey] = Counter()
         for line in self.record["lineItems"]:
             if str(line.get("status")).lower() not in CLOSED_WORDS:
-                units[line["shipFromWarehouseCode"], line["productSku"]] += int(line["quantity"])
+                units[line.get("shipFromWarehouseCode") or "", line["productSku"]] += int(line["quantity"])
         return units
 
 

@@ -5,8 +5,8 @@ from datetime import datetime
 
 from cenports_nb.sandbox.channels import ChannelBook
 from cenports_nb.sandbox.clock import Clock
-from cenports_nb.sandbox.seed import Seed
 from cenports_nb.sandbox.orders import OrderBook
+from cenports_nb.sandbox.seed import Seed
 from cenports_nb.sandbox.shipments import ShipmentBook
 from cenports_nb.sandbox.stock import Stock
 from cenports_nb.sandbox.tokens import Tokens

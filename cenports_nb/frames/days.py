@@ -1,0 +1,68 @@
+"""Days as people write them, in the client's time zone."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+
+Day = str | date | datetime | pd.Timestamp
+
+
+def day_of(value: Day, name: str, zone: ZoneInfo) -> date:
+    """Read one day: `YYYY-MM-DD`, a date, or an instant, of which the zone's day is meant.
+
+    Raises:
+        InvalidRequestError: Not a day; nothing was sent.
+    """
+    if isinstance(value, str):
+        if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
+            try:
+                return date.fromisoformat(value)
+            except ValueError:
+                pass
+        raise InvalidRequestError(f"{name}={value!r} is no day: write it as YYYY-MM-DD, such as '2026-01-31'.")
+    if isinstance(value, datetime) and not pd.isna(value):
+        return (value.astimezone(zone) if value.tzinfo else value).date()
+    if isinstance(value, date) and not pd.isna(value):
+        return value
+    raise InvalidRequestError(f"{name}={value!r} is no day: pass 'YYYY-MM-DD', a date or a Timestamp.")
+
+
+def range_of(
+    start: Day | None, end: Day | None, last: str | None, zone: ZoneInfo, today: date
+) -> tuple[date, date] | None:
+    """Read a range of days, both included; None if none was given.
+
+    Raises:
+        InvalidRequestError: A lone start or end, start after end, or `last` beside them.
+    """
+    if last is not None:
+        if start is not None or end is not None:
+            raise InvalidRequestError("Pass either last= or start and end, not both.")
+        found = re.fullmatch(r"([1-9]\d{0,4})D", str(last))
+        if not found:
+            raise InvalidRequestError(f"last={last!r} is no number of days: write it as '30D'.")
+        return today - pd.Timedelta(days=int(found[1]) - 1), today
+    if start is None and end is None:
+        return None
+    if start is None or end is None:
+        lacking, given = ("start", "end") if start is None else ("end", "start")
+        raise InvalidRequestError(f"{given} is given without {lacking}: pass both days, or last='30D'.")
+    first, final = day_of(start, "start", zone), day_of(end, "end", zone)
+    if first > final:
+        raise InvalidRequestError(f"start {first} lies after end {final}: swap them.")
+    return first, final
+
+
+def local_days(instants: pd.Series[Any], zone: str) -> pd.Series[Any]:
+    """Tell the day of each instant in a zone; exactly midnight UTC is a plain day and never shifts."""
+    utc = instants.dt.tz_localize(None)
+    plain = utc == utc.dt.normalize()
+    local = instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    return local.where(~plain, utc.dt.normalize())

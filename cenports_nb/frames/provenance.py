@@ -1,0 +1,134 @@
+"""What a frame knows of its own origin: one JSON text in its `attrs`, because pandas copies those often."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import asdict, dataclass, fields
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import pandas as pd
+
+KEY = "cenports_nb"
+
+
+@dataclass(frozen=True)
+class Reject:
+    """One record that could not become a row.
+
+    Attributes:
+        record_index: Its place among the records that came, from 0.
+        key: What it says of itself: order number or SKU.
+        column: The column that it fails in.
+        reason: Why.
+        record: Its JSON, as it came.
+    """
+
+    record_index: int
+    key: str
+    column: str
+    reason: str
+    record: str
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """Where a frame comes from; prints as a short table.
+
+    Attributes:
+        source: The end point.
+        params: What the loader was asked.
+        environment: production, staging or sandbox.
+        partner_id: The account.
+        as_of: When the oldest answer used was fetched, UTC.
+        requests: Answers fetched for this frame.
+        cached: Answers taken from the cache.
+        complete: False for a partial frame.
+        rows: Rows of the frame when it was loaded.
+        rejected: Records that could not become rows.
+        outside: Rows cut because they lie outside the days asked for.
+        package_version: The version that made the frame.
+    """
+
+    source: str
+    params: dict[str, Any]
+    environment: str
+    partner_id: str
+    as_of: datetime | None
+    requests: int
+    cached: int
+    complete: bool
+    rows: int
+    rejected: int
+    outside: int
+    package_version: str
+
+    def __str__(self) -> str:
+        return "\n".join(f"{name:<16} {value}" for name, value in self._shown())
+
+    __repr__ = __str__
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><th>{name}</th><td>{html.escape(str(value))}</td></tr>" for name, value in self._shown()
+        )
+        return f"<table>{rows}</table>"
+
+    def _shown(self) -> list[tuple[str, str]]:
+        shown = asdict(self)
+        shown["as_of"] = f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC" if self.as_of else "no answer used"
+        shown["params"] = ", ".join(f"{name}={value}" for name, value in self.params.items()) or "none"
+        shown["complete"] = "yes" if self.complete else "NO"
+        return [(name.replace("_", " "), f"{value:,}" if type(value) is int else str(value)) for name, value in shown.items()]
+
+
+class _Stored(msgspec.Struct):
+    provenance: dict[str, Any]
+    rejected: list[Reject]
+
+
+def attach(frame: pd.DataFrame, found: Provenance, rejects: tuple[Reject, ...]) -> pd.DataFrame:
+    """Write a frame's origin into it."""
+    stored = _Stored(asdict(found), list(rejects))
+    frame.attrs[KEY] = msgspec.json.encode(stored).decode()
+    return frame
+
+
+def provenance(frame: pd.DataFrame) -> Provenance | None:
+    """Tell where a frame comes from; None for a frame that does not know."""
+    stored = _stored(frame)
+    if stored is None:
+        return None
+    values = dict(stored.provenance)
+    values["as_of"] = datetime.fromisoformat(values["as_of"]) if values["as_of"] else None
+    return Provenance(**{field.name: values[field.name] for field in fields(Provenance)})
+
+
+def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
+    """Return the records that could not become rows of a frame; None for a frame that does not know."""
+    stored = _stored(frame)
+    return None if stored is None else rejects_frame(tuple(stored.rejected))
+
+
+def rejects_frame(rejects: tuple[Reject, ...]) -> pd.DataFrame:
+    """Make a frame of rejects: `record_index key column reason record`."""
+    return pd.DataFrame(
+        {
+            "record_index": pd.Series([item.record_index for item in rejects], dtype="int64"),
+            **{
+                name: pd.Series([getattr(item, name) for item in rejects], dtype="str")
+                for name in ("key", "column", "reason", "record")
+            },
+        }
+    )
+
+
+def _stored(frame: pd.DataFrame) -> _Stored | None:
+    text = frame.attrs.get(KEY)
+    if not isinstance(text, str):
+        return None
+    try:
+        return msgspec.json.decode(text, type=_Stored)
+    except msgspec.MsgspecError:
+        return None

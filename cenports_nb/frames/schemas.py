@@ -1,0 +1,269 @@
+"""What each frame holds: columns in order, dtypes, keys, units, time zones.
+
+Instants are UTC to the microsecond, days are naive midnights, money is in the order's own currency as
+sent, quantities are whole units. Statuses are open sets: a new word is data, not an error.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+
+from cenports_nb.errors import InvalidRequestError
+
+__all__ = [
+    "ActualStock",
+    "AvailableStock",
+    "Channels",
+    "LineItems",
+    "Orders",
+    "Outcomes",
+    "Shipments",
+    "StockDiff",
+    "StockUpdates",
+    "Warehouses",
+]
+
+Instant = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
+Day = "datetime64[us]"
+Count = pd.Int64Dtype
+Flag = pd.BooleanDtype
+_null = {"nullable": True}
+
+
+class _Strict(pa.DataFrameModel):
+    """Exactly these columns, in this order."""
+
+    class Config:
+        strict = True
+        ordered = True
+
+
+class Orders(_Strict):
+    """One row an order; unique by (`channel_id`, `order_no`), ordered by `order_date` and key."""
+
+    order_no: Series[str]
+    customer_order_no: Series[str] = pa.Field(nullable=True)
+    order_date: Series[Instant]
+    channel: Series[str] = pa.Field(nullable=True)
+    channel_id: Series[str]
+    customer_name: Series[str] = pa.Field(nullable=True)
+    contact_name: Series[str] = pa.Field(nullable=True)
+    contact_email: Series[str] = pa.Field(nullable=True)
+    contact_phone: Series[str] = pa.Field(nullable=True)
+    status: Series[str] = pa.Field(nullable=True)
+    bill_to_name: Series[str] = pa.Field(nullable=True)
+    bill_to_address1: Series[str] = pa.Field(nullable=True)
+    bill_to_address2: Series[str] = pa.Field(nullable=True)
+    bill_to_city: Series[str] = pa.Field(nullable=True)
+    bill_to_state: Series[str] = pa.Field(nullable=True)
+    bill_to_country: Series[str] = pa.Field(nullable=True)
+    bill_to_postal_code: Series[str] = pa.Field(nullable=True)
+    ship_from_warehouse_code: Series[str] = pa.Field(nullable=True)
+    ship_from_warehouse_name: Series[str] = pa.Field(nullable=True)
+    ship_from_location: Series[str] = pa.Field(nullable=True)
+    ship_from_contact_phone: Series[str] = pa.Field(nullable=True)
+    ship_from_availability: Series[Flag] = pa.Field(nullable=True)
+    ship_from_owner: Series[str] = pa.Field(nullable=True)
+    ship_to_name: Series[str] = pa.Field(nullable=True)
+    ship_to_address1: Series[str] = pa.Field(nullable=True)
+    ship_to_address2: Series[str] = pa.Field(nullable=True)
+    ship_to_city: Series[str] = pa.Field(nullable=True)
+    ship_to_state: Series[str] = pa.Field(nullable=True)
+    ship_to_country: Series[str] = pa.Field(nullable=True)
+    ship_to_postal_code: Series[str] = pa.Field(nullable=True)
+    carrier_code: Series[str] = pa.Field(nullable=True)
+    service_level: Series[str] = pa.Field(nullable=True)
+    sub_total: Series[float] = pa.Field(nullable=True)
+    discount: Series[float] = pa.Field(nullable=True)
+    ship_cost: Series[float] = pa.Field(nullable=True)
+    grand_total: Series[float] = pa.Field(nullable=True)
+    merchant_msg: Series[str] = pa.Field(nullable=True)
+    retailer_msg: Series[str] = pa.Field(nullable=True)
+    line_count: Series[int] = pa.Field(ge=0)
+    acknowledged: Series[Flag] = pa.Field(nullable=True)
+
+    class Config(_Strict.Config):
+        unique = ["channel_id", "order_no"]
+
+
+class LineItems(_Strict):
+    """One row a line; unique by (`channel_id`, `order_no`, `line_item`); `price` is for one unit."""
+
+    order_no: Series[str]
+    channel_id: Series[str]
+    order_date: Series[Instant]
+    line_item: Series[int]
+    product_sku: Series[str]
+    retailer_sku: Series[str] = pa.Field(nullable=True)
+    product_name: Series[str] = pa.Field(nullable=True)
+    ship_from_warehouse_code: Series[str] = pa.Field(nullable=True)
+    quantity: Series[int]
+    price: Series[float] = pa.Field(nullable=True)
+    status: Series[str] = pa.Field(nullable=True)
+
+    class Config(_Strict.Config):
+        unique = ["channel_id", "order_no", "line_item"]
+
+
+class Shipments(pa.DataFrameModel):
+    """One row a shipment; further fields of the answer follow as text in snake case."""
+
+    order_no: Series[str]
+    channel_id: Series[str] = pa.Field(nullable=True)
+    ship_date: Series[Instant] = pa.Field(nullable=True)
+    carrier_code: Series[str] = pa.Field(nullable=True)
+    service_level: Series[str] = pa.Field(nullable=True)
+    tracking_number: Series[str] = pa.Field(nullable=True)
+    warehouse_code: Series[str] = pa.Field(nullable=True)
+    acknowledged: Series[Flag] = pa.Field(nullable=True)
+
+
+class ActualStock(_Strict):
+    """Units on the shelf, one row a warehouse and SKU; `is_discontinued` is false where nothing is said."""
+
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    retailer_sku: Series[str] = pa.Field(nullable=True)
+    product_upc: Series[str] = pa.Field(nullable=True)
+    product_name: Series[str] = pa.Field(nullable=True)
+    quantity: Series[int]
+    is_discontinued: Series[bool]
+    next_availability_date: Series[Day] = pa.Field(nullable=True)  # type: ignore[valid-type]
+    next_available_quantity: Series[Count] = pa.Field(nullable=True)
+    product_extras: Series[str] = pa.Field(nullable=True)
+    warehouse_name: Series[str] = pa.Field(nullable=True)
+
+    class Config(_Strict.Config):
+        unique = ["warehouse_code", "product_sku"]
+
+
+class AvailableStock(_Strict):
+    """Units that can still be sold in a channel: actual stock less open orders; may be below 0."""
+
+    channel_id: Series[str]
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    retailer_sku: Series[str] = pa.Field(nullable=True)
+    product_upc: Series[str] = pa.Field(nullable=True)
+    product_name: Series[str] = pa.Field(nullable=True)
+    quantity: Series[int]
+    is_discontinued: Series[bool]
+    next_availability_date: Series[Day] = pa.Field(nullable=True)  # type: ignore[valid-type]
+    next_available_quantity: Series[Count] = pa.Field(nullable=True)
+    product_extras: Series[str] = pa.Field(nullable=True)
+    warehouse_name: Series[str] = pa.Field(nullable=True)
+
+    class Config(_Strict.Config):
+        unique = ["channel_id", "warehouse_code", "product_sku"]
+
+
+class Warehouses(_Strict):
+    """One row a warehouse, from the answer of actual stock."""
+
+    warehouse_code: Series[str] = pa.Field(unique=True)
+    warehouse_name: Series[str] = pa.Field(nullable=True)
+    street_address: Series[str] = pa.Field(nullable=True)
+    street_address2: Series[str] = pa.Field(nullable=True)
+    city: Series[str] = pa.Field(nullable=True)
+    province: Series[str] = pa.Field(nullable=True)
+    province_code: Series[str] = pa.Field(nullable=True)
+    country_code: Series[str] = pa.Field(nullable=True)
+    country: Series[str] = pa.Field(nullable=True)
+    postal_code: Series[str] = pa.Field(nullable=True)
+    is_residential: Series[Flag] = pa.Field(nullable=True)
+
+
+class Channels(_Strict):
+    """One row a sales channel."""
+
+    channel_id: Series[str] = pa.Field(unique=True)
+    channel_name: Series[str] = pa.Field(nullable=True)
+    channel_email: Series[str] = pa.Field(nullable=True)
+    channel_phone: Series[str] = pa.Field(nullable=True)
+    location: Series[str] = pa.Field(nullable=True)
+    features: Series[str] = pa.Field(nullable=True)
+
+
+class StockDiff(pa.DataFrameModel):
+    """Actual against available stock, one row a warehouse and SKU, for each channel where it is known."""
+
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    product_name: Series[str] = pa.Field(nullable=True)
+    actual: Series[Count] = pa.Field(nullable=True)
+    available: Series[Count] = pa.Field(nullable=True)
+    reserved: Series[Count] = pa.Field(nullable=True)
+    side: Series[str] = pa.Field(isin=["both", "actual_only", "available_only"])
+    oversold: Series[bool]
+    inconsistent: Series[bool]
+
+
+class StockUpdates(pa.DataFrameModel):
+    """What a write of stock will send, one row a warehouse and SKU; quantities in units."""
+
+    warehouse_code: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
+    product_sku: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
+    type: Series[str] = pa.Field(isin=["TRUE_UP", "DIFFERENTIAL"])
+    quantity: Series[int]
+    current_quantity: Series[Count] = pa.Field(nullable=True)
+    change: Series[Count] = pa.Field(nullable=True)
+    known_sku: Series[bool]
+    reason: Series[str] = pa.Field(nullable=True)
+    reference: Series[str] = pa.Field(nullable=True)
+
+    class Config:
+        unique = ["warehouse_code", "product_sku"]
+
+
+class Outcomes(pa.DataFrameModel):
+    """What became of each row of a submission."""
+
+    submission_id: Series[str]
+    batch: Series[int]
+    row: Series[int]
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    type: Series[str]
+    quantity: Series[int]
+    handle: Series[str] = pa.Field(nullable=True)
+    status: Series[str] = pa.Field(nullable=True)
+    outcome: Series[str]
+    message: Series[str] = pa.Field(nullable=True)
+    submitted_at: Series[Instant] = pa.Field(nullable=True)
+    completed_at: Series[Instant] = pa.Field(nullable=True)
+    read_back: Series[Count] = pa.Field(nullable=True)
+    read_back_at: Series[Instant] = pa.Field(nullable=True)
+
+
+def check(frame: pd.DataFrame, model: type[pa.DataFrameModel], what: str) -> pd.DataFrame:
+    """Validate a frame that a person made or changed, all failures at once.
+
+    Raises:
+        InvalidRequestError: One line a person can read: column, row, value.
+    """
+    try:
+        return model.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as failed:
+        cases = failed.failure_cases
+    lines = [_sentence(case) for case in cases.head(5).itertuples()]
+    more = f"; and {len(cases) - 5} more" if len(cases) > 5 else ""
+    raise InvalidRequestError(f"The {what} can't be used: {'; '.join(dict.fromkeys(lines))}{more}.") from None
+
+
+def _sentence(case: object) -> str:
+    """Say one failure case of pandera as a person would."""
+    check_name = str(getattr(case, "check", ""))
+    column, value, index = getattr(case, "column", None), getattr(case, "failure_case", None), getattr(case, "index", None)
+    if check_name == "column_in_dataframe":
+        return f"column {value!r} is missing"
+    if check_name == "not_nullable":
+        return f"{column} is missing in row {index}"
+    if check_name.startswith("dtype("):
+        return f"{column} is {value}, not {check_name[6:-1]}"
+    if "unique" in check_name or "uniqueness" in check_name:
+        return f"row {index} repeats a key ({value!r})"
+    return f"{column} is {value!r} in row {index} ({check_name})"

@@ -1,0 +1,110 @@
+"""GET /shipments and their acknowledgement."""
+
+from typing import Any
+
+import pytest
+from conftest import Wire
+
+
+def by_month(wire: Wire, channel_id: str, **params: Any) -> list[Any]:
+    rows = []
+    for year in (1996, 1997, 1998):
+        for month in range(1, 13):
+            for first, last in ((1, 14), (15, 28), (29, 31)):
+                try_days = [f"{year}-{month:02d}-{day:02d}" for day in (first, last)]
+                answer = wire.get(
+                    "/shipments",
+                    channelId=channel_id,
+                    startDate=try_days[0],
+                    endDate=try_days[1],
+                    limit=99,
+                    **params,
+                )
+                if answer.status == 422:  # a month without a 31st
+                    days = [day for day in (28, 29, 30) if day >= first]
+                    for day in days:
+                        text = f"{year}-{month:02d}-{day:02d}"
+                        single = wire.get(
+                            "/shipments",
+                            channelId=channel_id,
+                            startDate=text,
+                            endDate=text,
+                            limit=99,
+                            **params,
+                        )
+                        rows += single.body.get("data", [])
+                else:
+                    rows += answer.data
+    return rows
+
+
+def test_all_shipments_of_northwind(northwind: Wire) -> None:
+    """There are 809, and 57 of them are not acknowledged."""
+    channels = ("NW-EU", "NW-NA", "NW-SA")
+    assert sum(len(by_month(northwind, channel_id)) for channel_id in channels) == 809
+    assert sum(len(by_month(northwind, channel_id, acknowledged=False)) for channel_id in channels) == 57
+
+
+def test_an_answer(northwind: Wire) -> None:
+    """It is the record of the data in the usual envelope, first shipped first, fifty by default."""
+    answer = northwind.get("/shipments", channelId="NW-EU")
+    assert {name: value for name, value in answer.body.items() if name != "data"} == {
+        "code": 200,
+        "status": "success",
+        "message": "OK",
+    }
+    keys = [(row["shipDate"], row["orderNo"]) for row in answer.data]
+    assert len(keys) == 50
+    assert keys == sorted(keys)
+    assert {row["channelId"] for row in answer.data} == {"NW-EU"}
+
+
+def test_shipments_of_some_orders(northwind: Wire) -> None:
+    """Only those of the channel are answered; an empty list filters nothing."""
+    orders = [{"orderNo": "10248"}, {"orderNo": "10250"}, {"orderNo": "11008"}]
+    rows = northwind.get("/shipments", channelId="NW-EU", orders=orders).data
+    assert [row["orderNo"] for row in rows] == ["10248"]
+    assert len(northwind.get("/shipments", channelId="NW-EU", orders=[]).data) == 50
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({"channelId": None}, "channelId"),
+        ({"channelId": "NOPE"}, "channelId"),
+        ({"limit": 0}, "limit"),
+        ({"limit": 100}, "limit"),
+        ({"orders": "10248"}, "orders"),
+        ({"orders": ["10248"]}, "orders.0"),
+        ({"orders": [{"orderNo": 10248}]}, "orders.0.orderNo"),
+        ({"acknowledged": "true"}, "acknowledged"),
+        ({"startDate": "1997-01-01"}, "endDate"),
+    ],
+)
+def test_a_parameter_that_is_not_as_documented(northwind: Wire, params: dict[str, Any], field: str) -> None:
+    """It is 422 on its own field."""
+    assert list(northwind.get("/shipments", **{"channelId": "NW-EU", **params}).errors) == [field]
+
+
+def test_acknowledging(wire: Wire) -> None:
+    """It holds when the transaction ends; an unknown number is an error of its row alone."""
+    waiting = wire.get("/shipments", channelId="NW-EU", acknowledged=False).data
+    number = waiting[0]["orderNo"]
+    shipments = [{"orderNo": "nope"}, {"orderNo": number}]
+    submitted = wire.call("PATCH", "/shipments/acknowledge", shipments=shipments)
+    assert len(wire.get("/shipments", channelId="NW-EU", acknowledged=False).data) == len(waiting)
+    outcome = wire.settled(submitted)
+    assert outcome["errors"] == [{"index": 0, "message": "The shipment of order nope does not exist."}]
+    assert len(wire.get("/shipments", channelId="NW-EU", acknowledged=False).data) == len(waiting) - 1
+    rows = wire.get("/shipments", channelId="NW-EU", acknowledged=True, orders=[{"orderNo": number}]).data
+    assert rows[0]["acknowledged"] is True
+
+
+@pytest.mark.parametrize(
+    ("shipments", "field"),
+    [(None, "shipments"), ([], "shipments"), ([{}], "shipments.0.orderNo"), ("1", "shipments")],
+)
+def test_acknowledging_nothing(northwind: Wire, shipments: object, field: str) -> None:
+    """It is 422."""
+    answer = northwind.call("PATCH", "/shipments/acknowledge", shipments=shipments)
+    assert list(answer.errors) == [field]

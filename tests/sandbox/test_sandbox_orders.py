@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from conftest import Wire, new_order
+from sandbox_wire import Wire, new_order
 
 
 def pages(wire: Wire, **params: Any) -> list[Any]:
@@ -74,10 +74,8 @@ def test_without_pagination(northwind: Wire) -> None:
 )
 def test_a_month(northwind: Wire, start: str, end: str, count: int) -> None:
     """Both of its end days are included."""
-    days = {
-        order["orderDate"][:10]
-        for order in (rows := northwind.get("/orders", limit=300, startDate=start, endDate=end).data)
-    }
+    rows = northwind.get("/orders", limit=300, startDate=start, endDate=end).data
+    days = {order["orderDate"][:10] for order in rows}
     assert len(rows) == count
     assert start <= min(days) <= max(days) <= end
 

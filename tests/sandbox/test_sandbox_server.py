@@ -1,7 +1,6 @@
 """The server: start, stop, many connections at once, and clients that go away."""
 
 import http.client
-import io
 import socket
 import threading
 import time
@@ -9,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from conftest import Wire
+from sandbox_wire import Wire
 
 from cenports_nb.sandbox import Sandbox
 
@@ -142,8 +141,6 @@ def test_latency() -> None:
         before = time.monotonic()
         slow.close()
         assert time.monotonic() - before < 5
-        connection.settimeout(5)
-        assert isinstance(io.BytesIO(connection.recv(65536)).read(), bytes)
 
 
 def test_nothing_is_shared_between_sandboxes() -> None:

@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from conftest import Wire
+from sandbox_wire import Wire
 
 CHAI = ("NW-EAST", "0001")  # 39 on hand
 

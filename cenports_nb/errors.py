@@ -20,6 +20,7 @@
 * CenportsWarning (a UserWarning)
   + IncompleteWarning, RejectedRowsWarning, UnknownFieldsWarning
   + StockWarning              a comparison of stock that leaves something out
+  + PendingWarning            a wait that ended before the transactions did
 """
 
 from __future__ import annotations
@@ -43,6 +44,7 @@ __all__ = [
     "InvalidRequestError",
     "JournalError",
     "OfflineMissError",
+    "PendingWarning",
     "RateLimitedError",
     "ReadOnlyError",
     "RejectedRowsError",
@@ -225,3 +227,7 @@ class UnknownFieldsWarning(CenportsWarning):
 
 class StockWarning(CenportsWarning):
     """A comparison of stock leaves something out, and says what."""
+
+
+class PendingWarning(CenportsWarning):
+    """A wait ended before all transactions did; nothing is lost, wait again."""

@@ -18,7 +18,7 @@ class Tokens:
     def __init__(self) -> None:
         self._ends: dict[str, datetime] = {}
 
-    def issue(self, now: datetime) -> str:
+    def give(self, now: datetime) -> str:
         """Give out a new token."""
         parts = (
             encode({"typ": "JWT", "alg": "RS256"}),

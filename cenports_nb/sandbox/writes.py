@@ -26,7 +26,7 @@ def authorize(call: Call) -> Reply:
             "scopes": ["basic", "view-account"],
             "token_type": "Bearer",
             "expires_in": EXPIRES_IN,
-            "access_token": call.state.tokens.issue(call.now),
+            "access_token": call.state.tokens.give(call.now),
         }
     )
 

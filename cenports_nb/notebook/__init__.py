@@ -1,0 +1,1 @@
+"""What people look at; the only place that knows ipywidgets, IPython and matplotlib."""

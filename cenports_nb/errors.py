@@ -58,7 +58,13 @@ __all__ = [
 
 
 class CenportsError(Exception):
-    """The root of all errors that this package raises on purpose."""
+    """The root of all errors that this package raises on purpose.
+
+    Attributes:
+        reached: False if the request certainly never reached Cenports; a write is in doubt otherwise.
+    """
+
+    reached = True
 
 
 class ConfigurationError(CenportsError):
@@ -136,11 +142,7 @@ class RateLimitedError(ApiError):
 
 
 class TransportError(CenportsError):
-    """No usable answer: connection, time-out, cut off, or not JSON.
-
-    Attributes:
-        reached: False if the request certainly never reached Cenports; a write is in doubt otherwise.
-    """
+    """No usable answer: connection, time-out, cut off, or not JSON."""
 
     def __init__(self, message: str, *, reached: bool = True) -> None:
         super().__init__(message)

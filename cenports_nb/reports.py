@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import difflib
 import html
-import os
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,14 +20,16 @@ SECRET_WORDS = ("secret", "token", "password")  # papermill writes parameters in
 KERNEL = "python3"
 
 STYLE = """
-body{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;color:#222;background:#fff;
- max-width:940px;margin:28px auto;padding:0 22px;font-size:15px;line-height:1.5}
-h1{font-size:27px;margin:0 0 2px}h2{font-size:19px;margin:30px 0 6px;padding-top:10px;border-top:1px solid #ddd}
+body{font-family:system-ui,-apple-system,"Segoe UI",Roboto,"Helvetica Neue",Arial,sans-serif;
+ color:#222;background:#fff;max-width:940px;margin:28px auto;padding:0 22px;font-size:15px;line-height:1.5}
+h1{font-size:27px;margin:0 0 2px}
+h2{font-size:19px;margin:30px 0 6px;padding-top:10px;border-top:1px solid #ddd}
 p{margin:6px 0}img{max-width:100%;height:auto}code{font-size:13px}
-pre{white-space:pre-wrap;font-size:13px;margin:4px 0}.anchor-link,.jp-InputPrompt,.jp-OutputPrompt{display:none}
-.cn-broken{border-left:4px solid #bb5566;padding-left:10px}
-@media print{body{margin:0;max-width:none;font-size:11pt}h2{break-after:avoid}table,img,.cn-cards{break-inside:avoid}}
+pre{white-space:pre-wrap;font-size:13px;margin:4px 0}
+.anchor-link,.jp-InputPrompt,.jp-OutputPrompt{display:none}
 @page{margin:16mm}
+@media print{body{margin:0;max-width:none;font-size:11pt}h2{break-after:avoid}
+ table,img,.cn-cards{break-inside:avoid}}
 """
 
 
@@ -96,7 +97,9 @@ def find_report(name: str) -> Report:
     """
     known = reports()
     if name not in known:
-        raise InvalidRequestError(f"There is no report {name!r}{_nearest(name, known)}; reports: {', '.join(known)}.")
+        raise InvalidRequestError(
+            f"There is no report {name!r}{_nearest(name, known)}; reports: {', '.join(known)}."
+        )
     return known[name]
 
 
@@ -127,8 +130,9 @@ def run_report(
         partial = Path(running) / target.name
         try:
             papermill.execute_notebook(
-                report.path, partial, parameters=values, kernel_name=KERNEL, cwd=Path.cwd(), progress_bar=False,
-                log_output=False,
+                report.path, partial, parameters=values, kernel_name=KERNEL, cwd=Path.cwd(),
+                progress_bar=False, log_output=False,
+                extra_arguments=["--IPKernelApp.log_level=40"],
             )  # fmt: skip
         except PapermillExecutionError as failed:
             partial.replace(target)
@@ -152,7 +156,8 @@ def check_parameters(report: Report, given: Mapping[str, Any]) -> dict[str, Any]
     for name, value in given.items():
         if any(word in name.lower() for word in SECRET_WORDS):
             raise InvalidRequestError(
-                f"{name!r} looks like a secret, and parameters are written into the notebook: use the environment or a profile."
+                f"{name!r} looks like a secret, and parameters are written into the notebook: "
+                "use the environment or a profile."
             )
         if name not in report.parameters:
             raise InvalidRequestError(
@@ -172,28 +177,29 @@ def write_page(notebook: Path) -> Path:
         template_name="basic", exclude_input=True, exclude_input_prompt=True, exclude_output_prompt=True
     )
     executed = nbformat.read(notebook, as_version=4)
+    executed.metadata.pop("widgets", None)  # a page without scripts has no use for their state
     body, _ = exporter.from_notebook_node(executed)
     title = next(
-        (cell.source.splitlines()[0].lstrip("# ") for cell in executed.cells if cell.cell_type == "markdown"), ""
+        (cell.source.splitlines()[0].lstrip("# ") for cell in executed.cells if cell.cell_type == "markdown"),
+        "",
     )
     text = (
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; img-src data:; "
-        "style-src 'unsafe-inline'\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">"
+        '<meta http-equiv="Content-Security-Policy" content="default-src \'none\'; img-src data:; '
+        'style-src \'unsafe-inline\'"><meta name="viewport" content="width=device-width, initial-scale=1">'
         f"<title>{html.escape(title)}</title><style>{STYLE}</style></head><body>\n{body}\n</body></html>\n"
     )
     target = notebook.with_suffix(".html")
     partial = target.with_name(f".{target.name}.part")
     partial.write_text(text, encoding="utf-8")
-    os.replace(partial, target)
+    partial.replace(target)
     return target
 
 
 def exit_code_of(error: BaseException) -> int:
     """Choose the exit code that an error stands for: 2 wrong usage, 3 incomplete data, 1 all else."""
     if isinstance(error, ReportError):
-        kind = getattr(errors, error.cause, CenportsError)
-        return 3 if issubclass(kind, errors.IncompleteError) else 1
+        return {"IncompleteError": 3, "ConfigurationError": 2}.get(error.cause, 1)
     if isinstance(error, errors.IncompleteError):
         return 3
     if isinstance(error, errors.ConfigurationError):
@@ -206,7 +212,9 @@ def _open(path: Path) -> Report:
     import nbformat  # noqa: PLC0415
 
     notebook = nbformat.read(path, as_version=4)
-    title = next(cell.source.splitlines()[0].lstrip("# ") for cell in notebook.cells if cell.cell_type == "markdown")
+    title = next(
+        cell.source.splitlines()[0].lstrip("# ") for cell in notebook.cells if cell.cell_type == "markdown"
+    )
     source = next(cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     parameters = {
         statement.targets[0].id: ast.literal_eval(statement.value)
@@ -222,12 +230,16 @@ def _typed(name: str, value: Any, default: Any) -> Any:
         return value
     try:
         if isinstance(default, bool):
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
+                value.lower()
+            ]
         if isinstance(default, int | float):
             return type(default)(value)
     except (KeyError, ValueError):
         kind = "true or false" if isinstance(default, bool) else "a number"
-        raise InvalidRequestError(f"Parameter {name!r} is {value!r}: it must be {kind}, such as {default!r}.") from None
+        raise InvalidRequestError(
+            f"Parameter {name!r} is {value!r}: it must be {kind}, such as {default!r}."
+        ) from None
     if isinstance(default, list):
         return [part.strip() for part in value.split(",") if part.strip()]
     return None if default is None and value == "" else value

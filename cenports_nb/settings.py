@@ -8,9 +8,10 @@ and holds no secret; its secret is in the system's keyring.
 from __future__ import annotations
 
 import dataclasses
+import ipaddress
 import os
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -97,9 +98,7 @@ def resolve(
             f"There is no environment {chosen!r}: use one of {', '.join(map(repr, ADDRESSES))}."
         )
     address = _address(chosen, base_url, table, env)
-    credentials = _credentials(
-        chosen, (partner_id, client_id, client_secret), profile_name, table, env
-    )
+    credentials = _credentials(chosen, (partner_id, client_id, client_secret), profile_name, table, env)
     return Settings(
         environment=chosen,
         base_url=address,
@@ -153,26 +152,36 @@ def _profile(home: Path, name: str | None) -> dict[str, Any]:
 def _address(chosen: str, base_url: str | None, table: Mapping[str, Any], env: Mapping[str, str]) -> str:
     """Choose the base URL; plain http is for loopback only."""
     address, source = base_url, "base_url"
-    if not address and env.get("CENPORTS_BASE_URL"):
-        # A variable left over from a test must not send production's credentials elsewhere.
-        if chosen != "production" or is_loopback(env["CENPORTS_BASE_URL"]):
-            address, source = env["CENPORTS_BASE_URL"], "CENPORTS_BASE_URL"
-    if not address and table.get("base_url"):
+    variable = env.get("CENPORTS_BASE_URL")
+    # A variable left over from a test must not send production's credentials elsewhere.
+    if not address and variable and (chosen != "production" or is_loopback(variable)):
+        address, source = variable, "CENPORTS_BASE_URL"
+    # Nor may the address of one environment's profile get the credentials of another.
+    owner = table.get("environment") or (None if chosen == "sandbox" else chosen)
+    if not address and table.get("base_url") and owner == chosen:
         address, source = str(table["base_url"]), "base_url of the profile"
     if not address:
         return ADDRESSES[chosen]
-    parts = urlsplit(address)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username or parts.query:
-        raise ConfigurationError(f"{source} is no address like https://host/v2: {address!r}.")
+    try:
+        parts = urlsplit(address)
+        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.port == 0
+    except ValueError:
+        bad = True
+    if bad or "@" in address:
+        shown = address.rpartition("@")[2]  # what stands before an @ may be a password
+        raise ConfigurationError(f"{source} is no address: {shown!r}; write it as https://host/v2.")
     if parts.scheme == "http" and not is_loopback(address):
         raise ConfigurationError(f"{source} {address!r} would send the secret in clear: use https.")
     return address.rstrip("/")
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether an address stays on this machine."""
-    host = urlsplit(address).hostname or ""
-    return host == "localhost" or host == "::1" or (host.startswith("127.") and host.count(".") == 3)
+    """Tell whether an address stays on this machine; `127.example.co.uk` does not."""
+    try:
+        host = urlsplit(address).hostname or ""
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _credentials(
@@ -185,17 +194,19 @@ def _credentials(
     """Take partner, id and secret from the first source that has any of them, never mixed."""
     names = ("partner_id", "client_id", "client_secret")
     variables = ("CENPORTS_PARTNER_ID", "CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET")
-    from_profile = (table.get("partner_id"), table.get("client_id"), _secret_of(profile_name or "default", table))
-    sources: list[tuple[str, tuple[str | None, ...], tuple[str, ...]]] = [("arguments", given, names)]
-    if profile_name:
-        sources.append((f"profile {profile_name!r}", from_profile, names))
+    sources: list[tuple[str, Callable[[], tuple[str | None, ...]], tuple[str, ...]]] = [
+        ("arguments", lambda: given, names),
+        ("environment variables", lambda: tuple(env.get(name) for name in variables), variables),
+    ]
     if chosen == "sandbox":
         # The sandbox has one fixed account; real credentials in the environment are none of its business.
-        sources.append(("sandbox", dataclasses.astuple(SANDBOX_CREDENTIALS), names))
-    sources.append(("environment variables", tuple(env.get(name) for name in variables), variables))
-    if not profile_name:
-        sources.append(("default profile", from_profile, names))
-    for source, values, labels in sources:
+        sources.insert(1, ("sandbox", lambda: dataclasses.astuple(SANDBOX_CREDENTIALS), names))
+    title = f"profile {profile_name!r}" if profile_name else "default profile"
+    # Looked at only when its turn comes: a locked keyring asks for a password.
+    from_profile = (title, lambda: _of_profile(profile_name or "default", table), names)
+    sources.insert(1 if profile_name else len(sources), from_profile)
+    for source, look_up, labels in sources:
+        values = look_up()
         if not any(values):
             continue
         lacking = [label for label, value in zip(labels, values, strict=True) if not value]
@@ -209,6 +220,11 @@ def _credentials(
         f"No credentials for {chosen!r}: pass partner_id=, client_id= and client_secret= to connect, "
         f"or set {', '.join(variables)}, or name a profile."
     )
+
+
+def _of_profile(name: str, table: Mapping[str, Any]) -> tuple[str | None, ...]:
+    """Take partner and id from a profile, its secret from the keyring."""
+    return table.get("partner_id"), table.get("client_id"), _secret_of(name, table)
 
 
 def _secret_of(profile_name: str, table: Mapping[str, Any]) -> str | None:
@@ -227,7 +243,9 @@ def _secret_of(profile_name: str, table: Mapping[str, Any]) -> str | None:
 
 def _rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[str, str]) -> int:
     """Requests a minute: a whole number above 0."""
-    value = rate_limit if rate_limit is not None else env.get("CENPORTS_RATE_LIMIT") or table.get("rate_limit")
+    value = (
+        rate_limit if rate_limit is not None else env.get("CENPORTS_RATE_LIMIT") or table.get("rate_limit")
+    )
     if value is None:
         return DEFAULT_RATE_LIMIT
     try:
@@ -244,5 +262,7 @@ def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigurationError(f"There is no time zone {name!r}: use a name such as 'Europe/Berlin'.") from None
+        raise ConfigurationError(
+            f"There is no time zone {name!r}: use a name such as 'Europe/Berlin'."
+        ) from None
     return name

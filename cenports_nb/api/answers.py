@@ -15,8 +15,11 @@ from cenports_nb.errors import (
     InvalidRequestError,
     RateLimitedError,
     TransportError,
+    UnexpectedAnswerError,
 )
 
+NOTHING = (b"", b"null", b"[]", b"{}", b'""')  # ways to say that there are no errors
+FAILURES = ("error", "fail", "failed", "failure")  # what the envelope's `status` says instead of "success"
 SHOWN = 500  # characters of a refused answer that an error shows
 
 
@@ -29,6 +32,7 @@ class Envelope(msgspec.Struct):
     errors: msgspec.Raw = msgspec.Raw()
     data: msgspec.Raw = msgspec.Raw()
     handle: Any = None
+    orderNo: Any = None  # noqa: N815 - of an order without an envelope, whose status is its own
 
 
 def check(what: str, body: bytes) -> None:
@@ -42,18 +46,24 @@ def check(what: str, body: bytes) -> None:
         raise TransportError(f"{what} was answered 200 with nothing in it: try again.")
     try:
         if body.lstrip()[:1] != b"{":
-            msgspec.json.decode(body, type=list[msgspec.Raw])
+            msgspec.json.decode(body, type=list[msgspec.Raw] if body.lstrip()[:1] == b"[" else Any)
             return
         envelope = msgspec.json.decode(body, type=Envelope)
+    except RecursionError:
+        raise UnexpectedAnswerError(
+            f"{what} was answered with JSON that is nested too deeply: ask Cenports' integration team."
+        ) from None
     except msgspec.DecodeError as error:
         start = body[:60].decode("utf-8", "replace")
         raise TransportError(
             f"{what} was answered 200, but not with whole JSON ({error}; it begins {start!r}): try again."
         ) from None
     if envelope.code is not None and str(envelope.code) != "200":
-        raise _business(what, 200, body)
-    if bytes(envelope.errors) and not bytes(envelope.data) and envelope.handle is None:
-        raise _business(what, 200, body)
+        raise business(what, 200, body)
+    bare = not bytes(envelope.data) and envelope.handle is None and envelope.orderNo is None
+    told = bytes(envelope.errors) not in NOTHING or str(envelope.status).lower() in FAILURES
+    if bare and told:
+        raise business(what, 200, body)
 
 
 def error_of(what: str, status: int, body: bytes, retry_after: float | None = None) -> CenportsError:
@@ -64,7 +74,7 @@ def error_of(what: str, status: int, body: bytes, retry_after: float | None = No
         said = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in errors.items()) or message or text
         return InvalidRequestError(f"Cenports refused {what}: {said}", status=422, errors=errors)
     if status == 400:
-        return _business(what, 400, body)
+        return business(what, 400, body)
     if status == 401:
         return AuthenticationError(
             f"Cenports refused the credentials for {what} (401): check client id and secret, "
@@ -117,7 +127,8 @@ def _validation(body: bytes) -> tuple[str, dict[str, list[str]]]:
     return str(found.get("message") or ""), fields
 
 
-def _business(what: str, status: int, body: bytes) -> BusinessError:
+def business(what: str, status: int, body: bytes) -> BusinessError:
+    """Read a refusal for a reason of business: code, message and errors, as far as it is JSON."""
     text = body[: SHOWN * 4].decode("utf-8", "replace")[:SHOWN]
     code, message, errors = "", text, []
     try:

@@ -64,6 +64,11 @@ class Token:
                 f"POST /authorize answered without a usable token ({error}): "
                 "check the address, or ask Cenports' integration team."
             ) from None
+        header = f"{answer.token_type} {answer.access_token}"
+        if not answer.access_token or not (header.isascii() and header.isprintable()):
+            raise UnexpectedAnswerError(
+                "POST /authorize answered with a token that no header can carry: ask Cenports' integration team."
+            )
         now = self._clock.now().timestamp()
         ends = [now + LIFE_S]
         if answer.expires_in is not None:
@@ -72,7 +77,7 @@ class Token:
             if exp is not None:
                 ends.append(exp if exp > _FAR else now + exp)
         self._ends = min(ends) - EARLY_S
-        self._header = f"{answer.token_type} {answer.access_token}"
+        self._header = header
 
 
 def _claim(token: str) -> float | None:

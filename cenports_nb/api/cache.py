@@ -20,8 +20,13 @@ from typing import Any
 
 import msgspec
 import requests
-from requests_cache import CachedRequest, CachedResponse, CachedSession, SQLiteCache
+from requests_cache import CachedSession
+from requests_cache.backends.sqlite import SQLiteCache
+from requests_cache.models.request import CachedRequest
+from requests_cache.models.response import CachedResponse
 from requests_cache.serializers import SerializerPipeline, Stage
+
+from cenports_nb.errors import ConfigurationError
 
 MAX_AGE_S = {
     "/orders": 900,
@@ -32,6 +37,11 @@ MAX_AGE_S = {
 """How long an answer is served from the cache; what is not listed is never kept."""
 
 FILE_NAME = "cache.sqlite"
+STATE = """
+CREATE TABLE IF NOT EXISTS generation (account TEXT PRIMARY KEY, number INTEGER NOT NULL);
+CREATE TABLE IF NOT EXISTS open_write (
+    account TEXT, id TEXT, since REAL NOT NULL, PRIMARY KEY (account, id));
+"""
 
 
 class _Header(msgspec.Struct):
@@ -45,7 +55,9 @@ class _Header(msgspec.Struct):
 def _dumps(response: CachedResponse) -> bytes:
     header = _Header(
         url=response.url,
-        created_at=response.created_at.replace(tzinfo=UTC) if not response.created_at.tzinfo else response.created_at,
+        created_at=response.created_at.replace(tzinfo=UTC)
+        if not response.created_at.tzinfo
+        else response.created_at,
         expires=response.expires,
     )
     return msgspec.json.encode(header) + b"\n" + (response.content or b"")
@@ -54,7 +66,7 @@ def _dumps(response: CachedResponse) -> bytes:
 def _loads(value: bytes) -> CachedResponse:
     line, _, body = value.partition(b"\n")
     header = msgspec.json.decode(line, type=_Header)
-    response = CachedResponse(
+    return CachedResponse(
         content=body,
         created_at=header.created_at,
         expires=header.expires,
@@ -63,7 +75,6 @@ def _loads(value: bytes) -> CachedResponse:
         request=CachedRequest(method="GET", url=header.url),
         encoding="utf-8",
     )
-    return response
 
 
 RAW_BODY = SerializerPipeline([Stage(dumps=_dumps, loads=_loads)], name="raw", is_binary=True)
@@ -76,17 +87,22 @@ class Cache:
         self._account = account
         self._settle_s = settle_s
         self._lock = threading.Lock()
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.path = folder / FILE_NAME
-        private_file(self.path)
-        self._state = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=10)
-        self._state.execute("PRAGMA journal_mode=WAL")
-        self._state.executescript(
-            """
-            CREATE TABLE IF NOT EXISTS generation (account TEXT PRIMARY KEY, number INTEGER NOT NULL);
-            CREATE TABLE IF NOT EXISTS open_write (account TEXT, id TEXT, since REAL NOT NULL, PRIMARY KEY (account, id));
-            """
-        )
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            try:
+                self._state = _open(self.path)
+            except sqlite3.OperationalError:  # locked or not writable: the file itself is good
+                raise
+            except sqlite3.DatabaseError:
+                for damaged in cache_files(folder):
+                    damaged.replace(damaged.with_name(f"{damaged.name}.damaged"))
+                self._state = _open(self.path)
+        except (OSError, sqlite3.Error) as error:
+            raise ConfigurationError(
+                f"The cache {self.path} can't be used ({error}): make its folder writable, or connect with "
+                "cache=False or another folder."
+            ) from None
 
     def session(self) -> CachedSession:
         """Return a session that keeps whole answers here, cut by account and generation."""
@@ -96,6 +112,7 @@ class Cache:
             allowable_methods=("GET",),
             allowable_codes=(200,),
             expire_after=0,
+            filter_fn=_explained,
         )
 
     def max_age(self, path: str) -> int:
@@ -149,6 +166,25 @@ class Cache:
         for part in (*(text.encode() for text in parts), body.encode() if isinstance(body, str) else body):
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.hexdigest()
+
+
+def _open(path: Path) -> sqlite3.Connection:
+    """Open the cache file and the tables beside the pages."""
+    private_file(path)
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.executescript(STATE)
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _explained(response: requests.Response) -> bool:
+    """Keep only what may hold records: a message with 200 must not stay for a quarter of an hour."""
+    body = (response.content or b"").lstrip()
+    return body[:1] == b"[" or b'"data"' in body or b'"orderNo"' in body
 
 
 def private_file(path: Path) -> None:

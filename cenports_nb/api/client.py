@@ -6,6 +6,7 @@ import contextlib
 import html
 import shutil
 import tempfile
+import threading
 import weakref
 from collections.abc import Mapping
 from dataclasses import replace
@@ -17,7 +18,7 @@ from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
 from cenports_nb.api.pacing import Clock, SystemClock
 from cenports_nb.api.usage import Usage
-from cenports_nb.errors import ReadOnlyError
+from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.settings import Settings
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class Client:
         self.clock = clock or SystemClock()
         self.usage = Usage()
         self.api = Endpoints(self)
+        self._building = threading.Lock()
         self._wire: Wire | None = None
         self._cache: Cache | None = None
         # What was opened is closed with the client, by close() or, forgotten in a notebook, when it goes.
@@ -115,27 +117,32 @@ class Client:
     @property
     def wire(self) -> Wire:
         """The wire, built at first use: importing and connecting stay cheap."""
-        if self._wire is None:
-            from cenports_nb.api.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
-            from cenports_nb.api.wire import Wire  # noqa: PLC0415
+        with self._building:  # two threads must not build two, with a token each
+            return self._wire or self._build_wire()
 
-            folder = self.settings.cache if isinstance(self.settings.cache, Path) else self.home
-            self._cache = (
-                Cache(folder, self.settings.account, self.dialect.settle_minutes * 60)
-                if self.settings.cache
-                else None
-            )
-            if self._cache:
-                self.resources.callback(self._cache.close)
-            self._wire = Wire(
-                self.settings.base_url,
-                self.settings.credentials,
-                cache=self._cache,
-                rate_limit=self.settings.rate_limit,
-                usage=self.usage,
-                clock=self.clock,
-            )
-            self.resources.callback(self._wire.close)
+    def _build_wire(self) -> Wire:
+        if not self._finalizer.alive:
+            raise ConfigurationError("This client is closed: connect again.")
+        from cenports_nb.api.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
+        from cenports_nb.api.wire import Wire  # noqa: PLC0415
+
+        folder = self.settings.cache if isinstance(self.settings.cache, Path) else self.home
+        self._cache = (
+            Cache(folder, self.settings.account, self.dialect.settle_minutes * 60)
+            if self.settings.cache
+            else None
+        )
+        if self._cache:
+            self.resources.callback(self._cache.close)
+        self._wire = Wire(
+            self.settings.base_url,
+            self.settings.credentials,
+            cache=self._cache,
+            rate_limit=self.settings.rate_limit,
+            usage=self.usage,
+            clock=self.clock,
+        )
+        self.resources.callback(self._wire.close)
         return self._wire
 
     def get(
@@ -153,7 +160,9 @@ class Client:
         return self.wire.get(
             path,
             body=full if where in ("body", "both") else None,
-            query={name: _in_query(value) for name, value in full.items()} if where in ("query", "both") else None,
+            query={name: _in_query(value) for name, value in full.items()}
+            if where in ("query", "both")
+            else None,
             url=url,
             refresh=refresh,
             keep=keep,
@@ -218,4 +227,3 @@ def _start_sandbox() -> Sandbox:
 def _in_query(value: Any) -> Any:
     """Write a parameter as a query string has it."""
     return str(value).lower() if isinstance(value, bool) else value
-

@@ -36,7 +36,9 @@ class Endpoints:
 
     def acknowledge_orders(self, *, channel_id: str, orders: Sequence[str]) -> Any:
         """PATCH /orders/acknowledge: done when it returns."""
-        return self._write("PATCH", "/orders/acknowledge", {"channelId": channel_id, "orders": ",".join(orders)})
+        return self._write(
+            "PATCH", "/orders/acknowledge", {"channelId": channel_id, "orders": ",".join(orders)}
+        )
 
     def get_channels(self) -> Any:
         """GET /channels."""
@@ -52,7 +54,9 @@ class Endpoints:
 
     def acknowledge_shipments(self, *, orders: Sequence[str]) -> Any:
         """PATCH /shipments/acknowledge: the transaction."""
-        return self._write("PATCH", "/shipments/acknowledge", {"shipments": [{"orderNo": number} for number in orders]})
+        return self._write(
+            "PATCH", "/shipments/acknowledge", {"shipments": [{"orderNo": number} for number in orders]}
+        )
 
     def get_inventories(self, **parameters: Any) -> Any:
         """GET /inventories: `channelId`, or `actualStock=True`; `warehouseCode`."""
@@ -72,6 +76,7 @@ class Endpoints:
         return msgspec.json.decode(self._client.get(path, parameters, keep=False).body)
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
+        self._client.check_writable(f"{method} {path}")
         # Nobody follows this write, so the cache counts it as under way until it must have landed.
         self._client.write_started(f"api-{uuid4()}")
         return msgspec.json.decode(self._client.send(method, path, body).body)

@@ -2,21 +2,22 @@
 
 A window is a question: days, a channel, order numbers. Where the answer has page words, its pages are
 followed. Where it has none, it is whole only if nothing suggests that it was cut; else the window is
-halved and asked again. A window that can't be halved any further is reported as missing: an answer that
-may have been cut never passes as whole.
+split and asked again: by days, then by channel and acknowledgement. A window that can't be split any
+further is reported as missing: an answer that may have been cut never passes as whole.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import msgspec
 
-from cenports_nb.errors import ApiError, TransportError, UnexpectedAnswerError
+from cenports_nb.api.pages import open_page
+from cenports_nb.errors import ApiError, InvalidRequestError, TransportError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -90,6 +91,8 @@ class Source:
         parameters: A window as this end point names it.
         known_caps: Lengths at which answers are known to be cut silently.
         keep: Whether the window's answers may be kept in the cache.
+        identity: What makes two copies of a record the same record.
+        channels: Where a window may be split by channel and acknowledgement, the channels to split by.
     """
 
     path: str
@@ -97,67 +100,8 @@ class Source:
     parameters: Callable[[Window], dict[str, Any]]
     known_caps: tuple[int, ...]
     keep: Callable[[Window], bool] = lambda _: True
-
-
-class Meta(msgspec.Struct):
-    """Laravel's page words in a `meta` object."""
-
-    current_page: int | None = None
-    last_page: int | None = None
-    total: int | None = None
-
-
-class Links(msgspec.Struct):
-    """Laravel's page words in a `links` object."""
-
-    next: str | None = None
-
-
-class Page(msgspec.Struct):
-    """An envelope around a list, with or without page words."""
-
-    data: msgspec.Raw = msgspec.Raw()
-    next_page_url: str | msgspec.UnsetType | None = msgspec.UNSET
-    current_page: int | None = None
-    last_page: int | None = None
-    total: int | None = None
-    links: Links | msgspec.UnsetType | None = msgspec.UNSET
-    meta: Meta | None = None
-
-    @property
-    def paged(self) -> bool:
-        """Whether the answer has any word about pages."""
-        words = (self.current_page, self.last_page, self.total, self.meta)
-        return any(word is not None for word in words) or not (
-            self.next_page_url is msgspec.UNSET and self.links is msgspec.UNSET
-        )
-
-    @property
-    def next(self) -> str | None:
-        """The address of the next page, if it is told."""
-        if isinstance(self.next_page_url, str):
-            return self.next_page_url
-        return self.links.next if isinstance(self.links, Links) else None
-
-    @property
-    def place(self) -> Meta:
-        """Current page, last page and total, wherever they stand."""
-        meta = self.meta or Meta()
-        return Meta(
-            self.current_page or meta.current_page,
-            self.last_page or meta.last_page,
-            self.total if self.total is not None else meta.total,
-        )
-
-
-@dataclass
-class _Ledger:
-    """What a reading has used so far."""
-
-    requests: int = 0
-    cached: int = 0
-    oldest: datetime | None = None
-    progress: Callable[[int], None] = field(default=lambda _: None)
+    identity: Callable[[msgspec.Raw], object] = bytes
+    channels: Callable[[], Sequence[str]] | None = None
 
 
 def read(
@@ -180,132 +124,160 @@ def read(
     Raises:
         CenportsError: The first answer already failed in a way that a smaller window can't help.
     """
-    ledger = _Ledger(progress=progress or (lambda _: None))
+    reader = _Reader(client, source, refresh=refresh, progress=progress or (lambda _: None))
     records: list[msgspec.Raw] = []
     asked: list[Window] = []
     missing: list[Missing] = []
     for window in windows:
-        for part, found, reason in _read_window(client, source, window, ledger, refresh=refresh):
+        for part, found, reason in reader.window(window):
             records += found
             asked += [part] * len(found)
             if reason:
                 missing.append(Missing(part, reason))
-    return Read(
-        tuple(records), tuple(asked), tuple(missing), ledger.oldest, ledger.requests, ledger.cached
-    )
+    return Read(tuple(records), tuple(asked), tuple(missing), reader.oldest, reader.requests, reader.cached)
 
 
-def _read_window(
-    client: Client, source: Source, window: Window, ledger: _Ledger, *, refresh: bool
-) -> Iterator[tuple[Window, list[msgspec.Raw], str]]:
-    """Read one window, halving it as often as needed; each part comes with a reason if it is not whole."""
-    try:
-        found, paged, reason = _ask(client, source, window, ledger, refresh=refresh)
-    except (TransportError, ApiError) as error:
-        # The first answer decides whether anything works; later ones leave a hole that can be named.
-        if ledger.requests == 0 or isinstance(error, ApiError) and error.status in (400, 401, 403):
-            raise
-        yield window, [], str(error)
-        return
-    if reason or paged or _looks_whole(len(found), source):
-        yield window, found, reason
-        return
-    halves = window.halves()
-    if halves:
-        for half in halves:
-            yield from _read_window(client, source, half, ledger, refresh=refresh)
-        return
-    yield _single_day(client, source, window, found, ledger, refresh=refresh)
+Part = tuple[Window, list[msgspec.Raw], str]
+"""A window, what it answers, and why that is not whole, if it is not."""
 
 
-def _single_day(
-    client: Client, source: Source, window: Window, found: list[msgspec.Raw], ledger: _Ledger, *, refresh: bool
-) -> tuple[Window, list[msgspec.Raw], str]:
-    """Try `[d, d]` where `[d, d + 1]` looks cut: rows in it prove that the end is included."""
-    cut = f"{len(found)} records, where an answer may be cut at that number, and the window can't be split further"
-    if window.start is None or window.end is None or window.start == window.end or window.order_nos:
-        return window, found, cut
-    day = replace(window, end=window.start)
-    inner, paged, _ = _ask(client, source, day, ledger, refresh=refresh)
-    if inner and (paged or _looks_whole(len(inner), source)):
-        return day, inner, ""
-    return window, [*found, *inner], cut
+@dataclass(frozen=True)
+class _Found:
+    """The answer to one window, all pages of it; `whole` is None if no page word says so or otherwise."""
+
+    records: list[msgspec.Raw]
+    whole: bool | None
+    reason: str = ""
 
 
-def _looks_whole(rows: int, source: Source) -> bool:
-    """Tell whether an answer without page words can't have been cut."""
-    return rows < source.limit and rows not in source.known_caps
+@dataclass
+class _Reader:
+    """One reading of one end point, and what it has learnt and used so far."""
 
+    client: Client
+    source: Source
+    refresh: bool
+    progress: Callable[[int], None]
+    requests: int = 0
+    cached: int = 0
+    oldest: datetime | None = None
+    longest: int = 0  # answer without page words
+    end_included: bool = False  # proven by rows in a window of one day
 
-def _ask(
-    client: Client, source: Source, window: Window, ledger: _Ledger, *, refresh: bool
-) -> tuple[list[msgspec.Raw], bool, str]:
-    """Ask one window with all its pages: records, whether there were page words, what is wrong."""
-    reason = ""
-    for reading in range(READINGS):
-        records, paged, total = _follow(client, source, window, ledger, refresh=refresh or reading > 0)
-        distinct = len({bytes(record) for record in records})
-        if not paged or total is None or distinct == total:
-            return records, paged, ""
-        reason = f"the pages hold {distinct} records where the answer promises {total}, {READINGS} times over"
-    return records, True, reason
+    def window(self, window: Window) -> Iterator[Part]:
+        """Read one window, split as often as needed; each part comes with a reason if it is not whole."""
+        try:
+            found = self._ask(window)
+        except (TransportError, ApiError) as error:
+            # The first answer decides whether anything works; later ones leave a hole that can be named.
+            if self.requests == 0 or (isinstance(error, ApiError) and error.status in (400, 401, 403)):
+                raise
+            yield window, [], str(error)
+            return
+        if found.reason or self._looks_whole(found, window):
+            yield window, found.records, found.reason
+        elif halves := window.halves():
+            for half in halves:
+                yield from self.window(half)
+        elif day := self._single_day(window):
+            yield from self.window(day)
+        else:
+            yield from self._finest(window, found)
 
+    def _looks_whole(self, found: _Found, window: Window) -> bool:
+        """Tell whether an answer can't have been cut.
 
-def _follow(
-    client: Client, source: Source, window: Window, ledger: _Ledger, *, refresh: bool
-) -> tuple[list[msgspec.Raw], bool, int | None]:
-    """Read an answer and the pages that it points to."""
-    parameters = source.parameters(window)
-    records: list[msgspec.Raw] = []
-    url: str | None = None
-    number = 1
-    seen: set[str] = set()
-    while True:
-        asked = parameters if number == 1 else {**parameters, "page": number}
-        answer = client.get(source.path, asked, url=url, refresh=refresh, keep=source.keep(window))
-        ledger.requests += not answer.cached
-        ledger.cached += answer.cached
-        ledger.oldest = min(filter(None, (ledger.oldest, answer.at)))
-        ledger.progress(1)
-        page, found = open_page(source.path, answer.body)
-        records += found
-        place = page.place
-        if page.next is None and (place.last_page is None or number >= place.last_page):
-            return records, page.paged, place.total
-        if not found:
-            raise UnexpectedAnswerError(
-                f"Page {number} of GET {source.path} is empty and points to a further one: ask Cenports' integration team."
+        Without page words it may be, at the limit, at a known cap, or at one that nobody knows: then it is as
+        long as the longest answer of this end point. Below the lowest known cap nothing is ever cut.
+        """
+        if found.whole is not None:
+            return found.whole
+        rows, caps = len(found.records), self.source.known_caps
+        if rows >= self.source.limit or rows in caps:
+            return False
+        return window.start is None or rows < max(self.longest, min(caps, default=0))
+
+    def _single_day(self, window: Window) -> Window | None:
+        """Turn `[d, d + 1]` into `[d, d]` where a row in a window of one day proves that ends are included."""
+        if window.start is None or window.end is None or window.start == window.end or window.order_nos:
+            return None
+        days = [replace(window, end=window.start), replace(window, start=window.end)]
+        try:
+            self.end_included = self.end_included or any(self._ask(day).records for day in days)
+        except (TransportError, ApiError, InvalidRequestError):
+            return None
+        return days[0] if self.end_included else None
+
+    def _finest(self, window: Window, found: _Found) -> Iterator[Part]:
+        """Split by channel, then by acknowledgement; every row of the cut answer must be in a part."""
+        parts: list[Part] = []
+        if self.source.channels is not None:
+            if window.channel_id is None:
+                smaller = [replace(window, channel_id=channel) for channel in self.source.channels()]
+            elif window.acknowledged is None:
+                smaller = [replace(window, acknowledged=answer) for answer in (False, True)]
+            else:
+                smaller = []
+            parts = [part for less in smaller for part in self.window(less)]
+        known = {self.source.identity(record) for _, records, _ in parts for record in records}
+        strays = [record for record in found.records if self.source.identity(record) not in known]
+        yield from parts
+        if strays or not parts:
+            rows = f"{len(found.records)} records, where an answer may be cut at that number"
+            yield window, strays, f"{rows}, and the window can't be split further"
+
+    def _ask(self, window: Window) -> _Found:
+        """Ask one window with all its pages; a set that moves meanwhile is read again."""
+        reason = ""
+        for reading in range(READINGS):
+            records, ended, total = self._follow(window, refresh=self.refresh or reading > 0)
+            distinct = len({self.source.identity(record) for record in records})
+            if total is None and not ended:
+                self.longest = max(self.longest, len(records))
+                return _Found(records, None)
+            if total is None or distinct == total:
+                return _Found(records, whole=True)
+            if not ended and distinct < total:
+                return _Found(
+                    records, whole=False
+                )  # the total tells of more, and nothing tells how to get it
+            reason = (
+                f"the pages hold {distinct} records where the answer promises {total}, {READINGS} times over"
             )
-        number += 1
-        url = page.next or f"{client.settings.base_url}{source.path}?{urlencode({'page': number})}"
-        if url in seen or number > MOST_PAGES:
-            raise UnexpectedAnswerError(f"The pages of GET {source.path} lead in a circle at page {number}.")
-        seen.add(url)
+        return _Found(records, whole=False, reason=reason)
 
-
-def open_page(path: str, body: bytes) -> tuple[Page, list[msgspec.Raw]]:
-    """Take the records out of an envelope: a bare list or object, `data` with a list or an object.
-
-    Raises:
-        UnexpectedAnswerError: None of these.
-    """
-    try:
-        if body.lstrip()[:1] == b"[":
-            return Page(), msgspec.json.decode(body, type=list[msgspec.Raw])
-        page = msgspec.json.decode(body, type=Page, strict=False)
-        data = bytes(page.data).lstrip()
-        if data[:1] == b"[":
-            return page, msgspec.json.decode(data, type=list[msgspec.Raw])
-        if data[:1] == b"{":
-            return page, [msgspec.Raw(data)]
-        if data == b"" and b'"data"' not in body and b'"orderNo"' in body:
-            return Page(), [msgspec.Raw(body)]
-        if data in (b"", b"null") and b'"data"' in body:
-            return page, []
-    except msgspec.ValidationError as error:
-        raise UnexpectedAnswerError(f"GET {path} answered in an unknown shape: {error}.") from None
-    start = body[:80].decode("utf-8", "replace")
-    raise UnexpectedAnswerError(f"GET {path} answered in an unknown shape, beginning {start!r}.")
+    def _follow(self, window: Window, *, refresh: bool) -> tuple[list[msgspec.Raw], bool, int | None]:
+        """Read an answer and the pages that it points to: records, whether the end is told, the total."""
+        source = self.source
+        parameters = source.parameters(window)
+        records: list[msgspec.Raw] = []
+        url: str | None = None
+        number = 1
+        seen: set[str] = set()
+        while True:
+            asked = parameters if number == 1 else {**parameters, "page": number}
+            answer = self.client.get(source.path, asked, url=url, refresh=refresh, keep=source.keep(window))
+            self.requests += not answer.cached
+            self.cached += answer.cached
+            self.oldest = min(filter(None, (self.oldest, answer.at)))
+            self.progress(1)
+            page, found = open_page(source.path, answer.body)
+            records += found
+            if page.next is None and (page.last is None or number >= page.last):
+                return records, page.tells_end, page.whole
+            if not found:
+                raise UnexpectedAnswerError(
+                    f"Page {number} of GET {source.path} is empty and points to a further one: "
+                    "ask Cenports' integration team."
+                )
+            number += 1
+            url = page.next or f"{self.client.settings.base_url}{source.path}?{urlencode({'page': number})}"
+            if url in seen or number > MOST_PAGES:
+                raise UnexpectedAnswerError(
+                    f"The pages of GET {source.path} lead in a circle at page {number}: "
+                    "ask Cenports' integration team."
+                )
+            seen.add(url)
 
 
 def chunks_of(order_nos: Sequence[str], size: int = NUMBERS_SIZE) -> Iterator[tuple[str, ...]]:
@@ -320,5 +292,3 @@ def chunks_of(order_nos: Sequence[str], size: int = NUMBERS_SIZE) -> Iterator[tu
         chunk.append(number)
     if chunk:
         yield tuple(chunk)
-
-

@@ -162,6 +162,6 @@ class Transaction(msgspec.Struct):
     handle: Key
     status: str = ""
     id: Text = None
-    submitted_at: str | None = None
-    completed_at: str | None = None
+    submitted_at: Any = None
+    completed_at: Any = None
     errors: Any = None

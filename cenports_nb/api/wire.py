@@ -14,25 +14,34 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import msgspec
 import requests
 from requests.adapters import HTTPAdapter
 from requests_cache import CachedSession
+from urllib3.exceptions import HTTPError
 
 from cenports_nb.api import answers
 from cenports_nb.api.auth import Token
 from cenports_nb.api.cache import Cache
 from cenports_nb.api.pacing import Clock, Pacer
 from cenports_nb.api.usage import Usage
-from cenports_nb.errors import CenportsError, TransportError, UnexpectedAnswerError
+from cenports_nb.errors import (
+    ApiError,
+    AuthenticationError,
+    BusinessError,
+    CenportsError,
+    RateLimitedError,
+    TransportError,
+    UnexpectedAnswerError,
+)
 from cenports_nb.settings import Credentials
 
 TRIES = 4
 CONNECT_S = 10.0
 READ_S = 50.0
-CALL_S = 60.0  # for one try, from the first byte sent to the last one read
+CALL_S = 60.0  # for one call with its retries; waiting for the rate limit is not counted
 PATIENCE_S = 75.0  # the longest wait that one 429 may ask for: a window and some
 MAX_BODY = 128 * 2**20
 AUTHORIZE = "/authorize"
@@ -73,7 +82,9 @@ class Wire:
         self.token = Token(self._authorize, clock)
         pacer = Pacer(rate_limit, clock, lambda seconds: usage.add(waited_s=seconds))
         self._session = cache.session() if cache else requests.Session()
-        self._session.mount(base_url, Exchange(self.token, pacer, usage, clock, self._redact))
+        self._session.mount(
+            "{}://{}/".format(*urlsplit(base_url)), Exchange(self.token, pacer, usage, clock, self._redact)
+        )
         self._clock = clock
 
     def get(
@@ -99,17 +110,14 @@ class Wire:
         Raises:
             CenportsError: One of its children, by what went wrong; see `cenports_nb.errors`.
         """
-        if url is not None and urlsplit(url)[:2] != urlsplit(self.base_url)[:2]:
-            raise UnexpectedAnswerError(
-                f"A page of GET {path} points to another host, {urlsplit(url).netloc!r}: nothing was sent there."
-            )
+        address = self._further(path, url) if url is not None else self.base_url + path
         arguments: dict[str, Any] = {"params": query, "allow_redirects": False}
         if body is not None:
             arguments |= {"data": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}
         if isinstance(self._session, CachedSession):
             age = self._cache.max_age(path) if self._cache and keep else 0
             arguments |= {"expire_after": age, "force_refresh": refresh}
-        response = self._session.request("GET", url or self.base_url + path, **arguments)
+        response = self._session.request("GET", address, **arguments)
         cached = bool(getattr(response, "from_cache", False))
         at = getattr(response, "created_at", None) or self._clock.now()
         if cached:
@@ -132,6 +140,19 @@ class Wire:
         self._session.close()
         if isinstance(self._session, CachedSession):
             self._session.cache.close()
+
+    def _further(self, path: str, url: str) -> str:
+        """Resolve the address of a further page; the token never goes to another host."""
+        try:
+            address = urljoin(self.base_url + path, url)
+            if urlsplit(address)[:2] == urlsplit(self.base_url)[:2]:
+                return address
+        except ValueError:
+            pass
+        raise UnexpectedAnswerError(
+            f"A page of GET {path} points to another host, {url[:200]!r}: nothing was sent there; "
+            "ask Cenports' integration team."
+        )
 
     def _authorize(self) -> bytes:
         key = self._credentials
@@ -162,79 +183,114 @@ class Exchange(HTTPAdapter):
         self._clock = clock
         self._redact = redact
 
-    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:  # type: ignore[override]
+    def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
         """Try until there is an answer, or a reason to stop."""
         path = request.path_url.partition("?")[0]
         what = f"{request.method} {path}"
         authorize = path.endswith(AUTHORIZE)
         repeatable = request.method == "GET" or authorize
         renewed = False
+        until = self._clock.monotonic() + CALL_S
         for attempt in range(1, TRIES + 1):
+            before = self._clock.monotonic()
             signed = self._clean_copy(request)
             if not authorize:
-                signed.headers["Authorization"] = self._token.header()
+                signed.headers["Authorization"] = self._signature()
             self._pacer.take()
+            until += (
+                self._clock.monotonic() - before
+            )  # a token and a place in the rate limit take their own time
             self._usage.add(sent=1, retried=int(attempt > 1))
-            try:
-                response = self._exchange(what, signed, options)
-                if response.status_code == 200:
-                    answers.check(what, response.content)
-                    return response
-            except TransportError as error:
-                if attempt == TRIES or not repeatable:
-                    raise self._safe(error) from None
-                self._clock.sleep(_backoff(attempt))
-                continue
-            status = response.status_code
-            retry_after = _retry_after(response.headers.get("Retry-After"), self._clock.now())
-            error_ = answers.error_of(what, status, self._redact_bytes(response.content), retry_after)
-            if status == 401 and not authorize and not renewed:
+            answer = self._try(what, signed, options, until)
+            if isinstance(answer, requests.Response):
+                return answer
+            if isinstance(answer, AuthenticationError) and not authorize and not renewed:
                 self._token.refused(signed.headers["Authorization"])
                 renewed = True
-            elif status == 429 and attempt < TRIES and (retry_after or 0) <= PATIENCE_S:
-                wait = max(retry_after or 0.0, _backoff(attempt))
-                self._clock.sleep(wait)
-                self._usage.add(waited_s=wait)
-            elif status >= 500 and repeatable and attempt < TRIES:
-                self._clock.sleep(_backoff(attempt))
-            else:
-                raise error_
-        raise error_
+                continue
+            pause = _pause(answer, attempt, repeatable=repeatable)
+            if pause is None:
+                break
+            if isinstance(answer, RateLimitedError):
+                until += pause
+                self._usage.add(waited_s=pause)
+            elif self._clock.monotonic() + pause >= until:
+                break
+            self._clock.sleep(pause)
+        raise answer
+
+    def _signature(self) -> str:
+        """Return the token's header; without one, the request itself never left."""
+        try:
+            return self._token.header()
+        except CenportsError as error:
+            error.reached = False
+            raise
+
+    def _try(
+        self, what: str, request: requests.PreparedRequest, options: Mapping[str, Any], until: float
+    ) -> requests.Response | CenportsError:
+        """Send once: a good answer, or the error that it stands for, without secrets."""
+        try:
+            response = self._exchange(what, request, options, until)
+            if 200 <= response.status_code < 300:
+                answers.check(what, response.content)
+                return response
+        except TransportError as error:
+            return TransportError(self._redact(str(error)), reached=error.reached)
+        except BusinessError as error:
+            return answers.business(what, error.status, self._redact_bytes(response.content))
+        retry_after = _retry_after(response.headers.get("Retry-After"), self._clock.now())
+        body = self._redact_bytes(response.content)
+        return answers.error_of(what, response.status_code, body, retry_after)
 
     def _exchange(
-        self, what: str, request: requests.PreparedRequest, options: Mapping[str, Any]
+        self, what: str, request: requests.PreparedRequest, options: Mapping[str, Any], until: float
     ) -> requests.Response:
         """Send once and read the whole answer, bounded in time and size."""
-        until = self._clock.monotonic() + CALL_S
+        left = max(0.1, until - self._clock.monotonic())
+        connect_s, read_s = min(CONNECT_S, left), min(READ_S, left)
         try:
             response = super().send(
                 request,
                 stream=True,
-                timeout=(CONNECT_S, READ_S),
+                timeout=(connect_s, read_s),
                 verify=options.get("verify", True),
                 cert=options.get("cert"),
                 proxies=options.get("proxies"),
             )
         except requests.exceptions.ConnectTimeout as error:
-            raise TransportError(f"{what} found nobody in {CONNECT_S:.0f} s ({_reason(error)}).", reached=False) from None
+            text = f"{what} found nobody in {connect_s:.0f} s ({_reason(error)})"
+            raise TransportError(f"{text}: check the network and the address.", reached=False) from None
         except requests.exceptions.ReadTimeout as error:
-            raise TransportError(f"{what} was not answered in {READ_S:.0f} s ({_reason(error)}).") from None
+            text = f"{what} was not answered in {read_s:.0f} s ({_reason(error)})"
+            raise TransportError(f"{text}: try again later.") from None
         except requests.exceptions.RequestException as error:
-            raise TransportError(f"{what} failed: {_reason(error)}.", reached=not _never_left(error)) from None
-        body = bytearray()
+            text = f"{what} failed: {_reason(error)}; check the network and the address."
+            raise TransportError(text, reached=not _never_left(error)) from None
         with response:
-            try:
-                for chunk in response.iter_content(2**16):
-                    body += chunk
-                    if len(body) > MAX_BODY:
-                        raise TransportError(f"{what} was answered with more than {MAX_BODY >> 20} MiB: stopped reading.")
-                    if self._clock.monotonic() > until:
-                        raise TransportError(f"{what} was answered too slowly: stopped reading after {CALL_S:.0f} s.")
-            except requests.exceptions.RequestException as error:
-                raise TransportError(f"{what} was cut off while it was read: {_reason(error)}.") from None
-        response._content = bytes(body)  # noqa: SLF001 - what `.content` would do, less the bounds
-        response._content_consumed = True  # type: ignore[attr-defined]  # noqa: SLF001
+            response._content = self._read(what, response, until)
+        response._content_consumed = True  # type: ignore[attr-defined]
         return response
+
+    def _read(self, what: str, response: requests.Response, until: float) -> bytes:
+        """Read what `.content` would; `read1` returns what is there, so that a slow drip meets the deadline."""
+        body = bytearray()
+        try:
+            while chunk := response.raw.read1(2**16, decode_content=True):
+                body += chunk
+                if len(body) > MAX_BODY:
+                    raise TransportError(
+                        f"{what} was answered with more than {MAX_BODY >> 20} MiB: stopped reading; ask for less."
+                    )
+                if self._clock.monotonic() > until:
+                    raise TransportError(
+                        f"{what} was answered too slowly: stopped reading after {CALL_S:.0f} s; try again later."
+                    )
+        except (HTTPError, OSError) as error:
+            text = f"{what} was cut off while it was read: {_reason(error)}; try again."
+            raise TransportError(text) from None
+        return bytes(body)
 
     def _clean_copy(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         """Copy only what Cenports needs, so that no header of a layer above goes out."""
@@ -253,8 +309,17 @@ class Exchange(HTTPAdapter):
     def _redact_bytes(self, body: bytes) -> bytes:
         return self._redact(body.decode("utf-8", "replace")).encode()
 
-    def _safe(self, error: TransportError) -> CenportsError:
-        return TransportError(self._redact(str(error)), reached=error.reached)
+
+def _pause(error: CenportsError, attempt: int, *, repeatable: bool) -> float | None:
+    """Decide after a failure: seconds until the next try, or None to stop."""
+    if attempt == TRIES:
+        return None
+    if isinstance(error, RateLimitedError):
+        # A refusal before any processing: writes may be repeated too.
+        asked = error.retry_after or 0.0
+        return max(asked, _backoff(attempt)) if asked <= PATIENCE_S else None
+    passing = isinstance(error, TransportError) or (isinstance(error, ApiError) and error.status >= 500)
+    return _backoff(attempt) if passing and repeatable else None
 
 
 def _never_left(error: requests.exceptions.RequestException) -> bool:

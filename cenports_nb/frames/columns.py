@@ -32,21 +32,21 @@ def key(values: Sequence[Any]) -> Column:
 
 def instant(values: Sequence[str | None]) -> Column:
     """An instant with any offset, UTC where none is sent, to the microsecond."""
-    column = _dates(values, utc=True)
+    column = _dates(values)
     return column, _unread(column, values, "is no date")
 
 
 def needed_instant(values: Sequence[str | None]) -> Column:
     """An instant that must be there."""
     column, bad = instant(values)
-    for i in np.flatnonzero(column.isna().to_numpy()):
-        bad.setdefault(int(i), "is missing")
+    for i in _nulls(column):
+        bad.setdefault(i, "is missing")
     return column, bad
 
 
 def day(values: Sequence[str | None]) -> Column:
     """A day; of an instant, its UTC day."""
-    column = _dates(values, utc=True)
+    column = _dates(values)
     days = column.dt.tz_localize(None).dt.normalize().astype("datetime64[us]")
     return days, _unread(column, values, "is no date")
 
@@ -55,20 +55,22 @@ def money(values: Sequence[float | None]) -> Column:
     """An amount as sent; null stays null, infinite and NaN can't be read."""
     array = np.array([math.nan if value is None else value for value in values], dtype="float64")
     bad: dict[int, str] = {}
-    for i in np.flatnonzero(~np.isfinite(array)):
+    for i in map(int, np.flatnonzero(~np.isfinite(array))):
         if values[i] is not None:
-            bad[int(i)] = "is no amount"
+            bad[i] = "is no amount"
     return pd.Series(array), bad
 
 
 def count(values: Sequence[int]) -> Column:
-    """Whole units, never null."""
-    return pd.Series(values, dtype="int64"), {}
+    """Whole units, never null; more than 64 bits can't be read."""
+    bad = _too_large(values)
+    return pd.Series([0 if i in bad else value for i, value in enumerate(values)], dtype="int64"), bad
 
 
 def count_or_null(values: Sequence[int | None]) -> Column:
-    """Whole units, or null."""
-    return pd.Series(list(values), dtype="Int64"), {}
+    """Whole units, or null; more than 64 bits can't be read."""
+    bad = _too_large(values)
+    return pd.Series([None if i in bad else value for i, value in enumerate(values)], dtype="Int64"), bad
 
 
 def flag(values: Sequence[bool | None]) -> Column:
@@ -76,24 +78,44 @@ def flag(values: Sequence[bool | None]) -> Column:
     return pd.Series([bool(value) for value in values], dtype="bool"), {}
 
 
-def flag_or_null(values: Sequence[bool | None]) -> Column:
-    """Yes, no or null."""
-    return pd.Series(list(values), dtype="boolean"), {}
+def flag_or_null(values: Sequence[Any]) -> Column:
+    """Yes, no or null, as JSON, a number or text has it; anything else can't be read."""
+    read = [None if value is None else YES_NO.get(str(value).strip().lower()) for value in values]
+    bad = {
+        i: f"is no yes or no: {value!r}"
+        for i, value in enumerate(values)
+        if value is not None and read[i] is None
+    }
+    return pd.Series(read, dtype="boolean"), bad
 
+
+YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+MOST = 2**63 - 1
 
 Build = Callable[[Sequence[Any]], Column]
 
 
-def _dates(values: Sequence[str | None], *, utc: bool) -> pd.Series[Any]:
-    parsed = pd.to_datetime(pd.Series(list(values), dtype="str"), utc=utc, format="ISO8601", errors="coerce")
+def _dates(values: Sequence[str | None]) -> pd.Series[Any]:
+    """Read dates of four, two and two digits; pandas alone would take "now" and "2020" too."""
+    texts = pd.Series(list(values), dtype="str")
+    dated = texts.where(texts.str.match(r"\d{4}-\d{2}-\d{2}").fillna(value=False).astype(bool))
+    parsed = pd.to_datetime(dated, utc=True, format="ISO8601", errors="coerce")
     return parsed.astype("datetime64[us, UTC]")
 
 
 def _unread(column: pd.Series[Any], values: Sequence[str | None], reason: str) -> dict[int, str]:
+    return {i: f"{reason}: {values[i]!r}" for i in _nulls(column) if values[i] not in (None, "")}
+
+
+def _nulls(column: pd.Series[Any]) -> list[int]:
+    return [int(i) for i in np.flatnonzero(column.isna().to_numpy())]
+
+
+def _too_large(values: Sequence[int | None]) -> dict[int, str]:
     return {
-        int(i): f"{reason}: {values[i]!r}"
-        for i in np.flatnonzero(column.isna().to_numpy())
-        if values[i] not in (None, "")
+        i: "has more than 64 bits"
+        for i, value in enumerate(values)
+        if value is not None and abs(value) > MOST
     }
 
 

@@ -26,7 +26,9 @@ def day_of(value: Day, name: str, zone: ZoneInfo) -> date:
                 return date.fromisoformat(value)
             except ValueError:
                 pass
-        raise InvalidRequestError(f"{name}={value!r} is no day: write it as YYYY-MM-DD, such as '2026-01-31'.")
+        raise InvalidRequestError(
+            f"{name}={value!r} is no day: write it as YYYY-MM-DD, such as '2026-01-31'."
+        )
     if isinstance(value, datetime) and not pd.isna(value):
         return (value.astimezone(zone) if value.tzinfo else value).date()
     if isinstance(value, date) and not pd.isna(value):

@@ -1,11 +1,8 @@
-"""Records -> frames: each record becomes a row, or a reject with its reason; nothing vanishes.
-
-The tables below say which field of a record fills which column. A column that names `a.b` reads field b
-of the nested object a; where that object is missing or null, so is the column.
-"""
+"""Records -> frames: each record becomes a row, or a reject with its reason; nothing vanishes."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
@@ -18,125 +15,18 @@ import pandas as pd
 from cenports_nb.api import records
 from cenports_nb.frames import columns
 from cenports_nb.frames.provenance import Reject
+from cenports_nb.frames.tables import (
+    CHANNELS,
+    EMPTY,
+    LINE_ITEMS,
+    ORDERS,
+    SHIPMENTS,
+    STOCK,
+    WAREHOUSES,
+    Field,
+)
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Field:
-    """One column: its name, where its value is in a record, how it is built."""
-
-    name: str
-    path: str
-    build: columns.Build
-
-
-def _texts(**paths: str) -> tuple[Field, ...]:
-    return tuple(Field(name, path, columns.text) for name, path in paths.items())
-
-
-def _address(prefix: str, group: str) -> tuple[Field, ...]:
-    names = ("name", "address1", "address2", "city", "state", "country", "postal_code")
-    return tuple(Field(f"{prefix}_{name}", f"{group}.{name}", columns.text) for name in names)
-
-
-ORDERS = (
-    Field("order_no", "order_no", columns.key),
-    *_texts(customer_order_no="customer_order_no"),
-    Field("order_date", "order_date", columns.needed_instant),
-    *_texts(channel="channel"),
-    Field("channel_id", "channel_id", columns.key),
-    *_texts(
-        customer_name="customer_name",
-        contact_name="contact_name",
-        contact_email="contact_email",
-        contact_phone="contact_phone",
-        status="status",
-    ),
-    *_address("bill_to", "bill_to"),
-    *_texts(
-        ship_from_warehouse_code="ship_from.warehouse_code",
-        ship_from_warehouse_name="ship_from.warehouse_name",
-        ship_from_location="ship_from.location",
-        ship_from_contact_phone="ship_from.contact_phone",
-    ),
-    Field("ship_from_availability", "ship_from.availability", columns.flag_or_null),
-    *_texts(ship_from_owner="ship_from.owner"),
-    *_address("ship_to", "ship_to"),
-    *_texts(carrier_code="shipping_info.carrier_code", service_level="shipping_info.service_level"),
-    *(
-        Field(name, f"pricing.{name}", columns.money)
-        for name in ("sub_total", "discount", "ship_cost", "grand_total")
-    ),
-    *_texts(merchant_msg="notes.merchant_msg", retailer_msg="notes.retailer_msg"),
-)
-LINE_ITEMS = (
-    Field("product_sku", "product_sku", columns.key),
-    *_texts(
-        retailer_sku="retailer_sku",
-        product_name="product_name",
-        ship_from_warehouse_code="ship_from_warehouse_code",
-    ),
-    Field("quantity", "quantity", columns.count),
-    Field("price", "price", columns.money),
-    *_texts(status="status"),
-)
-STOCK = (
-    Field("product_sku", "product_sku", columns.key),
-    *_texts(retailer_sku="retailer_sku", product_upc="product_upc", product_name="product_name"),
-    Field("quantity", "quantity", columns.count),
-    Field("is_discontinued", "is_discontinued", columns.flag),
-    Field("next_availability_date", "next_availability_date", columns.day),
-    Field("next_available_quantity", "next_available_quantity", columns.count_or_null),
-)
-WAREHOUSES = (
-    Field("warehouse_code", "warehouse_code", columns.key),
-    *_texts(
-        warehouse_name="warehouse_name",
-        street_address="warehouse_address.street_address",
-        street_address2="warehouse_address.street_address2",
-        city="warehouse_address.city",
-        province="warehouse_address.province",
-        province_code="warehouse_address.province_abbre",
-        country_code="warehouse_address.country_code",
-        country="warehouse_address.country",
-        postal_code="warehouse_address.postal_code",
-    ),
-    Field("is_residential", "warehouse_address.is_residential", columns.flag_or_null),
-)
-CHANNELS = (
-    Field("channel_id", "channel_id", columns.key),
-    *_texts(
-        channel_name="channel_name",
-        channel_email="channel_email",
-        channel_phone="channel_phone",
-        location="location",
-        features="features",
-    ),
-)
-SHIPMENTS = (
-    Field("order_no", "order_no", columns.key),
-    *_texts(channel_id="channel_id"),
-    Field("ship_date", "ship_date", columns.instant),
-    *_texts(
-        carrier_code="carrier_code",
-        service_level="service_level",
-        tracking_number="tracking_number",
-        warehouse_code="warehouse_code",
-    ),
-    Field("acknowledged", "acknowledged", columns.flag_or_null),
-)
-
-# An object that a record lacks reads as one with nothing in it.
-EMPTY: dict[str, Any] = {
-    "bill_to": records.BillTo(),
-    "ship_to": records.ShipTo(),
-    "ship_from": records.ShipFrom(),
-    "shipping_info": records.ShippingInfo(),
-    "pricing": records.Pricing(),
-    "notes": records.Notes(),
-    "warehouse_address": records.WarehouseAddress(),
-}
 
 
 @dataclass(frozen=True)
@@ -153,8 +43,15 @@ class Decoded:
 
 
 def orders(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decoded:
-    """Decode orders; one without a channel takes the channel that was asked for."""
-    found, index, rejects = _parse(raw, records.Order, "orderNo")
+    """Decode orders, each once: of several copies the last one, which is the newest answer.
+
+    An order without a channel takes the channel that was asked for.
+    """
+    # The very same record from the windows on both sides of an edge is one, readable or not.
+    copies = {
+        (bytes(record), channel): i for i, (record, channel) in enumerate(zip(raw, channel_ids, strict=True))
+    }
+    found, index, rejects = _parse(raw, records.Order, "orderNo", sorted(copies.values()))
     for place, order in zip(index, found, strict=True):
         if order.channel_id is None:
             order.channel_id = channel_ids[place]
@@ -162,7 +59,8 @@ def orders(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decoded:
     frame["line_count"] = np.array(
         [len(found[place].line_items or ()) for place in frame.pop("_place")], dtype="int64"
     )
-    return Decoded(frame, (*rejects, *more))
+    older = frame.duplicated(["channel_id", "order_no"], keep="last")
+    return Decoded(frame[~older].reset_index(drop=True), (*rejects, *more))
 
 
 def line_items(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decoded:
@@ -194,7 +92,7 @@ def line_items(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decod
 
 def stock(raw: Sequence[bytes]) -> Decoded:
     """Decode the stock rows of warehouses; a SKU that repeats in its warehouse is a reject."""
-    warehouses, warehouse_index, rejects = _parse(raw, records.Warehouse, "warehouseCode")
+    warehouses, _, rejects = _parse(raw, records.Warehouse, "warehouseCode")
     rows: list[bytes] = []
     codes: list[Any] = []
     names: list[Any] = []
@@ -216,7 +114,7 @@ def stock(raw: Sequence[bytes]) -> Decoded:
     frame["warehouse_name"] = pd.Series(names, dtype="str").take(at).array
     repeated = frame.duplicated(["warehouse_code", "product_sku"]).to_numpy()
     twice = tuple(
-        Reject(int(i), sku, "product_sku", "repeats a SKU of its warehouse", bytes(rows[i]).decode())
+        Reject(int(i), sku, "product_sku", "repeats a SKU of its warehouse", _shown(rows[i]))
         for i, sku in zip(at[repeated], frame["product_sku"][repeated], strict=True)
     )
     return Decoded(frame[~repeated].reset_index(drop=True), (*rejects, *more, *bad, *twice))
@@ -235,7 +133,9 @@ def channels(raw: Sequence[bytes]) -> Decoded:
     """Decode sales channels."""
     found, index, rejects = _parse(raw, records.Channel, "channelId")
     for channel in found:
-        channel.channel_name = channel.channel_name if channel.channel_name is not None else channel.channal_name
+        channel.channel_name = (
+            channel.channel_name if channel.channel_name is not None else channel.channal_name
+        )
         if channel.features is not None and not isinstance(channel.features, str):
             channel.features = msgspec.json.encode(channel.features).decode()
     frame, more = _build(found, index, raw, CHANNELS, "channelId")
@@ -256,15 +156,12 @@ def shipments(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decode
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             rejects.append(_reject(place, record, "orderNo", error))
             continue
+        if fields.get("channel_id") is None:
+            fields["channel_id"] = channel_ids[place]
         identity = msgspec.json.encode(fields, order="sorted")
         if identity in seen:  # the same shipment from the windows on both sides of an edge
             continue
         seen.add(identity)
-        fields.setdefault("channel_id", channel_ids[place])
-        if isinstance(fields.get("acknowledged"), str):
-            fields["acknowledged"] = {"true": True, "1": True, "false": False, "0": False}.get(
-                fields["acknowledged"].lower()
-            )
         found.append(fields)
         index.append(place)
     known = {item.name for item in SHIPMENTS}
@@ -276,14 +173,16 @@ def shipments(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decode
 
 
 def _parse(
-    raw: Sequence[bytes], record_type: type[T], key: str
+    raw: Sequence[bytes], record_type: type[T], key: str, places: Sequence[int] | None = None
 ) -> tuple[list[T], list[int], list[Reject]]:
     """Read each record; what can't be read is a reject."""
     decode: Callable[[bytes], T] = msgspec.json.Decoder(record_type, strict=False).decode
+    places = range(len(raw)) if places is None else places
     found: list[T] = []
     index: list[int] = []
     rejects: list[Reject] = []
-    for place, record in enumerate(raw):
+    for place in places:
+        record = raw[place]
         try:
             found.append(decode(record))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -323,7 +222,9 @@ def _assemble(
     built["_place"] = pd.Series(range(len(index)), dtype="int64")
     frame = pd.DataFrame(built)
     rejects = [
-        Reject(index[row], _key_of(raw[index[row]], key), column, f"{column} {reason}", _shown(raw[index[row]]))
+        Reject(
+            index[row], _key_of(raw[index[row]], key), column, f"{column} {reason}", _shown(raw[index[row]])
+        )
         for row, (column, reason) in sorted(failed.items())
     ]
     if failed:
@@ -358,9 +259,9 @@ def _line_numbers(sent: Sequence[Any], owner: np.ndarray, position: np.ndarray) 
 
 def _reject(place: int, record: bytes, key: str, error: Exception) -> Reject:
     text, _, path = str(error).partition(" - at `$")
-    column = "".join(f"_{c.lower()}" if c.isupper() else c for c in path.strip("`.").rpartition(".")[2])
+    column = _snake(path.strip("`.").rpartition(".")[2])
     if "required field" in text:
-        column = "".join(f"_{c.lower()}" if c.isupper() else c for c in text.split("`")[1])
+        column = _snake(text.split("`")[1])
     return Reject(place, _key_of(record, key), column, text, _shown(record))
 
 
@@ -370,6 +271,11 @@ def _key_of(record: bytes, key: str) -> str:
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return ""
     return str(found.get(key) or "") if isinstance(found, dict) else ""
+
+
+def _snake(name: str) -> str:
+    """Write `trackingURL` as `tracking_url`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().lstrip("_")
 
 
 def _shown(record: bytes) -> str:
@@ -385,7 +291,7 @@ def _flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Snake case for names, nested objects into their parent, lists into JSON text."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
-        snake = prefix + "".join(f"_{c.lower()}" if c.isupper() else c for c in name).lstrip("_")
+        snake = prefix + _snake(name)
         if isinstance(value, dict):
             flat |= _flatten(value, f"{snake}_")
         elif isinstance(value, list):

@@ -80,7 +80,10 @@ class Provenance:
         shown["as_of"] = f"{self.as_of:%Y-%m-%d %H:%M:%S} UTC" if self.as_of else "no answer used"
         shown["params"] = ", ".join(f"{name}={value}" for name, value in self.params.items()) or "none"
         shown["complete"] = "yes" if self.complete else "NO"
-        return [(name.replace("_", " "), f"{value:,}" if type(value) is int else str(value)) for name, value in shown.items()]
+        return [
+            (name.replace("_", " "), f"{value:,}" if type(value) is int else str(value))
+            for name, value in shown.items()
+        ]
 
 
 class _Stored(msgspec.Struct):

@@ -257,7 +257,11 @@ def check(frame: pd.DataFrame, model: type[pa.DataFrameModel], what: str) -> pd.
 def _sentence(case: object) -> str:
     """Say one failure case of pandera as a person would."""
     check_name = str(getattr(case, "check", ""))
-    column, value, index = getattr(case, "column", None), getattr(case, "failure_case", None), getattr(case, "index", None)
+    column, value, index = (
+        getattr(case, "column", None),
+        getattr(case, "failure_case", None),
+        getattr(case, "index", None),
+    )
     if check_name == "column_in_dataframe":
         return f"column {value!r} is missing"
     if check_name == "not_nullable":

@@ -52,8 +52,12 @@ def plot_stock(
     if bars.empty:
         return _sentence(ax, heading, "No stock to show: no SKU has units on hand or reserved.")
     _draw_bars(ax, bars)
-    ax.set_title(_plain(heading), loc="left", fontsize=12, fontweight="bold", color=INK, pad=30, parse_math=False)
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=9, borderaxespad=0.2)
+    ax.set_title(
+        _plain(heading), loc="left", fontsize=12, fontweight="bold", color=INK, pad=30, parse_math=False
+    )
+    ax.legend(
+        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=9, borderaxespad=0.2
+    )
     return ax
 
 
@@ -69,7 +73,9 @@ def _bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
     rows["free"] = rows["available"].clip(lower=0)
     rows["covered"] = (rows["reserved"] - rows["short"]).clip(lower=0)
     if by == "warehouse":
-        bars = rows.groupby("warehouse_code", as_index=False)[["actual", "reserved", "short", "free", "covered"]].sum()
+        bars = rows.groupby("warehouse_code", as_index=False)[
+            ["actual", "reserved", "short", "free", "covered"]
+        ].sum()
         return bars.assign(label=bars["warehouse_code"]).sort_values("actual", ascending=False)
     names = rows["product_name"].fillna("").astype(str)
     short_names = names.where(names.str.len() <= NAME_LENGTH, names.str.slice(0, NAME_LENGTH - 1) + "…")

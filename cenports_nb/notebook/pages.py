@@ -28,7 +28,8 @@ STYLE = """
 .cn-note.bad{border-color:#bb5566;background:rgba(187,85,102,.1)}
 .cn-table{overflow-x:auto}
 .cn-table table{border-collapse:collapse;font-size:13px;margin:8px 0}
-.cn-table th,.cn-table td{padding:3px 14px 3px 0;border-bottom:1px solid rgba(128,128,128,.28);text-align:left}
+.cn-table th,.cn-table td{padding:3px 14px 3px 0;text-align:left;
+ border-bottom:1px solid rgba(128,128,128,.28)}
 .cn-table th{font-weight:600;border-bottom:1.5px solid rgba(128,128,128,.6)}
 .cn-table .n{text-align:right;font-variant-numeric:tabular-nums}
 .cn-table caption{caption-side:bottom;text-align:left;font-size:12.5px;opacity:.8;padding-top:5px}
@@ -37,12 +38,14 @@ STYLE = """
 
 
 def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) -> HTML:
-    """Show the few numbers that matter, each with its unit in the name; those in `bad` are marked if not 0."""
+    """Show the few numbers that matter, named with their unit; those in `bad` are marked if not 0."""
     cards = []
     for name, value in numbers.items():
         marked = "" if name not in bad else " bad" if value else " ok"
         sign = "" if not marked else "⚠ " if value else "✓ "
-        cards.append(f'<div class="cn-card{marked}"><b>{sign}{_cell(value)}</b><span>{html.escape(name)}</span></div>')
+        cards.append(
+            f'<div class="cn-card{marked}"><b>{sign}{_cell(value)}</b><span>{html.escape(name)}</span></div>'
+        )
     return HTML(f'{STYLE}<div class="cn-cards">{"".join(cards)}</div>')
 
 
@@ -51,7 +54,14 @@ def note(text: str, *, bad: bool = False) -> HTML:
     return HTML(f'{STYLE}<div class="cn-note{" bad" if bad else ""}">{html.escape(text)}</div>')
 
 
-def table(frame: pd.DataFrame, columns: Mapping[str, str], *, limit: int = 20, empty: str = "No rows.") -> HTML:
+def table(
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    *,
+    limit: int = 20,
+    empty: str = "No rows.",
+    signed: Sequence[str] = (),
+) -> HTML:
     """Show some columns of a frame under readable headers, the first rows only, everything escaped.
 
     Args:
@@ -59,17 +69,21 @@ def table(frame: pd.DataFrame, columns: Mapping[str, str], *, limit: int = 20, e
         columns: Column to header, in order.
         limit: Rows shown; how many there are is said below.
         empty: What stands there instead of an empty table.
+        signed: Columns that show a change, with + or − in front.
     """
     if frame.empty:
         return note(empty)
-    numeric = [name for name in columns if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool]
+    numeric = [
+        name for name in columns if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool
+    ]
     heads = "".join(
         f'<th{_class(name in numeric)} scope="col">{html.escape(text)}</th>' for name, text in columns.items()
     )
     rows = "".join(
         "<tr>"
         + "".join(
-            f"<td{_class(name in numeric)}>{_cell(value)}</td>" for name, value in zip(columns, values, strict=True)
+            f"<td{_class(name in numeric)}>{_change(value) if name in signed else _cell(value)}</td>"
+            for name, value in zip(columns, values, strict=True)
         )
         + "</tr>"
         for values in frame[list(columns)].head(limit).itertuples(index=False, name=None)
@@ -113,6 +127,11 @@ def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = N
 
 def _class(numeric: bool) -> str:
     return ' class="n"' if numeric else ""
+
+
+def _change(value: Any) -> str:
+    """Write a change with its sign."""
+    return "" if pd.isna(value) else f"{value:+,}".replace("-", "−")
 
 
 def _cell(value: Any) -> str:

@@ -26,7 +26,8 @@ STYLE = """
 <style>
 .cn-tracker{font-size:13px;line-height:1.45;margin:4px 0;max-width:100%;overflow-x:auto}
 .cn-tracker table{border-collapse:collapse;margin:4px 0}
-.cn-tracker th,.cn-tracker td{padding:3px 12px 3px 0;text-align:left;border-bottom:1px solid rgba(128,128,128,.3);vertical-align:top}
+.cn-tracker th,.cn-tracker td{padding:3px 12px 3px 0;text-align:left;vertical-align:top;
+ border-bottom:1px solid rgba(128,128,128,.3)}
 .cn-tracker th{font-weight:600}
 .cn-tracker td.n,.cn-tracker th.n{text-align:right;font-variant-numeric:tabular-nums}
 .cn-tracker .ok{color:#1a7f5a}.cn-tracker .bad{color:#c03a4f;font-weight:600}
@@ -84,7 +85,8 @@ def _row(batch: BatchView, at: datetime) -> str:
         for outcome, number in batch.outcomes.items()
     )
     messages = [
-        f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:MOST_MESSAGES]
+        f"<b>{html.escape(sku)}</b>: {html.escape(message)}"
+        for sku, message in batch.messages[:MOST_MESSAGES]
     ]
     if len(batch.messages) > MOST_MESSAGES:
         messages.append(f"and {len(batch.messages) - MOST_MESSAGES:,} more in .outcomes")

@@ -29,7 +29,9 @@ def open_quantity(line_items: pd.DataFrame) -> pd.DataFrame:
     """
     require(line_items, ["ship_from_warehouse_code", "product_sku", "quantity", "status"], "open_items")
     lines = line_items[is_open(line_items["status"])]
-    summed = lines.groupby(["ship_from_warehouse_code", "product_sku"], as_index=False, dropna=False)["quantity"].sum()
+    summed = lines.groupby(["ship_from_warehouse_code", "product_sku"], as_index=False, dropna=False)[
+        "quantity"
+    ].sum()
     return summed.set_axis([*KEYS, "open_quantity"], axis="columns")
 
 
@@ -59,4 +61,6 @@ def require_unique(frame: pd.DataFrame, keys: list[str], what: str) -> None:
     if twice.any():
         rows = ", ".join(map(str, frame.index[twice][:5]))
         first = ", ".join(map(str, frame.loc[twice, keys].iloc[0]))
-        raise InvalidRequestError(f"{what} has more than one row for {first} (rows {rows}): keep one of each {' + '.join(keys)}.")
+        raise InvalidRequestError(
+            f"{what} has more than one row for {first} (rows {rows}): keep one of each {' + '.join(keys)}."
+        )

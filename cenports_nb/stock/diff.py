@@ -50,9 +50,8 @@ def diff_stock(
     joined["product_name"] = joined["product_name"].fillna(joined.pop("product_name_right"))
     joined["reserved"] = joined["actual"] - joined["available"]
     joined["oversold"] = (joined["available"] < 0).fillna(value=False).astype(bool)
-    joined["inconsistent"] = (
-        ((joined["available"] > joined["actual"]).fillna(value=False) | (joined["actual"] < 0).fillna(value=False))
-    ).astype(bool)
+    above = (joined["available"] > joined["actual"]).fillna(value=False)
+    joined["inconsistent"] = (above | (joined["actual"] < 0).fillna(value=False)).astype(bool)
     columns = [*keys, "product_name", "actual", "available", "reserved", "side", "oversold", "inconsistent"]
     if open_items is not None:
         joined = _explained(joined, open_items)

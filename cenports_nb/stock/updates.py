@@ -49,6 +49,10 @@ def build_true_up(
         InvalidRequestError: Columns missing, keys repeated, quantities no whole numbers of 0 or more, or a
             partial `actual`, in which a missing row would look like an unknown SKU.
     """
+    if basis not in ("on_hand", "net_of_open") or missing not in ("ignore", "zero"):
+        raise InvalidRequestError(
+            f"basis={basis!r} must be 'on_hand' or 'net_of_open', and missing={missing!r} 'ignore' or 'zero'."
+        )
     _check_counts(counts)
     _check_actual(actual, "actual", allow_partial=allow_partial)
     plan = counts[[*KEYS, "quantity"]].copy()
@@ -57,7 +61,9 @@ def build_true_up(
     plan["quantity"] = plan["quantity"].astype("Int64")
     if basis == "net_of_open":
         if open_items is None:
-            raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
+            raise InvalidRequestError(
+                'basis="net_of_open" adds open demand back: pass open_items=, the open line items.'
+            )
         demand = plan[KEYS].merge(open_quantity(open_items), on=KEYS, how="left")["open_quantity"]
         plan["quantity"] += demand.astype("Int64").fillna(0).to_numpy()
     plan = plan.merge(_quantities(actual, "current_quantity"), on=KEYS, how="left")
@@ -89,7 +95,9 @@ def _check_counts(counts: pd.DataFrame) -> None:
     require(counts, [*KEYS, "quantity"], "counts")
     for name in KEYS:
         if counts[name].isna().any() or not pd.api.types.is_string_dtype(counts[name]):
-            raise InvalidRequestError(f"{name} in counts must be text in every row, such as '0012': read the file with read_counts.")
+            raise InvalidRequestError(
+                f"{name} in counts must be text in every row, such as '0012': read the file with read_counts."
+            )
     numbers = pd.to_numeric(counts["quantity"], errors="coerce").astype("Float64")
     for bad, what in (
         (numbers.isna(), "no number"),

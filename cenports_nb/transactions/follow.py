@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from cenports_nb.api.records import Transaction
-from cenports_nb.errors import UnexpectedAnswerError
+from cenports_nb.errors import (
+    AuthenticationError,
+    CenportsError,
+    RateLimitedError,
+    UnexpectedAnswerError,
+)
 from cenports_nb.transactions.journal import Batch, Journal, Row
 
 if TYPE_CHECKING:
@@ -69,22 +74,39 @@ def read_transaction(body: bytes, what: str) -> Transaction:
         found: Any = msgspec.json.decode(body)
         if isinstance(found, dict) and "handle" not in found and isinstance(found.get("data"), dict):
             found = found["data"]
-        return msgspec.convert(found, Transaction, strict=False)
-    except msgspec.MsgspecError as error:
-        raise UnexpectedAnswerError(f"{what} was answered without a transaction ({error}).") from None
+        heard = msgspec.convert(found, Transaction, strict=False)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise UnexpectedAnswerError(
+            f"{what} was answered without a transaction ({error}): ask Cenports' integration team."
+        ) from None
+    if not str(heard.handle).strip():
+        raise UnexpectedAnswerError(
+            f"{what} was answered with an empty handle: ask Cenports' integration team."
+        )
+    heard.submitted_at, heard.completed_at = _iso(heard.submitted_at), _iso(heard.completed_at)
+    return heard
 
 
 def poll(client: Client, journal: Journal, submission_id: str) -> None:
     """Ask once for every open transaction of a submission, and write down what is new.
 
     Raises:
-        CenportsError: An answer could not be had; what was heard before it is in the journal.
+        CenportsError: An answer could not be had; the others were asked for all the same.
     """
+    failed: CenportsError | None = None
     for batch in journal.batches(submission_id):
         if batch.state == "accepted" and batch.handle:
-            answer = client.get("/transaction", {"handle": batch.handle}, keep=False)
-            heard = read_transaction(answer.body, "GET /transaction")
-            settle(client, journal, batch, heard, answer.at)
+            try:
+                answer = client.get("/transaction", {"handle": batch.handle}, keep=False)
+                heard = read_transaction(answer.body, "GET /transaction")
+            except (AuthenticationError, RateLimitedError):
+                raise
+            except CenportsError as error:
+                failed = failed or error
+            else:
+                settle(client, journal, batch, heard, answer.at)
+    if failed:
+        raise failed
 
 
 def settle(client: Client, journal: Journal, batch: Batch, heard: Transaction, at: datetime) -> None:
@@ -108,11 +130,16 @@ def settle(client: Client, journal: Journal, batch: Batch, heard: Transaction, a
 
 def outcomes_of(state: str, errors: Any, rows: Sequence[Row]) -> list[Row]:
     """Decide what the end of a transaction says of each row; one not named in a failure is unconfirmed."""
-    if state == "completed":
-        return [replace(row, outcome="applied", message=None) for row in rows]
-    if state != "failed":
+    if state not in ("completed", "failed"):
         return []
     by_row, of_all = errors_by_row(errors, len(rows))
+    if state == "completed":
+        return [
+            replace(row, outcome="rejected", message=by_row[row.row])
+            if row.row in by_row
+            else replace(row, outcome="applied", message=None)
+            for row in rows
+        ]
     rest = " ".join(["The transaction failed, and this row is not named: verify() reads the stock.", *of_all])
     return [
         replace(row, outcome="rejected", message=by_row[row.row])
@@ -130,9 +157,7 @@ def errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[str]]:
     """
     found: list[tuple[Any, Any]] = []
     if isinstance(errors, Mapping):
-        found = (
-            [(errors.get("index"), errors["message"])] if "message" in errors else list(errors.items())
-        )
+        found = [(errors.get("index"), errors["message"])] if "message" in errors else list(errors.items())
     elif isinstance(errors, list):
         for item in errors:
             if isinstance(item, Mapping) and "message" in item:
@@ -179,7 +204,9 @@ def _view(batch: Batch, rows: Sequence[Row]) -> BatchView:
     outcomes: dict[str, int] = {}
     for row in rows:
         outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
-    messages = tuple((row.product_sku, row.message) for row in rows if row.message and row.outcome != "applied")
+    messages = tuple(
+        (row.product_sku, row.message) for row in rows if row.message and row.outcome != "applied"
+    )
     return BatchView(
         batch.batch,
         batch.warehouse_code,
@@ -193,10 +220,17 @@ def _view(batch: Batch, rows: Sequence[Row]) -> BatchView:
     )
 
 
+def _iso(value: Any) -> str | None:
+    """Keep a time of Cenports as ISO 8601 in UTC; one that can't be read (PHP's year 0) says nothing."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
+
+
 def _time(text: str | None) -> datetime | None:
     try:
         return datetime.fromisoformat(text) if text else None
     except ValueError:
         return None
-
-

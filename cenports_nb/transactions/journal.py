@@ -154,7 +154,7 @@ class Journal:
         Raises:
             JournalError: It is not in this journal.
         """
-        found = self._select(Head, "submission", "WHERE submission_id = ?", submission_id)
+        found: list[Head] = self._select(Head, "submission", "WHERE submission_id = ?", submission_id)
         if not found:
             raise JournalError(
                 f"There is no submission {submission_id!r} in {self.path}: list_submissions() shows those that are."
@@ -173,7 +173,9 @@ class Journal:
         """List the rows of a submission, or of one batch."""
         if batch is None:
             return self._select(Row, "row", "WHERE submission_id = ? ORDER BY batch, row", submission_id)
-        return self._select(Row, "row", "WHERE submission_id = ? AND batch = ? ORDER BY row", submission_id, batch)
+        return self._select(
+            Row, "row", "WHERE submission_id = ? AND batch = ? ORDER BY row", submission_id, batch
+        )
 
     def close(self) -> None:
         """Close the file."""
@@ -212,10 +214,12 @@ def frame_of(items: Sequence[Any], columns: dict[str, str]) -> pd.DataFrame:
     """Make a typed frame of journal entries; an empty one has the same dtypes."""
     built: dict[str, Any] = {}
     for name, dtype in columns.items():
-        values = pd.Series([getattr(item, name) for item in items], dtype="str" if "UTC" in dtype else dtype)
-        built[name] = (
-            pd.to_datetime(values, utc=True, format="ISO8601").astype(dtype) if "UTC" in dtype else values
-        )
+        values = [getattr(item, name) for item in items]
+        if "UTC" in dtype:
+            texts = pd.Series(values, dtype="str")
+            built[name] = pd.to_datetime(texts, utc=True, format="ISO8601").astype("datetime64[us, UTC]")
+        else:
+            built[name] = pd.Series(values, dtype=dtype)
     return pd.DataFrame(built)
 
 

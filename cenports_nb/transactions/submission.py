@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import math
 import threading
 import warnings
 from datetime import timedelta
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from tqdm.auto import tqdm
 
-from cenports_nb.errors import InvalidRequestError, PendingWarning
+from cenports_nb.errors import ApiError, InvalidRequestError, PendingWarning, TransportError
 from cenports_nb.settings import home_folder
 from cenports_nb.transactions import follow
 from cenports_nb.transactions.journal import Head, Journal, frame_of
@@ -112,8 +113,7 @@ class Submission:
             now = self.client.clock.monotonic()
             if now >= self._due:
                 follow.poll(self.client, self._journal, self.submission_id)
-                self._delay = min(self._delay * follow.GROWTH, follow.LONGEST_POLL_S)
-                self._due = self.client.clock.monotonic() + self._delay
+                self._later()
                 self._tell()
             return max(0.0, self._due - self.client.clock.monotonic())
 
@@ -144,9 +144,26 @@ class Submission:
                         stacklevel=2,
                     )
                     break
-                self.client.clock.sleep(max(0.0, min(self.poll(), left)) if not self.settled else 0.0)
+                self._poll_patiently(left)
         self._tell()
         return self
+
+    def _poll_patiently(self, left: float) -> None:
+        """Poll if it is time to, and sleep until the next time; a failure that may pass is not the end."""
+        try:
+            pause = self.poll()
+        except (TransportError, ApiError) as error:
+            if isinstance(error, ApiError) and error.status < 500 and error.status != 429:
+                raise
+            pause = self._later()
+        if not self.settled:
+            self.client.clock.sleep(max(0.0, min(pause, left)))
+
+    def _later(self) -> float:
+        """Choose the next time to poll, each later than the last; return the seconds until then."""
+        self._delay = min(self._delay * follow.GROWTH, follow.LONGEST_POLL_S)
+        self._due = self.client.clock.monotonic() + self._delay
+        return self._delay
 
     def verify(self) -> Submission:
         """Read the stock to settle rows that Cenports does not confirm; never sleeps.
@@ -215,7 +232,16 @@ def list_submissions(*, environment: str | None = None, home: Path | None = None
     numbers = pd.DataFrame(counts, columns=["rows", "open", "applied", "rejected", "in_doubt"], dtype="int64")
     joined = pd.concat([texts, numbers], axis=1)
     return joined[
-        ["submission_id", "kind", "environment", "partner_id", "created_at", *numbers.columns, "reason", "reference"]
+        [
+            "submission_id",
+            "kind",
+            "environment",
+            "partner_id",
+            "created_at",
+            *numbers.columns,
+            "reason",
+            "reference",
+        ]
     ]
 
 
@@ -242,6 +268,10 @@ def _seconds(timeout: str | float | timedelta) -> float:
         seconds = (
             float(timeout) if isinstance(timeout, int | float) else pd.Timedelta(timeout).total_seconds()
         )
-    except ValueError:
-        raise InvalidRequestError(f"timeout={timeout!r} is no span of time: write it as '20min' or in seconds.") from None
+    except (TypeError, ValueError):
+        seconds = math.nan
+    if math.isnan(seconds):
+        raise InvalidRequestError(
+            f"timeout={timeout!r} is no span of time: write it as '20min' or in seconds."
+        )
     return seconds

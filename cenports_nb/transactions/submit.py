@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -16,8 +17,10 @@ from cenports_nb.errors import (
     AuthenticationError,
     BusinessError,
     CenportsError,
+    CenportsWarning,
     GuardRailError,
     InvalidRequestError,
+    JournalError,
     RateLimitedError,
     StaleStockError,
     TransportError,
@@ -35,6 +38,7 @@ if TYPE_CHECKING:
 
 OnStale = Literal["raise", "rebase", "drop", "force"]
 MODES = ("raise", "rebase", "drop", "force")
+DOUBT = "It was sent, and no answer was seen: verify() reads the stock."
 
 
 def submit_updates(
@@ -74,7 +78,9 @@ def submit_updates(
     updates = schemas.check(updates, schemas.StockUpdates, "update frame").reset_index(drop=True)
     below = updates.index[(updates["type"] == "TRUE_UP") & (updates["quantity"] < 0)]
     if len(below):
-        raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again.")
+        raise InvalidRequestError(
+            f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again."
+        )
     journal = journal_of(client)
     actual = load_actual_stock(client, refresh=True)
     _guard(updates, actual, allow)
@@ -105,19 +111,11 @@ def plan_batches(
     for part in _parts(updates, batch_size):
         number = len(batches)
         batches.append(Batch(submission_id, number, str(part["warehouse_code"].iloc[0])))
+        names = ("warehouse_code", "product_sku", "type", "quantity", "current_quantity")
+        values = zip(*(part[name].tolist() for name in names), before[part.index].tolist(), strict=True)
         rows += [
-            Row(
-                submission_id,
-                number,
-                place,
-                row.warehouse_code,
-                row.product_sku,
-                row.type,
-                int(row.quantity),
-                _int(row.current_quantity),
-                _int(before[row.Index]),
-            )
-            for place, row in enumerate(part.itertuples())
+            Row(submission_id, number, place, code, sku, kind, int(quantity), _int(current), _int(now))
+            for place, (code, sku, kind, quantity, current, now) in enumerate(values)
         ]
     return batches, rows
 
@@ -134,8 +132,12 @@ def verdict_of(error: CenportsError) -> tuple[str, bool]:
     A refusal changed nothing. What certainly never reached Cenports was not sent. Everything else may or
     may not have been applied, so it is in doubt.
     """
+    if not error.reached and not isinstance(error, TransportError):
+        return "not_sent", True  # there is no token to send it with
+    if isinstance(error, BusinessError) and error.status == 200:
+        return "in_doubt", False
     if isinstance(error, InvalidRequestError | BusinessError):
-        return ("in_doubt", False) if isinstance(error, BusinessError) and error.status == 200 else ("rejected", False)
+        return "rejected", False
     if isinstance(error, AuthenticationError | RateLimitedError):
         return "not_sent", True
     if isinstance(error, TransportError):
@@ -146,29 +148,43 @@ def verdict_of(error: CenportsError) -> tuple[str, bool]:
 
 
 def _send_all(client: Client, journal: Journal, batches: Sequence[Batch], progress: bool | None) -> None:
-    """Send the batches in order, until Cenports refuses to listen."""
+    """Send the batches in order, until Cenports refuses to listen.
+
+    Raises:
+        JournalError: The journal can't be written, and nothing was sent yet; later it is a warning.
+    """
     bar = tqdm(batches, desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
-    with bar:
-        for batch in bar:
-            if _send(client, journal, batch):
-                return
+    any_left = False
+    try:
+        with bar:
+            for batch in bar:
+                rows = _begin(client, journal, batch)
+                any_left = True
+                if _send(client, journal, batch, rows):
+                    return
+    except JournalError as error:
+        if not any_left:
+            raise
+        text = f"Sending stopped: {error} What was sent is in doubt or pending, the rest is not sent."
+        warnings.warn(text, CenportsWarning, stacklevel=3)
 
 
-def _send(client: Client, journal: Journal, batch: Batch) -> bool:
-    """Send one batch, journal before and after; True if sending must stop."""
+def _begin(client: Client, journal: Journal, batch: Batch) -> list[Row]:
+    """Write down that a batch is about to leave; its rows are in doubt if the process dies from here on."""
     rows = journal.rows(batch.submission_id, batch.batch)
-    body = body_of(batch.warehouse_code, rows)
-    write = f"{batch.submission_id}/{batch.batch}"
-    client.write_started(write)
-    doubt = "It was sent, and no answer was seen: verify() reads the stock."
+    client.write_started(_write_id(batch))
     sent_at = client.clock.now().isoformat()
-    # If the process dies from here on, the rows stay in doubt, which is what they are then.
-    journal.set_batch(
-        batch.submission_id, batch.batch, outcomes=_all(rows, "in_doubt", doubt), state="sending", sent_at=sent_at
-    )
+    outcomes = _all(rows, "in_doubt", DOUBT)
+    journal.set_batch(batch.submission_id, batch.batch, outcomes=outcomes, state="sending", sent_at=sent_at)
+    return rows
+
+
+def _send(client: Client, journal: Journal, batch: Batch, rows: Sequence[Row]) -> bool:
+    """Send one batch and write down what became of it; True if sending must stop."""
+    sent_at = client.clock.now().isoformat()
     stop = False
     try:
-        answer = client.send("PATCH", "/inventories", body)
+        answer = client.send("PATCH", "/inventories", body_of(batch.warehouse_code, rows))
         heard = read_transaction(answer.body, "PATCH /inventories")
         outcomes = _all(rows, "pending", None)
         changes: dict[str, Any] = {
@@ -179,13 +195,17 @@ def _send(client: Client, journal: Journal, batch: Batch) -> bool:
         }
     except CenportsError as error:
         state, stop = verdict_of(error)
-        outcomes = _all(rows, state, doubt if state == "in_doubt" else str(error))
+        outcomes = _all(rows, state, DOUBT if state == "in_doubt" else str(error))
         errors = error.errors if isinstance(error, InvalidRequestError | BusinessError) else [str(error)]
         changes = {"state": state, "submitted_at": sent_at, "errors": msgspec.json.encode(errors).decode()}
         if state != "in_doubt":
-            client.write_ended(write)
+            client.write_ended(_write_id(batch))
     journal.set_batch(batch.submission_id, batch.batch, outcomes=outcomes, **changes)
     return stop
+
+
+def _write_id(batch: Batch) -> str:
+    return f"{batch.submission_id}/{batch.batch}"
 
 
 def _all(rows: Sequence[Row], outcome: str, message: str | None) -> list[Row]:
@@ -205,7 +225,9 @@ def _check_arguments(batch_size: int, on_stale: str, allow: Sequence[str]) -> No
         raise InvalidRequestError(f"on_stale={on_stale!r} must be one of {', '.join(map(repr, MODES))}.")
     unknown = [name for name in allow if name not in GUARDS]
     if isinstance(allow, str) or unknown:
-        raise InvalidRequestError(f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}.")
+        raise InvalidRequestError(
+            f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}."
+        )
 
 
 def _guard(updates: pd.DataFrame, actual: pd.DataFrame, allow: Sequence[str]) -> None:
@@ -220,9 +242,7 @@ def _guard(updates: pd.DataFrame, actual: pd.DataFrame, allow: Sequence[str]) ->
         )
 
 
-def _fresh(
-    updates: pd.DataFrame, now: pd.Series[Any], on_stale: str
-) -> tuple[pd.DataFrame, pd.Series[Any]]:
+def _fresh(updates: pd.DataFrame, now: pd.Series[Any], on_stale: str) -> tuple[pd.DataFrame, pd.Series[Any]]:
     """Compare each TRUE_UP with the stock as it is now, and do what was asked with those that moved."""
     same = (updates["current_quantity"] == now) | (updates["current_quantity"].isna() & now.isna())
     moved = ~same.fillna(value=False).astype(bool) & (updates["type"] == "TRUE_UP")

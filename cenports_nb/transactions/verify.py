@@ -28,9 +28,14 @@ def verify(client: Client, journal: Journal, submission_id: str) -> None:
     keys = zip(stock["warehouse_code"], stock["product_sku"], strict=True)
     now = dict(zip(keys, (int(quantity) for quantity in stock["quantity"]), strict=True))
     wait = timedelta(minutes=client.dialect.settle_minutes)
-    journal.set_rows(
-        [judge(row, batches[row.batch], now.get((row.warehouse_code, row.product_sku)), at, wait) for row in rows]
-    )
+    judged = [
+        judge(row, batches[row.batch], now.get((row.warehouse_code, row.product_sku)), at, wait)
+        for row in rows
+    ]
+    journal.set_rows(judged)
+    open_still = {row.batch for row in judged if row.outcome in UNSETTLED}
+    for number in {row.batch for row in rows} - open_still:
+        client.write_ended(f"{submission_id}/{number}")  # nothing of it may land any more
 
 
 def judge(row: Row, batch: Batch, stock_now: int | None, at: datetime, wait: timedelta) -> Row:
@@ -43,9 +48,7 @@ def judge(row: Row, batch: Batch, stock_now: int | None, at: datetime, wait: tim
     if stock_now is None:
         return replace(row, message=f"The warehouse does not have {row.product_sku!r}, so stock can't tell.")
     if stock_now == _target(row):
-        return replace(
-            row, outcome="applied", message=None, read_back=stock_now, read_back_at=at.isoformat()
-        )
+        return replace(row, outcome="applied", message=None, read_back=stock_now, read_back_at=at.isoformat())
     sent = datetime.fromisoformat(batch.sent_at) if batch.sent_at else datetime.min.replace(tzinfo=UTC)
     landed = batch.state in ("completed", "failed") or at - sent >= wait
     if row.read_back == stock_now and row.read_back_at is not None and stock_now == row.before_quantity:

@@ -1,0 +1,114 @@
+"""The end of every loader: order, validate, attach the origin, speak up about what is missing."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+import pandas as pd
+import pandera.pandas as pa
+
+from cenports_nb import __version__
+from cenports_nb.api.paging import Missing, Read
+from cenports_nb.errors import (
+    IncompleteError,
+    IncompleteWarning,
+    RejectedRowsError,
+    RejectedRowsWarning,
+    UnexpectedAnswerError,
+)
+from cenports_nb.frames.provenance import Provenance, Reject, attach, rejects_frame
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+OnReject = Literal["warn", "raise"]
+
+
+@dataclass(frozen=True)
+class Handling:
+    """What to do with a frame that is not perfect."""
+
+    params: dict[str, Any]
+    allow_partial: bool = False
+    on_reject: OnReject = "warn"
+
+
+def ordered(frame: pd.DataFrame, by: list[str], model: type[pa.DataFrameModel]) -> pd.DataFrame:
+    """Put rows and columns into their order, and validate."""
+    frame = frame.sort_values(by, kind="stable", ignore_index=True)
+    return validated(frame[list(model.to_schema().columns)], model)
+
+
+def validated(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFrame:
+    try:
+        return model.validate(frame, lazy=True)
+    except pa.errors.SchemaErrors as failed:
+        first = failed.failure_cases.iloc[0]
+        raise UnexpectedAnswerError(
+            f"The answers don't fit {model.__name__}: {first['column']} fails {first['check']} "
+            f"({len(failed.failure_cases)} cases). Please report this with the package version, {__version__}."
+        ) from None
+
+
+def finish(
+    client: Client,
+    source: str,
+    read: Read,
+    frame: pd.DataFrame,
+    rejects: tuple[Reject, ...],
+    handling: Handling,
+    outside: int = 0,
+) -> pd.DataFrame:
+    """Attach the origin, and speak up about what is missing or unreadable."""
+    found = Provenance(
+        source=source,
+        params={name: value for name, value in handling.params.items() if value is not None},
+        environment=client.settings.environment,
+        partner_id=client.settings.partner_id,
+        as_of=read.oldest,
+        requests=read.requests,
+        cached=read.cached,
+        complete=not read.missing,
+        rows=len(frame),
+        rejected=len(rejects),
+        outside=outside,
+        package_version=__version__,
+    )
+    attach(frame, found, rejects)
+    if rejects:
+        first = rejects[0]
+        text = (
+            f"{len(rejects):,} records from {source} can't be read, the first "
+            f"({first.key or 'no key'}) because: {first.reason}. See cenports_nb.rejected(frame)."
+        )
+        if handling.on_reject == "raise":
+            raise RejectedRowsError(text, rejected=rejects_frame(rejects))
+        warnings.warn(text, RejectedRowsWarning, stacklevel=3)
+    if read.missing:
+        missing = _missing_frame(source, read.missing)
+        text = f"{source} is incomplete in {len(missing)} windows, the first: {read.missing[0].reason}."
+        if not handling.allow_partial:
+            raise IncompleteError(
+                f"{text} The error's .partial has {len(frame)} rows that did arrive, .missing the windows that did not.",
+                partial=frame,
+                missing=missing,
+            )
+        warnings.warn(text, IncompleteWarning, stacklevel=3)
+    return frame
+
+
+def _missing_frame(source: str, missing: Sequence[Missing]) -> pd.DataFrame:
+    """Make a frame of holes: `source channel_id start end reason`."""
+    windows = [hole.window for hole in missing]
+    return pd.DataFrame(
+        {
+            "source": pd.Series([source] * len(missing), dtype="str"),
+            "channel_id": pd.Series([window.channel_id for window in windows], dtype="str"),
+            "start": pd.Series([window.start for window in windows], dtype="datetime64[us]"),
+            "end": pd.Series([window.end for window in windows], dtype="datetime64[us]"),
+            "reason": pd.Series([hole.reason for hole in missing], dtype="str"),
+        }
+    )

@@ -1,0 +1,77 @@
+"""A real JupyterLab and a real Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import urllib.error
+import urllib.request
+from dataclasses import dataclass
+from pathlib import Path
+
+import nbformat
+import pytest
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+START_S = 60
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A running JupyterLab.
+
+    Attributes:
+        url: Its address.
+        token: What lets one in.
+        folder: Where its notebooks are.
+    """
+
+    url: str
+    token: str
+    folder: Path
+
+    def write(self, name: str, *sources: str) -> None:
+        """Put a notebook of these code cells into Lab's folder."""
+        cells = [nbformat.v4.new_code_cell(source) for source in sources]
+        kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
+        nbformat.write(
+            nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), self.folder / name
+        )
+
+
+def stop_kernels(lab: Lab) -> None:
+    """End every session, so that the next test starts from nothing."""
+    headers = {"Authorization": f"token {lab.token}"}
+    with urllib.request.urlopen(urllib.request.Request(f"{lab.url}/api/sessions", headers=headers)) as answer:
+        sessions = json.load(answer)
+    for session in sessions:
+        request = urllib.request.Request(
+            f"{lab.url}/api/sessions/{session['id']}", method="DELETE", headers=headers
+        )
+        urllib.request.urlopen(request).close()
+
+
+def wait_until_up(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    """Ask until Lab answers; each try waits for the connection, not for the clock."""
+    for _ in range(START_S * 4):
+        if process.poll() is not None:
+            pytest.fail(f"JupyterLab ended at once:\n{log.read_text()[-2000:]}")
+        try:
+            urllib.request.urlopen(url, timeout=5).close()
+        except (urllib.error.URLError, OSError):
+            try:
+                process.wait(0.25)
+            except subprocess.TimeoutExpired:
+                continue
+        else:
+            return
+    pytest.fail(f"JupyterLab did not answer in {START_S} s:\n{log.read_text()[-2000:]}")
+
+
+def missing_chromium() -> None:
+    """Skip where a person has no Chromium; fail where CI must have one."""
+    if os.environ.get("CI") == "true":
+        pytest.fail("There is no Chromium on this machine: .ci/run installs Debian's.")
+    pytest.skip("There is no Chromium on this machine: install it (Debian: chromium) to run this test.")

@@ -1,0 +1,134 @@
+"""The command line as a person uses it: a process, its output, its exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import cenports_nb as cn
+import pandas as pd
+import pytest
+from cenports_nb.sandbox import Sandbox
+
+UNTOUCHED = "cenports-nb: "
+
+
+def run(*arguments: str, home: Path, url: str = "") -> subprocess.CompletedProcess[str]:
+    """Run the command in a process of its own, with nothing configured but what is given."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
+    environment |= {"CENPORTS_HOME": str(home), "CENPORTS_RATE_LIMIT": "100000"}
+    if url:
+        environment |= {"CENPORTS_ENVIRONMENT": "sandbox", "CENPORTS_BASE_URL": url}
+    return subprocess.run(
+        [sys.executable, "-m", "cenports_nb", *arguments],
+        cwd=home, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def url() -> str:
+    with Sandbox(shift=False, rate_limit=None) as sandbox:
+        yield sandbox.url
+
+
+def test_version_is_told(tmp_path: Path) -> None:
+    """--version prints it and ends well."""
+    ran = run("--version", home=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, f"cenports-nb {cn.__version__}\n")
+
+
+def test_reports_are_listed_with_parameters(tmp_path: Path) -> None:
+    """A person sees what can be run, and with what."""
+    ran = run("reports", home=tmp_path)
+    assert ran.returncode == 0
+    assert "stock-reconciliation: Stock reconciliation\n" in ran.stdout
+    assert "-p submit=False" in ran.stdout
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_orders_are_written_in_each_format(tmp_path: Path, url: str, ending: str) -> None:
+    """All 830 orders arrive in the file, and postal codes keep their zeros."""
+    out = tmp_path / f"orders.{ending}"
+    ran = run("orders", "--start", "1996-07-04", "--end", "1998-05-06", "--out", str(out), home=tmp_path, url=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    frame = {
+        "csv": lambda: pd.read_csv(out, dtype=str),
+        "xlsx": lambda: pd.read_excel(out, dtype=str),
+        "parquet": lambda: pd.read_parquet(out),
+    }[ending]()
+    assert len(frame) == 830
+    assert frame["ship_to_postal_code"].str.startswith("0").sum() == 151
+
+
+@pytest.mark.parametrize(
+    ("command", "rows"),
+    [
+        (["line-items", "--start", "1996-07-04", "--end", "1998-05-06"], 2155),
+        (["stock"], 77),
+        (["stock", "--available"], 231),
+        (["stock", "--available", "--channel", "NW-EU"], 77),
+        (["channels"], 3),
+    ],
+)
+def test_each_frame_is_written(tmp_path: Path, url: str, command: list[str], rows: int) -> None:
+    """Every loader that has a command writes all its rows."""
+    out = tmp_path / "out.csv"
+    ran = run(*command, "--out", str(out), home=tmp_path, url=url)
+    assert ran.returncode == 0, ran.stderr
+    assert len(pd.read_csv(out, dtype=str)) == rows
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (["orders", "--env", "nowhere", "--last", "9D", "--out", "o.csv"], 2, "no environment 'nowhere'"),
+        (["orders", "--last", "9D", "--out", "o.csv"], 2, "Say which account is meant"),
+        (["orders", "--env", "staging", "--last", "9D", "--out", "o.csv"], 2, "No credentials for 'staging'"),
+        (["orders", "--env", "sandbox", "--start", "2026-02-30", "--end", "2026-03-01", "--out", "o.csv"], 2, "no day"),
+        (["orders", "--env", "sandbox", "--start", "2026-02-01", "--out", "o.csv"], 2, "without end"),
+        (["orders", "--env", "sandbox", "--last", "9D", "--out", "o.doc"], 2, "no known ending"),
+        (["orders", "--env", "sandbox", "--last", "9D", "--out", "no/o.csv"], 2, "no folder"),
+        (["orders", "--env", "sandbox", "--out", "o.csv"], 2, "Say which orders"),
+        (["stock", "--env", "sandbox", "--available", "--channel", "X", "--out", "s.csv"], 1, "channel id does not"),
+        (["bogus"], 2, "No such command"),
+        (["orders"], 2, "Missing option"),
+        (["report", "stock-reconcilation", "--env", "sandbox"], 2, "did you mean 'stock-reconciliation'"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submti=true"], 2, "did you mean 'submit'"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "client_secret=x"], 2, "looks like a secret"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submit=maybe"], 2, "true or false"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submit"], 2, "no name=value"),
+        (["report", "stock-reconciliation"], 2, "Say which account is meant"),
+        (["sandbox", "--data", "nowhere"], 2, "can't start"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(tmp_path: Path, command: list[str], code: int, words: str) -> None:
+    """Bad input of any kind: one line on stderr that says what to do, the right exit code, no traceback."""
+    ran = run(*command, home=tmp_path)
+    assert ran.returncode == code
+    assert words in ran.stderr
+    assert ran.stderr.startswith(UNTOUCHED)
+    assert ran.stderr.count("\n") == 1
+
+
+def test_debug_adds_the_traceback(tmp_path: Path) -> None:
+    """--debug may stand behind the command, where people put it."""
+    ran = run("orders", "--env", "nowhere", "--last", "9D", "--out", "o.csv", "--debug", home=tmp_path)
+    assert ran.returncode == 1
+    assert "Traceback" in ran.stderr
+
+
+def test_sandbox_command_serves_until_interrupted(tmp_path: Path) -> None:
+    """It prints its address, serves generated orders to other processes, and ends well on Ctrl-C."""
+    command = [sys.executable, "-m", "cenports_nb", "sandbox", "--orders", "50", "--seed", "3", "--rate-limit", "0"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        address = process.stdout.readline().strip()
+        with cn.connect("sandbox", base_url=address) as client:
+            found = len(cn.load_orders(client, last="370D"))
+        process.send_signal(signal.SIGINT)
+        _, said = process.communicate(timeout=30)
+    assert found == 50
+    assert process.returncode == 0
+    assert "stopped" in said

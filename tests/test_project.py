@@ -1,0 +1,117 @@
+"""The project's own promises: its files agree with each other and with what the README says."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+import yaml
+from cenports_nb.api.dialect import Dialect
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+from cenports_nb.settings import SANDBOX_CREDENTIALS
+
+ROOT = Path(__file__).parents[1]
+CONDA_NAMES = {"playwright": "playwright-python", "rust-just": "just"}
+
+
+def requirements() -> set[str]:
+    """What pyproject.toml asks for, as conda-forge calls it."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    asked = [*project["dependencies"], *(item for extra in project["optional-dependencies"].values() for item in extra)]
+    plain = [re.sub(r"\[.*?\]", "", item) for item in asked if not item.startswith("cenports-nb")]
+    names = [re.match(r"[\w-]+", item)[0] for item in plain]
+    return {
+        CONDA_NAMES.get(name, name) + item[len(name) :] for name, item in zip(names, plain, strict=True)
+    } | {f"python{project['requires-python']}"}
+
+
+def test_environment_asks_for_what_pyproject_asks_for() -> None:
+    """The conda environment has the same packages with the same bounds."""
+    environment = yaml.safe_load((ROOT / "environment.yml").read_text())
+    assert set(environment["dependencies"]) - {"pip"} == requirements()
+
+
+def test_every_dependency_has_its_reason() -> None:
+    """Each runtime requirement stands beside a comment that says what it is for."""
+    text = (ROOT / "pyproject.toml").read_text()
+    lines = text[text.index("dependencies = [") : text.index("[project.optional-dependencies]")].splitlines()[1:-2]
+    assert [line for line in lines if "# " not in line and line.strip() != "]"] == []
+
+
+def readme_blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+
+
+def test_readme_code_runs_as_it_stands(tmp_path: Path) -> None:
+    """A newcomer who copies the README's code from top to bottom gets no error and no warning."""
+    code = "\n".join(readme_blocks("python"))
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
+    environment |= {"MPLBACKEND": "agg", "CENPORTS_HOME": str(tmp_path)}
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr
+    assert "applied" in ran.stdout
+    assert "1000\n" in ran.stdout
+
+
+def test_readme_starts_with_the_two_commands() -> None:
+    """The first two code blocks of the README are what CI copies: run it, test it."""
+    first, second = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)[:2]
+    assert "cenports-nb report stock-reconciliation" in first
+    assert "pytest" in second
+
+
+def test_every_command_is_in_the_readme() -> None:
+    """The README can't forget a command."""
+    from cenports_nb.cli import app  # noqa: PLC0415
+
+    (listing,) = readme_blocks("text")
+    names = {command.name for command in app.registered_commands}
+    assert {name for name in names if not re.search(rf"\b{re.escape(name)}\b", listing)} == set()
+
+
+def test_architecture_names_every_module() -> None:
+    """The map shows each file of the package, and none that is gone."""
+    text = (ROOT / "ARCHITECTURE.md").read_text()
+    tree = text[text.index("    cenports_nb/") : text.index("## Invariants")]
+    package = ROOT / "cenports_nb"
+    files = [
+        path
+        for path in package.rglob("*.py")
+        if path.name not in ("__init__.py", "__main__.py") and "sandbox" not in path.parts
+    ]
+    assert {path.name for path in files} - set(re.findall(r"\b\w+\.py\b", tree)) == set()
+    assert set(re.findall(r"\b\w+\.py\b", tree)) - {path.name for path in package.rglob("*.py")} == {"test_northwind.py"} - {
+        path.name for path in (ROOT / "tests").glob("*.py")
+    }
+
+
+def test_client_knows_the_sandbox_account() -> None:
+    """The two share no code, so the fixed demo credentials stand in both, equal."""
+    assert (PARTNER_ID, CLIENT_ID, CLIENT_SECRET) == (
+        SANDBOX_CREDENTIALS.partner_id,
+        SANDBOX_CREDENTIALS.client_id,
+        SANDBOX_CREDENTIALS.client_secret,
+    )
+
+
+@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "notebooks/reports").glob("*.ipynb")))
+def test_report_notebooks_define_nothing(path: str) -> None:
+    """A report is calls and words: logic lives in the package, where it is tested."""
+    source = (ROOT / "notebooks/reports" / path).read_text()
+    assert not re.search(r'"\s*(def|class) ', source)
+    assert '"output_type"' not in source
+
+
+def test_dialect_quotes_the_reference_for_each_default() -> None:
+    """Each default of the dialect stands beside the sentence it comes from."""
+    source = (ROOT / "cenports_nb/api/dialect.py").read_text()
+    for name in Dialect.__dataclass_fields__:
+        assert re.search(rf'    {name}: .*\n    """".+', source), name

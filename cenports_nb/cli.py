@@ -42,9 +42,7 @@ def _version(asked: bool) -> None:
 
 @app.callback()
 def _top(
-    debug: Annotated[
-        bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")
-    ] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
     ] = False,
@@ -54,9 +52,7 @@ def _top(
 
 @app.command("report")
 def report(
-    name: Annotated[
-        str, typer.Argument(help="Such as stock-reconciliation; `cenports-nb reports` lists them.")
-    ],
+    name: Annotated[str, typer.Argument(help="Such as stock-reconciliation; `cenports-nb reports` lists them.")],
     env: Env = None,
     profile: Profile = None,
     parameters: Annotated[Optional[list[str]], typer.Option("-p", help="name=value; may repeat.")] = None,  # noqa: UP045
@@ -106,12 +102,8 @@ def sandbox(
     orders: Annotated[Optional[int], typer.Option("--orders", help="Generate so many orders.")] = None,  # noqa: UP045
     seed: Annotated[int, typer.Option("--seed", help="Of the generated orders.")] = 0,
     data: Annotated[Optional[Path], typer.Option("--data", help="A folder of your own data.")] = None,  # noqa: UP045
-    rate_limit: Annotated[
-        int, typer.Option("--rate-limit", help="Requests a minute; 0 switches it off.")
-    ] = 60,
-    no_shift: Annotated[
-        bool, typer.Option("--no-shift", help="Leave the days of the sample as they are.")
-    ] = False,
+    rate_limit: Annotated[int, typer.Option("--rate-limit", help="Requests a minute; 0 switches it off.")] = 60,
+    no_shift: Annotated[bool, typer.Option("--no-shift", help="Leave the days of the sample as they are.")] = False,
 ) -> None:
     """Run the sandbox until Ctrl-C, for clients of other processes."""
     import threading  # noqa: PLC0415
@@ -190,16 +182,12 @@ def stock(
     import cenports_nb as cn  # noqa: PLC0415
 
     if channel and not available:
-        raise InvalidRequestError(
-            "--channel goes with --available: actual stock is the same for every channel."
-        )
+        raise InvalidRequestError("--channel goes with --available: actual stock is the same for every channel.")
     _write(
         out,
         env,
         profile,
-        lambda client: (
-            cn.load_available_stock(client, channel or None) if available else cn.load_actual_stock(client)
-        ),
+        lambda client: cn.load_available_stock(client, channel or None) if available else cn.load_actual_stock(client),
     )
 
 

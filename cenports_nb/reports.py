@@ -97,9 +97,7 @@ def find_report(name: str) -> Report:
     """
     known = reports()
     if name not in known:
-        raise InvalidRequestError(
-            f"There is no report {name!r}{_nearest(name, known)}; reports: {', '.join(known)}."
-        )
+        raise InvalidRequestError(f"There is no report {name!r}{_nearest(name, known)}; reports: {', '.join(known)}.")
     return known[name]
 
 
@@ -212,9 +210,7 @@ def _open(path: Path) -> Report:
     import nbformat  # noqa: PLC0415
 
     notebook = nbformat.read(path, as_version=4)
-    title = next(
-        cell.source.splitlines()[0].lstrip("# ") for cell in notebook.cells if cell.cell_type == "markdown"
-    )
+    title = next(cell.source.splitlines()[0].lstrip("# ") for cell in notebook.cells if cell.cell_type == "markdown")
     source = next(cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", []))
     parameters = {
         statement.targets[0].id: ast.literal_eval(statement.value)
@@ -230,16 +226,12 @@ def _typed(name: str, value: Any, default: Any) -> Any:
         return value
     try:
         if isinstance(default, bool):
-            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[
-                value.lower()
-            ]
+            return {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}[value.lower()]
         if isinstance(default, int | float):
             return type(default)(value)
     except (KeyError, ValueError):
         kind = "true or false" if isinstance(default, bool) else "a number"
-        raise InvalidRequestError(
-            f"Parameter {name!r} is {value!r}: it must be {kind}, such as {default!r}."
-        ) from None
+        raise InvalidRequestError(f"Parameter {name!r} is {value!r}: it must be {kind}, such as {default!r}.") from None
     if isinstance(default, list):
         return [part.strip() for part in value.split(",") if part.strip()]
     return None if default is None and value == "" else value

@@ -94,9 +94,7 @@ def resolve(
     if not chosen:
         raise ConfigurationError(THREE_WAYS)
     if chosen not in ADDRESSES:
-        raise ConfigurationError(
-            f"There is no environment {chosen!r}: use one of {', '.join(map(repr, ADDRESSES))}."
-        )
+        raise ConfigurationError(f"There is no environment {chosen!r}: use one of {', '.join(map(repr, ADDRESSES))}.")
     address = _address(chosen, base_url, table, env)
     credentials = _credentials(chosen, (partner_id, client_id, client_secret), profile_name, table, env)
     return Settings(
@@ -243,9 +241,7 @@ def _secret_of(profile_name: str, table: Mapping[str, Any]) -> str | None:
 
 def _rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[str, str]) -> int:
     """Requests a minute: a whole number above 0."""
-    value = (
-        rate_limit if rate_limit is not None else env.get("CENPORTS_RATE_LIMIT") or table.get("rate_limit")
-    )
+    value = rate_limit if rate_limit is not None else env.get("CENPORTS_RATE_LIMIT") or table.get("rate_limit")
     if value is None:
         return DEFAULT_RATE_LIMIT
     try:
@@ -262,7 +258,5 @@ def _time_zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise ConfigurationError(
-            f"There is no time zone {name!r}: use a name such as 'Europe/Berlin'."
-        ) from None
+        raise ConfigurationError(f"There is no time zone {name!r}: use a name such as 'Europe/Berlin'.") from None
     return name

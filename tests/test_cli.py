@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cenports_nb as cn
 import pandas as pd
 import pytest
+
+import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 
 UNTOUCHED = "cenports-nb: "

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
 from cenports_nb.settings import SANDBOX_CREDENTIALS
@@ -25,9 +26,9 @@ def requirements() -> set[str]:
     asked = [*project["dependencies"], *(item for extra in project["optional-dependencies"].values() for item in extra)]
     plain = [re.sub(r"\[.*?\]", "", item) for item in asked if not item.startswith("cenports-nb")]
     names = [re.match(r"[\w-]+", item)[0] for item in plain]
-    return {
-        CONDA_NAMES.get(name, name) + item[len(name) :] for name, item in zip(names, plain, strict=True)
-    } | {f"python{project['requires-python']}"}
+    return {CONDA_NAMES.get(name, name) + item[len(name) :] for name, item in zip(names, plain, strict=True)} | {
+        f"python{project['requires-python']}"
+    }
 
 
 def test_environment_asks_for_what_pyproject_asks_for() -> None:
@@ -88,18 +89,18 @@ def test_architecture_names_every_module() -> None:
         if path.name not in ("__init__.py", "__main__.py") and "sandbox" not in path.parts
     ]
     assert {path.name for path in files} - set(re.findall(r"\b\w+\.py\b", tree)) == set()
-    assert set(re.findall(r"\b\w+\.py\b", tree)) - {path.name for path in package.rglob("*.py")} == {"test_northwind.py"} - {
-        path.name for path in (ROOT / "tests").glob("*.py")
-    }
+    assert set(re.findall(r"\b\w+\.py\b", tree)) - {path.name for path in package.rglob("*.py")} == {
+        "test_northwind.py"
+    } - {path.name for path in (ROOT / "tests").glob("*.py")}
 
 
 def test_client_knows_the_sandbox_account() -> None:
     """The two share no code, so the fixed demo credentials stand in both, equal."""
-    assert (PARTNER_ID, CLIENT_ID, CLIENT_SECRET) == (
+    assert (
         SANDBOX_CREDENTIALS.partner_id,
         SANDBOX_CREDENTIALS.client_id,
         SANDBOX_CREDENTIALS.client_secret,
-    )
+    ) == (PARTNER_ID, CLIENT_ID, CLIENT_SECRET)
 
 
 @pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "notebooks/reports").glob("*.ipynb")))

@@ -8,9 +8,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-import cenports_nb as cn
 import nbformat
 import pytest
+
+import cenports_nb as cn
 from cenports_nb.reports import check_parameters, find_report
 from cenports_nb.sandbox import Sandbox
 
@@ -52,7 +53,12 @@ def test_submitted_report_changes_the_stock(submitted: tuple[Path, Sandbox]) -> 
 def test_notebook_holds_the_final_table_of_the_tracker(submitted: tuple[Path, Sandbox]) -> None:
     """The saved notebook shows final states as HTML, and leaves no dead widget behind."""
     notebook = nbformat.read(submitted[0] / "stock-reconciliation.ipynb", as_version=4)
-    pages = [output.data.get("text/html", "") for cell in notebook.cells for output in cell.get("outputs", []) if "data" in output]
+    pages = [
+        output.data.get("text/html", "")
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
     tables = [page for page in pages if "cn-tracker" in page]
     assert len(tables) == 1
     assert "COMPLETED" in tables[0]
@@ -72,7 +78,10 @@ def test_page_needs_no_network_and_runs_no_script(submitted: tuple[Path, Sandbox
 def test_page_tells_the_numbers_that_matter(submitted: tuple[Path, Sandbox]) -> None:
     """Units on the shelf, open units and oversold SKUs of the sample, as counted by hand."""
     cards = dict(re.findall(r"<b>(?:[⚠✓] )?([\d,]+)</b><span>([^<]+)</span>", page_of(submitted)))
-    by_name = {name: number for number, name in re.findall(r"<b>(?:[⚠✓] )?([\d,]+)</b><span>([^<]+)</span>", page_of(submitted))}
+    by_name = {
+        name: number
+        for number, name in re.findall(r"<b>(?:[⚠✓] )?([\d,]+)</b><span>([^<]+)</span>", page_of(submitted))
+    }
     assert cards
     assert by_name["units on the shelf"] == "3,119"
     assert by_name["units ordered, not shipped"] == "1,198"

@@ -22,7 +22,7 @@ class TokenAnswer(msgspec.Struct):
     """What POST /authorize returns."""
 
     access_token: str
-    token_type: str = "Bearer"
+    token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
     expires_in: float | None = None
     exp: float | None = None
 

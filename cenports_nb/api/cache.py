@@ -55,9 +55,7 @@ class _Header(msgspec.Struct):
 def _dumps(response: CachedResponse) -> bytes:
     header = _Header(
         url=response.url,
-        created_at=response.created_at.replace(tzinfo=UTC)
-        if not response.created_at.tzinfo
-        else response.created_at,
+        created_at=response.created_at.replace(tzinfo=UTC) if not response.created_at.tzinfo else response.created_at,
         expires=response.expires,
     )
     return msgspec.json.encode(header) + b"\n" + (response.content or b"")
@@ -136,9 +134,7 @@ class Cache:
         """Make stale what was read while the write was under way."""
         with self._lock:
             self._raise_generation()
-            self._state.execute(
-                "DELETE FROM open_write WHERE account = ? AND id = ?", (self._account, write_id)
-            )
+            self._state.execute("DELETE FROM open_write WHERE account = ? AND id = ?", (self._account, write_id))
 
     def close(self) -> None:
         """Close the file."""
@@ -153,9 +149,7 @@ class Cache:
 
     def _generation(self) -> int:
         with self._lock:
-            row = self._state.execute(
-                "SELECT number FROM generation WHERE account = ?", (self._account,)
-            ).fetchone()
+            row = self._state.execute("SELECT number FROM generation WHERE account = ?", (self._account,)).fetchone()
         return int(row[0]) if row else 0
 
     def _key(self, request: requests.PreparedRequest, **_: Any) -> str:

@@ -84,9 +84,7 @@ class Client:
         api: One thin method for each documented call.
     """
 
-    def __init__(
-        self, settings: Settings, *, dialect: Dialect | None = None, clock: Clock | None = None
-    ) -> None:
+    def __init__(self, settings: Settings, *, dialect: Dialect | None = None, clock: Clock | None = None) -> None:
         self.dialect = dialect or Dialect()
         self.clock = clock or SystemClock()
         self.usage = Usage()
@@ -128,9 +126,7 @@ class Client:
 
         folder = self.settings.cache if isinstance(self.settings.cache, Path) else self.home
         self._cache = (
-            Cache(folder, self.settings.account, self.dialect.settle_minutes * 60)
-            if self.settings.cache
-            else None
+            Cache(folder, self.settings.account, self.dialect.settle_minutes * 60) if self.settings.cache else None
         )
         if self._cache:
             self.resources.callback(self._cache.close)
@@ -160,9 +156,7 @@ class Client:
         return self.wire.get(
             path,
             body=full if where in ("body", "both") else None,
-            query={name: _in_query(value) for name, value in full.items()}
-            if where in ("query", "both")
-            else None,
+            query={name: _in_query(value) for name, value in full.items()} if where in ("query", "both") else None,
             url=url,
             refresh=refresh,
             keep=keep,

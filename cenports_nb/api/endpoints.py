@@ -36,9 +36,7 @@ class Endpoints:
 
     def acknowledge_orders(self, *, channel_id: str, orders: Sequence[str]) -> Any:
         """PATCH /orders/acknowledge: done when it returns."""
-        return self._write(
-            "PATCH", "/orders/acknowledge", {"channelId": channel_id, "orders": ",".join(orders)}
-        )
+        return self._write("PATCH", "/orders/acknowledge", {"channelId": channel_id, "orders": ",".join(orders)})
 
     def get_channels(self) -> Any:
         """GET /channels."""
@@ -54,9 +52,7 @@ class Endpoints:
 
     def acknowledge_shipments(self, *, orders: Sequence[str]) -> Any:
         """PATCH /shipments/acknowledge: the transaction."""
-        return self._write(
-            "PATCH", "/shipments/acknowledge", {"shipments": [{"orderNo": number} for number in orders]}
-        )
+        return self._write("PATCH", "/shipments/acknowledge", {"shipments": [{"orderNo": number} for number in orders]})
 
     def get_inventories(self, **parameters: Any) -> Any:
         """GET /inventories: `channelId`, or `actualStock=True`; `warehouseCode`."""
@@ -64,9 +60,7 @@ class Endpoints:
 
     def update_inventories(self, *, warehouse_code: str, inventories: Sequence[Mapping[str, Any]]) -> Any:
         """PATCH /inventories: the transaction."""
-        return self._write(
-            "PATCH", "/inventories", {"warehouseCode": warehouse_code, "inventories": list(inventories)}
-        )
+        return self._write("PATCH", "/inventories", {"warehouseCode": warehouse_code, "inventories": list(inventories)})
 
     def get_transaction(self, handle: str) -> Any:
         """GET /transaction."""

@@ -238,12 +238,8 @@ class _Reader:
             if total is None or distinct == total:
                 return _Found(records, whole=True)
             if not ended and distinct < total:
-                return _Found(
-                    records, whole=False
-                )  # the total tells of more, and nothing tells how to get it
-            reason = (
-                f"the pages hold {distinct} records where the answer promises {total}, {READINGS} times over"
-            )
+                return _Found(records, whole=False)  # the total tells of more, and nothing tells how to get it
+            reason = f"the pages hold {distinct} records where the answer promises {total}, {READINGS} times over"
         return _Found(records, whole=False, reason=reason)
 
     def _follow(self, window: Window, *, refresh: bool) -> tuple[list[msgspec.Raw], bool, int | None]:
@@ -274,8 +270,7 @@ class _Reader:
             url = page.next or f"{self.client.settings.base_url}{source.path}?{urlencode({'page': number})}"
             if url in seen or number > MOST_PAGES:
                 raise UnexpectedAnswerError(
-                    f"The pages of GET {source.path} lead in a circle at page {number}: "
-                    "ask Cenports' integration team."
+                    f"The pages of GET {source.path} lead in a circle at page {number}: ask Cenports' integration team."
                 )
             seen.add(url)
 

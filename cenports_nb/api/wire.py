@@ -139,7 +139,7 @@ class Wire:
         """Close the connections and the cache file."""
         self._session.close()
         if isinstance(self._session, CachedSession):
-            self._session.cache.close()
+            self._session.cache.close()  # type: ignore[no-untyped-call]
 
     def _further(self, path: str, url: str) -> str:
         """Resolve the address of a further page; the token never goes to another host."""
@@ -173,9 +173,7 @@ class Wire:
 class Exchange(HTTPAdapter):
     """The layers below the cache, as one loop."""
 
-    def __init__(
-        self, token: Token, pacer: Pacer, usage: Usage, clock: Clock, redact: Callable[[str], str]
-    ) -> None:
+    def __init__(self, token: Token, pacer: Pacer, usage: Usage, clock: Clock, redact: Callable[[str], str]) -> None:
         super().__init__()
         self._token = token
         self._pacer = pacer
@@ -191,19 +189,19 @@ class Exchange(HTTPAdapter):
         repeatable = request.method == "GET" or authorize
         renewed = False
         until = self._clock.monotonic() + CALL_S
+        failure: CenportsError = TransportError(f"{what} was not tried.", reached=False)
         for attempt in range(1, TRIES + 1):
             before = self._clock.monotonic()
             signed = self._clean_copy(request)
             if not authorize:
                 signed.headers["Authorization"] = self._signature()
             self._pacer.take()
-            until += (
-                self._clock.monotonic() - before
-            )  # a token and a place in the rate limit take their own time
+            until += self._clock.monotonic() - before  # a token and a place in the rate limit take their own time
             self._usage.add(sent=1, retried=int(attempt > 1))
-            answer = self._try(what, signed, options, until)
+            answer: requests.Response | CenportsError = self._try(what, signed, options, until)
             if isinstance(answer, requests.Response):
                 return answer
+            failure = answer
             if isinstance(answer, AuthenticationError) and not authorize and not renewed:
                 self._token.refused(signed.headers["Authorization"])
                 renewed = True
@@ -217,7 +215,7 @@ class Exchange(HTTPAdapter):
             elif self._clock.monotonic() + pause >= until:
                 break
             self._clock.sleep(pause)
-        raise answer
+        raise failure
 
     def _signature(self) -> str:
         """Return the token's header; without one, the request itself never left."""

@@ -81,11 +81,7 @@ def flag(values: Sequence[bool | None]) -> Column:
 def flag_or_null(values: Sequence[Any]) -> Column:
     """Yes, no or null, as JSON, a number or text has it; anything else can't be read."""
     read = [None if value is None else YES_NO.get(str(value).strip().lower()) for value in values]
-    bad = {
-        i: f"is no yes or no: {value!r}"
-        for i, value in enumerate(values)
-        if value is not None and read[i] is None
-    }
+    bad = {i: f"is no yes or no: {value!r}" for i, value in enumerate(values) if value is not None and read[i] is None}
     return pd.Series(read, dtype="boolean"), bad
 
 
@@ -112,11 +108,7 @@ def _nulls(column: pd.Series[Any]) -> list[int]:
 
 
 def _too_large(values: Sequence[int | None]) -> dict[int, str]:
-    return {
-        i: "has more than 64 bits"
-        for i, value in enumerate(values)
-        if value is not None and abs(value) > MOST
-    }
+    return {i: "has more than 64 bits" for i, value in enumerate(values) if value is not None and abs(value) > MOST}
 
 
 def _encodable(value: Any) -> bool:

@@ -26,9 +26,7 @@ def day_of(value: Day, name: str, zone: ZoneInfo) -> date:
                 return date.fromisoformat(value)
             except ValueError:
                 pass
-        raise InvalidRequestError(
-            f"{name}={value!r} is no day: write it as YYYY-MM-DD, such as '2026-01-31'."
-        )
+        raise InvalidRequestError(f"{name}={value!r} is no day: write it as YYYY-MM-DD, such as '2026-01-31'.")
     if isinstance(value, datetime) and not pd.isna(value):
         return (value.astimezone(zone) if value.tzinfo else value).date()
     if isinstance(value, date) and not pd.isna(value):
@@ -67,4 +65,5 @@ def local_days(instants: pd.Series[Any], zone: str) -> pd.Series[Any]:
     utc = instants.dt.tz_localize(None)
     plain = utc == utc.dt.normalize()
     local = instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-    return local.where(~plain, utc.dt.normalize())
+    days: pd.Series[Any] = local.where(~plain, utc.dt.normalize())
+    return days

@@ -48,17 +48,13 @@ def orders(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decoded:
     An order without a channel takes the channel that was asked for.
     """
     # The very same record from the windows on both sides of an edge is one, readable or not.
-    copies = {
-        (bytes(record), channel): i for i, (record, channel) in enumerate(zip(raw, channel_ids, strict=True))
-    }
+    copies = {(bytes(record), channel): i for i, (record, channel) in enumerate(zip(raw, channel_ids, strict=True))}
     found, index, rejects = _parse(raw, records.Order, "orderNo", sorted(copies.values()))
     for place, order in zip(index, found, strict=True):
         if order.channel_id is None:
             order.channel_id = channel_ids[place]
     frame, more = _build(found, index, raw, ORDERS, "orderNo")
-    frame["line_count"] = np.array(
-        [len(found[place].line_items or ()) for place in frame.pop("_place")], dtype="int64"
-    )
+    frame["line_count"] = np.array([len(found[place].line_items or ()) for place in frame.pop("_place")], dtype="int64")
     older = frame.duplicated(["channel_id", "order_no"], keep="last")
     return Decoded(frame[~older].reset_index(drop=True), (*rejects, *more))
 
@@ -107,9 +103,9 @@ def stock(raw: Sequence[bytes]) -> Decoded:
             item.next_available_quantity = item.next_availabile_quantity
     frame, bad = _build(found, index, rows, STOCK, "productSku")
     at = frame["_index"].to_numpy()
-    frame["product_extras"] = columns.text(
-        [_json_text(found[place].product_extras) for place in frame.pop("_place")]
-    )[0]
+    frame["product_extras"] = columns.text([_json_text(found[place].product_extras) for place in frame.pop("_place")])[
+        0
+    ]
     frame["warehouse_code"] = pd.Series(codes, dtype="str").take(at).array
     frame["warehouse_name"] = pd.Series(names, dtype="str").take(at).array
     repeated = frame.duplicated(["warehouse_code", "product_sku"]).to_numpy()
@@ -124,24 +120,18 @@ def warehouses(raw: Sequence[bytes]) -> Decoded:
     """Decode warehouses and their addresses."""
     found, index, rejects = _parse(raw, records.Warehouse, "warehouseCode")
     frame, more = _build(found, index, raw, WAREHOUSES, "warehouseCode")
-    return Decoded(
-        frame.drop(columns="_place").drop_duplicates("warehouse_code", ignore_index=True), (*rejects, *more)
-    )
+    return Decoded(frame.drop(columns="_place").drop_duplicates("warehouse_code", ignore_index=True), (*rejects, *more))
 
 
 def channels(raw: Sequence[bytes]) -> Decoded:
     """Decode sales channels."""
     found, index, rejects = _parse(raw, records.Channel, "channelId")
     for channel in found:
-        channel.channel_name = (
-            channel.channel_name if channel.channel_name is not None else channel.channal_name
-        )
+        channel.channel_name = channel.channel_name if channel.channel_name is not None else channel.channal_name
         if channel.features is not None and not isinstance(channel.features, str):
             channel.features = msgspec.json.encode(channel.features).decode()
     frame, more = _build(found, index, raw, CHANNELS, "channelId")
-    return Decoded(
-        frame.drop(columns="_place").drop_duplicates("channel_id", ignore_index=True), (*rejects, *more)
-    )
+    return Decoded(frame.drop(columns="_place").drop_duplicates("channel_id", ignore_index=True), (*rejects, *more))
 
 
 def shipments(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decoded:
@@ -222,9 +212,7 @@ def _assemble(
     built["_place"] = pd.Series(range(len(index)), dtype="int64")
     frame = pd.DataFrame(built)
     rejects = [
-        Reject(
-            index[row], _key_of(raw[index[row]], key), column, f"{column} {reason}", _shown(raw[index[row]])
-        )
+        Reject(index[row], _key_of(raw[index[row]], key), column, f"{column} {reason}", _shown(raw[index[row]]))
         for row, (column, reason) in sorted(failed.items())
     ]
     if failed:

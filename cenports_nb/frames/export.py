@@ -24,9 +24,7 @@ def check_path(path: str | Path) -> Path:
     if target.suffix.lower() not in KINDS:
         raise InvalidRequestError(f"{target.name!r} has no known ending: use one of {', '.join(KINDS)}.")
     if not target.parent.is_dir():
-        raise InvalidRequestError(
-            f"There is no folder {str(target.parent)!r} for {target.name}: make it first."
-        )
+        raise InvalidRequestError(f"There is no folder {str(target.parent)!r} for {target.name}: make it first.")
     return target
 
 
@@ -41,9 +39,7 @@ def write(frame: pd.DataFrame, path: str | Path) -> Path:
         if target.suffix.lower() == ".parquet":
             frame.to_parquet(partial, index=False)
         elif target.suffix.lower() == ".csv":
-            _as_text(frame).to_csv(
-                partial, index=False, encoding="utf-8-sig"
-            )  # the mark tells Excel it is UTF-8
+            _as_text(frame).to_csv(partial, index=False, encoding="utf-8-sig")  # the mark tells Excel it is UTF-8
         else:
             _as_text(frame).to_excel(partial, index=False, engine="openpyxl", freeze_panes=(1, 0))
         partial.replace(target)

@@ -70,9 +70,7 @@ class Provenance:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><th>{name}</th><td>{html.escape(str(value))}</td></tr>" for name, value in self._shown()
-        )
+        rows = "".join(f"<tr><th>{name}</th><td>{html.escape(str(value))}</td></tr>" for name, value in self._shown())
         return f"<table>{rows}</table>"
 
     def _shown(self) -> list[tuple[str, str]]:

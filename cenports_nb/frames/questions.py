@@ -88,9 +88,7 @@ def read_orders(
         channels=channels,
     )
     with _bar(progress, "orders") as step:
-        read = paging.read(
-            client, source, _windows(asked, asked.channels or (None,)), refresh=refresh, progress=step
-        )
+        read = paging.read(client, source, _windows(asked, asked.channels or (None,)), refresh=refresh, progress=step)
         again = [
             Window(channel_id=channel, order_nos=chunk, acknowledged=asked.acknowledged)
             for channel, numbers in _differing(read).items()
@@ -124,9 +122,7 @@ def read_channels(client: Client, *, refresh: bool) -> Read:
     return paging.read(client, source, [Window()], refresh=refresh)
 
 
-def read_stock(
-    client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool
-) -> Read:
+def read_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Read:
     """Ask GET /inventories; a total that may have been cut is asked again, warehouse by warehouse."""
     read = _ask_stock(client, which, codes, refresh=refresh)
     rows, by_code = _stock_rows(read)
@@ -162,9 +158,7 @@ def names_of(value: str | Sequence[str] | None, name: str) -> tuple[str, ...] | 
     names = (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
     for item in names:
         if not isinstance(item, str) or not item:
-            raise InvalidRequestError(
-                f"{name} has {item!r}, which is no text: pass codes as text, such as '0012'."
-            )
+            raise InvalidRequestError(f"{name} has {item!r}, which is no text: pass codes as text, such as '0012'.")
         if len(item) > paging.NUMBERS_SIZE or (name in ("order_nos", "warehouse_codes") and "," in item):
             raise InvalidRequestError(
                 f"{name} has {item!r}, which has a comma or is longer than 255: it can't be asked for."
@@ -238,9 +232,7 @@ def _differing(read: Read) -> dict[str | None, list[str]]:
     return found
 
 
-def _ask_stock(
-    client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool
-) -> Read:
+def _ask_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Read:
     filters = {"warehouseCode": ",".join(codes)} if codes else {}
     parameters = {**which, **filters, "limit": client.dialect.inventory_limit}
     source = Source("/inventories", 2**31, lambda _: parameters, ())
@@ -257,9 +249,7 @@ def _stock_rows(read: Read) -> tuple[int, dict[str, int]]:
 @contextmanager
 def _bar(progress: bool | None, what: str) -> Iterator[Callable[[int], None]]:
     """Show a bar of answers; by default only after two seconds of real waiting."""
-    with tqdm(
-        desc=what, unit=" answers", leave=False, disable=progress is False, delay=0 if progress else 2
-    ) as bar:
+    with tqdm(desc=what, unit=" answers", leave=False, disable=progress is False, delay=0 if progress else 2) as bar:
         yield lambda step: _advance(bar, step)
 
 

@@ -43,6 +43,7 @@ def ordered(frame: pd.DataFrame, by: list[str], model: type[pa.DataFrameModel]) 
 
 
 def validated(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFrame:
+    """Check a frame that was just built; a failure is a bug here or news from Cenports."""
     try:
         return model.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as failed:

@@ -54,10 +54,7 @@ ORDERS = (
     *_texts(ship_from_owner="ship_from.owner"),
     *_address("ship_to", "ship_to"),
     *_texts(carrier_code="shipping_info.carrier_code", service_level="shipping_info.service_level"),
-    *(
-        Field(name, f"pricing.{name}", columns.money)
-        for name in ("sub_total", "discount", "ship_cost", "grand_total")
-    ),
+    *(Field(name, f"pricing.{name}", columns.money) for name in ("sub_total", "discount", "ship_cost", "grand_total")),
     *_texts(merchant_msg="notes.merchant_msg", retailer_msg="notes.retailer_msg"),
 )
 LINE_ITEMS = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 from matplotlib import font_manager
@@ -52,12 +52,8 @@ def plot_stock(
     if bars.empty:
         return _sentence(ax, heading, "No stock to show: no SKU has units on hand or reserved.")
     _draw_bars(ax, bars)
-    ax.set_title(
-        _plain(heading), loc="left", fontsize=12, fontweight="bold", color=INK, pad=30, parse_math=False
-    )
-    ax.legend(
-        loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=9, borderaxespad=0.2
-    )
+    ax.set_title(_plain(heading), loc="left", fontsize=12, fontweight="bold", color=INK, pad=30, parse_math=False)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), ncols=3, frameon=False, fontsize=9, borderaxespad=0.2)
     return ax
 
 
@@ -73,9 +69,7 @@ def _bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
     rows["free"] = rows["available"].clip(lower=0)
     rows["covered"] = (rows["reserved"] - rows["short"]).clip(lower=0)
     if by == "warehouse":
-        bars = rows.groupby("warehouse_code", as_index=False)[
-            ["actual", "reserved", "short", "free", "covered"]
-        ].sum()
+        bars = rows.groupby("warehouse_code", as_index=False)[["actual", "reserved", "short", "free", "covered"]].sum()
         return bars.assign(label=bars["warehouse_code"]).sort_values("actual", ascending=False)
     names = rows["product_name"].fillna("").astype(str)
     short_names = names.where(names.str.len() <= NAME_LENGTH, names.str.slice(0, NAME_LENGTH - 1) + "…")
@@ -87,7 +81,7 @@ def _bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
 def _draw_bars(ax: Axes, bars: pd.DataFrame) -> None:
     """Draw each bar as covered, free and short units, and say the numbers beside it."""
     at = range(len(bars))
-    edge = {"edgecolor": "white", "linewidth": 0.8, "height": 0.7}
+    edge: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8, "height": 0.7}
     ax.barh(at, bars["covered"], color=RESERVED, label="reserved by open orders", **edge)
     ax.barh(at, bars["free"], left=bars["covered"], color=AVAILABLE, label="for sale", **edge)
     ax.barh(
@@ -96,11 +90,11 @@ def _draw_bars(ax: Axes, bars: pd.DataFrame) -> None:
     )  # fmt: skip
     ends = bars["covered"] + bars["free"] + bars["short"]
     for place, (end, bar) in enumerate(zip(ends, bars.itertuples(), strict=True)):
-        free = f"{bar.free:,} of {bar.actual:,} for sale"
-        text = f"{bar.reserved:,} reserved, {bar.short:,} short" if bar.short else free
+        free, actual, reserved, short = (int(getattr(bar, name)) for name in ("free", "actual", "reserved", "short"))
+        text = f"{reserved:,} reserved, {short:,} short" if short else f"{free:,} of {actual:,} for sale"
         ax.annotate(
             text, (end, place), xytext=(5, 0), textcoords="offset points", va="center", fontsize=8.5,
-            color=SHORT if bar.short else FAINT, fontweight="bold" if bar.short else "normal",
+            color=SHORT if short else FAINT, fontweight="bold" if short else "normal",
         )  # fmt: skip
     ax.set_yticks(list(at), [_plain(label) for label in bars["label"]])
     for label in ax.get_yticklabels():

@@ -43,9 +43,7 @@ def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) 
     for name, value in numbers.items():
         marked = "" if name not in bad else " bad" if value else " ok"
         sign = "" if not marked else "⚠ " if value else "✓ "
-        cards.append(
-            f'<div class="cn-card{marked}"><b>{sign}{_cell(value)}</b><span>{html.escape(name)}</span></div>'
-        )
+        cards.append(f'<div class="cn-card{marked}"><b>{sign}{_cell(value)}</b><span>{html.escape(name)}</span></div>')
     return HTML(f'{STYLE}<div class="cn-cards">{"".join(cards)}</div>')
 
 
@@ -73,9 +71,7 @@ def table(
     """
     if frame.empty:
         return note(empty)
-    numeric = [
-        name for name in columns if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool
-    ]
+    numeric = [name for name in columns if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool]
     heads = "".join(
         f'<th{_class(name in numeric)} scope="col">{html.escape(text)}</th>' for name, text in columns.items()
     )

@@ -84,10 +84,7 @@ def _row(batch: BatchView, at: datetime) -> str:
         f"{number:,} {html.escape(outcome.replace('_', ' '))}</span>"
         for outcome, number in batch.outcomes.items()
     )
-    messages = [
-        f"<b>{html.escape(sku)}</b>: {html.escape(message)}"
-        for sku, message in batch.messages[:MOST_MESSAGES]
-    ]
+    messages = [f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:MOST_MESSAGES]]
     if len(batch.messages) > MOST_MESSAGES:
         messages.append(f"and {len(batch.messages) - MOST_MESSAGES:,} more in .outcomes")
     return (

@@ -9,9 +9,7 @@ class Clock:
 
     def __init__(self, *, frozen_at: datetime | None = None) -> None:
         if frozen_at is not None and frozen_at.tzinfo is None:
-            raise ValueError(
-                "Clock(frozen_at=...) needs a datetime with a time zone, e.g. tzinfo=timezone.utc."
-            )
+            raise ValueError("Clock(frozen_at=...) needs a datetime with a time zone, e.g. tzinfo=timezone.utc.")
         self._frozen_at = frozen_at.astimezone(UTC) if frozen_at is not None else None
         self._offset = timedelta()
         self._lock = threading.Lock()
@@ -29,9 +27,7 @@ class Clock:
         """
         step = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
         if step < timedelta():
-            raise ValueError(
-                "Clock.advance() takes a step forward; a negative one would undo what has happened."
-            )
+            raise ValueError("Clock.advance() takes a step forward; a negative one would undo what has happened.")
         with self._lock:
             self._offset += step
 

@@ -93,9 +93,7 @@ def _line(state: State, order_no: str, number: int, line: Json) -> Json:
 def _ship_from(state: State, warehouse_code: str) -> Json:
     warehouse = state.stock.warehouses[warehouse_code]
     address = warehouse.get("warehouseAddress") or {}
-    parts = (
-        address.get(name) for name in ("streetAddress", "city", "provinceAbbre", "countryCode", "postalCode")
-    )
+    parts = (address.get(name) for name in ("streetAddress", "city", "provinceAbbre", "countryCode", "postalCode"))
     return {
         "warehouseCode": warehouse_code,
         "warehouseName": warehouse.get("warehouseName"),

@@ -41,9 +41,7 @@ def _open(folder: Path, name: str) -> tuple[Path, str] | None:
                 raw = path.read_bytes()
                 return path, (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
             except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
-                raise ValueError(
-                    f"{path}: can't be read as UTF-8 text ({error}); write the file again."
-                ) from error
+                raise ValueError(f"{path}: can't be read as UTF-8 text ({error}); write the file again.") from error
     return None
 
 
@@ -75,9 +73,7 @@ def _record(where: str, text: str, check: Check) -> Json:
 
 
 def _checked(where: str, record: Any, check: Check) -> Json:
-    fault = (
-        check(record) if isinstance(record, dict) else "not a JSON object; write one as the API answers it"
-    )
+    fault = check(record) if isinstance(record, dict) else "not a JSON object; write one as the API answers it"
     if fault is not None:
         raise ValueError(f"{where}: {fault}.")
     checked: Json = record
@@ -95,9 +91,7 @@ def _read_list(folder: Path, name: str, check: Check) -> list[Json]:
         raise ValueError(f"{path}: not JSON ({error}); write the `data` list of the API's answer.") from error
     if not isinstance(records, list):
         raise ValueError(f"{path}: not a JSON list; write the `data` list of the API's answer.")
-    return [
-        _checked(f"{path}, entry {number}", record, check) for number, record in enumerate(records, start=1)
-    ]
+    return [_checked(f"{path}, entry {number}", record, check) for number, record in enumerate(records, start=1)]
 
 
 def _check_order(order: Json) -> str | None:
@@ -112,9 +106,7 @@ def _check_order(order: Json) -> str | None:
 
 def _check_shipment(row: Json) -> str | None:
     # A shipment may have no date yet, but one that is there must be one.
-    return _lacks(row, "orderNo", "channelId") or (
-        _lacks_instant(row, "shipDate") if row.get("shipDate") else None
-    )
+    return _lacks(row, "orderNo", "channelId") or (_lacks_instant(row, "shipDate") if row.get("shipDate") else None)
 
 
 def _check_warehouse(warehouse: Json) -> str | None:

@@ -94,9 +94,7 @@ def generate(count: int, seed: int, *, end: date) -> Seed:
     reserved: Counter[StockKey] = Counter()
     for index, at in enumerate(_instants(chance, count, end)):
         is_open = index >= open_from
-        order = _order(
-            chance, index, at, customers[chance.randrange(len(customers))], products, is_open=is_open
-        )
+        order = _order(chance, index, at, customers[chance.randrange(len(customers))], products, is_open=is_open)
         orders.append(order)
         if is_open:
             reserved.update(_open_units(order))
@@ -246,15 +244,11 @@ def _shipment(chance: random.Random, order: Json, at: datetime, end: date, *, ac
         "trackingNumber": f"1Z{chance.randrange(10**12):012d}",
         "warehouseCode": order["shipFrom"]["warehouseCode"],
         "acknowledged": acknowledged,
-        "lineItems": [
-            {"productSku": line["productSku"], "quantity": line["quantity"]} for line in order["lineItems"]
-        ],
+        "lineItems": [{"productSku": line["productSku"], "quantity": line["quantity"]} for line in order["lineItems"]],
     }
 
 
-def _warehouses(
-    chance: random.Random, products: list[Json], reserved: Counter[StockKey], end: date
-) -> list[Json]:
+def _warehouses(chance: random.Random, products: list[Json], reserved: Counter[StockKey], end: date) -> list[Json]:
     return [
         {
             "warehouseName": name,
@@ -294,9 +288,7 @@ def _stock_row(chance: random.Random, product: Json, open_units: int, end: date)
         "productName": product["name"],
         "quantity": str(quantity),
         "isDiscontinued": product["discontinued"],
-        "nextAvailabilityDate": (end + timedelta(days=chance.randrange(2, 60))).isoformat()
-        if is_coming
-        else None,
+        "nextAvailabilityDate": (end + timedelta(days=chance.randrange(2, 60))).isoformat() if is_coming else None,
         "nextAvailabileQuantity": str(chance.randrange(10, 200)) if is_coming else None,
         "productExtras": [],
     }

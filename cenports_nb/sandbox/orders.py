@@ -9,9 +9,7 @@ from cenports_nb.sandbox.clock import instant
 from cenports_nb.sandbox.replies import Json, encode
 
 # Lines with these words no longer hold stock; any other word, unknown ones too, is open.
-CLOSED_WORDS = frozenset(
-    {"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"}
-)
+CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
 
 StockKey = tuple[str, str]
 

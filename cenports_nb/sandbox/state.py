@@ -23,9 +23,7 @@ class State:
         self.orders = OrderBook(seed.orders)
         self.shipments = ShipmentBook(seed.shipments)
         self.stock = Stock(seed.warehouses)
-        self.channels = ChannelBook(
-            seed.channels, unlisted=self.orders.channel_ids | self.shipments.channel_ids
-        )
+        self.channels = ChannelBook(seed.channels, unlisted=self.orders.channel_ids | self.shipments.channel_ids)
         self.transactions = TransactionLog(transaction_seconds)
         self.tokens = Tokens()
 

@@ -89,9 +89,7 @@ def read_counts(
         counts["counted_at"] = _instants(frame["counted_at"], lines, name)
     twice = counts.duplicated(KEYS, keep=False)
     if duplicates == "sum":
-        how: dict[str, Any] = {"quantity": "sum"} | (
-            {"counted_at": "min"} if "counted_at" in counts.columns else {}
-        )
+        how: dict[str, Any] = {"quantity": "sum"} | ({"counted_at": "min"} if "counted_at" in counts.columns else {})
         return counts.groupby(KEYS, as_index=False, sort=False).agg(how)
     _refuse(twice, lines, name, 'a warehouse and SKU that repeats (duplicates="sum" adds bins up)')
     return counts.reset_index(drop=True)
@@ -99,11 +97,7 @@ def read_counts(
 
 def _read(source: str | Path | IO[bytes] | IO[str]) -> tuple[str, pd.DataFrame]:
     """Read any of the formats as text; the kind is told by the content, so that a buffer needs no name."""
-    name = (
-        Path(str(source)).name
-        if isinstance(source, str | Path)
-        else str(getattr(source, "name", "the buffer"))
-    )
+    name = Path(str(source)).name if isinstance(source, str | Path) else str(getattr(source, "name", "the buffer"))
     try:
         raw = Path(source).read_bytes() if isinstance(source, str | Path) else source.read()
     except FileNotFoundError:
@@ -149,11 +143,7 @@ def _named(frame: pd.DataFrame, columns: Mapping[str, str] | None, name: str, by
     """Bring headers to our names: as told, else by their spelling."""
     ours_all = {*COLUMNS, by}
     told = {theirs: ours for ours, theirs in (columns or {}).items() if ours in ours_all}
-    told |= {
-        theirs: ours
-        for theirs, ours in (columns or {}).items()
-        if ours in ours_all and theirs not in ours_all
-    }
+    told |= {theirs: ours for theirs, ours in (columns or {}).items() if ours in ours_all and theirs not in ours_all}
     absent = [theirs for theirs in told if theirs not in frame.columns]
     if absent:
         raise InvalidRequestError(
@@ -182,9 +172,7 @@ def _identified(
     several = known[known.duplicated(["warehouse_code", by], keep=False)]
     named = frame.drop(columns="product_sku", errors="ignore")
     keys = named[["warehouse_code", by]]
-    unclear = keys.apply(tuple, axis=1).isin(
-        list(several[["warehouse_code", by]].itertuples(index=False, name=None))
-    )
+    unclear = keys.apply(tuple, axis=1).isin(list(several[["warehouse_code", by]].itertuples(index=False, name=None)))
     _refuse(unclear, lines, name, f"a {by} that stands for several SKUs of its warehouse")
     found = keys.merge(known, on=["warehouse_code", by], how="left").set_index(named.index)["product_sku"]
     _refuse(found.isna(), lines, name, f"a {by} that its warehouse does not have")
@@ -202,7 +190,5 @@ def _refuse(bad: pd.Series[Any], lines: pd.Index[Any], name: str, what: str) -> 
 
 def _instants(values: pd.Series[Any], lines: pd.Index[Any], name: str) -> pd.Series[Any]:
     parsed = pd.to_datetime(values, utc=True, format="ISO8601", errors="coerce")
-    _refuse(
-        parsed.isna() & (values != ""), lines, name, "a counted_at that is no date like 2026-01-31T08:00Z"
-    )
+    _refuse(parsed.isna() & (values != ""), lines, name, "a counted_at that is no date like 2026-01-31T08:00Z")
     return parsed.astype("datetime64[us, UTC]")

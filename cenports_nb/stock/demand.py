@@ -8,9 +8,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 
-CLOSED_WORDS = frozenset(
-    {"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"}
-)
+CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
 """Line statuses, in any case, after which a line reserves no stock; every other word is open."""
 
 KEYS = ["warehouse_code", "product_sku"]
@@ -29,10 +27,8 @@ def open_quantity(line_items: pd.DataFrame) -> pd.DataFrame:
     """
     require(line_items, ["ship_from_warehouse_code", "product_sku", "quantity", "status"], "open_items")
     lines = line_items[is_open(line_items["status"])]
-    summed = lines.groupby(["ship_from_warehouse_code", "product_sku"], as_index=False, dropna=False)[
-        "quantity"
-    ].sum()
-    return summed.set_axis([*KEYS, "open_quantity"], axis="columns")
+    summed = lines.groupby(["ship_from_warehouse_code", "product_sku"], dropna=False)["quantity"].sum()
+    return summed.reset_index().set_axis([*KEYS, "open_quantity"], axis="columns")
 
 
 def require(frame: pd.DataFrame, columns: list[str], what: str) -> None:

@@ -44,9 +44,7 @@ def diff_stock(
     elif by_channel:
         left.insert(0, "channel_id", pd.Series([None] * len(left), dtype="str", index=left.index))
     joined = left.merge(right, on=keys, how="outer", suffixes=("", "_right"), indicator="side")
-    joined["side"] = (
-        joined["side"].astype("str").replace({"left_only": "actual_only", "right_only": "available_only"})
-    )
+    joined["side"] = joined["side"].astype("str").replace({"left_only": "actual_only", "right_only": "available_only"})
     joined["product_name"] = joined["product_name"].fillna(joined.pop("product_name_right"))
     joined["reserved"] = joined["actual"] - joined["available"]
     joined["oversold"] = (joined["available"] < 0).fillna(value=False).astype(bool)

@@ -80,9 +80,7 @@ def read_transaction(body: bytes, what: str) -> Transaction:
             f"{what} was answered without a transaction ({error}): ask Cenports' integration team."
         ) from None
     if not str(heard.handle).strip():
-        raise UnexpectedAnswerError(
-            f"{what} was answered with an empty handle: ask Cenports' integration team."
-        )
+        raise UnexpectedAnswerError(f"{what} was answered with an empty handle: ask Cenports' integration team.")
     heard.submitted_at, heard.completed_at = _iso(heard.submitted_at), _iso(heard.completed_at)
     return heard
 
@@ -204,9 +202,7 @@ def _view(batch: Batch, rows: Sequence[Row]) -> BatchView:
     outcomes: dict[str, int] = {}
     for row in rows:
         outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
-    messages = tuple(
-        (row.product_sku, row.message) for row in rows if row.message and row.outcome != "applied"
-    )
+    messages = tuple((row.product_sku, row.message) for row in rows if row.message and row.outcome != "applied")
     return BatchView(
         batch.batch,
         batch.warehouse_code,

@@ -104,9 +104,7 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not self.path.exists():
                 os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
-            self._connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=30
-            )
+            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
             self._connection.execute("PRAGMA journal_mode=WAL")
             self._connection.execute("PRAGMA synchronous=FULL")  # an answer once written survives a power cut
             self._connection.execute("PRAGMA foreign_keys=ON")
@@ -173,9 +171,7 @@ class Journal:
         """List the rows of a submission, or of one batch."""
         if batch is None:
             return self._select(Row, "row", "WHERE submission_id = ? ORDER BY batch, row", submission_id)
-        return self._select(
-            Row, "row", "WHERE submission_id = ? AND batch = ? ORDER BY row", submission_id, batch
-        )
+        return self._select(Row, "row", "WHERE submission_id = ? AND batch = ? ORDER BY row", submission_id, batch)
 
     def close(self) -> None:
         """Close the file."""

@@ -265,13 +265,9 @@ def _counts(journal: Journal, head: Head) -> tuple[int, int, int, int, int]:
 
 def _seconds(timeout: str | float | timedelta) -> float:
     try:
-        seconds = (
-            float(timeout) if isinstance(timeout, int | float) else pd.Timedelta(timeout).total_seconds()
-        )
+        seconds = float(timeout) if isinstance(timeout, int | float) else pd.Timedelta(timeout).total_seconds()
     except (TypeError, ValueError):
         seconds = math.nan
     if math.isnan(seconds):
-        raise InvalidRequestError(
-            f"timeout={timeout!r} is no span of time: write it as '20min' or in seconds."
-        )
+        raise InvalidRequestError(f"timeout={timeout!r} is no span of time: write it as '20min' or in seconds.")
     return seconds

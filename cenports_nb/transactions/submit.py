@@ -78,9 +78,7 @@ def submit_updates(
     updates = schemas.check(updates, schemas.StockUpdates, "update frame").reset_index(drop=True)
     below = updates.index[(updates["type"] == "TRUE_UP") & (updates["quantity"] < 0)]
     if len(below):
-        raise InvalidRequestError(
-            f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again."
-        )
+        raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again.")
     journal = journal_of(client)
     actual = load_actual_stock(client, refresh=True)
     _guard(updates, actual, allow)
@@ -225,9 +223,7 @@ def _check_arguments(batch_size: int, on_stale: str, allow: Sequence[str]) -> No
         raise InvalidRequestError(f"on_stale={on_stale!r} must be one of {', '.join(map(repr, MODES))}.")
     unknown = [name for name in allow if name not in GUARDS]
     if isinstance(allow, str) or unknown:
-        raise InvalidRequestError(
-            f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}."
-        )
+        raise InvalidRequestError(f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}.")
 
 
 def _guard(updates: pd.DataFrame, actual: pd.DataFrame, allow: Sequence[str]) -> None:

@@ -28,10 +28,7 @@ def verify(client: Client, journal: Journal, submission_id: str) -> None:
     keys = zip(stock["warehouse_code"], stock["product_sku"], strict=True)
     now = dict(zip(keys, (int(quantity) for quantity in stock["quantity"]), strict=True))
     wait = timedelta(minutes=client.dialect.settle_minutes)
-    judged = [
-        judge(row, batches[row.batch], now.get((row.warehouse_code, row.product_sku)), at, wait)
-        for row in rows
-    ]
+    judged = [judge(row, batches[row.batch], now.get((row.warehouse_code, row.product_sku)), at, wait) for row in rows]
     journal.set_rows(judged)
     open_still = {row.batch for row in judged if row.outcome in UNSETTLED}
     for number in {row.batch for row in rows} - open_still:

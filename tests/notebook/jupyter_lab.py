@@ -36,9 +36,7 @@ class Lab:
         """Put a notebook of these code cells into Lab's folder."""
         cells = [nbformat.v4.new_code_cell(source) for source in sources]
         kernel = {"name": "python3", "display_name": "Python 3 (ipykernel)", "language": "python"}
-        nbformat.write(
-            nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), self.folder / name
-        )
+        nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata={"kernelspec": kernel}), self.folder / name)
 
 
 def stop_kernels(lab: Lab) -> None:
@@ -47,9 +45,7 @@ def stop_kernels(lab: Lab) -> None:
     with urllib.request.urlopen(urllib.request.Request(f"{lab.url}/api/sessions", headers=headers)) as answer:
         sessions = json.load(answer)
     for session in sessions:
-        request = urllib.request.Request(
-            f"{lab.url}/api/sessions/{session['id']}", method="DELETE", headers=headers
-        )
+        request = urllib.request.Request(f"{lab.url}/api/sessions/{session['id']}", method="DELETE", headers=headers)
         urllib.request.urlopen(request).close()
 
 

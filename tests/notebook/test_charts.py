@@ -5,12 +5,13 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 
-import cenports_nb as cn
 import matplotlib as mpl
 import pandas as pd
 import pytest
-from cenports_nb.sandbox import Sandbox
 from matplotlib import pyplot as plt
+
+import cenports_nb as cn
+from cenports_nb.sandbox import Sandbox
 
 mpl.use("agg")
 
@@ -42,7 +43,7 @@ def saved(ax: plt.Axes) -> bytes:
 def test_most_reserved_sku_is_the_first_bar(diff: pd.DataFrame) -> None:
     """Bars are ordered by reserved units, and the numbers stand beside them."""
     ax = cn.plot_stock(diff, top=3)
-    assert [label.get_text() for label in ax.get_yticklabels()][0] == "0064  Wimmers gute Semmelknödel"
+    assert ax.get_yticklabels()[0].get_text() == "0064  Wimmers gute Semmelknödel"
     assert texts(ax)[0] == "132 reserved, 110 short"
 
 

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from nbclient import NotebookClient
+
 from cenports_nb.notebook.views import html_of, text_of
 from cenports_nb.transactions.follow import BatchView, Snapshot
-from nbclient import NotebookClient
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAUGHTY = "<img src=x onerror=alert(1)>"

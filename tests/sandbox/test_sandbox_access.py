@@ -176,9 +176,7 @@ def test_what_is_recorded(wire: Wire) -> None:
     """Method, end point, merged parameters and status, and neither token nor secret."""
     wire.sandbox.requests.clear()
     wire.log_in()
-    wire.send(
-        "GET", "/v2/orders?page=2", b'{"partnerId": "SANDBOX", "isPaginated": true}', **wire.authorization
-    )
+    wire.send("GET", "/v2/orders?page=2", b'{"partnerId": "SANDBOX", "isPaginated": true}', **wire.authorization)
     first, second = wire.sandbox.requests
     assert (first.method, first.path, first.status) == ("POST", "/authorize", 200)
     assert second.params == {"page": "2", "partnerId": "SANDBOX", "isPaginated": True}

@@ -73,14 +73,10 @@ def test_a_new_channel_without_an_id(wire: Wire, channel_id: str | None) -> None
         ({"logo": 1}, ["logo"]),
     ],
 )
-def test_a_channel_that_is_not_as_documented(
-    northwind: Wire, changes: dict[str, Any], fields: list[str]
-) -> None:
+def test_a_channel_that_is_not_as_documented(northwind: Wire, changes: dict[str, Any], fields: list[str]) -> None:
     """It is 422 on each field that fails, and no channel is made."""
     errors = create(northwind, **changes).errors
-    assert [at.removeprefix("contactInfo.") for at in errors] == [
-        at.removeprefix("contactInfo.") for at in fields
-    ]
+    assert [at.removeprefix("contactInfo.") for at in errors] == [at.removeprefix("contactInfo.") for at in fields]
     assert len(listed(northwind)) == 3
 
 

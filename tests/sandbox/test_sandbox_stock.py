@@ -166,9 +166,7 @@ def test_rows_that_cannot_be_applied(wire: Wire) -> None:
 def test_an_update_that_is_not_as_documented(northwind: Wire, params: dict[str, Any], field: str) -> None:
     """It is 422 on the dotted name of the field, and no transaction begins."""
     rows = [{"productSKU": "0001", "type": "TRUE_UP", "quantity": 1}]
-    answer = northwind.call(
-        "PATCH", "/inventories", **{"warehouseCode": "NW-EAST", "inventories": rows, **params}
-    )
+    answer = northwind.call("PATCH", "/inventories", **{"warehouseCode": "NW-EAST", "inventories": rows, **params})
     assert list(answer.errors) == [field]
     assert len(northwind.sandbox.state.transactions) == 0
 

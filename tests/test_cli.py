@@ -92,7 +92,7 @@ def test_each_frame_is_written(tmp_path: Path, url: str, command: list[str], row
         (["orders", "--env", "sandbox", "--start", "2026-02-01", "--out", "o.csv"], 2, "without end"),
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "o.doc"], 2, "no known ending"),
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "no/o.csv"], 2, "no folder"),
-        (["orders", "--env", "sandbox", "--out", "o.csv"], 2, "Say which orders"),
+        (["orders", "--env", "sandbox", "--out", "o.csv"], 2, "Say which: start and end"),
         (["stock", "--env", "sandbox", "--available", "--channel", "X", "--out", "s.csv"], 1, "channel id does not"),
         (["bogus"], 2, "No such command"),
         (["orders"], 2, "Missing option"),

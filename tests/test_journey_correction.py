@@ -80,9 +80,11 @@ def test_stock_that_moved_stops_before_anything_is_sent(client: cn.Client, north
 
 def test_a_read_only_client_writes_nothing(northwind: Sandbox) -> None:
     """read_only=True refuses before anything is done."""
-    with cn.connect("sandbox", base_url=northwind.url, read_only=True) as client:
-        with pytest.raises(cn.errors.ReadOnlyError, match="nothing was sent"):
-            cn.submit_updates(client, planned(client), allow=["unknown_sku"])
+    with (
+        cn.connect("sandbox", base_url=northwind.url, read_only=True) as client,
+        pytest.raises(cn.errors.ReadOnlyError, match="nothing was sent"),
+    ):
+        cn.submit_updates(client, planned(client), allow=["unknown_sku"])
     assert writes(northwind) == []
 
 

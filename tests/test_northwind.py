@@ -16,15 +16,13 @@ def test_orders_are_all_there(client: cn.Client) -> None:
     """830 orders, their money to the cent, their postal codes with zeros, names with accents."""
     orders = cn.load_orders(client, *DAYS)
     schemas.Orders.validate(orders)
-    accented = orders.select_dtypes("str").apply(
-        lambda column: column.str.contains(r"[^\x00-\x7f]").fillna(value=False)
-    )
     assert len(orders) == 830
     assert round(orders["grand_total"].sum(), 2) == 1330735.70
     assert orders["ship_to_postal_code"].str.startswith("0").sum() == 151
     assert orders["channel_id"].value_counts().to_dict() == {"NW-EU": 505, "NW-NA": 180, "NW-SA": 145}
     assert orders["line_count"].sum() == 2155
-    assert accented.any(axis=1).sum() > 500
+    assert (orders["customer_name"] == "Vins et alcools Chevalier").any()
+    assert (orders["customer_name"] == "Toms Spezialitäten").any()
 
 
 def test_line_items_are_all_there(client: cn.Client) -> None:
@@ -85,11 +83,12 @@ def test_a_second_call_sends_nothing(client: cn.Client) -> None:
 
 
 def test_a_capped_answer_that_cannot_be_split_is_incomplete() -> None:
-    """Hundreds of shipments on one day, 99 at most an answer and no pages: an error, never a short frame."""
-    with Sandbox(orders=60_000, seed=1, rate_limit=None, shift=False) as sandbox:
-        with cn.connect("sandbox", base_url=sandbox.url, rate_limit=100_000) as client:
-            day = sandbox.state and "2024-12-10"
-            with pytest.raises(cn.errors.IncompleteError) as caught:
-                cn.load_shipments(client, day, day, channel_id=cn.load_channels(client)["channel_id"].iloc[0])
+    """More shipments on one day than an answer may hold, and no pages: an error, never a short frame."""
+    with (
+        Sandbox(orders=9_000, seed=1, rate_limit=None, shift=False) as sandbox,
+        cn.connect("sandbox", base_url=sandbox.url, rate_limit=100_000, dialect=cn.Dialect(shipment_limit=2)) as client,
+        pytest.raises(cn.errors.IncompleteError) as caught,
+    ):
+        cn.load_shipments(client, "2024-11-10", "2024-11-10")
     assert len(caught.value.missing) >= 1
     assert list(caught.value.missing.columns) == ["source", "channel_id", "start", "end", "reason"]

@@ -20,6 +20,7 @@ def run_report(folder: Path, *arguments: str, url: str = "") -> subprocess.Compl
     """Run the report by its command, without a terminal."""
     environment = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
     environment |= {"CENPORTS_HOME": str(folder / "home"), "CENPORTS_RATE_LIMIT": "100000"}
+    environment["MPLBACKEND"] = "agg"  # as servers often have it: the charts must be there all the same
     if url:
         environment["CENPORTS_BASE_URL"] = url
     return subprocess.run(

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import html
+import io
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
-from IPython.display import HTML, display
+from IPython.display import HTML, Image, display
+from matplotlib import pyplot as plt
 
 from cenports_nb.frames.provenance import provenance
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
     from cenports_nb.transactions.submission import Submission
 
 RESULT = "application/vnd.cenports-nb.result+json"
@@ -86,6 +90,15 @@ def table(
     )
     more = f"<caption>{limit:,} of {len(frame):,} rows.</caption>" if len(frame) > limit else ""
     return HTML(f'{STYLE}<div class="cn-table"><table>{more}<tr>{heads}</tr>{rows}</table></div>')
+
+
+def chart(ax: Axes) -> Image:
+    """Show a chart as a picture, whatever backend matplotlib has; its title is the text for those who can't see it."""
+    figure = ax.get_figure(root=True)
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    plt.close(figure)
+    return Image(picture.getvalue(), format="png", alt=ax.get_title(loc="left"))
 
 
 def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = None) -> None:

@@ -94,7 +94,7 @@ def table(
 
 def chart(ax: Axes) -> Image:
     """Show a chart as a picture, whatever backend matplotlib has; its title is the text for those who can't see it."""
-    figure = ax.get_figure(root=True)
+    figure: Any = ax.get_figure(root=True)  # an Axes that was drawn on has one
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
     plt.close(figure)

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
+from fake_clock import FakeClock
+from hypothesis import settings as hypothesis_settings
+from told_server import SECRET, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.api.pacing import SystemClock
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve
+
+# The machine's load is not what is tested.
+hypothesis_settings.register_profile("suite", deadline=None)
+hypothesis_settings.load_profile("suite")
 
 
 @pytest.fixture(autouse=True)
@@ -54,3 +62,54 @@ class SleepingClock(SystemClock):
     def sleep(self, seconds: float) -> None:
         self._slept += seconds
         self._sandbox.clock.advance(seconds)
+
+
+@pytest.fixture
+def home() -> Path:
+    """Where cache and journal live."""
+    folder = Path(os.environ["CENPORTS_HOME"])
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture
+def clock(northwind: Sandbox) -> FakeClock:
+    """A clock that stands still but for sleeps, and takes the sandbox's along."""
+    return FakeClock(northwind)
+
+
+@pytest.fixture
+def timed(northwind: Sandbox, clock: FakeClock) -> Iterator[cn.Client]:
+    """A client of Northwind whose time is the test's."""
+    with Client(resolve("sandbox", base_url=northwind.url, rate_limit=100_000), clock=clock) as client:
+        yield client
+
+
+@pytest.fixture
+def server() -> Iterator[ToldServer]:
+    """A server that answers what the test wrote down."""
+    server = ToldServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture
+def staging(server: ToldServer) -> Iterator[Callable[..., cn.Client]]:
+    """Connect to that server as if it were staging; cache and journal are in `home`."""
+    opened: list[cn.Client] = []
+
+    def connect(clock: Any = None, **changes: Any) -> cn.Client:
+        given: dict[str, Any] = {
+            "base_url": server.url,
+            "partner_id": "P-1",
+            "client_id": "id-1",
+            "client_secret": SECRET,
+            "rate_limit": 100_000,
+        }
+        client = Client(resolve("staging", **{**given, **changes}), clock=clock or FakeClock())
+        opened.append(client)
+        return client
+
+    yield connect
+    for client in opened:
+        client.close()

@@ -116,7 +116,7 @@ class Wire:
             arguments |= {"data": msgspec.json.encode(body), "headers": {"Content-Type": "application/json"}}
         if isinstance(self._session, CachedSession):
             age = self._cache.max_age(path) if self._cache and keep else 0
-            arguments |= {"expire_after": age, "force_refresh": refresh}
+            arguments |= {"expire_after": age, "force_refresh": refresh or not keep}
         response = self._session.request("GET", address, **arguments)
         cached = bool(getattr(response, "from_cache", False))
         at = getattr(response, "created_at", None) or self._clock.now()

@@ -1,0 +1,362 @@
+"""One request on the wire: retries, refusals, broken answers, and what each is called."""
+
+import socket
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any
+
+import pytest
+from fake_clock import FakeClock
+from told_server import SECRET, TOKEN, Say, ToldServer
+
+from cenports_nb.api.client import Client
+from cenports_nb.errors import (
+    ApiError,
+    AuthenticationError,
+    BusinessError,
+    CenportsError,
+    InvalidRequestError,
+    RateLimitedError,
+    ReadOnlyError,
+    TransportError,
+    UnexpectedAnswerError,
+)
+
+Connect = Callable[..., Client]
+GOOD = Say({"data": [{"channelId": "A"}]})
+
+
+def _channels(client: Client) -> Any:
+    return client.api.get_channels()
+
+
+def _write(client: Client) -> Any:
+    return client.api.update_inventories(warehouse_code="W", inventories=[])
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        Say(status=500, body=b"oops"),
+        Say(status=502, body=b"<html>Bad Gateway</html>"),
+        Say(status=503),
+        Say(reset=True),
+        Say(cut=3),
+        Say(body=b""),
+        Say(body=b"<!doctype html><p>maintenance</p>"),
+        Say(body=b'{"data": [{"channelId": "A"}'),
+        Say(body=b'{"data": []} trailing'),
+    ],
+    ids=["500", "502", "503", "reset", "cut", "empty", "html", "half-json", "trailing"],
+)
+def test_a_read_that_fails_once_is_asked_again(server: ToldServer, staging: Connect, broken: Say) -> None:
+    """What breaks on the way is no answer, and reading does no harm."""
+    server.on("GET /channels", broken, GOOD)
+    assert _channels(staging()) == {"data": [{"channelId": "A"}]}
+
+
+@pytest.mark.parametrize("broken", [Say(status=500), Say(reset=True), Say(body=b"<html>")], ids=str)
+def test_a_write_that_fails_is_never_repeated(server: ToldServer, staging: Connect, broken: Say) -> None:
+    """It may have been applied."""
+    server.on("PATCH /inventories", broken)
+    with pytest.raises(CenportsError):
+        _write(staging())
+    assert len(server.of("PATCH /inventories")) == 1
+
+
+def test_a_read_that_keeps_failing_ends_after_four_tries(server: ToldServer, staging: Connect) -> None:
+    """Patience has an end, and the error says what was asked."""
+    server.on("GET /channels", Say(status=503))
+    with pytest.raises(ApiError, match="GET /v2/channels with 503: try again later"):
+        _channels(staging())
+    assert len(server.of("GET /channels")) == 4
+
+
+def test_one_call_works_for_a_minute_at_most(server: ToldServer, staging: Connect) -> None:
+    """Retries don't multiply the time that one try may take."""
+    clock = FakeClock()
+
+    def slow(_: Any) -> Say:
+        clock.advance(35)
+        return Say(status=500)
+
+    server.on("GET /channels", slow)
+    with pytest.raises(CenportsError):
+        _channels(staging(clock))
+    assert len(server.of("GET /channels")) == 2
+
+
+@pytest.mark.parametrize(
+    ("retry_after", "waits"),
+    [("7", 7.0), ("0", 0.0), ("-3", 0.0), ("soon", 0.0), ("1.5", 1.5), ("nan", 0.0), ("", 0.0)],
+)
+def test_a_429_is_waited_for_as_long_as_it_asks(
+    server: ToldServer, staging: Connect, retry_after: str, waits: float
+) -> None:
+    """What can't be read asks for nothing; a pause of our own comes on top of nothing."""
+    clock = FakeClock()
+    server.on("GET /channels", Say(status=429, headers={"Retry-After": retry_after}), GOOD)
+    _channels(staging(clock))
+    (slept,) = clock.sleeps
+    assert waits <= slept <= max(waits, 1.0)
+
+
+def test_retry_after_may_be_a_date(server: ToldServer, staging: Connect) -> None:
+    """HTTP allows both."""
+    clock = FakeClock()
+    date = format_datetime(clock.now() + timedelta(seconds=20), usegmt=True)
+    server.on("GET /channels", Say(status=429, headers={"Retry-After": date}), GOOD)
+    _channels(staging(clock))
+    assert clock.sleeps == [20.0]
+
+
+def test_a_429_that_asks_for_hours_is_not_waited_for(server: ToldServer, staging: Connect) -> None:
+    """The caller learns when to come back."""
+    server.on("GET /channels", Say(status=429, headers={"Retry-After": "21600"}))
+    with pytest.raises(RateLimitedError) as caught:
+        _channels(staging())
+    assert caught.value.retry_after == 21600
+
+
+def test_a_429_repeats_a_write_too(server: ToldServer, staging: Connect) -> None:
+    """It is a refusal before any processing."""
+    server.on("PATCH /inventories", Say(status=429), Say({"handle": "h", "status": "QUEUED"}))
+    assert _write(staging())["handle"] == "h"
+
+
+def test_waiting_for_a_429_is_counted(server: ToldServer, staging: Connect) -> None:
+    """`usage` tells where the time went."""
+    server.on("GET /channels", Say(status=429, headers={"Retry-After": "9"}), GOOD)
+    client = staging()
+    _channels(client)
+    assert (client.usage.sent, client.usage.retried, client.usage.waited_s) == (3, 1, 9.0)
+
+
+def test_a_401_gets_one_new_token(server: ToldServer, staging: Connect) -> None:
+    """A token that ended early is renewed without a word."""
+    server.on("GET /channels", Say(status=401), GOOD)
+    _channels(staging())
+    assert len(server.of("POST /authorize")) == 2
+
+
+def test_a_401_repeats_a_write_too(server: ToldServer, staging: Connect) -> None:
+    """It is a refusal before any processing."""
+    server.on("PATCH /inventories", Say(status=401), Say({"handle": "h"}))
+    assert _write(staging())["handle"] == "h"
+
+
+def test_a_401_with_a_new_token_is_an_error(server: ToldServer, staging: Connect) -> None:
+    """The credentials are refused, not the token."""
+    server.on("GET /channels", Say(status=401))
+    with pytest.raises(AuthenticationError, match="check client id and secret"):
+        _channels(staging())
+    assert len(server.of("GET /channels")) == 2
+
+
+def test_refused_credentials_are_not_tried_again(server: ToldServer, staging: Connect) -> None:
+    """An account may be locked by repetition."""
+    server.on("POST /authorize", Say(status=401))
+    with pytest.raises(AuthenticationError):
+        _channels(staging())
+    assert len(server.requests) == 1
+
+
+def test_eight_threads_share_one_token(server: ToldServer, staging: Connect) -> None:
+    """The first request that needs a token gets one, once, however many threads ask."""
+    server.on("GET /channels", GOOD)
+    client = staging()
+    start = threading.Barrier(8)
+
+    def ask(_: int) -> Any:
+        start.wait()
+        return _channels(client)
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(ask, range(8)))
+    assert len(server.of("POST /authorize")) == 1
+
+
+@pytest.mark.parametrize(
+    ("answer", "life"),
+    [
+        ({"expires_in": 86400}, 12 * 3600),
+        ({"expires_in": "600"}, 600),
+        ({"exp": 900}, 900),
+        ({"exp": datetime(2026, 3, 1, 13, tzinfo=UTC).timestamp()}, 3600),
+        ({"access_token": "a.eyJleHAiOjE3NzIzNjgyMDB9.b"}, 1800),
+    ],
+    ids=["12-hours", "expires-in", "exp-span", "exp-date", "jwt"],
+)
+def test_a_token_lives_as_long_as_the_shortest_of_its_words(
+    server: ToldServer, staging: Connect, answer: dict[str, Any], life: float
+) -> None:
+    """Twelve hours, `expires_in`, `exp` as field or claim: whichever ends first, less a minute."""
+    clock = FakeClock()
+    server.on("POST /authorize", Say({"access_token": TOKEN, **answer})).on("GET /channels", GOOD)
+    client = staging(clock)
+    _channels(client)
+    clock.advance(life - 61)
+    _channels(client)
+    before = len(server.of("POST /authorize"))
+    clock.advance(2)
+    _channels(client)
+    assert (before, len(server.of("POST /authorize"))) == (1, 2)
+
+
+@pytest.mark.parametrize("token", ["", "two\r\nlines", "ключ"], ids=["empty", "line-break", "not-ascii"])
+def test_a_token_that_no_header_can_carry_is_refused(server: ToldServer, staging: Connect, token: str) -> None:
+    """It is named for what it is, and not shown."""
+    server.on("POST /authorize", Say({"access_token": token}))
+    with pytest.raises(UnexpectedAnswerError, match="no header can carry"):
+        _channels(staging())
+
+
+def test_the_request_travels_as_the_reference_shows_it(server: ToldServer, staging: Connect) -> None:
+    """Parameters of GET /orders in a JSON body with the partner id, those of /channels in the query."""
+    server.on("GET /orders", Say()).on("GET /channels", GOOD)
+    client = staging()
+    client.api.get_orders(limit=5)
+    _channels(client)
+    orders, channels = server.of("GET /orders")[0], server.of("GET /channels")[0]
+    assert (orders.body, orders.query) == ({"partnerId": "P-1", "limit": 5}, {})
+    assert (channels.body, channels.query) == (None, {"partnerId": "P-1"})
+
+
+def test_only_needed_headers_leave_the_machine(server: ToldServer, staging: Connect) -> None:
+    """Nothing of the layers above goes out with the token."""
+    server.on("GET /orders", Say())
+    staging().api.get_orders(limit=5)
+    sent = {name.lower() for name in server.of("GET /orders")[0].headers}
+    expected = {"authorization", "accept", "accept-encoding", "user-agent", "content-type", "content-length"}
+    assert sent - {"host", "connection"} == expected
+
+
+@pytest.mark.parametrize(
+    "envelope", [{"code": 50001}, {"code": "401", "data": []}, {"errors": ["no"]}, {"status": "error"}]
+)
+def test_a_200_that_tells_of_an_error_is_one(server: ToldServer, staging: Connect, envelope: dict[str, Any]) -> None:
+    """The envelope counts, not the status."""
+    server.on("GET /orders", Say({"message": "We can't do that.", **envelope}))
+    with pytest.raises(BusinessError, match="We can't do that"):
+        staging().api.get_orders(limit=5)
+
+
+@pytest.mark.parametrize("nothing", [None, [], {}, ""])
+def test_empty_errors_are_no_error(server: ToldServer, staging: Connect, nothing: Any) -> None:
+    """PHP likes to say that there is nothing to say."""
+    server.on("GET /orders", Say({"message": "OK", "errors": nothing}))
+    assert staging().api.get_orders(limit=5)["message"] == "OK"
+
+
+def test_a_422_tells_field_by_field(server: ToldServer, staging: Connect) -> None:
+    """Cenports' own words, for reading and for programs."""
+    errors = {"channelId": ["The channel id does not exist."], "limit": ["Too many.", "Too odd."]}
+    server.on("GET /orders", Say({"message": "The given data was invalid.", "errors": errors}, 422))
+    with pytest.raises(InvalidRequestError, match="channelId: The channel id does not exist") as caught:
+        staging().api.get_orders(limit=5)
+    assert (caught.value.status, caught.value.errors) == (422, errors)
+
+
+@pytest.mark.parametrize(
+    ("errors", "texts"),
+    [
+        (["The orderNo A is not able to update."], ["The orderNo A is not able to update."]),
+        ([{"message": "a"}, {"message": "b"}], ["a", "b"]),
+        ({"0": "a", "1": ["b", "c"]}, ["a", "b", "c"]),
+        ("a", ["a"]),
+        (None, []),
+    ],
+)
+def test_a_400_tells_its_errors_in_any_shape(
+    server: ToldServer, staging: Connect, errors: Any, texts: list[str]
+) -> None:
+    """The reference's own example is not JSON, so no shape is taken for granted."""
+    server.on("GET /orders", Say({"code": "50001", "message": "Sorry.", "errors": errors}, 400))
+    with pytest.raises(BusinessError) as caught:
+        staging().api.get_orders(limit=5)
+    assert (caught.value.code, caught.value.errors) == ("50001", texts)
+
+
+def test_a_400_that_is_not_json_shows_its_text(server: ToldServer, staging: Connect) -> None:
+    """As the reference prints it."""
+    server.on("GET /orders", Say(b'{"code": "50001", "errors": [{"no such order"},]}', 400))
+    with pytest.raises(BusinessError, match="no such order"):
+        staging().api.get_orders(limit=5)
+
+
+@pytest.mark.parametrize("status", [301, 403, 404, 405, 418])
+def test_any_other_status_is_an_api_error(server: ToldServer, staging: Connect, status: int) -> None:
+    """A redirect is none of ours either: the token would follow it."""
+    server.on("GET /channels", Say(status=status, headers={"Location": "http://127.0.0.1:9/"}))
+    with pytest.raises(ApiError) as caught:
+        _channels(staging())
+    assert (caught.value.status, len(server.of("GET /channels"))) == (status, 1)
+
+
+def test_a_201_is_an_answer_too(server: ToldServer, staging: Connect) -> None:
+    """A write that was taken in must not look refused."""
+    server.on("PATCH /inventories", Say({"handle": "h"}, 201))
+    assert _write(staging())["handle"] == "h"
+
+
+def test_nesting_without_end_is_refused(server: ToldServer, staging: Connect) -> None:
+    """It neither crashes the reader nor looks like a passing fault."""
+    server.on("GET /channels", Say(b"[" * 100_000 + b"]" * 100_000))
+    with pytest.raises(UnexpectedAnswerError, match="nested too deeply"):
+        _channels(staging())
+
+
+def test_nobody_at_the_address_was_not_reached(staging: Connect) -> None:
+    """A write is then known not to have been sent."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        client = staging(base_url=f"http://127.0.0.1:{free.getsockname()[1]}/v2")
+        with pytest.raises(TransportError) as caught:
+            _channels(client)
+    assert caught.value.reached is False
+
+
+def test_a_write_without_a_token_was_not_sent(server: ToldServer, staging: Connect) -> None:
+    """Whatever kept us from a token, the write itself never left."""
+    server.on("POST /authorize", Say(status=500))
+    with pytest.raises(ApiError) as caught:
+        _write(staging())
+    assert caught.value.reached is False
+
+
+def test_a_read_only_client_sends_no_write(server: ToldServer, staging: Connect) -> None:
+    """Nothing at all is sent, not even for a token."""
+    with pytest.raises(ReadOnlyError, match="read_only=False"):
+        _write(staging(read_only=True))
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("status", [200, 400, 422, 401, 429, 500])
+def test_what_echoes_secrets_is_shown_without_them(server: ToldServer, staging: Connect, status: int) -> None:
+    """Neither the token nor the secret is in any error, whoever repeats them."""
+    echo = {"code": "50001", "message": f"{TOKEN} {SECRET}", "errors": {"a": [f"{SECRET} {TOKEN}"]}}
+    server.on("PATCH /inventories", Say(echo, status))
+    with pytest.raises(CenportsError) as caught:
+        _write(staging())
+    told = f"{caught.value!r} {caught.value} {vars(caught.value)}"
+    assert TOKEN not in told
+    assert SECRET not in told
+
+
+def test_html_that_echoes_secrets_is_shown_without_them(server: ToldServer, staging: Connect) -> None:
+    """The beginning of what is not JSON is shown, redacted."""
+    server.on("PATCH /inventories", Say(f"<p>{TOKEN}</p>".encode()))
+    with pytest.raises(TransportError, match="not with whole JSON") as caught:
+        _write(staging())
+    assert TOKEN not in str(caught.value)
+
+
+def test_a_closed_client_says_so(staging: Connect) -> None:
+    """A cell that runs after the `with` block gets one clear line."""
+    client = staging()
+    client.close()
+    with pytest.raises(CenportsError, match="closed: connect again"):
+        _channels(client)

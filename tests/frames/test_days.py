@@ -1,0 +1,75 @@
+"""Days as people write them, in the client's time zone."""
+
+from datetime import UTC, date, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.days import day_of, local_days, range_of
+
+BERLIN = ZoneInfo("Europe/Berlin")
+TODAY = date(2026, 3, 1)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "2026-01-31",
+        date(2026, 1, 31),
+        datetime(2026, 1, 31, 23, 59),
+        pd.Timestamp("2026-01-31"),
+        datetime(2026, 1, 30, 23, 30, tzinfo=UTC),
+        pd.Timestamp("2026-01-30T23:30Z"),
+    ],
+)
+def test_a_day_may_be_text_date_or_instant(value: Any) -> None:
+    """Of an instant with a zone, the day that it is in ours."""
+    assert day_of(value, "start", BERLIN) == date(2026, 1, 31)
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["31.01.2026", "2026-1-31", "2026-02-30", "20260131", "", "today", 20260131, None, pd.NaT, [], float("nan")],
+)
+def test_what_is_no_day_says_how_to_write_one(value: Any) -> None:
+    """And names the argument."""
+    with pytest.raises(InvalidRequestError, match=r"end=.* is no day.*YYYY-MM-DD"):
+        day_of(value, "end", BERLIN)
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "last", "words"),
+    [
+        ("2026-01-01", None, None, "start is given without end"),
+        (None, "2026-01-01", None, "end is given without start"),
+        ("2026-01-02", "2026-01-01", None, "lies after end"),
+        ("2026-01-01", "2026-01-02", "30D", "not both"),
+        (None, None, "30", "'30D'"),
+        (None, None, "0D", "'30D'"),
+        (None, None, "1M", "'30D'"),
+    ],
+)
+def test_a_range_that_cannot_be_meant_is_refused(start: Any, end: Any, last: Any, words: str) -> None:
+    """Before anything is sent, with the way out."""
+    with pytest.raises(InvalidRequestError, match=words):
+        range_of(start, end, last, BERLIN, TODAY)
+
+
+def test_the_last_days_end_today() -> None:
+    """Thirty days, today among them."""
+    assert range_of(None, None, "30D", BERLIN, TODAY) == (date(2026, 1, 31), TODAY)
+
+
+def test_an_order_late_at_night_belongs_to_the_day_of_the_zone() -> None:
+    """23:30 UTC is tomorrow in Berlin."""
+    instants = pd.Series(pd.to_datetime(["2026-01-01T23:30Z"]))
+    assert local_days(instants, "Europe/Berlin").tolist() == [pd.Timestamp("2026-01-02")]
+
+
+def test_a_plain_day_is_never_shifted() -> None:
+    """Exactly midnight UTC is a day without a time."""
+    instants = pd.Series(pd.to_datetime(["2026-01-02T00:00Z"]))
+    assert local_days(instants, "America/New_York").tolist() == [pd.Timestamp("2026-01-02")]

@@ -1,0 +1,205 @@
+"""The file that a person brings from the shelf: read as text, refused in one clear line."""
+
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+
+HEAD = "warehouse_code,product_sku,quantity"
+
+
+def _csv(*lines: str) -> io.StringIO:
+    return io.StringIO("\n".join([HEAD, *lines]) + "\n")
+
+
+def _rows(counts: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(counts.itertuples(index=False, name=None))
+
+
+KEY = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1).map(str.strip).filter(bool)
+
+
+@given(st.dictionaries(st.tuples(KEY, KEY), st.integers(0, 2**31 - 1), min_size=1, max_size=20))
+def test_whatever_pandas_writes_is_read_back(counted: dict[tuple[str, str], int]) -> None:
+    """Quotes, commas, zeros in front, `None` and `nan` as SKUs: keys stay text, counts stay whole."""
+    expected = [(code, sku, quantity) for (code, sku), quantity in counted.items()]
+    text = pd.DataFrame(expected, columns=HEAD.split(",")).to_csv(index=False)
+    assert _rows(cn.read_counts(io.StringIO(text))) == expected
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+def test_the_separator_is_told_by_the_header(separator: str) -> None:
+    """Excel writes semicolons in half of Europe."""
+    text = f"{HEAD}\nW,0012,5\n".replace(",", separator)
+    assert _rows(cn.read_counts(io.StringIO(text))) == [("W", "0012", 5)]
+
+
+@pytest.mark.parametrize("suffix", ["csv", "tsv", "xlsx", "parquet"])
+def test_every_format_is_read(tmp_path: Path, suffix: str) -> None:
+    """By its content, as text."""
+    frame = pd.DataFrame({"warehouse_code": ["W"], "product_sku": ["0012"], "quantity": ["5"]})
+    path = tmp_path / f"count.{suffix}"
+    write = {
+        "csv": lambda: frame.to_csv(path, index=False),
+        "tsv": lambda: frame.to_csv(path, index=False, sep="\t"),
+        "xlsx": lambda: frame.to_excel(path, index=False),
+        "parquet": lambda: frame.to_parquet(path),
+    }
+    write[suffix]()
+    assert _rows(cn.read_counts(path)) == [("W", "0012", 5)]
+
+
+def test_numbers_of_a_spreadsheet_are_numbers(tmp_path: Path) -> None:
+    """A cell of 5.0 is 5."""
+    path = tmp_path / "count.xlsx"
+    pd.DataFrame({"warehouse_code": ["W"], "product_sku": ["A"], "quantity": [5.0]}).to_excel(path, index=False)
+    assert _rows(cn.read_counts(path)) == [("W", "A", 5)]
+
+
+def test_a_byte_order_mark_is_not_part_of_the_header() -> None:
+    """Excel writes one."""
+    assert _rows(cn.read_counts(io.BytesIO(b"\xef\xbb\xbf" + _csv("W,A,5").getvalue().encode()))) == [("W", "A", 5)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["W,A,-1"], "a negative quantity in line 2"),
+        (["W,A,1", "W,B,1.5"], "a quantity that is not whole in line 3"),
+        (["W,A,"], "no quantity in line 2"),
+        (["W,A,many"], "a quantity that is no number in line 2"),
+        (["W,A,inf"], "a quantity that is not whole in line 2"),
+        (["W,A,99999999999"], "a quantity above 2,147,483,647 in line 2"),
+        (["W,,1"], "no product_sku in line 2"),
+        ([",A,1"], "no warehouse_code in line 2"),
+        (["W,A,1", "W,B,2", "W,A,3"], "repeats .* in lines 2, 4"),
+        (["W,A,1", "W,B,2,3"], "can't be read as a table"),
+        (["W,A,1,", "W,B,2,"], "can't be read as a table"),
+    ],
+)
+def test_a_row_that_cannot_be_meant_is_named_by_its_line(lines: list[str], words: str) -> None:
+    """One clear line; nothing was read."""
+    with pytest.raises(InvalidRequestError, match=words) as caught:
+        cn.read_counts(_csv(*lines))
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("column", HEAD.split(","))
+def test_a_missing_column_is_named_with_those_that_are_there(column: str) -> None:
+    """And with the way to name one's own headers."""
+    text = f"{HEAD}\nW,A,1\n".replace(column, "Other")
+    with pytest.raises(InvalidRequestError, match=f"lacks the column {column}.*Other.*columns="):
+        cn.read_counts(io.StringIO(text))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "can't be read as a table"),
+        (b"PK\x03\x04 but no workbook", "can't be read as a table"),
+        (b"PAR1 but no table", "can't be read as a table"),
+        ("größe".encode("latin-1"), "not UTF-8"),
+    ],
+)
+def test_a_file_that_is_no_table_says_so(content: bytes, words: str) -> None:
+    """In one clear line."""
+    with pytest.raises(InvalidRequestError, match=words) as caught:
+        cn.read_counts(io.BytesIO(content))
+    assert "\n" not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_says_so(tmp_path: Path) -> None:
+    """With its path."""
+    with pytest.raises(InvalidRequestError, match=r"no file .*count\.csv"):
+        cn.read_counts(tmp_path / "count.csv")
+
+
+@pytest.mark.parametrize("columns", [{"quantity": "Gezählt"}, {"Gezählt": "quantity"}])
+def test_ones_own_headers_may_be_named_in_either_direction(columns: dict[str, str]) -> None:
+    """Whichever way one thinks of it."""
+    text = "Warehouse Code,Product SKU,Gezählt\nW,A,5\n"
+    assert _rows(cn.read_counts(io.StringIO(text), columns=columns)) == [("W", "A", 5)]
+
+
+def test_a_header_that_is_not_there_is_named_with_those_that_are() -> None:
+    """A typing mistake is seen at once."""
+    with pytest.raises(InvalidRequestError, match=r"no header 'Counted'.*'quantity'"):
+        cn.read_counts(_csv("W,A,1"), columns={"quantity": "Counted"})
+
+
+def test_two_columns_of_one_name_are_refused() -> None:
+    """It can't be known which one counts."""
+    with pytest.raises(InvalidRequestError, match="more than one column 'quantity'"):
+        cn.read_counts(io.StringIO("warehouse_code,product_sku,quantity,Quantity\nW,A,1,2\n"))
+
+
+def test_one_warehouse_for_the_whole_file() -> None:
+    """A file without that column; blank lines at its end don't count."""
+    counts = cn.read_counts(io.StringIO("product_sku,quantity\nA,1\n,\n\n"), warehouse_code="W")
+    assert _rows(counts) == [("W", "A", 1)]
+
+
+def test_ones_own_warehouse_codes_are_translated() -> None:
+    """To those of Cenports."""
+    assert _rows(cn.read_counts(_csv("north,A,1"), warehouse_map={"north": "W"})) == [("W", "A", 1)]
+
+
+def test_a_warehouse_that_the_map_lacks_is_refused() -> None:
+    """By its line."""
+    with pytest.raises(InvalidRequestError, match="warehouse_map lacks in line 3"):
+        cn.read_counts(_csv("north,A,1", "south,A,1"), warehouse_map={"north": "W"})
+
+
+def test_bins_are_added_up_on_request() -> None:
+    """The same SKU in two places of a warehouse."""
+    assert _rows(cn.read_counts(_csv("W,A,1", "W,B,2", "W,A,3"), duplicates="sum")) == [("W", "A", 4), ("W", "B", 2)]
+
+
+def test_the_time_of_a_count_is_an_instant() -> None:
+    """In UTC; an empty one is null, nonsense is refused."""
+    head = io.StringIO(f"{HEAD},counted_at\nW,A,1,2026-01-31T08:00+01:00\nW,B,1,\n")
+    assert cn.read_counts(head)["counted_at"].tolist() == [pd.Timestamp("2026-01-31T07:00Z"), pd.NaT]
+
+
+def test_a_time_that_is_none_is_refused() -> None:
+    """By its line."""
+    with pytest.raises(InvalidRequestError, match=r"counted_at .* in line 2"):
+        cn.read_counts(io.StringIO(f"{HEAD},counted_at\nW,A,1,morning\n"))
+
+
+STOCK = pd.DataFrame(
+    {
+        "warehouse_code": ["W", "W", "W", "V"],
+        "product_sku": ["A", "B", "C", "A2"],
+        "product_upc": ["111", "222", "222", "111"],
+        "quantity": [1, 1, 1, 1],
+    }
+)
+
+
+def test_products_may_be_named_by_upc() -> None:
+    """Looked up in their warehouse."""
+    text = io.StringIO("warehouse_code,product_upc,quantity\nW,111,5\nV,111,6\n")
+    assert _rows(cn.read_counts(text, by="product_upc", stock=STOCK)) == [("W", "A", 5), ("V", "A2", 6)]
+
+
+@pytest.mark.parametrize(("upc", "words"), [("999", "does not have in line 2"), ("222", "several SKUs .* in line 2")])
+def test_a_upc_that_is_not_one_sku_is_refused(upc: str, words: str) -> None:
+    """Neither guessed nor dropped."""
+    text = io.StringIO(f"warehouse_code,product_upc,quantity\nW,{upc},5\n")
+    with pytest.raises(InvalidRequestError, match=words):
+        cn.read_counts(text, by="product_upc", stock=STOCK)
+
+
+@pytest.mark.parametrize("arguments", [{"duplicates": "add"}, {"by": "name"}, {"by": "product_upc"}])
+def test_an_argument_that_means_nothing_is_refused(arguments: dict[str, Any]) -> None:
+    """A typing mistake must not change what is done."""
+    with pytest.raises(InvalidRequestError):
+        cn.read_counts(io.StringIO("warehouse_code,product_upc,quantity\nW,1,5\n"), **arguments)

@@ -1,0 +1,174 @@
+"""Counts become a plan: only what changes something, and nothing that can't be meant."""
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.provenance import Provenance, attach
+
+
+def _frame(*rows: tuple[str, str, Any]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["warehouse_code", "product_sku", "quantity"])
+
+
+def _open(*rows: tuple[str, str, int, str]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["ship_from_warehouse_code", "product_sku", "quantity", "status"])
+
+
+def _plan(updates: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(updates[["product_sku", "quantity", "current_quantity", "change"]].itertuples(index=False, name=None))
+
+
+ACTUAL = _frame(("W", "A", 10), ("W", "B", 5), ("V", "A", 7))
+
+
+def test_only_rows_that_change_something_are_planned() -> None:
+    """What was counted as it stands needs no write."""
+    assert _plan(cn.build_true_up(_frame(("W", "A", 12), ("W", "B", 5)), ACTUAL)) == [("A", 12, 10, 2)]
+
+
+def test_a_sku_that_the_warehouse_lacks_is_kept_and_marked() -> None:
+    """A person decides."""
+    plan = cn.build_true_up(_frame(("W", "X", 3)), ACTUAL)
+    assert (plan["known_sku"].tolist(), plan["current_quantity"].isna().tolist()) == ([False], [True])
+
+
+def test_reason_and_reference_are_on_every_row() -> None:
+    """For the journal."""
+    plan = cn.build_true_up(_frame(("W", "A", 1), ("W", "B", 1)), ACTUAL, reason="count", reference="C-7")
+    assert set(plan[["reason", "reference"]].itertuples(index=False, name=None)) == {("count", "C-7")}
+
+
+def test_what_was_not_counted_is_left_alone() -> None:
+    """By default a count is not a whole inventory."""
+    assert _plan(cn.build_true_up(_frame(("W", "A", 10)), ACTUAL)) == []
+
+
+def test_what_a_whole_count_lacks_is_set_to_zero_on_request() -> None:
+    """Only in warehouses that were counted."""
+    assert _plan(cn.build_true_up(_frame(("W", "A", 10)), ACTUAL, missing="zero")) == [("B", 0, 5, -5)]
+
+
+def test_sales_since_the_count_are_kept() -> None:
+    """Stock now + (counted - stock at the count): three were sold, one is missing."""
+    at_count = _frame(("W", "A", 13))
+    assert _plan(cn.build_true_up(_frame(("W", "A", 12)), ACTUAL, at_count=at_count)) == [("A", 9, 10, -1)]
+
+
+def test_more_sold_than_counted_is_refused() -> None:
+    """Stock below zero can't be set."""
+    with pytest.raises(InvalidRequestError, match="below 0, the first A in W to -3"):
+        cn.build_true_up(_frame(("W", "A", 0)), ACTUAL, at_count=_frame(("W", "A", 13)))
+
+
+def test_open_demand_is_added_back_to_a_net_count() -> None:
+    """TRUE_UP sets what is on hand; shipped lines are on hand no more."""
+    demand = _open(("W", "A", 4, "pending"), ("W", "A", 9, "Shipped"), ("V", "A", 2, "new"))
+    plan = cn.build_true_up(_frame(("W", "A", 8)), ACTUAL, basis="net_of_open", open_items=demand)
+    assert _plan(plan) == [("A", 12, 10, 2)]
+
+
+def test_a_net_count_needs_the_open_demand() -> None:
+    """Without it every open order would be taken off twice."""
+    with pytest.raises(InvalidRequestError, match="pass open_items="):
+        cn.build_true_up(_frame(("W", "A", 8)), ACTUAL, basis="net_of_open")
+
+
+@pytest.mark.parametrize("arguments", [{"basis": "net"}, {"missing": "zeros"}])
+def test_an_argument_that_means_nothing_is_refused(arguments: dict[str, Any]) -> None:
+    """A typing mistake must not set the wrong stock."""
+    with pytest.raises(InvalidRequestError, match="must be"):
+        cn.build_true_up(_frame(("W", "A", 8)), ACTUAL, **arguments)
+
+
+@pytest.mark.parametrize(
+    ("quantity", "words"), [(-1, "negative"), (1.5, "not whole"), (None, "no number"), ("x", "no number")]
+)
+def test_a_quantity_that_cannot_be_counted_is_refused(quantity: Any, words: str) -> None:
+    """By its row."""
+    with pytest.raises(InvalidRequestError, match=f"{words} in rows 1"):
+        cn.build_true_up(_frame(("W", "A", 1), ("W", "B", quantity)), ACTUAL)
+
+
+@pytest.mark.parametrize("which", ["counts", "actual"])
+def test_a_key_that_repeats_is_refused(which: str) -> None:
+    """It can't be known which one is meant."""
+    twice, once = _frame(("W", "A", 1), ("W", "A", 2)), _frame(("W", "A", 3))
+    with pytest.raises(InvalidRequestError, match=f"{which} has more than one row for W, A"):
+        cn.build_true_up(*((twice, once) if which == "counts" else (once, twice)))
+
+
+def test_skus_that_are_numbers_are_refused() -> None:
+    """They lost their zeros somewhere."""
+    with pytest.raises(InvalidRequestError, match="must be text"):
+        cn.build_true_up(_frame(("W", 12, 1)), ACTUAL)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("column", ["warehouse_code", "product_sku", "quantity"])
+def test_a_missing_column_is_named(column: str) -> None:
+    """With those that are there."""
+    with pytest.raises(InvalidRequestError, match=f"counts lacks the column {column}"):
+        cn.build_true_up(ACTUAL.drop(columns=column), ACTUAL)
+
+
+def _partial(*, complete: bool = True, rejected: int = 0) -> pd.DataFrame:
+    origin = Provenance("GET /inventories", {}, "staging", "P", None, 1, 0, complete, 3, rejected, 0, "0")
+    return attach(ACTUAL.copy(), origin, ())
+
+
+@pytest.mark.parametrize("flaw", [{"complete": False}, {"rejected": 2}])
+def test_a_partial_stock_is_refused(flaw: dict[str, Any]) -> None:
+    """A missing row would look like an unknown SKU."""
+    with pytest.raises(InvalidRequestError, match="allow_partial=True"):
+        cn.build_true_up(_frame(("W", "A", 1)), _partial(**flaw))
+
+
+def test_a_partial_stock_may_be_allowed() -> None:
+    """Knowingly."""
+    assert _plan(cn.build_true_up(_frame(("W", "A", 1)), _partial(complete=False), allow_partial=True)) == [
+        ("A", 1, 10, -9)
+    ]
+
+
+COUNTS = st.dictionaries(st.sampled_from("ABCDE"), st.integers(0, 9))
+
+
+@given(COUNTS, COUNTS)
+def test_after_the_plan_the_stock_is_what_was_counted(counted: dict[str, int], stock: dict[str, int]) -> None:
+    """Applied to the stock, the plan leaves nothing to plan."""
+    counts = _typed(counted)
+    plan = cn.build_true_up(counts, _typed(stock))
+    after = {**stock, **dict(zip(plan["product_sku"], plan["quantity"], strict=True))}
+    assert len(cn.build_true_up(counts, _typed(after))) == 0
+
+
+def _typed(stock: dict[str, int]) -> pd.DataFrame:
+    return _frame(*(("W", sku, quantity) for sku, quantity in stock.items())).astype(
+        {"warehouse_code": "str", "product_sku": "str", "quantity": "int64"}
+    )
+
+
+def test_the_plan_fits_its_schema_even_if_empty() -> None:
+    """Columns and dtypes are those of `schemas.StockUpdates`."""
+    empty = cn.build_true_up(_typed({}), _typed({"A": 1}))
+    full = cn.build_true_up(_typed({"A": 2}), _typed({"A": 1}))
+    pd.testing.assert_series_equal(cn.schemas.StockUpdates.validate(empty).dtypes, full.dtypes)
+
+
+def test_an_unknown_sku_is_an_objection_with_a_hint() -> None:
+    """What people and spreadsheets lose: zeros in front, case, blanks."""
+    actual = _typed({"0012": 1})
+    objections = cn.check_updates(cn.build_true_up(_typed({"12": 5}), actual), actual)
+    assert objections["message"].tolist() == ["SKU '12' is not in warehouse 'W'; did you mean '0012'?"]
+
+
+def test_a_plan_without_flaws_has_no_objections() -> None:
+    """An empty frame of the same columns."""
+    actual = _typed({"A": 1})
+    objections = cn.check_updates(cn.build_true_up(_typed({"A": 5}), actual), actual)
+    assert (list(objections.columns), len(objections)) == (["warehouse_code", "product_sku", "guard", "message"], 0)

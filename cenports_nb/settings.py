@@ -7,6 +7,7 @@ and holds no secret; its secret is in the system's keyring.
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import ipaddress
 import os
@@ -26,6 +27,7 @@ ADDRESSES = {
 }
 DEFAULT_RATE_LIMIT = 60  # requests a minute, by the reference
 KEYRING_SERVICE = "cenports-nb"
+PROFILES = "profiles.toml"
 
 THREE_WAYS = (
     'Say which account is meant: connect("sandbox"), connect("staging") or connect("production"); or set '
@@ -60,6 +62,9 @@ class Settings:
     cache: bool | Path
     home: Path
     profile: str | None
+    offline: bool = False
+    ages: Mapping[str, float] = dataclasses.field(default_factory=dict)
+    dialect: Mapping[str, Any] = dataclasses.field(default_factory=dict)
 
     @property
     def account(self) -> str:
@@ -76,6 +81,7 @@ def resolve(
     client_secret: str | None = None,
     base_url: str | None = None,
     cache: bool | str | Path = True,
+    offline: bool = False,
     read_only: bool | None = None,
     rate_limit: int | None = None,
     time_zone: str | None = None,
@@ -96,7 +102,15 @@ def resolve(
     if chosen not in ADDRESSES:
         raise ConfigurationError(f"There is no environment {chosen!r}: use one of {', '.join(map(repr, ADDRESSES))}.")
     address = _address(chosen, base_url, table, env)
-    credentials = _credentials(chosen, (partner_id, client_id, client_secret), profile_name, table, env)
+    given = (partner_id, client_id, client_secret)
+    try:
+        credentials = _credentials(chosen, given, profile_name, table, env)
+    except ConfigurationError:
+        if not offline:
+            raise
+        # Nothing is sent, so a partner id is enough; without one the cache may know which.
+        partner = partner_id or table.get("partner_id") or env.get("CENPORTS_PARTNER_ID") or ""
+        credentials = Credentials(str(partner), "", "")
     return Settings(
         environment=chosen,
         base_url=address,
@@ -108,6 +122,9 @@ def resolve(
         cache=cache if isinstance(cache, bool) else Path(cache).expanduser(),
         home=home,
         profile=profile_name or ("default" if table else None),
+        offline=bool(offline),
+        ages=_numbers(table, "ages"),
+        dialect=_table(table, "dialect"),
     )
 
 
@@ -121,9 +138,46 @@ def home_folder(environ: Mapping[str, str] | None = None) -> Path:
     return Path(platformdirs.user_data_dir("cenports-nb", appauthor=False))
 
 
+def private_file(path: Path) -> None:
+    """Create a file that only its owner can read, if it is not there yet."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+
+
+def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
+    """Write values into a profile; a mapping goes into its table of that name. Comments stay, secrets are refused.
+
+    Raises:
+        ConfigurationError: The file can't be read or written.
+    """
+    import tomlkit  # noqa: PLC0415 - only the doctor and a log-in write profiles
+    import tomlkit.exceptions  # noqa: PLC0415
+
+    path = home / PROFILES
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        private_file(path)
+        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        table: Any = document.setdefault(name, tomlkit.table())
+        for key, value in changes.items():
+            if isinstance(value, Mapping):
+                table.setdefault(key, tomlkit.table()).update(value)
+            elif key != "client_secret":
+                table[key] = value
+        # Written beside and moved over, so that no half of a file is ever read.
+        beside = path.with_name(f"{PROFILES}.new")
+        beside.unlink(missing_ok=True)
+        private_file(beside)
+        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
+        beside.replace(path)
+    except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
+        raise ConfigurationError(f"{path} can't be written ({error}): mend or delete it.") from None
+    return path
+
+
 def _profile(home: Path, name: str | None) -> dict[str, Any]:
     """Read one profile; a missing file is an empty default profile."""
-    path = home / "profiles.toml"
+    path = home / PROFILES
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -251,6 +305,23 @@ def _rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[s
     if number < 1:
         raise ConfigurationError(f"The rate limit {value!r} is no number of requests a minute, such as 60.")
     return number
+
+
+def _table(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    """Take a table out of a profile."""
+    found = profile.get(name, {})
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{name} = {found!r} in the profile is no table: write it as [profile.{name}].")
+    return found
+
+
+def _numbers(profile: Mapping[str, Any], name: str) -> Mapping[str, float]:
+    """Take a table of seconds out of a profile."""
+    found = _table(profile, name)
+    for key, value in found.items():
+        if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
+            raise ConfigurationError(f"{name}.{key} = {value!r} in the profile is no number of seconds, such as 60.")
+    return {key: float(value) for key, value in found.items()}
 
 
 def _time_zone(name: str) -> str:

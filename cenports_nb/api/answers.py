@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -66,7 +67,9 @@ def check(what: str, body: bytes) -> None:
         raise business(what, 200, body)
 
 
-def error_of(what: str, status: int, body: bytes, retry_after: float | None = None) -> CenportsError:
+def error_of(
+    what: str, status: int, body: bytes, *, retry_after: float | None = None, now: datetime | None = None
+) -> CenportsError:
     """Choose the error that an HTTP status stands for, with Cenports' own words in it."""
     text = body[: SHOWN * 4].decode("utf-8", "replace")[:SHOWN]
     if status == 422:
@@ -83,15 +86,28 @@ def error_of(what: str, status: int, body: bytes, retry_after: float | None = No
             body=text,
         )
     if status == 429:
-        when = f"; it asks to wait {retry_after:.0f} s" if retry_after is not None else ""
         return RateLimitedError(
-            f"Cenports refused {what} for too many requests (429){when}: wait, or set the account's real "
-            "rate_limit when connecting.",
+            f"Cenports refused {what} for too many requests (429): try again {_until(retry_after, now)}; if that "
+            "happens often, set the account's real rate_limit when connecting.",
             body=text,
             retry_after=retry_after,
         )
     hint = "try again later" if status >= 500 else "check the address"
     return ApiError(f"Cenports answered {what} with {status}: {hint}.", status=status, body=text)
+
+
+def _until(retry_after: float | None, now: datetime | None) -> str:
+    """Say when to come back, as far as it is known."""
+    if retry_after is None:
+        return "in a minute"
+    try:
+        return (
+            f"in {retry_after:.0f} s"
+            if now is None
+            else f"after {now + timedelta(seconds=retry_after):%Y-%m-%d %H:%M:%S} UTC"
+        )
+    except OverflowError:
+        return "much later: it asks to wait longer than the calendar goes"
 
 
 def texts_of(value: Any) -> list[str]:

@@ -1,201 +1,172 @@
 """Where answers are kept, under which key, for how long, and what makes them stale.
 
-One SQLite file a home: the pages as they came (requests-cache), and beside them the account's write
-generation. The generation is a part of every key, so that raising it makes all answers stale at once;
-while a write is under way nothing is kept at all, because the change may land at any moment.
+The account's write generation is a part of every key, so that raising it makes all answers stale at
+once, those too that are on their way; while a write is under way nothing is kept at all, because the
+change may land at any moment. How old an answer may be is asked when it is read, not when it is kept:
+it depends on what else its month holds.
 """
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
+import math
 import sqlite3
-import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import requests
-from requests_cache import CachedSession
-from requests_cache.backends.sqlite import SQLiteCache
-from requests_cache.models.request import CachedRequest
+from requests_cache import NEVER_EXPIRE, CachedSession
+from requests_cache.backends.base import BaseCache
 from requests_cache.models.response import CachedResponse
-from requests_cache.serializers import SerializerPipeline, Stage
 
-from cenports_nb.errors import ConfigurationError
+from cenports_nb.api.shelf import FILE_NAME, Shelf
 
-MAX_AGE_S = {
-    "/orders": 900,
-    "/shipments": 900,
-    "/inventories": 60,
-    "/channels": 86_400,
-}
-"""How long an answer is served from the cache; what is not listed is never kept."""
-
-FILE_NAME = "cache.sqlite"
-STATE = """
-CREATE TABLE IF NOT EXISTS generation (account TEXT PRIMARY KEY, number INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS open_write (
-    account TEXT, id TEXT, since REAL NOT NULL, PRIMARY KEY (account, id));
-"""
-
-
-class _Header(msgspec.Struct):
-    """What is kept of an answer beside its body: no header of the request or the response."""
-
-    url: str
-    created_at: datetime
-    expires: datetime | None
-
-
-def _dumps(response: CachedResponse) -> bytes:
-    header = _Header(
-        url=response.url,
-        created_at=response.created_at.replace(tzinfo=UTC) if not response.created_at.tzinfo else response.created_at,
-        expires=response.expires,
-    )
-    return msgspec.json.encode(header) + b"\n" + (response.content or b"")
-
-
-def _loads(value: bytes) -> CachedResponse:
-    line, _, body = value.partition(b"\n")
-    header = msgspec.json.decode(line, type=_Header)
-    return CachedResponse(
-        content=body,
-        created_at=header.created_at,
-        expires=header.expires,
-        status_code=200,
-        url=header.url,
-        request=CachedRequest(method="GET", url=header.url),
-        encoding="utf-8",
-    )
-
-
-RAW_BODY = SerializerPipeline([Stage(dumps=_dumps, loads=_loads)], name="raw", is_binary=True)
+SKEW_S = 60.0  # an answer from further in the future was kept by a clock that was wrong
 
 
 class Cache:
-    """The cache file of one account, opened 0600."""
+    """The answers of one account."""
 
-    def __init__(self, folder: Path, account: str, settle_s: float) -> None:
+    def __init__(self, folder: Path, account: str, settle_s: float, now: Callable[[], datetime]) -> None:
         self._account = account
         self._settle_s = settle_s
-        self._lock = threading.Lock()
-        self.path = folder / FILE_NAME
-        try:
-            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            try:
-                self._state = _open(self.path)
-            except sqlite3.OperationalError:  # locked or not writable: the file itself is good
-                raise
-            except sqlite3.DatabaseError:
-                for damaged in cache_files(folder):
-                    damaged.replace(damaged.with_name(f"{damaged.name}.damaged"))
-                self._state = _open(self.path)
-        except (OSError, sqlite3.Error) as error:
-            raise ConfigurationError(
-                f"The cache {self.path} can't be used ({error}): make its folder writable, or connect with "
-                "cache=False or another folder."
-            ) from None
+        self._now = now
+        self.shelf = Shelf(folder, account, now)
 
     def session(self) -> CachedSession:
-        """Return a session that keeps whole answers here, cut by account and generation."""
+        """Make the session that keeps what it is told to keep."""
+        backend = BaseCache()
+        backend.responses = self.shelf
         return CachedSession(
-            backend=SQLiteCache(str(self.path), serializer=RAW_BODY, wal=True, busy_timeout=10_000),
-            key_fn=self._key,
+            backend=backend,
+            key_fn=lambda request, **_: self.key(request, self._generation()),
             allowable_methods=("GET",),
             allowable_codes=(200,),
-            expire_after=0,
-            filter_fn=_explained,
+            expire_after=NEVER_EXPIRE,
         )
 
-    def max_age(self, path: str) -> int:
-        """Seconds an answer of this end point may be kept now; 0 while a write is under way."""
-        with self._lock:
-            row = self._state.execute(
-                "SELECT 1 FROM open_write WHERE account = ? AND since > ?",
-                (self._account, time.time() - self._settle_s),
-            ).fetchone()
-        return 0 if row else MAX_AGE_S.get(path, 0)
+    def find(self, request: requests.PreparedRequest, max_age: float) -> CachedResponse | None:
+        """Look an answer up that is no older than this; at any age, the newest of any generation."""
+        generation = self._generation()
+        offline = max_age == math.inf
+        if not (offline or self.keeps):
+            return None
+        oldest = 0 if offline else generation
+        for number in range(generation, oldest - 1, -1):
+            found: CachedResponse | None = self.shelf.get(self.key(request, number))
+            if found is not None:
+                age = (self._now() - found.created_at).total_seconds()
+                return found if offline or -SKEW_S <= age <= max_age else None
+        return None
 
-    def write_started(self, write_id: str) -> None:
-        """Make all that is kept stale, and keep nothing until the write has ended."""
-        with self._lock:
-            self._raise_generation()
-            self._state.execute(
-                "INSERT OR REPLACE INTO open_write VALUES (?, ?, ?)", (self._account, write_id, time.time())
-            )
-
-    def write_ended(self, write_id: str) -> None:
-        """Make stale what was read while the write was under way."""
-        with self._lock:
-            self._raise_generation()
-            self._state.execute("DELETE FROM open_write WHERE account = ? AND id = ?", (self._account, write_id))
-
-    def close(self) -> None:
-        """Close the file."""
-        with self._lock:
-            self._state.close()
-
-    def _raise_generation(self) -> None:
-        self._state.execute(
-            "INSERT INTO generation VALUES (?, 1) ON CONFLICT (account) DO UPDATE SET number = number + 1",
-            (self._account,),
-        )
-
-    def _generation(self) -> int:
-        with self._lock:
-            row = self._state.execute("SELECT number FROM generation WHERE account = ?", (self._account,)).fetchone()
-        return int(row[0]) if row else 0
-
-    def _key(self, request: requests.PreparedRequest, **_: Any) -> str:
+    def key(self, request: requests.PreparedRequest, generation: int) -> str:
         """Account, generation, method, address and parameters; no header, so no token."""
-        parts = (self._account, str(self._generation()), request.method or "", request.url or "")
         body = request.body or b""
+        parts = (self._account, str(generation), request.method or "", request.url or "")
         digest = hashlib.blake2b(digest_size=20)
         for part in (*(text.encode() for text in parts), body.encode() if isinstance(body, str) else body):
             digest.update(len(part).to_bytes(8, "big") + part)
         return digest.hexdigest()
 
+    @property
+    def keeps(self) -> bool:
+        """Whether an answer may be kept now: no write is under way that could change it."""
+        since = self._now().timestamp() - self._settle_s
+        return not self.shelf.use(
+            lambda file: file.execute(
+                "SELECT 1 FROM open_write WHERE account = ? AND since > ?", (self._account, since)
+            ).fetchone(),
+            None,
+        )
 
-def _open(path: Path) -> sqlite3.Connection:
-    """Open the cache file and the tables beside the pages."""
-    private_file(path)
-    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=10)
-    try:
-        connection.execute("PRAGMA journal_mode=WAL")
-        connection.executescript(STATE)
-    except sqlite3.Error:
-        connection.close()
-        raise
-    return connection
+    def write_started(self, write_id: str) -> None:
+        """Make all that is kept stale, and keep nothing until the write has ended."""
+        row = (self._account, write_id, self._now().timestamp())
+
+        def note(file: sqlite3.Connection) -> None:
+            file.execute("INSERT OR REPLACE INTO open_write VALUES (?, ?, ?)", row)
+            self._raise_generation(file)
+
+        self.shelf.use(note, None)
+
+    def write_ended(self, write_id: str) -> None:
+        """Make stale what was read while the write was under way."""
+
+        def note(file: sqlite3.Connection) -> None:
+            self._raise_generation(file)
+            file.execute("DELETE FROM open_write WHERE account = ? AND id = ?", (self._account, write_id))
+
+        self.shelf.use(note, None)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.shelf.close()
+
+    def _raise_generation(self, file: sqlite3.Connection) -> None:
+        file.execute(
+            "INSERT INTO generation VALUES (?, 1) ON CONFLICT (account) DO UPDATE SET number = number + 1",
+            (self._account,),
+        )
+
+    def _generation(self) -> int:
+        row = self.shelf.use(
+            lambda file: file.execute("SELECT number FROM generation WHERE account = ?", (self._account,)).fetchone(),
+            None,
+        )
+        return int(row[0]) if row else 0
 
 
-def _explained(response: requests.Response) -> bool:
-    """Keep only what may hold records: a message with 200 must not stay for a quarter of an hour."""
-    body = (response.content or b"").lstrip()
-    return body[:1] == b"[" or b'"data"' in body or b'"orderNo"' in body
+@dataclass(frozen=True)
+class Kept:
+    """What the cache holds of one account; `oldest` and `newest` are UTC."""
+
+    account: str
+    answers: int
+    size: int
+    oldest: datetime
+    newest: datetime
 
 
-def private_file(path: Path) -> None:
-    """Create a file that only its owner can read, if it is not there yet."""
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+def info(folder: Path) -> list[Kept]:
+    """Tell what a cache holds, account by account; nothing for a cache that is not there or can't be read."""
+    rows = _look(
+        folder, "SELECT account, count(*), sum(size), min(at), max(at) FROM answer GROUP BY account ORDER BY account"
+    )
+    return [
+        Kept(account, answers, size, datetime.fromtimestamp(oldest, UTC), datetime.fromtimestamp(newest, UTC))
+        for account, answers, size, oldest, newest in rows
+    ]
 
 
-def clear(folder: Path) -> None:
-    """Delete the cache of a home, all accounts; the journal is elsewhere and stays."""
-    for path in cache_files(folder):
+def partners(folder: Path, base_url: str) -> list[str]:
+    """List the partners of this address that the cache has answers of."""
+    start = f"{base_url}|"
+    accounts = (row[0] for row in _look(folder, "SELECT DISTINCT account FROM answer"))
+    return sorted(account.removeprefix(start) for account in accounts if account.startswith(start))
+
+
+def clear(folder: Path) -> int:
+    """Delete the cache of a home, all accounts, and return its bytes; the journal is elsewhere and stays."""
+    freed = 0
+    for path in sorted(folder.glob(f"{FILE_NAME}*")):
+        freed += path.stat().st_size
         path.unlink(missing_ok=True)
+    return freed
 
 
-def cache_files(folder: Path) -> Iterator[Path]:
-    """List the files that make up the cache."""
-    for suffix in ("", "-wal", "-shm"):
-        path = folder / (FILE_NAME + suffix)
-        if path.exists():
-            yield path
+def _look(folder: Path, query: str) -> list[Any]:
+    """Read from a cache without making one."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return []
+    try:
+        file = sqlite3.connect(path, timeout=2)
+        try:
+            return file.execute(query).fetchall()
+        finally:
+            file.close()
+    except sqlite3.Error:
+        return []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import html
+import os
 import shutil
 import tempfile
 import threading
@@ -14,16 +15,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cenports_nb import settings as settings_module
+from cenports_nb.api.ages import Ages
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
-from cenports_nb.api.pacing import Clock, SystemClock
+from cenports_nb.api.pacing import Clock, Pacer, SystemClock
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.settings import Settings
 
 if TYPE_CHECKING:
     from cenports_nb.api.cache import Cache
-    from cenports_nb.api.wire import Answer, Wire
+    from cenports_nb.api.wire import Answer, Question, Wire
     from cenports_nb.sandbox import Sandbox
 
 
@@ -36,6 +38,7 @@ def connect(
     client_secret: str | None = None,
     base_url: str | None = None,
     cache: bool | str | Path = True,
+    offline: bool = False,
     read_only: bool | None = None,
     rate_limit: int | None = None,
     time_zone: str | None = None,
@@ -51,10 +54,11 @@ def connect(
         client_secret: See `partner_id`.
         base_url: Another address; plain http only on this machine.
         cache: True for the default place, False for none, or a folder.
+        offline: Answer from the cache alone, whatever its age; needs no credentials.
         read_only: Refuse every write. By default yes in production, no elsewhere.
         rate_limit: Requests a minute, 60 by default.
         time_zone: The zone in which days are meant, UTC by default.
-        dialect: Other readings of what the API's reference leaves open.
+        dialect: Other readings of what the API's reference leaves open; else the profile's, see `cenports-nb doctor`.
 
     Raises:
         ConfigurationError: Nothing or nonsense is configured; nothing was sent.
@@ -67,11 +71,12 @@ def connect(
         client_secret=client_secret,
         base_url=base_url,
         cache=cache,
+        offline=offline,
         read_only=read_only,
         rate_limit=rate_limit,
         time_zone=time_zone,
     )
-    return Client(found, dialect=dialect or Dialect())
+    return Client(_with_partner(found) if found.offline else found, dialect=dialect)
 
 
 class Client:
@@ -80,15 +85,19 @@ class Client:
     Attributes:
         settings: What `connect` was told.
         dialect: How the reference's open questions are read.
+        ages: How old an answer from the cache may be; assign another `Ages` to change it.
         usage: Requests sent, answers cached, seconds waited.
         api: One thin method for each documented call.
     """
 
     def __init__(self, settings: Settings, *, dialect: Dialect | None = None, clock: Clock | None = None) -> None:
-        self.dialect = dialect or Dialect()
+        self.dialect = dialect or Dialect.of(settings.dialect)
+        self.ages = Ages.of(settings.ages)
+        self.end_included = self.dialect.end_included is True
         self.clock = clock or SystemClock()
         self.usage = Usage()
         self.api = Endpoints(self)
+        self._process = os.getpid()
         self._building = threading.Lock()
         self._wire: Wire | None = None
         self._cache: Cache | None = None
@@ -96,12 +105,14 @@ class Client:
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
         self.home = settings.home
+        self._pacing = settings.home
         self._sandbox: Sandbox | None = None
         if settings.environment == "sandbox":
             # Nothing of one sandbox may ever be served for another on the same port.
             self.home = Path(tempfile.mkdtemp(prefix="cenports-nb-"))
             self.resources.callback(shutil.rmtree, self.home, ignore_errors=True)
             if not settings.base_url:
+                self._pacing = self.home
                 self._sandbox = _start_sandbox()
                 self.resources.callback(self._sandbox.close)
                 settings = replace(settings, base_url=self._sandbox.url)
@@ -115,8 +126,20 @@ class Client:
     @property
     def wire(self) -> Wire:
         """The wire, built at first use: importing and connecting stay cheap."""
+        if self._process != os.getpid():
+            self._begin_anew()
         with self._building:  # two threads must not build two, with a token each
             return self._wire or self._build_wire()
+
+    def _begin_anew(self) -> None:
+        """Leave the parent of a fork its connections, files and locks: used by two they break."""
+        _OF_PARENTS.append((self._wire, self._cache, self.resources))
+        self._finalizer.detach()
+        self._process = os.getpid()
+        self._building = threading.Lock()
+        self._wire = self._cache = None
+        self.resources = contextlib.ExitStack()
+        self._finalizer = weakref.finalize(self, self.resources.close)
 
     def _build_wire(self) -> Wire:
         if not self._finalizer.alive:
@@ -124,43 +147,53 @@ class Client:
         from cenports_nb.api.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
         from cenports_nb.api.wire import Wire  # noqa: PLC0415
 
-        folder = self.settings.cache if isinstance(self.settings.cache, Path) else self.home
-        self._cache = (
-            Cache(folder, self.settings.account, self.dialect.settle_minutes * 60) if self.settings.cache else None
-        )
-        if self._cache:
+        settings = self.settings
+        if settings.cache:
+            self._cache = Cache(
+                self.cache_folder, settings.account, self.dialect.settle_minutes * 60, now=self.clock.now
+            )
             self.resources.callback(self._cache.close)
+        pacer = Pacer(
+            settings.rate_limit,
+            self.clock,
+            account=f"{settings.base_url}|{settings.credentials.client_id}",
+            folder=self._pacing,
+            waiting=self.usage.waiting,
+        )
         self._wire = Wire(
-            self.settings.base_url,
-            self.settings.credentials,
+            settings.base_url,
+            settings.credentials,
             cache=self._cache,
-            rate_limit=self.settings.rate_limit,
+            pacer=pacer,
             usage=self.usage,
             clock=self.clock,
+            offline=settings.offline,
         )
         self.resources.callback(self._wire.close)
         return self._wire
 
-    def get(
-        self,
-        path: str,
-        parameters: Mapping[str, Any],
-        *,
-        url: str | None = None,
-        refresh: bool = False,
-        keep: bool = True,
-    ) -> Answer:
-        """Read one answer; parameters travel as the dialect has it, the partner id always with them."""
+    @property
+    def cache_folder(self) -> Path:
+        """Where the cache is."""
+        return self.settings.cache if isinstance(self.settings.cache, Path) else self.home
+
+    def question(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> Question:
+        """Write a question: parameters travel as the dialect has it, the partner id always with them."""
+        from cenports_nb.api.wire import Question  # noqa: PLC0415
+
         full = {"partnerId": self.settings.partner_id, **parameters}
-        where = "query" if path == "/channels" else self.dialect.get_parameters
-        return self.wire.get(
+        dialect = self.dialect
+        where = dialect.channel_parameters if path == "/channels" else dialect.get_parameters
+        return Question(
             path,
             body=full if where in ("body", "both") else None,
-            query={name: _in_query(value) for name, value in full.items()} if where in ("query", "both") else None,
+            query=_in_query(full) if where in ("query", "both") else None,
             url=url,
-            refresh=refresh,
-            keep=keep,
         )
+
+    def get(self, path: str, parameters: Mapping[str, Any]) -> Answer:
+        """Read one answer past the cache."""
+        return self.wire.fetch(self.question(path, parameters), keep=False)
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
         """Write something, once.
@@ -218,6 +251,35 @@ def _start_sandbox() -> Sandbox:
     return Sandbox().start()
 
 
-def _in_query(value: Any) -> Any:
-    """Write a parameter as a query string has it."""
-    return str(value).lower() if isinstance(value, bool) else value
+def _in_query(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Write parameters as a query string has them: flags as 1 and 0, which Laravel reads in any form of address."""
+    found: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if isinstance(value, bool):
+            found[name] = int(value)
+        elif isinstance(value, list):
+            found |= {f"{name}[{i}][{key}]": text for i, item in enumerate(value) for key, text in item.items()}
+        else:
+            found[name] = value
+    return found
+
+
+def _with_partner(settings: Settings) -> Settings:
+    """Let the cache say whose answers are meant, if nobody else does."""
+    if settings.partner_id:
+        return settings
+    from cenports_nb.api.cache import partners  # noqa: PLC0415
+
+    folder = settings.cache if isinstance(settings.cache, Path) else settings.home
+    found = partners(folder, settings.base_url)
+    if len(found) != 1:
+        known = ", ".join(found) or "none"
+        raise ConfigurationError(
+            f"Whose data is meant, offline? Pass partner_id=; the cache in {folder} has answers of: {known}."
+        )
+    credentials = replace(settings.credentials, partner_id=found[0])
+    return replace(settings, partner_id=found[0], credentials=credentials)
+
+
+# What a child process got from its parent is never closed by it.
+_OF_PARENTS: list[object] = []

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Literal
+
+from cenports_nb.errors import ConfigurationError
+
+WHERE = ("body", "query", "both")
 
 
 @dataclass(frozen=True)
@@ -12,6 +17,9 @@ class Dialect:
 
     get_parameters: Literal["body", "query", "both"] = "body"
     """"GET /orders { "partnerId": … }": the examples of four GET calls show a JSON body."""
+
+    channel_parameters: Literal["body", "query", "both"] = "query"
+    """"Query Parameters", says GET /channels alone."""
 
     order_limit: int = 300
     """"The current maximum limit for getting orders is 300."."""
@@ -25,8 +33,37 @@ class Dialect:
     known_caps: tuple[int, ...] = (30, 50, 99, 100, 300)
     """"will only return 30 items", "only return 50 items": an answer of exactly so many rows may be cut."""
 
+    end_included: bool | None = None
+    """"between a specified start and end date": None is found out where it matters, and until then both is covered."""
+
     available_scope: Literal["account", "channel"] = "account"
     """"after subtracting the quantity from purchase orders": whose orders is not said."""
 
     settle_minutes: int = 20
     """"may take up to 15 minutes to be finalized", and five to be sure: absence proves nothing before."""
+
+    def __post_init__(self) -> None:
+        """Check what a person or a profile wrote.
+
+        Raises:
+            ConfigurationError: A value that can't be meant.
+        """
+        for name in ("get_parameters", "channel_parameters"):
+            if getattr(self, name) not in WHERE:
+                raise ConfigurationError(f"Dialect.{name} is {getattr(self, name)!r}: use one of {', '.join(WHERE)}.")
+        for name in ("order_limit", "shipment_limit", "inventory_limit", "settle_minutes"):
+            value = getattr(self, name)
+            if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+                raise ConfigurationError(f"Dialect.{name} is {value!r}: use a whole number above 0.")
+
+    @classmethod
+    def of(cls, table: Mapping[str, Any]) -> Dialect:
+        """Read the `dialect` of a profile."""
+        known = [item.name for item in fields(cls)]
+        for name in table:
+            if name not in known:
+                raise ConfigurationError(f"The profile's dialect has no {name!r}: it has {', '.join(known)}.")
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in table.items()
+        }
+        return cls(**values)

@@ -67,7 +67,7 @@ class Endpoints:
         return self._get("/transaction", {"handle": handle})
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> Any:
-        return msgspec.json.decode(self._client.get(path, parameters, keep=False).body)
+        return msgspec.json.decode(self._client.get(path, parameters).body)
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         self._client.check_writable(f"{method} {path}")

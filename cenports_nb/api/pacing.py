@@ -1,17 +1,36 @@
-"""The rate limit: so many requests in any 60 seconds, and no more."""
+"""The rate limit: so many requests in any 60 seconds, shared by every process of this machine.
+
+The times of the last minute's requests are in a small SQLite file of the user. A place is taken in a
+transaction, so a process that is killed leaves nothing locked; nothing is reserved for the future, so it
+leaves no place unused either. The file is opened for each request: no connection outlives a fork.
+"""
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import sqlite3
 import threading
 import time
-from collections import deque
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Protocol
+
+from cenports_nb.errors import CenportsWarning
+from cenports_nb.settings import private_file
 
 WINDOW_S = 60.0
 # Arrivals jitter on their way: without a margin a few of 180 back-to-back requests were refused.
 MARGIN = 1.02
+FILE_NAME = "pacing.sqlite"
+BUSY_S = 5.0
+TABLES = """
+CREATE TABLE IF NOT EXISTS sent (account TEXT NOT NULL, at REAL NOT NULL);
+CREATE INDEX IF NOT EXISTS sent_by_account ON sent (account, at);
+CREATE TABLE IF NOT EXISTS hold (account TEXT PRIMARY KEY, until REAL NOT NULL);
+"""
 
 
 class Clock(Protocol):
@@ -47,26 +66,105 @@ class SystemClock:
 
 
 class Pacer:
-    """A sliding window over the requests of one client: a burst is fine, the limit is never passed."""
+    """A sliding window over the requests of one account: a burst is fine, the limit is never passed."""
 
-    def __init__(self, rate_limit: int, clock: Clock, waited: Callable[[float], None]) -> None:
+    def __init__(
+        self, rate_limit: int, clock: Clock, *, account: str, folder: Path, waiting: Callable[[float], None]
+    ) -> None:
+        """Share the limit with all who give the same account and folder; `waiting` hears of each wait before it."""
         self._limit = rate_limit
         self._clock = clock
-        self._waited = waited
-        self._lock = threading.Lock()
-        self._taken: deque[float] = deque()
+        self._waiting = waiting
+        self._account = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
+        self._path = folder / FILE_NAME
+        self._alone: sqlite3.Connection | None = None
+        # One thread of a process waits for the next place, the others for their turn.
+        self._turn = threading.Lock()
 
     def take(self) -> None:
         """Wait until one more request is within the limit, and count it."""
-        with self._lock:
-            # A place is reserved under the lock and waited for outside of it, so threads queue in order.
-            now = self._clock.monotonic()
-            start = now
-            if len(self._taken) >= self._limit:
-                start = max(now, self._taken[-self._limit] + WINDOW_S * MARGIN)
-            self._taken.append(start)
-            while len(self._taken) > self._limit:
-                self._taken.popleft()
-        if start > now:
-            self._clock.sleep(start - now)
-            self._waited(start - now)
+        with self._turn:
+            while (wait := self._try()) > 0:
+                self._waiting(wait)
+                self._clock.sleep(wait)
+
+    def hold(self, seconds: float) -> None:
+        """Send nothing for a while, in no process: Cenports has refused for too many requests."""
+        until = self._clock.now().timestamp() + seconds
+        with self._turn, self._ledger() as ledger:
+            ledger.execute(
+                "INSERT INTO hold VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET until = max(until, excluded.until)",
+                (self._account, until),
+            )
+
+    def _try(self) -> float:
+        """Take a place and return 0, or return the seconds until one may be free."""
+        with self._ledger() as ledger:
+            now = self._clock.now().timestamp()
+            span = WINDOW_S * MARGIN
+            # What lies in the future was written before the clock was set back.
+            ledger.execute(
+                "DELETE FROM sent WHERE account = ? AND (at <= ? OR at > ?)", (self._account, now - span, now + 1)
+            )
+            ledger.execute("DELETE FROM hold WHERE until <= ? OR until > ?", (now + 0.001, now + 2 * span))
+            held = ledger.execute("SELECT until FROM hold WHERE account = ?", (self._account,)).fetchone()
+            if held:
+                return float(held[0]) - now
+            row = ledger.execute(
+                "SELECT at FROM sent WHERE account = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+                (self._account, self._limit - 1),
+            ).fetchone()
+            if row:
+                return max(0.001, float(row[0]) + span - now)
+            ledger.execute("INSERT INTO sent VALUES (?, ?)", (self._account, now))
+            return 0.0
+
+    @contextlib.contextmanager
+    def _ledger(self) -> Iterator[sqlite3.Connection]:
+        """Open the shared file and lock it; where that can't be done, count for this process alone."""
+        ledger = self._alone or self._open()
+        if not ledger.in_transaction:
+            ledger.execute("BEGIN")
+        try:
+            yield ledger
+            ledger.execute("COMMIT")
+        except BaseException:
+            with contextlib.suppress(sqlite3.Error):
+                ledger.execute("ROLLBACK")
+            raise
+        finally:
+            if ledger is not self._alone:
+                ledger.close()
+
+    def _open(self) -> sqlite3.Connection:
+        try:
+            return self._open_file()
+        except sqlite3.OperationalError as error:
+            reason: Exception = error
+        except (sqlite3.DatabaseError, OSError) as error:
+            reason = error
+            with contextlib.suppress(OSError):
+                self._path.unlink()  # damaged; it held a minute of times
+        warnings.warn(
+            f"The rate limit can't be shared with other processes ({self._path}: {reason}): it holds in this one only.",
+            CenportsWarning,
+            stacklevel=4,
+        )
+        self._alone = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._alone.executescript(TABLES)
+        return self._alone
+
+    def _open_file(self) -> sqlite3.Connection:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        private_file(self._path)
+        ledger = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
+        try:
+            # A minute of times is worth no flush to the disk; a killed process loses nothing by it.
+            ledger.execute("PRAGMA synchronous=OFF")
+            ledger.execute("BEGIN IMMEDIATE")
+            for statement in TABLES.split(";"):
+                ledger.execute(statement)
+        except sqlite3.Error:
+            ledger.close()
+            raise
+        return ledger

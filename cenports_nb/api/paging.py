@@ -1,55 +1,35 @@
-"""Windows and pages -> every record, or a verdict on what is missing.
+"""Windows -> every record, or a verdict on what is missing.
 
-A window is a question: days, a channel, order numbers. Where the answer has page words, its pages are
-followed. Where it has none, it is whole only if nothing suggests that it was cut; else the window is
-split and asked again: by days, then by channel and acknowledgement. A window that can't be split any
-further is reported as missing: an answer that may have been cut never passes as whole.
+Where an answer has page words, its pages are followed. Where it has none, it is whole only if nothing
+suggests that it was cut; else the window is cut and asked again: by days, then by channel and
+acknowledgement. What can't be cut any further is reported as missing: an answer that may have been cut
+never passes as whole.
 """
 
 from __future__ import annotations
 
+import itertools
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from cenports_nb.api.pages import open_page
-from cenports_nb.errors import ApiError, InvalidRequestError, TransportError, UnexpectedAnswerError
+from cenports_nb.api.following import Follower, Found, Source, Spent, told
+from cenports_nb.api.windows import DAY, FIRST_DAY, LAST_DAY, Window, best_cut
+from cenports_nb.errors import ApiError, InvalidRequestError, RateLimitedError, TransportError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-DAY = timedelta(days=1)
-READINGS = 3  # times a set that moves while it is paged is read again
-MOST_PAGES = 10_000
-NUMBERS_SIZE = 255  # "orders | string(255)"
-
-
-@dataclass(frozen=True)
-class Window:
-    """One question to an end point; `start` is taken as included, `end` as included or not."""
-
-    start: date | None = None
-    end: date | None = None
-    channel_id: str | None = None
-    order_nos: tuple[str, ...] = ()
-    acknowledged: bool | None = None
-
-    def halves(self) -> tuple[Window, ...]:
-        """Split the question; halves share their edge day, because an end may not be included."""
-        if len(self.order_nos) > 1:
-            middle = len(self.order_nos) // 2
-            return (
-                replace(self, order_nos=self.order_nos[:middle]),
-                replace(self, order_nos=self.order_nos[middle:]),
-            )
-        if self.start is None or self.end is None or self.end - self.start <= DAY:
-            return ()
-        edge = self.start + (self.end - self.start) // 2
-        return replace(self, end=edge), replace(self, start=edge)
+MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:(00|15|30|45)(:00(\.0+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
+MONTH = timedelta(days=31)
+MOST_ANSWERS = 20_000  # of one load
+SPAN = 400  # days, beyond which the records of a day say little
+SHARED = 8  # days of a piece, below which an edge day that two pieces share costs too much
+PATIENCE = 2  # windows in a row that get no answer; then the others are not asked
 
 
 @dataclass(frozen=True)
@@ -81,29 +61,6 @@ class Read:
     cached: int = 0
 
 
-@dataclass(frozen=True)
-class Source:
-    """How one end point is asked.
-
-    Attributes:
-        path: The end point.
-        limit: The most records that one answer may have.
-        parameters: A window as this end point names it.
-        known_caps: Lengths at which answers are known to be cut silently.
-        keep: Whether the window's answers may be kept in the cache.
-        identity: What makes two copies of a record the same record.
-        channels: Where a window may be split by channel and acknowledgement, the channels to split by.
-    """
-
-    path: str
-    limit: int
-    parameters: Callable[[Window], dict[str, Any]]
-    known_caps: tuple[int, ...]
-    keep: Callable[[Window], bool] = lambda _: True
-    identity: Callable[[msgspec.Raw], object] = bytes
-    channels: Callable[[], Sequence[str]] | None = None
-
-
 def read(
     client: Client,
     source: Source,
@@ -122,168 +79,241 @@ def read(
         progress: Called with 1 after each answer.
 
     Raises:
-        CenportsError: The first answer already failed in a way that a smaller window can't help.
+        CenportsError: The first answer already failed, or in a way that a smaller window can't help.
     """
-    reader = _Reader(client, source, refresh=refresh, progress=progress or (lambda _: None))
-    records: list[msgspec.Raw] = []
-    asked: list[Window] = []
-    missing: list[Missing] = []
+    spent = Spent(step=progress or (lambda _: None))
+    reader = _Reader(client, source, spent)
+    parts: list[Part] = []
     for window in windows:
-        for part, found, reason in reader.window(window):
-            records += found
-            asked += [part] * len(found)
-            if reason:
-                missing.append(Missing(part, reason))
-    return Read(tuple(records), tuple(asked), tuple(missing), reader.oldest, reader.requests, reader.cached)
-
-
-Part = tuple[Window, list[msgspec.Raw], str]
-"""A window, what it answers, and why that is not whole, if it is not."""
+        parts += reader.window(window, refresh=refresh)
+    parts = reader.settled(parts, refresh=refresh)
+    return Read(
+        tuple(record for part in parts for record in part.records),
+        tuple(part.window for part in parts for _ in part.records),
+        tuple(Missing(part.window, part.reason) for part in parts if part.reason),
+        spent.oldest,
+        spent.requests,
+        spent.cached,
+    )
 
 
 @dataclass(frozen=True)
-class _Found:
-    """The answer to one window, all pages of it; `whole` is None if no page word says so or otherwise."""
+class Part:
+    """A window and what it answers.
 
-    records: list[msgspec.Raw]
-    whole: bool | None
+    Attributes:
+        window: What was asked.
+        records: What came.
+        reason: Why that is not whole, if it is not.
+        suspect: Whole, unless this is the length at which this end point cuts its answers.
+    """
+
+    window: Window
+    records: Sequence[msgspec.Raw]
     reason: str = ""
+    suspect: bool = False
 
 
-@dataclass
 class _Reader:
-    """One reading of one end point, and what it has learnt and used so far."""
+    """One reading of one end point, and what it has learnt so far."""
 
-    client: Client
-    source: Source
-    refresh: bool
-    progress: Callable[[int], None]
-    requests: int = 0
-    cached: int = 0
-    oldest: datetime | None = None
-    longest: int = 0  # answer without page words
-    end_included: bool = False  # proven by rows in a window of one day
+    def __init__(self, client: Client, source: Source, spent: Spent) -> None:
+        self._client = client
+        self._source = source
+        self._spent = spent
+        self._follower = Follower(client, source, spent)
+        self._longest = 0  # answer without page words
+        self._per_day = 0.0  # records, in the window read last
+        self._cut_at = source.limit  # records, the most that an answer seems to hold
+        self._excludes_end = client.dialect.end_included is False
+        self._silent = 0  # windows in a row without an answer
+        self._end = ""  # why nothing more is asked
 
-    def window(self, window: Window) -> Iterator[Part]:
-        """Read one window, split as often as needed; each part comes with a reason if it is not whole."""
-        try:
-            found = self._ask(window)
-        except (TransportError, ApiError) as error:
-            # The first answer decides whether anything works; later ones leave a hole that can be named.
-            if self.requests == 0 or (isinstance(error, ApiError) and error.status in (400, 401, 403)):
-                raise
-            yield window, [], str(error)
+    def window(self, window: Window, *, refresh: bool) -> Iterator[Part]:
+        """Read one window, cut as often as needed; each part says if it is not whole."""
+        if 1 < window.days <= SPAN and self._per_day * window.days > 1.1 * self._cut_at:
+            # Surely too much for one answer: cut before asking.
+            yield from self._cut(window, [], refresh=refresh)
             return
-        if found.reason or self._looks_whole(found, window):
-            yield window, found.records, found.reason
-        elif halves := window.halves():
-            for half in halves:
-                yield from self.window(half)
-        elif day := self._single_day(window):
-            yield from self.window(day)
-        else:
-            yield from self._finest(window, found)
+        found = self._ask(window, refresh=refresh)
+        if isinstance(found, str):
+            yield Part(window, (), found)
+            return
+        if found.reason:
+            yield Part(window, found.records, found.reason)
+            return
+        whole, suspect = self._judge(found, window)
+        if whole:
+            if window.days > 1 and not window.order_nos:
+                self._per_day = len(found.records) / window.days
+            yield Part(window, found.records, suspect=suspect)
+            return
+        if self._is_elsewhere(window, found.records):
+            text = (
+                f"its {len(found.records)} records lie in other months: Cenports seems not to read the days asked for"
+            )
+            yield Part(window, found.records, text)
+            return
+        # What hangs on an answer of now is asked now: an older part may lack what the answer has.
+        refresh = refresh or found.fresh
+        self._cut_at = min(self._cut_at, max(1, len(found.records)))
+        self._per_day = max(self._per_day, self._density(window, found.records))
+        yield from self._cut(window, found.records, refresh=refresh)
 
-    def _looks_whole(self, found: _Found, window: Window) -> bool:
-        """Tell whether an answer can't have been cut.
+    def settled(self, parts: Sequence[Part], *, refresh: bool) -> list[Part]:
+        """Decide about answers as long as the longest one: nothing longer came, so that may be a cut.
 
-        Without page words it may be, at the limit, at a known cap, or at one that nobody knows: then it is as
-        long as the longest answer of this end point. Below the lowest known cap nothing is ever cut.
+        Longer answers that came meanwhile clear most of them; the others are cut to see whether more comes.
+        """
+        done: list[Part] = []
+        for part in parts:
+            if part.suspect and len(part.records) >= self._longest:
+                self._cut_at = min(self._cut_at, self._longest)
+                self._per_day = max(self._per_day, self._density(part.window, part.records))
+                again = list(self._cut(part.window, part.records, refresh=refresh))
+                done += self.settled(again, refresh=refresh)
+            else:
+                done.append(part)
+        return done
+
+    def _judge(self, found: Found, window: Window) -> tuple[bool, bool]:
+        """Tell whether an answer is whole, and whether that still hangs on what others hold.
+
+        Without page words it may have been cut at the limit, at a known cap, or at one that nobody knows:
+        then none is longer. Below the lowest known cap nothing is ever cut.
         """
         if found.whole is not None:
-            return found.whole
-        rows, caps = len(found.records), self.source.known_caps
-        if rows >= self.source.limit or rows in caps:
-            return False
-        return window.start is None or rows < max(self.longest, min(caps, default=0))
+            return found.whole, False
+        rows, caps = len(found.records), self._source.known_caps
+        self._longest = max(self._longest, rows)
+        if rows >= self._source.limit or rows in caps:
+            return False, False
+        may_be_more = window.start is not None or window.acknowledged is not None
+        return True, may_be_more and rows >= max(self._longest, min(caps, default=0))
 
-    def _single_day(self, window: Window) -> Window | None:
-        """Turn `[d, d + 1]` into `[d, d]` where a row in a window of one day proves that ends are included."""
-        if window.start is None or window.end is None or window.start == window.end or window.order_nos:
-            return None
-        days = [replace(window, end=window.start), replace(window, start=window.end)]
-        try:
-            self.end_included = self.end_included or any(self._ask(day).records for day in days)
-        except (TransportError, ApiError, InvalidRequestError):
-            return None
-        return days[0] if self.end_included else None
-
-    def _finest(self, window: Window, found: _Found) -> Iterator[Part]:
-        """Split by channel, then by acknowledgement; every row of the cut answer must be in a part."""
-        parts: list[Part] = []
-        if self.source.channels is not None:
-            if window.channel_id is None:
-                smaller = [replace(window, channel_id=channel) for channel in self.source.channels()]
-            elif window.acknowledged is None:
-                smaller = [replace(window, acknowledged=answer) for answer in (False, True)]
-            else:
-                smaller = []
-            parts = [part for less in smaller for part in self.window(less)]
-        known = {self.source.identity(record) for _, records, _ in parts for record in records}
-        strays = [record for record in found.records if self.source.identity(record) not in known]
+    def _cut(self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool) -> Iterator[Part]:
+        """Read a window in pieces; every record of its own answer must be in one of them."""
+        pieces = self._pieces(window)
+        if window.days > 1 and window.days < SHARED * pieces and not self._end_is_known:
+            # An edge day that two pieces share costs little in long ones; here it pays to find out.
+            self._probe(window, records, refresh=refresh)
+            pieces = self._pieces(window)
+        smaller = window.cut(pieces, tight=window.tight or self._client.end_included)
+        smaller = smaller or tuple(self._finer(window, records, refresh=refresh))
+        parts = [part for piece in smaller for part in self.window(piece, refresh=refresh)]
         yield from parts
-        if strays or not parts:
-            rows = f"{len(found.records)} records, where an answer may be cut at that number"
-            yield window, strays, f"{rows}, and the window can't be split further"
+        known = {self._source.identity(record) for part in parts for record in part.records}
+        strays = [record for record in records if self._source.identity(record) not in known]
+        if not smaller:
+            rows = f"{len(records)} records, where an answer may be cut at that number"
+            yield Part(window, strays, f"{rows}, and the window can't be split further")
+        elif strays and window.acknowledged is None and not any(part.reason for part in parts):
+            yield Part(window, strays, f"{len(strays)} of its records are in none of the smaller windows")
 
-    def _ask(self, window: Window) -> _Found:
-        """Ask one window with all its pages; a set that moves meanwhile is read again."""
-        reason = ""
-        for reading in range(READINGS):
-            records, ended, total = self._follow(window, refresh=self.refresh or reading > 0)
-            distinct = len({self.source.identity(record) for record in records})
-            if total is None and not ended:
-                self.longest = max(self.longest, len(records))
-                return _Found(records, None)
-            if total is None or distinct == total:
-                return _Found(records, whole=True)
-            if not ended and distinct < total:
-                return _Found(records, whole=False)  # the total tells of more, and nothing tells how to get it
-            reason = f"the pages hold {distinct} records where the answer promises {total}, {READINGS} times over"
-        return _Found(records, whole=False, reason=reason)
+    def _pieces(self, window: Window) -> int:
+        """Choose into how many pieces a window is cut."""
+        if window.days < 2 or window.order_nos:
+            return 2
+        shared = 0 if window.tight or self._end_is_known else 1
+        return max(2, best_cut(window.days, self._per_day, self._cut_at, shared))
 
-    def _follow(self, window: Window, *, refresh: bool) -> tuple[list[msgspec.Raw], bool, int | None]:
-        """Read an answer and the pages that it points to: records, whether the end is told, the total."""
-        source = self.source
-        parameters = source.parameters(window)
-        records: list[msgspec.Raw] = []
-        url: str | None = None
-        number = 1
-        seen: set[str] = set()
-        while True:
-            asked = parameters if number == 1 else {**parameters, "page": number}
-            answer = self.client.get(source.path, asked, url=url, refresh=refresh, keep=source.keep(window))
-            self.requests += not answer.cached
-            self.cached += answer.cached
-            self.oldest = min(filter(None, (self.oldest, answer.at)))
-            self.progress(1)
-            page, found = open_page(source.path, answer.body)
-            records += found
-            if page.next is None and (page.last is None or number >= page.last):
-                return records, page.tells_end, page.whole
-            if not found:
-                raise UnexpectedAnswerError(
-                    f"Page {number} of GET {source.path} is empty and points to a further one: "
-                    "ask Cenports' integration team."
-                )
-            number += 1
-            url = page.next or f"{self.client.settings.base_url}{source.path}?{urlencode({'page': number})}"
-            if url in seen or number > MOST_PAGES:
-                raise UnexpectedAnswerError(
-                    f"The pages of GET {source.path} lead in a circle at page {number}: ask Cenports' integration team."
-                )
-            seen.add(url)
+    def _finer(self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool) -> Iterator[Window]:
+        """Cut what can't be cut by days: to the day itself, by channel, by acknowledgement, any day by days."""
+        source = self._source
+        if self._end:
+            return
+        if window.start != window.end and not window.order_nos and self._proves_end(window, refresh=refresh):
+            # `[d, d + 1]` holds two days where ends are included, and may then be `[d, d]`.
+            yield replace(window, end=window.start, tight=True)
+        elif source.channels is not None and window.channel_id is None:
+            # Old channels may not be listed any more.
+            seen = [channel for channel in map(source.channel, records) if channel]
+            for channel in dict.fromkeys([*source.channels(), *seen]):
+                yield replace(window, channel_id=channel)
+        elif source.channels is not None and window.acknowledged is None:
+            for answer in (False, True):
+                yield replace(window, acknowledged=answer)
+        elif window.start is None and not window.order_nos and (days := self._days(records)):
+            edges = [FIRST_DAY, max(min(days), FIRST_DAY + DAY), min(max(days) + 2 * DAY, LAST_DAY - DAY), LAST_DAY]
+            for start, end in itertools.pairwise(edges):
+                yield replace(window, start=start, end=end)
 
+    @property
+    def _end_is_known(self) -> bool:
+        return self._client.end_included or self._excludes_end
 
-def chunks_of(order_nos: Sequence[str], size: int = NUMBERS_SIZE) -> Iterator[tuple[str, ...]]:
-    """Cut order numbers so that each chunk, joined by commas, fits the API's text of 255."""
-    chunk: list[str] = []
-    length = 0
-    for number in order_nos:
-        if chunk and length + 1 + len(number) > size:
-            yield tuple(chunk)
-            chunk, length = [], 0
-        length += len(number) + (1 if chunk else 0)
-        chunk.append(number)
-    if chunk:
-        yield tuple(chunk)
+    def _probe(self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool) -> None:
+        """Ask for one day that has records: an answer with any shows that ends are included."""
+        days = [
+            day for day in self._days(records) if window.start and window.last and window.start <= day <= window.last
+        ]
+        if days:
+            busy = days[len(days) // 2]
+            self._client.end_included = self._holds(window, busy, refresh=refresh)
+            # Without, it may be that another date is meant; for this reading it is settled.
+            self._excludes_end = not self._client.end_included
+
+    def _proves_end(self, window: Window, *, refresh: bool) -> bool:
+        """Tell whether ends are included, from a full window of one day and, maybe, the next."""
+        if not self._end_is_known and window.start is not None and window.end is not None:
+            days = (window.start, window.end)
+            self._client.end_included = any(self._holds(window, day, refresh=refresh) for day in days)
+            self._excludes_end = not self._client.end_included
+        return self._client.end_included
+
+    def _holds(self, window: Window, day: date, *, refresh: bool) -> bool:
+        """Tell whether `[day, day]` holds more than what happened at a midnight, of whatever zone.
+
+        "Between" two plain days reaches to the first moment of the second one, and no further.
+        """
+        try:
+            found = self._follower.read(replace(window, start=day, end=day, tight=True), refresh=refresh)
+        except (TransportError, ApiError, InvalidRequestError):
+            return False
+        moment = self._source.day or (lambda _: "")
+        return any(MIDNIGHT.fullmatch(moment(record)) is None for record in found.records)
+
+    def _is_elsewhere(self, window: Window, records: Sequence[msgspec.Raw]) -> bool:
+        """Tell an answer that no reading of its days explains: smaller windows would only bring it again."""
+        if window.start is None or window.end is None:
+            return False
+        days = self._days(records)
+        return bool(days) and (max(days) < window.start - MONTH or min(days) > window.end + MONTH)
+
+    def _density(self, window: Window, records: Sequence[msgspec.Raw]) -> float:
+        """Guess the records of a day from an answer that was cut: where it is sorted, from the days it got to."""
+        if not window.days:
+            return 0.0
+        days = self._days(records)
+        if window.days <= SPAN and len(days) == len(records) > 0 and days in (sorted(days), sorted(days, reverse=True)):
+            return len(days) / max(1, abs((days[-1] - days[0]).days))
+        return 2 * len(records) / window.days
+
+    def _days(self, records: Sequence[msgspec.Raw]) -> list[date]:
+        found: list[date] = []
+        if self._source.day is not None:
+            for record in records:
+                try:
+                    found.append(date.fromisoformat(self._source.day(record)[:10]))
+                except ValueError:
+                    continue
+        return found
+
+    def _ask(self, window: Window, *, refresh: bool) -> Found | str:
+        """Ask one window; a failure that a smaller window can't help is raised, another one is the reason given."""
+        if self._spent.requests + self._spent.cached >= MOST_ANSWERS:
+            self._end = f"not asked, because {MOST_ANSWERS:,} answers did not settle the rest"
+        if self._end:
+            return self._end
+        try:
+            found = self._follower.read(window, refresh=refresh)
+        except (TransportError, ApiError) as error:
+            # The first answer decides whether anything works; later ones leave a hole that can be named.
+            if self._spent.requests == 0 or (isinstance(error, ApiError) and error.status in (400, 401, 403)):
+                raise
+            self._silent += 1
+            if isinstance(error, RateLimitedError) or self._silent == PATIENCE:
+                self._end = f"not asked, because {told(window)} got no answer: {error}"
+            return str(error)
+        self._silent = 0
+        return found

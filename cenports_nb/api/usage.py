@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
+from collections.abc import Callable, Iterator
 
 
 class Usage:
@@ -17,18 +19,37 @@ class Usage:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._watchers: list[Callable[[float], None]] = []
         self.sent = 0
         self.cached = 0
         self.waited_s = 0.0
         self.retried = 0
 
-    def add(self, *, sent: int = 0, cached: int = 0, waited_s: float = 0.0, retried: int = 0) -> None:
+    def add(self, *, sent: int = 0, cached: int = 0, retried: int = 0) -> None:
         """Count something; safe from any thread."""
         with self._lock:
             self.sent += sent
             self.cached += cached
-            self.waited_s += waited_s
             self.retried += retried
+
+    def waiting(self, seconds: float) -> None:
+        """Count a wait for the rate limit that is about to begin, and tell those who watch."""
+        with self._lock:
+            self.waited_s += seconds
+            watchers = list(self._watchers)
+        for watcher in watchers:
+            watcher(seconds)
+
+    @contextlib.contextmanager
+    def watched(self, watcher: Callable[[float], None]) -> Iterator[None]:
+        """Hear of each wait for the rate limit, in seconds, before it begins."""
+        with self._lock:
+            self._watchers.append(watcher)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._watchers.remove(watcher)
 
     def __repr__(self) -> str:
         return (

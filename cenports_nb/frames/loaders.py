@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from cenports_nb.api.paging import Read
 from cenports_nb.frames import decode, schemas
 from cenports_nb.frames.days import Day, local_days
+from cenports_nb.frames.lines import CLOSED_WORDS, is_open
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.questions import (
+    Question,
     joined,
     names_of,
     question,
@@ -24,6 +28,8 @@ from cenports_nb.frames.result import Handling, OnReject, finish, ordered, valid
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+
+FAR = pd.Timedelta(days=1)  # what a server's time zone can explain
 
 
 def load_orders(
@@ -38,6 +44,7 @@ def load_orders(
     progress: bool | None = None,
     allow_partial: bool = False,
     on_reject: OnReject = "warn",
+    with_acknowledged: bool = False,
     last: str | None = None,
 ) -> pd.DataFrame:
     """Load orders, one row each, from GET /orders.
@@ -55,6 +62,7 @@ def load_orders(
         progress: Show a bar; by default only when it takes more than two seconds.
         allow_partial: Return what did arrive, with a warning, instead of raising IncompleteError.
         on_reject: `"warn"` keeps unreadable records in `rejected(frame)`; `"raise"` stops.
+        with_acknowledged: Ask for both halves, one after the other, so that the column `acknowledged` is known.
         last: A span that ends today, such as `"30D"`, instead of start and end.
 
     Returns:
@@ -73,20 +81,25 @@ def load_orders(
         channel_id=channel_id,
         order_nos=order_nos,
         acknowledged=acknowledged,
+        with_acknowledged=with_acknowledged,
     )
-    read = read_orders(client, asked, lambda: _channels(client), refresh=refresh, progress=progress)
+    read = read_orders(
+        client, asked, lambda: _channels(client), refresh=refresh, progress=progress, halves=with_acknowledged
+    )
     decoded = decode.orders(read.records, [window.channel_id for window in read.asked])
-    frame, outside = _within(decoded.frame, asked.days, client)
-    frame["acknowledged"] = pd.Series([acknowledged] * len(frame), dtype="boolean", index=frame.index)
-    frame = ordered(frame, ["order_date", "channel_id", "order_no"], schemas.Orders)
+    frame = decoded.frame
+    asked_for = [read.asked[place].acknowledged for place in frame["_index"]]
+    frame["acknowledged"] = pd.Series(asked_for, dtype="boolean", index=frame.index)
+    days = _in_days(frame, read, asked.days, client)
     return finish(
         client,
         "GET /orders",
         read,
-        frame,
+        ordered(days.frame, ["order_date", "channel_id", "order_no"], schemas.Orders),
         decoded.rejects,
         Handling(asked.params, allow_partial, on_reject),
-        outside,
+        days.outside,
+        days.doubt,
     )
 
 
@@ -102,6 +115,7 @@ def load_line_items(
     progress: bool | None = None,
     allow_partial: bool = False,
     on_reject: OnReject = "warn",
+    with_acknowledged: bool = False,
     last: str | None = None,
 ) -> pd.DataFrame:
     """Load order lines, one row each, from the very pages of `load_orders`: no further request.
@@ -119,20 +133,48 @@ def load_line_items(
         channel_id=channel_id,
         order_nos=order_nos,
         acknowledged=acknowledged,
+        with_acknowledged=with_acknowledged,
     )
+    read = read_orders(
+        client, asked, lambda: _channels(client), refresh=refresh, progress=progress, halves=with_acknowledged
+    )
+    return _lines(client, asked, read, Handling(asked.params, allow_partial, on_reject), lambda frame: frame)
+
+
+def load_open_items(
+    client: Client,
+    *,
+    lookback: str = "180D",
+    closed: Collection[str] = CLOSED_WORDS,
+    channel_id: str | Sequence[str] | None = None,
+    refresh: bool = False,
+    progress: bool | None = None,
+    allow_partial: bool = False,
+    on_reject: OnReject = "warn",
+) -> pd.DataFrame:
+    """Load the order lines that are not yet shipped or cancelled, from GET /orders.
+
+    Args:
+        client: The account.
+        lookback: How far back an open order may lie, from today.
+        closed: The statuses of a line, in any case, that end it; every other word is open.
+        channel_id: One sales channel or several; all of them by default.
+        refresh: Ask Cenports even if the cache has it.
+        progress: Show a bar; by default only when it takes more than two seconds.
+        allow_partial: Return what did arrive, with a warning, instead of raising IncompleteError.
+        on_reject: `"warn"` keeps unreadable records in `rejected(frame)`; `"raise"` stops.
+
+    Returns:
+        The columns of `schemas.LineItems`, ordered as in `load_line_items`.
+
+    Raises:
+        IncompleteError: Records are missing; it carries what did arrive.
+        RejectedRowsError: With `on_reject="raise"`.
+    """
+    asked = question(client, None, None, last=lookback, channel_id=channel_id, order_nos=None, acknowledged=None)
     read = read_orders(client, asked, lambda: _channels(client), refresh=refresh, progress=progress)
-    decoded = decode.line_items(read.records, [window.channel_id for window in read.asked])
-    frame, outside = _within(decoded.frame, asked.days, client)
-    frame = ordered(frame, ["order_date", "channel_id", "order_no", "line_item"], schemas.LineItems)
-    return finish(
-        client,
-        "GET /orders",
-        read,
-        frame,
-        decoded.rejects,
-        Handling(asked.params, allow_partial, on_reject),
-        outside,
-    )
+    handling = Handling({**asked.params, "closed": sorted(closed)}, allow_partial, on_reject)
+    return _lines(client, asked, read, handling, lambda frame: frame[is_open(frame["status"], closed)])
 
 
 def load_shipments(
@@ -281,13 +323,47 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
     return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}))
 
 
-def _within(frame: pd.DataFrame, days: tuple[date, date] | None, client: Client) -> tuple[pd.DataFrame, int]:
-    """Cut rows outside the days asked for, and count them."""
+def _lines(
+    client: Client,
+    asked: Question,
+    read: Read,
+    handling: Handling,
+    choose: Callable[[pd.DataFrame], pd.DataFrame],
+) -> pd.DataFrame:
+    """Make a frame of order lines."""
+    decoded = decode.line_items(read.records, [window.channel_id for window in read.asked])
+    days = _in_days(decoded.frame, read, asked.days, client)
+    frame = ordered(choose(days.frame), ["order_date", "channel_id", "order_no", "line_item"], schemas.LineItems)
+    return finish(client, "GET /orders", read, frame, decoded.rejects, handling, days.outside, days.doubt)
+
+
+@dataclass(frozen=True)
+class _InDays:
+    """Rows of the days asked for; how many were cut; and what speaks against the filter's meaning."""
+
+    frame: pd.DataFrame
+    outside: int
+    doubt: str
+
+
+def _in_days(frame: pd.DataFrame, read: Read, days: tuple[date, date] | None, client: Client) -> _InDays:
+    """Cut rows outside the days asked for, and look for rows that no zone explains."""
     if days is None:
-        return frame, 0
+        return _InDays(frame, 0, "")
+    windows = [read.asked[place] for place in frame["_index"]]
+    utc = frame["order_date"].dt.tz_localize(None).dt.normalize()
+    early = utc < pd.Series([window.start for window in windows], dtype="datetime64[us]") - FAR
+    late = utc > pd.Series([window.end for window in windows], dtype="datetime64[us]") + FAR
+    strange = int((early | late).sum())
+    doubt = (
+        f"{strange} orders lie more than a day outside the days that they answer: Cenports seems to filter by "
+        "another date than order_date, so orders of these days may be missing"
+        if strange
+        else ""
+    )
     local = local_days(frame["order_date"], client.settings.time_zone)
     inside = (local >= pd.Timestamp(days[0])) & (local <= pd.Timestamp(days[1]))
-    return frame[inside], int((~inside).sum())
+    return _InDays(frame[inside], int((~inside).sum()), doubt)
 
 
 def _channels(client: Client) -> tuple[str, ...]:

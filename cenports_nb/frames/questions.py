@@ -5,24 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-import msgspec
 from tqdm.auto import tqdm
 
 from cenports_nb.api import paging
-from cenports_nb.api.paging import Missing, Read, Source, Window
-from cenports_nb.api.records import OrderKey
+from cenports_nb.api.paging import Missing, Read
+from cenports_nb.api.windows import DAY, NUMBERS_SIZE, Window, chunks_of, covering
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import decode
 from cenports_nb.frames.days import Day, range_of
+from cenports_nb.frames.sources import channel_source, order_identity, order_source, shipment_source, stock_source
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-
-DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,7 @@ def question(
     channel_id: str | Sequence[str] | None,
     order_nos: Sequence[str] | None,
     acknowledged: bool | None,
+    with_acknowledged: bool = False,
 ) -> Question:
     """Check what was asked.
 
@@ -57,6 +56,8 @@ def question(
     channels = names_of(channel_id, "channel_id")
     if days is None and numbers is None and acknowledged is None:
         raise InvalidRequestError("Say which: start and end, last='30D', order_nos= or acknowledged=False.")
+    if with_acknowledged and acknowledged is not None:
+        raise InvalidRequestError("Pass either acknowledged= or with_acknowledged=True, not both.")
     params = {
         "start": None if start is None else str(start),
         "end": None if end is None else str(end),
@@ -64,6 +65,7 @@ def question(
         "channel_id": None if channels is None else list(channels),
         "order_nos": None if numbers is None else f"{len(numbers)} numbers",
         "acknowledged": acknowledged,
+        "with_acknowledged": with_acknowledged or None,
     }
     return Question(days, channels, numbers, acknowledged, params)
 
@@ -75,24 +77,24 @@ def read_orders(
     *,
     refresh: bool,
     progress: bool | None,
+    halves: bool = False,
 ) -> Read:
-    """Ask GET /orders; copies that differ are read again, so that the newest answer wins."""
-    limit = client.dialect.order_limit
-    source = Source(
-        "/orders",
-        limit,
-        lambda window: _order_parameters(window, limit),
-        client.dialect.known_caps,
-        keep=lambda window: window.acknowledged is None,
-        identity=_order_identity,
-        channels=channels,
-    )
-    with _bar(progress, "orders") as step:
-        read = paging.read(client, source, _windows(asked, asked.channels or (None,)), refresh=refresh, progress=step)
+    """Ask GET /orders; copies that differ are read again, so that the newest answer wins.
+
+    `halves` asks for what is not acknowledged, then for what is: an order that is acknowledged in between
+    is in both, and the later answer wins.
+    """
+    source = order_source(client, channels)
+    windows = _windows(asked, asked.channels or (None,))
+    if halves:
+        windows = [replace(window, acknowledged=answer) for answer in (False, True) for window in windows]
+    with _bar(client, progress, "orders") as step:
+        read = paging.read(client, source, windows, refresh=refresh, progress=step)
         again = [
             Window(channel_id=channel, order_nos=chunk, acknowledged=asked.acknowledged)
             for channel, numbers in _differing(read).items()
-            for chunk in paging.chunks_of(numbers)
+            for chunk in chunks_of(numbers)
+            if not halves
         ]
         if again:
             read = joined([read, paging.read(client, source, again, refresh=True, progress=step)])
@@ -102,24 +104,15 @@ def read_orders(
 def read_shipments(
     client: Client, asked: Question, channels: Sequence[str], *, refresh: bool, progress: bool | None
 ) -> Read:
-    """Ask GET /shipments, channel by channel."""
-    limit = client.dialect.shipment_limit
-    source = Source(
-        "/shipments",
-        limit,
-        lambda window: _shipment_parameters(window, limit),
-        client.dialect.known_caps,
-        keep=lambda window: window.acknowledged is None,
-        channels=lambda: (),
-    )
-    with _bar(progress, "shipments") as step:
-        return paging.read(client, source, _windows(asked, channels), refresh=refresh, progress=step)
+    """Ask GET /shipments, channel by channel, for the whole range at once."""
+    with _bar(client, progress, "shipments") as step:
+        windows = _windows(asked, channels, by_month=False)
+        return paging.read(client, shipment_source(client), windows, refresh=refresh, progress=step)
 
 
 def read_channels(client: Client, *, refresh: bool) -> Read:
     """Ask GET /channels."""
-    source = Source("/channels", client.dialect.order_limit, lambda _: {}, client.dialect.known_caps)
-    return paging.read(client, source, [Window()], refresh=refresh)
+    return paging.read(client, channel_source(client), [Window()], refresh=refresh)
 
 
 def read_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Read:
@@ -129,7 +122,8 @@ def read_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | N
     caps = client.dialect.known_caps
     if read.missing or (rows not in caps and not any(number in caps for number in by_code.values())):
         return read
-    parts = [_ask_stock(client, which, (code,), refresh=refresh) for code in by_code]
+    # What is asked again hangs on an answer of now: an older one may differ from it.
+    parts = [_ask_stock(client, which, (code,), refresh=refresh or read.requests > 0) for code in by_code]
     again = [_stock_rows(part)[0] for part in parts]
     # A number that some answer exceeded is no cap; a larger answer also shows that the first one was cut.
     longest = max([rows, *again], default=0)
@@ -159,7 +153,7 @@ def names_of(value: str | Sequence[str] | None, name: str) -> tuple[str, ...] | 
     for item in names:
         if not isinstance(item, str) or not item:
             raise InvalidRequestError(f"{name} has {item!r}, which is no text: pass codes as text, such as '0012'.")
-        if len(item) > paging.NUMBERS_SIZE or (name in ("order_nos", "warehouse_codes") and "," in item):
+        if len(item) > NUMBERS_SIZE or (name in ("order_nos", "warehouse_codes") and "," in item):
             raise InvalidRequestError(
                 f"{name} has {item!r}, which has a comma or is longer than 255: it can't be asked for."
             )
@@ -168,54 +162,25 @@ def names_of(value: str | Sequence[str] | None, name: str) -> tuple[str, ...] | 
     return names
 
 
-def _windows(asked: Question, channels: Iterable[str | None]) -> list[Window]:
-    """Plan what is asked: a day wider on both sides and one for an end that is not included.
-
-    Neither the server's time zone nor whether its end day counts is documented; rows outside are cut later.
-    """
-    window = Window(acknowledged=asked.acknowledged)
+def _windows(asked: Question, channels: Iterable[str | None], *, by_month: bool = True) -> list[Window]:
+    """Plan what is asked: enough for every reading of the server's zone and end; rows outside are cut later."""
+    days: list[tuple[date | None, date | None]] = [(None, None)]
     if asked.days is not None:
+        start, end = asked.days
         try:
-            window = replace(window, start=asked.days[0] - DAY, end=asked.days[1] + 2 * DAY)
-        except OverflowError:
+            whole: list[tuple[date | None, date | None]] = [(start - DAY, end + 2 * DAY)]
+            days = [*covering(start, end)] if by_month and asked.numbers is None else whole
+        except (OverflowError, ValueError):
             raise InvalidRequestError(
-                f"{asked.days[0]} to {asked.days[1]} touches the end of the calendar: ask for fewer days."
+                f"{start} to {end} touches the end of the calendar: ask for fewer days."
             ) from None
-    chunks: list[tuple[str, ...]] = [()] if asked.numbers is None else list(paging.chunks_of(asked.numbers))
-    return [replace(window, channel_id=channel, order_nos=chunk) for channel in channels for chunk in chunks]
-
-
-def _order_parameters(window: Window, limit: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"limit": limit, "isPaginated": True}
-    if window.channel_id is not None:
-        found["channelId"] = window.channel_id
-    if window.start and window.end:
-        found |= {"startDate": window.start.isoformat(), "endDate": window.end.isoformat()}
-    if window.order_nos:
-        found["orders"] = ",".join(window.order_nos)
-    if window.acknowledged is not None:
-        found["isAcknowledged"] = window.acknowledged
-    return found
-
-
-def _shipment_parameters(window: Window, limit: int) -> dict[str, Any]:
-    found: dict[str, Any] = {"limit": limit, "channelId": window.channel_id}
-    if window.start and window.end:
-        found |= {"startDate": window.start.isoformat(), "endDate": window.end.isoformat()}
-    if window.order_nos:
-        found["orders"] = [{"orderNo": number} for number in window.order_nos]
-    if window.acknowledged is not None:
-        found["acknowledged"] = window.acknowledged
-    return found
-
-
-def _order_identity(record: msgspec.Raw) -> object:
-    """Channel and number of an order; of one that has no number, all of it."""
-    try:
-        found = msgspec.json.decode(record, type=OrderKey)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return bytes(record)
-    return bytes(record) if found.order_no is None else (str(found.channel_id), str(found.order_no))
+    chunks: list[tuple[str, ...]] = [()] if asked.numbers is None else list(chunks_of(asked.numbers))
+    return [
+        Window(first, after, channel_id=channel, order_nos=chunk, acknowledged=asked.acknowledged)
+        for channel in channels
+        for first, after in days
+        for chunk in chunks
+    ]
 
 
 def _differing(read: Read) -> dict[str | None, list[str]]:
@@ -223,20 +188,17 @@ def _differing(read: Read) -> dict[str | None, list[str]]:
     first: dict[object, bytes] = {}
     found: dict[str | None, list[str]] = {}
     for record, window in zip(read.records, read.asked, strict=True):
-        identity = _order_identity(record)
+        identity = order_identity(record)
         if first.setdefault((window.channel_id, identity), bytes(record)) != bytes(record):
             number = identity[1] if isinstance(identity, tuple) else ""
             numbers = found.setdefault(window.channel_id, [])
-            if number not in numbers and "," not in number and 0 < len(number) <= paging.NUMBERS_SIZE:
+            if number not in numbers and "," not in number and 0 < len(number) <= NUMBERS_SIZE:
                 numbers.append(number)
     return found
 
 
 def _ask_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Read:
-    filters = {"warehouseCode": ",".join(codes)} if codes else {}
-    parameters = {**which, **filters, "limit": client.dialect.inventory_limit}
-    source = Source("/inventories", 2**31, lambda _: parameters, ())
-    return paging.read(client, source, [Window()], refresh=refresh)
+    return paging.read(client, stock_source(client, which, codes), [Window()], refresh=refresh)
 
 
 def _stock_rows(read: Read) -> tuple[int, dict[str, int]]:
@@ -247,11 +209,17 @@ def _stock_rows(read: Read) -> tuple[int, dict[str, int]]:
 
 
 @contextmanager
-def _bar(progress: bool | None, what: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar of answers; by default only after two seconds of real waiting."""
+def _bar(client: Client, progress: bool | None, what: str) -> Iterator[Callable[[int], None]]:
+    """Show a bar of answers and of waits; by default only after two seconds of real waiting."""
     with tqdm(desc=what, unit=" answers", leave=False, disable=progress is False, delay=0 if progress else 2) as bar:
-        yield lambda step: _advance(bar, step)
 
+        def wait(seconds: float) -> None:
+            if seconds >= 2:
+                bar.set_postfix_str(f"waiting for the rate limit, {seconds:.0f} s")
 
-def _advance(bar: tqdm[Any], step: int) -> None:
-    bar.update(step)
+        def step(number: int) -> None:
+            bar.set_postfix_str("", refresh=False)
+            bar.update(number)
+
+        with client.usage.watched(wait):
+            yield step

@@ -62,8 +62,9 @@ def finish(
     rejects: tuple[Reject, ...],
     handling: Handling,
     outside: int = 0,
+    doubt: str = "",
 ) -> pd.DataFrame:
-    """Attach the origin, and speak up about what is missing or unreadable."""
+    """Attach the origin, and speak up about what is missing, unreadable or in doubt."""
     found = Provenance(
         source=source,
         params={name: value for name, value in handling.params.items() if value is not None},
@@ -72,7 +73,7 @@ def finish(
         as_of=read.oldest,
         requests=read.requests,
         cached=read.cached,
-        complete=not read.missing,
+        complete=not (read.missing or doubt),
         rows=len(frame),
         rejected=len(rejects),
         outside=outside,
@@ -98,6 +99,8 @@ def finish(
                 missing=missing,
             )
         warnings.warn(text, IncompleteWarning, stacklevel=3)
+    if doubt:
+        warnings.warn(f"{doubt}. Ask for more days on both sides.", IncompleteWarning, stacklevel=3)
     return frame
 
 

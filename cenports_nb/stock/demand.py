@@ -2,21 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-
-CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
-"""Line statuses, in any case, after which a line reserves no stock; every other word is open."""
+from cenports_nb.frames.lines import is_open
 
 KEYS = ["warehouse_code", "product_sku"]
-
-
-def is_open(status: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell which lines still reserve stock; a status that is unknown or missing does."""
-    return ~status.fillna("").str.strip().str.lower().isin(CLOSED_WORDS)
 
 
 def open_quantity(line_items: pd.DataFrame) -> pd.DataFrame:

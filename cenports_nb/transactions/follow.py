@@ -95,7 +95,7 @@ def poll(client: Client, journal: Journal, submission_id: str) -> None:
     for batch in journal.batches(submission_id):
         if batch.state == "accepted" and batch.handle:
             try:
-                answer = client.get("/transaction", {"handle": batch.handle}, keep=False)
+                answer = client.get("/transaction", {"handle": batch.handle})
                 heard = read_transaction(answer.body, "GET /transaction")
             except (AuthenticationError, RateLimitedError):
                 raise

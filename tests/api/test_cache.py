@@ -1,16 +1,27 @@
 """What is kept, for whom, for how long, and what makes it stale."""
 
+import sqlite3
 import stat
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from fake_clock import FakeClock
 from told_server import SECRET, TOKEN, Say, ToldServer
 
 import cenports_nb as cn
-from cenports_nb.api.cache import clear
+from cenports_nb.api import shelf
+from cenports_nb.api.cache import clear, info
 from cenports_nb.api.client import Client
-from cenports_nb.errors import CenportsError, ConfigurationError, UnexpectedAnswerError
+from cenports_nb.errors import (
+    CenportsError,
+    CenportsWarning,
+    ConfigurationError,
+    OfflineMissError,
+    UnexpectedAnswerError,
+)
 
 Connect = Callable[..., Client]
 ONE = Say({"data": [{"channelId": "A"}]})
@@ -57,7 +68,7 @@ def test_without_a_cache_every_call_asks(server: ToldServer, staging: Connect, h
     client = staging(cache=False)
     cn.load_channels(client)
     cn.load_channels(client)
-    assert (len(server.of("GET /channels")), list(home.iterdir())) == (2, [])
+    assert (len(server.of("GET /channels")), [path.name for path in home.iterdir()]) == (2, ["pacing.sqlite"])
 
 
 def test_a_write_makes_everything_stale(server: ToldServer, staging: Connect) -> None:
@@ -136,18 +147,154 @@ def test_no_secret_is_in_the_files(server: ToldServer, staging: Connect, home: P
     assert SECRET.encode() not in content
 
 
+def _load(client: Client, *refresh: bool) -> None:
+    for again in refresh:
+        assert len(cn.load_channels(client, refresh=again)) == 1
+
+
+GARBAGE = b"this is no database, but it is long enough to look like one" * 200
+
+
 def test_a_damaged_cache_is_set_aside(server: ToldServer, staging: Connect, home: Path) -> None:
-    """It held nothing that can't be asked again."""
+    """It held nothing that can't be asked again; one warning, and the next load is cached again."""
     server.on("GET /channels", ONE)
-    (home / "cache.sqlite").write_bytes(b"this is no database, but it is long enough to look like one" * 20)
+    (home / "cache.sqlite").write_bytes(GARBAGE)
+    client = staging()
+    with pytest.warns(CenportsWarning, match="was damaged") as told:
+        cn.load_channels(client)
+    cn.load_channels(client)
+    assert (len(told), len(server.of("GET /channels"))) == (1, 1)
+
+
+def test_a_cache_that_breaks_in_use_stops_no_load(server: ToldServer, staging: Connect, home: Path) -> None:
+    """Pages of the file that can't be read: one warning, no cache from there on, a new one for the next client."""
+    server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 20_000}]}))
+    client = staging()
+    for day in range(10, 30):
+        client.wire.fetch(client.question("/orders", {"startDate": str(day)}), keep=True)
+    client.close()
+    path = home / "cache.sqlite"
+    content = bytearray(path.read_bytes())
+    content[8192:] = b"\xff" * (len(content) - 8192)
+    path.write_bytes(content)
+    client = staging()
+    server.on("GET /channels", ONE)
+    with pytest.warns(CenportsWarning, match="going on without it|was damaged") as told:
+        _load(client, False, False, False)
+    assert len(told) == 1
+    client.close()
     assert len(cn.load_channels(staging())) == 1
 
 
-def test_a_folder_that_cannot_be_used_is_one_clear_line(staging: Connect, home: Path) -> None:
-    """With two ways out."""
+def test_a_cache_that_another_process_holds_blocks_no_load(
+    server: ToldServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is waited for a moment, once."""
+    monkeypatch.setattr(shelf, "BUSY_S", 0.05)
+    server.on("GET /channels", ONE)
+    first = staging()
+    cn.load_channels(first)
+    first.close()
+    other = sqlite3.connect(home / "cache.sqlite", isolation_level=None)
+    other.execute("PRAGMA locking_mode=EXCLUSIVE")
+    other.execute("BEGIN EXCLUSIVE")
+    client = staging()
+    with pytest.warns(CenportsWarning, match="going on without it") as told:
+        _load(client, True, True)
+    other.close()
+    assert (len(told), len(server.of("GET /channels"))) == (1, 3)
+
+
+def test_a_cache_whose_file_is_deleted_in_use_stops_no_load(server: ToldServer, staging: Connect, home: Path) -> None:
+    """With all that belongs to it."""
+    server.on("GET /channels", ONE)
+    client = staging()
+    cn.load_channels(client)
+    for path in home.glob("cache.sqlite*"):
+        path.unlink()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", CenportsWarning)
+        frames = [cn.load_channels(client, refresh=again) for again in (False, True, False)]
+    assert [len(frame) for frame in frames] == [1, 1, 1]
+
+
+def test_a_folder_that_cannot_be_used_stops_no_load(server: ToldServer, staging: Connect, home: Path) -> None:
+    """One warning that names it."""
+    server.on("GET /channels", ONE)
     (home / "taken").write_text("a file")
-    with pytest.raises(ConfigurationError, match="cache=False or another folder"):
+    with pytest.warns(CenportsWarning, match="taken.* going on without it") as told:
         cn.load_channels(staging(cache=home / "taken"))
+    assert len(told) == 1
+
+
+def test_the_oldest_answers_make_room(
+    server: ToldServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cache is bounded, and what was read last stays."""
+    monkeypatch.setattr(shelf, "MOST_BYTES", 100_000)
+    server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 10_000}]}))
+    clock = FakeClock()
+    client = staging(clock)
+    asked = [client.question("/orders", {"startDate": str(day)}) for day in range(30)]
+    for question in asked:
+        clock.advance(1)
+        client.wire.fetch(question, keep=True)
+    (kept,) = info(home)
+    assert 6 <= kept.answers <= 10
+    assert client.wire.find(asked[-1], 900) is not None
+    assert client.wire.find(asked[0], 900) is None
+
+
+def test_a_cache_tells_what_it_holds(server: ToldServer, staging: Connect, home: Path) -> None:
+    """By account, with sizes and ages."""
+    server.on("GET /channels", ONE)
+    cn.load_channels(staging())
+    cn.load_channels(staging(partner_id="P-2"))
+    assert [(kept.account.rpartition("|")[2], kept.answers) for kept in info(home)] == [("P-1", 1), ("P-2", 1)]
+
+
+def test_offline_answers_come_from_the_cache_at_any_age(server: ToldServer, staging: Connect) -> None:
+    """Without credentials, and `as_of` tells how old they are."""
+    server.on("GET /channels", ONE)
+    clock = FakeClock()
+    loaded = cn.load_channels(staging(clock))
+    at = clock.now()
+    clock.advance(400 * 86_400)
+    client = staging(clock, offline=True, client_id=None, client_secret=None)
+    again = cn.load_channels(client)
+    pd.testing.assert_frame_equal(loaded, again)
+    origin = cn.provenance(again)
+    assert origin is not None
+    assert (origin.as_of, origin.requests, client.usage.sent) == (at, 0, 0)
+
+
+def test_offline_finds_the_newest_answer_after_writes(server: ToldServer, staging: Connect) -> None:
+    """What a write made stale is still the best there is."""
+    server.on("GET /channels", ONE).on("POST /channels", Say({"data": {"channelId": "B"}}))
+    client = staging()
+    cn.load_channels(client)
+    client.api.create_channel(channelName="B")
+    assert len(cn.load_channels(staging(offline=True))) == 1
+
+
+def test_offline_one_account_in_the_cache_is_the_one_meant(server: ToldServer, staging: Connect) -> None:
+    """With two, the choice is the user's."""
+    server.on("GET /channels", ONE)
+    cn.load_channels(staging())
+    nobody = {"partner_id": None, "client_id": None, "client_secret": None}
+    with cn.connect("staging", base_url=server.url, offline=True) as alone:
+        assert alone.settings.partner_id == "P-1"
+        assert len(cn.load_channels(alone)) == 1
+    cn.load_channels(staging(partner_id="P-2"))
+    with pytest.raises(ConfigurationError, match="P-1, P-2"):
+        cn.connect("staging", base_url=server.url, offline=True, **nobody)
+
+
+def test_offline_a_miss_says_what_is_missing(server: ToldServer, staging: Connect) -> None:
+    """And sends nothing."""
+    with pytest.raises(OfflineMissError, match=r"GET /orders for 2026-01-31 to 2026-03-04 .* not in the cache"):
+        cn.load_orders(staging(offline=True), "2026-02-01", "2026-03-02")
+    assert server.requests == []
 
 
 def test_clearing_deletes_the_cache_and_nothing_else(server: ToldServer, staging: Connect, home: Path) -> None:
@@ -158,7 +305,7 @@ def test_clearing_deletes_the_cache_and_nothing_else(server: ToldServer, staging
     client.close()
     (home / "journal.sqlite").write_bytes(b"")
     clear(home)
-    assert [path.name for path in home.iterdir()] == ["journal.sqlite"]
+    assert sorted(path.name for path in home.iterdir()) == ["journal.sqlite", "pacing.sqlite"]
 
 
 def test_a_sandbox_client_leaves_nothing_behind(client: Client, home: Path) -> None:
@@ -166,4 +313,4 @@ def test_a_sandbox_client_leaves_nothing_behind(client: Client, home: Path) -> N
     cn.load_channels(client)
     folder = client.home
     client.close()
-    assert (folder.exists(), list(home.iterdir())) == (False, [])
+    assert (folder.exists(), [path.name for path in home.iterdir()]) == (False, ["pacing.sqlite"])

@@ -14,7 +14,7 @@ from scripted_server import Reply, Script, ScriptedServer, reply
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.api.paging import chunks_of
+from cenports_nb.api.windows import chunks_of
 from cenports_nb.settings import resolve
 
 DAYS = ("2026-01-01", "2026-01-31")

@@ -1,0 +1,36 @@
+"""How long answers may be served from the cache: one table, which a user can change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+
+from cenports_nb.errors import ConfigurationError
+
+MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+
+
+@dataclass(frozen=True)
+class Ages:
+    """How many seconds an answer may be served from the cache; `client.ages` or a profile's `ages` change it.
+
+    Answers filtered by acknowledgement and transactions are never served from it.
+    """
+
+    stock: float = MINUTE
+    shipments: float = 15 * MINUTE
+    channels: float = DAY
+    open_month: float = 15 * MINUTE
+    """Orders of this month, and of any month with open lines."""
+    last_month: float = 6 * HOUR
+    settled_month: float = 30 * DAY
+    """Orders of a month before the last one, all of whose lines are closed."""
+
+    @classmethod
+    def of(cls, table: Mapping[str, float]) -> Ages:
+        """Read the `ages` of a profile."""
+        known = [item.name for item in fields(cls)]
+        for name in table:
+            if name not in known:
+                raise ConfigurationError(f"The profile's ages have no {name!r}: they are {', '.join(known)}.")
+        return cls(**table)

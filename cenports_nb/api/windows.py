@@ -1,0 +1,112 @@
+"""Windows: the questions that together cover what a caller asked, and how one is cut into smaller ones."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
+
+DAY = timedelta(days=1)
+NUMBERS_SIZE = 255  # "orders | string(255)"
+LONG_DAYS = 62
+"""A span from here on is asked by calendar month, so that tomorrow's span finds most of it in the cache."""
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 1, 1)
+"""What "any day" means where a question without days must be cut by days."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """One question to an end point.
+
+    Attributes:
+        start: The first day asked for, which is taken as included.
+        end: The last day sent. It is wanted only if `tight`, since it may not be included.
+        tight: The end is known to be included, so it needn't be a day further.
+        channel_id: One sales channel, or None for all.
+        order_nos: These order numbers, or any.
+        acknowledged: Only what is (or is not) acknowledged.
+    """
+
+    start: date | None = None
+    end: date | None = None
+    tight: bool = False
+    channel_id: str | None = None
+    order_nos: tuple[str, ...] = ()
+    acknowledged: bool | None = None
+
+    @property
+    def days(self) -> int:
+        """How many days are wanted; 0 without dates."""
+        return 0 if self.start is None or self.end is None else (self.end - self.start).days + self.tight
+
+    @property
+    def last(self) -> date | None:
+        """The last day that is wanted."""
+        return self.end if self.end is None or self.tight or self.end == self.start else self.end - DAY
+
+    def cut(self, pieces: int, *, tight: bool) -> tuple[Window, ...]:
+        """Cut into so many windows at most; unless the end is known to be included, they share their edge days."""
+        if len(self.order_nos) > 1:
+            size = -(-len(self.order_nos) // max(2, pieces))
+            starts = range(0, len(self.order_nos), size)
+            return tuple(replace(self, order_nos=self.order_nos[at : at + size]) for at in starts)
+        pieces = min(pieces, self.days)
+        if self.start is None or pieces < 2:
+            return ()
+        edges = [self.start + self.days * i // pieces * DAY for i in range(pieces + 1)]
+        return tuple(
+            replace(self, start=first, end=after - DAY if tight else after, tight=tight)
+            for first, after in itertools.pairwise(edges)
+        )
+
+
+def covering(start: date, end: date) -> list[tuple[date, date]]:
+    """Cover the server's days from the day before `start` to the day after `end`, whatever its zone and its end.
+
+    Raises:
+        OverflowError: That touches the end of the calendar.
+    """
+    first, after = start - DAY, end + 2 * DAY
+    if (end - start).days + 1 < LONG_DAYS:
+        return [(first, after)]
+    edges = [start.replace(day=1)]
+    while edges[-1] <= end:
+        edges.append((edges[-1] + 31 * DAY).replace(day=1))
+    # A day that is only there to be sure costs no window of its own.
+    edges[0], edges[-1] = min(edges[0], first), max(edges[-1], after)
+    return list(itertools.pairwise(edges))
+
+
+def chunks_of(order_nos: Sequence[str], size: int = NUMBERS_SIZE) -> Iterator[tuple[str, ...]]:
+    """Cut order numbers so that each chunk, joined by commas, fits the API's text of 255."""
+    chunk: list[str] = []
+    length = 0
+    for number in order_nos:
+        if chunk and length + 1 + len(number) > size:
+            yield tuple(chunk)
+            chunk, length = [], 0
+        length += len(number) + (1 if chunk else 0)
+        chunk.append(number)
+    if chunk:
+        yield tuple(chunk)
+
+
+def best_cut(days: int, per_day: float, most: int, shared: int = 0) -> int:
+    """Choose into how many pieces of whole days a window is cut, so that the fewest answers are needed.
+
+    A piece that is full after all costs its own answer and those of its parts, so pieces are as long as
+    the scatter around the rows of a day (taken half as wide again as chance alone) lets them pay. Pieces
+    that share a day with the next one hold so many days more.
+    """
+    best, least = 1, math.inf
+    for length in range(1, days + 1):
+        rows = per_day * (length + shared)
+        if rows - 3 * math.sqrt(rows) > most:
+            break
+        full = 0.5 * math.erfc((most - 0.5 - rows) / (1.5 * math.sqrt(2 * rows))) if rows else 0.0
+        cost = (1 + 2 * full) / length
+        if cost <= least:
+            best, least = length, cost
+    return -(-days // best)

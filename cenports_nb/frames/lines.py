@@ -1,0 +1,16 @@
+"""Which order lines are open: the words that end a line, as Cenports writes them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any
+
+import pandas as pd
+
+CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
+"""Line statuses, in any case, after which a line reserves no stock; every other word is open."""
+
+
+def is_open(status: pd.Series[Any], closed: Collection[str] = CLOSED_WORDS) -> pd.Series[Any]:
+    """Tell which lines still reserve stock; a status that is unknown or missing does."""
+    return ~status.fillna("").str.strip().str.lower().isin([word.lower() for word in closed])

@@ -1,0 +1,150 @@
+"""How each end point is asked: its parameters, how long its answers are kept, what makes a record the same."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cenports_nb.api.following import Source
+from cenports_nb.api.records import OrderKey
+from cenports_nb.api.windows import Window
+from cenports_nb.frames.lines import CLOSED_WORDS
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+Channels = Callable[[], Sequence[str]]
+
+
+def order_source(client: Client, channels: Channels) -> Source:
+    """GET /orders."""
+    limit = client.dialect.order_limit
+    return Source(
+        "/orders",
+        limit,
+        lambda window: _order_parameters(window, limit),
+        client.dialect.known_caps,
+        max_age=lambda window: _order_age(client, window),
+        settles=all_closed,
+        unsettled_age=client.ages.open_month,
+        identity=order_identity,
+        day=lambda record: _text_of(record, "orderDate"),
+        channels=channels,
+        channel=lambda record: _text_of(record, "channelId") or None,
+    )
+
+
+def shipment_source(client: Client) -> Source:
+    """GET /shipments, one channel a window."""
+    limit = client.dialect.shipment_limit
+    return Source(
+        "/shipments",
+        limit,
+        lambda window: _shipment_parameters(window, limit),
+        client.dialect.known_caps,
+        max_age=lambda window: client.ages.shipments if window.acknowledged is None else 0.0,
+        day=lambda record: _text_of(record, "shipDate"),
+        channels=lambda: (),
+    )
+
+
+def channel_source(client: Client) -> Source:
+    """GET /channels."""
+    limit = client.dialect.order_limit
+    return Source(
+        "/channels",
+        limit,
+        lambda _: {"limit": limit},
+        client.dialect.known_caps,
+        max_age=lambda _: client.ages.channels,
+    )
+
+
+def stock_source(client: Client, which: dict[str, Any], codes: Sequence[str] | None) -> Source:
+    """GET /inventories; whether its answer may be cut is judged by its rows, not by its warehouses."""
+    filters = {"warehouseCode": ",".join(codes)} if codes else {}
+    parameters = {**which, **filters, "limit": client.dialect.inventory_limit}
+    return Source("/inventories", 2**31, lambda _: parameters, (), max_age=lambda _: client.ages.stock)
+
+
+def order_identity(record: msgspec.Raw) -> object:
+    """Channel and number of an order; of one that has no number, all of it."""
+    try:
+        found = msgspec.json.decode(record, type=OrderKey)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return bytes(record)
+    return bytes(record) if found.order_no is None else (str(found.channel_id), str(found.order_no))
+
+
+class _Status(msgspec.Struct):
+    status: Any = None
+
+
+class _Lines(msgspec.Struct, rename="camel"):
+    line_items: list[_Status] | None = None
+
+
+def all_closed(records: Sequence[msgspec.Raw]) -> bool:
+    """Tell whether all lines of these orders are closed; what can't be read is not."""
+    decode = msgspec.json.Decoder(_Lines).decode
+    try:
+        return all(
+            str(line.status or "").strip().lower() in CLOSED_WORDS
+            for record in records
+            for line in decode(record).line_items or ()
+        )
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return False
+
+
+def _order_age(client: Client, window: Window) -> float:
+    """How old an answer may be: by the month that it reaches into."""
+    if window.acknowledged is not None:
+        return 0.0
+    ages = client.ages
+    if window.order_nos or window.last is None:
+        return ages.open_month
+    today = client.clock.now().date()
+    ago = _month(today) - _month(window.last)
+    return ages.open_month if ago < 1 else ages.last_month if ago == 1 else ages.settled_month
+
+
+def _month(day: date) -> int:
+    return day.year * 12 + day.month
+
+
+def _order_parameters(window: Window, limit: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"limit": limit, "isPaginated": True}
+    if window.channel_id is not None:
+        found["channelId"] = window.channel_id
+    if window.start and window.end:
+        found |= {"startDate": window.start.isoformat(), "endDate": window.end.isoformat()}
+    if window.order_nos:
+        found["orders"] = ",".join(window.order_nos)
+    if window.acknowledged is not None:
+        found["isAcknowledged"] = window.acknowledged
+    return found
+
+
+def _shipment_parameters(window: Window, limit: int) -> dict[str, Any]:
+    found: dict[str, Any] = {"limit": limit, "channelId": window.channel_id}
+    if window.start and window.end:
+        found |= {"startDate": window.start.isoformat(), "endDate": window.end.isoformat()}
+    if window.order_nos:
+        found["orders"] = [{"orderNo": number} for number in window.order_nos]
+    if window.acknowledged is not None:
+        found["acknowledged"] = window.acknowledged
+    return found
+
+
+def _text_of(record: msgspec.Raw, name: str) -> str:
+    """Read one text of a record; nothing where it has none."""
+    try:
+        found = msgspec.json.decode(record, type=dict[str, msgspec.Raw]).get(name)
+        value = None if found is None else msgspec.json.decode(found)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    return value if isinstance(value, str) else ""

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:(00|15|30|45)(:00(\.0+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 MONTH = timedelta(days=31)
 MOST_ANSWERS = 20_000  # of one load
+MEMORY = 7  # days that what was seen before counts for
 SPAN = 400  # days, beyond which the records of a day say little
 SHARED = 8  # days of a piece, below which an edge day that two pieces share costs too much
 PATIENCE = 2  # windows in a row that get no answer; then the others are not asked
@@ -122,18 +123,21 @@ class _Reader:
         self._source = source
         self._spent = spent
         self._follower = Follower(client, source, spent)
-        self._longest = 0  # answer without page words
+        self._longest = (0, 0)  # answer without page words: records, and distinct ones
         self._per_day = 0.0  # records, in the window read last
         self._cut_at = source.limit  # records, the most that an answer seems to hold
         self._excludes_end = client.dialect.end_included is False
         self._silent = 0  # windows in a row without an answer
         self._end = ""  # why nothing more is asked
 
-    def window(self, window: Window, *, refresh: bool) -> Iterator[Part]:
-        """Read one window, cut as often as needed; each part says if it is not whole."""
+    def window(self, window: Window, *, refresh: bool, inner: bool = False) -> Iterator[Part]:
+        """Read one window, cut as often as needed; each part says if it is not whole.
+
+        An `inner` one is a piece of a window that was answered: all days of that answer are wanted.
+        """
         if 1 < window.days <= SPAN and self._per_day * window.days > 1.1 * self._cut_at:
             # Surely too much for one answer: cut before asking.
-            yield from self._cut(window, [], refresh=refresh)
+            yield from self._cut(window, [], refresh=refresh, inner=inner)
             return
         found = self._ask(window, refresh=refresh)
         if isinstance(found, str):
@@ -144,8 +148,8 @@ class _Reader:
             return
         whole, suspect = self._judge(found, window)
         if whole:
-            if window.days > 1 and not window.order_nos:
-                self._per_day = len(found.records) / window.days
+            if window.days and not window.order_nos:
+                self._learn_density(window, len(found.records))
             yield Part(window, found.records, suspect=suspect)
             return
         if self._is_elsewhere(window, found.records):
@@ -156,51 +160,65 @@ class _Reader:
             return
         # What hangs on an answer of now is asked now: an older part may lack what the answer has.
         refresh = refresh or found.fresh
-        self._cut_at = min(self._cut_at, max(1, len(found.records)))
         self._per_day = max(self._per_day, self._density(window, found.records))
         yield from self._cut(window, found.records, refresh=refresh)
 
-    def settled(self, parts: Sequence[Part], *, refresh: bool) -> list[Part]:
-        """Decide about answers as long as the longest one: nothing longer came, so that may be a cut.
+    def settled(self, parts: Sequence[Part], *, refresh: bool, again: bool = False) -> list[Part]:
+        """Decide about answers that may be cut at their length: a longer one shows that they are not.
 
-        Longer answers that came meanwhile clear most of them; the others are cut to see whether more comes.
+        The others are cut, to see whether more comes.
         """
         done: list[Part] = []
         for part in parts:
-            if part.suspect and len(part.records) >= self._longest:
-                self._cut_at = min(self._cut_at, self._longest)
-                self._per_day = max(self._per_day, self._density(part.window, part.records))
-                again = list(self._cut(part.window, part.records, refresh=refresh))
-                done += self.settled(again, refresh=refresh)
+            if part.suspect and self._is_longest(part.records):
+                if again:  # even a part is no shorter: it is a cap
+                    self._cut_at = min(self._cut_at, len(part.records))
+                    self._per_day = max(self._per_day, self._density(part.window, part.records))
+                smaller = list(self._cut(part.window, part.records, refresh=refresh))
+                done += self.settled(smaller, refresh=refresh, again=True)
             else:
                 done.append(part)
         return done
 
     def _judge(self, found: Found, window: Window) -> tuple[bool, bool]:
-        """Tell whether an answer is whole, and whether that still hangs on what others hold.
+        """Tell whether an answer is whole, and whether that still hangs on how long others are.
 
         Without page words it may have been cut at the limit, at a known cap, or at one that nobody knows:
         then none is longer. Below the lowest known cap nothing is ever cut.
         """
         if found.whole is not None:
             return found.whole, False
-        rows, caps = len(found.records), self._source.known_caps
-        self._longest = max(self._longest, rows)
-        if rows >= self._source.limit or rows in caps:
+        lengths = self._lengths(found.records)
+        self._longest = max(self._longest[0], lengths[0]), max(self._longest[1], lengths[1])
+        if lengths[0] >= self._source.limit:
             return False, False
-        may_be_more = window.start is not None or window.acknowledged is not None
-        return True, may_be_more and rows >= max(self._longest, min(caps, default=0))
+        caps = self._source.known_caps
+        by_days = window.start is not None or window.acknowledged is not None
+        if not by_days or not caps or min(lengths) < min(caps):
+            return not any(length in caps for length in lengths), False
+        return True, self._is_longest(found.records)
 
-    def _cut(self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool) -> Iterator[Part]:
+    def _is_longest(self, records: Sequence[msgspec.Raw]) -> bool:
+        return any(length >= most for length, most in zip(self._lengths(records), self._longest, strict=True))
+
+    def _lengths(self, records: Sequence[msgspec.Raw]) -> tuple[int, int]:
+        """Count records and distinct ones: nobody knows which of the two a cap counts."""
+        return len(records), len({self._source.identity(record) for record in records})
+
+    def _cut(
+        self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool, inner: bool = True
+    ) -> Iterator[Part]:
         """Read a window in pieces; every record of its own answer must be in one of them."""
+        window = self._with_end(window) if inner else window
         pieces = self._pieces(window)
         if window.days > 1 and window.days < SHARED * pieces and not self._end_is_known:
             # An edge day that two pieces share costs little in long ones; here it pays to find out.
             self._probe(window, records, refresh=refresh)
+            window = self._with_end(window) if inner else window
             pieces = self._pieces(window)
         smaller = window.cut(pieces, tight=window.tight or self._client.end_included)
         smaller = smaller or tuple(self._finer(window, records, refresh=refresh))
-        parts = [part for piece in smaller for part in self.window(piece, refresh=refresh)]
+        parts = [part for piece in smaller for part in self.window(piece, refresh=refresh, inner=inner)]
         yield from parts
         known = {self._source.identity(record) for part in parts for record in part.records}
         strays = [record for record in records if self._source.identity(record) not in known]
@@ -209,6 +227,10 @@ class _Reader:
             yield Part(window, strays, f"{rows}, and the window can't be split further")
         elif strays and window.acknowledged is None and not any(part.reason for part in parts):
             yield Part(window, strays, f"{len(strays)} of its records are in none of the smaller windows")
+
+    def _with_end(self, window: Window) -> Window:
+        """Where ends are included, an answer to `[a, b]` holds day b too, and so must its pieces."""
+        return replace(window, tight=True) if window.days and self._client.end_included else window
 
     def _pieces(self, window: Window) -> int:
         """Choose into how many pieces a window is cut."""
@@ -223,8 +245,8 @@ class _Reader:
         if self._end:
             return
         if window.start != window.end and not window.order_nos and self._proves_end(window, refresh=refresh):
-            # `[d, d + 1]` holds two days where ends are included, and may then be `[d, d]`.
-            yield replace(window, end=window.start, tight=True)
+            # `[d, d + 1]` holds two days where ends are included.
+            yield from replace(window, tight=True).cut(2, tight=True)
         elif source.channels is not None and window.channel_id is None:
             # Old channels may not be listed any more.
             seen = [channel for channel in map(source.channel, records) if channel]
@@ -280,14 +302,24 @@ class _Reader:
         days = self._days(records)
         return bool(days) and (max(days) < window.start - MONTH or min(days) > window.end + MONTH)
 
+    def _learn_density(self, window: Window, rows: int) -> None:
+        """Let a whole answer count for as many days as it has; a week of what was seen before is remembered."""
+        shared = 0.0 if window.tight or self._excludes_end else 1.0 if self._client.end_included else 0.5
+        days = window.days + shared
+        known = MEMORY if self._per_day else 0
+        self._per_day = (self._per_day * known + rows) / (known + days)
+
     def _density(self, window: Window, records: Sequence[msgspec.Raw]) -> float:
         """Guess the records of a day from an answer that was cut: where it is sorted, from the days it got to."""
-        if not window.days:
+        if window.start is None or window.end is None:
             return 0.0
         days = self._days(records)
         if window.days <= SPAN and len(days) == len(records) > 0 and days in (sorted(days), sorted(days, reverse=True)):
-            return len(days) / max(1, abs((days[-1] - days[0]).days))
-        return 2 * len(records) / window.days
+            reached = days[-1]
+            whole = sum(day != reached for day in days)
+            span = abs((reached - (window.start if days[0] <= reached else window.end)).days)
+            return whole / span if whole and span else len(days)
+        return 2 * len(records) / max(1, window.days)
 
     def _days(self, records: Sequence[msgspec.Raw]) -> list[date]:
         found: list[date] = []

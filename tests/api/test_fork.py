@@ -1,0 +1,25 @@
+"""A forked process shares an account, and nothing else."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from told_server import Say, ToldServer
+
+WORKER = Path(__file__).parent / "fork_worker.py"
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
+@pytest.mark.xdist_group("processes")
+def test_both_halves_of_a_fork_go_on(server: ToldServer) -> None:
+    """Each with connections, files and a token of its own; the rate limit is one."""
+    server.on("GET /channels", Say({"data": [{"channelId": "A"}]}))
+    run = subprocess.run(
+        [sys.executable, str(WORKER), server.url],
+        capture_output=True, text=True, timeout=60, env={**os.environ, "CENPORTS_RATE_LIMIT": "1000"}, check=False,
+    )  # fmt: skip
+    assert (run.returncode, run.stderr) == (0, "")
+    assert sorted(run.stdout.splitlines()) == ["child ['A']", "parent ['A']"]
+    assert len(server.of("POST /authorize")) == 2

@@ -13,7 +13,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cenports_nb import __version__
-from cenports_nb.errors import CenportsError, InvalidRequestError
+from cenports_nb.errors import CenportsError, ConfigurationError, InvalidRequestError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -168,6 +168,27 @@ def line_items(
     )
 
 
+@app.command("shipments")
+def shipments(
+    out: Out,
+    env: Env = None,
+    profile: Profile = None,
+    start: Start = None,
+    end: End = None,
+    last: Last = None,
+    channel: Channels = None,
+) -> None:
+    """Write shipments into a file."""
+    import cenports_nb as cn  # noqa: PLC0415
+
+    _write(
+        out,
+        env,
+        profile,
+        lambda client: cn.load_shipments(client, start, end, last=last, channel_id=channel or None),
+    )
+
+
 @app.command("stock")
 def stock(
     out: Out,
@@ -197,6 +218,76 @@ def channels(out: Out, env: Env = None, profile: Profile = None) -> None:
     import cenports_nb as cn  # noqa: PLC0415
 
     _write(out, env, profile, cn.load_channels)
+
+
+cache_app = typer.Typer(help="What is kept of Cenports' answers on this machine.", no_args_is_help=True)
+app.add_typer(cache_app, name="cache")
+
+
+@cache_app.command("info")
+def cache_info() -> None:
+    """Show what the cache holds, account by account."""
+    from cenports_nb.api.cache import info  # noqa: PLC0415
+    from cenports_nb.settings import home_folder  # noqa: PLC0415
+
+    home = home_folder()
+    held = info(home)
+    for kept in held:
+        address, _, partner = kept.account.rpartition("|")
+        typer.echo(
+            f"{partner} at {address}: {kept.answers:,} answers, {kept.size / 2**20:.1f} MiB, "
+            f"from {kept.oldest:%Y-%m-%d %H:%M} to {kept.newest:%Y-%m-%d %H:%M} UTC"
+        )
+    typer.echo(f"{sum(kept.answers for kept in held):,} answers in {home}")
+
+
+@cache_app.command("clear")
+def cache_clear() -> None:
+    """Delete the cache of all accounts; the journal of writes stays."""
+    from cenports_nb.api.cache import clear  # noqa: PLC0415
+    from cenports_nb.settings import home_folder  # noqa: PLC0415
+
+    home = home_folder()
+    try:
+        freed = clear(home)
+    except OSError as error:
+        raise ConfigurationError(f"The cache in {home} can't be deleted ({error}): close what uses it.") from None
+    typer.echo(f"{freed / 2**20:.1f} MiB freed in {home}")
+
+
+@app.command("doctor")
+def doctor(
+    env: Env = None,
+    profile: Profile = None,
+    out: Annotated[Path, typer.Option("--out", help="The shape file: field names and types, no values.")] = Path(
+        "cenports-shape.json"
+    ),
+) -> None:
+    """Check the set-up and ask the live account what the reference leaves open: read-only, about ten requests."""
+    import msgspec  # noqa: PLC0415
+
+    import cenports_nb as cn  # noqa: PLC0415
+    from cenports_nb.api.doctor import examine  # noqa: PLC0415
+    from cenports_nb.settings import save_profile  # noqa: PLC0415
+
+    with cn.connect(env, profile=profile, read_only=True, cache=False) as client:
+        settings = client.settings
+        typer.echo(f"{settings.environment} at {settings.base_url}, partner {settings.partner_id}")
+        found = examine(client)
+    for finding in found.findings:
+        typer.echo(f"  {finding.question}\n      {finding.answer or 'OPEN'} ({finding.evidence})")
+    out.write_bytes(msgspec.json.format(msgspec.json.encode(found.shapes), indent=2) + b"\n")
+    typer.echo(f"{found.requests} requests; field names and types, without values, are in {out}")
+    if settings.environment == "sandbox" and not profile:
+        typer.echo("Nothing saved: a sandbox speaks as it is told to.")
+    else:
+        path = save_profile(settings.home, settings.profile or "default", {"dialect": found.learnt})
+        typer.echo(f"What was learnt is in [{settings.profile or 'default'}.dialect] of {path}")
+    questions = [finding.ask for finding in found.findings if finding.ask]
+    if questions:
+        typer.echo("Ask Cenports' integration team:")
+        for question in questions:
+            typer.echo(f"  - {question}")
 
 
 def main() -> None:

@@ -102,6 +102,9 @@ def resolve(
     if chosen not in ADDRESSES:
         raise ConfigurationError(f"There is no environment {chosen!r}: use one of {', '.join(map(repr, ADDRESSES))}.")
     address = _address(chosen, base_url, table, env)
+    # What a default profile says of one environment is not true of another.
+    owner = table.get("environment") or (None if chosen == "sandbox" else chosen)
+    own = table if profile_name or owner == chosen else {}
     given = (partner_id, client_id, client_secret)
     try:
         credentials = _credentials(chosen, given, profile_name, table, env)
@@ -123,8 +126,8 @@ def resolve(
         home=home,
         profile=profile_name or ("default" if table else None),
         offline=bool(offline),
-        ages=_numbers(table, "ages"),
-        dialect=_table(table, "dialect"),
+        ages=_numbers(own, "ages"),
+        dialect=_table(own, "dialect"),
     )
 
 

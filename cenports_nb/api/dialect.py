@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 from cenports_nb.errors import ConfigurationError
@@ -38,6 +38,9 @@ class Dialect:
 
     available_scope: Literal["account", "channel"] = "account"
     """"after subtracting the quantity from purchase orders": whose orders is not said."""
+
+    sizes: Mapping[str, str] = field(default_factory=dict)
+    """"decimal(6, 2)!", "string(10)!": sizes that may be nominal; such as {"orders.*.grandTotal": "decimal(9, 2)!"}."""
 
     settle_minutes: int = 20
     """"may take up to 15 minutes to be finalized", and five to be sure: absence proves nothing before."""

@@ -8,6 +8,9 @@ from uuid import uuid4
 
 import msgspec
 
+from cenports_nb.api.parameters import check
+from cenports_nb.errors import InvalidRequestError
+
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
@@ -15,8 +18,8 @@ if TYPE_CHECKING:
 class Endpoints:
     """`client.api`: the documented calls, thin.
 
-    Nothing is validated but by Cenports, and nothing is written into the journal: for safe writes use
-    `submit_updates` and its neighbours. A write makes the cache stale; a read-only client refuses it.
+    Types and sizes are checked before anything is sent. Nothing is written into the journal: for safe writes
+    use `submit_updates` and its neighbours. A write makes the cache stale; a read-only client refuses it.
     """
 
     def __init__(self, client: Client) -> None:
@@ -27,7 +30,7 @@ class Endpoints:
         self._client.wire.token.header()
 
     def get_orders(self, **parameters: Any) -> Any:
-        """GET /orders: `channelId orders limit startDate endDate isAcknowledged isPaginated`."""
+        """GET /orders: `channelId orders limit startDate endDate isAcknowledged isPaginated`, all optional."""
         return self._get("/orders", parameters)
 
     def create_orders(self, *, channel_id: str, orders: Sequence[Mapping[str, Any]]) -> Any:
@@ -36,6 +39,9 @@ class Endpoints:
 
     def acknowledge_orders(self, *, channel_id: str, orders: Sequence[str]) -> Any:
         """PATCH /orders/acknowledge: done when it returns."""
+        for number in orders:
+            if "," in number:
+                raise InvalidRequestError(f"The order number {number!r} has a comma: it can't be sent in a list.")
         return self._write("PATCH", "/orders/acknowledge", {"channelId": channel_id, "orders": ",".join(orders)})
 
     def get_channels(self) -> Any:
@@ -67,10 +73,15 @@ class Endpoints:
         return self._get("/transaction", {"handle": handle})
 
     def _get(self, path: str, parameters: Mapping[str, Any]) -> Any:
+        self._check(f"GET {path}", parameters)
         return msgspec.json.decode(self._client.get(path, parameters).body)
 
     def _write(self, method: str, path: str, body: Mapping[str, Any]) -> Any:
         self._client.check_writable(f"{method} {path}")
+        self._check(f"{method} {path}", body)
         # Nobody follows this write, so the cache counts it as under way until it must have landed.
         self._client.write_started(f"api-{uuid4()}")
         return msgspec.json.decode(self._client.send(method, path, body).body)
+
+    def _check(self, call: str, body: Mapping[str, Any]) -> None:
+        check(call, {"partnerId": self._client.settings.partner_id, **body}, self._client.dialect.sizes)

@@ -5,6 +5,7 @@ import stat
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -24,6 +25,8 @@ from cenports_nb.errors import (
 )
 
 Connect = Callable[..., Client]
+PLACE = {"address": "1 Road", "city": "Tracy", "state": "CA", "country": "US", "postalCode": "95376"}
+CHANNEL: dict[str, Any] = {"channelName": "B", "contactEmail": "b@example.com", "contactInfo": PLACE}
 ONE = Say({"data": [{"channelId": "A"}]})
 
 
@@ -76,7 +79,7 @@ def test_a_write_makes_everything_stale(server: ToldServer, staging: Connect) ->
     server.on("GET /channels", ONE).on("POST /channels", Say({"data": {"channelId": "B"}}))
     client = staging()
     cn.load_channels(client)
-    client.api.create_channel(channelName="B")
+    client.api.create_channel(**CHANNEL)
     cn.load_channels(client)
     assert len(server.of("GET /channels")) == 2
 
@@ -273,7 +276,7 @@ def test_offline_finds_the_newest_answer_after_writes(server: ToldServer, stagin
     server.on("GET /channels", ONE).on("POST /channels", Say({"data": {"channelId": "B"}}))
     client = staging()
     cn.load_channels(client)
-    client.api.create_channel(channelName="B")
+    client.api.create_channel(**CHANNEL)
     assert len(cn.load_channels(staging(offline=True))) == 1
 
 

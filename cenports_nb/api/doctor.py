@@ -1,0 +1,338 @@
+"""Ask a live account what the reference leaves open: read-only, in about ten requests.
+
+Each question is answered by evidence or stays open, and then it is written as Cenports can be asked it.
+What every answer looks like is drawn as field names and types, without a single value.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from cenports_nb.api.pages import Page, open_page
+from cenports_nb.api.shapes import merged, shape_of
+from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, UnexpectedAnswerError
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+    from cenports_nb.api.dialect import Dialect
+
+DAY = timedelta(days=1)
+ABOVE = 1000  # a limit that only an account with a raised maximum takes
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One open question of the reference.
+
+    Attributes:
+        question: The question.
+        answer: What this account does; empty where it could not be seen.
+        evidence: What it was seen by, or why it could not be.
+        learnt: The field of the dialect that it settles, and its value.
+        ask: How to ask Cenports' integration team, where the answer is not known.
+    """
+
+    question: str
+    answer: str
+    evidence: str
+    learnt: Mapping[str, Any] = field(default_factory=dict)
+    ask: str = ""
+
+
+@dataclass(frozen=True)
+class Examination:
+    """What was found.
+
+    Attributes:
+        findings: One for each question.
+        dialect: The client's dialect with what was learnt.
+        shapes: End point -> field names and types, no values.
+        requests: How many requests it took.
+    """
+
+    findings: tuple[Finding, ...]
+    dialect: Dialect
+    shapes: Mapping[str, Any]
+    requests: int
+
+    @property
+    def learnt(self) -> dict[str, Any]:
+        """What belongs into the profile."""
+        return {name: value for finding in self.findings for name, value in finding.learnt.items()}
+
+
+def examine(client: Client) -> Examination:
+    """Ask a live account the open questions; nothing is written and nothing is kept.
+
+    Raises:
+        CenportsError: The account can't be read at all: credentials, address or network.
+    """
+    before = client.usage.sent
+    ward = _Ward(client)
+    ward.channels()
+    ward.orders()
+    ward.end_of_range()
+    ward.shipments()
+    ward.stock()
+    return Examination(tuple(ward.findings), ward.dialect, ward.shapes, client.usage.sent - before)
+
+
+class _Ward:
+    """One examination under way."""
+
+    def __init__(self, client: Client) -> None:
+        self.client = client
+        self.dialect = client.dialect
+        self.findings: list[Finding] = []
+        self.shapes: dict[str, Any] = {}
+        self.channel_ids: list[str] = []
+        self.records: list[dict[str, Any]] = []  # orders, the last ones seen
+
+    def channels(self) -> None:
+        """Find out where GET /channels reads its parameters."""
+        found = self._settle("/channels", "channel_parameters", {}, lambda _, records: bool(records))
+        if found is None:
+            self._open("Where does GET /channels read partnerId?", "no place gave channels", "body or query string?")
+            return
+        where, _, records = found
+        self.channel_ids = [str(record["channelId"]) for record in records if record.get("channelId")]
+        self._note(
+            Finding("Where does GET /channels read partnerId?", where, f"{len(records)} channels came",
+                    {"channel_parameters": where})
+        )  # fmt: skip
+
+    def orders(self) -> None:
+        """Find out where the other calls read parameters, how pages are told, and the largest limit."""
+        asked = {"limit": 1, "isPaginated": True, **self._all_days()}
+        question = "Where do GET /orders, /shipments, /inventories and /transaction read parameters?"
+        found = self._settle("/orders", "get_parameters", asked, lambda _, records: len(records) == 1)
+        if found is None:
+            self._open(question, "no place made it send one order when asked for one", "body or query string?")
+            return
+        where, page, _ = found
+        self._note(Finding(question, where, "one order came when asked for one", {"get_parameters": where}))
+        words = _page_words(page)
+        self._note(Finding("How does isPaginated tell of further pages?", words or "not at all", "asked for one order"))
+        question = "How many orders does one answer hold at most?"
+        self.records = self._largest("/orders", "order_limit", "orders", question, asked)
+
+    def end_of_range(self) -> None:
+        """Find out whether endDate is included, and which zone the server's days are in."""
+        question = "Is endDate included?"
+        days: dict[date, list[datetime]] = {}
+        for moment in _moments(self.records):
+            days.setdefault(moment.date(), []).append(moment)
+        busy = max(days, key=lambda day: (len(days[day]), day), default=None)
+        if busy is None:
+            self._open(question, "there is no order to try it with", "is the order of that very day returned?")
+            return
+        found = self._ask("/orders", {"limit": self.dialect.order_limit, "isPaginated": True, **_days(busy, busy)})
+        if isinstance(found, CenportsError):
+            self._open(question, str(found), "what does endDate equal to startDate mean?")
+            return
+        moments = _moments(found[1])
+        if any(not _at_midnight(moment) for moment in moments):
+            self._note(Finding(question, "yes", f"{busy} to {busy} gave {len(moments)} orders", {"end_included": True}))
+        elif moments:
+            self._open(
+                question, "orders of a midnight prove nothing", "is the last day whole, or its first moment only?"
+            )
+        else:
+            self._note(Finding(question, "no", f"{busy} to {busy} gave none", {"end_included": False}))
+            found = self._ask(
+                "/orders", {"limit": self.dialect.order_limit, "isPaginated": True, **_days(busy, busy + DAY)}
+            )
+            moments = [] if isinstance(found, CenportsError) else _moments(found[1])
+        self._zone(busy, moments)
+
+    def shipments(self) -> None:
+        """Find out the largest limit of GET /shipments."""
+        question = "How many shipments does one answer hold at most?"
+        if not self.channel_ids:
+            self._open(question, "no channel is known to ask for", "what is the largest limit?")
+            return
+        asked = {"channelId": self.channel_ids[0], **self._all_days()}
+        self._largest("/shipments", "shipment_limit", "shipments", question, asked)
+
+    def _largest(
+        self, path: str, name: str, what: str, question: str, asked: Mapping[str, Any]
+    ) -> list[dict[str, Any]]:
+        """Ask for more than is documented: the refusal, or what comes, tells the largest limit."""
+        found = self._ask(path, {**asked, "limit": ABOVE})
+        if isinstance(found, InvalidRequestError):
+            most = _number_in(found) or getattr(self.dialect, name)
+            self._note(Finding(question, str(most), f"a limit of {ABOVE} was refused", {name: most}))
+            found = self._ask(path, {**asked, "limit": most})
+        elif not isinstance(found, CenportsError):
+            self._limit(question, name, *found)
+        if isinstance(found, CenportsError):
+            self._open(question, str(found), "what is the largest limit?")
+            return []
+        self._capped(what, *found, most=getattr(self.dialect, name))
+        return found[1]
+
+    def stock(self) -> None:
+        """Find out whether GET /inventories may be cut."""
+        question = "Is GET /inventories capped?"
+        found = self._ask("/inventories", {"actualStock": True, "limit": self.dialect.inventory_limit})
+        if isinstance(found, CenportsError):
+            self._open(question, str(found), "how many rows does one answer hold at most?")
+            return
+        page, warehouses = found
+        counts = {
+            str(warehouse.get("warehouseCode")): len(warehouse.get("warehouseInventory") or ())
+            for warehouse in warehouses
+        }
+        rows = sum(counts.values())
+        words = _page_words(page)
+        suspects = [rows, *counts.values()]
+        if words:
+            self._note(Finding(question, f"paged: {words}", f"{rows} rows of {len(counts)} warehouses came"))
+        elif any(number in self.dialect.known_caps for number in suspects):
+            self._open(
+                question, f"{rows} rows of {len(counts)} warehouses came, which is a number at which answers are cut",
+                "is that all of our stock?",
+            )  # fmt: skip
+        else:
+            self._note(Finding(question, "not seen", f"{rows} rows of {len(counts)} warehouses came, in one answer"))
+
+    def _settle(
+        self,
+        path: str,
+        name: str,
+        asked: Mapping[str, Any],
+        fits: Callable[[Page, list[dict[str, Any]]], bool],
+    ) -> tuple[str, Page, list[dict[str, Any]]] | None:
+        """Try body, query and both until an answer shows that the parameters were read."""
+        first = getattr(self.dialect, name)
+        failure: CenportsError | None = None
+        for where in dict.fromkeys([first, "body", "query", "both"]):
+            self.dialect = replace(self.dialect, **{name: where})
+            found = self._ask(path, asked)
+            if isinstance(found, CenportsError):
+                failure = found
+            elif fits(*found):
+                return where, *found
+        self.dialect = replace(self.dialect, **{name: first})
+        # Nothing worked at all: that is no open question but a broken set-up.
+        if failure is not None and not isinstance(failure, InvalidRequestError | UnexpectedAnswerError):
+            raise failure
+        return None
+
+    def _ask(self, path: str, parameters: Mapping[str, Any]) -> tuple[Page, list[dict[str, Any]]] | CenportsError:
+        """Ask once; what is wrong with the question is an answer too."""
+        spoken, self.client.dialect = self.client.dialect, self.dialect
+        try:
+            body = self.client.get(path, parameters).body
+            page, raw = open_page(path, body)
+            records = [msgspec.json.decode(record, type=dict[str, Any]) for record in raw]
+        except msgspec.MsgspecError as error:
+            return UnexpectedAnswerError(f"GET {path} answered with records of an unknown shape ({error}).")
+        except (InvalidRequestError, UnexpectedAnswerError) as error:
+            return error
+        except ApiError as error:
+            if error.status in (401, 403, 429):
+                raise
+            return error
+        finally:
+            self.client.dialect = spoken
+        self.shapes[f"GET {path}"] = merged(self.shapes.get(f"GET {path}"), shape_of(msgspec.json.decode(body)))
+        return page, records
+
+    def _all_days(self) -> dict[str, str]:
+        return _days(date(2000, 1, 1), self.client.clock.now().date() + 2 * DAY)
+
+    def _limit(self, question: str, name: str, page: Page, records: list[dict[str, Any]]) -> None:
+        """Read the largest limit off an answer to a larger one that was not refused."""
+        rows = len(records)
+        if rows > getattr(self.dialect, name):
+            most = ABOVE if rows == ABOVE or not _has_more(page, rows) else rows
+            self._note(Finding(question, f"{most} or more", f"{rows} came", {name: most}))
+        elif _has_more(page, rows):
+            self._note(Finding(question, str(rows), f"{rows} came of {page.whole or 'more'}", {name: rows}))
+        else:
+            self._note(Finding(question, f"{ABOVE} may be asked for", f"all {rows} came in one answer"))
+
+    def _capped(self, what: str, page: Page, records: list[dict[str, Any]], most: int) -> None:
+        """Look for an answer that is silently shorter than asked for."""
+        rows = len(records)
+        if rows < most and _has_more(page, rows):
+            answer = f"yes, at {rows}"
+        elif rows in self.dialect.known_caps and rows < most and not _page_words(page):
+            answer = f"perhaps, at {rows}"
+        else:
+            answer = "not seen"
+        self._note(Finding(f"Are {what} silently cut below the limit asked for?", answer, f"{rows} came"))
+
+    def _zone(self, day: date, moments: list[datetime]) -> None:
+        """Narrow down the zone of the server's days by the orders that it counts to one of them."""
+        question = "In which zone are the days of startDate and endDate?"
+        telling = [moment for moment in moments if not _at_midnight(moment)]
+        if not telling:
+            self._open(question, "no order tells", "UTC, or your own?")
+            return
+        start = datetime.combine(day, datetime.min.time(), telling[0].tzinfo)
+        # Every order of the server's day d lies within 24 hours from d's start there.
+        least = (max(telling) - start - DAY) // timedelta(hours=1) + 1
+        most = (min(telling) - start) // timedelta(hours=1)
+        low, high = -min(most, 12), -max(least, -14)
+        answer = "UTC" if low == high == 0 else f"between UTC{low:+d} and UTC{high:+d}"
+        self._note(Finding(question, answer, f"by {len(telling)} orders of {day}"))
+
+    def _note(self, finding: Finding) -> None:
+        self.findings.append(finding)
+        self.dialect = replace(self.dialect, **finding.learnt)
+
+    def _open(self, question: str, evidence: str, ask: str) -> None:
+        self._note(Finding(question, "", evidence, ask=f"{question} {ask[:1].upper()}{ask[1:]}"))
+
+
+def _days(start: date, end: date) -> dict[str, str]:
+    return {"startDate": start.isoformat(), "endDate": end.isoformat()}
+
+
+def _page_words(page: Page) -> str:
+    """Name the words by which an answer tells of further ones."""
+    words = {
+        "next_page_url": page.next_page_url is not msgspec.UNSET,
+        "links.next": bytes(page.links)[:1] == b"{",
+        "last_page": page.last is not None,
+        "total": page.whole is not None,
+    }
+    return ", ".join(word for word, told in words.items() if told)
+
+
+def _has_more(page: Page, rows: int) -> bool:
+    return page.next is not None or (page.last or 1) > 1 or (page.whole or 0) > rows
+
+
+def _number_in(error: InvalidRequestError) -> int | None:
+    """Read the largest limit that a refusal names: "may not be greater than 300"."""
+    texts = [text for texts in error.errors.values() for text in texts] or [str(error)]
+    numbers = [int(found) for text in texts for found in re.findall(r"(?<![\d.])\d{2,5}(?![\d.])", text)]
+    return next((number for number in numbers if 1 < number < ABOVE), None)
+
+
+def _moments(records: list[dict[str, Any]]) -> list[datetime]:
+    """Read when orders were placed, as far as it is an instant."""
+    found = (_instant(record.get("orderDate")) for record in records)
+    return [moment for moment in found if moment is not None]
+
+
+def _instant(value: Any) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return moment if moment.tzinfo else None
+
+
+def _at_midnight(moment: datetime) -> bool:
+    """Tell a plain day, of whatever zone, from an instant."""
+    return moment.second == moment.microsecond == 0 and moment.minute % 15 == 0

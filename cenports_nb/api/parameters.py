@@ -1,0 +1,256 @@
+"""What each call takes, as the reference's tables have it, and the check of a body before it is sent.
+
+A type is written as there: `string(255)!` is a text of at most 255 characters that must be given,
+`int(5)` has at most five digits, `decimal(6, 2)` six of which two are behind the point. `*` stands for
+every item of an array. The sizes may be nominal: `Dialect.sizes` replaces any of them.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from cenports_nb.errors import InvalidRequestError
+
+Table = Mapping[str, str]
+
+PARTNER = {"partnerId": "string(255)!"}
+PAGE = {"page": "int"}  # not in the tables: where an answer tells of pages, this asks for one
+CALLS: Mapping[str, Table] = {
+    "GET /orders": {
+        **PARTNER,
+        **PAGE,
+        "channelId": "string(255)",
+        "orders": "string(255)",
+        "isAcknowledged": "bool",
+        "isPaginated": "bool",
+        "limit": "int",
+        "startDate": "date",
+        "endDate": "date",
+    },
+    "POST /orders": {
+        **PARTNER,
+        "channelId": "string(255)!",
+        "orders": "array!",
+        "orders.*.orderNo": "string(255)!",
+        "orders.*.customerOrderNo": "string(255)",
+        "orders.*.orderDate": "date!",
+        "orders.*.customerName": "string(255)!",
+        "orders.*.contactName": "string(255)",
+        "orders.*.contactEmail": "string(255)",
+        "orders.*.contactPhone": "string(255)",
+        "orders.*.shipTo": "object!",
+        "orders.*.shipTo.address1": "string(255)!",
+        "orders.*.shipTo.address2": "string(255)",
+        "orders.*.shipTo.city": "string(255)!",
+        "orders.*.shipTo.state": "string(255)!",
+        "orders.*.shipTo.country": "string(10)!",
+        "orders.*.shipTo.postalCode": "string(10)!",
+        "orders.*.shippingInfo": "object!",
+        "orders.*.shippingInfo.carrierCode": "string(255)!",
+        "orders.*.shippingInfo.serviceLevel": "string(255)!",
+        "orders.*.shippingInfo.estimatedShipDate": "date",
+        "orders.*.lineItems": "array!",
+        "orders.*.lineItems.*.sku": "string(255)!",
+        "orders.*.lineItems.*.quantity": "int(5)!",
+        "orders.*.lineItems.*.consumerPrice": "decimal(6, 2)!",
+        "orders.*.lineItems.*.subTotal": "decimal(6, 2)!",
+        "orders.*.lineItems.*.lineNumber": "int(3)",
+        "orders.*.subTotal": "decimal(6, 2)",
+        "orders.*.shippingCost": "decimal(5, 2)",
+        "orders.*.grandTotal": "decimal(6, 2)!",
+    },
+    "PATCH /orders/acknowledge": {**PARTNER, "channelId": "string(255)!", "orders": "string(255)!"},
+    "GET /channels": PARTNER,
+    "POST /channels": {
+        **PARTNER,
+        "channelId": "string(255)",
+        "channelName": "string(255)!",
+        "contactEmail": "string(255)",
+        "contactPhone": "string(255)",
+        "contactInfo": "object!",
+        "contactInfo.address": "string(255)!",
+        "contactInfo.city": "string(255)!",
+        "contactInfo.state": "string(20)!",
+        "contactInfo.country": "string(2)!",
+        "contactInfo.postalCode": "string(10)!",
+        "billInfo": "object",
+        **{
+            f"billInfo.{name}": "string(255)"
+            for name in ("name", "email", "phone", "address", "city", "state", "country", "postalCode")
+        },
+        "logo": "base64",
+    },
+    "GET /shipments": {
+        **PARTNER,
+        **PAGE,
+        "channelId": "string(255)!",
+        "orders": "array",
+        "orders.*.orderNo": "string(255)",
+        "startDate": "date",
+        "endDate": "date",
+        "limit": "int",
+        "acknowledged": "bool",
+    },
+    "PATCH /shipments/acknowledge": {**PARTNER, "shipments": "array!", "shipments.*.orderNo": "string(255)!"},
+    "GET /inventories": {
+        **PARTNER,
+        **PAGE,
+        "channelId": "string(255)",
+        "warehouseCode": "string(255)",
+        "actualStock": "bool",
+        "limit": "int",
+    },
+    "PATCH /inventories": {
+        **PARTNER,
+        "warehouseCode": "string(255)!",
+        "inventories": "array!",
+        "inventories.*.productSKU": "string(255)!",
+        "inventories.*.type": "string(255)!",
+        "inventories.*.quantity": "int!",
+    },
+    "GET /transaction": {**PARTNER, "handle": "string!"},
+}
+
+
+def check(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
+    """Check a body against the call's table, all of it at once.
+
+    Args:
+        call: Method and path.
+        body: What would be sent.
+        sizes: Other types for some of the table's fields.
+
+    Raises:
+        InvalidRequestError: `errors` has each field that can't be sent, with its place; nothing was sent.
+    """
+    table = {**CALLS[call], **{name: kind for name, kind in sizes.items() if name in CALLS[call]}}
+    errors: dict[str, list[str]] = {}
+    for place, text in _objections(table, body):
+        errors.setdefault(place, []).append(text)
+    if call == "POST /channels" and not (body.get("contactEmail") or body.get("contactPhone")):
+        errors["contactEmail"] = ["is needed where contactPhone is missing"]
+    if ("startDate" in body) != ("endDate" in body):
+        errors["startDate"] = ["goes with endDate: give both"]
+    if errors:
+        shown = [f"{place} {texts[0]}" for place, texts in errors.items()][:5]
+        more = f" and {len(errors) - 5} more" if len(errors) > 5 else ""
+        raise InvalidRequestError(f"{call} was not sent: {'; '.join(shown)}{more}.", errors=errors)
+
+
+def _objections(table: Table, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for path, kind in table.items():
+        for place, value, parent in _values(body, path.split(".")):
+            if value is None:
+                if kind.endswith("!") and parent:
+                    yield place, "is missing"
+            elif text := _objection(kind.rstrip("!"), value):
+                yield place, f"is {_shown(value)}, {text}"
+    names = {path.split(".")[0] for path in table}
+    for name in body:
+        if name not in names:
+            yield name, f"is no parameter of this call: {', '.join(sorted(names))}"
+
+
+def _values(value: Any, path: list[str], place: str = "") -> Iterator[tuple[str, Any, bool]]:
+    """Follow a path into a body: the place as a person writes it, the value there, whether its parent exists."""
+    name, *rest = path
+    if name == "*":
+        for i, item in enumerate(value if isinstance(value, list | tuple) else ()):
+            yield from _values(item, rest, f"{place}[{i}]") if rest else [(f"{place}[{i}]", item, True)]
+        return
+    here = f"{place}.{name}" if place else name
+    is_object = isinstance(value, Mapping)
+    found = value.get(name) if is_object else None
+    if not rest:
+        yield here, found, is_object
+    elif found is not None:
+        yield from _values(found, rest, here)
+
+
+def _objection(kind: str, value: Any) -> str:
+    """Say why a value does not fit a type; nothing where it does."""
+    name, _, size = kind.partition("(")
+    numbers = [int(number) for number in re.findall(r"\d+", size)]
+    return KINDS[name](value, *numbers)
+
+
+def _string(value: Any, most: int = 0) -> str:
+    if not isinstance(value, str):
+        return "which is no text"
+    if not value:
+        return "which is empty"
+    return f"which is longer than {most} characters" if most and len(value) > most else ""
+
+
+def _int(value: Any, digits: int = 0) -> str:
+    if not isinstance(value, int) or isinstance(value, bool):
+        return "which is no whole number"
+    return f"which has more than {digits} digits" if digits and abs(value) >= 10**digits else ""
+
+
+def _decimal(value: Any, digits: int = 0, places: int = 0) -> str:
+    try:
+        number = (
+            Decimal(str(value)) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
+        )
+    except InvalidOperation:
+        number = None
+    if number is None or not number.is_finite():
+        return "which is no amount"
+    exponent = number.normalize().as_tuple().exponent
+    if places and isinstance(exponent, int) and -exponent > places:
+        return f"which has more than {places} places behind the point"
+    return f"which is {10 ** (digits - places):,} or more" if digits and abs(number) >= 10 ** (digits - places) else ""
+
+
+def _date(value: Any) -> str:
+    text = value.isoformat() if type(value) is date else value
+    try:
+        if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text) and date.fromisoformat(text):
+            return ""
+    except ValueError:
+        pass
+    return "which is no day: write it as YYYY-MM-DD"
+
+
+def _bool(value: Any) -> str:
+    return "" if isinstance(value, bool) else "which is neither True nor False"
+
+
+def _array(value: Any) -> str:
+    return "" if isinstance(value, list | tuple) and value else "which is no list with anything in it"
+
+
+def _object(value: Any) -> str:
+    return "" if isinstance(value, Mapping) else "which is no mapping"
+
+
+def _base64(value: Any) -> str:
+    try:
+        base64.b64decode(value, validate=True)
+    except (TypeError, ValueError, binascii.Error):
+        return "which is no base64 text"
+    return ""
+
+
+KINDS: Mapping[str, Callable[..., str]] = {
+    "string": _string,
+    "int": _int,
+    "decimal": _decimal,
+    "date": _date,
+    "bool": _bool,
+    "array": _array,
+    "object": _object,
+    "base64": _base64,
+}
+
+
+def _shown(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}…"

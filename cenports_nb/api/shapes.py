@@ -1,0 +1,53 @@
+"""What an answer looks like: field names and types, and no value, so that it can be shown to anybody."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import Any
+
+FORMS = {
+    "text: instant": r"\d{4}-\d\d-\d\d[T ].*",
+    "text: day": r"\d{4}-\d\d-\d\d",
+    "text: integer": r"-?\d+",
+    "text: decimal": r"-?\d+\.\d+",
+    "text: empty": r"\s*",
+}
+
+
+def shape_of(value: Any) -> Any:
+    """Draw field names and types, and no value."""
+    if isinstance(value, dict):
+        return {_name(key): shape_of(item) for key, item in value.items()}
+    if isinstance(value, list):
+        shape: Any = None
+        for item in value:
+            shape = merged(shape, shape_of(item))
+        return [] if shape is None else [shape]
+    if isinstance(value, str):
+        return next((form for form, pattern in FORMS.items() if re.fullmatch(pattern, value)), "text")
+    return {bool: "flag", int: "integer", float: "decimal", type(None): "null"}[type(value)]
+
+
+def _name(key: str) -> str:
+    """Show a name; what looks like a value used as one is not shown."""
+    return key if re.fullmatch(r"[A-Za-z][A-Za-z_]{0,30}\d?", key) else "(some key)"
+
+
+def merged(one: Any, other: Any) -> Any:
+    """Bring two shapes together; types that differ stand side by side."""
+    if one is None or one == other:
+        return other
+    if isinstance(one, dict) and isinstance(other, dict):
+        return {name: merged(one.get(name), other.get(name, one.get(name))) for name in (*one, *other)}
+    if isinstance(one, list) and isinstance(other, list):
+        return [merged(one[0] if one else None, other[0] if other else None)] if one or other else []
+    seen = dict.fromkeys((*_kinds(one), *_kinds(other)))
+    return " or ".join(sorted(seen))
+
+
+def _kinds(shape: Any) -> Iterator[str]:
+    if isinstance(shape, str):
+        yield from shape.split(" or ")
+    else:
+        yield "object" if isinstance(shape, dict) else "list" if isinstance(shape, list) else "null"

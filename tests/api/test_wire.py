@@ -34,7 +34,9 @@ def _channels(client: Client) -> Any:
 
 
 def _write(client: Client) -> Any:
-    return client.api.update_inventories(warehouse_code="W", inventories=[{"productSKU": "A", "type": "TRUE_UP", "quantity": 1}])
+    return client.api.update_inventories(
+        warehouse_code="W", inventories=[{"productSKU": "A", "type": "TRUE_UP", "quantity": 1}]
+    )
 
 
 @pytest.mark.parametrize(

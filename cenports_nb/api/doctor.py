@@ -16,7 +16,7 @@ import msgspec
 
 from cenports_nb.api.pages import Page, open_page
 from cenports_nb.api.shapes import merged, shape_of
-from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, UnexpectedAnswerError
+from cenports_nb.errors import ApiError, BusinessError, CenportsError, InvalidRequestError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -165,7 +165,7 @@ class _Ward:
     ) -> list[dict[str, Any]]:
         """Ask for more than is documented: the refusal, or what comes, tells the largest limit."""
         found = self._ask(path, {**asked, "limit": ABOVE})
-        if isinstance(found, InvalidRequestError):
+        if isinstance(found, InvalidRequestError | BusinessError):
             most = _number_in(found) or getattr(self.dialect, name)
             self._note(Finding(question, str(most), f"a limit of {ABOVE} was refused", {name: most}))
             found = self._ask(path, {**asked, "limit": most})
@@ -312,10 +312,11 @@ def _has_more(page: Page, rows: int) -> bool:
     return page.next is not None or (page.last or 1) > 1 or (page.whole or 0) > rows
 
 
-def _number_in(error: InvalidRequestError) -> int | None:
+def _number_in(error: CenportsError) -> int | None:
     """Read the largest limit that a refusal names: "may not be greater than 300"."""
-    texts = [text for texts in error.errors.values() for text in texts] or [str(error)]
-    numbers = [int(found) for text in texts for found in re.findall(r"(?<![\d.])\d{2,5}(?![\d.])", text)]
+    said: Any = getattr(error, "errors", None) or [str(error)]
+    texts = [text for texts in said.values() for text in texts] if isinstance(said, dict) else said
+    numbers = [int(found) for text in texts for found in re.findall(r"(?<![\d.])\d{2,5}(?!\d|\.\d)", text)]
     return next((number for number in numbers if 1 < number < ABOVE), None)
 
 

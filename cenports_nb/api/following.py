@@ -45,6 +45,7 @@ class Source:
         settles: Tells records that nothing will change any more; others may only be `unsettled_age` old.
         unsettled_age: See `settles`.
         identity: What makes two copies of a record the same record.
+        rows: The rows that a record holds, where the total of an answer may count those.
         day: The day of a record, as a hint for how to cut a window.
         channels: Where a window may be split by channel and acknowledgement, the channels to split by.
         channel: The channel of a record.
@@ -58,6 +59,7 @@ class Source:
     settles: Callable[[Sequence[msgspec.Raw]], bool] = lambda _: True
     unsettled_age: float = math.inf
     identity: Callable[[msgspec.Raw], object] = bytes
+    rows: Callable[[msgspec.Raw], int] | None = None
     day: Callable[[msgspec.Raw], str] | None = None
     channels: Callable[[], Sequence[str]] | None = None
     channel: Callable[[msgspec.Raw], str | None] = lambda _: None
@@ -177,7 +179,8 @@ class Follower:
         if not totals:
             return Found(records, True if pages.tells_end else None, fresh)
         distinct = pages.distinct(self._source.identity)
-        if totals == {distinct}:
+        rows = self._source.rows
+        if totals == {distinct} or (rows is not None and totals == {sum(map(rows, records))}):
             return Found(records, True, fresh)
         if not pages.tells_end and distinct < max(totals):
             return Found(records, False, fresh)  # the total tells of more, and nothing tells how to get it

@@ -67,7 +67,9 @@ def stock_source(client: Client, which: dict[str, Any], codes: Sequence[str] | N
     """GET /inventories; whether its answer may be cut is judged by its rows, not by its warehouses."""
     filters = {"warehouseCode": ",".join(codes)} if codes else {}
     parameters = {**which, **filters, "limit": client.dialect.inventory_limit}
-    return Source("/inventories", 2**31, lambda _: parameters, (), max_age=lambda _: client.ages.stock)
+    return Source(
+        "/inventories", 2**31, lambda _: parameters, (), max_age=lambda _: client.ages.stock, rows=_stock_rows
+    )
 
 
 def order_identity(record: msgspec.Raw) -> object:
@@ -98,6 +100,17 @@ def all_closed(records: Sequence[msgspec.Raw]) -> bool:
         )
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return False
+
+
+class _Rows(msgspec.Struct, rename="camel"):
+    warehouse_inventory: list[msgspec.Raw] | None = None
+
+
+def _stock_rows(record: msgspec.Raw) -> int:
+    try:
+        return len(msgspec.json.decode(record, type=_Rows).warehouse_inventory or ())
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return 0
 
 
 def _order_age(client: Client, window: Window) -> float:

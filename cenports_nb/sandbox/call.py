@@ -1,8 +1,10 @@
 """A call: one request as the end points see it."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.replies import Json, Refusal, invalid
 from cenports_nb.sandbox.rules import Rules
 from cenports_nb.sandbox.state import State
@@ -14,10 +16,12 @@ class Call:
     """One request: parameters from where the end point reads them, and the state it meets."""
 
     state: State
+    dialect: Dialect
     now: datetime
     params: Json
-    url: str  # of the end point, absolute, for links to further pages
-    query: dict[str, str] = field(default_factory=dict)
+    url: str  # of the end point, for links to further pages
+    page: int = 1
+    refused: Mapping[int, str] = field(default_factory=dict)  # rows of a write that a fault refuses
 
     def require(self, rules: Rules) -> None:
         """Refuse the call with 422 unless every parameter is as documented."""
@@ -35,11 +39,8 @@ class Call:
         names = (name.strip() for name in (self.text(param) or "").split(","))
         return frozenset(name for name in names if name) or None
 
-    @property
-    def page(self) -> int:
-        """The page asked for, in the query before the body; anything odd is the first, as in Laravel."""
-        for value in (self.query.get("page"), self.params.get("page")):
-            if value is not None:
-                text = str(value)
-                return max(1, int(text)) if text.isascii() and text.isdigit() and len(text) < 10 else 1
-        return 1
+    def limit(self, cap: int | None) -> int:
+        """Say how many rows are answered at most; an end point without a limit of its own may get anything."""
+        asked = self.params.get("limit")
+        limit = asked if type(asked) is int and asked > 0 else self.dialect.default_limit
+        return limit if cap is None else min(limit, cap)

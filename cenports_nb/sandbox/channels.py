@@ -27,6 +27,11 @@ class ChannelBook:
         """List the channels as JSON."""
         return [encode(record) for record in self._records.values()]
 
+    def know(self, channel_id: str) -> None:
+        """Take the id of an order's channel for one that works, though it may not be listed."""
+        if channel_id not in self._records:
+            self._unlisted.add(channel_id)
+
     def add(self, params: Json, channel_id: str | None) -> str:
         """Enter a new channel and return its id, a random one if none was asked for."""
         channel_id = channel_id or f"CH-{secrets.token_hex(4).upper()}"

@@ -1,22 +1,21 @@
 """Order entry: a created order becomes an order as GET /orders answers it."""
 
 from decimal import Decimal
+from functools import partial
 
 from cenports_nb.sandbox.account import PARTNER_ID
+from cenports_nb.sandbox.batch import RowRefusal, Undo
 from cenports_nb.sandbox.replies import Json
 from cenports_nb.sandbox.state import State
-from cenports_nb.sandbox.transactions import RowErrors
 
 
-def enter_orders(state: State, channel_id: str, orders: list[Json]) -> RowErrors:
-    """Create the good orders and list what is wrong with the others, by position."""
-    errors: RowErrors = []
-    for index, order in enumerate(orders):
-        texts = _objections(state, channel_id, order)
-        errors.extend((index, text) for text in texts)
-        if not texts:
-            state.orders.add(_record(state, channel_id, order))
-    return errors
+def enter_order(state: State, channel_id: str, order: Json) -> Undo:
+    """Create an order, or refuse it."""
+    texts = _objections(state, channel_id, order)
+    if texts:
+        raise RowRefusal(*texts)
+    entered = state.orders.add(_record(state, channel_id, order))
+    return partial(state.orders.remove, entered)
 
 
 def _objections(state: State, channel_id: str, order: Json) -> list[str]:

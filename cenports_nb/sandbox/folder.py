@@ -20,7 +20,7 @@ def read_folder(folder: Path) -> Seed:
     Raises:
         ValueError: A file is missing or malformed; says which, where and what to do.
     """
-    orders = _read_lines(folder, "orders.jsonl", _check_order)
+    orders = _read_lines(folder, "orders.jsonl", check_order)
     shipments = _read_lines(folder, "shipments.jsonl", _check_shipment, optional=True)
     warehouses = _read_list(folder, "inventories.json", _check_warehouse)
     channels = _read_list(folder, "channels.json", _check_channel)
@@ -94,7 +94,8 @@ def _read_list(folder: Path, name: str, check: Check) -> list[Json]:
     return [_checked(f"{path}, entry {number}", record, check) for number, record in enumerate(records, start=1)]
 
 
-def _check_order(order: Json) -> str | None:
+def check_order(order: Json) -> str | None:
+    """Say what an order lacks to be one, or None."""
     lines = order.get("lineItems")
     fault = _lacks(order, "orderNo", "channelId") or _lacks_instant(order, "orderDate")
     if fault is None and not isinstance(lines, list):

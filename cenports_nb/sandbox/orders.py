@@ -1,11 +1,13 @@
 """Orders: sorted by (orderDate, channelId, orderNo), found by day, channel and number."""
 
 from bisect import bisect_left, bisect_right
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from zlib import crc32
 
 from cenports_nb.sandbox.clock import instant
+from cenports_nb.sandbox.days import PLAIN_DAYS, Days
 from cenports_nb.sandbox.replies import Json, encode
 
 # Lines with these words no longer hold stock; any other word, unknown ones too, is open.
@@ -33,6 +35,11 @@ class Order:
         return (self.at, self.channel_id, self.number)
 
     @property
+    def chance(self) -> int:
+        """A number without sense, always the same: what orders are sorted by if they are not sorted."""
+        return crc32(f"{self.channel_id}/{self.number}".encode())
+
+    @property
     def payload(self) -> bytes:
         """The record as JSON, written once."""
         if self._payload is None:
@@ -53,7 +60,8 @@ class OrderBook:
 
     def __init__(self, records: Iterable[Json]) -> None:
         self._orders = sorted((Order(record) for record in records), key=lambda order: order.key)
-        self._days = [order.at.date().isoformat() for order in self._orders]
+        # The day of every order by reading, in the order of the orders, so that a month is found without a scan.
+        self._days = {PLAIN_DAYS.place: [PLAIN_DAYS.of(order.at) for order in self._orders]}
         self._index = {(order.channel_id, order.number): order for order in self._orders}
         self._customer_numbers = {
             (order.channel_id, order.record["customerOrderNo"])
@@ -61,9 +69,10 @@ class OrderBook:
             if order.record.get("customerOrderNo")
         }
         self.reserved: Counter[StockKey] = Counter()
+        self.reserved_by_channel: defaultdict[str, Counter[StockKey]] = defaultdict(Counter)
         for order in self._orders:
             if not order.acknowledged:
-                self.reserved.update(order.reserved())
+                self._reserve(order)
         self.channel_ids = {order.channel_id for order in self._orders}
 
     def __len__(self) -> int:
@@ -88,12 +97,10 @@ class OrderBook:
         acknowledged: bool | None = None,
         start: str | None = None,
         end: str | None = None,
+        days: Days = PLAIN_DAYS,
     ) -> list[Order]:
-        """List the orders that match every filter; both days are included and UTC."""
-        if start is not None and end is not None:
-            rows = self._orders[bisect_left(self._days, start) : bisect_right(self._days, end)]
-        else:
-            rows = self._orders
+        """List the orders that match every filter, oldest first."""
+        rows = self._orders if start is None or end is None else self._between(start, end, days)
         if channel_id is not None:
             rows = [order for order in rows if order.channel_id == channel_id]
         if numbers is not None:
@@ -102,13 +109,42 @@ class OrderBook:
             rows = [order for order in rows if order.acknowledged is acknowledged]
         return rows
 
-    def add(self, record: Json) -> None:
-        """Enter a new, unacknowledged order; its open lines reserve stock."""
-        order = Order(record, acknowledged=False)
+    def add(self, record: Json, *, acknowledged: bool = False) -> Order:
+        """Enter a new order; the open lines of an unacknowledged one reserve stock."""
+        order = Order(record, acknowledged=acknowledged)
         place = bisect_left(self._orders, order.key, key=lambda other: other.key)
         self._orders.insert(place, order)
-        self._days.insert(place, order.at.date().isoformat())
+        for (zone, later), known in self._days.items():
+            known.insert(place, Days(zone, later).of(order.at))
         self._index[order.channel_id, order.number] = order
         if record.get("customerOrderNo"):
             self._customer_numbers.add((order.channel_id, record["customerOrderNo"]))
-        self.reserved.update(order.reserved())
+        if not acknowledged:
+            self._reserve(order)
+        return order
+
+    def remove(self, order: Order) -> None:
+        """Take back an order that `add` entered."""
+        place = bisect_left(self._orders, order.key, key=lambda other: other.key)
+        del self._orders[place]
+        for known in self._days.values():
+            del known[place]
+        del self._index[order.channel_id, order.number]
+        self._customer_numbers.discard((order.channel_id, order.record.get("customerOrderNo")))
+        self.reserved.subtract(order.reserved())
+        self.reserved_by_channel[order.channel_id].subtract(order.reserved())
+
+    def _reserve(self, order: Order) -> None:
+        units = order.reserved()
+        self.reserved.update(units)
+        self.reserved_by_channel[order.channel_id].update(units)
+
+    def _between(self, start: str, end: str, days: Days) -> list[Order]:
+        known = self._days.get(days.place)
+        if known is None:
+            known = self._days[days.place] = [days.of(order.at) for order in self._orders]
+        if days.zone == PLAIN_DAYS.zone:
+            stop = bisect_right(known, end) if days.end_included else bisect_left(known, end)
+            return self._orders[bisect_left(known, start) : stop]
+        # Where a clock is set back at midnight, a later instant may fall on an earlier day: no bisection.
+        return [order for order, day in zip(self._orders, known, strict=True) if days.holds(start, day, end)]

@@ -1,141 +1,43 @@
-"""The HTTP server of a sandbox, and the sandbox itself."""
+"""The HTTP server of a sandbox: threads, sockets, and requests as they come off the wire."""
 
 import logging
 import socket
 import socketserver
 import sys
 import threading
+from collections.abc import Callable
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
-from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final
 
-from cenports_nb.sandbox.clock import Clock
-from cenports_nb.sandbox.data import seed_for
 from cenports_nb.sandbox.replies import Reply, message
-from cenports_nb.sandbox.service import BODY_MOST, PREFIX, Incoming, Request, Service
-from cenports_nb.sandbox.state import State
+from cenports_nb.sandbox.service import BODY_MOST, Incoming, Service
 
-_HOST: Final = "127.0.0.1"
+HOST: Final = "127.0.0.1"
 # A body over the limit is still read up to here, so that the sender sees the answer and not a reset.
 _DRAIN_MOST: Final = 64 * 2**20
 _log = logging.getLogger(__name__)
 
 
-class Sandbox:
-    """A stateful stand-in of the Cenports API on loopback; use it in a `with` block.
-
-    Args:
-        orders: Generate so many orders instead of Northwind's 830.
-        seed: Of the generated orders; the same seed gives the same account.
-        data: A folder with `orders.jsonl`, `inventories.json`, `channels.json` and perhaps `shipments.jsonl`.
-        shift: Move all days so that the last order is from yesterday (UTC).
-        rate_limit: Requests in any 60 s of real time; None for no limit.
-        latency: Seconds before each answer.
-        port: On 127.0.0.1; 0 takes a free one.
-        clock: The sandbox's time; one of its own if None.
-        transaction_seconds: How long an asynchronous write takes, by the sandbox's clock.
-
-    Raises:
-        ValueError: `orders` and `data` together, a bad number, or data that can't be read.
-    """
-
-    def __init__(
-        self,
-        *,
-        orders: int | None = None,
-        seed: int = 0,
-        data: str | Path | None = None,
-        shift: bool = True,
-        rate_limit: int | None = 60,
-        latency: float = 0.0,
-        port: int = 0,
-        clock: Clock | None = None,
-        transaction_seconds: float = 3.0,
-    ) -> None:
-        if rate_limit is not None and rate_limit < 1:
-            raise ValueError("Sandbox(rate_limit=...) must be at least 1, or None for no limit.")
-        if latency < 0 or transaction_seconds < 0:
-            raise ValueError("Sandbox(latency=..., transaction_seconds=...) can't be negative.")
-        self.clock = clock or Clock()
-        self.latency = latency
-        seeded = seed_for(orders=orders, seed=seed, data=data, shift=shift, now=self.clock.now())
-        self.state = State(seeded, self.clock, transaction_seconds)
-        self._service = Service(self.state, rate_limit, lambda: self.url)
-        self._port = port
-        self._url: str | None = None
-        self._server: _Server | None = None
-        self._thread: threading.Thread | None = None
-        self._switch = threading.Lock()
-
-    @property
-    def url(self) -> str:
-        """The address to give as `base_url`.
-
-        Raises:
-            RuntimeError: The sandbox was never started.
-        """
-        if self._url is None:
-            raise RuntimeError("This sandbox has no address yet: use it in a `with` block, or call start().")
-        return self._url
-
-    @property
-    def requests(self) -> list[Request]:
-        """What arrived since the start, in order of answers; clear it as you like."""
-        return self._service.requests
-
-    def start(self) -> Self:
-        """Begin to serve; a sandbox that serves already goes on."""
-        with self._switch:
-            if self._server is None:
-                self._server = _Server(self._port, self._service, self.latency)
-                self._url = f"http://{_HOST}:{self._server.server_port}{PREFIX}"
-                self._thread = threading.Thread(
-                    target=self._server.serve_forever, args=(0.02,), name="cenports-sandbox", daemon=True
-                )
-                self._thread.start()
-        return self
-
-    def close(self) -> None:
-        """Stop serving and free the port; the account stays as it is."""
-        with self._switch:
-            if self._server is not None and self._thread is not None:
-                self._server.stop()
-                self._thread.join()
-            self._server = self._thread = None
-
-    def __enter__(self) -> Self:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def __repr__(self) -> str:
-        return f"<Sandbox {self._url or 'not started'}, {len(self.state.orders)} orders>"
-
-
-class _Server(ThreadingHTTPServer):
+class Server(ThreadingHTTPServer):
     """Threads and sockets; knows which connections are open, so that it can end them."""
 
     daemon_threads = True
     block_on_close = False  # it joins its threads itself, after it has woken them
     request_queue_size = 128
 
-    def __init__(self, port: int, service: Service, latency: float) -> None:
+    def __init__(self, port: int, service: Service, latency: Callable[[], float]) -> None:
         self.service = service
         self.latency = latency
         self.closing = threading.Event()
         self._open: dict[socket.socket, threading.Thread] = {}
         self._open_lock = threading.Lock()
-        super().__init__((_HOST, port), _Handler)
+        super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
         """Bind without HTTPServer's look-up of the host's name, which can take seconds."""
         socketserver.TCPServer.server_bind(self)
-        self.server_name, self.server_port = _HOST, self.server_address[1]
+        self.server_name, self.server_port = HOST, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Answer a connection in a thread of its own that `stop` can find."""
@@ -177,7 +79,7 @@ class _Server(ThreadingHTTPServer):
 class _Handler(BaseHTTPRequestHandler):
     """HTTP/1.1 with keep-alive, buffered writes and no delay."""
 
-    server: _Server
+    server: Server
     protocol_version = "HTTP/1.1"
     server_version = "cenports-sandbox"
     sys_version = ""
@@ -194,8 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         incoming = Incoming(self.command, self.path, self.headers.get("Authorization"), body)
         reply = self.server.service.answer(incoming)
-        if self.server.latency:
-            self.server.closing.wait(self.server.latency)
+        self.server.closing.wait(self.server.latency())
         self._send(reply)
 
     def _read_body(self) -> bytes | None:

@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
+from cenports_nb.sandbox import parameters
 from cenports_nb.sandbox.call import Call
 from cenports_nb.sandbox.pace import Pace
-from cenports_nb.sandbox.replies import Json, Refusal, Reply, message
+from cenports_nb.sandbox.replies import Json, Refusal, Reply, message, with_status_200
 from cenports_nb.sandbox.routes import ROUTES, Route
 from cenports_nb.sandbox.state import State
 
@@ -43,10 +44,10 @@ class Incoming:
 class Service:
     """Answers requests from the state and records them."""
 
-    def __init__(self, state: State, rate_limit: int | None, base_url: Callable[[], str]) -> None:
+    def __init__(self, state: State, pace: Pace, base_url: Callable[[], str]) -> None:
         self.state = state
         self.requests: list[Request] = []
-        self._pace = Pace(rate_limit)
+        self._pace = pace
         self._base_url = base_url
 
     def answer(self, incoming: Incoming) -> Reply:
@@ -54,15 +55,15 @@ class Service:
         at = datetime.now(UTC)
         whole_path, _, query_text = incoming.target.partition("?")
         path = whole_path.removeprefix(PREFIX) if whole_path.startswith(f"{PREFIX}/") else whole_path
-        query = dict(parse_qsl(query_text, keep_blank_values=True))
+        query = parse_qsl(query_text, keep_blank_values=True)
         body = _parse(incoming.body)
         reply = self._reply(incoming, whole_path, query, body)
-        params = {**query, **(body if isinstance(body, dict) else {})}
+        params = {**dict(query), **(body if isinstance(body, dict) else {})}
         kept = {name: value for name, value in params.items() if name not in _SECRETS}
         self.requests.append(Request(incoming.method, path, kept, at, reply.status))
         return reply
 
-    def _reply(self, incoming: Incoming, path: str, query: dict[str, str], body: Any) -> Reply:
+    def _reply(self, incoming: Incoming, path: str, query: parameters.Pairs, body: Any) -> Reply:
         try:
             wait = self._pace.wait()
             if wait > 0:
@@ -71,16 +72,26 @@ class Service:
             if incoming.body is None:
                 raise Refusal(message(413, "The request body is larger than 10 MiB."))
             with self.state.lock:
-                now = self.state.settle()
-                if route.needs_token and not self.state.tokens.accepts(incoming.authorization, now):
-                    raise Refusal(message(401, "Unauthenticated."))
-                params: Any = query if route.parameters == "query" else body
-                if not isinstance(params, dict):
-                    raise Refusal(message(400, "The request body must be a JSON object."))
-                url = self._base_url() + path.removeprefix(PREFIX)
-                return route.answer(Call(self.state, now, params, url, query))
+                return self._carry_out(route, incoming.authorization, path, query, body)
         except Refusal as refusal:
             return refusal.reply
+
+    def _carry_out(
+        self, route: Route, authorization: str | None, path: str, query: parameters.Pairs, body: Any
+    ) -> Reply:
+        now, dialect = self.state.settle(), self.state.dialect
+        try:
+            if route.needs_token and not self.state.tokens.accepts(authorization, now):
+                raise Refusal(message(401, "Unauthenticated."))
+            params = parameters.read(route.place(dialect), query, body, route.arrays)
+            if not isinstance(params, dict):
+                raise Refusal(message(400, "The request body must be a JSON object."))
+            url = path if dialect.relative_links else self._base_url() + path.removeprefix(PREFIX)
+            page = parameters.page_number(dialect.page_parameter, query, body)
+            reply = route.answer(Call(self.state, dialect, now, params, url, page))
+        except Refusal as refusal:
+            reply = refusal.reply
+        return with_status_200(reply) if dialect.errors_as_200 else reply
 
 
 def _route(method: str, path: str) -> Route:

@@ -2,25 +2,38 @@
 
 from collections import defaultdict
 from collections.abc import Iterable
+from zlib import crc32
 
 from cenports_nb.sandbox.clock import instant
+from cenports_nb.sandbox.days import PLAIN_DAYS, Days
 from cenports_nb.sandbox.replies import Json, encode
 
 
 class Shipment:
     """One shipment of an order."""
 
-    __slots__ = ("_payload", "acknowledged", "channel_id", "day", "key", "number", "record")
+    __slots__ = ("_day", "_payload", "_place", "acknowledged", "at", "channel_id", "key", "number", "record")
 
     def __init__(self, record: Json) -> None:
         self.record = record
         self.number: str = record["orderNo"]
         self.channel_id: str = record["channelId"]
         self.acknowledged = bool(record.get("acknowledged"))
-        moment = instant(record["shipDate"]) if record.get("shipDate") else None
-        self.day = moment.date().isoformat() if moment else ""
-        self.key = (moment.isoformat() if moment else "", self.number)
+        self.at = instant(record["shipDate"]) if record.get("shipDate") else None
+        self.key = (self.at.isoformat() if self.at else "", self.number)
+        self._place, self._day = PLAIN_DAYS.place, PLAIN_DAYS.of(self.at) if self.at else ""
         self._payload: bytes | None = None
+
+    @property
+    def chance(self) -> int:
+        """A number without sense, always the same: what shipments are sorted by if they are not sorted."""
+        return crc32("/".join((self.channel_id, *self.key)).encode())
+
+    def day(self, days: Days) -> str:
+        """Name the day of shipping, worked out once while the reading stays the same; no day sorts before all."""
+        if self._place != days.place:
+            self._place, self._day = days.place, days.of(self.at) if self.at else ""
+        return self._day
 
     @property
     def payload(self) -> bytes:
@@ -29,11 +42,11 @@ class Shipment:
             self._payload = encode(self.record)
         return self._payload
 
-    def acknowledge(self) -> None:
+    def acknowledge(self, *, acknowledged: bool = True) -> None:
         """Mark it; the record says so only if it has the word."""
-        self.acknowledged = True
+        self.acknowledged = acknowledged
         if "acknowledged" in self.record:
-            self.record = {**self.record, "acknowledged": True}
+            self.record = {**self.record, "acknowledged": acknowledged}
             self._payload = None
 
 
@@ -60,20 +73,18 @@ class ShipmentBook:
         acknowledged: bool | None = None,
         start: str | None = None,
         end: str | None = None,
+        days: Days = PLAIN_DAYS,
     ) -> list[Shipment]:
-        """List the channel's shipments that match every filter; both days are included and UTC."""
+        """List the channel's shipments that match every filter, first shipped first."""
         rows = self._by_channel.get(channel_id, [])
         if start is not None and end is not None:
-            rows = [row for row in rows if start <= row.day <= end]
+            rows = [row for row in rows if days.holds(start, row.day(days), end)]
         if numbers is not None:
             rows = [row for row in rows if row.number in numbers]
         if acknowledged is not None:
             rows = [row for row in rows if row.acknowledged is acknowledged]
         return rows
 
-    def acknowledge(self, number: str) -> bool:
-        """Mark every shipment with that order number; tell whether there was one."""
-        rows = self._by_number.get(number, [])
-        for row in rows:
-            row.acknowledge()
-        return bool(rows)
+    def with_number(self, number: str) -> list[Shipment]:
+        """List every shipment with that order number."""
+        return self._by_number.get(number, [])

@@ -5,6 +5,7 @@ from datetime import datetime
 
 from cenports_nb.sandbox.channels import ChannelBook
 from cenports_nb.sandbox.clock import Clock
+from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.orders import OrderBook
 from cenports_nb.sandbox.seed import Seed
 from cenports_nb.sandbox.shipments import ShipmentBook
@@ -17,9 +18,10 @@ from cenports_nb.sandbox.validation import Known
 class State:
     """Orders, shipments, stock, channels, transactions and tokens; hold `lock` while you touch them."""
 
-    def __init__(self, seed: Seed, clock: Clock, transaction_seconds: float) -> None:
+    def __init__(self, seed: Seed, clock: Clock, transaction_seconds: float, dialect: Dialect) -> None:
         self.lock = threading.RLock()
         self.clock = clock
+        self.dialect = dialect
         self.orders = OrderBook(seed.orders)
         self.shipments = ShipmentBook(seed.shipments)
         self.stock = Stock(seed.warehouses)
@@ -36,7 +38,7 @@ class State:
         """Let every transaction that has ended take effect, and say what time it is."""
         with self.lock:
             now = self.clock.now()
-            self.transactions.settle(now)
+            self.transactions.settle(now, self.dialect)
             return now
 
     def __repr__(self) -> str:

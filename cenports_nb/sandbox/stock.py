@@ -1,7 +1,9 @@
 """Stock: what each warehouse has, and what is left of it after open orders."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
+from cenports_nb.sandbox.batch import RowRefusal, Undo
 from cenports_nb.sandbox.orders import StockKey
 from cenports_nb.sandbox.replies import Json
 
@@ -32,28 +34,36 @@ class Stock:
         """Answer what is on hand, by warehouse."""
         return self._answer(codes, {})
 
-    def available(self, reserved: Mapping[StockKey, int], codes: frozenset[str] | None = None) -> list[Json]:
-        """Answer what is on hand less what open orders hold; it may be negative."""
-        return self._answer(codes, reserved)
+    def available(
+        self, reserved: Mapping[StockKey, int], codes: frozenset[str] | None = None, *, clamped: bool = False
+    ) -> list[Json]:
+        """Answer what is on hand less what open orders hold; it may be negative unless it is clamped."""
+        return self._answer(codes, reserved, least=0 if clamped else None)
 
-    def update(self, warehouse_code: str, sku: str, kind: str, quantity: int) -> str | None:
-        """Apply one row of an update, or say why not."""
+    def update(self, warehouse_code: str, sku: str, kind: str, quantity: int, *, reserved: int = 0) -> Undo:
+        """Apply one row of an update, or refuse it; a TRUE_UP adds what is `reserved` of the stock it sets."""
         key = (warehouse_code, sku)
         if key not in self.quantities:
-            return f"The product sku {sku} does not exist."
-        result = quantity if kind == "TRUE_UP" else self.quantities[key] + quantity
+            raise RowRefusal(f"The product sku {sku} does not exist.")
+        before = self.quantities[key]
+        result = quantity + reserved if kind == "TRUE_UP" else before + quantity
         if result < 0:
-            return f"The quantity of the product sku {sku} can not be below 0."
+            raise RowRefusal(f"The quantity of the product sku {sku} can not be below 0.")
         self.quantities[key] = result
-        return None
+        return partial(self.quantities.__setitem__, key, before)
 
-    def _answer(self, codes: frozenset[str] | None, less: Mapping[StockKey, int]) -> list[Json]:
+    def _answer(
+        self, codes: frozenset[str] | None, less: Mapping[StockKey, int], *, least: int | None = None
+    ) -> list[Json]:
+        def left(key: StockKey) -> int:
+            quantity = self.quantities[key] - less.get(key, 0)
+            return quantity if least is None else max(quantity, least)
+
         return [
             {
                 **warehouse,
                 "warehouseInventory": [
-                    {**row, "quantity": str(self.quantities[code, sku] - less.get((code, sku), 0))}
-                    for sku, row in self._rows[code].items()
+                    {**row, "quantity": str(left((code, sku)))} for sku, row in self._rows[code].items()
                 ],
             }
             for code, warehouse in self.warehouses.items()

@@ -1,15 +1,11 @@
-"""Access tokens: random, shaped like a JWT, dead after twelve hours."""
+"""Access tokens: random, shaped like a JWT, dead after as many seconds as the dialect gives them."""
 
 import base64
 import secrets
 from datetime import datetime, timedelta
-from typing import Final
 
-from cenports_nb.sandbox.replies import encode
-
-# The reference's text says 12 hours and its example 86400 seconds; the text holds here.
-TOKEN_LIFE: Final = timedelta(hours=12)
-EXPIRES_IN: Final = 86_400
+from cenports_nb.sandbox.dialect import Dialect
+from cenports_nb.sandbox.replies import Json, encode
 
 
 class Tokens:
@@ -18,20 +14,30 @@ class Tokens:
     def __init__(self) -> None:
         self._ends: dict[str, datetime] = {}
 
-    def give(self, now: datetime) -> str:
-        """Give out a new token."""
+    def give(self, now: datetime, dialect: Dialect) -> Json:
+        """Give out a new token, with what is said about its end."""
+        end = now + timedelta(seconds=dialect.token_life)
+        said, exp = dialect.token_exp, {"exp": int(end.timestamp())}
         parts = (
             encode({"typ": "JWT", "alg": "RS256"}),
-            encode({"jti": secrets.token_hex(20)}),
+            encode({"jti": secrets.token_hex(20), **(exp if said == "claim" else {})}),
             secrets.token_bytes(64),
         )
         token = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
-        self._ends = {known: end for known, end in self._ends.items() if end > now}
-        self._ends[token] = now + TOKEN_LIFE
-        return token
+        self._ends = {known: death for known, death in self._ends.items() if death > now}
+        self._ends[token] = end
+        return {
+            **({} if dialect.expires_in is None else {"expires_in": dialect.expires_in}),
+            **(exp if said == "field" else {}),
+            "access_token": token,
+        }
 
     def accepts(self, authorization: str | None, now: datetime) -> bool:
         """Tell whether an Authorization header carries a living token."""
         scheme, _, token = (authorization or "").partition(" ")
         end = self._ends.get(token.strip())
         return scheme.lower() == "bearer" and end is not None and now < end
+
+    def forget(self) -> None:
+        """End every token."""
+        self._ends.clear()

@@ -1,16 +1,18 @@
 """The calls that change something, at once or when their transaction ends."""
 
+from collections.abc import Callable
 from functools import partial
 
 from cenports_nb.sandbox import rules
 from cenports_nb.sandbox.account import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+from cenports_nb.sandbox.batch import Batch, RowRefusal, Undo
 from cenports_nb.sandbox.call import Call
-from cenports_nb.sandbox.entry import enter_orders
+from cenports_nb.sandbox.entry import enter_order
 from cenports_nb.sandbox.orders import Order
 from cenports_nb.sandbox.replies import Json, Refusal, Reply, business, invalid, message, plain, success
+from cenports_nb.sandbox.rules import Rules
+from cenports_nb.sandbox.shipments import Shipment
 from cenports_nb.sandbox.state import State
-from cenports_nb.sandbox.tokens import EXPIRES_IN
-from cenports_nb.sandbox.transactions import Effect, RowErrors
 from cenports_nb.sandbox.validation import add, check
 
 _GRANT = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
@@ -25,16 +27,15 @@ def authorize(call: Call) -> Reply:
         {
             "scopes": ["basic", "view-account"],
             "token_type": "Bearer",
-            "expires_in": EXPIRES_IN,
-            "access_token": call.state.tokens.give(call.now),
+            **call.state.tokens.give(call.now, call.dialect),
         }
     )
 
 
 def post_orders(call: Call) -> Reply:
     """Take new orders in; each is created or refused when the transaction ends."""
-    call.require(rules.POST_ORDERS)
-    return _submit(call, partial(enter_orders, call.state, call.params["channelId"], call.params["orders"]))
+    _require_batch(call, "orders", rules.post_orders(call.dialect))
+    return _submit(call, "orders", partial(enter_order, call.state, call.params["channelId"]))
 
 
 def acknowledge_orders(call: Call) -> Reply:
@@ -44,15 +45,15 @@ def acknowledge_orders(call: Call) -> Reply:
     if not numbers:
         raise Refusal(invalid({"orders": ["The orders field is required."]}))
     found: list[Order] = []
-    errors: list[str] = []
+    errors: list[tuple[str, str]] = []
     for number in numbers:
         order = call.state.orders.find(call.params["channelId"], number)
         if order is None:
-            errors.append(f"The orderNo {number} is not able to update.")
+            errors.append((number, f"The orderNo {number} is not able to update."))
         else:
             found.append(order)
     if errors:
-        return business(errors)
+        return business(errors, call.dialect.refusals)
     for order in found:
         order.acknowledged = True
     return success()
@@ -69,40 +70,54 @@ def post_channels(call: Call) -> Reply:
     if errors:
         raise Refusal(invalid(errors))
     channel_id = call.state.channels.add(params, call.text("channelId"))
-    # `channalName` is the reference's own spelling.
-    data = {"partnerId": PARTNER_ID, "channelId": channel_id, "channalName": params["channelName"]}
+    spelling = "channalName" if call.dialect.misspelt else "channelName"
+    data = {"partnerId": PARTNER_ID, "channelId": channel_id, spelling: params["channelName"]}
     return plain({"message": "Success! Your request has been processed successfully!", "data": data})
 
 
 def acknowledge_shipments(call: Call) -> Reply:
     """Take acknowledgements in; every shipment with the order number is marked when the transaction ends."""
-    call.require(rules.ACKNOWLEDGE_SHIPMENTS)
-    return _submit(call, partial(_mark_shipments, call.state, call.params["shipments"]))
+    _require_batch(call, "shipments", rules.acknowledge_shipments(call.dialect))
+    return _submit(call, "shipments", partial(_mark_shipments, call.state))
 
 
 def patch_inventories(call: Call) -> Reply:
     """Take stock updates of one warehouse in; good rows are applied when the transaction ends."""
-    call.require(rules.PATCH_INVENTORIES)
-    effect = partial(_update_stock, call.state, call.params["warehouseCode"], call.params["inventories"])
-    return _submit(call, effect, numeric=True)
+    _require_batch(call, "inventories", rules.patch_inventories(call.dialect))
+    return _submit(call, "inventories", partial(_update_stock, call.state, call.params["warehouseCode"]), stock=True)
 
 
-def _submit(call: Call, effect: Effect, *, numeric: bool = False) -> Reply:
-    transaction = call.state.transactions.submit(effect, call.now, numeric=numeric)
-    return plain(transaction.view(call.now))
+def _require_batch(call: Call, name: str, needed: Rules) -> None:
+    rows, most = call.params.get(name), call.dialect.batch_most
+    if call.dialect.too_many == 413 and isinstance(rows, list) and len(rows) > most:
+        raise Refusal(message(413, "Payload Too Large."))
+    call.require(needed)
 
 
-def _mark_shipments(state: State, rows: list[Json]) -> RowErrors:
-    return [
-        (index, f"The shipment of order {row['orderNo']} does not exist.")
-        for index, row in enumerate(rows)
-        if not state.shipments.acknowledge(row["orderNo"])
-    ]
+def _submit(call: Call, name: str, apply: Callable[[Json], Undo], *, stock: bool = False) -> Reply:
+    batch = Batch(call.params[name], apply, call.refused)
+    transaction = call.state.transactions.submit(batch, call.now, call.dialect, stock=stock)
+    return plain(transaction.view(call.now, call.dialect))
 
 
-def _update_stock(state: State, warehouse_code: str, rows: list[Json]) -> RowErrors:
-    results = (
-        (index, state.stock.update(warehouse_code, row["productSKU"], row["type"], row["quantity"]))
-        for index, row in enumerate(rows)
-    )
-    return [(index, text) for index, text in results if text is not None]
+def _mark_shipments(state: State, row: Json) -> Undo:
+    found = state.shipments.with_number(row["orderNo"])
+    if not found:
+        raise RowRefusal(f"The shipment of order {row['orderNo']} does not exist.")
+    marked = [shipment for shipment in found if not shipment.acknowledged]
+    for shipment in found:
+        shipment.acknowledge()
+    return partial(_unmark, marked)
+
+
+def _unmark(shipments: list[Shipment]) -> None:
+    for shipment in shipments:
+        shipment.acknowledge(acknowledged=False)
+
+
+def _update_stock(state: State, warehouse_code: str, row: Json) -> Undo:
+    sku = row["productSKU"]
+    # A TRUE_UP of available stock leaves on hand what open orders hold besides.
+    sets_available = state.dialect.true_up_sets == "available"
+    reserved = state.orders.reserved.get((warehouse_code, sku), 0) if sets_available else 0
+    return state.stock.update(warehouse_code, sku, row["type"], row["quantity"], reserved=reserved)

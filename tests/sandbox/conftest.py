@@ -18,3 +18,10 @@ def wire() -> Iterator[Wire]:
 def northwind() -> Iterator[Wire]:
     """Northwind as it is, for tests that only read."""
     yield from join(Sandbox(shift=False, rate_limit=None, clock=Clock(frozen_at=NOON)))
+
+
+@pytest.fixture
+def reader(northwind: Wire) -> Iterator[Wire]:
+    """The same, for tests that read in another dialect."""
+    yield northwind
+    northwind.speak()

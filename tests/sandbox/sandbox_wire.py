@@ -5,9 +5,9 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
-from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
 
 CREDENTIALS = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 NOON = datetime(2025, 6, 15, 12, tzinfo=UTC)
@@ -38,11 +38,15 @@ class Wire:
         self.connection = http.client.HTTPConnection("127.0.0.1", urlsplit(sandbox.url).port, timeout=20)
         self.token: str | None = None
 
-    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+    def raw(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        """Send a request; the body of the answer is as it came."""
         self.connection.request(method, path, body, headers)
         response = self.connection.getresponse()
-        text = response.read()
-        return Answer(response.status, json.loads(text) if text else None, response.headers)
+        return Answer(response.status, response.read(), response.headers)
+
+    def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+        answer = self.raw(method, path, body, **headers)
+        return answer._replace(body=json.loads(answer.body) if answer.body else None)
 
     def call(self, method: str, path: str, /, **params: Any) -> Answer:
         """Call an end point as the partner, with parameters in the body."""
@@ -51,6 +55,16 @@ class Wire:
 
     def get(self, path: str, /, **params: Any) -> Answer:
         return self.call("GET", path, **params)
+
+    def ask(self, path: str, /, **params: Any) -> Answer:
+        """Get an end point as the partner, with parameters in the query."""
+        query = urlencode({"partnerId": PARTNER_ID, **params})
+        return self.send("GET", f"/v2{path}?{query}", **self.authorization)
+
+    def speak(self, **changes: Any) -> "Wire":
+        """Give the sandbox another dialect."""
+        self.sandbox.dialect = Dialect(**changes)
+        return self
 
     @property
     def authorization(self) -> dict[str, str]:

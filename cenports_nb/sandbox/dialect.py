@@ -1,0 +1,143 @@
+"""The dialect: how this sandbox answers the questions that the API's reference leaves open."""
+
+from dataclasses import dataclass, fields
+from typing import Any, Literal, get_args, get_type_hints
+from zoneinfo import ZoneInfo
+
+Place = Literal["body", "query", "either"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dialect:
+    """One reading of every open question; the defaults are what the reference makes most likely.
+
+    Raises:
+        ValueError: A value that no reading has; says which there are.
+    """
+
+    get_parameters: Place = "body"
+    """Where do GET /orders, /shipments, /inventories and /transaction read parameters? "either": query over body."""
+    channel_parameters: Place = "query"
+    """Where does GET /channels?"""
+    page_parameter: Place = "either"
+    """Where is `page` read?"""
+
+    default_limit: int = 50
+    """How many rows come if no limit is given? The FAQ says 30."""
+    order_limit: int = 300
+    """The largest limit of GET /orders; above it 422."""
+    shipment_limit: int = 99
+    """The largest limit of GET /shipments; above it 422."""
+    order_cap: int | None = None
+    """How many orders does an answer hold at most, whatever limit was asked for, and without a word?"""
+    shipment_cap: int | None = None
+    """How many shipments?"""
+    stock_cap: int | None = None
+    """How many stock rows, in all warehouses together?"""
+    channel_cap: int | None = None
+    """How many channels?"""
+
+    pages: Literal["laravel", "links", "numbers", "next", "total", "none"] = "laravel"
+    """What does `isPaginated: true` add? With "total" and "none" no further page can be asked for."""
+    pages_everywhere: bool = False
+    """Are shipments, stock and channels paged too, unasked?"""
+    relative_links: bool = False
+    """Are links to further pages without scheme and host?"""
+
+    end_included: bool = True
+    """Is `endDate` itself part of the answer?"""
+    time_zone: str = "UTC"
+    """In what time zone do the server's days begin?"""
+    date_meant: Literal["order", "entry"] = "order"
+    """Does the filter of GET /orders mean the order's date, or the day on which it was entered?"""
+    entry_days: int = 3
+    """How many days after its date is an order entered, where that is what the filter means?"""
+    order_dates: Literal["instant", "day"] = "instant"
+    """Is `orderDate` an instant, or a day written as its midnight?"""
+    sorting: Literal["oldest", "newest", "none"] = "oldest"
+    """In what order do orders and shipments come? "none" is an order without sense, the same in every request."""
+    repeats: bool = False
+    """Does every tenth order of an answer without pages come twice?"""
+    envelope: Literal["data", "list", "object", "data_object"] = "data"
+    """What is around the orders? The "object" forms are for exactly one order that matches; two are as "data"."""
+
+    quantities: Literal["text", "number", "decimal_text", "decimal"] = "text"
+    """How is a quantity of stock written: "58", 58, "58.0" or 58.0?"""
+    misspelt: bool = True
+    """Are `nextAvailabileQuantity` and `channalName` really written so?"""
+    line_numbers: Literal["text", "number", "missing"] = "text"
+    """How is `lineItem` of an order's line written?"""
+
+    token_life: float = 43_200
+    """For how many seconds is a token accepted? The reference's text says 12 hours."""
+    expires_in: int | None = 86_400
+    """What does POST /authorize say of it? Its example says 24 hours."""
+    token_exp: Literal["none", "field", "claim"] = "none"  # noqa: S105 - a place, no secret
+    """Where is the `exp` that the text mentions: nowhere, in the answer, or in the token?"""
+
+    transaction_ids: Literal["mixed", "number", "text"] = "mixed"
+    """Is the `id` of a transaction a number? "mixed": only that of PATCH /inventories."""
+    handles: Literal["mixed", "upper", "lower"] = "mixed"
+    """In which case is a handle written? "mixed": that of PATCH /inventories in upper case."""
+    transaction_errors: Literal["objects", "pairs", "map", "texts", "text", "none"] = "objects"
+    """What shape have the `errors` of a FAILED transaction? The reference's example is not JSON."""
+    failed_applies: Literal["rest", "nothing"] = "rest"
+    """Has a FAILED transaction applied its good rows?"""
+
+    refusals: Literal["documented", "objects", "map", "not_json"] = "documented"
+    """What shape have the `errors` of a 400? "not_json" is the reference's example to the letter."""
+    errors_as_200: bool = False
+    """Do 400 and 422 come with HTTP status 200, and the code in the body?"""
+    batch_most: int = 1000
+    """How many items may one write hold?"""
+    too_many: Literal[413, 422] = 422
+    """How is a write with more of them refused?"""
+    sizes: Literal["documented", "nominal"] = "documented"
+    """Do the sizes of POST /orders hold? "nominal": 20 digits and 255 characters do for everything."""
+
+    available_clamped: bool = False
+    """Is available stock never below 0?"""
+    available_scope: Literal["account", "channel"] = "account"
+    """Whose open orders are subtracted from it?"""
+    true_up_sets: Literal["actual", "available"] = "actual"
+    """Which stock does a TRUE_UP set?"""
+    lists_channels: Literal["all", "first"] = "all"
+    """Does GET /channels lack old channels? "first": all but the first, though they work elsewhere."""
+
+    def __post_init__(self) -> None:
+        for name, hint in get_type_hints(type(self)).items():
+            value = getattr(self, name)
+            if hint is bool and not isinstance(value, bool):
+                raise ValueError(f"Dialect({name}={value!r}): use True or False.")
+            if options := get_args(hint):
+                if type(None) in options:
+                    _check_least(name, value, 0 if name == "expires_in" else 1)
+                elif value not in options:
+                    raise ValueError(f"Dialect({name}={value!r}): use one of {', '.join(map(repr, options))}.")
+        for name, least in (("default_limit", 1), ("order_limit", 1), ("shipment_limit", 1), ("batch_most", 1)):
+            _check_least(name, getattr(self, name), least)
+        _check_least("entry_days", self.entry_days, 0)
+        _check_least("token_life", self.token_life, 0)
+        if self.time_zone != "UTC":
+            _check_zone(self.time_zone)
+
+    def __repr__(self) -> str:
+        """Show what differs from the default."""
+        changed = (
+            f"{field.name}={getattr(self, field.name)!r}"
+            for field in fields(self)
+            if getattr(self, field.name) != field.default
+        )
+        return f"Dialect({', '.join(changed)})"
+
+
+def _check_least(name: str, value: Any, least: int) -> None:
+    if value is not None and value < least:
+        raise ValueError(f"Dialect({name}={value!r}): use a number of at least {least}.")
+
+
+def _check_zone(name: str) -> None:
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError) as error:
+        raise ValueError(f"Dialect(time_zone={name!r}): use a name like 'America/New_York'.") from error

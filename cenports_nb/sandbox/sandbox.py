@@ -1,0 +1,146 @@
+"""The sandbox: an account, its time, and a server in front of it."""
+
+import copy
+import threading
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from cenports_nb.sandbox.clock import Clock
+from cenports_nb.sandbox.data import seed_for
+from cenports_nb.sandbox.dialect import Dialect
+from cenports_nb.sandbox.folder import check_order
+from cenports_nb.sandbox.pace import Pace
+from cenports_nb.sandbox.replies import Json
+from cenports_nb.sandbox.server import HOST, Server
+from cenports_nb.sandbox.service import PREFIX, Request, Service
+from cenports_nb.sandbox.state import State
+
+
+class Sandbox:
+    """A stateful stand-in of the Cenports API on loopback; use it in a `with` block.
+
+    Args:
+        orders: Generate so many orders instead of Northwind's 830.
+        seed: Of the generated orders; the same seed gives the same account.
+        data: A folder with `orders.jsonl`, `inventories.json`, `channels.json` and perhaps `shipments.jsonl`.
+        shift: Move all days so that the last order is from yesterday (UTC).
+        rate_limit: Requests in any window of real time; None for no limit.
+        rate_window: The seconds of that window; Cenports' own are 60.
+        latency: Seconds before each answer; can be set later too.
+        port: On 127.0.0.1; 0 takes a free one.
+        clock: The sandbox's time; one of its own if None.
+        transaction_seconds: How long an asynchronous write takes, by the sandbox's clock.
+        dialect: How it answers what the API's reference leaves open.
+
+    Raises:
+        ValueError: `orders` and `data` together, a bad number, or data that can't be read.
+    """
+
+    def __init__(
+        self,
+        *,
+        orders: int | None = None,
+        seed: int = 0,
+        data: str | Path | None = None,
+        shift: bool = True,
+        rate_limit: int | None = 60,
+        rate_window: float = 60.0,
+        latency: float = 0.0,
+        port: int = 0,
+        clock: Clock | None = None,
+        transaction_seconds: float = 3.0,
+        dialect: Dialect | None = None,
+    ) -> None:
+        if rate_limit is not None and rate_limit < 1:
+            raise ValueError("Sandbox(rate_limit=...) must be at least 1, or None for no limit.")
+        if rate_window <= 0:
+            raise ValueError("Sandbox(rate_window=...) must be more than 0 seconds.")
+        if latency < 0 or transaction_seconds < 0:
+            raise ValueError("Sandbox(latency=..., transaction_seconds=...) can't be negative.")
+        self.clock = clock or Clock()
+        self.latency = latency
+        seeded = seed_for(orders=orders, seed=seed, data=data, shift=shift, now=self.clock.now())
+        self.state = State(seeded, self.clock, transaction_seconds, dialect or Dialect())
+        self._service = Service(self.state, Pace(rate_limit, rate_window), lambda: self.url)
+        self._port = port
+        self._url: str | None = None
+        self._server: Server | None = None
+        self._thread: threading.Thread | None = None
+        self._switch = threading.Lock()
+
+    @property
+    def url(self) -> str:
+        """The address to give as `base_url`.
+
+        Raises:
+            RuntimeError: The sandbox was never started.
+        """
+        if self._url is None:
+            raise RuntimeError("This sandbox has no address yet: use it in a `with` block, or call start().")
+        return self._url
+
+    @property
+    def requests(self) -> list[Request]:
+        """What arrived since the start, in order of answers; clear it as you like."""
+        return self._service.requests
+
+    @property
+    def dialect(self) -> Dialect:
+        """How it answers what the reference leaves open; set another one, and the next request is answered by it."""
+        return self.state.dialect
+
+    @dialect.setter
+    def dialect(self, dialect: Dialect) -> None:
+        with self.state.lock:
+            self.state.settle()  # what has ended so far has ended under the old one
+            self.state.dialect = dialect
+
+    def add_order(self, record: Json, *, acknowledged: bool = False) -> None:
+        """Let an order arrive, as GET /orders returns it; its channel is known from now on.
+
+        Raises:
+            ValueError: It is not an order, or its channel has one with that number.
+        """
+        fault = check_order(record)
+        if fault is not None:
+            raise ValueError(f"add_order(): {fault}.")
+        with self.state.lock:
+            self.state.settle()
+            if self.state.orders.find(record["channelId"], record["orderNo"]):
+                raise ValueError(
+                    f"add_order(): the order {record['orderNo']} of {record['channelId']} is there already."
+                )
+            self.state.orders.add(copy.deepcopy(record), acknowledged=acknowledged)
+            self.state.channels.know(record["channelId"])
+
+    def start(self) -> Self:
+        """Begin to serve; a sandbox that serves already goes on."""
+        with self._switch:
+            if self._server is None:
+                self._server = Server(self._port, self._service, lambda: self.latency)
+                self._url = f"http://{HOST}:{self._server.server_port}{PREFIX}"
+                self._thread = threading.Thread(
+                    target=self._server.serve_forever, args=(0.02,), name="cenports-sandbox", daemon=True
+                )
+                self._thread.start()
+        return self
+
+    def close(self) -> None:
+        """Stop serving and free the port; the account stays as it is."""
+        with self._switch:
+            if self._server is not None and self._thread is not None:
+                self._server.stop()
+                self._thread.join()
+            self._server = self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<Sandbox {self._url or 'not started'}, {len(self.state.orders)} orders>"

@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 
 READINGS = 3  # times a set that moves while it is paged is read
 MOST_PAGES = 10_000
-THREADS = 16  # answers of 1.5 s at one request a second need no more, and a burst no fewer
+THREADS = 32  # requests under way at once: a burst of 60 slow answers is through in two rounds
 
+K = TypeVar("K")
 T = TypeVar("T")
 
 
@@ -73,13 +74,15 @@ class Spent:
     cached: int = 0
     oldest: datetime | None = None
     step: Callable[[int], None] = lambda _: None
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def count(self, answer: Answer) -> None:
-        """Count one answer."""
-        self.requests += not answer.cached
-        self.cached += answer.cached
-        self.oldest = answer.at if self.oldest is None else min(self.oldest, answer.at)
-        self.step(1)
+        """Count one answer, of any thread."""
+        with self.lock:
+            self.requests += not answer.cached
+            self.cached += answer.cached
+            self.oldest = answer.at if self.oldest is None else min(self.oldest, answer.at)
+            self.step(1)
 
 
 @dataclass(frozen=True)
@@ -136,6 +139,7 @@ class Follower:
         self._client = client
         self._source = source
         self._spent = spent
+        self._gate = threading.BoundedSemaphore(THREADS)
 
     def read(self, window: Window, *, refresh: bool) -> Found:
         """Read one window with all its pages.
@@ -225,7 +229,8 @@ class Follower:
         keep = self._source.max_age(window) > 0
 
         def ask(question: Question) -> Answer:
-            return self._client.wire.fetch(question, keep=keep)
+            with self._gate:
+                return self._client.wire.fetch(question, keep=keep)
 
         def count(question: Question) -> Answer:
             answer = ask(question)
@@ -325,29 +330,29 @@ def _numbered(url: str | None, number: int = 2) -> Callable[[int], str] | None:
     return of
 
 
-def side_by_side(work: Callable[[int], T], numbers: Sequence[int], threads: int) -> Iterator[tuple[int, T | Exception]]:
+def side_by_side(work: Callable[[K], T], items: Sequence[K], threads: int) -> Iterator[tuple[K, T | Exception]]:
     """Do several pieces of work at once, results as they come; left early, what has not begun never does.
 
     The threads are daemons: a process that is interrupted must not wait a minute for the rate limit to end.
     """
-    todo, lock, stop = iter(numbers), threading.Lock(), threading.Event()
-    results: SimpleQueue[tuple[int, T | Exception]] = SimpleQueue()
+    todo, lock, stop = iter(items), threading.Lock(), threading.Event()
+    results: SimpleQueue[tuple[K, T | Exception]] = SimpleQueue()
 
     def run() -> None:
         while not stop.is_set():
             with lock:
-                number = next(todo, None)
-            if number is None:
+                item = next(todo, None)
+            if item is None:
                 return
             try:
-                results.put((number, work(number)))
+                results.put((item, work(item)))
             except Exception as error:  # noqa: BLE001 - handed to the thread that waits
-                results.put((number, error))
+                results.put((item, error))
 
-    for _ in range(min(threads, len(numbers))):
+    for _ in range(min(threads, len(items))):
         threading.Thread(target=run, name="cenports-page", daemon=True).start()
     try:
-        for _ in numbers:
+        for _ in items:
             yield results.get()
     finally:
         stop.set()
@@ -365,12 +370,12 @@ def told(window: Window) -> str:
 
 def _hole(error: Exception, number: int) -> str:
     """Say why a page is missing; what is no failure of the wire is raised."""
-    if not isinstance(error, TransportError | ApiError) or _is_final(error):
+    if not isinstance(error, TransportError | ApiError) or is_final(error):
         raise error
     return f"page {number}: {error}"
 
 
-def _is_final(error: CenportsError) -> bool:
+def is_final(error: CenportsError) -> bool:
     """Tell an error that no smaller or later question can help."""
     return isinstance(error, ApiError) and error.status in (400, 401, 403)
 

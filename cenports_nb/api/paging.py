@@ -13,13 +13,14 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
 
-from cenports_nb.api.following import Follower, Found, Source, Spent, told
+from cenports_nb.api.following import Follower, Found, Source, Spent, is_final, side_by_side, told
 from cenports_nb.api.windows import DAY, FIRST_DAY, LAST_DAY, Window, best_cut
-from cenports_nb.errors import ApiError, InvalidRequestError, RateLimitedError, TransportError
+from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, RateLimitedError, TransportError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -29,7 +30,7 @@ MONTH = timedelta(days=31)
 MOST_ANSWERS = 20_000  # of one load
 MEMORY = 7  # days that what was seen before counts for
 SPAN = 400  # days, beyond which the records of a day say little
-SHARED = 8  # days of a piece, below which an edge day that two pieces share costs too much
+ABREAST = 12  # windows read at once; together they have no more requests under way than one
 PATIENCE = 2  # windows in a row that get no answer; then the others are not asked
 
 
@@ -85,8 +86,9 @@ def read(
     spent = Spent(step=progress or (lambda _: None))
     reader = _Reader(client, source, spent)
     parts: list[Part] = []
-    for window in windows:
+    for place, window in enumerate(windows):
         parts += reader.window(window, refresh=refresh)
+        reader.look_ahead(windows[place + 1 :], refresh=refresh)
     parts = reader.settled(parts, refresh=refresh)
     return Read(
         tuple(record for part in parts for record in part.records),
@@ -127,6 +129,8 @@ class _Reader:
         self._per_day = 0.0  # records, in the window read last
         self._cut_at = source.limit  # records, the most that an answer seems to hold
         self._excludes_end = client.dialect.end_included is False
+        self._ahead: dict[Window, Found | Exception] = {}  # windows that were read before their turn
+        self._paged = False  # page words were seen, so no window will be cut
         self._silent = 0  # windows in a row without an answer
         self._end = ""  # why nothing more is asked
 
@@ -148,7 +152,7 @@ class _Reader:
             return
         whole, suspect = self._judge(found, window)
         if whole:
-            if window.days and not window.order_nos:
+            if window.days and not window.order_nos and found.whole is None:
                 self._learn_density(window, len(found.records))
             yield Part(window, found.records, suspect=suspect)
             return
@@ -163,6 +167,16 @@ class _Reader:
         self._per_day = max(self._per_day, self._density(window, found.records))
         yield from self._cut(window, found.records, refresh=refresh)
 
+    def look_ahead(self, windows: Sequence[Window], *, refresh: bool) -> None:
+        """Where pages tell how much there is, read all windows side by side: nothing is learnt from one for the next."""
+        if not self._paged or self._ahead or self._end or len(windows) < 2:
+            return
+        read = partial(self._follower.read, refresh=refresh)
+        for window, found in side_by_side(read, windows, ABREAST):
+            self._ahead[window] = found
+            if isinstance(found, RateLimitedError) or (isinstance(found, CenportsError) and is_final(found)):
+                break  # the others would only hear the same
+
     def settled(self, parts: Sequence[Part], *, refresh: bool, again: bool = False) -> list[Part]:
         """Decide about answers that may be cut at their length: a longer one shows that they are not.
 
@@ -174,7 +188,7 @@ class _Reader:
                 if again:  # even a part is no shorter: it is a cap
                     self._cut_at = min(self._cut_at, len(part.records))
                     self._per_day = max(self._per_day, self._density(part.window, part.records))
-                smaller = list(self._cut(part.window, part.records, refresh=refresh))
+                smaller = list(self._cut(part.window, part.records, refresh=refresh, probe=again))
                 done += self.settled(smaller, refresh=refresh, again=True)
             else:
                 done.append(part)
@@ -206,16 +220,13 @@ class _Reader:
         return len(records), len({self._source.identity(record) for record in records})
 
     def _cut(
-        self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool, inner: bool = True
+        self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool, inner: bool = True, probe: bool = True
     ) -> Iterator[Part]:
         """Read a window in pieces; every record of its own answer must be in one of them."""
+        if probe and window.days > 1 and not self._end_is_known:
+            self._probe(window, records, refresh=refresh)
         window = self._with_end(window) if inner else window
         pieces = self._pieces(window)
-        if window.days > 1 and window.days < SHARED * pieces and not self._end_is_known:
-            # An edge day that two pieces share costs little in long ones; here it pays to find out.
-            self._probe(window, records, refresh=refresh)
-            window = self._with_end(window) if inner else window
-            pieces = self._pieces(window)
         smaller = window.cut(pieces, tight=window.tight or self._client.end_included)
         smaller = smaller or tuple(self._finer(window, records, refresh=refresh))
         parts = [part for piece in smaller for part in self.window(piece, refresh=refresh, inner=inner)]
@@ -338,14 +349,17 @@ class _Reader:
         if self._end:
             return self._end
         try:
-            found = self._follower.read(window, refresh=refresh)
+            found = self._ahead.pop(window, None) or self._follower.read(window, refresh=refresh)
+            if isinstance(found, Exception):
+                raise found
         except (TransportError, ApiError) as error:
             # The first answer decides whether anything works; later ones leave a hole that can be named.
-            if self._spent.requests == 0 or (isinstance(error, ApiError) and error.status in (400, 401, 403)):
+            if self._spent.requests == 0 or is_final(error):
                 raise
             self._silent += 1
             if isinstance(error, RateLimitedError) or self._silent == PATIENCE:
                 self._end = f"not asked, because {told(window)} got no answer: {error}"
             return str(error)
         self._silent = 0
+        self._paged = self._paged or found.whole is not None
         return found

@@ -25,7 +25,7 @@ CONNECT_S = 10.0
 READ_S = 50.0
 MAX_BODY = 128 * 2**20
 CHUNK = 2**16
-THREADS = 16
+THREADS = 32
 """Requests of one client that may be under way at once; more would only queue at the rate limit."""
 
 

@@ -9,6 +9,7 @@ from typing import Self
 from cenports_nb.sandbox.clock import Clock
 from cenports_nb.sandbox.data import seed_for
 from cenports_nb.sandbox.dialect import Dialect
+from cenports_nb.sandbox.faults import Faults
 from cenports_nb.sandbox.folder import check_order
 from cenports_nb.sandbox.pace import Pace
 from cenports_nb.sandbox.replies import Json
@@ -19,6 +20,9 @@ from cenports_nb.sandbox.state import State
 
 class Sandbox:
     """A stateful stand-in of the Cenports API on loopback; use it in a `with` block.
+
+    `clock` is its time, `faults` lets things go wrong, `dialect` is how it reads the API's reference, `requests` is
+    what arrived.
 
     Args:
         orders: Generate so many orders instead of Northwind's 830.
@@ -62,7 +66,8 @@ class Sandbox:
         self.latency = latency
         seeded = seed_for(orders=orders, seed=seed, data=data, shift=shift, now=self.clock.now())
         self.state = State(seeded, self.clock, transaction_seconds, dialect or Dialect())
-        self._service = Service(self.state, Pace(rate_limit, rate_window), lambda: self.url)
+        self.faults = Faults()
+        self._service = Service(self.state, Pace(rate_limit, rate_window), self.faults, lambda: self.url)
         self._port = port
         self._url: str | None = None
         self._server: Server | None = None

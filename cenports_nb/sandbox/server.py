@@ -10,7 +10,8 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from cenports_nb.sandbox.replies import Reply, message
+from cenports_nb.sandbox.replies import message
+from cenports_nb.sandbox.sending import send
 from cenports_nb.sandbox.service import BODY_MOST, Incoming, Service
 
 HOST: Final = "127.0.0.1"
@@ -92,12 +93,12 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._read_body()
         except ValueError:
             self.close_connection = True
-            self._send(message(400, "The Content-Length header is not valid."))
+            send(self, message(400, "The Content-Length header is not valid."), None, self.server.closing)
             return
         incoming = Incoming(self.command, self.path, self.headers.get("Authorization"), body)
-        reply = self.server.service.answer(incoming)
+        reply, fault = self.server.service.answer(incoming)
         self.server.closing.wait(self.server.latency())
-        self._send(reply)
+        send(self, reply, fault, self.server.closing)
 
     def _read_body(self) -> bytes | None:
         """Read the body, or skip it and return None if it is too large."""
@@ -116,18 +117,6 @@ class _Handler(BaseHTTPRequestHandler):
         while left > 0 and (chunk := self.rfile.read(min(left, 65536))):
             left -= len(chunk)
         return None
-
-    def _send(self, reply: Reply) -> None:
-        self.send_response(reply.status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(reply.body)))
-        for name, value in reply.headers:
-            self.send_header(name, value)
-        if self.close_connection:
-            self.send_header("Connection", "close")
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(reply.body)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
         """Log for those who ask, never to stderr by itself."""

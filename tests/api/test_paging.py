@@ -249,7 +249,7 @@ def test_a_record_in_none_of_the_parts_leaves_a_hole() -> None:
     account = _account([14], cap=9, ends="included")
     source = _source(channels=lambda: ["A"], channel=lambda _: None)
     read = paging.read(account, source, _windows(1))  # type: ignore[arg-type]
-    assert [hole.window.start for hole in read.missing] == [FIRST]
+    assert any("in none of the smaller windows" in hole.reason for hole in read.missing)
 
 
 def test_all_that_is_not_acknowledged_is_cut_by_any_day() -> None:

@@ -1,0 +1,226 @@
+"""Faults: which requests they strike, how often, and what is answered in place of the right answer."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from sandbox_wire import Wire, join
+
+from cenports_nb.sandbox import Fault, Sandbox
+from cenports_nb.sandbox.pace import Pace
+
+ANSWERS: list[tuple[str, dict[str, Any], int, str, bytes]] = [
+    ("too_many", {}, 429, "application/json", b"Too Many Attempts."),
+    ("too_many", {"retry_after": "86400"}, 429, "application/json", b"Too Many Attempts."),
+    ("too_many", {"retry_after": "garbage"}, 429, "application/json", b"Too Many Attempts."),
+    ("server_error", {}, 500, "application/json", b'{"message":"Server Error"}'),
+    ("server_error", {"status": 504}, 504, "application/json", b'{"message":"Server Error"}'),
+    ("bad_gateway", {}, 502, "text/html", b"<h1>502 Bad Gateway</h1>"),
+    ("unavailable", {}, 503, "application/json", b"Service Unavailable"),
+    ("unavailable", {"retry_after": "0"}, 503, "application/json", b"Service Unavailable"),
+    ("html", {}, 200, "text/html; charset=UTF-8", b"<title>Log in</title>"),
+    ("empty", {}, 200, "application/json", b""),
+    ("garbage", {}, 200, "application/json", b""),
+    ("error_200", {}, 200, "application/json", b'{"code":"50001","message":"Sorry'),
+    ("wrong_shape", {}, 200, "application/json", b'{"data":"hello"}'),
+    ("unauthorized", {}, 401, "application/json", b"Unauthenticated."),
+    ("redirect", {}, 302, "text/html; charset=UTF-8", b""),
+]
+
+
+def ask(wire: Wire, path: str = "/orders") -> Any:
+    return wire.raw("GET", f"/v2{path}", b'{"partnerId":"SANDBOX","channelId":"NW-EU"}', **wire.authorization)
+
+
+@pytest.mark.parametrize(("kind", "options", "status", "content_type", "text"), ANSWERS)
+def test_another_answer(
+    wire: Wire, kind: str, options: dict[str, Any], status: int, content_type: str, text: bytes
+) -> None:
+    """It comes once, is counted and recorded, and the connection goes on."""
+    fault = wire.sandbox.faults.add(kind, **options)
+    answer = ask(wire)
+    assert (answer.status, answer.headers["Content-Type"]) == (status, content_type)
+    assert text in answer.body
+    assert answer.headers["Retry-After"] == options.get("retry_after")
+    assert int(answer.headers["Content-Length"]) == len(answer.body)
+    used = wire.connection.sock
+    assert ask(wire).status == 200
+    assert wire.connection.sock is used
+    assert fault.count == 1
+    assert [(request.status, request.fault) for request in wire.sandbox.requests[1:]] == [(status, kind), (200, None)]
+
+
+def test_bytes_without_sense(wire: Wire) -> None:
+    """They are no text, and always the same."""
+    wire.sandbox.faults.add("garbage", times=2)
+    first, second = ask(wire).body, ask(wire).body
+    assert first == second
+    assert len(first) > 100
+    with pytest.raises(UnicodeDecodeError):
+        first.decode()
+
+
+def test_a_redirection(wire: Wire) -> None:
+    """It leads wherever it is told to."""
+    wire.sandbox.faults.add("redirect")
+    wire.sandbox.faults.add("redirect", to="https://evil.example/")
+    places = [ask(wire).headers["Location"] for _ in range(2)]
+    assert places == ["http://127.0.0.1:9/v2/elsewhere", "https://evil.example/"]
+
+
+def test_tokens_that_are_forgotten(wire: Wire) -> None:
+    """Every token is dead from then on, and a new one works."""
+    fault = wire.sandbox.faults.add("expired_token")
+    assert [ask(wire).status for _ in range(2)] == [401, 401]
+    assert ask(wire.log_in()).status == 200
+    assert fault.count == 1
+
+
+@pytest.mark.parametrize("pages", ["laravel", "links", "next"])
+@pytest.mark.parametrize("relative", [True, False])
+def test_a_link_to_somewhere_else(wire: Wire, pages: str, relative: bool) -> None:
+    """Only the link to the next page leads there; all else is as usual."""
+
+    def words() -> Any:
+        body = wire.get("/orders", isPaginated=True).body
+        return body["links"] if pages == "links" else body
+
+    name = "next" if pages == "links" else "next_page_url"
+    wire.speak(pages=pages, relative_links=relative)
+    usual = words()
+    wire.sandbox.faults.add("foreign_link")
+    foreign = words()
+    assert foreign[name] == "https://evil.example/v2/orders?page=2"
+    assert {**foreign, name: usual[name]} == usual
+
+
+@pytest.mark.parametrize(("path", "envelope"), [("/orders", "data"), ("/orders", "list"), ("/shipments", "data")])
+def test_an_answer_without_links(wire: Wire, path: str, envelope: str) -> None:
+    """There is nothing that could lead anywhere."""
+    wire.speak(envelope=envelope)
+    usual = ask(wire, path).body
+    wire.sandbox.faults.add("foreign_link", f"GET {path}", host="http://127.0.0.1:1")
+    assert ask(wire, path).body == usual
+
+
+def test_a_link_in_what_is_no_json(wire: Wire) -> None:
+    """It is sent as it is."""
+    wire.speak(refusals="not_json")
+    wire.sandbox.faults.add("foreign_link", "*")
+    body = b'{"partnerId":"SANDBOX","channelId":"NW-EU","orders":"nope"}'
+    assert wire.raw("PATCH", "/v2/orders/acknowledge", body, **wire.authorization).status == 400
+
+
+def test_which_requests_are_struck(wire: Wire) -> None:
+    """So many pass first, then so many are struck, of one call only."""
+    fault = wire.sandbox.faults.add("server_error", after=2, times=2)
+    assert ask(wire, "/shipments").status == 200
+    assert [ask(wire).status for _ in range(6)] == [200, 200, 500, 500, 200, 200]
+    assert fault.count == 2
+
+
+def test_a_fault_without_end(wire: Wire) -> None:
+    """It ends when it is cleared, and keeps its count."""
+    fault = wire.sandbox.faults.add("unavailable", "*", times=None)
+    assert {ask(wire, path).status for path in ("/orders", "/shipments", "/nothing")} == {503}
+    assert wire.log_in().sandbox.requests[-1].status == 200
+    wire.sandbox.faults.clear()
+    assert ask(wire).status == 200
+    assert fault.count == 3
+
+
+def test_a_fault_of_the_token(wire: Wire) -> None:
+    """POST /authorize is struck only by name."""
+    wire.sandbox.faults.add("server_error", "POST /authorize")
+    assert wire.raw("POST", "/v2/authorize", b"{}").status == 500
+
+
+@pytest.mark.parametrize(
+    ("page", "asked", "statuses"), [(1, "", [500, 200]), (1, "?page=1", [500, 200]), (2, "", [200, 500])]
+)
+def test_a_fault_of_one_page(wire: Wire, page: int, asked: str, statuses: list[int]) -> None:
+    """The first page is also the one that is not asked for; the number may be in the body."""
+    wire.sandbox.faults.add("server_error", page=page)
+    first = wire.send("GET", f"/v2/orders{asked}", b'{"partnerId":"SANDBOX"}', **wire.authorization)
+    second = wire.get("/orders", isPaginated=True, page=2)
+    assert [first.status, second.status] == statuses
+
+
+def test_several_faults(wire: Wire) -> None:
+    """The first that concerns a request strikes it alone; only a request that passes is counted as passed."""
+    first = wire.sandbox.faults.add("unavailable", times=1)
+    second = wire.sandbox.faults.add("server_error", after=1)
+    assert repr(wire.sandbox.faults) == "<Faults unavailable (0), server_error (0)>"
+    assert [ask(wire).status for _ in range(4)] == [503, 200, 500, 200]
+    assert (first.count, second.count) == (1, 1)
+    wire.sandbox.faults.clear()
+    assert repr(wire.sandbox.faults) == "<Faults none>"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "options", "said"),
+    [
+        (("nonsense",), {}, "use one of too_many, server_error"),
+        (("slow",), {"second": 1}, "its options are seconds"),
+        (("drop",), {"seconds": 1}, "its options are none"),
+        (("drop", "GET /order"), {}, r"use one of \*, POST /authorize"),
+        (("failed_rows",), {}, r"use one of \*, POST /orders"),
+        (("drop",), {"after": -1}, "at least 0"),
+        (("drop",), {"times": 0}, "at least 1"),
+        (("drop",), {"page": 0}, "at least 1"),
+    ],
+)
+def test_a_fault_that_there_is_not(arguments: tuple[str, ...], options: dict[str, Any], said: str) -> None:
+    """It is refused, and what there is is listed."""
+    with pytest.raises(ValueError, match=said):
+        Sandbox(orders=0).faults.add(*arguments, **options)
+
+
+def test_the_kinds() -> None:
+    """They are listed, and each can be added without options."""
+    faults = Sandbox(orders=0).faults
+    added = [faults.add(kind, "*") for kind in faults.kinds]
+    assert len(added) == 26
+    assert all(isinstance(fault, Fault) and fault.count == 0 for fault in added)
+
+
+def test_faults_and_the_rate_limit() -> None:
+    """A struck request counts; one over the limit is refused before a fault sees it."""
+    for wire in join(Sandbox(shift=False, rate_limit=3)):
+        fault = wire.sandbox.faults.add("too_many", times=None)
+        answers = [ask(wire) for _ in range(3)]
+        assert [answer.status for answer in answers] == [429, 429, 429]
+        assert [answer.headers["Retry-After"] is None for answer in answers] == [True, True, False]
+        assert fault.count == 2
+        assert [request.fault for request in wire.sandbox.requests[1:]] == ["too_many", "too_many", None]
+
+
+def test_another_window_of_the_rate_limit() -> None:
+    """It is as long as it is told to be."""
+    for wire in join(Sandbox(shift=False, rate_limit=1, rate_window=7)):
+        assert 5 <= int(ask(wire).headers["Retry-After"]) <= 7
+    clock = [0.0]
+    pace = Pace(1, window=0.5, now=lambda: clock[0])
+    waits = []
+    for clock[0] in (0.0, 0.25, 0.5, 0.75):
+        waits.append(pace.wait())
+    assert waits == [0.0, 0.25, 0.0, 0.25]
+    with pytest.raises(ValueError, match="rate_window"):
+        Sandbox(orders=0, rate_window=0)
+
+
+def test_many_requests_at_once(wire: Wire) -> None:
+    """A fault that strikes so often strikes exactly so often."""
+    fault = wire.sandbox.faults.add("server_error", after=5, times=20)
+
+    def one(_: int) -> int:
+        other = Wire(wire.sandbox)
+        other.token = wire.token
+        try:
+            return int(ask(other).status)
+        finally:
+            other.connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        statuses = list(pool.map(one, range(60)))
+    assert (statuses.count(500), statuses.count(200), fault.count) == (20, 40, 20)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 import cenports_nb as cn
-from cenports_nb.sandbox import Sandbox
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
 
 UNTOUCHED = "cenports-nb: "
 
@@ -133,3 +135,43 @@ def test_sandbox_command_serves_until_interrupted(tmp_path: Path) -> None:
     assert found == 50
     assert process.returncode == 0
     assert "stopped" in said
+
+
+def test_doctor_says_what_it_found_and_writes_shapes(tmp_path: Path, url: str) -> None:
+    """Questions with answers and evidence; a file with field names and types; nothing saved for a sandbox."""
+    ran = run("doctor", "--out", str(tmp_path / "shape.json"), home=tmp_path, url=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "Is endDate included?\n      yes (" in ran.stdout
+    assert "Nothing saved" in ran.stdout
+    shapes = json.loads((tmp_path / "shape.json").read_text())
+    assert shapes["GET /orders"]["data"][0]["orderDate"] == "text: instant"
+    assert not (tmp_path / "profiles.toml").exists()
+
+
+def test_doctor_saves_what_it_learnt_to_the_profile(tmp_path: Path) -> None:
+    """The next connection speaks as the account does."""
+    with Sandbox(shift=False, rate_limit=None, dialect=Dialect(get_parameters="query", order_limit=500)) as sandbox:
+        text = f'[acme]\nenvironment = "sandbox"\nbase_url = "{sandbox.url}"\n'
+        (tmp_path / "profiles.toml").write_text(text)
+        shape = str(tmp_path / "shape.json")
+        ran = run("doctor", "--profile", "acme", "--out", shape, home=tmp_path)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        saved = tomllib.loads((tmp_path / "profiles.toml").read_text())["acme"]["dialect"]
+        assert (saved["get_parameters"], saved["order_limit"], saved["end_included"]) == ("query", 500, True)
+        out = tmp_path / "orders.csv"
+        ran = run("orders", "--profile", "acme", "--start", "1997-01-01", "--end", "1997-01-31", "--out", str(out), home=tmp_path)  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len(pd.read_csv(out)) == 33
+
+
+def test_cache_tells_and_clears(tmp_path: Path, url: str) -> None:
+    """Account, answers, size and ages; then nothing."""
+    ran = run("cache", "info", home=tmp_path)
+    assert (ran.returncode, ran.stdout) == (0, f"0 answers in {tmp_path}\n")
+    given = {"partner_id": PARTNER_ID, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    with cn.connect("staging", base_url=url, cache=tmp_path, **given) as client:
+        cn.load_channels(client)
+    ran = run("cache", "info", home=tmp_path)
+    assert f"SANDBOX at {url}: 1 answers, 0.0 MiB, from 20" in ran.stdout
+    assert run("cache", "clear", home=tmp_path).returncode == 0
+    assert run("cache", "info", home=tmp_path).stdout == f"0 answers in {tmp_path}\n"

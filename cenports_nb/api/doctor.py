@@ -16,13 +16,13 @@ import msgspec
 
 from cenports_nb.api.pages import Page, open_page
 from cenports_nb.api.shapes import merged, shape_of
+from cenports_nb.api.windows import DAY, FIRST_DAY
 from cenports_nb.errors import ApiError, BusinessError, CenportsError, InvalidRequestError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
     from cenports_nb.api.dialect import Dialect
 
-DAY = timedelta(days=1)
 ABOVE = 1000  # a limit that only an account with a raised maximum takes
 
 
@@ -246,7 +246,7 @@ class _Ward:
         return page, records
 
     def _all_days(self) -> dict[str, str]:
-        return _days(date(2000, 1, 1), self.client.clock.now().date() + 2 * DAY)
+        return _days(FIRST_DAY, self.client.clock.now().date() + 2 * DAY)
 
     def _limit(self, question: str, name: str, page: Page, records: list[dict[str, Any]]) -> None:
         """Read the largest limit off an answer to a larger one that was not refused."""

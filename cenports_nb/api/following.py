@@ -8,15 +8,15 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from queue import SimpleQueue
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
+from cenports_nb.api.abreast import side_by_side
 from cenports_nb.api.pages import Page, open_page
 from cenports_nb.api.windows import Window
 from cenports_nb.errors import ApiError, CenportsError, OfflineMissError, TransportError, UnexpectedAnswerError
@@ -28,9 +28,6 @@ if TYPE_CHECKING:
 READINGS = 3  # times a set that moves while it is paged is read
 MOST_PAGES = 10_000
 THREADS = 32  # requests under way at once: a burst of 60 slow answers is through in two rounds
-
-K = TypeVar("K")
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -140,6 +137,8 @@ class Follower:
         self._source = source
         self._spent = spent
         self._gate = threading.BoundedSemaphore(THREADS)
+        self.stopped = threading.Event()  # nobody waits any more: what has not been sent stays unsent
+        self.on_pages: Callable[[], None] = lambda: None  # called once an answer tells how much there is
 
     def read(self, window: Window, *, refresh: bool) -> Found:
         """Read one window with all its pages.
@@ -230,6 +229,8 @@ class Follower:
 
         def ask(question: Question) -> Answer:
             with self._gate:
+                if self.stopped.is_set():
+                    raise StoppedError
                 return self._client.wire.fetch(question, keep=keep)
 
         def count(question: Question) -> Answer:
@@ -238,6 +239,8 @@ class Follower:
             return answer
 
         first, records = self._page(window, 1, None, count)
+        if first.tells_end or first.whole is not None:
+            self.on_pages()
         link = _numbered(first.next)
         last = first.last or 1
         if last < 3 or not records or (first.next is not None and link is None):
@@ -308,6 +311,10 @@ class Follower:
         return f"{self._client.settings.base_url}{self._source.path}?{urlencode({'page': number})}"
 
 
+class StoppedError(Exception):
+    """The reading is over."""
+
+
 class _NotKeptError(Exception):
     """A page is not in the cache, or too old."""
 
@@ -328,34 +335,6 @@ def _numbered(url: str | None, number: int = 2) -> Callable[[int], str] | None:
         return parts._replace(query=urlencode([(k, str(number) if k == "page" else v) for k, v in query])).geturl()
 
     return of
-
-
-def side_by_side(work: Callable[[K], T], items: Sequence[K], threads: int) -> Iterator[tuple[K, T | Exception]]:
-    """Do several pieces of work at once, results as they come; left early, what has not begun never does.
-
-    The threads are daemons: a process that is interrupted must not wait a minute for the rate limit to end.
-    """
-    todo, lock, stop = iter(items), threading.Lock(), threading.Event()
-    results: SimpleQueue[tuple[K, T | Exception]] = SimpleQueue()
-
-    def run() -> None:
-        while not stop.is_set():
-            with lock:
-                item = next(todo, None)
-            if item is None:
-                return
-            try:
-                results.put((item, work(item)))
-            except Exception as error:  # noqa: BLE001 - handed to the thread that waits
-                results.put((item, error))
-
-    for _ in range(min(threads, len(items))):
-        threading.Thread(target=run, name="cenports-page", daemon=True).start()
-    try:
-        for _ in items:
-            yield results.get()
-    finally:
-        stop.set()
 
 
 def told(window: Window) -> str:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import itertools
 import re
+import threading
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import CancelledError, Future
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from functools import partial
@@ -18,7 +20,8 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cenports_nb.api.following import Follower, Found, Source, Spent, is_final, side_by_side, told
+from cenports_nb.api.abreast import side_by_side
+from cenports_nb.api.following import Follower, Found, Source, Spent, StoppedError, is_final, told
 from cenports_nb.api.windows import DAY, FIRST_DAY, LAST_DAY, Window, best_cut
 from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, RateLimitedError, TransportError
 
@@ -84,12 +87,15 @@ def read(
         CenportsError: The first answer already failed, or in a way that a smaller window can't help.
     """
     spent = Spent(step=progress or (lambda _: None))
-    reader = _Reader(client, source, spent)
+    reader = _Reader(client, source, spent, refresh=refresh)
     parts: list[Part] = []
-    for place, window in enumerate(windows):
-        parts += reader.window(window, refresh=refresh)
-        reader.look_ahead(windows[place + 1 :], refresh=refresh)
-    parts = reader.settled(parts, refresh=refresh)
+    try:
+        for place, window in enumerate(windows):
+            reader.waiting = windows[place + 1 :]
+            parts += reader.window(window, refresh=refresh)
+        parts = reader.settled(parts, refresh=refresh)
+    finally:
+        reader.stop()
     return Read(
         tuple(record for part in parts for record in part.records),
         tuple(part.window for part in parts for _ in part.records),
@@ -120,17 +126,18 @@ class Part:
 class _Reader:
     """One reading of one end point, and what it has learnt so far."""
 
-    def __init__(self, client: Client, source: Source, spent: Spent) -> None:
+    def __init__(self, client: Client, source: Source, spent: Spent, *, refresh: bool) -> None:
         self._client = client
         self._source = source
         self._spent = spent
         self._follower = Follower(client, source, spent)
+        self._follower.on_pages = partial(self.look_ahead, refresh=refresh)
         self._longest = (0, 0)  # answer without page words: records, and distinct ones
         self._per_day = 0.0  # records, in the window read last
         self._cut_at = source.limit  # records, the most that an answer seems to hold
         self._excludes_end = client.dialect.end_included is False
-        self._ahead: dict[Window, Found | Exception] = {}  # windows that were read before their turn
-        self._paged = False  # page words were seen, so no window will be cut
+        self.waiting: Sequence[Window] = ()  # the windows whose turn comes later
+        self._ahead: dict[Window, Future[Found]] = {}  # those of them that are read already
         self._silent = 0  # windows in a row without an answer
         self._end = ""  # why nothing more is asked
 
@@ -167,15 +174,32 @@ class _Reader:
         self._per_day = max(self._per_day, self._density(window, found.records))
         yield from self._cut(window, found.records, refresh=refresh)
 
-    def look_ahead(self, windows: Sequence[Window], *, refresh: bool) -> None:
-        """Where pages tell how much there is, read all windows side by side: nothing is learnt from one for the next."""
-        if not self._paged or self._ahead or self._end or len(windows) < 2:
+    def look_ahead(self, *, refresh: bool) -> None:
+        """Where pages tell how much there is, read all windows side by side: none teaches how to cut the next."""
+        if self._ahead or len(self.waiting) < 2:
             return
+        self._ahead = {window: Future() for window in self.waiting}
+        threading.Thread(target=self._read_ahead, args=(refresh,), name="cenports-ahead", daemon=True).start()
+
+    def _read_ahead(self, refresh: bool) -> None:
         read = partial(self._follower.read, refresh=refresh)
-        for window, found in side_by_side(read, windows, ABREAST):
-            self._ahead[window] = found
-            if isinstance(found, RateLimitedError) or (isinstance(found, CenportsError) and is_final(found)):
-                break  # the others would only hear the same
+        try:
+            for window, found in side_by_side(read, list(self._ahead), ABREAST):
+                if isinstance(found, Exception):
+                    self._ahead[window].set_exception(found)
+                else:
+                    self._ahead[window].set_result(found)
+                if isinstance(found, StoppedError | RateLimitedError) or (
+                    isinstance(found, CenportsError) and is_final(found)
+                ):
+                    break  # the others would only hear the same
+        finally:
+            for future in self._ahead.values():
+                future.cancel()  # whoever waits for one that never came reads it himself
+
+    def stop(self) -> None:
+        """Send nothing more: the reading is over, or was interrupted."""
+        self._follower.stopped.set()
 
     def settled(self, parts: Sequence[Part], *, refresh: bool, again: bool = False) -> list[Part]:
         """Decide about answers that may be cut at their length: a longer one shows that they are not.
@@ -349,9 +373,7 @@ class _Reader:
         if self._end:
             return self._end
         try:
-            found = self._ahead.pop(window, None) or self._follower.read(window, refresh=refresh)
-            if isinstance(found, Exception):
-                raise found
+            found = self._from_ahead(window) or self._follower.read(window, refresh=refresh)
         except (TransportError, ApiError) as error:
             # The first answer decides whether anything works; later ones leave a hole that can be named.
             if self._spent.requests == 0 or is_final(error):
@@ -361,5 +383,11 @@ class _Reader:
                 self._end = f"not asked, because {told(window)} got no answer: {error}"
             return str(error)
         self._silent = 0
-        self._paged = self._paged or found.whole is not None
         return found
+
+    def _from_ahead(self, window: Window) -> Found | None:
+        """Take a window that was read before its turn."""
+        try:
+            return self._ahead[window].result() if window in self._ahead else None
+        except CancelledError:
+            return None

@@ -181,6 +181,22 @@ def test_a_set_that_moves_between_two_pages_is_read_again(server: ToldServer, st
     assert len(cn.load_orders(staging(), acknowledged=False)) == 5
 
 
+def test_an_order_that_leaves_while_another_arrives_hides_nothing(server: ToldServer, staging: Any) -> None:
+    """The total stays the same, and the pages hold as many distinct orders as it says; one has slipped."""
+    there = [_order(i, "2026-02-20") for i in range(6)]
+
+    def answer(seen: Seen) -> Say:
+        page = seen.body.get("page", 1)
+        if page == 2 and there[0]["orderNo"] == "0":
+            del there[0]
+            there.append(_order(6, "2026-02-21"))
+        return Say({"data": there[page * 3 - 3 : page * 3], "current_page": page, "last_page": 2, "total": 6})
+
+    server.on("GET /orders", answer)
+    orders = cn.load_orders(staging(), acknowledged=False)
+    assert orders["order_no"].tolist() == ["1", "2", "3", "4", "5", "6"]
+
+
 def test_pages_are_asked_side_by_side_when_the_last_is_known(server: ToldServer, staging: Any) -> None:
     """All of them arrive, in order, whatever the order of answers."""
     orders = [_order(i, "2026-02-20") for i in range(40)]

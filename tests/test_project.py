@@ -89,7 +89,7 @@ def test_architecture_names_every_module() -> None:
         if path.name not in ("__init__.py", "__main__.py") and "sandbox" not in path.parts
     ]
     assert {path.name for path in files} - set(re.findall(r"\b\w+\.py\b", tree)) == set()
-    known = {path.name for folder in ("cenports_nb", "tests") for path in (ROOT / folder).rglob("*.py")}
+    known = {path.name for folder in ("cenports_nb", "tests", "benchmarks") for path in (ROOT / folder).rglob("*.py")}
     assert set(re.findall(r"\b\w+\.py\b", tree)) - known == set()
 
 

@@ -101,6 +101,13 @@ class Cache:
 
         self.shelf.use(note, None)
 
+    def oldest(self) -> datetime | None:
+        """Tell when the oldest answer of this account was kept, UTC."""
+        row = self.shelf.use(
+            lambda file: file.execute("SELECT min(at) FROM answer WHERE account = ?", (self._account,)).fetchone(), None
+        )
+        return datetime.fromtimestamp(row[0], UTC) if row and row[0] else None
+
     def close(self) -> None:
         """Close the file."""
         self.shelf.close()

@@ -235,6 +235,11 @@ class Client:
     def __repr__(self) -> str:
         mode = "read-only" if self.settings.read_only else "writable"
         cache = "on" if self.settings.cache else "off"
+        if self.settings.offline:
+            cache = "alone (offline)"
+        elif self._cache is not None and (oldest := self._cache.oldest()) is not None:
+            age = (self.clock.now() - oldest).total_seconds()
+            cache = f"up to {age / 86_400:.0f} days old" if age >= 172_800 else f"up to {age / 3600:.1f} hours old"
         return (
             f"<Client {self.settings.environment} {self.settings.base_url}, partner {self.settings.partner_id}, "
             f"{mode}, cache {cache}, {self.usage!r}>"

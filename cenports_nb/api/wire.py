@@ -1,6 +1,7 @@
 """One session, and the order of its layers: cache over retry over pacing over auth.
 
-    Wire.get ─▶ cache (a hit ends here) ─▶ Exchange.send: for each try: token, pace, send, read, check, decide
+    Wire.find  ─▶ cache (a hit ends here)
+    Wire.fetch ─▶ Exchange.send, for each try: token, pace, send, read, check, decide ─▶ cache (whole, valid answers)
 
 A hit costs no rate limit because pacing lies below the cache; a retry costs a place in the rate limit
 because pacing lies below the retries; the token is added last, on a copy, so that no layer above can keep
@@ -129,10 +130,6 @@ class Wire:
             keeps = keep and self._cache.keeps
             request.headers["Cache-Control"] = "no-cache" if keeps else "no-cache, no-store"
         return Answer(self._send(request).content, self._clock.now(), cached=False)
-
-    def get(self, question: Question, *, max_age: float = 0.0, keep: bool = True) -> Answer:
-        """Read one answer: from the cache if it is young enough there, else from Cenports."""
-        return self.find(question, max_age) or self.fetch(question, keep=keep)
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
         """Write something, once: repeated only after a 401 or 429, which refuse before any processing."""

@@ -141,6 +141,36 @@ class Journal:
                 )
             _set_rows(connection, outcomes or ())
 
+    def halve(self, submission_id: str, batch: int) -> tuple[Batch, Batch]:
+        """Make two planned batches of one that was refused as too large; the second half becomes the last batch."""
+        place = (submission_id, batch)
+        with self._named(), self._transaction() as connection:
+            rows = connection.execute(
+                "SELECT count(*) FROM row WHERE submission_id = ? AND batch = ?", place
+            ).fetchone()[0]
+            last = connection.execute(
+                "SELECT max(batch) FROM batch WHERE submission_id = ?", (submission_id,)
+            ).fetchone()[0]
+            half, new = (rows + 1) // 2, last + 1
+            connection.execute(
+                "INSERT INTO batch (submission_id, batch, warehouse_code, state) "
+                "SELECT submission_id, ?, warehouse_code, 'planned' FROM batch WHERE submission_id = ? AND batch = ?",
+                (new, *place),
+            )
+            connection.execute(
+                "UPDATE row SET batch = ?, row = row - ? WHERE submission_id = ? AND batch = ? AND row >= ?",
+                (new, half, *place, half),
+            )
+            connection.execute(
+                "UPDATE batch SET state = 'planned', sent_at = NULL WHERE submission_id = ? AND batch = ?", place
+            )
+            connection.execute(
+                "UPDATE row SET outcome = 'not_sent', message = NULL WHERE submission_id = ? AND batch IN (?, ?)",
+                (submission_id, batch, new),
+            )
+        found = {item.batch: item for item in self.batches(submission_id)}
+        return found[batch], found[new]
+
     def set_rows(self, rows: Sequence[Row]) -> None:
         """Change the outcome of rows, all or none."""
         with self._named(), self._transaction() as connection:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 import warnings
+from collections import deque
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -151,15 +153,21 @@ def _send_all(client: Client, journal: Journal, batches: Sequence[Batch], progre
     Raises:
         JournalError: The journal can't be written, and nothing was sent yet; later it is a warning.
     """
-    bar = tqdm(batches, desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
+    bar = tqdm(total=len(batches), desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
     any_left = False
+    todo = deque(batches)
     try:
         with bar:
-            for batch in bar:
+            while todo:
+                batch = todo.popleft()
                 rows = _begin(client, journal, batch)
                 any_left = True
-                if _send(client, journal, batch, rows):
+                sent = _send(client, journal, batch, rows)
+                if sent == "stop":
                     return
+                if sent == "too_large":
+                    todo.extendleft(reversed(journal.halve(batch.submission_id, batch.batch)))
+                bar.update(sent != "too_large")
     except JournalError as error:
         if not any_left:
             raise
@@ -177,10 +185,10 @@ def _begin(client: Client, journal: Journal, batch: Batch) -> list[Row]:
     return rows
 
 
-def _send(client: Client, journal: Journal, batch: Batch, rows: Sequence[Row]) -> bool:
-    """Send one batch and write down what became of it; True if sending must stop."""
+def _send(client: Client, journal: Journal, batch: Batch, rows: Sequence[Row]) -> Literal["on", "stop", "too_large"]:
+    """Send one batch and write down what became of it; say whether to go on."""
     sent_at = client.clock.now().isoformat()
-    stop = False
+    stop, too_large = False, False
     try:
         answer = client.send("PATCH", "/inventories", body_of(batch.warehouse_code, rows))
         heard = read_transaction(answer.body, "PATCH /inventories")
@@ -193,13 +201,22 @@ def _send(client: Client, journal: Journal, batch: Batch, rows: Sequence[Row]) -
         }
     except CenportsError as error:
         state, stop = verdict_of(error)
+        too_large = len(rows) > 1 and _is_too_large(error)
         outcomes = _all(rows, state, DOUBT if state == "in_doubt" else str(error))
         errors = error.errors if isinstance(error, InvalidRequestError | BusinessError) else [str(error)]
         changes = {"state": state, "submitted_at": sent_at, "errors": msgspec.json.encode(errors).decode()}
         if state != "in_doubt":
             client.write_ended(_write_id(batch))
     journal.set_batch(batch.submission_id, batch.batch, outcomes=outcomes, **changes)
-    return stop
+    return "too_large" if too_large else "stop" if stop else "on"
+
+
+def _is_too_large(error: CenportsError) -> bool:
+    """Tell a refusal of the number of rows from one of the rows themselves."""
+    if isinstance(error, InvalidRequestError):
+        texts = error.errors.get("inventories", ())
+        return any(re.search(r"\d|many|more than|max", text, re.IGNORECASE) for text in texts)
+    return isinstance(error, ApiError) and error.status == 413
 
 
 def _write_id(batch: Batch) -> str:

@@ -111,6 +111,11 @@ class Client:
             # Nothing of one sandbox may ever be served for another on the same port.
             self.home = Path(tempfile.mkdtemp(prefix="cenports-nb-"))
             self.resources.callback(shutil.rmtree, self.home, ignore_errors=True)
+            if not settings.base_url and settings.offline:
+                self.close()
+                raise ConfigurationError(
+                    "A sandbox of its own has no cache to be offline with: pass base_url= and cache=."
+                )
             if not settings.base_url:
                 self._pacing = self.home
                 self._sandbox = _start_sandbox()

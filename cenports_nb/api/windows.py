@@ -27,6 +27,7 @@ class Window:
         channel_id: One sales channel, or None for all.
         order_nos: These order numbers, or any.
         acknowledged: Only what is (or is not) acknowledged.
+        until: The last day that somebody asked for; days after it are only there to be sure.
     """
 
     start: date | None = None
@@ -35,6 +36,7 @@ class Window:
     channel_id: str | None = None
     order_nos: tuple[str, ...] = ()
     acknowledged: bool | None = None
+    until: date | None = None
 
     @property
     def days(self) -> int:

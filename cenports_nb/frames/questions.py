@@ -176,7 +176,14 @@ def _windows(asked: Question, channels: Iterable[str | None], *, by_month: bool 
             ) from None
     chunks: list[tuple[str, ...]] = [()] if asked.numbers is None else list(chunks_of(asked.numbers))
     return [
-        Window(first, after, channel_id=channel, order_nos=chunk, acknowledged=asked.acknowledged)
+        Window(
+            first,
+            after,
+            channel_id=channel,
+            order_nos=chunk,
+            acknowledged=asked.acknowledged,
+            until=asked.days and asked.days[1],
+        )  # fmt: skip
         for channel in channels
         for first, after in days
         for chunk in chunks

@@ -121,7 +121,7 @@ def _order_age(client: Client, window: Window) -> float:
     if window.order_nos or window.last is None:
         return ages.open_month
     today = client.clock.now().date()
-    ago = _month(today) - _month(window.last)
+    ago = _month(today) - _month(min(window.last, window.until or window.last))
     return ages.open_month if ago < 1 else ages.last_month if ago == 1 else ages.settled_month
 
 

@@ -293,6 +293,12 @@ def test_offline_one_account_in_the_cache_is_the_one_meant(server: ToldServer, s
         cn.connect("staging", base_url=server.url, offline=True, **nobody)
 
 
+def test_offline_a_sandbox_is_not_started() -> None:
+    """It would have nothing to answer from."""
+    with pytest.raises(ConfigurationError, match="pass base_url= and cache="):
+        cn.connect("sandbox", offline=True)
+
+
 def test_offline_a_miss_says_what_is_missing(server: ToldServer, staging: Connect) -> None:
     """And sends nothing."""
     with pytest.raises(OfflineMissError, match=r"GET /orders for 2026-01-31 to 2026-03-04 .* not in the cache"):

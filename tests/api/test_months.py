@@ -71,6 +71,16 @@ def test_the_open_month_lasts_a_quarter_of_an_hour(year: tuple[Sandbox, Client, 
     assert asked == [0, 1, 2, 1, 12]  # open; open and last; a month later April is settled, May the last; all
 
 
+def test_the_month_before_lasts_six_hours_whole(year: tuple[Sandbox, Client, FakeClock]) -> None:
+    """That a day of this month is asked too, to be sure, doesn't make it young."""
+    sandbox, client, clock = year
+    for seconds, asked in ((0, 1), (3_600, 0), (5 * 3_600 + 10, 1)):
+        clock.advance(seconds)
+        sandbox.requests.clear()
+        cn.load_orders(client, "2026-04-01", "2026-04-30")
+        assert len([request for request in sandbox.requests if request.path == "/orders"]) == asked
+
+
 def test_the_ages_are_a_table_that_a_user_can_change(year: tuple[Sandbox, Client, FakeClock]) -> None:
     """In Python, or in a profile."""
     sandbox, client, clock = year

@@ -183,7 +183,7 @@ def _windows(asked: Question, channels: Iterable[str | None], *, by_month: bool 
             order_nos=chunk,
             acknowledged=asked.acknowledged,
             until=asked.days and asked.days[1],
-        )  # fmt: skip
+        )
         for channel in channels
         for first, after in days
         for chunk in chunks

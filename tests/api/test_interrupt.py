@@ -1,0 +1,35 @@
+"""Ctrl-C ends a load at once, whatever it waits for."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+from told_server import Say, Seen, ToldServer
+
+WORKER = Path(__file__).parent / "interrupt_worker.py"
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")
+@pytest.mark.xdist_group("processes")
+def test_an_interrupted_load_sends_nothing_more(server: ToldServer) -> None:
+    """Forty pages at ten a minute: the process neither waits for the minute to end nor for its threads."""
+    burst = threading.Event()
+
+    def answer(seen: Seen) -> Say:
+        page = seen.body.get("page", 1)
+        order = {"orderNo": str(page), "orderDate": "2026-02-20T10:01:00Z", "channelId": "X"}
+        if len(server.of("GET /orders")) == 9:  # with the token, all that the minute allows
+            burst.set()
+        return Say({"data": [order], "current_page": page, "last_page": 40, "total": 40})
+
+    server.on("GET /orders", answer)
+    worker = subprocess.Popen([sys.executable, str(WORKER), server.url], stdout=subprocess.PIPE, text=True)
+    assert burst.wait(30)
+    worker.send_signal(signal.SIGINT)
+    output, _ = worker.communicate(timeout=20)
+    assert (worker.returncode, output) == (0, "interrupted\n")
+    assert len(server.of("GET /orders")) == 9

@@ -1,0 +1,150 @@
+"""Pages: followed by whichever words they have, read again if the set moved, refused if they lead nowhere."""
+
+import json
+from typing import Any
+
+import pytest
+from stand import (
+    FIRST,
+    LIMIT,
+    Pages,
+    source_of,
+)
+
+from cenports_nb.api import paging
+from cenports_nb.api.windows import DAY, Window
+from cenports_nb.errors import ApiError, AuthenticationError, TransportError, UnexpectedAnswerError
+
+A, B, C = ({"orderNo": name} for name in "ABC")
+
+
+def _read(client: Pages, window: Window | None = None, **changes: Any) -> paging.Read:
+    return paging.read(client, source_of(**changes), [window or Window()])  # type: ignore[arg-type]
+
+
+BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [{"data": [A, B], "next_page_url": "http://test/v2/orders?page=2"}, {"data": [C], "next_page_url": None}],
+        [{"data": [A, B], "links": {"next": "http://test/v2/orders?page=2"}}, {"data": [C], "links": {"next": None}}],
+        [{"data": [A, B], "meta": {"last_page": 2, "total": 3}}, {"data": [C], "meta": {"last_page": 2, "total": 3}}],
+        [{"data": [A, B], "last_page": "2", "total": "3"}, {"data": [C], "last_page": "2", "total": "3"}],
+        [
+            {"data": [A, B], "links": BUTTONS, "next_page_url": "http://test/v2/orders?page=2", "total": 3},
+            {"data": [C], "links": BUTTONS, "next_page_url": None, "total": 3},
+        ],
+    ],
+    ids=["next-page-url", "links", "meta", "numbers-as-text", "laravel-buttons"],
+)
+def test_pages_are_followed_by_whichever_words_they_have(pages: list[Any]) -> None:
+    """Laravel's habits, each of them."""
+    read = _read(Pages(answers=pages))
+    assert ([json.loads(bytes(r))["orderNo"] for r in read.records], read.missing) == (["A", "B", "C"], ())
+
+
+def test_a_further_page_is_asked_with_its_number_and_all_that_was_asked_before() -> None:
+    """A server that forgets the filter of page 1 would answer something else."""
+    client = Pages(answers=[{"data": [A], "last_page": 2}, {"data": [B], "last_page": 2}])
+    _read(client, Window(channel_id="X"))
+    assert (client.asked[1], client.urls[1]) == ({"channel": "X", "page": 2}, "http://test/v2/orders?page=2")
+
+
+def test_words_that_say_nothing_of_the_end_are_no_page_words() -> None:
+    """A `meta` without pages, a current page without a last one: the answer may still be cut."""
+    read = _read(
+        Pages(answers=[{"data": [{"orderNo": str(i)} for i in range(9)], "meta": {"took": 3}, "current_page": 1}])
+    )
+    assert len(read.missing) == 1
+
+
+def test_a_set_that_moves_while_it_is_paged_is_read_again() -> None:
+    """The second reading is whole, so nothing is missing."""
+    first = [{"data": [A, B], "last_page": 2, "total": 3}, {"data": [B], "last_page": 2, "total": 3}]
+    again = [{"data": [A, B], "last_page": 2, "total": 3}, {"data": [C], "last_page": 2, "total": 3}]
+    assert _read(Pages(answers=[*first, *again])).missing == ()
+
+
+def test_the_same_order_in_two_states_is_one_order() -> None:
+    """Distinct keys are counted against the total, not distinct texts."""
+    moved = [
+        {"data": [A, {"orderNo": "B", "status": "new"}], "last_page": 2, "total": 3},
+        {"data": [{"orderNo": "B", "status": "paid"}], "last_page": 2, "total": 3},
+    ]
+    read = _read(Pages(answers=moved * 3), identity=lambda record: json.loads(bytes(record))["orderNo"])
+    assert "2 records where the answer promises 3" in read.missing[0].reason
+
+
+def test_a_set_that_never_stands_still_is_missing_after_three_readings() -> None:
+    """Patience has an end, and what came is kept."""
+    client = Pages(answers=[{"data": [A, B], "next_page_url": None, "total": 3}])
+    read = _read(client)
+    assert (len(client.asked), len(read.records), len(read.missing)) == (3, 2, 1)
+
+
+@pytest.mark.parametrize(
+    "pages",
+    [
+        [{"data": [A], "next_page_url": "http://test/v2/orders?page=2"}],
+        [{"data": [A], "next_page_url": "http://test/v2/orders?page=2"}, {"data": [], "last_page": 5}],
+    ],
+    ids=["circle", "empty-page"],
+)
+def test_pages_that_lead_nowhere_are_refused(pages: list[Any]) -> None:
+    """Neither a circle nor an empty page that points on is followed for ever."""
+    with pytest.raises(UnexpectedAnswerError):
+        _read(Pages(answers=pages))
+
+
+@pytest.mark.parametrize(
+    ("body", "count"),
+    [
+        ([A, B], 2),
+        (A, 1),
+        ({"data": A}, 1),
+        ({"data": [A]}, 1),
+        ({"data": []}, 0),
+        ({"data": None}, 0),
+        ([], 0),
+        ({"orderNo": "A", "notes": {"merchantMsg": 'say "data"'}}, 1),
+        ({"warehouseCode": "W"}, 1),
+        ({"channelId": "X"}, 1),
+    ],
+)
+def test_every_envelope_reads_the_same(body: Any, count: int) -> None:
+    """A bare object, a bare list, `data` with either."""
+    assert len(_read(Pages(answers=[body])).records) == count
+
+
+@pytest.mark.parametrize(
+    "body", [{"message": "hello"}, {}, "text", 5, None, {"data": "x"}, {"data": [], "total": "many"}]
+)
+def test_any_other_shape_is_refused(body: Any) -> None:
+    """What the reference can't explain is not guessed at."""
+    with pytest.raises(UnexpectedAnswerError):
+        _read(Pages(answers=[body]))
+
+
+def test_the_first_failure_stops() -> None:
+    """Nothing works, so nothing is promised."""
+    with pytest.raises(TransportError):
+        _read(Pages(answers=[TransportError("gone")]))
+
+
+def _full(size: int = LIMIT) -> dict[str, Any]:
+    return {"data": [{"orderNo": str(number)} for number in range(size)]}
+
+
+@pytest.mark.parametrize("failure", [TransportError("gone"), ApiError("500", status=500)])
+def test_a_later_failure_leaves_a_hole_that_is_named(failure: Exception) -> None:
+    """What did arrive is kept, and the window that did not is told with its reason."""
+    read = _read(Pages(answers=[_full(), failure, {"data": [A]}]), Window(FIRST, FIRST + 2 * DAY))
+    assert [(hole.window.end, hole.reason) for hole in read.missing] == [(FIRST + DAY, str(failure))]
+
+
+def test_credentials_that_end_in_between_stop_everything() -> None:
+    """No smaller window helps."""
+    with pytest.raises(AuthenticationError):
+        _read(Pages(answers=[_full(), AuthenticationError("401", status=401)]), Window(FIRST, FIRST + 2 * DAY))

@@ -7,6 +7,9 @@ from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import TypeVar
 
+THREADS = 32
+"""Requests of one client that may be under way at once: a burst of 60 slow answers is through in two rounds."""
+
 K = TypeVar("K")
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import msgspec
 
-from cenports_nb.api.abreast import side_by_side
+from cenports_nb.api.abreast import THREADS, side_by_side
 from cenports_nb.api.pages import Page, open_page
 from cenports_nb.api.windows import Window
 from cenports_nb.errors import ApiError, CenportsError, OfflineMissError, TransportError, UnexpectedAnswerError
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 
 READINGS = 3  # times a set that moves while it is paged is read
 MOST_PAGES = 10_000
-THREADS = 32  # requests under way at once: a burst of 60 slow answers is through in two rounds
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,13 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
+from cenports_nb.api.abreast import THREADS
 from cenports_nb.errors import TransportError
 
 CONNECT_S = 10.0
 READ_S = 50.0
 MAX_BODY = 128 * 2**20
 CHUNK = 2**16
-THREADS = 32
-"""Requests of one client that may be under way at once; more would only queue at the rate limit."""
 
 
 class Transport(HTTPAdapter):

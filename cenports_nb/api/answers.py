@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from cenports_nb.api.almost_json import mend
 from cenports_nb.errors import (
     ApiError,
     AuthenticationError,
@@ -55,6 +56,9 @@ def check(what: str, body: bytes) -> None:
             f"{what} was answered with JSON that is nested too deeply: ask Cenports' integration team."
         ) from None
     except msgspec.DecodeError as error:
+        if (mended := mend(body)) is not None:
+            check(what, mended)
+            return
         start = body[:60].decode("utf-8", "replace")
         raise TransportError(
             f"{what} was answered 200, but not with whole JSON ({error}; it begins {start!r}): try again."

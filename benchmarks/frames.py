@@ -243,7 +243,9 @@ def on_one_thread(client: Client) -> object:
 def normalise(pages: list[bytes]) -> object:
     """Do what one does without this package."""
     records = [record for page in pages for record in json.loads(page)["data"]]
-    return pd.json_normalize(records), pd.json_normalize(records, "lineItems", ["orderNo", "channelId", "orderDate"])
+    return pd.json_normalize(records), pd.json_normalize(
+        records, "lineItems", ["orderNo", "channelId", "orderDate"], "order_"
+    )
 
 
 def pages_in(folder: Path) -> list[bytes]:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 CHUNK = 2 * 2**20
 """Bytes that are opened at once: fewer cost more calls, more cost memory."""
 WORKERS = 2
-MOST_WAITING = 4
+MOST_WAITING = 2
 """Chunks that wait to be opened, so that the pages of a large window are not all in memory."""
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
 from cenports_nb.frames import columns
+from cenports_nb.frames.arrow import POOL
 from cenports_nb.frames.tables import LINE_ITEM_AS_SENT, LINE_ITEMS, ORDERS, Field
 
 TYPES: dict[columns.Build, pa.DataType] = {
@@ -64,6 +65,7 @@ def read(pages: Sequence[bytes], channel_id: str | None) -> Columns | None:
             pa.BufferReader(_rows(pages)),
             # One block: blocks are what threads of Arrow share, and here each thread reads pages of its own.
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=sum(map(len, pages)) + 16 * len(pages)),
+            memory_pool=POOL,
             parse_options=arrow_json.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="infer"),
         )
     except (pa.ArrowInvalid, UnicodeDecodeError):

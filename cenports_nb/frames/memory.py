@@ -1,4 +1,4 @@
-"""What a load of orders read along: its lines, kept in memory so that they needn't be read a second time."""
+"""What a load of orders read along: its lines, kept in memory for one load of line items."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def remember(client: Client, asked: Asked, orders: Orders, read: Read, generatio
 
 
 def recall(client: Client, asked: Asked, source: Source) -> tuple[Orders, Read] | None:
-    """Find the reading of the last load of orders, if it may stand for what the cache has."""
+    """Take the reading of the last load of orders, if it may stand for what the cache has."""
     found = client.remembered
     if not isinstance(found, Remembered) or found.asked != asked or found.generation != client.generation:
         return None
@@ -65,6 +65,7 @@ def recall(client: Client, asked: Asked, source: Source) -> tuple[Orders, Read] 
         most = math.inf if client.settings.offline else most
         if not (most == math.inf or -SKEW_S <= (now - at).total_seconds() <= most):
             return None
+    client.remembered = None  # its memory becomes that of the frame
     answers = found.read.requests + found.read.cached
     client.usage.add(cached=answers)
     return found.orders, replace(found.read, requests=0, cached=answers)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
-from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
@@ -66,7 +65,7 @@ class OrderPages:
     line_rejects: Sequence[Reject] = ()
     unknown: frozenset[str] = frozenset()
 
-    @cached_property
+    @property
     def identities(self) -> Sequence[object]:
         """Channel and number of an order; of one that can't be read, all of it."""
         between = pa.scalar("\0", pa.large_string())

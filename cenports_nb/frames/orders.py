@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 from cenports_nb.api.contents import count, parts_of
 from cenports_nb.api.paging import Read
 from cenports_nb.api.windows import Window
-from cenports_nb.frames.arrow import text, to_pandas
+from cenports_nb.frames.arrow import POOL, give_back, text, to_pandas
 from cenports_nb.frames.days import local_days
 from cenports_nb.frames.fast import TYPES
 from cenports_nb.frames.line_numbers import number_lines
@@ -30,6 +30,7 @@ COUNTED = {"line_count": pa.int64()}
 ORDER_TYPES = {item.name: TYPES[item.build] for item in ORDERS} | COUNTED
 LINE_TYPES = {item.name: TYPES[item.build] for item in (*LINE_ITEMS, LINE_ITEM_AS_SENT)}
 WORKERS = 2
+BUILT_AT_ONCE = 8  # columns; after these, memory is given back
 
 
 @dataclass
@@ -90,12 +91,12 @@ class Orders:
             np.array([{None: -1, False: 0, True: 1}[window.acknowledged] for window in self.windows], dtype="int8"),
             [len(page.places) for page in self.pages],
         )[self.rows]
-        found = _taken([page.orders for page in self.pages], ORDER_TYPES, self.rows, give_up=True)
+        found = _taken([page.orders for page in self.pages], ORDER_TYPES, self.rows)
         found["acknowledged"] = pd.arrays.BooleanArray(asked == 1, asked < 0)
         return found
 
     def line_columns(self) -> dict[str, Any]:
-        """Build the columns of the line-items frame."""
+        """Build the columns of the line-items frame; what they are built from is given up on the way."""
         owners = _joined_owners(self.pages)
         rank = self.rank[owners]
         rows = np.flatnonzero(rank >= 0)
@@ -108,7 +109,7 @@ class Orders:
             order = np.argsort(by, kind="stable")
             rows, rank, number = rows[order], rank[order], number[order]
         types = {name: kind for name, kind in LINE_TYPES.items() if name != "line_item"}
-        found = _taken([page.lines for page in self.pages], types, rows, give_up=False)
+        found = _taken([page.lines for page in self.pages], types, rows)
         owner = pa.array(self.rows[rank])
         found |= {name: to_pandas(self.keys[name].take(owner)) for name in KEYS}
         found["line_item"] = number
@@ -141,6 +142,7 @@ def orders_of(read: Read, days: tuple[date, date] | None, zone: str) -> Orders:
     found = [(page, part.window) for part in read.parts for page in parts_of(part.contents)]
     pages = [cast("OrderPages", page) for page, _ in found]
     windows = [window for _, window in found]
+    give_back()
     keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in KEYS}
     newest = ~_repeated(keys, keep="last")
     inside, far = _in_days(keys["order_date"], pages, windows, days, zone)
@@ -186,9 +188,10 @@ def differing(read: Read) -> dict[str | None, list[str]]:
 
 def _repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
     """Tell which orders came more than once; all copies but the one to keep."""
+    numbers = keys["order_no"]
+    if len(pc.unique(numbers, memory_pool=POOL)) == len(numbers):  # faster than both columns, and mostly enough
+        return np.zeros(len(numbers), dtype=bool)
     frame = pd.DataFrame({name: text(keys[name]) for name in ("order_no", "channel_id")}, copy=False)
-    if frame["order_no"].is_unique:  # one column is faster than two, and mostly enough
-        return np.zeros(len(frame), dtype=bool)
     found: np.ndarray = frame.duplicated(keep=keep).to_numpy()
     return found
 
@@ -238,27 +241,30 @@ def _in_days(
     return (local >= np.datetime64(days[0])) & (local <= np.datetime64(days[1])), far
 
 
-def _taken(
-    parts: Sequence[dict[str, pa.Array]], types: dict[str, pa.DataType], rows: np.ndarray, *, give_up: bool
-) -> dict[str, Any]:
+def _taken(parts: Sequence[dict[str, pa.Array]], types: dict[str, pa.DataType], rows: np.ndarray) -> dict[str, Any]:
     """Build columns out of parts, in the order of these rows, two at a time."""
     whole = bool(len(rows) == sum(len(part[next(iter(types))]) for part in parts) and (np.diff(rows) == 1).all())
     at = pa.array(rows)
 
     def build(name: str) -> Any:
         array = _concat(parts, name, types)
-        if give_up:  # the column is in the frame soon, and needn't be in memory twice
-            for part in parts:
-                part.pop(name)
-        return to_pandas(array if whole else array.take(at))
+        for part in parts:  # the column is in the frame soon, and needn't be in memory twice
+            part.pop(name)
+        return to_pandas(array if whole else pc.take(array, at, memory_pool=POOL))
 
+    found: dict[str, Any] = {}
+    names = list(types)
     with ThreadPoolExecutor(WORKERS, thread_name_prefix="cenports-column") as pool:
-        return dict(zip(types, pool.map(build, types), strict=True))
+        for start in range(0, len(names), BUILT_AT_ONCE):
+            some = names[start : start + BUILT_AT_ONCE]
+            found |= dict(zip(some, pool.map(build, some), strict=True))
+            give_back()
+    return found
 
 
 def _concat(parts: Sequence[dict[str, pa.Array]], name: str, types: dict[str, pa.DataType]) -> pa.Array:
     """Put the parts of a column together."""
-    return pa.chunked_array([part[name] for part in parts], type=types[name]).combine_chunks()
+    return pa.chunked_array([part[name] for part in parts], type=types[name]).combine_chunks(memory_pool=POOL)
 
 
 def _joined_owners(pages: Sequence[OrderPages]) -> np.ndarray:

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         load_shipments,
         load_warehouses,
     )
+    from cenports_nb.frames.pii import mask_pii, show_pii
     from cenports_nb.frames.provenance import Provenance, provenance, rejected
     from cenports_nb.notebook.charts import plot_stock
     from cenports_nb.notebook.tracker import TransactionTracker
@@ -62,12 +63,14 @@ __all__ = [
     "load_orders",
     "load_shipments",
     "load_warehouses",
+    "mask_pii",
     "open_submission",
     "plot_stock",
     "provenance",
     "read_counts",
     "rejected",
     "schemas",
+    "show_pii",
     "submit_updates",
 ]
 
@@ -92,12 +95,14 @@ _MODULE_OF = {
     "load_orders": "frames.loaders",
     "load_shipments": "frames.loaders",
     "load_warehouses": "frames.loaders",
+    "mask_pii": "frames.pii",
     "open_submission": "transactions.submission",
     "plot_stock": "notebook.charts",
     "provenance": "frames.provenance",
     "read_counts": "stock.counts",
     "rejected": "frames.provenance",
     "schemas": "frames",
+    "show_pii": "frames.pii",
     "submit_updates": "transactions.submit",
 }
 

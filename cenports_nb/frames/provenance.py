@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -11,6 +12,11 @@ import msgspec
 import pandas as pd
 
 KEY = "cenports_nb"
+ACCOUNT = "cenports_nb_account"
+"""A frame of rejects has no origin of its own, but belongs to an account: under this key."""
+
+QUOTED = re.compile(r"(.* is no [a-z ]+): (.+)", re.DOTALL)
+"""A reason that quotes the value it is about, which may be anything: what it says, and the value."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,15 @@ class Provenance:
         ]
 
 
+class _Account(msgspec.Struct):
+    environment: str
+    partner_id: str
+
+
+class _Origin(msgspec.Struct):
+    provenance: _Account
+
+
 class _Stored(msgspec.Struct):
     provenance: dict[str, Any]
     rejected: list[Reject]
@@ -109,12 +124,29 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
 def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
     """Return the records that could not become rows of a frame; None for a frame that does not know."""
     stored = _stored(frame)
-    return None if stored is None else rejects_frame(tuple(stored.rejected))
+    return None if stored is None else rejects_frame(tuple(stored.rejected), account_of(frame))
 
 
-def rejects_frame(rejects: tuple[Reject, ...]) -> pd.DataFrame:
-    """Make a frame of rejects: `record_index key column reason record`."""
-    return pd.DataFrame(
+def account_of(frame: pd.DataFrame | pd.Series[Any]) -> str:
+    """Tell the account of a frame, environment and partner; empty for a frame that does not know."""
+    text = frame.attrs.get(KEY)
+    if not isinstance(text, str):
+        return str(frame.attrs.get(ACCOUNT, ""))
+    try:
+        found = msgspec.json.decode(text, type=_Origin).provenance  # the rejects, which may be many, stay unread
+    except msgspec.MsgspecError:
+        return ""
+    return account_name(found.environment, found.partner_id)
+
+
+def account_name(environment: str, partner_id: str) -> str:
+    """Name an account in one text."""
+    return f"{environment}|{partner_id}"
+
+
+def rejects_frame(rejects: tuple[Reject, ...], account: str) -> pd.DataFrame:
+    """Make a frame of rejects: `record_index key column reason record`; it knows its account."""
+    frame = pd.DataFrame(
         {
             "record_index": pd.Series([item.record_index for item in rejects], dtype="int64"),
             **{
@@ -123,6 +155,8 @@ def rejects_frame(rejects: tuple[Reject, ...]) -> pd.DataFrame:
             },
         }
     )
+    frame.attrs[ACCOUNT] = account
+    return frame
 
 
 def _stored(frame: pd.DataFrame) -> _Stored | None:

@@ -19,7 +19,7 @@ from cenports_nb.errors import (
     RejectedRowsWarning,
     UnexpectedAnswerError,
 )
-from cenports_nb.frames.provenance import Provenance, Reject, attach, rejects_frame
+from cenports_nb.frames.provenance import QUOTED, Provenance, Reject, account_name, attach, rejects_frame
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -82,12 +82,16 @@ def finish(
     attach(frame, found, rejects)
     if rejects:
         first = rejects[0]
+        reason = QUOTED.sub(
+            r"\1", first.reason
+        )  # the value may be personal, and a warning is kept in notebooks and logs
         text = (
             f"{len(rejects):,} records from {source} can't be read, the first "
-            f"({first.key or 'no key'}) because: {first.reason}. See cenports_nb.rejected(frame)."
+            f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."
         )
         if handling.on_reject == "raise":
-            raise RejectedRowsError(text, rejected=rejects_frame(rejects))
+            account = account_name(found.environment, found.partner_id)
+            raise RejectedRowsError(text, rejected=rejects_frame(rejects, account))
         warnings.warn(text, RejectedRowsWarning, stacklevel=3)
     if read.missing:
         missing = _missing_frame(source, read.missing)

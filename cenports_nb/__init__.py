@@ -11,6 +11,7 @@ Everything loads at first use: importing the package costs less than importing p
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -107,9 +108,35 @@ _MODULE_OF = {
 }
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Let frames that know their origin show it in an IPython shell, with personal data masked.
+
+    Importing the package in a notebook does it; `%load_ext cenports_nb` does it where the shell came later.
+    """
+    views = shell.display_formatter.mimebundle_formatter
+    for name in ("DataFrame", "Series"):
+        views.for_type_by_name("pandas", name, _view)  # by name: pandas need not be imported for it
+
+
+def _view(shown: Any) -> Any:
+    return importlib.import_module(f"{__name__}.notebook.frame_view").view(shown)
+
+
+def _meet_ipython() -> None:
+    """Find the shell that runs, if one does; elsewhere this is one look into a dict."""
+    find = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = find() if find is not None else None
+    if shell is not None:
+        load_ipython_extension(shell)
+
+
+_meet_ipython()
+
+
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _meet_ipython()  # a shell may have started since the import
     home = _MODULE_OF[name]
     if name in ("errors", "schemas"):
         value: Any = importlib.import_module(".".join(filter(None, (__name__, home, name))))

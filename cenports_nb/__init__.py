@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from cenports_nb.api.dialect import Dialect
     from cenports_nb.errors import CenportsError
     from cenports_nb.frames import schemas
+    from cenports_nb.frames.export import export
     from cenports_nb.frames.loaders import (
         load_actual_stock,
         load_available_stock,
@@ -55,6 +56,7 @@ __all__ = [
     "connect",
     "diff_stock",
     "errors",
+    "export",
     "list_submissions",
     "load_actual_stock",
     "load_available_stock",
@@ -87,6 +89,7 @@ _MODULE_OF = {
     "connect": "api.client",
     "diff_stock": "stock.diff",
     "errors": "",
+    "export": "frames.export",
     "list_submissions": "transactions.submission",
     "load_actual_stock": "frames.loaders",
     "load_available_stock": "frames.loaders",

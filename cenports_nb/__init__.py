@@ -129,7 +129,7 @@ def _meet_ipython() -> None:
     """Find the shell that runs, if one does; elsewhere this is one look into a dict."""
     find = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = find() if find is not None else None
-    if shell is not None:
+    if getattr(shell, "display_formatter", None) is not None:
         load_ipython_extension(shell)
 
 

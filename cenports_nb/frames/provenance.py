@@ -6,7 +6,7 @@ import html
 import re
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pandas as pd
@@ -90,17 +90,14 @@ class Provenance:
         ]
 
 
-class _Account(msgspec.Struct):
-    environment: str
-    partner_id: str
+Stored = TypeVar("Stored", bound="_Origin")
 
 
 class _Origin(msgspec.Struct):
-    provenance: _Account
-
-
-class _Stored(msgspec.Struct):
     provenance: dict[str, Any]
+
+
+class _Stored(_Origin):
     rejected: list[Reject]
 
 
@@ -113,7 +110,7 @@ def attach(frame: pd.DataFrame, found: Provenance, rejects: tuple[Reject, ...]) 
 
 def provenance(frame: pd.DataFrame) -> Provenance | None:
     """Tell where a frame comes from; None for a frame that does not know."""
-    stored = _stored(frame)
+    stored = _stored(frame, _Origin)  # the rejects, which may be many, stay unread
     if stored is None:
         return None
     values = dict(stored.provenance)
@@ -123,20 +120,16 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
 
 def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
     """Return the records that could not become rows of a frame; None for a frame that does not know."""
-    stored = _stored(frame)
+    stored = _stored(frame, _Stored)
     return None if stored is None else rejects_frame(tuple(stored.rejected), account_of(frame))
 
 
 def account_of(frame: pd.DataFrame | pd.Series[Any]) -> str:
     """Tell the account of a frame, environment and partner; empty for a frame that does not know."""
-    text = frame.attrs.get(KEY)
-    if not isinstance(text, str):
+    stored = _stored(frame, _Origin)
+    if stored is None:
         return str(frame.attrs.get(ACCOUNT, ""))
-    try:
-        found = msgspec.json.decode(text, type=_Origin).provenance  # the rejects, which may be many, stay unread
-    except msgspec.MsgspecError:
-        return ""
-    return account_name(found.environment, found.partner_id)
+    return account_name(stored.provenance["environment"], stored.provenance["partner_id"])
 
 
 def account_name(environment: str, partner_id: str) -> str:
@@ -144,7 +137,7 @@ def account_name(environment: str, partner_id: str) -> str:
     return f"{environment}|{partner_id}"
 
 
-def rejects_frame(rejects: tuple[Reject, ...], account: str) -> pd.DataFrame:
+def rejects_frame(rejects: tuple[Reject, ...], account: str = "") -> pd.DataFrame:
     """Make a frame of rejects: `record_index key column reason record`; it knows its account."""
     frame = pd.DataFrame(
         {
@@ -159,11 +152,11 @@ def rejects_frame(rejects: tuple[Reject, ...], account: str) -> pd.DataFrame:
     return frame
 
 
-def _stored(frame: pd.DataFrame) -> _Stored | None:
+def _stored(frame: pd.DataFrame | pd.Series[Any], what: type[Stored]) -> Stored | None:
     text = frame.attrs.get(KEY)
     if not isinstance(text, str):
         return None
     try:
-        return msgspec.json.decode(text, type=_Stored)
+        return msgspec.json.decode(text, type=what)
     except msgspec.MsgspecError:
         return None

@@ -11,7 +11,7 @@ import pandas as pd
 from cenports_nb.frames.pii import SHOWN, mask_pii, mask_series
 from cenports_nb.frames.provenance import ACCOUNT, KEY, Provenance, provenance
 
-Bundle = dict[str, str]
+Bundle = dict[str, Any]
 
 AUTO_ROWS = 500  # pandas' own measure of a terminal where max_rows is 0: no screen shows more
 
@@ -37,7 +37,8 @@ def view(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
             return _bundle(shown)
         return None if SHOWN in shown.attrs else {"text/plain": _series_text(shown)}
     except Exception as error:  # noqa: BLE001 - IPython would fall back to the plain view, with everybody in it
-        return {"text/plain": INSTEAD.format(type(error).__name__)}
+        text = INSTEAD.format(type(error).__name__)
+        return {"text/plain": text, "text/html": html.escape(text)}
 
 
 def _bundle(frame: pd.DataFrame) -> Bundle | None:
@@ -50,11 +51,17 @@ def _bundle(frame: pd.DataFrame) -> Bundle | None:
     masked = 0 if shown is part else _differing(part, shown)
     words = _words(frame, provenance(frame), masked)
     with pd.option_context("display.show_dimensions", False):  # of a part they would be wrong
-        found = {"text/plain": f"{shown!r}\n\n{' · '.join(f'⚠ {text}' if alarm else text for text, alarm in words)}"}
-        page = shown._repr_html_()
-    if page is not None:  # the user wants text alone
+        found: Bundle = {
+            "text/plain": f"{shown!r}\n\n{' · '.join(f'⚠ {text}' if alarm else text for text, alarm in words)}"
+        }
+        page, latex = shown._repr_html_(), shown._repr_latex_()  # None where the user's options say so
+    if page is not None:
         line = " · ".join(ALARM.format(html.escape(text)) if alarm else html.escape(text) for text, alarm in words)
         found["text/html"] = page + LINE.format(line)
+    if latex is not None:
+        found["text/latex"] = latex
+    if pd.get_option("display.html.table_schema"):
+        found["application/vnd.dataresource+json"] = shown._repr_data_resource_()
     return found
 
 

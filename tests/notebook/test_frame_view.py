@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
+import html
 import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import nbformat
 import pandas as pd
 import pytest
+from IPython.core.formatters import DisplayFormatter
 from nbclient import NotebookClient
 
 import cenports_nb as cn
@@ -39,6 +42,13 @@ def shown(frame: Any) -> dict[str, str]:
     bundle = view(frame)
     assert bundle is not None
     return bundle
+
+
+def formatter() -> DisplayFormatter:
+    """IPython's own formatter with the package loaded into it."""
+    found = DisplayFormatter()
+    cn.load_ipython_extension(SimpleNamespace(display_formatter=found))
+    return found
 
 
 def run(folder: Path, *sources: str) -> Any:
@@ -196,7 +206,38 @@ def test_a_long_column_says_its_own_length() -> None:
 def test_a_view_that_fails_shows_nothing_plain() -> None:
     """IPython would fall back to pandas' view with everybody in it."""
     broken = unreadable(loaded(3), slice(0, 1))
-    assert shown(broken) == {"text/plain": frame_view.INSTEAD.format("RuntimeError")}
+    bundle, _ = formatter().format(broken)
+    said = frame_view.INSTEAD.format("RuntimeError")
+    assert bundle == {"text/plain": said, "text/html": html.escape(said)}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "kind"),
+    [
+        ("display.html.table_schema", True, "application/vnd.dataresource+json"),
+        ("styler.render.repr", "latex", "text/latex"),
+        ("display.large_repr", "info", "text/plain"),
+        ("display.notebook_repr_html", False, "text/plain"),
+        ("display.max_rows", 0, "text/html"),
+    ],
+)
+def test_no_display_option_of_pandas_shows_people(option: str, value: Any, kind: str) -> None:
+    """JSON tables for other front ends, LaTeX, info instead of rows: masked whatever pandas is told."""
+    shell = formatter()
+    with pd.option_context(option, value):
+        for frame in (loaded(), loaded(3)):
+            bundle, _ = shell.format(frame)
+            assert kind in bundle
+            assert "Maria" not in str(bundle)
+
+
+def test_a_terminal_sees_the_masked_text() -> None:
+    """IPython without a notebook has text alone."""
+    shell = formatter()
+    shell.active_types = ["text/plain"]
+    bundle, _ = shell.format(loaded(3)[["order_no", "customer_name"]])
+    assert "Maria" not in bundle["text/plain"]
+    assert "name-" in bundle["text/plain"]
 
 
 def test_tables_of_a_report_page_are_masked() -> None:

@@ -208,7 +208,6 @@ def stock(
     ] = False,
     channel: Channels = None,
     mask: Mask = False,
-    time_zone: Zone = None,
 ) -> None:
     """Write actual stock, or available stock, into a file."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -216,7 +215,7 @@ def stock(
     if channel and not available:
         raise InvalidRequestError("--channel goes with --available: actual stock is the same for every channel.")
     _write(
-        File(out, mask, time_zone),
+        File(out, mask),
         env,
         profile,
         {"stock": lambda client: cn.load_available_stock(client, channel or None)}

@@ -91,7 +91,10 @@ def show_pii(frame: pd.DataFrame) -> pd.DataFrame:
     """Return the same frame, with views that show personal data as it is.
 
     Notebooks keep what they show: names and addresses then stand in the saved file. Copies and filters of the
-    frame are plain too. `print(frame)` and `frame.to_string()` are pandas' own and never masked.
+    frame are plain too.
+
+    Masked views need `frame.attrs`: `print(frame)`, styles, and what pandas makes without attrs (`pd.concat` of
+    two loads, `value_counts`) are pandas' own and plain. `mask_pii` masks the data itself.
 
     Args:
         frame: From a loader; it stays as it is.

@@ -68,7 +68,10 @@ def _bundle(frame: pd.DataFrame) -> Bundle | None:
 def _series_text(column: pd.Series[Any]) -> str:
     rows = _displayed(len(column), pd.get_option("display.max_rows"))
     text = repr(mask_series(column if rows is None else column.iloc[rows]))
-    return text if rows is None else text.replace(f"Length: {len(rows)}", f"Length: {len(column)}")
+    if rows is None:
+        return text
+    before, _, after = text.rpartition(f"Length: {len(rows)}")
+    return f"{before}Length: {len(column)}{after}"
 
 
 def _displayed(length: int, most_rows: int | None) -> Any:

@@ -187,6 +187,27 @@ def test_the_error_of_a_strict_load_quotes_nobody(server: ToldServer, staging: C
     assert PERSONAL not in str(cn.mask_pii(caught.value.rejected).to_dict())
 
 
+CUT = b'{"data":[{"customerName":"' + PERSONAL.encode() + b'","orderNo":'
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (CUT, "not with whole JSON"),
+        ({"customerName": PERSONAL, "data": PERSONAL}, "unknown shape, an object of customerName, data"),
+        ({"data": [{"orderNo": "A", "customerName": PERSONAL}], "total": PERSONAL}, "GET /orders"),
+    ],
+)
+def test_errors_about_answers_quote_nobody(
+    server: ToldServer, staging: Callable[..., cn.Client], body: Any, words: str
+) -> None:
+    """A damaged or strange answer full of people is described, not quoted: errors end up in logs and notebooks."""
+    server.on("GET /orders", Say(body))
+    with pytest.raises(cn.CenportsError, match=words) as caught:
+        cn.load_orders(staging(), "2026-06-01", "2026-06-02")
+    assert PERSONAL not in f"{caught.value} {caught.value!r}"
+
+
 @pytest.mark.parametrize("record", ["{broken " + PERSONAL, PERSONAL, f'"{PERSONAL}"', f'["{PERSONAL}"]', "�"])
 def test_a_record_that_is_no_object_is_one_pseudonym(record: str) -> None:
     """What has no fields has nothing that could be kept."""

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from cenports_nb.api.almost_json import mend
 from cenports_nb.errors import (
     ApiError,
     AuthenticationError,
@@ -55,6 +56,9 @@ def check(what: str, body: bytes) -> None:
             f"{what} was answered with JSON that is nested too deeply: ask Cenports' integration team."
         ) from None
     except msgspec.DecodeError as error:
+        if (mended := mend(body)) is not None:
+            check(what, mended)
+            return
         # What is cut off or damaged may name people in its first line; a page of HTML does not.
         damaged = body.lstrip()[:1] in (b"{", b"[")
         start = "" if damaged else f"; it begins {body[:60].decode('utf-8', 'replace')!r}"

@@ -42,7 +42,7 @@ class Cache:
         backend.responses = self.shelf
         return CachedSession(
             backend=backend,
-            key_fn=lambda request, **_: self.key(request, self._generation()),
+            key_fn=lambda request, **_: self.key(request, self.generation),
             allowable_methods=("GET",),
             allowable_codes=(200,),
             expire_after=NEVER_EXPIRE,
@@ -50,7 +50,7 @@ class Cache:
 
     def find(self, request: requests.PreparedRequest, max_age: float) -> CachedResponse | None:
         """Look an answer up that is no older than this; at any age, the newest of any generation."""
-        generation = self._generation()
+        generation = self.generation
         offline = max_age == math.inf
         if not (offline or self.keeps):
             return None
@@ -118,7 +118,9 @@ class Cache:
             (self._account,),
         )
 
-    def _generation(self) -> int:
+    @property
+    def generation(self) -> int:
+        """How often the account was written to, as far as this machine knows."""
         row = self.shelf.use(
             lambda file: file.execute("SELECT number FROM generation WHERE account = ?", (self._account,)).fetchone(),
             None,

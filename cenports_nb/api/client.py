@@ -104,6 +104,8 @@ class Client:
         # What was opened is closed with the client, by close() or, forgotten in a notebook, when it goes.
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
+        self.told_fields: set[str] = set()  # fields without a column, of which a person was told
+        self.remembered: object = None  # what the last load read along; see frames.memory
         self.home = settings.home
         self._pacing = settings.home
         self._sandbox: Sandbox | None = None
@@ -142,7 +144,7 @@ class Client:
         self._finalizer.detach()
         self._process = os.getpid()
         self._building = threading.Lock()
-        self._wire = self._cache = None
+        self._wire = self._cache = self.remembered = None
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
 
@@ -181,6 +183,12 @@ class Client:
     def cache_folder(self) -> Path:
         """Where the cache is."""
         return self.settings.cache if isinstance(self.settings.cache, Path) else self.home
+
+    @property
+    def generation(self) -> int | None:
+        """How often the account was written to; None where answers must not be kept."""
+        keeps = self.wire is not None and self._cache is not None and self._cache.shelf.works and self._cache.keeps
+        return self._cache.generation if keeps and self._cache is not None else None
 
     def question(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> Question:
         """Write a question: parameters travel as the dialect has it, the partner id always with them."""

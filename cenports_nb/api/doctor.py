@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cenports_nb.api.pages import Page, open_page
+from cenports_nb.api.pages import Page, open_page, split
 from cenports_nb.api.shapes import merged, shape_of
 from cenports_nb.api.windows import DAY, FIRST_DAY
 from cenports_nb.errors import ApiError, BusinessError, CenportsError, InvalidRequestError, UnexpectedAnswerError
@@ -117,7 +117,7 @@ class _Ward:
             return
         where, page, _ = found
         self._note(Finding(question, where, "one order came when asked for one", {"get_parameters": where}))
-        words = _page_words(page)
+        words = ", ".join(page.said)
         self._note(Finding("How does isPaginated tell of further pages?", words or "not at all", "asked for one order"))
         question = "How many orders does one answer hold at most?"
         self.records = self._largest("/orders", "order_limit", "orders", question, asked)
@@ -190,7 +190,7 @@ class _Ward:
             for warehouse in warehouses
         }
         rows = sum(counts.values())
-        words = _page_words(page)
+        words = ", ".join(page.said)
         suspects = [rows, *counts.values()]
         if words:
             self._note(Finding(question, f"paged: {words}", f"{rows} rows of {len(counts)} warehouses came"))
@@ -230,8 +230,8 @@ class _Ward:
         spoken, self.client.dialect = self.client.dialect, self.dialect
         try:
             body = self.client.get(path, parameters).body
-            page, raw = open_page(path, body)
-            records = [msgspec.json.decode(record, type=dict[str, Any]) for record in raw]
+            page, listed = open_page(path, body)
+            records = [msgspec.json.decode(record, type=dict[str, Any]) for record in split(listed)]
         except msgspec.MsgspecError as error:
             return UnexpectedAnswerError(f"GET {path} answered with records of an unknown shape ({error}).")
         except (InvalidRequestError, UnexpectedAnswerError) as error:
@@ -264,7 +264,7 @@ class _Ward:
         rows = len(records)
         if rows < most and _has_more(page, rows):
             answer = f"yes, at {rows}"
-        elif rows in self.dialect.known_caps and rows < most and not _page_words(page):
+        elif rows in self.dialect.known_caps and rows < most and not ", ".join(page.said):
             answer = f"perhaps, at {rows}"
         else:
             answer = "not seen"
@@ -295,17 +295,6 @@ class _Ward:
 
 def _days(start: date, end: date) -> dict[str, str]:
     return {"startDate": start.isoformat(), "endDate": end.isoformat()}
-
-
-def _page_words(page: Page) -> str:
-    """Name the words by which an answer tells of further ones."""
-    words = {
-        "next_page_url": page.next_page_url is not msgspec.UNSET,
-        "links.next": bytes(page.links)[:1] == b"{",
-        "last_page": page.last is not None,
-        "total": page.whole is not None,
-    }
-    return ", ".join(word for word, told in words.items() if told)
 
 
 def _has_more(page: Page, rows: int) -> bool:

@@ -1,11 +1,13 @@
-"""One answer to a GET: its records, still unread, and its words about further pages."""
+"""One answer to a GET: the list of its records, still unread, and its words about further pages."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
+from cenports_nb.api.almost_json import mend
 from cenports_nb.errors import UnexpectedAnswerError
 
 NO_RAW = msgspec.Raw()
@@ -24,7 +26,26 @@ class Meta(msgspec.Struct):
     total: int | None = None
 
 
-class Page(Meta):
+@dataclass(frozen=True)
+class Page:
+    """What an answer says of further pages; it does not hold on to the answer itself.
+
+    Attributes:
+        next: The address of the next page, if it is told.
+        last: The number of the last page.
+        whole: The number of records on all pages.
+        tells_end: Whether anything here tells where the pages end; a total alone does not.
+        said: The words by which it is told.
+    """
+
+    next: str | None = None
+    last: int | None = None
+    whole: int | None = None
+    tells_end: bool = False
+    said: tuple[str, ...] = ()
+
+
+class Envelope(Meta):
     """An envelope around records, with or without page words; or one bare record."""
 
     data: msgspec.Raw = NO_RAW
@@ -35,25 +56,19 @@ class Page(Meta):
     warehouse_code: msgspec.Raw = msgspec.field(default=NO_RAW, name="warehouseCode")
     channel_id: msgspec.Raw = msgspec.field(default=NO_RAW, name="channelId")
 
-    @property
-    def next(self) -> str | None:
-        """The address of the next page, if it is told."""
-        return self._next or None
-
-    @property
-    def last(self) -> int | None:
-        """The number of the last page."""
-        return self.last_page if self.last_page is not None else self._meta.last_page
-
-    @property
-    def whole(self) -> int | None:
-        """The number of records on all pages."""
-        return self.total if self.total is not None else self._meta.total
-
-    @property
-    def tells_end(self) -> bool:
-        """Whether anything here tells where the pages end; a total alone does not."""
-        return self._next is not msgspec.UNSET or self.last is not None
+    def words(self) -> Page:
+        """Take out the page words, of whichever habit."""
+        told, meta = self._next, self._meta
+        last = self.last_page if self.last_page is not None else meta.last_page
+        whole = self.total if self.total is not None else meta.total
+        words = {
+            "next_page_url": self.next_page_url is not msgspec.UNSET,
+            "links.next": bytes(self.links)[:1] == b"{",
+            "last_page": last is not None,
+            "total": whole is not None,
+        }
+        said = tuple(word for word, is_said in words.items() if is_said)
+        return Page(told or None, last, whole, told is not msgspec.UNSET or last is not None, said)
 
     @property
     def is_record(self) -> bool:
@@ -76,26 +91,37 @@ class Page(Meta):
         return Meta(found.last_page, found.total)
 
 
-def open_page(path: str, body: bytes) -> tuple[Page, list[msgspec.Raw]]:
-    """Take the records out of an envelope: a bare list or object, `data` with a list or an object.
+def open_page(path: str, body: bytes) -> tuple[Page, bytes]:
+    """Take the records out of an envelope, as JSON of a list: a bare list or object, `data` with a list or an object.
 
     Raises:
         UnexpectedAnswerError: None of these.
     """
     try:
+        return _opened(path, body)
+    except UnexpectedAnswerError:
+        mended = mend(body)  # only what fails is looked at a second time
+        if mended is None:
+            raise
+    return _opened(path, mended)
+
+
+def _opened(path: str, body: bytes) -> tuple[Page, bytes]:
+    try:
         if body.lstrip()[:1] == b"[":
-            return Page(), msgspec.json.decode(body, type=list[msgspec.Raw])
-        page = msgspec.json.decode(body, type=Page, strict=False)
-        _ = page.next, page.last, page.whole  # unreadable page words are found here
-        data = bytes(page.data)
+            msgspec.json.decode(body, type=msgspec.Raw)  # whole JSON, or an error
+            return Page(), body
+        envelope = msgspec.json.decode(body, type=Envelope, strict=False)
+        page = envelope.words()
+        data = bytes(envelope.data)
         if data[:1] == b"[":
-            return page, msgspec.json.decode(data, type=list[msgspec.Raw])
+            return page, data
         if data[:1] == b"{":
-            return page, [msgspec.Raw(data)]
+            return page, b"[" + data + b"]"
         if data == b"null":
-            return page, []
-        if not data and page.is_record:
-            return Page(), [msgspec.Raw(body)]
+            return page, b"[]"
+        if not data and envelope.is_record:
+            return Page(), b"[" + body + b"]"
     except msgspec.DecodeError as error:
         raise UnexpectedAnswerError(
             f"GET {path} answered in an unknown shape ({error}): ask Cenports' integration team."
@@ -105,3 +131,13 @@ def open_page(path: str, body: bytes) -> tuple[Page, list[msgspec.Raw]]:
         f"GET {path} answered in an unknown shape, an object of {', '.join(names[:9]) or 'nothing'}: "
         "ask Cenports' integration team."
     )
+
+
+def split(page: bytes) -> list[msgspec.Raw]:
+    """Split the list that a page holds into its records."""
+    return msgspec.json.decode(page, type=list[msgspec.Raw])
+
+
+def is_empty(page: bytes) -> bool:
+    """Tell a page without records."""
+    return len(page) < 64 and not split(page)

@@ -9,7 +9,6 @@ never passes as whole.
 from __future__ import annotations
 
 import itertools
-import re
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import CancelledError, Future
@@ -18,17 +17,17 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from cenports_nb.api.abreast import side_by_side
-from cenports_nb.api.following import Follower, Found, Source, Spent, StoppedError, is_final, told
+from cenports_nb.api.contents import NOTHING, Contents, count
+from cenports_nb.api.following import Follower, StoppedError, is_final, told
+from cenports_nb.api.kept import recall
+from cenports_nb.api.source import Found, Source, Spent
 from cenports_nb.api.windows import DAY, FIRST_DAY, LAST_DAY, Window, best_cut
 from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, RateLimitedError, TransportError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:(00|15|30|45)(:00(\.0+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 MONTH = timedelta(days=31)
 MOST_ANSWERS = 20_000  # of one load
 MEMORY = 7  # days that what was seen before counts for
@@ -46,20 +45,37 @@ class Missing:
 
 
 @dataclass(frozen=True)
+class Part:
+    """A window and what it answers.
+
+    Attributes:
+        window: What was asked.
+        contents: What came.
+        reason: Why that is not whole, if it is not.
+        suspect: Whole, unless this is the length at which this end point cuts its answers.
+        at: When the oldest of its answers was fetched, UTC.
+    """
+
+    window: Window
+    contents: Contents
+    reason: str = ""
+    suspect: bool = False
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Read:
     """What was read: every record in the order it came, and what is known to be missing.
 
     Attributes:
-        records: JSON of each record, unread.
-        asked: The window that each record answers.
+        parts: Windows and what they answered.
         missing: Windows that are not whole.
         oldest: When the oldest answer used was fetched, UTC; None if there was none.
         requests: Answers fetched.
         cached: Answers taken from the cache.
     """
 
-    records: tuple[msgspec.Raw, ...] = ()
-    asked: tuple[Window, ...] = ()
+    parts: tuple[Part, ...] = ()
     missing: tuple[Missing, ...] = ()
     oldest: datetime | None = None
     requests: int = 0
@@ -90,6 +106,7 @@ def read(
     reader = _Reader(client, source, spent, refresh=refresh)
     parts: list[Part] = []
     try:
+        reader.recall(windows, refresh=refresh)
         for place, window in enumerate(windows):
             reader.waiting = windows[place + 1 :]
             parts += reader.window(window, refresh=refresh)
@@ -97,30 +114,12 @@ def read(
     finally:
         reader.stop()
     return Read(
-        tuple(record for part in parts for record in part.records),
-        tuple(part.window for part in parts for _ in part.records),
+        tuple(parts),
         tuple(Missing(part.window, part.reason) for part in parts if part.reason),
         spent.oldest,
         spent.requests,
         spent.cached,
     )
-
-
-@dataclass(frozen=True)
-class Part:
-    """A window and what it answers.
-
-    Attributes:
-        window: What was asked.
-        records: What came.
-        reason: Why that is not whole, if it is not.
-        suspect: Whole, unless this is the length at which this end point cuts its answers.
-    """
-
-    window: Window
-    records: Sequence[msgspec.Raw]
-    reason: str = ""
-    suspect: bool = False
 
 
 class _Reader:
@@ -138,6 +137,7 @@ class _Reader:
         self._excludes_end = client.dialect.end_included is False
         self.waiting: Sequence[Window] = ()  # the windows whose turn comes later
         self._ahead: dict[Window, Future[Found]] = {}  # those of them that are read already
+        self._recalled: dict[Window, Found] = {}  # windows that the cache has
         self._silent = 0  # windows in a row without an answer
         self._end = ""  # why nothing more is asked
 
@@ -148,37 +148,46 @@ class _Reader:
         """
         if 1 < window.days <= SPAN and self._per_day * window.days > 1.1 * self._cut_at:
             # Surely too much for one answer: cut before asking.
-            yield from self._cut(window, [], refresh=refresh, inner=inner)
+            yield from self._cut(window, NOTHING, refresh=refresh, inner=inner)
             return
         found = self._ask(window, refresh=refresh)
         if isinstance(found, str):
-            yield Part(window, (), found)
+            yield Part(window, NOTHING, found)
             return
         if found.reason:
-            yield Part(window, found.records, found.reason)
+            yield Part(window, found.contents, found.reason, at=found.at)
             return
         whole, suspect = self._judge(found, window)
         if whole:
             if window.days and not window.order_nos and found.whole is None:
-                self._learn_density(window, len(found.records))
-            yield Part(window, found.records, suspect=suspect)
+                self._learn_density(window, count(found.contents))
+            yield Part(window, found.contents, suspect=suspect, at=found.at)
             return
-        if self._is_elsewhere(window, found.records):
+        if self._is_elsewhere(window, found.contents):
             text = (
-                f"its {len(found.records)} records lie in other months: Cenports seems not to read the days asked for"
+                f"its {count(found.contents)} records lie in other months: Cenports seems not to read the days asked "
+                "for"
             )
-            yield Part(window, found.records, text)
+            yield Part(window, found.contents, text, at=found.at)
             return
         # What hangs on an answer of now is asked now: an older part may lack what the answer has.
         refresh = refresh or found.fresh
-        self._per_day = max(self._per_day, self._density(window, found.records))
-        yield from self._cut(window, found.records, refresh=refresh)
+        self._per_day = max(self._per_day, self._density(window, found.contents))
+        yield from self._cut(window, found.contents, refresh=refresh)
+
+    def recall(self, windows: Sequence[Window], *, refresh: bool) -> None:
+        """Read all windows from the cache that it has, side by side: a new day asks for one or two only."""
+        if not refresh or self._client.settings.offline:
+            self._recalled = recall(
+                self._client, self._source, self._spent, windows, any_age=self._client.settings.offline
+            )
 
     def look_ahead(self, *, refresh: bool) -> None:
         """Where pages tell how much there is, read all windows side by side: none teaches how to cut the next."""
-        if self._ahead or len(self.waiting) < 2:
+        waiting = [window for window in self.waiting if window not in self._recalled]
+        if self._ahead or len(waiting) < 2:
             return
-        self._ahead = {window: Future() for window in self.waiting}
+        self._ahead = {window: Future() for window in waiting}
         threading.Thread(target=self._read_ahead, args=(refresh,), name="cenports-ahead", daemon=True).start()
 
     def _read_ahead(self, refresh: bool) -> None:
@@ -208,11 +217,11 @@ class _Reader:
         """
         done: list[Part] = []
         for part in parts:
-            if part.suspect and self._is_longest(part.records):
+            if part.suspect and self._is_longest(part.contents):
                 if again:  # even a part is no shorter: it is a cap
-                    self._cut_at = min(self._cut_at, len(part.records))
-                    self._per_day = max(self._per_day, self._density(part.window, part.records))
-                smaller = list(self._cut(part.window, part.records, refresh=refresh, probe=again))
+                    self._cut_at = min(self._cut_at, count(part.contents))
+                    self._per_day = max(self._per_day, self._density(part.window, part.contents))
+                smaller = list(self._cut(part.window, part.contents, refresh=refresh, probe=again))
                 done += self.settled(smaller, refresh=refresh, again=True)
             else:
                 done.append(part)
@@ -226,7 +235,7 @@ class _Reader:
         """
         if found.whole is not None:
             return found.whole, False
-        lengths = self._lengths(found.records)
+        lengths = self._lengths(found.contents)
         self._longest = max(self._longest[0], lengths[0]), max(self._longest[1], lengths[1])
         if lengths[0] >= self._source.limit:
             return False, False
@@ -234,34 +243,34 @@ class _Reader:
         by_days = window.start is not None or window.acknowledged is not None
         if not by_days or not caps or min(lengths) < min(caps):
             return not any(length in caps for length in lengths), False
-        return True, self._is_longest(found.records)
+        return True, self._is_longest(found.contents)
 
-    def _is_longest(self, records: Sequence[msgspec.Raw]) -> bool:
-        return any(length >= most for length, most in zip(self._lengths(records), self._longest, strict=True))
+    def _is_longest(self, contents: Contents) -> bool:
+        return any(length >= most for length, most in zip(self._lengths(contents), self._longest, strict=True))
 
-    def _lengths(self, records: Sequence[msgspec.Raw]) -> tuple[int, int]:
+    def _lengths(self, contents: Contents) -> tuple[int, int]:
         """Count records and distinct ones: nobody knows which of the two a cap counts."""
-        return len(records), len({self._source.identity(record) for record in records})
+        return count(contents), len(set(contents.identities))
 
     def _cut(
-        self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool, inner: bool = True, probe: bool = True
+        self, window: Window, contents: Contents, *, refresh: bool, inner: bool = True, probe: bool = True
     ) -> Iterator[Part]:
         """Read a window in pieces; every record of its own answer must be in one of them."""
         if probe and window.days > 1 and not self._end_is_known:
-            self._probe(window, records, refresh=refresh)
+            self._probe(window, contents, refresh=refresh)
         window = self._with_end(window) if inner else window
         pieces = self._pieces(window)
         smaller = window.cut(pieces, tight=window.tight or self._client.end_included)
-        smaller = smaller or tuple(self._finer(window, records, refresh=refresh))
+        smaller = smaller or tuple(self._finer(window, contents, refresh=refresh))
         parts = [part for piece in smaller for part in self.window(piece, refresh=refresh, inner=inner)]
-        yield from parts
-        known = {self._source.identity(record) for part in parts for record in part.records}
-        strays = [record for record in records if self._source.identity(record) not in known]
+        known = {identity for part in parts for identity in part.contents.identities}
+        strays = sum(identity not in known for identity in contents.identities)
         if not smaller:
-            rows = f"{len(records)} records, where an answer may be cut at that number"
-            yield Part(window, strays, f"{rows}, and the window can't be split further")
+            rows = f"{count(contents)} records, where an answer may be cut at that number"
+            yield Part(window, contents, f"{rows}, and the window can't be split further")
         elif strays and window.acknowledged is None and not any(part.reason for part in parts):
-            yield Part(window, strays, f"{len(strays)} of its records are in none of the smaller windows")
+            yield Part(window, contents, f"{strays} of its records are in none of the smaller windows")
+        yield from parts  # last, as the newer answers
 
     def _with_end(self, window: Window) -> Window:
         """Where ends are included, an answer to `[a, b]` holds day b too, and so must its pieces."""
@@ -274,7 +283,7 @@ class _Reader:
         shared = 0 if window.tight or self._end_is_known else 1
         return max(2, best_cut(window.days, self._per_day, self._cut_at, shared))
 
-    def _finer(self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool) -> Iterator[Window]:
+    def _finer(self, window: Window, contents: Contents, *, refresh: bool) -> Iterator[Window]:
         """Cut what can't be cut by days: to the day itself, by channel, by acknowledgement, any day by days."""
         source = self._source
         if self._end:
@@ -284,13 +293,12 @@ class _Reader:
             yield from replace(window, tight=True).cut(2, tight=True)
         elif source.channels is not None and window.channel_id is None:
             # Old channels may not be listed any more.
-            seen = [channel for channel in map(source.channel, records) if channel]
-            for channel in dict.fromkeys([*source.channels(), *seen]):
+            for channel in dict.fromkeys([*source.channels(), *contents.channels]):
                 yield replace(window, channel_id=channel)
         elif source.channels is not None and window.acknowledged is None:
             for answer in (False, True):
                 yield replace(window, acknowledged=answer)
-        elif window.start is None and not window.order_nos and (days := self._days(records)):
+        elif window.start is None and not window.order_nos and (days := contents.days):
             edges = [FIRST_DAY, max(min(days), FIRST_DAY + DAY), min(max(days) + 2 * DAY, LAST_DAY - DAY), LAST_DAY]
             for start, end in itertools.pairwise(edges):
                 yield replace(window, start=start, end=end)
@@ -299,11 +307,9 @@ class _Reader:
     def _end_is_known(self) -> bool:
         return self._client.end_included or self._excludes_end
 
-    def _probe(self, window: Window, records: Sequence[msgspec.Raw], *, refresh: bool) -> None:
+    def _probe(self, window: Window, contents: Contents, *, refresh: bool) -> None:
         """Ask for one day that has records: an answer with any shows that ends are included."""
-        days = [
-            day for day in self._days(records) if window.start and window.last and window.start <= day <= window.last
-        ]
+        days = [day for day in contents.days if window.start and window.last and window.start <= day <= window.last]
         if days:
             busy = days[len(days) // 2]
             self._client.end_included = self._holds(window, busy, refresh=refresh)
@@ -327,14 +333,13 @@ class _Reader:
             found = self._follower.read(replace(window, start=day, end=day, tight=True), refresh=refresh)
         except (TransportError, ApiError, InvalidRequestError):
             return False
-        moment = self._source.day or (lambda _: "")
-        return any(MIDNIGHT.fullmatch(moment(record)) is None for record in found.records)
+        return found.contents.within_days
 
-    def _is_elsewhere(self, window: Window, records: Sequence[msgspec.Raw]) -> bool:
+    def _is_elsewhere(self, window: Window, contents: Contents) -> bool:
         """Tell an answer that no reading of its days explains: smaller windows would only bring it again."""
         if window.start is None or window.end is None:
             return False
-        days = self._days(records)
+        days = contents.days
         return bool(days) and (max(days) < window.start - MONTH or min(days) > window.end + MONTH)
 
     def _learn_density(self, window: Window, rows: int) -> None:
@@ -344,27 +349,17 @@ class _Reader:
         known = MEMORY if self._per_day else 0
         self._per_day = (self._per_day * known + rows) / (known + days)
 
-    def _density(self, window: Window, records: Sequence[msgspec.Raw]) -> float:
+    def _density(self, window: Window, contents: Contents) -> float:
         """Guess the records of a day from an answer that was cut: where it is sorted, from the days it got to."""
         if window.start is None or window.end is None:
             return 0.0
-        days = self._days(records)
-        if window.days <= SPAN and len(days) == len(records) > 0 and days in (sorted(days), sorted(days, reverse=True)):
+        days, number = list(contents.days), count(contents)
+        if window.days <= SPAN and len(days) == number > 0 and days in (sorted(days), sorted(days, reverse=True)):
             reached = days[-1]
             whole = sum(day != reached for day in days)
             span = abs((reached - (window.start if days[0] <= reached else window.end)).days)
             return whole / span if whole and span else len(days)
-        return 2 * len(records) / max(1, window.days)
-
-    def _days(self, records: Sequence[msgspec.Raw]) -> list[date]:
-        found: list[date] = []
-        if self._source.day is not None:
-            for record in records:
-                try:
-                    found.append(date.fromisoformat(self._source.day(record)[:10]))
-                except ValueError:
-                    continue
-        return found
+        return 2 * number / max(1, window.days)
 
     def _ask(self, window: Window, *, refresh: bool) -> Found | str:
         """Ask one window; a failure that a smaller window can't help is raised, another one is the reason given."""
@@ -373,7 +368,8 @@ class _Reader:
         if self._end:
             return self._end
         try:
-            found = self._from_ahead(window) or self._follower.read(window, refresh=refresh)
+            kept = None if refresh else self._recalled.get(window)
+            found = kept or self._from_ahead(window) or self._follower.read(window, refresh=refresh)
         except (TransportError, ApiError) as error:
             # The first answer decides whether anything works; later ones leave a hole that can be named.
             if self._spent.requests == 0 or is_final(error):

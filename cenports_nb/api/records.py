@@ -1,20 +1,29 @@
 """What the API sends, record by record: msgspec Structs with the API's own field names in camel case.
 
 Texts may come as whole numbers (an identifier is an identifier); numbers may come as texts, which
-`strict=False` reads ("58", "58.0" and 58.0 are 58; "58.5", "" and "abc" are no counts).
+`strict=False` reads ("58", "58.0" and 58.0 are 58; "58.5", "" and "abc" are no counts). Counts fit 64 bits
+and amounts are finite, or they are none.
 """
 
 from __future__ import annotations
 
-from typing import Any
+import sys
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
 Text = str | int | None
 Key = str | int
+Count = Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+Amount = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info.max)]
 
 
-class BillTo(msgspec.Struct, rename="camel"):
+class Record(msgspec.Struct, rename="camel", gc=False, omit_defaults=True):
+    """What all have in common; none refers to itself, so the garbage collector needn't look at them."""
+
+
+class BillTo(Record):
     """Who pays."""
 
     name: Text = None
@@ -30,7 +39,7 @@ class ShipTo(BillTo):
     """Who receives: the same fields."""
 
 
-class ShipFrom(msgspec.Struct, rename="camel"):
+class ShipFrom(Record):
     """The warehouse that an order leaves from."""
 
     warehouse_code: Text = None
@@ -41,31 +50,45 @@ class ShipFrom(msgspec.Struct, rename="camel"):
     owner: Text = None
 
 
-class ShippingInfo(msgspec.Struct, rename="camel"):
+class ShippingInfo(Record):
     """How an order is shipped."""
 
     carrier_code: Text = None
     service_level: Text = None
 
 
-class Pricing(msgspec.Struct, rename="camel"):
+class Pricing(Record):
     """The money of an order."""
 
-    sub_total: float | None = None
-    discount: float | None = None
-    ship_cost: float | None = None
-    grand_total: float | None = None
+    sub_total: Amount | None = None
+    discount: Amount | None = None
+    ship_cost: Amount | None = None
+    grand_total: Amount | None = None
 
 
-class Notes(msgspec.Struct, rename="camel"):
+class Notes(Record):
     """Messages on an order."""
 
     merchant_msg: Text = None
     retailer_msg: Text = None
 
 
-class Order(msgspec.Struct, rename="camel"):
-    """One record of GET /orders; its lines stay unread, so that a bad line spoils only itself."""
+class LineItem(Record):
+    """One line of an order."""
+
+    product_sku: Key
+    quantity: Count
+    line_item: Any = None
+    retailer_sku: Text = None
+    product_name: Text = None
+    ship_from_warehouse_code: Text = None
+    price: Amount | None = None
+    status: Text = None
+    order_no: Any = None  # the order's own, said again
+
+
+class Order(Record):
+    """One record of GET /orders."""
 
     order_no: Key
     order_date: str
@@ -81,32 +104,18 @@ class Order(msgspec.Struct, rename="camel"):
     ship_from: ShipFrom | None = None
     ship_to: ShipTo | None = None
     shipping_info: ShippingInfo | None = None
-    line_items: list[msgspec.Raw] | None = None
+    line_items: list[LineItem] | None = None
     pricing: Pricing | None = None
     notes: Notes | None = None
 
 
-class OrderKey(msgspec.Struct, rename="camel"):
-    """What paging must know of an order."""
+class OrderOfLines(Order):
+    """An order whose lines stay unread, so that a bad line spoils only itself."""
 
-    order_no: Any = None
-    channel_id: Any = None
-
-
-class LineItem(msgspec.Struct, rename="camel"):
-    """One line of an order."""
-
-    product_sku: Key
-    quantity: int
-    line_item: Any = None
-    retailer_sku: Text = None
-    product_name: Text = None
-    ship_from_warehouse_code: Text = None
-    price: float | None = None
-    status: Text = None
+    line_items: list[msgspec.Raw] | None = None  # type: ignore[assignment]
 
 
-class WarehouseAddress(msgspec.Struct, rename="camel"):
+class WarehouseAddress(Record):
     """Where a warehouse is."""
 
     street_address: Text = None
@@ -120,7 +129,7 @@ class WarehouseAddress(msgspec.Struct, rename="camel"):
     is_residential: bool | None = None
 
 
-class Warehouse(msgspec.Struct, rename="camel"):
+class Warehouse(Record):
     """One record of GET /inventories; its stock rows stay unread, as an order's lines do."""
 
     warehouse_code: Key
@@ -129,22 +138,22 @@ class Warehouse(msgspec.Struct, rename="camel"):
     warehouse_inventory: list[msgspec.Raw] | None = None
 
 
-class Stock(msgspec.Struct, rename="camel"):
+class Stock(Record):
     """One SKU in one warehouse; the reference misspells `nextAvailabileQuantity`, so both are read."""
 
     product_sku: Key
-    quantity: int
+    quantity: Count
     retailer_sku: Text = None
     product_upc: Text = None
     product_name: Text = None
     is_discontinued: bool | None = None
     next_availability_date: str | None = None
-    next_availabile_quantity: int | None = None
-    next_available_quantity: int | None = None
+    next_availabile_quantity: Count | None = None
+    next_available_quantity: Count | None = None
     product_extras: msgspec.Raw = msgspec.Raw()
 
 
-class Channel(msgspec.Struct, rename="camel"):
+class Channel(Record):
     """One record of GET /channels; POST /channels misspells `channalName`, so both are read."""
 
     channel_id: Key
@@ -165,3 +174,22 @@ class Transaction(msgspec.Struct):
     submitted_at: Any = None
     completed_at: Any = None
     errors: Any = None
+
+
+def closed(kind: type[Record]) -> Any:
+    """Make a Struct of the same fields that refuses any other field."""
+    hints = get_type_hints(kind, include_extras=True)
+    known = msgspec.structs.fields(kind)
+    fields = [(item.name, _closed_in(hints[item.name]), item.default) for item in known if not item.required]
+    needed = [(item.name, _closed_in(hints[item.name])) for item in known if item.required]
+    return msgspec.defstruct(kind.__name__, [*needed, *fields], bases=(Record,), forbid_unknown_fields=True)
+
+
+def _closed_in(hint: Any) -> Any:
+    """Close the Structs inside of a type."""
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return closed(hint)
+    inner = tuple(_closed_in(part) for part in get_args(hint))
+    if get_origin(hint) is list:
+        return list[inner[0]]  # type: ignore[valid-type]
+    return Union[inner] if get_origin(hint) in (Union, UnionType) else hint  # noqa: UP007 - made of a tuple

@@ -60,6 +60,11 @@ class Shelf(BaseStorage[str, CachedResponse]):
         except (sqlite3.Error, OSError) as error:
             self._step_aside(error)
 
+    @property
+    def works(self) -> bool:
+        """Whether answers can be kept at all."""
+        return self._connection is not None
+
     def use(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """Do something with the file; if it can't be done, warn once and do without from then on."""
         with self._lock:

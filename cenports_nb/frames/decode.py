@@ -1,30 +1,24 @@
-"""Records -> frames: each record becomes a row, or a reject with its reason; nothing vanishes."""
+"""Records of stock, channels and shipments -> frames: each becomes a row, or a reject with its reason.
+
+Orders, which are many, have ways of their own: see `order_pages`.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
 
 import msgspec
-import numpy as np
 import pandas as pd
 
 from cenports_nb.api import records
+from cenports_nb.api.almost_json import MARK
 from cenports_nb.frames import columns
 from cenports_nb.frames.provenance import Reject
-from cenports_nb.frames.tables import (
-    CHANNELS,
-    EMPTY,
-    LINE_ITEMS,
-    ORDERS,
-    SHIPMENTS,
-    STOCK,
-    WAREHOUSES,
-    Field,
-)
+from cenports_nb.frames.rejects import key_of, reject_of, shown, snake
+from cenports_nb.frames.tables import CHANNELS, EMPTY, SHIPMENTS, STOCK, WAREHOUSES, Field
 
 T = TypeVar("T")
 
@@ -40,50 +34,6 @@ class Decoded:
 
     frame: pd.DataFrame
     rejects: tuple[Reject, ...]
-
-
-def orders(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decoded:
-    """Decode orders, each once: of several copies the last one, which is the newest answer.
-
-    An order without a channel takes the channel that was asked for.
-    """
-    # The very same record from the windows on both sides of an edge is one, readable or not.
-    copies = {(bytes(record), channel): i for i, (record, channel) in enumerate(zip(raw, channel_ids, strict=True))}
-    found, index, rejects = _parse(raw, records.Order, "orderNo", sorted(copies.values()))
-    for place, order in zip(index, found, strict=True):
-        if order.channel_id is None:
-            order.channel_id = channel_ids[place]
-    frame, more = _build(found, index, raw, ORDERS, "orderNo")
-    frame["line_count"] = np.array([len(found[place].line_items or ()) for place in frame.pop("_place")], dtype="int64")
-    older = frame.duplicated(["channel_id", "order_no"], keep="last")
-    return Decoded(frame[~older].reset_index(drop=True), (*rejects, *more))
-
-
-def line_items(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decoded:
-    """Decode the lines of orders; a bad line is rejected alone, a bad order with all its lines.
-
-    The frame's `_index` is the place of the order among the records.
-    """
-    parents = orders(raw, channel_ids)
-    decode = msgspec.json.Decoder(records.Order, strict=False).decode
-    lines: list[bytes] = []
-    owners: list[int] = []
-    positions: list[int] = []
-    for row, place in enumerate(parents.frame["_index"].to_numpy()):
-        of_order = decode(raw[place]).line_items or ()
-        lines += of_order
-        owners += [row] * len(of_order)
-        positions += range(1, len(of_order) + 1)
-    found, index, rejects = _parse(lines, records.LineItem, "productSku")
-    frame, more = _build(found, index, lines, LINE_ITEMS, "productSku")
-    places = frame.pop("_place").to_numpy()
-    row_of = np.array(owners, dtype="int64")[frame["_index"].to_numpy()]
-    for name in ("order_no", "channel_id", "order_date"):
-        frame[name] = parents.frame[name].take(row_of).array
-    position = np.array(positions, dtype="int64")[frame["_index"].to_numpy()]
-    frame["line_item"] = _line_numbers([found[place].line_item for place in places], row_of, position)
-    frame["_index"] = parents.frame["_index"].to_numpy()[row_of]
-    return Decoded(frame, (*parents.rejects, *rejects, *more))
 
 
 def stock(raw: Sequence[bytes]) -> Decoded:
@@ -110,7 +60,7 @@ def stock(raw: Sequence[bytes]) -> Decoded:
     frame["warehouse_name"] = pd.Series(names, dtype="str").take(at).array
     repeated = frame.duplicated(["warehouse_code", "product_sku"]).to_numpy()
     twice = tuple(
-        Reject(int(i), sku, "product_sku", "repeats a SKU of its warehouse", _shown(rows[i]))
+        Reject(int(i), sku, "product_sku", "repeats a SKU of its warehouse", shown(rows[i]))
         for i, sku in zip(at[repeated], frame["product_sku"][repeated], strict=True)
     )
     return Decoded(frame[~repeated].reset_index(drop=True), (*rejects, *more, *bad, *twice))
@@ -144,7 +94,7 @@ def shipments(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decode
         try:
             fields = _flatten(msgspec.json.decode(record, type=dict[str, Any]))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            rejects.append(_reject(place, record, "orderNo", error))
+            rejects.append(reject_of(place, record, "orderNo", error))
             continue
         if fields.get("channel_id") is None:
             fields["channel_id"] = channel_ids[place]
@@ -176,7 +126,7 @@ def _parse(
         try:
             found.append(decode(record))
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            rejects.append(_reject(place, record, key, error))
+            rejects.append(reject_of(place, record, key, error))
         else:
             index.append(place)
     return found, index, rejects
@@ -212,62 +162,12 @@ def _assemble(
     built["_place"] = pd.Series(range(len(index)), dtype="int64")
     frame = pd.DataFrame(built)
     rejects = [
-        Reject(index[row], _key_of(raw[index[row]], key), column, f"{column} {reason}", _shown(raw[index[row]]))
+        Reject(index[row], key_of(raw[index[row]], key), column, f"{column} {reason}", shown(raw[index[row]]))
         for row, (column, reason) in sorted(failed.items())
     ]
     if failed:
         frame = frame.drop(index=list(failed)).reset_index(drop=True)
     return frame, rejects
-
-
-def _line_numbers(sent: Sequence[Any], owner: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Number the lines of each order as sent; missing, unreadable or repeated ones by their position."""
-    numbers = position.copy()
-    taken: set[tuple[int, int]] = set()
-    late: list[int] = []
-    for i, value in enumerate(sent):
-        try:
-            number = int(str(value))
-        except ValueError:
-            late.append(i)
-            continue
-        if (int(owner[i]), number) in taken or not 0 <= number < 2**31:
-            late.append(i)
-        else:
-            taken.add((int(owner[i]), number))
-            numbers[i] = number
-    for i in late:
-        number = int(position[i])
-        while (int(owner[i]), number) in taken:
-            number += 1
-        taken.add((int(owner[i]), number))
-        numbers[i] = number
-    return numbers
-
-
-def _reject(place: int, record: bytes, key: str, error: Exception) -> Reject:
-    text, _, path = str(error).partition(" - at `$")
-    column = _snake(path.strip("`.").rpartition(".")[2])
-    if "required field" in text:
-        column = _snake(text.split("`")[1])
-    return Reject(place, _key_of(record, key), column, text, _shown(record))
-
-
-def _key_of(record: bytes, key: str) -> str:
-    try:
-        found = msgspec.json.decode(record)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return ""
-    return str(found.get(key) or "") if isinstance(found, dict) else ""
-
-
-def _snake(name: str) -> str:
-    """Write `trackingURL` as `tracking_url`."""
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().lstrip("_")
-
-
-def _shown(record: bytes) -> str:
-    return bytes(record).decode("utf-8", "replace")
 
 
 def _json_text(value: msgspec.Raw) -> str | None:
@@ -279,15 +179,17 @@ def _flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Snake case for names, nested objects into their parent, lists into JSON text."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
-        snake = prefix + _snake(name)
-        if isinstance(value, dict):
-            flat |= _flatten(value, f"{snake}_")
+        column = prefix + snake(name)
+        if isinstance(value, dict) and value.keys() == {MARK}:
+            flat[column] = str(value[MARK])
+        elif isinstance(value, dict):
+            flat |= _flatten(value, f"{column}_")
         elif isinstance(value, list):
-            flat[snake] = msgspec.json.encode(value).decode()
-        elif isinstance(value, bool) and snake != "acknowledged":
-            flat[snake] = str(value).lower()
+            flat[column] = msgspec.json.encode(value).decode()
+        elif isinstance(value, bool) and column != "acknowledged":
+            flat[column] = str(value).lower()
         elif isinstance(value, float):
-            flat[snake] = repr(value)
+            flat[column] = repr(value)
         else:
-            flat[snake] = value
+            flat[column] = value
     return flat

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from cenports_nb.api.contents import count
 from cenports_nb.api.paging import Read
 from cenports_nb.frames import decode, schemas
-from cenports_nb.frames.days import Day, local_days
+from cenports_nb.frames.days import Day
 from cenports_nb.frames.lines import CLOSED_WORDS, is_open
+from cenports_nb.frames.memory import recall, remember
+from cenports_nb.frames.orders import Orders, orders_of
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.questions import (
     Question,
@@ -23,13 +24,13 @@ from cenports_nb.frames.questions import (
     read_orders,
     read_shipments,
     read_stock,
+    records_of,
 )
-from cenports_nb.frames.result import Handling, OnReject, finish, ordered, validated
+from cenports_nb.frames.result import Handling, OnReject, finish, framed, ordered, validated
+from cenports_nb.frames.sources import order_source
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-
-FAR = pd.Timedelta(days=1)  # what a server's time zone can explain
 
 
 def load_orders(
@@ -83,23 +84,23 @@ def load_orders(
         acknowledged=acknowledged,
         with_acknowledged=with_acknowledged,
     )
+    generation = client.generation
     read = read_orders(
         client, asked, lambda: _channels(client), refresh=refresh, progress=progress, halves=with_acknowledged
     )
-    decoded = decode.orders(read.records, [window.channel_id for window in read.asked])
-    frame = decoded.frame
-    asked_for = [read.asked[place].acknowledged for place in frame["_index"]]
-    frame["acknowledged"] = pd.Series(asked_for, dtype="boolean", index=frame.index)
-    days = _in_days(frame, read, asked.days, client)
+    orders = orders_of(read, asked.days, client.settings.time_zone)
+    frame = framed(orders.order_columns(), schemas.Orders)
+    remember(client, asked.key, orders, read, generation)
     return finish(
         client,
         "GET /orders",
         read,
-        ordered(days.frame, ["order_date", "channel_id", "order_no"], schemas.Orders),
-        decoded.rejects,
+        frame,
+        orders.rejects,
         Handling(asked.params, allow_partial, on_reject),
-        days.outside,
-        days.doubt,
+        int(orders.outside.sum()),
+        orders.doubt,
+        orders.unknown,
     )
 
 
@@ -135,10 +136,9 @@ def load_line_items(
         acknowledged=acknowledged,
         with_acknowledged=with_acknowledged,
     )
-    read = read_orders(
-        client, asked, lambda: _channels(client), refresh=refresh, progress=progress, halves=with_acknowledged
-    )
-    return _lines(client, asked, read, Handling(asked.params, allow_partial, on_reject), lambda frame: frame)
+    orders, read = _read_lines(client, asked, refresh=refresh, progress=progress, halves=with_acknowledged)
+    handling = Handling(asked.params, allow_partial, on_reject)
+    return _lines(client, orders, read, handling, lambda frame: frame)
 
 
 def load_open_items(
@@ -172,9 +172,9 @@ def load_open_items(
         RejectedRowsError: With `on_reject="raise"`.
     """
     asked = question(client, None, None, last=lookback, channel_id=channel_id, order_nos=None, acknowledged=None)
-    read = read_orders(client, asked, lambda: _channels(client), refresh=refresh, progress=progress)
+    orders, read = _read_lines(client, asked, refresh=refresh, progress=progress)
     handling = Handling({**asked.params, "closed": sorted(closed)}, allow_partial, on_reject)
-    return _lines(client, asked, read, handling, lambda frame: frame[is_open(frame["status"], closed)])
+    return _lines(client, orders, read, handling, lambda frame: frame[is_open(frame["status"], closed)])
 
 
 def load_shipments(
@@ -210,7 +210,8 @@ def load_shipments(
     )
     channels = asked.channels or _channels(client)
     read = read_shipments(client, asked, channels, refresh=refresh, progress=progress)
-    decoded = decode.shipments(read.records, [window.channel_id for window in read.asked])
+    asked_channels = [part.window.channel_id for part in read.parts for _ in range(count(part.contents))]
+    decoded = decode.shipments(records_of(read), asked_channels)
     frame = decoded.frame.drop(columns="_index")
     if acknowledged is not None:  # the answers may say nothing of it; what was asked for is known
         frame["acknowledged"] = frame["acknowledged"].fillna(acknowledged)
@@ -253,7 +254,7 @@ def load_actual_stock(
     """
     codes = names_of(warehouse_codes, "warehouse_codes")
     read = read_stock(client, {"actualStock": True}, codes, refresh=refresh)
-    decoded = decode.stock(read.records)
+    decoded = decode.stock(records_of(read))
     frame = ordered(decoded.frame, ["warehouse_code", "product_sku"], schemas.ActualStock)
     handling = Handling({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
     return finish(client, "GET /inventories", read, frame, decoded.rejects, handling)
@@ -284,7 +285,7 @@ def load_available_stock(
     rejects: list[Reject] = []
     for channel in channels:
         read = read_stock(client, {"channelId": channel}, codes, refresh=refresh)
-        decoded = decode.stock(read.records)
+        decoded = decode.stock(records_of(read))
         frames.append(decoded.frame.assign(channel_id=pd.Series([channel] * len(decoded.frame), dtype="str")))
         rejects += decoded.rejects
         reads.append(read)
@@ -306,7 +307,7 @@ def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
         The columns of `schemas.Warehouses`, ordered by `warehouse_code`.
     """
     read = read_stock(client, {"actualStock": True}, None, refresh=refresh)
-    decoded = decode.warehouses(read.records)
+    decoded = decode.warehouses(records_of(read))
     frame = ordered(decoded.frame, ["warehouse_code"], schemas.Warehouses)
     return finish(client, "GET /inventories", read, frame, decoded.rejects, Handling({}))
 
@@ -318,52 +319,36 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
         The columns of `schemas.Channels`, ordered by `channel_id`.
     """
     read = read_channels(client, refresh=refresh)
-    decoded = decode.channels(read.records)
+    decoded = decode.channels(records_of(read))
     frame = ordered(decoded.frame, ["channel_id"], schemas.Channels)
     return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}))
 
 
+def _read_lines(
+    client: Client, asked: Question, *, refresh: bool, progress: bool | None, halves: bool = False
+) -> tuple[Orders, Read]:
+    """Read the lines of orders: those that the last load of the same orders read along, or again."""
+    if not refresh and (known := recall(client, asked.key, order_source(client, lambda: ()))) is not None:
+        return known
+    read = read_orders(client, asked, lambda: _channels(client), refresh=refresh, progress=progress, halves=halves)
+    orders = orders_of(read, asked.days, client.settings.time_zone)
+    orders.give_up_orders()
+    return orders, read
+
+
 def _lines(
     client: Client,
-    asked: Question,
+    orders: Orders,
     read: Read,
     handling: Handling,
     choose: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> pd.DataFrame:
     """Make a frame of order lines."""
-    decoded = decode.line_items(read.records, [window.channel_id for window in read.asked])
-    days = _in_days(decoded.frame, read, asked.days, client)
-    frame = ordered(choose(days.frame), ["order_date", "channel_id", "order_no", "line_item"], schemas.LineItems)
-    return finish(client, "GET /orders", read, frame, decoded.rejects, handling, days.outside, days.doubt)
-
-
-@dataclass(frozen=True)
-class _InDays:
-    """Rows of the days asked for; how many were cut; and what speaks against the filter's meaning."""
-
-    frame: pd.DataFrame
-    outside: int
-    doubt: str
-
-
-def _in_days(frame: pd.DataFrame, read: Read, days: tuple[date, date] | None, client: Client) -> _InDays:
-    """Cut rows outside the days asked for, and look for rows that no zone explains."""
-    if days is None:
-        return _InDays(frame, 0, "")
-    windows = [read.asked[place] for place in frame["_index"]]
-    utc = frame["order_date"].dt.tz_localize(None).dt.normalize()
-    early = utc < pd.Series([window.start for window in windows], dtype="datetime64[us]") - FAR
-    late = utc > pd.Series([window.end for window in windows], dtype="datetime64[us]") + FAR
-    strange = int((early | late).sum())
-    doubt = (
-        f"{strange} orders lie more than a day outside the days that they answer: Cenports seems to filter by "
-        "another date than order_date, so orders of these days may be missing"
-        if strange
-        else ""
+    frame = framed(orders.line_columns(), schemas.LineItems, choose)
+    rejects = (*orders.rejects, *orders.line_rejects)
+    return finish(
+        client, "GET /orders", read, frame, rejects, handling, orders.lines_outside, orders.doubt, orders.unknown
     )
-    local = local_days(frame["order_date"], client.settings.time_zone)
-    inside = (local >= pd.Timestamp(days[0])) & (local <= pd.Timestamp(days[1]))
-    return _InDays(frame[inside], int((~inside).sum()), doubt)
 
 
 def _channels(client: Client) -> tuple[str, ...]:

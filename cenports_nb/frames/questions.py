@@ -6,18 +6,20 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
+import msgspec
 from tqdm.auto import tqdm
 
 from cenports_nb.api import paging
+from cenports_nb.api.contents import Records, parts_of
 from cenports_nb.api.paging import Missing, Read
 from cenports_nb.api.windows import DAY, NUMBERS_SIZE, Window, chunks_of, covering
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames import decode
+from cenports_nb.frames import orders
 from cenports_nb.frames.days import Day, range_of
-from cenports_nb.frames.sources import channel_source, order_identity, order_source, shipment_source, stock_source
+from cenports_nb.frames.sources import channel_source, order_source, shipment_source, stock_source
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -32,6 +34,11 @@ class Question:
     numbers: tuple[str, ...] | None
     acknowledged: bool | None
     params: dict[str, Any]
+
+    @property
+    def key(self) -> tuple[tuple[date, date] | None, tuple[str, ...] | None, tuple[str, ...] | None, bool | None]:
+        """What makes two questions the same."""
+        return self.days, self.channels, self.numbers, self.acknowledged
 
 
 def question(
@@ -92,8 +99,8 @@ def read_orders(
         read = paging.read(client, source, windows, refresh=refresh, progress=step)
         again = [
             Window(channel_id=channel, order_nos=chunk, acknowledged=asked.acknowledged)
-            for channel, numbers in _differing(read).items()
-            for chunk in chunks_of(numbers)
+            for channel, numbers in orders.differing(read).items()
+            for chunk in chunks_of([number for number in numbers if _can_be_asked(number)])
             if not halves
         ]
         if again:
@@ -133,11 +140,15 @@ def read_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | N
     return replace(joined(parts), missing=(missing,))
 
 
+def records_of(read: Read) -> list[msgspec.Raw]:
+    """List the records of a reading whose source keeps their JSON."""
+    return [record for part in read.parts for page in parts_of(part.contents) for record in cast("Records", page).raw]
+
+
 def joined(reads: Sequence[Read]) -> Read:
     """Put several readings together as one."""
     return Read(
-        tuple(record for read in reads for record in read.records),
-        tuple(window for read in reads for window in read.asked),
+        tuple(part for read in reads for part in read.parts),
         tuple(hole for read in reads for hole in read.missing),
         min((read.oldest for read in reads if read.oldest), default=None),
         sum(read.requests for read in reads),
@@ -190,29 +201,35 @@ def _windows(asked: Question, channels: Iterable[str | None], *, by_month: bool 
     ]
 
 
-def _differing(read: Read) -> dict[str | None, list[str]]:
-    """Find orders that came in copies that differ: channel asked -> numbers that can be asked for."""
-    first: dict[object, bytes] = {}
-    found: dict[str | None, list[str]] = {}
-    for record, window in zip(read.records, read.asked, strict=True):
-        identity = order_identity(record)
-        if first.setdefault((window.channel_id, identity), bytes(record)) != bytes(record):
-            number = identity[1] if isinstance(identity, tuple) else ""
-            numbers = found.setdefault(window.channel_id, [])
-            if number not in numbers and "," not in number and 0 < len(number) <= NUMBERS_SIZE:
-                numbers.append(number)
-    return found
+def _can_be_asked(number: str) -> bool:
+    """Tell order numbers that fit the text of numbers and commas that the API takes."""
+    return "," not in number and len(number) <= NUMBERS_SIZE
 
 
 def _ask_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Read:
     return paging.read(client, stock_source(client, which, codes), [Window()], refresh=refresh)
 
 
+class _Warehouse(msgspec.Struct, rename="camel"):
+    warehouse_code: str | int | None = None
+    warehouse_inventory: list[msgspec.Raw] | None = None
+
+
 def _stock_rows(read: Read) -> tuple[int, dict[str, int]]:
-    """Count the stock rows of an answer, in all and by warehouse."""
-    codes = decode.stock(read.records)
-    counts = codes.frame["warehouse_code"].value_counts()
-    return len(codes.frame) + len(codes.rejects), {str(code): int(number) for code, number in counts.items()}
+    """Count the stock rows of an answer, in all and by warehouse; what can't be read is one."""
+    rows, by_code = 0, dict[str, int]()
+    for record in records_of(read):
+        try:
+            warehouse = msgspec.json.decode(record, type=_Warehouse)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            rows += 1
+            continue
+        number = len(warehouse.warehouse_inventory or ())
+        rows += number
+        if warehouse.warehouse_code is not None and number:
+            code = str(warehouse.warehouse_code)
+            by_code[code] = by_code.get(code, 0) + number
+    return rows, by_code
 
 
 @contextmanager

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +18,7 @@ from cenports_nb.errors import (
     RejectedRowsError,
     RejectedRowsWarning,
     UnexpectedAnswerError,
+    UnknownFieldsWarning,
 )
 from cenports_nb.frames.provenance import QUOTED, Provenance, Reject, account_name, attach, rejects_frame
 
@@ -34,6 +35,16 @@ class Handling:
     params: dict[str, Any]
     allow_partial: bool = False
     on_reject: OnReject = "warn"
+
+
+def framed(
+    columns: dict[str, Any],
+    model: type[pa.DataFrameModel],
+    choose: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
+) -> pd.DataFrame:
+    """Make a frame of columns that are in their order already, and validate."""
+    frame = pd.DataFrame({name: columns[name] for name in model.to_schema().columns}, copy=False)
+    return validated(choose(frame).reset_index(drop=True), model)
 
 
 def ordered(frame: pd.DataFrame, by: list[str], model: type[pa.DataFrameModel]) -> pd.DataFrame:
@@ -63,6 +74,7 @@ def finish(
     handling: Handling,
     outside: int = 0,
     doubt: str = "",
+    unknown: Collection[str] = (),
 ) -> pd.DataFrame:
     """Attach the origin, and speak up about what is missing, unreadable or in doubt."""
     found = Provenance(
@@ -80,11 +92,20 @@ def finish(
         package_version=__version__,
     )
     attach(frame, found, rejects)
+    new = sorted(set(unknown) - client.told_fields)
+    if new:
+        client.told_fields.update(new)
+        fields = "a field" if len(new) == 1 else f"{len(new)} fields"
+        warnings.warn(
+            f"{source} sends {fields} that no frame has: {', '.join(new)}. Nothing else is lost; please report "
+            "it, so that the next version has a column.",
+            UnknownFieldsWarning,
+            stacklevel=3,
+        )
     if rejects:
         first = rejects[0]
-        reason = QUOTED.sub(
-            r"\1", first.reason
-        )  # the value may be personal, and a warning is kept in notebooks and logs
+        # The value that a reason quotes may be personal, and warnings are kept in notebooks and logs.
+        reason = QUOTED.sub(r"\1", first.reason)
         text = (
             f"{len(rejects):,} records from {source} can't be read, the first "
             f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."

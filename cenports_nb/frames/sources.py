@@ -1,4 +1,4 @@
-"""How each end point is asked: its parameters, how long its answers are kept, what makes a record the same."""
+"""How each end point is asked: its parameters, how its records are read, how long its answers are kept."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cenports_nb.api.following import Source
-from cenports_nb.api.records import OrderKey
+from cenports_nb.api.contents import Records
+from cenports_nb.api.source import Source
 from cenports_nb.api.windows import Window
-from cenports_nb.frames.lines import CLOSED_WORDS
+from cenports_nb.frames.order_pages import open_orders
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -27,13 +27,10 @@ def order_source(client: Client, channels: Channels) -> Source:
         limit,
         lambda window: _order_parameters(window, limit),
         client.dialect.known_caps,
+        open_orders,
         max_age=lambda window: _order_age(client, window),
-        settles=all_closed,
         unsettled_age=client.ages.open_month,
-        identity=order_identity,
-        day=lambda record: _text_of(record, "orderDate"),
         channels=channels,
-        channel=lambda record: _text_of(record, "channelId") or None,
     )
 
 
@@ -45,8 +42,8 @@ def shipment_source(client: Client) -> Source:
         limit,
         lambda window: _shipment_parameters(window, limit),
         client.dialect.known_caps,
+        lambda _, pages: ShipmentRecords(pages),
         max_age=lambda window: client.ages.shipments if window.acknowledged is None else 0.0,
-        day=lambda record: _text_of(record, "shipDate"),
         channels=lambda: (),
     )
 
@@ -68,42 +65,33 @@ def stock_source(client: Client, which: dict[str, Any], codes: Sequence[str] | N
     filters = {"warehouseCode": ",".join(codes)} if codes else {}
     parameters = {**which, **filters, "limit": client.dialect.inventory_limit}
     return Source(
-        "/inventories", 2**31, lambda _: parameters, (), max_age=lambda _: client.ages.stock, rows=_stock_rows
+        "/inventories",
+        2**31,
+        lambda _: parameters,
+        (),
+        lambda _, pages: StockRecords(pages),
+        max_age=lambda _: client.ages.stock,
+        counts_rows=True,
     )
 
 
-def order_identity(record: msgspec.Raw) -> object:
-    """Channel and number of an order; of one that has no number, all of it."""
-    try:
-        found = msgspec.json.decode(record, type=OrderKey)
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return bytes(record)
-    return bytes(record) if found.order_no is None else (str(found.channel_id), str(found.order_no))
+class ShipmentRecords(Records):
+    """Shipments, and the day of each as a hint."""
 
-
-class _Status(msgspec.Struct):
-    status: Any = None
-
-
-class _Lines(msgspec.Struct, rename="camel"):
-    line_items: list[_Status] | None = None
-
-
-def all_closed(records: Sequence[msgspec.Raw]) -> bool:
-    """Tell whether all lines of these orders are closed; what can't be read is not."""
-    decode = msgspec.json.Decoder(_Lines).decode
-    try:
-        return all(
-            str(line.status or "").strip().lower() in CLOSED_WORDS
-            for record in records
-            for line in decode(record).line_items or ()
-        )
-    except (msgspec.MsgspecError, UnicodeDecodeError):
-        return False
+    def moment(self, record: msgspec.Raw) -> str:
+        return _text_of(record, "shipDate")
 
 
 class _Rows(msgspec.Struct, rename="camel"):
     warehouse_inventory: list[msgspec.Raw] | None = None
+
+
+class StockRecords(Records):
+    """Warehouses, whose rows are what the total of an answer may count."""
+
+    @property
+    def rows(self) -> int:
+        return sum(map(_stock_rows, self.raw))
 
 
 def _stock_rows(record: msgspec.Raw) -> int:

@@ -5,6 +5,7 @@ A path `a.b` reads field b of the nested object a; where that object is missing 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,11 @@ class Field:
     name: str
     path: str
     build: columns.Build
+
+    @property
+    def sent(self) -> str:
+        """The path with the API's own names."""
+        return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), self.path)
 
 
 def _texts(**paths: str) -> tuple[Field, ...]:
@@ -68,6 +74,8 @@ LINE_ITEMS = (
     Field("price", "price", columns.money),
     *_texts(status="status"),
 )
+LINE_ITEM_AS_SENT = Field("line_item", "line_item", columns.text)
+"""The number of a line is text in the answers, and read late: what it can't tell, the line's position does."""
 STOCK = (
     Field("product_sku", "product_sku", columns.key),
     *_texts(retailer_sku="retailer_sku", product_upc="product_upc", product_name="product_name"),
@@ -115,12 +123,4 @@ SHIPMENTS = (
 )
 
 # An object that a record lacks reads as one with nothing in it.
-EMPTY: dict[str, Any] = {
-    "bill_to": records.BillTo(),
-    "ship_to": records.ShipTo(),
-    "ship_from": records.ShipFrom(),
-    "shipping_info": records.ShippingInfo(),
-    "pricing": records.Pricing(),
-    "notes": records.Notes(),
-    "warehouse_address": records.WarehouseAddress(),
-}
+EMPTY: dict[str, Any] = {"warehouse_address": records.WarehouseAddress()}

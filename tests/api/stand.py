@@ -11,8 +11,9 @@ from typing import Any
 import msgspec
 
 from cenports_nb.api import paging
+from cenports_nb.api.contents import Records, parts_of
 from cenports_nb.api.dialect import Dialect
-from cenports_nb.api.following import Source
+from cenports_nb.api.source import Source
 from cenports_nb.api.windows import DAY, Window, covering
 from cenports_nb.api.wire import Answer
 
@@ -105,15 +106,40 @@ def number_of(record: msgspec.Raw) -> str:
     return str(json.loads(bytes(record)).get("orderNo"))
 
 
+class Numbered(Records):
+    """Orders, told apart by their number."""
+
+    @property
+    def identities(self) -> list[object]:
+        return [number_of(record) for record in self.raw]
+
+    @property
+    def channels(self) -> list[str]:
+        return [found for record in self.raw if (found := json.loads(bytes(record)).get("channelId"))]
+
+    def moment(self, record: msgspec.Raw) -> str:
+        found = json.loads(bytes(record)).get("orderDate", "")
+        return found if isinstance(found, str) else ""
+
+
+class Nameless(Numbered):
+    """The same, saying nothing of their channels."""
+
+    channels: list[str] = []  # type: ignore[assignment]  # noqa: RUF012 - of all of them
+
+
+def records_in(read: paging.Read) -> list[msgspec.Raw]:
+    """List the records of a reading."""
+    return [record for part in read.parts for page in parts_of(part.contents) for record in page.raw]  # type: ignore[attr-defined]
+
+
 def source_of(**changes: Any) -> Source:
     given: dict[str, Any] = {
         "path": "/orders",
         "limit": LIMIT,
         "parameters": parameters_of,
         "known_caps": CAPS,
-        "identity": number_of,
-        "day": lambda record: json.loads(bytes(record)).get("orderDate", ""),
-        "channel": lambda record: json.loads(bytes(record)).get("channelId"),
+        "open": lambda _, pages: Numbered(pages),
     }
     return Source(**{**given, **changes})
 
@@ -141,7 +167,7 @@ def windows_of(days: int) -> list[Window]:
 
 
 def numbers_of(read: paging.Read) -> set[str]:
-    return {number_of(record) for record in read.records}
+    return {number_of(record) for record in records_in(read)}
 
 
 @dataclass

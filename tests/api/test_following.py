@@ -8,6 +8,7 @@ from stand import (
     FIRST,
     LIMIT,
     Pages,
+    records_in,
     source_of,
 )
 
@@ -42,7 +43,7 @@ BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]
 def test_pages_are_followed_by_whichever_words_they_have(pages: list[Any]) -> None:
     """Laravel's habits, each of them."""
     read = _read(Pages(answers=pages))
-    assert ([json.loads(bytes(r))["orderNo"] for r in read.records], read.missing) == (["A", "B", "C"], ())
+    assert ([json.loads(bytes(r))["orderNo"] for r in records_in(read)], read.missing) == (["A", "B", "C"], ())
 
 
 def test_a_further_page_is_asked_with_its_number_and_all_that_was_asked_before() -> None:
@@ -73,7 +74,7 @@ def test_the_same_order_in_two_states_is_one_order() -> None:
         {"data": [A, {"orderNo": "B", "status": "new"}], "last_page": 2, "total": 3},
         {"data": [{"orderNo": "B", "status": "paid"}], "last_page": 2, "total": 3},
     ]
-    read = _read(Pages(answers=moved * 3), identity=lambda record: json.loads(bytes(record))["orderNo"])
+    read = _read(Pages(answers=moved * 3))
     assert "2 records where the answer promises 3" in read.missing[0].reason
 
 
@@ -81,7 +82,7 @@ def test_a_set_that_never_stands_still_is_missing_after_three_readings() -> None
     """Patience has an end, and what came is kept."""
     client = Pages(answers=[{"data": [A, B], "next_page_url": None, "total": 3}])
     read = _read(client)
-    assert (len(client.asked), len(read.records), len(read.missing)) == (3, 2, 1)
+    assert (len(client.asked), len(records_in(read)), len(read.missing)) == (3, 2, 1)
 
 
 @pytest.mark.parametrize(
@@ -115,7 +116,7 @@ def test_pages_that_lead_nowhere_are_refused(pages: list[Any]) -> None:
 )
 def test_every_envelope_reads_the_same(body: Any, count: int) -> None:
     """A bare object, a bare list, `data` with either."""
-    assert len(_read(Pages(answers=[body])).records) == count
+    assert len(records_in(_read(Pages(answers=[body])))) == count
 
 
 @pytest.mark.parametrize(

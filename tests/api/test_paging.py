@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from stand import (
     CAPS,
     LIMIT,
+    Nameless,
     Pages,
     account_of,
     numbers_of,
@@ -117,7 +118,7 @@ def test_a_channel_that_is_not_listed_is_asked_if_it_is_seen() -> None:
 def test_a_record_in_none_of_the_parts_leaves_a_hole() -> None:
     """Every row of the cut answer must be in a part."""
     account = account_of([14], cap=9, ends="included")
-    source = source_of(channels=lambda: ["A"], channel=lambda _: None)
+    source = source_of(channels=lambda: ["A"], open=lambda _, pages: Nameless(pages))
     read = paging.read(account, source, windows_of(1))  # type: ignore[arg-type]
     assert any("in none of the smaller windows" in hole.reason for hole in read.missing)
 
@@ -125,7 +126,9 @@ def test_a_record_in_none_of_the_parts_leaves_a_hole() -> None:
 def test_all_that_is_not_acknowledged_is_cut_by_any_day() -> None:
     """A question without days has none to cut by, so it gets them."""
     account = account_of([4, 4, 4, 4], cap=9, ends="included")
-    read = paging.read(account, source_of(channels=lambda: ["A"], channel=lambda _: None), [Window(acknowledged=False)])  # type: ignore[arg-type]
+    read = paging.read(
+        account, source_of(channels=lambda: ["A"], open=lambda _, pages: Nameless(pages)), [Window(acknowledged=False)]
+    )  # type: ignore[arg-type]
     wanted = {order["orderNo"] for order in account.orders if not order["acknowledged"] and order["channelId"] == "A"}
     assert wanted <= numbers_of(read)
 

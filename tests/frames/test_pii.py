@@ -155,7 +155,7 @@ def rejects(server: ToldServer, staging: Callable[..., cn.Client]) -> pd.DataFra
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         orders = cn.load_orders(staging(), "2026-06-01", "2026-06-02")
-    assert [PERSONAL in str(item.message) for item in caught] == [False]
+    assert {PERSONAL in str(item.message) for item in caught} == {False}
     found = cn.rejected(orders)
     assert found is not None
     return found

@@ -1,0 +1,276 @@
+"""How fast and how small frames are built: `python benchmarks/frames.py [--orders 60000] [--large 600000]`.
+
+Pages of 300 orders are fetched from a sandbox into a cache once; then they are read from there, again and again,
+beside `json.loads` of the very same bytes, in one process and in turn. Medians of several runs; the ratio is what
+lasts. Memory is the peak of a process of its own, beside the frames that it returns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import json
+import os
+import re
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from pathlib import Path
+
+# Run as a script, this folder is on the path and would hide the library that has the name of its neighbour.
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [place for place in sys.path if Path(place).resolve() != HERE]
+
+import pandas as pd
+
+import cenports_nb as cn
+from cenports_nb.api import kept
+from cenports_nb.api.client import Client
+from cenports_nb.api.pages import open_page, split
+from cenports_nb.frames import orders as order_frames
+from cenports_nb.frames import schemas
+from cenports_nb.sandbox import Clock, Sandbox
+from cenports_nb.settings import resolve
+
+NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
+DAYS = ("2025-05-20", "2026-05-20")
+RUNS = 5
+MIB = 2**20
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--orders", type=int, default=60_000)
+    parser.add_argument("--large", type=int, default=600_000, help="for the growth; 0 leaves it out")
+    parser.add_argument("--child", nargs=4, metavar=("WHAT", "URL", "CACHE", "RESULT"), help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.child:
+        measure_memory(*arguments.child)
+        return
+    with ExitStack() as stack:
+        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
+        sandbox = stack.enter_context(
+            Sandbox(orders=arguments.orders, seed=1, rate_limit=None, clock=Clock(frozen_at=NOON))
+        )
+        client = stack.enter_context(client_of(sandbox.url, folder))
+        cn.load_orders(client, *DAYS, progress=False)
+        speed(client, folder)
+        memory(sandbox.url, folder)
+    if arguments.large:
+        growth(arguments.orders // 10, arguments.large)
+
+
+def speed(client: Client, folder: Path) -> None:
+    """Time the loads beside json.loads of the same bytes."""
+    pages = pages_in(folder)
+    orders, lines = load(client)
+    size = sum(map(len, pages)) / 1e6
+    print(f"{len(pages)} pages, {size:.0f} MB, {len(orders):,} orders, {len(lines):,} lines; medians of {RUNS} runs\n")
+    found = rounds(
+        {
+            "json.loads, records kept": lambda: [json.loads(page) for page in pages],
+            "json.loads, one page at a time": lambda: [len(json.loads(page)) for page in pages],
+            "cached pages -> validated orders + line items": lambda: load(client),
+            "the same, one thread": lambda: on_one_thread(client),
+            "line items alone, orders already loaded": Timed(lambda: load_orders(client), lambda: load_lines(client)),
+        }
+    )
+    base, streamed = found["json.loads, records kept"], found["json.loads, one page at a time"]
+    both = found["cached pages -> validated orders + line items"]
+    validated = statistics.median(
+        seconds(lambda: (schemas.Orders.validate(orders, lazy=True), schemas.LineItems.validate(lines, lazy=True)))
+        for _ in range(RUNS)
+    )
+    normalised = statistics.median(seconds(lambda: normalise(pages)) for _ in range(3))
+    with_texts(folder)
+    client.remembered = None
+    careful = statistics.median(rounds({"": lambda: load(client)}, runs=3).values())
+    head("time", "s", "x json.loads", "bar")
+    row("json.loads, records kept", base, 1, "")
+    row("json.loads, one page at a time", streamed, streamed / base, "")
+    row("cached pages -> validated orders + line items", both, both / base, "0.6", over=both / base > 0.6)
+    row("    beside json.loads one page at a time", both, both / streamed, "")
+    one = found["the same, one thread"]
+    row("    one thread", one, one / base, "")
+    row("pd.json_normalize of both", normalised, normalised / base, "")
+    row("    how many times faster", both, normalised / both, "10 or more", over=normalised / both < 10)
+    row("every page in the careful lane", careful, careful / base, "2", over=careful / base > 2)
+    alone = found["line items alone, orders already loaded"]
+    row("line items alone, orders loaded: x of the first", alone, alone / both, "0.15", over=alone / both > 0.15)
+    row("pandera: x of the first", validated, validated / both, "0.15", over=validated / both > 0.15)
+
+
+def memory(url: str, folder: Path) -> None:
+    """Measure the peak of a process that loads, beside its frames."""
+    if not Path("/proc/self/clear_refs").exists():
+        print("\nmemory: measured on Linux only")
+        return
+    head("memory, peak of a process", "frames MiB", "beside them", "bar")
+    for what, name in (("fresh", "a fresh load, page by page"), ("cached", "from the cache")):
+        with tempfile.TemporaryDirectory() as other:
+            result = Path(other) / "result"
+            home = Path(other) if what == "fresh" else folder
+            command = [sys.executable, __file__, "--child", what, url, str(home), str(result)]
+            subprocess.run(command, check=True)
+            frames, beside = map(float, result.read_text().split())
+        most = 64.0 if what == "fresh" else 1.5 * frames
+        row(name, frames, beside, f"{most:.0f} MiB", over=beside > most)
+
+
+def growth(small: int, large: int) -> None:
+    """Compare the time of an order at two sizes."""
+    each = {}
+    for number in (small, large):
+        with (
+            tempfile.TemporaryDirectory() as folder,
+            Sandbox(orders=number, seed=1, rate_limit=None, clock=Clock(frozen_at=NOON)) as sandbox,
+            client_of(sandbox.url, Path(folder)) as client,
+        ):
+            cn.load_orders(client, *DAYS, progress=False)
+            sandbox.requests.clear()
+            runs = RUNS * 3 if number == small else 3
+            taken = statistics.median(rounds({"": lambda c=client: load(c)}, runs=runs).values())
+            each[number] = taken / number * 1e6
+    head("growth", "us an order", "x the small one", "bar")
+    row(f"{small:,} orders", each[small], 1, "")
+    ratio = each[large] / each[small]
+    row(f"{large:,} orders", each[large], ratio, "1.1", over=ratio > 1.1)
+
+
+def measure_memory(what: str, url: str, cache: str, result: str) -> None:
+    """Load in this process, and write the MiB of the frames and the peak beside them."""
+    with client_of(url, Path(cache)) as client:
+        cn.load_orders(client, "2026-05-19", "2026-05-20", progress=False)  # imports and connections are not the load
+        cn.load_line_items(client, "2026-05-19", "2026-05-20", progress=False)
+        gc.collect()
+        before = resident("VmRSS")
+        Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew
+        orders, lines = load(client)
+        peak = resident("VmHWM")
+        frames = sum(int(frame.memory_usage(deep=True).sum()) for frame in (orders, lines)) / MIB
+    del what
+    Path(result).write_text(f"{frames} {peak - before - frames}")
+
+
+def resident(name: str) -> float:
+    """Read a size of this process, in MiB."""
+    found = re.search(rf"{name}:\s+(\d+) kB", Path("/proc/self/status").read_text())
+    return int(found[1]) / 1024 if found else 0.0
+
+
+class Timed:
+    """Work of which only the second part is timed."""
+
+    def __init__(self, before: Callable[[], object], work: Callable[[], object]) -> None:
+        self.before = before
+        self.work = work
+
+
+def rounds(work: dict[str, Callable[[], object] | Timed], runs: int = RUNS) -> dict[str, float]:
+    """Time each in turn, so that a slow moment of the machine meets all of them; medians."""
+    found: dict[str, list[float]] = {name: [] for name in work}
+    for number in range(runs + 1):
+        for name, one in work.items():
+            if isinstance(one, Timed):
+                one.before()
+            gc.collect()
+            taken = seconds(one.work if isinstance(one, Timed) else one)
+            if number:  # the first round warms up
+                found[name].append(taken)
+    return {name: statistics.median(taken) for name, taken in found.items()}
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Time one run; its result is given up after the clock has stopped."""
+    began = time.perf_counter()
+    result = work()
+    taken = time.perf_counter() - began
+    del result
+    return taken
+
+
+def client_of(url: str, cache: Path) -> Client:
+    """Connect to the sandbox at noon, with a cache that stays."""
+    return Client(resolve("sandbox", base_url=url, rate_limit=1_000_000, cache=cache), clock=StillClock())
+
+
+class StillClock:
+    """Noon, for ever: what is kept stays young."""
+
+    def now(self) -> datetime:
+        return NOON
+
+    def monotonic(self) -> float:
+        return time.monotonic()
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds)
+
+
+def load(client: Client) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Load both frames, nothing decoded before."""
+    client.remembered = None
+    return load_orders(client), load_lines(client)
+
+
+def load_orders(client: Client) -> pd.DataFrame:
+    """Load orders."""
+    return cn.load_orders(client, *DAYS, progress=False)
+
+
+def load_lines(client: Client) -> pd.DataFrame:
+    """Load line items."""
+    return cn.load_line_items(client, *DAYS, progress=False)
+
+
+def on_one_thread(client: Client) -> object:
+    """Load both frames without a second thread."""
+    before = kept.WORKERS, order_frames.WORKERS
+    kept.WORKERS = order_frames.WORKERS = 1
+    try:
+        return load(client)
+    finally:
+        kept.WORKERS, order_frames.WORKERS = before
+
+
+def normalise(pages: list[bytes]) -> object:
+    """Do what one does without this package."""
+    records = [record for page in pages for record in json.loads(page)["data"]]
+    return pd.json_normalize(records), pd.json_normalize(records, "lineItems", ["orderNo", "channelId", "orderDate"])
+
+
+def pages_in(folder: Path) -> list[bytes]:
+    """Read the pages of orders that a cache holds."""
+    with sqlite3.connect(folder / "cache.sqlite") as file:
+        bodies = [row[0] for row in file.execute("SELECT body FROM answer ORDER BY rowid")]
+    return [body for body in bodies if split(open_page("", body)[1]) and b'"orderNo"' in body]
+
+
+def with_texts(folder: Path) -> None:
+    """Write every quantity in a cache as text, as the API does for stock: the fast lane refuses that."""
+    with sqlite3.connect(folder / "cache.sqlite") as file:
+        for key, body in file.execute("SELECT key, body FROM answer").fetchall():
+            texts = re.sub(rb'"quantity":(-?\d+)', rb'"quantity":"\1"', body)
+            file.execute("UPDATE answer SET body = ? WHERE key = ?", (texts, key))
+
+
+def head(what: str, *names: str) -> None:
+    """Print the head of a table."""
+    print(f"\n{what:<50}{names[0]:>14}{names[1]:>16}   {names[2]}")
+
+
+def row(what: str, first: float, second: float, bar: str, *, over: bool = False) -> None:
+    """Print one row."""
+    print(f"{what:<50}{first:>14.3f}{second:>16.3f}   {bar}{'  OVER' if over else ''}", flush=True)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("CENPORTS_HOME", tempfile.mkdtemp())
+    main()

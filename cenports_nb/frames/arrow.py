@@ -1,0 +1,36 @@
+"""Arrow columns -> pandas columns: text stays where it is, numbers become arrays that can be written to."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)
+INSTANT = pd.DatetimeTZDtype("us", "UTC")
+FLAG: Any = pd.BooleanDtype()
+
+
+def to_pandas(array: pa.Array) -> Any:
+    """Make a pandas array of the dtype that the frames have."""
+    kind = array.type
+    if pa.types.is_large_string(kind):
+        return TEXT.__from_arrow__(array)
+    if pa.types.is_boolean(kind):
+        return FLAG.__from_arrow__(array)
+    if pa.types.is_timestamp(kind):
+        return pd.array(_writable(array.cast(pa.int64())).view("datetime64[us]"), dtype=INSTANT)
+    return _writable(array)
+
+
+def text(array: pa.Array) -> pd.Series[Any]:
+    """Make a text column, which shares its memory."""
+    return pd.Series(TEXT.__from_arrow__(array))
+
+
+def _writable(array: pa.Array) -> np.ndarray:
+    """Copy numbers: what pandas shares with Arrow can't be written to."""
+    values: np.ndarray = array.to_numpy(zero_copy_only=False)
+    return values if values.flags.writeable else values.copy()

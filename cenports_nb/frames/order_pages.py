@@ -1,0 +1,135 @@
+"""Pages of orders as Arrow columns: read by the fast lane, or by the careful one where that refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cenports_nb.api.contents import Contents, Several
+from cenports_nb.errors import UnexpectedAnswerError
+from cenports_nb.frames import careful, fast
+from cenports_nb.frames.lines import CLOSED_WORDS
+from cenports_nb.frames.provenance import Reject
+
+QUARTER = 15 * 60 * 1_000_000  # microseconds; the midnights of all zones lie on quarters of an hour
+PATIENCE = 2  # pages in a row that the fast lane refuses; the next ones of their chunk go straight to the careful one
+
+
+def open_orders(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
+    """Read pages, each a JSON list of orders; what can't be read is among the rejects.
+
+    Args:
+        channel_id: The channel that was asked for, for orders that name none.
+        pages: JSON as it came.
+    """
+    whole = fast.read(pages, channel_id)
+    if whole is not None:
+        return _of_fast(whole)
+    found: list[Contents] = []
+    refused = 0
+    for page in pages:
+        alone = fast.read([page], channel_id) if len(pages) > 1 and refused < PATIENCE else None
+        refused = 0 if alone is not None else refused + 1
+        found.append(_of_fast(alone) if alone is not None else _carefully(page, channel_id))
+    return Several(found)
+
+
+@dataclass(frozen=True)
+class OrderPages:
+    """Orders of some pages and their lines; implements `Contents`.
+
+    Attributes:
+        sizes: Records of each page, those that can't be read included.
+        orders: One value an order, by column of the frame, and `line_count`.
+        lines: One value a line, by column of the frame, with `line_item` as sent.
+        owners: The order of each line.
+        positions: The position of each line in its order, from 1.
+        places: The place of each order among the records.
+        rejects: Orders that can't be read.
+        line_rejects: Lines that can't be read, by the place of their order.
+        unknown: Fields that came and that the reference does not show.
+    """
+
+    sizes: Sequence[int]
+    orders: dict[str, pa.Array]
+    lines: dict[str, pa.Array]
+    owners: np.ndarray
+    positions: np.ndarray
+    places: np.ndarray
+    rejects: Sequence[Reject] = ()
+    line_rejects: Sequence[Reject] = ()
+    unknown: frozenset[str] = frozenset()
+
+    @cached_property
+    def identities(self) -> Sequence[object]:
+        """Channel and number of an order; of one that can't be read, all of it."""
+        between = pa.scalar("\0", pa.large_string())
+        joined = pc.binary_join_element_wise(self.orders["channel_id"], self.orders["order_no"], between)
+        return [*joined.to_pylist(), *(reject.record for reject in self.rejects)]
+
+    @property
+    def rows(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def days(self) -> Sequence[date]:
+        return list(pc.cast(self.orders["order_date"], pa.date32()).to_pylist())
+
+    @property
+    def within_days(self) -> bool:
+        moments = np.asarray(self.orders["order_date"].cast(pa.int64()))
+        return bool((moments % QUARTER != 0).any() or self.rejects)
+
+    @property
+    def channels(self) -> Collection[str]:
+        return frozenset(self.orders["channel_id"].unique().to_pylist())
+
+    @property
+    def settled(self) -> bool:
+        """Whether all lines are closed; what can't be read is not."""
+        if self.rejects or self.line_rejects:
+            return False
+        words = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(self.lines["status"], "")))
+        closed = pa.array(sorted(CLOSED_WORDS), pa.large_string())
+        return bool(pc.all(pc.is_in(words, value_set=closed)).as_py() is not False)
+
+
+def _of_fast(found: fast.Columns) -> OrderPages:
+    """Take what the fast lane read."""
+    orders = {**found.orders, "line_count": pa.array(found.line_counts.astype("int64"))}
+    number = len(found.line_counts)
+    owners = np.repeat(np.arange(number), found.line_counts)
+    return OrderPages(
+        found.sizes, orders, found.lines, owners, _positions(found.line_counts), np.arange(number),
+        unknown=found.unknown,
+    )  # fmt: skip
+
+
+def _carefully(page: bytes, channel_id: str | None) -> OrderPages:
+    """Read one page record by record, and what could be read of it by the fast lane."""
+    readable = careful.normalise(page, channel_id)
+    found = fast.read([readable.page], channel_id)
+    if found is None:
+        raise UnexpectedAnswerError(
+            "A page of GET /orders was read record by record and still can't be made a frame: please report this."
+        )
+    orders = {**found.orders, "line_count": pa.array(readable.line_counts)}
+    owners = np.repeat(np.arange(len(readable.places)), found.line_counts)
+    size = len(readable.places) + len(readable.rejects)
+    return OrderPages(
+        (size,), orders, found.lines, owners, readable.positions, readable.places,
+        readable.rejects, readable.line_rejects, readable.unknown,
+    )  # fmt: skip
+
+
+def _positions(counts: np.ndarray) -> np.ndarray:
+    """Number the lines of each order from 1."""
+    starts = np.cumsum(counts) - counts
+    found: np.ndarray = np.arange(1, int(counts.sum()) + 1) - np.repeat(starts, counts)
+    return found

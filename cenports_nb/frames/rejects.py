@@ -1,0 +1,46 @@
+"""Why a record could not be read, in words for a person."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from cenports_nb.api.almost_json import as_sent
+from cenports_nb.frames.provenance import Reject
+
+
+def reject_of(place: int, record: bytes, key: str, error: Exception, where: str = "") -> Reject:
+    """Name the column and the reason of a record that msgspec refused.
+
+    Args:
+        place: Of the record among those that came.
+        record: Its JSON.
+        key: The field that names it.
+        error: What msgspec says.
+        where: Words in front of the reason.
+    """
+    text, _, path = str(error).partition(" - at `$")
+    column = snake(path.strip("`.").rpartition(".")[2])
+    if "required field" in text:
+        column = snake(text.split("`")[1])
+    return Reject(place, key_of(record, key), column, where + text, shown(record))
+
+
+def key_of(record: bytes, key: str) -> str:
+    """Read what a record says of itself; nothing where that can't be read."""
+    try:
+        found = msgspec.json.decode(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    return str(found.get(key) or "") if isinstance(found, dict) else ""
+
+
+def snake(name: str) -> str:
+    """Write `trackingURL` as `tracking_url`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().lstrip("_")
+
+
+def shown(record: bytes) -> str:
+    """Write a record as text, as it came, whatever its bytes are."""
+    return as_sent(bytes(record).decode("utf-8", "replace"))

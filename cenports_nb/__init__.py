@@ -11,6 +11,7 @@ Everything loads at first use: importing the package costs less than importing p
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from cenports_nb.api.dialect import Dialect
     from cenports_nb.errors import CenportsError
     from cenports_nb.frames import schemas
+    from cenports_nb.frames.export import export
     from cenports_nb.frames.loaders import (
         load_actual_stock,
         load_available_stock,
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
         load_shipments,
         load_warehouses,
     )
+    from cenports_nb.frames.pii import mask_pii, show_pii
     from cenports_nb.frames.provenance import Provenance, provenance, rejected
     from cenports_nb.notebook.charts import plot_stock
     from cenports_nb.notebook.tracker import TransactionTracker
@@ -53,6 +56,7 @@ __all__ = [
     "connect",
     "diff_stock",
     "errors",
+    "export",
     "list_submissions",
     "load_actual_stock",
     "load_available_stock",
@@ -62,12 +66,14 @@ __all__ = [
     "load_orders",
     "load_shipments",
     "load_warehouses",
+    "mask_pii",
     "open_submission",
     "plot_stock",
     "provenance",
     "read_counts",
     "rejected",
     "schemas",
+    "show_pii",
     "submit_updates",
 ]
 
@@ -83,6 +89,7 @@ _MODULE_OF = {
     "connect": "api.client",
     "diff_stock": "stock.diff",
     "errors": "",
+    "export": "frames.export",
     "list_submissions": "transactions.submission",
     "load_actual_stock": "frames.loaders",
     "load_available_stock": "frames.loaders",
@@ -92,19 +99,47 @@ _MODULE_OF = {
     "load_orders": "frames.loaders",
     "load_shipments": "frames.loaders",
     "load_warehouses": "frames.loaders",
+    "mask_pii": "frames.pii",
     "open_submission": "transactions.submission",
     "plot_stock": "notebook.charts",
     "provenance": "frames.provenance",
     "read_counts": "stock.counts",
     "rejected": "frames.provenance",
     "schemas": "frames",
+    "show_pii": "frames.pii",
     "submit_updates": "transactions.submit",
 }
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """Let frames that know their origin show it in an IPython shell, with personal data masked.
+
+    Importing the package in a notebook does it; `%load_ext cenports_nb` does it where the shell came later.
+    """
+    views = shell.display_formatter.mimebundle_formatter
+    for name in ("DataFrame", "Series"):
+        views.for_type_by_name("pandas", name, _view)  # by name: pandas need not be imported for it
+
+
+def _view(shown: Any) -> Any:
+    return importlib.import_module(f"{__name__}.notebook.frame_view").view(shown)
+
+
+def _meet_ipython() -> None:
+    """Find the shell that runs, if one does; elsewhere this is one look into a dict."""
+    find = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    shell = find() if find is not None else None
+    if getattr(shell, "display_formatter", None) is not None:
+        load_ipython_extension(shell)
+
+
+_meet_ipython()
 
 
 def __getattr__(name: str) -> Any:
     if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    _meet_ipython()  # a shell may have started since the import
     home = _MODULE_OF[name]
     if name in ("errors", "schemas"):
         value: Any = importlib.import_module(".".join(filter(None, (__name__, home, name))))

@@ -5,7 +5,8 @@ from __future__ import annotations
 import sys
 import warnings
 import webbrowser
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Optional
 
@@ -31,6 +32,8 @@ Out = Annotated[Path, typer.Option("--out", help="The file: .csv, .xlsx or .parq
 Start = Annotated[Optional[str], typer.Option("--start", help="First day, YYYY-MM-DD.")]  # noqa: UP045
 End = Annotated[Optional[str], typer.Option("--end", help="Last day, YYYY-MM-DD.")]  # noqa: UP045
 Last = Annotated[Optional[str], typer.Option("--last", help="A span that ends today, such as 30D.")]  # noqa: UP045
+Mask = Annotated[bool, typer.Option("--mask", help="Pseudonyms instead of names, addresses, phones, e-mails.")]
+Zone = Annotated[Optional[str], typer.Option("--time-zone", help="The zone of instants, such as Europe/Berlin; UTC.")]  # noqa: UP045
 Channels = Annotated[Optional[list[str]], typer.Option("--channel", help="Only this channel; may repeat.")]  # noqa: UP045
 
 
@@ -135,15 +138,17 @@ def orders(
     end: End = None,
     last: Last = None,
     channel: Channels = None,
+    mask: Mask = False,
+    time_zone: Zone = None,
 ) -> None:
     """Write orders into a file."""
     import cenports_nb as cn  # noqa: PLC0415
 
     _write(
-        out,
+        File(out, mask, time_zone),
         env,
         profile,
-        lambda client: cn.load_orders(client, start, end, last=last, channel_id=channel or None),
+        {"orders": lambda client: cn.load_orders(client, start, end, last=last, channel_id=channel or None)},
     )
 
 
@@ -156,15 +161,17 @@ def line_items(
     end: End = None,
     last: Last = None,
     channel: Channels = None,
+    mask: Mask = False,
+    time_zone: Zone = None,
 ) -> None:
     """Write order lines into a file."""
     import cenports_nb as cn  # noqa: PLC0415
 
     _write(
-        out,
+        File(out, mask, time_zone),
         env,
         profile,
-        lambda client: cn.load_line_items(client, start, end, last=last, channel_id=channel or None),
+        {"line items": lambda client: cn.load_line_items(client, start, end, last=last, channel_id=channel or None)},
     )
 
 
@@ -177,15 +184,17 @@ def shipments(
     end: End = None,
     last: Last = None,
     channel: Channels = None,
+    mask: Mask = False,
+    time_zone: Zone = None,
 ) -> None:
     """Write shipments into a file."""
     import cenports_nb as cn  # noqa: PLC0415
 
     _write(
-        out,
+        File(out, mask, time_zone),
         env,
         profile,
-        lambda client: cn.load_shipments(client, start, end, last=last, channel_id=channel or None),
+        {"shipments": lambda client: cn.load_shipments(client, start, end, last=last, channel_id=channel or None)},
     )
 
 
@@ -198,6 +207,7 @@ def stock(
         bool, typer.Option("--available", help="Units for sale by channel, not units on the shelf.")
     ] = False,
     channel: Channels = None,
+    mask: Mask = False,
 ) -> None:
     """Write actual stock, or available stock, into a file."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -205,19 +215,52 @@ def stock(
     if channel and not available:
         raise InvalidRequestError("--channel goes with --available: actual stock is the same for every channel.")
     _write(
-        out,
+        File(out, mask),
         env,
         profile,
-        lambda client: cn.load_available_stock(client, channel or None) if available else cn.load_actual_stock(client),
+        {"stock": lambda client: cn.load_available_stock(client, channel or None)}
+        if available
+        else {"stock": cn.load_actual_stock},
     )
 
 
 @app.command("channels")
-def channels(out: Out, env: Env = None, profile: Profile = None) -> None:
+def channels(out: Out, env: Env = None, profile: Profile = None, mask: Mask = False) -> None:
     """Write the sales channels into a file."""
     import cenports_nb as cn  # noqa: PLC0415
 
-    _write(out, env, profile, cn.load_channels)
+    _write(File(out, mask), env, profile, {"channels": cn.load_channels})
+
+
+@app.command("export")
+def export_all(
+    out: Annotated[Path, typer.Option("--out", help="The workbook: .xlsx.")],
+    env: Env = None,
+    profile: Profile = None,
+    start: Start = None,
+    end: End = None,
+    last: Last = None,
+    channel: Channels = None,
+    mask: Mask = False,
+    time_zone: Zone = None,
+) -> None:
+    """Write orders, line items, shipments and actual stock into one workbook, a sheet each."""
+    import cenports_nb as cn  # noqa: PLC0415
+
+    if out.suffix.lower() != ".xlsx":
+        raise InvalidRequestError(f"{out.name!r} holds one frame at most: four sheets need a file that ends in .xlsx.")
+    days: dict[str, Any] = {"start": start, "end": end, "last": last, "channel_id": channel or None}
+    _write(
+        File(out, mask, time_zone),
+        env,
+        profile,
+        {
+            "orders": lambda client: cn.load_orders(client, **days),
+            "line items": lambda client: cn.load_line_items(client, **days),
+            "shipments": lambda client: cn.load_shipments(client, **days),
+            "stock": cn.load_actual_stock,
+        },
+    )
 
 
 cache_app = typer.Typer(help="What is kept of Cenports' answers on this machine.", no_args_is_help=True)
@@ -320,21 +363,38 @@ def _code_of(error: BaseException) -> int:
     return error.exit_code if isinstance(error, TyperException) else exit_code_of(error)
 
 
-def _write(out: Path, env: str | None, profile: str | None, load: Callable[[Client], pd.DataFrame]) -> None:
-    """Load a frame and write it; rejected records are told and change the exit code."""
-    import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.frames import export  # noqa: PLC0415
+@dataclass(frozen=True)
+class File:
+    """A file that was asked for: where, whether people are pseudonyms in it, the zone of its instants."""
 
-    export.check_path(out)
+    path: Path
+    mask: bool = False
+    time_zone: str | None = None
+
+
+def _write(
+    file: File, env: str | None, profile: str | None, loads: Mapping[str, Callable[[Client], pd.DataFrame]]
+) -> None:
+    """Load frames and write them; rejected records are told and change the exit code."""
+    import pandas as pd  # noqa: PLC0415
+
+    import cenports_nb as cn  # noqa: PLC0415
+    from cenports_nb.frames.export import check_path, check_zone  # noqa: PLC0415
+
+    check_path(file.path)
+    check_zone(file.time_zone)
     with cn.connect(env, profile=profile) as client, warnings.catch_warnings():
         warnings.simplefilter("ignore", cn.errors.RejectedRowsWarning)  # told below, once
-        frame = load(client)
-    rejects = cn.rejected(frame)
-    export.write(frame, out)
-    typer.echo(f"{len(frame):,} rows in {out}")
-    if rejects is not None and len(rejects):
-        beside = out.with_name(f"{out.stem}-rejected.csv")
-        export.write(rejects, beside)
+        frames = {name: load(client) for name, load in loads.items()}
+    # An order that can't be read is missing from orders and line items alike: it is told once.
+    rejects = pd.concat([cn.rejected(frame) for frame in frames.values()]).drop_duplicates(ignore_index=True)
+    masked = {name: cn.mask_pii(frame) if file.mask else frame for name, frame in frames.items()}
+    cn.export(masked, file.path, time_zone=file.time_zone)
+    counts = [f"{len(frame):,} {name if len(frames) > 1 else 'rows'}" for name, frame in frames.items()]
+    typer.echo(f"{', '.join(counts)} in {file.path}")
+    if len(rejects):
+        beside = file.path.with_name(f"{file.path.stem}-rejected.csv")
+        cn.export(cn.mask_pii(rejects) if file.mask else rejects, beside)
         _stop(f"{len(rejects):,} records can't be read; they are in {beside}.", 1)
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from told_server import Say, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
@@ -96,6 +97,16 @@ def test_each_frame_is_written(tmp_path: Path, url: str, command: list[str], row
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "no/o.csv"], 2, "no folder"),
         (["orders", "--env", "sandbox", "--out", "o.csv"], 2, "Say which: start and end"),
         (["stock", "--env", "sandbox", "--available", "--channel", "X", "--out", "s.csv"], 1, "channel id does not"),
+        (
+            ["export", "--env", "sandbox", "--last", "9D", "--out", "o.csv"],
+            2,
+            "four sheets need a file that ends in .xlsx",
+        ),
+        (
+            ["orders", "--env", "sandbox", "--last", "9D", "--out", "o.csv", "--time-zone", "Mars"],
+            2,
+            "no time zone 'Mars'",
+        ),
         (["bogus"], 2, "No such command"),
         (["orders"], 2, "Missing option"),
         (["report", "stock-reconcilation", "--env", "sandbox"], 2, "did you mean 'stock-reconciliation'"),
@@ -114,6 +125,69 @@ def test_what_goes_wrong_is_one_line(tmp_path: Path, command: list[str], code: i
     assert words in ran.stderr
     assert ran.stderr.startswith(UNTOUCHED)
     assert ran.stderr.count("\n") == 1
+
+
+DAYS = ["--start", "1998-04-01", "--end", "1998-04-30"]
+
+
+def test_a_month_is_written_into_one_workbook(tmp_path: Path, url: str) -> None:
+    """Orders, line items, shipments and stock, a sheet each, from one command."""
+    ran = run("export", *DAYS, "--out", "month.xlsx", home=tmp_path, url=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == "74 orders, 180 line items, 81 shipments, 77 stock in month.xlsx\n"
+    sheets = pd.read_excel(tmp_path / "month.xlsx", sheet_name=None, dtype=str)
+    assert {name: len(sheet) for name, sheet in sheets.items()} == {
+        "orders": 74, "line items": 180, "shipments": 81, "stock": 77,
+    }  # fmt: skip
+    assert sheets["stock"]["product_sku"][0] == "0001"
+
+
+def test_a_file_can_be_masked_and_joined_all_the_same(tmp_path: Path, url: str) -> None:
+    """--mask leaves no name in the file; without it the data is what was asked for."""
+    for name, more in (("plain", []), ("masked", ["--mask"])):
+        ran = run("orders", *DAYS, *more, "--out", f"{name}.csv", home=tmp_path, url=url)
+        assert (ran.returncode, ran.stderr) == (0, "")
+    plain, masked = (pd.read_csv(tmp_path / f"{name}.csv", dtype=str) for name in ("plain", "masked"))
+    text = (tmp_path / "masked.csv").read_text(encoding="utf-8-sig")
+    people = {*plain["customer_name"], *plain["contact_name"], *plain["ship_to_address1"].dropna()}
+    assert [name for name in people if name in text] == []
+    assert masked["customer_name"].str.fullmatch("name-[0-9a-f]{12}").all()
+    assert masked["customer_name"].nunique() == plain["customer_name"].nunique()
+    assert (masked["ship_to_city"].fillna("") == plain["ship_to_city"].fillna("")).all()
+
+
+def test_instants_are_written_in_the_zone_asked_for(tmp_path: Path, url: str) -> None:
+    """--time-zone moves the clock, not the moment; the one order of exactly midnight is a plain day."""
+    run("orders", *DAYS, "--out", "utc.csv", home=tmp_path, url=url)
+    run("orders", *DAYS, "--time-zone", "Europe/Berlin", "--out", "berlin.csv", home=tmp_path, url=url)
+    utc, berlin = (pd.read_csv(tmp_path / f"{name}.csv")["order_date"] for name in ("utc", "berlin"))
+    assert berlin.str[-6:].value_counts().to_dict() == {"+02:00": 73, "+00:00": 1}
+    assert (pd.to_datetime(berlin, utc=True) == pd.to_datetime(utc, utc=True)).all()
+
+
+@pytest.fixture
+def with_a_bad_order(server: ToldServer) -> str:
+    """A server one of whose orders has a name for a date."""
+    order = {"orderNo": "BAD-1", "channelId": "X", "customerName": "Jane Doe", "orderDate": "Jane Doe"}
+    server.on("GET /orders", Say({"data": [order], "total": 1}))
+    server.on("GET /channels", Say({"data": [{"channelId": "X", "channelName": "Shop"}]}))
+    server.on("GET /shipments", Say({"data": []}))
+    server.on("GET /inventories", Say({"data": []}))
+    return server.url
+
+
+@pytest.mark.parametrize("more", [[], ["--mask"]])
+def test_rejected_records_name_nobody_on_the_screen(tmp_path: Path, with_a_bad_order: str, more: list[str]) -> None:
+    """Told once for orders and lines, in a file of their own, which --mask masks as well."""
+    command = ["export", "--start", "1998-05-06", "--end", "1998-05-06", "--out", "day.xlsx", *more]
+    ran = run(*command, home=tmp_path, url=with_a_bad_order)
+    assert ran.returncode == 1
+    assert ran.stderr == "cenports-nb: 1 records can't be read; they are in day-rejected.csv.\n"
+    assert "Jane Doe" not in ran.stdout + ran.stderr
+    rejected = pd.read_csv(tmp_path / "day-rejected.csv", dtype=str)
+    assert list(rejected["key"]) == ["BAD-1"]
+    assert json.loads(rejected["record"][0])["orderNo"] == "BAD-1"
+    assert ("Jane Doe" in str(rejected.to_dict())) == (not more)
 
 
 def test_debug_adds_the_traceback(tmp_path: Path) -> None:

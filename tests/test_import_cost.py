@@ -41,6 +41,7 @@ def test_the_measurement_sees_the_package_itself(imported: set[str]) -> None:
         "requests",
         "requests_cache",
         "tqdm",
+        "xlsxwriter",
     ],
 )
 def test_nothing_heavy_is_loaded_by_the_import_alone(imported: set[str], heavy: str) -> None:

@@ -90,6 +90,16 @@ def test_page_tells_the_numbers_that_matter(submitted: tuple[Path, Sandbox]) -> 
     assert by_name["rows unexplained"] == "0"
 
 
+def test_neither_page_nor_notebook_names_a_customer(submitted: tuple[Path, Sandbox]) -> None:
+    """Whoever gets the report learns about stock, not about people."""
+    with cn.connect("sandbox", base_url=submitted[1].url) as client:
+        orders = cn.load_orders(client, last="700D")
+    people = {*orders["customer_name"], *orders["contact_name"], *orders["ship_to_address1"].dropna()}
+    told = page_of(submitted) + (submitted[0] / "stock-reconciliation.ipynb").read_text(encoding="utf-8")
+    assert len(people) > 200
+    assert [name for name in people if name in told] == []
+
+
 def test_page_hides_code_and_tracebacks(submitted: tuple[Path, Sandbox]) -> None:
     """It reads like a report: no code, no traceback, nothing on stderr."""
     page = page_of(submitted)

@@ -59,10 +59,10 @@ def check(what: str, body: bytes) -> None:
         if (mended := mend(body)) is not None:
             check(what, mended)
             return
-        start = body[:60].decode("utf-8", "replace")
-        raise TransportError(
-            f"{what} was answered 200, but not with whole JSON ({error}; it begins {start!r}): try again."
-        ) from None
+        # What is cut off or damaged may name people in its first line; a page of HTML does not.
+        damaged = body.lstrip()[:1] in (b"{", b"[")
+        start = "" if damaged else f"; it begins {body[:60].decode('utf-8', 'replace')!r}"
+        raise TransportError(f"{what} was answered 200, but not with whole JSON ({error}{start}): try again.") from None
     if envelope.code is not None and str(envelope.code) != "200":
         raise business(what, 200, body)
     bare = not bytes(envelope.data) and envelope.handle is None and envelope.orderNo is None

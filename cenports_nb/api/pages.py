@@ -126,9 +126,10 @@ def _opened(path: str, body: bytes) -> tuple[Page, bytes]:
         raise UnexpectedAnswerError(
             f"GET {path} answered in an unknown shape ({error}): ask Cenports' integration team."
         ) from None
-    start = body[:80].decode("utf-8", "replace")
+    names = list(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))  # no values: they may name people
     raise UnexpectedAnswerError(
-        f"GET {path} answered in an unknown shape, beginning {start!r}: ask Cenports' integration team."
+        f"GET {path} answered in an unknown shape, an object of {', '.join(names[:9]) or 'nothing'}: "
+        "ask Cenports' integration team."
     )
 
 

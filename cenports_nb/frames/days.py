@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
@@ -67,3 +68,29 @@ def local_days(instants: pd.Series[Any], zone: str) -> pd.Series[Any]:
     local = instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     days: pd.Series[Any] = local.where(~plain, utc.dt.normalize())
     return days
+
+
+def local_times(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
+    """Tell what a clock of the zone shows at each instant; an order's plain day, midnight UTC, never shifts."""
+    utc = instants.dt.tz_convert("UTC").dt.tz_localize(None)
+    local = instants.dt.tz_convert(zone).dt.tz_localize(None)
+    shown: pd.Series[Any] = local.where(utc != utc.dt.normalize(), utc) if instants.name == "order_date" else local
+    return shown
+
+
+def iso_texts(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
+    """Write instants in ISO 8601, to the microsecond, with the zone's offset; null stays null."""
+    utc = instants.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
+    local = local_times(instants, zone).astype("datetime64[us]")
+    seconds = ((local - utc) // pd.Timedelta(seconds=1)).fillna(0).astype("int64")
+    offsets = {each: _offset(int(each)) for each in seconds.unique()}
+    texts = pd.Series(np.datetime_as_string(local.to_numpy()), index=instants.index, dtype="str")
+    written: pd.Series[Any] = (texts + seconds.map(offsets).astype("str")).where(instants.notna())
+    return written
+
+
+def _offset(seconds: int) -> str:
+    """Write `+01:00`; zones of the nineteenth century have seconds too."""
+    minutes, rest = divmod(abs(seconds), 60)
+    text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
+    return f"{text}:{rest:02}" if rest else text

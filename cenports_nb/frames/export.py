@@ -1,17 +1,73 @@
-"""Frames -> files: CSV, Excel, Parquet; text stays text, and no cell can start a formula."""
+"""Frames -> files: CSV, Excel, Parquet; text stays text, instants have a zone, and no cell can start a formula."""
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.days import iso_texts
 
 KINDS = (".csv", ".xlsx", ".parquet")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula; such a text gets an apostrophe in front."""
+"""What a spreadsheet takes for the beginning of a formula; such a text gets an apostrophe in front, in CSV."""
+
+
+def export(
+    frame_or_mapping: pd.DataFrame | Mapping[str, pd.DataFrame], path: str | Path, *, time_zone: str | None = None
+) -> Path:
+    """Write a frame, or several into one workbook, by the path's ending; all of it or nothing.
+
+    Identifiers stay text, with their zeros in front, `1e5` and `TRUE` as they are. Nulls are empty cells, as empty
+    texts are. Index levels with a name become columns.
+
+    - `.xlsx`: one sheet a frame. Texts are text cells and never formulas, numbers or links. Instants and days are
+      real dates; the note on a column's header tells the zone of its instants, so that its name stays what it is in
+      Python. Excel shows milliseconds at most; the cell keeps the microseconds. Dates that Excel doesn't have
+      (before March 1900) and whole numbers of more than 15 digits, which it would round, are text. An `order_date`
+      of exactly midnight UTC is a plain day, which no zone shifts.
+    - `.csv`: UTF-8 with a mark for Excel. Instants are ISO 8601 with their offset. A text that a spreadsheet
+      would take for a formula has an apostrophe in front.
+    - `.parquet`: exact dtypes, and `attrs` with the provenance.
+
+    Args:
+        frame_or_mapping: A frame, or a mapping of sheet names to frames. Names that Excel refuses are mended.
+        path: Where to; the folder must be there, a file of that name is replaced.
+        time_zone: The zone in which instants are written, such as `Europe/Berlin`; UTC by default.
+
+    Returns:
+        The path.
+
+    Raises:
+        InvalidRequestError: Another ending, no such folder or zone, several frames for a file that holds one, more
+            than a sheet or a cell can hold, a file that is in use. Nothing was written.
+    """
+    target = check_path(path)
+    zone = check_zone(time_zone)
+    frames = _frames(frame_or_mapping, target)
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part{target.suffix}")
+    try:
+        if target.suffix.lower() == ".xlsx":
+            from cenports_nb.frames.workbook import write_workbook  # noqa: PLC0415 - XlsxWriter only for a workbook
+
+            write_workbook(frames, partial, zone)
+        elif target.suffix.lower() == ".csv":
+            _write_csv(next(iter(frames.values())), partial, zone)
+        else:
+            _write_parquet(next(iter(frames.values())), partial, zone if time_zone else None)
+        partial.replace(target)
+    except OSError as error:
+        raise InvalidRequestError(
+            f"{target} can't be written ({error.strerror or error}): close it where it is open, or choose another place."
+        ) from None
+    finally:
+        partial.unlink(missing_ok=True)
+    return target
 
 
 def check_path(path: str | Path) -> Path:
@@ -28,34 +84,89 @@ def check_path(path: str | Path) -> Path:
     return target
 
 
-def write(frame: pd.DataFrame, path: str | Path) -> Path:
-    """Write a frame by the path's ending, all of it or nothing.
+def check_zone(time_zone: str | None) -> ZoneInfo:
+    """Find a time zone by its IANA name; UTC if none is given.
 
-    Instants are written in UTC, in ISO 8601; identifiers as text, so leading zeros survive.
+    Raises:
+        InvalidRequestError: There is none of that name.
     """
-    target = check_path(path)
-    partial = target.with_name(f".{target.name}.part{target.suffix}")
     try:
-        if target.suffix.lower() == ".parquet":
-            frame.to_parquet(partial, index=False)
-        elif target.suffix.lower() == ".csv":
-            _as_text(frame).to_csv(partial, index=False, encoding="utf-8-sig")  # the mark tells Excel it is UTF-8
-        else:
-            _as_text(frame).to_excel(partial, index=False, engine="openpyxl", freeze_panes=(1, 0))
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return target
+        return ZoneInfo(time_zone or "UTC")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise InvalidRequestError(
+            f"There is no time zone {time_zone!r}: use an IANA name, such as 'Europe/Berlin' or 'UTC'."
+        ) from None
 
 
-def _as_text(frame: pd.DataFrame) -> pd.DataFrame:
-    """Bring instants to ISO text and make texts harmless."""
-    columns: dict[str, Any] = {}
-    for name, column in frame.items():
-        if isinstance(column.dtype, pd.DatetimeTZDtype):
-            columns[str(name)] = column.dt.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        elif isinstance(column.dtype, pd.StringDtype):
-            columns[str(name)] = column.where(~column.fillna("").str.startswith(FORMULA), "'" + column)
-        else:
-            columns[str(name)] = column
-    return pd.DataFrame(columns)
+def _frames(given: pd.DataFrame | Mapping[str, pd.DataFrame], target: Path) -> dict[str, pd.DataFrame]:
+    """Read what was given as sheet names and flat frames."""
+    named = {target.stem: given} if isinstance(given, pd.DataFrame) else given
+    if not isinstance(named, Mapping) or not named:
+        raise InvalidRequestError(
+            "export takes a DataFrame, or a mapping of sheet names to DataFrames with at least one."
+        )
+    for name, frame in named.items():
+        if not isinstance(frame, pd.DataFrame):
+            raise InvalidRequestError(f"{name!r} is a {type(frame).__name__}: export takes DataFrames.")
+    if len(named) > 1 and target.suffix.lower() != ".xlsx":
+        raise InvalidRequestError(
+            f"A {target.suffix} file holds one frame, not {len(named)}: use .xlsx for several, or one call each."
+        )
+    return {str(name): _flat(frame) for name, frame in named.items()}
+
+
+def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+    """Bring index levels that mean something into columns, and labels into one text each."""
+    meaningless = list(frame.index.names) == [None] and pd.api.types.is_integer_dtype(frame.index.dtype)
+    flat = frame.reset_index(drop=meaningless, allow_duplicates=True)
+    labels: list[Any] = list(flat.columns)
+    flat.columns = pd.Index(
+        [" ".join(filter(None, map(str, name))) if isinstance(name, tuple) else str(name) for name in labels],
+        dtype=object,
+    )
+    flat.attrs = frame.attrs
+    return flat
+
+
+def _write_csv(frame: pd.DataFrame, path: Path, zone: ZoneInfo) -> None:
+    columns = [_csv_column(frame.iloc[:, place], zone) for place in range(frame.shape[1])]
+    harmless = pd.concat(columns, axis=1) if columns else frame
+    harmless.columns = pd.Index([_harmless(name) for name in frame.columns])
+    # The mark tells Excel that it is UTF-8. With this end of a line, lone \r and \n inside of texts are quoted.
+    harmless.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n", errors="backslashreplace")
+
+
+def _csv_column(column: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return iso_texts(column, zone)
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if isinstance(column.dtype, pd.StringDtype):
+        return column.where(~column.str.startswith(FORMULA).fillna(value=False).astype(bool), "'" + column)
+    if column.dtype == object:
+        return pd.Series([_harmless(value) for value in column], index=column.index, dtype=object)
+    return column
+
+
+def _harmless(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+
+
+def _write_parquet(frame: pd.DataFrame, path: Path, zone: ZoneInfo | None) -> None:
+    if not frame.columns.is_unique:
+        twice = frame.columns[frame.columns.duplicated()][0]
+        raise InvalidRequestError(f"Two columns are called {twice!r}, which a .parquet file can't hold: rename one.")
+    if zone is not None:
+        moved = {name: column.dt.tz_convert(zone) for name, column in frame.items() if _is_instant(column)}
+        frame = frame.assign(**{str(name): column for name, column in moved.items()})
+    try:
+        frame.to_parquet(path, index=False)
+    except (ValueError, TypeError, NotImplementedError) as error:
+        reason = " ".join(str(error).split())
+        raise InvalidRequestError(
+            f"The frame can't be a .parquet file ({reason}): give each column one type."
+        ) from None
+
+
+def _is_instant(column: pd.Series[Any]) -> bool:
+    return isinstance(column.dtype, pd.DatetimeTZDtype)

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import html
+import re
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 import pandas as pd
 
 KEY = "cenports_nb"
+ACCOUNT = "cenports_nb_account"
+"""A frame of rejects has no origin of its own, but belongs to an account: under this key."""
+
+QUOTED = re.compile(r"(.* is no [a-z ]+): (.+)", re.DOTALL)
+"""A reason that quotes the value it is about, which may be anything: what it says, and the value."""
 
 
 @dataclass(frozen=True)
@@ -84,8 +90,14 @@ class Provenance:
         ]
 
 
-class _Stored(msgspec.Struct):
+Stored = TypeVar("Stored", bound="_Origin")
+
+
+class _Origin(msgspec.Struct):
     provenance: dict[str, Any]
+
+
+class _Stored(_Origin):
     rejected: list[Reject]
 
 
@@ -98,7 +110,7 @@ def attach(frame: pd.DataFrame, found: Provenance, rejects: tuple[Reject, ...]) 
 
 def provenance(frame: pd.DataFrame) -> Provenance | None:
     """Tell where a frame comes from; None for a frame that does not know."""
-    stored = _stored(frame)
+    stored = _stored(frame, _Origin)  # the rejects, which may be many, stay unread
     if stored is None:
         return None
     values = dict(stored.provenance)
@@ -108,13 +120,26 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
 
 def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
     """Return the records that could not become rows of a frame; None for a frame that does not know."""
-    stored = _stored(frame)
-    return None if stored is None else rejects_frame(tuple(stored.rejected))
+    stored = _stored(frame, _Stored)
+    return None if stored is None else rejects_frame(tuple(stored.rejected), account_of(frame))
 
 
-def rejects_frame(rejects: tuple[Reject, ...]) -> pd.DataFrame:
-    """Make a frame of rejects: `record_index key column reason record`."""
-    return pd.DataFrame(
+def account_of(frame: pd.DataFrame | pd.Series[Any]) -> str:
+    """Tell the account of a frame, environment and partner; empty for a frame that does not know."""
+    stored = _stored(frame, _Origin)
+    if stored is None:
+        return str(frame.attrs.get(ACCOUNT, ""))
+    return account_name(stored.provenance["environment"], stored.provenance["partner_id"])
+
+
+def account_name(environment: str, partner_id: str) -> str:
+    """Name an account in one text."""
+    return f"{environment}|{partner_id}"
+
+
+def rejects_frame(rejects: tuple[Reject, ...], account: str = "") -> pd.DataFrame:
+    """Make a frame of rejects: `record_index key column reason record`; it knows its account."""
+    frame = pd.DataFrame(
         {
             "record_index": pd.Series([item.record_index for item in rejects], dtype="int64"),
             **{
@@ -123,13 +148,15 @@ def rejects_frame(rejects: tuple[Reject, ...]) -> pd.DataFrame:
             },
         }
     )
+    frame.attrs[ACCOUNT] = account
+    return frame
 
 
-def _stored(frame: pd.DataFrame) -> _Stored | None:
+def _stored(frame: pd.DataFrame | pd.Series[Any], what: type[Stored]) -> Stored | None:
     text = frame.attrs.get(KEY)
     if not isinstance(text, str):
         return None
     try:
-        return msgspec.json.decode(text, type=_Stored)
+        return msgspec.json.decode(text, type=what)
     except msgspec.MsgspecError:
         return None

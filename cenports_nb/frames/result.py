@@ -20,7 +20,7 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
     UnknownFieldsWarning,
 )
-from cenports_nb.frames.provenance import Provenance, Reject, attach, rejects_frame
+from cenports_nb.frames.provenance import QUOTED, Provenance, Reject, account_name, attach, rejects_frame
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -104,12 +104,15 @@ def finish(
         )
     if rejects:
         first = rejects[0]
+        # The value that a reason quotes may be personal, and warnings are kept in notebooks and logs.
+        reason = QUOTED.sub(r"\1", first.reason)
         text = (
             f"{len(rejects):,} records from {source} can't be read, the first "
-            f"({first.key or 'no key'}) because: {first.reason}. See cenports_nb.rejected(frame)."
+            f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."
         )
         if handling.on_reject == "raise":
-            raise RejectedRowsError(text, rejected=rejects_frame(rejects))
+            account = account_name(found.environment, found.partner_id)
+            raise RejectedRowsError(text, rejected=rejects_frame(rejects, account))
         warnings.warn(text, RejectedRowsWarning, stacklevel=3)
     if read.missing:
         missing = _missing_frame(source, read.missing)

@@ -6,13 +6,15 @@ sent, quantities are whole units. Statuses are open sets: a new word is data, no
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames import meanings
+from cenports_nb.frames.meanings import explained
 
 __all__ = [
     "ActualStock",
@@ -25,16 +27,44 @@ __all__ = [
     "StockDiff",
     "StockUpdates",
     "Warehouses",
+    "describe",
 ]
 
 Instant = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
 Day = "datetime64[us]"
 Count = pd.Int64Dtype
 Flag = pd.BooleanDtype
-_null = {"nullable": True}
 
 
-class _Strict(pa.DataFrameModel):
+def _exact(dtype: Any) -> Any:
+    """Return the dtype that the loaders build; pandera takes every plain datetime for nanoseconds."""
+    return "datetime64[us]" if str(dtype) == "datetime64[ns]" else dtype.type
+
+
+class _Told(pa.DataFrameModel):
+    """A model that tells what its columns mean and shows what its rows look like."""
+
+    @classmethod
+    def example(cls, *, rows: int = 3) -> pd.DataFrame:  # type: ignore[override]
+        """Return made-up rows that are valid, the same ones each time.
+
+        Args:
+            rows: How many.
+        """
+        schema = cls.to_schema()
+        values = {
+            name: pd.Series([column.metadata["meaning"].shown(row) for row in range(rows)], dtype=_exact(column.dtype))
+            for name, column in schema.columns.items()
+        }
+        return schema.validate(pd.DataFrame(values))
+
+    @classmethod
+    def describe(cls) -> pd.DataFrame:
+        """Return the meaning of each column; see `schemas.describe`."""
+        return describe(cls)
+
+
+class _Strict(_Told):
     """Exactly these columns, in this order."""
 
     class Config:
@@ -42,6 +72,7 @@ class _Strict(pa.DataFrameModel):
         ordered = True
 
 
+@explained(meanings.ORDERS)
 class Orders(_Strict):
     """One row an order; unique by (`channel_id`, `order_no`), ordered by `order_date` and key."""
 
@@ -90,13 +121,14 @@ class Orders(_Strict):
         unique = ["channel_id", "order_no"]
 
 
+@explained(meanings.LINE_ITEMS)
 class LineItems(_Strict):
     """One row a line; unique by (`channel_id`, `order_no`, `line_item`); `price` is for one unit."""
 
     order_no: Series[str]
     channel_id: Series[str]
     order_date: Series[Instant]
-    line_item: Series[int]
+    line_item: Series[int] = pa.Field(ge=0)
     product_sku: Series[str]
     retailer_sku: Series[str] = pa.Field(nullable=True)
     product_name: Series[str] = pa.Field(nullable=True)
@@ -109,7 +141,8 @@ class LineItems(_Strict):
         unique = ["channel_id", "order_no", "line_item"]
 
 
-class Shipments(pa.DataFrameModel):
+@explained(meanings.SHIPMENTS)
+class Shipments(_Told):
     """One row a shipment; further fields of the answer follow as text in snake case."""
 
     order_no: Series[str]
@@ -122,6 +155,7 @@ class Shipments(pa.DataFrameModel):
     acknowledged: Series[Flag] = pa.Field(nullable=True)
 
 
+@explained(meanings.ACTUAL_STOCK)
 class ActualStock(_Strict):
     """Units on the shelf, one row a warehouse and SKU; `is_discontinued` is false where nothing is said."""
 
@@ -141,6 +175,7 @@ class ActualStock(_Strict):
         unique = ["warehouse_code", "product_sku"]
 
 
+@explained(meanings.AVAILABLE_STOCK)
 class AvailableStock(_Strict):
     """Units that can still be sold in a channel: actual stock less open orders; may be below 0."""
 
@@ -161,6 +196,7 @@ class AvailableStock(_Strict):
         unique = ["channel_id", "warehouse_code", "product_sku"]
 
 
+@explained(meanings.WAREHOUSES)
 class Warehouses(_Strict):
     """One row a warehouse, from the answer of actual stock."""
 
@@ -177,6 +213,7 @@ class Warehouses(_Strict):
     is_residential: Series[Flag] = pa.Field(nullable=True)
 
 
+@explained(meanings.CHANNELS)
 class Channels(_Strict):
     """One row a sales channel."""
 
@@ -188,7 +225,8 @@ class Channels(_Strict):
     features: Series[str] = pa.Field(nullable=True)
 
 
-class StockDiff(pa.DataFrameModel):
+@explained(meanings.STOCK_DIFF)
+class StockDiff(_Told):
     """Actual against available stock, one row a warehouse and SKU, for each channel where it is known."""
 
     warehouse_code: Series[str]
@@ -202,7 +240,8 @@ class StockDiff(pa.DataFrameModel):
     inconsistent: Series[bool]
 
 
-class StockUpdates(pa.DataFrameModel):
+@explained(meanings.STOCK_UPDATES)
+class StockUpdates(_Told):
     """What a write of stock will send, one row a warehouse and SKU; quantities in units."""
 
     warehouse_code: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
@@ -219,12 +258,13 @@ class StockUpdates(pa.DataFrameModel):
         unique = ["warehouse_code", "product_sku"]
 
 
-class Outcomes(pa.DataFrameModel):
+@explained(meanings.OUTCOMES)
+class Outcomes(_Told):
     """What became of each row of a submission."""
 
     submission_id: Series[str]
-    batch: Series[int]
-    row: Series[int]
+    batch: Series[int] = pa.Field(ge=0)
+    row: Series[int] = pa.Field(ge=0)
     warehouse_code: Series[str]
     product_sku: Series[str]
     type: Series[str]
@@ -237,6 +277,39 @@ class Outcomes(pa.DataFrameModel):
     completed_at: Series[Instant] = pa.Field(nullable=True)
     read_back: Series[Count] = pa.Field(nullable=True)
     read_back_at: Series[Instant] = pa.Field(nullable=True)
+
+    class Config:
+        unique = ["submission_id", "batch", "row"]
+
+
+def describe(model: type[pa.DataFrameModel]) -> pd.DataFrame:
+    """Explain a model, one row a column, in order.
+
+    Args:
+        model: One of this module, such as `schemas.Orders`.
+
+    Returns:
+        `column dtype null key unit personal meaning source example`: whether it may be null and belongs to the
+        key; its unit; the kind of pseudonym that stands for it if it identifies a person; one line of meaning;
+        where it comes from; a made-up value as text. Nothing to say is an empty text.
+    """
+    schema = model.to_schema()
+    keys = {*(schema.unique or []), *(name for name, column in schema.columns.items() if column.unique)}
+    rows = [
+        {
+            "column": name,
+            "dtype": str(pd.Series(dtype=_exact(column.dtype)).dtype),
+            "null": bool(column.nullable),
+            "key": name in keys,
+            "unit": column.metadata["unit"],
+            "personal": column.metadata["personal"],
+            "meaning": column.description,
+            "source": column.metadata["source"],
+            "example": str(column.metadata["meaning"].example),
+        }
+        for name, column in schema.columns.items()
+    ]
+    return pd.DataFrame(rows).astype({name: "str" for name in rows[0] if name not in ("null", "key")})
 
 
 def check(frame: pd.DataFrame, model: type[pa.DataFrameModel], what: str) -> pd.DataFrame:

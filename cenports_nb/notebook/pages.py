@@ -11,6 +11,7 @@ import pandas as pd
 from IPython.display import HTML, Image, display
 from matplotlib import pyplot as plt
 
+from cenports_nb.frames.pii import SHOWN, mask_pii
 from cenports_nb.frames.provenance import provenance
 
 if TYPE_CHECKING:
@@ -66,6 +67,8 @@ def table(
 ) -> HTML:
     """Show some columns of a frame under readable headers, the first rows only, everything escaped.
 
+    Personal data is masked, unless the frame comes from `show_pii`.
+
     Args:
         frame: Any frame.
         columns: Column to header, in order.
@@ -75,6 +78,8 @@ def table(
     """
     if frame.empty:
         return note(empty)
+    shown = frame[list(columns)].head(limit)
+    shown = shown if SHOWN in frame.attrs else mask_pii(shown)
     numeric = [name for name in columns if pd.api.types.is_numeric_dtype(frame[name]) and frame[name].dtype != bool]
     heads = "".join(
         f'<th{_class(name in numeric)} scope="col">{html.escape(text)}</th>' for name, text in columns.items()
@@ -86,7 +91,7 @@ def table(
             for name, value in zip(columns, values, strict=True)
         )
         + "</tr>"
-        for values in frame[list(columns)].head(limit).itertuples(index=False, name=None)
+        for values in shown.itertuples(index=False, name=None)
     )
     more = f"<caption>{limit:,} of {len(frame):,} rows.</caption>" if len(frame) > limit else ""
     return HTML(f'{STYLE}<div class="cn-table"><table>{more}<tr>{heads}</tr>{rows}</table></div>')
@@ -108,7 +113,7 @@ def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = N
     shown = pd.DataFrame(
         [
             {
-                "name": name,
+                "frame": name,
                 "source": item.source,
                 "as_of": f"{item.as_of:%Y-%m-%d %H:%M:%S} UTC" if item.as_of else "",
                 "rows": item.rows,
@@ -120,7 +125,7 @@ def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = N
         ]
     )
     headers = {
-        "name": "frame", "source": "from", "as_of": "as of", "rows": "rows", "rejected": "rejected",
+        "frame": "frame", "source": "from", "as_of": "as of", "rows": "rows", "rejected": "rejected",
         "complete": "complete", "partner": "account",
     }  # fmt: skip
     outcomes = submission.outcomes["outcome"] if submission is not None else pd.Series([], dtype="str")

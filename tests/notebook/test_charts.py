@@ -60,6 +60,15 @@ def test_axis_has_its_unit(diff: pd.DataFrame) -> None:
     assert cn.plot_stock(diff).get_xlabel() == "units"
 
 
+def test_nobody_is_drawn(diff: pd.DataFrame) -> None:
+    """A chart shows SKUs, products and warehouses, whatever else a merge put into the frame."""
+    merged = diff.assign(customer_name="Jane Doe", contact_email="jane@example.com")
+    for by in ("sku", "warehouse"):
+        ax = cn.plot_stock(merged, by=by)
+        drawn = [*texts(ax), ax.get_title(loc="left"), *(label.get_text() for label in ax.get_yticklabels())]
+        assert "jane" not in str(drawn).lower()
+
+
 def test_empty_frame_is_a_sentence(diff: pd.DataFrame) -> None:
     """Nothing to draw is said, not shown as empty axes."""
     ax = cn.plot_stock(diff.iloc[:0])

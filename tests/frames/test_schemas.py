@@ -1,0 +1,118 @@
+"""Schemas explain themselves: meanings, examples, and a dictionary that is up to date."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import cenports_nb as cn
+from cenports_nb.frames import meanings
+from cenports_nb.sandbox import Sandbox
+
+ROOT = Path(__file__).parents[2]
+MODELS = [getattr(cn.schemas, name) for name in cn.schemas.__all__ if name != "describe"]
+COLUMNS = ["column", "dtype", "null", "key", "unit", "personal", "meaning", "source", "example"]
+KINDS = {"", "name", "address", "phone", "email", "text"}
+
+
+def frames_of_loaders(client: cn.Client) -> dict[str, pd.DataFrame]:
+    """What the loaders really return, by model name."""
+    days = ("1998-05-01", "1998-05-06")
+    return {
+        "Orders": cn.load_orders(client, *days),
+        "LineItems": cn.load_line_items(client, *days),
+        "ActualStock": cn.load_actual_stock(client),
+        "AvailableStock": cn.load_available_stock(client),
+        "Warehouses": cn.load_warehouses(client),
+        "Channels": cn.load_channels(client),
+    }
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_every_column_is_explained(model: Any) -> None:
+    """A meaning, a source, an example and a known kind for each column, and no line left over in the table."""
+    told = model.describe()
+    assert list(told.columns) == COLUMNS
+    assert list(told["column"]) == list(model.to_schema().columns)
+    assert told[["meaning", "source", "example"]].ne("").all(axis=None)
+    assert set(told["personal"]) <= KINDS
+    for column in model.to_schema().columns.values():
+        assert column.description
+        assert {"unit", "personal", "source"} <= set(column.metadata)
+
+
+def test_no_meaning_is_left_over() -> None:
+    """A table has no line for a column that is gone."""
+    for model, table in [
+        (cn.schemas.Orders, meanings.ORDERS),
+        (cn.schemas.LineItems, meanings.LINE_ITEMS),
+        (cn.schemas.Shipments, meanings.SHIPMENTS),
+        (cn.schemas.AvailableStock, meanings.AVAILABLE_STOCK),
+        (cn.schemas.Warehouses, meanings.WAREHOUSES),
+        (cn.schemas.Channels, meanings.CHANNELS),
+        (cn.schemas.StockDiff, meanings.STOCK_DIFF),
+        (cn.schemas.StockUpdates, meanings.STOCK_UPDATES),
+        (cn.schemas.Outcomes, meanings.OUTCOMES),
+    ]:
+        assert set(table) == set(model.to_schema().columns)
+
+
+def test_a_column_is_personal_in_every_frame_or_in_none() -> None:
+    """Masking goes by column name, so two frames can't disagree about one."""
+    seen: dict[str, set[str]] = {}
+    for model in MODELS:
+        for row in model.describe().to_dict("records"):
+            seen.setdefault(row["column"], set()).add(row["personal"])
+    assert {name: kinds for name, kinds in seen.items() if len(kinds) > 1} == {}
+
+
+@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize("rows", [0, 3, 120])
+def test_examples_are_valid_and_the_same_each_time(model: Any, rows: int) -> None:
+    """Made-up rows pass their own schema, keys included, and don't change."""
+    frame = model.example(rows=rows)
+    assert len(model.validate(frame, lazy=True)) == rows
+    pd.testing.assert_frame_equal(frame, model.example(rows=rows))
+    assert {name: str(dtype) for name, dtype in frame.dtypes.items()} == dict(
+        model.describe()[["column", "dtype"]].itertuples(index=False)
+    )
+
+
+def test_an_example_has_three_rows_unless_asked_otherwise() -> None:
+    """Enough to see, few enough to read."""
+    assert list(cn.schemas.Orders.example()["order_no"]) == ["10248", "10249", "10250"]
+
+
+def test_examples_have_the_dtypes_of_loaded_frames(northwind: Sandbox, client: cn.Client) -> None:
+    """What is tried on an example works on the real thing."""
+    for name, frame in frames_of_loaders(client).items():
+        example = getattr(cn.schemas, name).example()
+        assert example.dtypes.astype(str).to_dict() == frame.dtypes.astype(str).to_dict(), name
+
+
+@pytest.mark.parametrize(
+    ("model", "column", "value"), [(cn.schemas.Orders, "line_count", -1), (cn.schemas.LineItems, "line_item", -1)]
+)
+def test_a_range_that_is_sure_is_checked(model: Any, column: str, value: int) -> None:
+    """What can't be is refused."""
+    frame = model.example().assign(**{column: value})
+    with pytest.raises(Exception, match=f"(?s){column}.*greater_than_or_equal_to"):
+        model.validate(frame)
+
+
+def test_real_life_below_zero_is_valid() -> None:
+    """Corrections are negative and prices have four decimals."""
+    frame = cn.schemas.LineItems.example().assign(quantity=-3, price=-0.1234)
+    assert len(cn.schemas.LineItems.validate(frame)) == 3
+
+
+def test_the_data_dictionary_is_up_to_date() -> None:
+    """docs/data-dictionary.md is what the command writes."""
+    command = [sys.executable, "-m", "cenports_nb.frames.dictionary"]
+    ran = subprocess.run(command, capture_output=True, check=True)
+    assert (ROOT / "docs/data-dictionary.md").read_bytes() == ran.stdout

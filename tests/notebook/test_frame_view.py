@@ -1,0 +1,251 @@
+"""Frames in a notebook: pandas' table, one line about the origin, nobody's name in the saved file."""
+
+from __future__ import annotations
+
+import dataclasses
+import html
+import subprocess
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import nbformat
+import pandas as pd
+import pytest
+from IPython.core.formatters import DisplayFormatter
+from nbclient import NotebookClient
+
+import cenports_nb as cn
+from cenports_nb.frames.provenance import Provenance, Reject, attach
+from cenports_nb.notebook import frame_view, pages
+from cenports_nb.notebook.frame_view import view
+
+NAUGHTY = "<img src=x onerror=alert(1)>"
+ORIGIN = Provenance(
+    "GET /orders", {}, "sandbox", "P-1", datetime(2026, 11, 25, 10, 12, 3, tzinfo=UTC), 1, 0, complete=True, rows=830,
+    rejected=0, outside=0, package_version="0",
+)  # fmt: skip
+
+
+def loaded(rows: int = 830, **changes: Any) -> pd.DataFrame:
+    """Orders as if a loader had returned them."""
+    rejects = tuple(
+        Reject(i, f"B{i}", "order_date", "order_date is no date: 'Jane Doe'", '{"customerName":"Jane Doe"}')
+        for i in range(changes.get("rejected", 0))
+    )
+    return attach(cn.schemas.Orders.example(rows=rows), dataclasses.replace(ORIGIN, **changes), rejects)
+
+
+def shown(frame: Any) -> dict[str, str]:
+    bundle = view(frame)
+    assert bundle is not None
+    return bundle
+
+
+def formatter() -> DisplayFormatter:
+    """IPython's own formatter with the package loaded into it."""
+    found = DisplayFormatter()
+    cn.load_ipython_extension(SimpleNamespace(display_formatter=found))
+    return found
+
+
+def run(folder: Path, *sources: str) -> Any:
+    """Execute cells in a real kernel, and return the notebook as it would be saved."""
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    return notebook
+
+
+LOAD = """
+import cenports_nb as cn
+client = cn.connect("sandbox")
+orders = cn.load_orders(client, last="60D")
+orders
+"""
+VIEWS = (
+    "orders[orders['ship_to_country'] == 'Germany']", "orders.head(2).T", "orders.iloc[0]", "orders['customer_name']",
+    "orders.set_index('ship_to_name').sort_index()", "display(orders.tail(2))", "orders.copy()",
+)  # fmt: skip
+NAMES = "', '".join(["customer_name", "contact_name", "ship_to_address1", "ship_to_name", "bill_to_name"])
+LIST = f"cn.show_pii(orders[['{NAMES}']]).to_csv('names.csv')"
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_a_saved_notebook_holds_the_line_and_nobodys_name(tmp_path: Path) -> None:
+    """In a real kernel, HTML and text alike, for the frame, parts of it, one row and one column."""
+    notebook = run(tmp_path, LOAD, *VIEWS, LIST)
+    people = set(pd.read_csv(tmp_path / "names.csv", index_col=0).stack())
+    text = nbformat.writes(notebook)
+    assert [name for name in people if name in text] == []
+    (data,) = [output.data for output in notebook.cells[0].outputs]
+    for kind in ("text/html", "text/plain"):
+        assert " rows · as of 20" in data[kind]
+        assert "UTC · complete · 0 rejected · GET /orders · sandbox" in data[kind]
+        assert "cn.show_pii(frame) shows them" in data[kind]
+    assert data["text/html"].count("<table") == 1
+    assert len(people) > 50
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_frames_of_ones_own_are_shown_as_before(tmp_path: Path) -> None:
+    """A frame without an origin looks the same with the package and without it."""
+    mine = "import pandas as pd\npd.DataFrame({'customer_name': ['Plain Jane'], 'n': [1.5]})"
+    notebook = run(tmp_path, mine, "import cenports_nb as cn\ncn.load_orders", mine, f"{mine}['n']")
+    before, after = (notebook.cells[i].outputs[0].data for i in (0, 2))
+    assert {**before} == {**after}
+    assert "Plain Jane" in after["text/html"]
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_personal_data_is_shown_to_whoever_asks(tmp_path: Path) -> None:
+    """`show_pii` is remembered by filters and copies of the frame, and the frame itself stays masked."""
+    asked = "plain = cn.show_pii(orders)\nplain[plain['order_no'] == plain['order_no'].iloc[-1]].copy()"
+    notebook = run(tmp_path, LOAD, asked, "orders.tail(1)")
+    plain, masked = (notebook.cells[i].outputs[0].data["text/html"] for i in (1, 2))
+    assert "Rattlesnake Canyon Grocery" in plain
+    assert "masked" not in plain
+    assert "Rattlesnake Canyon Grocery" not in masked
+
+
+def test_outside_of_ipython_the_import_touches_nothing() -> None:
+    """No IPython and no view is loaded by a script."""
+    code = "import cenports_nb as cn, sys; cn.load_orders; print([n for n in sys.modules if 'IPython' in n or 'frame_view' in n])"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
+
+
+def test_the_line_says_rows_time_completeness_rejects_source_and_account() -> None:
+    """Word for word."""
+    line = "830 rows · as of 2026-11-25 10:12:03 UTC · complete · 0 rejected · GET /orders · sandbox"
+    bundle = shown(loaded())
+    assert line in bundle["text/plain"]
+    assert line in bundle["text/html"]
+
+
+def test_what_must_not_be_missed_stands_out_without_colour() -> None:
+    """A sign and bold words, in text the sign."""
+    bundle = shown(loaded(complete=False, rejected=2))
+    assert "⚠ INCOMPLETE</b> · <b" in bundle["text/html"]
+    assert "⚠ 2 rejected</b>" in bundle["text/html"]
+    assert "⚠ INCOMPLETE · ⚠ 2 rejected" in bundle["text/plain"]
+
+
+@pytest.mark.parametrize(("rows", "words"), [(12, "12 of 830 rows · "), (900, "900 rows made of 830 · ")])
+def test_a_changed_number_of_rows_is_told_beside_the_loaded_one(rows: int, words: str) -> None:
+    """A filter must not look like everything."""
+    assert words in shown(loaded(rows))["text/html"]
+
+
+def test_rejects_are_masked_too() -> None:
+    """They hold whole orders."""
+    rejects = cn.rejected(loaded(rejected=2))
+    bundle = shown(rejects)
+    assert "Jane Doe" not in str(bundle)
+    assert "2 rejected records · 2 columns masked" in bundle["text/html"]
+
+
+def test_everything_from_outside_is_escaped() -> None:
+    """Neither a cell, nor a column, nor the origin brings a tag into the page."""
+    frame = (
+        loaded(3, source=NAUGHTY, environment=NAUGHTY).assign(product_name=NAUGHTY).rename(columns={"status": NAUGHTY})
+    )
+    assert "<img" not in shown(cn.show_pii(frame))["text/html"]
+
+
+@pytest.mark.parametrize(("most", "rows"), [(10, 4), (4, 4), (None, 200), (300, 200)])
+def test_pandas_display_options_are_respected(most: int | None, rows: int) -> None:
+    """`max_rows` and `min_rows` cut as they do in pandas, in the same rows."""
+    frame = loaded(200)
+    with pd.option_context("display.max_rows", most, "display.min_rows", 4, "display.show_dimensions", False):
+        page, plain = shown(frame)["text/html"], frame._repr_html_()
+    assert page.count("<tr") == plain.count("<tr") == rows + 1 + (rows < 200)
+    assert "<th>199</th>" in page
+
+
+def test_columns_that_are_cut_are_counted() -> None:
+    """pandas' own line with the number of columns is not there, so ours has it."""
+    with pd.option_context("display.max_columns", 6):
+        assert " · 40 columns" in shown(loaded())["text/html"]
+    with pd.option_context("display.max_columns", None):
+        assert " · 40 columns" not in shown(loaded())["text/html"]
+
+
+def test_text_only_is_text_only() -> None:
+    """Whoever switched HTML off gets none."""
+    with pd.option_context("display.notebook_repr_html", False):
+        assert set(shown(loaded())) == {"text/plain"}
+
+
+class Unreadable:
+    """A value that breaks whoever reads it."""
+
+    def __str__(self) -> str:
+        raise RuntimeError("this value was read")
+
+
+def unreadable(frame: pd.DataFrame, rows: slice) -> pd.DataFrame:
+    names = list(frame["customer_name"])
+    names[rows] = [Unreadable()] * len(names[rows])
+    return frame.assign(customer_name=pd.Series(names, dtype=object))
+
+
+@pytest.mark.parametrize("part", [lambda frame: frame, lambda frame: frame["customer_name"]])
+def test_only_displayed_rows_are_masked(part: Any) -> None:
+    """Showing ten of 20,000 rows costs no 20,000 pseudonyms: the rows between are not read."""
+    text = shown(part(unreadable(loaded(20_000), slice(100, -100))))["text/plain"]
+    assert "19999" in text
+    assert "can't be shown" not in text
+
+
+def test_a_long_column_says_its_own_length() -> None:
+    """Not the length of the part that was masked."""
+    assert "Length: 20000" in shown(loaded(20_000)["customer_name"])["text/plain"]
+
+
+def test_a_view_that_fails_shows_nothing_plain() -> None:
+    """IPython would fall back to pandas' view with everybody in it."""
+    broken = unreadable(loaded(3), slice(0, 1))
+    bundle, _ = formatter().format(broken)
+    said = frame_view.INSTEAD.format("RuntimeError")
+    assert bundle == {"text/plain": said, "text/html": html.escape(said)}
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "kind"),
+    [
+        ("display.html.table_schema", True, "application/vnd.dataresource+json"),
+        ("styler.render.repr", "latex", "text/latex"),
+        ("display.large_repr", "info", "text/plain"),
+        ("display.notebook_repr_html", False, "text/plain"),
+        ("display.max_rows", 0, "text/html"),
+    ],
+)
+def test_no_display_option_of_pandas_shows_people(option: str, value: Any, kind: str) -> None:
+    """JSON tables for other front ends, LaTeX, info instead of rows: masked whatever pandas is told."""
+    shell = formatter()
+    with pd.option_context(option, value):
+        for frame in (loaded(), loaded(3)):
+            bundle, _ = shell.format(frame)
+            assert kind in bundle
+            assert "Maria" not in str(bundle)
+
+
+def test_a_terminal_sees_the_masked_text() -> None:
+    """IPython without a notebook has text alone."""
+    shell = formatter()
+    shell.active_types = ["text/plain"]
+    bundle, _ = shell.format(loaded(3)[["order_no", "customer_name"]])
+    assert "Maria" not in bundle["text/plain"]
+    assert "name-" in bundle["text/plain"]
+
+
+def test_tables_of_a_report_page_are_masked() -> None:
+    """Unless the frame comes from show_pii."""
+    frame = cn.schemas.Orders.example()
+    columns = {"order_no": "order", "customer_name": "customer", "ship_to_city": "city"}
+    page = pages.table(frame, columns).data
+    assert "Maria Anders" not in page
+    assert ">name-" in page
+    assert "Tracy" in page
+    assert "Maria Anders" in pages.table(cn.show_pii(frame), columns).data

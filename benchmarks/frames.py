@@ -18,8 +18,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,20 +49,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--orders", type=int, default=60_000)
     parser.add_argument("--large", type=int, default=600_000, help="for the growth; 0 leaves it out")
-    parser.add_argument("--child", nargs=4, metavar=("WHAT", "URL", "CACHE", "RESULT"), help=argparse.SUPPRESS)
+    parser.add_argument("--measure", nargs=3, metavar=("URL", "CACHE", "RESULT"), help=argparse.SUPPRESS)
+    parser.add_argument("--serve", type=int, metavar="ORDERS", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
-    if arguments.child:
-        measure_memory(*arguments.child)
+    if arguments.measure:
+        measure_memory(*arguments.measure)
         return
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        sandbox = stack.enter_context(
-            Sandbox(orders=arguments.orders, seed=1, rate_limit=None, clock=Clock(frozen_at=NOON))
-        )
-        client = stack.enter_context(client_of(sandbox.url, folder))
+    if arguments.serve:
+        serve(arguments.serve)
+        return
+    with served(arguments.orders) as (client, folder):
         cn.load_orders(client, *DAYS, progress=False)
+        memory(client, folder)
         speed(client, folder)
-        memory(sandbox.url, folder)
     if arguments.large:
         growth(arguments.orders // 10, arguments.large)
 
@@ -107,7 +106,7 @@ def speed(client: Client, folder: Path) -> None:
     row("pandera: x of the first", validated, validated / both, "0.15", over=validated / both > 0.15)
 
 
-def memory(url: str, folder: Path) -> None:
+def memory(client: Client, folder: Path) -> None:
     """Measure the peak of a process that loads, beside its frames."""
     if not Path("/proc/self/clear_refs").exists():
         print("\nmemory: measured on Linux only")
@@ -117,7 +116,7 @@ def memory(url: str, folder: Path) -> None:
         with tempfile.TemporaryDirectory() as other:
             result = Path(other) / "result"
             home = Path(other) if what == "fresh" else folder
-            command = [sys.executable, __file__, "--child", what, url, str(home), str(result)]
+            command = [sys.executable, __file__, "--measure", client.settings.base_url, str(home), str(result)]
             subprocess.run(command, check=True)
             frames, beside = map(float, result.read_text().split())
         most = 64.0 if what == "fresh" else 1.5 * frames
@@ -128,13 +127,8 @@ def growth(small: int, large: int) -> None:
     """Compare the time of an order at two sizes."""
     each = {}
     for number in (small, large):
-        with (
-            tempfile.TemporaryDirectory() as folder,
-            Sandbox(orders=number, seed=1, rate_limit=None, clock=Clock(frozen_at=NOON)) as sandbox,
-            client_of(sandbox.url, Path(folder)) as client,
-        ):
+        with served(number) as (client, _):
             cn.load_orders(client, *DAYS, progress=False)
-            sandbox.requests.clear()
             runs = RUNS * 3 if number == small else 3
             taken = statistics.median(rounds({"": lambda c=client: load(c)}, runs=runs).values())
             each[number] = taken / number * 1e6
@@ -144,7 +138,7 @@ def growth(small: int, large: int) -> None:
     row(f"{large:,} orders", each[large], ratio, "1.1", over=ratio > 1.1)
 
 
-def measure_memory(what: str, url: str, cache: str, result: str) -> None:
+def measure_memory(url: str, cache: str, result: str) -> None:
     """Load in this process, and write the MiB of the frames and the peak beside them."""
     with client_of(url, Path(cache)) as client:
         cn.load_orders(client, "2026-05-19", "2026-05-20", progress=False)  # imports and connections are not the load
@@ -155,7 +149,6 @@ def measure_memory(what: str, url: str, cache: str, result: str) -> None:
         orders, lines = load(client)
         peak = resident("VmHWM")
         frames = sum(int(frame.memory_usage(deep=True).sum()) for frame in (orders, lines)) / MIB
-    del what
     Path(result).write_text(f"{frames} {peak - before - frames}")
 
 
@@ -194,6 +187,26 @@ def seconds(work: Callable[[], object]) -> float:
     taken = time.perf_counter() - began
     del result
     return taken
+
+
+def serve(number: int) -> None:
+    """Run a sandbox until standard input ends."""
+    with Sandbox(orders=number, seed=1, rate_limit=None, clock=Clock(frozen_at=NOON)) as sandbox:
+        print(sandbox.url, flush=True)
+        sys.stdin.read()
+
+
+@contextmanager
+def served(number: int) -> Iterator[tuple[Client, Path]]:
+    """Connect to a sandbox in a process of its own, as Cenports is: its objects are not in ours."""
+    command = [sys.executable, __file__, "--serve", str(number)]
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
+    ):
+        url = process.stdout.readline().strip() if process.stdout else ""
+        with client_of(url, Path(folder)) as client:
+            yield client, Path(folder)
 
 
 def client_of(url: str, cache: Path) -> Client:

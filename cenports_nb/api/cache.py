@@ -15,16 +15,22 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-import requests
 from requests_cache import NEVER_EXPIRE, CachedSession
 from requests_cache.backends.base import BaseCache
-from requests_cache.models.response import CachedResponse
 
 from cenports_nb.api.shelf import FILE_NAME, Shelf
 
 SKEW_S = 60.0  # an answer from further in the future was kept by a clock that was wrong
+
+
+class Asked(Protocol):
+    """What tells one request from another."""
+
+    method: str | None
+    url: str | None
+    body: Any
 
 
 class Cache:
@@ -48,7 +54,7 @@ class Cache:
             expire_after=NEVER_EXPIRE,
         )
 
-    def find(self, request: requests.PreparedRequest, max_age: float) -> CachedResponse | None:
+    def find(self, asked: Asked, max_age: float) -> tuple[bytes, datetime] | None:
         """Look an answer up that is no older than this; at any age, the newest of any generation."""
         generation = self.generation
         offline = max_age == math.inf
@@ -56,16 +62,16 @@ class Cache:
             return None
         oldest = 0 if offline else generation
         for number in range(generation, oldest - 1, -1):
-            found: CachedResponse | None = self.shelf.get(self.key(request, number))
+            found = self.shelf.look(self.key(asked, number))
             if found is not None:
-                age = (self._now() - found.created_at).total_seconds()
+                age = (self._now() - found[1]).total_seconds()
                 return found if offline or -SKEW_S <= age <= max_age else None
         return None
 
-    def key(self, request: requests.PreparedRequest, generation: int) -> str:
+    def key(self, asked: Asked, generation: int) -> str:
         """Account, generation, method, address and parameters; no header, so no token."""
-        body = request.body or b""
-        parts = (self._account, str(generation), request.method or "", request.url or "")
+        body = asked.body or b""
+        parts = (self._account, str(generation), asked.method or "", asked.url or "")
         digest = hashlib.blake2b(digest_size=20)
         for part in (*(text.encode() for text in parts), body.encode() if isinstance(body, str) else body):
             digest.update(len(part).to_bytes(8, "big") + part)

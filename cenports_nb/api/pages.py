@@ -113,14 +113,14 @@ def _opened(path: str, body: bytes) -> tuple[Page, bytes]:
             return Page(), body
         envelope = msgspec.json.decode(body, type=Envelope, strict=False)
         page = envelope.words()
-        data = bytes(envelope.data)
+        data: Any = memoryview(envelope.data)  # a page is large: its bytes are read where they are
         if data[:1] == b"[":
             return page, data
         if data[:1] == b"{":
-            return page, b"[" + data + b"]"
+            return page, b"[" + bytes(data) + b"]"
         if data == b"null":
             return page, b"[]"
-        if not data and envelope.is_record:
+        if len(data) == 0 and envelope.is_record:
             return Page(), b"[" + body + b"]"
     except msgspec.DecodeError as error:
         raise UnexpectedAnswerError(

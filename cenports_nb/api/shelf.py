@@ -84,11 +84,16 @@ class Shelf(BaseStorage[str, CachedResponse]):
                     self._connection.close()
             self._connection = None
 
-    def __getitem__(self, key: str) -> CachedResponse:
+    def look(self, key: str) -> tuple[bytes, datetime] | None:
+        """Find the body of an answer, and when it was fetched, UTC."""
         row = self.use(lambda file: file.execute("SELECT body, at FROM answer WHERE key = ?", (key,)).fetchone(), None)
-        if row is None:
+        return None if row is None else (row[0], datetime.fromtimestamp(row[1], UTC))
+
+    def __getitem__(self, key: str) -> CachedResponse:
+        found = self.look(key)
+        if found is None:
             raise KeyError(key)
-        return CachedResponse(content=row[0], created_at=datetime.fromtimestamp(row[1], UTC), status_code=200)
+        return CachedResponse(content=found[0], created_at=found[1], status_code=200)
 
     def __setitem__(self, key: str, response: CachedResponse) -> None:
         body = response.content or b""

@@ -78,6 +78,15 @@ class Question:
     url: str | None = None
 
 
+@dataclass
+class Asked:
+    """What tells one request from another."""
+
+    method: str | None
+    url: str | None
+    body: Any
+
+
 class Wire:
     """Sends requests of one account and returns checked answers."""
 
@@ -98,6 +107,7 @@ class Wire:
         self._usage = usage
         self._clock = clock
         self._offline = offline
+        self._urls: dict[tuple[Any, ...], str] = {}
         self.token = Token(self._authorize, clock)
         self._session = cache.session() if cache else requests.Session()
         self._session.mount(
@@ -108,11 +118,11 @@ class Wire:
         """Look for an answer in the cache that is no older than this."""
         if self._cache is None or max_age <= 0:
             return None
-        kept = self._cache.find(self._prepare(question), max_age)
+        kept = self._cache.find(self._asked(question), max_age)
         if kept is None:
             return None
         self._usage.add(cached=1)
-        return Answer(kept.content, kept.created_at, cached=True)
+        return Answer(*kept, cached=True)
 
     def fetch(self, question: Question, *, keep: bool) -> Answer:
         """Ask Cenports.
@@ -142,18 +152,34 @@ class Wire:
         self._session.close()
 
     def _prepare(self, question: Question) -> requests.PreparedRequest:
-        """Write a question as a request; what a page's address says twice is said once."""
-        address, query = self.base_url + question.path, dict(question.query or {})
-        if question.url is not None:
-            further = urlsplit(self._further(question.path, question.url))
-            address = further._replace(query="", fragment="").geturl()
-            query = {**dict(parse_qsl(further.query, keep_blank_values=True)), **query}
+        """Write a question as a request."""
+        address, query = self._address(question)
         request = requests.PreparedRequest()
         if question.body is None:
             request.prepare("GET", address, params=query)
         else:
             request.prepare("GET", address, params=query, headers=dict(JSON), data=msgspec.json.encode(question.body))
         return request
+
+    def _asked(self, question: Question) -> Asked:
+        """Write what the cache must know of a request, as it would be prepared; addresses are remembered."""
+        address, query = self._address(question)
+        key = (address, *query.items())
+        url = self._urls.get(key)
+        if url is None:
+            request = requests.PreparedRequest()
+            request.prepare("GET", address, params=query)
+            url = self._urls[key] = request.url or ""
+        return Asked("GET", url, None if question.body is None else msgspec.json.encode(question.body))
+
+    def _address(self, question: Question) -> tuple[str, dict[str, Any]]:
+        """Take apart where a question goes; what a page's address says twice is said once."""
+        address, query = self.base_url + question.path, dict(question.query or {})
+        if question.url is not None:
+            further = urlsplit(self._further(question.path, question.url))
+            address = further._replace(query="", fragment="").geturl()
+            query = {**dict(parse_qsl(further.query, keep_blank_values=True)), **query}
+        return address, query
 
     def _send(self, request: requests.PreparedRequest) -> requests.Response:
         if self._offline:

@@ -99,8 +99,9 @@ def _rows(pages: Sequence[bytes]) -> bytes:
     """Write each page as one row; a line break between records is none of Arrow's rows."""
     parts: list[bytes] = []
     for page in pages:
-        parts += (b'{"data":', page.replace(b"\n", b" ") if b"\n" in page else page, b"}\n")
-    return b"".join(parts)
+        parts += (b'{"data":', page, b"}\n")
+    rows = b"".join(parts)
+    return rows if rows.count(b"\n") == len(pages) else _rows([bytes(page).replace(b"\n", b" ") for page in pages])
 
 
 def _columns(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -31,12 +31,18 @@ def open_orders(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
     if whole is not None:
         return _of_fast(whole)
     found: list[Contents] = []
-    refused = 0
+    refused: list[bytes] = []
     for page in pages:
-        alone = fast.read([page], channel_id) if len(pages) > 1 and refused < PATIENCE else None
-        refused = 0 if alone is not None else refused + 1
-        found.append(_of_fast(alone) if alone is not None else _carefully(page, channel_id))
-    return Several(found)
+        # After so many refusals the next page is not tried any more: it would most likely be refused too.
+        alone = fast.read([page], channel_id) if len(pages) > 1 and len(refused) < PATIENCE else None
+        if alone is None:
+            refused.append(page)
+            continue
+        if refused:
+            found.append(_carefully(refused, channel_id))
+            refused = []
+        found.append(_of_fast(alone))
+    return Several([*found, _carefully(refused, channel_id)] if refused else found)
 
 
 @dataclass(frozen=True)
@@ -110,21 +116,33 @@ def _of_fast(found: fast.Columns) -> OrderPages:
     )  # fmt: skip
 
 
-def _carefully(page: bytes, channel_id: str | None) -> OrderPages:
-    """Read one page record by record, and what could be read of it by the fast lane."""
-    readable = careful.normalise(page, channel_id)
-    found = fast.read([readable.page], channel_id)
+def _carefully(pages: Sequence[bytes], channel_id: str | None) -> OrderPages:
+    """Read pages record by record, and what could be read of them by the fast lane."""
+    readable = [careful.normalise(page, channel_id) for page in pages]
+    found = fast.read([one.page for one in readable], channel_id)
     if found is None:
         raise UnexpectedAnswerError(
             "A page of GET /orders was read record by record and still can't be made a frame: please report this."
         )
-    orders = {**found.orders, "line_count": pa.array(readable.line_counts)}
-    owners = np.repeat(np.arange(len(readable.places)), found.line_counts)
-    size = len(readable.places) + len(readable.rejects)
+    sizes = tuple(len(one.places) + len(one.rejects) for one in readable)
+    starts = [sum(sizes[:number]) for number in range(len(sizes))]
+    orders = {**found.orders, "line_count": pa.array(np.concatenate([one.line_counts for one in readable]))}
     return OrderPages(
-        (size,), orders, found.lines, owners, readable.positions, readable.places,
-        readable.rejects, readable.line_rejects, readable.unknown,
-    )  # fmt: skip
+        sizes,
+        orders,
+        found.lines,
+        np.repeat(np.arange(len(found.line_counts)), found.line_counts),
+        np.concatenate([one.positions for one in readable]),
+        np.concatenate([one.places + start for one, start in zip(readable, starts, strict=True)]),
+        [_moved(reject, start) for one, start in zip(readable, starts, strict=True) for reject in one.rejects],
+        [_moved(reject, start) for one, start in zip(readable, starts, strict=True) for reject in one.line_rejects],
+        frozenset().union(*(one.unknown for one in readable)),
+    )
+
+
+def _moved(reject: Reject, start: int) -> Reject:
+    """Count the place of a reject from the first of several pages."""
+    return replace(reject, record_index=reject.record_index + start)
 
 
 def _positions(counts: np.ndarray) -> np.ndarray:

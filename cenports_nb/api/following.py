@@ -7,13 +7,13 @@ may lack the order that moved from one to the other. A set that moves while it i
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cenports_nb.api.abreast import THREADS, side_by_side
 from cenports_nb.api.contents import Contents
-from cenports_nb.api.kept import WORKERS, recall
+from cenports_nb.api.kept import CHUNK, WORKERS, recall, size_of
 from cenports_nb.api.pages import Page, is_empty, open_page
 from cenports_nb.api.source import READINGS, Found, Pages, Source, Spent
 from cenports_nb.api.walk import address_of, check_number, numbered, page_of, question_of, walk
@@ -86,7 +86,8 @@ class Follower:
         found = Pages()
 
         def get(question: Question) -> Answer:
-            answer = self._ask(window, question)
+            with self._gate:
+                answer = self._ask(window, question)
             self._count(answer, found)
             return answer
 
@@ -95,46 +96,65 @@ class Follower:
             self.on_pages()
         told = first.next is None or numbered(first.next) is not None  # a link may be none that others follow from
         if (first.last or 1) >= 3 and told and not is_empty(listed):
-            found.words[1], found.opened[1] = first, self._source.open(window.channel_id, [listed])
-            self._abreast(window, first, found)
+            self._abreast(window, first, listed, found)
             return found
         try:
             for number, page, more in walk(self._client, self._source, window, get, (first, listed)):
                 found.words[number] = page
-                found.opened[number] = self._source.open(window.channel_id, [more])
+                found.opened[number] = self._open(window, [more])
         except (TransportError, ApiError) as error:
             found.reason = _hole(error, len(found.words) + 1)
         return found
 
-    def _abreast(self, window: Window, first: Page, found: Pages) -> None:
-        """Ask for all further pages at once."""
+    def _abreast(self, window: Window, first: Page, listed: bytes, found: Pages) -> None:
+        """Ask for all further pages at once; they are opened in order, some at a time."""
         client, source, last = self._client, self._source, first.last or 1
         check_number(source.path, last)
         link = numbered(first.next)
+        found.words[1] = first
+        waiting = {1: listed}
+        start = 1
 
-        def further(number: int) -> tuple[Answer, Page, Contents]:
+        def further(number: int) -> tuple[Answer, Page, bytes]:
             url = link(number) if link else address_of(client, source, number)
-            answer = self._ask(window, question_of(client, source, window, number, url))
-            with self._desk:
-                page, listed = open_page(source.path, answer.body)
-                return replace(answer, body=b""), page, source.open(window.channel_id, [listed])
+            with self._gate:
+                answer = self._ask(window, question_of(client, source, window, number, url))
+            page, listed = open_page(source.path, answer.body)
+            return replace(answer, body=b""), page, listed
 
         for number, came in side_by_side(further, range(2, last + 1), THREADS):
             if isinstance(came, Exception):
                 found.reason = _hole(came, number)
-                return
-            self._count(came[0], found)
-            found.words[number], found.opened[number] = came[1:]
+                break
+            answer, found.words[number], waiting[number] = came
+            self._count(answer, found)
+            while len(run := _run(waiting, start)) > 1 and (size_of(run) >= CHUNK or start + len(run) > last):
+                found.opened[start] = self._open(window, run)
+                start += len(run)
+                waiting = {number: page for number, page in waiting.items() if number >= start}
+        for number in sorted(waiting):
+            found.opened[number] = self._open(window, [waiting[number]])
+
+    def _open(self, window: Window, pages: Sequence[bytes]) -> Contents:
+        with self._desk:
+            return self._source.open(window.channel_id, pages)
 
     def _ask(self, window: Window, question: Question) -> Answer:
-        with self._gate:
-            if self.stopped.is_set():
-                raise StoppedError
-            return self._client.wire.fetch(question, keep=self._source.max_age(window) > 0)
+        if self.stopped.is_set():
+            raise StoppedError
+        return self._client.wire.fetch(question, keep=self._source.max_age(window) > 0)
 
     def _count(self, answer: Answer, found: Pages) -> None:
         self._spent.count(answer)
         found.at = answer.at if found.at is None else min(found.at, answer.at)
+
+
+def _run(pages: dict[int, bytes], start: int) -> list[bytes]:
+    """Take the pages that follow one another from a number on, up to what is opened at once."""
+    run: list[bytes] = []
+    while start + len(run) in pages and size_of(run) < CHUNK:
+        run.append(pages[start + len(run)])
+    return run
 
 
 class StoppedError(Exception):

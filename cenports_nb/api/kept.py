@@ -61,6 +61,11 @@ def recall(
     return found
 
 
+def size_of(pages: Iterable[bytes]) -> int:
+    """Count the bytes of pages."""
+    return sum(map(len, pages))
+
+
 class _Kept:
     """What the cache has of one window."""
 
@@ -108,13 +113,12 @@ class _Opener:
     def open(self, window: Window, pages: Iterator[tuple[int, bytes]]) -> dict[int, Future[Contents]]:
         """Open pages in chunks; each is named by the number of its first page."""
         chunks: dict[int, Future[Contents]] = {}
-        first, chunk, size = 1, list[bytes](), 0
+        first, chunk = 1, list[bytes]()
         for number, listed in pages:
-            if chunk and size + len(listed) > CHUNK:
+            if size_of(chunk) >= CHUNK:
                 chunks[first] = self._submit(window, chunk)
-                first, chunk, size = number, [], 0
+                first, chunk = number, []
             chunk.append(listed)
-            size += len(listed)
         chunks[first] = self._submit(window, chunk)
         return chunks
 

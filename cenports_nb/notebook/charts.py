@@ -12,7 +12,9 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.stock.demand import KEYS, require
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
+from cenports_nb.stock.demand import KEYS
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +44,7 @@ def plot_stock(
     Raises:
         InvalidRequestError: A column of `diff_stock` is missing.
     """
-    require(diff, [*KEYS, "product_name", "actual", "available"], "diff")
+    diff = check(diff, schemas.StockDiff, "diff", [*KEYS, "product_name", "actual", "available"])
     if by not in ("sku", "warehouse"):
         raise InvalidRequestError(f'by={by!r} must be "sku" or "warehouse".')
     bars = _bars(diff, by).head(top)

@@ -28,6 +28,7 @@ from cenports_nb.errors import (
     TransportError,
 )
 from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
 from cenports_nb.frames.loaders import load_actual_stock
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.guards import GUARDS, check_updates
@@ -77,7 +78,7 @@ def submit_updates(
     """
     client.check_writable("submit_updates")
     _check_arguments(batch_size, on_stale, allow)
-    updates = schemas.check(updates, schemas.StockUpdates, "update frame").reset_index(drop=True)
+    updates = check(updates, schemas.StockUpdates, "updates", unique=KEYS).reset_index(drop=True)
     below = updates.index[(updates["type"] == "TRUE_UP") & (updates["quantity"] < 0)]
     if len(below):
         raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again.")

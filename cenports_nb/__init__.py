@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from cenports_nb.stock.counts import read_counts
     from cenports_nb.stock.diff import diff_stock
     from cenports_nb.stock.guards import check_updates
+    from cenports_nb.stock.summary import summarize_stock
     from cenports_nb.stock.updates import build_true_up
     from cenports_nb.transactions.submission import Submission, list_submissions, open_submission
     from cenports_nb.transactions.submit import submit_updates
@@ -69,6 +70,7 @@ __all__ = [
     "rejected",
     "schemas",
     "submit_updates",
+    "summarize_stock",
 ]
 
 _MODULE_OF = {
@@ -99,6 +101,7 @@ _MODULE_OF = {
     "rejected": "frames.provenance",
     "schemas": "frames",
     "submit_updates": "transactions.submit",
+    "summarize_stock": "stock.summary",
 }
 
 

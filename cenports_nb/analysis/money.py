@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.keys import Numbers
 
 PARTS = 10**9
@@ -19,24 +18,20 @@ Amounts = np.ndarray[Any, np.dtype[np.float64]]
 def exact_sums(amounts: Amounts, units: Numbers, group: Numbers, size: int) -> Amounts:
     """Sum amount × units for each group, without the error that floats pile up.
 
-    Whole parts and billionths are multiplied and summed as 64-bit integers, which is exact and does not
-    depend on the order of rows; only the final sum of a group becomes a float again.
+    Whole parts and billionths are multiplied and summed as integers, which is exact and does not depend on the
+    order of rows; only the final sum of a group becomes a float again.
 
     Args:
         amounts: Money, finite.
         units: How often each counts; may be negative.
         group: The number of each row's group.
         size: All group numbers are below.
-
-    Raises:
-        InvalidRequestError: The sums could exceed 64 bits.
     """
     whole = np.floor(amounts)
-    if float((np.abs(whole) * np.abs(units)).sum()) >= MOST or float(np.abs(units).sum()) * PARTS >= MOST:
-        return _large_sums(amounts, units, group, size)
-    wholes, parts = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
-    np.add.at(wholes, group, whole.astype(np.int64) * units)
-    np.add.at(parts, group, np.rint((amounts - whole) * PARTS).astype(np.int64) * units)
+    most = max(float((np.abs(whole) * np.abs(units)).sum()), float(np.abs(units).sum()) * PARTS)
+    kind: Any = np.int64 if most < MOST else object  # Python's integers have no end
+    wholes, parts = np.zeros(size, dtype=kind), np.zeros(size, dtype=kind)
+    np.add.at(wholes, group, whole.astype(kind) * units.astype(kind))
+    np.add.at(parts, group, np.rint((amounts - whole) * PARTS).astype(np.int64).astype(kind) * units.astype(kind))
     carried = parts // PARTS
-    sums: Amounts = (wholes + carried) + (parts - carried * PARTS) / PARTS
-    return sums
+    return (wholes + carried).astype(np.float64) + (parts - carried * PARTS).astype(np.float64) / PARTS

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pandas as pd
 
@@ -67,3 +67,15 @@ def local_days(instants: pd.Series[Any], zone: str) -> pd.Series[Any]:
     local = instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
     days: pd.Series[Any] = local.where(~plain, utc.dt.normalize())
     return days
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Read the name of a time zone.
+
+    Raises:
+        InvalidRequestError: There is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        raise InvalidRequestError(f"There is no time zone {name!r}: use a name such as 'Europe/Berlin'.") from None

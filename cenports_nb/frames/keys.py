@@ -49,8 +49,21 @@ def number_keys(*frames: Sequence[pd.Series[Any]], room: int = ROOM) -> Numbered
         numbers, size = numbers * many + ranks, size * many
         numbers[null] = -1
         if size > room * len(numbers) + 1024:
-            numbers, size = _dense(numbers)
+            numbers, size = dense(numbers, size)
     return Numbered(tuple(np.split(numbers, ends[:-1])), size)
+
+
+def dense(numbers: Numbers, size: int) -> tuple[Numbers, int]:
+    """Count numbers through in their order, so that each number below the new size is there; -1 stays."""
+    if size <= ROOM * len(numbers) + 1024:
+        there = np.zeros(size + 1, dtype=bool)  # the last place is that of -1
+        there[numbers] = True
+        there[-1] = False
+        ranks = np.cumsum(there) - 1
+        ranks[-1] = -1
+        return ranks[numbers], int(there.sum())
+    found, counted = np.unique(numbers, return_inverse=True)
+    return (counted - 1, len(found) - 1) if len(found) and found[0] == -1 else (counted, len(found))
 
 
 def find(numbers: Numbers, size: int) -> Numbers:
@@ -83,7 +96,8 @@ def _ranks(columns: Sequence[pd.Series[Any]]) -> tuple[Numbers, int]:
     low, high = int(values.min()), int(values.max())
     if high - low <= ROOM * len(values) + 1024:
         return values - low, high - low + 1
-    return _dense(values)
+    found, counted = np.unique(values, return_inverse=True)
+    return counted, len(found)
 
 
 def _text_ranks(columns: Sequence[pd.Series[Any]]) -> tuple[Numbers, int]:
@@ -100,9 +114,3 @@ def _text_ranks(columns: Sequence[pd.Series[Any]]) -> tuple[Numbers, int]:
     ranks[pc.sort_indices(words).to_numpy()] = np.arange(len(words))
     ranks[-1] = -1  # the code of null is -1
     return ranks[codes], len(words)
-
-
-def _dense(numbers: Numbers) -> tuple[Numbers, int]:
-    """Count numbers through in their order, so that a table of them stays small."""
-    found, dense = np.unique(numbers, return_inverse=True)
-    return (dense - 1, len(found) - 1) if len(found) and found[0] == -1 else (dense, len(found))

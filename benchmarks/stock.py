@@ -68,7 +68,11 @@ def cases(rows: int) -> list[Case]:
         Case("shuffled, minimal columns", mixed, mixed_other),
         Case("shuffled, all columns", full.sample(frac=1, random_state=3), full_other.sample(frac=1, random_state=4)),
         Case("a third on one side only", mixed[: rows - third], mixed_other[third:]),
-        Case("each SKU in one warehouse", apart.sample(frac=1, random_state=3), apart_other.sample(frac=1, random_state=4)),
+        Case(
+            "each SKU in one warehouse",
+            apart.sample(frac=1, random_state=3),
+            apart_other.sample(frac=1, random_state=4),
+        ),
         Case("three channels, all columns", full, channels),
     ]
 

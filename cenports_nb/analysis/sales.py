@@ -16,7 +16,7 @@ from cenports_nb.frames.checks import check, refuse_repeated
 from cenports_nb.frames.days import local_days, zone_of
 from cenports_nb.frames.keys import Numbers, dense, find, number_keys, repeated
 from cenports_nb.frames.lines import has_status
-from cenports_nb.frames.texts import column_of, pick
+from cenports_nb.frames.texts import pick
 
 By = Literal["day", "week", "month", "sku", "channel", "state"]
 ORDER = ["channel_id", "order_no"]
@@ -85,7 +85,9 @@ def summarize_sales(
     lines = check(line_items, schemas.LineItems, "line_items", needed)
     if exclude:
         lines = lines[~has_status(lines["status"], exclude).to_numpy()]
-    bought = None if orders is None else check(orders, schemas.Orders, "orders", [*ORDER, "grand_total", "ship_to_state"])
+    bought = (
+        None if orders is None else check(orders, schemas.Orders, "orders", [*ORDER, "grand_total", "ship_to_state"])
+    )
     ordered = [[frame[name] for name in ORDER] for frame in (lines, bought) if frame is not None]
     numbered = number_keys(*ordered)
     order = numbered.rows[0]
@@ -169,7 +171,9 @@ def _groups(columns: list[pd.Series[Any]], length: int) -> tuple[Numbers, Number
     """Number groups from 0 in the order of their columns, null last; tell a row of each."""
     group, size = np.zeros(length, dtype=np.int64), 1
     for column in columns:
-        values = column if column.dtype == "str" else pd.Series(column.to_numpy().astype("datetime64[D]").astype("int64"))
+        values = (
+            column if column.dtype == "str" else pd.Series(column.to_numpy().astype("datetime64[D]").astype("int64"))
+        )
         numbered = number_keys([values])
         ranks = np.where(numbered.rows[0] < 0, numbered.size, numbered.rows[0])
         group, size = dense(group * (numbered.size + 1) + ranks, size * (numbered.size + 1))
@@ -184,6 +188,4 @@ def _say_unmatched(at: Numbers, order: Numbers, bought: Numbers, size: int, *, e
     empty = 0 if excluded else int((~has_lines[bought]).sum())
     said += [f"{empty:,} orders have no line item here and are not counted"] if empty else []
     if said:
-        warnings.warn(
-            f"{'; '.join(said)}: load both with the same arguments.", AnalysisWarning, stacklevel=3
-        )
+        warnings.warn(f"{'; '.join(said)}: load both with the same arguments.", AnalysisWarning, stacklevel=3)

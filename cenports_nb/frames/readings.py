@@ -73,7 +73,9 @@ def whole(values: pd.Series[Any], *, nullable: bool) -> Reading:
         if unread.any():
             return values, [Flaw(unread, "is no number", "pass whole units")]
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
-    flaws = [] if nullable or not nulls.any() else [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
+    flaws = (
+        [] if nullable or not nulls.any() else [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
+    )
     most = 2.0**63 if kind in "iu" else float(EXACT)
     fraction = ~nulls & (np.floor(numbers) != numbers) if kind not in "iu" else np.zeros(len(values), dtype=bool)
     large = ~nulls & ~fraction & (np.abs(numbers) > most if kind not in "iu" else numbers >= most)

@@ -158,7 +158,11 @@ def _units(frame: pd.DataFrame, rows: Numbers, absent: Mask) -> Numbers:
 
 def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: Numbers, from_right: Numbers) -> pd.Series[Any]:
     """Take names from actual stock, where it has none from available stock."""
-    found = [(frame["product_name"], rows) for frame, rows in ((left, from_left), (right, from_right)) if "product_name" in frame]
+    found = [
+        (frame["product_name"], rows)
+        for frame, rows in ((left, from_left), (right, from_right))
+        if "product_name" in frame
+    ]
     if not found:
         return constant(None, len(from_left))
     (names, rows), *second = found

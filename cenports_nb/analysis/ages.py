@@ -85,7 +85,7 @@ def order_ages(
     working = _working_days(days, today, weekmask, holidays)
     return (
         waiting.assign(
-            age_hours=(moment - begun) / pd.Timedelta(hours=1),
+            age_hours=(moment - begun).dt.total_seconds() / 3600,
             age_days=(today - days).dt.days.astype("int64"),
             age_business_days=working,
             bucket=pd.cut(working, [-np.inf, *edges, np.inf], right=False, labels=_labels(edges)),
@@ -136,8 +136,9 @@ def _moment(now: str | datetime | pd.Timestamp | None, orders: pd.DataFrame) -> 
 
 def _midnights(days: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
     """Tell when days begin in a zone; where the clock skips midnight, when it goes on."""
-    local = days.dt.tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward")  # type: ignore[arg-type]
-    return local.dt.tz_convert("UTC")
+    local: pd.Series[Any] = days.dt.tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward")
+    begun: pd.Series[Any] = local.dt.tz_convert("UTC")
+    return begun
 
 
 def _working_days(days: pd.Series[Any], today: pd.Timestamp, weekmask: str, holidays: Sequence[str | date]) -> Numbers:

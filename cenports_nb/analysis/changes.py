@@ -78,18 +78,18 @@ def changes(
     ]
     numbered = number_keys(*[[part[name] for name in names] for part in keys])
     places = [find(rows, numbered.size) for rows in numbered.rows]
-    for frame, rows, found, what in zip((before, after), numbered.rows, places, ("before", "after"), strict=True):
-        refuse_repeated(frame, repeated(rows, found), names, what)
+    for frame, rows, place, what in zip((before, after), numbered.rows, places, ("before", "after"), strict=True):
+        refuse_repeated(frame, repeated(rows, place), names, what)
     was, now = places
     shared = np.flatnonzero((was >= 0) & (now >= 0))
     new, vanished = np.flatnonzero((was < 0) & (now >= 0)), np.flatnonzero((was >= 0) & (now < 0))
     columns = _compared(before, after, {*names, *ignore})
     parts = [_rows(new, 0, None, 0), _rows(vanished, 2, None, 0)]
-    for place, name in enumerate(columns):
+    for at, name in enumerate(columns):
         old, young = before[name].iloc[was[shared]], after[name].iloc[now[shared]]
         old, young = _alike(old.reset_index(drop=True), young.reset_index(drop=True), name)
         moved = _differs(old, young)
-        part = _rows(shared[moved], 1, name, place)
+        part = _rows(shared[moved], 1, name, at)
         parts.append(part.assign(before=_spelt(old[moved]), after=_spelt(young[moved])))
     _say_what_differs(before, after, gone=len(new) + len(vanished))
     found = pd.concat(parts, ignore_index=True).sort_values(["_number", "_place"], kind="stable", ignore_index=True)
@@ -184,19 +184,25 @@ def _alike(old: pd.Series[Any], young: pd.Series[Any], name: str) -> tuple[pd.Se
     kinds = _kind(old), _kind(young)
     if "nothing" in kinds:
         other = young if kinds[0] == "nothing" else old
-        dtype = "Int64" if other.dtype.kind in "iu" else "boolean" if other.dtype.kind == "b" else other.dtype
-        return old.astype("object").where(old.notna()).astype(dtype), young.astype("object").where(
-            young.notna()
-        ).astype(dtype)
+        dtype: Any = "Int64" if other.dtype.kind in "iu" else "boolean" if other.dtype.kind == "b" else other.dtype
+        old, young = (column.astype("object").where(column.notna()) for column in (old, young))
+        return old.astype(dtype), young.astype(dtype)
     if kinds[0] != kinds[1]:
         raise InvalidRequestError(f"{name} holds {kinds[0]} before and {kinds[1]} after: load both in the same way.")
     if kinds[0] == "numbers":
-        whole = [column.dtype.kind in "iu" or bool((column.dropna() % 1 == 0).all()) for column in (old, young)]
-        dtype = "Int64" if all(whole) and any(column.dtype.kind in "iu" for column in (old, young)) else "Float64"
+        integer = [column.dtype.kind in "iu" for column in (old, young)]
+        whole = all(known or _is_whole(column) for known, column in zip(integer, (old, young), strict=True))
+        dtype = "Int64" if any(integer) and whole else "Float64"
         return old.astype(dtype), young.astype(dtype)
-    dtypes = {"text": "str", "flags": "boolean", "instants": "datetime64[us, UTC]"}
-    dtype = dtypes.get(kinds[0], "")
+    dtypes: dict[str, Any] = {"text": "str", "flags": "boolean", "instants": "datetime64[us, UTC]"}
+    dtype = dtypes.get(kinds[0])
     return (old.astype(dtype), young.astype(dtype)) if dtype else (old, young)
+
+
+def _is_whole(column: pd.Series[Any]) -> bool:
+    """Tell floats that are whole numbers and exactly so."""
+    known = column.dropna()
+    return bool(((known % 1 == 0) & (known.abs() < 2**53)).all())
 
 
 def _differs(old: pd.Series[Any], young: pd.Series[Any]) -> Mask:

@@ -111,8 +111,9 @@ def stock_cover(
 
 
 def _last_whole_day(available: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -> date:
-    origins = [origin for frame in (available, line_items) if (origin := provenance(frame)) and origin.as_of]
-    read = pd.Timestamp(origins[0].as_of if origins else pd.Timestamp.now("UTC"))
+    origins = [provenance(frame) for frame in (available, line_items)]
+    known = [origin.as_of for origin in origins if origin and origin.as_of]
+    read = pd.Timestamp(known[0]) if known else pd.Timestamp.now("UTC")
     return (read.tz_convert(time_zone) - pd.Timedelta(days=1)).date()
 
 

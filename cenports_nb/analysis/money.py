@@ -34,4 +34,5 @@ def exact_sums(amounts: Amounts, units: Numbers, group: Numbers, size: int) -> A
     np.add.at(wholes, group, whole.astype(kind) * units.astype(kind))
     np.add.at(parts, group, np.rint((amounts - whole) * PARTS).astype(np.int64).astype(kind) * units.astype(kind))
     carried = parts // PARTS
-    return (wholes + carried).astype(np.float64) + (parts - carried * PARTS).astype(np.float64) / PARTS
+    sums: Amounts = (wholes + carried).astype(np.float64) + (parts - carried * PARTS).astype(np.float64) / PARTS
+    return sums

@@ -115,7 +115,7 @@ _RULES = {
 
 
 def _named(rule: pa.Check) -> dict[str, Any]:
-    facts = {name: ", ".join(map(str, v)) if isinstance(v, list) else v for name, v in rule.statistics.items()}
+    facts = {name: ", ".join(map(str, v)) if isinstance(v, list) else v for name, v in (rule.statistics or {}).items()}
     return {"name": rule.name, **facts}
 
 

@@ -63,12 +63,11 @@ def range_of(
 def local_days(instants: pd.Series[Any], zone: str) -> pd.Series[Any]:
     """Tell the day of each instant in a zone; exactly midnight UTC is a plain day and never shifts."""
     utc = instants.dt.tz_localize(None)
+    days: pd.Series[Any] = utc.dt.normalize()
     if zone == "UTC":
-        return utc.dt.normalize()
-    plain = is_plain_day(instants)
-    local = instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-    days: pd.Series[Any] = local.where(~plain, utc.dt.normalize())
-    return days
+        return days
+    local: pd.Series[Any] = instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    return local.where(~is_plain_day(instants), days)
 
 
 def is_plain_day(instants: pd.Series[Any]) -> pd.Series[Any]:

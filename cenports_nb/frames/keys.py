@@ -79,7 +79,7 @@ def find(numbers: Numbers, size: int) -> Numbers:
 
 def repeated(numbers: Numbers, places: Numbers) -> Mask:
     """Tell which rows share their number with another row, given what `find` found."""
-    later = places[numbers] != np.arange(len(numbers))
+    later: Mask = places[numbers] != np.arange(len(numbers))
     if not later.any():
         return later
     twice: Mask = np.isin(numbers, numbers[later])

@@ -14,7 +14,7 @@ TEXT = arrow.large_string()
 
 def chunks_of(column: pd.Series[Any]) -> arrow.ChunkedArray:
     """Give the Arrow text behind a `str` column, without a copy."""
-    found = column.array.__arrow_array__()  # type: ignore[attr-defined]
+    found = column.array.__arrow_array__()
     found = found if isinstance(found, arrow.ChunkedArray) else arrow.chunked_array([found])
     return found if found.type == TEXT else found.cast(TEXT)
 

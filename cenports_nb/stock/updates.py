@@ -85,33 +85,29 @@ def build_true_up(
         refuse_repeated(at_count, repeated(numbered.rows[2], at_then), KEYS, "at_count")
         was, was_known = _found(then, at_then[number])
         target = target + np.where(known & was_known, current - was, 0)
-    change = target - current
-    kept = np.flatnonzero(~known | (change != 0))
-    rows, target, current, change, known = (values[kept] for values in (rows, target, current, change, known))
-    names = {name: pick(rows, counted[name], now[name]) for name in KEYS}
-    _refuse_below_zero(names, target)
-    return _plan(names, target, current, change, known, reason, reference)
+    plan = pd.DataFrame({"row": rows, "quantity": target, "current": current, "known": known})
+    plan["change"] = plan["quantity"] - plan["current"]
+    plan = plan[~plan["known"] | (plan["change"] != 0)]
+    names = {name: pick(plan["row"].to_numpy(), counted[name], now[name]) for name in KEYS}
+    _refuse_below_zero(names, plan["quantity"].to_numpy())
+    return _typed(names, plan, reason, reference)
 
 
-def _plan(
-    names: dict[str, pd.Series[Any]],
-    target: Numbers,
-    current: Numbers,
-    change: Numbers,
-    known: Mask,
-    reason: str | None,
-    reference: str | None,
+def _typed(
+    names: dict[str, pd.Series[Any]], plan: pd.DataFrame, reason: str | None, reference: str | None
 ) -> pd.DataFrame:
-    many = len(target)
+    """Write a plan as an update frame; what an unknown SKU has now, and how it changes, is null."""
+    unknown = ~plan["known"].to_numpy()
+    change = plan["change"].mask(unknown, 0).to_numpy()
     columns: dict[str, Any] = {
         **names,
-        "type": constant("TRUE_UP", many),
-        "quantity": target,
-        "current_quantity": pd.arrays.IntegerArray(current, ~known),
-        "change": pd.arrays.IntegerArray(np.where(known, change, 0), ~known),
-        "known_sku": known,
-        "reason": constant(reason, many),
-        "reference": constant(reference, many),
+        "type": constant("TRUE_UP", len(plan)),
+        "quantity": plan["quantity"].to_numpy(),
+        "current_quantity": pd.arrays.IntegerArray(plan["current"].to_numpy(), unknown),
+        "change": pd.arrays.IntegerArray(change, unknown),
+        "known_sku": ~unknown,
+        "reason": constant(reason, len(plan)),
+        "reference": constant(reference, len(plan)),
     }
     return pd.DataFrame(columns, columns=UPDATE_COLUMNS, copy=False)
 

@@ -72,7 +72,7 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     np.add.at(units, of_line, quantity)
     np.add.at(open_units, of_line[still], quantity[still])
     first, last = _extremes(sent["ship_date"], of_shipment, size)
-    ordered = _instants(lines["order_date"].to_numpy(), at_line)
+    ordered = _utc(np.append(_ticks(lines["order_date"]), NULL)[at_line])
     tracked = (sent["tracking_number"].fillna("") != "").to_numpy()
     either = np.where(has_lines, at_line, len(lines) + at_shipment)
     side = np.where(unclear, 3, np.where(~has_lines, 2, np.where(has_shipments, 0, 1))).astype(np.int8)
@@ -121,26 +121,21 @@ NULL = np.iinfo(np.int64).min
 """What NumPy keeps for a missing instant."""
 
 
+def _ticks(instants: pd.Series[Any]) -> Numbers:
+    """Give instants as microseconds, `NULL` where there is none."""
+    ticks: Numbers = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    return ticks
+
+
 def _extremes(instants: pd.Series[Any], number: Numbers, size: int) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Find the first and last known instant of each number."""
-    ticks = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    ticks = _ticks(instants)
     known = ticks != NULL
     first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, NULL)
     np.minimum.at(first, number[known], ticks[known])
     np.maximum.at(last, number[known], ticks[known])
     first[last == NULL] = NULL
     return _utc(first), _utc(last)
-
-
-def _instants(values: Any, rows: Numbers) -> pd.Series[Any]:
-    """Take instants by row, null for -1."""
-    naive = (
-        pd.Series(pd.DatetimeIndex(values)).dt.tz_localize(None)
-        if len(values)
-        else pd.Series([], dtype="datetime64[us]")
-    )
-    ticks = np.append(naive.to_numpy().astype("datetime64[us]").astype(np.int64), NULL)
-    return _utc(ticks[rows])
 
 
 def _utc(ticks: Numbers) -> pd.Series[Any]:

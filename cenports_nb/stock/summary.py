@@ -11,7 +11,6 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
 from cenports_nb.frames.keys import Numbers, find, number_keys
 from cenports_nb.frames.texts import constant, pick
@@ -21,9 +20,14 @@ from cenports_nb.stock.diff import Scope
 LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
-class ExplainedDiff(schemas.StockDiff):
-    """A comparison with open demand."""
+class _Compared(pa.DataFrameModel):
+    """What is needed of a comparison."""
 
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    product_name: Series[str] = pa.Field(nullable=True)
+    actual: Series[pd.Int64Dtype] = pa.Field(nullable=True)
+    available: Series[pd.Int64Dtype] = pa.Field(nullable=True)
     open_quantity: Series[pd.Int64Dtype] = pa.Field(nullable=True)
     unexplained: Series[pd.Int64Dtype] = pa.Field(nullable=True)
 
@@ -71,7 +75,7 @@ def summarize_stock(
     if available_scope not in ("account", "channel"):
         raise InvalidRequestError(f'available_scope={available_scope!r} must be "account" or "channel".')
     optional = ("product_name", "open_quantity", "unexplained")
-    rows = check(diff, ExplainedDiff, "diff", [*KEYS, "actual", "available", *optional], optional=optional)
+    rows = check(diff, _Compared, "diff", optional=optional)
     each = _once(rows, of_account=available_scope == "account")
     group, size = np.zeros(len(each), dtype=np.int64), 1
     if names:

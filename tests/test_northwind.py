@@ -7,6 +7,7 @@ import pytest
 
 import cenports_nb as cn
 from cenports_nb.frames import schemas
+from cenports_nb.sandbox import Dialect as SandboxDialect
 from cenports_nb.sandbox import Sandbox
 
 DAYS = ("1996-07-04", "1998-05-06")
@@ -66,6 +67,23 @@ def test_stock_is_totalled_once_for_three_channels(client: cn.Client) -> None:
     total = cn.summarize_stock(diff, by=()).iloc[0]
     names = ["skus", "actual", "reserved", "open_quantity", "oversold", "unexplained_skus"]
     assert total[names].tolist() == [77, 3119, 1198, 1198, 17, 0]
+
+
+def test_both_readings_of_available_stock_come_to_the_same_totals() -> None:
+    """Whether Cenports takes off the account's open orders or each channel's own, nothing is unexplained."""
+    totals = []
+    for scope in ("account", "channel"):
+        with (
+            Sandbox(shift=False, rate_limit=None, dialect=SandboxDialect(available_scope=scope)) as sandbox,
+            cn.connect("sandbox", base_url=sandbox.url, rate_limit=100_000) as client,
+        ):
+            actual, available = cn.load_actual_stock(client), cn.load_available_stock(client)
+            lines = cn.load_line_items(client, *DAYS)
+        diff = cn.diff_stock(actual, available, open_items=lines, available_scope=scope)
+        assert (diff["unexplained"] == 0).all()
+        totals.append(cn.summarize_stock(diff, available_scope=scope))
+    pd.testing.assert_frame_equal(*totals)
+    assert totals[0]["reserved"].sum() == 1198
 
 
 def test_sales_add_up_to_the_counted_sums(client: cn.Client) -> None:

@@ -19,9 +19,8 @@ from cenports_nb.frames.keys import Mask, Numbers, find, number_keys, repeated
 from cenports_nb.frames.lines import CANCELLED_WORDS, has_status
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.texts import choose, constant, pick
+from cenports_nb.stock.demand import KEYS, LINE_KEYS
 
-KEYS = ["warehouse_code", "product_sku"]
-LINE_KEYS = ["ship_from_warehouse_code", "product_sku"]
 SIDES = ("both", "stock_only", "sold_only")
 
 

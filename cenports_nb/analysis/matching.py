@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
 from cenports_nb.frames.days import local_days, zone_of
-from cenports_nb.frames.keys import Numbers, dense, find, number_keys
+from cenports_nb.frames.keys import Numbers, dense, find, find_first, number_keys
 from cenports_nb.frames.lines import is_open
 from cenports_nb.frames.texts import TEXT, choose, chunks_of, column_of, pick
 
@@ -60,7 +60,7 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     )
     numbers, size = dense(np.concatenate([of_line, of_shipment]), (channels.size + 1) * orders.size)
     of_line, of_shipment = numbers[: len(lines)], numbers[len(lines) :]
-    at_line, at_shipment = _first_rows(of_line, size), _first_rows(of_shipment, size)
+    at_line, at_shipment = find_first(of_line, size), find_first(of_shipment, size)
     has_lines, has_shipments = at_line >= 0, at_shipment >= 0
     unclear = np.zeros(size, dtype=bool)
     unclear[of_shipment[ambiguous]] = True
@@ -97,12 +97,6 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
         },
         copy=False,
     )
-
-
-def _first_rows(numbers: Numbers, size: int) -> Numbers:
-    """Tell the first row of each number, -1 where there is none."""
-    backwards = find(numbers[::-1], size)
-    return np.where(backwards < 0, -1, len(numbers) - 1 - backwards)
 
 
 def _channels(lines: pd.DataFrame, sent: pd.DataFrame) -> tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.bool_]]]:

@@ -77,6 +77,12 @@ def find(numbers: Numbers, size: int) -> Numbers:
     return places
 
 
+def find_first(numbers: Numbers, size: int) -> Numbers:
+    """Tell for each number below `size` its first row, -1 where in none."""
+    backwards = find(numbers[::-1], size)
+    return np.where(backwards < 0, -1, len(numbers) - 1 - backwards)
+
+
 def repeated(numbers: Numbers, places: Numbers) -> Mask:
     """Tell which rows share their number with another row, given what `find` found."""
     later: Mask = places[numbers] != np.arange(len(numbers))

@@ -12,7 +12,7 @@ from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.checks import check
-from cenports_nb.frames.keys import Numbers, find, number_keys
+from cenports_nb.frames.keys import Numbers, find, find_first, number_keys
 from cenports_nb.frames.texts import constant, pick
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.diff import Scope
@@ -125,10 +125,9 @@ def _once(rows: pd.DataFrame, *, of_account: bool) -> pd.DataFrame:
         if "unexplained" in rows:
             columns["unexplained_skus"] = _any((rows["unexplained"] != 0).fillna(value=False), number, size)
     columns["oversold"] = (columns["short"] > 0).astype(np.int64)
-    first = find(number[::-1], size)
+    first = find_first(number, size)
     kept = np.flatnonzero(first >= 0)
-    at = len(rows) - 1 - first[kept]
-    keys = {name: pick(at, rows[name]) for name in KEYS}
+    keys = {name: pick(first[kept], rows[name]) for name in KEYS}
     keys["product_name"] = _names(rows, number, size, kept)
     return pd.DataFrame({**keys, **{name: columns[name][kept] for name in TOTALS if name in columns}}, copy=False)
 
@@ -143,8 +142,8 @@ def _names(rows: pd.DataFrame, number: Numbers, size: int, kept: Numbers) -> pd.
     """Take the first name that any channel has for a SKU."""
     if "product_name" not in rows:
         return constant(None, len(kept))
-    named = np.flatnonzero(rows["product_name"].notna().to_numpy())[::-1]
-    found = find(number[named], size)[kept]
+    named = np.flatnonzero(rows["product_name"].notna().to_numpy())
+    found = find_first(number[named], size)[kept]
     return pick(np.where(found < 0, -1, np.append(named, -1)[found]), rows["product_name"])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 import pandas as pd
@@ -86,10 +86,12 @@ def build_true_up(
         was, was_known = _found(then, at_then[number])
         target = target + np.where(known & was_known, current - was, 0)
     plan = pd.DataFrame({"row": rows, "quantity": target, "current": current, "known": known})
+    below = plan[plan["quantity"] < 0]
+    if len(below):
+        _refuse_below_zero(below, counted, now)
     plan["change"] = plan["quantity"] - plan["current"]
     plan = plan[~plan["known"] | (plan["change"] != 0)]
     names = {name: pick(plan["row"].to_numpy(), counted[name], now[name]) for name in KEYS}
-    _refuse_below_zero(names, plan["quantity"].to_numpy())
     return _typed(names, plan, reason, reference)
 
 
@@ -145,11 +147,9 @@ def _counted_too(counted: pd.DataFrame, now: pd.DataFrame) -> Mask:
     return mask
 
 
-def _refuse_below_zero(names: dict[str, pd.Series[Any]], target: Numbers) -> None:
-    below = np.flatnonzero(target < 0)
-    if len(below):
-        code, sku = (names[name].iloc[below[0]] for name in KEYS)
-        raise InvalidRequestError(
-            f"{len(below)} rows would go below 0, the first {sku} in {code} to {target[below[0]]}: more was sold since "
-            "the count than was counted; count them again."
-        )
+def _refuse_below_zero(below: pd.DataFrame, counted: pd.DataFrame, now: pd.DataFrame) -> NoReturn:
+    code, sku = (pick(below["row"].to_numpy()[:1], counted[name], now[name])[0] for name in KEYS)
+    raise InvalidRequestError(
+        f"{len(below)} rows would go below 0, the first {sku} in {code} to {below['quantity'].iloc[0]}: more was sold "
+        "since the count than was counted; count them again."
+    )

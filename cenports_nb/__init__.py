@@ -3,6 +3,8 @@
     connect ─▶ load_orders, load_line_items, load_shipments      what was sold and sent
             ─▶ load_actual_stock, load_available_stock           what is on the shelf, what is for sale
             ─▶ diff_stock ─▶ build_true_up ─▶ submit_updates     compare, plan, correct
+            ─▶ summarize_sales, stock_cover, order_ages          what sells, what runs out, what waits
+            ─▶ match_shipments, changes                          what was sent, what moved since yesterday
             ─▶ TransactionTracker, plot_stock                    watch it go through, look at it
 
 Everything loads at first use: importing the package costs less than importing pandas.
@@ -18,6 +20,11 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from cenports_nb import errors
+    from cenports_nb.analysis.ages import order_ages
+    from cenports_nb.analysis.changes import changes
+    from cenports_nb.analysis.cover import stock_cover
+    from cenports_nb.analysis.matching import match_shipments
+    from cenports_nb.analysis.sales import summarize_sales
     from cenports_nb.api.client import Client, connect
     from cenports_nb.api.dialect import Dialect
     from cenports_nb.errors import CenportsError
@@ -40,6 +47,7 @@ if TYPE_CHECKING:
     from cenports_nb.stock.counts import read_counts
     from cenports_nb.stock.diff import diff_stock
     from cenports_nb.stock.guards import check_updates
+    from cenports_nb.stock.summary import summarize_stock
     from cenports_nb.stock.updates import build_true_up
     from cenports_nb.transactions.submission import Submission, list_submissions, open_submission
     from cenports_nb.transactions.submit import submit_updates
@@ -52,6 +60,7 @@ __all__ = [
     "Submission",
     "TransactionTracker",
     "build_true_up",
+    "changes",
     "check_updates",
     "connect",
     "diff_stock",
@@ -67,14 +76,19 @@ __all__ = [
     "load_shipments",
     "load_warehouses",
     "mask_pii",
+    "match_shipments",
     "open_submission",
+    "order_ages",
     "plot_stock",
     "provenance",
     "read_counts",
     "rejected",
     "schemas",
     "show_pii",
+    "stock_cover",
     "submit_updates",
+    "summarize_sales",
+    "summarize_stock",
 ]
 
 _MODULE_OF = {
@@ -85,6 +99,7 @@ _MODULE_OF = {
     "Submission": "transactions.submission",
     "TransactionTracker": "notebook.tracker",
     "build_true_up": "stock.updates",
+    "changes": "analysis.changes",
     "check_updates": "stock.guards",
     "connect": "api.client",
     "diff_stock": "stock.diff",
@@ -100,14 +115,19 @@ _MODULE_OF = {
     "load_shipments": "frames.loaders",
     "load_warehouses": "frames.loaders",
     "mask_pii": "frames.pii",
+    "match_shipments": "analysis.matching",
     "open_submission": "transactions.submission",
+    "order_ages": "analysis.ages",
     "plot_stock": "notebook.charts",
     "provenance": "frames.provenance",
     "read_counts": "stock.counts",
     "rejected": "frames.provenance",
     "schemas": "frames",
     "show_pii": "frames.pii",
+    "stock_cover": "analysis.cover",
     "submit_updates": "transactions.submit",
+    "summarize_sales": "analysis.sales",
+    "summarize_stock": "stock.summary",
 }
 
 

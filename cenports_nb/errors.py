@@ -20,6 +20,7 @@
 * CenportsWarning (a UserWarning)
   + IncompleteWarning, RejectedRowsWarning, UnknownFieldsWarning
   + StockWarning              a comparison of stock that leaves something out
+  + AnalysisWarning           an analysis that leaves something out, or can't tell
   + PendingWarning            a wait that ended before the transactions did
 """
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
+    "AnalysisWarning",
     "ApiError",
     "AuthenticationError",
     "BusinessError",
@@ -229,6 +231,10 @@ class UnknownFieldsWarning(CenportsWarning):
 
 class StockWarning(CenportsWarning):
     """A comparison of stock leaves something out, and says what."""
+
+
+class AnalysisWarning(CenportsWarning):
+    """An analysis leaves something out or can't tell it, and says what."""
 
 
 class PendingWarning(CenportsWarning):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import numpy as np
 import pandas as pd
@@ -64,10 +64,30 @@ def range_of(
 def local_days(instants: pd.Series[Any], zone: str) -> pd.Series[Any]:
     """Tell the day of each instant in a zone; exactly midnight UTC is a plain day and never shifts."""
     utc = instants.dt.tz_localize(None)
-    plain = utc == utc.dt.normalize()
-    local = instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
-    days: pd.Series[Any] = local.where(~plain, utc.dt.normalize())
-    return days
+    days: pd.Series[Any] = utc.dt.normalize()
+    if zone == "UTC":
+        return days
+    local: pd.Series[Any] = instants.dt.tz_convert(zone).dt.tz_localize(None).dt.normalize()
+    return local.where(~is_plain_day(instants), days)
+
+
+def is_plain_day(instants: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell which instants are exactly midnight UTC: days, written as instants."""
+    utc = instants.dt.tz_localize(None)
+    plain: pd.Series[Any] = utc == utc.dt.normalize()
+    return plain
+
+
+def zone_of(name: str) -> ZoneInfo:
+    """Read the name of a time zone.
+
+    Raises:
+        InvalidRequestError: There is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError, TypeError):
+        raise InvalidRequestError(f"There is no time zone {name!r}: use a name such as 'Europe/Berlin'.") from None
 
 
 def local_times(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:

@@ -12,7 +12,6 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
 
-from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import meanings
 from cenports_nb.frames.meanings import explained
 
@@ -310,37 +309,3 @@ def describe(model: type[pa.DataFrameModel]) -> pd.DataFrame:
         for name, column in schema.columns.items()
     ]
     return pd.DataFrame(rows).astype({name: "str" for name in rows[0] if name not in ("null", "key")})
-
-
-def check(frame: pd.DataFrame, model: type[pa.DataFrameModel], what: str) -> pd.DataFrame:
-    """Validate a frame that a person made or changed, all failures at once.
-
-    Raises:
-        InvalidRequestError: One line a person can read: column, row, value.
-    """
-    try:
-        return model.validate(frame, lazy=True)
-    except pa.errors.SchemaErrors as failed:
-        cases = failed.failure_cases
-    lines = [_sentence(case) for case in cases.head(5).itertuples()]
-    more = f"; and {len(cases) - 5} more" if len(cases) > 5 else ""
-    raise InvalidRequestError(f"The {what} can't be used: {'; '.join(dict.fromkeys(lines))}{more}.") from None
-
-
-def _sentence(case: object) -> str:
-    """Say one failure case of pandera as a person would."""
-    check_name = str(getattr(case, "check", ""))
-    column, value, index = (
-        getattr(case, "column", None),
-        getattr(case, "failure_case", None),
-        getattr(case, "index", None),
-    )
-    if check_name == "column_in_dataframe":
-        return f"column {value!r} is missing"
-    if check_name == "not_nullable":
-        return f"{column} is missing in row {index}"
-    if check_name.startswith("dtype("):
-        return f"{column} is {value}, not {check_name[6:-1]}"
-    if "unique" in check_name or "uniqueness" in check_name:
-        return f"row {index} repeats a key ({value!r})"
-    return f"{column} is {value!r} in row {index} ({check_name})"

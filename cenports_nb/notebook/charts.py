@@ -12,7 +12,10 @@ from matplotlib import pyplot as plt
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.stock.demand import KEYS, require
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
+from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -42,7 +45,8 @@ def plot_stock(
     Raises:
         InvalidRequestError: A column of `diff_stock` is missing.
     """
-    require(diff, [*KEYS, "product_name", "actual", "available"], "diff")
+    needed = [*KEYS, "product_name", "actual", "available"]
+    diff = check(diff, schemas.StockDiff, "diff", needed)
     if by not in ("sku", "warehouse"):
         raise InvalidRequestError(f'by={by!r} must be "sku" or "warehouse".')
     bars = _bars(diff, by).head(top)
@@ -59,13 +63,7 @@ def plot_stock(
 
 def _bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sum a diff into bars; a SKU on sale in several channels is one SKU, at its scarcest."""
-    rows = diff.groupby(KEYS, as_index=False, sort=True).agg(
-        product_name=("product_name", "first"), actual=("actual", "first"), available=("available", "min")
-    )
-    rows["actual"] = rows["actual"].fillna(0).astype("int64")
-    rows["available"] = rows["available"].fillna(rows["actual"]).astype("int64")
-    rows["reserved"] = rows["actual"] - rows["available"]
-    rows["short"] = (-rows["available"]).clip(lower=0)
+    rows = summarize_stock(diff, by=KEYS)
     rows["free"] = rows["available"].clip(lower=0)
     rows["covered"] = (rows["reserved"] - rows["short"]).clip(lower=0)
     if by == "warehouse":

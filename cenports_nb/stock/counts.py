@@ -12,7 +12,9 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.stock.demand import KEYS, require
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
+from cenports_nb.stock.demand import KEYS
 
 COLUMNS = ("warehouse_code", "product_sku", "quantity", "counted_at")
 IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
@@ -167,7 +169,7 @@ def _identified(
     """Look up the SKU that each row means in its warehouse."""
     if stock is None:
         raise InvalidRequestError(f"by={by!r} needs stock=, from load_actual_stock, to look the SKUs up in.")
-    require(stock, [*KEYS, by], "stock")
+    stock = check(stock, schemas.ActualStock, "stock", [*KEYS, by])
     known = stock.loc[stock[by].notna(), [*KEYS, by]].drop_duplicates()
     several = known[known.duplicated(["warehouse_code", by], keep=False)]
     named = frame.drop(columns="product_sku", errors="ignore")

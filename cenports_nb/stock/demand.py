@@ -2,52 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 
-from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
+from cenports_nb.frames.keys import Numbers
 from cenports_nb.frames.lines import is_open
 
 KEYS = ["warehouse_code", "product_sku"]
+LINE_KEYS = ["ship_from_warehouse_code", "product_sku"]
+"""What line items call the same."""
 
 
-def open_quantity(line_items: pd.DataFrame) -> pd.DataFrame:
-    """Sum the open units of line items by the warehouse that ships them and SKU.
+def open_lines(line_items: pd.DataFrame, further: Sequence[str] = ()) -> pd.DataFrame:
+    """Choose the lines that are neither shipped nor cancelled.
 
-    Returns:
-        `warehouse_code product_sku open_quantity`, of the whole account.
-    """
-    require(line_items, ["ship_from_warehouse_code", "product_sku", "quantity", "status"], "open_items")
-    lines = line_items[is_open(line_items["status"])]
-    summed = lines.groupby(["ship_from_warehouse_code", "product_sku"], dropna=False)["quantity"].sum()
-    return summed.reset_index().set_axis([*KEYS, "open_quantity"], axis="columns")
-
-
-def require(frame: pd.DataFrame, columns: list[str], what: str) -> None:
-    """Check that a frame has these columns.
+    Args:
+        line_items: `ship_from_warehouse_code product_sku quantity status`.
+        further: Columns that are needed besides.
 
     Raises:
-        InvalidRequestError: One line that names what is missing and what is there.
+        InvalidRequestError: A column is missing or can't be read.
     """
-    if not isinstance(frame, pd.DataFrame):
-        raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
-    lacking = [name for name in columns if name not in frame.columns]
-    if lacking:
-        raise InvalidRequestError(
-            f"{what} lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}; "
-            f"it has {', '.join(map(str, frame.columns))}."
-        )
+    lines = check(line_items, schemas.LineItems, "open_items", [*LINE_KEYS, "quantity", "status", *further])
+    return lines[is_open(lines["status"]).to_numpy()]
 
 
-def require_unique(frame: pd.DataFrame, keys: list[str], what: str) -> None:
-    """Check that no two rows have the same key.
-
-    Raises:
-        InvalidRequestError: The first rows that repeat one.
-    """
-    twice = frame.duplicated(keys, keep=False)
-    if twice.any():
-        rows = ", ".join(map(str, frame.index[twice][:5]))
-        first = ", ".join(map(str, frame.loc[twice, keys].iloc[0]))
-        raise InvalidRequestError(
-            f"{what} has more than one row for {first} (rows {rows}): keep one of each {' + '.join(keys)}."
-        )
+def demand_of(numbers: Numbers, quantities: Numbers, size: int) -> Numbers:
+    """Sum open units by the number of their key, for all numbers below `size`; lines without a key are left out."""
+    units = np.zeros(size, dtype=np.int64)
+    known = numbers >= 0
+    np.add.at(units, numbers[known], quantities[known])
+    return units

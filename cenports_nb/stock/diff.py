@@ -3,83 +3,200 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import dataclass
+from typing import Any, Literal
 
+import numpy as np
 import pandas as pd
 
-from cenports_nb.errors import StockWarning
-from cenports_nb.stock.demand import KEYS, open_quantity, require, require_unique
+from cenports_nb.errors import InvalidRequestError, StockWarning
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check, refuse_repeated
+from cenports_nb.frames.keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.texts import choose, constant, pick
+from cenports_nb.stock.demand import KEYS, LINE_KEYS, demand_of, open_lines
+
+Scope = Literal["account", "channel"]
+SIDES = ("both", "actual_only", "available_only")
 
 
 def diff_stock(
-    actual: pd.DataFrame, available: pd.DataFrame, *, open_items: pd.DataFrame | None = None
+    actual: pd.DataFrame,
+    available: pd.DataFrame,
+    *,
+    open_items: pd.DataFrame | None = None,
+    available_scope: Scope = "account",
 ) -> pd.DataFrame:
     """Compare actual stock with available stock, row by warehouse and SKU, for each channel.
+
+    reserved = actual - available; unexplained = reserved - open_quantity. What is on the shelf is on sale in
+    every channel, so each channel is compared with all of it; `summarize_stock` counts it once.
 
     Args:
         actual: `warehouse_code product_sku quantity`, from `load_actual_stock`.
         available: The same with `channel_id`, from `load_available_stock`.
         open_items: Line items; those not yet shipped or cancelled explain what is reserved. They must be
             those of the whole account, over all the time in which lines may still be open.
+        available_scope: Whose open orders `available` is less of, as in `Dialect.available_scope`: those of
+            the whole account, or each channel's own, which are then compared with that channel's lines.
 
     Returns:
-        The keys, `product_name`, `actual`, `available`, `reserved` (= actual - available), `side`
-        (both, actual_only, available_only), `oversold` (available below 0, or open demand above actual),
-        `inconsistent` (available above actual, or a negative actual); with `open_items` also
-        `open_quantity` and `unexplained` (= reserved - open_quantity). Counts are units, `Int64`.
+        The keys, `product_name`, `actual`, `available`, `reserved`, `side` (both, actual_only,
+        available_only), `oversold` (available below 0, or open demand above actual), `inconsistent`
+        (available above actual, or a negative actual); with `open_items` also `open_quantity` and
+        `unexplained`. Counts are units, `Int64`. Ordered by its keys.
 
     Raises:
-        InvalidRequestError: A column is missing or a key repeats.
+        InvalidRequestError: A column is missing or can't be read, or a key repeats.
     """
-    by_channel = "channel_id" in available.columns
+    _check_scope(available_scope, available)
+    by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
     keys = ["channel_id", *KEYS] if by_channel else KEYS
-    require(actual, [*KEYS, "quantity"], "actual")
-    require(available, [*KEYS, "quantity"], "available")
-    require_unique(actual, KEYS, "actual")
-    require_unique(available, keys, "available")
-    left = _side(actual, KEYS, "actual")
-    right = _side(available, keys, "available")
-    if by_channel and len(available):
-        # What is on the shelf is on sale in every channel, so each channel is compared with all of it.
-        left = right[["channel_id"]].drop_duplicates().merge(left, how="cross")
-    elif by_channel:
-        left.insert(0, "channel_id", pd.Series([None] * len(left), dtype="str", index=left.index))
-    joined = left.merge(right, on=keys, how="outer", suffixes=("", "_right"), indicator="side")
-    joined["side"] = joined["side"].astype("str").replace({"left_only": "actual_only", "right_only": "available_only"})
-    joined["product_name"] = joined["product_name"].fillna(joined.pop("product_name_right"))
-    joined["reserved"] = joined["actual"] - joined["available"]
-    joined["oversold"] = (joined["available"] < 0).fillna(value=False).astype(bool)
-    above = (joined["available"] > joined["actual"]).fillna(value=False)
-    joined["inconsistent"] = (above | (joined["actual"] < 0).fillna(value=False)).astype(bool)
-    columns = [*keys, "product_name", "actual", "available", "reserved", "side", "oversold", "inconsistent"]
-    if open_items is not None:
-        joined = _explained(joined, open_items)
-        columns += ["open_quantity", "unexplained"]
-    return joined.sort_values(keys, ignore_index=True)[columns]
+    named = [*KEYS, "quantity", "product_name"]
+    left = check(actual, schemas.ActualStock, "actual", named, optional=["product_name"])
+    right = check(
+        available,
+        schemas.AvailableStock,
+        "available",
+        [*keys, "quantity", "product_name"],
+        optional=["product_name"],
+    )
+    of_channel = ["channel_id"] if available_scope == "channel" else []
+    lines = None if open_items is None else open_lines(open_items, of_channel)
+
+    sides = [[frame[name] for name in KEYS] for frame in (left, right)]
+    asked = [] if lines is None else [[lines[name] for name in LINE_KEYS]]
+    numbered = number_keys(*sides, *asked, room=1)
+    in_left, in_right, size = numbered.rows[0], numbered.rows[1], numbered.size
+    at_left = find(in_left, size)
+    refuse_repeated(actual, repeated(in_left, at_left), KEYS, "actual")
+
+    # One row of cells a channel, one cell a key.
+    channels = _channels(right, lines if of_channel else None) if by_channel else _one_channel(len(right))
+    cells = in_right + channels.right * size
+    at_right = find(cells, channels.number * size)
+    refuse_repeated(available, repeated(cells, at_right), keys, "available")
+    there = (at_right >= 0).reshape(channels.number, size)
+    there[np.ix_(channels.compared, in_left)] = True
+    channel, key = np.nonzero(there)
+    from_left, from_right = at_left[key], at_right[key + channel * size]
+
+    joined = _columns(left, right, from_left, from_right)
+    if by_channel:
+        first = find(channels.right, channels.number)
+        names = constant(None, len(key)) if not len(right) else pick(first[channel], right["channel_id"])
+        joined = {"channel_id": names, **joined}
+    if lines is not None:
+        number, quantity = numbered.rows[2], lines["quantity"].to_numpy()
+        of_line = number + channels.lines * size if of_channel else number
+        of_line[number < 0] = -1
+        wanted = demand_of(of_line, quantity, len(at_right) if of_channel else size)
+        seen = there.ravel() if of_channel else there.any(axis=0)
+        _say_stray(lines, ~np.append(seen, False)[of_line])
+        _explain(joined, wanted[key + channel * size] if of_channel else wanted[key])
+    return pd.DataFrame(joined, copy=False)
 
 
-def _side(frame: pd.DataFrame, keys: list[str], name: str) -> pd.DataFrame:
-    side = frame[keys].copy()
-    names = frame["product_name"] if "product_name" in frame.columns else pd.Series(pd.NA, index=frame.index)
-    side["product_name"] = names.astype("str") if len(names) else pd.Series([], dtype="str")
-    side[name] = frame["quantity"].astype("Int64")
-    return side
+@dataclass(frozen=True)
+class _Channels:
+    """How many channels there are, the one of each row and each line, and those that are compared."""
+
+    number: int
+    right: Numbers
+    lines: Numbers
+    compared: Numbers
 
 
-def _explained(joined: pd.DataFrame, open_items: pd.DataFrame) -> pd.DataFrame:
-    """Add open demand; demand for what neither side has can't be shown in a row, so it is said."""
-    demand = open_quantity(open_items)
-    joined = joined.merge(demand, on=KEYS, how="left")
-    stray = demand.merge(joined[KEYS].drop_duplicates(), on=KEYS, how="left", indicator=True)
-    stray = stray[stray["_merge"] == "left_only"]
-    if len(stray):
-        first = stray.iloc[0]
+def _channels(right: pd.DataFrame, lines: pd.DataFrame | None) -> _Channels:
+    if not len(right):
+        return _one_channel(0, 0 if lines is None else len(lines))
+    asked = [] if lines is None else [[lines["channel_id"]]]
+    numbered = number_keys([right["channel_id"]], *asked)
+    compared = np.flatnonzero(find(numbered.rows[0], numbered.size) >= 0)
+    return _Channels(numbered.size, numbered.rows[0], numbered.rows[-1], compared)
+
+
+def _one_channel(rows: int, lines: int = 0) -> _Channels:
+    none = np.zeros(rows, dtype=np.int64)
+    return _Channels(1, none, np.zeros(lines, dtype=np.int64), np.zeros(1, dtype=np.int64))
+
+
+def _columns(
+    left: pd.DataFrame, right: pd.DataFrame, from_left: Numbers, from_right: Numbers
+) -> dict[str, pd.Series[Any]]:
+    """Build the columns that both sides fill, given the row that each of them has, -1 where none."""
+    no_left, no_right = from_left < 0, from_right < 0
+    if no_right.any():
+        either = np.where(no_left, len(left) + from_right, from_left)
+        keys = {name: pick(either, left[name], right[name]) for name in KEYS}
+    else:
+        keys = {name: pick(from_right, right[name]) for name in KEYS}
+    actual, available = _units(left, from_left, no_left), _units(right, from_right, no_right)
+    unknown = no_left | no_right
+    reserved = pd.arrays.IntegerArray(np.where(unknown, 0, actual - available), unknown)
+    side = np.where(no_left, 2, np.where(no_right, 1, 0)).astype(np.int8)
+    columns: dict[str, Any] = {
+        **keys,
+        "product_name": _names(left, right, from_left, from_right),
+        "actual": pd.arrays.IntegerArray(actual, no_left),
+        "available": pd.arrays.IntegerArray(available, no_right),
+        "reserved": reserved,
+        "side": choose(side, SIDES),
+        "oversold": available < 0,  # what is unknown stands there as 0
+        "inconsistent": ~unknown & (available > actual) | (actual < 0),
+    }
+    return {name: pd.Series(values, copy=False) for name, values in columns.items()}
+
+
+def _units(frame: pd.DataFrame, rows: Numbers, absent: Mask) -> Numbers:
+    if not len(frame):
+        return np.zeros(len(rows), dtype=np.int64)
+    units = frame["quantity"].to_numpy()[rows]
+    units[absent] = 0
+    return units
+
+
+def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: Numbers, from_right: Numbers) -> pd.Series[Any]:
+    """Take names from actual stock, where it has none from available stock."""
+    found = [
+        (frame["product_name"], rows)
+        for frame, rows in ((left, from_left), (right, from_right))
+        if "product_name" in frame
+    ]
+    if not found:
+        return constant(None, len(from_left))
+    (names, rows), *second = found
+    named = np.append(names.notna().to_numpy(), False)[rows]  # row -1 is the one appended
+    if named.all() or not second:
+        return pick(rows, names)
+    others, other_rows = second[0]
+    return pick(np.where(named, rows, np.where(other_rows < 0, -1, len(names) + other_rows)), names, others)
+
+
+def _explain(joined: dict[str, Any], wanted: Numbers) -> None:
+    """Add open demand and what it leaves unexplained; more demand than there is is oversold."""
+    joined["open_quantity"] = pd.Series(pd.arrays.IntegerArray(wanted, np.zeros(len(wanted), dtype=bool)), copy=False)
+    joined["unexplained"] = joined["reserved"] - joined["open_quantity"]
+    joined["oversold"] |= (joined["open_quantity"] > joined["actual"]).fillna(value=False).astype(bool)
+
+
+def _say_stray(lines: pd.DataFrame, stray: Mask) -> None:
+    """Say which open demand is in no row, because neither side stocks it or a line names no warehouse."""
+    if stray.any():
+        left_out = lines[stray]
+        skus = len(left_out[LINE_KEYS].drop_duplicates())
+        code, sku = left_out[LINE_KEYS].iloc[0]
+        where = "which names no warehouse" if pd.isna(code) else f"in warehouse {code}"
         warnings.warn(
-            f"{stray['open_quantity'].sum():,} open units of {len(stray)} SKUs are in no stock frame, the first "
-            f"{first['product_sku']} in warehouse {first['warehouse_code']}: they are not part of this comparison.",
+            f"{left_out['quantity'].sum():,} open units of {skus} SKUs are in no stock frame, the first "
+            f"{sku} {where}: they are not part of this comparison.",
             StockWarning,
             stacklevel=3,
         )
-    joined["open_quantity"] = joined["open_quantity"].astype("Int64").fillna(0)
-    joined["unexplained"] = joined["reserved"] - joined["open_quantity"]
-    joined["oversold"] |= (joined["open_quantity"] > joined["actual"]).fillna(value=False).astype(bool)
-    return joined
+
+
+def _check_scope(scope: str, available: pd.DataFrame) -> None:
+    if scope not in ("account", "channel"):
+        raise InvalidRequestError(f'available_scope={scope!r} must be "account" or "channel".')
+    if scope == "channel" and isinstance(available, pd.DataFrame) and "channel_id" not in available.columns:
+        raise InvalidRequestError('available_scope="channel" compares each channel: available lacks channel_id.')

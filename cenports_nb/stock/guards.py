@@ -7,7 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.stock.demand import KEYS, require
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
+from cenports_nb.stock.demand import KEYS
 
 
 def check_updates(updates: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
@@ -20,8 +22,8 @@ def check_updates(updates: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
     Returns:
         `warehouse_code product_sku guard message`, one row an objection; empty if there is none.
     """
-    require(updates, [*KEYS, "quantity"], "updates")
-    require(actual, [*KEYS, "quantity"], "actual")
+    updates = check(updates, schemas.StockUpdates, "updates", [*KEYS, "quantity"])
+    actual = check(actual, schemas.ActualStock, "actual", [*KEYS, "quantity"])
     found = [guard(updates, actual).assign(guard=name) for name, guard in GUARDS.items()]
     return pd.concat(found, ignore_index=True)[[*KEYS, "guard", "message"]].astype("str")
 

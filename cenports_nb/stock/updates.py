@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, NoReturn
 
+import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check, refuse_repeated
+from cenports_nb.frames.keys import Mask, Numbered, Numbers, find, number_keys, repeated
 from cenports_nb.frames.provenance import provenance
-from cenports_nb.stock.demand import KEYS, open_quantity, require, require_unique
+from cenports_nb.frames.texts import constant, pick
+from cenports_nb.stock.demand import KEYS, LINE_KEYS, demand_of, open_lines
 
+COUNTED = [*KEYS, "quantity"]
 UPDATE_COLUMNS = [*KEYS, "type", "quantity", "current_quantity", "change", "known_sku", "reason", "reference"]
 
 
@@ -53,90 +59,97 @@ def build_true_up(
         raise InvalidRequestError(
             f"basis={basis!r} must be 'on_hand' or 'net_of_open', and missing={missing!r} 'ignore' or 'zero'."
         )
-    _check_counts(counts)
-    _check_actual(actual, "actual", allow_partial=allow_partial)
-    plan = counts[[*KEYS, "quantity"]].copy()
+    if basis == "net_of_open" and open_items is None:
+        raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
+    counted = check(counts, schemas.ActualStock, "counts", COUNTED, least={"quantity": 0})
+    now = _stock(actual, "actual", allow_partial=allow_partial)
+    then = None if at_count is None else _stock(at_count, "at_count", allow_partial=allow_partial)
+    lines = open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
+
+    numbered = _number(counted, now, then, lines)
+    number, in_now = numbered.rows[0], numbered.rows[1]
+    at_counted, at_now = find(number, numbered.size), find(in_now, numbered.size)
+    refuse_repeated(counts, repeated(number, at_counted), KEYS, "counts")
+    refuse_repeated(actual, repeated(in_now, at_now), KEYS, "actual")
+    target, rows = counted["quantity"].to_numpy(), np.arange(len(counted))
     if missing == "zero":
-        plan = pd.concat([plan, _uncounted(plan, actual)], ignore_index=True)
-    plan["quantity"] = plan["quantity"].astype("Int64")
-    if basis == "net_of_open":
-        if open_items is None:
-            raise InvalidRequestError(
-                'basis="net_of_open" adds open demand back: pass open_items=, the open line items.'
-            )
-        demand = plan[KEYS].merge(open_quantity(open_items), on=KEYS, how="left")["open_quantity"]
-        plan["quantity"] += demand.astype("Int64").fillna(0).to_numpy()
-    plan = plan.merge(_quantities(actual, "current_quantity"), on=KEYS, how="left")
-    if at_count is not None:
-        _check_actual(at_count, "at_count", allow_partial=allow_partial)
-        then = plan[KEYS].merge(_quantities(at_count, "then"), on=KEYS, how="left")["then"]
-        plan["quantity"] += (plan["current_quantity"] - then).fillna(0)
-        _refuse_below_zero(plan)
-    plan["known_sku"] = plan["current_quantity"].notna()
-    plan["change"] = plan["quantity"] - plan["current_quantity"]
-    plan["type"] = "TRUE_UP"
-    plan["reason"], plan["reference"] = reason, reference
-    plan = plan[(plan["change"] != 0).fillna(value=True).astype(bool)].reset_index(drop=True)
-    return _typed(plan)
+        uncounted = np.flatnonzero(_counted_too(counted, now) & (at_counted[in_now] < 0))
+        number = np.concatenate([number, in_now[uncounted]])
+        target = np.concatenate([target, np.zeros(len(uncounted), dtype=np.int64)])
+        rows = np.concatenate([rows, len(counted) + uncounted])
+    if lines is not None:
+        target = target + demand_of(numbered.rows[-1], lines["quantity"].to_numpy(), numbered.size)[number]
+    current, known = _found(now, at_now[number])
+    if at_count is not None and then is not None:
+        at_then = find(numbered.rows[2], numbered.size)
+        refuse_repeated(at_count, repeated(numbered.rows[2], at_then), KEYS, "at_count")
+        was, was_known = _found(then, at_then[number])
+        target = target + np.where(known & was_known, current - was, 0)
+    plan = pd.DataFrame({"row": rows, "quantity": target, "current": current, "known": known})
+    below = plan[plan["quantity"] < 0]
+    if len(below):
+        _refuse_below_zero(below, counted, now)
+    plan["change"] = plan["quantity"] - plan["current"]
+    plan = plan[~plan["known"] | (plan["change"] != 0)]
+    names = {name: pick(plan["row"].to_numpy(), counted[name], now[name]) for name in KEYS}
+    return _typed(names, plan, reason, reference)
 
 
-def _typed(plan: pd.DataFrame) -> pd.DataFrame:
-    texts = ("warehouse_code", "product_sku", "type", "reason", "reference")
-    dtypes: dict[str, Any] = dict.fromkeys(texts, "str") | {
-        "quantity": "int64",
-        "current_quantity": "Int64",
-        "change": "Int64",
-        "known_sku": "bool",
+def _typed(
+    names: dict[str, pd.Series[Any]], plan: pd.DataFrame, reason: str | None, reference: str | None
+) -> pd.DataFrame:
+    """Write a plan as an update frame; what an unknown SKU has now, and how it changes, is null."""
+    unknown = ~plan["known"].to_numpy()
+    change = plan["change"].mask(unknown, 0).to_numpy()
+    columns: dict[str, Any] = {
+        **names,
+        "type": constant("TRUE_UP", len(plan)),
+        "quantity": plan["quantity"].to_numpy(),
+        "current_quantity": pd.arrays.IntegerArray(plan["current"].to_numpy(), unknown),
+        "change": pd.arrays.IntegerArray(change, unknown),
+        "known_sku": ~unknown,
+        "reason": constant(reason, len(plan)),
+        "reference": constant(reference, len(plan)),
     }
-    return plan[UPDATE_COLUMNS].astype(dtypes)
+    return pd.DataFrame(columns, columns=UPDATE_COLUMNS, copy=False)
 
 
-def _check_counts(counts: pd.DataFrame) -> None:
-    require(counts, [*KEYS, "quantity"], "counts")
-    for name in KEYS:
-        if counts[name].isna().any() or not pd.api.types.is_string_dtype(counts[name]):
-            raise InvalidRequestError(
-                f"{name} in counts must be text in every row, such as '0012': read the file with read_counts."
-            )
-    numbers = pd.to_numeric(counts["quantity"], errors="coerce").astype("Float64")
-    for bad, what in (
-        (numbers.isna(), "no number"),
-        (numbers < 0, "negative"),
-        (numbers % 1 != 0, "not whole"),
-    ):
-        if bad.fillna(value=False).any():
-            rows = ", ".join(map(str, counts.index[bad.fillna(value=False)][:5]))
-            raise InvalidRequestError(f"counts has a quantity that is {what} in rows {rows}: mend the count.")
-    require_unique(counts, KEYS, "counts")
-
-
-def _check_actual(actual: pd.DataFrame, what: str, *, allow_partial: bool) -> None:
-    require(actual, [*KEYS, "quantity"], what)
-    require_unique(actual, KEYS, what)
-    origin = provenance(actual)
+def _stock(stock: pd.DataFrame, what: str, *, allow_partial: bool) -> pd.DataFrame:
+    """Check stock that counts are compared with; a partial one would make known SKUs look unknown."""
+    read = check(stock, schemas.ActualStock, what, COUNTED)
+    origin = provenance(stock)
     if origin and not allow_partial and (not origin.complete or origin.rejected):
         raise InvalidRequestError(
             f"{what} is partial or has {origin.rejected} rejected rows, and a missing row would look like an unknown "
             "SKU: load it again, or pass allow_partial=True."
         )
+    return read
 
 
-def _uncounted(plan: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
-    """List what counted warehouses have and the count lacks, with 0."""
-    stocked = actual.loc[actual["warehouse_code"].isin(plan["warehouse_code"]), KEYS]
-    lacking = stocked.merge(plan[KEYS], on=KEYS, how="left", indicator=True)
-    return lacking.loc[lacking["_merge"] == "left_only", KEYS].assign(quantity=0)
+def _number(
+    counted: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame | None, lines: pd.DataFrame | None
+) -> Numbered:
+    """Number the keys of all frames there are, line items last."""
+    frames = [[frame[name] for name in KEYS] for frame in (counted, now, then) if frame is not None]
+    return number_keys(*frames, *([] if lines is None else [[lines[name] for name in LINE_KEYS]]))
 
 
-def _quantities(stock: pd.DataFrame, name: str) -> pd.DataFrame:
-    return stock[KEYS].assign(**{name: stock["quantity"].astype("Int64")})
+def _found(stock: pd.DataFrame, rows: Numbers) -> tuple[Numbers, Mask]:
+    """Look up quantities by row, 0 where there is none, and tell where there is one."""
+    known = rows >= 0
+    quantities = np.append(stock["quantity"].to_numpy(), 0)  # row -1 is the one appended
+    return quantities[rows], known
 
 
-def _refuse_below_zero(plan: pd.DataFrame) -> None:
-    below = (plan["quantity"] < 0).fillna(value=False)
-    if below.any():
-        row = plan[below].iloc[0]
-        raise InvalidRequestError(
-            f"{int(below.sum())} rows would go below 0, the first {row['product_sku']} in {row['warehouse_code']} to "
-            f"{row['quantity']}: more was sold since the count than was counted; count them again."
-        )
+def _counted_too(counted: pd.DataFrame, now: pd.DataFrame) -> Mask:
+    """Tell which rows of the stock are in a warehouse that was counted."""
+    mask: Mask = now["warehouse_code"].isin(counted["warehouse_code"].unique()).to_numpy()
+    return mask
+
+
+def _refuse_below_zero(below: pd.DataFrame, counted: pd.DataFrame, now: pd.DataFrame) -> NoReturn:
+    code, sku = (pick(below["row"].to_numpy()[:1], counted[name], now[name])[0] for name in KEYS)
+    raise InvalidRequestError(
+        f"{len(below)} rows would go below 0, the first {sku} in {code} to {below['quantity'].iloc[0]}: more was sold "
+        "since the count than was counted; count them again."
+    )

@@ -28,6 +28,7 @@ from cenports_nb.errors import (
     TransportError,
 )
 from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
 from cenports_nb.frames.loaders import load_actual_stock
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.guards import GUARDS, check_updates
@@ -77,7 +78,8 @@ def submit_updates(
     """
     client.check_writable("submit_updates")
     _check_arguments(batch_size, on_stale, allow)
-    updates = schemas.check(updates, schemas.StockUpdates, "update frame").reset_index(drop=True)
+    optional = ("known_sku", "reason", "reference")
+    updates = check(updates, schemas.StockUpdates, "updates", optional=optional, unique=KEYS).reset_index(drop=True)
     below = updates.index[(updates["type"] == "TRUE_UP") & (updates["quantity"] < 0)]
     if len(below):
         raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again.")
@@ -93,8 +95,8 @@ def submit_updates(
         account=client.settings.account,
         partner_id=client.settings.partner_id,
         created_at=client.clock.now().isoformat(),
-        reason=_first(updates["reason"]),
-        reference=_first(updates["reference"]),
+        reason=_first(updates.get("reason")),
+        reference=_first(updates.get("reference")),
     )
     batches, rows = plan_batches(head.submission_id, updates, now, batch_size)
     journal.add(head, batches, rows)
@@ -281,7 +283,9 @@ def _fresh(updates: pd.DataFrame, now: pd.Series[Any], on_stale: str) -> tuple[p
     return updates, now
 
 
-def _first(texts: pd.Series[Any]) -> str | None:
+def _first(texts: pd.Series[Any] | None) -> str | None:
+    if texts is None:
+        return None
     known = texts.dropna()
     return str(known.iloc[0]) if len(known) else None
 

@@ -4,6 +4,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError, StockWarning
@@ -105,3 +107,89 @@ def test_nothing_compared_with_nothing_is_an_empty_frame(channel: bool) -> None:
     actual = _stock().astype({"warehouse_code": "str", "product_sku": "str", "quantity": "int64"})
     some = _stock(("W", "A", 1)).astype(actual.dtypes.to_dict())
     pd.testing.assert_series_equal(cn.diff_stock(actual, empty).dtypes, cn.diff_stock(some, full).dtypes)
+
+
+QUANTITIES = st.dictionaries(st.tuples(st.sampled_from("WV"), st.sampled_from("ABC")), st.integers(-5, 5))
+
+
+def _merged(actual: pd.DataFrame, available: pd.DataFrame) -> pd.DataFrame:
+    """Compare by pandas' own outer merge, channel by channel."""
+    parts = []
+    for name, of_channel in available.groupby("channel_id"):
+        left = actual.rename(columns={"quantity": "actual"}).astype({"actual": "Int64"})
+        right = of_channel.rename(columns={"quantity": "available"}).astype({"available": "Int64"})
+        joined = left.merge(right.drop(columns="channel_id"), how="outer", on=["warehouse_code", "product_sku"])
+        parts.append(joined.assign(channel_id=name, reserved=joined["actual"] - joined["available"]))
+    columns = ["channel_id", "warehouse_code", "product_sku", "actual", "available", "reserved"]
+    return pd.concat(parts, ignore_index=True)[columns].sort_values(columns[:3], ignore_index=True)
+
+
+@given(QUANTITIES, st.dictionaries(st.sampled_from("XYZ"), QUANTITIES.filter(bool), min_size=1), st.randoms())
+def test_it_is_the_outer_merge_of_both_sides(
+    shelf: dict[tuple[str, str], int], for_sale: dict[str, dict[tuple[str, str], int]], random: Any
+) -> None:
+    """Whatever the keys, the channels and the order of rows; every cell of the merge, and its dtype."""
+    rows = [(code, sku, quantity) for (code, sku), quantity in shelf.items()]
+    offers = [(name, *key, quantity) for name, of_name in for_sale.items() for key, quantity in of_name.items()]
+    random.shuffle(rows)
+    random.shuffle(offers)
+    texts = {"warehouse_code": "str", "product_sku": "str", "quantity": "int64"}
+    actual = _stock(*rows).astype(texts)
+    available = _stock(*offers, channel=True).astype({"channel_id": "str", **texts})
+    diff = cn.diff_stock(actual, available)
+    expected = _merged(actual, available)
+    pd.testing.assert_frame_equal(diff[list(expected.columns)], expected)
+    assert (diff["side"] == "both").equals(diff["reserved"].notna())
+
+
+def test_names_come_from_the_shelf_and_where_it_has_none_from_the_offer() -> None:
+    """A SKU on one side only has the name of that side."""
+    actual = _stock(("W", "A", 1), ("W", "B", 1)).assign(product_name=["Chai", None])
+    available = _stock(("W", "A", 1), ("W", "B", 1), ("W", "C", 1)).assign(product_name=["Tea", "Chang", "Syrup"])
+    assert cn.diff_stock(actual, available)["product_name"].tolist() == ["Chai", "Chang", "Syrup"]
+
+
+def test_open_lines_that_name_no_warehouse_are_said() -> None:
+    """They can't be set against any row."""
+    lines = _lines(("W", "A", 2, "new"), (None, "A", 3, "new"))
+    with pytest.warns(StockWarning, match="3 open units of 1 SKUs .* A which names no warehouse"):
+        diff = cn.diff_stock(_stock(("W", "A", 9)), _stock(("W", "A", 7)), open_items=lines)
+    assert diff["unexplained"].tolist() == [0]
+
+
+def test_all_open_lines_without_a_warehouse_are_said() -> None:
+    """Even if no line names one."""
+    with pytest.warns(StockWarning, match="which names no warehouse"):
+        cn.diff_stock(_stock(("W", "A", 9)), _stock(("W", "A", 9)), open_items=_lines((None, "A", 3, "new")))
+
+
+def test_account_wide_stock_is_explained_by_the_orders_of_all_channels() -> None:
+    """In each channel."""
+    available = _stock(("X", "W", "A", 5), ("Y", "W", "A", 5), channel=True)
+    lines = _lines(("W", "A", 2, "new"), ("W", "A", 3, "new")).assign(channel_id=["X", "Y"])
+    diff = cn.diff_stock(_stock(("W", "A", 10)), available, open_items=lines)
+    assert (diff["open_quantity"].tolist(), diff["unexplained"].tolist()) == ([5, 5], [0, 0])
+
+
+def test_stock_of_a_channel_is_explained_by_that_channel_s_orders() -> None:
+    """Where each channel's own open orders are subtracted; a channel that sells nothing is left out, and said."""
+    available = _stock(("X", "W", "A", 8), ("Y", "W", "A", 7), channel=True)
+    lines = _lines(*[("W", "A", n, "new") for n in (2, 3, 4)]).assign(channel_id=["X", "Y", "Z"])
+    with pytest.warns(StockWarning, match="4 open units"):
+        diff = cn.diff_stock(_stock(("W", "A", 10)), available, open_items=lines, available_scope="channel")
+    assert (diff["open_quantity"].tolist(), diff["unexplained"].tolist()) == ([2, 3], [0, 0])
+
+
+@pytest.mark.parametrize("scope", ["channel", "accounts"])
+def test_a_scope_that_cannot_be_meant_is_refused(scope: Any) -> None:
+    """A typing mistake, or stock of no channel."""
+    with pytest.raises(InvalidRequestError, match="available_scope="):
+        cn.diff_stock(_stock(("W", "A", 1)), _stock(("W", "A", 1)), available_scope=scope)
+
+
+def test_a_comparison_has_no_single_origin() -> None:
+    """Two frames went into it; neither's provenance would be true of it, and both keep theirs."""
+    actual, available = _stock(("W", "A", 1)), _stock(("W", "A", 1))
+    actual.attrs["mine"] = "kept"
+    assert cn.diff_stock(actual, available).attrs == {}
+    assert actual.attrs == {"mine": "kept"}

@@ -87,11 +87,11 @@ def test_an_argument_that_means_nothing_is_refused(arguments: dict[str, Any]) ->
 
 
 @pytest.mark.parametrize(
-    ("quantity", "words"), [(-1, "negative"), (1.5, "not whole"), (None, "no number"), ("x", "no number")]
+    ("quantity", "words"), [(-1, "negative"), (1.5, "not whole"), (None, "missing"), ("x", "no number")]
 )
 def test_a_quantity_that_cannot_be_counted_is_refused(quantity: Any, words: str) -> None:
     """By its row."""
-    with pytest.raises(InvalidRequestError, match=f"{words} in rows 1"):
+    with pytest.raises(InvalidRequestError, match=f"{words} in row 1"):
         cn.build_true_up(_frame(("W", "A", 1), ("W", "B", quantity)), ACTUAL)
 
 

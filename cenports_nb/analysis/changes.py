@@ -1,0 +1,237 @@
+"""What became of a frame: rows that are new, moved or vanished between two readings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check, refuse_repeated
+from cenports_nb.frames.keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.texts import choose, constant
+
+KINDS: tuple[type[pa.DataFrameModel], ...] = (
+    schemas.LineItems,
+    schemas.Orders,
+    schemas.AvailableStock,
+    schemas.ActualStock,
+    schemas.Channels,
+    schemas.Warehouses,
+)
+"""Frames that have a key, the most particular first."""
+CHANGES = ("new", "moved", "vanished")
+
+
+def changes(
+    before: pd.DataFrame,
+    after: pd.DataFrame,
+    *,
+    key: Sequence[str] | None = None,
+    ignore: Collection[str] = (),
+) -> pd.DataFrame:
+    """Tell what changed between two frames of the same kind, a row for each changed key and column.
+
+    new = keys of `after` alone; vanished = keys of `before` alone; moved = columns of a common key whose values
+    differ (null equals null, 5 equals 5.0, an instant equals itself in another zone). The API tells no time of
+    change, so this is how yesterday's orders, line items or stock are compared with today's.
+
+    Args:
+        before: The earlier frame.
+        after: The later frame.
+        key: What names a row once; by default the key of orders, line items, stock, channels or warehouses,
+            whichever it is. Shipments and frames of your own need it.
+        ignore: Columns that are not compared.
+
+    Returns:
+        The key, `change` (`new`, `moved`, `vanished`), `column` (null but for moved), `before` and `after` (the
+        values as text, exactly, null for null). Ordered by key, then by column as in `after`.
+
+    Raises:
+        InvalidRequestError: A column of the key is missing, can't be read or repeats; no key is known; or a column
+            has text in one frame and numbers in the other.
+
+    Warns:
+        AnalysisWarning: The frames were loaded for different questions, so that new and vanished rows may only lie
+            outside one of them; or a column is in one frame only and not compared.
+
+    Examples:
+        >>> import pandas as pd
+        >>> stock = pd.DataFrame({"warehouse_code": "W", "product_sku": ["A", "B"], "quantity": [5, 7]})
+        >>> later = pd.DataFrame({"warehouse_code": "W", "product_sku": ["A", "C"], "quantity": [4, 7]})
+        >>> changes(stock, later)
+          warehouse_code product_sku    change    column before after
+        0              W           A     moved  quantity      5     4
+        1              W           B  vanished       NaN    NaN   NaN
+        2              W           C       new       NaN    NaN   NaN
+    """
+    names, model = _key_of(before, after, key)
+    keys = [
+        check(frame, model, what, names) if model else _own_key(frame, names, what)
+        for frame, what in ((before, "before"), (after, "after"))
+    ]
+    numbered = number_keys(*[[part[name] for name in names] for part in keys])
+    places = [find(rows, numbered.size) for rows in numbered.rows]
+    for frame, rows, place, what in zip((before, after), numbered.rows, places, ("before", "after"), strict=True):
+        refuse_repeated(frame, repeated(rows, place), names, what)
+    was, now = places
+    shared = np.flatnonzero((was >= 0) & (now >= 0))
+    new, vanished = np.flatnonzero((was < 0) & (now >= 0)), np.flatnonzero((was >= 0) & (now < 0))
+    columns = _compared(before, after, {*names, *ignore})
+    parts = [_rows(new, 0, None, 0), _rows(vanished, 2, None, 0)]
+    for at, name in enumerate(columns):
+        old, young = before[name].iloc[was[shared]], after[name].iloc[now[shared]]
+        old, young = _alike(old.reset_index(drop=True), young.reset_index(drop=True), name)
+        moved = _differs(old, young)
+        part = _rows(shared[moved], 1, name, at)
+        parts.append(part.assign(before=_spelt(old[moved]), after=_spelt(young[moved])))
+    _say_what_differs(before, after, gone=len(new) + len(vanished))
+    found = pd.concat(parts, ignore_index=True).sort_values(["_number", "_place"], kind="stable", ignore_index=True)
+    number = found.pop("_number").to_numpy()
+    from_old = was[number] >= 0
+    named = {
+        name: pd.concat([keys[0][name], keys[1][name]], ignore_index=True)
+        .take(np.where(from_old, was[number], len(before) + now[number]))
+        .reset_index(drop=True)
+        for name in names
+    }
+    return pd.DataFrame({**named, **found.drop(columns="_place")}, copy=False)
+
+
+def _rows(numbers: Numbers, change: int, column: str | None, place: int) -> pd.DataFrame:
+    many = len(numbers)
+    return pd.DataFrame(
+        {
+            "_number": numbers,
+            "_place": place,
+            "change": choose(np.full(many, change, dtype=np.int8), CHANGES),
+            "column": constant(column, many),
+            "before": constant(None, many),
+            "after": constant(None, many),
+        }
+    )
+
+
+def _key_of(
+    before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str] | None
+) -> tuple[list[str], type[pa.DataFrameModel] | None]:
+    """Tell what names a row, and the schema that says so."""
+    for frame, what in ((before, "before"), (after, "after")):
+        if not isinstance(frame, pd.DataFrame):
+            raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
+    if key is not None:
+        names = [key] if isinstance(key, str) else list(key)
+        for frame, what in ((before, "before"), (after, "after")):
+            lacking = [name for name in names if name not in frame.columns]
+            if lacking or not names:
+                raise InvalidRequestError(f"{what} lacks the key's column {', '.join(lacking)}: name others in key=.")
+        return names, None
+    for model in KINDS:
+        schema = model.to_schema()
+        names = list(schema.unique or [name for name, column in schema.columns.items() if column.unique])
+        if set(names) <= {*before.columns} & {*after.columns} and "tracking_number" not in before.columns:
+            return names, model
+    raise InvalidRequestError("What names a row of these frames is not known: pass key=, such as ['order_no'].")
+
+
+def _own_key(frame: pd.DataFrame, names: list[str], what: str) -> pd.DataFrame:
+    """Read a key that a person chose: text or whole numbers, never null."""
+    for name in names:
+        bad = frame.index[frame[name].isna()]
+        if len(bad):
+            raise InvalidRequestError(f"{what} has no {name} in row {bad[0]}, and it is part of the key: fill it in.")
+    read = {}
+    for name in names:
+        whole = pd.api.types.is_integer_dtype(frame[name])
+        read[name] = frame[name].astype("int64") if whole else frame[name].astype("str")
+    return pd.DataFrame(read)
+
+
+def _compared(before: pd.DataFrame, after: pd.DataFrame, left_out: set[str]) -> list[str]:
+    alone = [*before.columns.difference(after.columns), *after.columns.difference(before.columns)]
+    alone = [name for name in alone if name not in left_out]
+    if alone:
+        warnings.warn(
+            f"Only one of the frames has {', '.join(map(str, alone))}: not compared.", AnalysisWarning, stacklevel=3
+        )
+    return [name for name in after.columns if name in before.columns and name not in left_out]
+
+
+def _kind(column: pd.Series[Any]) -> str:
+    """Tell what a column holds, so that like is compared with like."""
+    if column.isna().all():
+        return "nothing"
+    kind = column.dtype.kind
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return "instants"
+    if isinstance(column.dtype, pd.StringDtype):
+        return "text"
+    named = {"i": "numbers", "u": "numbers", "f": "numbers", "b": "flags", "M": "days", "m": "spans"}
+    if kind in named and not isinstance(column.dtype, pd.CategoricalDtype):
+        return named[kind]
+    guessed = pd.api.types.infer_dtype(column, skipna=True)
+    return {"string": "text", "categorical": "text", "boolean": "flags"}.get(guessed, guessed)
+
+
+def _alike(old: pd.Series[Any], young: pd.Series[Any], name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Bring two columns to one dtype in which equal values are equal."""
+    kinds = _kind(old), _kind(young)
+    if "nothing" in kinds:
+        other = young if kinds[0] == "nothing" else old
+        dtype: Any = "Int64" if other.dtype.kind in "iu" else "boolean" if other.dtype.kind == "b" else other.dtype
+        old, young = (column.astype("object").where(column.notna()) for column in (old, young))
+        return old.astype(dtype), young.astype(dtype)
+    if kinds[0] != kinds[1]:
+        raise InvalidRequestError(f"{name} holds {kinds[0]} before and {kinds[1]} after: load both in the same way.")
+    if kinds[0] == "numbers":
+        integer = [column.dtype.kind in "iu" for column in (old, young)]
+        whole = all(known or _is_whole(column) for known, column in zip(integer, (old, young), strict=True))
+        dtype = "Int64" if any(integer) and whole else "Float64"
+        return old.astype(dtype), young.astype(dtype)
+    dtypes: dict[str, Any] = {"text": "str", "flags": "boolean", "instants": "datetime64[us, UTC]"}
+    dtype = dtypes.get(kinds[0])
+    return (old.astype(dtype), young.astype(dtype)) if dtype else (old, young)
+
+
+def _is_whole(column: pd.Series[Any]) -> bool:
+    """Tell floats that are whole numbers and exactly so."""
+    known = column.dropna()
+    return bool(((known % 1 == 0) & (known.abs() < 2**53)).all())
+
+
+def _differs(old: pd.Series[Any], young: pd.Series[Any]) -> Mask:
+    """Compare value by value; null equals null alone."""
+    no_old, no_young = old.isna().to_numpy(), young.isna().to_numpy()
+    unequal = (old != young).fillna(value=False).to_numpy(dtype=bool)
+    mask: Mask = np.where(no_old | no_young, no_old != no_young, unequal)
+    return mask
+
+
+def _spelt(values: pd.Series[Any]) -> pd.Series[Any]:
+    """Write values as text, exactly: floats by their shortest form that reads back the same."""
+    texts = values.astype("object").where(values.notna(), None).map(str, na_action="ignore")
+    return texts.astype("str").reset_index(drop=True)
+
+
+def _say_what_differs(before: pd.DataFrame, after: pd.DataFrame, *, gone: int) -> None:
+    """Say that frames answer different questions, where rows are on one side only."""
+    old, young = provenance(before), provenance(after)
+    if old is None or young is None:
+        return
+    facts = [{"environment": o.environment, "partner_id": o.partner_id, **o.params} for o in (old, young)]
+    names = [name for name in {**facts[0], **facts[1]} if facts[0].get(name) != facts[1].get(name)]
+    said = [f"{name} was {facts[0].get(name, 'not given')}, then {facts[1].get(name, 'not given')}" for name in names]
+    said += [f"{what} is partial" for what, origin in (("before", old), ("after", young)) if not origin.complete]
+    if said and gone:
+        warnings.warn(
+            f"The frames answer different questions ({'; '.join(said)}): rows that are new or vanished may only be "
+            "outside of one of them.",
+            AnalysisWarning,
+            stacklevel=3,
+        )

@@ -1,0 +1,165 @@
+"""Stock cover: how many days the stock lasts at the pace of the last weeks."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from collections.abc import Collection
+from datetime import date, timedelta
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check, refuse_repeated
+from cenports_nb.frames.days import Day, day_of, local_days, zone_of
+from cenports_nb.frames.keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.lines import CANCELLED_WORDS, has_status
+from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.texts import choose, constant, pick
+from cenports_nb.stock.demand import KEYS, LINE_KEYS
+
+SIDES = ("both", "stock_only", "sold_only")
+
+
+def stock_cover(
+    line_items: pd.DataFrame,
+    available: pd.DataFrame,
+    *,
+    days: int = 28,
+    as_of: Day | None = None,
+    time_zone: str = "UTC",
+    exclude: Collection[str] = CANCELLED_WORDS,
+) -> pd.DataFrame:
+    """Tell for how many days the available stock of each warehouse and SKU lasts.
+
+    sold = Σ quantity of the lines ordered in the window, returns (negative quantities) taken off;
+    daily = sold / days; cover_days = max(available, 0) / daily. Where nothing was sold on balance
+    (daily ≤ 0) the stock lasts for no time that can be told: `cover_days` is null, never infinite.
+
+    Args:
+        line_items: From `load_line_items`, over all days of the window and all channels.
+        available: From `load_available_stock` (or any `warehouse_code product_sku quantity`). Of several channels
+            the smallest quantity counts, once: the channels sell from one shelf. Where available stock is less of
+            each channel's own orders only (`Dialect.available_scope`), pass
+            `summarize_stock(…, by=["warehouse_code", "product_sku"], available_scope="channel")` with `available`
+            as `quantity`.
+        days: Length of the window, in days.
+        as_of: The last day of the window; by default the last whole day before `available` (else `line_items`) was
+            read, or before now.
+        time_zone: IANA zone in which days are meant; a plain day stays that day.
+        exclude: Line statuses, in any case, that are no demand.
+
+    Returns:
+        `warehouse_code product_sku product_name available` (`Int64`), `sold` (`int64` units), `daily` (`float64`
+        units), `cover_days` (`float64` days, 0 if nothing is available), `side` (`both`, `stock_only`: not sold in
+        the window, `sold_only`: sold and not stocked, so `available` and `cover_days` are null), `window_start`,
+        `window_end` (both days included). Ordered by warehouse and SKU.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read, a key repeats, an argument means nothing, or
+            `line_items` was loaded over fewer days than the window, which would make the cover too long.
+
+    Warns:
+        AnalysisWarning: Units sold by lines that name no warehouse; they are in no row.
+    """
+    if not isinstance(days, int) or isinstance(days, bool) or days < 1:
+        raise InvalidRequestError(f"days={days!r} must be a whole number above 0.")
+    zone = zone_of(time_zone)
+    by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
+    keys = ["channel_id", *KEYS] if by_channel else KEYS
+    stock = check(
+        available, schemas.AvailableStock, "available", [*keys, "quantity", "product_name"], optional=["product_name"]
+    )
+    needed = [*LINE_KEYS, "order_date", "quantity", "product_name", "status"]
+    lines = check(line_items, schemas.LineItems, "line_items", needed, optional=["product_name"])
+    end = day_of(as_of, "as_of", zone) if as_of is not None else _last_whole_day(available, line_items, time_zone)
+    start = end - timedelta(days=days - 1)
+    _check_loaded(line_items, start, end, time_zone)
+    ordered = local_days(lines["order_date"], time_zone)
+    inside = (ordered >= pd.Timestamp(start)) & (ordered <= pd.Timestamp(end))
+    lines = lines[(inside & ~has_status(lines["status"], exclude)).to_numpy()]
+
+    numbered = number_keys([stock[name] for name in KEYS], [lines[name] for name in LINE_KEYS])
+    (in_stock, in_lines), size = numbered.rows, numbered.size
+    _refuse_doubled(available, stock, in_stock, size, keys)
+    _say_homeless(lines, in_lines)
+    at_stock, at_lines = find(in_stock, size), find(in_lines, size)
+    key = np.flatnonzero((at_stock >= 0) | (at_lines >= 0))
+    least = np.full(size, np.iinfo(np.int64).max)
+    np.minimum.at(least, in_stock, stock["quantity"].to_numpy())
+    units = np.zeros(size, dtype=np.int64)
+    np.add.at(units, in_lines[in_lines >= 0], lines["quantity"].to_numpy()[in_lines >= 0])
+    stocked, was_sold = at_stock[key] >= 0, at_lines[key] >= 0
+    have, sold = np.where(stocked, least[key], 0), units[key]
+    return pd.DataFrame(
+        {
+            **_names(stock, lines, at_stock[key], at_lines[key]),
+            "available": pd.arrays.IntegerArray(have, ~stocked),
+            "sold": sold,
+            "daily": sold / days,
+            "cover_days": np.where(stocked & (sold > 0), np.maximum(have, 0) * days / np.maximum(sold, 1), np.nan),
+            "side": choose(np.where(stocked, np.where(was_sold, 0, 1), 2).astype(np.int8), SIDES),
+            "window_start": pd.Series(pd.Timestamp(start), index=range(len(key)), dtype="datetime64[us]"),
+            "window_end": pd.Series(pd.Timestamp(end), index=range(len(key)), dtype="datetime64[us]"),
+        },
+        copy=False,
+    )
+
+
+def _last_whole_day(available: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -> date:
+    origins = [provenance(frame) for frame in (available, line_items)]
+    known = [origin.as_of for origin in origins if origin and origin.as_of]
+    read = pd.Timestamp(known[0]) if known else pd.Timestamp.now("UTC")
+    return (read.tz_convert(time_zone) - pd.Timedelta(days=1)).date()
+
+
+def _check_loaded(line_items: pd.DataFrame, start: date, end: date, time_zone: str) -> None:
+    """Refuse line items that were loaded over fewer days than the window, as far as they know."""
+    origin = provenance(line_items)
+    if origin is None:
+        return
+    first, last = origin.params.get("start"), origin.params.get("end")
+    if origin.params.get("last") and origin.as_of:
+        today = pd.Timestamp(origin.as_of).tz_convert(time_zone).date()
+        span = re.fullmatch(r"(\d+)D", str(origin.params["last"]))
+        first, last = (str(today - timedelta(days=int(span[1]) - 1)), str(today)) if span else (None, None)
+    if first and last and (str(first)[:10] > str(start) or str(last)[:10] < str(end)):
+        raise InvalidRequestError(
+            f"line_items was loaded from {str(first)[:10]} to {str(last)[:10]} and the window is {start} to {end}: "
+            "load all its days, or choose days= and as_of= within them."
+        )
+
+
+def _refuse_doubled(
+    available: pd.DataFrame, stock: pd.DataFrame, in_stock: Numbers, size: int, keys: list[str]
+) -> None:
+    cells, many = in_stock, size
+    if len(keys) > len(KEYS):
+        channels = number_keys([stock["channel_id"]])
+        cells, many = in_stock + channels.rows[0] * size, size * channels.size
+    refuse_repeated(available, repeated(cells, find(cells, many)), keys, "available")
+
+
+def _say_homeless(lines: pd.DataFrame, in_lines: Numbers) -> None:
+    homeless = in_lines < 0
+    if homeless.any():
+        warnings.warn(
+            f"{lines['quantity'].to_numpy()[homeless].sum():,} units of {int(homeless.sum()):,} line items name no "
+            "warehouse, so they are in no row and the cover of their SKUs is too long.",
+            AnalysisWarning,
+            stacklevel=3,
+        )
+
+
+def _names(stock: pd.DataFrame, lines: pd.DataFrame, at_stock: Numbers, at_lines: Numbers) -> dict[str, Any]:
+    """Take keys and names from the stock, where it has none from the line items."""
+    either: Mask = at_stock >= 0
+    rows = np.where(either, at_stock, len(stock) + at_lines)
+    names = {name: pick(rows, stock[name], lines[of_line]) for name, of_line in zip(KEYS, LINE_KEYS, strict=True)}
+    titles = [
+        frame["product_name"] if "product_name" in frame else constant(None, len(frame)) for frame in (stock, lines)
+    ]
+    return {**names, "product_name": pick(rows, *titles)}

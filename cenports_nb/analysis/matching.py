@@ -1,0 +1,156 @@
+"""Orders against shipments: what was sent, what was not, what has no order."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.compute as pc
+
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
+from cenports_nb.frames.days import local_days, zone_of
+from cenports_nb.frames.keys import Numbers, dense, find, find_first, number_keys
+from cenports_nb.frames.lines import is_open
+from cenports_nb.frames.texts import TEXT, choose, chunks_of, column_of, pick
+
+ORDER = ["channel_id", "order_no"]
+SIDES = ("both", "order_only", "shipment_only", "ambiguous")
+
+
+def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_zone: str = "UTC") -> pd.DataFrame:
+    """Set orders and shipments side by side, one row an order.
+
+    What a shipment contains is not documented, so orders are matched, not lines: by (`channel_id`, `order_no`),
+    and where a shipment names no channel by `order_no`, if just one channel has an order of that number.
+    shipment_count = number of shipments; days_to_ship = day of the first shipment - day of the order.
+
+    Args:
+        line_items: From `load_line_items`.
+        shipments: From `load_shipments`, over the same days and some more, since an order is shipped later.
+        time_zone: IANA zone in which days are meant; plain days stay as they are.
+
+    Returns:
+        `channel_id order_no order_date`, `lines`, `units`, `open_lines`, `open_units` (`Int64`; open by the
+        status of the lines), `shipped` (there is a shipment), `open` (a line is open; shipped and open is a
+        part shipment or a status that lags), `shipment_count`, `without_tracking` (shipments, `int64`),
+        `first_ship_date`, `last_ship_date` (UTC), `tracking_numbers` (different ones, joined by `, `),
+        `days_to_ship` (`Int64` calendar days) and `side`: `both`, `order_only`, `shipment_only` (no such order in
+        `line_items`), `ambiguous` (no channel named, and several have that order number; `channel_id` is null).
+        Ordered by channel and order number, null channels last.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read.
+    """
+    zone_of(time_zone)
+    needed = [*ORDER, "order_date", "quantity", "status"]
+    lines = check(line_items, schemas.LineItems, "line_items", needed).reset_index(drop=True)
+    sent = check(
+        shipments, schemas.Shipments, "shipments", ["order_no", "channel_id", "ship_date", "tracking_number"]
+    ).reset_index(drop=True)
+    channel, ambiguous = _channels(lines, sent)
+    # A null channel is a number of its own, after all others.
+    channels = number_keys([lines["channel_id"]], [channel])
+    orders = number_keys([lines["order_no"]], [sent["order_no"]])
+    of_line, of_shipment = (
+        np.where(rows < 0, channels.size, rows) * orders.size + of_number
+        for rows, of_number in zip(channels.rows, orders.rows, strict=True)
+    )
+    numbers, size = dense(np.concatenate([of_line, of_shipment]), (channels.size + 1) * orders.size)
+    of_line, of_shipment = numbers[: len(lines)], numbers[len(lines) :]
+    at_line, at_shipment = find_first(of_line, size), find_first(of_shipment, size)
+    has_lines, has_shipments = at_line >= 0, at_shipment >= 0
+    unclear = np.zeros(size, dtype=bool)
+    unclear[of_shipment[ambiguous]] = True
+
+    still = is_open(lines["status"]).to_numpy()
+    count, open_count = (np.bincount(rows, minlength=size) for rows in (of_line, of_line[still]))
+    units, open_units = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    quantity = lines["quantity"].to_numpy()
+    np.add.at(units, of_line, quantity)
+    np.add.at(open_units, of_line[still], quantity[still])
+    first, last = _extremes(sent["ship_date"], of_shipment, size)
+    ordered = _utc(np.append(_ticks(lines["order_date"]), NULL)[at_line])
+    tracked = (sent["tracking_number"].fillna("") != "").to_numpy()
+    either = np.where(has_lines, at_line, len(lines) + at_shipment)
+    side = np.where(unclear, 3, np.where(~has_lines, 2, np.where(has_shipments, 0, 1))).astype(np.int8)
+    return pd.DataFrame(
+        {
+            "channel_id": pick(either, lines["channel_id"], channel),
+            "order_no": pick(either, lines["order_no"], sent["order_no"]),
+            "order_date": ordered,
+            "lines": pd.arrays.IntegerArray(count.astype(np.int64), ~has_lines),
+            "units": pd.arrays.IntegerArray(units, ~has_lines),
+            "open_lines": pd.arrays.IntegerArray(open_count.astype(np.int64), ~has_lines),
+            "open_units": pd.arrays.IntegerArray(open_units, ~has_lines),
+            "shipped": has_shipments,
+            "open": open_count > 0,
+            "shipment_count": np.bincount(of_shipment, minlength=size),
+            "without_tracking": np.bincount(of_shipment[~tracked], minlength=size),
+            "first_ship_date": first,
+            "last_ship_date": last,
+            "tracking_numbers": _joined(sent["tracking_number"][tracked], of_shipment[tracked], size),
+            "days_to_ship": _days_between(ordered, first, time_zone),
+            "side": choose(side, SIDES),
+        },
+        copy=False,
+    )
+
+
+def _channels(lines: pd.DataFrame, sent: pd.DataFrame) -> tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.bool_]]]:
+    """Fill in the channel of shipments that name none, where only one has such an order; tell where several do."""
+    nameless = sent["channel_id"].isna().to_numpy()
+    if not nameless.any():
+        return sent["channel_id"], nameless
+    orders = lines[ORDER].drop_duplicates()
+    several = orders["order_no"].duplicated(keep=False)
+    single = orders[~several].set_index("order_no")["channel_id"]
+    filled = sent["channel_id"].where(~nameless, sent["order_no"].map(single)).astype("str")
+    return filled, nameless & sent["order_no"].isin(orders.loc[several, "order_no"]).to_numpy()
+
+
+NULL = np.iinfo(np.int64).min
+"""What NumPy keeps for a missing instant."""
+
+
+def _ticks(instants: pd.Series[Any]) -> Numbers:
+    """Give instants as microseconds, `NULL` where there is none."""
+    ticks: Numbers = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    return ticks
+
+
+def _extremes(instants: pd.Series[Any], number: Numbers, size: int) -> tuple[pd.Series[Any], pd.Series[Any]]:
+    """Find the first and last known instant of each number."""
+    ticks = _ticks(instants)
+    known = ticks != NULL
+    first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, NULL)
+    np.minimum.at(first, number[known], ticks[known])
+    np.maximum.at(last, number[known], ticks[known])
+    first[last == NULL] = NULL
+    return _utc(first), _utc(last)
+
+
+def _utc(ticks: Numbers) -> pd.Series[Any]:
+    return pd.Series(ticks.astype("datetime64[us]")).dt.tz_localize("UTC")
+
+
+def _days_between(start: pd.Series[Any], end: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
+    days = (local_days(end, time_zone) - local_days(start, time_zone)).dt.days
+    return days.astype("Int64")
+
+
+def _joined(texts: pd.Series[Any], number: Numbers, size: int) -> pd.Series[Any]:
+    """Join the different texts of each number in their order; null where there is none."""
+    words = number_keys([texts.reset_index(drop=True)]) if len(texts) else None
+    if words is None:
+        return column_of(arrow.nulls(size, TEXT))
+    pairs = np.unique(number * words.size + words.rows[0])
+    owner, word = pairs // words.size, pairs % words.size
+    spelt = pick(find(words.rows[0], words.size)[word], texts.reset_index(drop=True))
+    counts = np.bincount(owner, minlength=size)
+    offsets = arrow.array(np.concatenate([[0], np.cumsum(counts)]), arrow.int64())
+    lists = arrow.LargeListArray.from_arrays(offsets, chunks_of(spelt).combine_chunks())
+    joined = pc.binary_join(lists, arrow.scalar(", ", TEXT))
+    return column_of(pc.if_else(arrow.array(counts > 0), joined, arrow.scalar(None, TEXT)))

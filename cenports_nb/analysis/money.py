@@ -1,0 +1,38 @@
+"""Money that adds up: sums of amounts × units in whole numbers, so that a million rows are exact to the cent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from cenports_nb.frames.keys import Numbers
+
+PARTS = 10**9
+"""An amount is split into its whole units of money and billionths, so prices count with nine decimals."""
+MOST = 2.0**62
+
+Amounts = np.ndarray[Any, np.dtype[np.float64]]
+
+
+def exact_sums(amounts: Amounts, units: Numbers, group: Numbers, size: int) -> Amounts:
+    """Sum amount × units for each group, without the error that floats pile up.
+
+    Whole parts and billionths are multiplied and summed as integers, which is exact and does not depend on the
+    order of rows; only the final sum of a group becomes a float again.
+
+    Args:
+        amounts: Money, finite.
+        units: How often each counts; may be negative.
+        group: The number of each row's group.
+        size: All group numbers are below.
+    """
+    whole = np.floor(amounts)
+    most = max(float((np.abs(whole) * np.abs(units)).sum()), float(np.abs(units).sum()) * PARTS)
+    kind: Any = np.int64 if most < MOST else object  # Python's integers have no end
+    wholes, parts = np.zeros(size, dtype=kind), np.zeros(size, dtype=kind)
+    np.add.at(wholes, group, whole.astype(kind) * units.astype(kind))
+    np.add.at(parts, group, np.rint((amounts - whole) * PARTS).astype(np.int64).astype(kind) * units.astype(kind))
+    carried = parts // PARTS
+    sums: Amounts = (wholes + carried).astype(np.float64) + (parts - carried * PARTS).astype(np.float64) / PARTS
+    return sums

@@ -1,0 +1,191 @@
+"""Sales: units, money and orders, by day, week, month, SKU, channel or state."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Collection, Sequence
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.analysis.money import exact_sums
+from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check, refuse_repeated
+from cenports_nb.frames.days import local_days, zone_of
+from cenports_nb.frames.keys import Numbers, dense, find, number_keys, repeated
+from cenports_nb.frames.lines import has_status
+from cenports_nb.frames.texts import pick
+
+By = Literal["day", "week", "month", "sku", "channel", "state"]
+ORDER = ["channel_id", "order_no"]
+
+
+def summarize_sales(
+    line_items: pd.DataFrame,
+    *,
+    by: By | Sequence[By] = "day",
+    orders: pd.DataFrame | None = None,
+    time_zone: str = "UTC",
+    exclude: Collection[str] = (),
+) -> pd.DataFrame:
+    """Sum what was sold.
+
+    units = Σ quantity; line_value = Σ price × quantity; orders = number of distinct (channel_id, order_no);
+    order_total = Σ grand_total of those orders, each counted once in a group however many lines it has there.
+
+    Money is summed in integers (price split into whole units and billionths), so `line_value` and
+    `order_total` are exact to the cent over millions of rows, in any order of rows. An order with lines in
+    several groups (by SKU) counts in each of them, so `orders` and `order_total` then add up to more than
+    there is. Negative quantities (returns) are taken off.
+
+    Args:
+        line_items: From `load_line_items`.
+        by: `"day"`, `"week"` (ISO 8601, such as `2026-W01`, of the ISO year), `"month"`, `"sku"`, `"channel"`,
+            `"state"` (where it is shipped to; needs `orders`), or several; `()` for one row in all.
+        orders: From `load_orders`, with the same arguments; adds `order_total`.
+        time_zone: IANA zone in which days are meant, such as the client's; an `order_date` of exactly
+            00:00:00Z is a plain day and stays that day.
+        exclude: Line statuses, in any case, that don't count, such as `("cancelled", "canceled")`. By
+            default every line counts, whatever became of it.
+
+    Returns:
+        A row a group, ordered by it: `day` (midnight, no zone), `week`, `month` (`2026-01`), `product_sku`,
+        `channel_id`, `ship_to_state` (null where there is none, at the end), then `orders`, `lines`, `units`
+        (`int64`), `line_value` (`float64`), `unpriced` (lines without a price: their units count, their value is
+        unknown and adds nothing), and `order_total` (`float64`; a null `grand_total` adds nothing).
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read, a key of `orders` repeats, or an argument
+            means nothing.
+
+    Warns:
+        AnalysisWarning: Lines whose order `orders` lacks (they have no state, and add no `order_total`), or orders
+            that have no line here (they are not counted).
+
+    Examples:
+        >>> import pandas as pd
+        >>> lines = pd.DataFrame(
+        ...     {
+        ...         "channel_id": "EU", "order_no": ["1", "1", "2"], "product_sku": ["A", "B", "A"],
+        ...         "order_date": pd.to_datetime(["2026-01-01T23:30Z", "2026-01-01T23:30Z", "2026-01-02T09:00Z"]),
+        ...         "quantity": [2, 1, 1], "price": [9.99, 5.0, 9.99], "status": "shipped",
+        ...     }
+        ... )
+        >>> summarize_sales(lines, by="sku")
+          product_sku  orders  lines  units  line_value  unpriced
+        0           A       2      2      3       29.97         0
+        1           B       1      1      1        5.00         0
+    """
+    names: list[str] = [by] if isinstance(by, str) else list(by)
+    _check_by(names, with_orders=orders is not None)
+    zone_of(time_zone)
+    needed = [*ORDER, "order_date", "product_sku", "quantity", "price", "status"]
+    lines = check(line_items, schemas.LineItems, "line_items", needed)
+    if exclude:
+        lines = lines[~has_status(lines["status"], exclude).to_numpy()]
+    bought = (
+        None if orders is None else check(orders, schemas.Orders, "orders", [*ORDER, "grand_total", "ship_to_state"])
+    )
+    ordered = [[frame[name] for name in ORDER] for frame in (lines, bought) if frame is not None]
+    numbered = number_keys(*ordered)
+    order = numbered.rows[0]
+    at = np.full(len(lines), -1, dtype=np.int64)
+    if bought is not None and orders is not None:
+        places = find(numbered.rows[1], numbered.size)
+        refuse_repeated(orders, repeated(numbered.rows[1], places), ORDER, "orders")
+        at = places[order]
+        _say_unmatched(at, order, numbered.rows[1], numbered.size, excluded=bool(exclude))
+    columns = {LABELS[name]: _group_column(name, lines, bought, at, time_zone) for name in names}
+    group, first = _groups(list(columns.values()), len(lines))
+    size = len(first)
+    result: dict[str, Any] = {name: column.take(first).reset_index(drop=True) for name, column in columns.items()}
+    pairs = pd.unique(group * numbered.size + order)  # each order once a group
+    of_pair = pairs // numbered.size if numbered.size else pairs
+    price, quantity = lines["price"].to_numpy(), lines["quantity"].to_numpy()
+    unpriced = np.isnan(price)
+    units = np.zeros(size, dtype=np.int64)
+    np.add.at(units, group, quantity)
+    result |= {
+        "orders": np.bincount(of_pair, minlength=size),
+        "lines": np.bincount(group, minlength=size),
+        "units": units,
+        "line_value": exact_sums(np.where(unpriced, 0.0, price), quantity, group, size),
+        "unpriced": np.bincount(group[unpriced], minlength=size),
+    }
+    if bought is not None:
+        rows = places[pairs % numbered.size] if numbered.size else pairs
+        totals = np.append(bought["grand_total"].to_numpy(), np.nan)[rows]
+        once = np.ones(len(pairs), dtype=np.int64)
+        result["order_total"] = exact_sums(np.nan_to_num(totals), once, of_pair, size)
+    return pd.DataFrame(result, copy=False)
+
+
+LABELS = {
+    "day": "day",
+    "week": "week",
+    "month": "month",
+    "sku": "product_sku",
+    "channel": "channel_id",
+    "state": "ship_to_state",
+}
+
+
+def _check_by(names: list[str], *, with_orders: bool) -> None:
+    if any(name not in LABELS for name in names) or len(set(names)) < len(names):
+        raise InvalidRequestError(f"by={names!r} may name {', '.join(LABELS)}, each once.")
+    if "state" in names and not with_orders:
+        raise InvalidRequestError('by="state" needs orders=, from load_orders, since lines do not know the address.')
+
+
+def _group_column(
+    name: str, lines: pd.DataFrame, bought: pd.DataFrame | None, at: Numbers, time_zone: str
+) -> pd.Series[Any]:
+    """Make the column that rows are grouped by."""
+    if name in ("day", "week", "month"):
+        days = local_days(lines["order_date"], time_zone)
+        return days if name == "day" else _calendar(days, _weeks if name == "week" else _months)
+    if name == "state" and bought is not None:
+        return pick(at, bought["ship_to_state"])
+    return lines[LABELS[name]]
+
+
+def _calendar(days: pd.Series[Any], spell: Callable[[pd.DatetimeIndex], pd.Index[Any]]) -> pd.Series[Any]:
+    """Spell each day's week or month, looking at each different day once."""
+    codes, found = pd.factorize(days)
+    words = pd.Series(spell(pd.DatetimeIndex(found)), dtype="str")
+    return pick(codes.astype(np.int64), words)
+
+
+def _weeks(days: pd.DatetimeIndex) -> pd.Index[Any]:
+    week = days.isocalendar()
+    return pd.Index([f"{year:04d}-W{number:02d}" for year, number in zip(week["year"], week["week"], strict=True)])
+
+
+def _months(days: pd.DatetimeIndex) -> pd.Index[Any]:
+    return days.strftime("%Y-%m")
+
+
+def _groups(columns: list[pd.Series[Any]], length: int) -> tuple[Numbers, Numbers]:
+    """Number groups from 0 in the order of their columns, null last; tell a row of each."""
+    group, size = np.zeros(length, dtype=np.int64), 1
+    for column in columns:
+        values = (
+            column if column.dtype == "str" else pd.Series(column.to_numpy().astype("datetime64[D]").astype("int64"))
+        )
+        numbered = number_keys([values])
+        ranks = np.where(numbered.rows[0] < 0, numbered.size, numbered.rows[0])
+        group, size = dense(group * (numbered.size + 1) + ranks, size * (numbered.size + 1))
+    return group, find(group, size)
+
+
+def _say_unmatched(at: Numbers, order: Numbers, bought: Numbers, size: int, *, excluded: bool) -> None:
+    lost = int((at < 0).sum())
+    said = [f"{lost:,} line items belong to orders that orders= lacks"] if lost else []
+    has_lines = np.zeros(size, dtype=bool)
+    has_lines[order] = True
+    empty = 0 if excluded else int((~has_lines[bought]).sum())
+    said += [f"{empty:,} orders have no line item here and are not counted"] if empty else []
+    if said:
+        warnings.warn(f"{'; '.join(said)}: load both with the same arguments.", AnalysisWarning, stacklevel=3)

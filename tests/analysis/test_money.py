@@ -1,0 +1,30 @@
+"""Money that adds up."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cenports_nb.analysis.money import exact_sums
+
+ROWS = st.lists(
+    st.tuples(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9), st.integers(0, 2)), min_size=1, max_size=30
+)
+
+
+@given(ROWS)
+def test_sums_are_exact_even_beyond_64_bits(rows: list[tuple[int, int, int]]) -> None:
+    """The float nearest to the true sum, to one unit in the last place, in any order of rows."""
+    prices, units, groups = (np.array(part) for part in zip(*rows, strict=True))
+    expected = [Fraction(0)] * 3
+    for price, many, group in rows:
+        expected[group] += Fraction(price, 100) * many
+    for order in (slice(None), slice(None, None, -1)):
+        found = exact_sums(prices[order] / 100, units[order], groups[order], 3)
+        assert all(
+            abs(Fraction(float(sum_)) - true) <= Fraction(float(np.spacing(abs(float(true)))))
+            for sum_, true in zip(found, expected, strict=True)
+        )

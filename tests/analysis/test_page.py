@@ -1,0 +1,42 @@
+"""What the page and the docstrings show is what comes out."""
+
+from __future__ import annotations
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cenports_nb as cn
+
+PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
+WIDE = ("display.width", 110, "display.max_columns", 20)
+
+
+def test_the_page_shows_what_comes_out(client: cn.Client) -> None:
+    """Each example runs, on Northwind, and prints what stands there."""
+    text = PAGE.read_text(encoding="utf-8").replace("\n```\n", "\n\n")  # a fence would be taken for output
+    example = doctest.DocTestParser().get_doctest(text, {"client": client}, PAGE.name, str(PAGE), 0)
+    with pd.option_context(*WIDE):
+        result = doctest.DocTestRunner().run(example)
+    assert result.attempted > 15
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize("name", ["analysis.sales", "analysis.changes", "stock.summary"])
+def test_docstrings_show_what_comes_out(name: str) -> None:
+    """Their examples run as they stand."""
+    with pd.option_context(*WIDE):
+        result = doctest.testmod(importlib.import_module(f"cenports_nb.{name}"))
+    assert result.attempted > 0
+    assert result.failed == 0
+
+
+@pytest.mark.parametrize(
+    "name", ["changes", "match_shipments", "order_ages", "stock_cover", "summarize_sales", "summarize_stock"]
+)
+def test_the_page_forgets_no_function(name: str) -> None:
+    """Each has its heading and its formula."""
+    assert f": `{name}(" in PAGE.read_text(encoding="utf-8")

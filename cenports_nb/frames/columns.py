@@ -87,6 +87,8 @@ def flag_or_null(values: Sequence[Any]) -> Column:
 
 YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 MOST = 2**63 - 1
+FIRST, LAST = (pd.Timestamp(text, tz="UTC").as_unit("us") for text in ("0001-01-01", "9999-12-31 23:59:59.999999"))
+"""What a calendar has; an offset may lead beyond either end."""
 
 Build = Callable[[Sequence[Any]], Column]
 
@@ -95,8 +97,10 @@ def _dates(values: Sequence[str | None]) -> pd.Series[Any]:
     """Read dates of four, two and two digits; pandas alone would take "now" and "2020" too."""
     texts = pd.Series(list(values), dtype="str")
     dated = texts.where(texts.str.match(r"\d{4}-\d{2}-\d{2}").fillna(value=False).astype(bool))
-    parsed = pd.to_datetime(dated, utc=True, format="ISO8601", errors="coerce")
-    return parsed.astype("datetime64[us, UTC]")
+    # One date to the nanosecond makes pandas read all of them so, and those it reaches only from 1677 to 2262.
+    cut = dated.str.replace(r"^(\S{10}[T ][\d:]{4,8}\.\d{6})\d+", r"\1", regex=True)
+    parsed = pd.to_datetime(cut, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
+    return parsed.where((parsed >= FIRST) & (parsed <= LAST))
 
 
 def _unread(column: pd.Series[Any], values: Sequence[str | None], reason: str) -> dict[int, str]:

@@ -5,7 +5,7 @@ Orders, which are many, have ways of their own: see `order_pages`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from operator import attrgetter
 from typing import Any, TypeVar
@@ -116,7 +116,7 @@ def _parse(
     raw: Sequence[bytes], record_type: type[T], key: str, places: Sequence[int] | None = None
 ) -> tuple[list[T], list[int], list[Reject]]:
     """Read each record; what can't be read is a reject."""
-    decode: Callable[[bytes], T] = msgspec.json.Decoder(record_type, strict=False).decode
+    decode = records.reader(record_type)
     places = range(len(raw)) if places is None else places
     found: list[T] = []
     index: list[int] = []

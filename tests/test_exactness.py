@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from frames.order_reading import frames_of, page_of
+from frames.order_reading import frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from told_server import Say, Seen, ToldServer
@@ -85,8 +85,8 @@ NAUGHTY = [
 TEXT = st.sampled_from(NAUGHTY) | st.text(max_size=12)
 MAYBE = st.none() | st.just("") | TEXT
 KEY = TEXT.filter(bool)
-ASKED = KEY.filter(lambda text: len(text) <= 255)
-"""What is sent as a parameter: Cenports takes 255 characters."""
+ASKED = KEY.filter(lambda text: text.strip() and len(text) <= 255)
+"""What is sent as a parameter: 255 characters at most, and blanks alone are as good as nothing."""
 PRICE = st.integers(-(10**9), 10**9).map(lambda parts: parts / 10_000)
 UNITS = st.integers(-(10**5), 10**5)
 

@@ -529,6 +529,36 @@ def test_a_quantity_is_whole_units_or_a_reject(
         assert _cells(frame, ["product_sku", "quantity"]) == [["S", read]] * (read is not None) + [["T", 1]]
 
 
+@pytest.mark.parametrize(
+    ("field", "column"),
+    [
+        ("nextAvailabileQuantity", "next_availabile_quantity"),
+        ("nextAvailableQuantity", "next_available_quantity"),
+        ("isDiscontinued", "is_discontinued"),
+        ("nextAvailabilityDate", "next_availability_date"),
+    ],
+)
+def test_a_text_that_reads_null_is_no_null(server: ToldServer, staging: Connect, field: str, column: str) -> None:
+    """Where a number, a flag or a date belongs it is a reject, not a silent nothing."""
+    rows = [{"productSku": "S", "quantity": 1, field: "null"}, {"productSku": "T", "quantity": 1, field: None}]
+    server.on("GET /inventories", Say({"data": [{"warehouseCode": "W", "warehouseInventory": rows}]}))
+    with pytest.warns(RejectedRowsWarning):
+        stock = cn.load_actual_stock(staging())
+    refused = cn.rejected(stock)
+    assert refused is not None
+    assert (stock["product_sku"].tolist(), refused["column"].tolist()) == (["T"], [column])
+
+
+@pytest.mark.parametrize("number", [12, 10**19, 10**30])
+def test_numbers_of_shipments_keep_their_digits(server: ToldServer, staging: Connect, number: int) -> None:
+    """Sent as numbers, they are the text of their digits, however many."""
+    shipment = {"orderNo": number, "channelId": number, "trackingNumber": number, "note": number}
+    server.on("GET /shipments", Say({"data": [shipment], "last_page": 1}))
+    frame = cn.load_shipments(staging(), order_nos=["A"], channel_id="C")
+    columns = ["order_no", "channel_id", "tracking_number", "note"]
+    assert _cells(frame, columns) == [[str(number)] * 4]
+
+
 def test_dates_of_all_ages_stand_side_by_side(server: ToldServer, staging: Connect) -> None:
     """Nanoseconds in one row, the year 9999 for "never" in the next: neither costs the other."""
     dates = ["2024-02-29T01:02:03.123456789Z", "9999-12-31", "1600-01-01T23:00:00Z", None, "", "2024-02-29"]

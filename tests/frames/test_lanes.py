@@ -48,7 +48,7 @@ LINE = st.fixed_dictionaries(
     optional={
         "lineItem": st.none() | st.integers(-1, 5).map(str) | NAMES,
         "price": AMOUNT,
-        **dict.fromkeys(["retailerSku", "productName", "shipFromWarehouseCode", "status", "orderNo"], MAYBE),
+        **dict.fromkeys(["retailerSku", "productName", "shipFromWarehouseCode", "status", "orderNo", "extra"], MAYBE),
     },
 )
 ORDER = st.fixed_dictionaries(
@@ -67,7 +67,8 @@ ORDER = st.fixed_dictionaries(
             availability=st.none() | st.booleans(),
         ),
         "shippingInfo": _object("carrierCode", "serviceLevel"),
-        "pricing": _object(subTotal=AMOUNT, discount=AMOUNT, shipCost=AMOUNT, grandTotal=AMOUNT),
+        "extra": MAYBE,
+        "pricing": _object("extra", subTotal=AMOUNT, discount=AMOUNT, shipCost=AMOUNT, grandTotal=AMOUNT),
         "notes": _object("merchantMsg", "retailerMsg"),
         "lineItems": st.none() | st.lists(LINE, max_size=4),
     },
@@ -98,7 +99,7 @@ def _same(left: Frames, right: Frames) -> None:
 @settings(max_examples=80)
 @given(st.lists(ORDER, max_size=4))
 def test_both_lanes_make_the_same_frames(records: list[dict[str, Any]]) -> None:
-    """To the last bit of every amount, for orders as documented."""
+    """To the last bit of every amount, for orders as documented; fields that are not are named alike."""
     page = page_of(*records)
     _same(frames_of([_fast(page)]), frames_of([_carefully([page], "X")]))
 

@@ -1,7 +1,10 @@
 """The same question gives the same frame, wherever it comes from; and a frame is its owner's alone."""
 
+import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +17,9 @@ from told_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import IncompleteError, IncompleteWarning, OfflineMissError, RejectedRowsWarning
+from cenports_nb.frames.memory import recall
+from cenports_nb.frames.questions import question
+from cenports_nb.frames.sources import order_source
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 
@@ -394,6 +400,24 @@ def test_lines_are_remembered_once(server: ToldServer, staging: Connect) -> None
     first, second = cn.load_line_items(client, *JUNE), cn.load_line_items(client, *JUNE)
     first.loc[0, "product_sku"] = "mine"
     assert (second["product_sku"].tolist(), changing.answers) == (["S1"], 1)
+
+
+def test_of_two_loads_at_once_only_one_takes_what_is_remembered(server: ToldServer, staging: Connect) -> None:
+    """The other one reads the cache: what is remembered can become one frame only."""
+    Changing(server)
+    client = staging()
+    cn.load_orders(client, *JUNE)
+    both = threading.Barrier(2)
+
+    def age(_: Any) -> float:
+        both.wait(10)  # each has seen that there is something, before either takes it
+        return DAY
+
+    source = replace(order_source(client, lambda: ()), max_age=age)
+    asked = question(client, *JUNE, last=None, channel_id=None, order_nos=None, acknowledged=None).key
+    with ThreadPoolExecutor(2) as pool:
+        taken = list(pool.map(lambda _: recall(client, asked, source), range(2)))
+    assert sorted(found is None for found in taken) == [False, True]
 
 
 def test_as_of_is_the_oldest_answer_of_a_mix(timed: cn.Client, clock: FakeClock) -> None:

@@ -33,7 +33,6 @@ import cenports_nb as cn
 from cenports_nb.api import kept
 from cenports_nb.api.client import Client
 from cenports_nb.api.pages import open_page, split
-from cenports_nb.frames import orders as order_frames
 from cenports_nb.frames import schemas
 from cenports_nb.sandbox import Clock, Sandbox
 from cenports_nb.settings import resolve
@@ -245,12 +244,11 @@ def load_lines(client: Client) -> pd.DataFrame:
 
 def on_one_thread(client: Client) -> object:
     """Load both frames without a second thread."""
-    before = kept.WORKERS, order_frames.WORKERS
-    kept.WORKERS = order_frames.WORKERS = 1
+    before, kept.WORKERS = kept.WORKERS, 1
     try:
         return load(client)
     finally:
-        kept.WORKERS, order_frames.WORKERS = before
+        kept.WORKERS = before
 
 
 def normalise(pages: list[bytes]) -> object:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,15 @@ class Follower:
         self._source = source
         self._spent = spent
         self._gate = threading.BoundedSemaphore(THREADS)
-        self._desk = threading.BoundedSemaphore(WORKERS)  # pages opened at once: each takes a few times its size
+        # Pages are opened by few threads: each takes a few times its size, and what they leave in memory lies together.
+        self._desk = ThreadPoolExecutor(WORKERS, thread_name_prefix="cenports-open")
         self.stopped = threading.Event()  # nobody waits any more: what has not been sent stays unsent
         self.on_pages: Callable[[], None] = lambda: None  # called once an answer tells how much there is
+
+    def stop(self) -> None:
+        """Send nothing more: nobody waits for it."""
+        self.stopped.set()
+        self._desk.shutdown(wait=False)
 
     def read(self, window: Window, *, refresh: bool) -> Found:
         """Read one window with all its pages.
@@ -136,8 +143,7 @@ class Follower:
             found.opened[number] = self._open(window, [waiting[number]])
 
     def _open(self, window: Window, pages: Sequence[bytes]) -> Contents:
-        with self._desk:
-            return self._source.open(window.channel_id, pages)
+        return self._desk.submit(self._source.open, window.channel_id, pages).result()
 
     def _ask(self, window: Window, question: Question) -> Answer:
         if self.stopped.is_set():

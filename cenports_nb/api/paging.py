@@ -208,7 +208,7 @@ class _Reader:
 
     def stop(self) -> None:
         """Send nothing more: the reading is over, or was interrupted."""
-        self._follower.stopped.set()
+        self._follower.stop()
 
     def settled(self, parts: Sequence[Part], *, refresh: bool, again: bool = False) -> list[Part]:
         """Decide about answers that may be cut at their length: a longer one shows that they are not.

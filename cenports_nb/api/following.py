@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cenports_nb.api.abreast import THREADS, side_by_side
 from cenports_nb.api.contents import Contents
+from cenports_nb.api.heap import give_back
 from cenports_nb.api.kept import CHUNK, WORKERS, recall, size_of
 from cenports_nb.api.pages import Page, is_empty, open_page
 from cenports_nb.api.source import READINGS, Found, Pages, Source, Spent
@@ -143,7 +144,9 @@ class Follower:
             found.opened[number] = self._open(window, [waiting[number]])
 
     def _open(self, window: Window, pages: Sequence[bytes]) -> Contents:
-        return self._desk.submit(self._source.open, window.channel_id, pages).result()
+        opened = self._desk.submit(self._source.open, window.channel_id, pages).result()
+        give_back()  # each page comes with a second of waiting, as Cenports allows one a second
+        return opened
 
     def _ask(self, window: Window, question: Question) -> Answer:
         if self.stopped.is_set():

@@ -90,7 +90,7 @@ def load_orders(
     )
     orders = orders_of(read, asked.days, client.settings.time_zone)
     frame = framed(orders.order_columns(), schemas.Orders)
-    remember(client, asked.key, orders, read, generation)
+    remember(client, asked.key, orders, read, generation, size=int(frame.memory_usage().sum()))
     return finish(
         client,
         "GET /orders",

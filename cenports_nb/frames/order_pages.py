@@ -13,7 +13,6 @@ import pyarrow.compute as pc
 from cenports_nb.api.contents import Contents, Several
 from cenports_nb.errors import UnexpectedAnswerError
 from cenports_nb.frames import careful, fast
-from cenports_nb.frames.arrow import give_back
 from cenports_nb.frames.lines import CLOSED_WORDS
 from cenports_nb.frames.provenance import Reject
 
@@ -28,7 +27,6 @@ def open_orders(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
         channel_id: The channel that was asked for, for orders that name none.
         pages: JSON as it came.
     """
-    give_back()
     whole = fast.read(pages, channel_id)
     if whole is not None:
         return _of_fast(whole)

@@ -13,9 +13,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cenports_nb.api.contents import count, parts_of
+from cenports_nb.api.heap import give_back
 from cenports_nb.api.paging import Read
 from cenports_nb.api.windows import Window
-from cenports_nb.frames.arrow import POOL, give_back, text, to_pandas
+from cenports_nb.frames.arrow import POOL, text, to_pandas
 from cenports_nb.frames.days import local_days
 from cenports_nb.frames.fast import TYPES
 from cenports_nb.frames.line_numbers import number_lines

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cenports_nb.api.abreast import THREADS, side_by_side
 from cenports_nb.api.contents import Contents
 from cenports_nb.api.heap import give_back
-from cenports_nb.api.kept import CHUNK, WORKERS, recall, size_of
+from cenports_nb.api.kept import WORKERS, recall, size_of
 from cenports_nb.api.pages import Page, is_empty, open_page
 from cenports_nb.api.source import READINGS, Found, Pages, Source, Spent
 from cenports_nb.api.walk import address_of, check_number, numbered, page_of, question_of, walk
@@ -25,6 +25,9 @@ from cenports_nb.errors import ApiError, CenportsError, OfflineMissError, Transp
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
     from cenports_nb.api.wire import Answer, Question
+
+RUN = 2**19
+"""Bytes of pages that are opened at once: what waits for a run is in memory, for each of a dozen windows."""
 
 
 class Follower:
@@ -136,7 +139,7 @@ class Follower:
                 break
             answer, found.words[number], waiting[number] = came
             self._count(answer, found)
-            while len(run := _run(waiting, start)) > 1 and (size_of(run) >= CHUNK or start + len(run) > last):
+            while len(run := _run(waiting, start)) > 1 and (size_of(run) >= RUN or start + len(run) > last):
                 found.opened[start] = self._open(window, run)
                 start += len(run)
                 waiting = {number: page for number, page in waiting.items() if number >= start}
@@ -161,7 +164,7 @@ class Follower:
 def _run(pages: dict[int, bytes], start: int) -> list[bytes]:
     """Take the pages that follow one another from a number on, up to what is opened at once."""
     run: list[bytes] = []
-    while start + len(run) in pages and size_of(run) < CHUNK:
+    while start + len(run) in pages and size_of(run) < RUN:
         run.append(pages[start + len(run)])
     return run
 

@@ -32,7 +32,7 @@ MONTH = timedelta(days=31)
 MOST_ANSWERS = 20_000  # of one load
 MEMORY = 7  # days that what was seen before counts for
 SPAN = 400  # days, beyond which the records of a day say little
-ABREAST = 12  # windows read at once; together they have no more requests under way than one
+ABREAST = 8  # windows read at once; together they have no more requests under way than one
 PATIENCE = 2  # windows in a row that get no answer; then the others are not asked
 
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cenports_nb.api.abreast import THREADS, side_by_side
 from cenports_nb.api.contents import Contents
 from cenports_nb.api.heap import give_back
-from cenports_nb.api.kept import WORKERS, recall, size_of
+from cenports_nb.api.kept import WORKERS, recall
 from cenports_nb.api.pages import Page, is_empty, open_page
 from cenports_nb.api.source import READINGS, Found, Pages, Source, Spent
 from cenports_nb.api.walk import address_of, check_number, numbered, page_of, question_of, walk
@@ -25,9 +25,6 @@ from cenports_nb.errors import ApiError, CenportsError, OfflineMissError, Transp
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
     from cenports_nb.api.wire import Answer, Question
-
-RUN = 2**19
-"""Bytes of pages that are opened at once: what waits for a run is in memory, for each of a dozen windows."""
 
 
 class Follower:
@@ -76,6 +73,8 @@ class Follower:
         before: set[object] | None = None
         for _ in range(READINGS):
             pages = self._fetched(window)
+            pages.opened = {1: self._source.join([pages.opened[number] for number in sorted(pages.opened)])}
+            give_back()
             found = pages.judge(self._source, fresh=True)
             if pages.reason:
                 return found
@@ -118,33 +117,25 @@ class Follower:
         return found
 
     def _abreast(self, window: Window, first: Page, listed: bytes, found: Pages) -> None:
-        """Ask for all further pages at once; they are opened in order, some at a time."""
+        """Ask for all further pages at once; each is opened before the next one is asked for in its place."""
         client, source, last = self._client, self._source, first.last or 1
         check_number(source.path, last)
         link = numbered(first.next)
-        found.words[1] = first
-        waiting = {1: listed}
-        start = 1
+        found.words[1], found.opened[1] = first, self._open(window, [listed])
 
-        def further(number: int) -> tuple[Answer, Page, bytes]:
+        def further(number: int) -> tuple[Answer, Page, Contents]:
             url = link(number) if link else address_of(client, source, number)
-            with self._gate:
+            with self._gate:  # until it is opened, or answers would pile up in memory
                 answer = self._ask(window, question_of(client, source, window, number, url))
-            page, listed = open_page(source.path, answer.body)
-            return replace(answer, body=b""), page, listed
+                page, listed = open_page(source.path, answer.body)
+                return replace(answer, body=b""), page, self._open(window, [listed])
 
         for number, came in side_by_side(further, range(2, last + 1), THREADS):
             if isinstance(came, Exception):
                 found.reason = _hole(came, number)
-                break
-            answer, found.words[number], waiting[number] = came
+                return
+            answer, found.words[number], found.opened[number] = came
             self._count(answer, found)
-            while len(run := _run(waiting, start)) > 1 and (size_of(run) >= RUN or start + len(run) > last):
-                found.opened[start] = self._open(window, run)
-                start += len(run)
-                waiting = {number: page for number, page in waiting.items() if number >= start}
-        for number in sorted(waiting):
-            found.opened[number] = self._open(window, [waiting[number]])
 
     def _open(self, window: Window, pages: Sequence[bytes]) -> Contents:
         opened = self._desk.submit(self._source.open, window.channel_id, pages).result()
@@ -159,14 +150,6 @@ class Follower:
     def _count(self, answer: Answer, found: Pages) -> None:
         self._spent.count(answer)
         found.at = answer.at if found.at is None else min(found.at, answer.at)
-
-
-def _run(pages: dict[int, bytes], start: int) -> list[bytes]:
-    """Take the pages that follow one another from a number on, up to what is opened at once."""
-    run: list[bytes] = []
-    while start + len(run) in pages and size_of(run) < RUN:
-        run.append(pages[start + len(run)])
-    return run
 
 
 class StoppedError(Exception):

@@ -330,10 +330,16 @@ def _read_lines(
     """Read the lines of orders: those that the last load of the same orders read along, or again."""
     if not refresh and (known := recall(client, asked.key, order_source(client, lambda: ()))) is not None:
         return known
-    read = read_orders(client, asked, lambda: _channels(client), refresh=refresh, progress=progress, halves=halves)
-    orders = orders_of(read, asked.days, client.settings.time_zone)
-    orders.give_up_orders()
-    return orders, read
+    read = read_orders(
+        client,
+        asked,
+        lambda: _channels(client),
+        refresh=refresh,
+        progress=progress,
+        halves=halves,
+        lines_only=True,
+    )
+    return orders_of(read, asked.days, client.settings.time_zone), read
 
 
 def _lines(

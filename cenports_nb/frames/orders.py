@@ -20,12 +20,11 @@ from cenports_nb.frames.arrow import POOL, text, to_pandas
 from cenports_nb.frames.days import local_days
 from cenports_nb.frames.fast import TYPES
 from cenports_nb.frames.line_numbers import number_lines
-from cenports_nb.frames.order_pages import OrderPages
+from cenports_nb.frames.order_pages import KEYS, OrderPages
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.tables import LINE_ITEM_AS_SENT, LINE_ITEMS, ORDERS
 
 FAR = np.timedelta64(1, "D")  # what a server's time zone can explain
-KEYS = ("channel_id", "order_no", "order_date")
 COUNTED = {"line_count": pa.int64()}
 ORDER_TYPES = {item.name: TYPES[item.build] for item in ORDERS} | COUNTED
 LINE_TYPES = {item.name: TYPES[item.build] for item in (*LINE_ITEMS, LINE_ITEM_AS_SENT)}
@@ -119,11 +118,6 @@ class Orders:
         """Lines of the orders that are outside the days asked for."""
         return int(self.outside[_joined_owners(self.pages)].sum())
 
-    def give_up_orders(self) -> None:
-        """Forget what only the orders frame needs."""
-        for page in self.pages:
-            page.orders.clear()
-
     def _starts(self) -> list[int]:
         """Tell how many records came before each of `pages`."""
         sizes = [count(page) for page in self.pages]
@@ -201,7 +195,7 @@ def _unlike(pages: Sequence[OrderPages], first: np.ndarray, second: np.ndarray) 
     orders = [page.orders for page in pages]
     sizes = [len(page.places) for page in pages]
     pick_first, pick_second = _picker(sizes, first), _picker(sizes, second)
-    for name in ORDER_TYPES:
+    for name in orders[0]:  # those that are kept
         unlike |= _not_equal(pick_first(orders, name), pick_second(orders, name))
     owners = _joined_owners(pages)
     number = sum(len(page.places) for page in pages)

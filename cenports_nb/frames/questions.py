@@ -85,13 +85,14 @@ def read_orders(
     refresh: bool,
     progress: bool | None,
     halves: bool = False,
+    lines_only: bool = False,
 ) -> Read:
     """Ask GET /orders; copies that differ are read again, so that the newest answer wins.
 
     `halves` asks for what is not acknowledged, then for what is: an order that is acknowledged in between
     is in both, and the later answer wins.
     """
-    source = order_source(client, channels)
+    source = order_source(client, channels, lines_only=lines_only)
     windows = _windows(asked, asked.channels or (None,))
     if halves:
         windows = [replace(window, acknowledged=answer) for answer in (False, True) for window in windows]

@@ -257,7 +257,7 @@ def load_actual_stock(
     decoded = decode.stock(records_of(read))
     frame = ordered(decoded.frame, ["warehouse_code", "product_sku"], schemas.ActualStock)
     handling = Handling({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finish(client, "GET /inventories", read, frame, decoded.rejects, handling)
+    return finish(client, "GET /inventories", read, frame, decoded.rejects, handling, unknown=decoded.unknown)
 
 
 def load_available_stock(
@@ -283,11 +283,13 @@ def load_available_stock(
         channels = _channels(client)
     frames, reads = [], []
     rejects: list[Reject] = []
+    unknown: frozenset[str] = frozenset()
     for channel in channels:
         read = read_stock(client, {"channelId": channel}, codes, refresh=refresh)
         decoded = decode.stock(records_of(read))
         frames.append(decoded.frame.assign(channel_id=pd.Series([channel] * len(decoded.frame), dtype="str")))
         rejects += decoded.rejects
+        unknown |= decoded.unknown
         reads.append(read)
     if not frames:
         frames = [decode.stock(()).frame.assign(channel_id=pd.Series([], dtype="str"))]
@@ -297,7 +299,7 @@ def load_available_stock(
         schemas.AvailableStock,
     )
     handling = Handling({"channel_id": channels, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finish(client, "GET /inventories", joined(reads), frame, tuple(rejects), handling)
+    return finish(client, "GET /inventories", joined(reads), frame, tuple(rejects), handling, unknown=unknown)
 
 
 def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
@@ -309,7 +311,7 @@ def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
     read = read_stock(client, {"actualStock": True}, None, refresh=refresh)
     decoded = decode.warehouses(records_of(read))
     frame = ordered(decoded.frame, ["warehouse_code"], schemas.Warehouses)
-    return finish(client, "GET /inventories", read, frame, decoded.rejects, Handling({}))
+    return finish(client, "GET /inventories", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
 
 
 def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
@@ -321,7 +323,7 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
     read = read_channels(client, refresh=refresh)
     decoded = decode.channels(records_of(read))
     frame = ordered(decoded.frame, ["channel_id"], schemas.Channels)
-    return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}))
+    return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
 
 
 def _read_lines(

@@ -92,9 +92,9 @@ def finish(
         package_version=__version__,
     )
     attach(frame, found, rejects)
-    new = sorted(set(unknown) - client.told_fields)
+    new = sorted(name for name in set(unknown) if f"{source} {name}" not in client.told_fields)
     if new:
-        client.told_fields.update(new)
+        client.told_fields.update(f"{source} {name}" for name in new)
         fields = "a field" if len(new) == 1 else f"{len(new)} fields"
         warnings.warn(
             f"{source} sends {fields} that no frame has: {', '.join(new)}. Nothing else is lost; please report "

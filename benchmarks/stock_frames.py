@@ -11,12 +11,18 @@ import gc
 import json
 import os
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from threading import Thread
 from typing import Any
+
+# Run as a script, this folder is on the path and would hide the library that has the name of its neighbour.
+HERE = Path(__file__).resolve().parent
+sys.path[:] = [place for place in sys.path if Path(place).resolve() != HERE]
 
 import numpy as np
 
@@ -108,10 +114,10 @@ def handler(body: bytes) -> type[BaseHTTPRequestHandler]:
     """Answer every request with a token or with the stock."""
 
     class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:  # noqa: N802 - http.server's name
+        def do_POST(self) -> None:
             self.say(b'{"access_token": "t", "expires_in": 3600, "token_type": "Bearer"}')
 
-        def do_GET(self) -> None:  # noqa: N802
+        def do_GET(self) -> None:
             self.say(body)
 
         def say(self, content: bytes) -> None:

@@ -201,27 +201,30 @@ def unknown_in(record: bytes, kind: type[Record], prefix: str = "") -> frozenset
         kind: The Struct.
         prefix: Where it is, such as `warehouseAddress.`.
     """
-    found: set[str] = set()
     known = {item.encode_name: item.type for item in msgspec.structs.fields(kind)}
-    for fields in _objects(record):
-        found |= {prefix + name for name in fields.keys() - known.keys()}
-        for name in fields.keys() & known.keys():
-            for inner in _structs_in(known[name]):
-                found |= unknown_in(fields[name], inner, f"{prefix}{name}.")
+    objects = _objects(record)
+    found = {prefix + name for name in set().union(*objects) - known.keys()}
+    for name, hint in known.items():
+        for inner in _structs_in(hint):
+            for fields in objects:
+                if name in fields:
+                    found |= unknown_in(fields[name], inner, f"{prefix}{name}.")
     return frozenset(found)
 
 
 def _objects(record: bytes) -> list[dict[str, msgspec.Raw]]:
     """Read an object, or those of a list, only as far as their names."""
-    for kind in (dict[str, msgspec.Raw], list[dict[str, msgspec.Raw]], list[msgspec.Raw]):
+    for kind in (dict[str, msgspec.Raw], list[dict[str, msgspec.Raw]]):
         try:
             found: Any = msgspec.json.decode(record, type=kind)
         except (msgspec.MsgspecError, UnicodeDecodeError):
             continue
-        if isinstance(found, dict):
-            return [found]
-        return [part for item in found for part in ([item] if isinstance(item, dict) else _objects(item))]
-    return []
+        return [found] if isinstance(found, dict) else found
+    try:
+        parts = msgspec.json.decode(record, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+    return [fields for part in parts if bytes(part)[:1] == b"{" for fields in _objects(part)]
 
 
 def _structs_in(hint: Any) -> Iterator[type[Record]]:

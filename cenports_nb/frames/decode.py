@@ -72,7 +72,7 @@ def stock(raw: Sequence[bytes]) -> Decoded:
                 rejects.append(reject_of(place, record, "warehouseCode", error))
                 continue
             news = records.unknown_in(record, records.Inventory)
-            good, places, bad, _ = _parse(owner.warehouse_inventory or (), records.Stock, "productSku", start)
+            good, places, bad = _parse_rows(owner.warehouse_inventory or (), start)
             bad_rows += bad
         kept.append(record)
         start += len(owner.warehouse_inventory or ())
@@ -157,15 +157,31 @@ def shipments(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decode
     return Decoded(frame.drop(columns="_place"), (*rejects, *more))
 
 
+def _parse_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], list[int], list[Reject]]:
+    """Read each stock row, the first of which is at place `start`; what can't be read is a reject."""
+    found: list[Any] = []
+    index: list[int] = []
+    rejects: list[Reject] = []
+    read = _decoders(records.Stock)[1]
+    for place, record in enumerate(raw, start):
+        try:
+            found.append(read(record))
+        except UNREADABLE as error:
+            rejects.append(reject_of(place, record, "productSku", error))
+        else:
+            index.append(place)
+    return found, index, rejects
+
+
 def _parse(
-    raw: Sequence[bytes], kind: type[records.Record], key: str, start: int = 0
+    raw: Sequence[bytes], kind: type[records.Record], key: str
 ) -> tuple[list[Any], list[int], list[Reject], frozenset[str]]:
-    """Read each record, the first of which is at place `start`; what can't be read is a reject."""
+    """Read each record; what can't be read is a reject."""
     found: list[Any] = []
     index: list[int] = []
     rejects: list[Reject] = []
     unknown: frozenset[str] = frozenset()
-    for place, record in enumerate(raw, start):
+    for place, record in enumerate(raw):
         try:
             item, news = _read(record, kind)
         except UNREADABLE as error:

@@ -129,24 +129,38 @@ def channels(raw: Sequence[bytes]) -> Decoded:
     return Decoded(frame, (*rejects, *more), unknown)
 
 
-def shipments(raw: Sequence[bytes], channel_ids: Sequence[str | None]) -> Decoded:
-    """Decode shipments, whose shape is undocumented: known fields typed, all others as text."""
+def shipments(
+    raw: Sequence[bytes], channel_ids: Sequence[str | None], acknowledged: Sequence[bool | None] = ()
+) -> Decoded:
+    """Decode shipments, whose shape is undocumented: known fields typed, all others as text.
+
+    Args:
+        raw: JSON of each record.
+        channel_ids: The channel that each was asked for, for shipments that name none.
+        acknowledged: What each was asked for, where both halves were: a shipment that is acknowledged in between
+            is in both, and the later answer wins.
+    """
     found: list[dict[str, Any]] = []
     index: list[int] = []
     rejects: list[Reject] = []
-    seen: set[bytes] = set()
+    seen: dict[bytes, int] = {}
     for place, record in enumerate(raw):
         try:
-            fields = _flatten(msgspec.json.decode(record, type=dict[str, Any]))
+            fields = flatten(msgspec.json.decode(record, type=dict[str, Any]))
         except UNREADABLE as error:
             rejects.append(reject_of(place, record, "orderNo", error))
             continue
         if fields.get("channel_id") is None:
             fields["channel_id"] = channel_ids[place]
-        identity = msgspec.json.encode(fields, order="sorted")
-        if identity in seen:  # the same shipment from the windows on both sides of an edge
+        told = {name: value for name, value in fields.items() if not (acknowledged and name == "acknowledged")}
+        identity = msgspec.json.encode(told, order="sorted")
+        if acknowledged and fields.get("acknowledged") is None:
+            fields["acknowledged"] = acknowledged[place]
+        if identity in seen:  # the same shipment from the windows on both sides of an edge, or from both halves
+            if acknowledged:
+                found[seen[identity]], index[seen[identity]] = fields, place
             continue
-        seen.add(identity)
+        seen[identity] = len(found)
         found.append(fields)
         index.append(place)
     known = {item.name for item in SHIPMENTS}
@@ -259,7 +273,7 @@ def _json_texts(values: Sequence[msgspec.Raw]) -> pa.Array:
     return pc.if_else(nothing, pa.scalar(None, pa.large_string()), texts)
 
 
-def _flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Snake case for names, nested objects into their parent, lists into JSON text."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
@@ -267,7 +281,7 @@ def _flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         if isinstance(value, dict) and value.keys() == {MARK}:
             flat[column] = str(value[MARK])
         elif isinstance(value, dict):
-            flat |= _flatten(value, f"{column}_")
+            flat |= flatten(value, f"{column}_")
         elif isinstance(value, list):
             flat[column] = msgspec.json.encode(value).decode()
         elif isinstance(value, bool) and column != "acknowledged":

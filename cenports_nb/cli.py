@@ -33,9 +33,7 @@ Start = Annotated[Optional[str], typer.Option("--start", help="First day, YYYY-M
 End = Annotated[Optional[str], typer.Option("--end", help="Last day, YYYY-MM-DD.")]  # noqa: UP045
 Last = Annotated[Optional[str], typer.Option("--last", help="A span that ends today, such as 30D.")]  # noqa: UP045
 Mask = Annotated[bool, typer.Option("--mask", help="Pseudonyms instead of names, addresses, phones, e-mails.")]
-Zone = Annotated[
-    Optional[str], typer.Option("--time-zone", help="The zone of instants, such as Europe/Berlin; else yours.")
-]  # noqa: UP045
+Zone = Annotated[Optional[str], typer.Option("--time-zone", help="Of instants, such as Europe/Berlin; else yours.")]  # noqa: UP045
 Channels = Annotated[Optional[list[str]], typer.Option("--channel", help="Only this channel; may repeat.")]  # noqa: UP045
 
 

@@ -119,7 +119,7 @@ def _fields(line: Any, position: int, shipment: Fields) -> Fields:
         msgspec.ValidationError: It is no object, or its quantity is no count.
     """
     if not isinstance(line, dict):
-        raise msgspec.ValidationError("is no object")
+        raise msgspec.ValidationError("it is no object")
     sent = flatten(line)
     number = _taken(sent, NUMBERS, _is_number)
     sku = _taken(sent, SKUS)

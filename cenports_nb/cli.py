@@ -397,7 +397,8 @@ def _write(
     if len(rejects):
         beside = file.path.with_name(f"{file.path.stem}-rejected.csv")
         cn.export(cn.mask_pii(rejects) if file.mask else rejects, beside)
-        _stop(f"{len(rejects):,} records can't be read; they are in {beside}.", 1)
+        one = len(rejects) == 1
+        _stop(f"{len(rejects):,} record{'' if one else 's'} can't be read; see {beside}.", 1)
 
 
 def _pair(text: str) -> tuple[str, Any]:

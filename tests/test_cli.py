@@ -182,7 +182,7 @@ def test_rejected_records_name_nobody_on_the_screen(tmp_path: Path, with_a_bad_o
     command = ["export", "--start", "1998-05-06", "--end", "1998-05-06", "--out", "day.xlsx", *more]
     ran = run(*command, home=tmp_path, url=with_a_bad_order)
     assert ran.returncode == 1
-    assert ran.stderr == "cenports-nb: 1 records can't be read; they are in day-rejected.csv.\n"
+    assert ran.stderr == "cenports-nb: 1 record can't be read; see day-rejected.csv.\n"
     assert "Jane Doe" not in ran.stdout + ran.stderr
     rejected = pd.read_csv(tmp_path / "day-rejected.csv", dtype=str)
     assert list(rejected["key"]) == ["BAD-1"]

@@ -158,7 +158,7 @@ def _count(value: Any) -> int:
     try:
         return msgspec.convert(value, Count, strict=False)
     except msgspec.ValidationError:
-        raise msgspec.ValidationError(f"quantity is no count: {value!r}") from None
+        raise msgspec.ValidationError(f"quantity is no whole number: {value!r}") from None
 
 
 def _reject(place: int, line: Any, position: int, shipment: Fields, error: Exception) -> Reject:

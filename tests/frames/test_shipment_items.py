@@ -124,7 +124,7 @@ def test_a_line_that_cannot_be_read_says_which_and_why() -> None:
     """Order and position, as a person would look for it."""
     _, rejects = _items({"items": [{"sku": "A", "quantity": 1}, {"sku": "B", "quantity": "two"}, "C"]})
     assert rejects == [
-        "line 2 of a shipment of order A: quantity is no count: 'two'",
+        "line 2 of a shipment of order A: quantity is no whole number: 'two'",
         "line 3 of a shipment of order A: it is no object",
     ]
 
@@ -153,7 +153,7 @@ def test_a_bad_line_is_announced_and_its_shipment_is_not(server: ToldServer, sta
     shipment = {"orderNo": "A", "lineItems": [{"sku": "S", "quantity": "two"}, {"sku": "T", "quantity": 1}]}
     server.on("GET /shipments", Say({"data": [shipment]}))
     client = staging()
-    with pytest.warns(RejectedRowsWarning, match=r"line 1 of a shipment of order A: quantity is no count\."):
+    with pytest.warns(RejectedRowsWarning, match=r"line 1 of a shipment of order A: quantity is no whole number\."):
         items = cn.load_shipment_items(client, last="5D", channel_id="X")
     shipments = cn.load_shipments(client, last="5D", channel_id="X")
     rejects, none = cn.rejected(items), cn.rejected(shipments)

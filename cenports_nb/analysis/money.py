@@ -34,8 +34,5 @@ def exact_sums(amounts: Amounts, units: Numbers, group: Numbers, size: int) -> A
     np.add.at(wholes, group, whole.astype(kind) * units.astype(kind))
     np.add.at(parts, group, np.rint((amounts - whole) * PARTS).astype(np.int64).astype(kind) * units.astype(kind))
     carried = parts // PARTS
-    wholes, parts = wholes + carried, parts - carried * PARTS
-    below = ((wholes < 0) & (parts > 0)).astype(kind)  # -1 + 0.99 is not the float -0.01: both must point one way
-    wholes, parts = wholes + below, parts - below * PARTS
-    sums: Amounts = wholes.astype(np.float64) + parts.astype(np.float64) / PARTS
+    sums: Amounts = (wholes + carried).astype(np.float64) + (parts - carried * PARTS).astype(np.float64) / PARTS
     return sums

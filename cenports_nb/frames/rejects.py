@@ -33,7 +33,7 @@ def reject_of(place: int, record: bytes, key: str, error: Exception, where: str 
     return Reject(place, key_of(record, key), column, where + text, shown(record))
 
 
-EXPECTED = re.compile(r"Expected `(\w+)[^`]*`, got `\w+`$")
+EXPECTED = re.compile(r"Expected `([^`]+)`, got `\w+`$")
 WORDS = {
     "int": "whole number",
     "float": "number",
@@ -47,7 +47,8 @@ WORDS = {
 
 def _instead(wanted: str, record: bytes, path: str) -> str:
     """Say what a value is not, and what it is."""
-    what = WORDS.get(wanted, wanted)
+    kinds = wanted.split(" | ")
+    what = WORDS["str"] if "str" in kinds else WORDS.get(kinds[0], kinds[0])
     try:
         value = msgspec.json.decode(record)
         for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", path):

@@ -8,6 +8,7 @@ and amounts are finite, or they are none.
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from types import UnionType
 from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
@@ -127,6 +128,7 @@ class WarehouseAddress(Record):
     country: Text = None
     postal_code: Text = None
     is_residential: bool | None = None
+    ignore_validation: msgspec.Raw = msgspec.Raw()  # of the address, and in no frame
 
 
 class Warehouse(Record):
@@ -151,6 +153,12 @@ class Stock(Record):
     next_availabile_quantity: Count | None = None
     next_available_quantity: Count | None = None
     product_extras: msgspec.Raw = msgspec.Raw()
+
+
+class Inventory(Warehouse):
+    """A warehouse whose stock rows are read with it, all or none."""
+
+    warehouse_inventory: list[Stock] | None = None  # type: ignore[assignment]
 
 
 class Channel(Record):
@@ -183,6 +191,48 @@ def closed(kind: type[Record]) -> Any:
     fields = [(item.name, _closed_in(hints[item.name]), item.default) for item in known if not item.required]
     needed = [(item.name, _closed_in(hints[item.name])) for item in known if item.required]
     return msgspec.defstruct(kind.__name__, [*needed, *fields], bases=(Record,), forbid_unknown_fields=True)
+
+
+def unknown_in(record: bytes, kind: type[Record], prefix: str = "") -> frozenset[str]:
+    """Name the fields of a record, or of each record of a list, that its Struct does not have.
+
+    Args:
+        record: JSON; what can't be read has no fields.
+        kind: The Struct.
+        prefix: Where it is, such as `warehouseAddress.`.
+    """
+    known = {item.encode_name: item.type for item in msgspec.structs.fields(kind)}
+    objects = _objects(record)
+    found = {prefix + name for name in set().union(*objects) - known.keys()}
+    for name, hint in known.items():
+        for inner in _structs_in(hint):
+            for fields in objects:
+                if name in fields:
+                    found |= unknown_in(fields[name], inner, f"{prefix}{name}.")
+    return frozenset(found)
+
+
+def _objects(record: bytes) -> list[dict[str, msgspec.Raw]]:
+    """Read an object, or those of a list, only as far as their names."""
+    for kind in (dict[str, msgspec.Raw], list[dict[str, msgspec.Raw]]):
+        try:
+            found: Any = msgspec.json.decode(record, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        return [found] if isinstance(found, dict) else found
+    try:
+        parts = msgspec.json.decode(record, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+    return [fields for part in parts if bytes(part)[:1] == b"{" for fields in _objects(part)]
+
+
+def _structs_in(hint: Any) -> Iterator[type[Record]]:
+    """Find the Structs inside of a type."""
+    if isinstance(hint, type) and issubclass(hint, Record):
+        yield hint
+    for part in get_args(hint):
+        yield from _structs_in(part)
 
 
 def _closed_in(hint: Any) -> Any:

@@ -2,7 +2,9 @@
 
 Pages of 300 orders are fetched from a sandbox into a cache once; then they are read from there, again and again,
 beside `json.loads` of the very same bytes, in one process and in turn. Medians of several runs; the ratio is what
-lasts. Memory is the peak of a process of its own, beside the frames that it returns.
+lasts. Memory is the peak of a process of its own, beside the frames that it returns. The sandbox runs in a process of
+its own too: its objects would make json.loads look faster, as they keep Python's garbage collector from looking.
+What comparing stock costs is in stock.py, which runs at the end.
 """
 
 from __future__ import annotations
@@ -33,7 +35,6 @@ import cenports_nb as cn
 from cenports_nb.api import kept
 from cenports_nb.api.client import Client
 from cenports_nb.api.pages import open_page, split
-from cenports_nb.frames import orders as order_frames
 from cenports_nb.frames import schemas
 from cenports_nb.sandbox import Clock, Sandbox
 from cenports_nb.settings import resolve
@@ -64,6 +65,8 @@ def main() -> None:
         speed(client, folder)
     if arguments.large:
         growth(arguments.orders // 10, arguments.large)
+    print("\nstock")
+    subprocess.run([sys.executable, HERE / "stock.py"], check=True)
 
 
 def speed(client: Client, folder: Path) -> None:
@@ -245,12 +248,11 @@ def load_lines(client: Client) -> pd.DataFrame:
 
 def on_one_thread(client: Client) -> object:
     """Load both frames without a second thread."""
-    before = kept.WORKERS, order_frames.WORKERS
-    kept.WORKERS = order_frames.WORKERS = 1
+    before, kept.WORKERS = kept.WORKERS, 1
     try:
         return load(client)
     finally:
-        kept.WORKERS, order_frames.WORKERS = before
+        kept.WORKERS = before
 
 
 def normalise(pages: list[bytes]) -> object:

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         load_line_items,
         load_open_items,
         load_orders,
+        load_shipment_items,
         load_shipments,
         load_warehouses,
     )
@@ -73,6 +74,7 @@ __all__ = [
     "load_line_items",
     "load_open_items",
     "load_orders",
+    "load_shipment_items",
     "load_shipments",
     "load_warehouses",
     "mask_pii",
@@ -112,6 +114,7 @@ _MODULE_OF = {
     "load_line_items": "frames.loaders",
     "load_open_items": "frames.loaders",
     "load_orders": "frames.loaders",
+    "load_shipment_items": "frames.loaders",
     "load_shipments": "frames.loaders",
     "load_warehouses": "frames.loaders",
     "mask_pii": "frames.pii",

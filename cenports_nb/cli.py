@@ -33,7 +33,7 @@ Start = Annotated[Optional[str], typer.Option("--start", help="First day, YYYY-M
 End = Annotated[Optional[str], typer.Option("--end", help="Last day, YYYY-MM-DD.")]  # noqa: UP045
 Last = Annotated[Optional[str], typer.Option("--last", help="A span that ends today, such as 30D.")]  # noqa: UP045
 Mask = Annotated[bool, typer.Option("--mask", help="Pseudonyms instead of names, addresses, phones, e-mails.")]
-Zone = Annotated[Optional[str], typer.Option("--time-zone", help="The zone of instants, such as Europe/Berlin; UTC.")]  # noqa: UP045
+Zone = Annotated[Optional[str], typer.Option("--time-zone", help="Of instants, such as Europe/Berlin; else yours.")]  # noqa: UP045
 Channels = Annotated[Optional[list[str]], typer.Option("--channel", help="Only this channel; may repeat.")]  # noqa: UP045
 
 
@@ -186,15 +186,17 @@ def shipments(
     channel: Channels = None,
     mask: Mask = False,
     time_zone: Zone = None,
+    items: Annotated[bool, typer.Option("--items", help="A row for each line of a shipment.")] = False,
 ) -> None:
-    """Write shipments into a file."""
+    """Write shipments, or what was in them, into a file."""
     import cenports_nb as cn  # noqa: PLC0415
 
+    load = cn.load_shipment_items if items else cn.load_shipments
     _write(
         File(out, mask, time_zone),
         env,
         profile,
-        {"shipments": lambda client: cn.load_shipments(client, start, end, last=last, channel_id=channel or None)},
+        {"shipments": lambda client: load(client, start, end, last=last, channel_id=channel or None)},
     )
 
 
@@ -395,7 +397,8 @@ def _write(
     if len(rejects):
         beside = file.path.with_name(f"{file.path.stem}-rejected.csv")
         cn.export(cn.mask_pii(rejects) if file.mask else rejects, beside)
-        _stop(f"{len(rejects):,} records can't be read; they are in {beside}.", 1)
+        one = len(rejects) == 1
+        _stop(f"{len(rejects):,} record{'' if one else 's'} can't be read; see {beside}.", 1)
 
 
 def _pair(text: str) -> tuple[str, Any]:

@@ -182,7 +182,7 @@ def test_rejected_records_name_nobody_on_the_screen(tmp_path: Path, with_a_bad_o
     command = ["export", "--start", "1998-05-06", "--end", "1998-05-06", "--out", "day.xlsx", *more]
     ran = run(*command, home=tmp_path, url=with_a_bad_order)
     assert ran.returncode == 1
-    assert ran.stderr == "cenports-nb: 1 records can't be read; they are in day-rejected.csv.\n"
+    assert ran.stderr == "cenports-nb: 1 record can't be read; see day-rejected.csv.\n"
     assert "Jane Doe" not in ran.stdout + ran.stderr
     rejected = pd.read_csv(tmp_path / "day-rejected.csv", dtype=str)
     assert list(rejected["key"]) == ["BAD-1"]
@@ -249,3 +249,13 @@ def test_cache_tells_and_clears(tmp_path: Path, url: str) -> None:
     assert f"SANDBOX at {url}: 1 answers, 0.0 MiB, from 20" in ran.stdout
     assert run("cache", "clear", home=tmp_path).returncode == 0
     assert run("cache", "info", home=tmp_path).stdout == f"0 answers in {tmp_path}\n"
+
+
+def test_items_of_shipments_are_written(tmp_path: Path, url: str) -> None:
+    """A row for each line, and its SKU with the zeros in front."""
+    command = ["shipments", "--items", "--start", "1998-01-01", "--end", "1998-01-31", "--out", "items.csv"]
+    ran = run(*command, home=tmp_path, url=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    items = pd.read_csv(tmp_path / "items.csv", dtype=str)
+    assert items.columns[-3:].tolist() == ["line_item", "product_sku", "quantity"]
+    assert items["product_sku"].str.fullmatch(r"\d{4}").all()

@@ -16,7 +16,7 @@ from cenports_nb.frames.checks import check, refuse_repeated
 from cenports_nb.frames.days import is_plain_day, local_days, zone_of
 from cenports_nb.frames.keys import Numbers, find, number_keys, repeated
 from cenports_nb.frames.lines import is_open
-from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.provenance import provenance, time_zone_of
 
 ORDER = ["channel_id", "order_no"]
 
@@ -26,7 +26,7 @@ def order_ages(
     line_items: pd.DataFrame | None = None,
     *,
     now: str | datetime | pd.Timestamp | None = None,
-    time_zone: str = "UTC",
+    time_zone: str | None = None,
     weekmask: str = "Mon Tue Wed Thu Fri",
     holidays: Sequence[str | date] = (),
     buckets: Sequence[int] = (1, 2, 3, 5, 10),
@@ -44,7 +44,7 @@ def order_ages(
         orders: From `load_orders`, best with `with_acknowledged=True`.
         line_items: From `load_line_items`, with the same arguments.
         now: An instant with a zone; by default when `orders` was fetched, else the present.
-        time_zone: IANA zone in which days are meant.
+        time_zone: IANA zone in which days are meant; by default the one that `orders` was loaded in, else UTC.
         weekmask: Working days, as `numpy.busday_count` takes them.
         holidays: Days that are none.
         buckets: Edges of `bucket`, in working days: (1, 2, 3, 5, 10) makes `0`, `1`, `2`, `3-4`, `5-9`, `10+`.
@@ -61,7 +61,8 @@ def order_ages(
     Warns:
         AnalysisWarning: Whether some orders are acknowledged is not known; they are listed only if unshipped.
     """
-    zone_of(time_zone)
+    zone = time_zone_of(time_zone, orders, line_items)
+    zone_of(zone)
     edges = _edges(buckets)
     moment = _moment(now, orders)
     needed = [*ORDER[::-1], "order_date", "status", "acknowledged"]
@@ -79,9 +80,9 @@ def order_ages(
             stacklevel=2,
         )
     waiting = waiting[waiting["unshipped"] | ~waiting["acknowledged"].fillna(value=True).astype(bool)]
-    days = local_days(waiting["order_date"], time_zone)
-    begun = waiting["order_date"].where(~is_plain_day(waiting["order_date"]), _midnights(days, time_zone))
-    today = moment.tz_convert(time_zone).tz_localize(None).normalize()
+    days = local_days(waiting["order_date"], zone)
+    begun = waiting["order_date"].where(~is_plain_day(waiting["order_date"]), _midnights(days, zone))
+    today = moment.tz_convert(zone).tz_localize(None).normalize()
     working = _working_days(days, today, weekmask, holidays)
     return (
         waiting.assign(

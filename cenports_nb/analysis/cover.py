@@ -17,7 +17,7 @@ from cenports_nb.frames.checks import check, refuse_repeated
 from cenports_nb.frames.days import Day, day_of, local_days, zone_of
 from cenports_nb.frames.keys import Mask, Numbers, find, number_keys, repeated
 from cenports_nb.frames.lines import CANCELLED_WORDS, has_status
-from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.provenance import provenance, time_zone_of
 from cenports_nb.frames.texts import choose, constant, pick
 from cenports_nb.stock.demand import KEYS, LINE_KEYS
 
@@ -30,7 +30,7 @@ def stock_cover(
     *,
     days: int = 28,
     as_of: Day | None = None,
-    time_zone: str = "UTC",
+    time_zone: str | None = None,
     exclude: Collection[str] = CANCELLED_WORDS,
 ) -> pd.DataFrame:
     """Tell for how many days the available stock of each warehouse and SKU lasts.
@@ -49,7 +49,8 @@ def stock_cover(
         days: Length of the window, in days.
         as_of: The last day of the window; by default the last whole day before `available` (else `line_items`) was
             read, or before now.
-        time_zone: IANA zone in which days are meant; a plain day stays that day.
+        time_zone: IANA zone in which days are meant; by default the one that `line_items` was loaded in, else UTC.
+            A plain day stays that day.
         exclude: Line statuses, in any case, that are no demand.
 
     Returns:
@@ -67,7 +68,8 @@ def stock_cover(
     """
     if not isinstance(days, int) or isinstance(days, bool) or days < 1:
         raise InvalidRequestError(f"days={days!r} must be a whole number above 0.")
-    zone = zone_of(time_zone)
+    name = time_zone_of(time_zone, line_items, available)
+    zone = zone_of(name)
     by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
     keys = ["channel_id", *KEYS] if by_channel else KEYS
     stock = check(
@@ -75,10 +77,10 @@ def stock_cover(
     )
     needed = [*LINE_KEYS, "order_date", "quantity", "product_name", "status"]
     lines = check(line_items, schemas.LineItems, "line_items", needed, optional=["product_name"])
-    end = day_of(as_of, "as_of", zone) if as_of is not None else _last_whole_day(available, line_items, time_zone)
+    end = day_of(as_of, "as_of", zone) if as_of is not None else _last_whole_day(available, line_items, name)
     start = end - timedelta(days=days - 1)
-    _check_loaded(line_items, start, end, time_zone)
-    ordered = local_days(lines["order_date"], time_zone)
+    _check_loaded(line_items, start, end, name)
+    ordered = local_days(lines["order_date"], name)
     inside = (ordered >= pd.Timestamp(start)) & (ordered <= pd.Timestamp(end))
     lines = lines[(inside & ~has_status(lines["status"], exclude)).to_numpy()]
 

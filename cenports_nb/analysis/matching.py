@@ -14,13 +14,14 @@ from cenports_nb.frames.checks import check
 from cenports_nb.frames.days import local_days, zone_of
 from cenports_nb.frames.keys import Numbers, dense, find, find_first, number_keys
 from cenports_nb.frames.lines import is_open
+from cenports_nb.frames.provenance import time_zone_of
 from cenports_nb.frames.texts import TEXT, choose, chunks_of, column_of, pick
 
 ORDER = ["channel_id", "order_no"]
 SIDES = ("both", "order_only", "shipment_only", "ambiguous")
 
 
-def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_zone: str = "UTC") -> pd.DataFrame:
+def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_zone: str | None = None) -> pd.DataFrame:
     """Set orders and shipments side by side, one row an order.
 
     What a shipment contains is not documented, so orders are matched, not lines: by (`channel_id`, `order_no`),
@@ -30,7 +31,8 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     Args:
         line_items: From `load_line_items`.
         shipments: From `load_shipments`, over the same days and some more, since an order is shipped later.
-        time_zone: IANA zone in which days are meant; plain days stay as they are.
+        time_zone: IANA zone in which days are meant; by default the one that the frames were loaded in, else UTC.
+            Plain days stay as they are.
 
     Returns:
         `channel_id order_no order_date`, `lines`, `units`, `open_lines`, `open_units` (`Int64`; open by the
@@ -44,7 +46,8 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     Raises:
         InvalidRequestError: A column is missing or can't be read.
     """
-    zone_of(time_zone)
+    zone = time_zone_of(time_zone, line_items, shipments)
+    zone_of(zone)
     needed = [*ORDER, "order_date", "quantity", "status"]
     lines = check(line_items, schemas.LineItems, "line_items", needed).reset_index(drop=True)
     sent = check(
@@ -92,7 +95,7 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
             "first_ship_date": first,
             "last_ship_date": last,
             "tracking_numbers": _joined(sent["tracking_number"][tracked], of_shipment[tracked], size),
-            "days_to_ship": _days_between(ordered, first, time_zone),
+            "days_to_ship": _days_between(ordered, first, zone),
             "side": choose(side, SIDES),
         },
         copy=False,

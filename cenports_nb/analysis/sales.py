@@ -16,6 +16,7 @@ from cenports_nb.frames.checks import check, refuse_repeated
 from cenports_nb.frames.days import local_days, zone_of
 from cenports_nb.frames.keys import Numbers, dense, find, number_keys, repeated
 from cenports_nb.frames.lines import has_status
+from cenports_nb.frames.provenance import time_zone_of
 from cenports_nb.frames.texts import pick
 
 By = Literal["day", "week", "month", "sku", "channel", "state"]
@@ -27,7 +28,7 @@ def summarize_sales(
     *,
     by: By | Sequence[By] = "day",
     orders: pd.DataFrame | None = None,
-    time_zone: str = "UTC",
+    time_zone: str | None = None,
     exclude: Collection[str] = (),
 ) -> pd.DataFrame:
     """Sum what was sold.
@@ -45,8 +46,8 @@ def summarize_sales(
         by: `"day"`, `"week"` (ISO 8601, such as `2026-W01`, of the ISO year), `"month"`, `"sku"`, `"channel"`,
             `"state"` (where it is shipped to; needs `orders`), or several; `()` for one row in all.
         orders: From `load_orders`, with the same arguments; adds `order_total`.
-        time_zone: IANA zone in which days are meant, such as the client's; an `order_date` of exactly
-            00:00:00Z is a plain day and stays that day.
+        time_zone: IANA zone in which days are meant; by default the one that `line_items` was loaded in, else UTC.
+            An `order_date` of exactly 00:00:00Z is a plain day and stays that day.
         exclude: Line statuses, in any case, that don't count, such as `("cancelled", "canceled")`. By
             default every line counts, whatever became of it.
 
@@ -80,7 +81,8 @@ def summarize_sales(
     """
     names: list[str] = [by] if isinstance(by, str) else list(by)
     _check_by(names, with_orders=orders is not None)
-    zone_of(time_zone)
+    zone = time_zone_of(time_zone, line_items, orders)
+    zone_of(zone)
     needed = [*ORDER, "order_date", "product_sku", "quantity", "price", "status"]
     lines = check(line_items, schemas.LineItems, "line_items", needed)
     if exclude:
@@ -97,7 +99,7 @@ def summarize_sales(
         refuse_repeated(orders, repeated(numbered.rows[1], places), ORDER, "orders")
         at = places[order]
         _say_unmatched(at, order, numbered.rows[1], numbered.size, excluded=bool(exclude))
-    columns = {LABELS[name]: _group_column(name, lines, bought, at, time_zone) for name in names}
+    columns = {LABELS[name]: _group_column(name, lines, bought, at, zone) for name in names}
     group, first = _groups(list(columns.values()), len(lines))
     size = len(first)
     result: dict[str, Any] = {name: column.take(first).reset_index(drop=True) for name, column in columns.items()}

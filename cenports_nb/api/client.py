@@ -104,7 +104,7 @@ class Client:
         # What was opened is closed with the client, by close() or, forgotten in a notebook, when it goes.
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
-        self.told_fields: set[str] = set()  # fields without a column, of which a person was told
+        self.told_fields: set[str] = set()  # end points and their fields without a column, told once each
         self.remembered: object = None  # what the last load read along; see frames.memory
         self.home = settings.home
         self._pacing = settings.home

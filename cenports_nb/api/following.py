@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cenports_nb.api.abreast import THREADS, side_by_side
 from cenports_nb.api.contents import Contents
-from cenports_nb.api.kept import CHUNK, WORKERS, recall, size_of
+from cenports_nb.api.heap import give_back
+from cenports_nb.api.kept import WORKERS, recall
 from cenports_nb.api.pages import Page, is_empty, open_page
 from cenports_nb.api.source import READINGS, Found, Pages, Source, Spent
 from cenports_nb.api.walk import address_of, check_number, numbered, page_of, question_of, walk
@@ -33,9 +35,15 @@ class Follower:
         self._source = source
         self._spent = spent
         self._gate = threading.BoundedSemaphore(THREADS)
-        self._desk = threading.BoundedSemaphore(WORKERS)  # pages opened at once: each takes a few times its size
+        # Pages are opened by few threads: each takes a few times its size, and what they leave in memory lies together.
+        self._desk = ThreadPoolExecutor(WORKERS, thread_name_prefix="cenports-open")
         self.stopped = threading.Event()  # nobody waits any more: what has not been sent stays unsent
         self.on_pages: Callable[[], None] = lambda: None  # called once an answer tells how much there is
+
+    def stop(self) -> None:
+        """Send nothing more: nobody waits for it."""
+        self.stopped.set()
+        self._desk.shutdown(wait=False)
 
     def read(self, window: Window, *, refresh: bool) -> Found:
         """Read one window with all its pages.
@@ -65,6 +73,8 @@ class Follower:
         before: set[object] | None = None
         for _ in range(READINGS):
             pages = self._fetched(window)
+            pages.opened = {1: self._source.join([pages.opened[number] for number in sorted(pages.opened)])}
+            give_back()
             found = pages.judge(self._source, fresh=True)
             if pages.reason:
                 return found
@@ -107,37 +117,30 @@ class Follower:
         return found
 
     def _abreast(self, window: Window, first: Page, listed: bytes, found: Pages) -> None:
-        """Ask for all further pages at once; they are opened in order, some at a time."""
+        """Ask for all further pages at once; each is opened before the next one is asked for in its place."""
         client, source, last = self._client, self._source, first.last or 1
         check_number(source.path, last)
         link = numbered(first.next)
-        found.words[1] = first
-        waiting = {1: listed}
-        start = 1
+        found.words[1], found.opened[1] = first, self._open(window, [listed])
 
-        def further(number: int) -> tuple[Answer, Page, bytes]:
+        def further(number: int) -> tuple[Answer, Page, Contents]:
             url = link(number) if link else address_of(client, source, number)
-            with self._gate:
+            with self._gate:  # until it is opened, or answers would pile up in memory
                 answer = self._ask(window, question_of(client, source, window, number, url))
-            page, listed = open_page(source.path, answer.body)
-            return replace(answer, body=b""), page, listed
+                page, listed = open_page(source.path, answer.body)
+                return replace(answer, body=b""), page, self._open(window, [listed])
 
         for number, came in side_by_side(further, range(2, last + 1), THREADS):
             if isinstance(came, Exception):
                 found.reason = _hole(came, number)
-                break
-            answer, found.words[number], waiting[number] = came
+                return
+            answer, found.words[number], found.opened[number] = came
             self._count(answer, found)
-            while len(run := _run(waiting, start)) > 1 and (size_of(run) >= CHUNK or start + len(run) > last):
-                found.opened[start] = self._open(window, run)
-                start += len(run)
-                waiting = {number: page for number, page in waiting.items() if number >= start}
-        for number in sorted(waiting):
-            found.opened[number] = self._open(window, [waiting[number]])
 
     def _open(self, window: Window, pages: Sequence[bytes]) -> Contents:
-        with self._desk:
-            return self._source.open(window.channel_id, pages)
+        opened = self._desk.submit(self._source.open, window.channel_id, pages).result()
+        give_back()  # each page comes with a second of waiting, as Cenports allows one a second
+        return opened
 
     def _ask(self, window: Window, question: Question) -> Answer:
         if self.stopped.is_set():
@@ -147,14 +150,6 @@ class Follower:
     def _count(self, answer: Answer, found: Pages) -> None:
         self._spent.count(answer)
         found.at = answer.at if found.at is None else min(found.at, answer.at)
-
-
-def _run(pages: dict[int, bytes], start: int) -> list[bytes]:
-    """Take the pages that follow one another from a number on, up to what is opened at once."""
-    run: list[bytes] = []
-    while start + len(run) in pages and size_of(run) < CHUNK:
-        run.append(pages[start + len(run)])
-    return run
 
 
 class StoppedError(Exception):

@@ -32,7 +32,7 @@ MONTH = timedelta(days=31)
 MOST_ANSWERS = 20_000  # of one load
 MEMORY = 7  # days that what was seen before counts for
 SPAN = 400  # days, beyond which the records of a day say little
-ABREAST = 12  # windows read at once; together they have no more requests under way than one
+ABREAST = 8  # windows read at once; together they have no more requests under way than one
 PATIENCE = 2  # windows in a row that get no answer; then the others are not asked
 
 
@@ -208,7 +208,7 @@ class _Reader:
 
     def stop(self) -> None:
         """Send nothing more: the reading is over, or was interrupted."""
-        self._follower.stopped.set()
+        self._follower.stop()
 
     def settled(self, parts: Sequence[Part], *, refresh: bool, again: bool = False) -> list[Part]:
         """Decide about answers that may be cut at their length: a longer one shows that they are not.

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from types import UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -129,6 +129,7 @@ class WarehouseAddress(Record):
     country: Text = None
     postal_code: Text = None
     is_residential: bool | None = None
+    ignore_validation: msgspec.Raw = msgspec.Raw()  # of the address, and in no frame
 
 
 class Warehouse(Record):
@@ -153,6 +154,12 @@ class Stock(Record):
     next_availabile_quantity: Count | None = None
     next_available_quantity: Count | None = None
     product_extras: msgspec.Raw = msgspec.Raw()
+
+
+class Inventory(Warehouse):
+    """A warehouse whose stock rows are read with it, all or none."""
+
+    warehouse_inventory: list[Stock] | None = None  # type: ignore[assignment]
 
 
 class Channel(Record):
@@ -196,14 +203,16 @@ def reader(kind: type[Read]) -> Callable[[bytes], Read]:
     return read
 
 
-def _refuse_nulls(found: Any, sent: dict[str, Any]) -> None:
+def _refuse_nulls(found: Any, sent: Any, path: str = "$") -> None:
     """Raise where a text was read as null."""
-    for item in msgspec.structs.fields(found):
-        value, said = getattr(found, item.name), sent.get(item.encode_name)
-        if value is None and isinstance(said, str):
-            raise msgspec.ValidationError(f"Expected a value, got the text `{said}` - at `$.{item.encode_name}`")
-        if isinstance(value, msgspec.Struct) and isinstance(said, dict):
-            _refuse_nulls(value, said)
+    if isinstance(found, list) and isinstance(sent, list):
+        for place, (value, said) in enumerate(zip(found, sent, strict=True)):
+            _refuse_nulls(value, said, f"{path}[{place}]")
+    elif isinstance(found, msgspec.Struct) and isinstance(sent, dict):
+        for item in msgspec.structs.fields(found):
+            _refuse_nulls(getattr(found, item.name), sent.get(item.encode_name), f"{path}.{item.encode_name}")
+    elif found is None and isinstance(sent, str):
+        raise msgspec.ValidationError(f"Expected `value`, got `str` - at `{path}`")
 
 
 def closed(kind: type[Record]) -> Any:
@@ -213,6 +222,48 @@ def closed(kind: type[Record]) -> Any:
     fields = [(item.name, _closed_in(hints[item.name]), item.default) for item in known if not item.required]
     needed = [(item.name, _closed_in(hints[item.name])) for item in known if item.required]
     return msgspec.defstruct(kind.__name__, [*needed, *fields], bases=(Record,), forbid_unknown_fields=True)
+
+
+def unknown_in(record: bytes, kind: type[Record], prefix: str = "") -> frozenset[str]:
+    """Name the fields of a record, or of each record of a list, that its Struct does not have.
+
+    Args:
+        record: JSON; what can't be read has no fields.
+        kind: The Struct.
+        prefix: Where it is, such as `warehouseAddress.`.
+    """
+    known = {item.encode_name: item.type for item in msgspec.structs.fields(kind)}
+    objects = _objects(record)
+    found = {prefix + name for name in set().union(*objects) - known.keys()}
+    for name, hint in known.items():
+        for inner in _structs_in(hint):
+            for fields in objects:
+                if name in fields:
+                    found |= unknown_in(fields[name], inner, f"{prefix}{name}.")
+    return frozenset(found)
+
+
+def _objects(record: bytes) -> list[dict[str, msgspec.Raw]]:
+    """Read an object, or those of a list, only as far as their names."""
+    for kind in (dict[str, msgspec.Raw], list[dict[str, msgspec.Raw]]):
+        try:
+            found: Any = msgspec.json.decode(record, type=kind)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            continue
+        return [found] if isinstance(found, dict) else found
+    try:
+        parts = msgspec.json.decode(record, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+    return [fields for part in parts if bytes(part)[:1] == b"{" for fields in _objects(part)]
+
+
+def _structs_in(hint: Any) -> Iterator[type[Record]]:
+    """Find the Structs inside of a type."""
+    if isinstance(hint, type) and issubclass(hint, Record):
+        yield hint
+    for part in get_args(hint):
+        yield from _structs_in(part)
 
 
 def _closed_in(hint: Any) -> Any:

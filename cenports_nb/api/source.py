@@ -31,6 +31,7 @@ class Source:
         parameters: A window as this end point names it.
         known_caps: Lengths at which answers are known to be cut silently.
         open: Reads the records of pages.
+        join: Puts the contents of pages together that came one by one.
         max_age: How old the kept answers to a window may be; 0 where they must not be kept.
         unsettled_age: How old they may be where something in them may still change.
         counts_rows: Whether the total of an answer may count rows of records.
@@ -42,6 +43,7 @@ class Source:
     parameters: Callable[[Window], dict[str, Any]]
     known_caps: tuple[int, ...]
     open: Open = lambda _, pages: Records(pages)
+    join: Callable[[Sequence[Contents]], Contents] = Several
     max_age: Callable[[Window], float] = lambda _: math.inf
     unsettled_age: float = math.inf
     counts_rows: bool = False
@@ -88,11 +90,11 @@ class Found:
 
 @dataclass
 class Pages:
-    """The pages of one reading, in order, and what they tell of the whole.
+    """The pages of one reading, and what they tell of the whole.
 
     Attributes:
         words: What each page says of further ones, by its number.
-        opened: Contents by the number of their first page.
+        opened: Contents by the number of one of their pages.
         reason: Why a page is missing.
         at: When the oldest of them was fetched, UTC.
     """
@@ -104,7 +106,7 @@ class Pages:
 
     @property
     def contents(self) -> Contents:
-        """All records, in the order of the pages."""
+        """All records."""
         return Several([self.opened[number] for number in sorted(self.opened)])
 
     @property

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
-import sys
 from typing import Any
 
 import numpy as np
@@ -16,7 +14,6 @@ POOL = pa.system_memory_pool()
 """Where pages are read and columns built, since `give_back` reaches it. Arrow's other pools keep what was given up:
 twice the size of the frames, in a load of 60,000 orders."""
 FLAG: Any = pd.BooleanDtype()
-TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
 def to_pandas(array: pa.Array) -> Any:
@@ -29,12 +26,6 @@ def to_pandas(array: pa.Array) -> Any:
     if pa.types.is_timestamp(kind):
         return pd.array(_writable(array.cast(pa.int64())).view("datetime64[us]"), dtype=INSTANT)
     return _writable(array)
-
-
-def give_back() -> None:
-    """Return to the system what has been given up, where the C library can (glibc)."""
-    if TRIM is not None:
-        TRIM(0)
 
 
 def text(array: pa.Array) -> pd.Series[Any]:

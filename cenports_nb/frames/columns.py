@@ -8,6 +8,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+
+from cenports_nb.frames.texts import TEXT, chunks_of, column_of
 
 Column = tuple["pd.Series[Any]", dict[int, str]]
 """A column, and position -> reason for each value that could not be read."""
@@ -15,6 +18,10 @@ Column = tuple["pd.Series[Any]", dict[int, str]]
 
 def text(values: Sequence[Any]) -> Column:
     """Text as sent; whole numbers as their digits; null stays null."""
+    try:
+        return column_of(pa.array(values, TEXT)), {}
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # numbers among them, or half a character
+        pass
     try:
         return pd.Series(values, dtype="str"), {}
     except UnicodeEncodeError:
@@ -63,19 +70,28 @@ def money(values: Sequence[float | None]) -> Column:
 
 def count(values: Sequence[int]) -> Column:
     """Whole units, never null; more than 64 bits can't be read."""
-    bad = _too_large(values)
+    try:
+        return pd.Series(np.array(values, dtype="int64")), {}
+    except OverflowError:
+        bad = _too_large(values)
     return pd.Series([0 if i in bad else value for i, value in enumerate(values)], dtype="int64"), bad
 
 
 def count_or_null(values: Sequence[int | None]) -> Column:
     """Whole units, or null; more than 64 bits can't be read."""
-    bad = _too_large(values)
+    try:
+        array = pa.array(values, pa.int64())
+    except (pa.ArrowInvalid, OverflowError):
+        bad = _too_large(values)
+    else:
+        known = array.fill_null(0).to_numpy(zero_copy_only=False).copy()
+        return pd.Series(pd.arrays.IntegerArray(known, np.asarray(array.is_null()))), {}
     return pd.Series([None if i in bad else value for i, value in enumerate(values)], dtype="Int64"), bad
 
 
 def flag(values: Sequence[bool | None]) -> Column:
     """Yes or no; no where nothing is said."""
-    return pd.Series([bool(value) for value in values], dtype="bool"), {}
+    return pd.Series(np.array(values, dtype="bool")), {}
 
 
 def flag_or_null(values: Sequence[Any]) -> Column:
@@ -86,7 +102,7 @@ def flag_or_null(values: Sequence[Any]) -> Column:
 
 
 YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-MOST = 2**63 - 1
+LEAST, MOST = -(2**63), 2**63 - 1
 FIRST, LAST = (pd.Timestamp(text, tz="UTC").as_unit("us") for text in ("0001-01-01", "9999-12-31 23:59:59.999999"))
 """What a calendar has; an offset may lead beyond either end."""
 
@@ -95,16 +111,21 @@ Build = Callable[[Sequence[Any]], Column]
 
 def _dates(values: Sequence[str | None]) -> pd.Series[Any]:
     """Read dates of four, two and two digits; pandas alone would take "now" and "2020" too."""
-    texts = pd.Series(list(values), dtype="str")
+    coded = chunks_of(text(values)[0]).combine_chunks().dictionary_encode()
+    texts = column_of(coded.dictionary)  # each once: of many dates most are the same
     dated = texts.where(texts.str.match(r"\d{4}-\d{2}-\d{2}").fillna(value=False).astype(bool))
     # One date to the nanosecond makes pandas read all of them so, and those it reaches only from 1677 to 2262.
     cut = dated.str.replace(r"^(\S{10}[T ][\d:]{4,8}\.\d{6})\d+", r"\1", regex=True)
     parsed = pd.to_datetime(cut, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
-    return parsed.where((parsed >= FIRST) & (parsed <= LAST))
+    parsed = parsed.where((parsed >= FIRST) & (parsed <= LAST))
+    return parsed.reindex(coded.indices.fill_null(-1).to_numpy()).reset_index(drop=True)
 
 
 def _unread(column: pd.Series[Any], values: Sequence[str | None], reason: str) -> dict[int, str]:
-    return {i: f"{reason}: {values[i]!r}" for i in _nulls(column) if values[i] not in (None, "")}
+    nulls = column.isna().to_numpy()
+    if nulls.all() and not any(values):
+        return {}
+    return {i: f"{reason}: {values[i]!r}" for i in np.flatnonzero(nulls).tolist() if values[i] not in (None, "")}
 
 
 def _nulls(column: pd.Series[Any]) -> list[int]:
@@ -112,7 +133,9 @@ def _nulls(column: pd.Series[Any]) -> list[int]:
 
 
 def _too_large(values: Sequence[int | None]) -> dict[int, str]:
-    return {i: "has more than 64 bits" for i, value in enumerate(values) if value is not None and abs(value) > MOST}
+    return {
+        i: "has more than 64 bits" for i, value in enumerate(values) if value is not None and not LEAST <= value <= MOST
+    }
 
 
 def _encodable(value: Any) -> bool:

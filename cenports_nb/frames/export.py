@@ -12,6 +12,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.days import iso_texts
+from cenports_nb.frames.provenance import time_zone_of
 
 KINDS = (".csv", ".xlsx", ".parquet")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -38,7 +39,8 @@ def export(
     Args:
         frame_or_mapping: A frame, or a mapping of sheet names to frames. Names that Excel refuses are mended.
         path: Where to; the folder must be there, a file of that name is replaced.
-        time_zone: The zone in which instants are written, such as `Europe/Berlin`; UTC by default.
+        time_zone: The zone in which instants are written, such as `Europe/Berlin`. By default each frame's own, in
+            which it was loaded, else UTC; a .parquet file has UTC unless another is given, as the frame has.
 
     Returns:
         The path.
@@ -48,18 +50,20 @@ def export(
             than a sheet or a cell can hold, a file that is in use. Nothing was written.
     """
     target = check_path(path)
-    zone = check_zone(time_zone)
+    check_zone(time_zone)
     frames = _frames(frame_or_mapping, target)
+    zones = {name: check_zone(time_zone_of(time_zone, frame)) for name, frame in frames.items()}
+    first = next(iter(frames))
     partial = target.with_name(f".{target.name}.{os.getpid()}.part{target.suffix}")
     try:
         if target.suffix.lower() == ".xlsx":
             from cenports_nb.frames.workbook import write_workbook  # noqa: PLC0415 - XlsxWriter only for a workbook
 
-            write_workbook(frames, partial, zone)
+            write_workbook(frames, partial, zones)
         elif target.suffix.lower() == ".csv":
-            _write_csv(next(iter(frames.values())), partial, zone)
+            _write_csv(frames[first], partial, zones[first])
         else:
-            _write_parquet(next(iter(frames.values())), partial, zone if time_zone else None)
+            _write_parquet(frames[first], partial, zones[first] if time_zone else None)
         partial.replace(target)
     except OSError as error:
         raise InvalidRequestError(

@@ -27,10 +27,13 @@ from cenports_nb.frames.questions import (
     records_of,
 )
 from cenports_nb.frames.result import Handling, OnReject, finish, framed, ordered, validated
+from cenports_nb.frames.shipment_items import shipment_items
 from cenports_nb.frames.sources import order_source
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+
+SHIPMENT_ORDER = ["ship_date", "channel_id", "order_no", "tracking_number"]
 
 
 def load_orders(
@@ -90,7 +93,7 @@ def load_orders(
     )
     orders = orders_of(read, asked.days, client.settings.time_zone)
     frame = framed(orders.order_columns(), schemas.Orders)
-    remember(client, asked.key, orders, read, generation)
+    remember(client, asked.key, orders, read, generation, size=int(frame.memory_usage().sum()))
     return finish(
         client,
         "GET /orders",
@@ -189,6 +192,7 @@ def load_shipments(
     progress: bool | None = None,
     allow_partial: bool = False,
     on_reject: OnReject = "warn",
+    with_acknowledged: bool = False,
     last: str | None = None,
 ) -> pd.DataFrame:
     """Load shipments, one row each, from GET /shipments; without a channel, from every channel.
@@ -207,23 +211,67 @@ def load_shipments(
         channel_id=channel_id,
         order_nos=order_nos,
         acknowledged=acknowledged,
+        with_acknowledged=with_acknowledged,
     )
-    channels = asked.channels or _channels(client)
-    read = read_shipments(client, asked, channels, refresh=refresh, progress=progress)
-    asked_channels = [part.window.channel_id for part in read.parts for _ in range(count(part.contents))]
-    decoded = decode.shipments(records_of(read), asked_channels)
+    read, decoded = _read_shipments(client, asked, refresh=refresh, progress=progress, halves=with_acknowledged)
     frame = decoded.frame.drop(columns="_index")
     if acknowledged is not None:  # the answers may say nothing of it; what was asked for is known
         frame["acknowledged"] = frame["acknowledged"].fillna(acknowledged)
-    frame = frame.sort_values(
-        ["ship_date", "channel_id", "order_no", "tracking_number"], kind="stable", ignore_index=True
-    )
+    frame = frame.sort_values(SHIPMENT_ORDER, kind="stable", ignore_index=True)
     return finish(
         client,
         "GET /shipments",
         read,
         validated(frame, schemas.Shipments),
         decoded.rejects,
+        Handling(asked.params, allow_partial, on_reject),
+    )
+
+
+def load_shipment_items(
+    client: Client,
+    start: Day | None = None,
+    end: Day | None = None,
+    *,
+    channel_id: str | Sequence[str] | None = None,
+    order_nos: Sequence[str] | None = None,
+    acknowledged: bool | None = None,
+    refresh: bool = False,
+    progress: bool | None = None,
+    allow_partial: bool = False,
+    on_reject: OnReject = "warn",
+    with_acknowledged: bool = False,
+    last: str | None = None,
+) -> pd.DataFrame:
+    """Load what was in the shipments, one row a line, from the very pages of `load_shipments`: no further request.
+
+    What a shipment looks like is not documented. Its lines are the list of objects in it whose name speaks of lines,
+    items, products or contents, or whose objects have a SKU; in packages too. A shipment without such a list has no
+    row here. Arguments and errors are those of `load_orders`.
+
+    Returns:
+        The columns of `schemas.ShipmentItems`, then every other field of a line as text; ordered by shipment, and
+        within it as sent.
+    """
+    asked = question(
+        client,
+        start,
+        end,
+        last=last,
+        channel_id=channel_id,
+        order_nos=order_nos,
+        acknowledged=acknowledged,
+        with_acknowledged=with_acknowledged,
+    )
+    read, decoded = _read_shipments(client, asked, refresh=refresh, progress=progress, halves=with_acknowledged)
+    items, line_rejects = shipment_items(decoded.frame, records_of(read))
+    frame = items.sort_values(SHIPMENT_ORDER, kind="stable", ignore_index=True)
+    return finish(
+        client,
+        "GET /shipments",
+        read,
+        validated(frame, schemas.ShipmentItems),
+        (*decoded.rejects, *line_rejects),
         Handling(asked.params, allow_partial, on_reject),
     )
 
@@ -257,7 +305,7 @@ def load_actual_stock(
     decoded = decode.stock(records_of(read))
     frame = ordered(decoded.frame, ["warehouse_code", "product_sku"], schemas.ActualStock)
     handling = Handling({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finish(client, "GET /inventories", read, frame, decoded.rejects, handling)
+    return finish(client, "GET /inventories", read, frame, decoded.rejects, handling, unknown=decoded.unknown)
 
 
 def load_available_stock(
@@ -283,11 +331,13 @@ def load_available_stock(
         channels = _channels(client)
     frames, reads = [], []
     rejects: list[Reject] = []
+    unknown: frozenset[str] = frozenset()
     for channel in channels:
         read = read_stock(client, {"channelId": channel}, codes, refresh=refresh)
         decoded = decode.stock(records_of(read))
         frames.append(decoded.frame.assign(channel_id=pd.Series([channel] * len(decoded.frame), dtype="str")))
         rejects += decoded.rejects
+        unknown |= decoded.unknown
         reads.append(read)
     if not frames:
         frames = [decode.stock(()).frame.assign(channel_id=pd.Series([], dtype="str"))]
@@ -297,7 +347,7 @@ def load_available_stock(
         schemas.AvailableStock,
     )
     handling = Handling({"channel_id": channels, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finish(client, "GET /inventories", joined(reads), frame, tuple(rejects), handling)
+    return finish(client, "GET /inventories", joined(reads), frame, tuple(rejects), handling, unknown=unknown)
 
 
 def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
@@ -309,7 +359,7 @@ def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
     read = read_stock(client, {"actualStock": True}, None, refresh=refresh)
     decoded = decode.warehouses(records_of(read))
     frame = ordered(decoded.frame, ["warehouse_code"], schemas.Warehouses)
-    return finish(client, "GET /inventories", read, frame, decoded.rejects, Handling({}))
+    return finish(client, "GET /inventories", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
 
 
 def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
@@ -321,7 +371,7 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
     read = read_channels(client, refresh=refresh)
     decoded = decode.channels(records_of(read))
     frame = ordered(decoded.frame, ["channel_id"], schemas.Channels)
-    return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}))
+    return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
 
 
 def _read_lines(
@@ -330,10 +380,16 @@ def _read_lines(
     """Read the lines of orders: those that the last load of the same orders read along, or again."""
     if not refresh and (known := recall(client, asked.key, order_source(client, lambda: ()))) is not None:
         return known
-    read = read_orders(client, asked, lambda: _channels(client), refresh=refresh, progress=progress, halves=halves)
-    orders = orders_of(read, asked.days, client.settings.time_zone)
-    orders.give_up_orders()
-    return orders, read
+    read = read_orders(
+        client,
+        asked,
+        lambda: _channels(client),
+        refresh=refresh,
+        progress=progress,
+        halves=halves,
+        lines_only=True,
+    )
+    return orders_of(read, asked.days, client.settings.time_zone), read
 
 
 def _lines(
@@ -349,6 +405,17 @@ def _lines(
     return finish(
         client, "GET /orders", read, frame, rejects, handling, orders.lines_outside, orders.doubt, orders.unknown
     )
+
+
+def _read_shipments(
+    client: Client, asked: Question, *, refresh: bool, progress: bool | None, halves: bool
+) -> tuple[Read, decode.Decoded]:
+    """Read shipments; each knows the channel, and where both halves are read the half, that it was asked for."""
+    channels = asked.channels or _channels(client)
+    read = read_shipments(client, asked, channels, refresh=refresh, progress=progress, halves=halves)
+    windows = [part.window for part in read.parts for _ in range(count(part.contents))]
+    known = [window.acknowledged for window in windows] if halves else []
+    return read, decode.shipments(records_of(read), [window.channel_id for window in windows], known)
 
 
 def _channels(client: Client) -> tuple[str, ...]:

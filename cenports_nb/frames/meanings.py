@@ -147,6 +147,15 @@ SHIPMENTS = {
     "warehouse_code": Meaning("The warehouse that it left from.", "warehouseCode", "NW-EAST"),
     "acknowledged": Meaning("Whether it is acknowledged, as sent or as asked for.", "acknowledged", True),
 }
+SHIPMENT_ITEMS = {
+    "order_no": SHIPMENTS["order_no"],
+    "channel_id": SHIPMENTS["channel_id"],
+    "ship_date": SHIPMENTS["ship_date"],
+    "tracking_number": Meaning("The carrier's number of the parcel; that of the line's package where the shipment has none.", "trackingNumber", "NW0000010248"),
+    "line_item": Meaning("The line's number; its position in the shipment, from 1, where none can be read.", "lineItems[].lineItem", 1),
+    "product_sku": Meaning("The product's SKU; null where the line names none.", "lineItems[].productSku", "0012"),
+    "quantity": Meaning("Units sent; null where the line says nothing.", "lineItems[].quantity", 2, UNITS),
+}
 ACTUAL_STOCK = {
     "warehouse_code": Meaning("The warehouse.", "warehouseCode", "NW-EAST"),
     "product_sku": Meaning("The product's SKU, unique in its warehouse.", "warehouseInventory[].productSku", "0012", counted=True),

@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 MOST_BYTES = 32 * 2**20
-"""What may be kept for the next load; more than that is read again from the cache."""
+"""What may be kept for the next load, or as much as the frame has that was made of orders from the cache; more than
+that is read again."""
 
 TAKING = threading.Lock()
 """Two loads at once may ask for the same lines; only one of them can have them, since they become its frame."""
@@ -45,13 +46,23 @@ class Remembered:
     ages: tuple[tuple[Window, datetime, bool], ...]
 
 
-def remember(client: Client, asked: Asked, orders: Orders, read: Read, generation: int | None) -> None:
-    """Keep the lines of a reading, if answers may be kept at all and they are not too large."""
+def remember(client: Client, asked: Asked, orders: Orders, read: Read, generation: int | None, *, size: int) -> None:
+    """Keep the lines of a reading, if answers may be kept at all and they are not too large.
+
+    Args:
+        client: The account.
+        asked: What was asked.
+        orders: The reading.
+        read: What it took.
+        generation: The account's writes when it began.
+        size: Bytes of the frame that was made of its orders.
+    """
     client.remembered = None
     whole = not read.missing and all(part.at is not None for part in read.parts)
     if generation is None or client.generation != generation or not whole:
         return
-    if sum(array.nbytes for page in orders.pages for array in page.lines.values()) > MOST_BYTES:
+    most = MOST_BYTES if read.requests else max(MOST_BYTES, size)
+    if sum(array.nbytes for page in orders.pages for array in page.lines.values()) > most:
         return
     ages = tuple((part.window, part.at, not part.contents.settled) for part in read.parts if part.at is not None)
     client.remembered = Remembered(asked, orders, replace(read, parts=()), generation, ages)

@@ -10,14 +10,15 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cenports_nb.api.contents import Contents, Several
+from cenports_nb.api.contents import Contents, Several, parts_of
 from cenports_nb.errors import UnexpectedAnswerError
 from cenports_nb.frames import careful, fast
-from cenports_nb.frames.arrow import give_back
+from cenports_nb.frames.arrow import POOL
 from cenports_nb.frames.lines import CLOSED_WORDS
 from cenports_nb.frames.provenance import Reject
 
 QUARTER = 15 * 60 * 1_000_000  # microseconds; the midnights of all zones lie on quarters of an hour
+KEYS = frozenset({"channel_id", "order_no", "order_date"})
 PATIENCE = 2  # pages in a row that the fast lane refuses; the next ones of their chunk go straight to the careful one
 
 
@@ -28,7 +29,6 @@ def open_orders(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
         channel_id: The channel that was asked for, for orders that name none.
         pages: JSON as it came.
     """
-    give_back()
     whole = fast.read(pages, channel_id)
     if whole is not None:
         return _of_fast(whole)
@@ -45,6 +45,16 @@ def open_orders(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
             refused = []
         found.append(_of_fast(alone))
     return Several([*found, _carefully(refused, channel_id)] if refused else found)
+
+
+def open_lines(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
+    """Read pages for their lines: of the orders only what names them is kept."""
+    found = open_orders(channel_id, pages)
+    for part in parts_of(found):
+        if isinstance(part, OrderPages):
+            for name in part.orders.keys() - KEYS:
+                part.orders.pop(name)
+    return found
 
 
 @dataclass(frozen=True)
@@ -105,6 +115,30 @@ class OrderPages:
         words = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(self.lines["status"], "")))
         closed = pa.array(sorted(CLOSED_WORDS), pa.large_string())
         return bool(pc.all(pc.is_in(words, value_set=closed)).as_py() is not False)
+
+
+def join_orders(contents: Sequence[Contents]) -> Contents:
+    """Put pages together that came one by one: hundreds of small columns take twice the memory of their values."""
+    parts = [part for whole in contents for part in parts_of(whole) if isinstance(part, OrderPages)]
+    if len(parts) < 2:
+        return Several(parts)
+    rows = np.cumsum([0, *(len(part.places) for part in parts)])
+    starts = np.cumsum([0, *(sum(part.sizes) for part in parts)])
+    return OrderPages(
+        tuple(size for part in parts for size in part.sizes),
+        {name: _concat([part.orders[name] for part in parts]) for name in parts[0].orders},
+        {name: _concat([part.lines[name] for part in parts]) for name in parts[0].lines},
+        np.concatenate([part.owners + row for part, row in zip(parts, rows[:-1], strict=True)]),
+        np.concatenate([part.positions for part in parts]),
+        np.concatenate([part.places + start for part, start in zip(parts, starts[:-1], strict=True)]),
+        [_moved(reject, int(at)) for part, at in zip(parts, starts[:-1], strict=True) for reject in part.rejects],
+        [_moved(reject, int(at)) for part, at in zip(parts, starts[:-1], strict=True) for reject in part.line_rejects],
+        frozenset().union(*(part.unknown for part in parts)),
+    )
+
+
+def _concat(arrays: Sequence[pa.Array]) -> pa.Array:
+    return pa.concat_arrays(arrays, memory_pool=POOL)
 
 
 def _of_fast(found: fast.Columns) -> OrderPages:

@@ -14,6 +14,7 @@ KNOWN = {
         meanings.ORDERS,
         meanings.LINE_ITEMS,
         meanings.SHIPMENTS,
+        meanings.SHIPMENT_ITEMS,
         meanings.AVAILABLE_STOCK,
         meanings.WAREHOUSES,
         meanings.CHANNELS,

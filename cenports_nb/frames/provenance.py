@@ -118,6 +118,14 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
     return Provenance(**{field.name: values[field.name] for field in fields(Provenance)})
 
 
+def time_zone_of(given: str | None, *frames: Any) -> str:
+    """Tell the zone in which days are meant: the given one, else the first that a frame was loaded in, else UTC."""
+    if given is not None:
+        return given
+    origins = [provenance(frame) for frame in frames if isinstance(frame, pd.DataFrame)]
+    return next((str(one.params["time_zone"]) for one in origins if one and one.params.get("time_zone")), "UTC")
+
+
 def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
     """Return the records that could not become rows of a frame; None for a frame that does not know."""
     stored = _stored(frame, _Stored)

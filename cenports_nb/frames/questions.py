@@ -73,6 +73,7 @@ def question(
         "order_nos": None if numbers is None else f"{len(numbers)} numbers",
         "acknowledged": acknowledged,
         "with_acknowledged": with_acknowledged or None,
+        "time_zone": client.settings.time_zone,
     }
     return Question(days, channels, numbers, acknowledged, params)
 
@@ -85,16 +86,17 @@ def read_orders(
     refresh: bool,
     progress: bool | None,
     halves: bool = False,
+    lines_only: bool = False,
 ) -> Read:
     """Ask GET /orders; copies that differ are read again, so that the newest answer wins.
 
     `halves` asks for what is not acknowledged, then for what is: an order that is acknowledged in between
     is in both, and the later answer wins.
     """
-    source = order_source(client, channels)
+    source = order_source(client, channels, lines_only=lines_only)
     windows = _windows(asked, asked.channels or (None,))
     if halves:
-        windows = [replace(window, acknowledged=answer) for answer in (False, True) for window in windows]
+        windows = _halved(windows)
     with _bar(client, progress, "orders") as step:
         read = paging.read(client, source, windows, refresh=refresh, progress=step)
         again = [
@@ -109,11 +111,18 @@ def read_orders(
 
 
 def read_shipments(
-    client: Client, asked: Question, channels: Sequence[str], *, refresh: bool, progress: bool | None
+    client: Client,
+    asked: Question,
+    channels: Sequence[str],
+    *,
+    refresh: bool,
+    progress: bool | None,
+    halves: bool = False,
 ) -> Read:
-    """Ask GET /shipments, channel by channel, for the whole range at once."""
+    """Ask GET /shipments, channel by channel, for the whole range at once; `halves` as in `read_orders`."""
     with _bar(client, progress, "shipments") as step:
         windows = _windows(asked, channels, by_month=False)
+        windows = _halved(windows) if halves else windows
         return paging.read(client, shipment_source(client), windows, refresh=refresh, progress=step)
 
 
@@ -199,6 +208,11 @@ def _windows(asked: Question, channels: Iterable[str | None], *, by_month: bool 
         for first, after in days
         for chunk in chunks
     ]
+
+
+def _halved(windows: Sequence[Window]) -> list[Window]:
+    """Ask for what is not acknowledged, then for what is."""
+    return [replace(window, acknowledged=answer) for answer in (False, True) for window in windows]
 
 
 def _can_be_asked(number: str) -> bool:

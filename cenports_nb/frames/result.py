@@ -92,9 +92,9 @@ def finish(
         package_version=__version__,
     )
     attach(frame, found, rejects)
-    new = sorted(set(unknown) - client.told_fields)
+    new = sorted(name for name in set(unknown) if f"{source} {name}" not in client.told_fields)
     if new:
-        client.told_fields.update(new)
+        client.told_fields.update(f"{source} {name}" for name in new)
         fields = "a field" if len(new) == 1 else f"{len(new)} fields"
         warnings.warn(
             f"{source} sends {fields} that no frame has: {', '.join(new)}. Nothing else is lost; please report "
@@ -107,7 +107,7 @@ def finish(
         # The value that a reason quotes may be personal, and warnings are kept in notebooks and logs.
         reason = QUOTED.sub(r"\1", first.reason)
         text = (
-            f"{len(rejects):,} records from {source} can't be read, the first "
+            f"{_many(len(rejects), 'record')} from {source} can't be read, the first "
             f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."
         )
         if handling.on_reject == "raise":
@@ -116,10 +116,10 @@ def finish(
         warnings.warn(text, RejectedRowsWarning, stacklevel=3)
     if read.missing:
         missing = _missing_frame(source, read.missing)
-        text = f"{source} is incomplete in {len(missing)} windows, the first: {read.missing[0].reason}."
+        text = f"{source} is incomplete in {_many(len(missing), 'window')}, the first: {read.missing[0].reason}."
         if not handling.allow_partial:
             raise IncompleteError(
-                f"{text} The error's .partial has {len(frame)} rows that did arrive, .missing the windows that did not.",
+                f"{text} The error's .partial has {_many(len(frame), 'row')} that did arrive, .missing the windows that did not.",
                 partial=frame,
                 missing=missing,
             )
@@ -127,6 +127,10 @@ def finish(
     if doubt:
         warnings.warn(f"{doubt}. Ask for more days on both sides.", IncompleteWarning, stacklevel=3)
     return frame
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _missing_frame(source: str, missing: Sequence[Missing]) -> pd.DataFrame:

@@ -22,6 +22,7 @@ __all__ = [
     "LineItems",
     "Orders",
     "Outcomes",
+    "ShipmentItems",
     "Shipments",
     "StockDiff",
     "StockUpdates",
@@ -152,6 +153,19 @@ class Shipments(_Told):
     tracking_number: Series[str] = pa.Field(nullable=True)
     warehouse_code: Series[str] = pa.Field(nullable=True)
     acknowledged: Series[Flag] = pa.Field(nullable=True)
+
+
+@explained(meanings.SHIPMENT_ITEMS)
+class ShipmentItems(_Told):
+    """One row a line of a shipment; further fields of the line follow as text in snake case."""
+
+    order_no: Series[str]
+    channel_id: Series[str] = pa.Field(nullable=True)
+    ship_date: Series[Instant] = pa.Field(nullable=True)
+    tracking_number: Series[str] = pa.Field(nullable=True)
+    line_item: Series[int] = pa.Field(ge=0)
+    product_sku: Series[str] = pa.Field(nullable=True)
+    quantity: Series[Count] = pa.Field(nullable=True)
 
 
 @explained(meanings.ACTUAL_STOCK)

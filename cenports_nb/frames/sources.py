@@ -11,7 +11,7 @@ import msgspec
 from cenports_nb.api.contents import Records
 from cenports_nb.api.source import Source
 from cenports_nb.api.windows import Window
-from cenports_nb.frames.order_pages import open_orders
+from cenports_nb.frames.order_pages import join_orders, open_lines, open_orders
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 Channels = Callable[[], Sequence[str]]
 
 
-def order_source(client: Client, channels: Channels) -> Source:
-    """GET /orders."""
+def order_source(client: Client, channels: Channels, *, lines_only: bool = False) -> Source:
+    """GET /orders; `lines_only` forgets what only the orders frame needs as soon as a page is read."""
     limit = client.dialect.order_limit
     return Source(
         "/orders",
         limit,
         lambda window: _order_parameters(window, limit),
         client.dialect.known_caps,
-        open_orders,
+        open_lines if lines_only else open_orders,
+        join_orders,
         max_age=lambda window: _order_age(client, window),
         unsettled_age=client.ages.open_month,
         channels=channels,

@@ -47,8 +47,8 @@ class Column:
     note: str = ""
 
 
-def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zone: ZoneInfo) -> None:
-    """Write each frame into a sheet of its own.
+def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mapping[str, ZoneInfo]) -> None:
+    """Write each frame into a sheet of its own, instants in its zone.
 
     Raises:
         InvalidRequestError: More rows, columns or characters than a sheet or a cell holds.
@@ -60,7 +60,7 @@ def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zone: ZoneInf
         with xlsxwriter.Workbook(path, OPTIONS) as book:
             book.set_properties({"comments": "\n".join(_origin(name, frame) for name, frame in frames.items())})
             for sheet, (name, frame) in zip(sheet_names(list(frames)), frames.items(), strict=True):
-                columns = [_column(frame.iloc[:, place], zone) for place in range(frame.shape[1])]
+                columns = [_column(frame.iloc[:, place], zones[name]) for place in range(frame.shape[1])]
                 _write_sheet(book, book.add_worksheet(sheet), columns, name)
     except FileCreateError as error:
         raise OSError(str(error)) from None

@@ -91,9 +91,11 @@ def _words(frame: pd.DataFrame, found: Provenance | None, masked: int) -> list[t
     """Say where a frame comes from, word by word; True beside what must not be missed."""
     rows = len(frame)
     if found is None:
-        words = [(f"{rows:,} rejected records", False)]
+        words = [("1 rejected record" if rows == 1 else f"{rows:,} rejected records", False)]
     else:
-        loaded = f"{rows:,} rows" if rows == found.rows else f"{rows:,} of {found.rows:,} rows"
+        loaded = (
+            ("1 row" if rows == 1 else f"{rows:,} rows") if rows == found.rows else f"{rows:,} of {found.rows:,} rows"
+        )
         if rows > found.rows:
             loaded = f"{rows:,} rows made of {found.rows:,}"
         words = [

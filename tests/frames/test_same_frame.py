@@ -361,6 +361,7 @@ AFTERWARDS: dict[str, tuple[Callable[[cn.Client, FakeClock], Any], dict[str, Any
     "its age": (lambda _, clock: clock.advance(15 * 60 + 1), {}, "S2"),
     "a clock set back": (lambda _, clock: clock.advance(-DAY), {}, "S2"),
     "a write": (_write, {}, "S2"),
+    "a write under way": (lambda client, _: client.write_started("w"), {}, "S2"),
     "refresh": (lambda *_: None, {"refresh": True}, "S2"),
     "another channel": (lambda *_: None, {"channel_id": "Y"}, "S2"),
     "other days": (lambda *_: None, {"end": "2026-06-29"}, "S2"),

@@ -1,0 +1,65 @@
+"""Why a record can't be read is said to a person, who knows columns and values and no types."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from told_server import Say, ToldServer
+
+import cenports_nb as cn
+from cenports_nb.errors import RejectedRowsWarning
+from cenports_nb.frames import decode
+
+Connect = Callable[..., cn.Client]
+
+
+def _reason(**row: Any) -> str:
+    stock = {"warehouseCode": "W", "warehouseInventory": [{"productSku": "A", "quantity": "1", **row}]}
+    (reject,) = decode.stock([json.dumps(stock).encode()]).rejects
+    return reject.reason
+
+
+@pytest.mark.parametrize(
+    ("row", "reason"),
+    [
+        ({"quantity": "58.5"}, 'quantity is no whole number: "58.5"'),
+        ({"quantity": None}, "quantity is null"),
+        ({"quantity": [1] * 99}, "quantity is no whole number: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,…"),
+        ({"productName": ["x"]}, 'product_name is no text: ["x"]'),
+        ({"isDiscontinued": "perhaps"}, 'is_discontinued is no yes or no: "perhaps"'),
+        ({"nextAvailabilityDate": "soon"}, "next_availability_date is no date: 'soon'"),
+        ({"productSku": ""}, "product_sku is missing"),
+    ],
+    ids=str,
+)  # fmt: skip
+def test_a_reason_names_the_column_and_what_is_wrong_with_its_value(row: dict[str, Any], reason: str) -> None:
+    """As short as the value allows."""
+    assert _reason(**row) == reason
+
+
+@pytest.mark.parametrize(
+    ("record", "reason"),
+    [
+        (7, "the record is no object: 7"),
+        ({"warehouseName": "x"}, "warehouse_code is missing"),
+        ({"warehouseCode": "W", "warehouseInventory": "x"}, 'warehouse_inventory is no list: "x"'),
+        ({"warehouseCode": "W", "warehouseAddress": {"city": [1]}}, "city is no text: [1]"),
+    ],
+    ids=str,
+)
+def test_a_warehouse_says_why_it_is_left_out(record: Any, reason: str) -> None:
+    """It has no rows, whatever it holds."""
+    found = decode.stock([json.dumps(record).encode()])
+    assert ([reject.reason for reject in found.rejects], len(found.frame)) == ([reason], 0)
+
+
+def test_a_value_that_may_be_personal_is_in_no_warning(server: ToldServer, staging: Connect) -> None:
+    """Notebooks keep warnings; the masked rejects don't tell it either."""
+    server.on("GET /channels", Say({"data": [{"channelId": "A", "channelName": {"of": "Jane Doe"}}]}))
+    with pytest.warns(RejectedRowsWarning, match=r"1 record .*channel_name is no text\. See") as caught:
+        channels = cn.load_channels(staging())
+    rejects = cn.rejected(channels)
+    assert rejects is not None
+    assert "Jane" in rejects["reason"][0]
+    assert "Jane" not in str(caught[0].message) + cn.mask_pii(rejects)["reason"][0]

@@ -1,0 +1,143 @@
+"""Stock, warehouses and channels: read all at once or row by row, the frame is the same; news is told once."""
+
+import json
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from told_server import Say, ToldServer
+
+import cenports_nb as cn
+from cenports_nb.errors import UnknownFieldsWarning
+from cenports_nb.frames import decode
+
+Connect = Callable[..., cn.Client]
+
+ODD = st.sampled_from(
+    [None, "", 0, 5, "5", "58.0", 58.5, "abc", "007", True, [], {}, 10**30, "2026-01-01", "2026-13-01", "null", "é📦"]
+)
+FIELDS = [
+    "productSku",
+    "retailerSku",
+    "productName",
+    "quantity",
+    "isDiscontinued",
+    "nextAvailabilityDate",
+    "nextAvailabileQuantity",
+    "productExtras",
+    "more",
+]
+PLAIN = st.fixed_dictionaries(
+    {"productSku": st.sampled_from("ABCDEFGH"), "quantity": st.integers(-9, 99).map(str), "productExtras": st.just([])}
+)
+ROW = st.builds(lambda row, odd: {**row, **odd}, PLAIN, st.dictionaries(st.sampled_from(FIELDS), ODD, max_size=2))
+
+
+def _warehouse(*rows: Any, **more: Any) -> dict[str, Any]:
+    return {"warehouseCode": "W", "warehouseName": "West", "warehouseInventory": list(rows), **more}
+
+
+def _encoded(*records: Any) -> list[bytes]:
+    return [json.dumps(record).encode() for record in records]
+
+
+def _told(*loads: Callable[[], object]) -> list[warnings.WarningMessage]:
+    """Load, and list what was said."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        for load in loads:
+            load()
+    return told
+
+
+@given(st.lists(PLAIN | ROW, max_size=9))
+def test_a_row_that_cannot_be_read_changes_no_other_row(rows: list[Any]) -> None:
+    """One bad row has a warehouse read row by row; the others come out as without it, dtypes included."""
+    alone = decode.stock(_encoded(_warehouse(*rows)))
+    beside = decode.stock(_encoded(_warehouse(*rows, {"productSku": "BAD"})))
+    pd.testing.assert_frame_equal(alone.frame, beside.frame)
+    assert (len(alone.frame) + len(alone.rejects), sorted(alone.rejects, key=repr)) == (
+        len(rows),
+        sorted((reject for reject in beside.rejects if reject.key != "BAD"), key=repr),
+    )
+
+
+def test_rows_keep_their_warehouse_beside_a_bad_one() -> None:
+    """Codes and names follow their rows, whichever way each warehouse is read; the place of a reject is told."""
+    row = {"productSku": "A", "quantity": "1"}
+    found = decode.stock(
+        _encoded(
+            _warehouse(row, warehouseCode=7, warehouseName=None),
+            _warehouse({"productSku": "B"}, row, warehouseCode="X"),
+            {"warehouseName": "no code"},
+            _warehouse(row, row),
+        )
+    )
+    assert found.frame[["warehouse_code", "warehouse_name"]].fillna("-").to_numpy().tolist() == [
+        ["7", "-"],
+        ["X", "West"],
+        ["W", "West"],
+    ]
+    assert [(reject.record_index, reject.column) for reject in found.rejects] == [
+        (2, "warehouse_code"),
+        (1, "quantity"),
+        (4, "product_sku"),
+    ]
+
+
+def test_the_documented_fields_are_no_news() -> None:
+    """Those that no frame has, and both spellings, included."""
+    row = {"productSku": "A", "quantity": "1", "nextAvailabileQuantity": "1", "nextAvailableQuantity": "1"}
+    address = {"streetAddress": "x", "ignoreValidation": False}
+    stock = _encoded(_warehouse(row, warehouseAddress=address))
+    channels = _encoded({"channelId": "A", "channelName": "x", "channalName": "y", "features": None})
+    found = [decode.stock(stock), decode.warehouses(stock), decode.channels(channels)]
+    assert [decoded.unknown for decoded in found] == [frozenset()] * 3
+
+
+@pytest.mark.parametrize("bad", [[], [{"productSku": "B"}], [None], [[{"z": 1}]]], ids=str)
+def test_new_fields_are_named_with_their_place(bad: list[Any]) -> None:
+    """However the rest of the warehouse looks."""
+    row = {"productSku": "A", "quantity": "1", "bin": "7"}
+    record = _warehouse(row, *bad, open=True, warehouseAddress={"floor": 2})
+    assert decode.stock(_encoded(record)).unknown >= {"open", "warehouseAddress.floor", "warehouseInventory.bin"}
+
+
+def test_a_new_field_of_stock_is_told_once_per_client(server: ToldServer, staging: Connect) -> None:
+    """By every loader that reads the end point together, however often it is asked."""
+    row = {"productSku": "A", "quantity": "1", "bin": "7"}
+    server.on("GET /inventories", Say({"data": [_warehouse(row)]}))
+    client = staging()
+    told = _told(
+        lambda: cn.load_actual_stock(client),
+        lambda: cn.load_actual_stock(client, refresh=True),
+        lambda: cn.load_available_stock(client, "X"),
+        lambda: cn.load_warehouses(client),
+    )
+    assert [str(one.message).partition(". ")[0] for one in told] == [
+        "GET /inventories sends a field that no frame has: warehouseInventory.bin"
+    ]
+    assert (told[0].category, told[0].filename) == (UnknownFieldsWarning, __file__)
+
+
+def test_a_new_field_of_a_channel_is_told_whatever_others_have_it(server: ToldServer, staging: Connect) -> None:
+    """Two end points are two pieces of news."""
+    server.on("GET /inventories", Say({"data": [_warehouse(note="x")]}))
+    server.on("GET /channels", Say({"data": [{"channelId": "A", "note": "x"}]}))
+    client = staging()
+    told = _told(lambda: cn.load_warehouses(client), lambda: cn.load_channels(client))
+    assert [str(one.message).partition(" sends")[0] for one in told] == ["GET /inventories", "GET /channels"]
+
+
+def test_documented_answers_warn_of_nothing(client: cn.Client) -> None:
+    """The sandbox sends what the reference shows."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        cn.load_actual_stock(client)
+        cn.load_available_stock(client)
+        cn.load_warehouses(client)
+        cn.load_channels(client)

@@ -1,32 +1,31 @@
 """What some servers send and JSON does not have: NaN, Infinity, half a surrogate pair.
 
 One such value must not cost the whole answer. It is written as an object of one field, which no column takes
-for a value, so that its record alone can't be read.
+for a value, so that its record alone can't be read; every other byte of the answer stays as it came.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from typing import Any
 
 import msgspec
 
 MARK = "not JSON"
-MARKED = re.compile(rf'{{"{MARK}": ?("(?:[^"\\\\]|\\\\.)*")}}')
+MARKED = re.compile(rf'{{"{MARK}": ?("(?:[^"\\]|\\.)*")}}')
+TOKEN = re.compile(rb'(?P<text>"(?:[^"\\]|\\.)*+")(?P<name>\s*:)?|-?Infinity|NaN', re.DOTALL)
+HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+BOM = b"\xef\xbb\xbf"
 
 
 def mend(body: bytes) -> bytes | None:
     """Write an answer as JSON; None if that can't be done, or if it is JSON already."""
+    mended = TOKEN.sub(_mended, bytes(body).removeprefix(BOM))
     try:
-        msgspec.json.decode(body, type=msgspec.Raw)
-    except msgspec.DecodeError:
-        try:
-            found = json.loads(body, parse_constant=lambda name: {MARK: name})
-            return json.dumps(_without_halves(found)).encode()
-        except (ValueError, RecursionError):
-            return None
-    return None
+        msgspec.json.decode(mended, type=msgspec.Raw)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return None if mended == body else mended
 
 
 def as_sent(text: str) -> str:
@@ -34,23 +33,27 @@ def as_sent(text: str) -> str:
     return MARKED.sub(lambda found: str(json.loads(found[1])), text) if MARK in text else text
 
 
-def _without_halves(value: Any) -> Any:
-    """Mark texts that have half a surrogate pair."""
-    if isinstance(value, str):
-        return value if _whole(value) else {MARK: json.dumps(value)}
-    if isinstance(value, list):
-        return [_without_halves(item) for item in value]
-    if isinstance(value, dict):
-        return {
-            name if _whole(name) else name.encode("ascii", "backslashreplace").decode(): _without_halves(item)
-            for name, item in value.items()
-        }
-    return value
+def _mended(found: re.Match[bytes]) -> bytes:
+    """Mark what JSON does not have; the name of a field can't be marked, so its half pair is written out."""
+    text = found["text"]
+    if text is None:
+        return _marked(found[0])
+    if not HALF.search(text) or _whole(text):
+        return found[0]
+    if found["name"] is None:
+        return _marked(text)
+    name = json.loads(text.decode("utf-8", "replace"), strict=False).encode("utf-8", "backslashreplace").decode()
+    return json.dumps(name).encode() + found["name"]
 
 
-def _whole(text: str) -> bool:
+def _marked(token: bytes) -> bytes:
+    return json.dumps({MARK: token.decode("utf-8", "replace")}).encode()
+
+
+def _whole(text: bytes) -> bool:
+    """Tell whether a JSON text is one that UTF-8 can hold."""
     try:
-        text.encode()
-    except UnicodeEncodeError:
+        json.loads(text.decode("utf-8", "replace"), strict=False).encode()
+    except ValueError:
         return False
     return True

@@ -122,7 +122,7 @@ def _opened(path: str, body: bytes) -> tuple[Page, bytes]:
             return page, b"[]"
         if len(data) == 0 and envelope.is_record:
             return Page(), b"[" + body + b"]"
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, RecursionError) as error:
         raise UnexpectedAnswerError(
             f"GET {path} answered in an unknown shape ({error}): ask Cenports' integration team."
         ) from None

@@ -7,10 +7,11 @@ and amounts are finite, or they are none.
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import UnionType
-from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -182,6 +183,38 @@ class Transaction(msgspec.Struct):
     submitted_at: Any = None
     completed_at: Any = None
     errors: Any = None
+
+
+Read = TypeVar("Read")
+NULL_TEXT = re.compile(rb'"null"', re.IGNORECASE)
+"""Where null is allowed, `strict=False` takes this text for it; a number that is said to be "null" is none."""
+
+
+def reader(kind: type[Read]) -> Callable[[bytes], Read]:
+    """Make what reads one record of a kind: lax, but a text is never null."""
+    decode: Callable[[bytes], Read] = msgspec.json.Decoder(kind, strict=False).decode
+
+    def read(record: bytes) -> Read:
+        found = decode(record)
+        if NULL_TEXT.search(record):
+            _refuse_nulls(found, msgspec.json.decode(record))
+        return found
+
+    return read
+
+
+def _refuse_nulls(found: Any, sent: dict[str, Any]) -> None:
+    """Raise where a text was read as null."""
+    for item in msgspec.structs.fields(found):
+        value, said = getattr(found, item.name), sent.get(item.encode_name)
+        if value is None and isinstance(said, str):
+            raise msgspec.ValidationError(f"Expected a value, got the text `{said}` - at `$.{item.encode_name}`")
+        if isinstance(value, msgspec.Struct) and isinstance(said, dict):
+            _refuse_nulls(value, said)
+        elif isinstance(value, list) and isinstance(said, list):
+            for one, its in zip(value, said, strict=True):
+                if isinstance(one, msgspec.Struct) and isinstance(its, dict):
+                    _refuse_nulls(one, its)
 
 
 def closed(kind: type[Record]) -> Any:

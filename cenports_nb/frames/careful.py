@@ -25,8 +25,8 @@ from cenports_nb.frames.tables import LINE_ITEMS, ORDERS, Field
 
 PAGE = msgspec.json.Decoder(list[records.Order], strict=False).decode
 CLOSED_PAGE = msgspec.json.Decoder(list[closed(records.Order)], strict=False).decode  # type: ignore[misc]
-ORDER = msgspec.json.Decoder(records.OrderOfLines, strict=False).decode
-LINE = msgspec.json.Decoder(records.LineItem, strict=False).decode
+ORDER = records.reader(records.OrderOfLines)
+LINE = records.reader(records.LineItem)
 LOOSE = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 ENCODE = msgspec.json.Encoder().encode
 
@@ -74,6 +74,8 @@ def normalise(page: bytes, channel_id: str | None) -> Readable:
             found, unknown = PAGE(page), unknown_of(page)
         if any(line.product_sku == "" for order in found for line in order.line_items or ()):
             raise msgspec.ValidationError("a line without its SKU spoils only itself")
+        if records.NULL_TEXT.search(page):
+            raise msgspec.ValidationError("this text may have been read as null")
         places = list(range(len(found)))
     except (msgspec.MsgspecError, UnicodeDecodeError):
         raw, found, places, unknown = split(page), [], [], unknown_of(page)

@@ -103,6 +103,8 @@ def flag_or_null(values: Sequence[Any]) -> Column:
 
 YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
 LEAST, MOST = -(2**63), 2**63 - 1
+FIRST, LAST = (pd.Timestamp(text, tz="UTC").as_unit("us") for text in ("0001-01-01", "9999-12-31 23:59:59.999999"))
+"""What a calendar has; an offset may lead beyond either end."""
 
 Build = Callable[[Sequence[Any]], Column]
 
@@ -112,7 +114,10 @@ def _dates(values: Sequence[str | None]) -> pd.Series[Any]:
     coded = chunks_of(text(values)[0]).combine_chunks().dictionary_encode()
     texts = column_of(coded.dictionary)  # each once: of many dates most are the same
     dated = texts.where(texts.str.match(r"\d{4}-\d{2}-\d{2}").fillna(value=False).astype(bool))
-    parsed = pd.to_datetime(dated, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
+    # One date to the nanosecond makes pandas read all of them so, and those it reaches only from 1677 to 2262.
+    cut = dated.str.replace(r"^(\S{10}[T ][\d:]{4,8}\.\d{6})\d+", r"\1", regex=True)
+    parsed = pd.to_datetime(cut, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
+    parsed = parsed.where((parsed >= FIRST) & (parsed <= LAST))
     return parsed.reindex(coded.indices.fill_null(-1).to_numpy()).reset_index(drop=True)
 
 

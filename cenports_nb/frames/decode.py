@@ -220,7 +220,7 @@ def _read(record: bytes, kind: type[records.Record]) -> tuple[Any, frozenset[str
 def _decoders(kind: type[records.Record]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
     """Make what reads records without any other field, and what lets other fields pass."""
     kinds = (records.closed(kind), kind)
-    documented, lax = (msgspec.json.Decoder(each, strict=False).decode for each in kinds)
+    documented, lax = map(records.reader, kinds)
     return documented, lax
 
 

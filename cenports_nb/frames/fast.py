@@ -27,6 +27,7 @@ TYPES: dict[columns.Build, pa.DataType] = {
     columns.count: pa.int64(),
     columns.flag_or_null: pa.bool_(),
 }
+FIRST, LAST = (int(moment.asm8.astype("int64")) for moment in (columns.FIRST, columns.LAST))
 NEEDED = (columns.key, columns.needed_instant, columns.count)
 KNOWN = frozenset({"lineItems.orderNo"})
 """Fields that the reference shows and no frame has."""
@@ -132,9 +133,17 @@ def _sound(found: dict[str, pa.Array], table: Iterable[Field]) -> bool:
             return False
         if item.build is columns.key and pc.any(pc.equal(array, "")).as_py():
             return False
+        if item.build is columns.needed_instant and _beyond_calendars(array):
+            return False
         if item.build is columns.money and pc.all(pc.is_finite(array)).as_py() is False:
             return False
     return True
+
+
+def _beyond_calendars(instants: pa.Array) -> bool:
+    """Tell whether an instant lies in a year that dates don't have; an offset may lead there."""
+    reach = pc.min_max(instants.cast(pa.int64())).as_py()
+    return reach["min"] is not None and not FIRST <= reach["min"] <= reach["max"] <= LAST
 
 
 def _unknown(groups: dict[str, dict[str, pa.Array]], prefix: str = "") -> frozenset[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 MOST_BYTES = 32 * 2**20
 """What may be kept for the next load, or as much as the frame has that was made of orders from the cache; more than
 that is read again."""
+
+TAKING = threading.Lock()
+"""Two loads at once may ask for the same lines; only one of them can have them, since they become its frame."""
 
 Asked = tuple[tuple[date, date] | None, tuple[str, ...] | None, tuple[str, ...] | None, bool | None]
 
@@ -76,7 +80,10 @@ def recall(client: Client, asked: Asked, source: Source) -> tuple[Orders, Read] 
         most = math.inf if client.settings.offline else most
         if not (most == math.inf or -SKEW_S <= (now - at).total_seconds() <= most):
             return None
-    client.remembered = None  # its memory becomes that of the frame
+    with TAKING:
+        if client.remembered is not found:
+            return None
+        client.remembered = None  # its memory becomes that of the frame
     answers = found.read.requests + found.read.cached
     client.usage.add(cached=answers)
     return found.orders, replace(found.read, requests=0, cached=answers)

@@ -1,0 +1,436 @@
+"""The same question gives the same frame, wherever it comes from; and a frame is its owner's alone."""
+
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from fake_clock import FakeClock
+from pandas.testing import assert_frame_equal
+from told_server import Say, Seen, ToldServer
+
+import cenports_nb as cn
+from cenports_nb.errors import IncompleteError, IncompleteWarning, OfflineMissError, RejectedRowsWarning
+from cenports_nb.frames.memory import recall
+from cenports_nb.frames.questions import question
+from cenports_nb.frames.sources import order_source
+from cenports_nb.sandbox import Sandbox
+from cenports_nb.sandbox.dialect import Dialect
+
+Connect = Callable[..., cn.Client]
+WINTER = ("1998-01-02", "1998-03-30")
+JUNE = ("2026-06-01", "2026-06-30")
+HOUR, DAY = 3600.0, 86_400.0
+
+
+def _same(left: pd.DataFrame, right: pd.DataFrame) -> None:
+    assert_frame_equal(left, right, check_exact=True, check_index_type=True, check_column_type=True)
+
+
+def _origin(frame: pd.DataFrame) -> cn.Provenance:
+    found = cn.provenance(frame)
+    assert found is not None
+    return found
+
+
+def _spent(frame: pd.DataFrame) -> tuple[int, int]:
+    return _origin(frame).requests, _origin(frame).cached
+
+
+def _order(number: str, *skus: str, **changes: Any) -> dict[str, Any]:
+    lines = [{"productSku": sku, "quantity": 1, "price": 1.25, "status": "Shipped"} for sku in skus]
+    order = {"orderNo": number, "channelId": "X", "orderDate": "2026-06-10T10:00:00Z", "lineItems": lines}
+    return {**order, **changes}
+
+
+@contextmanager
+def _northwind(**dialect: Any) -> Iterator[Sandbox]:
+    with Sandbox(shift=False, rate_limit=None, dialect=Dialect(**dialect)) as sandbox:
+        yield sandbox
+
+
+@contextmanager
+def _client(sandbox: Sandbox, **given: Any) -> Iterator[cn.Client]:
+    with cn.connect("sandbox", base_url=sandbox.url, rate_limit=100_000, **given) as client:
+        yield client
+
+
+@pytest.fixture(scope="module")
+def plain() -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
+    """Both frames of the winter, each read afresh."""
+    with pytest.MonkeyPatch.context() as patch, _northwind() as sandbox:
+        patch.delenv("CENPORTS_PROFILE", raising=False)
+        with _client(sandbox, cache=False) as client:
+            yield cn.load_orders(client, *WINTER), cn.load_line_items(client, *WINTER)
+
+
+Frames = tuple[pd.DataFrame, pd.DataFrame]
+
+
+def test_cached_remembered_refreshed_and_offline_frames_are_the_fresh_one(plain: Frames, tmp_path: Path) -> None:
+    """To the last cell, dtype and label; only the origin tells them apart."""
+    orders, lines = plain
+    with _northwind() as sandbox:
+        with _client(sandbox, cache=tmp_path) as client:
+            fresh, remembered = cn.load_orders(client, *WINTER), cn.load_line_items(client, *WINTER)
+            cached, of_cache = cn.load_orders(client, *WINTER, channel_id=None), cn.load_orders(client, *WINTER)
+            lines_first = cn.load_line_items(client, *WINTER)
+            again = cn.load_line_items(client, *WINTER)
+            refreshed, lines_refreshed = (
+                load(client, *WINTER, refresh=True) for load in (cn.load_orders, cn.load_line_items)
+            )
+        with _client(sandbox, cache=tmp_path, offline=True) as client:
+            off, lines_off = cn.load_orders(client, *WINTER), cn.load_line_items(client, *WINTER)
+            with pytest.raises(OfflineMissError):
+                cn.load_orders(client, "1997-01-01", "1997-01-02")
+    for frame in (fresh, cached, of_cache, refreshed, off):
+        _same(frame, orders)
+    for frame in (remembered, lines_first, again, lines_refreshed, lines_off):
+        _same(frame, lines)
+    number = len(lines)
+    assert (number, sum(orders["line_count"])) == (number, number)
+    requests = _origin(fresh).requests
+    assert requests > 0
+    assert [_spent(frame) for frame in (fresh, refreshed, lines_refreshed)] == [(requests, 0)] * 3
+    assert [_spent(frame) for frame in (remembered, cached, of_cache, again, off, lines_off)] == [(0, requests)] * 6
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        {"pages": "none"},
+        {"pages": "links"},
+        {"pages": "numbers"},
+        {"pages": "next"},
+        {"pages": "total"},
+        {"order_cap": 30},
+        {"order_cap": 50, "pages": "none"},
+        {"sorting": "newest"},
+        {"sorting": "none", "repeats": True, "pages": "none"},
+        {"end_included": False},
+        {"time_zone": "Pacific/Auckland"},
+        {"line_numbers": "number"},
+        {"envelope": "list", "pages": "none"},
+        {"get_parameters": "either", "relative_links": True},
+    ],
+    ids=str,
+)
+def test_however_cenports_answers_the_frames_are_the_same(plain: Frames, dialect: dict[str, Any]) -> None:
+    """One page or many, in whatever order, with numbers that only the careful lane reads."""
+    with _northwind(**dialect) as sandbox, _client(sandbox) as client:
+        orders, remembered = cn.load_orders(client, *WINTER), cn.load_line_items(client, *WINTER)
+        lines = cn.load_line_items(client, *WINTER)
+    _same(orders, plain[0])
+    _same(remembered, plain[1])
+    _same(lines, plain[1])
+
+
+def test_a_page_that_needs_care_and_many_pages_change_nothing(server: ToldServer, staging: Connect) -> None:
+    """One order of sixty has a quantity as text; the pages hold sixty, seven or one."""
+    orders = [_order(f"{number:02}", "S", "T", customerName=f"n{number}") for number in range(60)]
+    careful = [
+        *orders[:30],
+        {**orders[30], "lineItems": [{**line, "quantity": "1"} for line in orders[30]["lineItems"]]},
+    ]
+    careful += orders[31:]
+    found = []
+    for records, size in ((orders, 60), (careful, 60), (careful, 7), (careful, 1)):
+        last = -(-60 // size)
+
+        def answer(seen: Seen, records: Any = records, size: int = size, last: int = last) -> Say:
+            start = (int((seen.body or {}).get("page", seen.query.get("page", 1))) - 1) * size
+            return Say({"data": records[start : start + size], "last_page": last, "total": 60})
+
+        server.on("GET /orders", answer)
+        client = staging(cache=False)
+        found.append((cn.load_orders(client, *JUNE), cn.load_line_items(client, *JUNE)))
+        assert _spent(found[-1][0]) == (last, 0)
+    for frames in found[1:]:
+        _same(frames[0], found[0][0])
+        _same(frames[1], found[0][1])
+    assert (len(found[0][0]), len(found[0][1])) == (60, 120)
+
+
+LOADERS: dict[str, Callable[[cn.Client], pd.DataFrame]] = {
+    "orders": lambda client: cn.load_orders(client, *JUNE),
+    "line_items": lambda client: cn.load_line_items(client, *JUNE),
+    "open_items": lambda client: cn.load_open_items(client, lookback="30D"),
+    "shipments": lambda client: cn.load_shipments(client, *JUNE, channel_id="X"),
+    "actual_stock": cn.load_actual_stock,
+    "available_stock": lambda client: cn.load_available_stock(client, "X"),
+    "warehouses": cn.load_warehouses,
+    "channels": cn.load_channels,
+}
+
+
+def _answer_all(server: ToldServer, *, empty: bool) -> None:
+    row = {
+        "productSku": "S",
+        "quantity": "1",
+        "isDiscontinued": False,
+        "nextAvailabilityDate": "2026-07-01",
+        "nextAvailabileQuantity": "5",
+        "productExtras": [{"a": 1}],
+    }
+    answers = {
+        "GET /orders": [_order("A", "S", status="new"), _order("B", "T", pricing={"grandTotal": 5})],
+        "GET /shipments": [{"orderNo": "A", "channelId": "X", "shipDate": "2026-06-11", "acknowledged": True}],
+        "GET /inventories": [{"warehouseCode": "W", "warehouseName": "w", "warehouseInventory": [row]}],
+        "GET /channels": [{"channelId": "X", "channelName": "x"}],
+    }
+    answers["GET /orders"][0]["lineItems"][0]["status"] = None  # type: ignore[index]
+    for call, records in answers.items():
+        server.on(call, Say({"data": [] if empty else records, "last_page": 1}))
+
+
+@pytest.mark.parametrize("name", LOADERS)
+def test_an_empty_frame_is_one_like_any_other(server: ToldServer, staging: Connect, name: str) -> None:
+    """Columns, their order, dtypes, index; put before or behind a full one it changes none of them."""
+    june = FakeClock()
+    june.advance(105 * DAY)
+    _answer_all(server, empty=False)
+    full = LOADERS[name](staging(june, cache=False))
+    _answer_all(server, empty=True)
+    kept = staging(june)
+    empty, cached = LOADERS[name](kept), LOADERS[name](kept)
+    _same(empty, cached)
+    assert (len(full) > 0, len(empty)) == (True, 0)
+    _same(empty, full.iloc[:0].reset_index(drop=True))
+    for together in (pd.concat([empty, full]), pd.concat([full, empty])):
+        _same(together, full)
+    assert (_origin(empty).rows, _origin(empty).complete, len(cn.rejected(empty))) == (0, True, 0)  # type: ignore[arg-type]
+    if name != "shipments":
+        assert list(full.columns) == list(getattr(cn.schemas, _schema(name)).to_schema().columns)
+
+
+def _schema(name: str) -> str:
+    return "LineItems" if name == "open_items" else "".join(word.capitalize() for word in name.split("_"))
+
+
+def _failing(seen: Seen) -> Say:
+    """Three hundred orders at once, which may be cut; of its parts the last one fails, the others have one order."""
+    whole = seen.body["startDate"] == "2026-05-31" and seen.body["endDate"] == "2026-07-02"
+    if not whole and seen.body["endDate"] == "2026-07-02":
+        return Say(status=500)
+    return Say({"data": [_order(f"A{number}", "S") for number in range(300 if whole else 1)]})
+
+
+@pytest.mark.parametrize("name", ["orders", "line_items"])
+def test_a_partial_frame_is_the_whole_one_with_rows_left_out(server: ToldServer, staging: Connect, name: str) -> None:
+    """The same columns and dtypes, from the error and on request."""
+    load = {"orders": cn.load_orders, "line_items": cn.load_line_items}[name]
+    server.on("GET /orders", Say({"data": [_order("A0", "S")], "last_page": 1}))
+    whole = load(staging(cache=False), *JUNE, channel_id="X")
+    server.on("GET /orders", _failing)
+    client = staging(cache=False)
+    with pytest.raises(IncompleteError) as caught:
+        load(client, *JUNE, channel_id="X")
+    with pytest.warns(IncompleteWarning):
+        partial = load(client, *JUNE, channel_id="X", allow_partial=True)
+    _same(caught.value.partial, whole)
+    _same(partial, whole)
+    assert [_origin(frame).complete for frame in (whole, partial, caught.value.partial)] == [True, False, False]
+
+
+def test_a_partial_reading_is_not_remembered_as_a_whole_one(server: ToldServer, staging: Connect) -> None:
+    """Lines after partial orders are asked for anew, and judged anew."""
+    server.on("GET /orders", _failing)
+    client = staging()
+    with pytest.warns(IncompleteWarning):
+        cn.load_orders(client, *JUNE, channel_id="X", allow_partial=True)
+    before = len(server.of("GET /orders"))
+    server.on("GET /orders", Say({"data": [_order("A0", "S")]}))
+    with pytest.raises(IncompleteError, match="of its records are in none of the smaller windows"):
+        cn.load_line_items(client, *JUNE, channel_id="X")
+    assert len(server.of("GET /orders")) > before
+
+
+@pytest.fixture
+def rejecting(server: ToldServer, staging: Connect) -> Frames:
+    """Frames of four orders, and two rejects: an order and a line."""
+    records = [_order("A", "S", "T"), _order("B", "S", orderDate="soon"), _order("C", "U", "S"), _order("D")]
+    records[2]["lineItems"][0]["quantity"] = "x"
+    server.on("GET /orders", Say({"data": records, "last_page": 1}))
+    client = staging()
+    with pytest.warns(RejectedRowsWarning):
+        orders = cn.load_orders(client, *JUNE)
+    with pytest.warns(RejectedRowsWarning):
+        return orders, cn.load_line_items(client, *JUNE)
+
+
+OPERATIONS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
+    "copy": lambda frame: frame.copy(),
+    "filter": lambda frame: frame[frame["order_no"] != "D"],
+    "query": lambda frame: frame.query("order_no == 'A'"),
+    "sort": lambda frame: frame.sort_values("order_no", ascending=False),
+    "columns": lambda frame: frame[["order_no", "channel_id"]],
+    "assign": lambda frame: frame.assign(more=1),
+    "reset": lambda frame: frame.set_index("order_no").reset_index(),
+    "head": lambda frame: frame.head(1),
+    "rename": lambda frame: frame.rename(columns={"order_no": "number"}),
+    "concat": lambda frame: pd.concat([frame, frame]),
+    "merge": lambda frame: frame.merge(frame[["order_no"]].drop_duplicates(), on="order_no"),
+}
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("which", [0, 1], ids=["orders", "lines"])
+def test_what_pandas_makes_of_a_frame_still_knows_its_origin(rejecting: Frames, which: int, operation: str) -> None:
+    """And its rejects, which are all there."""
+    frame = rejecting[which]
+    made = OPERATIONS[operation](frame)
+    rejects, kept = cn.rejected(frame), cn.rejected(made)
+    assert rejects is not None
+    assert kept is not None
+    _same(kept, rejects)
+    assert (_origin(made), rejects["record_index"].tolist()) == (_origin(frame), [[1], [1, 2]][which])
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["orders", "lines"])
+def test_a_frame_comes_back_from_parquet_as_it_went(rejecting: Frames, tmp_path: Path, which: int) -> None:
+    """Cells, dtypes, origin and rejects."""
+    frame = rejecting[which]
+    frame.to_parquet(tmp_path / "frame.parquet")
+    back = pd.read_parquet(tmp_path / "frame.parquet")
+    _same(back, frame)
+    assert _origin(back) == _origin(frame)
+    _same(cn.rejected(back), cn.rejected(frame))  # type: ignore[arg-type]
+
+
+def test_groups_and_joins_are_those_of_ordinary_frames(plain: Frames) -> None:
+    """Keys group, count and join by their text."""
+    orders, lines = plain
+    sizes = lines.groupby(["channel_id", "order_no"])["product_sku"].size()
+    joined = orders.merge(sizes.rename("lines").reset_index(), on=["channel_id", "order_no"], validate="one_to_one")
+    assert (joined["lines"] == joined["line_count"]).all()
+    assert len(joined) == len(orders) > 100
+
+
+@pytest.mark.parametrize("which", [0, 1], ids=["orders", "lines"])
+def test_a_frame_is_its_owners_to_write_in(northwind: Sandbox, client: cn.Client, which: int) -> None:
+    """Every column takes a value in place, and no other frame is changed: not a later, nor an earlier one."""
+    loads = (cn.load_orders, cn.load_line_items)
+    first, second = cn.load_orders(client, *WINTER), cn.load_line_items(client, *WINTER)
+    whole = (first.copy(), second.copy())
+    written = (first, second)[which]
+    for column in written.columns:
+        written.loc[0, column] = written[column].iloc[-1]
+    assert_frame_equal(written.iloc[[0]].reset_index(drop=True), written.iloc[[-1]].reset_index(drop=True))
+    written[written.columns[0]] = "gone"
+    _same((first, second)[1 - which], whole[1 - which])
+    for number, load in enumerate(loads):
+        _same(load(client, *WINTER), whole[number])
+
+
+def test_a_quantity_can_be_written(client: cn.Client) -> None:
+    """As the first thing that a user does with a frame."""
+    lines = cn.load_line_items(client, *WINTER)
+    lines.loc[0, "quantity"] = 5
+    lines["price"] *= 2
+    lines.loc[lines["status"] == "Shipped", "status"] = "done"
+    assert (lines.loc[0, "quantity"], "Shipped" in set(lines["status"])) == (5, False)
+
+
+class Changing:
+    """A server of one order, which is another one in each answer."""
+
+    def __init__(self, server: ToldServer) -> None:
+        self.answers = 0
+        server.on("GET /orders", self)  # type: ignore[arg-type]
+        server.on("PATCH /orders/acknowledge", Say({"code": 200}))
+
+    def __call__(self, seen: Seen) -> Say:
+        self.answers += 1
+        line = {"productSku": f"S{self.answers}", "quantity": 1, "status": "open"}
+        return Say({"data": [_order("A", lineItems=[line])], "last_page": 1})
+
+
+def _write(client: cn.Client, _: FakeClock) -> None:
+    client.api.acknowledge_orders(channel_id="X", orders=["A"])
+
+
+AFTERWARDS: dict[str, tuple[Callable[[cn.Client, FakeClock], Any], dict[str, Any], str]] = {
+    "nothing": (lambda *_: None, {}, "S1"),
+    "a minute": (lambda _, clock: clock.advance(60), {}, "S1"),
+    "its age": (lambda _, clock: clock.advance(15 * 60 + 1), {}, "S2"),
+    "a clock set back": (lambda _, clock: clock.advance(-DAY), {}, "S2"),
+    "a write": (_write, {}, "S2"),
+    "refresh": (lambda *_: None, {"refresh": True}, "S2"),
+    "another channel": (lambda *_: None, {"channel_id": "Y"}, "S2"),
+    "other days": (lambda *_: None, {"end": "2026-06-29"}, "S2"),
+    "a filter": (lambda *_: None, {"acknowledged": False}, "S2"),
+}
+
+
+@pytest.mark.parametrize("what", AFTERWARDS)
+def test_remembered_lines_stand_for_the_cache_by_its_own_rules(server: ToldServer, staging: Connect, what: str) -> None:
+    """The lines of the orders just loaded, unless the cache would not have them either."""
+    changing, clock = Changing(server), FakeClock()
+    clock.advance(100 * DAY)
+    client = staging(clock)
+    first = _origin(cn.load_orders(client, *JUNE))
+    happens, asked, sku = AFTERWARDS[what]
+    happens(client, clock)
+    lines = cn.load_line_items(client, **{"start": JUNE[0], "end": JUNE[1], **asked})
+    assert (lines["product_sku"].tolist(), changing.answers) == ([sku], int(sku[1]))
+    spent = (0, 1) if sku == "S1" else (1, 0)
+    assert (_spent(lines), _origin(lines).as_of) == (spent, first.as_of if sku == "S1" else clock.now())
+
+
+def test_without_a_cache_nothing_is_remembered(server: ToldServer, staging: Connect) -> None:
+    """`cache=False` means asking each time."""
+    changing = Changing(server)
+    client = staging(cache=False)
+    cn.load_orders(client, *JUNE)
+    lines = cn.load_line_items(client, *JUNE)
+    assert (lines["product_sku"].tolist(), changing.answers, _spent(lines)) == (["S2"], 2, (1, 0))
+
+
+def test_lines_are_remembered_once(server: ToldServer, staging: Connect) -> None:
+    """Their memory is then the frame's; the next load reads the cache, and finds the same."""
+    changing = Changing(server)
+    client = staging()
+    cn.load_orders(client, *JUNE)
+    first, second = cn.load_line_items(client, *JUNE), cn.load_line_items(client, *JUNE)
+    first.loc[0, "product_sku"] = "mine"
+    assert (second["product_sku"].tolist(), changing.answers) == (["S1"], 1)
+
+
+def test_of_two_loads_at_once_only_one_takes_what_is_remembered(server: ToldServer, staging: Connect) -> None:
+    """The other one reads the cache: what is remembered can become one frame only."""
+    Changing(server)
+    client = staging()
+    cn.load_orders(client, *JUNE)
+    both = threading.Barrier(2)
+
+    def age(_: Any) -> float:
+        both.wait(10)  # each has seen that there is something, before either takes it
+        return DAY
+
+    source = replace(order_source(client, lambda: ()), max_age=age)
+    asked = question(client, *JUNE, last=None, channel_id=None, order_nos=None, acknowledged=None).key
+    with ThreadPoolExecutor(2) as pool:
+        taken = list(pool.map(lambda _: recall(client, asked, source), range(2)))
+    assert sorted(found is None for found in taken) == [False, True]
+
+
+def test_as_of_is_the_oldest_answer_of_a_mix(timed: cn.Client, clock: FakeClock) -> None:
+    """One more month, asked an hour later: the frame is as old as the months before it."""
+    began = clock.now()
+    winter = cn.load_orders(timed, *WINTER)
+    clock.advance(HOUR)
+    more = cn.load_orders(timed, WINTER[0], "1998-04-29")
+    fresh, kept = _spent(more)
+    assert (_origin(winter).as_of, _origin(more).as_of) == (began, began)
+    assert (fresh > 0, 0 < kept < _origin(winter).requests + 1) == (True, True)
+    lines = cn.load_line_items(timed, WINTER[0], "1998-04-29")
+    assert (_origin(lines).as_of, _spent(lines)) == (began, (0, fresh + kept))
+    refreshed = cn.load_orders(timed, *WINTER, refresh=True)
+    assert _origin(refreshed).as_of == began + timedelta(hours=1)
+    assert len(set(more["order_no"])) == len(more) > len(winter)

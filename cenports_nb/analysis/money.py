@@ -9,7 +9,8 @@ import numpy as np
 from cenports_nb.frames.keys import Numbers
 
 PARTS = 10**9
-"""An amount is split into its whole units of money and billionths, so prices count with nine decimals."""
+"""An amount is split into its whole units of money and billionths, so prices count with nine decimals, and with
+fifteen digits in all."""
 MOST = 2.0**62
 
 Amounts = np.ndarray[Any, np.dtype[np.float64]]
@@ -32,7 +33,19 @@ def exact_sums(amounts: Amounts, units: Numbers, group: Numbers, size: int) -> A
     kind: Any = np.int64 if most < MOST else object  # Python's integers have no end
     wholes, parts = np.zeros(size, dtype=kind), np.zeros(size, dtype=kind)
     np.add.at(wholes, group, whole.astype(kind) * units.astype(kind))
-    np.add.at(parts, group, np.rint((amounts - whole) * PARTS).astype(np.int64).astype(kind) * units.astype(kind))
+    np.add.at(parts, group, _billionths(amounts, whole).astype(kind) * units.astype(kind))
     carried = parts // PARTS
-    sums: Amounts = (wholes + carried).astype(np.float64) + (parts - carried * PARTS).astype(np.float64) / PARTS
+    wholes, parts = wholes + carried, parts - carried * PARTS
+    # Both of one sign: -1 + 0.99 has lost the digits that -0.01 has.
+    opposed = ((wholes < 0) & (parts > 0)).astype(kind)
+    sums: Amounts = (wholes + opposed).astype(np.float64) + (parts - opposed * PARTS).astype(np.float64) / PARTS
     return sums
+
+
+def _billionths(amounts: Amounts, whole: Amounts) -> Numbers:
+    """Read the decimals of amounts, as many of them as a float of that size holds: fifteen digits in all."""
+    digits = np.ceil(np.log10(np.maximum(np.abs(amounts), 1.0)))
+    decimals = np.clip(15 - digits, 0, 9).astype(np.int64)
+    read = np.rint((amounts - whole) * 10.0**decimals).astype(np.int64)
+    billionths: Numbers = read * 10 ** (9 - decimals)
+    return billionths

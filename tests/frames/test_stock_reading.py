@@ -141,3 +141,13 @@ def test_documented_answers_warn_of_nothing(client: cn.Client) -> None:
         cn.load_available_stock(client)
         cn.load_warehouses(client)
         cn.load_channels(client)
+
+
+def test_a_number_that_is_said_to_be_null_is_a_reject_of_its_row_alone() -> None:
+    """A text is never null, in a warehouse that is read all at once either."""
+    rows = [
+        {"productSku": sku, "quantity": "1", "nextAvailabileQuantity": said}
+        for sku, said in (("A", "null"), ("B", None))
+    ]
+    found = decode.stock([json.dumps({"warehouseCode": "W", "warehouseInventory": rows}).encode()])
+    assert (found.frame["product_sku"].tolist(), [reject.key for reject in found.rejects]) == (["B"], ["A"])

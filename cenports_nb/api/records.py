@@ -203,18 +203,16 @@ def reader(kind: type[Read]) -> Callable[[bytes], Read]:
     return read
 
 
-def _refuse_nulls(found: Any, sent: dict[str, Any]) -> None:
+def _refuse_nulls(found: Any, sent: Any, path: str = "$") -> None:
     """Raise where a text was read as null."""
-    for item in msgspec.structs.fields(found):
-        value, said = getattr(found, item.name), sent.get(item.encode_name)
-        if value is None and isinstance(said, str):
-            raise msgspec.ValidationError(f"Expected a value, got the text `{said}` - at `$.{item.encode_name}`")
-        if isinstance(value, msgspec.Struct) and isinstance(said, dict):
-            _refuse_nulls(value, said)
-        elif isinstance(value, list) and isinstance(said, list):
-            for one, its in zip(value, said, strict=True):
-                if isinstance(one, msgspec.Struct) and isinstance(its, dict):
-                    _refuse_nulls(one, its)
+    if isinstance(found, list) and isinstance(sent, list):
+        for place, (value, said) in enumerate(zip(found, sent, strict=True)):
+            _refuse_nulls(value, said, f"{path}[{place}]")
+    elif isinstance(found, msgspec.Struct) and isinstance(sent, dict):
+        for item in msgspec.structs.fields(found):
+            _refuse_nulls(getattr(found, item.name), sent.get(item.encode_name), f"{path}.{item.encode_name}")
+    elif found is None and isinstance(sent, str):
+        raise msgspec.ValidationError(f"Expected `value`, got `str` - at `{path}`")
 
 
 def closed(kind: type[Record]) -> Any:

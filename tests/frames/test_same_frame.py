@@ -340,14 +340,15 @@ def test_a_quantity_can_be_written(client: cn.Client) -> None:
 class Changing:
     """A server of one order, which is another one in each answer."""
 
-    def __init__(self, server: ToldServer) -> None:
+    def __init__(self, server: ToldServer, status: str = "open") -> None:
         self.answers = 0
+        self.status = status
         server.on("GET /orders", self)  # type: ignore[arg-type]
         server.on("PATCH /orders/acknowledge", Say({"code": 200}))
 
     def __call__(self, seen: Seen) -> Say:
         self.answers += 1
-        line = {"productSku": f"S{self.answers}", "quantity": 1, "status": "open"}
+        line = {"productSku": f"S{self.answers}", "quantity": 1, "status": self.status}
         return Say({"data": [_order("A", lineItems=[line])], "last_page": 1})
 
 
@@ -361,6 +362,7 @@ AFTERWARDS: dict[str, tuple[Callable[[cn.Client, FakeClock], Any], dict[str, Any
     "its age": (lambda _, clock: clock.advance(15 * 60 + 1), {}, "S2"),
     "a clock set back": (lambda _, clock: clock.advance(-DAY), {}, "S2"),
     "a write": (_write, {}, "S2"),
+    "a write under way": (lambda client, _: client.write_started("w"), {}, "S2"),
     "refresh": (lambda *_: None, {"refresh": True}, "S2"),
     "another channel": (lambda *_: None, {"channel_id": "Y"}, "S2"),
     "other days": (lambda *_: None, {"end": "2026-06-29"}, "S2"),
@@ -381,6 +383,20 @@ def test_remembered_lines_stand_for_the_cache_by_its_own_rules(server: ToldServe
     assert (lines["product_sku"].tolist(), changing.answers) == ([sku], int(sku[1]))
     spent = (0, 1) if sku == "S1" else (1, 0)
     assert (_spent(lines), _origin(lines).as_of) == (spent, first.as_of if sku == "S1" else clock.now())
+
+
+@pytest.mark.parametrize(("status", "sku"), [("open", "S2"), ("Shipped", "S1")])
+def test_lines_of_an_old_month_are_remembered_as_long_as_all_are_closed(
+    server: ToldServer, staging: Connect, status: str, sku: str
+) -> None:
+    """A month with an open line ages like this one, in memory as in the cache."""
+    changing, clock = Changing(server, status), FakeClock()
+    clock.advance(300 * DAY)
+    client = staging(clock)
+    cn.load_orders(client, *JUNE)
+    clock.advance(HOUR)
+    assert cn.load_line_items(client, *JUNE)["product_sku"].tolist() == [sku]
+    assert changing.answers == int(sku[1])
 
 
 def test_without_a_cache_nothing_is_remembered(server: ToldServer, staging: Connect) -> None:

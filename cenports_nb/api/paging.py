@@ -372,7 +372,7 @@ class _Reader:
             found = kept or self._from_ahead(window) or self._follower.read(window, refresh=refresh)
         except (TransportError, ApiError) as error:
             # The first answer decides whether anything works; later ones leave a hole that can be named.
-            if self._spent.requests == 0 or is_final(error):
+            if self._spent.requests + self._spent.cached == 0 or is_final(error):
                 raise
             self._silent += 1
             if isinstance(error, RateLimitedError) or self._silent == PATIENCE:

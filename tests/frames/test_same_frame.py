@@ -450,3 +450,22 @@ def test_as_of_is_the_oldest_answer_of_a_mix(timed: cn.Client, clock: FakeClock)
     refreshed = cn.load_orders(timed, *WINTER, refresh=True)
     assert _origin(refreshed).as_of == began + timedelta(hours=1)
     assert len(set(more["order_no"])) == len(more) > len(winter)
+
+
+def test_what_the_cache_has_is_not_lost_when_cenports_is_down(server: ToldServer, staging: Connect) -> None:
+    """Old months come from the cache; the young one that nobody answers for is named as missing."""
+
+    def answer(seen: Seen) -> Say:
+        start = seen.body["startDate"]
+        return Say({"data": [{**_order(f"A-{start}", "S"), "orderDate": f"{start}T10:00:00Z"}], "last_page": 1})
+
+    clock = FakeClock()
+    days = ("2025-09-01", "2026-03-01")
+    server.on("GET /orders", answer)
+    whole = cn.load_orders(staging(clock), *days, channel_id="X")
+    clock.advance(3600)
+    server.on("GET /orders", Say(status=503))
+    with pytest.raises(IncompleteError) as caught:
+        cn.load_orders(staging(clock), *days, channel_id="X")
+    assert 0 < len(caught.value.partial) < len(whole)
+    assert caught.value.missing["start"].min() > pd.Timestamp("2026-01-15")

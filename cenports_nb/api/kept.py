@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
     from cenports_nb.api.wire import Answer, Question
 
-CHUNK = 2 * 2**20
+CHUNK = 4 * 2**20
 """Bytes that are opened at once: fewer cost more calls, more cost memory."""
 WORKERS = 2
-MOST_WAITING = 2
+MOST_WAITING = 4
 """Chunks that wait to be opened, so that the pages of a large window are not all in memory."""
 
 

@@ -28,7 +28,7 @@ FAR = np.timedelta64(1, "D")  # what a server's time zone can explain
 COUNTED = {"line_count": pa.int64()}
 ORDER_TYPES = {item.name: TYPES[item.build] for item in ORDERS} | COUNTED
 LINE_TYPES = {item.name: TYPES[item.build] for item in (*LINE_ITEMS, LINE_ITEM_AS_SENT)}
-BUILT_AT_ONCE = 2  # columns; after these, memory is given back
+BUILT_AT_ONCE = 4  # columns; after these, memory is given back
 
 
 @dataclass

@@ -31,18 +31,20 @@ if TYPE_CHECKING:
     from cenports_nb.frames import schemas
     from cenports_nb.frames.export import export
     from cenports_nb.frames.loaders import (
-        load_actual_stock,
-        load_available_stock,
-        load_channels,
         load_line_items,
         load_open_items,
         load_orders,
         load_shipment_items,
         load_shipments,
-        load_warehouses,
     )
     from cenports_nb.frames.pii import mask_pii, show_pii
     from cenports_nb.frames.provenance import Provenance, provenance, rejected
+    from cenports_nb.frames.stock_loaders import (
+        load_actual_stock,
+        load_available_stock,
+        load_channels,
+        load_warehouses,
+    )
     from cenports_nb.notebook.charts import plot_stock
     from cenports_nb.notebook.tracker import TransactionTracker
     from cenports_nb.stock.counts import read_counts
@@ -108,15 +110,15 @@ _MODULE_OF = {
     "errors": "",
     "export": "frames.export",
     "list_submissions": "transactions.submission",
-    "load_actual_stock": "frames.loaders",
-    "load_available_stock": "frames.loaders",
-    "load_channels": "frames.loaders",
+    "load_actual_stock": "frames.stock_loaders",
+    "load_available_stock": "frames.stock_loaders",
+    "load_channels": "frames.stock_loaders",
     "load_line_items": "frames.loaders",
     "load_open_items": "frames.loaders",
     "load_orders": "frames.loaders",
     "load_shipment_items": "frames.loaders",
     "load_shipments": "frames.loaders",
-    "load_warehouses": "frames.loaders",
+    "load_warehouses": "frames.stock_loaders",
     "mask_pii": "frames.pii",
     "match_shipments": "analysis.matching",
     "open_submission": "transactions.submission",

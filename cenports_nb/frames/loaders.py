@@ -1,4 +1,7 @@
-"""Loaders: ask, decode, validate, say where it comes from. A frame that is returned is complete."""
+"""Loaders of orders and shipments: ask, decode, validate, say where it comes from.
+
+A frame that is returned is complete.
+"""
 
 from __future__ import annotations
 
@@ -14,21 +17,17 @@ from cenports_nb.frames.days import Day
 from cenports_nb.frames.lines import CLOSED_WORDS, is_open
 from cenports_nb.frames.memory import recall, remember
 from cenports_nb.frames.orders import Orders, orders_of
-from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.questions import (
     Question,
-    joined,
-    names_of,
     question,
-    read_channels,
     read_orders,
     read_shipments,
-    read_stock,
     records_of,
 )
-from cenports_nb.frames.result import Handling, OnReject, finish, framed, ordered, validated
+from cenports_nb.frames.result import Handling, OnReject, finish, framed, validated
 from cenports_nb.frames.shipment_items import shipment_items
 from cenports_nb.frames.sources import order_source
+from cenports_nb.frames.stock_loaders import channel_ids
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -89,7 +88,7 @@ def load_orders(
     )
     generation = client.generation
     read = read_orders(
-        client, asked, lambda: _channels(client), refresh=refresh, progress=progress, halves=with_acknowledged
+        client, asked, lambda: channel_ids(client), refresh=refresh, progress=progress, halves=with_acknowledged
     )
     orders = orders_of(read, asked.days, client.settings.time_zone)
     frame = framed(orders.order_columns(), schemas.Orders)
@@ -276,104 +275,6 @@ def load_shipment_items(
     )
 
 
-def load_actual_stock(
-    client: Client,
-    *,
-    warehouse_codes: Sequence[str] | None = None,
-    refresh: bool = False,
-    allow_partial: bool = False,
-    on_reject: OnReject = "warn",
-) -> pd.DataFrame:
-    """Load the units on the shelf, one row a warehouse and SKU, from GET /inventories.
-
-    Args:
-        client: The account.
-        warehouse_codes: Only these warehouses.
-        refresh: Ask Cenports even if the cache has it.
-        allow_partial: Return what did arrive, with a warning, instead of raising IncompleteError.
-        on_reject: `"warn"` keeps unreadable records in `rejected(frame)`; `"raise"` stops.
-
-    Returns:
-        The columns of `schemas.ActualStock`, ordered by `warehouse_code`, `product_sku`.
-
-    Raises:
-        IncompleteError: The answer may have been cut.
-        RejectedRowsError: With `on_reject="raise"`.
-    """
-    codes = names_of(warehouse_codes, "warehouse_codes")
-    read = read_stock(client, {"actualStock": True}, codes, refresh=refresh)
-    decoded = decode.stock(records_of(read))
-    frame = ordered(decoded.frame, ["warehouse_code", "product_sku"], schemas.ActualStock)
-    handling = Handling({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finish(client, "GET /inventories", read, frame, decoded.rejects, handling, unknown=decoded.unknown)
-
-
-def load_available_stock(
-    client: Client,
-    channel_id: str | Sequence[str] | None = None,
-    *,
-    warehouse_codes: Sequence[str] | None = None,
-    refresh: bool = False,
-    allow_partial: bool = False,
-    on_reject: OnReject = "warn",
-) -> pd.DataFrame:
-    """Load the units that can still be sold, one row a channel, warehouse and SKU, from GET /inventories.
-
-    Without a channel every channel is read, one request each. Other arguments and errors are those of
-    `load_actual_stock`.
-
-    Returns:
-        The columns of `schemas.AvailableStock`, ordered by `channel_id`, `warehouse_code`, `product_sku`.
-    """
-    codes = names_of(warehouse_codes, "warehouse_codes")
-    channels = names_of(channel_id, "channel_id")
-    if channels is None:
-        channels = _channels(client)
-    frames, reads = [], []
-    rejects: list[Reject] = []
-    unknown: frozenset[str] = frozenset()
-    for channel in channels:
-        read = read_stock(client, {"channelId": channel}, codes, refresh=refresh)
-        decoded = decode.stock(records_of(read))
-        frames.append(decoded.frame.assign(channel_id=pd.Series([channel] * len(decoded.frame), dtype="str")))
-        rejects += decoded.rejects
-        unknown |= decoded.unknown
-        reads.append(read)
-    if not frames:
-        frames = [decode.stock(()).frame.assign(channel_id=pd.Series([], dtype="str"))]
-    frame = ordered(
-        pd.concat(frames, ignore_index=True),
-        ["channel_id", "warehouse_code", "product_sku"],
-        schemas.AvailableStock,
-    )
-    handling = Handling({"channel_id": channels, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finish(client, "GET /inventories", joined(reads), frame, tuple(rejects), handling, unknown=unknown)
-
-
-def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
-    """Load the warehouses, one row each, from the answer of actual stock.
-
-    Returns:
-        The columns of `schemas.Warehouses`, ordered by `warehouse_code`.
-    """
-    read = read_stock(client, {"actualStock": True}, None, refresh=refresh)
-    decoded = decode.warehouses(records_of(read))
-    frame = ordered(decoded.frame, ["warehouse_code"], schemas.Warehouses)
-    return finish(client, "GET /inventories", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
-
-
-def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
-    """Load the sales channels, one row each, from GET /channels.
-
-    Returns:
-        The columns of `schemas.Channels`, ordered by `channel_id`.
-    """
-    read = read_channels(client, refresh=refresh)
-    decoded = decode.channels(records_of(read))
-    frame = ordered(decoded.frame, ["channel_id"], schemas.Channels)
-    return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
-
-
 def _read_lines(
     client: Client, asked: Question, *, refresh: bool, progress: bool | None, halves: bool = False
 ) -> tuple[Orders, Read]:
@@ -383,7 +284,7 @@ def _read_lines(
     read = read_orders(
         client,
         asked,
-        lambda: _channels(client),
+        lambda: channel_ids(client),
         refresh=refresh,
         progress=progress,
         halves=halves,
@@ -411,13 +312,8 @@ def _read_shipments(
     client: Client, asked: Question, *, refresh: bool, progress: bool | None, halves: bool
 ) -> tuple[Read, decode.Decoded]:
     """Read shipments; each knows the channel, and where both halves are read the half, that it was asked for."""
-    channels = asked.channels or _channels(client)
+    channels = asked.channels or channel_ids(client)
     read = read_shipments(client, asked, channels, refresh=refresh, progress=progress, halves=halves)
     windows = [part.window for part in read.parts for _ in range(count(part.contents))]
     known = [window.acknowledged for window in windows] if halves else []
     return read, decode.shipments(records_of(read), [window.channel_id for window in windows], known)
-
-
-def _channels(client: Client) -> tuple[str, ...]:
-    """List the channels that Cenports knows."""
-    return tuple(load_channels(client)["channel_id"])

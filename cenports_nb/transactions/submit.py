@@ -29,7 +29,7 @@ from cenports_nb.errors import (
 )
 from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
-from cenports_nb.frames.loaders import load_actual_stock
+from cenports_nb.frames.stock_loaders import load_actual_stock
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.guards import GUARDS, check_updates
 from cenports_nb.transactions.follow import read_transaction

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cenports_nb.frames.loaders import load_actual_stock
+from cenports_nb.frames.stock_loaders import load_actual_stock
 from cenports_nb.transactions.journal import Batch, Journal, Row
 
 if TYPE_CHECKING:

@@ -8,7 +8,8 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-TEXT: Any = pd.StringDtype("pyarrow", na_value=np.nan)
+from cenports_nb.frames.texts import column_of
+
 INSTANT = pd.DatetimeTZDtype("us", "UTC")
 POOL = pa.system_memory_pool()
 """Where pages are read and columns built, since `give_back` reaches it. Arrow's other pools keep what was given up:
@@ -20,17 +21,12 @@ def to_pandas(array: pa.Array) -> Any:
     """Make a pandas array of the dtype that the frames have."""
     kind = array.type
     if pa.types.is_large_string(kind):
-        return TEXT.__from_arrow__(array)
+        return column_of(array).array
     if pa.types.is_boolean(kind):
         return FLAG.__from_arrow__(array)
     if pa.types.is_timestamp(kind):
         return pd.array(_writable(array.cast(pa.int64())).view("datetime64[us]"), dtype=INSTANT)
     return _writable(array)
-
-
-def text(array: pa.Array) -> pd.Series[Any]:
-    """Make a text column, which shares its memory."""
-    return pd.Series(TEXT.__from_arrow__(array))
 
 
 def _writable(array: pa.Array) -> np.ndarray:

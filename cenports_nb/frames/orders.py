@@ -16,13 +16,14 @@ from cenports_nb.api.contents import count, parts_of
 from cenports_nb.api.heap import give_back
 from cenports_nb.api.paging import Read
 from cenports_nb.api.windows import Window
-from cenports_nb.frames.arrow import POOL, text, to_pandas
+from cenports_nb.frames.arrow import POOL, to_pandas
 from cenports_nb.frames.days import local_days
 from cenports_nb.frames.fast import TYPES
 from cenports_nb.frames.line_numbers import number_lines
 from cenports_nb.frames.order_pages import KEYS, OrderPages
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.tables import LINE_ITEM_AS_SENT, LINE_ITEMS, ORDERS
+from cenports_nb.frames.texts import column_of
 
 FAR = np.timedelta64(1, "D")  # what a server's time zone can explain
 COUNTED = {"line_count": pa.int64()}
@@ -164,7 +165,7 @@ def differing(read: Read) -> dict[str | None, list[str]]:
     if not several.any():
         return {}
     rows = np.flatnonzero(several)
-    table = pd.DataFrame({name: text(array.take(pa.array(rows))) for name, array in keys.items()})
+    table = pd.DataFrame({name: column_of(array.take(pa.array(rows))) for name, array in keys.items()})
     first = rows[table.groupby(list(table.columns), sort=False).ngroup().drop_duplicates().index.to_numpy()]
     first = first[table.groupby(list(table.columns), sort=False).ngroup().to_numpy()]
     later = first != rows
@@ -184,7 +185,7 @@ def _repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
     numbers = keys["order_no"]
     if len(pc.unique(numbers)) == len(numbers):  # faster than both columns, and mostly enough
         return np.zeros(len(numbers), dtype=bool)
-    frame = pd.DataFrame({name: text(keys[name]) for name in ("order_no", "channel_id")}, copy=False)
+    frame = pd.DataFrame({name: column_of(keys[name]) for name in ("order_no", "channel_id")}, copy=False)
     found: np.ndarray = frame.duplicated(keep=keep).to_numpy()
     return found
 

@@ -96,7 +96,7 @@ def normalise(page: bytes, channel_id: str | None) -> Readable:
     for row, (column, reason) in sorted(failed.items()):
         raw = raw or split(page)
         record = raw[places[row]]
-        rejects.append(Reject(places[row], shown_key(found[row].order_no), column, f"{column} {reason}", shown(record)))
+        rejects.append(Reject(places[row], str(found[row].order_no), column, f"{column} {reason}", shown(record)))
     kept = [row for row in range(len(found)) if row not in failed]
     gone = {places[row] for row in failed}
     orders = [found[row] for row in kept]
@@ -131,11 +131,6 @@ def unknown_of(page: bytes) -> frozenset[str]:
         for line in _loose(bytes(record.get("lineItems", b"[]"))):
             names |= {f"lineItems.{name}" for name in line}
     return frozenset(names - FIELDS - KNOWN)
-
-
-def shown_key(value: Any) -> str:
-    """Write a key for a reject."""
-    return "" if value is None else str(value)
 
 
 def _lines(

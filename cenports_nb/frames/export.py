@@ -6,12 +6,12 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo
 
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.days import iso_texts
+from cenports_nb.frames.days import iso_texts, zone_of
 from cenports_nb.frames.provenance import time_zone_of
 
 KINDS = (".csv", ".xlsx", ".parquet")
@@ -50,9 +50,9 @@ def export(
             than a sheet or a cell can hold, a file that is in use. Nothing was written.
     """
     target = check_path(path)
-    check_zone(time_zone)
+    zone_of(time_zone or "UTC")
     frames = _frames(frame_or_mapping, target)
-    zones = {name: check_zone(time_zone_of(time_zone, frame)) for name, frame in frames.items()}
+    zones = {name: zone_of(time_zone_of(time_zone, frame)) for name, frame in frames.items()}
     first = next(iter(frames))
     partial = target.with_name(f".{target.name}.{os.getpid()}.part{target.suffix}")
     try:
@@ -86,20 +86,6 @@ def check_path(path: str | Path) -> Path:
     if not target.parent.is_dir():
         raise InvalidRequestError(f"There is no folder {str(target.parent)!r} for {target.name}: make it first.")
     return target
-
-
-def check_zone(time_zone: str | None) -> ZoneInfo:
-    """Find a time zone by its IANA name; UTC if none is given.
-
-    Raises:
-        InvalidRequestError: There is none of that name.
-    """
-    try:
-        return ZoneInfo(time_zone or "UTC")
-    except (ZoneInfoNotFoundError, ValueError, OSError):
-        raise InvalidRequestError(
-            f"There is no time zone {time_zone!r}: use an IANA name, such as 'Europe/Berlin' or 'UTC'."
-        ) from None
 
 
 def _frames(given: pd.DataFrame | Mapping[str, pd.DataFrame], target: Path) -> dict[str, pd.DataFrame]:

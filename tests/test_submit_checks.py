@@ -23,7 +23,7 @@ def test_another_order_and_dtype_of_columns_is_sent_as_meant(client: cn.Client, 
     mine = updates.drop(columns=["reason", "reference", "known_sku"]).assign(note="by Eve")
     mine = mine.astype({"product_sku": "object", "quantity": "float64", "current_quantity": "float64"})
     mine = mine[list(mine.columns)[::-1]].set_index(pd.Index(["x", "y"]))
-    outcomes = cn.submit_updates(client, mine, progress=False).wait(progress=False).outcomes
+    outcomes = cn.submit_updates(client, mine, allow=["discontinued"], progress=False).wait(progress=False).outcomes
     assert outcomes[["product_sku", "quantity", "outcome"]].values.tolist() == [
         [sku, 40, "applied"] for sku in updates["product_sku"]
     ]

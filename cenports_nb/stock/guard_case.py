@@ -166,5 +166,6 @@ def _history(history: pd.DataFrame) -> pd.DataFrame:
     lacking = [name for name in HISTORY if name not in history.columns]
     if lacking:
         raise InvalidRequestError(f"history lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}.")
+    history = history[history[KEYS].notna().all(axis=1)]  # orders have no such key
     texts = [name for name in HISTORY if name not in ("created_at", "age_s", "quantity")]
     return history[HISTORY].reset_index(drop=True).astype(dict.fromkeys(texts, "str") | {"quantity": "int64"})

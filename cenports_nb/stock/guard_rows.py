@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.keys import Mask, Numbers
-from cenports_nb.frames.texts import choose, joined
+from cenports_nb.frames.keys import Mask, Numbers, find_first, number_keys
+from cenports_nb.frames.texts import choose, joined, pick
 from cenports_nb.stock.alike import suggestions
 from cenports_nb.stock.guard_case import Case, Objections
 from cenports_nb.stock.thresholds import percent
@@ -35,11 +35,14 @@ def unknown_sku(case: Case) -> Objections | None:
     if not len(rows):
         return None
     alike = suggestions(case.updates, ~case.known, case.actual).iloc[rows].reset_index(drop=True)
-    found = alike.notna().to_numpy()
-    before = choose(found.astype(np.int8), ["", "; did you mean '"])
-    after = choose(found.astype(np.int8), [": correct it, or leave it out", "'?"])
     sku, code = case.texts("product_sku", rows), case.texts("warehouse_code", rows)
-    return case.object_to(rows, joined("SKU '", sku, "' is not in warehouse '", code, "'", before, alike, after))
+    numbered = number_keys([sku], [case.actual["product_sku"]])
+    elsewhere = pick(find_first(numbered.rows[1], numbered.size)[numbered.rows[0]], case.actual["warehouse_code"])
+    case_of_hint = np.where(alike.notna(), 2, np.where(elsewhere.notna(), 1, 0)).astype(np.int8)
+    before = choose(case_of_hint, ["", ", but in '", "; did you mean '"])
+    hint = alike.where(alike.notna(), elsewhere)
+    after = choose(case_of_hint, [": correct it, or leave it out", "': correct the warehouse, or leave it out", "'?"])
+    return case.object_to(rows, joined("SKU '", sku, "' is not in warehouse '", code, "'", before, hint, after))
 
 
 def discontinued(case: Case) -> Objections | None:
@@ -70,7 +73,9 @@ def old_count(case: Case) -> Objections | None:
     """A count is older than the stock that it is compared with."""
     if "counted_at" not in case.updates:
         return None
-    stock_read = case.note.compared if case.note else case.origin.as_of if case.origin else None
+    stock_read = case.note.compared if case.note else None
+    if stock_read is None and case.origin and not (case.note and case.note.at_count):
+        stock_read = case.origin.as_of
     if stock_read is None:
         return None
     counted = case.updates["counted_at"]

@@ -31,7 +31,8 @@ class Note(msgspec.Struct, frozen=True):
         environment: Of the stock that it was made from; None if that does not know its origin.
         partner_id: The account of that stock.
         as_of: When that stock was read, UTC.
-        compared: When the stock was read that the counts are compared with: `at_count`, or the same as `as_of`.
+        at_count: Whether the counts are compared with the stock of an earlier time.
+        compared: When the stock was read that the counts are compared with: that one, or the same as `as_of`.
         basis: As given to `build_true_up`; None for a plan that counts nothing.
         missing: As given to `build_true_up`.
         warehouses: How much of each warehouse was counted.
@@ -40,6 +41,7 @@ class Note(msgspec.Struct, frozen=True):
     environment: str | None = None
     partner_id: str | None = None
     as_of: datetime | None = None
+    at_count: bool = False
     compared: datetime | None = None
     basis: str | None = None
     missing: str | None = None
@@ -62,6 +64,7 @@ def note_down(
         environment=origin.environment if origin else None,
         partner_id=origin.partner_id if origin else None,
         as_of=origin.as_of if origin else None,
+        at_count=at_count is not None,
         compared=compared.as_of if compared else None,
         basis=basis,
         missing=missing,

@@ -18,7 +18,7 @@ from cenports_nb.frames.texts import constant, pick
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.note import Note, note_of
 from cenports_nb.stock.thresholds import Thresholds
-from cenports_nb.stock.update_frame import looked_up
+from cenports_nb.stock.update_frame import looked_up, refuse_strangers
 
 PLANNED = [*KEYS, "type", "quantity"]
 FURTHER = ("reference", "counted_at")
@@ -111,6 +111,7 @@ def case_of(
         [*KEYS, "quantity", "is_discontinued"],
         optional=["is_discontinued"],
     ).reset_index(drop=True)
+    refuse_strangers(actual, available=available)
     sale = None if available is None else check(available, schemas.AvailableStock, "available", [*KEYS, "quantity"])
     frames = [frame for frame in (plan, stock, sale) if frame is not None]
     numbered = number_keys(*([frame[name] for name in KEYS] for frame in frames))

@@ -59,9 +59,16 @@ def shown(headers: Iterable[str]) -> str:
 
 
 def told_headers(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
-    """Read `columns=` in either direction: which header is meant by which of our names."""
+    """Read `columns=` in either direction: which header is meant by which of our names.
+
+    Raises:
+        InvalidRequestError: Neither side of a pair is a name of ours.
+    """
     ours_all = {*COLUMNS, by}
     given = {" ".join(one.split()): " ".join(two.split()) for one, two in (columns or {}).items()}
+    strange = [one for one, two in given.items() if not {one, two} & WORDS.keys()]
+    if strange:
+        raise InvalidRequestError(f"columns={strange[0]!r}: one side of each pair must be one of {', '.join(WORDS)}.")
     told = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
     return told | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
 

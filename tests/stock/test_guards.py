@@ -121,6 +121,9 @@ def test_too_few_counted_skus_are_an_objection_if_the_others_become_zero(
 def test_an_unknown_sku_is_an_objection_with_a_hint(sku: str, message: str) -> None:
     """What it resembles, if that is one SKU; where it is, if it is elsewhere."""
     actual = stock(("W", "0012", 1), ("W", "ABC", 1), ("V", "V1", 1), ("W", "07", 1), ("W", "007", 1))
+    elsewhere = cn.check_updates(plan(("nord", sku, 1)), actual)["message"]
+    end = "which the stock does not have: translate your codes with warehouse_map="
+    assert elsewhere.tolist() == [f"SKU '{sku}' is not in warehouse 'nord', {end}"]
     assert cn.check_updates(plan(("W", sku, 1)), actual)["message"].tolist() == [message]
 
 

@@ -111,8 +111,8 @@ def case_of(
         [*KEYS, "quantity", "is_discontinued"],
         optional=["is_discontinued"],
     ).reset_index(drop=True)
-    refuse_strangers(actual, available=available)
     sale = None if available is None else check(available, schemas.AvailableStock, "available", [*KEYS, "quantity"])
+    refuse_strangers(actual, available=available)
     frames = [frame for frame in (plan, stock, sale) if frame is not None]
     numbered = number_keys(*([frame[name] for name in KEYS] for frame in frames))
     number, in_stock = numbered.rows[0], numbered.rows[1]

@@ -22,7 +22,7 @@ def max_drop(case: Case) -> Objections | None:
     if not len(rows):
         return None
     now, target = case.now[rows], case.target[rows]
-    share = (lost[rows] * 100 // np.maximum(now, 1)).astype(np.int64)
+    share = np.ceil(lost[rows] * 100 / np.maximum(now, 1)).astype(np.int64)
     limit = f"%, which is more than {percent(limits.max_drop)}: count it again, or accept max_drop"
     return case.object_to(
         rows, joined(*_sku(case, rows), " would fall from ", now, " to ", target, ", by ", share, limit)

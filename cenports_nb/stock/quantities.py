@@ -15,11 +15,12 @@ from cenports_nb.frames.keys import Mask, Numbers
 from cenports_nb.frames.texts import chunks_of
 from cenports_nb.stock.update_frame import LARGEST
 
-PLAIN = re.compile(r"-?\d{1,15}")
+PLAIN = re.compile(r"-?\d{1,15}", re.ASCII)
 GROUPED = re.compile(
-    r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?"
+    r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?",
+    re.ASCII,
 )
-DECIMAL = re.compile(r"-?\d{1,15}(?P<sign>[.,])(\d+)")
+DECIMAL = re.compile(r"-?\d{1,15}(?P<sign>[.,])(\d+)", re.ASCII)
 SIGNS = {".": ",", ",": "."}
 """Each sign that may group or divide, and the other one."""
 
@@ -108,7 +109,7 @@ def _read(word: str, signs: _Signs, *, commas: bool, typed: bool) -> tuple[int, 
         return _whole(word[: decimal.start("sign")], decimal.group(2))
     if word.lstrip("-").lower() in ("inf", "infinity"):
         return 0, FRACTION
-    return (0, TOO_LARGE) if re.fullmatch(r"\d{16,}", word) else (0, NO_NUMBER)
+    return (0, TOO_LARGE) if re.fullmatch(r"[0-9]{16,}", word) else (0, NO_NUMBER)
 
 
 def _whole(units: str, fraction: str | None) -> tuple[int, int]:

@@ -68,8 +68,8 @@ def build_true_up(
 
     Raises:
         InvalidRequestError: Columns missing, keys repeated, quantities no whole numbers of 0 or more, frames of
-            several accounts, an `at_count` that lacks what was counted or is younger than `actual`, or a partial `actual`, in which a missing row would look
-            like an unknown SKU.
+            several accounts, an `at_count` that lacks what was counted or is younger than `actual`, or a partial
+            `actual`, in which a missing row would look like an unknown SKU.
     """
     if basis not in ("on_hand", "net_of_open") or missing not in ("ignore", "zero"):
         raise InvalidRequestError(
@@ -78,8 +78,8 @@ def build_true_up(
     if basis == "net_of_open" and open_items is None:
         raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
     lines = open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
-    refuse_strangers(actual, open_items=open_items)
     sides = _join(counts, actual, at_count, lines, allow_partial=allow_partial)
+    refuse_strangers(actual, open_items=open_items)
     timed = check(counts, schemas.StockUpdates, "counts", ["counted_at"])
     counted, now = sides.counted, sides.now
     rows, target, current, known = _targets(sides, lines, missing)

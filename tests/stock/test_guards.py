@@ -247,6 +247,8 @@ def test_a_threshold_that_is_none_is_refused(thresholds: dict[str, Any], words: 
         (plan(("W", "A", 1), ("W", "A", 2)), stock(("W", "A", 1)), "updates has more than one row for W, A"),
         (plan(("W", "A", 1)), stock(("W", "A", 1), ("W", "A", 2)), "actual has more than one row for W, A"),
         (plan(("W", "A", 1), type="SET"), stock(("W", "A", 1)), "a type that is none of TRUE_UP, DIFFERENTIAL"),
+        (None, stock(("W", "A", 1)), "updates must be a DataFrame, not NoneType"),
+        (plan(("W", "A", 1)), None, "actual must be a DataFrame, not NoneType"),
     ],
 )
 def test_frames_that_can_be_misread_are_refused(updates: pd.DataFrame, actual: pd.DataFrame, words: str) -> None:

@@ -27,7 +27,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "quantity": (
         *("quantity", "qty", "on hand", "onhand", "qoh", "quantity on hand", "qty on hand", "on hand qty"),
         *("on hand quantity", "count", "counted", "counted qty", "counted quantity", "qty counted", "quantity counted"),
-        *("physical count", "count qty", "units"),
+        *("physical count", "count qty"),
         *("menge", "bestand", "anzahl", "gezahlt", "gezahlte menge", "zahlmenge", "istbestand", "ist bestand"),
         *("quantite", "qte", "compte", "quantite comptee", "qte comptee"),
         *("cantidad", "cant", "contado", "cantidad contada", "recuento", "existencias"),

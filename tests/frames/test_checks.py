@@ -207,7 +207,7 @@ def test_personal_data_is_never_quoted() -> None:
 
 def test_a_column_that_the_schema_does_not_require_may_be_absent() -> None:
     """It is read where it is there."""
-    whole = cn.schemas.StockUpdates.example()
-    assert list(check(whole, cn.schemas.StockUpdates, "updates").columns) == list(whole.columns)
+    whole = schemas.StockUpdates.example()
+    assert list(check(whole, schemas.StockUpdates, "updates").columns) == list(whole.columns)
     part = whole.drop(columns=["suggestion", "counted_at"])
-    assert list(check(part, cn.schemas.StockUpdates, "updates").columns) == list(part.columns)
+    assert list(check(part, schemas.StockUpdates, "updates").columns) == list(part.columns)

@@ -55,7 +55,8 @@ def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers,
 
     `1 234`, `1'234`, `1,234,567` and `1.234,00` can be read in one way only. A single group of three, `1,234` or
     `1.234`, may be a fraction elsewhere: it is thousands if other quantities of the column show which sign
-    groups, or if a file separated by commas groups with commas beside plain numbers.
+    groups, or if the file is separated by commas and groups with them (where a comma divides, files are separated
+    by semicolons), unless every quantity ends in ,000.
 
     Args:
         values: A `str` column without blanks around.

@@ -52,7 +52,8 @@ if TYPE_CHECKING:
     from cenports_nb.stock.guards import check_updates
     from cenports_nb.stock.summary import summarize_stock
     from cenports_nb.stock.updates import build_true_up
-    from cenports_nb.transactions.submission import Submission, list_submissions, open_submission
+    from cenports_nb.transactions.listing import list_submissions, open_submission
+    from cenports_nb.transactions.submission import Submission
     from cenports_nb.transactions.submit import submit_updates
 
 __all__ = [
@@ -109,7 +110,7 @@ _MODULE_OF = {
     "diff_stock": "stock.diff",
     "errors": "",
     "export": "frames.export",
-    "list_submissions": "transactions.submission",
+    "list_submissions": "transactions.listing",
     "load_actual_stock": "frames.stock_loaders",
     "load_available_stock": "frames.stock_loaders",
     "load_channels": "frames.stock_loaders",
@@ -121,7 +122,7 @@ _MODULE_OF = {
     "load_warehouses": "frames.stock_loaders",
     "mask_pii": "frames.pii",
     "match_shipments": "analysis.matching",
-    "open_submission": "transactions.submission",
+    "open_submission": "transactions.listing",
     "order_ages": "analysis.ages",
     "plot_stock": "notebook.charts",
     "provenance": "frames.provenance",

@@ -208,10 +208,8 @@ class Round:
         accepted: dict[tuple[str, str], int] = {}
         for request in list(self.sandbox.requests):
             if (
-                (f"{request.method} {request.path}" == CALL
-                and request.status in (0, 200))
-                or request.fault == "late_error"
-            ):
+                f"{request.method} {request.path}" == CALL and request.status in (0, 200)
+            ) or request.fault == "late_error":
                 for item in request.params["inventories"]:
                     key = (request.params["warehouseCode"], item["productSKU"])
                     accepted[key] = accepted.get(key, 0) + 1

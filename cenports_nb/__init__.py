@@ -52,6 +52,7 @@ if TYPE_CHECKING:
     from cenports_nb.stock.guards import check_updates
     from cenports_nb.stock.summary import summarize_stock
     from cenports_nb.stock.updates import build_true_up
+    from cenports_nb.transactions.channel import create_channel
     from cenports_nb.transactions.submission import Submission, list_submissions, open_submission
     from cenports_nb.transactions.submit import submit_updates
 
@@ -66,6 +67,7 @@ __all__ = [
     "changes",
     "check_updates",
     "connect",
+    "create_channel",
     "diff_stock",
     "errors",
     "export",
@@ -106,6 +108,7 @@ _MODULE_OF = {
     "changes": "analysis.changes",
     "check_updates": "stock.guards",
     "connect": "api.client",
+    "create_channel": "transactions.channel",
     "diff_stock": "stock.diff",
     "errors": "",
     "export": "frames.export",

@@ -12,12 +12,17 @@ from cenports_nb.frames.checks import check
 from cenports_nb.stock.demand import KEYS
 
 
-def check_updates(updates: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
+def check_updates(
+    updates: pd.DataFrame, actual: pd.DataFrame, *, available: Any = None, history: Any = None, thresholds: Any = None
+) -> pd.DataFrame:
     """List what the guards object to in an update frame.
 
     Args:
         updates: From `build_true_up`.
         actual: Actual stock now.
+        available: Available stock now.
+        history: Earlier rows of the account.
+        thresholds: Other thresholds.
 
     Returns:
         `warehouse_code product_sku guard message`, one row an objection; empty if there is none.
@@ -46,6 +51,9 @@ def _unknown_sku(updates: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
 Guard = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
 
 GUARDS: dict[str, Guard] = {"unknown_sku": _unknown_sku}
+
+
+STOPS_ALL = frozenset({"max_total_drop", "partial_count", "basis", "repeated", "other_account", "max_rows"})
 
 
 def _plain(skus: pd.Series[Any]) -> pd.Series[Any]:

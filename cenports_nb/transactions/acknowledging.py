@@ -96,9 +96,7 @@ def _look(client: Client, journal: Journal, head: Head) -> list[tuple[Row, bool]
     settled = [
         replace(row, outcome="applied", message=None, read_back=1, read_back_at=at.isoformat())
         if standing.get(key_of(row))
-        else replace(
-            row, outcome="rejected", message=no_such_order(row), read_back=ABSENT, read_back_at=at.isoformat()
-        )
+        else replace(row, outcome="rejected", message=no_such_order(row), read_back=ABSENT, read_back_at=at.isoformat())
         for row in rows
         if standing.get(key_of(row)) is not False
     ]

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,15 +12,16 @@ import pandas as pd
 from cenports_nb.errors import GuardRailError, InvalidRequestError
 from cenports_nb.transactions.desk import desk_of
 from cenports_nb.transactions.earlier import live_orders
-from cenports_nb.transactions.entries import Batch, Head, Row
+from cenports_nb.transactions.entries import Batch, Row
 from cenports_nb.transactions.frames import frame_of
 from cenports_nb.transactions.heads import new_head
 from cenports_nb.transactions.journal import Journal
 from cenports_nb.transactions.locks import planning, sending
-from cenports_nb.transactions.order_evidence import existing_orders, key_of
+from cenports_nb.transactions.order_evidence import existing_orders
 from cenports_nb.transactions.order_file import read_order_file
+from cenports_nb.transactions.order_look import reason_not_to_create
 from cenports_nb.transactions.order_plan import OrderPlan, plan_orders
-from cenports_nb.transactions.sending import Prepare, send_all
+from cenports_nb.transactions.sending import send_all
 from cenports_nb.transactions.submission import Submission
 
 if TYPE_CHECKING:
@@ -79,33 +78,12 @@ def create_orders(
     return Submission(client, head.submission_id)
 
 
-def last_look(client: Client, journal: Journal, head: Head) -> Prepare:
-    """Look for orders that are sent later than they were planned: nothing goes out that is there by now."""
-
-    def prepare(_: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-        channel = rows[0].channel_id or ""
-        numbers = [row.order_no or "" for row in rows]
-        live = live_orders(journal, client.home, head.account, "orders", channel, numbers, but=head.submission_id)
-        there = existing_orders(client, map(key_of, rows))
-        withheld = [
-            replace(row, message=f"Not sent: {reason}.")
-            for row in rows
-            if (reason := _reason(channel, row.order_no or "", live, key_of(row) in there))
-        ]
-        kept = {row.item for row in withheld}
-        return [row for row in rows if row.item not in kept], withheld
-
-    return prepare
-
-
 def _planned(
     client: Client, orders: pd.DataFrame | str | Path, line_items: pd.DataFrame | None, channel_id: str, batch_size: int
 ) -> OrderPlan:
-    table = orders
-    if isinstance(orders, str | Path):
-        if line_items is not None:
-            raise InvalidRequestError("A file of orders has its line items in it: leave line_items out.")
-        table = read_order_file(orders)
+    if isinstance(orders, str | Path) and line_items is not None:
+        raise InvalidRequestError("A file of orders has its line items in it: leave line_items out.")
+    table = read_order_file(orders) if isinstance(orders, str | Path) else orders
     return plan_orders(
         table, line_items, channel_id=channel_id, batch_size=batch_size, time_zone=client.settings.time_zone,
         sizes=client.dialect.sizes,
@@ -119,12 +97,12 @@ def _refuse_repeated(client: Client, journal: Journal, plan: OrderPlan) -> None:
         GuardRailError: Some are.
     """
     numbers = [order.order_no for order in plan.orders]
-    live = live_orders(journal, client.home, client.settings.account, "orders", plan.channel_id, numbers)
+    live = live_orders(journal, client.home, client.settings.account, plan.channel_id, numbers)
     there = existing_orders(client, ((plan.channel_id, number) for number in numbers if number not in live))
     values = [
         (plan.channel_id, number, "repeated" if number in live else "exists", f"Order {number}: {reason}")
         for number in numbers
-        if (reason := _reason(plan.channel_id, number, live, (plan.channel_id, number) in there))
+        if (reason := reason_not_to_create(plan.channel_id, number, live, is_there=(plan.channel_id, number) in there))
     ]
     if values:
         raise GuardRailError(
@@ -134,16 +112,8 @@ def _refuse_repeated(client: Client, journal: Journal, plan: OrderPlan) -> None:
         )
 
 
-def _reason(channel: str, number: str, live: dict[str, str], is_there: bool) -> str:  # noqa: FBT001
-    if number in live:
-        return f"submission {live[number]} created it, or may have"
-    return f"channel {channel} has it already" if is_there else ""
-
-
 def _entries(submission_id: str, plan: OrderPlan) -> tuple[list[Batch], list[Row]]:
-    batches = [
-        Batch(submission_id, number, plan.channel_id, len(part)) for number, part in enumerate(plan.batches)
-    ]
+    batches = [Batch(submission_id, number, plan.channel_id, len(part)) for number, part in enumerate(plan.batches)]
     rows = [
         Row(
             submission_id, number * plan.batch_size + i, number, i, channel_id=plan.channel_id, order_no=order.order_no,

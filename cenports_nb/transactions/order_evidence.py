@@ -51,7 +51,7 @@ def acknowledged_orders(client: Client, keys: Iterable[Key]) -> set[Key]:
     return {
         (channel, number)
         for channel, numbers in by_channel(keys).items()
-        for number in _numbers(client, channel, numbers, True)  # noqa: FBT003 - as asked
+        for number in _numbers(client, channel, numbers, True)
     }
 
 

@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cenports_nb.errors import HandoverWarning, InvalidRequestError
-from cenports_nb.frames.loaders import load_line_items, load_orders
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.frames.questions import names_of
+from cenports_nb.frames.whole_orders import load_whole_orders
 from cenports_nb.transactions.acknowledging import OUTCOMES, acknowledge, outcomes_of, plan_chunks
 from cenports_nb.transactions.desk import desk_of
 from cenports_nb.transactions.entries import Head
@@ -129,8 +129,7 @@ def _new(
     progress: bool | None,
 ) -> Handover:
     """Hand over what is there to hand over now."""
-    orders = load_orders(client, acknowledged=False, channel_id=channels, progress=progress)
-    line_items = load_line_items(client, acknowledged=False, channel_id=channels, progress=progress)
+    orders, line_items = load_whole_orders(client, acknowledged=False, channel_id=channels, progress=progress)
     unreadable = rejected(orders)
     known = handed_over(journal, client.settings.account, _keys(orders))
     new = pd.Series([key not in known for key in _keys(orders)], dtype=bool, index=orders.index)

@@ -77,6 +77,7 @@ def plan_orders(
     for order in found:
         _check_lines(order, faults)
         _check_sums(order, faults)
+    _check_customer_numbers(found, faults)
     planned = tuple(
         PlannedOrder(order.cells.get("order_no", ""), body_of(order.cells, [line.cells for line in order.lines]))
         for order in found
@@ -96,6 +97,15 @@ def _check_lines(order: ReadOrder, faults: Faults) -> None:
     for number in dict.fromkeys(numbers):
         if numbers.count(number) > 1:
             faults.add(f"{order.name}, line {number}: line_item", "is given to more than one line")
+
+
+def _check_customer_numbers(found: Sequence[ReadOrder], faults: Faults) -> None:
+    """Refuse a customer's order number that repeats: "it must be unique channel-wide"."""
+    names: dict[str, str] = {}
+    for order in found:
+        number = order.cells.get("customer_order_no")
+        if number is not None and names.setdefault(number, order.name) != order.name:
+            faults.add(f"{order.name}: customer_order_no", f"is that of {names[number]} too")
 
 
 def _check_sums(order: ReadOrder, faults: Faults) -> None:

@@ -221,6 +221,10 @@ def test_an_order_too_large_for_the_reference_passes_where_the_dialect_says_so()
     [
         (orders(order(), order()), lines(), "order A1: order_no", "is in more than one row of orders"),
         (orders(order(), order("A2")), lines(), "order A2", "has no line items"),
+        (
+            orders(order(customer_order_no="7"), order("A2", customer_order_no="7")), lines(line(), line("A2")),
+            "order A2: customer_order_no", "is that of order A1 too",
+        ),
         (orders(), lines(line(), line("A2")), "order A2", "is in line_items (row 1) and not in orders"),
         (orders(order(grand_total=110)), lines(line(line_item=1), line()), "order A1: line_item", "some of its lines"),
         (
@@ -228,7 +232,7 @@ def test_an_order_too_large_for_the_reference_passes_where_the_dialect_says_so()
             "order A1, line 2: line_item", "is given to more than one line",
         ),
     ],
-    ids=["doubled", "no lines", "no order", "some numbered", "number doubled"],
+    ids=["doubled", "no lines", "customer's doubled", "no order", "some numbered", "number doubled"],
 )  # fmt: skip
 def test_orders_and_lines_that_do_not_fit_are_refused(
     of_orders: pd.DataFrame, of_lines: pd.DataFrame, place: str, reason: str

@@ -8,6 +8,7 @@ journal knows can always be finished: what is unknown to it was never seen, and 
 from __future__ import annotations
 
 import hashlib
+import platform
 import warnings
 from collections.abc import Sequence
 from dataclasses import replace
@@ -35,7 +36,7 @@ from cenports_nb.transactions.handover_entry import (
     unfinished,
     was_seen,
 )
-from cenports_nb.transactions.handover_file import Draft, bytes_of, check_target, is_intact, refuse_taken
+from cenports_nb.transactions.handover_file import Draft, bytes_of, check_target, is_intact, refuse_taken, tidy
 from cenports_nb.transactions.handover_table import KEYS, Layout, Picking, laid_out, layout_of, picking_of
 from cenports_nb.transactions.heads import new_head
 from cenports_nb.transactions.journal import Journal
@@ -97,6 +98,7 @@ def hand_over(
     desk.journal.check()
     account = client.settings.account
     with handing_over(client.home, account):
+        tidy(target.parent, _owner(client))
         for head in unfinished(desk.journal, account, channels):
             finished = _finish(client, desk.journal, head, progress)
             warnings.warn(
@@ -197,6 +199,7 @@ def _finish(client: Client, journal: Journal, head: Head, progress: bool | None)
             f"Hand-over {entry.handover_id} is not finished, and its file {entry.path.name} was changed since: move that "
             "away and run again (it is written anew), or repeat it elsewhere with resend=. Nothing was acknowledged."
         )
+    tidy(entry.path.parent, _owner(client))
     if intact is None:
         _draft(client, entry, entry.path).publish()
     return _acknowledged(client, journal, head, progress)
@@ -265,5 +268,5 @@ def _keys(frame: pd.DataFrame) -> list[Key]:
 
 
 def _owner(client: Client) -> str:
-    """Name the account, so that two of them never write over each other's drafts."""
-    return hashlib.blake2b(client.settings.account.encode(), digest_size=6).hexdigest()
+    """Name account and machine, so that nobody takes another one's draft away."""
+    return hashlib.blake2b(f"{client.settings.account}|{platform.node()}".encode(), digest_size=6).hexdigest()

@@ -129,6 +129,13 @@ class Draft:
             self._path.unlink(missing_ok=True)
 
 
+def tidy(folder: Path, name: str) -> None:
+    """Take away what a killed process left of its drafts; they never were in their place."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f".*.{name}.part"):
+            path.unlink(missing_ok=True)
+
+
 def _sync_folder(folder: Path) -> None:
     """Make the name of a new file survive a power cut, where a folder can be synced."""
     with contextlib.suppress(OSError):

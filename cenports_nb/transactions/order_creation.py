@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from cenports_nb.transactions.journal import Journal
 from cenports_nb.transactions.locks import planning, sending
 from cenports_nb.transactions.order_evidence import existing_orders
 from cenports_nb.transactions.order_file import read_order_file
-from cenports_nb.transactions.order_look import reason_not_to_create
+from cenports_nb.transactions.order_look import created_by, had_by
 from cenports_nb.transactions.order_plan import OrderPlan, plan_orders
 from cenports_nb.transactions.sending import send_all
 from cenports_nb.transactions.submission import Submission
@@ -69,8 +70,11 @@ def create_orders(
     desk = desk_of(client)
     desk.journal.check()
     head = new_head(client, "orders")
+    _refuse_repeated(client, desk.journal, plan)
+    _refuse_existing(client, plan)
     with contextlib.ExitStack() as locks:
         with planning(client.home, client.settings.account):
+            # Asking took its time; what another process planned meanwhile is in the journal by now.
             _refuse_repeated(client, desk.journal, plan)
             locks.enter_context(sending(client.home, head.submission_id))
             desk.journal.add(head, *_entries(head.submission_id, plan))
@@ -91,18 +95,28 @@ def _planned(
 
 
 def _refuse_repeated(client: Client, journal: Journal, plan: OrderPlan) -> None:
-    """Refuse orders that are there or may be, first by what this machine knows, then by asking.
-
-    Raises:
-        GuardRailError: Some are.
-    """
+    """Refuse orders that the journal knows: they are there, or may be, or are about to be."""
     numbers = [order.order_no for order in plan.orders]
     live = live_orders(journal, client.home, client.settings.account, plan.channel_id, numbers)
-    there = existing_orders(client, ((plan.channel_id, number) for number in numbers if number not in live))
+    _refuse(plan, "repeated", {number: created_by(name) for number, name in live.items()})
+
+
+def _refuse_existing(client: Client, plan: OrderPlan) -> None:
+    """Refuse orders that the channel has."""
+    there = existing_orders(client, ((plan.channel_id, order.order_no) for order in plan.orders))
+    _refuse(plan, "exists", {number: had_by(plan.channel_id) for _, number in there})
+
+
+def _refuse(plan: OrderPlan, guard: str, reasons: Mapping[str, str]) -> None:
+    """Refuse all orders if some would be created twice.
+
+    Raises:
+        GuardRailError: `.objections` names them.
+    """
     values = [
-        (plan.channel_id, number, "repeated" if number in live else "exists", f"Order {number}: {reason}")
-        for number in numbers
-        if (reason := reason_not_to_create(plan.channel_id, number, live, is_there=(plan.channel_id, number) in there))
+        (plan.channel_id, order.order_no, guard, f"Order {order.order_no}: {reasons[order.order_no]}")
+        for order in plan.orders
+        if order.order_no in reasons
     ]
     if values:
         raise GuardRailError(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -27,7 +27,8 @@ def look_for_orders(client: Client, journal: Journal, head: Head) -> Prepare:
         send: list[Row] = []
         withheld: list[Row] = []
         for row in rows:
-            reason = reason_not_to_create(channel, row.order_no or "", live, is_there=key_of(row) in there)
+            number = row.order_no or ""
+            reason = created_by(live[number]) if number in live else had_by(channel) if key_of(row) in there else ""
             if reason:
                 withheld.append(replace(row, message=f"Not sent: {reason}."))
             else:
@@ -37,15 +38,11 @@ def look_for_orders(client: Client, journal: Journal, head: Head) -> Prepare:
     return prepare
 
 
-def reason_not_to_create(channel_id: str, order_no: str, live: Mapping[str, str], *, is_there: bool) -> str:
-    """Say why an order would be created twice; nothing if it would not.
+def created_by(submission_id: str) -> str:
+    """Say that the journal knows an order."""
+    return f"submission {submission_id} created it, or may have"
 
-    Args:
-        channel_id: Its channel.
-        order_no: Its number.
-        live: From `live_orders`.
-        is_there: Whether the channel has it.
-    """
-    if order_no in live:
-        return f"submission {live[order_no]} created it, or may have"
-    return f"channel {channel_id} has it already" if is_there else ""
+
+def had_by(channel_id: str) -> str:
+    """Say that a channel has an order."""
+    return f"channel {channel_id} has it already"

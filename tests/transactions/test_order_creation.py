@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import json
+import os
+import signal
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from fake_clock import FakeClock
 from made_orders import line, lines, order, orders
 
 import cenports_nb as cn
+from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, InvalidRequestError, ReadOnlyError
-from cenports_nb.sandbox import Sandbox
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.sandbox.dialect import Dialect
+from cenports_nb.settings import resolve
+
+WORKER = Path(__file__).parent / "creation_worker.py"
 
 CHANNEL = "NW-EU"
 
@@ -221,3 +232,55 @@ def test_a_channel_that_there_is_not_is_told_before_anything_is_written(client: 
     with pytest.raises(InvalidRequestError, match="channel id does not exist"):
         create(client, channel_id="nowhere")
     assert sent(northwind) == []
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+@pytest.mark.xdist_group("processes")
+@pytest.mark.parametrize("landed", [True, False], ids=["it had left", "it had not"])
+def test_killed_while_it_sends_each_order_is_created_once(northwind: Sandbox, landed: bool) -> None:
+    """Sent batches are followed, the one on its way is looked for, the others are sent; whether its bytes left or not."""
+    ran = subprocess.run(
+        [sys.executable, str(WORKER), northwind.url, "2", "6"],
+        capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
+    )  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (-signal.SIGKILL, "")
+    settings = resolve(
+        "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
+        rate_limit=100_000,
+    )  # fmt: skip
+    with Client(settings, clock=FakeClock(northwind)) as client:
+        submission = cn.open_submission(client, cn.list_submissions()["submission_id"].iloc[0])
+        assert [*outcomes(submission).values()] == ["pending"] * 2 + ["in_doubt"] * 2 + ["not_sent"] * 2
+        if landed:  # as if the killed process had got its request out
+            rows = submission._journal.rows(submission.submission_id, 1)
+            client.api.create_orders(channel_id=CHANNEL, orders=[json.loads(row.payload or "") for row in rows])
+        submission.resume().wait()
+        client.clock.sleep(25 * 60)
+        submission.verify()
+        client.clock.sleep(61)
+        submission.verify().retry().wait()
+        assert set(outcomes(submission).values()) == {"applied"}
+        assert in_channel(client, *(f"K{number}" for number in range(6))) == {f"K{number}" for number in range(6)}
+    numbers = [one["orderNo"] for request in sent(northwind) for one in request.params["orders"]]
+    assert sorted(numbers) == [f"K{number}" for number in range(6)]
+
+
+def test_two_processes_create_the_same_orders_once(northwind: Sandbox) -> None:
+    """One of them is refused by what the other wrote into the journal."""
+
+    def connect() -> cn.Client:
+        return cn.connect(
+            "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
+            rate_limit=100_000,
+        )  # fmt: skip
+
+    def attempt(client: cn.Client) -> str:
+        try:
+            return create(client).submission_id
+        except GuardRailError as error:
+            return str(error.objections["guard"].iloc[0])
+
+    with connect() as one, connect() as two, ThreadPoolExecutor(2) as pool:
+        found = list(pool.map(attempt, (one, two)))
+    assert found.count("repeated") == 1
+    assert len(sent(northwind)) == 1

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
@@ -210,9 +211,15 @@ def _values(
 
 def _objection(kind: str, value: Any) -> str:
     """Say why a value does not fit a type; nothing where it does."""
+    fits, numbers = _read(kind)
+    return fits(value, *numbers)
+
+
+@cache
+def _read(kind: str) -> tuple[Callable[..., str], tuple[int, ...]]:
+    """Read a type as its check and the sizes that it takes."""
     name, _, size = kind.partition("(")
-    numbers = [int(number) for number in re.findall(r"\d+", size)]
-    return KINDS[name](value, *numbers)
+    return KINDS[name], tuple(int(number) for number in re.findall(r"\d+", size))
 
 
 def _string(value: Any, most: int = 0) -> str:

@@ -18,7 +18,7 @@ from cenports_nb.transactions.entries import Batch, Row
 from cenports_nb.transactions.frames import frame_of
 from cenports_nb.transactions.heads import new_head
 from cenports_nb.transactions.locks import sending
-from cenports_nb.transactions.order_evidence import Key, acknowledged_orders, shipments_of
+from cenports_nb.transactions.order_evidence import Key, acknowledged_orders, channels_of, shipments_of
 from cenports_nb.transactions.sending import send_all
 from cenports_nb.transactions.submission import Submission
 
@@ -75,9 +75,9 @@ def acknowledge_shipments(
 ) -> Submission:
     """Acknowledge shipments with PATCH /shipments/acknowledge, an order number each.
 
-    The call has no channel, and order numbers are unique only within one: an order number that has shipments in two
-    channels would acknowledge both. So the numbers are looked up in every channel first, which costs a request for
-    each 255 characters of numbers and channel.
+    The call has no channel, and order numbers are unique only within one: a number of two channels would acknowledge
+    the shipments of both. So the orders of these numbers are looked up first, a request for each 255 characters; those
+    that no channel knows are looked for among the shipments of every channel.
 
     Args:
         client: A client that is not read-only.
@@ -95,10 +95,10 @@ def acknowledge_shipments(
     client.check_writable("acknowledge_shipments")
     if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
         raise InvalidRequestError(f"batch_size={batch_size!r} must be a whole number of 1 or more.")
-    channels_of = _channels_by_number(shipments)
+    told = _channels_by_number(shipments)
     desk = desk_of(client)
     desk.journal.check()
-    channel_of = _one_channel_each(client, channels_of)
+    channel_of = _one_channel_each(client, told)
     head = new_head(client, "shipments")
     numbers = list(channel_of)
     batches, rows = [], []
@@ -138,21 +138,20 @@ def _channels_by_number(shipments: pd.DataFrame) -> dict[str, set[str]]:
     return found
 
 
-def _one_channel_each(client: Client, channels_of: dict[str, set[str]]) -> dict[str, str | None]:
-    """Tell the channel of each order number; None where no channel has a shipment of it.
+def _one_channel_each(client: Client, told: dict[str, set[str]]) -> dict[str, str | None]:
+    """Tell the channel of each order number; None where no channel knows it.
 
     Raises:
-        GuardRailError: A number that means shipments of two channels.
+        GuardRailError: A number that means orders of two channels.
     """
-    if not channels_of:
-        return {}
-    told = {channel for channels in channels_of.values() for channel in channels}
-    everywhere = list(dict.fromkeys([*channel_ids(client), *sorted(told)]))
-    there: dict[str, set[str]] = {number: set(channels) for number, channels in channels_of.items()}
-    for channel, number in shipments_of(client, everywhere, list(channels_of)):
+    there = channels_of(client, list(told))
+    lost = [number for number, channels in there.items() if not channels]
+    for channel, number in shipments_of(client, channel_ids(client), lost) if lost else ():
         there[number].add(channel)
+    for number, channels in told.items():
+        there[number] |= channels
     values = [
-        (channel, number, "ambiguous_order_no", f"Order {number} has shipments in {', '.join(sorted(channels))}, and the call would acknowledge all of them")
+        (channel, number, "ambiguous_order_no", f"Order {number} is in the channels {', '.join(sorted(channels))}, and the call would acknowledge the shipments of all")
         for number, channels in there.items()
         if len(channels) > 1
         for channel in sorted(channels)

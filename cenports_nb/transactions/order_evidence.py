@@ -8,9 +8,12 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from cenports_nb.errors import RejectedRowsWarning
 from cenports_nb.frames.loaders import load_orders, load_shipments
 from cenports_nb.frames.provenance import rejected
+from cenports_nb.frames.stock_loaders import channel_ids
 from cenports_nb.transactions.entries import Batch, Row
 from cenports_nb.transactions.snapshot import time_of
 
@@ -55,10 +58,28 @@ def acknowledged_orders(client: Client, keys: Iterable[Key]) -> set[Key]:
     }
 
 
+def channels_of(client: Client, numbers: Sequence[str]) -> dict[str, set[str]]:
+    """Tell in which channels there are orders of these numbers, listed channels or not; one request a chunk."""
+    found: dict[str, set[str]] = {number: set() for number in numbers}
+    if not numbers:
+        return found
+    frame = _quietly(load_orders, client, order_nos=numbers)
+    keys = list(zip(frame["channel_id"], frame["order_no"], strict=True))
+    unreadable = rejected(frame)
+    for record in () if unreadable is None else unreadable["record"]:
+        keys.append(_read_key(record))
+    for channel, number in keys:
+        if number in found:
+            found[number].add(channel)
+    return found
+
+
 def shipments_of(
     client: Client, channels: Sequence[str], numbers: Sequence[str], acknowledged: bool | None = None
 ) -> set[Key]:
     """Tell of which orders there are shipments, by channel; a request a chunk for each channel."""
+    if not channels or not numbers:
+        return set()
     frame = _quietly(load_shipments, client, channel_id=channels, order_nos=numbers, acknowledged=acknowledged)
     asked = set(numbers)
     return {
@@ -113,14 +134,15 @@ def judge_shipments(client: Client, rows: Sequence[Row], batches: Mapping[int, B
     wait = timedelta(minutes=client.dialect.settle_minutes)
     found: list[Row] = []
     for channel, numbers in by_channel(key_of(row) for row in rows).items():
-        left = shipments_of(client, [channel], numbers, acknowledged=False)
-        done = shipments_of(client, [channel], numbers, acknowledged=True) - left
+        channels = [channel] if channel else channel_ids(client)  # of an order that no channel knows
+        left = {number for _, number in shipments_of(client, channels, numbers, acknowledged=False)}
+        done = {number for _, number in shipments_of(client, channels, numbers, acknowledged=True)} - left
         found += [
             replace(row, outcome="applied", message=None, read_back=1, read_back_at=at.isoformat())
-            if key_of(row) in done
+            if row.order_no in done
             else absent(row, batches[row.batch], at, wait, f"Shipments of order {row.order_no} are not acknowledged")
             for row in rows
-            if row.channel_id == channel
+            if key_of(row)[0] == channel
         ]
     return found
 
@@ -164,6 +186,16 @@ def _numbers(client: Client, channel: str, numbers: Sequence[str], acknowledged:
     unreadable = rejected(frame)
     there = {*frame["order_no"], *(() if unreadable is None else unreadable["key"])}
     return there & set(numbers)
+
+
+def _read_key(record: str) -> Key:
+    """Read channel and number of an order that can't be read whole."""
+    try:
+        found = msgspec.json.decode(record)
+    except (msgspec.MsgspecError, RecursionError):
+        found = None
+    known = found if isinstance(found, dict) else {}
+    return str(known.get("channelId") or "unknown"), str(known.get("orderNo") or "")
 
 
 def _quietly(load: object, client: Client, **asked: object) -> pd.DataFrame:

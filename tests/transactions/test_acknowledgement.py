@@ -6,7 +6,6 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from told_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import GuardRailError, InvalidRequestError, ReadOnlyError
@@ -180,25 +179,44 @@ def test_a_frame_without_channels_will_do(client: cn.Client) -> None:
     assert set(cn.acknowledge_shipments(client, mine).wait().outcomes["outcome"]) == {"applied"}
 
 
-def test_a_number_of_two_channels_is_an_objection(server: ToldServer, staging: Any) -> None:
-    """The call would acknowledge both; whether the frame names one, both or none of them."""
-
-    def shipments(seen: Seen) -> Say:
-        return Say({"data": [{"orderNo": "7", "channelId": seen.body["channelId"], "acknowledged": False}]})
-
-    server.on("GET /channels", Say({"data": [{"channelId": "A"}, {"channelId": "B"}]}))
-    server.on("GET /shipments", shipments)
-    for frame in (
+@pytest.mark.parametrize(
+    "named",
+    [
         {"order_no": ["7"]},
         {"order_no": ["7"], "channel_id": ["A"]},
         {"order_no": ["7", "7"], "channel_id": ["A", "B"]},
-    ):
-        with pytest.raises(GuardRailError, match="Order 7 has shipments in A, B") as caught:
-            cn.acknowledge_shipments(staging(), pd.DataFrame(frame))
-        assert caught.value.objections[["channel_id", "order_no", "guard"]].values.tolist() == [
-            ["A", "7", "ambiguous_order_no"], ["B", "7", "ambiguous_order_no"],
-        ]  # fmt: skip
-    assert server.of("PATCH /shipments/acknowledge") == []
+    ],
+    ids=["none", "one", "both"],
+)
+def test_a_number_of_two_channels_is_an_objection(client: cn.Client, northwind: Sandbox, named: dict[str, Any]) -> None:
+    """The call would acknowledge both, whether the frame names one, both or none; an unlisted channel counts too."""
+    for channel in ("A", "B"):
+        northwind.add_order({**_record(client), "orderNo": "7", "channelId": channel})
+    with pytest.raises(GuardRailError, match="Order 7 is in the channels A, B") as caught:
+        cn.acknowledge_shipments(client, pd.DataFrame(named))
+    assert caught.value.objections[["channel_id", "order_no", "guard"]].values.tolist() == [
+        ["A", "7", "ambiguous_order_no"], ["B", "7", "ambiguous_order_no"],
+    ]  # fmt: skip
+    assert sent(northwind, "/shipments/acknowledge") == []
+
+
+def test_an_order_that_cannot_be_read_still_has_its_channel(client: cn.Client, northwind: Sandbox) -> None:
+    """It is there, and its shipments would be acknowledged."""
+    for channel, date in (("A", _record(client)["orderDate"]), ("B", "soon")):
+        northwind.add_order({**_record(client), "orderNo": "7", "channelId": channel})
+        order = northwind.state.orders.find(channel, "7")
+        assert order is not None
+        order.record["orderDate"] = date
+    with pytest.raises(GuardRailError, match="Order 7 is in the channels A, B"):
+        cn.acknowledge_shipments(client, pd.DataFrame({"order_no": ["7"]}))
+
+
+def test_a_number_that_nobody_knows_stays_in_doubt_and_can_be_looked_for(client: cn.Client, northwind: Sandbox) -> None:
+    """In every channel, as it has none."""
+    northwind.faults.add("server_error", "PATCH /shipments/acknowledge")
+    submission = cn.acknowledge_shipments(client, pd.DataFrame({"order_no": ["nothing"]}))
+    assert submission.verify().outcomes["outcome"].tolist() == ["in_doubt"]
+    assert "not acknowledged yet" in submission.outcomes["message"].iloc[0]
 
 
 @pytest.mark.parametrize("fault", ["lost", "server_error"])

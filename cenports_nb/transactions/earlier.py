@@ -58,15 +58,32 @@ def later_update(journal: Journal, head: Head, row: Row) -> str | None:
     return next((str(found[0][0]) for found in journal.select(LATER, (*values, *LIVE))), None)
 
 
-def live_orders(journal: Journal, account: str, kind: str, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:
-    """Tell which orders of a channel a submission of this kind applied, or may have applied, and which one."""
+def live_orders(
+    journal: Journal, home: Path, account: str, channel_id: str, numbers: Sequence[str], *, but: str = ""
+) -> dict[str, str]:
+    """Tell which orders of a channel a submission created, or may have, or is about to, and which one.
+
+    Args:
+        journal: Where to look.
+        home: Where the locks of those that are sending are.
+        account: Of this account.
+        channel_id: Of this channel.
+        numbers: These orders.
+        but: A submission that does not count.
+    """
+    marks = ", ".join("?" * len(LIVE))
     query = (
-        "SELECT order_no, submission_id FROM row CROSS JOIN submission USING (submission_id) "  # noqa: S608 - marks
-        "WHERE account = ? AND kind = ? AND channel_id = ? AND order_no = ? "
-        f"AND outcome IN ({', '.join('?' * len(LIVE))}) LIMIT 1"
+        "SELECT order_no, submission_id, outcome FROM row CROSS JOIN submission USING (submission_id) "  # noqa: S608
+        "WHERE account = ? AND kind = 'orders' AND channel_id = ? AND order_no = ? AND submission_id <> ? "
+        f"AND outcome IN ({marks}, 'not_sent')"
     )
     found: dict[str, str] = {}
+    busy: dict[str, bool] = {}
     for number in numbers:
-        for part in journal.select(query, (account, kind, channel_id, number, *LIVE)):
-            found.update({str(order): str(submission) for order, submission in part})
+        for part in journal.select(query, (account, channel_id, number, but, *LIVE)):
+            for order_no, name, outcome in part:
+                if outcome == "not_sent" and name not in busy:
+                    busy[name] = is_sending(home, name)
+                if outcome != "not_sent" or busy[name]:
+                    found[str(order_no)] = str(name)
     return found

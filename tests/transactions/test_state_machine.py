@@ -52,9 +52,9 @@ class Mortal(Client):
 class Writing(RuleBasedStateMachine):
     """The model is the server's own book of what it applied; each change has a quantity of its own."""
 
-    @initialize()
-    def start(self) -> None:
-        self.sandbox = Sandbox(shift=False, rate_limit=None, clock=Clock()).start()
+    @initialize(seconds=st.sampled_from([3, 800]))
+    def start(self, seconds: int) -> None:
+        self.sandbox = Sandbox(shift=False, rate_limit=None, clock=Clock(), transaction_seconds=seconds).start()
         self.clock = FakeClock(self.sandbox)
         self.folder = Path(tempfile.mkdtemp())
         self.client: Mortal | None = None
@@ -204,10 +204,18 @@ class Writing(RuleBasedStateMachine):
             self.client.dies = None
 
     @precondition(lambda self: self.submitted)
-    @rule(data=st.data(), act=st.sampled_from(["verify", "poll", "wait"]))
+    @rule(data=st.data(), act=st.sampled_from(["verify", "verify twice", "poll", "wait"]))
     def look(self, data: st.DataObject, act: str) -> None:
         submission = self.opened(data.draw(st.sampled_from(sorted(self.submitted))))
-        submission.wait(progress=False) if act == "wait" else getattr(submission, act)()
+        if act == "wait":
+            submission.wait(progress=False)
+        elif act == "poll":
+            submission.poll()
+        else:
+            submission.verify()
+        if act == "verify twice":
+            self.clock.advance(61)
+            submission.verify()
 
     @precondition(lambda self: self.client is not None)
     @rule()

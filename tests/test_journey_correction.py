@@ -14,7 +14,7 @@ import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_SECRET, Sandbox
 from cenports_nb.transactions.follow import errors_by_row
 
-COUNT = "warehouse_code,product_sku,quantity\nNW-EAST,0001,40\nNW-EAST,0002,5\nNW-EAST,XX,9\nNW-WEST,0014,13\nNW-WEST,0051,1\n"
+COUNT = "warehouse_code,product_sku,quantity\nNW-EAST,0011,40\nNW-EAST,0002,5\nNW-EAST,XX,9\nNW-WEST,0014,13\nNW-WEST,0051,1\n"
 
 
 ALLOW = ("unknown_sku", "max_drop", "discontinued")
@@ -31,7 +31,7 @@ def test_a_correction_goes_through_to_the_end(client: cn.Client, northwind: Sand
     submission.wait()
     cn.schemas.Outcomes.validate(submission.outcomes)
     assert dict(submission.outcomes[["product_sku", "outcome"]].values) == {
-        "0001": "unconfirmed", "0002": "unconfirmed", "XX": "rejected", "0014": "applied", "0051": "applied",
+        "0011": "unconfirmed", "0002": "unconfirmed", "XX": "rejected", "0014": "applied", "0051": "applied",
     }  # fmt: skip
     rejected = submission.outcomes.set_index("product_sku").loc["XX"]
     assert "XX does not exist" in rejected["message"]
@@ -39,7 +39,7 @@ def test_a_correction_goes_through_to_the_end(client: cn.Client, northwind: Sand
     submission.verify()
     assert submission.outcomes["outcome"].value_counts().to_dict() == {"applied": 4, "rejected": 1}
     stock = cn.load_actual_stock(client).set_index("product_sku")["quantity"]
-    assert (stock["0001"], stock["0002"], stock["0014"], stock["0051"]) == (40, 5, 13, 1)
+    assert (stock["0011"], stock["0002"], stock["0014"], stock["0051"]) == (40, 5, 13, 1)
     again = planned(client, COUNT.replace("NW-EAST,XX,9\n", ""))
     assert len(again) == 0
     assert len(cn.submit_updates(client, again).outcomes) == 0

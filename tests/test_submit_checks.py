@@ -14,7 +14,7 @@ from cenports_nb.errors import InvalidRequestError
 @pytest.fixture
 def updates(client: cn.Client) -> pd.DataFrame:
     actual = cn.load_actual_stock(client)
-    counts = actual[["warehouse_code", "product_sku", "quantity"]].iloc[:2].assign(quantity=40)
+    counts = actual[["warehouse_code", "product_sku", "quantity"]].iloc[2:4].assign(quantity=40)
     return cn.build_true_up(counts, actual)
 
 

@@ -106,6 +106,7 @@ class Client:
         self._finalizer = weakref.finalize(self, self.resources.close)
         self.told_fields: set[str] = set()  # end points and their fields without a column, told once each
         self.remembered: object = None  # what the last load read along; see frames.memory
+        self.desk: object = None  # journal and poller; see transactions.desk
         self.home = settings.home
         self._pacing = settings.home
         self._sandbox: Sandbox | None = None
@@ -133,10 +134,14 @@ class Client:
     @property
     def wire(self) -> Wire:
         """The wire, built at first use: importing and connecting stay cheap."""
-        if self._process != os.getpid():
-            self._begin_anew()
+        self.own()
         with self._building:  # two threads must not build two, with a token each
             return self._wire or self._build_wire()
+
+    def own(self) -> None:
+        """Make sure that what this client has open was opened by this process, not by its parent."""
+        if self._process != os.getpid():
+            self._begin_anew()
 
     def _begin_anew(self) -> None:
         """Leave the parent of a fork its connections, files and locks: used by two they break."""
@@ -144,7 +149,7 @@ class Client:
         self._finalizer.detach()
         self._process = os.getpid()
         self._building = threading.Lock()
-        self._wire = self._cache = self.remembered = None
+        self._wire = self._cache = self.remembered = self.desk = None
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
 

@@ -11,7 +11,7 @@ from IPython.display import HTML, display
 
 from cenports_nb.errors import CenportsError, JournalError
 from cenports_nb.notebook.views import html_of, text_of
-from cenports_nb.transactions.follow import Snapshot
+from cenports_nb.transactions.snapshot import Snapshot
 from cenports_nb.transactions.submission import Submission
 
 REDRAW_S = 1.0  # ages move on between polls

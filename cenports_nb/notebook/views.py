@@ -6,7 +6,7 @@ import html
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from cenports_nb.transactions.follow import BatchView, Snapshot
+from cenports_nb.transactions.snapshot import BatchView, Snapshot
 
 OUTCOMES = {
     "applied": ("✓", "ok"),
@@ -21,6 +21,8 @@ OUTCOMES = {
 """Each outcome's sign and colour; a sign beside each colour, because colour is never the only one."""
 
 MOST_MESSAGES = 5
+
+LATE = '<br><span class="warn">! overdue</span>'
 
 STYLE = """
 <style>
@@ -61,7 +63,7 @@ def text_of(snapshots: Sequence[Snapshot]) -> str:
         for batch in seen.batches:
             told = ", ".join(f"{number:,} {outcome}" for outcome, number in batch.outcomes.items())
             lines.append(
-                f"  {batch.batch:>3}  {batch.warehouse_code:<16} {batch.status:<12} {batch.rows:>6,} rows  "
+                f"  {batch.batch:>3}  {batch.place:<16} {batch.status + (', overdue' if batch.overdue else ''):<12} {batch.rows:>6,} rows  "
                 f"{told}  {_age(batch, seen.at)}"
             )
             lines += [f"       {sku}: {message}" for sku, message in batch.messages[:MOST_MESSAGES]]
@@ -85,11 +87,11 @@ def _row(batch: BatchView, at: datetime) -> str:
         for outcome, number in batch.outcomes.items()
     )
     messages = [f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:MOST_MESSAGES]]
-    if len(batch.messages) > MOST_MESSAGES:
-        messages.append(f"and {len(batch.messages) - MOST_MESSAGES:,} more in .outcomes")
+    if batch.told > MOST_MESSAGES:
+        messages.append(f"and {batch.told - MOST_MESSAGES:,} more in .outcomes")
     return (
-        f"<tr><td>{batch.batch}</td><td>{html.escape(batch.warehouse_code)}</td>"
-        f'<td>{html.escape(batch.status)}</td><td class="n">{batch.rows:,}</td><td>{outcomes}</td>'
+        f"<tr><td>{batch.batch}</td><td>{html.escape(batch.place)}</td>"
+        f'<td>{html.escape(batch.status)}{LATE if batch.overdue else ""}</td><td class="n">{batch.rows:,}</td><td>{outcomes}</td>'
         f'<td class="n">{_age(batch, at)}</td><td class="msg">{"<br>".join(messages)}</td></tr>'
     )
 

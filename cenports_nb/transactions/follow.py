@@ -1,67 +1,21 @@
-"""Follow transactions: what Cenports says of a batch, and what that means for its rows."""
+"""What Cenports says of a transaction, and what that means for the rows of its batch."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from cenports_nb.api.records import Transaction
-from cenports_nb.errors import (
-    AuthenticationError,
-    CenportsError,
-    RateLimitedError,
-    UnexpectedAnswerError,
-)
-from cenports_nb.transactions.journal import Batch, Journal, Row
-
-if TYPE_CHECKING:
-    from cenports_nb.api.client import Client
+from cenports_nb.errors import UnexpectedAnswerError
+from cenports_nb.transactions.entries import Batch, Row
+from cenports_nb.transactions.journal import Journal
 
 FINAL = {"COMPLETED": "completed", "FAILED": "failed"}
 """Cenports' last words and the state they end in; every other word, known or not, means: still under way."""
-
-FIRST_POLL_S, LONGEST_POLL_S, GROWTH = 2.0, 30.0, 1.5
-
-
-@dataclass(frozen=True)
-class BatchView:
-    """One batch as people see it."""
-
-    batch: int
-    warehouse_code: str
-    rows: int
-    status: str
-    handle: str | None
-    submitted_at: datetime | None
-    completed_at: datetime | None
-    outcomes: Mapping[str, int]
-    messages: tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True)
-class Snapshot:
-    """One submission at one moment; the tracker and every text view draw from it.
-
-    Attributes:
-        at: When it was taken, UTC.
-        settled: Whether no row is pending any more.
-    """
-
-    submission_id: str
-    at: datetime
-    batches: tuple[BatchView, ...]
-    settled: bool
-
-    def count(self, outcome: str) -> int:
-        """Rows with this outcome."""
-        return sum(batch.outcomes.get(outcome, 0) for batch in self.batches)
-
-
-Listener = Callable[[Snapshot], None]
 
 
 def read_transaction(body: bytes, what: str) -> Transaction:
@@ -85,52 +39,36 @@ def read_transaction(body: bytes, what: str) -> Transaction:
     return heard
 
 
-def poll(client: Client, journal: Journal, submission_id: str) -> None:
-    """Ask once for every open transaction of a submission, and write down what is new.
-
-    Raises:
-        CenportsError: An answer could not be had; the others were asked for all the same.
-    """
-    failed: CenportsError | None = None
-    for batch in journal.batches(submission_id):
-        if batch.state == "accepted" and batch.handle:
-            try:
-                answer = client.get("/transaction", {"handle": batch.handle})
-                heard = read_transaction(answer.body, "GET /transaction")
-            except (AuthenticationError, RateLimitedError):
-                raise
-            except CenportsError as error:
-                failed = failed or error
-            else:
-                settle(client, journal, batch, heard, answer.at)
-    if failed:
-        raise failed
-
-
-def settle(client: Client, journal: Journal, batch: Batch, heard: Transaction, at: datetime) -> None:
-    """Write down one answer: the batch's status and, at its end, the outcome of each row."""
+def settle(journal: Journal, batch: Batch, heard: Transaction, at: datetime) -> bool:
+    """Write down one answer: the batch's status and, at its end, the outcome of each row; tell if it has ended."""
     status = heard.status.strip().upper() or "UNKNOWN"
     state = FINAL.get(status, "accepted")
-    rows = journal.rows(batch.submission_id, batch.batch)
-    journal.set_batch(
-        batch.submission_id,
-        batch.batch,
-        outcomes=outcomes_of(state, heard.errors, rows),
+    rows = journal.rows(batch.submission_id, batch.batch, ("pending",))
+    journal.settle(
+        batch,
+        at,
+        outcomes_of(state, heard.errors, rows, batch.rows),
         state=state,
         status=status,
         completed_at=heard.completed_at,
         last_polled_at=at.isoformat(),
         errors=None if heard.errors is None else msgspec.json.encode(heard.errors).decode(),
     )
-    if state != "accepted":
-        client.write_ended(f"{batch.submission_id}/{batch.batch}")
+    return state != "accepted"
 
 
-def outcomes_of(state: str, errors: Any, rows: Sequence[Row]) -> list[Row]:
-    """Decide what the end of a transaction says of each row; one not named in a failure is unconfirmed."""
+def outcomes_of(state: str, errors: Any, rows: Sequence[Row], sent: int) -> list[Row]:
+    """Decide what the end of a transaction says of each row; one not named in a failure is unconfirmed.
+
+    Args:
+        state: completed or failed; nothing is decided before.
+        errors: What Cenports objects to, in any shape.
+        rows: The rows that wait for it.
+        sent: How many rows were sent.
+    """
     if state not in ("completed", "failed"):
         return []
-    by_row, of_all = errors_by_row(errors, len(rows))
+    by_row, of_all = errors_by_row(errors, sent)
     if state == "completed":
         return [
             replace(row, outcome="rejected", message=by_row[row.row])
@@ -138,7 +76,9 @@ def outcomes_of(state: str, errors: Any, rows: Sequence[Row]) -> list[Row]:
             else replace(row, outcome="applied", message=None)
             for row in rows
         ]
-    rest = " ".join(["The transaction failed, and this row is not named: verify() reads the stock.", *of_all])
+    rest = " ".join(
+        ["The transaction failed, and this row is not named: verify() looks at what is there now.", *of_all]
+    )
     return [
         replace(row, outcome="rejected", message=by_row[row.row])
         if row.row in by_row
@@ -189,33 +129,6 @@ def _index(value: Any) -> int | None:
         return None
 
 
-def snapshot(journal: Journal, submission_id: str, at: datetime) -> Snapshot:
-    """Take a picture of a submission from the journal."""
-    by_batch: dict[int, list[Row]] = {}
-    for row in journal.rows(submission_id):
-        by_batch.setdefault(row.batch, []).append(row)
-    views = tuple(_view(batch, by_batch.get(batch.batch, [])) for batch in journal.batches(submission_id))
-    return Snapshot(submission_id, at, views, not any(view.outcomes.get("pending") for view in views))
-
-
-def _view(batch: Batch, rows: Sequence[Row]) -> BatchView:
-    outcomes: dict[str, int] = {}
-    for row in rows:
-        outcomes[row.outcome] = outcomes.get(row.outcome, 0) + 1
-    messages = tuple((row.product_sku, row.message) for row in rows if row.message and row.outcome != "applied")
-    return BatchView(
-        batch.batch,
-        batch.warehouse_code,
-        len(rows),
-        batch.status or batch.state.upper(),
-        batch.handle,
-        _time(batch.submitted_at),
-        _time(batch.completed_at),
-        outcomes,
-        messages,
-    )
-
-
 def _iso(value: Any) -> str | None:
     """Keep a time of Cenports as ISO 8601 in UTC; one that can't be read (PHP's year 0) says nothing."""
     try:
@@ -223,10 +136,3 @@ def _iso(value: Any) -> str | None:
     except (TypeError, ValueError):
         return None
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
-
-
-def _time(text: str | None) -> datetime | None:
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None

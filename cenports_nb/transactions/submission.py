@@ -4,54 +4,34 @@ from __future__ import annotations
 
 import html
 import math
-import threading
 import warnings
+from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 from tqdm.auto import tqdm
 
-from cenports_nb.errors import ApiError, InvalidRequestError, PendingWarning, TransportError
-from cenports_nb.settings import home_folder
-from cenports_nb.transactions import follow
-from cenports_nb.transactions.journal import Head, Journal, frame_of
+from cenports_nb.errors import (
+    AuthenticationError,
+    CenportsError,
+    ConfigurationError,
+    InvalidRequestError,
+    JournalError,
+    PendingWarning,
+)
+from cenports_nb.transactions import again, frames
+from cenports_nb.transactions.desk import desk_of
+from cenports_nb.transactions.entries import Head
+from cenports_nb.transactions.journal import MEMORY, Journal
+from cenports_nb.transactions.poller import Poller
+from cenports_nb.transactions.resolve import resolve
+from cenports_nb.transactions.snapshot import Listener, Snapshot, is_overdue, snapshot
 from cenports_nb.transactions.verify import verify
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-
-INSTANT = "datetime64[us, UTC]"
-TRANSACTIONS = {
-    "submission_id": "str",
-    "batch": "int64",
-    "warehouse_code": "str",
-    "rows": "int64",
-    "handle": "str",
-    "status": "str",
-    "submitted_at": INSTANT,
-    "completed_at": INSTANT,
-    "last_polled_at": INSTANT,
-    "errors": "str",
-}
-ROWS = {
-    "submission_id": "str",
-    "batch": "int64",
-    "row": "int64",
-    "warehouse_code": "str",
-    "product_sku": "str",
-    "type": "str",
-    "quantity": "int64",
-    "outcome": "str",
-    "message": "str",
-    "read_back": "Int64",
-    "read_back_at": INSTANT,
-}
-OUTCOME_ORDER = [
-    "submission_id", "batch", "row", "warehouse_code", "product_sku", "type", "quantity", "handle", "status",
-    "outcome", "message", "submitted_at", "completed_at", "read_back", "read_back_at",
-]  # fmt: skip
 
 
 class Submission:
@@ -62,60 +42,94 @@ class Submission:
         client: The account it belongs to.
     """
 
-    def __init__(self, client: Client, journal: Journal, submission_id: str) -> None:
+    def __init__(self, client: Client, submission_id: str, journal: Journal | None = None) -> None:
+        desk = desk_of(client)
         self.client = client
         self.submission_id = submission_id
-        self._journal = journal
-        self._lock = threading.Lock()
-        self._listeners: list[follow.Listener] = []
-        self._delay = follow.FIRST_POLL_S
-        self._due = client.clock.monotonic() + self._delay
+        self._journal = journal or desk.journal
+        self._poller = desk.poller if journal is None else Poller(client, journal)
+        self._open = desk.open
+        self._open.add(self)
+        self._listeners: list[Listener] = []
+
+    @property
+    def head(self) -> Head:
+        """What it is, who made it, when and why."""
+        return self._journal.head(self.submission_id)
 
     @property
     def outcomes(self) -> pd.DataFrame:
-        """What became of each row: `schemas.Outcomes`, one row for each row submitted."""
-        rows = frame_of(self._journal.rows(self.submission_id), ROWS)
-        batches = self.transactions[["batch", "handle", "status", "submitted_at", "completed_at"]]
-        return rows.merge(batches, on="batch", how="left")[OUTCOME_ORDER]
+        """What became of each row: `schemas.Outcomes`, one row for each row submitted, in their order."""
+        found = frames.outcomes(self._journal, self.head)
+        overdue = [
+            batch.batch
+            for batch in self._journal.batches(self.submission_id)
+            if is_overdue(batch, self.client.clock.now())
+        ]
+        late = found["batch"].isin(overdue) & (found["outcome"] == "pending")
+        return found.assign(message=found["message"].mask(late, OVERDUE)) if late.any() else found
 
     @property
     def transactions(self) -> pd.DataFrame:
         """One row a batch: its handle, Cenports' last word on it, times in UTC, errors as JSON text."""
-        batches = self._journal.batches(self.submission_id)
-        sizes: dict[int, int] = {}
-        for row in self._journal.rows(self.submission_id):
-            sizes[row.batch] = sizes.get(row.batch, 0) + 1
-        columns = {name: dtype for name, dtype in TRANSACTIONS.items() if name != "rows"}
-        frame = frame_of(batches, columns)
-        frame["status"] = frame["status"].fillna(pd.Series([b.state.upper() for b in batches], dtype="str"))
-        frame["rows"] = pd.Series([sizes.get(b.batch, 0) for b in batches], dtype="int64")
-        return frame[list(TRANSACTIONS)]
+        return frames.transactions(self._journal, self.head)
+
+    @property
+    def changes(self) -> pd.DataFrame:
+        """From what to what each row changes its SKU: planned on, read just before it was sent, and wanted."""
+        return frames.changes(self._journal, self.head)
+
+    @property
+    def history(self) -> pd.DataFrame:
+        """Every change of every row, oldest first: who changed what, when, from what to what, why, and what was said."""
+        return frames.history(self._journal, self.head)
+
+    @property
+    def held(self) -> pd.DataFrame:
+        """The rows that guards held back, as an update frame that can be submitted after a look."""
+        return frames.held(self._journal, self.head)
+
+    @property
+    def held_file(self) -> Path | None:
+        """The file that these rows were written into, .csv."""
+        path = self.head.told("held_file")
+        return Path(path) if path else None
+
+    @property
+    def dry(self) -> bool:
+        """Whether this is a dry run, of which nothing is sent."""
+        return self._journal.path == MEMORY
 
     @property
     def settled(self) -> bool:
         """Whether no row is pending any more."""
         return self.snapshot().settled
 
-    def snapshot(self) -> follow.Snapshot:
+    def snapshot(self) -> Snapshot:
         """Take a picture of the submission as it is in the journal now."""
-        return follow.snapshot(self._journal, self.submission_id, self.client.clock.now())
+        return snapshot(self._journal, self.submission_id, self.client.clock.now())
 
-    def watch(self, listener: follow.Listener) -> None:
+    def watch(self, listener: Listener) -> None:
         """Call a function with a snapshot after each poll, and at the end of a wait."""
         self._listeners.append(listener)
 
-    def poll(self) -> float:
-        """Ask for open transactions if it is time to, however many watch; return seconds until the next time.
+    def unwatch(self, listener: Listener) -> None:
+        """Call it no more."""
+        if listener in self._listeners:
+            self._listeners.remove(listener)
 
-        Polls come 2 s apart at first and 30 s at most, each within the rate limit.
+    def poll(self, *, now: bool = False) -> float:
+        """Ask for the open transactions whose turn it is, of all submissions; return seconds until the next turn.
+
+        Args:
+            now: Ask whatever their turn.
         """
-        with self._lock:
-            now = self.client.clock.monotonic()
-            if now >= self._due:
-                follow.poll(self.client, self._journal, self.submission_id)
-                self._later()
-                self._tell()
-            return max(0.0, self._due - self.client.clock.monotonic())
+        together = [one for one in list(self._open) if one._poller is self._poller]
+        news, pause = self._poller.poll({one.submission_id for one in together}, now=now)
+        for one in together:
+            if one.submission_id in news:
+                one._tell()
+        return pause
 
     def wait(self, timeout: str | float | timedelta = "20min", progress: bool | None = None) -> Submission:
         """Poll until no row is pending, or until the time is up; an interrupt loses nothing.
@@ -127,140 +141,126 @@ class Submission:
         Warns:
             PendingWarning: The time is up and rows are still pending.
         """
-        until = self.client.clock.monotonic() + _seconds(timeout)
+        batches = self._journal.batches(self.submission_id)
         hidden = progress is False or (progress is None and bool(self._listeners))
         with tqdm(
-            desc="transactions", total=len(self.snapshot().batches), disable=hidden, delay=0 if progress else 2,
-            leave=False,
-        ) as bar:  # fmt: skip
-            while not (seen := self.snapshot()).settled:
-                bar.update(sum("pending" not in batch.outcomes for batch in seen.batches) - bar.n)
-                left = until - self.client.clock.monotonic()
-                if left <= 0:
-                    warnings.warn(
-                        f"Submission {self.submission_id} still has {seen.count('pending')} rows pending: nothing is "
-                        "lost, wait() again or open_submission() it later.",
-                        PendingWarning,
-                        stacklevel=2,
-                    )
-                    break
-                self._poll_patiently(left)
+            desc="transactions", total=len(batches), disable=hidden, delay=0 if progress else 2, leave=False
+        ) as bar:
+            self._wait({batch.batch for batch in batches}, _seconds(timeout), bar)
+        self._tell()
+        left = self.snapshot().count("pending")
+        if left:
+            failed = self._poller.failed
+            why = f" The last poll failed: {failed}" if failed else ""
+            warnings.warn(
+                f"Submission {self.submission_id} still has {left:,} rows pending: nothing is lost, wait() again or "
+                f"open_submission() it later.{why}",
+                PendingWarning,
+                stacklevel=2,
+            )
+        return self
+
+    def wait_for(self, batches: Collection[int], timeout: timedelta) -> None:
+        """Poll until no row of these batches is pending, or until the time is up."""
+        self._wait(set(batches), timeout.total_seconds(), None)
+
+    def _wait(self, batches: set[int], seconds: float, bar: Any) -> None:
+        """Poll and sleep; a failure that may pass is not the end."""
+        clock = self.client.clock
+        until = clock.monotonic() + seconds
+        while True:
+            seen = [view for view in self.snapshot().batches if view.batch in batches]
+            pending = [view for view in seen if view.outcomes.get("pending")]
+            if bar is not None:
+                bar.update(len(seen) - len(pending) - bar.n)
+            left = until - clock.monotonic()
+            if not pending or left <= 0:
+                return
+            pause = RETRY_S
+            try:
+                pause = self.poll()
+            except STAYING:
+                raise
+            except CenportsError:
+                pass  # the poller knows it, and the next time may do better
+            if any(view.outcomes.get("pending") for view in self.snapshot().batches if view.batch in batches):
+                clock.sleep(max(MOMENT_S, min(pause, until - clock.monotonic())))
+
+    def resume(self, progress: bool | None = None) -> Submission:
+        """Go on after a crash or an interrupt: send what was not sent, and what is in doubt where a repeat is safe.
+
+        Stock is read first. A TRUE_UP in doubt that stands at its target is `applied`; one that stands as before it
+        was sent, and that no later submission changed, is sent again. A DIFFERENTIAL in doubt is not: `verify()`
+        decides it.
+
+        Raises:
+            ReadOnlyError: The client is read-only.
+            JournalError: Another process is sending it.
+        """
+        again.resume(self.client, self._journal, self, progress)
         self._tell()
         return self
 
-    def _poll_patiently(self, left: float) -> None:
-        """Poll if it is time to, and sleep until the next time; a failure that may pass is not the end."""
-        try:
-            pause = self.poll()
-        except (TransportError, ApiError) as error:
-            if isinstance(error, ApiError) and error.status < 500 and error.status != 429:
-                raise
-            pause = self._later()
-        if not self.settled:
-            self.client.clock.sleep(max(0.0, min(pause, left)))
+    def retry(self, progress: bool | None = None) -> Submission:
+        """Send again rows that are `rejected` or `not_applied`, and only where stock and later submissions allow it.
 
-    def _later(self) -> float:
-        """Choose the next time to poll, each later than the last; return the seconds until then."""
-        self._delay = min(self._delay * follow.GROWTH, follow.LONGEST_POLL_S)
-        self._due = self.client.clock.monotonic() + self._delay
-        return self._delay
+        Raises:
+            ReadOnlyError: The client is read-only.
+            JournalError: Another process is sending it.
+        """
+        again.retry(self.client, self._journal, self, progress)
+        self._tell()
+        return self
 
     def verify(self) -> Submission:
-        """Read the stock to settle rows that Cenports does not confirm; never sleeps.
+        """Look at what Cenports has now to settle rows that it does not confirm; never sleeps.
 
-        A row that the stock can't settle yet stays as it is, with what was read and when to look again.
+        A row that can't be settled yet stays as it is, with what was read and when to look again.
         """
-        verify(self.client, self._journal, self.submission_id)
+        verify(self.client, self._journal, self.head)
+        self._tell()
+        return self
+
+    def resolve(self, rows: pd.DataFrame | str | Collection[str], outcome: str, note: str) -> Submission:
+        """Close rows that no evidence settles with a person's word; it is kept in the journal, with your name.
+
+        Args:
+            rows: A part of `.outcomes`, or SKUs (order numbers), one or several.
+            outcome: `"applied"`, `"not_applied"` or `"rejected"`.
+            note: How you know.
+
+        Raises:
+            InvalidRequestError: Rows that are settled already or not in here, no note, another outcome.
+        """
+        resolve(self.client, self._journal, self.head, rows, outcome, note)
         self._tell()
         return self
 
     def _tell(self) -> None:
-        seen = self.snapshot()
-        for listener in list(self._listeners):
-            listener(seen)
+        if self._listeners:
+            seen = self.snapshot()
+            for listener in list(self._listeners):
+                listener(seen)
 
     def __repr__(self) -> str:
         seen = self.snapshot()
-        counts = self.outcomes["outcome"].value_counts(sort=False)
-        told = ", ".join(f"{number:,} {outcome}" for outcome, number in counts.items()) or "nothing to send"
-        return f"<Submission {self.submission_id}, {len(seen.batches)} batches: {told}>"
+        told = ", ".join(f"{number:,} {outcome}" for outcome, number in seen.outcomes.items()) or "nothing to send"
+        overdue = sum(view.overdue for view in seen.batches)
+        late = f"; {overdue} of them overdue" if overdue else ""
+        kind = "Dry run" if self.dry else "Submission"
+        batches = f"{len(seen.batches)} batch{'' if len(seen.batches) == 1 else 'es'}"
+        return f"<{kind} {self.submission_id}, {batches}{late}: {told}>"
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"
 
 
-def open_submission(client: Client, submission_id: str) -> Submission:
-    """Open a submission of the journal again, after a restart or in another notebook.
-
-    Raises:
-        JournalError: It is not in this machine's journal.
-        InvalidRequestError: It belongs to another account.
-    """
-    journal = journal_of(client)
-    head = journal.head(submission_id)
-    if head.account != client.settings.account:
-        raise InvalidRequestError(
-            f"Submission {submission_id} belongs to partner {head.partner_id} in {head.environment}: connect to that account."
-        )
-    return Submission(client, journal, submission_id)
-
-
-def list_submissions(*, environment: str | None = None, home: Path | None = None) -> pd.DataFrame:
-    """List the journal: every submission of this machine, oldest first.
-
-    A sandbox's journal goes with its client and is not in here.
-
-    Args:
-        environment: Only this one.
-        home: Another folder than `CENPORTS_HOME`.
-
-    Returns:
-        `submission_id kind environment partner_id created_at rows open applied rejected in_doubt reason reference`.
-    """
-    folder = home or home_folder()
-    journal = Journal(folder)
-    try:
-        heads = [head for head in journal.heads() if environment in (None, head.environment)]
-        counts = [_counts(journal, head) for head in heads]
-    finally:
-        journal.close()
-    texts = frame_of(
-        heads,
-        dict.fromkeys(("submission_id", "kind", "environment", "partner_id"), "str")
-        | {"created_at": INSTANT, "reason": "str", "reference": "str"},
-    )
-    numbers = pd.DataFrame(counts, columns=["rows", "open", "applied", "rejected", "in_doubt"], dtype="int64")
-    joined = pd.concat([texts, numbers], axis=1)
-    return joined[
-        [
-            "submission_id",
-            "kind",
-            "environment",
-            "partner_id",
-            "created_at",
-            *numbers.columns,
-            "reason",
-            "reference",
-        ]
-    ]
-
-
-def journal_of(client: Client) -> Journal:
-    """Open the journal of a client's home; it is closed with the client."""
-    journal = Journal(client.home)
-    client.resources.callback(journal.close)
-    return journal
-
-
-def _counts(journal: Journal, head: Head) -> tuple[int, int, int, int, int]:
-    outcomes = [row.outcome for row in journal.rows(head.submission_id)]
-    return (
-        len(outcomes),
-        outcomes.count("pending") + outcomes.count("unconfirmed"),
-        outcomes.count("applied"),
-        outcomes.count("rejected"),
-        outcomes.count("in_doubt"),
-    )
+STAYING = (AuthenticationError, ConfigurationError, JournalError)
+"""Failures of a poll that no waiting mends."""
+RETRY_S = 5.0
+"""After a poll that failed."""
+MOMENT_S = 0.05
+OVERDUE = "Overdue: Cenports gives itself 15 minutes and has not finished. Nothing is lost; ask again later."
 
 
 def _seconds(timeout: str | float | timedelta) -> float:

@@ -10,7 +10,7 @@ import pytest
 from nbclient import NotebookClient
 
 from cenports_nb.notebook.views import html_of, text_of
-from cenports_nb.transactions.follow import BatchView, Snapshot
+from cenports_nb.transactions.snapshot import BatchView, Snapshot
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -26,9 +26,9 @@ submission = cn.submit_updates(client, cn.build_true_up(counts, actual), allow=[
 
 def snapshot(**changes: object) -> Snapshot:
     batch = {
-        "batch": 0, "warehouse_code": NAUGHTY, "rows": 3, "status": "FAILED", "handle": "h", "submitted_at": AT,
+        "batch": 0, "place": NAUGHTY, "rows": 3, "status": "FAILED", "handle": "h", "submitted_at": AT,
         "completed_at": AT + timedelta(seconds=90), "outcomes": {"unconfirmed": 2, "rejected": 1},
-        "messages": ((NAUGHTY, NAUGHTY),), **changes,
+        "messages": ((NAUGHTY, NAUGHTY),), "told": 1, **changes,
     }  # fmt: skip
     return Snapshot("s-1", AT + timedelta(minutes=5), (BatchView(**batch),), settled=True)
 
@@ -49,6 +49,13 @@ def test_signs_stand_beside_colours() -> None:
 def test_age_ends_with_the_transaction(end: datetime | None, age: str) -> None:
     """A finished batch shows how long it took, an open one how long it has been under way."""
     assert f">{age}<" in html_of([snapshot(completed_at=end)])
+
+
+def test_what_takes_too_long_is_said() -> None:
+    """Overdue beside the status, in a notebook and in a terminal."""
+    late = snapshot(overdue=True, status="PROCESSING")
+    assert "overdue" in html_of([late])
+    assert "PROCESSING, overdue" in text_of([late])
 
 
 def test_terminal_sees_the_same_snapshot() -> None:

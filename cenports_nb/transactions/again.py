@@ -1,0 +1,151 @@
+"""Sending again what is safe to send again: after a crash or an interrupt, or what was refused or not applied."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.transactions import canary
+from cenports_nb.transactions.earlier import later_update
+from cenports_nb.transactions.entries import Batch, Head, Row
+from cenports_nb.transactions.fresh import Shelf, last_look
+from cenports_nb.transactions.journal import MEMORY, Journal
+from cenports_nb.transactions.kinds import kind_of
+from cenports_nb.transactions.locks import sending
+from cenports_nb.transactions.order_look import look_for_orders
+from cenports_nb.transactions.sending import Prepare, send_all, unsent
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+    from cenports_nb.transactions.submission import Submission
+
+RETRIED = ("rejected", "not_applied")
+
+SAFE = "In doubt, but stock stands as before it was sent: sent again."
+
+
+def resume(client: Client, journal: Journal, submission: Submission, progress: bool | None) -> None:
+    """Send what was not sent, and what is in doubt where a repeat is safe.
+
+    Raises:
+        JournalError: Another process is sending it.
+        InvalidRequestError: A dry run.
+    """
+    head = journal.head(submission.submission_id)
+    _check(client, journal, head, "resume")
+    with sending(client.home, head.submission_id):
+        journal.close_crashed(head.submission_id, client.clock.now())
+        doubtful = [] if head.kind == "orders" else journal.rows(head.submission_id, outcomes=("in_doubt",))
+        doubtful = [row for row in doubtful if row.type == "TRUE_UP" or kind_of(head).repeatable]
+        if not doubtful and not unsent(journal, head):
+            return
+        shelf = _shelf(client, journal, head)
+        safe: list[Row] = []
+        if kind_of(head).repeatable:
+            safe = doubtful
+        elif doubtful:
+            shelf.refresh()
+            judged = [_doubtful(journal, head, row, shelf) for row in doubtful]
+            journal.set_rows(judged, client.clock.now(), ("in_doubt",))
+            safe = [row for row in judged if row.outcome == "in_doubt" and row.message == SAFE]
+        also = _rebatch(journal, safe, client, "again")
+        canary.send(
+            client, journal, submission, also=also, prepare=_prepare(client, journal, head, shelf), progress=progress
+        )
+
+
+def retry(client: Client, journal: Journal, submission: Submission, progress: bool | None) -> None:
+    """Send again rows that were rejected or shown not to be applied, and only these.
+
+    Raises:
+        JournalError: Another process is sending it.
+        InvalidRequestError: A dry run.
+    """
+    head = journal.head(submission.submission_id)
+    _check(client, journal, head, "retry")
+    with sending(client.home, head.submission_id):
+        rows = journal.rows(head.submission_id, outcomes=RETRIED)
+        if not rows:
+            return
+        prepare = _prepare(client, journal, head, _shelf(client, journal, head))
+        numbers = _rebatch(journal, rows, client, "planned")
+        send_all(client, journal, head, only=numbers, prepare=prepare, progress=progress)
+        # What was withheld stays what it was, with the reason: nothing of it was sent.
+        kept = {row.item: row for row in rows}
+        back = [
+            replace(row, outcome=kept[row.item].outcome, message=f"{row.message} Before: {kept[row.item].message}")
+            for row in journal.rows(head.submission_id, outcomes=("not_sent",))
+            if row.item in kept and row.message is not None and row.batch in numbers
+        ]
+        journal.set_rows(back, client.clock.now(), ("not_sent",))
+
+
+def _check(client: Client, journal: Journal, head: Head, what: str) -> None:
+    if journal.path == MEMORY:
+        raise InvalidRequestError(f"This is a dry run, and {what}() would send it: submit without dry_run=True.")
+    if head.kind == "hand_over":
+        raise InvalidRequestError(
+            f"{head.submission_id} is a hand-over, and its file comes first: hand_over(client, path) finishes it."
+        )
+    client.check_writable(f"{what} of {head.submission_id}")
+    journal.check()
+
+
+def _shelf(client: Client, journal: Journal, head: Head) -> Shelf:
+    codes = {batch.place for batch in journal.batches(head.submission_id)} if head.kind == "stock" else set()
+    return Shelf(client, sorted(codes))
+
+
+def _doubtful(journal: Journal, head: Head, row: Row, shelf: Shelf) -> Row:
+    """Judge a TRUE_UP in doubt by the stock: applied, safe to send again (no message), or neither."""
+    now = shelf.quantity(row.warehouse_code, row.product_sku)
+    read = replace(row, read_back=now, read_back_at=shelf.at.isoformat())
+    if now is not None and now == row.quantity:
+        return replace(read, outcome="applied", message=None)
+    later = later_update(journal, head, row)
+    if later:
+        return replace(read, message=f"In doubt, and not sent again: submission {later} changed this SKU later.")
+    if now is not None and now == row.before_quantity:
+        return replace(read, message=SAFE)
+    return replace(
+        read,
+        message=f"In doubt, and not sent again: stock is {now}, neither {row.quantity} as wanted nor {row.before_quantity} as "
+        "before. Look at the shelf, then resolve() it or count again.",
+    )
+
+
+def _rebatch(journal: Journal, rows: Sequence[Row], client: Client, state: str) -> list[int]:
+    """Put rows into new batches, one for each that they were in; return their numbers."""
+    by_batch: dict[int, list[Row]] = {}
+    for row in rows:
+        by_batch.setdefault(row.batch, []).append(row)
+    known = {batch.batch: batch for batch in journal.batches(rows[0].submission_id)} if rows else {}
+    return [
+        journal.rebatch(
+            part, known[number].place, client.clock.now(), state, known[number].sent_at if state == "again" else None
+        )
+        for number, part in by_batch.items()
+    ]
+
+
+def _prepare(client: Client, journal: Journal, head: Head, shelf: Shelf) -> Prepare | None:
+    """Look at each batch again: nothing goes out that a later submission changed, or under which the stock moved."""
+    if head.kind == "orders":
+        return look_for_orders(client, journal, head)
+    if head.kind != "stock":
+        return None
+    look: Callable[[Batch, Sequence[Row]], tuple[list[Row], list[Row]]] = last_look(head, shelf, again=True)
+
+    def prepare(batch: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+        told = {row.item: later_update(journal, head, row) for row in rows}
+        overtaken = [
+            replace(row, message=f"Not sent: submission {told[row.item]} changed this SKU later.")
+            for row in rows
+            if told[row.item]
+        ]
+        send, withheld = look(batch, [row for row in rows if not told[row.item]])
+        return send, [*overtaken, *withheld]
+
+    return prepare

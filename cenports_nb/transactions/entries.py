@@ -1,0 +1,131 @@
+"""What the journal holds: a submission's head, its batches, its rows, and every change of them; frozen values.
+
+Times are UTC in ISO 8601, so that they sort as text.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+OPEN = ("pending", "in_doubt", "unconfirmed")
+"""Outcomes of a change that may have landed, or may land yet."""
+
+LIVE = ("applied", *OPEN)
+"""Outcomes of a change that counts when the same is asked for again."""
+
+UNSETTLED = ("in_doubt", "unconfirmed")
+"""Outcomes that only evidence or a person can settle."""
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a submission is, who made it and why.
+
+    Attributes:
+        kind: Its row in `kinds.KINDS`.
+        account: Address and partner.
+        fingerprint: Equal for equal frames.
+        on_stale: What is done with rows whose stock moved.
+        made_by: The user of this machine.
+        details: What only its kind understands, JSON.
+    """
+
+    submission_id: str
+    kind: str
+    environment: str
+    account: str
+    partner_id: str
+    created_at: str
+    reason: str | None = None
+    reference: str | None = None
+    fingerprint: str | None = None
+    on_stale: str = "raise"
+    made_by: str | None = None
+    details: str | None = None
+
+    def told(self, name: str) -> Any:
+        """Return one of the details; None where it is not there."""
+        return msgspec.json.decode(self.details).get(name) if self.details else None
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One write: `state` is ours, `status` is Cenports' word for its transaction.
+
+    Attributes:
+        place: What all its rows have in common: a warehouse code, a channel id, or nothing.
+        rows: How many rows it holds as it was sent; rows of it that were withheld are not counted.
+        state: planned, sending, accepted, rejected, not_sent, in_doubt, completed, failed, held, dry_run.
+        errors: What Cenports objects to, JSON.
+    """
+
+    submission_id: str
+    batch: int
+    place: str
+    rows: int
+    state: str = "planned"
+    handle: str | None = None
+    status: str | None = None
+    sent_at: str | None = None
+    submitted_at: str | None = None
+    completed_at: str | None = None
+    last_polled_at: str | None = None
+    errors: str | None = None
+
+
+@dataclass(frozen=True)
+class Row:
+    """One change, and what became of it.
+
+    Attributes:
+        item: Its place in the submission, for good.
+        batch: The batch that it was sent in last.
+        row: Its place there, which errors of a transaction name.
+        before_quantity: The stock just before it was sent.
+        payload: What is sent of an order, JSON; gone when it is applied.
+    """
+
+    submission_id: str
+    item: int
+    batch: int
+    row: int
+    warehouse_code: str | None = None
+    product_sku: str | None = None
+    type: str | None = None
+    quantity: int | None = None
+    current_quantity: int | None = None
+    before_quantity: int | None = None
+    before_at: str | None = None
+    channel_id: str | None = None
+    order_no: str | None = None
+    payload: str | None = None
+    outcome: str = "not_sent"
+    message: str | None = None
+    read_back: int | None = None
+    read_back_at: str | None = None
+
+    @property
+    def target(self) -> int | None:
+        """Where the stock stands if the row was applied and nothing else happened."""
+        if self.type == "TRUE_UP":
+            return self.quantity
+        if self.before_quantity is None or self.quantity is None:
+            return None
+        return self.before_quantity + self.quantity
+
+
+@dataclass(frozen=True)
+class Event:
+    """One change of a row: what it was from then on, and who or what said so."""
+
+    submission_id: str
+    at: str
+    item: int
+    batch: int
+    row: int
+    outcome: str
+    message: str | None
+    made_by: str | None

@@ -1,0 +1,121 @@
+"""The right to send, as a lock of the operating system: it dies with the process that holds it, never by a time-out."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from cenports_nb.errors import JournalError
+
+FOLDER = "locks"
+
+
+@contextlib.contextmanager
+def sending(home: Path, submission_id: str) -> Iterator[None]:
+    """Hold the right to send a submission.
+
+    Raises:
+        JournalError: Another process or thread is sending it; nothing was sent here.
+    """
+    lock = _lock(home, submission_id)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout:
+        raise JournalError(
+            f"Submission {submission_id} is being sent by another process or thread: wait until it is done. "
+            "Nothing was sent here."
+        ) from None
+    except OSError as error:
+        raise JournalError(f"{lock.lock_file} can't be locked ({error}): nothing was sent.") from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+@contextlib.contextmanager
+def planning(home: Path, account: str) -> Iterator[None]:
+    """Hold an account's journal while a submission is checked against it and written into it; others wait.
+
+    Raises:
+        JournalError: The lock can't be had.
+    """
+    with _waiting(home, f"account-{_name_of(account)}", "plans a submission of this account"):
+        _tidy(home)
+        yield
+
+
+@contextlib.contextmanager
+def handing_over(home: Path, account: str) -> Iterator[None]:
+    """Hold the right to hand over orders of an account; others wait.
+
+    Raises:
+        JournalError: The lock can't be had.
+    """
+    with _waiting(home, f"hand-over-{_name_of(account)}", "hands over orders of this account"):
+        yield
+
+
+@contextlib.contextmanager
+def _waiting(home: Path, name: str, what: str) -> Iterator[None]:
+    lock = _lock(home, name)
+    try:
+        lock.acquire(timeout=PATIENCE_S)
+    except (Timeout, OSError) as error:
+        raise JournalError(
+            f"{lock.lock_file} can't be locked ({error}): another process {what}. Nothing was sent; try again."
+        ) from None
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _name_of(account: str) -> str:
+    return hashlib.blake2b(account.encode(), digest_size=8).hexdigest()
+
+
+def is_sending(home: Path, submission_id: str) -> bool:
+    """Tell whether a process that lives is sending a submission."""
+    if not _path(home, submission_id).exists():
+        return False
+    try:
+        with _lock(home, submission_id).acquire(timeout=0):
+            return False
+    except (Timeout, OSError):
+        return True
+
+
+PATIENCE_S = 120.0
+"""Checks read the stock and may wait for the rate limit."""
+
+
+KEPT_S = 14 * 86_400
+"""Files of submissions that nobody has sent for so long are in the way."""
+
+
+def _tidy(home: Path) -> None:
+    oldest = time.time() - KEPT_S
+    for path in (home / FOLDER).glob("*.lock"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < oldest:
+                path.unlink()
+
+
+def _path(home: Path, name: str) -> Path:
+    return home / FOLDER / f"{name}.lock"
+
+
+def _lock(home: Path, name: str) -> FileLock:
+    path = _path(home, name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    except OSError as error:
+        raise JournalError(f"{path.parent} can't be made ({error}): nothing was sent.") from None
+    # A lock of its own each time, so that two threads of a process exclude each other too.
+    return FileLock(path, mode=0o600, thread_local=False, is_singleton=False)

@@ -1,0 +1,80 @@
+"""Where a folder lives: SQLite's write-ahead log is safe on a local disk only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Protocol
+
+NETWORK = frozenset(
+    [
+        "nfs",
+        "nfs3",
+        "nfs4",
+        "cifs",
+        "smb",
+        "smb2",
+        "smb3",
+        "smbfs",
+        "smbfs2",
+        "afpfs",
+        "webdav",
+        "davfs",
+        "davfs2",
+        "fuse.davfs2",
+        "fuse.sshfs",
+        "sshfs",
+        "fuse.s3fs",
+        "fuse.gcsfuse",
+        "fuse.rclone",
+        "fuse.glusterfs",
+        "glusterfs",
+        "ceph",
+        "fuse.ceph",
+        "lustre",
+        "gpfs",
+        "beegfs",
+        "afs",
+        "ncpfs",
+        "9p",
+    ]
+)
+"""Names of file systems whose files another machine may open too."""
+
+
+class Partition(Protocol):
+    """One mounted file system, as psutil tells it."""
+
+    mountpoint: str
+    fstype: str
+    opts: str
+
+
+def _mounted() -> Iterable[Any]:
+    import psutil  # noqa: PLC0415 - only a journal that is opened needs it
+
+    try:
+        return list(psutil.disk_partitions(all=True))
+    except OSError:
+        return ()
+
+
+def network_type(folder: Path, partitions: Iterable[Partition] | None = None) -> str | None:
+    """Name the network file system that a folder is on; None for a local disk, and where nobody knows.
+
+    Args:
+        folder: It need not exist yet.
+        partitions: What is mounted; asked of the system by default.
+    """
+    mounted = _mounted() if partitions is None else partitions
+    place = folder.resolve()
+    if str(place).startswith(("\\\\", "//")):
+        return "a network share"
+    holding = [one for one in mounted if place.is_relative_to(one.mountpoint)]
+    if not holding:
+        return None
+    # Of two that are mounted at one place the later one is seen.
+    nearest = max(enumerate(holding), key=lambda pair: (len(Path(pair[1].mountpoint).parts), pair[0]))[1]
+    if "remote" in nearest.opts.split(","):
+        return nearest.fstype or "a network drive"
+    return nearest.fstype if nearest.fstype.lower() in NETWORK else None

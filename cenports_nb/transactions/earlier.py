@@ -9,33 +9,26 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.transactions.entries import LIVE, OPEN, Head, Row
-from cenports_nb.transactions.frames import frame_of
+from cenports_nb.transactions.entries import LIVE, Head, Row
+from cenports_nb.transactions.frames import select
 from cenports_nb.transactions.journal import Journal
 from cenports_nb.transactions.locks import is_sending
 
 REMEMBERED = timedelta(hours=24)
 """How long the same frame or reference counts as a repetition."""
 
-COLUMNS = {
-    "submission_id": "str",
-    "created_at": "datetime64[us, UTC]",
-    "age_s": "float64",
-    "fingerprint": "str",
-    "reference": "str",
-    "warehouse_code": "str",
-    "product_sku": "str",
-    "type": "str",
-    "quantity": "int64",
-    "outcome": "str",
-}
+COLUMNS = [
+    "submission_id", "created_at", "fingerprint", "reference", "warehouse_code", "product_sku", "type", "quantity",
+    "outcome",
+]  # fmt: skip
 
 QUERY = f"""
-SELECT submission_id, created_at, fingerprint, reference, warehouse_code, product_sku, type, quantity, outcome
-FROM submission JOIN row USING (submission_id)
-WHERE account = ? AND kind = 'stock' AND (created_at >= ? OR outcome IN ({", ".join("?" * len(OPEN))}))
-ORDER BY created_at, submission_id, item
-"""  # noqa: S608 - marks only
+SELECT {", ".join(COLUMNS)} FROM submission JOIN row USING (submission_id)
+WHERE account = ?1 AND kind = 'stock' AND created_at >= ?2
+UNION ALL
+SELECT {", ".join(COLUMNS)} FROM row INDEXED BY row_open CROSS JOIN submission USING (submission_id)
+WHERE outcome IN ('pending', 'in_doubt', 'unconfirmed') AND account = ?1 AND kind = 'stock' AND created_at < ?2
+"""  # noqa: S608 - our own names
 
 LATER = f"""
 SELECT submission_id FROM row CROSS JOIN submission USING (submission_id)
@@ -52,14 +45,11 @@ def history_of(journal: Journal, home: Path, account: str, now: datetime) -> pd.
         row of a submission; what another process is about to send is `pending`.
     """
     since = (now - REMEMBERED).isoformat()
-    found = [row for part in journal.select(QUERY, (account, since, *OPEN)) for row in part]
-    busy = {name for name in {row[0] for row in found} if is_sending(home, name)}
-    values = [
-        (name, created, (now - datetime.fromisoformat(created)).total_seconds(), *rest,
-         "pending" if outcome == "not_sent" and name in busy else outcome)
-        for name, created, *rest, outcome in found
-    ]  # fmt: skip
-    return frame_of(values, COLUMNS)
+    found = select(journal, COLUMNS, QUERY, (account, since))
+    busy = [name for name in found["submission_id"].unique() if is_sending(home, name)]
+    coming = found["submission_id"].isin(busy) & (found["outcome"] == "not_sent")
+    age = (pd.Timestamp(now) - found["created_at"]).dt.total_seconds()
+    return found.assign(age_s=age, outcome=found["outcome"].mask(coming, "pending"))
 
 
 def later_update(journal: Journal, head: Head, row: Row) -> str | None:

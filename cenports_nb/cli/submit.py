@@ -105,12 +105,14 @@ def submit(
         if updates.empty:
             show("Nothing to do: the stock is as counted.")
             return
-        rows = _plan(looking, updates, way)
+        dry = _plan(looking, updates, way)
+        rows = int((dry.changes["outcome"] != "held").sum())
         if dry_run:
             show("A dry run: nothing was sent.")
             return
         if not rows:
-            stop("Nothing is left to send: every row is held or was left out.", FAILED)
+            _keep_held(dry, file)
+            stop("Nothing is left to send: every row is held back or was left out.", FAILED)
         confirm(rows, account_of(looking), yes=yes)
         say(f"Sending to {account_of(looking)} …")
         # Only now is there a client that may write; it joins the sandbox of the first one, if that started one.
@@ -119,8 +121,8 @@ def submit(
             _send(submission, file, seconds if wait else None, which)
 
 
-def _plan(client: Client, updates: pd.DataFrame, way: Way) -> int:
-    """Show what would be sent and what guards say; return how many rows that is, or stop where a guard does."""
+def _plan(client: Client, updates: pd.DataFrame, way: Way) -> Submission:
+    """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.notebook.plan_view import plan_of, plan_text  # noqa: PLC0415
 
@@ -136,23 +138,26 @@ def _plan(client: Client, updates: pd.DataFrame, way: Way) -> int:
             f"file, accept them with {' '.join(f'--allow {name}' for name in names)}{hold}.",
             FAILED,
         )
-    planned = dry.changes
-    show(plan_text(plan_of(planned, "before_quantity"), dry.held))
+    show(plan_text(plan_of(dry.changes, "before_quantity"), dry.held))
     note = dry.head.told("note")
     if note:
         say(note)
-    return int((planned["outcome"] != "held").sum())
+    return dry
 
 
 def _send(submission: Submission, file: CountFile, seconds: float | None, which: Which) -> None:
-    """Tell what was sent, keep what was held, and follow it."""
-    held = submission.held
-    if len(held):
-        beside = file.keep_held(held, submission.submission_id) or submission.held_file
-        show(f"{len(held):,} row{'' if len(held) == 1 else 's'} held back, in {beside}: submit that file after a look.")
+    """Keep what was held, and follow what was sent."""
+    _keep_held(submission, file)
     if seconds is not None and not submission.settled:
         from cenports_nb.notebook.views import text_of  # noqa: PLC0415
 
         show(text_of([submission.snapshot()]))
         follow(submission, seconds, which)
     finish([submission], which)
+
+
+def _keep_held(submission: Submission, file: CountFile) -> None:
+    held = submission.held
+    if len(held):
+        beside = file.keep_held(held, submission.submission_id) or submission.held_file or "the journal alone"
+        show(f"{len(held):,} row{'' if len(held) == 1 else 's'} held back, in {beside}: submit that file after a look.")

@@ -47,10 +47,9 @@ def plan_text(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MOST_
     told = told.drop(columns="size")
     objected = told["objection"].notna()
     shown = told[_first(~objected | objected, most) | _first(objected, most)]
-    shown = shown.assign(change=shown["change"].map(_signed, na_action="ignore").astype("str"))
     if not objected.any():
         shown = shown.drop(columns="objection")
-    lines = [text_table(shown.rename(columns={"warehouse_code": "warehouse", "product_sku": "SKU"}))]
+    lines = [text_table(shown.rename(columns={"warehouse_code": "warehouse", "product_sku": "SKU"}), signed="change")]
     hidden = len(told) - len(shown)
     if hidden:
         more = int(objected.sum() - objected[shown.index].sum())
@@ -76,7 +75,3 @@ def _totals(plan: pd.DataFrame) -> list[str]:
 
 def _first(mask: pd.Series[Any], most: int) -> pd.Series[Any]:
     return mask & (mask.cumsum() <= most)
-
-
-def _signed(change: int) -> str:
-    return f"{change:+,}"

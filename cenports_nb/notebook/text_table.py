@@ -12,10 +12,15 @@ WIDEST = 60
 """Letters of a column that is not the last."""
 
 
-def text_table(frame: pd.DataFrame) -> str:
-    """Write a frame as aligned columns below their names; nulls are blank, instants end in Z."""
+def text_table(frame: pd.DataFrame, *, signed: str = "") -> str:
+    """Write a frame as aligned columns below their names; nulls are blank, instants end in Z.
+
+    Args:
+        frame: Any.
+        signed: A column of whole numbers that show their plus.
+    """
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
-    columns = [_texts(frame[name]) for name in frame.columns]
+    columns = [_texts(frame[name], "+" if name == signed else "") for name in frame.columns]
     if columns:
         columns[:-1] = [[_cut(text) for text in column] for column in columns[:-1]]
     names = [str(name).replace("_", " ") for name in frame.columns]
@@ -30,11 +35,11 @@ def text_table(frame: pd.DataFrame) -> str:
     )
 
 
-def _texts(values: pd.Series[Any]) -> list[str]:
+def _texts(values: pd.Series[Any], sign: str) -> list[str]:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d %H:%M:%SZ")
     elif pd.api.types.is_integer_dtype(values.dtype):
-        return ["" if null else f"{value:,}" for value, null in zip(values, values.isna(), strict=True)]
+        return ["" if null else f"{value:{sign},}" for value, null in zip(values, values.isna(), strict=True)]
     return ["" if null else printable(str(value)) for value, null in zip(values, values.isna(), strict=True)]
 
 

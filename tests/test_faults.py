@@ -55,6 +55,7 @@ SAID: dict[str, tuple[type[CenportsError], ...]] = {
 STAYS: dict[str, type[CenportsError]] = {
     "too_many": RateLimitedError,
     "server_error": ApiError,
+    "late_error": ApiError,
     "bad_gateway": ApiError,
     "unavailable": ApiError,
     "unauthorized": AuthenticationError,

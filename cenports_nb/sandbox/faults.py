@@ -35,6 +35,7 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     "redirect": {"to": "http://127.0.0.1:9/v2/elsewhere"},
     "foreign_link": {"host": "https://evil.example"},
     "lost": {},  # carried out, and then the connection ends without a byte
+    "late_error": {"status": 500},  # carried out, and then answered as if it had not been
     "failed_rows": {"rows": (0,), "message": "The row was refused."},
 }
 

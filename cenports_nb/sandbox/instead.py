@@ -111,4 +111,5 @@ _CHANGES: Final[dict[str, Callable[[Reply, Options], Reply]]] = {
     "cut_gzip": _cut_gzip,
     "foreign_link": _foreign_link,
     "lost": lambda reply, _: replace(reply, status=0),
+    "late_error": lambda _, options: _server_error(options),
 }

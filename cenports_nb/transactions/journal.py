@@ -12,7 +12,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import fields
 from datetime import datetime
 from itertools import islice
@@ -86,8 +86,9 @@ class Journal:
                     f"{self.path} was exchanged or deleted while it was open: connect again. Nothing was sent."
                 )
             if now.st_size <= CHECKED_BYTES:
-                with self._lock:
-                    found = self._connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+                # Looked through afresh: the open connection has pages of its own and would not notice.
+                with closing(sqlite3.connect(self.path, timeout=30)) as other:
+                    found = other.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if found != "ok":
                     raise JournalError(
                         f"The journal {self.path} is damaged ({' '.join(found.split())}): move it away, and keep it, as "

@@ -88,7 +88,7 @@ def plan(
         Batch(submission_id, number, place, int(end - start), "held" if held[start] else usual)
         for number, (place, start, end) in enumerate(zip(places, starts.tolist(), ends.tolist(), strict=True))
     )
-    singing = sum(end <= canary and not held[start] for start, end in zip(starts, ends, strict=True)) if canary else 0
+    singing = sum(int(end) <= canary and batch.state != "held" for batch, end in zip(batches, ends, strict=True))
     return Plan(submission_id, batches, singing, ordered, batch_of, row_of, before_at, DRY if dry_run else None)
 
 

@@ -27,7 +27,6 @@ from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
 from cenports_nb.frames.export import export
 from cenports_nb.frames.stock_loaders import channel_ids, load_actual_stock, load_available_stock
-from cenports_nb.settings import private_file
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.fingerprint import fingerprint
 from cenports_nb.stock.guards import GUARDS, STOPS_ALL, check_updates
@@ -229,10 +228,10 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
     path = home / HELD_FOLDER / f"{submission_id}.csv"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        private_file(path)
+        export(held.rename(columns={"held": "message"}).drop(columns="before_quantity"), path)
+        path.chmod(0o600)
     except OSError as error:
         raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.") from None
-    export(held.rename(columns={"held": "message"}).drop(columns="before_quantity"), path)
     return path
 
 

@@ -180,7 +180,7 @@ def test_the_kinds() -> None:
     """They are listed, and each can be added without options."""
     faults = Sandbox(orders=0).faults
     added = [faults.add(kind, "*") for kind in faults.kinds]
-    assert len(added) == 26
+    assert len(added) == 27
     assert all(isinstance(fault, Fault) and fault.count == 0 for fault in added)
 
 

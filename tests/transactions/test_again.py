@@ -1,0 +1,382 @@
+"""After an answer that was lost, a crash or a failure: what is sent again, what never is, and what evidence says."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from typing import Any
+
+import pandas as pd
+import pytest
+from fake_clock import FakeClock
+
+import cenports_nb as cn
+from cenports_nb.api.client import Client
+from cenports_nb.errors import GuardRailError, InvalidRequestError, JournalError, ReadOnlyError
+from cenports_nb.sandbox import Dialect, Sandbox
+from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.locks import sending
+
+CALL = "PATCH /inventories"
+Plan = Callable[..., pd.DataFrame]
+Writes = Callable[[], list[list[str]]]
+Stock = Callable[[str], int]
+
+
+def outcome(submission: cn.Submission) -> dict[str, str]:
+    return dict(submission.outcomes[["product_sku", "outcome"]].values)
+
+
+def both(plan: Plan) -> pd.DataFrame:
+    """A TRUE_UP of 0001 and a DIFFERENTIAL of 0002, in one warehouse."""
+    return pd.concat([plan("0001"), plan("0002", type="DIFFERENTIAL")], ignore_index=True)
+
+
+@pytest.mark.parametrize("fault", ["lost", "late_error"])
+def test_an_answer_lost_after_the_change(
+    account: Client, northwind: Sandbox, plan: Plan, writes: Writes, fault: str
+) -> None:
+    """In doubt; stock that stands at its target settles it, and nothing is sent a second time."""
+    northwind.faults.add(fault, CALL)
+    submission = cn.submit_updates(account, both(plan), progress=False)
+    assert set(outcome(submission).values()) == {"in_doubt"}
+    account.clock.sleep(10)
+    submission.resume()
+    assert outcome(submission) == {"0001": "applied", "0002": "in_doubt"}
+    submission.verify()
+    assert outcome(submission) == {"0001": "applied", "0002": "applied"}
+    assert submission.outcomes["read_back"].notna().all()
+    assert len(writes()) == 1
+
+
+def test_a_request_that_never_came_through(
+    account: Client, northwind: Sandbox, plan: Plan, writes: Writes, stock: Stock
+) -> None:
+    """TRUE_UP stands as before and is sent again; a DIFFERENTIAL never is, and is not_applied only after 20 minutes."""
+    before = stock("0001"), stock("0002")
+    northwind.faults.add("server_error", CALL)
+    submission = cn.submit_updates(account, both(plan), progress=False)
+    submission.resume().wait(progress=False)
+    assert outcome(submission) == {"0001": "applied", "0002": "in_doubt"}
+    assert writes() == [["0001", "0002"], ["0001"]]
+    assert (stock("0001"), stock("0002")) == (before[0] + 2, before[1])
+    assert submission.verify().outcomes["outcome"][1] == "in_doubt"
+    assert "verify() again after" in submission.outcomes["message"][1]
+    account.clock.sleep(19 * 60)
+    assert submission.verify().outcomes["outcome"][1] == "in_doubt"
+    account.clock.sleep(90)
+    assert submission.verify().outcomes["outcome"][1] == "not_applied"
+    submission.retry().wait(progress=False)
+    assert outcome(submission) == {"0001": "applied", "0002": "applied"}
+    assert stock("0002") == before[1] + 2
+
+
+def test_a_true_up_in_doubt_is_not_repeated_over_a_later_one(
+    account: Client, northwind: Sandbox, plan: Plan, writes: Writes, stock: Stock
+) -> None:
+    """A later submission of the same SKU is in the journal: what was in doubt stays so, with the reason."""
+    northwind.faults.add("server_error", CALL)
+    first = cn.submit_updates(account, plan("0001"), progress=False)
+    account.clock.sleep(1)
+    later = plan("0001", by=5)
+    second = cn.submit_updates(account, later, allow=["in_flight"], progress=False).wait(progress=False)
+    assert outcome(second) == {"0001": "applied"}
+    account.clock.sleep(1)
+    # Somebody puts the stock back, so that it stands as before the first one.
+    cn.submit_updates(account, plan("0001", by=-5), allow=["in_flight"], progress=False).wait(progress=False)
+    sent = len(writes())
+    first.resume()
+    assert outcome(first) == {"0001": "in_doubt"}
+    assert "changed this SKU later" in first.outcomes["message"][0]
+    assert len(writes()) == sent
+
+
+def test_stock_that_is_neither_old_nor_new_settles_nothing(
+    account: Client, northwind: Sandbox, plan: Plan, stock: Stock
+) -> None:
+    """Sold meanwhile: the row stays in doubt, says what was read, and a person closes it with a note."""
+    northwind.faults.add("lost", CALL)
+    submission = cn.submit_updates(account, plan("0001"), progress=False)
+    account.clock.sleep(10)
+    with northwind.state.lock:
+        northwind.state.settle()
+        key = next(key for key in northwind.state.stock.quantities if key[1] == "0001")
+        northwind.state.stock.quantities[key] -= 1
+    submission.resume()
+    account.clock.sleep(3_600)
+    submission.verify().verify()
+    found = submission.outcomes.iloc[0]
+    assert found["outcome"] == "in_doubt"
+    assert f"Stock is {stock('0001')}, neither" in found["message"]
+    submission.resolve("0001", "applied", "counted by Eve: one was sold")
+    found = submission.outcomes.iloc[0]
+    assert (found["outcome"], "counted by Eve" in found["message"]) == ("applied", True)
+    assert submission.history["made_by"].notna().all()
+    assert submission.history.iloc[-1][["outcome", "product_sku"]].tolist() == ["applied", "0001"]
+
+
+@pytest.mark.parametrize(
+    ("rows", "arguments", "words"),
+    [
+        ("0001", ("applied", " "), "needs a note"),
+        ("0001", ("in_doubt", "x"), "must be one of"),
+        ("XX", ("applied", "x"), "XX is not in this submission"),
+        ([], ("applied", "x"), "rows is empty"),
+        (pd.DataFrame({"sku": ["0001"]}), ("applied", "x"), "pass a part of .outcomes"),
+    ],
+    ids=["no note", "no outcome", "not there", "nothing", "another frame"],
+)
+def test_a_word_that_nobody_can_take_closes_nothing(
+    account: Client, northwind: Sandbox, plan: Plan, rows: Any, arguments: tuple[str, str], words: str
+) -> None:
+    """One clear line, and the row stays as it was."""
+    northwind.faults.add("lost", CALL)
+    submission = cn.submit_updates(account, plan("0001"), progress=False)
+    with pytest.raises(InvalidRequestError, match=words):
+        submission.resolve(rows, *arguments)
+    assert outcome(submission) == {"0001": "in_doubt"}
+
+
+def test_what_evidence_settled_no_person_changes(account: Client, plan: Plan) -> None:
+    """Applied is applied: what is wrong now is a new correction."""
+    submission = cn.submit_updates(account, plan("0001"), progress=False).wait(progress=False)
+    with pytest.raises(InvalidRequestError, match="settled by evidence"):
+        submission.resolve(submission.outcomes, "not_applied", "no")
+
+
+def test_a_transaction_that_answers_after_a_person_did(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """What a person closed stays closed; what is still pending is settled."""
+    northwind.state.transactions._life *= 400
+    submission = cn.submit_updates(account, plan("0001", "0002"), progress=False)
+    submission.resolve("0001", "not_applied", "never")
+    submission.wait("1h", progress=False)
+    assert outcome(submission) == {"0001": "not_applied", "0002": "applied"}
+
+
+def test_rows_refused_by_a_transaction_are_sent_again_alone(
+    account: Client, northwind: Sandbox, plan: Plan, writes: Writes
+) -> None:
+    """retry() takes rejected and not_applied rows; history shows both times."""
+    northwind.faults.add("failed_rows", CALL, rows=(1,))
+    submission = cn.submit_updates(account, plan("0001", "0002", "0003"), progress=False).wait(progress=False)
+    submission.verify()
+    assert outcome(submission) == {"0001": "applied", "0002": "rejected", "0003": "applied"}
+    submission.retry().wait(progress=False)
+    assert outcome(submission) == {"0001": "applied", "0002": "applied", "0003": "applied"}
+    assert writes() == [["0001", "0002", "0003"], ["0002"]]
+    assert submission.transactions["rows"].tolist() == [3, 1]
+    assert submission.outcomes[["batch", "row"]].values.tolist() == [[0, 0], [1, 0], [0, 2]]
+    of_0002 = submission.history.query("product_sku == '0002'")["outcome"].tolist()
+    assert of_0002 == ["in_doubt", "pending", "rejected", "not_sent", "in_doubt", "pending", "applied"]
+
+
+def test_a_retry_over_moved_stock_is_withheld(account: Client, northwind: Sandbox, plan: Plan, writes: Writes) -> None:
+    """The row stays what it was, and says why it was not sent."""
+    northwind.faults.add("failed_rows", CALL, rows=(0,))
+    submission = cn.submit_updates(account, plan("0001"), progress=False).wait(progress=False)
+    account.clock.sleep(1)
+    northwind.state.stock.quantities[next(k for k in northwind.state.stock.quantities if k[1] == "0001")] -= 3
+    submission.retry()
+    found = submission.outcomes.iloc[0]
+    assert found["outcome"] == "rejected"
+    assert "stock moved from" in found["message"]
+    assert len(writes()) == 1
+
+
+def test_a_token_refused_in_between(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """A refusal before processing: one new token, and the write is repeated, once."""
+    northwind.faults.add("expired_token", CALL)
+    submission = cn.submit_updates(account, both(plan), progress=False).wait(progress=False)
+    assert set(outcome(submission).values()) == {"applied"}
+
+
+def test_a_token_refused_for_good_stops_and_can_be_resumed(
+    account: Client, northwind: Sandbox, plan: Plan, writes: Writes
+) -> None:
+    """Nothing is in doubt: what was not sent waits for resume(), with the reason."""
+    northwind.faults.add("unauthorized", CALL, after=1, times=2)
+    submission = cn.submit_updates(account, plan("0001", "0002", "0003"), batch_size=1, progress=False)
+    assert outcome(submission) == {"0001": "pending", "0002": "not_sent", "0003": "not_sent"}
+    assert submission.outcomes["message"][1:].str.contains("401|resume", regex=True).all()
+    submission.resume(progress=False).wait(progress=False)
+    assert set(outcome(submission).values()) == {"applied"}
+    assert writes() == [["0001"], ["0002"], ["0002"], ["0002"], ["0003"]]
+
+
+def test_a_differential_that_was_not_sent_goes_out_once(
+    account: Client, northwind: Sandbox, plan: Plan, stock: Stock
+) -> None:
+    """After a refusal it may be sent, and before_quantity is the stock just before that."""
+    before = stock("0001")
+    northwind.faults.add("unauthorized", CALL, times=2)
+    submission = cn.submit_updates(account, plan("0001", type="DIFFERENTIAL"), progress=False)
+    assert outcome(submission) == {"0001": "not_sent"}
+    northwind.state.stock.quantities[next(k for k in northwind.state.stock.quantities if k[1] == "0001")] += 7
+    account.clock.sleep(600)
+    submission.resume(progress=False).wait(progress=False)
+    assert (outcome(submission), stock("0001")) == ({"0001": "applied"}, before + 9)
+    assert submission.changes["before_quantity"].tolist() == [before + 7]
+
+
+def test_stock_that_moves_while_a_long_submission_is_sent(
+    account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan, writes: Writes
+) -> None:
+    """It is read again every five minutes, and rows under which it moved stay behind with the reason."""
+    updates = plan("0001", "0002", "0003")
+    key = next(k for k in northwind.state.stock.quantities if k[1] == "0003")
+
+    class Slow(Client):
+        """Each write takes four minutes, and 0003 is sold meanwhile."""
+
+        def send(self, *arguments: Any) -> Any:
+            answer = super().send(*arguments)
+            clock.advance(240)
+            northwind.state.stock.quantities[key] -= 1
+            return answer
+
+    with Slow(account.settings, clock=clock) as slow:
+        submission = cn.submit_updates(slow, updates, batch_size=1, progress=False)
+        found = submission.outcomes
+    assert found["outcome"].tolist() == ["pending", "pending", "not_sent"]
+    assert "stock moved from" in found["message"][2]
+    assert writes() == [["0001"], ["0002"]]
+
+
+def test_two_holders_of_the_right_to_send(account: Client, northwind: Sandbox, plan: Plan, writes: Writes) -> None:
+    """While one sends, another can't: one clear line, and nothing is doubled."""
+    northwind.faults.add("unauthorized", CALL, times=2)
+    submission = cn.submit_updates(account, plan("0001"), progress=False)
+    sent = len(writes())
+    with sending(account.home, submission.submission_id), pytest.raises(JournalError, match="being sent by another"):
+        submission.resume()
+    assert len(writes()) == sent
+
+
+def test_a_read_only_client_resumes_and_retries_nothing(
+    account: Client, connect: Callable[..., Client], northwind: Sandbox, plan: Plan
+) -> None:
+    """It may look, wait and verify."""
+    northwind.faults.add("lost", CALL)
+    submission = cn.submit_updates(account, plan("0001"), progress=False)
+    account.clock.sleep(10)
+    reader = cn.open_submission(connect(read_only=True), submission.submission_id)
+    for act in (reader.resume, reader.retry):
+        with pytest.raises(ReadOnlyError, match="nothing was sent"):
+            act()
+    assert outcome(reader.verify()) == {"0001": "applied"}
+
+
+def test_another_client_follows_what_one_sent(
+    account: Client, connect: Callable[..., Client], northwind: Sandbox, plan: Plan
+) -> None:
+    """After a restart: the handle is known, so its end is."""
+    name = cn.submit_updates(account, plan("0001"), progress=False).submission_id
+    account.close()
+    other = cn.open_submission(connect(), name)
+    assert outcome(other.wait(progress=False)) == {"0001": "applied"}
+
+
+def test_a_failed_transaction_that_applied_nothing(
+    account: Client, northwind: Sandbox, plan: Plan, stock: Stock
+) -> None:
+    """unconfirmed, then not_applied by two readings, then sent again."""
+    before = stock("0001")
+    northwind.dialect = Dialect(failed_applies="nothing")
+    northwind.faults.add("failed_rows", CALL, rows=(1,))
+    submission = cn.submit_updates(account, plan("0001", "0002"), progress=False).wait(progress=False)
+    assert outcome(submission) == {"0001": "unconfirmed", "0002": "rejected"}
+    submission.verify()
+    account.clock.sleep(61)
+    assert outcome(submission.verify()) == {"0001": "not_applied", "0002": "rejected"}
+    assert outcome(submission.retry().wait(progress=False)) == {"0001": "applied", "0002": "applied"}
+    assert stock("0001") == before + 2
+
+
+def test_a_transaction_that_cenports_forgot(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """Pending until it must have landed, then left to the evidence."""
+    submission = cn.submit_updates(account, plan("0001"), progress=False)
+    northwind.state.transactions._by_handle.clear()
+    with pytest.warns(cn.errors.PendingWarning, match="still has 1 rows pending"):
+        submission.wait("2min", progress=False)
+    submission.wait("40min", progress=False)
+    assert outcome(submission) == {"0001": "unconfirmed"}
+    assert outcome(submission.verify()) == {"0001": "applied"}
+
+
+def test_the_journal_after_a_dry_run_knows_nothing_of_it(
+    account: Client, plan: Plan, writes: Writes, home: Any
+) -> None:
+    """It shows what would be sent, through a read-only client too, and can't be sent by mistake."""
+    submission = cn.submit_updates(account, plan("0001", "0002"), dry_run=True)
+    assert outcome(submission) == {"0001": "not_sent", "0002": "not_sent"}
+    assert submission.outcomes["message"].str.contains("dry run").all()
+    assert repr(submission).startswith("<Dry run ")
+    with pytest.raises(InvalidRequestError, match="dry run"):
+        submission.resume()
+    assert writes() == []
+    assert len(cn.list_submissions()) == 0
+    with pytest.raises(JournalError, match="no submission"):
+        cn.open_submission(account, submission.submission_id)
+
+
+def test_a_guard_objects_in_a_dry_run_too(account: Client, plan: Plan) -> None:
+    """It does everything but send."""
+    updates = plan("0001").assign(product_sku="XX", current_quantity=pd.array([None], dtype="Int64"))
+    with pytest.raises(GuardRailError, match="XX"):
+        cn.submit_updates(account, updates, dry_run=True)
+
+
+def test_held_rows_are_a_file_and_an_outcome(account: Client, plan: Plan, writes: Writes) -> None:
+    """What has no objection goes; the rest can be read, mended and submitted on its own."""
+    updates = plan("0001", "0002")
+    updates.loc[1, "product_sku"] = "XX"
+    submission = cn.submit_updates(account, updates, on_objection="hold", progress=False).wait(progress=False)
+    assert outcome(submission) == {"0001": "applied", "XX": "held"}
+    assert writes() == [["0001"]]
+    assert submission.held[["product_sku", "quantity", "type"]].values.tolist() == [
+        ["XX", updates["quantity"][1], "TRUE_UP"]
+    ]
+    assert "unknown_sku: " in submission.held["message"][0]
+    assert "XX" in submission.held_file.read_text(encoding="utf-8-sig")
+    assert oct(submission.held_file.stat().st_mode & 0o777) == "0o600"
+    assert outcome(submission.retry()) == {"0001": "applied", "XX": "held"}
+    submission.resolve("XX", "not_applied", "no such SKU")
+    assert outcome(submission) == {"0001": "applied", "XX": "not_applied"}
+
+
+def test_a_canary_that_comes_through_lets_the_rest_go(account: Client, plan: Plan, writes: Writes) -> None:
+    """Its rows are read back; the others follow."""
+    submission = cn.submit_updates(account, plan("0001", "0002", "0003"), canary=2, progress=False).wait(progress=False)
+    assert set(outcome(submission).values()) == {"applied"}
+    assert writes() == [["0001", "0002"], ["0003"]]
+    assert submission.outcomes["read_back"].notna().tolist() == [True, True, False]
+
+
+def test_a_canary_notices_that_another_stock_was_set(
+    account: Client, northwind: Sandbox, plan: Plan, writes: Writes, stock: Stock
+) -> None:
+    """TRUE_UP sets available stock: Cenports says completed, the read-back says otherwise, and the rest stays."""
+    northwind.dialect = Dialect(true_up_sets="available")
+    reserved = {sku for (_, sku), units in northwind.state.orders.reserved.items() if units > 0}
+    known = cn.load_actual_stock(account)["product_sku"].tolist()
+    first = next(sku for sku in known if sku in reserved)
+    other = next(sku for sku in known if sku not in reserved)
+    updates = plan(first, other, by=1)
+    with pytest.warns(cn.errors.CenportsWarning, match="canary"):
+        submission = cn.submit_updates(account, updates, canary=1, progress=False)
+    assert outcome(submission)[other] == "not_sent"
+    assert "TRUE_UP may set another stock" in submission.outcomes["message"][0]
+    assert len(writes()) == 1
+
+
+def test_rows_of_a_file_go_through_to_the_journal(account: Client) -> None:
+    """Reason and reference are there, and who it was."""
+    file = io.StringIO("warehouse_code,product_sku,quantity\nNW-EAST,0003,15\n")
+    updates = cn.build_true_up(cn.read_counts(file), cn.load_actual_stock(account), reason="weekly", reference="C-7")
+    cn.submit_updates(account, updates, progress=False).wait(progress=False)
+    listed = cn.list_submissions(product_sku="0003").iloc[0]
+    assert (listed["reason"], listed["reference"], listed["applied"]) == ("weekly", "C-7", 1)
+    assert len(cn.list_submissions(product_sku="0004")) == 0
+    journal = Journal(account.home)
+    assert journal.head(listed["submission_id"]).made_by
+    journal.close()

@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from cenports_nb.transactions.submission import Submission
 
 NEXT = {
-    "pending": ("wait", "are pending: Cenports takes up to 15 minutes"),
-    "unconfirmed": ("verify", "are not named by a transaction that failed: the stock tells"),
-    "in_doubt": ("verify", "are in doubt, as no answer was seen: the stock tells"),
-    "not_sent": ("resume", "were not sent"),
-    "rejected": ("retry", "were rejected: mend what Cenports objects to"),
-    "not_applied": ("retry", "were shown not to be applied"),
+    "pending": ("wait", "Cenports takes up to 15 minutes"),
+    "unconfirmed": ("verify", "the transaction failed and does not name them; the stock tells"),
+    "in_doubt": ("verify", "no answer was seen, and the stock tells"),
+    "not_sent": ("resume", "nothing of them left"),
+    "rejected": ("retry", "mend first what Cenports objects to"),
+    "not_applied": ("retry", "the stock shows that nothing happened"),
 }
 """How to go on with a row of each outcome, and why."""
 
@@ -98,5 +98,5 @@ def finish(submissions: list[Submission], which: Which) -> NoReturn:
         for outcome, (word, why) in NEXT.items():
             if seen.count(outcome):
                 command = which.command(word, submission.submission_id)
-                show(f"{seen.count(outcome):,} {'row' if seen.count(outcome) == 1 else 'rows'} {why}\n    {command}")
+                show(f"{seen.count(outcome):,} {outcome} ({why}):\n    {command}")
     raise typer.Exit(code)

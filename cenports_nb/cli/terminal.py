@@ -42,6 +42,9 @@ def warnings_in_one_line() -> Iterator[None]:
             shown(message, category, *rest, **more)
 
     with warnings.catch_warnings():
+        warnings.simplefilter(
+            "always", CenportsWarning
+        )  # whatever the environment says: a command has said nothing yet
         warnings.showwarning = tell
         yield
 

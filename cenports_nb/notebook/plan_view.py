@@ -68,9 +68,13 @@ def _totals(plan: pd.DataFrame) -> list[str]:
     found = sums.groupby("warehouse_code", sort=False).sum()
     columns = [found[name].tolist() for name in ("rows", "up", "down")]
     return [
-        f"{code}: {rows:,} row{'' if rows == 1 else 's'}, {up:,} units up, {down:,} units down"
+        f"{code}: {_many(rows, 'row')}, {_many(up, 'unit')} up, {_many(down, 'unit')} down"
         for code, rows, up, down in zip(found.index, *columns, strict=True)
     ]
+
+
+def _many(number: int, what: str) -> str:
+    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _first(mask: pd.Series[Any], most: int) -> pd.Series[Any]:

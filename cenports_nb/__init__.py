@@ -49,7 +49,9 @@ if TYPE_CHECKING:
     from cenports_nb.notebook.tracker import TransactionTracker
     from cenports_nb.stock.counts import read_counts
     from cenports_nb.stock.diff import diff_stock
+    from cenports_nb.stock.differential import build_differential
     from cenports_nb.stock.guards import check_updates
+    from cenports_nb.stock.reversal import build_reversal
     from cenports_nb.stock.summary import summarize_stock
     from cenports_nb.stock.updates import build_true_up
     from cenports_nb.transactions.listing import list_submissions, open_submission
@@ -63,6 +65,8 @@ __all__ = [
     "Provenance",
     "Submission",
     "TransactionTracker",
+    "build_differential",
+    "build_reversal",
     "build_true_up",
     "changes",
     "check_updates",
@@ -103,6 +107,8 @@ _MODULE_OF = {
     "Provenance": "frames.provenance",
     "Submission": "transactions.submission",
     "TransactionTracker": "notebook.tracker",
+    "build_differential": "stock.differential",
+    "build_reversal": "stock.reversal",
     "build_true_up": "stock.updates",
     "changes": "analysis.changes",
     "check_updates": "stock.guards",

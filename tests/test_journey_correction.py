@@ -14,7 +14,10 @@ import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_SECRET, Sandbox
 from cenports_nb.transactions.follow import errors_by_row
 
-COUNT = "warehouse_code,product_sku,quantity\nNW-EAST,0001,40\nNW-EAST,0002,5\nNW-EAST,XX,9\nNW-WEST,0014,13\nNW-WEST,0051,1\n"
+COUNT = "warehouse_code,product_sku,quantity\nNW-EAST,0011,40\nNW-EAST,0002,5\nNW-EAST,XX,9\nNW-WEST,0014,13\nNW-WEST,0051,1\n"
+
+
+ALLOW = ("unknown_sku", "max_drop", "discontinued")
 
 
 def planned(client: cn.Client, count: str = COUNT) -> pd.DataFrame:
@@ -23,12 +26,12 @@ def planned(client: cn.Client, count: str = COUNT) -> pd.DataFrame:
 
 def test_a_correction_goes_through_to_the_end(client: cn.Client, northwind: Sandbox) -> None:
     """Failed batch: others unconfirmed, the unknown one rejected; the other warehouse applied; verify settles."""
-    submission = cn.submit_updates(client, planned(client), allow=("unknown_sku",))
+    submission = cn.submit_updates(client, planned(client), allow=ALLOW)
     assert set(submission.outcomes["outcome"]) == {"pending"}
     submission.wait()
     cn.schemas.Outcomes.validate(submission.outcomes)
     assert dict(submission.outcomes[["product_sku", "outcome"]].values) == {
-        "0001": "unconfirmed", "0002": "unconfirmed", "XX": "rejected", "0014": "applied", "0051": "applied",
+        "0011": "unconfirmed", "0002": "unconfirmed", "XX": "rejected", "0014": "applied", "0051": "applied",
     }  # fmt: skip
     rejected = submission.outcomes.set_index("product_sku").loc["XX"]
     assert "XX does not exist" in rejected["message"]
@@ -36,7 +39,7 @@ def test_a_correction_goes_through_to_the_end(client: cn.Client, northwind: Sand
     submission.verify()
     assert submission.outcomes["outcome"].value_counts().to_dict() == {"applied": 4, "rejected": 1}
     stock = cn.load_actual_stock(client).set_index("product_sku")["quantity"]
-    assert (stock["0001"], stock["0002"], stock["0014"], stock["0051"]) == (40, 5, 13, 1)
+    assert (stock["0011"], stock["0002"], stock["0014"], stock["0051"]) == (40, 5, 13, 1)
     again = planned(client, COUNT.replace("NW-EAST,XX,9\n", ""))
     assert len(again) == 0
     assert len(cn.submit_updates(client, again).outcomes) == 0
@@ -46,7 +49,7 @@ def test_a_correction_goes_through_to_the_end(client: cn.Client, northwind: Sand
 
 def test_after_a_write_the_stock_is_read_again(client: cn.Client) -> None:
     """What was cached before a write is not served after it, nor while it may still land."""
-    cn.submit_updates(client, planned(client), allow=["unknown_sku"])
+    cn.submit_updates(client, planned(client), allow=ALLOW)
     sent = client.usage.sent
     cn.load_actual_stock(client)
     cn.load_actual_stock(client)
@@ -60,7 +63,7 @@ def writes(sandbox: Sandbox) -> list[str]:
 def test_an_objection_stops_before_anything_is_sent(client: cn.Client, northwind: Sandbox) -> None:
     """An unknown SKU that is not allowed: the guard says so, and no write leaves."""
     with pytest.raises(cn.errors.GuardRailError, match="'XX' is not in warehouse 'NW-EAST'") as caught:
-        cn.submit_updates(client, planned(client))
+        cn.submit_updates(client, planned(client), allow=("max_drop", "discontinued"))
     assert list(caught.value.objections["guard"]) == ["unknown_sku"]
     assert writes(northwind) == []
 
@@ -84,7 +87,7 @@ def test_a_read_only_client_writes_nothing(northwind: Sandbox) -> None:
         cn.connect("sandbox", base_url=northwind.url, read_only=True) as client,
         pytest.raises(cn.errors.ReadOnlyError, match="nothing was sent"),
     ):
-        cn.submit_updates(client, planned(client), allow=["unknown_sku"])
+        cn.submit_updates(client, planned(client), allow=ALLOW)
     assert writes(northwind) == []
 
 
@@ -93,13 +96,13 @@ def test_a_journal_that_cannot_be_written_stops_the_write(client: cn.Client, nor
     plan = planned(client)
     (client.home / "journal.sqlite").write_bytes(b"garbage" * 1000)
     with pytest.raises(cn.errors.JournalError, match="can't be used"):
-        cn.submit_updates(client, plan, allow=["unknown_sku"])
+        cn.submit_updates(client, plan, allow=ALLOW)
     assert writes(northwind) == []
 
 
 def test_secrets_and_tokens_are_in_no_file_and_no_text(client: cn.Client) -> None:
     """After reads, writes and a failure, neither secret nor token is on disk or in a repr; files are private."""
-    cn.submit_updates(client, planned(client), allow=["unknown_sku"]).wait()
+    cn.submit_updates(client, planned(client), allow=ALLOW).wait()
     with pytest.raises(cn.errors.InvalidRequestError) as caught:
         cn.load_orders(client, "1998-05-01", "1998-05-06", channel_id="NOPE")
     token = client.wire.token.header().split(" ")[1]

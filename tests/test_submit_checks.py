@@ -14,7 +14,7 @@ from cenports_nb.errors import InvalidRequestError
 @pytest.fixture
 def updates(client: cn.Client) -> pd.DataFrame:
     actual = cn.load_actual_stock(client)
-    counts = actual[["warehouse_code", "product_sku", "quantity"]].iloc[:2].assign(quantity=40)
+    counts = actual[["warehouse_code", "product_sku", "quantity"]].iloc[2:4].assign(quantity=40)
     return cn.build_true_up(counts, actual)
 
 
@@ -23,7 +23,7 @@ def test_another_order_and_dtype_of_columns_is_sent_as_meant(client: cn.Client, 
     mine = updates.drop(columns=["reason", "reference", "known_sku"]).assign(note="by Eve")
     mine = mine.astype({"product_sku": "object", "quantity": "float64", "current_quantity": "float64"})
     mine = mine[list(mine.columns)[::-1]].set_index(pd.Index(["x", "y"]))
-    outcomes = cn.submit_updates(client, mine, progress=False).wait(progress=False).outcomes
+    outcomes = cn.submit_updates(client, mine, allow=["discontinued"], progress=False).wait(progress=False).outcomes
     assert outcomes[["product_sku", "quantity", "outcome"]].values.tolist() == [
         [sku, 40, "applied"] for sku in updates["product_sku"]
     ]

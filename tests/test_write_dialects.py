@@ -44,7 +44,12 @@ def _submitted(client: Client, rows: int, *, unknown: bool, batch_size: int = 50
     counts = actual[actual["warehouse_code"] == code].head(rows)[["warehouse_code", "product_sku"]].assign(quantity=7)
     if unknown:
         counts.loc[counts.index[1], "product_sku"] = "NO SUCH SKU"
-    return cn.submit_updates(client, cn.build_true_up(counts, actual), allow=["unknown_sku"], batch_size=batch_size)
+    return cn.submit_updates(
+        client,
+        cn.build_true_up(counts, actual),
+        allow=["unknown_sku", "max_drop", "max_total_drop", "discontinued"],
+        batch_size=batch_size,
+    )
 
 
 @pytest.mark.parametrize("dialect", SPOKEN, ids=repr)

@@ -37,7 +37,7 @@ def check(
         model: The schema that says what each column means.
         what: What the frame is called in errors, such as the argument's name.
         columns: What is needed; all columns of the schema by default.
-        optional: Those of them that may be absent.
+        optional: Those of them that may be absent, besides those that the schema itself does not require.
         least: The least value of a column.
         unique: Columns that together name a row once. (A caller that numbers keys has `refuse_repeated`.)
 
@@ -51,7 +51,7 @@ def check(
         raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
     meant = model.to_schema().columns
     needed = list(meant) if columns is None else [*columns]
-    lacking = [name for name in needed if name not in frame.columns and name not in optional]
+    lacking = [name for name in needed if name not in frame.columns and name not in optional and meant[name].required]
     said = [_lacks(frame, lacking)] if lacking else []
     read: dict[str, pd.Series[Any]] = {}
     for name in needed:

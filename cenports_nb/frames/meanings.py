@@ -217,6 +217,8 @@ STOCK_UPDATES = {
     "known_sku": Meaning("Whether the warehouse has the SKU.", NO_SOURCE, True),
     "reason": Meaning("Why, in the planner's words.", "given by the planner", "weekly count"),
     "reference": Meaning("The planner's own number for it.", "given by the planner", "COUNT-17"),
+    "suggestion": Meaning("The one SKU of the warehouse that an unknown SKU resembles; never applied by itself.", NO_SOURCE, "0012"),
+    "counted_at": Meaning("When it was counted.", "counted_at of the counts", _at("2026-03-01 08:00"), UTC),
 }
 OUTCOMES = {
     "submission_id": Meaning("The submission.", NO_SOURCE, "20260301T093000-7f3a"),

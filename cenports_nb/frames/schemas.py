@@ -255,7 +255,7 @@ class StockDiff(_Told):
 
 @explained(meanings.STOCK_UPDATES)
 class StockUpdates(_Told):
-    """What a write of stock will send, one row a warehouse and SKU; quantities in units."""
+    """What a write of stock will send, one row a warehouse and SKU; the last two columns may be absent."""
 
     warehouse_code: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
     product_sku: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
@@ -266,6 +266,8 @@ class StockUpdates(_Told):
     known_sku: Series[bool]
     reason: Series[str] = pa.Field(nullable=True)
     reference: Series[str] = pa.Field(nullable=True)
+    suggestion: Series[str] | None = pa.Field(nullable=True)
+    counted_at: Series[Instant] | None = pa.Field(nullable=True)
 
     class Config:
         unique = ["warehouse_code", "product_sku"]

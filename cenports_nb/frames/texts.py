@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as arrow
+import pyarrow.compute as pc
 
 TEXT = arrow.large_string()
 
@@ -42,3 +43,22 @@ def choose(codes: np.ndarray[Any, Any], words: Sequence[str | None]) -> pd.Serie
 def constant(word: str | None, length: int) -> pd.Series[Any]:
     """Make a `str` column of one word, or of nulls."""
     return column_of(arrow.nulls(length, TEXT) if word is None else arrow.repeat(arrow.scalar(word, TEXT), length))
+
+
+def joined(*parts: str | pd.Series[Any] | np.ndarray[Any, Any]) -> pd.Series[Any]:
+    """Write one sentence a row of words and columns; numbers as their digits, null as nothing.
+
+    Args:
+        *parts: Text, which is the same in every row, `str` columns and arrays of whole numbers; one at least
+            is no text.
+    """
+    pieces = [
+        arrow.scalar(part, TEXT)
+        if isinstance(part, str)
+        else arrow.array(part).cast(TEXT)
+        if isinstance(part, np.ndarray)
+        else chunks_of(part).combine_chunks()
+        for part in parts
+    ]
+    nothing = arrow.scalar("", TEXT)
+    return column_of(pc.binary_join_element_wise(*pieces, nothing, null_handling="replace", null_replacement=""))

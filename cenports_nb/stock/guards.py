@@ -2,60 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check
+from cenports_nb.frames.texts import constant
 from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.guard_case import Case, Objections, case_of
+from cenports_nb.stock.guard_frames import basis, max_rows, max_total_drop, other_account, partial_count
+from cenports_nb.stock.guard_history import in_flight, repeated
+from cenports_nb.stock.guard_rows import below_reserved, discontinued, max_drop, old_count, unknown_sku
+from cenports_nb.stock.thresholds import thresholds_of
+
+Guard = Callable[[Case], Objections | None]
+
+GUARDS: Mapping[str, Guard] = {
+    "max_drop": max_drop,
+    "max_total_drop": max_total_drop,
+    "partial_count": partial_count,
+    "unknown_sku": unknown_sku,
+    "discontinued": discontinued,
+    "below_reserved": below_reserved,
+    "old_count": old_count,
+    "max_rows": max_rows,
+    "basis": basis,
+    "in_flight": in_flight,
+    "repeated": repeated,
+    "other_account": other_account,
+}
+
+STOPS_ALL = frozenset({"max_total_drop", "partial_count", "basis", "repeated", "other_account", "max_rows"})
+"""Guards that doubt the frame, not a row: what has no objection of its own is no safer than the rest."""
 
 
 def check_updates(
-    updates: pd.DataFrame, actual: pd.DataFrame, *, available: Any = None, history: Any = None, thresholds: Any = None
+    updates: pd.DataFrame,
+    actual: pd.DataFrame,
+    *,
+    available: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
+    thresholds: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
     """List what the guards object to in an update frame.
 
+    Reserved units are actual less the least available quantity of a SKU's channels. Where available stock is
+    less of the orders of the whole account (`Dialect.available_scope`), every channel says the same and that
+    is all that is reserved; where it is less of each channel's own, more is, and `below_reserved` objects to
+    less than it could.
+
     Args:
-        updates: From `build_true_up`.
-        actual: Actual stock now.
-        available: Available stock now.
-        history: Earlier rows of the account.
-        thresholds: Other thresholds.
+        updates: From `build_true_up`, `build_differential` or `build_reversal`. The note that these leave in
+            its `attrs` is needed by `partial_count`, `old_count` and `other_account`; a frame without it is
+            judged by its rows.
+        actual: Actual stock now, from `load_actual_stock`.
+        available: Available stock now, for `below_reserved` and `basis`; without it they are silent.
+        history: Earlier rows of this account, one a row: `submission_id created_at age_s fingerprint reference
+            warehouse_code product_sku type quantity outcome`, with `created_at` in UTC and `age_s` in seconds;
+            for `in_flight` and `repeated`, which are silent without it.
+        thresholds: Other thresholds than the defaults, by the names of `stock.thresholds.Thresholds`.
 
     Returns:
-        `warehouse_code product_sku guard message`, one row an objection; empty if there is none.
+        `warehouse_code product_sku guard message`, one row an objection, in the order of `GUARDS` and of the
+        frame; `product_sku` is null where a warehouse is meant, both are where the whole frame is.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read, a key repeats, or a threshold is none.
     """
-    updates = check(updates, schemas.StockUpdates, "updates", [*KEYS, "quantity"])
-    actual = check(actual, schemas.ActualStock, "actual", [*KEYS, "quantity"])
-    found = [guard(updates, actual).assign(guard=name) for name, guard in GUARDS.items()]
-    return pd.concat(found, ignore_index=True)[[*KEYS, "guard", "message"]].astype("str")
+    limits = thresholds_of(thresholds)
+    case = case_of(updates, actual, available, history, limits)
+    found = [(name, guard(case)) for name, guard in GUARDS.items()] if len(updates) else []
+    frames = [_frame(name, objections) for name, objections in found if objections is not None]
+    empty = pd.DataFrame({name: constant(None, 0) for name in [*KEYS, "guard", "message"]})
+    return pd.concat(frames, ignore_index=True) if frames else empty
 
 
-def _unknown_sku(updates: pd.DataFrame, actual: pd.DataFrame) -> pd.DataFrame:
-    """Object to a SKU that its warehouse does not have; say which one it resembles."""
-    known = updates[KEYS].merge(actual[KEYS], on=KEYS, how="left", indicator=True)["_merge"] == "both"
-    bad = updates[~known.to_numpy()]
-    skus = actual["product_sku"].drop_duplicates()
-    alike = dict(zip(_plain(skus), skus, strict=True))
-    hints = [alike.get(sku) for sku in _plain(bad["product_sku"])]
-    messages = [
-        f"SKU {row.product_sku!r} is not in warehouse {row.warehouse_code!r}"
-        + (f"; did you mean {hint!r}?" if hint and hint != row.product_sku else "")
-        for row, hint in zip(bad.itertuples(), hints, strict=True)
-    ]
-    return bad[KEYS].assign(message=messages)
-
-
-Guard = Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
-
-GUARDS: dict[str, Guard] = {"unknown_sku": _unknown_sku}
-
-
-STOPS_ALL = frozenset({"max_total_drop", "partial_count", "basis", "repeated", "other_account", "max_rows"})
-
-
-def _plain(skus: pd.Series[Any]) -> pd.Series[Any]:
-    """Spell SKUs without what people and Excel lose: case, blanks, leading zeros."""
-    return skus.str.strip().str.lower().str.replace(" ", "").str.lstrip("0")
+def _frame(name: str, objections: Objections) -> pd.DataFrame:
+    columns = {**objections.keys, "guard": constant(name, len(objections.messages)), "message": objections.messages}
+    return pd.DataFrame(columns, copy=False)

@@ -244,8 +244,7 @@ class Submission:
         late = f"; {overdue} of them overdue" if overdue else ""
         kind = "Dry run" if self.dry else "Submission"
         batches = f"{len(seen.batches)} batch{'' if len(seen.batches) == 1 else 'es'}"
-        note = self.head.told("note")
-        return f"<{kind} {self.submission_id}, {batches}{late}: {told}{f' ({note})' if note else ''}>"
+        return f"<{kind} {self.submission_id}, {batches}{late}: {told}>"
 
     def _repr_html_(self) -> str:
         return f"<code>{html.escape(repr(self))}</code>"

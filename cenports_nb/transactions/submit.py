@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import uuid
-import warnings
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -15,18 +13,13 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.errors import (
-    AuthenticationError,
-    CenportsError,
     GuardRailError,
     InvalidRequestError,
-    RateLimitedError,
-    RejectedRowsWarning,
-    UnknownFieldsWarning,
 )
 from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
 from cenports_nb.frames.export import export
-from cenports_nb.frames.stock_loaders import channel_ids, load_actual_stock, load_available_stock
+from cenports_nb.frames.stock_loaders import load_actual_stock
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.fingerprint import fingerprint
 from cenports_nb.stock.guards import GUARDS, STOPS_ALL, check_updates
@@ -44,7 +37,6 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 OnObjection = Literal["raise", "hold"]
-NEEDS_AVAILABLE = {"below_reserved", "basis"}
 HELD_FOLDER = "held"
 
 
@@ -57,6 +49,7 @@ def submit_updates(
     on_objection: OnObjection = "raise",
     allow: Sequence[str] = (),
     thresholds: Mapping[str, Any] | None = None,
+    available: pd.DataFrame | None = None,
     canary: int = 0,
     dry_run: bool = False,
     progress: bool | None = None,
@@ -77,6 +70,7 @@ def submit_updates(
             doubt the whole frame stop everything.
         allow: Guards whose objections are accepted, by name.
         thresholds: Other thresholds of guards, as `check_updates` takes them.
+        available: Available stock, for the guards that need it (`below_reserved`, `basis`); they are silent without.
         canary: So many rows go first, are waited for and read back; the rest follows only if stock says what was sent.
         dry_run: Do everything but send, and keep nothing of it on disk.
         progress: Show a bar of batches; by default only when it takes more than two seconds.
@@ -97,24 +91,23 @@ def submit_updates(
     desk.journal.check()
     with contextlib.ExitStack() as locks:
         with planning(client.home, client.settings.account):
-            look = _look(client, allow)
-            history = history_of(desk.journal, client.home, client.settings.account, look.at)
-            objections = check_updates(
-                updates, look.actual, available=look.available, history=history, thresholds=thresholds
-            )
+            at = client.clock.now()  # a moment too early is on the safe side
+            actual = load_actual_stock(client, refresh=True)
+            history = history_of(desk.journal, client.home, client.settings.account, at)
+            objections = check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
             rows = _guarded(rows, objections, allow, on_objection)
-            rows = _fresh(rows, look.actual, on_stale)
-            submission_id = f"{look.at:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
+            rows = _fresh(rows, actual, on_stale)
+            submission_id = f"{at:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
             planned = plan(
                 submission_id,
                 rows,
                 batch_size=batch_size,
                 canary=canary,
-                before_at=look.at.isoformat(),
+                before_at=at.isoformat(),
                 dry_run=dry_run,
             )
             file = None if dry_run else _write_held(client.home, submission_id, rows)
-            head = _head(client, updates, planned, on_stale, look, file)
+            head = _head(client, updates, planned, on_stale, at, file)
             journal = Journal(MEMORY) if dry_run else desk.journal
             if not dry_run:
                 locks.enter_context(sending(client.home, submission_id))
@@ -123,45 +116,9 @@ def submit_updates(
             client.resources.callback(journal.close)
             return Submission(client, submission_id, journal)
         submission = Submission(client, submission_id)
-        shelf = Shelf.of(client, look.actual, look.at, sorted(set(rows["warehouse_code"])))
+        shelf = Shelf.of(client, actual, at, sorted(set(rows["warehouse_code"])))
         canaries.send(client, journal, submission, prepare=last_look(head, shelf), progress=progress)
     return submission
-
-
-@dataclass(frozen=True)
-class _Look:
-    """What Cenports has just before it is changed."""
-
-    at: datetime
-    actual: pd.DataFrame
-    available: pd.DataFrame | None
-    note: str | None = None
-
-
-def _look(client: Client, allow: Collection[str]) -> _Look:
-    at = client.clock.now()  # a moment too early is on the safe side
-    actual = load_actual_stock(client, refresh=True)
-    if set(allow) >= NEEDS_AVAILABLE:
-        return _Look(at, actual, None)
-    try:
-        return _Look(at, actual, _available(client))
-    except (AuthenticationError, RateLimitedError):
-        raise
-    except CenportsError as error:
-        return _Look(
-            at, actual, None, f"below_reserved and basis did not look, as available stock can't be had: {error}"
-        )
-
-
-def _available(client: Client) -> pd.DataFrame | None:
-    """Read what is for sale; where every channel says the same, one of them is enough."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", RejectedRowsWarning)  # what can't be read is not compared
-        warnings.simplefilter("ignore", UnknownFieldsWarning)
-        channels = channel_ids(client)
-        if client.dialect.available_scope == "account":
-            channels = channels[:1]
-        return load_available_stock(client, channels, refresh=True) if channels else None
 
 
 def _check_arguments(batch_size: int, on_stale: str, on_objection: str, allow: Sequence[str], canary: int) -> None:
@@ -235,12 +192,10 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
     return path
 
 
-def _head(client: Client, updates: pd.DataFrame, planned: Plan, on_stale: str, look: _Look, held: Path | None) -> Head:
+def _head(client: Client, updates: pd.DataFrame, planned: Plan, on_stale: str, at: datetime, held: Path | None) -> Head:
     details: dict[str, Any] = {}
     if planned.canary:
         details["canary"] = planned.canary
-    if look.note is not None:
-        details["note"] = look.note
     if held is not None:
         details["held_file"] = str(held)
     return Head(
@@ -249,7 +204,7 @@ def _head(client: Client, updates: pd.DataFrame, planned: Plan, on_stale: str, l
         environment=client.settings.environment,
         account=client.settings.account,
         partner_id=client.settings.partner_id,
-        created_at=look.at.isoformat(),
+        created_at=at.isoformat(),
         reason=_first(updates, "reason"),
         reference=_first(updates, "reference"),
         fingerprint=fingerprint(updates),

@@ -19,7 +19,7 @@ counts = counts.assign(quantity=counts["quantity"] + 3)
 naughty = "<img src=x onerror=document.title='ran'>"
 counts.loc[len(actual)] = [counts["warehouse_code"].iloc[0], naughty, 1]
 updates = cn.build_true_up(counts, actual)
-submission = cn.submit_updates(client, updates, allow=["unknown_sku"])
+submission = cn.submit_updates(client, updates, allow=["unknown_sku", "discontinued"])
 cn.TransactionTracker(submission)
 """
 

@@ -20,7 +20,7 @@ import cenports_nb as cn
 client = cn.connect("sandbox")
 actual = cn.load_actual_stock(client)
 counts = actual.head(2)[["warehouse_code", "product_sku", "quantity"]].assign(quantity=500)
-submission = cn.submit_updates(client, cn.build_true_up(counts, actual))
+submission = cn.submit_updates(client, cn.build_true_up(counts, actual), allow=["discontinued"])
 """
 
 

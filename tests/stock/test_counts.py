@@ -106,6 +106,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(column: str) -> Non
         (b"PK\x03\x04 but no workbook", "can't be read as a table"),
         (b"PAR1 but no table", "can't be read as a table"),
         ("größe".encode("latin-1"), "not UTF-8"),
+        (b"\x81\x8d", "not UTF-8"),
     ],
 )
 def test_a_file_that_is_no_table_says_so(content: bytes, words: str) -> None:

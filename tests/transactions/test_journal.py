@@ -157,15 +157,15 @@ def test_a_harmed_journal_stops_a_write_before_it_is_sent(
     harm: Callable[[Path], None],
 ) -> None:
     """Damaged, exchanged or gone while it is open: one clear line, and no write left."""
-    cn.submit_updates(account, plan("0001")).wait()
+    cn.submit_updates(account, plan("0003")).wait()
     path = home / "journal.sqlite"
     account.desk.journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-    updates = plan("0002")
+    updates = plan("0011")
     harm(path)
     with pytest.raises(JournalError, match=r"Nothing was sent|can't be used") as caught:
         cn.submit_updates(account, updates)
     assert "\n" not in str(caught.value)
-    assert writes() == [["0001"]]
+    assert writes() == [["0003"]]
 
 
 def test_a_home_that_is_no_folder_stops_a_write(
@@ -176,7 +176,7 @@ def test_a_home_that_is_no_folder_stops_a_write(
     plan: Callable[..., pd.DataFrame],
 ) -> None:
     """As a folder that can't be written would."""
-    updates = plan("0001")
+    updates = plan("0003")
     client = connect(cache=False)
     client.home = home / "a-file"
     client.home.write_text("")
@@ -192,7 +192,7 @@ FULL_DISK = textwrap.dedent(
     from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
     client = cn.connect("staging", base_url=sys.argv[1], partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, cache=False)
     actual = cn.load_actual_stock(client)
-    counts = actual[["warehouse_code", "product_sku", "quantity"]].assign(quantity=lambda frame: frame["quantity"] + 1)
+    counts = actual.loc[~actual["is_discontinued"], ["warehouse_code", "product_sku", "quantity"]].assign(quantity=lambda frame: frame["quantity"] + 1)
     updates = cn.build_true_up(counts, actual, reason="r" * 2000)
     cn.submit_updates(client, updates[:1], dry_run=True)  # the journal is there, and open
     size = os.path.getsize(client.home / "journal.sqlite-wal")

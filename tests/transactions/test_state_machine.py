@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import pytest
 from fake_clock import FakeClock
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -129,7 +130,7 @@ class Writing(RuleBasedStateMachine):
         )
 
     skus = st.lists(
-        st.sampled_from(["0001", "0002", "0003", "0004", "0005", "0006"]), min_size=1, max_size=4, unique=True
+        st.sampled_from(["0003", "0011", "0012", "0019", "0020", "0021"]), min_size=1, max_size=4, unique=True
     )
 
     @rule(
@@ -165,12 +166,9 @@ class Writing(RuleBasedStateMachine):
         skus = sorted(self.open_skus())
         if not skus:
             return
-        try:
+        with pytest.raises(GuardRailError) as caught:
             cn.submit_updates(self.connect(), self.updates(skus[:1], differential=True), progress=False)
-        except GuardRailError as error:
-            assert "in_flight" in set(error.objections["guard"])
-            return
-        raise AssertionError("a change over one that is open was sent")
+        assert "in_flight" in set(caught.value.objections["guard"])
 
     @rule(seconds=st.sampled_from([1, 5, 70, 1_000]))
     def time_passes(self, seconds: int) -> None:

@@ -1,0 +1,97 @@
+"""Guards of single rows: each objection names a SKU and says what to do with it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.frames.keys import Mask, Numbers, find_first, number_keys
+from cenports_nb.frames.texts import choose, joined, pick
+from cenports_nb.stock.alike import suggestions
+from cenports_nb.stock.guard_case import Case, Objections
+from cenports_nb.stock.thresholds import percent
+
+
+def max_drop(case: Case) -> Objections | None:
+    """A SKU loses more than a share of its stock."""
+    limits = case.limits
+    lost = case.now - case.target
+    rows = np.flatnonzero(case.known & (case.now >= limits.max_drop_from) & (lost > limits.max_drop * case.now))
+    if not len(rows):
+        return None
+    now, target = case.now[rows], case.target[rows]
+    share = (lost[rows] * 100 // np.maximum(now, 1)).astype(np.int64)
+    limit = f"%, which is more than {percent(limits.max_drop)}: count it again, or accept max_drop"
+    return case.object_to(
+        rows, joined(*_sku(case, rows), " would fall from ", now, " to ", target, ", by ", share, limit)
+    )
+
+
+def unknown_sku(case: Case) -> Objections | None:
+    """A SKU that its warehouse does not have; it may resemble one that it has."""
+    rows = np.flatnonzero(~case.known)
+    if not len(rows):
+        return None
+    alike = suggestions(case.updates, ~case.known, case.actual).iloc[rows].reset_index(drop=True)
+    sku, code = case.texts("product_sku", rows), case.texts("warehouse_code", rows)
+    numbered = number_keys([sku], [case.actual["product_sku"]])
+    elsewhere = pick(find_first(numbered.rows[1], numbered.size)[numbered.rows[0]], case.actual["warehouse_code"])
+    case_of_hint = np.where(alike.notna(), 2, np.where(elsewhere.notna(), 1, 0)).astype(np.int8)
+    before = choose(case_of_hint, ["", ", but in '", "; did you mean '"])
+    hint = alike.where(alike.notna(), elsewhere)
+    after = choose(case_of_hint, [": correct it, or leave it out", "': correct the warehouse, or leave it out", "'?"])
+    return case.object_to(rows, joined("SKU '", sku, "' is not in warehouse '", code, "'", before, hint, after))
+
+
+def discontinued(case: Case) -> Objections | None:
+    """A discontinued SKU gets more stock."""
+    if "is_discontinued" not in case.actual or not len(case.actual):
+        return None
+    gone = np.append(case.actual["is_discontinued"].to_numpy(dtype=bool), False)[case.places]
+    rows = np.flatnonzero(gone & (case.target > case.now))
+    if not len(rows):
+        return None
+    end = ": count it again, or accept discontinued if it came back"
+    numbers = " is discontinued and would rise from ", case.now[rows], " to ", case.target[rows], end
+    return case.object_to(rows, joined(*_sku(case, rows), *numbers))
+
+
+def below_reserved(case: Case) -> Objections | None:
+    """Stock would fall below what open orders have reserved, or below 0; raising it towards that is fine."""
+    reserved = np.where(case.is_available, np.maximum(case.now - case.available, 0), 0)
+    rows = np.flatnonzero(case.known & (case.target < reserved) & (case.target < case.now))
+    if not len(rows):
+        return None
+    numbers = " would fall from ", case.now[rows], " to ", case.target[rows], ", below the ", reserved[rows]
+    end = ' units that open orders have reserved: basis="net_of_open" if the file is less of them, else count it again'
+    return case.object_to(rows, joined(*_sku(case, rows), *numbers, end))
+
+
+def old_count(case: Case) -> Objections | None:
+    """A count is older than the stock that it is compared with."""
+    if "counted_at" not in case.updates:
+        return None
+    stock_read = case.note.compared if case.note else None
+    if stock_read is None and case.origin and not (case.note and case.note.at_count):
+        stock_read = case.origin.as_of
+    if stock_read is None:
+        return None
+    counted = case.updates["counted_at"]
+    age = pd.Timestamp(stock_read) - counted
+    old: Mask = (age > pd.Timedelta(case.limits.old_count)).to_numpy() & case.is_true_up
+    rows = np.flatnonzero(old)
+    if not len(rows):
+        return None
+    minutes = (age.iloc[rows].dt.total_seconds() // 60).to_numpy(dtype="int64")
+    end = (
+        f" min before the stock was read ({pd.Timestamp(stock_read):%Y-%m-%d %H:%M}Z), which is more than "
+        f"{case.limits.old_count}, so sales in between would be undone: pass the stock of then as at_count="
+    )
+    return case.object_to(rows, joined(*_sku(case, rows), " was counted ", minutes, end))
+
+
+def _sku(case: Case, rows: Numbers) -> tuple[str | pd.Series[Any], ...]:
+    """Name the SKU of each row, and its warehouse."""
+    return "SKU '", case.texts("product_sku", rows), "' in warehouse '", case.texts("warehouse_code", rows), "'"

@@ -1,0 +1,110 @@
+"""Which header means which column: our own names, what people call them, and never a guess."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+
+from cenports_nb.errors import InvalidRequestError
+
+COLUMNS = ("warehouse_code", "product_sku", "quantity", "counted_at")
+
+WORDS: Mapping[str, tuple[str, ...]] = {
+    "warehouse_code": (
+        *("warehouse", "warehouse code", "warehouse id", "warehouse no", "whse", "wh", "depot"),
+        *("lager", "lagercode", "lagernummer", "lagernr", "lager nr"),
+        *("entrepot", "code entrepot", "magasin"),
+        *("almacen", "codigo de almacen", "codigo almacen", "bodega", "deposito"),
+    ),
+    "product_sku": (
+        *("sku", "product sku", "sku code", "item", "item no", "item number", "item code", "item sku", "item id"),
+        *("product code", "product no", "product number", "part no", "part number", "article", "article no"),
+        *("artikel", "artikelnummer", "artikelnr", "artikel nr", "art nr", "artnr"),
+        *("reference", "reference article", "code article", "ref"),
+        *("articulo", "codigo de articulo", "codigo articulo", "referencia", "codigo"),
+    ),
+    "quantity": (
+        *("quantity", "qty", "on hand", "onhand", "qoh", "quantity on hand", "qty on hand", "on hand qty"),
+        *("on hand quantity", "count", "counted", "counted qty", "counted quantity", "qty counted", "quantity counted"),
+        *("physical count", "count qty", "units"),
+        *("menge", "bestand", "anzahl", "gezahlt", "gezahlte menge", "zahlmenge", "istbestand", "ist bestand"),
+        *("quantite", "qte", "compte", "quantite comptee", "qte comptee"),
+        *("cantidad", "cant", "contado", "cantidad contada", "recuento", "existencias"),
+    ),
+    "product_upc": (
+        *("upc", "upc code", "product upc", "barcode", "bar code", "ean", "ean code", "ean13", "ean 13", "gtin"),
+        *("strichcode", "barcode nr", "code barres", "code a barres", "codigo de barras"),
+    ),
+    "retailer_sku": ("retailer sku", "retailer item", "customer sku", "customer item"),
+    "counted_at": (
+        *("counted at", "counted on", "count date", "count time", "date counted"),
+        *("gezahlt am", "zahldatum", "compte le", "date de comptage", "contado el", "fecha de recuento"),
+    ),
+}
+"""What people call each column, as `plain` spells it."""
+
+
+def plain(header: str) -> str:
+    """Spell a header without case, accents, punctuation and blanks too many."""
+    letters = unicodedata.normalize("NFKD", header.casefold())
+    return " ".join(re.findall(r"[^\W_]+", "".join(c for c in letters if not unicodedata.combining(c))))
+
+
+def told_headers(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
+    """Read `columns=` in either direction: which header is meant by which of our names."""
+    ours_all = {*COLUMNS, by}
+    given = columns or {}
+    told = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
+    return told | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
+
+
+def score(cells: Sequence[str], told: Mapping[str, str], by: str) -> int:
+    """Tell how many of the columns a line seems to head."""
+    spelt = {plain(cell) for cell in cells}
+    stripped = {cell.strip() for cell in cells}
+    return sum(
+        told[ours] in stripped if ours in told else plain(ours) in spelt or not spelt.isdisjoint(WORDS[ours])
+        for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"])
+    )
+
+
+def places_of(headers: Sequence[str], told: Mapping[str, str], by: str, name: str) -> dict[str, int]:
+    """Find the column of each of our names: as told, else by our own spelling, else by a well-known word.
+
+    Args:
+        headers: As they stand in the file.
+        told: Our name to theirs.
+        by: What the file names products by.
+        name: What the file is called in errors.
+
+    Raises:
+        InvalidRequestError: A header that was told is not there, or two headers fit.
+    """
+    found: dict[str, int] = {}
+    for ours, theirs in told.items():
+        places = [place for place, header in enumerate(headers) if header == theirs]
+        if not places:
+            raise InvalidRequestError(
+                f"{name} has no header {theirs!r}; its headers are {', '.join(map(repr, headers))}."
+            )
+        found[ours] = _only(places, headers, ours, name)
+    left = [place for place in range(len(headers)) if place not in found.values()]
+    for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"]):
+        if ours in found:
+            continue
+        own = [place for place in left if "_" in ours and plain(headers[place]) == plain(ours)]
+        places = own or [place for place in left if plain(headers[place]) in WORDS[ours]]
+        if places:
+            found[ours] = _only(places, headers, ours, name)
+    return found
+
+
+def _only(places: Sequence[int], headers: Sequence[str], ours: str, name: str) -> int:
+    if len(places) == 1:
+        return places[0]
+    fit = [headers[place] for place in places]
+    advice = f"Tell which with columns={{{ours!r}: {fit[0]!r}}}" if len(set(fit)) > 1 else "Rename one of them"
+    raise InvalidRequestError(
+        f"{name} has more than one column {ours!r}: its headers {' and '.join(map(repr, fit))} fit. {advice}."
+    )

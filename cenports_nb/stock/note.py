@@ -1,0 +1,85 @@
+"""What a plan knows of the stock it was made from: one small JSON text in the frame's `attrs`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+import pandas as pd
+
+from cenports_nb.frames.provenance import provenance
+
+KEY = "cenports_nb_plan"
+
+
+class Coverage(msgspec.Struct, frozen=True):
+    """How much of a warehouse was counted.
+
+    Attributes:
+        stocked: SKUs that it has, with more than 0 units.
+        counted: Those of them that are in the counts.
+    """
+
+    stocked: int
+    counted: int
+
+
+class Note(msgspec.Struct, frozen=True):
+    """What the guards can't see in the rows of a plan.
+
+    Attributes:
+        environment: Of the stock that it was made from; None if that does not know its origin.
+        partner_id: The account of that stock.
+        as_of: When that stock was read, UTC.
+        at_count: Whether the counts are compared with the stock of an earlier time.
+        compared: When the stock was read that the counts are compared with: that one, or the same as `as_of`.
+        basis: As given to `build_true_up`; None for a plan that counts nothing.
+        missing: As given to `build_true_up`.
+        warehouses: How much of each warehouse was counted.
+    """
+
+    environment: str | None = None
+    partner_id: str | None = None
+    as_of: datetime | None = None
+    at_count: bool = False
+    compared: datetime | None = None
+    basis: str | None = None
+    missing: str | None = None
+    warehouses: dict[str, Coverage] = {}
+
+
+def note_down(
+    updates: pd.DataFrame,
+    actual: pd.DataFrame | None,
+    *,
+    at_count: pd.DataFrame | None = None,
+    basis: str | None = None,
+    missing: str | None = None,
+    warehouses: dict[str, Coverage] | None = None,
+) -> pd.DataFrame:
+    """Write into a plan what it was made from, and return it."""
+    origin = None if actual is None else provenance(actual)
+    compared = origin if at_count is None else provenance(at_count)
+    note = Note(
+        environment=origin.environment if origin else None,
+        partner_id=origin.partner_id if origin else None,
+        as_of=origin.as_of if origin else None,
+        at_count=at_count is not None,
+        compared=compared.as_of if compared else None,
+        basis=basis,
+        missing=missing,
+        warehouses=warehouses or {},
+    )
+    updates.attrs[KEY] = msgspec.json.encode(note).decode()
+    return updates
+
+
+def note_of(updates: pd.DataFrame) -> Note | None:
+    """Read a plan's note; None if it has none, or none that can be read."""
+    text = updates.attrs.get(KEY)
+    if not isinstance(text, str):
+        return None
+    try:
+        return msgspec.json.decode(text, type=Note)
+    except msgspec.MsgspecError:
+        return None

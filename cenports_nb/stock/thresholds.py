@@ -1,0 +1,93 @@
+"""From where on a guard objects: one frozen table of defaults."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from typing import Any
+
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """The thresholds of the guards; `check_updates(thresholds={"max_drop": 0.3})` changes some of them.
+
+    Attributes:
+        max_drop: The share of a SKU's stock that it may lose.
+        max_drop_from: Units from which on that is asked: of few, half is soon gone.
+        max_total_drop: The share of a warehouse's units that it may lose, net over the frame.
+        partial_count: The share of a warehouse's stocked SKUs that must be counted before the others are 0.
+        old_count: How much older than the stock that it is compared with a count may be.
+        max_rows: The most rows of a frame.
+        basis: The share of reserved SKUs that may stand at available stock.
+        basis_from: Such SKUs from which on that is asked.
+        repeated: How long after a submission the same one again is taken for a mistake.
+    """
+
+    max_drop: float = 0.5
+    max_drop_from: int = 20
+    max_total_drop: float = 0.2
+    partial_count: float = 0.8
+    old_count: str = "1h"
+    max_rows: int = 20_000
+    basis: float = 0.5
+    basis_from: int = 3
+    repeated: str = "24h"
+
+
+DEFAULTS = Thresholds()
+
+
+def thresholds_of(given: Mapping[str, Any] | None) -> Thresholds:
+    """Read thresholds as a person gives them.
+
+    Args:
+        given: Some of the names of `Thresholds` with their values: shares from 0 to 1, whole numbers from 0 on,
+            durations such as "90min".
+
+    Raises:
+        InvalidRequestError: A name that is none, with the nearest; a value that can't be one.
+    """
+    if given is None:
+        return DEFAULTS
+    kinds = {field.name: str(field.type) for field in fields(Thresholds)}
+    for name, value in given.items():
+        if name not in kinds:
+            near = get_close_matches(str(name), kinds, n=1, cutoff=0)[0]
+            raise InvalidRequestError(
+                f"There is no threshold {name!r}, the nearest is {near!r}; all of them: {', '.join(kinds)}."
+            )
+        flaw = _FLAWS[kinds[name]](value)
+        if flaw:
+            raise InvalidRequestError(f"thresholds: {name}={value!r} must be {flaw}.")
+    return replace(DEFAULTS, **given)
+
+
+def percent(share: float) -> str:
+    """Write a share for a person."""
+    return f"{share * 100:g}%"
+
+
+def _no_share(value: Any) -> str:
+    is_share = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+    return "" if is_share else "a share from 0 to 1, such as 0.3"
+
+
+def _no_number(value: Any) -> str:
+    is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
+    return "" if is_number else "a whole number of 0 or more"
+
+
+def _no_duration(value: Any) -> str:
+    try:
+        fine = not isinstance(value, int | float) and pd.Timedelta(value) >= pd.Timedelta(0)
+    except (ValueError, TypeError):
+        fine = False
+    return "" if fine else 'a duration, such as "90min"'
+
+
+_FLAWS = {"float": _no_share, "int": _no_number, "str": _no_duration}

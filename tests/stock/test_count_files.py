@@ -1,0 +1,166 @@
+"""Files as people have them: encodings, separators, lines that belong to no table."""
+
+from __future__ import annotations
+
+import csv
+import io
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+
+TEXT = "Lager;Artikelnr.;Gezählt\nSÜD;0012;5\n"
+
+
+def _rows(counts: pd.DataFrame) -> list[tuple[Any, ...]]:
+    return list(counts.itertuples(index=False, name=None))
+
+
+def _refused(text: str | bytes, **arguments: Any) -> str:
+    source = io.BytesIO(text) if isinstance(text, bytes) else io.StringIO(text)
+    with pytest.raises(InvalidRequestError) as caught:
+        cn.read_counts(source, **arguments)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252"])
+def test_text_is_read_in_the_encoding_it_has(encoding: str) -> None:
+    """What Excel saves as CSV UTF-8, as Unicode text, and as plain CSV in western Europe."""
+    assert _rows(cn.read_counts(io.BytesIO(TEXT.encode(encoding)))) == [("SÜD", "0012", 5)]
+
+
+@pytest.mark.parametrize("content", [b"\x81\x8d\xff", TEXT.encode("utf-16-le"), b"\xef\xbb\xbf" + b"a\xff"])
+def test_bytes_that_are_no_known_text_are_refused(content: bytes) -> None:
+    """Nothing is guessed from halves of characters."""
+    assert "is not UTF-8 text" in _refused(content)
+
+
+def test_a_file_read_as_cp1252_says_so_if_its_headers_are_not_found() -> None:
+    """They may be what was read wrongly."""
+    assert "It is not UTF-8 and was read as Windows' cp1252" in _refused("größe\n".encode("latin-1"))
+
+
+@pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
+def test_lines_end_as_they_do_on_any_system(newline: str) -> None:
+    """Windows, Unix, old Macs; the last one may not end at all."""
+    text = newline.join(["warehouse_code,product_sku,quantity", "W,A,1", "", "W,B,2"])
+    assert _rows(cn.read_counts(io.BytesIO(text.encode()))) == [("W", "A", 1), ("W", "B", 2)]
+
+
+def test_excels_own_word_on_the_separator_is_obeyed() -> None:
+    """`sep=;` in the first line."""
+    assert _rows(cn.read_counts(io.StringIO(f"sep=;\r\n{TEXT}"))) == [("SÜD", "0012", 5)]
+
+
+@pytest.mark.parametrize("title", ["Count of May", "Count of May;;", "Warehouse report;;"])
+def test_a_title_above_the_headers_is_refused(title: str) -> None:
+    """With the line of the headers."""
+    assert "has its headers in line 3" in _refused(f"{title}\n\n{TEXT}")
+
+
+def test_empty_lines_are_no_rows_and_keep_the_numbers_of_the_others() -> None:
+    """Above the headers, between rows, and rows of separators alone."""
+    assert "no number in line 7" in _refused("\n\nSKU,Qty\n\n , \nA,1\nB,x\n", warehouse_code="W")
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("Warehouse,SKU,Qty\nW,A,1\nW,B,2\nTotal,,3\n", 4),
+        ("Warehouse,SKU,Qty\nW,A,1\nTotal:,,1\nV,B,2\n", 3),
+        ("Lager;Artikel;Menge\nW;A;1\nW;B;2\n;Summe;3\n", 4),
+        ("Warehouse,SKU,Qty\nW,A,1\nW,B,2\nW,Grand total,3\n", 4),
+    ],
+)
+def test_a_total_below_the_table_is_refused(text: str, line: int) -> None:
+    """It would be counted as a product."""
+    assert f"a total below the table in line {line}: delete it" in _refused(text)
+
+
+def test_a_total_of_a_file_without_warehouses_is_told_by_its_sum() -> None:
+    """A product of that name is one unless its quantity is the sum of all others."""
+    text = "SKU,Qty\nA,1\nB,2\nTotal,"
+    assert "a total below the table in line 4" in _refused(f"{text}3\n", warehouse_code="W")
+    assert len(cn.read_counts(io.StringIO(f"{text}4\n"), warehouse_code="W")) == 3
+
+
+def test_a_cell_of_two_lines_does_not_shift_the_lines_of_others() -> None:
+    """A note that somebody wrote with a line break."""
+    assert "no number in line 4" in _refused('Warehouse,SKU,Qty,Note\nW,A,1,"two\nlines"\nW,B,x,\n')
+
+
+def test_a_short_line_lacks_its_last_cells() -> None:
+    """Some programs leave out what is empty at the end."""
+    assert _rows(cn.read_counts(io.StringIO("Warehouse,SKU,Qty,Note\nW,A,1\nW,B,2,n\n"))) == [
+        ("W", "A", 1),
+        ("W", "B", 2),
+    ]
+
+
+def test_a_long_line_is_refused_with_its_number() -> None:
+    """A comma too many shifts what follows."""
+    assert "line 3 has 4 cells, the headers are 3" in _refused("Warehouse,SKU,Qty\nW,A,1\nW,B,1,234\n")
+
+
+def test_a_quote_that_never_closes_is_refused() -> None:
+    """It would swallow the rest of the file."""
+    assert "can't be read as a table" in _refused('Warehouse,SKU,Qty\nW,"A,1\nW,B,2\n')
+
+
+@pytest.mark.parametrize("content", [b"\xd0\xcf\x11\xe0old", b"PK\x03\x04nothing", b"PAR1nothing", b"", b"\n \n"])
+def test_what_is_no_table_is_refused(content: bytes) -> None:
+    """Old Excel, broken workbooks, nothing at all."""
+    assert "can't be read as a table" in _refused(content)
+
+
+def test_a_file_of_headers_alone_is_an_empty_count() -> None:
+    """With the columns and dtypes of a full one."""
+    full = cn.read_counts(io.StringIO("Warehouse,SKU,Qty,Counted at\nW,A,1,2026-01-31\n"))
+    empty = cn.read_counts(io.StringIO("Warehouse,SKU,Qty,Counted at\n"))
+    assert (len(empty), empty.dtypes.to_dict()) == (0, full.dtypes.to_dict())
+
+
+CELL = st.text(st.sampled_from('ab,;"\n \t1é'), max_size=4)
+
+
+@given(st.lists(st.tuples(CELL, CELL), max_size=6), st.sampled_from(",;\t"), st.booleans(), st.booleans())
+def test_both_lanes_read_the_same(cells: list[tuple[str, str]], separator: str, all_quoted: bool, broken: bool) -> None:
+    """Whole at once, or record by record because of one cell of two lines: the counts are equal."""
+    buffer = io.StringIO()
+    style = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
+    writer = csv.writer(buffer, delimiter=separator, quoting=style, lineterminator="\n")
+    writer.writerow(["Warehouse", "SKU", "Qty", "Note"])
+    for number, (code, note) in enumerate(cells):
+        writer.writerow([f"W{code}".replace("\n", ""), f"A{number}", number, note.replace("\n", "")])
+    writer.writerow(["W", "last", 1, "two\nlines" if broken else "one line"])
+    counts = cn.read_counts(io.StringIO(buffer.getvalue()))
+    expected = [(f"W{code}".replace("\n", "").strip(), f"A{number}", number) for number, (code, _) in enumerate(cells)]
+    assert _rows(counts) == [*expected, ("W", "last", 1)]
+
+
+def test_parquet_keeps_what_its_columns_are(tmp_path: Path) -> None:
+    """Numbers lose nothing but their .0, instants keep their zone, categories are words."""
+    path = tmp_path / "count.parquet"
+    when = pd.to_datetime(["2026-01-31T08:00+01:00", None], utc=True)
+    frame = pd.DataFrame(
+        {"Lager": pd.Categorical(["W", "W"]), "SKU": [12.0, 13.0], "Qty": [5.0, 6.0], "counted_at": when}
+    )
+    frame.to_parquet(path)
+    counts = cn.read_counts(path)
+    assert _rows(counts[["warehouse_code", "product_sku", "quantity"]]) == [("W", "12", 5), ("W", "13", 6)]
+    assert counts["counted_at"].tolist() == [pd.Timestamp("2026-01-31T07:00Z"), pd.NaT]
+
+
+@pytest.mark.parametrize(("quantity", "words"), [([1.5], "not whole in row 1"), ([None], "no quantity in row 1")])
+def test_parquet_is_refused_by_its_row(tmp_path: Path, quantity: list[Any], words: str) -> None:
+    """Counted from 1."""
+    path = tmp_path / "count.parquet"
+    pd.DataFrame({"Lager": ["W"], "SKU": ["A"], "Qty": quantity}).to_parquet(path)
+    assert words in _refused(path.read_bytes())

@@ -57,6 +57,12 @@ class Shop:
             self.sandbox.state.settle()
             return next(units for (_, name), units in self.sandbox.state.stock.quantities.items() if name == sku)
 
+    def sell(self, sku: str, units: int) -> None:
+        """Let units leave the shelf."""
+        with self.sandbox.state.lock:
+            self.sandbox.state.settle()
+            self.sandbox.state.stock.quantities[self.warehouse(sku), sku] -= units
+
     @property
     def writes(self) -> int:
         """How many stock updates arrived."""

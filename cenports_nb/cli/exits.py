@@ -30,12 +30,4 @@ def code_of_error(error: BaseException) -> int:
 
     from cenports_nb.reports import exit_code_of  # noqa: PLC0415
 
-    if notes_of(error):
-        return IN_DOUBT  # it broke off what was being sent
     return error.exit_code if isinstance(error, TyperException) else exit_code_of(error)
-
-
-def notes_of(error: BaseException) -> list[str]:
-    """List what sending says of an interrupt; Typer passes an interrupt on as an abort."""
-    interrupt = error if isinstance(error, KeyboardInterrupt) else error.__cause__
-    return list(getattr(interrupt, "__notes__", ())) if isinstance(interrupt, KeyboardInterrupt) else []

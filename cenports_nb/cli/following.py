@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NoReturn
 
@@ -61,6 +63,16 @@ def seconds_of(timeout: str) -> float:
 def account_of(client: Client) -> str:
     """Name the account as a person knows it."""
     return f"{client.settings.environment} (partner {client.settings.partner_id})"
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Say where to go on when a person interrupts what may have left already; nothing of it is lost."""
+    try:
+        yield
+    except KeyboardInterrupt as interrupt:
+        notes = getattr(interrupt, "__notes__", None) or ["What was on its way is not lost."]
+        stop(" ".join(["Stopped.", *notes, "`cenports-nb submissions list --open` shows it."]), IN_DOUBT)
 
 
 def follow(submission: Submission, seconds: float, which: Which) -> None:

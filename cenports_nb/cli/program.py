@@ -11,7 +11,7 @@ from typer.exceptions import Abort, TyperException
 
 from cenports_nb import __version__
 from cenports_nb.cli import cache, doctor, journal, loading, login, report, sandbox, submissions, submit
-from cenports_nb.cli.exits import code_of_error, notes_of
+from cenports_nb.cli.exits import code_of_error
 from cenports_nb.cli.terminal import say, warnings_in_one_line
 from cenports_nb.errors import CenportsError
 
@@ -111,7 +111,4 @@ def _line_of(error: BaseException) -> str:
     """Say an error in one line."""
     if isinstance(error, TyperException):
         return f"{error.format_message()} (`cenports-nb --help` shows what there is)"
-    if isinstance(error, CenportsError):
-        return str(error)
-    notes = notes_of(error)
-    return " ".join(["stopped.", *notes, *(["`cenports-nb submissions list --open` shows it."] if notes else [])])
+    return str(error) if isinstance(error, CenportsError) else "stopped."

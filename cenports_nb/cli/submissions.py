@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
-from cenports_nb.cli.following import Which, account_of, finish, follow, seconds_of
+from cenports_nb.cli.following import Which, account_of, finish, follow, interruptible, seconds_of
 from cenports_nb.cli.journal import MaybeSubmission, Submission
 from cenports_nb.cli.options import Env, Profile, Timeout, Yes
 from cenports_nb.cli.terminal import check_sendable, confirm, show
@@ -103,8 +103,9 @@ def _again(word: Literal["resume", "retry"], submission_id: str, which: Which, *
             check_sendable(yes=yes)
             show(text_of([submission.snapshot()]))
             confirm(rows, account_of(client), yes=yes, most=True)
-            submission = submission.resume(progress=False) if word == "resume" else submission.retry(progress=False)
-            follow(submission, seconds, which)
+            with interruptible():
+                submission = submission.resume(progress=False) if word == "resume" else submission.retry(progress=False)
+                follow(submission, seconds, which)
         else:
             show(f"Nothing of it may be sent again by {word}.")
         finish([submission], which)

@@ -10,7 +10,7 @@ import typer
 
 from cenports_nb.cli.count_file import By, CountFile, Duplicates
 from cenports_nb.cli.exits import FAILED
-from cenports_nb.cli.following import Which, account_of, finish, follow, seconds_of
+from cenports_nb.cli.following import Which, account_of, finish, follow, interruptible, seconds_of
 from cenports_nb.cli.options import Env, Profile, Timeout, Yes
 from cenports_nb.cli.pairs import pairs
 from cenports_nb.cli.terminal import check_sendable, confirm, say, show, stop
@@ -116,7 +116,10 @@ def submit(
         confirm(rows, account_of(looking), yes=yes)
         say(f"Sending to {account_of(looking)} …")
         # Only now is there a client that may write; it joins the sandbox of the first one, if that started one.
-        with cn.connect(env, profile=profile, base_url=looking.settings.base_url, read_only=False) as client:
+        with (
+            interruptible(),
+            cn.connect(env, profile=profile, base_url=looking.settings.base_url, read_only=False) as client,
+        ):
             submission = cn.submit_updates(client, updates, progress=False, **asdict(way))
             _send(submission, file, seconds if wait else None, which)
 

@@ -54,7 +54,12 @@ if TYPE_CHECKING:
     from cenports_nb.stock.reversal import build_reversal
     from cenports_nb.stock.summary import summarize_stock
     from cenports_nb.stock.updates import build_true_up
+    from cenports_nb.transactions.acknowledgement import acknowledge_orders, acknowledge_shipments
+    from cenports_nb.transactions.channel import create_channel
+    from cenports_nb.transactions.handing_over import hand_over
+    from cenports_nb.transactions.handover import Handover
     from cenports_nb.transactions.listing import list_submissions, open_submission
+    from cenports_nb.transactions.order_creation import create_orders
     from cenports_nb.transactions.submission import Submission
     from cenports_nb.transactions.submit import submit_updates
 
@@ -62,18 +67,24 @@ __all__ = [
     "CenportsError",
     "Client",
     "Dialect",
+    "Handover",
     "Provenance",
     "Submission",
     "TransactionTracker",
+    "acknowledge_orders",
+    "acknowledge_shipments",
     "build_differential",
     "build_reversal",
     "build_true_up",
     "changes",
     "check_updates",
     "connect",
+    "create_channel",
+    "create_orders",
     "diff_stock",
     "errors",
     "export",
+    "hand_over",
     "list_submissions",
     "load_actual_stock",
     "load_available_stock",
@@ -104,18 +115,24 @@ _MODULE_OF = {
     "CenportsError": "errors",
     "Client": "api.client",
     "Dialect": "api.dialect",
+    "Handover": "transactions.handover",
     "Provenance": "frames.provenance",
     "Submission": "transactions.submission",
     "TransactionTracker": "notebook.tracker",
+    "acknowledge_orders": "transactions.acknowledgement",
+    "acknowledge_shipments": "transactions.acknowledgement",
     "build_differential": "stock.differential",
     "build_reversal": "stock.reversal",
     "build_true_up": "stock.updates",
     "changes": "analysis.changes",
     "check_updates": "stock.guards",
     "connect": "api.client",
+    "create_channel": "transactions.channel",
+    "create_orders": "transactions.order_creation",
     "diff_stock": "stock.diff",
     "errors": "",
     "export": "frames.export",
+    "hand_over": "transactions.handing_over",
     "list_submissions": "transactions.listing",
     "load_actual_stock": "frames.stock_loaders",
     "load_available_stock": "frames.stock_loaders",

@@ -21,6 +21,7 @@
   + IncompleteWarning, RejectedRowsWarning, UnknownFieldsWarning
   + StockWarning              a comparison of stock that leaves something out
   + AnalysisWarning           an analysis that leaves something out, or can't tell
+  + HandoverWarning           a hand-over that leaves orders out, or finishes an earlier one
   + PendingWarning            a wait that ended before the transactions did
 """
 
@@ -41,6 +42,7 @@ __all__ = [
     "CenportsWarning",
     "ConfigurationError",
     "GuardRailError",
+    "HandoverWarning",
     "IncompleteError",
     "IncompleteWarning",
     "InvalidRequestError",
@@ -235,6 +237,10 @@ class StockWarning(CenportsWarning):
 
 class AnalysisWarning(CenportsWarning):
     """An analysis leaves something out or can't tell it, and says what."""
+
+
+class HandoverWarning(CenportsWarning):
+    """A hand-over leaves orders out or finishes an earlier one, and says which."""
 
 
 class PendingWarning(CenportsWarning):

@@ -11,8 +11,10 @@ import base64
 import binascii
 import re
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import cache
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
@@ -118,6 +120,53 @@ CALLS: Mapping[str, Table] = {
 }
 
 
+@dataclass(frozen=True)
+class Objection:
+    """One value that can't be sent.
+
+    Attributes:
+        path: Where it is: names, and places in lists.
+        reason: What is wrong, without the value: `is missing`, `is longer than 10 characters`.
+        value: What was to be sent.
+    """
+
+    path: tuple[str | int, ...]
+    reason: str
+    value: Any = None
+
+    @property
+    def place(self) -> str:
+        """Where it is, as a person writes it: `orders[1].shipTo.country`."""
+        return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).lstrip(".")
+
+    @property
+    def text(self) -> str:
+        """What is wrong, with the value if there is one."""
+        return self.reason if self.value is None else f"is {_shown(self.value)}, which {self.reason}"
+
+
+def objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> Iterator[Objection]:
+    """List all that can't be sent of a body, by the call's table.
+
+    Args:
+        call: Method and path.
+        body: What would be sent.
+        sizes: Other types for some of the table's fields.
+    """
+    table = {**CALLS[call], **{name: kind for name, kind in sizes.items() if name in CALLS[call]}}
+    for path, kind in table.items():
+        for place, value, parent in _values(body, path.split(".")):
+            if value is None:
+                if kind.endswith("!") and parent:
+                    yield Objection(place, "is missing")
+            elif reason := _objection(kind.rstrip("!"), value):
+                yield Objection(place, reason, value)
+    names = {path.split(".")[0] for path in table}
+    for name in body:
+        if name not in names:
+            yield Objection((name,), f"is no parameter of this call: {', '.join(sorted(names))}")
+
+
 def check(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
     """Check a body against the call's table, all of it at once.
 
@@ -129,10 +178,9 @@ def check(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
     Raises:
         InvalidRequestError: `errors` has each field that can't be sent, with its place; nothing was sent.
     """
-    table = {**CALLS[call], **{name: kind for name, kind in sizes.items() if name in CALLS[call]}}
     errors: dict[str, list[str]] = {}
-    for place, text in _objections(table, body):
-        errors.setdefault(place, []).append(text)
+    for found in objections(call, body, sizes):
+        errors.setdefault(found.place, []).append(found.text)
     if call == "POST /channels" and not (body.get("contactEmail") or body.get("contactPhone")):
         errors["contactEmail"] = ["is needed where contactPhone is missing"]
     if ("startDate" in body) != ("endDate" in body):
@@ -143,28 +191,16 @@ def check(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
         raise InvalidRequestError(f"{call} was not sent: {'; '.join(shown)}{more}.", errors=errors)
 
 
-def _objections(table: Table, body: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    for path, kind in table.items():
-        for place, value, parent in _values(body, path.split(".")):
-            if value is None:
-                if kind.endswith("!") and parent:
-                    yield place, "is missing"
-            elif text := _objection(kind.rstrip("!"), value):
-                yield place, f"is {_shown(value)}, {text}"
-    names = {path.split(".")[0] for path in table}
-    for name in body:
-        if name not in names:
-            yield name, f"is no parameter of this call: {', '.join(sorted(names))}"
-
-
-def _values(value: Any, path: list[str], place: str = "") -> Iterator[tuple[str, Any, bool]]:
-    """Follow a path into a body: the place as a person writes it, the value there, whether its parent exists."""
+def _values(
+    value: Any, path: list[str], place: tuple[str | int, ...] = ()
+) -> Iterator[tuple[tuple[str | int, ...], Any, bool]]:
+    """Follow a path into a body: the place, the value there, whether its parent exists."""
     name, *rest = path
     if name == "*":
         for i, item in enumerate(value if isinstance(value, list | tuple) else ()):
-            yield from _values(item, rest, f"{place}[{i}]") if rest else [(f"{place}[{i}]", item, True)]
+            yield from _values(item, rest, (*place, i)) if rest else [((*place, i), item, True)]
         return
-    here = f"{place}.{name}" if place else name
+    here = (*place, name)
     is_object = isinstance(value, Mapping)
     found = value.get(name) if is_object else None
     if not rest:
@@ -175,23 +211,29 @@ def _values(value: Any, path: list[str], place: str = "") -> Iterator[tuple[str,
 
 def _objection(kind: str, value: Any) -> str:
     """Say why a value does not fit a type; nothing where it does."""
+    fits, numbers = _read(kind)
+    return fits(value, *numbers)
+
+
+@cache
+def _read(kind: str) -> tuple[Callable[..., str], tuple[int, ...]]:
+    """Read a type as its check and the sizes that it takes."""
     name, _, size = kind.partition("(")
-    numbers = [int(number) for number in re.findall(r"\d+", size)]
-    return KINDS[name](value, *numbers)
+    return KINDS[name], tuple(int(number) for number in re.findall(r"\d+", size))
 
 
 def _string(value: Any, most: int = 0) -> str:
     if not isinstance(value, str):
-        return "which is no text"
+        return "is no text"
     if not value:
-        return "which is empty"
-    return f"which is longer than {most} characters" if most and len(value) > most else ""
+        return "is empty"
+    return f"is longer than {most} characters" if most and len(value) > most else ""
 
 
 def _int(value: Any, digits: int = 0) -> str:
     if not isinstance(value, int) or isinstance(value, bool):
-        return "which is no whole number"
-    return f"which has more than {digits} digits" if digits and abs(value) >= 10**digits else ""
+        return "is no whole number"
+    return f"has more than {digits} digits" if digits and abs(value) >= 10**digits else ""
 
 
 def _decimal(value: Any, digits: int = 0, places: int = 0) -> str:
@@ -202,11 +244,11 @@ def _decimal(value: Any, digits: int = 0, places: int = 0) -> str:
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite():
-        return "which is no amount"
+        return "is no amount"
     exponent = number.normalize().as_tuple().exponent
     if places and isinstance(exponent, int) and -exponent > places:
-        return f"which has more than {places} places behind the point"
-    return f"which is {10 ** (digits - places):,} or more" if digits and abs(number) >= 10 ** (digits - places) else ""
+        return f"has more than {places} places behind the point"
+    return f"is {10 ** (digits - places):,} or more" if digits and abs(number) >= 10 ** (digits - places) else ""
 
 
 def _date(value: Any) -> str:
@@ -216,26 +258,26 @@ def _date(value: Any) -> str:
             return ""
     except ValueError:
         pass
-    return "which is no day: write it as YYYY-MM-DD"
+    return "is no day: write it as YYYY-MM-DD"
 
 
 def _bool(value: Any) -> str:
-    return "" if isinstance(value, bool) else "which is neither True nor False"
+    return "" if isinstance(value, bool) else "is neither True nor False"
 
 
 def _array(value: Any) -> str:
-    return "" if isinstance(value, list | tuple) and value else "which is no list with anything in it"
+    return "" if isinstance(value, list | tuple) and value else "is no list with anything in it"
 
 
 def _object(value: Any) -> str:
-    return "" if isinstance(value, Mapping) else "which is no mapping"
+    return "" if isinstance(value, Mapping) else "is no mapping"
 
 
 def _base64(value: Any) -> str:
     try:
         base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):
-        return "which is no base64 text"
+        return "is no base64 text"
     return ""
 
 

@@ -130,6 +130,18 @@ def read_table(source: str | Path | IO[bytes] | IO[str], score: Score) -> Table:
     return replace(_of_text(text, name, score), remark=remark)
 
 
+def one_line(header: str) -> str:
+    """Write a header without line breaks and blanks too many."""
+    return " ".join(header.split())
+
+
+def no_table(name: str, error: Exception) -> InvalidRequestError:
+    """Say that a file is damaged, with a little of what a library says of it."""
+    said = one_line(str(error)) or type(error).__name__
+    said = said if len(said) <= 80 else said[:79] + "…"
+    return InvalidRequestError(f"{name} can't be read as a table ({said}): {ADVICE}.")
+
+
 def _decoded(content: bytes, name: str) -> tuple[str, str]:
     """Decode text: strict UTF-8, else UTF-16 by its mark, else what Windows writes in western Europe."""
     if content[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -182,7 +194,7 @@ def _head(text: str, name: str, score: Score) -> tuple[str, tuple[str, ...], int
     _, begin, _, separator, cells, end = best
     refuse_below(-begin if best[0] > first_score else 0, name, "line")
     newline = next(islice(NEWLINE.finditer(text), end - 1, end), None)
-    return separator, tuple(cell.strip() for cell in cells), newline.end() if newline else len(text), end + 1
+    return separator, tuple(one_line(cell) for cell in cells), newline.end() if newline else len(text), end + 1
 
 
 def refuse_below(line: int, name: str, word: str) -> None:
@@ -259,8 +271,7 @@ def _of_parquet(content: bytes, name: str) -> Table:
         table = arrow_parquet.read_table(arrow.BufferReader(content))
         columns = tuple(_written(column) for column in table.columns)
     except (arrow.ArrowException, OSError, ValueError) as error:
-        said = " ".join(str(error).split())
-        raise InvalidRequestError(f"{name} can't be read as a table ({said}): {ADVICE}.") from None
+        raise no_table(name, error) from None
     return Table(name, tuple(table.column_names), columns, np.arange(1, table.num_rows + 1), line="row")
 
 
@@ -272,4 +283,9 @@ def _written(column: arrow.ChunkedArray) -> arrow.ChunkedArray:
         return arrow.chunked_array([arrow.nulls(len(column), TEXT)])
     if arrow.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
-    return column.cast(TEXT)
+    try:
+        texts = column.cast(TEXT)
+    except arrow.ArrowNotImplementedError:  # a list or the like, which no count needs
+        return arrow.chunked_array([arrow.nulls(len(column), TEXT)])
+    texts.validate(full=True)  # bytes that are no text would fail later, in the midst
+    return texts

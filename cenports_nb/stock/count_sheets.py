@@ -11,6 +11,7 @@ from datetime import date, datetime, time, timedelta
 from itertools import islice
 from typing import Any
 from zipfile import BadZipFile, ZipFile
+from zlib import error as zlib_error
 
 import numpy as np
 import pyarrow as arrow
@@ -20,10 +21,15 @@ from openpyxl.utils.exceptions import InvalidFileException
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.keys import Mask
 from cenports_nb.frames.texts import TEXT
-from cenports_nb.stock.count_files import ADVICE, HEAD_LINES, Score, Table, refuse_below
+from cenports_nb.stock.count_files import ADVICE, HEAD_LINES, Score, Table, no_table, one_line, refuse_below
 
 ZEROS = re.compile(r"0{2,}")
 """A number format that pads with zeros: 00000 shows 12 as 00012."""
+DAMAGED = (
+    *(BadZipFile, InvalidFileException, zlib_error, EOFError, OSError, SyntaxError),
+    *(LookupError, ValueError, TypeError, AttributeError, RuntimeError),
+)
+"""What openpyxl and the standard library raise on a workbook that is none, is damaged or has a password."""
 EXACT = 10**15
 """Excel keeps 15 digits."""
 
@@ -54,11 +60,10 @@ def read_sheet(content: bytes, name: str, score: Score) -> Table:
             title = _chosen(values, name, score)
             formulas = load_workbook(io.BytesIO(content), read_only=True) if _has_formulas(content) else None
             cells = _read(values[title], formulas[title] if formulas else None)
-    except (BadZipFile, InvalidFileException, KeyError, ValueError, OSError, SyntaxError) as error:
-        if isinstance(error, InvalidRequestError):
-            raise
-        said = " ".join(str(error).split())
-        raise InvalidRequestError(f"{name} can't be read as a table ({said}): {ADVICE}.") from None
+    except InvalidRequestError:
+        raise
+    except DAMAGED as error:
+        raise no_table(name, error) from None
     return _table(cells, name, score)
 
 
@@ -144,7 +149,7 @@ def _table(cells: _Cells, name: str, score: Score) -> Table:
     refuse_below(head + 1 if score(cells.rows[head]) > max(1, score(cells.rows[first])) else 0, name, "row")
     rows = cells.rows[first + 1 :]
     width = max((place + 1 for row in cells.rows for place, text in enumerate(row) if text), default=0)
-    headers = tuple([*cells.rows[first], *[""] * width][:width])
+    headers = tuple(map(one_line, [*cells.rows[first], *[""] * width][:width]))
     columns = tuple(
         arrow.chunked_array([arrow.array([row[place] if place < len(row) else "" for row in rows], TEXT)])
         for place in range(width)

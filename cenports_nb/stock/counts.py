@@ -15,7 +15,7 @@ from cenports_nb.frames.keys import Mask, find, find_first, number_keys, repeate
 from cenports_nb.frames.texts import chunks_of, column_of, constant, pick
 from cenports_nb.stock.count_files import Table, read_table
 from cenports_nb.stock.demand import KEYS
-from cenports_nb.stock.headers import WORDS, places_of, plain, score, told_headers
+from cenports_nb.stock.headers import WORDS, places_of, plain, score, shown, told_headers
 from cenports_nb.stock.identifiers import IDENTIFIERS, refuse_damaged, skus_of
 from cenports_nb.stock.quantities import FLAWS, TOO_LARGE, whole_units
 from cenports_nb.stock.update_frame import LARGEST
@@ -127,7 +127,7 @@ def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_
         hint += f" (or pass by={others[0]!r} and stock=)"
     raise InvalidRequestError(
         f"{table.name} lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}{hint}; it has "
-        f"{', '.join(table.headers) or 'none'}. Name your headers with columns=.{table.remark}"
+        f"{shown(table.headers)}. Name your headers with columns=.{table.remark}"
     )
 
 

@@ -168,4 +168,6 @@ def _history(history: pd.DataFrame) -> pd.DataFrame:
         raise InvalidRequestError(f"history lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}.")
     history = history[history[KEYS].notna().all(axis=1)]  # orders have no such key
     texts = [name for name in HISTORY if name not in ("created_at", "age_s", "quantity")]
-    return history[HISTORY].reset_index(drop=True).astype(dict.fromkeys(texts, "str") | {"quantity": "int64"})
+    kinds = dict.fromkeys(texts, "str") | {"quantity": "int64", "age_s": "float64"}
+    read = history[HISTORY].reset_index(drop=True).astype(kinds)
+    return read.assign(created_at=pd.to_datetime(read["created_at"], utc=True))

@@ -13,7 +13,7 @@ from cenports_nb.stock.guard_case import Case, Objections, case_of
 from cenports_nb.stock.guard_frames import basis, max_rows, max_total_drop, other_account, partial_count
 from cenports_nb.stock.guard_history import in_flight, repeated
 from cenports_nb.stock.guard_rows import below_reserved, discontinued, max_drop, old_count, unknown_sku
-from cenports_nb.stock.thresholds import thresholds_of
+from cenports_nb.stock.thresholds import Thresholds, thresholds_of
 
 Guard = Callable[[Case], Objections | None]
 
@@ -42,7 +42,7 @@ def check_updates(
     *,
     available: pd.DataFrame | None = None,
     history: pd.DataFrame | None = None,
-    thresholds: Mapping[str, Any] | None = None,
+    thresholds: Mapping[str, Any] | Thresholds | None = None,
 ) -> pd.DataFrame:
     """List what the guards object to in an update frame.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from cenports_nb.errors import InvalidRequestError
 
@@ -51,10 +51,17 @@ def plain(header: str) -> str:
     return " ".join(re.findall(r"[^\W_]+", "".join(c for c in letters if not unicodedata.combining(c))))
 
 
+def shown(headers: Iterable[str]) -> str:
+    """List headers for an error: a dozen of them, each cut."""
+    all_of_them = [header if len(header) <= 40 else header[:39] + "…" for header in headers]
+    more = f" and {len(all_of_them) - 12} more" if len(all_of_them) > 12 else ""
+    return (", ".join(all_of_them[:12]) or "none") + more
+
+
 def told_headers(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
     """Read `columns=` in either direction: which header is meant by which of our names."""
     ours_all = {*COLUMNS, by}
-    given = columns or {}
+    given = {" ".join(one.split()): " ".join(two.split()) for one, two in (columns or {}).items()}
     told = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
     return told | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
 
@@ -62,7 +69,7 @@ def told_headers(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
 def score(cells: Sequence[str], told: Mapping[str, str], by: str) -> int:
     """Tell how many of the columns a line seems to head."""
     spelt = {plain(cell) for cell in cells}
-    stripped = {cell.strip() for cell in cells}
+    stripped = {" ".join(cell.split()) for cell in cells}
     return sum(
         told[ours] in stripped if ours in told else plain(ours) in spelt or not spelt.isdisjoint(WORDS[ours])
         for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"])
@@ -85,9 +92,7 @@ def places_of(headers: Sequence[str], told: Mapping[str, str], by: str, name: st
     for ours, theirs in told.items():
         places = [place for place, header in enumerate(headers) if header == theirs]
         if not places:
-            raise InvalidRequestError(
-                f"{name} has no header {theirs!r}; its headers are {', '.join(map(repr, headers))}."
-            )
+            raise InvalidRequestError(f"{name} has no header {theirs!r}; its headers are {shown(map(repr, headers))}.")
         found[ours] = _only(places, headers, ours, name)
     left = [place for place in range(len(headers)) if place not in found.values()]
     for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"]):

@@ -55,7 +55,7 @@ def build_reversal(
     keys = changes[KEYS].astype("str")
     applied = (changes["outcome"] == "applied").fillna(value=False).to_numpy(dtype=bool)
     if rows is not None:
-        applied &= _asked(rows, keys, changes["outcome"], applied)
+        applied = applied & _asked(rows, keys, changes["outcome"], applied)
     undone = np.flatnonzero(applied)
     true_up = (changes["type"] == "TRUE_UP").to_numpy(dtype=bool)[undone]
     before = changes["before_quantity"].astype("Int64").iloc[undone]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from difflib import get_close_matches
 from typing import Any
 
@@ -42,7 +42,7 @@ class Thresholds:
 DEFAULTS = Thresholds()
 
 
-def thresholds_of(given: Mapping[str, Any] | None) -> Thresholds:
+def thresholds_of(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
     """Read thresholds as a person gives them.
 
     Args:
@@ -54,6 +54,8 @@ def thresholds_of(given: Mapping[str, Any] | None) -> Thresholds:
     """
     if given is None:
         return DEFAULTS
+    if isinstance(given, Thresholds):
+        given = asdict(given)
     kinds = {field.name: str(field.type) for field in fields(Thresholds)}
     for name, value in given.items():
         if name not in kinds:

@@ -12,7 +12,9 @@ from cenports_nb.transactions.earlier import later_update
 from cenports_nb.transactions.entries import Batch, Head, Row
 from cenports_nb.transactions.fresh import Shelf, last_look
 from cenports_nb.transactions.journal import MEMORY, Journal
+from cenports_nb.transactions.kinds import kind_of
 from cenports_nb.transactions.locks import sending
+from cenports_nb.transactions.order_look import look_for_orders
 from cenports_nb.transactions.sending import Prepare, send_all, unsent
 
 if TYPE_CHECKING:
@@ -35,19 +37,23 @@ def resume(client: Client, journal: Journal, submission: Submission, progress: b
     _check(client, journal, head, "resume")
     with sending(client.home, head.submission_id):
         journal.close_crashed(head.submission_id, client.clock.now())
-        doubtful = journal.rows(head.submission_id, outcomes=("in_doubt",)) if head.kind == "stock" else []
-        doubtful = [row for row in doubtful if row.type == "TRUE_UP"]
+        doubtful = [] if head.kind == "orders" else journal.rows(head.submission_id, outcomes=("in_doubt",))
+        doubtful = [row for row in doubtful if row.type == "TRUE_UP" or kind_of(head).repeatable]
         if not doubtful and not unsent(journal, head):
             return
         shelf = _shelf(client, journal, head)
         safe: list[Row] = []
-        if doubtful:
+        if kind_of(head).repeatable:
+            safe = doubtful
+        elif doubtful:
             shelf.refresh()
             judged = [_doubtful(journal, head, row, shelf) for row in doubtful]
             journal.set_rows(judged, client.clock.now(), ("in_doubt",))
             safe = [row for row in judged if row.outcome == "in_doubt" and row.message == SAFE]
         also = _rebatch(journal, safe, client, "again")
-        canary.send(client, journal, submission, also=also, prepare=_prepare(journal, head, shelf), progress=progress)
+        canary.send(
+            client, journal, submission, also=also, prepare=_prepare(client, journal, head, shelf), progress=progress
+        )
 
 
 def retry(client: Client, journal: Journal, submission: Submission, progress: bool | None) -> None:
@@ -63,7 +69,7 @@ def retry(client: Client, journal: Journal, submission: Submission, progress: bo
         rows = journal.rows(head.submission_id, outcomes=RETRIED)
         if not rows:
             return
-        prepare = _prepare(journal, head, _shelf(client, journal, head))
+        prepare = _prepare(client, journal, head, _shelf(client, journal, head))
         numbers = _rebatch(journal, rows, client, "planned")
         send_all(client, journal, head, only=numbers, prepare=prepare, progress=progress)
         # What was withheld stays what it was, with the reason: nothing of it was sent.
@@ -79,6 +85,10 @@ def retry(client: Client, journal: Journal, submission: Submission, progress: bo
 def _check(client: Client, journal: Journal, head: Head, what: str) -> None:
     if journal.path == MEMORY:
         raise InvalidRequestError(f"This is a dry run, and {what}() would send it: submit without dry_run=True.")
+    if head.kind == "hand_over":
+        raise InvalidRequestError(
+            f"{head.submission_id} is a hand-over, and its file comes first: hand_over(client, path) finishes it."
+        )
     client.check_writable(f"{what} of {head.submission_id}")
     journal.check()
 
@@ -120,8 +130,10 @@ def _rebatch(journal: Journal, rows: Sequence[Row], client: Client, state: str) 
     ]
 
 
-def _prepare(journal: Journal, head: Head, shelf: Shelf) -> Prepare | None:
+def _prepare(client: Client, journal: Journal, head: Head, shelf: Shelf) -> Prepare | None:
     """Look at each batch again: nothing goes out that a later submission changed, or under which the stock moved."""
+    if head.kind == "orders":
+        return look_for_orders(client, journal, head)
     if head.kind != "stock":
         return None
     look: Callable[[Batch, Sequence[Row]], tuple[list[Row], list[Row]]] = last_look(head, shelf, again=True)

@@ -76,7 +76,9 @@ def outcomes_of(state: str, errors: Any, rows: Sequence[Row], sent: int) -> list
             else replace(row, outcome="applied", message=None)
             for row in rows
         ]
-    rest = " ".join(["The transaction failed, and this row is not named: verify() reads the stock.", *of_all])
+    rest = " ".join(
+        ["The transaction failed, and this row is not named: verify() looks at what is there now.", *of_all]
+    )
     return [
         replace(row, outcome="rejected", message=by_row[row.row])
         if row.row in by_row

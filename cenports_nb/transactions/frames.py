@@ -51,6 +51,7 @@ DTYPES = {
     "reason": "str",
     "reference": "str",
     "made_by": "str",
+    "fingerprint": "str",
 }
 """Of every column that a frame of the journal may have."""
 

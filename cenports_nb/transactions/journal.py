@@ -171,6 +171,11 @@ class Journal:
                 (expected_of(batch), at.isoformat(), batch.submission_id, batch.batch),
             )
 
+    def set_details(self, submission_id: str, details: str | None) -> None:
+        """Change what only its kind understands of a submission."""
+        with self._named(), self._transaction() as connection:
+            connection.execute("UPDATE submission SET details = ? WHERE submission_id = ?", (details, submission_id))
+
     def set_batch(self, batch: Batch, at: datetime, **changes: Any) -> None:
         """Change a batch."""
         with self._named(), self._transaction() as connection:

@@ -45,19 +45,39 @@ def planning(home: Path, account: str) -> Iterator[None]:
     Raises:
         JournalError: The lock can't be had.
     """
-    lock = _lock(home, f"account-{hashlib.blake2b(account.encode(), digest_size=8).hexdigest()}")
+    with _waiting(home, f"account-{_name_of(account)}", "plans a submission of this account"):
+        _tidy(home)
+        yield
+
+
+@contextlib.contextmanager
+def handing_over(home: Path, account: str) -> Iterator[None]:
+    """Hold the right to hand over orders of an account; others wait.
+
+    Raises:
+        JournalError: The lock can't be had.
+    """
+    with _waiting(home, f"hand-over-{_name_of(account)}", "hands over orders of this account"):
+        yield
+
+
+@contextlib.contextmanager
+def _waiting(home: Path, name: str, what: str) -> Iterator[None]:
+    lock = _lock(home, name)
     try:
         lock.acquire(timeout=PATIENCE_S)
     except (Timeout, OSError) as error:
         raise JournalError(
-            f"{lock.lock_file} can't be locked ({error}): another process plans a submission of this account. "
-            "Nothing was sent; try again."
+            f"{lock.lock_file} can't be locked ({error}): another process {what}. Nothing was sent; try again."
         ) from None
     try:
-        _tidy(home)
         yield
     finally:
         lock.release()
+
+
+def _name_of(account: str) -> str:
+    return hashlib.blake2b(account.encode(), digest_size=8).hexdigest()
 
 
 def is_sending(home: Path, submission_id: str) -> bool:

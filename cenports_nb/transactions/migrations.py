@@ -41,6 +41,7 @@ CREATE TABLE row (
 CREATE INDEX row_by_batch ON row (submission_id, batch, row);
 CREATE INDEX row_by_sku ON row (product_sku, warehouse_code) WHERE product_sku IS NOT NULL;
 CREATE INDEX row_by_order ON row (order_no, channel_id) WHERE order_no IS NOT NULL;
+CREATE INDEX row_open ON row (outcome) WHERE outcome IN ('pending', 'in_doubt', 'unconfirmed');
 CREATE TABLE event (
     submission_id TEXT NOT NULL, at TEXT NOT NULL, item INTEGER NOT NULL, batch INTEGER NOT NULL,
     row INTEGER NOT NULL, outcome TEXT NOT NULL, message TEXT, made_by TEXT);

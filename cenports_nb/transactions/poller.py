@@ -45,16 +45,25 @@ class _Turn:
 
 
 class Poller:
-    """Asks for the open transactions of one client; threads may share it."""
+    """Asks for the open transactions of one client; threads may share it.
+
+    Attributes:
+        failed: Why the last poll failed, if it did.
+    """
 
     def __init__(self, client: Client, journal: Journal) -> None:
         self._client = client
         self._journal = journal
         self._turns: dict[tuple[str, int], _Turn] = {}
         self._asking = threading.Lock()
+        self.failed: CenportsError | None = None
 
-    def poll(self, submission_ids: Iterable[str]) -> tuple[set[str], float]:
+    def poll(self, submission_ids: Iterable[str], *, now: bool = False) -> tuple[set[str], float]:
         """Ask for the transactions whose turn it is; return whose news came, and the seconds until the next turn.
+
+        Args:
+            submission_ids: Whose transactions.
+            now: Ask whatever their turn.
 
         Raises:
             CenportsError: An answer could not be had; the others were asked for all the same, but after 401 and 429.
@@ -71,26 +80,22 @@ class Poller:
             spacing = len(open_batches) * 60 / (SHARE * self._client.settings.rate_limit)
             for batch in open_batches:
                 turn = self._turn(batch)
-                if self._client.clock.monotonic() < turn.due:
+                if not now and self._client.clock.monotonic() < turn.due:
                     continue
                 turn.pause = min(turn.pause * GROWTH, LONGEST_S)
                 try:
                     self._ask(batch)
-                except (AuthenticationError, RateLimitedError):
-                    raise
+                    self.failed = None
                 except CenportsError as error:
-                    failed = failed or error
+                    failed = self.failed = failed or error
+                    if isinstance(error, AuthenticationError | RateLimitedError):
+                        raise
                 finally:
                     turn.due = self._client.clock.monotonic() + max(turn.pause, spacing)
                 news.add(batch.submission_id)
             if failed:
                 raise failed
             return news, self._next(open_batches)
-
-    def hurry(self) -> None:
-        """Ask for all at the next call, whatever their turn."""
-        for turn in list(self._turns.values()):
-            turn.due = 0.0
 
     def _turn(self, batch: Batch) -> _Turn:
         key = (batch.submission_id, batch.batch)

@@ -13,7 +13,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 from tqdm.auto import tqdm
 
-from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, PendingWarning, TransportError
+from cenports_nb.errors import (
+    AuthenticationError,
+    CenportsError,
+    ConfigurationError,
+    InvalidRequestError,
+    JournalError,
+    PendingWarning,
+)
 from cenports_nb.transactions import again, frames
 from cenports_nb.transactions.desk import desk_of
 from cenports_nb.transactions.entries import Head
@@ -117,10 +124,8 @@ class Submission:
         Args:
             now: Ask whatever their turn.
         """
-        if now:
-            self._poller.hurry()
         together = [one for one in list(self._open) if one._poller is self._poller]
-        news, pause = self._poller.poll({one.submission_id for one in together})
+        news, pause = self._poller.poll({one.submission_id for one in together}, now=now)
         for one in together:
             if one.submission_id in news:
                 one._tell()
@@ -141,10 +146,11 @@ class Submission:
         with tqdm(
             desc="transactions", total=len(batches), disable=hidden, delay=0 if progress else 2, leave=False
         ) as bar:
-            failed = self._wait({batch.batch for batch in batches}, _seconds(timeout), bar)
+            self._wait({batch.batch for batch in batches}, _seconds(timeout), bar)
         self._tell()
         left = self.snapshot().count("pending")
         if left:
+            failed = self._poller.failed
             why = f" The last poll failed: {failed}" if failed else ""
             warnings.warn(
                 f"Submission {self.submission_id} still has {left:,} rows pending: nothing is lost, wait() again or "
@@ -158,11 +164,10 @@ class Submission:
         """Poll until no row of these batches is pending, or until the time is up."""
         self._wait(set(batches), timeout.total_seconds(), None)
 
-    def _wait(self, batches: set[int], seconds: float, bar: Any) -> CenportsError | None:
-        """Poll and sleep; a failure that may pass is not the end, and is returned if it stayed."""
+    def _wait(self, batches: set[int], seconds: float, bar: Any) -> None:
+        """Poll and sleep; a failure that may pass is not the end."""
         clock = self.client.clock
         until = clock.monotonic() + seconds
-        failed: CenportsError | None = None
         while True:
             seen = [view for view in self.snapshot().batches if view.batch in batches]
             pending = [view for view in seen if view.outcomes.get("pending")]
@@ -170,14 +175,14 @@ class Submission:
                 bar.update(len(seen) - len(pending) - bar.n)
             left = until - clock.monotonic()
             if not pending or left <= 0:
-                return failed if pending else None
+                return
             pause = RETRY_S
             try:
-                pause, failed = self.poll(), None
-            except (TransportError, ApiError, InvalidRequestError) as error:
-                if isinstance(error, ApiError) and error.status == 401:
-                    raise
-                failed = error
+                pause = self.poll()
+            except STAYING:
+                raise
+            except CenportsError:
+                pass  # the poller knows it, and the next time may do better
             if any(view.outcomes.get("pending") for view in self.snapshot().batches if view.batch in batches):
                 clock.sleep(max(MOMENT_S, min(pause, until - clock.monotonic())))
 
@@ -250,6 +255,8 @@ class Submission:
         return f"<code>{html.escape(repr(self))}</code>"
 
 
+STAYING = (AuthenticationError, ConfigurationError, JournalError)
+"""Failures of a poll that no waiting mends."""
 RETRY_S = 5.0
 """After a poll that failed."""
 MOMENT_S = 0.05

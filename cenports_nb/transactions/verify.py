@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 from cenports_nb.transactions.entries import UNSETTLED, Batch, Head, Row
 from cenports_nb.transactions.fresh import Shelf
 from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.kinds import kind_of
 from cenports_nb.transactions.sending import write_id
 from cenports_nb.transactions.snapshot import time_of
 
@@ -25,14 +27,14 @@ def verify(client: Client, journal: Journal, head: Head) -> None:
         return
     batches = {batch.batch: batch for batch in journal.batches(head.submission_id)}
     rows = [row for row in rows if batches[row.batch].state != "sending" or _is_old(client, batches[row.batch])]
-    judged = _by_stock(client, rows, batches)
+    judged = (kind_of(head).judge or _by_stock)(client, rows, batches)
     journal.set_rows(judged, client.clock.now(), UNSETTLED)
     open_still = {row.batch for row in judged if row.outcome in UNSETTLED}
     for number in {row.batch for row in rows} - open_still:
         client.write_ended(write_id(batches[number]))  # nothing of it may land any more
 
 
-def _by_stock(client: Client, rows: list[Row], batches: dict[int, Batch]) -> list[Row]:
+def _by_stock(client: Client, rows: Sequence[Row], batches: Mapping[int, Batch]) -> list[Row]:
     shelf = Shelf(client, sorted({row.warehouse_code or "" for row in rows}))
     shelf.refresh()
     at, wait = client.clock.now(), timedelta(minutes=client.dialect.settle_minutes)

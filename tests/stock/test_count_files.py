@@ -164,3 +164,34 @@ def test_parquet_is_refused_by_its_row(tmp_path: Path, quantity: list[Any], word
     path = tmp_path / "count.parquet"
     pd.DataFrame({"Lager": ["W"], "SKU": ["A"], "Qty": quantity}).to_parquet(path)
     assert words in _refused(path.read_bytes())
+
+
+def _saved(suffix: str) -> bytes:
+    frame = pd.DataFrame({"Warehouse": "W", "Item": [f"A{n}" for n in range(9)], "Qty": range(9)})
+    buffer = io.BytesIO()
+    write = {"xlsx": frame.to_excel, "parquet": frame.to_parquet, "csv": frame.to_csv}[suffix]
+    write(buffer, index=False)
+    return buffer.getvalue()
+
+
+WHOLE = {suffix: _saved(suffix) for suffix in ("csv", "xlsx", "parquet")}
+
+
+@pytest.mark.parametrize("suffix", WHOLE)
+@given(
+    damage=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=5),
+    data=st.data(),
+)
+def test_a_damaged_file_is_refused_in_one_line(
+    suffix: str, damage: list[tuple[float, int]], data: st.DataObject
+) -> None:
+    """Or read, if it still can be; nothing of the libraries below comes through."""
+    content = bytearray(WHOLE[suffix])
+    for place, byte in damage:
+        content[int(place * len(content))] = byte
+    content = content[: data.draw(st.integers(len(content) // 2, len(content)))]
+    try:
+        cn.read_counts(io.BytesIO(bytes(content)))
+    except InvalidRequestError as error:
+        assert "\n" not in str(error)  # noqa: PT017 - it may also be read
+        assert len(str(error)) < 700  # noqa: PT017

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import re
 from datetime import date, datetime
 from typing import Any
+from zipfile import ZipFile
 
 import openpyxl
 import pytest
@@ -114,3 +116,20 @@ def test_a_workbook_with_nothing_in_it_is_no_table(rows: int) -> None:
     for _ in range(rows):
         book.active.append(["Read me"])
     assert ("lacks the columns" if rows else "can't be read as a table") in _refused(book)
+
+
+def test_empty_rows_above_keep_the_numbers_of_the_others() -> None:
+    """As they stand in Excel."""
+    book = _book(["W", "A", 1], ["W", "B", "x"])
+    book.active.insert_rows(1, amount=2)
+    assert "a quantity that is no number in row 5" in _refused(book)
+
+
+def test_what_a_workbook_says_of_its_size_is_not_believed() -> None:
+    """Some programs write A1 for all that there is."""
+    buffer, told = _saved(_book(["W", "A", 1], ["W", "B", 2])), io.BytesIO()
+    with ZipFile(buffer) as whole, ZipFile(told, "w") as other:
+        for part in whole.namelist():
+            other.writestr(part, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', whole.read(part)))
+    told.seek(0)
+    assert cn.read_counts(told)["product_sku"].tolist() == ["A", "B"]

@@ -204,3 +204,100 @@ def test_an_argument_that_means_nothing_is_refused(arguments: dict[str, Any]) ->
     """A typing mistake must not change what is done."""
     with pytest.raises(InvalidRequestError):
         cn.read_counts(io.StringIO("warehouse_code,product_upc,quantity\nW,1,5\n"), **arguments)
+
+
+UPCS = pd.DataFrame(
+    {
+        "warehouse_code": ["W", "W", "V"],
+        "product_sku": ["A", "B", "A2"],
+        "product_upc": ["012345678905", "712345678901", "012345678905"],
+        "quantity": [1, 1, 1],
+    }
+)
+
+
+@pytest.mark.parametrize(
+    ("upc", "words"),
+    [
+        ("12345678905", "a product_upc that lost its zeros in front (12345678905 for 012345678905) in line 3"),
+        ("7.12345E+11", "a product_upc that Excel shortened, such as 7.12345E+11, so that digits are lost in line 3"),
+        ("7,12345E+11", "a product_upc that Excel shortened"),
+        ("999", "a product_upc that its warehouse does not have in line 3"),
+        ("", "no product_upc in line 3"),
+    ],
+)
+def test_a_upc_that_a_spreadsheet_damaged_is_refused(upc: str, words: str) -> None:
+    """With what to do; a product is not guessed from half of its digits."""
+    text = f"Warehouse;UPC;Qty\nW;712345678901;1\nW;{upc};5\n"
+    with pytest.raises(InvalidRequestError) as caught:
+        cn.read_counts(io.StringIO(text), by="product_upc", stock=UPCS)
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_upc_that_became_a_number_is_still_one() -> None:
+    """712345678901.0 has all its digits."""
+    text = io.StringIO("Warehouse,UPC,SKU,Qty\nW,712345678901.0,ours,5\nV,012345678905,ours,6\n")
+    assert _rows(cn.read_counts(text, by="product_upc", stock=UPCS)) == [("W", "B", 5), ("V", "A2", 6)]
+
+
+def test_bins_of_two_upcs_of_one_product_are_added_up() -> None:
+    """It is the SKU that is counted."""
+    stock = UPCS.assign(product_sku=["A", "A", "A2"])
+    text = "Warehouse,EAN,Qty\nW,012345678905,1\nW,712345678901,2\n"
+    with pytest.raises(InvalidRequestError, match=r"repeats .* in lines 2, 3"):
+        cn.read_counts(io.StringIO(text), by="product_upc", stock=stock)
+    counts = cn.read_counts(io.StringIO(text), by="product_upc", stock=stock, duplicates="sum")
+    assert _rows(counts) == [("W", "A", 3)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "words"),
+    [
+        (["W,A,1", "W,A,"], "no quantity in line 3"),
+        (["W,A,2000000000", "W,B,1", "W,A,2000000000"], "bins that add up to above 2,147,483,647 in lines 2, 4"),
+    ],
+)
+def test_bins_that_cannot_be_added_up_are_refused(lines: list[str], words: str) -> None:
+    """An empty cell may be an empty bin or one that nobody counted."""
+    with pytest.raises(InvalidRequestError, match=words):
+        cn.read_counts(_csv(*lines), duplicates="sum")
+
+
+def test_the_earliest_bin_tells_when_it_was_counted() -> None:
+    """Sales since then may be missing in it."""
+    head = f"{HEAD},Counted at\nW,A,1,2026-01-31T09:00Z\nW,B,1,\nW,A,1,2026-01-31T08:00Z\n"
+    counts = cn.read_counts(io.StringIO(head), duplicates="sum")
+    assert counts["counted_at"].tolist() == [pd.Timestamp("2026-01-31T08:00Z"), pd.NaT]
+
+
+@pytest.mark.parametrize(
+    ("when", "words"),
+    [
+        ("2026-01-31 08:00", "a counted_at without a time zone in line 2: write it as text such as 2026-01-31T08:00Z"),
+        ("31.01.2026", "a counted_at that is no date like 2026-01-31T08:00Z in line 2"),
+        ("2026-02-30", "a counted_at that is no date like 2026-01-31T08:00Z in line 2"),
+    ],
+)
+def test_a_time_that_can_be_misread_is_refused(when: str, words: str) -> None:
+    """Eight in the morning is another instant in each zone."""
+    with pytest.raises(InvalidRequestError) as caught:
+        cn.read_counts(io.StringIO(f"{HEAD},counted_at\nW,A,1,{when}\n"))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("when", ["2026-01-31", "2026-01-31 00:00:00", "2026-01-31T00:00Z", "2026-01-31T01:00+0100"])
+def test_a_day_alone_is_its_first_moment(when: str) -> None:
+    """In UTC: the earliest that can be meant."""
+    counts = cn.read_counts(io.StringIO(f"{HEAD},counted_at\nW,A,1,{when}\n"))
+    assert counts["counted_at"].tolist() == [pd.Timestamp("2026-01-31T00:00Z")]
+
+
+@given(st.lists(st.tuples(st.sampled_from("VW"), st.sampled_from("ABC"), st.integers(0, 9)), max_size=9))
+def test_bins_add_up_to_what_was_counted(bins: list[tuple[str, str, int]]) -> None:
+    """Each SKU once, where its first bin stands."""
+    expected: dict[tuple[str, str], int] = {}
+    for code, sku, quantity in bins:
+        expected[code, sku] = expected.get((code, sku), 0) + quantity
+    counts = cn.read_counts(_csv(*(f"{code},{sku},{quantity}" for code, sku, quantity in bins)), duplicates="sum")
+    assert _rows(counts) == [(*key, quantity) for key, quantity in expected.items()]

@@ -172,3 +172,96 @@ def test_a_plan_without_flaws_has_no_objections() -> None:
     actual = _typed({"A": 1})
     objections = cn.check_updates(cn.build_true_up(_typed({"A": 5}), actual), actual)
     assert (list(objections.columns), len(objections)) == (["warehouse_code", "product_sku", "guard", "message"], 0)
+
+
+def test_a_sku_that_resembles_one_of_its_warehouse_has_a_suggestion() -> None:
+    """Case, blanks, lost zeros; only where it is one, and never applied."""
+    actual = _typed({"0012": 1, "AB-1": 1, "07": 1, "007": 1})
+    plan = cn.build_true_up(_typed({"12": 1, "ab- 1": 1, "7": 1, "X": 1, "0012": 5}), actual)
+    assert plan["product_sku"].tolist() == ["12", "ab- 1", "7", "X", "0012"]
+    assert plan["suggestion"].fillna("-").tolist() == ["0012", "AB-1", "-", "-", "-"]
+
+
+def test_a_suggestion_is_of_the_same_warehouse() -> None:
+    """What another one has is no help."""
+    assert cn.build_true_up(_frame(("V", "b", 1)), ACTUAL)["suggestion"].isna().all()
+
+
+def test_what_an_unknown_sku_resembles_is_not_set_to_zero() -> None:
+    """It was counted, under a name that lost its zeros."""
+    plan = cn.build_true_up(_typed({"12": 5}), _typed({"0012": 6, "B": 7}), missing="zero")
+    assert plan[["product_sku", "quantity"]].values.tolist() == [["12", 5], ["B", 0]]
+
+
+def test_the_time_of_the_count_travels_along() -> None:
+    """Null for what was not counted."""
+    counts = _typed({"A": 1}).assign(counted_at=pd.to_datetime(["2026-01-31T08:00+01:00"]))
+    plan = cn.build_true_up(counts, _typed({"A": 2, "B": 3}), missing="zero")
+    assert plan["counted_at"].tolist() == [pd.Timestamp("2026-01-31T07:00Z"), pd.NaT]
+    cn.schemas.StockUpdates.validate(plan)
+
+
+def test_a_time_without_a_zone_is_refused() -> None:
+    """It could be anywhere's."""
+    counts = _typed({"A": 1}).assign(counted_at=pd.to_datetime(["2026-01-31T08:00"]))
+    with pytest.raises(InvalidRequestError, match="counted_at that has no time zone"):
+        cn.build_true_up(counts, _typed({"A": 2}))
+
+
+def test_a_stock_at_the_count_that_lacks_what_was_counted_is_refused() -> None:
+    """Its sales since then are unknown: it may have been loaded for other warehouses."""
+    with pytest.raises(InvalidRequestError, match=r"no stock in at_count.* the first B in W"):
+        cn.build_true_up(_frame(("W", "A", 1), ("W", "B", 1)), ACTUAL, at_count=_frame(("W", "A", 10)))
+
+
+def test_what_came_since_the_count_is_not_set_to_zero() -> None:
+    """A whole count can't have missed it."""
+    at_count = _frame(("W", "A", 10))
+    assert _plan(cn.build_true_up(_frame(("W", "A", 9)), ACTUAL, at_count=at_count, missing="zero")) == [
+        ("A", 9, 10, -1)
+    ]
+
+
+def test_a_count_that_no_server_can_hold_is_refused() -> None:
+    """By its row."""
+    with pytest.raises(InvalidRequestError, match=r"a quantity above 2,147,483,647, the first A in W"):
+        cn.build_true_up(_frame(("W", "A", 2**31)), ACTUAL)
+
+
+LINES = st.lists(
+    st.tuples(st.sampled_from("ABCDE"), st.integers(0, 3), st.sampled_from(["open", "Shipped"])), max_size=6
+)
+
+
+@given(COUNTS, COUNTS, COUNTS, LINES, st.booleans(), st.booleans(), st.booleans())
+def test_every_target_is_what_the_table_of_formulas_says(
+    counted: dict[str, int],
+    stock: dict[str, int],
+    then: dict[str, int],
+    lines: list[tuple[str, int, str]],
+    earlier: bool,
+    net: bool,
+    whole: bool,
+) -> None:
+    """Counted + open + stock now - stock at the count, each as far as it was asked for."""
+    then = {**stock, **then} if earlier else {}
+    demand = {sku: sum(units for one, units, status in lines if one == sku and status == "open") for sku in "ABCDE"}
+    wanted = dict(counted)
+    if whole and counted:
+        wanted |= {sku: 0 for sku in stock if sku not in counted}
+    if net:
+        wanted = {sku: quantity + demand[sku] for sku, quantity in wanted.items()}
+    if earlier:
+        wanted = {sku: q + (stock[sku] - then[sku] if sku in stock else 0) for sku, q in wanted.items()}
+    arguments: dict[str, Any] = {"missing": "zero" if whole else "ignore"}
+    arguments |= {"at_count": _typed(then)} if earlier else {}
+    if net:
+        arguments |= {"basis": "net_of_open", "open_items": _open(*(("W", *line) for line in lines))}
+        arguments["open_items"] = arguments["open_items"].astype({"quantity": "int64"})
+    if min(wanted.values(), default=0) < 0:
+        with pytest.raises(InvalidRequestError, match="below 0"):
+            cn.build_true_up(_typed(counted), _typed(stock), **arguments)
+        return
+    plan = cn.build_true_up(_typed(counted), _typed(stock), **arguments)
+    expected = {sku: quantity for sku, quantity in wanted.items() if stock.get(sku) != quantity}
+    assert dict(zip(plan["product_sku"], plan["quantity"], strict=True)) == expected

@@ -1,0 +1,55 @@
+"""A plan's note: what the guards can't see in its rows."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+
+import cenports_nb as cn
+from cenports_nb.stock.note import KEY, Coverage, note_of
+
+
+@pytest.fixture
+def actual(client: cn.Client) -> pd.DataFrame:
+    return cn.load_actual_stock(client)
+
+
+@pytest.fixture
+def updates(actual: pd.DataFrame) -> pd.DataFrame:
+    counts = actual[["warehouse_code", "product_sku", "quantity"]].iloc[:4]
+    return cn.build_true_up(counts.assign(quantity=counts["quantity"] + 1), actual, missing="zero")
+
+
+def test_a_plan_knows_what_it_was_made_from(actual: pd.DataFrame, updates: pd.DataFrame) -> None:
+    """Whose stock, of when, how much of it was counted."""
+    note, origin = note_of(updates), cn.provenance(actual)
+    assert (note.environment, note.partner_id, note.as_of) == ("sandbox", "SANDBOX", origin.as_of)
+    assert (note.basis, note.missing) == ("on_hand", "zero")
+    assert note.warehouses == {"NW-EAST": Coverage(stocked=41, counted=4)}
+
+
+def test_the_note_is_one_small_text(updates: pd.DataFrame) -> None:
+    """Because pandas copies it with every step."""
+    assert isinstance(updates.attrs[KEY], str)
+    assert len(updates.attrs[KEY]) < 400
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda frame: frame[frame["quantity"] > 0],
+        lambda frame: frame.sort_values("product_sku", ascending=False),
+        lambda frame: frame.assign(reason="x").reset_index(drop=True),
+        lambda frame: frame.query("known_sku").iloc[::-1].copy(),
+    ],
+)
+def test_filtering_and_sorting_keep_the_note(updates: pd.DataFrame, step: object) -> None:
+    """So the guards still know."""
+    assert note_of(step(updates)) == note_of(updates)
+
+
+@pytest.mark.parametrize("text", [None, 7, "no json", '{"warehouses": 3}'])
+def test_a_note_that_cannot_be_read_is_none(updates: pd.DataFrame, text: object) -> None:
+    """The frame is judged by its rows."""
+    updates.attrs[KEY] = text
+    assert note_of(updates) is None

@@ -75,6 +75,10 @@ def test_every_command_is_in_the_readme() -> None:
 
     (listing,) = readme_blocks("text")
     names = {command.name for command in app.registered_commands}
+    for group in app.registered_groups:
+        (lines,) = ["".join(re.findall(rf"^cenports-nb {group.name} .*\n(?: .*\n)*", listing, re.MULTILINE))]
+        commands = {command.name for command in group.typer_instance.registered_commands}
+        assert {name for name in commands if not re.search(rf"\b{re.escape(name)}\b", lines)} == set()
     assert {name for name in names if not re.search(rf"\b{re.escape(name)}\b", listing)} == set()
 
 

@@ -36,15 +36,15 @@ class CountFile:
     warehouses: Mapping[str, str] | None = None
     duplicates: Duplicates = "raise"
 
-    def read(self, stock: pd.DataFrame) -> pd.DataFrame:
-        """Read what was counted.
+    def read(self, stock: pd.DataFrame, *, signed: bool = False) -> pd.DataFrame:
+        """Read what was counted, or with `signed` what came in and went out.
 
         Raises:
             InvalidRequestError: It can't be read, or has no row: a file that a machine left empty is no count.
         """
         import cenports_nb as cn  # noqa: PLC0415
 
-        counts = cn.read_counts(self.path, stock=stock, **self._ways)
+        counts = cn.read_counts(self.path, stock=stock, signed=signed, **self._ways)
         return _some(counts, self.path)
 
     @property

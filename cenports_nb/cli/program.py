@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cenports_nb import __version__
-from cenports_nb.cli import cache, doctor, journal, loading, login, report, sandbox, submissions, submit
+from cenports_nb.cli import cache, doctor, hand_over, journal, loading, login, report, sandbox, submissions, submit
 from cenports_nb.cli.exits import code_of_error
 from cenports_nb.cli.terminal import say, warnings_in_one_line
 from cenports_nb.errors import CenportsError
@@ -25,6 +25,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "channels": loading.channels,
     "export": loading.export_all,
     "submit": submit.submit,
+    "hand-over": hand_over.hand_over,
     "login": login.login,
     "logout": login.logout,
     "doctor": doctor.doctor,

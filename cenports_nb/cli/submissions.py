@@ -17,6 +17,7 @@ from cenports_nb.errors import InvalidRequestError
 if TYPE_CHECKING:
     import pandas as pd
 
+    import cenports_nb as cn
     from cenports_nb.api.client import Client
 
 Said = Literal["applied", "not_applied", "rejected"]
@@ -96,28 +97,33 @@ def _again(word: Literal["resume", "retry"], submission_id: str, which: Which, *
     from cenports_nb.notebook.views import text_of  # noqa: PLC0415
 
     seconds = seconds_of(timeout)
-    with _account(which, submission_id, read_only=False) as client:
-        submission = cn.open_submission(client, submission_id)
-        rows = _may_be_sent(submission.outcomes, word)
-        if rows:
-            check_sendable(yes=yes)
-            show(text_of([submission.snapshot()]))
-            confirm(rows, account_of(client), yes=yes, most=True)
-            with interruptible():
-                submission = submission.resume(progress=False) if word == "resume" else submission.retry(progress=False)
-                follow(submission, seconds, which)
-        else:
+    with _account(which, submission_id) as looking:
+        seen = cn.open_submission(looking, submission_id)
+        rows = _may_be_sent(seen, word)
+        if not rows:
             show(f"Nothing of it may be sent again by {word}.")
+            finish([seen], which)
+        check_sendable(yes=yes)
+        show(text_of([seen.snapshot()]))
+        confirm(rows, account_of(looking), yes=yes, most=True)
+    with interruptible(), _account(which, submission_id, read_only=False) as client:
+        submission = cn.open_submission(client, submission_id)
+        submission = submission.resume(progress=False) if word == "resume" else submission.retry(progress=False)
+        follow(submission, seconds, which)
         finish([submission], which)
 
 
-def _may_be_sent(outcomes: pd.DataFrame, word: Literal["resume", "retry"]) -> int:
-    """Count the rows that may be sent; the stock, read just before, decides on each."""
+def _may_be_sent(submission: cn.Submission, word: Literal["resume", "retry"]) -> int:
+    """Count the rows that may be sent; what is read just before decides on each."""
+    from cenports_nb.transactions.kinds import kind_of  # noqa: PLC0415
+
+    outcomes = submission.outcomes
     if word == "retry":
         return int(outcomes["outcome"].isin(["rejected", "not_applied"]).sum())
     doubtful = outcomes["outcome"] == "in_doubt"
-    repeatable = outcomes["type"] == "TRUE_UP" if "type" in outcomes.columns else doubtful & False
-    return int(((outcomes["outcome"] == "not_sent") | (doubtful & repeatable)).sum())
+    if not kind_of(submission.head).repeatable:
+        doubtful &= outcomes["type"] == "TRUE_UP" if "type" in outcomes.columns else False
+    return int((doubtful | (outcomes["outcome"] == "not_sent")).sum())
 
 
 def _in_warehouse(outcomes: pd.DataFrame, warehouse: str, skus: list[str]) -> pd.DataFrame:

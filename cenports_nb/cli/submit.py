@@ -74,6 +74,9 @@ def submit(
     reference: Annotated[
         Optional[str], typer.Option(help="Your document number; by default the file's name and a hash.")  # noqa: UP045
     ] = None,
+    differential: Annotated[
+        bool, typer.Option("--differential", help="The file has changes with their sign, not counts.")
+    ] = False,
 ) -> None:
     """Bring the stock to what was counted: show the plan, ask, send, follow. Nothing is sent without a yes."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -81,6 +84,10 @@ def submit(
     if not dry_run:
         check_sendable(yes=yes)
     seconds = seconds_of(timeout)
+    if differential and (missing != "ignore" or basis != "on_hand" or at_count is not None):
+        raise InvalidRequestError(
+            "--missing, --basis and --at-count are about counts: leave them out with --differential."
+        )
     file = CountFile(
         counts, warehouse, by, pairs("--column", column, "quantity=Counted"),
         pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates,
@@ -94,16 +101,19 @@ def submit(
                 "A sandbox's journal ends with this command, so there would be nothing to wait for later: leave out --no-wait."
             )
         actual = cn.load_actual_stock(looking, refresh=True)
-        counted = file.read(actual)
-        updates = cn.build_true_up(
-            counted, actual, missing=missing, basis=basis,
-            open_items=cn.load_open_items(looking) if basis == "net_of_open" else None,
-            at_count=None if at_count is None else CountFile(at_count).read(actual),
-            reason=reason, reference=reference,
-        )  # fmt: skip
+        counted = file.read(actual, signed=differential)
+        if differential:
+            updates = cn.build_differential(counted, actual, reason=reason, reference=reference)
+        else:
+            updates = cn.build_true_up(
+                counted, actual, missing=missing, basis=basis,
+                open_items=cn.load_open_items(looking) if basis == "net_of_open" else None,
+                at_count=None if at_count is None else CountFile(at_count).read(actual),
+                reason=reason, reference=reference,
+            )  # fmt: skip
         show(f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {account_of(looking)}")
         if updates.empty:
-            show("Nothing to do: the stock is as counted.")
+            show("Nothing to do: every change is 0." if differential else "Nothing to do: the stock is as counted.")
             return
         dry = _plan(looking, updates, way)
         rows = int((dry.changes["outcome"] != "held").sum())

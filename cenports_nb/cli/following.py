@@ -88,6 +88,8 @@ def follow(submission: Submission, seconds: float, which: Which) -> None:
             told = line
             say(line)
 
+    if not submission.settled:
+        say("Waiting for Cenports, which takes up to 15 minutes; Ctrl-C loses nothing.")
     submission.watch(tell)
     try:
         submission.wait(seconds, progress=False)

@@ -124,7 +124,7 @@ def submit(
             _keep_held(dry, file)
             stop("Nothing is left to send: every row is held back or was left out.", FAILED)
         confirm(rows, account_of(looking), yes=yes)
-        say(f"Sending to {account_of(looking)} …")
+        say(f"Sending to {account_of(looking)}{', the canary first' if canary else ''} …")
         # Only now is there a client that may write; it joins the sandbox of the first one, if that started one.
         with (
             interruptible(),

@@ -16,7 +16,7 @@ def test_orders_are_handed_over_and_acknowledged(shop: Shop) -> None:
     code, out, err = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA", *told)
     assert (code, err) == (0, "")
     assert re.match(r"5 orders, 31 lines in \S*orders\.csv; 5 acknowledged\n", out)
-    assert pd.read_csv(shop.folder / "orders.csv", dtype=str)["Order"].nunique() == 6
+    assert pd.read_csv(shop.folder / "orders.csv", dtype=str)["Order"].nunique() == 5
     assert shop.run("hand-over", "--out", "next.csv", "--channel", "NW-NA")[:2] == (
         0,
         "There is nothing to hand over.\n",
@@ -84,3 +84,19 @@ def test_options_of_counts_do_not_go_with_changes(shop: Shop, option: list[str])
     """Exit code 2, in one line."""
     code, _, err = shop.run("submit", shop.count({"0022": 1}), "--yes", "--differential", *option)
     assert (code, err.count("\n"), "leave them out with --differential" in err) == (2, 1, True)
+
+
+def test_a_hand_over_is_shown_like_any_submission(shop: Shop) -> None:
+    """Orders instead of SKUs; it is no stock, so no SKU has it."""
+    _, out, _ = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA")
+    handover_id = re.search(r"Hand-over (\S+):", out)[1]
+    code, shown, _ = shop.run("submissions", "show", handover_id, "--rows")
+    assert (code, shown.startswith("hand_over in staging")) == (0, True)
+    assert "5 applied" in shown
+    assert shop.run("submissions", "resume", handover_id)[:2] == (
+        0, f"Nothing of it may be sent again by resume.\n{shop.run('submissions', 'verify', handover_id)[1]}",
+    )  # fmt: skip
+    assert (
+        shop.run("submissions", "resolve", handover_id, "--order", "nothing", "--outcome", "applied", "--note", "x")[0]
+        == 2
+    )

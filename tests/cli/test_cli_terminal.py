@@ -68,6 +68,15 @@ def test_stock_that_moves_while_a_person_reads_is_seen(shop: Shop) -> None:
     assert "0022 in NW-EAST from 104 to 102" in screen
 
 
+def test_a_secret_is_typed_unseen(shop: Shop) -> None:
+    """The terminal shows the question and never the answer; here no keyring keeps it, and that is said."""
+    shop.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # type: ignore[index]
+    command = ["login", "--env", "staging", "--partner-id", "P", "--client-id", "c"]
+    code, screen = at_a_terminal(shop, *command, until="Client secret: ", types="my-secret\n")
+    assert (code, "my-secret" in screen) == (2, False)
+    assert "The keyring of this machine keeps nothing" in screen
+
+
 def test_an_interrupt_while_waiting_loses_nothing(shop: Shop) -> None:
     """Exit code 4, and how to go on."""
     process = shop.start(

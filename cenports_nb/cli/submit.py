@@ -40,7 +40,7 @@ class Way:
 
 
 def submit(
-    counts: Annotated[Path, typer.Argument(help="What was counted: .csv, .tsv, .xlsx or .parquet.")],
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="What was counted: .csv, .tsv, .xlsx or .parquet.")],
     env: Env = None,
     profile: Profile = None,
     dry_run: Annotated[
@@ -108,7 +108,7 @@ def submit(
             updates = cn.build_true_up(
                 counted, actual, missing=missing, basis=basis,
                 open_items=cn.load_open_items(looking) if basis == "net_of_open" else None,
-                at_count=None if at_count is None else CountFile(at_count).read(actual),
+                at_count=None if at_count is None else CountFile(at_count).read(actual, signed=True),
                 reason=reason, reference=reference,
             )  # fmt: skip
         show(f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {account_of(looking)}")

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from cenports_nb.errors import ConfigurationError
+from cenports_nb.secret import secret_of
 
 ADDRESSES = {
     "production": "https://api.cenports.io/v2",
@@ -26,7 +27,6 @@ ADDRESSES = {
     "sandbox": "",  # started on loopback when nothing else is given
 }
 DEFAULT_RATE_LIMIT = 60  # requests a minute, by the reference
-KEYRING_SERVICE = "cenports-nb"
 PROFILES = "profiles.toml"
 
 THREE_WAYS = (
@@ -178,15 +178,31 @@ def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
     return path
 
 
-def _profile(home: Path, name: str | None) -> dict[str, Any]:
-    """Read one profile; a missing file is an empty default profile."""
+def _profiles(home: Path) -> dict[str, Any]:
+    """Read all profiles; a missing file has none."""
     path = home / PROFILES
     try:
-        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        profiles = {}
+        return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
         raise ConfigurationError(f"{path} can't be read ({error}): mend or delete it.") from None
+
+
+def client_id_of(home: Path, name: str) -> str | None:
+    """Tell the client id that a profile has, if there is such a profile.
+
+    Raises:
+        ConfigurationError: The file can't be read.
+    """
+    table = _profiles(home).get(name, {})
+    found = table.get("client_id") if isinstance(table, dict) else None
+    return str(found) if found else None
+
+
+def _profile(home: Path, name: str | None) -> dict[str, Any]:
+    """Read one profile; a missing file is an empty default profile."""
+    path, profiles = home / PROFILES, _profiles(home)
     if name is None:
         table = profiles.get("default", {})
     elif name in profiles:
@@ -199,7 +215,7 @@ def _profile(home: Path, name: str | None) -> dict[str, Any]:
     if "client_secret" in table:
         raise ConfigurationError(
             f"Profile {name or 'default'!r} in {path} holds a client_secret: remove it there, "
-            f"and keep the secret in the keyring (service {KEYRING_SERVICE!r}) or in CENPORTS_CLIENT_SECRET."
+            f"and keep the secret in the keyring (`cenports-nb login`) or in CENPORTS_CLIENT_SECRET."
         )
     return table
 
@@ -279,21 +295,8 @@ def _credentials(
 
 def _of_profile(name: str, table: Mapping[str, Any]) -> tuple[str | None, ...]:
     """Take partner and id from a profile, its secret from the keyring."""
-    return table.get("partner_id"), table.get("client_id"), _secret_of(name, table)
-
-
-def _secret_of(profile_name: str, table: Mapping[str, Any]) -> str | None:
-    """Look up the secret of a profile in the system's keyring."""
-    if not table.get("client_id"):
-        return None
-    import keyring  # noqa: PLC0415 - slow to import, and only profiles need it
-    import keyring.errors  # noqa: PLC0415
-
-    try:
-        secret: str | None = keyring.get_password(KEYRING_SERVICE, f"{profile_name}:{table['client_id']}")
-    except keyring.errors.KeyringError:
-        return None
-    return secret
+    client_id = table.get("client_id")
+    return table.get("partner_id"), client_id, secret_of(name, client_id) if client_id else None
 
 
 def _rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[str, str]) -> int:

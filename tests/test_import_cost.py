@@ -47,3 +47,14 @@ def test_the_measurement_sees_the_package_itself(imported: set[str]) -> None:
 def test_nothing_heavy_is_loaded_by_the_import_alone(imported: set[str], heavy: str) -> None:
     """Each of these costs more than the package itself, and waits until it is needed."""
     assert heavy not in imported
+
+
+def test_the_command_line_starts_light() -> None:
+    """`--help` of every command comes at once: what is heavy waits until a command works."""
+    run = subprocess.run(
+        [sys.executable, "-X", "importtime", "-m", "cenports_nb", "submissions", "--help"],
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    names = {line.rpartition("|")[2].strip().partition(".")[0] for line in run.stderr.splitlines() if "|" in line}
+    assert "typer" in names
+    assert names.isdisjoint({"pandas", "requests", "keyring", "papermill", "msgspec", "IPython", "matplotlib"})

@@ -75,7 +75,28 @@ def test_every_command_is_in_the_readme() -> None:
 
     (listing,) = readme_blocks("text")
     names = {command.name for command in app.registered_commands}
+    for group in app.registered_groups:
+        (lines,) = ["".join(re.findall(rf"^cenports-nb {group.name} .*\n(?: .*\n)*", listing, re.MULTILINE))]
+        commands = {command.name for command in group.typer_instance.registered_commands}
+        assert {name for name in commands if not re.search(rf"\b{re.escape(name)}\b", lines)} == set()
     assert {name for name in names if not re.search(rf"\b{re.escape(name)}\b", listing)} == set()
+
+
+def test_options_in_the_pages_are_options_of_the_commands() -> None:
+    """What a reader copies from the README and the docs is understood."""
+    from typer.main import get_command  # noqa: PLC0415
+
+    from cenports_nb.cli import app  # noqa: PLC0415
+
+    commands = [get_command(app)]
+    known = {"--help", "--debug"}
+    while commands:
+        command = commands.pop()
+        commands += getattr(command, "commands", {}).values()
+        known |= {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    pages = [ROOT / "README.md", *(ROOT / "docs").glob("*.md")]
+    told = [line for page in pages for line in page.read_text().splitlines() if "cenports-nb" in line or "[--" in line]
+    assert {word for line in told for word in re.findall(r"(?<![\w-])--[a-z][a-z-]+", line)} - known == set()
 
 
 def test_architecture_names_every_module() -> None:

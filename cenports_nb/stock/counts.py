@@ -17,7 +17,7 @@ from cenports_nb.stock.count_files import Table, read_table
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.headers import WORDS, places_of, plain, score, shown, told_headers
 from cenports_nb.stock.identifiers import IDENTIFIERS, refuse_damaged, skus_of
-from cenports_nb.stock.quantities import FLAWS, TOO_LARGE, whole_units
+from cenports_nb.stock.quantities import FLAWS, TOO_LARGE, signed_units, whole_units
 from cenports_nb.stock.update_frame import LARGEST
 
 TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "somme", "suma", "total general")
@@ -35,6 +35,7 @@ def read_counts(
     duplicates: Literal["raise", "sum"] = "raise",
     by: Literal["product_sku", "product_upc", "retailer_sku"] = "product_sku",
     stock: pd.DataFrame | None = None,
+    signed: bool = False,
 ) -> pd.DataFrame:
     """Read counted stock from a .csv, .tsv, .xlsx or .parquet file.
 
@@ -53,6 +54,7 @@ def read_counts(
             `"raise"` refuses them.
         by: What the file names products by; another name than the SKU is looked up in `stock`.
         stock: Actual stock, from `load_actual_stock`, for `by`.
+        signed: The file has changes, for `build_differential`: -3 takes three units out, 3 and +3 bring them in.
 
     Returns:
         `warehouse_code product_sku quantity`, and `counted_at` (UTC) if the file has it. A day alone is its first
@@ -74,7 +76,8 @@ def read_counts(
     for place in places.values():
         table.refuse(table.unread.get(place, _none(table)), "a formula without a value", "save it in Excel first")
 
-    quantity, flaws = whole_units(table.text(places["quantity"]), table.separator)
+    units = signed_units if signed else whole_units
+    quantity, flaws = units(table.text(places["quantity"]), table.separator)
     names = table.text(places[by])
     codes = _warehouses(table, places.get("warehouse_code"), warehouse_code, warehouse_map, (names, quantity))
     if "warehouse_code" not in places:

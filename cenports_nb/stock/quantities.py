@@ -15,6 +15,8 @@ from cenports_nb.frames.keys import Mask, Numbers
 from cenports_nb.frames.texts import chunks_of
 from cenports_nb.stock.update_frame import LARGEST
 
+MINUS = ("-", "\N{MINUS SIGN}")
+SIGN = "^[+\\-\N{MINUS SIGN}]"
 PLAIN = re.compile(r"-?\d{1,15}", re.ASCII)
 GROUPED = re.compile(
     r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?",
@@ -84,6 +86,21 @@ def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers,
         return numbers[codes], []
     of_rows = flaws[codes]
     return numbers[codes], [(what, of_rows == code) for code, what in enumerate(FLAWS) if (flaws == code).any()]
+
+
+def signed_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers, list[tuple[str, Mask]]]:
+    """Read changes: quantities with a sign in front, or none, which is a plus.
+
+    Args:
+        values: As for `whole_units`.
+        separator: As for `whole_units`.
+
+    Returns:
+        Whole units with their sign, and what is wrong with which rows.
+    """
+    minus = values.str.startswith(MINUS).to_numpy(dtype=bool)
+    numbers, flaws = whole_units(values.str.replace(SIGN, "", regex=True), separator)
+    return np.where(minus, -numbers, numbers), flaws
 
 
 def _read(word: str, signs: _Signs, *, commas: bool, typed: bool) -> tuple[int, int]:

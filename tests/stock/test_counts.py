@@ -301,3 +301,19 @@ def test_bins_add_up_to_what_was_counted(bins: list[tuple[str, str, int]]) -> No
         expected[code, sku] = expected.get((code, sku), 0) + quantity
     counts = cn.read_counts(_csv(*(f"{code},{sku},{quantity}" for code, sku, quantity in bins)), duplicates="sum")
     assert _rows(counts) == [(*key, quantity) for key, quantity in expected.items()]
+
+
+def test_a_file_of_changes_keeps_its_signs() -> None:
+    """For `build_differential`: with a minus of either kind, a plus or none; bins add up across signs."""
+    file = 'warehouse,sku,qty\nW,A,-3\nW,B,+4\nW,C,\N{MINUS SIGN}5\nW,D,6\nW,A,1\nW,E,"-1,234"\nW,E,0\n'
+    read = cn.read_counts(io.StringIO(file), signed=True, duplicates="sum")
+    assert read["quantity"].tolist() == [-2, 4, -5, 6, -1234]
+
+
+@pytest.mark.parametrize(
+    ("word", "what"), [("--3", "negative"), ("-3.5", "not whole"), ("-", "no quantity"), ("-x", "no number")]
+)
+def test_a_change_that_is_none_is_refused(word: str, what: str) -> None:
+    """By its line, as counts are."""
+    with pytest.raises(InvalidRequestError, match=what):
+        cn.read_counts(io.StringIO(f"warehouse,sku,qty\nW,A,{word}\n"), signed=True)

@@ -1,0 +1,58 @@
+"""The command that hands orders over to the warehouse."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Optional
+
+import typer
+
+from cenports_nb.cli.exits import FAILED, IN_DOUBT, USAGE
+from cenports_nb.cli.options import Channels, Env, Profile
+from cenports_nb.cli.pairs import pairs
+from cenports_nb.cli.terminal import show, stop
+from cenports_nb.errors import ReadOnlyError
+
+
+def hand_over(
+    out: Annotated[Path, typer.Option("--out", help="The file: .csv or .xlsx; nothing may be there yet.")],
+    env: Env = None,
+    profile: Profile = None,
+    channel: Channels = None,
+    column: Annotated[
+        Optional[list[str]], typer.Option("--column", help='"Order=order_no": a column of the file; may repeat.')  # noqa: UP045 - typer
+    ] = None,
+    resend: Annotated[
+        str | None, typer.Option("--resend", metavar="ID", help="Write that hand-over's file again.")
+    ] = None,
+    yes: Annotated[bool, typer.Option("--yes", help="Acknowledge in production too.")] = False,
+) -> None:
+    """Write orders that are not acknowledged into a file for the warehouse, then acknowledge exactly those."""
+    import cenports_nb as cn  # noqa: PLC0415
+
+    layout = pairs("--column", column, "Order=order_no")
+    with cn.connect(env, profile=profile, read_only=False if yes else None) as client:
+        try:
+            made = cn.hand_over(client, out, channel_id=channel or None, layout=layout, resend=resend)
+        except ReadOnlyError:
+            stop(
+                f"It would acknowledge orders in {client.settings.environment}: nothing was sent. If that is meant, add "
+                "--yes.",
+                USAGE,
+            )
+    if made.path is None:
+        show("There is nothing to hand over.")
+    else:
+        show(f"{made.orders:,} orders, {made.lines:,} lines in {made.path}; {made.acknowledged:,} acknowledged")
+        show(f"Hand-over {made.handover_id}: `cenports-nb hand-over --out FILE --resend {made.handover_id}` repeats it")
+    if len(made.repeated):
+        show(f"{len(made.repeated):,} orders of earlier hand-overs were acknowledged again; they are not in this file")
+    unknown = made.unknown + int((made.repeated["outcome"] == "unknown").sum())
+    if unknown:
+        stop(f"It is not known whether {unknown:,} orders are acknowledged: run it again, and it looks.", IN_DOUBT)
+    if made.refused or len(made.rejected):
+        stop(
+            f"{made.refused:,} orders were not taken as acknowledged by Cenports, {len(made.rejected):,} were left out "
+            "of the file.",
+            FAILED,
+        )

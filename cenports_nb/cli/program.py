@@ -1,0 +1,115 @@
+"""The program: its commands in one table, and how it ends."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any
+
+import typer
+from typer.exceptions import Abort, TyperException
+
+from cenports_nb import __version__
+from cenports_nb.cli import cache, doctor, hand_over, journal, loading, login, report, sandbox, submissions, submit
+from cenports_nb.cli.exits import code_of_error
+from cenports_nb.cli.terminal import say, warnings_in_one_line
+from cenports_nb.errors import CenportsError
+
+COMMANDS: dict[str, Callable[..., Any]] = {
+    "report": report.report,
+    "reports": report.list_reports,
+    "orders": loading.orders,
+    "line-items": loading.line_items,
+    "shipments": loading.shipments,
+    "stock": loading.stock,
+    "channels": loading.channels,
+    "export": loading.export_all,
+    "submit": submit.submit,
+    "hand-over": hand_over.hand_over,
+    "login": login.login,
+    "logout": login.logout,
+    "doctor": doctor.doctor,
+    "sandbox": sandbox.sandbox,
+}
+
+GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
+    "submissions": (
+        "What was submitted from this machine: its journal, and how to go on.",
+        {
+            "list": journal.list_submissions,
+            "show": journal.show_submission,
+            "history": journal.history,
+            "wait": submissions.wait,
+            "verify": submissions.verify,
+            "retry": submissions.retry,
+            "resume": submissions.resume,
+            "resolve": submissions.resolve,
+        },
+    ),
+    "cache": (
+        "What is kept of Cenports' answers on this machine.",
+        {"info": cache.cache_info, "clear": cache.cache_clear},
+    ),
+}
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"cenports-nb {__version__}")
+        raise typer.Exit
+
+
+def _top(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+def _app() -> typer.Typer:
+    """Put the commands together."""
+    made = typer.Typer(
+        name="cenports-nb", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+        help="Cenports orders, shipments and stock: reports, exports, corrections, and a sandbox to try them on.",
+    )  # fmt: skip
+    made.callback()(_top)
+    for name, command in COMMANDS.items():
+        made.command(name)(command)
+    for name, (about, commands) in GROUPS.items():
+        group = typer.Typer(help=about, no_args_is_help=True)
+        for word, command in commands.items():
+            group.command(word)(command)
+        made.add_typer(group, name=name)
+    return made
+
+
+app = _app()
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command; every foreseen error is one line on stderr and an exit code.
+
+    0 done, 1 failed (an error or rejected rows), 2 wrong usage, 3 incomplete data, 4 in doubt.
+
+    Args:
+        arguments: Those of the process by default.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        with warnings_in_one_line():
+            code = app([text for text in given if text != "--debug"], standalone_mode=False)
+    except (CenportsError, TyperException, Abort, KeyboardInterrupt) as error:
+        if "--debug" in given:
+            raise
+        say(_line_of(error))
+        sys.exit(code_of_error(error))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _line_of(error: BaseException) -> str:
+    """Say an error in one line."""
+    if isinstance(error, TyperException):
+        return f"{error.format_message()} (`cenports-nb --help` shows what there is)"
+    return str(error) if isinstance(error, CenportsError) else "stopped."

@@ -1,0 +1,176 @@
+"""The command that brings the stock to what was counted: plan, look, confirm, send, follow."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal, Optional
+
+import typer
+
+from cenports_nb.cli.count_file import By, CountFile, Duplicates
+from cenports_nb.cli.exits import FAILED
+from cenports_nb.cli.following import Which, account_of, finish, follow, interruptible, seconds_of
+from cenports_nb.cli.options import Env, Profile, Timeout, Yes
+from cenports_nb.cli.pairs import pairs
+from cenports_nb.cli.terminal import check_sendable, confirm, say, show, stop
+from cenports_nb.errors import GuardRailError, InvalidRequestError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cenports_nb.api.client import Client
+    from cenports_nb.transactions.submission import Submission
+
+OnStale = Literal["raise", "rebase", "drop", "force"]
+OnObjection = Literal["raise", "hold"]
+Missing = Literal["ignore", "zero"]
+Basis = Literal["on_hand", "net_of_open"]
+
+
+@dataclass(frozen=True)
+class Way:
+    """How a frame is submitted, as `submit_updates` takes it."""
+
+    batch_size: int
+    on_stale: OnStale
+    on_objection: OnObjection
+    allow: tuple[str, ...]
+    canary: int
+
+
+def submit(
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="What was counted: .csv, .tsv, .xlsx or .parquet.")],
+    env: Env = None,
+    profile: Profile = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan and what guards say; send nothing.")
+    ] = False,
+    yes: Yes = False,
+    on_stale: Annotated[
+        OnStale, typer.Option(help="Rows whose stock moves between the plan and the sending.")
+    ] = "raise",
+    on_objection: Annotated[OnObjection, typer.Option(help="hold sends what no guard objects to.")] = "raise",
+    allow: Annotated[Optional[list[str]], typer.Option("--allow", help="A guard to accept; may repeat.")] = None,  # noqa: UP045
+    missing: Annotated[Missing, typer.Option(help="SKUs of a counted warehouse that the file lacks.")] = "ignore",
+    basis: Annotated[Basis, typer.Option(help="net_of_open: the file is already less of open orders.")] = "on_hand",
+    at_count: Annotated[
+        Optional[Path], typer.Option("--at-count", help="The stock when it was counted, from `stock --out`.")  # noqa: UP045
+    ] = None,
+    canary: Annotated[int, typer.Option(min=0, help="So many rows go first and are read back.")] = 0,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the transactions to their end.")] = True,
+    timeout: Timeout = "20min",
+    warehouse: Annotated[Optional[str], typer.Option(help="The warehouse of a file without such a column.")] = None,  # noqa: UP045
+    by: Annotated[By, typer.Option(help="What the file names products by.")] = "product_sku",
+    column: Annotated[
+        Optional[list[str]], typer.Option("--column", help='"quantity=Counted": a header of yours; may repeat.')  # noqa: UP045
+    ] = None,
+    warehouse_map: Annotated[
+        Optional[list[str]], typer.Option("--warehouse-map", help='"MINE=THEIRS": a code of yours; may repeat.')  # noqa: UP045
+    ] = None,
+    duplicates: Annotated[Duplicates, typer.Option(help="sum adds bins of a SKU up.")] = "raise",
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows of one request at most.")] = 500,
+    reason: Annotated[Optional[str], typer.Option(help="Why, for the journal.")] = None,  # noqa: UP045
+    reference: Annotated[
+        Optional[str], typer.Option(help="Your document number; by default the file's name and a hash.")  # noqa: UP045
+    ] = None,
+    differential: Annotated[
+        bool, typer.Option("--differential", help="The file has changes with their sign, not counts.")
+    ] = False,
+) -> None:
+    """Bring the stock to what was counted: show the plan, ask, send, follow. Nothing is sent without a yes."""
+    import cenports_nb as cn  # noqa: PLC0415
+
+    if not dry_run:
+        check_sendable(yes=yes)
+    seconds = seconds_of(timeout)
+    if differential and (missing != "ignore" or basis != "on_hand" or at_count is not None):
+        raise InvalidRequestError(
+            "--missing, --basis and --at-count are about counts: leave them out with --differential."
+        )
+    file = CountFile(
+        counts, warehouse, by, pairs("--column", column, "quantity=Counted"),
+        pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates,
+    )  # fmt: skip
+    way = Way(batch_size, on_stale, on_objection, tuple(allow or ()), canary)
+    which = Which(env, profile)
+    reference = reference or file.reference
+    with cn.connect(env, profile=profile, read_only=True) as looking:
+        if looking.settings.environment == "sandbox" and not wait:
+            raise InvalidRequestError(
+                "A sandbox's journal ends with this command, so there would be nothing to wait for later: leave out --no-wait."
+            )
+        actual = cn.load_actual_stock(looking, refresh=True)
+        counted = file.read(actual, signed=differential)
+        if differential:
+            updates = cn.build_differential(counted, actual, reason=reason, reference=reference)
+        else:
+            updates = cn.build_true_up(
+                counted, actual, missing=missing, basis=basis,
+                open_items=cn.load_open_items(looking) if basis == "net_of_open" else None,
+                at_count=None if at_count is None else CountFile(at_count).read(actual, signed=True),
+                reason=reason, reference=reference,
+            )  # fmt: skip
+        show(f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {account_of(looking)}")
+        if updates.empty:
+            show("Nothing to do: every change is 0." if differential else "Nothing to do: the stock is as counted.")
+            return
+        dry = _plan(looking, updates, way)
+        rows = int((dry.changes["outcome"] != "held").sum())
+        if dry_run:
+            show("A dry run: nothing was sent.")
+            return
+        if not rows:
+            _keep_held(dry, file)
+            stop("Nothing is left to send: every row is held back or was left out.", FAILED)
+        confirm(rows, account_of(looking), yes=yes)
+        say(f"Sending to {account_of(looking)}{', the canary first' if canary else ''} …")
+        # Only now is there a client that may write; it joins the sandbox of the first one, if that started one.
+        with (
+            interruptible(),
+            cn.connect(env, profile=profile, base_url=looking.settings.base_url, read_only=False) as client,
+        ):
+            submission = cn.submit_updates(client, updates, progress=False, **asdict(way))
+            _send(submission, file, seconds if wait else None, which)
+
+
+def _plan(client: Client, updates: pd.DataFrame, way: Way) -> Submission:
+    """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
+    import cenports_nb as cn  # noqa: PLC0415
+    from cenports_nb.notebook.plan_view import plan_of, plan_text  # noqa: PLC0415
+
+    try:
+        dry = cn.submit_updates(client, updates, dry_run=True, progress=False, **asdict(way))
+    except GuardRailError as error:
+        found = error.objections
+        show(plan_text(plan_of(updates), found.assign(message=found["guard"] + ": " + found["message"])))
+        names = list(dict.fromkeys(found["guard"]))
+        hold = " or send the rest with --on-objection hold" if way.on_objection == "raise" else ""
+        stop(
+            f"{len(found):,} objection{'' if len(found) == 1 else 's'} ({', '.join(names)}): nothing was sent. Mend the "
+            f"file, accept them with {' '.join(f'--allow {name}' for name in names)}{hold}.",
+            FAILED,
+        )
+    show(plan_text(plan_of(dry.changes, "before_quantity"), dry.held))
+    note = dry.head.told("note")
+    if note:
+        say(note)
+    return dry
+
+
+def _send(submission: Submission, file: CountFile, seconds: float | None, which: Which) -> None:
+    """Keep what was held, and follow what was sent."""
+    _keep_held(submission, file)
+    if seconds is not None and not submission.settled:
+        from cenports_nb.notebook.views import text_of  # noqa: PLC0415
+
+        show(text_of([submission.snapshot()]))
+        follow(submission, seconds, which)
+    finish([submission], which)
+
+
+def _keep_held(submission: Submission, file: CountFile) -> None:
+    held = submission.held
+    if len(held):
+        beside = file.keep_held(held, submission.submission_id) or submission.held_file or "the journal alone"
+        show(f"{len(held):,} row{'' if len(held) == 1 else 's'} held back, in {beside}: submit that file after a look.")

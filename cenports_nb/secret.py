@@ -1,0 +1,67 @@
+"""The client secret of a profile: in the system's keyring, never in a file."""
+
+from __future__ import annotations
+
+from cenports_nb.errors import ConfigurationError
+
+SERVICE = "cenports-nb"
+WITHOUT = "set CENPORTS_PARTNER_ID, CENPORTS_CLIENT_ID and CENPORTS_CLIENT_SECRET instead"
+
+
+def secret_of(profile: str, client_id: str) -> str | None:
+    """Look a secret up; None where there is none, or no keyring that works."""
+    import keyring  # noqa: PLC0415 - slow to import, and only profiles need it
+    import keyring.errors  # noqa: PLC0415
+
+    try:
+        secret: str | None = keyring.get_password(SERVICE, _name(profile, client_id))
+    except keyring.errors.KeyringError:
+        return None
+    return secret
+
+
+def keep_secret(profile: str, client_id: str, secret: str) -> None:
+    """Put a secret into the keyring, and read it back: some backends forget at once.
+
+    Raises:
+        ConfigurationError: There is no keyring, or it is locked.
+    """
+    import keyring  # noqa: PLC0415
+    import keyring.errors  # noqa: PLC0415
+
+    try:
+        keyring.set_password(SERVICE, _name(profile, client_id), secret)
+    except keyring.errors.NoKeyringError:
+        raise ConfigurationError(f"This machine has no keyring that could keep a secret: {WITHOUT}.") from None
+    except keyring.errors.KeyringError as error:
+        why = type(error).__name__  # its text is another library's, and may quote what it was given
+        raise ConfigurationError(
+            f"The keyring did not take the secret ({why}): unlock it and try again, or {WITHOUT}."
+        ) from None
+    if secret_of(profile, client_id) != secret:
+        raise ConfigurationError(f"The keyring of this machine keeps nothing: {WITHOUT}.")
+
+
+def forget_secret(profile: str, client_id: str) -> bool:
+    """Remove a secret from the keyring; tell whether there was one.
+
+    Raises:
+        ConfigurationError: There is no keyring, or it is locked.
+    """
+    import keyring  # noqa: PLC0415
+    import keyring.errors  # noqa: PLC0415
+
+    try:
+        keyring.delete_password(SERVICE, _name(profile, client_id))
+    except keyring.errors.PasswordDeleteError:
+        return False
+    except keyring.errors.NoKeyringError:
+        raise ConfigurationError("This machine has no keyring, so no secret is in one.") from None
+    except keyring.errors.KeyringError as error:
+        why = type(error).__name__
+        raise ConfigurationError(f"The keyring can't be changed ({why}): unlock it and try again.") from None
+    return True
+
+
+def _name(profile: str, client_id: str) -> str:
+    return f"{profile}:{client_id}"

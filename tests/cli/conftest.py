@@ -1,0 +1,31 @@
+"""The command line against a sandbox that stands in for staging: its journal stays in CENPORTS_HOME."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from cli_shop import Shop
+
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
+
+
+@pytest.fixture
+def shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Shop]:
+    told = {
+        "CENPORTS_ENVIRONMENT": "staging",
+        "CENPORTS_HOME": str(tmp_path / "home"),
+        "CENPORTS_CLIENT_ID": CLIENT_ID,
+        "CENPORTS_CLIENT_SECRET": CLIENT_SECRET,
+        "CENPORTS_PARTNER_ID": PARTNER_ID,
+        "CENPORTS_RATE_LIMIT": "100000",
+    }
+    with Sandbox(shift=False, rate_limit=None, transaction_seconds=0.0) as sandbox:
+        told["CENPORTS_BASE_URL"] = sandbox.url
+        for name, value in told.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.chdir(tmp_path)
+        plain = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
+        yield Shop(sandbox, tmp_path, {**plain, **told}, capsys)

@@ -1,0 +1,182 @@
+"""`cenports-nb submissions`: the journal without credentials, and every way to go on."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from cli_shop import Shop
+
+NAMES = ("CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET", "CENPORTS_PARTNER_ID", "CENPORTS_ENVIRONMENT")
+
+
+@pytest.fixture
+def pending(shop: Shop) -> str:
+    """A submission of two rows that Cenports has taken in."""
+    shop.run("submit", shop.count({"0022": 105, "0047": 37}), "--yes", "--no-wait", "--reason", "weekly count")
+    return shop.newest()
+
+
+@pytest.fixture
+def doubtful(shop: Shop) -> str:
+    """A submission of one row whose answer was lost after it was applied."""
+    shop.sandbox.faults.add("lost", "PATCH /inventories")
+    shop.run("submit", shop.count({"0022": 105}), "--yes")
+    return shop.newest()
+
+
+def test_the_journal_is_read_without_credentials(shop: Shop, pending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """list, show and history ask nobody, and send nothing."""
+    for name in NAMES:
+        monkeypatch.delenv(name)
+    shop.sandbox.requests.clear()
+    for command in (["list"], ["show", pending], ["history", pending], ["history", "--sku", "0022"]):
+        code, out, err = shop.run("submissions", *command)
+        assert (code, err, pending in out or "history" in command) == (0, "", True)
+    assert shop.sandbox.requests == []
+
+
+def test_nothing_submitted_is_said(shop: Shop) -> None:
+    """And no journal is made by looking for one."""
+    code, out, _ = shop.run("submissions", "list")
+    assert (code, "No submissions" in out) == (0, True)
+    code, _, err = shop.run("submissions", "show", "2026")
+    assert (code, "nothing was submitted from there" in err) == (1, True)
+    assert not (shop.folder / "home" / "journal.sqlite").exists()
+
+
+def test_one_is_shown_with_its_reason_and_rows(shop: Shop, pending: str) -> None:
+    """Who, when, why, batches, rows; and into a file."""
+    code, out, _ = shop.run("submissions", "show", pending, "--rows", "--out", "rows.xlsx")
+    assert code == 0
+    assert out.startswith("stock in staging, partner SANDBOX, by ")
+    assert "reason: weekly count\nreference: counts.csv " in out
+    assert out.splitlines()[-1] == "2 rows in rows.xlsx"
+    assert pd.read_excel(shop.folder / "rows.xlsx", dtype=str)["product_sku"].tolist() == ["0022", "0047"]
+
+
+def test_one_sku_is_followed_through_its_submissions(shop: Shop, pending: str) -> None:
+    """From what to what, what became of it, and why."""
+    shop.run("submissions", "wait", pending)
+    shop.run("submit", shop.count({"0022": 106}, "second.csv"), "--yes")
+    code, _, _ = shop.run("submissions", "history", "--sku", "0022", "--out", "h.csv")
+    history = pd.read_csv(shop.folder / "h.csv", dtype=str)
+    applied = history[history["outcome"] == "applied"]
+    assert code == 0
+    assert applied[["before_quantity", "quantity"]].values.tolist() == [["104", "105"], ["105", "106"]]
+    assert history["reference"].str.partition(" ")[0].unique().tolist() == ["counts.csv", "second.csv"]
+
+
+def test_lists_are_filtered(shop: Shop, pending: str, doubtful: str) -> None:
+    """By SKU, by environment, by what is still open."""
+    assert shop.run("submissions", "list", "--sku", "0047")[1].count("counts.csv") == 1
+    assert "0 submissions" in shop.run("submissions", "list", "--env", "production")[1]
+    shop.run("submissions", "wait", pending)
+    open_ones = shop.run("submissions", "list", "--open")[1]
+    assert (pending in open_ones, doubtful in open_ones) == (False, doubtful != pending)
+
+
+def test_waiting_for_all_of_an_account_needs_no_id(shop: Shop, pending: str) -> None:
+    """Exit code 0 when every row is applied; then there is nothing to wait for."""
+    code, out, _ = shop.run("submissions", "wait")
+    assert (code, shop.stock("0022")) == (0, 105)
+    assert f"Submission {pending}: all 2 rows applied" in out
+    assert shop.run("submissions", "wait")[1] == "Nothing of staging (partner SANDBOX) is pending.\n"
+
+
+def test_the_environment_of_a_submission_need_not_be_named(
+    shop: Shop, pending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The journal knows it."""
+    monkeypatch.delenv("CENPORTS_ENVIRONMENT")
+    assert shop.run("submissions", "wait", pending)[0] == 0
+
+
+def test_a_wait_that_ends_before_cenports_does_is_exit_code_4(shop: Shop) -> None:
+    """One line says that nothing is lost."""
+    shop.sandbox.state.transactions._life = pd.Timedelta("1h").to_pytimedelta()
+    code, _, err = shop.run("submit", shop.count({"0022": 105}), "--yes", "--timeout", "0")
+    assert code == 4
+    assert "still has 1 rows pending: nothing is lost" in err
+
+
+def test_what_is_in_doubt_is_verified(shop: Shop, doubtful: str) -> None:
+    """The stock is as it was sent: applied, exit code 0, and nothing was written."""
+    writes = shop.writes
+    assert shop.run("submissions", "verify", doubtful)[0] == 0
+    assert shop.writes == writes
+
+
+def test_what_the_stock_does_not_tell_stays_in_doubt(shop: Shop, doubtful: str) -> None:
+    """Exit code 4, with when to look again; a person's word closes it."""
+    shop.sell("0022", 5)
+    code, out, _ = shop.run("submissions", "verify", doubtful)
+    assert (code, "verify() again after" in out) == (4, True)
+    close = ["submissions", "resolve", doubtful, "--sku", "0022", "--outcome", "applied", "--note", "seen on the shelf"]
+    assert shop.run(*close)[0] == 0
+    assert "says: seen on the shelf" in shop.run("submissions", "history", doubtful)[1].replace("  ", " ")
+
+
+def test_a_row_of_one_warehouse_is_resolved(shop: Shop, doubtful: str) -> None:
+    """--warehouse tells two apart; one that is not there is refused."""
+    close = ["submissions", "resolve", doubtful, "--sku", "0022", "--outcome", "not_applied", "--note", "looked"]
+    code, _, err = shop.run(*close, "--warehouse", "NW-WEST")
+    assert (code, "0022 in NW-WEST is not in this submission" in err) == (2, True)
+    assert shop.run(*close, "--warehouse", "NW-EAST")[0] == 1
+
+
+def test_what_was_not_sent_is_resumed(shop: Shop) -> None:
+    """After a time of refusals: exit code 1, then 0."""
+    shop.sandbox.faults.add("too_many", "PATCH /inventories", times=None, retry_after=900)
+    code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes")
+    assert (code, shop.stock("0022")) == (1, 104)
+    assert f"1 not_sent (nothing of them left):\n    cenports-nb submissions resume {shop.newest()}\n" in out
+    shop.sandbox.faults.clear()
+    pacing = shop.folder / "home" / "pacing.sqlite"
+    pacing.unlink()  # the 429 asked for a quarter of an hour
+    assert shop.run("submissions", "resume", shop.newest(), "--yes")[0] == 0
+    assert shop.stock("0022") == 105
+
+
+def test_what_was_rejected_is_tried_again(shop: Shop) -> None:
+    """Exit code 1 with Cenports' words, then 0; without a yes nothing is sent."""
+    shop.sandbox.faults.add("failed_rows", "PATCH /inventories", rows=(0,), message="No such bin.")
+    code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes")
+    submission = shop.newest()
+    assert (code, "0022: No such bin." in out) == (1, True)
+    assert (shop.run("submissions", "retry", submission)[0], shop.writes) == (2, 1)
+    code, out, _ = shop.run("submissions", "retry", submission, "--yes")
+    assert (code, shop.stock("0022")) == (0, 105)
+
+
+def test_nothing_to_send_again_is_said(shop: Shop, pending: str) -> None:
+    """And asks for no confirmation."""
+    shop.run("submissions", "wait", pending)
+    code, out, _ = shop.run("submissions", "resume", pending)
+    assert (code, out.startswith("Nothing of it may be sent again by resume.")) == (0, True)
+
+
+def test_a_submission_of_another_account_is_refused(shop: Shop, pending: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit code 2, with whose it is."""
+    monkeypatch.setenv("CENPORTS_PARTNER_ID", "OTHER")
+    code, _, err = shop.run("submissions", "wait", pending)
+    assert (code, "belongs to partner SANDBOX in staging" in err) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("command", "words"),
+    [
+        (["history"], "Say which"),
+        (["history", "X", "--sku", "Y"], "Say which"),
+        (["resolve", "X", "--outcome", "applied", "--note", "n"], "--sku, or --order"),
+        (["resolve", "X", "--outcome", "lost", "--note", "n", "--sku", "1"], "--outcome"),
+        (["wait", "--timeout", "soon"], "no span of time"),
+        (["wait", "--env", "sandbox"], "A sandbox's journal goes with the client"),
+        (["show"], "Missing argument"),
+        (["show", "X", "--out", "x.doc"], "no known ending"),
+    ],
+)
+def test_wrong_usage_is_one_line(shop: Shop, command: list[str], words: str) -> None:
+    """Exit code 2."""
+    code, _, err = shop.run("submissions", *command)
+    assert (code, err.count("\n")) == (2, 1)
+    assert words in err

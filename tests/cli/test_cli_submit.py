@@ -1,0 +1,256 @@
+"""`cenports-nb submit`: a plan is shown, nothing is sent without a yes, and the exit code says what became of it."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from cli_shop import Shop
+
+from cenports_nb.sandbox import CLIENT_SECRET, Dialect
+
+# Stock of Northwind that no open order reserves: 0022 104, 0047 36, 0059 79 in NW-EAST, 0018 42 in NW-WEST.
+
+
+def test_a_dry_run_shows_the_plan_and_sends_nothing(shop: Shop) -> None:
+    """Rows that change something, the largest first, and totals by warehouse."""
+    file = shop.count({"0022": 105, "0047": 36, "0059": 75, "0018": 43})
+    code, out, err = shop.run("submit", file, "--dry-run")
+    assert (code, err, shop.writes) == (0, "", 0)
+    assert out == (
+        "3 of 4 rows of counts.csv change the stock of staging (partner SANDBOX)\n"
+        "warehouse  SKU   now  new  change\n"
+        "NW-EAST    0059   79   75      -4\n"
+        "NW-EAST    0022  104  105      +1\n"
+        "NW-WEST    0018   42   43      +1\n"
+        "\n"
+        "NW-EAST: 2 rows, 1 unit up, 4 units down\n"
+        "NW-WEST: 1 row, 1 unit up, 0 units down\n"
+        "A dry run: nothing was sent.\n"
+    )
+
+
+def test_what_is_confirmed_is_sent_followed_and_told(shop: Shop) -> None:
+    """Exit code 0: every row is applied, and the server has what was counted."""
+    code, out, err = shop.run("submit", shop.count({"0022": 105, "0018": 43}), "--yes")
+    assert (code, shop.stock("0022"), shop.stock("0018")) == (0, 105, 43)
+    assert "all 2 rows applied" in out
+    assert err.startswith("cenports-nb: Sending to staging (partner SANDBOX) …\n")
+
+
+def test_nothing_to_do_is_done(shop: Shop) -> None:
+    """A count that equals the stock ends well, and writes nothing."""
+    code, out, _ = shop.run("submit", shop.count({"0022": 104}), "--yes")
+    assert (code, shop.writes) == (0, 0)
+    assert out.endswith("Nothing to do: the stock is as counted.\n")
+
+
+def test_without_a_terminal_nothing_is_sent_without_yes(shop: Shop) -> None:
+    """One clear line, exit code 2, and not a single request."""
+    process = shop.start("submit", shop.count({"0022": 105}), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 2
+    assert err == (
+        "cenports-nb: Nothing was sent: there is no terminal to confirm on. Look at it with --dry-run, then send it with "
+        "--yes.\n"
+    )
+    assert shop.sandbox.requests == []
+
+
+def test_production_is_sent_to_only_with_a_yes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dry run goes through a read-only client; --yes is the explicit word that writing to production takes."""
+    monkeypatch.setenv("CENPORTS_ENVIRONMENT", "production")
+    file = shop.count({"0022": 105})
+    assert shop.run("submit", file, "--dry-run")[0] == 0
+    assert (shop.writes, shop.run("submit", file, "--yes")[0], shop.stock("0022")) == (0, 0, 105)
+
+
+def test_a_file_that_is_sent_twice_is_stopped_by_its_reference(shop: Shop) -> None:
+    """The journal knows its name and what was in it."""
+    file = shop.count({"0022": 105, "0047": 37})
+    shop.run("submit", file, "--yes", "--no-wait")
+    shop.sell("0022", 1)  # the file would undo that
+    code, out, _ = shop.run("submit", file, "--yes", "--allow", "in_flight")
+    assert (code, shop.writes, shop.stock("0022")) == (1, 1, 104)
+    assert "repeated: Reference 'counts.csv " in out
+
+
+def test_another_count_of_the_same_name_is_another_document(shop: Shop) -> None:
+    """Tonight's file is not last night's."""
+    shop.run("submit", shop.count({"0022": 105}), "--yes", "--no-wait")
+    assert shop.run("submit", shop.count({"0022": 106}), "--yes", "--no-wait", "--allow", "in_flight")[0] == 4
+    assert shop.stock("0022") == 106
+
+
+def test_a_guard_that_objects_stops_everything(shop: Shop) -> None:
+    """Exit code 1, its words beside the row, how to go on, and nothing sent; a dry run says the same."""
+    file = shop.count({"0022": 105, "zz9": 5})
+    for way in ("--yes", "--dry-run"):
+        code, out, err = shop.run("submit", file, way)
+        assert (code, shop.writes) == (1, 0)
+        assert "unknown_sku: SKU 'zz9' is not in warehouse 'NW-EAST'" in out
+        assert "1 objection (unknown_sku): nothing was sent." in err
+        assert "--allow unknown_sku or send the rest with --on-objection hold." in err
+
+
+def test_a_nightly_feed_sends_the_rest_and_keeps_what_is_held(shop: Shop) -> None:
+    """--on-objection hold: exit code 1 tells somebody, the rows are in a file beside the count that can be submitted."""
+    file = shop.count({"0022": 105, "zz9": 5})
+    code, out, _ = shop.run("submit", file, "--yes", "--on-objection", "hold")
+    assert (code, shop.stock("0022")) == (1, 105)
+    assert "1 row held back, in " in out
+    held = pd.read_csv(shop.folder / "counts-held.csv", dtype=str)
+    assert held[["product_sku", "quantity"]].values.tolist() == [["zz9", "5"]]
+    assert shop.run("submit", "counts-held.csv", "--dry-run", "--allow", "unknown_sku")[0] == 0
+
+
+def test_held_rows_never_replace_a_file(shop: Shop) -> None:
+    """The second night's file has the submission's id in its name."""
+    (shop.folder / "counts-held.csv").write_text("mine")
+    shop.run("submit", shop.count({"zz9": 5}), "--yes", "--on-objection", "hold")
+    assert (shop.folder / "counts-held.csv").read_text() == "mine"
+    assert len(list(shop.folder.glob("counts-held-2*.csv"))) == 1
+
+
+def test_rows_that_cenports_refuses_are_exit_code_1(shop: Shop) -> None:
+    """A row that is named in a failed transaction, with its words and how to go on."""
+    shop.sandbox.faults.add("failed_rows", "PATCH /inventories", rows=(1,), message="No such bin.")
+    code, out, _ = shop.run("submit", shop.count({"0022": 105, "0047": 37}), "--yes")
+    assert code == 4  # the row that is not named is unconfirmed
+    assert "0047: No such bin." in out
+    assert f"cenports-nb submissions verify {shop.newest()}" in out
+    assert f"cenports-nb submissions retry {shop.newest()}" in out
+
+
+def test_an_answer_that_is_lost_is_exit_code_4(shop: Shop) -> None:
+    """It may have been applied; verify says that it was."""
+    shop.sandbox.faults.add("lost", "PATCH /inventories")
+    code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes")
+    assert (code, shop.stock("0022")) == (4, 105)
+    assert (
+        f"1 in_doubt (no answer was seen, and the stock tells):\n    cenports-nb submissions verify {shop.newest()}\n"
+        in out
+    )
+
+
+def test_rows_that_are_pending_are_exit_code_4(shop: Shop) -> None:
+    """--no-wait leaves them to `submissions wait`, which is told."""
+    code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes", "--no-wait", "--env", "staging")
+    assert code == 4
+    assert f"cenports-nb submissions wait {shop.newest()} --env staging\n" in out
+
+
+def test_incomplete_stock_is_exit_code_3(shop: Shop) -> None:
+    """Nothing is planned on a part of the stock, in which what was cut off would look unknown."""
+    shop.sandbox.dialect = Dialect(stock_cap=30)
+    code, _, err = shop.run("submit", shop.count({"0022": 105}), "--yes")
+    assert (code, shop.writes, err.count("\n")) == (3, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        (["--on-stale", "maybe"], "--on-stale"),
+        (["--timeout", "soon"], "--timeout 'soon' is no span of time"),
+        (["--allow", "everything"], "must be a list of guards"),
+        (["--column", "quantity"], "no name=value"),
+        (["--column", "a=b", "--column", "a=c"], "says 'a' twice"),
+        (["--column", "quantity=Counted"], "Counted"),
+        (["--warehouse-map", "A=B"], "warehouse"),
+        (["--env", "nowhere"], "no environment"),
+        (["--canary", "-1"], "--canary"),
+        (["--env", "sandbox", "--no-wait"], "leave out --no-wait"),
+    ],
+)
+def test_wrong_usage_is_exit_code_2_and_one_line(shop: Shop, more: list[str], words: str) -> None:
+    """Nothing is sent."""
+    code, _, err = shop.run("submit", shop.count({"0022": 105}), "--yes", *more)
+    assert (code, shop.writes, err.count("\n")) == (2, 0, 1)
+    assert words in err
+
+
+def test_an_empty_count_is_no_count(shop: Shop) -> None:
+    """A file that a machine left empty must not look like a stock that is right."""
+    code, _, err = shop.run("submit", shop.count({}), "--yes")
+    assert (code, shop.writes) == (2, 0)
+    assert "has headers and no rows" in err
+
+
+def test_a_file_that_is_not_there_is_told(shop: Shop) -> None:
+    """By its name, before anything is asked."""
+    code, _, err = shop.run("submit", "nowhere.csv", "--yes")
+    assert (code, shop.sandbox.requests) == (2, [])
+    assert "nowhere.csv can't be read" in err
+
+
+def test_files_as_people_have_them_are_read(shop: Shop) -> None:
+    """Other headers and codes, bins, UPCs, and no warehouse column."""
+    (shop.folder / "bins.csv").write_text("product_upc;Counted\n000000000022;50\n000000000022;56\n")
+    told = ["--by", "product_upc", "--column", "quantity=Counted", "--duplicates", "sum", "--warehouse", "NW-EAST"]
+    code, out, _ = shop.run("submit", "bins.csv", "--dry-run", *told)
+    assert code == 0
+    assert "NW-EAST    0022  104  106      +2\n" in out
+
+
+def test_codes_of_ones_own_are_mapped(shop: Shop) -> None:
+    """--warehouse-map MINE=THEIRS, as often as needed."""
+    (shop.folder / "c.csv").write_text("warehouse_code,product_sku,quantity\nEast 1,0022,105\nWest 1,0018,43\n")
+    told = ["--warehouse-map", "East 1=NW-EAST", "--warehouse-map", "West 1=NW-WEST"]
+    code, out, _ = shop.run("submit", "c.csv", "--dry-run", *told)
+    assert (code, "NW-WEST    0018" in out) == (0, True)
+
+
+def test_a_count_of_this_morning_keeps_the_sales_since(shop: Shop) -> None:
+    """--at-count takes the stock as `stock --out` wrote it when it was counted."""
+    shop.run("stock", "--out", "morning.csv")
+    shop.sell("0022", 3)
+    code, out, _ = shop.run("submit", shop.count({"0022": 102}), "--dry-run", "--at-count", "morning.csv")
+    assert (code, "NW-EAST    0022  101   99      -2\n" in out) == (0, True)
+
+
+def test_a_file_less_of_open_orders_is_brought_to_the_shelf(shop: Shop) -> None:
+    """--basis net_of_open loads the open lines itself and adds them back."""
+    file = shop.count({"0059": 79})
+    code, out, _ = shop.run("submit", file, "--dry-run", "--basis", "net_of_open", "--allow", "below_reserved")
+    assert code == 0
+    assert any(request.path == "/orders" for request in shop.sandbox.requests)
+    assert "counts.csv change the stock" in out
+
+
+def test_the_plan_names_what_is_not_shown(shop: Shop) -> None:
+    """Thirty rows, and a row that a guard objects to however small it is."""
+    skus = {sku: units + 5 for (code, sku), units in shop.sandbox.state.stock.quantities.items() if code == "NW-EAST"}
+    code, out, _ = shop.run("submit", shop.count({**skus, "zz9": 1}), "--dry-run")
+    shown = [line for line in out.splitlines() if line.startswith("NW-EAST  ")]
+    assert (code, len(shown)) == (1, 31)
+    assert f"… and {len(skus) - 30} more rows\n" in out
+    assert "unknown_sku: SKU 'zz9'" in out
+
+
+def test_a_canary_goes_first(shop: Shop) -> None:
+    """--canary 1: a batch of one, read back, before the rest."""
+    code, out, _ = shop.run("submit", shop.count({"0022": 105, "0047": 37, "0059": 80}), "--yes", "--canary", "1")
+    assert (code, shop.writes) == (0, 2)
+    assert "all 3 rows applied" in out
+
+
+def test_a_sandbox_can_be_played_with(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """--env sandbox without an address: the one that is started plans and takes the same submission."""
+    monkeypatch.delenv("CENPORTS_BASE_URL")
+    code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes", "--env", "sandbox")
+    assert (code, shop.writes) == (0, 0)
+    assert "all 1 rows applied" in out
+    assert not (shop.folder / "home" / "journal.sqlite").exists()
+
+
+def test_no_secret_is_in_any_output(shop: Shop) -> None:
+    """Neither the client secret nor a token, however it ends."""
+    shop.sandbox.faults.add("lost", "PATCH /inventories")
+    said = [*shop.run("submit", shop.count({"0022": 105, "0047": 37}), "--yes", "--batch-size", "1")[1:]]
+    said += [*shop.run("submissions", "show", shop.newest(), "--rows", "--out", "o.csv")[1:]]
+    said += [path.read_text(errors="replace") for path in Path(shop.folder).rglob("*") if path.is_file()]
+    tokens = list(shop.sandbox.state.tokens._ends)
+    assert tokens
+    assert [secret for secret in (CLIENT_SECRET, *tokens) if any(secret in text for text in said)] == []

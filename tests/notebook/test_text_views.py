@@ -1,0 +1,117 @@
+"""What a terminal shows of frames and plans: aligned, complete in its sums, and nothing that moves a cursor."""
+
+from __future__ import annotations
+
+import pandas as pd
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cenports_nb.notebook.plan_view import plan_of, plan_text
+from cenports_nb.notebook.printable import printable
+from cenports_nb.notebook.text_table import text_table
+
+NOTHING = pd.DataFrame({name: pd.Series([], dtype="str") for name in ("warehouse_code", "product_sku", "message")})
+
+
+def plan(*rows: tuple[str, str, str, int | None, int]) -> pd.DataFrame:
+    names = ["warehouse_code", "product_sku", "type", "current_quantity", "quantity"]
+    frame = pd.DataFrame(rows, columns=names).astype({"current_quantity": "Int64", "quantity": "int64"})
+    return plan_of(frame.astype(dict.fromkeys(names[:3], "str")))
+
+
+def test_numbers_stand_right_and_words_left() -> None:
+    """Nulls are blank, instants are UTC, thousands are grouped."""
+    frame = pd.DataFrame(
+        {
+            "sku": pd.Series(["0001", None], dtype="str"),
+            "units": pd.Series([1234, None], dtype="Int64"),
+            "read_at": pd.to_datetime(["2026-03-01T12:00:00+01:00", None], utc=True),
+            "note": pd.Series(["a", "b"], dtype="str"),
+        }
+    )
+    assert text_table(frame) == (
+        "sku   units  read at               note\n"
+        "0001  1,234  2026-03-01 11:00:00Z  a\n"
+        "                                   b"
+    )  # fmt: skip
+
+
+@given(st.text())
+def test_no_text_moves_a_cursor(text: str) -> None:
+    """SKUs and messages come from outside: escape sequences, bells and line breaks are shown as what they are not."""
+    assert printable(text).isprintable()
+    assert len(printable(text)) == len(text)
+    frame = pd.DataFrame({"sku": pd.Series([text], dtype="object")})
+    assert text_table(frame).count("\n") == 1
+
+
+def test_a_frame_without_rows_is_its_header() -> None:
+    """And one without columns is nothing."""
+    assert text_table(pd.DataFrame({"a": [], "b": []})) == "a  b"
+    assert text_table(pd.DataFrame()) == ""
+
+
+def test_a_change_is_shown_as_what_it_makes_of_the_stock() -> None:
+    """TRUE_UP sets, DIFFERENTIAL moves, an unknown SKU begins at nothing."""
+    seen = plan(("W", "A", "TRUE_UP", 10, 7), ("W", "B", "DIFFERENTIAL", 10, 4), ("W", "C", "TRUE_UP", None, 5))
+    assert seen["new"].tolist() == [7, 14, 5]
+    assert seen["change"].tolist() == [-3, 4, pd.NA]
+    assert plan_text(seen, NOTHING).splitlines() == [
+        "warehouse  SKU  now  new  change",
+        "W          C           5",
+        "W          B     10   14      +4",
+        "W          A     10    7      -3",
+        "",
+        "W: 3 rows, 9 units up, 3 units down",
+    ]
+
+
+def test_objections_stand_beside_their_rows_and_those_of_all_below() -> None:
+    """A row that is objected to is shown however small its change is."""
+    seen = plan(*(("W", f"{i:02}", "TRUE_UP", 0, 100 + i) for i in range(40)), ("W", "99", "TRUE_UP", 1, 2))
+    objections = pd.DataFrame(
+        {
+            "warehouse_code": ["W", "W", "W"],
+            "product_sku": pd.Series(["99", "99", None], dtype="str"),
+            "message": ["max_drop: less", "in_flight: earlier", "max_total_drop: W loses much"],
+        }
+    )
+    lines = plan_text(seen, objections).splitlines()
+    assert "W          99     1    2      +1  max_drop: less; in_flight: earlier" in lines
+    assert "… and 10 more rows" in lines
+    assert lines[-1] == "Objection to max_total_drop: W loses much"
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["W", "X"]), st.integers(0, 999).map(str), st.sampled_from(["TRUE_UP", "DIFFERENTIAL"]),
+            st.none() | st.integers(0, 1000), st.integers(0, 1000),
+        ),
+        min_size=1, max_size=60, unique_by=lambda row: row[:2],
+    )
+)  # fmt: skip
+def test_totals_are_of_all_rows_shown_or_not(rows: list[tuple[str, str, str, int | None, int]]) -> None:
+    """Units up less units down is the sum of all changes."""
+    seen = plan(*rows)
+    lines = [line for line in plan_text(seen, NOTHING).splitlines() if " down" in line]
+    sums = {}
+    for line in lines:
+        code, _, told = line.partition(": ")
+        numbers = [int(word.replace(",", "")) for word in told.split() if word[0].isdigit()]
+        sums[code] = (numbers[0], numbers[1] - numbers[2])
+    change = seen["change"].fillna(seen["new"]).fillna(0)
+    expected = {code: (int((seen["warehouse_code"] == code).sum()), int(change[seen["warehouse_code"] == code].sum())) for code in set(seen["warehouse_code"])}  # fmt: skip
+    assert sums == expected
+
+
+def test_a_plan_of_a_million_rows_is_shown() -> None:
+    """Thirty of them, and the sums of all."""
+    rows = 1_000_000
+    codes = pd.Series(["W"] * rows, dtype="str")
+    frame = pd.DataFrame(
+        {"warehouse_code": codes, "product_sku": pd.RangeIndex(rows).astype("str"), "type": "TRUE_UP",
+         "current_quantity": pd.Series(0, index=codes.index, dtype="Int64"), "quantity": 1},
+    )  # fmt: skip
+    lines = plan_text(plan_of(frame), NOTHING).splitlines()
+    assert (len(lines), lines[-1]) == (34, "W: 1,000,000 rows, 1,000,000 units up, 0 units down")

@@ -19,13 +19,20 @@ import random
 import signal
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Any
+
+# A neighbour in this folder has the name of a library.
+sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
+
+from tqdm import tqdm
 
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 
@@ -40,6 +47,7 @@ ENDED = ("applied", "rejected", "not_applied")
 def child(job: str, url: str, home: str, pipe: Connection) -> None:
     """Run one job in a process of its own, and send back what it saw."""
     os.environ["CENPORTS_HOME"] = home
+    tqdm.set_lock(threading.RLock())  # its own would be a semaphore that a killed process leaves behind
     with suppress(OSError):
         pipe.send(JOBS[job](url))
 

@@ -44,7 +44,7 @@ def report(
         stop("Data is incomplete: see the report.", 3)
     if run.result.get("rejected") or run.result.get("failed"):
         rejected, failed = run.result["rejected"], run.result["failed"]
-        stop(f"{rejected} records can't be read, {failed} rows failed: see the report.", 1)
+        stop(f"{rejected} records can't be read, {failed} rows failed or are held: see the report.", 1)
 
 
 def list_reports() -> None:

@@ -133,7 +133,7 @@ def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = N
         "rejected": sum(item.rejected for item in known.values()),
         "incomplete": sum(not item.complete for item in known.values()),
         "in_doubt": int(outcomes.isin(["in_doubt", "pending", "unconfirmed"]).sum()),
-        "failed": int(outcomes.isin(["rejected", "not_applied", "not_sent"]).sum()),
+        "failed": int(outcomes.isin(["rejected", "not_applied", "not_sent", "held"]).sum()),
     }
     bundle = {"text/html": table(shown, headers).data, "text/plain": str(result), RESULT: result}
     display(bundle, raw=True)

@@ -32,7 +32,7 @@ WHERE outcome IN ('pending', 'in_doubt', 'unconfirmed') AND account = ?1 AND kin
 
 LATER = f"""
 SELECT submission_id FROM row CROSS JOIN submission USING (submission_id)
-WHERE account = ? AND created_at > ? AND submission_id <> ? AND warehouse_code = ? AND product_sku = ?
+WHERE account = ? AND submission.rowid > (SELECT rowid FROM submission WHERE submission_id = ?) AND warehouse_code = ? AND product_sku = ?
     AND outcome IN ({", ".join("?" * len(LIVE))}) LIMIT 1
 """  # noqa: S608 - marks only
 
@@ -54,7 +54,7 @@ def history_of(journal: Journal, home: Path, account: str, now: datetime) -> pd.
 
 def later_update(journal: Journal, head: Head, row: Row) -> str | None:
     """Name a submission that changed, or may have changed, the same SKU after this one was made."""
-    values: tuple[Any, ...] = (head.account, head.created_at, head.submission_id, row.warehouse_code, row.product_sku)
+    values: tuple[Any, ...] = (head.account, head.submission_id, row.warehouse_code, row.product_sku)
     return next((str(found[0][0]) for found in journal.select(LATER, (*values, *LIVE))), None)
 
 

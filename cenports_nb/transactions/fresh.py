@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 OnStale = Literal["raise", "rebase", "drop", "force"]
 MODES = ("raise", "rebase", "drop", "force")
 
-FRESH = timedelta(minutes=5)
-"""A row's `before_quantity` is never older than this when it is sent."""
+FRESH = timedelta(minutes=3)
+"""Then the stock is read again; with a wait for the rate limit, what a batch is compared with is five minutes old at most."""
 
 
 class Shelf:

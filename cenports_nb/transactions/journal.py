@@ -108,6 +108,12 @@ class Journal:
                         f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608 - our own names
                         [tuple(vars(value).values()) for value in part],
                     )
+            # Not by a trigger, which would cost a million rows a third more; what is not sent has no history yet.
+            connection.execute(
+                "INSERT INTO event SELECT submission_id, ?, item, batch, row, outcome, message, NULL FROM row "
+                "WHERE submission_id = ? AND outcome <> 'not_sent' ORDER BY item",
+                (head.created_at, head.submission_id),
+            )
 
     def claim(self, batch: Batch, rows: Sequence[Row], withheld: Sequence[Row], at: datetime, doubt: str) -> bool:
         """Write down that a batch is about to leave; only one of several who try may send it.

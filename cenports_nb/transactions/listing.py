@@ -20,14 +20,14 @@ if TYPE_CHECKING:
 
 COLUMNS = [
     "submission_id", "kind", "environment", "partner_id", "created_at", "rows", "open", "applied", "rejected", "in_doubt",
-    "reason", "reference", "made_by",
+    "reason", "reference",
 ]  # fmt: skip
 
 QUERY = """
 SELECT submission_id, kind, environment, partner_id, created_at, count(item),
     count(CASE WHEN outcome IN ('pending', 'unconfirmed') THEN 1 END), count(CASE WHEN outcome = 'applied' THEN 1 END),
     count(CASE WHEN outcome = 'rejected' THEN 1 END), count(CASE WHEN outcome = 'in_doubt' THEN 1 END),
-    reason, reference, made_by
+    reason, reference
 FROM submission LEFT JOIN row USING (submission_id)
 WHERE environment = coalesce(?, environment) AND (? IS NULL OR submission_id IN (
     SELECT submission_id FROM row WHERE product_sku = ?))
@@ -48,8 +48,8 @@ def list_submissions(
         home: Another folder than `CENPORTS_HOME`.
 
     Returns:
-        `submission_id kind environment partner_id created_at rows open applied rejected in_doubt reason reference
-        made_by`.
+        `submission_id kind environment partner_id created_at rows open applied rejected in_doubt reason reference`;
+        `open` counts rows that are pending or unconfirmed.
     """
     journal = Journal(home or home_folder())
     try:

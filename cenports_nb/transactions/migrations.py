@@ -54,14 +54,6 @@ CREATE INDEX batch_event_by_submission ON batch_event (submission_id);
 
 TRIGGERS = (
     """
-CREATE TRIGGER row_held AFTER INSERT ON row
-WHEN NEW.outcome <> 'not_sent' AND NEW.changed_at IS NOT NULL
-BEGIN
-    INSERT INTO event VALUES (NEW.submission_id, NEW.changed_at, NEW.item, NEW.batch, NEW.row, NEW.outcome,
-        NEW.message, NEW.changed_by);
-END
-""",
-    """
 CREATE TRIGGER row_changed AFTER UPDATE ON row
 WHEN OLD.outcome IS NOT NEW.outcome OR OLD.message IS NOT NEW.message OR OLD.batch IS NOT NEW.batch
 BEGIN

@@ -5,6 +5,7 @@ Nothing here raises once the first byte has left: what went wrong is an outcome 
 
 from __future__ import annotations
 
+import contextlib
 import re
 import warnings
 from collections.abc import Callable, Sequence
@@ -70,12 +71,17 @@ def send_all(
     todo = unsent(journal, head, only, also)
     bar = tqdm(total=len(todo), desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
     left, unreached = False, 0
+    went: Went
     try:
         with bar:
             while todo:
                 batch = todo.pop(0)
-                went, sent = _one(client, journal, head, batch, prepare)
-                left = left or sent
+                rows = _claimed(client, journal, head, batch, prepare)
+                if rows:
+                    left = True  # from here on it may have been sent
+                    went = _send(client, journal, head, batch, rows)
+                else:
+                    went = "on" if rows is not None else "stop"
                 unreached = unreached + 1 if went == "unreached" else 0
                 if went == "stop" or unreached == UNREACHED:
                     _tell_rest(client, journal, head)
@@ -134,9 +140,10 @@ def write_id(batch: Batch) -> str:
     return f"{batch.submission_id}/{batch.batch}"
 
 
-def _one(client: Client, journal: Journal, head: Head, batch: Batch, prepare: Prepare | None) -> tuple[Went, bool]:
-    """Send one batch; tell how to go on, and whether anything left."""
-    kind = kind_of(head)
+def _claimed(
+    client: Client, journal: Journal, head: Head, batch: Batch, prepare: Prepare | None
+) -> Sequence[Row] | None:
+    """Look at a batch for the last time and write down that it leaves; the rows that do, None if none can be looked at."""
     rows = journal.rows(batch.submission_id, batch.batch, (expected_of(batch),))
     withheld: list[Row] = []
     if prepare is not None:
@@ -145,17 +152,23 @@ def _one(client: Client, journal: Journal, head: Head, batch: Batch, prepare: Pr
         except CenportsError as error:
             text = f"Not sent, as it could not be looked at again just before: {error}"
             journal.withhold(batch, [replace(row, message=text) for row in rows], client.clock.now())
-            return "stop", False
+            return None
     if not rows:
         journal.withhold(batch, withheld, client.clock.now())
-        return "on", False
+        return ()
     client.write_started(write_id(batch))
-    if not journal.claim(batch, rows, withheld, client.clock.now(), kind.doubt):
-        return "on", False  # another process was quicker
+    claimed = journal.claim(batch, rows, withheld, client.clock.now(), kind_of(head).doubt)
+    return rows if claimed else ()  # another process was quicker
+
+
+def _send(client: Client, journal: Journal, head: Head, batch: Batch, rows: Sequence[Row]) -> Went:
+    """Send a claimed batch; whatever stops this, the batch is not left as if it were on its way."""
     try:
-        return _exchange(client, journal, head, batch, rows), True
-    finally:
-        journal.close_crashed(head.submission_id, client.clock.now())
+        return _exchange(client, journal, head, batch, rows)
+    except BaseException:
+        with contextlib.suppress(JournalError):
+            journal.close_crashed(head.submission_id, client.clock.now())
+        raise
 
 
 def _exchange(client: Client, journal: Journal, head: Head, batch: Batch, rows: Sequence[Row]) -> Went:

@@ -337,6 +337,7 @@ def test_held_rows_are_a_file_and_an_outcome(account: Client, plan: Plan, writes
         ["XX", updates["quantity"][1], "TRUE_UP"]
     ]
     assert "unknown_sku: " in submission.held["message"][0]
+    assert submission.history.query("product_sku == 'XX'")["outcome"].tolist() == ["held"]
     assert "XX" in submission.held_file.read_text(encoding="utf-8-sig")
     assert oct(submission.held_file.stat().st_mode & 0o777) == "0o600"
     assert outcome(submission.retry()) == {"0003": "applied", "XX": "held"}

@@ -246,3 +246,51 @@ def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
         (0, "applied", None, at),
     ]
     assert states == ["sending", "accepted", "completed"]
+
+
+DISK_FILLS = (
+    FULL_DISK.replace(
+        """    cn.submit_updates(client, updates)
+except""",
+        """    pass
+except""",
+    )
+    .replace(
+        "signal.signal(signal.SIGXFSZ",
+        """class Filling(type(client)):
+    def send(self, *arguments):
+        answer = super().send(*arguments)
+        size = os.path.getsize(self.home / "journal.sqlite-wal")
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+        return answer
+client.__class__ = Filling
+signal.signal(signal.SIGXFSZ""",
+    )
+    .replace(
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, resource.RLIM_INFINITY))\n",
+        """
+import warnings
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    submission = cn.submit_updates(client, updates[:6], batch_size=2, progress=False)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(submission.outcomes["outcome"].tolist(), [str(warning.message) for warning in seen])
+""",
+    )
+)
+
+
+@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limit of file sizes on this system")
+def test_a_disk_that_fills_while_sending(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
+    """What was sent is in doubt, the rest not sent; the submission is returned, and a warning says why it stopped."""
+    ran = subprocess.run(
+        [sys.executable, "-c", DISK_FILLS, northwind.url],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        env=dict(os.environ),
+    )
+    assert ran.stdout.startswith("['in_doubt', 'in_doubt', 'not_sent', 'not_sent', 'not_sent', 'not_sent']"), ran
+    assert "stopped: The journal " in ran.stdout
+    assert len(writes()) == 1

@@ -169,7 +169,7 @@ def _of_text(text: str, name: str, score: Score) -> Table:
 
 def _head(text: str, name: str, score: Score) -> tuple[str, tuple[str, ...], int, int]:
     """Find separator and headers, where the rows begin, and in which line."""
-    told = re.match(r"sep=(.)(?:\r\n|\n|\r)", text)  # what Excel itself writes and obeys
+    told = re.match(r"sep=([,;\t|])(?:\r\n|\n|\r)", text)  # what Excel itself writes and obeys
     separators = told.group(1) if told else SEPARATORS
     best: tuple[int, int, int, str, list[str], int] | None = None
     first_score = 0
@@ -207,7 +207,7 @@ def refuse_below(line: int, name: str, word: str) -> None:
 
 def _fast(body: str, separator: str, width: int, line: int) -> tuple[tuple[arrow.ChunkedArray, ...], Numbers] | None:
     """Read rows all at once; None where a row is not as wide as the headers, or takes more than one line."""
-    text = NEWLINE.sub("\n", body) if "\r" in body else body
+    text = body.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
         return (arrow.chunked_array([], TEXT),) * width, np.zeros(0, dtype=np.int64)
     blank: list[int] = []

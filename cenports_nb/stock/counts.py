@@ -151,7 +151,8 @@ def _warehouses(
     if place is None:
         code = given if mapped is None else mapped.get(str(given))
         if not isinstance(code, str) or not code:
-            raise InvalidRequestError(f"warehouse_map lacks warehouse_code={given!r}: add it, or pass Cenports' code.")
+            lacking = "is none" if mapped is None else "is not in warehouse_map"
+            raise InvalidRequestError(f"warehouse_code={given!r} {lacking}: pass the code of a warehouse.")
         return constant(code, len(table.lines))
     codes = table.text(place)
     names, quantity = others

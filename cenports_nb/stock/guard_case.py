@@ -18,7 +18,7 @@ from cenports_nb.frames.texts import constant, pick
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.note import Note, note_of
 from cenports_nb.stock.thresholds import Thresholds
-from cenports_nb.stock.update_frame import looked_up
+from cenports_nb.stock.update_frame import looked_up, refuse_strangers
 
 PLANNED = [*KEYS, "type", "quantity"]
 FURTHER = ("reference", "counted_at")
@@ -112,6 +112,7 @@ def case_of(
         optional=["is_discontinued"],
     ).reset_index(drop=True)
     sale = None if available is None else check(available, schemas.AvailableStock, "available", [*KEYS, "quantity"])
+    refuse_strangers(actual, available=available)
     frames = [frame for frame in (plan, stock, sale) if frame is not None]
     numbered = number_keys(*([frame[name] for name in KEYS] for frame in frames))
     number, in_stock = numbered.rows[0], numbered.rows[1]

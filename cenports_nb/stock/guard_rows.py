@@ -22,7 +22,7 @@ def max_drop(case: Case) -> Objections | None:
     if not len(rows):
         return None
     now, target = case.now[rows], case.target[rows]
-    share = (lost[rows] * 100 // np.maximum(now, 1)).astype(np.int64)
+    share = np.ceil(lost[rows] * 100 / np.maximum(now, 1)).astype(np.int64)
     limit = f"%, which is more than {percent(limits.max_drop)}: count it again, or accept max_drop"
     return case.object_to(
         rows, joined(*_sku(case, rows), " would fall from ", now, " to ", target, ", by ", share, limit)
@@ -36,12 +36,21 @@ def unknown_sku(case: Case) -> Objections | None:
         return None
     alike = suggestions(case.updates, ~case.known, case.actual).iloc[rows].reset_index(drop=True)
     sku, code = case.texts("product_sku", rows), case.texts("warehouse_code", rows)
-    numbered = number_keys([sku], [case.actual["product_sku"]])
-    elsewhere = pick(find_first(numbered.rows[1], numbered.size)[numbered.rows[0]], case.actual["warehouse_code"])
-    case_of_hint = np.where(alike.notna(), 2, np.where(elsewhere.notna(), 1, 0)).astype(np.int8)
-    before = choose(case_of_hint, ["", ", but in '", "; did you mean '"])
-    hint = alike.where(alike.notna(), elsewhere)
-    after = choose(case_of_hint, [": correct it, or leave it out", "': correct the warehouse, or leave it out", "'?"])
+    here = _first_of(code, case.actual["warehouse_code"]) >= 0
+    elsewhere = pick(_first_of(sku, case.actual["product_sku"]), case.actual["warehouse_code"])
+    cases = [alike.notna().to_numpy(), ~here, elsewhere.notna().to_numpy()]
+    told = np.select(cases, [1, 2, 3], default=0).astype(np.int8)
+    before = choose(told, ["", "; did you mean '", "", ", but in '"])
+    hint = alike.where(told != 3, elsewhere)
+    after = choose(
+        told,
+        [
+            ": correct it, or leave it out",
+            "'?",
+            ", which the stock does not have: translate your codes with warehouse_map=",
+            "': correct the warehouse, or leave it out",
+        ],
+    )
     return case.object_to(rows, joined("SKU '", sku, "' is not in warehouse '", code, "'", before, hint, after))
 
 
@@ -90,6 +99,12 @@ def old_count(case: Case) -> Objections | None:
         f"{case.limits.old_count}, so sales in between would be undone: pass the stock of then as at_count="
     )
     return case.object_to(rows, joined(*_sku(case, rows), " was counted ", minutes, end))
+
+
+def _first_of(wanted: pd.Series[Any], there: pd.Series[Any]) -> Numbers:
+    """Find for each text the first row that has it, -1 where none."""
+    numbered = number_keys([wanted], [there])
+    return find_first(numbered.rows[1], numbered.size)[numbered.rows[0]]
 
 
 def _sku(case: Case, rows: Numbers) -> tuple[str | pd.Series[Any], ...]:

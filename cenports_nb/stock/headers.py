@@ -27,7 +27,7 @@ WORDS: Mapping[str, tuple[str, ...]] = {
     "quantity": (
         *("quantity", "qty", "on hand", "onhand", "qoh", "quantity on hand", "qty on hand", "on hand qty"),
         *("on hand quantity", "count", "counted", "counted qty", "counted quantity", "qty counted", "quantity counted"),
-        *("physical count", "count qty", "units"),
+        *("physical count", "count qty"),
         *("menge", "bestand", "anzahl", "gezahlt", "gezahlte menge", "zahlmenge", "istbestand", "ist bestand"),
         *("quantite", "qte", "compte", "quantite comptee", "qte comptee"),
         *("cantidad", "cant", "contado", "cantidad contada", "recuento", "existencias"),
@@ -59,9 +59,16 @@ def shown(headers: Iterable[str]) -> str:
 
 
 def told_headers(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
-    """Read `columns=` in either direction: which header is meant by which of our names."""
+    """Read `columns=` in either direction: which header is meant by which of our names.
+
+    Raises:
+        InvalidRequestError: Neither side of a pair is a name of ours.
+    """
     ours_all = {*COLUMNS, by}
     given = {" ".join(one.split()): " ".join(two.split()) for one, two in (columns or {}).items()}
+    strange = [one for one, two in given.items() if not {one, two} & WORDS.keys()]
+    if strange:
+        raise InvalidRequestError(f"columns={strange[0]!r}: one side of each pair must be one of {', '.join(WORDS)}.")
     told = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
     return told | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
 

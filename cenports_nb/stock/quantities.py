@@ -17,11 +17,12 @@ from cenports_nb.stock.update_frame import LARGEST
 
 MINUS = ("-", "\N{MINUS SIGN}")
 SIGN = "^[+\\-\N{MINUS SIGN}]"
-PLAIN = re.compile(r"-?\d{1,15}")
+PLAIN = re.compile(r"-?\d{1,15}", re.ASCII)
 GROUPED = re.compile(
-    r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?"
+    r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?",
+    re.ASCII,
 )
-DECIMAL = re.compile(r"-?\d{1,15}(?P<sign>[.,])(\d+)")
+DECIMAL = re.compile(r"-?\d{1,15}(?P<sign>[.,])(\d+)", re.ASCII)
 SIGNS = {".": ",", ",": "."}
 """Each sign that may group or divide, and the other one."""
 
@@ -56,7 +57,8 @@ def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers,
 
     `1 234`, `1'234`, `1,234,567` and `1.234,00` can be read in one way only. A single group of three, `1,234` or
     `1.234`, may be a fraction elsewhere: it is thousands if other quantities of the column show which sign
-    groups, or if a file separated by commas groups with commas beside plain numbers.
+    groups, or if the file is separated by commas and groups with them (where a comma divides, files are separated
+    by semicolons), unless every quantity ends in ,000.
 
     Args:
         values: A `str` column without blanks around.
@@ -125,7 +127,7 @@ def _read(word: str, signs: _Signs, *, commas: bool, typed: bool) -> tuple[int, 
         return _whole(word[: decimal.start("sign")], decimal.group(2))
     if word.lstrip("-").lower() in ("inf", "infinity"):
         return 0, FRACTION
-    return (0, TOO_LARGE) if re.fullmatch(r"\d{16,}", word) else (0, NO_NUMBER)
+    return (0, TOO_LARGE) if re.fullmatch(r"[0-9]{16,}", word) else (0, NO_NUMBER)
 
 
 def _whole(units: str, fraction: str | None) -> tuple[int, int]:

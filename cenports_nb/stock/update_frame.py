@@ -11,7 +11,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
 from cenports_nb.frames.keys import Mask, Numbers
-from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.provenance import account_of, provenance
 from cenports_nb.frames.texts import constant
 from cenports_nb.stock.alike import suggestions
 from cenports_nb.stock.demand import KEYS
@@ -79,6 +79,21 @@ def stock_of(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> 
             "SKU: load it again, or pass allow_partial=True."
         )
     return read
+
+
+def refuse_strangers(actual: pd.DataFrame, **others: pd.DataFrame | None) -> None:
+    """Refuse frames of another account than the stock's; one that does not know its account passes.
+
+    Raises:
+        InvalidRequestError: An account differs; it is named as in `cenports_nb.provenance`.
+    """
+    own = account_of(actual)
+    for name, frame in others.items():
+        account = "" if frame is None else account_of(frame)
+        if own and account and account != own:
+            raise InvalidRequestError(
+                f"{name} is of another account than actual ({account} and {own}): load both from the same client."
+            )
 
 
 def looked_up(stock: pd.DataFrame, rows: Numbers) -> tuple[Numbers, Mask]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Literal
 
 import numpy as np
@@ -12,11 +13,15 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check, refuse_repeated
 from cenports_nb.frames.keys import Mask, Numbered, Numbers, find, number_keys, repeated
+from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.texts import pick
 from cenports_nb.stock.alike import resembled
 from cenports_nb.stock.demand import KEYS, LINE_KEYS, demand_of, open_lines
 from cenports_nb.stock.note import Coverage, note_down
-from cenports_nb.stock.update_frame import LARGEST, STOCKED, looked_up, stock_of, update_frame
+from cenports_nb.stock.update_frame import LARGEST, STOCKED, looked_up, refuse_strangers, stock_of, update_frame
+
+SAME_READING = timedelta(seconds=5)
+"""The cache dates an answer a little otherwise than the load that fetched it."""
 
 
 def build_true_up(
@@ -62,9 +67,9 @@ def build_true_up(
         counts have it. A note in `attrs` tells the guards whose stock it was made from.
 
     Raises:
-        InvalidRequestError: Columns missing, keys repeated, quantities no whole numbers of 0 or more, an
-            `at_count` that lacks what was counted, or a partial `actual`, in which a missing row would look
-            like an unknown SKU.
+        InvalidRequestError: Columns missing, keys repeated, quantities no whole numbers of 0 or more, frames of
+            several accounts, an `at_count` that lacks what was counted or is younger than `actual`, or a partial
+            `actual`, in which a missing row would look like an unknown SKU.
     """
     if basis not in ("on_hand", "net_of_open") or missing not in ("ignore", "zero"):
         raise InvalidRequestError(
@@ -74,6 +79,7 @@ def build_true_up(
         raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
     lines = open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
     sides = _join(counts, actual, at_count, lines, allow_partial=allow_partial)
+    refuse_strangers(actual, open_items=open_items)
     timed = check(counts, schemas.StockUpdates, "counts", ["counted_at"])
     counted, now = sides.counted, sides.now
     rows, target, current, known = _targets(sides, lines, missing)
@@ -136,6 +142,8 @@ def _join(
     counted = check(counts, schemas.ActualStock, "counts", STOCKED, least={"quantity": 0})
     now = stock_of(actual, "actual", allow_partial=allow_partial)
     then = None if at_count is None else stock_of(at_count, "at_count", allow_partial=allow_partial)
+    refuse_strangers(actual, at_count=at_count)
+    _refuse_swapped(actual, at_count)
     numbered = _number(counted, now, then, lines)
     number, in_now = numbered.rows[0], numbered.rows[1]
     at_counted, at_now = find(number, numbered.size), find(in_now, numbered.size)
@@ -211,6 +219,21 @@ def _coverage(counted: pd.DataFrame, now: pd.DataFrame, in_counts: Mask) -> dict
     codes = np.flatnonzero(first >= 0)
     names = counted["warehouse_code"].iloc[first[codes]].tolist()
     return {name: Coverage(int(have[code]), int(were[code])) for name, code in zip(names, codes, strict=True)}
+
+
+def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None:
+    """Refuse a stock at the count that is younger than the stock now: sales in between would count twice.
+
+    Raises:
+        InvalidRequestError: Both know when they were read, and it can't be.
+    """
+    origins = [None if frame is None else provenance(frame) for frame in (at_count, actual)]
+    then, now = (origin.as_of if origin else None for origin in origins)
+    if then and now and then - now > SAME_READING:
+        raise InvalidRequestError(
+            f"at_count was read after actual ({then:%Y-%m-%d %H:%M}Z and {now:%Y-%m-%d %H:%M}Z): were they swapped? Load "
+            "actual again with refresh=True."
+        )
 
 
 def _refuse(rows: Numbers, counted: pd.DataFrame, now: pd.DataFrame, what: str, advice: str) -> None:

@@ -18,7 +18,7 @@ from cenports_nb.transactions.entries import Batch, Row
 from cenports_nb.transactions.frames import frame_of
 from cenports_nb.transactions.heads import new_head
 from cenports_nb.transactions.locks import sending
-from cenports_nb.transactions.order_evidence import Key, acknowledged_orders, channels_of, shipments_of
+from cenports_nb.transactions.order_evidence import Key, acknowledged_orders, can_be_listed, channels_of, shipments_of
 from cenports_nb.transactions.sending import send_all
 from cenports_nb.transactions.submission import Submission
 
@@ -120,8 +120,12 @@ def _keys(orders: pd.DataFrame) -> list[Key]:
     """Read which orders are meant, each once."""
     read = check(orders, schemas.Orders, "orders", KEYS)
     keys = list(dict.fromkeys(zip(read["channel_id"], read["order_no"], strict=True)))
-    if keys:
-        names_of([number for _, number in keys], "order_nos")
+    bad = [number for _, number in keys if not can_be_listed(number)]
+    if bad:
+        raise InvalidRequestError(
+            f"orders has {len(bad):,} numbers with a comma, blanks at their ends or more than 255 characters, the first "
+            f"{bad[0][:40]!r}: in a list they would mean other orders. Nothing was sent; leave them out."
+        )
     return keys
 
 

@@ -101,7 +101,8 @@ def changes(journal: Journal, head: Head) -> pd.DataFrame:
         "warehouse_code", "product_sku", "type", "current_quantity", "before_quantity", "quantity", "outcome", "batch",
         "row",
     ]  # fmt: skip
-    query = f"SELECT {', '.join(names)} FROM row WHERE submission_id = ? ORDER BY item"  # noqa: S608 - our own names
+    query = f"SELECT {', '.join(names)} FROM row "  # noqa: S608 - our own names
+    query += "WHERE submission_id = ? AND product_sku IS NOT NULL ORDER BY item"
     return select(journal, names, query, (head.submission_id,))
 
 

@@ -83,7 +83,7 @@ def hand_over(
         InvalidRequestError: A path that is taken or can't be written, a layout that can't be meant.
         IncompleteError: The orders could not be read completely.
         JournalError: The journal can't be written, or another process hands over for too long.
-        All of them: no order was handed over or acknowledged.
+        All of them: no new order was handed over or acknowledged.
 
     Warns:
         HandoverWarning: Orders were left out, or an earlier hand-over was finished.

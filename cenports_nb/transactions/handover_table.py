@@ -12,6 +12,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import schemas
 from cenports_nb.frames.days import local_days
 from cenports_nb.frames.lines import is_open
+from cenports_nb.transactions.order_evidence import can_be_listed
 
 Layout = Mapping[str, str] | Sequence[str]
 
@@ -29,6 +30,7 @@ NEEDED = ("order_no", "product_sku", "quantity")
 NO_LINES = "It has no lines."
 UNREADABLE = "Some of its lines can't be read: rejected(load_line_items(...)) has them."
 CLOSED = "All its lines are shipped or cancelled."
+UNNAMEABLE = "Its number has a comma, blanks at its ends or more than 255 characters: it can't be acknowledged by it."
 
 
 @dataclass(frozen=True)
@@ -97,6 +99,8 @@ def picking_of(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -
     reason = reason.mask(counted["open"] == 0, CLOSED)
     reason = reason.mask(counted["read"] != counted["line_count"], UNREADABLE)
     reason = reason.mask(counted["line_count"] == 0, NO_LINES)
+    # Such a number in a list would acknowledge other orders.
+    reason = reason.mask(~orders["order_no"].map(can_be_listed).astype(bool), UNNAMEABLE)
     whole = orders[reason.isna()]
     of_line = [name for name in to_pick.columns if name not in whole.columns]
     joined = whole.merge(

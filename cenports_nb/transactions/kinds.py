@@ -77,7 +77,7 @@ ACKNOWLEDGEMENT = Kind(
     items="orders",
     body=_numbers,
     at_once=True,
-    doubt="It was sent, and no answer was seen: verify() looks whether it is acknowledged.",
+    doubt="It was sent, and no answer was seen: verify() looks, and to acknowledge it again does no harm.",
     judge=order_evidence.judge_acknowledged,
     repeatable=True,
 )

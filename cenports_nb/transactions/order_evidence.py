@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cenports_nb.api.windows import NUMBERS_SIZE
 from cenports_nb.errors import RejectedRowsWarning
 from cenports_nb.frames.loaders import load_orders, load_shipments
 from cenports_nb.frames.provenance import rejected
@@ -166,6 +167,11 @@ def absent(row: Row, batch: Batch, at: datetime, wait: timedelta, what: str) -> 
         return replace(read, outcome="not_applied", message=text, read_back_at=at.isoformat())
     again = max(first + BETWEEN_READINGS, at if landed else sent + wait)
     return replace(read, message=f"{what} yet: verify() again after {again:%H:%M:%S} UTC.")
+
+
+def can_be_listed(number: str) -> bool:
+    """Tell whether a number means itself in a list with commas, whose blanks are nobody's."""
+    return "," not in number and number == number.strip() and 0 < len(number) <= NUMBERS_SIZE
 
 
 def key_of(row: Row) -> Key:

@@ -203,3 +203,11 @@ def test_personal_data_is_never_quoted() -> None:
         check(orders, schemas.Orders, "orders", ["order_no", "customer_name"])
     assert "customer_name that is no text in row 0:" in str(caught.value)
     assert "Trujillo" not in str(caught.value)
+
+
+def test_a_column_that_the_schema_does_not_require_may_be_absent() -> None:
+    """It is read where it is there."""
+    whole = schemas.StockUpdates.example()
+    assert list(check(whole, schemas.StockUpdates, "updates").columns) == list(whole.columns)
+    part = whole.drop(columns=["suggestion", "counted_at"])
+    assert list(check(part, schemas.StockUpdates, "updates").columns) == list(part.columns)

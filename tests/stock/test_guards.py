@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, attach
+from cenports_nb.reports import sample_count
 from cenports_nb.stock.guards import GUARDS, STOPS_ALL
 
 KEYS = ["warehouse_code", "product_sku"]
@@ -121,6 +122,9 @@ def test_too_few_counted_skus_are_an_objection_if_the_others_become_zero(
 def test_an_unknown_sku_is_an_objection_with_a_hint(sku: str, message: str) -> None:
     """What it resembles, if that is one SKU; where it is, if it is elsewhere."""
     actual = stock(("W", "0012", 1), ("W", "ABC", 1), ("V", "V1", 1), ("W", "07", 1), ("W", "007", 1))
+    elsewhere = cn.check_updates(plan(("nord", sku, 1)), actual)["message"]
+    end = "which the stock does not have: translate your codes with warehouse_map="
+    assert elsewhere.tolist() == [f"SKU '{sku}' is not in warehouse 'nord', {end}"]
     assert cn.check_updates(plan(("W", sku, 1)), actual)["message"].tolist() == [message]
 
 
@@ -244,6 +248,8 @@ def test_a_threshold_that_is_none_is_refused(thresholds: dict[str, Any], words: 
         (plan(("W", "A", 1), ("W", "A", 2)), stock(("W", "A", 1)), "updates has more than one row for W, A"),
         (plan(("W", "A", 1)), stock(("W", "A", 1), ("W", "A", 2)), "actual has more than one row for W, A"),
         (plan(("W", "A", 1), type="SET"), stock(("W", "A", 1)), "a type that is none of TRUE_UP, DIFFERENTIAL"),
+        (None, stock(("W", "A", 1)), "updates must be a DataFrame, not NoneType"),
+        (plan(("W", "A", 1)), None, "actual must be a DataFrame, not NoneType"),
     ],
 )
 def test_frames_that_can_be_misread_are_refused(updates: pd.DataFrame, actual: pd.DataFrame, words: str) -> None:
@@ -269,6 +275,13 @@ def test_northwinds_own_plan_is_about_its_own_account(client: cn.Client) -> None
     updates = cn.build_true_up(rows.assign(quantity=[21, 30]), actual)
     assert guards(updates, cn.load_actual_stock(client, refresh=True), available=available) == []
     assert guards(updates, loaded(actual)) == ["other_account"]
+
+
+def test_the_sample_count_of_the_report_has_no_objection(client: cn.Client) -> None:
+    """Whoever submits it on the sandbox sees it go through."""
+    actual, available = cn.load_actual_stock(client), cn.load_available_stock(client)
+    updates = cn.build_true_up(cn.read_counts(sample_count()), actual)
+    assert (len(updates), guards(updates, actual, available=available)) == (9, [])
 
 
 ROWS = st.dictionaries(

@@ -97,5 +97,11 @@ def test_the_warehouse_that_was_passed_is_translated_too() -> None:
     """Or refused, if the map lacks it."""
     counts = cn.read_counts(io.StringIO("Item,Qty\nA,1\n"), warehouse_code="N", warehouse_map={"N": "WH-1"})
     assert counts["warehouse_code"].tolist() == ["WH-1"]
-    with pytest.raises(InvalidRequestError, match="warehouse_map lacks warehouse_code='S'"):
+    with pytest.raises(InvalidRequestError, match="warehouse_code='S' is not in warehouse_map"):
         cn.read_counts(io.StringIO("Item,Qty\nA,1\n"), warehouse_code="S", warehouse_map={"N": "WH-1"})
+
+
+def test_a_choice_that_names_no_column_of_ours_is_refused() -> None:
+    """A typing mistake would be read over."""
+    with pytest.raises(InvalidRequestError, match="columns='qty': one side of each pair must be one of warehouse_code"):
+        cn.read_counts(io.StringIO("Warehouse,Item,Qty\nW,A,1\n"), columns={"qty": "Counted"})

@@ -50,6 +50,7 @@ def test_what_can_be_read_in_one_way_is_read(values: list[str], expected: list[i
         (["1e3"], "no number in line 2"),
         (["12-"], "no number in line 2"),
         (["٣"], "no number in line 2"),
+        (["٣.٠"], "no number in line 2"),
         (["+5"], "a plus sign, which looks like a change"),
         (["-1"], "a negative quantity in line 2"),
         (["-1.5"], "not whole in line 2"),

@@ -1,5 +1,6 @@
 """Counts become a plan: only what changes something, and nothing that can't be meant."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pandas as pd
@@ -133,6 +134,40 @@ def test_a_partial_stock_may_be_allowed() -> None:
     assert _plan(cn.build_true_up(_frame(("W", "A", 1)), _partial(complete=False), allow_partial=True)) == [
         ("A", 1, 10, -9)
     ]
+
+
+def _read_at(hour: int, partner: str = "P") -> pd.DataFrame:
+    at = datetime(2026, 3, 1, hour, tzinfo=UTC)
+    return attach(
+        ACTUAL.copy(), Provenance("GET /inventories", {}, "staging", partner, at, 1, 0, True, 3, 0, 0, "0"), ()
+    )
+
+
+def test_stocks_that_were_swapped_are_refused() -> None:
+    """The sales in between would be taken off a second time."""
+    counts = _frame(("W", "A", 9))
+    assert len(cn.build_true_up(counts, _read_at(11), at_count=_read_at(8))) == 1
+    with pytest.raises(InvalidRequestError, match=r"at_count was read after actual .* swapped"):
+        cn.build_true_up(counts, _read_at(8), at_count=_read_at(11))
+
+
+def test_the_same_stock_is_no_later_one(client: cn.Client) -> None:
+    """Loaded twice, the second time from the cache."""
+    at_count = cn.load_actual_stock(client)
+    counts = at_count[["warehouse_code", "product_sku", "quantity"]].head(1)
+    assert len(cn.build_true_up(counts, cn.load_actual_stock(client), at_count=at_count)) == 0
+
+
+def test_frames_of_two_accounts_are_refused() -> None:
+    """Their codes and SKUs may be the same."""
+    demand = _open(("W", "A", 4, "pending"))
+    demand.attrs = _read_at(8, "Q").attrs
+    others: list[dict[str, Any]] = [{"at_count": _read_at(8, "Q")}, {"basis": "net_of_open", "open_items": demand}]
+    for other in others:
+        with pytest.raises(InvalidRequestError, match="of another account than actual"):
+            cn.build_true_up(_frame(("W", "A", 9)), _read_at(11), **other)
+    with pytest.raises(InvalidRequestError, match="available is of another account than actual"):
+        cn.check_updates(cn.build_true_up(_frame(("W", "A", 9)), ACTUAL), _read_at(8), available=_read_at(8, "Q"))
 
 
 COUNTS = st.dictionaries(st.sampled_from("ABCDE"), st.integers(0, 9))

@@ -128,8 +128,9 @@ def test_every_acknowledgement_is_in_the_journal(client: cn.Client) -> None:
         (pd.DataFrame({"order_no": ["1"]}), "lacks the column channel_id"),
         (pd.DataFrame({"order_no": [1], "channel_id": ["C"]}), "is a number and must be text"),
         (pd.DataFrame({"order_no": ["1", None], "channel_id": ["C", "C"]}), "is missing"),
-        (pd.DataFrame({"order_no": ["1,2"], "channel_id": ["C"]}), "has a comma"),
-        (pd.DataFrame({"order_no": ["1" * 256], "channel_id": ["C"]}), "longer than 255"),
+        (pd.DataFrame({"order_no": ["1,2"], "channel_id": ["C"]}), "the first '1,2': in a list they would mean other"),
+        (pd.DataFrame({"order_no": ["1" * 256], "channel_id": ["C"]}), "1 numbers with a comma, blanks"),
+        (pd.DataFrame({"order_no": ["1", " 2"], "channel_id": ["C", "C"]}), "the first ' 2'"),
     ],
 )
 def test_a_frame_that_cannot_be_sent_is_refused(

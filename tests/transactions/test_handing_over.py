@@ -7,13 +7,14 @@ import signal
 import subprocess
 import sys
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
+from told_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import (
@@ -33,9 +34,19 @@ def read(path: Path) -> pd.DataFrame:
     return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
 
 
+ORDER = {
+    "orderNo": "A12345", "orderDate": "2026-03-01T16:35:11.000000Z", "channelId": "C", "status": "Incompleted",
+    "lineItems": [{"orderNo": "A12345", "lineItem": "1", "productSku": "S", "quantity": 1, "price": 2.5, "status": "pending"}],
+}  # fmt: skip
+
+
+def orders_in_file(path: Path) -> list[str]:
+    return sorted(read(path)["order_no"].unique())
+
+
 def orders_in(folder: Path) -> list[str]:
     """The orders of all files in a folder, once for each file that has them."""
-    return sorted(number for path in folder.glob("*.csv") for number in read(path)["order_no"].unique())
+    return sorted(number for path in folder.glob("*.csv") for number in orders_in_file(path))
 
 
 def open_orders(client: cn.Client) -> set[str]:
@@ -210,6 +221,23 @@ def test_an_order_that_cannot_be_read_whole_is_left_out_and_told(
     assert [order is not None and order.acknowledged for order in left] == [False, False]
 
 
+@pytest.mark.parametrize("number", ["{0},{1}", " {0}", "{0} "])
+def test_a_number_that_would_mean_other_orders_is_left_out(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path, number: str
+) -> None:
+    """In the list of numbers that the call takes it would acknowledge them."""
+    arrive(client, northwind, "0001")
+    arrive(client, northwind, "0002")
+    cn.acknowledge_orders(client, cn.load_orders(client, acknowledged=False).query("order_no not in ['0001', '0002']"))
+    arrive(client, northwind, number.format("0001", "0002"))
+    northwind.requests.clear()
+    northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
+    with pytest.warns(HandoverWarning, match="it can't be acknowledged by it"):
+        made = cn.hand_over(client, tmp_path / "orders.csv")
+    assert made.outcomes["order_no"].tolist() == ["0001", "0002"]
+    assert {request.params["orders"] for request in acknowledgements(northwind)} <= {"0001,0002", "0001", "0002"}
+
+
 def test_an_answer_that_is_not_whole_hands_nothing_over(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
     """A missing order would be forgotten."""
     northwind.faults.add("server_error", "GET /orders", times=None)
@@ -276,6 +304,30 @@ def test_what_cannot_be_meant_is_refused_before_anything(client: cn.Client, nort
     with cn.connect("sandbox", base_url=northwind.url, read_only=True) as reader, pytest.raises(ReadOnlyError):
         cn.hand_over(reader, tmp_path / "orders.csv")
     assert northwind.requests == []
+
+
+def test_a_file_that_appears_on_the_way_stops_it_and_its_orders_come_again(
+    server: ToldServer, staging: Callable[..., cn.Client], tmp_path: Path
+) -> None:
+    """Nobody saw the hand-over: nothing is acknowledged, it can't be repeated, and the next one has its orders."""
+    target = tmp_path / "orders.csv"
+
+    def answer(seen: Seen) -> Say:
+        if seen.body.get("isAcknowledged") is False:
+            target.write_text("of somebody else")
+        return Say({"data": [ORDER], "current_page": 1, "last_page": 1, "next_page_url": None, "total": 1})
+
+    server.on("GET /orders", answer).on("PATCH /orders/acknowledge", Say({"code": 200, "data": []}))
+    client = staging()
+    with pytest.raises(InvalidRequestError, match="is there already"):
+        cn.hand_over(client, target)
+    assert target.read_text() == "of somebody else"
+    assert server.of("PATCH /orders/acknowledge") == []
+    with pytest.raises(InvalidRequestError, match="was not handed over"):
+        cn.hand_over(client, tmp_path / "again.csv", resend=cn.list_submissions()["submission_id"].iloc[0])
+    made = cn.hand_over(client, tmp_path / "next.csv")
+    assert (made.orders, made.acknowledged) == (1, 1)
+    assert orders_in_file(tmp_path / "next.csv") == ["A12345"]
 
 
 def account(sandbox: Sandbox, **options: Any) -> cn.Client:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import resource
 import sqlite3
 import subprocess
 import sys
-import textwrap
 from collections import namedtuple
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -185,38 +183,62 @@ def test_a_home_that_is_no_folder_stops_a_write(
     assert writes() == []
 
 
-FULL_DISK = textwrap.dedent(
-    """
-    import os, resource, signal, sys
-    import cenports_nb as cn
-    from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
-    client = cn.connect("staging", base_url=sys.argv[1], partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, cache=False)
-    actual = cn.load_actual_stock(client)
-    counts = actual.loc[~actual["is_discontinued"], ["warehouse_code", "product_sku", "quantity"]].assign(quantity=lambda frame: frame["quantity"] + 1)
-    updates = cn.build_true_up(counts, actual, reason="r" * 2000)
-    cn.submit_updates(client, updates[:1], dry_run=True)  # the journal is there, and open
-    size = os.path.getsize(client.home / "journal.sqlite-wal")
-    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, resource.RLIM_INFINITY))
-    try:
-        cn.submit_updates(client, updates)
-    except cn.errors.JournalError as error:
-        print("JournalError", error)
-    """
+CONNECTED = """
+import os, resource, signal, sys, warnings
+import cenports_nb as cn
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+
+def limit(more):
+    # Let no file grow beyond the journal's log of now and so many bytes: a full disk.
+    size = os.path.getsize(client.home / "journal.sqlite-wal") + more
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+client = cn.connect(
+    "staging", base_url=sys.argv[1], partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, cache=False
 )
+actual = cn.load_actual_stock(client).query("not is_discontinued")
+counts = actual[["warehouse_code", "product_sku", "quantity"]].assign(quantity=lambda frame: frame["quantity"] + 1)
+updates = cn.build_true_up(counts, actual)
+cn.submit_updates(client, updates[:1], dry_run=True)  # the journal is there, and open
+"""
+
+FULL_DISK = """
+limit(4096)
+try:
+    cn.submit_updates(client, updates)
+except cn.errors.JournalError as error:
+    print("JournalError", error)
+"""
+
+DISK_FILLS = """
+class Filling(type(client)):
+    # The disk is full when the first answer is there.
+    def send(self, *arguments):
+        answer = super().send(*arguments)
+        limit(0)
+        return answer
+
+client.__class__ = Filling
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    submission = cn.submit_updates(client, updates[:6], batch_size=2, progress=False)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(submission.outcomes["outcome"].tolist(), [str(warning.message) for warning in seen])
+"""
 
 
-@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limit of file sizes on this system")
+def run(script: str, url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", CONNECTED + script, url],
+        capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ),
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes on this system")
 def test_a_full_disk_stops_a_write_before_it_is_sent(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
     """A process that may write no more bytes: one clear line, and no write left."""
-    ran = subprocess.run(
-        [sys.executable, "-c", FULL_DISK, northwind.url],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=dict(os.environ),
-    )
+    ran = run(FULL_DISK, northwind.url)
     assert ran.stdout.startswith("JournalError The journal "), ran.stderr
     assert writes() == []
 
@@ -248,49 +270,10 @@ def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
     assert states == ["sending", "accepted", "completed"]
 
 
-DISK_FILLS = (
-    FULL_DISK.replace(
-        """    cn.submit_updates(client, updates)
-except""",
-        """    pass
-except""",
-    )
-    .replace(
-        "signal.signal(signal.SIGXFSZ",
-        """class Filling(type(client)):
-    def send(self, *arguments):
-        answer = super().send(*arguments)
-        size = os.path.getsize(self.home / "journal.sqlite-wal")
-        resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
-        return answer
-client.__class__ = Filling
-signal.signal(signal.SIGXFSZ""",
-    )
-    .replace(
-        "resource.setrlimit(resource.RLIMIT_FSIZE, (size + 4096, resource.RLIM_INFINITY))\n",
-        """
-import warnings
-with warnings.catch_warnings(record=True) as seen:
-    warnings.simplefilter("always")
-    submission = cn.submit_updates(client, updates[:6], batch_size=2, progress=False)
-resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-print(submission.outcomes["outcome"].tolist(), [str(warning.message) for warning in seen])
-""",
-    )
-)
-
-
-@pytest.mark.skipif(not hasattr(resource, "RLIMIT_FSIZE"), reason="no limit of file sizes on this system")
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes on this system")
 def test_a_disk_that_fills_while_sending(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
     """What was sent is in doubt, the rest not sent; the submission is returned, and a warning says why it stopped."""
-    ran = subprocess.run(
-        [sys.executable, "-c", DISK_FILLS, northwind.url],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        check=False,
-        env=dict(os.environ),
-    )
+    ran = run(DISK_FILLS, northwind.url)
     assert ran.stdout.startswith("['in_doubt', 'in_doubt', 'not_sent', 'not_sent', 'not_sent', 'not_sent']"), ran
     assert "stopped: The journal " in ran.stdout
     assert len(writes()) == 1

@@ -20,6 +20,7 @@ from made_orders import line, lines, order, orders
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, InvalidRequestError, ReadOnlyError
+from cenports_nb.notebook.views import text_of
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.settings import resolve
@@ -232,6 +233,22 @@ def test_a_channel_that_there_is_not_is_told_before_anything_is_written(client: 
     with pytest.raises(InvalidRequestError, match="channel id does not exist"):
         create(client, channel_id="nowhere")
     assert sent(northwind) == []
+
+
+def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -> None:
+    """History, transactions, list and tracker; it changes no stock, and a person's word closes a row."""
+    of_lines = lines(line(), line("A2", product_sku="nothing"))
+    submission = cn.create_orders(client, orders(order(), order("A2")), of_lines, channel_id=CHANNEL).wait()
+    assert submission.history[["order_no", "outcome"]].values.tolist() == [
+        ["A1", "in_doubt"], ["A2", "in_doubt"], ["A1", "pending"], ["A2", "pending"], ["A1", "unconfirmed"], ["A2", "rejected"],
+    ]  # fmt: skip
+    assert (len(submission.changes), len(submission.held)) == (0, 0)
+    assert submission.transactions[["channel_id", "rows", "status"]].values.tolist() == [[CHANNEL, 2, "FAILED"]]
+    listed = cn.list_submissions(home=client.home).iloc[0]
+    assert (listed["kind"], listed["rows"], listed["rejected"], listed["open"]) == ("orders", 2, 1, 1)
+    assert "A2" in text_of([submission.snapshot()])
+    submission.resolve("A1", "applied", "seen at Cenports")
+    assert outcomes(submission) == {"A1": "applied", "A2": "rejected"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")

@@ -24,6 +24,7 @@ from cenports_nb.settings import resolve
 CALL = "PATCH /inventories"
 OPEN = {"pending", "in_doubt", "unconfirmed"}
 OUTCOMES = OPEN | {"applied", "rejected", "not_applied", "not_sent", "held"}
+SKUS = ["0003", "0011", "0012", "0019", "0020", "0021"]
 FAULTS: dict[str, dict[str, Any]] = {
     "lost": {}, "late_error": {}, "server_error": {}, "drop": {}, "unauthorized": {"times": 2}, "expired_token": {},
     "failed_rows": {"rows": (0,)}, "html": {}, "error_200": {},
@@ -51,13 +52,14 @@ class Mortal(Client):
 class Writing(RuleBasedStateMachine):
     """The model is the server's own book of what it applied; each change has a quantity of its own."""
 
-    @initialize()
-    def start(self) -> None:
-        self.sandbox = Sandbox(shift=False, rate_limit=None, clock=Clock()).start()
+    @initialize(seconds=st.sampled_from([3, 800]))
+    def start(self, seconds: int) -> None:
+        self.sandbox = Sandbox(shift=False, rate_limit=None, clock=Clock(), transaction_seconds=seconds).start()
         self.clock = FakeClock(self.sandbox)
         self.folder = Path(tempfile.mkdtemp())
         self.client: Mortal | None = None
         self.submitted: dict[str, list[tuple[str, str]]] = {}
+        self.delivered: set[str] = set()
         self.step = 0
 
     def teardown(self) -> None:
@@ -81,10 +83,18 @@ class Writing(RuleBasedStateMachine):
             for name in self.submitted:
                 self.opened(name).verify()
         self.is_true()
+        _, applied = self.book()
         for name in self.submitted:
-            outcomes = self.opened(name).outcomes
+            submission = self.opened(name)
+            for row in submission.changes.query("outcome in @OPEN").itertuples():
+                # Only where the stock moved besides may the evidence fail: then a person looks, and says so.
+                assert row.product_sku in self.delivered
+                seen = applied[(row.product_sku, row.type, row.quantity)]
+                submission.resolve(row.product_sku, "applied" if seen else "not_applied", "seen on the shelf")
+            outcomes = submission.outcomes
             assert not set(outcomes["outcome"]) & OPEN, outcomes
             assert outcomes.loc[outcomes["outcome"] == "not_sent", "message"].notna().all()
+        self.is_true()
 
     def connect(self) -> Mortal:
         if self.client is None:
@@ -129,12 +139,8 @@ class Writing(RuleBasedStateMachine):
             }
         )
 
-    skus = st.lists(
-        st.sampled_from(["0003", "0011", "0012", "0019", "0020", "0021"]), min_size=1, max_size=4, unique=True
-    )
-
     @rule(
-        skus=skus, differential=st.booleans(), fault=st.sampled_from([None, None, *FAULTS]), after=st.integers(0, 2),
+        skus=st.lists(st.sampled_from(SKUS), min_size=1, max_size=4, unique=True), differential=st.booleans(), fault=st.sampled_from([None, None, *FAULTS]), after=st.integers(0, 2),
         dies=st.sampled_from([None, None, "before", "after"]), batch_size=st.integers(1, 3),
     )  # fmt: skip
     def submit(
@@ -170,6 +176,15 @@ class Writing(RuleBasedStateMachine):
             cn.submit_updates(self.connect(), self.updates(skus[:1], differential=True), progress=False)
         assert "in_flight" in set(caught.value.objections["guard"])
 
+    @rule(sku=st.sampled_from(SKUS))
+    def delivery(self, sku: str) -> None:
+        """Stock moves without us, by more than all our changes together, so that it proves nothing by chance."""
+        with self.sandbox.state.lock:
+            self.sandbox.state.settle()
+            key = next(key for key in self.sandbox.state.stock.quantities if key[1] == sku)
+            self.sandbox.state.stock.quantities[key] += 100_003
+        self.delivered.add(sku)
+
     @rule(seconds=st.sampled_from([1, 5, 70, 1_000]))
     def time_passes(self, seconds: int) -> None:
         self.clock.advance(seconds)
@@ -189,10 +204,18 @@ class Writing(RuleBasedStateMachine):
             self.client.dies = None
 
     @precondition(lambda self: self.submitted)
-    @rule(data=st.data(), act=st.sampled_from(["verify", "poll", "wait"]))
+    @rule(data=st.data(), act=st.sampled_from(["verify", "verify twice", "poll", "wait"]))
     def look(self, data: st.DataObject, act: str) -> None:
         submission = self.opened(data.draw(st.sampled_from(sorted(self.submitted))))
-        submission.wait(progress=False) if act == "wait" else getattr(submission, act)()
+        if act == "wait":
+            submission.wait(progress=False)
+        elif act == "poll":
+            submission.poll()
+        else:
+            submission.verify()
+        if act == "verify twice":
+            self.clock.advance(61)
+            submission.verify()
 
     @precondition(lambda self: self.client is not None)
     @rule()

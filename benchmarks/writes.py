@@ -13,7 +13,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +78,9 @@ def planned(rows: int) -> None:
     step = Steps(rows)
     home = Path(tempfile.mkdtemp(prefix="cenports-nb-writes-"))
     journal, now = Journal(home), datetime.now(UTC)
-    history = step("history of the journal (empty)", lambda: history_of(journal, home, "account", now))
+    history = step(
+        "history of the journal (empty)", lambda: history_of(journal, home, "account", now, timedelta(days=1))
+    )
     step("check_updates, twelve guards", lambda: cn.check_updates(updates, actual, available=actual, history=history))
     print_of = step("fingerprint", lambda: fingerprint(updates))
     frame = updates.assign(before_quantity=updates["current_quantity"], held=pd.Series([None] * rows, dtype="str"))
@@ -87,7 +89,9 @@ def planned(rows: int) -> None:
     step("written into the journal, one transaction", lambda: journal.add(head, cut.batches, cut.rows()))
     step("a snapshot, as the tracker draws it", lambda: snapshot(journal, "s", now))
     step("outcomes, one row each", lambda: frames.outcomes(journal, head))
-    history = step("history of the journal (all of it)", lambda: history_of(journal, home, "account", now))
+    history = step(
+        "history of the journal (all of it)", lambda: history_of(journal, home, "account", now, timedelta(days=1))
+    )
     step("check_updates with that history", lambda: cn.check_updates(updates, actual, history=history))
     journal.close()
 

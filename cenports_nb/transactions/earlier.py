@@ -14,9 +14,6 @@ from cenports_nb.transactions.frames import select
 from cenports_nb.transactions.journal import Journal
 from cenports_nb.transactions.locks import is_sending
 
-REMEMBERED = timedelta(hours=24)
-"""How long the same frame or reference counts as a repetition."""
-
 COLUMNS = [
     "submission_id", "created_at", "fingerprint", "reference", "warehouse_code", "product_sku", "type", "quantity",
     "outcome",
@@ -37,14 +34,14 @@ WHERE account = ? AND submission.rowid > (SELECT rowid FROM submission WHERE sub
 """  # noqa: S608 - marks only
 
 
-def history_of(journal: Journal, home: Path, account: str, now: datetime) -> pd.DataFrame:
-    """List what was asked of an account's stock in the last day, and before that what is still open.
+def history_of(journal: Journal, home: Path, account: str, now: datetime, span: timedelta) -> pd.DataFrame:
+    """List what was asked of an account's stock in some time, and before that what is still open.
 
     Returns:
         `submission_id created_at age_s fingerprint reference warehouse_code product_sku type quantity outcome`, one row a
         row of a submission; what another process is about to send is `pending`.
     """
-    since = (now - REMEMBERED).isoformat()
+    since = (now - span).isoformat()
     found = select(journal, COLUMNS, QUERY, (account, since))
     busy = [name for name in found["submission_id"].unique() if is_sending(home, name)]
     coming = found["submission_id"].isin(busy) & (found["outcome"] == "not_sent")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,6 +23,7 @@ from cenports_nb.frames.stock_loaders import load_actual_stock
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.fingerprint import fingerprint
 from cenports_nb.stock.guards import GUARDS, STOPS_ALL, check_updates
+from cenports_nb.stock.thresholds import thresholds_of
 from cenports_nb.transactions import canary as canaries
 from cenports_nb.transactions.desk import desk_of, user
 from cenports_nb.transactions.earlier import history_of
@@ -93,7 +94,7 @@ def submit_updates(
         with planning(client.home, client.settings.account):
             at = client.clock.now()  # a moment too early is on the safe side
             actual = load_actual_stock(client, refresh=True)
-            history = history_of(desk.journal, client.home, client.settings.account, at)
+            history = history_of(desk.journal, client.home, client.settings.account, at, _span(thresholds))
             objections = check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
             rows = _guarded(rows, objections, allow, on_objection)
             rows = _fresh(rows, actual, on_stale)
@@ -119,6 +120,11 @@ def submit_updates(
         shelf = Shelf.of(client, actual, at, sorted(set(rows["warehouse_code"])))
         canaries.send(client, journal, submission, prepare=last_look(head, shelf), progress=progress)
     return submission
+
+
+def _span(thresholds: Mapping[str, Any] | None) -> timedelta:
+    """Tell how far back the guard against repetition looks."""
+    return timedelta(seconds=pd.Timedelta(thresholds_of(thresholds).repeated).total_seconds())
 
 
 def _check_arguments(batch_size: int, on_stale: str, on_objection: str, allow: Sequence[str], canary: int) -> None:

@@ -370,6 +370,16 @@ def test_a_canary_notices_that_another_stock_was_set(
     assert len(writes()) == 1
 
 
+def test_how_far_back_a_repetition_counts(account: Client, plan: Plan) -> None:
+    """A day by default; as long as the threshold says."""
+    updates = plan("0003", type="DIFFERENTIAL")
+    cn.submit_updates(account, updates, progress=False).wait(progress=False)
+    account.clock.sleep(25 * 3_600)
+    with pytest.raises(GuardRailError, match="repeated"):
+        cn.submit_updates(account, updates, thresholds={"repeated": "7D"})
+    assert len(cn.submit_updates(account, updates, progress=False).outcomes) == 1
+
+
 def test_rows_of_a_file_go_through_to_the_journal(account: Client) -> None:
     """Reason and reference are there, and who it was."""
     file = io.StringIO("warehouse_code,product_sku,quantity\nNW-EAST,0012,80\n")

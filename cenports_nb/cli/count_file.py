@@ -87,10 +87,14 @@ class CountFile:
             beside = self.path.with_name(name)
             try:
                 beside.open("x").close()
-                return cn.export(held, beside)
             except FileExistsError:
                 continue
-            except (OSError, InvalidRequestError):
+            except OSError:
+                return None
+            try:
+                return cn.export(held, beside)
+            except InvalidRequestError:
+                beside.unlink(missing_ok=True)  # an empty one would look as if nothing was held
                 return None
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import shlex
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -39,8 +40,9 @@ class Which:
 
     def command(self, word: str, submission_id: str) -> str:
         """Write a command of the group `submissions`."""
-        named = [f"--env {self.env}" if self.env else "", f"--profile {self.profile}" if self.profile else ""]
-        return " ".join(filter(None, ["cenports-nb submissions", word, submission_id, *named]))
+        env = ("--env", self.env) if self.env else ()
+        profile = ("--profile", self.profile) if self.profile else ()
+        return shlex.join(["cenports-nb", "submissions", word, submission_id, *env, *profile])
 
 
 def seconds_of(timeout: str) -> float:

@@ -138,17 +138,20 @@ def _plan(client: Client, updates: pd.DataFrame, way: Way) -> Submission:
     """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.notebook.plan_view import plan_of, plan_text  # noqa: PLC0415
+    from cenports_nb.stock.guards import STOPS_ALL  # noqa: PLC0415
 
     try:
         dry = cn.submit_updates(client, updates, dry_run=True, progress=False, **asdict(way))
     except GuardRailError as error:
         found = error.objections
         show(plan_text(plan_of(updates), found.assign(message=found["guard"] + ": " + found["message"])))
-        names = list(dict.fromkeys(found["guard"]))
-        hold = " or send the rest with --on-objection hold" if way.on_objection == "raise" else ""
+        of_all = found[found["product_sku"].isna() | found["guard"].isin(STOPS_ALL)]
+        counted = of_all if way.on_objection == "hold" else found  # the others would be held
+        names = list(dict.fromkeys(counted["guard"]))
+        hold = "" if len(of_all) else " or send the rest with --on-objection hold"
         stop(
-            f"{len(found):,} objection{'' if len(found) == 1 else 's'} ({', '.join(names)}): nothing was sent. Mend the "
-            f"file, accept them with {' '.join(f'--allow {name}' for name in names)}{hold}.",
+            f"{len(counted):,} objection{'' if len(counted) == 1 else 's'} ({', '.join(names)}): nothing was sent. Mend "
+            f"the file, accept them with {' '.join(f'--allow {name}' for name in names)}{hold}.",
             FAILED,
         )
     show(plan_text(plan_of(dry.changes, "before_quantity"), dry.held))
@@ -172,5 +175,6 @@ def _send(submission: Submission, file: CountFile, seconds: float | None, which:
 def _keep_held(submission: Submission, file: CountFile) -> None:
     held = submission.held
     if len(held):
-        beside = file.keep_held(held, submission.submission_id) or submission.held_file or "the journal alone"
-        show(f"{len(held):,} row{'' if len(held) == 1 else 's'} held back, in {beside}: submit that file after a look.")
+        beside = file.keep_held(held, submission.submission_id) or submission.held_file
+        where = f"in {beside}: submit that file after a look" if beside else "and no file of them can be written"
+        show(f"{len(held):,} row{'' if len(held) == 1 else 's'} held back, {where}.")

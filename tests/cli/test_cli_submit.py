@@ -106,6 +106,20 @@ def test_a_nightly_feed_sends_the_rest_and_keeps_what_is_held(shop: Shop) -> Non
     assert shop.run("submit", "counts-held.csv", "--dry-run", "--allow", "unknown_sku")[0] == 0
 
 
+def test_a_guard_that_doubts_the_whole_file_is_not_held(shop: Shop) -> None:
+    """It stops the others too, and only it has to be accepted."""
+    stock = shop.sandbox.state.stock.quantities
+    few = {sku: units // 2 + 1 for (code, sku), units in stock.items() if code == "NW-WEST" and units > 30}
+    file = shop.count({**few, "zz9": 5})
+    code, _, err = shop.run("submit", file, "--yes", "--on-objection", "hold", "--allow", "below_reserved")
+    assert (code, shop.writes) == (1, 0)
+    assert (
+        "objection (max_total_drop): nothing was sent. Mend the file, accept them with --allow max_total_drop." in err
+    )
+    code, _, err = shop.run("submit", file, "--yes", "--allow", "below_reserved")
+    assert (code, shop.writes, "--on-objection hold" in err) == (1, 0, False)
+
+
 def test_held_rows_never_replace_a_file(shop: Shop) -> None:
     """The second night's file has the submission's id in its name."""
     (shop.folder / "counts-held.csv").write_text("mine")

@@ -26,10 +26,10 @@ import pandas as pd
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.stock.fingerprint import fingerprint
-from cenports_nb.transactions import frames
-from cenports_nb.transactions.earlier import history_of
-from cenports_nb.transactions.entries import Head
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal import frames
+from cenports_nb.transactions.journal.earlier import history_of
+from cenports_nb.transactions.journal.entries import Head
+from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.plan import plan
 from cenports_nb.transactions.snapshot import snapshot
 

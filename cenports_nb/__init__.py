@@ -54,12 +54,12 @@ if TYPE_CHECKING:
     from cenports_nb.stock.reversal import build_reversal
     from cenports_nb.stock.summary import summarize_stock
     from cenports_nb.stock.updates import build_true_up
-    from cenports_nb.transactions.acknowledgement import acknowledge_orders, acknowledge_shipments
     from cenports_nb.transactions.channel import create_channel
-    from cenports_nb.transactions.handing_over import hand_over
-    from cenports_nb.transactions.handover import Handover
+    from cenports_nb.transactions.handover.handing_over import hand_over
+    from cenports_nb.transactions.handover.handover import Handover
     from cenports_nb.transactions.listing import list_submissions, open_submission
-    from cenports_nb.transactions.order_creation import create_orders
+    from cenports_nb.transactions.orders.acknowledgement import acknowledge_orders, acknowledge_shipments
+    from cenports_nb.transactions.orders.creation import create_orders
     from cenports_nb.transactions.submission import Submission
     from cenports_nb.transactions.submit import submit_updates
 
@@ -115,12 +115,12 @@ _MODULE_OF = {
     "CenportsError": "errors",
     "Client": "api.client",
     "Dialect": "api.dialect",
-    "Handover": "transactions.handover",
+    "Handover": "transactions.handover.handover",
     "Provenance": "frames.provenance",
     "Submission": "transactions.submission",
     "TransactionTracker": "notebook.tracker",
-    "acknowledge_orders": "transactions.acknowledgement",
-    "acknowledge_shipments": "transactions.acknowledgement",
+    "acknowledge_orders": "transactions.orders.acknowledgement",
+    "acknowledge_shipments": "transactions.orders.acknowledgement",
     "build_differential": "stock.differential",
     "build_reversal": "stock.reversal",
     "build_true_up": "stock.updates",
@@ -128,11 +128,11 @@ _MODULE_OF = {
     "check_updates": "stock.guards",
     "connect": "api.client",
     "create_channel": "transactions.channel",
-    "create_orders": "transactions.order_creation",
+    "create_orders": "transactions.orders.creation",
     "diff_stock": "stock.diff",
     "errors": "",
     "export": "frames.export",
-    "hand_over": "transactions.handing_over",
+    "hand_over": "transactions.handover.handing_over",
     "list_submissions": "transactions.listing",
     "load_actual_stock": "frames.stock_loaders",
     "load_available_stock": "frames.stock_loaders",

@@ -27,7 +27,7 @@ def list_submissions(
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.notebook.text_table import text_table  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
-    from cenports_nb.transactions.archive import archive, has_archive, unfinished  # noqa: PLC0415
+    from cenports_nb.transactions.journal.archive import archive, has_archive, unfinished  # noqa: PLC0415
 
     if not has_archive():
         show(f"No submissions: there is no journal in {home_folder()}.")
@@ -51,8 +51,8 @@ def show_submission(
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.notebook.text_table import text_table  # noqa: PLC0415
     from cenports_nb.notebook.views import text_of  # noqa: PLC0415
-    from cenports_nb.transactions import frames  # noqa: PLC0415
-    from cenports_nb.transactions.archive import archive  # noqa: PLC0415
+    from cenports_nb.transactions.journal import frames  # noqa: PLC0415
+    from cenports_nb.transactions.journal.archive import archive  # noqa: PLC0415
     from cenports_nb.transactions.snapshot import snapshot  # noqa: PLC0415
 
     if out is not None:
@@ -83,8 +83,8 @@ def history(
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.notebook.text_table import text_table  # noqa: PLC0415
-    from cenports_nb.transactions import frames  # noqa: PLC0415
-    from cenports_nb.transactions.archive import archive, history_of_sku  # noqa: PLC0415
+    from cenports_nb.transactions.journal import frames  # noqa: PLC0415
+    from cenports_nb.transactions.journal.archive import archive, history_of_sku  # noqa: PLC0415
 
     if (submission_id is None) == (sku is None):
         raise InvalidRequestError("Say which: the ID of a submission, or --sku for every change of a SKU.")

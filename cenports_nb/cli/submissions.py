@@ -147,7 +147,7 @@ def _account(which: Which, submission_id: str | None, *, read_only: bool = True)
         InvalidRequestError: A sandbox.
     """
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.transactions.archive import archive  # noqa: PLC0415
+    from cenports_nb.transactions.journal.archive import archive  # noqa: PLC0415
 
     env = which.env
     if submission_id is not None and not which.env and not which.profile:
@@ -163,7 +163,7 @@ def _account(which: Which, submission_id: str | None, *, read_only: bool = True)
 
 
 def _pending(client: Client) -> list[str]:
-    from cenports_nb.transactions.archive import archive, has_archive, unfinished  # noqa: PLC0415
+    from cenports_nb.transactions.journal.archive import archive, has_archive, unfinished  # noqa: PLC0415
 
     if not has_archive(client.home):
         return []

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.transactions import canary
-from cenports_nb.transactions.earlier import later_update
-from cenports_nb.transactions.entries import Batch, Head, Row
 from cenports_nb.transactions.fresh import Shelf, last_look
-from cenports_nb.transactions.journal import MEMORY, Journal
+from cenports_nb.transactions.journal.earlier import later_update
+from cenports_nb.transactions.journal.entries import Batch, Head, Row
+from cenports_nb.transactions.journal.file import MEMORY, Journal
+from cenports_nb.transactions.journal.locks import sending
 from cenports_nb.transactions.kinds import kind_of
-from cenports_nb.transactions.locks import sending
-from cenports_nb.transactions.order_look import look_for_orders
+from cenports_nb.transactions.orders.look import look_for_orders
 from cenports_nb.transactions.sending import Prepare, send_all, unsent
 
 if TYPE_CHECKING:

@@ -9,9 +9,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from cenports_nb.errors import CenportsError, CenportsWarning
-from cenports_nb.transactions.entries import Head, Row
 from cenports_nb.transactions.fresh import Shelf
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal.entries import Head, Row
+from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.sending import Prepare, send_all, unsent
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.poller import Poller
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import msgspec
 
 from cenports_nb.api.records import Transaction
 from cenports_nb.errors import UnexpectedAnswerError
-from cenports_nb.transactions.entries import Batch, Row
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal.entries import Batch, Row
+from cenports_nb.transactions.journal.file import Journal
 
 FINAL = {"COMPLETED": "completed", "FAILED": "failed"}
 """Cenports' last words and the state they end in; every other word, known or not, means: still under way."""

@@ -17,7 +17,7 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError, RejectedRowsWarning, StaleStockError, UnknownFieldsWarning
 from cenports_nb.frames.stock_loaders import load_actual_stock
 from cenports_nb.stock.demand import KEYS
-from cenports_nb.transactions.entries import Batch, Head, Row
+from cenports_nb.transactions.journal.entries import Batch, Head, Row
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cenports_nb.transactions import order_evidence
-from cenports_nb.transactions.entries import Batch, Head, Row
+from cenports_nb.transactions.journal.entries import Batch, Head, Row
+from cenports_nb.transactions.orders import evidence
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -78,7 +78,7 @@ ACKNOWLEDGEMENT = Kind(
     body=_numbers,
     at_once=True,
     doubt="It was sent, and no answer was seen: verify() looks, and to acknowledge it again does no harm.",
-    judge=order_evidence.judge_acknowledged,
+    judge=evidence.judge_acknowledged,
     repeatable=True,
 )
 
@@ -102,7 +102,7 @@ KINDS: Mapping[str, Kind] = {
         body=_orders,
         at_once=False,
         doubt="It was sent, and no answer was seen: verify() looks for the order.",
-        judge=order_evidence.judge_created,
+        judge=evidence.judge_created,
     ),
     "acknowledgement": ACKNOWLEDGEMENT,
     "hand_over": ACKNOWLEDGEMENT,
@@ -115,7 +115,7 @@ KINDS: Mapping[str, Kind] = {
         body=_shipments,
         at_once=False,
         doubt="It was sent, and no answer was seen: verify() looks whether it is acknowledged.",
-        judge=order_evidence.judge_shipments,
+        judge=evidence.judge_shipments,
         repeatable=True,
     ),
 }

@@ -9,10 +9,10 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.settings import home_folder
-from cenports_nb.transactions import frames
 from cenports_nb.transactions.desk import desk_of
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.locks import is_sending
+from cenports_nb.transactions.journal import frames
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.journal.locks import is_sending
 from cenports_nb.transactions.submission import Submission
 
 if TYPE_CHECKING:

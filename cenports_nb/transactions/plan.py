@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.transactions.entries import Batch, Row
+from cenports_nb.transactions.journal.entries import Batch, Row
 
 CHUNK = 20_000
 DRY = "A dry run: nothing was sent."

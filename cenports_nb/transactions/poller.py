@@ -20,9 +20,9 @@ from cenports_nb.errors import (
     InvalidRequestError,
     RateLimitedError,
 )
-from cenports_nb.transactions.entries import Batch
 from cenports_nb.transactions.follow import read_transaction, settle
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal.entries import Batch
+from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.sending import write_id
 from cenports_nb.transactions.snapshot import time_of
 

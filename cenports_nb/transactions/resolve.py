@@ -10,8 +10,8 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.transactions.desk import user
-from cenports_nb.transactions.entries import Head, Row
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal.entries import Head, Row
+from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.kinds import kind_of
 from cenports_nb.transactions.sending import write_id
 

@@ -26,9 +26,9 @@ from cenports_nb.errors import (
     RateLimitedError,
     TransportError,
 )
-from cenports_nb.transactions.entries import Batch, Head, Row
 from cenports_nb.transactions.follow import read_transaction
-from cenports_nb.transactions.journal import Journal, expected_of
+from cenports_nb.transactions.journal.entries import Batch, Head, Row
+from cenports_nb.transactions.journal.file import Journal, expected_of
 from cenports_nb.transactions.kinds import kind_of
 
 if TYPE_CHECKING:

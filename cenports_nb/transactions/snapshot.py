@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from cenports_nb.transactions.entries import Batch
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal.entries import Batch
+from cenports_nb.transactions.journal.file import Journal
 
 MOST_MESSAGES = 6
 """Messages of a batch that a view may show; all of them are in the outcomes."""

@@ -21,10 +21,11 @@ from cenports_nb.errors import (
     JournalError,
     PendingWarning,
 )
-from cenports_nb.transactions import again, frames
+from cenports_nb.transactions import again
 from cenports_nb.transactions.desk import desk_of
-from cenports_nb.transactions.entries import Head
-from cenports_nb.transactions.journal import MEMORY, Journal
+from cenports_nb.transactions.journal import frames
+from cenports_nb.transactions.journal.entries import Head
+from cenports_nb.transactions.journal.file import MEMORY, Journal
 from cenports_nb.transactions.poller import Poller
 from cenports_nb.transactions.resolve import resolve
 from cenports_nb.transactions.snapshot import Listener, Snapshot, is_overdue, snapshot

@@ -26,11 +26,11 @@ from cenports_nb.stock.guards import GUARDS, STOPS_ALL, check_updates
 from cenports_nb.stock.thresholds import thresholds_of
 from cenports_nb.transactions import canary as canaries
 from cenports_nb.transactions.desk import desk_of, user
-from cenports_nb.transactions.earlier import history_of
-from cenports_nb.transactions.entries import Head
 from cenports_nb.transactions.fresh import MODES, OnStale, Shelf, fresh_frame, last_look
-from cenports_nb.transactions.journal import MEMORY, Journal
-from cenports_nb.transactions.locks import planning, sending
+from cenports_nb.transactions.journal.earlier import history_of
+from cenports_nb.transactions.journal.entries import Head
+from cenports_nb.transactions.journal.file import MEMORY, Journal
+from cenports_nb.transactions.journal.locks import planning, sending
 from cenports_nb.transactions.plan import Plan, plan
 from cenports_nb.transactions.submission import Submission
 

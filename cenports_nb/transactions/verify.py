@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from cenports_nb.transactions.entries import UNSETTLED, Batch, Head, Row
 from cenports_nb.transactions.fresh import Shelf
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal.entries import UNSETTLED, Batch, Head, Row
+from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.kinds import kind_of
 from cenports_nb.transactions.sending import write_id
 from cenports_nb.transactions.snapshot import time_of

@@ -14,8 +14,8 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, InvalidRequestError, JournalError, ReadOnlyError
 from cenports_nb.sandbox import Dialect, Sandbox
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.locks import sending
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.journal.locks import sending
 
 CALL = "PATCH /inventories"
 Plan = Callable[..., pd.DataFrame]

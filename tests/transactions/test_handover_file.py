@@ -12,8 +12,8 @@ import pytest
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.transactions.handover_file import Draft, bytes_of, check_target, digest_of, is_intact, refuse_taken
-from cenports_nb.transactions.handover_table import LAYOUT, laid_out, layout_of, picking_of
+from cenports_nb.transactions.handover.file import Draft, bytes_of, check_target, digest_of, is_intact, refuse_taken
+from cenports_nb.transactions.handover.table import LAYOUT, laid_out, layout_of, picking_of
 
 
 def order(order_no: str, date: str, line_count: int = 1, **changes: Any) -> dict[str, Any]:

@@ -18,10 +18,10 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import JournalError
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.transactions.entries import Batch, Head, Row
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.migrations import TABLES_V1, VERSION
-from cenports_nb.transactions.volumes import network_type
+from cenports_nb.transactions.journal.entries import Batch, Head, Row
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.journal.migrations import TABLES_V1, VERSION
+from cenports_nb.transactions.journal.volumes import network_type
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Mount = namedtuple("Mount", "mountpoint fstype opts")

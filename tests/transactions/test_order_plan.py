@@ -21,8 +21,8 @@ from cenports_nb.sandbox.dialect import Dialect as SandboxDialect
 from cenports_nb.sandbox.rules import post_orders
 from cenports_nb.sandbox.validation import Known
 from cenports_nb.sandbox.validation import check as sandbox_check
-from cenports_nb.transactions.order_file import read_order_file
-from cenports_nb.transactions.order_plan import OrderPlan, plan_orders
+from cenports_nb.transactions.orders.file import read_order_file
+from cenports_nb.transactions.orders.plan import OrderPlan, plan_orders
 
 
 def planned(of_orders: pd.DataFrame | None = None, of_lines: pd.DataFrame | None = None, **options: Any) -> OrderPlan:

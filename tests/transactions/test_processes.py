@@ -15,7 +15,7 @@ import pytest
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.transactions.locks import is_sending
+from cenports_nb.transactions.journal.locks import is_sending
 
 ROOT = Path(__file__).parents[2]
 WORKER = Path(__file__).with_name("sending_worker.py")

@@ -9,10 +9,10 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.transactions.entries import LIVE, Head, Row
-from cenports_nb.transactions.frames import select
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.locks import is_sending
+from cenports_nb.transactions.journal.entries import LIVE, Head, Row
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.journal.frames import select
+from cenports_nb.transactions.journal.locks import is_sending
 
 COLUMNS = [
     "submission_id", "created_at", "fingerprint", "reference", "warehouse_code", "product_sku", "type", "quantity",

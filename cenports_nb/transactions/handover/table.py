@@ -12,7 +12,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import schemas
 from cenports_nb.frames.days import local_days
 from cenports_nb.frames.lines import is_open
-from cenports_nb.transactions.order_evidence import can_be_listed
+from cenports_nb.transactions.orders.evidence import can_be_listed
 
 Layout = Mapping[str, str] | Sequence[str]
 

@@ -16,10 +16,10 @@ from pathlib import Path
 import msgspec
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.transactions.entries import Head
-from cenports_nb.transactions.handover_file import digest_of
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.order_evidence import Key
+from cenports_nb.transactions.handover.file import digest_of
+from cenports_nb.transactions.journal.entries import Head
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.orders.evidence import Key
 
 KIND = "hand_over"
 KEPT = timedelta(days=30)

@@ -13,8 +13,8 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import schemas
-from cenports_nb.transactions.order_body import NEEDED_OF_LINES, NEEDED_OF_ORDERS
-from cenports_nb.transactions.order_cells import LINE_READINGS, ORDER_READINGS, Reading, is_empty, text
+from cenports_nb.transactions.orders.body import NEEDED_OF_LINES, NEEDED_OF_ORDERS
+from cenports_nb.transactions.orders.cells import LINE_READINGS, ORDER_READINGS, Reading, is_empty, text
 
 SHOWN = 5
 LINE_SUB_TOTAL = "line_sub_total"

@@ -21,12 +21,8 @@ from cenports_nb.errors import HandoverWarning, InvalidRequestError
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.frames.questions import names_of
 from cenports_nb.frames.whole_orders import load_whole_orders
-from cenports_nb.transactions.acknowledging import OUTCOMES, acknowledge, outcomes_of, plan_chunks
 from cenports_nb.transactions.desk import desk_of
-from cenports_nb.transactions.entries import Head
-from cenports_nb.transactions.frames import frame_of
-from cenports_nb.transactions.handover import LEFT_OUT, Handover, handover_of
-from cenports_nb.transactions.handover_entry import (
+from cenports_nb.transactions.handover.entry import (
     KIND,
     Entry,
     details_of,
@@ -36,12 +32,16 @@ from cenports_nb.transactions.handover_entry import (
     unfinished,
     was_seen,
 )
-from cenports_nb.transactions.handover_file import Draft, bytes_of, check_target, is_intact, refuse_taken, tidy
-from cenports_nb.transactions.handover_table import KEYS, Layout, Picking, laid_out, layout_of, picking_of
-from cenports_nb.transactions.heads import new_head
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.locks import handing_over, sending
-from cenports_nb.transactions.order_evidence import Key
+from cenports_nb.transactions.handover.file import Draft, bytes_of, check_target, is_intact, refuse_taken, tidy
+from cenports_nb.transactions.handover.handover import LEFT_OUT, Handover, handover_of
+from cenports_nb.transactions.handover.table import KEYS, Layout, Picking, laid_out, layout_of, picking_of
+from cenports_nb.transactions.journal.entries import Head
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.journal.frames import frame_of
+from cenports_nb.transactions.journal.heads import new_head
+from cenports_nb.transactions.journal.locks import handing_over, sending
+from cenports_nb.transactions.orders.acknowledging import OUTCOMES, acknowledge, outcomes_of, plan_chunks
+from cenports_nb.transactions.orders.evidence import Key
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client

@@ -12,13 +12,13 @@ from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
 from cenports_nb.frames.questions import names_of
 from cenports_nb.frames.stock_loaders import channel_ids
-from cenports_nb.transactions.acknowledging import OUTCOMES, acknowledge, outcomes_of, plan_chunks
 from cenports_nb.transactions.desk import desk_of
-from cenports_nb.transactions.entries import Batch, Row
-from cenports_nb.transactions.frames import frame_of
-from cenports_nb.transactions.heads import new_head
-from cenports_nb.transactions.locks import sending
-from cenports_nb.transactions.order_evidence import Key, acknowledged_orders, can_be_listed, channels_of, shipments_of
+from cenports_nb.transactions.journal.entries import Batch, Row
+from cenports_nb.transactions.journal.frames import frame_of
+from cenports_nb.transactions.journal.heads import new_head
+from cenports_nb.transactions.journal.locks import sending
+from cenports_nb.transactions.orders.acknowledging import OUTCOMES, acknowledge, outcomes_of, plan_chunks
+from cenports_nb.transactions.orders.evidence import Key, acknowledged_orders, can_be_listed, channels_of, shipments_of
 from cenports_nb.transactions.sending import send_all
 from cenports_nb.transactions.submission import Submission
 

@@ -20,9 +20,9 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import JournalError
-from cenports_nb.transactions import migrations
-from cenports_nb.transactions.entries import Batch, Event, Head, Row
-from cenports_nb.transactions.volumes import network_type
+from cenports_nb.transactions.journal import migrations
+from cenports_nb.transactions.journal.entries import Batch, Event, Head, Row
+from cenports_nb.transactions.journal.volumes import network_type
 
 FILE_NAME = "journal.sqlite"
 MEMORY = Path(":memory:")

@@ -13,10 +13,10 @@ import pandas as pd
 
 from cenports_nb.api.windows import chunks_of
 from cenports_nb.errors import CenportsError
-from cenports_nb.transactions.entries import Batch, Head, Row
-from cenports_nb.transactions.frames import frame_of
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.order_evidence import ABSENT, Key, by_channel, key_of, no_such_order, standing_of
+from cenports_nb.transactions.journal.entries import Batch, Head, Row
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.journal.frames import frame_of
+from cenports_nb.transactions.orders.evidence import ABSENT, Key, by_channel, key_of, no_such_order, standing_of
 from cenports_nb.transactions.sending import send_all, write_id
 
 if TYPE_CHECKING:

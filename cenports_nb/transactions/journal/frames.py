@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.transactions.entries import Head
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.journal.entries import Head
+from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.kinds import kind_of
 
 INSTANT = "datetime64[us, UTC]"

@@ -15,7 +15,7 @@ from cenports_nb.errors import RejectedRowsWarning
 from cenports_nb.frames.loaders import load_orders, load_shipments
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.frames.stock_loaders import channel_ids
-from cenports_nb.transactions.entries import Batch, Row
+from cenports_nb.transactions.journal.entries import Batch, Row
 from cenports_nb.transactions.snapshot import time_of
 
 if TYPE_CHECKING:

@@ -12,16 +12,16 @@ import pandas as pd
 
 from cenports_nb.errors import GuardRailError, InvalidRequestError
 from cenports_nb.transactions.desk import desk_of
-from cenports_nb.transactions.earlier import live_orders
-from cenports_nb.transactions.entries import Batch, Row
-from cenports_nb.transactions.frames import frame_of
-from cenports_nb.transactions.heads import new_head
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.locks import planning, sending
-from cenports_nb.transactions.order_evidence import existing_orders
-from cenports_nb.transactions.order_file import read_order_file
-from cenports_nb.transactions.order_look import created_by, had_by
-from cenports_nb.transactions.order_plan import OrderPlan, plan_orders
+from cenports_nb.transactions.journal.earlier import live_orders
+from cenports_nb.transactions.journal.entries import Batch, Row
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.journal.frames import frame_of
+from cenports_nb.transactions.journal.heads import new_head
+from cenports_nb.transactions.journal.locks import planning, sending
+from cenports_nb.transactions.orders.evidence import existing_orders
+from cenports_nb.transactions.orders.file import read_order_file
+from cenports_nb.transactions.orders.look import created_by, had_by
+from cenports_nb.transactions.orders.plan import OrderPlan, plan_orders
 from cenports_nb.transactions.sending import send_all
 from cenports_nb.transactions.submission import Submission
 

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cenports_nb.transactions.earlier import live_orders
-from cenports_nb.transactions.entries import Batch, Head, Row
-from cenports_nb.transactions.journal import Journal
-from cenports_nb.transactions.order_evidence import existing_orders, key_of
+from cenports_nb.transactions.journal.earlier import live_orders
+from cenports_nb.transactions.journal.entries import Batch, Head, Row
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.orders.evidence import existing_orders, key_of
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client

@@ -12,8 +12,8 @@ import pandas as pd
 from cenports_nb.api.parameters import objections
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.days import zone_of
-from cenports_nb.transactions.order_body import body_of, column_of
-from cenports_nb.transactions.order_rows import Faults, ReadOrder, read_orders
+from cenports_nb.transactions.orders.body import body_of, column_of
+from cenports_nb.transactions.orders.rows import Faults, ReadOrder, read_orders
 
 AMOUNTS = ("sub_total", "ship_cost", "discount", "grand_total")
 

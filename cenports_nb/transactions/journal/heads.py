@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cenports_nb.transactions.desk import user
-from cenports_nb.transactions.entries import Head
+from cenports_nb.transactions.journal.entries import Head
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client

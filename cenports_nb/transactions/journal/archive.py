@@ -10,8 +10,8 @@ import pandas as pd
 
 from cenports_nb.errors import JournalError
 from cenports_nb.settings import home_folder
-from cenports_nb.transactions import frames
-from cenports_nb.transactions.journal import FILE_NAME, Journal
+from cenports_nb.transactions.journal import frames
+from cenports_nb.transactions.journal.file import FILE_NAME, Journal
 
 UNFINISHED = ("pending", "in_doubt", "unconfirmed", "not_sent")
 """Outcomes that wait for Cenports or for a person; `resolve` can close each of them."""

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from cenports_nb.transactions.acknowledging import OUTCOMES, outcomes_of
-from cenports_nb.transactions.entries import Head
-from cenports_nb.transactions.frames import frame_of
-from cenports_nb.transactions.handover_entry import entry_of
-from cenports_nb.transactions.journal import Journal
+from cenports_nb.transactions.handover.entry import entry_of
+from cenports_nb.transactions.journal.entries import Head
+from cenports_nb.transactions.journal.file import Journal
+from cenports_nb.transactions.journal.frames import frame_of
+from cenports_nb.transactions.orders.acknowledging import OUTCOMES, outcomes_of
 
 LEFT_OUT = {"channel_id": "str", "order_no": "str", "reason": "str"}
 

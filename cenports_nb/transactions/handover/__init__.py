@@ -1,0 +1,1 @@
+"""Orders into a file for the warehouse, then acknowledged."""

@@ -1,0 +1,1 @@
+"""What was submitted, kept: every change before it leaves and every word about it after."""

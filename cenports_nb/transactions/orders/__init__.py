@@ -1,0 +1,1 @@
+"""Writes about orders and shipments: create, acknowledge."""

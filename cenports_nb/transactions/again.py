@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import contextlib
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.transactions import canary
 from cenports_nb.transactions.fresh import Shelf, last_look
-from cenports_nb.transactions.journal.earlier import later_update
+from cenports_nb.transactions.journal.earlier import other_update
 from cenports_nb.transactions.journal.entries import Batch, Head, Row
 from cenports_nb.transactions.journal.file import MEMORY, Journal
-from cenports_nb.transactions.journal.locks import sending
+from cenports_nb.transactions.journal.locks import planning, sending
 from cenports_nb.transactions.kinds import kind_of
 from cenports_nb.transactions.orders.look import look_for_orders
 from cenports_nb.transactions.sending import Prepare, send_all, unsent
@@ -35,7 +36,7 @@ def resume(client: Client, journal: Journal, submission: Submission, progress: b
     """
     head = journal.head(submission.submission_id)
     _check(client, journal, head, "resume")
-    with sending(client.home, head.submission_id):
+    with _alone(client, head):
         journal.close_crashed(head.submission_id, client.clock.now())
         doubtful = [] if head.kind == "orders" else journal.rows(head.submission_id, outcomes=("in_doubt",))
         doubtful = [row for row in doubtful if row.type == "TRUE_UP" or kind_of(head).repeatable]
@@ -65,7 +66,7 @@ def retry(client: Client, journal: Journal, submission: Submission, progress: bo
     """
     head = journal.head(submission.submission_id)
     _check(client, journal, head, "retry")
-    with sending(client.home, head.submission_id):
+    with _alone(client, head):
         rows = journal.rows(head.submission_id, outcomes=RETRIED)
         if not rows:
             return
@@ -93,6 +94,15 @@ def _check(client: Client, journal: Journal, head: Head, what: str) -> None:
     journal.check()
 
 
+@contextlib.contextmanager
+def _alone(client: Client, head: Head) -> Iterator[None]:
+    """Hold the right to send; whoever plans another submission at this moment is seen, or sees this one."""
+    with contextlib.ExitStack() as locks:
+        with planning(client.home, head.account):
+            locks.enter_context(sending(client.home, head.submission_id))
+        yield
+
+
 def _shelf(client: Client, journal: Journal, head: Head) -> Shelf:
     codes = {batch.place for batch in journal.batches(head.submission_id)} if head.kind == "stock" else set()
     return Shelf(client, sorted(codes))
@@ -104,9 +114,9 @@ def _doubtful(journal: Journal, head: Head, row: Row, shelf: Shelf) -> Row:
     read = replace(row, read_back=now, read_back_at=shelf.at.isoformat())
     if now is not None and now == row.quantity:
         return replace(read, outcome="applied", message=None)
-    later = later_update(journal, head, row)
-    if later:
-        return replace(read, message=f"In doubt, and not sent again: submission {later} changed this SKU later.")
+    other = other_update(journal, head, row)
+    if other:
+        return replace(read, message=f"In doubt, and not sent again: {other}.")
     if now is not None and now == row.before_quantity:
         return replace(read, message=SAFE)
     return replace(
@@ -131,7 +141,7 @@ def _rebatch(journal: Journal, rows: Sequence[Row], client: Client, state: str) 
 
 
 def _prepare(client: Client, journal: Journal, head: Head, shelf: Shelf) -> Prepare | None:
-    """Look at each batch again: nothing goes out that a later submission changed, or under which the stock moved."""
+    """Look at each batch again: nothing goes out over another submission's change, or where the stock moved."""
     if head.kind == "orders":
         return look_for_orders(client, journal, head)
     if head.kind != "stock":
@@ -139,13 +149,9 @@ def _prepare(client: Client, journal: Journal, head: Head, shelf: Shelf) -> Prep
     look: Callable[[Batch, Sequence[Row]], tuple[list[Row], list[Row]]] = last_look(head, shelf, again=True)
 
     def prepare(batch: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-        told = {row.item: later_update(journal, head, row) for row in rows}
-        overtaken = [
-            replace(row, message=f"Not sent: submission {told[row.item]} changed this SKU later.")
-            for row in rows
-            if told[row.item]
-        ]
+        told = {row.item: other_update(journal, head, row) for row in rows}
+        in_the_way = [replace(row, message=f"Not sent: {told[row.item]}.") for row in rows if told[row.item]]
         send, withheld = look(batch, [row for row in rows if not told[row.item]])
-        return send, [*overtaken, *withheld]
+        return send, [*in_the_way, *withheld]
 
     return prepare

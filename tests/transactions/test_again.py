@@ -391,3 +391,26 @@ def test_rows_of_a_file_go_through_to_the_journal(account: Client) -> None:
     journal = Journal(account.home)
     assert journal.head(listed["submission_id"]).made_by
     journal.close()
+
+
+def test_what_was_not_sent_waits_for_an_earlier_change_in_doubt(
+    account: Client, northwind: Sandbox, plan: Plan, writes: Writes
+) -> None:
+    """Two changes of a SKU at once would leave no evidence of either: the one in doubt is settled first."""
+    northwind.faults.add("unauthorized", CALL, times=2)
+    second = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL", by=6), progress=False)
+    northwind.faults.add("server_error", CALL)
+    first = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL"), progress=False)
+    sent = len(writes())
+    second.resume(progress=False)
+    assert outcome(second) == {"0003": "not_sent"}
+    assert (
+        f"submission {first.submission_id} has a change of this SKU that is in_doubt" in second.outcomes["message"][0]
+    )
+    assert len(writes()) == sent
+    for minutes in (21, 2):
+        account.clock.sleep(minutes * 60)
+        first.verify()
+    assert outcome(first) == {"0003": "not_applied"}
+    second.resume(progress=False).wait(progress=False)
+    assert outcome(second) == {"0003": "applied"}

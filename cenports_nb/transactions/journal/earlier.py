@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
-from cenports_nb.transactions.journal.entries import LIVE, Head, Row
+from cenports_nb.transactions.journal.entries import LIVE, OPEN, Head, Row
 from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.journal.frames import select
 from cenports_nb.transactions.journal.locks import is_sending
@@ -27,11 +26,13 @@ SELECT {", ".join(COLUMNS)} FROM row INDEXED BY row_open CROSS JOIN submission U
 WHERE outcome IN ('pending', 'in_doubt', 'unconfirmed') AND account = ?1 AND kind = 'stock' AND created_at < ?2
 """  # noqa: S608 - our own names
 
-LATER = f"""
-SELECT submission_id FROM row CROSS JOIN submission USING (submission_id)
-WHERE account = ? AND submission.rowid > (SELECT rowid FROM submission WHERE submission_id = ?) AND warehouse_code = ? AND product_sku = ?
-    AND outcome IN ({", ".join("?" * len(LIVE))}) LIMIT 1
-"""  # noqa: S608 - marks only
+OTHER = f"""
+SELECT submission_id, outcome FROM row CROSS JOIN submission USING (submission_id)
+WHERE account = ?1 AND submission_id <> ?2 AND warehouse_code = ?3 AND product_sku = ?4 AND (
+    outcome IN ({", ".join(map(repr, OPEN))}) OR (outcome IN ({", ".join(map(repr, LIVE))})
+        AND submission.rowid > (SELECT rowid FROM submission WHERE submission_id = ?2)))
+ORDER BY submission.rowid DESC LIMIT 1
+"""  # noqa: S608 - our own words
 
 
 def history_of(journal: Journal, home: Path, account: str, now: datetime, span: timedelta) -> pd.DataFrame:
@@ -49,10 +50,19 @@ def history_of(journal: Journal, home: Path, account: str, now: datetime, span: 
     return found.assign(age_s=age, outcome=found["outcome"].mask(coming, "pending"))
 
 
-def later_update(journal: Journal, head: Head, row: Row) -> str | None:
-    """Name a submission that changed, or may have changed, the same SKU after this one was made."""
-    values: tuple[Any, ...] = (head.account, head.submission_id, row.warehouse_code, row.product_sku)
-    return next((str(found[0][0]) for found in journal.select(LATER, (*values, *LIVE))), None)
+def other_update(journal: Journal, head: Head, row: Row) -> str | None:
+    """Say which other submission stands in the way of sending a row again; None if none does.
+
+    One that changed the same SKU after this one was made, or one whose change of it may still land: in which order
+    Cenports applies them is not documented, and two changes at once leave no evidence of either.
+    """
+    values = (head.account, head.submission_id, row.warehouse_code, row.product_sku)
+    for found in journal.select(OTHER, values):
+        name, outcome = found[0]
+        if outcome in OPEN:
+            return f"submission {name} has a change of this SKU that is {outcome}; settle that first"
+        return f"submission {name} changed this SKU later"
+    return None
 
 
 def live_orders(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, Optional
@@ -115,7 +116,8 @@ def submit(
         if updates.empty:
             show("Nothing to do: every change is 0." if differential else "Nothing to do: the stock is as counted.")
             return
-        dry = _plan(looking, updates, way)
+        available = _available(looking, way.allow)
+        dry = _plan(looking, updates, available, way)
         rows = int((dry.changes["outcome"] != "held").sum())
         if dry_run:
             show("A dry run: nothing was sent.")
@@ -130,18 +132,29 @@ def submit(
             interruptible(),
             cn.connect(env, profile=profile, base_url=looking.settings.base_url, read_only=False) as client,
         ):
-            submission = cn.submit_updates(client, updates, progress=False, **asdict(way))
+            submission = cn.submit_updates(client, updates, available=available, progress=False, **asdict(way))
             _send(submission, file, seconds if wait else None, which)
 
 
-def _plan(client: Client, updates: pd.DataFrame, way: Way) -> Submission:
+def _available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
+    """Load what is for sale, for the guards that look at it; where every channel says the same, of one of them."""
+    import cenports_nb as cn  # noqa: PLC0415
+
+    if {"below_reserved", "basis"} <= set(allow):
+        return None
+    channels = cn.load_channels(client)["channel_id"].tolist()
+    wanted = channels[:1] if client.dialect.available_scope == "account" else channels
+    return cn.load_available_stock(client, wanted, refresh=True) if wanted else None
+
+
+def _plan(client: Client, updates: pd.DataFrame, available: pd.DataFrame | None, way: Way) -> Submission:
     """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.notebook.plan_view import plan_of, plan_text  # noqa: PLC0415
     from cenports_nb.stock.guards import STOPS_ALL  # noqa: PLC0415
 
     try:
-        dry = cn.submit_updates(client, updates, dry_run=True, progress=False, **asdict(way))
+        dry = cn.submit_updates(client, updates, available=available, dry_run=True, progress=False, **asdict(way))
     except GuardRailError as error:
         found = error.objections
         show(plan_text(plan_of(updates), found.assign(message=found["guard"] + ": " + found["message"])))
@@ -155,9 +168,6 @@ def _plan(client: Client, updates: pd.DataFrame, way: Way) -> Submission:
             FAILED,
         )
     show(plan_text(plan_of(dry.changes, "before_quantity"), dry.held))
-    note = dry.head.told("note")
-    if note:
-        say(note)
     return dry
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from cenports_nb.transactions.fresh import Shelf
@@ -12,12 +12,11 @@ from cenports_nb.transactions.journal.entries import UNSETTLED, Batch, Head, Row
 from cenports_nb.transactions.journal.file import Journal
 from cenports_nb.transactions.kinds import kind_of
 from cenports_nb.transactions.sending import write_id
+from cenports_nb.transactions.settling import BETWEEN_READINGS, has_landed, look_again
 from cenports_nb.transactions.snapshot import time_of
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-
-BETWEEN_READINGS = timedelta(minutes=1)
 
 
 def verify(client: Client, journal: Journal, head: Head) -> None:
@@ -56,21 +55,19 @@ def judge(row: Row, batch: Batch, stock_now: int | None, at: datetime, wait: tim
         )
     if stock_now == row.target:
         return replace(row, outcome="applied", message=None, read_back=stock_now, read_back_at=at.isoformat())
-    sent = time_of(batch.sent_at) or datetime.min.replace(tzinfo=UTC)
-    landed = batch.state in ("completed", "failed") or at - sent >= wait
+    landed = has_landed(batch, at, wait)
     first = time_of(row.read_back_at) if row.read_back == stock_now else None
     if first is not None and stock_now == row.before_quantity and landed and at - first >= BETWEEN_READINGS:
         text = f"Stock still is {stock_now}, as before it was sent, at {first:%H:%M} and {at:%H:%M} UTC."
         return replace(row, outcome="not_applied", message=text, read_back=stock_now, read_back_at=at.isoformat())
     first = first or at
-    again = max(first + BETWEEN_READINGS, at if landed else sent + wait)
     if landed and stock_now != row.before_quantity:
         text = (
             f"Stock is {stock_now}, neither {row.target} as wanted nor {_before(row)} as before, so it can't tell: look at "
             "the shelf, then resolve() it."
         )
     else:
-        text = f"Stock is {stock_now}, not {row.target}: verify() again after {again:%H:%M:%S} UTC."
+        text = f"Stock is {stock_now}, not {row.target}: verify() again after {look_again(batch, first, at, wait):%H:%M:%S} UTC."
     return replace(row, message=text, read_back=stock_now, read_back_at=first.isoformat())
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -16,6 +16,7 @@ from cenports_nb.frames.loaders import load_orders, load_shipments
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.frames.stock_loaders import channel_ids
 from cenports_nb.transactions.journal.entries import Batch, Row
+from cenports_nb.transactions.settling import BETWEEN_READINGS, has_landed, look_again
 from cenports_nb.transactions.snapshot import time_of
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 Key = tuple[str, str]
 """Channel id and order number."""
 
-BETWEEN_READINGS = timedelta(minutes=1)
 ABSENT = 0
 """What stands as `read_back` of a row whose order was looked for and not found."""
 
@@ -158,14 +158,12 @@ def absent(row: Row, batch: Batch, at: datetime, wait: timedelta, what: str) -> 
         wait: How long a change may take to land.
         what: The finding, as the beginning of a sentence.
     """
-    sent = time_of(batch.sent_at) or datetime.min.replace(tzinfo=UTC)
-    landed = batch.state in ("completed", "failed") or at - sent >= wait
     first = (time_of(row.read_back_at) if row.read_back == ABSENT else None) or at
     read = replace(row, read_back=ABSENT, read_back_at=first.isoformat())
-    if landed and at - first >= BETWEEN_READINGS:
+    if has_landed(batch, at, wait) and at - first >= BETWEEN_READINGS:
         text = f"{what}, at {first:%H:%M} and {at:%H:%M} UTC."
         return replace(read, outcome="not_applied", message=text, read_back_at=at.isoformat())
-    again = max(first + BETWEEN_READINGS, at if landed else sent + wait)
+    again = look_again(batch, first, at, wait)
     return replace(read, message=f"{what} yet: verify() again after {again:%H:%M:%S} UTC.")
 
 

@@ -244,7 +244,10 @@ class Submission:
                 listener(seen)
 
     def __repr__(self) -> str:
-        seen = self.snapshot()
+        try:
+            seen = self.snapshot()
+        except JournalError as error:
+            return f"<Submission {self.submission_id}: {error}>"  # whoever looks at it gets no traceback
         told = ", ".join(f"{number:,} {outcome}" for outcome, number in seen.outcomes.items()) or "nothing to send"
         overdue = sum(view.overdue for view in seen.batches)
         late = f"; {overdue} of them overdue" if overdue else ""

@@ -303,6 +303,15 @@ def test_a_transaction_that_cenports_forgot(account: Client, northwind: Sandbox,
     assert outcome(submission.verify()) == {"0003": "applied"}
 
 
+def test_a_closed_client_is_told(account: Client, plan: Plan) -> None:
+    """What to do is said, and whoever only looks at the submission gets no traceback."""
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    account.close()
+    with pytest.raises(JournalError, match="connect again"):
+        _ = submission.outcomes
+    assert "connect again" in repr(submission)
+
+
 def test_the_journal_after_a_dry_run_knows_nothing_of_it(
     account: Client, plan: Plan, writes: Writes, home: Any
 ) -> None:

@@ -44,6 +44,7 @@ class Journal:
         self.path = folder if folder == MEMORY else folder / FILE_NAME
         self._lock = threading.RLock()
         self._file: os.stat_result | None = None
+        self._closed = False
         with self._named():
             if folder != MEMORY:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -51,18 +52,26 @@ class Journal:
                     os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
                 self._file = self.path.stat()
             self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
-            self._make_safe(network or (network_type(folder) if folder != MEMORY else None))
-            with self._transaction() as connection:
-                version = connection.execute("PRAGMA user_version").fetchone()[0]
-                if version > migrations.VERSION:
-                    raise JournalError(
-                        f"{self.path} was written by a newer version of cenports-nb (format {version}): "
-                        "update the package; nothing was sent."
-                    )
-                if version == 0:
-                    migrations.create(connection)
-                elif version < migrations.VERSION:
-                    migrations.migrate(connection, version)
+            try:
+                self._open(network or (network_type(folder) if folder != MEMORY else None))
+            except BaseException:
+                self._connection.close()
+                raise
+
+    def _open(self, network: str | None) -> None:
+        """Bring the file to the newest format, or refuse it."""
+        self._make_safe(network)
+        with self._transaction() as connection:
+            version = connection.execute("PRAGMA user_version").fetchone()[0]
+            if version > migrations.VERSION:
+                raise JournalError(
+                    f"{self.path} was written by a newer version of cenports-nb (format {version}): "
+                    "update the package; nothing was sent."
+                )
+            if version == 0:
+                migrations.create(connection)
+            elif version < migrations.VERSION:
+                migrations.migrate(connection, version)
 
     def _make_safe(self, network: str | None) -> None:
         """Let what is written survive a power cut, on the file system that it is on."""
@@ -293,6 +302,7 @@ class Journal:
     def close(self) -> None:
         """Close the file."""
         with self._lock:
+            self._closed = True
             self._connection.close()
 
     def _select(self, kind: type[Any], table: str, where: str, *values: Any) -> list[Any]:
@@ -327,6 +337,10 @@ class Journal:
         try:
             yield
         except (sqlite3.Error, OSError) as error:
+            if self._closed:
+                raise JournalError(
+                    "The client of this submission is closed: connect again, and open_submission() goes on with it."
+                ) from None
             raise JournalError(
                 f"The journal {self.path} can't be used ({error}): make its folder writable and its disk roomy, or move "
                 "a damaged file away and keep it."

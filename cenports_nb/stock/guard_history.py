@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.keys import find, find_first, number_keys
+from cenports_nb.frames.keys import Mask, find, find_first, number_keys
 from cenports_nb.frames.texts import choose, joined
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.fingerprint import fingerprint
@@ -53,7 +53,19 @@ def repeated(case: Case) -> Objections | None:
     recent = case.history[(case.history["age_s"] <= limit.total_seconds()).to_numpy(dtype=bool)]
     if not len(recent):
         return None
-    return _same_frame(case, recent) or _same_reference(case, recent) or _same_rows(case, recent)
+    unlike = _of_another_document(case, recent)
+    return _same_frame(case, recent[~unlike]) or _same_reference(case, recent) or _same_rows(case, recent[~unlike])
+
+
+def _of_another_document(case: Case, recent: pd.DataFrame) -> Mask:
+    """Tell which rows have a reference that none of this frame's is: two deliveries of ten units are two."""
+    if "reference" not in case.updates:
+        return np.zeros(len(recent), dtype=bool)
+    mine = case.updates["reference"].dropna().unique()
+    if not len(mine):
+        return np.zeros(len(recent), dtype=bool)
+    unlike: Mask = (recent["reference"].notna() & ~recent["reference"].isin(mine)).to_numpy(dtype=bool)
+    return unlike
 
 
 def _same_frame(case: Case, recent: pd.DataFrame) -> Objections | None:

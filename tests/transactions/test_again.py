@@ -379,6 +379,17 @@ def test_a_canary_notices_that_another_stock_was_set(
     assert len(writes()) == 1
 
 
+def test_two_documents_with_the_same_change_are_two(account: Client, plan: Plan, stock: Stock) -> None:
+    """Ten units came in the morning and ten at noon: another reference is no repetition, the same one is."""
+    before = stock("0003")
+    for number in ("DN-1", "DN-2"):
+        updates = plan("0003", type="DIFFERENTIAL", by=10).assign(reference=number)
+        cn.submit_updates(account, updates, progress=False).wait(progress=False)
+        with pytest.raises(GuardRailError, match="repeated"):
+            cn.submit_updates(account, updates)
+    assert stock("0003") == before + 20
+
+
 def test_how_far_back_a_repetition_counts(account: Client, plan: Plan) -> None:
     """A day by default; as long as the threshold says."""
     updates = plan("0003", type="DIFFERENTIAL")

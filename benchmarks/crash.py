@@ -194,9 +194,10 @@ class Round:
             until = time.monotonic() + PATIENCE_S
             while process.is_alive() and len(self.sandbox.requests) < seen and time.monotonic() < until:
                 time.sleep(0.0005)
-        if process.is_alive():
-            os.kill(process.pid, signal.SIGKILL)
-            self.tally.killed += 1
+        with suppress(ProcessLookupError):  # it may have ended by itself at this very moment
+            if process.is_alive():
+                os.kill(process.pid, signal.SIGKILL)
+                self.tally.killed += 1
         process.join()
 
     def answer(self, job: tuple[Any, Connection], *, must: bool) -> Any:

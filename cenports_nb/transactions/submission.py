@@ -28,7 +28,7 @@ from cenports_nb.transactions.journal.entries import Head
 from cenports_nb.transactions.journal.file import MEMORY, Journal
 from cenports_nb.transactions.poller import Poller
 from cenports_nb.transactions.resolve import resolve
-from cenports_nb.transactions.snapshot import Listener, Snapshot, is_overdue, snapshot
+from cenports_nb.transactions.snapshot import Listener, RowView, Snapshot, is_overdue, rows_of, snapshot
 from cenports_nb.transactions.verify import verify
 
 if TYPE_CHECKING:
@@ -108,7 +108,12 @@ class Submission:
 
     def snapshot(self) -> Snapshot:
         """Take a picture of the submission as it is in the journal now."""
-        return snapshot(self._journal, self.submission_id, self.client.clock.now())
+        turns = self._poller.turns(self.submission_id)
+        return snapshot(self._journal, self.submission_id, self.client.clock.now(), turns)
+
+    def look(self, batch: int, most: int) -> tuple[RowView, ...]:
+        """Look at some rows of a batch, those that need somebody first; `outcomes` has all of them."""
+        return rows_of(self._journal, self.submission_id, batch, most)
 
     def watch(self, listener: Listener) -> None:
         """Call a function with a snapshot after each poll, and at the end of a wait."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 from jupyter_lab import Lab
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -24,27 +24,47 @@ cn.TransactionTracker(submission)
 """
 
 
+def run_all(page: Page) -> Locator:
+    """Run every cell, and return the tracker's table."""
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    return page.locator(".cn-tracker")
+
+
+def button(page: Page, name: str) -> Locator:
+    return page.get_by_role("button", name=name)
+
+
 def test_tracker_moves_to_the_end_without_a_rerun(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """The table goes from under way to its final states while no cell runs, and shows names as text."""
     lab.write("tracker.ipynb", SUBMIT, "1 + 1")
     page = open_in_lab("tracker.ipynb")
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    table = page.locator(".cn-tracker")
+    table = run_all(page)
     expect(table).to_contain_text("pending", timeout=60_000)
-    expect(page.get_by_role("button", name="Verify", exact=True)).to_be_visible()
+    expect(table).to_contain_text("QUEUED")
+    expect(button(page, "Verify")).to_be_disabled()
     expect(table).to_contain_text("COMPLETED", timeout=60_000)
     expect(table).to_contain_text("FAILED")
     expect(table).to_contain_text("The product sku <img src=x onerror=document.title='ran'> does not exist.")
+    fold = page.locator(".cn-rows details").first
+    fold.locator("summary").focus()
+    page.keyboard.press("Enter")
+    expect(fold.get_by_role("cell", name="<img src=x onerror=document.title='ran'>", exact=True)).to_be_visible()
     assert page.title() != "ran"
 
 
-def test_verify_button_settles_unconfirmed_rows(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """Pressing Verify reads the stock, and the rows that it proves become applied."""
-    lab.write("verify.ipynb", SUBMIT)
-    page = open_in_lab("verify.ipynb")
-    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    table = page.locator(".cn-tracker")
+def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+    """Each does its work beside the kernel, and says so in the table; what has nothing to do is disabled."""
+    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=4)"
+    lab.write("buttons.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
+    page = open_in_lab("buttons.ipynb")
+    table = run_all(page)
+    expect(table).to_contain_text("pending", timeout=60_000)
+    button(page, "Poll now").click()
     expect(table).to_contain_text("unconfirmed", timeout=60_000)
-    page.get_by_role("button", name="Verify", exact=True).click()
+    button(page, "Verify 2 rows").click()
     expect(table).to_contain_text("4 of 5 rows applied", timeout=30_000)
     expect(table).not_to_contain_text("unconfirmed")
+    expect(button(page, "Verify")).to_be_disabled()
+    button(page, "Retry 1 row").click()
+    expect(table).to_contain_text("pending", timeout=30_000)
+    expect(table).to_contain_text("1 rejected", timeout=30_000)

@@ -78,6 +78,7 @@ def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_pat
     """The tracker's own output has the end, although another cell waited for it."""
     (table,) = run_notebook(tmp_path, SUBMIT, "cn.TransactionTracker(submission)", "submission.wait()")
     assert "COMPLETED" in table
+    assert "Next poll" not in table
     assert "✓ 2 applied" in table
 
 

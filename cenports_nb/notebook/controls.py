@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import ipywidgets
-from IPython import get_ipython
 from IPython.display import display
 
 from cenports_nb.transactions.snapshot import Snapshot
@@ -38,19 +37,6 @@ BUTTONS: Mapping[str, Button] = {
     "retry": Button("Retry", "Send again what was rejected or not applied, where stock and later changes allow it", True, ("rejected", "not_applied")),
     "stop": Button("Stop watching", "The transactions themselves go on", False, ()),
 }  # fmt: skip
-
-
-def attended() -> bool:
-    """Tell whether somebody is there to press a button: a runner without a person takes no input."""
-    kernel = getattr(get_ipython(), "kernel", None)
-    if kernel is None:
-        return False
-    return bool((kernel.get_parent("shell") or {}).get("content", {}).get("allow_stdin", False))
-
-
-def in_a_notebook() -> bool:
-    """Tell a kernel, whose outputs can be replaced, from a terminal, which only prints."""
-    return getattr(get_ipython(), "kernel", None) is not None
 
 
 class Controls:

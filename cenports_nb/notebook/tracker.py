@@ -11,9 +11,10 @@ from typing import Any
 from IPython.display import display
 
 from cenports_nb.errors import CenportsError, JournalError
-from cenports_nb.notebook.controls import BUTTONS, Controls, attended, in_a_notebook
+from cenports_nb.notebook.controls import BUTTONS, Controls
 from cenports_nb.notebook.folds import PLACES, folds_of
 from cenports_nb.notebook.views import html_of, text_of
+from cenports_nb.shell import attended, kernel
 from cenports_nb.transactions.snapshot import RowView, Snapshot
 from cenports_nb.transactions.submission import STAYING, Submission
 
@@ -55,6 +56,11 @@ class TransactionTracker:
         self._look()
         return list(self._seen)
 
+    @property
+    def note(self) -> str:
+        """What is said below the table: what is being done, or what failed."""
+        return " ".join(dict.fromkeys(filter(None, [self._busy, self._word, self._trouble, *self._stuck.values()])))
+
     def poll_now(self) -> None:
         """Ask for everything that is open, whatever its turn; returns at once, as the button does."""
         self._press("poll")
@@ -83,7 +89,7 @@ class TransactionTracker:
 
     def _ipython_display_(self) -> None:
         self._look()
-        if not in_a_notebook():
+        if kernel() is None:
             display({"text/plain": text_of(self._seen)}, raw=True)
             return
         with self._turn:
@@ -223,8 +229,7 @@ class TransactionTracker:
         return self._thread is not None and self._watching and not self._settled
 
     def _table(self) -> str:
-        words = dict.fromkeys([self._busy, self._word, self._trouble, *self._stuck.values()])
-        return html_of(self._seen, " ".join(filter(None, words)), live=self._live)
+        return html_of(self._seen, self.note, live=self._live)
 
     def _fold(self) -> None:
         """Read the rows again where they changed; what is unfolded stays so meanwhile."""

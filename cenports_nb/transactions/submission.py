@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import warnings
 from collections.abc import Collection
@@ -21,7 +20,9 @@ from cenports_nb.errors import (
     JournalError,
     PendingWarning,
 )
+from cenports_nb.facts import note_of
 from cenports_nb.transactions import again
+from cenports_nb.transactions.brief import line_of, page_of
 from cenports_nb.transactions.desk import desk_of
 from cenports_nb.transactions.journal import frames
 from cenports_nb.transactions.journal.entries import Head
@@ -250,18 +251,15 @@ class Submission:
 
     def __repr__(self) -> str:
         try:
-            seen = self.snapshot()
+            return line_of(self.snapshot(), dry=self.dry)
         except JournalError as error:
             return f"<Submission {self.submission_id}: {error}>"  # whoever looks at it gets no traceback
-        told = ", ".join(f"{number:,} {outcome}" for outcome, number in seen.outcomes.items()) or "nothing to send"
-        overdue = sum(view.overdue for view in seen.batches)
-        late = f"; {overdue} of them overdue" if overdue else ""
-        kind = "Dry run" if self.dry else "Submission"
-        batches = f"{len(seen.batches)} batch{'' if len(seen.batches) == 1 else 'es'}"
-        return f"<{kind} {self.submission_id}, {batches}{late}: {told}>"
 
     def _repr_html_(self) -> str:
-        return f"<code>{html.escape(repr(self))}</code>"
+        try:
+            return page_of(self.snapshot(), self.head, dry=self.dry)
+        except JournalError as error:
+            return note_of(f"Submission {self.submission_id}", {"journal": str(error)})
 
 
 STAYING = (AuthenticationError, ConfigurationError, JournalError)

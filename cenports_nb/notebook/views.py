@@ -23,7 +23,7 @@ OUTCOMES = {
 
 COLUMNS = {
     "Batch": "", "Where": "", "Status": "", "Age": "n", "Next poll": "n", "Rows": "n", "Done": "", "Open": "",
-    "Not done": "", "Messages": "",
+    "Not done": "",
 }  # fmt: skip
 """Headers, and whether numbers are below; the next poll only where somebody asks."""
 
@@ -47,7 +47,9 @@ STYLE = """
 :is(.cn-tracker,.cn-rows) table{border-collapse:collapse;margin:4px 0;font-size:inherit}
 :is(.cn-tracker,.cn-rows) :is(th,td){padding:3px 14px 3px 0!important;text-align:left!important;vertical-align:top;
  background:none!important;border:0;border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35));
- max-width:44em;white-space:normal!important;overflow-wrap:break-word}
+ max-width:60em;white-space:normal!important;overflow-wrap:anywhere}
+:is(.cn-tracker,.cn-rows) tr{background:none!important}
+.cn-tracker tr:has(+ .m) td{border-bottom:0}
 :is(.cn-tracker,.cn-rows) th{font-weight:600;white-space:nowrap!important}
 :is(.cn-tracker,.cn-rows) .n{text-align:right!important;font-variant-numeric:tabular-nums;white-space:nowrap!important}
 :is(.cn-tracker,.cn-rows) .o{white-space:nowrap!important}
@@ -55,6 +57,7 @@ STYLE = """
 :is(.cn-tracker,.cn-rows) .ok{color:var(--cn-ok)}:is(.cn-tracker,.cn-rows) .wait{color:var(--cn-wait)}
 :is(.cn-tracker,.cn-rows) .bad{color:var(--cn-bad);font-weight:600}
 :is(.cn-tracker,.cn-rows) .warn{color:var(--cn-warn);font-weight:600}
+.cn-rows td:is(:first-child,.msg){min-width:12em}
 .cn-tracker .msg,.cn-rows .msg{font-size:12px;color:var(--jp-content-font-color1,inherit)}
 .cn-tracker .note{border-left:3px solid currentColor;padding-left:8px;margin:6px 0}
 .cn-rows summary{cursor:pointer}
@@ -151,14 +154,19 @@ def _row(batch: BatchView, at: datetime, live: bool) -> str:
     messages = [f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:FEW_MESSAGES]]
     if batch.told > FEW_MESSAGES:
         messages.append(f"and {batch.told - FEW_MESSAGES:,} more below")
+    across = len(COLUMNS) - (1 if live else 2)
+    below = (
+        f'<tr class="m"><td></td><td class="msg" colspan="{across}">{"<br>".join(messages)}</td></tr>'
+        if messages
+        else ""
+    )
     turn = f'<td class="n">{_turn(batch.next_poll)}</td>' if live else ""
     return (
         f'<tr><td>{batch.batch}</td><td class="{"o" if len(batch.place) <= SHORT else ""}">{html.escape(batch.place)}</td>'
         f'<td class="o">{html.escape(batch.status)}{LATE if batch.overdue else ""}</td>'
         f'<td class="n">{_age(batch, at)}</td>{turn}<td class="n">{batch.rows:,}</td>'
         f"<td>{counts(batch, ['applied'])}</td><td>{counts(batch, ['pending'])}</td>"
-        f"<td>{counts(batch, [name for name in batch.outcomes if name not in ('applied', 'pending')])}</td>"
-        f'<td class="msg">{"<br>".join(messages)}</td></tr>'
+        f"<td>{counts(batch, [name for name in batch.outcomes if name not in ('applied', 'pending')])}</td></tr>{below}"
     )
 
 

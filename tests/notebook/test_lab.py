@@ -34,6 +34,25 @@ def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name)
 
 
+CONTRAST = """
+node => {
+  const rgb = text => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+  let below = node;
+  while (rgb(getComputedStyle(below).backgroundColor)[3] === 0) below = below.parentElement;
+  const two = [getComputedStyle(node).color, getComputedStyle(below).backgroundColor].map(c => light(rgb(c))).sort();
+  return (Math.max(...two) + .05) / (Math.min(...two) + .05);
+}
+"""
+"""How far a text stands out from what is behind it, as the accessibility guidelines measure it."""
+
+
+def contrasts(page: Page) -> list[float]:
+    texts = page.locator(":is(.cn-tracker, .cn-rows) :is(b, th, td, .ok, .bad, .warn, .wait, .msg):visible")
+    return [text.evaluate(CONTRAST) for text in texts.all()]
+
+
 def test_tracker_moves_to_the_end_without_a_rerun(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """The table goes from under way to its final states while no cell runs, and shows names as text."""
     lab.write("tracker.ipynb", SUBMIT, "1 + 1")
@@ -50,6 +69,14 @@ def test_tracker_moves_to_the_end_without_a_rerun(lab: Lab, open_in_lab: Callabl
     page.keyboard.press("Enter")
     expect(fold.get_by_role("cell", name="<img src=x onerror=document.title='ran'>", exact=True)).to_be_visible()
     assert page.title() != "ran"
+    seen = contrasts(page)
+    assert len(seen) > 20
+    assert min(seen) >= 4.5
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    assert min(contrasts(page)) >= 4.5
+    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "true")  # the setting outlives the page
 
 
 def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
+
 from cenports_nb.api.usage import Usage
 from cenports_nb.settings import Settings
 
-DAY_S, HOUR_S = 86_400, 3600
+DAY_S, HOUR_S, MINUTE_S = 86_400, 3600, 60
 
 
 def told_of(settings: Settings, usage: Usage, oldest_s: float | None) -> dict[str, str]:
@@ -20,8 +22,7 @@ def told_of(settings: Settings, usage: Usage, oldest_s: float | None) -> dict[st
     if settings.offline:
         cache = "alone (offline)"
     elif oldest_s is not None:
-        days = oldest_s >= 2 * DAY_S
-        cache = f"up to {oldest_s / DAY_S:.0f} days old" if days else f"up to {oldest_s / HOUR_S:.1f} hours old"
+        cache = f"up to {_age(oldest_s)} old"
     return {
         "environment": settings.environment,
         "address": settings.base_url,
@@ -30,3 +31,11 @@ def told_of(settings: Settings, usage: Usage, oldest_s: float | None) -> dict[st
         "cache": cache,
         "requests": repr(usage),
     }
+
+
+def _age(seconds: float) -> str:
+    if seconds >= 2 * DAY_S:
+        return f"{seconds / DAY_S:.0f} days"
+    if seconds >= HOUR_S:
+        return f"{seconds / HOUR_S:.1f} hours"
+    return f"{max(1, math.ceil(seconds / MINUTE_S))} min"

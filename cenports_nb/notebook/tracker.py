@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -93,11 +94,11 @@ class TransactionTracker:
             display({"text/plain": text_of(self._seen)}, raw=True)
             return
         with self._turn:
-            listening, self._watching = self._watching, True
-        if not listening:
-            self._word = ""
-            for submission in self._submissions:
-                submission.watch(self._heard)
+            self._watching = True
+        self._word = ""
+        for submission in self._submissions:
+            submission.unwatch(self._heard)
+            submission.watch(self._heard)
         controls = None
         if attended() and (not self._settled or self._has_work):
             controls = Controls(
@@ -147,7 +148,7 @@ class TransactionTracker:
         """Do what is asked, poll until nothing is open, and end."""
         going = True
         while going:
-            pause = 0.0
+            pause, began = 0.0, time.monotonic()
             try:
                 with self._turn:
                     job = self._jobs.popleft() if self._jobs else None
@@ -171,7 +172,8 @@ class TransactionTracker:
             self._draw()
             with self._turn:
                 if going and not self._jobs and self._watching and pause > 0:
-                    self._turn.wait(min(pause, REDRAW_S))
+                    # A picture of very many rows takes long: it may cost a tenth of the time, not all of it.
+                    self._turn.wait(max(min(pause, REDRAW_S), 10 * (time.monotonic() - began)))
 
     def _do(self, job: str) -> None:
         """Carry out what a button asks for; what fails is told in one sentence."""

@@ -77,7 +77,9 @@ def html_of(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False
     """
     parts = [STYLE, '<div class="cn-tracker">']
     for seen in snapshots:
-        parts.append(f"<div><b>Submission {html.escape(seen.submission_id)}</b> — {_state(seen)}</div>")
+        # What is saved while it is open, or outlives its kernel, must not pass for the end.
+        when = "" if seen.settled else f" at {seen.at:%H:%M:%S} UTC"
+        parts.append(f"<div><b>Submission {html.escape(seen.submission_id)}</b> — {_state(seen)}{when}</div>")
         if seen.batches:
             parts.append(_table(seen, live))
         parts += [f'<div class="msg">{line}</div>' for line in _next(seen, live)]

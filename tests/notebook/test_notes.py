@@ -36,7 +36,7 @@ def test_a_client_tells_whose_it_is_and_what_it_spent(client: cn.Client) -> None
         "environment sandbox",
         "partner SANDBOX",
         "writes writable",
-        "cache up to 0.0 hours old",
+        "cache up to 1 min old",
         "2 requests sent",
     ):
         assert words in told

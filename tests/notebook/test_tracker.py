@@ -93,6 +93,13 @@ def test_a_dry_run_has_nothing_to_go_on_with() -> None:
     assert "submission." not in html_of([snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())])
 
 
+def test_a_state_that_is_not_the_end_says_when_it_was() -> None:
+    """A notebook saved meanwhile, or a page whose kernel is gone, does not pass for the last word."""
+    under_way = replace(snapshot(outcomes={"pending": 3}), settled=False)
+    assert "0 of 3 rows settled at 12:05:00 UTC" in html_of([under_way])
+    assert "UTC" not in html_of([snapshot()])
+
+
 def many(number: int) -> Snapshot:
     """Batches that are done, but for the last one."""
     done = [replace(snapshot(outcomes={"applied": 3}).batches[0], batch=i) for i in range(number - 1)]

@@ -103,10 +103,15 @@ def paragraph_of(error: CenportsError) -> str:
     steps = traceback.extract_tb(error.__traceback__)
     ours = next((i for i, step in enumerate(steps) if step.filename.startswith(FOLDER)), len(steps))
     mine = steps[ours - 1] if ours else None
-    where = f"\n\n    line {mine.lineno}:  {mine.line}" if mine is not None and mine.line else ""
+    where = ""
+    if mine is not None and mine.line:
+        line = mine.line if len(mine.line) <= LINE else f"{mine.line[: LINE - 1]}…"
+        where = f"\n\n    line {mine.lineno}:  {line}"
     return f"{type(error).__name__}: {text}{where}"
 
 
+LINE = 100
+"""Letters of a line that is quoted."""
 FOLDER = __file__.removesuffix("errors.py")
 
 

@@ -13,6 +13,12 @@ from cenports_nb.transactions.snapshot import Snapshot
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
+BELOW = (
+    "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .cn-below-buttons):not(:has(button)){display:none}</style>"
+    '<span class="cn-below-buttons"></span>'
+)
+"""Stands in the output below the buttons: a notebook opened again with another kernel would show an error for them."""
+
 
 @dataclass(frozen=True)
 class Button:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 from IPython.display import display
 
 from cenports_nb.errors import CenportsError, JournalError
 from cenports_nb.notebook.controls import BUTTONS, Controls
-from cenports_nb.notebook.folds import PLACES, folds_of
+from cenports_nb.notebook.folds import folds_of
+from cenports_nb.notebook.outputs import Outputs
 from cenports_nb.notebook.views import html_of, text_of
 from cenports_nb.shell import attended, kernel
 from cenports_nb.transactions.snapshot import RowView, Snapshot
@@ -38,7 +38,7 @@ class TransactionTracker:
     def __init__(self, submissions: Submission | Sequence[Submission]) -> None:
         self._submissions = [submissions] if isinstance(submissions, Submission) else list(submissions)
         self._seen = [submission.snapshot() for submission in self._submissions]
-        self._pages: list[_Page] = []
+        self._pages: list[Outputs] = []
         self._drawing = threading.RLock()
         self._turn = threading.Condition()  # guards the three below
         self._jobs: deque[str] = deque()
@@ -106,7 +106,7 @@ class TransactionTracker:
             )
         with self._drawing:
             self._fold()
-            page = _Page(controls)
+            page = Outputs(controls)
             page.show(self._table(), text_of(self._seen), self._folds)
             self._pages.append(page)
         if not self._settled:
@@ -260,39 +260,3 @@ class TransactionTracker:
                     page.controls = None
                 elif page.controls:
                     page.controls.draw(self._seen, busy=bool(self._busy), watching=self._watching)
-
-
-class _Page:
-    """Where a tracker is shown: buttons, the table, the rows; each replaced only if it changed."""
-
-    def __init__(self, controls: Controls | None) -> None:
-        self.controls = controls
-        self._drawn: list[tuple[Any, str]] = []
-
-    def show(self, table: str, text: str, folds: Sequence[str]) -> None:
-        """Put it below the cell that runs."""
-        if self.controls:
-            self.controls.show()
-        self._drawn = [(_shown(_bundle(table, text)), table)]
-        # Batches may be halved or sent again: what is to hold them has to be there before.
-        places = PLACES if len(folds) > 1 else 2
-        for fold in (list(folds) + [""] * places)[:places]:
-            self._drawn.append((_shown(_bundle(fold)), fold))
-
-    def draw(self, table: str, text: str, folds: Sequence[str]) -> None:
-        """Replace what changed."""
-        places = len(self._drawn) - 1
-        parts = [*folds[: places - 1], "".join(folds[places - 1 :])]
-        pages = [table, *(parts + [""] * places)[:places]]
-        for i, ((handle, old), new) in enumerate(zip(self._drawn, pages, strict=True)):
-            if new != old:
-                handle.update(_bundle(new, text if i == 0 else ""), raw=True)
-                self._drawn[i] = (handle, new)
-
-
-def _bundle(page: str, text: str = "") -> Mapping[str, str]:
-    return {"text/html": page, "text/plain": text}
-
-
-def _shown(bundle: Mapping[str, str]) -> Any:
-    return display(dict(bundle), raw=True, display_id=True)

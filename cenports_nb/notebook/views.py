@@ -59,6 +59,7 @@ STYLE = """
 :is(.cn-tracker,.cn-rows) .warn{color:var(--cn-warn);font-weight:600}
 .cn-rows td:is(:first-child,.msg){min-width:12em}
 .cn-tracker .msg,.cn-rows .msg{font-size:12px;color:var(--jp-content-font-color1,inherit)}
+.cn-tracker .h:not(:first-child){margin-top:10px}
 .cn-tracker .note{border-left:3px solid currentColor;padding-left:8px;margin:6px 0}
 .cn-rows summary{cursor:pointer}
 .cn-rows summary:focus-visible{outline:2px solid var(--jp-brand-color1,currentColor);outline-offset:1px}
@@ -79,7 +80,7 @@ def html_of(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False
     for seen in snapshots:
         # What is saved while it is open, or outlives its kernel, must not pass for the end.
         when = "" if seen.settled else f" at {seen.at:%H:%M:%S} UTC"
-        parts.append(f"<div><b>Submission {html.escape(seen.submission_id)}</b> — {_state(seen)}{when}</div>")
+        parts.append(f'<div class="h"><b>Submission {html.escape(seen.submission_id)}</b> — {_state(seen)}{when}</div>')
         if seen.batches:
             parts.append(_table(seen, live))
         parts += [f'<div class="msg">{line}</div>' for line in _next(seen, live)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from jupyter_lab import Lab
+from jupyter_lab import Lab, stop_kernels
 from playwright.sync_api import Locator, Page, expect
 
 pytestmark = pytest.mark.browser
@@ -86,6 +86,10 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     page = open_in_lab("buttons.ipynb")
     table = run_all(page)
     expect(table).to_contain_text("pending", timeout=60_000)
+    fold = page.locator(".cn-rows details").nth(1)
+    fold.locator("summary").click()
+    expect(table).to_contain_text("2 s")
+    expect(fold).to_have_attribute("open", "")  # ages move on, and what a person unfolded stays so
     button(page, "Poll now").click()
     expect(table).to_contain_text("unconfirmed", timeout=60_000)
     button(page, "Verify 2 rows").click()
@@ -96,4 +100,20 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     expect(table).to_contain_text("pending", timeout=30_000)
     button(page, "Stop watching").click()
     expect(table).to_contain_text("Stopped watching; the transactions go on.")
+    expect(button(page, "Poll now")).to_have_count(0)
+
+
+def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+    """The kernel that drew it is gone: the table stands with its time, and nothing is left of the buttons."""
+    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=60)"
+    lab.write("saved.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
+    page = open_in_lab("saved.ipynb")
+    expect(run_all(page)).to_contain_text("pending", timeout=60_000)
+    expect(button(page, "Poll now")).to_be_visible()
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    stop_kernels(lab)
+    page.reload()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    expect(page.locator(".cn-tracker")).to_contain_text("0 of 5 rows settled at")
+    expect(page.get_by_text("Error displaying widget")).to_be_hidden()
     expect(button(page, "Poll now")).to_have_count(0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections import deque
@@ -130,8 +131,8 @@ class TransactionTracker:
 
     def _press(self, key: str) -> None:
         """Leave a job to the thread: a click must not hold the kernel."""
-        self._word, self._busy = "", BUSY[key]
         with self._turn:
+            self._word, self._busy = "", BUSY[key]
             if key not in self._jobs:
                 self._jobs.append(key)
             self._turn.notify_all()
@@ -148,32 +149,47 @@ class TransactionTracker:
         """Do what is asked, poll until nothing is open, and end."""
         going = True
         while going:
-            pause, began = 0.0, time.monotonic()
+            pause, cost = 0.0, 0.0
             try:
                 with self._turn:
                     job = self._jobs.popleft() if self._jobs else None
+                    self._busy = BUSY[job] if job else ""
                 if job:
                     self._do(job)
                 elif self._watching:
                     pause = self._poll(now=False)
+                began = time.monotonic()
                 self._look()
+                going = self._goes_on()
+                self._draw()
+                cost = time.monotonic() - began
             except Exception as error:  # noqa: BLE001 - a thread's traceback would land in whichever cell runs
-                self._word = f"The tracker stopped over a {type(error).__name__}: show it again to go on."
-                self._watching = False
-            with self._turn:
-                open_still = any(
-                    not seen.settled and id(one.client) not in self._stuck
-                    for one, seen in zip(self._submissions, self._seen, strict=True)
-                )
-                going = bool(self._jobs) or (self._watching and open_still)
-                self._busy = BUSY[self._jobs[0]] if self._jobs else ""
-                if not going:
-                    self._thread = None
-            self._draw()
+                going = False
+                self._failed(error)
             with self._turn:
                 if going and not self._jobs and self._watching and pause > 0:
                     # A picture of very many rows takes long: it may cost a tenth of the time, not all of it.
-                    self._turn.wait(max(min(pause, REDRAW_S), 10 * (time.monotonic() - began)))
+                    self._turn.wait(max(min(pause, REDRAW_S), 10 * cost))
+
+    def _goes_on(self) -> bool:
+        """Tell whether the thread has anything left to do; where it has not, it is the tracker's no more."""
+        with self._turn:
+            pairs = zip(self._submissions, self._seen, strict=True)
+            open_still = any(not seen.settled and id(one.client) not in self._stuck for one, seen in pairs)
+            going = bool(self._jobs) or (self._watching and open_still)
+            self._busy = BUSY[self._jobs[0]] if self._jobs else ""
+            if not going:
+                self._thread = None
+        return going
+
+    def _failed(self, error: Exception) -> None:
+        """Say that the tracker stands still, and leave nothing running."""
+        with self._turn:
+            self._thread, self._watching, self._busy = None, False, ""
+            self._jobs.clear()
+        self._word = f"The tracker stopped over a {type(error).__name__}: show it again to go on."
+        with contextlib.suppress(Exception):  # drawing may be what failed
+            self._draw()
 
     def _do(self, job: str) -> None:
         """Carry out what a button asks for; what fails is told in one sentence."""
@@ -201,7 +217,8 @@ class TransactionTracker:
             try:
                 pause = min(pause, submission.poll(now=now))
             except STAYING as error:
-                self._stuck[client] = f"Not asked any more: {error}"
+                again = "" if isinstance(error, JournalError) else " Poll now tries again."
+                self._stuck[client] = f"Not asked any more: {error}{again}"
             except CenportsError as error:
                 self._trouble = f"The last poll failed, the next one comes by itself: {error}"
         return max(pause, 0.05)

@@ -195,6 +195,22 @@ def test_a_button_that_fails_says_so_in_one_sentence(timed: cn.Client, northwind
     assert "applied" in repr(tracker)
 
 
+def test_refused_credentials_are_not_tried_for_ever(timed: cn.Client, northwind: Sandbox, clock: FakeClock) -> None:
+    """No waiting mends them: it is said once, and Poll now goes on when they are mended."""
+    tracker = cn.TransactionTracker(cn.submit_updates(timed, plan(timed, "0003"), progress=False))
+    clock.advance(60)
+    northwind.faults.add("unauthorized", "GET /transaction", times=None)
+    tracker.poll_now()
+    ended()
+    assert tracker.note.startswith("Not asked any more: ")
+    assert tracker.note.endswith(" Poll now tries again.")
+    northwind.faults.clear()
+    tracker.poll_now()
+    ended()
+    assert tracker.note == ""
+    assert tracker.snapshots[0].count("applied") == 1
+
+
 def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> None:
     """A tracker outlives its client as a picture that says why it stands still."""
     tracker = cn.TransactionTracker(cn.submit_updates(timed, plan(timed, "0003"), progress=False))

@@ -27,8 +27,11 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
+
+from cenports_nb.shell import attended, shell
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,6 +72,47 @@ class CenportsError(Exception):
     """
 
     reached = True
+    _shown = False
+
+    def _render_traceback_(self) -> list[str]:
+        """Tell IPython how it looks: a paragraph and the caller's own line; asked again (`%tb`), every step.
+
+        Where nobody can ask again the steps stand below the paragraph. Whoever chose another %xmode gets that.
+        """
+        tracebacks = getattr(shell(), "InteractiveTB", None)
+        if tracebacks is None:
+            return [paragraph_of(self)]
+        chosen = str(tracebacks.mode) not in ("Context", "Minimal")
+        alone = not attended() and str(tracebacks.mode) != "Minimal"
+        brief = not (self._shown or chosen)
+        steps: list[str] = []
+        if alone or not brief:
+            steps = tracebacks.structured_traceback(type(self), self, self.__traceback__)
+        self._shown = True
+        return (
+            [paragraph_of(self), *([""] if steps else ["", "Every step that led here: %tb"]), *steps]
+            if brief
+            else steps
+        )
+
+
+def paragraph_of(error: CenportsError) -> str:
+    """Write an error as a person reads it: what happened and what to do, and where in their own code."""
+    told = "\n".join([str(error), *getattr(error, "__notes__", [])])
+    text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in told)
+    steps = traceback.extract_tb(error.__traceback__)
+    ours = next((i for i, step in enumerate(steps) if step.filename.startswith(FOLDER)), len(steps))
+    mine = steps[ours - 1] if ours else None
+    where = ""
+    if mine is not None and mine.line:
+        line = mine.line if len(mine.line) <= LINE else f"{mine.line[: LINE - 1]}…"
+        where = f"\n\n    line {mine.lineno}:  {line}"
+    return f"{type(error).__name__}: {text}{where}"
+
+
+LINE = 100
+"""Letters of a line that is quoted."""
+FOLDER = __file__.removesuffix("errors.py")
 
 
 class ConfigurationError(CenportsError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import html
 import os
 import shutil
 import tempfile
@@ -19,8 +18,10 @@ from cenports_nb.api.ages import Ages
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
 from cenports_nb.api.pacing import Clock, Pacer, SystemClock
+from cenports_nb.api.told import told_of
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
+from cenports_nb.facts import note_of
 from cenports_nb.settings import Settings
 
 if TYPE_CHECKING:
@@ -251,20 +252,20 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        mode = "read-only" if self.settings.read_only else "writable"
-        cache = "on" if self.settings.cache else "off"
-        if self.settings.offline:
-            cache = "alone (offline)"
-        elif self._cache is not None and (oldest := self._cache.oldest()) is not None:
-            age = (self.clock.now() - oldest).total_seconds()
-            cache = f"up to {age / 86_400:.0f} days old" if age >= 172_800 else f"up to {age / 3600:.1f} hours old"
+        told = self._told()
         return (
-            f"<Client {self.settings.environment} {self.settings.base_url}, partner {self.settings.partner_id}, "
-            f"{mode}, cache {cache}, {self.usage!r}>"
+            f"<Client {told['environment']} {told['address']}, partner {told['partner']}, {told['writes']}, "
+            f"cache {told['cache']}, {told['requests']}>"
         )
 
     def _repr_html_(self) -> str:
-        return f"<code>{html.escape(repr(self))}</code>"
+        return note_of("Cenports client", self._told())
+
+    def _told(self) -> dict[str, str]:
+        oldest = self._cache.oldest() if self._cache is not None else None
+        return told_of(
+            self.settings, self.usage, None if oldest is None else (self.clock.now() - oldest).total_seconds()
+        )
 
 
 def _start_sandbox() -> Sandbox:

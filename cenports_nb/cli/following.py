@@ -14,21 +14,12 @@ import typer
 from cenports_nb.cli.exits import IN_DOUBT, code_of_outcomes
 from cenports_nb.cli.terminal import say, show, stop
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.transactions.steps import NEXT
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
     from cenports_nb.transactions.snapshot import Snapshot
     from cenports_nb.transactions.submission import Submission
-
-NEXT = {
-    "pending": ("wait", "Cenports takes up to 15 minutes"),
-    "unconfirmed": ("verify", "the transaction failed and does not name them; the stock tells"),
-    "in_doubt": ("verify", "no answer was seen, and the stock tells"),
-    "not_sent": ("resume", "nothing of them left"),
-    "rejected": ("retry", "mend first what Cenports objects to"),
-    "not_applied": ("retry", "the stock shows that nothing happened"),
-}
-"""How to go on with a row of each outcome, and why."""
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import re
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
@@ -10,6 +9,8 @@ from typing import Any, TypeVar
 
 import msgspec
 import pandas as pd
+
+from cenports_nb.facts import note_of
 
 KEY = "cenports_nb"
 ACCOUNT = "cenports_nb_account"
@@ -76,8 +77,7 @@ class Provenance:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        rows = "".join(f"<tr><th>{name}</th><td>{html.escape(str(value))}</td></tr>" for name, value in self._shown())
-        return f"<table>{rows}</table>"
+        return note_of(f"Origin of {self.rows:,} rows", dict(self._shown()))
 
     def _shown(self) -> list[tuple[str, str]]:
         shown = asdict(self)

@@ -1,121 +1,279 @@
-"""The transaction tracker: listens to submissions and draws them until they end."""
+"""The transaction tracker: listens to submissions, draws them, and carries out what its buttons ask for."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
+import time
+from collections import deque
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import replace
 
-import ipywidgets
-from IPython.display import HTML, display
+from IPython.display import display
 
 from cenports_nb.errors import CenportsError, JournalError
+from cenports_nb.notebook.controls import BUTTONS, Controls
+from cenports_nb.notebook.folds import folds_of
+from cenports_nb.notebook.outputs import Outputs
 from cenports_nb.notebook.views import html_of, text_of
-from cenports_nb.transactions.snapshot import Snapshot
-from cenports_nb.transactions.submission import Submission
+from cenports_nb.shell import attended, kernel
+from cenports_nb.transactions.snapshot import RowView, Snapshot
+from cenports_nb.transactions.submission import STAYING, Submission
 
 REDRAW_S = 1.0  # ages move on between polls
-DOUBTFUL = ("unconfirmed", "in_doubt")
+BUSY = {"poll": "Asking Cenports …", "verify": "Reading the stock …", "retry": "Sending again …"}
 
 
 class TransactionTracker:
-    """A live table of one submission or several: status, age, outcomes, messages.
+    """A live table of one submission or several: status, age, outcomes, messages, rows to unfold.
 
-    It never blocks the kernel: a thread asks, together with any `wait()`, inside the rate limit. The table is
-    plain HTML that is replaced in place, so a saved or exported notebook holds its last state without a
-    kernel; the buttons beside it live only as long as there is something to do.
+    It never blocks the kernel: a thread asks, together with any `wait()`, inside the rate limit, and does what the
+    buttons say; it ends when nothing is open. The table is plain HTML that is replaced in place, so a saved or
+    exported notebook holds its last state without a kernel; the buttons are there only while somebody can press
+    them and there is something to do. After a restart `TransactionTracker(open_submission(client, id))` goes on.
+
+    Args:
+        submissions: One, or several, of one account or of many.
     """
 
     def __init__(self, submissions: Submission | Sequence[Submission]) -> None:
         self._submissions = [submissions] if isinstance(submissions, Submission) else list(submissions)
-        self._stop = threading.Event()
+        self._seen = [submission.snapshot() for submission in self._submissions]
+        self._pages: list[Outputs] = []
+        self._drawing = threading.RLock()
+        self._turn = threading.Condition()  # guards the three below
+        self._jobs: deque[str] = deque()
         self._thread: threading.Thread | None = None
-        self._drawn: list[Any] = []
-        self._controls: list[Any] = []
-        self._note = ""
-        self._drawing = threading.Lock()
-        for submission in self._submissions:
-            submission.watch(self._heard)
+        self._watching = False
+        self._busy = ""
+        self._word = ""  # what became of the last press
+        self._trouble = ""  # why the last poll failed
+        self._stuck: dict[int, str] = {}  # clients that are not asked any more, and why
+        self._folds: list[str] = []
+        self._folded: object = None  # what the folds were drawn from
 
     @property
     def snapshots(self) -> list[Snapshot]:
         """What is drawn."""
-        return [submission.snapshot() for submission in self._submissions]
+        self._look()
+        return list(self._seen)
 
-    def close(self) -> None:
-        """Stop watching; the table keeps the last state."""
-        self._stop.set()
-        self._clear_controls()
+    @property
+    def note(self) -> str:
+        """What is said below the table: what is being done, or what failed."""
+        return " ".join(dict.fromkeys(filter(None, [self._busy, self._word, self._trouble, *self._stuck.values()])))
+
+    def poll_now(self) -> None:
+        """Ask for everything that is open, whatever its turn; returns at once, as the button does."""
+        self._press("poll")
 
     def verify(self) -> None:
-        """Read the stock to settle what Cenports does not confirm, and draw the result."""
-        self._note = ""
-        try:
-            for submission in self._submissions:
-                submission.verify()
-        except CenportsError as error:
-            self._note = str(error)
+        """Read the stock to settle what Cenports does not confirm; returns at once, as the button does."""
+        self._press("verify")
+
+    def retry(self) -> None:
+        """Send again what may be sent again; returns at once, as the button does."""
+        self._press("retry")
+
+    def close(self) -> None:
+        """Stop watching; the transactions go on, and the table keeps the last state."""
+        for submission in self._submissions:
+            submission.unwatch(self._heard)
+        with self._turn:
+            self._watching = False
+            self._turn.notify_all()
+        if not self._settled:
+            self._word = "Stopped watching; the transactions go on. Show the tracker again to go on watching."
         self._draw()
 
     def __repr__(self) -> str:
         return text_of(self.snapshots)
 
     def _ipython_display_(self) -> None:
-        seen = self.snapshots
-        if not all(snapshot.settled for snapshot in seen):
-            self._controls.append(display(self._buttons(), display_id=True))
-        self._drawn.append(display(HTML(html_of(seen)), display_id=True))
-        if self._thread is None and not all(snapshot.settled for snapshot in seen):
-            self._thread = threading.Thread(target=self._follow, name="cenports-nb tracker", daemon=True)
-            self._thread.start()
-
-    def _buttons(self) -> ipywidgets.Widget:
-        verify = ipywidgets.Button(description="Verify", tooltip="Read the stock to settle unconfirmed rows")
-        stop = ipywidgets.Button(description="Stop watching", tooltip="The transactions themselves go on")
-        verify.on_click(lambda _: self.verify())
-        stop.on_click(lambda _: self.close())
-        return ipywidgets.HBox([verify, stop])
-
-    def _follow(self) -> None:
-        """Poll until all is settled; a failed poll is told and tried again, a lost journal ends it."""
-        while not self._stop.is_set():
-            wait = REDRAW_S
-            try:
-                for submission in self._submissions:
-                    if not submission.settled:
-                        wait = min(wait, submission.poll())
-                self._note = ""
-                self._draw()
-                if all(snapshot.settled for snapshot in self.snapshots):
-                    self._end()
-                    return
-            except JournalError:
-                return  # the client was closed
-            except CenportsError as error:
-                self._note = f"The last poll failed, the next one comes by itself: {error}"
-                self._draw()
-                wait = REDRAW_S
-            self._stop.wait(max(wait, 0.05))
-
-    def _heard(self, seen: Snapshot) -> None:
-        """Draw after a poll of anybody; called in a cell's own thread at the end of its wait()."""
+        self._look()
+        if kernel() is None:
+            display({"text/plain": text_of(self._seen)}, raw=True)
+            return
+        with self._turn:
+            self._watching = True
+        self._word = ""
+        for submission in self._submissions:
+            submission.unwatch(self._heard)
+            submission.watch(self._heard)
+        controls = None
+        if attended() and (not self._settled or self._has_work):
+            controls = Controls(
+                self._pressed, read_only=all(one.client.settings.read_only for one in self._submissions)
+            )
+        with self._drawing:
+            self._fold()
+            page = Outputs(controls)
+            page.show(self._table(), text_of(self._seen), self._folds)
+            self._pages.append(page)
+        if not self._settled:
+            self._start()
         self._draw()
-        if seen.settled and all(snapshot.settled for snapshot in self.snapshots):
-            self._end()
+
+    @property
+    def _settled(self) -> bool:
+        return all(seen.settled for seen in self._seen)
+
+    @property
+    def _has_work(self) -> bool:
+        """Whether a button could still do something once all is settled."""
+        return any(seen.count(outcome) for seen in self._seen for key in ("verify", "retry") for outcome in BUTTONS[key].outcomes)  # fmt: skip
+
+    def _pressed(self, key: str) -> None:
+        if key == "stop":
+            self.close()
+        else:
+            self._press(key)
+
+    def _press(self, key: str) -> None:
+        """Leave a job to the thread: a click must not hold the kernel."""
+        with self._turn:
+            self._word, self._busy = "", BUSY[key]
+            if key not in self._jobs:
+                self._jobs.append(key)
+            self._turn.notify_all()
+        self._start()
+        self._draw()
+
+    def _start(self) -> None:
+        with self._turn:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._run, name="cenports-nb tracker", daemon=True)
+                self._thread.start()
+
+    def _run(self) -> None:
+        """Do what is asked, poll until nothing is open, and end."""
+        going = True
+        while going:
+            pause, cost = 0.0, 0.0
+            try:
+                with self._turn:
+                    job = self._jobs.popleft() if self._jobs else None
+                    self._busy = BUSY[job] if job else ""
+                if job:
+                    self._do(job)
+                elif self._watching:
+                    pause = self._poll(now=False)
+                began = time.monotonic()
+                self._look()
+                going = self._goes_on()
+                self._draw()
+                cost = time.monotonic() - began
+            except Exception as error:  # noqa: BLE001 - a thread's traceback would land in whichever cell runs
+                going = False
+                self._failed(error)
+            with self._turn:
+                if going and not self._jobs and self._watching and pause > 0:
+                    # A picture of very many rows takes long: it may cost a tenth of the time, not all of it.
+                    self._turn.wait(max(min(pause, REDRAW_S), 10 * cost))
+
+    def _goes_on(self) -> bool:
+        """Tell whether the thread has anything left to do; where it has not, it is the tracker's no more."""
+        with self._turn:
+            pairs = zip(self._submissions, self._seen, strict=True)
+            open_still = any(not seen.settled and id(one.client) not in self._stuck for one, seen in pairs)
+            going = bool(self._jobs) or (self._watching and open_still)
+            self._busy = BUSY[self._jobs[0]] if self._jobs else ""
+            if not going:
+                self._thread = None
+        return going
+
+    def _failed(self, error: Exception) -> None:
+        """Say that the tracker stands still, and leave nothing running."""
+        with self._turn:
+            self._thread, self._watching, self._busy = None, False, ""
+            self._jobs.clear()
+        self._word = f"The tracker stopped over a {type(error).__name__}: show it again to go on."
+        with contextlib.suppress(Exception):  # drawing may be what failed
+            self._draw()
+
+    def _do(self, job: str) -> None:
+        """Carry out what a button asks for; what fails is told in one sentence."""
+        if job == "poll":
+            self._stuck.clear()
+            self._poll(now=True)
+            return
+        told = []
+        for submission, seen in zip(self._submissions, list(self._seen), strict=True):
+            if any(seen.count(outcome) for outcome in BUTTONS[job].outcomes):
+                try:
+                    submission.verify() if job == "verify" else submission.retry(progress=False)
+                except CenportsError as error:
+                    told.append(f"{BUTTONS[job].name} of {submission.submission_id}: {error}")
+        self._word = " ".join(told)
+
+    def _poll(self, *, now: bool) -> float:
+        """Ask for what is open, each account once; return seconds until the next turn."""
+        pause, asked = REDRAW_S, set(self._stuck)
+        for submission, seen in zip(self._submissions, list(self._seen), strict=True):
+            client = id(submission.client)
+            if seen.settled or client in asked:
+                continue
+            asked.add(client)
+            try:
+                pause = min(pause, submission.poll(now=now))
+            except STAYING as error:
+                again = "" if isinstance(error, JournalError) else " Poll now tries again."
+                self._stuck[client] = f"Not asked any more: {error}{again}"
+            except CenportsError as error:
+                self._trouble = f"The last poll failed, the next one comes by itself: {error}"
+        return max(pause, 0.05)
+
+    def _heard(self, _: Snapshot) -> None:
+        """Draw after anybody's news; called in a cell's own thread at the end of its wait()."""
+        self._trouble, self._folded = "", None
+        if threading.current_thread() is self._thread:
+            return  # which draws by itself
+        self._look()
+        self._draw()
+        if not self._settled:
+            self._start()  # such as after a retry() in a cell
+        with self._turn:
+            self._turn.notify_all()
+
+    def _look(self) -> None:
+        """Take new pictures; of a client that was closed the last one stays."""
+        for i, submission in enumerate(self._submissions):
+            try:
+                self._seen[i] = submission.snapshot()
+            except JournalError as error:
+                self._stuck[id(submission.client)] = f"Not asked any more: {error}"
+
+    @property
+    def _live(self) -> bool:
+        return self._thread is not None and self._watching and not self._settled
+
+    def _table(self) -> str:
+        return html_of(self._seen, self.note, live=self._live)
+
+    def _fold(self) -> None:
+        """Read the rows again where they changed; what is unfolded stays so meanwhile."""
+        source = [replace(batch, next_poll=None) for seen in self._seen for batch in seen.batches]
+        if source == self._folded:
+            return
+        try:
+            self._folds = folds_of(self._seen, self._rows)
+            self._folded = source
+        except JournalError:
+            pass  # the client is closed, and the note says so
+
+    def _rows(self, submission_id: str, batch: int, most: int) -> Sequence[RowView]:
+        found = next(one for one in self._submissions if one.submission_id == submission_id)
+        return found.look(batch, most)
 
     def _draw(self) -> None:
         with self._drawing:
-            table = HTML(html_of(self.snapshots, self._note))
-            for handle in self._drawn:
-                handle.update(table)
-
-    def _end(self) -> None:
-        self._stop.set()
-        doubtful = any(snapshot.count(outcome) for snapshot in self.snapshots for outcome in DOUBTFUL)
-        if not doubtful:
-            self._clear_controls()
-
-    def _clear_controls(self) -> None:
-        """Take the buttons away; what is saved in their place is nothing."""
-        while self._controls:
-            self._controls.pop().update(HTML(""))
+            self._fold()
+            table, text = self._table(), text_of(self._seen)
+            done = not self._watching or (self._settled and not self._has_work and not self._busy)
+            for page in self._pages:
+                page.draw(table, text, self._folds)
+                if page.controls and done:
+                    page.controls.take_away()
+                    page.controls = None
+                elif page.controls:
+                    page.controls.draw(self._seen, busy=bool(self._busy), watching=self._watching)

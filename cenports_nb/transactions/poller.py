@@ -97,6 +97,15 @@ class Poller:
                 raise failed
             return news, self._next(open_batches)
 
+    def turns(self, submission_id: str) -> dict[int, float]:
+        """Tell the seconds until each batch is asked for next; never waits for an answer that is on its way."""
+        now = self._client.clock.monotonic()
+        return {
+            batch: max(0.0, turn.due - now)
+            for (owner, batch), turn in self._turns.copy().items()
+            if owner == submission_id
+        }
+
     def _turn(self, batch: Batch) -> _Turn:
         key = (batch.submission_id, batch.batch)
         if key not in self._turns:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 
 from cenports_nb.transactions.journal.entries import Batch
@@ -24,9 +25,11 @@ class BatchView:
     Attributes:
         place: Its warehouse or channel.
         rows: The rows that are in it now.
-        messages: The first of those that are not applied: what names the row, and what is said of it.
+        messages: The first of those that are not applied, what Cenports rejects before the rest: what names the row,
+            and what is said of it.
         told: How many rows have a message.
         overdue: Cenports has not ended it in the time it gives itself.
+        next_poll: Seconds until it is asked for; None where there is nothing to ask, or nobody asked yet.
     """
 
     batch: int
@@ -40,6 +43,24 @@ class BatchView:
     messages: tuple[tuple[str, str], ...]
     told: int = 0
     overdue: bool = False
+    next_poll: float | None = None
+
+
+@dataclass(frozen=True)
+class RowView:
+    """One row as people see it.
+
+    Attributes:
+        name: Its SKU or order number.
+        before: The stock it was sent at, or planned on; None where there is none.
+        after: Where the stock stands once it is applied.
+    """
+
+    name: str
+    before: int | None
+    after: int | None
+    outcome: str
+    message: str | None
 
 
 @dataclass(frozen=True)
@@ -81,14 +102,35 @@ COUNTS = (
 MESSAGES = """
 SELECT batch, name, message, told FROM (
     SELECT batch, row, coalesce(product_sku, order_no) AS name, message,
-        row_number() OVER (PARTITION BY batch ORDER BY row) AS place, count(*) OVER (PARTITION BY batch) AS told
+        row_number() OVER (PARTITION BY batch ORDER BY outcome <> 'rejected', row) AS place, count(*) OVER (PARTITION BY batch) AS told
     FROM row WHERE submission_id = ? AND message IS NOT NULL AND outcome NOT IN ('applied', 'pending'))
 WHERE place <= ? ORDER BY batch, place
 """
+ROWS = """
+SELECT coalesce(product_sku, order_no), coalesce(before_quantity, current_quantity),
+    CASE WHEN type = 'DIFFERENTIAL' THEN coalesce(before_quantity, current_quantity) + quantity
+         WHEN type IS NOT NULL THEN quantity END,
+    outcome, message
+FROM row WHERE submission_id = ? AND batch = ? ORDER BY outcome IN ('applied', 'pending'), outcome <> 'rejected', row LIMIT ?
+"""
 
 
-def snapshot(journal: Journal, submission_id: str, at: datetime) -> Snapshot:
-    """Take a picture of a submission from the journal."""
+def rows_of(journal: Journal, submission_id: str, batch: int, most: int) -> tuple[RowView, ...]:
+    """Look at the rows of a batch: first those that need somebody, then in the order in which they were sent."""
+    return tuple(RowView(str(name), *rest) for name, *rest in _all(journal, ROWS, submission_id, batch, most))
+
+
+def snapshot(
+    journal: Journal, submission_id: str, at: datetime, turns: Mapping[int, float] = MappingProxyType({})
+) -> Snapshot:
+    """Take a picture of a submission from the journal.
+
+    Args:
+        journal: Where it is.
+        submission_id: Which.
+        at: Now.
+        turns: Seconds until a batch is asked for next, by its number.
+    """
     outcomes: dict[int, dict[str, int]] = {}
     for batch, outcome, number in _all(journal, COUNTS, submission_id):
         outcomes.setdefault(batch, {})[outcome] = number
@@ -98,7 +140,14 @@ def snapshot(journal: Journal, submission_id: str, at: datetime) -> Snapshot:
         messages.setdefault(batch, []).append((str(name), message))
         told[batch] = number
     views = tuple(
-        _view(batch, outcomes.get(batch.batch, {}), tuple(messages.get(batch.batch, ())), told.get(batch.batch, 0), at)
+        _view(
+            batch,
+            outcomes.get(batch.batch, {}),
+            tuple(messages.get(batch.batch, ())),
+            told.get(batch.batch, 0),
+            at,
+            turns.get(batch.batch),
+        )
         for batch in journal.batches(submission_id)
     )
     return Snapshot(submission_id, at, views, not any(view.outcomes.get("pending") for view in views))
@@ -119,7 +168,12 @@ def time_of(text: str | None) -> datetime | None:
 
 
 def _view(
-    batch: Batch, outcomes: Mapping[str, int], messages: tuple[tuple[str, str], ...], told: int, at: datetime
+    batch: Batch,
+    outcomes: Mapping[str, int],
+    messages: tuple[tuple[str, str], ...],
+    told: int,
+    at: datetime,
+    turn: float | None,
 ) -> BatchView:
     return BatchView(
         batch.batch,
@@ -133,6 +187,7 @@ def _view(
         messages,
         told,
         is_overdue(batch, at),
+        turn if batch.state == "accepted" else None,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 import warnings
 from collections.abc import Collection
@@ -21,14 +20,16 @@ from cenports_nb.errors import (
     JournalError,
     PendingWarning,
 )
+from cenports_nb.facts import note_of
 from cenports_nb.transactions import again
+from cenports_nb.transactions.brief import line_of, page_of
 from cenports_nb.transactions.desk import desk_of
 from cenports_nb.transactions.journal import frames
 from cenports_nb.transactions.journal.entries import Head
 from cenports_nb.transactions.journal.file import MEMORY, Journal
 from cenports_nb.transactions.poller import Poller
 from cenports_nb.transactions.resolve import resolve
-from cenports_nb.transactions.snapshot import Listener, Snapshot, is_overdue, snapshot
+from cenports_nb.transactions.snapshot import Listener, RowView, Snapshot, is_overdue, rows_of, snapshot
 from cenports_nb.transactions.verify import verify
 
 if TYPE_CHECKING:
@@ -108,7 +109,12 @@ class Submission:
 
     def snapshot(self) -> Snapshot:
         """Take a picture of the submission as it is in the journal now."""
-        return snapshot(self._journal, self.submission_id, self.client.clock.now())
+        turns = self._poller.turns(self.submission_id)
+        return snapshot(self._journal, self.submission_id, self.client.clock.now(), turns)
+
+    def look(self, batch: int, most: int) -> tuple[RowView, ...]:
+        """Look at some rows of a batch, those that need somebody first; `outcomes` has all of them."""
+        return rows_of(self._journal, self.submission_id, batch, most)
 
     def watch(self, listener: Listener) -> None:
         """Call a function with a snapshot after each poll, and at the end of a wait."""
@@ -245,18 +251,15 @@ class Submission:
 
     def __repr__(self) -> str:
         try:
-            seen = self.snapshot()
+            return line_of(self.snapshot(), dry=self.dry)
         except JournalError as error:
             return f"<Submission {self.submission_id}: {error}>"  # whoever looks at it gets no traceback
-        told = ", ".join(f"{number:,} {outcome}" for outcome, number in seen.outcomes.items()) or "nothing to send"
-        overdue = sum(view.overdue for view in seen.batches)
-        late = f"; {overdue} of them overdue" if overdue else ""
-        kind = "Dry run" if self.dry else "Submission"
-        batches = f"{len(seen.batches)} batch{'' if len(seen.batches) == 1 else 'es'}"
-        return f"<{kind} {self.submission_id}, {batches}{late}: {told}>"
 
     def _repr_html_(self) -> str:
-        return f"<code>{html.escape(repr(self))}</code>"
+        try:
+            return page_of(self.snapshot(), self.head, dry=self.dry)
+        except JournalError as error:
+            return note_of(f"Submission {self.submission_id}", {"journal": str(error)})
 
 
 STAYING = (AuthenticationError, ConfigurationError, JournalError)

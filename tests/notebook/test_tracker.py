@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
+from fake_clock import FakeClock
 from nbclient import NotebookClient
 
+import cenports_nb as cn
+from cenports_nb.notebook.folds import folds_of
 from cenports_nb.notebook.views import html_of, text_of
-from cenports_nb.transactions.snapshot import BatchView, Snapshot
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
+from cenports_nb.transactions.snapshot import BatchView, RowView, Snapshot
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -65,19 +73,171 @@ def test_terminal_sees_the_same_snapshot() -> None:
     assert "2 unconfirmed, 1 rejected" in text
 
 
+def test_next_poll_is_told_while_somebody_asks() -> None:
+    """A table that nobody keeps up to date has no such column."""
+    asked = snapshot(status="QUEUED", outcomes={"pending": 3}, next_poll=7.4, completed_at=None)
+    assert ">in 7 s<" in html_of([asked], live=True)
+    assert "Next poll" not in html_of([asked])
+
+
+@pytest.mark.parametrize(
+    ("outcome", "word"), [("unconfirmed", "verify"), ("rejected", "retry"), ("not_sent", "resume"), ("in_doubt", "verify")]
+)  # fmt: skip
+def test_rows_that_are_not_done_come_with_the_call_that_goes_on(outcome: str, word: str) -> None:
+    """The same table as on the command line."""
+    assert f"submission.{word}()" in html_of([snapshot(outcomes={outcome: 3})])
+
+
+def test_a_dry_run_has_nothing_to_go_on_with() -> None:
+    """It sends nothing, whoever asks."""
+    assert "submission." not in html_of([snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())])
+
+
+def test_a_state_that_is_not_the_end_says_when_it_was() -> None:
+    """A notebook saved meanwhile, or a page whose kernel is gone, does not pass for the last word."""
+    under_way = replace(snapshot(outcomes={"pending": 3}), settled=False)
+    assert "0 of 3 rows settled at 12:05:00 UTC" in html_of([under_way])
+    assert "UTC" not in html_of([snapshot()])
+
+
+def many(number: int) -> Snapshot:
+    """Batches that are done, but for the last one."""
+    done = [replace(snapshot(outcomes={"applied": 3}).batches[0], batch=i) for i in range(number - 1)]
+    return Snapshot("s-1", AT, (*done, replace(snapshot().batches[0], batch=number - 1)), settled=True)
+
+
+def test_of_many_batches_those_that_need_somebody_are_shown() -> None:
+    """A table that is drawn once a second stays short, and says how many it leaves out."""
+    page = html_of([many(1000)])
+    assert page.count("<tr>") == 61
+    assert "<tr><td>999</td>" in page
+    assert "940 more batches" in page
+
+
+def looked(rows: int) -> Callable[[str, int, int], list[RowView]]:
+    return lambda _, __, most: [RowView(f"{i:04}", 5, 7, "rejected", NAUGHTY) for i in range(min(rows, most))]
+
+
+def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
+    """How many more there are, and what has all of them."""
+    (page,) = folds_of([snapshot(rows=500)], looked(500))
+    assert page.count("<tr>") == 401
+    assert "and 100 more rows: submission.outcomes has all of them" in page
+    assert page.startswith('<div class="cn-rows"><details><summary>')
+    assert "<img" not in page
+
+
+def test_folds_of_many_batches_are_few_and_small() -> None:
+    """At most some hundreds of rows and ten outputs, however much was submitted."""
+    pages = folds_of([many(1000), many(1000)], looked(500))
+    assert len(pages) == 10
+    assert sum(page.count("<tr>") for page in pages) <= 400 + 40
+    assert "The rows of 1,960 more batches" in pages[-1]
+
+
+def test_rows_of_orders_have_no_stock() -> None:
+    """An order is named, and no column of units stands empty."""
+    (page,) = folds_of([snapshot()], lambda *_: [RowView("SO-1", None, None, "applied", None)])
+    assert ">Order<" in page
+    assert "Stock" not in page
+
+
+def plan(client: cn.Client, *skus: str) -> pd.DataFrame:
+    actual = cn.load_actual_stock(client, refresh=True)
+    counts = actual[actual["product_sku"].isin(skus)][["warehouse_code", "product_sku", "quantity"]]
+    return cn.build_true_up(counts.assign(quantity=counts["quantity"] + 2), actual)
+
+
+def ended() -> None:
+    """Wait for the trackers' threads, which end by themselves."""
+    for thread in threading.enumerate():
+        if thread.name == "cenports-nb tracker":
+            thread.join(30)
+            assert not thread.is_alive()
+
+
+def test_poll_now_asks_each_account_once(timed: cn.Client, northwind: Sandbox, clock: FakeClock) -> None:
+    """However many submissions of it are watched; the thread ends with the job."""
+    submissions = [cn.submit_updates(timed, plan(timed, sku), progress=False) for sku in ("0003", "0011")]
+    tracker = cn.TransactionTracker(submissions)
+    clock.advance(60)
+    tracker.poll_now()
+    ended()
+    assert sum(request.path == "/transaction" for request in northwind.requests) == 2
+    assert [seen.count("applied") for seen in tracker.snapshots] == [1, 1]
+    assert tracker.note == ""
+
+
+def test_what_was_refused_is_sent_again(timed: cn.Client, northwind: Sandbox, clock: FakeClock) -> None:
+    """Retry takes the rows that may be sent again, and the new batch is followed."""
+    northwind.faults.add("failed_rows", "PATCH /inventories", rows=(0,), message="Busy.")
+    submission = cn.submit_updates(timed, plan(timed, "0003"), progress=False).wait(progress=False)
+    assert submission.snapshot().count("rejected") == 1
+    tracker = cn.TransactionTracker(submission)
+    tracker.retry()
+    ended()
+    clock.advance(60)
+    tracker.poll_now()
+    ended()
+    assert tracker.snapshots[0].outcomes == {"applied": 1}
+
+
+def test_a_button_that_fails_says_so_in_one_sentence(timed: cn.Client, northwind: Sandbox) -> None:
+    """No traceback in whichever cell runs; the table stands."""
+    northwind.faults.add("failed_rows", "PATCH /inventories", rows=(0,), message="Busy.")
+    submission = cn.submit_updates(timed, plan(timed, "0003", "0011"), progress=False).wait(progress=False)
+    northwind.faults.add("server_error", "GET /inventories", times=None)
+    tracker = cn.TransactionTracker(submission)
+    tracker.verify()
+    ended()
+    assert tracker.note.startswith(f"Verify of {submission.submission_id}: ")
+    assert "\n" not in tracker.note
+    assert "applied" in repr(tracker)
+
+
+def test_refused_credentials_are_not_tried_for_ever(timed: cn.Client, northwind: Sandbox, clock: FakeClock) -> None:
+    """No waiting mends them: it is said once, and Poll now goes on when they are mended."""
+    tracker = cn.TransactionTracker(cn.submit_updates(timed, plan(timed, "0003"), progress=False))
+    clock.advance(60)
+    northwind.faults.add("unauthorized", "GET /transaction", times=None)
+    tracker.poll_now()
+    ended()
+    assert tracker.note.startswith("Not asked any more: ")
+    assert tracker.note.endswith(" Poll now tries again.")
+    northwind.faults.clear()
+    tracker.poll_now()
+    ended()
+    assert tracker.note == ""
+    assert tracker.snapshots[0].count("applied") == 1
+
+
+def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> None:
+    """A tracker outlives its client as a picture that says why it stands still."""
+    tracker = cn.TransactionTracker(cn.submit_updates(timed, plan(timed, "0003"), progress=False))
+    timed.close()
+    tracker.poll_now()
+    ended()
+    assert "1 pending" in repr(tracker)
+    assert "Not asked any more: The client of this submission is closed" in tracker.note
+
+
 def run_notebook(folder: Path, *sources: str) -> list[str]:
     """Execute cells as nbconvert does, and return the tracker's tables in the saved notebook."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.outputs if "data" in output]
+    streams = [output.text for cell in notebook.cells for output in cell.outputs if output.output_type == "stream"]
+    assert "".join(streams) == ""
+    assert "Poll now" not in nbformat.writes(notebook)  # no button where nobody can press it
     return [page for output in outputs if "cn-tracker" in (page := output.data.get("text/html", ""))]
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_path: Path) -> None:
-    """The tracker's own output has the end, although another cell waited for it."""
+    """The tracker's own output has the end, although another cell waited for it; nobody polls it any more."""
     (table,) = run_notebook(tmp_path, SUBMIT, "cn.TransactionTracker(submission)", "submission.wait()")
     assert "COMPLETED" in table
+    assert "Next poll" not in table
     assert "✓ 2 applied" in table
 
 
@@ -86,3 +246,35 @@ def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path
     """A notebook that ends before its transactions do shows the state it ended in, not a blank."""
     (table,) = run_notebook(tmp_path, SUBMIT, "cn.TransactionTracker(submission)")
     assert "2 pending" in table
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
+    """No thread, no poll; a retry in a later cell is followed all the same."""
+    refused = "client.sandbox.faults.add('failed_rows', 'PATCH /inventories', rows=(0, 1), message='Busy.')"
+    first = SUBMIT.replace("submission =", f"{refused};\nsubmission =")
+    join = """
+    import threading
+    [thread.join(60) for thread in threading.enumerate() if thread.name == "cenports-nb tracker"]
+    assert not any(thread.name == "cenports-nb tracker" for thread in threading.enumerate())
+    """
+    join = "\n".join(line.strip() for line in join.splitlines())
+    rejected = "assert submission.snapshot().count('rejected') == 2, submission"
+    cells = [f"{first}\ntracker = cn.TransactionTracker(submission)\ndisplay(tracker)", join, rejected]
+    cells += ["_ = submission.retry(progress=False)", join]
+    (table,) = run_notebook(tmp_path, *cells)
+    assert "✓ 2 applied" in table
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_after_a_restart_the_journal_goes_on(tmp_path: Path, northwind: Sandbox) -> None:
+    """Another kernel opens the submission by its number, and its tracker comes to the same end."""
+    account = f"""
+    import cenports_nb as cn
+    client = cn.connect("staging", base_url={northwind.url!r}, partner_id={PARTNER_ID!r}, client_id={CLIENT_ID!r}, client_secret={CLIENT_SECRET!r})
+    """
+    account = "\n".join(line.strip() for line in account.splitlines())
+    run_notebook(tmp_path, account, *SUBMIT.split("\n", 3)[3:], "cn.TransactionTracker(submission)")
+    again = "submission = cn.open_submission(client, cn.list_submissions()['submission_id'].iloc[-1])"
+    (table,) = run_notebook(tmp_path, account, f"{again}\ncn.TransactionTracker(submission)", "_ = submission.wait()")
+    assert "✓ 2 applied" in table

@@ -134,3 +134,28 @@ def test_ten_thousand_rows_are_counted_not_read(account: Client, northwind: Sand
     assert [batch.told for batch in seen.batches] == [1_000] * 10
     assert max(len(batch.messages) for batch in seen.batches) == 6
     assert len(submission.outcomes) == 10_000
+
+
+def test_a_picture_tells_the_next_poll(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
+    """Seconds until its turn, while it is open; nothing once it ended."""
+    last(northwind, 1)
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    submission.poll()
+    clock.advance(0.5)
+    assert submission.snapshot().batches[0].next_poll == 1.5
+    clock.advance(100)
+    submission.poll(now=True)
+    assert submission.snapshot().batches[0].next_poll is None
+
+
+def test_a_look_at_a_batch_begins_with_what_needs_somebody(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """Rejected rows first, then those nobody names; a move ends where the stock stands after it."""
+    northwind.faults.add("failed_rows", "PATCH /inventories", rows=(1,), message="Busy.")
+    updates = plan("0003", "0011", type="DIFFERENTIAL", by=4)
+    submission = cn.submit_updates(account, updates, progress=False).wait(progress=False)
+    first, second = submission.look(0, 10)
+    assert (first.name, first.outcome, first.message) == ("0011", "rejected", "Busy.")
+    assert (second.name, second.outcome) == ("0003", "unconfirmed")
+    assert second.after == second.before + 4
+    assert submission.snapshot().batches[0].messages[0] == ("0011", "Busy.")
+    assert len(submission.look(0, 1)) == 1

@@ -1,0 +1,31 @@
+"""A few facts about one thing, as a short note in a notebook; everything in it is escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Mapping
+
+STYLE = (
+    "border-left:3px solid var(--jp-border-color1,rgba(128,128,128,.6));padding:1px 0 1px 10px;margin:4px 0;"
+    "font-size:13px;line-height:1.5"
+)
+NAME = "text-align:left;font-weight:600;padding:1px 14px 1px 0;background:none;white-space:nowrap;vertical-align:top"
+VALUE = "text-align:left;padding:1px 0;background:none;white-space:normal;overflow-wrap:anywhere"
+
+
+def note_of(title: str, facts: Mapping[str, str], steps: Iterable[tuple[str, str]] = ()) -> str:
+    """Write a note: what it is, what is known of it, what to do next.
+
+    Args:
+        title: What it is.
+        facts: Name to value.
+        steps: Why, and the call that goes on; one line each.
+    """
+    rows = "".join(
+        f'<tr style="background:none"><th scope="row" style="{NAME}">{html.escape(name)}</th>'
+        f'<td style="{VALUE}">{html.escape(value)}</td></tr>'
+        for name, value in facts.items()
+    )
+    table = f'<table style="margin:2px 0;border:0">{rows}</table>' if rows else ""
+    todo = "".join(f"<div>{html.escape(why)}: <code>{html.escape(call)}</code></div>" for why, call in steps)
+    return f'<div class="cn-facts" style="{STYLE}"><b>{html.escape(title)}</b>{table}{todo}</div>'

@@ -1,0 +1,49 @@
+"""Where a tracker is shown: outputs of a cell that are replaced in place, each only when it changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from IPython.display import display
+
+from cenports_nb.notebook.controls import BELOW, Controls
+from cenports_nb.notebook.folds import PLACES
+
+
+class Outputs:
+    """Buttons, the table, and the rows of each batch."""
+
+    def __init__(self, controls: Controls | None) -> None:
+        self.controls = controls
+        self._above = BELOW if controls else ""
+        self._drawn: list[tuple[Any, str]] = []
+
+    def show(self, table: str, text: str, folds: Sequence[str]) -> None:
+        """Put it below the cell that runs."""
+        if self.controls:
+            self.controls.show()
+        table = self._above + table
+        self._drawn = [(_shown(_bundle(table, text)), table)]
+        # Batches may be halved or sent again: what is to hold them has to be there before.
+        places = PLACES if len(folds) > 1 else 2
+        for fold in (list(folds) + [""] * places)[:places]:
+            self._drawn.append((_shown(_bundle(fold)), fold))
+
+    def draw(self, table: str, text: str, folds: Sequence[str]) -> None:
+        """Replace what changed."""
+        places = len(self._drawn) - 1
+        parts = [*folds[: places - 1], "".join(folds[places - 1 :])]
+        pages = [self._above + table, *(parts + [""] * places)[:places]]
+        for i, ((handle, old), new) in enumerate(zip(self._drawn, pages, strict=True)):
+            if new != old:
+                handle.update(_bundle(new, text if i == 0 else ""), raw=True)
+                self._drawn[i] = (handle, new)
+
+
+def _bundle(page: str, text: str = "") -> Mapping[str, str]:
+    return {"text/html": page, "text/plain": text}
+
+
+def _shown(bundle: Mapping[str, str]) -> Any:
+    return display(dict(bundle), raw=True, display_id=True)

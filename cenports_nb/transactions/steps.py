@@ -1,0 +1,15 @@
+"""How to go on with rows of each outcome: one table, for the command line and the notebook."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+NEXT: Mapping[str, tuple[str, str]] = {
+    "pending": ("wait", "Cenports takes up to 15 minutes"),
+    "unconfirmed": ("verify", "the transaction failed and does not name them; the stock tells"),
+    "in_doubt": ("verify", "no answer was seen, and the stock tells"),
+    "not_sent": ("resume", "nothing of them left"),
+    "rejected": ("retry", "mend first what Cenports objects to"),
+    "not_applied": ("retry", "the stock shows that nothing happened"),
+}
+"""What a submission is asked to do next, and why."""

@@ -1,0 +1,99 @@
+"""Errors in a notebook: one paragraph and the caller's line; every step for whoever asks."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError, paragraph_of
+
+BAD = 'cn.load_orders(client, "2026-05-02", "2026-05-01")'
+WORDS = "InvalidRequestError: start 2026-05-02 lies after end 2026-05-01: swap them."
+
+
+def in_a_shell(folder: Path, *lines: str) -> str:
+    """Type lines into an IPython terminal, and return what a person sees."""
+    source = "\n".join(["import cenports_nb as cn", 'client = cn.connect("sandbox")', *lines, ""])
+    command = [
+        sys.executable,
+        "-m",
+        "IPython",
+        "--simple-prompt",
+        "--no-banner",
+        "--colors=NoColor",
+        "--no-confirm-exit",
+    ]
+    environment = {**os.environ, "IPYTHONDIR": str(folder)}
+    return subprocess.run(command, input=source, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout  # fmt: skip
+
+
+def test_an_error_is_a_paragraph_and_the_line_that_led_to_it(tmp_path: Path) -> None:
+    """What happened, what to do, where in one's own code, and how to see more; nothing of ours."""
+    shown = in_a_shell(tmp_path, BAD)
+    assert WORDS in shown
+    assert f"line 1:  {BAD}" in shown
+    assert "Every step that led here: %tb" in shown
+    assert "Traceback" not in shown
+
+
+@pytest.mark.parametrize("lines", [[BAD, "%tb"], ["%xmode Verbose", BAD], ["%xmode Plain", BAD]])
+def test_every_step_is_shown_to_whoever_asks(tmp_path: Path, lines: list[str]) -> None:
+    """`%tb` after it, or another `%xmode` before."""
+    shown = in_a_shell(tmp_path, *lines)
+    assert "Traceback" in shown
+    assert "days.py" in shown
+
+
+def test_errors_of_others_look_as_ever(tmp_path: Path) -> None:
+    """Nothing is changed in the shell itself."""
+    assert "Traceback" in in_a_shell(tmp_path, "1 / 0")
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
+    """A notebook that a scheduler ran has the paragraph first and everything after it."""
+    source = f'import cenports_nb as cn\nclient = cn.connect("sandbox")\n{BAD}'
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
+    NotebookClient(notebook, timeout=120, allow_errors=True).execute()
+    (error,) = notebook.cells[0].outputs
+    assert (error.ename, error.evalue) == tuple(WORDS.split(": ", 1))
+    assert error.traceback[0].startswith(WORDS)
+    assert "line 3:" in error.traceback[0]
+    assert "days.py" in "\n".join(error.traceback)
+
+
+def test_a_message_moves_no_cursor() -> None:
+    """Messages may quote what came from outside."""
+    text = paragraph_of(InvalidRequestError("SKU '\x1b[2J\x07' is odd.\nLook at it."))
+    assert (
+        text == "InvalidRequestError: SKU '\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}' is odd.\nLook at it."
+    )
+
+
+def test_in_a_script_python_shows_it_as_ever() -> None:
+    """The view is IPython's alone."""
+    code = "import cenports_nb as cn\nraise cn.errors.JournalError('The disk is full.')"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.stderr.startswith("Traceback")
+    assert ran.stderr.endswith("JournalError: The disk is full.\n")
+
+
+def test_notes_are_told() -> None:
+    """What was added to an error on its way is a part of what it says."""
+    with pytest.raises(cn.errors.JournalError) as caught:
+        raise_with_a_note()
+    text = paragraph_of(caught.value)
+    assert text.startswith("JournalError: The disk is full.\nNothing was sent.\n\n    line ")
+
+
+def raise_with_a_note() -> None:
+    error = cn.errors.JournalError("The disk is full.")
+    error.add_note("Nothing was sent.")
+    raise error

@@ -23,6 +23,7 @@ from cenports_nb.notebook.charts.canvas import (
     plain,
     remark,
     sentence,
+    shortened,
 )
 
 if TYPE_CHECKING:
@@ -69,7 +70,7 @@ def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None =
     headline(ax, heading)
     oldest = rows.iloc[int(rows["age_business_days"].to_numpy().argmax())]
     days = many(int(oldest["age_business_days"]), "working day")
-    remark(ax, [f"{many(len(rows), 'order')} in all, the oldest, {oldest['order_no']}, for {days}"])
+    remark(ax, [f"{many(len(rows), 'order')} in all, the oldest, {shortened(oldest['order_no'])}, for {days}"])
     return ax
 
 

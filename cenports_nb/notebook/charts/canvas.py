@@ -23,7 +23,7 @@ INK, FAINT, GRID = "#222222", "#6b6b6b", "#e3e3e3"
 WIDTH = 9.0
 SENTENCE_HEIGHT = 1.6
 """Inches."""
-NAME_LENGTH = 34
+NAME_LENGTH, TITLE_LENGTH = 34, 90
 LITERAL: dict[str, Any] = {"parse_math": False, "usetex": False}
 """For every text with words from outside: a `$` or `_` in a SKU is no formula."""
 
@@ -62,7 +62,9 @@ def headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
     """
     rows = 0 if columns is None else _legend(ax, columns)
     pad = 8 + 16 * rows
-    ax.set_title(plain(text), loc="left", fontsize=12, fontweight="bold", color=INK, pad=pad, **LITERAL)
+    ax.set_title(
+        plain(shortened(text, TITLE_LENGTH)), loc="left", fontsize=12, fontweight="bold", color=INK, pad=pad, **LITERAL
+    )
 
 
 def _legend(ax: Axes, columns: int) -> int:

@@ -24,6 +24,7 @@ from cenports_nb.notebook.charts.canvas import (
     SKY,
     canvas,
     headline,
+    many,
     numbers,
     remark,
     sentence,
@@ -47,8 +48,8 @@ if TYPE_CHECKING:
 Measure = Literal["orders", "order_total", "units", "line_value"]
 
 MEASURES: dict[str, tuple[str, str, str]] = {
-    "orders": ("Orders", "orders", "orders"),
-    "units": ("Units ordered", "units", "units"),
+    "orders": ("Orders", "orders", "order"),
+    "units": ("Units ordered", "units", "unit"),
     "order_total": ("Order totals", "money, in the currency of the orders", ""),
     "line_value": ("Value of lines", "money, in the currency of the orders", ""),
 }
@@ -63,6 +64,9 @@ BY_LENGTH: tuple[tuple[int, By], ...] = ((45, "day"), (200, "week"))
 WHOLE: dict[str, Any] = {"color": SKY}
 PART: dict[str, Any] = {"facecolor": "white", "edgecolor": FAINT, "hatch": "////", "linewidth": 0.8}
 """How a week or month looks of which not all days are drawn."""
+
+FEW = 6
+"""Columns that at least have room."""
 
 TICKS = 10
 """About as many dates fit below a chart."""
@@ -128,13 +132,14 @@ def plot_orders(
     days = _by_day_of_lines(orders, zone, measured) if lines else _by_day_of_orders(orders, zone, measured)
     loaded, read = loaded_days(orders, days.index.to_series(), zone)
     heading, unit, word = MEASURES[measured]
-    ax = canvas(ax, 4.2)
+    heading = title or heading
     if loaded is None:
-        return sentence(ax, title or heading, "No orders to show: the frame is empty.")
+        return sentence(canvas(ax, 0), heading, "No orders to show: the frame is empty.")
     span, by = _period(loaded, read, asked_days(loaded, start, end, zone), by, compare=compare)
     drawn = _sums(days, loaded, span, by, compare=compare)
     if not np.nan_to_num([*drawn.now, *drawn.then]).any():
-        return sentence(ax, title or heading, f"No orders to show: there are none, {span}.")
+        return sentence(canvas(ax, 0), heading, f"No orders to show: there are none, {span}.")
+    ax = canvas(ax, 4.2)
     _draw(ax, drawn, word)
     headline(ax, title or f"{heading} by {by}", columns=1)
     heights = np.array([*drawn.now, *drawn.then])
@@ -235,14 +240,15 @@ def _ticks(ax: Axes, drawn: _Drawn, middles: Sequence[Any]) -> None:
     ax.set_xticks([middles[place] for place in places], labels)
     ax.tick_params(axis="x", length=3, labelsize=9, colors=INK, color=FAINT)
     first, last = (whole_of(piece, drawn.by) for piece in (drawn.pieces[0], drawn.pieces[-1]))
-    ax.set_xlim(date2num(first.start) - 0.6, date2num(last.end) + 0.6)
+    beyond = max(0, FEW - len(drawn.pieces)) / 2 * first.days  # a few columns are no wider than of many
+    ax.set_xlim(date2num(first.start) - 0.6 - beyond, date2num(last.end) + 0.6 + beyond)
     words = {"day": "day of the order", "week": "week of the order, from Monday", "month": "month of the order"}
     ax.set_xlabel(words[drawn.by], fontsize=9, color=INK)
     ax.axhline(0, color=INK, linewidth=0.8)
 
 
 def _amount(value: float, word: str) -> str:
-    return f"{value:,.0f} {word}".strip() if word else f"{value:,.2f}"
+    return many(round(value), word) if word else f"{value:,.2f}"
 
 
 def _moved(now: float, then: float) -> str:

@@ -24,6 +24,7 @@ from cenports_nb.notebook.charts.canvas import (
     more,
     names,
     numbers,
+    plain,
     remark,
     sentence,
     shortened,
@@ -158,4 +159,4 @@ def _of(bar: _Bar) -> dict[str, int]:
 
 
 def _words(outcome: str) -> str:
-    return outcome.replace("_", " ")
+    return plain(shortened(outcome.replace("_", " "), 20))

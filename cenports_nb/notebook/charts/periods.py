@@ -66,7 +66,8 @@ def loaded_days(frame: pd.DataFrame, days: pd.Series[Any], zone: str) -> tuple[S
     length = re.fullmatch(r"(\d+)D", str(origin.params.get("last")))
     if length:
         first = latest - (int(length[1]) - 1) * DAY
-        return Span(max(first, seen.start) if seen else first, latest), read
+        # From the cache the frame may be younger than it knows, and its first day later than this.
+        return Span(max(first, seen.start) if seen and origin.cached else first, latest), read
     return seen, read
 
 

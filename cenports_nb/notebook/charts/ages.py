@@ -107,7 +107,7 @@ def _draw(ax: Axes, counts: pd.DataFrame) -> None:
             color=INK, fontweight="bold",
         )  # fmt: skip
     ax.set_xticks(at, [plain(name).replace("-", "–") for name in counts.index])
-    numbers(ax, "orders", below.max(), along="y", room=1.12)
+    numbers(ax, "orders", below.max() * 1.12, along="y")
     ax.tick_params(axis="x", length=0, labelsize=9, colors=INK)
     ax.set_xlabel("working days since the order", fontsize=9, color=INK)
     ax.axhline(0, color=INK, linewidth=0.8)

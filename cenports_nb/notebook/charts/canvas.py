@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -23,7 +23,9 @@ INK, FAINT, GRID = "#222222", "#6b6b6b", "#e3e3e3"
 WIDTH = 9.0
 SENTENCE_HEIGHT = 1.6
 """Inches."""
-NAME_LENGTH, TITLE_LENGTH = 34, 90
+NAME_LENGTH = 34
+NAME_SIGN, TITLE_SIGN = 5.4, 7.6
+"""Points that a sign of a name and of the title is wide, on average or a little more."""
 LITERAL: dict[str, Any] = {"parse_math": False, "usetex": False}
 """For every text with words from outside: a `$` or `_` in a SKU is no formula."""
 
@@ -35,11 +37,6 @@ def canvas(ax: Axes | None, height: float) -> Axes:
     _, ax = plt.subplots(figsize=(WIDTH, height or SENTENCE_HEIGHT), layout="constrained", facecolor="white")
     ax.set_facecolor("white")
     return ax
-
-
-def bar_height(bars: int) -> float:
-    """Tell how high a figure of horizontal bars must be for its words to stand apart."""
-    return 1.5 + 0.42 * max(bars, 2) if bars else 0
 
 
 def check_top(top: int) -> None:
@@ -58,12 +55,18 @@ def headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
     Args:
         ax: What was drawn on.
         text: The title.
-        columns: How many explanations stand beside each other; None for none.
+        columns: How many explanations stand beside each other, if there is room; None for none.
     """
     rows = 0 if columns is None else _legend(ax, columns)
     pad = 8 + 16 * rows
     ax.set_title(
-        plain(shortened(text, TITLE_LENGTH)), loc="left", fontsize=12, fontweight="bold", color=INK, pad=pad, **LITERAL
+        plain(shortened(text, max(24, int(axis_width(ax) / TITLE_SIGN)))),
+        loc="left",
+        fontsize=12,
+        fontweight="bold",
+        color=INK,
+        pad=pad,
+        **LITERAL,
     )
 
 
@@ -71,13 +74,23 @@ def _legend(ax: Axes, columns: int) -> int:
     """Explain columns and bars first, then lines and marks; tell how many rows that takes."""
     found = list(zip(*ax.get_legend_handles_labels(), strict=True))
     found.sort(key=lambda one: isinstance(one[0], Line2D))
+    lengths, room = [len(label) for _, label in found], axis_width(ax)
+    while columns > 1 and _legend_width(lengths, columns) > room:
+        columns -= 1
     drawn = ax.legend(
         *zip(*found, strict=True), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=9,
         borderaxespad=0.2, handlelength=1.8, columnspacing=1.6,
     )  # fmt: skip
+    drawn.set_in_layout(False)  # the title above it keeps its room; a wide one must not narrow the chart
     for text in drawn.get_texts():
         text.set(color=INK, **LITERAL)
     return -(-len(found) // columns)
+
+
+def _legend_width(lengths: list[int], columns: int) -> float:
+    """Guess how many points wide explanations are, which fill one column after the other."""
+    rows = -(-len(lengths) // columns)
+    return sum(NAME_SIGN * max(lengths[at : at + rows]) + 32 for at in range(0, len(lengths), rows))
 
 
 def sentence(ax: Axes, heading: str, text: str) -> Axes:
@@ -110,52 +123,46 @@ def many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def beside(ax: Axes, ends: Sequence[float], texts: Sequence[str], alarming: Sequence[bool]) -> None:
-    """Say the numbers beside horizontal bars; what needs action is bold besides its colour."""
-    for place, (end, text, alarm) in enumerate(zip(ends, texts, alarming, strict=True)):
-        ax.annotate(
-            plain(text), (end, place), xytext=(9, 0), textcoords="offset points", va="center", fontsize=8.5,
-            color=RED if alarm else FAINT, fontweight="bold" if alarm else "normal",
-            bbox={"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.5}, **LITERAL,
-        )  # fmt: skip
-
-
-def names(ax: Axes, labels: Sequence[str]) -> None:
-    """Name horizontal bars, the first one on top."""
-    ax.set_yticks(range(len(labels)), [plain(label) for label in labels])
-    for label in ax.get_yticklabels():
-        label.set(fontsize=9, color=INK, **LITERAL)
-    ax.tick_params(axis="y", length=0, pad=7)
-    ax.set_ylim(len(labels) - 0.45, -0.55)
-
-
-def numbers(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = "x", room: float = 1.3) -> None:
+def numbers(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = "x", marks: int = 6) -> None:
     """Scale one axis from 0, with its unit and thousands apart, and clear the frame around.
 
     Args:
         ax: What was drawn on.
         unit: What is counted.
-        most: The largest value.
+        most: Where the axis ends.
         along: `"x"` or `"y"`.
-        room: How much of `most` the axis has, for the words beside the bars.
+        marks: About as many numbers stand along it.
     """
     axis = ax.xaxis if along == "x" else ax.yaxis
-    (ax.set_xlim if along == "x" else ax.set_ylim)(0, max(float(most), 1.0) * room)
+    (ax.set_xlim if along == "x" else ax.set_ylim)(0, most)
     axis.set_label_text(plain(unit), fontsize=9, color=FAINT, **LITERAL)
-    axis.set_major_locator(MaxNLocator(6, integer=True))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
+    axis.set_major_locator(MaxNLocator(marks, integer=True))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "−")))
     ax.tick_params(axis=along, labelsize=9, colors=FAINT, length=0)
+    ax.grid(visible=False, axis="both")
     ax.grid(axis=along, color=GRID, linewidth=0.8)
     ax.set_axisbelow(True)
     for side in ax.spines.values():
         side.set_visible(False)
 
 
-def sku_label(sku: str, name: Any, warehouse: str | None = None) -> str:
-    """Name a bar of one SKU: the SKU whole where it can be, what it is as far as there is room, and where."""
-    known = "" if name is None or name != name else str(name)  # noqa: PLR0124 — a null is not itself
-    parts = [shortened(sku), shortened(known), "" if warehouse is None else f"({shortened(warehouse, 16)})"]
-    return "  ".join(filter(None, parts))
+def cell_width(ax: Axes) -> float:
+    """Tell how many points wide the chart may be with its names: the figure, or its share of a grid of charts."""
+    figure: Any = ax.get_figure(root=True)
+    grid = ax.get_subplotspec()
+    if figure.get_layout_engine() is None or grid is None:
+        return float(ax.get_position().width * figure.get_figwidth() * 72)
+    columns = grid.get_gridspec().ncols
+    return float(figure.get_figwidth() * 72 * len(grid.colspan) / columns)
+
+
+def axis_width(ax: Axes) -> float:
+    """Guess how many points are left beside the names at the left; without a layout they hang outside."""
+    figure: Any = ax.get_figure(root=True)
+    if figure.get_layout_engine() is None:
+        return cell_width(ax)
+    longest = max((len(label.get_text()) for label in ax.get_yticklabels()), default=0)
+    return max(cell_width(ax) - NAME_SIGN * longest - 22, 60.0)
 
 
 def shortened(text: str, length: int = NAME_LENGTH) -> str:

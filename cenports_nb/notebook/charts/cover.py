@@ -11,22 +11,18 @@ from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.checks import check
+from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
     INK,
     RED,
-    bar_height,
-    beside,
     canvas,
     check_top,
     headline,
     many,
     more,
-    names,
-    numbers,
     remark,
     sentence,
-    sku_label,
 )
 
 if TYPE_CHECKING:
@@ -71,7 +67,7 @@ def plot_cover(
         ["cover_days", "daily"], ascending=[True, False], kind="stable"
     )
     bars = _first(found, top)
-    ax = canvas(ax, bar_height(len(bars)))
+    ax = canvas(ax, bars_height(len(bars)))
     heading = title or "Days until the stock runs out"
     left_out = _left_out(rows)
     if bars.empty:
@@ -103,14 +99,13 @@ def _draw(ax: Axes, bars: pd.DataFrame, low: float, *, several: bool) -> None:
     days = bars["cover_days"].to_numpy()
     few = days < low
     at = np.arange(len(bars))
-    edge: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8, "height": 0.7}
     looks: dict[str, tuple[Any, dict[str, Any]]] = {
         f"less than {low:g} days": (few & (days > 0), {"color": RED, "hatch": "////"}),
         f"{low:g} days or more": (~few, {"color": BLUE}),
     }
     for word, (chosen, look) in looks.items():
         if chosen.any():
-            ax.barh(at[chosen], days[chosen], label=word, **look, **edge)
+            ax.barh(at[chosen], days[chosen], label=word, **look, **EDGE)
     none = days == 0
     if none.any():
         ax.plot(
@@ -129,14 +124,8 @@ def _draw(ax: Axes, bars: pd.DataFrame, low: float, *, several: bool) -> None:
         _told(length, int(available), daily)
         for length, available, daily in zip(days, bars["available"], bars["daily"], strict=True)
     ]
-    beside(ax, days.tolist(), texts, few.tolist())
-    titles = bars["product_name"] if "product_name" in bars else [None] * len(bars)
-    labels = [
-        sku_label(sku, title, code if several else None)
-        for sku, title, code in zip(bars["product_sku"], titles, bars["warehouse_code"], strict=True)
-    ]
-    names(ax, labels)
-    numbers(ax, "days of cover", max(float(days.max()), low), room=1.56)
+    labels = sku_labels(ax, bars, several=several)
+    finish_bars(ax, labels, days.tolist(), texts, few.tolist(), unit="days of cover", least=low)
 
 
 def _told(days: float, available: int, daily: float) -> str:

@@ -9,22 +9,18 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.checks import check
+from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
     INK,
     PALE,
     RED,
-    bar_height,
-    beside,
     canvas,
     check_top,
     headline,
     more,
-    names,
-    numbers,
     remark,
     sentence,
-    sku_label,
 )
 from cenports_nb.notebook.charts.cover import Cover
 from cenports_nb.stock.demand import KEYS
@@ -88,7 +84,7 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
     rows = rows.assign(shortfall=rows["demand"] - rows["stock"].clip(lower=0))[rows["demand"] > 0]
     found = rows.sort_values(["shortfall", "demand", *KEYS[::-1]], ascending=[False, False, True, True])
     bars = found.head(top)
-    ax = canvas(ax, bar_height(len(bars)))
+    ax = canvas(ax, bars_height(len(bars)))
     heading = title or words.title
     if bars.empty:
         return sentence(ax, heading, f"No demand to show: {words.nothing}.")
@@ -120,8 +116,7 @@ def _draw(ax: Axes, bars: pd.DataFrame, words: _Words, *, several: bool) -> None
     at = range(len(bars))
     short = bars["shortfall"] > 0
     have = bars["stock"].clip(lower=0)
-    edge: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8, "height": 0.7}
-    ax.barh(at, have, color=PALE, label=words.stock, **edge)
+    ax.barh(at, have, color=PALE, label=words.stock, **EDGE)
     lacking: dict[str, Any] = {
         "left": have[short],
         "color": "none",
@@ -144,11 +139,6 @@ def _draw(ax: Axes, bars: pd.DataFrame, words: _Words, *, several: bool) -> None
         )
         for demand, shortfall, stock in bars[["demand", "shortfall", "stock"]].itertuples(index=False)
     ]
-    beside(ax, ends.tolist(), texts, short.tolist())
-    labels = [
-        sku_label(sku, name, code if several else None)
-        for sku, name, code in bars[["product_sku", "product_name", "warehouse_code"]].itertuples(index=False)
-    ]
-    names(ax, labels)
-    numbers(ax, "units", ends.max(), room=1.4)
+    labels = sku_labels(ax, bars, several=several)
+    finish_bars(ax, labels, ends.tolist(), texts, short.tolist(), unit="units")
     ax.axvline(0, color=INK, linewidth=0.8)

@@ -23,6 +23,7 @@ from cenports_nb.notebook.charts.canvas import (
     INK,
     SKY,
     canvas,
+    cell_width,
     headline,
     many,
     numbers,
@@ -68,8 +69,8 @@ PART: dict[str, Any] = {"facecolor": "white", "edgecolor": FAINT, "hatch": "////
 FEW = 6
 """Columns that at least have room."""
 
-TICKS = 10
-"""About as many dates fit below a chart."""
+TICK_WIDTH = 62
+"""Points that a date needs below a chart."""
 
 
 @dataclass(frozen=True)
@@ -143,7 +144,7 @@ def plot_orders(
     _draw(ax, drawn, word)
     headline(ax, title or f"{heading} by {by}", columns=1)
     heights = np.array([*drawn.now, *drawn.then])
-    numbers(ax, unit, np.nanmax(heights), along="y", room=1.08)
+    numbers(ax, unit, max(np.nanmax(heights), 1.0) * 1.08, along="y")
     if np.nanmin(heights) < 0:  # more came back than was sold
         ax.set_ylim(bottom=np.nanmin(heights) * 1.08)
     origin = provenance(orders)
@@ -226,11 +227,12 @@ def _draw(ax: Axes, drawn: _Drawn, word: str) -> None:
 def _ticks(ax: Axes, drawn: _Drawn, middles: Sequence[Any]) -> None:
     """Write few dates, on Mondays where columns are days, the year where it begins."""
     places = list(range(len(middles)))
-    if drawn.by == "day" and len(places) > TICKS:
+    most = max(2, int(cell_width(ax) / TICK_WIDTH))
+    if drawn.by == "day" and len(places) > most:
         mondays = [place for place in places if drawn.pieces[place].start.weekday() == 0]
-        places = mondays[:: -(-len(mondays) // TICKS)]
+        places = mondays[:: -(-len(mondays) // most)]
     else:
-        places = places[:: -(-len(places) // TICKS)]
+        places = places[:: -(-len(places) // most)]
     labels, year = [], 0
     for place in places:
         day = drawn.pieces[place].start

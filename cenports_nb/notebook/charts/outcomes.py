@@ -10,20 +10,17 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.notebook.charts.bars import bars_height, finish_bars
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
     PALE,
     RED,
     YELLOW,
-    bar_height,
-    beside,
     canvas,
     check_top,
     headline,
     many,
     more,
-    names,
-    numbers,
     plain,
     remark,
     sentence,
@@ -97,7 +94,7 @@ def plot_outcomes(
     snapshots = [each if isinstance(each, Snapshot) else each.snapshot() for each in given]
     found = _by_place(snapshots[0]) if one else [_Bar(seen.submission_id, seen.outcomes) for seen in snapshots]
     bars = [bar for bar in found if bar.rows][:top]
-    ax = canvas(ax, bar_height(len(bars)))
+    ax = canvas(ax, bars_height(len(bars)))
     dry = "dry run, nothing was sent" if any(isinstance(each, Submission) and each.dry for each in given) else ""
     heading = title or (f"What became of submission {snapshots[0].submission_id}" if one else "What became of the rows")
     if not bars:
@@ -136,9 +133,9 @@ def _draw(ax: Axes, bars: list[_Bar]) -> None:
             edgecolor=edge, linewidth=0.8, **look,
         )  # fmt: skip
         left += width
-    beside(ax, left.tolist(), [_told(bar) for bar in bars], [bool(set(_of(bar)) - CALM) for bar in bars])
-    names(ax, [shortened(bar.label) for bar in bars])
-    numbers(ax, "rows", left.max(), room=1.5)
+    told = [_told(bar) for bar in bars]
+    alarming = [bool(set(_of(bar)) - CALM) for bar in bars]
+    finish_bars(ax, [shortened(bar.label) for bar in bars], left.tolist(), told, alarming, unit="rows")
 
 
 def _told(bar: _Bar) -> str:

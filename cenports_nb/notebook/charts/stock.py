@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
+from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
     RED,
     YELLOW,
-    bar_height,
-    beside,
     canvas,
     check_top,
     headline,
     more,
-    names,
-    numbers,
     remark,
     sentence,
-    sku_label,
 )
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.summary import summarize_stock
@@ -59,11 +55,13 @@ def plot_stock(
     check_top(top)
     found = _bars(diff, by)
     bars = found.head(top)
-    ax = canvas(ax, bar_height(len(bars)))
+    ax = canvas(ax, bars_height(len(bars)))
     heading = title or ("Stock by warehouse" if by == "warehouse" else "Most reserved SKUs")
     if bars.empty:
         return sentence(ax, heading, "No stock to show: no SKU has units on hand or reserved.")
-    _draw_bars(ax, bars)
+    several = by == "sku" and bool(found["product_sku"].duplicated().any())
+    labels = bars["warehouse_code"].tolist() if by == "warehouse" else sku_labels(ax, bars, several=several)
+    _draw_bars(ax, bars, labels)
     headline(ax, heading)
     remark(ax, [more(len(found) - len(bars), "warehouse" if by == "warehouse" else "SKU")])
     return ax
@@ -76,33 +74,23 @@ def _bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
     rows["covered"] = (rows["reserved"] - rows["short"]).clip(lower=0)
     if by == "warehouse":
         bars = rows.groupby("warehouse_code", as_index=False)[["actual", "reserved", "short", "free", "covered"]].sum()
-        return bars.assign(label=bars["warehouse_code"]).sort_values("actual", ascending=False)
+        return bars.sort_values("actual", ascending=False)
     rows = rows[(rows["actual"] != 0) | (rows["reserved"] != 0)]
-    several = rows["product_sku"].duplicated(keep=False)
-    labels = [
-        sku_label(sku, name, code if repeats else None)
-        for sku, name, code, repeats in zip(
-            rows["product_sku"], rows["product_name"], rows["warehouse_code"], several, strict=True
-        )
-    ]
-    return rows.assign(label=labels).sort_values(["reserved", *KEYS[::-1]], ascending=[False, True, True])
+    return rows.sort_values(["reserved", *KEYS[::-1]], ascending=[False, True, True])
 
 
-def _draw_bars(ax: Axes, bars: pd.DataFrame) -> None:
+def _draw_bars(ax: Axes, bars: pd.DataFrame, labels: list[str]) -> None:
     """Draw each bar as covered, free and short units, and say the numbers beside it."""
     at = range(len(bars))
-    edge: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8, "height": 0.7}
     ends = bars["covered"] + bars["free"] + bars["short"]
-    ax.barh(at, bars["covered"], color=YELLOW, label="reserved by open orders", **edge)
-    ax.barh(at, bars["free"], left=bars["covered"], color=BLUE, label="for sale", **edge)
+    ax.barh(at, bars["covered"], color=YELLOW, label="reserved by open orders", **EDGE)
+    ax.barh(at, bars["free"], left=bars["covered"], color=BLUE, label="for sale", **EDGE)
     ax.barh(
         at, bars["short"], left=bars["covered"] + bars["free"], color=RED, hatch="////",
-        label="short: reserved, not on hand", **edge,
+        label="short: reserved, not on hand", **EDGE,
     )  # fmt: skip
     texts = [
         f"{reserved:,} reserved, {short:,} short" if short else f"{free:,} of {actual:,} for sale"
         for free, actual, reserved, short in bars[["free", "actual", "reserved", "short"]].itertuples(index=False)
     ]
-    beside(ax, ends.tolist(), texts, (bars["short"] > 0).tolist())
-    names(ax, bars["label"].tolist())
-    numbers(ax, "units", ends.max(), room=1.36)
+    finish_bars(ax, labels, ends.tolist(), texts, (bars["short"] > 0).tolist(), unit="units")

@@ -216,6 +216,25 @@ def test_thousand_skus_stay_readable() -> None:
         assert "not drawn" in texts(ax)[-1]
 
 
+@pytest.mark.parametrize("grid", [(1, 1), (2, 2)])
+def test_words_beside_bars_are_inside(grid: tuple[int, int]) -> None:
+    """However long names are and however large numbers: nothing is cut off, and bars keep a good part of the width."""
+    many = made.stock(*[(f"SKU-{number:06}", 1_987_654, -1_234_567, 1_999_999) for number in range(30)])
+    many["product_name"] = "Extraordinarily long product name, in oak, 2 × 180 cm"
+    cover = made.cover(*[(f"SKU-{number:06}", 12_345, 9_876) for number in range(30)])
+    outcomes = made.snapshot(*[("A-LONG-WAREHOUSE-CODE", {"applied": 1_234_567, "rejected": 98_765, "in_doubt": 9})])
+    charts = [cn.plot_stock, cn.plot_demand, cn.plot_cover, cn.plot_outcomes]
+    for plot, shown in zip(charts, (many, many, cover, outcomes), strict=True):
+        figure = plt.figure(figsize=(9 * grid[1], 5 * grid[0]) if grid == (1, 1) else (16, 9), layout="constrained")
+        ax = figure.subplots(*grid).flat[0] if grid != (1, 1) else figure.subplots()
+        plot(shown, ax=ax)
+        figure.canvas.draw()
+        edge = ax.get_window_extent()
+        assert edge.width > figure.bbox.width / grid[1] * 0.4
+        for text in ax.texts:
+            assert text.get_window_extent().x1 <= max(edge.x1, figure.bbox.width / grid[1])
+
+
 def test_a_sku_in_two_warehouses_is_told_apart() -> None:
     """Two bars never have the same name."""
     both = pd.concat([made.stock(("A", 5, 2, 3), warehouse=code) for code in ("W1", "W2")])

@@ -148,17 +148,17 @@ def numbers(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = "x",
 
 def cell_width(ax: Axes) -> float:
     """Tell how many points wide the chart may be with its names: the figure, or its share of a grid of charts."""
-    figure: Any = ax.get_figure(root=True)
+    figure: Any = ax.figure
+    width = float(figure.bbox.width / figure.dpi * 72)
     grid = ax.get_subplotspec()
     if figure.get_layout_engine() is None or grid is None:
-        return float(ax.get_position().width * figure.get_figwidth() * 72)
-    columns = grid.get_gridspec().ncols
-    return float(figure.get_figwidth() * 72 * len(grid.colspan) / columns)
+        return float(ax.get_position().width * width)
+    return width * len(grid.colspan) / int(grid.get_gridspec().ncols)
 
 
 def axis_width(ax: Axes) -> float:
     """Guess how many points are left beside the names at the left; without a layout they hang outside."""
-    figure: Any = ax.get_figure(root=True)
+    figure: Any = ax.figure
     if figure.get_layout_engine() is None:
         return cell_width(ax)
     longest = max((len(label.get_text()) for label in ax.get_yticklabels()), default=0)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -33,6 +32,7 @@ from cenports_nb.notebook.charts.canvas import (
 from cenports_nb.notebook.charts.periods import (
     MONTHS,
     By,
+    Loaded,
     Span,
     asked_days,
     before,
@@ -131,13 +131,13 @@ def plot_orders(
         kind = "line items" if lines else "orders"
         raise InvalidRequestError(f"measure={measure!r} can't be told from {kind}: choose {' or '.join(known)}.")
     days = _by_day_of_lines(orders, zone, measured) if lines else _by_day_of_orders(orders, zone, measured)
-    loaded, read = loaded_days(orders, days.index.to_series(), zone)
+    loaded = loaded_days(orders, days.index.to_series(), zone)
     heading, unit, word = MEASURES[measured]
     heading = title or heading
     if loaded is None:
         return sentence(canvas(ax, 0), heading, "No orders to show: the frame is empty.")
-    span, by = _period(loaded, read, asked_days(loaded, start, end, zone), by, compare=compare)
-    drawn = _sums(days, loaded, span, by, compare=compare)
+    span, by = _period(loaded, asked_days(loaded.limits, start, end, zone), by, compare=compare)
+    drawn = _sums(days, loaded.days, span, by, compare=compare)
     if not np.nan_to_num([*drawn.now, *drawn.then]).any():
         return sentence(canvas(ax, 0), heading, f"No orders to show: there are none, {span}.")
     ax = canvas(ax, 4.2)
@@ -170,13 +170,13 @@ def _by_day_of_orders(orders: pd.DataFrame, zone: str, measure: str) -> pd.Serie
     return pd.Series(exact_sums(totals, ones, codes.astype(np.int64), len(days)), index=days)
 
 
-def _period(loaded: Span, read: date | None, asked: Span | None, by: By | None, *, compare: bool) -> tuple[Span, By]:
+def _period(loaded: Loaded, asked: Span | None, by: By | None, *, compare: bool) -> tuple[Span, By]:
     """Choose days and columns; each depends on the other where neither was asked for."""
-    span = asked or chosen_days(loaded, read, by, halved=compare)
+    span = asked or chosen_days(loaded, by, halved=compare)
     if by is not None:
         return span, by
     fitting: By = next((name for length, name in BY_LENGTH if span.days <= length), "month")
-    return asked or chosen_days(loaded, read, fitting, halved=compare), fitting
+    return asked or chosen_days(loaded, fitting, halved=compare), fitting
 
 
 def _sums(days: pd.Series[Any], loaded: Span, span: Span, by: By, *, compare: bool) -> _Drawn:

@@ -12,7 +12,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.days import Day, day_of, zone_of
-from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.provenance import Provenance, provenance
 
 By = Literal["day", "week", "month"]
 DAY = timedelta(days=1)
@@ -48,30 +48,49 @@ def written(day: date) -> str:
     return f"{day.day} {MONTHS[day.month - 1]}"
 
 
-def loaded_days(frame: pd.DataFrame, days: pd.Series[Any], zone: str) -> tuple[Span | None, date | None]:
-    """Tell which days a frame was loaded for, else those that it has, and the day on which it was read.
+@dataclass(frozen=True)
+class Loaded:
+    """Which days a frame has.
+
+    Attributes:
+        days: Those of which it surely has every order; without an origin those between its first order and its last.
+        limits: Those that it was loaded for; None if it does not know.
+        read: The day on which it was read, as far as it knows.
+    """
+
+    days: Span
+    limits: Span | None
+    read: date | None
+
+
+def loaded_days(frame: pd.DataFrame, days: pd.Series[Any], zone: str) -> Loaded | None:
+    """Tell which days a frame has; None for an empty one that does not know.
 
     What a frame knows of its reading is its oldest answer, which may come from the cache; orders of later days show
-    that later days were read.
+    that later days were read. Of a frame that lost rows since, nobody can say which days they were of.
     """
     origin = provenance(frame)
     read = pd.Timestamp(origin.as_of).tz_convert(zone).date() if origin and origin.as_of else None
     seen = None if days.empty else Span(days.min().date(), days.max().date())
-    if origin is None or read is None or len(frame) < origin.rows:  # some rows were left out: which days, it can't say
-        return seen, read
+    limits = None if origin is None or read is None else _limits(origin, read, seen, zone)
+    found = limits if limits and origin and len(frame) >= origin.rows else seen
+    return None if found is None else Loaded(found, limits, read)
+
+
+def _limits(origin: Provenance, read: date, seen: Span | None, zone: str) -> Span | None:
     latest = max(read, seen.end) if seen else read
     first, last = (_day(origin.params.get(name), zone) for name in ("start", "end"))
-    if first and last and first <= latest:
-        return Span(first, min(last, latest)), read
+    if first and last:
+        return Span(first, min(last, latest)) if first <= latest else None
     length = re.fullmatch(r"(\d+)D", str(origin.params.get("last")))
-    if length:
-        first = latest - (int(length[1]) - 1) * DAY
-        # From the cache the frame may be younger than it knows, and its first day later than this.
-        return Span(max(first, seen.start) if seen and origin.cached else first, latest), read
-    return seen, read
+    if not length:
+        return None
+    first = latest - (int(length[1]) - 1) * DAY
+    # From the cache the frame may be younger than it knows, and its first day later than this.
+    return Span(max(first, seen.start) if seen and origin.cached else first, latest)
 
 
-def asked_days(loaded: Span, start: Day | None, end: Day | None, zone: str) -> Span | None:
+def asked_days(limits: Span | None, start: Day | None, end: Day | None, zone: str) -> Span | None:
     """Read the days that were asked for; None if none were.
 
     Raises:
@@ -84,22 +103,23 @@ def asked_days(loaded: Span, start: Day | None, end: Day | None, zone: str) -> S
     first, last = day_of(start, "start", zone_of(zone)), day_of(end, "end", zone_of(zone))
     if first > last:
         raise InvalidRequestError(f"start {first} lies after end {last}: swap them.")
-    if not loaded.covers(Span(first, last)):
+    if limits is not None and not limits.covers(Span(first, last)):
         raise InvalidRequestError(
-            f"The frame has the days {loaded.start} to {loaded.end}, and {first} to {last} were asked for: load them, or "
-            "choose start= and end= within."
+            f"The frame was loaded for {limits.start} to {limits.end}, and {first} to {last} were asked for: load them, "
+            "or choose start= and end= within."
         )
     return Span(first, last)
 
 
-def chosen_days(loaded: Span, read: date | None, by: By | None, *, halved: bool) -> Span:
+def chosen_days(loaded: Loaded, by: By | None, *, halved: bool) -> Span:
     """Choose the days that are drawn where none were asked for.
 
     All whole days that were loaded, or, to have as many before them, the later half: from a Monday where columns are
     weeks, from a first where they are months, else of whole weeks, so that Mondays stand beside Mondays.
     """
-    last = loaded.end - DAY if read == loaded.end and loaded.days > 1 else loaded.end
-    whole = Span(loaded.start, last)
+    days = loaded.days
+    last = days.end - DAY if loaded.read == days.end and days.days > 1 else days.end
+    whole = Span(days.start, last)
     if not halved:
         return whole
     if by == "month":

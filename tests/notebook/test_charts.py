@@ -315,6 +315,7 @@ def test_nothing_is_a_sentence_everywhere() -> None:
         "demand": cn.plot_demand(made.stock(("A", 1, 1, 0))),
         "sold": cn.plot_demand(made.cover(("A", 1, 0))),
         "ages": cn.plot_ages(made.ages((0, False, True)).iloc[:0]),
+        "shipped": cn.plot_ages(made.ages((0, True, False))),
         "orders": cn.plot_orders(made.orders("2026-01-01", 1).iloc[:0]),
         "lines": cn.plot_orders(made.lines("2026-01-01", 1).iloc[:0]),
         "zero": cn.plot_orders(made.lines("2026-01-01", 0, 0)),
@@ -363,6 +364,13 @@ def test_given_axes_leave_pyplot_alone() -> None:
         figure.savefig(io.BytesIO(), dpi=40)
         ax.remove()
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("name", sorted(pictures.PICTURES))
+def test_a_user_of_tex_needs_none_for_charts(name: str) -> None:
+    """Names are no TeX, and where it is not installed a chart must be drawn all the same."""
+    with mpl.rc_context({"text.usetex": True}):
+        assert saved(pictures.PICTURES[name]())
 
 
 def test_nobody_is_drawn_by_any_chart() -> None:

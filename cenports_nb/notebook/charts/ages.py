@@ -61,6 +61,8 @@ def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None =
         InvalidRequestError: A column of `order_ages` is missing.
     """
     rows = check(ages, _Ages, "ages")
+    # Acknowledged and shipped orders wait for nothing; `order_ages` lists none.
+    rows = rows[rows["unshipped"] | ~rows["acknowledged"].fillna(value=False).astype(bool)]
     ax = canvas(ax, 4.2 if len(rows) else 0)
     heading = title or "Orders that wait"
     if rows.empty:
@@ -87,9 +89,7 @@ def _counts(rows: pd.DataFrame, buckets: list[str]) -> pd.DataFrame:
     unasked, unshipped = rows["acknowledged"].isna(), rows["unshipped"]
     seen = rows["acknowledged"].fillna(value=False).astype(bool)
     of_row = np.select([~unasked & ~seen, ~unasked & unshipped, unasked & unshipped], list(WAITS)[:3], list(WAITS)[3])
-    # Acknowledged and shipped orders wait for nothing; `order_ages` lists none.
-    waiting = (unasked | ~seen | unshipped).to_numpy()
-    table = pd.crosstab(rows["bucket"].to_numpy()[waiting], of_row[waiting])
+    table = pd.crosstab(rows["bucket"].to_numpy(), of_row)
     return table.reindex(index=buckets, columns=list(WAITS), fill_value=0)
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from matplotlib import font_manager
 from matplotlib import pyplot as plt
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cenports_nb.errors import InvalidRequestError
@@ -68,6 +69,8 @@ def headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
         pad=pad,
         **LITERAL,
     )
+    for each in ax.findobj(Text):
+        each.set_usetex(False)  # even empty ones and numbers would ask for TeX, where a user has switched it on
 
 
 def _legend(ax: Axes, columns: int) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
 
 import chart_frames as made
 import chart_pictures as pictures
@@ -364,6 +365,19 @@ def test_given_axes_leave_pyplot_alone() -> None:
         figure.savefig(io.BytesIO(), dpi=40)
         ax.remove()
     assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("fonttype", ["path", "none"])
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "--><script>alert(1)</script>", "]]>&'\""])
+def test_a_name_is_no_markup_in_a_picture_of_text(name: str, fonttype: str) -> None:
+    """SVG is XML that a browser runs: names stay text in it."""
+    one = made.stock((name, 5, -2, 7)).assign(product_name=name, warehouse_code=name)
+    with mpl.rc_context({"svg.fonttype": fonttype}):
+        for ax in (cn.plot_stock(one, title=name), cn.plot_outcomes(made.snapshot((name, {"applied": 1}), name=name))):
+            target = io.BytesIO()
+            ax.figure.savefig(target, format="svg")
+            tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(target.getvalue()).iter()}
+            assert not tags & {"img", "script", "image", "foreignObject"}
 
 
 @pytest.mark.parametrize("name", sorted(pictures.PICTURES))

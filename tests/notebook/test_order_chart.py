@@ -262,5 +262,15 @@ def test_days_are_those_of_the_zone_that_was_loaded_in(server: ToldServer, stagi
     orders = cn.load_orders(staging(time_zone="America/New_York"), "2026-02-09", "2026-02-10", channel_id="X")
     ax = cn.plot_orders(orders, compare=False)
     assert heights(ax) == [1, 0]
-    assert ax.texts[-1].get_text() == "Days of America/New_York."
-    assert heights(cn.plot_orders(orders, compare=False, time_zone="UTC")) == [0, 1]
+    assert ax.texts[-1].get_text() == "Days of America/New_York; channel X."
+    ax = cn.plot_orders(orders, compare=False, time_zone="UTC")
+    assert heights(ax) == [0, 1]
+    assert "loaded by days of America/New_York, so the first and last day are in part" in ax.texts[-1].get_text()
+
+
+def test_what_a_frame_leaves_out_is_said(client: cn.Client) -> None:
+    """A chart of one channel, or of what is not acknowledged, must not be taken for one of all orders."""
+    days = ("1998-04-01", "1998-05-06")
+    orders = cn.load_orders(client, *days, channel_id=["NW-EU", "NW-SA"], acknowledged=False)
+    said = cn.plot_orders(orders).texts[-1].get_text()
+    assert said == "Days of UTC; channel NW-EU, NW-SA; only orders that are not acknowledged."

@@ -63,6 +63,7 @@ def plot_cover(
     check_top(top)
     if isinstance(low, bool) or not isinstance(low, int | float) or not 0 <= low < np.inf:
         raise InvalidRequestError(f"low={low!r} must be a number of days.")
+    rows["cover_days"] = rows["cover_days"].where(rows["available"].notna()).clip(lower=0)
     found = rows[rows["cover_days"].notna()].sort_values(
         ["cover_days", "daily"], ascending=[True, False], kind="stable"
     )
@@ -109,16 +110,9 @@ def _draw(ax: Axes, bars: pd.DataFrame, low: float, *, several: bool) -> None:
     none = days == 0
     if none.any():
         ax.plot(
-            days[none],
-            at[none],
-            linestyle="none",
-            marker="X",
-            markersize=8,
-            color=RED,
-            label="none left",
-            zorder=3,
+            days[none], at[none], linestyle="none", marker="X", markersize=8, color=RED, label="none left", zorder=3,
             clip_on=False,
-        )
+        )  # fmt: skip
     ax.axvline(low, color=INK, linewidth=1, linestyle=(0, (4, 3)), zorder=1.5)
     texts = [
         _told(length, int(available), daily)

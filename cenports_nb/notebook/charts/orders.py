@@ -16,7 +16,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames import schemas
 from cenports_nb.frames.checks import check
 from cenports_nb.frames.days import Day, local_days, zone_of
-from cenports_nb.frames.provenance import provenance, time_zone_of
+from cenports_nb.frames.provenance import Provenance, provenance, time_zone_of
 from cenports_nb.notebook.charts.canvas import (
     FAINT,
     INK,
@@ -28,6 +28,7 @@ from cenports_nb.notebook.charts.canvas import (
     numbers,
     remark,
     sentence,
+    shortened,
 )
 from cenports_nb.notebook.charts.periods import (
     MONTHS,
@@ -147,10 +148,25 @@ def plot_orders(
     numbers(ax, unit, max(np.nanmax(heights), 1.0) * 1.08, along="y")
     if np.nanmin(heights) < 0:  # more came back than was sold
         ax.set_ylim(bottom=np.nanmin(heights) * 1.08)
-    origin = provenance(orders)
-    partly = "" if origin is None or origin.complete else "the frame is not complete: some orders are missing"
-    remark(ax, [f"Days of {zone}", partly], below=44)
+    remark(ax, [f"Days of {zone}", *_limited(provenance(orders), zone)], below=44)
     return ax
+
+
+def _limited(origin: Provenance | None, zone: str) -> list[str]:
+    """Say why these may not be all orders of these days."""
+    if origin is None:
+        return []
+    said = [] if origin.complete else ["the frame is not complete, some orders are missing"]
+    channels = origin.params.get("channel_id")
+    if channels:
+        said.append(f"channel {shortened(', '.join(map(str, [channels] if isinstance(channels, str) else channels)))}")
+    acknowledged = origin.params.get("acknowledged")
+    if acknowledged is not None:
+        said.append(f"only orders that are {'' if acknowledged else 'not '}acknowledged")
+    loaded_in = origin.params.get("time_zone")
+    if loaded_in and loaded_in != zone:
+        said.append(f"loaded by days of {loaded_in}, so the first and last day are in part")
+    return said
 
 
 def _by_day_of_lines(lines: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
@@ -160,8 +176,8 @@ def _by_day_of_lines(lines: pd.DataFrame, zone: str, measure: str) -> pd.Series[
 
 def _by_day_of_orders(orders: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
     key = ["channel_id", "order_no"]
-    further = [measure] if measure == "orders" else ["grand_total"]
-    rows = check(orders, schemas.Orders, "orders", [*key, "order_date", *further[measure == "orders" :]], unique=key)
+    needed = [*key, "order_date"] if measure == "orders" else [*key, "order_date", "grand_total"]
+    rows = check(orders, schemas.Orders, "orders", needed, unique=key)
     codes, days = pd.factorize(local_days(rows["order_date"], zone), sort=True)
     ones = np.ones(len(rows), dtype=np.int64)
     if measure == "orders":

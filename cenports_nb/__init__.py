@@ -5,7 +5,8 @@
             ─▶ diff_stock ─▶ build_true_up ─▶ submit_updates     compare, plan, correct
             ─▶ summarize_sales, stock_cover, order_ages          what sells, what runs out, what waits
             ─▶ match_shipments, changes                          what was sent, what moved since yesterday
-            ─▶ TransactionTracker, plot_stock                    watch it go through, look at it
+            ─▶ TransactionTracker, plot_outcomes                 watch it go through, see what became of it
+            ─▶ plot_orders, plot_stock, plot_cover, plot_ages    look at it; plot_demand
 
 Everything loads at first use: importing the package costs less than importing pandas.
 """
@@ -45,7 +46,12 @@ if TYPE_CHECKING:
         load_channels,
         load_warehouses,
     )
-    from cenports_nb.notebook.charts import plot_stock
+    from cenports_nb.notebook.charts.ages import plot_ages
+    from cenports_nb.notebook.charts.cover import plot_cover
+    from cenports_nb.notebook.charts.demand import plot_demand
+    from cenports_nb.notebook.charts.orders import plot_orders
+    from cenports_nb.notebook.charts.outcomes import plot_outcomes
+    from cenports_nb.notebook.charts.stock import plot_stock
     from cenports_nb.notebook.tracker import TransactionTracker
     from cenports_nb.stock.counts import read_counts
     from cenports_nb.stock.diff import diff_stock
@@ -99,6 +105,11 @@ __all__ = [
     "match_shipments",
     "open_submission",
     "order_ages",
+    "plot_ages",
+    "plot_cover",
+    "plot_demand",
+    "plot_orders",
+    "plot_outcomes",
     "plot_stock",
     "provenance",
     "read_counts",
@@ -147,7 +158,12 @@ _MODULE_OF = {
     "match_shipments": "analysis.matching",
     "open_submission": "transactions.listing",
     "order_ages": "analysis.ages",
-    "plot_stock": "notebook.charts",
+    "plot_ages": "notebook.charts.ages",
+    "plot_cover": "notebook.charts.cover",
+    "plot_demand": "notebook.charts.demand",
+    "plot_orders": "notebook.charts.orders",
+    "plot_outcomes": "notebook.charts.outcomes",
+    "plot_stock": "notebook.charts.stock",
     "provenance": "frames.provenance",
     "read_counts": "stock.counts",
     "rejected": "frames.provenance",

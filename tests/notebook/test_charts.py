@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
+from xml.etree import ElementTree
 
+import chart_frames as made
+import chart_pictures as pictures
 import matplotlib as mpl
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from matplotlib import pyplot as plt
+from matplotlib.figure import Figure
+from matplotlib.testing.compare import compare_images
 
 import cenports_nb as cn
+from cenports_nb.notebook.charts.canvas import plain
 from cenports_nb.sandbox import Sandbox
 
 mpl.use("agg")
+
+TOLERANCE = 10
+"""Root mean square of the difference, of 255."""
 
 
 @pytest.fixture(scope="module")
@@ -21,6 +33,17 @@ def diff() -> pd.DataFrame:
     with Sandbox(shift=False, rate_limit=None) as sandbox, cn.connect("sandbox", base_url=sandbox.url) as client:
         lines = cn.load_line_items(client, "1998-04-01", "1998-05-06")
         return cn.diff_stock(cn.load_actual_stock(client), cn.load_available_stock(client), open_items=lines)
+
+
+@pytest.fixture(scope="module")
+def northwind_frames() -> dict[str, pd.DataFrame]:
+    days = ("1998-03-01", "1998-05-06")
+    with Sandbox(shift=False, rate_limit=None) as sandbox, cn.connect("sandbox", base_url=sandbox.url) as client:
+        return {
+            "orders": cn.load_orders(client, *days, with_acknowledged=True),
+            "lines": cn.load_line_items(client, *days),
+            "available": cn.load_available_stock(client),
+        }
 
 
 @pytest.fixture(autouse=True)
@@ -31,6 +54,20 @@ def closed_figures() -> Iterator[None]:
 
 def texts(ax: plt.Axes) -> list[str]:
     return [text.get_text() for text in ax.texts]
+
+
+def labels(ax: plt.Axes) -> list[str]:
+    return [label.get_text() for label in ax.get_yticklabels()]
+
+
+def bars(ax: plt.Axes, word: str) -> list[float]:
+    """Lengths of the bars that the legend calls so."""
+    (found,) = [container for container in ax.containers if word in container.get_label()]
+    return [bar.get_width() for bar in found]
+
+
+def legend(ax: plt.Axes) -> list[str]:
+    return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
 def saved(ax: plt.Axes) -> bytes:
@@ -76,13 +113,24 @@ def test_empty_frame_is_a_sentence(diff: pd.DataFrame) -> None:
     assert not ax.axison
 
 
-@pytest.mark.parametrize("name", ["$x_1$ costs $5", "日本の 🍣", "a\nb\x00c", "<img src=x>", "م" * 200])
-def test_naughty_names_are_drawn_as_text(name: str) -> None:
-    """Math signs, missing glyphs, control characters, very long names: drawn without a warning."""
-    frame = pd.DataFrame(
-        {"warehouse_code": ["W"], "product_sku": ["0012"], "product_name": [name], "actual": [5], "available": [-2]}
-    )
-    assert saved(cn.plot_stock(frame)).startswith(b"\x89PNG")
+@pytest.mark.parametrize("name", made.NAUGHTY)
+@pytest.mark.parametrize("kind", ["stock", "cover", "demand", "ages", "outcomes", "title"])
+def test_naughty_names_are_drawn_as_text(kind: str, name: str) -> None:
+    """Math signs, missing glyphs, control characters, very long names: drawn without a warning, as they are."""
+    one = {"product_sku": name, "product_name": name, "warehouse_code": name}
+    charts = {
+        "stock": lambda: cn.plot_stock(made.stock(("1", 5, -2, 7)).assign(**one)),
+        "cover": lambda: cn.plot_cover(made.cover(("1", 5, 28)).assign(**one)),
+        "demand": lambda: cn.plot_demand(made.stock(("1", 5, -2, 7)).assign(**one)),
+        "ages": lambda: cn.plot_ages(made.ages((3, True, True)).assign(order_no=name)),
+        "outcomes": lambda: cn.plot_outcomes([made.snapshot((name, {"applied": 3, name: 2}), name=name)] * 2),
+        "title": lambda: cn.plot_orders(made.orders("2026-01-05", 1, 2), title=name),
+    }
+    ax = charts[kind]()
+    assert saved(ax).startswith(b"\x89PNG")
+    outside = [ax.get_title(loc="left"), *texts(ax), *labels(ax)]
+    if name.isascii() and name.isprintable() and len(name) < 40:
+        assert any(name in text for text in outside)
 
 
 def test_given_axes_are_used(diff: pd.DataFrame) -> None:
@@ -95,3 +143,285 @@ def test_frame_of_another_kind_is_refused() -> None:
     """One line says which column is missing."""
     with pytest.raises(cn.errors.InvalidRequestError, match="diff lacks the columns warehouse_code"):
         cn.plot_stock(pd.DataFrame({"a": [1]}))
+
+
+def test_cover_shows_what_runs_out_first() -> None:
+    """Bars are the frame's days, the shortest on top; what can't be told is counted below."""
+    cover = made.cover(("0014", 30, 28), ("0012", 0, 56), ("0013", 5, 28), ("0016", 9, 0), ("0017", None, 7))
+    ax = cn.plot_cover(cover)
+    assert labels(ax) == ["0012  Name of 0012", "0013  Name of 0013", "0014  Name of 0014"]
+    assert texts(ax) == [
+        "none left, 2.0 a day",
+        "5.0 days: 5 units, 1.0 a day",
+        "30.0 days: 30 units, 1.0 a day",
+        "1 SKU sold but not stocked; 1 SKU not sold.",
+    ]
+    assert bars(ax, "less than 7 days") == [5.0]
+    assert bars(ax, "7 days or more") == [30.0]
+    assert ax.get_xlabel() == "days of cover"
+
+
+def test_what_is_out_of_stock_leaves_room_for_what_is_not() -> None:
+    """With hundreds out of stock, those that still can be saved are on the chart; all are counted."""
+    many = [(f"{number:04}", 0, 28) for number in range(500)] + [
+        (f"{number}", number, 28) for number in range(1000, 1500)
+    ]
+    ax = cn.plot_cover(made.cover(*many), top=12)
+    assert sum("none left" in text for text in texts(ax)) == 4
+    assert labels(ax)[4] == "1000  Name of 1000"
+    assert texts(ax)[-1] == "496 more SKUs out of stock; 492 more SKUs that last longer."
+
+
+def test_cover_equals_its_frame(northwind_frames: dict[str, pd.DataFrame]) -> None:
+    """The numbers on the chart are those of `stock_cover`."""
+    cover = cn.stock_cover(northwind_frames["lines"], northwind_frames["available"], as_of="1998-05-06")
+    ax = cn.plot_cover(cover[cover["available"] > 0], top=500)
+    drawn = sorted(width for container in ax.containers for width in [bar.get_width() for bar in container])
+    known = cover.loc[cover["available"] > 0, "cover_days"].dropna()
+    assert drawn == pytest.approx(sorted(known))
+
+
+def test_demand_is_set_against_the_shelf() -> None:
+    """Bars are stock, marks are open orders, the largest shortfall is on top; SKUs without demand are not drawn."""
+    ax = cn.plot_demand(made.stock(("A", 40, 22, 18), ("B", 10, -12, 22), ("C", 30, 30, 0)))
+    assert [label[:1] for label in labels(ax)] == ["B", "A"]
+    assert bars(ax, "on the shelf") == [10, 40]
+    assert bars(ax, "short") == [12]
+    assert list(ax.lines[0].get_xdata()) == [22, 18]
+    assert texts(ax) == ["22 ordered, 12 short", "18 ordered, 22 to spare"]
+
+
+def test_demand_may_be_what_was_sold() -> None:
+    """From `stock_cover` the marks are the units sold in its window, whose length is said."""
+    ax = cn.plot_demand(made.cover(("A", 10, 28), ("B", -3, 56), ("C", None, 7)))
+    assert "sold in 28 days" in legend(ax)
+    assert texts(ax) == ["56 sold, 0 for sale", "28 sold, 10 for sale", "7 sold, 0 for sale"]
+
+
+def test_demand_needs_demand() -> None:
+    """A comparison without open orders says what to do."""
+    frame = made.stock(("A", 1, 1, 0)).drop(columns="open_quantity")
+    with pytest.raises(cn.errors.InvalidRequestError, match="open_items=line_items"):
+        cn.plot_demand(frame)
+    with pytest.raises(cn.errors.InvalidRequestError, match="must be a DataFrame"):
+        cn.plot_demand(None)
+
+
+def test_thousand_skus_stay_readable() -> None:
+    """The first few are drawn, the others are counted, and no label is longer than a line."""
+    many = made.stock(*[(f"{number:040}", 50 + number, 10, 40 + number) for number in range(1000)])
+    for ax in (cn.plot_stock(many), cn.plot_demand(many)):
+        assert len(labels(ax)) == 12
+        assert max(map(len, labels(ax))) < 75
+        assert texts(ax)[-1].startswith("988 more SKUs")
+        assert "not drawn" in texts(ax)[-1]
+
+
+@pytest.mark.parametrize("grid", [(1, 1), (2, 2)])
+def test_words_beside_bars_are_inside(grid: tuple[int, int]) -> None:
+    """However long names are and however large numbers: nothing is cut off, and bars keep a good part of the width."""
+    many = made.stock(*[(f"SKU-{number:06}", 1_987_654, -1_234_567, 1_999_999) for number in range(30)])
+    many["product_name"] = "Extraordinarily long product name, in oak, 2 × 180 cm"
+    cover = made.cover(*[(f"SKU-{number:06}", 12_345, 9_876) for number in range(30)])
+    outcomes = made.snapshot(*[("A-LONG-WAREHOUSE-CODE", {"applied": 1_234_567, "rejected": 98_765, "in_doubt": 9})])
+    charts = [cn.plot_stock, cn.plot_demand, cn.plot_cover, cn.plot_outcomes]
+    for plot, shown in zip(charts, (many, many, cover, outcomes), strict=True):
+        figure = plt.figure(figsize=(9 * grid[1], 5 * grid[0]) if grid == (1, 1) else (16, 9), layout="constrained")
+        ax = figure.subplots(*grid).flat[0] if grid != (1, 1) else figure.subplots()
+        plot(shown, ax=ax)
+        figure.canvas.draw()
+        edge = ax.get_window_extent()
+        assert edge.width > figure.bbox.width / grid[1] * 0.4
+        for text in ax.texts:
+            assert text.get_window_extent().x1 <= max(edge.x1, figure.bbox.width / grid[1])
+
+
+def test_a_sku_in_two_warehouses_is_told_apart() -> None:
+    """Two bars never have the same name."""
+    both = pd.concat([made.stock(("A", 5, 2, 3), warehouse=code) for code in ("W1", "W2")])
+    for ax in (cn.plot_stock(both), cn.plot_demand(both)):
+        assert labels(ax) == ["A  Name of A  (W1)", "A  Name of A  (W2)"]
+
+
+def test_every_waiting_order_is_in_one_column() -> None:
+    """By age and by what it waits for, empty ages too; the oldest is named."""
+    ax = cn.plot_ages(made.ages((0, False, True), (3, True, True), (4, None, True), (9, False, False)))
+    heights = {container.get_label(): [bar.get_height() for bar in container] for container in ax.containers}
+    assert heights == {
+        "not acknowledged": [1, 0, 0, 1],
+        "acknowledged, not shipped": [0, 0, 1, 0],
+        "not shipped, acknowledgement not asked": [0, 0, 1, 0],
+    }
+    assert [label.get_text() for label in ax.get_xticklabels()] == ["0", "1", "2–4", "5+"]
+    assert texts(ax) == ["1", "0", "2", "1", "4 orders in all, the oldest, 0003, for 9 working days."]
+
+
+def test_ages_equal_their_frame(northwind_frames: dict[str, pd.DataFrame]) -> None:
+    """Every order of `order_ages` is drawn once, in its bucket, also where the frame came through a file."""
+    ages = cn.order_ages(northwind_frames["orders"], northwind_frames["lines"], now="1998-05-07T08:00Z")
+    expected = [f"{count:,}" for count in ages["bucket"].value_counts(sort=False)]
+    assert texts(cn.plot_ages(ages))[:-1] == expected
+    plain_text = ages.assign(bucket=ages["bucket"].astype("str"))
+    assert texts(cn.plot_ages(plain_text))[:-1] == [count for count in expected if count != "0"]
+
+
+def test_outcomes_of_a_submission_that_was_sent(client: cn.Client) -> None:
+    """A bar a warehouse, the numbers those of `outcomes`."""
+    actual = cn.load_actual_stock(client)
+    chosen = pd.concat(
+        [rows.head(count) for (_, rows), count in zip(actual.groupby("warehouse_code"), (4, 3), strict=True)]
+    )
+    counts = chosen[["warehouse_code", "product_sku", "quantity"]].assign(quantity=chosen["quantity"] + 1)
+    updates = cn.build_true_up(counts, actual)
+    dry = cn.submit_updates(client, updates, allow=["discontinued", "basis"], dry_run=True)
+    assert texts(cn.plot_outcomes(dry))[-1] == "7 rows in all; dry run, nothing was sent."
+    submission = cn.submit_updates(client, updates, allow=["discontinued", "basis"])
+    assert texts(cn.plot_outcomes(submission)) == ["4 pending", "3 pending", "7 rows in all."]
+    submission.wait()
+    ax = cn.plot_outcomes(submission)
+    assert (labels(ax), bars(ax, "applied")) == (["NW-EAST", "NW-WEST"], [4, 3])
+    assert texts(ax) == ["all 4 applied", "all 3 applied", "7 rows in all."]
+    assert texts(cn.plot_outcomes([submission, submission.snapshot()]))[-1] == "14 rows in all."
+
+
+def test_no_two_outcomes_look_alike_in_grey() -> None:
+    """Neighbours differ by hatch or by a good step of grey."""
+    ax = cn.plot_outcomes(made.snapshot(*pictures.OUTCOMES))
+    looks = []
+    for container in ax.containers:
+        red, green, blue, _ = container[0].get_facecolor()
+        looks.append((container[0].get_hatch() or "", round(0.299 * red + 0.587 * green + 0.114 * blue, 1)))
+    assert len(set(looks)) == len(looks) == 8
+
+
+def test_a_few_bad_rows_among_many_are_said() -> None:
+    """Three of 100,000 are too thin to be seen, so they stand in words, and an unknown outcome too."""
+    ax = cn.plot_outcomes(made.snapshot(("W", {"applied": 99_997, "rejected": 2, "gone": 1})))
+    assert texts(ax)[0] == "2 rejected, 1 gone"
+    assert legend(ax) == ["applied (99,997)", "rejected (2)", "gone (1)"]
+
+
+def test_what_is_no_submission_is_refused() -> None:
+    """A frame, a text or nothing: one line says what to pass."""
+    for wrong in (None, "s-1", pd.DataFrame(), [1], 5):
+        with pytest.raises(cn.errors.InvalidRequestError, match="Submission"):
+            cn.plot_outcomes(wrong)
+
+
+def test_nothing_is_a_sentence_everywhere() -> None:
+    """Never an empty picture: what there is none of, in words, and no axes."""
+    nothing = {
+        "cover": cn.plot_cover(made.cover(("A", 1, 1)).iloc[:0]),
+        "unsold": cn.plot_cover(made.cover(("A", 1, 0))),
+        "demand": cn.plot_demand(made.stock(("A", 1, 1, 0))),
+        "sold": cn.plot_demand(made.cover(("A", 1, 0))),
+        "ages": cn.plot_ages(made.ages((0, False, True)).iloc[:0]),
+        "shipped": cn.plot_ages(made.ages((0, True, False))),
+        "orders": cn.plot_orders(made.orders("2026-01-01", 1).iloc[:0]),
+        "lines": cn.plot_orders(made.lines("2026-01-01", 1).iloc[:0]),
+        "zero": cn.plot_orders(made.lines("2026-01-01", 0, 0)),
+        "snapshot": cn.plot_outcomes(made.snapshot()),
+        "none": cn.plot_outcomes([]),
+    }
+    for ax in nothing.values():
+        assert len(texts(ax)) == 1
+        assert texts(ax)[0].endswith(".")
+        assert not ax.axison
+        assert ax.get_title(loc="left")
+        assert saved(ax)
+    assert texts(nothing["unsold"]) == ["No SKU was sold from stock in these days; 1 SKU not sold."]
+
+
+@pytest.mark.parametrize("top", [0, -1, True, 2.5, None])
+def test_a_number_of_bars_that_is_none_is_refused(top: object) -> None:
+    """One line, before anything is drawn."""
+    charts = {
+        cn.plot_stock: made.stock(("A", 1, 1, 1)),
+        cn.plot_cover: made.cover(("A", 1, 1)),
+        cn.plot_demand: made.stock(("A", 1, 1, 1)),
+        cn.plot_outcomes: made.snapshot(("W", {"applied": 1})),
+    }
+    for plot, shown in charts.items():
+        with pytest.raises(cn.errors.InvalidRequestError, match="top="):
+            plot(shown, top=top)
+    assert plt.get_fignums() == []
+
+
+def test_given_axes_leave_pyplot_alone() -> None:
+    """With `ax=` no figure is made, shown, closed or chosen: a figure of a program with its own canvas will do."""
+    charts = [
+        lambda ax: cn.plot_stock(made.stock(("A", 1, 1, 1)), ax=ax),
+        lambda ax: cn.plot_cover(made.cover(("A", 1, 1)), ax=ax),
+        lambda ax: cn.plot_demand(made.stock(("A", 1, 1, 1)), ax=ax),
+        lambda ax: cn.plot_ages(made.ages((0, False, True)), ax=ax),
+        lambda ax: cn.plot_outcomes(made.snapshot(("W", {"applied": 1})), ax=ax),
+        lambda ax: cn.plot_orders(made.orders("2026-01-05", 1, 2), ax=ax),
+        lambda ax: cn.plot_ages(made.ages((0, False, True)).iloc[:0], ax=ax),
+    ]
+    figure = Figure(layout="constrained")
+    for plot in charts:
+        ax = figure.add_subplot()
+        assert plot(ax) is ax
+        figure.savefig(io.BytesIO(), dpi=40)
+        ax.remove()
+    assert plt.get_fignums() == []
+
+
+@pytest.mark.parametrize("fonttype", ["path", "none"])
+@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "--><script>alert(1)</script>", "]]>&'\""])
+def test_a_name_is_no_markup_in_a_picture_of_text(name: str, fonttype: str) -> None:
+    """SVG is XML that a browser runs: names stay text in it."""
+    one = made.stock((name, 5, -2, 7)).assign(product_name=name, warehouse_code=name)
+    with mpl.rc_context({"svg.fonttype": fonttype}):
+        for ax in (cn.plot_stock(one, title=name), cn.plot_outcomes(made.snapshot((name, {"applied": 1}), name=name))):
+            target = io.BytesIO()
+            ax.figure.savefig(target, format="svg")
+            tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(target.getvalue()).iter()}
+            assert not tags & {"img", "script", "image", "foreignObject"}
+
+
+@pytest.mark.parametrize("name", sorted(pictures.PICTURES))
+def test_a_user_of_tex_needs_none_for_charts(name: str) -> None:
+    """Names are no TeX, and where it is not installed a chart must be drawn all the same."""
+    with mpl.rc_context({"text.usetex": True}):
+        assert saved(pictures.PICTURES[name]())
+
+
+def test_nobody_is_drawn_by_any_chart() -> None:
+    """Whatever a merge put into a frame, charts take SKUs, products, warehouses and order numbers from it."""
+    person = {"customer_name": "Jane Doe", "contact_email": "jane@example.com", "ship_to_name": "Jane Doe"}
+    drawn = [
+        cn.plot_cover(made.cover(("A", 1, 1)).assign(**person)),
+        cn.plot_demand(made.stock(("A", 1, 1, 1)).assign(**person)),
+        cn.plot_ages(made.ages((0, False, True)).assign(**person)),
+        cn.plot_orders(made.orders("2026-01-05", 1, 2).assign(**person)),
+    ]
+    for ax in drawn:
+        said = [text.get_text() for text in ax.findobj(mpl.text.Text)]
+        assert "jane" not in str(said).lower()
+
+
+@pytest.mark.parametrize("name", sorted(pictures.PICTURES))
+def test_a_chart_looks_as_it_did(name: str, tmp_path: Path) -> None:
+    """It equals the picture that a person looked at, but for what another version of matplotlib moves."""
+    known, drawn = pictures.IMAGES / f"{name}.png", pictures.draw(name, tmp_path)
+    pair = [pictures.blurred(each, tmp_path) for each in (known, drawn)]
+    assert compare_images(*pair, tol=TOLERANCE) is None
+
+
+@pytest.mark.parametrize("name", sorted(set(pictures.PICTURES) - {"nothing"}))
+def test_the_comparison_sees_a_chart_that_lost_its_bars(name: str, tmp_path: Path) -> None:
+    """The tolerance is wide, but not so wide that it lets this pass."""
+    figure = pictures.PICTURES[name]().figure
+    for container in list(figure.axes[0].containers):
+        container.remove()
+    figure.savefig(tmp_path / "lost.png", dpi=pictures.DPI)
+    pair = [pictures.blurred(each, tmp_path) for each in (pictures.IMAGES / f"{name}.png", tmp_path / "lost.png")]
+    assert compare_images(*pair, tol=TOLERANCE)
+
+
+@given(st.text())
+def test_all_text_can_be_drawn(text: str) -> None:
+    """What remains is printable, has a glyph, and is as long as it was."""
+    assert len(plain(text)) == len(text)
+    assert "\n" not in plain(text)

@@ -1,0 +1,96 @@
+"""Stock as bars: what is for sale, what is reserved, what is short."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
+from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
+from cenports_nb.notebook.charts.canvas import (
+    BLUE,
+    RED,
+    YELLOW,
+    canvas,
+    check_top,
+    headline,
+    more,
+    remark,
+    sentence,
+)
+from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.summary import summarize_stock
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+def plot_stock(
+    diff: pd.DataFrame,
+    *,
+    by: Literal["sku", "warehouse"] = "sku",
+    top: int = 12,
+    title: str | None = None,
+    ax: Axes | None = None,
+) -> Axes:
+    """Draw stock on hand as what is still for sale, what is reserved, and what is short, in units.
+
+    Args:
+        diff: From `diff_stock`, or some of its rows.
+        by: One bar a SKU, the most reserved first, or one a warehouse.
+        top: The most bars; how many more there are is said below.
+        title: Instead of the default one.
+        ax: Where to draw; a new figure by default.
+
+    Raises:
+        InvalidRequestError: A column of `diff_stock` is missing, or an argument means nothing.
+    """
+    needed = [*KEYS, "product_name", "actual", "available"]
+    diff = check(diff, schemas.StockDiff, "diff", needed)
+    if by not in ("sku", "warehouse"):
+        raise InvalidRequestError(f'by={by!r} must be "sku" or "warehouse".')
+    check_top(top)
+    found = _bars(diff, by)
+    bars = found.head(top)
+    ax = canvas(ax, bars_height(len(bars)))
+    heading = title or ("Stock by warehouse" if by == "warehouse" else "Most reserved SKUs")
+    if bars.empty:
+        return sentence(ax, heading, "No stock to show: no SKU has units on hand or reserved.")
+    several = by == "sku" and bool(found["product_sku"].duplicated().any())
+    labels = bars["warehouse_code"].tolist() if by == "warehouse" else sku_labels(ax, bars, several=several)
+    _draw_bars(ax, bars, labels)
+    headline(ax, heading)
+    remark(ax, [more(len(found) - len(bars), "warehouse" if by == "warehouse" else "SKU")])
+    return ax
+
+
+def _bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
+    """Sum a diff into bars; a SKU on sale in several channels is one SKU, at its scarcest."""
+    rows = summarize_stock(diff, by=KEYS)
+    rows["free"] = rows["available"].clip(lower=0)
+    rows["covered"] = (rows["reserved"] - rows["short"]).clip(lower=0)
+    if by == "warehouse":
+        bars = rows.groupby("warehouse_code", as_index=False)[["actual", "reserved", "short", "free", "covered"]].sum()
+        return bars.sort_values("actual", ascending=False)
+    rows = rows[(rows["actual"] != 0) | (rows["reserved"] != 0)]
+    return rows.sort_values(["reserved", *KEYS[::-1]], ascending=[False, True, True])
+
+
+def _draw_bars(ax: Axes, bars: pd.DataFrame, labels: list[str]) -> None:
+    """Draw each bar as covered, free and short units, and say the numbers beside it."""
+    at = range(len(bars))
+    ends = bars["covered"] + bars["free"] + bars["short"]
+    ax.barh(at, bars["covered"], color=YELLOW, label="reserved by open orders", **EDGE)
+    ax.barh(at, bars["free"], left=bars["covered"], color=BLUE, label="for sale", **EDGE)
+    ax.barh(
+        at, bars["short"], left=bars["covered"] + bars["free"], color=RED, hatch="////",
+        label="short: reserved, not on hand", **EDGE,
+    )  # fmt: skip
+    texts = [
+        f"{reserved:,} reserved, {short:,} short" if short else f"{free:,} of {actual:,} for sale"
+        for free, actual, reserved, short in bars[["free", "actual", "reserved", "short"]].itertuples(index=False)
+    ]
+    finish_bars(ax, labels, ends.tolist(), texts, (bars["short"] > 0).tolist(), unit="units")

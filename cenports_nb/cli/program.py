@@ -68,6 +68,16 @@ def _top(
     """Take the options that stand before a command."""
 
 
+def _alone(first: Callable[..., Any]) -> Callable[[typer.Context], None]:
+    """Let a group without a word do what its first command does."""
+
+    def run(context: typer.Context) -> None:
+        if context.invoked_subcommand is None:
+            first()
+
+    return run
+
+
 def _app() -> typer.Typer:
     """Put the commands together."""
     made = typer.Typer(
@@ -78,7 +88,8 @@ def _app() -> typer.Typer:
     for name, command in COMMANDS.items():
         made.command(name)(command)
     for name, (about, commands) in GROUPS.items():
-        group = typer.Typer(help=about, no_args_is_help=True)
+        group = typer.Typer(help=about, invoke_without_command=True)
+        group.callback()(_alone(next(iter(commands.values()))))
         for word, command in commands.items():
             group.command(word)(command)
         made.add_typer(group, name=name)
@@ -103,7 +114,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except (CenportsError, TyperException, Abort, KeyboardInterrupt) as error:
         if "--debug" in given:
             raise
-        say(_line_of(error))
+        if line := _line_of(error):
+            say(line)
         sys.exit(code_of_error(error))
     sys.exit(code if isinstance(code, int) else 0)
 
@@ -111,5 +123,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _line_of(error: BaseException) -> str:
     """Say an error in one line."""
     if isinstance(error, TyperException):
-        return f"{error.format_message()} (`cenports-nb --help` shows what there is)"
+        told = error.format_message()  # nothing where the help was shown instead
+        return f"{told} (`cenports-nb --help` shows what there is)" if told else ""
     return str(error) if isinstance(error, CenportsError) else "stopped."

@@ -35,6 +35,19 @@ def test_the_journal_is_read_without_credentials(shop: Shop, pending: str, monke
     assert shop.sandbox.requests == []
 
 
+@pytest.mark.parametrize(("group", "word"), [("submissions", "list"), ("cache", "info")])
+def test_a_group_alone_does_its_first_command(shop: Shop, pending: str, group: str, word: str) -> None:
+    """`cenports-nb submissions` lists, `cenports-nb cache` tells."""
+    assert shop.run(group) == shop.run(group, word)
+
+
+def test_no_command_shows_the_commands(shop: Shop) -> None:
+    """And nothing else."""
+    code, out, err = shop.run()
+    assert (code, err) == (2, "")
+    assert "submissions" in out
+
+
 def test_nothing_submitted_is_said(shop: Shop) -> None:
     """And no journal is made by looking for one."""
     code, out, _ = shop.run("submissions", "list")

@@ -194,7 +194,7 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
 
 
 def taken_port(text: str) -> str:
-    return text.split("Port ")[1].split()[0]
+    return text.split("Port ", 1)[1].partition(" ")[0]
 
 
 def test_without_jupyterlab_it_says_what_to_install(tmp_path: Path) -> None:

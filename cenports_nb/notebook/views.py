@@ -6,6 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from cenports_nb.facts import LITERAL
 from cenports_nb.transactions.snapshot import BatchView, Snapshot
 from cenports_nb.transactions.steps import NEXT
 
@@ -76,7 +77,7 @@ def html_of(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False
         note: One sentence below.
         live: Whether somebody asks, so that the next poll can be told.
     """
-    parts = [STYLE, '<div class="cn-tracker">']
+    parts = [STYLE, f'<div class="cn-tracker {LITERAL}">']
     for seen in snapshots:
         # What is saved while it is open, or outlives its kernel, must not pass for the end.
         when = "" if seen.settled else f" at {seen.at:%H:%M:%S} UTC"

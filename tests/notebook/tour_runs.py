@@ -50,7 +50,7 @@ def complaints(notebook: Path) -> list[str]:
 def trackers(notebook: Path) -> list[str]:
     """Find the pages of the trackers."""
     pages = [output.data.get("text/html", "") for output in outputs_of(notebook) if "data" in output]
-    return [page for page in pages if 'class="cn-tracker"' in page]
+    return [page for page in pages if 'class="cn-tracker ' in page]
 
 
 def check_ends(notebook: Path) -> None:

@@ -54,7 +54,7 @@ def _fold(seen: Snapshot, batch: BatchView, rows: Sequence[RowView], several: bo
     hidden = batch.rows - len(rows)
     more = f'<div class="msg">and {hidden:,} more rows: submission.outcomes has all of them</div>' if hidden > 0 else ""
     return (
-        f'<details>{line}<table><thead><tr>{heads}<th scope="col">Outcome</th><th scope="col">Message</th></tr></thead>'
+        f'<details>{line}<table aria-label="Rows of batch {batch.batch}"><thead><tr>{heads}<th scope="col">Outcome</th><th scope="col">Message</th></tr></thead>'
         f"<tbody>{body}</tbody></table>{more}</details>"
     )
 

@@ -151,7 +151,8 @@ def _table(seen: Snapshot, live: bool) -> str:
     rows = "".join(_row(batch, seen.at, live) for batch in shown)
     hidden = len(seen.batches) - len(shown)
     more = f'<div class="msg">and {hidden:,} more batches: submission.transactions has all of them</div>'
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more if hidden else ''}"
+    name = f'aria-label="Batches of submission {html.escape(seen.submission_id)}"'
+    return f"<table {name}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more if hidden else ''}"
 
 
 def _row(batch: BatchView, at: datetime, live: bool) -> str:

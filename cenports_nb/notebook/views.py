@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cenports_nb.facts import LITERAL
+from cenports_nb.notebook.printable import printable
 from cenports_nb.transactions.snapshot import BatchView, Snapshot
 from cenports_nb.transactions.steps import NEXT
 
@@ -101,7 +102,7 @@ def text_of(snapshots: Sequence[Snapshot]) -> str:
                 f"{told}  {_age(batch, seen.at)}"
             )
             lines += [f"       {sku}: {message}" for sku, message in batch.messages[:MOST_MESSAGES]]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def needing_first(batches: Iterable[BatchView], most: int) -> list[BatchView]:

@@ -123,7 +123,7 @@ def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
     (page,) = folds_of([snapshot(rows=500)], looked(500))
     assert page.count("<tr>") == 401
     assert "and 100 more rows: submission.outcomes has all of them" in page
-    assert page.startswith('<div class="cn-rows"><details><summary>')
+    assert page.startswith('<div class="cn-rows tex2jax_ignore mathjax_ignore"><details><summary>')
     assert "<img" not in page
 
 

@@ -121,7 +121,7 @@ def test_an_old_picture_never_replaces_a_newer_one() -> None:
     """The tracker's thread may be slow when a wait() ends: what a saved notebook keeps is the end."""
     under_way = replace(snapshot(outcomes={"pending": 3}), settled=False)
     slow = Slow([under_way, under_way, snapshot()])
-    tracker = cn.TransactionTracker([cast(cn.Submission, slow)])
+    tracker = cn.TransactionTracker([cast("cn.Submission", slow)])
     with ThreadPoolExecutor() as pool:
         first = pool.submit(lambda: tracker.snapshots)
         assert slow.taken.wait(30)

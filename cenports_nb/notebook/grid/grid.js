@@ -8,6 +8,7 @@ const MOST_LETTERS = 34; // of a column that asks for no width
 const MOST_CHOICES = 400; // of a list to filter by
 
 const NUMBERS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+const MONEY = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const WORDS = new Intl.Collator("en", { numeric: true });
 
 const number = (value) => NUMBERS.format(value).replace("-", "−");
@@ -18,11 +19,12 @@ const WRITE = {
   live: (value) => value,
   instant: (value) => value,
   number,
+  money: (value) => MONEY.format(value).replace("-", "−"),
   change: signed,
   bar: signed,
   flag: (value) => (value ? "✓ yes" : "✗ no"),
 };
-const RIGHT = new Set(["number", "change", "bar"]);
+const RIGHT = new Set(["number", "money", "change", "bar"]);
 const WORDY = new Set(["text", "live"]);
 
 // An element with its properties and children; attributes are those with a dash, `role` and `for`.

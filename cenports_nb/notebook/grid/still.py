@@ -81,7 +81,7 @@ def _cell(column: Column, value: Any) -> str:
 
 
 def _class(column: Column) -> str:
-    return ' class="n"' if column.kind in ("number", "change", "bar") else ""
+    return ' class="n"' if column.kind in ("number", "money", "change", "bar") else ""
 
 
 def signed(value: float) -> str:
@@ -94,6 +94,7 @@ WRITE: Mapping[str, Callable[[Any], str]] = {
     "instant": str,
     "live": str,
     "number": lambda value: f"{value:,}",
+    "money": lambda value: f"{value:,.2f}".replace("-", "−"),
     "change": signed,
     "bar": signed,
     "flag": lambda value: "✓ yes" if value else "✗ no",

@@ -114,11 +114,15 @@ def test_an_action_comes_with_its_row(frame: pd.DataFrame) -> None:
     """What a button of the details asks for is handed on."""
     grid = Grid.of(frame, COLUMNS, label="SKUs")
     pressed: list[tuple[str, int]] = []
+    opened: list[int] = []
     grid.on_action(lambda action, row: pressed.append((action, row)))
+    grid.on_open(opened.append)
     grid.heard({"action": "show", "row": 2})
     grid.heard({"opened": 1})
     assert pressed == [("show", 2)]
     assert grid.opened == 1
+    grid.heard({"opened": 1})  # a page that was loaded again asks for the same row
+    assert opened == [1, 1]
 
 
 def test_without_a_kernel_a_table_stands(frame: pd.DataFrame) -> None:

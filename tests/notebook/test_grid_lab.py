@@ -122,7 +122,7 @@ def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_
     expect(grid.locator(".cn-row.active")).to_contain_text("09999")
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    told = grid.get_by_role("region", name="Details")
+    told = grid.get_by_role("region", name="Details of")
     expect(told).to_contain_text("Kernel")
     expect(told).to_contain_text("<img src=x onerror=document.title='ran'>")
     page.keyboard.press("Escape")

@@ -61,7 +61,9 @@ function rangesOf(bits) {
 let grids = 0;
 
 // Draw a grid into an element. `hooks.live` has a function for each column that the page keeps itself, `hooks.changed`
-// is called with the rows that a person ticked or unticked before anybody else hears of it.
+// is called with the rows that a person ticked or unticked before anybody else hears of it. Who builds on it may search
+// more than is shown (`hooks.finds`: text -> row -> whether), filter by more (`hooks.fits`: -> row -> whether, or null;
+// `hooks.reset`), name a row (`hooks.what`), open rows by a click (`hooks.click`) and head what is opened (`hooks.heading`).
 function gridOf(model, el, hooks = {}) {
   const id = `cn-grid-${++grids}`;
   const rows = model.get("rows");
@@ -89,7 +91,7 @@ function gridOf(model, el, hooks = {}) {
   const bar = make("div", { className: "cn-tools" });
   const words = columns.filter((column) => WORDY.has(column.kind));
   if (words.length) {
-    search.title = `In ${words.map((column) => column.title).join(", ")}`;
+    search.title = `In ${[...words.map((column) => column.title), ...(hooks.searched ?? [])].join(", ")}`;
     bar.append(make("label", { for: search.id }, "Search"), search);
   }
   const choices = columns.filter((column) => column.choice).map((column) => [column.name, chooser(column)]);
@@ -213,11 +215,14 @@ function gridOf(model, el, hooks = {}) {
     const sought = search.value.trim().toLowerCase();
     const wanted = choices.filter(([, list]) => list.value).map(([name, list]) => [name, list.value.slice(1)]);
     const on = marked.value;
+    const finds = sought ? hooks.finds?.(sought) : null;
+    const fits = hooks.fits?.();
     const kept = [];
     for (let row = 0; row < rows; row++) {
       if (on && String(bits[row]) !== on) continue;
       if (wanted.some(([name, text]) => String(data[name][row]) !== text)) continue;
-      if (sought && !textOf(row).includes(sought)) continue;
+      if (fits && !fits(row)) continue;
+      if (sought && !textOf(row).includes(sought) && !finds?.(row)) continue;
       kept.push(row);
     }
     const column = columns.find((each) => each.name === sorted.name);
@@ -236,13 +241,14 @@ function gridOf(model, el, hooks = {}) {
     shown = Uint32Array.from(kept);
     active = Math.max(0, shown.indexOf(row));
     anchor = -1;
-    reset.hidden = !(sought || wanted.length || on);
+    reset.hidden = !(sought || wanted.length || on || fits);
     empty.hidden = shown.length > 0 || rows === 0;
     view.hidden = shown.length === 0;
     for (const node of pool.values()) node.remove();
     pool.clear();
     paint();
     count();
+    el.dispatchEvent(new Event("cn-changed"));
   }
 
   function sort(name) {
@@ -302,10 +308,13 @@ function gridOf(model, el, hooks = {}) {
     }
     node.addEventListener("click", (event) => {
       active = place;
-      if (!event.target.closest("input, button")) paint();
+      if (event.target.closest("input, button")) return;
+      // A click that ends a selection of text is none.
+      if (hooks.click && getSelection().isCollapsed && shown[place] !== opened) open(shown[place]);
+      else paint();
     });
     node.addEventListener("dblclick", (event) => {
-      if (details && !event.target.closest("input, button")) open(row);
+      if (details && shown[place] !== opened && !event.target.closest("input, button")) open(row);
     });
     return node;
   }
@@ -360,7 +369,8 @@ function gridOf(model, el, hooks = {}) {
     for (const bit of bits) on += bit;
     let here = 0;
     for (const row of shown) here += bits[row];
-    const text = shown.length === rows ? many(rows, "row") : `${NUMBERS.format(shown.length)} of ${many(rows, "row")} shown`;
+    const what = hooks.what ?? "row";
+    const text = shown.length === rows ? many(rows, what) : `${NUMBERS.format(shown.length)} of ${many(rows, what)} shown`;
     status.textContent = ticks ? `${text}, ${NUMBERS.format(on)} ticked` : text;
     if (all) {
       all.checked = shown.length > 0 && here === shown.length;
@@ -427,12 +437,22 @@ function gridOf(model, el, hooks = {}) {
     }
     const close = make("button", { type: "button", className: "cn-plain" }, "Close");
     close.addEventListener("click", shut);
-    told.replaceChildren(make("div", { className: "cn-told-head" }, make("b", {}, nameOf(row)), close), facts);
+    told.replaceChildren(make("div", { className: "cn-told-head" }, make("b", {}, nameOf(row)), ...(hooks.heading?.(row) ?? []), close), facts);
+    if (hooks.heading) told.append(make("div", { className: "cn-part" }, "Asking the kernel …"));
+    told.setAttribute("aria-label", `Details of ${nameOf(row)}`);
     told.hidden = false;
     told.tabIndex = -1;
     told.focus();
     model.send({ opened: row });
     paint();
+  }
+
+  // The row before or after the opened one, as they are ordered on the page.
+  function step(by) {
+    const place = shown.indexOf(opened) + by;
+    if (opened < 0 || place < 0 || place >= shown.length) return;
+    move(place);
+    open(shown[place]);
   }
 
   function shut() {
@@ -453,14 +473,16 @@ function gridOf(model, el, hooks = {}) {
   function tell(message) {
     if (message?.here) root.classList.remove("cn-dead");
     if (message?.tell === undefined || message.tell !== opened) return;
+    const held = told.contains(document.activeElement) && document.activeElement.closest(".cn-part");
     for (const old of told.querySelectorAll(".cn-part")) old.remove();
     for (const part of message.parts) {
       const box = make("div", { className: "cn-part" }, make("b", {}, part.title));
+      if (part.note) box.append(make("div", {}, part.note));
       if (part.facts.length) {
         box.append(make("dl", {}, ...part.facts.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)])));
       }
       if (part.head.length) {
-        const line = (cells, tag) => make("tr", {}, ...cells.map((text) => make(tag, tag === "th" ? { scope: "col" } : {}, text)));
+        const line = (cells, tag) => make("tr", {}, ...cells.map((text, i) => make(tag, { ...(tag === "th" ? { scope: "col" } : {}), className: part.right.includes(i) ? "n" : "" }, text)));
         box.append(make("table", {}, make("thead", {}, line(part.head, "th")), make("tbody", {}, ...part.rows.map((cells) => line(cells, "td")))));
       }
       for (const [action, text] of part.actions) {
@@ -470,6 +492,8 @@ function gridOf(model, el, hooks = {}) {
       }
       told.append(box);
     }
+    // What was pressed is gone: keys go on from what stands for it.
+    if (held) (told.querySelector(".cn-part button") ?? told).focus({ preventScroll: true });
   }
 
   // ---- keys ----------------------------------------------------------------------------------------------------
@@ -512,6 +536,7 @@ function gridOf(model, el, hooks = {}) {
     search.value = "";
     marked.value = "";
     for (const [, list] of choices) list.value = "";
+    hooks.reset?.();
     select();
     table.focus({ preventScroll: true });
   });
@@ -530,6 +555,11 @@ function gridOf(model, el, hooks = {}) {
     ranges: () => rangesOf(bits),
     value,
     refill,
+    select,
+    open,
+    step,
+    opened: () => opened,
+    tools: bar,
     tick,
     // What was sent is not ticked any more.
     freeze(frozen) {

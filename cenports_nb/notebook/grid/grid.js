@@ -5,6 +5,7 @@ const ROW_PX = 28; // grid.css has the same
 const PADDING_PX = 18; // of a cell, left and right
 const SPARE_ROWS = 6; // above and below what is seen, so that scrolling shows no gap
 const MOST_LETTERS = 34; // of a column that asks for no width
+const SHORT = 24; // so many letters stay on one line
 const MOST_CHOICES = 400; // of a list to filter by
 
 const NUMBERS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
@@ -482,7 +483,7 @@ function gridOf(model, el, hooks = {}) {
         box.append(make("dl", {}, ...part.facts.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)])));
       }
       if (part.head.length) {
-        const line = (cells, tag) => make("tr", {}, ...cells.map((text, i) => make(tag, { ...(tag === "th" ? { scope: "col" } : {}), className: part.right.includes(i) ? "n" : "" }, text)));
+        const line = (cells, tag) => make("tr", {}, ...cells.map((text, i) => make(tag, { ...(tag === "th" ? { scope: "col" } : {}), className: part.right.includes(i) ? "n" : text.length <= SHORT ? "o" : "" }, text)));
         box.append(make("table", {}, make("thead", {}, line(part.head, "th")), make("tbody", {}, ...part.rows.map((cells) => line(cells, "td")))));
       }
       for (const [action, text] of part.actions) {

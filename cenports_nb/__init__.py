@@ -6,6 +6,7 @@
             ─▶ summarize_sales, stock_cover, order_ages          what sells, what runs out, what waits
             ─▶ match_shipments, changes                          what was sent, what moved since yesterday
             ─▶ TransactionTracker, plot_outcomes                 watch it go through, see what became of it
+            ─▶ OrderExplorer                                     search orders, open one
             ─▶ plot_orders, plot_stock, plot_cover, plot_ages    look at it; plot_demand
 
 Everything loads at first use: importing the package costs less than importing pandas.
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from cenports_nb.notebook.charts.orders import plot_orders
     from cenports_nb.notebook.charts.outcomes import plot_outcomes
     from cenports_nb.notebook.charts.stock import plot_stock
+    from cenports_nb.notebook.explorer import OrderExplorer
     from cenports_nb.notebook.tracker import TransactionTracker
     from cenports_nb.stock.counts import read_counts
     from cenports_nb.stock.diff import diff_stock
@@ -74,6 +76,7 @@ __all__ = [
     "Client",
     "Dialect",
     "Handover",
+    "OrderExplorer",
     "Provenance",
     "Submission",
     "TransactionTracker",
@@ -127,6 +130,7 @@ _MODULE_OF = {
     "Client": "api.client",
     "Dialect": "api.dialect",
     "Handover": "transactions.handover.handover",
+    "OrderExplorer": "notebook.explorer",
     "Provenance": "frames.provenance",
     "Submission": "transactions.submission",
     "TransactionTracker": "notebook.tracker",

@@ -22,7 +22,7 @@ STYLE = """
  overflow-wrap:anywhere}
 .cn-still tr{background:none!important}
 .cn-still th{font-weight:600;white-space:nowrap!important}
-.cn-still td:not(.n){min-width:8.5em}
+@media screen{.cn-still td:not(.n){min-width:8.5em}}
 .cn-still .n{text-align:right!important;font-variant-numeric:tabular-nums;white-space:nowrap!important}
 .cn-still .off td{opacity:.75}
 </style>

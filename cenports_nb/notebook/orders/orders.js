@@ -104,6 +104,7 @@ function ordersOf(model, el) {
 
   // The kernel hears which orders are shown, not what was typed: that may be a name.
   function tell() {
+    clearTimeout(timer);
     const bits = new Uint8Array(model.get("rows"));
     for (const row of grid.shown()) bits[row] = 1;
     const ranges = rangesOf(bits);
@@ -118,6 +119,7 @@ function ordersOf(model, el) {
     timer = setTimeout(tell, TELL_MS);
   }
   el.addEventListener("cn-changed", changed);
+  el.addEventListener("focusout", tell); // such as to a cell that asks for explorer.shown
   told = grid.shown().length === model.get("rows") ? [0, model.get("rows")].join() : null;
 
   function heard(message, buffers) {
@@ -136,6 +138,7 @@ function ordersOf(model, el) {
   return () => {
     clearTimeout(timer);
     el.removeEventListener("cn-changed", changed);
+    el.removeEventListener("focusout", tell);
     model.off("msg:custom", heard);
     grid.close();
   };

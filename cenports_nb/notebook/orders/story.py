@@ -31,6 +31,8 @@ ABOUT = {
 }
 """What is told of an order besides its row."""
 
+MONEY = ("sub_total", "discount", "ship_cost")
+
 PEOPLE = {
     "customer_name": "Customer",
     "contact_name": "Contact",
@@ -169,8 +171,11 @@ def _facts(order: pd.DataFrame, titles: Mapping[str, str]) -> Iterator[tuple[str
 
 def _values(order: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Write what is known of these columns; a frame that a person made may hold anything in them."""
-    values = [order[name].iloc[0] for name in names if name in order.columns]
-    return [text for value in values if (text := (_money if isinstance(value, float) else _plain)(value))]
+    texts = [
+        _money(value) if name in MONEY and isinstance(value, int | float) else _plain(value)
+        for name, value in ((name, order[name].iloc[0]) for name in names if name in order.columns)
+    ]
+    return [text for text in texts if text]
 
 
 def _says(values: pd.Series[Any]) -> bool:
@@ -182,6 +187,9 @@ def _missing(value: Any) -> bool:
 
 
 def _plain(value: Any) -> str:
+    """Write anything as text; a telephone that became a number in somebody's spreadsheet has no `.0`."""
+    if isinstance(value, float) and value.is_integer():
+        return f"{value:.0f}"
     return "" if _missing(value) else str(value)
 
 

@@ -15,7 +15,7 @@ from cenports_nb.notebook.grid.place import Place
 from cenports_nb.notebook.grid.ticks import Mask
 from cenports_nb.notebook.orders.book import Order, OrderBook
 from cenports_nb.notebook.orders.page import Page
-from cenports_nb.notebook.orders.story import HIDE, SHOW, story_of
+from cenports_nb.notebook.orders.story import HIDE, SHOW, excuse_of, story_of
 from cenports_nb.notebook.orders.summary import page_of, text_of
 from cenports_nb.notebook.orders.table import moment_of, names_of_channels, table_of
 from cenports_nb.notebook.orders.terms import Terms, terms_of
@@ -116,8 +116,13 @@ class OrderExplorer:
 
     def _tell(self, row: int, *, shown: bool) -> None:
         """Tell the page of an order: by a message, which nothing keeps."""
-        if row >= 0 and self._page is not None:
-            self._page.tell(row, story_of(self._book, row, shown=shown, button=not self._show_pii))
+        if row < 0 or self._page is None:
+            return
+        try:
+            parts = story_of(self._book, row, shown=shown, button=not self._show_pii)
+        except Exception as error:  # noqa: BLE001 - a traceback would stand in the notebook, and the page wait for ever
+            parts = excuse_of(error)
+        self._page.tell(row, parts)
 
     def _filtered(self, shown: Mask) -> None:
         with self._turn:

@@ -166,7 +166,7 @@ class OrderBook:
         """Return rows of the orders as they were given, with all their columns or those of these that are there."""
         orders = self._given[0]
         if columns is not None:
-            orders = orders[[name for name in columns if name in orders.columns]]
+            orders = orders.loc[:, orders.columns.isin([*columns]) & ~orders.columns.duplicated()]
         found: pd.DataFrame = orders.iloc[self.rows[at]]
         return found
 

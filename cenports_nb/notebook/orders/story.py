@@ -59,14 +59,20 @@ def story_of(book: OrderBook, at: int, *, shown: bool, button: bool = True) -> l
         button: Whether that can be changed.
     """
     order = book.given([at])
+    order = order.loc[:, ~order.columns.duplicated()]
     twice = book.orders["order_no"].iloc[at] in book.several_channels
     note = "⚠ Another channel has an order of this number, too." if twice else ""
     return [
         Part("Shipping and sums", facts=tuple(_facts(order, ABOUT)), note=note),
         _lines(book, at),
         _shipments(book, at),
-        _people(order, shown=shown, button=button),
+        *_people(order, shown=shown, button=button),
     ]
+
+
+def excuse_of(error: Exception) -> list[Part]:
+    """Say that an order can't be told: what a person's frame holds is not ours to foresee."""
+    return [Part("This order can't be shown", note=f"Its columns hold something unforeseen ({type(error).__name__}).")]
 
 
 def _lines(book: OrderBook, at: int) -> Part:
@@ -142,25 +148,27 @@ def _items(shipment: Mapping[Any, Any]) -> Iterator[str]:
                 yield str(sku) if count is None else f"{count}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{sku}"
 
 
-def _people(order: pd.DataFrame, *, shown: bool, button: bool) -> Part:
+def _people(order: pd.DataFrame, *, shown: bool, button: bool) -> list[Part]:
     order = order if shown else mask_pii(order)
-    facts = (*_facts(order, PEOPLE), *_addresses(order))
-    if not facts:
-        return Part("People and addresses", note="The orders tell nothing of them.")
+    people, addresses = tuple(_facts(order, PEOPLE)), tuple(_addresses(order))
+    if not people and not addresses:
+        return [Part("People", note="The orders tell nothing of them.")]
     note = (
         "" if shown else "Masked: pseudonyms stand for names, streets, postal codes, telephones, e-mails and messages."
     )
     key = HIDE if shown else SHOW
     actions = ((key, BUTTONS[key]),) if button else ()
-    return Part("People and addresses", facts=facts, note=note, actions=actions)
+    return [Part("People", facts=people, note=note), Part("Addresses", facts=addresses, actions=actions)]
 
 
 def _addresses(order: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    told = ""
     for begin, title in ADDRESSES.items():
         lines = (" ".join(_values(order, [f"{begin}_{name}" for name in names])) for names in ADDRESS_LINES)
         text = "\n".join(filter(None, lines))
         if text:
-            yield title, text
+            yield title, "the same address" if text == told else text
+        told = told or text
 
 
 def _facts(order: pd.DataFrame, titles: Mapping[str, str]) -> Iterator[tuple[str, str]]:

@@ -5,6 +5,7 @@
             ─▶ diff_stock ─▶ build_true_up ─▶ submit_updates     compare, plan, correct
             ─▶ summarize_sales, stock_cover, order_ages          what sells, what runs out, what waits
             ─▶ match_shipments, changes                          what was sent, what moved since yesterday
+            ─▶ StockReview                                       tick the rows that go, try, send
             ─▶ TransactionTracker, plot_outcomes                 watch it go through, see what became of it
             ─▶ plot_orders, plot_stock, plot_cover, plot_ages    look at it; plot_demand
 
@@ -52,6 +53,7 @@ if TYPE_CHECKING:
     from cenports_nb.notebook.charts.orders import plot_orders
     from cenports_nb.notebook.charts.outcomes import plot_outcomes
     from cenports_nb.notebook.charts.stock import plot_stock
+    from cenports_nb.notebook.review.review import StockReview
     from cenports_nb.notebook.tracker import TransactionTracker
     from cenports_nb.stock.counts import read_counts
     from cenports_nb.stock.diff import diff_stock
@@ -75,6 +77,7 @@ __all__ = [
     "Dialect",
     "Handover",
     "Provenance",
+    "StockReview",
     "Submission",
     "TransactionTracker",
     "acknowledge_orders",
@@ -128,6 +131,7 @@ _MODULE_OF = {
     "Dialect": "api.dialect",
     "Handover": "transactions.handover.handover",
     "Provenance": "frames.provenance",
+    "StockReview": "notebook.review.review",
     "Submission": "transactions.submission",
     "TransactionTracker": "notebook.tracker",
     "acknowledge_orders": "transactions.orders.acknowledgement",

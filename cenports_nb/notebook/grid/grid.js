@@ -2,9 +2,10 @@
 // Only the rows that can be seen are elements; widget.py puts the `export` below, so that others can build on it.
 
 const ROW_PX = 28; // grid.css has the same
-const PADDING_PX = 18; // of a cell, left and right
+const PADDING_PX = 14; // of a cell, left and right
 const SPARE_ROWS = 6; // above and below what is seen, so that scrolling shows no gap
 const MOST_LETTERS = 34; // of a column that asks for no width
+const LEAST_LETTERS = 9; // of a column of words, where there is little room
 const MOST_CHOICES = 400; // of a list to filter by
 
 const NUMBERS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
@@ -58,15 +59,18 @@ function rangesOf(bits) {
 
 let grids = 0;
 
-// Draw a grid into an element. `hooks.live` has a function for each column that the page keeps itself, `hooks.changed`
-// is called with the rows that a person ticked or unticked before anybody else hears of it.
+// Draw a grid into an element. Of `hooks`, `live` has a function for each column that the page keeps itself, `changed`
+// hears which rows a person ticked before anybody else, `extra` and its `traits` go along with what is ticked, `heard`
+// is called when the kernel said something new. The element hears `cn-changed` after every change of ticks or rows.
 function gridOf(model, el, hooks = {}) {
   const id = `cn-grid-${++grids}`;
   const rows = model.get("rows");
   const columns = model.get("columns");
+  const seen = columns.filter((column) => !column.hidden);
   const ticks = model.get("ticks");
   const details = model.get("details");
-  const data = JSON.parse(new TextDecoder().decode(model.get("data")));
+  const read = () => JSON.parse(new TextDecoder().decode(model.get("data")));
+  let data = read();
   const live = hooks.live ?? {};
   const value = (name, row) => (name in live ? live[name](row) : data[name][row]);
   const naming = columns.filter((column) => column.kind === "text").slice(0, 2);
@@ -88,7 +92,7 @@ function gridOf(model, el, hooks = {}) {
   const words = columns.filter((column) => WORDY.has(column.kind));
   if (words.length) {
     search.title = `In ${words.map((column) => column.title).join(", ")}`;
-    bar.append(make("label", { for: search.id }, "Search"), search);
+    tool("Search", search);
   }
   const choices = columns.filter((column) => column.choice).map((column) => [column.name, chooser(column)]);
   const marked = make("select", { id: `${id}-marked` });
@@ -96,7 +100,7 @@ function gridOf(model, el, hooks = {}) {
     for (const [key, text] of [["", "all rows"], ["1", "ticked only"], ["0", "unticked only"]]) {
       marked.append(make("option", { value: key }, text));
     }
-    bar.append(make("label", { for: marked.id }, "Show"), marked);
+    tool("Show", marked);
   }
   const reset = make("button", { type: "button", className: "cn-plain", hidden: true }, "Show all again");
   bar.append(reset);
@@ -133,17 +137,21 @@ function gridOf(model, el, hooks = {}) {
   drawHead();
   const pool = new Map(); // place -> element
 
+  function tool(text, control) {
+    bar.append(make("span", {}, make("label", { for: control.id }, text), control));
+  }
+
   function chooser(column) {
     const list = make("select", { id: `${id}-${column.name}` }, make("option", { value: "" }, "all"));
     const found = [...new Set(data[column.name])].filter((text) => text !== null && text !== "").sort(WORDS.compare);
     for (const text of found.slice(0, MOST_CHOICES)) list.append(make("option", { value: `=${text}` }, WRITE[column.kind](text)));
-    bar.append(make("label", { for: list.id }, column.title), list);
+    tool(column.title, list);
     return list;
   }
 
   function widthOf(column) {
     if (column.letters) return column.letters;
-    if (column.kind === "bar") return 17;
+    if (column.kind === "bar") return 13;
     if (column.kind === "flag") return 7;
     let most = column.title.length + 1;
     if (!(column.name in live)) {
@@ -161,12 +169,12 @@ function gridOf(model, el, hooks = {}) {
   function track(column) {
     const letters = widthOf(column);
     if (RIGHT.has(column.kind)) return `calc(${letters}ch + ${PADDING_PX}px)`;
-    return `minmax(calc(${Math.min(letters, column.letters ?? 15)}ch + ${PADDING_PX}px), ${letters}fr)`;
+    return `minmax(calc(${Math.min(letters, LEAST_LETTERS)}ch + ${PADDING_PX}px), ${letters}fr)`;
   }
 
   function drawHead() {
-    const widths = columns.map(track);
-    const tracks = [...(ticks ? ["34px"] : []), ...widths, ...(details ? ["40px"] : [])];
+    const widths = seen.map(track);
+    const tracks = [...(ticks ? ["34px"] : []), ...widths, ...(details ? ["36px"] : [])];
     // Each row is a grid of its own: nothing here may depend on what is in it.
     table.style.setProperty("--cn-tracks", tracks.join(" "));
     table.setAttribute("aria-colcount", String(tracks.length));
@@ -175,7 +183,7 @@ function gridOf(model, el, hooks = {}) {
       all.addEventListener("change", () => tick(shown, all.checked));
       head.append(make("div", { role: "columnheader", className: "cn-cell cn-tick" }, all));
     }
-    for (const column of columns) {
+    for (const column of seen) {
       const button = make("button", { type: "button", title: column.hint }, make("span", {}, column.title), make("span", { className: "cn-sign", "aria-hidden": "true" }));
       button.addEventListener("click", () => sort(column.name));
       const cell = make("div", { role: "columnheader", "aria-sort": "none", className: `cn-cell${RIGHT.has(column.kind) ? " n" : ""}` }, button);
@@ -187,7 +195,7 @@ function gridOf(model, el, hooks = {}) {
 
   // ---- which rows, in which order ------------------------------------------------------------------------------
 
-  const haystack = [];
+  let haystack = [];
   const still = columns.filter((column) => column.kind === "text").map((column) => column.name);
   const moving = columns.filter((column) => column.kind === "live").map((column) => column.name);
   const textOf = (row) => {
@@ -195,7 +203,7 @@ function gridOf(model, el, hooks = {}) {
     return moving.length ? `${kept}\n${moving.map((name) => value(name, row)).join("\n").toLowerCase()}` : kept;
   };
 
-  const ranks = {};
+  let ranks = {};
   function rankOf(column) {
     if (RIGHT.has(column.kind) || column.kind === "flag") return (row) => value(column.name, row);
     if (column.kind === "live") return rankWords(Array.from({ length: rows }, (_, row) => value(column.name, row) || null));
@@ -241,6 +249,7 @@ function gridOf(model, el, hooks = {}) {
     pool.clear();
     paint();
     count();
+    el.dispatchEvent(new Event("cn-changed"));
   }
 
   function sort(name) {
@@ -288,7 +297,7 @@ function gridOf(model, el, hooks = {}) {
       box.addEventListener("click", (event) => press(place, event.shiftKey));
       node.append(make("div", { className: "cn-cell cn-tick", role: "gridcell" }, box));
     }
-    for (const column of columns) {
+    for (const column of seen) {
       const cell = make("div", { className: `cn-cell ${column.kind}${RIGHT.has(column.kind) ? " n" : ""}`, role: "gridcell" });
       fill(cell, column, row);
       node.append(cell);
@@ -346,7 +355,7 @@ function gridOf(model, el, hooks = {}) {
   function refill(changed) {
     for (const [place, node] of pool) {
       if (changed && !changed.has(shown[place])) continue;
-      columns.forEach((column, i) => {
+      seen.forEach((column, i) => {
         if (column.kind === "live") fill(node.children[i + (ticks ? 1 : 0)], column, shown[place]);
       });
     }
@@ -379,16 +388,23 @@ function gridOf(model, el, hooks = {}) {
       return count();
     }
     for (const row of changed) bits[row] = on ? 1 : 0;
-    version = Math.max(version, model.get("version")) + 1;
     hooks.changed?.(changed, on);
-    const ranges = rangesOf(bits);
-    model.send({ ticked: ranges, version, ...(hooks.extra?.() ?? {}) });
-    own = true;
-    model.set("version", version);
-    model.set("ranges", ranges); // other views of the same page hear of it
-    own = false;
+    say(hooks.extra?.() ?? {});
     refill(changed);
     count();
+    el.dispatchEvent(new Event("cn-changed"));
+  }
+
+  // Tell the kernel what is ticked, and what belongs to it.
+  function say(more) {
+    version = Math.max(version, model.get("version")) + 1;
+    const ranges = rangesOf(bits);
+    model.send({ ticked: ranges, version, ...more });
+    own = true;
+    for (const name of hooks.traits ?? []) model.set(name, more[name]);
+    model.set("ranges", ranges); // other views of the same page hear of it
+    model.set("version", version);
+    own = false;
   }
   let own = false;
 
@@ -410,6 +426,13 @@ function gridOf(model, el, hooks = {}) {
     bits = bitsOf(model.get("ranges"), rows);
     refill();
     count();
+    hooks.heard?.();
+  }
+
+  function renew() {
+    data = read();
+    [haystack, ranks, largest] = [[], {}, null];
+    select();
     hooks.heard?.();
   }
 
@@ -514,9 +537,11 @@ function gridOf(model, el, hooks = {}) {
     table.focus({ preventScroll: true });
   });
   view.addEventListener("scroll", paint);
-  const seen = new ResizeObserver(paint); // also when a cell that was out of sight comes back
-  seen.observe(view);
+  const watch = new ResizeObserver(paint); // also when a cell that was out of sight comes back
+  watch.observe(view);
   model.on("change:ranges", heard);
+  model.on("change:version", heard);
+  model.on("change:data", renew);
   model.on("msg:custom", tell);
   model.on("comm_live_update", ask);
   select();
@@ -528,7 +553,7 @@ function gridOf(model, el, hooks = {}) {
     ranges: () => rangesOf(bits),
     value,
     refill,
-    tick,
+    say,
     // What was sent is not ticked any more.
     freeze(frozen) {
       sending = !frozen;
@@ -536,10 +561,29 @@ function gridOf(model, el, hooks = {}) {
       count();
     },
     close() {
-      seen.disconnect();
+      watch.disconnect();
       model.off("change:ranges", heard);
+      model.off("change:version", heard);
+      model.off("change:data", renew);
       model.off("msg:custom", tell);
       model.off("comm_live_update", ask);
     },
+  };
+}
+
+// Draw all of it again when its columns change; `draw` returns what takes it away.
+function renewed(draw) {
+  return ({ model, el }) => {
+    let close = draw(model, el);
+    const again = () => {
+      close();
+      el.replaceChildren();
+      close = draw(model, el);
+    };
+    model.on("change:columns", again);
+    return () => {
+      model.off("change:columns", again);
+      close();
+    };
   };
 }

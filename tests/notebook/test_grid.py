@@ -114,11 +114,15 @@ def test_an_action_comes_with_its_row(frame: pd.DataFrame) -> None:
     """What a button of the details asks for is handed on."""
     grid = Grid.of(frame, COLUMNS, label="SKUs")
     pressed: list[tuple[str, int]] = []
+    opened: list[int] = []
     grid.on_action(lambda action, row: pressed.append((action, row)))
+    grid.on_open(opened.append)
     grid.heard({"action": "show", "row": 2})
     grid.heard({"opened": 1})
     assert pressed == [("show", 2)]
     assert grid.opened == 1
+    grid.heard({"opened": 1})  # a page that was loaded again asks for the same row
+    assert opened == [1, 1]
 
 
 def test_without_a_kernel_a_table_stands(frame: pd.DataFrame) -> None:
@@ -129,3 +133,13 @@ def test_without_a_kernel_a_table_stands(frame: pd.DataFrame) -> None:
     assert '<td>☑ yes</td><td>0012</td><td class="n">1,200</td><td class="n">−1,200</td>' in page
     assert "☐ no" in page
     assert "1 more row." in page
+
+
+def test_amounts_stand_to_the_cent_and_a_plain_day_stays_a_day() -> None:
+    """Each amount has two decimals; a time that is text already is not moved into the zone."""
+    frame = pd.DataFrame({"total": [1374.6, -0.5], "at": ["2026-01-01", "2026-01-01 09:30"]})
+    columns = [Column("total", "Total", "money"), Column("at", "At", "instant")]
+    assert json.loads(encode(frame, columns, "Asia/Tokyo"))["at"] == ["2026-01-01", "2026-01-01 09:30"]
+    page = still_of(frame, columns)
+    assert '<td class="n">1,374.60</td>' in page
+    assert '<td class="n">−0.50</td>' in page

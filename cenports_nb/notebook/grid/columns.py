@@ -11,13 +11,14 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 
-Kind = Literal["text", "number", "change", "instant", "flag", "bar", "live"]
+Kind = Literal["text", "number", "money", "change", "instant", "flag", "bar", "live"]
 
 KINDS = {
     "text": "letters, to the left; searched",
-    "number": "whole numbers or amounts, thousands apart, to the right",
+    "number": "whole numbers, thousands apart, to the right",
+    "money": "an amount, to the cent",
     "change": "a number with its sign",
-    "instant": "a time in the zone of the grid, to the minute",
+    "instant": "a time in the zone of the grid, to the minute; text stays as it is, such as a plain day",
     "flag": "yes or no, a sign beside the word",
     "bar": "a change with its sign, and drawn to the left or right of a line in the middle",
     "live": "text that the page itself keeps; it has no column in the frame",
@@ -78,9 +79,9 @@ def encode(frame: pd.DataFrame, columns: Sequence[Column], zone: str = "UTC") ->
 
 def values_of(values: pd.Series[Any], kind: Kind, zone: str = "UTC") -> list[Any]:
     """Write a column as plain values: text, numbers, yes or no, None."""
-    if kind == "instant":
+    if kind == "instant" and isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert(zone).dt.strftime(INSTANT)
-    elif kind == "text" and not isinstance(values.dtype, pd.StringDtype):
+    elif kind in ("text", "instant") and not isinstance(values.dtype, pd.StringDtype):
         values = values.astype("str")
     plain = values.astype(object)
     return plain.where(values.notna(), None).tolist()

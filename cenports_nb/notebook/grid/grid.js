@@ -6,9 +6,11 @@ const PADDING_PX = 14; // of a cell, left and right
 const SPARE_ROWS = 6; // above and below what is seen, so that scrolling shows no gap
 const MOST_LETTERS = 34; // of a column that asks for no width
 const LEAST_LETTERS = 9; // of a column of words, where there is little room
+const SHORT = 24; // so many letters stay on one line
 const MOST_CHOICES = 400; // of a list to filter by
 
 const NUMBERS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
+const MONEY = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
 const WORDS = new Intl.Collator("en", { numeric: true });
 
 const number = (value) => NUMBERS.format(value).replace("-", "−");
@@ -19,11 +21,12 @@ const WRITE = {
   live: (value) => value,
   instant: (value) => value,
   number,
+  money: (value) => MONEY.format(value).replace("-", "−"),
   change: signed,
   bar: signed,
   flag: (value) => (value ? "✓ yes" : "✗ no"),
 };
-const RIGHT = new Set(["number", "change", "bar"]);
+const RIGHT = new Set(["number", "money", "change", "bar"]);
 const WORDY = new Set(["text", "live"]);
 
 // An element with its properties and children; attributes are those with a dash, `role` and `for`.
@@ -62,6 +65,8 @@ let grids = 0;
 // Draw a grid into an element. Of `hooks`, `live` has a function for each column that the page keeps itself, `changed`
 // hears which rows a person ticked before anybody else, `extra` and its `traits` go along with what is ticked, `heard`
 // is called when the kernel said something new. The element hears `cn-changed` after every change of ticks or rows.
+// Who builds on it may search more than is shown (`finds`: text -> row -> whether), filter by more (`fits`: -> row ->
+// whether, or null; `reset`), name a row (`what`), open rows by a click (`click`) and head what is opened (`heading`).
 function gridOf(model, el, hooks = {}) {
   const id = `cn-grid-${++grids}`;
   const rows = model.get("rows");
@@ -91,7 +96,7 @@ function gridOf(model, el, hooks = {}) {
   const bar = make("div", { className: "cn-tools" });
   const words = columns.filter((column) => WORDY.has(column.kind));
   if (words.length) {
-    search.title = `In ${words.map((column) => column.title).join(", ")}`;
+    search.title = `In ${[...words.map((column) => column.title), ...(hooks.searched ?? [])].join(", ")}`;
     tool("Search", search);
   }
   const choices = columns.filter((column) => column.choice).map((column) => [column.name, chooser(column)]);
@@ -219,11 +224,14 @@ function gridOf(model, el, hooks = {}) {
     const sought = search.value.trim().toLowerCase();
     const wanted = choices.filter(([, list]) => list.value).map(([name, list]) => [name, list.value.slice(1)]);
     const on = marked.value;
+    const finds = sought ? hooks.finds?.(sought) : null;
+    const fits = hooks.fits?.();
     const kept = [];
     for (let row = 0; row < rows; row++) {
       if (on && String(bits[row]) !== on) continue;
       if (wanted.some(([name, text]) => String(data[name][row]) !== text)) continue;
-      if (sought && !textOf(row).includes(sought)) continue;
+      if (fits && !fits(row)) continue;
+      if (sought && !textOf(row).includes(sought) && !finds?.(row)) continue;
       kept.push(row);
     }
     const column = columns.find((each) => each.name === sorted.name);
@@ -242,7 +250,7 @@ function gridOf(model, el, hooks = {}) {
     shown = Uint32Array.from(kept);
     active = Math.max(0, shown.indexOf(row));
     anchor = -1;
-    reset.hidden = !(sought || wanted.length || on);
+    reset.hidden = !(sought || wanted.length || on || fits);
     empty.hidden = shown.length > 0 || rows === 0;
     view.hidden = shown.length === 0;
     for (const node of pool.values()) node.remove();
@@ -309,10 +317,13 @@ function gridOf(model, el, hooks = {}) {
     }
     node.addEventListener("click", (event) => {
       active = place;
-      if (!event.target.closest("input, button")) paint();
+      if (event.target.closest("input, button")) return;
+      // A click that ends a selection of text is none.
+      if (hooks.click && getSelection().isCollapsed && shown[place] !== opened) open(shown[place]);
+      else paint();
     });
     node.addEventListener("dblclick", (event) => {
-      if (details && !event.target.closest("input, button")) open(row);
+      if (details && shown[place] !== opened && !event.target.closest("input, button")) open(row);
     });
     return node;
   }
@@ -367,7 +378,8 @@ function gridOf(model, el, hooks = {}) {
     for (const bit of bits) on += bit;
     let here = 0;
     for (const row of shown) here += bits[row];
-    const text = shown.length === rows ? many(rows, "row") : `${NUMBERS.format(shown.length)} of ${many(rows, "row")} shown`;
+    const what = hooks.what ?? "row";
+    const text = shown.length === rows ? many(rows, what) : `${NUMBERS.format(shown.length)} of ${many(rows, what)} shown`;
     status.textContent = ticks ? `${text}, ${NUMBERS.format(on)} ticked` : text;
     if (all) {
       all.checked = shown.length > 0 && here === shown.length;
@@ -448,12 +460,22 @@ function gridOf(model, el, hooks = {}) {
     }
     const close = make("button", { type: "button", className: "cn-plain" }, "Close");
     close.addEventListener("click", shut);
-    told.replaceChildren(make("div", { className: "cn-told-head" }, make("b", {}, nameOf(row)), close), facts);
+    told.replaceChildren(make("div", { className: "cn-told-head" }, make("b", {}, nameOf(row)), ...(hooks.heading?.(row) ?? []), close), facts);
+    if (hooks.heading) told.append(make("div", { className: "cn-part" }, "Asking the kernel …"));
+    told.setAttribute("aria-label", `Details of ${nameOf(row)}`);
     told.hidden = false;
     told.tabIndex = -1;
     told.focus();
     model.send({ opened: row });
     paint();
+  }
+
+  // The row before or after the opened one, as they are ordered on the page.
+  function step(by) {
+    const place = shown.indexOf(opened) + by;
+    if (opened < 0 || place < 0 || place >= shown.length) return;
+    move(place);
+    open(shown[place]);
   }
 
   function shut() {
@@ -474,14 +496,16 @@ function gridOf(model, el, hooks = {}) {
   function tell(message) {
     if (message?.here) root.classList.remove("cn-dead");
     if (message?.tell === undefined || message.tell !== opened) return;
+    const held = told.contains(document.activeElement) && document.activeElement.closest(".cn-part");
     for (const old of told.querySelectorAll(".cn-part")) old.remove();
     for (const part of message.parts) {
       const box = make("div", { className: "cn-part" }, make("b", {}, part.title));
+      if (part.note) box.append(make("div", {}, part.note));
       if (part.facts.length) {
         box.append(make("dl", {}, ...part.facts.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)])));
       }
       if (part.head.length) {
-        const line = (cells, tag) => make("tr", {}, ...cells.map((text) => make(tag, tag === "th" ? { scope: "col" } : {}, text)));
+        const line = (cells, tag) => make("tr", {}, ...cells.map((text, i) => make(tag, { ...(tag === "th" ? { scope: "col" } : {}), className: part.right.includes(i) ? "n" : text.length <= SHORT ? "o" : "" }, text)));
         box.append(make("table", {}, make("thead", {}, line(part.head, "th")), make("tbody", {}, ...part.rows.map((cells) => line(cells, "td")))));
       }
       for (const [action, text] of part.actions) {
@@ -491,6 +515,8 @@ function gridOf(model, el, hooks = {}) {
       }
       told.append(box);
     }
+    // What was pressed is gone: keys go on from what stands for it.
+    if (held) (told.querySelector(".cn-part button") ?? told).focus({ preventScroll: true });
   }
 
   // ---- keys ----------------------------------------------------------------------------------------------------
@@ -533,6 +559,7 @@ function gridOf(model, el, hooks = {}) {
     search.value = "";
     marked.value = "";
     for (const [, list] of choices) list.value = "";
+    hooks.reset?.();
     select();
     table.focus({ preventScroll: true });
   });
@@ -554,6 +581,13 @@ function gridOf(model, el, hooks = {}) {
     value,
     refill,
     say,
+    select,
+    open,
+    step,
+    opened: () => opened,
+    tools: bar,
+    tool,
+    tick,
     // What was sent is not ticked any more.
     freeze(frozen) {
       sending = !frozen;

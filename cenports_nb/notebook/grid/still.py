@@ -22,6 +22,7 @@ STYLE = """
  overflow-wrap:anywhere}
 .cn-still tr{background:none!important}
 .cn-still th{font-weight:600;white-space:nowrap!important}
+.cn-still td:not(.n){min-width:8.5em}
 .cn-still .n{text-align:right!important;font-variant-numeric:tabular-nums;white-space:nowrap!important}
 .cn-still .off td{opacity:.75}
 </style>
@@ -81,7 +82,7 @@ def _cell(column: Column, value: Any) -> str:
 
 
 def _class(column: Column) -> str:
-    return ' class="n"' if column.kind in ("number", "change", "bar") else ""
+    return ' class="n"' if column.kind in ("number", "money", "change", "bar") else ""
 
 
 def signed(value: float) -> str:
@@ -94,6 +95,7 @@ WRITE: Mapping[str, Callable[[Any], str]] = {
     "instant": str,
     "live": str,
     "number": lambda value: f"{value:,}",
+    "money": lambda value: f"{value:,.2f}".replace("-", "−"),
     "change": signed,
     "bar": signed,
     "flag": lambda value: "✓ yes" if value else "✗ no",

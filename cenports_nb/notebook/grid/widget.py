@@ -2,7 +2,7 @@
 
     grid = Grid.of(frame, [Column("order_no", "Order"), Column("status", "Status", choice=True)], label="Orders")
     grid.observe(lambda change: …, "ranges")       # something was ticked: grid.ticked is a mask of the frame's rows
-    grid.observe(lambda change: …, "opened")       # a row was opened: its position, -1 for none
+    grid.on_open(lambda row: …)                    # a row was opened: its position, -1 for none
     grid.tell(row, [Part("Lines", head=("SKU", "Units"), rows=(("0003", "2"),))])  # shown below, never saved
     place = Place(); place.show(grid, page, text)  # place.py: with a static table for when no kernel is there
 
@@ -39,15 +39,19 @@ class Part:
     Attributes:
         title: Above it.
         facts: Name and value.
+        note: A sentence below the title.
         head: Headers of the table.
         rows: Its rows, of text.
+        right: Which of its columns are numbers, from 0.
         actions: Buttons below it, key and label; a press comes back as `{"action": key, "row": position}`.
     """
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
+    note: str = ""
     head: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    right: tuple[int, ...] = ()
     actions: tuple[tuple[str, str], ...] = ()
 
 
@@ -77,6 +81,7 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
 
     def __init__(self, **traits: Any) -> None:
         self._pressed: list[Callable[[str, int], None]] = []
+        self._openings: list[Callable[[int], None]] = []
         super().__init__(**traits)
         self.on_msg(lambda _, content, __: self.heard(content))
 
@@ -145,6 +150,10 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         """Show something below the rows while this one is opened; it is sent to the page and kept nowhere."""
         self.send({"tell": row, "parts": [asdict(part) for part in parts]})
 
+    def on_open(self, opened: Callable[[int], None]) -> None:
+        """Call a function with the row each time that a page opens one, also the same again; -1 when it is closed."""
+        self._openings.append(opened)
+
     def on_action(self, pressed: Callable[[str, int], None]) -> None:
         """Call a function with key and row when an action of a part is pressed."""
         self._pressed.append(pressed)
@@ -160,6 +169,8 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
             return
         if "opened" in content:
             self.opened = row
+            for opened in self._openings:
+                opened(row)
         elif isinstance(content.get("action"), str):
             for pressed in self._pressed:
                 pressed(content["action"], row)

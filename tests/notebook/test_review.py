@@ -307,6 +307,32 @@ def test_an_empty_plan_is_shown(timed: Client) -> None:
     assert "Nothing is ticked" in page.dry_run()["bad"][0]
 
 
+def test_movements_are_reviewed_too(timed: Client, northwind: Sandbox, settle: Callable[..., cn.Submission]) -> None:
+    """A DIFFERENTIAL without a look at the stock shows what it moves, and the dry run adds it up."""
+    moves = pd.DataFrame({"warehouse_code": "NW-EAST", "product_sku": ["0003", "0011"], "quantity": [5, -2]})
+    review = cn.StockReview(timed, cn.build_differential(moves))
+    page = Page(review)
+    assert page.dry_run()["tried"]["lines"][1] == (
+        "NW-EAST: 2 rows, 5 units more, 2 units less than the stock of this moment"
+    )
+    page.send()
+    assert settle(review).snapshot().outcomes == {"applied": 2}
+    back = cn.StockReview(timed, cn.build_reversal(review.submission))
+    assert back.ticked["quantity"].tolist() == [-5, 2]
+
+
+def test_text_from_outside_stays_text_when_saved(timed: Client) -> None:
+    """A SKU, a warehouse and a reason can't bring a tag into the saved page."""
+    updates = plan(timed, "0003", "0011").assign(warehouse_code=NAUGHTY)
+    updates.loc[updates.index[0], "product_sku"] = NAUGHTY
+    review = cn.StockReview(timed, updates, thresholds={"max_rows": 1}, reason=NAUGHTY)
+    page = Page(review)
+    page.tick(0, False, NAUGHTY)
+    saved = review._page()
+    assert "<img" not in saved
+    assert saved.count("&lt;img") > 4
+
+
 def test_a_terminal_sees_the_plan(timed: Client) -> None:
     """Rows by size, objections, totals of what is ticked, and how far it came."""
     text = repr(cn.StockReview(timed, plan(timed, "0003", "0011")))

@@ -28,7 +28,8 @@ from cenports_nb.notebook.grid.columns import Column, encode, specs_of
 from cenports_nb.notebook.grid.ticks import Mask, mask_of, ranges_of
 
 HERE = Path(__file__).parent
-SOURCE = (HERE / "grid.js").read_text(encoding="utf-8")
+PARTS = ("words.js", "cells.js", "order.js", "sieve.js", "ticks.js", "told.js", "grid.js")
+SOURCE = "\n".join((HERE / part).read_text(encoding="utf-8") for part in PARTS)
 LOOK = (HERE / "grid.css").read_text(encoding="utf-8")
 
 

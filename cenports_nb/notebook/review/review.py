@@ -17,11 +17,12 @@ from cenports_nb.notebook.review import decision as decisions
 from cenports_nb.notebook.review import words
 from cenports_nb.notebook.review.decision import Decision
 from cenports_nb.notebook.review.panel import Panel
-from cenports_nb.notebook.review.sheet import Sheet, rows_of, sheet_of, with_objections
+from cenports_nb.notebook.review.setback import NOTHING_SENT, Setback, moved, objected
+from cenports_nb.notebook.review.sheet import sheet_of
 from cenports_nb.notebook.tracker import TransactionTracker
 from cenports_nb.shell import attended, kernel
 from cenports_nb.transactions.fresh import OnStale
-from cenports_nb.transactions.objections import doubts_all, objections_to
+from cenports_nb.transactions.objections import objections_to
 from cenports_nb.transactions.submission import Submission
 from cenports_nb.transactions.submit import check_rows, submit_updates
 
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
 
 BUSY = {"dry": "Trying it, without sending …", "send": "Sending …"}
 READ_ONLY = "This client is read-only: it can look and try. To send, connect with read_only=False and review it there."
-NOTHING_SENT = "Nothing was sent."
 
 
 class StockReview:
@@ -236,9 +236,9 @@ class StockReview:
             if job == "dry":
                 tried, submission = (decision, words.tried_of(submission, self._client)), None
         except GuardRailError as error:
-            bad = self._objected(error.objections)
+            bad = self._take(objected(self._sheet, self.decision, error.objections))
         except StaleStockError as error:
-            bad = self._moved(error.stale)
+            bad = self._take(moved(self._sheet, self.decision, error.stale))
         except CenportsError as error:
             bad = [f"{error} {NOTHING_SENT}" if "Nothing was sent" not in str(error) else str(error)]
         except Exception as error:  # noqa: BLE001 - a thread's traceback would land in whichever cell runs
@@ -269,46 +269,12 @@ class StockReview:
             **self._sending,
         )
 
-    def _objected(self, objections: pd.DataFrame) -> list[str]:
-        """Put objections that are new beside their rows, and take the ticks there back."""
-        known = len(self._sheet.of_all)
-        self._renew(with_objections(self._sheet, objections))
-        of_rows = objections[~doubts_all(objections)]
-        said = []
-        if len(of_rows):
-            mask = rows_of(self._sheet, of_rows)
-            self.panel.decide(decisions.untick(self.decision, mask, "a guard objects"))
-            said.append(
-                f"Guards object to {words.many(int(mask.sum()), 'ticked row')} that they had nothing against before: "
-                "unticked now, with the reason beside each. Look at them, then dry-run it again."
-            )
-        of_all = objections[doubts_all(objections)]
-        if len(of_all):
-            new = " (new since you began)" if len(self._sheet.of_all) > known else ""
-            names = ", ".join(of_all["guard"].unique())
-            said.append(
-                f"{names} above the table{new}: mend the plan, or accept it by its name, then dry-run it again."
-            )
-        return [*said, NOTHING_SENT]
-
-    def _moved(self, stale: pd.DataFrame) -> list[str]:
-        """Say beside each row that its stock moved, and take the ticks there back."""
-        messages = [
-            f"stock moved from {before} to {now} since this was planned"
-            for before, now in zip(stale["current_quantity"], stale["stock_now"], strict=True)
-        ]
-        self._renew(with_objections(self._sheet, stale[["warehouse_code", "product_sku"]].assign(guard="stale", message=messages)))  # fmt: skip
-        mask = rows_of(self._sheet, stale)
-        self.panel.decide(decisions.untick(self.decision, mask, "stock moved while it was reviewed"))
-        return [
-            f"The stock of {words.many(len(stale), 'ticked row')} moved since this was planned: unticked now. Plan these "
-            f"again from fresh stock, and go on with the rest. {NOTHING_SENT}"
-        ]
-
-    def _renew(self, sheet: Sheet) -> None:
-        """Show the same rows with what is new beside them."""
-        self._sheet = sheet
-        self.panel.show_frame(sheet.frame, sheet.columns)
+    def _take(self, setback: Setback) -> list[str]:
+        """Show what came up, and return what is said of it."""
+        self._sheet = setback.sheet
+        self.panel.show_frame(setback.sheet.frame, setback.sheet.columns)
+        self.panel.decide(setback.decision)
+        return setback.said
 
     def _end(self, submission: Submission, decision: Decision) -> None:
         """Make the tracker of what was sent out of the place where it was decided."""

@@ -77,6 +77,20 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
     expect(sure).to_be_disabled()
     expect(send).to_be_disabled()
 
+    every = review.get_by_label("Tick all rows that are shown")
+    expect(every).to_be_checked()
+    every.uncheck()
+    expect(status).to_have_text("8 rows, 0 ticked")
+    expect(dry).to_be_disabled()
+    every.check()  # what a guard objects to is ticked knowingly, not by the way
+    expect(status).to_have_text("8 rows, 4 ticked")
+    expect(review).to_contain_text("4 rows that guards object to stayed as before")
+    review.get_by_label("Guard").select_option("=discontinued")
+    every.check()
+    expect(status).to_have_text("2 of 8 rows shown, 6 ticked")
+    every.uncheck()
+    review.get_by_role("button", name="Show all again").click()
+
     dry.click()
     expect(review).to_contain_text("max_rows above the table: mend the plan, or accept it by its name", timeout=20_000)
     review.get_by_label("Accept max_rows").check()

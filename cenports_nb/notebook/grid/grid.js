@@ -11,7 +11,7 @@ let grids = 0;
 // hears which rows a person ticked before anybody else, `extra` and its `traits` go along with what is ticked, `heard`
 // is called when the kernel said something new. The element hears `cn-changed` after every change of ticks or rows.
 // Who builds on it may search more than is shown (`finds`: text -> row -> whether), filter by more (`fits`: -> row ->
-// whether, or null; `reset`), name a row (`what`), open rows by a click (`click`) and head what is opened (`heading`).
+// whether, or null; `reset`), leave rows out of many that are ticked at once (`many`, `skipped`), name a row (`what`), open rows by a click (`click`) and head what is opened (`heading`).
 function gridOf(model, el, hooks = {}) {
   const id = `cn-grid-${++grids}`;
   const rows = model.get("rows");
@@ -82,7 +82,7 @@ function gridOf(model, el, hooks = {}) {
     table.setAttribute("aria-colcount", String(tracks.length));
     if (ticks) {
       all = make("input", { type: "checkbox", "aria-label": "Tick all rows that are shown" });
-      all.addEventListener("change", () => tick(shown, all.checked));
+      all.addEventListener("change", () => tickMany(shown, all.checked));
       head.append(make("div", { role: "columnheader", className: "cn-cell cn-tick" }, all));
     }
     for (const column of seen) {
@@ -212,13 +212,14 @@ function gridOf(model, el, hooks = {}) {
   function count() {
     const bits = ticked.bits();
     const on = bits.reduce((sum, bit) => sum + bit, 0);
-    const here = shown.reduce((sum, row) => sum + bits[row], 0);
+    const able = manyOf(shown);
+    const here = able.reduce((sum, row) => sum + bits[row], 0);
     const what = hooks.what ?? "row";
     const text = shown.length === rows ? many(rows, what) : `${NUMBERS.format(shown.length)} of ${many(rows, what)} shown`;
     status.textContent = ticks ? `${text}, ${NUMBERS.format(on)} ticked` : text;
     if (all) {
-      all.checked = shown.length > 0 && here === shown.length;
-      all.indeterminate = here > 0 && here < shown.length;
+      all.checked = able.length > 0 && here === able.length;
+      all.indeterminate = here < able.length && shown.some((row) => bits[row] === 1);
       all.disabled = shown.length === 0 || !sending;
     }
   }
@@ -233,12 +234,20 @@ function gridOf(model, el, hooks = {}) {
     if (changed.size) el.dispatchEvent(new Event("cn-changed"));
   }
 
+  // Some rows may ask for a tick of their own.
+  const manyOf = (places) => hooks.many?.(places, value) ?? places;
+  function tickMany(places, on) {
+    const able = on ? manyOf(places) : places;
+    tick(able, on);
+    if (able.length < places.length) hooks.skipped?.(places.length - able.length);
+  }
+
   function press(place, range) {
     const row = shown[place];
     const on = ticked.bits()[row] === 0;
     if (range && anchor >= 0) {
       const [from, to] = anchor < place ? [anchor, place] : [place, anchor];
-      tick(shown.slice(from, to + 1), on);
+      tickMany(shown.slice(from, to + 1), on);
     } else tick([row], on);
     anchor = active = place;
     paint();

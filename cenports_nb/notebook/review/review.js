@@ -25,6 +25,7 @@ function reviewOf(model, el) {
   const why = readReasons();
   const said = () => model.get("told");
   let accepted = new Set(model.get("accepted"));
+  let skipped = 0;
 
   const title = make("div", { className: "cn-title", role: "heading", "aria-level": "3" });
   const doubts = make("div", { className: "cn-doubts" });
@@ -51,12 +52,26 @@ function reviewOf(model, el) {
   const grid = gridOf(model, place, {
     live: { why: (row) => why[row] ?? "" },
     changed(changed, on) {
+      skipped = 0;
       for (const row of changed) why[row] = on ? "" : reason.value.trim() || said().reason;
     },
     extra: () => ({ accepted: [...accepted], reasons: pairs() }),
     traits: ["accepted", "reasons"],
+    many: knowingly,
+    skipped(count) {
+      skipped = count;
+      draw();
+    },
     heard: changed,
   });
+
+  // A tick on a row that a guard objects to accepts that: nobody shall do so by ticking all, unless these are all that
+  // is shown.
+  function knowingly(places, value) {
+    if (!model.get("columns").some(({ name }) => name === "guard")) return places;
+    const doubted = (row) => value("guard", row) !== null;
+    return places.every(doubted) ? places : places.filter((row) => !doubted(row));
+  }
 
   function readReasons() {
     const found = new Array(rows).fill("");
@@ -146,6 +161,9 @@ function reviewOf(model, el) {
       if (tried) for (const text of told.tried.lines) lines.push(["ok", `✓ ${text}`]);
       else if (told.tried) lines.push(["warn", "! What is ticked or accepted changed since the dry run: dry-run it again."]);
       if (!on) lines.push(["", "Nothing is ticked."]);
+      if (skipped) {
+        lines.push(["warn", `! ${many(skipped, "row")} that guards object to stayed as before: tick them one by one, or choose a guard and tick those.`]);
+      }
       if (!told.can_send) lines.push(["", told.why_not]);
     }
     const text = JSON.stringify(lines);

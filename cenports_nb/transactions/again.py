@@ -65,7 +65,9 @@ def retry(client: Client, journal: Journal, submission: Submission, progress: bo
     head = journal.head(submission.submission_id)
     _check(client, journal, head, "retry")
     with _alone(client, head):
-        rows = journal.rows(head.submission_id, outcomes=RETRIED)
+        # What was held is never sent from here, whatever a person said became of it: it waits for a look of its own.
+        held = {batch.batch for batch in journal.batches(head.submission_id) if batch.state == "held"}
+        rows = [row for row in journal.rows(head.submission_id, outcomes=RETRIED) if row.batch not in held]
         if not rows:
             return
         prepare = _prepare(client, journal, head, _shelf(client, journal, head))

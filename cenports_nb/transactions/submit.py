@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,16 +22,15 @@ from cenports_nb.frames.export import export
 from cenports_nb.frames.stock_loaders import load_actual_stock
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.fingerprint import fingerprint
-from cenports_nb.stock.guards import GUARDS, STOPS_ALL, check_updates
-from cenports_nb.stock.thresholds import thresholds_of
+from cenports_nb.stock.guards import GUARDS
 from cenports_nb.transactions import canary as canaries
 from cenports_nb.transactions.desk import desk_of, user
 from cenports_nb.transactions.fresh import MODES, OnStale, Shelf, fresh_frame, last_look
-from cenports_nb.transactions.journal.earlier import history_of
 from cenports_nb.transactions.journal.entries import Head
 from cenports_nb.transactions.journal.file import MEMORY, Journal
 from cenports_nb.transactions.journal.locks import planning, sending
 from cenports_nb.transactions.left_out import left_out_of, rest_of
+from cenports_nb.transactions.objections import doubts_all, objections_to
 from cenports_nb.transactions.plan import Plan, plan
 from cenports_nb.transactions.submission import Submission
 
@@ -92,7 +91,7 @@ def submit_updates(
     if not dry_run:
         client.check_writable("submit_updates")
     _check_arguments(batch_size, on_stale, on_objection, allow, canary)
-    rows = _check_rows(updates)
+    rows = check_rows(updates)
     left = left_out_of(rows, left_out, user())
     desk = desk_of(client)
     desk.journal.check()
@@ -100,10 +99,8 @@ def submit_updates(
         with planning(client.home, client.settings.account):
             at = client.clock.now()  # a moment too early is on the safe side
             actual = load_actual_stock(client, refresh=True)
-            history = history_of(desk.journal, client.home, client.settings.account, at, _span(thresholds))
-            objections = check_updates(
-                rest_of(updates, left), actual, available=available, history=history, thresholds=thresholds
-            )
+            rest = rest_of(updates, left)
+            objections = objections_to(client, rest, actual, at, available=available, thresholds=thresholds)
             rows = _guarded(rows, objections, allow, on_objection)
             rows = rows.assign(held=rows["held"].fillna(left))
             rows = _fresh(rows, actual, on_stale)
@@ -131,11 +128,6 @@ def submit_updates(
     return submission
 
 
-def _span(thresholds: Mapping[str, Any] | None) -> timedelta:
-    """Tell how far back the guard against repetition looks."""
-    return timedelta(seconds=pd.Timedelta(thresholds_of(thresholds).repeated).total_seconds())
-
-
 def _check_arguments(
     batch_size: int, on_stale: str, on_objection: str, allow: Sequence[str] | pd.DataFrame, canary: int
 ) -> None:
@@ -158,7 +150,7 @@ def _check_arguments(
         raise InvalidRequestError(f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}.")
 
 
-def _check_rows(updates: pd.DataFrame) -> pd.DataFrame:
+def check_rows(updates: pd.DataFrame) -> pd.DataFrame:
     """Read the columns that are sent, and refuse what can't be."""
     needed = [*KEYS, "type", "quantity", "current_quantity"]
     rows = check(updates, schemas.StockUpdates, "updates", needed, unique=KEYS).reset_index(drop=True)
@@ -177,7 +169,7 @@ def _guarded(
         GuardRailError: A guard objects, and its rows are not to be held, or it doubts the whole frame.
     """
     objections = objections[~_accepted(objections, allow)].reset_index(drop=True)
-    of_all = objections["product_sku"].isna() | objections["guard"].isin(STOPS_ALL)
+    of_all = doubts_all(objections)
     if len(objections) and (on_objection == "raise" or of_all.any()):
         shown = objections[of_all] if on_objection == "hold" else objections
         names = ", ".join(f'"{name}"' for name in shown["guard"].unique())

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from jupyter_lab import Lab, stop_kernels
-from playwright.sync_api import Locator, Page, expect
+from nbconvert import HTMLExporter
+from playwright.sync_api import Browser, Locator, Page, expect
 
 pytestmark = pytest.mark.browser
 
@@ -138,23 +140,41 @@ def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_
     expect(page.locator(".cn-still tr.off")).to_have_count(1)
 
 
-def test_a_page_that_is_loaded_again_agrees_with_the_kernel(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """Its ticks come back; once the kernel is gone the table stands with them, and nothing is left of the grid."""
-    lab.write("again.ipynb", GRID.replace("10_000", "30"), SHOW, TOLD)
+def test_a_page_that_is_loaded_again_agrees_with_the_kernel(
+    lab: Lab, open_in_lab: Callable[[str], Page], browser: Browser, tmp_path: Path
+) -> None:
+    """Its ticks come back, in each view; exported, or once the kernel is gone, the table alone stands with them."""
+    other = 'other = Place(); other.show(grid, still(), "")'
+    lab.write("again.ipynb", GRID.replace("10_000", "30"), SHOW, f"{other}\n{TOLD}")
     page = open_in_lab("again.ipynb")
-    grid = run_all(page)
+    grid, second = run_all(page).first, page.locator(".cn-grid").nth(1)
     expect(grid.get_by_role("status")).to_have_text("30 rows, 30 ticked", timeout=30_000)
     grid.get_by_role("checkbox").nth(2).uncheck()
     expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
+    expect(second.get_by_role("status")).to_have_text("30 rows, 29 ticked")
+    second.get_by_role("checkbox").nth(2).check()
+    expect(grid.get_by_role("status")).to_have_text("30 rows, 30 ticked")
+    second.get_by_role("checkbox").nth(3).uncheck()
+    expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
+    page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").fill(TOLD)
     told_by_kernel(page, "kernel has 29")
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
     expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked", timeout=60_000)
-    expect(page.locator(".cn-still")).to_be_hidden()
+    expect(page.locator(".cn-still").first).to_be_hidden()
+    exported = tmp_path / "page.html"
+    exported.write_text(HTMLExporter().from_filename(str(lab.folder / "again.ipynb"))[0])
+    with browser.new_context(offline=True) as context:
+        alone = context.new_page()
+        alone.goto(exported.as_uri(), wait_until="domcontentloaded")
+        expect(alone.locator(".cn-still").first).to_be_visible()
+        expect(alone.locator(".cn-still").first.locator("tr.off")).to_have_count(1)
+        expect(alone.get_by_role("searchbox")).to_have_count(0)
     stop_kernels(lab)
     page.reload()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
-    expect(page.locator(".cn-still")).to_be_visible()
-    expect(page.locator(".cn-still tr.off")).to_have_count(1)
+    expect(page.locator(".cn-still").first).to_be_visible()
+    expect(page.locator(".cn-still").first.locator("tr.off")).to_have_count(1)
     expect(grid).to_have_count(0)
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()

@@ -66,6 +66,20 @@ def test_held_rows_are_a_file_and_an_outcome(account: Client, plan: Plan, writes
     assert outcome(submission) == {"0003": "applied", "XX": "not_applied"}
 
 
+def test_a_held_row_is_never_retried(account: Client, plan: Plan, writes: Writes, stock: Stock) -> None:
+    """Whatever a person said became of it, the guard's objection stands: it is submitted on its own, or not at all."""
+    actual = cn.load_actual_stock(account)
+    gone = actual.loc[actual["is_discontinued"], "product_sku"].iloc[0]
+    before = stock(gone)
+    submission = cn.submit_updates(account, plan("0003", gone), on_objection="hold", progress=False).wait(
+        progress=False
+    )
+    submission.resolve(gone, "not_applied", "looked at the shelf")
+    assert outcome(submission.retry()) == {"0003": "applied", gone: "not_applied"}
+    assert writes() == [["0003"]]
+    assert stock(gone) == before
+
+
 def test_a_canary_that_comes_through_lets_the_rest_go(account: Client, plan: Plan, writes: Writes) -> None:
     """Its rows are read back; the others follow."""
     submission = cn.submit_updates(account, plan("0003", "0011", "0012"), canary=2, progress=False).wait(progress=False)

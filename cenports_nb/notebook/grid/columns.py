@@ -39,6 +39,7 @@ class Column:
         choice: Whether the rows can be filtered by its values, from a list.
         letters: How wide it is; by default as wide as what is in it, within reason.
         hint: What is said of it when a person points at its header.
+        hidden: Whether it is there only to filter, to search and to read in an opened row.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Column:
     choice: bool = False
     letters: int | None = None
     hint: str = ""
+    hidden: bool = False
 
 
 def specs_of(columns: Sequence[Column]) -> list[dict[str, Any]]:

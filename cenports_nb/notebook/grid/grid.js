@@ -1,84 +1,36 @@
 // The page's side of a grid. Text from outside reaches the page as textContent, never as markup.
-// Only the rows that can be seen are elements; widget.py puts the `export` below, so that others can build on it.
+// Only the rows that can be seen are elements. widget.py puts the other files of this folder
+// before this one, and the `export` below it, so that others can build on it.
 
 const ROW_PX = 28; // grid.css has the same
-const PADDING_PX = 18; // of a cell, left and right
 const SPARE_ROWS = 6; // above and below what is seen, so that scrolling shows no gap
-const MOST_LETTERS = 34; // of a column that asks for no width
-const SHORT = 24; // so many letters stay on one line
-const MOST_CHOICES = 400; // of a list to filter by
-
-const NUMBERS = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
-const MONEY = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
-const WORDS = new Intl.Collator("en", { numeric: true });
-
-const number = (value) => NUMBERS.format(value).replace("-", "−");
-const signed = (value) => (value > 0 ? "+" : "") + number(value);
-
-const WRITE = {
-  text: (value) => value,
-  live: (value) => value,
-  instant: (value) => value,
-  number,
-  money: (value) => MONEY.format(value).replace("-", "−"),
-  change: signed,
-  bar: signed,
-  flag: (value) => (value ? "✓ yes" : "✗ no"),
-};
-const RIGHT = new Set(["number", "money", "change", "bar"]);
-const WORDY = new Set(["text", "live"]);
-
-// An element with its properties and children; attributes are those with a dash, `role` and `for`.
-function make(tag, properties = {}, ...children) {
-  const node = document.createElement(tag);
-  for (const [name, value] of Object.entries(properties)) {
-    if (name.includes("-") || name === "role" || name === "for") node.setAttribute(name, value);
-    else node[name] = value;
-  }
-  node.append(...children);
-  return node;
-}
-
-function many(count, what) {
-  return `${NUMBERS.format(count)} ${what}${count === 1 ? "" : "s"}`;
-}
-
-function bitsOf(ranges, rows) {
-  const bits = new Uint8Array(rows);
-  for (let i = 0; i + 1 < ranges.length; i += 2) bits.fill(1, ranges[i], ranges[i + 1]);
-  return bits;
-}
-
-function rangesOf(bits) {
-  const ranges = [];
-  for (let i = 0, on = 0; i <= bits.length; i++) {
-    const next = i < bits.length ? bits[i] : 0;
-    if (next !== on) ranges.push(i);
-    on = next;
-  }
-  return ranges;
-}
 
 let grids = 0;
 
-// Draw a grid into an element. `hooks.live` has a function for each column that the page keeps itself, `hooks.changed`
-// is called with the rows that a person ticked or unticked before anybody else hears of it. Who builds on it may search
-// more than is shown (`hooks.finds`: text -> row -> whether), filter by more (`hooks.fits`: -> row -> whether, or null;
-// `hooks.reset`), name a row (`hooks.what`), open rows by a click (`hooks.click`) and head what is opened (`hooks.heading`).
+// Draw a grid into an element. Of `hooks`, `live` has a function for each column that the page keeps itself, `changed`
+// hears which rows a person ticked before anybody else, `extra` and its `traits` go along with what is ticked, `heard`
+// is called when the kernel said something new. The element hears `cn-changed` after every change of ticks or rows.
+// Who builds on it may search more than is shown (`finds`: text -> row -> whether), filter by more (`fits`: -> row ->
+// whether, or null; `reset`), leave rows out of many that are ticked at once (`many`, `skipped`), name a row (`what`), open rows by a click (`click`) and head what is opened (`heading`).
 function gridOf(model, el, hooks = {}) {
   const id = `cn-grid-${++grids}`;
   const rows = model.get("rows");
   const columns = model.get("columns");
+  const seen = columns.filter((column) => !column.hidden);
   const ticks = model.get("ticks");
   const details = model.get("details");
-  const data = JSON.parse(new TextDecoder().decode(model.get("data")));
+  const read = () => JSON.parse(new TextDecoder().decode(model.get("data")));
+  let data = read();
   const live = hooks.live ?? {};
   const value = (name, row) => (name in live ? live[name](row) : data[name][row]);
   const naming = columns.filter((column) => column.kind === "text").slice(0, 2);
   const nameOf = (row) => naming.map((column) => value(column.name, row) ?? "").join(" ");
 
-  let bits = bitsOf(model.get("ranges"), rows);
-  let version = model.get("version");
+  const order = orderOf(columns, rows, value);
+  const cells = cellsOf(rows, value);
+
+  const ticked = ticksOf(model, rows, hooks);
+
   let shown = Uint32Array.from({ length: rows }, (_, row) => row);
   let sorted = { name: null, down: false };
   let active = 0; // a place in `shown`
@@ -88,23 +40,7 @@ function gridOf(model, el, hooks = {}) {
 
   // ---- what is on the page -------------------------------------------------------------------------------------
 
-  const search = make("input", { type: "search", id: `${id}-search`, autocomplete: "off", spellcheck: false });
-  const bar = make("div", { className: "cn-tools" });
-  const words = columns.filter((column) => WORDY.has(column.kind));
-  if (words.length) {
-    search.title = `In ${[...words.map((column) => column.title), ...(hooks.searched ?? [])].join(", ")}`;
-    bar.append(make("label", { for: search.id }, "Search"), search);
-  }
-  const choices = columns.filter((column) => column.choice).map((column) => [column.name, chooser(column)]);
-  const marked = make("select", { id: `${id}-marked` });
-  if (ticks) {
-    for (const [key, text] of [["", "all rows"], ["1", "ticked only"], ["0", "unticked only"]]) {
-      marked.append(make("option", { value: key }, text));
-    }
-    bar.append(make("label", { for: marked.id }, "Show"), marked);
-  }
-  const reset = make("button", { type: "button", className: "cn-plain", hidden: true }, "Show all again");
-  bar.append(reset);
+  const sieve = sieveOf(id, columns, rows, value, ticks, hooks, select);
   const status = make("div", { className: "cn-status", role: "status", "aria-live": "polite" });
 
   const head = make("div", { className: "cn-row cn-head", role: "row", "aria-rowindex": "1" });
@@ -124,12 +60,12 @@ function gridOf(model, el, hooks = {}) {
   const hint = make("div", { className: "cn-keys", id: `${id}-keys` }, `${keys.join(", ")}.`);
   const view = make("div", { className: "cn-scroll" }, table);
   const empty = make("div", { className: "cn-empty", hidden: true }, "No row fits; ", make("span", {}, "take a filter away."));
-  const told = make("section", { className: "cn-told", hidden: true, "aria-label": "Details" });
+  const told = toldOf(model, columns, value, nameOf, hooks, shut);
   const root = make(
     "div",
     // Lab's own keys (D D deletes a cell) must not act while a person moves in here.
     { className: "cn-grid", "data-lm-suppress-shortcuts": "true" },
-    bar, view, empty, make("div", { className: "cn-foot" }, status, hint), told,
+    sieve.root, view, empty, make("div", { className: "cn-foot" }, status, hint), told.root,
   );
   el.append(root);
 
@@ -138,49 +74,18 @@ function gridOf(model, el, hooks = {}) {
   drawHead();
   const pool = new Map(); // place -> element
 
-  function chooser(column) {
-    const list = make("select", { id: `${id}-${column.name}` }, make("option", { value: "" }, "all"));
-    const found = [...new Set(data[column.name])].filter((text) => text !== null && text !== "").sort(WORDS.compare);
-    for (const text of found.slice(0, MOST_CHOICES)) list.append(make("option", { value: `=${text}` }, WRITE[column.kind](text)));
-    bar.append(make("label", { for: list.id }, column.title), list);
-    return list;
-  }
-
-  function widthOf(column) {
-    if (column.letters) return column.letters;
-    if (column.kind === "bar") return 17;
-    if (column.kind === "flag") return 7;
-    let most = column.title.length + 1;
-    if (!(column.name in live)) {
-      const write = WRITE[column.kind];
-      for (const each of data[column.name]) {
-        if (each === null) continue;
-        const letters = RIGHT.has(column.kind) ? write(each).length : each.length;
-        if (letters > most) most = letters;
-      }
-    } else most = 20;
-    return Math.min(most + 1, MOST_LETTERS);
-  }
-
-  // Digits are all as wide as a 0; letters are less, and a column of many of them may be cut.
-  function track(column) {
-    const letters = widthOf(column);
-    if (RIGHT.has(column.kind)) return `calc(${letters}ch + ${PADDING_PX}px)`;
-    return `minmax(calc(${Math.min(letters, column.letters ?? 15)}ch + ${PADDING_PX}px), ${letters}fr)`;
-  }
-
   function drawHead() {
-    const widths = columns.map(track);
-    const tracks = [...(ticks ? ["34px"] : []), ...widths, ...(details ? ["40px"] : [])];
+    const widths = seen.map(cells.track);
+    const tracks = [...(ticks ? ["34px"] : []), ...widths, ...(details ? ["36px"] : [])];
     // Each row is a grid of its own: nothing here may depend on what is in it.
     table.style.setProperty("--cn-tracks", tracks.join(" "));
     table.setAttribute("aria-colcount", String(tracks.length));
     if (ticks) {
       all = make("input", { type: "checkbox", "aria-label": "Tick all rows that are shown" });
-      all.addEventListener("change", () => tick(shown, all.checked));
+      all.addEventListener("change", () => tickMany(shown, all.checked));
       head.append(make("div", { role: "columnheader", className: "cn-cell cn-tick" }, all));
     }
-    for (const column of columns) {
+    for (const column of seen) {
       const button = make("button", { type: "button", title: column.hint }, make("span", {}, column.title), make("span", { className: "cn-sign", "aria-hidden": "true" }));
       button.addEventListener("click", () => sort(column.name));
       const cell = make("div", { role: "columnheader", "aria-sort": "none", className: `cn-cell${RIGHT.has(column.kind) ? " n" : ""}` }, button);
@@ -192,57 +97,16 @@ function gridOf(model, el, hooks = {}) {
 
   // ---- which rows, in which order ------------------------------------------------------------------------------
 
-  const haystack = [];
-  const still = columns.filter((column) => column.kind === "text").map((column) => column.name);
-  const moving = columns.filter((column) => column.kind === "live").map((column) => column.name);
-  const textOf = (row) => {
-    const kept = (haystack[row] ??= still.map((name) => data[name][row] ?? "").join("\n").toLowerCase());
-    return moving.length ? `${kept}\n${moving.map((name) => value(name, row)).join("\n").toLowerCase()}` : kept;
-  };
-
-  const ranks = {};
-  function rankOf(column) {
-    if (RIGHT.has(column.kind) || column.kind === "flag") return (row) => value(column.name, row);
-    if (column.kind === "live") return rankWords(Array.from({ length: rows }, (_, row) => value(column.name, row) || null));
-    return (ranks[column.name] ??= rankWords(data[column.name]));
-  }
-  function rankWords(texts) {
-    // Words are compared once each, not once for each comparison of rows.
-    const order = new Map([...new Set(texts)].filter((text) => text !== null).sort(WORDS.compare).map((text, i) => [text, i]));
-    return (row) => order.get(texts[row]) ?? null;
-  }
-
   function select() {
-    const sought = search.value.trim().toLowerCase();
-    const wanted = choices.filter(([, list]) => list.value).map(([name, list]) => [name, list.value.slice(1)]);
-    const on = marked.value;
-    const finds = sought ? hooks.finds?.(sought) : null;
-    const fits = hooks.fits?.();
+    const { keeps, narrow } = sieve.ask(order.textOf, ticked.bits());
     const kept = [];
-    for (let row = 0; row < rows; row++) {
-      if (on && String(bits[row]) !== on) continue;
-      if (wanted.some(([name, text]) => String(data[name][row]) !== text)) continue;
-      if (fits && !fits(row)) continue;
-      if (sought && !textOf(row).includes(sought) && !finds?.(row)) continue;
-      kept.push(row);
-    }
-    const column = columns.find((each) => each.name === sorted.name);
-    if (column) {
-      const rank = rankOf(column);
-      const down = sorted.down ? -1 : 1;
-      kept.sort((a, b) => {
-        const [x, y] = [rank(a), rank(b)];
-        if (x === y) return a - b;
-        if (x === null || x === undefined) return 1; // what is not known comes last, whichever way
-        if (y === null || y === undefined) return -1;
-        return x < y ? -down : down;
-      });
-    }
+    for (let row = 0; row < rows; row++) if (keeps(row)) kept.push(row);
+    order.sort(kept, sorted);
     const row = shown[active];
     shown = Uint32Array.from(kept);
     active = Math.max(0, shown.indexOf(row));
     anchor = -1;
-    reset.hidden = !(sought || wanted.length || on || fits);
+    sieve.offerReset(narrow);
     empty.hidden = shown.length > 0 || rows === 0;
     view.hidden = shown.length === 0;
     for (const node of pool.values()) node.remove();
@@ -268,26 +132,6 @@ function gridOf(model, el, hooks = {}) {
 
   // ---- drawing -------------------------------------------------------------------------------------------------
 
-  let largest = null;
-  function longest(name) {
-    largest ??= {};
-    return (largest[name] ??= data[name].reduce((most, each) => Math.max(most, Math.abs(each ?? 0)), 1));
-  }
-
-  function fill(cell, column, row) {
-    const found = value(column.name, row);
-    cell.textContent = found === null || found === undefined ? "" : WRITE[column.kind](found);
-    if (WORDY.has(column.kind)) cell.title = cell.textContent;
-    if (column.kind === "bar" && found) {
-      const part = Math.max(2, (Math.abs(found) / longest(column.name)) * 50);
-      const mark = make("span", { className: `cn-mark ${found < 0 ? "less" : "more"}` });
-      mark.style.width = `${part}%`;
-      cell.replaceChildren(make("span", { className: "cn-bar", "aria-hidden": "true" }, mark), make("span", {}, cell.textContent));
-    } else if (column.kind === "bar") {
-      cell.replaceChildren(make("span", { className: "cn-bar", "aria-hidden": "true" }), make("span", {}, cell.textContent));
-    }
-  }
-
   function build(place) {
     const row = shown[place];
     const node = make("div", { className: "cn-row", role: "row", id: `${id}-${row}`, "aria-rowindex": String(place + 2) });
@@ -297,9 +141,9 @@ function gridOf(model, el, hooks = {}) {
       box.addEventListener("click", (event) => press(place, event.shiftKey));
       node.append(make("div", { className: "cn-cell cn-tick", role: "gridcell" }, box));
     }
-    for (const column of columns) {
+    for (const column of seen) {
       const cell = make("div", { className: `cn-cell ${column.kind}${RIGHT.has(column.kind) ? " n" : ""}`, role: "gridcell" });
-      fill(cell, column, row);
+      cells.fill(cell, column, row);
       node.append(cell);
     }
     if (details) {
@@ -342,7 +186,7 @@ function gridOf(model, el, hooks = {}) {
       const there = body.children[place - first];
       if (there !== node) body.insertBefore(node, there ?? null);
       const row = shown[place];
-      const on = bits[row] === 1;
+      const on = ticked.bits()[row] === 1;
       node.classList.toggle("active", place === active);
       node.classList.toggle("off", ticks && !on);
       node.classList.toggle("opened", row === opened);
@@ -358,59 +202,52 @@ function gridOf(model, el, hooks = {}) {
   function refill(changed) {
     for (const [place, node] of pool) {
       if (changed && !changed.has(shown[place])) continue;
-      columns.forEach((column, i) => {
-        if (column.kind === "live") fill(node.children[i + (ticks ? 1 : 0)], column, shown[place]);
+      seen.forEach((column, i) => {
+        if (column.kind === "live") cells.fill(node.children[i + (ticks ? 1 : 0)], column, shown[place]);
       });
     }
     paint();
   }
 
   function count() {
-    let on = 0;
-    for (const bit of bits) on += bit;
-    let here = 0;
-    for (const row of shown) here += bits[row];
+    const bits = ticked.bits();
+    const on = bits.reduce((sum, bit) => sum + bit, 0);
+    const able = manyOf(shown);
+    const here = able.reduce((sum, row) => sum + bits[row], 0);
     const what = hooks.what ?? "row";
     const text = shown.length === rows ? many(rows, what) : `${NUMBERS.format(shown.length)} of ${many(rows, what)} shown`;
     status.textContent = ticks ? `${text}, ${NUMBERS.format(on)} ticked` : text;
     if (all) {
-      all.checked = shown.length > 0 && here === shown.length;
-      all.indeterminate = here > 0 && here < shown.length;
+      all.checked = able.length > 0 && here === able.length;
+      all.indeterminate = here < able.length && shown.some((row) => bits[row] === 1);
       all.disabled = shown.length === 0 || !sending;
     }
   }
 
   // ---- ticks ---------------------------------------------------------------------------------------------------
 
-  // Ticks go as a message of their own: it keeps its place before the press of a button that follows it, which a
-  // trait, sent when the kernel has answered the last one, would not.
   function tick(places, on) {
-    const changed = new Set();
-    for (const row of places) if (bits[row] !== (on ? 1 : 0)) changed.add(row);
-    if (!changed.size || !sending) {
-      paint();
-      return count();
-    }
-    for (const row of changed) bits[row] = on ? 1 : 0;
-    version = Math.max(version, model.get("version")) + 1;
-    hooks.changed?.(changed, on);
-    const ranges = rangesOf(bits);
-    model.send({ ticked: ranges, version, ...(hooks.extra?.() ?? {}) });
-    own = true;
-    model.set("version", version);
-    model.set("ranges", ranges); // other views of the same page hear of it
-    own = false;
-    refill(changed);
+    const changed = sending ? ticked.set(places, on) : new Set();
+    if (changed.size) refill(changed);
+    else paint();
     count();
+    if (changed.size) el.dispatchEvent(new Event("cn-changed"));
   }
-  let own = false;
+
+  // Some rows may ask for a tick of their own.
+  const manyOf = (places) => hooks.many?.(places, value) ?? places;
+  function tickMany(places, on) {
+    const able = on ? manyOf(places) : places;
+    tick(able, on);
+    if (able.length < places.length) hooks.skipped?.(places.length - able.length);
+  }
 
   function press(place, range) {
     const row = shown[place];
-    const on = bits[row] === 0;
+    const on = ticked.bits()[row] === 0;
     if (range && anchor >= 0) {
       const [from, to] = anchor < place ? [anchor, place] : [place, anchor];
-      tick(shown.slice(from, to + 1), on);
+      tickMany(shown.slice(from, to + 1), on);
     } else tick([row], on);
     anchor = active = place;
     paint();
@@ -418,11 +255,18 @@ function gridOf(model, el, hooks = {}) {
   }
 
   function heard() {
-    if (own || model.get("version") < version) return; // an answer to an older tick
-    version = model.get("version");
-    bits = bitsOf(model.get("ranges"), rows);
+    if (!ticked.hear()) return;
     refill();
     count();
+    hooks.heard?.();
+  }
+
+  function renew() {
+    data = read();
+    order.forget();
+    cells.forget();
+    sieve.renew();
+    select();
     hooks.heard?.();
   }
 
@@ -430,21 +274,7 @@ function gridOf(model, el, hooks = {}) {
 
   function open(row) {
     opened = row;
-    const facts = make("dl");
-    for (const column of columns) {
-      const found = value(column.name, row);
-      if (found === null || found === undefined || found === "") continue;
-      facts.append(make("dt", {}, column.title), make("dd", {}, WRITE[column.kind](found)));
-    }
-    const close = make("button", { type: "button", className: "cn-plain" }, "Close");
-    close.addEventListener("click", shut);
-    told.replaceChildren(make("div", { className: "cn-told-head" }, make("b", {}, nameOf(row)), ...(hooks.heading?.(row) ?? []), close), facts);
-    if (hooks.heading) told.append(make("div", { className: "cn-part" }, "Asking the kernel …"));
-    told.setAttribute("aria-label", `Details of ${nameOf(row)}`);
-    told.hidden = false;
-    told.tabIndex = -1;
-    told.focus();
-    model.send({ opened: row });
+    told.open(row);
     paint();
   }
 
@@ -458,9 +288,7 @@ function gridOf(model, el, hooks = {}) {
 
   function shut() {
     opened = -1;
-    told.hidden = true;
-    told.replaceChildren();
-    model.send({ opened: -1 });
+    told.close();
     paint();
     table.focus({ preventScroll: true });
   }
@@ -471,30 +299,9 @@ function gridOf(model, el, hooks = {}) {
     model.send({ ask: true });
   }
 
-  function tell(message) {
+  function answer(message) {
     if (message?.here) root.classList.remove("cn-dead");
-    if (message?.tell === undefined || message.tell !== opened) return;
-    const held = told.contains(document.activeElement) && document.activeElement.closest(".cn-part");
-    for (const old of told.querySelectorAll(".cn-part")) old.remove();
-    for (const part of message.parts) {
-      const box = make("div", { className: "cn-part" }, make("b", {}, part.title));
-      if (part.note) box.append(make("div", {}, part.note));
-      if (part.facts.length) {
-        box.append(make("dl", {}, ...part.facts.flatMap(([name, text]) => [make("dt", {}, name), make("dd", {}, text)])));
-      }
-      if (part.head.length) {
-        const line = (cells, tag) => make("tr", {}, ...cells.map((text, i) => make(tag, { ...(tag === "th" ? { scope: "col" } : {}), className: part.right.includes(i) ? "n" : text.length <= SHORT ? "o" : "" }, text)));
-        box.append(make("table", {}, make("thead", {}, line(part.head, "th")), make("tbody", {}, ...part.rows.map((cells) => line(cells, "td")))));
-      }
-      for (const [action, text] of part.actions) {
-        const button = make("button", { type: "button" }, text);
-        button.addEventListener("click", () => model.send({ action, row: opened }));
-        box.append(button);
-      }
-      told.append(box);
-    }
-    // What was pressed is gone: keys go on from what stands for it.
-    if (held) (told.querySelector(".cn-part button") ?? told).focus({ preventScroll: true });
+    told.tell(message);
   }
 
   // ---- keys ----------------------------------------------------------------------------------------------------
@@ -530,37 +337,30 @@ function gridOf(model, el, hooks = {}) {
     if (event.key === "Escape" && opened >= 0) shut();
   });
 
-  search.addEventListener("input", select);
-  for (const [, list] of choices) list.addEventListener("change", select);
-  marked.addEventListener("change", select);
-  reset.addEventListener("click", () => {
-    search.value = "";
-    marked.value = "";
-    for (const [, list] of choices) list.value = "";
-    hooks.reset?.();
-    select();
-    table.focus({ preventScroll: true });
-  });
   view.addEventListener("scroll", paint);
-  const seen = new ResizeObserver(paint); // also when a cell that was out of sight comes back
-  seen.observe(view);
+  const watch = new ResizeObserver(paint); // also when a cell that was out of sight comes back
+  watch.observe(view);
   model.on("change:ranges", heard);
-  model.on("msg:custom", tell);
+  model.on("change:version", heard);
+  model.on("change:data", renew);
+  model.on("msg:custom", answer);
   model.on("comm_live_update", ask);
   select();
 
   return {
     root,
-    bits: () => bits,
+    bits: ticked.bits,
     shown: () => shown,
-    ranges: () => rangesOf(bits),
+    ranges: () => rangesOf(ticked.bits()),
     value,
     refill,
+    say: ticked.say,
     select,
     open,
     step,
     opened: () => opened,
-    tools: bar,
+    tools: sieve.root,
+    tool: sieve.tool,
     tick,
     // What was sent is not ticked any more.
     freeze(frozen) {
@@ -569,10 +369,29 @@ function gridOf(model, el, hooks = {}) {
       count();
     },
     close() {
-      seen.disconnect();
+      watch.disconnect();
       model.off("change:ranges", heard);
-      model.off("msg:custom", tell);
+      model.off("change:version", heard);
+      model.off("change:data", renew);
+      model.off("msg:custom", answer);
       model.off("comm_live_update", ask);
     },
+  };
+}
+
+// Draw all of it again when its columns change; `draw` returns what takes it away.
+function renewed(draw) {
+  return ({ model, el }) => {
+    let close = draw(model, el);
+    const again = () => {
+      close();
+      el.replaceChildren();
+      close = draw(model, el);
+    };
+    model.on("change:columns", again);
+    return () => {
+      model.off("change:columns", again);
+      close();
+    };
   };
 }

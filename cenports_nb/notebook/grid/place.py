@@ -1,7 +1,9 @@
 """Where a grid is shown: the live one, and below it the same as plain HTML for whoever has no kernel.
 
 The plain one is hidden while the live one is on the page. Where the live one is dead (a notebook opened again, a
-kernel restarted) or was never made (an export), nothing is left of it, and the plain one stands.
+kernel restarted) or was never made (an export), nothing is left of it, and the plain one stands. Once a page is loaded
+again Jupyter replaces no output that it had saved: the live one goes on, the plain one stays as it was until its cell is
+run again.
 """
 
 from __future__ import annotations

@@ -51,7 +51,7 @@ def still_of(
         what: One of the rows.
     """
     live = live or {}
-    columns = [column for column in columns if column.kind != "live" or column.name in live]
+    columns = [column for column in columns if not column.hidden and (column.kind != "live" or column.name in live)]
     shown = frame.iloc[:most]
     cells = [[_cell(column, value) for value in _values(column, shown, live, zone)] for column in columns]
     heads = "".join(f'<th scope="col"{_class(column)}>{html.escape(column.title)}</th>' for column in columns)

@@ -28,7 +28,8 @@ from cenports_nb.notebook.grid.columns import Column, encode, specs_of
 from cenports_nb.notebook.grid.ticks import Mask, mask_of, ranges_of
 
 HERE = Path(__file__).parent
-SOURCE = (HERE / "grid.js").read_text(encoding="utf-8")
+PARTS = ("words.js", "cells.js", "order.js", "sieve.js", "ticks.js", "told.js", "grid.js")
+SOURCE = "\n".join((HERE / part).read_text(encoding="utf-8") for part in PARTS)
 LOOK = (HERE / "grid.css").read_text(encoding="utf-8")
 
 
@@ -66,7 +67,7 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         opened: The position of the row that is opened, -1 for none.
     """
 
-    _esm = SOURCE + "\nexport default {render: ({model, el}) => gridOf(model, el).close};\n"
+    _esm = SOURCE + "\nexport default {render: renewed((model, el) => gridOf(model, el).close)};\n"
     _css = LOOK
 
     label = traitlets.Unicode().tag(sync=True)
@@ -133,6 +134,18 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         with self.hold_sync():
             self.version += 1
             self.ranges = ranges_of(np.asarray(mask, dtype=bool))
+
+    def show_frame(self, frame: pd.DataFrame, columns: Sequence[Column], zone: str = "UTC") -> None:
+        """Show other values of the same rows.
+
+        Args:
+            frame: As many rows, in the same order.
+            columns: What is shown of it.
+            zone: The zone in which instants are written.
+        """
+        with self.hold_sync():
+            self.columns = specs_of(columns)
+            self.data = encode(frame, columns, zone)
 
     def tell(self, row: int, parts: Sequence[Part]) -> None:
         """Show something below the rows while this one is opened; it is sent to the page and kept nowhere."""

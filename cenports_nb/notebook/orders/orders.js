@@ -79,16 +79,12 @@ function ordersOf(model, el) {
   if (model.get("note")) grid.root.prepend(make("div", { className: "cn-note" }, model.get("note")));
   const search = grid.tools.querySelector("input[type=search]");
   search.placeholder = "order, SKU, product, tracking";
-  const reset = grid.tools.lastElementChild;
-  reset.before(make("label", { for: from.id }, "From"), from, make("label", { for: to.id }, "to"), to);
+  const reset = grid.tools.querySelector("button");
+  grid.tool("From", from);
+  grid.tool("to", to);
+  grid.tools.append(reset);
   for (const input of [from, to]) input.addEventListener("change", grid.select);
-  // A label stays beside what it names, however narrow the page is.
-  for (const label of [...grid.tools.querySelectorAll("label")]) {
-    const pair = make("span", { className: "cn-pair" });
-    label.before(pair);
-    pair.append(label, grid.tools.querySelector(`[id="${label.htmlFor}"]`));
-  }
-  const wait = make("span", { className: "cn-wait", "aria-live": "polite" });
+  const wait = make("div", { className: "cn-wait", "aria-live": "polite" });
   grid.tools.append(wait);
   const days = Array.from({ length: model.get("rows") }, (_, row) => grid.value("ordered", row)?.slice(0, 10)).filter(Boolean).sort();
   if (days.length) for (const input of [from, to]) [input.min, input.max] = [days[0], days.at(-1)];

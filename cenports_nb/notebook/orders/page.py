@@ -23,11 +23,7 @@ class Page(Grid):
         times: The zone in which days and times are.
     """
 
-    _esm = (
-        SOURCE
-        + (HERE / "orders.js").read_text(encoding="utf-8")
-        + "\nexport default {render: ({model, el}) => ordersOf(model, el)};\n"
-    )
+    _esm = SOURCE + (HERE / "orders.js").read_text(encoding="utf-8") + "\nexport default {render: renewed(ordersOf)};\n"
     _css = LOOK + (HERE / "orders.css").read_text(encoding="utf-8")
 
     note = traitlets.Unicode().tag(sync=True)

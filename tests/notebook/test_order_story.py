@@ -71,6 +71,8 @@ def test_what_belongs_to_no_order_and_orders_without_anything_are_no_error() -> 
     assert told(none)["Lines"].note == "No line of this order is among the line items."
     assert told(none)["Shipments"].note.startswith("Not known: ")
     assert told(some)["Lines"].note == "⚠ The order has 3 lines."
+    unknown = OrderBook(orders.assign(line_count=None), lines_of({"order_no": "1", "product_sku": "S"}))
+    assert told(unknown)["Lines"].note == ""
     nothing = OrderBook(orders, NO_LINES, pd.DataFrame({"order_no": ["2"]}))
     assert told(nothing)["Shipments"].note == "No shipment of this order is among the shipments."
 

@@ -21,16 +21,7 @@ from cenports_nb.frames.personal import kind_of
 from cenports_nb.frames.provenance import provenance, time_zone_of
 
 ORDER = ["channel_id", "order_no"]
-SHOWN_OF_ORDERS = [
-    *ORDER,
-    "order_date",
-    "channel",
-    "status",
-    "acknowledged",
-    "grand_total",
-    "customer_order_no",
-    "line_count",
-]
+SHOWN_OF_ORDERS = [*ORDER, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
 NEEDED_OF_LINES = [*ORDER, "product_sku", "quantity"]
 KEPT_OF_LINES = ["line_item", "retailer_sku", "product_name", "ship_from_warehouse_code", "price", "status"]
 

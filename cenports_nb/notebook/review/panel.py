@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +43,7 @@ class Panel(Grid):
 
     def __init__(self, **traits: Any) -> None:
         self.asked: Callable[[str, Decision, bool], None] = lambda *_: None
+        self.turn: AbstractContextManager[Any] = threading.RLock()  # what is heard and what is decided take turns
         super().__init__(**traits)
 
     @property
@@ -57,7 +60,7 @@ class Panel(Grid):
 
     def decide(self, decision: Decision) -> None:
         """Show another decision."""
-        with self.hold_sync():
+        with self.turn, self.hold_sync():
             self.version += 1
             self.ranges = list(decision.ranges)
             self.accepted = list(decision.accepted)
@@ -79,7 +82,7 @@ class Panel(Grid):
         found, version = decision_of(content, self.rows, self.known), content.get("version")
         if found is None or not isinstance(version, int):
             return
-        with self.hold_sync():
+        with self.turn, self.hold_sync():
             self.version = max(self.version, version)
             self.ranges = list(found.ranges)
             self.accepted = list(found.accepted)

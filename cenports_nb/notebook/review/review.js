@@ -118,7 +118,7 @@ function reviewOf(model, el) {
     const state = JSON.stringify([grid.ranges(), [...accepted].sort(), told.tried]);
     if (state !== last) sure.checked = false; // it was of another decision
     last = state;
-    dry.disabled = busy || on === 0;
+    dry.disabled = busy || told.over || on === 0;
     sure.disabled = busy || !tried || !told.can_send;
     sureText.textContent = `I have looked at this: send ${many(on, "row")} to ${told.where}`;
     send.disabled = sure.disabled || !sure.checked;

@@ -140,6 +140,7 @@ class StockReview:
                     sheet.frame, sheet.columns, label="Planned changes of stock",
                     ticked=first.ticked(len(sheet.frame)), told=self._told(),
                 )  # fmt: skip
+                panel.turn = self._turn
                 panel.decide(first)
                 panel.asked = self._asked
                 panel.observe(lambda _: self._draw(), ["ranges", "accepted", "reasons"])
@@ -183,6 +184,7 @@ class StockReview:
         return {
             "title": words.title_of(self._sheet, self._client),
             "where": words.where_of(self._client),
+            "over": self._over,
             "can_send": not read_only and not self._over,
             "why_not": READ_ONLY if read_only else "Nothing more can be sent from here.",
             "reason": self._reason,
@@ -271,9 +273,10 @@ class StockReview:
 
     def _take(self, setback: Setback) -> list[str]:
         """Show what came up, and return what is said of it."""
-        self._sheet = setback.sheet
-        self.panel.show_frame(setback.sheet.frame, setback.sheet.columns)
-        self.panel.decide(setback.decision)
+        with self._turn:
+            self._sheet = setback.sheet
+            self.panel.show_frame(setback.sheet.frame, setback.sheet.columns)
+            self.panel.decide(setback.decision)
         return setback.said
 
     def _end(self, submission: Submission, decision: Decision) -> None:

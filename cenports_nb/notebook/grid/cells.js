@@ -24,7 +24,8 @@ function cellsOf(rows, value) {
   function track(column) {
     const letters = widthOf(column);
     if (RIGHT.has(column.kind)) return `calc(${letters}ch + ${PADDING_PX}px)`;
-    return `minmax(calc(${Math.min(letters, LEAST_LETTERS)}ch + ${PADDING_PX}px), ${letters}fr)`;
+    const least = Math.min(letters, Math.max(LEAST_LETTERS, Math.min(column.title.length + 2, 11))); // headers are bold
+    return `minmax(calc(${least}ch + ${PADDING_PX}px), ${letters}fr)`;
   }
 
   function longest(name) {

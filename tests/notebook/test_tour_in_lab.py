@@ -14,9 +14,9 @@ import pytest
 from jupyter_lab import CHROMIUM, Lab, missing_chromium, stop_kernels, wait_until_up
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tour_runs import ENDS, TOUR, check_ends, complaints, surroundings
+from tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, surroundings
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tour in Lab")]  # it is run once for all of them
 
 RUN_ALL = "window.ran = window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => 'done'); null"
 
@@ -59,31 +59,49 @@ def wait_for_kernel(page: Page) -> None:
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
 
 
-def test_run_all_ends_well_in_every_notebook_and_so_it_is_saved(tour_lab: Lab, browser: Browser) -> None:
-    """No error, no warning, every tracker at its end: live, on disk, opened again without its kernel, and as a page."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1000})
-    pages = {name: open_notebook(context, tour_lab, name) for name in reversed(TOUR)}  # the one that waits most first
-    for page in pages.values():
-        wait_for_kernel(page)
-        page.evaluate(RUN_ALL)
-    for name, page in pages.items():
-        assert page.evaluate("window.ran") == "done"
-        page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+@pytest.fixture(scope="module")
+def saved_tour(tour_lab: Lab, browser: Browser) -> Iterator[dict[str, Page]]:
+    """Run all cells of every notebook, side by side, save them, and end their kernels."""
+    with browser.new_context(viewport={"width": 1200, "height": 1000}) as context:
+        # The one that waits most comes first.
+        pages = {name: open_notebook(context, tour_lab, name) for name in reversed(TOUR)}
+        for page in pages.values():
+            wait_for_kernel(page)
+            page.evaluate(RUN_ALL)
+        for page in pages.values():
+            assert page.evaluate("window.ran") == "done"
+            page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+        stop_kernels(tour_lab)
+        yield pages
+        stop_kernels(tour_lab)
+
+
+def test_run_all_ends_well_in_every_notebook(tour_lab: Lab, saved_tour: dict[str, Page]) -> None:
+    """No error, no warning, every tracker at its end in what is on the disk."""
+    for name in saved_tour:
         assert complaints(tour_lab.folder / "tour" / name) == [], name
         check_ends(tour_lab.folder / "tour" / name)
-    stop_kernels(tour_lab)
-    for name, ends in ENDS.items():
+
+
+def test_opened_again_without_its_kernel_every_notebook_has_its_last_state(saved_tour: dict[str, Page]) -> None:
+    """Tables stand where live ones were, and nothing is left of what needs a kernel."""
+    pages = saved_tour
+    for name in {**GRIDS, **ENDS}:
         pages[name].reload()
         wait_for_kernel(pages[name])
-        for place, end in enumerate(ends):
+        for place, end in enumerate(ENDS.get(name, [])):
             table = pages[name].locator(".cn-tracker").nth(place)
             table.scroll_into_view_if_needed()
             expect(table).to_contain_text(end)
-        expect(pages[name].get_by_text("Error displaying widget")).to_have_count(0)
-    stop_kernels(tour_lab)
-    context.close()
+        if name in GRIDS:
+            table = pages[name].locator(".cn-still").first
+            table.scroll_into_view_if_needed()
+            expect(table).to_be_visible()
+            expect(table).to_contain_text(GRIDS[name])
+        expect(pages[name].get_by_text("Error displaying widget").locator("visible=true")).to_have_count(0)
 
 
+@pytest.mark.usefixtures("saved_tour")
 def test_as_a_page_without_network_every_notebook_has_its_last_state(
     tour_lab: Lab, browser: Browser, tmp_path: Path
 ) -> None:
@@ -98,6 +116,8 @@ def test_as_a_page_without_network_every_notebook_has_its_last_state(
             assert page.locator(".cn-tracker").count() == len(ENDS.get(name, []))
             for place, end in enumerate(ENDS.get(name, [])):
                 expect(page.locator(".cn-tracker").nth(place)).to_contain_text(end)
+            if name in GRIDS:
+                expect(page.locator(".cn-still").first).to_contain_text(GRIDS[name])
             assert page.locator("table").count() > 1
             pictures = page.locator(".jp-OutputArea img")
             assert pictures.evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0)")

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cenports_nb.analysis.changes import changes
     from cenports_nb.analysis.cover import stock_cover
     from cenports_nb.analysis.matching import match_shipments
+    from cenports_nb.analysis.restatement import restatement
     from cenports_nb.analysis.sales import summarize_sales
     from cenports_nb.api.client import Client, connect
     from cenports_nb.api.dialect import Dialect
@@ -53,6 +54,7 @@ if TYPE_CHECKING:
     from cenports_nb.notebook.charts.outcomes import plot_outcomes
     from cenports_nb.notebook.charts.stock import plot_stock
     from cenports_nb.notebook.tracker import TransactionTracker
+    from cenports_nb.reports.run import run_report
     from cenports_nb.stock.counts import read_counts
     from cenports_nb.stock.diff import diff_stock
     from cenports_nb.stock.differential import build_differential
@@ -114,6 +116,8 @@ __all__ = [
     "provenance",
     "read_counts",
     "rejected",
+    "restatement",
+    "run_report",
     "schemas",
     "show_pii",
     "stock_cover",
@@ -167,6 +171,8 @@ _MODULE_OF = {
     "provenance": "frames.provenance",
     "read_counts": "stock.counts",
     "rejected": "frames.provenance",
+    "restatement": "analysis.restatement",
+    "run_report": "reports.run",
     "schemas": "frames",
     "show_pii": "frames.pii",
     "stock_cover": "analysis.cover",

@@ -11,6 +11,8 @@ import pandas as pd
 from cenports_nb.frames.days import is_plain_day, zone_of
 
 Write = Callable[[Any], str]
+SHORT = 16
+"""Letters of a text that stays in one line: a code or a number with a hyphen in it reads badly in two."""
 LONG = 22
 """Letters of a word that may be broken, so that a table fits on paper."""
 MINUS = "\N{MINUS SIGN}"
@@ -91,10 +93,11 @@ def _signs(text: str) -> str:
 
 
 def _kind(column: pd.Series[Any]) -> str:
-    """Choose how a column is set: numbers at the right, instants in one line, words that are too long broken."""
+    """Choose how a column is set: numbers at the right, short texts in one line, words that are too long broken."""
     if _is_numeric(column):
         return ' class="n"'
-    if pd.api.types.is_datetime64_any_dtype(column):
-        return ' class="when"'
-    long = any(len(word) > LONG for value in column if isinstance(value, str) for word in value.split())
+    texts = [value for value in column if isinstance(value, str)]
+    if pd.api.types.is_datetime64_any_dtype(column) or all(len(text) <= SHORT for text in texts):
+        return ' class="whole"'
+    long = any(len(word) > LONG for text in texts for word in text.split())
     return ' class="long"' if long else ""

@@ -50,7 +50,7 @@ STYLE = """
 .cn-table td{max-width:26em}
 .cn-table .long{overflow-wrap:anywhere}
 .cn-table .n{text-align:right;font-variant-numeric:tabular-nums}
-.cn-table td.n,.cn-table .when{white-space:nowrap}
+.cn-table td.n,.cn-table td.whole{white-space:nowrap}
 .cn-table caption{caption-side:bottom;text-align:left;font-size:12.5px;opacity:.85;padding-top:5px}
 </style>
 """

@@ -51,7 +51,7 @@ def own_notebook(path: Path, *sources: str, parameters: str = "") -> Path:
 
 def cards(page: str) -> dict[str, str]:
     """Read the numbers at the top of a page."""
-    found = re.findall(r"<b>(?:[⚠✓] )?([^<]+)</b><span>([^<]+)</span>", page)
+    found = re.findall(r"<b[^>]*>(?:[⚠✓] )?([^<]+)</b> <span[^>]*>([^<]+)</span>", page)
     return {name: number for number, name in found}
 
 

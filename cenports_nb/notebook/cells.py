@@ -97,7 +97,7 @@ def _kind(column: pd.Series[Any]) -> str:
     if _is_numeric(column):
         return ' class="n"'
     texts = [value for value in column if isinstance(value, str)]
-    if pd.api.types.is_datetime64_any_dtype(column) or all(len(text) <= SHORT for text in texts):
-        return ' class="whole"'
-    long = any(len(word) > LONG for text in texts for word in text.split())
-    return ' class="long"' if long else ""
+    whole = pd.api.types.is_datetime64_any_dtype(column) or all(len(text) <= SHORT for text in texts)
+    long = not whole and any(len(word) > LONG for text in texts for word in text.split())
+    name = ' class="whole"' if whole else ' class="long"' if long else ""
+    return f'{name} style="text-align:left"'  # which Lab leaves, where it takes style sheets away

@@ -35,16 +35,12 @@ FAILED = ("rejected", "not_applied", "not_sent", "held")
 
 STYLE = """
 <style>
-.cn-cards{display:flex;flex-wrap:wrap;gap:10px;margin:10px 0}
-.cn-card{border:1px solid rgba(128,128,128,.35);border-radius:6px;padding:9px 15px;min-width:118px}
-.cn-card b{display:block;font-size:23px;line-height:1.25;font-variant-numeric:tabular-nums}
-.cn-card span{font-size:12.5px;opacity:.85}
-.cn-card.bad{border-left:5px solid #bb5566}.cn-card.ok{border-left:5px solid #228866}
-.cn-note{border-left:4px solid #4477aa;padding:5px 12px;margin:10px 0;background:rgba(68,119,170,.09)}
-.cn-note.bad{border-color:#bb5566;background:rgba(187,85,102,.1)}
+.cn-cards{margin:10px 0}
+.cn-card b,.cn-card span{display:block}
+.cn-card b{font-variant-numeric:tabular-nums}
 .cn-table{overflow-x:auto}
 .cn-table table{border-collapse:collapse;font-size:13px;margin:8px 0}
-.cn-table th,.cn-table td{padding:3px 14px 3px 0;text-align:left;vertical-align:top;
+.cn-table th,.cn-table td{padding:3px 14px 3px 0;vertical-align:top;
  border-bottom:1px solid rgba(128,128,128,.28)}
 .cn-table th{font-weight:600;vertical-align:bottom;border-bottom:1.5px solid rgba(128,128,128,.6)}
 .cn-table td{max-width:26em}
@@ -54,6 +50,13 @@ STYLE = """
 .cn-table caption{caption-side:bottom;text-align:left;font-size:12.5px;opacity:.85;padding-top:5px}
 </style>
 """
+CARD = (
+    "display:inline-block;vertical-align:top;min-width:118px;margin:0 10px 10px 0;padding:9px 15px;"
+    "border:1px solid rgba(128,128,128,.35);border-radius:6px"
+)
+"""Lab takes style sheets out of a notebook that it does not trust, such as a scheduler's; these words it leaves."""
+BAR = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
+TINT = {"": "rgba(68,119,170,.09)", "bad": "rgba(187,85,102,.1)"}
 
 
 @dataclass(frozen=True)
@@ -170,15 +173,20 @@ def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) 
     """Show the few numbers that matter, named with their unit; those in `bad` are marked if not 0."""
     cards = []
     for name, value in numbers.items():
-        marked = "" if name not in bad else " bad" if value else " ok"
-        sign = "" if not marked else "⚠ " if value else "✓ "
-        cards.append(f'<div class="cn-card{marked}"><b>{sign}{cell(value)}</b><span>{html.escape(name)}</span></div>')
+        kind = "" if name not in bad else "bad" if value else "ok"
+        sign = {"": "", "bad": "⚠ ", "ok": "✓ "}[kind]
+        style = f"{CARD};border-left:5px solid {BAR[kind]}" if kind else CARD
+        number = f'<b style="font-size:23px;line-height:1.25">{sign}{cell(value)}</b>'
+        unit = f'<span style="font-size:12.5px;opacity:.85">{html.escape(name)}</span>'
+        cards.append(f'<div class="cn-card" style="{style}">{number} {unit}</div>')
     return HTML(f'{STYLE}<div class="cn-cards">{"".join(cards)}</div>')
 
 
 def note(text: str, *, bad: bool = False) -> HTML:
     """Say one thing that must not be missed."""
-    return HTML(f'{STYLE}<div class="cn-note{" bad" if bad else ""}">{html.escape(text)}</div>')
+    kind = "bad" if bad else ""
+    style = f"border-left:4px solid {BAR[kind]};padding:5px 12px;margin:10px 0;background:{TINT[kind]}"
+    return HTML(f'<div class="cn-note" style="{style}">{html.escape(text)}</div>')
 
 
 def table(

@@ -35,13 +35,14 @@ def page_of(notebook: Any, title: str, *, run: str = "", code: bool = False, sto
     body, _ = exporter.from_notebook_node(_readable(notebook, code=code))
     body, styles = _styles_apart(body)
     shown = f"Stopped: {title}" if stopped else title
-    # The policy stands before all else, so that nothing of a notebook's outputs can run or ask the network.
+    # The policy stands before all else, so that nothing of a notebook's outputs can run or ask the network; the style
+    # of the page after those of outputs, because paper asks for other sizes.
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{html.escape(shown)}</title>'
-        f"<style>{STYLE.read_text(encoding='utf-8')}{_foot(notebook, shown, run)}{_code_style() if code else ''}</style>"
-        f"{styles}</head><body><main>\n{body}\n</main></body></html>\n"
+        f"{styles}<style>{STYLE.read_text(encoding='utf-8')}{_foot(notebook, shown, run)}{_code_style() if code else ''}</style>"
+        f"</head><body><main>\n{body}\n</main></body></html>\n"
     )
 
 

@@ -95,6 +95,11 @@ def test_hostile_names_are_text(hostile: Path, opened: Opened, name: str) -> Non
         assert (hostile / str(link.get_attribute("href"))).is_file()
 
 
+def test_a_month_that_is_not_over_says_so(hostile: Path) -> None:
+    """Its figures are those until today."""
+    assert f"{datetime.now(UTC):%Y-%m} is not over" in (hostile / "month-end.html").read_text("utf-8")
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_texts_have_contrast(hostile: Path, opened: Opened, name: str) -> None:
     """4.5 to 1 for every text on white, whatever it is in."""

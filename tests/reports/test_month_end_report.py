@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -192,15 +192,3 @@ def test_nothing_frozen_names_a_person(runs: Runs) -> None:
     assert [name for name in orders.columns if re.search("name|address|phone|email|msg", name)] == [
         "ship_from_warehouse_name"
     ]
-
-
-def test_a_month_that_is_not_over_says_so(tmp_path: Path) -> None:
-    """Its figures are those until today; the month to come is refused."""
-    now = datetime.now(UTC)
-    with Sandbox(rate_limit=None) as sandbox:
-        ran = run(tmp_path, "month-end", "--env", "sandbox", "--html", "-p", f"month={now:%Y-%m}", url=sandbox.url)
-        assert ran.returncode == 0, ran.stderr
-        assert f"{now:%Y-%m} is not over" in (tmp_path / "out" / "month-end.html").read_text("utf-8")
-        ran = run(tmp_path, "month-end", "--env", "sandbox", "-p", "month=2999-01", url=sandbox.url)
-    assert ran.returncode == 1
-    assert "month='2999-01' has not begun" in ran.stderr

@@ -125,10 +125,11 @@ def test_exit_codes_of_what_stopped_it(tmp_path: Path, source: str, code: int) -
 
 def test_a_killed_run_leaves_the_earlier_report(tmp_path: Path) -> None:
     """Killed in the middle of a cell, after it wrote a file: not one byte of the earlier report is another."""
-    path = own_notebook(tmp_path / "mine.ipynb", FILES, WRITE, parameters=OUT)
-    assert run(tmp_path, path.name, "--html").returncode == 0
+    (tmp_path / "out").mkdir()
+    for ending in (".ipynb", ".html"):
+        (tmp_path / "out" / f"mine{ending}").write_text("of yesterday")
     before = visible(tmp_path / "out")
-    own_notebook(path, FILES, WRITE, WAIT, parameters=OUT)
+    path = own_notebook(tmp_path / "mine.ipynb", FILES, WRITE, WAIT, parameters=OUT)
     process = subprocess.Popen(
         command(path.name, "--html"), cwd=tmp_path, env=environment_of(tmp_path), stderr=subprocess.PIPE, text=True
     )
@@ -227,6 +228,15 @@ def test_no_secret_is_left_behind(tmp_path: Path) -> None:
     assert [text for text in left if "of-staging" in text] == []
 
 
+def test_a_warning_is_read_on_the_page(tmp_path: Path) -> None:
+    """What it says, without the name of a file that nobody has."""
+    path = own_notebook(tmp_path / "mine.ipynb", "import warnings\nwarnings.warn('two <b>records</b>', UserWarning)")
+    page = run_report(path, out=tmp_path / "out", page=True).page.read_text()
+    assert "UserWarning: two &lt;b&gt;records&lt;/b&gt;" in page
+    assert "ipykernel" not in page
+    assert "warnings.warn" not in page
+
+
 def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
     """Before anything runs."""
     (tmp_path / "out").write_text("")
@@ -240,3 +250,31 @@ def test_a_notebook_that_stays_open_keeps_its_outputs(tmp_path: Path) -> None:
     before = path.read_bytes()
     run_report(path, out=tmp_path / "out")
     assert path.read_bytes() == before
+
+
+def test_the_page_on_reports_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its Python in a notebook: a report that runs a report, then one of one's own."""
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ran = run_report(own_notebook(tmp_path / "mine.ipynb", *blocks), out="out", page=True)
+    assert len(blocks) == 2
+    assert ran.result["incomplete"] == 0
+    assert (tmp_path / "report" / "morning.html").exists()
+
+
+def test_reports_run_by_hand(tmp_path: Path) -> None:
+    """As Run All runs them: without files, or with files below `out`, to which the notebook links."""
+    notebooks = Path(__file__).parents[2] / "notebooks" / "reports"
+    asked = [("morning", {}), ("month-end", {"out": "files"})]
+    commands = [
+        [sys.executable, "-m", "papermill", str(notebooks / f"{name}.ipynb"), f"{name}.ipynb", "--no-progress-bar",
+         *(word for key, value in given.items() for word in ("-p", key, value))]
+        for name, given in asked
+    ]  # fmt: skip
+    both = [subprocess.Popen(each, cwd=tmp_path, env=environment_of(tmp_path)) for each in commands]
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert "no files: set out to a folder" in (tmp_path / "morning.ipynb").read_text()
+    (folder,) = (tmp_path / "files" / "month-end").iterdir()
+    assert f"files/month-end/{folder.name}/channel-sku.csv" in (tmp_path / "month-end.ipynb").read_text()
+    assert (folder / "channel-sku.csv").exists()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -18,7 +18,7 @@ from matplotlib import pyplot as plt
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.pii import SHOWN, mask_pii
-from cenports_nb.frames.provenance import provenance, time_zone_of
+from cenports_nb.frames.provenance import provenance, rejected, time_zone_of
 from cenports_nb.notebook.cells import cell, rows_of
 from cenports_nb.notebook.files import Files, files_of
 
@@ -86,10 +86,11 @@ class Page:
         """Tell the day that is so many days after today; before it, if negative."""
         return (self.now.tz_convert(self.time_zone) + pd.DateOffset(days=later)).date()
 
-    def names(self, channels: pd.DataFrame) -> pd.DataFrame:
-        """Give `channel_id` and a `channel_name` for each channel; its id where it has no name."""
-        named = channels[["channel_id", "channel_name"]].drop_duplicates("channel_id")
-        return named.assign(channel_name=named["channel_name"].fillna(named["channel_id"]))
+    def named(self, frame: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
+        """Add `channel_name` to a frame with `channel_id`; the id where GET /channels has none, as of old channels."""
+        known = channels.drop_duplicates("channel_id").set_index("channel_id")["channel_name"]
+        names = frame["channel_id"].map(known).fillna(frame["channel_id"]).astype("str")
+        return frame.assign(channel_name=names)
 
     def table(
         self,
@@ -255,15 +256,30 @@ def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = N
         columns=list(headers),
     )
     shown["as_of"] = pd.to_datetime(shown["as_of"], utc=True)
+    unread = _unread((item.source, frames[name]) for name, item in known.items())
     account = next((f"{item.environment}, partner {item.partner_id}" for item in known.values()), "")
     result = {
-        "rejected": sum(item.rejected for item in known.values()),
+        "rejected": len(unread),
         "incomplete": sum(not item.complete for item in known.values()),
         **_became(submission),
         "account": account,
     }
     bundle = {"text/html": table(shown, headers, time_zone="UTC").data, "text/plain": str(result), RESULT: result}
     display(bundle, raw=True)
+    if len(unread):
+        what = {"source": "from", "key": "record", "column": "column", "reason": "why it can't be read"}
+        display(
+            note(f"{len(unread):,} records can't be read, and are in no number above.", bad=True), table(unread, what)
+        )
+
+
+def _unread(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    """List the records that became no rows, each once: a rejected order is missing from orders and line items."""
+    found = [rejects.assign(source=source) for source, frame in frames if (rejects := rejected(frame)) is not None]
+    if not found:
+        return pd.DataFrame()
+    masked = [mask_pii(each) for each in found]
+    return pd.concat(masked, ignore_index=True).drop_duplicates(["source", "record"])
 
 
 def sent(submission: Submission) -> None:

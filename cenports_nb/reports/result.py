@@ -36,13 +36,19 @@ class ReportRun:
         """Tell the exit code, 0 if all is well, and what is not."""
         found = self.result
         if found.get("in_doubt"):
-            return 4, f"{found['in_doubt']:,} rows are in doubt or still pending: see the report."
+            return 4, f"{_many(found['in_doubt'], 'row')} in doubt or still pending: see the report."
         if found.get("incomplete"):
             return 3, "Data is incomplete: see the report."
-        if found.get("rejected") or found.get("failed"):
-            rejected, failed = found.get("rejected", 0), found.get("failed", 0)
-            return 1, f"{rejected:,} records can't be read, {failed:,} rows failed or are held: see the report."
+        unread, failed = found.get("rejected", 0), found.get("failed", 0)
+        said = [f"{_many(unread, 'record')} can't be read"] if unread else []
+        said += [f"{_many(failed, 'row')} failed or held"] if failed else []
+        if said:
+            return 1, f"{', '.join(said)}: see the report."
         return 0, ""
+
+
+def _many(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def told_of(notebook: Any) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import typer
 from cenports_nb.cli.options import Env, Profile
 from cenports_nb.cli.pairs import pairs
 from cenports_nb.cli.terminal import stop
+from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.printable import printable
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ def report(
     given: dict[str, Any] = dict(pairs("-p", parameters, "submit=true") or {})
     # Unlike a person who runs the notebook cell by cell, a command never falls back to the sandbox by itself.
     for option, value in (("environment", env), ("profile", profile)):
+        if option in given and value is not None:
+            raise InvalidRequestError(f"-p {option}={given[option]} and {value!r} are both said: say one of them.")
         if option in found.parameters or value is not None:
             given.setdefault(option, value)
     check_parameters(found, given)

@@ -71,7 +71,7 @@ def _unread(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
 
 
 def sent(submission: Submission) -> None:
-    """Leave word of what was sent for the one who runs the report, should a later cell fail."""
+    """Leave word of what became of rows for the one who runs the report, should a later cell fail."""
     result = {"rejected": 0, "incomplete": 0, **_became(submission)}
     display({"text/html": "", "text/plain": "", RESULT: result}, raw=True)
 

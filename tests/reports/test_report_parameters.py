@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_runs import own_notebook
+from report_runs import own_notebook, run
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import Report, check_parameters, find_report, reports
@@ -162,3 +162,10 @@ def test_an_unknown_report_is_told_with_the_nearest() -> None:
     """And which there are."""
     with pytest.raises(InvalidRequestError, match=r"did you mean 'morning'.*month-end, morning, stock-reconciliation"):
         find_report("mornin")
+
+
+def test_an_environment_that_is_said_twice_is_refused(tmp_path: Path) -> None:
+    """Which of the two was meant decides whose account it is."""
+    ran = run(tmp_path, "morning", "--env", "sandbox", "-p", "environment=staging")
+    assert ran.returncode == 2
+    assert "are both said: say one of them" in ran.stderr

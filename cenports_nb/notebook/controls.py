@@ -9,6 +9,7 @@ from typing import Any
 import ipywidgets
 from IPython.display import display
 
+from cenports_nb.notebook.at_once import hear_at_once
 from cenports_nb.transactions.snapshot import Snapshot
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
@@ -54,6 +55,7 @@ class Controls:
         for key, button in BUTTONS.items():
             made = ipywidgets.Button(description=button.name, tooltip=button.hint)
             made.on_click(lambda _, key=key: pressed(key))
+            hear_at_once(made)  # whoever waits in a cell may want to stop, or to poll now
             self._buttons[key] = made
         self._box = ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"})
         self._handle: Any = None

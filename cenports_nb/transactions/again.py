@@ -24,8 +24,6 @@ if TYPE_CHECKING:
 
 RETRIED = ("rejected", "not_applied")
 
-SAFE = "In doubt, but stock stands as before it was sent: sent again."
-
 
 def resume(client: Client, journal: Journal, submission: Submission, progress: bool | None) -> None:
     """Send what was not sent, and what is in doubt where a repeat is safe.
@@ -48,9 +46,9 @@ def resume(client: Client, journal: Journal, submission: Submission, progress: b
             safe = doubtful
         elif doubtful:
             shelf.refresh()
-            judged = [_doubtful(journal, head, row, shelf) for row in doubtful]
-            journal.set_rows(judged, client.clock.now(), ("in_doubt",))
-            safe = [row for row in judged if row.outcome == "in_doubt" and row.message == SAFE]
+            judged = [_judge(journal, head, row, shelf) for row in doubtful]
+            journal.set_rows([row for row, _ in judged], client.clock.now(), ("in_doubt",))
+            safe = [row for row, is_safe in judged if is_safe]
         also = _rebatch(journal, safe, client, "again")
         canary.send(
             client, journal, submission, also=also, prepare=_prepare(client, journal, head, shelf), progress=progress
@@ -67,7 +65,9 @@ def retry(client: Client, journal: Journal, submission: Submission, progress: bo
     head = journal.head(submission.submission_id)
     _check(client, journal, head, "retry")
     with _alone(client, head):
-        rows = journal.rows(head.submission_id, outcomes=RETRIED)
+        # What was held is never sent from here, whatever a person said became of it: it waits for a look of its own.
+        held = {batch.batch for batch in journal.batches(head.submission_id) if batch.state == "held"}
+        rows = [row for row in journal.rows(head.submission_id, outcomes=RETRIED) if row.batch not in held]
         if not rows:
             return
         prepare = _prepare(client, journal, head, _shelf(client, journal, head))
@@ -108,22 +108,22 @@ def _shelf(client: Client, journal: Journal, head: Head) -> Shelf:
     return Shelf(client, sorted(codes))
 
 
-def _doubtful(journal: Journal, head: Head, row: Row, shelf: Shelf) -> Row:
-    """Judge a TRUE_UP in doubt by the stock: applied, safe to send again (no message), or neither."""
+def _judge(journal: Journal, head: Head, row: Row, shelf: Shelf) -> tuple[Row, bool]:
+    """Judge a TRUE_UP in doubt by the stock; return what is known of it, and whether it is safe to send again."""
     now = shelf.quantity(row.warehouse_code, row.product_sku)
     read = replace(row, read_back=now, read_back_at=shelf.at.isoformat())
     if now is not None and now == row.quantity:
-        return replace(read, outcome="applied", message=None)
+        return replace(read, outcome="applied", message=None), False
     other = other_update(journal, head, row)
     if other:
-        return replace(read, message=f"In doubt, and not sent again: {other}.")
+        return replace(read, message=f"In doubt, and not sent again: {other}."), False
     if now is not None and now == row.before_quantity:
-        return replace(read, message=SAFE)
-    return replace(
-        read,
-        message=f"In doubt, and not sent again: stock is {now}, neither {row.quantity} as wanted nor {row.before_quantity} as "
-        "before. Look at the shelf, then resolve() it or count again.",
+        return replace(read, message="In doubt, but stock stands as before it was sent: sent again."), True
+    message = (
+        f"In doubt, and not sent again: stock is {now}, neither {row.quantity} as wanted nor {row.before_quantity} as "
+        "before. Look at the shelf, then resolve() it or count again."
     )
+    return replace(read, message=message), False
 
 
 def _rebatch(journal: Journal, rows: Sequence[Row], client: Client, state: str) -> list[int]:

@@ -103,6 +103,20 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     expect(button(page, "Poll now")).to_have_count(0)
 
 
+def test_a_click_is_heard_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+    """Whoever waits in a cell can still stop watching: the kernel hears it beside the cell."""
+    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=600)"
+    waiting = "print('waiting'); submission.wait(progress=False)"
+    lab.write("busy.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1), waiting)
+    page = open_in_lab("busy.ipynb")
+    # A command that runs cells ends with them: the page must not wait for it.
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    expect(page.locator(".jp-OutputArea-output").get_by_text("waiting")).to_be_visible(timeout=60_000)
+    button(page, "Stop watching").click()
+    expect(page.locator(".cn-tracker")).to_contain_text("Stopped watching; the transactions go on.")
+    expect(page.get_by_text("[*]:")).to_be_visible()
+
+
 def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """The kernel that drew it is gone: the table stands with its time, and nothing is left of the buttons."""
     slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=60)"

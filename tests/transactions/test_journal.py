@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections import namedtuple
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -53,6 +54,20 @@ def test_on_a_network_it_has_a_rollback_journal(home: Path) -> None:
     assert pragma(journal.path, "journal_mode") == "delete"
     assert journal._connection.execute("PRAGMA synchronous").fetchone()[0] == 3  # EXTRA
     journal.close()
+
+
+def test_two_that_open_a_new_journal_at_once(home: Path) -> None:
+    """The switch to the write-ahead log needs the file alone, and waits for whoever has it; SQLite would not."""
+    home.mkdir(exist_ok=True)
+    other = sqlite3.connect(home / "journal.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(Journal, home)
+        assert not wait([opened], timeout=0.3).done
+        other.execute("ROLLBACK")
+        other.close()
+        opened.result(20).close()
+    assert pragma(home / "journal.sqlite", "journal_mode") == "wal"
 
 
 @pytest.mark.parametrize(

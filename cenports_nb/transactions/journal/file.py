@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import fields
@@ -28,6 +29,8 @@ FILE_NAME = "journal.sqlite"
 MEMORY = Path(":memory:")
 """The home of a dry run: what is planned is nowhere on disk."""
 CHUNK = 20_000
+PATIENCE_S = 30.0
+"""For whoever holds the file at the same moment."""
 CHECKED_BYTES = 32 * 2**20
 """A journal of this size is looked through before a write in a tenth of a second."""
 
@@ -51,7 +54,9 @@ class Journal:
                 if not self.path.exists():
                     os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
                 self._file = self.path.stat()
-            self._connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False, timeout=30)
+            self._connection = sqlite3.connect(
+                self.path, isolation_level=None, check_same_thread=False, timeout=PATIENCE_S
+            )
             try:
                 self._open(network or (network_type(folder) if folder != MEMORY else None))
             except BaseException:
@@ -76,9 +81,22 @@ class Journal:
     def _make_safe(self, network: str | None) -> None:
         """Let what is written survive a power cut, on the file system that it is on."""
         # The write-ahead log needs memory shared by all who open the file: on one machine only.
-        self._connection.execute(f"PRAGMA journal_mode={'DELETE' if network else 'WAL'}")
+        self._switch("DELETE" if network else "WAL")
         self._connection.execute(f"PRAGMA synchronous={'EXTRA' if network else 'FULL'}")
         self._connection.execute("PRAGMA foreign_keys=ON")
+
+    def _switch(self, mode: str) -> None:
+        """Switch how the file is written, and wait for others: SQLite's own time-out does not cover this."""
+        patience = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                self._connection.execute(f"PRAGMA journal_mode={mode}")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                    raise
+                time.sleep(0.005)
+            else:
+                return
 
     def check(self) -> None:
         """Make sure that a write can be written down; nothing is sent otherwise.
@@ -96,7 +114,7 @@ class Journal:
                 )
             if now.st_size <= CHECKED_BYTES:
                 # Looked through afresh: the open connection has pages of its own and would not notice.
-                with closing(sqlite3.connect(self.path, timeout=30)) as other:
+                with closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as other:
                     found = other.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if found != "ok":
                     raise JournalError(

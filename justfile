@@ -16,7 +16,7 @@ imports:
 
 # Notebooks are stored without outputs.
 notebooks:
-    nbstripout --verify notebooks/reports/*.ipynb
+    nbstripout --verify notebooks/*/*.ipynb
 
 test *args:
     pytest {{args}}
@@ -25,4 +25,4 @@ test *args:
 fix:
     ruff check --fix .
     ruff format .
-    nbstripout notebooks/reports/*.ipynb
+    nbstripout notebooks/*/*.ipynb

@@ -123,10 +123,10 @@ def test_client_knows_the_sandbox_account() -> None:
     ) == (PARTNER_ID, CLIENT_ID, CLIENT_SECRET)
 
 
-@pytest.mark.parametrize("path", sorted(p.name for p in (ROOT / "notebooks/reports").glob("*.ipynb")))
-def test_report_notebooks_define_nothing(path: str) -> None:
-    """A report is calls and words: logic lives in the package, where it is tested."""
-    source = (ROOT / "notebooks/reports" / path).read_text()
+@pytest.mark.parametrize("path", sorted(str(p.relative_to(ROOT)) for p in (ROOT / "notebooks").rglob("*.ipynb")))
+def test_notebooks_define_nothing(path: str) -> None:
+    """A report or a lesson is calls and words: logic lives in the package, where it is tested."""
+    source = (ROOT / path).read_text()
     assert not re.search(r'"\s*(def|class) ', source)
     assert '"output_type"' not in source
 

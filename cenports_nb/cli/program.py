@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cenports_nb import __version__
-from cenports_nb.cli import cache, doctor, hand_over, journal, loading, login, report, sandbox, submissions, submit
+from cenports_nb.cli import cache, doctor, hand_over, journal, lab, loading, login, report, sandbox, submissions, submit
 from cenports_nb.cli.exits import code_of_error
 from cenports_nb.cli.terminal import say, warnings_in_one_line
 from cenports_nb.errors import CenportsError
@@ -30,6 +30,7 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "logout": login.logout,
     "doctor": doctor.doctor,
     "sandbox": sandbox.sandbox,
+    "lab": lab.lab,
 }
 
 INTERRUPTED = 130
@@ -111,11 +112,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         arguments: Those of the process by default.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    ours = given[: given.index("--")] if "--" in given else given
     try:
         with warnings_in_one_line():
-            code = app([text for text in given if text != "--debug"], standalone_mode=False)
+            code = app([*(text for text in ours if text != "--debug"), *given[len(ours) :]], standalone_mode=False)
     except (CenportsError, TyperException, Abort, KeyboardInterrupt) as error:
-        if "--debug" in given:
+        if "--debug" in ours:
             raise
         if line := _line_of(error):
             say(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 
+from cenports_nb.facts import LITERAL
 from cenports_nb.notebook.views import counts, needing_first, sign
 from cenports_nb.transactions.snapshot import BatchView, RowView, Snapshot
 
@@ -35,7 +36,7 @@ def folds_of(snapshots: Sequence[Snapshot], look: Look) -> list[str]:
     if hidden:
         folds.append(f'<div class="msg">The rows of {hidden:,} more batches are in submission.outcomes.</div>')
     parts = [*folds[: PLACES - 1], "".join(folds[PLACES - 1 :])]
-    return [f'<div class="cn-rows">{part}</div>' for part in parts if part]
+    return [f'<div class="cn-rows {LITERAL}">{part}</div>' for part in parts if part]
 
 
 def _fold(seen: Snapshot, batch: BatchView, rows: Sequence[RowView], several: bool) -> str:
@@ -53,7 +54,7 @@ def _fold(seen: Snapshot, batch: BatchView, rows: Sequence[RowView], several: bo
     hidden = batch.rows - len(rows)
     more = f'<div class="msg">and {hidden:,} more rows: submission.outcomes has all of them</div>' if hidden > 0 else ""
     return (
-        f'<details>{line}<table><thead><tr>{heads}<th scope="col">Outcome</th><th scope="col">Message</th></tr></thead>'
+        f'<details>{line}<table aria-label="Rows of batch {batch.batch}"><thead><tr>{heads}<th scope="col">Outcome</th><th scope="col">Message</th></tr></thead>'
         f"<tbody>{body}</tbody></table>{more}</details>"
     )
 

@@ -54,7 +54,10 @@ def _bundle(frame: pd.DataFrame) -> Bundle | None:
         found: Bundle = {
             "text/plain": f"{shown!r}\n\n{' · '.join(f'⚠ {text}' if alarm else text for text, alarm in words)}"
         }
-        page, latex = shown._repr_html_(), shown._repr_latex_()  # None where the user's options say so
+        # A SKU with two `$` is no formula, which could even be a link that runs something.
+        with pd.option_context("display.html.use_mathjax", False):
+            page = shown._repr_html_()  # None where the user's options say so
+        latex = shown._repr_latex_()
     if page is not None:
         line = " · ".join(ALARM.format(html.escape(text)) if alarm else html.escape(text) for text, alarm in words)
         found["text/html"] = page + LINE.format(line)

@@ -14,6 +14,7 @@ import pandas as pd
 from IPython.display import HTML
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.facts import LITERAL
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.notebook.files import Files, files_of
 from cenports_nb.notebook.origin import origin, sent
@@ -93,7 +94,7 @@ class Page:
     def file(self, name: str, frames: pd.DataFrame | Mapping[str, pd.DataFrame], what: str) -> HTML:
         """Write a file beside the page, and say what is in it; nothing is said where there are no files."""
         link = self.files.write(name, frames)
-        return HTML(f"{STYLE}<p>{html.escape(what)}: {link_to(link)}</p>" if link else "")
+        return HTML(f'{STYLE}<p class="{LITERAL}">{html.escape(what)}: {link_to(link)}</p>' if link else "")
 
     def origin(self, frame: pd.DataFrame, what: str) -> HTML:
         """Say whose data this is, and of when, in the account's time zone."""

@@ -12,6 +12,7 @@ import pandas as pd
 from IPython.display import HTML, Image
 from matplotlib import pyplot as plt
 
+from cenports_nb.facts import LITERAL
 from cenports_nb.frames.pii import SHOWN, mask_pii
 from cenports_nb.frames.provenance import time_zone_of
 from cenports_nb.notebook.cells import cell, rows_of
@@ -55,14 +56,14 @@ def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) 
         number = f'<b style="font-size:23px;line-height:1.25">{sign}{cell(value)}</b>'
         unit = f'<span style="font-size:12.5px;opacity:.85">{html.escape(name)}</span>'
         cards.append(f'<div class="cn-card" style="{style}">{number} {unit}</div>')
-    return HTML(f'{STYLE}<div class="cn-cards">{"".join(cards)}</div>')
+    return HTML(f'{STYLE}<div class="cn-cards {LITERAL}">{"".join(cards)}</div>')
 
 
 def note(text: str, *, bad: bool = False) -> HTML:
     """Say one thing that must not be missed."""
     kind = "bad" if bad else ""
     style = f"border-left:4px solid {BAR[kind]};padding:5px 12px;margin:10px 0;background:{TINT[kind]}"
-    return HTML(f'<div class="cn-note" style="{style}">{html.escape(text)}</div>')
+    return HTML(f'<div class="cn-note {LITERAL}" style="{style}">{html.escape(text)}</div>')
 
 
 def table(
@@ -95,7 +96,9 @@ def table(
     shown = frame[list(columns)].head(limit)
     shown = shown if SHOWN in frame.attrs else mask_pii(shown)
     rows = rows_of(shown, columns, signed=signed, money=money, time_zone=time_zone_of(time_zone, frame))
-    return HTML(f'{STYLE}<div class="cn-table"><table>{_caption(len(frame), limit, file)}{rows}</table></div>')
+    return HTML(
+        f'{STYLE}<div class="cn-table {LITERAL}"><table>{_caption(len(frame), limit, file)}{rows}</table></div>'
+    )
 
 
 def chart(ax: Axes) -> Image:

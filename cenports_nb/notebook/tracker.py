@@ -236,12 +236,13 @@ class TransactionTracker:
             self._turn.notify_all()
 
     def _look(self) -> None:
-        """Take new pictures; of a client that was closed the last one stays."""
-        for i, submission in enumerate(self._submissions):
-            try:
-                self._seen[i] = submission.snapshot()
-            except JournalError as error:
-                self._stuck[id(submission.client)] = f"Not asked any more: {error}"
+        """Take new pictures, none older than what is there; of a client that was closed the last one stays."""
+        with self._drawing:
+            for i, submission in enumerate(self._submissions):
+                try:
+                    self._seen[i] = submission.snapshot()
+                except JournalError as error:
+                    self._stuck[id(submission.client)] = f"Not asked any more: {error}"
 
     @property
     def _live(self) -> bool:

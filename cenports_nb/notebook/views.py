@@ -6,6 +6,8 @@ import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
+from cenports_nb.facts import LITERAL
+from cenports_nb.notebook.printable import printable
 from cenports_nb.transactions.snapshot import BatchView, Snapshot
 from cenports_nb.transactions.steps import NEXT
 
@@ -76,7 +78,7 @@ def html_of(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False
         note: One sentence below.
         live: Whether somebody asks, so that the next poll can be told.
     """
-    parts = [STYLE, '<div class="cn-tracker">']
+    parts = [STYLE, f'<div class="cn-tracker {LITERAL}">']
     for seen in snapshots:
         # What is saved while it is open, or outlives its kernel, must not pass for the end.
         when = "" if seen.settled else f" at {seen.at:%H:%M:%S} UTC"
@@ -100,7 +102,7 @@ def text_of(snapshots: Sequence[Snapshot]) -> str:
                 f"{told}  {_age(batch, seen.at)}"
             )
             lines += [f"       {sku}: {message}" for sku, message in batch.messages[:MOST_MESSAGES]]
-    return "\n".join(lines)
+    return "\n".join(map(printable, lines))
 
 
 def needing_first(batches: Iterable[BatchView], most: int) -> list[BatchView]:
@@ -150,7 +152,8 @@ def _table(seen: Snapshot, live: bool) -> str:
     rows = "".join(_row(batch, seen.at, live) for batch in shown)
     hidden = len(seen.batches) - len(shown)
     more = f'<div class="msg">and {hidden:,} more batches: submission.transactions has all of them</div>'
-    return f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more if hidden else ''}"
+    name = f'aria-label="Batches of submission {html.escape(seen.submission_id)}"'
+    return f"<table {name}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more if hidden else ''}"
 
 
 def _row(batch: BatchView, at: datetime, live: bool) -> str:

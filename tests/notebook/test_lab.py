@@ -36,21 +36,35 @@ def button(page: Page, name: str) -> Locator:
 
 CONTRAST = """
 node => {
-  const rgb = text => text.match(/[\\d.]+/g).map(Number);
-  const light = ([r, g, b]) => [r, g, b].map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+  const rgba = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
+  const over = ([r, g, b, a], below) => [r, g, b].map((v, i) => v * a + below[i] * (1 - a));
+  const light = colour => colour.map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
     .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  let below = node;
-  while (rgb(getComputedStyle(below).backgroundColor)[3] === 0) below = below.parentElement;
-  const two = [getComputedStyle(node).color, getComputedStyle(below).backgroundColor].map(c => light(rgb(c))).sort();
+  const layers = [];
+  let faded = 1;
+  for (let at = node; at; at = at.parentElement) {
+    layers.push(rgba(getComputedStyle(at).backgroundColor));
+    faded *= Number(getComputedStyle(at).opacity);
+  }
+  const behind = layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255]);
+  const [r, g, b, a] = rgba(getComputedStyle(node).color);
+  const two = [over([r, g, b, a * faded], behind), behind].map(light);
   return (Math.max(...two) + .05) / (Math.min(...two) + .05);
 }
 """
 """How far a text stands out from what is behind it, as the accessibility guidelines measure it."""
 
 
-def contrasts(page: Page) -> list[float]:
-    texts = page.locator(":is(.cn-tracker, .cn-rows) :is(b, th, td, .ok, .bad, .warn, .wait, .msg):visible")
-    return [text.evaluate(CONTRAST) for text in texts.all()]
+TEXTS = ":is(.cn-tracker, .cn-rows) :is(b, th, td, .ok, .bad, .warn, .wait, .msg):visible"
+
+
+def contrasts(page: Page, texts: str = TEXTS) -> list[float]:
+    return page.locator(texts).evaluate_all(f"all => all.map({CONTRAST.strip().rstrip(';')})")
+
+
+def use_theme(page: Page, name: str) -> None:
+    page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {name}'}})")
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "true" if name == "Light" else "false")
 
 
 def test_tracker_moves_to_the_end_without_a_rerun(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
@@ -72,15 +86,13 @@ def test_tracker_moves_to_the_end_without_a_rerun(lab: Lab, open_in_lab: Callabl
     seen = contrasts(page)
     assert len(seen) > 20
     assert min(seen) >= 4.5
-    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Dark'})")
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "false")
+    use_theme(page, "Dark")
     assert min(contrasts(page)) >= 4.5
-    page.evaluate("window.jupyterapp.commands.execute('apputils:change-theme', {theme: 'JupyterLab Light'})")
-    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "true")  # the setting outlives the page
+    use_theme(page, "Light")  # the setting outlives the page
 
 
 def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """Each does its work beside the kernel, and says so in the table; what has nothing to do is disabled."""
+    """Each does its work beside the kernel, by keyboard or mouse, and says so; what has nothing to do is disabled."""
     slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=4)"
     lab.write("buttons.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
     page = open_in_lab("buttons.ipynb")
@@ -90,9 +102,12 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     fold.locator("summary").click()
     expect(table).to_contain_text("2 s")
     expect(fold).to_have_attribute("open", "")  # ages move on, and what a person unfolded stays so
-    button(page, "Poll now").click()
+    button(page, "Poll now").focus()
+    page.keyboard.press("Space")
+    expect(table).to_contain_text("PROCESSING")
     expect(table).to_contain_text("unconfirmed", timeout=60_000)
-    button(page, "Verify 2 rows").click()
+    button(page, "Verify 2 rows").focus()
+    page.keyboard.press("Enter")
     expect(table).to_contain_text("4 of 5 rows applied", timeout=30_000)
     expect(table).not_to_contain_text("unconfirmed")
     expect(button(page, "Verify")).to_be_disabled()
@@ -131,3 +146,28 @@ def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(lab: Lab, open_
     expect(page.locator(".cn-tracker")).to_contain_text("0 of 5 rows settled at")
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()
     expect(button(page, "Poll now")).to_have_count(0)
+
+
+NOTES = """
+import cenports_nb as cn
+client = cn.connect("sandbox")
+orders = cn.load_orders(client, last="30D")
+display(orders.head(), client, cn.provenance(orders))
+cn.load_orders(client, last="soon")
+"""
+
+
+def test_notes_origins_and_errors_stand_out_in_both_themes(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+    """Each text is at least 4.5 to 1 against what is behind it; facts are named by their row's header."""
+    lab.write("notes.ipynb", NOTES)
+    page = open_in_lab("notes.ipynb")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    error = page.locator(".jp-RenderedText pre").filter(has_text="InvalidRequestError")
+    expect(error).to_contain_text("is no number of days", timeout=60_000)
+    expect(page.get_by_role("row", name="environment sandbox").first).to_be_visible()
+    expect(page.get_by_role("rowheader", name="environment").first).to_be_visible()
+    for theme in ("Dark", "Light"):
+        use_theme(page, theme)
+        seen = contrasts(page, ":is(.cn-facts, .cn-facts *, .cn-origin, .jp-RenderedText pre):visible")
+        assert len(seen) > 20
+        assert min(seen) >= 4.5, theme

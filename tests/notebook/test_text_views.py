@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import chart_frames as made
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cenports_nb.notebook.folds import folds_of
 from cenports_nb.notebook.plan_view import plan_of, plan_text
 from cenports_nb.notebook.printable import printable
 from cenports_nb.notebook.text_table import text_table
+from cenports_nb.notebook.views import html_of, text_of
+from cenports_nb.transactions.snapshot import BatchView, RowView, Snapshot
 
 NOTHING = pd.DataFrame({name: pd.Series([], dtype="str") for name in ("warehouse_code", "product_sku", "message")})
 
@@ -43,6 +49,24 @@ def test_no_text_moves_a_cursor(text: str) -> None:
     assert len(printable(text)) == len(text)
     frame = pd.DataFrame({"sku": pd.Series([text], dtype="object")})
     assert text_table(frame).count("\n") == 1
+
+
+@given(st.text(min_size=1))
+def test_a_tracker_shows_texts_as_texts(text: str) -> None:
+    """Places, names of rows, messages and what failed: no line more in a terminal, no tag more in a page."""
+    batch = BatchView(0, text, 1, text, "h", made.AT, made.AT, {"rejected": 1}, ((text, text),), told=1)
+    seen = Snapshot("s-1", made.AT, (batch,), settled=True)
+    assert text_of([seen]).count("\n") == 2
+    assert all(line.isprintable() for line in text_of([seen]).split("\n"))
+    row = RowView(text, 1, 2, "rejected", text)
+    plain = replace(batch, place="W", status="FAILED", messages=(("S", "m"),))
+    harmless = replace(seen, batches=(plain,))
+    assert html_of([seen], text).count("<") == html_of([harmless], "note").count("<")
+    folds = [
+        "".join(folds_of([one], lambda *_, shown=shown: [shown]))
+        for one, shown in ((seen, row), (harmless, replace(row, name="S", message="m")))
+    ]
+    assert folds[0].count("<") == folds[1].count("<")
 
 
 def test_a_frame_without_rows_is_its_header() -> None:

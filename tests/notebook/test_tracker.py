@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import nbformat
 import pandas as pd
@@ -100,6 +102,37 @@ def test_a_state_that_is_not_the_end_says_when_it_was() -> None:
     assert "UTC" not in html_of([snapshot()])
 
 
+class Slow:
+    """A submission whose second picture is taken, and kept back until it is old."""
+
+    def __init__(self, pictures: list[Snapshot]) -> None:
+        self._pictures = pictures
+        self.taken, self.let_go = threading.Event(), threading.Event()
+
+    def snapshot(self) -> Snapshot:
+        picture = self._pictures.pop(0)
+        if len(self._pictures) == 1:
+            self.taken.set()
+            assert self.let_go.wait(30)
+        return picture
+
+
+def test_an_old_picture_never_replaces_a_newer_one() -> None:
+    """The tracker's thread may be slow when a wait() ends: what a saved notebook keeps is the end."""
+    under_way = replace(snapshot(outcomes={"pending": 3}), settled=False)
+    slow = Slow([under_way, under_way, snapshot()])
+    tracker = cn.TransactionTracker([cast("cn.Submission", slow)])
+    with ThreadPoolExecutor() as pool:
+        first = pool.submit(lambda: tracker.snapshots)
+        assert slow.taken.wait(30)
+        last = pool.submit(lambda: tracker.snapshots)
+        wait([last], timeout=0.3)
+        slow.let_go.set()
+        assert last.result(30)[0].settled
+        first.result(30)
+    assert tracker._seen[0].settled
+
+
 def many(number: int) -> Snapshot:
     """Batches that are done, but for the last one."""
     done = [replace(snapshot(outcomes={"applied": 3}).batches[0], batch=i) for i in range(number - 1)]
@@ -123,7 +156,7 @@ def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
     (page,) = folds_of([snapshot(rows=500)], looked(500))
     assert page.count("<tr>") == 401
     assert "and 100 more rows: submission.outcomes has all of them" in page
-    assert page.startswith('<div class="cn-rows"><details><summary>')
+    assert page.startswith('<div class="cn-rows tex2jax_ignore mathjax_ignore"><details><summary>')
     assert "<img" not in page
 
 

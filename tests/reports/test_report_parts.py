@@ -63,6 +63,18 @@ def test_texts_are_no_markup() -> None:
     assert "<img" not in page
 
 
+def test_nothing_is_drawn_as_a_formula(tmp_path: Path) -> None:
+    """Lab draws what stands between two `$`, unless it is asked to leave it: a formula may be a link that runs something."""
+    formula = r"$\href{javascript:alert(1)}{x}$"
+    frame = pd.DataFrame({"x": [formula]})
+    shown_ = [
+        pages.table(frame, {"x": formula}), pages.note(formula), pages.headline({formula: formula}),
+        page_into(tmp_path).file("rows.csv", frame, formula),
+    ]  # fmt: skip
+    outer = [re.sub("<style>.*?</style>", "", each.data, flags=re.DOTALL).strip().partition(">")[0] for each in shown_]
+    assert [tag for tag in outer if "mathjax_ignore" not in tag] == []
+
+
 def test_a_table_says_how_many_more_there_are_and_where(tmp_path: Path) -> None:
     """The link leads from the page; the file has all rows and all columns."""
     frame = pd.DataFrame({"a": ["0012", "=1+1", "x"], "b": 1})

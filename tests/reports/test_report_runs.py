@@ -76,7 +76,7 @@ def test_a_failing_cell_is_told_and_marked(tmp_path: Path) -> None:
     assert [at for at, cell in enumerate(cells) if "report-stopped" in cell.metadata.get("tags", [])] == [0, 5]
     assert "Traceback" in notebook  # for the one who mends it
     assert page.index("This report is not whole: it stopped in cell 3 of 4") < page.index("<h1")
-    assert page.count('class="cn-stopped"') == 2
+    assert page.count('class="cn-stopped ') == 2
     assert "<title>Stopped: My report</title>" in page
     assert "Traceback" not in page
 

@@ -1,0 +1,144 @@
+"""Copies of the shipped notebooks in a folder of a person: decided first, file by file, then written."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Literal
+
+from cenports_nb.errors import InvalidRequestError
+
+KINDS = (".ipynb", ".csv")
+MEMORY = ".cenports-nb.json"
+"""What was laid out here, as digests: whether a person changed a file can't be told from the file alone."""
+
+Step = Literal["new", "renewed", "beside", "kept", "same"]
+WRITTEN = ("new", "renewed", "beside")
+
+
+@dataclass(frozen=True)
+class Copy:
+    """What becomes of one shipped file.
+
+    Attributes:
+        name: Where it belongs below the folder, with slashes.
+        step: `new` was not there; `renewed` was as it had been laid out, and there is a newer one; `beside` was changed
+            by a person, and the newer one gets a name of its own; `kept` was changed and there is nothing newer; `same`.
+        target: Where it is written, if it is.
+        content: The shipped bytes.
+    """
+
+    name: str
+    step: Step
+    target: Path
+    content: bytes
+
+
+def copy_notebooks(shipped: Path, folder: Path) -> list[Copy]:
+    """Lay the shipped notebooks out in a folder; what a person changed there is never written over.
+
+    Args:
+        shipped: Where they are in the package.
+        folder: Where they are wanted; made if it is not there.
+
+    Raises:
+        InvalidRequestError: The folder can't be made, read or written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        copies = plan_copies(_read(shipped), folder)
+        for copy in copies:
+            if copy.step in WRITTEN:
+                copy.target.parent.mkdir(parents=True, exist_ok=True)
+                _write(copy.target, copy.content)
+        _remember(folder, copies)
+    except OSError as error:
+        raise InvalidRequestError(
+            f"The notebooks can't be copied to {folder} ({error.strerror or error}): choose another --folder."
+        ) from None
+    return copies
+
+
+def plan_copies(shipped: Mapping[str, bytes], folder: Path) -> list[Copy]:
+    """Decide what becomes of each file; reads the folder, writes nothing."""
+    known = _memory(folder)
+    return [_copy(name, content, folder, known.get(name)) for name, content in shipped.items()]
+
+
+def told(copies: Sequence[Copy], folder: Path) -> str:
+    """Say in one line what was done."""
+    laid = sum(copy.step in ("new", "renewed") for copy in copies)
+    parts = [
+        f"{laid} of {len(copies)} files copied to {folder}" if laid else f"All {len(copies)} files are in {folder}"
+    ]
+    kept = [copy.name for copy in copies if copy.step in ("kept", "beside")]
+    if kept:
+        parts.append(f"kept as you left {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}")
+    parts += [f"the newer {copy.name} is {copy.target.name}, beside it" for copy in copies if copy.step == "beside"]
+    return "; ".join(parts) + "."
+
+
+def _copy(name: str, content: bytes, folder: Path, laid: str | None) -> Copy:
+    target = folder / name
+    if not target.exists():
+        return Copy(name, "new", target, content)
+    there, wanted = _digest(target.read_bytes()), _digest(content)
+    if there == wanted:
+        return Copy(name, "same", target, content)
+    if there == laid:
+        return Copy(name, "renewed", target, content)
+    if laid == wanted:
+        return Copy(name, "kept", target, content)
+    for place in _besides(target):
+        if not place.exists():
+            return Copy(name, "beside", place, content)
+        if place.read_bytes() == content:
+            break
+    return Copy(name, "kept", target, content)
+
+
+def _besides(target: Path) -> Iterator[Path]:
+    """Name the places beside a file: `1-load.new.ipynb`, then `1-load.new2.ipynb` and so on."""
+    number = 1
+    while True:
+        yield target.with_suffix(f".new{number if number > 1 else ''}{target.suffix}")
+        number += 1
+
+
+def _read(shipped: Path) -> dict[str, bytes]:
+    found = sorted(path for path in shipped.rglob("*") if path.suffix in KINDS and path.is_file())
+    names = {PurePosixPath(path.relative_to(shipped).as_posix()): path for path in found}
+    return {str(name): path.read_bytes() for name, path in names.items() if ".ipynb_checkpoints" not in name.parts}
+
+
+def _write(target: Path, content: bytes) -> None:
+    partial = target.with_name(f".{target.name}.{os.getpid()}.part")
+    try:
+        partial.write_bytes(content)
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def _memory(folder: Path) -> dict[str, str]:
+    """Read what was laid out; where that can't be known every file that differs is taken for a person's."""
+    try:
+        known = json.loads((folder / MEMORY).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return known if isinstance(known, dict) else {}
+
+
+def _remember(folder: Path, copies: Sequence[Copy]) -> None:
+    laid = {copy.name: _digest(copy.content) for copy in copies}
+    text = json.dumps({**_memory(folder), **laid}, indent=1) + "\n"
+    if not (folder / MEMORY).is_file() or (folder / MEMORY).read_text(encoding="utf-8") != text:
+        _write(folder / MEMORY, text.encode())
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()

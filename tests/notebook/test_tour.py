@@ -1,0 +1,89 @@
+"""The tour, run from top to bottom by the programs that run notebooks without a person."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from tour_runs import TOUR, check_ends, complaints, copy_tour, outputs_of, surroundings, trackers
+
+from cenports_nb.reports import notebook_folder
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
+
+OWN = [name for name in TOUR if name != "5-follow.ipynb"]
+"""Those that a person can turn to an account; the last one breaks things, and stays on the sandbox."""
+
+
+def run_beside(commands: list[list[str]], folder: Path, environment: dict[str, str]) -> None:
+    """Run processes side by side, and fail with what the first one said that failed."""
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
+    started = [subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes) for command in commands]
+    told = [process.communicate(timeout=200)[0] for process in started]
+    assert [text for process, text in zip(started, told, strict=True) if process.returncode] == []
+
+
+@pytest.mark.xdist_group("tour")
+def test_every_notebook_runs_without_an_error_or_a_warning(tmp_path: Path) -> None:
+    """`nbconvert --execute` in a fresh copy: nothing on stderr, every tracker at its end, something to see last."""
+    folder = copy_tour(tmp_path)
+    convert = [sys.executable, "-m", "nbconvert", "--execute", "--to", "notebook", "--inplace"]
+    run_beside([[*convert, name] for name in TOUR], folder, surroundings(tmp_path))
+    for name in TOUR:
+        assert complaints(folder / name) == [], name
+        check_ends(folder / name)
+        assert {"image/png", "text/html"} & set(outputs_of(folder / name)[-1].data)
+    assert (folder / "look.xlsx").stat().st_size > 10_000
+
+
+@pytest.mark.xdist_group("tour")
+def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: Path) -> None:
+    """Papermill with another environment, where writing is allowed: each notebook runs to its end and only reads there."""
+    folder = copy_tour(tmp_path)
+    with Sandbox(rate_limit=None, orders=1_500, seed=3) as account:
+        account_of = {
+            "CENPORTS_BASE_URL": account.url, "CENPORTS_PARTNER_ID": PARTNER_ID, "CENPORTS_CLIENT_ID": CLIENT_ID,
+            "CENPORTS_CLIENT_SECRET": CLIENT_SECRET, "CENPORTS_RATE_LIMIT": "100000",
+        }  # fmt: skip
+        run = [sys.executable, "-m", "papermill", "--no-progress-bar", "-p", "environment", "staging"]
+        commands = [[*run, name, name] for name in TOUR]
+        run_beside(commands, folder, surroundings(tmp_path, **account_of))
+        calls = {f"{request.method} {request.path}" for request in account.requests}
+    assert {call.split()[0] for call in calls} == {"GET", "POST"}
+    assert [call for call in calls if call.startswith("POST")] == ["POST /authorize"]
+    for name in TOUR:
+        assert complaints(folder / name) == [], name
+    check_ends(folder / "5-follow.ipynb")
+    (rehearsal,) = trackers(folder / "4-correct.ipynb")
+    assert "DRY_RUN" in rehearsal
+
+
+@pytest.mark.parametrize("name", TOUR)
+def test_a_notebook_is_words_and_calls(name: str) -> None:
+    """No definitions, no outputs, no cell without words near it; the next notebook is a link."""
+    notebook = nbformat.read(notebook_folder() / "tour" / name, as_version=4)
+    kinds = "".join("m" if cell.cell_type == "markdown" else "c" for cell in notebook.cells)
+    assert not re.search("c{4}", kinds)
+    assert kinds.startswith("mc")
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            assert cell.outputs == []
+            assert not re.search(r"^\s*(def|class|lambda) ", cell.source, re.MULTILINE)
+    words = "\n".join(cell.source for cell in notebook.cells if cell.cell_type == "markdown")
+    following = [*TOUR][TOUR.index(name) + 1 :][:1]
+    assert re.findall(r"\]\((\S+\.ipynb)\)", words) == following
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_there_is_one_line_to_change(name: str) -> None:
+    """It stands in a cell of its own, before anything else, and says what it may be."""
+    notebook = nbformat.read(notebook_folder() / "tour" / name, as_version=4)
+    first, *others = [cell for cell in notebook.cells if cell.cell_type == "code"]
+    assert first.source.startswith('environment = "sandbox"  # the one line to change')
+    assert first.metadata.tags == ["parameters"]
+    connects = [line for cell in others for line in cell.source.splitlines() if "connect(" in line]
+    assert connects
+    assert all("read_only=True" in line or 'read_only=environment != "sandbox"' in line for line in connects)

@@ -1,0 +1,62 @@
+"""The tour in a copy of its own, and what a saved notebook of it must hold."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+import cenports_nb
+from cenports_nb.reports import notebook_folder
+
+TOUR = tuple(path.name for path in sorted((notebook_folder() / "tour").glob("*.ipynb")))
+
+ENDS = {
+    "4-correct.ipynb": ["all 6 rows applied"],
+    "5-follow.ipynb": ["all 3 rows applied"] * 3,
+}
+"""The last word of each tracker of a notebook on the sandbox."""
+
+
+def copy_tour(folder: Path) -> Path:
+    """Copy the notebooks, as a person does who wants to try them."""
+    return Path(shutil.copytree(notebook_folder() / "tour", folder / "tour"))
+
+
+def surroundings(folder: Path, **more: str) -> dict[str, str]:
+    """Leave out what is configured outside, and keep what the processes keep in one folder."""
+    known = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
+    paths = {"CENPORTS_HOME": str(folder / "home"), "IPYTHONDIR": str(folder / "ipython")}
+    return {**known, **paths, "PYTHONPATH": str(Path(cenports_nb.__file__).parents[1]), **more}
+
+
+def outputs_of(notebook: Path) -> list[Any]:
+    found = nbformat.read(notebook, as_version=4)
+    return [output for cell in found.cells if cell.cell_type == "code" for output in cell.outputs]
+
+
+def complaints(notebook: Path) -> list[str]:
+    """Find errors, warnings, and whatever else went to stderr."""
+    return [
+        str(output.get("text") or output.get("evalue"))
+        for output in outputs_of(notebook)
+        if output.output_type == "error" or output.get("name") == "stderr"
+    ]
+
+
+def trackers(notebook: Path) -> list[str]:
+    """Find the pages of the trackers."""
+    pages = [output.data.get("text/html", "") for output in outputs_of(notebook) if "data" in output]
+    return [page for page in pages if 'class="cn-tracker ' in page]
+
+
+def check_ends(notebook: Path) -> None:
+    """Make sure that every tracker of a notebook was saved in its final state, and that nothing is left of buttons."""
+    ends = ENDS.get(notebook.name, [])
+    assert [end in page for page, end in zip(trackers(notebook), ends, strict=True)] == [True] * len(ends)
+    assert "pending" not in "".join(trackers(notebook))
+    kinds = {kind for output in outputs_of(notebook) for kind in output.get("data", {})}
+    assert "application/vnd.jupyter.widget-view+json" not in kinds

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import sys
 import tempfile
 import time
 from collections.abc import Mapping
@@ -20,6 +21,8 @@ from cenports_nb.reports.progress import Told, steps_of
 DIED = "DeadKernelError"
 PATIENCE = 10.0
 """Seconds, in which a kernel that was killed is gone."""
+LONGEST = 80
+"""Signs of the path of a socket, which no system has many more than a hundred of."""
 ARGUMENTS = [
     "--IPKernelApp.log_level=40",
     "--HistoryManager.enabled=False",
@@ -115,6 +118,11 @@ def _manager(private: Path) -> Any:
         def get_kernel_spec(self, kernel_name: str) -> Any:
             return KernelSpec(resource_dir="", **get_kernel_dict())
 
-    return AsyncKernelManager(
+    manager = AsyncKernelManager(
         kernel_name="python3", kernel_spec_manager=ThisPython(), connection_file=str(private / "kernel.json")
     )
+    sockets = str(private / "s")
+    if sys.platform != "win32" and len(sockets) < LONGEST:
+        # Ports are found free first and taken later: of kernels that start together one would now and then fail.
+        manager.transport, manager.ip = "ipc", sockets
+    return manager

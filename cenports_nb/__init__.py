@@ -5,7 +5,9 @@
             ─▶ diff_stock ─▶ build_true_up ─▶ submit_updates     compare, plan, correct
             ─▶ summarize_sales, stock_cover, order_ages          what sells, what runs out, what waits
             ─▶ match_shipments, changes                          what was sent, what moved since yesterday
+            ─▶ StockReview                                       tick the rows that go, try, send
             ─▶ TransactionTracker, plot_outcomes                 watch it go through, see what became of it
+            ─▶ OrderExplorer                                     search orders, open one
             ─▶ plot_orders, plot_stock, plot_cover, plot_ages    look at it; plot_demand
 
 Everything loads at first use: importing the package costs less than importing pandas.
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from cenports_nb.notebook.charts.orders import plot_orders
     from cenports_nb.notebook.charts.outcomes import plot_outcomes
     from cenports_nb.notebook.charts.stock import plot_stock
+    from cenports_nb.notebook.explorer import OrderExplorer
+    from cenports_nb.notebook.review.review import StockReview
     from cenports_nb.notebook.tracker import TransactionTracker
     from cenports_nb.reports.run import run_report
     from cenports_nb.stock.counts import read_counts
@@ -76,7 +80,9 @@ __all__ = [
     "Client",
     "Dialect",
     "Handover",
+    "OrderExplorer",
     "Provenance",
+    "StockReview",
     "Submission",
     "TransactionTracker",
     "acknowledge_orders",
@@ -131,7 +137,9 @@ _MODULE_OF = {
     "Client": "api.client",
     "Dialect": "api.dialect",
     "Handover": "transactions.handover.handover",
+    "OrderExplorer": "notebook.explorer",
     "Provenance": "frames.provenance",
+    "StockReview": "notebook.review.review",
     "Submission": "transactions.submission",
     "TransactionTracker": "notebook.tracker",
     "acknowledge_orders": "transactions.orders.acknowledgement",

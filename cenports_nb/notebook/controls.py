@@ -60,12 +60,14 @@ class Controls:
         self._box = ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"})
         self._handle: Any = None
 
-    def show(self) -> None:
-        """Put the buttons below the cell that runs."""
+    def show(self, room: Any = None) -> None:
+        """Put the buttons below the cell that runs, or into the room that was kept for them."""
         view = {"version_major": 2, "version_minor": 0, "model_id": self._box.model_id}
         # A saved page without a kernel takes the other forms, which are empty.
         bundle = {WIDGET: view, "text/html": "<span></span>", "text/plain": ""}
-        self._handle = display(bundle, raw=True, display_id=True)
+        if room is not None:
+            room.update(bundle, raw=True)
+        self._handle = room or display(bundle, raw=True, display_id=True)
 
     def draw(self, snapshots: Sequence[Snapshot], *, busy: bool, watching: bool) -> None:
         """Enable what has work, and say how much."""

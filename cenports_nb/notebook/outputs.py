@@ -3,20 +3,31 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from IPython.display import display
 
 from cenports_nb.notebook.controls import BELOW, Controls
 from cenports_nb.notebook.folds import PLACES
 
+NOTHING = "<span></span>"
+
+
+class Page(Protocol):
+    """What a tracker draws on."""
+
+    controls: Controls | None
+
+    def draw(self, table: str, text: str, folds: Sequence[str]) -> None:
+        """Replace what changed."""
+
 
 class Outputs:
     """Buttons, the table, and the rows of each batch."""
 
-    def __init__(self, controls: Controls | None) -> None:
+    def __init__(self, controls: Controls | None = None) -> None:
         self.controls = controls
-        self._above = BELOW if controls else ""
+        self._room: Any = None  # for buttons that come later
         self._drawn: list[tuple[Any, str]] = []
 
     def show(self, table: str, text: str, folds: Sequence[str]) -> None:
@@ -29,6 +40,21 @@ class Outputs:
         places = PLACES if len(folds) > 1 else 2
         for fold in (list(folds) + [""] * places)[:places]:
             self._drawn.append((_shown(_bundle(fold)), fold))
+
+    def keep(self) -> None:
+        """Keep room below the cell that runs for all of it: what is shown later can be put nowhere else."""
+        self._room = _shown(_bundle(NOTHING))
+        self._drawn = [(_shown(_bundle(NOTHING)), NOTHING) for _ in range(PLACES + 1)]
+
+    def fill(self, controls: Controls | None) -> None:
+        """Put buttons into the room that was kept; `draw` does the rest."""
+        self.controls = controls
+        if controls:
+            controls.show(self._room)
+
+    @property
+    def _above(self) -> str:
+        return BELOW if self.controls else ""
 
     def draw(self, table: str, text: str, folds: Sequence[str]) -> None:
         """Replace what changed."""

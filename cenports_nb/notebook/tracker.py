@@ -14,7 +14,7 @@ from IPython.display import display
 from cenports_nb.errors import CenportsError, JournalError
 from cenports_nb.notebook.controls import BUTTONS, Controls
 from cenports_nb.notebook.folds import folds_of
-from cenports_nb.notebook.outputs import Outputs
+from cenports_nb.notebook.outputs import Outputs, Page
 from cenports_nb.notebook.views import html_of, text_of
 from cenports_nb.shell import attended, kernel
 from cenports_nb.transactions.snapshot import RowView, Snapshot
@@ -39,7 +39,7 @@ class TransactionTracker:
     def __init__(self, submissions: Submission | Sequence[Submission]) -> None:
         self._submissions = [submissions] if isinstance(submissions, Submission) else list(submissions)
         self._seen = [submission.snapshot() for submission in self._submissions]
-        self._pages: list[Outputs] = []
+        self._pages: list[Page] = []
         self._drawing = threading.RLock()
         self._turn = threading.Condition()  # guards the three below
         self._jobs: deque[str] = deque()
@@ -94,22 +94,44 @@ class TransactionTracker:
         if kernel() is None:
             display({"text/plain": text_of(self._seen)}, raw=True)
             return
+        self._watch()
+        page = Outputs(self._controls() if attended() else None)
+        with self._drawing:
+            self._fold()
+            page.show(self._table(), text_of(self._seen), self._folds)
+            self._pages.append(page)
+        self._begin()
+
+    def move_in(self, pages: Sequence[Outputs], also: Sequence[Page] = ()) -> None:
+        """Draw into room that was kept by a cell before, from any thread.
+
+        Args:
+            pages: With buttons, as somebody is there to press them.
+            also: Without.
+        """
+        self._look()
+        self._watch()
+        with self._drawing:
+            for page in pages:
+                page.fill(self._controls())
+            self._pages += [*pages, *also]
+        self._begin()
+
+    def _watch(self) -> None:
         with self._turn:
             self._watching = True
         self._word = ""
         for submission in self._submissions:
             submission.unwatch(self._heard)
             submission.watch(self._heard)
-        controls = None
-        if attended() and (not self._settled or self._has_work):
-            controls = Controls(
-                self._pressed, read_only=all(one.client.settings.read_only for one in self._submissions)
-            )
-        with self._drawing:
-            self._fold()
-            page = Outputs(controls)
-            page.show(self._table(), text_of(self._seen), self._folds)
-            self._pages.append(page)
+
+    def _controls(self) -> Controls | None:
+        """Make buttons, where there is anything left to press them for."""
+        if self._settled and not self._has_work:
+            return None
+        return Controls(self._pressed, read_only=all(one.client.settings.read_only for one in self._submissions))
+
+    def _begin(self) -> None:
         if not self._settled:
             self._start()
         self._draw()

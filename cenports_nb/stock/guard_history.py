@@ -69,8 +69,12 @@ def _of_another_document(case: Case, recent: pd.DataFrame) -> Mask:
 
 
 def _same_frame(case: Case, recent: pd.DataFrame) -> Objections | None:
-    """The very frame was submitted, and something of it was, or may be, or may yet be applied."""
-    same = recent[(recent["fingerprint"] == fingerprint(case.updates)).to_numpy(dtype=bool)]
+    """The very frame was submitted, and something of it was, or may be, or may yet be applied.
+
+    One of which a person left rows out counts as the whole: ticked otherwise, it is still the same frame.
+    """
+    own = {fingerprint(case.updates), case.note.whole if case.note else None} - {None}
+    same = recent[recent["fingerprint"].isin(list(own)).to_numpy(dtype=bool)]
     mattered = ~same["outcome"].isin(NOTHING_CHANGED)
     ids = same.loc[mattered.to_numpy(), "submission_id"].unique()
     same = same[same["submission_id"].isin(ids).to_numpy()]

@@ -36,6 +36,7 @@ class Note(msgspec.Struct, frozen=True):
         basis: As given to `build_true_up`; None for a plan that counts nothing.
         missing: As given to `build_true_up`.
         warehouses: How much of each warehouse was counted.
+        whole: The fingerprint of the plan that this is a part of; None if it is all of it.
     """
 
     environment: str | None = None
@@ -46,6 +47,7 @@ class Note(msgspec.Struct, frozen=True):
     basis: str | None = None
     missing: str | None = None
     warehouses: dict[str, Coverage] = {}
+    whole: str | None = None
 
 
 def note_down(
@@ -72,6 +74,13 @@ def note_down(
     )
     updates.attrs[KEY] = msgspec.json.encode(note).decode()
     return updates
+
+
+def part_of(part: pd.DataFrame, whole: str) -> pd.DataFrame:
+    """Write into rows of a plan which plan they are a part of, by its fingerprint, and return them."""
+    note = msgspec.structs.replace(note_of(part) or Note(), whole=whole)
+    part.attrs = {**part.attrs, KEY: msgspec.json.encode(note).decode()}
+    return part
 
 
 def note_of(updates: pd.DataFrame) -> Note | None:

@@ -36,7 +36,7 @@ def page_of(seen: Snapshot, head: Head, *, dry: bool) -> str:
         if seen.count(outcome) and not dry
     ]
     if seen.count("held") and not dry:
-        steps.append((f"{seen.count('held'):,} held, as a guard objects", "submission.held"))
+        steps.append((f"{seen.count('held'):,} held: a guard objects, or a person left them out", "submission.held"))
     return note_of(f"{'Dry run' if dry else 'Submission'} {seen.submission_id}", facts, steps)
 
 

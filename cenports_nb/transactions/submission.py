@@ -88,7 +88,7 @@ class Submission:
 
     @property
     def held(self) -> pd.DataFrame:
-        """The rows that guards held back, as an update frame that can be submitted after a look."""
+        """The rows that a guard or a person held back, as an update frame that can be submitted after a look."""
         return frames.held(self._journal, self.head)
 
     @property

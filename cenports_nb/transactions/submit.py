@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -22,15 +22,15 @@ from cenports_nb.frames.export import export
 from cenports_nb.frames.stock_loaders import load_actual_stock
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.fingerprint import fingerprint
-from cenports_nb.stock.guards import GUARDS, STOPS_ALL, check_updates
-from cenports_nb.stock.thresholds import thresholds_of
+from cenports_nb.stock.guards import GUARDS
 from cenports_nb.transactions import canary as canaries
 from cenports_nb.transactions.desk import desk_of, user
 from cenports_nb.transactions.fresh import MODES, OnStale, Shelf, fresh_frame, last_look
-from cenports_nb.transactions.journal.earlier import history_of
 from cenports_nb.transactions.journal.entries import Head
 from cenports_nb.transactions.journal.file import MEMORY, Journal
 from cenports_nb.transactions.journal.locks import planning, sending
+from cenports_nb.transactions.left_out import left_out_of, rest_of
+from cenports_nb.transactions.objections import doubts_all, objections_to
 from cenports_nb.transactions.plan import Plan, plan
 from cenports_nb.transactions.submission import Submission
 
@@ -48,7 +48,8 @@ def submit_updates(
     batch_size: int = 500,
     on_stale: OnStale = "raise",
     on_objection: OnObjection = "raise",
-    allow: Sequence[str] = (),
+    allow: Sequence[str] | pd.DataFrame = (),
+    left_out: pd.DataFrame | None = None,
     thresholds: Mapping[str, Any] | None = None,
     available: pd.DataFrame | None = None,
     canary: int = 0,
@@ -69,7 +70,10 @@ def submit_updates(
             (keep the difference: new stock + change), `"drop"` (leave them out), `"force"` (send as is).
         on_objection: `"hold"` sends what no guard objects to; the rest is `held`, in `.held` and in a file. Guards that
             doubt the whole frame stop everything.
-        allow: Guards whose objections are accepted, by name.
+        allow: Guards whose objections are accepted, by name; or a part of what `check_updates` returns, to accept these
+            very objections and no others.
+        left_out: Rows that a person decided not to send, `warehouse_code product_sku reason`: they are `held` with
+            your name and the reason, guards look at the rest alone, and `retry()` and `resume()` never send them.
         thresholds: Other thresholds of guards, as `check_updates` takes them.
         available: Available stock, for the guards that need it (`below_reserved`, `basis`); they are silent without.
         canary: So many rows go first, are waited for and read back; the rest follows only if stock says what was sent.
@@ -87,16 +91,18 @@ def submit_updates(
     if not dry_run:
         client.check_writable("submit_updates")
     _check_arguments(batch_size, on_stale, on_objection, allow, canary)
-    rows = _check_rows(updates)
+    rows = check_rows(updates)
+    left = left_out_of(rows, left_out, user())
     desk = desk_of(client)
     desk.journal.check()
     with contextlib.ExitStack() as locks:
         with planning(client.home, client.settings.account):
             at = client.clock.now()  # a moment too early is on the safe side
             actual = load_actual_stock(client, refresh=True)
-            history = history_of(desk.journal, client.home, client.settings.account, at, _span(thresholds))
-            objections = check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
+            rest = rest_of(updates, left)
+            objections = objections_to(client, rest, actual, at, available=available, thresholds=thresholds)
             rows = _guarded(rows, objections, allow, on_objection)
+            rows = rows.assign(held=rows["held"].fillna(left))
             rows = _fresh(rows, actual, on_stale)
             submission_id = f"{at:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
             planned = plan(
@@ -122,12 +128,9 @@ def submit_updates(
     return submission
 
 
-def _span(thresholds: Mapping[str, Any] | None) -> timedelta:
-    """Tell how far back the guard against repetition looks."""
-    return timedelta(seconds=pd.Timedelta(thresholds_of(thresholds).repeated).total_seconds())
-
-
-def _check_arguments(batch_size: int, on_stale: str, on_objection: str, allow: Sequence[str], canary: int) -> None:
+def _check_arguments(
+    batch_size: int, on_stale: str, on_objection: str, allow: Sequence[str] | pd.DataFrame, canary: int
+) -> None:
     for name, value, least in (("batch_size", batch_size, 1), ("canary", canary, 0)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise InvalidRequestError(f"{name}={value!r} must be a whole number of {least} or more.")
@@ -135,12 +138,19 @@ def _check_arguments(batch_size: int, on_stale: str, on_objection: str, allow: S
         raise InvalidRequestError(f"on_stale={on_stale!r} must be one of {', '.join(map(repr, MODES))}.")
     if on_objection not in ("raise", "hold"):
         raise InvalidRequestError(f"on_objection={on_objection!r} must be 'raise' or 'hold'.")
+    if isinstance(allow, pd.DataFrame):
+        lacking = [name for name in (*KEYS, "guard") if name not in allow.columns]
+        if lacking:
+            raise InvalidRequestError(
+                f"allow lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}: take rows of check_updates()."
+            )
+        allow = allow["guard"].tolist()
     unknown = [name for name in allow if name not in GUARDS]
     if isinstance(allow, str) or unknown:
         raise InvalidRequestError(f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}.")
 
 
-def _check_rows(updates: pd.DataFrame) -> pd.DataFrame:
+def check_rows(updates: pd.DataFrame) -> pd.DataFrame:
     """Read the columns that are sent, and refuse what can't be."""
     needed = [*KEYS, "type", "quantity", "current_quantity"]
     rows = check(updates, schemas.StockUpdates, "updates", needed, unique=KEYS).reset_index(drop=True)
@@ -150,14 +160,16 @@ def _check_rows(updates: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _guarded(rows: pd.DataFrame, objections: pd.DataFrame, allow: Sequence[str], on_objection: str) -> pd.DataFrame:
+def _guarded(
+    rows: pd.DataFrame, objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame, on_objection: str
+) -> pd.DataFrame:
     """Write beside each row what a guard holds against it; None where it may go.
 
     Raises:
         GuardRailError: A guard objects, and its rows are not to be held, or it doubts the whole frame.
     """
-    objections = objections[~objections["guard"].isin(list(allow))].reset_index(drop=True)
-    of_all = objections["product_sku"].isna() | objections["guard"].isin(STOPS_ALL)
+    objections = objections[~_accepted(objections, allow)].reset_index(drop=True)
+    of_all = doubts_all(objections)
     if len(objections) and (on_objection == "raise" or of_all.any()):
         shown = objections[of_all] if on_objection == "hold" else objections
         names = ", ".join(f'"{name}"' for name in shown["guard"].unique())
@@ -171,6 +183,16 @@ def _guarded(rows: pd.DataFrame, objections: pd.DataFrame, allow: Sequence[str],
     held = texts.groupby([objections[name] for name in KEYS], sort=False).agg("; ".join).rename("held")
     joined = rows.merge(held.reset_index(), on=KEYS, how="left") if len(held) else rows.assign(held=None)
     return joined.assign(held=joined["held"].astype("str"))
+
+
+def _accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> pd.Series[bool]:
+    """Tell which objections a person accepts: all of a guard, or these very ones."""
+    if not isinstance(allow, pd.DataFrame):
+        return objections["guard"].isin(list(allow))
+    names = [*KEYS, "guard"]
+    known = set(allow[names].astype("str").fillna("").itertuples(index=False, name=None))
+    given = objections[names].astype("str").fillna("").itertuples(index=False, name=None)
+    return pd.Series([each in known for each in given], dtype=bool, index=objections.index)
 
 
 def _fresh(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) -> pd.DataFrame:

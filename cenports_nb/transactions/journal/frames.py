@@ -135,7 +135,7 @@ def history(journal: Journal, head: Head) -> pd.DataFrame:
 
 
 def held(journal: Journal, head: Head) -> pd.DataFrame:
-    """List the rows that guards held back, as an update frame, with what they object to."""
+    """List the rows that were held back, as an update frame, with what guards object to or why a person left them out."""
     names = ["warehouse_code", "product_sku", "type", "quantity", "current_quantity", "change", "known_sku", "message"]
     query = (
         "SELECT warehouse_code, product_sku, type, quantity, current_quantity, "

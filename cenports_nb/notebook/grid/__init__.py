@@ -1,0 +1,1 @@
+"""A table that a person sorts, filters and ticks."""

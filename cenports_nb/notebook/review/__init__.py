@@ -1,0 +1,1 @@
+"""An update frame before it is sent: looked at, ticked, tried, sent."""

@@ -1,0 +1,180 @@
+"""The page's side of a grid, in a real JupyterLab: rows, order, filters, ticks, keys."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jupyter_lab import Lab, stop_kernels
+from nbconvert import HTMLExporter
+from playwright.sync_api import Browser, Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+GRID = """
+import numpy as np, pandas as pd
+from cenports_nb.notebook.grid.columns import Column
+from cenports_nb.notebook.grid.place import Place
+from cenports_nb.notebook.grid.still import still_of
+from cenports_nb.notebook.grid.widget import Grid, Part
+
+many = 10_000
+rng = np.random.default_rng(7)
+naughty = "<img src=x onerror=document.title='ran'>"
+frame = pd.DataFrame({
+    "warehouse": rng.choice(["NW-EAST", "NW-WEST", naughty], many),
+    "sku": [f"{i:05}" for i in range(many)],
+    "name": [f"Product {i % 977} of a rather long name" for i in range(many)],
+    "now": rng.integers(0, 5000, many),
+    "change": rng.integers(-400, 400, many),
+    "known": rng.random(many) > 0.1,
+})
+frame.loc[0, "name"] = naughty
+columns = [Column("warehouse", "Warehouse", choice=True, letters=12), Column("sku", "SKU"), Column("name", "Product"),
+           Column("now", "Now", "number"), Column("change", "Change", "bar"), Column("known", "Known", "flag", choice=True)]
+grid = Grid.of(frame, columns, label="Changes", ticked=np.ones(many, dtype=bool))
+still = lambda *_: still_of(frame, columns, ticked=grid.ticked)
+place = Place()
+grid.observe(lambda _: place.draw(still(), ""), "ranges")
+grid.observe(lambda change: grid.tell(change["new"], [Part("Kernel", facts=(("says", naughty),), head=("A",), rows=((naughty,),))]), "opened")
+"""
+SHOW = 'place.show(grid, still(), "")'
+TOLD = 'print("kernel has", int(grid.ticked.sum()), "first", int(grid.ticked[:10].sum()), "opened", grid.opened)'
+
+
+def run_all(page: Page) -> Locator:
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    return page.locator(".cn-grid")
+
+
+FILTER_MS = """
+async ([text, told]) => {
+  const grid = document.querySelector(".cn-grid"), search = grid.querySelector("input[type=search]");
+  const begin = performance.now();
+  search.value = text;
+  search.dispatchEvent(new Event("input", {bubbles: true}));
+  while (!grid.querySelector("[role=status]").textContent.includes(told)) await new Promise(requestAnimationFrame);
+  await new Promise(requestAnimationFrame);
+  return performance.now() - begin;
+}
+"""
+RENDER_MS = """
+async () => {
+  const begin = performance.now();
+  await window.jupyterapp.commands.execute("notebook:run-cell");
+  while (!document.querySelector(".cn-grid .cn-body [role=row]")) await new Promise(requestAnimationFrame);
+  return performance.now() - begin;
+}
+"""
+
+
+def told_by_kernel(page: Page, text: str) -> None:
+    """Run the last cell until its output says so."""
+    page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputArea-editor").click()
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
+    expect(page.locator(".jp-OutputArea-output").last).to_contain_text(text, timeout=20_000)
+
+
+def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+    """By pointer and by keys, quickly, and the kernel knows; what is a tag stays text."""
+    lab.write("grid.ipynb", GRID, SHOW, TOLD)
+    page = open_in_lab("grid.ipynb")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+    expect(page.locator(".jp-InputPrompt").first).to_have_text("[1]:", timeout=30_000)
+    assert page.evaluate(RENDER_MS) < 2000
+    grid = page.locator(".cn-grid")
+    status = grid.get_by_role("status")
+    expect(status).to_have_text("10,000 rows, 10,000 ticked")
+    rows = grid.locator(".cn-body [role=row]")
+    assert rows.count() < 60
+    expect(grid.get_by_role("grid", name="Changes")).to_have_attribute("aria-rowcount", "10001")
+    expect(page.locator(".cn-still")).to_be_hidden()
+
+    assert page.evaluate(FILTER_MS, ["product 897 of", "of 10,000 rows shown"]) < 2000
+    expect(status).to_have_text("10 of 10,000 rows shown, 10,000 ticked")
+    grid.get_by_label("Tick all rows that are shown").uncheck()
+    expect(status).to_have_text("10 of 10,000 rows shown, 9,990 ticked")
+    grid.get_by_label("Warehouse").select_option("=NW-EAST")
+    expect(status).not_to_have_text("10 of 10,000 rows shown, 9,990 ticked")
+    grid.get_by_role("button", name="Show all again").click()
+    grid.get_by_label("Show", exact=True).select_option("unticked only")
+    expect(status).to_have_text("10 of 10,000 rows shown, 9,990 ticked")
+    grid.get_by_role("button", name="Show all again").click()
+
+    header = grid.get_by_role("columnheader", name="Change")
+    header.get_by_role("button").click()
+    expect(header).to_have_attribute("aria-sort", "ascending")
+    expect(rows.first).to_contain_text("−400")
+    header.get_by_role("button").focus()
+    page.keyboard.press("Enter")
+    expect(header).to_have_attribute("aria-sort", "descending")
+    expect(rows.first).to_contain_text("+399")
+    page.keyboard.press("Enter")
+    expect(header).to_have_attribute("aria-sort", "none")
+    expect(rows.first).to_contain_text("00000")
+
+    table = grid.get_by_role("grid")
+    table.focus()
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press(" ")
+    expect(status).to_have_text("10,000 rows, 9,989 ticked")
+    expect(rows.nth(1)).to_have_attribute("aria-selected", "false")
+    page.keyboard.press("End")
+    expect(grid.locator(".cn-row.active")).to_contain_text("09999")
+    page.keyboard.press("Home")
+    page.keyboard.press("Enter")
+    told = grid.get_by_role("region", name="Details of")
+    expect(told).to_contain_text("Kernel")
+    expect(told).to_contain_text("<img src=x onerror=document.title='ran'>")
+    page.keyboard.press("Escape")
+    expect(told).to_be_hidden()
+    expect(table).to_be_focused()
+    page.keyboard.press("d")
+    page.keyboard.press("d")
+    assert page.locator(".jp-Notebook .jp-Cell").count() == 3  # Lab's own keys delete no cell from in here
+    assert page.title() != "ran"
+    told_by_kernel(page, "kernel has 9989 first 9 opened -1")
+    page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
+    expect(grid).to_be_hidden(timeout=20_000)
+    expect(page.locator(".cn-still tr.off")).to_have_count(1)
+
+
+def test_a_page_that_is_loaded_again_agrees_with_the_kernel(
+    lab: Lab, open_in_lab: Callable[[str], Page], browser: Browser, tmp_path: Path
+) -> None:
+    """Its ticks come back, in each view; exported, or once the kernel is gone, the table alone stands with them."""
+    other = 'other = Place(); other.show(grid, still(), "")'
+    lab.write("again.ipynb", GRID.replace("10_000", "30"), SHOW, f"{other}\n{TOLD}")
+    page = open_in_lab("again.ipynb")
+    grid, second = run_all(page).first, page.locator(".cn-grid").nth(1)
+    expect(grid.get_by_role("status")).to_have_text("30 rows, 30 ticked", timeout=30_000)
+    grid.get_by_role("checkbox").nth(2).uncheck()
+    expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
+    expect(second.get_by_role("status")).to_have_text("30 rows, 29 ticked")
+    second.get_by_role("checkbox").nth(2).check()
+    expect(grid.get_by_role("status")).to_have_text("30 rows, 30 ticked")
+    second.get_by_role("checkbox").nth(3).uncheck()
+    expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
+    page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").fill(TOLD)
+    told_by_kernel(page, "kernel has 29")
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked", timeout=60_000)
+    expect(page.locator(".cn-still").first).to_be_hidden()
+    exported = tmp_path / "page.html"
+    exported.write_text(HTMLExporter().from_filename(str(lab.folder / "again.ipynb"))[0])
+    with browser.new_context(offline=True) as context:
+        alone = context.new_page()
+        alone.goto(exported.as_uri(), wait_until="domcontentloaded")
+        expect(alone.locator(".cn-still").first).to_be_visible()
+        expect(alone.locator(".cn-still").first.locator("tr.off")).to_have_count(1)
+        expect(alone.get_by_role("searchbox")).to_have_count(0)
+    stop_kernels(lab)
+    page.reload()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    expect(page.locator(".cn-still").first).to_be_visible()
+    expect(page.locator(".cn-still").first.locator("tr.off")).to_have_count(1)
+    expect(grid).to_have_count(0)
+    expect(page.get_by_text("Error displaying widget")).to_be_hidden()

@@ -1,0 +1,171 @@
+"""The explorer of orders without a browser: its table, what it says of frames, what a page asks of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import pytest
+from order_frames import CLOSING, NAUGHTY, NO_LINES, lines_of, orders_of, table, told
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.notebook.orders.book import OrderBook
+from cenports_nb.notebook.orders.page import Page
+from cenports_nb.notebook.orders.story import excuse_of
+from cenports_nb.notebook.orders.summary import page_of
+from cenports_nb.notebook.orders.table import moment_of, names_of_channels, table_of
+
+
+def test_northwind_is_explored_as_it_was_loaded(client: cn.Client) -> None:
+    """Newest first, names of channels, lines, units, totals; nobody's name."""
+    days = ("1998-04-01", "1998-05-06")
+    orders = cn.load_orders(client, *days, with_acknowledged=True)
+    explorer = cn.OrderExplorer(
+        orders, cn.load_line_items(client, *days), cn.load_shipments(client, *days), channels=cn.load_channels(client)
+    )
+    lines = repr(explorer).splitlines()
+    assert lines[0] == f"{len(orders):,} orders, 1998-04-01 to 1998-05-06 (UTC)."
+    assert lines[1].split("  ")[0] == "Order"
+    assert lines[2].startswith("11077  1998-05-06 13:37  Northwind North America  Incompleted  ✗ no")
+    assert lines[-1] == f"{len(orders) - 20} more orders."
+    assert explorer.shown["order_no"].iloc[0] == "11077"
+    assert explorer.shown.attrs == orders.attrs
+    assert explorer.order is None
+    assert "Rattlesnake" not in repr(explorer)
+
+
+def test_times_are_of_the_zone_and_a_plain_day_stays_that_day() -> None:
+    """The header names the zone; exactly midnight UTC is a day, whatever the zone; no day comes last."""
+    orders = orders_of(
+        {"order_no": "1", "order_date": None},
+        {"order_no": "2", "order_date": "2026-03-01T00:00Z"},
+        {"order_no": "3", "order_date": "2026-03-01T02:30Z"},
+    )
+    book = OrderBook(orders, NO_LINES, time_zone="America/New_York")
+    shown, columns = table_of(book, names_of_channels(book), pd.Timestamp("2026-03-11T12:00Z"))
+    assert columns[1].title == "Ordered (America/New_York)"
+    assert shown["order_no"].tolist() == ["2", "3", "1"]
+    assert shown["ordered"].fillna("").tolist() == ["2026-03-01", "2026-02-28 21:30", ""]
+    assert shown["age_days"].tolist() == [10, 11, pd.NA]
+
+
+def test_a_channel_is_named_as_far_as_its_name_is_known() -> None:
+    """By load_channels, else by the order, else by its id; two of one name have their ids beside it."""
+    orders = orders_of(
+        {"order_no": "1", "channel_id": "A", "channel": "Web"},
+        {"order_no": "2", "channel_id": "B", "channel": "Web"},
+        {"order_no": "3", "channel_id": "C", "channel": None},
+    )
+    book = OrderBook(orders, NO_LINES)
+    assert names_of_channels(book).tolist() == ["Web (A)", "Web (B)", "C"]
+    channels = pd.DataFrame({"channel_id": ["A", "C"], "channel_name": ["Shop", NAUGHTY]})
+    assert names_of_channels(book, channels).tolist() == ["Shop", "Web", NAUGHTY]
+
+
+def test_whether_an_order_is_acknowledged_is_a_word_and_a_sign() -> None:
+    """Also that nobody asked."""
+    orders = orders_of(*({"order_no": str(i), "acknowledged": flag} for i, flag in enumerate([True, False, None])))
+    assert table(OrderBook(orders, NO_LINES))["acknowledged"].tolist() == ["✓ yes", "✗ no", "– not known"]
+
+
+def test_frames_that_people_made_are_read_kindly() -> None:
+    """Columns in any order and number, categories, floats, labels that repeat, a telephone that became a number."""
+    orders = orders_of(
+        {"order_no": "1", "contact_phone": 5550100, "mine": [1, 2], "grand_total": 3},
+        {"order_no": "2", "contact_phone": None, "mine": {}, "grand_total": None},
+    ).set_axis([5, 5])
+    orders = orders.assign(channel_id=orders["channel_id"].astype("category"))
+    lines = lines_of(
+        {"order_no": "1", "product_sku": "S", "quantity": 2.0}, {"order_no": "2", "product_sku": "S", "quantity": 3.0}
+    )
+    book = OrderBook(orders[orders["order_no"] == "1"], lines)
+    assert table(book)[["order_no", "lines", "units", "grand_total"]].to_numpy().tolist() == [["1", 1, 2, 3.0]]
+    assert book.order(0).order["mine"].iloc[0] == [1, 2]
+    twice = pd.concat([orders, orders[["contact_phone"]]], axis=1)
+    assert told(OrderBook(twice, lines), shown=True) == told(OrderBook(orders, lines), shown=True)
+    assert ("Telephone", "5550100") in told(book, shown=True)["People"].facts
+
+
+@pytest.mark.parametrize(
+    ("orders", "lines", "said"),
+    [
+        (orders_of({"order_no": "1"}).drop(columns="channel_id"), NO_LINES, "orders lacks the column channel_id"),
+        (orders_of({"order_no": "1"}), NO_LINES.drop(columns="product_sku"), "line_items lacks the column product_sku"),
+        (orders_of({"order_no": "1"}, {"order_no": "1"}), NO_LINES, "orders has more than one row for SHOP, 1"),
+        ([], NO_LINES, "orders must be a DataFrame, not list"),
+    ],
+)
+def test_a_frame_that_cannot_be_meant_is_refused_in_one_sentence(
+    orders: pd.DataFrame, lines: pd.DataFrame, said: str
+) -> None:
+    """Which frame, what is missing or doubled."""
+    with pytest.raises(InvalidRequestError) as raised:
+        cn.OrderExplorer(orders, lines)
+    assert said in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_time_zone_that_is_none_is_refused() -> None:
+    """With an example."""
+    with pytest.raises(InvalidRequestError, match="There is no time zone 'Berlin'"):
+        cn.OrderExplorer(orders_of({"order_no": "1"}), NO_LINES, time_zone="Berlin")
+
+
+def test_without_orders_a_sentence_stands(client: cn.Client) -> None:
+    """Loaded or made, in a terminal and on a page."""
+    loaded = cn.load_orders(client, "1999-01-01", "1999-01-02"), cn.load_line_items(client, "1999-01-01", "1999-01-02")
+    for frames in (loaded, (cn.schemas.Orders.example(rows=0), cn.schemas.LineItems.example(rows=0))):
+        assert repr(cn.OrderExplorer(*frames)) == "No orders: the frame is empty."
+        assert len(cn.OrderExplorer(*frames).shown) == 0
+
+
+def test_what_is_known_to_be_missing_is_said(client: cn.Client) -> None:
+    """A partial frame is not explored as if it were whole."""
+    orders = cn.load_orders(client, "1998-05-05", "1998-05-06")
+    lines = cn.load_line_items(client, "1998-05-05", "1998-05-06")
+    orders.attrs = {name: text.replace('"complete":true', '"complete":false') for name, text in orders.attrs.items()}
+    first = repr(cn.OrderExplorer(orders, lines)).splitlines()[0]
+    assert first.endswith("(UTC). ⚠ Not all orders were loaded: cn.provenance(orders).")
+
+
+def test_text_from_outside_is_text() -> None:
+    """Escaped on the page, and nothing of it moves a terminal's cursor."""
+    orders = orders_of({"order_no": NAUGHTY, "channel_id": CLOSING, "status": "\x1b[2J"})
+    explorer = cn.OrderExplorer(orders, NO_LINES)
+    assert "\x1b" not in repr(explorer)
+    book = OrderBook(orders, NO_LINES)
+    shown, columns = table_of(book, names_of_channels(book), moment_of(orders))
+    page = page_of(book, shown, columns)
+    assert "<img" not in page
+    assert "<script" not in page
+    assert "&lt;img" in page
+
+
+def test_a_page_tells_which_orders_it_shows() -> None:
+    """As ranges; a message that makes no sense changes nothing, and terms are sent when a page asks."""
+    book = OrderBook(orders_of(*({"order_no": str(i)} for i in range(4))), NO_LINES)
+    shown, columns = table_of(book, names_of_channels(book), pd.Timestamp("2026-03-11T12:00Z"))
+    page = Page.of(shown, columns, label="Orders")
+    heard: list[list[bool]] = []
+    page.on_shown = lambda mask: heard.append(mask.tolist())
+    for content in ({"shown": [0, 1, 3, 4]}, {"shown": [0, 9]}, {"shown": "all"}, {"terms": True}):
+        page.heard(content)
+    assert heard == [[True, False, False, True]]
+
+
+class Unspeakable:
+    """What a frame may hold, too."""
+
+    def __str__(self) -> str:
+        raise TypeError("not today")
+
+
+def test_an_order_that_cannot_be_told_says_so() -> None:
+    """No traceback in the notebook, and the explorer goes on."""
+    orders = orders_of({"order_no": "1", "customer_name": Unspeakable()}, {"order_no": "2", "customer_name": "Ana"})
+    explorer = cn.OrderExplorer(orders, NO_LINES)
+    page = explorer._open()
+    page.heard({"opened": 0})
+    assert explorer.order.order["order_no"].tolist() == ["1"]
+    assert excuse_of(TypeError())[0].note == "Its columns hold something unforeseen (TypeError)."
+    page.heard({"opened": -1})
+    assert explorer.order is None

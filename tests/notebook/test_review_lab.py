@@ -1,0 +1,222 @@
+"""The stock review in a real JupyterLab: looked at, ticked, tried, sent, saved."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from jupyter_lab import Lab, stop_kernels
+from nbconvert import HTMLExporter
+from playwright.sync_api import Browser, Locator, Page, expect
+from test_lab import CONTRAST
+
+pytestmark = pytest.mark.browser
+
+NAUGHTY = "<img src=x onerror=document.title='ran'>"
+
+PLAN = """
+import cenports_nb as cn
+client = cn.connect("sandbox")
+actual = cn.load_actual_stock(client)
+counts = actual.groupby("warehouse_code").head(4)[["warehouse_code", "product_sku", "quantity"]]
+counts = counts[counts["product_sku"].ne("0001")]
+counts = counts.assign(quantity=counts["quantity"] + 3)
+counts.loc[counts["product_sku"] == "0003", "quantity"] = 1
+counts.loc[len(actual)] = [counts["warehouse_code"].iloc[0], "<img src=x onerror=document.title='ran'>", 1]
+updates = cn.build_true_up(counts, actual, reason="weekly count")
+review = cn.StockReview(client, updates, thresholds={"max_drop_from": 5, "max_rows": 2})
+review
+"""
+AFTER = """
+_ = review.submission.wait(progress=False)
+now = cn.load_actual_stock(client, refresh=True).set_index("product_sku")["quantity"]
+before = actual.set_index("product_sku")["quantity"]
+rows = review.submission.outcomes.set_index("product_sku")
+for sku, row in rows.iterrows():
+    if sku in now: print("moved", sku, int(now[sku] - before[sku]), row["outcome"], row["message"])
+"""
+
+
+def run_all(page: Page) -> Locator:
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
+    return page.locator(".cn-review")
+
+
+def run_last(page: Page) -> Locator:
+    page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputArea-editor").click()
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
+    return page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-OutputArea-output")
+
+
+def contrasts(page: Page) -> list[float]:
+    texts = page.locator(
+        ".cn-review :is(.cn-title, .cn-status, .cn-doubt > div, .cn-words > div, .cn-sums td, .cn-cell, label):visible"
+    )
+    return [text.evaluate(CONTRAST) for text in texts.all()]
+
+
+def theme(page: Page, name: str, light: str) -> None:
+    page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
+    expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0, timeout=20_000)
+
+
+def test_a_plan_is_ticked_tried_sent_and_followed(
+    lab: Lab, open_in_lab: Callable[[str], Page], browser: Browser, tmp_path: Path
+) -> None:
+    """The sandbox's stock changes where it was ticked and nowhere else; the same place becomes the tracker."""
+    lab.write("review.ipynb", PLAN)
+    page = open_in_lab("review.ipynb")
+    review = run_all(page)
+    status = review.get_by_role("status").first
+    expect(status).to_have_text("8 rows, 4 ticked", timeout=60_000)
+    expect(page.locator(".cn-reviewed")).to_be_hidden()
+    sure, send = review.get_by_label("I have looked at this"), review.get_by_role("button", name="Send")
+    dry = review.get_by_role("button", name="Dry run")
+    expect(sure).to_be_disabled()
+    expect(send).to_be_disabled()
+
+    every = review.get_by_label("Tick all rows that are shown")
+    expect(every).to_be_checked()
+    every.uncheck()
+    expect(status).to_have_text("8 rows, 0 ticked")
+    expect(dry).to_be_disabled()
+    every.check()  # what a guard objects to is ticked knowingly, not by the way
+    expect(status).to_have_text("8 rows, 4 ticked")
+    expect(review).to_contain_text("4 rows that guards object to stayed as before")
+    review.get_by_label("Guard").select_option("=discontinued")
+    every.check()
+    expect(status).to_have_text("2 of 8 rows shown, 6 ticked")
+    every.uncheck()
+    review.get_by_role("button", name="Show all again").click()
+
+    dry.click()
+    expect(review).to_contain_text("max_rows above the table: mend the plan, or accept it by its name", timeout=20_000)
+    review.get_by_label("Accept max_rows").check()
+    grid = review.get_by_role("grid")
+    review.get_by_label("Reason for rows that you untick").fill("counted twice")
+    grid.get_by_role("checkbox", name="Tick NW-EAST 0011").uncheck()
+    expect(grid.get_by_role("row").filter(has_text="0011")).to_contain_text("counted twice")
+    expect(status).to_have_text("8 rows, 3 ticked")
+    expect(review.get_by_role("row", name="All 3 +9 0 5")).to_be_visible()
+    dry.click()
+    expect(review).to_contain_text("Dry run: 3 rows would go to sandbox, partner SANDBOX", timeout=20_000)
+    sure.check()
+    expect(send).to_be_enabled()
+    for name, light in (("JupyterLab Dark", "false"), ("JupyterLab Light", "true")):
+        theme(page, name, light)
+        assert min(contrasts(page)) >= 4.5
+
+    grid.get_by_role("checkbox", name="Tick NW-EAST 0011").check()
+    expect(send).to_be_disabled()
+    expect(sure).not_to_be_checked()
+    expect(review).to_contain_text("changed since the dry run: dry-run it again")
+    grid.get_by_role("checkbox", name="Tick NW-EAST 0011").uncheck()
+    sure.check()
+    send.dblclick()
+    tracker = page.locator(".cn-tracker")
+    expect(tracker).to_contain_text("COMPLETED", timeout=60_000)
+    expect(review).to_have_count(0)
+    expect(page.locator(".cn-reviewed")).to_contain_text("Sent as submission")
+
+    page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
+    page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").fill(AFTER)
+    told = run_last(page)
+    expect(told).to_contain_text("moved 0011 0 held", timeout=60_000)
+    expect(told).to_contain_text("counted twice")
+    expect(told).to_contain_text("moved 0003 0 held")
+    expect(told).to_contain_text("a guard objects: max_drop")
+    expect(told).to_contain_text("3 applied")
+    assert told.inner_text().count("3 applied") == 3
+    assert page.title() != "ran"
+
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    stop_kernels(lab)
+    page.reload()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    expect(tracker).to_contain_text("3 of 8 rows applied")
+    expect(page.get_by_text("Error displaying widget")).to_be_hidden()
+    exported = tmp_path / "page.html"
+    exported.write_text(HTMLExporter().from_filename(str(lab.folder / "review.ipynb"))[0])
+    with browser.new_context(offline=True) as context:
+        alone = context.new_page()
+        alone.goto(exported.as_uri(), wait_until="domcontentloaded")
+        expect(alone.locator(".cn-tracker")).to_contain_text("3 of 8 rows applied")
+        alone.get_by_text("The plan as it was reviewed").click()
+        expect(alone.get_by_role("cell", name=NAUGHTY, exact=True).first).to_be_visible()
+        expect(alone.get_by_role("cell", name="counted twice")).to_be_visible()
+        assert alone.title() != "ran"
+
+
+MANY = """
+import pandas as pd
+import cenports_nb as cn
+client = cn.connect("sandbox")
+actual = cn.load_actual_stock(client)
+frame = pd.DataFrame({"warehouse_code": "NW-EAST", "product_sku": [f"{i:05}" for i in range(10_000)], "quantity": range(10_000)})
+review = cn.StockReview(client, cn.build_true_up(frame, actual))
+review.panel.tick(~review.panel.ticked)
+"""
+
+
+def test_keys_alone_are_enough_and_many_rows_stay_quick(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+    """10,000 rows are drawn and filtered within two seconds each; a review is read, ticked and tried by keyboard."""
+    from test_grid_lab import FILTER_MS, RENDER_MS  # noqa: PLC0415
+
+    lab.write("many.ipynb", MANY, "review")
+    page = open_in_lab("many.ipynb")
+    page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
+    expect(page.locator(".jp-InputPrompt").first).to_have_text("[1]:", timeout=60_000)
+    drawn = page.evaluate(RENDER_MS)
+    filtered = page.evaluate(FILTER_MS, ["097", "of 10,000 rows shown"])
+    assert drawn < 2000
+    assert filtered < 2000
+    review = page.locator(".cn-review")
+    status = review.get_by_role("status").first
+    review.get_by_role("searchbox").focus()
+    page.keyboard.press("Control+a")
+    page.keyboard.type("00012")
+    expect(status).to_have_text("1 of 10,000 rows shown, 10,000 ticked")
+    review.get_by_role("grid").focus()
+    page.keyboard.press(" ")
+    expect(status).to_have_text("1 of 10,000 rows shown, 9,999 ticked")
+    expect(review.get_by_role("grid")).to_contain_text("unticked in review")
+    page.keyboard.press("Enter")
+    expect(review.get_by_role("region", name="Details")).to_contain_text("is not in warehouse")
+    page.evaluate("document.querySelector('.cn-review').scrollIntoView()")
+    page.keyboard.press("Escape")
+    review.get_by_role("button", name="Dry run").focus()
+    page.keyboard.press("Enter")
+    expect(review).to_contain_text("Dry run: 9,999 rows would go", timeout=60_000)
+    review.get_by_label("I have looked at this").focus()
+    page.keyboard.press(" ")
+    expect(review.get_by_role("button", name="Send 9,999 rows")).to_be_enabled()
+
+
+def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+    """Kernel and page agree on what is decided; what is sent then is followed in the same place."""
+    lab.write("again.ipynb", PLAN)
+    page = open_in_lab("again.ipynb")
+    review = run_all(page)
+    status = review.get_by_role("status").first
+    expect(status).to_have_text("8 rows, 4 ticked", timeout=60_000)
+    grid = review.get_by_role("grid")
+    grid.get_by_role("checkbox", name="Tick NW-EAST 0011").uncheck()
+    review.get_by_label("Accept max_rows").check()
+    review.get_by_role("button", name="Dry run").click()
+    expect(review).to_contain_text("Dry run: 3 rows would go", timeout=20_000)
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    expect(status).to_have_text("8 rows, 3 ticked", timeout=60_000)
+    expect(review).to_contain_text("Dry run: 3 rows would go")
+    expect(grid.get_by_role("row").filter(has_text="0011")).to_contain_text("unticked in review")
+    expect(review.get_by_label("Accept max_rows")).to_be_checked()
+    expect(review.get_by_role("button", name="Send 3 rows")).to_be_disabled()
+    review.get_by_label("I have looked at this").check()
+    review.get_by_role("button", name="Send 3 rows").click()
+    expect(review.locator(".cn-tracker")).to_contain_text("COMPLETED", timeout=60_000)
+    expect(review.locator(".cn-tracker")).to_contain_text("3 of 8 rows applied")
+    expect(grid).to_have_count(0)
+    expect(review).to_contain_text("run the cell that shows the review again")
+    assert page.title() != "ran"

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cenports_nb.analysis.changes import changes
     from cenports_nb.analysis.cover import stock_cover
     from cenports_nb.analysis.matching import match_shipments
+    from cenports_nb.analysis.restatement import restatement
     from cenports_nb.analysis.sales import summarize_sales
     from cenports_nb.api.client import Client, connect
     from cenports_nb.api.dialect import Dialect
@@ -57,6 +58,7 @@ if TYPE_CHECKING:
     from cenports_nb.notebook.explorer import OrderExplorer
     from cenports_nb.notebook.review.review import StockReview
     from cenports_nb.notebook.tracker import TransactionTracker
+    from cenports_nb.reports.run import run_report
     from cenports_nb.stock.counts import read_counts
     from cenports_nb.stock.diff import diff_stock
     from cenports_nb.stock.differential import build_differential
@@ -120,6 +122,8 @@ __all__ = [
     "provenance",
     "read_counts",
     "rejected",
+    "restatement",
+    "run_report",
     "schemas",
     "show_pii",
     "stock_cover",
@@ -175,6 +179,8 @@ _MODULE_OF = {
     "provenance": "frames.provenance",
     "read_counts": "stock.counts",
     "rejected": "frames.provenance",
+    "restatement": "analysis.restatement",
+    "run_report": "reports.run",
     "schemas": "frames",
     "show_pii": "frames.pii",
     "stock_cover": "analysis.cover",

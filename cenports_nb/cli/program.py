@@ -33,6 +33,9 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "lab": lab.lab,
 }
 
+INTERRUPTED = 130
+"""What Typer makes of Ctrl-C, instead of letting it through."""
+
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "submissions": (
         "What was submitted from this machine: its journal, and how to go on.",
@@ -119,6 +122,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if line := _line_of(error):
             say(line)
         sys.exit(code_of_error(error))
+    if code == INTERRUPTED:
+        say("stopped.")
+        sys.exit(code_of_error(KeyboardInterrupt()))
     sys.exit(code if isinstance(code, int) else 0)
 
 

@@ -2,49 +2,63 @@
 
 from __future__ import annotations
 
+import sys
 import webbrowser
 from pathlib import Path
-from typing import Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
 from cenports_nb.cli.options import Env, Profile
-from cenports_nb.cli.pairs import pair
+from cenports_nb.cli.pairs import pairs
 from cenports_nb.cli.terminal import stop
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.notebook.printable import printable
+
+if TYPE_CHECKING:
+    from cenports_nb.reports import Step
+
+WIDTH = 79
 
 
 def report(
-    name: Annotated[str, typer.Argument(help="Such as stock-reconciliation; `cenports-nb reports` lists them.")],
+    name: Annotated[
+        str, typer.Argument(help="Such as morning; `cenports-nb reports` lists them. Or a notebook's path.")
+    ],
     env: Env = None,
     profile: Profile = None,
     parameters: Annotated[Optional[list[str]], typer.Option("-p", help="name=value; may repeat.")] = None,  # noqa: UP045
     out: Annotated[Path, typer.Option("--out", help="The folder.")] = Path("report"),
     html: Annotated[bool, typer.Option("--html", help="Also write one self-contained HTML page.")] = False,
+    code: Annotated[bool, typer.Option("--code", help="Write the page, and show the code on it.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open what was written.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
 ) -> None:
-    """Run a report notebook and write it, executed, into a folder."""
+    """Run a report notebook; write it, executed, and the files of its tables into a folder."""
     from cenports_nb.reports import check_parameters, find_report, run_report  # noqa: PLC0415
     from cenports_nb.settings import resolve  # noqa: PLC0415
 
-    given: dict[str, Any] = dict(pair("-p", text, "submit=true") for text in parameters or [])
+    found = find_report(Path(name) if name.endswith(".ipynb") else name)
+    given: dict[str, Any] = dict(pairs("-p", parameters, "submit=true") or {})
     # Unlike a person who runs the notebook cell by cell, a command never falls back to the sandbox by itself.
-    given.setdefault("environment", env)
-    given.setdefault("profile", profile)
-    check_parameters(find_report(name), given)
-    resolve(given["environment"], profile=given["profile"])  # better now than in a cell
-    typer.echo(f"Running {name} …", err=True)
-    run = run_report(name, given, out=out, page=html)
-    for path in filter(None, (run.notebook, run.page)):
-        typer.echo(str(path))
+    for option, value in (("environment", env), ("profile", profile)):
+        if option in given and value is not None:
+            raise InvalidRequestError(f"-p {option}={given[option]} and {value!r} are both said: say one of them.")
+        if option in found.parameters or value is not None:
+            given.setdefault(option, value)
+    check_parameters(found, given)
+    if "environment" in found.parameters:
+        resolve(given["environment"], profile=given.get("profile"))  # better now than in a cell
+    with _Progress(found.name, quiet=quiet) as progress:
+        run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
+    if not quiet:
+        for path in filter(None, (run.notebook, run.page, *run.files)):
+            typer.echo(printable(str(path)))
     if open_:
         webbrowser.open((run.page or run.notebook).absolute().as_uri())
-    if run.result.get("in_doubt"):
-        stop(f"{run.result['in_doubt']} rows are in doubt or still pending: see the report.", 4)
-    if run.result.get("incomplete"):
-        stop("Data is incomplete: see the report.", 3)
-    if run.result.get("rejected") or run.result.get("failed"):
-        rejected, failed = run.result["rejected"], run.result["failed"]
-        stop(f"{rejected} records can't be read, {failed} rows failed or are held: see the report.", 1)
+    exit_code, complaint = run.verdict
+    if exit_code:
+        stop(complaint, exit_code)
 
 
 def list_reports() -> None:
@@ -54,4 +68,38 @@ def list_reports() -> None:
     for item in reports().values():
         typer.echo(f"{item.name}: {item.title}")
         for key, default in item.parameters.items():
-            typer.echo(f"    -p {key}={default!r}")
+            about = item.about.get(key, "")
+            typer.echo(f"    -p {key}={default!r}{f'  # {about}' if about else ''}")
+
+
+class _Progress:
+    """Tells on stderr which cell runs: in a terminal a line that is replaced, elsewhere a line a cell."""
+
+    def __init__(self, name: str, *, quiet: bool) -> None:
+        self._quiet = quiet or sys.stderr is None
+        self._terminal = not self._quiet and sys.stderr.isatty()
+        self._written = 0
+        self._name = name
+
+    def __enter__(self) -> _Progress:
+        if not self._quiet and not self._terminal:
+            typer.echo(f"Running {self._name} …", err=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._written:
+            self._replace("")
+
+    def __call__(self, step: Step) -> None:
+        if self._quiet:
+            return
+        section = printable(step.section)
+        line = f"{self._name}: cell {step.number} of {step.cells}{f', {section}' if section else ''}"
+        if self._terminal and step.seconds is None:
+            self._replace(line[:WIDTH])
+        elif not self._terminal and step.seconds is not None:
+            typer.echo(f"  {line.partition(': ')[2]}: {step.seconds:.1f} s", err=True)
+
+    def _replace(self, line: str) -> None:
+        typer.echo(f"\r{line.ljust(self._written)}{'' if line else chr(13)}", err=True, nl=False)
+        self._written = len(line)

@@ -15,7 +15,7 @@ from pandas.api import types
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.meanings import ADDRESS, EMAIL, NAME, PHONE, TEXT
 from cenports_nb.frames.personal import is_known, kind_of, numbers_identify, snake
-from cenports_nb.frames.provenance import ACCOUNT, QUOTED, account_of
+from cenports_nb.frames.provenance import ACCOUNT, QUOTED, account_of, keep_rejects, provenance, rejected
 
 SHOWN = "cenports_nb_pii"
 """The key in `attrs` by which a frame's views are plain."""
@@ -47,7 +47,7 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
         frame: Any frame; it stays as it is.
 
     Returns:
-        A copy with the same columns, dtypes, index and provenance; nulls stay null. Only a column of numbers
+        A copy with the same columns, dtypes, index and provenance, rejected records masked as well; nulls stay null. Only a column of numbers
         that is a telephone or a postal code by its name becomes text.
 
     Raises:
@@ -74,6 +74,10 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
         masked.isetitem(place, rows)
     masked.index = _labels(frame.index, of)
     masked.columns = _labels(frame.columns, of)
+    origin = provenance(frame)
+    unread = rejected(frame) if origin and origin.rejected else None
+    if unread is not None:  # the records that became no rows go wherever the frame goes, into a .parquet file too
+        keep_rejects(masked, mask_pii(unread))
     return masked
 
 

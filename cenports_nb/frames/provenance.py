@@ -132,6 +132,20 @@ def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
     return None if stored is None else rejects_frame(tuple(stored.rejected), account_of(frame))
 
 
+def keep_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
+    """Let a frame hold other rejected records, such as masked ones.
+
+    Args:
+        frame: From a loader; changed.
+        rejects: From `rejected`, perhaps with other values.
+    """
+    stored = _stored(frame, _Stored)
+    if stored is not None:
+        rows = rejects[[name.name for name in fields(Reject)]].itertuples(index=False, name=None)
+        kept = _Stored(stored.provenance, [Reject(*row) for row in rows])
+        frame.attrs[KEY] = msgspec.json.encode(kept).decode()
+
+
 def account_of(frame: pd.DataFrame | pd.Series[Any]) -> str:
     """Tell the account of a frame, environment and partner; empty for a frame that does not know."""
     stored = _stored(frame, _Origin)

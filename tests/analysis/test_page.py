@@ -35,7 +35,8 @@ def test_docstrings_show_what_comes_out(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["changes", "match_shipments", "order_ages", "stock_cover", "summarize_sales", "summarize_stock"]
+    "name",
+    ["changes", "match_shipments", "order_ages", "restatement", "stock_cover", "summarize_sales", "summarize_stock"],
 )
 def test_the_page_forgets_no_function(name: str) -> None:
     """Each has its heading and its formula."""

@@ -178,6 +178,21 @@ def test_rejected_records_are_masked_inside_their_json(rejects: pd.DataFrame) ->
     assert masked["reason"][0].startswith("order_date is no date: text-")
 
 
+def test_the_rejects_that_a_frame_keeps_are_masked_with_it(
+    server: ToldServer, staging: Callable[..., cn.Client]
+) -> None:
+    """They go wherever it goes, such as into a .parquet file; masked, they are those that `rejected` masks."""
+    order = {"orderNo": "B7", "channelId": "X", "orderDate": PERSONAL, "customerName": PERSONAL, "lineItems": []}
+    server.on("GET /orders", Say({"data": [order], "total": 1}))
+    with pytest.warns(cn.errors.RejectedRowsWarning):
+        orders = cn.load_orders(staging(), "2026-06-01", "2026-06-02")
+    masked = cn.mask_pii(orders)
+    assert PERSONAL in str(orders.attrs)
+    assert PERSONAL not in str(masked.attrs)
+    assert cn.provenance(masked) == cn.provenance(orders)
+    pd.testing.assert_frame_equal(cn.rejected(masked), cn.mask_pii(cn.rejected(orders)))
+
+
 def test_the_error_of_a_strict_load_quotes_nobody(server: ToldServer, staging: Callable[..., cn.Client]) -> None:
     """`on_reject="raise"` says why, and its rejects can be masked as those of the account."""
     server.on("GET /orders", Say({"data": [{"orderNo": "B", "channelId": "X", "orderDate": PERSONAL}], "total": 1}))

@@ -2,32 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import nbformat
+import pandas as pd
 import pytest
+from report_runs import cards, links, run
 
 import cenports_nb as cn
-from cenports_nb.reports import check_parameters, find_report
 from cenports_nb.sandbox import Sandbox
 
-
-def run_report(folder: Path, *arguments: str, url: str = "") -> subprocess.CompletedProcess[str]:
-    """Run the report by its command, without a terminal."""
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
-    environment |= {"CENPORTS_HOME": str(folder / "home"), "CENPORTS_RATE_LIMIT": "100000"}
-    environment["MPLBACKEND"] = "agg"  # as servers often have it: the charts must be there all the same
-    if url:
-        environment["CENPORTS_BASE_URL"] = url
-    return subprocess.run(
-        [sys.executable, "-m", "cenports_nb", "report", "stock-reconciliation", "--env", "sandbox", "--out", "out",
-         *arguments],
-        cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=180, check=False,
-    )  # fmt: skip
+pytestmark = pytest.mark.xdist_group("reconciliation report")
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +21,7 @@ def submitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sandbox]:
     """One run with submit=true and a page, on a sandbox that the tests can look into."""
     folder = tmp_path_factory.mktemp("report")
     with Sandbox(rate_limit=None) as sandbox:
-        ran = run_report(folder, "--html", "-p", "submit=true", url=sandbox.url)
+        ran = run(folder, "stock-reconciliation", "--env", "sandbox", "--html", "-p", "submit=true", url=sandbox.url)
         assert ran.returncode == 0, ran.stderr
         yield folder / "out", sandbox
 
@@ -69,25 +55,32 @@ def test_notebook_holds_the_final_table_of_the_tracker(submitted: tuple[Path, Sa
 
 
 def test_page_needs_no_network_and_runs_no_script(submitted: tuple[Path, Sandbox]) -> None:
-    """The HTML page is one file: images inside, no address but its own text, no script."""
+    """The HTML page is one file: images inside, no address, no script; what it links to is beside it."""
     page = page_of(submitted)
-    assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", page) == []
+    assert re.findall(r"""src=["'](?!data:)""", page) == []
     assert "<script" not in page
-    assert page.count("data:image/png;base64,") == 2
+    assert page.count("data:image/png;base64,") == 4
+    assert links(page)
+    assert [link for link in links(page) if not (submitted[0] / link).is_file()] == []
 
 
 def test_page_tells_the_numbers_that_matter(submitted: tuple[Path, Sandbox]) -> None:
     """Units on the shelf, open units and oversold SKUs of the sample, as counted by hand."""
-    cards = dict(re.findall(r"<b>(?:[⚠✓] )?([\d,]+)</b><span>([^<]+)</span>", page_of(submitted)))
-    by_name = {
-        name: number
-        for number, name in re.findall(r"<b>(?:[⚠✓] )?([\d,]+)</b><span>([^<]+)</span>", page_of(submitted))
-    }
-    assert cards
+    by_name = cards(page_of(submitted))
     assert by_name["units on the shelf"] == "3,119"
     assert by_name["units ordered, not shipped"] == "1,198"
     assert by_name["SKUs oversold"] == "17"
     assert by_name["rows unexplained"] == "0"
+
+
+def test_each_table_has_a_file_with_all_rows(submitted: tuple[Path, Sandbox]) -> None:
+    """15 of 17 rows are on the page, all 17 beside it, with their zeros."""
+    page = page_of(submitted)
+    assert "15 of 17 rows; all in <a" in page
+    (link,) = [link for link in links(page) if link.endswith("/oversold.csv")]
+    rows = pd.read_csv(submitted[0] / link, dtype="str")
+    assert len(rows) == 17
+    assert "0064" in set(rows["product_sku"])
 
 
 def test_neither_page_nor_notebook_names_a_customer(submitted: tuple[Path, Sandbox]) -> None:
@@ -105,24 +98,16 @@ def test_page_hides_code_and_tracebacks(submitted: tuple[Path, Sandbox]) -> None
     page = page_of(submitted)
     assert "load_actual_stock(" not in page
     assert "Traceback" not in page
-    assert "stderr" not in page
+    assert "stderr" not in page.partition("<main>")[2]
 
 
-def test_failing_cell_keeps_the_notebook_and_says_where(tmp_path: Path) -> None:
-    """A count file that is not there: one line with the file and the notebook so far, exit code 1."""
-    ran = run_report(tmp_path, "-p", "counts=nowhere.csv")
+def test_a_count_file_that_is_not_there_is_told_with_its_cell(tmp_path: Path) -> None:
+    """One line with the file, the section and the notebook so far; exit code 1."""
+    ran = run(tmp_path, "stock-reconciliation", "--env", "sandbox", "-p", "counts=nowhere.csv")
     assert ran.returncode == 1
     last = ran.stderr.splitlines()[-1]
     assert "There is no file 'nowhere.csv'" in last
+    assert "cell 11 of 13, section 'The correction'" in last
     assert str(Path("out") / "stock-reconciliation.ipynb") in last
     assert (tmp_path / "out" / "stock-reconciliation.ipynb").exists()
     assert "Traceback" not in ran.stderr
-
-
-def test_parameters_take_the_type_of_the_default() -> None:
-    """`0012` stays text where the default is none, numbers and yes or no are read, lists are split."""
-    report = find_report("stock-reconciliation")
-    given = {"channel_id": "0012", "submit": "yes", "rows_shown": "7", "allow": "unknown_sku, other"}
-    assert check_parameters(report, given) == {
-        "channel_id": "0012", "submit": True, "rows_shown": 7, "allow": ["unknown_sku", "other"],
-    }  # fmt: skip

@@ -1,0 +1,59 @@
+"""A calendar month, as a person names it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+from cenports_nb.errors import InvalidRequestError
+
+
+@dataclass(frozen=True)
+class Month:
+    """A calendar month; `start` and `end` are its days, or those of it that have begun.
+
+    Attributes:
+        name: Such as `2026-10`.
+        start: The first day.
+        end: The last day; today, if the month is not over.
+        over: Its last day lies before today.
+    """
+
+    name: str
+    start: date
+    end: date
+    over: bool
+
+    @property
+    def before(self) -> date:
+        """The first day of the month before."""
+        return (self.start - timedelta(days=1)).replace(day=1)
+
+
+def month_of(text: str, today: date) -> Month:
+    """Read a month; the last whole one if none is named.
+
+    Args:
+        text: Such as `"2026-10"`, or nothing.
+        today: The day that it is in the account's time zone.
+
+    Raises:
+        InvalidRequestError: It is no month, or has not begun.
+
+    Examples:
+        >>> month_of("", date(2026, 11, 26)).name
+        '2026-10'
+        >>> month_of("2024-02", date(2026, 11, 26)).end
+        datetime.date(2024, 2, 29)
+    """
+    if not text:
+        text = f"{today.replace(day=1) - timedelta(days=1):%Y-%m}"
+    found = re.fullmatch(r"(\d{4})-(0[1-9]|1[0-2])", text.strip())
+    if not found or found[1] == "0000":
+        raise InvalidRequestError(f"month={text!r} is no month: write it as YYYY-MM, such as '2026-10'.")
+    start = date(int(found[1]), int(found[2]), 1)
+    if start > today:
+        raise InvalidRequestError(f"month={text!r} has not begun: today is {today}.")
+    last = (start + timedelta(days=31)).replace(day=1) - timedelta(days=1)
+    return Month(text.strip(), start, min(last, today), last < today)

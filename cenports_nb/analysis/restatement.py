@@ -1,0 +1,199 @@
+"""What was restated: how the sales of the same days became others between two readings."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.analysis.changes import changes
+from cenports_nb.analysis.money import exact_sums
+from cenports_nb.errors import AnalysisWarning
+from cenports_nb.frames import schemas
+from cenports_nb.frames.checks import check
+from cenports_nb.frames.keys import Mask
+from cenports_nb.frames.lines import has_status
+
+ORDER = ["channel_id", "order_no"]
+LINE = [*ORDER, "line_item"]
+NEEDED = [*LINE, "product_sku", "quantity", "price", "status"]
+KINDS = (
+    "order added",
+    "order gone",
+    "line added",
+    "line gone",
+    "cancelled",
+    "no longer cancelled",
+    "SKU changed",
+    "quantity changed",
+    "price changed",
+)
+"""What may happen to a line: one table, in the order in which it is told."""
+
+
+@dataclass(frozen=True)
+class Restatement:
+    """From the earlier total to the present one.
+
+    Attributes:
+        steps: A row a kind of change, with the totals around them: `kind`, `lines` (`Int64`, null for totals), `units`
+            (`int64`), `line_value` (`float64`). The first row is the earlier total, the last the present one, and
+            those in between add up to the difference.
+        lines: A row a change: the line's key, `product_sku`, `kind`, `quantity_before`, `quantity_after`,
+            `price_before`, `price_after`, `units` and `line_value` (what it adds). The largest amounts first.
+    """
+
+    steps: pd.DataFrame
+    lines: pd.DataFrame
+
+
+def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collection[str] = ()) -> Restatement:
+    """Tell how the units and the value of the same days came to be others.
+
+    line_value = Σ price × quantity of the lines whose status is not excluded, as `summarize_sales` has it; a line
+    without a price has the value 0. A line with another quantity and another price is told twice: (quantity after -
+    quantity before) × price before, and (price after - price before) × quantity after. So all steps add up to the
+    difference, exactly to the cent.
+
+    Args:
+        before: Line items as they were read earlier.
+        after: Line items of the same days, read later.
+        exclude: Line statuses, in any case, that don't count.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read, or a key repeats.
+
+    Examples:
+        >>> line = {"channel_id": "EU", "line_item": 1, "product_sku": "A", "price": 9.99, "status": "shipped"}
+        >>> before = pd.DataFrame([{**line, "order_no": "1", "quantity": 2}])
+        >>> after = pd.DataFrame([{**line, "order_no": "1", "quantity": 3}, {**line, "order_no": "2", "quantity": 1}])
+        >>> restatement(before, after).steps
+                       kind  lines  units  line_value
+        0           earlier   <NA>      2       19.98
+        1       order added      1      1        9.99
+        2  quantity changed      1      1        9.99
+        3               now   <NA>      4       39.96
+    """
+    old, young = (
+        check(frame, schemas.LineItems, what, NEEDED) for frame, what in ((before, "before"), (after, "after"))
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)  # frames without their origin are compared on purpose
+        touched = changes(old, young, key=LINE)[LINE].drop_duplicates()
+    joined = (
+        touched.merge(_counted(old, exclude), on=LINE, how="left")
+        .merge(_counted(young, exclude), on=LINE, how="left", suffixes=("_before", "_after"))
+        .assign(
+            order_before=lambda frame: _known(frame, old),
+            order_after=lambda frame: _known(frame, young),
+        )
+    )
+    found = _entries(joined)
+    return Restatement(_steps(found, old, young, exclude), _lines(found))
+
+
+def _counted(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
+    """Add whether a line counts; what has no price is worth nothing."""
+    counts = ~has_status(lines["status"], exclude)
+    return lines.assign(counts=counts.to_numpy().astype("float64"), price=lines["price"].fillna(0.0)).drop(
+        columns="status"
+    )
+
+
+def _known(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
+    """Tell which orders have a line in a frame."""
+    orders = pd.MultiIndex.from_frame(lines[ORDER].drop_duplicates())
+    known: Mask = pd.MultiIndex.from_frame(frame[ORDER]).isin(orders)
+    return known
+
+
+def _entries(joined: pd.DataFrame) -> pd.DataFrame:
+    """Make one row for each change: an amount, the units it is multiplied with, and what the line then has more."""
+    was, now = joined["counts_before"].fillna(0.0) > 0, joined["counts_after"].fillna(0.0) > 0
+    had, has = joined["counts_before"].notna(), joined["counts_after"].notna()
+    comes, goes, stays = now & ~was, was & ~now, was & now
+    same = joined["product_sku_before"] == joined["product_sku_after"]
+    kinds = [
+        (comes & ~had & ~joined["order_before"], "order added", "after", +1),
+        (comes & ~had & joined["order_before"], "line added", "after", +1),
+        (comes & had, "no longer cancelled", "after", +1),
+        (goes & ~has & ~joined["order_after"], "order gone", "before", -1),
+        (goes & ~has & joined["order_after"], "line gone", "before", -1),
+        (goes & has, "cancelled", "before", -1),
+        (stays & ~same, "SKU changed", "before", -1),
+        (stays & ~same, "SKU changed", "after", +1),
+    ]
+    parts = [
+        _part(joined[rows], kind, side, joined.loc[rows, f"price_{side}"], sign * joined.loc[rows, f"quantity_{side}"])
+        for rows, kind, side, sign in kinds
+    ]
+    both = joined[stays & same]
+    fewer = both["quantity_after"] - both["quantity_before"]
+    parts += [_part(both, "quantity changed", "after", both["price_before"], fewer)[(fewer != 0).to_numpy()]]
+    dearer = (both["price_after"] != both["price_before"]).to_numpy()
+    rise = _part(both, "price changed", "after", both["price_after"], both["quantity_after"], less=both["price_before"])
+    return pd.concat([*parts, rise[dearer]], ignore_index=True)
+
+
+def _part(
+    rows: pd.DataFrame, kind: str, side: str, price: pd.Series[Any], units: pd.Series[Any], *, less: Any = None
+) -> pd.DataFrame:
+    """Write entries: price × units, less another price × the same units, which then are no more units."""
+    kept = [f"{name}_{when}" for name in ("quantity", "price") for when in ("before", "after")]
+    return pd.DataFrame(
+        {
+            **{name: rows[name].to_numpy() for name in LINE},
+            "product_sku": rows[f"product_sku_{side}"].to_numpy(),
+            "kind": kind,
+            **{name: rows[name].to_numpy() for name in kept},
+            "units": 0 if less is not None else units.to_numpy().astype("int64"),
+            "_amount": price.to_numpy(),
+            "_times": units.to_numpy().astype("int64"),
+            "_less": 0.0 if less is None else less.to_numpy(),
+        }
+    )
+
+
+def _sums(found: pd.DataFrame, group: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+    """Sum entries by group, exactly."""
+    amounts = np.concatenate([found["_amount"].to_numpy(np.float64), found["_less"].to_numpy(np.float64)])
+    times = found["_times"].to_numpy(np.int64)
+    return exact_sums(amounts, np.concatenate([times, -times]), np.concatenate([group, group]), size)
+
+
+def _steps(found: pd.DataFrame, old: pd.DataFrame, young: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
+    group = found["kind"].map({kind: at for at, kind in enumerate(KINDS)}).to_numpy(np.int64)
+    units = np.zeros(len(KINDS), dtype=np.int64)
+    np.add.at(units, group, found["units"].to_numpy(np.int64))
+    keys = found.assign(_group=group)[[*LINE, "_group"]].drop_duplicates()
+    lines = np.bincount(keys["_group"].to_numpy(np.int64), minlength=len(KINDS))
+    table = pd.DataFrame(
+        {"kind": list(KINDS), "lines": lines, "units": units, "line_value": _sums(found, group, len(KINDS))}
+    )
+    ends = [_total("earlier", old, exclude), _total("now", young, exclude)]
+    steps = pd.concat([ends[0], table[lines > 0], ends[1]], ignore_index=True)
+    return steps.astype({"kind": "str", "lines": "Int64", "units": "int64", "line_value": "float64"})
+
+
+def _total(name: str, lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
+    counted = lines[~has_status(lines["status"], exclude).to_numpy()]
+    quantity = counted["quantity"].to_numpy(np.int64)
+    prices = counted["price"].fillna(0.0).to_numpy(np.float64)
+    value = exact_sums(prices, quantity, np.zeros(len(counted), dtype=np.int64), 1)
+    return pd.DataFrame(
+        {"kind": [name], "lines": pd.array([None], dtype="Int64"), "units": [int(quantity.sum())], "line_value": value}
+    )
+
+
+def _lines(found: pd.DataFrame) -> pd.DataFrame:
+    value = _sums(found, np.arange(len(found)), len(found))
+    order: Any = np.lexsort([found[name].to_numpy(object) for name in LINE[::-1]] + [-np.abs(value)])
+    whole = {"quantity_before": "Int64", "quantity_after": "Int64", "units": "int64", "line_item": "int64"}
+    told = found.assign(line_value=value).drop(columns=["_amount", "_times", "_less"]).iloc[order]
+    texts = dict.fromkeys([*ORDER, "product_sku", "kind"], "str")
+    lines: pd.DataFrame = told.reset_index(drop=True).astype({**whole, **texts})
+    return lines

@@ -1,0 +1,32 @@
+"""Report notebooks: found, run, put in their place as notebook, page and files.
+
+find_report ─▶ check_parameters ─▶ run_report ─▶ ReportRun       what was left behind
+                                              └▶ ReportError     where it stopped; the notebook so far is kept
+"""
+
+from cenports_nb.reports.catalogue import Report, find_report, notebook_folder, reports, sample_count
+from cenports_nb.reports.failure import ReportError
+from cenports_nb.reports.frozen import Frozen, earlier_run, freeze
+from cenports_nb.reports.page import page_of
+from cenports_nb.reports.parameters import check_parameters
+from cenports_nb.reports.progress import Step
+from cenports_nb.reports.result import ReportRun, exit_code_of
+from cenports_nb.reports.run import run_report
+
+__all__ = [
+    "Frozen",
+    "Report",
+    "ReportError",
+    "ReportRun",
+    "Step",
+    "check_parameters",
+    "earlier_run",
+    "exit_code_of",
+    "find_report",
+    "freeze",
+    "notebook_folder",
+    "page_of",
+    "reports",
+    "run_report",
+    "sample_count",
+]

@@ -1,0 +1,152 @@
+"""The reports that ship, and reports of one's own: which there are, their titles and parameters."""
+
+from __future__ import annotations
+
+import ast
+import difflib
+import io
+import os
+import tokenize
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cenports_nb.errors import InvalidRequestError
+
+PACKAGE = Path(__file__).parents[1]
+KEPT = "keep_runs"
+"""The key in a notebook's metadata, under `cenports_nb`, that keeps every run."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report notebook.
+
+    Attributes:
+        name: What it is called, and what its files are called.
+        title: Its first heading.
+        path: The notebook.
+        parameters: Their defaults.
+        about: What the comments beside the parameters say.
+        keeps_runs: Every run stays in a folder of its own.
+    """
+
+    name: str
+    title: str
+    path: Path
+    parameters: dict[str, Any]
+    about: dict[str, str] = field(default_factory=dict)
+    keeps_runs: bool = False
+
+
+def notebook_folder() -> Path:
+    """Find the notebooks: inside the package when installed, beside it in a checkout."""
+    shipped = PACKAGE / "_notebooks"
+    return shipped if shipped.is_dir() else PACKAGE.parent / "notebooks"
+
+
+def sample_count() -> Path:
+    """Return the sample count that fits the sandbox's own data."""
+    return notebook_folder() / "reports" / "sample-count.csv"
+
+
+def reports() -> dict[str, Report]:
+    """List the reports that ship in the package, by name."""
+    found = sorted((notebook_folder() / "reports").glob("*.ipynb"))
+    return {path.stem: open_report(path) for path in found}
+
+
+def find_report(name: str | Path) -> Report:
+    """Find a report by its name, or a report of one's own by its path.
+
+    Raises:
+        InvalidRequestError: There is none; the nearest name is told.
+    """
+    if isinstance(name, Path) or name.endswith(".ipynb") or "/" in name or os.sep in name:
+        return open_report(Path(name))
+    shipped = {path.stem: path for path in sorted((notebook_folder() / "reports").glob("*.ipynb"))}
+    if name not in shipped:
+        raise InvalidRequestError(
+            f"There is no report {name!r}{nearest(name, shipped)}; reports: {', '.join(shipped)}, "
+            "or the path of a notebook of your own."
+        )
+    return open_report(shipped[name])
+
+
+def open_report(path: Path) -> Report:
+    """Read a report's title, parameters and what they are about.
+
+    Raises:
+        InvalidRequestError: There is no such file, or it is no Python notebook.
+    """
+    notebook = read_notebook(path)
+    title = next((text for cell in notebook.cells if (text := heading_of(cell))), path.stem)
+    source = next((cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])), "")
+    try:
+        parameters = _parameters(source)
+    except SyntaxError as error:
+        raise InvalidRequestError(f"The parameter cell of {path} can't be read ({error.msg}): mend it.") from None
+    keeps = bool(notebook.metadata.get("cenports_nb", {}).get(KEPT, False))
+    return Report(path.stem, title, path, parameters, _comments(source, parameters), keeps)
+
+
+def read_notebook(path: Path) -> Any:
+    """Read a notebook.
+
+    Raises:
+        InvalidRequestError: There is no such file, or it is no Python notebook.
+    """
+    import nbformat  # noqa: PLC0415 - takes a moment, and only reports need it
+
+    try:
+        notebook: Any = nbformat.read(path, as_version=4)
+    except FileNotFoundError:
+        raise InvalidRequestError(f"There is no notebook {str(path)!r}: look at the path.") from None
+    except (OSError, ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError, AttributeError) as error:
+        raise InvalidRequestError(
+            f"{path} can't be read as a notebook ({type(error).__name__}): save it again."
+        ) from None
+    language = notebook.metadata.get("kernelspec", {}).get("language", "python")
+    if language != "python":
+        raise InvalidRequestError(f"{path} is a notebook in {language!r}: a report is one in Python.")
+    return notebook
+
+
+def heading_of(cell: Any) -> str:
+    """Tell the last heading of a markdown cell, without its signs; empty if it has none."""
+    if cell.cell_type != "markdown":
+        return ""
+    headings = [line.lstrip("# ").rstrip() for line in cell.source.splitlines() if line.startswith("#")]
+    return headings[-1] if headings else ""
+
+
+def nearest(name: str, known: Iterable[str]) -> str:
+    """Ask whether the nearest known name was meant; empty if none is near."""
+    near = difflib.get_close_matches(name, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""
+
+
+def _parameters(source: str) -> dict[str, Any]:
+    """Read the names and defaults of a parameter cell; a default that has to be worked out counts as none."""
+    found: dict[str, Any] = {}
+    for statement in ast.parse(source).body:
+        target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
+        value = getattr(statement, "value", None)
+        if isinstance(target, ast.Name) and value is not None:
+            try:
+                found[target.id] = ast.literal_eval(value)
+            except ValueError:
+                found[target.id] = None
+    return found
+
+
+def _comments(source: str, parameters: Iterable[str]) -> dict[str, str]:
+    """Read what stands beside each parameter."""
+    known, about, name = set(parameters), {}, ""
+    for token in tokenize.generate_tokens(io.StringIO(source).readline):
+        if token.type == tokenize.NAME and token.start[1] == 0:
+            name = token.string
+        elif token.type == tokenize.COMMENT and name in known and token.start[1] > 0:
+            about[name] = token.string.lstrip("# ")
+    return about

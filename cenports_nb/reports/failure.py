@@ -1,0 +1,107 @@
+"""A report that stopped: which cell, why, and how its notebook says so."""
+
+from __future__ import annotations
+
+import html
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cenports_nb.errors import CenportsError
+from cenports_nb.facts import LITERAL
+
+STOPPED = "report-stopped"
+"""The tag of the cells that say so."""
+LENGTH = 400
+BOX = "border-left:4px solid #bb5566;padding:6px 12px;background:rgba(187,85,102,.12)"
+
+
+class ReportError(CenportsError):
+    """A cell of a report failed; the notebook so far is kept.
+
+    Attributes:
+        cause: Name of the error in the cell.
+        notebook: Where the partly run notebook is.
+        page: Where the partly made page is, if one was asked for.
+        cell: Which code cell, from 1.
+        section: The heading above it.
+        in_doubt: Rows that were sent by then, and of which it is not known what became of them.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        *,
+        cause: str,
+        notebook: Path,
+        page: Path | None = None,
+        cell: int = 0,
+        section: str = "",
+        in_doubt: int = 0,
+    ) -> None:
+        super().__init__(message)
+        self.cause = cause
+        self.notebook = notebook
+        self.page = page
+        self.cell = cell
+        self.section = section
+        self.in_doubt = in_doubt
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a run stopped.
+
+    Attributes:
+        place: The cell's place in the notebook.
+        number: Which code cell, from 1.
+        cells: How many there are.
+        section: The heading above it.
+        cause: Name of the error.
+        text: What it says, in one line.
+    """
+
+    place: int
+    number: int
+    cells: int
+    section: str
+    cause: str
+    text: str
+
+    @property
+    def where(self) -> str:
+        """Name the cell as a person finds it."""
+        section = f", section {self.section!r}" if self.section else ""
+        return f"cell {self.number} of {self.cells}{section}"
+
+
+def one_line(text: str) -> str:
+    """Write what an error says in one line that is not too long."""
+    line = " ".join(text.split())
+    return line if len(line) <= LENGTH else f"{line[: LENGTH - 1]}…"
+
+
+def mark(notebook: Any, failure: Failure) -> None:
+    """Say at the top of a notebook and at the cell that failed that the report stopped there."""
+    import nbformat  # noqa: PLC0415
+
+    cause = f"{failure.cause}: {failure.text}"
+    here = nbformat.v4.new_markdown_cell(_box(f"The report stopped here ({failure.where}).", cause))
+    top = nbformat.v4.new_markdown_cell(
+        _box(
+            f"This report is not whole: it stopped in {failure.where}.",
+            f"{cause} — What stands below is what was done until then.",
+        )
+    )
+    for cell in (here, top):
+        cell.metadata["tags"] = [STOPPED]
+    notebook.cells.insert(failure.place, here)
+    notebook.cells.insert(0, top)
+
+
+def _box(title: str, text: str) -> str:
+    """Write a box in markdown, in which nothing of the texts is markup or a formula."""
+    safe = [html.escape(one_line(each)).replace("$", "&#36;").replace("\\", "&#92;") for each in (title, text)]
+    return (
+        f'<div class="cn-stopped {LITERAL}" role="alert" style="{BOX}"><strong>⚠ {safe[0]}</strong><br>{safe[1]}</div>'
+    )

@@ -1,0 +1,119 @@
+"""A run: report and parameters -> executed notebook, page and files, in their place together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.notebook.files import RUNNING
+from cenports_nb.reports.catalogue import Report, find_report, read_notebook
+from cenports_nb.reports.confidential import withheld
+from cenports_nb.reports.failure import Failure, ReportError, mark
+from cenports_nb.reports.kernel import DIED, execute
+from cenports_nb.reports.page import page_of
+from cenports_nb.reports.parameters import OUT, check_parameters
+from cenports_nb.reports.place import Place, publish, reserved
+from cenports_nb.reports.progress import INJECTED, Step, Told
+from cenports_nb.reports.result import ReportRun, result_of
+
+ON_PAGE = ".html"
+
+
+def run_report(
+    name: str | Path,
+    parameters: Mapping[str, Any] | None = None,
+    *,
+    out: str | Path = "report",
+    page: bool = False,
+    code: bool = False,
+    progress: Told | None = None,
+) -> ReportRun:
+    """Run a report in a kernel of its own; write the executed notebook, its files, and a page if asked for.
+
+    All of it is put in its place at the end: a run that dies leaves the earlier report as it was. Where a cell
+    fails, the notebook so far replaces the earlier one and says so at its top, and so does the page.
+
+    Args:
+        name: Such as `"stock-reconciliation"`, or the path of a notebook of your own.
+        parameters: Instead of the notebook's defaults; texts are read as the default's type.
+        out: The folder; made if it is not there.
+        page: Also write one self-contained HTML page.
+        code: Show the code on the page.
+        progress: Called with a `Step` when a cell begins and when it ends.
+
+    Raises:
+        InvalidRequestError: No such report or parameter, or no such folder; nothing was run.
+        ReportError: A cell failed; `.notebook` is the notebook so far.
+    """
+    report = find_report(name)
+    values = check_parameters(report, parameters or {})
+    folder = Path(out)
+    if folder.exists() and not folder.is_dir():
+        raise InvalidRequestError(f"{str(folder)!r} is a file: name a folder for the report.")
+    with reserved(folder, report.name) as place:
+        notebook = _prepared(report, values, folder)
+        running = {RUNNING: f"{report.name}/{place.run}"}
+        failure = execute(notebook, running, progress or _nothing)
+        result = result_of(notebook)
+        if failure:
+            mark(notebook, failure)
+        texts = _texts(notebook, report, place, page=page or code, code=code, stopped=failure is not None)
+        files = publish(place, texts, keep=report.keeps_runs, stopped=failure is not None)
+    written = folder / f"{report.name}.ipynb"
+    on_page = folder / f"{report.name}{ON_PAGE}" if ON_PAGE in texts else None
+    if failure:
+        raise _error(report, failure, written, on_page, _in_doubt(result, failure, values))
+    return ReportRun(written, on_page, result, files)
+
+
+def _nothing(step: Step) -> None:
+    """Tell nobody."""
+
+
+def _prepared(report: Report, values: Mapping[str, Any], folder: Path) -> Any:
+    """Read a report's notebook, and put a cell with the given parameters below its own, as papermill does."""
+    import nbformat  # noqa: PLC0415 - takes a moment, and only a run needs it
+
+    notebook = read_notebook(report.path)
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    given = {**values, OUT: str(folder)} if OUT in report.parameters else dict(values)
+    if given:
+        source = "\n".join(["# Parameters of this run", *(f"{name} = {value!r}" for name, value in given.items())])
+        injected = nbformat.v4.new_code_cell(source, metadata={"tags": [INJECTED]})
+        own = next(at for at, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
+        notebook.cells.insert(own + 1, injected)
+    return notebook
+
+
+def _texts(notebook: Any, report: Report, place: Place, *, page: bool, code: bool, stopped: bool) -> dict[str, str]:
+    """Write the notebook and the page as texts, without secrets."""
+    import nbformat  # noqa: PLC0415
+
+    texts = {".ipynb": withheld(nbformat.writes(notebook))}
+    if page:
+        texts[ON_PAGE] = withheld(page_of(notebook, report.title, run=place.run, code=code, stopped=stopped))
+    return texts
+
+
+def _in_doubt(result: Mapping[str, int], failure: Failure, values: Mapping[str, Any]) -> int:
+    """Count rows that had been sent; a kernel that died while it may have sent some counts as one."""
+    known = result.get("in_doubt", 0)
+    return max(known, 1) if failure.cause == DIED and values.get("submit") is True else known
+
+
+def _error(report: Report, failure: Failure, notebook: Path, page: Path | None, in_doubt: int) -> ReportError:
+    doubt = " Rows that were sent may be in doubt: see `cenports-nb submissions list --open`." if in_doubt else ""
+    return ReportError(
+        f"Report {report.name} stopped in {failure.where}: {failure.text.rstrip('.')} ({failure.cause}). "
+        f"The notebook so far: {notebook}.{doubt}",
+        cause=failure.cause,
+        notebook=notebook,
+        page=page,
+        cell=failure.number,
+        section=failure.section,
+        in_doubt=in_doubt,
+    )

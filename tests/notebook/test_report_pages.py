@@ -1,0 +1,175 @@
+"""Pages of reports in a real browser: hostile names are text, nothing is asked of the network, and it prints well."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from pypdf import PdfReader
+from report_runs import HOSTILE, own_notebook, run
+from report_shops import hostile_shop, line, order
+
+from cenports_nb.reports import run_report
+from cenports_nb.sandbox import Sandbox
+
+pytestmark = pytest.mark.browser
+
+NAMES = ("stock-reconciliation", "morning", "month-end")
+ROWS = 130
+LONG = """
+import pandas as pd
+from cenports_nb.notebook import pages
+frame = pd.DataFrame({"product_sku": [f"SKU-{n:04}" for n in range(130)], "product_name": "A name of some length " * 4,
+    "word": ["x" * 300, *["word"] * 129], "units": range(130), "price": 12345678.9})
+columns = {"product_sku": "SKU", "product_name": "product", "word": "word", "units": "units", "price": "price (money)"}
+pages.table(frame, columns, limit=200, money=["price"])
+"""
+CHART = """
+from matplotlib import pyplot
+figure, ax = pyplot.subplots(figsize=(9, 4)); ax.set_title("Chart {0}", loc="left"); ax.plot([1, {0}])
+pages.chart(ax)
+"""
+
+
+@pytest.fixture(scope="module")
+def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every report of a hostile shop, the month-end with something restated; the stock reconciliation submits."""
+    folder = tmp_path_factory.mktemp("hostile")
+    month = f"{datetime.now(UTC).replace(day=1):%Y-%m}"
+    counts = folder / "counts.csv"
+    counts.write_text('warehouse_code,product_sku,quantity\nW,"' + HOSTILE.replace('"', '""') + '",20\nW,<b>x</b>,3\n')
+    with Sandbox(data=hostile_shop(folder / "data"), shift=False, rate_limit=None) as sandbox:
+        once = ["month-end", "--env", "sandbox", "--html", "-p", f"month={month}"]
+        assert run(folder, *once, url=sandbox.url).returncode == 0
+        sandbox.add_order(order(f"{HOSTILE}-new", f"{month}-01T12:00:00.000000Z", line(HOSTILE, 1, 0.5, HOSTILE)))
+        commands = [
+            once,
+            ["morning", "--env", "sandbox", "--html"],
+            ["stock-reconciliation", "--env", "sandbox", "--html", "-p", "submit=true", "-p", "counts=counts.csv"],
+        ]
+        with ThreadPoolExecutor(2) as both:
+            ran = list(both.map(lambda arguments: run(folder, *arguments, url=sandbox.url), commands))
+    assert [each.returncode for each in ran] == [0, 0, 1], [each.stderr for each in ran]  # the unknown SKU is held
+    return folder / "out"
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A page that was opened, and what it asked for."""
+
+    page: Page
+    asked: list[str]
+
+
+@pytest.fixture(scope="module")
+def opened(browser: Browser) -> Iterator[Opened]:
+    context = browser.new_context(offline=True, color_scheme="dark", viewport={"width": 1000, "height": 900})
+    page = context.new_page()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    yield Opened(page, asked)
+    context.close()
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_hostile_names_are_text(hostile: Path, opened: Opened, name: str) -> None:
+    """Order numbers, SKUs, products, channels and statuses that are markup: shown, never run."""
+    opened.asked.clear()
+    opened.page.goto((hostile / f"{name}.html").as_uri(), wait_until="load")
+    expect(opened.page.get_by_text(HOSTILE, exact=False).first).to_be_visible()
+    assert opened.page.evaluate("window.hacked") is None
+    assert opened.page.locator('img[src="x"]').count() == 0
+    assert opened.page.locator("script, [onerror]").count() == 0
+    assert [url for url in opened.asked if not url.startswith(("file:", "data:"))] == []
+    assert opened.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    assert opened.page.locator("a").count() > 0
+    for link in opened.page.locator("a").all():
+        assert (hostile / str(link.get_attribute("href"))).is_file()
+
+
+def test_a_month_that_is_not_over_says_so(hostile: Path) -> None:
+    """Its figures are those until today."""
+    assert f"{datetime.now(UTC):%Y-%m} is not over" in (hostile / "month-end.html").read_text("utf-8")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_texts_have_contrast(hostile: Path, opened: Opened, name: str) -> None:
+    """4.5 to 1 for every text on white, whatever it is in."""
+    opened.page.goto((hostile / f"{name}.html").as_uri(), wait_until="load")
+    assert opened.page.evaluate(CONTRAST) == []
+
+
+CONTRAST = """
+() => {
+  const channel = (value) => { value /= 255; return value <= .03928 ? value / 12.92 : ((value + .055) / 1.055) ** 2.4 };
+  const light = (rgb) => .2126 * channel(rgb[0]) + .7152 * channel(rgb[1]) + .0722 * channel(rgb[2]);
+  const over = (top, below) => [0, 1, 2].map((at) => top[at] * top[3] + below[at] * (1 - top[3]));
+  const read = (text) => { const found = text.match(/[\\d.]+/g).map(Number); return found.length < 4 ? [...found, 1] : found };
+  const poor = [];
+  for (const element of document.querySelectorAll("main *")) {
+    if (![...element.childNodes].some((node) => node.nodeType === 3 && node.textContent.trim())) continue;
+    const chain = []; for (let each = element; each; each = each.parentElement) chain.unshift(each);
+    let below = [255, 255, 255], strength = 1;
+    for (const each of chain) {
+      const style = getComputedStyle(each); below = over(read(style.backgroundColor), below); strength *= style.opacity;
+    }
+    const ink = read(getComputedStyle(element).color); ink[3] *= strength;
+    const [a, b] = [light(over(ink, below)), light(below)].sort((x, y) => y - x);
+    if ((a + .05) / (b + .05) < 4.5) poor.push(element.textContent.slice(0, 40));
+  }
+  return poor;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def long_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A page with a table of several sheets of paper, and charts among headings."""
+    folder = tmp_path_factory.mktemp("long")
+    charts = [text for n in range(6) for text in (f"## Section {n}\n\nSome words.", CHART.format(n))]
+    path = own_notebook(folder / "long.ipynb", "## All rows", LONG, *charts)
+    page = run_report(path, out=folder / "out", page=True).page
+    assert page is not None
+    return page
+
+
+@pytest.mark.parametrize("paper", ["A4", "Letter"])
+def test_a_long_table_prints_whole(long_page: Path, opened: Opened, paper: str) -> None:
+    """Its head is on every sheet, every row on one sheet once, each sheet is numbered, no heading ends one."""
+    opened.page.goto(long_page.as_uri(), wait_until="load")
+    sheets = PdfReader(io.BytesIO(opened.page.pdf(format=paper))).pages
+    texts = [" ".join(sheet.extract_text().split()) for sheet in sheets]
+    rows = Counter(found for text in texts for found in re.findall(r"SKU-\d{4}", text))
+    assert rows == Counter({f"SKU-{number:04}": 1 for number in range(ROWS)})
+    with_rows = [text for text in texts if "SKU-" in text]
+    assert len(with_rows) > 2
+    assert [text[:90] for text in with_rows if "SKU product word units price" not in text] == []
+    feet = [f"page {at} of {len(texts)}" in text and "My report · run 20" in text for at, text in enumerate(texts, 1)]
+    assert all(feet)
+    # A chart has no text: as many words as charts on each sheet means that none stands without the other.
+    assert [text.count("Some words.") for text in texts] == [len(sheet.images) for sheet in sheets]
+    assert sum(len(sheet.images) for sheet in sheets) == 6
+
+
+@pytest.mark.parametrize("width_mm", [210, 215.9])
+@pytest.mark.parametrize("name", [*NAMES, "long"])
+def test_nothing_is_wider_than_the_paper(
+    hostile: Path, long_page: Path, opened: Opened, name: str, width_mm: float
+) -> None:
+    """Tables and charts fit between the margins of A4 and Letter, and no picture is taller than a sheet."""
+    opened.page.goto((long_page if name == "long" else hostile / f"{name}.html").as_uri(), wait_until="load")
+    opened.page.emulate_media(media="print")
+    width = int((width_mm - 28) / 25.4 * 96)
+    opened.page.set_viewport_size({"width": width, "height": 900})
+    wide = "width => [...document.querySelectorAll('main *')].filter(e => e.getBoundingClientRect().right > width + 1)"
+    assert opened.page.evaluate(f"({wide})({width}).map(e => e.outerHTML.slice(0, 80))") == []
+    assert opened.page.evaluate("[...document.images].every(image => image.getBoundingClientRect().height < 850)")
+    opened.page.emulate_media(media="null")  # or the next page would be printed as for a screen

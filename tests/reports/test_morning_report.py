@@ -1,0 +1,181 @@
+"""The morning report, on Northwind and on a shop without anything; numbers recounted from the server's own data."""
+
+from __future__ import annotations
+
+import copy
+import re
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+import pytest
+from report_runs import cards, environment_of, links, run
+from report_shops import empty_shop
+
+from cenports_nb.sandbox import Sandbox
+
+pytestmark = pytest.mark.xdist_group("morning report")
+
+ZONE = "America/New_York"
+OLD = "forgotten-1"
+
+
+@dataclass(frozen=True)
+class Morning:
+    """A run, and the server that it asked."""
+
+    out: Path
+    page: str
+    sandbox: Sandbox
+    began: datetime
+
+
+@pytest.fixture(scope="module")
+def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
+    """Northwind, with an order of last year that nobody acknowledged, and three shipments without tracking."""
+    folder = tmp_path_factory.mktemp("morning")
+    with Sandbox(rate_limit=None) as sandbox:
+        newest = [order for order in sandbox.state.orders if order.acknowledged][-1]
+        forgotten = copy.deepcopy(newest.record) | {"orderNo": OLD, "orderDate": "2025-01-15T12:00:00.000000Z"}
+        for each in forgotten["lineItems"]:
+            each |= {"orderNo": OLD, "status": "pending"}
+        sandbox.add_order(forgotten)
+        with sandbox.state.lock:
+            for shipment in sandbox.state.shipments.select("NW-EU")[-3:]:
+                shipment.record["trackingNumber"] = None
+        began = sandbox.clock.now()
+        environ = environment_of(folder, sandbox.url, CENPORTS_TIME_ZONE=ZONE)
+        ran = run(folder, "morning", "--env", "sandbox", "--html", "-p", "rows_shown=5", environ=environ)
+        assert ran.returncode == 0, ran.stderr
+        yield Morning(folder / "out", (folder / "out" / "morning.html").read_text(encoding="utf-8"), sandbox, began)
+
+
+def table(morning: Morning, name: str) -> pd.DataFrame:
+    """Read the file beside a table."""
+    (link,) = [link for link in links(morning.page) if link.endswith(f"/{name}.csv")]
+    return pd.read_csv(morning.out / link, dtype="str")
+
+
+def test_orders_that_nobody_acknowledged_are_all_there(morning: Morning) -> None:
+    """Those of last year too, which are beyond the days that are looked at; the oldest first."""
+    waiting = {order.number for order in morning.sandbox.state.orders if not order.acknowledged}
+    told = table(morning, "not-acknowledged")
+    assert set(told["order_no"]) == waiting
+    assert told["order_no"][0] == OLD
+    assert cards(morning.page)["orders not acknowledged"] == str(len(waiting))
+
+
+def test_late_orders_are_counted_in_working_days_of_the_account(morning: Morning) -> None:
+    """Counted again, day by day, in the account's time zone."""
+    zone = ZoneInfo(ZONE)
+    today = morning.began.astimezone(zone).date()
+    late = {
+        order.number
+        for order in morning.sandbox.state.orders
+        if order.reserved() and working_days(day_of(order.at, zone), today) >= 2
+    }
+    assert set(table(morning, "late")["order_no"]) == late
+    assert cards(morning.page)["orders late"] == str(len(late))
+
+
+def day_of(instant: datetime, zone: ZoneInfo) -> date:
+    """Exactly midnight UTC is a plain day."""
+    return instant.date() if f"{instant:%H%M%S%f}".strip("0") == "" else instant.astimezone(zone).date()
+
+
+def working_days(first: date, today: date) -> int:
+    return sum((first + timedelta(days=each)).weekday() < 5 for each in range((today - first).days))
+
+
+def test_oversold_skus_are_what_orders_ask_and_shelves_lack(morning: Morning) -> None:
+    """Open units of all orders against what the server has."""
+    wanted: Counter[tuple[str, str]] = Counter()
+    for order in morning.sandbox.state.orders:
+        wanted += order.reserved()
+    short = {
+        key: units - morning.sandbox.state.stock.quantities[key]
+        for key, units in wanted.items()
+        if units > morning.sandbox.state.stock.quantities[key]
+    }
+    told = table(morning, "oversold")
+    assert {(row.warehouse_code, row.product_sku): int(row.short) for row in told.itertuples()} == short
+    assert cards(morning.page)["units short"] == f"{sum(short.values()):,}"
+
+
+def test_shipments_without_tracking_are_told(morning: Morning) -> None:
+    """Those whose number was lost."""
+    lost = {shipment.number for shipment in morning.sandbox.state.shipments.select("NW-EU")[-3:]}
+    assert set(table(morning, "without-tracking")["order_no"]) == lost
+
+
+def test_a_table_shows_its_first_rows_and_where_all_are(morning: Morning) -> None:
+    """Five rows, as asked."""
+    assert re.search(r"5 of \d+ rows; all in <a href=\"morning/[^\"]+/late.csv\">late.csv</a>", morning.page)
+
+
+def test_times_are_those_of_the_account(morning: Morning) -> None:
+    """The page says so, and shows them so."""
+    assert f"times and days in {ZONE}" in morning.page
+    first = pd.Timestamp(table(morning, "late")["order_date"][1])
+    assert first.utcoffset() is not None
+    assert f"{first:%Y-%m-%d %H:%M}" in morning.page
+
+
+def test_no_person_is_in_page_notebook_or_files(morning: Morning) -> None:
+    """A morning report goes to the whole office."""
+    records = [order.record for order in morning.sandbox.state.orders]
+    people = {value for record in records for value in (record["customerName"], record["contactName"]) if value}
+    people |= {record["shipTo"]["address1"] for record in records}
+    told = "".join(path.read_text(encoding="utf-8") for path in morning.out.rglob("*") if path.is_file())
+    assert len(people) > 200
+    assert [name for name in people if name in told] == []
+
+
+def test_headings_heads_and_pictures_are_named(morning: Morning) -> None:
+    """One h1, then h2; each table has heads with a scope; each picture has a text; title and language are set."""
+    assert re.findall(r"<h([1-6])", morning.page) == ["1", *["2"] * 7]
+    assert '<html lang="en">' in morning.page
+    assert "<title>Morning report</title>" in morning.page
+    assert morning.page.count("<table>") == morning.page.count("<thead><tr><th")
+    assert [tag for tag in re.findall(r"<th\b[^>]*>", morning.page) if 'scope="col"' not in tag] == []
+    pictures = re.findall(r"<img\b[^>]*>", morning.page)
+    assert len(pictures) == 4
+    assert [tag[:80] for tag in pictures if not re.search(r'alt="[A-Z][^"]{5,}"', tag)] == []
+
+
+@pytest.fixture(scope="module")
+def nothing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """The page of each report for a shop without orders and stock."""
+    folder = tmp_path_factory.mktemp("nothing")
+    with (
+        Sandbox(data=empty_shop(folder / "data"), shift=False, rate_limit=None) as sandbox,
+        ThreadPoolExecutor(2) as both,
+    ):
+        ran = both.map(
+            lambda name: run(folder, name, "--env", "sandbox", "--html", url=sandbox.url), ["morning", "month-end"]
+        )
+        assert [(each.returncode, each.stderr.count("Warning")) for each in ran] == [(0, 0), (0, 0)]
+    return {name: (folder / "out" / f"{name}.html").read_text("utf-8") for name in ("morning", "month-end")}
+
+
+@pytest.mark.parametrize(
+    ("name", "sentences"),
+    [
+        (
+            "morning",
+            ["Every order is acknowledged.", "No order waits", "Nothing is oversold.", "Every shipment of the last"],
+        ),
+        ("month-end", ["There is no earlier run of", "Nothing was sold in"]),
+    ],
+)
+def test_a_shop_without_anything_reads_well(nothing: dict[str, str], name: str, sentences: list[str]) -> None:
+    """Sentences instead of empty tables, and no warning."""
+    page = nothing[name]
+    assert [sentence for sentence in sentences if sentence not in page] == []
+    assert "stderr" not in page.partition("<main>")[2]
+    assert "nan" not in page.partition("<main>")[2].partition("base64")[0].lower()

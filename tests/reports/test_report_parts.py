@@ -1,0 +1,146 @@
+"""Parts of a report's page: tables, their captions and values, and what can't be read."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from report_runs import HOSTILE, own_notebook
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.notebook import pages
+from cenports_nb.notebook.files import Files
+from cenports_nb.reports import run_report
+from cenports_nb.sandbox import Sandbox
+
+
+def cells(page: str) -> list[str]:
+    return re.findall(r"<td[^>]*>(.*?)</td>", page)
+
+
+def shown(values: list[object], dtype: str, **more: object) -> list[str]:
+    """Show one column."""
+    frame = pd.DataFrame({"x": pd.Series(values, dtype=dtype)})
+    return cells(pages.table(frame, {"x": "X"}, **more).data)
+
+
+def page_into(folder: Path | None, rows: int = 2) -> pages.Page:
+    return pages.Page(Files(folder, "mine/run/"), "America/New_York", rows, pd.Timestamp("2026-03-02T03:00Z"), "a")
+
+
+def test_numbers_have_thousands_apart_and_one_number_of_decimals() -> None:
+    """A column is read from top to bottom, so 2.5 and 3 have the same decimals; nothing stands for null."""
+    assert shown([1234567, -2, None], "Int64") == ["1,234,567", "\N{MINUS SIGN}2", ""]
+    assert shown([1234.5, 3.0, None], "float64") == ["1,234.50", "3.00", ""]
+    assert shown([1234.0, 3.0], "float64") == ["1,234", "3"]
+    assert shown([1234.0, 3.0], "float64", money=["x"]) == ["1,234.00", "3.00"]
+
+
+def test_a_change_has_its_sign_and_nothing_has_none() -> None:
+    """More, less, and as it was."""
+    assert shown([3, -3, 0], "int64", signed=["x"]) == ["+3", "\N{MINUS SIGN}3", "0"]
+    assert shown([0.001, -0.001], "float64", signed=["x"]) == ["0.00", "0.00"]
+
+
+def test_instants_are_those_of_the_clock_on_the_wall() -> None:
+    """In the zone that is meant; a plain day stays that day."""
+    instants = ["2026-01-01T03:30:00Z", "2026-01-01T00:00:00Z", None]
+    told = shown(instants, "datetime64[us, UTC]", time_zone="America/New_York")
+    assert told == ["2025-12-31 22:30", "2026-01-01", ""]
+
+
+def test_yes_and_no_are_words() -> None:
+    """Null is nothing."""
+    assert shown([True, False, None], "boolean") == ["yes", "no", ""]
+
+
+def test_texts_are_no_markup() -> None:
+    """Neither in a cell nor in a head."""
+    page = pages.table(pd.DataFrame({"x": [HOSTILE]}), {"x": HOSTILE}).data
+    assert "<img" not in page
+
+
+def test_nothing_is_drawn_as_a_formula(tmp_path: Path) -> None:
+    """Lab draws what stands between two `$`, unless it is asked to leave it: a formula may be a link that runs something."""
+    formula = r"$\href{javascript:alert(1)}{x}$"
+    frame = pd.DataFrame({"x": [formula]})
+    shown_ = [
+        pages.table(frame, {"x": formula}), pages.note(formula), pages.headline({formula: formula}),
+        page_into(tmp_path).file("rows.csv", frame, formula),
+    ]  # fmt: skip
+    outer = [re.sub("<style>.*?</style>", "", each.data, flags=re.DOTALL).strip().partition(">")[0] for each in shown_]
+    assert [tag for tag in outer if "mathjax_ignore" not in tag] == []
+
+
+def test_a_table_says_how_many_more_there_are_and_where(tmp_path: Path) -> None:
+    """The link leads from the page; the file has all rows and all columns."""
+    frame = pd.DataFrame({"a": ["0012", "=1+1", "x"], "b": 1})
+    page = page_into(tmp_path).table(frame, {"a": "A"}, "all rows.csv").data
+    assert '2 of 3 rows; all in <a href="mine/run/all%20rows.csv">all rows.csv</a>.' in page
+    written = pd.read_csv(tmp_path / "all rows.csv", dtype="str")
+    assert written["a"].tolist() == ["0012", "'=1+1", "x"]
+    assert list(written) == ["a", "b"]
+
+
+def test_without_a_folder_there_is_no_file_and_no_link() -> None:
+    """By hand, a report writes nothing unless asked to."""
+    page = page_into(None).table(pd.DataFrame({"a": [1, 2, 3]}), {"a": "A"}, "rows.csv").data
+    assert "2 of 3 rows." in page
+    assert "<a" not in page
+
+
+def test_people_are_masked_in_table_and_file(tmp_path: Path) -> None:
+    """Unless somebody asked for them."""
+    frame = pd.DataFrame({"customer_name": pd.Series(["Jane Doe"], dtype="str")})
+    page = page_into(tmp_path).table(frame, {"customer_name": "who"}, "people.csv").data
+    assert "Jane" not in page + (tmp_path / "people.csv").read_text("utf-8-sig")
+
+
+def test_a_channel_without_a_name_is_told_by_its_id() -> None:
+    """GET /channels may lack old ones, whose rows must not vanish nor be nameless."""
+    channels = pd.DataFrame({"channel_id": ["EU"], "channel_name": ["Europe"]})
+    named = page_into(None).named(pd.DataFrame({"channel_id": ["EU", "OLD"]}), channels)
+    assert named["channel_name"].tolist() == ["Europe", "OLD"]
+
+
+def test_today_is_the_day_of_the_account() -> None:
+    """Ten in the evening in New York, when it is tomorrow in UTC."""
+    page = page_into(None)
+    assert (str(page.today), str(page.day(-1))) == ("2026-03-01", "2026-02-28")
+
+
+def test_a_number_of_rows_that_is_none_is_refused(client: cn.Client) -> None:
+    """Before anything is loaded."""
+    with pytest.raises(InvalidRequestError, match="rows_shown=0 must be"):
+        pages.begin("mine", client, rows=0)
+
+
+def test_a_report_that_only_reads_refuses_to_submit() -> None:
+    """Instead of ignoring what somebody asked for."""
+    with pytest.raises(InvalidRequestError, match="only reads"):
+        pages.reads_only(True)
+
+
+def test_records_that_can_not_be_read_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order that both frames lack is one record: which, and why; exit code 1."""
+    with Sandbox(rate_limit=None) as sandbox:
+        with sandbox.state.lock:
+            last = list(sandbox.state.orders)[-1]
+            last.record["lineItems"] = "none"
+            last.record["orderDate"] = "never"
+        monkeypatch.setenv("CENPORTS_BASE_URL", sandbox.url)
+        path = own_notebook(
+            tmp_path / "mine.ipynb", "import cenports_nb as cn\nfrom cenports_nb.notebook import pages",
+            "client = cn.connect('sandbox')\norders = cn.load_orders(client, last='5D')",
+            "line_items = cn.load_line_items(client, last='5D')",
+            "pages.origin({'orders': orders, 'line items': line_items})",
+        )  # fmt: skip
+        ran = run_report(path, out=tmp_path / "out", page=True)
+    assert ran.result["rejected"] == 1
+    assert ran.verdict == (1, "1 record can't be read: see the report.")
+    page = ran.page.read_text()
+    assert "1 record can" in page
+    assert last.number in page

@@ -1,0 +1,280 @@
+"""Runs of reports of one's own: what is told, what is left when something goes wrong, and nobody at a terminal."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from report_runs import HOSTILE, command, environment_of, own_notebook, run, visible
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.reports import ReportError, Step, run_report
+
+pytestmark = pytest.mark.xdist_group("report runs")
+
+RESULT = "application/vnd.cenports-nb.result+json"
+FILES = "from cenports_nb.notebook.files import files_of\nimport pandas as pd\nfiles = files_of(out, 'x')"
+WRITE = "print(files.write('rows.csv', pd.DataFrame({'a': [1]})))"
+WAIT = "import threading; threading.Event().wait()"
+OUT = 'out = ""  # the folder'
+
+
+def test_a_report_of_ones_own_runs_from_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its parameters, its files, and each cell told when it begins and ends."""
+    monkeypatch.chdir(tmp_path)
+    path = own_notebook(
+        tmp_path / "my report.ipynb", "## Sums", FILES, WRITE, "rows + 1", parameters=f"rows = 1  # how many\n{OUT}"
+    )
+    told: list[Step] = []
+    ran = run_report(path, {"rows": "41"}, out="out", page=True, progress=told.append)
+    assert ran.notebook == Path("out/my report.ipynb")
+    assert [file.name for file in ran.files] == ["rows.csv"]
+    assert "42" in ran.page.read_text()
+    assert [(step.number, step.cells, step.section, step.seconds is None) for step in told][-2:] == [
+        (4, 4, "Sums", True), (4, 4, "Sums", False),
+    ]  # fmt: skip
+
+
+def test_a_report_runs_where_another_kernel_has_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It runs in the Python that runs this, and no start-up file of the user's has a say."""
+    kernel = tmp_path / "data" / "kernels" / "python3"
+    kernel.mkdir(parents=True)
+    (kernel / "kernel.json").write_text('{"argv": ["/nowhere/python"], "display_name": "x", "language": "python"}')
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    (startup / "00.py").write_text("print('from start-up')")
+    monkeypatch.setenv("JUPYTER_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    ran = run_report(own_notebook(tmp_path / "mine.ipynb", "import sys; print(sys.executable)"), out=tmp_path / "out")
+    text = ran.notebook.read_text()
+    assert sys.executable in text
+    assert "start-up" not in text
+
+
+def stopped(tmp_path: Path, source: str, **more: object) -> tuple[ReportError, str, str]:
+    """Run a notebook whose third cell fails; give the error, the notebook and the page."""
+    path = own_notebook(tmp_path / "mine.ipynb", "1", "## Later on", "2", source, "3")
+    with pytest.raises(ReportError) as failed:
+        run_report(path, out=tmp_path / "out", page=True, **more)
+    error = failed.value
+    return error, error.notebook.read_text(), error.page.read_text()
+
+
+def test_a_failing_cell_is_told_and_marked(tmp_path: Path) -> None:
+    """The error says which cell and why; notebook and page say so at the top and at the cell."""
+    error, notebook, page = stopped(tmp_path, "{}['sku']")
+    assert str(error).startswith("Report mine stopped in cell 3 of 4, section 'Later on': 'sku' (KeyError).")
+    assert (error.cause, error.cell, error.section) == ("KeyError", 3, "Later on")
+    cells = nbformat.reads(notebook, as_version=4).cells
+    assert [at for at, cell in enumerate(cells) if "report-stopped" in cell.metadata.get("tags", [])] == [0, 5]
+    assert "Traceback" in notebook  # for the one who mends it
+    assert page.index("This report is not whole: it stopped in cell 3 of 4") < page.index("<h1")
+    assert page.count('class="cn-stopped ') == 2
+    assert "<title>Stopped: My report</title>" in page
+    assert "Traceback" not in page
+
+
+def test_a_hostile_error_is_text_everywhere(tmp_path: Path) -> None:
+    """Neither markup nor a formula nor a second line comes out of a message."""
+    error, notebook, page = stopped(tmp_path, f"raise ValueError({HOSTILE!r} + chr(10) + chr(10) + '$x$ # head')")
+    assert "\n" not in str(error)
+    markdown = [cell.source for cell in nbformat.reads(notebook, as_version=4).cells if cell.cell_type == "markdown"]
+    boxes = [text for text in markdown if "cn-stopped" in text]
+    assert len(boxes) == 2
+    assert [text for text in boxes if "<img" in text or "$" in text or "\n" in text] == []
+    assert "<img" not in page
+    assert "&lt;img src=x onerror=" in page
+
+
+def test_yesterdays_page_can_not_be_taken_for_todays(tmp_path: Path) -> None:
+    """Where a run stops, its page takes the place of the one before; without a failure the other way round."""
+    path = own_notebook(tmp_path / "mine.ipynb", "import pathlib; assert not pathlib.Path('stop').exists()")
+    page = run_report(path, out=tmp_path / "out", page=True).page
+    assert "cn-stopped" not in page.read_text().partition("<main>")[2]
+    own_notebook(tmp_path / "mine.ipynb", "assert False")
+    with pytest.raises(ReportError):
+        run_report(path, out=tmp_path / "out", page=True)
+    assert "This report is not whole" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("source", "code"),
+    [
+        ("raise cn.errors.IncompleteError('x', partial=None, missing=None)", 3),
+        ("cn.connect('nowhere')", 2),
+        ("raise ValueError('x')", 1),
+        (f"display({{'text/html': '', '{RESULT}': {{'in_doubt': 2}}}}, raw=True); raise ValueError('x')", 4),
+        ("import os; os._exit(1)", 4),
+    ],
+    ids=["incomplete", "configuration", "other", "in doubt", "kernel died while sending"],
+)
+def test_exit_codes_of_what_stopped_it(tmp_path: Path, source: str, code: int) -> None:
+    """As the command ends for any other error; 4 where rows were sent of which it is not known what became of them."""
+    own_notebook(tmp_path / "mine.ipynb", f"import cenports_nb as cn\n{source}", parameters="submit = False")
+    ran = run(tmp_path, "mine.ipynb", "-p", "submit=true")
+    assert ran.returncode == code, ran.stderr
+    assert ("submissions list --open" in ran.stderr) is (code == 4)
+
+
+def test_a_killed_run_leaves_the_earlier_report(tmp_path: Path) -> None:
+    """Killed in the middle of a cell, after it wrote a file: not one byte of the earlier report is another."""
+    (tmp_path / "out").mkdir()
+    for ending in (".ipynb", ".html"):
+        (tmp_path / "out" / f"mine{ending}").write_text("of yesterday")
+    before = visible(tmp_path / "out")
+    path = own_notebook(tmp_path / "mine.ipynb", FILES, WRITE, WAIT, parameters=OUT)
+    process = subprocess.Popen(
+        command(path.name, "--html"), cwd=tmp_path, env=environment_of(tmp_path), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert any("cell 3 of 4" in line for line in process.stderr)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+    assert visible(tmp_path / "out") == before
+    assert list((tmp_path / "out" / "mine").glob(".part-*/rows.csv"))
+    own_notebook(path, FILES, WRITE, parameters=OUT)
+    assert run(tmp_path, path.name).returncode == 0
+    assert [left.name for left in (tmp_path / "out" / "mine").glob(".*")] == [".lock"]
+
+
+def test_ctrl_c_stops_the_run_and_leaves_nothing(tmp_path: Path) -> None:
+    """One line, exit code 1, no file."""
+    own_notebook(tmp_path / "mine.ipynb", "1", WAIT)
+    process = subprocess.Popen(
+        command("mine.ipynb"), cwd=tmp_path, env=environment_of(tmp_path), stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert any("cell 1 of 2" in line for line in process.stderr)
+    process.send_signal(signal.SIGINT)
+    said = process.stderr.read()
+    assert process.wait(30) == 1
+    process.stderr.close()
+    assert said.splitlines()[-1] == "cenports-nb: stopped."
+    assert visible(tmp_path / "out") == {}
+    assert not list((tmp_path / "out" / "mine").glob(".part-*"))
+
+
+def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
+    """Whichever is last: notebook, page and files are of one run."""
+    source = "pd.DataFrame({'a': [word]}).pipe(lambda frame: display(files.write('rows.csv', frame), word))"
+    own_notebook(tmp_path / "mine.ipynb", FILES, source, parameters=f"word = ''\n{OUT}")
+    both = [
+        subprocess.Popen(
+            command("mine.ipynb", "--html", "-q", "-p", f"word={word}"), cwd=tmp_path, env=environment_of(tmp_path)
+        )
+        for word in ("first", "second")
+    ]
+    assert [process.wait(120) for process in both] == [0, 0]
+    seen = {name: text.decode() for name, text in visible(tmp_path / "out").items()}
+    words = {re.search("first|second", text)[0] for text in seen.values()}
+    assert len(words) == 1
+    assert len(seen) == 3
+
+
+def test_under_cron_it_runs_as_at_a_terminal(tmp_path: Path) -> None:
+    """No terminal, no stdin, no home, no locale: a line a cell on stderr, the files on stdout, nothing else."""
+    own_notebook(tmp_path / "mine.ipynb", "## Größe", "from matplotlib import pyplot\npyplot.figure().savefig('a.png')")
+    closed = ["sh", "-c", 'exec "$@" <&-', "sh", *command("mine.ipynb", "--html")]
+    environ = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
+    ran = subprocess.run(
+        closed, cwd=tmp_path, env=environ, capture_output=True, timeout=120, check=False, start_new_session=True
+    )  # fmt: skip
+    assert ran.returncode == 0, ran.stderr.decode()
+    assert re.fullmatch(r"Running mine …\n  cell 1 of 1, Größe: \d+\.\d s\n", ran.stderr.decode())
+    assert ran.stdout.decode().splitlines() == ["out/mine.ipynb", "out/mine.html"]
+
+
+def test_quiet_says_nothing_unless_something_is_wrong(tmp_path: Path) -> None:
+    """So that cron mails only what somebody has to look at."""
+    own_notebook(tmp_path / "mine.ipynb", "1")
+    ran = run(tmp_path, "mine.ipynb", "--quiet")
+    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+
+
+def test_in_a_terminal_one_line_is_replaced(tmp_path: Path) -> None:
+    """It tells the cell that runs, and is gone at the end."""
+    own_notebook(tmp_path / "mine.ipynb", "## First", "1", "## Second", "2")
+    near, far = pty.openpty()
+    ran = subprocess.Popen(
+        command("mine.ipynb"), cwd=tmp_path, env=environment_of(tmp_path), stdout=subprocess.DEVNULL, stderr=far
+    )
+    assert ran.wait(60) == 0
+    said = os.read(near, 10_000).decode()
+    for end in (near, far):
+        os.close(end)
+    assert "\n" not in said
+    assert said.startswith("\rmine: cell 1 of 2, First\rmine: cell 2 of 2, Second")
+    assert said.rpartition("\r")[2].strip() == ""
+
+
+def test_no_secret_is_left_behind(tmp_path: Path) -> None:
+    """Even where a cell prints it: neither notebook nor page, progress or error has it."""
+    secret = 's3cr3t-"quoted"-of-staging'
+    own_notebook(
+        tmp_path / "mine.ipynb", "# s3cr3t", "import os; secret = os.environ['CENPORTS_CLIENT_SECRET']\nprint(secret)",
+        "print(repr(secret), file=__import__('sys').stderr)", "raise ValueError(secret)",
+    )  # fmt: skip
+    ran = run(tmp_path, "mine.ipynb", "--code", environ=environment_of(tmp_path, CENPORTS_CLIENT_SECRET=secret))
+    assert ran.returncode == 1
+    left = [ran.stderr, ran.stdout, *(text.decode() for text in visible(tmp_path / "out").values())]
+    assert [text for text in left if "of-staging" in text] == []
+
+
+def test_a_warning_is_read_on_the_page(tmp_path: Path) -> None:
+    """What it says, without the name of a file that nobody has."""
+    path = own_notebook(tmp_path / "mine.ipynb", "import warnings\nwarnings.warn('two <b>records</b>', UserWarning)")
+    page = run_report(path, out=tmp_path / "out", page=True).page.read_text()
+    assert "UserWarning: two &lt;b&gt;records&lt;/b&gt;" in page
+    assert "ipykernel" not in page
+    assert "warnings.warn" not in page
+
+
+def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
+    """Before anything runs."""
+    (tmp_path / "out").write_text("")
+    with pytest.raises(InvalidRequestError, match="is a file: name a folder"):
+        run_report(own_notebook(tmp_path / "mine.ipynb", "1"), out=tmp_path / "out")
+
+
+def test_a_notebook_that_stays_open_keeps_its_outputs(tmp_path: Path) -> None:
+    """The report's own notebook is not changed by a run."""
+    path = own_notebook(tmp_path / "mine.ipynb", "1")
+    before = path.read_bytes()
+    run_report(path, out=tmp_path / "out")
+    assert path.read_bytes() == before
+
+
+def test_the_page_on_reports_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its Python in a notebook: a report that runs a report, then one of one's own."""
+    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    ran = run_report(own_notebook(tmp_path / "mine.ipynb", *blocks), out="out", page=True)
+    assert len(blocks) == 2
+    assert ran.result["incomplete"] == 0
+    assert (tmp_path / "report" / "morning.html").exists()
+
+
+def test_reports_run_by_hand(tmp_path: Path) -> None:
+    """As Run All runs them: without files, or with files below `out`, to which the notebook links."""
+    notebooks = Path(__file__).parents[2] / "notebooks" / "reports"
+    asked = [("morning", {}), ("month-end", {"out": "files"})]
+    commands = [
+        [sys.executable, "-m", "papermill", str(notebooks / f"{name}.ipynb"), f"{name}.ipynb", "--no-progress-bar",
+         *(word for key, value in given.items() for word in ("-p", key, value))]
+        for name, given in asked
+    ]  # fmt: skip
+    both = [subprocess.Popen(each, cwd=tmp_path, env=environment_of(tmp_path)) for each in commands]
+    assert [process.wait(120) for process in both] == [0, 0]
+    assert "no files: set out to a folder" in (tmp_path / "morning.ipynb").read_text()
+    (folder,) = (tmp_path / "files" / "month-end").iterdir()
+    assert f"files/month-end/{folder.name}/channel-sku.csv" in (tmp_path / "month-end.ipynb").read_text()
+    assert (folder / "channel-sku.csv").exists()

@@ -16,7 +16,7 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, surroundings
 
-pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("tour in Lab")]  # it is run once for all of them
+pytestmark = pytest.mark.browser
 
 RUN_ALL = "window.ran = window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => 'done'); null"
 

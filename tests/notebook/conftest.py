@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 import secrets
-import socket
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
-from jupyter_lab import CHROMIUM, Lab, missing_chromium, stop_kernels, wait_until_up
+from jupyter_lab import CHROMIUM, Lab, missing_chromium, running_lab, stop_kernels
 from playwright.sync_api import Browser, Page, sync_playwright
-
-import cenports_nb
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -30,46 +22,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Start JupyterLab with a home of its own on a free port."""
     if CHROMIUM is None:
         missing_chromium()
-    home = tmp_path_factory.mktemp("lab")
-    folder = home / "notebooks"
-    folder.mkdir()
-    settings = home / "settings" / "@jupyterlab" / "apputils-extension"
-    settings.mkdir(parents=True)
-    quiet = {"fetchNews": "false", "checkForUpdates": False}
-    (settings / "notification.jupyterlab-settings").write_text(json.dumps(quiet))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    token = secrets.token_hex(8)
-    environment = {
-        **os.environ,
-        "HOME": str(home),
-        "IPYTHONDIR": str(home / "ipython"),
-        "JUPYTER_CONFIG_DIR": str(home / "config"),
-        "JUPYTER_DATA_DIR": str(home / "data"),
-        "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
-        "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
-        "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "PYTHONPATH": str(Path(cenports_nb.__file__).parents[1]),
-    }
-    log = (home / "lab.log").open("w")
-    process = subprocess.Popen(
-        [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
-            "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-            f"--ServerApp.root_dir={folder}",
-            "--ServerApp.terminals_enabled=False", "--LabApp.expose_app_in_browser=True",
-        ],
-        env=environment, stdout=log, stderr=subprocess.STDOUT,
-    )  # fmt: skip
-    url = f"http://127.0.0.1:{port}"
-    try:
-        wait_until_up(f"{url}/api?token={token}", process, home / "lab.log")
-        yield Lab(url, token, folder)
-    finally:
-        process.terminate()
-        process.wait(20)
-        log.close()
+    with running_lab(tmp_path_factory.mktemp("lab")) as started:
+        yield started
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,12 @@ def _rows(counts: pd.DataFrame) -> list[tuple[Any, ...]]:
     return list(counts.itertuples(index=False, name=None))
 
 
-KEY = st.text(st.characters(blacklist_categories=["Cs", "Cc"]), min_size=1).map(str.strip).filter(bool)
+KEY = (
+    # A byte-order mark is no letter: Arrow passes over one at the begin of what it reads.
+    st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\ufeff"), min_size=1)
+    .map(str.strip)
+    .filter(bool)
+)
 
 
 @given(st.dictionaries(st.tuples(KEY, KEY), st.integers(0, 2**31 - 1), min_size=1, max_size=20))

@@ -68,7 +68,7 @@ def find_report(name: str | Path) -> Report:
     shipped = {path.stem: path for path in sorted((notebook_folder() / "reports").glob("*.ipynb"))}
     if name not in shipped:
         raise InvalidRequestError(
-            f"There is no report {name!r}{nearest(name, shipped)}; reports: {', '.join(shipped)}, "
+            f"There is no report {name!r}{nearest(name, shipped)} Reports are {', '.join(shipped)}, "
             "or the path of a notebook of your own."
         )
     return open_report(shipped[name])
@@ -122,9 +122,9 @@ def heading_of(cell: Any) -> str:
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """Ask whether the nearest known name was meant; empty if none is near."""
+    """End a sentence: by asking whether the nearest known name was meant, if one is near."""
     near = difflib.get_close_matches(name, list(known), n=1)
-    return f"; did you mean {near[0]!r}?" if near else ""
+    return f"; did you mean {near[0]!r}?" if near else "."
 
 
 def _parameters(source: str) -> dict[str, Any]:

@@ -29,9 +29,9 @@ def check_parameters(report: Report, given: Mapping[str, Any]) -> dict[str, Any]
         if looks_secret(name):
             raise InvalidRequestError(f"{name!r} looks like a secret, and {WRITTEN}")
         if name not in report.parameters:
-            has = f"it has {', '.join(report.parameters)}" if report.parameters else "it has none"
+            has = f"It has {', '.join(report.parameters)}." if report.parameters else "It has none."
             raise InvalidRequestError(
-                f"Report {report.name!r} has no parameter {name!r}{nearest(name, report.parameters)}; {has}."
+                f"Report {report.name!r} has no parameter {name!r}{nearest(name, report.parameters)} {has}"
             )
         if name == OUT:
             raise InvalidRequestError(f"Parameter {OUT!r} is set by the run: use --out, or out= of run_report.")

@@ -12,7 +12,8 @@ from cenports_nb.reports.failure import ReportError
 
 RESULT = "application/vnd.cenports-nb.result+json"
 COUNTS = ("rejected", "incomplete", "in_doubt", "failed")
-OF_CAUSE = {"IncompleteError": 3, "ConfigurationError": 2}
+OF_CAUSE = {"IncompleteError": 3, "ConfigurationError": 2, "InvalidRequestError": 2}
+"""A value that only a cell can judge, such as a month or a count file, is wrong usage too."""
 
 
 @dataclass(frozen=True)

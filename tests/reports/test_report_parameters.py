@@ -61,7 +61,7 @@ def test_a_wrong_type_is_named(default: Any, value: Any, must: str) -> None:
 
 def test_an_unknown_parameter_is_told_with_the_nearest() -> None:
     """What was meant, and which there are."""
-    with pytest.raises(InvalidRequestError, match=r"no parameter 'rows_show'; did you mean 'rows_shown'\?; it has"):
+    with pytest.raises(InvalidRequestError, match=r"no parameter 'rows_show'; did you mean 'rows_shown'\? It has"):
         check_parameters(find_report("morning"), {"rows_show": 3})
 
 

@@ -109,11 +109,12 @@ def test_yesterdays_page_can_not_be_taken_for_todays(tmp_path: Path) -> None:
     [
         ("raise cn.errors.IncompleteError('x', partial=None, missing=None)", 3),
         ("cn.connect('nowhere')", 2),
+        ("cn.read_counts('nowhere.csv')", 2),
         ("raise ValueError('x')", 1),
         (f"display({{'text/html': '', '{RESULT}': {{'in_doubt': 2}}}}, raw=True); raise ValueError('x')", 4),
         ("import os; os._exit(1)", 4),
     ],
-    ids=["incomplete", "configuration", "other", "in doubt", "kernel died while sending"],
+    ids=["incomplete", "configuration", "count file", "other", "in doubt", "kernel died while sending"],
 )
 def test_exit_codes_of_what_stopped_it(tmp_path: Path, source: str, code: int) -> None:
     """As the command ends for any other error; 4 where rows were sent of which it is not known what became of them."""

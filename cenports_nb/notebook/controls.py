@@ -10,12 +10,13 @@ import ipywidgets
 from IPython.display import display
 
 from cenports_nb.notebook.at_once import hear_at_once
+from cenports_nb.notebook.board import Board
 from cenports_nb.transactions.snapshot import Snapshot
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 
 BELOW = (
-    "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .cn-below-buttons):not(:has(button)){display:none}</style>"
+    "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .cn-below-buttons):not(:has(button,.cn-board)){display:none}</style>"
     '<span class="cn-below-buttons"></span>'
 )
 """Stands in the output below the buttons: a notebook opened again with another kernel would show an error for them."""
@@ -47,9 +48,15 @@ BUTTONS: Mapping[str, Button] = {
 
 
 class Controls:
-    """A row of buttons on one page; where its kernel is gone nothing is left of it."""
+    """A row of buttons on one page; where its kernel is gone nothing is left of it.
 
-    def __init__(self, pressed: Callable[[str], None], *, read_only: bool) -> None:
+    Args:
+        pressed: Told the key of a button.
+        read_only: The client can't send.
+        board: What stands below the buttons, and stays when they go.
+    """
+
+    def __init__(self, pressed: Callable[[str], None], *, read_only: bool, board: Board | None = None) -> None:
         self._read_only = read_only
         self._buttons: dict[str, Any] = {}
         for key, button in BUTTONS.items():
@@ -57,7 +64,9 @@ class Controls:
             made.on_click(lambda _, key=key: pressed(key))
             hear_at_once(made)  # whoever waits in a cell may want to stop, or to poll now
             self._buttons[key] = made
-        self._box = ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"})
+        self.board = board
+        self._row = ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"})
+        self._box = ipywidgets.VBox([self._row, board]) if board else self._row
         self._handle: Any = None
 
     def show(self, room: Any = None) -> None:
@@ -87,5 +96,7 @@ class Controls:
         """Leave nothing on the page."""
         if self._handle is not None:
             self._handle.update({"text/html": "<span></span>", "text/plain": ""}, raw=True)
-        for widget in (self._box, *self._buttons.values()):
+        if self.board:
+            self._box.children = [self.board]  # for whoever comes back to the page after the end
+        for widget in (self._row, *self._buttons.values()):
             widget.close()

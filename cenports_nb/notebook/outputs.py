@@ -27,6 +27,7 @@ class Outputs:
 
     def __init__(self, controls: Controls | None = None) -> None:
         self.controls = controls
+        self._board = controls.board if controls else None
         self._room: Any = None  # for buttons that come later
         self._drawn: list[tuple[Any, str]] = []
 
@@ -34,7 +35,8 @@ class Outputs:
         """Put it below the cell that runs."""
         if self.controls:
             self.controls.show()
-        table = self._above + table
+        folds = [self._marked(fold) for fold in folds]
+        table = self._above + self._marked(table)
         self._drawn = [(_shown(_bundle(table, text)), table)]
         # Batches may be halved or sent again: what is to hold them has to be there before.
         places = PLACES if len(folds) > 1 else 2
@@ -56,11 +58,16 @@ class Outputs:
     def _above(self) -> str:
         return BELOW if self.controls else ""
 
+    def _marked(self, page: str) -> str:
+        return self._board.marked(page) if self._board and page else page
+
     def draw(self, table: str, text: str, folds: Sequence[str]) -> None:
         """Replace what changed."""
+        if self._board:
+            self._board.draw([table, *folds])
         places = len(self._drawn) - 1
         parts = [*folds[: places - 1], "".join(folds[places - 1 :])]
-        pages = [self._above + table, *(parts + [""] * places)[:places]]
+        pages = [self._above + self._marked(table), *map(self._marked, (parts + [""] * places)[:places])]
         for i, ((handle, old), new) in enumerate(zip(self._drawn, pages, strict=True)):
             if new != old:
                 handle.update(_bundle(new, text if i == 0 else ""), raw=True)

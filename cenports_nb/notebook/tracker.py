@@ -12,6 +12,7 @@ from dataclasses import replace
 from IPython.display import display
 
 from cenports_nb.errors import CenportsError, JournalError
+from cenports_nb.notebook.board import Board
 from cenports_nb.notebook.controls import BUTTONS, Controls
 from cenports_nb.notebook.folds import folds_of
 from cenports_nb.notebook.outputs import Outputs, Page
@@ -95,7 +96,7 @@ class TransactionTracker:
             display({"text/plain": text_of(self._seen)}, raw=True)
             return
         self._watch()
-        page = Outputs(self._controls() if attended() else None)
+        page = Outputs(self._controls(stays=True) if attended() else None)
         with self._drawing:
             self._fold()
             page.show(self._table(), text_of(self._seen), self._folds)
@@ -125,11 +126,12 @@ class TransactionTracker:
             submission.unwatch(self._heard)
             submission.watch(self._heard)
 
-    def _controls(self) -> Controls | None:
+    def _controls(self, *, stays: bool = False) -> Controls | None:
         """Make buttons, where there is anything left to press them for."""
         if self._settled and not self._has_work:
             return None
-        return Controls(self._pressed, read_only=all(one.client.settings.read_only for one in self._submissions))
+        read_only = all(one.client.settings.read_only for one in self._submissions)
+        return Controls(self._pressed, read_only=read_only, board=Board() if stays else None)
 
     def _begin(self) -> None:
         if not self._settled:

@@ -132,6 +132,33 @@ def test_a_click_is_heard_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str
     expect(page.get_by_text("[*]:")).to_be_visible()
 
 
+def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+    """Its outputs stand still for ever; in their place the tracker comes to its end, also where that was before."""
+    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=12)"
+    lab.write("again.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
+    page = open_in_lab("again.ipynb")
+    expect(run_all(page)).to_contain_text("pending", timeout=60_000)
+    page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
+    page.reload()
+    board = page.locator(".cn-board .cn-tracker")
+    expect(board).to_contain_text("pending", timeout=60_000)
+    expect(page.locator(".cn-tracker:visible")).to_have_count(1)
+    fold = page.locator(".cn-board details").nth(1)
+    fold.locator("summary").click()
+    expect(board).to_contain_text("COMPLETED", timeout=60_000)
+    expect(page.get_by_text("run the cell again to keep what is above")).to_be_visible()
+    expect(page.get_by_text("<img src=x onerror=document.title='ran'>").locator("visible=true").first).to_be_visible()
+    assert page.title() != "ran"
+    page.reload()  # nothing was saved since, and the tracker has nothing left to do
+    expect(board).to_contain_text("COMPLETED", timeout=60_000)
+    expect(page.locator(".cn-tracker:visible")).to_have_count(1)
+    stop_kernels(lab)
+    page.reload()
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    expect(page.locator(".cn-tracker:visible")).to_contain_text("0 of 5 rows settled at")
+    expect(page.get_by_text("Error displaying widget")).to_be_hidden()
+
+
 def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """The kernel that drew it is gone: the table stands with its time, and nothing is left of the buttons."""
     slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=60)"

@@ -3,6 +3,7 @@
 const PADDING_PX = 14; // of a cell, left and right
 const MOST_LETTERS = 34; // of a column that asks for no width
 const LEAST_LETTERS = 9; // of a column of words, where there is little room
+const SHORT_LETTERS = 16; // words of so many are never cut: a day without its time, half a status say nothing
 
 function cellsOf(rows, value) {
   let largest = {};
@@ -12,19 +13,23 @@ function cellsOf(rows, value) {
     if (column.letters) return column.letters;
     if (column.kind === "bar") return 13;
     if (column.kind === "flag") return 7;
-    let most = column.title.length + 1;
+    const most = column.title.length + 1;
     if (column.kind === "live") return Math.max(most, 20);
-    for (const each of valuesOf(column.name)) {
-      if (each !== null) most = Math.max(most, RIGHT.has(column.kind) ? WRITE[column.kind](each).length : each.length);
-    }
-    return Math.min(most + 1, MOST_LETTERS);
+    return Math.min(Math.max(most, lettersIn(column)) + 1, MOST_LETTERS);
+  }
+
+  function lettersIn(column) {
+    const length = (each) => (RIGHT.has(column.kind) ? WRITE[column.kind](each).length : each.length);
+    return valuesOf(column.name).reduce((most, each) => (each === null ? most : Math.max(most, length(each))), 0);
   }
 
   // Digits are all as wide as a 0; letters are less, and a column of many of them may be cut.
   function track(column) {
     const letters = widthOf(column);
     if (RIGHT.has(column.kind)) return `calc(${letters}ch + ${PADDING_PX}px)`;
-    const least = Math.min(letters, Math.max(LEAST_LETTERS, Math.min(column.title.length + 2, 11))); // headers are bold
+    const words = column.kind === "text" || column.kind === "instant" ? lettersIn(column) : Infinity;
+    const head = column.title.length <= 12 ? column.title.length + 2 : 11; // headers are bold
+    const least = Math.min(letters, Math.max(head, words <= SHORT_LETTERS ? words : LEAST_LETTERS));
     return `minmax(calc(${least}ch + ${PADDING_PX}px), ${letters}fr)`;
   }
 

@@ -102,9 +102,9 @@ def test_page_hides_code_and_tracebacks(submitted: tuple[Path, Sandbox]) -> None
 
 
 def test_a_count_file_that_is_not_there_is_told_with_its_cell(tmp_path: Path) -> None:
-    """One line with the file, the section and the notebook so far; exit code 1."""
+    """One line with the file, the section and the notebook so far; exit code 2."""
     ran = run(tmp_path, "stock-reconciliation", "--env", "sandbox", "-p", "counts=nowhere.csv")
-    assert ran.returncode == 1
+    assert ran.returncode == 2
     last = ran.stderr.splitlines()[-1]
     assert "There is no file 'nowhere.csv'" in last
     assert "cell 11 of 13, section 'The correction'" in last

@@ -119,7 +119,7 @@ def frame_of(actual: Any) -> Any:
 
 def _client(url: str, ahead: timedelta = timedelta()) -> Any:
     from cenports_nb.api.client import Client  # noqa: PLC0415
-    from cenports_nb.api.pacing import SystemClock  # noqa: PLC0415
+    from cenports_nb.api.http.rate_limit import SystemClock  # noqa: PLC0415
     from cenports_nb.settings import resolve  # noqa: PLC0415
 
     class Ahead(SystemClock):
@@ -265,7 +265,7 @@ def main() -> int:
     asked = arguments.parse_args()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(
-        ["cenports_nb.transactions.submit", "cenports_nb.transactions.listing", "cenports_nb.api.wire"]
+        ["cenports_nb.submissions.submit", "cenports_nb.submissions.registry", "cenports_nb.api.http.session"]
     )
     tallies = []
     start = time.monotonic()

@@ -32,10 +32,10 @@ sys.path[:] = [place for place in sys.path if Path(place).resolve() != HERE]
 import pandas as pd
 
 import cenports_nb as cn
-from cenports_nb.api import kept
 from cenports_nb.api.client import Client
-from cenports_nb.api.pages import open_page, split
-from cenports_nb.frames import schemas
+from cenports_nb.api.retrieval import cached_windows
+from cenports_nb.api.retrieval.page_info import open_page, split
+from cenports_nb.frames.schema import schemas
 from cenports_nb.sandbox import Clock, Sandbox
 from cenports_nb.settings import resolve
 
@@ -248,11 +248,11 @@ def load_lines(client: Client) -> pd.DataFrame:
 
 def on_one_thread(client: Client) -> object:
     """Load both frames without a second thread."""
-    before, kept.WORKERS = kept.WORKERS, 1
+    before, cached_windows.WORKERS = cached_windows.WORKERS, 1
     try:
         return load(client)
     finally:
-        kept.WORKERS = before
+        cached_windows.WORKERS = before
 
 
 def normalise(pages: list[bytes]) -> object:

@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
 
 from cenports_nb.api.client import Client
-from cenports_nb.api.pacing import FILE_NAME, MARGIN, Pacer, SystemClock
+from cenports_nb.api.http.rate_limit import FILE_NAME, MARGIN, Pacer, SystemClock
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve
 

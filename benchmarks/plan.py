@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 
 import cenports_nb as cn
-from cenports_nb.stock.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import fingerprint
 
 KEYS = ["warehouse_code", "product_sku"]
 SIZES = (10_000, 1_000_000)

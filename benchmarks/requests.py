@@ -19,7 +19,7 @@ sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__fi
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.api.pacing import SystemClock
+from cenports_nb.api.http.rate_limit import SystemClock
 from cenports_nb.sandbox import Clock, Dialect, Sandbox
 from cenports_nb.settings import resolve
 

@@ -14,10 +14,10 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1] / "tests" / "notebook"))
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from jupyter_lab import CHROMIUM, Lab, running_lab, stop_kernels
 from playwright.sync_api import Page, sync_playwright
+from support.jupyter_lab import CHROMIUM, Lab, running_lab, stop_kernels
 
 ROWS = 10_000
 RUNS = 7

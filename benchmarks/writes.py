@@ -25,13 +25,13 @@ import pandas as pd
 
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.stock.fingerprint import fingerprint
-from cenports_nb.transactions.journal import frames
-from cenports_nb.transactions.journal.earlier import history_of
-from cenports_nb.transactions.journal.entries import Head
-from cenports_nb.transactions.journal.file import Journal
-from cenports_nb.transactions.plan import plan
-from cenports_nb.transactions.snapshot import snapshot
+from cenports_nb.stock.plans.fingerprint import fingerprint
+from cenports_nb.submissions.journal import frames
+from cenports_nb.submissions.journal.models import Head
+from cenports_nb.submissions.journal.queries import history_of
+from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.plan import plan
+from cenports_nb.submissions.tracking.snapshot import snapshot
 
 SIZES = (10_000, 1_000_000)
 SENT = 10_000

@@ -31,7 +31,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cenports_nb.shell import attended, shell
+from cenports_nb.ipython import attended, shell
 
 if TYPE_CHECKING:
     import pandas as pd

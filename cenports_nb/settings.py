@@ -18,8 +18,8 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cenports_nb.credentials import secret_of
 from cenports_nb.errors import ConfigurationError
-from cenports_nb.secret import secret_of
 
 ADDRESSES = {
     "production": "https://api.cenports.io/v2",

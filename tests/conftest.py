@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_clock import FakeClock
 from hypothesis import settings as hypothesis_settings
-from told_server import SECRET, ToldServer
+from support.fake_clock import FakeClock
+from support.scripted_server import SECRET, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.api.pacing import SystemClock
+from cenports_nb.api.http.rate_limit import SystemClock
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve
 

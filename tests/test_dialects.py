@@ -10,9 +10,9 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fake_clock import FakeClock
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.fake_clock import FakeClock
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client

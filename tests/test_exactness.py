@@ -14,11 +14,11 @@ import pytest
 from frames.order_reading import frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from told_server import Say, Seen, ToldServer
+from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
-from cenports_nb.frames.order_pages import open_orders
+from cenports_nb.frames.decoding.order_pages import open_orders
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_SECRET, Sandbox
-from cenports_nb.transactions.follow import errors_by_row
+from cenports_nb.submissions.tracking.transaction_status import errors_by_row
 
 COUNT = "warehouse_code,product_sku,quantity\nNW-EAST,0011,40\nNW-EAST,0002,5\nNW-EAST,XX,9\nNW-WEST,0014,13\nNW-WEST,0051,1\n"
 

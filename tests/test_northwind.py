@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import cenports_nb as cn
-from cenports_nb.frames import schemas
+from cenports_nb.frames.schema import schemas
 from cenports_nb.sandbox import Dialect as SandboxDialect
 from cenports_nb.sandbox import Sandbox
 

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from fake_clock import FakeClock
-from told_server import SECRET, TOKEN, Say, ToldServer
+from support.fake_clock import FakeClock
+from support.scripted_server import SECRET, TOKEN, Say, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import CenportsError, CenportsWarning

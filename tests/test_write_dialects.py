@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from fake_clock import FakeClock
+from support.fake_clock import FakeClock
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client

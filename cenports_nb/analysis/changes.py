@@ -11,11 +11,11 @@ import pandas as pd
 import pandera.pandas as pa
 
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check, refuse_repeated
-from cenports_nb.frames.keys import Mask, Numbers, find, number_keys, repeated
 from cenports_nb.frames.provenance import provenance
-from cenports_nb.frames.texts import choose, constant
+from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.text_columns import choose, constant
 
 KINDS: tuple[type[pa.DataFrameModel], ...] = (
     schemas.LineItems,

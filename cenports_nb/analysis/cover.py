@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check, refuse_repeated
-from cenports_nb.frames.days import Day, day_of, local_days, zone_of
-from cenports_nb.frames.keys import Mask, Numbers, find, number_keys, repeated
-from cenports_nb.frames.lines import CANCELLED_WORDS, has_status
+from cenports_nb.frames.dates import Day, day_of, local_days, zone_of
+from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
 from cenports_nb.frames.provenance import provenance, time_zone_of
-from cenports_nb.frames.texts import choose, constant, pick
+from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.text_columns import choose, constant, pick
 from cenports_nb.stock.demand import KEYS, LINE_KEYS
 
 SIDES = ("both", "stock_only", "sold_only")

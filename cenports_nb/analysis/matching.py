@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.compute as pc
 
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check
-from cenports_nb.frames.days import local_days, zone_of
-from cenports_nb.frames.keys import Numbers, dense, find, find_first, number_keys
-from cenports_nb.frames.lines import is_open
+from cenports_nb.frames.dates import local_days, zone_of
+from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import time_zone_of
-from cenports_nb.frames.texts import TEXT, choose, chunks_of, column_of, pick
+from cenports_nb.frames.row_keys import Numbers, dense, find, find_first, number_keys
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.text_columns import TEXT, choose, chunks_of, column_of, pick
 
 ORDER = ["channel_id", "order_no"]
 SIDES = ("both", "order_only", "shipment_only", "ambiguous")

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cenports_nb.frames.keys import Numbers
+from cenports_nb.frames.row_keys import Numbers
 
 PARTS = 10**9
 """An amount is split into its whole units of money and billionths, so prices count with nine decimals, and with

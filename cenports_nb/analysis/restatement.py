@@ -13,10 +13,10 @@ import pandas as pd
 from cenports_nb.analysis.changes import changes
 from cenports_nb.analysis.money import exact_sums
 from cenports_nb.errors import AnalysisWarning
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check
-from cenports_nb.frames.keys import Mask
-from cenports_nb.frames.lines import has_status
+from cenports_nb.frames.line_status import has_status
+from cenports_nb.frames.row_keys import Mask
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
 
 ORDER = ["channel_id", "order_no"]
 LINE = [*ORDER, "line_item"]

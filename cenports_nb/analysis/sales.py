@@ -11,13 +11,13 @@ import pandas as pd
 
 from cenports_nb.analysis.money import exact_sums
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check, refuse_repeated
-from cenports_nb.frames.days import local_days, zone_of
-from cenports_nb.frames.keys import Numbers, dense, find, number_keys, repeated
-from cenports_nb.frames.lines import has_status
+from cenports_nb.frames.dates import local_days, zone_of
+from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.provenance import time_zone_of
-from cenports_nb.frames.texts import pick
+from cenports_nb.frames.row_keys import Numbers, dense, find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.text_columns import pick
 
 By = Literal["day", "week", "month", "sku", "channel", "state"]
 ORDER = ["channel_id", "order_no"]

@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cenports_nb import settings as settings_module
-from cenports_nb.api.ages import Ages
+from cenports_nb.api.describe import told_of
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
-from cenports_nb.api.pacing import Clock, Pacer, SystemClock
-from cenports_nb.api.told import told_of
+from cenports_nb.api.http.cache_policy import Ages
+from cenports_nb.api.http.rate_limit import Clock, Pacer, SystemClock
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
-from cenports_nb.facts import note_of
+from cenports_nb.rendering.note import note_of
 from cenports_nb.settings import Settings
 
 if TYPE_CHECKING:
-    from cenports_nb.api.cache import Cache
-    from cenports_nb.api.wire import Answer, Question, Wire
+    from cenports_nb.api.http.cache import Cache
+    from cenports_nb.api.http.session import Answer, Question, Wire
     from cenports_nb.sandbox import Sandbox
 
 
@@ -157,8 +157,8 @@ class Client:
     def _build_wire(self) -> Wire:
         if not self._finalizer.alive:
             raise ConfigurationError("This client is closed: connect again.")
-        from cenports_nb.api.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
-        from cenports_nb.api.wire import Wire  # noqa: PLC0415
+        from cenports_nb.api.http.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
+        from cenports_nb.api.http.session import Wire  # noqa: PLC0415
 
         settings = self.settings
         if settings.cache:
@@ -198,7 +198,7 @@ class Client:
 
     def question(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> Question:
         """Write a question: parameters travel as the dialect has it, the partner id always with them."""
-        from cenports_nb.api.wire import Question  # noqa: PLC0415
+        from cenports_nb.api.http.session import Question  # noqa: PLC0415
 
         full = {"partnerId": self.settings.partner_id, **parameters}
         dialect = self.dialect
@@ -292,7 +292,7 @@ def _with_partner(settings: Settings) -> Settings:
     """Let the cache say whose answers are meant, if nobody else does."""
     if settings.partner_id:
         return settings
-    from cenports_nb.api.cache import partners  # noqa: PLC0415
+    from cenports_nb.api.http.cache import partners  # noqa: PLC0415
 
     folder = settings.cache if isinstance(settings.cache, Path) else settings.home
     found = partners(folder, settings.base_url)

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cenports_nb.api.pages import Page, open_page, split
-from cenports_nb.api.shapes import merged, shape_of
-from cenports_nb.api.windows import DAY, FIRST_DAY
+from cenports_nb.api.json_shape import merged, shape_of
+from cenports_nb.api.retrieval.page_info import Page, open_page, split
+from cenports_nb.api.retrieval.windows import DAY, FIRST_DAY
 from cenports_nb.errors import ApiError, BusinessError, CenportsError, InvalidRequestError, UnexpectedAnswerError
 
 if TYPE_CHECKING:

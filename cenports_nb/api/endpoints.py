@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import msgspec
 
-from cenports_nb.api.parameters import check
+from cenports_nb.api.request_schema import check
 from cenports_nb.errors import InvalidRequestError
 
 if TYPE_CHECKING:

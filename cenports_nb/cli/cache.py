@@ -9,7 +9,7 @@ from cenports_nb.errors import ConfigurationError
 
 def cache_info() -> None:
     """Show what the cache holds, account by account."""
-    from cenports_nb.api.cache import info  # noqa: PLC0415
+    from cenports_nb.api.http.cache import info  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()
@@ -25,7 +25,7 @@ def cache_info() -> None:
 
 def cache_clear() -> None:
     """Delete the cache of all accounts; the journal of writes stays."""
-    from cenports_nb.api.cache import clear  # noqa: PLC0415
+    from cenports_nb.api.http.cache import clear  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()

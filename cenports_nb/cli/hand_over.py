@@ -7,9 +7,9 @@ from typing import Annotated, Optional
 
 import typer
 
-from cenports_nb.cli.exits import FAILED, IN_DOUBT, USAGE
+from cenports_nb.cli.exit_codes import FAILED, IN_DOUBT, USAGE
 from cenports_nb.cli.options import Channels, Env, Profile
-from cenports_nb.cli.pairs import pairs
+from cenports_nb.cli.pair_options import pairs
 from cenports_nb.cli.terminal import show, stop
 from cenports_nb.errors import ReadOnlyError
 

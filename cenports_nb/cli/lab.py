@@ -12,7 +12,7 @@ from typing import Annotated, Optional
 
 import typer
 
-from cenports_nb.cli.copies import copy_notebooks, told
+from cenports_nb.cli.notebook_copies import copy_notebooks, told
 from cenports_nb.cli.terminal import say
 from cenports_nb.errors import ConfigurationError, InvalidRequestError
 

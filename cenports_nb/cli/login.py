@@ -25,7 +25,7 @@ def login(
 ) -> None:
     """Keep an account as a profile: its secret in the system's keyring, all else in profiles.toml."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.secret import forget_secret, keep_secret  # noqa: PLC0415
+    from cenports_nb.credentials import forget_secret, keep_secret  # noqa: PLC0415
     from cenports_nb.settings import client_id_of, home_folder, save_profile  # noqa: PLC0415
 
     environment = _given("environment", "--env", env)
@@ -56,8 +56,8 @@ def login(
 
 def logout(profile: ProfileName = "default") -> None:
     """Remove a profile's secret from the keyring."""
+    from cenports_nb.credentials import forget_secret  # noqa: PLC0415
     from cenports_nb.errors import ConfigurationError  # noqa: PLC0415
-    from cenports_nb.secret import forget_secret  # noqa: PLC0415
     from cenports_nb.settings import client_id_of, home_folder  # noqa: PLC0415
 
     client = client_id_of(home_folder(), profile)

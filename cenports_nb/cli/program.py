@@ -10,20 +10,32 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cenports_nb import __version__
-from cenports_nb.cli import cache, doctor, hand_over, journal, lab, loading, login, report, sandbox, submissions, submit
-from cenports_nb.cli.exits import code_of_error
+from cenports_nb.cli import (
+    cache,
+    doctor,
+    hand_over,
+    lab,
+    load,
+    login,
+    report,
+    sandbox,
+    submission_history,
+    submissions,
+    submit,
+)
+from cenports_nb.cli.exit_codes import code_of_error
 from cenports_nb.cli.terminal import say, warnings_in_one_line
 from cenports_nb.errors import CenportsError
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "report": report.report,
     "reports": report.list_reports,
-    "orders": loading.orders,
-    "line-items": loading.line_items,
-    "shipments": loading.shipments,
-    "stock": loading.stock,
-    "channels": loading.channels,
-    "export": loading.export_all,
+    "orders": load.orders,
+    "line-items": load.line_items,
+    "shipments": load.shipments,
+    "stock": load.stock,
+    "channels": load.channels,
+    "export": load.export_all,
     "submit": submit.submit,
     "hand-over": hand_over.hand_over,
     "login": login.login,
@@ -40,9 +52,9 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "submissions": (
         "What was submitted from this machine: its journal, and how to go on.",
         {
-            "list": journal.list_submissions,
-            "show": journal.show_submission,
-            "history": journal.history,
+            "list": submission_history.list_submissions,
+            "show": submission_history.show_submission,
+            "history": submission_history.history,
             "wait": submissions.wait,
             "verify": submissions.verify,
             "retry": submissions.retry,

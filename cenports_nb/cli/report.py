@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 import typer
 
 from cenports_nb.cli.options import Env, Profile
-from cenports_nb.cli.pairs import pairs
+from cenports_nb.cli.pair_options import pairs
 from cenports_nb.cli.terminal import stop
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.printable import printable
+from cenports_nb.rendering.printable import printable
 
 if TYPE_CHECKING:
     from cenports_nb.reports import Step

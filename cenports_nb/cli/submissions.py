@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
-from cenports_nb.cli.following import Which, account_of, finish, follow, interruptible, seconds_of
-from cenports_nb.cli.journal import MaybeSubmission, Submission
+from cenports_nb.cli.follow import Which, account_of, finish, follow, interruptible, seconds_of
 from cenports_nb.cli.options import Env, Profile, Timeout, Yes
+from cenports_nb.cli.submission_history import MaybeSubmission, Submission
 from cenports_nb.cli.terminal import check_sendable, confirm, show
 from cenports_nb.errors import InvalidRequestError
 
@@ -94,7 +94,7 @@ def resolve(
 def _again(word: Literal["resume", "retry"], submission_id: str, which: Which, *, yes: bool, timeout: str) -> None:
     """Show what may be sent again, ask, send, follow."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.notebook.views import text_of  # noqa: PLC0415
+    from cenports_nb.submissions.tracking.status_table import text_of  # noqa: PLC0415
 
     seconds = seconds_of(timeout)
     with _account(which, submission_id) as looking:
@@ -115,7 +115,7 @@ def _again(word: Literal["resume", "retry"], submission_id: str, which: Which, *
 
 def _may_be_sent(submission: cn.Submission, word: Literal["resume", "retry"]) -> int:
     """Count the rows that may be sent; what is read just before decides on each."""
-    from cenports_nb.transactions.kinds import kind_of  # noqa: PLC0415
+    from cenports_nb.submissions.sending.write_kinds import kind_of  # noqa: PLC0415
 
     outcomes = submission.outcomes
     if word == "retry":
@@ -147,7 +147,7 @@ def _account(which: Which, submission_id: str | None, *, read_only: bool = True)
         InvalidRequestError: A sandbox.
     """
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.transactions.journal.archive import archive  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import archive  # noqa: PLC0415
 
     env = which.env
     if submission_id is not None and not which.env and not which.profile:
@@ -163,7 +163,7 @@ def _account(which: Which, submission_id: str | None, *, read_only: bool = True)
 
 
 def _pending(client: Client) -> list[str]:
-    from cenports_nb.transactions.journal.archive import archive, has_archive, unfinished  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import archive, has_archive, unfinished  # noqa: PLC0415
 
     if not has_archive(client.home):
         return []

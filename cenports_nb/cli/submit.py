@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 import typer
 
 from cenports_nb.cli.count_file import By, CountFile, Duplicates
-from cenports_nb.cli.exits import FAILED
-from cenports_nb.cli.following import Which, account_of, finish, follow, interruptible, seconds_of
+from cenports_nb.cli.exit_codes import FAILED
+from cenports_nb.cli.follow import Which, account_of, finish, follow, interruptible, seconds_of
 from cenports_nb.cli.options import Env, Profile, Timeout, Yes
-from cenports_nb.cli.pairs import pairs
+from cenports_nb.cli.pair_options import pairs
 from cenports_nb.cli.terminal import check_sendable, confirm, say, show, stop
 from cenports_nb.errors import GuardRailError, InvalidRequestError
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from cenports_nb.api.client import Client
-    from cenports_nb.transactions.submission import Submission
+    from cenports_nb.submissions.submission import Submission
 
 OnStale = Literal["raise", "rebase", "drop", "force"]
 OnObjection = Literal["raise", "hold"]
@@ -150,8 +150,8 @@ def _available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
 def _plan(client: Client, updates: pd.DataFrame, available: pd.DataFrame | None, way: Way) -> Submission:
     """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.notebook.plan_view import plan_of, plan_text  # noqa: PLC0415
-    from cenports_nb.stock.guards import STOPS_ALL  # noqa: PLC0415
+    from cenports_nb.rendering.plan_text import plan_of, plan_text  # noqa: PLC0415
+    from cenports_nb.stock.guards.registry import STOPS_ALL  # noqa: PLC0415
 
     try:
         dry = cn.submit_updates(client, updates, available=available, dry_run=True, progress=False, **asdict(way))
@@ -175,7 +175,7 @@ def _send(submission: Submission, file: CountFile, seconds: float | None, which:
     """Keep what was held, and follow what was sent."""
     _keep_held(submission, file)
     if seconds is not None and not submission.settled:
-        from cenports_nb.notebook.views import text_of  # noqa: PLC0415
+        from cenports_nb.submissions.tracking.status_table import text_of  # noqa: PLC0415
 
         show(text_of([submission.snapshot()]))
         follow(submission, seconds, which)

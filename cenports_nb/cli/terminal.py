@@ -11,7 +11,7 @@ from typing import Any, NoReturn
 import typer
 
 from cenports_nb.errors import CenportsWarning, InvalidRequestError
-from cenports_nb.notebook.printable import printable
+from cenports_nb.rendering.printable import printable
 
 
 def say(text: str) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.days import iso_texts, zone_of
+from cenports_nb.frames.dates import iso_texts, zone_of
 from cenports_nb.frames.provenance import time_zone_of
 
 KINDS = (".csv", ".xlsx", ".parquet")
@@ -57,7 +57,7 @@ def export(
     partial = target.with_name(f".{target.name}.{os.getpid()}.part{target.suffix}")
     try:
         if target.suffix.lower() == ".xlsx":
-            from cenports_nb.frames.workbook import write_workbook  # noqa: PLC0415 - XlsxWriter only for a workbook
+            from cenports_nb.frames.excel import write_workbook  # noqa: PLC0415 - XlsxWriter only for a workbook
 
             write_workbook(frames, partial, zones)
         elif target.suffix.lower() == ".csv":

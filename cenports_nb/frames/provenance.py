@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import pandas as pd
 
-from cenports_nb.facts import note_of
+from cenports_nb.rendering.note import note_of
 
 KEY = "cenports_nb"
 ACCOUNT = "cenports_nb_account"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.pii import SHOWN, mask_pii, mask_series
+from cenports_nb.frames.masking import SHOWN, mask_pii, mask_series
 from cenports_nb.frames.provenance import ACCOUNT, KEY, Provenance, provenance
 
 Bundle = dict[str, Any]

@@ -6,12 +6,12 @@ find_report ─▶ check_parameters ─▶ run_report ─▶ ReportRun       wha
 
 from cenports_nb.reports.catalogue import Report, find_report, notebook_folder, reports, sample_count
 from cenports_nb.reports.failure import ReportError
-from cenports_nb.reports.frozen import Frozen, earlier_run, freeze
-from cenports_nb.reports.page import page_of
+from cenports_nb.reports.html import page_of
 from cenports_nb.reports.parameters import check_parameters
 from cenports_nb.reports.progress import Step
 from cenports_nb.reports.result import ReportRun, exit_code_of
 from cenports_nb.reports.run import run_report
+from cenports_nb.reports.run_inputs import Frozen, earlier_run, freeze
 
 __all__ = [
     "Frozen",

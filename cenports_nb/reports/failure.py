@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import CenportsError
-from cenports_nb.facts import LITERAL
+from cenports_nb.rendering.note import LITERAL
 
 STOPPED = "report-stopped"
 """The tag of the cells that say so."""

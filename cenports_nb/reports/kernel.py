@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import CenportsError
-from cenports_nb.reports.confidential import withheld
 from cenports_nb.reports.failure import Failure, one_line
 from cenports_nb.reports.progress import Told, steps_of
+from cenports_nb.reports.secret_detection import withheld
 
 DIED = "DeadKernelError"
 PATIENCE = 10.0

@@ -10,7 +10,7 @@ from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports.catalogue import Report, nearest
-from cenports_nb.reports.confidential import is_secret, looks_secret
+from cenports_nb.reports.secret_detection import is_secret, looks_secret
 
 WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 OUT = "out"

@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.files import RUNNING
+from cenports_nb.notebook.report_page.attachments import RUNNING
 from cenports_nb.reports.catalogue import Report, find_report, read_notebook
-from cenports_nb.reports.confidential import withheld
 from cenports_nb.reports.failure import Failure, ReportError, mark
+from cenports_nb.reports.html import page_of
 from cenports_nb.reports.kernel import DIED, execute
-from cenports_nb.reports.page import page_of
 from cenports_nb.reports.parameters import OUT, check_parameters
-from cenports_nb.reports.place import Place, publish, reserved
 from cenports_nb.reports.progress import INJECTED, Step, Told
 from cenports_nb.reports.result import ReportRun, result_of
+from cenports_nb.reports.run_folder import Place, publish, reserved
+from cenports_nb.reports.secret_detection import withheld
 
 ON_PAGE = ".html"
 

@@ -1,10 +1,10 @@
 """A stateful stand-in of the Cenports API: a real HTTP server on loopback, shares no code with the client."""
 
-from cenports_nb.sandbox.account import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+from cenports_nb.sandbox.account.credentials import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
 from cenports_nb.sandbox.clock import Clock
 from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.faults import Fault, Faults
+from cenports_nb.sandbox.http.service import Request
 from cenports_nb.sandbox.sandbox import Sandbox
-from cenports_nb.sandbox.service import Request
 
 __all__ = ["CLIENT_ID", "CLIENT_SECRET", "PARTNER_ID", "Clock", "Dialect", "Fault", "Faults", "Request", "Sandbox"]

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from cenports_nb.sandbox.routes import ROUTES
+from cenports_nb.sandbox.http.routes import ROUTES
 
 # Every kind with its options. What a kind does stands in `instead.py` (another answer), `sending.py` (the wire)
 # and `service.py` (the account).

@@ -6,16 +6,16 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from cenports_nb.sandbox.account.state import State
 from cenports_nb.sandbox.clock import Clock
-from cenports_nb.sandbox.data import seed_for
+from cenports_nb.sandbox.data.catalogue import seed_for
+from cenports_nb.sandbox.data.folder import check_order
 from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.faults import Faults
-from cenports_nb.sandbox.folder import check_order
-from cenports_nb.sandbox.pace import Pace
-from cenports_nb.sandbox.replies import Json
-from cenports_nb.sandbox.server import HOST, Server
-from cenports_nb.sandbox.service import PREFIX, Request, Service
-from cenports_nb.sandbox.state import State
+from cenports_nb.sandbox.http.rate_limit import Pace
+from cenports_nb.sandbox.http.replies import Json
+from cenports_nb.sandbox.http.server import HOST, Server
+from cenports_nb.sandbox.http.service import PREFIX, Request, Service
 
 
 class Sandbox:

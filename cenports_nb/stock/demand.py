@@ -7,10 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check
-from cenports_nb.frames.keys import Numbers
-from cenports_nb.frames.lines import is_open
+from cenports_nb.frames.line_status import is_open
+from cenports_nb.frames.row_keys import Numbers
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
 
 KEYS = ["warehouse_code", "product_sku"]
 LINE_KEYS = ["ship_from_warehouse_code", "product_sku"]

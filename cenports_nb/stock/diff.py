@@ -10,10 +10,10 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, StockWarning
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check, refuse_repeated
-from cenports_nb.frames.keys import Mask, Numbers, find, number_keys, repeated
-from cenports_nb.frames.texts import choose, constant, pick
+from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.text_columns import choose, constant, pick
 from cenports_nb.stock.demand import KEYS, LINE_KEYS, demand_of, open_lines
 
 Scope = Literal["account", "channel"]

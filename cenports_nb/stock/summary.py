@@ -11,9 +11,9 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.checks import check
-from cenports_nb.frames.keys import Numbers, find, find_first, number_keys
-from cenports_nb.frames.texts import constant, pick
+from cenports_nb.frames.row_keys import Numbers, find, find_first, number_keys
+from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.text_columns import constant, pick
 from cenports_nb.stock.demand import KEYS
 from cenports_nb.stock.diff import Scope
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from told_server import Say, ToldServer
+from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.frames.provenance import time_zone_of

@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fake_clock import FakeClock
-from told_server import SECRET, TOKEN, Say, ToldServer
+from support.fake_clock import FakeClock
+from support.scripted_server import SECRET, TOKEN, Say, ToldServer
 
 import cenports_nb as cn
-from cenports_nb.api import shelf
-from cenports_nb.api.cache import clear, info
 from cenports_nb.api.client import Client
+from cenports_nb.api.http import cache_store
+from cenports_nb.api.http.cache import clear, info
 from cenports_nb.errors import (
     CenportsError,
     CenportsWarning,
@@ -193,7 +193,7 @@ def test_a_cache_that_another_process_holds_blocks_no_load(
     server: ToldServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is waited for a moment, once."""
-    monkeypatch.setattr(shelf, "BUSY_S", 0.05)
+    monkeypatch.setattr(cache_store, "BUSY_S", 0.05)
     server.on("GET /channels", ONE)
     first = staging()
     cn.load_channels(first)
@@ -234,7 +234,7 @@ def test_the_oldest_answers_make_room(
     server: ToldServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cache is bounded, and what was read last stays."""
-    monkeypatch.setattr(shelf, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(cache_store, "MOST_BYTES", 100_000)
     server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 10_000}]}))
     clock = FakeClock()
     client = staging(clock)

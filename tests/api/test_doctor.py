@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from fake_clock import FakeClock
+from support.fake_clock import FakeClock
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client

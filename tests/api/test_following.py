@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from stand import (
+from support.api_client import (
     FIRST,
     LIMIT,
     Pages,
@@ -12,15 +12,15 @@ from stand import (
     source_of,
 )
 
-from cenports_nb.api import paging
-from cenports_nb.api.windows import DAY, Window
+from cenports_nb.api.retrieval import retrieve
+from cenports_nb.api.retrieval.windows import DAY, Window
 from cenports_nb.errors import ApiError, AuthenticationError, TransportError, UnexpectedAnswerError
 
 A, B, C = ({"orderNo": name} for name in "ABC")
 
 
-def _read(client: Pages, window: Window | None = None, **changes: Any) -> paging.Read:
-    return paging.read(client, source_of(**changes), [window or Window()])  # type: ignore[arg-type]
+def _read(client: Pages, window: Window | None = None, **changes: Any) -> retrieve.Read:
+    return retrieve.read(client, source_of(**changes), [window or Window()])  # type: ignore[arg-type]
 
 
 BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from told_server import Say, ToldServer
+from support.scripted_server import Say, ToldServer
 
-WORKER = Path(__file__).parent / "fork_worker.py"
+WORKER = Path(__file__).parents[1] / "support" / "fork_worker.py"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")

@@ -8,9 +8,9 @@ import threading
 from pathlib import Path
 
 import pytest
-from told_server import Say, Seen, ToldServer
+from support.scripted_server import Say, Seen, ToldServer
 
-WORKER = Path(__file__).parent / "interrupt_worker.py"
+WORKER = Path(__file__).parents[1] / "support" / "interrupt_worker.py"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGINT for one process")

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fake_clock import FakeClock
-from told_server import Say, Seen, ToldServer
+from support.fake_clock import FakeClock
+from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scripted_server import Reply, Script, ScriptedServer, reply
+from support.paged_server import Reply, Script, ScriptedServer, reply
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.api.windows import chunks_of
+from cenports_nb.api.retrieval.windows import chunks_of
 from cenports_nb.settings import resolve
 
 DAYS = ("2026-01-01", "2026-01-31")

@@ -11,14 +11,14 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fake_clock import FakeClock
 
-from cenports_nb.api.pacing import FILE_NAME, Pacer
+from cenports_nb.api.http.rate_limit import FILE_NAME, Pacer
 from cenports_nb.errors import CenportsWarning
 
-WORKER = Path(__file__).parent / "pacing_worker.py"
+WORKER = Path(__file__).parents[1] / "support" / "rate_limit_worker.py"
 SPEED = 20
 
 

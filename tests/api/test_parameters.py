@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from told_server import Say, ToldServer
+from support.scripted_server import Say, ToldServer
 
 from cenports_nb.api.client import Client
 from cenports_nb.api.dialect import Dialect
-from cenports_nb.api.parameters import CALLS, check
+from cenports_nb.api.request_schema import CALLS, check
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.sandbox import Sandbox
 

@@ -10,14 +10,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from fake_clock import FakeClock
-from raw_server import Behave, RawServer, head
-from told_server import SECRET, TOKEN, Say, ToldServer
+from support.fake_clock import FakeClock
+from support.raw_server import Behave, RawServer, head
+from support.scripted_server import SECRET, TOKEN, Say, ToldServer
 
 import cenports_nb as cn
-from cenports_nb.api import transport, wire
-from cenports_nb.api.cache import info
 from cenports_nb.api.client import Client
+from cenports_nb.api.http import session, transport
+from cenports_nb.api.http.cache import info
 from cenports_nb.errors import ApiError, TransportError, UnexpectedAnswerError
 
 Connect = Callable[..., Client]
@@ -108,8 +108,8 @@ def test_an_answer_that_drips_meets_the_deadline(
     serve: Serve, staging: Connect, monkeypatch: pytest.MonkeyPatch, head_too: bool
 ) -> None:
     """Each byte comes in time, and all of them would never."""
-    monkeypatch.setattr(wire, "CALL_S", 0.3)
-    monkeypatch.setattr(wire, "TRIES", 1)
+    monkeypatch.setattr(session, "CALL_S", 0.3)
+    monkeypatch.setattr(session, "TRIES", 1)
     client = staging(base_url=serve(_drips(head_too)).url)
     client.api.authorize()
     before = time.monotonic()
@@ -120,8 +120,8 @@ def test_an_answer_that_drips_meets_the_deadline(
 
 def test_silence_meets_the_deadline(serve: Serve, staging: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither an answer nor an end."""
-    monkeypatch.setattr(wire, "CALL_S", 0.3)
-    monkeypatch.setattr(wire, "TRIES", 1)
+    monkeypatch.setattr(session, "CALL_S", 0.3)
+    monkeypatch.setattr(session, "TRIES", 1)
     never = threading.Event()
     server = serve(lambda _: bool(never.wait(20)) and None)
     client = staging(base_url=server.url)
@@ -135,7 +135,7 @@ def test_a_gzip_bomb_is_not_unpacked(
     serve: Serve, staging: Connect, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
     """A few hundred kilobytes that become 300 MB: reading stops at the bound, and memory with it."""
-    monkeypatch.setattr(wire, "TRIES", 1)
+    monkeypatch.setattr(session, "TRIES", 1)
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(b" " * 2**20) for _ in range(300)) + packer.flush()
     server = serve(_says(head(len(bomb), "Content-Encoding: gzip"), bomb))

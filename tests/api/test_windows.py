@@ -4,11 +4,11 @@ from datetime import date
 
 from hypothesis import given
 from hypothesis import strategies as st
-from stand import (
+from support.api_client import (
     FIRST,
 )
 
-from cenports_nb.api.windows import DAY, Window, best_cut, chunks_of, covering
+from cenports_nb.api.retrieval.windows import DAY, Window, best_cut, chunks_of, covering
 
 
 @given(st.lists(st.text("0123456789AB-", min_size=1, max_size=255), max_size=60))

@@ -9,8 +9,8 @@ from email.utils import format_datetime
 from typing import Any
 
 import pytest
-from fake_clock import FakeClock
-from told_server import SECRET, TOKEN, Say, ToldServer
+from support.fake_clock import FakeClock
+from support.scripted_server import SECRET, TOKEN, Say, ToldServer
 
 from cenports_nb.api.client import Client
 from cenports_nb.errors import (

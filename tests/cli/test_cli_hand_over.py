@@ -6,7 +6,7 @@ import re
 
 import pandas as pd
 import pytest
-from cli_shop import Shop
+from support.cli_shop import Shop
 
 
 def test_orders_are_handed_over_and_acknowledged(shop: Shop) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import cenports_nb
-from cenports_nb.cli.copies import Copy, copy_notebooks, told
+from cenports_nb.cli.notebook_copies import Copy, copy_notebooks, told
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import notebook_folder
 

@@ -11,7 +11,7 @@ import keyring.backends.fail
 import keyring.backends.null
 import keyring.errors
 import pytest
-from cli_shop import Shop
+from support.cli_shop import Shop
 
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from cli_shop import Shop
+from support.cli_shop import Shop
 
 NAMES = ("CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET", "CENPORTS_PARTNER_ID", "CENPORTS_ENVIRONMENT")
 

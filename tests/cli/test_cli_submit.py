@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from cli_shop import Shop
+from support.cli_shop import Shop
 
 from cenports_nb.sandbox import CLIENT_SECRET, Dialect
 

@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from cli_shop import Shop
+from support.cli_shop import Shop
 
 pty = pytest.importorskip("pty")
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
 
 STOCK = ["warehouse_code", "product_sku", "quantity"]
 

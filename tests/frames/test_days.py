@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.days import day_of, local_days, range_of
+from cenports_nb.frames.dates import day_of, local_days, range_of
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = date(2026, 3, 1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cenports_nb.frames import decode
+from cenports_nb.frames.decoding import records as decode
 
 TRICKY = [
     "0012",

@@ -23,7 +23,7 @@ from openpyxl.utils.escape import unescape
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.workbook import sheet_names
+from cenports_nb.frames.excel import sheet_names
 
 NASTY = [
     "0012", "1e5", "TRUE", "9" * 30, "=1+1", "+49 30 1", "-5", "@SUM(A1)", "\tx", "\rx", "a\rb", "a\r\nb", "\n", "'=1+1",

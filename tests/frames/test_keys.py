@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cenports_nb.frames import keys
-from cenports_nb.frames.keys import dense, find, number_keys, repeated
-from cenports_nb.frames.texts import choose, constant, pick
+from cenports_nb.frames import row_keys
+from cenports_nb.frames.row_keys import dense, find, number_keys, repeated
+from cenports_nb.frames.text_columns import choose, constant, pick
 
 TEXT = st.text(st.characters(codec="utf-8", max_codepoint=0x1FFFF), max_size=2)
 ROWS = st.lists(st.tuples(TEXT, TEXT, st.integers(-(2**62), 2**62)), max_size=12)
@@ -21,7 +21,7 @@ def _columns(rows: list[tuple[str, str, int]]) -> list[pd.Series]:
     return [pd.Series(part, dtype=dtype) for part, dtype in zip(parts, ("str", "str", "int64"), strict=True)]
 
 
-@pytest.mark.parametrize("room", [0, keys.ROOM])
+@pytest.mark.parametrize("room", [0, row_keys.ROOM])
 @given(ROWS, ROWS)
 def test_numbers_stand_for_keys_and_keep_their_order(
     room: int, first: list[tuple[str, str, int]], second: list[tuple[str, str, int]]

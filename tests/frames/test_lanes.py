@@ -7,14 +7,14 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from order_reading import Frames, frames_of, page_of
 from pandas.testing import assert_frame_equal
+from support.order_decoding import Frames, frames_of, page_of
 
-from cenports_nb.api.contents import Contents, Several, parts_of
-from cenports_nb.api.pages import open_page
+from cenports_nb.api.retrieval.decoded_page import Contents, Several, parts_of
+from cenports_nb.api.retrieval.page_info import open_page
 from cenports_nb.errors import UnexpectedAnswerError
-from cenports_nb.frames import fast
-from cenports_nb.frames.order_pages import OrderPages, _carefully, _of_fast, open_orders
+from cenports_nb.frames.decoding import arrow_orders
+from cenports_nb.frames.decoding.order_pages import OrderPages, _carefully, _of_fast, open_orders
 
 Page = Sequence[Any]
 NO_ORDER = 5
@@ -85,7 +85,7 @@ def _line(sku: str = "S", **changes: Any) -> dict[str, Any]:
 
 
 def _fast(*pages: bytes) -> Contents:
-    found = fast.read(pages, "X")
+    found = arrow_orders.read(pages, "X")
     assert found is not None
     return _of_fast(found)
 
@@ -249,7 +249,7 @@ def test_of_a_field_said_twice_the_last_one_counts(doubled: str, column: str, re
     """As in every reader of JSON; the fast lane leaves that to the careful one."""
     page = page_of(json.dumps(_order()).encode()[:-1] + b", " + doubled.encode() + b"}")
     found = frames_of([open_orders("X", [page])])
-    assert (fast.read([page], "X"), found.orders.loc[0, column], found.rejects) == (None, read, ())
+    assert (arrow_orders.read([page], "X"), found.orders.loc[0, column], found.rejects) == (None, read, ())
 
 
 @pytest.mark.parametrize("indent", [None, 1])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from told_server import Say, Seen, ToldServer
+from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import (

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from order_reading import decoded
+from support.order_decoding import decoded
 
 TRICKY = [
     "0012",

@@ -13,11 +13,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from told_server import Say, ToldServer
+from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
-from cenports_nb.frames.personal import kind_of
-from cenports_nb.frames.pii import mask_json, mask_series, pseudonyms
+from cenports_nb.frames.masking import mask_json, mask_series, pseudonyms
+from cenports_nb.frames.personal_columns import kind_of
 from cenports_nb.frames.provenance import Provenance, Reject, attach, rejects_frame
 
 DAYS = ("1998-05-01", "1998-05-06")

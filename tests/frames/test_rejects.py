@@ -5,18 +5,18 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from told_server import Say, ToldServer
+from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
-from cenports_nb.frames import decode
+from cenports_nb.frames.decoding import records
 
 Connect = Callable[..., cn.Client]
 
 
 def _reason(**row: Any) -> str:
     stock = {"warehouseCode": "W", "warehouseInventory": [{"productSku": "A", "quantity": "1", **row}]}
-    (reject,) = decode.stock([json.dumps(stock).encode()]).rejects
+    (reject,) = records.stock([json.dumps(stock).encode()]).rejects
     return reject.reason
 
 
@@ -50,7 +50,7 @@ def test_a_reason_names_the_column_and_what_is_wrong_with_its_value(row: dict[st
 )
 def test_a_warehouse_says_why_it_is_left_out(record: Any, reason: str) -> None:
     """It has no rows, whatever it holds."""
-    found = decode.stock([json.dumps(record).encode()])
+    found = records.stock([json.dumps(record).encode()])
     assert ([reject.reason for reject in found.rejects], len(found.frame)) == ([reason], 0)
 
 

@@ -11,15 +11,15 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from fake_clock import FakeClock
 from pandas.testing import assert_frame_equal
-from told_server import Say, Seen, ToldServer
+from support.fake_clock import FakeClock
+from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import IncompleteError, IncompleteWarning, OfflineMissError, RejectedRowsWarning
-from cenports_nb.frames.memory import recall
-from cenports_nb.frames.questions import question
-from cenports_nb.frames.sources import order_source
+from cenports_nb.frames.loaders.endpoint_specs import order_source
+from cenports_nb.frames.loaders.line_item_cache import recall
+from cenports_nb.frames.loaders.query import question
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 

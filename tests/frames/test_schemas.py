@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import cenports_nb as cn
-from cenports_nb.frames import meanings
+from cenports_nb.frames.schema import column_docs
 from cenports_nb.sandbox import Sandbox
 
 ROOT = Path(__file__).parents[2]
@@ -49,15 +49,15 @@ def test_every_column_is_explained(model: Any) -> None:
 def test_no_meaning_is_left_over() -> None:
     """A table has no line for a column that is gone."""
     for model, table in [
-        (cn.schemas.Orders, meanings.ORDERS),
-        (cn.schemas.LineItems, meanings.LINE_ITEMS),
-        (cn.schemas.Shipments, meanings.SHIPMENTS),
-        (cn.schemas.AvailableStock, meanings.AVAILABLE_STOCK),
-        (cn.schemas.Warehouses, meanings.WAREHOUSES),
-        (cn.schemas.Channels, meanings.CHANNELS),
-        (cn.schemas.StockDiff, meanings.STOCK_DIFF),
-        (cn.schemas.StockUpdates, meanings.STOCK_UPDATES),
-        (cn.schemas.Outcomes, meanings.OUTCOMES),
+        (cn.schemas.Orders, column_docs.ORDERS),
+        (cn.schemas.LineItems, column_docs.LINE_ITEMS),
+        (cn.schemas.Shipments, column_docs.SHIPMENTS),
+        (cn.schemas.AvailableStock, column_docs.AVAILABLE_STOCK),
+        (cn.schemas.Warehouses, column_docs.WAREHOUSES),
+        (cn.schemas.Channels, column_docs.CHANNELS),
+        (cn.schemas.StockDiff, column_docs.STOCK_DIFF),
+        (cn.schemas.StockUpdates, column_docs.STOCK_UPDATES),
+        (cn.schemas.Outcomes, column_docs.OUTCOMES),
     ]:
         assert set(table) == set(model.to_schema().columns)
 
@@ -113,6 +113,6 @@ def test_real_life_below_zero_is_valid() -> None:
 
 def test_the_data_dictionary_is_up_to_date() -> None:
     """docs/data-dictionary.md is what the command writes."""
-    command = [sys.executable, "-m", "cenports_nb.frames.dictionary"]
+    command = [sys.executable, "-m", "cenports_nb.frames.schema.data_dictionary"]
     ran = subprocess.run(command, capture_output=True, check=True)
     assert (ROOT / "docs/data-dictionary.md").read_bytes() == ran.stdout

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from told_server import Say, Seen, ToldServer
+from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
-from cenports_nb.frames import decode
-from cenports_nb.frames.shipment_items import shipment_items
+from cenports_nb.frames.decoding import records as decode
+from cenports_nb.frames.decoding.shipment_items import shipment_items
 from cenports_nb.sandbox import Sandbox
 
 Connect = Callable[..., cn.Client]

@@ -9,11 +9,11 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from told_server import Say, ToldServer
+from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import UnknownFieldsWarning
-from cenports_nb.frames import decode
+from cenports_nb.frames.decoding import records as decode
 
 Connect = Callable[..., cn.Client]
 

@@ -6,8 +6,8 @@ import secrets
 from collections.abc import Callable, Iterator
 
 import pytest
-from jupyter_lab import CHROMIUM, Lab, missing_chromium, running_lab, stop_kernels
 from playwright.sync_api import Browser, Page, sync_playwright
+from support.jupyter_lab import CHROMIUM, Lab, missing_chromium, running_lab, stop_kernels
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
-import chart_frames as made
-import chart_pictures as pictures
 import matplotlib as mpl
 import pandas as pd
 import pytest
@@ -17,6 +15,8 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 from matplotlib.testing.compare import compare_images
+from support import chart_frames as made
+from support import chart_images as pictures
 
 import cenports_nb as cn
 from cenports_nb.notebook.charts.canvas import plain

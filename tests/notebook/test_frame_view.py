@@ -19,8 +19,9 @@ from nbclient import NotebookClient
 
 import cenports_nb as cn
 from cenports_nb.frames.provenance import Provenance, Reject, attach
-from cenports_nb.notebook import frame_view, pages
+from cenports_nb.notebook import frame_view
 from cenports_nb.notebook.frame_view import view
+from cenports_nb.notebook.report_page import page as pages
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
 ORIGIN = Provenance(

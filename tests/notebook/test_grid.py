@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.grid.columns import Column, encode
-from cenports_nb.notebook.grid.still import still_of
-from cenports_nb.notebook.grid.ticks import mask_of, ranges_of
+from cenports_nb.notebook.grid.row_selection import mask_of, ranges_of
+from cenports_nb.notebook.grid.static_table import still_of
 from cenports_nb.notebook.grid.widget import Grid
 
 NAUGHTY = "<img src=x onerror=alert(1)>"

@@ -6,17 +6,17 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from jupyter_lab import Lab, stop_kernels
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
+from support.jupyter_lab import Lab, stop_kernels
 
 pytestmark = pytest.mark.browser
 
 GRID = """
 import numpy as np, pandas as pd
 from cenports_nb.notebook.grid.columns import Column
-from cenports_nb.notebook.grid.place import Place
-from cenports_nb.notebook.grid.still import still_of
+from cenports_nb.notebook.grid.live_grid import Place
+from cenports_nb.notebook.grid.static_table import still_of
 from cenports_nb.notebook.grid.widget import Grid, Part
 
 many = 10_000

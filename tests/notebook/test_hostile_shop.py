@@ -7,10 +7,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from hostile_shop import BROKEN, CELLS, FORMULA, HOSTILE, IMAGE, write_shop
-from jupyter_lab import Lab
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, expect
+from support.hostile_shop import BROKEN, CELLS, FORMULA, HOSTILE, IMAGE, write_shop
+from support.jupyter_lab import Lab
 
 pytestmark = pytest.mark.browser
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from jupyter_lab import Lab, stop_kernels
 from playwright.sync_api import Locator, Page, expect
+from support.jupyter_lab import Lab, stop_kernels
 
 pytestmark = pytest.mark.browser
 

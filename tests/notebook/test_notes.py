@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import cenports_nb as cn
-from cenports_nb.facts import note_of
+from cenports_nb.rendering.note import note_of
 from cenports_nb.sandbox import Sandbox
 
 NAUGHTY = "<img src=x onerror=alert(1)>"

@@ -6,7 +6,6 @@ import itertools
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 
-import chart_frames as made
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
@@ -15,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from matplotlib.dates import num2date
-from told_server import Say, ToldServer
+from support import chart_frames as made
+from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.notebook.charts.periods import DAY, By, Loaded, Span, before, chosen_days, cut

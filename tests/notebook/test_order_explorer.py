@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from order_frames import CLOSING, NAUGHTY, NO_LINES, lines_of, orders_of, table, told
+from support.order_frames import CLOSING, NAUGHTY, NO_LINES, lines_of, orders_of, table, told
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.orders.book import OrderBook
-from cenports_nb.notebook.orders.page import Page
-from cenports_nb.notebook.orders.story import excuse_of
-from cenports_nb.notebook.orders.summary import page_of
-from cenports_nb.notebook.orders.table import moment_of, names_of_channels, table_of
+from cenports_nb.notebook.explorer.order_detail import excuse_of
+from cenports_nb.notebook.explorer.order_grid import Page
+from cenports_nb.notebook.explorer.order_index import OrderBook
+from cenports_nb.notebook.explorer.order_table import moment_of, names_of_channels, table_of
+from cenports_nb.notebook.explorer.summary import page_of
 
 
 def test_northwind_is_explored_as_it_was_loaded(client: cn.Client) -> None:

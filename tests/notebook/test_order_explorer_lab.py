@@ -8,11 +8,11 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_lab import Lab, stop_kernels
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
-from order_frames import CLOSING, NAUGHTY
 from playwright.sync_api import Browser, Locator, Page, expect
+from support.jupyter_lab import Lab, stop_kernels
+from support.order_frames import CLOSING, NAUGHTY
 from test_grid_lab import FILTER_MS, RENDER_MS
 from test_lab import CONTRAST
 

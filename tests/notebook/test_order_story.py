@@ -7,13 +7,13 @@ from collections import defaultdict
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
-from order_frames import NO_LINES, PRIVATE, found, lines_of, orders_of, people, table, told
+from support.order_frames import NO_LINES, PRIVATE, found, lines_of, orders_of, people, table, told
 
+from cenports_nb.notebook.explorer.order_grid import Page
+from cenports_nb.notebook.explorer.order_index import OrderBook
+from cenports_nb.notebook.explorer.order_table import moment_of, names_of_channels, table_of
+from cenports_nb.notebook.explorer.summary import page_of, text_of
 from cenports_nb.notebook.grid.widget import Part
-from cenports_nb.notebook.orders.book import OrderBook
-from cenports_nb.notebook.orders.page import Page
-from cenports_nb.notebook.orders.summary import page_of, text_of
-from cenports_nb.notebook.orders.table import moment_of, names_of_channels, table_of
 
 
 def test_a_number_in_two_channels_is_two_orders() -> None:

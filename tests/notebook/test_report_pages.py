@@ -14,8 +14,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 from pypdf import PdfReader
-from report_runs import HOSTILE, own_notebook, run
-from report_shops import hostile_shop, line, order
+from support.report_runs import HOSTILE, own_notebook, run
+from support.report_shops import hostile_shop, line, order
 
 from cenports_nb.reports import run_report
 from cenports_nb.sandbox import Sandbox
@@ -26,7 +26,7 @@ NAMES = ("stock-reconciliation", "morning", "month-end")
 ROWS = 130
 LONG = """
 import pandas as pd
-from cenports_nb.notebook import pages
+from cenports_nb.notebook.report_page import page as pages
 frame = pd.DataFrame({"product_sku": [f"SKU-{n:04}" for n in range(130)], "product_name": "A name of some length " * 4,
     "word": ["x" * 300, *["word"] * 129], "units": range(130), "price": 12345678.9})
 columns = {"product_sku": "SKU", "product_name": "product", "word": "word", "units": "units", "price": "price (money)"}

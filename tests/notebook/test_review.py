@@ -11,10 +11,10 @@ import nbformat
 import numpy as np
 import pandas as pd
 import pytest
-from fake_clock import FakeClock
 from hypothesis import given
 from hypothesis import strategies as st
 from nbclient import NotebookClient
+from support.fake_clock import FakeClock
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -22,7 +22,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.review.decision import pairs_of, reasons_of
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve
-from cenports_nb.transactions.desk import user
+from cenports_nb.submissions.context import user
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from jupyter_lab import Lab, stop_kernels
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
+from support.jupyter_lab import Lab, stop_kernels
 from test_lab import CONTRAST
 
 pytestmark = pytest.mark.browser

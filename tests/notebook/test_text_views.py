@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import chart_frames as made
 import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
+from support import chart_frames as made
 
-from cenports_nb.notebook.folds import folds_of
-from cenports_nb.notebook.plan_view import plan_of, plan_text
-from cenports_nb.notebook.printable import printable
-from cenports_nb.notebook.text_table import text_table
-from cenports_nb.notebook.views import html_of, text_of
-from cenports_nb.transactions.snapshot import BatchView, RowView, Snapshot
+from cenports_nb.notebook.tracker.row_details import folds_of
+from cenports_nb.rendering.plan_text import plan_of, plan_text
+from cenports_nb.rendering.printable import printable
+from cenports_nb.rendering.text_table import text_table
+from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
+from cenports_nb.submissions.tracking.status_table import html_of, text_of
 
 NOTHING = pd.DataFrame({name: pd.Series([], dtype="str") for name in ("warehouse_code", "product_sku", "message")})
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from tour_runs import TOUR, check_ends, complaints, copy_tour, outputs_of, surroundings, trackers
+from support.tour_runs import TOUR, check_ends, complaints, copy_tour, outputs_of, surroundings, trackers
 
 from cenports_nb.reports import notebook_folder
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from jupyter_lab import CHROMIUM, Lab, missing_chromium, stop_kernels, wait_until_up
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, surroundings
+from support.jupyter_lab import CHROMIUM, Lab, missing_chromium, stop_kernels, wait_until_up
+from support.tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, surroundings
 
 pytestmark = pytest.mark.browser
 

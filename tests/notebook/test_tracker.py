@@ -13,14 +13,14 @@ from typing import cast
 import nbformat
 import pandas as pd
 import pytest
-from fake_clock import FakeClock
 from nbclient import NotebookClient
+from support.fake_clock import FakeClock
 
 import cenports_nb as cn
-from cenports_nb.notebook.folds import folds_of
-from cenports_nb.notebook.views import html_of, text_of
+from cenports_nb.notebook.tracker.row_details import folds_of
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
-from cenports_nb.transactions.snapshot import BatchView, RowView, Snapshot
+from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
+from cenports_nb.submissions.tracking.status_table import html_of, text_of
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAUGHTY = "<img src=x onerror=alert(1)>"

@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError, RejectedRowsWarning
-from cenports_nb.notebook.files import Files
+from cenports_nb.notebook.report_page.attachments import Files
 from cenports_nb.reports import earlier_run, freeze
 from cenports_nb.sandbox import Sandbox
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from report_runs import cards, environment_of, run, visible
+from support.report_runs import cards, environment_of, run, visible
 
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox

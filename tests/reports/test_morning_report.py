@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from report_runs import cards, environment_of, links, run
-from report_shops import empty_shop
+from support.report_runs import cards, environment_of, links, run
+from support.report_shops import empty_shop
 
 from cenports_nb.sandbox import Sandbox
 

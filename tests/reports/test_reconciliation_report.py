@@ -8,7 +8,7 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
-from report_runs import cards, links, run
+from support.report_runs import cards, links, run
 
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from report_runs import own_notebook, run
+from support.report_runs import own_notebook, run
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import Report, check_parameters, find_report, reports

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from report_runs import HOSTILE, own_notebook
+from support.report_runs import HOSTILE, own_notebook
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook import pages
-from cenports_nb.notebook.files import Files
+from cenports_nb.notebook.report_page import page as pages
+from cenports_nb.notebook.report_page.attachments import Files
 from cenports_nb.reports import run_report
 from cenports_nb.sandbox import Sandbox
 

@@ -9,12 +9,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from report_runs import visible
+from support.report_runs import visible
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.reports.place import Place, publish, reserved
+from cenports_nb.reports.run_folder import Place, publish, reserved
 
-WORKER = Path(__file__).with_name("place_worker.py")
+WORKER = Path(__file__).parents[1] / "support" / "run_folder_worker.py"
 
 
 def put(folder: Path, word: str, *, keep: bool = False, stopped: bool = False, data: bool = True) -> Place:

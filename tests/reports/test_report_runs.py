@@ -12,7 +12,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from report_runs import HOSTILE, command, environment_of, own_notebook, run, visible
+from support.report_runs import HOSTILE, command, environment_of, own_notebook, run, visible
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import ReportError, Step, run_report
@@ -20,7 +20,9 @@ from cenports_nb.reports import ReportError, Step, run_report
 pytestmark = pytest.mark.xdist_group("report runs")
 
 RESULT = "application/vnd.cenports-nb.result+json"
-FILES = "from cenports_nb.notebook.files import files_of\nimport pandas as pd\nfiles = files_of(out, 'x')"
+FILES = (
+    "from cenports_nb.notebook.report_page.attachments import files_of\nimport pandas as pd\nfiles = files_of(out, 'x')"
+)
 WRITE = "print(files.write('rows.csv', pd.DataFrame({'a': [1]})))"
 WAIT = "import threading; threading.Event().wait()"
 OUT = 'out = ""  # the folder'

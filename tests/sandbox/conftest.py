@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
-from sandbox_wire import NOON, Wire, join
+from support.sandbox_requests import NOON, Wire, join
 
 from cenports_nb.sandbox import Clock, Sandbox
 

@@ -4,10 +4,10 @@ import json
 from datetime import timedelta
 
 import pytest
-from sandbox_wire import CREDENTIALS, NOON, Wire, join
+from support.sandbox_requests import CREDENTIALS, NOON, Wire, join
 
 from cenports_nb.sandbox import Clock, Sandbox
-from cenports_nb.sandbox.pace import Pace
+from cenports_nb.sandbox.http.rate_limit import Pace
 
 END_POINTS = [
     ("GET", "/orders"),

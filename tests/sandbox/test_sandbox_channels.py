@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire, new_order
+from support.sandbox_requests import Wire, new_order
 
 PLACE = {"address": "1 Road", "city": "Hayward", "state": "CA", "country": "US", "postalCode": "04545"}
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sandbox_wire import NOON, join
+from support.sandbox_requests import NOON, join
 
 import cenports_nb.sandbox
 from cenports_nb.sandbox import Clock, Sandbox
 
-NORTHWIND = Path(cenports_nb.sandbox.__file__).parent / "northwind"
+NORTHWIND = Path(cenports_nb.sandbox.__file__).parent / "data" / "northwind"
 FROZEN = Clock(frozen_at=NOON)
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sandbox_wire import CREDENTIALS, NOON, Wire
+from support.sandbox_requests import CREDENTIALS, NOON, Wire
 
 
 def numbers(wire: Wire, **params: Any) -> list[str]:

@@ -4,7 +4,7 @@ from dataclasses import FrozenInstanceError, replace
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire, stock
+from support.sandbox_requests import Wire, stock
 
 from cenports_nb.sandbox import Dialect, Sandbox
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire, stock
+from support.sandbox_requests import Wire, stock
 
 PAGES = ("laravel", "links", "numbers", "next", "total", "none")
 FOLLOWED = PAGES[:4]

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire, new_order
+from support.sandbox_requests import Wire, new_order
 
 CHAI = ("NW-EAST", "0001")  # 39 on hand
 

@@ -4,10 +4,10 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire, join
+from support.sandbox_requests import Wire, join
 
 from cenports_nb.sandbox import Fault, Sandbox
-from cenports_nb.sandbox.pace import Pace
+from cenports_nb.sandbox.http.rate_limit import Pace
 
 ANSWERS: list[tuple[str, dict[str, Any], int, str, bytes]] = [
     ("too_many", {}, 429, "application/json", b"Too Many Attempts."),

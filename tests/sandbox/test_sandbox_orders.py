@@ -5,7 +5,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire, new_order
+from support.sandbox_requests import Wire, new_order
 
 
 def pages(wire: Wire, **params: Any) -> list[Any]:

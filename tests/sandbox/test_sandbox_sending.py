@@ -10,7 +10,7 @@ import zlib
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire, new_order
+from support.sandbox_requests import Wire, new_order
 
 from cenports_nb.sandbox import Sandbox
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from sandbox_wire import Wire
+from support.sandbox_requests import Wire
 
 from cenports_nb.sandbox import Sandbox
 

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire
+from support.sandbox_requests import Wire
 
 
 def every(wire: Wire, channel_id: str, **params: Any) -> list[Any]:

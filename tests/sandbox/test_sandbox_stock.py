@@ -5,7 +5,7 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from sandbox_wire import Wire
+from support.sandbox_requests import Wire
 
 CHAI = ("NW-EAST", "0001")  # 39 on hand
 

@@ -10,8 +10,8 @@ import pandas as pd
 import pytest
 
 import cenports_nb as cn
-from cenports_nb.stock.guards import GUARDS, STOPS_ALL
-from cenports_nb.stock.thresholds import Thresholds
+from cenports_nb.stock.guards.registry import GUARDS, STOPS_ALL
+from cenports_nb.stock.guards.thresholds import Thresholds
 
 PAGE = Path(__file__).parents[2] / "docs" / "corrections.md"
 

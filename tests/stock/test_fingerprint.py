@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cenports_nb.stock.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import fingerprint
 
 COLUMNS = ["warehouse_code", "product_sku", "type", "quantity"]
 KEY = st.text(st.characters(blacklist_categories=["Cs"]), min_size=1, max_size=4)

@@ -15,7 +15,7 @@ import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, attach
 from cenports_nb.reports import sample_count
-from cenports_nb.stock.guards import GUARDS, STOPS_ALL
+from cenports_nb.stock.guards.registry import GUARDS, STOPS_ALL
 
 KEYS = ["warehouse_code", "product_sku"]
 

@@ -9,7 +9,7 @@ import pytest
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.stock.headers import WORDS, plain
+from cenports_nb.stock.counts.headers import WORDS, plain
 
 
 @pytest.mark.parametrize(

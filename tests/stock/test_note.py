@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import cenports_nb as cn
-from cenports_nb.stock.note import KEY, Coverage, note_of
+from cenports_nb.stock.plans.metadata import KEY, Coverage, note_of
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.checks import check
+from cenports_nb.frames.schema.validation import check
 from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
     BLUE,

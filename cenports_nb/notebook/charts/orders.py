@@ -13,10 +13,10 @@ from matplotlib.dates import date2num
 from cenports_nb.analysis.money import exact_sums
 from cenports_nb.analysis.sales import summarize_sales
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check
-from cenports_nb.frames.days import Day, local_days, zone_of
+from cenports_nb.frames.dates import Day, local_days, zone_of
 from cenports_nb.frames.provenance import Provenance, provenance, time_zone_of
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
 from cenports_nb.notebook.charts.canvas import (
     FAINT,
     INK,

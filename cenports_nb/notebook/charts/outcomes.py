@@ -26,8 +26,8 @@ from cenports_nb.notebook.charts.canvas import (
     sentence,
     shortened,
 )
-from cenports_nb.transactions.snapshot import Snapshot
-from cenports_nb.transactions.submission import Submission
+from cenports_nb.submissions.submission import Submission
+from cenports_nb.submissions.tracking.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

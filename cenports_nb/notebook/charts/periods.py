@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.days import Day, day_of, zone_of
+from cenports_nb.frames.dates import Day, day_of, zone_of
 from cenports_nb.frames.provenance import Provenance, provenance
 
 By = Literal["day", "week", "month"]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Literal
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames import schemas
-from cenports_nb.frames.checks import check
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
 from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
     BLUE,

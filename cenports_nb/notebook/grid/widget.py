@@ -25,7 +25,7 @@ import pandas as pd
 import traitlets
 
 from cenports_nb.notebook.grid.columns import Column, encode, specs_of
-from cenports_nb.notebook.grid.ticks import Mask, mask_of, ranges_of
+from cenports_nb.notebook.grid.row_selection import Mask, mask_of, ranges_of
 
 HERE = Path(__file__).parent
 PARTS = ("words.js", "cells.js", "order.js", "sieve.js", "ticks.js", "told.js", "grid.js")

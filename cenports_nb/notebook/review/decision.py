@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.notebook.grid.ticks import Mask, mask_of, ranges_of
-from cenports_nb.notebook.review.sheet import KEYS, Sheet
-from cenports_nb.stock.guards import GUARDS
+from cenports_nb.notebook.grid.row_selection import Mask, mask_of, ranges_of
+from cenports_nb.notebook.review.review_table import KEYS, Sheet
+from cenports_nb.stock.guards.registry import GUARDS
 
 MOST_LETTERS = 500
 """Of a reason."""

@@ -10,21 +10,21 @@ import pandas as pd
 from IPython.display import display
 
 from cenports_nb.errors import CenportsError, GuardRailError, StaleStockError
-from cenports_nb.frames.stock_loaders import load_actual_stock
-from cenports_nb.notebook.grid.place import Place
-from cenports_nb.notebook.outputs import Outputs
+from cenports_nb.frames.loaders.stock import load_actual_stock
+from cenports_nb.ipython import attended, kernel
+from cenports_nb.notebook.grid.live_grid import Place
+from cenports_nb.notebook.live_output import Outputs
 from cenports_nb.notebook.review import decision as decisions
-from cenports_nb.notebook.review import words
+from cenports_nb.notebook.review import text as words
 from cenports_nb.notebook.review.decision import Decision
 from cenports_nb.notebook.review.panel import Panel
-from cenports_nb.notebook.review.setback import NOTHING_SENT, Setback, moved, objected
-from cenports_nb.notebook.review.sheet import sheet_of
-from cenports_nb.notebook.tracker import TransactionTracker
-from cenports_nb.shell import attended, kernel
-from cenports_nb.transactions.fresh import OnStale
-from cenports_nb.transactions.objections import objections_to
-from cenports_nb.transactions.submission import Submission
-from cenports_nb.transactions.submit import check_rows, submit_updates
+from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Setback, moved, objected
+from cenports_nb.notebook.review.review_table import sheet_of
+from cenports_nb.notebook.tracker.tracker import TransactionTracker
+from cenports_nb.submissions.objections import objections_to
+from cenports_nb.submissions.sending.staleness import OnStale
+from cenports_nb.submissions.submission import Submission
+from cenports_nb.submissions.submit import check_rows, submit_updates
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client

@@ -1,0 +1,167 @@
+"""Ages of orders that wait: for an acknowledgement, or to be shipped."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames.dates import is_plain_day, local_days, zone_of
+from cenports_nb.frames.line_status import is_open
+from cenports_nb.frames.provenance import provenance, time_zone_of
+from cenports_nb.frames.row_keys import Numbers, find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+
+ORDER = ["channel_id", "order_no"]
+
+
+def order_ages(
+    orders: pd.DataFrame,
+    line_items: pd.DataFrame | None = None,
+    *,
+    now: str | datetime | pd.Timestamp | None = None,
+    time_zone: str | None = None,
+    weekmask: str = "Mon Tue Wed Thu Fri",
+    holidays: Sequence[str | date] = (),
+    buckets: Sequence[int] = (1, 2, 3, 5, 10),
+) -> pd.DataFrame:
+    """List orders that wait, to be acknowledged or to be shipped, with their age.
+
+    age_hours = (now - order_date) / 1 h; age_days = day of now - day of the order; age_business_days = working
+    days from the order's day on, today not counted: ordered on Friday, it is 1 on Monday. A plain day
+    (an `order_date` of exactly 00:00:00Z) begins at midnight of the zone.
+
+    An order is unshipped if one of its lines is neither shipped nor cancelled (`line_items`), else, if it has no
+    line there, if its own status is open. Both kinds of words are those of `load_open_items`.
+
+    Args:
+        orders: From `load_orders`, best with `with_acknowledged=True`.
+        line_items: From `load_line_items`, with the same arguments.
+        now: An instant with a zone; by default when `orders` was fetched, else the present.
+        time_zone: IANA zone in which days are meant; by default the one that `orders` was loaded in, else UTC.
+        weekmask: Working days, as `numpy.busday_count` takes them.
+        holidays: Days that are none.
+        buckets: Edges of `bucket`, in working days: (1, 2, 3, 5, 10) makes `0`, `1`, `2`, `3-4`, `5-9`, `10+`.
+
+    Returns:
+        The orders that are unshipped or not acknowledged, oldest first: `order_no channel_id order_date status
+        acknowledged` (`boolean`, null where nobody asked), `unshipped`, `open_lines`, `open_units` (`Int64`, null
+        without line items), `age_hours` (`float64`), `age_days`, `age_business_days` (`int64`), `bucket` (an
+        ordered category).
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read, a key repeats, or an argument means nothing.
+
+    Warns:
+        AnalysisWarning: Whether some orders are acknowledged is not known; they are listed only if unshipped.
+    """
+    zone = time_zone_of(time_zone, orders, line_items)
+    zone_of(zone)
+    edges = _edges(buckets)
+    moment = _moment(now, orders)
+    needed = [*ORDER[::-1], "order_date", "status", "acknowledged"]
+    waiting = check(orders, schemas.Orders, "orders", needed, optional=["acknowledged"]).reset_index(drop=True)
+    if "acknowledged" not in waiting:
+        waiting["acknowledged"] = pd.array([pd.NA] * len(waiting), dtype="boolean")
+    waiting = _with_shipping(waiting, orders, line_items)
+    unknown = waiting["acknowledged"].isna()
+    hidden = int((unknown & ~waiting["unshipped"]).sum())
+    if hidden:
+        warnings.warn(
+            f"Whether {int(unknown.sum()):,} orders are acknowledged is not known, and {hidden:,} of them are shipped "
+            "and so not listed: load them with with_acknowledged=True.",
+            AnalysisWarning,
+            stacklevel=2,
+        )
+    waiting = waiting[waiting["unshipped"] | ~waiting["acknowledged"].fillna(value=True).astype(bool)]
+    days = local_days(waiting["order_date"], zone)
+    begun = waiting["order_date"].where(~is_plain_day(waiting["order_date"]), _midnights(days, zone))
+    today = moment.tz_convert(zone).tz_localize(None).normalize()
+    working = _working_days(days, today, weekmask, holidays)
+    return (
+        waiting.assign(
+            age_hours=(moment - begun).dt.total_seconds() / 3600,
+            age_days=(today - days).dt.days.astype("int64"),
+            age_business_days=working,
+            bucket=pd.cut(working, [-np.inf, *edges, np.inf], right=False, labels=_labels(edges)),
+        )
+        .assign(_begun=begun)
+        .sort_values(["_begun", *ORDER], kind="stable", ignore_index=True)
+        .drop(columns="_begun")
+    )
+
+
+def _with_shipping(waiting: pd.DataFrame, orders: pd.DataFrame, line_items: pd.DataFrame | None) -> pd.DataFrame:
+    """Add what is still to be shipped of each order."""
+    of_orders = [waiting[name] for name in ORDER]
+    if line_items is None:
+        numbered = number_keys(of_orders)
+        has_lines, count, units = (np.zeros(numbered.size, dtype=np.int64) for _ in range(3))
+    else:
+        needed = [*ORDER, "quantity", "status"]
+        lines = check(line_items, schemas.LineItems, "line_items", needed)
+        numbered = number_keys(of_orders, [lines[name] for name in ORDER])
+        of_line, still = numbered.rows[1], is_open(lines["status"]).to_numpy()
+        has_lines = np.bincount(of_line, minlength=numbered.size)
+        count = np.bincount(of_line[still], minlength=numbered.size)
+        units = np.zeros(numbered.size, dtype=np.int64)
+        np.add.at(units, of_line[still], lines["quantity"].to_numpy()[still])
+    order: Numbers = numbered.rows[0]
+    refuse_repeated(orders, repeated(order, find(order, numbered.size)), ORDER, "orders")
+    known = has_lines[order] > 0
+    return waiting.assign(
+        unshipped=np.where(known, count[order] > 0, is_open(waiting["status"])).astype(bool),
+        open_lines=pd.arrays.IntegerArray(count[order].astype(np.int64), ~known),
+        open_units=pd.arrays.IntegerArray(units[order], ~known),
+    )
+
+
+def _moment(now: str | datetime | pd.Timestamp | None, orders: pd.DataFrame) -> pd.Timestamp:
+    if now is None:
+        origin = provenance(orders) if isinstance(orders, pd.DataFrame) else None
+        return pd.Timestamp(origin.as_of) if origin and origin.as_of else pd.Timestamp.now("UTC")
+    try:
+        moment = pd.Timestamp(now)
+    except (ValueError, TypeError):
+        raise InvalidRequestError(f"now={now!r} is no instant: pass such as '2026-01-31T08:00Z'.") from None
+    if pd.isna(moment) or moment.tzinfo is None:
+        raise InvalidRequestError(f"now={now!r} has no time zone: pass such as '2026-01-31T08:00Z'.")
+    return moment
+
+
+def _midnights(days: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
+    """Tell when days begin in a zone; where the clock skips midnight, when it goes on."""
+    local: pd.Series[Any] = days.dt.tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward")
+    begun: pd.Series[Any] = local.dt.tz_convert("UTC")
+    return begun
+
+
+def _working_days(days: pd.Series[Any], today: pd.Timestamp, weekmask: str, holidays: Sequence[str | date]) -> Numbers:
+    try:
+        off = np.array([np.datetime64(str(day)[:10], "D") for day in holidays], dtype="datetime64[D]")
+        counted: Numbers = np.busday_count(
+            days.to_numpy().astype("datetime64[D]"), np.datetime64(str(today.date())), weekmask=weekmask, holidays=off
+        )
+    except ValueError as error:
+        raise InvalidRequestError(f"weekmask={weekmask!r} or holidays={holidays!r} can't be read: {error}.") from None
+    return counted.astype(np.int64)
+
+
+def _edges(buckets: Sequence[int]) -> list[int]:
+    edges = list(buckets)
+    if not edges or any(type(edge) is not int or edge < 1 for edge in edges) or sorted(set(edges)) != edges:
+        raise InvalidRequestError(f"buckets={buckets!r} must be rising whole numbers above 0, such as (1, 2, 5).")
+    return edges
+
+
+def _labels(edges: list[int]) -> list[str]:
+    starts = [0, *edges]
+    ends = [edge - 1 for edge in edges]
+    closed = [f"{low}" if low == high else f"{low}-{high}" for low, high in zip(starts, ends, strict=False)]
+    return [*closed, f"{edges[-1]}+"]

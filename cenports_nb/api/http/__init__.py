@@ -1,0 +1,1 @@
+"""One request: session, cache, rate limit, authentication, transport."""

@@ -1,0 +1,90 @@
+"""The token: fetched once for all threads, kept in memory only."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from cenports_nb.api.http.rate_limit import Clock
+from cenports_nb.errors import UnexpectedAnswerError
+
+LIFE_S = 12 * 3600.0  # "Tokens are valid for 12 hours", whatever expires_in says
+EARLY_S = 60.0
+_FAR = 1e9  # values above are dates, below are spans: `exp` may be either
+
+
+class TokenAnswer(msgspec.Struct):
+    """What POST /authorize returns."""
+
+    access_token: str
+    token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
+    expires_in: float | None = None
+    exp: float | None = None
+
+
+class Token:
+    """Hands out the `Authorization` header; one request for it, however many threads ask."""
+
+    def __init__(self, fetch: Callable[[], bytes], clock: Clock) -> None:
+        self._fetch = fetch
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._header = ""
+        self._ends = 0.0
+
+    def header(self) -> str:
+        """Return the header's value, fetching a token when there is none or it is about to end."""
+        with self._lock:
+            if not self._header or self._clock.now().timestamp() >= self._ends:
+                self._renew()
+            return self._header
+
+    def refused(self, header: str) -> None:
+        """Forget the token that was just refused; a newer one of another thread stays."""
+        with self._lock:
+            if self._header == header:
+                self._header = ""
+
+    def redact(self, text: str) -> str:
+        """Take the token out of a text that is about to be shown."""
+        value = self._header.partition(" ")[2]
+        return text.replace(value, "…") if value else text
+
+    def _renew(self) -> None:
+        body = self._fetch()
+        try:
+            answer = msgspec.json.decode(body, type=TokenAnswer, strict=False)
+        except msgspec.ValidationError as error:
+            raise UnexpectedAnswerError(
+                f"POST /authorize answered without a usable token ({error}): "
+                "check the address, or ask Cenports' integration team."
+            ) from None
+        header = f"{answer.token_type} {answer.access_token}"
+        if not answer.access_token or not (header.isascii() and header.isprintable()):
+            raise UnexpectedAnswerError(
+                "POST /authorize answered with a token that no header can carry: ask Cenports' integration team."
+            )
+        now = self._clock.now().timestamp()
+        ends = [now + LIFE_S]
+        if answer.expires_in is not None:
+            ends.append(now + answer.expires_in)
+        for exp in (answer.exp, _claim(answer.access_token)):
+            if exp is not None:
+                ends.append(exp if exp > _FAR else now + exp)
+        self._ends = min(ends) - EARLY_S
+        self._header = header
+
+
+def _claim(token: str) -> float | None:
+    """Read the `exp` of a JWT, if it is one."""
+    try:
+        part = token.split(".")[1]
+        claims: dict[str, Any] = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))
+        return float(claims["exp"])
+    except (IndexError, KeyError, TypeError, ValueError, binascii.Error, msgspec.MsgspecError):
+        return None

@@ -1,0 +1,187 @@
+"""Where answers are kept, under which key, for how long, and what makes them stale.
+
+The account's write generation is a part of every key, so that raising it makes all answers stale at
+once, those too that are on their way; while a write is under way nothing is kept at all, because the
+change may land at any moment. How old an answer may be is asked when it is read, not when it is kept:
+it depends on what else its month holds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from requests_cache import NEVER_EXPIRE, CachedSession
+from requests_cache.backends.base import BaseCache
+
+from cenports_nb.api.http.cache_store import FILE_NAME, Shelf
+
+SKEW_S = 60.0  # an answer from further in the future was kept by a clock that was wrong
+
+
+class Asked(Protocol):
+    """What tells one request from another."""
+
+    method: str | None
+    url: str | None
+    body: Any
+
+
+class Cache:
+    """The answers of one account."""
+
+    def __init__(self, folder: Path, account: str, settle_s: float, now: Callable[[], datetime]) -> None:
+        self._account = account
+        self._settle_s = settle_s
+        self._now = now
+        self.shelf = Shelf(folder, account, now)
+
+    def session(self) -> CachedSession:
+        """Make the session that keeps what it is told to keep."""
+        backend = BaseCache()
+        backend.responses = self.shelf
+        return CachedSession(
+            backend=backend,
+            key_fn=lambda request, **_: self.key(request, self.generation),
+            allowable_methods=("GET",),
+            allowable_codes=(200,),
+            expire_after=NEVER_EXPIRE,
+        )
+
+    def find(self, asked: Asked, max_age: float) -> tuple[bytes, datetime] | None:
+        """Look an answer up that is no older than this; at any age, the newest of any generation."""
+        generation = self.generation
+        offline = max_age == math.inf
+        if not (offline or self.keeps):
+            return None
+        oldest = 0 if offline else generation
+        for number in range(generation, oldest - 1, -1):
+            found = self.shelf.look(self.key(asked, number))
+            if found is not None:
+                age = (self._now() - found[1]).total_seconds()
+                return found if offline or -SKEW_S <= age <= max_age else None
+        return None
+
+    def key(self, asked: Asked, generation: int) -> str:
+        """Account, generation, method, address and parameters; no header, so no token."""
+        body = asked.body or b""
+        parts = (self._account, str(generation), asked.method or "", asked.url or "")
+        digest = hashlib.blake2b(digest_size=20)
+        for part in (*(text.encode() for text in parts), body.encode() if isinstance(body, str) else body):
+            digest.update(len(part).to_bytes(8, "big") + part)
+        return digest.hexdigest()
+
+    @property
+    def keeps(self) -> bool:
+        """Whether an answer may be kept now: no write is under way that could change it."""
+        since = self._now().timestamp() - self._settle_s
+        return not self.shelf.use(
+            lambda file: file.execute(
+                "SELECT 1 FROM open_write WHERE account = ? AND since > ?", (self._account, since)
+            ).fetchone(),
+            None,
+        )
+
+    def write_started(self, write_id: str) -> None:
+        """Make all that is kept stale, and keep nothing until the write has ended."""
+        row = (self._account, write_id, self._now().timestamp())
+
+        def note(file: sqlite3.Connection) -> None:
+            file.execute("INSERT OR REPLACE INTO open_write VALUES (?, ?, ?)", row)
+            self._raise_generation(file)
+
+        self.shelf.use(note, None)
+
+    def write_ended(self, write_id: str) -> None:
+        """Make stale what was read while the write was under way."""
+
+        def note(file: sqlite3.Connection) -> None:
+            self._raise_generation(file)
+            file.execute("DELETE FROM open_write WHERE account = ? AND id = ?", (self._account, write_id))
+
+        self.shelf.use(note, None)
+
+    def oldest(self) -> datetime | None:
+        """Tell when the oldest answer of this account was kept, UTC."""
+        row = self.shelf.use(
+            lambda file: file.execute("SELECT min(at) FROM answer WHERE account = ?", (self._account,)).fetchone(), None
+        )
+        return datetime.fromtimestamp(row[0], UTC) if row and row[0] else None
+
+    def close(self) -> None:
+        """Close the file."""
+        self.shelf.close()
+
+    def _raise_generation(self, file: sqlite3.Connection) -> None:
+        file.execute(
+            "INSERT INTO generation VALUES (?, 1) ON CONFLICT (account) DO UPDATE SET number = number + 1",
+            (self._account,),
+        )
+
+    @property
+    def generation(self) -> int:
+        """How often the account was written to, as far as this machine knows."""
+        row = self.shelf.use(
+            lambda file: file.execute("SELECT number FROM generation WHERE account = ?", (self._account,)).fetchone(),
+            None,
+        )
+        return int(row[0]) if row else 0
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What the cache holds of one account; `oldest` and `newest` are UTC."""
+
+    account: str
+    answers: int
+    size: int
+    oldest: datetime
+    newest: datetime
+
+
+def info(folder: Path) -> list[Kept]:
+    """Tell what a cache holds, account by account; nothing for a cache that is not there or can't be read."""
+    rows = _look(
+        folder, "SELECT account, count(*), sum(size), min(at), max(at) FROM answer GROUP BY account ORDER BY account"
+    )
+    return [
+        Kept(account, answers, size, datetime.fromtimestamp(oldest, UTC), datetime.fromtimestamp(newest, UTC))
+        for account, answers, size, oldest, newest in rows
+    ]
+
+
+def partners(folder: Path, base_url: str) -> list[str]:
+    """List the partners of this address that the cache has answers of."""
+    start = f"{base_url}|"
+    accounts = (row[0] for row in _look(folder, "SELECT DISTINCT account FROM answer"))
+    return sorted(account.removeprefix(start) for account in accounts if account.startswith(start))
+
+
+def clear(folder: Path) -> int:
+    """Delete the cache of a home, all accounts, and return its bytes; the journal is elsewhere and stays."""
+    freed = 0
+    for path in sorted(folder.glob(f"{FILE_NAME}*")):
+        freed += path.stat().st_size
+        path.unlink(missing_ok=True)
+    return freed
+
+
+def _look(folder: Path, query: str) -> list[Any]:
+    """Read from a cache without making one."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        return []
+    try:
+        file = sqlite3.connect(path, timeout=2)
+        try:
+            return file.execute(query).fetchall()
+        finally:
+            file.close()
+    except sqlite3.Error:
+        return []

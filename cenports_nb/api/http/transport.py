@@ -1,0 +1,189 @@
+"""One request over the wire: sent once, read whole, bounded in time and size.
+
+A time-out of requests counts for each piece that arrives, so an answer that drips would never meet it:
+a watchdog closes the connection when the time of the whole call is over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+import requests
+from requests.adapters import HTTPAdapter
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
+from urllib3.exceptions import HTTPError
+from urllib3.response import BaseHTTPResponse
+
+from cenports_nb.api.concurrency import THREADS
+from cenports_nb.errors import TransportError
+
+CONNECT_S = 10.0
+READ_S = 50.0
+MAX_BODY = 128 * 2**20
+CHUNK = 2**16
+
+
+class Transport(HTTPAdapter):
+    """Sends a request once and returns its answer with the body read, or says why there is none."""
+
+    def __init__(self) -> None:
+        super().__init__(pool_maxsize=THREADS)
+
+    def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
+        """Let every connection be watched."""
+        super().init_poolmanager(*arguments, **options)  # type: ignore[no-untyped-call, unused-ignore]
+        self.poolmanager.pool_classes_by_scheme = WATCHED
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        """Let every connection through a proxy be watched too."""
+        manager = super().proxy_manager_for(proxy, **options)
+        manager.pool_classes_by_scheme = WATCHED
+        return manager
+
+    def exchange(
+        self, what: str, request: requests.PreparedRequest, seconds: float, **options: Any
+    ) -> requests.Response:
+        """Send once and read the whole answer.
+
+        Args:
+            what: The call, for messages.
+            request: What to send.
+            seconds: The time for all of it.
+            options: `verify`, `cert` and `proxies` of requests.
+
+        Raises:
+            TransportError: No usable answer; `reached` is False if the request never left.
+        """
+        timeout = (min(CONNECT_S, seconds), min(READ_S, seconds))
+        with _watchdog(seconds) as watch:
+            try:
+                response = HTTPAdapter.send(self, request, stream=True, timeout=timeout, **options)
+                with response:
+                    response._content = _read(what, response.raw)
+            except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+                if not watch.expired:
+                    raise _explained(what, timeout, error) from None
+        if watch.expired:
+            raise TransportError(f"{what} was not answered whole in {seconds:.0f} s: stopped reading; try again later.")
+        response._content_consumed = True  # type: ignore[attr-defined]
+        return response
+
+
+def _read(what: str, raw: BaseHTTPResponse) -> bytes:
+    """Read what `.content` would, piece by piece, so that a bomb is noticed before it is unpacked."""
+    body = bytearray()
+    for chunk in raw.stream(CHUNK, decode_content=True):
+        body += chunk
+        if len(body) > MAX_BODY:
+            raise TransportError(
+                f"{what} was answered with more than {MAX_BODY >> 20} MiB: stopped reading; ask for less."
+            )
+    return bytes(body)
+
+
+class _Watch:
+    """The connection in use, and whether its time is over."""
+
+    def __init__(self) -> None:
+        self.expired = False
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+
+    def see(self, connection: socket.socket | None) -> None:
+        """Take note of the connection that is about to be read; too late, it is closed at once."""
+        with self._lock:
+            self._socket = connection
+            if self.expired:
+                self._close()
+
+    def expire(self) -> None:
+        """End the wait for an answer."""
+        with self._lock:
+            self.expired = True
+            self._close()
+
+    def _close(self) -> None:
+        if self._socket is not None:
+            with contextlib.suppress(OSError):
+                # The plain shutdown: the TLS one would wait for its peer.
+                socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
+
+
+_current = threading.local()
+
+
+@contextlib.contextmanager
+def _watchdog(seconds: float) -> Iterator[_Watch]:
+    """Close this thread's connection when its time is over."""
+    watch = _current.watch = _Watch()
+    timer = threading.Timer(seconds, watch.expire)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield watch
+    finally:
+        timer.cancel()
+        _current.watch = None
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> Any:
+        _see(self.sock)
+        return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    def getresponse(self) -> Any:
+        _see(self.sock)
+        return super().getresponse()
+
+
+def _see(connection: Any) -> None:
+    watch = getattr(_current, "watch", None)
+    if watch is not None:
+        watch.see(connection)
+
+
+class _Pool(HTTPConnectionPool):
+    ConnectionCls = _Connection
+
+
+class _SecurePool(HTTPSConnectionPool):
+    ConnectionCls = _SecureConnection
+
+
+WATCHED = {"http": _Pool, "https": _SecurePool}
+
+
+def _explained(what: str, timeout: tuple[float, float], error: Exception) -> TransportError:
+    """Say what happened, and whether the request may have arrived."""
+    if isinstance(error, requests.exceptions.ConnectTimeout):
+        text = f"{what} found nobody in {timeout[0]:.0f} s ({_reason(error)})"
+        return TransportError(f"{text}: check the network and the address.", reached=False)
+    if isinstance(error, requests.exceptions.ReadTimeout):
+        text = f"{what} was not answered in {timeout[1]:.0f} s ({_reason(error)})"
+        return TransportError(f"{text}: try again later.")
+    if isinstance(error, requests.exceptions.RequestException):
+        text = f"{what} failed: {_reason(error)}; check the network and the address."
+        return TransportError(text, reached=not _never_left(error))
+    return TransportError(f"{what} was cut off while it was read: {_reason(error)}; try again.")
+
+
+def _never_left(error: requests.exceptions.RequestException) -> bool:
+    """Tell a connection that was never made from one that broke."""
+    text = repr(error)
+    return any(word in text for word in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"))
+
+
+def _reason(error: BaseException) -> str:
+    """Name the innermost cause, without addresses and object ids."""
+    inner: Any = error
+    while getattr(inner, "args", None) and isinstance(inner.args[0], BaseException):
+        inner = inner.args[0]
+    cause = getattr(inner, "reason", inner)
+    return type(cause).__name__ if isinstance(cause, BaseException) else str(cause)

@@ -1,0 +1,1 @@
+"""Decode JSON records into typed columns and rejects."""

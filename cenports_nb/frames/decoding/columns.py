@@ -1,0 +1,146 @@
+"""Values -> typed columns; each column says which of its values can't be read."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from cenports_nb.frames.text_columns import TEXT, chunks_of, column_of
+
+Column = tuple["pd.Series[Any]", dict[int, str]]
+"""A column, and position -> reason for each value that could not be read."""
+
+
+def text(values: Sequence[Any]) -> Column:
+    """Text as sent; whole numbers as their digits; null stays null."""
+    try:
+        return column_of(pa.array(values, TEXT)), {}
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # numbers among them, or half a character
+        pass
+    try:
+        return pd.Series(values, dtype="str"), {}
+    except UnicodeEncodeError:
+        bad = {i: "is no text that UTF-8 can hold" for i, value in enumerate(values) if not _encodable(value)}
+        return pd.Series([None if i in bad else value for i, value in enumerate(values)], dtype="str"), bad
+
+
+def key(values: Sequence[Any]) -> Column:
+    """Text that identifies a row, so never missing or empty."""
+    column, bad = text(values)
+    for i in np.flatnonzero((column.isna() | (column == "")).to_numpy()):
+        bad.setdefault(int(i), "is missing")
+    return column, bad
+
+
+def instant(values: Sequence[str | None]) -> Column:
+    """An instant with any offset, UTC where none is sent, to the microsecond."""
+    column = _dates(values)
+    return column, _unread(column, values, "is no date")
+
+
+def needed_instant(values: Sequence[str | None]) -> Column:
+    """An instant that must be there."""
+    column, bad = instant(values)
+    for i in _nulls(column):
+        bad.setdefault(i, "is missing")
+    return column, bad
+
+
+def day(values: Sequence[str | None]) -> Column:
+    """A day; of an instant, its UTC day."""
+    column = _dates(values)
+    days = column.dt.tz_localize(None).dt.normalize().astype("datetime64[us]")
+    return days, _unread(column, values, "is no date")
+
+
+def money(values: Sequence[float | None]) -> Column:
+    """An amount as sent; null stays null, infinite and NaN can't be read."""
+    array = np.array([math.nan if value is None else value for value in values], dtype="float64")
+    bad: dict[int, str] = {}
+    for i in map(int, np.flatnonzero(~np.isfinite(array))):
+        if values[i] is not None:
+            bad[i] = "is no amount"
+    return pd.Series(array), bad
+
+
+def count(values: Sequence[int]) -> Column:
+    """Whole units, never null; more than 64 bits can't be read."""
+    try:
+        return pd.Series(np.array(values, dtype="int64")), {}
+    except OverflowError:
+        bad = _too_large(values)
+    return pd.Series([0 if i in bad else value for i, value in enumerate(values)], dtype="int64"), bad
+
+
+def count_or_null(values: Sequence[int | None]) -> Column:
+    """Whole units, or null; more than 64 bits can't be read."""
+    try:
+        array = pa.array(values, pa.int64())
+    except (pa.ArrowInvalid, OverflowError):
+        bad = _too_large(values)
+    else:
+        known = array.fill_null(0).to_numpy(zero_copy_only=False).copy()
+        return pd.Series(pd.arrays.IntegerArray(known, np.asarray(array.is_null()))), {}
+    return pd.Series([None if i in bad else value for i, value in enumerate(values)], dtype="Int64"), bad
+
+
+def flag(values: Sequence[bool | None]) -> Column:
+    """Yes or no; no where nothing is said."""
+    return pd.Series(np.array(values, dtype="bool")), {}
+
+
+def flag_or_null(values: Sequence[Any]) -> Column:
+    """Yes, no or null, as JSON, a number or text has it; anything else can't be read."""
+    read = [None if value is None else YES_NO.get(str(value).strip().lower()) for value in values]
+    bad = {i: f"is no yes or no: {value!r}" for i, value in enumerate(values) if value is not None and read[i] is None}
+    return pd.Series(read, dtype="boolean"), bad
+
+
+YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+LEAST, MOST = -(2**63), 2**63 - 1
+FIRST, LAST = (pd.Timestamp(text, tz="UTC").as_unit("us") for text in ("0001-01-01", "9999-12-31 23:59:59.999999"))
+"""What a calendar has; an offset may lead beyond either end."""
+
+Build = Callable[[Sequence[Any]], Column]
+
+
+def _dates(values: Sequence[str | None]) -> pd.Series[Any]:
+    """Read dates of four, two and two digits; pandas alone would take "now" and "2020" too."""
+    coded = chunks_of(text(values)[0]).combine_chunks().dictionary_encode()
+    texts = column_of(coded.dictionary)  # each once: of many dates most are the same
+    dated = texts.where(texts.str.match(r"\d{4}-\d{2}-\d{2}").fillna(value=False).astype(bool))
+    # One date to the nanosecond makes pandas read all of them so, and those it reaches only from 1677 to 2262.
+    cut = dated.str.replace(r"^(\S{10}[T ][\d:]{4,8}\.\d{6})\d+", r"\1", regex=True)
+    parsed = pd.to_datetime(cut, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
+    parsed = parsed.where((parsed >= FIRST) & (parsed <= LAST))
+    return parsed.reindex(coded.indices.fill_null(-1).to_numpy()).reset_index(drop=True)
+
+
+def _unread(column: pd.Series[Any], values: Sequence[str | None], reason: str) -> dict[int, str]:
+    nulls = column.isna().to_numpy()
+    if nulls.all() and not any(values):
+        return {}
+    return {i: f"{reason}: {values[i]!r}" for i in np.flatnonzero(nulls).tolist() if values[i] not in (None, "")}
+
+
+def _nulls(column: pd.Series[Any]) -> list[int]:
+    return [int(i) for i in np.flatnonzero(column.isna().to_numpy())]
+
+
+def _too_large(values: Sequence[int | None]) -> dict[int, str]:
+    return {
+        i: "has more than 64 bits" for i, value in enumerate(values) if value is not None and not LEAST <= value <= MOST
+    }
+
+
+def _encodable(value: Any) -> bool:
+    try:
+        str(value).encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -1,0 +1,207 @@
+"""The careful lane: a page record by record -> the same page as documented, and what can't be read.
+
+It is lax where the API may be: numbers as text, text as numbers, whole numbers with a point, instants of any
+form. What it lets pass, it writes as the fast lane wants it, so that both lanes end in the same columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from cenports_nb.api import models
+from cenports_nb.api.models import closed
+from cenports_nb.api.retrieval.page_info import split
+from cenports_nb.frames.decoding import columns
+from cenports_nb.frames.decoding.arrow_orders import FIELDS, KNOWN, NESTED
+from cenports_nb.frames.decoding.fields import LINE_ITEMS, ORDERS, Field
+from cenports_nb.frames.decoding.rejects import reject_of, shown
+from cenports_nb.frames.provenance import Reject
+
+PAGE = msgspec.json.Decoder(list[models.Order], strict=False).decode
+CLOSED_PAGE = msgspec.json.Decoder(list[closed(models.Order)], strict=False).decode  # type: ignore[misc]
+ORDER = models.reader(models.OrderOfLines)
+LINE = models.reader(models.LineItem)
+LOOSE = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+ENCODE = msgspec.json.Encoder().encode
+
+
+@dataclass
+class Readable:
+    """What of a page could be read.
+
+    Attributes:
+        page: JSON of a list of those orders, as the fast lane reads it.
+        places: The place of each on the page.
+        line_counts: How many lines each was sent with, those that can't be read included.
+        positions: The position of each line in its order, from 1, as sent.
+        rejects: Orders that can't be read.
+        line_rejects: Lines that can't be read, by the place of their order.
+        unknown: Fields that came and that the reference does not show.
+    """
+
+    page: bytes
+    places: np.ndarray
+    line_counts: np.ndarray
+    positions: np.ndarray
+    rejects: list[Reject] = field(default_factory=list)
+    line_rejects: list[Reject] = field(default_factory=list)
+    unknown: frozenset[str] = frozenset()
+
+
+def normalise(page: bytes, channel_id: str | None) -> Readable:
+    """Read what can be read of a page, a JSON list of orders.
+
+    Args:
+        page: JSON as it came.
+        channel_id: The channel that was asked for, for orders that name none.
+    """
+    rejects: list[Reject] = []
+    line_rejects: list[Reject] = []
+    lines: dict[int, Sequence[int]] = {}  # positions of the readable lines of orders that have others too
+    sent: dict[int, int] = {}  # how many lines those were sent with
+    raw: Sequence[msgspec.Raw] | None = None
+    unknown: frozenset[str] = frozenset()
+    try:
+        try:
+            found = CLOSED_PAGE(page)
+        except msgspec.ValidationError:
+            found, unknown = PAGE(page), unknown_of(page)
+        if any(line.product_sku == "" for order in found for line in order.line_items or ()):
+            raise msgspec.ValidationError("a line without its SKU spoils only itself")
+        if models.NULL_TEXT.search(page):
+            raise msgspec.ValidationError("this text may have been read as null")
+        places = list(range(len(found)))
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        raw, found, places, unknown = split(page), [], [], unknown_of(page)
+        for place, record in enumerate(raw):
+            try:
+                order = ORDER(record)
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+                rejects.append(reject_of(place, record, "orderNo", error))
+                continue
+            of_order = order.line_items or ()
+            good, bad = _lines(of_order, place, str(order.order_no))
+            order.line_items = [line for _, line in good]  # type: ignore[misc]
+            lines[place], sent[place] = [position for position, _ in good], len(of_order)
+            line_rejects += bad
+            found.append(order)
+            places.append(place)
+    failed = _failures(found, channel_id)
+    for row, (column, reason) in sorted(failed.items()):
+        raw = raw or split(page)
+        record = raw[places[row]]
+        rejects.append(Reject(places[row], str(found[row].order_no), column, f"{column} {reason}", shown(record)))
+    kept = [row for row in range(len(found)) if row not in failed]
+    gone = {places[row] for row in failed}
+    orders = [found[row] for row in kept]
+    _write_digits(orders, ORDERS)
+    every = [line for order in orders for line in order.line_items or ()]
+    _write_digits(every, LINE_ITEMS)
+    for line in every:
+        if line.line_item is not None and type(line.line_item) is not str:
+            line.line_item = str(line.line_item)
+    at = [places[row] for row in kept]
+    counts = [len(order.line_items or ()) for order in orders]
+    positions = [lines.get(place, range(1, count + 1)) for place, count in zip(at, counts, strict=True)]
+    return Readable(
+        ENCODE(orders),
+        np.array(at, dtype="int64"),
+        np.array([sent.get(place, count) for place, count in zip(at, counts, strict=True)], dtype="int64"),
+        np.fromiter((position for of_order in positions for position in of_order), dtype="int64", count=len(every)),
+        sorted(rejects, key=lambda reject: reject.record_index),
+        # A rejected order is listed with all that it holds; its lines needn't be listed again.
+        [reject for reject in line_rejects if reject.record_index not in gone],
+        unknown,
+    )
+
+
+def unknown_of(page: bytes) -> frozenset[str]:
+    """Name the fields of a page that the reference does not show."""
+    names: set[str] = set()
+    for record in _loose(page):
+        names |= record.keys()
+        for group in NESTED & record.keys():
+            names |= {f"{group}.{name}" for name in _object(record[group])}
+        for line in _loose(bytes(record.get("lineItems", b"[]"))):
+            names |= {f"lineItems.{name}" for name in line}
+    return frozenset(names - FIELDS - KNOWN)
+
+
+def _lines(
+    raw: Sequence[msgspec.Raw], place: int, number: str
+) -> tuple[list[tuple[int, models.LineItem]], list[Reject]]:
+    """Read the lines of one order; a bad one spoils only itself."""
+    good: list[tuple[int, models.LineItem]] = []
+    bad: list[Reject] = []
+    for position, record in enumerate(raw, start=1):
+        try:
+            line = LINE(record)
+            if line.product_sku == "":
+                raise msgspec.ValidationError("product_sku is missing - at `$.productSku`")
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            bad.append(reject_of(place, record, "productSku", error, f"line {position} of order {number}: "))
+        else:
+            good.append((position, line))
+    return good, bad
+
+
+def _failures(found: Sequence[Any], channel_id: str | None) -> dict[int, tuple[str, str]]:
+    """Find orders that have no number, channel or date; write dates as the fast lane reads them."""
+    failed: dict[int, tuple[str, str]] = {}
+    for row, order in enumerate(found):
+        if order.channel_id is None:
+            order.channel_id = channel_id
+        if order.order_no == "":
+            failed[row] = "order_no", "is missing"
+        elif order.channel_id is None or order.channel_id == "":
+            failed[row] = "channel_id", "is missing"
+    dates, bad = columns.needed_instant([order.order_date for order in found])
+    for row, reason in bad.items():
+        failed.setdefault(row, ("order_date", reason))
+    texts = np.datetime_as_string(dates.dt.tz_localize(None).to_numpy(dtype="datetime64[us]"))
+    for order, text in zip(found, texts.tolist(), strict=True):
+        order.order_date = f"{text}Z"
+    return failed
+
+
+def _write_digits(found: Sequence[Any], table: Iterable[Field]) -> None:
+    """Write whole numbers in text fields as their digits."""
+    groups: dict[str, list[Any]] = {"": list(found)}
+    for item in table:
+        if item.build not in (columns.text, columns.key):
+            continue
+        group, _, name = item.path.rpartition(".")
+        if group not in groups:
+            groups[group] = [nested for nested in map(attrgetter(group), found) if nested is not None]
+        read: Callable[[Any], Any] = attrgetter(name)
+        if int in set(map(type, map(read, groups[group]))):
+            for record in groups[group]:
+                value = read(record)
+                if type(value) is int:
+                    setattr(record, name, str(value))
+
+
+def _loose(page: bytes) -> list[dict[str, msgspec.Raw]]:
+    """Read a list of objects only as far as their names; what is no such list has none."""
+    try:
+        return LOOSE(page)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        pass
+    try:
+        whole = split(page)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return []
+    return [_object(record) for record in whole]
+
+
+def _object(record: msgspec.Raw) -> dict[str, msgspec.Raw]:
+    try:
+        return msgspec.json.decode(record, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return {}

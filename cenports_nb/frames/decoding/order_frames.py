@@ -1,0 +1,293 @@
+"""One reading of GET /orders -> the columns of both its frames, orders and line items."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from typing import Any, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cenports_nb.api.retrieval.decoded_page import count, parts_of
+from cenports_nb.api.retrieval.memory import give_back
+from cenports_nb.api.retrieval.retrieve import Read
+from cenports_nb.api.retrieval.windows import Window
+from cenports_nb.frames.dates import local_days
+from cenports_nb.frames.decoding.arrow_columns import POOL, to_pandas
+from cenports_nb.frames.decoding.arrow_orders import TYPES
+from cenports_nb.frames.decoding.fields import LINE_ITEM_AS_SENT, LINE_ITEMS, ORDERS
+from cenports_nb.frames.decoding.line_numbers import number_lines
+from cenports_nb.frames.decoding.order_pages import KEYS, OrderPages
+from cenports_nb.frames.provenance import Reject
+from cenports_nb.frames.text_columns import column_of
+
+FAR = np.timedelta64(1, "D")  # what a server's time zone can explain
+COUNTED = {"line_count": pa.int64()}
+ORDER_TYPES = {item.name: TYPES[item.build] for item in ORDERS} | COUNTED
+LINE_TYPES = {item.name: TYPES[item.build] for item in (*LINE_ITEMS, LINE_ITEM_AS_SENT)}
+BUILT_AT_ONCE = 4  # columns; after these, memory is given back
+
+
+@dataclass
+class Orders:
+    """Orders as they came, window by window, and which of them belong into a frame.
+
+    Attributes:
+        pages: What came.
+        windows: The window that each of `pages` answers.
+        keys: `channel_id`, `order_no` and `order_date` of each order, as it came.
+        rows: The orders that belong into a frame, in its order.
+        rank: The place of each order among those; -1 for the others.
+        outside: Orders cut, as they lie outside the days asked for.
+        doubt: What speaks against the meaning of the filter by days.
+    """
+
+    pages: Sequence[OrderPages]
+    windows: Sequence[Window]
+    keys: dict[str, pa.Array]
+    rows: np.ndarray
+    rank: np.ndarray
+    outside: np.ndarray
+    doubt: str
+
+    @property
+    def unknown(self) -> frozenset[str]:
+        """Fields that came and that the reference does not show."""
+        return frozenset().union(*(page.unknown for page in self.pages))
+
+    @property
+    def rejects(self) -> tuple[Reject, ...]:
+        """Orders that can't be read; the same one from two windows is one."""
+        found: dict[tuple[str, str | None], Reject] = {}
+        for page, window, start in zip(self.pages, self.windows, self._starts(), strict=True):
+            for reject in page.rejects:
+                found[reject.record, window.channel_id] = replace(reject, record_index=start + reject.record_index)
+        return tuple(found.values())
+
+    @property
+    def line_rejects(self) -> tuple[Reject, ...]:
+        """Lines that can't be read, of orders that are in the frame."""
+        found: list[Reject] = []
+        row = 0
+        for page, start in zip(self.pages, self._starts(), strict=True):
+            if page.line_rejects:
+                kept = set(page.places[self.rank[row : row + len(page.places)] >= 0].tolist())
+                found += [
+                    replace(reject, record_index=start + reject.record_index)
+                    for reject in page.line_rejects
+                    if reject.record_index in kept
+                ]
+            row += len(page.places)
+        return tuple(found)
+
+    def order_columns(self) -> dict[str, Any]:
+        """Build the columns of the orders frame; what they are built from is given up on the way."""
+        asked = np.repeat(
+            np.array([{None: -1, False: 0, True: 1}[window.acknowledged] for window in self.windows], dtype="int8"),
+            [len(page.places) for page in self.pages],
+        )[self.rows]
+        found = _taken([page.orders for page in self.pages], ORDER_TYPES, self.rows)
+        found["acknowledged"] = pd.arrays.BooleanArray(asked == 1, asked < 0)
+        return found
+
+    def line_columns(self) -> dict[str, Any]:
+        """Build the columns of the line-items frame; what they are built from is given up on the way."""
+        owners = _joined_owners(self.pages)
+        rank = self.rank[owners]
+        rows = np.flatnonzero(rank >= 0)
+        rank = rank[rows]
+        position = np.concatenate([np.empty(0, "int64"), *(page.positions for page in self.pages)])[rows]
+        sent = _concat([page.lines for page in self.pages], "line_item", LINE_TYPES)
+        number = number_lines(sent if len(rows) == len(sent) else sent.take(rows), rank, position)
+        by = rank * np.int64(2**31) + number
+        if not bool((by[1:] > by[:-1]).all()):
+            order = np.argsort(by, kind="stable")
+            rows, rank, number = rows[order], rank[order], number[order]
+        types = {name: kind for name, kind in LINE_TYPES.items() if name != "line_item"}
+        found = _taken([page.lines for page in self.pages], types, rows)
+        owner = pa.array(self.rows[rank])
+        found |= {name: to_pandas(self.keys[name].take(owner)) for name in KEYS}
+        found["line_item"] = number
+        return found
+
+    @property
+    def lines_outside(self) -> int:
+        """Lines of the orders that are outside the days asked for."""
+        return int(self.outside[_joined_owners(self.pages)].sum())
+
+    def _starts(self) -> list[int]:
+        """Tell how many records came before each of `pages`."""
+        sizes = [count(page) for page in self.pages]
+        return [sum(sizes[:place]) for place in range(len(sizes))]
+
+
+def orders_of(read: Read, days: tuple[date, date] | None, zone: str) -> Orders:
+    """Choose the orders of a reading that belong into a frame: of copies the last one, of days those asked for.
+
+    Args:
+        read: What came.
+        days: First and last day, both included, in the zone.
+        zone: Where those days are meant.
+    """
+    found = [(page, part.window) for part in read.parts for page in parts_of(part.contents)]
+    pages = [cast("OrderPages", page) for page, _ in found]
+    windows = [window for _, window in found]
+    give_back()
+    keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in KEYS}
+    newest = ~_repeated(keys, keep="last")
+    inside, far = _in_days(keys["order_date"], pages, windows, days, zone)
+    strange = int((far & newest).sum())
+    doubt = (
+        f"{strange} orders lie more than a day outside the days that they answer: Cenports seems to filter by "
+        "another date than order_date, so orders of these days may be missing"
+        if strange
+        else ""
+    )
+    rows = np.flatnonzero(newest & inside)
+    chosen = keys if len(rows) == len(inside) else {name: array.take(pa.array(rows)) for name, array in keys.items()}
+    by = [(name, "ascending") for name in ("order_date", "channel_id", "order_no")]
+    rows = rows[np.asarray(pc.sort_indices(pa.table(chosen), sort_keys=by))]
+    rank = np.full(len(inside), -1, dtype="int64")
+    rank[rows] = np.arange(len(rows))
+    return Orders(pages, windows, keys, rows, rank, newest & ~inside, doubt)
+
+
+def differing(read: Read) -> dict[str | None, list[str]]:
+    """Find orders that came in copies that differ: channel asked -> their numbers."""
+    found = [(cast("OrderPages", page), part.window) for part in read.parts for page in parts_of(part.contents)]
+    pages = [page for page, _ in found]
+    keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in ("channel_id", "order_no")}
+    several = _repeated(keys, keep=False)
+    if not several.any():
+        return {}
+    rows = np.flatnonzero(several)
+    table = pd.DataFrame({name: column_of(array.take(pa.array(rows))) for name, array in keys.items()})
+    first = rows[table.groupby(list(table.columns), sort=False).ngroup().drop_duplicates().index.to_numpy()]
+    first = first[table.groupby(list(table.columns), sort=False).ngroup().to_numpy()]
+    later = first != rows
+    differ = _unlike(pages, first[later], rows[later])
+    windows = np.repeat(np.arange(len(found)), [len(page.places) for page in pages])
+    numbers: dict[str | None, list[str]] = {}
+    for row in rows[later][differ].tolist():
+        of_channel = numbers.setdefault(found[windows[row]][1].channel_id, [])
+        number = keys["order_no"][row].as_py()
+        if number not in of_channel:
+            of_channel.append(number)
+    return numbers
+
+
+def _repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
+    """Tell which orders came more than once; all copies but the one to keep."""
+    numbers = keys["order_no"]
+    if len(pc.unique(numbers)) == len(numbers):  # faster than both columns, and mostly enough
+        return np.zeros(len(numbers), dtype=bool)
+    frame = pd.DataFrame({name: column_of(keys[name]) for name in ("order_no", "channel_id")}, copy=False)
+    found: np.ndarray = frame.duplicated(keep=keep).to_numpy()
+    return found
+
+
+def _unlike(pages: Sequence[OrderPages], first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Compare copies of orders, column by column and line by line."""
+    unlike = np.zeros(len(first), dtype=bool)
+    orders = [page.orders for page in pages]
+    sizes = [len(page.places) for page in pages]
+    pick_first, pick_second = _picker(sizes, first), _picker(sizes, second)
+    for name in orders[0]:  # those that are kept
+        unlike |= _not_equal(pick_first(orders, name), pick_second(orders, name))
+    owners = _joined_owners(pages)
+    number = sum(len(page.places) for page in pages)
+    counts = np.bincount(owners, minlength=number)
+    starts = np.cumsum(counts) - counts
+    unlike |= counts[first] != counts[second]
+    alike = np.flatnonzero(~unlike)
+    size = counts[first[alike]]
+    within = np.arange(int(size.sum())) - np.repeat(np.cumsum(size) - size, size)
+    lines = [page.lines for page in pages]
+    sizes = [len(page.owners) for page in pages]
+    pick_first, pick_second = (
+        _picker(sizes, np.repeat(starts[which[alike]], size) + within) for which in (first, second)
+    )
+    pair = np.repeat(alike, size)
+    for name in LINE_TYPES:
+        unlike[pair[_not_equal(pick_first(lines, name), pick_second(lines, name))]] = True
+    return unlike
+
+
+def _picker(sizes: Sequence[int], rows: np.ndarray) -> Callable[[Sequence[dict[str, pa.Array]], str], pa.Array]:
+    """Plan how to take a few rows of columns that lie in parts, without putting all of them together."""
+    order = np.argsort(rows, kind="stable")
+    edges = np.cumsum([0, *sizes])
+    cuts = np.searchsorted(rows[order], edges)
+    plan = [
+        (part, pa.array(rows[order[cuts[part] : cuts[part + 1]]] - edges[part]))
+        for part in range(len(sizes))
+        if cuts[part] < cuts[part + 1]
+    ]
+    back = np.empty(len(rows), dtype="int64")
+    back[order] = np.arange(len(rows))
+
+    def pick(parts: Sequence[dict[str, pa.Array]], name: str) -> pa.Array:
+        found = [parts[part][name].take(at) for part, at in plan]
+        return pa.concat_arrays(found).take(pa.array(back)) if found else parts[0][name].slice(0, 0)
+
+    return pick
+
+
+def _not_equal(left: pa.Array, right: pa.Array) -> np.ndarray:
+    """Compare cells; null equals null."""
+    values = pc.fill_null(pc.not_equal(left, right), False)
+    unlike: np.ndarray = np.asarray(values) | (np.asarray(left.is_null()) != np.asarray(right.is_null()))
+    return unlike
+
+
+def _in_days(
+    dates: pa.Array, pages: Sequence[OrderPages], windows: Sequence[Window], days: tuple[date, date] | None, zone: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tell which orders are of the days asked for, and which lie so far off that no zone explains it."""
+    number = len(dates)
+    if days is None:
+        return np.ones(number, dtype=bool), np.zeros(number, dtype=bool)
+    sizes = [len(page.places) for page in pages]
+    starts = np.repeat(np.array([window.start for window in windows], dtype="datetime64[D]"), sizes)
+    ends = np.repeat(np.array([window.end for window in windows], dtype="datetime64[D]"), sizes)
+    utc = np.asarray(dates.cast(pa.int64())).view("datetime64[us]").astype("datetime64[D]")
+    far = (utc < starts - FAR) | (utc > ends + FAR)
+    local = utc if zone == "UTC" else local_days(pd.Series(to_pandas(dates)), zone).to_numpy().astype("datetime64[D]")
+    return (local >= np.datetime64(days[0])) & (local <= np.datetime64(days[1])), far
+
+
+def _taken(parts: Sequence[dict[str, pa.Array]], types: dict[str, pa.DataType], rows: np.ndarray) -> dict[str, Any]:
+    """Build columns out of parts, in the order of these rows; each part of a column is given up for it.
+
+    One column after the other, and memory given back in between: two at a time are hardly faster and keep a third
+    more memory, as measured.
+    """
+    whole = bool(len(rows) == sum(len(part[next(iter(types))]) for part in parts) and (np.diff(rows) == 1).all())
+    at = pa.array(rows)
+    found: dict[str, Any] = {}
+    for number, name in enumerate(types):
+        array = _concat(parts, name, types)
+        for part in parts:
+            part.pop(name)
+        found[name] = to_pandas(array if whole else pc.take(array, at, memory_pool=POOL))
+        if number % BUILT_AT_ONCE == 0:
+            give_back()
+    give_back()
+    return found
+
+
+def _concat(parts: Sequence[dict[str, pa.Array]], name: str, types: dict[str, pa.DataType]) -> pa.Array:
+    """Put the parts of a column together."""
+    return pa.chunked_array([part[name] for part in parts], type=types[name]).combine_chunks(memory_pool=POOL)
+
+
+def _joined_owners(pages: Sequence[OrderPages]) -> np.ndarray:
+    """Tell the order of each line, among all orders that came."""
+    starts = np.cumsum([0, *(len(page.places) for page in pages)])
+    return np.concatenate(
+        [np.empty(0, "int64"), *(page.owners + start for page, start in zip(pages, starts[:-1], strict=True))]
+    )

@@ -1,0 +1,188 @@
+"""Pages of orders as Arrow columns: read by the fast lane, or by the careful one where that refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cenports_nb.api.retrieval.decoded_page import Contents, Several, parts_of
+from cenports_nb.errors import UnexpectedAnswerError
+from cenports_nb.frames.decoding import arrow_orders, lenient_orders
+from cenports_nb.frames.decoding.arrow_columns import POOL
+from cenports_nb.frames.line_status import CLOSED_WORDS
+from cenports_nb.frames.provenance import Reject
+
+QUARTER = 15 * 60 * 1_000_000  # microseconds; the midnights of all zones lie on quarters of an hour
+KEYS = frozenset({"channel_id", "order_no", "order_date"})
+PATIENCE = 2  # pages in a row that the fast lane refuses; the next ones of their chunk go straight to the careful one
+
+
+def open_orders(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
+    """Read pages, each a JSON list of orders; what can't be read is among the rejects.
+
+    Args:
+        channel_id: The channel that was asked for, for orders that name none.
+        pages: JSON as it came.
+    """
+    whole = arrow_orders.read(pages, channel_id)
+    if whole is not None:
+        return _of_fast(whole)
+    found: list[Contents] = []
+    refused: list[bytes] = []
+    for page in pages:
+        # After so many refusals the next page is not tried any more: it would most likely be refused too.
+        alone = arrow_orders.read([page], channel_id) if len(pages) > 1 and len(refused) < PATIENCE else None
+        if alone is None:
+            refused.append(page)
+            continue
+        if refused:
+            found.append(_carefully(refused, channel_id))
+            refused = []
+        found.append(_of_fast(alone))
+    return Several([*found, _carefully(refused, channel_id)] if refused else found)
+
+
+def open_lines(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
+    """Read pages for their lines: of the orders only what names them is kept."""
+    found = open_orders(channel_id, pages)
+    for part in parts_of(found):
+        if isinstance(part, OrderPages):
+            for name in part.orders.keys() - KEYS:
+                part.orders.pop(name)
+    return found
+
+
+@dataclass(frozen=True)
+class OrderPages:
+    """Orders of some pages and their lines; implements `Contents`.
+
+    Attributes:
+        sizes: Records of each page, those that can't be read included.
+        orders: One value an order, by column of the frame, and `line_count`.
+        lines: One value a line, by column of the frame, with `line_item` as sent.
+        owners: The order of each line.
+        positions: The position of each line in its order, from 1.
+        places: The place of each order among the records.
+        rejects: Orders that can't be read.
+        line_rejects: Lines that can't be read, by the place of their order.
+        unknown: Fields that came and that the reference does not show.
+    """
+
+    sizes: Sequence[int]
+    orders: dict[str, pa.Array]
+    lines: dict[str, pa.Array]
+    owners: np.ndarray
+    positions: np.ndarray
+    places: np.ndarray
+    rejects: Sequence[Reject] = ()
+    line_rejects: Sequence[Reject] = ()
+    unknown: frozenset[str] = frozenset()
+
+    @property
+    def identities(self) -> Sequence[object]:
+        """Channel and number of an order; of one that can't be read, all of it."""
+        between = pa.scalar("\0", pa.large_string())
+        joined = pc.binary_join_element_wise(self.orders["channel_id"], self.orders["order_no"], between)
+        return [*joined.to_pylist(), *(reject.record for reject in self.rejects)]
+
+    @property
+    def rows(self) -> int:
+        return sum(self.sizes)
+
+    @property
+    def days(self) -> Sequence[date]:
+        return list(pc.cast(self.orders["order_date"], pa.date32()).to_pylist())
+
+    @property
+    def within_days(self) -> bool:
+        moments = np.asarray(self.orders["order_date"].cast(pa.int64()))
+        return bool((moments % QUARTER != 0).any() or self.rejects)
+
+    @property
+    def channels(self) -> Collection[str]:
+        return frozenset(self.orders["channel_id"].unique().to_pylist())
+
+    @property
+    def settled(self) -> bool:
+        """Whether all lines are closed; what can't be read is not."""
+        if self.rejects or self.line_rejects:
+            return False
+        words = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(self.lines["status"], "")))
+        closed = pa.array(sorted(CLOSED_WORDS), pa.large_string())
+        return bool(pc.all(pc.is_in(words, value_set=closed)).as_py() is not False)
+
+
+def join_orders(contents: Sequence[Contents]) -> Contents:
+    """Put pages together that came one by one: hundreds of small columns take twice the memory of their values."""
+    parts = [part for whole in contents for part in parts_of(whole) if isinstance(part, OrderPages)]
+    if len(parts) < 2:
+        return Several(parts)
+    rows = np.cumsum([0, *(len(part.places) for part in parts)])
+    starts = np.cumsum([0, *(sum(part.sizes) for part in parts)])
+    return OrderPages(
+        tuple(size for part in parts for size in part.sizes),
+        {name: _concat([part.orders[name] for part in parts]) for name in parts[0].orders},
+        {name: _concat([part.lines[name] for part in parts]) for name in parts[0].lines},
+        np.concatenate([part.owners + row for part, row in zip(parts, rows[:-1], strict=True)]),
+        np.concatenate([part.positions for part in parts]),
+        np.concatenate([part.places + start for part, start in zip(parts, starts[:-1], strict=True)]),
+        [_moved(reject, int(at)) for part, at in zip(parts, starts[:-1], strict=True) for reject in part.rejects],
+        [_moved(reject, int(at)) for part, at in zip(parts, starts[:-1], strict=True) for reject in part.line_rejects],
+        frozenset().union(*(part.unknown for part in parts)),
+    )
+
+
+def _concat(arrays: Sequence[pa.Array]) -> pa.Array:
+    return pa.concat_arrays(arrays, memory_pool=POOL)
+
+
+def _of_fast(found: arrow_orders.Columns) -> OrderPages:
+    """Take what the fast lane read."""
+    orders = {**found.orders, "line_count": pa.array(found.line_counts.astype("int64"))}
+    number = len(found.line_counts)
+    owners = np.repeat(np.arange(number), found.line_counts)
+    return OrderPages(
+        found.sizes, orders, found.lines, owners, _positions(found.line_counts), np.arange(number),
+        unknown=found.unknown,
+    )  # fmt: skip
+
+
+def _carefully(pages: Sequence[bytes], channel_id: str | None) -> OrderPages:
+    """Read pages record by record, and what could be read of them by the fast lane."""
+    readable = [lenient_orders.normalise(page, channel_id) for page in pages]
+    found = arrow_orders.read([one.page for one in readable], channel_id)
+    if found is None:
+        raise UnexpectedAnswerError(
+            "A page of GET /orders was read record by record and still can't be made a frame: please report this."
+        )
+    sizes = tuple(len(one.places) + len(one.rejects) for one in readable)
+    starts = [sum(sizes[:number]) for number in range(len(sizes))]
+    orders = {**found.orders, "line_count": pa.array(np.concatenate([one.line_counts for one in readable]))}
+    return OrderPages(
+        sizes,
+        orders,
+        found.lines,
+        np.repeat(np.arange(len(found.line_counts)), found.line_counts),
+        np.concatenate([one.positions for one in readable]),
+        np.concatenate([one.places + start for one, start in zip(readable, starts, strict=True)]),
+        [_moved(reject, start) for one, start in zip(readable, starts, strict=True) for reject in one.rejects],
+        [_moved(reject, start) for one, start in zip(readable, starts, strict=True) for reject in one.line_rejects],
+        frozenset().union(*(one.unknown for one in readable)),
+    )
+
+
+def _moved(reject: Reject, start: int) -> Reject:
+    """Count the place of a reject from the first of several pages."""
+    return replace(reject, record_index=reject.record_index + start)
+
+
+def _positions(counts: np.ndarray) -> np.ndarray:
+    """Number the lines of each order from 1."""
+    starts = np.cumsum(counts) - counts
+    found: np.ndarray = np.arange(1, int(counts.sum()) + 1) - np.repeat(starts, counts)
+    return found

@@ -1,0 +1,293 @@
+"""Records of stock, channels and shipments -> frames: each becomes a row, or a reject with its reason.
+
+Orders, which are many, have ways of their own: see `order_pages`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from operator import attrgetter
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from cenports_nb.api import models
+from cenports_nb.api.http.json_repair import MARK
+from cenports_nb.frames.decoding import columns
+from cenports_nb.frames.decoding.fields import CHANNELS, EMPTY, SHIPMENTS, STOCK, WAREHOUSES, Field
+from cenports_nb.frames.decoding.rejects import key_of, reject_of, shown, snake
+from cenports_nb.frames.provenance import Reject
+from cenports_nb.frames.row_keys import find_first, number_keys
+from cenports_nb.frames.text_columns import column_of, pick
+
+UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
+RecordAt = Callable[[int], bytes]
+"""Finds the JSON of a record by its place; called only for what can't be read."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """Rows that could be read, and records that could not.
+
+    Attributes:
+        frame: The columns of the decoded table, and `_index`, the place of the record of each row.
+        rejects: The rest.
+        unknown: Fields that came and that neither the frame nor the reference has.
+    """
+
+    frame: pd.DataFrame
+    rejects: tuple[Reject, ...]
+    unknown: frozenset[str] = frozenset()
+
+
+def stock(raw: Sequence[bytes]) -> Decoded:
+    """Decode the stock rows of warehouses; a SKU that repeats in its warehouse is a reject.
+
+    The rows of a warehouse are read all at once. Only where one of them can't be read, each is read by itself.
+    """
+    found: list[Any] = []
+    index: list[int] = []
+    owners: list[Any] = []
+    sizes: list[int] = []
+    rejects: list[Reject] = []
+    bad_rows: list[Reject] = []
+    unknown: frozenset[str] = frozenset()
+    kept: list[bytes] = []
+    start = 0
+    for place, record in enumerate(raw):
+        try:
+            owner, news = _read(record, models.Inventory)
+            good: Sequence[Any] = owner.warehouse_inventory or ()
+            places: Sequence[int] = range(start, start + len(good))
+        except UNREADABLE:
+            try:
+                owner, _ = _read(record, models.Warehouse)
+            except UNREADABLE as error:
+                rejects.append(reject_of(place, record, "warehouseCode", error))
+                continue
+            news = models.unknown_in(record, models.Inventory)
+            good, places, bad = _parse_rows(owner.warehouse_inventory or (), start)
+            bad_rows += bad
+        kept.append(record)
+        start += len(owner.warehouse_inventory or ())
+        found += good
+        index += places
+        owners.append(owner)
+        sizes.append(len(good))
+        unknown |= news
+
+    @cache
+    def rows() -> list[msgspec.Raw]:
+        return [row for record in kept for row in _read(record, models.Warehouse)[0].warehouse_inventory or ()]
+
+    for item in found:
+        if item.next_available_quantity is None:
+            item.next_available_quantity = item.next_availabile_quantity
+    frame, bad = _build(found, index, lambda place: rows()[place], STOCK, "productSku")
+    at = frame.pop("_place").to_numpy()
+    frame["product_extras"] = column_of(_json_texts([item.product_extras for item in found]).take(at))
+    owner_of = np.repeat(np.arange(len(owners)), sizes)[at]
+    for name in ("warehouse_code", "warehouse_name"):
+        words = columns.text([getattr(owner, name) for owner in owners])[0]
+        frame[name] = pick(owner_of, words)
+    numbered = number_keys([frame["warehouse_code"], frame["product_sku"]])
+    number = numbered.rows[0]
+    again = np.flatnonzero(find_first(number, numbered.size)[number] != np.arange(len(number)))
+    if len(again):
+        skus = frame["product_sku"].iloc[again]
+        bad += [
+            Reject(place, sku, "product_sku", "repeats a SKU of its warehouse", shown(rows()[place]))
+            for place, sku in zip(frame["_index"].iloc[again].tolist(), skus, strict=True)
+        ]
+        frame = frame.drop(index=list(again)).reset_index(drop=True)
+    return Decoded(frame, (*rejects, *bad_rows, *bad), unknown)
+
+
+def warehouses(raw: Sequence[bytes]) -> Decoded:
+    """Decode warehouses and their addresses."""
+    found, index, rejects, unknown = _parse(raw, models.Warehouse, "warehouseCode")
+    frame, more = _build(found, index, raw.__getitem__, WAREHOUSES, "warehouseCode")
+    frame = frame.drop(columns="_place").drop_duplicates("warehouse_code", ignore_index=True)
+    return Decoded(frame, (*rejects, *more), unknown)
+
+
+def channels(raw: Sequence[bytes]) -> Decoded:
+    """Decode sales channels."""
+    found, index, rejects, unknown = _parse(raw, models.Channel, "channelId")
+    for channel in found:
+        channel.channel_name = channel.channel_name if channel.channel_name is not None else channel.channal_name
+        if channel.features is not None and not isinstance(channel.features, str):
+            channel.features = msgspec.json.encode(channel.features).decode()
+    frame, more = _build(found, index, raw.__getitem__, CHANNELS, "channelId")
+    frame = frame.drop(columns="_place").drop_duplicates("channel_id", ignore_index=True)
+    return Decoded(frame, (*rejects, *more), unknown)
+
+
+def shipments(
+    raw: Sequence[bytes], channel_ids: Sequence[str | None], acknowledged: Sequence[bool | None] = ()
+) -> Decoded:
+    """Decode shipments, whose shape is undocumented: known fields typed, all others as text.
+
+    Args:
+        raw: JSON of each record.
+        channel_ids: The channel that each was asked for, for shipments that name none.
+        acknowledged: What each was asked for, where both halves were: a shipment that is acknowledged in between
+            is in both, and the later answer wins.
+    """
+    found: list[dict[str, Any]] = []
+    index: list[int] = []
+    rejects: list[Reject] = []
+    seen: dict[bytes, int] = {}
+    for place, record in enumerate(raw):
+        try:
+            fields = flatten(msgspec.json.decode(record, type=dict[str, Any]))
+        except UNREADABLE as error:
+            rejects.append(reject_of(place, record, "orderNo", error))
+            continue
+        if fields.get("channel_id") is None:
+            fields["channel_id"] = channel_ids[place]
+        told = {name: value for name, value in fields.items() if not (acknowledged and name == "acknowledged")}
+        identity = msgspec.json.encode(told, order="sorted")
+        if acknowledged and fields.get("acknowledged") is None:
+            fields["acknowledged"] = acknowledged[place]
+        if identity in seen:  # the same shipment from the windows on both sides of an edge, or from both halves
+            if acknowledged:
+                found[seen[identity]], index[seen[identity]] = fields, place
+            continue
+        seen[identity] = len(found)
+        found.append(fields)
+        index.append(place)
+    known = {item.name for item in SHIPMENTS}
+    extra = dict.fromkeys(name for fields in found for name in fields if name not in known)
+    table = (*SHIPMENTS, *(Field(name, name, columns.text) for name in extra))
+    values = {item.name: [fields.get(item.name) for fields in found] for item in table}
+    frame, more = _assemble(values, index, raw.__getitem__, table, "orderNo")
+    return Decoded(frame.drop(columns="_place"), (*rejects, *more))
+
+
+def _parse_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], list[int], list[Reject]]:
+    """Read each stock row, the first of which is at place `start`; what can't be read is a reject."""
+    found: list[Any] = []
+    index: list[int] = []
+    rejects: list[Reject] = []
+    read = _decoders(models.Stock)[1]
+    for place, record in enumerate(raw, start):
+        try:
+            found.append(read(record))
+        except UNREADABLE as error:
+            rejects.append(reject_of(place, record, "productSku", error))
+        else:
+            index.append(place)
+    return found, index, rejects
+
+
+def _parse(
+    raw: Sequence[bytes], kind: type[models.Record], key: str
+) -> tuple[list[Any], list[int], list[Reject], frozenset[str]]:
+    """Read each record; what can't be read is a reject."""
+    found: list[Any] = []
+    index: list[int] = []
+    rejects: list[Reject] = []
+    unknown: frozenset[str] = frozenset()
+    for place, record in enumerate(raw):
+        try:
+            item, news = _read(record, kind)
+        except UNREADABLE as error:
+            rejects.append(reject_of(place, record, key, error))
+        else:
+            found.append(item)
+            index.append(place)
+            unknown |= news
+    return found, index, rejects, unknown
+
+
+def _read(record: bytes, kind: type[models.Record]) -> tuple[Any, frozenset[str]]:
+    """Read one record, and name its fields that the reference does not show; most have none."""
+    documented, lax = _decoders(kind)
+    try:
+        return documented(record), frozenset()
+    except msgspec.ValidationError:
+        return lax(record), models.unknown_in(record, kind)
+
+
+@cache
+def _decoders(kind: type[models.Record]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
+    """Make what reads records without any other field, and what lets other fields pass."""
+    kinds = (models.closed(kind), kind)
+    documented, lax = map(models.reader, kinds)
+    return documented, lax
+
+
+def _build(
+    found: Sequence[Any], index: Sequence[int], record: RecordAt, table: Iterable[Field], key: str
+) -> tuple[pd.DataFrame, list[Reject]]:
+    """Take the columns of a table out of records."""
+    table = tuple(table)
+    groups: dict[str, list[Any]] = {"": list(found)}
+    values: dict[str, list[Any]] = {}
+    for item in table:
+        group, _, name = item.path.rpartition(".")
+        if group not in groups:
+            empty = EMPTY[group]
+            groups[group] = [nested or empty for nested in map(attrgetter(group), found)]
+        values[item.name] = list(map(attrgetter(name), groups[group]))
+    return _assemble(values, index, record, table, key)
+
+
+def _assemble(
+    values: dict[str, list[Any]], index: Sequence[int], record: RecordAt, table: Iterable[Field], key: str
+) -> tuple[pd.DataFrame, list[Reject]]:
+    """Build the columns and take out the rows of which one can't be read."""
+    built: dict[str, pd.Series[Any]] = {}
+    failed: dict[int, tuple[str, str]] = {}
+    for item in table:
+        built[item.name], bad = item.build(values[item.name])
+        for row, reason in bad.items():
+            failed.setdefault(row, (item.name, reason))
+    built["_index"] = pd.Series(list(index), dtype="int64")
+    built["_place"] = pd.Series(range(len(index)), dtype="int64")
+    frame = pd.DataFrame(built)
+    rejects = [
+        Reject(place, key_of(record(place), key), column, f"{column} {reason}", shown(record(place)))
+        for place, (column, reason) in ((index[row], failed[row]) for row in sorted(failed))
+    ]
+    if failed:
+        frame = frame.drop(index=list(failed)).reset_index(drop=True)
+    return frame, rejects
+
+
+def _json_texts(values: Sequence[msgspec.Raw]) -> pa.Array:
+    """Take JSON as text; nothing and null are null."""
+    raw = list(map(bytes, values))
+    try:
+        texts = pa.array(raw, pa.large_binary()).cast(pa.large_string())
+    except pa.ArrowInvalid:
+        texts = pa.array([value.decode("utf-8", "replace") for value in raw], pa.large_string())
+    nothing = pc.is_in(texts, pa.array(["", "null"], pa.large_string()))
+    return pc.if_else(nothing, pa.scalar(None, pa.large_string()), texts)
+
+
+def flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Snake case for names, nested objects into their parent, lists into JSON text."""
+    flat: dict[str, Any] = {}
+    for name, value in record.items():
+        column = prefix + snake(name)
+        if isinstance(value, dict) and value.keys() == {MARK}:
+            flat[column] = str(value[MARK])
+        elif isinstance(value, dict):
+            flat |= flatten(value, f"{column}_")
+        elif isinstance(value, list):
+            flat[column] = msgspec.json.encode(value).decode()
+        elif isinstance(value, bool) and column != "acknowledged":
+            flat[column] = str(value).lower()
+        elif isinstance(value, float):
+            flat[column] = repr(value)
+        else:
+            flat[column] = value
+    return flat

@@ -1,0 +1,84 @@
+"""Why a record could not be read, in words for a person."""
+
+from __future__ import annotations
+
+import re
+
+import msgspec
+
+from cenports_nb.api.http.json_repair import as_sent
+from cenports_nb.frames.provenance import Reject
+
+
+def reject_of(place: int, record: bytes, key: str, error: Exception, where: str = "") -> Reject:
+    """Name the column and the reason of a record that msgspec refused.
+
+    Args:
+        place: Of the record among those that came.
+        record: Its JSON.
+        key: The field that names it.
+        error: What msgspec says.
+        where: Words in front of the reason.
+    """
+    text, _, path = str(error).partition(" - at `$")
+    path = path.rstrip("`")
+    column = snake(path.rpartition(".")[2])
+    if "required field" in text:
+        column = snake(text.split("`")[1])
+        text = f"{column} is missing"
+    elif wanted := EXPECTED.match(text):
+        text = f"{column or 'the record'} {_instead(wanted[1], record, path)}"
+    elif column and column not in text:
+        text = f"{column}: {text}"
+    return Reject(place, key_of(record, key), column, where + text, shown(record))
+
+
+EXPECTED = re.compile(r"Expected `([^`]+)`, got `\w+`$")
+WORDS = {
+    "int": "whole number",
+    "float": "number",
+    "str": "text",
+    "bool": "yes or no",
+    "array": "list",
+    "object": "object",
+}
+"""Msgspec's words for what it wants -> a person's."""
+
+
+def _instead(wanted: str, record: bytes, path: str) -> str:
+    """Say what a value is not, and what it is."""
+    kinds = wanted.split(" | ")
+    what = WORDS["str"] if "str" in kinds else WORDS.get(kinds[0], kinds[0])
+    try:
+        value = msgspec.json.decode(record)
+        for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", path):
+            value = value[name] if name else value[int(place)]
+    except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
+        return f"is no {what}"
+    if value is None:
+        return "is null" if path else f"is no {what}: null"
+    text = as_sent(msgspec.json.encode(value).decode())
+    return f"is no {what}: {text if len(text) <= MOST else text[: MOST - 1] + '…'}"
+
+
+MOST = 60
+"""Characters of a value that a reason quotes; the record has it whole."""
+
+
+def key_of(record: bytes, key: str) -> str:
+    """Read what a record says of itself; nothing where that can't be read."""
+    try:
+        found = msgspec.json.decode(record)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""
+    return str(found.get(key) or "") if isinstance(found, dict) else ""
+
+
+def snake(name: str) -> str:
+    """Write `trackingURL` as `tracking_url`."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().lstrip("_")
+
+
+def shown(record: bytes) -> str:
+    """Write a record as text, as it came, whatever its bytes are."""
+    return as_sent(bytes(record).decode("utf-8", "replace"))

@@ -1,0 +1,169 @@
+"""The lines of shipments, whose place and shape are undocumented: found by name, or by what they hold.
+
+Looked at are the lists in a shipment, in an object of it, and in each object of a list, such as packages. The name
+decides: lines before items before products or contents; else the first list whose objects have a SKU.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+import pandas as pd
+
+from cenports_nb.api.models import Count
+from cenports_nb.frames.decoding import columns
+from cenports_nb.frames.decoding.records import flatten
+from cenports_nb.frames.decoding.rejects import shown, snake
+from cenports_nb.frames.provenance import Reject
+
+NAMES = (
+    re.compile(r"(^|_)line_?items?$|(^|_)lines?$"),
+    re.compile(r"(^|_)items?$"),
+    re.compile(r"(^|_)(products?|skus?|contents?)$"),
+)
+"""What a list of lines is called, best first."""
+SKUS = ("product_sku", "sku")
+QUANTITIES = ("quantity", "qty")
+NUMBERS = ("line_item", "line_number")
+OF_SHIPMENT = ("order_no", "channel_id", "ship_date", "tracking_number")
+OF_LINE = ("line_item", "product_sku", "quantity")
+MOST = 2**31
+
+Line = tuple[Any, str | None]
+"""A line as it came, and the tracking number of the package that it is in."""
+Fields = dict[str, Any]
+
+
+def shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tuple[pd.DataFrame, tuple[Reject, ...]]:
+    """Take the lines out of shipments; one that can't be read is a reject, its neighbours are unharmed.
+
+    Args:
+        shipments: Those that could be read, with `_index`, the place of each record.
+        raw: JSON of all records.
+
+    Returns:
+        The columns of `schemas.ShipmentItems`, then every other field of a line as text, in the order of the
+        shipments and their lines; and the rejects.
+    """
+    rows: list[Fields] = []
+    owners: list[int] = []
+    packages: list[str | None] = []
+    rejects: list[Reject] = []
+    for owner, place in enumerate(shipments["_index"].tolist()):
+        record = msgspec.json.decode(raw[place])
+        shipment = flatten(record)
+        for position, (line, package) in enumerate(lines_of(record), start=1):
+            try:
+                rows.append(_fields(line, position, shipment))
+            except msgspec.ValidationError as error:
+                rejects.append(_reject(place, line, position, shipment, error))
+            else:
+                owners.append(owner)
+                packages.append(package)
+    at = np.array(owners, dtype=np.int64)
+    frame = pd.DataFrame({name: shipments[name].take(at).reset_index(drop=True) for name in OF_SHIPMENT})
+    frame["tracking_number"] = frame["tracking_number"].fillna(columns.text(packages)[0])
+    frame["line_item"] = pd.Series([fields["line_item"] for fields in rows], dtype="int64")
+    frame["product_sku"] = columns.text([fields["product_sku"] for fields in rows])[0]
+    frame["quantity"] = columns.count_or_null([fields["quantity"] for fields in rows])[0]
+    others = dict.fromkeys(name for fields in rows for name in fields if name not in OF_LINE)
+    texts = {name: columns.text([fields.get(name) for fields in rows])[0] for name in others}
+    return pd.concat([frame, pd.DataFrame(texts, index=frame.index)], axis=1), tuple(rejects)
+
+
+def lines_of(record: Fields) -> list[Line]:
+    """Find the lines of a shipment; none where nothing looks like them."""
+    found = [
+        (not any(isinstance(line, dict) for line, _ in lines), _rank(name, lines), lines)
+        for name, lines in _lists(record)
+    ]
+    # A list of lines that holds no objects is better than none: it is told as rejects.
+    likely = [one for one in found if one[1] is not None and (not one[0] or one[1] < 2)]
+    return min(likely, key=lambda one: one[:2])[2] if likely else []
+
+
+def _lists(record: Fields) -> Iterator[tuple[str, list[Line]]]:
+    """List what could be lines, with its name: those of the shipment itself first."""
+    for name, value in record.items():
+        if isinstance(value, list) and value:
+            yield snake(name), [(line, None) for line in value]
+    for value in record.values():
+        inner: defaultdict[str, list[Line]] = defaultdict(list)
+        for package in value if isinstance(value, list) else [value]:
+            if isinstance(package, dict):
+                tracking = flatten(package).get("tracking_number")
+                for name, lines in package.items():
+                    if isinstance(lines, list):
+                        inner[snake(name)] += [(line, None if tracking is None else str(tracking)) for line in lines]
+        yield from ((name, lines) for name, lines in inner.items() if lines)
+
+
+def _rank(name: str, lines: Sequence[Line]) -> int | None:
+    """Tell how much a list looks like lines, 0 the most; None if not at all."""
+    for rank, pattern in enumerate(NAMES):
+        if pattern.search(name):
+            return rank
+    told = any(isinstance(line, dict) and not {*map(snake, line)}.isdisjoint(SKUS) for line, _ in lines)
+    return len(NAMES) if told else None
+
+
+def _fields(line: Any, position: int, shipment: Fields) -> Fields:
+    """Read one line.
+
+    Raises:
+        msgspec.ValidationError: It is no object, or its quantity is no count.
+    """
+    if not isinstance(line, dict):
+        raise msgspec.ValidationError("it is no object")
+    sent = flatten(line)
+    number = _taken(sent, NUMBERS, _is_number)
+    sku = _taken(sent, SKUS)
+    count = _taken(sent, QUANTITIES)
+    fields: Fields = {
+        "line_item": position if number is None else int(number),
+        "product_sku": sku,
+        "quantity": None if count is None else _count(count),
+    }
+    for name, value in sent.items():
+        if name in OF_SHIPMENT and value in (None, shipment.get(name)):
+            continue  # what its shipment says already
+        column = name
+        while column in fields or column in OF_SHIPMENT or (column != name and column in sent):
+            column = f"item_{column}"
+        fields[column] = value
+    return fields
+
+
+def _taken(sent: Fields, names: Sequence[str], fits: Any = lambda _: True) -> Any:
+    """Take the first value that is there out of what was sent; what is left becomes a column of its own."""
+    for name in names:
+        if sent.get(name) is not None and fits(sent[name]):
+            return sent.pop(name)
+        if name in sent and sent[name] is None:
+            del sent[name]
+    return None
+
+
+def _is_number(value: Any) -> bool:
+    return re.fullmatch(r"\d{1,10}", str(value), re.ASCII) is not None and int(value) < MOST
+
+
+def _count(value: Any) -> int:
+    """Read a quantity as that of stock is read."""
+    try:
+        return msgspec.convert(value, Count, strict=False)
+    except msgspec.ValidationError:
+        raise msgspec.ValidationError(f"quantity is no whole number: {value!r}") from None
+
+
+def _reject(place: int, line: Any, position: int, shipment: Fields, error: Exception) -> Reject:
+    fields = flatten(line) if isinstance(line, dict) else {}
+    key = next((str(fields[name]) for name in SKUS if fields.get(name) is not None), "")
+    column = "quantity" if fields else ""
+    where = f"line {position} of a shipment of order {shipment.get('order_no')}"
+    return Reject(place, key, column, f"{where}: {error}", shown(msgspec.json.encode(line)))

@@ -1,0 +1,215 @@
+"""Frames -> one Excel workbook, a sheet each: text cells, real dates, what Excel can't hold said or kept as text."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+import xlsxwriter
+from pandas.api import types
+from xlsxwriter.exceptions import FileCreateError
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.dates import iso_texts, local_times
+from cenports_nb.frames.provenance import provenance
+
+MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_575, 16_384, 32_767
+SHEET_NAME = 31
+TOO_LONG = -2  # what XlsxWriter returns for a text that it had to cut
+EXACT = 10**15  # Excel shows and keeps 15 digits of a number
+FIRST, LAST = pd.Timestamp("1900-03-01"), pd.Timestamp("9999-12-31 23:59:59.999999")
+"""Excel's dates; it believes that 1900 was a leap year, so what lies before March has no number that all agree on."""
+EPOCH = np.datetime64("1899-12-30", "us")
+SECONDS, MILLISECONDS, DAYS = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm:ss.000", "yyyy-mm-dd"
+SEEN_ROWS, WIDEST = 200, 60  # columns are as wide as their first rows ask for, within reason
+
+# Cells are written as what they are; these say it once more for whoever changes that.
+OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+
+Cell = str | bool | int | float | None
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column as Excel takes it: cells, how its numbers are shown, and a note on its header."""
+
+    name: str
+    cells: list[Cell]
+    number_format: str = "General"
+    note: str = ""
+
+
+def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mapping[str, ZoneInfo]) -> None:
+    """Write each frame into a sheet of its own, instants in its zone.
+
+    Raises:
+        InvalidRequestError: More rows, columns or characters than a sheet or a cell holds.
+        OSError: The file can't be written.
+    """
+    for name, frame in frames.items():
+        _check_size(name, frame)
+    try:
+        with xlsxwriter.Workbook(path, OPTIONS) as book:
+            book.set_properties({"comments": "\n".join(_origin(name, frame) for name, frame in frames.items())})
+            for sheet, (name, frame) in zip(sheet_names(list(frames)), frames.items(), strict=True):
+                columns = [_column(frame.iloc[:, place], zones[name]) for place in range(frame.shape[1])]
+                _write_sheet(book, book.add_worksheet(sheet), columns, name)
+    except FileCreateError as error:
+        raise OSError(str(error)) from None
+
+
+def sheet_names(names: list[str]) -> list[str]:
+    """Mend names that Excel refuses: signs, length, an empty or reserved one, two that differ in case alone."""
+    mended: list[str] = []
+    for name in names:
+        # Excel counts UTF-16 units; what is no letter in XML can't be in a name either.
+        plain = re.sub(r"[\[\]:*?/\\\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "_", name).strip().strip("'")
+        plain = "sheet" if not plain else f"{plain}_" if plain.lower() == "history" else plain
+        taken = {other.lower() for other in mended}
+        found = _cut(plain, "")
+        number = 2
+        while found.lower() in taken:
+            found = _cut(plain, f" ({number})")
+            number += 1
+        mended.append(found)
+    return mended
+
+
+def _cut(name: str, end: str) -> str:
+    while len(f"{name}{end}".encode("utf-16-le")) > 2 * SHEET_NAME:
+        name = name[:-1]
+    return f"{name}{end}".strip("'")
+
+
+def _write_sheet(book: Any, sheet: Any, columns: list[Column], name: str) -> None:
+    _write_head(book, sheet, columns, name)
+    text = book.add_format({"num_format": "@"})
+    formats = [book.add_format({"num_format": column.number_format}) for column in columns]
+    for row, cells in enumerate(zip(*(column.cells for column in columns), strict=True), start=1):
+        for at, cell in enumerate(cells):
+            if cell is None:
+                continue
+            if type(cell) is str:
+                if sheet.write_string(row, at, cell, text) == TOO_LONG:
+                    raise _too_long(name, f"row {row} of column {columns[at].name[:60]!r}", cell)
+            elif type(cell) is bool:
+                sheet.write_boolean(row, at, cell)
+            else:
+                sheet.write_number(row, at, cell, formats[at])
+    sheet.freeze_panes(1, 0)
+    if columns:
+        sheet.autofilter(0, 0, len(columns[0].cells), len(columns) - 1)
+        sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS + 1}"})  # it is meant
+
+
+def _write_head(book: Any, sheet: Any, columns: list[Column], name: str) -> None:
+    head = book.add_format({"bold": True, "bottom": 1, "num_format": "@"})
+    for at, column in enumerate(columns):
+        sheet.set_column(at, at, _width(column))
+        if sheet.write_string(0, at, column.name, head) == TOO_LONG:
+            raise _too_long(name, "a column's name", column.name)
+        if column.note:
+            sheet.write_comment(0, at, column.note, {"x_scale": 1.2, "y_scale": 0.6})
+
+
+def _too_long(name: str, where: str, text: str) -> InvalidRequestError:
+    return InvalidRequestError(
+        f"{name!r} has {len(text):,} characters in {where}, and a cell of Excel holds {MOST_CHARACTERS:,}: "
+        "write a .csv or .parquet file, or shorten the text."
+    )
+
+
+def _check_size(name: str, frame: pd.DataFrame) -> None:
+    for count, most, what in ((len(frame), MOST_ROWS, "rows"), (frame.shape[1], MOST_COLUMNS, "columns")):
+        if count > most:
+            raise InvalidRequestError(
+                f"{name!r} has {count:,} {what}, and a sheet of Excel holds {most:,}: "
+                "write a .csv or .parquet file, or fewer of them."
+            )
+
+
+def _origin(name: str, frame: pd.DataFrame) -> str:
+    """Say in the workbook's properties where a sheet comes from."""
+    found = provenance(frame)
+    if found is None:
+        return f"{name}: {len(frame):,} rows"
+    as_of = f"{found.as_of:%Y-%m-%d %H:%M:%S} UTC" if found.as_of else "no answer used"
+    state = "complete" if found.complete else "INCOMPLETE"
+    return (
+        f"{name}: {len(frame):,} rows, {found.source}, as of {as_of}, {state}, {found.rejected:,} rejected, "
+        f"{found.environment}, partner {found.partner_id}"
+    )
+
+
+def _width(column: Column) -> float:
+    """Fit the first rows; a date needs what its format shows."""
+    fixed = len(column.number_format) + 1 if column.number_format in (SECONDS, MILLISECONDS, DAYS) else 0
+    lengths = (
+        len(cell) if isinstance(cell, str) else fixed or len(f"{cell}")
+        for cell in column.cells[:SEEN_ROWS]
+        if cell is not None
+    )
+    arrow = 4  # the filter's button covers the end of a header
+    return min(max([len(column.name) + arrow, *(length + 2 for length in lengths)], default=8), WIDEST)
+
+
+def _column(column: pd.Series[Any], zone: ZoneInfo) -> Column:
+    """Bring a column to cells."""
+    name = _clean(str(column.name))
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        column = column.astype(column.cat.categories.dtype)
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        cells, shown = _dates(local_times(column, zone), iso_texts(column, zone))
+        return Column(name, cells, shown, f"Times of {name} are in the zone {zone.key}.")
+    if types.is_datetime64_dtype(column.dtype):
+        cells, shown = _dates(column, pd.Series(np.datetime_as_string(column.to_numpy().astype("datetime64[us]"))))
+        return Column(name, cells, shown)
+    if isinstance(column.dtype, pd.StringDtype):
+        return Column(name, [None if null else cell for cell, null in zip(column, column.isna(), strict=True)])
+    return Column(name, [_cell(value) for value in column.astype(object)])
+
+
+def _dates(local: pd.Series[Any], instead: pd.Series[Any]) -> tuple[list[Cell], str]:
+    """Number dates as Excel does, days since the end of 1899; the others as their text."""
+    known = local.notna().to_numpy()
+    moments = local.to_numpy().astype("datetime64[us]")
+    serial = (moments - EPOCH).astype("int64") / 86_400_000_000
+    held = known & (moments >= FIRST.to_datetime64()) & (moments <= LAST.to_datetime64())
+    cells: list[Cell] = [
+        float(number) if fits else str(text) if there else None
+        for number, fits, text, there in zip(serial, held, instead, known, strict=True)
+    ]
+    in_us = moments[held].astype("int64")
+    if not (in_us % 86_400_000_000).any():
+        return cells, DAYS if in_us.size else SECONDS
+    return cells, MILLISECONDS if (in_us % 1_000_000).any() else SECONDS
+
+
+def _cell(value: Any) -> Cell:
+    """Bring one value to a cell; what Excel has no cell for is its text."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
+        return None
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < EXACT else str(value)
+    if isinstance(value, float):
+        return value if math.isfinite(value) else str(value)
+    if isinstance(value, date | datetime):
+        return value.isoformat()
+    return _clean(str(value))
+
+
+def _clean(text: str) -> str:
+    """Write half of a surrogate pair, which no file can hold, as its escape."""
+    return text.encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,1 @@
+"""Loaders: ask the API, decode, validate, attach the provenance."""

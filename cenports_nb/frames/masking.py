@@ -1,0 +1,278 @@
+"""Personal data out of a frame: pseudonyms instead of names, addresses, telephones, e-mails, messages."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import pandas as pd
+from pandas.api import types
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.personal_columns import is_known, kind_of, numbers_identify, snake
+from cenports_nb.frames.provenance import ACCOUNT, QUOTED, account_of, keep_rejects, provenance, rejected
+from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
+
+SHOWN = "cenports_nb_pii"
+"""The key in `attrs` by which a frame's views are plain."""
+
+KINDS = (NAME, ADDRESS, PHONE, EMAIL, TEXT)
+DIGEST_BYTES = 6  # 48 bits: among a million people two share a pseudonym once in 560 accounts
+PSEUDONYM = re.compile(rf"({'|'.join(KINDS)})-[0-9a-f]{{{2 * DIGEST_BYTES}}}")
+LABELS = 500  # a frame on its side has few rows; longer ones have people or orders in their index
+
+Of = Callable[[str, Any], str]
+
+
+def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
+    """Replace what identifies a person with pseudonyms, such as `name-3f9a1c22d05b`.
+
+    Masked are names, streets, postal codes, telephones, e-mails and free messages; not cities, states,
+    countries, identifiers, statuses, nor the names of products, warehouses, channels and carriers. The schemas
+    say which columns are personal; a column that no schema has is judged by its name, and text that is JSON
+    field by field. Index levels and column labels that hold such values are masked too.
+
+    The same value of the same kind has the same pseudonym in every frame of an account (environment and
+    partner), and another one in another account, so that masked frames can still be joined and counted. Frames
+    without provenance share one set. Masking twice is masking once.
+
+    These are pseudonyms, not anonymity: whoever knows a name can compute its pseudonym and look for it, and
+    city, order number and price may tell who it was. Treat a masked frame as personal data.
+
+    Args:
+        frame: Any frame; it stays as it is.
+
+    Returns:
+        A copy with the same columns, dtypes, index and provenance, rejected records masked as well; nulls stay null. Only a column of numbers
+        that is a telephone or a postal code by its name becomes text.
+
+    Raises:
+        InvalidRequestError: Not a DataFrame.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidRequestError(f"mask_pii takes a DataFrame, not {type(frame).__name__}: pass column.to_frame().")
+    of = pseudonyms(account_of(frame))
+    rejects = ACCOUNT in frame.attrs or {"record_index", "record"} <= set(frame.columns)
+    said = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not one of a person
+    masked = frame.copy(deep=False)
+    if not any(kind_of(str(name)) for name in frame.columns.names if name is not None):
+        for place, label in enumerate(frame.columns):
+            if said and label == "message":
+                continue
+            column = frame.iloc[:, place]
+            changed: Any = _rejects_column(label, frame, of) if rejects else None
+            changed = _column(label, column, of) if changed is None else changed
+            if changed is not None:
+                masked.isetitem(place, changed)
+    on_its_side = _personal_rows(frame.index)
+    for place in range(frame.shape[1]) if on_its_side else ():
+        rows: Any = _rows(masked.iloc[:, place], on_its_side, of)
+        masked.isetitem(place, rows)
+    masked.index = _labels(frame.index, of)
+    masked.columns = _labels(frame.columns, of)
+    origin = provenance(frame)
+    unread = rejected(frame) if origin and origin.rejected else None
+    if unread is not None:  # the records that became no rows go wherever the frame goes, into a .parquet file too
+        keep_rejects(masked, mask_pii(unread))
+    return masked
+
+
+def mask_series(column: pd.Series[Any]) -> pd.Series[Any]:
+    """Mask one column of a frame, or one row of it, as `mask_pii` would."""
+    rows = _personal_rows(column.index)
+    if rows:
+        return _rows(column, rows, pseudonyms(account_of(column)))
+    masked: pd.Series[Any] = mask_pii(column.to_frame()).iloc[:, 0]
+    masked.name = column.name
+    return masked
+
+
+def show_pii(frame: pd.DataFrame) -> pd.DataFrame:
+    """Return the same frame, with views that show personal data as it is.
+
+    Notebooks keep what they show: names and addresses then stand in the saved file. Copies and filters of the
+    frame are plain too.
+
+    Masked views need `frame.attrs`: `print(frame)`, styles, and what pandas makes without attrs (`pd.concat` of
+    two loads, `value_counts`) are pandas' own and plain. `mask_pii` masks the data itself.
+
+    Args:
+        frame: From a loader; it stays as it is.
+    """
+    shown = frame.copy(deep=False)
+    shown.attrs[SHOWN] = "shown"
+    return shown
+
+
+def pseudonyms(account: str) -> Of:
+    """Make the function that gives each value of a kind its pseudonym in an account."""
+    key = hashlib.blake2b(account.encode()).digest()
+    starts = {kind: hashlib.blake2b(digest_size=DIGEST_BYTES, key=key, person=kind.encode()) for kind in KINDS}
+    known: dict[tuple[str, str], str] = {}
+
+    def of(kind: str, value: Any) -> str:
+        text = str(value)
+        if (kind, text) not in known:
+            digest = starts[kind].copy()
+            digest.update(text.encode("utf-8", "surrogatepass"))
+            stays = PSEUDONYM.fullmatch(text) is not None
+            known[kind, text] = text if stays else f"{kind}-{digest.hexdigest()}"
+        return known[kind, text]
+
+    return of
+
+
+def mask_json(text: str, path: str, of: Of, quoted: str = "") -> str | None:
+    """Mask the personal fields of JSON, by their names; None if the text is no JSON.
+
+    Args:
+        text: The JSON.
+        path: Where it stands, such as the column; empty for a record.
+        of: From `pseudonyms`.
+        quoted: A field whose text could not be read, so that it may be anything.
+    """
+    try:
+        value = json.loads(text)
+        masked = json.dumps(_walk(value, path, of, quoted), ensure_ascii=False, separators=(",", ":"))
+    except (ValueError, RecursionError):
+        return None
+    try:
+        masked.encode()
+    except UnicodeEncodeError:  # half of a surrogate pair, which only its escape can write
+        return json.dumps(json.loads(masked), separators=(",", ":"))
+    return masked
+
+
+def _walk(value: Any, path: str, of: Of, quoted: str) -> Any:
+    if isinstance(value, dict):
+        return {name: _walk(item, f"{path}_{snake(name)}".lstrip("_"), of, quoted) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_walk(item, path, of, quoted) for item in value]
+    if value is None or isinstance(value, bool):
+        return value
+    anything = not path or (isinstance(value, str) and path == quoted)  # outside of any field, or not what it should be
+    kind = kind_of(path) or (TEXT if anything else "")
+    return of(kind, value) if kind else value
+
+
+def _rejects_column(label: Hashable, rejects: pd.DataFrame, of: Of) -> pd.Series[Any] | None:
+    """Mask a column of rejects: the whole record, and the value that a reason quotes."""
+    if label == "reason":
+        return _changed(
+            rejects["reason"], lambda text: QUOTED.sub(lambda found: f"{found[1]}: {of(TEXT, found[2])}", str(text))
+        )
+    if label != "record":
+        return None
+    known = {"column", "reason"} <= set(rejects.columns)
+    quoted = [
+        str(column) if QUOTED.match(str(reason)) else ""
+        for column, reason in zip(rejects["column"], rejects["reason"], strict=True)
+    ] if known else [""] * len(rejects)  # fmt: skip
+    masked = [
+        text if _missing(text) else _whole(str(text), name, of)
+        for text, name in zip(rejects["record"], quoted, strict=True)
+    ]
+    return pd.Series(masked, index=rejects.index, dtype=rejects["record"].dtype, name="record")
+
+
+def _whole(text: str, quoted: str, of: Of) -> str:
+    masked = mask_json(text, "", of, quoted)
+    return of(TEXT, text) if masked is None else masked
+
+
+def _column(label: Hashable, column: pd.Series[Any], of: Of) -> pd.Series[Any] | None:
+    """Mask a column if it is personal; None if there is nothing to mask."""
+    names = [str(part) for part in label] if isinstance(label, tuple) else [str(label)]
+    kind = next((kind for kind in map(kind_of, names) if kind), "")
+    if not _holds_text(column):
+        if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
+            return _numbers(column, kind, of) if any(map(numbers_identify, names)) else None
+        return None
+    if kind:
+        return _changed(column, lambda value: of(kind, value))
+    if any(map(is_known, names)) or not _holds_json(column):
+        return None
+    return _changed(column, lambda value: _inside(value, snake(names[0]), of))
+
+
+def _inside(value: Any, path: str, of: Of) -> Any:
+    if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
+        return value
+    masked = mask_json(value, path, of)
+    return value if masked is None else masked
+
+
+def _holds_text(column: pd.Series[Any] | pd.Index[Any]) -> bool:
+    dtype = column.dtype
+    return types.is_object_dtype(dtype) or types.is_string_dtype(dtype) or isinstance(dtype, pd.CategoricalDtype)
+
+
+def _holds_json(column: pd.Series[Any]) -> bool:
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return _holds_json(pd.Series(column.cat.categories))
+    texts = column if isinstance(column.dtype, pd.StringDtype) else column[[isinstance(v, str) for v in column]]
+    begins = texts.astype("str").str.lstrip().str[:1]
+    return bool(begins.isin(["{", "["]).any())
+
+
+def _changed(column: pd.Series[Any], change: Callable[[Any], Any]) -> pd.Series[Any]:
+    """Change each different value once; nulls, dtype and index stay."""
+    if isinstance(column.dtype, pd.CategoricalDtype):
+        return column.cat.rename_categories([change(value) for value in column.cat.categories])
+    if not isinstance(column.dtype, pd.StringDtype):  # of objects, some may have no hash
+        values = [value if _missing(value) else change(value) for value in column]
+        return pd.Series(values, index=column.index, dtype=column.dtype, name=column.name)
+    codes, different = pd.factorize(column)
+    texts = pd.array([change(value) for value in different], dtype=column.dtype)
+    return pd.Series(texts.take(codes, allow_fill=True), index=column.index, name=column.name)
+
+
+def _numbers(column: pd.Series[Any], kind: str, of: Of) -> pd.Series[Any]:
+    """Write telephones and postal codes that a user made numbers as pseudonyms of their digits."""
+    digits = [None if _missing(value) else f"{value:.0f}" if value == value // 1 else str(value) for value in column]
+    return _changed(pd.Series(digits, index=column.index, dtype="str", name=column.name), lambda text: of(kind, text))
+
+
+def _missing(value: Any) -> bool:
+    return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
+
+
+def _personal_rows(index: pd.Index[Any]) -> dict[int, str]:
+    """Find the rows that are columns of a frame which was laid on its side, or became one row."""
+    if isinstance(index, pd.MultiIndex) or index.name is not None or not _holds_text(index) or len(index) > LABELS:
+        return {}
+    kinds = {row: kind_of(label) for row, label in enumerate(index) if isinstance(label, str)}
+    return {row: kind for row, kind in kinds.items() if kind}
+
+
+def _rows(column: pd.Series[Any], rows: dict[int, str], of: Of) -> pd.Series[Any]:
+    if not _holds_text(column):
+        return column
+    values = list(column.astype(object))
+    for row, kind in rows.items():
+        if not _missing(values[row]) and not isinstance(values[row], bool):
+            values[row] = of(kind, values[row])
+    masked = pd.Series(values, index=column.index, dtype=column.dtype, name=column.name)
+    masked.attrs = column.attrs
+    return masked
+
+
+def _labels(index: pd.Index[Any], of: Of) -> pd.Index[Any]:
+    """Mask the levels of an index that are personal by their name, such as customers after a groupby."""
+    kinds = ["" if name is None else kind_of(str(name)) for name in index.names]
+    if not any(kinds):
+        return index
+    if isinstance(index, pd.MultiIndex):
+        for level, kind in enumerate(kinds):
+            if kind and _holds_text(index.levels[level]):
+                values = [value if _missing(value) else of(kind, value) for value in index.levels[level]]
+                index = index.set_levels(values, level=level, verify_integrity=False)
+        return index
+    if not _holds_text(index):
+        return index
+    masked: pd.Index[Any] = pd.Index(_changed(index.to_series(), lambda value: of(kinds[0], value)).array)
+    return masked.rename(index.name)

@@ -1,0 +1,97 @@
+"""Which columns and fields identify a person: what the schemas say, and a judgement by name for all others."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+
+from cenports_nb.frames.schema import column_docs
+from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
+
+KNOWN = {
+    name: meaning.personal
+    for table in (
+        column_docs.ORDERS,
+        column_docs.LINE_ITEMS,
+        column_docs.SHIPMENTS,
+        column_docs.SHIPMENT_ITEMS,
+        column_docs.AVAILABLE_STOCK,
+        column_docs.WAREHOUSES,
+        column_docs.CHANNELS,
+        column_docs.STOCK_DIFF,
+        column_docs.STOCK_UPDATES,
+        column_docs.OUTCOMES,
+    )
+    for name, meaning in table.items()
+    if name != "message"  # of an outcome it is Cenports' word about a row, of a shipment a person's
+}
+"""What the schemas say of each of their columns; a test keeps them of one mind."""
+
+# What has a name and is no person: the word just before `name`.
+THINGS = (
+    "attribute|bin|brand|campaign|carrier|category|channel|city|class|collection|color|colour|column|country|courier|"
+    "currency|day|environment|event|facility|feature|field|file|group|host|item|level|list|location|marketplace|"
+    "merchant|method|model|month|option|package|parameter|plan|product|profile|program|project|property|province|"
+    "region|report|retailer|service|sheet|shelf|shipping|shop|site|size|sku|state|station|status|step|store|style|"
+    "supplier|table|tag|template|type|unit|upc|variant|vendor|warehouse|zone"
+)
+
+# The first that fits decides. An end such as `_city` or `_id` says that it is no street, person or message.
+PATTERNS = tuple(
+    (re.compile(pattern), kind)
+    for pattern, kind in (
+        (r"(postal|post|zip)_?code|(^|_)zip(_?\d)?($|_)", ADDRESS),
+        (
+            r"_(id|ids|city|state|country|province|region|county|code|abbre|type|status|count|date|time|at|day|sku|"
+            r"quantity|level|flag|currency|language)$",
+            "",
+        ),
+        (r"e_?mail|(^|_)mail(_|$)", EMAIL),
+        (r"phone|(^|_)(mobile|cell|fax|tel)(_|$)", PHONE),
+        (r"addr(ess)?(\d|_|$)|street|^(ship|bill|sold|deliver)_to$", ADDRESS),
+        (r"(message|msg|note|comment|instruction|remark|memo)s?(_?(text|body|\d+))?$", TEXT),
+        (rf"(^|_)({THINGS})s?_?names?$", ""),
+        (r"names?\d*$", NAME),
+        (r"(^|_)(contact|recipient|consignee|attention|attn|addressee|receiver)", NAME),
+        (r"(^|_)(buyer|company|customer|person|purchaser|shopper|signature|(signed|received)_by)$", NAME),
+    )
+)
+
+# Numbers are masked only where no count, price or size could be meant.
+NUMBERS = re.compile(r"(phone|mobile|fax|zip|(postal|post|zip)_?code)(_?(no|number))?$")
+
+
+@lru_cache(maxsize=4096)
+def kind_of(column: str) -> str:
+    """Tell the kind of pseudonym that stands for a column's values; empty if they identify nobody.
+
+    Args:
+        column: A column's name, or the path of a field in JSON with `_` between its parts, in any spelling.
+    """
+    if column in KNOWN:
+        return KNOWN[column]
+    name = _plain(column)
+    if name in KNOWN:
+        return KNOWN[name]
+    return next((kind for pattern, kind in PATTERNS if pattern.search(name)), "")
+
+
+def is_known(column: str) -> bool:
+    """Tell whether a schema has this column, so that its name needs no judgement."""
+    return column in KNOWN or _plain(column) in KNOWN
+
+
+def numbers_identify(column: str) -> bool:
+    """Tell whether even a number in this column identifies a person: a telephone, a postal code."""
+    return NUMBERS.search(_plain(column)) is not None
+
+
+def snake(name: str) -> str:
+    """Write `shipTo` or `Ship To` as `ship_to`."""
+    words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    return re.sub(r"[\W_]+", "_", words).strip("_").lower()
+
+
+def _plain(column: str) -> str:
+    """Drop the spelling of the user, and what a merge appended."""
+    return re.sub(r"_(x|y|left|right|old|new|before|after|\d+)$", "", snake(column))

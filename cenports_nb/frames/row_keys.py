@@ -1,0 +1,122 @@
+"""Keys of rows as whole numbers: text is looked at once, after that rows are found by position."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.compute as pc
+
+from cenports_nb.frames.text_columns import TEXT, chunks_of
+
+Numbers = np.ndarray[Any, np.dtype[np.int64]]
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+ROOM = 8
+"""How many times more numbers than rows there may be, before they are counted through: a table has one place each."""
+
+
+@dataclass(frozen=True)
+class Numbered:
+    """The keys of several frames as numbers that are in the order of the keys.
+
+    Attributes:
+        rows: For each frame the number of each row's key; -1 where a part of the key is null.
+        size: All numbers are below.
+    """
+
+    rows: tuple[Numbers, ...]
+    size: int
+
+
+def number_keys(*frames: Sequence[pd.Series[Any]], room: int = ROOM) -> Numbered:
+    """Number the keys of frames, so that equal keys have equal numbers and greater keys greater ones.
+
+    Args:
+        *frames: For each frame the columns of its key, `str` or `int64`, in the same order.
+        room: How many times more numbers than rows there may be.
+    """
+    lengths = [len(columns[0]) for columns in frames]
+    ends = np.cumsum(lengths)
+    numbers, size = _ranks([columns[0] for columns in frames])
+    for place in range(1, len(frames[0])):
+        ranks, many = _ranks([columns[place] for columns in frames])
+        null = (numbers < 0) | (ranks < 0)
+        numbers, size = numbers * many + ranks, size * many
+        numbers[null] = -1
+        if size > room * len(numbers) + 1024:
+            numbers, size = dense(numbers, size)
+    return Numbered(tuple(np.split(numbers, ends[:-1])), size)
+
+
+def dense(numbers: Numbers, size: int) -> tuple[Numbers, int]:
+    """Count numbers through in their order, so that each number below the new size is there; -1 stays."""
+    if size <= ROOM * len(numbers) + 1024:
+        there = np.zeros(size + 1, dtype=bool)  # the last place is that of -1
+        there[numbers] = True
+        there[-1] = False
+        ranks = np.cumsum(there) - 1
+        ranks[-1] = -1
+        return ranks[numbers], int(there.sum())
+    found, counted = np.unique(numbers, return_inverse=True)
+    return (counted - 1, len(found) - 1) if len(found) and found[0] == -1 else (counted, len(found))
+
+
+def find(numbers: Numbers, size: int) -> Numbers:
+    """Tell for each number below `size` in which row it is, -1 where in none; the last row wins."""
+    places = np.full(size, -1, dtype=np.int64)
+    known = numbers >= 0
+    if known.all():
+        places[numbers] = np.arange(len(numbers))
+    else:
+        places[numbers[known]] = np.flatnonzero(known)
+    return places
+
+
+def find_first(numbers: Numbers, size: int) -> Numbers:
+    """Tell for each number below `size` its first row, -1 where in none."""
+    backwards = find(numbers[::-1], size)
+    return np.where(backwards < 0, -1, len(numbers) - 1 - backwards)
+
+
+def repeated(numbers: Numbers, places: Numbers) -> Mask:
+    """Tell which rows share their number with another row, given what `find` found."""
+    later: Mask = places[numbers] != np.arange(len(numbers))
+    if not later.any():
+        return later
+    twice: Mask = np.isin(numbers, numbers[later])
+    return twice
+
+
+def _ranks(columns: Sequence[pd.Series[Any]]) -> tuple[Numbers, int]:
+    """Rank the values of columns that follow each other; null is -1."""
+    if columns[0].dtype == "str":
+        return _text_ranks(columns)
+    values = np.concatenate([column.to_numpy(dtype="int64") for column in columns])
+    if not len(values):
+        return values, 0
+    low, high = int(values.min()), int(values.max())
+    if high - low <= ROOM * len(values) + 1024:
+        return values - low, high - low + 1
+    found, counted = np.unique(values, return_inverse=True)
+    return counted, len(found)
+
+
+def _text_ranks(columns: Sequence[pd.Series[Any]]) -> tuple[Numbers, int]:
+    chunks = [chunk for column in columns for chunk in chunks_of(column).chunks if len(chunk)]
+    if not chunks:
+        return np.zeros(0, dtype=np.int64), 0
+    coded = arrow.chunked_array(chunks, TEXT).dictionary_encode()
+    words = coded.chunk(0).dictionary
+    parts = [chunk.indices for chunk in coded.chunks]
+    codes = np.concatenate([(part.fill_null(-1) if part.null_count else part).to_numpy() for part in parts])
+    if len(words) < 2 or pc.all(pc.less(words[:-1], words[1:])).as_py():
+        return codes.astype(np.int64), len(words)
+    ranks = np.empty(len(words) + 1, dtype=np.int64)
+    ranks[pc.sort_indices(words).to_numpy()] = np.arange(len(words))
+    ranks[-1] = -1  # the code of null is -1
+    return ranks[codes], len(words)

@@ -1,0 +1,186 @@
+"""How a column that a person made is read: kindly where nothing can be misread, strictly where it can."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+from numbers import Number
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from cenports_nb.frames.text_columns import chunks_of
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
+
+
+@dataclass(frozen=True)
+class Flaw:
+    """Values of a column that can't be used, all for the same reason.
+
+    Attributes:
+        bad: Which rows.
+        what: What is wrong with them, after "has a quantity that …".
+        advice: What to do.
+        quoted: Whether the values say more than the reason does.
+    """
+
+    bad: Mask
+    what: str
+    advice: str
+    quoted: bool = True
+
+
+Reading = tuple["pd.Series[Any]", list[Flaw]]
+
+EXACT = 2**53
+"""Whole numbers up to here are themselves as float64."""
+
+
+def text(values: pd.Series[Any], *, nullable: bool) -> Reading:
+    """Text of any dtype; numbers are refused, as their zeros in front may be lost."""
+    nulls = values.isna().to_numpy()
+    if not isinstance(values.dtype, pd.StringDtype):
+        wrong = np.zeros(len(values), dtype=bool) if _is_text(values) else ~_instances(values, str) & ~nulls
+        if wrong.any():
+            numbers = wrong & _instances(values, Number)
+            advice = 'zeros in front may be lost; read it as text, with dtype="str", or a count file with read_counts'
+            flaws = [Flaw(numbers, "is a number and must be text", advice)] if numbers.any() else []
+            rest = wrong & ~numbers
+            return values, flaws + ([Flaw(rest, "is no text", "make it text")] if rest.any() else [])
+    column = values if values.dtype == "str" else values.astype("object").astype("str")
+    if not nullable:
+        if not nulls.any() and len(column) and not pc.min(pc.binary_length(chunks_of(column))).as_py():
+            nulls = (column == "").to_numpy()
+        if nulls.any():
+            return column, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
+    return column, []
+
+
+def whole(values: pd.Series[Any], *, nullable: bool) -> Reading:
+    """Whole units: any integer, a float or plain digits without a fraction."""
+    kind = values.dtype.kind
+    if kind == "i" and isinstance(values.dtype, np.dtype) and not nullable:
+        return values.astype("int64"), []
+    nulls = values.isna().to_numpy()
+    if kind == "b" and len(values):
+        return values, [Flaw(~nulls, "is yes or no, not a count", "pass whole units")]
+    if kind not in "iuf":
+        values, unread = _digits(values, nulls)
+        if unread.any():
+            return values, [Flaw(unread, "is no number", "pass whole units")]
+    numbers = values.to_numpy(dtype="float64", na_value=np.nan)
+    flaws = (
+        [] if nullable or not nulls.any() else [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
+    )
+    most = 2.0**63 if kind in "iu" else float(EXACT)
+    fraction = ~nulls & (np.floor(numbers) != numbers) if kind not in "iu" else np.zeros(len(values), dtype=bool)
+    large = ~nulls & ~fraction & (np.abs(numbers) > most if kind not in "iu" else numbers >= most)
+    flaws += [Flaw(fraction, "is not whole", "pass whole units")] if fraction.any() else []
+    flaws += [Flaw(large, "is too large", "pass whole units")] if large.any() else []
+    if flaws:
+        return values, flaws
+    if kind in "iu":
+        exact = values.to_numpy(dtype="int64", na_value=0) if nulls.any() else values.to_numpy(dtype="int64")
+    else:
+        exact = np.where(nulls, 0, numbers).astype("int64")
+    array = pd.arrays.IntegerArray(exact, nulls) if nullable else exact
+    return pd.Series(array, index=values.index, name=values.name), []
+
+
+def number(values: pd.Series[Any], *, nullable: bool) -> Reading:
+    """An amount: any finite number."""
+    nulls = values.isna().to_numpy()
+    if values.dtype.kind not in "iuf":
+        wrong = ~nulls & (~_instances(values, (Number, Decimal)) | _instances(values, (bool, np.bool_)))
+        if wrong.any():
+            return values, [Flaw(wrong, "is no number", "pass amounts as numbers")]
+    column = pd.Series(values.to_numpy(dtype="float64", na_value=np.nan), index=values.index, name=values.name)
+    infinite = np.isinf(column.to_numpy())
+    flaws = [Flaw(infinite, "is infinite", "mend it")] if infinite.any() else []
+    if not nullable and nulls.any():
+        flaws.append(Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False))
+    return column, flaws
+
+
+def flag(values: pd.Series[Any], *, nullable: bool) -> Reading:
+    """Yes or no."""
+    nulls = values.isna().to_numpy()
+    if values.dtype.kind != "b":
+        wrong = ~nulls & ~_instances(values, (bool, np.bool_))
+        if wrong.any():
+            return values, [Flaw(wrong, "is neither True nor False", "pass True or False")]
+    if not nullable and nulls.any():
+        return values, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
+    return values.astype("boolean" if nullable else "bool"), []
+
+
+def instant(values: pd.Series[Any], *, nullable: bool) -> Reading:
+    """An instant of any zone and unit, or ISO text with its offset; without a zone it could be anything."""
+    nulls = values.isna().to_numpy()
+    column = values
+    if not isinstance(values.dtype, pd.DatetimeTZDtype):
+        column = pd.Series(pd.NaT, index=values.index, name=values.name, dtype="datetime64[us, UTC]")
+        if not nulls.all():
+            advice = "say which, with .dt.tz_localize('UTC')"
+            if values.dtype.kind == "M":
+                return values, [Flaw(~nulls, "has no time zone", advice)]
+            known = values[~nulls].astype("str")
+            zoned = known.str.fullmatch(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d.*(Z|[+-]\d\d:?\d\d)").astype(bool)
+            parsed = pd.to_datetime(known.where(zoned), utc=True, format="ISO8601", errors="coerce")
+            bad = np.zeros(len(values), dtype=bool)
+            bad[~nulls] = parsed.isna().to_numpy()
+            if bad.any():
+                return values, [Flaw(bad, "is no instant with a time zone", "pass such as 2026-01-31T08:00Z")]
+            column[~nulls] = parsed.dt.as_unit("us")
+    if not nullable and nulls.any():
+        return column, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
+    return column.astype("datetime64[us, UTC]"), []
+
+
+def day(values: pd.Series[Any], *, nullable: bool) -> Reading:
+    """A plain day: a date without a time zone."""
+    nulls = values.isna().to_numpy()
+    if values.dtype.kind != "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
+        if not nulls.all():
+            return values, [Flaw(~nulls, "is no plain day", "pass it with pandas.to_datetime, without a time zone")]
+        values = pd.Series(pd.NaT, index=values.index, name=values.name, dtype="datetime64[us]")
+    if not nullable and nulls.any():
+        return values, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
+    return values.astype("datetime64[us]"), []
+
+
+READINGS: dict[str, Callable[..., Reading]] = {
+    "string[pyarrow]": text,
+    "int64": whole,
+    "Int64": whole,
+    "float64": number,
+    "bool": flag,
+    "boolean": flag,
+    "datetime64[us, UTC]": instant,
+    "datetime64[ns]": day,
+}
+"""Pandera's word for a dtype -> how it is read."""
+
+
+def _is_text(values: pd.Series[Any]) -> bool:
+    """Tell a column of text alone without looking at each value in Python."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return pd.api.types.infer_dtype(values.cat.categories) in ("string", "empty")
+    return pd.api.types.infer_dtype(values, skipna=True) in ("string", "empty")
+
+
+def _instances(values: pd.Series[Any], kinds: Any) -> Mask:
+    """Tell which values are of these Python types; only where something is wrong already."""
+    return np.fromiter((isinstance(value, kinds) for value in values.astype("object")), dtype=bool, count=len(values))
+
+
+def _digits(values: pd.Series[Any], nulls: Mask) -> tuple[pd.Series[Any], Mask]:
+    """Read whole numbers that came as text or objects: digits, nothing that needs interpretation."""
+    texts = values.astype("object").astype("str")
+    plain = texts.str.fullmatch(r"\s*[+-]?\d{1,15}(\.\d+)?\s*").fillna(value=False).to_numpy(dtype=bool)
+    numbers = pd.to_numeric(texts.where(plain), errors="coerce").astype("float64")
+    return numbers, ~plain & ~nulls

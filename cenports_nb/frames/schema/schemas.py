@@ -1,0 +1,327 @@
+"""What each frame holds: columns in order, dtypes, keys, units, time zones.
+
+Instants are UTC to the microsecond, days are naive midnights, money is in the order's own currency as
+sent, quantities are whole units. Statuses are open sets: a new word is data, not an error.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+
+from cenports_nb.frames.schema import column_docs
+from cenports_nb.frames.schema.column_docs import explained
+
+__all__ = [
+    "ActualStock",
+    "AvailableStock",
+    "Channels",
+    "LineItems",
+    "Orders",
+    "Outcomes",
+    "ShipmentItems",
+    "Shipments",
+    "StockDiff",
+    "StockUpdates",
+    "Warehouses",
+    "describe",
+]
+
+Instant = Annotated[pd.DatetimeTZDtype, "us", "UTC"]
+Day = "datetime64[us]"
+Count = pd.Int64Dtype
+Flag = pd.BooleanDtype
+
+
+def _exact(dtype: Any) -> Any:
+    """Return the dtype that the loaders build; pandera takes every plain datetime for nanoseconds."""
+    return "datetime64[us]" if str(dtype) == "datetime64[ns]" else dtype.type
+
+
+class _Told(pa.DataFrameModel):
+    """A model that tells what its columns mean and shows what its rows look like."""
+
+    @classmethod
+    def example(cls, *, rows: int = 3) -> pd.DataFrame:  # type: ignore[override]
+        """Return made-up rows that are valid, the same ones each time.
+
+        Args:
+            rows: How many.
+        """
+        schema = cls.to_schema()
+        values = {
+            name: pd.Series([column.metadata["meaning"].shown(row) for row in range(rows)], dtype=_exact(column.dtype))
+            for name, column in schema.columns.items()
+        }
+        return schema.validate(pd.DataFrame(values))
+
+    @classmethod
+    def describe(cls) -> pd.DataFrame:
+        """Return the meaning of each column; see `schemas.describe`."""
+        return describe(cls)
+
+
+class _Strict(_Told):
+    """Exactly these columns, in this order."""
+
+    class Config:
+        strict = True
+        ordered = True
+
+
+@explained(column_docs.ORDERS)
+class Orders(_Strict):
+    """One row an order; unique by (`channel_id`, `order_no`), ordered by `order_date` and key."""
+
+    order_no: Series[str]
+    customer_order_no: Series[str] = pa.Field(nullable=True)
+    order_date: Series[Instant]
+    channel: Series[str] = pa.Field(nullable=True)
+    channel_id: Series[str]
+    customer_name: Series[str] = pa.Field(nullable=True)
+    contact_name: Series[str] = pa.Field(nullable=True)
+    contact_email: Series[str] = pa.Field(nullable=True)
+    contact_phone: Series[str] = pa.Field(nullable=True)
+    status: Series[str] = pa.Field(nullable=True)
+    bill_to_name: Series[str] = pa.Field(nullable=True)
+    bill_to_address1: Series[str] = pa.Field(nullable=True)
+    bill_to_address2: Series[str] = pa.Field(nullable=True)
+    bill_to_city: Series[str] = pa.Field(nullable=True)
+    bill_to_state: Series[str] = pa.Field(nullable=True)
+    bill_to_country: Series[str] = pa.Field(nullable=True)
+    bill_to_postal_code: Series[str] = pa.Field(nullable=True)
+    ship_from_warehouse_code: Series[str] = pa.Field(nullable=True)
+    ship_from_warehouse_name: Series[str] = pa.Field(nullable=True)
+    ship_from_location: Series[str] = pa.Field(nullable=True)
+    ship_from_contact_phone: Series[str] = pa.Field(nullable=True)
+    ship_from_availability: Series[Flag] = pa.Field(nullable=True)
+    ship_from_owner: Series[str] = pa.Field(nullable=True)
+    ship_to_name: Series[str] = pa.Field(nullable=True)
+    ship_to_address1: Series[str] = pa.Field(nullable=True)
+    ship_to_address2: Series[str] = pa.Field(nullable=True)
+    ship_to_city: Series[str] = pa.Field(nullable=True)
+    ship_to_state: Series[str] = pa.Field(nullable=True)
+    ship_to_country: Series[str] = pa.Field(nullable=True)
+    ship_to_postal_code: Series[str] = pa.Field(nullable=True)
+    carrier_code: Series[str] = pa.Field(nullable=True)
+    service_level: Series[str] = pa.Field(nullable=True)
+    sub_total: Series[float] = pa.Field(nullable=True)
+    discount: Series[float] = pa.Field(nullable=True)
+    ship_cost: Series[float] = pa.Field(nullable=True)
+    grand_total: Series[float] = pa.Field(nullable=True)
+    merchant_msg: Series[str] = pa.Field(nullable=True)
+    retailer_msg: Series[str] = pa.Field(nullable=True)
+    line_count: Series[int] = pa.Field(ge=0)
+    acknowledged: Series[Flag] = pa.Field(nullable=True)
+
+    class Config(_Strict.Config):
+        unique = ["channel_id", "order_no"]
+
+
+@explained(column_docs.LINE_ITEMS)
+class LineItems(_Strict):
+    """One row a line; unique by (`channel_id`, `order_no`, `line_item`); `price` is for one unit."""
+
+    order_no: Series[str]
+    channel_id: Series[str]
+    order_date: Series[Instant]
+    line_item: Series[int] = pa.Field(ge=0)
+    product_sku: Series[str]
+    retailer_sku: Series[str] = pa.Field(nullable=True)
+    product_name: Series[str] = pa.Field(nullable=True)
+    ship_from_warehouse_code: Series[str] = pa.Field(nullable=True)
+    quantity: Series[int]
+    price: Series[float] = pa.Field(nullable=True)
+    status: Series[str] = pa.Field(nullable=True)
+
+    class Config(_Strict.Config):
+        unique = ["channel_id", "order_no", "line_item"]
+
+
+@explained(column_docs.SHIPMENTS)
+class Shipments(_Told):
+    """One row a shipment; further fields of the answer follow as text in snake case."""
+
+    order_no: Series[str]
+    channel_id: Series[str] = pa.Field(nullable=True)
+    ship_date: Series[Instant] = pa.Field(nullable=True)
+    carrier_code: Series[str] = pa.Field(nullable=True)
+    service_level: Series[str] = pa.Field(nullable=True)
+    tracking_number: Series[str] = pa.Field(nullable=True)
+    warehouse_code: Series[str] = pa.Field(nullable=True)
+    acknowledged: Series[Flag] = pa.Field(nullable=True)
+
+
+@explained(column_docs.SHIPMENT_ITEMS)
+class ShipmentItems(_Told):
+    """One row a line of a shipment; further fields of the line follow as text in snake case."""
+
+    order_no: Series[str]
+    channel_id: Series[str] = pa.Field(nullable=True)
+    ship_date: Series[Instant] = pa.Field(nullable=True)
+    tracking_number: Series[str] = pa.Field(nullable=True)
+    line_item: Series[int] = pa.Field(ge=0)
+    product_sku: Series[str] = pa.Field(nullable=True)
+    quantity: Series[Count] = pa.Field(nullable=True)
+
+
+@explained(column_docs.ACTUAL_STOCK)
+class ActualStock(_Strict):
+    """Units on the shelf, one row a warehouse and SKU; `is_discontinued` is false where nothing is said."""
+
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    retailer_sku: Series[str] = pa.Field(nullable=True)
+    product_upc: Series[str] = pa.Field(nullable=True)
+    product_name: Series[str] = pa.Field(nullable=True)
+    quantity: Series[int]
+    is_discontinued: Series[bool]
+    next_availability_date: Series[Day] = pa.Field(nullable=True)  # type: ignore[valid-type]
+    next_available_quantity: Series[Count] = pa.Field(nullable=True)
+    product_extras: Series[str] = pa.Field(nullable=True)
+    warehouse_name: Series[str] = pa.Field(nullable=True)
+
+    class Config(_Strict.Config):
+        unique = ["warehouse_code", "product_sku"]
+
+
+@explained(column_docs.AVAILABLE_STOCK)
+class AvailableStock(_Strict):
+    """Units that can still be sold in a channel: actual stock less open orders; may be below 0."""
+
+    channel_id: Series[str]
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    retailer_sku: Series[str] = pa.Field(nullable=True)
+    product_upc: Series[str] = pa.Field(nullable=True)
+    product_name: Series[str] = pa.Field(nullable=True)
+    quantity: Series[int]
+    is_discontinued: Series[bool]
+    next_availability_date: Series[Day] = pa.Field(nullable=True)  # type: ignore[valid-type]
+    next_available_quantity: Series[Count] = pa.Field(nullable=True)
+    product_extras: Series[str] = pa.Field(nullable=True)
+    warehouse_name: Series[str] = pa.Field(nullable=True)
+
+    class Config(_Strict.Config):
+        unique = ["channel_id", "warehouse_code", "product_sku"]
+
+
+@explained(column_docs.WAREHOUSES)
+class Warehouses(_Strict):
+    """One row a warehouse, from the answer of actual stock."""
+
+    warehouse_code: Series[str] = pa.Field(unique=True)
+    warehouse_name: Series[str] = pa.Field(nullable=True)
+    street_address: Series[str] = pa.Field(nullable=True)
+    street_address2: Series[str] = pa.Field(nullable=True)
+    city: Series[str] = pa.Field(nullable=True)
+    province: Series[str] = pa.Field(nullable=True)
+    province_code: Series[str] = pa.Field(nullable=True)
+    country_code: Series[str] = pa.Field(nullable=True)
+    country: Series[str] = pa.Field(nullable=True)
+    postal_code: Series[str] = pa.Field(nullable=True)
+    is_residential: Series[Flag] = pa.Field(nullable=True)
+
+
+@explained(column_docs.CHANNELS)
+class Channels(_Strict):
+    """One row a sales channel."""
+
+    channel_id: Series[str] = pa.Field(unique=True)
+    channel_name: Series[str] = pa.Field(nullable=True)
+    channel_email: Series[str] = pa.Field(nullable=True)
+    channel_phone: Series[str] = pa.Field(nullable=True)
+    location: Series[str] = pa.Field(nullable=True)
+    features: Series[str] = pa.Field(nullable=True)
+
+
+@explained(column_docs.STOCK_DIFF)
+class StockDiff(_Told):
+    """Actual against available stock, one row a warehouse and SKU, for each channel where it is known."""
+
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    product_name: Series[str] = pa.Field(nullable=True)
+    actual: Series[Count] = pa.Field(nullable=True)
+    available: Series[Count] = pa.Field(nullable=True)
+    reserved: Series[Count] = pa.Field(nullable=True)
+    side: Series[str] = pa.Field(isin=["both", "actual_only", "available_only"])
+    oversold: Series[bool]
+    inconsistent: Series[bool]
+
+
+@explained(column_docs.STOCK_UPDATES)
+class StockUpdates(_Told):
+    """What a write of stock will send, one row a warehouse and SKU; the last two columns may be absent."""
+
+    warehouse_code: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
+    product_sku: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
+    type: Series[str] = pa.Field(isin=["TRUE_UP", "DIFFERENTIAL"])
+    quantity: Series[int]
+    current_quantity: Series[Count] = pa.Field(nullable=True)
+    change: Series[Count] = pa.Field(nullable=True)
+    known_sku: Series[bool]
+    reason: Series[str] = pa.Field(nullable=True)
+    reference: Series[str] = pa.Field(nullable=True)
+    suggestion: Series[str] | None = pa.Field(nullable=True)
+    counted_at: Series[Instant] | None = pa.Field(nullable=True)
+
+    class Config:
+        unique = ["warehouse_code", "product_sku"]
+
+
+@explained(column_docs.OUTCOMES)
+class Outcomes(_Told):
+    """What became of each row of a submission."""
+
+    submission_id: Series[str]
+    batch: Series[int] = pa.Field(ge=0)
+    row: Series[int] = pa.Field(ge=0)
+    warehouse_code: Series[str]
+    product_sku: Series[str]
+    type: Series[str]
+    quantity: Series[int]
+    handle: Series[str] = pa.Field(nullable=True)
+    status: Series[str] = pa.Field(nullable=True)
+    outcome: Series[str]
+    message: Series[str] = pa.Field(nullable=True)
+    submitted_at: Series[Instant] = pa.Field(nullable=True)
+    completed_at: Series[Instant] = pa.Field(nullable=True)
+    read_back: Series[Count] = pa.Field(nullable=True)
+    read_back_at: Series[Instant] = pa.Field(nullable=True)
+
+    class Config:
+        unique = ["submission_id", "batch", "row"]
+
+
+def describe(model: type[pa.DataFrameModel]) -> pd.DataFrame:
+    """Explain a model, one row a column, in order.
+
+    Args:
+        model: One of this module, such as `schemas.Orders`.
+
+    Returns:
+        `column dtype null key unit personal meaning source example`: whether it may be null and belongs to the
+        key; its unit; the kind of pseudonym that stands for it if it identifies a person; one line of meaning;
+        where it comes from; a made-up value as text. Nothing to say is an empty text.
+    """
+    schema = model.to_schema()
+    keys = {*(schema.unique or []), *(name for name, column in schema.columns.items() if column.unique)}
+    rows = [
+        {
+            "column": name,
+            "dtype": str(pd.Series(dtype=_exact(column.dtype)).dtype),
+            "null": bool(column.nullable),
+            "key": name in keys,
+            "unit": column.metadata["unit"],
+            "personal": column.metadata["personal"],
+            "meaning": column.description,
+            "source": column.metadata["source"],
+            "example": str(column.metadata["meaning"].example),
+        }
+        for name, column in schema.columns.items()
+    ]
+    return pd.DataFrame(rows).astype({name: "str" for name in rows[0] if name not in ("null", "key")})

@@ -1,0 +1,166 @@
+"""Checks of frames that people made or changed: what is needed, all failures at once, in one line."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.schema.coercion import READINGS, Flaw
+
+MOST_ROWS = 5
+"""Rows named of each flaw; how many more there are is said."""
+
+
+def check(
+    frame: pd.DataFrame,
+    model: type[pa.DataFrameModel],
+    what: str,
+    columns: Sequence[str] | None = None,
+    *,
+    optional: Collection[str] = (),
+    least: Mapping[str, int] | None = None,
+    unique: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Read the needed columns of a frame as a schema means them.
+
+    What can't be misread is brought to the schema's dtype: smaller integers, whole floats, object text,
+    instants of another unit or zone. What can is refused: identifiers that are numbers, since zeros in
+    front may be lost; 1.5 units; a missing key; instants without a zone.
+
+    Args:
+        frame: From a person; its rows may have any labels, its columns any order.
+        model: The schema that says what each column means.
+        what: What the frame is called in errors, such as the argument's name.
+        columns: What is needed; all columns of the schema by default.
+        optional: Those of them that may be absent, besides those that the schema itself does not require.
+        least: The least value of a column.
+        unique: Columns that together name a row once. (A caller that numbers keys has `refuse_repeated`.)
+
+    Returns:
+        A new frame of these columns, in this order, with the rows and labels of the old one.
+
+    Raises:
+        InvalidRequestError: One line: which columns, which rows, which values, what to do.
+    """
+    if not isinstance(frame, pd.DataFrame):
+        raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
+    meant = model.to_schema().columns
+    needed = list(meant) if columns is None else [*columns]
+    lacking = [name for name in needed if name not in frame.columns and name not in optional and meant[name].required]
+    said = [_lacks(frame, lacking)] if lacking else []
+    read: dict[str, pd.Series[Any]] = {}
+    for name in needed:
+        if name not in frame.columns:
+            continue
+        values = frame[name]
+        if isinstance(values, pd.DataFrame):
+            said.append(f"has the column {name} more than once: keep one")
+            continue
+        column, flaws = READINGS[str(meant[name].dtype)](values, nullable=bool(meant[name].nullable))
+        if not flaws:
+            flaws = _beyond(column, meant[name], (least or {}).get(name))
+        said += [_sentence(flaw, name, values) for flaw in flaws]
+        read[name] = column
+    if unique and not lacking and set(unique) <= set(read):
+        twice = pd.DataFrame({name: read[name] for name in unique}).duplicated(keep=False).to_numpy()
+        said += [_repeats(frame, twice, unique)] if twice.any() else []
+    if said:
+        raise InvalidRequestError(f"{what} {'; it '.join(said)}.")
+    return pd.DataFrame(read, index=frame.index, copy=False)
+
+
+def refuse_repeated(frame: pd.DataFrame, twice: np.ndarray[Any, Any], key: Sequence[str], what: str) -> None:
+    """Refuse a frame in which some rows have the same key.
+
+    Args:
+        frame: Its rows, with their labels.
+        twice: Which rows share their key with another one.
+        key: The columns of the key.
+        what: What the frame is called in errors.
+
+    Raises:
+        InvalidRequestError: The key and the first rows that have it.
+    """
+    if twice.any():
+        raise InvalidRequestError(f"{what} {_repeats(frame, twice, key)}.")
+
+
+def _beyond(column: pd.Series[Any], meant: pa.Column, least: int | None) -> list[Flaw]:
+    """List what a schema's own checks refuse in a column that was read."""
+    flaws = []
+    if least is not None:
+        low = (column < least).fillna(value=False).to_numpy(dtype=bool)
+        flaws += [Flaw(low, "is negative" if least == 0 else f"is below {least}", "mend it")] if low.any() else []
+    if meant.checks and len(column):
+        known = column[column.notna()]
+        for rule in meant.checks:
+            passed = rule(known).check_output
+            bad = np.zeros(len(column), dtype=bool)
+            bad[column.notna().to_numpy()] = ~np.asarray(passed, dtype=bool)
+            if bad.any():
+                flaws.append(Flaw(bad, _RULES.get(str(rule.name), "fails {name}").format_map(_named(rule)), "mend it"))
+    return flaws
+
+
+_RULES = {
+    "isin": "is none of {allowed_values}",
+    "str_length": "is not {min_value} to {max_value} characters long",
+    "greater_than_or_equal_to": "is below {min_value}",
+}
+
+
+def _named(rule: pa.Check) -> dict[str, Any]:
+    facts = {name: ", ".join(map(str, v)) if isinstance(v, list) else v for name, v in (rule.statistics or {}).items()}
+    return {"name": rule.name, **facts}
+
+
+def _lacks(frame: pd.DataFrame, lacking: list[str]) -> str:
+    there = ", ".join(map(str, frame.columns[:12])) or "none"
+    more = f" and {len(frame.columns) - 12} more" if len(frame.columns) > 12 else ""
+    return f"lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)} (it has {there}{more})"
+
+
+def _sentence(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
+    """Say one flaw: the column, what it is, the first rows with their values, what to do."""
+    where = np.flatnonzero(flaw.bad)
+    shown = [_row(values, int(place), quoted=flaw.quoted and _quotable(name)) for place in where[:MOST_ROWS]]
+    more = f" and {len(where) - MOST_ROWS:,} more" if len(where) > MOST_ROWS else ""
+    rows = f"row{'s' if len(where) > 1 else ''} {', '.join(shown)}{more}"
+    article = "an" if name[0] in "aeio" else "a"
+    return f"has {article} {name} that {flaw.what} in {rows}: {flaw.advice}"
+
+
+def _row(values: pd.Series[Any], place: int, *, quoted: bool) -> str:
+    label = str(values.index[place])
+    if not quoted:
+        return label
+    value = values.iloc[place]
+    text = repr(value) if isinstance(value, str) else str(value)
+    return f"{label} ({text if len(text) <= 40 else text[:39] + '…'})"
+
+
+def _quotable(name: str) -> bool:
+    """Tell whether a column's values may stand in an error: keys and counts do, people's data never."""
+    return name.endswith(_SHOWN_ENDS) or name in _SHOWN
+
+
+_SHOWN_ENDS = ("_code", "_sku", "_no", "_id", "_upc", "_date", "_at", "quantity")
+_SHOWN = {"line_item", "type", "side", "change", "actual", "available", "reserved", "unexplained", "price"}
+
+
+def _repeats(frame: pd.DataFrame, twice: np.ndarray[Any, Any], key: Sequence[str]) -> str:
+    """Name the first key that repeats, with all its first rows, and how many others do."""
+    rows = frame.loc[twice, list(key)]
+    first = (rows == rows.iloc[0]).all(axis=1).to_numpy()
+    labels = list(map(str, rows.index[first][:MOST_ROWS]))
+    others = len(rows) - int(first.sum())
+    more = f", and {others:,} more rows repeat another key" if others else ""
+    return (
+        f"has more than one row for {', '.join(map(str, rows.iloc[0]))} (rows {', '.join(labels)}{more}): "
+        f"keep one of each {' + '.join(key)}"
+    )

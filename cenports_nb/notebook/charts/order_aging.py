@@ -1,0 +1,113 @@
+"""Ages of orders that wait, as columns."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+
+from cenports_nb.frames.schema.validation import check
+from cenports_nb.notebook.charts.canvas import (
+    BLUE,
+    INK,
+    PALE,
+    RED,
+    YELLOW,
+    canvas,
+    headline,
+    many,
+    numbers,
+    plain,
+    remark,
+    sentence,
+    shortened,
+)
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+
+class _Ages(pa.DataFrameModel):
+    """What the chart needs of `order_ages`."""
+
+    order_no: Series[str]
+    acknowledged: Series[pd.BooleanDtype] = pa.Field(nullable=True)
+    unshipped: Series[bool]
+    age_business_days: Series[int]
+    bucket: Series[str]
+
+
+WAITS: dict[str, dict[str, Any]] = {
+    "not acknowledged": {"color": RED, "hatch": "////"},
+    "acknowledged, not shipped": {"color": BLUE},
+    "not shipped, acknowledgement not asked": {"color": YELLOW, "hatch": ".."},
+    "shipped, acknowledgement not asked": {"color": PALE, "hatch": "xx"},
+}
+"""What an order waits for, and how it looks; every order is in one of them."""
+
+
+def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None) -> Axes:
+    """Draw how many orders wait, by their age in working days, and for what they wait.
+
+    Args:
+        ages: From `order_ages`, or some of its rows.
+        title: Instead of the default one.
+        ax: Where to draw; a new figure by default.
+
+    Raises:
+        InvalidRequestError: A column of `order_ages` is missing.
+    """
+    rows = check(ages, _Ages, "ages")
+    # Acknowledged and shipped orders wait for nothing; `order_ages` lists none.
+    rows = rows[rows["unshipped"] | ~rows["acknowledged"].fillna(value=False).astype(bool)]
+    ax = canvas(ax, 4.2 if len(rows) else 0)
+    heading = title or "Orders that wait"
+    if rows.empty:
+        return sentence(ax, heading, "No order waits: all are acknowledged and shipped.")
+    counts = _counts(rows, _buckets(ages["bucket"], rows))
+    _draw(ax, counts)
+    headline(ax, heading)
+    oldest = rows.iloc[int(rows["age_business_days"].to_numpy().argmax())]
+    days = many(int(oldest["age_business_days"]), "working day")
+    remark(ax, [f"{many(len(rows), 'order')} in all, the oldest, {shortened(oldest['order_no'])}, for {days}"])
+    return ax
+
+
+def _buckets(bucket: pd.Series[Any], rows: pd.DataFrame) -> list[str]:
+    """List the buckets from young to old, empty ones too where the frame knows them."""
+    if isinstance(bucket.dtype, pd.CategoricalDtype):
+        return [str(name) for name in bucket.cat.categories]
+    first = rows.groupby("bucket")["age_business_days"].min().sort_values()
+    return [str(name) for name in first.index]
+
+
+def _counts(rows: pd.DataFrame, buckets: list[str]) -> pd.DataFrame:
+    """Count orders by bucket and by what they wait for."""
+    unasked, unshipped = rows["acknowledged"].isna(), rows["unshipped"]
+    seen = rows["acknowledged"].fillna(value=False).astype(bool)
+    of_row = np.select([~unasked & ~seen, ~unasked & unshipped, unasked & unshipped], list(WAITS)[:3], list(WAITS)[3])
+    table = pd.crosstab(rows["bucket"].to_numpy(), of_row)
+    return table.reindex(index=buckets, columns=list(WAITS), fill_value=0)
+
+
+def _draw(ax: Axes, counts: pd.DataFrame) -> None:
+    at = np.arange(len(counts))
+    below = np.zeros(len(counts))
+    for wait, look in WAITS.items():
+        height = counts[wait].to_numpy()
+        if height.any():
+            ax.bar(at, height, bottom=below, label=wait, width=0.7, edgecolor="white", linewidth=0.8, **look)
+            below += height
+    for place, total in zip(at, below, strict=True):
+        ax.annotate(
+            f"{total:,.0f}", (place, total), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=9,
+            color=INK, fontweight="bold",
+        )  # fmt: skip
+    ax.set_xticks(at, [plain(name).replace("-", "–") for name in counts.index])
+    numbers(ax, "orders", below.max() * 1.12, along="y")
+    ax.tick_params(axis="x", length=0, labelsize=9, colors=INK)
+    ax.set_xlabel("working days since the order", fontsize=9, color=INK)
+    ax.axhline(0, color=INK, linewidth=0.8)

@@ -1,0 +1,1 @@
+"""OrderExplorer: search orders, open one."""

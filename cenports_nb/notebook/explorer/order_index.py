@@ -1,0 +1,190 @@
+"""Orders with what belongs to them: each order's lines and shipments, found by key."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pandera.pandas as pa
+from pandera.typing import Series
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.dates import is_plain_day, local_days, local_times, zone_of
+from cenports_nb.frames.personal_columns import kind_of
+from cenports_nb.frames.provenance import provenance, time_zone_of
+from cenports_nb.frames.row_keys import Numbers, find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+
+ORDER = ["channel_id", "order_no"]
+SHOWN_OF_ORDERS = [*ORDER, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
+NEEDED_OF_LINES = [*ORDER, "product_sku", "quantity"]
+KEPT_OF_LINES = ["line_item", "retailer_sku", "product_name", "ship_from_warehouse_code", "price", "status"]
+
+
+class DatedOrNot(schemas.Orders):
+    """Orders as a person may have them: a day may be missing."""
+
+    order_date: Series[schemas.Instant] = pa.Field(nullable=True)
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Which rows of a frame belong to which order.
+
+    Attributes:
+        sorted: Row numbers, those of one order side by side.
+        starts: Where those of each order begin; one more than there are orders.
+    """
+
+    sorted: Numbers
+    starts: Numbers
+
+    def of(self, order: int) -> Numbers:
+        """List the rows of an order, in the order of their frame."""
+        return self.sorted[self.starts[order] : self.starts[order + 1]]
+
+    @property
+    def counts(self) -> Numbers:
+        """Tell how many rows each order has."""
+        counted: Numbers = np.diff(self.starts)
+        return counted
+
+
+@dataclass(frozen=True)
+class Order:
+    """One order, as the frames have it.
+
+    Attributes:
+        order: Its row of the orders.
+        line_items: Its lines.
+        shipments: Its shipments; None where no shipments were given.
+    """
+
+    order: pd.DataFrame
+    line_items: pd.DataFrame
+    shipments: pd.DataFrame | None
+
+
+class OrderBook:
+    """Orders, newest first, with their lines and shipments; orders are known by their position here.
+
+    Args:
+        orders: From `load_orders`, or made by a person.
+        line_items: From `load_line_items`; lines of other orders are left aside.
+        shipments: From `load_shipments`, or None.
+        time_zone: IANA zone in which days are meant; by default the one that a frame was loaded in, else UTC.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read, or an order has two rows.
+    """
+
+    def __init__(
+        self,
+        orders: pd.DataFrame,
+        line_items: pd.DataFrame,
+        shipments: pd.DataFrame | None = None,
+        *,
+        time_zone: str | None = None,
+    ) -> None:
+        self.zone = time_zone_of(time_zone, orders, line_items, shipments)
+        zone = zone_of(self.zone)
+        # What is only told of an opened order is not read here: it may be anything that a person can look at.
+        read = check(orders, DatedOrNot, "orders", SHOWN_OF_ORDERS, optional=SHOWN_OF_ORDERS[3:])
+        lines = check(
+            line_items, schemas.LineItems, "line_items", [*NEEDED_OF_LINES, *KEPT_OF_LINES], optional=KEPT_OF_LINES
+        )
+        keys = number_keys([read[name] for name in ORDER], [lines[name] for name in ORDER])
+        refuse_repeated(orders, repeated(keys.rows[0], find(keys.rows[0], keys.size)), ORDER, "orders")
+        clock = local_times(read["order_date"], zone).reset_index(drop=True)
+        self.rows: Numbers = clock.sort_values(ascending=False, kind="stable", na_position="last").index.to_numpy()
+        self.clock = clock.take(self.rows).reset_index(drop=True)
+        self.orders = read.take(self.rows).reset_index(drop=True)
+        self.days = local_days(self.orders["order_date"], self.zone)
+        self.plain = is_plain_day(self.orders["order_date"])
+        self.lines = lines.reset_index(drop=True)
+        self.line_rows = _rows(find(keys.rows[0][self.rows], keys.size)[keys.rows[1]], len(read))
+        self._given = (orders.copy(deep=False), line_items.copy(deep=False))
+        self._sent = None if shipments is None else shipments.copy(deep=False)
+        self.shipments = None if shipments is None else _shipments(shipments)
+
+    def __len__(self) -> int:
+        return len(self.orders)
+
+    @cached_property
+    def shipment_rows(self) -> Rows:
+        """Which shipments belong to which order; one that names no channel to every order of its number."""
+        if self.shipments is None:
+            return _rows(np.zeros(0, dtype=np.int64), len(self))
+        keys = number_keys([self.orders[name] for name in ORDER], [self.shipments[name] for name in ORDER])
+        of_order = np.append(find(keys.rows[0], keys.size), -1)  # the last place is that of -1
+        owner = of_order[keys.rows[1]]
+        at = np.arange(len(owner))
+        nameless = np.flatnonzero(self.shipments["channel_id"].isna().to_numpy())
+        if len(nameless):
+            pairs = pd.DataFrame({"order_no": self.shipments["order_no"].take(nameless), "at": nameless}).merge(
+                self.orders[["order_no"]].assign(order=np.arange(len(self))), on="order_no"
+            )
+            owner = np.concatenate([owner, pairs["order"].to_numpy()])
+            at = np.concatenate([at, pairs["at"].to_numpy()])
+        return _rows(owner, len(self), at)
+
+    @cached_property
+    def several_channels(self) -> frozenset[str]:
+        """Order numbers that more than one channel has."""
+        return frozenset(self.orders.loc[self.orders["order_no"].duplicated(), "order_no"])
+
+    @cached_property
+    def doubts(self) -> str:
+        """Say what the frames are known to lack; empty if nothing."""
+        frames = {"orders": self._given[0], "line_items": self._given[1]}
+        if self._sent is not None:
+            frames["shipments"] = self._sent
+        told = []
+        for name, frame in frames.items():
+            origin = provenance(frame)
+            if origin and not origin.complete:
+                told.append(f"⚠ Not all {name} were loaded: cn.provenance({name}).")
+            if origin and origin.rejected:
+                told.append(f"⚠ {origin.rejected:,} records of {name} could not be read: cn.rejected({name}).")
+        return " ".join(told)
+
+    def given(self, at: Any, columns: Collection[str] | None = None) -> pd.DataFrame:
+        """Return rows of the orders as they were given, with all their columns or those of these that are there."""
+        orders = self._given[0]
+        if columns is not None:
+            orders = orders.loc[:, orders.columns.isin([*columns]) & ~orders.columns.duplicated()]
+        found: pd.DataFrame = orders.iloc[self.rows[at]]
+        return found
+
+    def order(self, at: int) -> Order:
+        """Return one order as it was given, with its lines and shipments."""
+        shipments = None if self._sent is None else self._sent.iloc[self.shipment_rows.of(at)]
+        return Order(self.given([at]), self._given[1].iloc[self.line_rows.of(at)], shipments)
+
+
+def _shipments(shipments: pd.DataFrame) -> pd.DataFrame:
+    """Read what the schema has of shipments, and keep what else was sent, as nobody knows what is in it."""
+    known = list(schemas.Shipments.to_schema().columns)
+    read = check(shipments, schemas.Shipments, "shipments", known, optional=[n for n in known if n != "order_no"])
+    others = [
+        name for name in shipments.columns if isinstance(name, str) and name not in read.columns and not kind_of(name)
+    ]
+    if len(set(others)) < len(others):
+        raise InvalidRequestError("shipments has a column more than once: keep one of each.")
+    found = pd.concat([read, shipments[others]], axis=1).reset_index(drop=True)
+    if "channel_id" not in found:
+        found["channel_id"] = pd.Series([None] * len(found), dtype="str")
+    return found
+
+
+def _rows(owner: Numbers, orders: int, at: Numbers | None = None) -> Rows:
+    """Put rows by their order, those of none left out."""
+    rows = np.flatnonzero(owner >= 0)
+    rows = rows[np.argsort(owner[rows], kind="stable")]
+    starts = np.searchsorted(owner[rows], np.arange(orders + 1))
+    return Rows(rows if at is None else at[rows], starts)

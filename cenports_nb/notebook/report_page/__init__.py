@@ -1,0 +1,1 @@
+"""Parts of a report notebook: headline numbers, tables with files, origin."""

@@ -1,0 +1,103 @@
+"""Cells of a report's table: values as a person reads them, everything escaped."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
+
+import pandas as pd
+
+from cenports_nb.frames.dates import is_plain_day, zone_of
+
+Write = Callable[[Any], str]
+SHORT = 16
+"""Letters of a text that stays in one line: a code or a number with a hyphen in it reads badly in two."""
+LONG = 22
+"""Letters of a word that may be broken, so that a table fits on paper."""
+MINUS = "\N{MINUS SIGN}"
+
+
+def rows_of(
+    frame: pd.DataFrame, columns: Mapping[str, str], *, signed: Collection[str], money: Collection[str], time_zone: str
+) -> str:
+    """Write the head and the body of a table.
+
+    Args:
+        frame: The rows that are shown.
+        columns: Column to header, in order.
+        signed: Columns that show a change, with + or − in front.
+        money: Columns with two decimals.
+        time_zone: The zone in which instants are shown.
+    """
+    kinds = {name: _kind(frame[name]) for name in columns}
+    heads = "".join(f'<th{kinds[name]} scope="col">{html.escape(text)}</th>' for name, text in columns.items())
+    written = [
+        [f"<td{kind}>{cell}</td>" for cell in _column(frame[name], name in signed, name in money, time_zone)]
+        for name, kind in kinds.items()
+    ]
+    body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*written, strict=True))
+    return f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody>"
+
+
+def cell(value: Any) -> str:
+    """Write one value: thousands apart, nothing for null, yes and no in words."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if value is None or pd.isna(value):
+        return ""
+    if isinstance(value, int):
+        return _signs(f"{value:,}")
+    if isinstance(value, float):
+        return _signs(f"{value:,.0f}" if value == int(value) else f"{value:,.2f}")
+    return html.escape(str(value))
+
+
+def _column(column: pd.Series[Any], signed: bool, money: bool, time_zone: str) -> list[str]:
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        return _instants(column, time_zone)
+    if pd.api.types.is_datetime64_dtype(column):
+        return ["" if pd.isna(value) else f"{value:%Y-%m-%d}" for value in column]
+    if pd.api.types.is_bool_dtype(column):
+        return [cell(None if pd.isna(value) else bool(value)) for value in column]
+    if not _is_numeric(column):
+        return [cell(value) for value in column]
+    values = [None if pd.isna(value) else value for value in column]
+    whole = not money and all(value is None or value == int(value) for value in values)
+    form = f"{'+' if signed else ''},.{0 if whole else 2}f"
+    return ["" if value is None else _number(value, form) for value in values]
+
+
+def _number(value: Any, form: str) -> str:
+    """Write a number; what is nothing has no sign."""
+    text = format(value, form)
+    return _signs(text if any(sign in "123456789" for sign in text) else text.lstrip("+-"))
+
+
+def _instants(column: pd.Series[Any], time_zone: str) -> list[str]:
+    """Write instants as the clock of the zone shows them, and plain days as days."""
+    local = column.dt.tz_convert(zone_of(time_zone))
+    plain = is_plain_day(column.dt.tz_convert("UTC"))
+    return [
+        "" if pd.isna(there) else f"{utc:%Y-%m-%d}" if day else f"{there:%Y-%m-%d %H:%M}"
+        for utc, there, day in zip(column.dt.tz_convert("UTC"), local, plain, strict=True)
+    ]
+
+
+def _is_numeric(column: pd.Series[Any]) -> bool:
+    return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+
+
+def _signs(text: str) -> str:
+    return text.replace("-", MINUS)
+
+
+def _kind(column: pd.Series[Any]) -> str:
+    """Choose how a column is set: numbers at the right, short texts in one line, words that are too long broken."""
+    if _is_numeric(column):
+        return ' class="n"'
+    texts = [value for value in column if isinstance(value, str)]
+    whole = pd.api.types.is_datetime64_any_dtype(column) or all(len(text) <= SHORT for text in texts)
+    long = not whole and any(len(word) > LONG for text in texts for word in text.split())
+    name = ' class="whole"' if whole else ' class="long"' if long else ""
+    return f'{name} style="text-align:left"'  # which Lab leaves, where it takes style sheets away

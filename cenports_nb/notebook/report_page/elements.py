@@ -1,0 +1,123 @@
+"""Parts of a report page: headline numbers, a table with a limit, a callout, a chart."""
+
+from __future__ import annotations
+
+import html
+import io
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+import pandas as pd
+from IPython.display import HTML, Image
+from matplotlib import pyplot as plt
+
+from cenports_nb.frames.masking import SHOWN, mask_pii
+from cenports_nb.frames.provenance import time_zone_of
+from cenports_nb.notebook.report_page.cells import cell, rows_of
+from cenports_nb.rendering.note import LITERAL
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+STYLE = """
+<style>
+.cn-cards{margin:10px 0}
+.cn-card b,.cn-card span{display:block}
+.cn-card b{font-variant-numeric:tabular-nums}
+.cn-table{overflow-x:auto}
+.cn-table table{border-collapse:collapse;font-size:13px;margin:8px 0}
+.cn-table th,.cn-table td{padding:3px 14px 3px 0;vertical-align:top;
+ border-bottom:1px solid rgba(128,128,128,.28)}
+.cn-table th{font-weight:600;vertical-align:bottom;border-bottom:1.5px solid rgba(128,128,128,.6)}
+.cn-table td{max-width:26em}
+.cn-table .long{overflow-wrap:anywhere}
+.cn-table .n{text-align:right;font-variant-numeric:tabular-nums}
+.cn-table td.n,.cn-table td.whole{white-space:nowrap}
+.cn-table caption{caption-side:bottom;text-align:left;font-size:12.5px;opacity:.85;padding-top:5px}
+</style>
+"""
+CARD = (
+    "display:inline-block;vertical-align:top;min-width:118px;margin:0 10px 10px 0;padding:9px 15px;"
+    "border:1px solid rgba(128,128,128,.35);border-radius:6px"
+)
+"""Lab takes style sheets out of a notebook that it does not trust, such as a scheduler's; these words it leaves."""
+BAR = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
+TINT = {"": "rgba(68,119,170,.09)", "bad": "rgba(187,85,102,.1)"}
+
+
+def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) -> HTML:
+    """Show the few numbers that matter, named with their unit; those in `bad` are marked if not 0."""
+    cards = []
+    for name, value in numbers.items():
+        kind = "" if name not in bad else "bad" if value else "ok"
+        sign = {"": "", "bad": "⚠ ", "ok": "✓ "}[kind]
+        style = f"{CARD};border-left:5px solid {BAR[kind]}" if kind else CARD
+        number = f'<b style="font-size:23px;line-height:1.25">{sign}{cell(value)}</b>'
+        unit = f'<span style="font-size:12.5px;opacity:.85">{html.escape(name)}</span>'
+        cards.append(f'<div class="cn-card" style="{style}">{number} {unit}</div>')
+    return HTML(f'{STYLE}<div class="cn-cards {LITERAL}">{"".join(cards)}</div>')
+
+
+def note(text: str, *, bad: bool = False) -> HTML:
+    """Say one thing that must not be missed."""
+    kind = "bad" if bad else ""
+    style = f"border-left:4px solid {BAR[kind]};padding:5px 12px;margin:10px 0;background:{TINT[kind]}"
+    return HTML(f'<div class="cn-note {LITERAL}" style="{style}">{html.escape(text)}</div>')
+
+
+def table(
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    *,
+    limit: int = 20,
+    empty: str = "No rows.",
+    signed: Sequence[str] = (),
+    money: Sequence[str] = (),
+    time_zone: str | None = None,
+    file: str = "",
+) -> HTML:
+    """Show some columns of a frame under readable headers, the first rows only, everything escaped.
+
+    Personal data is masked, unless the frame comes from `show_pii`.
+
+    Args:
+        frame: Any frame.
+        columns: Column to header, in order.
+        limit: Rows shown; how many there are is said below.
+        empty: What stands there instead of an empty table.
+        signed: Columns that show a change, with + or − in front.
+        money: Columns with two decimals.
+        time_zone: The zone of instants; by default the one that the frame was loaded in, else UTC.
+        file: A link to the file with all rows.
+    """
+    if frame.empty:
+        return note(empty)
+    shown = frame[list(columns)].head(limit)
+    shown = shown if SHOWN in frame.attrs else mask_pii(shown)
+    rows = rows_of(shown, columns, signed=signed, money=money, time_zone=time_zone_of(time_zone, frame))
+    return HTML(
+        f'{STYLE}<div class="cn-table {LITERAL}"><table>{_caption(len(frame), limit, file)}{rows}</table></div>'
+    )
+
+
+def chart(ax: Axes) -> Image:
+    """Show a chart as a picture, whatever backend matplotlib has; its title is the text for those who can't see it."""
+    figure: Any = ax.get_figure(root=True)  # an Axes that was drawn on has one
+    picture = io.BytesIO()
+    figure.savefig(picture, format="png", dpi=110)
+    plt.close(figure)
+    return Image(picture.getvalue(), format="png", alt=ax.get_title(loc="left"))
+
+
+def _caption(rows: int, limit: int, file: str) -> str:
+    """Say how many rows there are beyond those that are shown, and where all of them are."""
+    more = f"{limit:,} of {rows:,} rows" if rows > limit else ""
+    where = f"all in {link_to(file)}" if file else ""
+    told = "; ".join(filter(None, (more, where)))
+    return f"<caption>{told[0].upper()}{told[1:]}.</caption>" if told else ""
+
+
+def link_to(link: str) -> str:
+    """Link to a file beside the page, by its name."""
+    return f'<a href="{html.escape(link)}">{html.escape(unquote(link.rpartition("/")[2]))}</a>'

@@ -1,0 +1,82 @@
+"""The end of a report: where its frames come from, what can't be read, and the result for the one who ran it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
+
+import pandas as pd
+from IPython.display import display
+
+from cenports_nb.frames.masking import mask_pii
+from cenports_nb.frames.provenance import provenance, rejected
+from cenports_nb.notebook.report_page.elements import note, table
+
+if TYPE_CHECKING:
+    from cenports_nb.submissions.submission import Submission
+
+RESULT = "application/vnd.cenports-nb.result+json"
+"""Where a report leaves what its exit code depends on."""
+IN_DOUBT = ("in_doubt", "pending", "unconfirmed")
+FAILED = ("rejected", "not_applied", "not_sent", "held")
+
+
+def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = None) -> None:
+    """Show where the frames of a report come from, and leave the result for the one who ran it."""
+    found = {name: provenance(frame) for name, frame in frames.items()}
+    known = {name: item for name, item in found.items() if item is not None}
+    headers = {
+        "frame": "frame", "source": "from", "as_of": "as of (UTC)", "rows": "rows", "rejected": "rejected",
+        "complete": "complete", "partner": "account",
+    }  # fmt: skip
+    shown = pd.DataFrame(
+        [
+            {
+                "frame": name,
+                "source": item.source,
+                "as_of": item.as_of,
+                "rows": item.rows,
+                "rejected": item.rejected,
+                "complete": "yes" if item.complete else "NO",
+                "partner": f"{item.partner_id} ({item.environment})",
+            }
+            for name, item in known.items()
+        ],
+        columns=list(headers),
+    )
+    shown["as_of"] = pd.to_datetime(shown["as_of"], utc=True)
+    unread = _unread((item.source, frames[name]) for name, item in known.items())
+    account = next((f"{item.environment}, partner {item.partner_id}" for item in known.values()), "")
+    result = {
+        "rejected": len(unread),
+        "incomplete": sum(not item.complete for item in known.values()),
+        **_became(submission),
+        "account": account,
+    }
+    bundle = {"text/html": table(shown, headers, time_zone="UTC").data, "text/plain": str(result), RESULT: result}
+    display(bundle, raw=True)
+    if len(unread):
+        what = {"source": "from", "key": "record", "column": "column", "reason": "why it can't be read"}
+        count = f"{len(unread):,} record{'' if len(unread) == 1 else 's'}"
+        display(note(f"{count} can't be read; no number above has them.", bad=True), table(unread, what))
+
+
+def _unread(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+    """List the records that became no rows, each once: a rejected order is missing from orders and line items."""
+    found = [rejects.assign(source=source) for source, frame in frames if (rejects := rejected(frame)) is not None]
+    if not found:
+        return pd.DataFrame()
+    masked = [mask_pii(each) for each in found]
+    return pd.concat(masked, ignore_index=True).drop_duplicates(["source", "record"])
+
+
+def sent(submission: Submission) -> None:
+    """Leave word of what became of rows for the one who runs the report, should a later cell fail."""
+    result = {"rejected": 0, "incomplete": 0, **_became(submission)}
+    display({"text/html": "", "text/plain": "", RESULT: result}, raw=True)
+
+
+def _became(submission: Submission | None) -> dict[str, int]:
+    """Count the rows of which it is not known what became of them, and those that failed."""
+    outcomes = submission.outcomes["outcome"] if submission is not None else pd.Series([], dtype="str")
+    return {"in_doubt": int(outcomes.isin(IN_DOUBT).sum()), "failed": int(outcomes.isin(FAILED).sum())}

@@ -1,0 +1,114 @@
+"""What is reviewed: the rows of a plan, what each does to the stock, and what guards hold against it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.notebook.grid.columns import Column
+from cenports_nb.notebook.grid.row_selection import Mask
+from cenports_nb.rendering.plan_text import plan_of
+from cenports_nb.submissions.objections import doubts_all
+
+KEYS = ["warehouse_code", "product_sku"]
+
+COLUMNS = (
+    Column("warehouse_code", "Warehouse", choice=True, letters=11),
+    Column("product_sku", "SKU"),
+    Column("product_name", "Product"),
+    Column("type", "Type", choice=True, hint="TRUE_UP sets the stock, DIFFERENTIAL moves it"),
+    Column("now", "Now", "number", hint="Units on the shelf when this was planned"),
+    Column("new", "New", "number", hint="Units on the shelf afterwards"),
+    Column("change", "Change", "bar", hint="New less now; of an unknown SKU, new"),
+    Column("guard", "Guard", choice=True, hidden=True),
+    Column("objection", "Objection", letters=30, hint="Which guard objects, and why; opened, a row shows all of it"),
+    Column("why", "Left out because", "live", letters=20),
+)
+"""Of the grid, in order; those that say nothing of any row are left out."""
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A plan as it is shown.
+
+    Attributes:
+        updates: The plan as it was given, a copy.
+        frame: One row each, in its order: `COLUMNS` but `why`.
+        objections: As from `check_updates`.
+    """
+
+    updates: pd.DataFrame
+    frame: pd.DataFrame
+    objections: pd.DataFrame
+
+    @property
+    def of_all(self) -> pd.DataFrame:
+        """Objections to a warehouse or all of it."""
+        return self.objections[doubts_all(self.objections)]
+
+    @property
+    def of_rows(self) -> pd.DataFrame:
+        """Objections to rows."""
+        return self.objections[~doubts_all(self.objections)]
+
+    @property
+    def doubted(self) -> Mask:
+        """The rows that a guard objects to."""
+        return self.frame["guard"].notna().to_numpy(dtype=bool)
+
+    @property
+    def columns(self) -> list[Column]:
+        """The columns that say something."""
+        silent = {name for name in ("product_name", "guard", "objection") if self.frame[name].isna().all()}
+        silent |= {"type"} if self.frame["type"].nunique() < 2 else set()
+        return [column for column in COLUMNS if column.name not in silent]
+
+
+def sheet_of(updates: pd.DataFrame, rows: pd.DataFrame, actual: pd.DataFrame, objections: pd.DataFrame) -> Sheet:
+    """Write a plan beside its objections.
+
+    Args:
+        updates: The plan as it was given.
+        rows: The same, checked.
+        actual: Actual stock, which knows the names of products.
+        objections: As from `check_updates`.
+    """
+    plan = plan_of(rows)
+    plan = plan.assign(change=plan["change"].fillna(plan["new"]))
+    names = actual[[*KEYS, "product_name"]].drop_duplicates(KEYS)
+    frame = plan.merge(names, on=KEYS, how="left").assign(type=rows["type"].to_numpy())
+    return with_objections(Sheet(updates, frame, objections.iloc[:0]), objections)
+
+
+def with_objections(sheet: Sheet, more: pd.DataFrame) -> Sheet:
+    """Put further objections beside the rows that they are of; those that are there already stay once."""
+    names = [*KEYS, "guard"]
+    kept = pd.concat([sheet.objections, more[[*names, "message"]]], ignore_index=True)
+    kept = kept.drop_duplicates(names, keep="last", ignore_index=True)
+    of_rows = kept[~doubts_all(kept)]
+    of_rows = of_rows.assign(message=_beside(of_rows))
+    beside = of_rows.groupby(KEYS, sort=False).agg(guard=("guard", ", ".join), objection=("message", "; ".join))
+    frame = sheet.frame.drop(columns=["guard", "objection"], errors="ignore")
+    if len(beside):
+        frame = frame.merge(beside.reset_index(), on=KEYS, how="left")
+    else:
+        frame = frame.assign(**{name: pd.Series([None] * len(frame), dtype="str") for name in ("guard", "objection")})
+    return Sheet(sheet.updates, frame, kept)
+
+
+def _beside(of_rows: pd.DataFrame) -> list[str]:
+    """Write objections as they stand beside their rows, which name warehouse and SKU already."""
+    columns = [of_rows[name].tolist() for name in (*KEYS, "guard", "message")]
+    said = []
+    for code, sku, guard, text in zip(*columns, strict=True):
+        short = text.removeprefix(f"SKU '{sku}' ").removeprefix(f"in warehouse '{code}' ")
+        said.append(f"{guard}: {short}")
+    return said
+
+
+def rows_of(sheet: Sheet, keys: pd.DataFrame) -> Mask:
+    """Find rows by their keys."""
+    wanted = pd.MultiIndex.from_frame(keys[KEYS])
+    return np.asarray(pd.MultiIndex.from_frame(sheet.frame[KEYS]).isin(wanted))

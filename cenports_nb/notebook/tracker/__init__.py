@@ -1,0 +1,1 @@
+"""TransactionTracker: a live table of submissions with buttons."""

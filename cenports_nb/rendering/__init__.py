@@ -1,0 +1,1 @@
+"""Text and HTML that the terminal and the notebook share; nothing here asks for data."""

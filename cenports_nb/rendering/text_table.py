@@ -1,0 +1,47 @@
+"""A frame as lines of text for a terminal: numbers right, words left, nothing that moves a cursor."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from cenports_nb.rendering.printable import printable
+
+WIDEST = 60
+"""Letters of a column that is not the last."""
+
+
+def text_table(frame: pd.DataFrame, *, signed: str = "") -> str:
+    """Write a frame as aligned columns below their names; nulls are blank, instants end in Z.
+
+    Args:
+        frame: Any.
+        signed: A column of whole numbers that show their plus.
+    """
+    numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
+    columns = [_texts(frame[name], "+" if name == signed else "") for name in frame.columns]
+    if columns:
+        columns[:-1] = [[_cut(text) for text in column] for column in columns[:-1]]
+    names = [str(name).replace("_", " ") for name in frame.columns]
+    widths = [max(map(len, [name, *column])) for name, column in zip(names, columns, strict=True)]
+    lines = [names, *(list(row) for row in zip(*columns, strict=True))]
+    return "\n".join(
+        "  ".join(
+            text.rjust(width) if right else text.ljust(width)
+            for text, width, right in zip(line, widths, numeric, strict=True)
+        ).rstrip()
+        for line in lines
+    )
+
+
+def _texts(values: pd.Series[Any], sign: str) -> list[str]:
+    if isinstance(values.dtype, pd.DatetimeTZDtype):
+        values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d %H:%M:%SZ")
+    elif pd.api.types.is_integer_dtype(values.dtype):
+        return ["" if null else f"{value:{sign},}" for value, null in zip(values, values.isna(), strict=True)]
+    return ["" if null else printable(str(value)) for value, null in zip(values, values.isna(), strict=True)]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"

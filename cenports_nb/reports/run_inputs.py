@@ -1,0 +1,104 @@
+"""What a run was made from, frozen beside it, and found again by a later run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.notebook.report_page.attachments import PART, Files
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FACTS = "frozen.json"
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """What an earlier run was made from.
+
+    Attributes:
+        run: When it began; the name of its folder.
+        facts: What it was about.
+        folder: Where it is.
+    """
+
+    run: str
+    facts: dict[str, Any]
+    folder: Path
+
+    def read(self, name: str) -> pd.DataFrame:
+        """Read one of its frames.
+
+        Raises:
+            InvalidRequestError: It can't be read.
+        """
+        import pandas as pd  # noqa: PLC0415
+
+        path = self.folder / f"{name}.parquet"
+        try:
+            return pd.read_parquet(path)
+        except (OSError, ValueError) as error:
+            raise InvalidRequestError(
+                f"{path} of the earlier run can't be read ({type(error).__name__}): move its folder away."
+            ) from None
+
+
+def freeze(files: Files, facts: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> None:
+    """Write frames as Parquet beside a run, without a person in them, and what they are about.
+
+    Args:
+        files: The run's.
+        facts: What tells whether a later run is about the same: plain values.
+        frames: File names, without an ending, to frames. Columns that identify people are left out.
+
+    Raises:
+        InvalidRequestError: A file can't be written.
+    """
+    from cenports_nb.frames.masking import mask_pii  # noqa: PLC0415 - rejected records hold people too
+    from cenports_nb.frames.personal_columns import kind_of  # noqa: PLC0415
+
+    if files.folder is None:
+        return
+    for name, frame in frames.items():
+        nobody = [column for column in frame.columns if not kind_of(str(column))]
+        files.write(f"{name}.parquet", mask_pii(frame)[nobody])
+    # The last of them, so that a folder with the facts has all of its frames.
+    text = json.dumps(dict(facts), indent=2, default=str, sort_keys=True)
+    partial = files.folder / f"{PART}{FACTS}"
+    partial.write_text(text + "\n", encoding="utf-8")
+    partial.replace(files.folder / FACTS)
+
+
+def earlier_run(files: Files, facts: Mapping[str, Any]) -> Frozen | None:
+    """Find the last run that was about the same; None if there is none.
+
+    Args:
+        files: Those of the run that asks.
+        facts: As they were frozen; further ones may differ.
+    """
+    if files.folder is None or not files.folder.parent.is_dir():
+        return None
+    from cenports_nb.reports.run_folder import RUN, STOPPED  # noqa: PLC0415
+
+    wanted = json.loads(json.dumps(dict(facts), default=str))
+    for folder in sorted(files.folder.parent.iterdir(), key=_age, reverse=True):
+        if not RUN.fullmatch(folder.name) or folder.name.endswith(STOPPED) or folder == files.folder:
+            continue
+        try:
+            found = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            continue
+        if isinstance(found, dict) and {name: found.get(name) for name in wanted} == wanted:
+            return Frozen(folder.name, found, folder)
+    return None
+
+
+def _age(folder: Path) -> tuple[str, int]:
+    """Order runs by their time; of one second the later has the larger number."""
+    stamp, _, number = folder.name.partition("Z-")
+    return stamp.removesuffix("Z"), int(number) if number.isdecimal() else 1

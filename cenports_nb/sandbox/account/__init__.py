@@ -1,0 +1,1 @@
+"""The state of the sandbox account: orders, shipments, stock, channels, transactions."""

@@ -1,0 +1,47 @@
+"""Sales channels: those listed, and those that only old orders know."""
+
+import secrets
+from collections.abc import Iterable
+
+from cenports_nb.sandbox.http.replies import Json, encode
+
+
+class ChannelBook:
+    """The channels of the account, in the order in which they were made."""
+
+    def __init__(self, records: Iterable[Json], unlisted: Iterable[str] = ()) -> None:
+        self._records = {record["channelId"]: record for record in records}
+        self._unlisted = set(unlisted) - self._records.keys()
+
+    def __contains__(self, channel_id: object) -> bool:
+        return channel_id in self._records or channel_id in self._unlisted
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def name(self, channel_id: str) -> str:
+        """Name the channel; one that is not listed is called by its id."""
+        return str(self._records.get(channel_id, {}).get("channelName") or channel_id)
+
+    def payloads(self) -> list[bytes]:
+        """List the channels as JSON."""
+        return [encode(record) for record in self._records.values()]
+
+    def know(self, channel_id: str) -> None:
+        """Take the id of an order's channel for one that works, though it may not be listed."""
+        if channel_id not in self._records:
+            self._unlisted.add(channel_id)
+
+    def add(self, params: Json, channel_id: str | None) -> str:
+        """Enter a new channel and return its id, a random one if none was asked for."""
+        channel_id = channel_id or f"CH-{secrets.token_hex(4).upper()}"
+        place = params["contactInfo"]
+        self._records[channel_id] = {
+            "channelName": params["channelName"],
+            "channelId": channel_id,
+            "channelEmail": params.get("contactEmail"),
+            "channelPhone": params.get("contactPhone"),
+            "location": ", ".join(place[name] for name in ("city", "state", "country", "postalCode")),
+            "features": None,
+        }
+        return channel_id

@@ -1,0 +1,103 @@
+"""Order entry: a created order becomes an order as GET /orders answers it."""
+
+from decimal import Decimal
+from functools import partial
+
+from cenports_nb.sandbox.account.batch import RowRefusal, Undo
+from cenports_nb.sandbox.account.credentials import PARTNER_ID
+from cenports_nb.sandbox.account.state import State
+from cenports_nb.sandbox.http.replies import Json
+
+
+def enter_order(state: State, channel_id: str, order: Json) -> Undo:
+    """Create an order, or refuse it."""
+    texts = _objections(state, channel_id, order)
+    if texts:
+        raise RowRefusal(*texts)
+    entered = state.orders.add(_record(state, channel_id, order))
+    return partial(state.orders.remove, entered)
+
+
+def _objections(state: State, channel_id: str, order: Json) -> list[str]:
+    number, customer_number = order["orderNo"], order.get("customerOrderNo")
+    if state.orders.find(channel_id, number):
+        return [f"The order {number} is already existed on our system."]
+    if customer_number and state.orders.has_customer_number(channel_id, customer_number):
+        return [f"The customer order {customer_number} is already existed on our system."]
+    return [
+        f"The line item {line_number} of order {number} has been rejected due to product sku does not exist."
+        for line_number, line in _numbered(order["lineItems"])
+        if state.stock.first_with(line["sku"]) is None
+    ]
+
+
+def _numbered(lines: list[Json]) -> list[tuple[int, Json]]:
+    numbered: list[tuple[int, Json]] = []
+    last = 0
+    for line in lines:
+        last = line.get("lineNumber") or last + 1
+        numbered.append((last, line))
+    return numbered
+
+
+def _record(state: State, channel_id: str, order: Json) -> Json:
+    lines = [_line(state, order["orderNo"], number, line) for number, line in _numbered(order["lineItems"])]
+    place = {
+        name: order["shipTo"].get(name) or None
+        for name in ("address1", "address2", "city", "state", "country", "postalCode")
+    }
+    summed = float(sum(Decimal(repr(line["subTotal"])) for line in order["lineItems"]))
+    return {
+        "orderNo": order["orderNo"],
+        "customerOrderNo": order.get("customerOrderNo") or None,
+        "orderDate": f"{order['orderDate']}T00:00:00.000000Z",
+        "channel": state.channels.name(channel_id),
+        "channelId": channel_id,
+        "customerName": order["customerName"],
+        "contactName": order.get("contactName") or None,
+        "contactEmail": order.get("contactEmail") or None,
+        "contactPhone": order.get("contactPhone") or None,
+        "status": "Incompleted",
+        "billTo": {"name": order["customerName"], **place},
+        "shipFrom": _ship_from(state, lines[0]["shipFromWarehouseCode"]),
+        "shipTo": {"name": order.get("contactName") or order["customerName"], **place},
+        "shippingInfo": {name: order["shippingInfo"][name] for name in ("carrierCode", "serviceLevel")},
+        "lineItems": lines,
+        "pricing": {
+            "subTotal": summed if order.get("subTotal") is None else order["subTotal"],
+            "discount": 0,
+            "shipCost": order.get("shippingCost") or 0,
+            "grandTotal": order["grandTotal"],
+        },
+        "notes": {"merchantMsg": None, "retailerMsg": None},
+    }
+
+
+def _line(state: State, order_no: str, number: int, line: Json) -> Json:
+    warehouse_code = state.stock.first_with(line["sku"]) or ""
+    product = state.stock.row(warehouse_code, line["sku"])
+    return {
+        "orderNo": order_no,
+        "lineItem": str(number),
+        "productSku": line["sku"],
+        "retailerSku": product.get("retailerSku"),
+        "productName": product.get("productName"),
+        "shipFromWarehouseCode": warehouse_code,
+        "quantity": line["quantity"],
+        "price": line["consumerPrice"],
+        "status": "pending",
+    }
+
+
+def _ship_from(state: State, warehouse_code: str) -> Json:
+    warehouse = state.stock.warehouses[warehouse_code]
+    address = warehouse.get("warehouseAddress") or {}
+    parts = (address.get(name) for name in ("streetAddress", "city", "provinceAbbre", "countryCode", "postalCode"))
+    return {
+        "warehouseCode": warehouse_code,
+        "warehouseName": warehouse.get("warehouseName"),
+        "location": ", ".join(str(part) for part in parts if part),
+        "contactPhone": None,
+        "availability": True,
+        "owner": PARTNER_ID,
+    }

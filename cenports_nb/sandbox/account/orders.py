@@ -1,0 +1,150 @@
+"""Orders: sorted by (orderDate, channelId, orderNo), found by day, channel and number."""
+
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from zlib import crc32
+
+from cenports_nb.sandbox.account.day_filter import PLAIN_DAYS, Days
+from cenports_nb.sandbox.clock import instant
+from cenports_nb.sandbox.http.replies import Json, encode
+
+# Lines with these words no longer hold stock; any other word, unknown ones too, is open.
+CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
+
+StockKey = tuple[str, str]
+
+
+class Order:
+    """One order: the record as sent, and whether it is acknowledged."""
+
+    __slots__ = ("_payload", "acknowledged", "at", "channel_id", "number", "record")
+
+    def __init__(self, record: Json, *, acknowledged: bool | None = None) -> None:
+        self.record = record
+        self.number: str = record["orderNo"]
+        self.channel_id: str = record["channelId"]
+        self.at: datetime = instant(record["orderDate"])
+        self.acknowledged = not self.reserved() if acknowledged is None else acknowledged
+        self._payload: bytes | None = None
+
+    @property
+    def key(self) -> tuple[datetime, str, str]:
+        """What orders are sorted by."""
+        return (self.at, self.channel_id, self.number)
+
+    @property
+    def chance(self) -> int:
+        """A number without sense, always the same: what orders are sorted by if they are not sorted."""
+        return crc32(f"{self.channel_id}/{self.number}".encode())
+
+    @property
+    def payload(self) -> bytes:
+        """The record as JSON, written once."""
+        if self._payload is None:
+            self._payload = encode(self.record)
+        return self._payload
+
+    def reserved(self) -> Counter[StockKey]:
+        """Count the units of open lines by (warehouse code, SKU)."""
+        units: Counter[StockKey] = Counter()
+        for line in self.record["lineItems"]:
+            if str(line.get("status")).lower() not in CLOSED_WORDS:
+                units[line.get("shipFromWarehouseCode") or "", line["productSku"]] += int(line["quantity"])
+        return units
+
+
+class OrderBook:
+    """All orders of the account."""
+
+    def __init__(self, records: Iterable[Json]) -> None:
+        self._orders = sorted((Order(record) for record in records), key=lambda order: order.key)
+        # The day of every order by reading, in the order of the orders, so that a month is found without a scan.
+        self._days = {PLAIN_DAYS.place: [PLAIN_DAYS.of(order.at) for order in self._orders]}
+        self._index = {(order.channel_id, order.number): order for order in self._orders}
+        self._customer_numbers = {
+            (order.channel_id, order.record["customerOrderNo"])
+            for order in self._orders
+            if order.record.get("customerOrderNo")
+        }
+        self.reserved: Counter[StockKey] = Counter()
+        self.reserved_by_channel: defaultdict[str, Counter[StockKey]] = defaultdict(Counter)
+        for order in self._orders:
+            if not order.acknowledged:
+                self._reserve(order)
+        self.channel_ids = {order.channel_id for order in self._orders}
+
+    def __len__(self) -> int:
+        return len(self._orders)
+
+    def __iter__(self) -> Iterator[Order]:
+        return iter(self._orders)
+
+    def find(self, channel_id: str, number: str) -> Order | None:
+        """Look an order up by its channel and number."""
+        return self._index.get((channel_id, number))
+
+    def has_customer_number(self, channel_id: str, number: str) -> bool:
+        """Tell whether the channel has this customer order number."""
+        return (channel_id, number) in self._customer_numbers
+
+    def select(
+        self,
+        *,
+        channel_id: str | None = None,
+        numbers: frozenset[str] | None = None,
+        acknowledged: bool | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        days: Days = PLAIN_DAYS,
+    ) -> list[Order]:
+        """List the orders that match every filter, oldest first."""
+        rows = self._orders if start is None or end is None else self._between(start, end, days)
+        if channel_id is not None:
+            rows = [order for order in rows if order.channel_id == channel_id]
+        if numbers is not None:
+            rows = [order for order in rows if order.number in numbers]
+        if acknowledged is not None:
+            rows = [order for order in rows if order.acknowledged is acknowledged]
+        return rows
+
+    def add(self, record: Json, *, acknowledged: bool = False) -> Order:
+        """Enter a new order; the open lines of an unacknowledged one reserve stock."""
+        order = Order(record, acknowledged=acknowledged)
+        place = bisect_left(self._orders, order.key, key=lambda other: other.key)
+        self._orders.insert(place, order)
+        for (zone, later), known in self._days.items():
+            known.insert(place, Days(zone, later).of(order.at))
+        self._index[order.channel_id, order.number] = order
+        if record.get("customerOrderNo"):
+            self._customer_numbers.add((order.channel_id, record["customerOrderNo"]))
+        if not acknowledged:
+            self._reserve(order)
+        return order
+
+    def remove(self, order: Order) -> None:
+        """Take back an order that `add` entered."""
+        place = bisect_left(self._orders, order.key, key=lambda other: other.key)
+        del self._orders[place]
+        for known in self._days.values():
+            del known[place]
+        del self._index[order.channel_id, order.number]
+        self._customer_numbers.discard((order.channel_id, order.record.get("customerOrderNo")))
+        self.reserved.subtract(order.reserved())
+        self.reserved_by_channel[order.channel_id].subtract(order.reserved())
+
+    def _reserve(self, order: Order) -> None:
+        units = order.reserved()
+        self.reserved.update(units)
+        self.reserved_by_channel[order.channel_id].update(units)
+
+    def _between(self, start: str, end: str, days: Days) -> list[Order]:
+        known = self._days.get(days.place)
+        if known is None:
+            known = self._days[days.place] = [days.of(order.at) for order in self._orders]
+        if days.zone == PLAIN_DAYS.zone:
+            stop = bisect_right(known, end) if days.end_included else bisect_left(known, end)
+            return self._orders[bisect_left(known, start) : stop]
+        # Where a clock is set back at midnight, a later instant may fall on an earlier day: no bisection.
+        return [order for order, day in zip(self._orders, known, strict=True) if days.holds(start, day, end)]

@@ -1,0 +1,90 @@
+"""Shipments: sorted by (shipDate, orderNo), acknowledged by order number."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from zlib import crc32
+
+from cenports_nb.sandbox.account.day_filter import PLAIN_DAYS, Days
+from cenports_nb.sandbox.clock import instant
+from cenports_nb.sandbox.http.replies import Json, encode
+
+
+class Shipment:
+    """One shipment of an order."""
+
+    __slots__ = ("_day", "_payload", "_place", "acknowledged", "at", "channel_id", "key", "number", "record")
+
+    def __init__(self, record: Json) -> None:
+        self.record = record
+        self.number: str = record["orderNo"]
+        self.channel_id: str = record["channelId"]
+        self.acknowledged = bool(record.get("acknowledged"))
+        self.at = instant(record["shipDate"]) if record.get("shipDate") else None
+        self.key = (self.at.isoformat() if self.at else "", self.number)
+        self._place, self._day = PLAIN_DAYS.place, PLAIN_DAYS.of(self.at) if self.at else ""
+        self._payload: bytes | None = None
+
+    @property
+    def chance(self) -> int:
+        """A number without sense, always the same: what shipments are sorted by if they are not sorted."""
+        return crc32("/".join((self.channel_id, *self.key)).encode())
+
+    def day(self, days: Days) -> str:
+        """Name the day of shipping, worked out once while the reading stays the same; no day sorts before all."""
+        if self._place != days.place:
+            self._place, self._day = days.place, days.of(self.at) if self.at else ""
+        return self._day
+
+    @property
+    def payload(self) -> bytes:
+        """The record as JSON."""
+        if self._payload is None:
+            self._payload = encode(self.record)
+        return self._payload
+
+    def acknowledge(self, *, acknowledged: bool = True) -> None:
+        """Mark it; the record says so only if it has the word."""
+        self.acknowledged = acknowledged
+        if "acknowledged" in self.record:
+            self.record = {**self.record, "acknowledged": acknowledged}
+            self._payload = None
+
+
+class ShipmentBook:
+    """All shipments of the account."""
+
+    def __init__(self, records: Iterable[Json]) -> None:
+        self._by_channel: defaultdict[str, list[Shipment]] = defaultdict(list)
+        self._by_number: defaultdict[str, list[Shipment]] = defaultdict(list)
+        for shipment in sorted((Shipment(record) for record in records), key=lambda row: row.key):
+            self._by_channel[shipment.channel_id].append(shipment)
+            self._by_number[shipment.number].append(shipment)
+
+        self.channel_ids = set(self._by_channel)
+
+    def __len__(self) -> int:
+        return sum(len(rows) for rows in self._by_channel.values())
+
+    def select(
+        self,
+        channel_id: str,
+        *,
+        numbers: frozenset[str] | None = None,
+        acknowledged: bool | None = None,
+        start: str | None = None,
+        end: str | None = None,
+        days: Days = PLAIN_DAYS,
+    ) -> list[Shipment]:
+        """List the channel's shipments that match every filter, first shipped first."""
+        rows = self._by_channel.get(channel_id, [])
+        if start is not None and end is not None:
+            rows = [row for row in rows if days.holds(start, row.day(days), end)]
+        if numbers is not None:
+            rows = [row for row in rows if row.number in numbers]
+        if acknowledged is not None:
+            rows = [row for row in rows if row.acknowledged is acknowledged]
+        return rows
+
+    def with_number(self, number: str) -> list[Shipment]:
+        """List every shipment with that order number."""
+        return self._by_number.get(number, [])

@@ -1,0 +1,71 @@
+"""Stock: what each warehouse has, and what is left of it after open orders."""
+
+from collections.abc import Iterable, Mapping
+from functools import partial
+
+from cenports_nb.sandbox.account.batch import RowRefusal, Undo
+from cenports_nb.sandbox.account.orders import StockKey
+from cenports_nb.sandbox.http.replies import Json
+
+
+class Stock:
+    """The warehouses with their rows; quantities are integers here and text on the wire."""
+
+    def __init__(self, warehouses: Iterable[Json]) -> None:
+        self.warehouses: dict[str, Json] = {}
+        self._rows: dict[str, dict[str, Json]] = {}
+        self.quantities: dict[StockKey, int] = {}
+        for warehouse in warehouses:
+            code = warehouse["warehouseCode"]
+            self.warehouses[code] = {key: value for key, value in warehouse.items() if key != "warehouseInventory"}
+            self._rows[code] = {row["productSku"]: row for row in warehouse["warehouseInventory"]}
+            for sku, row in self._rows[code].items():
+                self.quantities[code, sku] = int(row["quantity"])
+
+    def row(self, warehouse_code: str, sku: str) -> Json:
+        """Return the product's row as it was seeded, without today's quantity."""
+        return self._rows[warehouse_code][sku]
+
+    def first_with(self, sku: str) -> str | None:
+        """Name the first warehouse that stocks the SKU."""
+        return next((code for code, rows in self._rows.items() if sku in rows), None)
+
+    def actual(self, codes: frozenset[str] | None = None) -> list[Json]:
+        """Answer what is on hand, by warehouse."""
+        return self._answer(codes, {})
+
+    def available(
+        self, reserved: Mapping[StockKey, int], codes: frozenset[str] | None = None, *, clamped: bool = False
+    ) -> list[Json]:
+        """Answer what is on hand less what open orders hold; it may be negative unless it is clamped."""
+        return self._answer(codes, reserved, least=0 if clamped else None)
+
+    def update(self, warehouse_code: str, sku: str, kind: str, quantity: int, *, reserved: int = 0) -> Undo:
+        """Apply one row of an update, or refuse it; a TRUE_UP adds what is `reserved` of the stock it sets."""
+        key = (warehouse_code, sku)
+        if key not in self.quantities:
+            raise RowRefusal(f"The product sku {sku} does not exist.")
+        before = self.quantities[key]
+        result = quantity + reserved if kind == "TRUE_UP" else before + quantity
+        if result < 0:
+            raise RowRefusal(f"The quantity of the product sku {sku} can not be below 0.")
+        self.quantities[key] = result
+        return partial(self.quantities.__setitem__, key, before)
+
+    def _answer(
+        self, codes: frozenset[str] | None, less: Mapping[StockKey, int], *, least: int | None = None
+    ) -> list[Json]:
+        def left(key: StockKey) -> int:
+            quantity = self.quantities[key] - less.get(key, 0)
+            return quantity if least is None else max(quantity, least)
+
+        return [
+            {
+                **warehouse,
+                "warehouseInventory": [
+                    {**row, "quantity": str(left((code, sku)))} for sku, row in self._rows[code].items()
+                ],
+            }
+            for code, warehouse in self.warehouses.items()
+            if codes is None or code in codes
+        ]

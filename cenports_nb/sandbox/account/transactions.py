@@ -1,0 +1,102 @@
+"""Transactions: writes that land later, in order of submission, by the sandbox clock."""
+
+import uuid
+from collections import defaultdict, deque
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from cenports_nb.sandbox.account.batch import Batch, RowErrors
+from cenports_nb.sandbox.clock import stamp
+from cenports_nb.sandbox.dialect import Dialect
+from cenports_nb.sandbox.http.replies import Json
+
+# The share of its life at which an unfinished transaction leaves a state.
+PHASES: Final[tuple[tuple[str, float], ...]] = (("QUEUED", 1 / 3), ("PROCESSING", 1.0))
+
+
+@dataclass
+class Transaction:
+    """One submission: what it will do, when, and how it went."""
+
+    id: int | str
+    handle: str
+    submitted_at: datetime
+    ends_at: datetime
+    batch: Batch
+    errors: RowErrors | None = None  # None until it has ended
+
+    def view(self, now: datetime, dialect: Dialect) -> Json:
+        """Answer as GET /transaction does."""
+        answer: Json = {
+            "id": self.id,
+            "handle": self.handle,
+            "status": self.status(now),
+            "submitted_at": stamp(self.submitted_at),
+            "completed_at": stamp(self.ends_at) if self.errors == [] else None,
+        }
+        if self.errors and dialect.transaction_errors != "none":
+            answer["errors"] = _shaped(self.errors, dialect)
+        return answer
+
+    def status(self, now: datetime) -> str:
+        """Name the state at an instant."""
+        if self.errors is not None:
+            return "FAILED" if self.errors else "COMPLETED"
+        elapsed, life = now - self.submitted_at, self.ends_at - self.submitted_at
+        return next((name for name, share in PHASES if elapsed < life * share), "PROCESSING")
+
+
+class TransactionLog:
+    """Every transaction of the account; effects land at their end, whoever asks and whenever."""
+
+    def __init__(self, seconds: float) -> None:
+        self._life = timedelta(seconds=seconds)
+        self._by_handle: dict[str, Transaction] = {}
+        self._waiting: deque[Transaction] = deque()
+
+    def __len__(self) -> int:
+        return len(self._by_handle)
+
+    def submit(self, batch: Batch, now: datetime, dialect: Dialect, *, stock: bool = False) -> Transaction:
+        """Take a write in; only one of `stock` has the integer id and upper-case handle of PATCH /inventories."""
+        number, handle = len(self._by_handle) + 1, str(uuid.uuid4())
+        is_number = stock if dialect.transaction_ids == "mixed" else dialect.transaction_ids == "number"
+        is_upper = stock if dialect.handles == "mixed" else dialect.handles == "upper"
+        transaction = Transaction(
+            id=number if is_number else str(number),
+            handle=handle.upper() if is_upper else handle,
+            submitted_at=now,
+            ends_at=now + self._life,
+            batch=batch,
+        )
+        self._by_handle[handle] = transaction
+        self._waiting.append(transaction)
+        return transaction
+
+    def find(self, handle: str) -> Transaction | None:
+        """Look a transaction up, in either case."""
+        return self._by_handle.get(handle.strip().lower())
+
+    def settle(self, now: datetime, dialect: Dialect) -> None:
+        """Apply everything that has ended by now, in order of submission."""
+        while self._waiting and self._waiting[0].ends_at <= now:
+            transaction = self._waiting.popleft()
+            transaction.errors = transaction.batch.run(whole=dialect.failed_applies == "nothing")
+
+
+def _shaped(errors: RowErrors, dialect: Dialect) -> Any:
+    match dialect.transaction_errors:
+        case "pairs":
+            return [[index, text] for index, text in errors]
+        case "map":
+            texts: defaultdict[int, list[str]] = defaultdict(list)
+            for index, text in errors:
+                texts[index].append(text)
+            return {str(index): found[0] if len(found) == 1 else found for index, found in texts.items()}
+        case "texts":
+            return [text for _, text in errors]
+        case "text":
+            return " ".join(text for _, text in errors)
+        case _:
+            return [{"index": index, "message": text} for index, text in errors]

@@ -1,0 +1,1 @@
+"""Where the records of a sandbox come from: Northwind, generated, a folder."""

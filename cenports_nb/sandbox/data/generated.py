@@ -1,0 +1,308 @@
+"""The generator: an account of any size from a seed, always the same one."""
+
+import math
+import random
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Final
+
+from cenports_nb.sandbox.account.orders import StockKey
+from cenports_nb.sandbox.clock import stamp
+from cenports_nb.sandbox.data.seed import Seed
+from cenports_nb.sandbox.http.replies import Json
+
+_DAYS: Final = 365
+_OPEN_SHARE: Final = 0.025
+_OVERSOLD_SHARE: Final = 0.06
+_PRODUCTS: Final = 200
+# SKUs that a spreadsheet, a float or a null would swallow.
+_TRAPS: Final = ("1e5", "0012", "None", "NA", "00", "TRUE")
+_CHANNELS: Final = (("GEN-WEB", "Web Shop"), ("GEN-MARKET", "Marketplace"), ("GEN-TRADE", "Trade Desk"))
+_WAREHOUSES: Final = (
+    ("GEN-EAST", "East Warehouse", "1 Harbor Road", "Newark", "NJ", "07102"),
+    ("GEN-WEST", "West Warehouse", "88 Canyon Way", "Tracy", "CA", "95376"),
+    ("GEN-MID", "Midland Warehouse", "4 Prairie Street", "Joliet", "IL", "60431"),
+)
+_FIRST: Final = (
+    "Ana",
+    "José",
+    "Zoë",
+    "Łukasz",
+    "Mary",
+    "Wei",
+    "Søren",
+    "Fatima",
+    "Gerald",
+    "Jürgen",
+    "Noa",
+    "Priya",
+)
+_LAST: Final = (
+    "Smith",
+    "García",
+    "Müller",
+    "Nguyễn",
+    "Jones",
+    "Ōta",
+    "Kowalska",
+    "Brown",
+    "Lévesque",
+    "Okafor",
+    "Lee",
+)
+_STREETS: Final = (
+    "Hott Street",
+    "Sabre Street",
+    "Zimmerman Lane",
+    "Peña Avenue",
+    "Hanifan Lane",
+    "Mill Road",
+)
+_PLACES: Final = (
+    ("Boston", "MA", "02110"),
+    ("Hoboken", "NJ", "07030"),
+    ("San Juan", "PR", "00901"),
+    ("Hayward", "CA", "94545"),
+    ("Oklahoma City", "OK", "73102"),
+    ("Cañon City", "CO", "81212"),
+    ("Los Angeles", "CA", "90017"),
+    ("Hartford", "CT", "06103"),
+)
+_GOODS: Final = (
+    "Kettle",
+    "Lamp",
+    "Crème Bowl",
+    "Chair",
+    "Shelf",
+    "Mug",
+    "Blanket",
+    "Jalapeño Pot",
+    "Desk",
+    "Clock",
+)
+_LOOKS: Final = ("Blue", "Oak", "Small", "Large", "Folding", "Steel", "Round", "Café", "Classic", "Soft")
+_CARRIERS: Final = (("UPSN", "GR"), ("FDEG", "GR"), ("USPS", "PM"), ("FDEG", "2D"))
+
+
+def generate(count: int, seed: int, *, end: date) -> Seed:
+    """Make `count` orders over the twelve months that end on `end`, with shipments, stock and channels."""
+    chance = random.Random(seed)  # noqa: S311 - sample data, not secrets
+    products = _products(chance)
+    customers = [_customer(chance) for _ in range(min(2_000, count // 4 + 20))]
+    open_from = count - math.ceil(count * _OPEN_SHARE)
+    orders, shipments = [], []
+    reserved: Counter[StockKey] = Counter()
+    for index, at in enumerate(_instants(chance, count, end)):
+        is_open = index >= open_from
+        order = _order(chance, index, at, customers[chance.randrange(len(customers))], products, is_open=is_open)
+        orders.append(order)
+        if is_open:
+            reserved.update(_open_units(order))
+        else:
+            shipments.append(_shipment(chance, order, at, end, acknowledged=index < open_from * 0.95))
+    return Seed(orders, shipments, _warehouses(chance, products, reserved, end), _channels())
+
+
+def _instants(chance: random.Random, count: int, end: date) -> list[datetime]:
+    first = datetime.combine(end, time(), UTC) - timedelta(days=_DAYS - 1)
+    seconds = sorted(chance.randrange(_DAYS * 86_400) for _ in range(count))
+    if seconds:
+        # The last order is from the last day, whatever the size.
+        seconds[-1] = max(seconds[-1], (_DAYS - 1) * 86_400 + chance.randrange(86_400))
+    return [first + timedelta(seconds=offset) for offset in seconds]
+
+
+def _products(chance: random.Random) -> list[Json]:
+    products = []
+    for number in range(_PRODUCTS):
+        plain = f"{number + 100:05d}" if number % 3 == 0 else f"GEN-{number + 100}"
+        homes = chance.sample([code for code, *_ in _WAREHOUSES], k=1 if chance.random() < 0.7 else 2)
+        products.append(
+            {
+                "sku": _TRAPS[number] if number < len(_TRAPS) else plain,
+                "retailer_sku": f"R{number:04d}" if chance.random() < 0.5 else None,
+                "upc": f"{number:012d}",
+                "name": f"{chance.choice(_LOOKS)} {chance.choice(_GOODS)} {number + 1}",
+                "cents": chance.randrange(150, 9_000),
+                "homes": homes,
+                "discontinued": chance.random() < 0.04,
+            }
+        )
+    return products
+
+
+def _customer(chance: random.Random) -> Json:
+    city, state, postal_code = chance.choice(_PLACES)
+    name = f"{chance.choice(_FIRST)} {chance.choice(_LAST)}"
+    place = {
+        "name": name,
+        "address1": f"{chance.randrange(1, 9_999)} {chance.choice(_STREETS)}",
+        "address2": f"Unit {chance.randrange(1, 99)}" if chance.random() < 0.2 else None,
+        "city": city,
+        "state": state,
+        "country": "US",
+        "postalCode": postal_code,
+    }
+    return {
+        "name": name,
+        "contact": name if chance.random() < 0.3 else None,
+        "email": f"customer{chance.randrange(10**6)}@example.com" if chance.random() < 0.6 else None,
+        "phone": f"555-555-{chance.randrange(10**4):04d}" if chance.random() < 0.8 else None,
+        "place": place,
+    }
+
+
+_SHIP_FROM: Final[dict[str, Json]] = {
+    code: {
+        "warehouseCode": code,
+        "warehouseName": name,
+        "location": f"{street}, {city}, {state}, US, {postal_code}",
+        "contactPhone": None,
+        "availability": True,
+        "owner": "SANDBOX",
+    }
+    for code, name, street, city, state, postal_code in _WAREHOUSES
+}
+
+
+def _order(
+    chance: random.Random, index: int, at: datetime, customer: Json, products: list[Json], *, is_open: bool
+) -> Json:
+    number = f"S{100_000 + index}"
+    channel_id, channel = chance.choices(_CHANNELS, weights=(5, 3, 2))[0]
+    carrier, level = chance.choice(_CARRIERS)
+    lines, cents = _lines(chance, number, products, "pending" if is_open else "shipped")
+    discount = cents // 10 if chance.random() < 0.1 else 0
+    ship_cost = chance.choice((0, 0, 499, 995))
+    return {
+        "orderNo": number,
+        "customerOrderNo": f"PO-{index + 1:06d}" if channel_id == "GEN-TRADE" else None,
+        "orderDate": stamp(at),
+        "channel": channel,
+        "channelId": channel_id,
+        "customerName": customer["name"],
+        "contactName": customer["contact"],
+        "contactEmail": customer["email"],
+        "contactPhone": customer["phone"],
+        "status": "Incompleted" if is_open else "Completed",
+        "billTo": customer["place"],
+        "shipFrom": _SHIP_FROM[lines[0]["shipFromWarehouseCode"]],
+        "shipTo": customer["place"],
+        "shippingInfo": {"carrierCode": carrier, "serviceLevel": level},
+        "lineItems": lines,
+        "pricing": {
+            "subTotal": cents / 100,
+            "discount": discount / 100,
+            "shipCost": ship_cost / 100,
+            "grandTotal": (cents - discount + ship_cost) / 100,
+        },
+        "notes": {
+            "merchantMsg": None,
+            "retailerMsg": "Thank you for the purchase!" if chance.random() < 0.2 else None,
+        },
+    }
+
+
+def _lines(chance: random.Random, order_no: str, products: list[Json], status: str) -> tuple[list[Json], int]:
+    lines, total = [], 0
+    count = chance.choices((1, 2, 3, 4, 5), weights=(45, 25, 15, 10, 5))[0]
+    for position, product in enumerate(chance.sample(products, k=count), start=1):
+        quantity = chance.choice((1, 1, 1, 2, 3, 6))
+        total += quantity * product["cents"]
+        lines.append(
+            {
+                "orderNo": order_no,
+                "lineItem": str(position),
+                "productSku": product["sku"],
+                "retailerSku": product["retailer_sku"],
+                "productName": product["name"],
+                "shipFromWarehouseCode": product["homes"][0],
+                "quantity": quantity,
+                "price": product["cents"] / 100,
+                "status": status,
+            }
+        )
+    return lines, total
+
+
+def _open_units(order: Json) -> Counter[StockKey]:
+    units: Counter[StockKey] = Counter()
+    for line in order["lineItems"]:
+        units[line["shipFromWarehouseCode"], line["productSku"]] += line["quantity"]
+    return units
+
+
+def _shipment(chance: random.Random, order: Json, at: datetime, end: date, *, acknowledged: bool) -> Json:
+    # Nothing is shipped after the account's last day.
+    latest = datetime.combine(end, time(23, 59, 59), UTC)
+    return {
+        "orderNo": order["orderNo"],
+        "channelId": order["channelId"],
+        "shipDate": stamp(min(at + timedelta(hours=chance.randrange(6, 120)), latest)),
+        "carrierCode": order["shippingInfo"]["carrierCode"],
+        "serviceLevel": order["shippingInfo"]["serviceLevel"],
+        "trackingNumber": f"1Z{chance.randrange(10**12):012d}",
+        "warehouseCode": order["shipFrom"]["warehouseCode"],
+        "acknowledged": acknowledged,
+        "lineItems": [{"productSku": line["productSku"], "quantity": line["quantity"]} for line in order["lineItems"]],
+    }
+
+
+def _warehouses(chance: random.Random, products: list[Json], reserved: Counter[StockKey], end: date) -> list[Json]:
+    return [
+        {
+            "warehouseName": name,
+            "warehouseCode": code,
+            "warehouseAddress": {
+                "streetAddress": street,
+                "streetAddress2": None,
+                "city": city,
+                "province": None,
+                "provinceAbbre": state,
+                "countryCode": "US",
+                "country": None,
+                "postalCode": postal_code,
+                "isResidential": None,
+                "ignoreValidation": False,
+            },
+            "warehouseInventory": [
+                _stock_row(chance, product, reserved[code, product["sku"]], end)
+                for product in products
+                if code in product["homes"]
+            ],
+        }
+        for code, name, street, city, state, postal_code in _WAREHOUSES
+    ]
+
+
+def _stock_row(chance: random.Random, product: Json, open_units: int, end: date) -> Json:
+    if open_units and chance.random() < _OVERSOLD_SHARE:
+        quantity = open_units - chance.randint(1, open_units)
+    else:
+        quantity = open_units + chance.randrange(5, 400)
+    is_coming = chance.random() < 0.15
+    return {
+        "productSku": product["sku"],
+        "retailerSku": product["retailer_sku"],
+        "productUpc": product["upc"],
+        "productName": product["name"],
+        "quantity": str(quantity),
+        "isDiscontinued": product["discontinued"],
+        "nextAvailabilityDate": (end + timedelta(days=chance.randrange(2, 60))).isoformat() if is_coming else None,
+        "nextAvailabileQuantity": str(chance.randrange(10, 200)) if is_coming else None,
+        "productExtras": [],
+    }
+
+
+def _channels() -> list[Json]:
+    return [
+        {
+            "channelName": name,
+            "channelId": channel_id,
+            "channelEmail": "orders@example.com",
+            "channelPhone": "5555550100",
+            "location": "Hayward, CA, US, 94545",
+            "features": None,
+        }
+        for channel_id, name in _CHANNELS
+    ]

@@ -1,0 +1,1 @@
+"""The HTTP side of the sandbox: server, routes, validation, faults."""

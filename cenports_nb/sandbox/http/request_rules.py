@@ -1,0 +1,165 @@
+"""What each call takes: the reference's parameter tables, as tables; those that the dialect changes, as functions."""
+
+from functools import cache
+from typing import Final
+
+from cenports_nb.sandbox.dialect import Dialect
+from cenports_nb.sandbox.http.validation import (
+    Base64,
+    Channel,
+    Choice,
+    Day,
+    Each,
+    Field,
+    Flag,
+    Money,
+    Nested,
+    NewChannel,
+    Partner,
+    Text,
+    Warehouse,
+    Whole,
+)
+
+Rules = tuple[Field, ...]
+
+AUTHORIZE: Final[Rules] = (Text("grant_type"), Text("client_id"), Text("client_secret"))
+
+
+@cache
+def get_orders(dialect: Dialect) -> Rules:
+    """GET /orders."""
+    return (
+        Partner(),
+        Channel(required=False),
+        Text("orders", required=False),
+        Flag("isAcknowledged", required=False),
+        Flag("isPaginated", required=False),
+        Whole("limit", required=False, low=1, high=dialect.order_limit),
+        Day("startDate", required=False),
+        Day("endDate", required=False),
+    )
+
+
+@cache
+def post_orders(dialect: Dialect) -> Rules:
+    """POST /orders."""
+    nominal = dialect.sizes == "nominal"
+    place_size, digits = (255, 20) if nominal else (10, 6)
+    order = (
+        Text("orderNo"),
+        Text("customerOrderNo", required=False),
+        Day("orderDate"),
+        Text("customerName"),
+        Text("contactName", required=False),
+        Text("contactEmail", required=False),
+        Text("contactPhone", required=False),
+        Nested(
+            "shipTo",
+            fields=(
+                Text("address1"),
+                Text("address2", required=False),
+                Text("city"),
+                Text("state"),
+                Text("country", size=place_size),
+                Text("postalCode", size=place_size),
+            ),
+        ),
+        Nested(
+            "shippingInfo",
+            fields=(Text("carrierCode"), Text("serviceLevel"), Day("estimatedShipDate", required=False)),
+        ),
+        Each(
+            "lineItems",
+            fields=(
+                Text("sku"),
+                Whole("quantity", low=1, high=2**31 - 1 if nominal else 99_999),
+                Money("consumerPrice", digits=digits),
+                Money("subTotal", digits=digits),
+                Whole("lineNumber", required=False, low=1, high=2**31 - 1 if nominal else 999),
+            ),
+        ),
+        Money("subTotal", required=False, digits=digits),
+        Money("shippingCost", required=False, digits=20 if nominal else 5),
+        Money("grandTotal", digits=digits),
+    )
+    return (Partner(), Channel(), Each("orders", most=dialect.batch_most, fields=order))
+
+
+ACKNOWLEDGE_ORDERS: Final[Rules] = (Partner(), Channel(), Text("orders"))
+
+GET_CHANNELS: Final[Rules] = (Partner(),)
+
+POST_CHANNELS: Final[Rules] = (
+    Partner(),
+    NewChannel(required=False),
+    Text("channelName"),
+    Text("contactEmail", required=False),
+    Text("contactPhone", required=False),
+    Nested(
+        "contactInfo",
+        fields=(
+            Text("address"),
+            Text("city"),
+            Text("state", size=20),
+            Text("country", size=2),
+            Text("postalCode", size=10),
+        ),
+    ),
+    Nested(
+        "billInfo",
+        required=False,
+        fields=tuple(
+            Text(name, required=False)
+            for name in ("name", "email", "phone", "address", "city", "state", "country", "postalCode")
+        ),
+    ),
+    Base64("logo", required=False),
+)
+
+
+@cache
+def get_shipments(dialect: Dialect) -> Rules:
+    """GET /shipments."""
+    return (
+        Partner(),
+        Channel(),
+        Each("orders", required=False, fields=(Text("orderNo", required=False),)),
+        Day("startDate", required=False),
+        Day("endDate", required=False),
+        Whole("limit", required=False, low=1, high=dialect.shipment_limit),
+        Flag("acknowledged", required=False),
+    )
+
+
+@cache
+def acknowledge_shipments(dialect: Dialect) -> Rules:
+    """PATCH /shipments/acknowledge."""
+    return (Partner(), Each("shipments", most=dialect.batch_most, fields=(Text("orderNo"),)))
+
+
+AVAILABLE_STOCK: Final[Rules] = (
+    Partner(),
+    Channel(),
+    Flag("actualStock", required=False),
+    Text("warehouseCode", required=False),
+    Whole("limit", required=False),
+)
+
+ACTUAL_STOCK: Final[Rules] = (
+    Partner(),
+    Channel(required=False),
+    Flag("actualStock"),
+    Text("warehouseCode", required=False),
+    Whole("limit", required=False),
+)
+
+
+@cache
+def patch_inventories(dialect: Dialect) -> Rules:
+    """PATCH /inventories."""
+    row = (Text("productSKU"), Choice("type", options=("TRUE_UP", "DIFFERENTIAL")), Whole("quantity"))
+    return (Partner(), Warehouse(), Each("inventories", most=dialect.batch_most, fields=row))
+
+
+GET_TRANSACTION: Final[Rules] = (Partner(), Text("handle"))

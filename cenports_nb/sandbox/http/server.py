@@ -1,0 +1,128 @@
+"""The HTTP server of a sandbox: threads, sockets, and requests as they come off the wire."""
+
+import logging
+import socket
+import socketserver
+import sys
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Final
+
+from cenports_nb.sandbox.http.replies import message
+from cenports_nb.sandbox.http.response_writer import send
+from cenports_nb.sandbox.http.service import BODY_MOST, Incoming, Service
+
+HOST: Final = "127.0.0.1"
+# A body over the limit is still read up to here, so that the sender sees the answer and not a reset.
+_DRAIN_MOST: Final = 64 * 2**20
+_log = logging.getLogger(__name__)
+
+
+class Server(ThreadingHTTPServer):
+    """Threads and sockets; knows which connections are open, so that it can end them."""
+
+    daemon_threads = True
+    block_on_close = False  # it joins its threads itself, after it has woken them
+    request_queue_size = 128
+
+    def __init__(self, port: int, service: Service, latency: Callable[[], float]) -> None:
+        self.service = service
+        self.latency = latency
+        self.closing = threading.Event()
+        self._open: dict[socket.socket, threading.Thread] = {}
+        self._open_lock = threading.Lock()
+        super().__init__((HOST, port), _Handler)
+
+    def server_bind(self) -> None:
+        """Bind without HTTPServer's look-up of the host's name, which can take seconds."""
+        socketserver.TCPServer.server_bind(self)
+        self.server_name, self.server_port = HOST, self.server_address[1]
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Answer a connection in a thread of its own that `stop` can find."""
+        thread = threading.Thread(
+            target=self.process_request_thread,
+            args=(request, client_address),
+            name="cenports-sandbox-answer",
+            daemon=True,
+        )
+        with self._open_lock:
+            self._open[request] = thread
+        thread.start()
+
+    def shutdown_request(self, request: Any) -> None:
+        """Close a connection and forget it."""
+        super().shutdown_request(request)
+        with self._open_lock:
+            self._open.pop(request, None)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep quiet about clients that went away, and about nothing else."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)
+
+    def stop(self) -> None:
+        """End the accept loop, then every connection, idle keep-alive ones too."""
+        self.closing.set()
+        self.shutdown()
+        with self._open_lock:
+            connections = list(self._open.items())
+        for connection, thread in connections:
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+            if thread is not threading.current_thread():
+                thread.join(timeout=5)
+        self.server_close()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """HTTP/1.1 with keep-alive, buffered writes and no delay."""
+
+    server: Server
+    protocol_version = "HTTP/1.1"
+    server_version = "cenports-sandbox"
+    sys_version = ""
+    disable_nagle_algorithm = True
+    wbufsize = 65536
+
+    def answer(self) -> None:
+        """Read a request, have it answered, send the answer."""
+        try:
+            body = self._read_body()
+        except ValueError:
+            self.close_connection = True
+            send(self, message(400, "The Content-Length header is not valid."), None, self.server.closing)
+            return
+        incoming = Incoming(self.command, self.path, self.headers.get("Authorization"), body)
+        reply, fault = self.server.service.answer(incoming)
+        self.server.closing.wait(self.server.latency())
+        send(self, reply, fault, self.server.closing)
+
+    def _read_body(self) -> bytes | None:
+        """Read the body, or skip it and return None if it is too large."""
+        if "Transfer-Encoding" in self.headers:
+            raise ValueError("chunked bodies are not read")
+        length = int(self.headers.get("Content-Length") or 0)
+        if length < 0:
+            raise ValueError("a negative length")
+        if length <= BODY_MOST:
+            body = self.rfile.read(length)
+            if len(body) < length:
+                raise ConnectionResetError("the body ended early")
+            return body
+        self.close_connection = True
+        left = min(length, _DRAIN_MOST)
+        while left > 0 and (chunk := self.rfile.read(min(left, 65536))):
+            left -= len(chunk)
+        return None
+
+    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
+        """Log for those who ask, never to stderr by itself."""
+        _log.debug(format, *args)
+
+
+# Every method gets a JSON answer, those that no end point knows too (405).
+for _method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
+    setattr(_Handler, f"do_{_method}", _Handler.answer)

@@ -1,0 +1,1 @@
+"""Read count files of people."""

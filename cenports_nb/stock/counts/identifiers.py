@@ -1,0 +1,89 @@
+"""What a count file names products by -> SKUs, looked up in the stock of their warehouse."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.text_columns import chunks_of, column_of, pick
+from cenports_nb.stock.counts.text import Table
+from cenports_nb.stock.demand import KEYS
+
+IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
+SHORTENED = r"^\d([.,]\d+)?E\+\d\d$"
+"""How Excel shows a long number, its last digits lost."""
+AS_TEXT = "give the column the format Text or 0 in Excel, enter it again, and save"
+
+
+def refuse_damaged(names: pd.Series[Any], by: str, table: Table, place: int) -> None:
+    """Refuse identifiers that a spreadsheet made something else of.
+
+    Raises:
+        InvalidRequestError: Dates, errors of formulas, shortened numbers.
+    """
+    nothing = np.zeros(len(names), dtype=bool)
+    table.refuse(table.dates.get(place, nothing), f"a {by} that Excel made a date", AS_TEXT)
+    table.refuse(table.errors.get(place, nothing), f"a {by} that is an error of a formula", "mend the formula")
+    shortened = pc.match_substring_regex(chunks_of(names), SHORTENED)
+    table.refuse(
+        _mask(shortened), f"a {by} that Excel shortened, such as 7.12345E+11, so that digits are lost", AS_TEXT
+    )
+
+
+def skus_of(
+    codes: pd.Series[Any], names: pd.Series[Any], by: str, stock: pd.DataFrame | None, table: Table
+) -> pd.Series[Any]:
+    """Look up the SKU that each row means in its warehouse.
+
+    Args:
+        codes: The warehouse of each row.
+        names: What it names the product by.
+        by: `product_upc` or `retailer_sku`.
+        stock: Actual stock, from `load_actual_stock`.
+        table: The file, for its lines.
+
+    Raises:
+        InvalidRequestError: No stock; a name that stands for no SKU of its warehouse, or for several.
+    """
+    if stock is None:
+        raise InvalidRequestError(f"by={by!r} needs stock=, from load_actual_stock, to look the SKUs up in.")
+    stock = check(stock, schemas.ActualStock, "stock", [*KEYS, by])
+    known = stock[stock[by].notna().to_numpy()].drop_duplicates().reset_index(drop=True)
+    if by == "product_upc":
+        names = column_of(pc.replace_substring_regex(chunks_of(names), r"^(\d+)\.0$", r"\1"))
+    many, rows = _found(codes, names, known, by)
+    table.refuse(many, f"a {by} that stands for several SKUs of its warehouse", "name these rows by product_sku")
+    absent = rows < 0
+    if absent.any():
+        bare = [_without_zeros(column) for column in (names, known[by])]
+        _, alike = _found(codes, bare[0], known.assign(**{by: bare[1]}), by)
+        lost = absent & (alike >= 0)
+        if lost.any():
+            first = int(np.flatnonzero(lost)[0])
+            example = f"{names.iloc[first]} for {known[by].iloc[alike[first]]}"
+            table.refuse(lost, f"a {by} that lost its zeros in front ({example})", AS_TEXT)
+        table.refuse(absent, f"a {by} that its warehouse does not have", "correct it, or leave it out")
+    return pick(rows, known["product_sku"])
+
+
+def _found(codes: pd.Series[Any], names: pd.Series[Any], known: pd.DataFrame, by: str) -> tuple[Mask, Numbers]:
+    """Tell of each name whether several SKUs of its warehouse have it, and in which row of `known` it is."""
+    numbered = number_keys([codes, names], [known["warehouse_code"], known[by]])
+    asked, there = numbered.rows
+    many = np.bincount(there, minlength=numbered.size) > 1
+    return many[asked], find(there, numbered.size)[asked]
+
+
+def _without_zeros(names: pd.Series[Any]) -> pd.Series[Any]:
+    return column_of(pc.utf8_ltrim(chunks_of(names), characters="0"))
+
+
+def _mask(found: Any) -> Mask:
+    return np.asarray(found.to_numpy(), dtype=bool)

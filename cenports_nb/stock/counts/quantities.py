@@ -1,0 +1,167 @@
+"""Quantities as people write them: whole units, thousands grouped or not, refused where they can be misread."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from cenports_nb.frames.row_keys import Mask, Numbers
+from cenports_nb.frames.text_columns import chunks_of
+from cenports_nb.stock.plans.update_frame import LARGEST
+
+MINUS = ("-", "\N{MINUS SIGN}")
+SIGN = "^[+\\-\N{MINUS SIGN}]"
+PLAIN = re.compile(r"-?\d{1,15}", re.ASCII)
+GROUPED = re.compile(
+    r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?",
+    re.ASCII,
+)
+DECIMAL = re.compile(r"-?\d{1,15}(?P<sign>[.,])(\d+)", re.ASCII)
+SIGNS = {".": ",", ",": "."}
+"""Each sign that may group or divide, and the other one."""
+
+FLAWS = (
+    "no quantity",
+    "a quantity that is no number",
+    "a negative quantity",
+    "a quantity that is not whole",
+    f"a quantity above {LARGEST:,}",
+    "a quantity with a plus sign, which looks like a change (build_differential takes changes)",
+    "a quantity that can be read in two ways, such as 1,234 (write 1234, without the sign)",
+)
+"""What can be wrong with a quantity, in the order in which it is said."""
+EMPTY, NO_NUMBER, NEGATIVE, FRACTION, TOO_LARGE, PLUS, TWO_WAYS = range(7)
+
+
+@dataclass(frozen=True)
+class _Signs:
+    """What a column shows of its own habits.
+
+    Attributes:
+        group: Signs that group thousands somewhere without doubt.
+        divide: Signs that divide units from fractions somewhere without doubt.
+    """
+
+    group: frozenset[str]
+    divide: frozenset[str]
+
+
+def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers, list[tuple[str, Mask]]]:
+    """Read quantities, each spelling once.
+
+    `1 234`, `1'234`, `1,234,567` and `1.234,00` can be read in one way only. A single group of three, `1,234` or
+    `1.234`, may be a fraction elsewhere: it is thousands if other quantities of the column show which sign
+    groups, or if the file is separated by commas and groups with them (where a comma divides, files are separated
+    by semicolons), unless every quantity ends in ,000.
+
+    Args:
+        values: A `str` column without blanks around.
+        separator: What separates the cells of a text file; None where numbers were numbers (a workbook, Parquet),
+            so that a point is none of a person's.
+
+    Returns:
+        Whole units, and what is wrong with which rows.
+    """
+    coded = chunks_of(values).combine_chunks().dictionary_encode()
+    words = coded.dictionary
+    codes = coded.indices.to_numpy()
+    plain = np.asarray(pc.match_substring_regex(words, f"^{PLAIN.pattern}$").to_numpy(zero_copy_only=False), dtype=bool)
+    numbers, flaws = np.zeros(len(words), dtype=np.int64), np.full(len(words), -1, dtype=np.int8)
+    numbers[plain] = words.filter(plain).cast("int64").to_numpy()
+    odd = np.flatnonzero(~plain)
+    spelt = words.take(odd).to_pylist()
+    signs = _signs_of(spelt)
+    commas = separator == "," and not _all_thousandths(spelt, only=not plain.any())
+    for place, word in zip(odd.tolist(), spelt, strict=True):
+        numbers[place], flaws[place] = _read(word, signs, commas=commas, typed=separator is not None)
+    flaws[(flaws < 0) & (numbers < 0)] = NEGATIVE
+    flaws[(flaws < 0) & (numbers > LARGEST)] = TOO_LARGE
+    if (flaws < 0).all():
+        return numbers[codes], []
+    of_rows = flaws[codes]
+    return numbers[codes], [(what, of_rows == code) for code, what in enumerate(FLAWS) if (flaws == code).any()]
+
+
+def signed_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers, list[tuple[str, Mask]]]:
+    """Read changes: quantities with a sign in front, or none, which is a plus.
+
+    Args:
+        values: As for `whole_units`.
+        separator: As for `whole_units`.
+
+    Returns:
+        Whole units with their sign, and what is wrong with which rows.
+    """
+    minus = values.str.startswith(MINUS).to_numpy(dtype=bool)
+    numbers, flaws = whole_units(values.str.replace(SIGN, "", regex=True), separator)
+    return np.where(minus, -numbers, numbers), flaws
+
+
+def _read(word: str, signs: _Signs, *, commas: bool, typed: bool) -> tuple[int, int]:
+    """Read one spelling: a number and -1, or 0 and its flaw."""
+    if not word:
+        return 0, EMPTY
+    if word.startswith("+"):
+        return 0, PLUS
+    grouped = GROUPED.fullmatch(word)
+    if grouped:
+        digits, group, sign, fraction = grouped.group(1, "group", "sign", 4)
+        if sign == group:
+            return 0, NO_NUMBER
+        if group in SIGNS and not sign and digits.count(group) == 1:
+            role = _role(group, signs, commas=commas, typed=typed)
+            if role is None:
+                return 0, TWO_WAYS
+            if role == "divide":
+                units, _, fraction = digits.partition(group)
+                return _whole(units, fraction)
+        return _whole(re.sub(r"\D", "", digits), fraction)
+    decimal = DECIMAL.fullmatch(word)
+    if decimal:
+        return _whole(word[: decimal.start("sign")], decimal.group(2))
+    if word.lstrip("-").lower() in ("inf", "infinity"):
+        return 0, FRACTION
+    return (0, TOO_LARGE) if re.fullmatch(r"[0-9]{16,}", word) else (0, NO_NUMBER)
+
+
+def _whole(units: str, fraction: str | None) -> tuple[int, int]:
+    if fraction and fraction.strip("0"):
+        return 0, FRACTION
+    return (int(units), -1) if len(units) <= 15 else (0, TOO_LARGE)
+
+
+def _role(sign: str, signs: _Signs, *, commas: bool, typed: bool) -> str | None:
+    """Tell what a sign before three digits does; None where it can't be known."""
+    other = SIGNS[sign]
+    groups = sign in signs.group or other in signs.divide
+    divides = sign in signs.divide or other in signs.group or (sign == "." and not typed)
+    if groups != divides:
+        return "group" if groups else "divide"
+    return "group" if not groups and sign == "," and commas else None
+
+
+def _signs_of(words: Sequence[str]) -> _Signs:
+    """See what the spellings that can be read in one way only show."""
+    group, divide = set(), set()
+    for word in words:
+        grouped = GROUPED.fullmatch(word)
+        if grouped:
+            if grouped.group("sign") and grouped.group("sign") != grouped.group("group"):
+                group.add(grouped.group("group"))
+                divide.add(grouped.group("sign"))
+            elif not grouped.group("sign") and grouped.group(1).count(grouped.group("group")) > 1:
+                group.add(grouped.group("group"))
+        elif decimal := DECIMAL.fullmatch(word):
+            divide.add(decimal.group("sign"))
+    return _Signs(frozenset(group & {*SIGNS}), frozenset(divide))
+
+
+def _all_thousandths(words: Sequence[str], *, only: bool) -> bool:
+    """Tell a column in which every quantity ends in ,000: three decimals of whole units, more likely than thousands."""
+    return only and all(word.endswith(",000") for word in words)

@@ -1,0 +1,221 @@
+"""Counts: the file that a person brings from the shelf."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.row_keys import Mask, find, find_first, number_keys, repeated
+from cenports_nb.frames.text_columns import chunks_of, column_of, constant, pick
+from cenports_nb.stock.counts.headers import WORDS, places_of, plain, score, shown, told_headers
+from cenports_nb.stock.counts.identifiers import IDENTIFIERS, refuse_damaged, skus_of
+from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, signed_units, whole_units
+from cenports_nb.stock.counts.text import Table, read_table
+from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.plans.update_frame import LARGEST
+
+TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "somme", "suma", "total general")
+INSTANT = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$"
+DAY = r"^\d{4}-\d\d-\d\d([T ]00:00(:00(\.0+)?)?)?$"
+NAIVE = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?$"
+
+
+def read_counts(
+    path_or_buffer: str | Path | IO[bytes] | IO[str],
+    *,
+    columns: Mapping[str, str] | None = None,
+    warehouse_code: str | None = None,
+    warehouse_map: Mapping[str, str] | None = None,
+    duplicates: Literal["raise", "sum"] = "raise",
+    by: Literal["product_sku", "product_upc", "retailer_sku"] = "product_sku",
+    stock: pd.DataFrame | None = None,
+    signed: bool = False,
+) -> pd.DataFrame:
+    """Read counted stock from a .csv, .tsv, .xlsx or .parquet file.
+
+    Every cell is read as text, so `0012` keeps its zeros. Headers are found by `columns`, by our own names, or by
+    well-known words in English, German, French and Spanish (`stock.headers.WORDS`); where two fit, it asks.
+    Text is UTF-8, UTF-16 with its mark, or else Windows' cp1252; separated by commas, semicolons, tabs or bars.
+    Quantities are whole units; `12.0` is 12, and thousands may be grouped where that can't be misread.
+    Nothing is read by halves: whatever can't be meant is refused by its line.
+
+    Args:
+        path_or_buffer: The file.
+        columns: Your headers: `{"quantity": "Counted"}` or `{"Counted": "quantity"}`.
+        warehouse_code: The warehouse of a file that has no such column.
+        warehouse_map: Your warehouse codes to those of Cenports.
+        duplicates: `"sum"` adds up rows of the same warehouse and SKU (bins), the earliest `counted_at` counts;
+            `"raise"` refuses them.
+        by: What the file names products by; another name than the SKU is looked up in `stock`.
+        stock: Actual stock, from `load_actual_stock`, for `by`.
+        signed: The file has changes, for `build_differential`: -3 takes three units out, 3 and +3 bring them in.
+
+    Returns:
+        `warehouse_code product_sku quantity`, and `counted_at` (UTC) if the file has it. A day alone is its first
+        moment in UTC, the earliest that can be meant; any other time needs its zone, such as `2026-01-31T08:00Z`,
+        which a date cell of Excel can't hold: write it as text.
+
+    Raises:
+        InvalidRequestError: A missing column, headers that two columns fit, or rows that can't be meant, by line.
+    """
+    if duplicates not in ("raise", "sum") or by not in IDENTIFIERS:
+        raise InvalidRequestError(
+            f"duplicates={duplicates!r} must be 'raise' or 'sum', and by={by!r} one of {', '.join(IDENTIFIERS)}."
+        )
+    told = told_headers(columns, by)
+    table = read_table(path_or_buffer, lambda cells: score(cells, told, by))
+    places = places_of(table.headers, told, by, table.name)
+    _refuse_lacking(table, places, by, warehouse_code)
+    table = _filled(table)
+    for place in places.values():
+        table.refuse(table.unread.get(place, _none(table)), "a formula without a value", "save it in Excel first")
+
+    units = signed_units if signed else whole_units
+    quantity, flaws = units(table.text(places["quantity"]), table.separator)
+    names = table.text(places[by])
+    codes = _warehouses(table, places.get("warehouse_code"), warehouse_code, warehouse_map, (names, quantity))
+    if "warehouse_code" not in places:
+        _refuse_total(table, [names], quantity, alone=False)
+    table.refuse((names == "").to_numpy(), f"no {by}", "fill it in, or delete the row")
+    refuse_damaged(names, by, table, places[by])
+    skus = names if by == "product_sku" else skus_of(codes, names, by, stock, table)
+    for what, bad in flaws:
+        table.refuse(bad, what)
+    counted_at = _instants(table, places["counted_at"]) if "counted_at" in places else None
+    return _counts(table, codes, skus, quantity, counted_at, sums=duplicates == "sum")
+
+
+def _counts(
+    table: Table,
+    codes: pd.Series[Any],
+    skus: pd.Series[Any],
+    quantity: np.ndarray[Any, np.dtype[np.int64]],
+    counted_at: pd.Series[Any] | None,
+    *,
+    sums: bool,
+) -> pd.DataFrame:
+    """Make the frame: one row a key, in the order of the file."""
+    numbered = number_keys([codes, skus])
+    number = numbered.rows[0]
+    twice = repeated(number, find(number, numbered.size))
+    if not sums:
+        table.refuse(twice, 'a warehouse and SKU that repeats (duplicates="sum" adds bins up)', "keep one of each")
+    rows = np.sort(find_first(number, numbered.size))
+    rows = rows[rows >= 0]
+    total = np.zeros(numbered.size, dtype=np.int64)
+    np.add.at(total, number, quantity)
+    table.refuse(total[number] > LARGEST, f"bins that add up to {FLAWS[TOO_LARGE].removeprefix('a quantity ')}")
+    made: dict[str, Any] = {name: pick(rows, column) for name, column in zip(KEYS, (codes, skus), strict=True)}
+    made["quantity"] = total[number[rows]]
+    if counted_at is not None:
+        earliest = counted_at.groupby(number, sort=True).min() if twice.any() else counted_at
+        made["counted_at"] = (earliest.reindex(number[rows]) if twice.any() else earliest).array
+    return pd.DataFrame(made, copy=False)
+
+
+def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_code: str | None) -> None:
+    needed = [by, "quantity"] if warehouse_code is not None else ["warehouse_code", by, "quantity"]
+    lacking = [ours for ours in needed if ours not in places]
+    if not lacking:
+        return
+    hint = " (or pass warehouse_code=)" if "warehouse_code" in lacking else ""
+    others = [one for one in IDENTIFIERS if one != by and {plain(h) for h in table.headers} & {plain(one), *WORDS[one]}]
+    if by in lacking and others:
+        hint += f" (or pass by={others[0]!r} and stock=)"
+    raise InvalidRequestError(
+        f"{table.name} lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}{hint}; it has "
+        f"{shown(table.headers)}. Name your headers with columns=.{table.remark}"
+    )
+
+
+def _filled(table: Table) -> Table:
+    """Leave out rows with nothing in them."""
+    blank = table.blank()
+    return table.only(~blank) if blank.any() else table
+
+
+def _warehouses(
+    table: Table,
+    place: int | None,
+    given: str | None,
+    mapped: Mapping[str, str] | None,
+    others: tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.int64]]],
+) -> pd.Series[Any]:
+    """Tell the warehouse of each row."""
+    if place is None:
+        code = given if mapped is None else mapped.get(str(given))
+        if not isinstance(code, str) or not code:
+            lacking = "is none" if mapped is None else "is not in warehouse_map"
+            raise InvalidRequestError(f"warehouse_code={given!r} {lacking}: pass the code of a warehouse.")
+        return constant(code, len(table.lines))
+    codes = table.text(place)
+    names, quantity = others
+    _refuse_total(table, [codes, names], quantity, alone=True)
+    table.refuse((codes == "").to_numpy(), "no warehouse_code", "fill it in, or delete the row")
+    refuse_damaged(codes, "warehouse_code", table, place)
+    if given is not None:
+        differs = (codes != given).to_numpy()
+        table.refuse(differs, f"a warehouse other than warehouse_code={given!r}", "leave that argument out")
+    if mapped is None:
+        return codes
+    coded = chunks_of(codes).combine_chunks().dictionary_encode()
+    words = coded.dictionary.to_pylist()
+    known = np.array([isinstance(mapped.get(word), str) and mapped[word] != "" for word in words], dtype=bool)
+    table.refuse(~known[coded.indices.to_numpy()], "a warehouse that warehouse_map lacks", "add it")
+    return pick(coded.indices.to_numpy().astype(np.int64), pd.Series([mapped[word] for word in words], dtype="str"))
+
+
+def _refuse_total(
+    table: Table, keys: list[pd.Series[Any]], quantity: np.ndarray[Any, np.dtype[np.int64]], *, alone: bool
+) -> None:
+    """Refuse a line of totals: it says so, and names no product, or its quantity is the sum of those above.
+
+    Args:
+        table: The file.
+        keys: The columns of the key.
+        quantity: The quantities.
+        alone: Whether a line that says so with the rest of its key empty is one wherever it stands.
+    """
+    says = np.zeros(len(table.lines), dtype=bool)
+    empty = np.zeros(len(table.lines), dtype=bool)
+    for column in keys:
+        spelt = pc.utf8_rtrim(pc.utf8_lower(chunks_of(column)), characters=": ")
+        says |= np.asarray(pc.is_in(spelt, value_set=_TOTALS).to_numpy(), dtype=bool)
+        empty |= (column == "").to_numpy()
+    if not says.any():
+        return
+    total: Mask = says & empty if alone else np.zeros(len(says), dtype=bool)
+    if says[-1] and len(says) > 2 and quantity[-1] == quantity[:-1].sum():
+        total[-1] = True
+    table.refuse(total, "a total below the table", "delete it")
+
+
+_TOTALS = chunks_of(pd.Series(TOTALS, dtype="str")).combine_chunks()
+
+
+def _instants(table: Table, place: int) -> pd.Series[Any]:
+    """Read when it was counted, each spelling once."""
+    coded = chunks_of(table.text(place)).combine_chunks().dictionary_encode()
+    words, codes = coded.dictionary, coded.indices.to_numpy()
+
+    def spelt(pattern: str) -> Mask:
+        return np.asarray(pc.match_substring_regex(words, pattern).to_numpy(zero_copy_only=False), dtype=bool)
+
+    fine, empty = spelt(INSTANT) | spelt(DAY), spelt("^$")
+    naive = spelt(NAIVE) & ~fine
+    table.refuse(naive[codes], "a counted_at without a time zone", "write it as text such as 2026-01-31T08:00Z")
+    texts = column_of(words).where(fine)
+    parsed = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
+    bad = parsed.isna().to_numpy() & ~empty
+    table.refuse(bad[codes], "a counted_at that is no date like 2026-01-31T08:00Z", "write it so")
+    return parsed.take(codes).reset_index(drop=True)
+
+
+def _none(table: Table) -> Mask:
+    return np.zeros(len(table.lines), dtype=bool)

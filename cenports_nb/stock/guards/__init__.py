@@ -1,0 +1,1 @@
+"""Guards: what looks wrong in an update frame before it is sent."""

@@ -1,0 +1,82 @@
+"""Guards: what looks wrong in an update frame before it is sent, each by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import pandas as pd
+
+from cenports_nb.frames.text_columns import constant
+from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.guards.context import Case, Objections, case_of
+from cenports_nb.stock.guards.frame_guards import basis, max_rows, max_total_drop, other_account, partial_count
+from cenports_nb.stock.guards.history_guards import in_flight, repeated
+from cenports_nb.stock.guards.row_guards import below_reserved, discontinued, max_drop, old_count, unknown_sku
+from cenports_nb.stock.guards.thresholds import Thresholds, thresholds_of
+
+Guard = Callable[[Case], Objections | None]
+
+GUARDS: Mapping[str, Guard] = {
+    "max_drop": max_drop,
+    "max_total_drop": max_total_drop,
+    "partial_count": partial_count,
+    "unknown_sku": unknown_sku,
+    "discontinued": discontinued,
+    "below_reserved": below_reserved,
+    "old_count": old_count,
+    "max_rows": max_rows,
+    "basis": basis,
+    "in_flight": in_flight,
+    "repeated": repeated,
+    "other_account": other_account,
+}
+
+STOPS_ALL = frozenset({"max_total_drop", "partial_count", "basis", "repeated", "other_account", "max_rows"})
+"""Guards that doubt the frame, not a row: what has no objection of its own is no safer than the rest."""
+
+
+def check_updates(
+    updates: pd.DataFrame,
+    actual: pd.DataFrame,
+    *,
+    available: pd.DataFrame | None = None,
+    history: pd.DataFrame | None = None,
+    thresholds: Mapping[str, Any] | Thresholds | None = None,
+) -> pd.DataFrame:
+    """List what the guards object to in an update frame.
+
+    Reserved units are actual less the least available quantity of a SKU's channels. Where available stock is
+    less of the orders of the whole account (`Dialect.available_scope`), every channel says the same and that
+    is all that is reserved; where it is less of each channel's own, more is, and `below_reserved` objects to
+    less than it could.
+
+    Args:
+        updates: From `build_true_up`, `build_differential` or `build_reversal`. The note that these leave in
+            its `attrs` is needed by `partial_count`, `old_count` and `other_account`; a frame without it is
+            judged by its rows.
+        actual: Actual stock now, from `load_actual_stock`.
+        available: Available stock now, for `below_reserved` and `basis`; without it they are silent.
+        history: Earlier rows of this account, one a row: `submission_id created_at age_s fingerprint reference
+            warehouse_code product_sku type quantity outcome`, with `created_at` in UTC and `age_s` in seconds;
+            for `in_flight` and `repeated`, which are silent without it.
+        thresholds: Other thresholds than the defaults, by the names of `stock.thresholds.Thresholds`.
+
+    Returns:
+        `warehouse_code product_sku guard message`, one row an objection, in the order of `GUARDS` and of the
+        frame; `product_sku` is null where a warehouse is meant, both are where the whole frame is.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read, a key repeats, or a threshold is none.
+    """
+    limits = thresholds_of(thresholds)
+    case = case_of(updates, actual, available, history, limits)
+    found = [(name, guard(case)) for name, guard in GUARDS.items()] if len(updates) else []
+    frames = [_frame(name, objections) for name, objections in found if objections is not None]
+    empty = pd.DataFrame({name: constant(None, 0) for name in [*KEYS, "guard", "message"]})
+    return pd.concat(frames, ignore_index=True) if frames else empty
+
+
+def _frame(name: str, objections: Objections) -> pd.DataFrame:
+    columns = {**objections.keys, "guard": constant(name, len(objections.messages)), "message": objections.messages}
+    return pd.DataFrame(columns, copy=False)

@@ -1,0 +1,1 @@
+"""Build update frames: TRUE_UP, DIFFERENTIAL, reversal."""

@@ -1,0 +1,112 @@
+"""Changes -> update frames of DIFFERENTIAL: what came in or went out, whatever the stock is."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.row_keys import find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.text_columns import pick
+from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.plans.metadata import note_down
+from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, stock_of, update_frame
+
+MOST_NAMED = 5
+"""Rows named in an error."""
+
+
+def build_differential(
+    changes: pd.DataFrame,
+    actual: pd.DataFrame | None = None,
+    *,
+    reason: str | None = None,
+    reference: str | None = None,
+    allow_partial: bool = False,
+) -> pd.DataFrame:
+    """Plan DIFFERENTIAL updates: stock moves by a change, so that sales in between are kept.
+
+    Without `actual` nothing is looked up: `current_quantity` is null and `known_sku` True for every row.
+    Guards never trust `known_sku`: `check_updates`, and so every submission, looks each SKU up in the stock
+    that it is given, and unknown ones are found there.
+
+    Args:
+        changes: `warehouse_code product_sku quantity`, whole units with their sign; `change` is accepted as the
+            name of the last one.
+        actual: Actual stock now, from `load_actual_stock`: then SKUs that it lacks, and changes that would
+            lead below 0, are seen here and not by Cenports.
+        reason: Why, for the journal.
+        reference: Your document number, for the journal.
+        allow_partial: Plan even though `actual` is partial or has rejects.
+
+    Returns:
+        The columns of `schemas.StockUpdates`, in the order of `changes`, rows of 0 left out; `quantity` and
+        `change` are both the signed change.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read, a key repeats, `quantity` and `change` say
+            different things, `actual` is partial, or stock would go below 0.
+    """
+    read = _changes_of(changes)
+    refuse_repeated(changes, read.duplicated(KEYS, keep=False).to_numpy(), KEYS, "changes")
+    read = read[read["quantity"] != 0]
+    _refuse(read, (read["quantity"].abs() > LARGEST).to_numpy(), f"would move by more than {LARGEST:,}", "mend them")
+    quantity = read["quantity"].to_numpy()
+    now = None if actual is None else stock_of(actual, "actual", allow_partial=allow_partial)
+    current, known = np.zeros(len(read), dtype=np.int64), np.zeros(len(read), dtype=bool)
+    if actual is not None and now is not None:
+        numbered = number_keys([read[name] for name in KEYS], [now[name] for name in KEYS])
+        at_now = find(numbered.rows[1], numbered.size)
+        refuse_repeated(actual, repeated(numbered.rows[1], at_now), KEYS, "actual")
+        current, known = looked_up(now, at_now[numbered.rows[0]])
+        below = known & (quantity < 0) & (current + quantity < 0)
+        _refuse(read, below, "would go below 0", "there is less than they take out; mend them", current)
+    rows = np.arange(len(read))
+    names = {name: pick(rows, read[name]) for name in KEYS}
+    plan = update_frame(
+        names,
+        "DIFFERENTIAL",
+        quantity,
+        current=current,
+        known=known,
+        actual=now,
+        reason=reason,
+        reference=reference,
+    )
+    return note_down(plan, actual)
+
+
+def _changes_of(changes: pd.DataFrame) -> pd.DataFrame:
+    """Read the changes, by whichever of the two names they have."""
+    if not isinstance(changes, pd.DataFrame) or "change" not in changes.columns:
+        return check(changes, schemas.ActualStock, "changes", STOCKED)
+    if "quantity" in changes.columns:
+        both = check(changes, schemas.StockUpdates, "changes", ["quantity", "change"])
+        if not (both["quantity"] == both["change"]).fillna(value=False).all():
+            raise InvalidRequestError(
+                "changes has a quantity and a change that differ, as a frame of counts or of TRUE_UP updates has: "
+                "keep the one that is the signed change."
+            )
+        return check(changes, schemas.ActualStock, "changes", STOCKED)
+    return check(changes.rename(columns={"change": "quantity"}), schemas.ActualStock, "changes", STOCKED)
+
+
+def _refuse(
+    read: pd.DataFrame,
+    bad: np.ndarray[tuple[int], np.dtype[np.bool_]],
+    what: str,
+    advice: str,
+    current: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
+) -> None:
+    if not bad.any():
+        return
+    rows = np.flatnonzero(bad)
+    named = [
+        f"{read['product_sku'].iloc[row]} in {read['warehouse_code'].iloc[row]} ({read['quantity'].iloc[row]:+d}"
+        + (f" of {current[row]})" if current is not None else ")")
+        for row in rows[:MOST_NAMED]
+    ]
+    more = f" and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
+    raise InvalidRequestError(f"Rows of changes {what}: {', '.join(named)}{more}: {advice}.")

@@ -1,0 +1,48 @@
+"""The fingerprint of an update frame: equal for frames that would send the same."""
+
+from __future__ import annotations
+
+import hashlib
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from cenports_nb.frames.row_keys import number_keys
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.text_columns import chunks_of, pick
+from cenports_nb.stock.demand import KEYS
+
+SENT = [*KEYS, "type", "quantity"]
+
+
+def fingerprint(updates: pd.DataFrame) -> str:
+    """Name what an update frame would send, as 32 hexadecimal digits.
+
+    Keys, type and quantity alone decide, in the order of the keys: neither the order of rows and columns, nor
+    labels, dtypes, what the stock was or why. It hashes lengths and bytes of UTF-8 and 64-bit integers, nothing
+    that a version of pandas or Arrow decides, so a journal can keep it.
+
+    Args:
+        updates: An update frame.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read.
+    """
+    read = check(updates, schemas.StockUpdates, "updates", SENT)
+    quantity = read["quantity"].to_numpy()
+    kind = (read["type"] == "DIFFERENTIAL").to_numpy(dtype=np.int8)
+    number = number_keys([read[name] for name in KEYS]).rows[0]
+    order = np.lexsort((quantity, kind, number))
+    known = hashlib.blake2b(b"cenports updates 1", digest_size=16)
+    for name in KEYS:
+        text = chunks_of(pick(order, read[name])).combine_chunks()
+        known.update(pc.binary_length(text).to_numpy().astype("<i8").tobytes())
+        # An Arrow array may be a window of larger buffers: its own bytes are between its first and last offset.
+        offsets = np.frombuffer(text.buffers()[1], dtype=np.int64)[text.offset : text.offset + len(text) + 1]
+        if len(text):
+            known.update(memoryview(text.buffers()[2])[offsets[0] : offsets[-1]])
+    known.update(kind[order].tobytes())
+    known.update(quantity[order].astype("<i8").tobytes())
+    return known.hexdigest()

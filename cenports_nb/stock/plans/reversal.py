@@ -1,0 +1,115 @@
+"""Taking a submission back: the opposite change of each row that was applied, so that sales since are kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.text_columns import pick
+from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.plans.update_frame import update_frame
+
+MOST_NAMED = 5
+
+
+def build_reversal(
+    submission: Any,
+    rows: pd.DataFrame | None = None,
+    *,
+    reason: str | None = None,
+    reference: str | None = None,
+) -> pd.DataFrame:
+    """Plan DIFFERENTIAL updates that undo what a submission applied, and nothing else.
+
+    quantity = before - sent for an applied TRUE_UP, where before is the stock just before it was sent; the
+    opposite of what was sent for an applied DIFFERENTIAL. Rows of any other outcome changed nothing, or may yet.
+
+    Args:
+        submission: A submission of stock, settled: from `submit_updates` or `open_submission`.
+        rows: Which rows to undo: any frame with `warehouse_code` and `product_sku`, such as a filter of
+            `submission.outcomes`; all that were applied by default.
+        reason: Why, for the journal; "reversal of" and the submission's id by default.
+        reference: Your document number, for the journal; the same by default, so that a reversal that is
+            submitted twice is seen.
+
+    Returns:
+        The columns of `schemas.StockUpdates`; rows that moved nothing are left out. `current_quantity` is null:
+        the stock since then is nobody's guess, and a change needs none.
+
+    Raises:
+        InvalidRequestError: It is no submission of stock; a row that was asked for is not in it, or was not
+            applied (its outcome is named); the stock before a TRUE_UP is unknown.
+    """
+    changes = getattr(submission, "changes", None)
+    needed = [*KEYS, "type", "quantity", "before_quantity", "outcome"]
+    if not isinstance(changes, pd.DataFrame) or not set(needed) <= set(changes.columns):
+        raise InvalidRequestError("Only a submission of stock can be reversed: pass one from submit_updates.")
+    name = f"reversal of {submission.submission_id}"
+    changes = changes[needed].reset_index(drop=True)
+    keys = changes[KEYS].astype("str")
+    applied = (changes["outcome"] == "applied").fillna(value=False).to_numpy(dtype=bool)
+    if rows is not None:
+        applied = applied & _asked(rows, keys, changes["outcome"], applied)
+    undone = np.flatnonzero(applied)
+    true_up = (changes["type"] == "TRUE_UP").to_numpy(dtype=bool)[undone]
+    before = changes["before_quantity"].astype("Int64").iloc[undone]
+    unknown = before.isna().to_numpy() & true_up
+    if unknown.any():
+        raise InvalidRequestError(
+            f"The stock before {_named(keys, undone[unknown])} is unknown, so what was changed is too: count them, and "
+            "leave them out with rows=."
+        )
+    sent = changes["quantity"].to_numpy(dtype="int64")[undone]
+    back = np.where(true_up, before.to_numpy(dtype="int64", na_value=0) - sent, -sent)
+
+    # A key stands once in what a person submits, but may have been sent again.
+    numbers = number_keys([keys[column].iloc[undone] for column in KEYS])
+    total = np.zeros(numbers.size, dtype=np.int64)
+    np.add.at(total, numbers.rows[0], back)
+    last = find(numbers.rows[0], numbers.size)[numbers.rows[0]]
+    once = (last == np.arange(len(undone))) & (total[numbers.rows[0]] != 0)
+    kept, quantity = undone[once], total[numbers.rows[0]][once]
+    return update_frame(
+        {column: pick(kept, keys[column]) for column in KEYS},
+        "DIFFERENTIAL",
+        quantity,
+        current=np.zeros(len(kept), dtype=np.int64),
+        known=np.zeros(len(kept), dtype=bool),
+        actual=None,
+        reason=name if reason is None else reason,
+        reference=name if reference is None else reference,
+    )
+
+
+def _asked(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any], applied: Mask) -> Mask:
+    """Tell which rows of a submission are asked for; refuse what is not in it or was not applied."""
+    asked = check(rows, schemas.ActualStock, "rows", KEYS)
+    numbered = number_keys([asked[name] for name in KEYS], [keys[name] for name in KEYS])
+    wanted, of_rows = numbered.rows
+    refuse_repeated(rows, repeated(wanted, find(wanted, numbered.size)), KEYS, "rows")
+    absent = find(of_rows, numbered.size)[wanted] < 0
+    if absent.any():
+        raise InvalidRequestError(f"The submission has no row for {_named(asked, np.flatnonzero(absent))}: mend rows=.")
+    last_applied = find(np.where(applied, of_rows, -1), numbered.size)
+    not_applied = np.flatnonzero(last_applied[wanted] < 0)
+    if len(not_applied):
+        first = str(outcomes.iloc[find(of_rows, numbered.size)[wanted[not_applied[0]]]])
+        raise InvalidRequestError(
+            f"{_named(asked, not_applied)}: only what was applied can be reversed, and the outcome of the first is "
+            f"{first}. Settle it (wait, verify or resolve), or leave it out of rows=."
+        )
+    chosen: Mask = find(wanted, numbered.size)[of_rows] >= 0
+    return chosen
+
+
+def _named(keys: pd.DataFrame, rows: Numbers) -> str:
+    """Name the first keys."""
+    shown = [f"{keys['product_sku'].iloc[row]} in {keys['warehouse_code'].iloc[row]}" for row in rows[:MOST_NAMED]]
+    more = f" and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
+    return ", ".join(shown) + more

@@ -1,0 +1,61 @@
+"""Which SKU of a warehouse an unknown one resembles: what people and spreadsheets lose of a SKU."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow.compute as pc
+
+from cenports_nb.frames.row_keys import Mask, find, number_keys
+from cenports_nb.frames.text_columns import chunks_of, column_of, constant, pick
+from cenports_nb.stock.demand import KEYS
+
+
+def suggestions(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> pd.Series[Any]:
+    """Name for each unknown SKU the one SKU of its warehouse that differs in case, blanks or lost zeros only.
+
+    Args:
+        updates: `warehouse_code product_sku`.
+        unknown: Which rows name a SKU that their warehouse does not have.
+        actual: Stock, `warehouse_code product_sku`, each once.
+
+    Returns:
+        A `str` column, null for known SKUs, and where no SKU or several are alike.
+    """
+    asked = np.flatnonzero(unknown)
+    if not len(asked) or not len(actual):
+        return constant(None, len(updates))
+    wanted = [updates[name].iloc[asked].reset_index(drop=True) for name in KEYS]
+    there = [actual[name].reset_index(drop=True) for name in KEYS]
+    numbered = number_keys([wanted[0], plain(wanted[1])], [there[0], plain(there[1])])
+    of_asked, of_stock = numbered.rows
+    alone = np.bincount(of_stock, minlength=numbered.size) == 1
+    places = np.where(alone[of_asked], find(of_stock, numbered.size)[of_asked], -1)
+    rows = np.full(len(updates), -1, dtype=np.int64)
+    rows[asked] = places
+    return pick(rows, there[1])
+
+
+def resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mask:
+    """Tell which rows of the stock an unknown SKU resembles, alone or among others.
+
+    Args:
+        updates: `warehouse_code product_sku`.
+        unknown: Which rows name a SKU that their warehouse does not have.
+        actual: Stock, `warehouse_code product_sku`, each once.
+    """
+    if not unknown.any():
+        return np.zeros(len(actual), dtype=bool)
+    wanted = updates[unknown]
+    numbered = number_keys(*([frame[KEYS[0]], plain(frame[KEYS[1]])] for frame in (wanted, actual)))
+    return find(numbered.rows[0], numbered.size)[numbered.rows[1]] >= 0
+
+
+def plain(skus: pd.Series[Any]) -> pd.Series[Any]:
+    """Spell SKUs without what gets lost: case, blanks, zeros in front; and without the `.0` of a number."""
+    text = pc.utf8_lower(chunks_of(skus))
+    text = pc.replace_substring_regex(text, r"[\s\x{a0}]+", "")
+    text = pc.replace_substring_regex(text, r"^(\d+)\.0$", r"\1")
+    return column_of(pc.utf8_ltrim(text, characters="0"))

@@ -1,0 +1,247 @@
+"""Counts -> update frames: only rows that change something, nothing sent yet."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.row_keys import Mask, Numbered, Numbers, find, number_keys, repeated
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.text_columns import pick
+from cenports_nb.stock.demand import KEYS, LINE_KEYS, demand_of, open_lines
+from cenports_nb.stock.plans.metadata import Coverage, note_down
+from cenports_nb.stock.plans.sku_suggestions import resembled
+from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, refuse_strangers, stock_of, update_frame
+
+SAME_READING = timedelta(seconds=5)
+"""The cache dates an answer a little otherwise than the load that fetched it."""
+
+
+def build_true_up(
+    counts: pd.DataFrame,
+    actual: pd.DataFrame,
+    *,
+    at_count: pd.DataFrame | None = None,
+    basis: Literal["on_hand", "net_of_open"] = "on_hand",
+    open_items: pd.DataFrame | None = None,
+    missing: Literal["ignore", "zero"] = "ignore",
+    reason: str | None = None,
+    reference: str | None = None,
+    allow_partial: bool = False,
+) -> pd.DataFrame:
+    """Plan TRUE_UP updates that bring actual stock to what was counted.
+
+    | counted when | the file says | arguments | quantity |
+    |---|---|---|---|
+    | now | what is on hand | | counted |
+    | now | on hand less open orders | `basis="net_of_open"`, `open_items` | counted + open |
+    | earlier | what was on hand | `at_count` | actual + (counted - at_count) |
+    | earlier | on hand less open orders | both | actual + (counted + open - at_count) |
+
+    change = quantity - actual. At submission the stock is read again: where it moved since `actual` was read,
+    quantity is refused as stale, or becomes stock then + change with `on_stale="rebase"`.
+
+    Args:
+        counts: `warehouse_code product_sku quantity`, from `read_counts`; may have `counted_at`.
+        actual: Actual stock now, from `load_actual_stock`.
+        at_count: Actual stock read when it was counted.
+        basis: `"net_of_open"` for a file that is already reduced by open orders.
+        open_items: Line items, needed for `"net_of_open"`: those that were open when it was counted.
+        missing: `"zero"` also sets to 0 what a counted warehouse has and the count lacks; not what an unknown
+            SKU of the count resembles, which was counted after all, nor what came after `at_count`.
+        reason: Why, for the journal.
+        reference: Your document number, for the journal.
+        allow_partial: Plan even though `actual` is partial or has rejects.
+
+    Returns:
+        The columns of `schemas.StockUpdates`, only rows that change something, in the order of `counts`; then
+        what `missing="zero"` adds. A SKU that the warehouse does not have is kept, with `known_sku` False and,
+        as `suggestion`, the one SKU there that it resembles (case, blanks, lost zeros). `counted_at` where the
+        counts have it. A note in `attrs` tells the guards whose stock it was made from.
+
+    Raises:
+        InvalidRequestError: Columns missing, keys repeated, quantities no whole numbers of 0 or more, frames of
+            several accounts, an `at_count` that lacks what was counted or is younger than `actual`, or a partial
+            `actual`, in which a missing row would look like an unknown SKU.
+    """
+    if basis not in ("on_hand", "net_of_open") or missing not in ("ignore", "zero"):
+        raise InvalidRequestError(
+            f"basis={basis!r} must be 'on_hand' or 'net_of_open', and missing={missing!r} 'ignore' or 'zero'."
+        )
+    if basis == "net_of_open" and open_items is None:
+        raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
+    lines = open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
+    sides = _join(counts, actual, at_count, lines, allow_partial=allow_partial)
+    refuse_strangers(actual, open_items=open_items)
+    timed = check(counts, schemas.StockUpdates, "counts", ["counted_at"])
+    counted, now = sides.counted, sides.now
+    rows, target, current, known = _targets(sides, lines, missing)
+
+    kept = np.flatnonzero(~known | (target != current))
+    names = {name: pick(rows[kept], counted[name], now[name]) for name in KEYS}
+    plan = update_frame(
+        names,
+        "TRUE_UP",
+        target[kept],
+        current=current[kept],
+        known=known[kept],
+        actual=now,
+        reason=reason,
+        reference=reference,
+    )
+    if "counted_at" in timed.columns:
+        places = np.where(rows < len(counted), rows, -1)[kept]
+        plan["counted_at"] = timed["counted_at"].reset_index(drop=True).reindex(places).array
+    told = _coverage(counted, now, sides.in_counts)
+    return note_down(plan, actual, at_count=at_count, basis=basis, missing=missing, warehouses=told)
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """Counts and stock, joined by the numbers of their keys.
+
+    Attributes:
+        counted: The counts.
+        now: The stock now.
+        then: The stock at the count; None if there is none.
+        number: The number of each count's key.
+        in_now: The number of each key of the stock now.
+        at_now: The row of each number in the stock now, -1 where in none.
+        at_then: The same of the stock at the count; None if there is none.
+        in_counts: Which rows of the stock now were counted.
+        of_lines: The number of each open line's key.
+    """
+
+    counted: pd.DataFrame
+    now: pd.DataFrame
+    then: pd.DataFrame | None
+    number: Numbers
+    in_now: Numbers
+    at_now: Numbers
+    at_then: Numbers | None
+    in_counts: Mask
+    of_lines: Numbers
+
+
+def _join(
+    counts: pd.DataFrame,
+    actual: pd.DataFrame,
+    at_count: pd.DataFrame | None,
+    lines: pd.DataFrame | None,
+    *,
+    allow_partial: bool,
+) -> _Sides:
+    """Check the frames and join them; a key that repeats is refused."""
+    counted = check(counts, schemas.ActualStock, "counts", STOCKED, least={"quantity": 0})
+    now = stock_of(actual, "actual", allow_partial=allow_partial)
+    then = None if at_count is None else stock_of(at_count, "at_count", allow_partial=allow_partial)
+    refuse_strangers(actual, at_count=at_count)
+    _refuse_swapped(actual, at_count)
+    numbered = _number(counted, now, then, lines)
+    number, in_now = numbered.rows[0], numbered.rows[1]
+    at_counted, at_now = find(number, numbered.size), find(in_now, numbered.size)
+    refuse_repeated(counts, repeated(number, at_counted), KEYS, "counts")
+    refuse_repeated(actual, repeated(in_now, at_now), KEYS, "actual")
+    at_then = None
+    if at_count is not None:
+        at_then = find(numbered.rows[2], numbered.size)
+        refuse_repeated(at_count, repeated(numbered.rows[2], at_then), KEYS, "at_count")
+    too_many = np.flatnonzero(counted["quantity"].to_numpy() > LARGEST)
+    if len(too_many):
+        _refuse(too_many, counted, now, f"a quantity above {LARGEST:,}", "mend the count")
+    return _Sides(counted, now, then, number, in_now, at_now, at_then, at_counted[in_now] >= 0, numbered.rows[-1])
+
+
+def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[Numbers, Numbers, Numbers, Mask]:
+    """Decide the stock that each row shall have; rows beyond the counts are those of the stock now.
+
+    Returns:
+        Row, target, stock now, and whether that is known.
+    """
+    counted, now, number = sides.counted, sides.now, sides.number
+    target, rows = counted["quantity"].to_numpy(), np.arange(len(counted))
+    if missing == "zero":
+        absent = _counted_too(counted, now) & ~sides.in_counts & ~resembled(counted, sides.at_now[number] < 0, now)
+        if sides.at_then is not None:
+            absent &= sides.at_then[sides.in_now] >= 0  # what came since the count can't have been missed by it
+        uncounted = np.flatnonzero(absent)
+        number = np.concatenate([number, sides.in_now[uncounted]])
+        target = np.concatenate([target, np.zeros(len(uncounted), dtype=np.int64)])
+        rows = np.concatenate([rows, len(counted) + uncounted])
+    if lines is not None:
+        target = target + demand_of(sides.of_lines, lines["quantity"].to_numpy(), len(sides.at_now))[number]
+    current, known = looked_up(now, sides.at_now[number])
+    if sides.at_then is not None and sides.then is not None:
+        was, was_known = looked_up(sides.then, sides.at_then[number])
+        lost = known & ~was_known
+        if lost.any():
+            what = "no stock in at_count, so that the sales since are unknown"
+            _refuse(rows[lost], counted, now, what, "load at_count with the same warehouses, or drop these rows")
+        target = target + np.where(known, current - was, 0)
+    below = np.flatnonzero(target < 0)
+    if len(below):
+        code, sku = (pick(rows[below[:1]], counted[name], now[name])[0] for name in KEYS)
+        raise InvalidRequestError(
+            f"{len(below):,} rows would go below 0, the first {sku} in {code} to {target[below[0]]}: more was sold since "
+            "the count than was counted; count them again."
+        )
+    return rows, target, current, known
+
+
+def _number(
+    counted: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame | None, lines: pd.DataFrame | None
+) -> Numbered:
+    """Number the keys of all frames there are, line items last."""
+    frames = [[frame[name] for name in KEYS] for frame in (counted, now, then) if frame is not None]
+    return number_keys(*frames, *([] if lines is None else [[lines[name] for name in LINE_KEYS]]))
+
+
+def _counted_too(counted: pd.DataFrame, now: pd.DataFrame) -> Mask:
+    """Tell which rows of the stock are in a warehouse that was counted."""
+    mask: Mask = now["warehouse_code"].isin(counted["warehouse_code"].unique()).to_numpy()
+    return mask
+
+
+def _coverage(counted: pd.DataFrame, now: pd.DataFrame, in_counts: Mask) -> dict[str, Coverage]:
+    """Tell of each warehouse in the counts how many stocked SKUs it has, and how many of them were counted."""
+    numbered = number_keys([counted["warehouse_code"]], [now["warehouse_code"]])
+    stocked = now["quantity"].to_numpy() > 0
+    have = np.bincount(numbered.rows[1][stocked], minlength=numbered.size)
+    were = np.bincount(numbered.rows[1][stocked & in_counts], minlength=numbered.size)
+    first = find(numbered.rows[0], numbered.size)
+    codes = np.flatnonzero(first >= 0)
+    names = counted["warehouse_code"].iloc[first[codes]].tolist()
+    return {name: Coverage(int(have[code]), int(were[code])) for name, code in zip(names, codes, strict=True)}
+
+
+def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None:
+    """Refuse a stock at the count that is younger than the stock now: sales in between would count twice.
+
+    Raises:
+        InvalidRequestError: Both know when they were read, and it can't be.
+    """
+    origins = [None if frame is None else provenance(frame) for frame in (at_count, actual)]
+    then, now = (origin.as_of if origin else None for origin in origins)
+    if then and now and then - now > SAME_READING:
+        raise InvalidRequestError(
+            f"at_count was read after actual ({then:%Y-%m-%d %H:%M}Z and {now:%Y-%m-%d %H:%M}Z): were they swapped? Load "
+            "actual again with refresh=True."
+        )
+
+
+def _refuse(rows: Numbers, counted: pd.DataFrame, now: pd.DataFrame, what: str, advice: str) -> None:
+    """Refuse a plan because of some of its rows.
+
+    Raises:
+        InvalidRequestError: Always; it names the first key.
+    """
+    code, sku = (pick(rows[:1], counted[name], now[name])[0] for name in KEYS)
+    many = f"{len(rows):,} rows have" if len(rows) > 1 else "A row has"
+    raise InvalidRequestError(f"{many} {what}, the first {sku} in {code}: {advice}.")

@@ -1,0 +1,103 @@
+"""The update frame: what every plan is written as, whatever it was made from."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.provenance import account_of, provenance
+from cenports_nb.frames.row_keys import Mask, Numbers
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.text_columns import constant
+from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.plans.sku_suggestions import suggestions
+
+Kind = Literal["TRUE_UP", "DIFFERENTIAL"]
+STOCKED = [*KEYS, "quantity"]
+LARGEST = 2**31 - 1
+"""The most units that a row may count or move: what a 32-bit server can hold."""
+
+
+def update_frame(
+    names: dict[str, pd.Series[Any]],
+    kind: Kind,
+    quantity: Numbers,
+    *,
+    current: Numbers,
+    known: Mask,
+    actual: pd.DataFrame | None,
+    reason: str | None,
+    reference: str | None,
+) -> pd.DataFrame:
+    """Write a plan as an update frame.
+
+    Args:
+        names: The key of each row.
+        kind: What is sent as type.
+        quantity: What is sent.
+        current: The stock now.
+        known: Where that is known; elsewhere current stock and the change of a TRUE_UP are null.
+        actual: The stock that unknown SKUs may resemble one of; None if none was looked at.
+        reason: Why, on every row.
+        reference: The planner's document number, on every row.
+    """
+    unknown = ~known
+    if kind == "DIFFERENTIAL":
+        change, unsaid = quantity, np.zeros(len(quantity), dtype=bool)
+    else:
+        change, unsaid = np.where(unknown, 0, quantity - current), unknown
+    seen = pd.DataFrame(names, copy=False)
+    columns: dict[str, Any] = {
+        **names,
+        "type": constant(kind, len(quantity)),
+        "quantity": quantity,
+        "current_quantity": pd.arrays.IntegerArray(np.where(unknown, 0, current), unknown),
+        "change": pd.arrays.IntegerArray(change, unsaid),
+        "known_sku": np.ones(len(quantity), dtype=bool) if actual is None else known,
+        "reason": constant(reason, len(quantity)),
+        "reference": constant(reference, len(quantity)),
+        "suggestion": constant(None, len(quantity)) if actual is None else suggestions(seen, unknown, actual),
+    }
+    return pd.DataFrame(columns, copy=False)
+
+
+def stock_of(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> pd.DataFrame:
+    """Check stock that a plan is made from; a partial one would make known SKUs look unknown.
+
+    Raises:
+        InvalidRequestError: It can't be read, is partial or has rejects.
+    """
+    read = check(stock, schemas.ActualStock, what, STOCKED)
+    origin = provenance(stock)
+    if origin and not allow_partial and (not origin.complete or origin.rejected):
+        raise InvalidRequestError(
+            f"{what} is partial or has {origin.rejected} rejected rows, and a missing row would look like an unknown "
+            "SKU: load it again, or pass allow_partial=True."
+        )
+    return read
+
+
+def refuse_strangers(actual: pd.DataFrame, **others: pd.DataFrame | None) -> None:
+    """Refuse frames of another account than the stock's; one that does not know its account passes.
+
+    Raises:
+        InvalidRequestError: An account differs; it is named as in `cenports_nb.provenance`.
+    """
+    own = account_of(actual)
+    for name, frame in others.items():
+        account = "" if frame is None else account_of(frame)
+        if own and account and account != own:
+            raise InvalidRequestError(
+                f"{name} is of another account than actual ({account} and {own}): load both from the same client."
+            )
+
+
+def looked_up(stock: pd.DataFrame, rows: Numbers) -> tuple[Numbers, Mask]:
+    """Look up quantities by row, 0 where there is none, and tell where there is one."""
+    known = rows >= 0
+    quantities = np.append(stock["quantity"].to_numpy(), 0)  # row -1 is the one appended
+    return quantities[rows], known

@@ -1,0 +1,168 @@
+"""A new sales channel: checked, sent once, its id read back; in the journal it is not."""
+
+from __future__ import annotations
+
+import base64
+import difflib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import msgspec
+
+from cenports_nb.api.request_schema import CALLS, objections
+from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, TransportError, UnexpectedAnswerError
+from cenports_nb.frames.decoding.rejects import snake
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+CALL = "POST /channels"
+MOST_LOGO = 2 * 2**20
+"""Bytes of a logo; it travels as text, a third longer, in one request."""
+
+BEGINNINGS = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
+LOGOS = (*BEGINNINGS, ".svg")
+LOOK = "look with load_channels(client, refresh=True) before you create it again"
+
+
+def create_channel(
+    client: Client,
+    channel_name: str,
+    *,
+    channel_id: str | None = None,
+    contact_email: str | None = None,
+    contact_phone: str | None = None,
+    contact_info: Mapping[str, str],
+    bill_info: Mapping[str, str] | None = None,
+    logo: str | Path | None = None,
+) -> str:
+    """Create a sales channel with POST /channels, and return its id.
+
+    Sent once and never again by itself: a channel can't be taken back. It is done when it returns, so it is not in
+    the journal.
+
+    Args:
+        client: A client that is not read-only.
+        channel_name: Its name.
+        channel_id: Its id, which nobody may have yet; by default Cenports makes one up.
+        contact_email: This or `contact_phone` is needed.
+        contact_phone: See `contact_email`.
+        contact_info: `address city state country postal_code`; the country has two letters.
+        bill_info: Any of `name email phone address city state country postal_code`.
+        logo: A .jpg, .jpeg, .png or .svg file for labels and packing slips.
+
+    Raises:
+        ReadOnlyError: The client is read-only; nothing was sent.
+        InvalidRequestError: Something can't be sent (nothing was), or Cenports refused it with 422.
+        TransportError: No answer: whether it was created is not known, and the message says how to see.
+        UnexpectedAnswerError: An answer without an id: it may have been created.
+    """
+    client.check_writable("create_channel")
+    optional = {
+        "channelId": channel_id,
+        "contactEmail": contact_email,
+        "contactPhone": contact_phone,
+        "billInfo": None if bill_info is None else _info(bill_info, "bill_info"),
+        "logo": None if logo is None else _logo(logo),
+    }
+    body: dict[str, Any] = {
+        "channelName": channel_name,
+        "contactInfo": _info(contact_info, "contact_info"),
+        **{name: value for name, value in optional.items() if value is not None},
+    }
+    _check(client, body)
+    write_id = f"channel-{uuid4()}"
+    client.write_started(write_id)
+    try:
+        answer = client.send("POST", "/channels", body)
+    except CenportsError as error:
+        if not _may_have_arrived(error):
+            client.write_ended(write_id)
+            raise
+        # The write counts as under way until it must have landed: no list of channels is kept before.
+        raise TransportError(
+            f"Whether the channel was created is not known, as no usable answer came: {LOOK}."
+        ) from error
+    client.write_ended(write_id)
+    return _id_of(answer.body)
+
+
+def _check(client: Client, body: Mapping[str, Any]) -> None:
+    """Check every field, all of them at once, and quote none: they are people's."""
+    errors: dict[str, list[str]] = {}
+    for found in objections(CALL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes):
+        errors.setdefault(".".join(snake(str(step)) for step in found.path), []).append(found.reason)
+    if not body.get("contactEmail") and not body.get("contactPhone"):
+        errors.setdefault("contact_email", []).append("or contact_phone is needed")
+    if errors:
+        said = "; ".join(f"{place} {reasons[0]}" for place, reasons in errors.items())
+        raise InvalidRequestError(f"The channel can't be created: {said}. Nothing was sent.", errors=errors)
+
+
+def _info(given: Mapping[str, str], what: str) -> dict[str, str]:
+    """Bring keys such as `postal_code` to the reference's names.
+
+    Raises:
+        InvalidRequestError: No mapping, or a key that the call has no field for.
+    """
+    group = {"contact_info": "contactInfo", "bill_info": "billInfo"}[what]
+    fields = [path.partition(".")[2] for path in CALLS[CALL] if path.startswith(f"{group}.")]
+    names = {snake(field): field for field in fields}
+    if not isinstance(given, Mapping):
+        raise InvalidRequestError(f"{what} must be a mapping with {', '.join(names)}, not {type(given).__name__}.")
+    for key in given:
+        if key not in names:
+            near = difflib.get_close_matches(snake(str(key)), names, 1, 0.5)
+            hint = f"{near[0]} is meant" if near else f"it has {', '.join(names)}"
+            raise InvalidRequestError(f"{what} has no {str(key)[:40]!r}: {hint}. Nothing was sent.")
+    return {names[key]: value for key, value in given.items() if value is not None}
+
+
+def _logo(path: str | Path) -> str:
+    """Read a picture as base64; its first bytes must be what its ending says."""
+    file = Path(path)
+    kind = file.suffix.lower()
+    if kind not in LOGOS:
+        raise InvalidRequestError(f"The logo {file.name!r} has no known ending: use one of {', '.join(LOGOS)}.")
+    try:
+        content = file.read_bytes()
+    except OSError as error:
+        raise InvalidRequestError(f"The logo {file.name!r} can't be read: {error.strerror}.") from None
+    is_such = b"<svg" in content[:4096] if kind == ".svg" else content.startswith(BEGINNINGS[kind])
+    if not is_such:
+        raise InvalidRequestError(
+            f"The logo {file.name!r} is no {kind[1:]} by its first bytes: save it as {kind[1:]}, or name it as it is."
+        )
+    if len(content) > MOST_LOGO:
+        raise InvalidRequestError(
+            f"The logo {file.name!r} has {len(content):,} bytes: make it smaller than {MOST_LOGO:,}."
+        )
+    return base64.b64encode(content).decode()
+
+
+def _may_have_arrived(error: CenportsError) -> bool:
+    """Tell an answer that leaves it open whether the channel is there now."""
+    if isinstance(error, ApiError):
+        return error.status >= 500 or error.status == 200
+    return error.reached and isinstance(error, TransportError | UnexpectedAnswerError)
+
+
+def _id_of(body: bytes) -> str:
+    """Read the id of the answer, whatever its `channelName` is spelt like.
+
+    Raises:
+        UnexpectedAnswerError: There is none.
+    """
+    try:
+        found: Any = msgspec.json.decode(body)
+    except (msgspec.MsgspecError, RecursionError):
+        found = None
+    data = found.get("data") if isinstance(found, dict) else None
+    made = data.get("channelId") if isinstance(data, dict) else None
+    if isinstance(made, int) and not isinstance(made, bool):
+        made = str(made)
+    if not isinstance(made, str) or not made.strip():
+        raise UnexpectedAnswerError(f"POST /channels was answered without a channelId: it may be there, {LOOK}.")
+    return made

@@ -1,0 +1,85 @@
+"""A hand-over: what was handed over, and what became of its acknowledgement."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pandas as pd
+
+from cenports_nb.submissions.handover.journal_entry import entry_of
+from cenports_nb.submissions.journal.frames import frame_of
+from cenports_nb.submissions.journal.models import Head
+from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.orders.acknowledge_chunks import OUTCOMES, outcomes_of
+
+LEFT_OUT = {"channel_id": "str", "order_no": "str", "reason": "str"}
+
+
+@dataclass(frozen=True, eq=False)
+class Handover:
+    """What was handed over, and what became of its acknowledgement.
+
+    Attributes:
+        handover_id: What `hand_over(…, resend=…)` takes; None if there was nothing to hand over.
+        path: The file; None if there was nothing to hand over.
+        lines: Its rows.
+        outcomes: `channel_id order_no outcome message` of each order in it.
+        repeated: The same of orders that an earlier hand-over had, and that still were not acknowledged: they are not in
+            this file, and were acknowledged again.
+        rejected: `channel_id order_no reason` of orders that were left out: neither in the file nor acknowledged.
+    """
+
+    handover_id: str | None
+    path: Path | None
+    lines: int
+    outcomes: pd.DataFrame
+    repeated: pd.DataFrame = field(default_factory=lambda: frame_of((), OUTCOMES))
+    rejected: pd.DataFrame = field(default_factory=lambda: frame_of((), LEFT_OUT))
+
+    @property
+    def orders(self) -> int:
+        """Orders in the file."""
+        return len(self.outcomes)
+
+    @property
+    def acknowledged(self) -> int:
+        """Those of them that are acknowledged."""
+        return self._count("acknowledged")
+
+    @property
+    def refused(self) -> int:
+        """Those of them that Cenports would not acknowledge."""
+        return self._count("refused")
+
+    @property
+    def unknown(self) -> int:
+        """Those of them of which it is not known; the next hand-over looks again."""
+        return self._count("unknown")
+
+    def _count(self, outcome: str) -> int:
+        return int((self.outcomes["outcome"] == outcome).sum())
+
+    def __repr__(self) -> str:
+        more = "".join(
+            f", {number:,} {what}"
+            for number, what in (
+                (self.refused, "refused"),
+                (self.unknown, "unknown"),
+                (len(self.repeated), "of earlier hand-overs again"),
+                (len(self.rejected), "left out"),
+            )
+            if number
+        )
+        if self.path is None:
+            return f"<Handover: nothing to hand over{more}>"
+        return (
+            f"<Handover {self.handover_id}: {self.orders:,} orders, {self.lines:,} lines in {self.path.name}; "
+            f"{self.acknowledged:,} acknowledged{more}>"
+        )
+
+
+def handover_of(journal: Journal, head: Head) -> Handover:
+    """Read a hand-over from the journal as it is now."""
+    entry = entry_of(head)
+    return Handover(entry.handover_id, entry.path, entry.lines, outcomes_of(journal.rows(head.submission_id)))

@@ -1,0 +1,76 @@
+"""The submissions of this machine: all of them in a list, or one of them opened again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.settings import home_folder
+from cenports_nb.submissions.context import desk_of
+from cenports_nb.submissions.journal import frames
+from cenports_nb.submissions.journal.locks import is_sending
+from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.submission import Submission
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+COLUMNS = [
+    "submission_id", "kind", "environment", "partner_id", "created_at", "rows", "open", "applied", "rejected", "in_doubt",
+    "reason", "reference",
+]  # fmt: skip
+
+QUERY = """
+SELECT submission_id, kind, environment, partner_id, created_at, count(item),
+    count(CASE WHEN outcome IN ('pending', 'unconfirmed') THEN 1 END), count(CASE WHEN outcome = 'applied' THEN 1 END),
+    count(CASE WHEN outcome = 'rejected' THEN 1 END), count(CASE WHEN outcome = 'in_doubt' THEN 1 END),
+    reason, reference
+FROM submission LEFT JOIN row USING (submission_id)
+WHERE environment = coalesce(?, environment) AND (? IS NULL OR submission_id IN (
+    SELECT submission_id FROM row WHERE product_sku = ?))
+GROUP BY submission_id ORDER BY created_at, submission.rowid
+"""
+
+
+def list_submissions(
+    *, environment: str | None = None, product_sku: str | None = None, home: Path | None = None
+) -> pd.DataFrame:
+    """List the journal: every submission of this machine, oldest first.
+
+    A sandbox's journal goes with its client and is not in here.
+
+    Args:
+        environment: Only this one.
+        product_sku: Only those that changed, or would have changed, this SKU.
+        home: Another folder than `CENPORTS_HOME`.
+
+    Returns:
+        `submission_id kind environment partner_id created_at rows open applied rejected in_doubt reason reference`;
+        `open` counts rows that are pending or unconfirmed.
+    """
+    journal = Journal(home or home_folder())
+    try:
+        return frames.select(journal, COLUMNS, QUERY, (environment, product_sku, product_sku))
+    finally:
+        journal.close()
+
+
+def open_submission(client: Client, submission_id: str) -> Submission:
+    """Open a submission of the journal again, after a restart or in another notebook.
+
+    Raises:
+        JournalError: It is not in this machine's journal.
+        InvalidRequestError: It belongs to another account.
+    """
+    journal = desk_of(client).journal
+    head = journal.head(submission_id)
+    if head.account != client.settings.account:
+        raise InvalidRequestError(
+            f"Submission {submission_id} belongs to partner {head.partner_id} in {head.environment}: connect to that account."
+        )
+    if not is_sending(client.home, submission_id):
+        journal.close_crashed(submission_id, client.clock.now())
+    return Submission(client, submission_id)

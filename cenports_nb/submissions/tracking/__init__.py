@@ -1,0 +1,1 @@
+"""Follow transactions to their end, and show how a submission stands."""

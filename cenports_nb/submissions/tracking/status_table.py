@@ -1,0 +1,208 @@
+"""Snapshots of submissions as tables: HTML for a notebook, text for a terminal, from the same data."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+from cenports_nb.rendering.note import LITERAL
+from cenports_nb.rendering.printable import printable
+from cenports_nb.submissions.tracking.next_steps import NEXT
+from cenports_nb.submissions.tracking.snapshot import BatchView, Snapshot
+
+OUTCOMES = {
+    "applied": ("✓", "ok"),
+    "pending": ("…", "wait"),
+    "unconfirmed": ("?", "warn"),
+    "in_doubt": ("?", "warn"),
+    "held": ("‖", "warn"),
+    "rejected": ("✗", "bad"),
+    "not_applied": ("✗", "bad"),
+    "not_sent": ("✗", "bad"),
+}
+"""Each outcome's sign and colour; a sign beside each colour, because colour is never the only one."""
+
+COLUMNS = {
+    "Batch": "", "Where": "", "Status": "", "Age": "n", "Next poll": "n", "Rows": "n", "Done": "", "Open": "",
+    "Not done": "",
+}  # fmt: skip
+"""Headers, and whether numbers are below; the next poll only where somebody asks."""
+
+MOST_MESSAGES = 5
+FEW_MESSAGES = 2
+"""Of a batch in a notebook; its rows unfold below."""
+MOST_BATCHES = 60
+"""In one table: it is drawn once a second."""
+
+SHORT = 24
+"""A warehouse or channel of so many letters stays on one line."""
+
+LATE = '<br><span class="warn">! overdue</span>'
+
+STYLE = """
+<style>
+.cn-tracker,.cn-rows{--cn-ok:#1a6e4c;--cn-bad:#b3273d;--cn-warn:#8a5600;--cn-wait:#3a64a8;
+ font-size:13px;line-height:1.45;margin:4px 0;max-width:100%;overflow-x:auto;color:var(--jp-content-font-color1,inherit)}
+[data-jp-theme-light="false"] :is(.cn-tracker,.cn-rows),.vscode-dark :is(.cn-tracker,.cn-rows){
+ --cn-ok:#5fd0a0;--cn-bad:#ff8f9f;--cn-warn:#f0b859;--cn-wait:#8fb8ff}
+:is(.cn-tracker,.cn-rows) table{border-collapse:collapse;margin:4px 0;font-size:inherit}
+:is(.cn-tracker,.cn-rows) :is(th,td){padding:3px 14px 3px 0!important;text-align:left!important;vertical-align:top;
+ background:none!important;border:0;border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35));
+ max-width:60em;white-space:normal!important;overflow-wrap:anywhere}
+:is(.cn-tracker,.cn-rows) tr{background:none!important}
+.cn-tracker tr:has(+ .m) td{border-bottom:0}
+:is(.cn-tracker,.cn-rows) th{font-weight:600;white-space:nowrap!important}
+:is(.cn-tracker,.cn-rows) .n{text-align:right!important;font-variant-numeric:tabular-nums;white-space:nowrap!important}
+:is(.cn-tracker,.cn-rows) .o{white-space:nowrap!important}
+:is(.cn-tracker,.cn-rows) :is(.ok,.bad,.warn,.wait){white-space:nowrap}
+:is(.cn-tracker,.cn-rows) .ok{color:var(--cn-ok)}:is(.cn-tracker,.cn-rows) .wait{color:var(--cn-wait)}
+:is(.cn-tracker,.cn-rows) .bad{color:var(--cn-bad);font-weight:600}
+:is(.cn-tracker,.cn-rows) .warn{color:var(--cn-warn);font-weight:600}
+.cn-rows td:is(:first-child,.msg){min-width:12em}
+.cn-tracker .msg,.cn-rows .msg{font-size:12px;color:var(--jp-content-font-color1,inherit)}
+.cn-tracker .h:not(:first-child){margin-top:10px}
+.cn-tracker .note{border-left:3px solid currentColor;padding-left:8px;margin:6px 0}
+.cn-rows summary{cursor:pointer}
+.cn-rows summary:focus-visible{outline:2px solid var(--jp-brand-color1,currentColor);outline-offset:1px}
+</style>
+"""
+"""Colours for light and dark, each at least 4.5 to 1; elsewhere than in Jupyter the page's own text colour."""
+
+
+def html_of(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False) -> str:
+    """Draw submissions as HTML tables; every text that came from outside is escaped.
+
+    Args:
+        snapshots: One for each submission.
+        note: One sentence below.
+        live: Whether somebody asks, so that the next poll can be told.
+    """
+    parts = [STYLE, f'<div class="cn-tracker {LITERAL}">']
+    for seen in snapshots:
+        # What is saved while it is open, or outlives its kernel, must not pass for the end.
+        when = "" if seen.settled else f" at {seen.at:%H:%M:%S} UTC"
+        parts.append(f'<div class="h"><b>Submission {html.escape(seen.submission_id)}</b> — {_state(seen)}{when}</div>')
+        if seen.batches:
+            parts.append(_table(seen, live))
+        parts += [f'<div class="msg">{line}</div>' for line in _next(seen, live)]
+    parts.append(f'<div class="note">{html.escape(note)}</div></div>' if note else "</div>")
+    return "".join(parts)
+
+
+def text_of(snapshots: Sequence[Snapshot]) -> str:
+    """Write submissions as text for a terminal."""
+    lines: list[str] = []
+    for seen in snapshots:
+        lines.append(f"Submission {seen.submission_id}: {_state(seen)}")
+        for batch in seen.batches:
+            told = ", ".join(f"{number:,} {outcome}" for outcome, number in batch.outcomes.items())
+            lines.append(
+                f"  {batch.batch:>3}  {batch.place:<16} {batch.status + (', overdue' if batch.overdue else ''):<12} {batch.rows:>6,} rows  "
+                f"{told}  {_age(batch, seen.at)}"
+            )
+            lines += [f"       {sku}: {message}" for sku, message in batch.messages[:MOST_MESSAGES]]
+    return "\n".join(map(printable, lines))
+
+
+def needing_first(batches: Iterable[BatchView], most: int) -> list[BatchView]:
+    """Choose the batches that are shown where there are too many: those that need somebody, then the open ones."""
+    batches = list(batches)
+    chosen = sorted(batches, key=lambda batch: (_calm(batch), batch.batch))[:most]
+    return sorted(chosen, key=lambda batch: batch.batch)
+
+
+def sign(outcome: str, text: str) -> str:
+    """Mark escaped text as an outcome is marked: sign and colour."""
+    mark, colour = OUTCOMES.get(outcome, ("?", "warn"))
+    return f'<span class="{colour}">{mark} {text}</span>'
+
+
+def counts(batch: BatchView, outcomes: Iterable[str]) -> str:
+    """Write how many rows of a batch have each of these outcomes."""
+    return "<br>".join(
+        sign(name, f"{batch.outcomes[name]:,} {html.escape(name.replace('_', ' '))}")
+        for name in outcomes
+        if batch.outcomes.get(name)
+    )
+
+
+def _calm(batch: BatchView) -> int:
+    """0 for a batch with rows that need somebody, 1 for an open one, 2 for one that is done."""
+    if any(number for name, number in batch.outcomes.items() if name not in ("applied", "pending")):
+        return 0
+    return 1 if batch.outcomes.get("pending") else 2
+
+
+def _state(seen: Snapshot) -> str:
+    rows = sum(batch.rows for batch in seen.batches)
+    if not rows:
+        return "nothing to send"
+    if not seen.settled:
+        return f"{rows - seen.count('pending'):,} of {rows:,} rows settled"
+    good = seen.count("applied")
+    return f"all {rows:,} rows applied" if good == rows else f"{good:,} of {rows:,} rows applied"
+
+
+def _table(seen: Snapshot, live: bool) -> str:
+    shown = needing_first(seen.batches, MOST_BATCHES)
+    heads = "".join(
+        f'<th scope="col" class="{kind}">{name}</th>' for name, kind in COLUMNS.items() if live or name != "Next poll"
+    )
+    rows = "".join(_row(batch, seen.at, live) for batch in shown)
+    hidden = len(seen.batches) - len(shown)
+    more = f'<div class="msg">and {hidden:,} more batches: submission.transactions has all of them</div>'
+    name = f'aria-label="Batches of submission {html.escape(seen.submission_id)}"'
+    return f"<table {name}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more if hidden else ''}"
+
+
+def _row(batch: BatchView, at: datetime, live: bool) -> str:
+    messages = [f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:FEW_MESSAGES]]
+    if batch.told > FEW_MESSAGES:
+        messages.append(f"and {batch.told - FEW_MESSAGES:,} more below")
+    across = len(COLUMNS) - (1 if live else 2)
+    below = (
+        f'<tr class="m"><td></td><td class="msg" colspan="{across}">{"<br>".join(messages)}</td></tr>'
+        if messages
+        else ""
+    )
+    turn = f'<td class="n">{_turn(batch.next_poll)}</td>' if live else ""
+    return (
+        f'<tr><td>{batch.batch}</td><td class="{"o" if len(batch.place) <= SHORT else ""}">{html.escape(batch.place)}</td>'
+        f'<td class="o">{html.escape(batch.status)}{LATE if batch.overdue else ""}</td>'
+        f'<td class="n">{_age(batch, at)}</td>{turn}<td class="n">{batch.rows:,}</td>'
+        f"<td>{counts(batch, ['applied'])}</td><td>{counts(batch, ['pending'])}</td>"
+        f"<td>{counts(batch, [name for name in batch.outcomes if name not in ('applied', 'pending')])}</td></tr>{below}"
+    )
+
+
+def _next(seen: Snapshot, live: bool) -> list[str]:
+    """Say what to do about rows that are not done; a tracker waits by itself."""
+    if all(batch.status == "DRY_RUN" for batch in seen.batches):
+        return []
+    return [
+        f"{sign(outcome, _many(seen, outcome))}: {why}. <code>submission.{word}()</code> goes on."
+        for outcome, (word, why) in NEXT.items()
+        if seen.count(outcome) and not (outcome == "pending" and live)
+    ]
+
+
+def _many(seen: Snapshot, outcome: str) -> str:
+    return f"{seen.count(outcome):,} {outcome.replace('_', ' ')}"
+
+
+def _turn(seconds: float | None) -> str:
+    if seconds is None:
+        return ""
+    return f"in {seconds:.0f} s" if seconds >= 1 else "now"
+
+
+def _age(batch: BatchView, at: datetime) -> str:
+    """Say how long a batch took, or has been under way."""
+    if batch.submitted_at is None:
+        return ""
+    end = batch.completed_at or at
+    if batch.submitted_at.tzinfo is None or end.tzinfo is None:
+        return ""
+    seconds = max(0, int((end - batch.submitted_at) / timedelta(seconds=1)))
+    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"

@@ -1,0 +1,187 @@
+"""What a warehouse is handed: whole orders, by warehouse, in a file that is there whole or not at all."""
+
+from __future__ import annotations
+
+import io
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.submissions.handover.output_file import (
+    Draft,
+    bytes_of,
+    check_target,
+    digest_of,
+    is_intact,
+    refuse_taken,
+)
+from cenports_nb.submissions.handover.pick_list import LAYOUT, laid_out, layout_of, picking_of
+
+
+def order(order_no: str, date: str, line_count: int = 1, **changes: Any) -> dict[str, Any]:
+    made = cn.schemas.Orders.example().iloc[0].to_dict()
+    return (
+        made
+        | {"order_no": order_no, "channel_id": "C", "order_date": pd.Timestamp(date), "line_count": line_count}
+        | changes
+    )
+
+
+def line(order_no: str, line_item: int = 1, warehouse: Any = "W1", status: str = "pending") -> dict[str, Any]:
+    made = cn.schemas.LineItems.example().iloc[0].to_dict()
+    return made | {
+        "order_no": order_no, "channel_id": "C", "line_item": line_item, "ship_from_warehouse_code": warehouse,
+        "status": status,
+    }  # fmt: skip
+
+
+def picked(orders: list[dict[str, Any]], lines: list[dict[str, Any]], zone: str = "UTC") -> Any:
+    def typed(rows: list[dict[str, Any]], model: Any) -> pd.DataFrame:
+        return pd.DataFrame(rows).astype(model.example().dtypes.to_dict())
+
+    return picking_of(typed(orders, cn.schemas.Orders), typed(lines, cn.schemas.LineItems), zone)
+
+
+def test_lines_come_by_warehouse_then_day_then_order_then_line() -> None:
+    """A picker goes through one warehouse at a time; an order's own warehouse stands in where a line names none."""
+    orders = [
+        order("B", "2026-03-02T10:00Z", 2), order("A", "2026-03-02T12:00Z"), order("C", "2026-03-01T10:00Z", 2),
+        order("D", "2026-03-05T10:00Z", ship_from_warehouse_code="W0"),
+    ]  # fmt: skip
+    lines = [line("B", 2), line("B", 1, "W2"), line("A"), line("C", 2), line("C", 1), line("D", 1, None)]
+    found = picked(orders, lines)
+    assert found.rows[["ship_from_warehouse_code", "order_no", "line_item"]].values.tolist() == [
+        ["W0", "D", 1], ["W1", "C", 1], ["W1", "C", 2], ["W1", "A", 1], ["W1", "B", 2], ["W2", "B", 1],
+    ]  # fmt: skip
+    assert found.orders["order_no"].tolist() == ["D", "C", "A", "B"]
+    assert len(found.left_out) == 0
+
+
+def test_an_order_that_is_not_whole_is_left_out_with_its_reason() -> None:
+    """Half an order would be sent, and the rest never asked for again."""
+    orders = [
+        order(number, "2026-03-01T00:00Z", count)
+        for number, count in [("A", 1), ("B", 2), ("C", 0), ("D", 2), ("E", 2)]
+    ]
+    lines = [line("A"), line("B"), line("D", 1, status="Cancelled"), line("D", 2, status="shipped"),
+             line("E", 1, status="cancelled"), line("E", 2)]  # fmt: skip
+    found = picked(orders, lines)
+    assert found.rows[["order_no", "line_item"]].values.tolist() == [["A", 1], ["E", 2]]
+    assert [(row.order_no, row.reason[:11]) for row in found.left_out.itertuples()] == [
+        ("B", "Some of its"), ("C", "It has no l"), ("D", "All its lin"),
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(("zone", "day"), [("UTC", "2026-03-02"), ("America/New_York", "2026-03-01")])
+def test_the_day_of_an_order_is_that_of_the_zone(zone: str, day: str) -> None:
+    """In the file it is a plain day."""
+    found = picked([order("A", "2026-03-02T02:00Z")], [line("A")], zone)
+    content = bytes_of(
+        laid_out(found.rows, layout_of(["order_no", "order_date", "product_sku", "quantity"])), ".csv", zone
+    )
+    assert f",{day},".encode() in content
+
+
+def test_a_layout_is_the_warehouses_own_headers() -> None:
+    """In its order; identifiers keep their zeros, no cell starts a formula."""
+    layout = {"Bestellung": "order_no", "Menge": "quantity", "Artikel": "product_sku", "Name": "ship_to_name"}
+    found = picked([order("0012", "2026-03-01T00:00Z", ship_to_name="=1+1")], [line("0012")])
+    table = laid_out(found.rows, layout_of(layout))
+    text = bytes_of(table, ".csv", "UTC").decode("utf-8-sig")
+    assert text.splitlines()[0] == "Bestellung,Menge,Artikel,Name"
+    assert text.splitlines()[1].startswith("0012,")
+    assert text.splitlines()[1].endswith(",'=1+1")
+    sheet = pd.read_excel(io.BytesIO(bytes_of(table, ".xlsx", "UTC")), dtype=str)
+    assert sheet.iloc[0].tolist()[::3] == ["0012", "=1+1"]
+
+
+@pytest.mark.parametrize(
+    ("layout", "words"),
+    [
+        (["order_no", "product_sku", "quantitty"], "'quantitty', which is no column of orders or line items: quantity is meant"),
+        ({"A": "order_no", "B": "product_sku", "C": "zzzzzz"}, "such are order_no, channel_id"),
+        (["order_no", "product_sku"], "layout lacks quantity"),
+        (["order_no", "order_no", "product_sku", "quantity"], "a column more than once"),
+        ({"": "order_no", "B": "product_sku", "C": "quantity"}, "has the header ''"),
+        ("order_no", "must be a list of columns"),
+        ([5], "which is no column"),
+    ],
+)  # fmt: skip
+def test_a_layout_that_cannot_be_meant_is_refused(layout: Any, words: str) -> None:
+    """Before anything is done."""
+    with pytest.raises(InvalidRequestError, match=words):
+        layout_of(layout)
+
+
+def test_the_default_layout_has_what_a_warehouse_picks_and_ships_by() -> None:
+    """Only columns that there are, each once."""
+    assert list(layout_of(None)) == list(layout_of(LAYOUT)) == list(LAYOUT)
+
+
+def test_a_draft_is_in_its_place_at_once_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
+    """Until then nobody sees a file of that name."""
+    target = check_target(tmp_path / "orders.csv")
+    draft = Draft(target, b"content", "id")
+    assert not target.exists()
+    draft.publish()
+    assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
+    assert is_intact(target, digest_of(b"content"))
+
+
+def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
+    """It may be another hand-over."""
+    target = check_target(tmp_path / "orders.csv")
+    draft = Draft(target, b"mine", "id")
+    target.write_bytes(b"theirs")
+    with pytest.raises(InvalidRequestError, match="is there already and may be another hand-over"):
+        draft.publish()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"theirs"]
+
+
+def test_a_draft_of_a_killed_process_is_written_over(tmp_path: Path) -> None:
+    """It never was in its place."""
+    target = check_target(tmp_path / "orders.csv")
+    Draft(target, b"half", "id")
+    Draft(target, b"whole", "id").publish()
+    assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"whole"]
+
+
+def test_a_file_is_intact_changed_or_gone(tmp_path: Path) -> None:
+    """Three answers."""
+    target = tmp_path / "orders.csv"
+    assert is_intact(target, digest_of(b"a")) is None
+    target.write_bytes(b"a")
+    assert is_intact(target, digest_of(b"a")) is True
+    assert is_intact(target, digest_of(b"b")) is False
+
+
+@pytest.mark.parametrize(
+    ("name", "words"), [("orders.parquet", "use .csv or .xlsx"), ("no/orders.csv", "There is no folder")]
+)
+def test_a_path_that_cannot_hold_a_handover_is_refused(name: str, words: str, tmp_path: Path) -> None:
+    """Before anything is asked for it."""
+    with pytest.raises(InvalidRequestError, match=words):
+        check_target(tmp_path / name)
+
+
+def test_a_link_to_nowhere_counts_as_taken(tmp_path: Path) -> None:
+    """Somebody made it on purpose."""
+    (tmp_path / "orders.csv").symlink_to(tmp_path / "nowhere")
+    with pytest.raises(InvalidRequestError, match="is there already"):
+        refuse_taken(tmp_path / "orders.csv")
+
+
+@pytest.mark.skipif(
+    os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
+)
+def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
+    """Before anything was acknowledged."""
+    tmp_path.chmod(0o500)
+    with pytest.raises(InvalidRequestError, match="can't be written"):
+        Draft(tmp_path / "orders.csv", b"", "id")
+    tmp_path.chmod(0o700)

@@ -1,0 +1,294 @@
+"""The journal as a file: private, safe, migrated, and a stop to every write when it can't be written."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import subprocess
+import sys
+from collections import namedtuple
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import cenports_nb as cn
+from cenports_nb.api.client import Client
+from cenports_nb.errors import JournalError
+from cenports_nb.sandbox import Sandbox
+from cenports_nb.submissions.journal.filesystem import network_type
+from cenports_nb.submissions.journal.migrations import TABLES_V1, VERSION
+from cenports_nb.submissions.journal.models import Batch, Head, Row
+from cenports_nb.submissions.journal.store import Journal
+
+NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
+Mount = namedtuple("Mount", "mountpoint fstype opts")
+
+
+def pragma(path: Path, name: str) -> object:
+    with sqlite3.connect(path) as file:
+        found = file.execute(f"PRAGMA {name}").fetchone()[0]
+    file.close()
+    return found
+
+
+def test_it_is_private_and_survives_a_power_cut(home: Path) -> None:
+    """0600, with its neighbours; write-ahead log, every commit on the disk."""
+    journal = Journal(home)
+    journal.add(HEAD, [Batch("s", 0, "W", 1)], [Row("s", 0, 0, 0, "W", "A", "TRUE_UP", 1)])
+    assert {oct(path.stat().st_mode & 0o777) for path in home.glob("journal.sqlite*")} == {"0o600"}
+    assert pragma(journal.path, "journal_mode") == "wal"
+    assert journal._connection.execute("PRAGMA synchronous").fetchone()[0] == 2  # FULL
+    journal.close()
+
+
+HEAD = Head("s", "stock", "staging", "https://x|P", "P", NOON.isoformat())
+
+
+def test_on_a_network_it_has_a_rollback_journal(home: Path) -> None:
+    """The write-ahead log shares memory of one machine; EXTRA writes the folder through as well."""
+    journal = Journal(home, network="nfs4")
+    assert pragma(journal.path, "journal_mode") == "delete"
+    assert journal._connection.execute("PRAGMA synchronous").fetchone()[0] == 3  # EXTRA
+    journal.close()
+
+
+def test_two_that_open_a_new_journal_at_once(home: Path) -> None:
+    """The switch to the write-ahead log needs the file alone, and waits for whoever has it; SQLite would not."""
+    home.mkdir(exist_ok=True)
+    other = sqlite3.connect(home / "journal.sqlite", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor() as pool:
+        opened = pool.submit(Journal, home)
+        assert not wait([opened], timeout=0.3).done
+        other.execute("ROLLBACK")
+        other.close()
+        opened.result(20).close()
+    assert pragma(home / "journal.sqlite", "journal_mode") == "wal"
+
+
+@pytest.mark.parametrize(
+    ("mounts", "found"),
+    [
+        ([Mount("/", "ext4", "rw")], None),
+        ([Mount("/", "ext4", "rw"), Mount("/home", "nfs4", "rw")], "nfs4"),
+        ([Mount("/", "nfs", "rw"), Mount("/home", "ext4", "rw")], None),
+        ([Mount("/", "ext4", "rw"), Mount("/home/ann/cloud", "nfs", "rw")], None),
+        ([Mount("/", "ext4", "rw"), Mount("/home", "ext4", "rw"), Mount("/home", "cifs", "rw")], "cifs"),
+        ([Mount("/", "NTFS", "rw,remote")], "NTFS"),
+        ([Mount("/home", "fuse.sshfs", "rw,nosuid")], "fuse.sshfs"),
+        ([], None),
+    ],
+)
+def test_the_file_system_is_that_of_the_nearest_mount(mounts: list[Mount], found: str | None) -> None:
+    """Of two at one place the later one; a drive that the system calls remote, whatever its format."""
+    assert network_type(Path("/home/ann/cenports"), mounts) == found
+
+
+def old_journal(home: Path) -> None:
+    with sqlite3.connect(home / "journal.sqlite") as file:
+        file.executescript(TABLES_V1)
+        file.execute("PRAGMA user_version=1")
+        file.execute(
+            "INSERT INTO submission VALUES ('s-1','stock','staging','https://x|P','P',?,'why','C-1')",
+            (NOON.isoformat(),),
+        )
+        batches = [
+            ("s-1", n, code, state, handle)
+            for n, code, state, handle in [(0, "E", "accepted", "H"), (1, "W", "in_doubt", None)]
+        ]
+        file.executemany(
+            "INSERT INTO batch (submission_id,batch,warehouse_code,state,handle) VALUES (?,?,?,?,?)", batches
+        )
+        rows = [
+            ("s-1", batch, row, code, sku, "TRUE_UP", 5, 4, 4, outcome, "said", None, None)
+            for batch, row, code, sku, outcome in [(0, 0, "E", "0012", "pending"), (0, 1, "E", "B", "rejected"), (1, 0, "W", "A", "in_doubt")]
+        ]  # fmt: skip
+        file.executemany(f"INSERT INTO row VALUES ({', '.join('?' * 13)})", rows)
+    file.close()
+
+
+def test_a_journal_of_the_first_format_is_brought_up_to_date(home: Path) -> None:
+    """Nothing is lost, every row has its place, and what happens from then on is kept."""
+    old_journal(home)
+    journal = Journal(home)
+    assert pragma(journal.path, "user_version") == VERSION
+    assert [(r.item, r.batch, r.row, r.product_sku, r.outcome, r.message) for r in journal.rows("s-1")] == [
+        (0, 0, 0, "0012", "pending", "said"), (1, 0, 1, "B", "rejected", "said"), (2, 1, 0, "A", "in_doubt", "said"),
+    ]  # fmt: skip
+    assert [(b.place, b.rows, b.state, b.handle) for b in journal.batches("s-1")] == [
+        ("E", 2, "accepted", "H"),
+        ("W", 1, "in_doubt", None),
+    ]
+    head = journal.head("s-1")
+    assert (head.reason, head.reference, head.on_stale) == ("why", "C-1", "raise")
+    journal.end(journal.batches("s-1")[0], NOON, "applied", None, "pending", state="completed")
+    assert [(event.item, event.outcome) for event in journal.events("s-1")] == [(0, "applied")]
+    journal.close()
+    assert cn.list_submissions()[["rows", "open", "applied", "rejected", "in_doubt"]].values.tolist() == [
+        [3, 0, 1, 1, 1]
+    ]
+
+
+def test_a_journal_of_the_future_is_left_alone(home: Path) -> None:
+    """An older version of the package must not guess."""
+    Journal(home).close()
+    with sqlite3.connect(home / "journal.sqlite") as file:
+        file.execute("PRAGMA user_version=99")
+    file.close()
+    with pytest.raises(JournalError, match="newer version"):
+        Journal(home)
+
+
+def damage(path: Path) -> None:
+    """Overwrite a page in the middle."""
+    with path.open("r+b") as file:
+        file.seek(3 * 4096)
+        file.write(b"garbage!" * 512)
+
+
+def exchange(path: Path) -> None:
+    """Put another file in its place."""
+    other = path.with_name("other")
+    other.write_bytes(path.read_bytes())
+    other.replace(path)
+
+
+def turn_to_garbage(path: Path) -> None:
+    path.write_bytes(b"garbage" * 4000)
+
+
+@pytest.mark.parametrize("harm", [damage, exchange, turn_to_garbage, Path.unlink])
+def test_a_harmed_journal_stops_a_write_before_it_is_sent(
+    account: Client,
+    plan: Callable[..., pd.DataFrame],
+    writes: Callable[[], list[list[str]]],
+    home: Path,
+    harm: Callable[[Path], None],
+) -> None:
+    """Damaged, exchanged or gone while it is open: one clear line, and no write left."""
+    cn.submit_updates(account, plan("0003")).wait()
+    path = home / "journal.sqlite"
+    account.desk.journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    updates = plan("0011")
+    harm(path)
+    with pytest.raises(JournalError, match=r"Nothing was sent|can't be used") as caught:
+        cn.submit_updates(account, updates)
+    assert "\n" not in str(caught.value)
+    assert writes() == [["0003"]]
+
+
+def test_a_home_that_is_no_folder_stops_a_write(
+    northwind: Sandbox,
+    home: Path,
+    writes: Callable[[], list[list[str]]],
+    connect: Callable[..., Client],
+    plan: Callable[..., pd.DataFrame],
+) -> None:
+    """As a folder that can't be written would."""
+    updates = plan("0003")
+    client = connect(cache=False)
+    client.home = home / "a-file"
+    client.home.write_text("")
+    with pytest.raises(JournalError, match="can't be used"):
+        cn.submit_updates(client, updates)
+    assert writes() == []
+
+
+CONNECTED = """
+import os, resource, signal, sys, warnings
+import cenports_nb as cn
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+
+def limit(more):
+    # Let no file grow beyond the journal's log of now and so many bytes: a full disk.
+    size = os.path.getsize(client.home / "journal.sqlite-wal") + more
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size, resource.RLIM_INFINITY))
+
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+client = cn.connect(
+    "staging", base_url=sys.argv[1], partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET, cache=False
+)
+actual = cn.load_actual_stock(client).query("not is_discontinued")
+counts = actual[["warehouse_code", "product_sku", "quantity"]].assign(quantity=lambda frame: frame["quantity"] + 1)
+updates = cn.build_true_up(counts, actual)
+cn.submit_updates(client, updates[:1], dry_run=True)  # the journal is there, and open
+"""
+
+FULL_DISK = """
+limit(4096)
+try:
+    cn.submit_updates(client, updates)
+except cn.errors.JournalError as error:
+    print("JournalError", error)
+"""
+
+DISK_FILLS = """
+class Filling(type(client)):
+    # The disk is full when the first answer is there.
+    def send(self, *arguments):
+        answer = super().send(*arguments)
+        limit(0)
+        return answer
+
+client.__class__ = Filling
+with warnings.catch_warnings(record=True) as seen:
+    warnings.simplefilter("always")
+    submission = cn.submit_updates(client, updates[:6], batch_size=2, progress=False)
+resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+print(submission.outcomes["outcome"].tolist(), [str(warning.message) for warning in seen])
+"""
+
+
+def run(script: str, url: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", CONNECTED + script, url],
+        capture_output=True, text=True, timeout=120, check=False, env=dict(os.environ),
+    )  # fmt: skip
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes on this system")
+def test_a_full_disk_stops_a_write_before_it_is_sent(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
+    """A process that may write no more bytes: one clear line, and no write left."""
+    ran = run(FULL_DISK, northwind.url)
+    assert ran.stdout.startswith("JournalError The journal "), ran.stderr
+    assert writes() == []
+
+
+def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
+    """Whoever changes it, and however: the file itself keeps the history."""
+    journal = Journal(home)
+    journal.add(
+        HEAD, [Batch("s", 0, "W", 2)], [Row("s", i, 0, i, "W", sku, "TRUE_UP", 1) for i, sku in enumerate("AB")]
+    )
+    (batch,) = journal.batches("s")
+    rows = journal.rows("s")
+    assert journal.claim(batch, rows[:1], [Row(**{**vars(rows[1]), "message": "moved"})], NOON, "doubt")
+    assert not journal.claim(batch, rows[:1], rows[1:], NOON, "doubt")  # only one may send it
+    journal.end(batch, NOON, "pending", None, "in_doubt", state="accepted", handle="H")
+    journal.settle(batch, NOON, [Row(**{**vars(rows[0]), "outcome": "applied"})], state="completed")
+    journal.close()
+    with sqlite3.connect(home / "journal.sqlite") as file:
+        events = file.execute("SELECT item, outcome, message, at FROM event ORDER BY rowid").fetchall()
+        states = [state for (state,) in file.execute("SELECT state FROM batch_event ORDER BY rowid")]
+    file.close()
+    at = NOON.isoformat()
+    assert events == [
+        (0, "in_doubt", "doubt", at),
+        (1, "not_sent", "moved", at),
+        (0, "pending", None, at),
+        (0, "applied", None, at),
+    ]
+    assert states == ["sending", "accepted", "completed"]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes on this system")
+def test_a_disk_that_fills_while_sending(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
+    """What was sent is in doubt, the rest not sent; the submission is returned, and a warning says why it stopped."""
+    ran = run(DISK_FILLS, northwind.url)
+    assert ran.stdout.startswith("['in_doubt', 'in_doubt', 'not_sent', 'not_sent', 'not_sent', 'not_sent']"), ran
+    assert "stopped: The journal " in ran.stdout
+    assert len(writes()) == 1

@@ -1,0 +1,161 @@
+"""One poller for all open transactions: its pace, its patience, and what it says of those that take too long."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+import pytest
+from support.fake_clock import FakeClock
+
+import cenports_nb as cn
+from cenports_nb.api.client import Client
+from cenports_nb.sandbox import Sandbox
+
+Plan = Callable[..., pd.DataFrame]
+
+
+def polls(sandbox: Sandbox) -> list[str]:
+    return [str(request.params["handle"]) for request in sandbox.requests if request.path == "/transaction"]
+
+
+def last(sandbox: Sandbox, minutes: float) -> None:
+    """Let transactions from now on take so long."""
+    sandbox.state.transactions._life = pd.Timedelta(minutes=minutes).to_pytimedelta()
+
+
+def test_polls_back_off_from_two_seconds_to_thirty(
+    account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan
+) -> None:
+    """The first after 2 s, each later than the last, every 30 s at most."""
+    last(northwind, 5)
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    times = []
+    for _ in range(400):
+        before = len(polls(northwind))
+        submission.poll()
+        if len(polls(northwind)) > before:
+            times.append(clock.elapsed)
+        clock.advance(0.5)
+    gaps = [later - earlier for earlier, later in zip([0.0, *times], times, strict=False)]
+    assert gaps[0] == 2.0
+    assert gaps == sorted(gaps)
+    assert max(gaps) <= 30.5
+
+
+def test_all_submissions_share_one_poller(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
+    """However many look at however many: a transaction is asked once in its turn."""
+    first = cn.submit_updates(account, plan("0003"), progress=False)
+    second = cn.submit_updates(account, plan("0011"), progress=False)
+    again = cn.open_submission(account, first.submission_id)
+    heard: list[str] = []
+    for one in (first, second, again):
+        one.watch(lambda seen: heard.append(seen.submission_id))
+    clock.advance(2)
+    for one in (first, second, again, first):
+        one.poll()
+    assert len(polls(northwind)) == len(set(polls(northwind))) == 2
+    assert sorted(heard) == sorted([first.submission_id] * 2 + [second.submission_id])
+
+
+def test_polls_leave_a_quarter_of_the_rate_limit(
+    connect: Callable[..., Client], northwind: Sandbox, clock: FakeClock, plan: Plan
+) -> None:
+    """With many open transactions the time between two polls of one grows."""
+    last(northwind, 60)
+    client = connect(rate_limit=60)
+    skus = cn.load_actual_stock(client).query("not is_discontinued")["product_sku"].head(30)
+    submission = cn.submit_updates(client, plan(*skus), batch_size=1, progress=False)
+    clock.advance(120)
+    submission.poll()
+    start = len(polls(northwind))
+    for _ in range(10 * 60):
+        clock.advance(1)
+        submission.poll()
+    assert (len(polls(northwind)) - start) / 10 <= 45 + 3
+
+
+def test_what_is_overdue_is_said_and_not_guessed(
+    account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan
+) -> None:
+    """After 15 minutes the row is still pending, and its message says so; its end is still heard."""
+    last(northwind, 40)
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    with pytest.warns(cn.errors.PendingWarning, match="1 rows pending"):
+        submission.wait("14min", progress=False)
+    assert submission.outcomes["message"].isna().all()
+    with pytest.warns(cn.errors.PendingWarning):
+        submission.wait("2min", progress=False)
+    found = submission.outcomes.iloc[0]
+    assert (found["outcome"], found["status"]) == ("pending", "PROCESSING")
+    assert found["message"].startswith("Overdue")
+    assert "1 of them overdue" in repr(submission)
+    assert submission.wait("1h", progress=False).outcomes["outcome"].tolist() == ["applied"]
+
+
+def test_a_wait_outlasts_failures_that_pass(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """5xx, cuts and 429 in between: the wait goes on."""
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    for kind in ("server_error", "cut", "html", "too_many", "wrong_shape", "error_200"):
+        northwind.faults.add(kind, "GET /transaction", times=5)
+    assert submission.wait(progress=False).outcomes["outcome"].tolist() == ["applied"]
+
+
+def test_a_wait_that_ends_says_why(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """The last failure is in the warning, and nothing is lost."""
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    northwind.faults.add("server_error", "GET /transaction", times=None)
+    with pytest.warns(cn.errors.PendingWarning, match="The last poll failed: .*500"):
+        submission.wait("2min", progress=False)
+    northwind.faults.clear()
+    assert submission.wait(progress=False).outcomes["outcome"].tolist() == ["applied"]
+
+
+def test_poll_now_does_not_wait_for_the_turn(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
+    """What a button does."""
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    submission.poll(now=True)
+    assert len(polls(northwind)) == 1
+
+
+def test_ten_thousand_rows_are_counted_not_read(account: Client, northwind: Sandbox) -> None:
+    """A picture of a large submission holds numbers and a few messages."""
+    actual = cn.load_actual_stock(account)
+    code = actual["warehouse_code"].iloc[0]
+    counts = pd.DataFrame(
+        {"warehouse_code": code, "product_sku": [f"X{number}" for number in range(10_000)], "quantity": 1}
+    )
+    updates = cn.build_true_up(counts, actual)
+    submission = cn.submit_updates(account, updates, allow=["unknown_sku"], batch_size=1_000, progress=False).wait(
+        progress=False
+    )
+    seen = submission.snapshot()
+    assert seen.count("rejected") == 10_000
+    assert [batch.told for batch in seen.batches] == [1_000] * 10
+    assert max(len(batch.messages) for batch in seen.batches) == 6
+    assert len(submission.outcomes) == 10_000
+
+
+def test_a_picture_tells_the_next_poll(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
+    """Seconds until its turn, while it is open; nothing once it ended."""
+    last(northwind, 1)
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    submission.poll()
+    clock.advance(0.5)
+    assert submission.snapshot().batches[0].next_poll == 1.5
+    clock.advance(100)
+    submission.poll(now=True)
+    assert submission.snapshot().batches[0].next_poll is None
+
+
+def test_a_look_at_a_batch_begins_with_what_needs_somebody(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """Rejected rows first, then those nobody names; a move ends where the stock stands after it."""
+    northwind.faults.add("failed_rows", "PATCH /inventories", rows=(1,), message="Busy.")
+    updates = plan("0003", "0011", type="DIFFERENTIAL", by=4)
+    submission = cn.submit_updates(account, updates, progress=False).wait(progress=False)
+    first, second = submission.look(0, 10)
+    assert (first.name, first.outcome, first.message) == ("0011", "rejected", "Busy.")
+    assert (second.name, second.outcome) == ("0003", "unconfirmed")
+    assert second.after == second.before + 4
+    assert submission.snapshot().batches[0].messages[0] == ("0011", "Busy.")
+    assert len(submission.look(0, 1)) == 1

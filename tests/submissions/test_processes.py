@@ -1,0 +1,107 @@
+"""Several processes and one journal, and processes that are killed: nothing lost, nothing doubled."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import cenports_nb as cn
+from cenports_nb.api.client import Client
+from cenports_nb.sandbox import Sandbox
+from cenports_nb.submissions.journal.locks import is_sending
+
+ROOT = Path(__file__).parents[2]
+WORKER = ROOT / "tests" / "support" / "sending_worker.py"
+
+
+def start(url: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, str(WORKER), url],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env=dict(os.environ),
+    )
+
+
+def end(process: subprocess.Popen[str]) -> list[str]:
+    out, _ = process.communicate("go\n", timeout=120)
+    return out.split()
+
+
+def test_two_processes_submit_the_same_frame_at_once(
+    northwind: Sandbox, account: Client, writes: Callable[[], list[list[str]]]
+) -> None:
+    """One sends it, the other is told; every change arrives once."""
+    processes = [start(northwind.url) for _ in range(2)]
+    for process in processes:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "ready\n"
+    for process in processes:
+        assert process.stdin is not None
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    answers = sorted(process.communicate(timeout=120)[0].split()[0] for process in processes)
+    assert answers == ["refused", "sent"]
+    sent = [sku for batch in writes() for sku in batch]
+    assert len(sent) == len(set(sent))
+    assert len(cn.list_submissions()) == 1
+
+
+def test_the_right_to_send_dies_with_its_process(
+    northwind: Sandbox, account: Client, writes: Callable[[], list[list[str]]], stock: Callable[[str], int]
+) -> None:
+    """Killed between two batches: another process goes on where it was, and every change is applied once."""
+    before = {sku: stock(sku) for sku in cn.load_actual_stock(account).query("not is_discontinued")["product_sku"]}
+    northwind.latency = 0.05
+    process = start(northwind.url)
+    assert process.stdout is not None
+    assert process.stdout.readline() == "ready\n"
+    assert process.stdin is not None
+    process.stdin.write("go\n")
+    process.stdin.flush()
+    until = time.monotonic() + 60
+    while len(writes()) < 4 and time.monotonic() < until:
+        assert process.poll() is None
+        time.sleep(0.001)
+    (name,) = cn.list_submissions()["submission_id"]
+    assert is_sending(account.home, name)
+    with pytest.raises(cn.errors.JournalError, match="being sent by another"):
+        cn.open_submission(account, name).resume()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stdin.close()
+    process.stdout.close()
+    northwind.latency = 0.0
+    assert not is_sending(account.home, name)
+    submission = cn.open_submission(account, name)
+    assert set(submission.outcomes["outcome"]) <= {"pending", "in_doubt", "not_sent"}
+    submission.resume(progress=False).wait(progress=False)
+    for minutes in (25, 2):
+        account.clock.sleep(minutes * 60)
+        submission.verify()
+    outcomes = submission.outcomes
+    assert sorted(outcomes["product_sku"]) == sorted(before)
+    for row in outcomes.itertuples():
+        assert stock(row.product_sku) == before[row.product_sku] + (row.outcome == "applied")
+        assert row.outcome in ("applied", "not_applied")
+
+
+def test_killed_processes_tell_the_truth_afterwards() -> None:
+    """The benchmark of crashes, with fewer rounds; it prints its counts and ends in failure at the first lie."""
+    ran = subprocess.run(
+        [sys.executable, str(ROOT / "benchmarks/crash.py"), "--rounds", "6"],
+        capture_output=True,
+        text=True,
+        timeout=400,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "two processes" in ran.stdout

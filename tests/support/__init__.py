@@ -1,0 +1,1 @@
+"""What tests share: servers, clocks, shops, JupyterLab, worker processes."""

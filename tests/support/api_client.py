@@ -1,0 +1,182 @@
+"""Doubles of the seams that paging touches: an account in memory, and answers given one by one."""
+
+import json
+import zlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import msgspec
+
+from cenports_nb.api.dialect import Dialect
+from cenports_nb.api.http.session import Answer
+from cenports_nb.api.retrieval import retrieve
+from cenports_nb.api.retrieval.decoded_page import Records, parts_of
+from cenports_nb.api.retrieval.endpoint_spec import Source
+from cenports_nb.api.retrieval.windows import DAY, Window, covering
+
+FIRST = date(2026, 1, 1)
+NOW = datetime(2026, 3, 1, tzinfo=UTC)
+CAPS = (3, 5, 9)
+LIMIT = 10
+
+
+@dataclass
+class Stand:
+    """The seams of a client that paging touches; each answer is what `answer` says."""
+
+    settings: Any = field(default_factory=lambda: SimpleNamespace(base_url="http://test/v2", offline=False))
+    dialect: Dialect = field(default_factory=Dialect)
+    end_included: bool = False
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+
+    @property
+    def wire(self) -> "Stand":
+        return self
+
+    def question(self, _path: str, parameters: Mapping[str, Any], url: str | None = None) -> Any:
+        return dict(parameters), url
+
+    def find(self, _question: Any, _max_age: float) -> None:
+        return None
+
+    def fetch(self, question: Any, *, keep: bool) -> Answer:
+        self.asked.append(question[0])
+        found = self.answer(*question)
+        if isinstance(found, Exception):
+            raise found
+        return Answer(found if isinstance(found, bytes) else json.dumps(found).encode(), NOW, cached=False)
+
+    def answer(self, parameters: Mapping[str, Any], url: str | None) -> Any:
+        raise NotImplementedError
+
+
+@dataclass
+class Account(Stand):
+    """A Cenports that answers without page words, cut at a number that nobody is told.
+
+    `ends` is what an end day means; `zone` shifts the server's days by so many hours; `order` is how rows
+    are sorted; `repeats` sends each row twice.
+    """
+
+    orders: list[dict[str, Any]] = field(default_factory=list)
+    cap: int = LIMIT
+    ends: str = "excluded"
+    zone: int = 0
+    order: str = "oldest"
+    repeats: bool = False
+
+    def answer(self, parameters: Mapping[str, Any], url: str | None) -> Any:
+        found = [order for order in self.orders if self._fits(order, parameters)]
+        if self.order == "newest":
+            found = found[::-1]
+        if self.order == "none":
+            found = sorted(found, key=lambda order: zlib.crc32(order["orderNo"].encode()))
+        return {"data": [row for row in found[: self.cap] for _ in range(1 + self.repeats)]}
+
+    def _fits(self, order: dict[str, Any], parameters: Mapping[str, Any]) -> bool:
+        moment = datetime.fromisoformat(order["orderDate"]) + timedelta(hours=self.zone)
+        end = datetime.fromisoformat(parameters.get("end", "2099-01-01")).replace(tzinfo=UTC)
+        before_end = {
+            "included": moment < end + DAY,
+            "excluded": moment < end,
+            "midnight": moment <= end,  # as "between" two plain days in SQL
+        }[self.ends]
+        return (
+            moment >= datetime.fromisoformat(parameters.get("start", "1970-01-01")).replace(tzinfo=UTC)
+            and before_end
+            and parameters.get("channel") in (None, order["channelId"])
+            and parameters.get("acknowledged") in (None, order["acknowledged"])
+        )
+
+
+def parameters_of(window: Window) -> dict[str, Any]:
+    asked = {
+        "start": window.start and window.start.isoformat(),
+        "end": window.end and window.end.isoformat(),
+        "channel": window.channel_id,
+        "acknowledged": window.acknowledged,
+    }
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def number_of(record: msgspec.Raw) -> str:
+    return str(json.loads(bytes(record)).get("orderNo"))
+
+
+class Numbered(Records):
+    """Orders, told apart by their number."""
+
+    @property
+    def identities(self) -> list[object]:
+        return [number_of(record) for record in self.raw]
+
+    @property
+    def channels(self) -> list[str]:
+        return [found for record in self.raw if (found := json.loads(bytes(record)).get("channelId"))]
+
+    def moment(self, record: msgspec.Raw) -> str:
+        found = json.loads(bytes(record)).get("orderDate", "")
+        return found if isinstance(found, str) else ""
+
+
+class Nameless(Numbered):
+    """The same, saying nothing of their channels."""
+
+    channels: list[str] = []  # type: ignore[assignment]  # noqa: RUF012 - of all of them
+
+
+def records_in(read: retrieve.Read) -> list[msgspec.Raw]:
+    """List the records of a reading."""
+    return [record for part in read.parts for page in parts_of(part.contents) for record in page.raw]  # type: ignore[attr-defined]
+
+
+def source_of(**changes: Any) -> Source:
+    given: dict[str, Any] = {
+        "path": "/orders",
+        "limit": LIMIT,
+        "parameters": parameters_of,
+        "known_caps": CAPS,
+        "open": lambda _, pages: Numbered(pages),
+    }
+    return Source(**{**given, **changes})
+
+
+def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: Any) -> Account:
+    """So many orders on each day, every `minutes` of it; 0 is midnight, all of them."""
+    orders = [
+        {
+            "orderNo": f"{place}-{number}",
+            "orderDate": (
+                datetime.combine(FIRST + place * DAY, time(), UTC) + timedelta(minutes=minutes * (number % 23))
+            ).isoformat(),
+            "channelId": "AB"[number % 2],
+            "acknowledged": number % 3 == 0,
+        }
+        for place, count in enumerate(days)
+        for number in range(count)
+    ]
+    return Account(orders=orders, cap=cap, **more)
+
+
+def windows_of(days: int) -> list[Window]:
+    """The windows that the loaders ask."""
+    return [Window(start, after) for start, after in covering(FIRST, FIRST + (days - 1) * DAY)]
+
+
+def numbers_of(read: retrieve.Read) -> set[str]:
+    return {number_of(record) for record in records_in(read)}
+
+
+@dataclass
+class Pages(Stand):
+    """A client whose answers are given one by one; the last one repeats."""
+
+    answers: list[Any] = field(default_factory=list)
+    urls: list[str | None] = field(default_factory=list)
+
+    def answer(self, parameters: Mapping[str, Any], url: str | None) -> Any:
+        self.urls.append(url)
+        return self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]

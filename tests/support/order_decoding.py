@@ -1,0 +1,53 @@
+"""Orders read without a server: records in, both frames and their rejects out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from cenports_nb.api.retrieval.decoded_page import Contents
+from cenports_nb.api.retrieval.page_info import open_page
+from cenports_nb.api.retrieval.retrieve import Part, Read
+from cenports_nb.api.retrieval.windows import Window
+from cenports_nb.frames.decoding.order_frames import Orders, orders_of
+from cenports_nb.frames.decoding.order_pages import open_orders
+from cenports_nb.frames.loaders.finalize import framed
+from cenports_nb.frames.provenance import Reject
+from cenports_nb.frames.schema import schemas
+
+
+@dataclass(frozen=True)
+class Frames:
+    """What came of some records."""
+
+    orders: pd.DataFrame
+    line_items: pd.DataFrame
+    rejects: tuple[Reject, ...]
+    line_rejects: tuple[Reject, ...]
+    unknown: frozenset[str]
+
+
+def page_of(*records: Any) -> bytes:
+    """Write records, or bytes that stand for one, as a page."""
+    return open_page(
+        "", b"[" + b",".join(r if isinstance(r, bytes) else json.dumps(r).encode() for r in records) + b"]"
+    )[1]
+
+
+def frames_of(contents: Sequence[Contents], channel_id: str | None = "X") -> Frames:
+    """Make both frames of what was opened."""
+    whole = Read(tuple(Part(Window(channel_id=channel_id), part) for part in contents))
+    found: Orders = orders_of(whole, None, "UTC")
+    lines = framed(found.line_columns(), schemas.LineItems)
+    return Frames(
+        framed(found.order_columns(), schemas.Orders), lines, found.rejects, found.line_rejects, found.unknown
+    )
+
+
+def decoded(*records: Any, channel_id: str | None = "X") -> Frames:
+    """Read records that came on one page."""
+    return frames_of([open_orders(channel_id, [page_of(*records)])], channel_id)

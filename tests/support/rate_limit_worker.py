@@ -1,0 +1,46 @@
+"""A process that takes places in the shared rate limit: `pacing_worker.py FOLDER TAKES SPEED START [hold]`.
+
+Time runs SPEED times as fast from START on, so that a minute needn't last one. Prints when each place was
+taken; with `hold` it locks the shared file, says so, and waits to be killed.
+"""
+
+import sqlite3
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cenports_nb.api.http.rate_limit import FILE_NAME, Pacer, SystemClock
+
+
+class FastClock(SystemClock):
+    """Time that runs faster, the same in every process."""
+
+    def __init__(self, speed: float, start: float) -> None:
+        self._speed = speed
+        self._start = start
+
+    def now(self) -> datetime:
+        return datetime.fromtimestamp(self._start + (time.time() - self._start) * self._speed, UTC)
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(seconds / self._speed)
+
+
+def main() -> None:
+    folder, takes, speed, start = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
+    clock = FastClock(speed, start)
+    pacer = Pacer(60, clock, account="a", folder=folder, waiting=lambda _: None)
+    if "hold" in sys.argv:
+        pacer.take()
+        file = sqlite3.connect(folder / FILE_NAME, isolation_level=None)
+        file.execute("BEGIN EXCLUSIVE")
+        print("held", flush=True)
+        time.sleep(60)
+    for _ in range(takes):
+        pacer.take()
+        print(clock.now().timestamp(), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -92,7 +92,7 @@ def speed(client: Client, folder: Path) -> None:
     )
     normalised = statistics.median(seconds(lambda: normalise(pages)) for _ in range(3))
     with_texts(folder)
-    client.remembered = None
+    client.line_item_cache = None
     careful = statistics.median(rounds({"": lambda: load(client)}, runs=3).values())
     head("time", "s", "x json.loads", "bar")
     row("json.loads, records kept", base, 1, "")
@@ -232,7 +232,7 @@ class StillClock:
 
 def load(client: Client) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Load both frames, nothing decoded before."""
-    client.remembered = None
+    client.line_item_cache = None
     return load_orders(client), load_lines(client)
 
 

@@ -23,7 +23,7 @@ from pathlib import Path
 sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
 
 from cenports_nb.api.client import Client
-from cenports_nb.api.http.rate_limit import FILE_NAME, MARGIN, Pacer, SystemClock
+from cenports_nb.api.http.rate_limit import FILE_NAME, MARGIN, RateLimiter, SystemClock
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve
 
@@ -87,7 +87,7 @@ def share() -> str:
 def cost() -> str:
     """Time one place taken, nobody waiting."""
     with tempfile.TemporaryDirectory() as home:
-        pacer = Pacer(10**6, SystemClock(), account="a", folder=Path(home), waiting=lambda _: None)
+        pacer = RateLimiter(10**6, SystemClock(), account="a", folder=Path(home), waiting=lambda _: None)
         times = []
         for _ in range(500):
             before = time.perf_counter()
@@ -100,7 +100,7 @@ def killed() -> str:
     """Kill a process that holds the lock, and time how long another waits for its place."""
     with tempfile.TemporaryDirectory() as home:
         clock = SystemClock()
-        Pacer(10, clock, account="a", folder=Path(home), waiting=lambda _: None).take()
+        RateLimiter(10, clock, account="a", folder=Path(home), waiting=lambda _: None).take()
         holder = subprocess.Popen(
             [sys.executable, __file__, "hold", home], stdout=subprocess.PIPE
         )  # fmt: skip
@@ -108,7 +108,7 @@ def killed() -> str:
         holder.stdout.readline()
         threading.Timer(0.2, os.kill, (holder.pid, signal.SIGKILL)).start()
         before = time.perf_counter()
-        Pacer(10, clock, account="a", folder=Path(home), waiting=lambda _: None).take()
+        RateLimiter(10, clock, account="a", folder=Path(home), waiting=lambda _: None).take()
         waited = time.perf_counter() - before - 0.2
         holder.communicate()
     return f"after kill -9 of the process that held the lock: {max(0.0, waited) * 1000:.0f} ms until the next place"

@@ -8,7 +8,7 @@ SERVICE = "cenports-nb"
 WITHOUT = "set CENPORTS_PARTNER_ID, CENPORTS_CLIENT_ID and CENPORTS_CLIENT_SECRET instead"
 
 
-def secret_of(profile: str, client_id: str) -> str | None:
+def read_secret(profile: str, client_id: str) -> str | None:
     """Look a secret up; None where there is none, or no keyring that works."""
     import keyring  # noqa: PLC0415 - slow to import, and only profiles need it
     import keyring.errors  # noqa: PLC0415
@@ -20,7 +20,7 @@ def secret_of(profile: str, client_id: str) -> str | None:
     return secret
 
 
-def keep_secret(profile: str, client_id: str, secret: str) -> None:
+def store_secret(profile: str, client_id: str, secret: str) -> None:
     """Put a secret into the keyring, and read it back: some backends forget at once.
 
     Raises:
@@ -38,11 +38,11 @@ def keep_secret(profile: str, client_id: str, secret: str) -> None:
         raise ConfigurationError(
             f"The keyring did not take the secret ({why}): unlock it and try again, or {WITHOUT}."
         ) from None
-    if secret_of(profile, client_id) != secret:
+    if read_secret(profile, client_id) != secret:
         raise ConfigurationError(f"The keyring of this machine keeps nothing: {WITHOUT}.")
 
 
-def forget_secret(profile: str, client_id: str) -> bool:
+def delete_secret(profile: str, client_id: str) -> bool:
     """Remove a secret from the keyring; tell whether there was one.
 
     Raises:

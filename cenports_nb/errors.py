@@ -31,7 +31,7 @@ import traceback
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from cenports_nb.ipython import attended, shell
+from cenports_nb.ipython import get_shell, is_attended
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -79,24 +79,24 @@ class CenportsError(Exception):
 
         Where nobody can ask again the steps stand below the paragraph. Whoever chose another %xmode gets that.
         """
-        tracebacks = getattr(shell(), "InteractiveTB", None)
+        tracebacks = getattr(get_shell(), "InteractiveTB", None)
         if tracebacks is None:
-            return [paragraph_of(self)]
+            return [format_paragraph(self)]
         chosen = str(tracebacks.mode) not in ("Context", "Minimal")
-        alone = not attended() and str(tracebacks.mode) != "Minimal"
+        alone = not is_attended() and str(tracebacks.mode) != "Minimal"
         brief = not (self._shown or chosen)
         steps: list[str] = []
         if alone or not brief:
             steps = tracebacks.structured_traceback(type(self), self, self.__traceback__)
         self._shown = True
         return (
-            [paragraph_of(self), *([""] if steps else ["", "Every step that led here: %tb"]), *steps]
+            [format_paragraph(self), *([""] if steps else ["", "Every step that led here: %tb"]), *steps]
             if brief
             else steps
         )
 
 
-def paragraph_of(error: CenportsError) -> str:
+def format_paragraph(error: CenportsError) -> str:
     """Write an error as a person reads it: what happened and what to do, and where in their own code."""
     told = "\n".join([str(error), *getattr(error, "__notes__", [])])
     text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in told)

@@ -6,19 +6,19 @@ import builtins
 from typing import Any
 
 
-def shell() -> Any:
+def get_shell() -> Any:
     """Return the shell; None in a script."""
     return getattr(builtins, "get_ipython", lambda: None)()
 
 
-def kernel() -> Any:
+def get_kernel() -> Any:
     """Return the kernel of a notebook, whose outputs can be replaced; None in a terminal, which only prints."""
-    return getattr(shell(), "kernel", None)
+    return getattr(get_shell(), "kernel", None)
 
 
-def attended() -> bool:
+def is_attended() -> bool:
     """Tell whether a person runs this cell: a runner without one (papermill, nbconvert) takes no input."""
-    if kernel() is None:
-        return shell() is not None
-    request = kernel().get_parent("shell") or {}
+    if get_kernel() is None:
+        return get_shell() is not None
+    request = get_kernel().get_parent("shell") or {}
     return bool(request.get("content", {}).get("allow_stdin", False))

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from cenports_nb.credentials import secret_of
+from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
 
 ADDRESSES = {
@@ -189,7 +189,7 @@ def _profiles(home: Path) -> dict[str, Any]:
         raise ConfigurationError(f"{path} can't be read ({error}): mend or delete it.") from None
 
 
-def client_id_of(home: Path, name: str) -> str | None:
+def read_client_id(home: Path, name: str) -> str | None:
     """Tell the client id that a profile has, if there is such a profile.
 
     Raises:
@@ -274,7 +274,7 @@ def _credentials(
         sources.insert(1, ("sandbox", lambda: dataclasses.astuple(SANDBOX_CREDENTIALS), names))
     title = f"profile {profile_name!r}" if profile_name else "default profile"
     # Looked at only when its turn comes: a locked keyring asks for a password.
-    from_profile = (title, lambda: _of_profile(profile_name or "default", table), names)
+    from_profile = (title, lambda: _profile_credentials(profile_name or "default", table), names)
     sources.insert(1 if profile_name else len(sources), from_profile)
     for source, look_up, labels in sources:
         values = look_up()
@@ -293,10 +293,10 @@ def _credentials(
     )
 
 
-def _of_profile(name: str, table: Mapping[str, Any]) -> tuple[str | None, ...]:
+def _profile_credentials(name: str, table: Mapping[str, Any]) -> tuple[str | None, ...]:
     """Take partner and id from a profile, its secret from the keyring."""
     client_id = table.get("client_id")
-    return table.get("partner_id"), client_id, secret_of(name, client_id) if client_id else None
+    return table.get("partner_id"), client_id, read_secret(name, client_id) if client_id else None
 
 
 def _rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[str, str]) -> int:

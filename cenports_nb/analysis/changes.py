@@ -12,10 +12,10 @@ import pandera.pandas as pa
 
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.provenance import provenance
-from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
-from cenports_nb.frames.text_columns import choose, constant
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.text_columns import decode_categories, repeat_text
 
 KINDS: tuple[type[pa.DataFrameModel], ...] = (
     schemas.LineItems,
@@ -73,13 +73,13 @@ def changes(
     """
     names, model = _key_of(before, after, key)
     keys = [
-        check(frame, model, what, names) if model else _own_key(frame, names, what)
+        validate_columns(frame, model, what, names) if model else _own_key(frame, names, what)
         for frame, what in ((before, "before"), (after, "after"))
     ]
-    numbered = number_keys(*[[part[name] for name in names] for part in keys])
-    places = [find(rows, numbered.size) for rows in numbered.rows]
+    numbered = encode_keys(*[[part[name] for name in names] for part in keys])
+    places = [index_rows(rows, numbered.size) for rows in numbered.rows]
     for frame, rows, place, what in zip((before, after), numbered.rows, places, ("before", "after"), strict=True):
-        refuse_repeated(frame, repeated(rows, place), names, what)
+        refuse_duplicates(frame, find_duplicates(rows, place), names, what)
     was, now = places
     shared = np.flatnonzero((was >= 0) & (now >= 0))
     new, vanished = np.flatnonzero((was < 0) & (now >= 0)), np.flatnonzero((was >= 0) & (now < 0))
@@ -104,16 +104,16 @@ def changes(
     return pd.DataFrame({**named, **found.drop(columns="_place")}, copy=False)
 
 
-def _rows(numbers: Numbers, change: int, column: str | None, place: int) -> pd.DataFrame:
+def _rows(numbers: IntArray, change: int, column: str | None, place: int) -> pd.DataFrame:
     many = len(numbers)
     return pd.DataFrame(
         {
             "_number": numbers,
             "_place": place,
-            "change": choose(np.full(many, change, dtype=np.int8), CHANGES),
-            "column": constant(column, many),
-            "before": constant(None, many),
-            "after": constant(None, many),
+            "change": decode_categories(np.full(many, change, dtype=np.int8), CHANGES),
+            "column": repeat_text(column, many),
+            "before": repeat_text(None, many),
+            "after": repeat_text(None, many),
         }
     )
 

@@ -12,14 +12,14 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
-from cenports_nb.frames.dates import Day, day_of, local_days, zone_of
+from cenports_nb.frames.dates import Day, local_days, parse_day, parse_time_zone
 from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
-from cenports_nb.frames.provenance import provenance, time_zone_of
-from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.provenance import provenance, read_time_zone
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
-from cenports_nb.frames.text_columns import choose, constant, pick
-from cenports_nb.stock.demand import KEYS, LINE_KEYS
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
+from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS
 
 SIDES = ("both", "stock_only", "sold_only")
 
@@ -68,27 +68,27 @@ def stock_cover(
     """
     if not isinstance(days, int) or isinstance(days, bool) or days < 1:
         raise InvalidRequestError(f"days={days!r} must be a whole number above 0.")
-    name = time_zone_of(time_zone, line_items, available)
-    zone = zone_of(name)
+    name = read_time_zone(time_zone, line_items, available)
+    zone = parse_time_zone(name)
     by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
-    keys = ["channel_id", *KEYS] if by_channel else KEYS
-    stock = check(
+    keys = ["channel_id", *STOCK_KEYS] if by_channel else STOCK_KEYS
+    stock = validate_columns(
         available, schemas.AvailableStock, "available", [*keys, "quantity", "product_name"], optional=["product_name"]
     )
-    needed = [*LINE_KEYS, "order_date", "quantity", "product_name", "status"]
-    lines = check(line_items, schemas.LineItems, "line_items", needed, optional=["product_name"])
-    end = day_of(as_of, "as_of", zone) if as_of is not None else _last_whole_day(available, line_items, name)
+    needed = [*LINE_STOCK_KEYS, "order_date", "quantity", "product_name", "status"]
+    lines = validate_columns(line_items, schemas.LineItems, "line_items", needed, optional=["product_name"])
+    end = parse_day(as_of, "as_of", zone) if as_of is not None else _last_whole_day(available, line_items, name)
     start = end - timedelta(days=days - 1)
     _check_loaded(line_items, start, end, name)
     ordered = local_days(lines["order_date"], name)
     inside = (ordered >= pd.Timestamp(start)) & (ordered <= pd.Timestamp(end))
     lines = lines[(inside & ~has_status(lines["status"], exclude)).to_numpy()]
 
-    numbered = number_keys([stock[name] for name in KEYS], [lines[name] for name in LINE_KEYS])
+    numbered = encode_keys([stock[name] for name in STOCK_KEYS], [lines[name] for name in LINE_STOCK_KEYS])
     (in_stock, in_lines), size = numbered.rows, numbered.size
     _refuse_doubled(available, stock, in_stock, size, keys)
     _say_homeless(lines, in_lines)
-    at_stock, at_lines = find(in_stock, size), find(in_lines, size)
+    at_stock, at_lines = index_rows(in_stock, size), index_rows(in_lines, size)
     key = np.flatnonzero((at_stock >= 0) | (at_lines >= 0))
     least = np.full(size, np.iinfo(np.int64).max)
     np.minimum.at(least, in_stock, stock["quantity"].to_numpy())
@@ -103,7 +103,7 @@ def stock_cover(
             "sold": sold,
             "daily": sold / days,
             "cover_days": np.where(stocked & (sold > 0), np.maximum(have, 0) * days / np.maximum(sold, 1), np.nan),
-            "side": choose(np.where(stocked, np.where(was_sold, 0, 1), 2).astype(np.int8), SIDES),
+            "side": decode_categories(np.where(stocked, np.where(was_sold, 0, 1), 2).astype(np.int8), SIDES),
             "window_start": pd.Series(pd.Timestamp(start), index=range(len(key)), dtype="datetime64[us]"),
             "window_end": pd.Series(pd.Timestamp(end), index=range(len(key)), dtype="datetime64[us]"),
         },
@@ -136,16 +136,16 @@ def _check_loaded(line_items: pd.DataFrame, start: date, end: date, time_zone: s
 
 
 def _refuse_doubled(
-    available: pd.DataFrame, stock: pd.DataFrame, in_stock: Numbers, size: int, keys: list[str]
+    available: pd.DataFrame, stock: pd.DataFrame, in_stock: IntArray, size: int, keys: list[str]
 ) -> None:
     cells, many = in_stock, size
-    if len(keys) > len(KEYS):
-        channels = number_keys([stock["channel_id"]])
+    if len(keys) > len(STOCK_KEYS):
+        channels = encode_keys([stock["channel_id"]])
         cells, many = in_stock + channels.rows[0] * size, size * channels.size
-    refuse_repeated(available, repeated(cells, find(cells, many)), keys, "available")
+    refuse_duplicates(available, find_duplicates(cells, index_rows(cells, many)), keys, "available")
 
 
-def _say_homeless(lines: pd.DataFrame, in_lines: Numbers) -> None:
+def _say_homeless(lines: pd.DataFrame, in_lines: IntArray) -> None:
     homeless = in_lines < 0
     if homeless.any():
         warnings.warn(
@@ -156,12 +156,15 @@ def _say_homeless(lines: pd.DataFrame, in_lines: Numbers) -> None:
         )
 
 
-def _names(stock: pd.DataFrame, lines: pd.DataFrame, at_stock: Numbers, at_lines: Numbers) -> dict[str, Any]:
+def _names(stock: pd.DataFrame, lines: pd.DataFrame, at_stock: IntArray, at_lines: IntArray) -> dict[str, Any]:
     """Take keys and names from the stock, where it has none from the line items."""
     either: Mask = at_stock >= 0
     rows = np.where(either, at_stock, len(stock) + at_lines)
-    names = {name: pick(rows, stock[name], lines[of_line]) for name, of_line in zip(KEYS, LINE_KEYS, strict=True)}
+    names = {
+        name: take_text(rows, stock[name], lines[of_line])
+        for name, of_line in zip(STOCK_KEYS, LINE_STOCK_KEYS, strict=True)
+    }
     titles = [
-        frame["product_name"] if "product_name" in frame else constant(None, len(frame)) for frame in (stock, lines)
+        frame["product_name"] if "product_name" in frame else repeat_text(None, len(frame)) for frame in (stock, lines)
     ]
-    return {**names, "product_name": pick(rows, *titles)}
+    return {**names, "product_name": take_text(rows, *titles)}

@@ -9,13 +9,13 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.compute as pc
 
-from cenports_nb.frames.dates import local_days, zone_of
+from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
-from cenports_nb.frames.provenance import time_zone_of
-from cenports_nb.frames.row_keys import Numbers, dense, find, find_first, number_keys
+from cenports_nb.frames.provenance import read_time_zone
+from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_first_rows, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
-from cenports_nb.frames.text_columns import TEXT, choose, chunks_of, column_of, pick
+from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.frames.text_columns import ARROW_TEXT, decode_categories, from_arrow, take_text, to_arrow
 
 ORDER = ["channel_id", "order_no"]
 SIDES = ("both", "order_only", "shipment_only", "ambiguous")
@@ -46,24 +46,24 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     Raises:
         InvalidRequestError: A column is missing or can't be read.
     """
-    zone = time_zone_of(time_zone, line_items, shipments)
-    zone_of(zone)
+    zone = read_time_zone(time_zone, line_items, shipments)
+    parse_time_zone(zone)
     needed = [*ORDER, "order_date", "quantity", "status"]
-    lines = check(line_items, schemas.LineItems, "line_items", needed).reset_index(drop=True)
-    sent = check(
+    lines = validate_columns(line_items, schemas.LineItems, "line_items", needed).reset_index(drop=True)
+    sent = validate_columns(
         shipments, schemas.Shipments, "shipments", ["order_no", "channel_id", "ship_date", "tracking_number"]
     ).reset_index(drop=True)
     channel, ambiguous = _channels(lines, sent)
     # A null channel is a number of its own, after all others.
-    channels = number_keys([lines["channel_id"]], [channel])
-    orders = number_keys([lines["order_no"]], [sent["order_no"]])
+    channels = encode_keys([lines["channel_id"]], [channel])
+    orders = encode_keys([lines["order_no"]], [sent["order_no"]])
     of_line, of_shipment = (
         np.where(rows < 0, channels.size, rows) * orders.size + of_number
         for rows, of_number in zip(channels.rows, orders.rows, strict=True)
     )
-    numbers, size = dense(np.concatenate([of_line, of_shipment]), (channels.size + 1) * orders.size)
+    numbers, size = compact_codes(np.concatenate([of_line, of_shipment]), (channels.size + 1) * orders.size)
     of_line, of_shipment = numbers[: len(lines)], numbers[len(lines) :]
-    at_line, at_shipment = find_first(of_line, size), find_first(of_shipment, size)
+    at_line, at_shipment = index_first_rows(of_line, size), index_first_rows(of_shipment, size)
     has_lines, has_shipments = at_line >= 0, at_shipment >= 0
     unclear = np.zeros(size, dtype=bool)
     unclear[of_shipment[ambiguous]] = True
@@ -81,8 +81,8 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     side = np.where(unclear, 3, np.where(~has_lines, 2, np.where(has_shipments, 0, 1))).astype(np.int8)
     return pd.DataFrame(
         {
-            "channel_id": pick(either, lines["channel_id"], channel),
-            "order_no": pick(either, lines["order_no"], sent["order_no"]),
+            "channel_id": take_text(either, lines["channel_id"], channel),
+            "order_no": take_text(either, lines["order_no"], sent["order_no"]),
             "order_date": ordered,
             "lines": pd.arrays.IntegerArray(count.astype(np.int64), ~has_lines),
             "units": pd.arrays.IntegerArray(units, ~has_lines),
@@ -96,7 +96,7 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
             "last_ship_date": last,
             "tracking_numbers": _joined(sent["tracking_number"][tracked], of_shipment[tracked], size),
             "days_to_ship": _days_between(ordered, first, zone),
-            "side": choose(side, SIDES),
+            "side": decode_categories(side, SIDES),
         },
         copy=False,
     )
@@ -118,13 +118,13 @@ NULL = np.iinfo(np.int64).min
 """What NumPy keeps for a missing instant."""
 
 
-def _ticks(instants: pd.Series[Any]) -> Numbers:
+def _ticks(instants: pd.Series[Any]) -> IntArray:
     """Give instants as microseconds, `NULL` where there is none."""
-    ticks: Numbers = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    ticks: IntArray = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
     return ticks
 
 
-def _extremes(instants: pd.Series[Any], number: Numbers, size: int) -> tuple[pd.Series[Any], pd.Series[Any]]:
+def _extremes(instants: pd.Series[Any], number: IntArray, size: int) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Find the first and last known instant of each number."""
     ticks = _ticks(instants)
     known = ticks != NULL
@@ -135,7 +135,7 @@ def _extremes(instants: pd.Series[Any], number: Numbers, size: int) -> tuple[pd.
     return _utc(first), _utc(last)
 
 
-def _utc(ticks: Numbers) -> pd.Series[Any]:
+def _utc(ticks: IntArray) -> pd.Series[Any]:
     return pd.Series(ticks.astype("datetime64[us]")).dt.tz_localize("UTC")
 
 
@@ -144,16 +144,16 @@ def _days_between(start: pd.Series[Any], end: pd.Series[Any], time_zone: str) ->
     return days.astype("Int64")
 
 
-def _joined(texts: pd.Series[Any], number: Numbers, size: int) -> pd.Series[Any]:
+def _joined(texts: pd.Series[Any], number: IntArray, size: int) -> pd.Series[Any]:
     """Join the different texts of each number in their order; null where there is none."""
-    words = number_keys([texts.reset_index(drop=True)]) if len(texts) else None
+    words = encode_keys([texts.reset_index(drop=True)]) if len(texts) else None
     if words is None:
-        return column_of(arrow.nulls(size, TEXT))
+        return from_arrow(arrow.nulls(size, ARROW_TEXT))
     pairs = np.unique(number * words.size + words.rows[0])
     owner, word = pairs // words.size, pairs % words.size
-    spelt = pick(find(words.rows[0], words.size)[word], texts.reset_index(drop=True))
+    spelt = take_text(index_rows(words.rows[0], words.size)[word], texts.reset_index(drop=True))
     counts = np.bincount(owner, minlength=size)
     offsets = arrow.array(np.concatenate([[0], np.cumsum(counts)]), arrow.int64())
-    lists = arrow.LargeListArray.from_arrays(offsets, chunks_of(spelt).combine_chunks())
-    joined = pc.binary_join(lists, arrow.scalar(", ", TEXT))
-    return column_of(pc.if_else(arrow.array(counts > 0), joined, arrow.scalar(None, TEXT)))
+    lists = arrow.LargeListArray.from_arrays(offsets, to_arrow(spelt).combine_chunks())
+    joined = pc.binary_join(lists, arrow.scalar(", ", ARROW_TEXT))
+    return from_arrow(pc.if_else(arrow.array(counts > 0), joined, arrow.scalar(None, ARROW_TEXT)))

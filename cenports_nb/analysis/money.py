@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from cenports_nb.frames.row_keys import Numbers
+from cenports_nb.frames.row_keys import IntArray
 
 PARTS = 10**9
 """An amount is split into its whole units of money and billionths, so prices count with nine decimals, and with
@@ -16,7 +16,7 @@ MOST = 2.0**62
 Amounts = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def exact_sums(amounts: Amounts, units: Numbers, group: Numbers, size: int) -> Amounts:
+def exact_sums(amounts: Amounts, units: IntArray, group: IntArray, size: int) -> Amounts:
     """Sum amount × units for each group, without the error that floats pile up.
 
     Whole parts and billionths are multiplied and summed as integers, which is exact and does not depend on the
@@ -42,10 +42,10 @@ def exact_sums(amounts: Amounts, units: Numbers, group: Numbers, size: int) -> A
     return sums
 
 
-def _billionths(amounts: Amounts, whole: Amounts) -> Numbers:
+def _billionths(amounts: Amounts, whole: Amounts) -> IntArray:
     """Read the decimals of amounts, as many of them as a float of that size holds: fifteen digits in all."""
     digits = np.ceil(np.log10(np.maximum(np.abs(amounts), 1.0)))
     decimals = np.clip(15 - digits, 0, 9).astype(np.int64)
     read = np.rint((amounts - whole) * 10.0**decimals).astype(np.int64)
-    billionths: Numbers = read * 10 ** (9 - decimals)
+    billionths: IntArray = read * 10 ** (9 - decimals)
     return billionths

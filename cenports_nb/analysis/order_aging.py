@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
-from cenports_nb.frames.dates import is_plain_day, local_days, zone_of
+from cenports_nb.frames.dates import is_plain_day, local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
-from cenports_nb.frames.provenance import provenance, time_zone_of
-from cenports_nb.frames.row_keys import Numbers, find, number_keys, repeated
+from cenports_nb.frames.provenance import provenance, read_time_zone
+from cenports_nb.frames.row_keys import IntArray, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 
 ORDER = ["channel_id", "order_no"]
 
@@ -61,12 +61,14 @@ def order_ages(
     Warns:
         AnalysisWarning: Whether some orders are acknowledged is not known; they are listed only if unshipped.
     """
-    zone = time_zone_of(time_zone, orders, line_items)
-    zone_of(zone)
+    zone = read_time_zone(time_zone, orders, line_items)
+    parse_time_zone(zone)
     edges = _edges(buckets)
     moment = _moment(now, orders)
     needed = [*ORDER[::-1], "order_date", "status", "acknowledged"]
-    waiting = check(orders, schemas.Orders, "orders", needed, optional=["acknowledged"]).reset_index(drop=True)
+    waiting = validate_columns(orders, schemas.Orders, "orders", needed, optional=["acknowledged"]).reset_index(
+        drop=True
+    )
     if "acknowledged" not in waiting:
         waiting["acknowledged"] = pd.array([pd.NA] * len(waiting), dtype="boolean")
     waiting = _with_shipping(waiting, orders, line_items)
@@ -101,19 +103,19 @@ def _with_shipping(waiting: pd.DataFrame, orders: pd.DataFrame, line_items: pd.D
     """Add what is still to be shipped of each order."""
     of_orders = [waiting[name] for name in ORDER]
     if line_items is None:
-        numbered = number_keys(of_orders)
+        numbered = encode_keys(of_orders)
         has_lines, count, units = (np.zeros(numbered.size, dtype=np.int64) for _ in range(3))
     else:
         needed = [*ORDER, "quantity", "status"]
-        lines = check(line_items, schemas.LineItems, "line_items", needed)
-        numbered = number_keys(of_orders, [lines[name] for name in ORDER])
+        lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
+        numbered = encode_keys(of_orders, [lines[name] for name in ORDER])
         of_line, still = numbered.rows[1], is_open(lines["status"]).to_numpy()
         has_lines = np.bincount(of_line, minlength=numbered.size)
         count = np.bincount(of_line[still], minlength=numbered.size)
         units = np.zeros(numbered.size, dtype=np.int64)
         np.add.at(units, of_line[still], lines["quantity"].to_numpy()[still])
-    order: Numbers = numbered.rows[0]
-    refuse_repeated(orders, repeated(order, find(order, numbered.size)), ORDER, "orders")
+    order: IntArray = numbered.rows[0]
+    refuse_duplicates(orders, find_duplicates(order, index_rows(order, numbered.size)), ORDER, "orders")
     known = has_lines[order] > 0
     return waiting.assign(
         unshipped=np.where(known, count[order] > 0, is_open(waiting["status"])).astype(bool),
@@ -142,10 +144,10 @@ def _midnights(days: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
     return begun
 
 
-def _working_days(days: pd.Series[Any], today: pd.Timestamp, weekmask: str, holidays: Sequence[str | date]) -> Numbers:
+def _working_days(days: pd.Series[Any], today: pd.Timestamp, weekmask: str, holidays: Sequence[str | date]) -> IntArray:
     try:
         off = np.array([np.datetime64(str(day)[:10], "D") for day in holidays], dtype="datetime64[D]")
-        counted: Numbers = np.busday_count(
+        counted: IntArray = np.busday_count(
             days.to_numpy().astype("datetime64[D]"), np.datetime64(str(today.date())), weekmask=weekmask, holidays=off
         )
     except ValueError as error:

@@ -16,7 +16,7 @@ from cenports_nb.errors import AnalysisWarning
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.row_keys import Mask
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 
 ORDER = ["channel_id", "order_no"]
 LINE = [*ORDER, "line_item"]
@@ -79,7 +79,8 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
         3               now   <NA>      4       39.96
     """
     old, young = (
-        check(frame, schemas.LineItems, what, NEEDED) for frame, what in ((before, "before"), (after, "after"))
+        validate_columns(frame, schemas.LineItems, what, NEEDED)
+        for frame, what in ((before, "before"), (after, "after"))
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # frames without their origin are compared on purpose

@@ -11,13 +11,13 @@ import pandas as pd
 
 from cenports_nb.analysis.money import exact_sums
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
-from cenports_nb.frames.dates import local_days, zone_of
+from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import has_status
-from cenports_nb.frames.provenance import time_zone_of
-from cenports_nb.frames.row_keys import Numbers, dense, find, number_keys, repeated
+from cenports_nb.frames.provenance import read_time_zone
+from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
-from cenports_nb.frames.text_columns import pick
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.text_columns import take_text
 
 By = Literal["day", "week", "month", "sku", "channel", "state"]
 ORDER = ["channel_id", "order_no"]
@@ -81,22 +81,24 @@ def summarize_sales(
     """
     names: list[str] = [by] if isinstance(by, str) else list(by)
     _check_by(names, with_orders=orders is not None)
-    zone = time_zone_of(time_zone, line_items, orders)
-    zone_of(zone)
+    zone = read_time_zone(time_zone, line_items, orders)
+    parse_time_zone(zone)
     needed = [*ORDER, "order_date", "product_sku", "quantity", "price", "status"]
-    lines = check(line_items, schemas.LineItems, "line_items", needed)
+    lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
     if exclude:
         lines = lines[~has_status(lines["status"], exclude).to_numpy()]
     bought = (
-        None if orders is None else check(orders, schemas.Orders, "orders", [*ORDER, "grand_total", "ship_to_state"])
+        None
+        if orders is None
+        else validate_columns(orders, schemas.Orders, "orders", [*ORDER, "grand_total", "ship_to_state"])
     )
     ordered = [[frame[name] for name in ORDER] for frame in (lines, bought) if frame is not None]
-    numbered = number_keys(*ordered)
+    numbered = encode_keys(*ordered)
     order = numbered.rows[0]
     at = np.full(len(lines), -1, dtype=np.int64)
     if bought is not None and orders is not None:
-        places = find(numbered.rows[1], numbered.size)
-        refuse_repeated(orders, repeated(numbered.rows[1], places), ORDER, "orders")
+        places = index_rows(numbered.rows[1], numbered.size)
+        refuse_duplicates(orders, find_duplicates(numbered.rows[1], places), ORDER, "orders")
         at = places[order]
         _say_unmatched(at, order, numbered.rows[1], numbered.size, excluded=bool(exclude))
     columns = {LABELS[name]: _group_column(name, lines, bought, at, zone) for name in names}
@@ -142,14 +144,14 @@ def _check_by(names: list[str], *, with_orders: bool) -> None:
 
 
 def _group_column(
-    name: str, lines: pd.DataFrame, bought: pd.DataFrame | None, at: Numbers, time_zone: str
+    name: str, lines: pd.DataFrame, bought: pd.DataFrame | None, at: IntArray, time_zone: str
 ) -> pd.Series[Any]:
     """Make the column that rows are grouped by."""
     if name in ("day", "week", "month"):
         days = local_days(lines["order_date"], time_zone)
         return days if name == "day" else _calendar(days, _weeks if name == "week" else _months)
     if name == "state" and bought is not None:
-        return pick(at, bought["ship_to_state"])
+        return take_text(at, bought["ship_to_state"])
     return lines[LABELS[name]]
 
 
@@ -157,7 +159,7 @@ def _calendar(days: pd.Series[Any], spell: Callable[[pd.DatetimeIndex], pd.Index
     """Spell each day's week or month, looking at each different day once."""
     codes, found = pd.factorize(days)
     words = pd.Series(spell(pd.DatetimeIndex(found)), dtype="str")
-    return pick(codes.astype(np.int64), words)
+    return take_text(codes.astype(np.int64), words)
 
 
 def _weeks(days: pd.DatetimeIndex) -> pd.Index[Any]:
@@ -169,20 +171,20 @@ def _months(days: pd.DatetimeIndex) -> pd.Index[Any]:
     return days.strftime("%Y-%m")
 
 
-def _groups(columns: list[pd.Series[Any]], length: int) -> tuple[Numbers, Numbers]:
+def _groups(columns: list[pd.Series[Any]], length: int) -> tuple[IntArray, IntArray]:
     """Number groups from 0 in the order of their columns, null last; tell a row of each."""
     group, size = np.zeros(length, dtype=np.int64), 1
     for column in columns:
         values = (
             column if column.dtype == "str" else pd.Series(column.to_numpy().astype("datetime64[D]").astype("int64"))
         )
-        numbered = number_keys([values])
+        numbered = encode_keys([values])
         ranks = np.where(numbered.rows[0] < 0, numbered.size, numbered.rows[0])
-        group, size = dense(group * (numbered.size + 1) + ranks, size * (numbered.size + 1))
-    return group, find(group, size)
+        group, size = compact_codes(group * (numbered.size + 1) + ranks, size * (numbered.size + 1))
+    return group, index_rows(group, size)
 
 
-def _say_unmatched(at: Numbers, order: Numbers, bought: Numbers, size: int, *, excluded: bool) -> None:
+def _say_unmatched(at: IntArray, order: IntArray, bought: IntArray, size: int, *, excluded: bool) -> None:
     lost = int((at < 0).sum())
     said = [f"{lost:,} line items belong to orders that orders= lacks"] if lost else []
     has_lines = np.zeros(size, dtype=bool)

@@ -14,19 +14,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cenports_nb import settings as settings_module
-from cenports_nb.api.describe import told_of
+from cenports_nb.api.describe import describe
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
-from cenports_nb.api.http.cache_policy import Ages
-from cenports_nb.api.http.rate_limit import Clock, Pacer, SystemClock
+from cenports_nb.api.http.cache_policy import CacheAges
+from cenports_nb.api.http.rate_limit import Clock, RateLimiter, SystemClock
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
-from cenports_nb.rendering.note import note_of
+from cenports_nb.rendering.note import render_note
 from cenports_nb.settings import Settings
 
 if TYPE_CHECKING:
     from cenports_nb.api.http.cache import Cache
-    from cenports_nb.api.http.session import Answer, Question, Wire
+    from cenports_nb.api.http.session import ApiRequest, ApiResponse, ApiSession
     from cenports_nb.sandbox import Sandbox
 
 
@@ -86,28 +86,28 @@ class Client:
     Attributes:
         settings: What `connect` was told.
         dialect: How the reference's open questions are read.
-        ages: How old an answer from the cache may be; assign another `Ages` to change it.
+        ages: How old an answer from the cache may be; assign another `CacheAges` to change it.
         usage: Requests sent, answers cached, seconds waited.
         api: One thin method for each documented call.
     """
 
     def __init__(self, settings: Settings, *, dialect: Dialect | None = None, clock: Clock | None = None) -> None:
         self.dialect = dialect or Dialect.of(settings.dialect)
-        self.ages = Ages.of(settings.ages)
+        self.ages = CacheAges.of(settings.ages)
         self.end_included = self.dialect.end_included is True
         self.clock = clock or SystemClock()
         self.usage = Usage()
         self.api = Endpoints(self)
         self._process = os.getpid()
         self._building = threading.Lock()
-        self._wire: Wire | None = None
+        self._session: ApiSession | None = None
         self._cache: Cache | None = None
         # What was opened is closed with the client, by close() or, forgotten in a notebook, when it goes.
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
-        self.told_fields: set[str] = set()  # end points and their fields without a column, told once each
-        self.remembered: object = None  # what the last load read along; see frames.memory
-        self.desk: object = None  # journal and poller; see transactions.desk
+        self.reported_fields: set[str] = set()  # end points and their fields without a column, told once each
+        self.line_item_cache: object = None  # what the last load read along; see frames.memory
+        self.context: object = None  # journal and poller; see transactions.desk
         self.home = settings.home
         self._pacing = settings.home
         self._sandbox: Sandbox | None = None
@@ -133,11 +133,11 @@ class Client:
         return self._sandbox
 
     @property
-    def wire(self) -> Wire:
+    def session(self) -> ApiSession:
         """The wire, built at first use: importing and connecting stay cheap."""
         self.own()
         with self._building:  # two threads must not build two, with a token each
-            return self._wire or self._build_wire()
+            return self._session or self._build_wire()
 
     def own(self) -> None:
         """Make sure that what this client has open was opened by this process, not by its parent."""
@@ -146,19 +146,19 @@ class Client:
 
     def _begin_anew(self) -> None:
         """Leave the parent of a fork its connections, files and locks: used by two they break."""
-        _OF_PARENTS.append((self._wire, self._cache, self.resources))
+        _OF_PARENTS.append((self._session, self._cache, self.resources))
         self._finalizer.detach()
         self._process = os.getpid()
         self._building = threading.Lock()
-        self._wire = self._cache = self.remembered = self.desk = None
+        self._session = self._cache = self.line_item_cache = self.context = None
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
 
-    def _build_wire(self) -> Wire:
+    def _build_wire(self) -> ApiSession:
         if not self._finalizer.alive:
             raise ConfigurationError("This client is closed: connect again.")
         from cenports_nb.api.http.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
-        from cenports_nb.api.http.session import Wire  # noqa: PLC0415
+        from cenports_nb.api.http.session import ApiSession  # noqa: PLC0415
 
         settings = self.settings
         if settings.cache:
@@ -166,14 +166,14 @@ class Client:
                 self.cache_folder, settings.account, self.dialect.settle_minutes * 60, now=self.clock.now
             )
             self.resources.callback(self._cache.close)
-        pacer = Pacer(
+        pacer = RateLimiter(
             settings.rate_limit,
             self.clock,
             account=f"{settings.base_url}|{settings.credentials.client_id}",
             folder=self._pacing,
             waiting=self.usage.waiting,
         )
-        self._wire = Wire(
+        self._session = ApiSession(
             settings.base_url,
             settings.credentials,
             cache=self._cache,
@@ -182,8 +182,8 @@ class Client:
             clock=self.clock,
             offline=settings.offline,
         )
-        self.resources.callback(self._wire.close)
-        return self._wire
+        self.resources.callback(self._session.close)
+        return self._session
 
     @property
     def cache_folder(self) -> Path:
@@ -193,35 +193,35 @@ class Client:
     @property
     def generation(self) -> int | None:
         """How often the account was written to; None where answers must not be kept."""
-        keeps = self.wire is not None and self._cache is not None and self._cache.shelf.works and self._cache.keeps
+        keeps = self.session is not None and self._cache is not None and self._cache.shelf.works and self._cache.keeps
         return self._cache.generation if keeps and self._cache is not None else None
 
-    def question(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> Question:
+    def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
         """Write a question: parameters travel as the dialect has it, the partner id always with them."""
-        from cenports_nb.api.http.session import Question  # noqa: PLC0415
+        from cenports_nb.api.http.session import ApiRequest  # noqa: PLC0415
 
         full = {"partnerId": self.settings.partner_id, **parameters}
         dialect = self.dialect
         where = dialect.channel_parameters if path == "/channels" else dialect.get_parameters
-        return Question(
+        return ApiRequest(
             path,
             body=full if where in ("body", "both") else None,
             query=_in_query(full) if where in ("query", "both") else None,
             url=url,
         )
 
-    def get(self, path: str, parameters: Mapping[str, Any]) -> Answer:
+    def get(self, path: str, parameters: Mapping[str, Any]) -> ApiResponse:
         """Read one answer past the cache."""
-        return self.wire.fetch(self.question(path, parameters), keep=False)
+        return self.session.fetch(self.build_request(path, parameters), keep=False)
 
-    def send(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
+    def send(self, method: str, path: str, body: Mapping[str, Any]) -> ApiResponse:
         """Write something, once.
 
         Raises:
             ReadOnlyError: The client is read-only; nothing was sent.
         """
         self.check_writable(f"{method} {path}")
-        return self.wire.send(method, path, {"partnerId": self.settings.partner_id, **body})
+        return self.session.send(method, path, {"partnerId": self.settings.partner_id, **body})
 
     def check_writable(self, what: str) -> None:
         """Stop a write through a read-only client before anything is done for it."""
@@ -233,12 +233,12 @@ class Client:
 
     def write_started(self, write_id: str) -> None:
         """Make the cache stale, and keep nothing until `write_ended`."""
-        if self.wire and self._cache:
+        if self.session and self._cache:
             self._cache.write_started(write_id)
 
     def write_ended(self, write_id: str) -> None:
         """Make stale what was read during the write."""
-        if self.wire and self._cache:
+        if self.session and self._cache:
             self._cache.write_ended(write_id)
 
     def close(self) -> None:
@@ -259,11 +259,11 @@ class Client:
         )
 
     def _repr_html_(self) -> str:
-        return note_of("Cenports client", self._told())
+        return render_note("Cenports client", self._told())
 
     def _told(self) -> dict[str, str]:
         oldest = self._cache.oldest() if self._cache is not None else None
-        return told_of(
+        return describe(
             self.settings, self.usage, None if oldest is None else (self.clock.now() - oldest).total_seconds()
         )
 

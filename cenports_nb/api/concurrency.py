@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from queue import SimpleQueue
 from typing import TypeVar
 
-THREADS = 32
+MAX_THREADS = 32
 """Requests of one client that may be under way at once: a burst of 60 slow answers is through in two rounds."""
 
 K = TypeVar("K")
 T = TypeVar("T")
 
 
-def side_by_side(work: Callable[[K], T], items: Sequence[K], threads: int) -> Iterator[tuple[K, T | Exception]]:
+def run_concurrently(work: Callable[[K], T], items: Sequence[K], threads: int) -> Iterator[tuple[K, T | Exception]]:
     """Do several pieces of work at once, results as they come; left early, what has not begun never does.
 
     The threads are daemons: a process that is interrupted must not wait a minute for the rate limit to end.

@@ -10,7 +10,7 @@ from cenports_nb.settings import Settings
 DAY_S, HOUR_S, MINUTE_S = 86_400, 3600, 60
 
 
-def told_of(settings: Settings, usage: Usage, oldest_s: float | None) -> dict[str, str]:
+def describe(settings: Settings, usage: Usage, oldest_s: float | None) -> dict[str, str]:
     """Name what a person may want to know of a client.
 
     Args:

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cenports_nb.api.json_shape import merged, shape_of
+from cenports_nb.api.json_shape import describe_shape, merge_shapes
 from cenports_nb.api.retrieval.page_info import Page, open_page, split
-from cenports_nb.api.retrieval.windows import DAY, FIRST_DAY
+from cenports_nb.api.retrieval.windows import FIRST_DAY, ONE_DAY
 from cenports_nb.errors import ApiError, BusinessError, CenportsError, InvalidRequestError, UnexpectedAnswerError
 
 if TYPE_CHECKING:
@@ -146,7 +146,7 @@ class _Ward:
         else:
             self._note(Finding(question, "no", f"{busy} to {busy} gave none", {"end_included": False}))
             found = self._ask(
-                "/orders", {"limit": self.dialect.order_limit, "isPaginated": True, **_days(busy, busy + DAY)}
+                "/orders", {"limit": self.dialect.order_limit, "isPaginated": True, **_days(busy, busy + ONE_DAY)}
             )
             moments = [] if isinstance(found, CenportsError) else _moments(found[1])
         self._zone(busy, moments)
@@ -242,11 +242,13 @@ class _Ward:
             return error
         finally:
             self.client.dialect = spoken
-        self.shapes[f"GET {path}"] = merged(self.shapes.get(f"GET {path}"), shape_of(msgspec.json.decode(body)))
+        self.shapes[f"GET {path}"] = merge_shapes(
+            self.shapes.get(f"GET {path}"), describe_shape(msgspec.json.decode(body))
+        )
         return page, records
 
     def _all_days(self) -> dict[str, str]:
-        return _days(FIRST_DAY, self.client.clock.now().date() + 2 * DAY)
+        return _days(FIRST_DAY, self.client.clock.now().date() + 2 * ONE_DAY)
 
     def _limit(self, question: str, name: str, page: Page, records: list[dict[str, Any]]) -> None:
         """Read the largest limit off an answer to a larger one that was not refused."""
@@ -279,7 +281,7 @@ class _Ward:
             return
         start = datetime.combine(day, datetime.min.time(), telling[0].tzinfo)
         # Every order of the server's day d lies within 24 hours from d's start there.
-        least = (max(telling) - start - DAY) // timedelta(hours=1) + 1
+        least = (max(telling) - start - ONE_DAY) // timedelta(hours=1) + 1
         most = (min(telling) - start) // timedelta(hours=1)
         low, high = -min(most, 12), -max(least, -14)
         answer = "UTC" if low == high == 0 else f"between UTC{low:+d} and UTC{high:+d}"

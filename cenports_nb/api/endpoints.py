@@ -27,7 +27,7 @@ class Endpoints:
 
     def authorize(self) -> None:
         """POST /authorize, if there is no token yet; the token itself stays inside the client."""
-        self._client.wire.token.header()
+        self._client.session.token.header()
 
     def get_orders(self, **parameters: Any) -> Any:
         """GET /orders: `channelId orders limit startDate endDate isAcknowledged isPaginated`, all optional."""

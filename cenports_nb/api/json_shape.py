@@ -15,14 +15,14 @@ FORMS = {
 }
 
 
-def shape_of(value: Any) -> Any:
+def describe_shape(value: Any) -> Any:
     """Draw field names and types, and no value."""
     if isinstance(value, dict):
-        return {_name(key): shape_of(item) for key, item in value.items()}
+        return {_name(key): describe_shape(item) for key, item in value.items()}
     if isinstance(value, list):
         shape: Any = None
         for item in value:
-            shape = merged(shape, shape_of(item))
+            shape = merge_shapes(shape, describe_shape(item))
         return [] if shape is None else [shape]
     if isinstance(value, str):
         return next((form for form, pattern in FORMS.items() if re.fullmatch(pattern, value)), "text")
@@ -34,14 +34,14 @@ def _name(key: str) -> str:
     return key if re.fullmatch(r"[A-Za-z][A-Za-z_]{0,30}\d?", key) else "(some key)"
 
 
-def merged(one: Any, other: Any) -> Any:
+def merge_shapes(one: Any, other: Any) -> Any:
     """Bring two shapes together; types that differ stand side by side."""
     if one is None or one == other:
         return other
     if isinstance(one, dict) and isinstance(other, dict):
-        return {name: merged(one.get(name), other.get(name, one.get(name))) for name in (*one, *other)}
+        return {name: merge_shapes(one.get(name), other.get(name, one.get(name))) for name in (*one, *other)}
     if isinstance(one, list) and isinstance(other, list):
-        return [merged(one[0] if one else None, other[0] if other else None)] if one or other else []
+        return [merge_shapes(one[0] if one else None, other[0] if other else None)] if one or other else []
     seen = dict.fromkeys((*_kinds(one), *_kinds(other)))
     return " or ".join(sorted(seen))
 

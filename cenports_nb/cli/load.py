@@ -166,11 +166,11 @@ def _write(
     import pandas as pd  # noqa: PLC0415
 
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.frames.dates import zone_of  # noqa: PLC0415
+    from cenports_nb.frames.dates import parse_time_zone  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
 
     check_path(file.path)
-    zone_of(file.time_zone or "UTC")
+    parse_time_zone(file.time_zone or "UTC")
     with cn.connect(env, profile=profile) as client, warnings.catch_warnings():
         warnings.simplefilter("ignore", cn.errors.RejectedRowsWarning)  # told below, once
         frames = {name: load(client) for name, load in loads.items()}

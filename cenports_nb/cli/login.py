@@ -25,8 +25,8 @@ def login(
 ) -> None:
     """Keep an account as a profile: its secret in the system's keyring, all else in profiles.toml."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.credentials import forget_secret, keep_secret  # noqa: PLC0415
-    from cenports_nb.settings import client_id_of, home_folder, save_profile  # noqa: PLC0415
+    from cenports_nb.credentials import delete_secret, store_secret  # noqa: PLC0415
+    from cenports_nb.settings import home_folder, read_client_id, save_profile  # noqa: PLC0415
 
     environment = _given("environment", "--env", env)
     if environment not in ("production", "staging"):
@@ -37,11 +37,11 @@ def login(
     if not secret:
         raise InvalidRequestError("The client secret is empty: nothing was changed.")
     home = home_folder()
-    before = client_id_of(home, profile)
-    keep_secret(profile, client, secret)
+    before = read_client_id(home, profile)
+    store_secret(profile, client, secret)
     path = save_profile(home, profile, {"environment": environment, "partner_id": partner, "client_id": client})
     if before not in (None, client):
-        forget_secret(profile, str(before))  # nobody will look for it again
+        delete_secret(profile, str(before))  # nobody will look for it again
     show(f"Profile {profile!r} of {path} is partner {partner} in {environment}; its secret is in the keyring.")
     if no_check:
         return
@@ -56,14 +56,14 @@ def login(
 
 def logout(profile: ProfileName = "default") -> None:
     """Remove a profile's secret from the keyring."""
-    from cenports_nb.credentials import forget_secret  # noqa: PLC0415
+    from cenports_nb.credentials import delete_secret  # noqa: PLC0415
     from cenports_nb.errors import ConfigurationError  # noqa: PLC0415
-    from cenports_nb.settings import client_id_of, home_folder  # noqa: PLC0415
+    from cenports_nb.settings import home_folder, read_client_id  # noqa: PLC0415
 
-    client = client_id_of(home_folder(), profile)
+    client = read_client_id(home_folder(), profile)
     if client is None:
         raise ConfigurationError(f"Profile {profile!r} has no client id, so no secret of it is kept: nothing to do.")
-    there = forget_secret(profile, client)
+    there = delete_secret(profile, client)
     show(
         f"The secret of profile {profile!r} is gone from the keyring; {STAYS}."
         if there

@@ -25,7 +25,7 @@ def list_submissions(
 ) -> None:
     """List what was submitted from this machine, oldest first."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.rendering.text_table import text_table  # noqa: PLC0415
+    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import archive, has_archive, unfinished  # noqa: PLC0415
 
@@ -37,7 +37,7 @@ def list_submissions(
         with archive() as journal:
             found = found[found["submission_id"].isin(unfinished(journal))]
     if len(found):
-        show(text_table(found.rename(columns={"created_at": "created", "partner_id": "partner"})))
+        show(format_table(found.rename(columns={"created_at": "created", "partner_id": "partner"})))
     show(f"{len(found):,} submission{'' if len(found) == 1 else 's'} in {home_folder()}")
 
 
@@ -49,7 +49,7 @@ def show_submission(
     """Show one submission: who, when, why, its batches, and what became of its rows."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
-    from cenports_nb.rendering.text_table import text_table  # noqa: PLC0415
+    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import archive  # noqa: PLC0415
     from cenports_nb.submissions.tracking.snapshot import snapshot  # noqa: PLC0415
@@ -68,7 +68,7 @@ def show_submission(
     show(text_of([seen]))
     show(", ".join(f"{number:,} {outcome}" for outcome, number in seen.outcomes.items()))
     if outcomes is not None and rows:
-        show(text_table(outcomes.drop(columns=["submission_id", "handle", "submitted_at", "completed_at"])))
+        show(format_table(outcomes.drop(columns=["submission_id", "handle", "submitted_at", "completed_at"])))
     if outcomes is not None and out:
         show(f"{len(outcomes):,} rows in {cn.export(outcomes, out)}")
 
@@ -82,7 +82,7 @@ def history(
     """Tell every change of a submission's rows, or of a SKU: who, when, from what to what, why, what was said."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
-    from cenports_nb.rendering.text_table import text_table  # noqa: PLC0415
+    from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import archive, history_of_sku  # noqa: PLC0415
 
@@ -96,6 +96,6 @@ def history(
         else:
             found = frames.history(journal, journal.head(submission_id or "")).drop(columns="submission_id")
     if out is None:
-        show(text_table(found))
+        show(format_table(found))
     else:
         show(f"{len(found):,} changes in {cn.export(found, out)}")

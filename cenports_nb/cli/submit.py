@@ -150,14 +150,14 @@ def _available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
 def _plan(client: Client, updates: pd.DataFrame, available: pd.DataFrame | None, way: Way) -> Submission:
     """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.rendering.plan_text import plan_of, plan_text  # noqa: PLC0415
     from cenports_nb.stock.guards.registry import STOPS_ALL  # noqa: PLC0415
+    from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
 
     try:
         dry = cn.submit_updates(client, updates, available=available, dry_run=True, progress=False, **asdict(way))
     except GuardRailError as error:
         found = error.objections
-        show(plan_text(plan_of(updates), found.assign(message=found["guard"] + ": " + found["message"])))
+        show(format_plan(build_plan_table(updates), found.assign(message=found["guard"] + ": " + found["message"])))
         of_all = found[found["product_sku"].isna() | found["guard"].isin(STOPS_ALL)]
         counted = of_all if way.on_objection == "hold" else found  # the others would be held
         names = list(dict.fromkeys(counted["guard"]))
@@ -167,7 +167,7 @@ def _plan(client: Client, updates: pd.DataFrame, available: pd.DataFrame | None,
             f"the file, accept them with {' '.join(f'--allow {name}' for name in names)}{hold}.",
             FAILED,
         )
-    show(plan_text(plan_of(dry.changes, "before_quantity"), dry.held))
+    show(format_plan(build_plan_table(dry.changes, "before_quantity"), dry.held))
     return dry
 
 

@@ -15,7 +15,7 @@ from cenports_nb.errors import InvalidRequestError
 Day = str | date | datetime | pd.Timestamp
 
 
-def day_of(value: Day, name: str, zone: ZoneInfo) -> date:
+def parse_day(value: Day, name: str, zone: ZoneInfo) -> date:
     """Read one day: `YYYY-MM-DD`, a date, or an instant, of which the zone's day is meant.
 
     Raises:
@@ -35,7 +35,7 @@ def day_of(value: Day, name: str, zone: ZoneInfo) -> date:
     raise InvalidRequestError(f"{name}={value!r} is no day: pass 'YYYY-MM-DD', a date or a Timestamp.")
 
 
-def range_of(
+def parse_range(
     start: Day | None, end: Day | None, last: str | None, zone: ZoneInfo, today: date
 ) -> tuple[date, date] | None:
     """Read a range of days, both included; None if none was given.
@@ -55,7 +55,7 @@ def range_of(
     if start is None or end is None:
         lacking, given = ("start", "end") if start is None else ("end", "start")
         raise InvalidRequestError(f"{given} is given without {lacking}: pass both days, or last='30D'.")
-    first, final = day_of(start, "start", zone), day_of(end, "end", zone)
+    first, final = parse_day(start, "start", zone), parse_day(end, "end", zone)
     if first > final:
         raise InvalidRequestError(f"start {first} lies after end {final}: swap them.")
     return first, final
@@ -78,7 +78,7 @@ def is_plain_day(instants: pd.Series[Any]) -> pd.Series[Any]:
     return plain
 
 
-def zone_of(name: str) -> ZoneInfo:
+def parse_time_zone(name: str) -> ZoneInfo:
     """Read the name of a time zone.
 
     Raises:
@@ -98,7 +98,7 @@ def local_times(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
     return shown
 
 
-def iso_texts(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
+def format_iso(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
     """Write instants in ISO 8601, to the microsecond, with the zone's offset; null stays null."""
     utc = instants.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
     local = local_times(instants, zone).astype("datetime64[us]")

@@ -18,7 +18,7 @@ from pandas.api import types
 from xlsxwriter.exceptions import FileCreateError
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.dates import iso_texts, local_times
+from cenports_nb.frames.dates import format_iso, local_times
 from cenports_nb.frames.provenance import provenance
 
 MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_575, 16_384, 32_767
@@ -167,7 +167,7 @@ def _column(column: pd.Series[Any], zone: ZoneInfo) -> Column:
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        cells, shown = _dates(local_times(column, zone), iso_texts(column, zone))
+        cells, shown = _dates(local_times(column, zone), format_iso(column, zone))
         return Column(name, cells, shown, f"Times of {name} are in the zone {zone.key}.")
     if types.is_datetime64_dtype(column.dtype):
         cells, shown = _dates(column, pd.Series(np.datetime_as_string(column.to_numpy().astype("datetime64[us]"))))

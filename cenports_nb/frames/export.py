@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.dates import iso_texts, zone_of
-from cenports_nb.frames.provenance import time_zone_of
+from cenports_nb.frames.dates import format_iso, parse_time_zone
+from cenports_nb.frames.provenance import read_time_zone
 
 KINDS = (".csv", ".xlsx", ".parquet")
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -50,9 +50,9 @@ def export(
             than a sheet or a cell can hold, a file that is in use. Nothing was written.
     """
     target = check_path(path)
-    zone_of(time_zone or "UTC")
+    parse_time_zone(time_zone or "UTC")
     frames = _frames(frame_or_mapping, target)
-    zones = {name: zone_of(time_zone_of(time_zone, frame)) for name, frame in frames.items()}
+    zones = {name: parse_time_zone(read_time_zone(time_zone, frame)) for name, frame in frames.items()}
     first = next(iter(frames))
     partial = target.with_name(f".{target.name}.{os.getpid()}.part{target.suffix}")
     try:
@@ -128,7 +128,7 @@ def _write_csv(frame: pd.DataFrame, path: Path, zone: ZoneInfo) -> None:
 
 def _csv_column(column: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return iso_texts(column, zone)
+        return format_iso(column, zone)
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.StringDtype):

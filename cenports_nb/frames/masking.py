@@ -13,8 +13,8 @@ import pandas as pd
 from pandas.api import types
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.personal_columns import is_known, kind_of, numbers_identify, snake
-from cenports_nb.frames.provenance import ACCOUNT, QUOTED, account_of, keep_rejects, provenance, rejected
+from cenports_nb.frames.personal_columns import is_known, numbers_identify, personal_kind, snake_case
+from cenports_nb.frames.provenance import ACCOUNT, QUOTED, keep_rejects, provenance, read_account, rejected
 from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
 
 SHOWN = "cenports_nb_pii"
@@ -55,11 +55,11 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"mask_pii takes a DataFrame, not {type(frame).__name__}: pass column.to_frame().")
-    of = pseudonyms(account_of(frame))
+    of = pseudonyms(read_account(frame))
     rejects = ACCOUNT in frame.attrs or {"record_index", "record"} <= set(frame.columns)
     said = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not one of a person
     masked = frame.copy(deep=False)
-    if not any(kind_of(str(name)) for name in frame.columns.names if name is not None):
+    if not any(personal_kind(str(name)) for name in frame.columns.names if name is not None):
         for place, label in enumerate(frame.columns):
             if said and label == "message":
                 continue
@@ -85,7 +85,7 @@ def mask_series(column: pd.Series[Any]) -> pd.Series[Any]:
     """Mask one column of a frame, or one row of it, as `mask_pii` would."""
     rows = _personal_rows(column.index)
     if rows:
-        return _rows(column, rows, pseudonyms(account_of(column)))
+        return _rows(column, rows, pseudonyms(read_account(column)))
     masked: pd.Series[Any] = mask_pii(column.to_frame()).iloc[:, 0]
     masked.name = column.name
     return masked
@@ -149,13 +149,13 @@ def mask_json(text: str, path: str, of: Of, quoted: str = "") -> str | None:
 
 def _walk(value: Any, path: str, of: Of, quoted: str) -> Any:
     if isinstance(value, dict):
-        return {name: _walk(item, f"{path}_{snake(name)}".lstrip("_"), of, quoted) for name, item in value.items()}
+        return {name: _walk(item, f"{path}_{snake_case(name)}".lstrip("_"), of, quoted) for name, item in value.items()}
     if isinstance(value, list):
         return [_walk(item, path, of, quoted) for item in value]
     if value is None or isinstance(value, bool):
         return value
     anything = not path or (isinstance(value, str) and path == quoted)  # outside of any field, or not what it should be
-    kind = kind_of(path) or (TEXT if anything else "")
+    kind = personal_kind(path) or (TEXT if anything else "")
     return of(kind, value) if kind else value
 
 
@@ -187,7 +187,7 @@ def _whole(text: str, quoted: str, of: Of) -> str:
 def _column(label: Hashable, column: pd.Series[Any], of: Of) -> pd.Series[Any] | None:
     """Mask a column if it is personal; None if there is nothing to mask."""
     names = [str(part) for part in label] if isinstance(label, tuple) else [str(label)]
-    kind = next((kind for kind in map(kind_of, names) if kind), "")
+    kind = next((kind for kind in map(personal_kind, names) if kind), "")
     if not _holds_text(column):
         if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
             return _numbers(column, kind, of) if any(map(numbers_identify, names)) else None
@@ -196,7 +196,7 @@ def _column(label: Hashable, column: pd.Series[Any], of: Of) -> pd.Series[Any] |
         return _changed(column, lambda value: of(kind, value))
     if any(map(is_known, names)) or not _holds_json(column):
         return None
-    return _changed(column, lambda value: _inside(value, snake(names[0]), of))
+    return _changed(column, lambda value: _inside(value, snake_case(names[0]), of))
 
 
 def _inside(value: Any, path: str, of: Of) -> Any:
@@ -245,7 +245,7 @@ def _personal_rows(index: pd.Index[Any]) -> dict[int, str]:
     """Find the rows that are columns of a frame which was laid on its side, or became one row."""
     if isinstance(index, pd.MultiIndex) or index.name is not None or not _holds_text(index) or len(index) > LABELS:
         return {}
-    kinds = {row: kind_of(label) for row, label in enumerate(index) if isinstance(label, str)}
+    kinds = {row: personal_kind(label) for row, label in enumerate(index) if isinstance(label, str)}
     return {row: kind for row, kind in kinds.items() if kind}
 
 
@@ -263,7 +263,7 @@ def _rows(column: pd.Series[Any], rows: dict[int, str], of: Of) -> pd.Series[Any
 
 def _labels(index: pd.Index[Any], of: Of) -> pd.Index[Any]:
     """Mask the levels of an index that are personal by their name, such as customers after a groupby."""
-    kinds = ["" if name is None else kind_of(str(name)) for name in index.names]
+    kinds = ["" if name is None else personal_kind(str(name)) for name in index.names]
     if not any(kinds):
         return index
     if isinstance(index, pd.MultiIndex):

@@ -62,7 +62,7 @@ NUMBERS = re.compile(r"(phone|mobile|fax|zip|(postal|post|zip)_?code)(_?(no|numb
 
 
 @lru_cache(maxsize=4096)
-def kind_of(column: str) -> str:
+def personal_kind(column: str) -> str:
     """Tell the kind of pseudonym that stands for a column's values; empty if they identify nobody.
 
     Args:
@@ -86,7 +86,7 @@ def numbers_identify(column: str) -> bool:
     return NUMBERS.search(_plain(column)) is not None
 
 
-def snake(name: str) -> str:
+def snake_case(name: str) -> str:
     """Write `shipTo` or `Ship To` as `ship_to`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return re.sub(r"[\W_]+", "_", words).strip("_").lower()
@@ -94,4 +94,4 @@ def snake(name: str) -> str:
 
 def _plain(column: str) -> str:
     """Drop the spelling of the user, and what a merge appended."""
-    return re.sub(r"_(x|y|left|right|old|new|before|after|\d+)$", "", snake(column))
+    return re.sub(r"_(x|y|left|right|old|new|before|after|\d+)$", "", snake_case(column))

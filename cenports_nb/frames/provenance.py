@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import msgspec
 import pandas as pd
 
-from cenports_nb.rendering.note import note_of
+from cenports_nb.rendering.note import render_note
 
 KEY = "cenports_nb"
 ACCOUNT = "cenports_nb_account"
@@ -77,7 +77,7 @@ class Provenance:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return note_of(f"Origin of {self.rows:,} rows", dict(self._shown()))
+        return render_note(f"Origin of {self.rows:,} rows", dict(self._shown()))
 
     def _shown(self) -> list[tuple[str, str]]:
         shown = asdict(self)
@@ -118,7 +118,7 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
     return Provenance(**{field.name: values[field.name] for field in fields(Provenance)})
 
 
-def time_zone_of(given: str | None, *frames: Any) -> str:
+def read_time_zone(given: str | None, *frames: Any) -> str:
     """Tell the zone in which days are meant: the given one, else the first that a frame was loaded in, else UTC."""
     if given is not None:
         return given
@@ -129,7 +129,7 @@ def time_zone_of(given: str | None, *frames: Any) -> str:
 def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
     """Return the records that could not become rows of a frame; None for a frame that does not know."""
     stored = _stored(frame, _Stored)
-    return None if stored is None else rejects_frame(tuple(stored.rejected), account_of(frame))
+    return None if stored is None else rejects_frame(tuple(stored.rejected), read_account(frame))
 
 
 def keep_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
@@ -146,7 +146,7 @@ def keep_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
         frame.attrs[KEY] = msgspec.json.encode(kept).decode()
 
 
-def account_of(frame: pd.DataFrame | pd.Series[Any]) -> str:
+def read_account(frame: pd.DataFrame | pd.Series[Any]) -> str:
     """Tell the account of a frame, environment and partner; empty for a frame that does not know."""
     stored = _stored(frame, _Origin)
     if stored is None:

@@ -11,17 +11,17 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.compute as pc
 
-from cenports_nb.frames.text_columns import TEXT, chunks_of
+from cenports_nb.frames.text_columns import ARROW_TEXT, to_arrow
 
-Numbers = np.ndarray[Any, np.dtype[np.int64]]
+IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
-ROOM = 8
+SPARSE_FACTOR = 8
 """How many times more numbers than rows there may be, before they are counted through: a table has one place each."""
 
 
 @dataclass(frozen=True)
-class Numbered:
+class KeyCodes:
     """The keys of several frames as numbers that are in the order of the keys.
 
     Attributes:
@@ -29,11 +29,11 @@ class Numbered:
         size: All numbers are below.
     """
 
-    rows: tuple[Numbers, ...]
+    rows: tuple[IntArray, ...]
     size: int
 
 
-def number_keys(*frames: Sequence[pd.Series[Any]], room: int = ROOM) -> Numbered:
+def encode_keys(*frames: Sequence[pd.Series[Any]], room: int = SPARSE_FACTOR) -> KeyCodes:
     """Number the keys of frames, so that equal keys have equal numbers and greater keys greater ones.
 
     Args:
@@ -49,13 +49,13 @@ def number_keys(*frames: Sequence[pd.Series[Any]], room: int = ROOM) -> Numbered
         numbers, size = numbers * many + ranks, size * many
         numbers[null] = -1
         if size > room * len(numbers) + 1024:
-            numbers, size = dense(numbers, size)
-    return Numbered(tuple(np.split(numbers, ends[:-1])), size)
+            numbers, size = compact_codes(numbers, size)
+    return KeyCodes(tuple(np.split(numbers, ends[:-1])), size)
 
 
-def dense(numbers: Numbers, size: int) -> tuple[Numbers, int]:
+def compact_codes(numbers: IntArray, size: int) -> tuple[IntArray, int]:
     """Count numbers through in their order, so that each number below the new size is there; -1 stays."""
-    if size <= ROOM * len(numbers) + 1024:
+    if size <= SPARSE_FACTOR * len(numbers) + 1024:
         there = np.zeros(size + 1, dtype=bool)  # the last place is that of -1
         there[numbers] = True
         there[-1] = False
@@ -66,7 +66,7 @@ def dense(numbers: Numbers, size: int) -> tuple[Numbers, int]:
     return (counted - 1, len(found) - 1) if len(found) and found[0] == -1 else (counted, len(found))
 
 
-def find(numbers: Numbers, size: int) -> Numbers:
+def index_rows(numbers: IntArray, size: int) -> IntArray:
     """Tell for each number below `size` in which row it is, -1 where in none; the last row wins."""
     places = np.full(size, -1, dtype=np.int64)
     known = numbers >= 0
@@ -77,14 +77,14 @@ def find(numbers: Numbers, size: int) -> Numbers:
     return places
 
 
-def find_first(numbers: Numbers, size: int) -> Numbers:
+def index_first_rows(numbers: IntArray, size: int) -> IntArray:
     """Tell for each number below `size` its first row, -1 where in none."""
-    backwards = find(numbers[::-1], size)
+    backwards = index_rows(numbers[::-1], size)
     return np.where(backwards < 0, -1, len(numbers) - 1 - backwards)
 
 
-def repeated(numbers: Numbers, places: Numbers) -> Mask:
-    """Tell which rows share their number with another row, given what `find` found."""
+def find_duplicates(numbers: IntArray, places: IntArray) -> Mask:
+    """Tell which rows share their number with another row, given what `index_rows` found."""
     later: Mask = places[numbers] != np.arange(len(numbers))
     if not later.any():
         return later
@@ -92,7 +92,7 @@ def repeated(numbers: Numbers, places: Numbers) -> Mask:
     return twice
 
 
-def _ranks(columns: Sequence[pd.Series[Any]]) -> tuple[Numbers, int]:
+def _ranks(columns: Sequence[pd.Series[Any]]) -> tuple[IntArray, int]:
     """Rank the values of columns that follow each other; null is -1."""
     if columns[0].dtype == "str":
         return _text_ranks(columns)
@@ -100,17 +100,17 @@ def _ranks(columns: Sequence[pd.Series[Any]]) -> tuple[Numbers, int]:
     if not len(values):
         return values, 0
     low, high = int(values.min()), int(values.max())
-    if high - low <= ROOM * len(values) + 1024:
+    if high - low <= SPARSE_FACTOR * len(values) + 1024:
         return values - low, high - low + 1
     found, counted = np.unique(values, return_inverse=True)
     return counted, len(found)
 
 
-def _text_ranks(columns: Sequence[pd.Series[Any]]) -> tuple[Numbers, int]:
-    chunks = [chunk for column in columns for chunk in chunks_of(column).chunks if len(chunk)]
+def _text_ranks(columns: Sequence[pd.Series[Any]]) -> tuple[IntArray, int]:
+    chunks = [chunk for column in columns for chunk in to_arrow(column).chunks if len(chunk)]
     if not chunks:
         return np.zeros(0, dtype=np.int64), 0
-    coded = arrow.chunked_array(chunks, TEXT).dictionary_encode()
+    coded = arrow.chunked_array(chunks, ARROW_TEXT).dictionary_encode()
     words = coded.chunk(0).dictionary
     parts = [chunk.indices for chunk in coded.chunks]
     codes = np.concatenate([(part.fill_null(-1) if part.null_count else part).to_numpy() for part in parts])

@@ -9,13 +9,13 @@ STYLE = (
     "border-left:3px solid var(--jp-border-color1,rgba(128,128,128,.6));padding:1px 0 1px 10px;margin:4px 0;"
     "font-size:13px;line-height:1.5"
 )
-LITERAL = "tex2jax_ignore mathjax_ignore"
+NO_MATHJAX = "tex2jax_ignore mathjax_ignore"
 """Classes that every version of MathJax understands: between two `$` of a SKU is no formula, and no link either."""
 NAME = "text-align:left;font-weight:600;padding:1px 14px 1px 0;background:none;white-space:nowrap;vertical-align:top"
 VALUE = "text-align:left;padding:1px 0;background:none;white-space:normal;overflow-wrap:anywhere"
 
 
-def note_of(title: str, facts: Mapping[str, str], steps: Iterable[tuple[str, str]] = ()) -> str:
+def render_note(title: str, facts: Mapping[str, str], steps: Iterable[tuple[str, str]] = ()) -> str:
     """Write a note: what it is, what is known of it, what to do next.
 
     Args:
@@ -30,4 +30,4 @@ def note_of(title: str, facts: Mapping[str, str], steps: Iterable[tuple[str, str
     )
     table = f'<table style="margin:2px 0;border:0">{rows}</table>' if rows else ""
     todo = "".join(f"<div>{html.escape(why)}: <code>{html.escape(call)}</code></div>" for why, call in steps)
-    return f'<div class="cn-facts {LITERAL}" style="{STYLE}"><b>{html.escape(title)}</b>{table}{todo}</div>'
+    return f'<div class="cn-facts {NO_MATHJAX}" style="{STYLE}"><b>{html.escape(title)}</b>{table}{todo}</div>'

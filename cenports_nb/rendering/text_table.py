@@ -12,7 +12,7 @@ WIDEST = 60
 """Letters of a column that is not the last."""
 
 
-def text_table(frame: pd.DataFrame, *, signed: str = "") -> str:
+def format_table(frame: pd.DataFrame, *, signed: str = "") -> str:
     """Write a frame as aligned columns below their names; nulls are blank, instants end in Z.
 
     Args:

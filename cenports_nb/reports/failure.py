@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import CenportsError
-from cenports_nb.rendering.note import LITERAL
+from cenports_nb.rendering.note import NO_MATHJAX
 
 STOPPED = "report-stopped"
 """The tag of the cells that say so."""
@@ -102,6 +102,4 @@ def mark(notebook: Any, failure: Failure) -> None:
 def _box(title: str, text: str) -> str:
     """Write a box in markdown, in which nothing of the texts is markup or a formula."""
     safe = [html.escape(one_line(each)).replace("$", "&#36;").replace("\\", "&#92;") for each in (title, text)]
-    return (
-        f'<div class="cn-stopped {LITERAL}" role="alert" style="{BOX}"><strong>⚠ {safe[0]}</strong><br>{safe[1]}</div>'
-    )
+    return f'<div class="cn-stopped {NO_MATHJAX}" role="alert" style="{BOX}"><strong>⚠ {safe[0]}</strong><br>{safe[1]}</div>'

@@ -60,12 +60,12 @@ def freeze(files: Files, facts: Mapping[str, Any], frames: Mapping[str, pd.DataF
         InvalidRequestError: A file can't be written.
     """
     from cenports_nb.frames.masking import mask_pii  # noqa: PLC0415 - rejected records hold people too
-    from cenports_nb.frames.personal_columns import kind_of  # noqa: PLC0415
+    from cenports_nb.frames.personal_columns import personal_kind  # noqa: PLC0415
 
     if files.folder is None:
         return
     for name, frame in frames.items():
-        nobody = [column for column in frame.columns if not kind_of(str(column))]
+        nobody = [column for column in frame.columns if not personal_kind(str(column))]
         files.write(f"{name}.parquet", mask_pii(frame)[nobody])
     # The last of them, so that a folder with the facts has all of its frames.
     text = json.dumps(dict(facts), indent=2, default=str, sort_keys=True)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.line_status import is_open
-from cenports_nb.frames.row_keys import Numbers
+from cenports_nb.frames.row_keys import IntArray
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 
-KEYS = ["warehouse_code", "product_sku"]
-LINE_KEYS = ["ship_from_warehouse_code", "product_sku"]
+STOCK_KEYS = ["warehouse_code", "product_sku"]
+LINE_STOCK_KEYS = ["ship_from_warehouse_code", "product_sku"]
 """What line items call the same."""
 
 
@@ -27,11 +27,13 @@ def open_lines(line_items: pd.DataFrame, further: Sequence[str] = ()) -> pd.Data
     Raises:
         InvalidRequestError: A column is missing or can't be read.
     """
-    lines = check(line_items, schemas.LineItems, "open_items", [*LINE_KEYS, "quantity", "status", *further])
+    lines = validate_columns(
+        line_items, schemas.LineItems, "open_items", [*LINE_STOCK_KEYS, "quantity", "status", *further]
+    )
     return lines[is_open(lines["status"]).to_numpy()]
 
 
-def demand_of(numbers: Numbers, quantities: Numbers, size: int) -> Numbers:
+def sum_demand(numbers: IntArray, quantities: IntArray, size: int) -> IntArray:
     """Sum open units by the number of their key, for all numbers below `size`; lines without a key are left out."""
     units = np.zeros(size, dtype=np.int64)
     known = numbers >= 0

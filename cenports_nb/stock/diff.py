@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, StockWarning
-from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
-from cenports_nb.frames.text_columns import choose, constant, pick
-from cenports_nb.stock.demand import KEYS, LINE_KEYS, demand_of, open_lines
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
+from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS, open_lines, sum_demand
 
 Scope = Literal["account", "channel"]
 SIDES = ("both", "actual_only", "available_only")
@@ -51,10 +51,10 @@ def diff_stock(
     """
     _check_scope(available_scope, available)
     by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
-    keys = ["channel_id", *KEYS] if by_channel else KEYS
-    named = [*KEYS, "quantity", "product_name"]
-    left = check(actual, schemas.ActualStock, "actual", named, optional=["product_name"])
-    right = check(
+    keys = ["channel_id", *STOCK_KEYS] if by_channel else STOCK_KEYS
+    named = [*STOCK_KEYS, "quantity", "product_name"]
+    left = validate_columns(actual, schemas.ActualStock, "actual", named, optional=["product_name"])
+    right = validate_columns(
         available,
         schemas.AvailableStock,
         "available",
@@ -64,18 +64,18 @@ def diff_stock(
     of_channel = ["channel_id"] if available_scope == "channel" else []
     lines = None if open_items is None else open_lines(open_items, of_channel)
 
-    sides = [[frame[name] for name in KEYS] for frame in (left, right)]
-    asked = [] if lines is None else [[lines[name] for name in LINE_KEYS]]
-    numbered = number_keys(*sides, *asked, room=1)
+    sides = [[frame[name] for name in STOCK_KEYS] for frame in (left, right)]
+    asked = [] if lines is None else [[lines[name] for name in LINE_STOCK_KEYS]]
+    numbered = encode_keys(*sides, *asked, room=1)
     in_left, in_right, size = numbered.rows[0], numbered.rows[1], numbered.size
-    at_left = find(in_left, size)
-    refuse_repeated(actual, repeated(in_left, at_left), KEYS, "actual")
+    at_left = index_rows(in_left, size)
+    refuse_duplicates(actual, find_duplicates(in_left, at_left), STOCK_KEYS, "actual")
 
     # One row of cells a channel, one cell a key.
     channels = _channels(right, lines if of_channel else None) if by_channel else _one_channel(len(right))
     cells = in_right + channels.right * size
-    at_right = find(cells, channels.number * size)
-    refuse_repeated(available, repeated(cells, at_right), keys, "available")
+    at_right = index_rows(cells, channels.number * size)
+    refuse_duplicates(available, find_duplicates(cells, at_right), keys, "available")
     there = (at_right >= 0).reshape(channels.number, size)
     there[np.ix_(channels.compared, in_left)] = True
     channel, key = np.nonzero(there)
@@ -83,14 +83,14 @@ def diff_stock(
 
     joined = _columns(left, right, from_left, from_right)
     if by_channel:
-        first = find(channels.right, channels.number)
-        names = constant(None, len(key)) if not len(right) else pick(first[channel], right["channel_id"])
+        first = index_rows(channels.right, channels.number)
+        names = repeat_text(None, len(key)) if not len(right) else take_text(first[channel], right["channel_id"])
         joined = {"channel_id": names, **joined}
     if lines is not None:
         number, quantity = numbered.rows[2], lines["quantity"].to_numpy()
         of_line = number + channels.lines * size if of_channel else number
         of_line[number < 0] = -1
-        wanted = demand_of(of_line, quantity, len(at_right) if of_channel else size)
+        wanted = sum_demand(of_line, quantity, len(at_right) if of_channel else size)
         seen = there.ravel() if of_channel else there.any(axis=0)
         _say_stray(lines, ~np.append(seen, False)[of_line])
         _explain(joined, wanted[key + channel * size] if of_channel else wanted[key])
@@ -102,17 +102,17 @@ class _Channels:
     """How many channels there are, the one of each row and each line, and those that are compared."""
 
     number: int
-    right: Numbers
-    lines: Numbers
-    compared: Numbers
+    right: IntArray
+    lines: IntArray
+    compared: IntArray
 
 
 def _channels(right: pd.DataFrame, lines: pd.DataFrame | None) -> _Channels:
     if not len(right):
         return _one_channel(0, 0 if lines is None else len(lines))
     asked = [] if lines is None else [[lines["channel_id"]]]
-    numbered = number_keys([right["channel_id"]], *asked)
-    compared = np.flatnonzero(find(numbered.rows[0], numbered.size) >= 0)
+    numbered = encode_keys([right["channel_id"]], *asked)
+    compared = np.flatnonzero(index_rows(numbered.rows[0], numbered.size) >= 0)
     return _Channels(numbered.size, numbered.rows[0], numbered.rows[-1], compared)
 
 
@@ -122,15 +122,15 @@ def _one_channel(rows: int, lines: int = 0) -> _Channels:
 
 
 def _columns(
-    left: pd.DataFrame, right: pd.DataFrame, from_left: Numbers, from_right: Numbers
+    left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray
 ) -> dict[str, pd.Series[Any]]:
     """Build the columns that both sides fill, given the row that each of them has, -1 where none."""
     no_left, no_right = from_left < 0, from_right < 0
     if no_right.any():
         either = np.where(no_left, len(left) + from_right, from_left)
-        keys = {name: pick(either, left[name], right[name]) for name in KEYS}
+        keys = {name: take_text(either, left[name], right[name]) for name in STOCK_KEYS}
     else:
-        keys = {name: pick(from_right, right[name]) for name in KEYS}
+        keys = {name: take_text(from_right, right[name]) for name in STOCK_KEYS}
     actual, available = _units(left, from_left, no_left), _units(right, from_right, no_right)
     unknown = no_left | no_right
     reserved = pd.arrays.IntegerArray(np.where(unknown, 0, actual - available), unknown)
@@ -141,14 +141,14 @@ def _columns(
         "actual": pd.arrays.IntegerArray(actual, no_left),
         "available": pd.arrays.IntegerArray(available, no_right),
         "reserved": reserved,
-        "side": choose(side, SIDES),
+        "side": decode_categories(side, SIDES),
         "oversold": available < 0,  # what is unknown stands there as 0
         "inconsistent": ~unknown & (available > actual) | (actual < 0),
     }
     return {name: pd.Series(values, copy=False) for name, values in columns.items()}
 
 
-def _units(frame: pd.DataFrame, rows: Numbers, absent: Mask) -> Numbers:
+def _units(frame: pd.DataFrame, rows: IntArray, absent: Mask) -> IntArray:
     if not len(frame):
         return np.zeros(len(rows), dtype=np.int64)
     units = frame["quantity"].to_numpy()[rows]
@@ -156,7 +156,7 @@ def _units(frame: pd.DataFrame, rows: Numbers, absent: Mask) -> Numbers:
     return units
 
 
-def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: Numbers, from_right: Numbers) -> pd.Series[Any]:
+def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray) -> pd.Series[Any]:
     """Take names from actual stock, where it has none from available stock."""
     found = [
         (frame["product_name"], rows)
@@ -164,16 +164,16 @@ def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: Numbers, from_rig
         if "product_name" in frame
     ]
     if not found:
-        return constant(None, len(from_left))
+        return repeat_text(None, len(from_left))
     (names, rows), *second = found
     named = np.append(names.notna().to_numpy(), False)[rows]  # row -1 is the one appended
     if named.all() or not second:
-        return pick(rows, names)
+        return take_text(rows, names)
     others, other_rows = second[0]
-    return pick(np.where(named, rows, np.where(other_rows < 0, -1, len(names) + other_rows)), names, others)
+    return take_text(np.where(named, rows, np.where(other_rows < 0, -1, len(names) + other_rows)), names, others)
 
 
-def _explain(joined: dict[str, Any], wanted: Numbers) -> None:
+def _explain(joined: dict[str, Any], wanted: IntArray) -> None:
     """Add open demand and what it leaves unexplained; more demand than there is is oversold."""
     joined["open_quantity"] = pd.Series(pd.arrays.IntegerArray(wanted, np.zeros(len(wanted), dtype=bool)), copy=False)
     joined["unexplained"] = joined["reserved"] - joined["open_quantity"]
@@ -184,8 +184,8 @@ def _say_stray(lines: pd.DataFrame, stray: Mask) -> None:
     """Say which open demand is in no row, because neither side stocks it or a line names no warehouse."""
     if stray.any():
         left_out = lines[stray]
-        skus = len(left_out[LINE_KEYS].drop_duplicates())
-        code, sku = left_out[LINE_KEYS].iloc[0]
+        skus = len(left_out[LINE_STOCK_KEYS].drop_duplicates())
+        code, sku = left_out[LINE_STOCK_KEYS].iloc[0]
         where = "which names no warehouse" if pd.isna(code) else f"in warehouse {code}"
         warnings.warn(
             f"{left_out['quantity'].sum():,} open units of {skus} SKUs are in no stock frame, the first "

@@ -11,10 +11,10 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import Numbers, find, find_first, number_keys
-from cenports_nb.frames.schema.validation import check
-from cenports_nb.frames.text_columns import constant, pick
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.row_keys import IntArray, encode_keys, index_first_rows, index_rows
+from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.frames.text_columns import repeat_text, take_text
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.diff import Scope
 
 LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
@@ -68,25 +68,25 @@ def summarize_stock(
         0              W     1      10         3
     """
     names = [by] if isinstance(by, str) else list(by)
-    if not set(names) <= set(KEYS) or len(set(names)) < len(names):
+    if not set(names) <= set(STOCK_KEYS) or len(set(names)) < len(names):
         raise InvalidRequestError(
-            f"by={by!r} may name {' and '.join(KEYS)}, each once; to see one channel, choose its rows first."
+            f"by={by!r} may name {' and '.join(STOCK_KEYS)}, each once; to see one channel, choose its rows first."
         )
     if available_scope not in ("account", "channel"):
         raise InvalidRequestError(f'available_scope={available_scope!r} must be "account" or "channel".')
     optional = ("product_name", "open_quantity", "unexplained")
-    rows = check(diff, _Compared, "diff", optional=optional)
+    rows = validate_columns(diff, _Compared, "diff", optional=optional)
     each = _once(rows, of_account=available_scope == "account")
     group, size = np.zeros(len(each), dtype=np.int64), 1
     if names:
-        numbered = number_keys([each[name] for name in names])
+        numbered = encode_keys([each[name] for name in names])
         group, size = numbered.rows[0], numbered.size
-    last = find(group, size)
+    last = index_rows(group, size)
     kept = np.flatnonzero(last >= 0) if names else np.zeros(1, dtype=np.int64)
-    totals: dict[str, Any] = {name: pick(last[kept], each[name]) for name in names}
-    if len(names) == len(KEYS):
-        totals["product_name"] = pick(last[kept], each["product_name"])
-    for name in each.columns[len(KEYS) + 1 :]:
+    totals: dict[str, Any] = {name: take_text(last[kept], each[name]) for name in names}
+    if len(names) == len(STOCK_KEYS):
+        totals["product_name"] = take_text(last[kept], each["product_name"])
+    for name in each.columns[len(STOCK_KEYS) + 1 :]:
         units = np.zeros(size, dtype=np.int64)
         np.add.at(units, group, each[name].to_numpy())
         totals[name] = units[kept]
@@ -95,7 +95,7 @@ def summarize_stock(
 
 def _once(rows: pd.DataFrame, *, of_account: bool) -> pd.DataFrame:
     """Bring each warehouse and SKU to one row of numbers that can be added up."""
-    numbered = number_keys([rows[name] for name in KEYS], room=1)
+    numbered = encode_keys([rows[name] for name in STOCK_KEYS], room=1)
     number, size = numbered.rows[0], numbered.size
     actual, has_actual = _extreme(rows["actual"], number, size, greatest=True)
     available, has_available = _extreme(rows["available"], number, size, greatest=False)
@@ -125,9 +125,9 @@ def _once(rows: pd.DataFrame, *, of_account: bool) -> pd.DataFrame:
         if "unexplained" in rows:
             columns["unexplained_skus"] = _any((rows["unexplained"] != 0).fillna(value=False), number, size)
     columns["oversold"] = (columns["short"] > 0).astype(np.int64)
-    first = find_first(number, size)
+    first = index_first_rows(number, size)
     kept = np.flatnonzero(first >= 0)
-    keys = {name: pick(first[kept], rows[name]) for name in KEYS}
+    keys = {name: take_text(first[kept], rows[name]) for name in STOCK_KEYS}
     keys["product_name"] = _names(rows, number, size, kept)
     return pd.DataFrame({**keys, **{name: columns[name][kept] for name in TOTALS if name in columns}}, copy=False)
 
@@ -138,16 +138,16 @@ TOTALS = (
 )  # fmt: skip
 
 
-def _names(rows: pd.DataFrame, number: Numbers, size: int, kept: Numbers) -> pd.Series[Any]:
+def _names(rows: pd.DataFrame, number: IntArray, size: int, kept: IntArray) -> pd.Series[Any]:
     """Take the first name that any channel has for a SKU."""
     if "product_name" not in rows:
-        return constant(None, len(kept))
+        return repeat_text(None, len(kept))
     named = np.flatnonzero(rows["product_name"].notna().to_numpy())
-    found = find_first(number[named], size)[kept]
-    return pick(np.where(found < 0, -1, np.append(named, -1)[found]), rows["product_name"])
+    found = index_first_rows(number[named], size)[kept]
+    return take_text(np.where(found < 0, -1, np.append(named, -1)[found]), rows["product_name"])
 
 
-def _extreme(values: pd.Series[Any], number: Numbers, size: int, *, greatest: bool) -> tuple[Numbers, Any]:
+def _extreme(values: pd.Series[Any], number: IntArray, size: int, *, greatest: bool) -> tuple[IntArray, Any]:
     """Find the greatest or least known value of each number, 0 where none is known, and tell where one is."""
     known = values.notna().to_numpy()
     found = np.full(size, LEAST if greatest else MOST, dtype=np.int64)
@@ -157,13 +157,13 @@ def _extreme(values: pd.Series[Any], number: Numbers, size: int, *, greatest: bo
     return np.where(is_known, found, 0), is_known
 
 
-def _summed(values: pd.Series[Any], number: Numbers, size: int) -> Numbers:
+def _summed(values: pd.Series[Any], number: IntArray, size: int) -> IntArray:
     units = np.zeros(size, dtype=np.int64)
     np.add.at(units, number, values.to_numpy(dtype="int64", na_value=0))
     return units
 
 
-def _any(rows: pd.Series[Any], number: Numbers, size: int) -> Numbers:
+def _any(rows: pd.Series[Any], number: IntArray, size: int) -> IntArray:
     """Mark with 1 each number that has such a row."""
     found = np.zeros(size, dtype=np.int64)
     found[number[rows.to_numpy(dtype=bool)]] = 1

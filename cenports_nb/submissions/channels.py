@@ -13,7 +13,7 @@ import msgspec
 
 from cenports_nb.api.request_schema import CALLS, objections
 from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, TransportError, UnexpectedAnswerError
-from cenports_nb.frames.decoding.rejects import snake
+from cenports_nb.frames.decoding.rejects import snake_case
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -93,7 +93,7 @@ def _check(client: Client, body: Mapping[str, Any]) -> None:
     """Check every field, all of them at once, and quote none: they are people's."""
     errors: dict[str, list[str]] = {}
     for found in objections(CALL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes):
-        errors.setdefault(".".join(snake(str(step)) for step in found.path), []).append(found.reason)
+        errors.setdefault(".".join(snake_case(str(step)) for step in found.path), []).append(found.reason)
     if not body.get("contactEmail") and not body.get("contactPhone"):
         errors.setdefault("contact_email", []).append("or contact_phone is needed")
     if errors:
@@ -109,12 +109,12 @@ def _info(given: Mapping[str, str], what: str) -> dict[str, str]:
     """
     group = {"contact_info": "contactInfo", "bill_info": "billInfo"}[what]
     fields = [path.partition(".")[2] for path in CALLS[CALL] if path.startswith(f"{group}.")]
-    names = {snake(field): field for field in fields}
+    names = {snake_case(field): field for field in fields}
     if not isinstance(given, Mapping):
         raise InvalidRequestError(f"{what} must be a mapping with {', '.join(names)}, not {type(given).__name__}.")
     for key in given:
         if key not in names:
-            near = difflib.get_close_matches(snake(str(key)), names, 1, 0.5)
+            near = difflib.get_close_matches(snake_case(str(key)), names, 1, 0.5)
             hint = f"{near[0]} is meant" if near else f"it has {', '.join(names)}"
             raise InvalidRequestError(f"{what} has no {str(key)[:40]!r}: {hint}. Nothing was sent.")
     return {names[key]: value for key, value in given.items() if value is not None}

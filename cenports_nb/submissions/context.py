@@ -35,11 +35,11 @@ def desk_of(client: Client) -> Desk:
         JournalError: The journal can't be used.
     """
     client.own()
-    if not isinstance(client.desk, Desk):
+    if not isinstance(client.context, Desk):
         journal = Journal(client.home)
         client.resources.callback(journal.close)
-        client.desk = Desk(journal, Poller(client, journal))
-    return client.desk
+        client.context = Desk(journal, Poller(client, journal))
+    return client.context
 
 
 def user() -> str:

@@ -20,7 +20,7 @@ from cenports_nb.errors import (
     JournalError,
     PendingWarning,
 )
-from cenports_nb.rendering.note import note_of
+from cenports_nb.rendering.note import render_note
 from cenports_nb.submissions.context import desk_of
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.models import Head
@@ -259,7 +259,7 @@ class Submission:
         try:
             return page_of(self.snapshot(), self.head, dry=self.dry)
         except JournalError as error:
-            return note_of(f"Submission {self.submission_id}", {"journal": str(error)})
+            return render_note(f"Submission {self.submission_id}", {"journal": str(error)})
 
 
 STAYING = (AuthenticationError, ConfigurationError, JournalError)

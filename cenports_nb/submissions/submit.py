@@ -19,8 +19,8 @@ from cenports_nb.errors import (
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.plans.fingerprint import fingerprint
 from cenports_nb.submissions.context import desk_of, user
@@ -139,7 +139,7 @@ def _check_arguments(
     if on_objection not in ("raise", "hold"):
         raise InvalidRequestError(f"on_objection={on_objection!r} must be 'raise' or 'hold'.")
     if isinstance(allow, pd.DataFrame):
-        lacking = [name for name in (*KEYS, "guard") if name not in allow.columns]
+        lacking = [name for name in (*STOCK_KEYS, "guard") if name not in allow.columns]
         if lacking:
             raise InvalidRequestError(
                 f"allow lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}: take rows of check_updates()."
@@ -152,8 +152,8 @@ def _check_arguments(
 
 def check_rows(updates: pd.DataFrame) -> pd.DataFrame:
     """Read the columns that are sent, and refuse what can't be."""
-    needed = [*KEYS, "type", "quantity", "current_quantity"]
-    rows = check(updates, schemas.StockUpdates, "updates", needed, unique=KEYS).reset_index(drop=True)
+    needed = [*STOCK_KEYS, "type", "quantity", "current_quantity"]
+    rows = validate_columns(updates, schemas.StockUpdates, "updates", needed, unique=STOCK_KEYS).reset_index(drop=True)
     below = rows.index[(rows["type"] == "TRUE_UP") & (rows["quantity"] < 0)]
     if len(below):
         raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again.")
@@ -180,8 +180,8 @@ def _guarded(
             objections=objections,
         )
     texts = objections["guard"] + ": " + objections["message"]
-    held = texts.groupby([objections[name] for name in KEYS], sort=False).agg("; ".join).rename("held")
-    joined = rows.merge(held.reset_index(), on=KEYS, how="left") if len(held) else rows.assign(held=None)
+    held = texts.groupby([objections[name] for name in STOCK_KEYS], sort=False).agg("; ".join).rename("held")
+    joined = rows.merge(held.reset_index(), on=STOCK_KEYS, how="left") if len(held) else rows.assign(held=None)
     return joined.assign(held=joined["held"].astype("str"))
 
 
@@ -189,7 +189,7 @@ def _accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> 
     """Tell which objections a person accepts: all of a guard, or these very ones."""
     if not isinstance(allow, pd.DataFrame):
         return objections["guard"].isin(list(allow))
-    names = [*KEYS, "guard"]
+    names = [*STOCK_KEYS, "guard"]
     known = set(allow[names].astype("str").fillna("").itertuples(index=False, name=None))
     given = objections[names].astype("str").fillna("").itertuples(index=False, name=None)
     return pd.Series([each in known for each in given], dtype=bool, index=objections.index)
@@ -197,7 +197,9 @@ def _accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> 
 
 def _fresh(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) -> pd.DataFrame:
     """Write the stock as it is now beside each row, and compare those that are sent."""
-    now = rows[KEYS].merge(actual[[*KEYS, "quantity"]], on=KEYS, how="left")["quantity"].astype("Int64")
+    now = (
+        rows[STOCK_KEYS].merge(actual[[*STOCK_KEYS, "quantity"]], on=STOCK_KEYS, how="left")["quantity"].astype("Int64")
+    )
     rows = rows.assign(before_quantity=now)
     sent = rows["held"].isna()
     going, before = fresh_frame(rows[sent].reset_index(drop=True), now[sent].reset_index(drop=True), on_stale)

@@ -9,7 +9,7 @@ import pytest
 from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
-from cenports_nb.frames.provenance import time_zone_of
+from cenports_nb.frames.provenance import read_time_zone
 
 Connect = Callable[..., cn.Client]
 LATE = "2026-06-10T23:30:00Z"  # the next day in Berlin
@@ -82,5 +82,5 @@ def test_a_file_has_the_zone_of_each_frame(berlin: cn.Client, tmp_path: Path) ->
 def test_the_first_frame_that_knows_its_zone_decides(berlin: cn.Client) -> None:
     """What a person made knows none; without any it is UTC."""
     own, orders = pd.DataFrame({"a": [1]}), _load(cn.load_orders, berlin)
-    found = [time_zone_of(None, own, None, orders), time_zone_of("Asia/Tokyo", orders), time_zone_of(None, own)]
+    found = [read_time_zone(None, own, None, orders), read_time_zone("Asia/Tokyo", orders), read_time_zone(None, own)]
     assert found == [BERLIN, "Asia/Tokyo", "UTC"]

@@ -174,7 +174,7 @@ def test_a_cache_that_breaks_in_use_stops_no_load(server: ToldServer, staging: C
     server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 20_000}]}))
     client = staging()
     for day in range(10, 30):
-        client.wire.fetch(client.question("/orders", {"startDate": str(day)}), keep=True)
+        client.session.fetch(client.build_request("/orders", {"startDate": str(day)}), keep=True)
     client.close()
     path = home / "cache.sqlite"
     content = bytearray(path.read_bytes())
@@ -238,14 +238,14 @@ def test_the_oldest_answers_make_room(
     server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 10_000}]}))
     clock = FakeClock()
     client = staging(clock)
-    asked = [client.question("/orders", {"startDate": str(day)}) for day in range(30)]
+    asked = [client.build_request("/orders", {"startDate": str(day)}) for day in range(30)]
     for question in asked:
         clock.advance(1)
-        client.wire.fetch(question, keep=True)
+        client.session.fetch(question, keep=True)
     (kept,) = info(home)
     assert 6 <= kept.answers <= 10
-    assert client.wire.find(asked[-1], 900) is not None
-    assert client.wire.find(asked[0], 900) is None
+    assert client.session.find(asked[-1], 900) is not None
+    assert client.session.find(asked[0], 900) is None
 
 
 def test_a_cache_tells_what_it_holds(server: ToldServer, staging: Connect, home: Path) -> None:

@@ -13,14 +13,14 @@ from support.api_client import (
 )
 
 from cenports_nb.api.retrieval import retrieve
-from cenports_nb.api.retrieval.windows import DAY, Window
+from cenports_nb.api.retrieval.windows import ONE_DAY, Window
 from cenports_nb.errors import ApiError, AuthenticationError, TransportError, UnexpectedAnswerError
 
 A, B, C = ({"orderNo": name} for name in "ABC")
 
 
-def _read(client: Pages, window: Window | None = None, **changes: Any) -> retrieve.Read:
-    return retrieve.read(client, source_of(**changes), [window or Window()])  # type: ignore[arg-type]
+def _read(client: Pages, window: Window | None = None, **changes: Any) -> retrieve.Retrieval:
+    return retrieve.retrieve(client, source_of(**changes), [window or Window()])  # type: ignore[arg-type]
 
 
 BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]
@@ -141,11 +141,11 @@ def _full(size: int = LIMIT) -> dict[str, Any]:
 @pytest.mark.parametrize("failure", [TransportError("gone"), ApiError("500", status=500)])
 def test_a_later_failure_leaves_a_hole_that_is_named(failure: Exception) -> None:
     """What did arrive is kept, and the window that did not is told with its reason."""
-    read = _read(Pages(answers=[_full(), failure, {"data": [A]}]), Window(FIRST, FIRST + 2 * DAY))
-    assert [(hole.window.end, hole.reason) for hole in read.missing] == [(FIRST + DAY, str(failure))]
+    read = _read(Pages(answers=[_full(), failure, {"data": [A]}]), Window(FIRST, FIRST + 2 * ONE_DAY))
+    assert [(hole.window.end, hole.reason) for hole in read.missing] == [(FIRST + ONE_DAY, str(failure))]
 
 
 def test_credentials_that_end_in_between_stop_everything() -> None:
     """No smaller window helps."""
     with pytest.raises(AuthenticationError):
-        _read(Pages(answers=[_full(), AuthenticationError("401", status=401)]), Window(FIRST, FIRST + 2 * DAY))
+        _read(Pages(answers=[_full(), AuthenticationError("401", status=401)]), Window(FIRST, FIRST + 2 * ONE_DAY))

@@ -125,7 +125,7 @@ def test_pages_of_one_month_are_of_one_age(server: ToldServer, staging: Any) -> 
     server.on("GET /orders", answer)
     client = staging()
     cn.load_orders(client, "2025-08-10", "2025-08-20")
-    client.wire  # noqa: B018 - the cache is open
+    client.session  # noqa: B018 - the cache is open
     shelf = client._cache.shelf
     shelf.use(
         lambda file: file.execute("DELETE FROM answer WHERE at = (SELECT max(at) FROM answer) AND rowid > 1"), None

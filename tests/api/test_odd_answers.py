@@ -14,7 +14,7 @@ from support.paged_server import Reply, Script, ScriptedServer, reply
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.api.retrieval.windows import chunks_of
+from cenports_nb.api.retrieval.windows import chunk_order_numbers
 from cenports_nb.settings import resolve
 
 DAYS = ("2026-01-01", "2026-01-31")
@@ -225,6 +225,6 @@ def test_the_answer_to_a_write_decides_its_rows(first: Reply | None, outcomes: l
 @given(st.lists(st.text(st.characters(exclude_characters=","), min_size=1, max_size=255), max_size=40))
 def test_chunks_of_order_numbers_lose_none_and_fit(numbers: list[str]) -> None:
     """Every number is in one chunk, in order, and a joined chunk has at most 255 characters."""
-    chunks = list(chunks_of(numbers))
+    chunks = list(chunk_order_numbers(numbers))
     assert [number for chunk in chunks for number in chunk] == numbers
     assert all(len(",".join(chunk)) <= 255 for chunk in chunks)

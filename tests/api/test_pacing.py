@@ -15,16 +15,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support.fake_clock import FakeClock
 
-from cenports_nb.api.http.rate_limit import FILE_NAME, Pacer
+from cenports_nb.api.http.rate_limit import FILE_NAME, RateLimiter
 from cenports_nb.errors import CenportsWarning
 
 WORKER = Path(__file__).parents[1] / "support" / "rate_limit_worker.py"
 SPEED = 20
 
 
-def _pacer(limit: int, clock: FakeClock, folder: Path, waits: list[float] | None = None) -> Pacer:
+def _pacer(limit: int, clock: FakeClock, folder: Path, waits: list[float] | None = None) -> RateLimiter:
     told = [] if waits is None else waits
-    return Pacer(limit, clock, account="a", folder=folder, waiting=told.append)
+    return RateLimiter(limit, clock, account="a", folder=folder, waiting=told.append)
 
 
 def _started(limit: int, gaps: list[float], pacers: int = 1) -> list[float]:
@@ -95,7 +95,7 @@ def test_another_account_is_not_held(tmp_path: Path) -> None:
     """Each has its own limit."""
     clock = FakeClock()
     _pacer(1, clock, tmp_path).take()
-    Pacer(1, clock, account="b", folder=tmp_path, waiting=lambda _: None).take()
+    RateLimiter(1, clock, account="b", folder=tmp_path, waiting=lambda _: None).take()
     assert clock.elapsed == 0
 
 

@@ -190,7 +190,7 @@ def test_threads_use_a_connection_each(server: ToldServer, staging: Connect) -> 
     found: list[bytes] = []
 
     def ask(number: int) -> None:
-        found.append(client.wire.fetch(client.question("/orders", {"n": number}), keep=False).body)
+        found.append(client.session.fetch(client.build_request("/orders", {"n": number}), keep=False).body)
 
     threads = [threading.Thread(target=ask, args=(number,)) for number in range(24)]
     for thread in threads:

@@ -8,13 +8,13 @@ from support.api_client import (
     FIRST,
 )
 
-from cenports_nb.api.retrieval.windows import DAY, Window, best_cut, chunks_of, covering
+from cenports_nb.api.retrieval.windows import ONE_DAY, Window, best_cut, chunk_order_numbers, covering
 
 
 @given(st.lists(st.text("0123456789AB-", min_size=1, max_size=255), max_size=60))
 def test_chunks_of_order_numbers_fit_and_keep_all(numbers: list[str]) -> None:
     """Joined by commas each chunk fits 255 characters, and together they are what was given, in order."""
-    chunks = list(chunks_of(numbers))
+    chunks = list(chunk_order_numbers(numbers))
     assert all(len(",".join(chunk)) <= 255 for chunk in chunks)
     assert [number for chunk in chunks for number in chunk] == numbers
 
@@ -22,10 +22,10 @@ def test_chunks_of_order_numbers_fit_and_keep_all(numbers: list[str]) -> None:
 @given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 50), st.booleans())
 def test_pieces_cover_the_window(start: int, length: int, pieces: int, tight: bool) -> None:
     """Whether ends are included or not, no day falls between two pieces."""
-    window = Window(FIRST + start * DAY, FIRST + (start + length) * DAY)
+    window = Window(FIRST + start * ONE_DAY, FIRST + (start + length) * ONE_DAY)
     cut = window.cut(pieces, tight=tight)
-    wanted = {FIRST + (start + i) * DAY for i in range(length)}
-    covered = {piece.start + i * DAY for piece in cut for i in range(piece.days)}  # type: ignore[operator]
+    wanted = {FIRST + (start + i) * ONE_DAY for i in range(length)}
+    covered = {piece.start + i * ONE_DAY for piece in cut for i in range(piece.days)}  # type: ignore[operator]
     assert covered == (wanted if min(pieces, length) > 1 else set())
     assert sum(piece.days for piece in cut) == len(covered)
 
@@ -33,19 +33,19 @@ def test_pieces_cover_the_window(start: int, length: int, pieces: int, tight: bo
 @given(st.dates(date(1990, 1, 1), date(2030, 1, 1)), st.integers(0, 800))
 def test_windows_cover_a_day_more_on_both_sides(start: date, length: int) -> None:
     """Each asked as if its end were not included, without a gap, and by whole months where the span is long."""
-    end = start + length * DAY
+    end = start + length * ONE_DAY
     windows = covering(start, end)
-    days = [first + i * DAY for first, after in windows for i in range((after - first).days)]
-    assert days == [days[0] + i * DAY for i in range(len(days))]
-    assert days[0] <= start - DAY
-    assert days[-1] >= end + DAY
+    days = [first + i * ONE_DAY for first, after in windows for i in range((after - first).days)]
+    assert days == [days[0] + i * ONE_DAY for i in range(len(days))]
+    assert days[0] <= start - ONE_DAY
+    assert days[-1] >= end + ONE_DAY
     assert len(windows) <= 1 + (end.year * 12 + end.month) - (start.year * 12 + start.month)
 
 
 def test_tomorrows_twelve_months_are_the_same_questions_but_for_the_youngest() -> None:
     """So most of them are in the cache."""
     today = date(2026, 11, 24)
-    first, second = ({*covering(day - 364 * DAY, day)} for day in (today, today + DAY))
+    first, second = ({*covering(day - 364 * ONE_DAY, day)} for day in (today, today + ONE_DAY))
     assert first == second
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 
 STOCK = ["warehouse_code", "product_sku", "quantity"]
 
@@ -21,7 +21,7 @@ def _stock(sku: Any = ("A", "B"), quantity: Any = (1, 2), **options: Any) -> pd.
 
 
 def _read(frame: pd.DataFrame, **options: Any) -> pd.DataFrame:
-    return check(frame, schemas.ActualStock, "actual", STOCK, **options)
+    return validate_columns(frame, schemas.ActualStock, "actual", STOCK, **options)
 
 
 def _refused(frame: pd.DataFrame, **options: Any) -> str:
@@ -149,7 +149,7 @@ ORDERED = pd.Timestamp("2026-01-31T08:00Z")
 )
 def test_an_instant_of_any_zone_and_unit_is_read(values: Any) -> None:
     """As UTC, to the microsecond."""
-    read = check(pd.DataFrame({"order_date": values}), schemas.LineItems, "line_items", ["order_date"])
+    read = validate_columns(pd.DataFrame({"order_date": values}), schemas.LineItems, "line_items", ["order_date"])
     assert (str(read["order_date"].dtype), read["order_date"][0]) == ("datetime64[us, UTC]", ORDERED)
 
 
@@ -157,14 +157,14 @@ def test_an_instant_of_any_zone_and_unit_is_read(values: Any) -> None:
 def test_an_instant_without_a_zone_is_refused(value: Any) -> None:
     """It could be anything."""
     with pytest.raises(InvalidRequestError, match="time zone"):
-        check(pd.DataFrame({"order_date": [value]}), schemas.LineItems, "line_items", ["order_date"])
+        validate_columns(pd.DataFrame({"order_date": [value]}), schemas.LineItems, "line_items", ["order_date"])
 
 
 @pytest.mark.parametrize(("value", "read"), [(Decimal("9.99"), 9.99), (7, 7.0), (None, None)])
 def test_an_amount_is_any_finite_number(value: Any, read: float | None) -> None:
     """Decimals of a database too; null stays null."""
     frame = pd.DataFrame({"price": pd.Series([value], dtype="object")})
-    found = check(frame, schemas.LineItems, "line_items", ["price"])["price"]
+    found = validate_columns(frame, schemas.LineItems, "line_items", ["price"])["price"]
     assert found.dtype == "float64"
     assert found.isna()[0] if read is None else found[0] == read
 
@@ -173,7 +173,7 @@ def test_an_amount_is_any_finite_number(value: Any, read: float | None) -> None:
 def test_what_is_no_amount_is_refused(value: Any) -> None:
     """Infinite, text, yes or no."""
     with pytest.raises(InvalidRequestError, match="price that is"):
-        check(pd.DataFrame({"price": [value]}, dtype="object"), schemas.LineItems, "line_items", ["price"])
+        validate_columns(pd.DataFrame({"price": [value]}, dtype="object"), schemas.LineItems, "line_items", ["price"])
 
 
 @pytest.mark.parametrize(
@@ -192,7 +192,7 @@ def test_the_schema_s_own_checks_hold(change: dict[str, Any], words: str) -> Non
         "change": None, "known_sku": True, "reason": None, "reference": None,
     }  # fmt: skip
     with pytest.raises(InvalidRequestError) as caught:
-        check(pd.DataFrame([{**row, **change}]), schemas.StockUpdates, "updates")
+        validate_columns(pd.DataFrame([{**row, **change}]), schemas.StockUpdates, "updates")
     assert words in str(caught.value)
 
 
@@ -200,7 +200,7 @@ def test_personal_data_is_never_quoted() -> None:
     """A name that is in the wrong column stays out of logs and screenshots."""
     orders = pd.DataFrame({"customer_name": [("Ana", "Trujillo")], "order_no": ["1"]})
     with pytest.raises(InvalidRequestError) as caught:
-        check(orders, schemas.Orders, "orders", ["order_no", "customer_name"])
+        validate_columns(orders, schemas.Orders, "orders", ["order_no", "customer_name"])
     assert "customer_name that is no text in row 0:" in str(caught.value)
     assert "Trujillo" not in str(caught.value)
 
@@ -208,6 +208,6 @@ def test_personal_data_is_never_quoted() -> None:
 def test_a_column_that_the_schema_does_not_require_may_be_absent() -> None:
     """It is read where it is there."""
     whole = schemas.StockUpdates.example()
-    assert list(check(whole, schemas.StockUpdates, "updates").columns) == list(whole.columns)
+    assert list(validate_columns(whole, schemas.StockUpdates, "updates").columns) == list(whole.columns)
     part = whole.drop(columns=["suggestion", "counted_at"])
-    assert list(check(part, schemas.StockUpdates, "updates").columns) == list(part.columns)
+    assert list(validate_columns(part, schemas.StockUpdates, "updates").columns) == list(part.columns)

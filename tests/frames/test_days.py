@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.dates import day_of, local_days, range_of
+from cenports_nb.frames.dates import local_days, parse_day, parse_range
 
 BERLIN = ZoneInfo("Europe/Berlin")
 TODAY = date(2026, 3, 1)
@@ -27,7 +27,7 @@ TODAY = date(2026, 3, 1)
 )
 def test_a_day_may_be_text_date_or_instant(value: Any) -> None:
     """Of an instant with a zone, the day that it is in ours."""
-    assert day_of(value, "start", BERLIN) == date(2026, 1, 31)
+    assert parse_day(value, "start", BERLIN) == date(2026, 1, 31)
 
 
 @pytest.mark.parametrize(
@@ -37,7 +37,7 @@ def test_a_day_may_be_text_date_or_instant(value: Any) -> None:
 def test_what_is_no_day_says_how_to_write_one(value: Any) -> None:
     """And names the argument."""
     with pytest.raises(InvalidRequestError, match=r"end=.* is no day.*YYYY-MM-DD"):
-        day_of(value, "end", BERLIN)
+        parse_day(value, "end", BERLIN)
 
 
 @pytest.mark.parametrize(
@@ -55,12 +55,12 @@ def test_what_is_no_day_says_how_to_write_one(value: Any) -> None:
 def test_a_range_that_cannot_be_meant_is_refused(start: Any, end: Any, last: Any, words: str) -> None:
     """Before anything is sent, with the way out."""
     with pytest.raises(InvalidRequestError, match=words):
-        range_of(start, end, last, BERLIN, TODAY)
+        parse_range(start, end, last, BERLIN, TODAY)
 
 
 def test_the_last_days_end_today() -> None:
     """Thirty days, today among them."""
-    assert range_of(None, None, "30D", BERLIN, TODAY) == (date(2026, 1, 31), TODAY)
+    assert parse_range(None, None, "30D", BERLIN, TODAY) == (date(2026, 1, 31), TODAY)
 
 
 def test_an_order_late_at_night_belongs_to_the_day_of_the_zone() -> None:

@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cenports_nb.frames import row_keys
-from cenports_nb.frames.row_keys import dense, find, number_keys, repeated
-from cenports_nb.frames.text_columns import choose, constant, pick
+from cenports_nb.frames.row_keys import compact_codes, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
 
 TEXT = st.text(st.characters(codec="utf-8", max_codepoint=0x1FFFF), max_size=2)
 ROWS = st.lists(st.tuples(TEXT, TEXT, st.integers(-(2**62), 2**62)), max_size=12)
@@ -21,13 +21,13 @@ def _columns(rows: list[tuple[str, str, int]]) -> list[pd.Series]:
     return [pd.Series(part, dtype=dtype) for part, dtype in zip(parts, ("str", "str", "int64"), strict=True)]
 
 
-@pytest.mark.parametrize("room", [0, row_keys.ROOM])
+@pytest.mark.parametrize("room", [0, row_keys.SPARSE_FACTOR])
 @given(ROWS, ROWS)
 def test_numbers_stand_for_keys_and_keep_their_order(
     room: int, first: list[tuple[str, str, int]], second: list[tuple[str, str, int]]
 ) -> None:
     """Over all frames together, whether or not there is room for a table."""
-    numbered = number_keys(_columns(first), _columns(second), room=room)
+    numbered = encode_keys(_columns(first), _columns(second), room=room)
     numbers = [int(number) for rows in numbered.rows for number in rows]
     order = {key: place for place, key in enumerate(sorted({*first, *second}))}
     ranks = {number: place for place, number in enumerate(sorted(set(numbers)))}
@@ -38,13 +38,13 @@ def test_numbers_stand_for_keys_and_keep_their_order(
 def test_a_null_in_a_key_has_no_number() -> None:
     """It equals nothing, not even another null."""
     sku = pd.Series(["A", None, "B"], dtype="str")
-    assert number_keys([sku, sku]).rows[0].tolist()[1] == -1
+    assert encode_keys([sku, sku]).rows[0].tolist()[1] == -1
 
 
 @given(st.lists(st.integers(-1, 50), max_size=20), st.sampled_from([51, 10**6]))
 def test_dense_numbers_are_counted_through(numbers: list[int], size: int) -> None:
     """In their order, and -1 stays."""
-    counted, many = dense(np.array(numbers, dtype=np.int64), size)
+    counted, many = compact_codes(np.array(numbers, dtype=np.int64), size)
     ranks = {number: place for place, number in enumerate(sorted({*numbers} - {-1}))} | {-1: -1}
     assert (counted.tolist(), many) == ([ranks[number] for number in numbers], len({*numbers} - {-1}))
 
@@ -54,7 +54,7 @@ def test_repeated_marks_all_rows_of_a_number(numbers: list[int]) -> None:
     """The first one too."""
     rows = np.array(numbers, dtype=np.int64)
     expected = [numbers.count(number) > 1 for number in numbers]
-    assert repeated(rows, find(rows, 10)).tolist() == expected
+    assert find_duplicates(rows, index_rows(rows, 10)).tolist() == expected
 
 
 @given(st.lists(st.none() | TEXT, min_size=1, max_size=5), st.lists(TEXT, max_size=5), st.data())
@@ -66,11 +66,11 @@ def test_text_is_picked_from_columns_that_follow_each_other(
     columns = [pd.Series(values, dtype="str") for values in (first, second)]
     both = [*first, *second]
     expected = pd.Series([None if row < 0 else both[row] for row in rows], dtype="str")
-    pd.testing.assert_series_equal(pick(np.array(rows, dtype=np.int64), *columns), expected)
+    pd.testing.assert_series_equal(take_text(np.array(rows, dtype=np.int64), *columns), expected)
 
 
 def test_text_of_a_few_words_is_text() -> None:
     """Of the frames' own dtype."""
-    pd.testing.assert_series_equal(choose(np.array([1, 0]), ["a", "b"]), pd.Series(["b", "a"], dtype="str"))
-    pd.testing.assert_series_equal(constant("a", 2), pd.Series(["a", "a"], dtype="str"))
-    pd.testing.assert_series_equal(constant(None, 1), pd.Series([None], dtype="str"))
+    pd.testing.assert_series_equal(decode_categories(np.array([1, 0]), ["a", "b"]), pd.Series(["b", "a"], dtype="str"))
+    pd.testing.assert_series_equal(repeat_text("a", 2), pd.Series(["a", "a"], dtype="str"))
+    pd.testing.assert_series_equal(repeat_text(None, 1), pd.Series([None], dtype="str"))

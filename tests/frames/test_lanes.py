@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from support.order_decoding import Frames, frames_of, page_of
 
-from cenports_nb.api.retrieval.decoded_page import Contents, Several, parts_of
+from cenports_nb.api.retrieval.decoded_page import Contents, Several, split_contents
 from cenports_nb.api.retrieval.page_info import open_page
 from cenports_nb.errors import UnexpectedAnswerError
 from cenports_nb.frames.decoding import arrow_orders
@@ -306,7 +306,7 @@ def _mixed(pattern: str) -> list[bytes]:
 def test_order_sizes_and_places_are_right_whichever_lane_each_page_takes(pattern: str) -> None:
     """A chunk of many pages of which some are refused."""
     opened = open_orders("X", _mixed(pattern))
-    parts = [part for part in parts_of(opened) if isinstance(part, OrderPages)]
+    parts = [part for part in split_contents(opened) if isinstance(part, OrderPages)]
     assert list(opened.sizes) == [3 if kind == "r" else 2 for kind in pattern]
     numbers, places, start = [], [], 0
     for part in parts:

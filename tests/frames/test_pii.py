@@ -17,7 +17,7 @@ from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.frames.masking import mask_json, mask_series, pseudonyms
-from cenports_nb.frames.personal_columns import kind_of
+from cenports_nb.frames.personal_columns import personal_kind
 from cenports_nb.frames.provenance import Provenance, Reject, attach, rejects_frame
 
 DAYS = ("1998-05-01", "1998-05-06")
@@ -122,7 +122,7 @@ def test_different_values_stay_different_and_nulls_null(values: list[str | None]
 def test_unknown_columns_are_judged_by_name(column: str, kind: str) -> None:
     """People, streets, telephones, e-mails and messages are masked; things, places and numbers are not."""
     masked = cn.mask_pii(pd.DataFrame({column: texts(PERSONAL)}))[column][0]
-    assert kind_of(column) == kind
+    assert personal_kind(column) == kind
     assert masked == PERSONAL if not kind else re.fullmatch(rf"{kind}-[0-9a-f]{{12}}", masked)
 
 
@@ -326,7 +326,7 @@ def test_a_year_of_orders_is_masked_in_seconds() -> None:
     """60,000 orders × 40 columns, every personal value different: it takes about two seconds."""
     frame = cn.schemas.Orders.example(rows=60_000)
     numbers = pd.Series(range(len(frame))).astype("str")
-    for name in frame.columns[frame.columns.map(kind_of) != ""]:
+    for name in frame.columns[frame.columns.map(personal_kind) != ""]:
         frame[name] = (f"{name} " + numbers).astype("str")
     began = time.monotonic()
     masked = cn.mask_pii(frame)

@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cenports_nb.frames.text_columns import constant, joined
+from cenports_nb.frames.text_columns import join_text, repeat_text
 
 
 def test_words_columns_and_numbers_become_one_sentence_a_row() -> None:
     """Null says nothing; numbers are their digits."""
     names = pd.Series(["A", None, "C"], dtype="str")
-    written = joined("SKU '", names, "' has ", np.array([1, -2, 30_000]), " units")
+    written = join_text("SKU '", names, "' has ", np.array([1, -2, 30_000]), " units")
     assert written.tolist() == ["SKU 'A' has 1 units", "SKU '' has -2 units", "SKU 'C' has 30000 units"]
     assert written.dtype == "str"
 
@@ -20,4 +20,4 @@ def test_words_columns_and_numbers_become_one_sentence_a_row() -> None:
 @pytest.mark.parametrize("rows", [0, 1])
 def test_there_may_be_no_row(rows: int) -> None:
     """Then there is no sentence."""
-    assert len(joined("a ", constant("b", rows), " c")) == rows
+    assert len(join_text("a ", repeat_text("b", rows), " c")) == rows

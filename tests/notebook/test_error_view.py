@@ -12,7 +12,7 @@ import pytest
 from nbclient import NotebookClient
 
 import cenports_nb as cn
-from cenports_nb.errors import InvalidRequestError, paragraph_of
+from cenports_nb.errors import InvalidRequestError, format_paragraph
 
 BAD = 'cn.load_orders(client, "2026-05-02", "2026-05-01")'
 WORDS = "InvalidRequestError: start 2026-05-02 lies after end 2026-05-01: swap them."
@@ -71,7 +71,7 @@ def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
 
 def test_a_message_moves_no_cursor() -> None:
     """Messages may quote what came from outside."""
-    text = paragraph_of(InvalidRequestError("SKU '\x1b[2J\x07' is odd.\nLook at it."))
+    text = format_paragraph(InvalidRequestError("SKU '\x1b[2J\x07' is odd.\nLook at it."))
     assert (
         text == "InvalidRequestError: SKU '\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}' is odd.\nLook at it."
     )
@@ -89,7 +89,7 @@ def test_notes_are_told() -> None:
     """What was added to an error on its way is a part of what it says."""
     with pytest.raises(cn.errors.JournalError) as caught:
         raise_with_a_note()
-    text = paragraph_of(caught.value)
+    text = format_paragraph(caught.value)
     assert text.startswith("JournalError: The disk is full.\nNothing was sent.\n\n    line ")
 
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from html.parser import HTMLParser
 
 import cenports_nb as cn
-from cenports_nb.rendering.note import note_of
+from cenports_nb.rendering.note import render_note
 from cenports_nb.sandbox import Sandbox
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -92,4 +92,4 @@ def test_an_origin_is_a_note() -> None:
 
 def test_nothing_in_a_note_is_a_tag() -> None:
     """Title, names, values, steps."""
-    assert "<img" not in note_of(NAUGHTY, {NAUGHTY: NAUGHTY}, [(NAUGHTY, NAUGHTY)])
+    assert "<img" not in render_note(NAUGHTY, {NAUGHTY: NAUGHTY}, [(NAUGHTY, NAUGHTY)])

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from support import chart_frames as made
 
 from cenports_nb.notebook.tracker.row_details import folds_of
-from cenports_nb.rendering.plan_text import plan_of, plan_text
 from cenports_nb.rendering.printable import printable
-from cenports_nb.rendering.text_table import text_table
+from cenports_nb.rendering.text_table import format_table
+from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
 from cenports_nb.submissions.tracking.status_table import html_of, text_of
 
@@ -22,7 +22,7 @@ NOTHING = pd.DataFrame({name: pd.Series([], dtype="str") for name in ("warehouse
 def plan(*rows: tuple[str, str, str, int | None, int]) -> pd.DataFrame:
     names = ["warehouse_code", "product_sku", "type", "current_quantity", "quantity"]
     frame = pd.DataFrame(rows, columns=names).astype({"current_quantity": "Int64", "quantity": "int64"})
-    return plan_of(frame.astype(dict.fromkeys(names[:3], "str")))
+    return build_plan_table(frame.astype(dict.fromkeys(names[:3], "str")))
 
 
 def test_numbers_stand_right_and_words_left() -> None:
@@ -35,7 +35,7 @@ def test_numbers_stand_right_and_words_left() -> None:
             "note": pd.Series(["a", "b"], dtype="str"),
         }
     )
-    assert text_table(frame) == (
+    assert format_table(frame) == (
         "sku   units  read at               note\n"
         "0001  1,234  2026-03-01 11:00:00Z  a\n"
         "                                   b"
@@ -48,7 +48,7 @@ def test_no_text_moves_a_cursor(text: str) -> None:
     assert printable(text).isprintable()
     assert len(printable(text)) == len(text)
     frame = pd.DataFrame({"sku": pd.Series([text], dtype="object")})
-    assert text_table(frame).count("\n") == 1
+    assert format_table(frame).count("\n") == 1
 
 
 @given(st.text(min_size=1))
@@ -71,8 +71,8 @@ def test_a_tracker_shows_texts_as_texts(text: str) -> None:
 
 def test_a_frame_without_rows_is_its_header() -> None:
     """And one without columns is nothing."""
-    assert text_table(pd.DataFrame({"a": [], "b": []})) == "a  b"
-    assert text_table(pd.DataFrame()) == ""
+    assert format_table(pd.DataFrame({"a": [], "b": []})) == "a  b"
+    assert format_table(pd.DataFrame()) == ""
 
 
 def test_a_change_is_shown_as_what_it_makes_of_the_stock() -> None:
@@ -80,7 +80,7 @@ def test_a_change_is_shown_as_what_it_makes_of_the_stock() -> None:
     seen = plan(("W", "A", "TRUE_UP", 10, 7), ("W", "B", "DIFFERENTIAL", 10, 4), ("W", "C", "TRUE_UP", None, 5))
     assert seen["new"].tolist() == [7, 14, 5]
     assert seen["change"].tolist() == [-3, 4, pd.NA]
-    assert plan_text(seen, NOTHING).splitlines() == [
+    assert format_plan(seen, NOTHING).splitlines() == [
         "warehouse  SKU  now  new  change",
         "W          C           5",
         "W          B     10   14      +4",
@@ -100,7 +100,7 @@ def test_objections_stand_beside_their_rows_and_those_of_all_below() -> None:
             "message": ["max_drop: less", "in_flight: earlier", "max_total_drop: W loses much"],
         }
     )
-    lines = plan_text(seen, objections).splitlines()
+    lines = format_plan(seen, objections).splitlines()
     assert "W          99     1    2      +1  max_drop: less; in_flight: earlier" in lines
     assert "… and 10 more rows" in lines
     assert lines[-1] == "Objection to max_total_drop: W loses much"
@@ -118,7 +118,7 @@ def test_objections_stand_beside_their_rows_and_those_of_all_below() -> None:
 def test_totals_are_of_all_rows_shown_or_not(rows: list[tuple[str, str, str, int | None, int]]) -> None:
     """Units up less units down is the sum of all changes."""
     seen = plan(*rows)
-    lines = [line for line in plan_text(seen, NOTHING).splitlines() if " down" in line]
+    lines = [line for line in format_plan(seen, NOTHING).splitlines() if " down" in line]
     sums = {}
     for line in lines:
         code, _, told = line.partition(": ")
@@ -137,5 +137,5 @@ def test_a_plan_of_a_million_rows_is_shown() -> None:
         {"warehouse_code": codes, "product_sku": pd.RangeIndex(rows).astype("str"), "type": "TRUE_UP",
          "current_quantity": pd.Series(0, index=codes.index, dtype="Int64"), "quantity": 1},
     )  # fmt: skip
-    lines = plan_text(plan_of(frame), NOTHING).splitlines()
+    lines = format_plan(build_plan_table(frame), NOTHING).splitlines()
     assert (len(lines), lines[-1]) == (34, "W: 1,000,000 rows, 1,000,000 units up, 0 units down")

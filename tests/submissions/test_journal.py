@@ -172,7 +172,7 @@ def test_a_harmed_journal_stops_a_write_before_it_is_sent(
     """Damaged, exchanged or gone while it is open: one clear line, and no write left."""
     cn.submit_updates(account, plan("0003")).wait()
     path = home / "journal.sqlite"
-    account.desk.journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    account.context.journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     updates = plan("0011")
     harm(path)
     with pytest.raises(JournalError, match=r"Nothing was sent|can't be used") as caught:

@@ -11,11 +11,11 @@ from typing import Any
 import msgspec
 
 from cenports_nb.api.dialect import Dialect
-from cenports_nb.api.http.session import Answer
+from cenports_nb.api.http.session import ApiResponse
 from cenports_nb.api.retrieval import retrieve
-from cenports_nb.api.retrieval.decoded_page import Records, parts_of
-from cenports_nb.api.retrieval.endpoint_spec import Source
-from cenports_nb.api.retrieval.windows import DAY, Window, covering
+from cenports_nb.api.retrieval.decoded_page import Records, split_contents
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.windows import ONE_DAY, Window, covering
 
 FIRST = date(2026, 1, 1)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -33,21 +33,21 @@ class Stand:
     asked: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
-    def wire(self) -> "Stand":
+    def session(self) -> "Stand":
         return self
 
-    def question(self, _path: str, parameters: Mapping[str, Any], url: str | None = None) -> Any:
+    def build_request(self, _path: str, parameters: Mapping[str, Any], url: str | None = None) -> Any:
         return dict(parameters), url
 
     def find(self, _question: Any, _max_age: float) -> None:
         return None
 
-    def fetch(self, question: Any, *, keep: bool) -> Answer:
+    def fetch(self, question: Any, *, keep: bool) -> ApiResponse:
         self.asked.append(question[0])
         found = self.answer(*question)
         if isinstance(found, Exception):
             raise found
-        return Answer(found if isinstance(found, bytes) else json.dumps(found).encode(), NOW, cached=False)
+        return ApiResponse(found if isinstance(found, bytes) else json.dumps(found).encode(), NOW, cached=False)
 
     def answer(self, parameters: Mapping[str, Any], url: str | None) -> Any:
         raise NotImplementedError
@@ -80,7 +80,7 @@ class Account(Stand):
         moment = datetime.fromisoformat(order["orderDate"]) + timedelta(hours=self.zone)
         end = datetime.fromisoformat(parameters.get("end", "2099-01-01")).replace(tzinfo=UTC)
         before_end = {
-            "included": moment < end + DAY,
+            "included": moment < end + ONE_DAY,
             "excluded": moment < end,
             "midnight": moment <= end,  # as "between" two plain days in SQL
         }[self.ends]
@@ -128,12 +128,12 @@ class Nameless(Numbered):
     channels: list[str] = []  # type: ignore[assignment]  # noqa: RUF012 - of all of them
 
 
-def records_in(read: retrieve.Read) -> list[msgspec.Raw]:
+def records_in(read: retrieve.Retrieval) -> list[msgspec.Raw]:
     """List the records of a reading."""
-    return [record for part in read.parts for page in parts_of(part.contents) for record in page.raw]  # type: ignore[attr-defined]
+    return [record for part in read.parts for page in split_contents(part.contents) for record in page.raw]  # type: ignore[attr-defined]
 
 
-def source_of(**changes: Any) -> Source:
+def source_of(**changes: Any) -> EndpointSpec:
     given: dict[str, Any] = {
         "path": "/orders",
         "limit": LIMIT,
@@ -141,7 +141,7 @@ def source_of(**changes: Any) -> Source:
         "known_caps": CAPS,
         "open": lambda _, pages: Numbered(pages),
     }
-    return Source(**{**given, **changes})
+    return EndpointSpec(**{**given, **changes})
 
 
 def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: Any) -> Account:
@@ -150,7 +150,7 @@ def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: 
         {
             "orderNo": f"{place}-{number}",
             "orderDate": (
-                datetime.combine(FIRST + place * DAY, time(), UTC) + timedelta(minutes=minutes * (number % 23))
+                datetime.combine(FIRST + place * ONE_DAY, time(), UTC) + timedelta(minutes=minutes * (number % 23))
             ).isoformat(),
             "channelId": "AB"[number % 2],
             "acknowledged": number % 3 == 0,
@@ -163,10 +163,10 @@ def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: 
 
 def windows_of(days: int) -> list[Window]:
     """The windows that the loaders ask."""
-    return [Window(start, after) for start, after in covering(FIRST, FIRST + (days - 1) * DAY)]
+    return [Window(start, after) for start, after in covering(FIRST, FIRST + (days - 1) * ONE_DAY)]
 
 
-def numbers_of(read: retrieve.Read) -> set[str]:
+def numbers_of(read: retrieve.Retrieval) -> set[str]:
     return {number_of(record) for record in records_in(read)}
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cenports_nb.api.retrieval.decoded_page import Contents
 from cenports_nb.api.retrieval.page_info import open_page
-from cenports_nb.api.retrieval.retrieve import Part, Read
+from cenports_nb.api.retrieval.retrieve import Part, Retrieval
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.decoding.order_frames import Orders, orders_of
 from cenports_nb.frames.decoding.order_pages import open_orders
@@ -40,7 +40,7 @@ def page_of(*records: Any) -> bytes:
 
 def frames_of(contents: Sequence[Contents], channel_id: str | None = "X") -> Frames:
     """Make both frames of what was opened."""
-    whole = Read(tuple(Part(Window(channel_id=channel_id), part) for part in contents))
+    whole = Retrieval(tuple(Part(Window(channel_id=channel_id), part) for part in contents))
     found: Orders = orders_of(whole, None, "UTC")
     lines = framed(found.line_columns(), schemas.LineItems)
     return Frames(

@@ -10,7 +10,7 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-from cenports_nb.api.http.rate_limit import FILE_NAME, Pacer, SystemClock
+from cenports_nb.api.http.rate_limit import FILE_NAME, RateLimiter, SystemClock
 
 
 class FastClock(SystemClock):
@@ -30,7 +30,7 @@ class FastClock(SystemClock):
 def main() -> None:
     folder, takes, speed, start = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
     clock = FastClock(speed, start)
-    pacer = Pacer(60, clock, account="a", folder=folder, waiting=lambda _: None)
+    pacer = RateLimiter(60, clock, account="a", folder=folder, waiting=lambda _: None)
     if "hold" in sys.argv:
         pacer.take()
         file = sqlite3.connect(folder / FILE_NAME, isolation_level=None)

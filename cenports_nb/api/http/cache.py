@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from requests_cache import NEVER_EXPIRE, CachedSession
 from requests_cache.backends.base import BaseCache
 
-from cenports_nb.api.http.cache_store import FILE_NAME, Shelf
+from cenports_nb.api.http.cache_store import FILE_NAME, CacheStore
 
 SKEW_S = 60.0  # an answer from further in the future was kept by a clock that was wrong
 
@@ -40,7 +40,7 @@ class Cache:
         self._account = account
         self._settle_s = settle_s
         self._now = now
-        self.shelf = Shelf(folder, account, now)
+        self.shelf = CacheStore(folder, account, now)
 
     def session(self) -> CachedSession:
         """Make the session that keeps what it is told to keep."""

@@ -11,7 +11,7 @@ MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
 @dataclass(frozen=True)
-class Ages:
+class CacheAges:
     """How many seconds an answer may be served from the cache; `client.ages` or a profile's `ages` change it.
 
     Answers filtered by acknowledgement and transactions are never served from it.
@@ -27,7 +27,7 @@ class Ages:
     """Orders of a month before the last one, all of whose lines are closed."""
 
     @classmethod
-    def of(cls, table: Mapping[str, float]) -> Ages:
+    def of(cls, table: Mapping[str, float]) -> CacheAges:
         """Read the `ages` of a profile."""
         known = [item.name for item in fields(cls)]
         for name in table:

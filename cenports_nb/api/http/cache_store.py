@@ -43,7 +43,7 @@ DELETE FROM answer WHERE key IN (
 T = TypeVar("T")
 
 
-class Shelf(BaseStorage[str, CachedResponse]):
+class CacheStore(BaseStorage[str, CachedResponse]):
     """Bodies of answers by key, with their account and time; and what else concerns their freshness."""
 
     def __init__(self, folder: Path, account: str, now: Callable[[], datetime]) -> None:

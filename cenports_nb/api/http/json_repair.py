@@ -18,7 +18,7 @@ HALF = re.compile(rb"\\u[dD][89a-fA-F]")
 BOM = b"\xef\xbb\xbf"
 
 
-def mend(body: bytes) -> bytes | None:
+def repair_json(body: bytes) -> bytes | None:
     """Write an answer as JSON; None if that can't be done, or if it is JSON already."""
     mended = TOKEN.sub(_mended, bytes(body).removeprefix(BOM))
     try:
@@ -28,7 +28,7 @@ def mend(body: bytes) -> bytes | None:
     return None if mended == body else mended
 
 
-def as_sent(text: str) -> str:
+def restore_text(text: str) -> str:
     """Write a record as it came, before it was mended."""
     return MARKED.sub(lambda found: str(json.loads(found[1])), text) if MARK in text else text
 

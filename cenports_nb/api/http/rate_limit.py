@@ -65,7 +65,7 @@ class SystemClock:
         time.sleep(seconds)
 
 
-class Pacer:
+class RateLimiter:
     """A sliding window over the requests of one account: a burst is fine, the limit is never passed."""
 
     def __init__(

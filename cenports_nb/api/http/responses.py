@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cenports_nb.api.http.json_repair import mend
+from cenports_nb.api.http.json_repair import repair_json
 from cenports_nb.errors import (
     ApiError,
     AuthenticationError,
@@ -56,7 +56,7 @@ def check(what: str, body: bytes) -> None:
             f"{what} was answered with JSON that is nested too deeply: ask Cenports' integration team."
         ) from None
     except msgspec.DecodeError as error:
-        if (mended := mend(body)) is not None:
+        if (mended := repair_json(body)) is not None:
             check(what, mended)
             return
         # What is cut off or damaged may name people in its first line; a page of HTML does not.
@@ -64,14 +64,14 @@ def check(what: str, body: bytes) -> None:
         start = "" if damaged else f"; it begins {body[:60].decode('utf-8', 'replace')!r}"
         raise TransportError(f"{what} was answered 200, but not with whole JSON ({error}{start}): try again.") from None
     if envelope.code is not None and str(envelope.code) != "200":
-        raise business(what, 200, body)
+        raise business_error(what, 200, body)
     bare = not bytes(envelope.data) and envelope.handle is None and envelope.orderNo is None
     told = bytes(envelope.errors) not in NOTHING or str(envelope.status).lower() in FAILURES
     if bare and told:
-        raise business(what, 200, body)
+        raise business_error(what, 200, body)
 
 
-def error_of(
+def error_from_response(
     what: str, status: int, body: bytes, *, retry_after: float | None = None, now: datetime | None = None
 ) -> CenportsError:
     """Choose the error that an HTTP status stands for, with Cenports' own words in it."""
@@ -81,7 +81,7 @@ def error_of(
         said = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in errors.items()) or message or text
         return InvalidRequestError(f"Cenports refused {what}: {said}", status=422, errors=errors)
     if status == 400:
-        return business(what, 400, body)
+        return business_error(what, 400, body)
     if status == 401:
         return AuthenticationError(
             f"Cenports refused the credentials for {what} (401): check client id and secret, "
@@ -114,7 +114,7 @@ def _until(retry_after: float | None, now: datetime | None) -> str:
         return "much later: it asks to wait longer than the calendar goes"
 
 
-def texts_of(value: Any) -> list[str]:
+def flatten_errors(value: Any) -> list[str]:
     """Turn `errors` of any shape into texts: a list of text or objects, an object, one text."""
     if value is None:
         return []
@@ -123,9 +123,9 @@ def texts_of(value: Any) -> list[str]:
     if isinstance(value, Mapping):
         if set(value) >= {"message"}:
             return [str(value["message"])]
-        return [text for item in value.values() for text in texts_of(item)]
+        return [text for item in value.values() for text in flatten_errors(item)]
     if isinstance(value, list):
-        return [text for item in value for text in texts_of(item)]
+        return [text for item in value for text in flatten_errors(item)]
     return [str(value)]
 
 
@@ -138,16 +138,16 @@ def _validation(body: bytes) -> tuple[str, dict[str, list[str]]]:
         return "", {}
     errors = found.get("errors")
     fields = (
-        {str(field): texts_of(texts) for field, texts in errors.items()}
+        {str(field): flatten_errors(texts) for field, texts in errors.items()}
         if isinstance(errors, dict)
-        else {"": texts_of(errors)}
+        else {"": flatten_errors(errors)}
         if errors
         else {}
     )
     return str(found.get("message") or ""), fields
 
 
-def business(what: str, status: int, body: bytes) -> BusinessError:
+def business_error(what: str, status: int, body: bytes) -> BusinessError:
     """Read a refusal for a reason of business: code, message and errors, as far as it is JSON."""
     text = body[: SHOWN * 4].decode("utf-8", "replace")[:SHOWN]
     code, message, errors = "", text, []
@@ -158,7 +158,7 @@ def business(what: str, status: int, body: bytes) -> BusinessError:
     if isinstance(found, dict):
         code = str(found.get("code") or "")
         message = str(found.get("message") or text)
-        errors = texts_of(found.get("errors"))
+        errors = flatten_errors(found.get("errors"))
     said = " ".join([message, *errors])
     return BusinessError(
         f"Cenports refused {what}{f' (code {code})' if code else ''}: {said}",

@@ -25,7 +25,7 @@ import requests
 from cenports_nb.api.http import responses
 from cenports_nb.api.http.auth import Token
 from cenports_nb.api.http.cache import Cache
-from cenports_nb.api.http.rate_limit import Clock, Pacer
+from cenports_nb.api.http.rate_limit import Clock, RateLimiter
 from cenports_nb.api.http.transport import Transport
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import (
@@ -47,7 +47,7 @@ AUTHORIZE = "/authorize"
 
 
 @dataclass(frozen=True)
-class Answer:
+class ApiResponse:
     """One answer, whole and checked.
 
     Attributes:
@@ -62,7 +62,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Question:
+class ApiRequest:
     """What is asked of a GET call.
 
     Attributes:
@@ -87,7 +87,7 @@ class Asked:
     body: Any
 
 
-class Wire:
+class ApiSession:
     """Sends requests of one account and returns checked answers."""
 
     def __init__(
@@ -96,7 +96,7 @@ class Wire:
         credentials: Credentials,
         *,
         cache: Cache | None,
-        pacer: Pacer,
+        pacer: RateLimiter,
         usage: Usage,
         clock: Clock,
         offline: bool = False,
@@ -111,10 +111,10 @@ class Wire:
         self.token = Token(self._authorize, clock)
         self._session = cache.session() if cache else requests.Session()
         self._session.mount(
-            "{}://{}/".format(*urlsplit(base_url)), Exchange(self.token, pacer, usage, clock, self._redact)
+            "{}://{}/".format(*urlsplit(base_url)), HttpAdapter(self.token, pacer, usage, clock, self._redact)
         )
 
-    def find(self, question: Question, max_age: float) -> Answer | None:
+    def find(self, question: ApiRequest, max_age: float) -> ApiResponse | None:
         """Look for an answer in the cache that is no older than this."""
         if self._cache is None or max_age <= 0:
             return None
@@ -122,9 +122,9 @@ class Wire:
         if kept is None:
             return None
         self._usage.add(cached=1)
-        return Answer(*kept, cached=True)
+        return ApiResponse(*kept, cached=True)
 
-    def fetch(self, question: Question, *, keep: bool) -> Answer:
+    def fetch(self, question: ApiRequest, *, keep: bool) -> ApiResponse:
         """Ask Cenports.
 
         Args:
@@ -139,19 +139,19 @@ class Wire:
             # Always past the cache on the way out; `no-store` also on the way back.
             keeps = keep and self._cache.keeps
             request.headers["Cache-Control"] = "no-cache" if keeps else "no-cache, no-store"
-        return Answer(self._send(request).content, self._clock.now(), cached=False)
+        return ApiResponse(self._send(request).content, self._clock.now(), cached=False)
 
-    def send(self, method: str, path: str, body: Mapping[str, Any]) -> Answer:
+    def send(self, method: str, path: str, body: Mapping[str, Any]) -> ApiResponse:
         """Write something, once: repeated only after a 401 or 429, which refuse before any processing."""
         request = requests.PreparedRequest()
         request.prepare(method, self.base_url + path, headers=dict(JSON), data=msgspec.json.encode(body))
-        return Answer(self._send(request).content, self._clock.now(), cached=False)
+        return ApiResponse(self._send(request).content, self._clock.now(), cached=False)
 
     def close(self) -> None:
         """Close the connections."""
         self._session.close()
 
-    def _prepare(self, question: Question) -> requests.PreparedRequest:
+    def _prepare(self, question: ApiRequest) -> requests.PreparedRequest:
         """Write a question as a request."""
         address, query = self._address(question)
         request = requests.PreparedRequest()
@@ -161,7 +161,7 @@ class Wire:
             request.prepare("GET", address, params=query, headers=dict(JSON), data=msgspec.json.encode(question.body))
         return request
 
-    def _asked(self, question: Question) -> Asked:
+    def _asked(self, question: ApiRequest) -> Asked:
         """Write what the cache must know of a request, as it would be prepared; addresses are remembered."""
         address, query = self._address(question)
         key = (address, *query.items())
@@ -172,7 +172,7 @@ class Wire:
             url = self._urls[key] = request.url or ""
         return Asked("GET", url, None if question.body is None else msgspec.json.encode(question.body))
 
-    def _address(self, question: Question) -> tuple[str, dict[str, Any]]:
+    def _address(self, question: ApiRequest) -> tuple[str, dict[str, Any]]:
         """Take apart where a question goes; what a page's address says twice is said once."""
         address, query = self.base_url + question.path, dict(question.query or {})
         if question.url is not None:
@@ -224,10 +224,12 @@ JSON = {"Content-Type": "application/json"}
 PLAIN = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "cenports-nb"}
 
 
-class Exchange(Transport):
+class HttpAdapter(Transport):
     """The layers below the cache, as one loop."""
 
-    def __init__(self, token: Token, pacer: Pacer, usage: Usage, clock: Clock, redact: Callable[[str], str]) -> None:
+    def __init__(
+        self, token: Token, pacer: RateLimiter, usage: Usage, clock: Clock, redact: Callable[[str], str]
+    ) -> None:
         super().__init__()
         self._token = token
         self._pacer = pacer
@@ -295,10 +297,10 @@ class Exchange(Transport):
         except TransportError as error:
             return TransportError(self._redact(str(error)), reached=error.reached)
         except BusinessError as error:
-            return responses.business(what, error.status, self._redact_bytes(response.content))
+            return responses.business_error(what, error.status, self._redact_bytes(response.content))
         now = self._clock.now()
         retry_after = _retry_after(response.headers.get("Retry-After"), now)
-        return responses.error_of(
+        return responses.error_from_response(
             what, response.status_code, self._redact_bytes(response.content), retry_after=retry_after, now=now
         )
 

@@ -19,7 +19,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 from urllib3.exceptions import HTTPError
 from urllib3.response import BaseHTTPResponse
 
-from cenports_nb.api.concurrency import THREADS
+from cenports_nb.api.concurrency import MAX_THREADS
 from cenports_nb.errors import TransportError
 
 CONNECT_S = 10.0
@@ -32,7 +32,7 @@ class Transport(HTTPAdapter):
     """Sends a request once and returns its answer with the body read, or says why there is none."""
 
     def __init__(self) -> None:
-        super().__init__(pool_maxsize=THREADS)
+        super().__init__(pool_maxsize=MAX_THREADS)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Let every connection be watched."""

@@ -13,14 +13,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cenports_nb.api.retrieval.decoded_page import Contents
-from cenports_nb.api.retrieval.endpoint_spec import Found, Pages, Source, Spent
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec, Pages, RequestCounter, WindowResult
 from cenports_nb.api.retrieval.pagination import walk
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.errors import UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-    from cenports_nb.api.http.session import Answer, Question
+    from cenports_nb.api.http.session import ApiRequest, ApiResponse
 
 CHUNK = 4 * 2**20
 """Bytes that are opened at once: fewer cost more calls, more cost memory."""
@@ -30,8 +30,8 @@ MOST_WAITING = 4
 
 
 def recall(
-    client: Client, source: Source, spent: Spent, windows: Iterable[Window], *, any_age: bool = False
-) -> dict[Window, Found]:
+    client: Client, source: EndpointSpec, spent: RequestCounter, windows: Iterable[Window], *, any_age: bool = False
+) -> dict[Window, WindowResult]:
     """Read what the cache has of these windows; one that it lacks, or has too old, is left out.
 
     Args:
@@ -51,7 +51,7 @@ def recall(
             except (_NotKeptError, UnexpectedAnswerError):
                 continue
             kept.append(one)
-    found: dict[Window, Found] = {}
+    found: dict[Window, WindowResult] = {}
     for one in kept:
         judged = one.judge()
         if judged is not None:
@@ -69,9 +69,9 @@ def size_of(pages: Iterable[bytes]) -> int:
 class _Kept:
     """What the cache has of one window."""
 
-    def __init__(self, client: Client, source: Source, window: Window, age: float) -> None:
+    def __init__(self, client: Client, source: EndpointSpec, window: Window, age: float) -> None:
         self.window = window
-        self.answers: list[Answer] = []
+        self.answers: list[ApiResponse] = []
         self.chunks: dict[int, Future[Contents]] = {}
         self._client = client
         self._source = source
@@ -86,7 +86,7 @@ class _Kept:
             self._pages.words[number] = page
             yield number, listed
 
-    def judge(self) -> Found | None:
+    def judge(self) -> WindowResult | None:
         """Tell what was found, if it is whole and young enough."""
         self._pages.opened = {number: chunk.result() for number, chunk in self.chunks.items()}
         at = self._pages.at = min(answer.at for answer in self.answers)
@@ -94,8 +94,8 @@ class _Kept:
         old = self._age != math.inf and (self._client.clock.now() - at).total_seconds() > self._source.unsettled_age
         return None if found.reason or (old and not found.contents.settled) else found
 
-    def _look(self, question: Question) -> Answer:
-        answer = self._client.wire.find(question, self._age)
+    def _look(self, question: ApiRequest) -> ApiResponse:
+        answer = self._client.session.find(question, self._age)
         if answer is None:
             raise _NotKeptError
         self.answers.append(replace(answer, body=b""))  # what is read of it lives in the pages
@@ -105,7 +105,7 @@ class _Kept:
 class _Opener:
     """Opens pages on other threads, so many at a time that memory stays small."""
 
-    def __init__(self, pool: ThreadPoolExecutor, source: Source) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, source: EndpointSpec) -> None:
         self._pool = pool
         self._source = source
         self._waiting: deque[Future[Contents]] = deque()

@@ -55,7 +55,7 @@ class Several:
     """Contents put together."""
 
     def __init__(self, parts: Sequence[Contents]) -> None:
-        self.parts = tuple(part for whole in parts for part in parts_of(whole))
+        self.parts = tuple(part for whole in parts for part in split_contents(whole))
 
     @property
     def sizes(self) -> Sequence[int]:
@@ -86,7 +86,7 @@ class Several:
         return all(part.settled for part in self.parts)
 
 
-def parts_of(contents: Contents) -> tuple[Contents, ...]:
+def split_contents(contents: Contents) -> tuple[Contents, ...]:
     """Take contents that were put together apart again."""
     return contents.parts if isinstance(contents, Several) else (contents,)
 

@@ -15,14 +15,14 @@ from cenports_nb.api.retrieval.page_info import Page
 from cenports_nb.api.retrieval.windows import Window
 
 if TYPE_CHECKING:
-    from cenports_nb.api.http.session import Answer
+    from cenports_nb.api.http.session import ApiResponse
 
 READINGS = 3
 """Times a set that moves while it is paged is read."""
 
 
 @dataclass(frozen=True)
-class Source:
+class EndpointSpec:
     """How one end point is asked.
 
     Attributes:
@@ -51,7 +51,7 @@ class Source:
 
 
 @dataclass
-class Spent:
+class RequestCounter:
     """What a reading has used: answers fetched and kept, the oldest of them, UTC."""
 
     requests: int = 0
@@ -60,7 +60,7 @@ class Spent:
     step: Callable[[int], None] = lambda _: None
     lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def count(self, answer: Answer) -> None:
+    def count(self, answer: ApiResponse) -> None:
         """Count one answer, of any thread."""
         with self.lock:
             self.requests += not answer.cached
@@ -70,7 +70,7 @@ class Spent:
 
 
 @dataclass(frozen=True)
-class Found:
+class WindowResult:
     """What one window answers, all pages of it.
 
     Attributes:
@@ -119,21 +119,23 @@ class Pages:
         """Whether the last page tells that it is the last."""
         return self.words[max(self.words)].tells_end
 
-    def judge(self, source: Source, *, fresh: bool) -> Found:
+    def judge(self, source: EndpointSpec, *, fresh: bool) -> WindowResult:
         """Tell whether these pages are the whole of a set that stood still."""
         contents, totals = self.contents, self.totals
         if self.reason:
-            return Found(contents, False, fresh, self.reason, self.at)
+            return WindowResult(contents, False, fresh, self.reason, self.at)
         if not totals:
-            return Found(contents, True if self.tells_end else None, fresh, at=self.at)
+            return WindowResult(contents, True if self.tells_end else None, fresh, at=self.at)
         found = distinct(contents)
         if totals == {found} or (source.counts_rows and totals == {contents.rows}):
-            return Found(contents, True, fresh, at=self.at)
+            return WindowResult(contents, True, fresh, at=self.at)
         if not self.tells_end and found < max(totals):
-            return Found(contents, False, fresh, at=self.at)  # the total tells of more, and nothing how to get it
+            return WindowResult(
+                contents, False, fresh, at=self.at
+            )  # the total tells of more, and nothing how to get it
         promised = " or ".join(map(str, sorted(totals)))
         reason = f"the pages hold {found} records where the answer promises {promised}, {READINGS} times over"
-        return Found(contents, False, fresh, reason, self.at)
+        return WindowResult(contents, False, fresh, reason, self.at)
 
 
 def distinct(contents: Contents) -> int:

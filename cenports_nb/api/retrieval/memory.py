@@ -8,7 +8,7 @@ import sys
 _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None
 
 
-def give_back() -> None:
+def trim_heap() -> None:
     """Return what has been given up, where the C library can be told to (glibc)."""
     if _TRIM is not None:
         _TRIM(0)

@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 
-from cenports_nb.api.http.json_repair import mend
+from cenports_nb.api.http.json_repair import repair_json
 from cenports_nb.errors import UnexpectedAnswerError
 
 NO_RAW = msgspec.Raw()
@@ -100,7 +100,7 @@ def open_page(path: str, body: bytes) -> tuple[Page, bytes]:
     try:
         return _opened(path, body)
     except UnexpectedAnswerError:
-        mended = mend(body)  # only what fails is looked at a second time
+        mended = repair_json(body)  # only what fails is looked at a second time
         if mended is None:
             raise
     return _opened(path, mended)

@@ -12,16 +12,16 @@ from cenports_nb.errors import UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-    from cenports_nb.api.http.session import Answer, Question
-    from cenports_nb.api.retrieval.endpoint_spec import Source
+    from cenports_nb.api.http.session import ApiRequest, ApiResponse
+    from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
 
 MOST_PAGES = 10_000
 
-Get = Callable[["Question"], "Answer"]
+Get = Callable[["ApiRequest"], "ApiResponse"]
 
 
 def walk(
-    client: Client, source: Source, window: Window, get: Get, first: tuple[Page, bytes] | None = None
+    client: Client, source: EndpointSpec, window: Window, get: Get, first: tuple[Page, bytes] | None = None
 ) -> Iterator[tuple[int, Page, bytes]]:
     """Follow pages as each one points to the next: their numbers, words and lists of records.
 
@@ -54,19 +54,19 @@ def walk(
         link = link if page.next is None else numbered(page.next, number + 1)
 
 
-def page_of(client: Client, source: Source, window: Window, get: Get) -> tuple[Page, bytes]:
+def page_of(client: Client, source: EndpointSpec, window: Window, get: Get) -> tuple[Page, bytes]:
     """Get the first page and open it."""
     return open_page(source.path, get(question_of(client, source, window, 1, None)).body)
 
 
-def question_of(client: Client, source: Source, window: Window, number: int, url: str | None) -> Question:
+def question_of(client: Client, source: EndpointSpec, window: Window, number: int, url: str | None) -> ApiRequest:
     """Ask for a page: all that was asked before, with its number; the server may have forgotten the rest."""
     parameters = source.parameters(window)
     asked = parameters if number == 1 else {**parameters, "page": number}
-    return client.question(source.path, asked, url)
+    return client.build_request(source.path, asked, url)
 
 
-def address_of(client: Client, source: Source, number: int) -> str:
+def address_of(client: Client, source: EndpointSpec, number: int) -> str:
     """Write the address of a page that no link tells."""
     return f"{client.settings.base_url}{source.path}?{urlencode({'page': number})}"
 

@@ -17,12 +17,12 @@ from datetime import date, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cenports_nb.api.concurrency import side_by_side
+from cenports_nb.api.concurrency import run_concurrently
 from cenports_nb.api.retrieval.cached_windows import recall
 from cenports_nb.api.retrieval.decoded_page import NOTHING, Contents, count
-from cenports_nb.api.retrieval.endpoint_spec import Found, Source, Spent
-from cenports_nb.api.retrieval.window_reader import Follower, StoppedError, is_final, told
-from cenports_nb.api.retrieval.windows import DAY, FIRST_DAY, LAST_DAY, Window, best_cut
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec, RequestCounter, WindowResult
+from cenports_nb.api.retrieval.window_reader import StoppedError, WindowReader, describe_window, is_final
+from cenports_nb.api.retrieval.windows import FIRST_DAY, LAST_DAY, ONE_DAY, Window, best_cut
 from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, RateLimitedError, TransportError
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ PATIENCE = 2  # windows in a row that get no answer; then the others are not ask
 
 
 @dataclass(frozen=True)
-class Missing:
+class MissingWindow:
     """A window that could not be read whole, and why."""
 
     window: Window
@@ -64,7 +64,7 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Read:
+class Retrieval:
     """What was read: every record in the order it came, and what is known to be missing.
 
     Attributes:
@@ -76,20 +76,20 @@ class Read:
     """
 
     parts: tuple[Part, ...] = ()
-    missing: tuple[Missing, ...] = ()
+    missing: tuple[MissingWindow, ...] = ()
     oldest: datetime | None = None
     requests: int = 0
     cached: int = 0
 
 
-def read(
+def retrieve(
     client: Client,
-    source: Source,
+    source: EndpointSpec,
     windows: Sequence[Window],
     *,
     refresh: bool = False,
     progress: Callable[[int], None] | None = None,
-) -> Read:
+) -> Retrieval:
     """Read every record of these windows.
 
     Args:
@@ -102,7 +102,7 @@ def read(
     Raises:
         CenportsError: The first answer already failed, or in a way that a smaller window can't help.
     """
-    spent = Spent(step=progress or (lambda _: None))
+    spent = RequestCounter(step=progress or (lambda _: None))
     reader = _Reader(client, source, spent, refresh=refresh)
     parts: list[Part] = []
     try:
@@ -113,9 +113,9 @@ def read(
         parts = reader.settled(parts, refresh=refresh)
     finally:
         reader.stop()
-    return Read(
+    return Retrieval(
         tuple(parts),
-        tuple(Missing(part.window, part.reason) for part in parts if part.reason),
+        tuple(MissingWindow(part.window, part.reason) for part in parts if part.reason),
         spent.oldest,
         spent.requests,
         spent.cached,
@@ -125,19 +125,19 @@ def read(
 class _Reader:
     """One reading of one end point, and what it has learnt so far."""
 
-    def __init__(self, client: Client, source: Source, spent: Spent, *, refresh: bool) -> None:
+    def __init__(self, client: Client, source: EndpointSpec, spent: RequestCounter, *, refresh: bool) -> None:
         self._client = client
         self._source = source
         self._spent = spent
-        self._follower = Follower(client, source, spent)
+        self._follower = WindowReader(client, source, spent)
         self._follower.on_pages = partial(self.look_ahead, refresh=refresh)
         self._longest = (0, 0)  # answer without page words: records, and distinct ones
         self._per_day = 0.0  # records, in the window read last
         self._cut_at = source.limit  # records, the most that an answer seems to hold
         self._excludes_end = client.dialect.end_included is False
         self.waiting: Sequence[Window] = ()  # the windows whose turn comes later
-        self._ahead: dict[Window, Future[Found]] = {}  # those of them that are read already
-        self._recalled: dict[Window, Found] = {}  # windows that the cache has
+        self._ahead: dict[Window, Future[WindowResult]] = {}  # those of them that are read already
+        self._recalled: dict[Window, WindowResult] = {}  # windows that the cache has
         self._silent = 0  # windows in a row without an answer
         self._end = ""  # why nothing more is asked
 
@@ -191,9 +191,9 @@ class _Reader:
         threading.Thread(target=self._read_ahead, args=(refresh,), name="cenports-ahead", daemon=True).start()
 
     def _read_ahead(self, refresh: bool) -> None:
-        read = partial(self._follower.read, refresh=refresh)
+        retrieve = partial(self._follower.read, refresh=refresh)
         try:
-            for window, found in side_by_side(read, list(self._ahead), ABREAST):
+            for window, found in run_concurrently(retrieve, list(self._ahead), ABREAST):
                 if isinstance(found, Exception):
                     self._ahead[window].set_exception(found)
                 else:
@@ -227,7 +227,7 @@ class _Reader:
                 done.append(part)
         return done
 
-    def _judge(self, found: Found, window: Window) -> tuple[bool, bool]:
+    def _judge(self, found: WindowResult, window: Window) -> tuple[bool, bool]:
         """Tell whether an answer is whole, and whether that still hangs on how long others are.
 
         Without page words it may have been cut at the limit, at a known cap, or at one that nobody knows:
@@ -299,7 +299,12 @@ class _Reader:
             for answer in (False, True):
                 yield replace(window, acknowledged=answer)
         elif window.start is None and not window.order_nos and (days := contents.days):
-            edges = [FIRST_DAY, max(min(days), FIRST_DAY + DAY), min(max(days) + 2 * DAY, LAST_DAY - DAY), LAST_DAY]
+            edges = [
+                FIRST_DAY,
+                max(min(days), FIRST_DAY + ONE_DAY),
+                min(max(days) + 2 * ONE_DAY, LAST_DAY - ONE_DAY),
+                LAST_DAY,
+            ]
             for start, end in itertools.pairwise(edges):
                 yield replace(window, start=start, end=end)
 
@@ -361,7 +366,7 @@ class _Reader:
             return whole / span if whole and span else len(days)
         return 2 * number / max(1, window.days)
 
-    def _ask(self, window: Window, *, refresh: bool) -> Found | str:
+    def _ask(self, window: Window, *, refresh: bool) -> WindowResult | str:
         """Ask one window; a failure that a smaller window can't help is raised, another one is the reason given."""
         if self._spent.requests + self._spent.cached >= MOST_ANSWERS:
             self._end = f"not asked, because {MOST_ANSWERS:,} answers did not settle the rest"
@@ -376,12 +381,12 @@ class _Reader:
                 raise
             self._silent += 1
             if isinstance(error, RateLimitedError) or self._silent == PATIENCE:
-                self._end = f"not asked, because {told(window)} got no answer: {error}"
+                self._end = f"not asked, because {describe_window(window)} got no answer: {error}"
             return str(error)
         self._silent = 0
         return found
 
-    def _from_ahead(self, window: Window) -> Found | None:
+    def _from_ahead(self, window: Window) -> WindowResult | None:
         """Take a window that was read before its turn."""
         try:
             return self._ahead[window].result() if window in self._ahead else None

@@ -12,11 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cenports_nb.api.concurrency import THREADS, side_by_side
+from cenports_nb.api.concurrency import MAX_THREADS, run_concurrently
 from cenports_nb.api.retrieval.cached_windows import WORKERS, recall
 from cenports_nb.api.retrieval.decoded_page import Contents
-from cenports_nb.api.retrieval.endpoint_spec import READINGS, Found, Pages, Source, Spent
-from cenports_nb.api.retrieval.memory import give_back
+from cenports_nb.api.retrieval.endpoint_spec import READINGS, EndpointSpec, Pages, RequestCounter, WindowResult
+from cenports_nb.api.retrieval.memory import trim_heap
 from cenports_nb.api.retrieval.page_info import Page, is_empty, open_page
 from cenports_nb.api.retrieval.pagination import address_of, check_number, numbered, page_of, question_of, walk
 from cenports_nb.api.retrieval.windows import Window
@@ -24,17 +24,17 @@ from cenports_nb.errors import ApiError, CenportsError, OfflineMissError, Transp
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-    from cenports_nb.api.http.session import Answer, Question
+    from cenports_nb.api.http.session import ApiRequest, ApiResponse
 
 
-class Follower:
+class WindowReader:
     """Reads windows of one source."""
 
-    def __init__(self, client: Client, source: Source, spent: Spent) -> None:
+    def __init__(self, client: Client, source: EndpointSpec, spent: RequestCounter) -> None:
         self._client = client
         self._source = source
         self._spent = spent
-        self._gate = threading.BoundedSemaphore(THREADS)
+        self._gate = threading.BoundedSemaphore(MAX_THREADS)
         # Pages are opened by few threads: each takes a few times its size, and what they leave in memory lies together.
         self._desk = ThreadPoolExecutor(WORKERS, thread_name_prefix="cenports-open")
         self.stopped = threading.Event()  # nobody waits any more: what has not been sent stays unsent
@@ -45,7 +45,7 @@ class Follower:
         self.stopped.set()
         self._desk.shutdown(wait=False)
 
-    def read(self, window: Window, *, refresh: bool) -> Found:
+    def read(self, window: Window, *, refresh: bool) -> WindowResult:
         """Read one window with all its pages.
 
         Raises:
@@ -59,12 +59,12 @@ class Follower:
                 return kept[window]
         if offline:
             raise OfflineMissError(
-                f"GET {self._source.path} for {told(window)} is not in the cache, and this client is offline: "
+                f"GET {self._source.path} for {describe_window(window)} is not in the cache, and this client is offline: "
                 "ask for what was loaded before, or connect without offline=True."
             )
         return self.fetch(window)
 
-    def fetch(self, window: Window) -> Found:
+    def fetch(self, window: Window) -> WindowResult:
         """Ask Cenports for one window with all its pages, whatever the cache has.
 
         Raises:
@@ -74,7 +74,7 @@ class Follower:
         for _ in range(READINGS):
             pages = self._fetched(window)
             pages.opened = {1: self._source.join([pages.opened[number] for number in sorted(pages.opened)])}
-            give_back()
+            trim_heap()
             found = pages.judge(self._source, fresh=True)
             if pages.reason:
                 return found
@@ -88,14 +88,14 @@ class Follower:
             if before is not None and before <= keys:
                 return found
             before = keys
-            found = Found(found.contents, False, True, f"its pages differ, {READINGS} times over", found.at)
+            found = WindowResult(found.contents, False, True, f"its pages differ, {READINGS} times over", found.at)
         return found
 
     def _fetched(self, window: Window) -> Pages:
         """Ask for a window: the first page, then the others, several at once if their number is known."""
         found = Pages()
 
-        def get(question: Question) -> Answer:
+        def get(question: ApiRequest) -> ApiResponse:
             with self._gate:
                 answer = self._ask(window, question)
             self._count(answer, found)
@@ -104,8 +104,10 @@ class Follower:
         first, listed = page_of(self._client, self._source, window, get)
         if first.tells_end or first.whole is not None:
             self.on_pages()
-        told = first.next is None or numbered(first.next) is not None  # a link may be none that others follow from
-        if (first.last or 1) >= 3 and told and not is_empty(listed):
+        describe_window = (
+            first.next is None or numbered(first.next) is not None
+        )  # a link may be none that others follow from
+        if (first.last or 1) >= 3 and describe_window and not is_empty(listed):
             self._abreast(window, first, listed, found)
             return found
         try:
@@ -123,14 +125,14 @@ class Follower:
         link = numbered(first.next)
         found.words[1], found.opened[1] = first, self._open(window, [listed])
 
-        def further(number: int) -> tuple[Answer, Page, Contents]:
+        def further(number: int) -> tuple[ApiResponse, Page, Contents]:
             url = link(number) if link else address_of(client, source, number)
             with self._gate:  # until it is opened, or answers would pile up in memory
                 answer = self._ask(window, question_of(client, source, window, number, url))
                 page, listed = open_page(source.path, answer.body)
                 return replace(answer, body=b""), page, self._open(window, [listed])
 
-        for number, came in side_by_side(further, range(2, last + 1), THREADS):
+        for number, came in run_concurrently(further, range(2, last + 1), MAX_THREADS):
             if isinstance(came, Exception):
                 found.reason = _hole(came, number)
                 return
@@ -139,15 +141,15 @@ class Follower:
 
     def _open(self, window: Window, pages: Sequence[bytes]) -> Contents:
         opened = self._desk.submit(self._source.open, window.channel_id, pages).result()
-        give_back()  # each page comes with a second of waiting, as Cenports allows one a second
+        trim_heap()  # each page comes with a second of waiting, as Cenports allows one a second
         return opened
 
-    def _ask(self, window: Window, question: Question) -> Answer:
+    def _ask(self, window: Window, question: ApiRequest) -> ApiResponse:
         if self.stopped.is_set():
             raise StoppedError
-        return self._client.wire.fetch(question, keep=self._source.max_age(window) > 0)
+        return self._client.session.fetch(question, keep=self._source.max_age(window) > 0)
 
-    def _count(self, answer: Answer, found: Pages) -> None:
+    def _count(self, answer: ApiResponse, found: Pages) -> None:
         self._spent.count(answer)
         found.at = answer.at if found.at is None else min(found.at, answer.at)
 
@@ -156,7 +158,7 @@ class StoppedError(Exception):
     """The reading is over."""
 
 
-def told(window: Window) -> str:
+def describe_window(window: Window) -> str:
     """Name a window for a person."""
     parts = [f"{window.start} to {window.end}"] if window.start else []
     parts += [f"channel {window.channel_id}"] if window.channel_id else []

@@ -8,8 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-DAY = timedelta(days=1)
-NUMBERS_SIZE = 255  # "orders | string(255)"
+ONE_DAY = timedelta(days=1)
+MAX_NUMBERS_LENGTH = 255  # "orders | string(255)"
 LONG_DAYS = 62
 """A span from here on is asked by calendar month, so that tomorrow's span finds most of it in the cache."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 1, 1)
@@ -46,7 +46,7 @@ class Window:
     @property
     def last(self) -> date | None:
         """The last day that is wanted."""
-        return self.end if self.end is None or self.tight or self.end == self.start else self.end - DAY
+        return self.end if self.end is None or self.tight or self.end == self.start else self.end - ONE_DAY
 
     def cut(self, pieces: int, *, tight: bool) -> tuple[Window, ...]:
         """Cut into so many windows at most; unless the end is known to be included, they share their edge days."""
@@ -57,9 +57,9 @@ class Window:
         pieces = min(pieces, self.days)
         if self.start is None or pieces < 2:
             return ()
-        edges = [self.start + self.days * i // pieces * DAY for i in range(pieces + 1)]
+        edges = [self.start + self.days * i // pieces * ONE_DAY for i in range(pieces + 1)]
         return tuple(
-            replace(self, start=first, end=after - DAY if tight else after, tight=tight)
+            replace(self, start=first, end=after - ONE_DAY if tight else after, tight=tight)
             for first, after in itertools.pairwise(edges)
         )
 
@@ -70,18 +70,18 @@ def covering(start: date, end: date) -> list[tuple[date, date]]:
     Raises:
         OverflowError: That touches the end of the calendar.
     """
-    first, after = start - DAY, end + 2 * DAY
+    first, after = start - ONE_DAY, end + 2 * ONE_DAY
     if (end - start).days + 1 < LONG_DAYS:
         return [(first, after)]
     edges = [start.replace(day=1)]
     while edges[-1] <= end:
-        edges.append((edges[-1] + 31 * DAY).replace(day=1))
+        edges.append((edges[-1] + 31 * ONE_DAY).replace(day=1))
     # A day that is only there to be sure costs no window of its own.
     edges[0], edges[-1] = min(edges[0], first), max(edges[-1], after)
     return list(itertools.pairwise(edges))
 
 
-def chunks_of(order_nos: Sequence[str], size: int = NUMBERS_SIZE) -> Iterator[tuple[str, ...]]:
+def chunk_order_numbers(order_nos: Sequence[str], size: int = MAX_NUMBERS_LENGTH) -> Iterator[tuple[str, ...]]:
     """Cut order numbers so that each chunk, joined by commas, fits the API's text of 255."""
     chunk: list[str] = []
     length = 0

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cenports_nb.frames.text_columns import column_of
+from cenports_nb.frames.text_columns import from_arrow
 
 INSTANT = pd.DatetimeTZDtype("us", "UTC")
 POOL = pa.system_memory_pool()
@@ -21,7 +21,7 @@ def to_pandas(array: pa.Array) -> Any:
     """Make a pandas array of the dtype that the frames have."""
     kind = array.type
     if pa.types.is_large_string(kind):
-        return column_of(array).array
+        return from_arrow(array).array
     if pa.types.is_boolean(kind):
         return FLAG.__from_arrow__(array)
     if pa.types.is_timestamp(kind):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cenports_nb.frames.text_columns import TEXT, chunks_of, column_of
+from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow, to_arrow
 
 Column = tuple["pd.Series[Any]", dict[int, str]]
 """A column, and position -> reason for each value that could not be read."""
@@ -19,7 +19,7 @@ Column = tuple["pd.Series[Any]", dict[int, str]]
 def text(values: Sequence[Any]) -> Column:
     """Text as sent; whole numbers as their digits; null stays null."""
     try:
-        return column_of(pa.array(values, TEXT)), {}
+        return from_arrow(pa.array(values, ARROW_TEXT)), {}
     except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # numbers among them, or half a character
         pass
     try:
@@ -111,8 +111,8 @@ Build = Callable[[Sequence[Any]], Column]
 
 def _dates(values: Sequence[str | None]) -> pd.Series[Any]:
     """Read dates of four, two and two digits; pandas alone would take "now" and "2020" too."""
-    coded = chunks_of(text(values)[0]).combine_chunks().dictionary_encode()
-    texts = column_of(coded.dictionary)  # each once: of many dates most are the same
+    coded = to_arrow(text(values)[0]).combine_chunks().dictionary_encode()
+    texts = from_arrow(coded.dictionary)  # each once: of many dates most are the same
     dated = texts.where(texts.str.match(r"\d{4}-\d{2}-\d{2}").fillna(value=False).astype(bool))
     # One date to the nanosecond makes pandas read all of them so, and those it reaches only from 1677 to 2262.
     cut = dated.str.replace(r"^(\S{10}[T ][\d:]{4,8}\.\d{6})\d+", r"\1", regex=True)

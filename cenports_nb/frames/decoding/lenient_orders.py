@@ -20,7 +20,7 @@ from cenports_nb.api.retrieval.page_info import split
 from cenports_nb.frames.decoding import columns
 from cenports_nb.frames.decoding.arrow_orders import FIELDS, KNOWN, NESTED
 from cenports_nb.frames.decoding.fields import LINE_ITEMS, ORDERS, Field
-from cenports_nb.frames.decoding.rejects import reject_of, shown
+from cenports_nb.frames.decoding.rejects import explain_reject, shown
 from cenports_nb.frames.provenance import Reject
 
 PAGE = msgspec.json.Decoder(list[models.Order], strict=False).decode
@@ -83,7 +83,7 @@ def normalise(page: bytes, channel_id: str | None) -> Readable:
             try:
                 order = ORDER(record)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-                rejects.append(reject_of(place, record, "orderNo", error))
+                rejects.append(explain_reject(place, record, "orderNo", error))
                 continue
             of_order = order.line_items or ()
             good, bad = _lines(of_order, place, str(order.order_no))
@@ -145,7 +145,7 @@ def _lines(
             if line.product_sku == "":
                 raise msgspec.ValidationError("product_sku is missing - at `$.productSku`")
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-            bad.append(reject_of(place, record, "productSku", error, f"line {position} of order {number}: "))
+            bad.append(explain_reject(place, record, "productSku", error, f"line {position} of order {number}: "))
         else:
             good.append((position, line))
     return good, bad

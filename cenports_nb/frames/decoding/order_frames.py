@@ -12,9 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cenports_nb.api.retrieval.decoded_page import count, parts_of
-from cenports_nb.api.retrieval.memory import give_back
-from cenports_nb.api.retrieval.retrieve import Read
+from cenports_nb.api.retrieval.decoded_page import count, split_contents
+from cenports_nb.api.retrieval.memory import trim_heap
+from cenports_nb.api.retrieval.retrieve import Retrieval
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.decoding.arrow_columns import POOL, to_pandas
@@ -23,7 +23,7 @@ from cenports_nb.frames.decoding.fields import LINE_ITEM_AS_SENT, LINE_ITEMS, OR
 from cenports_nb.frames.decoding.line_numbers import number_lines
 from cenports_nb.frames.decoding.order_pages import KEYS, OrderPages
 from cenports_nb.frames.provenance import Reject
-from cenports_nb.frames.text_columns import column_of
+from cenports_nb.frames.text_columns import from_arrow
 
 FAR = np.timedelta64(1, "D")  # what a server's time zone can explain
 COUNTED = {"line_count": pa.int64()}
@@ -125,7 +125,7 @@ class Orders:
         return [sum(sizes[:place]) for place in range(len(sizes))]
 
 
-def orders_of(read: Read, days: tuple[date, date] | None, zone: str) -> Orders:
+def orders_of(read: Retrieval, days: tuple[date, date] | None, zone: str) -> Orders:
     """Choose the orders of a reading that belong into a frame: of copies the last one, of days those asked for.
 
     Args:
@@ -133,10 +133,10 @@ def orders_of(read: Read, days: tuple[date, date] | None, zone: str) -> Orders:
         days: First and last day, both included, in the zone.
         zone: Where those days are meant.
     """
-    found = [(page, part.window) for part in read.parts for page in parts_of(part.contents)]
+    found = [(page, part.window) for part in read.parts for page in split_contents(part.contents)]
     pages = [cast("OrderPages", page) for page, _ in found]
     windows = [window for _, window in found]
-    give_back()
+    trim_heap()
     keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in KEYS}
     newest = ~_repeated(keys, keep="last")
     inside, far = _in_days(keys["order_date"], pages, windows, days, zone)
@@ -156,16 +156,16 @@ def orders_of(read: Read, days: tuple[date, date] | None, zone: str) -> Orders:
     return Orders(pages, windows, keys, rows, rank, newest & ~inside, doubt)
 
 
-def differing(read: Read) -> dict[str | None, list[str]]:
+def differing(read: Retrieval) -> dict[str | None, list[str]]:
     """Find orders that came in copies that differ: channel asked -> their numbers."""
-    found = [(cast("OrderPages", page), part.window) for part in read.parts for page in parts_of(part.contents)]
+    found = [(cast("OrderPages", page), part.window) for part in read.parts for page in split_contents(part.contents)]
     pages = [page for page, _ in found]
     keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in ("channel_id", "order_no")}
     several = _repeated(keys, keep=False)
     if not several.any():
         return {}
     rows = np.flatnonzero(several)
-    table = pd.DataFrame({name: column_of(array.take(pa.array(rows))) for name, array in keys.items()})
+    table = pd.DataFrame({name: from_arrow(array.take(pa.array(rows))) for name, array in keys.items()})
     first = rows[table.groupby(list(table.columns), sort=False).ngroup().drop_duplicates().index.to_numpy()]
     first = first[table.groupby(list(table.columns), sort=False).ngroup().to_numpy()]
     later = first != rows
@@ -185,7 +185,7 @@ def _repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
     numbers = keys["order_no"]
     if len(pc.unique(numbers)) == len(numbers):  # faster than both columns, and mostly enough
         return np.zeros(len(numbers), dtype=bool)
-    frame = pd.DataFrame({name: column_of(keys[name]) for name in ("order_no", "channel_id")}, copy=False)
+    frame = pd.DataFrame({name: from_arrow(keys[name]) for name in ("order_no", "channel_id")}, copy=False)
     found: np.ndarray = frame.duplicated(keep=keep).to_numpy()
     return found
 
@@ -275,8 +275,8 @@ def _taken(parts: Sequence[dict[str, pa.Array]], types: dict[str, pa.DataType], 
             part.pop(name)
         found[name] = to_pandas(array if whole else pc.take(array, at, memory_pool=POOL))
         if number % BUILT_AT_ONCE == 0:
-            give_back()
-    give_back()
+            trim_heap()
+    trim_heap()
     return found
 
 

@@ -10,7 +10,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cenports_nb.api.retrieval.decoded_page import Contents, Several, parts_of
+from cenports_nb.api.retrieval.decoded_page import Contents, Several, split_contents
 from cenports_nb.errors import UnexpectedAnswerError
 from cenports_nb.frames.decoding import arrow_orders, lenient_orders
 from cenports_nb.frames.decoding.arrow_columns import POOL
@@ -50,7 +50,7 @@ def open_orders(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
 def open_lines(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
     """Read pages for their lines: of the orders only what names them is kept."""
     found = open_orders(channel_id, pages)
-    for part in parts_of(found):
+    for part in split_contents(found):
         if isinstance(part, OrderPages):
             for name in part.orders.keys() - KEYS:
                 part.orders.pop(name)
@@ -119,7 +119,7 @@ class OrderPages:
 
 def join_orders(contents: Sequence[Contents]) -> Contents:
     """Put pages together that came one by one: hundreds of small columns take twice the memory of their values."""
-    parts = [part for whole in contents for part in parts_of(whole) if isinstance(part, OrderPages)]
+    parts = [part for whole in contents for part in split_contents(whole) if isinstance(part, OrderPages)]
     if len(parts) < 2:
         return Several(parts)
     rows = np.cumsum([0, *(len(part.places) for part in parts)])

@@ -21,10 +21,10 @@ from cenports_nb.api import models
 from cenports_nb.api.http.json_repair import MARK
 from cenports_nb.frames.decoding import columns
 from cenports_nb.frames.decoding.fields import CHANNELS, EMPTY, SHIPMENTS, STOCK, WAREHOUSES, Field
-from cenports_nb.frames.decoding.rejects import key_of, reject_of, shown, snake
+from cenports_nb.frames.decoding.rejects import explain_reject, read_key, shown, snake_case
 from cenports_nb.frames.provenance import Reject
-from cenports_nb.frames.row_keys import find_first, number_keys
-from cenports_nb.frames.text_columns import column_of, pick
+from cenports_nb.frames.row_keys import encode_keys, index_first_rows
+from cenports_nb.frames.text_columns import from_arrow, take_text
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 RecordAt = Callable[[int], bytes]
@@ -69,7 +69,7 @@ def stock(raw: Sequence[bytes]) -> Decoded:
             try:
                 owner, _ = _read(record, models.Warehouse)
             except UNREADABLE as error:
-                rejects.append(reject_of(place, record, "warehouseCode", error))
+                rejects.append(explain_reject(place, record, "warehouseCode", error))
                 continue
             news = models.unknown_in(record, models.Inventory)
             good, places, bad = _parse_rows(owner.warehouse_inventory or (), start)
@@ -91,14 +91,14 @@ def stock(raw: Sequence[bytes]) -> Decoded:
             item.next_available_quantity = item.next_availabile_quantity
     frame, bad = _build(found, index, lambda place: rows()[place], STOCK, "productSku")
     at = frame.pop("_place").to_numpy()
-    frame["product_extras"] = column_of(_json_texts([item.product_extras for item in found]).take(at))
+    frame["product_extras"] = from_arrow(_json_texts([item.product_extras for item in found]).take(at))
     owner_of = np.repeat(np.arange(len(owners)), sizes)[at]
     for name in ("warehouse_code", "warehouse_name"):
         words = columns.text([getattr(owner, name) for owner in owners])[0]
-        frame[name] = pick(owner_of, words)
-    numbered = number_keys([frame["warehouse_code"], frame["product_sku"]])
+        frame[name] = take_text(owner_of, words)
+    numbered = encode_keys([frame["warehouse_code"], frame["product_sku"]])
     number = numbered.rows[0]
-    again = np.flatnonzero(find_first(number, numbered.size)[number] != np.arange(len(number)))
+    again = np.flatnonzero(index_first_rows(number, numbered.size)[number] != np.arange(len(number)))
     if len(again):
         skus = frame["product_sku"].iloc[again]
         bad += [
@@ -148,7 +148,7 @@ def shipments(
         try:
             fields = flatten(msgspec.json.decode(record, type=dict[str, Any]))
         except UNREADABLE as error:
-            rejects.append(reject_of(place, record, "orderNo", error))
+            rejects.append(explain_reject(place, record, "orderNo", error))
             continue
         if fields.get("channel_id") is None:
             fields["channel_id"] = channel_ids[place]
@@ -181,7 +181,7 @@ def _parse_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], list[int],
         try:
             found.append(read(record))
         except UNREADABLE as error:
-            rejects.append(reject_of(place, record, "productSku", error))
+            rejects.append(explain_reject(place, record, "productSku", error))
         else:
             index.append(place)
     return found, index, rejects
@@ -199,7 +199,7 @@ def _parse(
         try:
             item, news = _read(record, kind)
         except UNREADABLE as error:
-            rejects.append(reject_of(place, record, key, error))
+            rejects.append(explain_reject(place, record, key, error))
         else:
             found.append(item)
             index.append(place)
@@ -254,7 +254,7 @@ def _assemble(
     built["_place"] = pd.Series(range(len(index)), dtype="int64")
     frame = pd.DataFrame(built)
     rejects = [
-        Reject(place, key_of(record(place), key), column, f"{column} {reason}", shown(record(place)))
+        Reject(place, read_key(record(place), key), column, f"{column} {reason}", shown(record(place)))
         for place, (column, reason) in ((index[row], failed[row]) for row in sorted(failed))
     ]
     if failed:
@@ -277,7 +277,7 @@ def flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Snake case for names, nested objects into their parent, lists into JSON text."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
-        column = prefix + snake(name)
+        column = prefix + snake_case(name)
         if isinstance(value, dict) and value.keys() == {MARK}:
             flat[column] = str(value[MARK])
         elif isinstance(value, dict):

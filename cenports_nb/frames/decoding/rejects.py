@@ -6,11 +6,11 @@ import re
 
 import msgspec
 
-from cenports_nb.api.http.json_repair import as_sent
+from cenports_nb.api.http.json_repair import restore_text
 from cenports_nb.frames.provenance import Reject
 
 
-def reject_of(place: int, record: bytes, key: str, error: Exception, where: str = "") -> Reject:
+def explain_reject(place: int, record: bytes, key: str, error: Exception, where: str = "") -> Reject:
     """Name the column and the reason of a record that msgspec refused.
 
     Args:
@@ -22,15 +22,15 @@ def reject_of(place: int, record: bytes, key: str, error: Exception, where: str 
     """
     text, _, path = str(error).partition(" - at `$")
     path = path.rstrip("`")
-    column = snake(path.rpartition(".")[2])
+    column = snake_case(path.rpartition(".")[2])
     if "required field" in text:
-        column = snake(text.split("`")[1])
+        column = snake_case(text.split("`")[1])
         text = f"{column} is missing"
     elif wanted := EXPECTED.match(text):
         text = f"{column or 'the record'} {_instead(wanted[1], record, path)}"
     elif column and column not in text:
         text = f"{column}: {text}"
-    return Reject(place, key_of(record, key), column, where + text, shown(record))
+    return Reject(place, read_key(record, key), column, where + text, shown(record))
 
 
 EXPECTED = re.compile(r"Expected `([^`]+)`, got `\w+`$")
@@ -57,7 +57,7 @@ def _instead(wanted: str, record: bytes, path: str) -> str:
         return f"is no {what}"
     if value is None:
         return "is null" if path else f"is no {what}: null"
-    text = as_sent(msgspec.json.encode(value).decode())
+    text = restore_text(msgspec.json.encode(value).decode())
     return f"is no {what}: {text if len(text) <= MOST else text[: MOST - 1] + '…'}"
 
 
@@ -65,7 +65,7 @@ MOST = 60
 """Characters of a value that a reason quotes; the record has it whole."""
 
 
-def key_of(record: bytes, key: str) -> str:
+def read_key(record: bytes, key: str) -> str:
     """Read what a record says of itself; nothing where that can't be read."""
     try:
         found = msgspec.json.decode(record)
@@ -74,11 +74,11 @@ def key_of(record: bytes, key: str) -> str:
     return str(found.get(key) or "") if isinstance(found, dict) else ""
 
 
-def snake(name: str) -> str:
+def snake_case(name: str) -> str:
     """Write `trackingURL` as `tracking_url`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().lstrip("_")
 
 
 def shown(record: bytes) -> str:
     """Write a record as text, as it came, whatever its bytes are."""
-    return as_sent(bytes(record).decode("utf-8", "replace"))
+    return restore_text(bytes(record).decode("utf-8", "replace"))

@@ -18,7 +18,7 @@ import pandas as pd
 from cenports_nb.api.models import Count
 from cenports_nb.frames.decoding import columns
 from cenports_nb.frames.decoding.records import flatten
-from cenports_nb.frames.decoding.rejects import shown, snake
+from cenports_nb.frames.decoding.rejects import shown, snake_case
 from cenports_nb.frames.provenance import Reject
 
 NAMES = (
@@ -57,7 +57,7 @@ def shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tuple[pd.Da
     for owner, place in enumerate(shipments["_index"].tolist()):
         record = msgspec.json.decode(raw[place])
         shipment = flatten(record)
-        for position, (line, package) in enumerate(lines_of(record), start=1):
+        for position, (line, package) in enumerate(find_lines(record), start=1):
             try:
                 rows.append(_fields(line, position, shipment))
             except msgspec.ValidationError as error:
@@ -76,7 +76,7 @@ def shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tuple[pd.Da
     return pd.concat([frame, pd.DataFrame(texts, index=frame.index)], axis=1), tuple(rejects)
 
 
-def lines_of(record: Fields) -> list[Line]:
+def find_lines(record: Fields) -> list[Line]:
     """Find the lines of a shipment; none where nothing looks like them."""
     found = [
         (not any(isinstance(line, dict) for line, _ in lines), _rank(name, lines), lines)
@@ -91,7 +91,7 @@ def _lists(record: Fields) -> Iterator[tuple[str, list[Line]]]:
     """List what could be lines, with its name: those of the shipment itself first."""
     for name, value in record.items():
         if isinstance(value, list) and value:
-            yield snake(name), [(line, None) for line in value]
+            yield snake_case(name), [(line, None) for line in value]
     for value in record.values():
         inner: defaultdict[str, list[Line]] = defaultdict(list)
         for package in value if isinstance(value, list) else [value]:
@@ -99,7 +99,9 @@ def _lists(record: Fields) -> Iterator[tuple[str, list[Line]]]:
                 tracking = flatten(package).get("tracking_number")
                 for name, lines in package.items():
                     if isinstance(lines, list):
-                        inner[snake(name)] += [(line, None if tracking is None else str(tracking)) for line in lines]
+                        inner[snake_case(name)] += [
+                            (line, None if tracking is None else str(tracking)) for line in lines
+                        ]
         yield from ((name, lines) for name, lines in inner.items() if lines)
 
 
@@ -108,7 +110,7 @@ def _rank(name: str, lines: Sequence[Line]) -> int | None:
     for rank, pattern in enumerate(NAMES):
         if pattern.search(name):
             return rank
-    told = any(isinstance(line, dict) and not {*map(snake, line)}.isdisjoint(SKUS) for line, _ in lines)
+    told = any(isinstance(line, dict) and not {*map(snake_case, line)}.isdisjoint(SKUS) for line, _ in lines)
     return len(NAMES) if told else None
 
 

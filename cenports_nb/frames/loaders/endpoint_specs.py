@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cenports_nb.api.retrieval.decoded_page import Records
-from cenports_nb.api.retrieval.endpoint_spec import Source
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.decoding.order_pages import join_orders, open_lines, open_orders
 
@@ -19,10 +19,10 @@ if TYPE_CHECKING:
 Channels = Callable[[], Sequence[str]]
 
 
-def order_source(client: Client, channels: Channels, *, lines_only: bool = False) -> Source:
+def order_source(client: Client, channels: Channels, *, lines_only: bool = False) -> EndpointSpec:
     """GET /orders; `lines_only` forgets what only the orders frame needs as soon as a page is read."""
     limit = client.dialect.order_limit
-    return Source(
+    return EndpointSpec(
         "/orders",
         limit,
         lambda window: _order_parameters(window, limit),
@@ -35,10 +35,10 @@ def order_source(client: Client, channels: Channels, *, lines_only: bool = False
     )
 
 
-def shipment_source(client: Client) -> Source:
+def shipment_source(client: Client) -> EndpointSpec:
     """GET /shipments, one channel a window."""
     limit = client.dialect.shipment_limit
-    return Source(
+    return EndpointSpec(
         "/shipments",
         limit,
         lambda window: _shipment_parameters(window, limit),
@@ -49,10 +49,10 @@ def shipment_source(client: Client) -> Source:
     )
 
 
-def channel_source(client: Client) -> Source:
+def channel_source(client: Client) -> EndpointSpec:
     """GET /channels."""
     limit = client.dialect.order_limit
-    return Source(
+    return EndpointSpec(
         "/channels",
         limit,
         lambda _: {"limit": limit},
@@ -61,11 +61,11 @@ def channel_source(client: Client) -> Source:
     )
 
 
-def stock_source(client: Client, which: dict[str, Any], codes: Sequence[str] | None) -> Source:
+def stock_source(client: Client, which: dict[str, Any], codes: Sequence[str] | None) -> EndpointSpec:
     """GET /inventories; whether its answer may be cut is judged by its rows, not by its warehouses."""
     filters = {"warehouseCode": ",".join(codes)} if codes else {}
     parameters = {**which, **filters, "limit": client.dialect.inventory_limit}
-    return Source(
+    return EndpointSpec(
         "/inventories",
         2**31,
         lambda _: parameters,

@@ -11,7 +11,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from cenports_nb import __version__
-from cenports_nb.api.retrieval.retrieve import Missing, Read
+from cenports_nb.api.retrieval.retrieve import MissingWindow, Retrieval
 from cenports_nb.errors import (
     IncompleteError,
     IncompleteWarning,
@@ -68,7 +68,7 @@ def validated(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFra
 def finish(
     client: Client,
     source: str,
-    read: Read,
+    read: Retrieval,
     frame: pd.DataFrame,
     rejects: tuple[Reject, ...],
     handling: Handling,
@@ -92,9 +92,9 @@ def finish(
         package_version=__version__,
     )
     attach(frame, found, rejects)
-    new = sorted(name for name in set(unknown) if f"{source} {name}" not in client.told_fields)
+    new = sorted(name for name in set(unknown) if f"{source} {name}" not in client.reported_fields)
     if new:
-        client.told_fields.update(f"{source} {name}" for name in new)
+        client.reported_fields.update(f"{source} {name}" for name in new)
         fields = "a field" if len(new) == 1 else f"{len(new)} fields"
         warnings.warn(
             f"{source} sends {fields} that no frame has: {', '.join(new)}. Nothing else is lost; please report "
@@ -133,7 +133,7 @@ def _many(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _missing_frame(source: str, missing: Sequence[Missing]) -> pd.DataFrame:
+def _missing_frame(source: str, missing: Sequence[MissingWindow]) -> pd.DataFrame:
     """Make a frame of holes: `source channel_id start end reason`."""
     windows = [hole.window for hole in missing]
     return pd.DataFrame(

@@ -9,8 +9,8 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from cenports_nb.api.http.cache import SKEW_S
-from cenports_nb.api.retrieval.endpoint_spec import Source
-from cenports_nb.api.retrieval.retrieve import Read
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.retrieve import Retrieval
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.decoding.order_frames import Orders
 
@@ -41,12 +41,14 @@ class Remembered:
 
     asked: Asked
     orders: Orders
-    read: Read
+    read: Retrieval
     generation: int
     ages: tuple[tuple[Window, datetime, bool], ...]
 
 
-def remember(client: Client, asked: Asked, orders: Orders, read: Read, generation: int | None, *, size: int) -> None:
+def remember(
+    client: Client, asked: Asked, orders: Orders, read: Retrieval, generation: int | None, *, size: int
+) -> None:
     """Keep the lines of a reading, if answers may be kept at all and they are not too large.
 
     Args:
@@ -57,7 +59,7 @@ def remember(client: Client, asked: Asked, orders: Orders, read: Read, generatio
         generation: The account's writes when it began.
         size: Bytes of the frame that was made of its orders.
     """
-    client.remembered = None
+    client.line_item_cache = None
     whole = not read.missing and all(part.at is not None for part in read.parts)
     if generation is None or client.generation != generation or not whole:
         return
@@ -65,12 +67,12 @@ def remember(client: Client, asked: Asked, orders: Orders, read: Read, generatio
     if sum(array.nbytes for page in orders.pages for array in page.lines.values()) > most:
         return
     ages = tuple((part.window, part.at, not part.contents.settled) for part in read.parts if part.at is not None)
-    client.remembered = Remembered(asked, orders, replace(read, parts=()), generation, ages)
+    client.line_item_cache = Remembered(asked, orders, replace(read, parts=()), generation, ages)
 
 
-def recall(client: Client, asked: Asked, source: Source) -> tuple[Orders, Read] | None:
+def recall(client: Client, asked: Asked, source: EndpointSpec) -> tuple[Orders, Retrieval] | None:
     """Take the reading of the last load of orders, if it may stand for what the cache has."""
-    found = client.remembered
+    found = client.line_item_cache
     if not isinstance(found, Remembered) or found.asked != asked or found.generation != client.generation:
         return None
     now = client.clock.now()
@@ -81,9 +83,9 @@ def recall(client: Client, asked: Asked, source: Source) -> tuple[Orders, Read] 
         if not (most == math.inf or -SKEW_S <= (now - at).total_seconds() <= most):
             return None
     with TAKING:
-        if client.remembered is not found:
+        if client.line_item_cache is not found:
             return None
-        client.remembered = None  # its memory becomes that of the frame
+        client.line_item_cache = None  # its memory becomes that of the frame
     answers = found.read.requests + found.read.cached
     client.usage.add(cached=answers)
     return found.orders, replace(found.read, requests=0, cached=answers)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cenports_nb.api.retrieval.decoded_page import count
-from cenports_nb.api.retrieval.retrieve import Read
+from cenports_nb.api.retrieval.retrieve import Retrieval
 from cenports_nb.frames.dates import Day
 from cenports_nb.frames.decoding import records as decode
 from cenports_nb.frames.decoding.order_frames import Orders, orders_of
@@ -21,13 +21,13 @@ from cenports_nb.frames.loaders.endpoint_specs import order_source
 from cenports_nb.frames.loaders.finalize import Handling, OnReject, finish, framed, validated
 from cenports_nb.frames.loaders.line_item_cache import recall, remember
 from cenports_nb.frames.loaders.query import (
-    Question,
-    question,
+    LoadQuery,
+    list_records,
+    parse_query,
     read_orders,
     read_shipments,
-    records_of,
 )
-from cenports_nb.frames.loaders.stock import channel_ids
+from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def load_orders(
         IncompleteError: Records are missing; it carries what did arrive.
         RejectedRowsError: With `on_reject="raise"`.
     """
-    asked = question(
+    asked = parse_query(
         client,
         start,
         end,
@@ -89,7 +89,7 @@ def load_orders(
     )
     generation = client.generation
     read = read_orders(
-        client, asked, lambda: channel_ids(client), refresh=refresh, progress=progress, halves=with_acknowledged
+        client, asked, lambda: load_channel_ids(client), refresh=refresh, progress=progress, halves=with_acknowledged
     )
     orders = orders_of(read, asked.days, client.settings.time_zone)
     frame = framed(orders.order_columns(), schemas.Orders)
@@ -129,7 +129,7 @@ def load_line_items(
     Returns:
         The columns of `schemas.LineItems`, ordered by `order_date`, `channel_id`, `order_no`, `line_item`.
     """
-    asked = question(
+    asked = parse_query(
         client,
         start,
         end,
@@ -174,7 +174,7 @@ def load_open_items(
         IncompleteError: Records are missing; it carries what did arrive.
         RejectedRowsError: With `on_reject="raise"`.
     """
-    asked = question(client, None, None, last=lookback, channel_id=channel_id, order_nos=None, acknowledged=None)
+    asked = parse_query(client, None, None, last=lookback, channel_id=channel_id, order_nos=None, acknowledged=None)
     orders, read = _read_lines(client, asked, refresh=refresh, progress=progress)
     handling = Handling({**asked.params, "closed": sorted(closed)}, allow_partial, on_reject)
     return _lines(client, orders, read, handling, lambda frame: frame[is_open(frame["status"], closed)])
@@ -203,7 +203,7 @@ def load_shipments(
     Returns:
         The columns of `schemas.Shipments`, then every other field of the answer as text.
     """
-    asked = question(
+    asked = parse_query(
         client,
         start,
         end,
@@ -253,7 +253,7 @@ def load_shipment_items(
         The columns of `schemas.ShipmentItems`, then every other field of a line as text; ordered by shipment, and
         within it as sent.
     """
-    asked = question(
+    asked = parse_query(
         client,
         start,
         end,
@@ -264,7 +264,7 @@ def load_shipment_items(
         with_acknowledged=with_acknowledged,
     )
     read, decoded = _read_shipments(client, asked, refresh=refresh, progress=progress, halves=with_acknowledged)
-    items, line_rejects = shipment_items(decoded.frame, records_of(read))
+    items, line_rejects = shipment_items(decoded.frame, list_records(read))
     frame = items.sort_values(SHIPMENT_ORDER, kind="stable", ignore_index=True)
     return finish(
         client,
@@ -277,15 +277,15 @@ def load_shipment_items(
 
 
 def _read_lines(
-    client: Client, asked: Question, *, refresh: bool, progress: bool | None, halves: bool = False
-) -> tuple[Orders, Read]:
+    client: Client, asked: LoadQuery, *, refresh: bool, progress: bool | None, halves: bool = False
+) -> tuple[Orders, Retrieval]:
     """Read the lines of orders: those that the last load of the same orders read along, or again."""
     if not refresh and (known := recall(client, asked.key, order_source(client, lambda: ()))) is not None:
         return known
     read = read_orders(
         client,
         asked,
-        lambda: channel_ids(client),
+        lambda: load_channel_ids(client),
         refresh=refresh,
         progress=progress,
         halves=halves,
@@ -297,7 +297,7 @@ def _read_lines(
 def _lines(
     client: Client,
     orders: Orders,
-    read: Read,
+    read: Retrieval,
     handling: Handling,
     choose: Callable[[pd.DataFrame], pd.DataFrame],
 ) -> pd.DataFrame:
@@ -310,11 +310,11 @@ def _lines(
 
 
 def _read_shipments(
-    client: Client, asked: Question, *, refresh: bool, progress: bool | None, halves: bool
-) -> tuple[Read, decode.Decoded]:
+    client: Client, asked: LoadQuery, *, refresh: bool, progress: bool | None, halves: bool
+) -> tuple[Retrieval, decode.Decoded]:
     """Read shipments; each knows the channel, and where both halves are read the half, that it was asked for."""
-    channels = asked.channels or channel_ids(client)
+    channels = asked.channels or load_channel_ids(client)
     read = read_shipments(client, asked, channels, refresh=refresh, progress=progress, halves=halves)
     windows = [part.window for part in read.parts for _ in range(count(part.contents))]
     known = [window.acknowledged for window in windows] if halves else []
-    return read, decode.shipments(records_of(read), [window.channel_id for window in windows], known)
+    return read, decode.shipments(list_records(read), [window.channel_id for window in windows], known)

@@ -13,11 +13,11 @@ import msgspec
 from tqdm.auto import tqdm
 
 from cenports_nb.api.retrieval import retrieve
-from cenports_nb.api.retrieval.decoded_page import Records, parts_of
-from cenports_nb.api.retrieval.retrieve import Missing, Read
-from cenports_nb.api.retrieval.windows import DAY, NUMBERS_SIZE, Window, chunks_of, covering
+from cenports_nb.api.retrieval.decoded_page import Records, split_contents
+from cenports_nb.api.retrieval.retrieve import MissingWindow, Retrieval
+from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, ONE_DAY, Window, chunk_order_numbers, covering
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.dates import Day, range_of
+from cenports_nb.frames.dates import Day, parse_range
 from cenports_nb.frames.decoding import order_frames
 from cenports_nb.frames.loaders.endpoint_specs import channel_source, order_source, shipment_source, stock_source
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Question:
+class LoadQuery:
     """What a caller of a loader asked, checked; `numbers` and `channels` are None for all."""
 
     days: tuple[date, date] | None
@@ -41,7 +41,7 @@ class Question:
         return self.days, self.channels, self.numbers, self.acknowledged
 
 
-def question(
+def parse_query(
     client: Client,
     start: Day | None,
     end: Day | None,
@@ -51,16 +51,16 @@ def question(
     order_nos: Sequence[str] | None,
     acknowledged: bool | None,
     with_acknowledged: bool = False,
-) -> Question:
+) -> LoadQuery:
     """Check what was asked.
 
     Raises:
         InvalidRequestError: It can't be asked, or asks for everything; nothing was sent.
     """
     zone = ZoneInfo(client.settings.time_zone)
-    days = range_of(start, end, last, zone, client.clock.now().astimezone(zone).date())
-    numbers = names_of(order_nos, "order_nos")
-    channels = names_of(channel_id, "channel_id")
+    days = parse_range(start, end, last, zone, client.clock.now().astimezone(zone).date())
+    numbers = parse_names(order_nos, "order_nos")
+    channels = parse_names(channel_id, "channel_id")
     if days is None and numbers is None and acknowledged is None:
         raise InvalidRequestError("Say which: start and end, last='30D', order_nos= or acknowledged=False.")
     if with_acknowledged and acknowledged is not None:
@@ -75,19 +75,19 @@ def question(
         "with_acknowledged": with_acknowledged or None,
         "time_zone": client.settings.time_zone,
     }
-    return Question(days, channels, numbers, acknowledged, params)
+    return LoadQuery(days, channels, numbers, acknowledged, params)
 
 
 def read_orders(
     client: Client,
-    asked: Question,
+    asked: LoadQuery,
     channels: Callable[[], Sequence[str]],
     *,
     refresh: bool,
     progress: bool | None,
     halves: bool = False,
     lines_only: bool = False,
-) -> Read:
+) -> Retrieval:
     """Ask GET /orders; copies that differ are read again, so that the newest answer wins.
 
     `halves` asks for what is not acknowledged, then for what is: an order that is acknowledged in between
@@ -98,40 +98,40 @@ def read_orders(
     if halves:
         windows = _halved(windows)
     with _bar(client, progress, "orders") as step:
-        read = retrieve.read(client, source, windows, refresh=refresh, progress=step)
+        read = retrieve.retrieve(client, source, windows, refresh=refresh, progress=step)
         again = [
             Window(channel_id=channel, order_nos=chunk, acknowledged=asked.acknowledged)
             for channel, numbers in order_frames.differing(read).items()
-            for chunk in chunks_of([number for number in numbers if _can_be_asked(number)])
+            for chunk in chunk_order_numbers([number for number in numbers if _can_be_asked(number)])
             if not halves
         ]
         if again:
-            read = joined([read, retrieve.read(client, source, again, refresh=True, progress=step)])
+            read = joined([read, retrieve.retrieve(client, source, again, refresh=True, progress=step)])
     return read
 
 
 def read_shipments(
     client: Client,
-    asked: Question,
+    asked: LoadQuery,
     channels: Sequence[str],
     *,
     refresh: bool,
     progress: bool | None,
     halves: bool = False,
-) -> Read:
+) -> Retrieval:
     """Ask GET /shipments, channel by channel, for the whole range at once; `halves` as in `read_orders`."""
     with _bar(client, progress, "shipments") as step:
         windows = _windows(asked, channels, by_month=False)
         windows = _halved(windows) if halves else windows
-        return retrieve.read(client, shipment_source(client), windows, refresh=refresh, progress=step)
+        return retrieve.retrieve(client, shipment_source(client), windows, refresh=refresh, progress=step)
 
 
-def read_channels(client: Client, *, refresh: bool) -> Read:
+def read_channels(client: Client, *, refresh: bool) -> Retrieval:
     """Ask GET /channels."""
-    return retrieve.read(client, channel_source(client), [Window()], refresh=refresh)
+    return retrieve.retrieve(client, channel_source(client), [Window()], refresh=refresh)
 
 
-def read_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Read:
+def read_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Retrieval:
     """Ask GET /inventories; a total that may have been cut is asked again, warehouse by warehouse."""
     read = _ask_stock(client, which, codes, refresh=refresh)
     rows, by_code = _stock_rows(read)
@@ -145,18 +145,20 @@ def read_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | N
     longest = max([rows, *again], default=0)
     if sum(again) == rows and all(number not in caps or number < longest for number in again):
         return read
-    missing = Missing(Window(), f"{rows} stock rows, where an answer may be cut at that number")
+    missing = MissingWindow(Window(), f"{rows} stock rows, where an answer may be cut at that number")
     return replace(joined(parts), missing=(missing,))
 
 
-def records_of(read: Read) -> list[msgspec.Raw]:
+def list_records(read: Retrieval) -> list[msgspec.Raw]:
     """List the records of a reading whose source keeps their JSON."""
-    return [record for part in read.parts for page in parts_of(part.contents) for record in cast("Records", page).raw]
+    return [
+        record for part in read.parts for page in split_contents(part.contents) for record in cast("Records", page).raw
+    ]
 
 
-def joined(reads: Sequence[Read]) -> Read:
+def joined(reads: Sequence[Retrieval]) -> Retrieval:
     """Put several readings together as one."""
-    return Read(
+    return Retrieval(
         tuple(part for read in reads for part in read.parts),
         tuple(hole for read in reads for hole in read.missing),
         min((read.oldest for read in reads if read.oldest), default=None),
@@ -165,7 +167,7 @@ def joined(reads: Sequence[Read]) -> Read:
     )
 
 
-def names_of(value: str | Sequence[str] | None, name: str) -> tuple[str, ...] | None:
+def parse_names(value: str | Sequence[str] | None, name: str) -> tuple[str, ...] | None:
     """Read one name or several, as texts that can be sent, each once."""
     if value is None:
         return None
@@ -173,7 +175,7 @@ def names_of(value: str | Sequence[str] | None, name: str) -> tuple[str, ...] | 
     for item in names:
         if not isinstance(item, str) or not item:
             raise InvalidRequestError(f"{name} has {item!r}, which is no text: pass codes as text, such as '0012'.")
-        if len(item) > NUMBERS_SIZE or (name in ("order_nos", "warehouse_codes") and "," in item):
+        if len(item) > MAX_NUMBERS_LENGTH or (name in ("order_nos", "warehouse_codes") and "," in item):
             raise InvalidRequestError(
                 f"{name} has {item!r}, which has a comma or is longer than 255: it can't be asked for."
             )
@@ -182,19 +184,19 @@ def names_of(value: str | Sequence[str] | None, name: str) -> tuple[str, ...] | 
     return names
 
 
-def _windows(asked: Question, channels: Iterable[str | None], *, by_month: bool = True) -> list[Window]:
+def _windows(asked: LoadQuery, channels: Iterable[str | None], *, by_month: bool = True) -> list[Window]:
     """Plan what is asked: enough for every reading of the server's zone and end; rows outside are cut later."""
     days: list[tuple[date | None, date | None]] = [(None, None)]
     if asked.days is not None:
         start, end = asked.days
         try:
-            whole: list[tuple[date | None, date | None]] = [(start - DAY, end + 2 * DAY)]
+            whole: list[tuple[date | None, date | None]] = [(start - ONE_DAY, end + 2 * ONE_DAY)]
             days = [*covering(start, end)] if by_month and asked.numbers is None else whole
         except (OverflowError, ValueError):
             raise InvalidRequestError(
                 f"{start} to {end} touches the end of the calendar: ask for fewer days."
             ) from None
-    chunks: list[tuple[str, ...]] = [()] if asked.numbers is None else list(chunks_of(asked.numbers))
+    chunks: list[tuple[str, ...]] = [()] if asked.numbers is None else list(chunk_order_numbers(asked.numbers))
     return [
         Window(
             first,
@@ -217,11 +219,11 @@ def _halved(windows: Sequence[Window]) -> list[Window]:
 
 def _can_be_asked(number: str) -> bool:
     """Tell order numbers that fit the text of numbers and commas that the API takes."""
-    return "," not in number and len(number) <= NUMBERS_SIZE
+    return "," not in number and len(number) <= MAX_NUMBERS_LENGTH
 
 
-def _ask_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Read:
-    return retrieve.read(client, stock_source(client, which, codes), [Window()], refresh=refresh)
+def _ask_stock(client: Client, which: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool) -> Retrieval:
+    return retrieve.retrieve(client, stock_source(client, which, codes), [Window()], refresh=refresh)
 
 
 class _Warehouse(msgspec.Struct, rename="camel"):
@@ -229,10 +231,10 @@ class _Warehouse(msgspec.Struct, rename="camel"):
     warehouse_inventory: list[msgspec.Raw] | None = None
 
 
-def _stock_rows(read: Read) -> tuple[int, dict[str, int]]:
+def _stock_rows(read: Retrieval) -> tuple[int, dict[str, int]]:
     """Count the stock rows of an answer, in all and by warehouse; what can't be read is one."""
     rows, by_code = 0, dict[str, int]()
-    for record in records_of(read):
+    for record in list_records(read):
         try:
             warehouse = msgspec.json.decode(record, type=_Warehouse)
         except (msgspec.MsgspecError, UnicodeDecodeError):

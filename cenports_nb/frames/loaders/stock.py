@@ -9,7 +9,7 @@ import pandas as pd
 
 from cenports_nb.frames.decoding import records as decode
 from cenports_nb.frames.loaders.finalize import Handling, OnReject, finish, ordered
-from cenports_nb.frames.loaders.query import joined, names_of, read_channels, read_stock, records_of
+from cenports_nb.frames.loaders.query import joined, list_records, parse_names, read_channels, read_stock
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.schema import schemas
 
@@ -41,9 +41,9 @@ def load_actual_stock(
         IncompleteError: The answer may have been cut.
         RejectedRowsError: With `on_reject="raise"`.
     """
-    codes = names_of(warehouse_codes, "warehouse_codes")
+    codes = parse_names(warehouse_codes, "warehouse_codes")
     read = read_stock(client, {"actualStock": True}, codes, refresh=refresh)
-    decoded = decode.stock(records_of(read))
+    decoded = decode.stock(list_records(read))
     frame = ordered(decoded.frame, ["warehouse_code", "product_sku"], schemas.ActualStock)
     handling = Handling({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
     return finish(client, "GET /inventories", read, frame, decoded.rejects, handling, unknown=decoded.unknown)
@@ -66,16 +66,16 @@ def load_available_stock(
     Returns:
         The columns of `schemas.AvailableStock`, ordered by `channel_id`, `warehouse_code`, `product_sku`.
     """
-    codes = names_of(warehouse_codes, "warehouse_codes")
-    channels = names_of(channel_id, "channel_id")
+    codes = parse_names(warehouse_codes, "warehouse_codes")
+    channels = parse_names(channel_id, "channel_id")
     if channels is None:
-        channels = channel_ids(client)
+        channels = load_channel_ids(client)
     frames, reads = [], []
     rejects: list[Reject] = []
     unknown: frozenset[str] = frozenset()
     for channel in channels:
         read = read_stock(client, {"channelId": channel}, codes, refresh=refresh)
-        decoded = decode.stock(records_of(read))
+        decoded = decode.stock(list_records(read))
         frames.append(decoded.frame.assign(channel_id=pd.Series([channel] * len(decoded.frame), dtype="str")))
         rejects += decoded.rejects
         unknown |= decoded.unknown
@@ -98,7 +98,7 @@ def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
         The columns of `schemas.Warehouses`, ordered by `warehouse_code`.
     """
     read = read_stock(client, {"actualStock": True}, None, refresh=refresh)
-    decoded = decode.warehouses(records_of(read))
+    decoded = decode.warehouses(list_records(read))
     frame = ordered(decoded.frame, ["warehouse_code"], schemas.Warehouses)
     return finish(client, "GET /inventories", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
 
@@ -110,11 +110,11 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
         The columns of `schemas.Channels`, ordered by `channel_id`.
     """
     read = read_channels(client, refresh=refresh)
-    decoded = decode.channels(records_of(read))
+    decoded = decode.channels(list_records(read))
     frame = ordered(decoded.frame, ["channel_id"], schemas.Channels)
     return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
 
 
-def channel_ids(client: Client) -> tuple[str, ...]:
+def load_channel_ids(client: Client) -> tuple[str, ...]:
     """List the channels that Cenports knows."""
     return tuple(load_channels(client)["channel_id"])

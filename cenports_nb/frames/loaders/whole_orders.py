@@ -9,15 +9,15 @@ import pandas as pd
 
 from cenports_nb.frames.decoding.order_frames import orders_of
 from cenports_nb.frames.loaders.finalize import Handling, finish, framed
-from cenports_nb.frames.loaders.query import question, read_orders
-from cenports_nb.frames.loaders.stock import channel_ids
+from cenports_nb.frames.loaders.query import parse_query, read_orders
+from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 
-def load_whole_orders(
+def load_orders_with_lines(
     client: Client,
     *,
     acknowledged: bool,
@@ -38,8 +38,8 @@ def load_whole_orders(
     Raises:
         IncompleteError: Records are missing.
     """
-    asked = question(client, None, None, last=None, channel_id=channel_id, order_nos=None, acknowledged=acknowledged)
-    read = read_orders(client, asked, lambda: channel_ids(client), refresh=True, progress=progress)
+    asked = parse_query(client, None, None, last=None, channel_id=channel_id, order_nos=None, acknowledged=acknowledged)
+    read = read_orders(client, asked, lambda: load_channel_ids(client), refresh=True, progress=progress)
     found = orders_of(read, asked.days, client.settings.time_zone)
     handling = Handling(asked.params, allow_partial=False, on_reject="warn")
     orders = finish(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from cenports_nb.frames.text_columns import chunks_of
+from cenports_nb.frames.text_columns import to_arrow
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
@@ -53,7 +53,7 @@ def text(values: pd.Series[Any], *, nullable: bool) -> Reading:
             return values, flaws + ([Flaw(rest, "is no text", "make it text")] if rest.any() else [])
     column = values if values.dtype == "str" else values.astype("object").astype("str")
     if not nullable:
-        if not nulls.any() and len(column) and not pc.min(pc.binary_length(chunks_of(column))).as_py():
+        if not nulls.any() and len(column) and not pc.min(pc.binary_length(to_arrow(column))).as_py():
             nulls = (column == "").to_numpy()
         if nulls.any():
             return column, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]

@@ -16,7 +16,7 @@ MOST_ROWS = 5
 """Rows named of each flaw; how many more there are is said."""
 
 
-def check(
+def validate_columns(
     frame: pd.DataFrame,
     model: type[pa.DataFrameModel],
     what: str,
@@ -39,7 +39,7 @@ def check(
         columns: What is needed; all columns of the schema by default.
         optional: Those of them that may be absent, besides those that the schema itself does not require.
         least: The least value of a column.
-        unique: Columns that together name a row once. (A caller that numbers keys has `refuse_repeated`.)
+        unique: Columns that together name a row once. (A caller that numbers keys has `refuse_duplicates`.)
 
     Returns:
         A new frame of these columns, in this order, with the rows and labels of the old one.
@@ -74,7 +74,7 @@ def check(
     return pd.DataFrame(read, index=frame.index, copy=False)
 
 
-def refuse_repeated(frame: pd.DataFrame, twice: np.ndarray[Any, Any], key: Sequence[str], what: str) -> None:
+def refuse_duplicates(frame: pd.DataFrame, twice: np.ndarray[Any, Any], key: Sequence[str], what: str) -> None:
     """Refuse a frame in which some rows have the same key.
 
     Args:

@@ -10,7 +10,7 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
@@ -59,7 +59,7 @@ def plot_cover(
     Raises:
         InvalidRequestError: A column of `stock_cover` is missing, or an argument means nothing.
     """
-    rows = check(cover, Cover, "cover", optional=["product_name"]).reset_index(drop=True)
+    rows = validate_columns(cover, Cover, "cover", optional=["product_name"]).reset_index(drop=True)
     check_top(top)
     if isinstance(low, bool) or not isinstance(low, int | float) or not 0 <= low < np.inf:
         raise InvalidRequestError(f"low={low!r} must be a number of days.")

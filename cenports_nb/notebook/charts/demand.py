@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
@@ -23,7 +23,7 @@ from cenports_nb.notebook.charts.canvas import (
     sentence,
 )
 from cenports_nb.notebook.charts.cover import Cover
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
     check_top(top)
     rows, words = _demand(frame)
     rows = rows.assign(shortfall=rows["demand"] - rows["stock"].clip(lower=0))[rows["demand"] > 0]
-    found = rows.sort_values(["shortfall", "demand", *KEYS[::-1]], ascending=[False, False, True, True])
+    found = rows.sort_values(["shortfall", "demand", *STOCK_KEYS[::-1]], ascending=[False, False, True, True])
     bars = found.head(top)
     ax = canvas(ax, bars_height(len(bars)))
     heading = title or words.title
@@ -97,7 +97,7 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
 def _demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Words]:
     """Bring either frame to stock and demand, one row a warehouse and SKU."""
     if isinstance(frame, pd.DataFrame) and "sold" in frame.columns:
-        rows = check(frame, Cover, "frame", optional=["product_name"])
+        rows = validate_columns(frame, Cover, "frame", optional=["product_name"])
         daily = (rows["sold"] / rows["daily"])[rows["daily"] > 0]  # the length of the window, which the frame tells so
         days = f"{daily.median():.0f}" if len(daily) else "these"
         words = replace(SOLD, demand=SOLD.demand.format(days=days))
@@ -108,7 +108,7 @@ def _demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Words]:
         raise InvalidRequestError(
             "frame knows no demand: it lacks open_quantity. Pass diff_stock(…, open_items=line_items), or stock_cover(…)."
         )
-    rows = summarize_stock(frame, by=KEYS)
+    rows = summarize_stock(frame, by=STOCK_KEYS)
     return rows.rename(columns={"actual": "stock", "open_quantity": "demand"}), OPEN
 
 

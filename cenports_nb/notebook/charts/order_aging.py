@@ -9,7 +9,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
 
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
     INK,
@@ -60,7 +60,7 @@ def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None =
     Raises:
         InvalidRequestError: A column of `order_ages` is missing.
     """
-    rows = check(ages, _Ages, "ages")
+    rows = validate_columns(ages, _Ages, "ages")
     # Acknowledged and shipped orders wait for nothing; `order_ages` lists none.
     rows = rows[rows["unshipped"] | ~rows["acknowledged"].fillna(value=False).astype(bool)]
     ax = canvas(ax, 4.2 if len(rows) else 0)

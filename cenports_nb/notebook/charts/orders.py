@@ -13,10 +13,10 @@ from matplotlib.dates import date2num
 from cenports_nb.analysis.money import exact_sums
 from cenports_nb.analysis.sales import summarize_sales
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.dates import Day, local_days, zone_of
-from cenports_nb.frames.provenance import Provenance, provenance, time_zone_of
+from cenports_nb.frames.dates import Day, local_days, parse_time_zone
+from cenports_nb.frames.provenance import Provenance, provenance, read_time_zone
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.canvas import (
     FAINT,
     INK,
@@ -123,8 +123,8 @@ def plot_orders(
     """
     if by not in ("day", "week", "month", None):
         raise InvalidRequestError(f'by={by!r} must be "day", "week" or "month".')
-    zone = time_zone_of(time_zone, orders)
-    zone_of(zone)
+    zone = read_time_zone(time_zone, orders)
+    parse_time_zone(zone)
     lines = isinstance(orders, pd.DataFrame) and {"line_item", "quantity"} & set(orders.columns)
     known = OF_LINES if lines else OF_ORDERS
     measured = measure or known[0]
@@ -177,7 +177,7 @@ def _by_day_of_lines(lines: pd.DataFrame, zone: str, measure: str) -> pd.Series[
 def _by_day_of_orders(orders: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
     key = ["channel_id", "order_no"]
     needed = [*key, "order_date"] if measure == "orders" else [*key, "order_date", "grand_total"]
-    rows = check(orders, schemas.Orders, "orders", needed, unique=key)
+    rows = validate_columns(orders, schemas.Orders, "orders", needed, unique=key)
     codes, days = pd.factorize(local_days(rows["order_date"], zone), sort=True)
     ones = np.ones(len(rows), dtype=np.int64)
     if measure == "orders":

@@ -11,7 +11,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.dates import Day, day_of, zone_of
+from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
 from cenports_nb.frames.provenance import Provenance, provenance
 
 By = Literal["day", "week", "month"]
@@ -100,7 +100,7 @@ def asked_days(limits: Span | None, start: Day | None, end: Day | None, zone: st
         return None
     if start is None or end is None:
         raise InvalidRequestError("Pass both start= and end=, or neither.")
-    first, last = day_of(start, "start", zone_of(zone)), day_of(end, "end", zone_of(zone))
+    first, last = parse_day(start, "start", parse_time_zone(zone)), parse_day(end, "end", parse_time_zone(zone))
     if first > last:
         raise InvalidRequestError(f"start {first} lies after end {last}: swap them.")
     if limits is not None and not limits.covers(Span(first, last)):

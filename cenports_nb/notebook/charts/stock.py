@@ -8,7 +8,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
@@ -21,7 +21,7 @@ from cenports_nb.notebook.charts.canvas import (
     remark,
     sentence,
 )
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:
@@ -48,8 +48,8 @@ def plot_stock(
     Raises:
         InvalidRequestError: A column of `diff_stock` is missing, or an argument means nothing.
     """
-    needed = [*KEYS, "product_name", "actual", "available"]
-    diff = check(diff, schemas.StockDiff, "diff", needed)
+    needed = [*STOCK_KEYS, "product_name", "actual", "available"]
+    diff = validate_columns(diff, schemas.StockDiff, "diff", needed)
     if by not in ("sku", "warehouse"):
         raise InvalidRequestError(f'by={by!r} must be "sku" or "warehouse".')
     check_top(top)
@@ -69,14 +69,14 @@ def plot_stock(
 
 def _bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sum a diff into bars; a SKU on sale in several channels is one SKU, at its scarcest."""
-    rows = summarize_stock(diff, by=KEYS)
+    rows = summarize_stock(diff, by=STOCK_KEYS)
     rows["free"] = rows["available"].clip(lower=0)
     rows["covered"] = (rows["reserved"] - rows["short"]).clip(lower=0)
     if by == "warehouse":
         bars = rows.groupby("warehouse_code", as_index=False)[["actual", "reserved", "short", "free", "covered"]].sum()
         return bars.sort_values("actual", ascending=False)
     rows = rows[(rows["actual"] != 0) | (rows["reserved"] != 0)]
-    return rows.sort_values(["reserved", *KEYS[::-1]], ascending=[False, True, True])
+    return rows.sort_values(["reserved", *STOCK_KEYS[::-1]], ascending=[False, True, True])
 
 
 def _draw_bars(ax: Axes, bars: pd.DataFrame, labels: list[str]) -> None:

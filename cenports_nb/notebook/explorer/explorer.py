@@ -9,8 +9,8 @@ import pandas as pd
 from IPython.display import display
 
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
-from cenports_nb.ipython import attended, kernel
+from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.ipython import get_kernel, is_attended
 from cenports_nb.notebook.explorer.order_detail import HIDE, SHOW, excuse_of, story_of
 from cenports_nb.notebook.explorer.order_grid import Page
 from cenports_nb.notebook.explorer.order_index import Order, OrderBook
@@ -57,7 +57,7 @@ class OrderExplorer:
     ) -> None:
         self._book = OrderBook(orders, line_items, shipments, time_zone=time_zone)
         if channels is not None:
-            channels = check(channels, schemas.Channels, "channels", ["channel_id", "channel_name"])
+            channels = validate_columns(channels, schemas.Channels, "channels", ["channel_id", "channel_name"])
         self._show_pii = show_pii
         names = names_of_channels(self._book, channels)
         self._table, self._columns = table_of(self._book, names, moment_of(orders), show_pii=show_pii)
@@ -83,12 +83,12 @@ class OrderExplorer:
         return text_of(self._book, self._visible(), self._columns, self._count())
 
     def _ipython_display_(self) -> None:
-        if kernel() is None:
+        if get_kernel() is None:
             display({"text/plain": repr(self)}, raw=True)
             return
         place = Place()
         with self._turn:
-            page = self._open() if attended() and len(self._book) else None
+            page = self._open() if is_attended() and len(self._book) else None
             place.show(page, *self._still())
             self._places.append(place)
 

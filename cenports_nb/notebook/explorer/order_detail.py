@@ -8,11 +8,11 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.frames.dates import iso_texts, zone_of
-from cenports_nb.frames.decoding.shipment_items import QUANTITIES, SKUS, lines_of
+from cenports_nb.frames.dates import format_iso, parse_time_zone
+from cenports_nb.frames.decoding.shipment_items import QUANTITIES, SKUS, find_lines
 from cenports_nb.frames.line_status import CANCELLED_WORDS, CLOSED_WORDS
 from cenports_nb.frames.masking import mask_pii
-from cenports_nb.frames.personal_columns import snake
+from cenports_nb.frames.personal_columns import snake_case
 from cenports_nb.notebook.explorer.order_index import OrderBook
 from cenports_nb.notebook.grid.widget import Part
 
@@ -106,7 +106,7 @@ def _shipments(book: OrderBook, at: int) -> Part:
     )
     if "ship_date" in sent:
         # A day, written as midnight UTC, is the same day in every zone.
-        texts = iso_texts(sent["ship_date"].rename("order_date"), zone_of(book.zone)).str[:16]
+        texts = format_iso(sent["ship_date"].rename("order_date"), parse_time_zone(book.zone)).str[:16]
         sent["day"] = texts.str.replace("T", " ", regex=False).str.removesuffix(" 00:00")
     return _table(title, notes, sent, SHIPMENT_CELLS, always=("number",))
 
@@ -136,9 +136,9 @@ def _items(shipment: Mapping[Any, Any]) -> Iterator[str]:
                 record[str(name)] = json.loads(value)
             except (ValueError, RecursionError):
                 continue
-    for line, _ in lines_of(record):
+    for line, _ in find_lines(record):
         if isinstance(line, dict):
-            plain = {snake(str(name)): value for name, value in line.items()}
+            plain = {snake_case(str(name)): value for name, value in line.items()}
             sku, count = (
                 next((plain[name] for name in names if plain.get(name) is not None), None)
                 for names in (SKUS, QUANTITIES)

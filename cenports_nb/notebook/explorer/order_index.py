@@ -13,12 +13,12 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.dates import is_plain_day, local_days, local_times, zone_of
-from cenports_nb.frames.personal_columns import kind_of
-from cenports_nb.frames.provenance import provenance, time_zone_of
-from cenports_nb.frames.row_keys import Numbers, find, number_keys, repeated
+from cenports_nb.frames.dates import is_plain_day, local_days, local_times, parse_time_zone
+from cenports_nb.frames.personal_columns import personal_kind
+from cenports_nb.frames.provenance import provenance, read_time_zone
+from cenports_nb.frames.row_keys import IntArray, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 
 ORDER = ["channel_id", "order_no"]
 SHOWN_OF_ORDERS = [*ORDER, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
@@ -41,17 +41,17 @@ class Rows:
         starts: Where those of each order begin; one more than there are orders.
     """
 
-    sorted: Numbers
-    starts: Numbers
+    sorted: IntArray
+    starts: IntArray
 
-    def of(self, order: int) -> Numbers:
+    def of(self, order: int) -> IntArray:
         """List the rows of an order, in the order of their frame."""
         return self.sorted[self.starts[order] : self.starts[order + 1]]
 
     @property
-    def counts(self) -> Numbers:
+    def counts(self) -> IntArray:
         """Tell how many rows each order has."""
-        counted: Numbers = np.diff(self.starts)
+        counted: IntArray = np.diff(self.starts)
         return counted
 
 
@@ -91,23 +91,23 @@ class OrderBook:
         *,
         time_zone: str | None = None,
     ) -> None:
-        self.zone = time_zone_of(time_zone, orders, line_items, shipments)
-        zone = zone_of(self.zone)
+        self.zone = read_time_zone(time_zone, orders, line_items, shipments)
+        zone = parse_time_zone(self.zone)
         # What is only told of an opened order is not read here: it may be anything that a person can look at.
-        read = check(orders, DatedOrNot, "orders", SHOWN_OF_ORDERS, optional=SHOWN_OF_ORDERS[3:])
-        lines = check(
+        read = validate_columns(orders, DatedOrNot, "orders", SHOWN_OF_ORDERS, optional=SHOWN_OF_ORDERS[3:])
+        lines = validate_columns(
             line_items, schemas.LineItems, "line_items", [*NEEDED_OF_LINES, *KEPT_OF_LINES], optional=KEPT_OF_LINES
         )
-        keys = number_keys([read[name] for name in ORDER], [lines[name] for name in ORDER])
-        refuse_repeated(orders, repeated(keys.rows[0], find(keys.rows[0], keys.size)), ORDER, "orders")
+        keys = encode_keys([read[name] for name in ORDER], [lines[name] for name in ORDER])
+        refuse_duplicates(orders, find_duplicates(keys.rows[0], index_rows(keys.rows[0], keys.size)), ORDER, "orders")
         clock = local_times(read["order_date"], zone).reset_index(drop=True)
-        self.rows: Numbers = clock.sort_values(ascending=False, kind="stable", na_position="last").index.to_numpy()
+        self.rows: IntArray = clock.sort_values(ascending=False, kind="stable", na_position="last").index.to_numpy()
         self.clock = clock.take(self.rows).reset_index(drop=True)
         self.orders = read.take(self.rows).reset_index(drop=True)
         self.days = local_days(self.orders["order_date"], self.zone)
         self.plain = is_plain_day(self.orders["order_date"])
         self.lines = lines.reset_index(drop=True)
-        self.line_rows = _rows(find(keys.rows[0][self.rows], keys.size)[keys.rows[1]], len(read))
+        self.line_rows = _rows(index_rows(keys.rows[0][self.rows], keys.size)[keys.rows[1]], len(read))
         self._given = (orders.copy(deep=False), line_items.copy(deep=False))
         self._sent = None if shipments is None else shipments.copy(deep=False)
         self.shipments = None if shipments is None else _shipments(shipments)
@@ -120,8 +120,8 @@ class OrderBook:
         """Which shipments belong to which order; one that names no channel to every order of its number."""
         if self.shipments is None:
             return _rows(np.zeros(0, dtype=np.int64), len(self))
-        keys = number_keys([self.orders[name] for name in ORDER], [self.shipments[name] for name in ORDER])
-        of_order = np.append(find(keys.rows[0], keys.size), -1)  # the last place is that of -1
+        keys = encode_keys([self.orders[name] for name in ORDER], [self.shipments[name] for name in ORDER])
+        of_order = np.append(index_rows(keys.rows[0], keys.size), -1)  # the last place is that of -1
         owner = of_order[keys.rows[1]]
         at = np.arange(len(owner))
         nameless = np.flatnonzero(self.shipments["channel_id"].isna().to_numpy())
@@ -170,9 +170,13 @@ class OrderBook:
 def _shipments(shipments: pd.DataFrame) -> pd.DataFrame:
     """Read what the schema has of shipments, and keep what else was sent, as nobody knows what is in it."""
     known = list(schemas.Shipments.to_schema().columns)
-    read = check(shipments, schemas.Shipments, "shipments", known, optional=[n for n in known if n != "order_no"])
+    read = validate_columns(
+        shipments, schemas.Shipments, "shipments", known, optional=[n for n in known if n != "order_no"]
+    )
     others = [
-        name for name in shipments.columns if isinstance(name, str) and name not in read.columns and not kind_of(name)
+        name
+        for name in shipments.columns
+        if isinstance(name, str) and name not in read.columns and not personal_kind(name)
     ]
     if len(set(others)) < len(others):
         raise InvalidRequestError("shipments has a column more than once: keep one of each.")
@@ -182,7 +186,7 @@ def _shipments(shipments: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def _rows(owner: Numbers, orders: int, at: Numbers | None = None) -> Rows:
+def _rows(owner: IntArray, orders: int, at: IntArray | None = None) -> Rows:
     """Put rows by their order, those of none left out."""
     rows = np.flatnonzero(owner >= 0)
     rows = rows[np.argsort(owner[rows], kind="stable")]

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.row_keys import Numbers
-from cenports_nb.frames.text_columns import joined
+from cenports_nb.frames.row_keys import IntArray
+from cenports_nb.frames.text_columns import join_text
 from cenports_nb.notebook.explorer.order_index import OrderBook
 
 OF_LINES = ("product_sku", "retailer_sku", "product_name")
@@ -34,8 +34,8 @@ class Terms:
     """
 
     texts: list[str]
-    starts: Numbers
-    numbers: Numbers
+    starts: IntArray
+    numbers: IntArray
 
     def buffers(self) -> list[bytes]:
         """Write it as the page reads it: JSON, then two arrays of little-endian 32-bit numbers."""
@@ -81,4 +81,4 @@ def _products(lines: pd.DataFrame) -> pd.Series[Any]:
     for name in OF_LINES:
         if name in lines:
             parts += ["\n", lines[name]]
-    return joined(*parts[1:])
+    return join_text(*parts[1:])

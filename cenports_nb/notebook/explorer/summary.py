@@ -10,7 +10,7 @@ import pandas as pd
 from cenports_nb.notebook.explorer.order_index import OrderBook
 from cenports_nb.notebook.grid.columns import Column, values_of
 from cenports_nb.notebook.grid.static_table import WRITE, still_of
-from cenports_nb.rendering.text_table import text_table
+from cenports_nb.rendering.text_table import format_table
 
 MOST_ROWS = 100
 MOST_LINES = 20
@@ -66,4 +66,4 @@ def text_of(book: OrderBook, table: pd.DataFrame, columns: Sequence[Column], sho
             first[column.title.removesuffix(f" ({book.zone})")] = values
     more = len(table) - len(first)
     rest = f"\n{more:,} more order{'s' if more > 1 else ''}." if more else ""
-    return f"{said}\n{text_table(first)}{rest}"
+    return f"{said}\n{format_table(first)}{rest}"

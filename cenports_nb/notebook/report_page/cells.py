@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.frames.dates import is_plain_day, zone_of
+from cenports_nb.frames.dates import is_plain_day, parse_time_zone
 
 Write = Callable[[Any], str]
 SHORT = 16
@@ -76,7 +76,7 @@ def _number(value: Any, form: str) -> str:
 
 def _instants(column: pd.Series[Any], time_zone: str) -> list[str]:
     """Write instants as the clock of the zone shows them, and plain days as days."""
-    local = column.dt.tz_convert(zone_of(time_zone))
+    local = column.dt.tz_convert(parse_time_zone(time_zone))
     plain = is_plain_day(column.dt.tz_convert("UTC"))
     return [
         "" if pd.isna(there) else f"{utc:%Y-%m-%d}" if day else f"{there:%Y-%m-%d %H:%M}"

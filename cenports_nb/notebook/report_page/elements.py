@@ -13,9 +13,9 @@ from IPython.display import HTML, Image
 from matplotlib import pyplot as plt
 
 from cenports_nb.frames.masking import SHOWN, mask_pii
-from cenports_nb.frames.provenance import time_zone_of
+from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.notebook.report_page.cells import cell, rows_of
-from cenports_nb.rendering.note import LITERAL
+from cenports_nb.rendering.note import NO_MATHJAX
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -56,14 +56,14 @@ def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) 
         number = f'<b style="font-size:23px;line-height:1.25">{sign}{cell(value)}</b>'
         unit = f'<span style="font-size:12.5px;opacity:.85">{html.escape(name)}</span>'
         cards.append(f'<div class="cn-card" style="{style}">{number} {unit}</div>')
-    return HTML(f'{STYLE}<div class="cn-cards {LITERAL}">{"".join(cards)}</div>')
+    return HTML(f'{STYLE}<div class="cn-cards {NO_MATHJAX}">{"".join(cards)}</div>')
 
 
 def note(text: str, *, bad: bool = False) -> HTML:
     """Say one thing that must not be missed."""
     kind = "bad" if bad else ""
     style = f"border-left:4px solid {BAR[kind]};padding:5px 12px;margin:10px 0;background:{TINT[kind]}"
-    return HTML(f'<div class="cn-note {LITERAL}" style="{style}">{html.escape(text)}</div>')
+    return HTML(f'<div class="cn-note {NO_MATHJAX}" style="{style}">{html.escape(text)}</div>')
 
 
 def table(
@@ -95,9 +95,9 @@ def table(
         return note(empty)
     shown = frame[list(columns)].head(limit)
     shown = shown if SHOWN in frame.attrs else mask_pii(shown)
-    rows = rows_of(shown, columns, signed=signed, money=money, time_zone=time_zone_of(time_zone, frame))
+    rows = rows_of(shown, columns, signed=signed, money=money, time_zone=read_time_zone(time_zone, frame))
     return HTML(
-        f'{STYLE}<div class="cn-table {LITERAL}"><table>{_caption(len(frame), limit, file)}{rows}</table></div>'
+        f'{STYLE}<div class="cn-table {NO_MATHJAX}"><table>{_caption(len(frame), limit, file)}{rows}</table></div>'
     )
 
 

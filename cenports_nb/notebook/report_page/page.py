@@ -18,7 +18,7 @@ from cenports_nb.frames.provenance import provenance
 from cenports_nb.notebook.report_page.attachments import Files, files_of
 from cenports_nb.notebook.report_page.elements import STYLE, chart, headline, link_to, note, table
 from cenports_nb.notebook.report_page.origin_section import origin, sent
-from cenports_nb.rendering.note import LITERAL
+from cenports_nb.rendering.note import NO_MATHJAX
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -94,7 +94,7 @@ class Page:
     def file(self, name: str, frames: pd.DataFrame | Mapping[str, pd.DataFrame], what: str) -> HTML:
         """Write a file beside the page, and say what is in it; nothing is said where there are no files."""
         link = self.files.write(name, frames)
-        return HTML(f'{STYLE}<p class="{LITERAL}">{html.escape(what)}: {link_to(link)}</p>' if link else "")
+        return HTML(f'{STYLE}<p class="{NO_MATHJAX}">{html.escape(what)}: {link_to(link)}</p>' if link else "")
 
     def origin(self, frame: pd.DataFrame, what: str) -> HTML:
         """Say whose data this is, and of when, in the account's time zone."""

@@ -11,7 +11,7 @@ from IPython.display import display
 
 from cenports_nb.errors import CenportsError, GuardRailError, StaleStockError
 from cenports_nb.frames.loaders.stock import load_actual_stock
-from cenports_nb.ipython import attended, kernel
+from cenports_nb.ipython import get_kernel, is_attended
 from cenports_nb.notebook.grid.live_grid import Place
 from cenports_nb.notebook.live_output import Outputs
 from cenports_nb.notebook.review import decision as decisions
@@ -151,15 +151,15 @@ class StockReview:
         return words.text_of(self._sheet, self.decision, self._client, self.note)
 
     def _ipython_display_(self) -> None:
-        if kernel() is None:
+        if get_kernel() is None:
             display({"text/plain": repr(self)}, raw=True)
             return
         with self._turn:
             place = Place()
-            place.show(self.panel if attended() and not self._over else None, self._page(), self._text())
+            place.show(self.panel if is_attended() and not self._over else None, self._page(), self._text())
             if self._tracker is not None:
                 display(self._tracker)
-            elif attended() and not self._over:
+            elif is_attended() and not self._over:
                 outputs = Outputs()
                 outputs.keep()
                 self._shown.append((place, outputs))

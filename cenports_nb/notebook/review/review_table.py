@@ -9,7 +9,7 @@ import pandas as pd
 
 from cenports_nb.notebook.grid.columns import Column
 from cenports_nb.notebook.grid.row_selection import Mask
-from cenports_nb.rendering.plan_text import plan_of
+from cenports_nb.stock.plans.plan_text import build_plan_table
 from cenports_nb.submissions.objections import doubts_all
 
 KEYS = ["warehouse_code", "product_sku"]
@@ -75,7 +75,7 @@ def sheet_of(updates: pd.DataFrame, rows: pd.DataFrame, actual: pd.DataFrame, ob
         actual: Actual stock, which knows the names of products.
         objections: As from `check_updates`.
     """
-    plan = plan_of(rows)
+    plan = build_plan_table(rows)
     plan = plan.assign(change=plan["change"].fillna(plan["new"]))
     names = actual[[*KEYS, "product_name"]].drop_duplicates(KEYS)
     frame = plan.merge(names, on=KEYS, how="left").assign(type=rows["type"].to_numpy())

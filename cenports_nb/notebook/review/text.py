@@ -10,7 +10,7 @@ from cenports_nb.notebook.grid.row_selection import Mask
 from cenports_nb.notebook.grid.static_table import still_of
 from cenports_nb.notebook.review.decision import Decision, Total, totals_of
 from cenports_nb.notebook.review.review_table import Sheet
-from cenports_nb.rendering.plan_text import plan_text
+from cenports_nb.stock.plans.plan_text import format_plan
 from cenports_nb.submissions.submission import Submission
 
 STYLE = """
@@ -78,7 +78,7 @@ def text_of(sheet: Sheet, decision: Decision, client: Client, said: str) -> str:
     """Write the plan with its totals as text for a terminal."""
     plan = sheet.frame[["warehouse_code", "product_sku", "now", "new", "change"]]
     totals = "\n".join(lines_of(totals_of(sheet, decision)))
-    return f"{title_of(sheet, client)}\n{said}\n\n{plan_text(plan, sheet.objections)}\n\nTicked:\n{totals}"
+    return f"{title_of(sheet, client)}\n{said}\n\n{format_plan(plan, sheet.objections)}\n\nTicked:\n{totals}"
 
 
 def lines_of(totals: Sequence[Total]) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 from collections.abc import Callable, Sequence
 
-from cenports_nb.rendering.note import LITERAL
+from cenports_nb.rendering.note import NO_MATHJAX
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
 from cenports_nb.submissions.tracking.status_table import counts, needing_first, sign
 
@@ -36,7 +36,7 @@ def folds_of(snapshots: Sequence[Snapshot], look: Look) -> list[str]:
     if hidden:
         folds.append(f'<div class="msg">The rows of {hidden:,} more batches are in submission.outcomes.</div>')
     parts = [*folds[: PLACES - 1], "".join(folds[PLACES - 1 :])]
-    return [f'<div class="cn-rows {LITERAL}">{part}</div>' for part in parts if part]
+    return [f'<div class="cn-rows {NO_MATHJAX}">{part}</div>' for part in parts if part]
 
 
 def _fold(seen: Snapshot, batch: BatchView, rows: Sequence[RowView], several: bool) -> str:

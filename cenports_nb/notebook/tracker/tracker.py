@@ -12,7 +12,7 @@ from dataclasses import replace
 from IPython.display import display
 
 from cenports_nb.errors import CenportsError, JournalError
-from cenports_nb.ipython import attended, kernel
+from cenports_nb.ipython import get_kernel, is_attended
 from cenports_nb.notebook.live_output import Outputs, Page
 from cenports_nb.notebook.output_mirror import Board
 from cenports_nb.notebook.tracker.buttons import BUTTONS, Controls
@@ -92,11 +92,11 @@ class TransactionTracker:
 
     def _ipython_display_(self) -> None:
         self._look()
-        if kernel() is None:
+        if get_kernel() is None:
             display({"text/plain": text_of(self._seen)}, raw=True)
             return
         self._watch()
-        page = Outputs(self._controls(stays=True) if attended() else None)
+        page = Outputs(self._controls(stays=True) if is_attended() else None)
         with self._drawing:
             self._fold()
             page.show(self._table(), text_of(self._seen), self._folds)

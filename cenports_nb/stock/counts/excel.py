@@ -20,7 +20,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask
-from cenports_nb.frames.text_columns import TEXT
+from cenports_nb.frames.text_columns import ARROW_TEXT
 from cenports_nb.stock.counts.text import ADVICE, HEAD_LINES, Score, Table, no_table, one_line, refuse_below
 
 ZEROS = re.compile(r"0{2,}")
@@ -151,7 +151,7 @@ def _table(cells: _Cells, name: str, score: Score) -> Table:
     width = max((place + 1 for row in cells.rows for place, text in enumerate(row) if text), default=0)
     headers = tuple(map(one_line, [*cells.rows[first], *[""] * width][:width]))
     columns = tuple(
-        arrow.chunked_array([arrow.array([row[place] if place < len(row) else "" for row in rows], TEXT)])
+        arrow.chunked_array([arrow.array([row[place] if place < len(row) else "" for row in rows], ARROW_TEXT)])
         for place in range(width)
     )
     marks = [_marks(found, first + 1, len(rows)) for found in (cells.dates, cells.errors, cells.unread)]

@@ -9,12 +9,12 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
-from cenports_nb.frames.text_columns import chunks_of, column_of, pick
+from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.frames.text_columns import from_arrow, take_text, to_arrow
 from cenports_nb.stock.counts.text import Table
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.demand import STOCK_KEYS
 
 IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
 SHORTENED = r"^\d([.,]\d+)?E\+\d\d$"
@@ -31,7 +31,7 @@ def refuse_damaged(names: pd.Series[Any], by: str, table: Table, place: int) -> 
     nothing = np.zeros(len(names), dtype=bool)
     table.refuse(table.dates.get(place, nothing), f"a {by} that Excel made a date", AS_TEXT)
     table.refuse(table.errors.get(place, nothing), f"a {by} that is an error of a formula", "mend the formula")
-    shortened = pc.match_substring_regex(chunks_of(names), SHORTENED)
+    shortened = pc.match_substring_regex(to_arrow(names), SHORTENED)
     table.refuse(
         _mask(shortened), f"a {by} that Excel shortened, such as 7.12345E+11, so that digits are lost", AS_TEXT
     )
@@ -54,10 +54,10 @@ def skus_of(
     """
     if stock is None:
         raise InvalidRequestError(f"by={by!r} needs stock=, from load_actual_stock, to look the SKUs up in.")
-    stock = check(stock, schemas.ActualStock, "stock", [*KEYS, by])
+    stock = validate_columns(stock, schemas.ActualStock, "stock", [*STOCK_KEYS, by])
     known = stock[stock[by].notna().to_numpy()].drop_duplicates().reset_index(drop=True)
     if by == "product_upc":
-        names = column_of(pc.replace_substring_regex(chunks_of(names), r"^(\d+)\.0$", r"\1"))
+        names = from_arrow(pc.replace_substring_regex(to_arrow(names), r"^(\d+)\.0$", r"\1"))
     many, rows = _found(codes, names, known, by)
     table.refuse(many, f"a {by} that stands for several SKUs of its warehouse", "name these rows by product_sku")
     absent = rows < 0
@@ -70,19 +70,19 @@ def skus_of(
             example = f"{names.iloc[first]} for {known[by].iloc[alike[first]]}"
             table.refuse(lost, f"a {by} that lost its zeros in front ({example})", AS_TEXT)
         table.refuse(absent, f"a {by} that its warehouse does not have", "correct it, or leave it out")
-    return pick(rows, known["product_sku"])
+    return take_text(rows, known["product_sku"])
 
 
-def _found(codes: pd.Series[Any], names: pd.Series[Any], known: pd.DataFrame, by: str) -> tuple[Mask, Numbers]:
+def _found(codes: pd.Series[Any], names: pd.Series[Any], known: pd.DataFrame, by: str) -> tuple[Mask, IntArray]:
     """Tell of each name whether several SKUs of its warehouse have it, and in which row of `known` it is."""
-    numbered = number_keys([codes, names], [known["warehouse_code"], known[by]])
+    numbered = encode_keys([codes, names], [known["warehouse_code"], known[by]])
     asked, there = numbered.rows
     many = np.bincount(there, minlength=numbered.size) > 1
-    return many[asked], find(there, numbered.size)[asked]
+    return many[asked], index_rows(there, numbered.size)[asked]
 
 
 def _without_zeros(names: pd.Series[Any]) -> pd.Series[Any]:
-    return column_of(pc.utf8_ltrim(chunks_of(names), characters="0"))
+    return from_arrow(pc.utf8_ltrim(to_arrow(names), characters="0"))
 
 
 def _mask(found: Any) -> Mask:

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from cenports_nb.frames.row_keys import Mask, Numbers
-from cenports_nb.frames.text_columns import chunks_of
+from cenports_nb.frames.row_keys import IntArray, Mask
+from cenports_nb.frames.text_columns import to_arrow
 from cenports_nb.stock.plans.update_frame import LARGEST
 
 MINUS = ("-", "\N{MINUS SIGN}")
@@ -52,7 +52,7 @@ class _Signs:
     divide: frozenset[str]
 
 
-def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers, list[tuple[str, Mask]]]:
+def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
     """Read quantities, each spelling once.
 
     `1 234`, `1'234`, `1,234,567` and `1.234,00` can be read in one way only. A single group of three, `1,234` or
@@ -68,7 +68,7 @@ def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers,
     Returns:
         Whole units, and what is wrong with which rows.
     """
-    coded = chunks_of(values).combine_chunks().dictionary_encode()
+    coded = to_arrow(values).combine_chunks().dictionary_encode()
     words = coded.dictionary
     codes = coded.indices.to_numpy()
     plain = np.asarray(pc.match_substring_regex(words, f"^{PLAIN.pattern}$").to_numpy(zero_copy_only=False), dtype=bool)
@@ -88,7 +88,7 @@ def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers,
     return numbers[codes], [(what, of_rows == code) for code, what in enumerate(FLAWS) if (flaws == code).any()]
 
 
-def signed_units(values: pd.Series[Any], separator: str | None) -> tuple[Numbers, list[tuple[str, Mask]]]:
+def signed_units(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
     """Read changes: quantities with a sign in front, or none, which is a plus.
 
     Args:

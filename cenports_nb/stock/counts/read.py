@@ -11,13 +11,13 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import Mask, find, find_first, number_keys, repeated
-from cenports_nb.frames.text_columns import chunks_of, column_of, constant, pick
+from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows
+from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
 from cenports_nb.stock.counts.headers import WORDS, places_of, plain, score, shown, told_headers
 from cenports_nb.stock.counts.identifiers import IDENTIFIERS, refuse_damaged, skus_of
 from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, signed_units, whole_units
 from cenports_nb.stock.counts.text import Table, read_table
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.update_frame import LARGEST
 
 TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "somme", "suma", "total general")
@@ -101,17 +101,19 @@ def _counts(
     sums: bool,
 ) -> pd.DataFrame:
     """Make the frame: one row a key, in the order of the file."""
-    numbered = number_keys([codes, skus])
+    numbered = encode_keys([codes, skus])
     number = numbered.rows[0]
-    twice = repeated(number, find(number, numbered.size))
+    twice = find_duplicates(number, index_rows(number, numbered.size))
     if not sums:
         table.refuse(twice, 'a warehouse and SKU that repeats (duplicates="sum" adds bins up)', "keep one of each")
-    rows = np.sort(find_first(number, numbered.size))
+    rows = np.sort(index_first_rows(number, numbered.size))
     rows = rows[rows >= 0]
     total = np.zeros(numbered.size, dtype=np.int64)
     np.add.at(total, number, quantity)
     table.refuse(total[number] > LARGEST, f"bins that add up to {FLAWS[TOO_LARGE].removeprefix('a quantity ')}")
-    made: dict[str, Any] = {name: pick(rows, column) for name, column in zip(KEYS, (codes, skus), strict=True)}
+    made: dict[str, Any] = {
+        name: take_text(rows, column) for name, column in zip(STOCK_KEYS, (codes, skus), strict=True)
+    }
     made["quantity"] = total[number[rows]]
     if counted_at is not None:
         earliest = counted_at.groupby(number, sort=True).min() if twice.any() else counted_at
@@ -153,7 +155,7 @@ def _warehouses(
         if not isinstance(code, str) or not code:
             lacking = "is none" if mapped is None else "is not in warehouse_map"
             raise InvalidRequestError(f"warehouse_code={given!r} {lacking}: pass the code of a warehouse.")
-        return constant(code, len(table.lines))
+        return repeat_text(code, len(table.lines))
     codes = table.text(place)
     names, quantity = others
     _refuse_total(table, [codes, names], quantity, alone=True)
@@ -164,11 +166,13 @@ def _warehouses(
         table.refuse(differs, f"a warehouse other than warehouse_code={given!r}", "leave that argument out")
     if mapped is None:
         return codes
-    coded = chunks_of(codes).combine_chunks().dictionary_encode()
+    coded = to_arrow(codes).combine_chunks().dictionary_encode()
     words = coded.dictionary.to_pylist()
     known = np.array([isinstance(mapped.get(word), str) and mapped[word] != "" for word in words], dtype=bool)
     table.refuse(~known[coded.indices.to_numpy()], "a warehouse that warehouse_map lacks", "add it")
-    return pick(coded.indices.to_numpy().astype(np.int64), pd.Series([mapped[word] for word in words], dtype="str"))
+    return take_text(
+        coded.indices.to_numpy().astype(np.int64), pd.Series([mapped[word] for word in words], dtype="str")
+    )
 
 
 def _refuse_total(
@@ -185,7 +189,7 @@ def _refuse_total(
     says = np.zeros(len(table.lines), dtype=bool)
     empty = np.zeros(len(table.lines), dtype=bool)
     for column in keys:
-        spelt = pc.utf8_rtrim(pc.utf8_lower(chunks_of(column)), characters=": ")
+        spelt = pc.utf8_rtrim(pc.utf8_lower(to_arrow(column)), characters=": ")
         says |= np.asarray(pc.is_in(spelt, value_set=_TOTALS).to_numpy(), dtype=bool)
         empty |= (column == "").to_numpy()
     if not says.any():
@@ -196,12 +200,12 @@ def _refuse_total(
     table.refuse(total, "a total below the table", "delete it")
 
 
-_TOTALS = chunks_of(pd.Series(TOTALS, dtype="str")).combine_chunks()
+_TOTALS = to_arrow(pd.Series(TOTALS, dtype="str")).combine_chunks()
 
 
 def _instants(table: Table, place: int) -> pd.Series[Any]:
     """Read when it was counted, each spelling once."""
-    coded = chunks_of(table.text(place)).combine_chunks().dictionary_encode()
+    coded = to_arrow(table.text(place)).combine_chunks().dictionary_encode()
     words, codes = coded.dictionary, coded.indices.to_numpy()
 
     def spelt(pattern: str) -> Mask:
@@ -210,7 +214,7 @@ def _instants(table: Table, place: int) -> pd.Series[Any]:
     fine, empty = spelt(INSTANT) | spelt(DAY), spelt("^$")
     naive = spelt(NAIVE) & ~fine
     table.refuse(naive[codes], "a counted_at without a time zone", "write it as text such as 2026-01-31T08:00Z")
-    texts = column_of(words).where(fine)
+    texts = from_arrow(words).where(fine)
     parsed = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
     bad = parsed.isna().to_numpy() & ~empty
     table.refuse(bad[codes], "a counted_at that is no date like 2026-01-31T08:00Z", "write it so")

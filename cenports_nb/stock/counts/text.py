@@ -19,8 +19,8 @@ import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import Mask, Numbers
-from cenports_nb.frames.text_columns import TEXT, column_of
+from cenports_nb.frames.row_keys import IntArray, Mask
+from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow
 
 Score = Callable[[Sequence[str]], int]
 """How many of the wanted columns a line seems to head."""
@@ -53,7 +53,7 @@ class Table:
     name: str
     headers: tuple[str, ...]
     columns: tuple[arrow.ChunkedArray, ...]
-    lines: Numbers
+    lines: IntArray
     line: str = "line"
     separator: str | None = None
     remark: str = ""
@@ -63,7 +63,7 @@ class Table:
 
     def text(self, place: int) -> pd.Series[Any]:
         """Give a column without blanks around its values and without nulls."""
-        return column_of(pc.utf8_trim_whitespace(self.columns[place].fill_null("")))
+        return from_arrow(pc.utf8_trim_whitespace(self.columns[place].fill_null("")))
 
     def blank(self) -> Mask:
         """Tell which rows have nothing in them."""
@@ -205,11 +205,11 @@ def refuse_below(line: int, name: str, word: str) -> None:
         )
 
 
-def _fast(body: str, separator: str, width: int, line: int) -> tuple[tuple[arrow.ChunkedArray, ...], Numbers] | None:
+def _fast(body: str, separator: str, width: int, line: int) -> tuple[tuple[arrow.ChunkedArray, ...], IntArray] | None:
     """Read rows all at once; None where a row is not as wide as the headers, or takes more than one line."""
     text = body.replace("\r\n", "\n").replace("\r", "\n")
     if not text.strip():
-        return (arrow.chunked_array([], TEXT),) * width, np.zeros(0, dtype=np.int64)
+        return (arrow.chunked_array([], ARROW_TEXT),) * width, np.zeros(0, dtype=np.int64)
     blank: list[int] = []
 
     def judge(row: arrow_csv.InvalidRow) -> str:
@@ -231,7 +231,7 @@ def _fast(body: str, separator: str, width: int, line: int) -> tuple[tuple[arrow
                 invalid_row_handler=judge,
             ),
             convert_options=arrow_csv.ConvertOptions(
-                column_types=dict.fromkeys(names, TEXT), strings_can_be_null=False
+                column_types=dict.fromkeys(names, ARROW_TEXT), strings_can_be_null=False
             ),
         )
     except arrow.ArrowInvalid:
@@ -245,7 +245,7 @@ def _fast(body: str, separator: str, width: int, line: int) -> tuple[tuple[arrow
 
 def _careful(
     body: str, separator: str, width: int, line: int, name: str
-) -> tuple[tuple[arrow.ChunkedArray, ...], Numbers]:
+) -> tuple[tuple[arrow.ChunkedArray, ...], IntArray]:
     """Read record by record: short rows are filled up, long ones are refused by their line."""
     reader = csv.reader(io.StringIO(body, newline=""), delimiter=separator, strict=True)
     rows, lines, last = [], [], 0
@@ -261,7 +261,7 @@ def _careful(
     except csv.Error as error:
         raise InvalidRequestError(f"{name} can't be read as a table ({error}, line {line + last}): {ADVICE}.") from None
     columns = zip(*rows, strict=True) if rows else [()] * width
-    return tuple(arrow.chunked_array([arrow.array(list(column), TEXT)]) for column in columns), np.array(
+    return tuple(arrow.chunked_array([arrow.array(list(column), ARROW_TEXT)]) for column in columns), np.array(
         lines, np.int64
     )
 
@@ -280,12 +280,12 @@ def _written(column: arrow.ChunkedArray) -> arrow.ChunkedArray:
     if arrow.types.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if arrow.types.is_null(column.type):
-        return arrow.chunked_array([arrow.nulls(len(column), TEXT)])
+        return arrow.chunked_array([arrow.nulls(len(column), ARROW_TEXT)])
     if arrow.types.is_floating(column.type):
         column = pc.if_else(pc.is_nan(column), None, column)
     try:
-        texts = column.cast(TEXT)
+        texts = column.cast(ARROW_TEXT)
     except arrow.ArrowNotImplementedError:  # a list or the like, which no count needs
-        return arrow.chunked_array([arrow.nulls(len(column), TEXT)])
+        return arrow.chunked_array([arrow.nulls(len(column), ARROW_TEXT)])
     texts.validate(full=True)  # bytes that are no text would fail later, in the midst
     return texts

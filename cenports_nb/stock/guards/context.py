@@ -11,16 +11,16 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, provenance
-from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
-from cenports_nb.frames.text_columns import constant, pick
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.text_columns import repeat_text, take_text
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.thresholds import Thresholds
 from cenports_nb.stock.plans.metadata import Note, note_of
 from cenports_nb.stock.plans.update_frame import looked_up, refuse_strangers
 
-PLANNED = [*KEYS, "type", "quantity"]
+PLANNED = [*STOCK_KEYS, "type", "quantity"]
 FURTHER = ("reference", "counted_at")
 HISTORY = [
     *("submission_id", "created_at", "age_s", "fingerprint", "reference"),
@@ -68,11 +68,11 @@ class Case:
     origin: Provenance | None
     history: pd.DataFrame | None
     given: pd.DataFrame
-    places: Numbers
+    places: IntArray
     known: Mask
-    now: Numbers
-    target: Numbers
-    available: Numbers
+    now: IntArray
+    target: IntArray
+    available: IntArray
     is_available: Mask
 
     @property
@@ -81,13 +81,13 @@ class Case:
         found: Mask = (self.updates["type"] == "TRUE_UP").to_numpy(dtype=bool)
         return found
 
-    def texts(self, name: str, rows: Numbers) -> pd.Series[Any]:
+    def texts(self, name: str, rows: IntArray) -> pd.Series[Any]:
         """Take a text column of some rows of the plan."""
-        return pick(rows, self.updates[name])
+        return take_text(rows, self.updates[name])
 
-    def object_to(self, rows: Numbers, messages: pd.Series[Any]) -> Objections:
+    def object_to(self, rows: IntArray, messages: pd.Series[Any]) -> Objections:
         """Object to rows, one sentence each."""
-        return Objections({name: self.texts(name, rows) for name in KEYS}, messages)
+        return Objections({name: self.texts(name, rows) for name in STOCK_KEYS}, messages)
 
 
 def case_of(
@@ -102,23 +102,27 @@ def case_of(
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
     """
-    plan = check(updates, schemas.StockUpdates, "updates", [*PLANNED, *FURTHER], optional=FURTHER)
+    plan = validate_columns(updates, schemas.StockUpdates, "updates", [*PLANNED, *FURTHER], optional=FURTHER)
     plan = plan.reset_index(drop=True)
-    stock = check(
+    stock = validate_columns(
         actual,
         schemas.ActualStock,
         "actual",
-        [*KEYS, "quantity", "is_discontinued"],
+        [*STOCK_KEYS, "quantity", "is_discontinued"],
         optional=["is_discontinued"],
     ).reset_index(drop=True)
-    sale = None if available is None else check(available, schemas.AvailableStock, "available", [*KEYS, "quantity"])
+    sale = (
+        None
+        if available is None
+        else validate_columns(available, schemas.AvailableStock, "available", [*STOCK_KEYS, "quantity"])
+    )
     refuse_strangers(actual, available=available)
     frames = [frame for frame in (plan, stock, sale) if frame is not None]
-    numbered = number_keys(*([frame[name] for name in KEYS] for frame in frames))
+    numbered = encode_keys(*([frame[name] for name in STOCK_KEYS] for frame in frames))
     number, in_stock = numbered.rows[0], numbered.rows[1]
-    refuse_repeated(updates, repeated(number, find(number, numbered.size)), KEYS, "updates")
-    at_stock = find(in_stock, numbered.size)
-    refuse_repeated(actual, repeated(in_stock, at_stock), KEYS, "actual")
+    refuse_duplicates(updates, find_duplicates(number, index_rows(number, numbered.size)), STOCK_KEYS, "updates")
+    at_stock = index_rows(in_stock, numbered.size)
+    refuse_duplicates(actual, find_duplicates(in_stock, at_stock), STOCK_KEYS, "actual")
     places = at_stock[number]
     now, known = looked_up(stock, places)
     quantity = plan["quantity"].to_numpy()
@@ -148,14 +152,14 @@ def case_of(
 
 def of_frame(message: str) -> Objections:
     """Object to the whole frame."""
-    return Objections({name: constant(None, 1) for name in KEYS}, constant(message, 1))
+    return Objections({name: repeat_text(None, 1) for name in STOCK_KEYS}, repeat_text(message, 1))
 
 
 def of_warehouses(codes: Sequence[str], messages: Sequence[str]) -> Objections | None:
     """Object to warehouses, one sentence each."""
     if not len(codes):
         return None
-    keys = {"warehouse_code": _texts(codes), "product_sku": constant(None, len(codes))}
+    keys = {"warehouse_code": _texts(codes), "product_sku": repeat_text(None, len(codes))}
     return Objections(keys, _texts(messages))
 
 
@@ -167,7 +171,7 @@ def _history(history: pd.DataFrame) -> pd.DataFrame:
     lacking = [name for name in HISTORY if name not in history.columns]
     if lacking:
         raise InvalidRequestError(f"history lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}.")
-    history = history[history[KEYS].notna().all(axis=1)]  # orders have no such key
+    history = history[history[STOCK_KEYS].notna().all(axis=1)]  # orders have no such key
     texts = [name for name in HISTORY if name not in ("created_at", "age_s", "quantity")]
     kinds = dict.fromkeys(texts, "str") | {"quantity": "int64", "age_s": "float64"}
     read = history[HISTORY].reset_index(drop=True).astype(kinds)

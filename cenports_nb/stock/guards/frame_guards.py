@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from cenports_nb.frames.row_keys import find, number_keys
+from cenports_nb.frames.row_keys import encode_keys, index_rows
 from cenports_nb.stock.guards.context import Case, Objections, of_frame, of_warehouses
 from cenports_nb.stock.guards.thresholds import percent
 
 
 def max_total_drop(case: Case) -> Objections | None:
     """A warehouse loses more than a share of its units, net over the frame."""
-    numbered = number_keys([case.updates["warehouse_code"]], [case.actual["warehouse_code"]])
+    numbered = encode_keys([case.updates["warehouse_code"]], [case.actual["warehouse_code"]])
     of_rows, of_stock = numbered.rows
     units = np.zeros(numbered.size, dtype=np.int64)
     np.add.at(units, of_stock, np.maximum(case.actual["quantity"].to_numpy(), 0))
@@ -19,7 +19,7 @@ def max_total_drop(case: Case) -> Objections | None:
     np.add.at(change, of_rows[case.known], (case.target - case.now)[case.known])
     over = np.flatnonzero(-change > case.limits.max_total_drop * units)
     over = over[change[over] < 0]
-    first = find(of_rows, numbered.size)[over]
+    first = index_rows(of_rows, numbered.size)[over]
     codes = case.updates["warehouse_code"].iloc[first].tolist()
     messages = [
         f"Warehouse '{code}' would lose {-lost:,} of its {had:,} units, more than {percent(case.limits.max_total_drop)}: check "

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.row_keys import Mask, find, find_first, number_keys
-from cenports_nb.frames.text_columns import choose, joined
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.row_keys import Mask, encode_keys, index_first_rows, index_rows
+from cenports_nb.frames.text_columns import decode_categories, join_text
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.context import Case, Objections, of_frame
 from cenports_nb.stock.plans.fingerprint import fingerprint
 
@@ -29,10 +29,10 @@ def in_flight(case: Case) -> Objections | None:
     open_rows = case.history[case.history["outcome"].isin(UNSETTLED)].sort_values("created_at", kind="stable")
     if not len(open_rows):
         return None
-    numbered = number_keys(
-        *([frame[name].reset_index(drop=True) for name in KEYS] for frame in (case.updates, open_rows))
+    numbered = encode_keys(
+        *([frame[name].reset_index(drop=True) for name in STOCK_KEYS] for frame in (case.updates, open_rows))
     )
-    latest = find(numbered.rows[1], numbered.size)[numbered.rows[0]]
+    latest = index_rows(numbered.rows[1], numbered.size)[numbered.rows[0]]
     rows = np.flatnonzero(latest >= 0)
     if not len(rows):
         return None
@@ -41,8 +41,8 @@ def in_flight(case: Case) -> Objections | None:
     which = sum(((earlier["outcome"] == word).to_numpy(dtype=np.int8) * i for i, word in enumerate(UNSETTLED)), start=0)
     sku, code = case.texts("product_sku", rows), case.texts("warehouse_code", rows)
     told = "' has an earlier update in submission ", earlier["submission_id"], ", of ", since, ", that is "
-    end = earlier["outcome"], "; ", choose(np.asarray(which), ADVICE)
-    return case.object_to(rows, joined("SKU '", sku, "' in warehouse '", code, *told, *end))
+    end = earlier["outcome"], "; ", decode_categories(np.asarray(which), ADVICE)
+    return case.object_to(rows, join_text("SKU '", sku, "' in warehouse '", code, *told, *end))
 
 
 def repeated(case: Case) -> Objections | None:
@@ -93,13 +93,13 @@ def _same_reference(case: Case, recent: pd.DataFrame) -> Objections | None:
     if "reference" not in case.updates or not case.updates["reference"].notna().any():
         return None
     live = recent[(recent["outcome"].isin(LIVE) & recent["reference"].notna()).to_numpy(dtype=bool)]
-    columns = ["reference", *KEYS]
-    numbered = number_keys(
+    columns = ["reference", *STOCK_KEYS]
+    numbered = encode_keys(
         *([frame[name].reset_index(drop=True) for name in columns] for frame in (case.updates, live))
     )
     mine, theirs = numbered.rows
     known = mine >= 0
-    again = find_first(np.where(known, mine, -1), numbered.size)[theirs] >= 0
+    again = index_first_rows(np.where(known, mine, -1), numbered.size)[theirs] >= 0
     if not again.any():
         return None
     found = live[again]
@@ -117,14 +117,14 @@ def _same_rows(case: Case, recent: pd.DataFrame) -> Objections | None:
     live = recent[recent["outcome"].isin(LIVE).to_numpy(dtype=bool)]
     if not len(live):
         return None
-    columns = [*KEYS, "type", "quantity"]
-    numbered = number_keys(
+    columns = [*STOCK_KEYS, "type", "quantity"]
+    numbered = encode_keys(
         *([frame[name].reset_index(drop=True) for name in columns] for frame in (case.updates, live))
     )
     mine, theirs = numbered.rows
-    if not (find(theirs, numbered.size)[mine] >= 0).all():
+    if not (index_rows(theirs, numbered.size)[mine] >= 0).all():
         return None
-    found = live[find(mine, numbered.size)[theirs] >= 0]
+    found = live[index_rows(mine, numbered.size)[theirs] >= 0]
     submission, age, counts = _latest(found)
     return of_frame(
         f"Every row of this frame was already submitted, last {age} ago in {submission} ({counts}): this looks like a "

@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.frames.text_columns import constant
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.text_columns import repeat_text
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.context import Case, Objections, case_of
 from cenports_nb.stock.guards.frame_guards import basis, max_rows, max_total_drop, other_account, partial_count
 from cenports_nb.stock.guards.history_guards import in_flight, repeated
@@ -73,10 +73,10 @@ def check_updates(
     case = case_of(updates, actual, available, history, limits)
     found = [(name, guard(case)) for name, guard in GUARDS.items()] if len(updates) else []
     frames = [_frame(name, objections) for name, objections in found if objections is not None]
-    empty = pd.DataFrame({name: constant(None, 0) for name in [*KEYS, "guard", "message"]})
+    empty = pd.DataFrame({name: repeat_text(None, 0) for name in [*STOCK_KEYS, "guard", "message"]})
     return pd.concat(frames, ignore_index=True) if frames else empty
 
 
 def _frame(name: str, objections: Objections) -> pd.DataFrame:
-    columns = {**objections.keys, "guard": constant(name, len(objections.messages)), "message": objections.messages}
+    columns = {**objections.keys, "guard": repeat_text(name, len(objections.messages)), "message": objections.messages}
     return pd.DataFrame(columns, copy=False)

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.row_keys import Mask, Numbers, find_first, number_keys
-from cenports_nb.frames.text_columns import choose, joined, pick
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_first_rows
+from cenports_nb.frames.text_columns import decode_categories, join_text, take_text
 from cenports_nb.stock.guards.context import Case, Objections
 from cenports_nb.stock.guards.thresholds import percent
 from cenports_nb.stock.plans.sku_suggestions import suggestions
@@ -25,7 +25,7 @@ def max_drop(case: Case) -> Objections | None:
     share = np.ceil(lost[rows] * 100 / np.maximum(now, 1)).astype(np.int64)
     limit = f"%, which is more than {percent(limits.max_drop)}: count it again, or accept max_drop"
     return case.object_to(
-        rows, joined(*_sku(case, rows), " would fall from ", now, " to ", target, ", by ", share, limit)
+        rows, join_text(*_sku(case, rows), " would fall from ", now, " to ", target, ", by ", share, limit)
     )
 
 
@@ -37,12 +37,12 @@ def unknown_sku(case: Case) -> Objections | None:
     alike = suggestions(case.updates, ~case.known, case.actual).iloc[rows].reset_index(drop=True)
     sku, code = case.texts("product_sku", rows), case.texts("warehouse_code", rows)
     here = _first_of(code, case.actual["warehouse_code"]) >= 0
-    elsewhere = pick(_first_of(sku, case.actual["product_sku"]), case.actual["warehouse_code"])
+    elsewhere = take_text(_first_of(sku, case.actual["product_sku"]), case.actual["warehouse_code"])
     cases = [alike.notna().to_numpy(), ~here, elsewhere.notna().to_numpy()]
     told = np.select(cases, [1, 2, 3], default=0).astype(np.int8)
-    before = choose(told, ["", "; did you mean '", "", ", but in '"])
+    before = decode_categories(told, ["", "; did you mean '", "", ", but in '"])
     hint = alike.where(told != 3, elsewhere)
-    after = choose(
+    after = decode_categories(
         told,
         [
             ": correct it, or leave it out",
@@ -51,7 +51,7 @@ def unknown_sku(case: Case) -> Objections | None:
             "': correct the warehouse, or leave it out",
         ],
     )
-    return case.object_to(rows, joined("SKU '", sku, "' is not in warehouse '", code, "'", before, hint, after))
+    return case.object_to(rows, join_text("SKU '", sku, "' is not in warehouse '", code, "'", before, hint, after))
 
 
 def discontinued(case: Case) -> Objections | None:
@@ -64,7 +64,7 @@ def discontinued(case: Case) -> Objections | None:
         return None
     end = ": count it again, or accept discontinued if it came back"
     numbers = " is discontinued and would rise from ", case.now[rows], " to ", case.target[rows], end
-    return case.object_to(rows, joined(*_sku(case, rows), *numbers))
+    return case.object_to(rows, join_text(*_sku(case, rows), *numbers))
 
 
 def below_reserved(case: Case) -> Objections | None:
@@ -75,7 +75,7 @@ def below_reserved(case: Case) -> Objections | None:
         return None
     numbers = " would fall from ", case.now[rows], " to ", case.target[rows], ", below the ", reserved[rows]
     end = ' units that open orders have reserved: basis="net_of_open" if the file is less of them, else count it again'
-    return case.object_to(rows, joined(*_sku(case, rows), *numbers, end))
+    return case.object_to(rows, join_text(*_sku(case, rows), *numbers, end))
 
 
 def old_count(case: Case) -> Objections | None:
@@ -98,15 +98,15 @@ def old_count(case: Case) -> Objections | None:
         f" min before the stock was read ({pd.Timestamp(stock_read):%Y-%m-%d %H:%M}Z), which is more than "
         f"{case.limits.old_count}, so sales in between would be undone: pass the stock of then as at_count="
     )
-    return case.object_to(rows, joined(*_sku(case, rows), " was counted ", minutes, end))
+    return case.object_to(rows, join_text(*_sku(case, rows), " was counted ", minutes, end))
 
 
-def _first_of(wanted: pd.Series[Any], there: pd.Series[Any]) -> Numbers:
+def _first_of(wanted: pd.Series[Any], there: pd.Series[Any]) -> IntArray:
     """Find for each text the first row that has it, -1 where none."""
-    numbered = number_keys([wanted], [there])
-    return find_first(numbered.rows[1], numbered.size)[numbered.rows[0]]
+    numbered = encode_keys([wanted], [there])
+    return index_first_rows(numbered.rows[1], numbered.size)[numbered.rows[0]]
 
 
-def _sku(case: Case, rows: Numbers) -> tuple[str | pd.Series[Any], ...]:
+def _sku(case: Case, rows: IntArray) -> tuple[str | pd.Series[Any], ...]:
     """Name the SKU of each row, and its warehouse."""
     return "SKU '", case.texts("product_sku", rows), "' in warehouse '", case.texts("warehouse_code", rows), "'"

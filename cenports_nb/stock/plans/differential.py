@@ -6,11 +6,11 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import find, number_keys, repeated
+from cenports_nb.frames.row_keys import encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
-from cenports_nb.frames.text_columns import pick
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.text_columns import take_text
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.metadata import note_down
 from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, stock_of, update_frame
 
@@ -50,21 +50,21 @@ def build_differential(
             different things, `actual` is partial, or stock would go below 0.
     """
     read = _changes_of(changes)
-    refuse_repeated(changes, read.duplicated(KEYS, keep=False).to_numpy(), KEYS, "changes")
+    refuse_duplicates(changes, read.duplicated(STOCK_KEYS, keep=False).to_numpy(), STOCK_KEYS, "changes")
     read = read[read["quantity"] != 0]
     _refuse(read, (read["quantity"].abs() > LARGEST).to_numpy(), f"would move by more than {LARGEST:,}", "mend them")
     quantity = read["quantity"].to_numpy()
     now = None if actual is None else stock_of(actual, "actual", allow_partial=allow_partial)
     current, known = np.zeros(len(read), dtype=np.int64), np.zeros(len(read), dtype=bool)
     if actual is not None and now is not None:
-        numbered = number_keys([read[name] for name in KEYS], [now[name] for name in KEYS])
-        at_now = find(numbered.rows[1], numbered.size)
-        refuse_repeated(actual, repeated(numbered.rows[1], at_now), KEYS, "actual")
+        numbered = encode_keys([read[name] for name in STOCK_KEYS], [now[name] for name in STOCK_KEYS])
+        at_now = index_rows(numbered.rows[1], numbered.size)
+        refuse_duplicates(actual, find_duplicates(numbered.rows[1], at_now), STOCK_KEYS, "actual")
         current, known = looked_up(now, at_now[numbered.rows[0]])
         below = known & (quantity < 0) & (current + quantity < 0)
         _refuse(read, below, "would go below 0", "there is less than they take out; mend them", current)
     rows = np.arange(len(read))
-    names = {name: pick(rows, read[name]) for name in KEYS}
+    names = {name: take_text(rows, read[name]) for name in STOCK_KEYS}
     plan = update_frame(
         names,
         "DIFFERENTIAL",
@@ -81,16 +81,16 @@ def build_differential(
 def _changes_of(changes: pd.DataFrame) -> pd.DataFrame:
     """Read the changes, by whichever of the two names they have."""
     if not isinstance(changes, pd.DataFrame) or "change" not in changes.columns:
-        return check(changes, schemas.ActualStock, "changes", STOCKED)
+        return validate_columns(changes, schemas.ActualStock, "changes", STOCKED)
     if "quantity" in changes.columns:
-        both = check(changes, schemas.StockUpdates, "changes", ["quantity", "change"])
+        both = validate_columns(changes, schemas.StockUpdates, "changes", ["quantity", "change"])
         if not (both["quantity"] == both["change"]).fillna(value=False).all():
             raise InvalidRequestError(
                 "changes has a quantity and a change that differ, as a frame of counts or of TRUE_UP updates has: "
                 "keep the one that is the signed change."
             )
-        return check(changes, schemas.ActualStock, "changes", STOCKED)
-    return check(changes.rename(columns={"change": "quantity"}), schemas.ActualStock, "changes", STOCKED)
+        return validate_columns(changes, schemas.ActualStock, "changes", STOCKED)
+    return validate_columns(changes.rename(columns={"change": "quantity"}), schemas.ActualStock, "changes", STOCKED)
 
 
 def _refuse(

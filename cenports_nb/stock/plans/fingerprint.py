@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from cenports_nb.frames.row_keys import number_keys
+from cenports_nb.frames.row_keys import encode_keys
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
-from cenports_nb.frames.text_columns import chunks_of, pick
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.frames.text_columns import take_text, to_arrow
+from cenports_nb.stock.demand import STOCK_KEYS
 
-SENT = [*KEYS, "type", "quantity"]
+SENT = [*STOCK_KEYS, "type", "quantity"]
 
 
 def fingerprint(updates: pd.DataFrame) -> str:
@@ -30,14 +30,14 @@ def fingerprint(updates: pd.DataFrame) -> str:
     Raises:
         InvalidRequestError: A column is missing or can't be read.
     """
-    read = check(updates, schemas.StockUpdates, "updates", SENT)
+    read = validate_columns(updates, schemas.StockUpdates, "updates", SENT)
     quantity = read["quantity"].to_numpy()
     kind = (read["type"] == "DIFFERENTIAL").to_numpy(dtype=np.int8)
-    number = number_keys([read[name] for name in KEYS]).rows[0]
+    number = encode_keys([read[name] for name in STOCK_KEYS]).rows[0]
     order = np.lexsort((quantity, kind, number))
     known = hashlib.blake2b(b"cenports updates 1", digest_size=16)
-    for name in KEYS:
-        text = chunks_of(pick(order, read[name])).combine_chunks()
+    for name in STOCK_KEYS:
+        text = to_arrow(take_text(order, read[name])).combine_chunks()
         known.update(pc.binary_length(text).to_numpy().astype("<i8").tobytes())
         # An Arrow array may be a window of larger buffers: its own bytes are between its first and last offset.
         offsets = np.frombuffer(text.buffers()[1], dtype=np.int64)[text.offset : text.offset + len(text) + 1]

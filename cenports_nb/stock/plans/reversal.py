@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import Mask, Numbers, find, number_keys, repeated
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
-from cenports_nb.frames.text_columns import pick
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.text_columns import take_text
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.update_frame import update_frame
 
 MOST_NAMED = 5
@@ -47,12 +47,12 @@ def build_reversal(
             applied (its outcome is named); the stock before a TRUE_UP is unknown.
     """
     changes = getattr(submission, "changes", None)
-    needed = [*KEYS, "type", "quantity", "before_quantity", "outcome"]
+    needed = [*STOCK_KEYS, "type", "quantity", "before_quantity", "outcome"]
     if not isinstance(changes, pd.DataFrame) or not set(needed) <= set(changes.columns):
         raise InvalidRequestError("Only a submission of stock can be reversed: pass one from submit_updates.")
     name = f"reversal of {submission.submission_id}"
     changes = changes[needed].reset_index(drop=True)
-    keys = changes[KEYS].astype("str")
+    keys = changes[STOCK_KEYS].astype("str")
     applied = (changes["outcome"] == "applied").fillna(value=False).to_numpy(dtype=bool)
     if rows is not None:
         applied = applied & _asked(rows, keys, changes["outcome"], applied)
@@ -69,14 +69,14 @@ def build_reversal(
     back = np.where(true_up, before.to_numpy(dtype="int64", na_value=0) - sent, -sent)
 
     # A key stands once in what a person submits, but may have been sent again.
-    numbers = number_keys([keys[column].iloc[undone] for column in KEYS])
+    numbers = encode_keys([keys[column].iloc[undone] for column in STOCK_KEYS])
     total = np.zeros(numbers.size, dtype=np.int64)
     np.add.at(total, numbers.rows[0], back)
-    last = find(numbers.rows[0], numbers.size)[numbers.rows[0]]
+    last = index_rows(numbers.rows[0], numbers.size)[numbers.rows[0]]
     once = (last == np.arange(len(undone))) & (total[numbers.rows[0]] != 0)
     kept, quantity = undone[once], total[numbers.rows[0]][once]
     return update_frame(
-        {column: pick(kept, keys[column]) for column in KEYS},
+        {column: take_text(kept, keys[column]) for column in STOCK_KEYS},
         "DIFFERENTIAL",
         quantity,
         current=np.zeros(len(kept), dtype=np.int64),
@@ -89,26 +89,26 @@ def build_reversal(
 
 def _asked(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any], applied: Mask) -> Mask:
     """Tell which rows of a submission are asked for; refuse what is not in it or was not applied."""
-    asked = check(rows, schemas.ActualStock, "rows", KEYS)
-    numbered = number_keys([asked[name] for name in KEYS], [keys[name] for name in KEYS])
+    asked = validate_columns(rows, schemas.ActualStock, "rows", STOCK_KEYS)
+    numbered = encode_keys([asked[name] for name in STOCK_KEYS], [keys[name] for name in STOCK_KEYS])
     wanted, of_rows = numbered.rows
-    refuse_repeated(rows, repeated(wanted, find(wanted, numbered.size)), KEYS, "rows")
-    absent = find(of_rows, numbered.size)[wanted] < 0
+    refuse_duplicates(rows, find_duplicates(wanted, index_rows(wanted, numbered.size)), STOCK_KEYS, "rows")
+    absent = index_rows(of_rows, numbered.size)[wanted] < 0
     if absent.any():
         raise InvalidRequestError(f"The submission has no row for {_named(asked, np.flatnonzero(absent))}: mend rows=.")
-    last_applied = find(np.where(applied, of_rows, -1), numbered.size)
+    last_applied = index_rows(np.where(applied, of_rows, -1), numbered.size)
     not_applied = np.flatnonzero(last_applied[wanted] < 0)
     if len(not_applied):
-        first = str(outcomes.iloc[find(of_rows, numbered.size)[wanted[not_applied[0]]]])
+        first = str(outcomes.iloc[index_rows(of_rows, numbered.size)[wanted[not_applied[0]]]])
         raise InvalidRequestError(
             f"{_named(asked, not_applied)}: only what was applied can be reversed, and the outcome of the first is "
             f"{first}. Settle it (wait, verify or resolve), or leave it out of rows=."
         )
-    chosen: Mask = find(wanted, numbered.size)[of_rows] >= 0
+    chosen: Mask = index_rows(wanted, numbered.size)[of_rows] >= 0
     return chosen
 
 
-def _named(keys: pd.DataFrame, rows: Numbers) -> str:
+def _named(keys: pd.DataFrame, rows: IntArray) -> str:
     """Name the first keys."""
     shown = [f"{keys['product_sku'].iloc[row]} in {keys['warehouse_code'].iloc[row]}" for row in rows[:MOST_NAMED]]
     more = f" and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""

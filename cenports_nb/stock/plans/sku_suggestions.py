@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from cenports_nb.frames.row_keys import Mask, find, number_keys
-from cenports_nb.frames.text_columns import chunks_of, column_of, constant, pick
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.row_keys import Mask, encode_keys, index_rows
+from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
+from cenports_nb.stock.demand import STOCK_KEYS
 
 
 def suggestions(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> pd.Series[Any]:
@@ -26,16 +26,16 @@ def suggestions(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> p
     """
     asked = np.flatnonzero(unknown)
     if not len(asked) or not len(actual):
-        return constant(None, len(updates))
-    wanted = [updates[name].iloc[asked].reset_index(drop=True) for name in KEYS]
-    there = [actual[name].reset_index(drop=True) for name in KEYS]
-    numbered = number_keys([wanted[0], plain(wanted[1])], [there[0], plain(there[1])])
+        return repeat_text(None, len(updates))
+    wanted = [updates[name].iloc[asked].reset_index(drop=True) for name in STOCK_KEYS]
+    there = [actual[name].reset_index(drop=True) for name in STOCK_KEYS]
+    numbered = encode_keys([wanted[0], plain(wanted[1])], [there[0], plain(there[1])])
     of_asked, of_stock = numbered.rows
     alone = np.bincount(of_stock, minlength=numbered.size) == 1
-    places = np.where(alone[of_asked], find(of_stock, numbered.size)[of_asked], -1)
+    places = np.where(alone[of_asked], index_rows(of_stock, numbered.size)[of_asked], -1)
     rows = np.full(len(updates), -1, dtype=np.int64)
     rows[asked] = places
-    return pick(rows, there[1])
+    return take_text(rows, there[1])
 
 
 def resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mask:
@@ -49,13 +49,13 @@ def resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mas
     if not unknown.any():
         return np.zeros(len(actual), dtype=bool)
     wanted = updates[unknown]
-    numbered = number_keys(*([frame[KEYS[0]], plain(frame[KEYS[1]])] for frame in (wanted, actual)))
-    return find(numbered.rows[0], numbered.size)[numbered.rows[1]] >= 0
+    numbered = encode_keys(*([frame[STOCK_KEYS[0]], plain(frame[STOCK_KEYS[1]])] for frame in (wanted, actual)))
+    return index_rows(numbered.rows[0], numbered.size)[numbered.rows[1]] >= 0
 
 
 def plain(skus: pd.Series[Any]) -> pd.Series[Any]:
     """Spell SKUs without what gets lost: case, blanks, zeros in front; and without the `.0` of a number."""
-    text = pc.utf8_lower(chunks_of(skus))
+    text = pc.utf8_lower(to_arrow(skus))
     text = pc.replace_substring_regex(text, r"[\s\x{a0}]+", "")
     text = pc.replace_substring_regex(text, r"^(\d+)\.0$", r"\1")
-    return column_of(pc.utf8_ltrim(text, characters="0"))
+    return from_arrow(pc.utf8_ltrim(text, characters="0"))

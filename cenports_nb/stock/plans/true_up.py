@@ -11,11 +11,11 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import provenance
-from cenports_nb.frames.row_keys import Mask, Numbered, Numbers, find, number_keys, repeated
+from cenports_nb.frames.row_keys import IntArray, KeyCodes, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check, refuse_repeated
-from cenports_nb.frames.text_columns import pick
-from cenports_nb.stock.demand import KEYS, LINE_KEYS, demand_of, open_lines
+from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.text_columns import take_text
+from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS, open_lines, sum_demand
 from cenports_nb.stock.plans.metadata import Coverage, note_down
 from cenports_nb.stock.plans.sku_suggestions import resembled
 from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, refuse_strangers, stock_of, update_frame
@@ -80,12 +80,12 @@ def build_true_up(
     lines = open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
     sides = _join(counts, actual, at_count, lines, allow_partial=allow_partial)
     refuse_strangers(actual, open_items=open_items)
-    timed = check(counts, schemas.StockUpdates, "counts", ["counted_at"])
+    timed = validate_columns(counts, schemas.StockUpdates, "counts", ["counted_at"])
     counted, now = sides.counted, sides.now
     rows, target, current, known = _targets(sides, lines, missing)
 
     kept = np.flatnonzero(~known | (target != current))
-    names = {name: pick(rows[kept], counted[name], now[name]) for name in KEYS}
+    names = {name: take_text(rows[kept], counted[name], now[name]) for name in STOCK_KEYS}
     plan = update_frame(
         names,
         "TRUE_UP",
@@ -122,12 +122,12 @@ class _Sides:
     counted: pd.DataFrame
     now: pd.DataFrame
     then: pd.DataFrame | None
-    number: Numbers
-    in_now: Numbers
-    at_now: Numbers
-    at_then: Numbers | None
+    number: IntArray
+    in_now: IntArray
+    at_now: IntArray
+    at_then: IntArray | None
     in_counts: Mask
-    of_lines: Numbers
+    of_lines: IntArray
 
 
 def _join(
@@ -139,27 +139,27 @@ def _join(
     allow_partial: bool,
 ) -> _Sides:
     """Check the frames and join them; a key that repeats is refused."""
-    counted = check(counts, schemas.ActualStock, "counts", STOCKED, least={"quantity": 0})
+    counted = validate_columns(counts, schemas.ActualStock, "counts", STOCKED, least={"quantity": 0})
     now = stock_of(actual, "actual", allow_partial=allow_partial)
     then = None if at_count is None else stock_of(at_count, "at_count", allow_partial=allow_partial)
     refuse_strangers(actual, at_count=at_count)
     _refuse_swapped(actual, at_count)
     numbered = _number(counted, now, then, lines)
     number, in_now = numbered.rows[0], numbered.rows[1]
-    at_counted, at_now = find(number, numbered.size), find(in_now, numbered.size)
-    refuse_repeated(counts, repeated(number, at_counted), KEYS, "counts")
-    refuse_repeated(actual, repeated(in_now, at_now), KEYS, "actual")
+    at_counted, at_now = index_rows(number, numbered.size), index_rows(in_now, numbered.size)
+    refuse_duplicates(counts, find_duplicates(number, at_counted), STOCK_KEYS, "counts")
+    refuse_duplicates(actual, find_duplicates(in_now, at_now), STOCK_KEYS, "actual")
     at_then = None
     if at_count is not None:
-        at_then = find(numbered.rows[2], numbered.size)
-        refuse_repeated(at_count, repeated(numbered.rows[2], at_then), KEYS, "at_count")
+        at_then = index_rows(numbered.rows[2], numbered.size)
+        refuse_duplicates(at_count, find_duplicates(numbered.rows[2], at_then), STOCK_KEYS, "at_count")
     too_many = np.flatnonzero(counted["quantity"].to_numpy() > LARGEST)
     if len(too_many):
         _refuse(too_many, counted, now, f"a quantity above {LARGEST:,}", "mend the count")
     return _Sides(counted, now, then, number, in_now, at_now, at_then, at_counted[in_now] >= 0, numbered.rows[-1])
 
 
-def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[Numbers, Numbers, Numbers, Mask]:
+def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[IntArray, IntArray, IntArray, Mask]:
     """Decide the stock that each row shall have; rows beyond the counts are those of the stock now.
 
     Returns:
@@ -176,7 +176,7 @@ def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[N
         target = np.concatenate([target, np.zeros(len(uncounted), dtype=np.int64)])
         rows = np.concatenate([rows, len(counted) + uncounted])
     if lines is not None:
-        target = target + demand_of(sides.of_lines, lines["quantity"].to_numpy(), len(sides.at_now))[number]
+        target = target + sum_demand(sides.of_lines, lines["quantity"].to_numpy(), len(sides.at_now))[number]
     current, known = looked_up(now, sides.at_now[number])
     if sides.at_then is not None and sides.then is not None:
         was, was_known = looked_up(sides.then, sides.at_then[number])
@@ -187,7 +187,7 @@ def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[N
         target = target + np.where(known, current - was, 0)
     below = np.flatnonzero(target < 0)
     if len(below):
-        code, sku = (pick(rows[below[:1]], counted[name], now[name])[0] for name in KEYS)
+        code, sku = (take_text(rows[below[:1]], counted[name], now[name])[0] for name in STOCK_KEYS)
         raise InvalidRequestError(
             f"{len(below):,} rows would go below 0, the first {sku} in {code} to {target[below[0]]}: more was sold since "
             "the count than was counted; count them again."
@@ -197,10 +197,10 @@ def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[N
 
 def _number(
     counted: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame | None, lines: pd.DataFrame | None
-) -> Numbered:
+) -> KeyCodes:
     """Number the keys of all frames there are, line items last."""
-    frames = [[frame[name] for name in KEYS] for frame in (counted, now, then) if frame is not None]
-    return number_keys(*frames, *([] if lines is None else [[lines[name] for name in LINE_KEYS]]))
+    frames = [[frame[name] for name in STOCK_KEYS] for frame in (counted, now, then) if frame is not None]
+    return encode_keys(*frames, *([] if lines is None else [[lines[name] for name in LINE_STOCK_KEYS]]))
 
 
 def _counted_too(counted: pd.DataFrame, now: pd.DataFrame) -> Mask:
@@ -211,11 +211,11 @@ def _counted_too(counted: pd.DataFrame, now: pd.DataFrame) -> Mask:
 
 def _coverage(counted: pd.DataFrame, now: pd.DataFrame, in_counts: Mask) -> dict[str, Coverage]:
     """Tell of each warehouse in the counts how many stocked SKUs it has, and how many of them were counted."""
-    numbered = number_keys([counted["warehouse_code"]], [now["warehouse_code"]])
+    numbered = encode_keys([counted["warehouse_code"]], [now["warehouse_code"]])
     stocked = now["quantity"].to_numpy() > 0
     have = np.bincount(numbered.rows[1][stocked], minlength=numbered.size)
     were = np.bincount(numbered.rows[1][stocked & in_counts], minlength=numbered.size)
-    first = find(numbered.rows[0], numbered.size)
+    first = index_rows(numbered.rows[0], numbered.size)
     codes = np.flatnonzero(first >= 0)
     names = counted["warehouse_code"].iloc[first[codes]].tolist()
     return {name: Coverage(int(have[code]), int(were[code])) for name, code in zip(names, codes, strict=True)}
@@ -236,12 +236,12 @@ def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None
         )
 
 
-def _refuse(rows: Numbers, counted: pd.DataFrame, now: pd.DataFrame, what: str, advice: str) -> None:
+def _refuse(rows: IntArray, counted: pd.DataFrame, now: pd.DataFrame, what: str, advice: str) -> None:
     """Refuse a plan because of some of its rows.
 
     Raises:
         InvalidRequestError: Always; it names the first key.
     """
-    code, sku = (pick(rows[:1], counted[name], now[name])[0] for name in KEYS)
+    code, sku = (take_text(rows[:1], counted[name], now[name])[0] for name in STOCK_KEYS)
     many = f"{len(rows):,} rows have" if len(rows) > 1 else "A row has"
     raise InvalidRequestError(f"{many} {what}, the first {sku} in {code}: {advice}.")

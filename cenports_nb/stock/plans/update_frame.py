@@ -8,16 +8,16 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.provenance import account_of, provenance
-from cenports_nb.frames.row_keys import Mask, Numbers
+from cenports_nb.frames.provenance import provenance, read_account
+from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
-from cenports_nb.frames.text_columns import constant
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.frames.text_columns import repeat_text
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.sku_suggestions import suggestions
 
 Kind = Literal["TRUE_UP", "DIFFERENTIAL"]
-STOCKED = [*KEYS, "quantity"]
+STOCKED = [*STOCK_KEYS, "quantity"]
 LARGEST = 2**31 - 1
 """The most units that a row may count or move: what a 32-bit server can hold."""
 
@@ -25,9 +25,9 @@ LARGEST = 2**31 - 1
 def update_frame(
     names: dict[str, pd.Series[Any]],
     kind: Kind,
-    quantity: Numbers,
+    quantity: IntArray,
     *,
-    current: Numbers,
+    current: IntArray,
     known: Mask,
     actual: pd.DataFrame | None,
     reason: str | None,
@@ -53,14 +53,14 @@ def update_frame(
     seen = pd.DataFrame(names, copy=False)
     columns: dict[str, Any] = {
         **names,
-        "type": constant(kind, len(quantity)),
+        "type": repeat_text(kind, len(quantity)),
         "quantity": quantity,
         "current_quantity": pd.arrays.IntegerArray(np.where(unknown, 0, current), unknown),
         "change": pd.arrays.IntegerArray(change, unsaid),
         "known_sku": np.ones(len(quantity), dtype=bool) if actual is None else known,
-        "reason": constant(reason, len(quantity)),
-        "reference": constant(reference, len(quantity)),
-        "suggestion": constant(None, len(quantity)) if actual is None else suggestions(seen, unknown, actual),
+        "reason": repeat_text(reason, len(quantity)),
+        "reference": repeat_text(reference, len(quantity)),
+        "suggestion": repeat_text(None, len(quantity)) if actual is None else suggestions(seen, unknown, actual),
     }
     return pd.DataFrame(columns, copy=False)
 
@@ -71,7 +71,7 @@ def stock_of(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> 
     Raises:
         InvalidRequestError: It can't be read, is partial or has rejects.
     """
-    read = check(stock, schemas.ActualStock, what, STOCKED)
+    read = validate_columns(stock, schemas.ActualStock, what, STOCKED)
     origin = provenance(stock)
     if origin and not allow_partial and (not origin.complete or origin.rejected):
         raise InvalidRequestError(
@@ -87,16 +87,16 @@ def refuse_strangers(actual: pd.DataFrame, **others: pd.DataFrame | None) -> Non
     Raises:
         InvalidRequestError: An account differs; it is named as in `cenports_nb.provenance`.
     """
-    own = account_of(actual)
+    own = read_account(actual)
     for name, frame in others.items():
-        account = "" if frame is None else account_of(frame)
+        account = "" if frame is None else read_account(frame)
         if own and account and account != own:
             raise InvalidRequestError(
                 f"{name} is of another account than actual ({account} and {own}): load both from the same client."
             )
 
 
-def looked_up(stock: pd.DataFrame, rows: Numbers) -> tuple[Numbers, Mask]:
+def looked_up(stock: pd.DataFrame, rows: IntArray) -> tuple[IntArray, Mask]:
     """Look up quantities by row, 0 where there is none, and tell where there is one."""
     known = rows >= 0
     quantities = np.append(stock["quantity"].to_numpy(), 0)  # row -1 is the one appended

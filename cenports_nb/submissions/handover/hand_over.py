@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cenports_nb.errors import HandoverWarning, InvalidRequestError
-from cenports_nb.frames.loaders.query import names_of
-from cenports_nb.frames.loaders.whole_orders import load_whole_orders
+from cenports_nb.frames.loaders.query import parse_names
+from cenports_nb.frames.loaders.whole_orders import load_orders_with_lines
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.submissions.context import desk_of
 from cenports_nb.submissions.handover.journal_entry import (
@@ -93,7 +93,7 @@ def hand_over(
         return _resend(client, target, resend)
     client.check_writable("hand_over")
     headers = layout_of(layout)
-    channels = names_of(channel_id, "channel_id")
+    channels = parse_names(channel_id, "channel_id")
     desk = desk_of(client)
     desk.journal.check()
     account = client.settings.account
@@ -131,7 +131,7 @@ def _new(
     progress: bool | None,
 ) -> Handover:
     """Hand over what is there to hand over now."""
-    orders, line_items = load_whole_orders(client, acknowledged=False, channel_id=channels, progress=progress)
+    orders, line_items = load_orders_with_lines(client, acknowledged=False, channel_id=channels, progress=progress)
     unreadable = rejected(orders)
     known = handed_over(journal, client.settings.account, _keys(orders))
     new = pd.Series([key not in known for key in _keys(orders)], dtype=bool, index=orders.index)

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cenports_nb.errors import GuardRailError, InvalidRequestError
-from cenports_nb.frames.loaders.query import names_of
-from cenports_nb.frames.loaders.stock import channel_ids
+from cenports_nb.frames.loaders.query import parse_names
+from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import check
+from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.submissions.context import desk_of
 from cenports_nb.submissions.journal.frames import frame_of
 from cenports_nb.submissions.journal.heads import new_head
@@ -118,7 +118,7 @@ def acknowledge_shipments(
 
 def _keys(orders: pd.DataFrame) -> list[Key]:
     """Read which orders are meant, each once."""
-    read = check(orders, schemas.Orders, "orders", KEYS)
+    read = validate_columns(orders, schemas.Orders, "orders", KEYS)
     keys = list(dict.fromkeys(zip(read["channel_id"], read["order_no"], strict=True)))
     bad = [number for _, number in keys if not can_be_listed(number)]
     if bad:
@@ -131,14 +131,16 @@ def _keys(orders: pd.DataFrame) -> list[Key]:
 
 def _channels_by_number(shipments: pd.DataFrame) -> dict[str, set[str]]:
     """Read which orders' shipments are meant, and the channels that the frame says they are of."""
-    read = check(shipments, schemas.Shipments, "shipments", ["order_no", "channel_id"], optional=["channel_id"])
+    read = validate_columns(
+        shipments, schemas.Shipments, "shipments", ["order_no", "channel_id"], optional=["channel_id"]
+    )
     found: dict[str, set[str]] = {number: set() for number in read["order_no"]}
     if "channel_id" in read.columns:
         for number, channel in zip(read["order_no"], read["channel_id"], strict=True):
             if isinstance(channel, str):
                 found[number].add(channel)
     if found:
-        names_of(list(found), "order_nos")
+        parse_names(list(found), "order_nos")
     return found
 
 
@@ -150,7 +152,7 @@ def _one_channel_each(client: Client, told: dict[str, set[str]]) -> dict[str, st
     """
     there = channels_of(client, list(told))
     lost = [number for number, channels in there.items() if not channels]
-    for channel, number in shipments_of(client, channel_ids(client), lost) if lost else ():
+    for channel, number in shipments_of(client, load_channel_ids(client), lost) if lost else ():
         there[number].add(channel)
     for number, channels in told.items():
         there[number] |= channels

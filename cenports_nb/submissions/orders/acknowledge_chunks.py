@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cenports_nb.api.retrieval.windows import chunks_of
+from cenports_nb.api.retrieval.windows import chunk_order_numbers
 from cenports_nb.errors import CenportsError
 from cenports_nb.submissions.journal.frames import frame_of
 from cenports_nb.submissions.journal.models import Batch, Head, Row
@@ -42,7 +42,7 @@ def plan_chunks(submission_id: str, keys: Iterable[Key]) -> tuple[list[Batch], l
     batches: list[Batch] = []
     rows: list[Row] = []
     for channel, numbers in by_channel(keys).items():
-        for chunk in chunks_of(numbers):
+        for chunk in chunk_order_numbers(numbers):
             number, first = len(batches), len(rows)
             batches.append(Batch(submission_id, number, channel, len(chunk)))
             rows += [

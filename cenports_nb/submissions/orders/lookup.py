@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from cenports_nb.api.retrieval.windows import NUMBERS_SIZE
+from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH
 from cenports_nb.errors import RejectedRowsWarning
 from cenports_nb.frames.loaders.orders import load_orders, load_shipments
-from cenports_nb.frames.loaders.stock import channel_ids
+from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.submissions.journal.models import Batch, Row
 from cenports_nb.submissions.tracking.settling import BETWEEN_READINGS, has_landed, look_again
@@ -135,7 +135,7 @@ def judge_shipments(client: Client, rows: Sequence[Row], batches: Mapping[int, B
     wait = timedelta(minutes=client.dialect.settle_minutes)
     found: list[Row] = []
     for channel, numbers in by_channel(key_of(row) for row in rows).items():
-        channels = [channel] if channel else channel_ids(client)  # of an order that no channel knows
+        channels = [channel] if channel else load_channel_ids(client)  # of an order that no channel knows
         left = {number for _, number in shipments_of(client, channels, numbers, acknowledged=False)}
         done = {number for _, number in shipments_of(client, channels, numbers, acknowledged=True)} - left
         found += [
@@ -169,7 +169,7 @@ def absent(row: Row, batch: Batch, at: datetime, wait: timedelta, what: str) -> 
 
 def can_be_listed(number: str) -> bool:
     """Tell whether a number means itself in a list with commas, whose blanks are nobody's."""
-    return "," not in number and number == number.strip() and 0 < len(number) <= NUMBERS_SIZE
+    return "," not in number and number == number.strip() and 0 < len(number) <= MAX_NUMBERS_LENGTH
 
 
 def key_of(row: Row) -> Key:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cenports_nb.api.request_schema import objections
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.dates import zone_of
+from cenports_nb.frames.dates import parse_time_zone
 from cenports_nb.submissions.orders.parse import Faults, ReadOrder, read_orders
 from cenports_nb.submissions.orders.request_body import body_of, column_of
 
@@ -71,7 +71,7 @@ def plan_orders(
         raise InvalidRequestError(f"batch_size={batch_size!r} must be a whole number of 1 or more.")
     if not isinstance(channel_id, str) or not channel_id.strip():
         raise InvalidRequestError(f"channel_id={channel_id!r} must be the text of one channel, such as 'AMAZON'.")
-    zone = zone_of(time_zone)
+    zone = parse_time_zone(time_zone)
     faults = Faults()
     found = read_orders(orders, line_items, channel_id, zone, faults)
     for order in found:

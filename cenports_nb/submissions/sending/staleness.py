@@ -16,7 +16,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, RejectedRowsWarning, StaleStockError, UnknownFieldsWarning
 from cenports_nb.frames.loaders.stock import load_actual_stock
-from cenports_nb.stock.demand import KEYS
+from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.submissions.journal.models import Batch, Head, Row
 
 if TYPE_CHECKING:
@@ -136,8 +136,8 @@ def fresh_frame(updates: pd.DataFrame, now: pd.Series[Any], on_stale: str) -> tu
         return updates, now
     if on_stale == "drop":
         return updates[~moved].reset_index(drop=True), now[~moved].reset_index(drop=True)
-    stale = updates.loc[moved, [*KEYS, "current_quantity", "quantity"]].assign(stock_now=now[moved])
-    stale = stale[[*KEYS, "current_quantity", "stock_now", "quantity"]].reset_index(drop=True)
+    stale = updates.loc[moved, [*STOCK_KEYS, "current_quantity", "quantity"]].assign(stock_now=now[moved])
+    stale = stale[[*STOCK_KEYS, "current_quantity", "stock_now", "quantity"]].reset_index(drop=True)
     wanted = now + updates["quantity"] - updates["current_quantity"]
     lost = moved & (wanted.isna() | (wanted < 0)).fillna(value=True).astype(bool)
     if on_stale == "raise" or lost.any():

@@ -6,7 +6,7 @@ import html
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
-from cenports_nb.rendering.note import LITERAL
+from cenports_nb.rendering.note import NO_MATHJAX
 from cenports_nb.rendering.printable import printable
 from cenports_nb.submissions.tracking.next_steps import NEXT
 from cenports_nb.submissions.tracking.snapshot import BatchView, Snapshot
@@ -78,7 +78,7 @@ def html_of(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False
         note: One sentence below.
         live: Whether somebody asks, so that the next poll can be told.
     """
-    parts = [STYLE, f'<div class="cn-tracker {LITERAL}">']
+    parts = [STYLE, f'<div class="cn-tracker {NO_MATHJAX}">']
     for seen in snapshots:
         # What is saved while it is open, or outlives its kernel, must not pass for the end.
         when = "" if seen.settled else f" at {seen.at:%H:%M:%S} UTC"

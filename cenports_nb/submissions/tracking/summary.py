@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cenports_nb.rendering.note import note_of
+from cenports_nb.rendering.note import render_note
 from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.tracking.next_steps import NEXT
 from cenports_nb.submissions.tracking.snapshot import Snapshot
@@ -37,7 +37,7 @@ def page_of(seen: Snapshot, head: Head, *, dry: bool) -> str:
     ]
     if seen.count("held") and not dry:
         steps.append((f"{seen.count('held'):,} held: a guard objects, or a person left them out", "submission.held"))
-    return note_of(f"{'Dry run' if dry else 'Submission'} {seen.submission_id}", facts, steps)
+    return render_note(f"{'Dry run' if dry else 'Submission'} {seen.submission_id}", facts, steps)
 
 
 def _rows(number: int) -> str:

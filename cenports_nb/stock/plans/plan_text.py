@@ -6,14 +6,14 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.rendering.text_table import text_table
+from cenports_nb.rendering.text_table import format_table
 
 KEYS = ["warehouse_code", "product_sku"]
 MOST_ROWS = 30
 """Rows of the largest changes; as many again where guards object to smaller ones."""
 
 
-def plan_of(updates: pd.DataFrame, now: str = "current_quantity") -> pd.DataFrame:
+def build_plan_table(updates: pd.DataFrame, now: str = "current_quantity") -> pd.DataFrame:
     """Write an update frame as what it does to the stock: `warehouse_code product_sku now new change`.
 
     Args:
@@ -29,11 +29,11 @@ def plan_of(updates: pd.DataFrame, now: str = "current_quantity") -> pd.DataFram
     )
 
 
-def plan_text(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MOST_ROWS) -> str:
+def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MOST_ROWS) -> str:
     """Write a plan: rows by size of change, objections beside them, then totals, then what is said of all.
 
     Args:
-        plan: From `plan_of`.
+        plan: From `build_plan_table`.
         objections: `warehouse_code product_sku message`; null keys mean a warehouse or all of it.
         most: Rows that are shown.
     """
@@ -49,7 +49,7 @@ def plan_text(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MOST_
     shown = told[_first(~objected | objected, most) | _first(objected, most)]
     if not objected.any():
         shown = shown.drop(columns="objection")
-    lines = [text_table(shown.rename(columns={"warehouse_code": "warehouse", "product_sku": "SKU"}), signed="change")]
+    lines = [format_table(shown.rename(columns={"warehouse_code": "warehouse", "product_sku": "SKU"}), signed="change")]
     hidden = len(told) - len(shown)
     if hidden:
         more = int(objected.sum() - objected[shown.index].sum())

@@ -17,9 +17,9 @@ from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
 from cenports_nb.frames.provenance import provenance, read_time_zone
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
-from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS
 
 SIDES = ("both", "stock_only", "sold_only")
 
@@ -71,7 +71,7 @@ def stock_cover(
     name = read_time_zone(time_zone, line_items, available)
     zone = parse_time_zone(name)
     by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
-    keys = ["channel_id", *STOCK_KEYS] if by_channel else STOCK_KEYS
+    keys = CHANNEL_STOCK_KEYS if by_channel else STOCK_KEYS
     stock = validate_columns(
         available, schemas.AvailableStock, "available", [*keys, "quantity", "product_name"], optional=["product_name"]
     )

@@ -14,10 +14,10 @@ from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_first_rows, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import ARROW_TEXT, decode_categories, from_arrow, take_text, to_arrow
 
-ORDER = ["channel_id", "order_no"]
 SIDES = ("both", "order_only", "shipment_only", "ambiguous")
 
 
@@ -48,7 +48,7 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     """
     zone = read_time_zone(time_zone, line_items, shipments)
     parse_time_zone(zone)
-    needed = [*ORDER, "order_date", "quantity", "status"]
+    needed = [*ORDER_KEYS, "order_date", "quantity", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed).reset_index(drop=True)
     sent = validate_columns(
         shipments, schemas.Shipments, "shipments", ["order_no", "channel_id", "ship_date", "tracking_number"]
@@ -107,7 +107,7 @@ def _channels(lines: pd.DataFrame, sent: pd.DataFrame) -> tuple[pd.Series[Any], 
     nameless = sent["channel_id"].isna().to_numpy()
     if not nameless.any():
         return sent["channel_id"], nameless
-    orders = lines[ORDER].drop_duplicates()
+    orders = lines[ORDER_KEYS].drop_duplicates()
     several = orders["order_no"].duplicated(keep=False)
     single = orders[~several].set_index("order_no")["channel_id"]
     filled = sent["channel_id"].where(~nameless, sent["order_no"].map(single)).astype("str")

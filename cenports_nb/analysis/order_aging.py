@@ -16,9 +16,8 @@ from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import provenance, read_time_zone
 from cenports_nb.frames.row_keys import IntArray, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
-
-ORDER = ["channel_id", "order_no"]
 
 
 def order_ages(
@@ -65,7 +64,7 @@ def order_ages(
     parse_time_zone(zone)
     edges = _edges(buckets)
     moment = _moment(now, orders)
-    needed = [*ORDER[::-1], "order_date", "status", "acknowledged"]
+    needed = [*ORDER_KEYS[::-1], "order_date", "status", "acknowledged"]
     waiting = validate_columns(orders, schemas.Orders, "orders", needed, optional=["acknowledged"]).reset_index(
         drop=True
     )
@@ -94,28 +93,28 @@ def order_ages(
             bucket=pd.cut(working, [-np.inf, *edges, np.inf], right=False, labels=_labels(edges)),
         )
         .assign(_begun=begun)
-        .sort_values(["_begun", *ORDER], kind="stable", ignore_index=True)
+        .sort_values(["_begun", *ORDER_KEYS], kind="stable", ignore_index=True)
         .drop(columns="_begun")
     )
 
 
 def _with_shipping(waiting: pd.DataFrame, orders: pd.DataFrame, line_items: pd.DataFrame | None) -> pd.DataFrame:
     """Add what is still to be shipped of each order."""
-    of_orders = [waiting[name] for name in ORDER]
+    of_orders = [waiting[name] for name in ORDER_KEYS]
     if line_items is None:
         numbered = encode_keys(of_orders)
         has_lines, count, units = (np.zeros(numbered.size, dtype=np.int64) for _ in range(3))
     else:
-        needed = [*ORDER, "quantity", "status"]
+        needed = [*ORDER_KEYS, "quantity", "status"]
         lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
-        numbered = encode_keys(of_orders, [lines[name] for name in ORDER])
+        numbered = encode_keys(of_orders, [lines[name] for name in ORDER_KEYS])
         of_line, still = numbered.rows[1], is_open(lines["status"]).to_numpy()
         has_lines = np.bincount(of_line, minlength=numbered.size)
         count = np.bincount(of_line[still], minlength=numbered.size)
         units = np.zeros(numbered.size, dtype=np.int64)
         np.add.at(units, of_line[still], lines["quantity"].to_numpy()[still])
     order: IntArray = numbered.rows[0]
-    refuse_duplicates(orders, find_duplicates(order, index_rows(order, numbered.size)), ORDER, "orders")
+    refuse_duplicates(orders, find_duplicates(order, index_rows(order, numbered.size)), ORDER_KEYS, "orders")
     known = has_lines[order] > 0
     return waiting.assign(
         unshipped=np.where(known, count[order] > 0, is_open(waiting["status"])).astype(bool),

@@ -16,11 +16,10 @@ from cenports_nb.errors import AnalysisWarning
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.row_keys import Mask
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import LINE_ITEM_KEYS, ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 
-ORDER = ["channel_id", "order_no"]
-LINE = [*ORDER, "line_item"]
-NEEDED = [*LINE, "product_sku", "quantity", "price", "status"]
+NEEDED = [*LINE_ITEM_KEYS, "product_sku", "quantity", "price", "status"]
 KINDS = (
     "order added",
     "order gone",
@@ -84,10 +83,10 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # frames without their origin are compared on purpose
-        touched = changes(old, young, key=LINE)[LINE].drop_duplicates()
+        touched = changes(old, young, key=LINE_ITEM_KEYS)[LINE_ITEM_KEYS].drop_duplicates()
     joined = (
-        touched.merge(_counted(old, exclude), on=LINE, how="left")
-        .merge(_counted(young, exclude), on=LINE, how="left", suffixes=("_before", "_after"))
+        touched.merge(_counted(old, exclude), on=LINE_ITEM_KEYS, how="left")
+        .merge(_counted(young, exclude), on=LINE_ITEM_KEYS, how="left", suffixes=("_before", "_after"))
         .assign(
             order_before=lambda frame: _known(frame, old),
             order_after=lambda frame: _known(frame, young),
@@ -107,8 +106,8 @@ def _counted(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
 
 def _known(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
     """Tell which orders have a line in a frame."""
-    orders = pd.MultiIndex.from_frame(lines[ORDER].drop_duplicates())
-    known: Mask = pd.MultiIndex.from_frame(frame[ORDER]).isin(orders)
+    orders = pd.MultiIndex.from_frame(lines[ORDER_KEYS].drop_duplicates())
+    known: Mask = pd.MultiIndex.from_frame(frame[ORDER_KEYS]).isin(orders)
     return known
 
 
@@ -147,7 +146,7 @@ def _part(
     kept = [f"{name}_{when}" for name in ("quantity", "price") for when in ("before", "after")]
     return pd.DataFrame(
         {
-            **{name: rows[name].to_numpy() for name in LINE},
+            **{name: rows[name].to_numpy() for name in LINE_ITEM_KEYS},
             "product_sku": rows[f"product_sku_{side}"].to_numpy(),
             "kind": kind,
             **{name: rows[name].to_numpy() for name in kept},
@@ -170,7 +169,7 @@ def _steps(found: pd.DataFrame, old: pd.DataFrame, young: pd.DataFrame, exclude:
     group = found["kind"].map({kind: at for at, kind in enumerate(KINDS)}).to_numpy(np.int64)
     units = np.zeros(len(KINDS), dtype=np.int64)
     np.add.at(units, group, found["units"].to_numpy(np.int64))
-    keys = found.assign(_group=group)[[*LINE, "_group"]].drop_duplicates()
+    keys = found.assign(_group=group)[[*LINE_ITEM_KEYS, "_group"]].drop_duplicates()
     lines = np.bincount(keys["_group"].to_numpy(np.int64), minlength=len(KINDS))
     table = pd.DataFrame(
         {"kind": list(KINDS), "lines": lines, "units": units, "line_value": _sums(found, group, len(KINDS))}
@@ -192,9 +191,9 @@ def _total(name: str, lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataF
 
 def _lines(found: pd.DataFrame) -> pd.DataFrame:
     value = _sums(found, np.arange(len(found)), len(found))
-    order: Any = np.lexsort([found[name].to_numpy(object) for name in LINE[::-1]] + [-np.abs(value)])
+    order: Any = np.lexsort([found[name].to_numpy(object) for name in LINE_ITEM_KEYS[::-1]] + [-np.abs(value)])
     whole = {"quantity_before": "Int64", "quantity_after": "Int64", "units": "int64", "line_item": "int64"}
     told = found.assign(line_value=value).drop(columns=["_amount", "_times", "_less"]).iloc[order]
-    texts = dict.fromkeys([*ORDER, "product_sku", "kind"], "str")
+    texts = dict.fromkeys([*ORDER_KEYS, "product_sku", "kind"], "str")
     lines: pd.DataFrame = told.reset_index(drop=True).astype({**whole, **texts})
     return lines

@@ -16,11 +16,11 @@ from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import take_text
 
 By = Literal["day", "week", "month", "sku", "channel", "state"]
-ORDER = ["channel_id", "order_no"]
 
 
 def summarize_sales(
@@ -83,22 +83,22 @@ def summarize_sales(
     _check_by(names, with_orders=orders is not None)
     zone = read_time_zone(time_zone, line_items, orders)
     parse_time_zone(zone)
-    needed = [*ORDER, "order_date", "product_sku", "quantity", "price", "status"]
+    needed = [*ORDER_KEYS, "order_date", "product_sku", "quantity", "price", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
     if exclude:
         lines = lines[~has_status(lines["status"], exclude).to_numpy()]
     bought = (
         None
         if orders is None
-        else validate_columns(orders, schemas.Orders, "orders", [*ORDER, "grand_total", "ship_to_state"])
+        else validate_columns(orders, schemas.Orders, "orders", [*ORDER_KEYS, "grand_total", "ship_to_state"])
     )
-    ordered = [[frame[name] for name in ORDER] for frame in (lines, bought) if frame is not None]
+    ordered = [[frame[name] for name in ORDER_KEYS] for frame in (lines, bought) if frame is not None]
     numbered = encode_keys(*ordered)
     order = numbered.rows[0]
     at = np.full(len(lines), -1, dtype=np.int64)
     if bought is not None and orders is not None:
         places = index_rows(numbered.rows[1], numbered.size)
-        refuse_duplicates(orders, find_duplicates(numbered.rows[1], places), ORDER, "orders")
+        refuse_duplicates(orders, find_duplicates(numbered.rows[1], places), ORDER_KEYS, "orders")
         at = places[order]
         _say_unmatched(at, order, numbered.rows[1], numbered.size, excluded=bool(exclude))
     columns = {LABELS[name]: _group_column(name, lines, bought, at, zone) for name in names}

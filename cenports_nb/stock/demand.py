@@ -10,11 +10,8 @@ import pandas as pd
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.row_keys import IntArray
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-
-STOCK_KEYS = ["warehouse_code", "product_sku"]
-LINE_STOCK_KEYS = ["ship_from_warehouse_code", "product_sku"]
-"""What line items call the same."""
 
 
 def open_lines(line_items: pd.DataFrame, further: Sequence[str] = ()) -> pd.DataFrame:

@@ -12,9 +12,10 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError, StockWarning
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
-from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS, open_lines, sum_demand
+from cenports_nb.stock.demand import open_lines, sum_demand
 
 Scope = Literal["account", "channel"]
 SIDES = ("both", "actual_only", "available_only")
@@ -51,7 +52,7 @@ def diff_stock(
     """
     _check_scope(available_scope, available)
     by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
-    keys = ["channel_id", *STOCK_KEYS] if by_channel else STOCK_KEYS
+    keys = CHANNEL_STOCK_KEYS if by_channel else STOCK_KEYS
     named = [*STOCK_KEYS, "quantity", "product_name"]
     left = validate_columns(actual, schemas.ActualStock, "actual", named, optional=["product_name"])
     right = validate_columns(

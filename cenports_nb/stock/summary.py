@@ -12,9 +12,9 @@ from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, encode_keys, index_first_rows, index_rows
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text, take_text
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.diff import Scope
 
 LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max

@@ -8,10 +8,10 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import encode_keys, index_rows
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.schemas import StockUpdates
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.fingerprint import fingerprint
 from cenports_nb.stock.plans.metadata import part_of
 

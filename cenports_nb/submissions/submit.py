@@ -19,8 +19,8 @@ from cenports_nb.errors import (
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.plans.fingerprint import fingerprint
 from cenports_nb.submissions.context import desk_of, user

@@ -12,6 +12,7 @@ from cenports_nb.frames.loaders.finalize import Handling, OnReject, finish, orde
 from cenports_nb.frames.loaders.query import joined, list_records, parse_names, read_channels, read_stock
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, STOCK_KEYS
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -44,7 +45,7 @@ def load_actual_stock(
     codes = parse_names(warehouse_codes, "warehouse_codes")
     read = read_stock(client, {"actualStock": True}, codes, refresh=refresh)
     decoded = decode.stock(list_records(read))
-    frame = ordered(decoded.frame, ["warehouse_code", "product_sku"], schemas.ActualStock)
+    frame = ordered(decoded.frame, STOCK_KEYS, schemas.ActualStock)
     handling = Handling({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
     return finish(client, "GET /inventories", read, frame, decoded.rejects, handling, unknown=decoded.unknown)
 
@@ -84,7 +85,7 @@ def load_available_stock(
         frames = [decode.stock(()).frame.assign(channel_id=pd.Series([], dtype="str"))]
     frame = ordered(
         pd.concat(frames, ignore_index=True),
-        ["channel_id", "warehouse_code", "product_sku"],
+        CHANNEL_STOCK_KEYS,
         schemas.AvailableStock,
     )
     handling = Handling({"channel_id": channels, "warehouse_codes": codes}, allow_partial, on_reject)

@@ -14,6 +14,7 @@ from pandera.typing import Series
 
 from cenports_nb.frames.schema import column_docs
 from cenports_nb.frames.schema.column_docs import explained
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_ITEM_KEYS, ORDER_KEYS, STOCK_KEYS
 
 __all__ = [
     "ActualStock",
@@ -118,7 +119,7 @@ class Orders(_Strict):
     acknowledged: Series[Flag] = pa.Field(nullable=True)
 
     class Config(_Strict.Config):
-        unique = ["channel_id", "order_no"]
+        unique = ORDER_KEYS
 
 
 @explained(column_docs.LINE_ITEMS)
@@ -138,7 +139,7 @@ class LineItems(_Strict):
     status: Series[str] = pa.Field(nullable=True)
 
     class Config(_Strict.Config):
-        unique = ["channel_id", "order_no", "line_item"]
+        unique = LINE_ITEM_KEYS
 
 
 @explained(column_docs.SHIPMENTS)
@@ -185,7 +186,7 @@ class ActualStock(_Strict):
     warehouse_name: Series[str] = pa.Field(nullable=True)
 
     class Config(_Strict.Config):
-        unique = ["warehouse_code", "product_sku"]
+        unique = STOCK_KEYS
 
 
 @explained(column_docs.AVAILABLE_STOCK)
@@ -206,7 +207,7 @@ class AvailableStock(_Strict):
     warehouse_name: Series[str] = pa.Field(nullable=True)
 
     class Config(_Strict.Config):
-        unique = ["channel_id", "warehouse_code", "product_sku"]
+        unique = CHANNEL_STOCK_KEYS
 
 
 @explained(column_docs.WAREHOUSES)
@@ -270,7 +271,7 @@ class StockUpdates(_Told):
     counted_at: Series[Instant] | None = pa.Field(nullable=True)
 
     class Config:
-        unique = ["warehouse_code", "product_sku"]
+        unique = STOCK_KEYS
 
 
 @explained(column_docs.OUTCOMES)

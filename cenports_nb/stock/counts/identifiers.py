@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import from_arrow, take_text, to_arrow
 from cenports_nb.stock.counts.text import Table
-from cenports_nb.stock.demand import STOCK_KEYS
 
 IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
 SHORTENED = r"^\d([.,]\d+)?E\+\d\d$"

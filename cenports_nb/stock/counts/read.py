@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
 from cenports_nb.stock.counts.headers import WORDS, places_of, plain, score, shown, told_headers
 from cenports_nb.stock.counts.identifiers import IDENTIFIERS, refuse_damaged, skus_of
 from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, signed_units, whole_units
 from cenports_nb.stock.counts.text import Table, read_table
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.update_frame import LARGEST
 
 TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "somme", "suma", "total general")

@@ -13,9 +13,9 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import repeat_text, take_text
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.thresholds import Thresholds
 from cenports_nb.stock.plans.metadata import Note, note_of
 from cenports_nb.stock.plans.update_frame import looked_up, refuse_strangers

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.row_keys import Mask, encode_keys, index_first_rows, index_rows
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import decode_categories, join_text
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.context import Case, Objections, of_frame
 from cenports_nb.stock.plans.fingerprint import fingerprint
 

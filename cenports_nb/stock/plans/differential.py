@@ -8,9 +8,9 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import take_text
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.metadata import note_down
 from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, stock_of, update_frame
 

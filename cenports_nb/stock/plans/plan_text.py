@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.rendering.text_table import format_table
 
-KEYS = ["warehouse_code", "product_sku"]
 MOST_ROWS = 30
 """Rows of the largest changes; as many again where guards object to smaller ones."""
 
@@ -22,7 +22,7 @@ def build_plan_table(updates: pd.DataFrame, now: str = "current_quantity") -> pd
     """
     before, quantity = updates[now].astype("Int64"), updates["quantity"].astype("Int64")
     moves = (updates["type"] == "DIFFERENTIAL").to_numpy()
-    return updates[KEYS].assign(
+    return updates[STOCK_KEYS].assign(
         now=before,
         new=quantity.mask(moves, before + quantity),
         change=(quantity - before).mask(moves, quantity),
@@ -38,8 +38,8 @@ def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MOS
         most: Rows that are shown.
     """
     of_rows = objections[objections["product_sku"].notna()]
-    beside = of_rows.groupby(KEYS, sort=False)["message"].agg("; ".join).rename("objection").reset_index()
-    told = plan.merge(beside, on=KEYS, how="left")
+    beside = of_rows.groupby(STOCK_KEYS, sort=False)["message"].agg("; ".join).rename("objection").reset_index()
+    told = plan.merge(beside, on=STOCK_KEYS, how="left")
     # A SKU that nobody knows begins at nothing.
     told = told.assign(size=told["change"].fillna(told["new"]).abs()).sort_values(
         "size", ascending=False, kind="stable"

@@ -9,8 +9,8 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.frames.row_keys import Mask, encode_keys, index_rows
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
-from cenports_nb.stock.demand import STOCK_KEYS
 
 
 def suggestions(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> pd.Series[Any]:

@@ -13,9 +13,10 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.row_keys import IntArray, KeyCodes, Mask, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import take_text
-from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS, open_lines, sum_demand
+from cenports_nb.stock.demand import open_lines, sum_demand
 from cenports_nb.stock.plans.metadata import Coverage, note_down
 from cenports_nb.stock.plans.sku_suggestions import resembled
 from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, refuse_strangers, stock_of, update_frame

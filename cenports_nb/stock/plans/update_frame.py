@@ -11,9 +11,9 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import provenance, read_account
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.sku_suggestions import suggestions
 
 Kind = Literal["TRUE_UP", "DIFFERENTIAL"]

@@ -21,6 +21,7 @@ from cenports_nb.errors import HandoverWarning, InvalidRequestError
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.loaders.whole_orders import load_orders_with_lines
 from cenports_nb.frames.provenance import rejected
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.submissions.context import desk_of
 from cenports_nb.submissions.handover.journal_entry import (
     KIND,
@@ -33,7 +34,7 @@ from cenports_nb.submissions.handover.journal_entry import (
     was_seen,
 )
 from cenports_nb.submissions.handover.output_file import Draft, bytes_of, check_target, is_intact, refuse_taken, tidy
-from cenports_nb.submissions.handover.pick_list import KEYS, Layout, Picking, laid_out, layout_of, picking_of
+from cenports_nb.submissions.handover.pick_list import Layout, Picking, laid_out, layout_of, picking_of
 from cenports_nb.submissions.handover.result import LEFT_OUT, Handover, handover_of
 from cenports_nb.submissions.journal.frames import frame_of
 from cenports_nb.submissions.journal.heads import new_head
@@ -264,7 +265,7 @@ def _repeat(client: Client, journal: Journal, keys: Sequence[Key], progress: boo
 
 
 def _keys(frame: pd.DataFrame) -> list[Key]:
-    return list(zip(*(frame[name].astype("str") for name in KEYS), strict=True))
+    return list(zip(*(frame[name].astype("str") for name in ORDER_KEYS), strict=True))
 
 
 def _owner(client: Client) -> str:

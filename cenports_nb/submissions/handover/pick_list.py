@@ -12,11 +12,11 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.submissions.orders.lookup import can_be_listed
 
 Layout = Mapping[str, str] | Sequence[str]
 
-KEYS = ["channel_id", "order_no"]
 WAREHOUSE = "ship_from_warehouse_code"
 LAYOUT = (
     "order_no", "channel_id", "order_date", WAREHOUSE, "line_item", "product_sku", "product_name", "quantity",
@@ -91,10 +91,15 @@ def picking_of(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -
         line_items: Theirs, from `load_line_items`.
         time_zone: In which the day of an order is told.
     """
-    read = line_items.groupby(KEYS).size().rename("read")
+    read = line_items.groupby(ORDER_KEYS).size().rename("read")
     to_pick = line_items[is_open(line_items["status"])]
-    open_lines = to_pick.groupby(KEYS).size().rename("open")
-    counted = orders[[*KEYS, "line_count"]].join(read, on=KEYS).join(open_lines, on=KEYS).fillna({"read": 0, "open": 0})
+    open_lines = to_pick.groupby(ORDER_KEYS).size().rename("open")
+    counted = (
+        orders[[*ORDER_KEYS, "line_count"]]
+        .join(read, on=ORDER_KEYS)
+        .join(open_lines, on=ORDER_KEYS)
+        .fillna({"read": 0, "open": 0})
+    )
     reason = pd.Series(pd.NA, index=orders.index, dtype="str")
     reason = reason.mask(counted["open"] == 0, CLOSED)
     reason = reason.mask(counted["read"] != counted["line_count"], UNREADABLE)
@@ -104,13 +109,15 @@ def picking_of(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -
     whole = orders[reason.isna()]
     of_line = [name for name in to_pick.columns if name not in whole.columns]
     joined = whole.merge(
-        to_pick[[*KEYS, *of_line, WAREHOUSE, "status"]], on=KEYS, how="inner", suffixes=("_of_order", "")
+        to_pick[[*ORDER_KEYS, *of_line, WAREHOUSE, "status"]], on=ORDER_KEYS, how="inner", suffixes=("_of_order", "")
     )
     joined[WAREHOUSE] = joined[WAREHOUSE].fillna(joined[f"{WAREHOUSE}_of_order"])
     joined["order_date"] = local_days(joined["order_date"], time_zone)
-    rows = joined.sort_values([WAREHOUSE, "order_date", *KEYS[::-1], "line_item"], kind="stable", ignore_index=True)
-    left_out = orders.loc[reason.notna(), KEYS].assign(reason=reason[reason.notna()]).reset_index(drop=True)
-    return Picking(rows, rows[KEYS].drop_duplicates(ignore_index=True), left_out)
+    rows = joined.sort_values(
+        [WAREHOUSE, "order_date", *ORDER_KEYS[::-1], "line_item"], kind="stable", ignore_index=True
+    )
+    left_out = orders.loc[reason.notna(), ORDER_KEYS].assign(reason=reason[reason.notna()]).reset_index(drop=True)
+    return Picking(rows, rows[ORDER_KEYS].drop_duplicates(ignore_index=True), left_out)
 
 
 def laid_out(rows: pd.DataFrame, layout: Mapping[str, str]) -> pd.DataFrame:

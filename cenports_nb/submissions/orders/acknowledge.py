@@ -11,6 +11,7 @@ from cenports_nb.errors import GuardRailError, InvalidRequestError
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.submissions.context import desk_of
 from cenports_nb.submissions.journal.frames import frame_of
@@ -25,7 +26,6 @@ from cenports_nb.submissions.submission import Submission
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-KEYS = ["channel_id", "order_no"]
 ALREADY = "It was acknowledged before; nothing was sent for it."
 OBJECTIONS = dict.fromkeys(("channel_id", "order_no", "guard", "message"), "str")
 
@@ -118,7 +118,7 @@ def acknowledge_shipments(
 
 def _keys(orders: pd.DataFrame) -> list[Key]:
     """Read which orders are meant, each once."""
-    read = validate_columns(orders, schemas.Orders, "orders", KEYS)
+    read = validate_columns(orders, schemas.Orders, "orders", ORDER_KEYS)
     keys = list(dict.fromkeys(zip(read["channel_id"], read["order_no"], strict=True)))
     bad = [number for _, number in keys if not can_be_listed(number)]
     if bad:

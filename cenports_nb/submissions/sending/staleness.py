@@ -16,7 +16,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, RejectedRowsWarning, StaleStockError, UnknownFieldsWarning
 from cenports_nb.frames.loaders.stock import load_actual_stock
-from cenports_nb.stock.demand import STOCK_KEYS
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.submissions.journal.models import Batch, Head, Row
 
 if TYPE_CHECKING:

@@ -30,11 +30,7 @@ CHANGES = ("new", "moved", "vanished")
 
 
 def changes(
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    *,
-    key: Sequence[str] | None = None,
-    ignore: Collection[str] = (),
+    before: pd.DataFrame, after: pd.DataFrame, *, key: Sequence[str] | None = None, ignore: Collection[str] = ()
 ) -> pd.DataFrame:
     """Tell what changed between two frames of the same kind, a row for each changed key and column.
 

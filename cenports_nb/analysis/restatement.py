@@ -87,10 +87,7 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
     joined = (
         touched.merge(_counted(old, exclude), on=LINE_ITEM_KEYS, how="left")
         .merge(_counted(young, exclude), on=LINE_ITEM_KEYS, how="left", suffixes=("_before", "_after"))
-        .assign(
-            order_before=lambda frame: _known(frame, old),
-            order_after=lambda frame: _known(frame, young),
-        )
+        .assign(order_before=lambda frame: _known(frame, old), order_after=lambda frame: _known(frame, young))
     )
     found = _entries(joined)
     return Restatement(_steps(found, old, young, exclude), _lines(found))

@@ -56,11 +56,7 @@ def diff_stock(
     named = [*STOCK_KEYS, "quantity", "product_name"]
     left = validate_columns(actual, schemas.ActualStock, "actual", named, optional=["product_name"])
     right = validate_columns(
-        available,
-        schemas.AvailableStock,
-        "available",
-        [*keys, "quantity", "product_name"],
-        optional=["product_name"],
+        available, schemas.AvailableStock, "available", [*keys, "quantity", "product_name"], optional=["product_name"]
     )
     of_channel = ["channel_id"] if available_scope == "channel" else []
     lines = None if open_items is None else open_lines(open_items, of_channel)
@@ -73,7 +69,7 @@ def diff_stock(
     refuse_duplicates(actual, find_duplicates(in_left, at_left), STOCK_KEYS, "actual")
 
     # One row of cells a channel, one cell a key.
-    channels = _channels(right, lines if of_channel else None) if by_channel else _one_channel(len(right))
+    channels = _encode_channels(right, lines if of_channel else None) if by_channel else _single_channel(len(right))
     cells = in_right + channels.right * size
     at_right = index_rows(cells, channels.number * size)
     refuse_duplicates(available, find_duplicates(cells, at_right), keys, "available")
@@ -82,7 +78,7 @@ def diff_stock(
     channel, key = np.nonzero(there)
     from_left, from_right = at_left[key], at_right[key + channel * size]
 
-    joined = _columns(left, right, from_left, from_right)
+    joined = _join_columns(left, right, from_left, from_right)
     if by_channel:
         first = index_rows(channels.right, channels.number)
         names = repeat_text(None, len(key)) if not len(right) else take_text(first[channel], right["channel_id"])
@@ -93,13 +89,13 @@ def diff_stock(
         of_line[number < 0] = -1
         wanted = sum_demand(of_line, quantity, len(at_right) if of_channel else size)
         seen = there.ravel() if of_channel else there.any(axis=0)
-        _say_stray(lines, ~np.append(seen, False)[of_line])
-        _explain(joined, wanted[key + channel * size] if of_channel else wanted[key])
+        _warn_unmatched_demand(lines, ~np.append(seen, False)[of_line])
+        _add_open_demand(joined, wanted[key + channel * size] if of_channel else wanted[key])
     return pd.DataFrame(joined, copy=False)
 
 
 @dataclass(frozen=True)
-class _Channels:
+class _ChannelCodes:
     """How many channels there are, the one of each row and each line, and those that are compared."""
 
     number: int
@@ -108,21 +104,21 @@ class _Channels:
     compared: IntArray
 
 
-def _channels(right: pd.DataFrame, lines: pd.DataFrame | None) -> _Channels:
+def _encode_channels(right: pd.DataFrame, lines: pd.DataFrame | None) -> _ChannelCodes:
     if not len(right):
-        return _one_channel(0, 0 if lines is None else len(lines))
+        return _single_channel(0, 0 if lines is None else len(lines))
     asked = [] if lines is None else [[lines["channel_id"]]]
     numbered = encode_keys([right["channel_id"]], *asked)
     compared = np.flatnonzero(index_rows(numbered.rows[0], numbered.size) >= 0)
-    return _Channels(numbered.size, numbered.rows[0], numbered.rows[-1], compared)
+    return _ChannelCodes(numbered.size, numbered.rows[0], numbered.rows[-1], compared)
 
 
-def _one_channel(rows: int, lines: int = 0) -> _Channels:
+def _single_channel(rows: int, lines: int = 0) -> _ChannelCodes:
     none = np.zeros(rows, dtype=np.int64)
-    return _Channels(1, none, np.zeros(lines, dtype=np.int64), np.zeros(1, dtype=np.int64))
+    return _ChannelCodes(1, none, np.zeros(lines, dtype=np.int64), np.zeros(1, dtype=np.int64))
 
 
-def _columns(
+def _join_columns(
     left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray
 ) -> dict[str, pd.Series[Any]]:
     """Build the columns that both sides fill, given the row that each of them has, -1 where none."""
@@ -132,13 +128,13 @@ def _columns(
         keys = {name: take_text(either, left[name], right[name]) for name in STOCK_KEYS}
     else:
         keys = {name: take_text(from_right, right[name]) for name in STOCK_KEYS}
-    actual, available = _units(left, from_left, no_left), _units(right, from_right, no_right)
+    actual, available = _take_units(left, from_left, no_left), _take_units(right, from_right, no_right)
     unknown = no_left | no_right
     reserved = pd.arrays.IntegerArray(np.where(unknown, 0, actual - available), unknown)
     side = np.where(no_left, 2, np.where(no_right, 1, 0)).astype(np.int8)
     columns: dict[str, Any] = {
         **keys,
-        "product_name": _names(left, right, from_left, from_right),
+        "product_name": _take_names(left, right, from_left, from_right),
         "actual": pd.arrays.IntegerArray(actual, no_left),
         "available": pd.arrays.IntegerArray(available, no_right),
         "reserved": reserved,
@@ -149,7 +145,7 @@ def _columns(
     return {name: pd.Series(values, copy=False) for name, values in columns.items()}
 
 
-def _units(frame: pd.DataFrame, rows: IntArray, absent: Mask) -> IntArray:
+def _take_units(frame: pd.DataFrame, rows: IntArray, absent: Mask) -> IntArray:
     if not len(frame):
         return np.zeros(len(rows), dtype=np.int64)
     units = frame["quantity"].to_numpy()[rows]
@@ -157,7 +153,7 @@ def _units(frame: pd.DataFrame, rows: IntArray, absent: Mask) -> IntArray:
     return units
 
 
-def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray) -> pd.Series[Any]:
+def _take_names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray) -> pd.Series[Any]:
     """Take names from actual stock, where it has none from available stock."""
     found = [
         (frame["product_name"], rows)
@@ -174,14 +170,14 @@ def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_ri
     return take_text(np.where(named, rows, np.where(other_rows < 0, -1, len(names) + other_rows)), names, others)
 
 
-def _explain(joined: dict[str, Any], wanted: IntArray) -> None:
+def _add_open_demand(joined: dict[str, Any], wanted: IntArray) -> None:
     """Add open demand and what it leaves unexplained; more demand than there is is oversold."""
     joined["open_quantity"] = pd.Series(pd.arrays.IntegerArray(wanted, np.zeros(len(wanted), dtype=bool)), copy=False)
     joined["unexplained"] = joined["reserved"] - joined["open_quantity"]
     joined["oversold"] |= (joined["open_quantity"] > joined["actual"]).fillna(value=False).astype(bool)
 
 
-def _say_stray(lines: pd.DataFrame, stray: Mask) -> None:
+def _warn_unmatched_demand(lines: pd.DataFrame, stray: Mask) -> None:
     """Say which open demand is in no row, because neither side stocks it or a line names no warehouse."""
     if stray.any():
         left_out = lines[stray]

@@ -17,10 +17,10 @@ from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text, take_text
 from cenports_nb.stock.diff import Scope
 
-LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
+MIN_INT64, MAX_INT64 = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
 
-class _Compared(pa.DataFrameModel):
+class _DiffColumns(pa.DataFrameModel):
     """What is needed of a comparison."""
 
     warehouse_code: Series[str]
@@ -75,8 +75,8 @@ def summarize_stock(
     if available_scope not in ("account", "channel"):
         raise InvalidRequestError(f'available_scope={available_scope!r} must be "account" or "channel".')
     optional = ("product_name", "open_quantity", "unexplained")
-    rows = validate_columns(diff, _Compared, "diff", optional=optional)
-    each = _once(rows, of_account=available_scope == "account")
+    rows = validate_columns(diff, _DiffColumns, "diff", optional=optional)
+    each = _merge_channels(rows, of_account=available_scope == "account")
     group, size = np.zeros(len(each), dtype=np.int64), 1
     if names:
         numbered = encode_keys([each[name] for name in names])
@@ -93,15 +93,15 @@ def summarize_stock(
     return pd.DataFrame(totals, copy=False)
 
 
-def _once(rows: pd.DataFrame, *, of_account: bool) -> pd.DataFrame:
+def _merge_channels(rows: pd.DataFrame, *, of_account: bool) -> pd.DataFrame:
     """Bring each warehouse and SKU to one row of numbers that can be added up."""
     numbered = encode_keys([rows[name] for name in STOCK_KEYS], room=1)
     number, size = numbered.rows[0], numbered.size
-    actual, has_actual = _extreme(rows["actual"], number, size, greatest=True)
-    available, has_available = _extreme(rows["available"], number, size, greatest=False)
+    actual, has_actual = _find_extremes(rows["actual"], number, size, greatest=True)
+    available, has_available = _find_extremes(rows["available"], number, size, greatest=False)
     both = has_actual & has_available
     if not of_account:
-        taken = _summed(rows["actual"] - rows["available"], number, size)
+        taken = _sum_units(rows["actual"] - rows["available"], number, size)
         available = np.where(both, actual - taken, available)
     columns: dict[str, Any] = {
         "skus": np.ones(size, dtype=np.int64),
@@ -111,34 +111,36 @@ def _once(rows: pd.DataFrame, *, of_account: bool) -> pd.DataFrame:
         "short": np.maximum(-available, 0),
     }
     odd = (rows["available"] > rows["actual"]).fillna(value=False) | (rows["actual"] < 0).fillna(value=False)
-    columns["inconsistent"] = _any(odd, number, size)
+    columns["inconsistent"] = _mark_any(odd, number, size)
     columns["one_sided"] = (~both).astype(np.int64)
     if "open_quantity" in rows:
         wanted = (
-            _extreme(rows["open_quantity"], number, size, greatest=True)[0]
+            _find_extremes(rows["open_quantity"], number, size, greatest=True)[0]
             if of_account
-            else _summed(rows["open_quantity"], number, size)
+            else _sum_units(rows["open_quantity"], number, size)
         )
         columns["short"] = np.where(has_actual, np.maximum(columns["short"], wanted - actual), columns["short"])
         columns["open_quantity"] = wanted
         columns["unexplained"] = np.where(both, columns["reserved"] - wanted, 0)
         if "unexplained" in rows:
-            columns["unexplained_skus"] = _any((rows["unexplained"] != 0).fillna(value=False), number, size)
+            columns["unexplained_skus"] = _mark_any((rows["unexplained"] != 0).fillna(value=False), number, size)
     columns["oversold"] = (columns["short"] > 0).astype(np.int64)
     first = index_first_rows(number, size)
     kept = np.flatnonzero(first >= 0)
     keys = {name: take_text(first[kept], rows[name]) for name in STOCK_KEYS}
-    keys["product_name"] = _names(rows, number, size, kept)
-    return pd.DataFrame({**keys, **{name: columns[name][kept] for name in TOTALS if name in columns}}, copy=False)
+    keys["product_name"] = _take_names(rows, number, size, kept)
+    return pd.DataFrame(
+        {**keys, **{name: columns[name][kept] for name in TOTAL_COLUMNS if name in columns}}, copy=False
+    )
 
 
-TOTALS = (
+TOTAL_COLUMNS = (
     "skus", "actual", "available", "reserved", "short", "oversold", "inconsistent", "one_sided", "open_quantity",
     "unexplained", "unexplained_skus",
 )  # fmt: skip
 
 
-def _names(rows: pd.DataFrame, number: IntArray, size: int, kept: IntArray) -> pd.Series[Any]:
+def _take_names(rows: pd.DataFrame, number: IntArray, size: int, kept: IntArray) -> pd.Series[Any]:
     """Take the first name that any channel has for a SKU."""
     if "product_name" not in rows:
         return repeat_text(None, len(kept))
@@ -147,23 +149,23 @@ def _names(rows: pd.DataFrame, number: IntArray, size: int, kept: IntArray) -> p
     return take_text(np.where(found < 0, -1, np.append(named, -1)[found]), rows["product_name"])
 
 
-def _extreme(values: pd.Series[Any], number: IntArray, size: int, *, greatest: bool) -> tuple[IntArray, Any]:
+def _find_extremes(values: pd.Series[Any], number: IntArray, size: int, *, greatest: bool) -> tuple[IntArray, Any]:
     """Find the greatest or least known value of each number, 0 where none is known, and tell where one is."""
     known = values.notna().to_numpy()
-    found = np.full(size, LEAST if greatest else MOST, dtype=np.int64)
+    found = np.full(size, MIN_INT64 if greatest else MAX_INT64, dtype=np.int64)
     (np.maximum if greatest else np.minimum).at(found, number[known], values[known].to_numpy(dtype="int64"))
     is_known = np.zeros(size, dtype=bool)
     is_known[number[known]] = True
     return np.where(is_known, found, 0), is_known
 
 
-def _summed(values: pd.Series[Any], number: IntArray, size: int) -> IntArray:
+def _sum_units(values: pd.Series[Any], number: IntArray, size: int) -> IntArray:
     units = np.zeros(size, dtype=np.int64)
     np.add.at(units, number, values.to_numpy(dtype="int64", na_value=0))
     return units
 
 
-def _any(rows: pd.Series[Any], number: IntArray, size: int) -> IntArray:
+def _mark_any(rows: pd.Series[Any], number: IntArray, size: int) -> IntArray:
     """Mark with 1 each number that has such a row."""
     found = np.zeros(size, dtype=np.int64)
     found[number[rows.to_numpy(dtype=bool)]] = 1

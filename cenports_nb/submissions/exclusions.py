@@ -12,8 +12,8 @@ from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.schemas import StockUpdates
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text
-from cenports_nb.stock.plans.fingerprint import fingerprint
-from cenports_nb.stock.plans.metadata import part_of
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.metadata import mark_as_part
 
 COLUMNS = [*STOCK_KEYS, "reason"]
 
@@ -56,4 +56,4 @@ def rest_of(updates: pd.DataFrame, left: pd.Series[Any]) -> pd.DataFrame:
     """Take the rows that are sent; they know what they are a part of, so that the whole is not sent a second time."""
     if left.isna().all():
         return updates
-    return part_of(updates[left.isna().to_numpy()], fingerprint(updates))
+    return mark_as_part(updates[left.isna().to_numpy()], compute_fingerprint(updates))

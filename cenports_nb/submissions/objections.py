@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
-from cenports_nb.stock.guards.thresholds import thresholds_of
+from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.submissions.context import desk_of
 from cenports_nb.submissions.journal.queries import history_of
 
@@ -36,7 +36,7 @@ def objections_to(
         available: Available stock, for the guards that need it.
         thresholds: Other thresholds of guards.
     """
-    span = timedelta(seconds=pd.Timedelta(thresholds_of(thresholds).repeated).total_seconds())
+    span = timedelta(seconds=pd.Timedelta(read_thresholds(thresholds).repeated).total_seconds())
     history = history_of(desk_of(client).journal, client.home, client.settings.account, at, span)
     return check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
 

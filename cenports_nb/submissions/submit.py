@@ -22,7 +22,7 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.stock.guards.registry import GUARDS
-from cenports_nb.stock.plans.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.submissions.context import desk_of, user
 from cenports_nb.submissions.exclusions import left_out_of, rest_of
 from cenports_nb.submissions.journal.locks import planning, sending
@@ -237,7 +237,7 @@ def _head(client: Client, updates: pd.DataFrame, planned: Plan, on_stale: str, a
         created_at=at.isoformat(),
         reason=_first(updates, "reason"),
         reference=_first(updates, "reference"),
-        fingerprint=fingerprint(updates),
+        fingerprint=compute_fingerprint(updates),
         on_stale=on_stale,
         made_by=user(),
         details=msgspec.json.encode(details).decode() if details else None,

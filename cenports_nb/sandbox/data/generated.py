@@ -23,41 +23,9 @@ _WAREHOUSES: Final = (
     ("GEN-WEST", "West Warehouse", "88 Canyon Way", "Tracy", "CA", "95376"),
     ("GEN-MID", "Midland Warehouse", "4 Prairie Street", "Joliet", "IL", "60431"),
 )
-_FIRST: Final = (
-    "Ana",
-    "José",
-    "Zoë",
-    "Łukasz",
-    "Mary",
-    "Wei",
-    "Søren",
-    "Fatima",
-    "Gerald",
-    "Jürgen",
-    "Noa",
-    "Priya",
-)
-_LAST: Final = (
-    "Smith",
-    "García",
-    "Müller",
-    "Nguyễn",
-    "Jones",
-    "Ōta",
-    "Kowalska",
-    "Brown",
-    "Lévesque",
-    "Okafor",
-    "Lee",
-)
-_STREETS: Final = (
-    "Hott Street",
-    "Sabre Street",
-    "Zimmerman Lane",
-    "Peña Avenue",
-    "Hanifan Lane",
-    "Mill Road",
-)
+_FIRST: Final = ("Ana", "José", "Zoë", "Łukasz", "Mary", "Wei", "Søren", "Fatima", "Gerald", "Jürgen", "Noa", "Priya")
+_LAST: Final = ("Smith", "García", "Müller", "Nguyễn", "Jones", "Ōta", "Kowalska", "Brown", "Lévesque", "Okafor", "Lee")
+_STREETS: Final = ("Hott Street", "Sabre Street", "Zimmerman Lane", "Peña Avenue", "Hanifan Lane", "Mill Road")
 _PLACES: Final = (
     ("Boston", "MA", "02110"),
     ("Hoboken", "NJ", "07030"),
@@ -68,18 +36,7 @@ _PLACES: Final = (
     ("Los Angeles", "CA", "90017"),
     ("Hartford", "CT", "06103"),
 )
-_GOODS: Final = (
-    "Kettle",
-    "Lamp",
-    "Crème Bowl",
-    "Chair",
-    "Shelf",
-    "Mug",
-    "Blanket",
-    "Jalapeño Pot",
-    "Desk",
-    "Clock",
-)
+_GOODS: Final = ("Kettle", "Lamp", "Crème Bowl", "Chair", "Shelf", "Mug", "Blanket", "Jalapeño Pot", "Desk", "Clock")
 _LOOKS: Final = ("Blue", "Oak", "Small", "Large", "Folding", "Steel", "Round", "Café", "Classic", "Soft")
 _CARRIERS: Final = (("UPSN", "GR"), ("FDEG", "GR"), ("USPS", "PM"), ("FDEG", "2D"))
 
@@ -196,10 +153,7 @@ def _order(
             "shipCost": ship_cost / 100,
             "grandTotal": (cents - discount + ship_cost) / 100,
         },
-        "notes": {
-            "merchantMsg": None,
-            "retailerMsg": "Thank you for the purchase!" if chance.random() < 0.2 else None,
-        },
+        "notes": {"merchantMsg": None, "retailerMsg": "Thank you for the purchase!" if chance.random() < 0.2 else None},
     }
 
 

@@ -66,8 +66,7 @@ def post_orders(dialect: Dialect) -> Rules:
             ),
         ),
         Nested(
-            "shippingInfo",
-            fields=(Text("carrierCode"), Text("serviceLevel"), Day("estimatedShipDate", required=False)),
+            "shippingInfo", fields=(Text("carrierCode"), Text("serviceLevel"), Day("estimatedShipDate", required=False))
         ),
         Each(
             "lineItems",

@@ -244,10 +244,7 @@ def check(fields: Sequence[Field], params: Json, known: Known) -> Errors:
 
 def _check_range(params: Json, errors: Errors) -> None:
     start, end = params.get("startDate"), params.get("endDate")
-    for name, other, value, partner in (
-        ("startDate", "endDate", start, end),
-        ("endDate", "startDate", end, start),
-    ):
+    for name, other, value, partner in (("startDate", "endDate", start, end), ("endDate", "startDate", end, start)):
         if value is None and partner is not None:
             add(errors, name, f"The {words(name)} field is required when {words(other)} is present.")
     if is_day(start) and is_day(end) and str(start) > str(end):

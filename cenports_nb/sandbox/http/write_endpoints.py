@@ -24,11 +24,7 @@ def authorize(call: Call) -> Reply:
     if any(call.params[name] != value for name, value in _GRANT.items()):
         return message(401, "Client authentication failed")
     return plain(
-        {
-            "scopes": ["basic", "view-account"],
-            "token_type": "Bearer",
-            **call.state.tokens.give(call.now, call.dialect),
-        }
+        {"scopes": ["basic", "view-account"], "token_type": "Bearer", **call.state.tokens.give(call.now, call.dialect)}
     )
 
 

@@ -37,7 +37,7 @@ def refuse_damaged(names: pd.Series[Any], by: str, table: Table, place: int) -> 
     )
 
 
-def skus_of(
+def look_up_skus(
     codes: pd.Series[Any], names: pd.Series[Any], by: str, stock: pd.DataFrame | None, table: Table
 ) -> pd.Series[Any]:
     """Look up the SKU that each row means in its warehouse.

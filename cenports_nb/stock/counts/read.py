@@ -14,11 +14,18 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
-from cenports_nb.stock.counts.headers import WORDS, places_of, plain, score, shown, told_headers
-from cenports_nb.stock.counts.identifiers import IDENTIFIERS, refuse_damaged, skus_of
-from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, signed_units, whole_units
+from cenports_nb.stock.counts.headers import (
+    HEADER_WORDS,
+    find_columns,
+    list_headers,
+    normalize_header,
+    parse_columns,
+    score_headers,
+)
+from cenports_nb.stock.counts.identifiers import IDENTIFIERS, look_up_skus, refuse_damaged
+from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, read_changes, read_quantities
 from cenports_nb.stock.counts.text import Table, read_table
-from cenports_nb.stock.plans.update_frame import LARGEST
+from cenports_nb.stock.plans.update_frame import MAX_UNITS
 
 TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "somme", "suma", "total general")
 INSTANT = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$"
@@ -68,15 +75,15 @@ def read_counts(
         raise InvalidRequestError(
             f"duplicates={duplicates!r} must be 'raise' or 'sum', and by={by!r} one of {', '.join(IDENTIFIERS)}."
         )
-    told = told_headers(columns, by)
-    table = read_table(path_or_buffer, lambda cells: score(cells, told, by))
-    places = places_of(table.headers, told, by, table.name)
+    told = parse_columns(columns, by)
+    table = read_table(path_or_buffer, lambda cells: score_headers(cells, told, by))
+    places = find_columns(table.headers, told, by, table.name)
     _refuse_lacking(table, places, by, warehouse_code)
     table = _filled(table)
     for place in places.values():
         table.refuse(table.unread.get(place, _none(table)), "a formula without a value", "save it in Excel first")
 
-    units = signed_units if signed else whole_units
+    units = read_changes if signed else read_quantities
     quantity, flaws = units(table.text(places["quantity"]), table.separator)
     names = table.text(places[by])
     codes = _warehouses(table, places.get("warehouse_code"), warehouse_code, warehouse_map, (names, quantity))
@@ -84,7 +91,7 @@ def read_counts(
         _refuse_total(table, [names], quantity, alone=False)
     table.refuse((names == "").to_numpy(), f"no {by}", "fill it in, or delete the row")
     refuse_damaged(names, by, table, places[by])
-    skus = names if by == "product_sku" else skus_of(codes, names, by, stock, table)
+    skus = names if by == "product_sku" else look_up_skus(codes, names, by, stock, table)
     for what, bad in flaws:
         table.refuse(bad, what)
     counted_at = _instants(table, places["counted_at"]) if "counted_at" in places else None
@@ -110,7 +117,7 @@ def _counts(
     rows = rows[rows >= 0]
     total = np.zeros(numbered.size, dtype=np.int64)
     np.add.at(total, number, quantity)
-    table.refuse(total[number] > LARGEST, f"bins that add up to {FLAWS[TOO_LARGE].removeprefix('a quantity ')}")
+    table.refuse(total[number] > MAX_UNITS, f"bins that add up to {FLAWS[TOO_LARGE].removeprefix('a quantity ')}")
     made: dict[str, Any] = {
         name: take_text(rows, column) for name, column in zip(STOCK_KEYS, (codes, skus), strict=True)
     }
@@ -127,12 +134,16 @@ def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_
     if not lacking:
         return
     hint = " (or pass warehouse_code=)" if "warehouse_code" in lacking else ""
-    others = [one for one in IDENTIFIERS if one != by and {plain(h) for h in table.headers} & {plain(one), *WORDS[one]}]
+    others = [
+        one
+        for one in IDENTIFIERS
+        if one != by and {normalize_header(h) for h in table.headers} & {normalize_header(one), *HEADER_WORDS[one]}
+    ]
     if by in lacking and others:
         hint += f" (or pass by={others[0]!r} and stock=)"
     raise InvalidRequestError(
         f"{table.name} lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}{hint}; it has "
-        f"{shown(table.headers)}. Name your headers with columns=.{table.remark}"
+        f"{list_headers(table.headers)}. Name your headers with columns=.{table.remark}"
     )
 
 

@@ -115,9 +115,9 @@ def read_table(source: str | Path | IO[bytes] | IO[str], score: Score) -> Table:
     except OSError as error:
         raise InvalidRequestError(f"{name} can't be read: {error.strerror}.") from None
     if isinstance(raw, str):
-        return _of_text(raw.removeprefix("\ufeff"), name, score)
+        return _read_text(raw.removeprefix("\ufeff"), name, score)
     if raw[:4] == b"PAR1":
-        return _of_parquet(raw, name)
+        return _read_parquet(raw, name)
     if raw[:2] == b"PK":
         from cenports_nb.stock.counts.excel import read_sheet  # noqa: PLC0415 - openpyxl is slow to import
 
@@ -127,7 +127,7 @@ def read_table(source: str | Path | IO[bytes] | IO[str], score: Score) -> Table:
             f"{name} can't be read as a table (an old .xls, or a workbook with a password): save it as .xlsx."
         )
     text, remark = _decoded(raw, name)
-    return replace(_of_text(text, name, score), remark=remark)
+    return replace(_read_text(text, name, score), remark=remark)
 
 
 def one_line(header: str) -> str:
@@ -160,7 +160,7 @@ def _decoded(content: bytes, name: str) -> tuple[str, str]:
     raise InvalidRequestError(f"{name} is not UTF-8 text, nor any other that can be told: save it as CSV UTF-8.")
 
 
-def _of_text(text: str, name: str, score: Score) -> Table:
+def _read_text(text: str, name: str, score: Score) -> Table:
     separator, headers, begin, line = _head(text, name, score)
     body = text[begin:]
     read = _fast(body, separator, len(headers), line) or _careful(body, separator, len(headers), line, name)
@@ -225,10 +225,7 @@ def _fast(body: str, separator: str, width: int, line: int) -> tuple[tuple[arrow
             arrow.BufferReader(content),
             read_options=arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(content) + 1),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=separator,
-                newlines_in_values='"' in text,
-                ignore_empty_lines=False,
-                invalid_row_handler=judge,
+                delimiter=separator, newlines_in_values='"' in text, ignore_empty_lines=False, invalid_row_handler=judge
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, ARROW_TEXT), strings_can_be_null=False
@@ -266,7 +263,7 @@ def _careful(
     )
 
 
-def _of_parquet(content: bytes, name: str) -> Table:
+def _read_parquet(content: bytes, name: str) -> Table:
     try:
         table = arrow_parquet.read_table(arrow.BufferReader(content))
         columns = tuple(_written(column) for column in table.columns)

@@ -9,7 +9,7 @@ import pandas as pd
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.rendering.text_table import format_table
 
-MOST_ROWS = 30
+MAX_ROWS = 30
 """Rows of the largest changes; as many again where guards object to smaller ones."""
 
 
@@ -23,13 +23,11 @@ def build_plan_table(updates: pd.DataFrame, now: str = "current_quantity") -> pd
     before, quantity = updates[now].astype("Int64"), updates["quantity"].astype("Int64")
     moves = (updates["type"] == "DIFFERENTIAL").to_numpy()
     return updates[STOCK_KEYS].assign(
-        now=before,
-        new=quantity.mask(moves, before + quantity),
-        change=(quantity - before).mask(moves, quantity),
+        now=before, new=quantity.mask(moves, before + quantity), change=(quantity - before).mask(moves, quantity)
     )
 
 
-def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MOST_ROWS) -> str:
+def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MAX_ROWS) -> str:
     """Write a plan: rows by size of change, objections beside them, then totals, then what is said of all.
 
     Args:
@@ -46,7 +44,7 @@ def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MOS
     )
     told = told.drop(columns="size")
     objected = told["objection"].notna()
-    shown = told[_first(~objected | objected, most) | _first(objected, most)]
+    shown = told[_keep_first(~objected | objected, most) | _keep_first(objected, most)]
     if not objected.any():
         shown = shown.drop(columns="objection")
     lines = [format_table(shown.rename(columns={"warehouse_code": "warehouse", "product_sku": "SKU"}), signed="change")]
@@ -54,13 +52,13 @@ def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MOS
     if hidden:
         more = int(objected.sum() - objected[shown.index].sum())
         lines.append(f"… and {hidden:,} more rows{f', {more:,} of them with objections' if more else ''}")
-    lines += ["", *_totals(plan)]
+    lines += ["", *_format_totals(plan)]
     of_all = objections.loc[objections["product_sku"].isna(), "message"]
     lines += [f"Objection to {message}" for message in of_all]
     return "\n".join(lines)
 
 
-def _totals(plan: pd.DataFrame) -> list[str]:
+def _format_totals(plan: pd.DataFrame) -> list[str]:
     change = plan["change"].fillna(plan["new"]).fillna(0).astype("int64")
     sums = pd.DataFrame(
         {"warehouse_code": plan["warehouse_code"], "rows": 1, "up": change.clip(lower=0), "down": -change.clip(upper=0)}
@@ -68,14 +66,14 @@ def _totals(plan: pd.DataFrame) -> list[str]:
     found = sums.groupby("warehouse_code", sort=False).sum()
     columns = [found[name].tolist() for name in ("rows", "up", "down")]
     return [
-        f"{code}: {_many(rows, 'row')}, {_many(up, 'unit')} up, {_many(down, 'unit')} down"
+        f"{code}: {_pluralize(rows, 'row')}, {_pluralize(up, 'unit')} up, {_pluralize(down, 'unit')} down"
         for code, rows, up, down in zip(found.index, *columns, strict=True)
     ]
 
 
-def _many(number: int, what: str) -> str:
+def _pluralize(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
-def _first(mask: pd.Series[Any], most: int) -> pd.Series[Any]:
+def _keep_first(mask: pd.Series[Any], most: int) -> pd.Series[Any]:
     return mask & (mask.cumsum() <= most)

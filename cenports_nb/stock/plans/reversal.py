@@ -13,17 +13,13 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import take_text
-from cenports_nb.stock.plans.update_frame import update_frame
+from cenports_nb.stock.plans.update_frame import build_update_frame
 
-MOST_NAMED = 5
+MAX_NAMED_ROWS = 5
 
 
 def build_reversal(
-    submission: Any,
-    rows: pd.DataFrame | None = None,
-    *,
-    reason: str | None = None,
-    reference: str | None = None,
+    submission: Any, rows: pd.DataFrame | None = None, *, reason: str | None = None, reference: str | None = None
 ) -> pd.DataFrame:
     """Plan DIFFERENTIAL updates that undo what a submission applied, and nothing else.
 
@@ -55,14 +51,14 @@ def build_reversal(
     keys = changes[STOCK_KEYS].astype("str")
     applied = (changes["outcome"] == "applied").fillna(value=False).to_numpy(dtype=bool)
     if rows is not None:
-        applied = applied & _asked(rows, keys, changes["outcome"], applied)
+        applied = applied & _select_rows(rows, keys, changes["outcome"], applied)
     undone = np.flatnonzero(applied)
     true_up = (changes["type"] == "TRUE_UP").to_numpy(dtype=bool)[undone]
     before = changes["before_quantity"].astype("Int64").iloc[undone]
     unknown = before.isna().to_numpy() & true_up
     if unknown.any():
         raise InvalidRequestError(
-            f"The stock before {_named(keys, undone[unknown])} is unknown, so what was changed is too: count them, and "
+            f"The stock before {_format_keys(keys, undone[unknown])} is unknown, so what was changed is too: count them, and "
             "leave them out with rows=."
         )
     sent = changes["quantity"].to_numpy(dtype="int64")[undone]
@@ -75,7 +71,7 @@ def build_reversal(
     last = index_rows(numbers.rows[0], numbers.size)[numbers.rows[0]]
     once = (last == np.arange(len(undone))) & (total[numbers.rows[0]] != 0)
     kept, quantity = undone[once], total[numbers.rows[0]][once]
-    return update_frame(
+    return build_update_frame(
         {column: take_text(kept, keys[column]) for column in STOCK_KEYS},
         "DIFFERENTIAL",
         quantity,
@@ -87,7 +83,7 @@ def build_reversal(
     )
 
 
-def _asked(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any], applied: Mask) -> Mask:
+def _select_rows(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any], applied: Mask) -> Mask:
     """Tell which rows of a submission are asked for; refuse what is not in it or was not applied."""
     asked = validate_columns(rows, schemas.ActualStock, "rows", STOCK_KEYS)
     numbered = encode_keys([asked[name] for name in STOCK_KEYS], [keys[name] for name in STOCK_KEYS])
@@ -95,21 +91,23 @@ def _asked(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any], app
     refuse_duplicates(rows, find_duplicates(wanted, index_rows(wanted, numbered.size)), STOCK_KEYS, "rows")
     absent = index_rows(of_rows, numbered.size)[wanted] < 0
     if absent.any():
-        raise InvalidRequestError(f"The submission has no row for {_named(asked, np.flatnonzero(absent))}: mend rows=.")
+        raise InvalidRequestError(
+            f"The submission has no row for {_format_keys(asked, np.flatnonzero(absent))}: mend rows=."
+        )
     last_applied = index_rows(np.where(applied, of_rows, -1), numbered.size)
     not_applied = np.flatnonzero(last_applied[wanted] < 0)
     if len(not_applied):
         first = str(outcomes.iloc[index_rows(of_rows, numbered.size)[wanted[not_applied[0]]]])
         raise InvalidRequestError(
-            f"{_named(asked, not_applied)}: only what was applied can be reversed, and the outcome of the first is "
+            f"{_format_keys(asked, not_applied)}: only what was applied can be reversed, and the outcome of the first is "
             f"{first}. Settle it (wait, verify or resolve), or leave it out of rows=."
         )
     chosen: Mask = index_rows(wanted, numbered.size)[of_rows] >= 0
     return chosen
 
 
-def _named(keys: pd.DataFrame, rows: IntArray) -> str:
+def _format_keys(keys: pd.DataFrame, rows: IntArray) -> str:
     """Name the first keys."""
-    shown = [f"{keys['product_sku'].iloc[row]} in {keys['warehouse_code'].iloc[row]}" for row in rows[:MOST_NAMED]]
-    more = f" and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
+    shown = [f"{keys['product_sku'].iloc[row]} in {keys['warehouse_code'].iloc[row]}" for row in rows[:MAX_NAMED_ROWS]]
+    more = f" and {len(rows) - MAX_NAMED_ROWS:,} more" if len(rows) > MAX_NAMED_ROWS else ""
     return ", ".join(shown) + more

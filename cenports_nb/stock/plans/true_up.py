@@ -17,11 +17,18 @@ from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import take_text
 from cenports_nb.stock.demand import open_lines, sum_demand
-from cenports_nb.stock.plans.metadata import Coverage, note_down
-from cenports_nb.stock.plans.sku_suggestions import resembled
-from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, refuse_strangers, stock_of, update_frame
+from cenports_nb.stock.plans.metadata import Coverage, write_metadata
+from cenports_nb.stock.plans.sku_suggestions import find_resembled
+from cenports_nb.stock.plans.update_frame import (
+    MAX_UNITS,
+    STOCK_COLUMNS,
+    build_update_frame,
+    check_stock,
+    look_up_quantities,
+    refuse_other_accounts,
+)
 
-SAME_READING = timedelta(seconds=5)
+MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 """The cache dates an answer a little otherwise than the load that fetched it."""
 
 
@@ -79,15 +86,15 @@ def build_true_up(
     if basis == "net_of_open" and open_items is None:
         raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
     lines = open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
-    sides = _join(counts, actual, at_count, lines, allow_partial=allow_partial)
-    refuse_strangers(actual, open_items=open_items)
+    sides = _join_stock(counts, actual, at_count, lines, allow_partial=allow_partial)
+    refuse_other_accounts(actual, open_items=open_items)
     timed = validate_columns(counts, schemas.StockUpdates, "counts", ["counted_at"])
     counted, now = sides.counted, sides.now
-    rows, target, current, known = _targets(sides, lines, missing)
+    rows, target, current, known = _decide_targets(sides, lines, missing)
 
     kept = np.flatnonzero(~known | (target != current))
     names = {name: take_text(rows[kept], counted[name], now[name]) for name in STOCK_KEYS}
-    plan = update_frame(
+    plan = build_update_frame(
         names,
         "TRUE_UP",
         target[kept],
@@ -100,12 +107,12 @@ def build_true_up(
     if "counted_at" in timed.columns:
         places = np.where(rows < len(counted), rows, -1)[kept]
         plan["counted_at"] = timed["counted_at"].reset_index(drop=True).reindex(places).array
-    told = _coverage(counted, now, sides.in_counts)
-    return note_down(plan, actual, at_count=at_count, basis=basis, missing=missing, warehouses=told)
+    told = _measure_coverage(counted, now, sides.in_counts)
+    return write_metadata(plan, actual, at_count=at_count, basis=basis, missing=missing, warehouses=told)
 
 
 @dataclass(frozen=True)
-class _Sides:
+class _JoinedStock:
     """Counts and stock, joined by the numbers of their keys.
 
     Attributes:
@@ -131,21 +138,21 @@ class _Sides:
     of_lines: IntArray
 
 
-def _join(
+def _join_stock(
     counts: pd.DataFrame,
     actual: pd.DataFrame,
     at_count: pd.DataFrame | None,
     lines: pd.DataFrame | None,
     *,
     allow_partial: bool,
-) -> _Sides:
+) -> _JoinedStock:
     """Check the frames and join them; a key that repeats is refused."""
-    counted = validate_columns(counts, schemas.ActualStock, "counts", STOCKED, least={"quantity": 0})
-    now = stock_of(actual, "actual", allow_partial=allow_partial)
-    then = None if at_count is None else stock_of(at_count, "at_count", allow_partial=allow_partial)
-    refuse_strangers(actual, at_count=at_count)
+    counted = validate_columns(counts, schemas.ActualStock, "counts", STOCK_COLUMNS, least={"quantity": 0})
+    now = check_stock(actual, "actual", allow_partial=allow_partial)
+    then = None if at_count is None else check_stock(at_count, "at_count", allow_partial=allow_partial)
+    refuse_other_accounts(actual, at_count=at_count)
     _refuse_swapped(actual, at_count)
-    numbered = _number(counted, now, then, lines)
+    numbered = _encode_all_keys(counted, now, then, lines)
     number, in_now = numbered.rows[0], numbered.rows[1]
     at_counted, at_now = index_rows(number, numbered.size), index_rows(in_now, numbered.size)
     refuse_duplicates(counts, find_duplicates(number, at_counted), STOCK_KEYS, "counts")
@@ -154,13 +161,15 @@ def _join(
     if at_count is not None:
         at_then = index_rows(numbered.rows[2], numbered.size)
         refuse_duplicates(at_count, find_duplicates(numbered.rows[2], at_then), STOCK_KEYS, "at_count")
-    too_many = np.flatnonzero(counted["quantity"].to_numpy() > LARGEST)
+    too_many = np.flatnonzero(counted["quantity"].to_numpy() > MAX_UNITS)
     if len(too_many):
-        _refuse(too_many, counted, now, f"a quantity above {LARGEST:,}", "mend the count")
-    return _Sides(counted, now, then, number, in_now, at_now, at_then, at_counted[in_now] >= 0, numbered.rows[-1])
+        _refuse(too_many, counted, now, f"a quantity above {MAX_UNITS:,}", "mend the count")
+    return _JoinedStock(counted, now, then, number, in_now, at_now, at_then, at_counted[in_now] >= 0, numbered.rows[-1])
 
 
-def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[IntArray, IntArray, IntArray, Mask]:
+def _decide_targets(
+    sides: _JoinedStock, lines: pd.DataFrame | None, missing: str
+) -> tuple[IntArray, IntArray, IntArray, Mask]:
     """Decide the stock that each row shall have; rows beyond the counts are those of the stock now.
 
     Returns:
@@ -169,7 +178,11 @@ def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[I
     counted, now, number = sides.counted, sides.now, sides.number
     target, rows = counted["quantity"].to_numpy(), np.arange(len(counted))
     if missing == "zero":
-        absent = _counted_too(counted, now) & ~sides.in_counts & ~resembled(counted, sides.at_now[number] < 0, now)
+        absent = (
+            _is_in_counted_warehouse(counted, now)
+            & ~sides.in_counts
+            & ~find_resembled(counted, sides.at_now[number] < 0, now)
+        )
         if sides.at_then is not None:
             absent &= sides.at_then[sides.in_now] >= 0  # what came since the count can't have been missed by it
         uncounted = np.flatnonzero(absent)
@@ -178,9 +191,9 @@ def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[I
         rows = np.concatenate([rows, len(counted) + uncounted])
     if lines is not None:
         target = target + sum_demand(sides.of_lines, lines["quantity"].to_numpy(), len(sides.at_now))[number]
-    current, known = looked_up(now, sides.at_now[number])
+    current, known = look_up_quantities(now, sides.at_now[number])
     if sides.at_then is not None and sides.then is not None:
-        was, was_known = looked_up(sides.then, sides.at_then[number])
+        was, was_known = look_up_quantities(sides.then, sides.at_then[number])
         lost = known & ~was_known
         if lost.any():
             what = "no stock in at_count, so that the sales since are unknown"
@@ -196,7 +209,7 @@ def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[I
     return rows, target, current, known
 
 
-def _number(
+def _encode_all_keys(
     counted: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame | None, lines: pd.DataFrame | None
 ) -> KeyCodes:
     """Number the keys of all frames there are, line items last."""
@@ -204,13 +217,13 @@ def _number(
     return encode_keys(*frames, *([] if lines is None else [[lines[name] for name in LINE_STOCK_KEYS]]))
 
 
-def _counted_too(counted: pd.DataFrame, now: pd.DataFrame) -> Mask:
+def _is_in_counted_warehouse(counted: pd.DataFrame, now: pd.DataFrame) -> Mask:
     """Tell which rows of the stock are in a warehouse that was counted."""
     mask: Mask = now["warehouse_code"].isin(counted["warehouse_code"].unique()).to_numpy()
     return mask
 
 
-def _coverage(counted: pd.DataFrame, now: pd.DataFrame, in_counts: Mask) -> dict[str, Coverage]:
+def _measure_coverage(counted: pd.DataFrame, now: pd.DataFrame, in_counts: Mask) -> dict[str, Coverage]:
     """Tell of each warehouse in the counts how many stocked SKUs it has, and how many of them were counted."""
     numbered = encode_keys([counted["warehouse_code"]], [now["warehouse_code"]])
     stocked = now["quantity"].to_numpy() > 0
@@ -230,7 +243,7 @@ def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None
     """
     origins = [None if frame is None else provenance(frame) for frame in (at_count, actual)]
     then, now = (origin.as_of if origin else None for origin in origins)
-    if then and now and then - now > SAME_READING:
+    if then and now and then - now > MAX_CLOCK_DIFFERENCE:
         raise InvalidRequestError(
             f"at_count was read after actual ({then:%Y-%m-%d %H:%M}Z and {now:%Y-%m-%d %H:%M}Z): were they swapped? Load "
             "actual again with refresh=True."

@@ -14,17 +14,17 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text
-from cenports_nb.stock.plans.sku_suggestions import suggestions
+from cenports_nb.stock.plans.sku_suggestions import suggest_skus
 
-Kind = Literal["TRUE_UP", "DIFFERENTIAL"]
-STOCKED = [*STOCK_KEYS, "quantity"]
-LARGEST = 2**31 - 1
+UpdateType = Literal["TRUE_UP", "DIFFERENTIAL"]
+STOCK_COLUMNS = [*STOCK_KEYS, "quantity"]
+MAX_UNITS = 2**31 - 1
 """The most units that a row may count or move: what a 32-bit server can hold."""
 
 
-def update_frame(
+def build_update_frame(
     names: dict[str, pd.Series[Any]],
-    kind: Kind,
+    kind: UpdateType,
     quantity: IntArray,
     *,
     current: IntArray,
@@ -60,18 +60,18 @@ def update_frame(
         "known_sku": np.ones(len(quantity), dtype=bool) if actual is None else known,
         "reason": repeat_text(reason, len(quantity)),
         "reference": repeat_text(reference, len(quantity)),
-        "suggestion": repeat_text(None, len(quantity)) if actual is None else suggestions(seen, unknown, actual),
+        "suggestion": repeat_text(None, len(quantity)) if actual is None else suggest_skus(seen, unknown, actual),
     }
     return pd.DataFrame(columns, copy=False)
 
 
-def stock_of(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> pd.DataFrame:
+def check_stock(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> pd.DataFrame:
     """Check stock that a plan is made from; a partial one would make known SKUs look unknown.
 
     Raises:
         InvalidRequestError: It can't be read, is partial or has rejects.
     """
-    read = validate_columns(stock, schemas.ActualStock, what, STOCKED)
+    read = validate_columns(stock, schemas.ActualStock, what, STOCK_COLUMNS)
     origin = provenance(stock)
     if origin and not allow_partial and (not origin.complete or origin.rejected):
         raise InvalidRequestError(
@@ -81,7 +81,7 @@ def stock_of(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> 
     return read
 
 
-def refuse_strangers(actual: pd.DataFrame, **others: pd.DataFrame | None) -> None:
+def refuse_other_accounts(actual: pd.DataFrame, **others: pd.DataFrame | None) -> None:
     """Refuse frames of another account than the stock's; one that does not know its account passes.
 
     Raises:
@@ -96,7 +96,7 @@ def refuse_strangers(actual: pd.DataFrame, **others: pd.DataFrame | None) -> Non
             )
 
 
-def looked_up(stock: pd.DataFrame, rows: IntArray) -> tuple[IntArray, Mask]:
+def look_up_quantities(stock: pd.DataFrame, rows: IntArray) -> tuple[IntArray, Mask]:
     """Look up quantities by row, 0 where there is none, and tell where there is one."""
     known = rows >= 0
     quantities = np.append(stock["quantity"].to_numpy(), 0)  # row -1 is the one appended

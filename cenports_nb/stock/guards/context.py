@@ -11,10 +11,10 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, provenance
-from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import repeat_text, take_text
 from cenports_nb.stock.guards.thresholds import Thresholds
 from cenports_nb.stock.plans.metadata import PlanMetadata, read_metadata
@@ -100,9 +100,8 @@ def build_context(
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
     """
-    plan = validate_columns(
-        updates, schemas.StockUpdates, "updates", [*UPDATE_COLUMNS, *OPTIONAL_COLUMNS], optional=OPTIONAL_COLUMNS
-    )
+    needed = [*UPDATE_COLUMNS, *OPTIONAL_COLUMNS]
+    plan = validate_columns(updates, schemas.StockUpdates, "updates", needed, optional=OPTIONAL_COLUMNS)
     plan = plan.reset_index(drop=True)
     flag = "is_discontinued"
     stock = validate_columns(actual, schemas.ActualStock, "actual", [*STOCK_COLUMNS, flag], optional=[flag])
@@ -112,20 +111,18 @@ def build_context(
         sale = validate_columns(available, schemas.AvailableStock, "available", STOCK_COLUMNS)
     refuse_other_accounts(actual, available=available)
     frames = [frame for frame in (plan, stock, sale) if frame is not None]
-    numbered = encode_keys(*([frame[name] for name in STOCK_KEYS] for frame in frames))
-    number, in_stock = numbered.rows[0], numbered.rows[1]
-    refuse_duplicates(updates, find_duplicates(number, index_rows(number, numbered.size)), STOCK_KEYS, "updates")
-    at_stock = index_rows(in_stock, numbered.size)
-    refuse_duplicates(actual, find_duplicates(in_stock, at_stock), STOCK_KEYS, "actual")
-    places = at_stock[number]
-    now, known = look_up_quantities(stock, places)
+    encoded = encode_keys(*([frame[name] for name in STOCK_KEYS] for frame in frames))
+    codes, size = encoded.rows[0], encoded.size
+    index_unique_rows(updates, codes, size, STOCK_KEYS, "updates")
+    stock_rows = index_unique_rows(actual, encoded.rows[1], size, STOCK_KEYS, "actual")[codes]
+    now, known = look_up_quantities(stock, stock_rows)
     quantity = plan["quantity"].to_numpy()
-    least, is_available = now, np.zeros(len(plan), dtype=bool)
+    lowest, has_available = now, np.zeros(len(plan), dtype=bool)
     if sale is not None:
-        lowest = np.full(numbered.size, np.iinfo(np.int64).max)
-        np.minimum.at(lowest, numbered.rows[2], sale["quantity"].to_numpy())
-        is_available = lowest[number] < np.iinfo(np.int64).max
-        least = np.where(is_available, lowest[number], now)
+        minimum = np.full(size, np.iinfo(np.int64).max)
+        np.minimum.at(minimum, encoded.rows[2], sale["quantity"].to_numpy())
+        has_available = minimum[codes] < np.iinfo(np.int64).max
+        lowest = np.where(has_available, minimum[codes], now)
     return GuardContext(
         updates=plan,
         actual=stock,
@@ -133,12 +130,12 @@ def build_context(
         metadata=read_metadata(updates),
         origin=provenance(actual),
         history=None if history is None else _check_history(history),
-        stock_rows=places,
+        stock_rows=stock_rows,
         known=known,
         now=now,
         target=np.where(plan["type"] == "TRUE_UP", quantity, now + quantity),
-        available=least,
-        has_available=is_available & known,
+        available=lowest,
+        has_available=has_available & known,
     )
 
 

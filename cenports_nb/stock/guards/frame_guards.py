@@ -4,22 +4,20 @@ from __future__ import annotations
 
 import numpy as np
 
-from cenports_nb.frames.row_keys import encode_keys, index_rows
+from cenports_nb.frames.row_keys import encode_keys, index_rows, sum_by_code
 from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame, object_to_warehouses
 from cenports_nb.stock.guards.thresholds import format_percent
 
 
 def max_total_drop(context: GuardContext) -> Objections | None:
     """A warehouse loses more than a share of its units, net over the frame."""
-    numbered = encode_keys([context.updates["warehouse_code"]], [context.actual["warehouse_code"]])
-    of_rows, of_stock = numbered.rows
-    units = np.zeros(numbered.size, dtype=np.int64)
-    np.add.at(units, of_stock, np.maximum(context.actual["quantity"].to_numpy(), 0))
-    change = np.zeros(numbered.size, dtype=np.int64)
-    np.add.at(change, of_rows[context.known], (context.target - context.now)[context.known])
+    encoded = encode_keys([context.updates["warehouse_code"]], [context.actual["warehouse_code"]])
+    (update_codes, stock_codes), size = encoded.rows, encoded.size
+    units = sum_by_code(stock_codes, np.maximum(context.actual["quantity"].to_numpy(), 0), size)
+    change = sum_by_code(update_codes, np.where(context.known, context.target - context.now, 0), size)
     over = np.flatnonzero(-change > context.thresholds.max_total_drop * units)
     over = over[change[over] < 0]
-    first = index_rows(of_rows, numbered.size)[over]
+    first = index_rows(update_codes, size)[over]
     codes = context.updates["warehouse_code"].iloc[first].tolist()
     messages = [
         f"Warehouse '{code}' would lose {-lost:,} of its {had:,} units, more than {format_percent(context.thresholds.max_total_drop)}: check "
@@ -33,19 +31,19 @@ def partial_count(context: GuardContext) -> Objections | None:
     """Too few of a warehouse's SKUs were counted to set the others to 0."""
     if context.metadata is None or context.metadata.missing != "zero":
         return None
-    there = set(context.updates["warehouse_code"].unique())
-    short = {
-        code: told
-        for code, told in context.metadata.warehouses.items()
-        if code in there and told.counted < context.thresholds.partial_count * told.stocked
+    in_updates = set(context.updates["warehouse_code"].unique())
+    partial = {
+        code: coverage
+        for code, coverage in context.metadata.warehouses.items()
+        if code in in_updates and coverage.counted < context.thresholds.partial_count * coverage.stocked
     }
     messages = [
-        f"Only {told.counted:,} of the {told.stocked:,} stocked SKUs of warehouse '{code}' were counted, fewer than "
+        f"Only {coverage.counted:,} of the {coverage.stocked:,} stocked SKUs of warehouse '{code}' were counted, fewer than "
         f'{format_percent(context.thresholds.partial_count)}, and missing="zero" sets the others to 0: count the rest, or plan with '
         'missing="ignore"'
-        for code, told in short.items()
+        for code, coverage in partial.items()
     ]
-    return object_to_warehouses(list(short), messages)
+    return object_to_warehouses(list(partial), messages)
 
 
 def max_rows(context: GuardContext) -> Objections | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.row_keys import Mask, encode_keys, index_first_rows, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import decode_categories, join_text
 from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame
@@ -29,10 +29,8 @@ def in_flight(context: GuardContext) -> Objections | None:
     open_rows = context.history[context.history["outcome"].isin(UNSETTLED)].sort_values("created_at", kind="stable")
     if not len(open_rows):
         return None
-    numbered = encode_keys(
-        *([frame[name].reset_index(drop=True) for name in STOCK_KEYS] for frame in (context.updates, open_rows))
-    )
-    latest = index_rows(numbered.rows[1], numbered.size)[numbered.rows[0]]
+    mine, theirs, size = _encode(STOCK_KEYS, context.updates, open_rows)
+    latest = index_rows(theirs, size)[mine]
     rows = np.flatnonzero(latest >= 0)
     if not len(rows):
         return None
@@ -40,9 +38,9 @@ def in_flight(context: GuardContext) -> Objections | None:
     since = earlier["created_at"].dt.strftime("%Y-%m-%d %H:%MZ").astype("str")
     which = sum(((earlier["outcome"] == word).to_numpy(dtype=np.int8) * i for i, word in enumerate(UNSETTLED)), start=0)
     sku, code = context.take_text("product_sku", rows), context.take_text("warehouse_code", rows)
-    told = "' has an earlier update in submission ", earlier["submission_id"], ", of ", since, ", that is "
+    text = "' has an earlier update in submission ", earlier["submission_id"], ", of ", since, ", that is "
     end = earlier["outcome"], "; ", decode_categories(np.asarray(which), ADVICE)
-    return context.object_to_rows(rows, join_text("SKU '", sku, "' in warehouse '", code, *told, *end))
+    return context.object_to_rows(rows, join_text("SKU '", sku, "' in warehouse '", code, *text, *end))
 
 
 def repeated(context: GuardContext) -> Objections | None:
@@ -53,23 +51,19 @@ def repeated(context: GuardContext) -> Objections | None:
     recent = context.history[(context.history["age_s"] <= limit.total_seconds()).to_numpy(dtype=bool)]
     if not len(recent):
         return None
-    unlike = _has_other_reference(context, recent)
+    other_document = _has_other_reference(context, recent)
     return (
-        _find_same_frame(context, recent[~unlike])
+        _find_same_frame(context, recent[~other_document])
         or _find_same_reference(context, recent)
-        or _find_same_rows(context, recent[~unlike])
+        or _find_same_rows(context, recent[~other_document])
     )
 
 
 def _has_other_reference(context: GuardContext, recent: pd.DataFrame) -> Mask:
-    """Tell which rows have a reference that none of this frame's is: two deliveries of ten units are two."""
-    if "reference" not in context.updates:
-        return np.zeros(len(recent), dtype=bool)
-    mine = context.updates["reference"].dropna().unique()
-    if not len(mine):
-        return np.zeros(len(recent), dtype=bool)
-    unlike: Mask = (recent["reference"].notna() & ~recent["reference"].isin(mine)).to_numpy(dtype=bool)
-    return unlike
+    """Mark rows with a reference that this frame does not have: two deliveries of ten units are two documents."""
+    mine: list[str] = [*context.updates["reference"].dropna().unique()] if "reference" in context.updates else []
+    differs: Mask = bool(mine) & (recent["reference"].notna() & ~recent["reference"].isin(mine)).to_numpy(dtype=bool)
+    return differs
 
 
 def _find_same_frame(context: GuardContext, recent: pd.DataFrame) -> Objections | None:
@@ -77,10 +71,10 @@ def _find_same_frame(context: GuardContext, recent: pd.DataFrame) -> Objections 
 
     One of which a person left rows out counts as the whole: ticked otherwise, it is still the same frame.
     """
-    own = {compute_fingerprint(context.updates), context.metadata.parent_fingerprint if context.metadata else None} - {
-        None
-    }
-    same = recent[recent["fingerprint"].isin(list(own)).to_numpy(dtype=bool)]
+    own = [compute_fingerprint(context.updates)]
+    if context.metadata and context.metadata.parent_fingerprint:
+        own.append(context.metadata.parent_fingerprint)
+    same = recent[recent["fingerprint"].isin(own).to_numpy(dtype=bool)]
     mattered = ~same["outcome"].isin(NOTHING_CHANGED)
     ids = same.loc[mattered.to_numpy(), "submission_id"].unique()
     same = same[same["submission_id"].isin(ids).to_numpy()]
@@ -98,17 +92,11 @@ def _find_same_reference(context: GuardContext, recent: pd.DataFrame) -> Objecti
     """A document was submitted before, with some of the same SKUs."""
     if "reference" not in context.updates or not context.updates["reference"].notna().any():
         return None
-    live = recent[(recent["outcome"].isin(POSSIBLY_APPLIED) & recent["reference"].notna()).to_numpy(dtype=bool)]
-    columns = ["reference", *STOCK_KEYS]
-    numbered = encode_keys(
-        *([frame[name].reset_index(drop=True) for name in columns] for frame in (context.updates, live))
-    )
-    mine, theirs = numbered.rows
-    known = mine >= 0
-    again = index_first_rows(np.where(known, mine, -1), numbered.size)[theirs] >= 0
-    if not again.any():
+    applied = recent[(recent["outcome"].isin(POSSIBLY_APPLIED) & recent["reference"].notna()).to_numpy(dtype=bool)]
+    mine, theirs, size = _encode(["reference", *STOCK_KEYS], context.updates, applied)
+    found = applied[index_rows(mine, size)[theirs] >= 0]
+    if not len(found):
         return None
-    found = live[again]
     submission, age, counts = _describe_latest(found)
     reference = found.loc[found["submission_id"] == submission, "reference"].iloc[0]
     return object_to_frame(
@@ -120,22 +108,24 @@ def _find_same_reference(context: GuardContext, recent: pd.DataFrame) -> Objecti
 
 def _find_same_rows(context: GuardContext, recent: pd.DataFrame) -> Objections | None:
     """Every row was sent before, in one submission or several."""
-    live = recent[recent["outcome"].isin(POSSIBLY_APPLIED).to_numpy(dtype=bool)]
-    if not len(live):
+    applied = recent[recent["outcome"].isin(POSSIBLY_APPLIED).to_numpy(dtype=bool)]
+    if not len(applied):
         return None
-    columns = [*STOCK_KEYS, "type", "quantity"]
-    numbered = encode_keys(
-        *([frame[name].reset_index(drop=True) for name in columns] for frame in (context.updates, live))
-    )
-    mine, theirs = numbered.rows
-    if not (index_rows(theirs, numbered.size)[mine] >= 0).all():
+    mine, theirs, size = _encode([*STOCK_KEYS, "type", "quantity"], context.updates, applied)
+    if not (index_rows(theirs, size)[mine] >= 0).all():
         return None
-    found = live[index_rows(mine, numbered.size)[theirs] >= 0]
+    found = applied[index_rows(mine, size)[theirs] >= 0]
     submission, age, counts = _describe_latest(found)
     return object_to_frame(
         f"Every row of this frame was already submitted, last {age} ago in {submission} ({counts}): this looks like a "
         f'notebook run twice. Look at open_submission(client, "{submission}"), or accept repeated'
     )
+
+
+def _encode(columns: list[str], updates: pd.DataFrame, earlier: pd.DataFrame) -> tuple[IntArray, IntArray, int]:
+    """Encode the same columns of both frames; all codes are below the last value."""
+    encoded = encode_keys(*([frame[name].reset_index(drop=True) for name in columns] for frame in (updates, earlier)))
+    return encoded.rows[0], encoded.rows[1], encoded.size
 
 
 def _describe_latest(rows: pd.DataFrame) -> tuple[str, str, str]:

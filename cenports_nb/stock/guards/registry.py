@@ -52,15 +52,15 @@ def check_updates(
     less than it could.
 
     Args:
-        updates: From `build_true_up`, `build_differential` or `build_reversal`. The note that these leave in
-            its `attrs` is needed by `partial_count`, `old_count` and `other_account`; a frame without it is
+        updates: From `build_true_up`, `build_differential` or `build_reversal`. The metadata that these write
+            to its `attrs` is needed by `partial_count`, `old_count` and `other_account`; a frame without it is
             judged by its rows.
         actual: Actual stock now, from `load_actual_stock`.
         available: Available stock now, for `below_reserved` and `basis`; without it they are silent.
         history: Earlier rows of this account, one a row: `submission_id created_at age_s fingerprint reference
             warehouse_code product_sku type quantity outcome`, with `created_at` in UTC and `age_s` in seconds;
             for `in_flight` and `repeated`, which are silent without it.
-        thresholds: Other thresholds than the defaults, by the names of `stock.thresholds.Thresholds`.
+        thresholds: Other thresholds than the defaults, by the names of `Thresholds`.
 
     Returns:
         `warehouse_code product_sku guard message`, one row an objection, in the order of `GUARDS` and of the
@@ -69,8 +69,7 @@ def check_updates(
     Raises:
         InvalidRequestError: A column is missing or can't be read, a key repeats, or a threshold is none.
     """
-    limits = read_thresholds(thresholds)
-    context = build_context(updates, actual, available, history, limits)
+    context = build_context(updates, actual, available, history, read_thresholds(thresholds))
     found = [(name, guard(context)) for name, guard in GUARDS.items()] if len(updates) else []
     frames = [_to_frame(name, objections) for name, objections in found if objections is not None]
     empty = pd.DataFrame({name: repeat_text(None, 0) for name in [*STOCK_KEYS, "guard", "message"]})

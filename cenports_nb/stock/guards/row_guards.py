@@ -36,16 +36,16 @@ def unknown_sku(context: GuardContext) -> Objections | None:
     rows = np.flatnonzero(~context.known)
     if not len(rows):
         return None
-    alike = suggest_skus(context.updates, ~context.known, context.actual).iloc[rows].reset_index(drop=True)
+    suggested = suggest_skus(context.updates, ~context.known, context.actual).iloc[rows].reset_index(drop=True)
     sku, code = context.take_text("product_sku", rows), context.take_text("warehouse_code", rows)
     here = _find_first_rows(code, context.actual["warehouse_code"]) >= 0
     elsewhere = take_text(_find_first_rows(sku, context.actual["product_sku"]), context.actual["warehouse_code"])
-    cases = [alike.notna().to_numpy(), ~here, elsewhere.notna().to_numpy()]
-    told = np.select(cases, [1, 2, 3], default=0).astype(np.int8)
-    before = decode_categories(told, ["", "; did you mean '", "", ", but in '"])
-    hint = alike.where(told != 3, elsewhere)
+    cases = [suggested.notna().to_numpy(), ~here, elsewhere.notna().to_numpy()]
+    hint_codes = np.select(cases, [1, 2, 3], default=0).astype(np.int8)
+    before = decode_categories(hint_codes, ["", "; did you mean '", "", ", but in '"])
+    hint = suggested.where(hint_codes != 3, elsewhere)
     after = decode_categories(
-        told,
+        hint_codes,
         [
             ": correct it, or leave it out",
             "'?",
@@ -62,8 +62,8 @@ def discontinued(context: GuardContext) -> Objections | None:
     """A discontinued SKU gets more stock."""
     if "is_discontinued" not in context.actual or not len(context.actual):
         return None
-    gone = np.append(context.actual["is_discontinued"].to_numpy(dtype=bool), False)[context.stock_rows]
-    rows = np.flatnonzero(gone & (context.target > context.now))
+    is_discontinued = np.append(context.actual["is_discontinued"].to_numpy(dtype=bool), False)[context.stock_rows]
+    rows = np.flatnonzero(is_discontinued & (context.target > context.now))
     if not len(rows):
         return None
     end = ": count it again, or accept discontinued if it came back"
@@ -105,10 +105,10 @@ def old_count(context: GuardContext) -> Objections | None:
     return context.object_to_rows(rows, join_text(*_name_skus(context, rows), " was counted ", minutes, end))
 
 
-def _find_first_rows(wanted: pd.Series[Any], there: pd.Series[Any]) -> IntArray:
-    """Find for each text the first row that has it, -1 where none."""
-    numbered = encode_keys([wanted], [there])
-    return index_first_rows(numbered.rows[1], numbered.size)[numbered.rows[0]]
+def _find_first_rows(values: pd.Series[Any], table: pd.Series[Any]) -> IntArray:
+    """Find the first row of `table` with each value, -1 where there is none."""
+    encoded = encode_keys([values], [table])
+    return index_first_rows(encoded.rows[1], encoded.size)[encoded.rows[0]]
 
 
 def _name_skus(context: GuardContext, rows: IntArray) -> tuple[str | pd.Series[Any], ...]:

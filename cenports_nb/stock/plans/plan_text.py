@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
+import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.schema.keys import STOCK_KEYS
@@ -35,26 +34,22 @@ def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MAX
         objections: `warehouse_code product_sku message`; null keys mean a warehouse or all of it.
         most: Rows that are shown.
     """
-    of_rows = objections[objections["product_sku"].notna()]
-    beside = of_rows.groupby(STOCK_KEYS, sort=False)["message"].agg("; ".join).rename("objection").reset_index()
-    told = plan.merge(beside, on=STOCK_KEYS, how="left")
-    # A SKU that nobody knows begins at nothing.
-    told = told.assign(size=told["change"].fillna(told["new"]).abs()).sort_values(
-        "size", ascending=False, kind="stable"
-    )
-    told = told.drop(columns="size")
-    objected = told["objection"].notna()
-    shown = told[_keep_first(~objected | objected, most) | _keep_first(objected, most)]
+    messages = objections[objections["product_sku"].notna()].groupby(STOCK_KEYS, sort=False)["message"]
+    rows = plan.merge(messages.agg("; ".join).rename("objection").reset_index(), on=STOCK_KEYS, how="left")
+    # An unknown SKU starts at 0.
+    size = rows["change"].fillna(rows["new"]).abs()
+    rows = rows.loc[size.sort_values(ascending=False, kind="stable").index]
+    objected = rows["objection"].notna()
+    shown = rows[(np.arange(len(rows)) < most) | objected & (objected.cumsum() <= most)]
     if not objected.any():
         shown = shown.drop(columns="objection")
     lines = [format_table(shown.rename(columns={"warehouse_code": "warehouse", "product_sku": "SKU"}), signed="change")]
-    hidden = len(told) - len(shown)
+    hidden = len(rows) - len(shown)
     if hidden:
         more = int(objected.sum() - objected[shown.index].sum())
         lines.append(f"… and {hidden:,} more rows{f', {more:,} of them with objections' if more else ''}")
     lines += ["", *_format_totals(plan)]
-    of_all = objections.loc[objections["product_sku"].isna(), "message"]
-    lines += [f"Objection to {message}" for message in of_all]
+    lines += [f"Objection to {message}" for message in objections.loc[objections["product_sku"].isna(), "message"]]
     return "\n".join(lines)
 
 
@@ -73,7 +68,3 @@ def _format_totals(plan: pd.DataFrame) -> list[str]:
 
 def _pluralize(number: int, what: str) -> str:
     return f"{number:,} {what}{'' if number == 1 else 's'}"
-
-
-def _keep_first(mask: pd.Series[Any], most: int) -> pd.Series[Any]:
-    return mask & (mask.cumsum() <= most)

@@ -28,14 +28,13 @@ def suggest_skus(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> 
     if not len(asked) or not len(actual):
         return repeat_text(None, len(updates))
     wanted = [updates[name].iloc[asked].reset_index(drop=True) for name in STOCK_KEYS]
-    there = [actual[name].reset_index(drop=True) for name in STOCK_KEYS]
-    numbered = encode_keys([wanted[0], normalize_skus(wanted[1])], [there[0], normalize_skus(there[1])])
-    of_asked, of_stock = numbered.rows
-    alone = np.bincount(of_stock, minlength=numbered.size) == 1
-    places = np.where(alone[of_asked], index_rows(of_stock, numbered.size)[of_asked], -1)
+    stocked = [actual[name].reset_index(drop=True) for name in STOCK_KEYS]
+    encoded = encode_keys([wanted[0], normalize_skus(wanted[1])], [stocked[0], normalize_skus(stocked[1])])
+    wanted_codes, stock_codes = encoded.rows
+    is_single = np.bincount(stock_codes, minlength=encoded.size) == 1
     rows = np.full(len(updates), -1, dtype=np.int64)
-    rows[asked] = places
-    return take_text(rows, there[1])
+    rows[asked] = np.where(is_single[wanted_codes], index_rows(stock_codes, encoded.size)[wanted_codes], -1)
+    return take_text(rows, stocked[1])
 
 
 def find_resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mask:
@@ -48,11 +47,9 @@ def find_resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -
     """
     if not unknown.any():
         return np.zeros(len(actual), dtype=bool)
-    wanted = updates[unknown]
-    numbered = encode_keys(
-        *([frame[STOCK_KEYS[0]], normalize_skus(frame[STOCK_KEYS[1]])] for frame in (wanted, actual))
-    )
-    return index_rows(numbered.rows[0], numbered.size)[numbered.rows[1]] >= 0
+    frames = (updates[unknown], actual)
+    encoded = encode_keys(*([frame["warehouse_code"], normalize_skus(frame["product_sku"])] for frame in frames))
+    return index_rows(encoded.rows[0], encoded.size)[encoded.rows[1]] >= 0
 
 
 def normalize_skus(skus: pd.Series[Any]) -> pd.Series[Any]:

@@ -45,23 +45,24 @@ def build_update_frame(
         reason: Why, on every row.
         reference: The planner's document number, on every row.
     """
-    unknown = ~known
+    unknown, rows = ~known, len(quantity)
     if kind == "DIFFERENTIAL":
-        change, unsaid = quantity, np.zeros(len(quantity), dtype=bool)
+        change, null_change = quantity, np.zeros(rows, dtype=bool)
     else:
-        change, unsaid = np.where(unknown, 0, quantity - current), unknown
-    seen = pd.DataFrame(names, copy=False)
+        change, null_change = np.where(unknown, 0, quantity - current), unknown
     columns: dict[str, Any] = {
         **names,
-        "type": repeat_text(kind, len(quantity)),
+        "type": repeat_text(kind, rows),
         "quantity": quantity,
         "current_quantity": pd.arrays.IntegerArray(np.where(unknown, 0, current), unknown),
-        "change": pd.arrays.IntegerArray(change, unsaid),
-        "known_sku": np.ones(len(quantity), dtype=bool) if actual is None else known,
-        "reason": repeat_text(reason, len(quantity)),
-        "reference": repeat_text(reference, len(quantity)),
-        "suggestion": repeat_text(None, len(quantity)) if actual is None else suggest_skus(seen, unknown, actual),
+        "change": pd.arrays.IntegerArray(change, null_change),
+        "known_sku": np.ones(rows, dtype=bool) if actual is None else known,
+        "reason": repeat_text(reason, rows),
+        "reference": repeat_text(reference, rows),
+        "suggestion": repeat_text(None, rows),
     }
+    if actual is not None:
+        columns["suggestion"] = suggest_skus(pd.DataFrame(names, copy=False), unknown, actual)
     return pd.DataFrame(columns, copy=False)
 
 
@@ -97,7 +98,7 @@ def refuse_other_accounts(actual: pd.DataFrame, **others: pd.DataFrame | None) -
 
 
 def look_up_quantities(stock: pd.DataFrame, rows: IntArray) -> tuple[IntArray, Mask]:
-    """Look up quantities by row, 0 where there is none, and tell where there is one."""
+    """Return the quantity of each row, 0 for row -1, and whether there is a row."""
     known = rows >= 0
     quantities = np.append(stock["quantity"].to_numpy(), 0)  # row -1 is the one appended
     return quantities[rows], known

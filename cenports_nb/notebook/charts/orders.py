@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.dates import date2num
 
-from cenports_nb.analysis.money import exact_sums
+from cenports_nb.analysis.money import sum_exactly
 from cenports_nb.analysis.sales import summarize_sales
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import Day, local_days, parse_time_zone
@@ -183,7 +183,7 @@ def _by_day_of_orders(orders: pd.DataFrame, zone: str, measure: str) -> pd.Serie
     if measure == "orders":
         return pd.Series(np.bincount(codes, minlength=len(days)), index=days)
     totals = np.nan_to_num(rows["grand_total"].to_numpy())
-    return pd.Series(exact_sums(totals, ones, codes.astype(np.int64), len(days)), index=days)
+    return pd.Series(sum_exactly(totals, ones, codes.astype(np.int64), len(days)), index=days)
 
 
 def _period(loaded: Loaded, asked: Span | None, by: By | None, *, compare: bool) -> tuple[Span, By]:

@@ -71,36 +71,36 @@ def parse_columns(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
         raise InvalidRequestError(
             f"columns={strange[0]!r}: one side of each pair must be one of {', '.join(HEADER_WORDS)}."
         )
-    told = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
-    return told | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
+    by_ours = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
+    return by_ours | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
 
 
-def score_headers(cells: Sequence[str], told: Mapping[str, str], by: str) -> int:
+def score_headers(cells: Sequence[str], given: Mapping[str, str], by: str) -> int:
     """Tell how many of the columns a line seems to head."""
     spelt = {normalize_header(cell) for cell in cells}
     stripped = {" ".join(cell.split()) for cell in cells}
     return sum(
-        told[ours] in stripped
-        if ours in told
+        given[ours] in stripped
+        if ours in given
         else normalize_header(ours) in spelt or not spelt.isdisjoint(HEADER_WORDS[ours])
         for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"])
     )
 
 
-def find_columns(headers: Sequence[str], told: Mapping[str, str], by: str, name: str) -> dict[str, int]:
-    """Find the column of each of our names: as told, else by our own spelling, else by a well-known word.
+def find_columns(headers: Sequence[str], given: Mapping[str, str], by: str, name: str) -> dict[str, int]:
+    """Find the column of each of our names: as given, else by our own spelling, else by a well-known word.
 
     Args:
         headers: As they stand in the file.
-        told: Our name to theirs.
+        given: Our name to theirs.
         by: What the file names products by.
         name: What the file is called in errors.
 
     Raises:
-        InvalidRequestError: A header that was told is not there, or two headers fit.
+        InvalidRequestError: A header that was given is not there, or two headers fit.
     """
     found: dict[str, int] = {}
-    for ours, theirs in told.items():
+    for ours, theirs in given.items():
         places = [place for place, header in enumerate(headers) if header == theirs]
         if not places:
             raise InvalidRequestError(

@@ -14,7 +14,7 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import from_arrow, take_text, to_arrow
-from cenports_nb.stock.counts.text import Table
+from cenports_nb.stock.counts.table import Table
 
 IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
 SHORTENED = r"^\d([.,]\d+)?E\+\d\d$"

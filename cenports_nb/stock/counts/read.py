@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows
+from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows, sum_by_code
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
 from cenports_nb.stock.counts.headers import (
@@ -24,7 +24,8 @@ from cenports_nb.stock.counts.headers import (
 )
 from cenports_nb.stock.counts.identifiers import IDENTIFIERS, look_up_skus, refuse_damaged
 from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, read_changes, read_quantities
-from cenports_nb.stock.counts.text import Table, read_table
+from cenports_nb.stock.counts.table import Table
+from cenports_nb.stock.counts.text import read_table
 from cenports_nb.stock.plans.update_frame import MAX_UNITS
 
 TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "somme", "suma", "total general")
@@ -47,7 +48,7 @@ def read_counts(
     """Read counted stock from a .csv, .tsv, .xlsx or .parquet file.
 
     Every cell is read as text, so `0012` keeps its zeros. Headers are found by `columns`, by our own names, or by
-    well-known words in English, German, French and Spanish (`stock.headers.WORDS`); where two fit, it asks.
+    well-known words in English, German, French and Spanish (`HEADER_WORDS`); where two fit, it asks.
     Text is UTF-8, UTF-16 with its mark, or else Windows' cp1252; separated by commas, semicolons, tabs or bars.
     Quantities are whole units; `12.0` is 12, and thousands may be grouped where that can't be misread.
     Nothing is read by halves: whatever can't be meant is refused by its line.
@@ -75,9 +76,9 @@ def read_counts(
         raise InvalidRequestError(
             f"duplicates={duplicates!r} must be 'raise' or 'sum', and by={by!r} one of {', '.join(IDENTIFIERS)}."
         )
-    told = parse_columns(columns, by)
-    table = read_table(path_or_buffer, lambda cells: score_headers(cells, told, by))
-    places = find_columns(table.headers, told, by, table.name)
+    given = parse_columns(columns, by)
+    table = read_table(path_or_buffer, lambda cells: score_headers(cells, given, by))
+    places = find_columns(table.headers, given, by, table.name)
     _refuse_lacking(table, places, by, warehouse_code)
     table = _filled(table)
     for place in places.values():
@@ -115,8 +116,7 @@ def _counts(
         table.refuse(twice, 'a warehouse and SKU that repeats (duplicates="sum" adds bins up)', "keep one of each")
     rows = np.sort(index_first_rows(number, numbered.size))
     rows = rows[rows >= 0]
-    total = np.zeros(numbered.size, dtype=np.int64)
-    np.add.at(total, number, quantity)
+    total = sum_by_code(number, quantity, numbered.size)
     table.refuse(total[number] > MAX_UNITS, f"bins that add up to {FLAWS[TOO_LARGE].removeprefix('a quantity ')}")
     made: dict[str, Any] = {
         name: take_text(rows, column) for name, column in zip(STOCK_KEYS, (codes, skus), strict=True)

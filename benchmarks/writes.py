@@ -30,8 +30,8 @@ from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.queries import history_of
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.plan import plan
-from cenports_nb.submissions.tracking.snapshot import snapshot
+from cenports_nb.submissions.plan import plan_batches
+from cenports_nb.submissions.tracking.snapshot import take_snapshot
 
 SIZES = (10_000, 1_000_000)
 SENT = 10_000
@@ -84,11 +84,13 @@ def planned(rows: int) -> None:
     step("check_updates, twelve guards", lambda: cn.check_updates(updates, actual, available=actual, history=history))
     print_of = step("fingerprint", lambda: fingerprint(updates))
     frame = updates.assign(before_quantity=updates["current_quantity"], held=pd.Series([None] * rows, dtype="str"))
-    cut = step("cut into batches of 500", lambda: plan("s", frame, batch_size=500, canary=5, before_at=now.isoformat()))
+    cut = step(
+        "cut into batches of 500", lambda: plan_batches("s", frame, batch_size=500, canary=5, before_at=now.isoformat())
+    )
     head = Head("s", "stock", "staging", "account", "P", now.isoformat(), fingerprint=print_of)
     step("written into the journal, one transaction", lambda: journal.add(head, cut.batches, cut.rows()))
-    step("a snapshot, as the tracker draws it", lambda: snapshot(journal, "s", now))
-    step("outcomes, one row each", lambda: frames.outcomes(journal, head))
+    step("a snapshot, as the tracker draws it", lambda: take_snapshot(journal, "s", now))
+    step("outcomes, one row each", lambda: frames.read_outcomes(journal, head))
     history = step(
         "history of the journal (all of it)", lambda: history_of(journal, home, "account", now, timedelta(days=1))
     )

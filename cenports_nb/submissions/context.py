@@ -1,22 +1,29 @@
-"""The desk of a client: its journal and its poller, shared by all submissions that it has open."""
+"""What the submissions of one client share: its journal, its poller, and which of them are open."""
 
 from __future__ import annotations
 
-import getpass
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.tracking.poller import Poller
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-    from cenports_nb.submissions.submission import Submission
+
+
+class OpenSubmission(Protocol):
+    """A submission that somebody holds."""
+
+    submission_id: str
+
+    def notify(self) -> None:
+        """Call its listeners with a snapshot."""
 
 
 @dataclass(frozen=True)
-class Desk:
+class SubmissionContext:
     """What the submissions of one client share.
 
     Attributes:
@@ -25,26 +32,18 @@ class Desk:
 
     journal: Journal
     poller: Poller
-    open: weakref.WeakSet[Submission] = field(default_factory=weakref.WeakSet)
+    open: weakref.WeakSet[OpenSubmission] = field(default_factory=weakref.WeakSet)
 
 
-def desk_of(client: Client) -> Desk:
-    """Return a client's desk; its journal is opened at first use and closed with the client.
+def get_context(client: Client) -> SubmissionContext:
+    """Return a client's context; its journal is opened at first use and closed with the client.
 
     Raises:
         JournalError: The journal can't be used.
     """
     client.own()
-    if not isinstance(client.context, Desk):
+    if not isinstance(client.context, SubmissionContext):
         journal = Journal(client.home)
         client.resources.callback(journal.close)
-        client.context = Desk(journal, Poller(client, journal))
+        client.context = SubmissionContext(journal, Poller(client, journal))
     return client.context
-
-
-def user() -> str:
-    """Name the user of this machine, for the journal."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container may have a user without a name
-        return "unknown"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.settings import home_folder
-from cenports_nb.submissions.context import desk_of
+from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.locks import is_sending
 from cenports_nb.submissions.journal.store import Journal
@@ -23,7 +23,7 @@ COLUMNS = [
     "reason", "reference",
 ]  # fmt: skip
 
-QUERY = """
+SUBMISSIONS_SQL = """
 SELECT submission_id, kind, environment, partner_id, created_at, count(item),
     count(CASE WHEN outcome IN ('pending', 'unconfirmed') THEN 1 END), count(CASE WHEN outcome = 'applied' THEN 1 END),
     count(CASE WHEN outcome = 'rejected' THEN 1 END), count(CASE WHEN outcome = 'in_doubt' THEN 1 END),
@@ -53,7 +53,7 @@ def list_submissions(
     """
     journal = Journal(home or home_folder())
     try:
-        return frames.select(journal, COLUMNS, QUERY, (environment, product_sku, product_sku))
+        return frames.select_frame(journal, COLUMNS, SUBMISSIONS_SQL, (environment, product_sku, product_sku))
     finally:
         journal.close()
 
@@ -65,7 +65,7 @@ def open_submission(client: Client, submission_id: str) -> Submission:
         JournalError: It is not in this machine's journal.
         InvalidRequestError: It belongs to another account.
     """
-    journal = desk_of(client).journal
+    journal = get_context(client).journal
     head = journal.head(submission_id)
     if head.account != client.settings.account:
         raise InvalidRequestError(

@@ -92,7 +92,9 @@ def test_rows_that_are_not_done_come_with_the_call_that_goes_on(outcome: str, wo
 
 def test_a_dry_run_has_nothing_to_go_on_with() -> None:
     """It sends nothing, whoever asks."""
-    assert "submission." not in html_of([snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())])
+    assert "submission." not in html_of(
+        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, message_count=0, messages=())]
+    )
 
 
 def test_a_state_that_is_not_the_end_says_when_it_was() -> None:

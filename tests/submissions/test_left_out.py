@@ -10,7 +10,7 @@ import pytest
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, InvalidRequestError
-from cenports_nb.submissions.context import user
+from cenports_nb.submissions.journal.models import get_user_name
 
 Plan = Callable[..., pd.DataFrame]
 Writes = Callable[[], list[list[str]]]
@@ -25,7 +25,7 @@ def test_what_is_left_out_is_held_with_who_and_why(account: Client, plan: Plan, 
     """It keeps its place in the submission, in its history, in `.held` and in the file; the stock's rest is sent."""
     updates = plan("0003", "0011", "0022")
     submission = cn.submit_updates(account, updates, left_out=without(updates, "0011")).wait()
-    why = f"left out by {user()}: counted twice"
+    why = f"left out by {get_user_name()}: counted twice"
     rows = submission.outcomes.set_index("product_sku")
     assert rows["outcome"].to_dict() == {"0003": "applied", "0022": "applied", "0011": "held"}
     assert rows["message"]["0011"] == why
@@ -34,7 +34,7 @@ def test_what_is_left_out_is_held_with_who_and_why(account: Client, plan: Plan, 
         ["0011", int(updates["quantity"][1]), why]
     ]
     (event,) = submission.history.query("product_sku == '0011'").to_dict("records")
-    assert (event["outcome"], event["message"], event["made_by"]) == ("held", why, user())
+    assert (event["outcome"], event["message"], event["made_by"]) == ("held", why, get_user_name())
     assert "counted twice" in submission.held_file.read_text(encoding="utf-8-sig")
 
 

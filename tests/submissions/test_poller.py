@@ -131,7 +131,7 @@ def test_ten_thousand_rows_are_counted_not_read(account: Client, northwind: Sand
     )
     seen = submission.snapshot()
     assert seen.count("rejected") == 10_000
-    assert [batch.told for batch in seen.batches] == [1_000] * 10
+    assert [batch.message_count for batch in seen.batches] == [1_000] * 10
     assert max(len(batch.messages) for batch in seen.batches) == 6
     assert len(submission.outcomes) == 10_000
 
@@ -153,9 +153,9 @@ def test_a_look_at_a_batch_begins_with_what_needs_somebody(account: Client, nort
     northwind.faults.add("failed_rows", "PATCH /inventories", rows=(1,), message="Busy.")
     updates = plan("0003", "0011", type="DIFFERENTIAL", by=4)
     submission = cn.submit_updates(account, updates, progress=False).wait(progress=False)
-    first, second = submission.look(0, 10)
+    first, second = submission.read_rows(0, 10)
     assert (first.name, first.outcome, first.message) == ("0011", "rejected", "Busy.")
     assert (second.name, second.outcome) == ("0003", "unconfirmed")
     assert second.after == second.before + 4
     assert submission.snapshot().batches[0].messages[0] == ("0011", "Busy.")
-    assert len(submission.look(0, 1)) == 1
+    assert len(submission.read_rows(0, 1)) == 1

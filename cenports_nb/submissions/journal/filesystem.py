@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-NETWORK = frozenset(
+NETWORK_FILESYSTEMS = frozenset(
     [
         "nfs",
         "nfs3",
@@ -50,7 +50,7 @@ class Partition(Protocol):
     opts: str
 
 
-def _mounted() -> Iterable[Any]:
+def _list_partitions() -> Iterable[Any]:
     import psutil  # noqa: PLC0415 - only a journal that is opened needs it
 
     try:
@@ -59,14 +59,14 @@ def _mounted() -> Iterable[Any]:
         return ()
 
 
-def network_type(folder: Path, partitions: Iterable[Partition] | None = None) -> str | None:
+def find_network_filesystem(folder: Path, partitions: Iterable[Partition] | None = None) -> str | None:
     """Name the network file system that a folder is on; None for a local disk, and where nobody knows.
 
     Args:
         folder: It need not exist yet.
         partitions: What is mounted; asked of the system by default.
     """
-    mounted = _mounted() if partitions is None else partitions
+    mounted = _list_partitions() if partitions is None else partitions
     place = folder.resolve()
     if str(place).startswith(("\\\\", "//")):
         return "a network share"
@@ -77,4 +77,4 @@ def network_type(folder: Path, partitions: Iterable[Partition] | None = None) ->
     nearest = max(enumerate(holding), key=lambda pair: (len(Path(pair[1].mountpoint).parts), pair[0]))[1]
     if "remote" in nearest.opts.split(","):
         return nearest.fstype or "a network drive"
-    return nearest.fstype if nearest.fstype.lower() in NETWORK else None
+    return nearest.fstype if nearest.fstype.lower() in NETWORK_FILESYSTEMS else None

@@ -40,9 +40,9 @@ def test_a_correction_goes_through_to_the_end(client: cn.Client, northwind: Sand
     assert submission.outcomes["outcome"].value_counts().to_dict() == {"applied": 4, "rejected": 1}
     stock = cn.load_actual_stock(client).set_index("product_sku")["quantity"]
     assert (stock["0011"], stock["0002"], stock["0014"], stock["0051"]) == (40, 5, 13, 1)
-    again = planned(client, COUNT.replace("NW-EAST,XX,9\n", ""))
-    assert len(again) == 0
-    assert len(cn.submit_updates(client, again).outcomes) == 0
+    second = planned(client, COUNT.replace("NW-EAST,XX,9\n", ""))
+    assert len(second) == 0
+    assert len(cn.submit_updates(client, second).outcomes) == 0
     reopened = cn.open_submission(client, submission.submission_id)
     pd.testing.assert_frame_equal(reopened.outcomes, submission.outcomes)
 

@@ -6,6 +6,8 @@ import weakref
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.tracking.poller import Poller
 
@@ -47,3 +49,18 @@ def get_context(client: Client) -> SubmissionContext:
         client.resources.callback(journal.close)
         client.context = SubmissionContext(journal, Poller(client, journal))
     return client.context
+
+
+def read_own_head(client: Client, submission_id: str, noun: str = "Submission") -> Head:
+    """Return one submission of a client's account.
+
+    Raises:
+        JournalError: It is not in this machine's journal.
+        InvalidRequestError: It belongs to another account.
+    """
+    head = get_context(client).journal.head(submission_id)
+    if head.account != client.settings.account:
+        raise InvalidRequestError(
+            f"{noun} {submission_id} belongs to partner {head.partner_id} in {head.environment}: connect to that account."
+        )
+    return head

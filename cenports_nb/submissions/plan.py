@@ -56,13 +56,7 @@ class Plan:
 
 
 def plan_batches(
-    submission_id: str,
-    updates: pd.DataFrame,
-    *,
-    batch_size: int,
-    canary: int,
-    before_at: str,
-    dry_run: bool = False,
+    submission_id: str, updates: pd.DataFrame, *, batch_size: int, canary: int, before_at: str, dry_run: bool = False
 ) -> Plan:
     """Cut a frame into batches of one warehouse each, in frame order.
 

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cenports_nb.errors import InvalidRequestError
 from cenports_nb.settings import home_folder
-from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.context import get_context, read_own_head
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.locks import is_sending
 from cenports_nb.submissions.journal.store import Journal
@@ -65,12 +64,7 @@ def open_submission(client: Client, submission_id: str) -> Submission:
         JournalError: It is not in this machine's journal.
         InvalidRequestError: It belongs to another account.
     """
-    journal = get_context(client).journal
-    head = journal.head(submission_id)
-    if head.account != client.settings.account:
-        raise InvalidRequestError(
-            f"Submission {submission_id} belongs to partner {head.partner_id} in {head.environment}: connect to that account."
-        )
+    read_own_head(client, submission_id)
     if not is_sending(client.home, submission_id):
-        journal.close_crashed(submission_id, client.clock.now())
+        get_context(client).journal.close_crashed(submission_id, client.clock.now())
     return Submission(client, submission_id)

@@ -38,7 +38,7 @@ def snapshot(**changes: object) -> Snapshot:
     batch = {
         "batch": 0, "place": NAUGHTY, "rows": 3, "status": "FAILED", "handle": "h", "submitted_at": AT,
         "completed_at": AT + timedelta(seconds=90), "outcomes": {"unconfirmed": 2, "rejected": 1},
-        "messages": ((NAUGHTY, NAUGHTY),), "told": 1, **changes,
+        "messages": ((NAUGHTY, NAUGHTY),), "message_count": 1, **changes,
     }  # fmt: skip
     return Snapshot("s-1", AT + timedelta(minutes=5), (BatchView(**batch),), settled=True)
 

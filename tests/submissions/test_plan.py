@@ -47,5 +47,5 @@ def test_every_row_is_in_one_batch(rows: list[tuple[str, int | None, bool]], bat
     for code in {row.warehouse_code for row in going}:
         numbers = [row.quantity for row in going if row.warehouse_code == code]
         assert numbers == sorted(numbers)
-    singing = sum(batch.rows for batch in planned.batches[: planned.canary])
-    assert singing == min(canary, len(going))
+    canary_rows = sum(batch.rows for batch in planned.batches[: planned.canary])
+    assert canary_rows == min(canary, len(going))

@@ -44,18 +44,18 @@ def test_polls_back_off_from_two_seconds_to_thirty(
 
 
 def test_all_submissions_share_one_poller(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
-    """However many look at however many: a transaction is asked once in its turn."""
+    """However many watch however many: a transaction is asked once each time it is due."""
     first = cn.submit_updates(account, plan("0003"), progress=False)
     second = cn.submit_updates(account, plan("0011"), progress=False)
-    again = cn.open_submission(account, first.submission_id)
-    heard: list[str] = []
-    for one in (first, second, again):
-        one.watch(lambda seen: heard.append(seen.submission_id))
+    reopened = cn.open_submission(account, first.submission_id)
+    notified: list[str] = []
+    for one in (first, second, reopened):
+        one.watch(lambda seen: notified.append(seen.submission_id))
     clock.advance(2)
-    for one in (first, second, again, first):
+    for one in (first, second, reopened, first):
         one.poll()
     assert len(polls(northwind)) == len(set(polls(northwind))) == 2
-    assert sorted(heard) == sorted([first.submission_id] * 2 + [second.submission_id])
+    assert sorted(notified) == sorted([first.submission_id] * 2 + [second.submission_id])
 
 
 def test_polls_leave_a_quarter_of_the_rate_limit(

@@ -22,7 +22,7 @@ from cenports_nb.errors import HandoverWarning, InvalidRequestError
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.loaders.whole_orders import load_orders_with_lines
 from cenports_nb.frames.provenance import rejected
-from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.context import get_context, read_own_head
 from cenports_nb.submissions.evidence.order_lookup import ORDER_KEYS, OrderKey
 from cenports_nb.submissions.handover.journal_entry import (
     HANDOVER_KIND,
@@ -156,12 +156,7 @@ def _hand_over_new_orders(
 
 
 def _write_and_acknowledge(
-    client: Client,
-    journal: Journal,
-    target: Path,
-    pick_list: PickList,
-    headers: dict[str, str],
-    progress: bool | None,
+    client: Client, journal: Journal, target: Path, pick_list: PickList, headers: dict[str, str], progress: bool | None
 ) -> Handover:
     """File whole on the disk, journal, file in its place, acknowledged: in this order."""
     content = render_file(apply_layout(pick_list.rows, headers), target.suffix, client.settings.time_zone)
@@ -213,11 +208,7 @@ def _finish(client: Client, journal: Journal, head: Head, progress: bool | None)
 def _resend(client: Client, target: Path, handover_id: str) -> Handover:
     """Write the file of a hand-over again, and finish it if it is not."""
     journal = get_context(client).journal
-    head = journal.head(handover_id)
-    if head.account != client.settings.account:
-        raise InvalidRequestError(
-            f"Hand-over {handover_id} belongs to partner {head.partner_id} in {head.environment}: connect to that account."
-        )
+    head = read_own_head(client, handover_id, "Hand-over")
     entry = JournalEntry.from_head(head)
     if not is_published(journal, handover_id):
         raise InvalidRequestError(f"Hand-over {handover_id}: {UNPUBLISHED_MESSAGE} Its orders come in the next one.")

@@ -13,45 +13,18 @@ from cenports_nb.submissions.journal.write_kinds import get_write_kind
 
 INSTANT = "datetime64[us, UTC]"
 DTYPES = {
-    "submission_id": "str",
-    "at": INSTANT,
-    "item": "int64",
-    "batch": "int64",
-    "row": "int64",
-    "warehouse_code": "str",
-    "channel_id": "str",
-    "order_no": "str",
-    "product_sku": "str",
-    "type": "str",
-    "quantity": "int64",
-    "current_quantity": "Int64",
-    "before_quantity": "Int64",
-    "before_at": INSTANT,
-    "handle": "str",
-    "status": "str",
-    "outcome": "str",
-    "message": "str",
-    "submitted_at": INSTANT,
-    "completed_at": INSTANT,
-    "last_polled_at": INSTANT,
-    "errors": "str",
-    "read_back": "Int64",
-    "read_back_at": INSTANT,
-    "rows": "int64",
-    "open": "int64",
-    "applied": "int64",
-    "rejected": "int64",
-    "in_doubt": "int64",
-    "change": "Int64",
-    "known_sku": "bool",
-    "kind": "str",
-    "environment": "str",
-    "partner_id": "str",
-    "created_at": INSTANT,
-    "reason": "str",
-    "reference": "str",
-    "made_by": "str",
-    "fingerprint": "str",
+    name: dtype
+    for dtype, names in {
+        "str": (
+            "submission_id warehouse_code channel_id order_no product_sku type handle status outcome message errors kind "
+            "environment partner_id reason reference made_by fingerprint"
+        ),
+        INSTANT: "at before_at submitted_at completed_at last_polled_at read_back_at created_at",
+        "int64": "item batch row quantity rows open applied rejected in_doubt",
+        "Int64": "current_quantity before_quantity read_back change",
+        "bool": "known_sku",
+    }.items()
+    for name in names.split()
 }
 """Of every column that a frame of the journal may have."""
 

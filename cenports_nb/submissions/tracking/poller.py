@@ -13,13 +13,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cenports_nb.errors import (
-    ApiError,
-    AuthenticationError,
-    CenportsError,
-    InvalidRequestError,
-    RateLimitedError,
-)
+from cenports_nb.errors import ApiError, AuthenticationError, CenportsError, InvalidRequestError, RateLimitedError
 from cenports_nb.submissions.journal.models import Batch, parse_time
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.tracking.transaction_status import read_transaction, record_transaction

@@ -24,7 +24,7 @@ MAX_LOGO_BYTES = 2 * 2**20
 
 MAGIC_BYTES = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 LOGO_SUFFIXES = (*MAGIC_BYTES, ".svg")
-LOOK_FIRST = "look with load_channels(client, refresh=True) before you create it again"
+CHECK_FIRST = "look with load_channels(client, refresh=True) before you create it again"
 
 
 def create_channel(
@@ -83,7 +83,7 @@ def create_channel(
             raise
         # The write counts as under way until it must have landed: no list of channels is kept before.
         raise TransportError(
-            f"Whether the channel was created is not known, as no usable answer came: {LOOK_FIRST}."
+            f"Whether the channel was created is not known, as no usable answer came: {CHECK_FIRST}."
         ) from error
     client.write_ended(write_id)
     return _read_channel_id(answer.body)
@@ -97,8 +97,8 @@ def _check(client: Client, body: Mapping[str, Any]) -> None:
     if not body.get("contactEmail") and not body.get("contactPhone"):
         errors.setdefault("contact_email", []).append("or contact_phone is needed")
     if errors:
-        said = "; ".join(f"{place} {reasons[0]}" for place, reasons in errors.items())
-        raise InvalidRequestError(f"The channel can't be created: {said}. Nothing was sent.", errors=errors)
+        text = "; ".join(f"{place} {reasons[0]}" for place, reasons in errors.items())
+        raise InvalidRequestError(f"The channel can't be created: {text}. Nothing was sent.", errors=errors)
 
 
 def _translate_keys(given: Mapping[str, str], what: str) -> dict[str, str]:
@@ -164,5 +164,5 @@ def _read_channel_id(body: bytes) -> str:
     if isinstance(made, int) and not isinstance(made, bool):
         made = str(made)
     if not isinstance(made, str) or not made.strip():
-        raise UnexpectedAnswerError(f"POST /channels was answered without a channelId: it may be there, {LOOK_FIRST}.")
+        raise UnexpectedAnswerError(f"POST /channels was answered without a channelId: it may be there, {CHECK_FIRST}.")
     return made

@@ -32,9 +32,9 @@ def explain_exclusions(rows: pd.DataFrame, left_out: pd.DataFrame | None, who: s
     if left_out is None or not len(left_out):
         return repeat_text(None, len(rows))
     given = validate_columns(left_out, StockUpdates, "left_out", COLUMNS, unique=STOCK_KEYS).reset_index(drop=True)
-    silent = given["reason"].isna() | (given["reason"].str.strip() == "")
-    if silent.any():
-        first = given[silent].iloc[0]
+    without_reason = given["reason"].isna() | (given["reason"].str.strip() == "")
+    if without_reason.any():
+        first = given[without_reason].iloc[0]
         raise InvalidRequestError(
             f"left_out gives no reason for {first['product_sku']} in {first['warehouse_code']}: say why it is not sent."
         )

@@ -157,12 +157,12 @@ class Submission:
         ) as bar:
             self._wait({batch.batch for batch in batches}, _parse_timeout(timeout), bar)
         self.notify()
-        left = self.snapshot().count("pending")
-        if left:
+        pending_rows = self.snapshot().count("pending")
+        if pending_rows:
             failed = self._poller.failed
             why = f" The last poll failed: {failed}" if failed else ""
             warnings.warn(
-                f"Submission {self.submission_id} still has {left:,} rows pending: nothing is lost, wait() again or "
+                f"Submission {self.submission_id} still has {pending_rows:,} rows pending: nothing is lost, wait() again or "
                 f"open_submission() it later.{why}",
                 PendingWarning,
                 stacklevel=2,
@@ -182,8 +182,8 @@ class Submission:
             pending = [view for view in watched if view.outcomes.get("pending")]
             if bar is not None:
                 bar.update(len(watched) - len(pending) - bar.n)
-            left = until - clock.monotonic()
-            if not pending or left <= 0:
+            remaining = until - clock.monotonic()
+            if not pending or remaining <= 0:
                 return
             pause = RETRY_SECONDS
             try:

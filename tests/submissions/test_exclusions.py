@@ -108,7 +108,7 @@ def test_a_dry_run_knows_what_is_left_out(account: Client, plan: Plan) -> None:
 def test_what_is_left_out_is_reported_plainly(account: Client, plan: Plan, change: dict[str, str], words: str) -> None:
     """A reason for each row, and only rows of the frame; nothing was sent."""
     updates = plan("0003", "0011")
-    left = without(updates, "0003").astype("str").assign(**change).astype("str")
+    left = exclude(updates, "0003").astype("str").assign(**change).astype("str")
     with pytest.raises(InvalidRequestError, match=words):
         cn.submit_updates(account, updates, left_out=left)
 
@@ -116,7 +116,7 @@ def test_what_is_left_out_is_reported_plainly(account: Client, plan: Plan, chang
 def test_a_row_left_out_twice_is_refused(account: Client, plan: Plan) -> None:
     """Of two reasons one would be lost."""
     updates = plan("0003")
-    twice = pd.concat([without(updates, "0003")] * 2, ignore_index=True)
+    twice = pd.concat([exclude(updates, "0003")] * 2, ignore_index=True)
     with pytest.raises(InvalidRequestError, match="left_out"):
         cn.submit_updates(account, updates, left_out=twice)
 

@@ -51,9 +51,9 @@ def resolve(client: Client, journal: Journal, head: Head, rows: Any, outcome: st
     message = f"{get_user_name()} says: {note.strip()}"
     closed = [replace(row, outcome=outcome, message=message) for row in chosen]
     journal.set_rows(closed, client.clock.now(), RESOLVABLE_OUTCOMES, get_user_name())
-    left = {row.batch for row in journal.rows(head.submission_id, outcomes=("pending", "in_doubt", "unconfirmed"))}
+    unsettled = {row.batch for row in journal.rows(head.submission_id, outcomes=("pending", "in_doubt", "unconfirmed"))}
     for batch in journal.batches(head.submission_id):
-        if batch.batch not in left and any(row.batch == batch.batch for row in chosen):
+        if batch.batch not in unsettled and any(row.batch == batch.batch for row in chosen):
             client.write_ended(batch.write_id)
 
 

@@ -139,8 +139,10 @@ def _judge_shipments(client: Client, rows: Sequence[Row], batches: Mapping[int, 
     judged: list[Row] = []
     for channel, numbers in group_by_channel(row.order_key for row in rows).items():
         channels = [channel] if channel else load_channel_ids(client)  # of an order that no channel knows
-        left = {number for _, number in find_shipped_orders(client, channels, numbers, acknowledged=False)}
-        done = {number for _, number in find_shipped_orders(client, channels, numbers, acknowledged=True)} - left
+        unacknowledged = {number for _, number in find_shipped_orders(client, channels, numbers, acknowledged=False)}
+        done = {
+            number for _, number in find_shipped_orders(client, channels, numbers, acknowledged=True)
+        } - unacknowledged
         judged += [
             _applied(row, at)
             if row.order_no in done
@@ -181,8 +183,8 @@ def _judge_absent(row: Row, batch: Batch, at: datetime, wait: timedelta, finding
     if _has_landed(batch, at, wait) and at - first >= MIN_READING_INTERVAL:
         text = f"{finding}, at {first:%H:%M} and {at:%H:%M} UTC."
         return replace(read, outcome="not_applied", message=text, read_back_at=at.isoformat())
-    again = _next_reading(batch, first, at, wait)
-    return replace(read, message=f"{finding} yet: verify() again after {again:%H:%M:%S} UTC.")
+    next_reading = _next_reading(batch, first, at, wait)
+    return replace(read, message=f"{finding} yet: verify() again after {next_reading:%H:%M:%S} UTC.")
 
 
 def _has_landed(batch: Batch, at: datetime, wait: timedelta) -> bool:

@@ -6,10 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-NETWORK_FILESYSTEMS = frozenset(
-    "nfs nfs3 nfs4 cifs smb smb2 smb3 smbfs smbfs2 afpfs webdav davfs davfs2 fuse.davfs2 fuse.sshfs sshfs fuse.s3fs "
-    "fuse.gcsfuse fuse.rclone fuse.glusterfs glusterfs ceph fuse.ceph lustre gpfs beegfs afs ncpfs 9p".split()
-)
+NETWORK_FILESYSTEMS = frozenset({
+    "nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "smbfs2", "afpfs", "webdav", "davfs", "davfs2",
+    "fuse.davfs2", "fuse.sshfs", "sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.glusterfs", "glusterfs",
+    "ceph", "fuse.ceph", "lustre", "gpfs", "beegfs", "afs", "ncpfs", "9p",
+})  # fmt: skip
 """Names of file systems whose files another machine may open too."""
 
 

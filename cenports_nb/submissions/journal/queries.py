@@ -44,10 +44,10 @@ def read_stock_history(journal: Journal, home: Path, account: str, now: datetime
     """
     since = (now - span).isoformat()
     found = select_frame(journal, COLUMNS, HISTORY_SQL, (account, since))
-    busy = [name for name in found["submission_id"].unique() if is_sending(home, name)]
-    coming = found["submission_id"].isin(busy) & (found["outcome"] == "not_sent")
+    being_sent = [name for name in found["submission_id"].unique() if is_sending(home, name)]
+    about_to_be_sent = found["submission_id"].isin(being_sent) & (found["outcome"] == "not_sent")
     age = (pd.Timestamp(now) - found["created_at"]).dt.total_seconds()
-    return found.assign(age_s=age, outcome=found["outcome"].mask(coming, "pending"))
+    return found.assign(age_s=age, outcome=found["outcome"].mask(about_to_be_sent, "pending"))
 
 
 def find_conflicting_update(journal: Journal, head: Head, row: Row) -> str | None:
@@ -85,12 +85,12 @@ def find_live_orders(
         f"AND outcome IN ({marks}, 'not_sent')"
     )
     found: dict[str, str] = {}
-    busy: dict[str, bool] = {}
+    being_sent: dict[str, bool] = {}
     for number in numbers:
         for part in journal.select(query, (account, channel_id, number, but, *EFFECTIVE_OUTCOMES)):
             for order_no, name, outcome in part:
-                if outcome == "not_sent" and name not in busy:
-                    busy[name] = is_sending(home, name)
-                if outcome != "not_sent" or busy[name]:
+                if outcome == "not_sent" and name not in being_sent:
+                    being_sent[name] = is_sending(home, name)
+                if outcome != "not_sent" or being_sent[name]:
                     found[str(order_no)] = f"submission {name} created it, or may have"
     return found

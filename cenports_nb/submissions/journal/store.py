@@ -127,8 +127,8 @@ class Journal:
         with self._name_file_in_errors(), self._transaction() as connection:
             for table, kind, values in (("submission", Head, [head]), ("batch", Batch, batches), ("row", Row, rows)):
                 names = [field.name for field in fields(kind)]
-                left = iter(values)
-                while part := list(islice(left, CHUNK_ROWS)):
+                remaining = iter(values)
+                while part := list(islice(remaining, CHUNK_ROWS)):
                     marks = ", ".join("?" * len(names))
                     columns = ", ".join(f'"{name}"' for name in names)
                     connection.executemany(
@@ -161,18 +161,18 @@ class Journal:
             ).rowcount
             if not claimed:
                 return False
-            mine = {row.item for row in (*rows, *withheld)}
+            claimed_items = {row.item for row in (*rows, *withheld)}
             found = connection.execute(
                 "SELECT item, outcome FROM row WHERE submission_id = ? AND batch = ? ORDER BY row", place
             ).fetchall()
             expected = batch.unsent_outcome
-            if {item for item, outcome in found if outcome == expected} != mine:
+            if {item for item, outcome in found if outcome == expected} != claimed_items:
                 self._end_transaction("ROLLBACK")  # somebody closed some of them meanwhile
                 return False
             others = [item for item, outcome in found if outcome != expected]
             connection.executemany(
                 "UPDATE row SET row = ? WHERE submission_id = ? AND item = ?",
-                [(len(mine) + i, batch.submission_id, item) for i, item in enumerate(others)],
+                [(len(claimed_items) + i, batch.submission_id, item) for i, item in enumerate(others)],
             )
             connection.executemany(
                 "UPDATE row SET row = ?, quantity = ?, current_quantity = ?, before_quantity = ?, before_at = ?, "

@@ -143,12 +143,12 @@ def _build_prepare(client: Client, journal: Journal, head: Head, stock: StockCac
         return _build_order_check_sendable(client, journal, head)
     if head.kind != "stock":
         return None
-    look = build_last_look(head, stock, recheck=True)
+    compare = build_last_look(head, stock, recheck=True)
 
     def prepare(batch: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         conflicts = {row.item: find_conflicting_update(journal, head, row) for row in rows}
         blocked = [replace(row, message=f"Not sent: {conflicts[row.item]}.") for row in rows if conflicts[row.item]]
-        send, withheld = look(batch, [row for row in rows if not conflicts[row.item]])
+        send, withheld = compare(batch, [row for row in rows if not conflicts[row.item]])
         return send, [*blocked, *withheld]
 
     return prepare

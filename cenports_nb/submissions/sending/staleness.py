@@ -33,17 +33,17 @@ def build_last_look(head: Head, stock: StockCache, *, recheck: bool = False) -> 
     """
     known = None if recheck else stock.at
 
-    def look(_: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    def compare(_: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         stock.refresh()
         if stock.at == known:
             return list(rows), []  # they were compared with this very stock
-        looked = [
+        compared = [
             compare_with_stock(row, stock.quantity(row.warehouse_code, row.product_sku), head.on_stale, stock.at)
             for row in rows
         ]
-        return [row for row in looked if row.message is None], [row for row in looked if row.message is not None]
+        return [row for row in compared if row.message is None], [row for row in compared if row.message is not None]
 
-    return look
+    return compare
 
 
 def compare_with_stock(row: Row, now: int | None, on_stale: str, at: datetime) -> Row:
@@ -56,9 +56,9 @@ def compare_with_stock(row: Row, now: int | None, on_stale: str, at: datetime) -
     if on_stale == "force" or now == row.current_quantity:
         return fresh
     if on_stale == "rebase" and None not in (now, row.current_quantity, row.quantity):
-        wanted = now + row.quantity - row.current_quantity  # type: ignore[operator]
-        if wanted >= 0:
-            return replace(fresh, quantity=wanted, current_quantity=now)
+        rebased = now + row.quantity - row.current_quantity  # type: ignore[operator]
+        if rebased >= 0:
+            return replace(fresh, quantity=rebased, current_quantity=now)
     return replace(
         fresh,
         message=f"Not sent: stock moved from {_format_quantity(row.current_quantity)} to {_format_quantity(now)} since it was planned, "
@@ -80,9 +80,9 @@ def apply_on_stale(updates: pd.DataFrame, now: pd.Series[Any], on_stale: str) ->
         return updates[~moved].reset_index(drop=True), now[~moved].reset_index(drop=True)
     stale = updates.loc[moved, [*STOCK_KEYS, "current_quantity", "quantity"]].assign(stock_now=now[moved])
     stale = stale[[*STOCK_KEYS, "current_quantity", "stock_now", "quantity"]].reset_index(drop=True)
-    wanted = now + updates["quantity"] - updates["current_quantity"]
-    lost = moved & (wanted.isna() | (wanted < 0)).fillna(value=True).astype(bool)
-    if on_stale == "raise" or lost.any():
+    rebased = now + updates["quantity"] - updates["current_quantity"]
+    unrebasable = moved & (rebased.isna() | (rebased < 0)).fillna(value=True).astype(bool)
+    if on_stale == "raise" or unrebasable.any():
         first = stale.iloc[0]
         raise StaleStockError(
             f"The stock of {len(stale)} rows moved since the update frame was built, the first {first['product_sku']} in "
@@ -91,7 +91,7 @@ def apply_on_stale(updates: pd.DataFrame, now: pd.Series[Any], on_stale: str) ->
             stale=stale,
         )
     updates = updates.copy()
-    updates.loc[moved, "quantity"] = wanted[moved].astype("int64")
+    updates.loc[moved, "quantity"] = rebased[moved].astype("int64")
     updates.loc[moved, "current_quantity"] = now[moved]
     return updates, now
 

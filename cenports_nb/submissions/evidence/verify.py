@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.submissions.evidence.order_lookup import (
+    OrderKey,
     find_acknowledgements,
     find_orders,
     find_shipped_orders,
@@ -118,13 +119,7 @@ def _judge_created(client: Client, rows: Sequence[Row], batches: Mapping[int, Ba
     readings a minute apart agree.
     """
     there = find_orders(client, (row.order_key for row in rows))
-    at, wait = client.clock.now(), timedelta(minutes=client.dialect.settle_minutes)
-    return [
-        _applied(row, at)
-        if row.order_key in there
-        else _judge_absent(row, batches[row.batch], at, wait, f"Order {row.order_no} is not there")
-        for row in rows
-    ]
+    return _judge_found(client, rows, batches, client.clock.now(), there, "Order {} is not there")
 
 
 def _judge_acknowledged(client: Client, rows: Sequence[Row], _: Mapping[int, Batch]) -> list[Row]:
@@ -135,24 +130,15 @@ def _judge_acknowledged(client: Client, rows: Sequence[Row], _: Mapping[int, Bat
 
 def _judge_shipments(client: Client, rows: Sequence[Row], batches: Mapping[int, Batch]) -> list[Row]:
     """Decide acknowledgements of shipments: applied where none of the order's shipments is left to acknowledge."""
-    at, wait = client.clock.now(), timedelta(minutes=client.dialect.settle_minutes)
-    judged: list[Row] = []
+    at = client.clock.now()
+    done: set[OrderKey] = set()
     for channel, numbers in group_by_channel(row.order_key for row in rows).items():
         channels = [channel] if channel else load_channel_ids(client)  # of an order that no channel knows
-        unacknowledged = {number for _, number in find_shipped_orders(client, channels, numbers, acknowledged=False)}
-        done = {
-            number for _, number in find_shipped_orders(client, channels, numbers, acknowledged=True)
-        } - unacknowledged
-        judged += [
-            _applied(row, at)
-            if row.order_no in done
-            else _judge_absent(
-                row, batches[row.batch], at, wait, f"Shipments of order {row.order_no} are not acknowledged"
-            )
-            for row in rows
-            if row.order_key[0] == channel
-        ]
-    return judged
+        open_numbers = {number for _, number in find_shipped_orders(client, channels, numbers, acknowledged=False)}
+        for _, number in find_shipped_orders(client, channels, numbers, acknowledged=True):
+            if number not in open_numbers:
+                done.add((channel, number))
+    return _judge_found(client, rows, batches, at, done, "Shipments of order {} are not acknowledged")
 
 
 JUDGES: Mapping[str, Judge] = {
@@ -168,16 +154,21 @@ def _applied(row: Row, at: datetime) -> Row:
     return replace(row, outcome="applied", message=None, read_back=FOUND, read_back_at=at.isoformat())
 
 
-def _judge_absent(row: Row, batch: Batch, at: datetime, wait: timedelta, finding: str) -> Row:
-    """Decide a row whose change was looked for and not found.
+def _judge_found(
+    client: Client, rows: Sequence[Row], batches: Mapping[int, Batch], at: datetime, done: set[OrderKey], finding: str
+) -> list[Row]:
+    """Decide rows by which of them Cenports has: `finding` says of an order number that it has not."""
+    wait = timedelta(minutes=client.dialect.settle_minutes)
+    return [
+        _applied(row, at)
+        if row.order_key in done
+        else _judge_absent(row, batches[row.batch], at, wait, finding.format(row.order_no))
+        for row in rows
+    ]
 
-    Args:
-        row: As it is in the journal.
-        batch: That it was sent in.
-        at: Now.
-        wait: How long a change may take to land.
-        finding: What was found, as the beginning of a sentence.
-    """
+
+def _judge_absent(row: Row, batch: Batch, at: datetime, wait: timedelta, finding: str) -> Row:
+    """Decide a row whose change was looked for and not found."""
     first = (parse_time(row.read_back_at) if row.read_back == NOT_FOUND else None) or at
     read = replace(row, read_back=NOT_FOUND, read_back_at=first.isoformat())
     if _has_landed(batch, at, wait) and at - first >= MIN_READING_INTERVAL:

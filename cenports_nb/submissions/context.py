@@ -43,12 +43,13 @@ def get_context(client: Client) -> SubmissionContext:
     Raises:
         JournalError: The journal can't be used.
     """
-    client.own()
-    if not isinstance(client.context, SubmissionContext):
+
+    def build() -> SubmissionContext:
         journal = Journal(client.home)
         client.resources.callback(journal.close)
-        client.context = SubmissionContext(journal, Poller(client, journal))
-    return client.context
+        return SubmissionContext(journal, Poller(client, journal))
+
+    return client.component(SubmissionContext, build)
 
 
 def read_own_head(client: Client, submission_id: str, noun: str = "Submission") -> Head:

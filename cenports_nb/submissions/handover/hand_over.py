@@ -19,8 +19,8 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import HandoverWarning, InvalidRequestError
+from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
-from cenports_nb.frames.loaders.whole_orders import load_orders_with_lines
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.submissions.context import get_context, read_own_head
 from cenports_nb.submissions.evidence.order_lookup import ORDER_KEYS, OrderKey

@@ -1,4 +1,4 @@
-"""A new sales channel: checked, sent once, its id read back; in the journal it is not."""
+"""`create_channel`: check a new sales channel, send it once, return its id; it is not in the journal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The submissions of this machine: all of them in a list, or one of them opened again."""
+"""The submissions of this machine: all of them in a list, or one of them reopened."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def list_submissions(
 
 
 def open_submission(client: Client, submission_id: str) -> Submission:
-    """Open a submission of the journal again, after a restart or in another notebook.
+    """Reopen a submission of the journal, after a restart or in another notebook.
 
     Raises:
         JournalError: It is not in this machine's journal.

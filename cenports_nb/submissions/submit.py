@@ -1,4 +1,4 @@
-"""Update frames -> batches -> sent: check, look at the stock again, write down, send, write down."""
+"""`submit_updates`: check an update frame, compare it with the stock, write it into the journal, send it in batches."""
 
 from __future__ import annotations
 

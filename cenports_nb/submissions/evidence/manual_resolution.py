@@ -1,4 +1,4 @@
-"""A person's word on rows that no evidence settles: in the journal, with who said it and why."""
+"""Settle rows that no evidence settles by a person's word: in the journal, with who said it and why."""
 
 from __future__ import annotations
 

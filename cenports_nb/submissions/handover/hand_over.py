@@ -68,7 +68,7 @@ def hand_over(
     """Write the orders that are not acknowledged into a file for the warehouse, then acknowledge exactly those.
 
     A row a line to pick, by warehouse, then day, order and line; lines that are shipped or cancelled are nothing to
-    pick. An order that can't be read whole is left out, not acknowledged, and told.
+    pick. An order that can't be read whole is left out, not acknowledged, and reported.
 
     Run it again after anything: an unfinished hand-over is finished first, its file written again if it is gone. If
     that was this path's, it is what is returned; orders that came meanwhile are for the next one. An order of an
@@ -86,7 +86,7 @@ def hand_over(
 
     Raises:
         ReadOnlyError: The client is read-only.
-        InvalidRequestError: A path that is taken or can't be written, a layout that can't be meant.
+        InvalidRequestError: A path that is taken or can't be written, an invalid layout.
         IncompleteError: The orders could not be read completely.
         JournalError: The journal can't be written, or another process hands over for too long.
         All of them: no new order was handed over or acknowledged.

@@ -52,7 +52,7 @@ def render_file(table: pd.DataFrame, suffix: str, time_zone: str) -> bytes:
 
 
 def hash_content(content: bytes) -> str:
-    """Name the content of a file."""
+    """Return the SHA-256 of a file's content."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -126,13 +126,13 @@ class Draft:
         _sync_folder(self.target.parent)
 
     def discard(self) -> None:
-        """Forget it."""
+        """Delete it."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
 
 def delete_drafts(folder: Path, name: str) -> None:
-    """Take away what a killed process left of its drafts; they never were in their place."""
+    """Delete the drafts that a killed process left; they never were in their place."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f".*.{name}.part"):
             path.unlink(missing_ok=True)

@@ -88,7 +88,7 @@ def build_pick_list(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: s
     Args:
         orders: From `load_orders`.
         line_items: Theirs, from `load_line_items`.
-        time_zone: In which the day of an order is told.
+        time_zone: In which the day of an order is taken.
     """
     to_pick = line_items[is_open(line_items["status"])]
     counts = pd.DataFrame(

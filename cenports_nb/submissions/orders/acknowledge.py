@@ -1,4 +1,4 @@
-"""`acknowledge_orders` and `acknowledge_shipments`: tell Cenports that orders and shipments are known."""
+"""`acknowledge_orders` and `acknowledge_shipments`: confirm to Cenports that orders and shipments were received."""
 
 from __future__ import annotations
 

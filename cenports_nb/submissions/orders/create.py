@@ -1,4 +1,4 @@
-"""`create_orders`: planned, looked for, written down, sent once."""
+"""`create_orders`: plan orders, refuse duplicates, write them into the journal, send them once."""
 
 from __future__ import annotations
 

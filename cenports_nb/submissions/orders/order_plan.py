@@ -1,4 +1,4 @@
-"""Orders as people have them -> what POST /orders will be sent; everything that is wrong is said at once."""
+"""Orders as people have them -> what POST /orders will be sent; everything that is wrong is reported at once."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sending again what is safe to send again: after a crash or an interrupt, or what was refused or not applied."""
+"""Resend what is safe to send again: after a crash or an interrupt, or what was refused or not applied."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Compare before set: what the stock is just before it is changed, and what to do with rows that it moved under.
+"""Compare before set: read stock just before it is changed, and handle rows whose stock changed since planning.
 
 Best effort, and said so: up to 15 minutes lie between the last look and the change, and Cenports offers no
 comparison of its own.

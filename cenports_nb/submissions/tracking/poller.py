@@ -2,7 +2,7 @@
 
 A transaction is asked 2 s after it was sent, then ever later, every 30 s at most; where many are open, all
 together take no more than three quarters of the rate limit. It has no thread of its own: whoever waits or
-watches calls `poll`, and between two times that is a look at the clock.
+watches calls `poll`, which is cheap while nothing is due.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS, POLL_BACKOFF = 2.0, 30.0, 1.5
 RATE_LIMIT_SHARE = 0.75
-"""Of the rate limit, for all polls together: a notebook has other questions too."""
+"""Of the rate limit, for all polls together: a notebook sends other requests too."""
 
 UNKNOWN_MESSAGE = "Cenports does not know this transaction any more: verify() finds out what became of the row."
 

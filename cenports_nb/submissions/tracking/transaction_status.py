@@ -94,7 +94,7 @@ def group_errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[st
     """Sort the errors of a failed transaction by row, in every shape that is known.
 
     Lists of `{index, message}`, of `[index, message]` or of text, an object of index to message(s), one
-    text. What names no row, or one that does not exist, is told of all.
+    text. What names no row, or one that does not exist, applies to all.
     """
     found: list[tuple[Any, Any]] = []
     if isinstance(errors, Mapping):

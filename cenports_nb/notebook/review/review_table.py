@@ -10,7 +10,7 @@ import pandas as pd
 from cenports_nb.notebook.grid.columns import Column
 from cenports_nb.notebook.grid.row_selection import Mask
 from cenports_nb.stock.plans.plan_text import build_plan_table
-from cenports_nb.submissions.objections import doubts_all
+from cenports_nb.submissions.objections import is_blocking
 
 KEYS = ["warehouse_code", "product_sku"]
 
@@ -46,12 +46,12 @@ class Sheet:
     @property
     def of_all(self) -> pd.DataFrame:
         """Objections to a warehouse or all of it."""
-        return self.objections[doubts_all(self.objections)]
+        return self.objections[is_blocking(self.objections)]
 
     @property
     def of_rows(self) -> pd.DataFrame:
         """Objections to rows."""
-        return self.objections[~doubts_all(self.objections)]
+        return self.objections[~is_blocking(self.objections)]
 
     @property
     def doubted(self) -> Mask:
@@ -87,7 +87,7 @@ def with_objections(sheet: Sheet, more: pd.DataFrame) -> Sheet:
     names = [*KEYS, "guard"]
     kept = pd.concat([sheet.objections, more[[*names, "message"]]], ignore_index=True)
     kept = kept.drop_duplicates(names, keep="last", ignore_index=True)
-    of_rows = kept[~doubts_all(kept)]
+    of_rows = kept[~is_blocking(kept)]
     of_rows = of_rows.assign(message=_beside(of_rows))
     beside = of_rows.groupby(KEYS, sort=False).agg(guard=("guard", ", ".join), objection=("message", "; ".join))
     frame = sheet.frame.drop(columns=["guard", "objection"], errors="ignore")

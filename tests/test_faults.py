@@ -16,7 +16,7 @@ from support.fake_clock import FakeClock
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.api.http import session, transport
+from cenports_nb.api.http import adapter, transport
 from cenports_nb.errors import (
     ApiError,
     AuthenticationError,
@@ -85,8 +85,8 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def connected(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    monkeypatch.setattr(session, "CALL_S", 2.0)
-    monkeypatch.setattr(transport, "MAX_BODY", 2 * 2**20)
+    monkeypatch.setattr(adapter, "CALL_TIMEOUT_SECONDS", 2.0)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 2 * 2**20)
     sandbox.faults.clear()
     with Client(resolve("sandbox", base_url=sandbox.url, rate_limit=100_000), clock=FakeClock(sandbox)) as client:
         yield client
@@ -126,7 +126,7 @@ def test_a_fault_that_passes_is_not_seen(
     page = {"first": 1, "middle": (pages + 1) // 2, "last": pages}[place]
     fault = sandbox.faults.add(kind, call, page=page, times=1, **options)
     if kind == "drip":
-        monkeypatch.setattr(session, "CALL_S", 1.0)  # it ends with nothing else
+        monkeypatch.setattr(adapter, "CALL_TIMEOUT_SECONDS", 1.0)  # it ends with nothing else
     try:
         frame = load(connected)
     except SAID.get(kind, ()):
@@ -150,7 +150,9 @@ def test_a_fault_that_stays_is_its_own_error(
         return
     with monkeypatch.context() as short:
         if kind not in STAYS:
-            short.setattr(session, "CALL_S", 0.2)  # only here: a good answer of a busy machine may take longer
+            short.setattr(
+                adapter, "CALL_TIMEOUT_SECONDS", 0.2
+            )  # only here: a good answer of a busy machine may take longer
         with pytest.raises(STAYS.get(kind, TransportError)) as caught:
             load(connected)
     assert "\n" not in str(caught.value)

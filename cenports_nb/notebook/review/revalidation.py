@@ -10,7 +10,7 @@ from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.review.decision import Decision, untick
 from cenports_nb.notebook.review.review_table import Sheet, rows_of, with_objections
 from cenports_nb.notebook.review.text import many
-from cenports_nb.submissions.objections import doubts_all
+from cenports_nb.submissions.objections import is_blocking
 
 NOTHING_SENT = "Nothing was sent."
 
@@ -33,7 +33,7 @@ def objected(sheet: Sheet, decision: Decision, objections: pd.DataFrame) -> Setb
         objections: As from `GuardRailError.objections`.
     """
     renewed = with_objections(sheet, objections)
-    of_all, of_rows = objections[doubts_all(objections)], objections[~doubts_all(objections)]
+    of_all, of_rows = objections[is_blocking(objections)], objections[~is_blocking(objections)]
     said = []
     if len(of_rows):
         mask = rows_of(renewed, of_rows)

@@ -11,7 +11,7 @@ from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.grid.columns import Column
 from cenports_nb.notebook.grid.row_selection import Mask
 from cenports_nb.stock.plans.plan_text import build_plan_table
-from cenports_nb.submissions.objections import doubts_all
+from cenports_nb.submissions.objections import is_blocking
 
 COLUMNS = (
     Column("warehouse_code", "Warehouse", choice=True, letters=11),
@@ -45,12 +45,12 @@ class Sheet:
     @property
     def of_all(self) -> pd.DataFrame:
         """Objections to a warehouse or all of it."""
-        return self.objections[doubts_all(self.objections)]
+        return self.objections[is_blocking(self.objections)]
 
     @property
     def of_rows(self) -> pd.DataFrame:
         """Objections to rows."""
-        return self.objections[~doubts_all(self.objections)]
+        return self.objections[~is_blocking(self.objections)]
 
     @property
     def doubted(self) -> Mask:
@@ -86,7 +86,7 @@ def with_objections(sheet: Sheet, more: pd.DataFrame) -> Sheet:
     names = [*STOCK_KEYS, "guard"]
     kept = pd.concat([sheet.objections, more[[*names, "message"]]], ignore_index=True)
     kept = kept.drop_duplicates(names, keep="last", ignore_index=True)
-    of_rows = kept[~doubts_all(kept)]
+    of_rows = kept[~is_blocking(kept)]
     of_rows = of_rows.assign(message=_beside(of_rows))
     beside = of_rows.groupby(STOCK_KEYS, sort=False).agg(guard=("guard", ", ".join), objection=("message", "; ".join))
     frame = sheet.frame.drop(columns=["guard", "objection"], errors="ignore")

@@ -65,7 +65,7 @@ def test_a_sku_that_loses_more_than_half_is_an_objection(now: int, target: int, 
         assert guards(updates, actual) == ["max_drop"] * objects
 
 
-def test_a_drop_is_told_with_its_numbers() -> None:
+def test_the_message_of_a_drop_has_its_numbers() -> None:
     """From what to what, by how much, and what to do."""
     told = cn.check_updates(plan(("W", "A", 9)), stock(("W", "A", 20), BIG)).iloc[0]
     assert told.to_dict() == {

@@ -92,7 +92,9 @@ def create_channel(
 def _check(client: Client, body: Mapping[str, Any]) -> None:
     """Check every field, all of them at once, and quote none: they are people's."""
     errors: dict[str, list[str]] = {}
-    for found in find_objections(CREATE_CHANNEL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes):
+    for found in find_objections(
+        CREATE_CHANNEL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes
+    ):
         errors.setdefault(".".join(snake_case(str(step)) for step in found.path), []).append(found.reason)
     if not body.get("contactEmail") and not body.get("contactPhone"):
         errors.setdefault("contact_email", []).append("or contact_phone is needed")

@@ -15,10 +15,10 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.registry import GUARDS
-from cenports_nb.stock.plans.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.evidence.stock_cache import StockCache
 from cenports_nb.submissions.exclusions import explain_exclusions, select_included
@@ -28,7 +28,12 @@ from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
 from cenports_nb.submissions.objections import find_objections, hold_objected_rows
 from cenports_nb.submissions.plan import check_whole_number, plan_batches
 from cenports_nb.submissions.sending.canary import send_with_canary
-from cenports_nb.submissions.sending.staleness import ON_STALE_MODES, OnStale, apply_on_stale, build_last_look
+from cenports_nb.submissions.sending.staleness import (
+    ON_STALE_MODES,
+    OnStale,
+    apply_on_stale,
+    build_last_look,
+)
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -118,7 +123,7 @@ def submit_updates(
                 head,
                 reason=_first_value(updates, "reason"),
                 reference=_first_value(updates, "reference"),
-                fingerprint=fingerprint(updates),
+                fingerprint=compute_fingerprint(updates),
                 on_stale=on_stale,
                 details=msgspec.json.encode(details).decode() if details else None,
             )

@@ -20,7 +20,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.sandbox.dialect import Dialect as SandboxDialect
 from cenports_nb.sandbox.http.request_rules import post_orders
 from cenports_nb.sandbox.http.validation import Known
-from cenports_nb.sandbox.http.validation import check_body as sandbox_check
+from cenports_nb.sandbox.http.validation import find_errors as sandbox_check
 from cenports_nb.submissions.orders.order_file import read_order_file
 from cenports_nb.submissions.orders.order_plan import OrderPlan, plan_orders
 

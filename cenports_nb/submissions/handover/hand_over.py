@@ -22,8 +22,9 @@ from cenports_nb.errors import HandoverWarning, InvalidRequestError
 from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import rejected
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.submissions.context import get_context, read_own_head
-from cenports_nb.submissions.evidence.order_lookup import ORDER_KEYS, OrderKey
+from cenports_nb.submissions.evidence.order_lookup import OrderKey
 from cenports_nb.submissions.handover.journal_entry import (
     HANDOVER_KIND,
     JournalEntry,
@@ -41,7 +42,13 @@ from cenports_nb.submissions.handover.output_file import (
     refuse_taken,
     render_file,
 )
-from cenports_nb.submissions.handover.pick_list import Layout, PickList, apply_layout, build_pick_list, parse_layout
+from cenports_nb.submissions.handover.pick_list import (
+    Layout,
+    PickList,
+    apply_layout,
+    build_pick_list,
+    parse_layout,
+)
 from cenports_nb.submissions.handover.result import REJECTED_DTYPES, Handover
 from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.journal.locks import hold_handover_lock, hold_sending_lock

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from frames.order_reading import frames_of
+from support.order_decoding import frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.scripted_server import Say, Seen, ToldServer

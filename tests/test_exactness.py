@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from support.order_decoding import frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.order_decoding import frames_of
 from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn

@@ -159,6 +159,7 @@ def answer(url: str, process: subprocess.Popen[str]) -> bytes:
     pytest.fail(f"JupyterLab did not answer at {url}.")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_port: int, terminal: int) -> None:
     """The kernel is that of this Python whatever else is installed; the end is no error, and asks nothing."""
     process = subprocess.Popen(

@@ -77,6 +77,7 @@ def test_a_secret_is_typed_unseen(shop: Shop) -> None:
     assert "The keyring of this machine keeps nothing" in screen
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_waiting_loses_nothing(shop: Shop) -> None:
     """Exit code 4, and how to go on."""
     process = shop.start(
@@ -90,6 +91,7 @@ def test_an_interrupt_while_waiting_loses_nothing(shop: Shop) -> None:
     assert "cenports-nb submissions" in err
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_sending_says_where_to_go_on(shop: Shop) -> None:
     """Exit code 4: what was on its way is in doubt, and one line names the submission."""
     stuck = shop.sandbox.faults.add("slow", "PATCH /inventories", seconds=60)

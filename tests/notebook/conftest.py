@@ -10,13 +10,6 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from support.jupyter_lab import CHROMIUM, Lab, missing_chromium, running_lab, stop_kernels
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all browser tests in one worker: one Lab, one Chromium."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
-
-
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     """Start JupyterLab with a home of its own on a free port."""

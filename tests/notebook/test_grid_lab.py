@@ -5,12 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
 from support.jupyter_lab import Lab, stop_kernels
-
-pytestmark = pytest.mark.browser
 
 GRID = """
 import numpy as np, pandas as pd

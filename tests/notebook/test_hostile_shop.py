@@ -6,13 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
-import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, expect
 from support.hostile_shop import BROKEN, CELLS, FORMULA, HOSTILE, IMAGE, write_shop
 from support.jupyter_lab import Lab
-
-pytestmark = pytest.mark.browser
 
 
 def unfold(page: Page) -> None:

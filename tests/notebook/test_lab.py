@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from support.jupyter_lab import Lab, stop_kernels
-
-pytestmark = pytest.mark.browser
 
 SUBMIT = """
 import cenports_nb as cn

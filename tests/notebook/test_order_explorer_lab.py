@@ -16,8 +16,6 @@ from support.order_frames import CLOSING, NAUGHTY
 from test_grid_lab import FILTER_MS, RENDER_MS
 from test_lab import CONTRAST
 
-pytestmark = pytest.mark.browser
-
 FRAMES = f"""
 import warnings
 import cenports_nb as cn

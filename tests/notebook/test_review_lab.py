@@ -5,13 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Locator, Page, expect
 from support.jupyter_lab import Lab, stop_kernels
 from test_lab import CONTRAST
-
-pytestmark = pytest.mark.browser
 
 NAUGHTY = "<img src=x onerror=document.title='ran'>"
 

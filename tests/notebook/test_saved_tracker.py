@@ -11,8 +11,6 @@ from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, expect
 from test_lab import SUBMIT
 
-pytestmark = pytest.mark.browser
-
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_exported_page_has_the_end_and_its_rows_unfold(tmp_path: Path, browser: Browser) -> None:

@@ -16,8 +16,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.jupyter_lab import CHROMIUM, Lab, missing_chromium, stop_kernels, wait_until_up
 from support.tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, surroundings
 
-pytestmark = pytest.mark.browser
-
 RUN_ALL = "window.ran = window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => 'done'); null"
 
 

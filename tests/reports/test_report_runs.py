@@ -148,6 +148,7 @@ def test_a_killed_run_leaves_the_earlier_report(tmp_path: Path) -> None:
     assert [left.name for left in (tmp_path / "out" / "mine").glob(".*")] == [".lock"]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_stops_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     """One line, exit code 1, no file."""
     own_notebook(tmp_path / "mine.ipynb", "1", WAIT)

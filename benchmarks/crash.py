@@ -26,11 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
-
-# A neighbour in this folder has the name of a library.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
 
 from tqdm import tqdm
 

@@ -38,6 +38,14 @@ LATENCY_S = 0.002
 PATIENCE_S = 60.0
 CALL = "PATCH /inventories"
 ENDED = ("applied", "rejected", "not_applied")
+PRELOADED = [
+    "cenports_nb.api.client",
+    "cenports_nb.api.http.session",
+    "cenports_nb.frames.loaders.stock",
+    "cenports_nb.frames.schema.schemas",
+    "cenports_nb.submissions.registry",
+    "cenports_nb.submissions.submit",
+]
 
 
 def child(job: str, url: str, home: str, pipe: Connection) -> None:
@@ -260,9 +268,7 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, default=0)
     asked = arguments.parse_args()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["cenports_nb.submissions.submit", "cenports_nb.submissions.registry", "cenports_nb.api.http.session"]
-    )
+    context.set_forkserver_preload(PRELOADED)
     tallies = []
     start = time.monotonic()
     with Sandbox(orders=400, seed=7, rate_limit=None, transaction_seconds=TRANSACTION_S, latency=LATENCY_S) as sandbox:

@@ -40,7 +40,7 @@ def at_a_terminal(
             os.write(ours, types.encode())
             typed = True
     os.close(ours)
-    return process.wait(timeout=60), screen.decode().replace("\r\n", "\n")
+    return process.wait(), screen.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("typed", ["yes\n", "y\n", "\n", "3\n", "\x04"], ids=["yes", "y", "return", "number", "end"])
@@ -85,7 +85,7 @@ def test_an_interrupt_while_waiting_loses_nothing(shop: Shop) -> None:
     )
     _read_until(process, "pending")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 4
     assert "lost" in err
     assert "cenports-nb submissions" in err
@@ -99,7 +99,7 @@ def test_an_interrupt_while_sending_says_where_to_go_on(shop: Shop) -> None:
     process = shop.start("submit", file, "--yes", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _wait_for(lambda: stuck.count == 1)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 4
     assert f"Submission {shop.newest()} was interrupted and nothing of it is lost" in err
     assert "`cenports-nb submissions list --open` shows it." in err
@@ -114,7 +114,7 @@ def test_a_process_that_is_killed_while_sending_is_gone_on_with(shop: Shop) -> N
     )
     _wait_for(lambda: stuck.count == 1)
     process.kill()
-    process.wait(timeout=60)
+    process.wait()
     shop.sandbox.faults.clear()
     submission = shop.newest()
     assert submission in shop.run("submissions", "list", "--open")[1]

@@ -9,7 +9,7 @@ import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, expect
-from test_lab import SUBMIT
+from support.lab_snippets import SUBMIT
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")

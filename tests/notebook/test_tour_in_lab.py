@@ -54,7 +54,7 @@ def open_notebook(context: BrowserContext, lab: Lab, name: str) -> Page:
 
 
 def wait_for_kernel(page: Page) -> None:
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ from cenports_nb.settings import resolve
 
 register_profiles()
 
-BROWSER_FIXTURES = {"browser", "lab", "open_in_lab", "tour_lab"}
+BROWSER_FIXTURES = {"browser", "lab"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -7,35 +7,23 @@ import signal
 import subprocess
 import sys
 import tomllib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import NamedTuple
 
 import pandas as pd
 import pytest
+from support.command_line import Ran, RunCommand, run_command
 from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
-from cenports_nb.cli import main
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
 
 UNTOUCHED = "cenports-nb: "
 
 
-class Ran(NamedTuple):
-    """How a command ended."""
-
-    returncode: int
-    stdout: str
-    stderr: str
-
-
-Run = Callable[..., Ran]
-
-
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run commands in this process, with nothing configured but what is given; a process of its own adds only imports."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunCommand:
+    """Run commands in this process, with nothing configured but what is given."""
     monkeypatch.setenv("CENPORTS_HOME", str(tmp_path))
     monkeypatch.setenv("CENPORTS_RATE_LIMIT", "100000")
     monkeypatch.chdir(tmp_path)
@@ -44,10 +32,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
         if url:
             monkeypatch.setenv("CENPORTS_ENVIRONMENT", "sandbox")
             monkeypatch.setenv("CENPORTS_BASE_URL", url)
-        capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        return Ran(int(ended.value.code or 0), *capsys.readouterr())
+        return run_command(capsys, *arguments)
 
     return run
 
@@ -58,13 +43,13 @@ def url() -> Iterator[str]:
         yield sandbox.url
 
 
-def test_version_is_told(run: Run) -> None:
+def test_version_is_told(run: RunCommand) -> None:
     """--version prints it and ends well."""
     ran = run("--version")
     assert (ran.returncode, ran.stdout) == (0, f"cenports-nb {cn.__version__}\n")
 
 
-def test_reports_are_listed_with_parameters(run: Run) -> None:
+def test_reports_are_listed_with_parameters(run: RunCommand) -> None:
     """A person sees what can be run, and with what."""
     ran = run("reports")
     assert ran.returncode == 0
@@ -73,7 +58,7 @@ def test_reports_are_listed_with_parameters(run: Run) -> None:
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
-def test_orders_are_written_in_each_format(run: Run, tmp_path: Path, url: str, ending: str) -> None:
+def test_orders_are_written_in_each_format(run: RunCommand, tmp_path: Path, url: str, ending: str) -> None:
     """All 830 orders arrive in the file, and postal codes keep their zeros."""
     out = tmp_path / f"orders.{ending}"
     ran = run("orders", "--start", "1996-07-04", "--end", "1998-05-06", "--out", str(out), url=url)
@@ -97,7 +82,7 @@ def test_orders_are_written_in_each_format(run: Run, tmp_path: Path, url: str, e
         (["channels"], 3),
     ],
 )
-def test_each_frame_is_written(run: Run, tmp_path: Path, url: str, command: list[str], rows: int) -> None:
+def test_each_frame_is_written(run: RunCommand, tmp_path: Path, url: str, command: list[str], rows: int) -> None:
     """Every loader that has a command writes all its rows."""
     out = tmp_path / "out.csv"
     ran = run(*command, "--out", str(out), url=url)
@@ -138,7 +123,7 @@ def test_each_frame_is_written(run: Run, tmp_path: Path, url: str, command: list
         (["sandbox", "--data", "nowhere"], 2, "can't start"),
     ],
 )
-def test_what_goes_wrong_is_one_line(run: Run, command: list[str], code: int, words: str) -> None:
+def test_what_goes_wrong_is_one_line(run: RunCommand, command: list[str], code: int, words: str) -> None:
     """Bad input of any kind: one line on stderr that says what to do, the right exit code, no traceback."""
     ran = run(*command)
     assert ran.returncode == code
@@ -150,7 +135,7 @@ def test_what_goes_wrong_is_one_line(run: Run, command: list[str], code: int, wo
 DAYS = ["--start", "1998-04-01", "--end", "1998-04-30"]
 
 
-def test_a_month_is_written_into_one_workbook(run: Run, tmp_path: Path, url: str) -> None:
+def test_a_month_is_written_into_one_workbook(run: RunCommand, tmp_path: Path, url: str) -> None:
     """Orders, line items, shipments and stock, a sheet each, from one command."""
     ran = run("export", *DAYS, "--out", "month.xlsx", url=url)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -162,7 +147,7 @@ def test_a_month_is_written_into_one_workbook(run: Run, tmp_path: Path, url: str
     assert sheets["stock"]["product_sku"][0] == "0001"
 
 
-def test_a_file_can_be_masked_and_joined_all_the_same(run: Run, tmp_path: Path, url: str) -> None:
+def test_a_file_can_be_masked_and_joined_all_the_same(run: RunCommand, tmp_path: Path, url: str) -> None:
     """--mask leaves no name in the file; without it the data is what was asked for."""
     for name, more in (("plain", []), ("masked", ["--mask"])):
         ran = run("orders", *DAYS, *more, "--out", f"{name}.csv", url=url)
@@ -176,7 +161,7 @@ def test_a_file_can_be_masked_and_joined_all_the_same(run: Run, tmp_path: Path, 
     assert (masked["ship_to_city"].fillna("") == plain["ship_to_city"].fillna("")).all()
 
 
-def test_instants_are_written_in_the_zone_asked_for(run: Run, tmp_path: Path, url: str) -> None:
+def test_instants_are_written_in_the_zone_asked_for(run: RunCommand, tmp_path: Path, url: str) -> None:
     """--time-zone moves the clock, not the moment; the one order of exactly midnight is a plain day."""
     run("orders", *DAYS, "--out", "utc.csv", url=url)
     run("orders", *DAYS, "--time-zone", "Europe/Berlin", "--out", "berlin.csv", url=url)
@@ -198,7 +183,7 @@ def with_a_bad_order(server: ToldServer) -> str:
 
 @pytest.mark.parametrize("more", [[], ["--mask"]])
 def test_rejected_records_name_nobody_on_the_screen(
-    run: Run, tmp_path: Path, with_a_bad_order: str, more: list[str]
+    run: RunCommand, tmp_path: Path, with_a_bad_order: str, more: list[str]
 ) -> None:
     """Told once for orders and lines, in a file of their own, which --mask masks as well."""
     command = ["export", "--start", "1998-05-06", "--end", "1998-05-06", "--out", "day.xlsx", *more]
@@ -248,7 +233,7 @@ def test_sandbox_command_serves_until_it_is_stopped(name: str) -> None:
     assert "stopped" in said
 
 
-def test_doctor_says_what_it_found_and_writes_shapes(run: Run, tmp_path: Path, url: str) -> None:
+def test_doctor_says_what_it_found_and_writes_shapes(run: RunCommand, tmp_path: Path, url: str) -> None:
     """Questions with answers and evidence; a file with field names and types; nothing saved for a sandbox."""
     ran = run("doctor", "--out", str(tmp_path / "shape.json"), url=url)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -259,7 +244,7 @@ def test_doctor_says_what_it_found_and_writes_shapes(run: Run, tmp_path: Path, u
     assert not (tmp_path / "profiles.toml").exists()
 
 
-def test_doctor_saves_what_it_learnt_to_the_profile(run: Run, tmp_path: Path) -> None:
+def test_doctor_saves_what_it_learnt_to_the_profile(run: RunCommand, tmp_path: Path) -> None:
     """The next connection speaks as the account does."""
     with Sandbox(shift=False, rate_limit=None, dialect=Dialect(get_parameters="query", order_limit=500)) as sandbox:
         text = f'[acme]\nenvironment = "sandbox"\nbase_url = "{sandbox.url}"\n'
@@ -275,7 +260,7 @@ def test_doctor_saves_what_it_learnt_to_the_profile(run: Run, tmp_path: Path) ->
     assert len(pd.read_csv(out)) == 33
 
 
-def test_cache_tells_and_clears(run: Run, tmp_path: Path, url: str) -> None:
+def test_cache_tells_and_clears(run: RunCommand, tmp_path: Path, url: str) -> None:
     """Account, answers, size and ages; then nothing."""
     ran = run("cache", "info")
     assert (ran.returncode, ran.stdout) == (0, f"0 answers in {tmp_path}\n")
@@ -288,7 +273,7 @@ def test_cache_tells_and_clears(run: Run, tmp_path: Path, url: str) -> None:
     assert run("cache", "info").stdout == f"0 answers in {tmp_path}\n"
 
 
-def test_items_of_shipments_are_written(run: Run, tmp_path: Path, url: str) -> None:
+def test_items_of_shipments_are_written(run: RunCommand, tmp_path: Path, url: str) -> None:
     """A row for each line, and its SKU with the zeros in front."""
     command = ["shipments", "--items", "--start", "1998-01-01", "--end", "1998-01-31", "--out", "items.csv"]
     ran = run(*command, url=url)

@@ -218,6 +218,7 @@ def test_ten_thousand_orders_are_quick(lab: Lab, open_in_lab: Callable[[str], Pa
     assert page.evaluate(FILTER_MS, ["sku-00042", "6 of 10,000 orders shown"]) < 20_000
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_where_nobody_can_press_anything_a_table_stands(tmp_path: Path, browser: Browser) -> None:
     """Executed by a runner: no widget, the first hundred orders, how many more, nobody's name."""

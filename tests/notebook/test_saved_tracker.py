@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, expect
 from support.lab_snippets import SUBMIT
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_exported_page_has_the_end_and_its_rows_unfold(tmp_path: Path, browser: Browser) -> None:
     """The final table, rows by keyboard, names as text, no button; nothing is asked of the network."""

@@ -19,7 +19,7 @@ from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
-from cenports_nb.frames.decoding.order_pages import open_orders
+from cenports_nb.frames.decoding.order_pages import decode_orders
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 
@@ -585,7 +585,7 @@ def test_a_million_prices_add_up_to_the_cent() -> None:
         for start in range(0, size, 1000)
     ]
     found = frames_of(
-        [open_orders("C", pages[start : start + 50]) for start in range(0, len(pages), 50)], "C"
+        [decode_orders("C", pages[start : start + 50]) for start in range(0, len(pages), 50)], "C"
     ).line_items
     assert (found["price"].to_numpy() == prices / 10_000).all()
     assert (found["quantity"].to_numpy() == units).all()

@@ -18,7 +18,7 @@ from support.fake_clock import FakeClock
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.api.http import session, transport
+from cenports_nb.api.http import adapter, transport
 from cenports_nb.errors import (
     ApiError,
     AuthenticationError,
@@ -114,7 +114,7 @@ def sandbox() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def connected(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
-    monkeypatch.setattr(transport, "MAX_BODY", 2 * 2**20)
+    monkeypatch.setattr(transport, "MAX_BODY_BYTES", 2 * 2**20)
     sandbox.faults.clear()
     with Client(resolve("sandbox", base_url=sandbox.url, rate_limit=100_000), clock=FakeClock(sandbox)) as client:
         yield client
@@ -139,7 +139,7 @@ def _without(name: str, sandbox: Sandbox) -> tuple[pd.DataFrame, int]:
 def _drips(client: Client, case: Case, fault: Fault) -> None:
     """Load until an answer has dripped past the time of a call; a busy machine may be too slow before that."""
     with pytest.MonkeyPatch.context() as short:
-        short.setattr(session, "CALL_S", 0.3)
+        short.setattr(adapter, "CALL_TIMEOUT_SECONDS", 0.3)
         while not fault.count:
             with pytest.raises((TransportError, IncompleteError)):
                 LOADS[case.name][1](client)

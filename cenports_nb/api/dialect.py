@@ -60,7 +60,7 @@ class Dialect:
                 raise ConfigurationError(f"Dialect.{name} is {value!r}: use a whole number above 0.")
 
     @classmethod
-    def of(cls, table: Mapping[str, Any]) -> Dialect:
+    def from_profile(cls, table: Mapping[str, Any]) -> Dialect:
         """Read the `dialect` of a profile."""
         known = [item.name for item in fields(cls)]
         for name in table:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cenports_nb.api.http.record_page import PageInfo, open_page, split_records
 from cenports_nb.api.json_shape import describe_shape, merge_shapes
-from cenports_nb.api.retrieval.page_info import Page, open_page, split
 from cenports_nb.api.retrieval.windows import FIRST_DAY, ONE_DAY
 from cenports_nb.errors import ApiError, BusinessError, CenportsError, InvalidRequestError, UnexpectedAnswerError
 
@@ -74,16 +74,16 @@ def examine(client: Client) -> Examination:
         CenportsError: The account can't be read at all: credentials, address or network.
     """
     before = client.usage.sent
-    ward = _Ward(client)
-    ward.channels()
-    ward.orders()
-    ward.end_of_range()
-    ward.shipments()
-    ward.stock()
-    return Examination(tuple(ward.findings), ward.dialect, ward.shapes, client.usage.sent - before)
+    examiner = _Examiner(client)
+    examiner.channels()
+    examiner.orders()
+    examiner.end_of_range()
+    examiner.shipments()
+    examiner.stock()
+    return Examination(tuple(examiner.findings), examiner.dialect, examiner.shapes, client.usage.sent - before)
 
 
-class _Ward:
+class _Examiner:
     """One examination under way."""
 
     def __init__(self, client: Client) -> None:
@@ -117,7 +117,7 @@ class _Ward:
             return
         where, page, _ = found
         self._note(Finding(question, where, "one order came when asked for one", {"get_parameters": where}))
-        words = ", ".join(page.said)
+        words = ", ".join(page.fields)
         self._note(Finding("How does isPaginated tell of further pages?", words or "not at all", "asked for one order"))
         question = "How many orders does one answer hold at most?"
         self.records = self._largest("/orders", "order_limit", "orders", question, asked)
@@ -190,7 +190,7 @@ class _Ward:
             for warehouse in warehouses
         }
         rows = sum(counts.values())
-        words = ", ".join(page.said)
+        words = ", ".join(page.fields)
         suspects = [rows, *counts.values()]
         if words:
             self._note(Finding(question, f"paged: {words}", f"{rows} rows of {len(counts)} warehouses came"))
@@ -207,8 +207,8 @@ class _Ward:
         path: str,
         name: str,
         asked: Mapping[str, Any],
-        fits: Callable[[Page, list[dict[str, Any]]], bool],
-    ) -> tuple[str, Page, list[dict[str, Any]]] | None:
+        fits: Callable[[PageInfo, list[dict[str, Any]]], bool],
+    ) -> tuple[str, PageInfo, list[dict[str, Any]]] | None:
         """Try body, query and both until an answer shows that the parameters were read."""
         first = getattr(self.dialect, name)
         failure: CenportsError | None = None
@@ -225,13 +225,13 @@ class _Ward:
             raise failure
         return None
 
-    def _ask(self, path: str, parameters: Mapping[str, Any]) -> tuple[Page, list[dict[str, Any]]] | CenportsError:
+    def _ask(self, path: str, parameters: Mapping[str, Any]) -> tuple[PageInfo, list[dict[str, Any]]] | CenportsError:
         """Ask once; what is wrong with the question is an answer too."""
         spoken, self.client.dialect = self.client.dialect, self.dialect
         try:
             body = self.client.get(path, parameters).body
-            page, listed = open_page(path, body)
-            records = [msgspec.json.decode(record, type=dict[str, Any]) for record in split(listed)]
+            opened = open_page(path, body)
+            records = [msgspec.json.decode(record, type=dict[str, Any]) for record in split_records(opened.records)]
         except msgspec.MsgspecError as error:
             return UnexpectedAnswerError(f"GET {path} answered with records of an unknown shape ({error}).")
         except (InvalidRequestError, UnexpectedAnswerError) as error:
@@ -245,28 +245,28 @@ class _Ward:
         self.shapes[f"GET {path}"] = merge_shapes(
             self.shapes.get(f"GET {path}"), describe_shape(msgspec.json.decode(body))
         )
-        return page, records
+        return opened.info, records
 
     def _all_days(self) -> dict[str, str]:
         return _days(FIRST_DAY, self.client.clock.now().date() + 2 * ONE_DAY)
 
-    def _limit(self, question: str, name: str, page: Page, records: list[dict[str, Any]]) -> None:
+    def _limit(self, question: str, name: str, page: PageInfo, records: list[dict[str, Any]]) -> None:
         """Read the largest limit off an answer to a larger one that was not refused."""
         rows = len(records)
         if rows > getattr(self.dialect, name):
             most = ABOVE if rows == ABOVE or not _has_more(page, rows) else rows
             self._note(Finding(question, f"{most} or more", f"{rows} came", {name: most}))
         elif _has_more(page, rows):
-            self._note(Finding(question, str(rows), f"{rows} came of {page.whole or 'more'}", {name: rows}))
+            self._note(Finding(question, str(rows), f"{rows} came of {page.total or 'more'}", {name: rows}))
         else:
             self._note(Finding(question, f"{ABOVE} may be asked for", f"all {rows} came in one answer"))
 
-    def _capped(self, what: str, page: Page, records: list[dict[str, Any]], most: int) -> None:
+    def _capped(self, what: str, page: PageInfo, records: list[dict[str, Any]], most: int) -> None:
         """Look for an answer that is silently shorter than asked for."""
         rows = len(records)
         if rows < most and _has_more(page, rows):
             answer = f"yes, at {rows}"
-        elif rows in self.dialect.known_caps and rows < most and not ", ".join(page.said):
+        elif rows in self.dialect.known_caps and rows < most and not ", ".join(page.fields):
             answer = f"perhaps, at {rows}"
         else:
             answer = "not seen"
@@ -299,8 +299,8 @@ def _days(start: date, end: date) -> dict[str, str]:
     return {"startDate": start.isoformat(), "endDate": end.isoformat()}
 
 
-def _has_more(page: Page, rows: int) -> bool:
-    return page.next is not None or (page.last or 1) > 1 or (page.whole or 0) > rows
+def _has_more(page: PageInfo, rows: int) -> bool:
+    return page.next is not None or (page.last or 1) > 1 or (page.total or 0) > rows
 
 
 def _number_in(error: CenportsError) -> int | None:

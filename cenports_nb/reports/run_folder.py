@@ -45,14 +45,14 @@ class Place:
     run: str
 
     @property
-    def own(self) -> Path:
+    def ensure_own_process(self) -> Path:
         """The folder with the runs of this report."""
         return self.folder / self.name
 
     @property
     def part(self) -> Path:
         """Where the files of this run are until it is whole."""
-        return self.own / f"{PART}{self.run}"
+        return self.ensure_own_process / f"{PART}{self.run}"
 
 
 @contextlib.contextmanager
@@ -99,10 +99,10 @@ def publish(place: Place, texts: Mapping[str, str], *, keep: bool, stopped: bool
     """
     run = place.run + (STOPPED if stopped else "")
     link = quote(f"{place.name}/{place.run}/")
-    final = place.own / run
+    final = place.ensure_own_process / run
     try:
-        with FileLock(place.own / ".lock", timeout=PATIENCE):
-            beside = {ending: place.own / f"{PART}{place.run}{ending}" for ending in texts}
+        with FileLock(place.ensure_own_process / ".lock", timeout=PATIENCE):
+            beside = {ending: place.ensure_own_process / f"{PART}{place.run}{ending}" for ending in texts}
             for ending, text in texts.items():
                 _write(beside[ending], text.replace(link, quote(f"{place.name}/{run}/")))
                 if keep and not stopped:
@@ -113,7 +113,7 @@ def publish(place: Place, texts: Mapping[str, str], *, keep: bool, stopped: bool
                 path.replace(place.folder / f"{place.name}{ending}")
             _clear(place, run, keep=keep)
     except (OSError, Timeout) as error:
-        for path in place.own.glob(f"{PART}{place.run}.*"):
+        for path in place.ensure_own_process.glob(f"{PART}{place.run}.*"):
             _drop(path)
         raise InvalidRequestError(
             f"The report can't be put into {str(place.folder)!r} ({getattr(error, 'strerror', None) or error}): "
@@ -127,9 +127,9 @@ def _next(folder: Path, name: str) -> tuple[Place, FileLock]:
     stamp = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
     for number in range(1, 1000):
         place = Place(folder, name, stamp if number == 1 else f"{stamp}-{number}")
-        taken = [place.own / place.run, place.own / f"{place.run}{STOPPED}", place.part]
+        taken = [place.ensure_own_process / place.run, place.ensure_own_process / f"{place.run}{STOPPED}", place.part]
         if not any(os.path.lexists(path) for path in taken):
-            lock = FileLock(_lock_of(place.own, place.run), timeout=0)
+            lock = FileLock(_lock_of(place.ensure_own_process, place.run), timeout=0)
             lock.acquire()
             place.part.mkdir()
             return place, lock
@@ -161,7 +161,7 @@ def _clear(place: Place, run: str, *, keep: bool) -> None:
         for ending in (".ipynb", ".html")
         if (path := place.folder / f"{place.name}{ending}").is_file()
     )
-    for path in place.own.iterdir():
+    for path in place.ensure_own_process.iterdir():
         old = RUN.fullmatch(path.name) and path.is_dir() and path.name not in (run, *_names(named, place.name))
         if old and (not keep or path.name.endswith(STOPPED)):
             shutil.rmtree(path, ignore_errors=True)

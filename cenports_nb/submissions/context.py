@@ -34,12 +34,13 @@ def desk_of(client: Client) -> Desk:
     Raises:
         JournalError: The journal can't be used.
     """
-    client.own()
-    if not isinstance(client.context, Desk):
+
+    def build() -> Desk:
         journal = Journal(client.home)
         client.resources.callback(journal.close)
-        client.context = Desk(journal, Poller(client, journal))
-    return client.context
+        return Desk(journal, Poller(client, journal))
+
+    return client.component(Desk, build)
 
 
 def user() -> str:

@@ -1,4 +1,4 @@
-"""Several processes and one journal, and processes that are killed: nothing lost, nothing doubled."""
+"""JoinedPages processes and one journal, and processes that are killed: nothing lost, nothing doubled."""
 
 from __future__ import annotations
 

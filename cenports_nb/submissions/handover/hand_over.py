@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cenports_nb.errors import HandoverWarning, InvalidRequestError
+from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
-from cenports_nb.frames.loaders.whole_orders import load_orders_with_lines
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.submissions.context import desk_of
 from cenports_nb.submissions.handover.journal_entry import (

@@ -12,7 +12,8 @@ import msgspec
 
 from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH
 from cenports_nb.errors import RejectedRowsWarning
-from cenports_nb.frames.loaders.orders import load_orders, load_shipments
+from cenports_nb.frames.loaders.orders import load_orders
+from cenports_nb.frames.loaders.shipments import load_shipments
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.submissions.journal.models import Batch, Row

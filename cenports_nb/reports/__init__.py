@@ -4,14 +4,14 @@ find_report ─▶ check_parameters ─▶ run_report ─▶ ReportRun       wha
                                               └▶ ReportError     where it stopped; the notebook so far is kept
 """
 
-from cenports_nb.reports.catalogue import Report, find_report, notebook_folder, reports, sample_count
+from cenports_nb.reports.catalogue import Report, find_report, find_notebook_folder, list_reports, find_sample_count
 from cenports_nb.reports.failure import ReportError
-from cenports_nb.reports.html import page_of
+from cenports_nb.reports.html import render_page
 from cenports_nb.reports.parameters import check_parameters
-from cenports_nb.reports.progress import Step
+from cenports_nb.reports.progress import CellProgress
 from cenports_nb.reports.result import ReportRun, exit_code_of
 from cenports_nb.reports.run import run_report
-from cenports_nb.reports.run_inputs import Frozen, earlier_run, freeze
+from cenports_nb.reports.run_inputs import FrozenInputs, find_earlier_run, freeze_inputs
 
 __all__ = [
     "Frozen",

@@ -28,12 +28,7 @@ from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
 from cenports_nb.submissions.objections import find_objections, hold_objected_rows
 from cenports_nb.submissions.plan import check_whole_number, plan_batches
 from cenports_nb.submissions.sending.canary import send_with_canary
-from cenports_nb.submissions.sending.staleness import (
-    ON_STALE_MODES,
-    OnStale,
-    apply_on_stale,
-    build_last_look,
-)
+from cenports_nb.submissions.sending.staleness import ON_STALE_MODES, OnStale, apply_on_stale, build_last_look
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import msgspec
 
-from cenports_nb.api.request_schema import CALLS, objections
+from cenports_nb.api.request_schema import CALL_TABLES, find_objections
 from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, TransportError, UnexpectedAnswerError
 from cenports_nb.frames.decoding.rejects import snake_case
 
@@ -92,7 +92,9 @@ def create_channel(
 def _check(client: Client, body: Mapping[str, Any]) -> None:
     """Check every field, all of them at once, and quote none: they are people's."""
     errors: dict[str, list[str]] = {}
-    for found in objections(CREATE_CHANNEL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes):
+    for found in find_objections(
+        CREATE_CHANNEL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes
+    ):
         errors.setdefault(".".join(snake_case(str(step)) for step in found.path), []).append(found.reason)
     if not body.get("contactEmail") and not body.get("contactPhone"):
         errors.setdefault("contact_email", []).append("or contact_phone is needed")
@@ -108,7 +110,7 @@ def _translate_keys(given: Mapping[str, str], what: str) -> dict[str, str]:
         InvalidRequestError: No mapping, or a key that the call has no field for.
     """
     group = {"contact_info": "contactInfo", "bill_info": "billInfo"}[what]
-    fields = [path.partition(".")[2] for path in CALLS[CREATE_CHANNEL] if path.startswith(f"{group}.")]
+    fields = [path.partition(".")[2] for path in CALL_TABLES[CREATE_CHANNEL] if path.startswith(f"{group}.")]
     names = {snake_case(field): field for field in fields}
     if not isinstance(given, Mapping):
         raise InvalidRequestError(f"{what} must be a mapping with {', '.join(names)}, not {type(given).__name__}.")

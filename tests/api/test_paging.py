@@ -127,7 +127,9 @@ def test_all_that_is_not_acknowledged_is_cut_by_any_day() -> None:
     """A question without days has none to cut by, so it gets them."""
     account = account_of([4, 4, 4, 4], cap=9, ends="included")
     read = retrieve(
-        account, source_of(channels=lambda: ["A"], decode=lambda _, pages: Nameless(pages)), [Window(acknowledged=False)]
+        account,
+        source_of(channels=lambda: ["A"], decode=lambda _, pages: Nameless(pages)),
+        [Window(acknowledged=False)],
     )  # type: ignore[arg-type]
     wanted = {order["orderNo"] for order in account.orders if not order["acknowledged"] and order["channelId"] == "A"}
     assert wanted <= numbers_of(read)

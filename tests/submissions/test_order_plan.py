@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from support.made_orders import ADDRESS, line, lines, order, orders
 
 import cenports_nb as cn
-from cenports_nb.api.request_schema import check
+from cenports_nb.api.request_schema import check_body
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.sandbox.dialect import Dialect as SandboxDialect
 from cenports_nb.sandbox.http.request_rules import post_orders
@@ -381,7 +381,7 @@ def test_whatever_passes_is_what_both_sides_take(made: tuple[pd.DataFrame, pd.Da
     plan = planned(*made)
     bodies = [one.body for one in plan.orders]
     body = {"partnerId": "SANDBOX", "channelId": "C", "orders": bodies}
-    check("POST /orders", body, {})
+    check_body("POST /orders", body, {})
     assert sandbox_check(post_orders(SandboxDialect()), body, Known({"C"}, set())) == {}
     for one in bodies:
         total = sum(Decimal(repr(item["subTotal"])) for item in one["lineItems"])

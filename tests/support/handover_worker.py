@@ -17,7 +17,7 @@ import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
 
 
-def watch(folder: Path, last: int, only: str) -> None:
+def kill_at_step(folder: Path, kill_at: int, only: str) -> None:
     """Kill this process before the step of that number."""
     steps = 0
 
@@ -35,19 +35,19 @@ def watch(folder: Path, last: int, only: str) -> None:
         nonlocal steps
         if is_step(event, arguments):
             steps += 1
-            if steps == last:
+            if steps == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
 
 
 def main() -> None:
-    url, path, last = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+    url, path, kill_at = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
     with cn.connect(
         "staging", base_url=url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
         rate_limit=100_000,
     ) as client:  # fmt: skip
-        watch(path.parent, last, sys.argv[4])
+        kill_at_step(path.parent, kill_at, sys.argv[4])
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", cn.errors.HandoverWarning)
             print(cn.hand_over(client, path))

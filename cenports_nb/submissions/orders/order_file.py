@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.export import FORMULA
+from cenports_nb.frames.export import FORMULA_STARTS
 
 SEPARATORS = ",;\t|"
 
@@ -75,7 +75,7 @@ def _read_csv(text: str) -> pd.DataFrame:
 
 def _strip_apostrophe(cell: object) -> object:
     """Take off the apostrophe that `export` puts before what a spreadsheet would take for a formula: `'+49 30 …`."""
-    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:2] in FORMULA else cell
+    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:2] in FORMULA_STARTS else cell
 
 
 def _read_workbook(content: bytes) -> pd.DataFrame:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.api.request_schema import objections
+from cenports_nb.api.request_schema import find_objections
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import parse_time_zone
 from cenports_nb.submissions.orders.order_columns import build_order_body, find_column
@@ -154,7 +154,7 @@ def _check_fields(
     """Check every field against the reference's table, without quoting any; what was objected to is not missing."""
     known = set(errors.errors)
     body = {"partnerId": "-", "channelId": channel_id, "orders": [order.body for order in planned]}
-    for objection in objections("POST /orders", body, sizes):
+    for objection in find_objections("POST /orders", body, sizes):
         if len(objection.path) < 3 or not isinstance(objection.path[1], int):
             if planned:
                 errors.add(objection.place, objection.reason)

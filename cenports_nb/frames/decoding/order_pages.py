@@ -17,11 +17,11 @@ from cenports_nb.frames.decoding.arrow_orders import POOL
 from cenports_nb.frames.line_status import CLOSED_WORDS
 from cenports_nb.frames.provenance import Reject
 
-QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000  # microseconds; the midnights of all zones lie on quarters of an hour
+QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
+"""The midnights of all time zones lie on quarters of an hour."""
 KEY_COLUMNS = frozenset({"channel_id", "order_no", "order_date"})
-MAX_REFUSED_PAGES = (
-    2  # pages in a row that the strict decoder refuses; the next ones of their chunk go straight to the lenient one
-)
+MAX_REFUSED_PAGES = 2
+"""After so many refusals in a row, the next pages of a chunk go straight to the lenient decoder."""
 
 
 def decode_orders(channel_id: str | None, pages: Sequence[bytes | memoryview]) -> DecodedPage:
@@ -125,7 +125,7 @@ class OrderPages:
 
 def join_order_pages(contents: Sequence[DecodedPage]) -> DecodedPage:
     """Put pages together that came one by one: hundreds of small columns take twice the memory of their values."""
-    parts = [part for whole in contents for part in split_pages(strict) if isinstance(part, OrderPages)]
+    parts = [part for page in contents for part in split_pages(page) if isinstance(part, OrderPages)]
     if len(parts) < 2:
         return JoinedPages(parts)
     rows = np.cumsum([0, *(len(part.places) for part in parts)])

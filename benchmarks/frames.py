@@ -25,10 +25,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-# Run as a script, this folder is on the path and would hide the library that has the name of its neighbour.
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != HERE]
-
 import pandas as pd
 
 import cenports_nb as cn
@@ -67,7 +63,7 @@ def main() -> None:
     if arguments.large:
         growth(arguments.orders // 10, arguments.large)
     print("\nstock")
-    subprocess.run([sys.executable, HERE / "stock.py"], check=True)
+    subprocess.run([sys.executable, Path(__file__).parent / "stock.py"], check=True)
 
 
 def speed(client: Client, folder: Path) -> None:

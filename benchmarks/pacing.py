@@ -19,9 +19,6 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-# Run as a script, this folder is on the path, and requests.py in it would hide the library of that name.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
-
 from cenports_nb.api.client import Client
 from cenports_nb.api.http.rate_limit import FILE_NAME, SAFETY_FACTOR, RateLimiter, SystemClock
 from cenports_nb.sandbox import Sandbox

@@ -17,15 +17,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-# A neighbour in this folder has the name of a library.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
-
 import numpy as np
 import pandas as pd
 
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.stock.plans.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.queries import read_stock_history
@@ -82,7 +79,7 @@ def planned(rows: int) -> None:
         "history of the journal (empty)", lambda: read_stock_history(journal, home, "account", now, timedelta(days=1))
     )
     step("check_updates, twelve guards", lambda: cn.check_updates(updates, actual, available=actual, history=history))
-    frame_fingerprint = step("fingerprint", lambda: fingerprint(updates))
+    frame_fingerprint = step("fingerprint", lambda: compute_fingerprint(updates))
     frame = updates.assign(before_quantity=updates["current_quantity"], held=pd.Series([None] * rows, dtype="str"))
     cut = step(
         "cut into batches of 500", lambda: plan_batches("s", frame, batch_size=500, canary=5, before_at=now.isoformat())

@@ -8,12 +8,12 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import encode_keys, index_rows
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.schemas import StockUpdates
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text
-from cenports_nb.stock.demand import STOCK_KEYS
-from cenports_nb.stock.plans.fingerprint import fingerprint
-from cenports_nb.stock.plans.metadata import part_of
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.metadata import mark_as_part
 
 COLUMNS = [*STOCK_KEYS, "reason"]
 
@@ -56,4 +56,4 @@ def select_included(updates: pd.DataFrame, excluded: pd.Series[Any]) -> pd.DataF
     """Take the rows that are sent; they know what they are a part of, so that the whole is not sent a second time."""
     if excluded.isna().all():
         return updates
-    return part_of(updates[excluded.isna().to_numpy()], fingerprint(updates))
+    return mark_as_part(updates[excluded.isna().to_numpy()], compute_fingerprint(updates))

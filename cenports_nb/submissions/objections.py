@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.errors import GuardRailError
-from cenports_nb.stock.demand import STOCK_KEYS
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
-from cenports_nb.stock.guards.thresholds import thresholds_of
+from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.journal.queries import read_stock_history
 
@@ -40,7 +40,7 @@ def find_objections(
         available: Available stock, for the guards that need it.
         thresholds: Other thresholds of guards.
     """
-    span = timedelta(seconds=pd.Timedelta(thresholds_of(thresholds).repeated).total_seconds())
+    span = timedelta(seconds=pd.Timedelta(read_thresholds(thresholds).repeated).total_seconds())
     history = read_stock_history(get_context(client).journal, client.home, client.settings.account, at, span)
     return check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
 

@@ -15,10 +15,10 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.registry import GUARDS
-from cenports_nb.stock.plans.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.evidence.stock_cache import StockCache
 from cenports_nb.submissions.exclusions import explain_exclusions, select_included
@@ -118,7 +118,7 @@ def submit_updates(
                 head,
                 reason=_first_value(updates, "reason"),
                 reference=_first_value(updates, "reference"),
-                fingerprint=fingerprint(updates),
+                fingerprint=compute_fingerprint(updates),
                 on_stale=on_stale,
                 details=msgspec.json.encode(details).decode() if details else None,
             )

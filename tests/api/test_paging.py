@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.api_client import (
     CAPS,
@@ -29,7 +29,6 @@ READINGS = {
 }
 
 
-@settings(max_examples=300)
 @given(
     days=st.lists(st.integers(0, 25), min_size=1, max_size=80),
     cap=st.integers(min(CAPS), LIMIT),
@@ -50,7 +49,6 @@ def test_nothing_is_lost_without_its_window_being_named(
             assert any(window.start <= day <= window.end for window in named)  # type: ignore[operator]
 
 
-@settings(max_examples=200)
 @given(days=st.lists(st.integers(0, 1), min_size=1, max_size=100), readings=st.fixed_dictionaries(READINGS))
 def test_thin_days_are_always_read_whole(days: list[int], readings: dict[str, Any]) -> None:
     """Where no two days come near a cap, nothing is missing."""
@@ -59,7 +57,6 @@ def test_thin_days_are_always_read_whole(days: list[int], readings: dict[str, An
     assert (numbers_of(read), read.missing) == ({order["orderNo"] for order in account.orders}, ())
 
 
-@settings(max_examples=100)
 @given(
     days=st.lists(st.integers(0, 9), min_size=1, max_size=90),
     readings=st.fixed_dictionaries(READINGS),

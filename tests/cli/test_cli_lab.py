@@ -130,7 +130,7 @@ def surroundings(folder: Path) -> dict[str, str]:
 def run_lab(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cenports_nb", "lab", "--no-browser", *arguments],
-        cwd=folder, env=surroundings(folder), capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=surroundings(folder), capture_output=True, text=True, check=False,
     )  # fmt: skip
 
 
@@ -159,6 +159,7 @@ def answer(url: str, process: subprocess.Popen[str]) -> bytes:
     pytest.fail(f"JupyterLab did not answer at {url}.")
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_port: int, terminal: int) -> None:
     """The kernel is that of this Python whatever else is installed; the end is no error, and asks nothing."""
     process = subprocess.Popen(
@@ -170,7 +171,7 @@ def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_p
         kernels = answer(f"http://127.0.0.1:{free_port}/api/kernelspecs?token=sesame", process).decode()
         files = answer(f"http://127.0.0.1:{free_port}/api/contents/tour?token=sesame", process).decode()
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=30)
+        told, _ = process.communicate()
     finally:
         process.kill()
     assert process.returncode == 0, told

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from support.order_decoding import Frames, frames_of, page_of
+from support.property_examples import share_of_examples
 
 from cenports_nb.api.http.record_page import open_page
 from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, split_pages
@@ -100,7 +101,6 @@ def _same(left: Frames, right: Frames) -> None:
     )
 
 
-@settings(max_examples=80)
 @given(st.lists(ORDER, max_size=4))
 def test_both_lanes_make_the_same_frames(records: list[dict[str, Any]]) -> None:
     """To the last bit of every amount, for orders as documented; fields that are not are named alike."""
@@ -108,7 +108,7 @@ def test_both_lanes_make_the_same_frames(records: list[dict[str, Any]]) -> None:
     _same(frames_of([_fast(page)]), frames_of([_decode_leniently([page], "X")]))
 
 
-@settings(max_examples=25)
+@settings(max_examples=share_of_examples(1 / 2))
 @given(st.lists(ORDER, min_size=1, max_size=3))
 def test_an_unreadable_neighbour_changes_nothing(records: list[dict[str, Any]]) -> None:
     """The whole page goes the careful way, record by record, and ends in the same rows."""
@@ -119,7 +119,7 @@ def test_an_unreadable_neighbour_changes_nothing(records: list[dict[str, Any]]) 
     assert [(reject.record_index, reject.record) for reject in with_it.rejects] == [(len(records), "5")]
 
 
-@settings(max_examples=25)
+@settings(max_examples=share_of_examples(1 / 2))
 @given(st.lists(ORDER, min_size=1, max_size=6))
 def test_however_orders_are_cut_into_pages_they_are_the_same(records: list[dict[str, Any]]) -> None:
     """One page, a page each in one chunk, a page each in chunks of their own."""

@@ -56,6 +56,7 @@ def test_errors_of_others_look_as_ever(tmp_path: Path) -> None:
     assert "Traceback" in in_a_shell(tmp_path, "1 / 0")
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
     """A notebook that a scheduler ran has the paragraph first and everything after it."""

@@ -352,6 +352,7 @@ review
 """
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_where_nobody_can_press_anything_the_plan_stands(tmp_path: Path) -> None:
     """No widget, no button, nothing sent; text from outside is text."""

@@ -11,6 +11,7 @@ import pandas as pd
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fake_clock import FakeClock
+from support.property_examples import share_of_examples
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -73,7 +74,7 @@ class HandoverScenario:
             done[position].acknowledged = False
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=share_of_examples(1 / 3), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(actions, min_size=3, max_size=14))
 def test_every_order_is_handed_over_once(home: Path, steps: list[tuple[object, ...]]) -> None:
     """Whatever happened; the last two runs are undisturbed."""

@@ -66,7 +66,7 @@ def test_two_that_open_a_new_journal_at_once(home: Path) -> None:
         assert not wait([opened], timeout=0.3).done
         other.execute("ROLLBACK")
         other.close()
-        opened.result(20).close()
+        opened.result(240).close()
     assert pragma(home / "journal.sqlite", "journal_mode") == "wal"
 
 

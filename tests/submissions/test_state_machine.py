@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.fake_clock import FakeClock
+from support.property_examples import share_of_examples
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -268,7 +269,7 @@ class SubmissionMachine(RuleBasedStateMachine):
 
 TestWriting = SubmissionMachine.TestCase
 TestWriting.settings = settings(
-    max_examples=25,
+    max_examples=share_of_examples(1 / 4),
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -14,6 +14,7 @@ from pandera.typing import Series
 
 from cenports_nb.frames.schema import column_docs
 from cenports_nb.frames.schema.column_docs import documented_by
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_ITEM_KEYS, ORDER_KEYS, STOCK_KEYS
 
 __all__ = [
     "ActualStock",
@@ -121,7 +122,7 @@ class Orders(_StrictModel):
     acknowledged: Series[Flag] = pa.Field(nullable=True)
 
     class Config(_StrictModel.Config):
-        unique = ["channel_id", "order_no"]
+        unique = ORDER_KEYS
 
 
 @documented_by(column_docs.LINE_ITEMS)
@@ -141,7 +142,7 @@ class LineItems(_StrictModel):
     status: Series[str] = pa.Field(nullable=True)
 
     class Config(_StrictModel.Config):
-        unique = ["channel_id", "order_no", "line_item"]
+        unique = LINE_ITEM_KEYS
 
 
 @documented_by(column_docs.SHIPMENTS)
@@ -188,7 +189,7 @@ class ActualStock(_StrictModel):
     warehouse_name: Series[str] = pa.Field(nullable=True)
 
     class Config(_StrictModel.Config):
-        unique = ["warehouse_code", "product_sku"]
+        unique = STOCK_KEYS
 
 
 @documented_by(column_docs.AVAILABLE_STOCK)
@@ -209,7 +210,7 @@ class AvailableStock(_StrictModel):
     warehouse_name: Series[str] = pa.Field(nullable=True)
 
     class Config(_StrictModel.Config):
-        unique = ["channel_id", "warehouse_code", "product_sku"]
+        unique = CHANNEL_STOCK_KEYS
 
 
 @documented_by(column_docs.WAREHOUSES)
@@ -273,7 +274,7 @@ class StockUpdates(_DocumentedModel):
     counted_at: Series[Instant] | None = pa.Field(nullable=True)
 
     class Config:
-        unique = ["warehouse_code", "product_sku"]
+        unique = STOCK_KEYS
 
 
 @documented_by(column_docs.OUTCOMES)

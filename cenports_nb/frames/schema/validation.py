@@ -10,6 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.row_keys import IntArray, find_duplicates, index_rows
 from cenports_nb.frames.schema.coercion import COERCIONS, Flaw
 
 MAX_QUOTED_ROWS = 5
@@ -88,6 +89,24 @@ def refuse_duplicates(frame: pd.DataFrame, is_duplicate: np.ndarray[Any, Any], k
     """
     if is_duplicate.any():
         raise InvalidRequestError(f"{what} {_describe_duplicates(frame, is_duplicate, key)}.")
+
+
+def index_unique_rows(frame: pd.DataFrame, codes: IntArray, size: int, key: Sequence[str], what: str) -> IntArray:
+    """Find the row of each key code below `size`, -1 where there is none; refuse a frame that repeats a key.
+
+    Args:
+        frame: Its rows, with their labels.
+        codes: The key code of each row, from `encode_keys`.
+        size: All codes are below.
+        key: The columns of the key.
+        what: What the frame is called in errors.
+
+    Raises:
+        InvalidRequestError: The key and the first rows that have it.
+    """
+    rows = index_rows(codes, size)
+    refuse_duplicates(frame, find_duplicates(codes, rows), key, what)
+    return rows
 
 
 def _check_rules(column: pd.Series[Any], schema: pa.Column, least: int | None) -> list[Flaw]:

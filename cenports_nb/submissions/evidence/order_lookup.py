@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 OrderKey = tuple[str, str]
 """Channel id and order number."""
 
-ORDER_KEYS = ["channel_id", "order_no"]
-
 
 def find_orders(client: Client, keys: Iterable[OrderKey], acknowledged: bool | None = None) -> set[OrderKey]:
     """Find the orders that are there, readable or not; a request for each 255 characters of numbers of a channel.

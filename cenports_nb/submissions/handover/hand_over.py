@@ -22,8 +22,9 @@ from cenports_nb.errors import HandoverWarning, InvalidRequestError
 from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import rejected
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.submissions.context import get_context, read_own_head
-from cenports_nb.submissions.evidence.order_lookup import ORDER_KEYS, OrderKey
+from cenports_nb.submissions.evidence.order_lookup import OrderKey
 from cenports_nb.submissions.handover.journal_entry import (
     HANDOVER_KIND,
     JournalEntry,

@@ -12,7 +12,8 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.schema import schemas
-from cenports_nb.submissions.evidence.order_lookup import ORDER_KEYS, is_listable
+from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.submissions.evidence.order_lookup import is_listable
 
 Layout = Mapping[str, str] | Sequence[str]
 

@@ -11,10 +11,10 @@ from cenports_nb.errors import GuardRailError, InvalidRequestError
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.evidence.order_lookup import (
-    ORDER_KEYS,
     OrderKey,
     find_channels,
     find_orders,

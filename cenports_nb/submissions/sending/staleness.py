@@ -14,7 +14,7 @@ from typing import Any, Literal
 import pandas as pd
 
 from cenports_nb.errors import StaleStockError
-from cenports_nb.stock.demand import STOCK_KEYS
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.submissions.evidence.stock_cache import StockCache
 from cenports_nb.submissions.journal.models import Batch, Head, Row
 from cenports_nb.submissions.sending.sender import LastLook

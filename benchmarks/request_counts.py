@@ -1,4 +1,4 @@
-"""How many requests a load takes, counted by the sandbox: `python benchmarks/requests.py`.
+"""How many requests a load takes, counted by the sandbox: `python benchmarks/request_counts.py`.
 
 Twelve months of orders and their shipments at every size, with pages and without; the load repeated, the
 day after, and line items after orders. Each row has its budget beside it. Then 200 pages of answers that
@@ -8,14 +8,9 @@ take 1.5 s each, on a clock that runs five times as fast, against what the rate 
 from __future__ import annotations
 
 import math
-import sys
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
-
-# Run as a script, this folder is on the path and would hide the library that has this file's name.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client

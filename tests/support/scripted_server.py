@@ -27,13 +27,14 @@ class Seen:
 
 @dataclass(frozen=True)
 class Say:
-    """One answer: JSON or bytes, whole, cut short of its Content-Length, or a reset instead."""
+    """One answer: JSON or bytes, whole, cut short of its Content-Length, or instead a reset or an end without a byte."""
 
     body: Any = field(default_factory=lambda: {"data": []})
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int = 0
     reset: bool = False
+    dropped: bool = False
 
     @property
     def content(self) -> bytes:
@@ -101,6 +102,8 @@ class ToldServer:
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
         say = answer if isinstance(answer, Say) else answer(seen)
         handler.close_connection = True
+        if say.dropped:
+            return
         if say.reset:
             linger = struct.pack("ii", 1, 0)
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)

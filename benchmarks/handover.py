@@ -26,8 +26,8 @@ import cenports_nb as cn
 from cenports_nb.errors import HandoverWarning, InvalidRequestError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 
-LATENCY_S = 0.03
-LONGEST_S = 0.5
+LATENCY_SECONDS = 0.03
+MAX_PAUSE_SECONDS = 0.5
 
 
 def hand_over(url: str, home: str, *paths: Path) -> None:
@@ -71,12 +71,12 @@ def play(chance: random.Random) -> tuple[int, str]:
     with (
         tempfile.TemporaryDirectory() as home,
         tempfile.TemporaryDirectory() as name,
-        Sandbox(shift=False, rate_limit=None, latency=LATENCY_S) as sandbox,
+        Sandbox(shift=False, rate_limit=None, latency=LATENCY_SECONDS) as sandbox,
     ):
         folder = Path(name)
         wanted = sorted(order.number for order in sandbox.state.orders if not order.acknowledged)
         killed = sum(
-            kill_one(sandbox, home, folder / f"{chance.choice('ab')}.csv", chance.uniform(0, LONGEST_S))
+            kill_one(sandbox, home, folder / f"{chance.choice('ab')}.csv", chance.uniform(0, MAX_PAUSE_SECONDS))
             for _ in range(3)
         )
         hand_over(sandbox.url, home, folder / "c.csv", folder / "d.csv")

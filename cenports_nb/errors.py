@@ -98,8 +98,8 @@ class CenportsError(Exception):
 
 def format_paragraph(error: CenportsError) -> str:
     """Write an error as a person reads it: what happened and what to do, and where in their own code."""
-    told = "\n".join([str(error), *getattr(error, "__notes__", [])])
-    text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in told)
+    lines = "\n".join([str(error), *getattr(error, "__notes__", [])])
+    text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in lines)
     steps = traceback.extract_tb(error.__traceback__)
     ours = next((i for i, step in enumerate(steps) if step.filename.startswith(FOLDER)), len(steps))
     mine = steps[ours - 1] if ours else None

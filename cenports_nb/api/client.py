@@ -22,7 +22,7 @@ from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
 from cenports_nb.api.http.cache_policy import CacheAges
 from cenports_nb.api.http.rate_limit import Clock, RateLimiter, SystemClock
-from cenports_nb.api.request_schema import check
+from cenports_nb.api.request_schema import check_body
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.rendering.note import render_note
@@ -90,7 +90,7 @@ class Client:
     """One account: pass it to the loaders; a context manager that closes what it opened.
 
     Attributes:
-        settings: What `connect` was told.
+        settings: The checked arguments of `connect`.
         dialect: How the reference's open questions are read.
         ages: How old an answer from the cache may be; assign another `CacheAges` to change it.
         usage: Requests sent, answers cached, seconds waited.
@@ -111,7 +111,7 @@ class Client:
         # What was opened is closed with the client, by close() or, forgotten in a notebook, when it goes.
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
-        self.reported_fields: set[str] = set()  # end points and their fields without a column, told once each
+        self.reported_fields: set[str] = set()  # end points and their fields without a column, reported once each
         self._components: dict[type, Any] = {}  # what other layers keep with a client; see component()
         self._components_lock = threading.RLock()
         self.home = settings.home
@@ -250,7 +250,7 @@ class Client:
         is_read = method == "GET"
         if not is_read:
             self.check_writable(f"{method} {path}")
-        check(f"{method} {path}", {"partnerId": self.settings.partner_id, **parameters}, self.dialect.sizes)
+        check_body(f"{method} {path}", {"partnerId": self.settings.partner_id, **parameters}, self.dialect.sizes)
         if is_read:
             return msgspec.json.decode(self.get(path, parameters).body)
         # Nobody follows this write, so the cache counts it as under way until it must have landed.
@@ -346,7 +346,7 @@ def _query_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _with_cached_partner(settings: Settings) -> Settings:
-    """Let the cache say whose answers are meant, if nobody else does."""
+    """Take the partner from the cache, if it holds exactly one and nothing else names it."""
     if settings.partner_id:
         return settings
     from cenports_nb.api.http.cache import list_partners  # noqa: PLC0415

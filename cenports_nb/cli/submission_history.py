@@ -27,15 +27,15 @@ def list_submissions(
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
-    from cenports_nb.submissions.journal.reader import archive, has_archive, unfinished  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
 
-    if not has_archive():
+    if not has_journal():
         show(f"No submissions: there is no journal in {home_folder()}.")
         return
     found = cn.list_submissions(environment=env, product_sku=sku)
     if open_:
-        with archive() as journal:
-            found = found[found["submission_id"].isin(unfinished(journal))]
+        with open_journal() as journal:
+            found = found[found["submission_id"].isin(list_unfinished(journal))]
     if len(found):
         show(format_table(found.rename(columns={"created_at": "created", "partner_id": "partner"})))
     show(f"{len(found):,} submission{'' if len(found) == 1 else 's'} in {home_folder()}")
@@ -51,18 +51,18 @@ def show_submission(
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
-    from cenports_nb.submissions.journal.reader import archive  # noqa: PLC0415
-    from cenports_nb.submissions.tracking.snapshot import snapshot  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
+    from cenports_nb.submissions.tracking.snapshot import take_snapshot  # noqa: PLC0415
     from cenports_nb.submissions.tracking.status_table import text_of  # noqa: PLC0415
 
     if out is not None:
         check_path(out)
-    with archive() as journal:
+    with open_journal() as journal:
         head = journal.head(submission_id)
-        seen = snapshot(journal, submission_id, datetime.now(UTC))
-        outcomes = frames.outcomes(journal, head) if rows or out else None
+        seen = take_snapshot(journal, submission_id, datetime.now(UTC))
+        outcomes = frames.read_outcomes(journal, head) if rows or out else None
     show(f"{head.kind} in {head.environment}, partner {head.partner_id}, by {head.made_by}, {head.created_at[:19]}Z")
-    for name, text in (("reason", head.reason), ("reference", head.reference), ("held", head.told("held_file"))):
+    for name, text in (("reason", head.reason), ("reference", head.reference), ("held", head.get_detail("held_file"))):
         if text:
             show(f"{name}: {text}")
     show(text_of([seen]))
@@ -84,17 +84,17 @@ def history(
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
-    from cenports_nb.submissions.journal.reader import archive, history_of_sku  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import open_journal, read_sku_history  # noqa: PLC0415
 
     if (submission_id is None) == (sku is None):
         raise InvalidRequestError("Say which: the ID of a submission, or --sku for every change of a SKU.")
     if out is not None:
         check_path(out)
-    with archive() as journal:
+    with open_journal() as journal:
         if sku is not None:
-            found = history_of_sku(journal, sku, env)
+            found = read_sku_history(journal, sku, env)
         else:
-            found = frames.history(journal, journal.head(submission_id or "")).drop(columns="submission_id")
+            found = frames.read_history(journal, journal.head(submission_id or "")).drop(columns="submission_id")
     if out is None:
         show(format_table(found))
     else:

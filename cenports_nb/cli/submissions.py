@@ -115,13 +115,13 @@ def _again(word: Literal["resume", "retry"], submission_id: str, which: Which, *
 
 def _may_be_sent(submission: cn.Submission, word: Literal["resume", "retry"]) -> int:
     """Count the rows that may be sent; what is read just before decides on each."""
-    from cenports_nb.submissions.sending.write_kinds import kind_of  # noqa: PLC0415
+    from cenports_nb.submissions.journal.write_kinds import get_write_kind  # noqa: PLC0415
 
     outcomes = submission.outcomes
     if word == "retry":
         return int(outcomes["outcome"].isin(["rejected", "not_applied"]).sum())
     doubtful = outcomes["outcome"] == "in_doubt"
-    if not kind_of(submission.head).repeatable:
+    if not get_write_kind(submission.head).is_repeatable:
         doubtful &= outcomes["type"] == "TRUE_UP" if "type" in outcomes.columns else False
     return int((doubtful | (outcomes["outcome"] == "not_sent")).sum())
 
@@ -147,11 +147,11 @@ def _account(which: Which, submission_id: str | None, *, read_only: bool = True)
         InvalidRequestError: A sandbox.
     """
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.submissions.journal.reader import archive  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
 
     env = which.env
     if submission_id is not None and not which.env and not which.profile:
-        with archive() as journal:
+        with open_journal() as journal:
             env = journal.head(submission_id).environment
     with cn.connect(env, profile=which.profile, read_only=read_only) as client:
         if client.settings.environment == "sandbox":
@@ -163,9 +163,9 @@ def _account(which: Which, submission_id: str | None, *, read_only: bool = True)
 
 
 def _pending(client: Client) -> list[str]:
-    from cenports_nb.submissions.journal.reader import archive, has_archive, unfinished  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
 
-    if not has_archive(client.home):
+    if not has_journal(client.home):
         return []
-    with archive(client.home) as journal:
-        return unfinished(journal, client.settings.account, ("pending",))
+    with open_journal(client.home) as journal:
+        return list_unfinished(journal, client.settings.account, ("pending",))

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.masking import SHOWN, mask_pii, mask_series
-from cenports_nb.frames.provenance import ACCOUNT, KEY, Provenance, provenance
+from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii, mask_series
+from cenports_nb.frames.provenance import ACCOUNT_KEY, PROVENANCE_KEY, Provenance, provenance
 
 Bundle = dict[str, Any]
 
@@ -30,12 +30,12 @@ def view(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
 
     Only the rows that pandas would show are masked. What has no origin is pandas' own business.
     """
-    if KEY not in shown.attrs and ACCOUNT not in shown.attrs:
+    if PROVENANCE_KEY not in shown.attrs and ACCOUNT_KEY not in shown.attrs:
         return None
     try:
         if isinstance(shown, pd.DataFrame):
             return _bundle(shown)
-        return None if SHOWN in shown.attrs else {"text/plain": _series_text(shown)}
+        return None if UNMASKED_KEY in shown.attrs else {"text/plain": _series_text(shown)}
     except Exception as error:  # noqa: BLE001 - IPython would fall back to the plain view, with everybody in it
         text = INSTEAD.format(type(error).__name__)
         return {"text/plain": text, "text/html": html.escape(text)}
@@ -47,7 +47,7 @@ def _bundle(frame: pd.DataFrame) -> Bundle | None:
         return None  # pandas shows counts and dtypes then, and no values
     cut = _displayed(len(frame), most_rows)
     part = frame if cut is None else frame.iloc[cut]
-    shown: Any = part if SHOWN in frame.attrs else mask_pii(part)
+    shown: Any = part if UNMASKED_KEY in frame.attrs else mask_pii(part)
     masked = 0 if shown is part else _differing(part, shown)
     words = _words(frame, provenance(frame), masked)
     with pd.option_context("display.show_dimensions", False):  # of a part they would be wrong

@@ -38,7 +38,7 @@ def snapshot(**changes: object) -> Snapshot:
     batch = {
         "batch": 0, "place": NAUGHTY, "rows": 3, "status": "FAILED", "handle": "h", "submitted_at": AT,
         "completed_at": AT + timedelta(seconds=90), "outcomes": {"unconfirmed": 2, "rejected": 1},
-        "messages": ((NAUGHTY, NAUGHTY),), "told": 1, **changes,
+        "messages": ((NAUGHTY, NAUGHTY),), "message_count": 1, **changes,
     }  # fmt: skip
     return Snapshot("s-1", AT + timedelta(minutes=5), (BatchView(**batch),), settled=True)
 
@@ -92,7 +92,9 @@ def test_rows_that_are_not_done_come_with_the_call_that_goes_on(outcome: str, wo
 
 def test_a_dry_run_has_nothing_to_go_on_with() -> None:
     """It sends nothing, whoever asks."""
-    assert "submission." not in html_of([snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())])
+    assert "submission." not in html_of(
+        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, message_count=0, messages=())]
+    )
 
 
 def test_a_state_that_is_not_the_end_says_when_it_was() -> None:

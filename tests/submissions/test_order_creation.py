@@ -214,10 +214,10 @@ def test_what_was_not_sent_is_sent_later_and_once(
     submission = create(client, batch_size=1)
     assert set(outcomes(submission).values()) == {"not_sent"}
     northwind.faults.clear()
-    again = create(client, "A2").wait()
+    repeated = create(client, "A2").wait()
     submission.resume().wait()
     assert outcomes(submission) == {"A1": "applied", "A2": "not_sent", "A3": "applied"}
-    assert f"submission {again.submission_id} created it" in submission.outcomes["message"].iloc[1]
+    assert f"submission {repeated.submission_id} created it" in submission.outcomes["message"].iloc[1]
 
 
 def test_a_batch_that_is_too_large_is_halved(client: cn.Client, northwind: Sandbox) -> None:

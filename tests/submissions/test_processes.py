@@ -1,4 +1,4 @@
-"""JoinedPages processes and one journal, and processes that are killed: nothing lost, nothing doubled."""
+"""Several processes and one journal, and processes that are killed: nothing lost, nothing doubled."""
 
 from __future__ import annotations
 

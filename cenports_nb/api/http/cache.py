@@ -45,7 +45,7 @@ class Cache:
         self.store = CacheStore(folder, account, now)
 
     def session(self) -> CachedSession:
-        """Make the session that keeps what it is told to keep."""
+        """Build the session that stores pages, unless a request says `no-store`."""
         backend = BaseCache()
         backend.responses = self.store
         return CachedSession(

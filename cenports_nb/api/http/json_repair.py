@@ -20,16 +20,16 @@ BOM = b"\xef\xbb\xbf"
 
 def repair_json(body: bytes) -> bytes | None:
     """Write an answer as JSON; None if that can't be done, or if it is JSON already."""
-    mended = TOKEN.sub(_repair_token, bytes(body).removeprefix(BOM))
+    repaired = TOKEN.sub(_repair_token, bytes(body).removeprefix(BOM))
     try:
-        msgspec.json.decode(mended, type=msgspec.Raw)
+        msgspec.json.decode(repaired, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return None if mended == body else mended
+    return None if repaired == body else repaired
 
 
 def restore_text(text: str) -> str:
-    """Write a record as it came, before it was mended."""
+    """Write a record as it came, before it was repaired."""
     return MARKED_VALUE.sub(lambda found: str(json.loads(found[1])), text) if REPAIR_MARK in text else text
 
 

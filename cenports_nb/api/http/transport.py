@@ -1,4 +1,4 @@
-"""One request over the wire: sent once, read whole, bounded in time and size.
+"""Send one request: once, read whole, bounded in time and size.
 
 A time-out of requests counts for each piece that arrives, so an answer that drips would never meet it:
 a watchdog closes the connection when the time of the whole call is over.

@@ -1,7 +1,7 @@
-"""The fast lane: pages exactly as documented -> Arrow columns, at the speed at which the JSON can be read.
+"""The strict decoder: pages exactly as documented -> Arrow columns, at the speed at which the JSON can be parsed.
 
 It is strict: text for a number, `5.0` for a count, a number for a SKU, a doubled key, a missing order number,
-bytes that are not UTF-8 all make it refuse the page, and the careful lane reads it record by record.
+bytes that are not UTF-8 all make it refuse the page, and the lenient decoder reads it record by record.
 """
 
 from __future__ import annotations

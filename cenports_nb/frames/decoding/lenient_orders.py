@@ -1,7 +1,7 @@
-"""The careful lane: a page record by record -> the same page as documented, and what can't be read.
+"""The lenient decoder: normalizes a page record by record to what the reference documents, and rejects the rest.
 
 It is lax where the API may be: numbers as text, text as numbers, whole numbers with a point, instants of any
-form. What it lets pass, it writes as the fast lane wants it, so that both lanes end in the same columns.
+form. What it accepts, it writes as the strict decoder wants it, so that both end in the same columns.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class NormalizedPage:
     """What of a page could be read.
 
     Attributes:
-        page: JSON of a list of those orders, as the fast lane reads it.
+        page: JSON of a list of those orders, as the strict decoder reads it.
         places: The place of each on the page.
         line_counts: How many lines each was sent with, those that can't be read included.
         positions: The position of each line in its order, from 1, as sent.
@@ -154,7 +154,7 @@ def _decode_lines(
 
 
 def _find_incomplete(found: Sequence[Any], channel_id: str | None) -> dict[int, tuple[str, str]]:
-    """Find orders that have no number, channel or date; write dates as the fast lane reads them."""
+    """Find orders that have no number, channel or date; write dates as the strict decoder reads them."""
     failed: dict[int, tuple[str, str]] = {}
     for row, order in enumerate(found):
         if order.channel_id is None:

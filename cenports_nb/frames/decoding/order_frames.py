@@ -139,11 +139,11 @@ def select_orders(retrieval: Retrieval, days: tuple[date, date] | None, zone: st
     keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in KEY_COLUMNS}
     newest = ~_find_repeated(keys, keep="last")
     inside, far = _select_days(keys["order_date"], pages, windows, days, zone)
-    strange = int((far & newest).sum())
+    outliers = int((far & newest).sum())
     doubt = (
-        f"{strange} orders lie more than a day outside the days that they answer: Cenports seems to filter by "
+        f"{outliers} orders lie more than a day outside the days that they answer: Cenports seems to filter by "
         "another date than order_date, so orders of these days may be missing"
-        if strange
+        if outliers
         else ""
     )
     rows = np.flatnonzero(newest & inside)
@@ -267,14 +267,14 @@ def _build_columns(
     One column after the other, and memory given back in between: two at a time are hardly faster and keep a third
     more memory, as measured.
     """
-    whole = bool(len(rows) == sum(len(part[next(iter(types))]) for part in parts) and (np.diff(rows) == 1).all())
+    in_order = bool(len(rows) == sum(len(part[next(iter(types))]) for part in parts) and (np.diff(rows) == 1).all())
     at = pa.array(rows)
     found: dict[str, Any] = {}
     for number, name in enumerate(types):
         array = _concat(parts, name, types)
         for part in parts:
             part.pop(name)
-        found[name] = to_pandas(array if whole else pc.take(array, at, memory_pool=POOL))
+        found[name] = to_pandas(array if in_order else pc.take(array, at, memory_pool=POOL))
         if number % COLUMNS_PER_TRIM == 0:
             trim_heap()
     trim_heap()
@@ -302,8 +302,8 @@ def number_lines(sent: pa.Array, owner: np.ndarray, position: np.ndarray) -> np.
         owner: The order of each line.
         position: Its position there, from 1.
     """
-    told = pc.fill_null(pc.match_substring_regex(sent, r"^\d{1,10}$"), False)
-    digits = pc.if_else(told, sent, pa.scalar(None, sent.type))
+    has_digits = pc.fill_null(pc.match_substring_regex(sent, r"^\d{1,10}$"), False)
+    digits = pc.if_else(has_digits, sent, pa.scalar(None, sent.type))
     read = np.asarray(pc.fill_null(pc.cast(digits, pa.int64()), -1))
     fits = (read >= 0) & (read < MAX_LINE_NUMBER)
     number = np.where(fits, read, position)

@@ -1,4 +1,4 @@
-"""Pages of orders as Arrow columns: read by the fast lane, or by the careful one where that refuses."""
+"""Decode pages of orders into Arrow columns: strictly where they are as documented, leniently where not."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ from cenports_nb.frames.decoding.arrow_orders import POOL
 from cenports_nb.frames.line_status import CLOSED_WORDS
 from cenports_nb.frames.provenance import Reject
 
-QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000  # microseconds; the midnights of all zones lie on quarters of an hour
+QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
+"""The midnights of all time zones lie on quarters of an hour."""
 KEY_COLUMNS = frozenset({"channel_id", "order_no", "order_date"})
-MAX_REFUSED_PAGES = (
-    2  # pages in a row that the fast lane refuses; the next ones of their chunk go straight to the careful one
-)
+MAX_REFUSED_PAGES = 2
+"""After so many refusals in a row, the next pages of a chunk go straight to the lenient decoder."""
 
 
 def decode_orders(channel_id: str | None, pages: Sequence[bytes | memoryview]) -> DecodedPage:
@@ -31,9 +31,9 @@ def decode_orders(channel_id: str | None, pages: Sequence[bytes | memoryview]) -
         channel_id: The channel that was asked for, for orders that name none.
         pages: JSON as it came.
     """
-    whole = arrow_orders.decode_strictly(pages, channel_id)
-    if whole is not None:
-        return _from_strict(whole)
+    strict = arrow_orders.decode_strictly(pages, channel_id)
+    if strict is not None:
+        return _from_strict(strict)
     found: list[DecodedPage] = []
     refused: list[bytes | memoryview] = []
     for page in pages:
@@ -125,7 +125,7 @@ class OrderPages:
 
 def join_order_pages(contents: Sequence[DecodedPage]) -> DecodedPage:
     """Put pages together that came one by one: hundreds of small columns take twice the memory of their values."""
-    parts = [part for whole in contents for part in split_pages(whole) if isinstance(part, OrderPages)]
+    parts = [part for page in contents for part in split_pages(page) if isinstance(part, OrderPages)]
     if len(parts) < 2:
         return JoinedPages(parts)
     rows = np.cumsum([0, *(len(part.places) for part in parts)])
@@ -156,7 +156,7 @@ def _concat(arrays: Sequence[pa.Array]) -> pa.Array:
 
 
 def _from_strict(found: arrow_orders.StrictColumns) -> OrderPages:
-    """Take what the fast lane read."""
+    """Build pages from what the strict decoder returned."""
     orders = {**found.orders, "line_count": pa.array(found.line_counts.astype("int64"))}
     number = len(found.line_counts)
     owners = np.repeat(np.arange(number), found.line_counts)
@@ -167,7 +167,7 @@ def _from_strict(found: arrow_orders.StrictColumns) -> OrderPages:
 
 
 def _decode_leniently(pages: Sequence[bytes | memoryview], channel_id: str | None) -> OrderPages:
-    """Read pages record by record, and what could be read of them by the fast lane."""
+    """Normalize pages record by record, and decode strictly what could be read of them."""
     readable = [lenient_orders.normalize_page(page, channel_id) for page in pages]
     found = arrow_orders.decode_strictly([one.page for one in readable], channel_id)
     if found is None:

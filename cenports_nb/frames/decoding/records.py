@@ -159,8 +159,8 @@ def decode_shipments(
             continue
         if fields.get("channel_id") is None:
             fields["channel_id"] = channel_ids[place]
-        told = {name: value for name, value in fields.items() if not (acknowledged and name == "acknowledged")}
-        identity = msgspec.json.encode(told, order="sorted")
+        described = {name: value for name, value in fields.items() if not (acknowledged and name == "acknowledged")}
+        identity = msgspec.json.encode(described, order="sorted")
         if acknowledged and fields.get("acknowledged") is None:
             fields["acknowledged"] = acknowledged[place]
         if identity in seen:  # the same shipment from the windows on both sides of an edge, or from both halves

@@ -82,7 +82,7 @@ def find_lines(record: Fields) -> list[Line]:
         (not any(isinstance(line, dict) for line, _ in lines), _rank_list(name, lines), lines)
         for name, lines in _find_lists(record)
     ]
-    # A list of lines that holds no objects is better than none: it is told as rejects.
+    # A list of lines that holds no objects is better than none: it is reported as rejects.
     likely = [one for one in found if one[1] is not None and (not one[0] or one[1] < 2)]
     return min(likely, key=lambda one: one[:2])[2] if likely else []
 
@@ -110,8 +110,8 @@ def _rank_list(name: str, lines: Sequence[Line]) -> int | None:
     for rank, pattern in enumerate(LIST_NAME_PATTERNS):
         if pattern.search(name):
             return rank
-    told = any(isinstance(line, dict) and not {*map(snake_case, line)}.isdisjoint(SKU_FIELDS) for line, _ in lines)
-    return len(LIST_NAME_PATTERNS) if told else None
+    has_sku = any(isinstance(line, dict) and not {*map(snake_case, line)}.isdisjoint(SKU_FIELDS) for line, _ in lines)
+    return len(LIST_NAME_PATTERNS) if has_sku else None
 
 
 def _decode_line(line: Any, position: int, shipment: Fields) -> Fields:

@@ -23,7 +23,7 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
     UnknownFieldsWarning,
 )
-from cenports_nb.frames.provenance import QUOTED, Provenance, Reject, account_name, attach, rejects_frame
+from cenports_nb.frames.provenance import QUOTED_VALUE, Provenance, Reject, account_name, attach, rejects_frame
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -128,7 +128,7 @@ def finalize(
     if rejects:
         first = rejects[0]
         # The value that a reason quotes may be personal, and warnings are kept in notebooks and logs.
-        reason = QUOTED.sub(r"\1", first.reason)
+        reason = QUOTED_VALUE.sub(r"\1", first.reason)
         text = (
             f"{_many(len(rejects), 'record')} from {source} can't be read, the first "
             f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."

@@ -18,6 +18,7 @@ from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject, finalize,
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, STOCK_KEYS
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -52,7 +53,7 @@ def load_actual_stock(
     codes = parse_names(warehouse_codes, "warehouse_codes")
     retrieval = _retrieve_stock(client, {"actualStock": True}, codes, refresh=refresh)
     decoded = decode_stock(retrieval.raw_records())
-    frame = sort_frame(decoded.frame, ["warehouse_code", "product_sku"], schemas.ActualStock)
+    frame = sort_frame(decoded.frame, STOCK_KEYS, schemas.ActualStock)
     options = LoadOptions({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
     return finalize(
         client, STOCK_SOURCE, retrieval, frame, decoded.rejects, options, unknown_fields=decoded.unknown_fields
@@ -94,7 +95,7 @@ def load_available_stock(
         frames = [decode_stock(()).frame.assign(channel_id=pd.Series([], dtype="str"))]
     frame = sort_frame(
         pd.concat(frames, ignore_index=True),
-        ["channel_id", "warehouse_code", "product_sku"],
+        CHANNEL_STOCK_KEYS,
         schemas.AvailableStock,
     )
     options = LoadOptions({"channel_id": channels, "warehouse_codes": codes}, allow_partial, on_reject)

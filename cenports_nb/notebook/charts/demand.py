@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
@@ -23,7 +24,6 @@ from cenports_nb.notebook.charts.canvas import (
     sentence,
 )
 from cenports_nb.notebook.charts.cover import Cover
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:

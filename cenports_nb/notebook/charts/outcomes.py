@@ -95,7 +95,7 @@ def plot_outcomes(
     found = _by_place(snapshots[0]) if one else [_Bar(seen.submission_id, seen.outcomes) for seen in snapshots]
     bars = [bar for bar in found if bar.rows][:top]
     ax = canvas(ax, bars_height(len(bars)))
-    dry = "dry run, nothing was sent" if any(isinstance(each, Submission) and each.dry for each in given) else ""
+    dry = "dry run, nothing was sent" if any(isinstance(each, Submission) and each.dry_run for each in given) else ""
     heading = title or (f"What became of submission {snapshots[0].submission_id}" if one else "What became of the rows")
     if not bars:
         return sentence(ax, heading, "No outcomes to show: nothing was to be sent.")

@@ -8,6 +8,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
 from cenports_nb.notebook.charts.canvas import (
@@ -21,7 +22,6 @@ from cenports_nb.notebook.charts.canvas import (
     remark,
     sentence,
 )
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:

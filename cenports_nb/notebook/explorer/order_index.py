@@ -18,11 +18,11 @@ from cenports_nb.frames.personal_columns import personal_kind
 from cenports_nb.frames.provenance import provenance, read_time_zone
 from cenports_nb.frames.row_keys import IntArray, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 
-ORDER = ["channel_id", "order_no"]
-SHOWN_OF_ORDERS = [*ORDER, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
-NEEDED_OF_LINES = [*ORDER, "product_sku", "quantity"]
+SHOWN_OF_ORDERS = [*ORDER_KEYS, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
+NEEDED_OF_LINES = [*ORDER_KEYS, "product_sku", "quantity"]
 KEPT_OF_LINES = ["line_item", "retailer_sku", "product_name", "ship_from_warehouse_code", "price", "status"]
 
 
@@ -98,8 +98,10 @@ class OrderBook:
         lines = validate_columns(
             line_items, schemas.LineItems, "line_items", [*NEEDED_OF_LINES, *KEPT_OF_LINES], optional=KEPT_OF_LINES
         )
-        keys = encode_keys([read[name] for name in ORDER], [lines[name] for name in ORDER])
-        refuse_duplicates(orders, find_duplicates(keys.rows[0], index_rows(keys.rows[0], keys.size)), ORDER, "orders")
+        keys = encode_keys([read[name] for name in ORDER_KEYS], [lines[name] for name in ORDER_KEYS])
+        refuse_duplicates(
+            orders, find_duplicates(keys.rows[0], index_rows(keys.rows[0], keys.size)), ORDER_KEYS, "orders"
+        )
         clock = local_times(read["order_date"], zone).reset_index(drop=True)
         self.rows: IntArray = clock.sort_values(ascending=False, kind="stable", na_position="last").index.to_numpy()
         self.clock = clock.take(self.rows).reset_index(drop=True)
@@ -120,7 +122,7 @@ class OrderBook:
         """Which shipments belong to which order; one that names no channel to every order of its number."""
         if self.shipments is None:
             return _rows(np.zeros(0, dtype=np.int64), len(self))
-        keys = encode_keys([self.orders[name] for name in ORDER], [self.shipments[name] for name in ORDER])
+        keys = encode_keys([self.orders[name] for name in ORDER_KEYS], [self.shipments[name] for name in ORDER_KEYS])
         of_order = np.append(index_rows(keys.rows[0], keys.size), -1)  # the last place is that of -1
         owner = of_order[keys.rows[1]]
         at = np.arange(len(owner))

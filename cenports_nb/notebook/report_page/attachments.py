@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from cenports_nb.frames.export import export
-from cenports_nb.frames.masking import SHOWN, mask_pii
+from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
 
 PART = ".part-"
 """Before the name of a folder whose run is not whole."""
@@ -74,4 +74,4 @@ def files_of(out: str | Path, name: str, *, time_zone: str | None = None) -> Fil
 
 
 def _masked(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame if SHOWN in frame.attrs else mask_pii(frame)
+    return frame if UNMASKED_KEY in frame.attrs else mask_pii(frame)

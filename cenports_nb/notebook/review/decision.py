@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.grid.row_selection import Mask, mask_of, ranges_of
-from cenports_nb.notebook.review.review_table import KEYS, Sheet
+from cenports_nb.notebook.review.review_table import Sheet
 from cenports_nb.stock.guards.registry import GUARDS
 
 MOST_LETTERS = 500
@@ -118,14 +119,14 @@ def left_out_of(sheet: Sheet, decision: Decision, usual: str) -> pd.DataFrame:
     """List the rows that are left out, with why: `warehouse_code product_sku reason`."""
     left = ~decision.ticked(len(sheet.frame))
     reasons = [decision.reasons.get(row) or usual for row in left.nonzero()[0].tolist()]
-    return sheet.frame.loc[left, KEYS].assign(reason=pd.Series(reasons, dtype="str").to_numpy())
+    return sheet.frame.loc[left, STOCK_KEYS].assign(reason=pd.Series(reasons, dtype="str").to_numpy())
 
 
 def accepted_of(sheet: Sheet, decision: Decision) -> pd.DataFrame:
     """List the objections that are accepted: those to rows that are ticked all the same, and those accepted by name."""
     ticked = sheet.frame[decision.ticked(len(sheet.frame))]
     of_rows = sheet.of_rows[sheet.of_rows["guard"].isin(list(GUARDS))]
-    going = pd.MultiIndex.from_frame(of_rows[KEYS]).isin(pd.MultiIndex.from_frame(ticked[KEYS]))
+    going = pd.MultiIndex.from_frame(of_rows[STOCK_KEYS]).isin(pd.MultiIndex.from_frame(ticked[STOCK_KEYS]))
     of_all = sheet.of_all
     return pd.concat([of_rows[going], of_all[of_all["guard"].isin(decision.accepted)]], ignore_index=True)
 

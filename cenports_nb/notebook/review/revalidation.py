@@ -6,10 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.review.decision import Decision, untick
-from cenports_nb.notebook.review.review_table import KEYS, Sheet, rows_of, with_objections
+from cenports_nb.notebook.review.review_table import Sheet, rows_of, with_objections
 from cenports_nb.notebook.review.text import many
-from cenports_nb.submissions.objections import doubts_all
+from cenports_nb.submissions.objections import is_blocking
 
 NOTHING_SENT = "Nothing was sent."
 
@@ -32,7 +33,7 @@ def objected(sheet: Sheet, decision: Decision, objections: pd.DataFrame) -> Setb
         objections: As from `GuardRailError.objections`.
     """
     renewed = with_objections(sheet, objections)
-    of_all, of_rows = objections[doubts_all(objections)], objections[~doubts_all(objections)]
+    of_all, of_rows = objections[is_blocking(objections)], objections[~is_blocking(objections)]
     said = []
     if len(of_rows):
         mask = rows_of(renewed, of_rows)
@@ -60,7 +61,7 @@ def moved(sheet: Sheet, decision: Decision, stale: pd.DataFrame) -> Setback:
         f"stock moved from {before} to {now} since this was planned"
         for before, now in zip(stale["current_quantity"], stale["stock_now"], strict=True)
     ]
-    renewed = with_objections(sheet, stale[KEYS].assign(guard="stale", message=messages))
+    renewed = with_objections(sheet, stale[STOCK_KEYS].assign(guard="stale", message=messages))
     return Setback(
         renewed,
         untick(decision, rows_of(renewed, stale), "stock moved while it was reviewed"),

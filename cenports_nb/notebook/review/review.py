@@ -21,7 +21,7 @@ from cenports_nb.notebook.review.panel import Panel
 from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Setback, moved, objected
 from cenports_nb.notebook.review.review_table import sheet_of
 from cenports_nb.notebook.tracker.tracker import TransactionTracker
-from cenports_nb.submissions.objections import objections_to
+from cenports_nb.submissions.objections import find_objections
 from cenports_nb.submissions.sending.staleness import OnStale
 from cenports_nb.submissions.submission import Submission
 from cenports_nb.submissions.submit import check_rows, submit_updates
@@ -80,7 +80,7 @@ class StockReview:
         rows = check_rows(updates)
         at = client.clock.now()
         actual = load_actual_stock(client)
-        found = objections_to(client, updates, actual, at, available=available, thresholds=thresholds)
+        found = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
         self._sheet = sheet_of(updates.copy(), rows, actual, found)
         self._turn = threading.RLock()  # guards the six below
         self._thread: threading.Thread | None = None

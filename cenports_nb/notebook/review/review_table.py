@@ -7,12 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.grid.columns import Column
 from cenports_nb.notebook.grid.row_selection import Mask
 from cenports_nb.stock.plans.plan_text import build_plan_table
-from cenports_nb.submissions.objections import doubts_all
-
-KEYS = ["warehouse_code", "product_sku"]
+from cenports_nb.submissions.objections import is_blocking
 
 COLUMNS = (
     Column("warehouse_code", "Warehouse", choice=True, letters=11),
@@ -46,12 +45,12 @@ class Sheet:
     @property
     def of_all(self) -> pd.DataFrame:
         """Objections to a warehouse or all of it."""
-        return self.objections[doubts_all(self.objections)]
+        return self.objections[is_blocking(self.objections)]
 
     @property
     def of_rows(self) -> pd.DataFrame:
         """Objections to rows."""
-        return self.objections[~doubts_all(self.objections)]
+        return self.objections[~is_blocking(self.objections)]
 
     @property
     def doubted(self) -> Mask:
@@ -77,22 +76,22 @@ def sheet_of(updates: pd.DataFrame, rows: pd.DataFrame, actual: pd.DataFrame, ob
     """
     plan = build_plan_table(rows)
     plan = plan.assign(change=plan["change"].fillna(plan["new"]))
-    names = actual[[*KEYS, "product_name"]].drop_duplicates(KEYS)
-    frame = plan.merge(names, on=KEYS, how="left").assign(type=rows["type"].to_numpy())
+    names = actual[[*STOCK_KEYS, "product_name"]].drop_duplicates(STOCK_KEYS)
+    frame = plan.merge(names, on=STOCK_KEYS, how="left").assign(type=rows["type"].to_numpy())
     return with_objections(Sheet(updates, frame, objections.iloc[:0]), objections)
 
 
 def with_objections(sheet: Sheet, more: pd.DataFrame) -> Sheet:
     """Put further objections beside the rows that they are of; those that are there already stay once."""
-    names = [*KEYS, "guard"]
+    names = [*STOCK_KEYS, "guard"]
     kept = pd.concat([sheet.objections, more[[*names, "message"]]], ignore_index=True)
     kept = kept.drop_duplicates(names, keep="last", ignore_index=True)
-    of_rows = kept[~doubts_all(kept)]
+    of_rows = kept[~is_blocking(kept)]
     of_rows = of_rows.assign(message=_beside(of_rows))
-    beside = of_rows.groupby(KEYS, sort=False).agg(guard=("guard", ", ".join), objection=("message", "; ".join))
+    beside = of_rows.groupby(STOCK_KEYS, sort=False).agg(guard=("guard", ", ".join), objection=("message", "; ".join))
     frame = sheet.frame.drop(columns=["guard", "objection"], errors="ignore")
     if len(beside):
-        frame = frame.merge(beside.reset_index(), on=KEYS, how="left")
+        frame = frame.merge(beside.reset_index(), on=STOCK_KEYS, how="left")
     else:
         frame = frame.assign(**{name: pd.Series([None] * len(frame), dtype="str") for name in ("guard", "objection")})
     return Sheet(sheet.updates, frame, kept)
@@ -100,7 +99,7 @@ def with_objections(sheet: Sheet, more: pd.DataFrame) -> Sheet:
 
 def _beside(of_rows: pd.DataFrame) -> list[str]:
     """Write objections as they stand beside their rows, which name warehouse and SKU already."""
-    columns = [of_rows[name].tolist() for name in (*KEYS, "guard", "message")]
+    columns = [of_rows[name].tolist() for name in (*STOCK_KEYS, "guard", "message")]
     said = []
     for code, sku, guard, text in zip(*columns, strict=True):
         short = text.removeprefix(f"SKU '{sku}' ").removeprefix(f"in warehouse '{code}' ")
@@ -110,5 +109,5 @@ def _beside(of_rows: pd.DataFrame) -> list[str]:
 
 def rows_of(sheet: Sheet, keys: pd.DataFrame) -> Mask:
     """Find rows by their keys."""
-    wanted = pd.MultiIndex.from_frame(keys[KEYS])
-    return np.asarray(pd.MultiIndex.from_frame(sheet.frame[KEYS]).isin(wanted))
+    wanted = pd.MultiIndex.from_frame(keys[STOCK_KEYS])
+    return np.asarray(pd.MultiIndex.from_frame(sheet.frame[STOCK_KEYS]).isin(wanted))

@@ -17,7 +17,7 @@ from cenports_nb.notebook.live_output import Outputs, Page
 from cenports_nb.notebook.output_mirror import Board
 from cenports_nb.notebook.tracker.buttons import BUTTONS, Controls
 from cenports_nb.notebook.tracker.row_details import folds_of
-from cenports_nb.submissions.submission import STAYING, Submission
+from cenports_nb.submissions.submission import PERMANENT_ERRORS, Submission
 from cenports_nb.submissions.tracking.snapshot import RowView, Snapshot
 from cenports_nb.submissions.tracking.status_table import html_of, text_of
 
@@ -240,7 +240,7 @@ class TransactionTracker:
             asked.add(client)
             try:
                 pause = min(pause, submission.poll(now=now))
-            except STAYING as error:
+            except PERMANENT_ERRORS as error:
                 again = "" if isinstance(error, JournalError) else " Poll now tries again."
                 self._stuck[client] = f"Not asked any more: {error}{again}"
             except CenportsError as error:
@@ -288,7 +288,7 @@ class TransactionTracker:
 
     def _rows(self, submission_id: str, batch: int, most: int) -> Sequence[RowView]:
         found = next(one for one in self._submissions if one.submission_id == submission_id)
-        return found.look(batch, most)
+        return found.read_rows(batch, most)
 
     def _draw(self) -> None:
         with self._drawing:

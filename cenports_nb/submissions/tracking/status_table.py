@@ -158,8 +158,8 @@ def _table(seen: Snapshot, live: bool) -> str:
 
 def _row(batch: BatchView, at: datetime, live: bool) -> str:
     messages = [f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:FEW_MESSAGES]]
-    if batch.told > FEW_MESSAGES:
-        messages.append(f"and {batch.told - FEW_MESSAGES:,} more below")
+    if batch.message_count > FEW_MESSAGES:
+        messages.append(f"and {batch.message_count - FEW_MESSAGES:,} more below")
     across = len(COLUMNS) - (1 if live else 2)
     below = (
         f'<tr class="m"><td></td><td class="msg" colspan="{across}">{"<br>".join(messages)}</td></tr>'

@@ -13,7 +13,7 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import InvalidRequestError, JournalError, ReadOnlyError
 from cenports_nb.sandbox import Dialect, Sandbox
-from cenports_nb.submissions.journal.locks import sending
+from cenports_nb.submissions.journal.locks import hold_sending_lock
 
 CALL = "PATCH /inventories"
 Plan = Callable[..., pd.DataFrame]
@@ -245,7 +245,10 @@ def test_two_holders_of_the_right_to_send(account: Client, northwind: Sandbox, p
     northwind.faults.add("unauthorized", CALL, times=2)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     sent = len(writes())
-    with sending(account.home, submission.submission_id), pytest.raises(JournalError, match="being sent by another"):
+    with (
+        hold_sending_lock(account.home, submission.submission_id),
+        pytest.raises(JournalError, match="being sent by another"),
+    ):
         submission.resume()
     assert len(writes()) == sent
 

@@ -125,8 +125,8 @@ def test_a_rerun_of_the_same_path_finishes_it(client: cn.Client, northwind: Sand
     content = (tmp_path / "orders.csv").read_bytes()
     northwind.faults.clear()
     with pytest.warns(HandoverWarning, match="was not finished"):
-        again = cn.hand_over(client, tmp_path / "orders.csv")
-    assert (again.handover_id, again.acknowledged) == (made.handover_id, made.orders)
+        repeated = cn.hand_over(client, tmp_path / "orders.csv")
+    assert (repeated.handover_id, repeated.acknowledged) == (made.handover_id, made.orders)
     assert (tmp_path / "orders.csv").read_bytes() == content
 
 
@@ -157,8 +157,8 @@ def test_a_file_that_was_changed_stops_it_before_anything_is_acknowledged(
     with pytest.raises(InvalidRequestError, match="was changed since"):
         cn.hand_over(client, tmp_path / "other.csv")
     assert len(acknowledgements(northwind)) == sent
-    again = cn.hand_over(client, tmp_path / "moved.csv", resend=made.handover_id)
-    assert (again.acknowledged, again.path) == (made.orders, tmp_path / "moved.csv")
+    repeated = cn.hand_over(client, tmp_path / "moved.csv", resend=made.handover_id)
+    assert (repeated.acknowledged, repeated.path) == (made.orders, tmp_path / "moved.csv")
     assert open_orders(client) == set()
 
 
@@ -194,7 +194,7 @@ def test_a_refused_chunk_costs_only_the_bad_order(client: cn.Client, northwind: 
 
 
 @pytest.mark.filterwarnings("ignore::cenports_nb.errors.UnknownFieldsWarning")
-def test_an_order_that_cannot_be_read_whole_is_left_out_and_told(
+def test_an_order_that_cannot_be_read_whole_is_left_out_and_reported(
     client: cn.Client, northwind: Sandbox, tmp_path: Path
 ) -> None:
     """Neither in the file nor acknowledged."""
@@ -207,11 +207,11 @@ def test_an_order_that_cannot_be_read_whole_is_left_out_and_told(
             order.record["lineItems"][0]["quantity"] = "many"
         else:
             order.record.update(change)
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         made = cn.hand_over(client, tmp_path / "orders.csv")
     assert set(made.rejected["order_no"]) == {"BAD-DATE", "BAD-LINE"}
-    assert {HandoverWarning, RejectedRowsWarning} <= {warning.category for warning in told}
+    assert {HandoverWarning, RejectedRowsWarning} <= {warning.category for warning in caught}
     assert not {"BAD-DATE", "BAD-LINE"} & set(read(tmp_path / "orders.csv")["order_no"])
     left = [northwind.state.orders.find("NW-EU", number) for number in ("BAD-DATE", "BAD-LINE")]
     assert [order is not None and order.acknowledged for order in left] == [False, False]
@@ -249,10 +249,10 @@ def test_a_handover_is_repeated_byte_by_byte_without_asking(
     """Under any name of the same kind; where it is already, nothing happens."""
     made = cn.hand_over(client, tmp_path / "orders.csv")
     asked = len(northwind.requests)
-    again = cn.hand_over(client, tmp_path / "again.csv", resend=made.handover_id)
+    repeated = cn.hand_over(client, tmp_path / "again.csv", resend=made.handover_id)
     cn.hand_over(client, tmp_path / "orders.csv", resend=made.handover_id)
     assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "orders.csv").read_bytes()
-    assert (again.path, again.acknowledged) == (tmp_path / "again.csv", made.orders)
+    assert (repeated.path, repeated.acknowledged) == (tmp_path / "again.csv", made.orders)
     assert len(northwind.requests) == asked
 
 

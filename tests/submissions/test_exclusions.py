@@ -10,22 +10,22 @@ import pytest
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, InvalidRequestError
-from cenports_nb.submissions.context import user
+from cenports_nb.submissions.journal.models import get_user_name
 
 Plan = Callable[..., pd.DataFrame]
 Writes = Callable[[], list[list[str]]]
 KEYS = ["warehouse_code", "product_sku"]
 
 
-def without(updates: pd.DataFrame, *skus: str, reason: str = "counted twice") -> pd.DataFrame:
+def exclude(updates: pd.DataFrame, *skus: str, reason: str = "counted twice") -> pd.DataFrame:
     return updates[updates["product_sku"].isin(skus)][KEYS].assign(reason=reason)
 
 
 def test_what_is_left_out_is_held_with_who_and_why(account: Client, plan: Plan, writes: Writes) -> None:
     """It keeps its place in the submission, in its history, in `.held` and in the file; the stock's rest is sent."""
     updates = plan("0003", "0011", "0022")
-    submission = cn.submit_updates(account, updates, left_out=without(updates, "0011")).wait()
-    why = f"left out by {user()}: counted twice"
+    submission = cn.submit_updates(account, updates, left_out=exclude(updates, "0011")).wait()
+    why = f"left out by {get_user_name()}: counted twice"
     rows = submission.outcomes.set_index("product_sku")
     assert rows["outcome"].to_dict() == {"0003": "applied", "0022": "applied", "0011": "held"}
     assert rows["message"]["0011"] == why
@@ -34,17 +34,17 @@ def test_what_is_left_out_is_held_with_who_and_why(account: Client, plan: Plan, 
         ["0011", int(updates["quantity"][1]), why]
     ]
     (event,) = submission.history.query("product_sku == '0011'").to_dict("records")
-    assert (event["outcome"], event["message"], event["made_by"]) == ("held", why, user())
+    assert (event["outcome"], event["message"], event["made_by"]) == ("held", why, get_user_name())
     assert "counted twice" in submission.held_file.read_text(encoding="utf-8-sig")
 
 
 def test_going_on_never_sends_what_was_left_out(account: Client, plan: Plan, writes: Writes) -> None:
     """Neither retry nor resume, in this process or after a restart."""
     updates = plan("0003", "0011")
-    submission = cn.submit_updates(account, updates, left_out=without(updates, "0011")).wait()
-    again = cn.open_submission(account, submission.submission_id).retry().resume().verify()
+    submission = cn.submit_updates(account, updates, left_out=exclude(updates, "0011")).wait()
+    reopened = cn.open_submission(account, submission.submission_id).retry().resume().verify()
     assert writes() == [["0003"]]
-    assert again.snapshot().outcomes == {"applied": 1, "held": 1}
+    assert reopened.snapshot().outcomes == {"applied": 1, "held": 1}
 
 
 def test_guards_look_only_at_what_is_sent(account: Client, plan: Plan, writes: Writes) -> None:
@@ -55,7 +55,7 @@ def test_guards_look_only_at_what_is_sent(account: Client, plan: Plan, writes: W
     updates.loc[1, ["current_quantity", "change"]] = pd.NA
     with pytest.raises(GuardRailError, match="unknown_sku"):
         cn.submit_updates(account, updates)
-    submission = cn.submit_updates(account, updates, left_out=without(updates, "XX")).wait()
+    submission = cn.submit_updates(account, updates, left_out=exclude(updates, "XX")).wait()
     assert submission.snapshot().outcomes == {"applied": 1, "held": 1}
     assert writes() == [["0003"]]
 
@@ -63,11 +63,11 @@ def test_guards_look_only_at_what_is_sent(account: Client, plan: Plan, writes: W
 def test_the_same_frame_with_other_rows_left_out_is_a_second_run(account: Client, plan: Plan) -> None:
     """Else a cell that is run again would send most of a DIFFERENTIAL twice."""
     updates = plan("0003", "0011", "0022", type="DIFFERENTIAL")
-    cn.submit_updates(account, updates, left_out=without(updates, "0011")).wait()
+    cn.submit_updates(account, updates, left_out=exclude(updates, "0011")).wait()
     with pytest.raises(GuardRailError) as whole:
         cn.submit_updates(account, updates)
     with pytest.raises(GuardRailError) as part:
-        cn.submit_updates(account, updates, left_out=without(updates, "0003"))
+        cn.submit_updates(account, updates, left_out=exclude(updates, "0003"))
     assert "repeated" in whole.value.objections["guard"].tolist()
     assert "repeated" in part.value.objections["guard"].tolist()
 
@@ -75,7 +75,7 @@ def test_the_same_frame_with_other_rows_left_out_is_a_second_run(account: Client
 def test_what_was_left_out_can_be_submitted_after_a_look(account: Client, plan: Plan, writes: Writes) -> None:
     """It was never sent, so nothing takes it for a repetition."""
     updates = plan("0003", "0011")
-    submission = cn.submit_updates(account, updates, left_out=without(updates, "0011")).wait()
+    submission = cn.submit_updates(account, updates, left_out=exclude(updates, "0011")).wait()
     later = cn.submit_updates(account, submission.held).wait()
     assert later.snapshot().outcomes == {"applied": 1}
     assert writes() == [["0003"], ["0011"]]
@@ -84,7 +84,7 @@ def test_what_was_left_out_can_be_submitted_after_a_look(account: Client, plan: 
 def test_everything_may_be_left_out(account: Client, plan: Plan, writes: Writes) -> None:
     """Nothing is sent, and the journal knows why."""
     updates = plan("0003")
-    submission = cn.submit_updates(account, updates, left_out=without(updates, "0003"))
+    submission = cn.submit_updates(account, updates, left_out=exclude(updates, "0003"))
     assert submission.snapshot().outcomes == {"held": 1}
     assert writes() == []
 
@@ -92,31 +92,31 @@ def test_everything_may_be_left_out(account: Client, plan: Plan, writes: Writes)
 def test_a_dry_run_knows_what_is_left_out(account: Client, plan: Plan) -> None:
     """As it would be, with nothing on disk."""
     updates = plan("0003", "0011")
-    dry = cn.submit_updates(account, updates, left_out=without(updates, "0003"), dry_run=True)
+    dry = cn.submit_updates(account, updates, left_out=exclude(updates, "0003"), dry_run=True)
     assert dry.snapshot().outcomes == {"not_sent": 1, "held": 1}
     assert len(cn.list_submissions()) == 0
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "words"),
     [
         ({"reason": " "}, "gives no reason for 0003 in NW-"),
         ({"reason": None}, "gives no reason for 0003 in NW-"),
         ({"product_sku": "0099"}, "names 0099 in NW-.*, which is not in the update frame"),
     ],
 )
-def test_what_is_left_out_is_said_plainly(account: Client, plan: Plan, change: dict[str, str], told: str) -> None:
+def test_what_is_left_out_is_reported_plainly(account: Client, plan: Plan, change: dict[str, str], words: str) -> None:
     """A reason for each row, and only rows of the frame; nothing was sent."""
     updates = plan("0003", "0011")
-    left = without(updates, "0003").astype("str").assign(**change).astype("str")
-    with pytest.raises(InvalidRequestError, match=told):
+    left = exclude(updates, "0003").astype("str").assign(**change).astype("str")
+    with pytest.raises(InvalidRequestError, match=words):
         cn.submit_updates(account, updates, left_out=left)
 
 
 def test_a_row_left_out_twice_is_refused(account: Client, plan: Plan) -> None:
     """Of two reasons one would be lost."""
     updates = plan("0003")
-    twice = pd.concat([without(updates, "0003")] * 2, ignore_index=True)
+    twice = pd.concat([exclude(updates, "0003")] * 2, ignore_index=True)
     with pytest.raises(InvalidRequestError, match="left_out"):
         cn.submit_updates(account, updates, left_out=twice)
 

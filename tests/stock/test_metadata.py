@@ -1,4 +1,4 @@
-"""A plan's note: what the guards can't see in its rows."""
+"""The metadata of a plan: what the guards can't see in its rows."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 import cenports_nb as cn
-from cenports_nb.stock.plans.metadata import KEY, Coverage, note_of
+from cenports_nb.stock.plans.metadata import ATTRS_KEY, Coverage, read_metadata
 
 
 @pytest.fixture
@@ -22,16 +22,16 @@ def updates(actual: pd.DataFrame) -> pd.DataFrame:
 
 def test_a_plan_knows_what_it_was_made_from(actual: pd.DataFrame, updates: pd.DataFrame) -> None:
     """Whose stock, of when, how much of it was counted."""
-    note, origin = note_of(updates), cn.provenance(actual)
-    assert (note.environment, note.partner_id, note.as_of) == ("sandbox", "SANDBOX", origin.as_of)
-    assert (note.basis, note.missing) == ("on_hand", "zero")
-    assert note.warehouses == {"NW-EAST": Coverage(stocked=41, counted=4)}
+    metadata, origin = read_metadata(updates), cn.provenance(actual)
+    assert (metadata.environment, metadata.partner_id, metadata.as_of) == ("sandbox", "SANDBOX", origin.as_of)
+    assert (metadata.basis, metadata.missing) == ("on_hand", "zero")
+    assert metadata.warehouses == {"NW-EAST": Coverage(stocked=41, counted=4)}
 
 
-def test_the_note_is_one_small_text(updates: pd.DataFrame) -> None:
+def test_metadata_is_one_small_text(updates: pd.DataFrame) -> None:
     """Because pandas copies it with every step."""
-    assert isinstance(updates.attrs[KEY], str)
-    assert len(updates.attrs[KEY]) < 400
+    assert isinstance(updates.attrs[ATTRS_KEY], str)
+    assert len(updates.attrs[ATTRS_KEY]) < 400
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_the_note_is_one_small_text(updates: pd.DataFrame) -> None:
         lambda frame: frame.query("known_sku").iloc[::-1].copy(),
     ],
 )
-def test_filtering_and_sorting_keep_the_note(updates: pd.DataFrame, step: object) -> None:
+def test_filtering_and_sorting_keep_the_metadata(updates: pd.DataFrame, step: object) -> None:
     """So the guards still know."""
-    assert note_of(step(updates)) == note_of(updates)
+    assert read_metadata(step(updates)) == read_metadata(updates)
 
 
 @pytest.mark.parametrize("text", [None, 7, "no json", '{"warehouses": 3}'])
-def test_a_note_that_cannot_be_read_is_none(updates: pd.DataFrame, text: object) -> None:
+def test_metadata_that_cannot_be_read_is_none(updates: pd.DataFrame, text: object) -> None:
     """The frame is judged by its rows."""
-    updates.attrs[KEY] = text
-    assert note_of(updates) is None
+    updates.attrs[ATTRS_KEY] = text
+    assert read_metadata(updates) is None

@@ -9,7 +9,7 @@ import pytest
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.stock.counts.headers import WORDS, plain
+from cenports_nb.stock.counts.headers import HEADER_WORDS, normalize_header
 
 
 @pytest.mark.parametrize(
@@ -31,12 +31,12 @@ def test_well_known_headers_are_recognised(headers: str) -> None:
     assert counts.to_dict("list") == {"warehouse_code": ["W"], "product_sku": ["0012"], "quantity": [5]}
 
 
-@pytest.mark.parametrize("ours", WORDS)
+@pytest.mark.parametrize("ours", HEADER_WORDS)
 def test_every_word_is_as_headers_are_compared(ours: str) -> None:
     """A word with an accent or a capital in the table would never be found, and one in two places is no word."""
-    assert [word for word in WORDS[ours] if plain(word) != word] == []
-    others = {word for name, words in WORDS.items() if name != ours for word in words}
-    assert set(WORDS[ours]) & others == set()
+    assert [word for word in HEADER_WORDS[ours] if normalize_header(word) != word] == []
+    others = {word for name, words in HEADER_WORDS.items() if name != ours for word in words}
+    assert set(HEADER_WORDS[ours]) & others == set()
 
 
 @pytest.mark.parametrize(

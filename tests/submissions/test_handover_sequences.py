@@ -1,4 +1,4 @@
-"""Any story of arrivals, failures and runs ends with every order in one file, once, and acknowledged."""
+"""Any sequence of arrivals, failures and runs ends with every order in one file, once, and acknowledged."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ actions = st.one_of(
     st.tuples(st.just("fault"), st.sampled_from(FAULTS), st.sampled_from(CALLS), st.integers(0, 3), st.integers(1, 4)),
     st.tuples(st.just("run"), st.integers(0, 2)),
     st.tuples(st.just("restart")),
-    st.tuples(st.just("forget"), st.integers(0, 5)),
+    st.tuples(st.just("lose_acknowledgement"), st.integers(0, 5)),
 )
 
 
-class Story:
+class HandoverScenario:
     """An account, its warehouse folder, and what happened so far."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
@@ -67,16 +67,16 @@ class Story:
         self.client.close()
         self.client = self.connect()
 
-    def forget(self, place: int) -> None:
+    def lose_acknowledgement(self, position: int) -> None:
         """Let an acknowledgement be lost at Cenports, as if it came late."""
         done = [one for one in self.sandbox.state.orders if one.number.startswith("NEW-") and one.acknowledged]
-        if place < len(done):
-            done[place].acknowledged = False
+        if position < len(done):
+            done[position].acknowledged = False
 
 
 @settings(max_examples=share_of_examples(1 / 3), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(actions, min_size=3, max_size=14))
-def test_every_order_is_handed_over_once(home: Path, story: list[tuple[object, ...]]) -> None:
+def test_every_order_is_handed_over_once(home: Path, steps: list[tuple[object, ...]]) -> None:
     """Whatever happened; the last two runs are undisturbed."""
     with (
         tempfile.TemporaryDirectory() as folder,
@@ -86,20 +86,20 @@ def test_every_order_is_handed_over_once(home: Path, story: list[tuple[object, .
         warnings.simplefilter("ignore", CenportsWarning)
         for path in home.glob("*.sqlite*"):
             path.unlink()
-        told = Story(sandbox, Path(folder))
+        scenario = HandoverScenario(sandbox, Path(folder))
         wanted = {one.number for one in sandbox.state.orders if not one.acknowledged}
-        for name, *arguments in story:
-            getattr(told, str(name))(*arguments)
+        for name, *arguments in steps:
+            getattr(scenario, str(name))(*arguments)
         sandbox.faults.clear()
         for last in ("a.csv", "b.csv"):
-            cn.hand_over(told.client, Path(folder) / last)
-        told.client.close()
+            cn.hand_over(scenario.client, Path(folder) / last)
+        scenario.client.close()
         files = [
             number
             for path in Path(folder).glob("*.csv")
             for number in pd.read_csv(path, dtype=str, encoding="utf-8-sig")["order_no"].unique()
         ]
-        wanted |= {f"NEW-{number + 1:03}" for number in range(told.arrived)}
+        wanted |= {f"NEW-{number + 1:03}" for number in range(scenario.arrived)}
         assert sorted(files) == sorted(wanted)
         assert all(one.acknowledged for one in sandbox.state.orders if one.number in wanted)
         assert list(Path(folder).glob(".*")) == []

@@ -1,27 +1,28 @@
-"""Pages: which rows of an answer are sent, and what is said about the others."""
+"""Pagination: which rows of a response are sent, and the metadata about the others."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from cenports_nb.sandbox.http.call import Call
-from cenports_nb.sandbox.http.replies import ENVELOPE, Json
+from cenports_nb.sandbox.http.endpoint_request import EndpointRequest
+from cenports_nb.sandbox.http.responses import ENVELOPE
+from cenports_nb.sandbox.records import Json
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True)
-class Page:
-    """One page of `total` rows, by the dialect of a call."""
+class Paginator:
+    """One page of `total` rows, by the dialect of a request."""
 
-    call: Call
+    request: EndpointRequest
     total: int
     size: int
 
     @property
     def number(self) -> int:
         """The page that is answered; without links or numbers there is no way to ask for another."""
-        return 1 if self.call.dialect.pages in {"total", "none"} else self.call.page
+        return 1 if self.request.dialect.pages in {"total", "none"} else self.request.page
 
     @property
     def last(self) -> int:
@@ -38,14 +39,14 @@ class Page:
         """The position after the last row."""
         return self.start + self.size
 
-    def cut(self, rows: Sequence[T]) -> Sequence[T]:
+    def slice(self, rows: Sequence[T]) -> Sequence[T]:
         """Take the rows of this page out of all rows."""
         return rows[self.start : self.stop]
 
-    def words(self) -> Json:
-        """Say what the dialect says beside the rows."""
+    def metadata(self) -> Json:
+        """What stands beside the rows, by the dialect."""
         number, last = self.number, self.last
-        match self.call.dialect.pages:
+        match self.request.dialect.pages:
             case "laravel":
                 return {
                     **ENVELOPE,
@@ -55,7 +56,7 @@ class Page:
                     "total": self.total,
                     "next_page_url": self._next,
                     "prev_page_url": self._previous,
-                    "path": self.call.url,
+                    "path": self.request.url,
                 }
             case "links":
                 links = {"first": self._link(1), "last": self._link(last), "prev": self._previous, "next": self._next}
@@ -71,7 +72,7 @@ class Page:
                 return ENVELOPE
 
     def _link(self, number: int) -> str:
-        return f"{self.call.url}?page={number}"
+        return f"{self.request.url}?page={number}"
 
     @property
     def _next(self) -> str | None:
@@ -82,15 +83,15 @@ class Page:
         return self._link(self.number - 1) if self.number > 1 else None
 
 
-def cut_stock(warehouses: Sequence[Json], start: int, stop: int) -> list[Json]:
+def slice_stock(warehouses: Sequence[Json], start: int, stop: int) -> list[Json]:
     """Take the stock rows from one position to another, each in its warehouse, as if they were one list."""
-    kept: list[Json] = []
+    sliced: list[Json] = []
     first = 0
     for warehouse in warehouses:
         rows: list[Any] = warehouse["warehouseInventory"]
         part = rows[max(0, start - first) : max(0, stop - first)]
         # A warehouse that has no rows at all is on the first page.
         if part or (not rows and start == 0):
-            kept.append({**warehouse, "warehouseInventory": part})
+            sliced.append({**warehouse, "warehouseInventory": part})
         first += len(rows)
-    return kept
+    return sliced

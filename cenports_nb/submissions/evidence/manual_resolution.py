@@ -1,4 +1,4 @@
-"""A person's word on rows that no evidence settles: in the journal, with who said it and why."""
+"""Settle rows that no evidence settles by a person's word: in the journal, with who said it and why."""
 
 from __future__ import annotations
 
@@ -9,19 +9,17 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.submissions.context import user
-from cenports_nb.submissions.journal.models import Head, Row
+from cenports_nb.submissions.journal.models import Head, Row, get_user_name
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.sending.sender import write_id
-from cenports_nb.submissions.sending.write_kinds import kind_of
+from cenports_nb.submissions.journal.write_kinds import get_write_kind
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-CLOSED = ("applied", "not_applied", "rejected")
+RESOLVED_OUTCOMES = ("applied", "not_applied", "rejected")
 """What a person can say of a row."""
 
-RESOLVABLE = ("pending", "in_doubt", "unconfirmed", "held", "not_sent")
+RESOLVABLE_OUTCOMES = ("pending", "in_doubt", "unconfirmed", "held", "not_sent")
 """What a person can say something of; the other outcomes rest on evidence."""
 
 
@@ -29,7 +27,7 @@ def resolve(client: Client, journal: Journal, head: Head, rows: Any, outcome: st
     """Close rows with a person's word.
 
     Args:
-        client: Whose clock and cache hear of it.
+        client: Whose clock is read, and whose cache learns that a write has ended.
         journal: Where the submission is.
         head: The submission.
         rows: A part of its outcomes, or SKUs (order numbers) as text, one or several.
@@ -39,27 +37,27 @@ def resolve(client: Client, journal: Journal, head: Head, rows: Any, outcome: st
     Raises:
         InvalidRequestError: An outcome that nobody can say, no note, or rows that are settled or not there.
     """
-    if outcome not in CLOSED:
-        raise InvalidRequestError(f"outcome={outcome!r} must be one of {', '.join(map(repr, CLOSED))}.")
+    if outcome not in RESOLVED_OUTCOMES:
+        raise InvalidRequestError(f"outcome={outcome!r} must be one of {', '.join(map(repr, RESOLVED_OUTCOMES))}.")
     if not isinstance(note, str) or not note.strip():
         raise InvalidRequestError("resolve() needs a note: how do you know, and who looked?")
-    chosen = _chosen(journal.rows(head.submission_id), rows, kind_of(head).key)
-    settled = [row for row in chosen if row.outcome not in RESOLVABLE]
+    chosen = _find_rows(journal.rows(head.submission_id), rows, get_write_kind(head).key_columns)
+    settled = [row for row in chosen if row.outcome not in RESOLVABLE_OUTCOMES]
     if settled:
         raise InvalidRequestError(
-            f"{len(settled)} of the rows are settled by evidence, the first {_name(settled[0])}: {settled[0].outcome}. "
+            f"{len(settled)} of the rows are settled by evidence, the first {_describe_row(settled[0])}: {settled[0].outcome}. "
             "Leave them out; what is wrong now is a new correction."
         )
-    message = f"{user()} says: {note.strip()}"
+    message = f"{get_user_name()} says: {note.strip()}"
     closed = [replace(row, outcome=outcome, message=message) for row in chosen]
-    journal.set_rows(closed, client.clock.now(), RESOLVABLE, user())
-    left = {row.batch for row in journal.rows(head.submission_id, outcomes=("pending", "in_doubt", "unconfirmed"))}
+    journal.set_rows(closed, client.clock.now(), RESOLVABLE_OUTCOMES, get_user_name())
+    unsettled = {row.batch for row in journal.rows(head.submission_id, outcomes=("pending", "in_doubt", "unconfirmed"))}
     for batch in journal.batches(head.submission_id):
-        if batch.batch not in left and any(row.batch == batch.batch for row in chosen):
-            client.write_ended(write_id(batch))
+        if batch.batch not in unsettled and any(row.batch == batch.batch for row in chosen):
+            client.write_ended(batch.write_id)
 
 
-def _chosen(known: Sequence[Row], rows: Any, key: Sequence[str]) -> list[Row]:
+def _find_rows(known: Sequence[Row], rows: Any, key: Sequence[str]) -> list[Row]:
     """Find the rows that are meant."""
     if isinstance(rows, pd.DataFrame):
         names = ["batch", "row"] if {"batch", "row"} <= set(rows.columns) else list(key)
@@ -83,5 +81,5 @@ def _chosen(known: Sequence[Row], rows: Any, key: Sequence[str]) -> list[Row]:
     return [by_name[name][0] for name in wanted]
 
 
-def _name(row: Row) -> str:
+def _describe_row(row: Row) -> str:
     return f"{row.product_sku} in {row.warehouse_code}" if row.product_sku else str(row.order_no)

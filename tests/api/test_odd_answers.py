@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -46,17 +46,17 @@ class QuickClock:
         self.slept += seconds
 
 
-DROPPED = Say(dropped=True)
+DROPPED = Reply(dropped=True)
 
 
-def reply(value: Any, status: int = 200, **headers: str) -> Say:
-    return Say(value, status, {name.replace("_", "-"): text for name, text in headers.items()})
+def reply(value: Any, status: int = 200, **headers: str) -> Reply:
+    return Reply(value, status, {name.replace("_", "-"): text for name, text in headers.items()})
 
 
 @contextmanager
-def connected(**calls: list[Say]) -> Iterator[tuple[Client, ToldServer]]:
+def connected(**calls: list[Reply]) -> Iterator[tuple[Client, ScriptedServer]]:
     """Connect to a server that answers calls such as `GET_orders`, each with its list of answers."""
-    server = ToldServer()
+    server = ScriptedServer()
     for call, answers in calls.items():
         server.on(call.replace("_", " /"), *answers)
     settings = resolve("sandbox", base_url=server.url, rate_limit=100_000)
@@ -107,7 +107,7 @@ def test_pages_are_followed_in_each_habit(style: str) -> None:
     assert server.requests[-1].body["page"] == 2
 
 
-def test_a_next_link_to_another_host_never_gets_the_token(server: ToldServer) -> None:
+def test_a_next_link_to_another_host_never_gets_the_token(server: ScriptedServer) -> None:
     """It is refused, and that host hears nothing."""
     body = {"data": ORDERS, "next_page_url": f"{server.url}/orders?page=2", "current_page": 1, "last_page": 2}
     with connected(GET_orders=[reply(body)]) as (client, _), pytest.raises(cn.errors.UnexpectedAnswerError):
@@ -130,7 +130,7 @@ def test_pages_that_hold_fewer_than_promised_are_incomplete() -> None:
         reply(b""),
         reply(b"<html>sorry</html>"),
         reply(b'{"data": [{"orderNo": "1"'),
-        Say({"data": []}, cut=3),
+        Reply({"data": []}, cut=3),
         reply({"message": "oops"}, 500),
         reply({"message": "slow down"}, 429),
         reply({"message": "slow down"}, 429, Retry_After="0"),
@@ -139,7 +139,7 @@ def test_pages_that_hold_fewer_than_promised_are_incomplete() -> None:
     ],
     ids=["dropped", "empty", "html", "cut", "short", "500", "429", "429 at once", "429 garbage", "401"],
 )
-def test_a_failure_that_passes_is_not_seen(bad: Say) -> None:
+def test_a_failure_that_passes_is_not_seen(bad: Reply) -> None:
     """One bad answer, then a good one: the frame is whole, and nothing bad was kept."""
     with connected(GET_orders=[bad, reply({"data": ORDERS})]) as (client, server):
         assert len(cn.load_orders(client, *DAYS)) == 5
@@ -161,7 +161,7 @@ def test_a_failure_that_passes_is_not_seen(bad: Say) -> None:
         (reply(42), cn.errors.CenportsError),
     ],
 )
-def test_a_failure_that_stays_is_its_own_error(bad: Say, error: type[Exception]) -> None:
+def test_a_failure_that_stays_is_its_own_error(bad: Reply, error: type[Exception]) -> None:
     """Each kind of bad answer raises its class, in one line, without the token or the secret."""
     with connected(GET_orders=[bad]) as (client, _), pytest.raises(error) as caught:
         cn.load_orders(client, *DAYS)
@@ -206,7 +206,7 @@ ACCEPTED = reply({"id": 1, "handle": "H", "status": "PROCESSING", "submitted_at"
     ],
     ids=["200", "422", "400", "401 once", "429", "500", "dropped", "unreadable 200"],
 )
-def test_the_answer_to_a_write_decides_its_rows(first: Say, outcomes: list[str]) -> None:
+def test_the_answer_to_a_write_decides_its_rows(first: Reply, outcomes: list[str]) -> None:
     """Refused, not sent, or in doubt: each batch by what was seen, and a doubtful one is never sent twice."""
     with connected(GET_inventories=[reply(STOCK)], PATCH_inventories=[first, ACCEPTED]) as (client, server):
         actual = cn.load_actual_stock(client)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from support.command_line import Ran, RunCommand, run_command
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
@@ -171,13 +171,13 @@ def test_instants_are_written_in_the_zone_asked_for(run: RunCommand, tmp_path: P
 
 
 @pytest.fixture
-def with_a_bad_order(server: ToldServer) -> str:
+def with_a_bad_order(server: ScriptedServer) -> str:
     """A server one of whose orders has a name for a date."""
     order = {"orderNo": "BAD-1", "channelId": "X", "customerName": "Jane Doe", "orderDate": "Jane Doe"}
-    server.on("GET /orders", Say({"data": [order], "total": 1}))
-    server.on("GET /channels", Say({"data": [{"channelId": "X", "channelName": "Shop"}]}))
-    server.on("GET /shipments", Say({"data": []}))
-    server.on("GET /inventories", Say({"data": []}))
+    server.on("GET /orders", Reply({"data": [order], "total": 1}))
+    server.on("GET /channels", Reply({"data": [{"channelId": "X", "channelName": "Shop"}]}))
+    server.on("GET /shipments", Reply({"data": []}))
+    server.on("GET /inventories", Reply({"data": []}))
     return server.url
 
 

@@ -23,6 +23,8 @@ from cenports_nb.frames.decoding.order_pages import decode_orders
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 
+pytestmark = pytest.mark.slow
+
 Json = dict[str, Any]
 Connect = Callable[..., cn.Client]
 

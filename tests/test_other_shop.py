@@ -17,6 +17,8 @@ from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
 
+pytestmark = pytest.mark.slow
+
 Row = dict[str, str]
 Connect = Callable[..., cn.Client]
 DAYS = ("2026-05-01", "2026-05-31")

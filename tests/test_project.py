@@ -48,6 +48,7 @@ def readme_blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_readme_code_runs_as_it_stands(tmp_path: Path) -> None:
     """A newcomer who copies the README's code from top to bottom gets no error and no warning."""
     code = "\n".join(readme_blocks("python"))

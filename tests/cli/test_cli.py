@@ -197,6 +197,7 @@ def test_rejected_records_name_nobody_on_the_screen(
     assert ("Jane Doe" in str(rejected.to_dict())) == (not more)
 
 
+@pytest.mark.slow
 def test_debug_adds_the_traceback() -> None:
     """--debug may stand behind the command, where people put it."""
     command = ["orders", "--env", "nowhere", "--last", "9D", "--out", "o.csv", "--debug"]
@@ -205,6 +206,7 @@ def test_debug_adds_the_traceback() -> None:
     assert "Traceback" in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_process_ends_with_the_code_and_the_line() -> None:
     """`python -m cenports_nb` is the same program as the command."""
     ran = subprocess.run([sys.executable, "-m", "cenports_nb", "bogus"], capture_output=True, text=True, check=False)
@@ -213,6 +215,7 @@ def test_a_process_ends_with_the_code_and_the_line() -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.slow
 def test_sandbox_command_serves_until_it_is_stopped(name: str) -> None:
     """It prints its address, serves generated orders to other processes, and ends well, even where a shell's `&` lets it ignore Ctrl-C."""
     command = [sys.executable, "-m", "cenports_nb", "sandbox", "--orders", "50", "--seed", "3", "--rate-limit", "0"]

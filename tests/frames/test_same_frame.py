@@ -23,6 +23,8 @@ from cenports_nb.frames.loaders.query import parse_query
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 
+pytestmark = pytest.mark.slow
+
 Connect = Callable[..., cn.Client]
 WINTER = ("1998-01-02", "1998-03-30")
 JUNE = ("2026-06-01", "2026-06-30")

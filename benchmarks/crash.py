@@ -26,11 +26,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
-
-# A neighbour in this folder has the name of a library.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
 
 from tqdm import tqdm
 
@@ -42,6 +38,14 @@ LATENCY_SECONDS = 0.002
 CHILD_TIMEOUT_SECONDS = 60.0
 CALL = "PATCH /inventories"
 ENDED = ("applied", "rejected", "not_applied")
+PRELOADED = [
+    "cenports_nb.api.client",
+    "cenports_nb.api.http.session",
+    "cenports_nb.frames.loaders.stock",
+    "cenports_nb.frames.schema.schemas",
+    "cenports_nb.submissions.registry",
+    "cenports_nb.submissions.submit",
+]
 
 
 def child(job: str, url: str, home: str, pipe: Connection) -> None:
@@ -120,13 +124,13 @@ def plan_updates(actual: Any) -> Any:
 def _client(url: str, ahead: timedelta = timedelta()) -> Any:
     from cenports_nb.api.client import Client  # noqa: PLC0415
     from cenports_nb.api.http.rate_limit import SystemClock  # noqa: PLC0415
-    from cenports_nb.settings import resolve  # noqa: PLC0415
+    from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
     class Ahead(SystemClock):
         def now(self) -> datetime:
             return super().now() + ahead
 
-    settings = resolve(
+    settings = resolve_settings(
         "staging",
         base_url=url,
         partner_id=PARTNER_ID,
@@ -264,9 +268,7 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, default=0)
     asked = arguments.parse_args()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["cenports_nb.submissions.submit", "cenports_nb.submissions.registry", "cenports_nb.api.http.session"]
-    )
+    context.set_forkserver_preload(PRELOADED)
     tallies = []
     start = time.monotonic()
     with Sandbox(

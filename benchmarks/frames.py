@@ -25,10 +25,6 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-# Run as a script, this folder is on the path and would hide the library that has the name of its neighbour.
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != HERE]
-
 import pandas as pd
 
 import cenports_nb as cn
@@ -38,7 +34,7 @@ from cenports_nb.api.retrieval import cached_windows
 from cenports_nb.frames.loaders.line_item_cache import LineItemCache
 from cenports_nb.frames.schema import schemas
 from cenports_nb.sandbox import Clock, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 DAYS = ("2025-05-20", "2026-05-20")
@@ -67,7 +63,7 @@ def main() -> None:
     if arguments.large:
         growth(arguments.orders // 10, arguments.large)
     print("\nstock")
-    subprocess.run([sys.executable, HERE / "stock.py"], check=True)
+    subprocess.run([sys.executable, Path(__file__).parent / "stock.py"], check=True)
 
 
 def speed(client: Client, folder: Path) -> None:
@@ -215,7 +211,7 @@ def served(number: int) -> Iterator[tuple[Client, Path]]:
 
 def client_of(url: str, cache: Path) -> Client:
     """Connect to the sandbox at noon, with a cache that stays."""
-    return Client(resolve("sandbox", base_url=url, rate_limit=1_000_000, cache=cache), clock=StillClock())
+    return Client(resolve_settings("sandbox", base_url=url, rate_limit=1_000_000, cache=cache), clock=StillClock())
 
 
 class StillClock:

@@ -19,9 +19,6 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-# A neighbour in this folder has the name of a library.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
-
 import pandas as pd
 from tqdm import tqdm
 

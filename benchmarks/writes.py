@@ -17,9 +17,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-# A neighbour in this folder has the name of a library.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
-
 import numpy as np
 import pandas as pd
 

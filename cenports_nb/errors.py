@@ -101,18 +101,22 @@ def format_paragraph(error: CenportsError) -> str:
     lines = "\n".join([str(error), *getattr(error, "__notes__", [])])
     text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in lines)
     steps = traceback.extract_tb(error.__traceback__)
-    ours = next((i for i, step in enumerate(steps) if step.filename.startswith(FOLDER)), len(steps))
+    ours = next((i for i, step in enumerate(steps) if step.filename.startswith(PACKAGE_FOLDER)), len(steps))
     mine = steps[ours - 1] if ours else None
     where = ""
     if mine is not None and mine.line:
-        line = mine.line if len(mine.line) <= LINE else f"{mine.line[: LINE - 1]}…"
+        line = (
+            mine.line
+            if len(mine.line) <= MAX_QUOTED_LINE_CHARACTERS
+            else f"{mine.line[: MAX_QUOTED_LINE_CHARACTERS - 1]}…"
+        )
         where = f"\n\n    line {mine.lineno}:  {line}"
     return f"{type(error).__name__}: {text}{where}"
 
 
-LINE = 100
+MAX_QUOTED_LINE_CHARACTERS = 100
 """Letters of a line that is quoted."""
-FOLDER = __file__.removesuffix("errors.py")
+PACKAGE_FOLDER = __file__.removesuffix("errors.py")
 
 
 class ConfigurationError(CenportsError):

@@ -3,25 +3,41 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 from support.fake_clock import FakeClock
-from support.scripted_server import SECRET, ToldServer
+from support.property_examples import register_profiles
+from support.scripted_server import SECRET, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.api.http.rate_limit import SystemClock
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
-# The machine's load is not what is tested.
-hypothesis_settings.register_profile("suite", deadline=None)
-hypothesis_settings.load_profile("suite")
+register_profiles()
+
+BROWSER_FIXTURES = {"browser", "lab"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow by what it uses, and begin with it, so that no worker is left alone with it at the end.
+
+    All browser tests stay in one worker, with one JupyterLab and one Chromium.
+    """
+    for item in items:
+        groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
+        if BROWSER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif "processes" in groups:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("browser", "kernel", "slow")))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -41,6 +57,14 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C reach the processes that a test starts, even where a shell's `&` or `nohup` has this one ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.fixture
 def northwind() -> Iterator[Sandbox]:
     with Sandbox(shift=False, rate_limit=None) as sandbox:
         yield sandbox
@@ -49,7 +73,7 @@ def northwind() -> Iterator[Sandbox]:
 @pytest.fixture
 def client(northwind: Sandbox) -> Iterator[cn.Client]:
     """A client whose sleeps move the sandbox's clock instead of waiting."""
-    settings = resolve("sandbox", base_url=northwind.url, rate_limit=100_000)
+    settings = resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000)
     with Client(settings, clock=SleepingClock(northwind)) as client:
         yield client
 
@@ -89,20 +113,20 @@ def clock(northwind: Sandbox) -> FakeClock:
 @pytest.fixture
 def timed(northwind: Sandbox, clock: FakeClock) -> Iterator[cn.Client]:
     """A client of Northwind whose time is the test's."""
-    with Client(resolve("sandbox", base_url=northwind.url, rate_limit=100_000), clock=clock) as client:
+    with Client(resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000), clock=clock) as client:
         yield client
 
 
 @pytest.fixture
-def server() -> Iterator[ToldServer]:
+def server() -> Iterator[ScriptedServer]:
     """A server that answers what the test wrote down."""
-    server = ToldServer()
+    server = ScriptedServer()
     yield server
     server.close()
 
 
 @pytest.fixture
-def staging(server: ToldServer) -> Iterator[Callable[..., cn.Client]]:
+def staging(server: ScriptedServer) -> Iterator[Callable[..., cn.Client]]:
     """Connect to that server as if it were staging; cache and journal are in `home`."""
     opened: list[cn.Client] = []
 
@@ -114,7 +138,7 @@ def staging(server: ToldServer) -> Iterator[Callable[..., cn.Client]]:
             "client_secret": SECRET,
             "rate_limit": 100_000,
         }
-        client = Client(resolve("staging", **{**given, **changes}), clock=clock or FakeClock())
+        client = Client(resolve_settings("staging", **{**given, **changes}), clock=clock or FakeClock())
         opened.append(client)
         return client
 

@@ -13,14 +13,14 @@ def cache_info() -> None:
     from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()
-    held = list_accounts(home)
-    for kept in held:
-        address, _, partner = kept.account.rpartition("|")
+    accounts = list_accounts(home)
+    for account in accounts:
+        address, _, partner = account.account.rpartition("|")
         typer.echo(
-            f"{partner} at {address}: {kept.answers:,} answers, {kept.size / 2**20:.1f} MiB, "
-            f"from {kept.oldest:%Y-%m-%d %H:%M} to {kept.newest:%Y-%m-%d %H:%M} UTC"
+            f"{partner} at {address}: {account.answers:,} answers, {account.size / 2**20:.1f} MiB, "
+            f"from {account.oldest:%Y-%m-%d %H:%M} to {account.newest:%Y-%m-%d %H:%M} UTC"
         )
-    typer.echo(f"{sum(kept.answers for kept in held):,} answers in {home}")
+    typer.echo(f"{sum(account.answers for account in accounts):,} answers in {home}")
 
 
 def cache_clear() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from cenports_nb.errors import InvalidRequestError
 
 
-def pair(option: str, text: str, example: str) -> tuple[str, str]:
+def parse_pair(option: str, text: str, example: str) -> tuple[str, str]:
     """Split name=value.
 
     Raises:
@@ -19,7 +19,7 @@ def pair(option: str, text: str, example: str) -> tuple[str, str]:
     return name, value
 
 
-def pairs(option: str, texts: Sequence[str] | None, example: str) -> dict[str, str] | None:
+def parse_pairs(option: str, texts: Sequence[str] | None, example: str) -> dict[str, str] | None:
     """Split several, each name once; None if there are none.
 
     Raises:
@@ -27,7 +27,7 @@ def pairs(option: str, texts: Sequence[str] | None, example: str) -> dict[str, s
     """
     found: dict[str, str] = {}
     for text in texts or ():
-        name, value = pair(option, text, example)
+        name, value = parse_pair(option, text, example)
         if name in found:
             raise InvalidRequestError(f"{option} says {name!r} twice: say it once.")
         found[name] = value

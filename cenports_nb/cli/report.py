@@ -9,24 +9,24 @@ from typing import TYPE_CHECKING, Annotated, Any, Optional
 
 import typer
 
-from cenports_nb.cli.options import Env, Profile
-from cenports_nb.cli.pair_options import pairs
-from cenports_nb.cli.terminal import stop
+from cenports_nb.cli.options import EnvironmentOption, ProfileOption
+from cenports_nb.cli.pair_options import parse_pairs
+from cenports_nb.cli.terminal import stop_command
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.rendering.printable import printable
 
 if TYPE_CHECKING:
-    from cenports_nb.reports import Step
+    from cenports_nb.reports import CellProgress
 
-WIDTH = 79
+LINE_LENGTH = 79
 
 
 def report(
     name: Annotated[
         str, typer.Argument(help="Such as morning; `cenports-nb reports` lists them. Or a notebook's path.")
     ],
-    env: Env = None,
-    profile: Profile = None,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
     parameters: Annotated[Optional[list[str]], typer.Option("-p", help="name=value; may repeat.")] = None,  # noqa: UP045
     out: Annotated[Path, typer.Option("--out", help="The folder.")] = Path("report"),
     html: Annotated[bool, typer.Option("--html", help="Also write one self-contained HTML page.")] = False,
@@ -36,10 +36,10 @@ def report(
 ) -> None:
     """Run a report notebook; write it, executed, and the files of its tables into a folder."""
     from cenports_nb.reports import check_parameters, find_report, run_report  # noqa: PLC0415
-    from cenports_nb.settings import resolve  # noqa: PLC0415
+    from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
     found = find_report(Path(name) if name.endswith(".ipynb") else name)
-    given: dict[str, Any] = dict(pairs("-p", parameters, "submit=true") or {})
+    given: dict[str, Any] = dict(parse_pairs("-p", parameters, "submit=true") or {})
     # Unlike a person who runs the notebook cell by cell, a command never falls back to the sandbox by itself.
     for option, value in (("environment", env), ("profile", profile)):
         if option in given and value is not None:
@@ -48,7 +48,7 @@ def report(
             given.setdefault(option, value)
     check_parameters(found, given)
     if "environment" in found.parameters:
-        resolve(given["environment"], profile=given.get("profile"))  # better now than in a cell
+        resolve_settings(given["environment"], profile=given.get("profile"))  # better now than in a cell
     with _Progress(found.name, quiet=quiet) as progress:
         run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
     if not quiet:
@@ -58,17 +58,17 @@ def report(
         webbrowser.open((run.page or run.notebook).absolute().as_uri())
     exit_code, complaint = run.verdict
     if exit_code:
-        stop(complaint, exit_code)
+        stop_command(complaint, exit_code)
 
 
 def list_reports() -> None:
     """List the reports that ship in the package, with their parameters."""
-    from cenports_nb.reports import reports  # noqa: PLC0415
+    from cenports_nb.reports import list_reports as find_reports  # noqa: PLC0415
 
-    for item in reports().values():
+    for item in find_reports().values():
         typer.echo(f"{item.name}: {item.title}")
         for key, default in item.parameters.items():
-            about = item.about.get(key, "")
+            about = item.comments.get(key, "")
             typer.echo(f"    -p {key}={default!r}{f'  # {about}' if about else ''}")
 
 
@@ -90,13 +90,13 @@ class _Progress:
         if self._written:
             self._replace("")
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, step: CellProgress) -> None:
         if self._quiet:
             return
         section = printable(step.section)
         line = f"{self._name}: cell {step.number} of {step.cells}{f', {section}' if section else ''}"
         if self._terminal and step.seconds is None:
-            self._replace(line[:WIDTH])
+            self._replace(line[:LINE_LENGTH])
         elif not self._terminal and step.seconds is not None:
             typer.echo(f"  {line.partition(': ')[2]}: {step.seconds:.1f} s", err=True)
 

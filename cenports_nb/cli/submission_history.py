@@ -7,21 +7,21 @@ from typing import Annotated, Optional
 
 import typer
 
-from cenports_nb.cli.options import Env, MaybeOut
-from cenports_nb.cli.terminal import show
+from cenports_nb.cli.options import EnvironmentOption, OptionalOutOption
+from cenports_nb.cli.terminal import print_text
 from cenports_nb.errors import InvalidRequestError
 
-Sku = Annotated[Optional[str], typer.Option("--sku", help="Only what changed this SKU.")]  # noqa: UP045
-Submission = Annotated[str, typer.Argument(metavar="ID", help="Of `submissions list`.")]
-MaybeSubmission = Annotated[Optional[str], typer.Argument(metavar="ID", help="Of `submissions list`.")]  # noqa: UP045
+SkuOption = Annotated[Optional[str], typer.Option("--sku", help="Only what changed this SKU.")]  # noqa: UP045
+SubmissionArgument = Annotated[str, typer.Argument(metavar="ID", help="Of `submissions list`.")]
+OptionalSubmissionArgument = Annotated[Optional[str], typer.Argument(metavar="ID", help="Of `submissions list`.")]  # noqa: UP045
 
 
 def list_submissions(
-    env: Env = None,
+    env: EnvironmentOption = None,
     open_: Annotated[
         bool, typer.Option("--open", help="Only those with rows that are not settled or not sent.")
     ] = False,
-    sku: Sku = None,
+    sku: SkuOption = None,
 ) -> None:
     """List what was submitted from this machine, oldest first."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -30,21 +30,21 @@ def list_submissions(
     from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
 
     if not has_journal():
-        show(f"No submissions: there is no journal in {home_folder()}.")
+        print_text(f"No submissions: there is no journal in {home_folder()}.")
         return
     found = cn.list_submissions(environment=env, product_sku=sku)
     if open_:
         with open_journal() as journal:
             found = found[found["submission_id"].isin(list_unfinished(journal))]
     if len(found):
-        show(format_table(found.rename(columns={"created_at": "created", "partner_id": "partner"})))
-    show(f"{len(found):,} submission{'' if len(found) == 1 else 's'} in {home_folder()}")
+        print_text(format_table(found.rename(columns={"created_at": "created", "partner_id": "partner"})))
+    print_text(f"{len(found):,} submission{'' if len(found) == 1 else 's'} in {home_folder()}")
 
 
 def show_submission(
-    submission_id: Submission,
+    submission_id: SubmissionArgument,
     rows: Annotated[bool, typer.Option("--rows", help="Show every row.")] = False,
-    out: MaybeOut = None,
+    out: OptionalOutOption = None,
 ) -> None:
     """Show one submission: who, when, why, its batches, and what became of its rows."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -53,7 +53,7 @@ def show_submission(
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
     from cenports_nb.submissions.tracking.snapshot import take_snapshot  # noqa: PLC0415
-    from cenports_nb.submissions.tracking.status_table import text_of  # noqa: PLC0415
+    from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
     if out is not None:
         check_path(out)
@@ -61,23 +61,25 @@ def show_submission(
         head = journal.head(submission_id)
         seen = take_snapshot(journal, submission_id, datetime.now(UTC))
         outcomes = frames.read_outcomes(journal, head) if rows or out else None
-    show(f"{head.kind} in {head.environment}, partner {head.partner_id}, by {head.made_by}, {head.created_at[:19]}Z")
+    print_text(
+        f"{head.kind} in {head.environment}, partner {head.partner_id}, by {head.made_by}, {head.created_at[:19]}Z"
+    )
     for name, text in (("reason", head.reason), ("reference", head.reference), ("held", head.get_detail("held_file"))):
         if text:
-            show(f"{name}: {text}")
-    show(text_of([seen]))
-    show(", ".join(f"{number:,} {outcome}" for outcome, number in seen.outcomes.items()))
+            print_text(f"{name}: {text}")
+    print_text(format_status([seen]))
+    print_text(", ".join(f"{number:,} {outcome}" for outcome, number in seen.outcomes.items()))
     if outcomes is not None and rows:
-        show(format_table(outcomes.drop(columns=["submission_id", "handle", "submitted_at", "completed_at"])))
+        print_text(format_table(outcomes.drop(columns=["submission_id", "handle", "submitted_at", "completed_at"])))
     if outcomes is not None and out:
-        show(f"{len(outcomes):,} rows in {cn.export(outcomes, out)}")
+        print_text(f"{len(outcomes):,} rows in {cn.export(outcomes, out)}")
 
 
 def history(
-    submission_id: MaybeSubmission = None,
-    sku: Sku = None,
-    env: Env = None,
-    out: MaybeOut = None,
+    submission_id: OptionalSubmissionArgument = None,
+    sku: SkuOption = None,
+    env: EnvironmentOption = None,
+    out: OptionalOutOption = None,
 ) -> None:
     """Tell every change of a submission's rows, or of a SKU: who, when, from what to what, why, what was said."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -96,6 +98,6 @@ def history(
         else:
             found = frames.read_history(journal, journal.head(submission_id or "")).drop(columns="submission_id")
     if out is None:
-        show(format_table(found))
+        print_text(format_table(found))
     else:
-        show(f"{len(found):,} changes in {cn.export(found, out)}")
+        print_text(f"{len(found):,} changes in {cn.export(found, out)}")

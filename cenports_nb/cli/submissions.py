@@ -8,10 +8,17 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
-from cenports_nb.cli.follow import Which, account_of, finish, follow, interruptible, seconds_of
-from cenports_nb.cli.options import Env, Profile, Timeout, Yes
-from cenports_nb.cli.submission_history import MaybeSubmission, Submission
-from cenports_nb.cli.terminal import check_sendable, confirm, show
+from cenports_nb.cli.follow import (
+    AccountOptions,
+    describe_account,
+    finish_command,
+    interruptible,
+    parse_timeout,
+    wait_with_progress,
+)
+from cenports_nb.cli.options import EnvironmentOption, ProfileOption, TimeoutOption, YesOption
+from cenports_nb.cli.submission_history import OptionalSubmissionArgument, SubmissionArgument
+from cenports_nb.cli.terminal import check_can_confirm, confirm, print_text
 from cenports_nb.errors import InvalidRequestError
 
 if TYPE_CHECKING:
@@ -20,105 +27,118 @@ if TYPE_CHECKING:
     import cenports_nb as cn
     from cenports_nb.api.client import Client
 
-Said = Literal["applied", "not_applied", "rejected"]
+ResolvedOutcome = Literal["applied", "not_applied", "rejected"]
 
 
 def wait(
-    submission_id: MaybeSubmission = None, env: Env = None, profile: Profile = None, timeout: Timeout = "20min"
+    submission_id: OptionalSubmissionArgument = None,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
+    timeout: TimeoutOption = "20min",
 ) -> None:
     """Wait until no row is pending; without ID, for everything of the account."""
     import cenports_nb as cn  # noqa: PLC0415
 
-    seconds = seconds_of(timeout)
-    which = Which(env, profile)
-    with _account(which, submission_id) as client:
-        ids = [submission_id] if submission_id else _pending(client)
+    seconds = parse_timeout(timeout)
+    account_options = AccountOptions(env, profile)
+    with _connect(account_options, submission_id) as client:
+        ids = [submission_id] if submission_id else _list_pending(client)
         if not ids:
-            show(f"Nothing of {account_of(client)} is pending.")
+            print_text(f"Nothing of {describe_account(client)} is pending.")
             return
         submissions = [cn.open_submission(client, one) for one in ids]  # all are asked about while one is waited for
         until = client.clock.monotonic() + seconds
         for submission in submissions:
-            follow(submission, max(0.0, until - client.clock.monotonic()), which)
-        finish(submissions, which)
+            wait_with_progress(submission, max(0.0, until - client.clock.monotonic()), account_options)
+        finish_command(submissions, account_options)
 
 
-def verify(submission_id: Submission, env: Env = None, profile: Profile = None) -> None:
+def verify(submission_id: SubmissionArgument, env: EnvironmentOption = None, profile: ProfileOption = None) -> None:
     """Read the stock to settle rows that Cenports does not confirm; it says when to look again."""
     import cenports_nb as cn  # noqa: PLC0415
 
-    which = Which(env, profile)
-    with _account(which, submission_id) as client:
-        finish([cn.open_submission(client, submission_id).verify()], which)
+    account_options = AccountOptions(env, profile)
+    with _connect(account_options, submission_id) as client:
+        finish_command([cn.open_submission(client, submission_id).verify()], account_options)
 
 
 def resume(
-    submission_id: Submission, env: Env = None, profile: Profile = None, yes: Yes = False, timeout: Timeout = "20min"
+    submission_id: SubmissionArgument,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
+    yes: YesOption = False,
+    timeout: TimeoutOption = "20min",
 ) -> None:
     """Go on after a crash: send what was not sent, and what is in doubt where the stock shows that a repeat is safe."""
-    _again("resume", submission_id, Which(env, profile), yes=yes, timeout=timeout)
+    _send_again("resume", submission_id, AccountOptions(env, profile), yes=yes, timeout=timeout)
 
 
 def retry(
-    submission_id: Submission, env: Env = None, profile: Profile = None, yes: Yes = False, timeout: Timeout = "20min"
+    submission_id: SubmissionArgument,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
+    yes: YesOption = False,
+    timeout: TimeoutOption = "20min",
 ) -> None:
     """Send rows again that were rejected or shown not to be applied, where that is safe."""
-    _again("retry", submission_id, Which(env, profile), yes=yes, timeout=timeout)
+    _send_again("retry", submission_id, AccountOptions(env, profile), yes=yes, timeout=timeout)
 
 
 def resolve(
-    submission_id: Submission,
-    outcome: Annotated[Said, typer.Option(help="What became of the rows.")],
+    submission_id: SubmissionArgument,
+    outcome: Annotated[ResolvedOutcome, typer.Option(help="What became of the rows.")],
     note: Annotated[str, typer.Option(help="How you know; it stays in the journal, with your name.")],
     sku: Annotated[Optional[list[str]], typer.Option("--sku", help="A row's SKU; may repeat.")] = None,  # noqa: UP045
     order: Annotated[Optional[list[str]], typer.Option("--order", help="A row's order number; may repeat.")] = None,  # noqa: UP045
     warehouse: Annotated[Optional[str], typer.Option(help="The warehouse, if several have the SKU.")] = None,  # noqa: UP045
-    env: Env = None,
-    profile: Profile = None,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
 ) -> None:
     """Close rows that no evidence settles with your word."""
     import cenports_nb as cn  # noqa: PLC0415
 
     if bool(sku) == bool(order):
         raise InvalidRequestError("Say which rows: --sku, or --order for orders.")
-    which = Which(env, profile)
-    with _account(which, submission_id) as client:
+    account_options = AccountOptions(env, profile)
+    with _connect(account_options, submission_id) as client:
         submission = cn.open_submission(client, submission_id)
         if warehouse is None:
             submission.resolve(sku or order or [], outcome, note)
         else:
-            submission.resolve(_in_warehouse(submission.outcomes, warehouse, sku or []), outcome, note)
-        finish([submission], which)
+            submission.resolve(_select_in_warehouse(submission.outcomes, warehouse, sku or []), outcome, note)
+        finish_command([submission], account_options)
 
 
-def _again(word: Literal["resume", "retry"], submission_id: str, which: Which, *, yes: bool, timeout: str) -> None:
+def _send_again(
+    action: Literal["resume", "retry"], submission_id: str, account_options: AccountOptions, *, yes: bool, timeout: str
+) -> None:
     """Show what may be sent again, ask, send, follow."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.submissions.tracking.status_table import text_of  # noqa: PLC0415
+    from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
-    seconds = seconds_of(timeout)
-    with _account(which, submission_id) as looking:
-        seen = cn.open_submission(looking, submission_id)
-        rows = _may_be_sent(seen, word)
+    seconds = parse_timeout(timeout)
+    with _connect(account_options, submission_id) as reading_client:
+        submission = cn.open_submission(reading_client, submission_id)
+        rows = _count_sendable(submission, action)
         if not rows:
-            show(f"Nothing of it may be sent again by {word}.")
-            finish([seen], which)
-        check_sendable(yes=yes)
-        show(text_of([seen.snapshot()]))
-        confirm(rows, account_of(looking), yes=yes, most=True)
-    with interruptible(), _account(which, submission_id, read_only=False) as client:
+            print_text(f"Nothing of it may be sent again by {action}.")
+            finish_command([submission], account_options)
+        check_can_confirm(yes=yes)
+        print_text(format_status([submission.snapshot()]))
+        confirm(rows, describe_account(reading_client), yes=yes, at_most=True)
+    with interruptible(), _connect(account_options, submission_id, read_only=False) as client:
         submission = cn.open_submission(client, submission_id)
-        submission = submission.resume(progress=False) if word == "resume" else submission.retry(progress=False)
-        follow(submission, seconds, which)
-        finish([submission], which)
+        submission = submission.resume(progress=False) if action == "resume" else submission.retry(progress=False)
+        wait_with_progress(submission, seconds, account_options)
+        finish_command([submission], account_options)
 
 
-def _may_be_sent(submission: cn.Submission, word: Literal["resume", "retry"]) -> int:
+def _count_sendable(submission: cn.Submission, action: Literal["resume", "retry"]) -> int:
     """Count the rows that may be sent; what is read just before decides on each."""
     from cenports_nb.submissions.journal.write_kinds import get_write_kind  # noqa: PLC0415
 
     outcomes = submission.outcomes
-    if word == "retry":
+    if action == "retry":
         return int(outcomes["outcome"].isin(["rejected", "not_applied"]).sum())
     doubtful = outcomes["outcome"] == "in_doubt"
     if not get_write_kind(submission.head).is_repeatable:
@@ -126,7 +146,7 @@ def _may_be_sent(submission: cn.Submission, word: Literal["resume", "retry"]) ->
     return int((doubtful | (outcomes["outcome"] == "not_sent")).sum())
 
 
-def _in_warehouse(outcomes: pd.DataFrame, warehouse: str, skus: list[str]) -> pd.DataFrame:
+def _select_in_warehouse(outcomes: pd.DataFrame, warehouse: str, skus: list[str]) -> pd.DataFrame:
     """Find the rows of a warehouse that are meant.
 
     Raises:
@@ -140,7 +160,7 @@ def _in_warehouse(outcomes: pd.DataFrame, warehouse: str, skus: list[str]) -> pd
 
 
 @contextmanager
-def _account(which: Which, submission_id: str | None, *, read_only: bool = True) -> Iterator[Client]:
+def _connect(account_options: AccountOptions, submission_id: str | None, *, read_only: bool = True) -> Iterator[Client]:
     """Connect to the account that is named, or else to the environment that the submission belongs to.
 
     Raises:
@@ -149,11 +169,11 @@ def _account(which: Which, submission_id: str | None, *, read_only: bool = True)
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
 
-    env = which.env
-    if submission_id is not None and not which.env and not which.profile:
+    env = account_options.env
+    if submission_id is not None and not account_options.env and not account_options.profile:
         with open_journal() as journal:
             env = journal.head(submission_id).environment
-    with cn.connect(env, profile=which.profile, read_only=read_only) as client:
+    with cn.connect(env, profile=account_options.profile, read_only=read_only) as client:
         if client.settings.environment == "sandbox":
             raise InvalidRequestError(
                 "A sandbox's journal goes with the client that made it: there is nothing to go on with. To try this, "
@@ -162,7 +182,7 @@ def _account(which: Which, submission_id: str | None, *, read_only: bool = True)
         yield client
 
 
-def _pending(client: Client) -> list[str]:
+def _list_pending(client: Client) -> list[str]:
     from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
 
     if not has_journal(client.home):

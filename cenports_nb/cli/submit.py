@@ -9,12 +9,19 @@ from typing import TYPE_CHECKING, Annotated, Literal, Optional
 
 import typer
 
-from cenports_nb.cli.count_file import By, CountFile, Duplicates
+from cenports_nb.cli.count_file import CountFile, Duplicates, ProductKey
 from cenports_nb.cli.exit_codes import FAILED
-from cenports_nb.cli.follow import Which, account_of, finish, follow, interruptible, seconds_of
-from cenports_nb.cli.options import Env, Profile, Timeout, Yes
-from cenports_nb.cli.pair_options import pairs
-from cenports_nb.cli.terminal import check_sendable, confirm, say, show, stop
+from cenports_nb.cli.follow import (
+    AccountOptions,
+    describe_account,
+    finish_command,
+    interruptible,
+    parse_timeout,
+    wait_with_progress,
+)
+from cenports_nb.cli.options import EnvironmentOption, ProfileOption, TimeoutOption, YesOption
+from cenports_nb.cli.pair_options import parse_pairs
+from cenports_nb.cli.terminal import check_can_confirm, confirm, print_status, print_text, stop_command
 from cenports_nb.errors import GuardRailError, InvalidRequestError
 
 if TYPE_CHECKING:
@@ -30,7 +37,7 @@ Basis = Literal["on_hand", "net_of_open"]
 
 
 @dataclass(frozen=True)
-class Way:
+class SubmitOptions:
     """How a frame is submitted, as `submit_updates` takes it."""
 
     batch_size: int
@@ -42,12 +49,12 @@ class Way:
 
 def submit(
     counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="What was counted: .csv, .tsv, .xlsx or .parquet.")],
-    env: Env = None,
-    profile: Profile = None,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the plan and what guards say; send nothing.")
     ] = False,
-    yes: Yes = False,
+    yes: YesOption = False,
     on_stale: Annotated[
         OnStale, typer.Option(help="Rows whose stock moves between the plan and the sending.")
     ] = "raise",
@@ -60,9 +67,9 @@ def submit(
     ] = None,
     canary: Annotated[int, typer.Option(min=0, help="So many rows go first and are read back.")] = 0,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the transactions to their end.")] = True,
-    timeout: Timeout = "20min",
+    timeout: TimeoutOption = "20min",
     warehouse: Annotated[Optional[str], typer.Option(help="The warehouse of a file without such a column.")] = None,  # noqa: UP045
-    by: Annotated[By, typer.Option(help="What the file names products by.")] = "product_sku",
+    by: Annotated[ProductKey, typer.Option(help="What the file names products by.")] = "product_sku",
     column: Annotated[
         Optional[list[str]], typer.Option("--column", help='"quantity=Counted": a header of yours; may repeat.')  # noqa: UP045
     ] = None,
@@ -83,60 +90,66 @@ def submit(
     import cenports_nb as cn  # noqa: PLC0415
 
     if not dry_run:
-        check_sendable(yes=yes)
-    seconds = seconds_of(timeout)
+        check_can_confirm(yes=yes)
+    seconds = parse_timeout(timeout)
     if differential and (missing != "ignore" or basis != "on_hand" or at_count is not None):
         raise InvalidRequestError(
             "--missing, --basis and --at-count are about counts: leave them out with --differential."
         )
     file = CountFile(
-        counts, warehouse, by, pairs("--column", column, "quantity=Counted"),
-        pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates,
+        counts, warehouse, by, parse_pairs("--column", column, "quantity=Counted"),
+        parse_pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates,
     )  # fmt: skip
-    way = Way(batch_size, on_stale, on_objection, tuple(allow or ()), canary)
-    which = Which(env, profile)
+    submit_options = SubmitOptions(batch_size, on_stale, on_objection, tuple(allow or ()), canary)
+    account_options = AccountOptions(env, profile)
     reference = reference or file.reference
-    with cn.connect(env, profile=profile, read_only=True) as looking:
-        if looking.settings.environment == "sandbox" and not wait:
+    with cn.connect(env, profile=profile, read_only=True) as reading_client:
+        if reading_client.settings.environment == "sandbox" and not wait:
             raise InvalidRequestError(
                 "A sandbox's journal ends with this command, so there would be nothing to wait for later: leave out --no-wait."
             )
-        actual = cn.load_actual_stock(looking, refresh=True)
+        actual = cn.load_actual_stock(reading_client, refresh=True)
         counted = file.read(actual, signed=differential)
         if differential:
             updates = cn.build_differential(counted, actual, reason=reason, reference=reference)
         else:
             updates = cn.build_true_up(
                 counted, actual, missing=missing, basis=basis,
-                open_items=cn.load_open_items(looking) if basis == "net_of_open" else None,
+                open_items=cn.load_open_items(reading_client) if basis == "net_of_open" else None,
                 at_count=None if at_count is None else CountFile(at_count).read(actual, signed=True),
                 reason=reason, reference=reference,
             )  # fmt: skip
-        show(f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {account_of(looking)}")
+        print_text(
+            f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {describe_account(reading_client)}"
+        )
         if updates.empty:
-            show("Nothing to do: every change is 0." if differential else "Nothing to do: the stock is as counted.")
+            print_text(
+                "Nothing to do: every change is 0." if differential else "Nothing to do: the stock is as counted."
+            )
             return
-        available = _available(looking, way.allow)
-        dry = _plan(looking, updates, available, way)
+        available = _load_available(reading_client, submit_options.allow)
+        dry = _show_plan(reading_client, updates, available, submit_options)
         rows = int((dry.changes["outcome"] != "held").sum())
         if dry_run:
-            show("A dry run: nothing was sent.")
+            print_text("A dry run: nothing was sent.")
             return
         if not rows:
-            _keep_held(dry, file)
-            stop("Nothing is left to send: every row is held back or was left out.", FAILED)
-        confirm(rows, account_of(looking), yes=yes)
-        say(f"Sending to {account_of(looking)}{', the canary first' if canary else ''} …")
+            _save_held(dry, file)
+            stop_command("Nothing is left to send: every row is held back or was left out.", FAILED)
+        confirm(rows, describe_account(reading_client), yes=yes)
+        print_status(f"Sending to {describe_account(reading_client)}{', the canary first' if canary else ''} …")
         # Only now is there a client that may write; it joins the sandbox of the first one, if that started one.
         with (
             interruptible(),
-            cn.connect(env, profile=profile, base_url=looking.settings.base_url, read_only=False) as client,
+            cn.connect(env, profile=profile, base_url=reading_client.settings.base_url, read_only=False) as client,
         ):
-            submission = cn.submit_updates(client, updates, available=available, progress=False, **asdict(way))
-            _send(submission, file, seconds if wait else None, which)
+            submission = cn.submit_updates(
+                client, updates, available=available, progress=False, **asdict(submit_options)
+            )
+            _follow_up(submission, file, seconds if wait else None, account_options)
 
 
-def _available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
+def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
     """Load what is for sale, for the guards that look at it; where every channel says the same, of one of them."""
     import cenports_nb as cn  # noqa: PLC0415
 
@@ -147,44 +160,50 @@ def _available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
     return cn.load_available_stock(client, wanted, refresh=True) if wanted else None
 
 
-def _plan(client: Client, updates: pd.DataFrame, available: pd.DataFrame | None, way: Way) -> Submission:
+def _show_plan(
+    client: Client, updates: pd.DataFrame, available: pd.DataFrame | None, submit_options: SubmitOptions
+) -> Submission:
     """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.stock.guards.registry import STOPS_ALL  # noqa: PLC0415
     from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
 
     try:
-        dry = cn.submit_updates(client, updates, available=available, dry_run=True, progress=False, **asdict(way))
+        dry = cn.submit_updates(
+            client, updates, available=available, dry_run=True, progress=False, **asdict(submit_options)
+        )
     except GuardRailError as error:
         found = error.objections
-        show(format_plan(build_plan_table(updates), found.assign(message=found["guard"] + ": " + found["message"])))
-        of_all = found[found["product_sku"].isna() | found["guard"].isin(STOPS_ALL)]
-        counted = of_all if way.on_objection == "hold" else found  # the others would be held
+        print_text(
+            format_plan(build_plan_table(updates), found.assign(message=found["guard"] + ": " + found["message"]))
+        )
+        blocking = found[found["product_sku"].isna() | found["guard"].isin(STOPS_ALL)]
+        counted = blocking if submit_options.on_objection == "hold" else found  # the others would be held
         names = list(dict.fromkeys(counted["guard"]))
-        hold = "" if len(of_all) else " or send the rest with --on-objection hold"
-        stop(
+        hold = "" if len(blocking) else " or send the rest with --on-objection hold"
+        stop_command(
             f"{len(counted):,} objection{'' if len(counted) == 1 else 's'} ({', '.join(names)}): nothing was sent. Mend "
             f"the file, accept them with {' '.join(f'--allow {name}' for name in names)}{hold}.",
             FAILED,
         )
-    show(format_plan(build_plan_table(dry.changes, "before_quantity"), dry.held))
+    print_text(format_plan(build_plan_table(dry.changes, "before_quantity"), dry.held))
     return dry
 
 
-def _send(submission: Submission, file: CountFile, seconds: float | None, which: Which) -> None:
+def _follow_up(submission: Submission, file: CountFile, seconds: float | None, account_options: AccountOptions) -> None:
     """Keep what was held, and follow what was sent."""
-    _keep_held(submission, file)
+    _save_held(submission, file)
     if seconds is not None and not submission.settled:
-        from cenports_nb.submissions.tracking.status_table import text_of  # noqa: PLC0415
+        from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
-        show(text_of([submission.snapshot()]))
-        follow(submission, seconds, which)
-    finish([submission], which)
+        print_text(format_status([submission.snapshot()]))
+        wait_with_progress(submission, seconds, account_options)
+    finish_command([submission], account_options)
 
 
-def _keep_held(submission: Submission, file: CountFile) -> None:
+def _save_held(submission: Submission, file: CountFile) -> None:
     held = submission.held
     if len(held):
-        beside = file.keep_held(held, submission.submission_id) or submission.held_file
-        where = f"in {beside}: submit that file after a look" if beside else "and no file of them can be written"
-        show(f"{len(held):,} row{'' if len(held) == 1 else 's'} held back, {where}.")
+        held_path = file.save_held(held, submission.submission_id) or submission.held_file
+        where = f"in {held_path}: submit that file after a look" if held_path else "and no file of them can be written"
+        print_text(f"{len(held):,} row{'' if len(held) == 1 else 's'} held back, {where}.")

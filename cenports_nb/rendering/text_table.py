@@ -8,7 +8,7 @@ import pandas as pd
 
 from cenports_nb.rendering.printable import printable
 
-WIDEST = 60
+COLUMN_MAX_LENGTH = 60
 """Letters of a column that is not the last."""
 
 
@@ -20,7 +20,7 @@ def format_table(frame: pd.DataFrame, *, signed: str = "") -> str:
         signed: A column of whole numbers that show their plus.
     """
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
-    columns = [_texts(frame[name], "+" if name == signed else "") for name in frame.columns]
+    columns = [_format_values(frame[name], "+" if name == signed else "") for name in frame.columns]
     if columns:
         columns[:-1] = [[_cut(text) for text in column] for column in columns[:-1]]
     names = [str(name).replace("_", " ") for name in frame.columns]
@@ -35,7 +35,7 @@ def format_table(frame: pd.DataFrame, *, signed: str = "") -> str:
     )
 
 
-def _texts(values: pd.Series[Any], sign: str) -> list[str]:
+def _format_values(values: pd.Series[Any], sign: str) -> list[str]:
     if isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d %H:%M:%SZ")
     elif pd.api.types.is_integer_dtype(values.dtype):
@@ -44,4 +44,4 @@ def _texts(values: pd.Series[Any], sign: str) -> list[str]:
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= WIDEST else f"{text[: WIDEST - 1]}…"
+    return text if len(text) <= COLUMN_MAX_LENGTH else f"{text[: COLUMN_MAX_LENGTH - 1]}…"

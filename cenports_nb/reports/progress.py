@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from cenports_nb.reports.catalogue import heading_of
+from cenports_nb.reports.catalogue import find_heading
 
-INJECTED = "injected-parameters"
+INJECTED_TAG = "injected-parameters"
 
 
 @dataclass(frozen=True)
-class Step:
+class CellProgress:
     """A cell that begins or ends.
 
     Attributes:
@@ -28,15 +28,15 @@ class Step:
     seconds: float | None = None
 
 
-Told = Callable[[Step], None]
+ProgressCallback = Callable[[CellProgress], None]
 
 
-def steps_of(notebook: Any) -> dict[int, Step]:
+def list_code_cells(notebook: Any) -> dict[int, CellProgress]:
     """Find the code cells of a notebook by their place in it."""
     found: dict[int, tuple[int, str]] = {}
     section = ""
-    for place, cell in enumerate(notebook.cells):
-        section = heading_of(cell) or section
-        if cell.cell_type == "code" and cell.source.strip() and INJECTED not in cell.metadata.get("tags", []):
-            found[place] = len(found) + 1, section
-    return {place: Step(number, len(found), section) for place, (number, section) in found.items()}
+    for index, cell in enumerate(notebook.cells):
+        section = find_heading(cell) or section
+        if cell.cell_type == "code" and cell.source.strip() and INJECTED_TAG not in cell.metadata.get("tags", []):
+            found[index] = len(found) + 1, section
+    return {index: CellProgress(number, len(found), section) for index, (number, section) in found.items()}

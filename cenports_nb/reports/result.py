@@ -11,7 +11,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports.failure import ReportError
 
 RESULT = "application/vnd.cenports-nb.result+json"
-COUNTS = ("rejected", "incomplete", "in_doubt", "failed")
+COUNT_KEYS = ("rejected", "incomplete", "in_doubt", "failed")
 OF_CAUSE = {"IncompleteError": 3, "ConfigurationError": 2, "InvalidRequestError": 2}
 """A value that only a cell can judge, such as a month or a count file, is wrong usage too."""
 
@@ -52,7 +52,7 @@ def _many(count: int, what: str) -> str:
     return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
-def told_of(notebook: Any) -> dict[str, Any]:
+def read_result(notebook: Any) -> dict[str, Any]:
     """Read what a notebook said last of its own result."""
     for cell in reversed(notebook.cells):
         for output in reversed(cell.get("outputs", [])):
@@ -61,10 +61,10 @@ def told_of(notebook: Any) -> dict[str, Any]:
     return {}
 
 
-def result_of(notebook: Any) -> dict[str, int]:
+def read_counts(notebook: Any) -> dict[str, int]:
     """Read the counts that an exit code depends on; empty if the notebook says none."""
-    told = told_of(notebook)
-    return {name: int(told[name]) for name in COUNTS if name in told}
+    result = read_result(notebook)
+    return {name: int(result[name]) for name in COUNT_KEYS if name in result}
 
 
 def exit_code_of(error: BaseException) -> int:

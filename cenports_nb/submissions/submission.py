@@ -31,10 +31,17 @@ from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
 from cenports_nb.submissions.sending import resend
 from cenports_nb.submissions.tracking.poller import Poller
 from cenports_nb.submissions.tracking.snapshot import Listener, RowView, Snapshot, is_overdue, read_rows, take_snapshot
-from cenports_nb.submissions.tracking.summary import line_of, page_of
+from cenports_nb.submissions.tracking.summary import format_summary, render_summary
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+
+PERMANENT_ERRORS = (AuthenticationError, ConfigurationError, JournalError)
+"""Failures of a poll that waiting does not cure."""
+RETRY_SECONDS = 5.0
+"""After a poll that failed."""
+MIN_PAUSE_SECONDS = 0.05
+OVERDUE_MESSAGE = "Overdue: Cenports gives itself 15 minutes and has not finished. Nothing is lost; ask again later."
 
 
 class Submission:
@@ -254,23 +261,15 @@ class Submission:
 
     def __repr__(self) -> str:
         try:
-            return line_of(self.snapshot(), dry=self.dry_run)
+            return format_summary(self.snapshot(), dry_run=self.dry_run)
         except JournalError as error:
             return f"<Submission {self.submission_id}: {error}>"  # whoever looks at it gets no traceback
 
     def _repr_html_(self) -> str:
         try:
-            return page_of(self.snapshot(), self.head, dry=self.dry_run)
+            return render_summary(self.snapshot(), self.head, dry_run=self.dry_run)
         except JournalError as error:
             return render_note(f"Submission {self.submission_id}", {"journal": str(error)})
-
-
-PERMANENT_ERRORS = (AuthenticationError, ConfigurationError, JournalError)
-"""Failures of a poll that waiting does not cure."""
-RETRY_SECONDS = 5.0
-"""After a poll that failed."""
-MIN_PAUSE_SECONDS = 0.05
-OVERDUE_MESSAGE = "Overdue: Cenports gives itself 15 minutes and has not finished. Nothing is lost; ask again later."
 
 
 def _parse_timeout(timeout: str | float | timedelta) -> float:

@@ -21,7 +21,7 @@ from cenports_nb.api.client import Client
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.review.decision import pairs_of, reasons_of
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 from cenports_nb.submissions.journal.models import get_user_name
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -246,7 +246,7 @@ def test_an_objection_that_comes_up_meanwhile_takes_the_tick_back(timed: Client,
 
 def test_a_read_only_client_looks_and_tries(northwind: Sandbox, clock: FakeClock) -> None:
     """It is told why it can't send, and nothing is sent whatever is pressed."""
-    settings = resolve("sandbox", base_url=northwind.url, rate_limit=100_000, read_only=True)
+    settings = resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000, read_only=True)
     with Client(settings, clock=clock) as looking:
         page = Page(cn.StockReview(looking, plan(looking, "0003")))
         told = page.dry_run()
@@ -352,6 +352,7 @@ review
 """
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_where_nobody_can_press_anything_the_plan_stands(tmp_path: Path) -> None:
     """No widget, no button, nothing sent; text from outside is text."""

@@ -14,7 +14,7 @@ from cenports_nb.rendering.printable import printable
 from cenports_nb.rendering.text_table import format_table
 from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
-from cenports_nb.submissions.tracking.status_table import html_of, text_of
+from cenports_nb.submissions.tracking.status_table import format_status, render_status
 
 NOTHING = pd.DataFrame({name: pd.Series([], dtype="str") for name in ("warehouse_code", "product_sku", "message")})
 
@@ -56,12 +56,12 @@ def test_a_tracker_shows_texts_as_texts(text: str) -> None:
     """Places, names of rows, messages and what failed: no line more in a terminal, no tag more in a page."""
     batch = BatchView(0, text, 1, text, "h", made.AT, made.AT, {"rejected": 1}, ((text, text),), message_count=1)
     seen = Snapshot("s-1", made.AT, (batch,), settled=True)
-    assert text_of([seen]).count("\n") == 2
-    assert all(line.isprintable() for line in text_of([seen]).split("\n"))
+    assert format_status([seen]).count("\n") == 2
+    assert all(line.isprintable() for line in format_status([seen]).split("\n"))
     row = RowView(text, 1, 2, "rejected", text)
     plain = replace(batch, place="W", status="FAILED", messages=(("S", "m"),))
     harmless = replace(seen, batches=(plain,))
-    assert html_of([seen], text).count("<") == html_of([harmless], "note").count("<")
+    assert render_status([seen], text).count("<") == render_status([harmless], "note").count("<")
     folds = [
         "".join(folds_of([one], lambda *_, shown=shown: [shown]))
         for one, shown in ((seen, row), (harmless, replace(row, name="S", message="m")))

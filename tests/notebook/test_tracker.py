@@ -20,7 +20,7 @@ import cenports_nb as cn
 from cenports_nb.notebook.tracker.row_details import folds_of
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
-from cenports_nb.submissions.tracking.status_table import html_of, text_of
+from cenports_nb.submissions.tracking.status_table import format_status, render_status
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -38,19 +38,19 @@ def snapshot(**changes: object) -> Snapshot:
     batch = {
         "batch": 0, "place": NAUGHTY, "rows": 3, "status": "FAILED", "handle": "h", "submitted_at": AT,
         "completed_at": AT + timedelta(seconds=90), "outcomes": {"unconfirmed": 2, "rejected": 1},
-        "messages": ((NAUGHTY, NAUGHTY),), "message_count": 1, **changes,
+        "messages": ((NAUGHTY, NAUGHTY),), "told": 1, **changes,
     }  # fmt: skip
     return Snapshot("s-1", AT + timedelta(minutes=5), (BatchView(**batch),), settled=True)
 
 
 def test_every_text_from_outside_is_escaped() -> None:
     """A SKU, a warehouse or a message can't bring a tag into the page."""
-    assert "<img" not in html_of([snapshot()])
+    assert "<img" not in render_status([snapshot()])
 
 
 def test_signs_stand_beside_colours() -> None:
     """Colour is never the only sign of an outcome."""
-    page = html_of([snapshot()])
+    page = render_status([snapshot()])
     assert "✗ 1 rejected" in page
     assert "? 2 unconfirmed" in page
 
@@ -58,19 +58,19 @@ def test_signs_stand_beside_colours() -> None:
 @pytest.mark.parametrize(("end", "age"), [(AT + timedelta(seconds=90), "90 s"), (None, "5 min")])
 def test_age_ends_with_the_transaction(end: datetime | None, age: str) -> None:
     """A finished batch shows how long it took, an open one how long it has been under way."""
-    assert f">{age}<" in html_of([snapshot(completed_at=end)])
+    assert f">{age}<" in render_status([snapshot(completed_at=end)])
 
 
 def test_what_takes_too_long_is_said() -> None:
     """Overdue beside the status, in a notebook and in a terminal."""
     late = snapshot(overdue=True, status="PROCESSING")
-    assert "overdue" in html_of([late])
-    assert "PROCESSING, overdue" in text_of([late])
+    assert "overdue" in render_status([late])
+    assert "PROCESSING, overdue" in format_status([late])
 
 
 def test_terminal_sees_the_same_snapshot() -> None:
     """The text view has status, outcomes and messages."""
-    text = text_of([snapshot()])
+    text = format_status([snapshot()])
     assert "FAILED" in text
     assert "2 unconfirmed, 1 rejected" in text
 
@@ -78,8 +78,8 @@ def test_terminal_sees_the_same_snapshot() -> None:
 def test_next_poll_is_told_while_somebody_asks() -> None:
     """A table that nobody keeps up to date has no such column."""
     asked = snapshot(status="QUEUED", outcomes={"pending": 3}, next_poll=7.4, completed_at=None)
-    assert ">in 7 s<" in html_of([asked], live=True)
-    assert "Next poll" not in html_of([asked])
+    assert ">in 7 s<" in render_status([asked], live=True)
+    assert "Next poll" not in render_status([asked])
 
 
 @pytest.mark.parametrize(
@@ -87,21 +87,21 @@ def test_next_poll_is_told_while_somebody_asks() -> None:
 )  # fmt: skip
 def test_rows_that_are_not_done_come_with_the_call_that_goes_on(outcome: str, word: str) -> None:
     """The same table as on the command line."""
-    assert f"submission.{word}()" in html_of([snapshot(outcomes={outcome: 3})])
+    assert f"submission.{word}()" in render_status([snapshot(outcomes={outcome: 3})])
 
 
 def test_a_dry_run_has_nothing_to_go_on_with() -> None:
     """It sends nothing, whoever asks."""
-    assert "submission." not in html_of(
-        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, message_count=0, messages=())]
+    assert "submission." not in render_status(
+        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())]
     )
 
 
 def test_a_state_that_is_not_the_end_says_when_it_was() -> None:
     """A notebook saved meanwhile, or a page whose kernel is gone, does not pass for the last word."""
     under_way = replace(snapshot(outcomes={"pending": 3}), settled=False)
-    assert "0 of 3 rows settled at 12:05:00 UTC" in html_of([under_way])
-    assert "UTC" not in html_of([snapshot()])
+    assert "0 of 3 rows settled at 12:05:00 UTC" in render_status([under_way])
+    assert "UTC" not in render_status([snapshot()])
 
 
 class Slow:
@@ -143,7 +143,7 @@ def many(number: int) -> Snapshot:
 
 def test_of_many_batches_those_that_need_somebody_are_shown() -> None:
     """A table that is drawn once a second stays short, and says how many it leaves out."""
-    page = html_of([many(1000)])
+    page = render_status([many(1000)])
     assert page.count("<tr>") == 61
     assert "<tr><td>999</td>" in page
     assert "940 more batches" in page

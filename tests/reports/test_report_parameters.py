@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.report_runs import own_notebook, run
+from support.command_line import RunCommand
+from support.report_runs import own_notebook
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import Report, check_parameters, find_report, reports
@@ -164,8 +165,8 @@ def test_an_unknown_report_is_told_with_the_nearest() -> None:
         find_report("mornin")
 
 
-def test_an_environment_that_is_said_twice_is_refused(tmp_path: Path) -> None:
+def test_an_environment_that_is_said_twice_is_refused(run_here: RunCommand) -> None:
     """Which of the two was meant decides whose account it is."""
-    ran = run(tmp_path, "morning", "--env", "sandbox", "-p", "environment=staging")
+    ran = run_here("morning", "--env", "sandbox", "-p", "environment=staging")
     assert ran.returncode == 2
     assert "are both said: say one of them" in ran.stderr

@@ -124,6 +124,7 @@ def test_a_report_that_only_reads_refuses_to_submit() -> None:
         pages.reads_only(True)
 
 
+@pytest.mark.kernel
 def test_records_that_can_not_be_read_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order that both frames lack is one record: which, and why; exit code 1."""
     with Sandbox(rate_limit=None) as sandbox:

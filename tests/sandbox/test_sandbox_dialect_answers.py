@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from support.sandbox_requests import CREDENTIALS, NOON, SandboxClient
 
+pytestmark = pytest.mark.slow
+
 
 def numbers(sandbox_client: SandboxClient, **params: Any) -> list[str]:
     return [order["orderNo"] for order in sandbox_client.get("/orders", **{"limit": 300, **params}).data]

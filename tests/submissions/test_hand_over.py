@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,7 +11,8 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from support.scripted_server import Say, Seen, ToldServer
+from support.handover_worker import is_killed
+from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import (
@@ -26,8 +24,6 @@ from cenports_nb.errors import (
     RejectedRowsWarning,
 )
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
-
-WORKER = Path(__file__).parents[1] / "support" / "handover_worker.py"
 
 
 def read(path: Path) -> pd.DataFrame:
@@ -307,17 +303,17 @@ def test_what_cannot_be_meant_is_refused_before_anything(client: cn.Client, nort
 
 
 def test_a_file_that_appears_on_the_way_stops_it_and_its_orders_come_again(
-    server: ToldServer, staging: Callable[..., cn.Client], tmp_path: Path
+    server: ScriptedServer, staging: Callable[..., cn.Client], tmp_path: Path
 ) -> None:
     """Nobody saw the hand-over: nothing is acknowledged, it can't be repeated, and the next one has its orders."""
     target = tmp_path / "orders.csv"
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         if seen.body.get("isAcknowledged") is False:
             target.write_text("of somebody else")
-        return Say({"data": [ORDER], "current_page": 1, "last_page": 1, "next_page_url": None, "total": 1})
+        return Reply({"data": [ORDER], "current_page": 1, "last_page": 1, "next_page_url": None, "total": 1})
 
-    server.on("GET /orders", answer).on("PATCH /orders/acknowledge", Say({"code": 200, "data": []}))
+    server.on("GET /orders", answer).on("PATCH /orders/acknowledge", Reply({"code": 200, "data": []}))
     client = staging()
     with pytest.raises(InvalidRequestError, match="is there already"):
         cn.hand_over(client, target)
@@ -345,17 +341,6 @@ def folder(tmp_path: Path) -> Iterator[Path]:
     return made
 
 
-def killed(sandbox: Sandbox, path: Path, step: int, event: str = "") -> bool:
-    """Run the worker until it kills itself before a step; tell whether it did."""
-    run = subprocess.run(
-        [sys.executable, str(WORKER), sandbox.url, str(path), str(step), event],
-        capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
-    )  # fmt: skip
-    assert run.returncode in (0, -signal.SIGKILL), run.stderr
-    assert run.stderr == ""
-    return run.returncode != 0
-
-
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
 @pytest.mark.xdist_group("processes")
 def test_killed_at_any_step_no_order_is_lost_and_none_handed_over_twice(folder: Path, home: Path) -> None:
@@ -364,13 +349,13 @@ def test_killed_at_any_step_no_order_is_lost_and_none_handed_over_twice(folder: 
         for path in (*folder.iterdir(), *home.glob("*.sqlite*")):
             path.unlink()
         with Sandbox(shift=False, rate_limit=None) as sandbox:
-            if not killed(sandbox, folder / "same.csv", step):
+            if not is_killed(sandbox.url, folder / "same.csv", step):
                 break
             with account(sandbox) as client, warnings.catch_warnings():
                 warnings.simplefilter("ignore", HandoverWarning)
                 arrive(client, sandbox, "MEANWHILE")
                 rerun = folder / ("same.csv" if step % 2 else "other.csv")
-                killed(sandbox, rerun, step % 5 + 2)
+                is_killed(sandbox.url, rerun, step % 5 + 2)
                 for path in (rerun, folder / "last.csv"):
                     if not path.exists():
                         cn.hand_over(client, path)
@@ -389,7 +374,7 @@ def test_an_acknowledgement_that_landed_before_the_kill_is_not_taken_for_lost(fo
     """The request had left, its answer never came: the orders are read again."""
     with Sandbox(shift=False, rate_limit=None) as sandbox, account(sandbox) as client:
         wanted = cn.load_orders(client, acknowledged=False)
-        assert killed(sandbox, folder / "orders.csv", number, "http.client.send")
+        assert is_killed(sandbox.url, folder / "orders.csv", number, "http.client.send")
         name = cn.list_submissions()["submission_id"].iloc[-1]
         doubtful = cn.open_submission(client, name).outcomes.query("outcome == 'in_doubt'")
         client.api.acknowledge_orders(channel_id=doubtful["channel_id"].iloc[0], orders=doubtful["order_no"].tolist())

@@ -8,15 +8,19 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fake_clock import FakeClock
+from support.property_examples import share_of_examples
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import CenportsError, CenportsWarning
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
+
+pytestmark = pytest.mark.slow
 
 CALLS = ("GET /orders", "PATCH /orders/acknowledge")
 FAULTS = ("lost", "server_error", "drop", "reset", "cut_json", "error_200", "html", "unauthorized")
@@ -41,7 +45,7 @@ class HandoverScenario:
         self.client = self.connect()
 
     def connect(self) -> Client:
-        found = resolve(
+        found = resolve_settings(
             "staging", base_url=self.sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET, rate_limit=100_000,
         )  # fmt: skip
@@ -73,7 +77,7 @@ class HandoverScenario:
             done[position].acknowledged = False
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=share_of_examples(1 / 3), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(actions, min_size=3, max_size=14))
 def test_every_order_is_handed_over_once(home: Path, steps: list[tuple[object, ...]]) -> None:
     """Whatever happened; the last two runs are undisturbed."""

@@ -22,10 +22,10 @@ from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, InvalidRequestError, ReadOnlyError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.sandbox.dialect import Dialect
-from cenports_nb.settings import resolve
-from cenports_nb.submissions.tracking.status_table import text_of
+from cenports_nb.settings import resolve_settings
+from cenports_nb.submissions.tracking.status_table import format_status
 
-WORKER = Path(__file__).parents[1] / "support" / "create_orders_worker.py"
+TESTS = Path(__file__).parents[1]
 
 CHANNEL = "NW-EU"
 
@@ -246,7 +246,7 @@ def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -
     assert submission.transactions[["channel_id", "rows", "status"]].values.tolist() == [[CHANNEL, 2, "FAILED"]]
     listed = cn.list_submissions(home=client.home).iloc[0]
     assert (listed["kind"], listed["rows"], listed["rejected"], listed["open"]) == ("orders", 2, 1, 1)
-    assert "A2" in text_of([submission.snapshot()])
+    assert "A2" in format_status([submission.snapshot()])
     submission.resolve("A1", "applied", "seen at Cenports")
     assert outcomes(submission) == {"A1": "applied", "A2": "rejected"}
 
@@ -257,11 +257,11 @@ def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -
 def test_killed_while_it_sends_each_order_is_created_once(northwind: Sandbox, landed: bool) -> None:
     """Sent batches are followed, the one on its way is looked for, the others are sent; whether its bytes left or not."""
     ran = subprocess.run(
-        [sys.executable, str(WORKER), northwind.url, "2", "6"],
-        capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
+        [sys.executable, "-m", "support.create_orders_worker", northwind.url, "2", "6"],
+        cwd=TESTS, capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (-signal.SIGKILL, "")
-    settings = resolve(
+    settings = resolve_settings(
         "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
         rate_limit=100_000,
     )  # fmt: skip

@@ -14,12 +14,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.fake_clock import FakeClock
+from support.property_examples import share_of_examples
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Clock, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
+
+pytestmark = pytest.mark.slow
 
 CALL = "PATCH /inventories"
 OPEN = {"pending", "in_doubt", "unconfirmed"}
@@ -98,7 +101,7 @@ class SubmissionMachine(RuleBasedStateMachine):
 
     def connect(self) -> KillableClient:
         if self.client is None:
-            given = resolve(
+            given = resolve_settings(
                 "staging", base_url=self.sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID,
                 client_secret=CLIENT_SECRET, rate_limit=100_000, cache=False,
             )  # fmt: skip
@@ -268,7 +271,7 @@ class SubmissionMachine(RuleBasedStateMachine):
 
 TestWriting = SubmissionMachine.TestCase
 TestWriting.settings = settings(
-    max_examples=25,
+    max_examples=share_of_examples(1 / 4),
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 from cenports_nb.rendering.note import NO_MATHJAX
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
-from cenports_nb.submissions.tracking.status_table import counts, needing_first, sign
+from cenports_nb.submissions.tracking.status_table import render_counts, render_outcome, select_batches
 
 MOST_ROWS = 400
 """Of all folds together: a saved notebook stays small, and a page quick."""
@@ -26,7 +26,7 @@ def folds_of(snapshots: Sequence[Snapshot], look: Look) -> list[str]:
         snapshots: One for each submission.
         look: Where the rows are.
     """
-    shown = [(seen, batch) for seen in snapshots for batch in needing_first(seen.batches, MOST_FOLDS)][:MOST_FOLDS]
+    shown = [(seen, batch) for seen in snapshots for batch in select_batches(seen.batches, MOST_FOLDS)][:MOST_FOLDS]
     if not shown:
         return []
     most = max(1, MOST_ROWS // len(shown))
@@ -42,7 +42,7 @@ def folds_of(snapshots: Sequence[Snapshot], look: Look) -> list[str]:
 def _fold(seen: Snapshot, batch: BatchView, rows: Sequence[RowView], several: bool) -> str:
     of = f"Submission {html.escape(seen.submission_id)}, batch" if several else "Batch"
     place = f" · {html.escape(batch.place)}" if batch.place else ""
-    told = counts(batch, batch.outcomes).replace("<br>", " ")
+    told = render_counts(batch, batch.outcomes).replace("<br>", " ")
     line = f"<summary>{of} {batch.batch}{place} · {'1 row' if batch.rows == 1 else f'{batch.rows:,} rows'} · {told}</summary>"
     stock = any(row.after is not None for row in rows)
     heads = (
@@ -62,7 +62,7 @@ def _fold(seen: Snapshot, batch: BatchView, rows: Sequence[RowView], several: bo
 def _line(row: RowView, stock: bool) -> str:
     numbers = f'<td class="n">{_number(row.before)}</td><td class="n">{_number(row.after)}</td>' if stock else ""
     return (
-        f"<tr><td>{html.escape(row.name)}</td>{numbers}<td>{sign(row.outcome, html.escape(row.outcome.replace('_', ' ')))}</td>"
+        f"<tr><td>{html.escape(row.name)}</td>{numbers}<td>{render_outcome(row.outcome, html.escape(row.outcome.replace('_', ' ')))}</td>"
         f'<td class="msg">{html.escape(row.message or "")}</td></tr>'
     )
 

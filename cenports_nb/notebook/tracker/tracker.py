@@ -19,7 +19,7 @@ from cenports_nb.notebook.tracker.buttons import BUTTONS, Controls
 from cenports_nb.notebook.tracker.row_details import folds_of
 from cenports_nb.submissions.submission import PERMANENT_ERRORS, Submission
 from cenports_nb.submissions.tracking.snapshot import RowView, Snapshot
-from cenports_nb.submissions.tracking.status_table import html_of, text_of
+from cenports_nb.submissions.tracking.status_table import format_status, render_status
 
 REDRAW_S = 1.0  # ages move on between polls
 BUSY = {"poll": "Asking Cenports …", "verify": "Reading the stock …", "retry": "Sending again …"}
@@ -88,18 +88,18 @@ class TransactionTracker:
         self._draw()
 
     def __repr__(self) -> str:
-        return text_of(self.snapshots)
+        return format_status(self.snapshots)
 
     def _ipython_display_(self) -> None:
         self._look()
         if get_kernel() is None:
-            display({"text/plain": text_of(self._seen)}, raw=True)
+            display({"text/plain": format_status(self._seen)}, raw=True)
             return
         self._watch()
         page = Outputs(self._controls(stays=True) if is_attended() else None)
         with self._drawing:
             self._fold()
-            page.show(self._table(), text_of(self._seen), self._folds)
+            page.show(self._table(), format_status(self._seen), self._folds)
             self._pages.append(page)
         self._begin()
 
@@ -273,7 +273,7 @@ class TransactionTracker:
         return self._thread is not None and self._watching and not self._settled
 
     def _table(self) -> str:
-        return html_of(self._seen, self.note, live=self._live)
+        return render_status(self._seen, self.note, live=self._live)
 
     def _fold(self) -> None:
         """Read the rows again where they changed; what is unfolded stays so meanwhile."""
@@ -293,7 +293,7 @@ class TransactionTracker:
     def _draw(self) -> None:
         with self._drawing:
             self._fold()
-            table, text = self._table(), text_of(self._seen)
+            table, text = self._table(), format_status(self._seen)
             done = not self._watching or (self._settled and not self._has_work and not self._busy)
             for page in self._pages:
                 page.draw(table, text, self._folds)

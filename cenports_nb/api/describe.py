@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from cenports_nb.api.usage import Usage
+from cenports_nb.rendering.text import format_duration
 from cenports_nb.settings import Settings
-
-DAY_S, HOUR_S, MINUTE_S = 86_400, 3600, 60
 
 
 def describe(settings: Settings, usage: Usage, oldest_s: float | None) -> dict[str, str]:
@@ -22,7 +19,7 @@ def describe(settings: Settings, usage: Usage, oldest_s: float | None) -> dict[s
     if settings.offline:
         cache = "alone (offline)"
     elif oldest_s is not None:
-        cache = f"up to {_age(oldest_s)} old"
+        cache = f"up to {format_duration(oldest_s, round_up=True)} old"
     return {
         "environment": settings.environment,
         "address": settings.base_url,
@@ -31,11 +28,3 @@ def describe(settings: Settings, usage: Usage, oldest_s: float | None) -> dict[s
         "cache": cache,
         "requests": repr(usage),
     }
-
-
-def _age(seconds: float) -> str:
-    if seconds >= 2 * DAY_S:
-        return f"{seconds / DAY_S:.0f} days"
-    if seconds >= HOUR_S:
-        return f"{seconds / HOUR_S:.1f} hours"
-    return f"{max(1, math.ceil(seconds / MINUTE_S))} min"

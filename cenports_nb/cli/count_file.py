@@ -13,7 +13,7 @@ from cenports_nb.errors import InvalidRequestError
 if TYPE_CHECKING:
     import pandas as pd
 
-By = Literal["product_sku", "product_upc", "retailer_sku"]
+ProductKey = Literal["product_sku", "product_upc", "retailer_sku"]
 Duplicates = Literal["raise", "sum"]
 
 
@@ -31,9 +31,9 @@ class CountFile:
 
     path: Path
     warehouse: str | None = None
-    by: By = "product_sku"
+    by: ProductKey = "product_sku"
     columns: Mapping[str, str] | None = None
-    warehouses: Mapping[str, str] | None = None
+    warehouse_map: Mapping[str, str] | None = None
     duplicates: Duplicates = "raise"
 
     def read(self, stock: pd.DataFrame, *, signed: bool = False) -> pd.DataFrame:
@@ -44,15 +44,15 @@ class CountFile:
         """
         import cenports_nb as cn  # noqa: PLC0415
 
-        counts = cn.read_counts(self.path, stock=stock, signed=signed, **self._ways)
+        counts = cn.read_counts(self.path, stock=stock, signed=signed, **self._read_options)
         return _some(counts, self.path)
 
     @property
-    def _ways(self) -> dict[str, Any]:
+    def _read_options(self) -> dict[str, Any]:
         return {
             "columns": self.columns,
             "warehouse_code": self.warehouse,
-            "warehouse_map": self.warehouses,
+            "warehouse_map": self.warehouse_map,
             "duplicates": self.duplicates,
             "by": self.by,
         }
@@ -74,7 +74,7 @@ class CountFile:
         digest = hashlib.blake2b(content + b"\0" + (self.warehouse or "").encode(), digest_size=5).hexdigest()
         return f"{self.path.name} {digest}"
 
-    def keep_held(self, held: pd.DataFrame, submission_id: str) -> Path | None:
+    def save_held(self, held: pd.DataFrame, submission_id: str) -> Path | None:
         """Write what guards held back beside the file, over nothing that is there; None if that can't be.
 
         Args:
@@ -84,17 +84,17 @@ class CountFile:
         import cenports_nb as cn  # noqa: PLC0415
 
         for name in (f"{self.path.stem}-held.csv", f"{self.path.stem}-held-{submission_id}.csv"):
-            beside = self.path.with_name(name)
+            target = self.path.with_name(name)
             try:
-                beside.open("x").close()
+                target.open("x").close()
             except FileExistsError:
                 continue
             except OSError:
                 return None
             try:
-                return cn.export(held, beside)
+                return cn.export(held, target)
             except InvalidRequestError:
-                beside.unlink(missing_ok=True)  # an empty one would look as if nothing was held
+                target.unlink(missing_ok=True)  # an empty one would look as if nothing was held
                 return None
         return None
 

@@ -12,16 +12,16 @@ from typing import Literal
 
 from cenports_nb.errors import InvalidRequestError
 
-KINDS = (".ipynb", ".csv")
-MEMORY = ".cenports-nb.json"
+COPIED_SUFFIXES = (".ipynb", ".csv")
+DIGESTS_FILE = ".cenports-nb.json"
 """What was laid out here, as digests: whether a person changed a file can't be told from the file alone."""
 
-Step = Literal["new", "renewed", "beside", "kept", "same"]
-WRITTEN = ("new", "renewed", "beside")
+CopyAction = Literal["new", "renewed", "beside", "kept", "same"]
+WRITING_ACTIONS = ("new", "renewed", "beside")
 
 
 @dataclass(frozen=True)
-class Copy:
+class NotebookCopy:
     """What becomes of one shipped file.
 
     Attributes:
@@ -33,12 +33,12 @@ class Copy:
     """
 
     name: str
-    step: Step
+    action: CopyAction
     target: Path
     content: bytes
 
 
-def copy_notebooks(shipped: Path, folder: Path) -> list[Copy]:
+def copy_notebooks(shipped: Path, folder: Path) -> list[NotebookCopy]:
     """Lay the shipped notebooks out in a folder; what a person changed there is never written over.
 
     Args:
@@ -50,12 +50,12 @@ def copy_notebooks(shipped: Path, folder: Path) -> list[Copy]:
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        copies = plan_copies(_read(shipped), folder)
+        copies = plan_copies(_read_shipped(shipped), folder)
         for copy in copies:
-            if copy.step in WRITTEN:
+            if copy.action in WRITING_ACTIONS:
                 copy.target.parent.mkdir(parents=True, exist_ok=True)
                 _write(copy.target, copy.content)
-        _remember(folder, copies)
+        _write_digests(folder, copies)
     except OSError as error:
         raise InvalidRequestError(
             f"The notebooks can't be copied to {folder} ({error.strerror or error}): choose another --folder."
@@ -63,45 +63,47 @@ def copy_notebooks(shipped: Path, folder: Path) -> list[Copy]:
     return copies
 
 
-def plan_copies(shipped: Mapping[str, bytes], folder: Path) -> list[Copy]:
+def plan_copies(shipped: Mapping[str, bytes], folder: Path) -> list[NotebookCopy]:
     """Decide what becomes of each file; reads the folder, writes nothing."""
-    known = _memory(folder)
-    return [_copy(name, content, folder, known.get(name)) for name, content in shipped.items()]
+    known = _read_digests(folder)
+    return [_plan_copy(name, content, folder, known.get(name)) for name, content in shipped.items()]
 
 
-def told(copies: Sequence[Copy], folder: Path) -> str:
+def summarize_copies(copies: Sequence[NotebookCopy], folder: Path) -> str:
     """Say in one line what was done."""
-    laid = sum(copy.step in ("new", "renewed") for copy in copies)
+    copied_digest = sum(copy.action in ("new", "renewed") for copy in copies)
     parts = [
-        f"{laid} of {len(copies)} files copied to {folder}" if laid else f"All {len(copies)} files are in {folder}"
+        f"{copied_digest} of {len(copies)} files copied to {folder}"
+        if copied_digest
+        else f"All {len(copies)} files are in {folder}"
     ]
-    kept = [copy.name for copy in copies if copy.step in ("kept", "beside")]
+    kept = [copy.name for copy in copies if copy.action in ("kept", "beside")]
     if kept:
         parts.append(f"kept as you left {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}")
-    parts += [f"the newer {copy.name} is {copy.target.name}, beside it" for copy in copies if copy.step == "beside"]
+    parts += [f"the newer {copy.name} is {copy.target.name}, beside it" for copy in copies if copy.action == "beside"]
     return "; ".join(parts) + "."
 
 
-def _copy(name: str, content: bytes, folder: Path, laid: str | None) -> Copy:
+def _plan_copy(name: str, content: bytes, folder: Path, copied_digest: str | None) -> NotebookCopy:
     target = folder / name
     if not target.exists():
-        return Copy(name, "new", target, content)
+        return NotebookCopy(name, "new", target, content)
     there, wanted = _digest(target.read_bytes()), _digest(content)
     if there == wanted:
-        return Copy(name, "same", target, content)
-    if there == laid:
-        return Copy(name, "renewed", target, content)
-    if laid == wanted:
-        return Copy(name, "kept", target, content)
-    for place in _besides(target):
-        if not place.exists():
-            return Copy(name, "beside", place, content)
-        if place.read_bytes() == content:
+        return NotebookCopy(name, "same", target, content)
+    if there == copied_digest:
+        return NotebookCopy(name, "renewed", target, content)
+    if copied_digest == wanted:
+        return NotebookCopy(name, "kept", target, content)
+    for path in _list_alternative_paths(target):
+        if not path.exists():
+            return NotebookCopy(name, "beside", path, content)
+        if path.read_bytes() == content:
             break
-    return Copy(name, "kept", target, content)
+    return NotebookCopy(name, "kept", target, content)
 
 
-def _besides(target: Path) -> Iterator[Path]:
+def _list_alternative_paths(target: Path) -> Iterator[Path]:
     """Name the places beside a file: `1-load.new.ipynb`, then `1-load.new2.ipynb` and so on."""
     number = 1
     while True:
@@ -109,8 +111,8 @@ def _besides(target: Path) -> Iterator[Path]:
         number += 1
 
 
-def _read(shipped: Path) -> dict[str, bytes]:
-    found = sorted(path for path in shipped.rglob("*") if path.suffix in KINDS and path.is_file())
+def _read_shipped(shipped: Path) -> dict[str, bytes]:
+    found = sorted(path for path in shipped.rglob("*") if path.suffix in COPIED_SUFFIXES and path.is_file())
     names = {PurePosixPath(path.relative_to(shipped).as_posix()): path for path in found}
     return {str(name): path.read_bytes() for name, path in names.items() if ".ipynb_checkpoints" not in name.parts}
 
@@ -124,20 +126,20 @@ def _write(target: Path, content: bytes) -> None:
         partial.unlink(missing_ok=True)
 
 
-def _memory(folder: Path) -> dict[str, str]:
+def _read_digests(folder: Path) -> dict[str, str]:
     """Read what was laid out; where that can't be known every file that differs is taken for a person's."""
     try:
-        known = json.loads((folder / MEMORY).read_text(encoding="utf-8"))
+        known = json.loads((folder / DIGESTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
     return known if isinstance(known, dict) else {}
 
 
-def _remember(folder: Path, copies: Sequence[Copy]) -> None:
-    laid = {copy.name: _digest(copy.content) for copy in copies}
-    text = json.dumps({**_memory(folder), **laid}, indent=1) + "\n"
-    if not (folder / MEMORY).is_file() or (folder / MEMORY).read_text(encoding="utf-8") != text:
-        _write(folder / MEMORY, text.encode())
+def _write_digests(folder: Path, copies: Sequence[NotebookCopy]) -> None:
+    copied_digest = {copy.name: _digest(copy.content) for copy in copies}
+    text = json.dumps({**_read_digests(folder), **copied_digest}, indent=1) + "\n"
+    if not (folder / DIGESTS_FILE).is_file() or (folder / DIGESTS_FILE).read_text(encoding="utf-8") != text:
+        _write(folder / DIGESTS_FILE, text.encode())
 
 
 def _digest(content: bytes) -> str:

@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cenports_nb import __version__
-from cenports_nb.cli import (
+from cenports_nb.cli.commands import (
     cache,
     doctor,
     hand_over,
@@ -19,13 +19,12 @@ from cenports_nb.cli import (
     login,
     report,
     sandbox,
-    submission_history,
     submissions,
     submit,
 )
-from cenports_nb.cli.exit_codes import code_of_error
-from cenports_nb.cli.terminal import say, warnings_in_one_line
+from cenports_nb.cli.terminal import format_warnings, print_status
 from cenports_nb.errors import CenportsError
+from cenports_nb.exit_codes import choose_error_code
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "report": report.report,
@@ -45,16 +44,16 @@ COMMANDS: dict[str, Callable[..., Any]] = {
     "lab": lab.lab,
 }
 
-INTERRUPTED = 130
+INTERRUPTED_CODE = 130
 """What Typer makes of Ctrl-C, instead of letting it through."""
 
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "submissions": (
         "What was submitted from this machine: its journal, and how to go on.",
         {
-            "list": submission_history.list_submissions,
-            "show": submission_history.show_submission,
-            "history": submission_history.history,
+            "list": submissions.list_submissions,
+            "show": submissions.show_submission,
+            "history": submissions.show_history,
             "wait": submissions.wait,
             "verify": submissions.verify,
             "retry": submissions.retry,
@@ -69,22 +68,22 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
 }
 
 
-def _version(asked: bool) -> None:
+def _print_version(asked: bool) -> None:
     if asked:
         typer.echo(f"cenports-nb {__version__}")
         raise typer.Exit
 
 
-def _top(
+def _take_global_options(
     debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
     version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
     """Take the options that stand before a command."""
 
 
-def _alone(first: Callable[..., Any]) -> Callable[[typer.Context], None]:
+def _run_by_default(first: Callable[..., Any]) -> Callable[[typer.Context], None]:
     """Let a group without a word do what its first command does."""
 
     def run(context: typer.Context) -> None:
@@ -94,25 +93,25 @@ def _alone(first: Callable[..., Any]) -> Callable[[typer.Context], None]:
     return run
 
 
-def _app() -> typer.Typer:
+def _build_app() -> typer.Typer:
     """Put the commands together."""
-    made = typer.Typer(
+    program = typer.Typer(
         name="cenports-nb", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
         help="Cenports orders, shipments and stock: reports, exports, corrections, and a sandbox to try them on.",
     )  # fmt: skip
-    made.callback()(_top)
+    program.callback()(_take_global_options)
     for name, command in COMMANDS.items():
-        made.command(name)(command)
+        program.command(name)(command)
     for name, (about, commands) in GROUPS.items():
         group = typer.Typer(help=about, invoke_without_command=True)
-        group.callback()(_alone(next(iter(commands.values()))))
+        group.callback()(_run_by_default(next(iter(commands.values()))))
         for word, command in commands.items():
             group.command(word)(command)
-        made.add_typer(group, name=name)
-    return made
+        program.add_typer(group, name=name)
+    return program
 
 
-app = _app()
+app = _build_app()
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -126,21 +125,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
     given = list(sys.argv[1:] if arguments is None else arguments)
     ours = given[: given.index("--")] if "--" in given else given
     try:
-        with warnings_in_one_line():
+        with format_warnings():
             code = app([*(text for text in ours if text != "--debug"), *given[len(ours) :]], standalone_mode=False)
     except (CenportsError, TyperException, Abort, KeyboardInterrupt) as error:
         if "--debug" in ours:
             raise
-        if line := _line_of(error):
-            say(line)
-        sys.exit(code_of_error(error))
-    if code == INTERRUPTED:
-        say("stopped.")
-        sys.exit(code_of_error(KeyboardInterrupt()))
+        if line := _format_error(error):
+            print_status(line)
+        sys.exit(choose_error_code(error))
+    if code == INTERRUPTED_CODE:
+        print_status("stopped.")
+        sys.exit(choose_error_code(KeyboardInterrupt()))
     sys.exit(code if isinstance(code, int) else 0)
 
 
-def _line_of(error: BaseException) -> str:
+def _format_error(error: BaseException) -> str:
     """Say an error in one line."""
     if isinstance(error, TyperException):
         told = error.format_message()  # nothing where the help was shown instead

@@ -4,29 +4,28 @@ find_report ─▶ check_parameters ─▶ run_report ─▶ ReportRun       wha
                                               └▶ ReportError     where it stopped; the notebook so far is kept
 """
 
-from cenports_nb.reports.catalogue import Report, find_report, notebook_folder, reports, sample_count
+from cenports_nb.reports.catalogue import Report, find_notebook_folder, find_report, find_sample_count, list_reports
 from cenports_nb.reports.failure import ReportError
-from cenports_nb.reports.html import page_of
+from cenports_nb.reports.html_page import render_page
+from cenports_nb.reports.kernel import CellProgress
 from cenports_nb.reports.parameters import check_parameters
-from cenports_nb.reports.progress import Step
-from cenports_nb.reports.result import ReportRun, exit_code_of
+from cenports_nb.reports.result import ReportRun
 from cenports_nb.reports.run import run_report
-from cenports_nb.reports.run_inputs import Frozen, earlier_run, freeze
+from cenports_nb.reports.run_inputs import FrozenInputs, find_earlier_run, freeze_inputs
 
 __all__ = [
-    "Frozen",
+    "CellProgress",
+    "FrozenInputs",
     "Report",
     "ReportError",
     "ReportRun",
-    "Step",
     "check_parameters",
-    "earlier_run",
-    "exit_code_of",
+    "find_earlier_run",
+    "find_notebook_folder",
     "find_report",
-    "freeze",
-    "notebook_folder",
-    "page_of",
-    "reports",
+    "find_sample_count",
+    "freeze_inputs",
+    "list_reports",
+    "render_page",
     "run_report",
-    "sample_count",
 ]

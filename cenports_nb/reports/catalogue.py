@@ -14,8 +14,8 @@ from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
 
-PACKAGE = Path(__file__).parents[1]
-KEPT = "keep_runs"
+PACKAGE_FOLDER = Path(__file__).parents[1]
+KEEP_RUNS_KEY = "keep_runs"
 """The key in a notebook's metadata, under `cenports_nb`, that keeps every run."""
 
 
@@ -36,25 +36,25 @@ class Report:
     title: str
     path: Path
     parameters: dict[str, Any]
-    about: dict[str, str] = field(default_factory=dict)
+    comments: dict[str, str] = field(default_factory=dict)
     keeps_runs: bool = False
 
 
-def notebook_folder() -> Path:
+def find_notebook_folder() -> Path:
     """Find the notebooks: inside the package when installed, beside it in a checkout."""
-    shipped = PACKAGE / "_notebooks"
-    return shipped if shipped.is_dir() else PACKAGE.parent / "notebooks"
+    shipped = PACKAGE_FOLDER / "_notebooks"
+    return shipped if shipped.is_dir() else PACKAGE_FOLDER.parent / "notebooks"
 
 
-def sample_count() -> Path:
+def find_sample_count() -> Path:
     """Return the sample count that fits the sandbox's own data."""
-    return notebook_folder() / "reports" / "sample-count.csv"
+    return find_notebook_folder() / "reports" / "sample-count.csv"
 
 
-def reports() -> dict[str, Report]:
+def list_reports() -> dict[str, Report]:
     """List the reports that ship in the package, by name."""
-    found = sorted((notebook_folder() / "reports").glob("*.ipynb"))
-    return {path.stem: open_report(path) for path in found}
+    found = sorted((find_notebook_folder() / "reports").glob("*.ipynb"))
+    return {path.stem: read_report(path) for path in found}
 
 
 def find_report(name: str | Path) -> Report:
@@ -64,31 +64,31 @@ def find_report(name: str | Path) -> Report:
         InvalidRequestError: There is none; the nearest name is told.
     """
     if isinstance(name, Path) or name.endswith(".ipynb") or "/" in name or os.sep in name:
-        return open_report(Path(name))
-    shipped = {path.stem: path for path in sorted((notebook_folder() / "reports").glob("*.ipynb"))}
+        return read_report(Path(name))
+    shipped = {path.stem: path for path in sorted((find_notebook_folder() / "reports").glob("*.ipynb"))}
     if name not in shipped:
         raise InvalidRequestError(
-            f"There is no report {name!r}{nearest(name, shipped)} Reports are {', '.join(shipped)}, "
+            f"There is no report {name!r}{suggest_name(name, shipped)} Reports are {', '.join(shipped)}, "
             "or the path of a notebook of your own."
         )
-    return open_report(shipped[name])
+    return read_report(shipped[name])
 
 
-def open_report(path: Path) -> Report:
+def read_report(path: Path) -> Report:
     """Read a report's title, parameters and what they are about.
 
     Raises:
         InvalidRequestError: There is no such file, or it is no Python notebook.
     """
     notebook = read_notebook(path)
-    title = next((text for cell in notebook.cells if (text := heading_of(cell))), path.stem)
+    title = next((text for cell in notebook.cells if (text := find_heading(cell))), path.stem)
     source = next((cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])), "")
     try:
-        parameters = _parameters(source)
+        parameters = _parse_defaults(source)
     except SyntaxError as error:
         raise InvalidRequestError(f"The parameter cell of {path} can't be read ({error.msg}): mend it.") from None
-    keeps = bool(notebook.metadata.get("cenports_nb", {}).get(KEPT, False))
-    return Report(path.stem, title, path, parameters, _comments(source, parameters), keeps)
+    keeps_runs = bool(notebook.metadata.get("cenports_nb", {}).get(KEEP_RUNS_KEY, False))
+    return Report(path.stem, title, path, parameters, _parse_comments(source, parameters), keeps_runs)
 
 
 def read_notebook(path: Path) -> Any:
@@ -113,7 +113,7 @@ def read_notebook(path: Path) -> Any:
     return notebook
 
 
-def heading_of(cell: Any) -> str:
+def find_heading(cell: Any) -> str:
     """Tell the last heading of a markdown cell, without its signs; empty if it has none."""
     if cell.cell_type != "markdown":
         return ""
@@ -121,13 +121,13 @@ def heading_of(cell: Any) -> str:
     return headings[-1] if headings else ""
 
 
-def nearest(name: str, known: Iterable[str]) -> str:
+def suggest_name(name: str, known: Iterable[str]) -> str:
     """End a sentence: by asking whether the nearest known name was meant, if one is near."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else "."
 
 
-def _parameters(source: str) -> dict[str, Any]:
+def _parse_defaults(source: str) -> dict[str, Any]:
     """Read the names and defaults of a parameter cell; a default that has to be worked out counts as none."""
     found: dict[str, Any] = {}
     for statement in ast.parse(source).body:
@@ -141,7 +141,7 @@ def _parameters(source: str) -> dict[str, Any]:
     return found
 
 
-def _comments(source: str, parameters: Iterable[str]) -> dict[str, str]:
+def _parse_comments(source: str, parameters: Iterable[str]) -> dict[str, str]:
     """Read what stands beside each parameter."""
     known, about, name = set(parameters), {}, ""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):

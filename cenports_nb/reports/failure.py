@@ -8,12 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import CenportsError
+from cenports_nb.exit_codes import ERROR_CODES, FAILED, IN_DOUBT
 from cenports_nb.rendering.note import NO_MATHJAX
+from cenports_nb.rendering.text import truncate
 
-STOPPED = "report-stopped"
+FAILURE_TAG = "report-stopped"
 """The tag of the cells that say so."""
-LENGTH = 400
-BOX = "border-left:4px solid #bb5566;padding:6px 12px;background:rgba(187,85,102,.12)"
+MESSAGE_MAX_LENGTH = 400
+BOX_STYLE = "border-left:4px solid #bb5566;padding:6px 12px;background:rgba(187,85,102,.12)"
 
 
 class ReportError(CenportsError):
@@ -47,6 +49,11 @@ class ReportError(CenportsError):
         self.section = section
         self.in_doubt = in_doubt
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code that the cell's error stands for: a value that only a cell can judge is wrong usage too."""
+        return IN_DOUBT if self.in_doubt else ERROR_CODES.get(self.cause, FAILED)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -61,7 +68,7 @@ class Failure:
         text: What it says, in one line.
     """
 
-    place: int
+    cell_index: int
     number: int
     cells: int
     section: str
@@ -69,7 +76,7 @@ class Failure:
     text: str
 
     @property
-    def where(self) -> str:
+    def location(self) -> str:
         """Name the cell as a person finds it."""
         section = f", section {self.section!r}" if self.section else ""
         return f"cell {self.number} of {self.cells}{section}"
@@ -77,29 +84,28 @@ class Failure:
 
 def one_line(text: str) -> str:
     """Write what an error says in one line that is not too long."""
-    line = " ".join(text.split())
-    return line if len(line) <= LENGTH else f"{line[: LENGTH - 1]}…"
+    return truncate(" ".join(text.split()), MESSAGE_MAX_LENGTH)
 
 
-def mark(notebook: Any, failure: Failure) -> None:
+def mark_failure(notebook: Any, failure: Failure) -> None:
     """Say at the top of a notebook and at the cell that failed that the report stopped there."""
     import nbformat  # noqa: PLC0415
 
     cause = f"{failure.cause}: {failure.text}"
-    here = nbformat.v4.new_markdown_cell(_box(f"The report stopped here ({failure.where}).", cause))
+    here = nbformat.v4.new_markdown_cell(_render_box(f"The report stopped here ({failure.location}).", cause))
     top = nbformat.v4.new_markdown_cell(
-        _box(
-            f"This report is not whole: it stopped in {failure.where}.",
+        _render_box(
+            f"This report is not whole: it stopped in {failure.location}.",
             f"{cause} — What stands below is what was done until then.",
         )
     )
     for cell in (here, top):
-        cell.metadata["tags"] = [STOPPED]
-    notebook.cells.insert(failure.place, here)
+        cell.metadata["tags"] = [FAILURE_TAG]
+    notebook.cells.insert(failure.cell_index, here)
     notebook.cells.insert(0, top)
 
 
-def _box(title: str, text: str) -> str:
+def _render_box(title: str, text: str) -> str:
     """Write a box in markdown, in which nothing of the texts is markup or a formula."""
     safe = [html.escape(one_line(each)).replace("$", "&#36;").replace("\\", "&#92;") for each in (title, text)]
-    return f'<div class="cn-stopped {NO_MATHJAX}" role="alert" style="{BOX}"><strong>⚠ {safe[0]}</strong><br>{safe[1]}</div>'
+    return f'<div class="cn-stopped {NO_MATHJAX}" role="alert" style="{BOX_STYLE}"><strong>⚠ {safe[0]}</strong><br>{safe[1]}</div>'

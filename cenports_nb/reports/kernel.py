@@ -9,34 +9,68 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import CenportsError
+from cenports_nb.reports.catalogue import find_heading
 from cenports_nb.reports.failure import Failure, one_line
-from cenports_nb.reports.progress import Told, steps_of
-from cenports_nb.reports.secret_detection import withheld
+from cenports_nb.reports.secret_detection import redact_secret
 
-DIED = "DeadKernelError"
-PATIENCE = 10.0
+INJECTED_TAG = "injected-parameters"
+"""The tag of the cell with the given parameters, which is not counted."""
+KERNEL_DIED = "DeadKernelError"
+KERNEL_EXIT_SECONDS = 10.0
 """Seconds, in which a kernel that was killed is gone."""
-LONGEST = 80
+SOCKET_PATH_MAX_LENGTH = 80
 """Signs of the path of a socket, which no system has many more than a hundred of."""
-ARGUMENTS = [
+KERNEL_ARGUMENTS = [
     "--IPKernelApp.log_level=40",
     "--HistoryManager.enabled=False",
     "--InteractiveShellApp.exec_PYTHONSTARTUP=False",
 ]
 
 
-def execute(notebook: Any, environ: Mapping[str, str], told: Told) -> Failure | None:
+@dataclass(frozen=True)
+class CellProgress:
+    """A cell that begins or ends.
+
+    Attributes:
+        number: Which code cell, from 1; the one with the given parameters is not counted.
+        cells: How many there are.
+        section: The heading above it.
+        seconds: How long it took; None when it begins.
+    """
+
+    number: int
+    cells: int
+    section: str
+    seconds: float | None = None
+
+
+ProgressCallback = Callable[[CellProgress], None]
+
+
+def list_code_cells(notebook: Any) -> dict[int, CellProgress]:
+    """Find the code cells of a notebook by their place in it."""
+    found: dict[int, tuple[int, str]] = {}
+    section = ""
+    for index, cell in enumerate(notebook.cells):
+        section = find_heading(cell) or section
+        if cell.cell_type == "code" and cell.source.strip() and INJECTED_TAG not in cell.metadata.get("tags", []):
+            found[index] = len(found) + 1, section
+    return {index: CellProgress(number, len(found), section) for index, (number, section) in found.items()}
+
+
+def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: ProgressCallback) -> Failure | None:
     """Run the cells of a notebook in their order; outputs go into it.
 
     Args:
         notebook: From nbformat; changed.
         environ: What the kernel's environment has beside this process's own.
-        told: Called when a cell begins and when it ends.
+        progress: Called when a cell begins and when it ends.
 
     Returns:
         Where it stopped; None if all cells ran.
@@ -47,82 +81,86 @@ def execute(notebook: Any, environ: Mapping[str, str], told: Told) -> Failure | 
     from nbclient import NotebookClient  # noqa: PLC0415 - slow to import, and only a run needs it
     from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: PLC0415
 
-    cells = _Cells(notebook, told)
-    with tempfile.TemporaryDirectory(prefix="cenports-nb-") as private:  # which only this user can look into
-        manager = _manager(Path(private))
+    cells = _RunningCell(notebook, progress)
+    with tempfile.TemporaryDirectory(prefix="cenports-nb-") as private_folder:  # which only this user can look into
+        manager = _create_kernel_manager(Path(private_folder))
         client = NotebookClient(
-            notebook, km=manager, timeout=None, extra_arguments=ARGUMENTS, on_cell_start=cells.begin, on_cell_executed=cells.end,
+            notebook, km=manager, timeout=None, extra_arguments=KERNEL_ARGUMENTS, on_cell_start=cells.begin, on_cell_executed=cells.end,
             resources={"metadata": {"path": str(Path.cwd())}},
         )  # fmt: skip
         try:
             # Nothing of the user's IPython: a start-up file that prints would stand in the report.
-            own = {**os.environ, "IPYTHONDIR": private, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **environ}
-            client.execute(env=own, cleanup_kc=True)
+            kernel_environ = {
+                **os.environ,
+                "IPYTHONDIR": private_folder,
+                "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+                **environ,
+            }
+            client.execute(env=kernel_environ, cleanup_kc=True)
         except CellExecutionError as error:
             return cells.failure(str(error.ename), str(error.evalue))
         except DeadKernelError:
-            return cells.failure(DIED, "the kernel died: it was killed, or ran out of memory")
+            return cells.failure(KERNEL_DIED, "the kernel died: it was killed, or ran out of memory")
         except (RuntimeError, OSError) as error:
             raise CenportsError(f"The kernel of the report did not start or answer ({one_line(str(error))}).") from None
         finally:
-            _end(client, manager)
+            _stop_kernel(client, manager)
     return None
 
 
-def _end(client: Any, manager: Any) -> None:
+def _stop_kernel(client: Any, manager: Any) -> None:
     """End the kernel if it still runs: after Ctrl-C nobody else does, and the loop is not to be asked."""
     process = getattr(manager.provisioner, "process", None)
     if client.kc is not None:
         client.kc.stop_channels()
     if process is not None:
         process.kill()
-        process.wait(PATIENCE)
+        process.wait(KERNEL_EXIT_SECONDS)
 
 
-class _Cells:
+class _RunningCell:
     """Which cell runs, and since when."""
 
-    def __init__(self, notebook: Any, told: Told) -> None:
-        self._steps = steps_of(notebook)
-        self._told = told
-        self._place, self._begun = 0, 0.0
+    def __init__(self, notebook: Any, progress: ProgressCallback) -> None:
+        self._code_cells = list_code_cells(notebook)
+        self._progress = progress
+        self._index, self._started_at = 0, 0.0
 
     def begin(self, cell: Any, cell_index: int) -> None:
         # nbclient lets Ctrl-C and SIGTERM end the kernel only; here they end the run, which then leaves nothing.
         with contextlib.suppress(RuntimeError, ValueError, NotImplementedError):
             for name in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().remove_signal_handler(name)
-        self._place, self._begun = cell_index, time.monotonic()
-        if step := self._steps.get(cell_index):
-            self._told(step)
+        self._index, self._started_at = cell_index, time.monotonic()
+        if cell_progress := self._code_cells.get(cell_index):
+            self._progress(cell_progress)
 
     def end(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
-        if step := self._steps.get(cell_index):
-            self._told(type(step)(step.number, step.cells, step.section, time.monotonic() - self._begun))
+        if cell_progress := self._code_cells.get(cell_index):
+            self._progress(replace(cell_progress, seconds=time.monotonic() - self._started_at))
 
     def failure(self, cause: str, text: str) -> Failure:
-        step = self._steps.get(self._place)
-        number, cells, section = (step.number, step.cells, step.section) if step else (0, len(self._steps), "")
-        return Failure(self._place, number, cells, section, cause, one_line(withheld(text)))
+        cell = self._code_cells.get(self._index) or CellProgress(0, len(self._code_cells), "")
+        return Failure(self._index, cell.number, cell.cells, cell.section, cause, one_line(redact_secret(text)))
 
 
-def _manager(private: Path) -> Any:
+def _create_kernel_manager(private_folder: Path) -> Any:
     """Make a manager whose only kernel is this very Python, with its connection file where only this user looks."""
     from ipykernel.kernelspec import get_kernel_dict  # noqa: PLC0415
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager  # noqa: PLC0415
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
 
-    class ThisPython(KernelSpecManager):  # type: ignore[misc,unused-ignore]
+    class CurrentPython(KernelSpecManager):  # type: ignore[misc,unused-ignore]
         """Knows one kernel, whatever others are installed under its name."""
 
         def get_kernel_spec(self, kernel_name: str) -> Any:
             return KernelSpec(resource_dir="", **get_kernel_dict())
 
     manager = AsyncKernelManager(
-        kernel_name="python3", kernel_spec_manager=ThisPython(), connection_file=str(private / "kernel.json")
+        kernel_name="python3", kernel_spec_manager=CurrentPython(), connection_file=str(private_folder / "kernel.json")
     )
-    sockets = str(private / "s")
-    if sys.platform != "win32" and len(sockets) < LONGEST:
+    sockets = str(private_folder / "s")
+    if sys.platform != "win32" and len(sockets) < SOCKET_PATH_MAX_LENGTH:
         # Ports are found free first and taken later: of kernels that start together one would now and then fail.
         manager.transport, manager.ip = "ipc", sockets
     return manager

@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.report_page.attachments import RUNNING
+from cenports_nb.notebook.report_page.attachments import RUN_FOLDER_VARIABLE
 from cenports_nb.reports.catalogue import Report, find_report, read_notebook
-from cenports_nb.reports.failure import Failure, ReportError, mark
-from cenports_nb.reports.html import page_of
-from cenports_nb.reports.kernel import DIED, execute
-from cenports_nb.reports.parameters import OUT, check_parameters
-from cenports_nb.reports.progress import INJECTED, Step, Told
-from cenports_nb.reports.result import ReportRun, result_of
-from cenports_nb.reports.run_folder import Place, publish, reserved
-from cenports_nb.reports.secret_detection import withheld
+from cenports_nb.reports.failure import Failure, ReportError, mark_failure
+from cenports_nb.reports.html_page import render_page
+from cenports_nb.reports.kernel import INJECTED_TAG, KERNEL_DIED, CellProgress, ProgressCallback, execute_notebook
+from cenports_nb.reports.parameters import OUT_PARAMETER, check_parameters
+from cenports_nb.reports.result import ReportRun, read_counts
+from cenports_nb.reports.run_folder import RunFolder, publish_run, reserve_run_folder
+from cenports_nb.reports.secret_detection import redact_secret
 
-ON_PAGE = ".html"
+PAGE_SUFFIX = ".html"
 
 
 def run_report(
@@ -28,7 +27,7 @@ def run_report(
     out: str | Path = "report",
     page: bool = False,
     code: bool = False,
-    progress: Told | None = None,
+    progress: ProgressCallback | None = None,
 ) -> ReportRun:
     """Run a report in a kernel of its own; write the executed notebook, its files, and a page if asked for.
 
@@ -41,7 +40,7 @@ def run_report(
         out: The folder; made if it is not there.
         page: Also write one self-contained HTML page.
         code: Show the code on the page.
-        progress: Called with a `Step` when a cell begins and when it ends.
+        progress: Called with a `CellProgress` when a cell begins and when it ends.
 
     Raises:
         InvalidRequestError: No such report or parameter, or no such folder; nothing was run.
@@ -52,27 +51,27 @@ def run_report(
     folder = Path(out)
     if folder.exists() and not folder.is_dir():
         raise InvalidRequestError(f"{str(folder)!r} is a file: name a folder for the report.")
-    with reserved(folder, report.name) as place:
-        notebook = _prepared(report, values, folder)
-        running = {RUNNING: f"{report.name}/{place.run}"}
-        failure = execute(notebook, running, progress or _nothing)
-        result = result_of(notebook)
+    with reserve_run_folder(folder, report.name) as run_folder:
+        notebook = _prepare_notebook(report, values, folder)
+        running = {RUN_FOLDER_VARIABLE: f"{report.name}/{run_folder.run}"}
+        failure = execute_notebook(notebook, running, progress or _ignore_progress)
+        result = read_counts(notebook)
         if failure:
-            mark(notebook, failure)
-        texts = _texts(notebook, report, place, page=page or code, code=code, stopped=failure is not None)
-        files = publish(place, texts, keep=report.keeps_runs, stopped=failure is not None)
-    written = folder / f"{report.name}.ipynb"
-    on_page = folder / f"{report.name}{ON_PAGE}" if ON_PAGE in texts else None
+            mark_failure(notebook, failure)
+        texts = _render_files(notebook, report, run_folder, page=page or code, code=code, stopped=failure is not None)
+        files = publish_run(run_folder, texts, keep=report.keeps_runs, stopped=failure is not None)
+    notebook_path = folder / f"{report.name}.ipynb"
+    page_path = folder / f"{report.name}{PAGE_SUFFIX}" if PAGE_SUFFIX in texts else None
     if failure:
-        raise _error(report, failure, written, on_page, _in_doubt(result, failure, values))
-    return ReportRun(written, on_page, result, files)
+        raise _build_error(report, failure, notebook_path, page_path, _count_in_doubt(result, failure, values))
+    return ReportRun(notebook_path, page_path, result, files)
 
 
-def _nothing(step: Step) -> None:
+def _ignore_progress(step: CellProgress) -> None:
     """Tell nobody."""
 
 
-def _prepared(report: Report, values: Mapping[str, Any], folder: Path) -> Any:
+def _prepare_notebook(report: Report, values: Mapping[str, Any], folder: Path) -> Any:
     """Read a report's notebook, and put a cell with the given parameters below its own, as papermill does."""
     import nbformat  # noqa: PLC0415 - takes a moment, and only a run needs it
 
@@ -80,35 +79,39 @@ def _prepared(report: Report, values: Mapping[str, Any], folder: Path) -> Any:
     for cell in notebook.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None
-    given = {**values, OUT: str(folder)} if OUT in report.parameters else dict(values)
+    given = {**values, OUT_PARAMETER: str(folder)} if OUT_PARAMETER in report.parameters else dict(values)
     if given:
         source = "\n".join(["# Parameters of this run", *(f"{name} = {value!r}" for name, value in given.items())])
-        injected = nbformat.v4.new_code_cell(source, metadata={"tags": [INJECTED]})
-        own = next(at for at, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
+        injected = nbformat.v4.new_code_cell(source, metadata={"tags": [INJECTED_TAG]})
+        own = next(index for index, cell in enumerate(notebook.cells) if "parameters" in cell.metadata.get("tags", []))
         notebook.cells.insert(own + 1, injected)
     return notebook
 
 
-def _texts(notebook: Any, report: Report, place: Place, *, page: bool, code: bool, stopped: bool) -> dict[str, str]:
+def _render_files(
+    notebook: Any, report: Report, run_folder: RunFolder, *, page: bool, code: bool, stopped: bool
+) -> dict[str, str]:
     """Write the notebook and the page as texts, without secrets."""
     import nbformat  # noqa: PLC0415
 
-    texts = {".ipynb": withheld(nbformat.writes(notebook))}
+    texts = {".ipynb": redact_secret(nbformat.writes(notebook))}
     if page:
-        texts[ON_PAGE] = withheld(page_of(notebook, report.title, run=place.run, code=code, stopped=stopped))
+        texts[PAGE_SUFFIX] = redact_secret(
+            render_page(notebook, report.title, run=run_folder.run, code=code, stopped=stopped)
+        )
     return texts
 
 
-def _in_doubt(result: Mapping[str, int], failure: Failure, values: Mapping[str, Any]) -> int:
+def _count_in_doubt(result: Mapping[str, int], failure: Failure, values: Mapping[str, Any]) -> int:
     """Count rows that had been sent; a kernel that died while it may have sent some counts as one."""
     known = result.get("in_doubt", 0)
-    return max(known, 1) if failure.cause == DIED and values.get("submit") is True else known
+    return max(known, 1) if failure.cause == KERNEL_DIED and values.get("submit") is True else known
 
 
-def _error(report: Report, failure: Failure, notebook: Path, page: Path | None, in_doubt: int) -> ReportError:
+def _build_error(report: Report, failure: Failure, notebook: Path, page: Path | None, in_doubt: int) -> ReportError:
     doubt = " Rows that were sent may be in doubt: see `cenports-nb submissions list --open`." if in_doubt else ""
     return ReportError(
-        f"Report {report.name} stopped in {failure.where}: {failure.text.rstrip('.')} ({failure.cause}). "
+        f"Report {report.name} stopped in {failure.location}: {failure.text.rstrip('.')} ({failure.cause}). "
         f"The notebook so far: {notebook}.{doubt}",
         cause=failure.cause,
         notebook=notebook,

@@ -22,16 +22,16 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.report_page.attachments import PART
+from cenports_nb.notebook.report_page.attachments import PARTIAL_PREFIX
 
-RUN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?(-stopped)?")
-STOPPED = "-stopped"
-PATIENCE = 60.0
+RUN_NAME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?(-stopped)?")
+STOPPED_SUFFIX = "-stopped"
+LOCK_TIMEOUT_SECONDS = 60.0
 """Seconds; another run holds the lock for the moment in which it puts its files in place."""
 
 
 @dataclass(frozen=True)
-class Place:
+class RunFolder:
     """Where a run puts what it makes.
 
     Attributes:
@@ -45,48 +45,50 @@ class Place:
     run: str
 
     @property
-    def own(self) -> Path:
+    def report_folder(self) -> Path:
         """The folder with the runs of this report."""
         return self.folder / self.name
 
     @property
-    def part(self) -> Path:
+    def partial_folder(self) -> Path:
         """Where the files of this run are until it is whole."""
-        return self.own / f"{PART}{self.run}"
+        return self.report_folder / f"{PARTIAL_PREFIX}{self.run}"
 
 
 @contextlib.contextmanager
-def reserved(folder: Path, name: str) -> Iterator[Place]:
+def reserve_run_folder(folder: Path, name: str) -> Iterator[RunFolder]:
     """Hold a place for one run; what dead runs left there is removed, and so is what this one leaves unfinished.
 
     Raises:
         InvalidRequestError: The folder can't be made, written or locked.
     """
-    own = folder / name
+    report_folder = folder / name
     try:
-        own.mkdir(parents=True, exist_ok=True)
-        with FileLock(own / ".lock", timeout=PATIENCE):
-            _sweep(own)
-            place, lock = _next(folder, name)
+        report_folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(report_folder / ".lock", timeout=LOCK_TIMEOUT_SECONDS):
+            _remove_abandoned_runs(report_folder)
+            run_folder, lock = _claim_run_folder(folder, name)
     except Timeout:
-        raise InvalidRequestError(f"{own} is locked by another process: try again when it is done.") from None
+        raise InvalidRequestError(f"{report_folder} is locked by another process: try again when it is done.") from None
     except (OSError, NotImplementedError) as error:
         raise InvalidRequestError(
-            f"The folder {str(own)!r} can't be used ({getattr(error, 'strerror', None) or error}): choose another one."
+            f"The folder {str(report_folder)!r} can't be used ({getattr(error, 'strerror', None) or error}): choose another one."
         ) from None
     try:
-        yield place
+        yield run_folder
     finally:
-        shutil.rmtree(place.part, ignore_errors=True)
+        shutil.rmtree(run_folder.partial_folder, ignore_errors=True)
         lock.release()
-        _drop(Path(lock.lock_file))
+        _unlink_quietly(Path(lock.lock_file))
 
 
-def publish(place: Place, texts: Mapping[str, str], *, keep: bool, stopped: bool = False) -> tuple[Path, ...]:
+def publish_run(
+    run_folder: RunFolder, texts: Mapping[str, str], *, keep: bool, stopped: bool = False
+) -> tuple[Path, ...]:
     """Put a run in its place: its files in one step, then the notebook and the page, each in one step.
 
     Args:
-        place: Where the run was made.
+        run_folder: Where the run was made.
         texts: The ending of each file beside the folder, such as `.ipynb`, to what is in it.
         keep: Earlier runs stay, and this one gets its own copies of the texts.
         stopped: The run is not whole, and no later run may build on it.
@@ -97,82 +99,94 @@ def publish(place: Place, texts: Mapping[str, str], *, keep: bool, stopped: bool
     Raises:
         InvalidRequestError: Something can't be written; the earlier report is as it was.
     """
-    run = place.run + (STOPPED if stopped else "")
-    link = quote(f"{place.name}/{place.run}/")
-    final = place.own / run
+    run = run_folder.run + (STOPPED_SUFFIX if stopped else "")
+    link = quote(f"{run_folder.name}/{run_folder.run}/")
+    final = run_folder.report_folder / run
     try:
-        with FileLock(place.own / ".lock", timeout=PATIENCE):
-            beside = {ending: place.own / f"{PART}{place.run}{ending}" for ending in texts}
+        with FileLock(run_folder.report_folder / ".lock", timeout=LOCK_TIMEOUT_SECONDS):
+            beside = {
+                ending: run_folder.report_folder / f"{PARTIAL_PREFIX}{run_folder.run}{ending}" for ending in texts
+            }
             for ending, text in texts.items():
-                _write(beside[ending], text.replace(link, quote(f"{place.name}/{run}/")))
+                _write_durably(beside[ending], text.replace(link, quote(f"{run_folder.name}/{run}/")))
                 if keep and not stopped:
-                    _write(place.part / f"{place.name}{ending}", text.replace(f'"{link}', '"'))
-            if any(place.part.iterdir()):
-                place.part.rename(final)
+                    _write_durably(
+                        run_folder.partial_folder / f"{run_folder.name}{ending}", text.replace(f'"{link}', '"')
+                    )
+            if any(run_folder.partial_folder.iterdir()):
+                run_folder.partial_folder.rename(final)
             for ending, path in beside.items():
-                path.replace(place.folder / f"{place.name}{ending}")
-            _clear(place, run, keep=keep)
+                path.replace(run_folder.folder / f"{run_folder.name}{ending}")
+            _remove_old_runs(run_folder, run, keep=keep)
     except (OSError, Timeout) as error:
-        for path in place.own.glob(f"{PART}{place.run}.*"):
-            _drop(path)
+        for path in run_folder.report_folder.glob(f"{PARTIAL_PREFIX}{run_folder.run}.*"):
+            _unlink_quietly(path)
         raise InvalidRequestError(
-            f"The report can't be put into {str(place.folder)!r} ({getattr(error, 'strerror', None) or error}): "
+            f"The report can't be put into {str(run_folder.folder)!r} ({getattr(error, 'strerror', None) or error}): "
             "close what is open of it, or choose another folder."
         ) from None
     return tuple(sorted(final.iterdir())) if final.is_dir() else ()
 
 
-def _next(folder: Path, name: str) -> tuple[Place, FileLock]:
+def _claim_run_folder(folder: Path, name: str) -> tuple[RunFolder, FileLock]:
     """Take the next free name for a run, and its lock, which dies with this process."""
     stamp = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
     for number in range(1, 1000):
-        place = Place(folder, name, stamp if number == 1 else f"{stamp}-{number}")
-        taken = [place.own / place.run, place.own / f"{place.run}{STOPPED}", place.part]
+        run_folder = RunFolder(folder, name, stamp if number == 1 else f"{stamp}-{number}")
+        taken = [
+            run_folder.report_folder / run_folder.run,
+            run_folder.report_folder / f"{run_folder.run}{STOPPED_SUFFIX}",
+            run_folder.partial_folder,
+        ]
         if not any(os.path.lexists(path) for path in taken):
-            lock = FileLock(_lock_of(place.own, place.run), timeout=0)
+            lock = FileLock(_lock_path(run_folder.report_folder, run_folder.run), timeout=0)
             lock.acquire()
-            place.part.mkdir()
-            return place, lock
+            run_folder.partial_folder.mkdir()
+            return run_folder, lock
     raise OSError("a thousand runs began in this second")
 
 
-def _lock_of(own: Path, run: str) -> Path:
-    return own / f".lock-{run}"
+def _lock_path(report_folder: Path, run: str) -> Path:
+    return report_folder / f".lock-{run}"
 
 
-def _sweep(own: Path) -> None:
+def _remove_abandoned_runs(report_folder: Path) -> None:
     """Remove what runs left whose process is gone."""
-    for path in own.glob(".lock-*"):
+    for path in report_folder.glob(".lock-*"):
         run = path.name.removeprefix(".lock-")
         with contextlib.suppress(Timeout), FileLock(path, timeout=0):
-            for left in [own / f"{PART}{run}", *own.glob(f"{PART}{run}.*")]:
-                shutil.rmtree(left, ignore_errors=True) if left.is_dir() else _drop(left)
-            _drop(path)
-    for left in own.glob(f"{PART}*"):
-        run = left.name.removeprefix(PART).partition(".")[0]
-        if RUN.fullmatch(run) and not _lock_of(own, run).exists():
-            shutil.rmtree(left, ignore_errors=True) if left.is_dir() else _drop(left)
+            for leftover in [report_folder / f"{PARTIAL_PREFIX}{run}", *report_folder.glob(f"{PARTIAL_PREFIX}{run}.*")]:
+                shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else _unlink_quietly(leftover)
+            _unlink_quietly(path)
+    for leftover in report_folder.glob(f"{PARTIAL_PREFIX}*"):
+        run = leftover.name.removeprefix(PARTIAL_PREFIX).partition(".")[0]
+        if RUN_NAME_PATTERN.fullmatch(run) and not _lock_path(report_folder, run).exists():
+            shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else _unlink_quietly(leftover)
 
 
-def _clear(place: Place, run: str, *, keep: bool) -> None:
+def _remove_old_runs(run_folder: RunFolder, run: str, *, keep: bool) -> None:
     """Remove the files of earlier runs that neither notebook nor page names any more."""
-    named = "".join(
+    linked_text = "".join(
         path.read_text(encoding="utf-8", errors="replace")
         for ending in (".ipynb", ".html")
-        if (path := place.folder / f"{place.name}{ending}").is_file()
+        if (path := run_folder.folder / f"{run_folder.name}{ending}").is_file()
     )
-    for path in place.own.iterdir():
-        old = RUN.fullmatch(path.name) and path.is_dir() and path.name not in (run, *_names(named, place.name))
-        if old and (not keep or path.name.endswith(STOPPED)):
+    for path in run_folder.report_folder.iterdir():
+        old = (
+            RUN_NAME_PATTERN.fullmatch(path.name)
+            and path.is_dir()
+            and path.name not in (run, *_find_linked_runs(linked_text, run_folder.name))
+        )
+        if old and (not keep or path.name.endswith(STOPPED_SUFFIX)):
             shutil.rmtree(path, ignore_errors=True)
 
 
-def _names(text: str, name: str) -> set[str]:
+def _find_linked_runs(text: str, name: str) -> set[str]:
     """Find the runs that a text links to."""
-    return {found.group(1) for found in re.finditer(rf"{re.escape(quote(name))}/({RUN.pattern})/", text)}
+    return {found.group(1) for found in re.finditer(rf"{re.escape(quote(name))}/({RUN_NAME_PATTERN.pattern})/", text)}
 
 
-def _write(path: Path, text: str) -> None:
+def _write_durably(path: Path, text: str) -> None:
     """Write a text that is on the disk when this returns."""
     with path.open("w", encoding="utf-8") as file:
         file.write(text)
@@ -180,6 +194,6 @@ def _write(path: Path, text: str) -> None:
         os.fsync(file.fileno())
 
 
-def _drop(path: Path) -> None:
+def _unlink_quietly(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink()

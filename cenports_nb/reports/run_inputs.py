@@ -9,16 +9,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.report_page.attachments import PART, Files
+from cenports_nb.notebook.report_page.attachments import PARTIAL_PREFIX, ReportFiles
 
 if TYPE_CHECKING:
     import pandas as pd
 
-FACTS = "frozen.json"
+FACTS_FILE = "frozen.json"
 
 
 @dataclass(frozen=True)
-class Frozen:
+class FrozenInputs:
     """What an earlier run was made from.
 
     Attributes:
@@ -48,7 +48,7 @@ class Frozen:
             ) from None
 
 
-def freeze(files: Files, facts: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> None:
+def freeze_inputs(files: ReportFiles, facts: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> None:
     """Write frames as Parquet beside a run, without a person in them, and what they are about.
 
     Args:
@@ -65,16 +65,16 @@ def freeze(files: Files, facts: Mapping[str, Any], frames: Mapping[str, pd.DataF
     if files.folder is None:
         return
     for name, frame in frames.items():
-        nobody = [column for column in frame.columns if not personal_kind(str(column))]
-        files.write(f"{name}.parquet", mask_pii(frame)[nobody])
+        impersonal = [column for column in frame.columns if not personal_kind(str(column))]
+        files.write(f"{name}.parquet", mask_pii(frame)[impersonal])
     # The last of them, so that a folder with the facts has all of its frames.
     text = json.dumps(dict(facts), indent=2, default=str, sort_keys=True)
-    partial = files.folder / f"{PART}{FACTS}"
+    partial = files.folder / f"{PARTIAL_PREFIX}{FACTS_FILE}"
     partial.write_text(text + "\n", encoding="utf-8")
-    partial.replace(files.folder / FACTS)
+    partial.replace(files.folder / FACTS_FILE)
 
 
-def earlier_run(files: Files, facts: Mapping[str, Any]) -> Frozen | None:
+def find_earlier_run(files: ReportFiles, facts: Mapping[str, Any]) -> FrozenInputs | None:
     """Find the last run that was about the same; None if there is none.
 
     Args:
@@ -83,22 +83,26 @@ def earlier_run(files: Files, facts: Mapping[str, Any]) -> Frozen | None:
     """
     if files.folder is None or not files.folder.parent.is_dir():
         return None
-    from cenports_nb.reports.run_folder import RUN, STOPPED  # noqa: PLC0415
+    from cenports_nb.reports.run_folder import RUN_NAME_PATTERN, STOPPED_SUFFIX  # noqa: PLC0415
 
     wanted = json.loads(json.dumps(dict(facts), default=str))
-    for folder in sorted(files.folder.parent.iterdir(), key=_age, reverse=True):
-        if not RUN.fullmatch(folder.name) or folder.name.endswith(STOPPED) or folder == files.folder:
+    for folder in sorted(files.folder.parent.iterdir(), key=_run_order, reverse=True):
+        if (
+            not RUN_NAME_PATTERN.fullmatch(folder.name)
+            or folder.name.endswith(STOPPED_SUFFIX)
+            or folder == files.folder
+        ):
             continue
         try:
-            found = json.loads((folder / FACTS).read_text(encoding="utf-8"))
+            found = json.loads((folder / FACTS_FILE).read_text(encoding="utf-8"))
         except (OSError, ValueError):
             continue
         if isinstance(found, dict) and {name: found.get(name) for name in wanted} == wanted:
-            return Frozen(folder.name, found, folder)
+            return FrozenInputs(folder.name, found, folder)
     return None
 
 
-def _age(folder: Path) -> tuple[str, int]:
+def _run_order(folder: Path) -> tuple[str, int]:
     """Order runs by their time; of one second the later has the larger number."""
     stamp, _, number = folder.name.partition("Z-")
     return stamp.removesuffix("Z"), int(number) if number.isdecimal() else 1

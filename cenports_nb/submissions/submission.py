@@ -29,7 +29,7 @@ from cenports_nb.submissions.sending import resend
 from cenports_nb.submissions.tracking.manual_resolution import resolve
 from cenports_nb.submissions.tracking.poller import Poller
 from cenports_nb.submissions.tracking.snapshot import Listener, RowView, Snapshot, is_overdue, rows_of, snapshot
-from cenports_nb.submissions.tracking.summary import line_of, page_of
+from cenports_nb.submissions.tracking.summary import format_summary, render_summary
 from cenports_nb.submissions.tracking.verify import verify
 
 if TYPE_CHECKING:
@@ -251,13 +251,13 @@ class Submission:
 
     def __repr__(self) -> str:
         try:
-            return line_of(self.snapshot(), dry=self.dry)
+            return format_summary(self.snapshot(), dry=self.dry)
         except JournalError as error:
             return f"<Submission {self.submission_id}: {error}>"  # whoever looks at it gets no traceback
 
     def _repr_html_(self) -> str:
         try:
-            return page_of(self.snapshot(), self.head, dry=self.dry)
+            return render_summary(self.snapshot(), self.head, dry=self.dry)
         except JournalError as error:
             return render_note(f"Submission {self.submission_id}", {"journal": str(error)})
 

@@ -20,6 +20,7 @@ from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.rendering.text import format_count, pluralize
 from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.plans.fingerprint import fingerprint
@@ -142,7 +143,7 @@ def _check_arguments(
         lacking = [name for name in (*STOCK_KEYS, "guard") if name not in allow.columns]
         if lacking:
             raise InvalidRequestError(
-                f"allow lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}: take rows of check_updates()."
+                f"allow lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}: take rows of check_updates()."
             )
         allow = allow["guard"].tolist()
     unknown = [name for name in allow if name not in GUARDS]
@@ -174,7 +175,7 @@ def _guarded(
         shown = objections[of_all] if on_objection == "hold" else objections
         names = ", ".join(f'"{name}"' for name in shown["guard"].unique())
         raise GuardRailError(
-            f"{len(objections)} objection{'' if len(objections) == 1 else 's'}, the first: "
+            f"{format_count(len(objections), 'objection')}, the first: "
             f"{shown['message'].iloc[0].rstrip('.')}. Nothing was sent; mend the frame (the error's .objections has all), "
             f"or accept them with allow=({names},).",
             objections=objections,
@@ -218,7 +219,7 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
         export(held.rename(columns={"held": "message"}).drop(columns="before_quantity"), path)
         path.chmod(0o600)
     except OSError as error:
-        raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.") from None
+        raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.", sent=False) from None
     return path
 
 

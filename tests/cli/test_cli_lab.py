@@ -14,9 +14,9 @@ from pathlib import Path
 import pytest
 
 import cenports_nb
-from cenports_nb.cli.notebook_copies import Copy, copy_notebooks, told
+from cenports_nb.cli.notebook_copies import NotebookCopy, copy_notebooks, summarize_copies
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.reports import notebook_folder
+from cenports_nb.reports import find_notebook_folder
 
 START_S = 60
 
@@ -32,8 +32,8 @@ def shipped(tmp_path: Path) -> Path:
     return folder
 
 
-def steps(copies: list[Copy]) -> dict[str, str]:
-    return {copy.name: copy.step for copy in copies}
+def steps(copies: list[NotebookCopy]) -> dict[str, str]:
+    return {copy.name: copy.action for copy in copies}
 
 
 def test_a_new_folder_gets_every_file(shipped: Path, tmp_path: Path) -> None:
@@ -41,8 +41,8 @@ def test_a_new_folder_gets_every_file(shipped: Path, tmp_path: Path) -> None:
     copies = copy_notebooks(shipped, tmp_path / "mine")
     assert steps(copies) == {"count.csv": "new", "tour/1-load.ipynb": "new"}
     assert (tmp_path / "mine/tour/1-load.ipynb").read_text() == "first"
-    assert told(copies, Path("mine")) == "2 of 2 files copied to mine."
-    assert told(copy_notebooks(shipped, tmp_path / "mine"), Path("mine")) == "All 2 files are in mine."
+    assert summarize_copies(copies, Path("mine")) == "2 of 2 files copied to mine."
+    assert summarize_copies(copy_notebooks(shipped, tmp_path / "mine"), Path("mine")) == "All 2 files are in mine."
 
 
 def test_what_a_person_changed_is_kept_and_told(shipped: Path, tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_what_a_person_changed_is_kept_and_told(shipped: Path, tmp_path: Path) -
     (tmp_path / "mine/tour/1-load.ipynb").write_text("mine")
     copies = copy_notebooks(shipped, tmp_path / "mine")
     assert (tmp_path / "mine/tour/1-load.ipynb").read_text() == "mine"
-    assert told(copies, Path("mine")) == "All 2 files are in mine; kept as you left it: tour/1-load.ipynb."
+    assert summarize_copies(copies, Path("mine")) == "All 2 files are in mine; kept as you left it: tour/1-load.ipynb."
 
 
 def test_a_newer_version_replaces_only_what_nobody_changed(shipped: Path, tmp_path: Path) -> None:
@@ -66,7 +66,7 @@ def test_a_newer_version_replaces_only_what_nobody_changed(shipped: Path, tmp_pa
     assert (mine / "count.csv").read_text() == "2"
     assert (mine / "tour/1-load.ipynb").read_text() == "mine"
     assert (mine / "tour/1-load.new.ipynb").read_text() == "second"
-    assert "the newer tour/1-load.ipynb is 1-load.new.ipynb, beside it" in told(copies, mine)
+    assert "the newer tour/1-load.ipynb is 1-load.new.ipynb, beside it" in summarize_copies(copies, mine)
     assert steps(copy_notebooks(shipped, mine)) == {"count.csv": "same", "tour/1-load.ipynb": "kept"}
     (mine / "tour/1-load.new.ipynb").write_text("mine too")
     (shipped / "tour/1-load.ipynb").write_text("third")
@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_is_one_sentence(shipped: Path, tmp_path: Path) 
 
 def test_the_shipped_notebooks_begin_with_the_tour(tmp_path: Path) -> None:
     """They sort as they are read, and the reports are beside them."""
-    names = [copy.name for copy in copy_notebooks(notebook_folder(), tmp_path)]
+    names = [copy.name for copy in copy_notebooks(find_notebook_folder(), tmp_path)]
     tour = [name for name in names if name.startswith("tour/")]
     assert [name[5] for name in tour] == list("12345")
     assert "reports/stock-reconciliation.ipynb" in names
@@ -170,15 +170,15 @@ def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_p
         kernels = answer(f"http://127.0.0.1:{free_port}/api/kernelspecs?token=sesame", process).decode()
         files = answer(f"http://127.0.0.1:{free_port}/api/contents/tour?token=sesame", process).decode()
         process.send_signal(signal.SIGINT)
-        told, _ = process.communicate(timeout=30)
+        log, _ = process.communicate(timeout=30)
     finally:
         process.kill()
-    assert process.returncode == 0, told
+    assert process.returncode == 0, log
     assert sys.executable in kernels
     assert "/nowhere" not in kernels
     assert "5-follow.ipynb" in files
-    assert f"http://127.0.0.1:{free_port}/lab/tree/tour/1-load.ipynb?token=" in told
-    assert "Traceback" not in told
+    assert f"http://127.0.0.1:{free_port}/lab/tree/tour/1-load.ipynb?token=" in log
+    assert "Traceback" not in log
 
 
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:

@@ -17,10 +17,10 @@ from nbclient import NotebookClient
 from support.fake_clock import FakeClock
 
 import cenports_nb as cn
-from cenports_nb.notebook.tracker.row_details import folds_of
+from cenports_nb.notebook.tracker.row_details import render_row_details
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
-from cenports_nb.submissions.tracking.status_table import html_of, text_of
+from cenports_nb.submissions.tracking.status_table import format_status, render_status
 
 AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -45,12 +45,12 @@ def snapshot(**changes: object) -> Snapshot:
 
 def test_every_text_from_outside_is_escaped() -> None:
     """A SKU, a warehouse or a message can't bring a tag into the page."""
-    assert "<img" not in html_of([snapshot()])
+    assert "<img" not in render_status([snapshot()])
 
 
 def test_signs_stand_beside_colours() -> None:
     """Colour is never the only sign of an outcome."""
-    page = html_of([snapshot()])
+    page = render_status([snapshot()])
     assert "✗ 1 rejected" in page
     assert "? 2 unconfirmed" in page
 
@@ -58,19 +58,19 @@ def test_signs_stand_beside_colours() -> None:
 @pytest.mark.parametrize(("end", "age"), [(AT + timedelta(seconds=90), "90 s"), (None, "5 min")])
 def test_age_ends_with_the_transaction(end: datetime | None, age: str) -> None:
     """A finished batch shows how long it took, an open one how long it has been under way."""
-    assert f">{age}<" in html_of([snapshot(completed_at=end)])
+    assert f">{age}<" in render_status([snapshot(completed_at=end)])
 
 
 def test_what_takes_too_long_is_said() -> None:
     """Overdue beside the status, in a notebook and in a terminal."""
     late = snapshot(overdue=True, status="PROCESSING")
-    assert "overdue" in html_of([late])
-    assert "PROCESSING, overdue" in text_of([late])
+    assert "overdue" in render_status([late])
+    assert "PROCESSING, overdue" in format_status([late])
 
 
 def test_terminal_sees_the_same_snapshot() -> None:
     """The text view has status, outcomes and messages."""
-    text = text_of([snapshot()])
+    text = format_status([snapshot()])
     assert "FAILED" in text
     assert "2 unconfirmed, 1 rejected" in text
 
@@ -78,8 +78,8 @@ def test_terminal_sees_the_same_snapshot() -> None:
 def test_next_poll_is_told_while_somebody_asks() -> None:
     """A table that nobody keeps up to date has no such column."""
     asked = snapshot(status="QUEUED", outcomes={"pending": 3}, next_poll=7.4, completed_at=None)
-    assert ">in 7 s<" in html_of([asked], live=True)
-    assert "Next poll" not in html_of([asked])
+    assert ">in 7 s<" in render_status([asked], live=True)
+    assert "Next poll" not in render_status([asked])
 
 
 @pytest.mark.parametrize(
@@ -87,19 +87,21 @@ def test_next_poll_is_told_while_somebody_asks() -> None:
 )  # fmt: skip
 def test_rows_that_are_not_done_come_with_the_call_that_goes_on(outcome: str, word: str) -> None:
     """The same table as on the command line."""
-    assert f"submission.{word}()" in html_of([snapshot(outcomes={outcome: 3})])
+    assert f"submission.{word}()" in render_status([snapshot(outcomes={outcome: 3})])
 
 
 def test_a_dry_run_has_nothing_to_go_on_with() -> None:
     """It sends nothing, whoever asks."""
-    assert "submission." not in html_of([snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())])
+    assert "submission." not in render_status(
+        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())]
+    )
 
 
 def test_a_state_that_is_not_the_end_says_when_it_was() -> None:
     """A notebook saved meanwhile, or a page whose kernel is gone, does not pass for the last word."""
     under_way = replace(snapshot(outcomes={"pending": 3}), settled=False)
-    assert "0 of 3 rows settled at 12:05:00 UTC" in html_of([under_way])
-    assert "UTC" not in html_of([snapshot()])
+    assert "0 of 3 rows settled at 12:05:00 UTC" in render_status([under_way])
+    assert "UTC" not in render_status([snapshot()])
 
 
 class Slow:
@@ -130,7 +132,7 @@ def test_an_old_picture_never_replaces_a_newer_one() -> None:
         slow.let_go.set()
         assert last.result(30)[0].settled
         first.result(30)
-    assert tracker._seen[0].settled
+    assert tracker._snapshots[0].settled
 
 
 def many(number: int) -> Snapshot:
@@ -141,19 +143,19 @@ def many(number: int) -> Snapshot:
 
 def test_of_many_batches_those_that_need_somebody_are_shown() -> None:
     """A table that is drawn once a second stays short, and says how many it leaves out."""
-    page = html_of([many(1000)])
+    page = render_status([many(1000)])
     assert page.count("<tr>") == 61
     assert "<tr><td>999</td>" in page
     assert "940 more batches" in page
 
 
-def looked(rows: int) -> Callable[[str, int, int], list[RowView]]:
-    return lambda _, __, most: [RowView(f"{i:04}", 5, 7, "rejected", NAUGHTY) for i in range(min(rows, most))]
+def read_rows(rows: int) -> Callable[[str, int, int], list[RowView]]:
+    return lambda _, __, limit: [RowView(f"{i:04}", 5, 7, "rejected", NAUGHTY) for i in range(min(rows, limit))]
 
 
 def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
     """How many more there are, and what has all of them."""
-    (page,) = folds_of([snapshot(rows=500)], looked(500))
+    (page,) = render_row_details([snapshot(rows=500)], read_rows(500))
     assert page.count("<tr>") == 401
     assert "and 100 more rows: submission.outcomes has all of them" in page
     assert page.startswith('<div class="cn-rows tex2jax_ignore mathjax_ignore"><details><summary>')
@@ -162,7 +164,7 @@ def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
 
 def test_folds_of_many_batches_are_few_and_small() -> None:
     """At most some hundreds of rows and ten outputs, however much was submitted."""
-    pages = folds_of([many(1000), many(1000)], looked(500))
+    pages = render_row_details([many(1000), many(1000)], read_rows(500))
     assert len(pages) == 10
     assert sum(page.count("<tr>") for page in pages) <= 400 + 40
     assert "The rows of 1,960 more batches" in pages[-1]
@@ -170,7 +172,7 @@ def test_folds_of_many_batches_are_few_and_small() -> None:
 
 def test_rows_of_orders_have_no_stock() -> None:
     """An order is named, and no column of units stands empty."""
-    (page,) = folds_of([snapshot()], lambda *_: [RowView("SO-1", None, None, "applied", None)])
+    (page,) = render_row_details([snapshot()], lambda *_: [RowView("SO-1", None, None, "applied", None)])
     assert ">Order<" in page
     assert "Stock" not in page
 
@@ -181,7 +183,7 @@ def plan(client: cn.Client, *skus: str) -> pd.DataFrame:
     return cn.build_true_up(counts.assign(quantity=counts["quantity"] + 2), actual)
 
 
-def ended() -> None:
+def join_tracker_threads() -> None:
     """Wait for the trackers' threads, which end by themselves."""
     for thread in threading.enumerate():
         if thread.name == "cenports-nb tracker":
@@ -195,7 +197,7 @@ def test_poll_now_asks_each_account_once(timed: cn.Client, northwind: Sandbox, c
     tracker = cn.TransactionTracker(submissions)
     clock.advance(60)
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert sum(request.path == "/transaction" for request in northwind.requests) == 2
     assert [seen.count("applied") for seen in tracker.snapshots] == [1, 1]
     assert tracker.note == ""
@@ -208,10 +210,10 @@ def test_what_was_refused_is_sent_again(timed: cn.Client, northwind: Sandbox, cl
     assert submission.snapshot().count("rejected") == 1
     tracker = cn.TransactionTracker(submission)
     tracker.retry()
-    ended()
+    join_tracker_threads()
     clock.advance(60)
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert tracker.snapshots[0].outcomes == {"applied": 1}
 
 
@@ -222,7 +224,7 @@ def test_a_button_that_fails_says_so_in_one_sentence(timed: cn.Client, northwind
     northwind.faults.add("server_error", "GET /inventories", times=None)
     tracker = cn.TransactionTracker(submission)
     tracker.verify()
-    ended()
+    join_tracker_threads()
     assert tracker.note.startswith(f"Verify of {submission.submission_id}: ")
     assert "\n" not in tracker.note
     assert "applied" in repr(tracker)
@@ -234,12 +236,12 @@ def test_refused_credentials_are_not_tried_for_ever(timed: cn.Client, northwind:
     clock.advance(60)
     northwind.faults.add("unauthorized", "GET /transaction", times=None)
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert tracker.note.startswith("Not asked any more: ")
     assert tracker.note.endswith(" Poll now tries again.")
     northwind.faults.clear()
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert tracker.note == ""
     assert tracker.snapshots[0].count("applied") == 1
 
@@ -249,7 +251,7 @@ def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> No
     tracker = cn.TransactionTracker(cn.submit_updates(timed, plan(timed, "0003"), progress=False))
     timed.close()
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert "1 pending" in repr(tracker)
     assert "Not asked any more: The client of this submission is closed" in tracker.note
 

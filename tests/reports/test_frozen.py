@@ -11,22 +11,22 @@ from pyarrow import parquet
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError, RejectedRowsWarning
-from cenports_nb.notebook.report_page.attachments import Files
-from cenports_nb.reports import earlier_run, freeze
+from cenports_nb.notebook.report_page.attachments import ReportFiles
+from cenports_nb.reports import find_earlier_run, freeze_inputs
 from cenports_nb.sandbox import Sandbox
 
 ABOUT = {"month": "2026-10", "account": "sandbox, partner SANDBOX", "channel_id": None}
 
 
-def run_of(folder: Path, name: str, frame: pd.DataFrame | None = None, **facts: object) -> Files:
+def run_of(folder: Path, name: str, frame: pd.DataFrame | None = None, **facts: object) -> ReportFiles:
     """Freeze one run."""
-    files = Files(folder / name)
-    freeze(files, {**ABOUT, **facts}, {"lines": pd.DataFrame({"a": [name]}) if frame is None else frame})
+    files = ReportFiles(folder / name)
+    freeze_inputs(files, {**ABOUT, **facts}, {"lines": pd.DataFrame({"a": [name]}) if frame is None else frame})
     return files
 
 
-def now(folder: Path) -> Files:
-    return Files(folder / ".part-2026-12-01T060000Z")
+def now(folder: Path) -> ReportFiles:
+    return ReportFiles(folder / ".part-2026-12-01T060000Z")
 
 
 def test_the_last_run_about_the_same_is_found(tmp_path: Path) -> None:
@@ -38,7 +38,7 @@ def test_the_last_run_about_the_same_is_found(tmp_path: Path) -> None:
     run_of(tmp_path, "2026-11-04T060000Z", channel_id="EU")
     run_of(tmp_path, "2026-11-05T060000Z-stopped")
     run_of(tmp_path, ".part-2026-11-06T060000Z")
-    found = earlier_run(now(tmp_path), ABOUT)
+    found = find_earlier_run(now(tmp_path), ABOUT)
     assert found is not None
     assert found.run == "2026-11-01T060000Z-10"
     assert found.read("lines")["a"].tolist() == ["2026-11-01T060000Z-10"]
@@ -46,9 +46,9 @@ def test_the_last_run_about_the_same_is_found(tmp_path: Path) -> None:
 
 def test_without_a_folder_nothing_is_frozen_and_nothing_found(tmp_path: Path) -> None:
     """By hand, a report leaves nothing behind."""
-    freeze(Files(None), ABOUT, {"lines": pd.DataFrame()})
-    assert earlier_run(Files(None), ABOUT) is None
-    assert earlier_run(Files(tmp_path / "none" / "run"), ABOUT) is None
+    freeze_inputs(ReportFiles(None), ABOUT, {"lines": pd.DataFrame()})
+    assert find_earlier_run(ReportFiles(None), ABOUT) is None
+    assert find_earlier_run(ReportFiles(tmp_path / "none" / "run"), ABOUT) is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", "{"])
@@ -56,14 +56,14 @@ def test_a_folder_that_was_not_finished_is_no_run(tmp_path: Path, content: str) 
     """Its facts are written last."""
     files = run_of(tmp_path, "2026-11-01T060000Z")
     (files.folder / "frozen.json").write_text(content)
-    assert earlier_run(now(tmp_path), ABOUT) is None
+    assert find_earlier_run(now(tmp_path), ABOUT) is None
 
 
 def test_a_frozen_file_that_is_damaged_is_told(tmp_path: Path) -> None:
     """With what to do, instead of a comparison with less."""
     files = run_of(tmp_path, "2026-11-01T060000Z")
     (files.folder / "lines.parquet").write_bytes(b"PAR1")
-    found = earlier_run(now(tmp_path), ABOUT)
+    found = find_earlier_run(now(tmp_path), ABOUT)
     assert found is not None
     with pytest.raises(InvalidRequestError, match=r"can't be read .*: move its folder away"):
         found.read("lines")

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from support.report_runs import own_notebook, run
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.reports import Report, check_parameters, find_report, reports
+from cenports_nb.reports import Report, check_parameters, find_report, list_reports
 
 
 def report_with(**defaults: Any) -> Report:
@@ -131,7 +131,7 @@ def test_a_text_stays_what_it_is(value: str) -> None:
 
 def test_every_report_says_what_its_parameters_are() -> None:
     """Each has a word beside it, and nothing is submitted unless asked for."""
-    for report in reports().values():
+    for report in list_reports().values():
         assert set(report.about) == set(report.parameters), report.name
         assert report.parameters["submit"] is False
 

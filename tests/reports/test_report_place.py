@@ -12,18 +12,18 @@ import pytest
 from support.report_runs import visible
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.reports.run_folder import Place, publish, reserved
+from cenports_nb.reports.run_folder import RunFolder, publish_run, reserve_run_folder
 
 WORKER = Path(__file__).parents[1] / "support" / "run_folder_worker.py"
 
 
-def put(folder: Path, word: str, *, keep: bool = False, stopped: bool = False, data: bool = True) -> Place:
+def put(folder: Path, word: str, *, keep: bool = False, stopped: bool = False, data: bool = True) -> RunFolder:
     """Make a run whose notebook and page link to their file."""
-    with reserved(folder, "mine") as place:
+    with reserve_run_folder(folder, "mine") as place:
         link = f'<a href="mine/{place.run}/rows.csv">{word}</a>'
         if data:
             (place.part / "rows.csv").write_text(word)
-        publish(place, {".ipynb": link, ".html": link}, keep=keep, stopped=stopped)
+        publish_run(place, {".ipynb": link, ".html": link}, keep=keep, stopped=stopped)
     return place
 
 
@@ -55,8 +55,8 @@ def test_a_later_run_takes_the_place_of_the_earlier(tmp_path: Path) -> None:
 def test_a_page_that_was_not_written_again_keeps_its_files(tmp_path: Path) -> None:
     """A run without a page leaves the older page, which must not link to nothing."""
     first = put(tmp_path, "first")
-    with reserved(tmp_path, "mine") as second:
-        publish(second, {".ipynb": "second"}, keep=False)
+    with reserve_run_folder(tmp_path, "mine") as second:
+        publish_run(second, {".ipynb": "second"}, keep=False)
     assert f"mine/{first.run}/rows.csv" in visible(tmp_path)
 
 
@@ -81,7 +81,7 @@ def test_an_error_in_the_middle_leaves_the_earlier_report(tmp_path: Path) -> Non
     """Not one byte is another."""
     put(tmp_path, "first")
     before = visible(tmp_path)
-    with contextlib.suppress(ZeroDivisionError), reserved(tmp_path, "mine") as place:
+    with contextlib.suppress(ZeroDivisionError), reserve_run_folder(tmp_path, "mine") as place:
         (place.part / "rows.csv").write_text("second")
         raise ZeroDivisionError
     assert visible(tmp_path) == before
@@ -115,7 +115,7 @@ def test_a_run_at_work_is_left_alone(tmp_path: Path, worker: subprocess.Popen[st
 
 def test_runs_of_one_second_have_names_of_their_own(tmp_path: Path) -> None:
     """Also while the first is still at work."""
-    with reserved(tmp_path, "mine") as one, reserved(tmp_path, "mine") as two:
+    with reserve_run_folder(tmp_path, "mine") as one, reserve_run_folder(tmp_path, "mine") as two:
         assert one.run != two.run
 
 
@@ -124,6 +124,6 @@ def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(InvalidRequestError, match=r"can't be used .*: choose another one"),
-        reserved(tmp_path / "file", "mine"),
+        reserve_run_folder(tmp_path / "file", "mine"),
     ):
         pass

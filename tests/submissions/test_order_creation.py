@@ -23,7 +23,7 @@ from cenports_nb.errors import GuardRailError, InvalidRequestError, ReadOnlyErro
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.settings import resolve
-from cenports_nb.submissions.tracking.status_table import text_of
+from cenports_nb.submissions.tracking.status_table import format_status
 
 WORKER = Path(__file__).parents[1] / "support" / "create_orders_worker.py"
 
@@ -246,7 +246,7 @@ def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -
     assert submission.transactions[["channel_id", "rows", "status"]].values.tolist() == [[CHANNEL, 2, "FAILED"]]
     listed = cn.list_submissions(home=client.home).iloc[0]
     assert (listed["kind"], listed["rows"], listed["rejected"], listed["open"]) == ("orders", 2, 1, 1)
-    assert "A2" in text_of([submission.snapshot()])
+    assert "A2" in format_status([submission.snapshot()])
     submission.resolve("A1", "applied", "seen at Cenports")
     assert outcomes(submission) == {"A1": "applied", "A2": "rejected"}
 

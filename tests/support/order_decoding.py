@@ -13,7 +13,7 @@ from cenports_nb.api.retrieval.decoded_page import Contents
 from cenports_nb.api.retrieval.page_info import open_page
 from cenports_nb.api.retrieval.retrieve import Part, Retrieval
 from cenports_nb.api.retrieval.windows import Window
-from cenports_nb.frames.decoding.order_frames import Orders, orders_of
+from cenports_nb.frames.decoding.order_frames import Orders, make_orders
 from cenports_nb.frames.decoding.order_pages import open_orders
 from cenports_nb.frames.loaders.finalize import framed
 from cenports_nb.frames.provenance import Reject
@@ -41,7 +41,7 @@ def page_of(*records: Any) -> bytes:
 def frames_of(contents: Sequence[Contents], channel_id: str | None = "X") -> Frames:
     """Make both frames of what was opened."""
     whole = Retrieval(tuple(Part(Window(channel_id=channel_id), part) for part in contents))
-    found: Orders = orders_of(whole, None, "UTC")
+    found: Orders = make_orders(whole, None, "UTC")
     lines = framed(found.line_columns(), schemas.LineItems)
     return Frames(
         framed(found.order_columns(), schemas.Orders), lines, found.rejects, found.line_rejects, found.unknown

@@ -4,9 +4,9 @@ import sys
 import threading
 from pathlib import Path
 
-from cenports_nb.reports.run_folder import reserved
+from cenports_nb.reports.run_folder import reserve_run_folder
 
-with reserved(Path(sys.argv[1]), "mine") as place:
+with reserve_run_folder(Path(sys.argv[1]), "mine") as place:
     (place.part / "half.csv").write_text("half")
     (place.own / f"{place.part.name}.html").write_text("half")
     print(place.run, flush=True)

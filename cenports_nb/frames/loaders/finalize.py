@@ -21,6 +21,7 @@ from cenports_nb.errors import (
     UnknownFieldsWarning,
 )
 from cenports_nb.frames.provenance import QUOTED, Provenance, Reject, account_name, attach, rejects_frame
+from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -107,7 +108,7 @@ def finish(
         # The value that a reason quotes may be personal, and warnings are kept in notebooks and logs.
         reason = QUOTED.sub(r"\1", first.reason)
         text = (
-            f"{_many(len(rejects), 'record')} from {source} can't be read, the first "
+            f"{format_count(len(rejects), 'record')} from {source} can't be read, the first "
             f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."
         )
         if handling.on_reject == "raise":
@@ -116,10 +117,10 @@ def finish(
         warnings.warn(text, RejectedRowsWarning, stacklevel=3)
     if read.missing:
         missing = _missing_frame(source, read.missing)
-        text = f"{source} is incomplete in {_many(len(missing), 'window')}, the first: {read.missing[0].reason}."
+        text = f"{source} is incomplete in {format_count(len(missing), 'window')}, the first: {read.missing[0].reason}."
         if not handling.allow_partial:
             raise IncompleteError(
-                f"{text} The error's .partial has {_many(len(frame), 'row')} that did arrive, .missing the windows that did not.",
+                f"{text} The error's .partial has {format_count(len(frame), 'row')} that did arrive, .missing the windows that did not.",
                 partial=frame,
                 missing=missing,
             )
@@ -127,10 +128,6 @@ def finish(
     if doubt:
         warnings.warn(f"{doubt}. Ask for more days on both sides.", IncompleteWarning, stacklevel=3)
     return frame
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _missing_frame(source: str, missing: Sequence[MissingWindow]) -> pd.DataFrame:

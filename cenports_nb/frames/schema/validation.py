@@ -11,6 +11,7 @@ import pandera.pandas as pa
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema.coercion import READINGS, Flaw
+from cenports_nb.rendering.text import pluralize
 
 MOST_ROWS = 5
 """Rows named of each flaw; how many more there are is said."""
@@ -122,7 +123,7 @@ def _named(rule: pa.Check) -> dict[str, Any]:
 def _lacks(frame: pd.DataFrame, lacking: list[str]) -> str:
     there = ", ".join(map(str, frame.columns[:12])) or "none"
     more = f" and {len(frame.columns) - 12} more" if len(frame.columns) > 12 else ""
-    return f"lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)} (it has {there}{more})"
+    return f"lacks the {pluralize('column', len(lacking))} {', '.join(lacking)} (it has {there}{more})"
 
 
 def _sentence(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
@@ -130,7 +131,7 @@ def _sentence(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
     where = np.flatnonzero(flaw.bad)
     shown = [_row(values, int(place), quoted=flaw.quoted and _quotable(name)) for place in where[:MOST_ROWS]]
     more = f" and {len(where) - MOST_ROWS:,} more" if len(where) > MOST_ROWS else ""
-    rows = f"row{'s' if len(where) > 1 else ''} {', '.join(shown)}{more}"
+    rows = f"{pluralize('row', len(where))} {', '.join(shown)}{more}"
     article = "an" if name[0] in "aeio" else "a"
     return f"has {article} {name} that {flaw.what} in {rows}: {flaw.advice}"
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
+from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.counts.headers import WORDS, places_of, plain, score, shown, told_headers
 from cenports_nb.stock.counts.identifiers import IDENTIFIERS, refuse_damaged, skus_of
 from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, signed_units, whole_units
@@ -131,7 +132,7 @@ def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_
     if by in lacking and others:
         hint += f" (or pass by={others[0]!r} and stock=)"
     raise InvalidRequestError(
-        f"{table.name} lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}{hint}; it has "
+        f"{table.name} lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}{hint}; it has "
         f"{shown(table.headers)}. Name your headers with columns=.{table.remark}"
     )
 

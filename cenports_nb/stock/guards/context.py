@@ -15,6 +15,7 @@ from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplic
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import repeat_text, take_text
+from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.thresholds import Thresholds
 from cenports_nb.stock.plans.metadata import Note, note_of
@@ -170,7 +171,7 @@ def _texts(values: Sequence[str]) -> pd.Series[Any]:
 def _history(history: pd.DataFrame) -> pd.DataFrame:
     lacking = [name for name in HISTORY if name not in history.columns]
     if lacking:
-        raise InvalidRequestError(f"history lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}.")
+        raise InvalidRequestError(f"history lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}.")
     history = history[history[STOCK_KEYS].notna().all(axis=1)]  # orders have no such key
     texts = [name for name in HISTORY if name not in ("created_at", "age_s", "quantity")]
     kinds = dict.fromkeys(texts, "str") | {"quantity": "int64", "age_s": "float64"}

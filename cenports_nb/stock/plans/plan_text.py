@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 
+from cenports_nb.rendering.text import format_count
 from cenports_nb.rendering.text_table import format_table
 
 KEYS = ["warehouse_code", "product_sku"]
@@ -68,13 +69,9 @@ def _totals(plan: pd.DataFrame) -> list[str]:
     found = sums.groupby("warehouse_code", sort=False).sum()
     columns = [found[name].tolist() for name in ("rows", "up", "down")]
     return [
-        f"{code}: {_many(rows, 'row')}, {_many(up, 'unit')} up, {_many(down, 'unit')} down"
+        f"{code}: {format_count(rows, 'row')}, {format_count(up, 'unit')} up, {format_count(down, 'unit')} down"
         for code, rows, up, down in zip(found.index, *columns, strict=True)
     ]
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _first(mask: pd.Series[Any], most: int) -> pd.Series[Any]:

@@ -69,6 +69,7 @@ class Faults:
                 f"These orders can't be created as they are: {'; '.join(said[:SHOWN])}{more}. Nothing was sent; "
                 "mend them and try again (the error's .errors has all).",
                 errors=self.errors,
+                sent=False,
             )
 
 
@@ -115,7 +116,9 @@ def _check_columns(orders: pd.DataFrame, line_items: pd.DataFrame | None) -> Non
                 said.setdefault(what, []).append(f"has a column {name!r}: {near[0]} is meant, or leave it out")
     if said:
         texts = "; ".join(f"{what} {text}" for what, found in said.items() for text in found)
-        raise InvalidRequestError(f"{texts}. Nothing was sent; mend the columns and try again.", errors=said)
+        raise InvalidRequestError(
+            f"{texts}. Nothing was sent; mend the columns and try again.", errors=said, sent=False
+        )
 
 
 def _check_channel(frame: pd.DataFrame, what: str, channel_id: str, faults: Faults) -> None:

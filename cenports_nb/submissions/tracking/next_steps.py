@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-NEXT: Mapping[str, tuple[str, str]] = {
+NEXT_STEPS: Mapping[str, tuple[str, str]] = {
     "pending": ("wait", "Cenports takes up to 15 minutes"),
     "unconfirmed": ("verify", "the transaction failed and does not name them; the stock tells"),
     "in_doubt": ("verify", "no answer was seen, and the stock tells"),

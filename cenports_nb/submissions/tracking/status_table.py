@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cenports_nb.rendering.note import NO_MATHJAX
-from cenports_nb.rendering.printable import printable
-from cenports_nb.submissions.tracking.next_steps import NEXT
+from cenports_nb.rendering.text import format_duration, make_printable
+from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 from cenports_nb.submissions.tracking.snapshot import BatchView, Snapshot
 
-OUTCOMES = {
+OUTCOME_MARKS = {
     "applied": ("✓", "ok"),
     "pending": ("…", "wait"),
     "unconfirmed": ("?", "warn"),
@@ -29,18 +29,18 @@ COLUMNS = {
 }  # fmt: skip
 """Headers, and whether numbers are below; the next poll only where somebody asks."""
 
-MOST_MESSAGES = 5
-FEW_MESSAGES = 2
+TEXT_MAX_MESSAGES = 5
+HTML_MAX_MESSAGES = 2
 """Of a batch in a notebook; its rows unfold below."""
-MOST_BATCHES = 60
+MAX_BATCHES = 60
 """In one table: it is drawn once a second."""
 
-SHORT = 24
+SHORT_TEXT_LENGTH = 24
 """A warehouse or channel of so many letters stays on one line."""
 
-LATE = '<br><span class="warn">! overdue</span>'
+OVERDUE_HTML = '<br><span class="warn">! overdue</span>'
 
-STYLE = """
+STATUS_STYLE = """
 <style>
 .cn-tracker,.cn-rows{--cn-ok:#1a6e4c;--cn-bad:#b3273d;--cn-warn:#8a5600;--cn-wait:#3a64a8;
  font-size:13px;line-height:1.45;margin:4px 0;max-width:100%;overflow-x:auto;color:var(--jp-content-font-color1,inherit)}
@@ -70,7 +70,7 @@ STYLE = """
 """Colours for light and dark, each at least 4.5 to 1; elsewhere than in Jupyter the page's own text colour."""
 
 
-def html_of(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False) -> str:
+def render_status(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False) -> str:
     """Draw submissions as HTML tables; every text that came from outside is escaped.
 
     Args:
@@ -78,131 +78,134 @@ def html_of(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False
         note: One sentence below.
         live: Whether somebody asks, so that the next poll can be told.
     """
-    parts = [STYLE, f'<div class="cn-tracker {NO_MATHJAX}">']
-    for seen in snapshots:
+    parts = [STATUS_STYLE, f'<div class="cn-tracker {NO_MATHJAX}">']
+    for snapshot in snapshots:
         # What is saved while it is open, or outlives its kernel, must not pass for the end.
-        when = "" if seen.settled else f" at {seen.at:%H:%M:%S} UTC"
-        parts.append(f'<div class="h"><b>Submission {html.escape(seen.submission_id)}</b> — {_state(seen)}{when}</div>')
-        if seen.batches:
-            parts.append(_table(seen, live))
-        parts += [f'<div class="msg">{line}</div>' for line in _next(seen, live)]
+        when = "" if snapshot.settled else f" at {snapshot.at:%H:%M:%S} UTC"
+        parts.append(
+            f'<div class="h"><b>Submission {html.escape(snapshot.submission_id)}</b> — {_describe_state(snapshot)}{when}</div>'
+        )
+        if snapshot.batches:
+            parts.append(_render_table(snapshot, live))
+        parts += [f'<div class="msg">{line}</div>' for line in _render_next_steps(snapshot, live)]
     parts.append(f'<div class="note">{html.escape(note)}</div></div>' if note else "</div>")
     return "".join(parts)
 
 
-def text_of(snapshots: Sequence[Snapshot]) -> str:
+def format_status(snapshots: Sequence[Snapshot]) -> str:
     """Write submissions as text for a terminal."""
     lines: list[str] = []
-    for seen in snapshots:
-        lines.append(f"Submission {seen.submission_id}: {_state(seen)}")
-        for batch in seen.batches:
-            told = ", ".join(f"{number:,} {outcome}" for outcome, number in batch.outcomes.items())
+    for snapshot in snapshots:
+        lines.append(f"Submission {snapshot.submission_id}: {_describe_state(snapshot)}")
+        for batch in snapshot.batches:
+            counted = ", ".join(f"{number:,} {outcome}" for outcome, number in batch.outcomes.items())
             lines.append(
                 f"  {batch.batch:>3}  {batch.place:<16} {batch.status + (', overdue' if batch.overdue else ''):<12} {batch.rows:>6,} rows  "
-                f"{told}  {_age(batch, seen.at)}"
+                f"{counted}  {_format_age(batch, snapshot.at)}"
             )
-            lines += [f"       {sku}: {message}" for sku, message in batch.messages[:MOST_MESSAGES]]
-    return "\n".join(map(printable, lines))
+            lines += [f"       {sku}: {message}" for sku, message in batch.messages[:TEXT_MAX_MESSAGES]]
+    return "\n".join(map(make_printable, lines))
 
 
-def needing_first(batches: Iterable[BatchView], most: int) -> list[BatchView]:
+def select_batches(batches: Iterable[BatchView], limit: int) -> list[BatchView]:
     """Choose the batches that are shown where there are too many: those that need somebody, then the open ones."""
     batches = list(batches)
-    chosen = sorted(batches, key=lambda batch: (_calm(batch), batch.batch))[:most]
+    chosen = sorted(batches, key=lambda batch: (_batch_priority(batch), batch.batch))[:limit]
     return sorted(chosen, key=lambda batch: batch.batch)
 
 
-def sign(outcome: str, text: str) -> str:
+def render_outcome(outcome: str, text: str) -> str:
     """Mark escaped text as an outcome is marked: sign and colour."""
-    mark, colour = OUTCOMES.get(outcome, ("?", "warn"))
+    mark, colour = OUTCOME_MARKS.get(outcome, ("?", "warn"))
     return f'<span class="{colour}">{mark} {text}</span>'
 
 
-def counts(batch: BatchView, outcomes: Iterable[str]) -> str:
+def render_counts(batch: BatchView, outcomes: Iterable[str]) -> str:
     """Write how many rows of a batch have each of these outcomes."""
     return "<br>".join(
-        sign(name, f"{batch.outcomes[name]:,} {html.escape(name.replace('_', ' '))}")
+        render_outcome(name, f"{batch.outcomes[name]:,} {html.escape(name.replace('_', ' '))}")
         for name in outcomes
         if batch.outcomes.get(name)
     )
 
 
-def _calm(batch: BatchView) -> int:
+def _batch_priority(batch: BatchView) -> int:
     """0 for a batch with rows that need somebody, 1 for an open one, 2 for one that is done."""
     if any(number for name, number in batch.outcomes.items() if name not in ("applied", "pending")):
         return 0
     return 1 if batch.outcomes.get("pending") else 2
 
 
-def _state(seen: Snapshot) -> str:
-    rows = sum(batch.rows for batch in seen.batches)
+def _describe_state(snapshot: Snapshot) -> str:
+    rows = sum(batch.rows for batch in snapshot.batches)
     if not rows:
         return "nothing to send"
-    if not seen.settled:
-        return f"{rows - seen.count('pending'):,} of {rows:,} rows settled"
-    good = seen.count("applied")
+    if not snapshot.settled:
+        return f"{rows - snapshot.count('pending'):,} of {rows:,} rows settled"
+    good = snapshot.count("applied")
     return f"all {rows:,} rows applied" if good == rows else f"{good:,} of {rows:,} rows applied"
 
 
-def _table(seen: Snapshot, live: bool) -> str:
-    shown = needing_first(seen.batches, MOST_BATCHES)
+def _render_table(snapshot: Snapshot, live: bool) -> str:
+    shown = select_batches(snapshot.batches, MAX_BATCHES)
     heads = "".join(
         f'<th scope="col" class="{kind}">{name}</th>' for name, kind in COLUMNS.items() if live or name != "Next poll"
     )
-    rows = "".join(_row(batch, seen.at, live) for batch in shown)
-    hidden = len(seen.batches) - len(shown)
+    rows = "".join(_render_row(batch, snapshot.at, live) for batch in shown)
+    hidden = len(snapshot.batches) - len(shown)
     more = f'<div class="msg">and {hidden:,} more batches: submission.transactions has all of them</div>'
-    name = f'aria-label="Batches of submission {html.escape(seen.submission_id)}"'
+    name = f'aria-label="Batches of submission {html.escape(snapshot.submission_id)}"'
     return f"<table {name}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more if hidden else ''}"
 
 
-def _row(batch: BatchView, at: datetime, live: bool) -> str:
-    messages = [f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:FEW_MESSAGES]]
-    if batch.told > FEW_MESSAGES:
-        messages.append(f"and {batch.told - FEW_MESSAGES:,} more below")
+def _render_row(batch: BatchView, at: datetime, live: bool) -> str:
+    messages = [
+        f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:HTML_MAX_MESSAGES]
+    ]
+    if batch.told > HTML_MAX_MESSAGES:
+        messages.append(f"and {batch.told - HTML_MAX_MESSAGES:,} more below")
     across = len(COLUMNS) - (1 if live else 2)
     below = (
         f'<tr class="m"><td></td><td class="msg" colspan="{across}">{"<br>".join(messages)}</td></tr>'
         if messages
         else ""
     )
-    turn = f'<td class="n">{_turn(batch.next_poll)}</td>' if live else ""
+    turn = f'<td class="n">{_format_next_poll(batch.next_poll)}</td>' if live else ""
     return (
-        f'<tr><td>{batch.batch}</td><td class="{"o" if len(batch.place) <= SHORT else ""}">{html.escape(batch.place)}</td>'
-        f'<td class="o">{html.escape(batch.status)}{LATE if batch.overdue else ""}</td>'
-        f'<td class="n">{_age(batch, at)}</td>{turn}<td class="n">{batch.rows:,}</td>'
-        f"<td>{counts(batch, ['applied'])}</td><td>{counts(batch, ['pending'])}</td>"
-        f"<td>{counts(batch, [name for name in batch.outcomes if name not in ('applied', 'pending')])}</td></tr>{below}"
+        f'<tr><td>{batch.batch}</td><td class="{"o" if len(batch.place) <= SHORT_TEXT_LENGTH else ""}">{html.escape(batch.place)}</td>'
+        f'<td class="o">{html.escape(batch.status)}{OVERDUE_HTML if batch.overdue else ""}</td>'
+        f'<td class="n">{_format_age(batch, at)}</td>{turn}<td class="n">{batch.rows:,}</td>'
+        f"<td>{render_counts(batch, ['applied'])}</td><td>{render_counts(batch, ['pending'])}</td>"
+        f"<td>{render_counts(batch, [name for name in batch.outcomes if name not in ('applied', 'pending')])}</td></tr>{below}"
     )
 
 
-def _next(seen: Snapshot, live: bool) -> list[str]:
+def _render_next_steps(snapshot: Snapshot, live: bool) -> list[str]:
     """Say what to do about rows that are not done; a tracker waits by itself."""
-    if all(batch.status == "DRY_RUN" for batch in seen.batches):
+    if all(batch.status == "DRY_RUN" for batch in snapshot.batches):
         return []
     return [
-        f"{sign(outcome, _many(seen, outcome))}: {why}. <code>submission.{word}()</code> goes on."
-        for outcome, (word, why) in NEXT.items()
-        if seen.count(outcome) and not (outcome == "pending" and live)
+        f"{render_outcome(outcome, _count_outcome(snapshot, outcome))}: {why}. <code>submission.{word}()</code> goes on."
+        for outcome, (word, why) in NEXT_STEPS.items()
+        if snapshot.count(outcome) and not (outcome == "pending" and live)
     ]
 
 
-def _many(seen: Snapshot, outcome: str) -> str:
-    return f"{seen.count(outcome):,} {outcome.replace('_', ' ')}"
+def _count_outcome(snapshot: Snapshot, outcome: str) -> str:
+    return f"{snapshot.count(outcome):,} {outcome.replace('_', ' ')}"
 
 
-def _turn(seconds: float | None) -> str:
+def _format_next_poll(seconds: float | None) -> str:
     if seconds is None:
         return ""
     return f"in {seconds:.0f} s" if seconds >= 1 else "now"
 
 
-def _age(batch: BatchView, at: datetime) -> str:
+def _format_age(batch: BatchView, at: datetime) -> str:
     """Say how long a batch took, or has been under way."""
     if batch.submitted_at is None:
         return ""
     end = batch.completed_at or at
     if batch.submitted_at.tzinfo is None or end.tzinfo is None:
         return ""
-    seconds = max(0, int((end - batch.submitted_at) / timedelta(seconds=1)))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+    return format_duration(max(0.0, (end - batch.submitted_at) / timedelta(seconds=1)))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, NoReturn
 
 import typer
 
-from cenports_nb.cli.exit_codes import IN_DOUBT, code_of_outcomes
-from cenports_nb.cli.terminal import say, show, stop
+from cenports_nb.cli.terminal import print_status, print_text, stop_command
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.submissions.tracking.next_steps import NEXT
+from cenports_nb.exit_codes import IN_DOUBT, choose_outcome_code
+from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -23,20 +23,20 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Which:
+class AccountOptions:
     """How a person named an account, so that the next command can be told whole."""
 
     env: str | None = None
     profile: str | None = None
 
-    def command(self, word: str, submission_id: str) -> str:
+    def command(self, action: str, submission_id: str) -> str:
         """Write a command of the group `submissions`."""
         env = ("--env", self.env) if self.env else ()
         profile = ("--profile", self.profile) if self.profile else ()
-        return shlex.join(["cenports-nb", "submissions", word, submission_id, *env, *profile])
+        return shlex.join(["cenports-nb", "submissions", action, submission_id, *env, *profile])
 
 
-def seconds_of(timeout: str) -> float:
+def parse_timeout(timeout: str) -> float:
     """Read a span of time before anything is sent that it might then not wait for.
 
     Raises:
@@ -53,7 +53,7 @@ def seconds_of(timeout: str) -> float:
     return seconds
 
 
-def account_of(client: Client) -> str:
+def describe_account(client: Client) -> str:
     """Name the account as a person knows it."""
     return f"{client.settings.environment} (partner {client.settings.partner_id})"
 
@@ -65,45 +65,45 @@ def interruptible() -> Iterator[None]:
         yield
     except KeyboardInterrupt as interrupt:
         notes = getattr(interrupt, "__notes__", None) or ["What was on its way is not lost."]
-        stop(" ".join(["Stopped.", *notes, "`cenports-nb submissions list --open` shows it."]), IN_DOUBT)
+        stop_command(" ".join(["Stopped.", *notes, "`cenports-nb submissions list --open` shows it."]), IN_DOUBT)
 
 
-def follow(submission: Submission, seconds: float, which: Which) -> None:
+def wait_with_progress(submission: Submission, seconds: float, account_options: AccountOptions) -> None:
     """Wait until no row is pending, with a line whenever that changes something; an interrupt loses nothing."""
-    from cenports_nb.submissions.tracking.status_table import text_of  # noqa: PLC0415
+    from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
-    told = ""
+    last_line = ""
 
-    def tell(seen: Snapshot) -> None:
-        nonlocal told
-        line = text_of([seen]).partition("\n")[0]
-        if line != told and not seen.settled:
-            told = line
-            say(line)
+    def report_change(snapshot: Snapshot) -> None:
+        nonlocal last_line
+        line = format_status([snapshot]).partition("\n")[0]
+        if line != last_line and not snapshot.settled:
+            last_line = line
+            print_status(line)
 
     if not submission.settled:
-        say("Waiting for Cenports, which takes up to 15 minutes; Ctrl-C loses nothing.")
-    submission.watch(tell)
+        print_status("Waiting for Cenports, which takes up to 15 minutes; Ctrl-C loses nothing.")
+    submission.watch(report_change)
     try:
         submission.wait(seconds, progress=False)
     except KeyboardInterrupt:
-        again = which.command("wait", submission.submission_id)
-        stop(f"Stopped waiting, and nothing is lost: {again} goes on.", IN_DOUBT)
+        command = account_options.command("wait", submission.submission_id)
+        stop_command(f"Stopped waiting, and nothing is lost: {command} goes on.", IN_DOUBT)
     finally:
-        submission.unwatch(tell)
+        submission.unwatch(report_change)
 
 
-def finish(submissions: list[Submission], which: Which) -> NoReturn:
+def finish_command(submissions: list[Submission], account_options: AccountOptions) -> NoReturn:
     """Tell what became of the rows and how to go on, and end with the exit code of the worst."""
-    from cenports_nb.submissions.tracking.status_table import text_of  # noqa: PLC0415
+    from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
     code = 0
     for submission in submissions:
-        seen = submission.snapshot()
-        show(text_of([seen]))
-        code = max(code, code_of_outcomes(seen.outcomes))
-        for outcome, (word, why) in NEXT.items():
-            if seen.count(outcome):
-                command = which.command(word, submission.submission_id)
-                show(f"{seen.count(outcome):,} {outcome} ({why}):\n    {command}")
+        snapshot = submission.snapshot()
+        print_text(format_status([snapshot]))
+        code = max(code, choose_outcome_code(snapshot.outcomes))
+        for outcome, (action, why) in NEXT_STEPS.items():
+            if snapshot.count(outcome):
+                command = account_options.command(action, submission.submission_id)
+                print_text(f"{snapshot.count(outcome):,} {outcome} ({why}):\n    {command}")
     raise typer.Exit(code)

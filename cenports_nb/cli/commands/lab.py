@@ -8,16 +8,16 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from cenports_nb.cli.notebook_copies import copy_notebooks, told
-from cenports_nb.cli.terminal import say
+from cenports_nb.cli.notebook_copies import copy_notebooks, summarize_copies
+from cenports_nb.cli.terminal import print_status
 from cenports_nb.errors import ConfigurationError, InvalidRequestError
 
-FIRST = "tour/1-load.ipynb"
-ADDRESS = "127.0.0.1"
+FIRST_NOTEBOOK = "tour/1-load.ipynb"
+LOOPBACK = "127.0.0.1"
 
 
 def lab(
@@ -25,31 +25,31 @@ def lab(
         "cenports-notebooks"
     ),
     port: Annotated[
-        Optional[int],  # noqa: UP045 - typer
+        int | None,
         typer.Option("--port", min=1, max=65_535, help="Of JupyterLab; a free one by default."),
     ] = None,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only tell the address.")] = False,
     copy_only: Annotated[bool, typer.Option("--copy-only", help="Copy the notebooks, start nothing.")] = False,
     arguments: Annotated[
-        Optional[list[str]],  # noqa: UP045
+        list[str] | None,
         typer.Argument(metavar="[-- ARGUMENTS]", help="What else JupyterLab takes, after two dashes."),
     ] = None,
 ) -> None:
     """Open JupyterLab on a copy of the tour and the reports, on the sandbox; Ctrl-C ends it."""
-    from cenports_nb.reports import notebook_folder  # noqa: PLC0415
+    from cenports_nb.reports import find_notebook_folder  # noqa: PLC0415
 
     if port is not None:
         _check_port(port)
-    say(told(copy_notebooks(notebook_folder(), folder), folder))
+    print_status(summarize_copies(copy_notebooks(find_notebook_folder(), folder), folder))
     if copy_only:
         return
     given = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port is not None else []
     if no_browser:
         given.append("--no-browser")
-    _run([*given, *(arguments or [])], folder.resolve())
+    _run_lab([*given, *(arguments or [])], folder.resolve())
 
 
-def _run(arguments: list[str], folder: Path) -> None:
+def _run_lab(arguments: list[str], folder: Path) -> None:
     """Run JupyterLab in this very process, so that Ctrl-C and signals reach it without a messenger."""
     try:
         from ipykernel.kernelspec import write_kernel_spec  # noqa: PLC0415
@@ -62,12 +62,12 @@ def _run(arguments: list[str], folder: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="cenports-nb-") as made:
         # A user's own `python3` kernel, perhaps of another environment without this package, would be found first.
         write_kernel_spec(str(Path(made) / "kernels" / "python3"))
-        with _environment("JUPYTER_PATH", os.pathsep.join(filter(None, [made, os.environ.get("JUPYTER_PATH")]))):
+        with _set_environment("JUPYTER_PATH", os.pathsep.join(filter(None, [made, os.environ.get("JUPYTER_PATH")]))):
             try:
                 LabApp.launch_instance(
                     [
                         f"--ServerApp.root_dir={folder}",
-                        f"--LabApp.default_url=/lab/tree/{FIRST}",
+                        f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
                         "--ServerApp.answer_yes=True",  # one Ctrl-C is enough
                         *arguments,
                     ]
@@ -90,7 +90,7 @@ def _check_port(port: int) -> None:
         if os.name == "posix":  # as JupyterLab does: what ended a moment ago is no obstacle
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((ADDRESS, port))
+            probe.bind((LOOPBACK, port))
         except OSError as error:
             raise InvalidRequestError(
                 f"Port {port} can't be had ({error.strerror}): choose another --port, or none, and a free one is found."
@@ -102,7 +102,7 @@ def _is_root() -> bool:
 
 
 @contextmanager
-def _environment(name: str, value: str) -> Iterator[None]:
+def _set_environment(name: str, value: str) -> Iterator[None]:
     before = os.environ.get(name)
     os.environ[name] = value
     try:

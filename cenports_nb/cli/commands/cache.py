@@ -13,14 +13,14 @@ def cache_info() -> None:
     from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()
-    held = info(home)
-    for kept in held:
-        address, _, partner = kept.account.rpartition("|")
+    accounts = info(home)
+    for entry in accounts:
+        address, _, partner = entry.account.rpartition("|")
         typer.echo(
-            f"{partner} at {address}: {kept.answers:,} answers, {kept.size / 2**20:.1f} MiB, "
-            f"from {kept.oldest:%Y-%m-%d %H:%M} to {kept.newest:%Y-%m-%d %H:%M} UTC"
+            f"{partner} at {address}: {entry.answers:,} answers, {entry.size / 2**20:.1f} MiB, "
+            f"from {entry.oldest:%Y-%m-%d %H:%M} to {entry.newest:%Y-%m-%d %H:%M} UTC"
         )
-    typer.echo(f"{sum(kept.answers for kept in held):,} answers in {home}")
+    typer.echo(f"{sum(entry.answers for entry in accounts):,} answers in {home}")
 
 
 def cache_clear() -> None:

@@ -8,15 +8,17 @@ import re
 from pathlib import Path
 from typing import Any
 
-from cenports_nb.reports.result import told_of
+from cenports_nb.reports.result import read_result
 
-STYLE = Path(__file__).with_name("html.css")
-POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-KERNEL_FILE = re.compile(r"^\S*ipykernel_\S*:\d+: ", re.MULTILINE)
+STYLE_SHEET = Path(__file__).with_name("html_page.css")
+CONTENT_SECURITY_POLICY = (
+    "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+)
+KERNEL_FILE_PATTERN = re.compile(r"^\S*ipykernel_\S*:\d+: ", re.MULTILINE)
 """Python names the cell of a warning by a file that nobody has."""
 
 
-def page_of(notebook: Any, title: str, *, run: str = "", code: bool = False, stopped: bool = False) -> str:
+def render_page(notebook: Any, title: str, *, run: str = "", code: bool = False, stopped: bool = False) -> str:
     """Write an executed notebook as one HTML page.
 
     Args:
@@ -32,21 +34,21 @@ def page_of(notebook: Any, title: str, *, run: str = "", code: bool = False, sto
         template_name="basic", exclude_input=not code, exclude_input_prompt=True, exclude_output_prompt=True,
         exclude_anchor_links=True,
     )  # fmt: skip
-    body, _ = exporter.from_notebook_node(_readable(notebook, code=code))
-    body, styles = _styles_apart(body)
+    body, _ = exporter.from_notebook_node(_clean_notebook(notebook, code=code))
+    body, styles = _extract_styles(body)
     shown = f"Stopped: {title}" if stopped else title
     # The policy stands before all else, so that nothing of a notebook's outputs can run or ask the network; the style
     # of the page after those of outputs, because paper asks for other sizes.
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">'
+        f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY_POLICY}">'
         f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{html.escape(shown)}</title>'
-        f"{styles}<style>{STYLE.read_text(encoding='utf-8')}{_foot(notebook, shown, run)}{_code_style() if code else ''}</style>"
+        f"{styles}<style>{STYLE_SHEET.read_text(encoding='utf-8')}{_print_footer_style(notebook, shown, run)}{_code_style() if code else ''}</style>"
         f"</head><body><main>\n{body}\n</main></body></html>\n"
     )
 
 
-def _readable(notebook: Any, *, code: bool) -> Any:
+def _clean_notebook(notebook: Any, *, code: bool) -> Any:
     """Copy a notebook without what only a notebook needs: state of widgets, names of files that nobody has."""
     shown = copy.deepcopy(notebook)
     shown.metadata.pop("widgets", None)
@@ -57,19 +59,19 @@ def _readable(notebook: Any, *, code: bool) -> Any:
             cell.outputs = [output for output in cell.outputs if output.output_type != "error"]
         for output in cell.outputs:
             if output.output_type == "stream" and output.name == "stderr":
-                output.text = _warnings(output.text)
+                output.text = _clean_warnings(output.text)
     return shown
 
 
-def _warnings(text: str) -> str:
+def _clean_warnings(text: str) -> str:
     """Leave of Python's warnings what they say: neither the name of a file nor the line of code."""
-    if not KERNEL_FILE.search(text):
+    if not KERNEL_FILE_PATTERN.search(text):
         return text
-    lines = KERNEL_FILE.sub("", text).splitlines(keepends=True)
+    lines = KERNEL_FILE_PATTERN.sub("", text).splitlines(keepends=True)
     return "".join(line for line in lines if not line.startswith("  "))
 
 
-def _styles_apart(body: str) -> tuple[str, str]:
+def _extract_styles(body: str) -> tuple[str, str]:
     """Take the styles that outputs bring along out of the text, each once."""
     styles = dict.fromkeys(re.findall(r"<style[^>]*>.*?</style>", body, re.DOTALL))
     for style in styles:
@@ -77,18 +79,18 @@ def _styles_apart(body: str) -> tuple[str, str]:
     return body, "".join(styles)
 
 
-def _foot(notebook: Any, title: str, run: str) -> str:
+def _print_footer_style(notebook: Any, title: str, run: str) -> str:
     """Say at the foot of each printed page what it is of, and which page."""
     when = re.sub(r"T(\d\d)(\d\d)(\d\d)Z.*", r" \1:\2 UTC", run)
-    parts = [title, str(told_of(notebook).get("account", "")), f"run {when}" if run else ""]
+    parts = [title, str(read_result(notebook).get("account", "")), f"run {when}" if run else ""]
     style = "font:8.5pt system-ui,sans-serif;color:#555"
     return (
-        f'@page{{@bottom-left{{content:"{_quoted(" · ".join(filter(None, parts)))}";{style}}}'
+        f'@page{{@bottom-left{{content:"{_escape_css(" · ".join(filter(None, parts)))}";{style}}}'
         f'@bottom-right{{content:"page " counter(page) " of " counter(pages);{style}}}}}'
     )
 
 
-def _quoted(text: str) -> str:
+def _escape_css(text: str) -> str:
     """Write a text as CSS has it, in which nothing can end the text or the style."""
     return "".join(sign if sign.isalnum() or sign in " -.,:()" else f"\\{ord(sign):06x} " for sign in text)
 

@@ -5,29 +5,28 @@ from __future__ import annotations
 import sys
 import webbrowser
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Optional
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cenports_nb.cli.options import Env, Profile
-from cenports_nb.cli.pair_options import pairs
-from cenports_nb.cli.terminal import stop
+from cenports_nb.cli.options import EnvironmentOption, ProfileOption, parse_pairs
+from cenports_nb.cli.terminal import stop_command
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.rendering.printable import printable
+from cenports_nb.rendering.text import make_printable
 
 if TYPE_CHECKING:
-    from cenports_nb.reports import Step
+    from cenports_nb.reports import CellProgress
 
-WIDTH = 79
+LINE_LENGTH = 79
 
 
 def report(
     name: Annotated[
         str, typer.Argument(help="Such as morning; `cenports-nb reports` lists them. Or a notebook's path.")
     ],
-    env: Env = None,
-    profile: Profile = None,
-    parameters: Annotated[Optional[list[str]], typer.Option("-p", help="name=value; may repeat.")] = None,  # noqa: UP045
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
+    parameters: Annotated[list[str] | None, typer.Option("-p", help="name=value; may repeat.")] = None,
     out: Annotated[Path, typer.Option("--out", help="The folder.")] = Path("report"),
     html: Annotated[bool, typer.Option("--html", help="Also write one self-contained HTML page.")] = False,
     code: Annotated[bool, typer.Option("--code", help="Write the page, and show the code on it.")] = False,
@@ -39,7 +38,7 @@ def report(
     from cenports_nb.settings import resolve  # noqa: PLC0415
 
     found = find_report(Path(name) if name.endswith(".ipynb") else name)
-    given: dict[str, Any] = dict(pairs("-p", parameters, "submit=true") or {})
+    given: dict[str, Any] = dict(parse_pairs("-p", parameters, "submit=true") or {})
     # Unlike a person who runs the notebook cell by cell, a command never falls back to the sandbox by itself.
     for option, value in (("environment", env), ("profile", profile)):
         if option in given and value is not None:
@@ -53,22 +52,22 @@ def report(
         run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
     if not quiet:
         for path in filter(None, (run.notebook, run.page, *run.files)):
-            typer.echo(printable(str(path)))
+            typer.echo(make_printable(str(path)))
     if open_:
         webbrowser.open((run.page or run.notebook).absolute().as_uri())
     exit_code, complaint = run.verdict
     if exit_code:
-        stop(complaint, exit_code)
+        stop_command(complaint, exit_code)
 
 
 def list_reports() -> None:
     """List the reports that ship in the package, with their parameters."""
-    from cenports_nb.reports import reports  # noqa: PLC0415
+    from cenports_nb.reports import list_reports as find_reports  # noqa: PLC0415
 
-    for item in reports().values():
+    for item in find_reports().values():
         typer.echo(f"{item.name}: {item.title}")
         for key, default in item.parameters.items():
-            about = item.about.get(key, "")
+            about = item.comments.get(key, "")
             typer.echo(f"    -p {key}={default!r}{f'  # {about}' if about else ''}")
 
 
@@ -90,15 +89,15 @@ class _Progress:
         if self._written:
             self._replace("")
 
-    def __call__(self, step: Step) -> None:
+    def __call__(self, cell: CellProgress) -> None:
         if self._quiet:
             return
-        section = printable(step.section)
-        line = f"{self._name}: cell {step.number} of {step.cells}{f', {section}' if section else ''}"
-        if self._terminal and step.seconds is None:
-            self._replace(line[:WIDTH])
-        elif not self._terminal and step.seconds is not None:
-            typer.echo(f"  {line.partition(': ')[2]}: {step.seconds:.1f} s", err=True)
+        section = make_printable(cell.section)
+        line = f"{self._name}: cell {cell.number} of {cell.cells}{f', {section}' if section else ''}"
+        if self._terminal and cell.seconds is None:
+            self._replace(line[:LINE_LENGTH])
+        elif not self._terminal and cell.seconds is not None:
+            typer.echo(f"  {line.partition(': ')[2]}: {cell.seconds:.1f} s", err=True)
 
     def _replace(self, line: str) -> None:
         typer.echo(f"\r{line.ljust(self._written)}{'' if line else chr(13)}", err=True, nl=False)

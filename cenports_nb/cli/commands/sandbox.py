@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
@@ -12,9 +12,9 @@ from cenports_nb.errors import InvalidRequestError
 
 def sandbox(
     port: Annotated[int, typer.Option("--port", help="0 takes a free one.")] = 0,
-    orders: Annotated[Optional[int], typer.Option("--orders", help="Generate so many orders.")] = None,  # noqa: UP045
+    orders: Annotated[int | None, typer.Option("--orders", help="Generate so many orders.")] = None,
     seed: Annotated[int, typer.Option("--seed", help="Of the generated orders.")] = 0,
-    data: Annotated[Optional[Path], typer.Option("--data", help="A folder of your own data.")] = None,  # noqa: UP045
+    data: Annotated[Path | None, typer.Option("--data", help="A folder of your own data.")] = None,
     rate_limit: Annotated[int, typer.Option("--rate-limit", help="Requests a minute; 0 switches it off.")] = 60,
     no_shift: Annotated[bool, typer.Option("--no-shift", help="Leave the days of the sample as they are.")] = False,
 ) -> None:

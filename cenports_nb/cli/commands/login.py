@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-from cenports_nb.cli.options import Env
-from cenports_nb.cli.terminal import has_person, show
+from cenports_nb.cli.options import EnvironmentOption
+from cenports_nb.cli.terminal import is_interactive, print_text
 from cenports_nb.errors import CenportsError, InvalidRequestError
 
-ProfileName = Annotated[str, typer.Option("--profile", help="The profile's name.")]
-STAYS = "cache, journal and the profile itself stay"
+ProfileNameOption = Annotated[str, typer.Option("--profile", help="The profile's name.")]
+WHAT_STAYS = "cache, journal and the profile itself stay"
 
 
 def login(
-    profile: ProfileName = "default",
-    env: Env = None,
-    partner_id: Annotated[Optional[str], typer.Option(help="Asked for if not given.")] = None,  # noqa: UP045 - typer
-    client_id: Annotated[Optional[str], typer.Option(help="Asked for if not given.")] = None,  # noqa: UP045
+    profile: ProfileNameOption = "default",
+    env: EnvironmentOption = None,
+    partner_id: Annotated[str | None, typer.Option(help="Asked for if not given.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="Asked for if not given.")] = None,
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")] = False,
     no_check: Annotated[bool, typer.Option("--no-check", help="Don't try them with a token request.")] = False,
 ) -> None:
@@ -28,12 +28,14 @@ def login(
     from cenports_nb.credentials import delete_secret, store_secret  # noqa: PLC0415
     from cenports_nb.settings import home_folder, read_client_id, save_profile  # noqa: PLC0415
 
-    environment = _given("environment", "--env", env)
+    environment = _require_value("environment", "--env", env)
     if environment not in ("production", "staging"):
         raise InvalidRequestError(f"environment {environment!r} takes no log-in: it must be production or staging.")
-    partner = _given("partner id", "--partner-id", partner_id)
-    client = _given("client id", "--client-id", client_id)
-    secret = sys.stdin.read().strip() if secret_stdin else _given("client secret", "--secret-stdin", None, hide=True)
+    partner = _require_value("partner id", "--partner-id", partner_id)
+    client = _require_value("client id", "--client-id", client_id)
+    secret = (
+        sys.stdin.read().strip() if secret_stdin else _require_value("client secret", "--secret-stdin", None, hide=True)
+    )
     if not secret:
         raise InvalidRequestError("The client secret is empty: nothing was changed.")
     home = home_folder()
@@ -42,19 +44,19 @@ def login(
     path = save_profile(home, profile, {"environment": environment, "partner_id": partner, "client_id": client})
     if before not in (None, client):
         delete_secret(profile, str(before))  # nobody will look for it again
-    show(f"Profile {profile!r} of {path} is partner {partner} in {environment}; its secret is in the keyring.")
+    print_text(f"Profile {profile!r} of {path} is partner {partner} in {environment}; its secret is in the keyring.")
     if no_check:
         return
     try:
         with cn.connect(profile=profile, read_only=True) as account:
             account.api.authorize()
     except CenportsError:
-        show("It is kept all the same, and did not pass a check: log in again if anything was mistyped.")
+        print_text("It is kept all the same, and did not pass a check: log in again if anything was mistyped.")
         raise
-    show("Cenports gave a token: the credentials are right.")
+    print_text("Cenports gave a token: the credentials are right.")
 
 
-def logout(profile: ProfileName = "default") -> None:
+def logout(profile: ProfileNameOption = "default") -> None:
     """Remove a profile's secret from the keyring."""
     from cenports_nb.credentials import delete_secret  # noqa: PLC0415
     from cenports_nb.errors import ConfigurationError  # noqa: PLC0415
@@ -64,21 +66,21 @@ def logout(profile: ProfileName = "default") -> None:
     if client is None:
         raise ConfigurationError(f"Profile {profile!r} has no client id, so no secret of it is kept: nothing to do.")
     there = delete_secret(profile, client)
-    show(
-        f"The secret of profile {profile!r} is gone from the keyring; {STAYS}."
+    print_text(
+        f"The secret of profile {profile!r} is gone from the keyring; {WHAT_STAYS}."
         if there
-        else f"No secret of profile {profile!r} was in the keyring; {STAYS}."
+        else f"No secret of profile {profile!r} was in the keyring; {WHAT_STAYS}."
     )
 
 
-def _given(what: str, option: str, value: str | None, *, hide: bool = False) -> str:
+def _require_value(what: str, option: str, value: str | None, *, hide: bool = False) -> str:
     """Take a value, or ask for it.
 
     Raises:
         InvalidRequestError: Nobody can be asked, or nothing was said.
     """
     if value is None:
-        if not has_person():
+        if not is_interactive():
             raise InvalidRequestError(f"The {what} is missing, and there is no terminal to ask on: give {option}.")
         value = typer.prompt(what.capitalize(), hide_input=hide, err=True)
     value = str(value).strip()

@@ -7,12 +7,12 @@ from typing import Annotated
 
 import typer
 
-from cenports_nb.cli.options import Env, Profile
+from cenports_nb.cli.options import EnvironmentOption, ProfileOption
 
 
 def doctor(
-    env: Env = None,
-    profile: Profile = None,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
     out: Annotated[Path, typer.Option("--out", help="The shape file: field names and types, no values.")] = Path(
         "cenports-shape.json"
     ),

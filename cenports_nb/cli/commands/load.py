@@ -10,9 +10,20 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cenports_nb.cli.options import Channels, End, Env, Last, Mask, Out, Profile, Start, Zone
-from cenports_nb.cli.terminal import stop
+from cenports_nb.cli.options import (
+    ChannelsOption,
+    EndOption,
+    EnvironmentOption,
+    LastOption,
+    MaskOption,
+    OutOption,
+    ProfileOption,
+    StartOption,
+    TimeZoneOption,
+)
+from cenports_nb.cli.terminal import stop_command
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -20,68 +31,56 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 
-def orders(
-    out: Out,
-    env: Env = None,
-    profile: Profile = None,
-    start: Start = None,
-    end: End = None,
-    last: Last = None,
-    channel: Channels = None,
-    mask: Mask = False,
-    time_zone: Zone = None,
-) -> None:
-    """Write orders into a file."""
-    import cenports_nb as cn  # noqa: PLC0415
+def _dated_command(name: str, loader: str, about: str) -> Callable[..., None]:
+    """Make a command that writes what a loader of the package returns for some days."""
 
-    _write(
-        File(out, mask, time_zone),
-        env,
-        profile,
-        {"orders": lambda client: cn.load_orders(client, start, end, last=last, channel_id=channel or None)},
-    )
+    def command(
+        out: OutOption,
+        env: EnvironmentOption = None,
+        profile: ProfileOption = None,
+        start: StartOption = None,
+        end: EndOption = None,
+        last: LastOption = None,
+        channel: ChannelsOption = None,
+        mask: MaskOption = False,
+        time_zone: TimeZoneOption = None,
+    ) -> None:
+        import cenports_nb as cn  # noqa: PLC0415
+
+        load = getattr(cn, loader)
+        _load_and_write(
+            OutputFile(out, mask, time_zone),
+            env,
+            profile,
+            {name: lambda client: load(client, start, end, last=last, channel_id=channel or None)},
+        )
+
+    command.__doc__ = about
+    return command
 
 
-def line_items(
-    out: Out,
-    env: Env = None,
-    profile: Profile = None,
-    start: Start = None,
-    end: End = None,
-    last: Last = None,
-    channel: Channels = None,
-    mask: Mask = False,
-    time_zone: Zone = None,
-) -> None:
-    """Write order lines into a file."""
-    import cenports_nb as cn  # noqa: PLC0415
-
-    _write(
-        File(out, mask, time_zone),
-        env,
-        profile,
-        {"line items": lambda client: cn.load_line_items(client, start, end, last=last, channel_id=channel or None)},
-    )
+orders = _dated_command("orders", "load_orders", "Write orders into a file.")
+line_items = _dated_command("line items", "load_line_items", "Write order lines into a file.")
 
 
 def shipments(
-    out: Out,
-    env: Env = None,
-    profile: Profile = None,
-    start: Start = None,
-    end: End = None,
-    last: Last = None,
-    channel: Channels = None,
-    mask: Mask = False,
-    time_zone: Zone = None,
+    out: OutOption,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    last: LastOption = None,
+    channel: ChannelsOption = None,
+    mask: MaskOption = False,
+    time_zone: TimeZoneOption = None,
     items: Annotated[bool, typer.Option("--items", help="A row for each line of a shipment.")] = False,
 ) -> None:
     """Write shipments, or what was in them, into a file."""
     import cenports_nb as cn  # noqa: PLC0415
 
     load = cn.load_shipment_items if items else cn.load_shipments
-    _write(
-        File(out, mask, time_zone),
+    _load_and_write(
+        OutputFile(out, mask, time_zone),
         env,
         profile,
         {"shipments": lambda client: load(client, start, end, last=last, channel_id=channel or None)},
@@ -89,22 +88,22 @@ def shipments(
 
 
 def stock(
-    out: Out,
-    env: Env = None,
-    profile: Profile = None,
+    out: OutOption,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
     available: Annotated[
         bool, typer.Option("--available", help="Units for sale by channel, not units on the shelf.")
     ] = False,
-    channel: Channels = None,
-    mask: Mask = False,
+    channel: ChannelsOption = None,
+    mask: MaskOption = False,
 ) -> None:
     """Write actual stock, or available stock, into a file."""
     import cenports_nb as cn  # noqa: PLC0415
 
     if channel and not available:
         raise InvalidRequestError("--channel goes with --available: actual stock is the same for every channel.")
-    _write(
-        File(out, mask),
+    _load_and_write(
+        OutputFile(out, mask),
         env,
         profile,
         {"stock": lambda client: cn.load_available_stock(client, channel or None)}
@@ -113,23 +112,25 @@ def stock(
     )
 
 
-def channels(out: Out, env: Env = None, profile: Profile = None, mask: Mask = False) -> None:
+def channels(
+    out: OutOption, env: EnvironmentOption = None, profile: ProfileOption = None, mask: MaskOption = False
+) -> None:
     """Write the sales channels into a file."""
     import cenports_nb as cn  # noqa: PLC0415
 
-    _write(File(out, mask), env, profile, {"channels": cn.load_channels})
+    _load_and_write(OutputFile(out, mask), env, profile, {"channels": cn.load_channels})
 
 
 def export_all(
     out: Annotated[Path, typer.Option("--out", help="The workbook: .xlsx.")],
-    env: Env = None,
-    profile: Profile = None,
-    start: Start = None,
-    end: End = None,
-    last: Last = None,
-    channel: Channels = None,
-    mask: Mask = False,
-    time_zone: Zone = None,
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
+    start: StartOption = None,
+    end: EndOption = None,
+    last: LastOption = None,
+    channel: ChannelsOption = None,
+    mask: MaskOption = False,
+    time_zone: TimeZoneOption = None,
 ) -> None:
     """Write orders, line items, shipments and actual stock into one workbook, a sheet each."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -137,8 +138,8 @@ def export_all(
     if out.suffix.lower() != ".xlsx":
         raise InvalidRequestError(f"{out.name!r} holds one frame at most: four sheets need a file that ends in .xlsx.")
     days: dict[str, Any] = {"start": start, "end": end, "last": last, "channel_id": channel or None}
-    _write(
-        File(out, mask, time_zone),
+    _load_and_write(
+        OutputFile(out, mask, time_zone),
         env,
         profile,
         {
@@ -151,7 +152,7 @@ def export_all(
 
 
 @dataclass(frozen=True)
-class File:
+class OutputFile:
     """A file that was asked for: where, whether people are pseudonyms in it, the zone of its instants."""
 
     path: Path
@@ -159,8 +160,8 @@ class File:
     time_zone: str | None = None
 
 
-def _write(
-    file: File, env: str | None, profile: str | None, loads: Mapping[str, Callable[[Client], pd.DataFrame]]
+def _load_and_write(
+    file: OutputFile, env: str | None, profile: str | None, loads: Mapping[str, Callable[[Client], pd.DataFrame]]
 ) -> None:
     """Load frames and write them; rejected records are told and change the exit code."""
     import pandas as pd  # noqa: PLC0415
@@ -181,7 +182,6 @@ def _write(
     counts = [f"{len(frame):,} {name if len(frames) > 1 else 'rows'}" for name, frame in frames.items()]
     typer.echo(f"{', '.join(counts)} in {file.path}")
     if len(rejects):
-        beside = file.path.with_name(f"{file.path.stem}-rejected.csv")
-        cn.export(cn.mask_pii(rejects) if file.mask else rejects, beside)
-        one = len(rejects) == 1
-        stop(f"{len(rejects):,} record{'' if one else 's'} can't be read; see {beside}.", 1)
+        rejected_path = file.path.with_name(f"{file.path.stem}-rejected.csv")
+        cn.export(cn.mask_pii(rejects) if file.mask else rejects, rejected_path)
+        stop_command(f"{format_count(len(rejects), 'record')} can't be read; see {rejected_path}.", 1)

@@ -1,7 +1,21 @@
-# The whole gate, the same here and in CI.
-check: format lint types imports notebooks test
+# Before a commit: what reads the code, then all tests. `.ci/run` is the whole gate, on a clean checkout.
+check: static test
 
-# What `check` would change.
+# All that a developer runs all day: no browser, no kernels, nothing slow.
+quick *args:
+    pytest -m "not (browser or kernel or slow)" {{args}}
+
+test *args:
+    pytest {{args}}
+
+# Properties with many more examples than the suite takes.
+thorough *args:
+    pytest --hypothesis-profile thorough {{args}}
+
+# Everything that reads the code and runs nothing.
+static: format lint types imports notebooks
+
+# What `fix` would change.
 format:
     ruff format --check .
 
@@ -18,10 +32,11 @@ imports:
 notebooks:
     nbstripout --verify notebooks/*/*.ipynb
 
-test *args:
-    pytest {{args}}
+# Type-check and run a consumer of the built wheel; in a virtual environment of its own, if none is named.
+consumer venv="":
+    .ci/consumer {{venv}}
 
-# Mend what can be mended by itself.
+# Fix what can be fixed automatically.
 fix:
     ruff check --fix .
     ruff format .

@@ -26,22 +26,26 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from multiprocessing.connection import Connection
-from pathlib import Path
 from typing import Any
-
-# A neighbour in this folder has the name of a library.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
 
 from tqdm import tqdm
 
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 
 BATCHES, ROWS = 40, 5
-TRANSACTION_S = 0.15
-LATENCY_S = 0.002
-PATIENCE_S = 60.0
+TRANSACTION_SECONDS = 0.15
+LATENCY_SECONDS = 0.002
+CHILD_TIMEOUT_SECONDS = 60.0
 CALL = "PATCH /inventories"
 ENDED = ("applied", "rejected", "not_applied")
+PRELOADED = [
+    "cenports_nb.api.client",
+    "cenports_nb.api.http.session",
+    "cenports_nb.frames.loaders.stock",
+    "cenports_nb.frames.schema.schemas",
+    "cenports_nb.submissions.registry",
+    "cenports_nb.submissions.submit",
+]
 
 
 def child(job: str, url: str, home: str, pipe: Connection) -> None:
@@ -58,7 +62,7 @@ def submit(url: str) -> Any:
 
     with _client(url) as client:
         actual = cn.load_actual_stock(client)
-        updates = frame_of(actual)
+        updates = plan_updates(actual)
         try:
             submission = cn.submit_updates(client, updates, batch_size=ROWS, progress=False)
         except cn.errors.GuardRailError as error:
@@ -75,7 +79,7 @@ def resume(url: str) -> Any:
     with _client(url) as client:
         for name in names:
             submission = cn.open_submission(client, name).resume(progress=False)
-            submission.wait(PATIENCE_S, progress=False)
+            submission.wait(CHILD_TIMEOUT_SECONDS, progress=False)
     for minutes in (25, 27):
         with _client(url, timedelta(minutes=minutes)) as client:
             for name in names:
@@ -95,7 +99,7 @@ def resume(url: str) -> Any:
 JOBS: dict[str, Callable[[str], Any]] = {"submit": submit, "resume": resume}
 
 
-def frame_of(actual: Any) -> Any:
+def plan_updates(actual: Any) -> Any:
     """Plan 40 batches: SKUs of each warehouse set to a bit more, or moved by a bit."""
     import pandas as pd  # noqa: PLC0415
 
@@ -171,7 +175,7 @@ class Round:
         answers = [self.answer(job, must=not kill) for job in jobs]
         if processes > 1 and sorted(map(str, map(type, answers))) != sorted(map(str, (list, str))):
             self.tally.faults.append(f"two processes: {answers}")
-        time.sleep(TRANSACTION_S)
+        time.sleep(TRANSACTION_SECONDS)
         self.sandbox.faults.clear()
         found = self.answer(self.start("resume", home), must=True)
         self.judge(found or [])
@@ -191,7 +195,7 @@ class Round:
             process.join(self.random.uniform(0.0, 1.2))
         else:
             seen = len(self.sandbox.requests) + self.random.randint(1, BATCHES + 4)
-            until = time.monotonic() + PATIENCE_S
+            until = time.monotonic() + CHILD_TIMEOUT_SECONDS
             while process.is_alive() and len(self.sandbox.requests) < seen and time.monotonic() < until:
                 time.sleep(0.0005)
         with suppress(ProcessLookupError):  # it may have ended by itself at this very moment
@@ -205,8 +209,8 @@ class Round:
         process, pipe = job
         found = None
         with suppress(EOFError, OSError):
-            found = pipe.recv() if pipe.poll(PATIENCE_S) else None
-        process.join(PATIENCE_S)
+            found = pipe.recv() if pipe.poll(CHILD_TIMEOUT_SECONDS) else None
+        process.join(CHILD_TIMEOUT_SECONDS)
         if must and process.exitcode != 0:
             self.tally.faults.append(f"seed {self.seed}: a child ended with {process.exitcode}")
         return found
@@ -243,7 +247,7 @@ class Round:
                         tally.faults.append(f"seed {self.seed}: DIFFERENTIAL {sku} in {code} was taken in twice")
 
 
-def trouble(name: str, sandbox: Sandbox, at: random.Random) -> None:
+def add_faults(name: str, sandbox: Sandbox, at: random.Random) -> None:
     """Make the server go wrong as the scenario says."""
     if name in ("lost", "late_error"):
         for _ in range(6):
@@ -264,19 +268,19 @@ def main() -> int:
     arguments.add_argument("--seed", type=int, default=0)
     asked = arguments.parse_args()
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(
-        ["cenports_nb.submissions.submit", "cenports_nb.submissions.registry", "cenports_nb.api.http.session"]
-    )
+    context.set_forkserver_preload(PRELOADED)
     tallies = []
     start = time.monotonic()
-    with Sandbox(orders=400, seed=7, rate_limit=None, transaction_seconds=TRANSACTION_S, latency=LATENCY_S) as sandbox:
+    with Sandbox(
+        orders=400, seed=7, rate_limit=None, transaction_seconds=TRANSACTION_SECONDS, latency=LATENCY_SECONDS
+    ) as sandbox:
         for name in SCENARIOS:
             tally = Tally(name)
             tallies.append(tally)
             for number in range(asked.rounds if name == "killed" else max(1, asked.rounds // 10)):
                 seed = asked.seed + number
                 one = Round(tally, sandbox, context, seed)
-                trouble(name, sandbox, one.random)
+                add_faults(name, sandbox, one.random)
                 with tempfile.TemporaryDirectory(prefix="cenports-nb-crash-") as home:
                     one.run(home, kill=name == "killed", processes=2 if name == "two processes" else 1)
     print(

@@ -25,16 +25,13 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-# Run as a script, this folder is on the path and would hide the library that has the name of its neighbour.
-HERE = Path(__file__).resolve().parent
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != HERE]
-
 import pandas as pd
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
+from cenports_nb.api.http.record_page import RecordPage
 from cenports_nb.api.retrieval import cached_windows
-from cenports_nb.api.retrieval.page_info import open_page, split
+from cenports_nb.frames.loaders.line_item_cache import LineItemCache
 from cenports_nb.frames.schema import schemas
 from cenports_nb.sandbox import Clock, Sandbox
 from cenports_nb.settings import resolve
@@ -66,7 +63,7 @@ def main() -> None:
     if arguments.large:
         growth(arguments.orders // 10, arguments.large)
     print("\nstock")
-    subprocess.run([sys.executable, HERE / "stock.py"], check=True)
+    subprocess.run([sys.executable, Path(__file__).parent / "stock.py"], check=True)
 
 
 def speed(client: Client, folder: Path) -> None:
@@ -92,7 +89,7 @@ def speed(client: Client, folder: Path) -> None:
     )
     normalised = statistics.median(seconds(lambda: normalise(pages)) for _ in range(3))
     with_texts(folder)
-    client.line_item_cache = None
+    client.component(LineItemCache, LineItemCache).clear()
     careful = statistics.median(rounds({"": lambda: load(client)}, runs=3).values())
     head("time", "s", "x json.loads", "bar")
     row("json.loads, records kept", base, 1, "")
@@ -232,7 +229,7 @@ class StillClock:
 
 def load(client: Client) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Load both frames, nothing decoded before."""
-    client.line_item_cache = None
+    client.component(LineItemCache, LineItemCache).clear()
     return load_orders(client), load_lines(client)
 
 
@@ -248,11 +245,11 @@ def load_lines(client: Client) -> pd.DataFrame:
 
 def on_one_thread(client: Client) -> object:
     """Load both frames without a second thread."""
-    before, cached_windows.WORKERS = cached_windows.WORKERS, 1
+    before, cached_windows.DECODE_THREADS = cached_windows.DECODE_THREADS, 1
     try:
         return load(client)
     finally:
-        cached_windows.WORKERS = before
+        cached_windows.DECODE_THREADS = before
 
 
 def normalise(pages: list[bytes]) -> object:
@@ -267,7 +264,8 @@ def pages_in(folder: Path) -> list[bytes]:
     """Read the pages of orders that a cache holds."""
     with sqlite3.connect(folder / "cache.sqlite") as file:
         bodies = [row[0] for row in file.execute("SELECT body FROM answer ORDER BY rowid")]
-    return [body for body in bodies if split(open_page("", body)[1]) and b'"orderNo"' in body]
+    pages = [RecordPage.from_bytes(body) for body in bodies]
+    return [b'{"data":' + bytes(page.records) + b"}" for page in pages if b'"orderNo"' in bytes(page.records[:99])]
 
 
 def with_texts(folder: Path) -> None:

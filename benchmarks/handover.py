@@ -19,9 +19,6 @@ import warnings
 from contextlib import suppress
 from pathlib import Path
 
-# A neighbour in this folder has the name of a library.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
-
 import pandas as pd
 from tqdm import tqdm
 
@@ -29,8 +26,8 @@ import cenports_nb as cn
 from cenports_nb.errors import HandoverWarning, InvalidRequestError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 
-LATENCY_S = 0.03
-LONGEST_S = 0.5
+LATENCY_SECONDS = 0.03
+MAX_PAUSE_SECONDS = 0.5
 
 
 def hand_over(url: str, home: str, *paths: Path) -> None:
@@ -74,12 +71,12 @@ def play(chance: random.Random) -> tuple[int, str]:
     with (
         tempfile.TemporaryDirectory() as home,
         tempfile.TemporaryDirectory() as name,
-        Sandbox(shift=False, rate_limit=None, latency=LATENCY_S) as sandbox,
+        Sandbox(shift=False, rate_limit=None, latency=LATENCY_SECONDS) as sandbox,
     ):
         folder = Path(name)
         wanted = sorted(order.number for order in sandbox.state.orders if not order.acknowledged)
         killed = sum(
-            kill_one(sandbox, home, folder / f"{chance.choice('ab')}.csv", chance.uniform(0, LONGEST_S))
+            kill_one(sandbox, home, folder / f"{chance.choice('ab')}.csv", chance.uniform(0, MAX_PAUSE_SECONDS))
             for _ in range(3)
         )
         hand_over(sandbox.url, home, folder / "c.csv", folder / "d.csv")

@@ -19,11 +19,8 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
-# Run as a script, this folder is on the path, and requests.py in it would hide the library of that name.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
-
 from cenports_nb.api.client import Client
-from cenports_nb.api.http.rate_limit import FILE_NAME, MARGIN, RateLimiter, SystemClock
+from cenports_nb.api.http.rate_limit import FILE_NAME, SAFETY_FACTOR, RateLimiter, SystemClock
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve
 
@@ -80,18 +77,18 @@ def share() -> str:
     ideal = (len(at) - 1) // LIMIT * 60
     return (
         f"{PROCESSES} processes x {THREADS} threads, {len(at)} requests: {refused} refused (429), {failed} failed; "
-        f"{took:.0f} s, {ideal} s at the full rate: {ideal / took:.3f} of the rate used (margin {1 / MARGIN:.3f})"
+        f"{took:.0f} s, {ideal} s at the full rate: {ideal / took:.3f} of the rate used (margin {1 / SAFETY_FACTOR:.3f})"
     )
 
 
 def cost() -> str:
     """Time one place taken, nobody waiting."""
     with tempfile.TemporaryDirectory() as home:
-        pacer = RateLimiter(10**6, SystemClock(), account="a", folder=Path(home), waiting=lambda _: None)
+        pacer = RateLimiter(10**6, SystemClock(), account="a", folder=Path(home), on_wait=lambda _: None)
         times = []
         for _ in range(500):
             before = time.perf_counter()
-            pacer.take()
+            pacer.acquire()
             times.append(time.perf_counter() - before)
     return f"one place: {statistics.median(times) * 1000:.2f} ms (median of {len(times)})"
 
@@ -100,7 +97,7 @@ def killed() -> str:
     """Kill a process that holds the lock, and time how long another waits for its place."""
     with tempfile.TemporaryDirectory() as home:
         clock = SystemClock()
-        RateLimiter(10, clock, account="a", folder=Path(home), waiting=lambda _: None).take()
+        RateLimiter(10, clock, account="a", folder=Path(home), on_wait=lambda _: None).acquire()
         holder = subprocess.Popen(
             [sys.executable, __file__, "hold", home], stdout=subprocess.PIPE
         )  # fmt: skip
@@ -108,7 +105,7 @@ def killed() -> str:
         holder.stdout.readline()
         threading.Timer(0.2, os.kill, (holder.pid, signal.SIGKILL)).start()
         before = time.perf_counter()
-        RateLimiter(10, clock, account="a", folder=Path(home), waiting=lambda _: None).take()
+        RateLimiter(10, clock, account="a", folder=Path(home), on_wait=lambda _: None).acquire()
         waited = time.perf_counter() - before - 0.2
         holder.communicate()
     return f"after kill -9 of the process that held the lock: {max(0.0, waited) * 1000:.0f} ms until the next place"

@@ -21,7 +21,7 @@ import pandas as pd
 import pyarrow as pa
 
 import cenports_nb as cn
-from cenports_nb.stock.plans.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 
 KEYS = ["warehouse_code", "product_sku"]
 SIZES = (10_000, 1_000_000)
@@ -90,7 +90,7 @@ def prepared(what: str, rows: int, folder: Path) -> Callable[[], object]:
         return lambda: cn.build_true_up(counted, actual)
     updates = cn.build_true_up(counted, actual, reference="COUNT-2")
     if what.startswith("fingerprint"):
-        return lambda: fingerprint(updates)
+        return lambda: compute_fingerprint(updates)
     if "unknown" in what:
         updates["product_sku"] = updates["product_sku"].str.lower()
     sale, earlier = available(rows), history(rows)

@@ -17,21 +17,18 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-# A neighbour in this folder has the name of a library.
-sys.path[:] = [place for place in sys.path if Path(place).resolve() != Path(__file__).resolve().parent]
-
 import numpy as np
 import pandas as pd
 
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.stock.plans.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.models import Head
-from cenports_nb.submissions.journal.queries import history_of
+from cenports_nb.submissions.journal.queries import read_stock_history
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.plan import plan
-from cenports_nb.submissions.tracking.snapshot import snapshot
+from cenports_nb.submissions.plan import plan_batches
+from cenports_nb.submissions.tracking.snapshot import take_snapshot
 
 SIZES = (10_000, 1_000_000)
 SENT = 10_000
@@ -79,18 +76,21 @@ def planned(rows: int) -> None:
     home = Path(tempfile.mkdtemp(prefix="cenports-nb-writes-"))
     journal, now = Journal(home), datetime.now(UTC)
     history = step(
-        "history of the journal (empty)", lambda: history_of(journal, home, "account", now, timedelta(days=1))
+        "history of the journal (empty)", lambda: read_stock_history(journal, home, "account", now, timedelta(days=1))
     )
     step("check_updates, twelve guards", lambda: cn.check_updates(updates, actual, available=actual, history=history))
-    print_of = step("fingerprint", lambda: fingerprint(updates))
+    frame_fingerprint = step("fingerprint", lambda: compute_fingerprint(updates))
     frame = updates.assign(before_quantity=updates["current_quantity"], held=pd.Series([None] * rows, dtype="str"))
-    cut = step("cut into batches of 500", lambda: plan("s", frame, batch_size=500, canary=5, before_at=now.isoformat()))
-    head = Head("s", "stock", "staging", "account", "P", now.isoformat(), fingerprint=print_of)
+    cut = step(
+        "cut into batches of 500", lambda: plan_batches("s", frame, batch_size=500, canary=5, before_at=now.isoformat())
+    )
+    head = Head("s", "stock", "staging", "account", "P", now.isoformat(), fingerprint=frame_fingerprint)
     step("written into the journal, one transaction", lambda: journal.add(head, cut.batches, cut.rows()))
-    step("a snapshot, as the tracker draws it", lambda: snapshot(journal, "s", now))
-    step("outcomes, one row each", lambda: frames.outcomes(journal, head))
+    step("a snapshot, as the tracker draws it", lambda: take_snapshot(journal, "s", now))
+    step("outcomes, one row each", lambda: frames.read_outcomes(journal, head))
     history = step(
-        "history of the journal (all of it)", lambda: history_of(journal, home, "account", now, timedelta(days=1))
+        "history of the journal (all of it)",
+        lambda: read_stock_history(journal, home, "account", now, timedelta(days=1)),
     )
     step("check_updates with that history", lambda: cn.check_updates(updates, actual, history=history))
     journal.close()

@@ -9,13 +9,8 @@ from .api.client import Client, connect
 from .api.dialect import Dialect
 from .errors import CenportsError
 from .frames.export import export
-from .frames.loaders.orders import (
-    load_line_items,
-    load_open_items,
-    load_orders,
-    load_shipment_items,
-    load_shipments,
-)
+from .frames.loaders.orders import load_line_items, load_open_items, load_orders
+from .frames.loaders.shipments import load_shipment_items, load_shipments
 from .frames.loaders.stock import (
     load_actual_stock,
     load_available_stock,

@@ -50,7 +50,7 @@ SANDBOX_CREDENTIALS = Credentials("SANDBOX", "sandbox-client", "sandbox-secret")
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """All that `connect` was told, checked; `base_url` is empty for a sandbox yet to be started."""
+    """The arguments of `connect`, checked; `base_url` is empty for a sandbox yet to be started."""
 
     environment: str
     base_url: str

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings as hypothesis_settings
 from support.fake_clock import FakeClock
+from support.property_examples import register_profiles
 from support.scripted_server import SECRET, ToldServer
 
 import cenports_nb as cn
@@ -19,9 +20,24 @@ from cenports_nb.api.http.rate_limit import SystemClock
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve
 
-# The machine's load is not what is tested.
-hypothesis_settings.register_profile("suite", deadline=None)
-hypothesis_settings.load_profile("suite")
+register_profiles()
+
+BROWSER_FIXTURES = {"browser", "lab"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is slow by what it uses, and begin with it, so that no worker is left alone with it at the end.
+
+    All browser tests stay in one worker, with one JupyterLab and one Chromium.
+    """
+    for item in items:
+        groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
+        if BROWSER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.browser)
+            item.add_marker(pytest.mark.xdist_group("browser"))
+        elif "processes" in groups:
+            item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("browser", "kernel", "slow")))
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -38,6 +54,14 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         if name.startswith("CENPORTS_"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("CENPORTS_HOME", str(tmp_path / "cenports-home"))
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C reach the processes that a test starts, even where a shell's `&` or `nohup` has this one ignore it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fake_clock import FakeClock
+from support.property_examples import share_of_examples
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -189,7 +190,7 @@ READINGS = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=share_of_examples(1 / 3), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(READINGS)
 def test_readings_together_give_the_same_frames(sandbox: Sandbox, plain: Frames, readings: dict[str, Any]) -> None:
     """Questions are open each by itself, so any answers may come together."""

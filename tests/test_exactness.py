@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from frames.order_reading import frames_of
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from support.order_decoding import frames_of
+from support.property_examples import share_of_examples
 from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
-from cenports_nb.frames.decoding.order_pages import open_orders
+from cenports_nb.frames.decoding.order_pages import decode_orders
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
 
@@ -237,7 +238,7 @@ def _in_order(orders: Sequence[Json]) -> list[Json]:
     )
 
 
-@settings(max_examples=15)
+@settings(max_examples=share_of_examples(1 / 3))
 @given(ORDERS, st.sampled_from(["laravel", "links", "numbers", "none"]))
 def test_orders_and_their_lines_are_what_was_sent(orders: list[Json], pages: Any) -> None:
     """Every cell of both frames; nulls only where null or nothing was sent; a line for each line."""
@@ -287,7 +288,7 @@ def test_every_naughty_text_comes_through_every_text_column() -> None:
     assert sorted(found["order_no"]) == sorted(["0012", "1e5", "NaN", "null", "9" * 30])
 
 
-@settings(max_examples=12)
+@settings(max_examples=share_of_examples(1 / 3))
 @given(WAREHOUSES, st.sampled_from(["text", "number", "decimal_text", "decimal"]))
 def test_stock_is_what_was_sent(warehouses: list[Json], quantities: Any) -> None:
     """In each way of writing a quantity, negative ones too; of both stocks, and of the warehouses."""
@@ -318,7 +319,7 @@ def test_stock_is_what_was_sent(warehouses: list[Json], quantities: Any) -> None
     assert sorted(places["warehouse_code"]) == sorted(warehouse["warehouseCode"] for warehouse in warehouses)
 
 
-@settings(max_examples=10)
+@settings(max_examples=share_of_examples(1 / 3))
 @given(
     st.lists(
         st.fixed_dictionaries(
@@ -372,7 +373,7 @@ def _written(moment: datetime, fraction: str, offset: int | None, between: str) 
     return text, exact.astimezone(UTC)
 
 
-@settings(max_examples=15)
+@settings(max_examples=share_of_examples(1 / 3))
 @given(st.lists(INSTANT, min_size=1, max_size=12))
 def test_instants_are_the_same_moment_to_the_microsecond(sent: list[Any]) -> None:
     """Any offset or none, no fraction to nanoseconds, side by side."""
@@ -584,7 +585,7 @@ def test_a_million_prices_add_up_to_the_cent() -> None:
         for start in range(0, size, 1000)
     ]
     found = frames_of(
-        [open_orders("C", pages[start : start + 50]) for start in range(0, len(pages), 50)], "C"
+        [decode_orders("C", pages[start : start + 50]) for start in range(0, len(pages), 50)], "C"
     ).line_items
     assert (found["price"].to_numpy() == prices / 10_000).all()
     assert (found["quantity"].to_numpy() == units).all()

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_SECRET, Sandbox
-from cenports_nb.submissions.tracking.transaction_status import errors_by_row
+from cenports_nb.submissions.tracking.transaction_status import group_errors_by_row
 
 COUNT = "warehouse_code,product_sku,quantity\nNW-EAST,0011,40\nNW-EAST,0002,5\nNW-EAST,XX,9\nNW-WEST,0014,13\nNW-WEST,0051,1\n"
 
@@ -40,9 +40,9 @@ def test_a_correction_goes_through_to_the_end(client: cn.Client, northwind: Sand
     assert submission.outcomes["outcome"].value_counts().to_dict() == {"applied": 4, "rejected": 1}
     stock = cn.load_actual_stock(client).set_index("product_sku")["quantity"]
     assert (stock["0011"], stock["0002"], stock["0014"], stock["0051"]) == (40, 5, 13, 1)
-    again = planned(client, COUNT.replace("NW-EAST,XX,9\n", ""))
-    assert len(again) == 0
-    assert len(cn.submit_updates(client, again).outcomes) == 0
+    second = planned(client, COUNT.replace("NW-EAST,XX,9\n", ""))
+    assert len(second) == 0
+    assert len(cn.submit_updates(client, second).outcomes) == 0
     reopened = cn.open_submission(client, submission.submission_id)
     pd.testing.assert_frame_equal(reopened.outcomes, submission.outcomes)
 
@@ -148,5 +148,5 @@ def test_errors_are_sorted_by_row_in_every_shape(errors: dict[int, str]) -> None
         [[index, text] for index, text in errors.items()],
         {str(index): [text] for index, text in errors.items()},
     ]
-    assert [errors_by_row(shape, 10)[0] for shape in shapes] == [errors] * 3
-    assert errors_by_row([{"index": 99, "message": "m"}], 10) == ({}, ["99: m"])
+    assert [group_errors_by_row(shape, 10)[0] for shape in shapes] == [errors] * 3
+    assert group_errors_by_row([{"index": 99, "message": "m"}], 10) == ({}, ["99: m"])

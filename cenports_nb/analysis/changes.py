@@ -12,12 +12,12 @@ import pandera.pandas as pa
 
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.provenance import provenance
-from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text
 
-KINDS: tuple[type[pa.DataFrameModel], ...] = (
+KEYED_SCHEMAS: tuple[type[pa.DataFrameModel], ...] = (
     schemas.LineItems,
     schemas.Orders,
     schemas.AvailableStock,
@@ -26,15 +26,11 @@ KINDS: tuple[type[pa.DataFrameModel], ...] = (
     schemas.Warehouses,
 )
 """Frames that have a key, the most particular first."""
-CHANGES = ("new", "moved", "vanished")
+CHANGE_KINDS = ("new", "moved", "vanished")
 
 
 def changes(
-    before: pd.DataFrame,
-    after: pd.DataFrame,
-    *,
-    key: Sequence[str] | None = None,
-    ignore: Collection[str] = (),
+    before: pd.DataFrame, after: pd.DataFrame, *, key: Sequence[str] | None = None, ignore: Collection[str] = ()
 ) -> pd.DataFrame:
     """Tell what changed between two frames of the same kind, a row for each changed key and column.
 
@@ -71,27 +67,27 @@ def changes(
         1              W           B  vanished       NaN    NaN   NaN
         2              W           C       new       NaN    NaN   NaN
     """
-    names, model = _key_of(before, after, key)
+    names, model = _find_key(before, after, key)
     keys = [
-        validate_columns(frame, model, what, names) if model else _own_key(frame, names, what)
+        validate_columns(frame, model, what, names) if model else _read_own_key(frame, names, what)
         for frame, what in ((before, "before"), (after, "after"))
     ]
-    numbered = encode_keys(*[[part[name] for name in names] for part in keys])
-    places = [index_rows(rows, numbered.size) for rows in numbered.rows]
-    for frame, rows, place, what in zip((before, after), numbered.rows, places, ("before", "after"), strict=True):
-        refuse_duplicates(frame, find_duplicates(rows, place), names, what)
-    was, now = places
+    encoded = encode_keys(*[[part[name] for name in names] for part in keys])
+    was, now = (
+        index_unique_rows(frame, codes, encoded.size, names, what)
+        for frame, codes, what in zip((before, after), encoded.rows, ("before", "after"), strict=True)
+    )
     shared = np.flatnonzero((was >= 0) & (now >= 0))
     new, vanished = np.flatnonzero((was < 0) & (now >= 0)), np.flatnonzero((was >= 0) & (now < 0))
-    columns = _compared(before, after, {*names, *ignore})
-    parts = [_rows(new, 0, None, 0), _rows(vanished, 2, None, 0)]
+    columns = _find_common_columns(before, after, {*names, *ignore})
+    parts = [_build_rows(new, 0, None, 0), _build_rows(vanished, 2, None, 0)]
     for at, name in enumerate(columns):
         old, young = before[name].iloc[was[shared]], after[name].iloc[now[shared]]
-        old, young = _alike(old.reset_index(drop=True), young.reset_index(drop=True), name)
-        moved = _differs(old, young)
-        part = _rows(shared[moved], 1, name, at)
-        parts.append(part.assign(before=_spelt(old[moved]), after=_spelt(young[moved])))
-    _say_what_differs(before, after, gone=len(new) + len(vanished))
+        old, young = _unify_dtypes(old.reset_index(drop=True), young.reset_index(drop=True), name)
+        moved = _is_different(old, young)
+        part = _build_rows(shared[moved], 1, name, at)
+        parts.append(part.assign(before=_to_text(old[moved]), after=_to_text(young[moved])))
+    _warn_of_other_queries(before, after, gone=len(new) + len(vanished))
     found = pd.concat(parts, ignore_index=True).sort_values(["_number", "_place"], kind="stable", ignore_index=True)
     number = found.pop("_number").to_numpy()
     from_old = was[number] >= 0
@@ -104,13 +100,13 @@ def changes(
     return pd.DataFrame({**named, **found.drop(columns="_place")}, copy=False)
 
 
-def _rows(numbers: IntArray, change: int, column: str | None, place: int) -> pd.DataFrame:
+def _build_rows(numbers: IntArray, change: int, column: str | None, place: int) -> pd.DataFrame:
     many = len(numbers)
     return pd.DataFrame(
         {
             "_number": numbers,
             "_place": place,
-            "change": decode_categories(np.full(many, change, dtype=np.int8), CHANGES),
+            "change": decode_categories(np.full(many, change, dtype=np.int8), CHANGE_KINDS),
             "column": repeat_text(column, many),
             "before": repeat_text(None, many),
             "after": repeat_text(None, many),
@@ -118,7 +114,7 @@ def _rows(numbers: IntArray, change: int, column: str | None, place: int) -> pd.
     )
 
 
-def _key_of(
+def _find_key(
     before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str] | None
 ) -> tuple[list[str], type[pa.DataFrameModel] | None]:
     """Tell what names a row, and the schema that says so."""
@@ -132,7 +128,7 @@ def _key_of(
             if lacking or not names:
                 raise InvalidRequestError(f"{what} lacks the key's column {', '.join(lacking)}: name others in key=.")
         return names, None
-    for model in KINDS:
+    for model in KEYED_SCHEMAS:
         schema = model.to_schema()
         names = list(schema.unique or [name for name, column in schema.columns.items() if column.unique])
         if set(names) <= {*before.columns} & {*after.columns} and "tracking_number" not in before.columns:
@@ -140,7 +136,7 @@ def _key_of(
     raise InvalidRequestError("What names a row of these frames is not known: pass key=, such as ['order_no'].")
 
 
-def _own_key(frame: pd.DataFrame, names: list[str], what: str) -> pd.DataFrame:
+def _read_own_key(frame: pd.DataFrame, names: list[str], what: str) -> pd.DataFrame:
     """Read a key that a person chose: text or whole numbers, never null."""
     for name in names:
         bad = frame.index[frame[name].isna()]
@@ -153,17 +149,17 @@ def _own_key(frame: pd.DataFrame, names: list[str], what: str) -> pd.DataFrame:
     return pd.DataFrame(read)
 
 
-def _compared(before: pd.DataFrame, after: pd.DataFrame, left_out: set[str]) -> list[str]:
+def _find_common_columns(before: pd.DataFrame, after: pd.DataFrame, ignored: set[str]) -> list[str]:
     alone = [*before.columns.difference(after.columns), *after.columns.difference(before.columns)]
-    alone = [name for name in alone if name not in left_out]
+    alone = [name for name in alone if name not in ignored]
     if alone:
         warnings.warn(
             f"Only one of the frames has {', '.join(map(str, alone))}: not compared.", AnalysisWarning, stacklevel=3
         )
-    return [name for name in after.columns if name in before.columns and name not in left_out]
+    return [name for name in after.columns if name in before.columns and name not in ignored]
 
 
-def _kind(column: pd.Series[Any]) -> str:
+def _detect_kind(column: pd.Series[Any]) -> str:
     """Tell what a column holds, so that like is compared with like."""
     if column.isna().all():
         return "nothing"
@@ -179,9 +175,9 @@ def _kind(column: pd.Series[Any]) -> str:
     return {"string": "text", "categorical": "text", "boolean": "flags"}.get(guessed, guessed)
 
 
-def _alike(old: pd.Series[Any], young: pd.Series[Any], name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+def _unify_dtypes(old: pd.Series[Any], young: pd.Series[Any], name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Bring two columns to one dtype in which equal values are equal."""
-    kinds = _kind(old), _kind(young)
+    kinds = _detect_kind(old), _detect_kind(young)
     if "nothing" in kinds:
         other = young if kinds[0] == "nothing" else old
         dtype: Any = "Int64" if other.dtype.kind in "iu" else "boolean" if other.dtype.kind == "b" else other.dtype
@@ -205,7 +201,7 @@ def _is_whole(column: pd.Series[Any]) -> bool:
     return bool(((known % 1 == 0) & (known.abs() < 2**53)).all())
 
 
-def _differs(old: pd.Series[Any], young: pd.Series[Any]) -> Mask:
+def _is_different(old: pd.Series[Any], young: pd.Series[Any]) -> Mask:
     """Compare value by value; null equals null alone."""
     no_old, no_young = old.isna().to_numpy(), young.isna().to_numpy()
     unequal = (old != young).fillna(value=False).to_numpy(dtype=bool)
@@ -213,24 +209,26 @@ def _differs(old: pd.Series[Any], young: pd.Series[Any]) -> Mask:
     return mask
 
 
-def _spelt(values: pd.Series[Any]) -> pd.Series[Any]:
+def _to_text(values: pd.Series[Any]) -> pd.Series[Any]:
     """Write values as text, exactly: floats by their shortest form that reads back the same."""
     texts = values.astype("object").where(values.notna(), None).map(str, na_action="ignore")
     return texts.astype("str").reset_index(drop=True)
 
 
-def _say_what_differs(before: pd.DataFrame, after: pd.DataFrame, *, gone: int) -> None:
+def _warn_of_other_queries(before: pd.DataFrame, after: pd.DataFrame, *, gone: int) -> None:
     """Say that frames answer different questions, where rows are on one side only."""
     old, young = provenance(before), provenance(after)
     if old is None or young is None:
         return
     facts = [{"environment": o.environment, "partner_id": o.partner_id, **o.params} for o in (old, young)]
     names = [name for name in {**facts[0], **facts[1]} if facts[0].get(name) != facts[1].get(name)]
-    said = [f"{name} was {facts[0].get(name, 'not given')}, then {facts[1].get(name, 'not given')}" for name in names]
-    said += [f"{what} is partial" for what, origin in (("before", old), ("after", young)) if not origin.complete]
-    if said and gone:
+    differences = [
+        f"{name} was {facts[0].get(name, 'not given')}, then {facts[1].get(name, 'not given')}" for name in names
+    ]
+    differences += [f"{what} is partial" for what, origin in (("before", old), ("after", young)) if not origin.complete]
+    if differences and gone:
         warnings.warn(
-            f"The frames answer different questions ({'; '.join(said)}): rows that are new or vanished may only be "
+            f"The frames answer different questions ({'; '.join(differences)}): rows that are new or vanished may only be "
             "outside of one of them.",
             AnalysisWarning,
             stacklevel=3,

@@ -15,11 +15,11 @@ from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.dates import Day, local_days, parse_day, parse_time_zone
 from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
 from cenports_nb.frames.provenance import provenance, read_time_zone
-from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
+from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
-from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS
 
 SIDES = ("both", "stock_only", "sold_only")
 
@@ -71,34 +71,33 @@ def stock_cover(
     name = read_time_zone(time_zone, line_items, available)
     zone = parse_time_zone(name)
     by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
-    keys = ["channel_id", *STOCK_KEYS] if by_channel else STOCK_KEYS
+    keys = CHANNEL_STOCK_KEYS if by_channel else STOCK_KEYS
     stock = validate_columns(
         available, schemas.AvailableStock, "available", [*keys, "quantity", "product_name"], optional=["product_name"]
     )
     needed = [*LINE_STOCK_KEYS, "order_date", "quantity", "product_name", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed, optional=["product_name"])
-    end = parse_day(as_of, "as_of", zone) if as_of is not None else _last_whole_day(available, line_items, name)
+    end = parse_day(as_of, "as_of", zone) if as_of is not None else _find_last_whole_day(available, line_items, name)
     start = end - timedelta(days=days - 1)
-    _check_loaded(line_items, start, end, name)
+    _check_loaded_days(line_items, start, end, name)
     ordered = local_days(lines["order_date"], name)
     inside = (ordered >= pd.Timestamp(start)) & (ordered <= pd.Timestamp(end))
     lines = lines[(inside & ~has_status(lines["status"], exclude)).to_numpy()]
 
-    numbered = encode_keys([stock[name] for name in STOCK_KEYS], [lines[name] for name in LINE_STOCK_KEYS])
-    (in_stock, in_lines), size = numbered.rows, numbered.size
-    _refuse_doubled(available, stock, in_stock, size, keys)
-    _say_homeless(lines, in_lines)
-    at_stock, at_lines = index_rows(in_stock, size), index_rows(in_lines, size)
+    encoded = encode_keys([stock[name] for name in STOCK_KEYS], [lines[name] for name in LINE_STOCK_KEYS])
+    (stock_codes, line_codes), size = encoded.rows, encoded.size
+    _refuse_duplicate_stock(available, stock, stock_codes, size, keys)
+    _warn_unassigned_lines(lines, line_codes)
+    at_stock, at_lines = index_rows(stock_codes, size), index_rows(line_codes, size)
     key = np.flatnonzero((at_stock >= 0) | (at_lines >= 0))
     least = np.full(size, np.iinfo(np.int64).max)
-    np.minimum.at(least, in_stock, stock["quantity"].to_numpy())
-    units = np.zeros(size, dtype=np.int64)
-    np.add.at(units, in_lines[in_lines >= 0], lines["quantity"].to_numpy()[in_lines >= 0])
+    np.minimum.at(least, stock_codes, stock["quantity"].to_numpy())
+    units = sum_by_code(line_codes, lines["quantity"].to_numpy(), size)
     stocked, was_sold = at_stock[key] >= 0, at_lines[key] >= 0
     have, sold = np.where(stocked, least[key], 0), units[key]
     return pd.DataFrame(
         {
-            **_names(stock, lines, at_stock[key], at_lines[key]),
+            **_take_names(stock, lines, at_stock[key], at_lines[key]),
             "available": pd.arrays.IntegerArray(have, ~stocked),
             "sold": sold,
             "daily": sold / days,
@@ -111,14 +110,14 @@ def stock_cover(
     )
 
 
-def _last_whole_day(available: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -> date:
+def _find_last_whole_day(available: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -> date:
     origins = [provenance(frame) for frame in (available, line_items)]
     known = [origin.as_of for origin in origins if origin and origin.as_of]
     read = pd.Timestamp(known[0]) if known else pd.Timestamp.now("UTC")
     return (read.tz_convert(time_zone) - pd.Timedelta(days=1)).date()
 
 
-def _check_loaded(line_items: pd.DataFrame, start: date, end: date, time_zone: str) -> None:
+def _check_loaded_days(line_items: pd.DataFrame, start: date, end: date, time_zone: str) -> None:
     """Refuse line items that were loaded over fewer days than the window, as far as they know."""
     origin = provenance(line_items)
     if origin is None:
@@ -135,28 +134,27 @@ def _check_loaded(line_items: pd.DataFrame, start: date, end: date, time_zone: s
         )
 
 
-def _refuse_doubled(
-    available: pd.DataFrame, stock: pd.DataFrame, in_stock: IntArray, size: int, keys: list[str]
+def _refuse_duplicate_stock(
+    available: pd.DataFrame, stock: pd.DataFrame, codes: IntArray, size: int, keys: list[str]
 ) -> None:
-    cells, many = in_stock, size
     if len(keys) > len(STOCK_KEYS):
         channels = encode_keys([stock["channel_id"]])
-        cells, many = in_stock + channels.rows[0] * size, size * channels.size
-    refuse_duplicates(available, find_duplicates(cells, index_rows(cells, many)), keys, "available")
+        codes, size = codes + channels.rows[0] * size, size * channels.size
+    index_unique_rows(available, codes, size, keys, "available")
 
 
-def _say_homeless(lines: pd.DataFrame, in_lines: IntArray) -> None:
-    homeless = in_lines < 0
-    if homeless.any():
+def _warn_unassigned_lines(lines: pd.DataFrame, codes: IntArray) -> None:
+    unassigned = codes < 0
+    if unassigned.any():
         warnings.warn(
-            f"{lines['quantity'].to_numpy()[homeless].sum():,} units of {int(homeless.sum()):,} line items name no "
+            f"{lines['quantity'].to_numpy()[unassigned].sum():,} units of {int(unassigned.sum()):,} line items name no "
             "warehouse, so they are in no row and the cover of their SKUs is too long.",
             AnalysisWarning,
             stacklevel=3,
         )
 
 
-def _names(stock: pd.DataFrame, lines: pd.DataFrame, at_stock: IntArray, at_lines: IntArray) -> dict[str, Any]:
+def _take_names(stock: pd.DataFrame, lines: pd.DataFrame, at_stock: IntArray, at_lines: IntArray) -> dict[str, Any]:
     """Take keys and names from the stock, where it has none from the line items."""
     either: Mask = at_stock >= 0
     rows = np.where(either, at_stock, len(stock) + at_lines)

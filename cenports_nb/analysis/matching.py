@@ -12,12 +12,12 @@ import pyarrow.compute as pc
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import read_time_zone
-from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_first_rows, index_rows
+from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_first_rows, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import ARROW_TEXT, decode_categories, from_arrow, take_text, to_arrow
 
-ORDER = ["channel_id", "order_no"]
 SIDES = ("both", "order_only", "shipment_only", "ambiguous")
 
 
@@ -48,12 +48,12 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     """
     zone = read_time_zone(time_zone, line_items, shipments)
     parse_time_zone(zone)
-    needed = [*ORDER, "order_date", "quantity", "status"]
+    needed = [*ORDER_KEYS, "order_date", "quantity", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed).reset_index(drop=True)
     sent = validate_columns(
         shipments, schemas.Shipments, "shipments", ["order_no", "channel_id", "ship_date", "tracking_number"]
     ).reset_index(drop=True)
-    channel, ambiguous = _channels(lines, sent)
+    channel, ambiguous = _fill_channels(lines, sent)
     # A null channel is a number of its own, after all others.
     channels = encode_keys([lines["channel_id"]], [channel])
     orders = encode_keys([lines["order_no"]], [sent["order_no"]])
@@ -68,14 +68,13 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     unclear = np.zeros(size, dtype=bool)
     unclear[of_shipment[ambiguous]] = True
 
-    still = is_open(lines["status"]).to_numpy()
-    count, open_count = (np.bincount(rows, minlength=size) for rows in (of_line, of_line[still]))
-    units, open_units = np.zeros(size, dtype=np.int64), np.zeros(size, dtype=np.int64)
+    is_open_line = is_open(lines["status"]).to_numpy()
+    count, open_count = (np.bincount(rows, minlength=size) for rows in (of_line, of_line[is_open_line]))
     quantity = lines["quantity"].to_numpy()
-    np.add.at(units, of_line, quantity)
-    np.add.at(open_units, of_line[still], quantity[still])
-    first, last = _extremes(sent["ship_date"], of_shipment, size)
-    ordered = _utc(np.append(_ticks(lines["order_date"]), NULL)[at_line])
+    units = sum_by_code(of_line, quantity, size)
+    open_units = sum_by_code(of_line, np.where(is_open_line, quantity, 0), size)
+    first, last = _find_extremes(sent["ship_date"], of_shipment, size)
+    ordered = _to_utc(np.append(_to_microseconds(lines["order_date"]), NULL_INSTANT)[at_line])
     tracked = (sent["tracking_number"].fillna("") != "").to_numpy()
     either = np.where(has_lines, at_line, len(lines) + at_shipment)
     side = np.where(unclear, 3, np.where(~has_lines, 2, np.where(has_shipments, 0, 1))).astype(np.int8)
@@ -94,66 +93,69 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
             "without_tracking": np.bincount(of_shipment[~tracked], minlength=size),
             "first_ship_date": first,
             "last_ship_date": last,
-            "tracking_numbers": _joined(sent["tracking_number"][tracked], of_shipment[tracked], size),
-            "days_to_ship": _days_between(ordered, first, zone),
+            "tracking_numbers": _join_texts(sent["tracking_number"][tracked], of_shipment[tracked], size),
+            "days_to_ship": _count_days_between(ordered, first, zone),
             "side": decode_categories(side, SIDES),
         },
         copy=False,
     )
 
 
-def _channels(lines: pd.DataFrame, sent: pd.DataFrame) -> tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.bool_]]]:
+def _fill_channels(
+    lines: pd.DataFrame, sent: pd.DataFrame
+) -> tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.bool_]]]:
     """Fill in the channel of shipments that name none, where only one has such an order; tell where several do."""
     nameless = sent["channel_id"].isna().to_numpy()
     if not nameless.any():
         return sent["channel_id"], nameless
-    orders = lines[ORDER].drop_duplicates()
+    orders = lines[ORDER_KEYS].drop_duplicates()
     several = orders["order_no"].duplicated(keep=False)
     single = orders[~several].set_index("order_no")["channel_id"]
     filled = sent["channel_id"].where(~nameless, sent["order_no"].map(single)).astype("str")
     return filled, nameless & sent["order_no"].isin(orders.loc[several, "order_no"]).to_numpy()
 
 
-NULL = np.iinfo(np.int64).min
-"""What NumPy keeps for a missing instant."""
+NULL_INSTANT = np.iinfo(np.int64).min
+"""How NumPy stores a missing instant."""
 
 
-def _ticks(instants: pd.Series[Any]) -> IntArray:
-    """Give instants as microseconds, `NULL` where there is none."""
-    ticks: IntArray = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
-    return ticks
+def _to_microseconds(instants: pd.Series[Any]) -> IntArray:
+    """Return instants as microseconds since 1970, `NULL_INSTANT` where there is none."""
+    microseconds: IntArray = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
+    return microseconds
 
 
-def _extremes(instants: pd.Series[Any], number: IntArray, size: int) -> tuple[pd.Series[Any], pd.Series[Any]]:
+def _find_extremes(instants: pd.Series[Any], number: IntArray, size: int) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Find the first and last known instant of each number."""
-    ticks = _ticks(instants)
-    known = ticks != NULL
-    first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, NULL)
+    ticks = _to_microseconds(instants)
+    known = ticks != NULL_INSTANT
+    first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, NULL_INSTANT)
     np.minimum.at(first, number[known], ticks[known])
     np.maximum.at(last, number[known], ticks[known])
-    first[last == NULL] = NULL
-    return _utc(first), _utc(last)
+    first[last == NULL_INSTANT] = NULL_INSTANT
+    return _to_utc(first), _to_utc(last)
 
 
-def _utc(ticks: IntArray) -> pd.Series[Any]:
+def _to_utc(ticks: IntArray) -> pd.Series[Any]:
     return pd.Series(ticks.astype("datetime64[us]")).dt.tz_localize("UTC")
 
 
-def _days_between(start: pd.Series[Any], end: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
+def _count_days_between(start: pd.Series[Any], end: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
     days = (local_days(end, time_zone) - local_days(start, time_zone)).dt.days
     return days.astype("Int64")
 
 
-def _joined(texts: pd.Series[Any], number: IntArray, size: int) -> pd.Series[Any]:
+def _join_texts(texts: pd.Series[Any], number: IntArray, size: int) -> pd.Series[Any]:
     """Join the different texts of each number in their order; null where there is none."""
-    words = encode_keys([texts.reset_index(drop=True)]) if len(texts) else None
-    if words is None:
+    if not len(texts):
         return from_arrow(arrow.nulls(size, ARROW_TEXT))
-    pairs = np.unique(number * words.size + words.rows[0])
-    owner, word = pairs // words.size, pairs % words.size
-    spelt = take_text(index_rows(words.rows[0], words.size)[word], texts.reset_index(drop=True))
+    texts = texts.reset_index(drop=True)
+    encoded = encode_keys([texts])
+    pairs = np.unique(number * encoded.size + encoded.rows[0])
+    owner, code = pairs // encoded.size, pairs % encoded.size
+    distinct = take_text(index_rows(encoded.rows[0], encoded.size)[code], texts)
     counts = np.bincount(owner, minlength=size)
     offsets = arrow.array(np.concatenate([[0], np.cumsum(counts)]), arrow.int64())
-    lists = arrow.LargeListArray.from_arrays(offsets, to_arrow(spelt).combine_chunks())
+    lists = arrow.LargeListArray.from_arrays(offsets, to_arrow(distinct).combine_chunks())
     joined = pc.binary_join(lists, arrow.scalar(", ", ARROW_TEXT))
     return from_arrow(pc.if_else(arrow.array(counts > 0), joined, arrow.scalar(None, ARROW_TEXT)))

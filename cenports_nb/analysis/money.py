@@ -8,15 +8,15 @@ import numpy as np
 
 from cenports_nb.frames.row_keys import IntArray
 
-PARTS = 10**9
+BILLIONTHS = 10**9
 """An amount is split into its whole units of money and billionths, so prices count with nine decimals, and with
 fifteen digits in all."""
-MOST = 2.0**62
+MAX_INT64_SUM = 2.0**62
 
 Amounts = np.ndarray[Any, np.dtype[np.float64]]
 
 
-def exact_sums(amounts: Amounts, units: IntArray, group: IntArray, size: int) -> Amounts:
+def sum_exactly(amounts: Amounts, units: IntArray, group: IntArray, size: int) -> Amounts:
     """Sum amount × units for each group, without the error that floats pile up.
 
     Whole parts and billionths are multiplied and summed as integers, which is exact and does not depend on the
@@ -29,20 +29,22 @@ def exact_sums(amounts: Amounts, units: IntArray, group: IntArray, size: int) ->
         size: All group numbers are below.
     """
     whole = np.floor(amounts)
-    most = max(float((np.abs(whole) * np.abs(units)).sum()), float(np.abs(units).sum()) * PARTS)
-    kind: Any = np.int64 if most < MOST else object  # Python's integers have no end
+    most = max(float((np.abs(whole) * np.abs(units)).sum()), float(np.abs(units).sum()) * BILLIONTHS)
+    kind: Any = np.int64 if most < MAX_INT64_SUM else object  # Python's integers have no end
     wholes, parts = np.zeros(size, dtype=kind), np.zeros(size, dtype=kind)
     np.add.at(wholes, group, whole.astype(kind) * units.astype(kind))
-    np.add.at(parts, group, _billionths(amounts, whole).astype(kind) * units.astype(kind))
-    carried = parts // PARTS
-    wholes, parts = wholes + carried, parts - carried * PARTS
+    np.add.at(parts, group, _read_billionths(amounts, whole).astype(kind) * units.astype(kind))
+    carried = parts // BILLIONTHS
+    wholes, parts = wholes + carried, parts - carried * BILLIONTHS
     # Both of one sign: -1 + 0.99 has lost the digits that -0.01 has.
     opposed = ((wholes < 0) & (parts > 0)).astype(kind)
-    sums: Amounts = (wholes + opposed).astype(np.float64) + (parts - opposed * PARTS).astype(np.float64) / PARTS
+    sums: Amounts = (wholes + opposed).astype(np.float64) + (parts - opposed * BILLIONTHS).astype(
+        np.float64
+    ) / BILLIONTHS
     return sums
 
 
-def _billionths(amounts: Amounts, whole: Amounts) -> IntArray:
+def _read_billionths(amounts: Amounts, whole: Amounts) -> IntArray:
     """Read the decimals of amounts, as many of them as a float of that size holds: fifteen digits in all."""
     digits = np.ceil(np.log10(np.maximum(np.abs(amounts), 1.0)))
     decimals = np.clip(15 - digits, 0, 9).astype(np.int64)

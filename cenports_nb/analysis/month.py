@@ -31,8 +31,8 @@ class Month:
         return (self.start - timedelta(days=1)).replace(day=1)
 
 
-def month_of(text: str, today: date) -> Month:
-    """Read a month; the last whole one if none is named.
+def parse_month(text: str, today: date) -> Month:
+    """Parse a month; the last complete one if none is given.
 
     Args:
         text: Such as `"2026-10"`, or nothing.
@@ -42,9 +42,9 @@ def month_of(text: str, today: date) -> Month:
         InvalidRequestError: It is no month, or has not begun.
 
     Examples:
-        >>> month_of("", date(2026, 11, 26)).name
+        >>> parse_month("", date(2026, 11, 26)).name
         '2026-10'
-        >>> month_of("2024-02", date(2026, 11, 26)).end
+        >>> parse_month("2024-02", date(2026, 11, 26)).end
         datetime.date(2024, 2, 29)
     """
     if not text:

@@ -14,11 +14,10 @@ from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.dates import is_plain_day, local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import provenance, read_time_zone
-from cenports_nb.frames.row_keys import IntArray, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, encode_keys, sum_by_code
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
-
-ORDER = ["channel_id", "order_no"]
+from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 
 
 def order_ages(
@@ -63,15 +62,15 @@ def order_ages(
     """
     zone = read_time_zone(time_zone, orders, line_items)
     parse_time_zone(zone)
-    edges = _edges(buckets)
-    moment = _moment(now, orders)
-    needed = [*ORDER[::-1], "order_date", "status", "acknowledged"]
+    edges = _check_edges(buckets)
+    moment = _parse_instant(now, orders)
+    needed = [*ORDER_KEYS[::-1], "order_date", "status", "acknowledged"]
     waiting = validate_columns(orders, schemas.Orders, "orders", needed, optional=["acknowledged"]).reset_index(
         drop=True
     )
     if "acknowledged" not in waiting:
         waiting["acknowledged"] = pd.array([pd.NA] * len(waiting), dtype="boolean")
-    waiting = _with_shipping(waiting, orders, line_items)
+    waiting = _add_open_lines(waiting, orders, line_items)
     unknown = waiting["acknowledged"].isna()
     hidden = int((unknown & ~waiting["unshipped"]).sum())
     if hidden:
@@ -83,48 +82,47 @@ def order_ages(
         )
     waiting = waiting[waiting["unshipped"] | ~waiting["acknowledged"].fillna(value=True).astype(bool)]
     days = local_days(waiting["order_date"], zone)
-    begun = waiting["order_date"].where(~is_plain_day(waiting["order_date"]), _midnights(days, zone))
+    begun = waiting["order_date"].where(~is_plain_day(waiting["order_date"]), _find_midnights(days, zone))
     today = moment.tz_convert(zone).tz_localize(None).normalize()
-    working = _working_days(days, today, weekmask, holidays)
+    working = _count_working_days(days, today, weekmask, holidays)
     return (
         waiting.assign(
             age_hours=(moment - begun).dt.total_seconds() / 3600,
             age_days=(today - days).dt.days.astype("int64"),
             age_business_days=working,
-            bucket=pd.cut(working, [-np.inf, *edges, np.inf], right=False, labels=_labels(edges)),
+            bucket=pd.cut(working, [-np.inf, *edges, np.inf], right=False, labels=_label_buckets(edges)),
         )
         .assign(_begun=begun)
-        .sort_values(["_begun", *ORDER], kind="stable", ignore_index=True)
+        .sort_values(["_begun", *ORDER_KEYS], kind="stable", ignore_index=True)
         .drop(columns="_begun")
     )
 
 
-def _with_shipping(waiting: pd.DataFrame, orders: pd.DataFrame, line_items: pd.DataFrame | None) -> pd.DataFrame:
-    """Add what is still to be shipped of each order."""
-    of_orders = [waiting[name] for name in ORDER]
+def _add_open_lines(waiting: pd.DataFrame, orders: pd.DataFrame, line_items: pd.DataFrame | None) -> pd.DataFrame:
+    """Add `unshipped`, `open_lines` and `open_units` of each order."""
+    order_keys = [waiting[name] for name in ORDER_KEYS]
     if line_items is None:
-        numbered = encode_keys(of_orders)
-        has_lines, count, units = (np.zeros(numbered.size, dtype=np.int64) for _ in range(3))
+        encoded = encode_keys(order_keys)
+        line_count, open_count, open_units = (np.zeros(encoded.size, dtype=np.int64) for _ in range(3))
     else:
-        needed = [*ORDER, "quantity", "status"]
+        needed = [*ORDER_KEYS, "quantity", "status"]
         lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
-        numbered = encode_keys(of_orders, [lines[name] for name in ORDER])
-        of_line, still = numbered.rows[1], is_open(lines["status"]).to_numpy()
-        has_lines = np.bincount(of_line, minlength=numbered.size)
-        count = np.bincount(of_line[still], minlength=numbered.size)
-        units = np.zeros(numbered.size, dtype=np.int64)
-        np.add.at(units, of_line[still], lines["quantity"].to_numpy()[still])
-    order: IntArray = numbered.rows[0]
-    refuse_duplicates(orders, find_duplicates(order, index_rows(order, numbered.size)), ORDER, "orders")
-    known = has_lines[order] > 0
+        encoded = encode_keys(order_keys, [lines[name] for name in ORDER_KEYS])
+        line_codes, is_open_line = encoded.rows[1], is_open(lines["status"]).to_numpy()
+        line_count = np.bincount(line_codes, minlength=encoded.size)
+        open_count = np.bincount(line_codes[is_open_line], minlength=encoded.size)
+        open_units = sum_by_code(line_codes[is_open_line], lines["quantity"].to_numpy()[is_open_line], encoded.size)
+    codes: IntArray = encoded.rows[0]
+    index_unique_rows(orders, codes, encoded.size, ORDER_KEYS, "orders")
+    known = line_count[codes] > 0
     return waiting.assign(
-        unshipped=np.where(known, count[order] > 0, is_open(waiting["status"])).astype(bool),
-        open_lines=pd.arrays.IntegerArray(count[order].astype(np.int64), ~known),
-        open_units=pd.arrays.IntegerArray(units[order], ~known),
+        unshipped=np.where(known, open_count[codes] > 0, is_open(waiting["status"])).astype(bool),
+        open_lines=pd.arrays.IntegerArray(open_count[codes].astype(np.int64), ~known),
+        open_units=pd.arrays.IntegerArray(open_units[codes], ~known),
     )
 
 
-def _moment(now: str | datetime | pd.Timestamp | None, orders: pd.DataFrame) -> pd.Timestamp:
+def _parse_instant(now: str | datetime | pd.Timestamp | None, orders: pd.DataFrame) -> pd.Timestamp:
     if now is None:
         origin = provenance(orders) if isinstance(orders, pd.DataFrame) else None
         return pd.Timestamp(origin.as_of) if origin and origin.as_of else pd.Timestamp.now("UTC")
@@ -137,14 +135,16 @@ def _moment(now: str | datetime | pd.Timestamp | None, orders: pd.DataFrame) -> 
     return moment
 
 
-def _midnights(days: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
+def _find_midnights(days: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
     """Tell when days begin in a zone; where the clock skips midnight, when it goes on."""
     local: pd.Series[Any] = days.dt.tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward")
     begun: pd.Series[Any] = local.dt.tz_convert("UTC")
     return begun
 
 
-def _working_days(days: pd.Series[Any], today: pd.Timestamp, weekmask: str, holidays: Sequence[str | date]) -> IntArray:
+def _count_working_days(
+    days: pd.Series[Any], today: pd.Timestamp, weekmask: str, holidays: Sequence[str | date]
+) -> IntArray:
     try:
         off = np.array([np.datetime64(str(day)[:10], "D") for day in holidays], dtype="datetime64[D]")
         counted: IntArray = np.busday_count(
@@ -155,14 +155,14 @@ def _working_days(days: pd.Series[Any], today: pd.Timestamp, weekmask: str, holi
     return counted.astype(np.int64)
 
 
-def _edges(buckets: Sequence[int]) -> list[int]:
+def _check_edges(buckets: Sequence[int]) -> list[int]:
     edges = list(buckets)
     if not edges or any(type(edge) is not int or edge < 1 for edge in edges) or sorted(set(edges)) != edges:
         raise InvalidRequestError(f"buckets={buckets!r} must be rising whole numbers above 0, such as (1, 2, 5).")
     return edges
 
 
-def _labels(edges: list[int]) -> list[str]:
+def _label_buckets(edges: list[int]) -> list[str]:
     starts = [0, *edges]
     ends = [edge - 1 for edge in edges]
     closed = [f"{low}" if low == high else f"{low}-{high}" for low, high in zip(starts, ends, strict=False)]

@@ -11,17 +11,16 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.analysis.changes import changes
-from cenports_nb.analysis.money import exact_sums
+from cenports_nb.analysis.money import sum_exactly
 from cenports_nb.errors import AnalysisWarning
 from cenports_nb.frames.line_status import has_status
-from cenports_nb.frames.row_keys import Mask
+from cenports_nb.frames.row_keys import Mask, sum_by_code
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import LINE_ITEM_KEYS, ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 
-ORDER = ["channel_id", "order_no"]
-LINE = [*ORDER, "line_item"]
-NEEDED = [*LINE, "product_sku", "quantity", "price", "status"]
-KINDS = (
+NEEDED_COLUMNS = [*LINE_ITEM_KEYS, "product_sku", "quantity", "price", "status"]
+CHANGE_KINDS = (
     "order added",
     "order gone",
     "line added",
@@ -32,7 +31,7 @@ KINDS = (
     "quantity changed",
     "price changed",
 )
-"""What may happen to a line: one table, in the order in which it is told."""
+"""What may happen to a line, in the order of the steps."""
 
 
 @dataclass(frozen=True)
@@ -55,7 +54,7 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
     """Tell how the units and the value of the same days came to be others.
 
     line_value = Σ price × quantity of the lines whose status is not excluded, as `summarize_sales` has it; a line
-    without a price has the value 0. A line with another quantity and another price is told twice: (quantity after -
+    without a price has the value 0. A line with another quantity and another price makes two steps: (quantity after -
     quantity before) × price before, and (price after - price before) × quantity after. So all steps add up to the
     difference, exactly to the cent.
 
@@ -79,25 +78,22 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
         3               now   <NA>      4       39.96
     """
     old, young = (
-        validate_columns(frame, schemas.LineItems, what, NEEDED)
+        validate_columns(frame, schemas.LineItems, what, NEEDED_COLUMNS)
         for frame, what in ((before, "before"), (after, "after"))
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # frames without their origin are compared on purpose
-        touched = changes(old, young, key=LINE)[LINE].drop_duplicates()
+        touched = changes(old, young, key=LINE_ITEM_KEYS)[LINE_ITEM_KEYS].drop_duplicates()
     joined = (
-        touched.merge(_counted(old, exclude), on=LINE, how="left")
-        .merge(_counted(young, exclude), on=LINE, how="left", suffixes=("_before", "_after"))
-        .assign(
-            order_before=lambda frame: _known(frame, old),
-            order_after=lambda frame: _known(frame, young),
-        )
+        touched.merge(_add_counts(old, exclude), on=LINE_ITEM_KEYS, how="left")
+        .merge(_add_counts(young, exclude), on=LINE_ITEM_KEYS, how="left", suffixes=("_before", "_after"))
+        .assign(order_before=lambda frame: _has_order(frame, old), order_after=lambda frame: _has_order(frame, young))
     )
-    found = _entries(joined)
-    return Restatement(_steps(found, old, young, exclude), _lines(found))
+    found = _list_changes(joined)
+    return Restatement(_build_steps(found, old, young, exclude), _build_lines(found))
 
 
-def _counted(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
+def _add_counts(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
     """Add whether a line counts; what has no price is worth nothing."""
     counts = ~has_status(lines["status"], exclude)
     return lines.assign(counts=counts.to_numpy().astype("float64"), price=lines["price"].fillna(0.0)).drop(
@@ -105,14 +101,14 @@ def _counted(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
     )
 
 
-def _known(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
+def _has_order(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
     """Tell which orders have a line in a frame."""
-    orders = pd.MultiIndex.from_frame(lines[ORDER].drop_duplicates())
-    known: Mask = pd.MultiIndex.from_frame(frame[ORDER]).isin(orders)
+    orders = pd.MultiIndex.from_frame(lines[ORDER_KEYS].drop_duplicates())
+    known: Mask = pd.MultiIndex.from_frame(frame[ORDER_KEYS]).isin(orders)
     return known
 
 
-def _entries(joined: pd.DataFrame) -> pd.DataFrame:
+def _list_changes(joined: pd.DataFrame) -> pd.DataFrame:
     """Make one row for each change: an amount, the units it is multiplied with, and what the line then has more."""
     was, now = joined["counts_before"].fillna(0.0) > 0, joined["counts_after"].fillna(0.0) > 0
     had, has = joined["counts_before"].notna(), joined["counts_after"].notna()
@@ -129,28 +125,32 @@ def _entries(joined: pd.DataFrame) -> pd.DataFrame:
         (stays & ~same, "SKU changed", "after", +1),
     ]
     parts = [
-        _part(joined[rows], kind, side, joined.loc[rows, f"price_{side}"], sign * joined.loc[rows, f"quantity_{side}"])
+        _build_rows(
+            joined[rows], kind, side, joined.loc[rows, f"price_{side}"], sign * joined.loc[rows, f"quantity_{side}"]
+        )
         for rows, kind, side, sign in kinds
     ]
     both = joined[stays & same]
     fewer = both["quantity_after"] - both["quantity_before"]
-    parts += [_part(both, "quantity changed", "after", both["price_before"], fewer)[(fewer != 0).to_numpy()]]
+    parts += [_build_rows(both, "quantity changed", "after", both["price_before"], fewer)[(fewer != 0).to_numpy()]]
     dearer = (both["price_after"] != both["price_before"]).to_numpy()
-    rise = _part(both, "price changed", "after", both["price_after"], both["quantity_after"], less=both["price_before"])
+    rise = _build_rows(
+        both, "price changed", "after", both["price_after"], both["quantity_after"], less=both["price_before"]
+    )
     return pd.concat([*parts, rise[dearer]], ignore_index=True)
 
 
-def _part(
+def _build_rows(
     rows: pd.DataFrame, kind: str, side: str, price: pd.Series[Any], units: pd.Series[Any], *, less: Any = None
 ) -> pd.DataFrame:
     """Write entries: price × units, less another price × the same units, which then are no more units."""
-    kept = [f"{name}_{when}" for name in ("quantity", "price") for when in ("before", "after")]
+    old_and_new = [f"{name}_{when}" for name in ("quantity", "price") for when in ("before", "after")]
     return pd.DataFrame(
         {
-            **{name: rows[name].to_numpy() for name in LINE},
+            **{name: rows[name].to_numpy() for name in LINE_ITEM_KEYS},
             "product_sku": rows[f"product_sku_{side}"].to_numpy(),
             "kind": kind,
-            **{name: rows[name].to_numpy() for name in kept},
+            **{name: rows[name].to_numpy() for name in old_and_new},
             "units": 0 if less is not None else units.to_numpy().astype("int64"),
             "_amount": price.to_numpy(),
             "_times": units.to_numpy().astype("int64"),
@@ -159,42 +159,46 @@ def _part(
     )
 
 
-def _sums(found: pd.DataFrame, group: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
+def _sum_values(found: pd.DataFrame, group: np.ndarray[Any, Any], size: int) -> np.ndarray[Any, Any]:
     """Sum entries by group, exactly."""
     amounts = np.concatenate([found["_amount"].to_numpy(np.float64), found["_less"].to_numpy(np.float64)])
     times = found["_times"].to_numpy(np.int64)
-    return exact_sums(amounts, np.concatenate([times, -times]), np.concatenate([group, group]), size)
+    return sum_exactly(amounts, np.concatenate([times, -times]), np.concatenate([group, group]), size)
 
 
-def _steps(found: pd.DataFrame, old: pd.DataFrame, young: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
-    group = found["kind"].map({kind: at for at, kind in enumerate(KINDS)}).to_numpy(np.int64)
-    units = np.zeros(len(KINDS), dtype=np.int64)
-    np.add.at(units, group, found["units"].to_numpy(np.int64))
-    keys = found.assign(_group=group)[[*LINE, "_group"]].drop_duplicates()
-    lines = np.bincount(keys["_group"].to_numpy(np.int64), minlength=len(KINDS))
+def _build_steps(found: pd.DataFrame, old: pd.DataFrame, young: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
+    group = found["kind"].map({kind: at for at, kind in enumerate(CHANGE_KINDS)}).to_numpy().astype(np.int64)
+    units = sum_by_code(group, found["units"].to_numpy(np.int64), len(CHANGE_KINDS))
+    keys = found.assign(_group=group)[[*LINE_ITEM_KEYS, "_group"]].drop_duplicates()
+    lines = np.bincount(keys["_group"].to_numpy(np.int64), minlength=len(CHANGE_KINDS))
     table = pd.DataFrame(
-        {"kind": list(KINDS), "lines": lines, "units": units, "line_value": _sums(found, group, len(KINDS))}
+        {
+            "kind": list(CHANGE_KINDS),
+            "lines": lines,
+            "units": units,
+            "line_value": _sum_values(found, group, len(CHANGE_KINDS)),
+        }
     )
-    ends = [_total("earlier", old, exclude), _total("now", young, exclude)]
+    ends = [_build_total("earlier", old, exclude), _build_total("now", young, exclude)]
     steps = pd.concat([ends[0], table[lines > 0], ends[1]], ignore_index=True)
     return steps.astype({"kind": "str", "lines": "Int64", "units": "int64", "line_value": "float64"})
 
 
-def _total(name: str, lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
+def _build_total(name: str, lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
     counted = lines[~has_status(lines["status"], exclude).to_numpy()]
     quantity = counted["quantity"].to_numpy(np.int64)
     prices = counted["price"].fillna(0.0).to_numpy(np.float64)
-    value = exact_sums(prices, quantity, np.zeros(len(counted), dtype=np.int64), 1)
+    value = sum_exactly(prices, quantity, np.zeros(len(counted), dtype=np.int64), 1)
     return pd.DataFrame(
         {"kind": [name], "lines": pd.array([None], dtype="Int64"), "units": [int(quantity.sum())], "line_value": value}
     )
 
 
-def _lines(found: pd.DataFrame) -> pd.DataFrame:
-    value = _sums(found, np.arange(len(found)), len(found))
-    order: Any = np.lexsort([found[name].to_numpy(object) for name in LINE[::-1]] + [-np.abs(value)])
+def _build_lines(found: pd.DataFrame) -> pd.DataFrame:
+    value = _sum_values(found, np.arange(len(found)), len(found))
+    order: Any = np.lexsort([found[name].to_numpy(object) for name in LINE_ITEM_KEYS[::-1]] + [-np.abs(value)])
     whole = {"quantity_before": "Int64", "quantity_after": "Int64", "units": "int64", "line_item": "int64"}
-    told = found.assign(line_value=value).drop(columns=["_amount", "_times", "_less"]).iloc[order]
-    texts = dict.fromkeys([*ORDER, "product_sku", "kind"], "str")
-    lines: pd.DataFrame = told.reset_index(drop=True).astype({**whole, **texts})
+    sorted_lines = found.assign(line_value=value).drop(columns=["_amount", "_times", "_less"]).iloc[order]
+    texts = dict.fromkeys([*ORDER_KEYS, "product_sku", "kind"], "str")
+    lines: pd.DataFrame = sorted_lines.reset_index(drop=True).astype({**whole, **texts})
     return lines

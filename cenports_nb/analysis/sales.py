@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from cenports_nb.analysis.money import exact_sums
+from cenports_nb.analysis.money import sum_exactly
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.provenance import read_time_zone
-from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import take_text
 
 By = Literal["day", "week", "month", "sku", "channel", "state"]
-ORDER = ["channel_id", "order_no"]
 
 
 def summarize_sales(
@@ -83,50 +83,45 @@ def summarize_sales(
     _check_by(names, with_orders=orders is not None)
     zone = read_time_zone(time_zone, line_items, orders)
     parse_time_zone(zone)
-    needed = [*ORDER, "order_date", "product_sku", "quantity", "price", "status"]
+    needed = [*ORDER_KEYS, "order_date", "product_sku", "quantity", "price", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
     if exclude:
         lines = lines[~has_status(lines["status"], exclude).to_numpy()]
-    bought = (
-        None
-        if orders is None
-        else validate_columns(orders, schemas.Orders, "orders", [*ORDER, "grand_total", "ship_to_state"])
-    )
-    ordered = [[frame[name] for name in ORDER] for frame in (lines, bought) if frame is not None]
-    numbered = encode_keys(*ordered)
-    order = numbered.rows[0]
+    bought = None
+    if orders is not None:
+        bought = validate_columns(orders, schemas.Orders, "orders", [*ORDER_KEYS, "grand_total", "ship_to_state"])
+    order_keys = [[frame[name] for name in ORDER_KEYS] for frame in (lines, bought) if frame is not None]
+    encoded = encode_keys(*order_keys)
+    codes, order_count = encoded.rows[0], encoded.size
     at = np.full(len(lines), -1, dtype=np.int64)
     if bought is not None and orders is not None:
-        places = index_rows(numbered.rows[1], numbered.size)
-        refuse_duplicates(orders, find_duplicates(numbered.rows[1], places), ORDER, "orders")
-        at = places[order]
-        _say_unmatched(at, order, numbered.rows[1], numbered.size, excluded=bool(exclude))
-    columns = {LABELS[name]: _group_column(name, lines, bought, at, zone) for name in names}
-    group, first = _groups(list(columns.values()), len(lines))
+        order_rows = index_unique_rows(orders, encoded.rows[1], order_count, ORDER_KEYS, "orders")
+        at = order_rows[codes]
+        _warn_unmatched_orders(at, codes, encoded.rows[1], order_count, excluded=bool(exclude))
+    columns = {COLUMN_NAMES[name]: _build_group_column(name, lines, bought, at, zone) for name in names}
+    group, first = _encode_groups(list(columns.values()), len(lines))
     size = len(first)
     result: dict[str, Any] = {name: column.take(first).reset_index(drop=True) for name, column in columns.items()}
-    pairs = pd.unique(group * numbered.size + order)  # each order once a group
-    of_pair = pairs // numbered.size if numbered.size else pairs
+    pairs = pd.unique(group * order_count + codes)  # each order once a group
+    pair_groups = pairs // order_count if order_count else pairs
     price, quantity = lines["price"].to_numpy(), lines["quantity"].to_numpy()
     unpriced = np.isnan(price)
-    units = np.zeros(size, dtype=np.int64)
-    np.add.at(units, group, quantity)
     result |= {
-        "orders": np.bincount(of_pair, minlength=size),
+        "orders": np.bincount(pair_groups, minlength=size),
         "lines": np.bincount(group, minlength=size),
-        "units": units,
-        "line_value": exact_sums(np.where(unpriced, 0.0, price), quantity, group, size),
+        "units": sum_by_code(group, quantity, size),
+        "line_value": sum_exactly(np.where(unpriced, 0.0, price), quantity, group, size),
         "unpriced": np.bincount(group[unpriced], minlength=size),
     }
     if bought is not None:
-        rows = places[pairs % numbered.size] if numbered.size else pairs
+        rows = order_rows[pairs % order_count] if order_count else pairs
         totals = np.append(bought["grand_total"].to_numpy(), np.nan)[rows]
         once = np.ones(len(pairs), dtype=np.int64)
-        result["order_total"] = exact_sums(np.nan_to_num(totals), once, of_pair, size)
+        result["order_total"] = sum_exactly(np.nan_to_num(totals), once, pair_groups, size)
     return pd.DataFrame(result, copy=False)
 
 
-LABELS = {
+COLUMN_NAMES = {
     "day": "day",
     "week": "week",
     "month": "month",
@@ -137,59 +132,50 @@ LABELS = {
 
 
 def _check_by(names: list[str], *, with_orders: bool) -> None:
-    if any(name not in LABELS for name in names) or len(set(names)) < len(names):
-        raise InvalidRequestError(f"by={names!r} may name {', '.join(LABELS)}, each once.")
+    if any(name not in COLUMN_NAMES for name in names) or len(set(names)) < len(names):
+        raise InvalidRequestError(f"by={names!r} may name {', '.join(COLUMN_NAMES)}, each once.")
     if "state" in names and not with_orders:
         raise InvalidRequestError('by="state" needs orders=, from load_orders, since lines do not know the address.')
 
 
-def _group_column(
+def _build_group_column(
     name: str, lines: pd.DataFrame, bought: pd.DataFrame | None, at: IntArray, time_zone: str
 ) -> pd.Series[Any]:
     """Make the column that rows are grouped by."""
     if name in ("day", "week", "month"):
         days = local_days(lines["order_date"], time_zone)
-        return days if name == "day" else _calendar(days, _weeks if name == "week" else _months)
+        return days if name == "day" else _format_calendar(days, name)
     if name == "state" and bought is not None:
         return take_text(at, bought["ship_to_state"])
-    return lines[LABELS[name]]
+    return lines[COLUMN_NAMES[name]]
 
 
-def _calendar(days: pd.Series[Any], spell: Callable[[pd.DatetimeIndex], pd.Index[Any]]) -> pd.Series[Any]:
-    """Spell each day's week or month, looking at each different day once."""
+def _format_calendar(days: pd.Series[Any], unit: str) -> pd.Series[Any]:
+    """Write the ISO week or the month of each day; each distinct day is formatted once."""
     codes, found = pd.factorize(days)
-    words = pd.Series(spell(pd.DatetimeIndex(found)), dtype="str")
-    return take_text(codes.astype(np.int64), words)
+    names = pd.Series([f"{day:%G-W%V}" if unit == "week" else f"{day:%Y-%m}" for day in found.tolist()], dtype="str")
+    return take_text(codes.astype(np.int64), names)
 
 
-def _weeks(days: pd.DatetimeIndex) -> pd.Index[Any]:
-    week = days.isocalendar()
-    return pd.Index([f"{year:04d}-W{number:02d}" for year, number in zip(week["year"], week["week"], strict=True)])
-
-
-def _months(days: pd.DatetimeIndex) -> pd.Index[Any]:
-    return days.strftime("%Y-%m")
-
-
-def _groups(columns: list[pd.Series[Any]], length: int) -> tuple[IntArray, IntArray]:
-    """Number groups from 0 in the order of their columns, null last; tell a row of each."""
+def _encode_groups(columns: list[pd.Series[Any]], length: int) -> tuple[IntArray, IntArray]:
+    """Number groups from 0 in the order of their columns, null last; also return a row of each."""
     group, size = np.zeros(length, dtype=np.int64), 1
     for column in columns:
         values = (
             column if column.dtype == "str" else pd.Series(column.to_numpy().astype("datetime64[D]").astype("int64"))
         )
-        numbered = encode_keys([values])
-        ranks = np.where(numbered.rows[0] < 0, numbered.size, numbered.rows[0])
-        group, size = compact_codes(group * (numbered.size + 1) + ranks, size * (numbered.size + 1))
+        encoded = encode_keys([values])
+        ranks = np.where(encoded.rows[0] < 0, encoded.size, encoded.rows[0])
+        group, size = compact_codes(group * (encoded.size + 1) + ranks, size * (encoded.size + 1))
     return group, index_rows(group, size)
 
 
-def _say_unmatched(at: IntArray, order: IntArray, bought: IntArray, size: int, *, excluded: bool) -> None:
+def _warn_unmatched_orders(at: IntArray, order: IntArray, bought: IntArray, size: int, *, excluded: bool) -> None:
     lost = int((at < 0).sum())
-    said = [f"{lost:,} line items belong to orders that orders= lacks"] if lost else []
+    warning = [f"{lost:,} line items belong to orders that orders= lacks"] if lost else []
     has_lines = np.zeros(size, dtype=bool)
     has_lines[order] = True
     empty = 0 if excluded else int((~has_lines[bought]).sum())
-    said += [f"{empty:,} orders have no line item here and are not counted"] if empty else []
-    if said:
-        warnings.warn(f"{'; '.join(said)}: load both with the same arguments.", AnalysisWarning, stacklevel=3)
+    warning += [f"{empty:,} orders have no line item here and are not counted"] if empty else []
+    if warning:
+        warnings.warn(f"{'; '.join(warning)}: load both with the same arguments.", AnalysisWarning, stacklevel=3)

@@ -1,4 +1,4 @@
-"""`connect` and the client: one account, its wire, and what it has spent."""
+"""`connect` and the client: one account, its HTTP session, and what it has spent."""
 
 from __future__ import annotations
 
@@ -8,26 +8,32 @@ import shutil
 import tempfile
 import threading
 import weakref
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar, cast
+from uuid import uuid4
+
+import msgspec
 
 from cenports_nb import settings as settings_module
-from cenports_nb.api.describe import describe
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
 from cenports_nb.api.http.cache_policy import CacheAges
 from cenports_nb.api.http.rate_limit import Clock, RateLimiter, SystemClock
+from cenports_nb.api.request_schema import check_body
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.rendering.note import render_note
+from cenports_nb.rendering.text import format_duration
 from cenports_nb.settings import Settings
 
 if TYPE_CHECKING:
     from cenports_nb.api.http.cache import Cache
     from cenports_nb.api.http.session import ApiRequest, ApiResponse, ApiSession
     from cenports_nb.sandbox import Sandbox
+
+T = TypeVar("T")
 
 
 def connect(
@@ -77,14 +83,14 @@ def connect(
         rate_limit=rate_limit,
         time_zone=time_zone,
     )
-    return Client(_with_partner(found) if found.offline else found, dialect=dialect)
+    return Client(_with_cached_partner(found) if found.offline else found, dialect=dialect)
 
 
 class Client:
     """One account: pass it to the loaders; a context manager that closes what it opened.
 
     Attributes:
-        settings: What `connect` was told.
+        settings: The checked arguments of `connect`.
         dialect: How the reference's open questions are read.
         ages: How old an answer from the cache may be; assign another `CacheAges` to change it.
         usage: Requests sent, answers cached, seconds waited.
@@ -92,12 +98,12 @@ class Client:
     """
 
     def __init__(self, settings: Settings, *, dialect: Dialect | None = None, clock: Clock | None = None) -> None:
-        self.dialect = dialect or Dialect.of(settings.dialect)
-        self.ages = CacheAges.of(settings.ages)
+        self.dialect = dialect or Dialect.from_profile(settings.dialect)
+        self.ages = CacheAges.from_profile(settings.ages)
         self.end_included = self.dialect.end_included is True
         self.clock = clock or SystemClock()
         self.usage = Usage()
-        self.api = Endpoints(self)
+        self.api = Endpoints(self.call, self._authorize)
         self._process = os.getpid()
         self._building = threading.Lock()
         self._session: ApiSession | None = None
@@ -105,11 +111,11 @@ class Client:
         # What was opened is closed with the client, by close() or, forgotten in a notebook, when it goes.
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
-        self.reported_fields: set[str] = set()  # end points and their fields without a column, told once each
-        self.line_item_cache: object = None  # what the last load read along; see frames.memory
-        self.context: object = None  # journal and poller; see transactions.desk
+        self.reported_fields: set[str] = set()  # end points and their fields without a column, reported once each
+        self._components: dict[type, Any] = {}  # what other layers keep with a client; see component()
+        self._components_lock = threading.RLock()
         self.home = settings.home
-        self._pacing = settings.home
+        self._rate_limit_folder = settings.home
         self._sandbox: Sandbox | None = None
         if settings.environment == "sandbox":
             # Nothing of one sandbox may ever be served for another on the same port.
@@ -121,7 +127,7 @@ class Client:
                     "A sandbox of its own has no cache to be offline with: pass base_url= and cache=."
                 )
             if not settings.base_url:
-                self._pacing = self.home
+                self._rate_limit_folder = self.home
                 self._sandbox = _start_sandbox()
                 self.resources.callback(self._sandbox.close)
                 settings = replace(settings, base_url=self._sandbox.url)
@@ -134,27 +140,36 @@ class Client:
 
     @property
     def session(self) -> ApiSession:
-        """The wire, built at first use: importing and connecting stay cheap."""
-        self.own()
+        """The HTTP session, built at first use: importing and connecting stay cheap."""
+        self.ensure_own_process()
         with self._building:  # two threads must not build two, with a token each
-            return self._session or self._build_wire()
+            return self._session or self._build_session()
 
-    def own(self) -> None:
+    def ensure_own_process(self) -> None:
         """Make sure that what this client has open was opened by this process, not by its parent."""
         if self._process != os.getpid():
-            self._begin_anew()
+            self._reset_after_fork()
 
-    def _begin_anew(self) -> None:
+    def _reset_after_fork(self) -> None:
         """Leave the parent of a fork its connections, files and locks: used by two they break."""
-        _OF_PARENTS.append((self._session, self._cache, self.resources))
+        _PARENT_RESOURCES.append((self._session, self._cache, self.resources))
         self._finalizer.detach()
         self._process = os.getpid()
         self._building = threading.Lock()
-        self._session = self._cache = self.line_item_cache = self.context = None
+        self._session = self._cache = None
+        self._components, self._components_lock = {}, threading.RLock()
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
 
-    def _build_wire(self) -> ApiSession:
+    def component(self, kind: type[T], build: Callable[[], T]) -> T:
+        """Return this client's instance of a class, built at first use; a forked child builds its own."""
+        self.ensure_own_process()
+        with self._components_lock:
+            if kind not in self._components:
+                self._components[kind] = build()
+            return cast("T", self._components[kind])
+
+    def _build_session(self) -> ApiSession:
         if not self._finalizer.alive:
             raise ConfigurationError("This client is closed: connect again.")
         from cenports_nb.api.http.cache import Cache  # noqa: PLC0415 - requests-cache takes most of a second
@@ -166,18 +181,18 @@ class Client:
                 self.cache_folder, settings.account, self.dialect.settle_minutes * 60, now=self.clock.now
             )
             self.resources.callback(self._cache.close)
-        pacer = RateLimiter(
+        rate_limiter = RateLimiter(
             settings.rate_limit,
             self.clock,
             account=f"{settings.base_url}|{settings.credentials.client_id}",
-            folder=self._pacing,
-            waiting=self.usage.waiting,
+            folder=self._rate_limit_folder,
+            on_wait=self.usage.add_wait,
         )
         self._session = ApiSession(
             settings.base_url,
             settings.credentials,
             cache=self._cache,
-            pacer=pacer,
+            rate_limiter=rate_limiter,
             usage=self.usage,
             clock=self.clock,
             offline=settings.offline,
@@ -193,11 +208,13 @@ class Client:
     @property
     def generation(self) -> int | None:
         """How often the account was written to; None where answers must not be kept."""
-        keeps = self.session is not None and self._cache is not None and self._cache.shelf.works and self._cache.keeps
+        keeps = (
+            self.session is not None and self._cache is not None and self._cache.store.is_usable and self._cache.keeps
+        )
         return self._cache.generation if keeps and self._cache is not None else None
 
     def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
-        """Write a question: parameters travel as the dialect has it, the partner id always with them."""
+        """Build a GET request: the dialect says where parameters travel; the partner id is always among them."""
         from cenports_nb.api.http.session import ApiRequest  # noqa: PLC0415
 
         full = {"partnerId": self.settings.partner_id, **parameters}
@@ -206,13 +223,13 @@ class Client:
         return ApiRequest(
             path,
             body=full if where in ("body", "both") else None,
-            query=_in_query(full) if where in ("query", "both") else None,
+            query=_query_parameters(full) if where in ("query", "both") else None,
             url=url,
         )
 
     def get(self, path: str, parameters: Mapping[str, Any]) -> ApiResponse:
         """Read one answer past the cache."""
-        return self.session.fetch(self.build_request(path, parameters), keep=False)
+        return self.session.fetch(self.build_request(path, parameters))
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> ApiResponse:
         """Write something, once.
@@ -222,6 +239,26 @@ class Client:
         """
         self.check_writable(f"{method} {path}")
         return self.session.send(method, path, {"partnerId": self.settings.partner_id, **body})
+
+    def call(self, method: str, path: str, parameters: Mapping[str, Any]) -> Any:
+        """Make one documented call past the cache and the journal; returns the parsed JSON as it came.
+
+        Raises:
+            InvalidRequestError: A type or size doesn't fit the reference; nothing was sent.
+            ReadOnlyError: A write through a read-only client; nothing was sent.
+        """
+        is_read = method == "GET"
+        if not is_read:
+            self.check_writable(f"{method} {path}")
+        check_body(f"{method} {path}", {"partnerId": self.settings.partner_id, **parameters}, self.dialect.sizes)
+        if is_read:
+            return msgspec.json.decode(self.get(path, parameters).body)
+        # Nobody follows this write, so the cache counts it as under way until it must have landed.
+        self.write_started(f"api-{uuid4()}")
+        return msgspec.json.decode(self.send(method, path, parameters).body)
+
+    def _authorize(self) -> None:
+        self.session.tokens.header()
 
     def check_writable(self, what: str) -> None:
         """Stop a write through a read-only client before anything is done for it."""
@@ -252,20 +289,32 @@ class Client:
         self.close()
 
     def __repr__(self) -> str:
-        told = self._told()
+        facts = self._describe()
         return (
-            f"<Client {told['environment']} {told['address']}, partner {told['partner']}, {told['writes']}, "
-            f"cache {told['cache']}, {told['requests']}>"
+            f"<Client {facts['environment']} {facts['address']}, partner {facts['partner']}, {facts['writes']}, "
+            f"cache {facts['cache']}, {facts['requests']}>"
         )
 
     def _repr_html_(self) -> str:
-        return render_note("Cenports client", self._told())
+        return render_note("Cenports client", self._describe())
 
-    def _told(self) -> dict[str, str]:
+    def _describe(self) -> dict[str, str]:
+        """Describe the client as facts for people; never a secret."""
+        settings = self.settings
         oldest = self._cache.oldest() if self._cache is not None else None
-        return describe(
-            self.settings, self.usage, None if oldest is None else (self.clock.now() - oldest).total_seconds()
-        )
+        cache = "on" if settings.cache else "off"
+        if settings.offline:
+            cache = "alone (offline)"
+        elif oldest is not None:
+            cache = f"up to {format_duration((self.clock.now() - oldest).total_seconds(), round_up=True)} old"
+        return {
+            "environment": settings.environment,
+            "address": settings.base_url,
+            "partner": settings.partner_id,
+            "writes": "read-only" if settings.read_only else "writable",
+            "cache": cache,
+            "requests": repr(self.usage),
+        }
 
 
 def _start_sandbox() -> Sandbox:
@@ -275,7 +324,7 @@ def _start_sandbox() -> Sandbox:
     return Sandbox().start()
 
 
-def _in_query(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _query_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
     """Write parameters as a query string has them: flags as 1 and 0, which Laravel reads in any form of address."""
     found: dict[str, Any] = {}
     for name, value in parameters.items():
@@ -288,14 +337,14 @@ def _in_query(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return found
 
 
-def _with_partner(settings: Settings) -> Settings:
-    """Let the cache say whose answers are meant, if nobody else does."""
+def _with_cached_partner(settings: Settings) -> Settings:
+    """Take the partner from the cache, if it holds exactly one and nothing else names it."""
     if settings.partner_id:
         return settings
-    from cenports_nb.api.http.cache import partners  # noqa: PLC0415
+    from cenports_nb.api.http.cache import list_partners  # noqa: PLC0415
 
     folder = settings.cache if isinstance(settings.cache, Path) else settings.home
-    found = partners(folder, settings.base_url)
+    found = list_partners(folder, settings.base_url)
     if len(found) != 1:
         known = ", ".join(found) or "none"
         raise ConfigurationError(
@@ -306,4 +355,4 @@ def _with_partner(settings: Settings) -> Settings:
 
 
 # What a child process got from its parent is never closed by it.
-_OF_PARENTS: list[object] = []
+_PARENT_RESOURCES: list[object] = []

@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from cenports_nb.errors import ConfigurationError
 
-WHERE = ("body", "query", "both")
+PARAMETER_PLACES = ("body", "query", "both")
 
 
 @dataclass(frozen=True)
@@ -52,15 +52,17 @@ class Dialect:
             ConfigurationError: A value that can't be meant.
         """
         for name in ("get_parameters", "channel_parameters"):
-            if getattr(self, name) not in WHERE:
-                raise ConfigurationError(f"Dialect.{name} is {getattr(self, name)!r}: use one of {', '.join(WHERE)}.")
+            if getattr(self, name) not in PARAMETER_PLACES:
+                raise ConfigurationError(
+                    f"Dialect.{name} is {getattr(self, name)!r}: use one of {', '.join(PARAMETER_PLACES)}."
+                )
         for name in ("order_limit", "shipment_limit", "inventory_limit", "settle_minutes"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:
                 raise ConfigurationError(f"Dialect.{name} is {value!r}: use a whole number above 0.")
 
     @classmethod
-    def of(cls, table: Mapping[str, Any]) -> Dialect:
+    def from_profile(cls, table: Mapping[str, Any]) -> Dialect:
         """Read the `dialect` of a profile."""
         known = [item.name for item in fields(cls)]
         for name in table:

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from cenports_nb.api.http.record_page import PageInfo, open_page, split_records
 from cenports_nb.api.json_shape import describe_shape, merge_shapes
-from cenports_nb.api.retrieval.page_info import Page, open_page, split
 from cenports_nb.api.retrieval.windows import FIRST_DAY, ONE_DAY
 from cenports_nb.errors import ApiError, BusinessError, CenportsError, InvalidRequestError, UnexpectedAnswerError
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
     from cenports_nb.api.dialect import Dialect
 
-ABOVE = 1000  # a limit that only an account with a raised maximum takes
+RAISED_LIMIT = 1000  # a limit that only an account with a raised maximum takes
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,16 @@ def examine(client: Client) -> Examination:
         CenportsError: The account can't be read at all: credentials, address or network.
     """
     before = client.usage.sent
-    ward = _Ward(client)
-    ward.channels()
-    ward.orders()
-    ward.end_of_range()
-    ward.shipments()
-    ward.stock()
-    return Examination(tuple(ward.findings), ward.dialect, ward.shapes, client.usage.sent - before)
+    examiner = _Examiner(client)
+    examiner.channels()
+    examiner.orders()
+    examiner.end_of_range()
+    examiner.shipments()
+    examiner.stock()
+    return Examination(tuple(examiner.findings), examiner.dialect, examiner.shapes, client.usage.sent - before)
 
 
-class _Ward:
+class _Examiner:
     """One examination under way."""
 
     def __init__(self, client: Client) -> None:
@@ -96,85 +96,90 @@ class _Ward:
 
     def channels(self) -> None:
         """Find out where GET /channels reads its parameters."""
-        found = self._settle("/channels", "channel_parameters", {}, lambda _, records: bool(records))
+        found = self._try_places("/channels", "channel_parameters", {}, lambda _, records: bool(records))
         if found is None:
-            self._open("Where does GET /channels read partnerId?", "no place gave channels", "body or query string?")
+            self._add_open(
+                "Where does GET /channels read partnerId?", "no place gave channels", "body or query string?"
+            )
             return
         where, _, records = found
         self.channel_ids = [str(record["channelId"]) for record in records if record.get("channelId")]
-        self._note(
+        self._add(
             Finding("Where does GET /channels read partnerId?", where, f"{len(records)} channels came",
                     {"channel_parameters": where})
         )  # fmt: skip
 
     def orders(self) -> None:
-        """Find out where the other calls read parameters, how pages are told, and the largest limit."""
+        """Find out where the other calls read parameters, how pages are linked, and the largest limit."""
         asked = {"limit": 1, "isPaginated": True, **self._all_days()}
         question = "Where do GET /orders, /shipments, /inventories and /transaction read parameters?"
-        found = self._settle("/orders", "get_parameters", asked, lambda _, records: len(records) == 1)
+        found = self._try_places("/orders", "get_parameters", asked, lambda _, records: len(records) == 1)
         if found is None:
-            self._open(question, "no place made it send one order when asked for one", "body or query string?")
+            self._add_open(question, "no place made it send one order when asked for one", "body or query string?")
             return
         where, page, _ = found
-        self._note(Finding(question, where, "one order came when asked for one", {"get_parameters": where}))
-        words = ", ".join(page.said)
-        self._note(Finding("How does isPaginated tell of further pages?", words or "not at all", "asked for one order"))
+        self._add(Finding(question, where, "one order came when asked for one", {"get_parameters": where}))
+        words = ", ".join(page.fields)
+        self._add(Finding("How does isPaginated tell of further pages?", words or "not at all", "asked for one order"))
         question = "How many orders does one answer hold at most?"
-        self.records = self._largest("/orders", "order_limit", "orders", question, asked)
+        self.records = self._find_limit("/orders", "order_limit", "orders", question, asked)
 
     def end_of_range(self) -> None:
         """Find out whether endDate is included, and which zone the server's days are in."""
         question = "Is endDate included?"
         days: dict[date, list[datetime]] = {}
-        for moment in _moments(self.records):
+        for moment in _read_instants(self.records):
             days.setdefault(moment.date(), []).append(moment)
         busy = max(days, key=lambda day: (len(days[day]), day), default=None)
         if busy is None:
-            self._open(question, "there is no order to try it with", "is the order of that very day returned?")
+            self._add_open(question, "there is no order to try it with", "is the order of that very day returned?")
             return
-        found = self._ask("/orders", {"limit": self.dialect.order_limit, "isPaginated": True, **_days(busy, busy)})
+        found = self._ask(
+            "/orders", {"limit": self.dialect.order_limit, "isPaginated": True, **_format_days(busy, busy)}
+        )
         if isinstance(found, CenportsError):
-            self._open(question, str(found), "what does endDate equal to startDate mean?")
+            self._add_open(question, str(found), "what does endDate equal to startDate mean?")
             return
-        moments = _moments(found[1])
+        moments = _read_instants(found[1])
         if any(not _at_midnight(moment) for moment in moments):
-            self._note(Finding(question, "yes", f"{busy} to {busy} gave {len(moments)} orders", {"end_included": True}))
+            self._add(Finding(question, "yes", f"{busy} to {busy} gave {len(moments)} orders", {"end_included": True}))
         elif moments:
-            self._open(
+            self._add_open(
                 question, "orders of a midnight prove nothing", "is the last day whole, or its first moment only?"
             )
         else:
-            self._note(Finding(question, "no", f"{busy} to {busy} gave none", {"end_included": False}))
+            self._add(Finding(question, "no", f"{busy} to {busy} gave none", {"end_included": False}))
             found = self._ask(
-                "/orders", {"limit": self.dialect.order_limit, "isPaginated": True, **_days(busy, busy + ONE_DAY)}
+                "/orders",
+                {"limit": self.dialect.order_limit, "isPaginated": True, **_format_days(busy, busy + ONE_DAY)},
             )
-            moments = [] if isinstance(found, CenportsError) else _moments(found[1])
-        self._zone(busy, moments)
+            moments = [] if isinstance(found, CenportsError) else _read_instants(found[1])
+        self._note_zone(busy, moments)
 
     def shipments(self) -> None:
         """Find out the largest limit of GET /shipments."""
         question = "How many shipments does one answer hold at most?"
         if not self.channel_ids:
-            self._open(question, "no channel is known to ask for", "what is the largest limit?")
+            self._add_open(question, "no channel is known to ask for", "what is the largest limit?")
             return
         asked = {"channelId": self.channel_ids[0], **self._all_days()}
-        self._largest("/shipments", "shipment_limit", "shipments", question, asked)
+        self._find_limit("/shipments", "shipment_limit", "shipments", question, asked)
 
-    def _largest(
+    def _find_limit(
         self, path: str, name: str, what: str, question: str, asked: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
         """Ask for more than is documented: the refusal, or what comes, tells the largest limit."""
-        found = self._ask(path, {**asked, "limit": ABOVE})
+        found = self._ask(path, {**asked, "limit": RAISED_LIMIT})
         if isinstance(found, InvalidRequestError | BusinessError):
-            most = _number_in(found) or getattr(self.dialect, name)
-            self._note(Finding(question, str(most), f"a limit of {ABOVE} was refused", {name: most}))
+            most = _read_limit(found) or getattr(self.dialect, name)
+            self._add(Finding(question, str(most), f"a limit of {RAISED_LIMIT} was refused", {name: most}))
             found = self._ask(path, {**asked, "limit": most})
         elif not isinstance(found, CenportsError):
-            self._limit(question, name, *found)
+            self._note_limit(question, name, *found)
         if isinstance(found, CenportsError):
-            self._open(question, str(found), "what is the largest limit?")
+            self._add_open(question, str(found), "what is the largest limit?")
             return []
-        self._capped(what, *found, most=getattr(self.dialect, name))
+        self._note_cap(what, *found, most=getattr(self.dialect, name))
         return found[1]
 
     def stock(self) -> None:
@@ -182,7 +187,7 @@ class _Ward:
         question = "Is GET /inventories capped?"
         found = self._ask("/inventories", {"actualStock": True, "limit": self.dialect.inventory_limit})
         if isinstance(found, CenportsError):
-            self._open(question, str(found), "how many rows does one answer hold at most?")
+            self._add_open(question, str(found), "how many rows does one answer hold at most?")
             return
         page, warehouses = found
         counts = {
@@ -190,25 +195,25 @@ class _Ward:
             for warehouse in warehouses
         }
         rows = sum(counts.values())
-        words = ", ".join(page.said)
+        words = ", ".join(page.fields)
         suspects = [rows, *counts.values()]
         if words:
-            self._note(Finding(question, f"paged: {words}", f"{rows} rows of {len(counts)} warehouses came"))
+            self._add(Finding(question, f"paged: {words}", f"{rows} rows of {len(counts)} warehouses came"))
         elif any(number in self.dialect.known_caps for number in suspects):
-            self._open(
+            self._add_open(
                 question, f"{rows} rows of {len(counts)} warehouses came, which is a number at which answers are cut",
                 "is that all of our stock?",
             )  # fmt: skip
         else:
-            self._note(Finding(question, "not seen", f"{rows} rows of {len(counts)} warehouses came, in one answer"))
+            self._add(Finding(question, "not seen", f"{rows} rows of {len(counts)} warehouses came, in one answer"))
 
-    def _settle(
+    def _try_places(
         self,
         path: str,
         name: str,
         asked: Mapping[str, Any],
-        fits: Callable[[Page, list[dict[str, Any]]], bool],
-    ) -> tuple[str, Page, list[dict[str, Any]]] | None:
+        fits: Callable[[PageInfo, list[dict[str, Any]]], bool],
+    ) -> tuple[str, PageInfo, list[dict[str, Any]]] | None:
         """Try body, query and both until an answer shows that the parameters were read."""
         first = getattr(self.dialect, name)
         failure: CenportsError | None = None
@@ -225,13 +230,13 @@ class _Ward:
             raise failure
         return None
 
-    def _ask(self, path: str, parameters: Mapping[str, Any]) -> tuple[Page, list[dict[str, Any]]] | CenportsError:
+    def _ask(self, path: str, parameters: Mapping[str, Any]) -> tuple[PageInfo, list[dict[str, Any]]] | CenportsError:
         """Ask once; what is wrong with the question is an answer too."""
-        spoken, self.client.dialect = self.client.dialect, self.dialect
+        original, self.client.dialect = self.client.dialect, self.dialect
         try:
             body = self.client.get(path, parameters).body
-            page, listed = open_page(path, body)
-            records = [msgspec.json.decode(record, type=dict[str, Any]) for record in split(listed)]
+            opened = open_page(path, body)
+            records = [msgspec.json.decode(record, type=dict[str, Any]) for record in split_records(opened.records)]
         except msgspec.MsgspecError as error:
             return UnexpectedAnswerError(f"GET {path} answered with records of an unknown shape ({error}).")
         except (InvalidRequestError, UnexpectedAnswerError) as error:
@@ -241,43 +246,43 @@ class _Ward:
                 raise
             return error
         finally:
-            self.client.dialect = spoken
+            self.client.dialect = original
         self.shapes[f"GET {path}"] = merge_shapes(
             self.shapes.get(f"GET {path}"), describe_shape(msgspec.json.decode(body))
         )
-        return page, records
+        return opened.info, records
 
     def _all_days(self) -> dict[str, str]:
-        return _days(FIRST_DAY, self.client.clock.now().date() + 2 * ONE_DAY)
+        return _format_days(FIRST_DAY, self.client.clock.now().date() + 2 * ONE_DAY)
 
-    def _limit(self, question: str, name: str, page: Page, records: list[dict[str, Any]]) -> None:
+    def _note_limit(self, question: str, name: str, page: PageInfo, records: list[dict[str, Any]]) -> None:
         """Read the largest limit off an answer to a larger one that was not refused."""
         rows = len(records)
         if rows > getattr(self.dialect, name):
-            most = ABOVE if rows == ABOVE or not _has_more(page, rows) else rows
-            self._note(Finding(question, f"{most} or more", f"{rows} came", {name: most}))
+            most = RAISED_LIMIT if rows == RAISED_LIMIT or not _has_more(page, rows) else rows
+            self._add(Finding(question, f"{most} or more", f"{rows} came", {name: most}))
         elif _has_more(page, rows):
-            self._note(Finding(question, str(rows), f"{rows} came of {page.whole or 'more'}", {name: rows}))
+            self._add(Finding(question, str(rows), f"{rows} came of {page.total or 'more'}", {name: rows}))
         else:
-            self._note(Finding(question, f"{ABOVE} may be asked for", f"all {rows} came in one answer"))
+            self._add(Finding(question, f"{RAISED_LIMIT} may be asked for", f"all {rows} came in one answer"))
 
-    def _capped(self, what: str, page: Page, records: list[dict[str, Any]], most: int) -> None:
+    def _note_cap(self, what: str, page: PageInfo, records: list[dict[str, Any]], most: int) -> None:
         """Look for an answer that is silently shorter than asked for."""
         rows = len(records)
         if rows < most and _has_more(page, rows):
             answer = f"yes, at {rows}"
-        elif rows in self.dialect.known_caps and rows < most and not ", ".join(page.said):
+        elif rows in self.dialect.known_caps and rows < most and not ", ".join(page.fields):
             answer = f"perhaps, at {rows}"
         else:
             answer = "not seen"
-        self._note(Finding(f"Are {what} silently cut below the limit asked for?", answer, f"{rows} came"))
+        self._add(Finding(f"Are {what} silently cut below the limit asked for?", answer, f"{rows} came"))
 
-    def _zone(self, day: date, moments: list[datetime]) -> None:
+    def _note_zone(self, day: date, moments: list[datetime]) -> None:
         """Narrow down the zone of the server's days by the orders that it counts to one of them."""
         question = "In which zone are the days of startDate and endDate?"
         telling = [moment for moment in moments if not _at_midnight(moment)]
         if not telling:
-            self._open(question, "no order tells", "UTC, or your own?")
+            self._add_open(question, "no order tells", "UTC, or your own?")
             return
         start = datetime.combine(day, datetime.min.time(), telling[0].tzinfo)
         # Every order of the server's day d lies within 24 hours from d's start there.
@@ -285,39 +290,39 @@ class _Ward:
         most = (min(telling) - start) // timedelta(hours=1)
         low, high = -min(most, 12), -max(least, -14)
         answer = "UTC" if low == high == 0 else f"between UTC{low:+d} and UTC{high:+d}"
-        self._note(Finding(question, answer, f"by {len(telling)} orders of {day}"))
+        self._add(Finding(question, answer, f"by {len(telling)} orders of {day}"))
 
-    def _note(self, finding: Finding) -> None:
+    def _add(self, finding: Finding) -> None:
         self.findings.append(finding)
         self.dialect = replace(self.dialect, **finding.learnt)
 
-    def _open(self, question: str, evidence: str, ask: str) -> None:
-        self._note(Finding(question, "", evidence, ask=f"{question} {ask[:1].upper()}{ask[1:]}"))
+    def _add_open(self, question: str, evidence: str, ask: str) -> None:
+        self._add(Finding(question, "", evidence, ask=f"{question} {ask[:1].upper()}{ask[1:]}"))
 
 
-def _days(start: date, end: date) -> dict[str, str]:
+def _format_days(start: date, end: date) -> dict[str, str]:
     return {"startDate": start.isoformat(), "endDate": end.isoformat()}
 
 
-def _has_more(page: Page, rows: int) -> bool:
-    return page.next is not None or (page.last or 1) > 1 or (page.whole or 0) > rows
+def _has_more(page: PageInfo, rows: int) -> bool:
+    return page.next is not None or (page.last or 1) > 1 or (page.total or 0) > rows
 
 
-def _number_in(error: CenportsError) -> int | None:
+def _read_limit(error: CenportsError) -> int | None:
     """Read the largest limit that a refusal names: "may not be greater than 300"."""
-    said: Any = getattr(error, "errors", None) or [str(error)]
-    texts = [text for texts in said.values() for text in texts] if isinstance(said, dict) else said
+    messages: Any = getattr(error, "errors", None) or [str(error)]
+    texts = [text for texts in messages.values() for text in texts] if isinstance(messages, dict) else messages
     numbers = [int(found) for text in texts for found in re.findall(r"(?<![\d.])\d{2,5}(?!\d|\.\d)", text)]
-    return next((number for number in numbers if 1 < number < ABOVE), None)
+    return next((number for number in numbers if 1 < number < RAISED_LIMIT), None)
 
 
-def _moments(records: list[dict[str, Any]]) -> list[datetime]:
+def _read_instants(records: list[dict[str, Any]]) -> list[datetime]:
     """Read when orders were placed, as far as it is an instant."""
-    found = (_instant(record.get("orderDate")) for record in records)
+    found = (_parse_instant(record.get("orderDate")) for record in records)
     return [moment for moment in found if moment is not None]
 
 
-def _instant(value: Any) -> datetime | None:
+def _parse_instant(value: Any) -> datetime | None:
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Any
 
-FORMS = {
+TEXT_FORMS = {
     "text: instant": r"\d{4}-\d\d-\d\d[T ].*",
     "text: day": r"\d{4}-\d\d-\d\d",
     "text: integer": r"-?\d+",
@@ -25,7 +25,7 @@ def describe_shape(value: Any) -> Any:
             shape = merge_shapes(shape, describe_shape(item))
         return [] if shape is None else [shape]
     if isinstance(value, str):
-        return next((form for form, pattern in FORMS.items() if re.fullmatch(pattern, value)), "text")
+        return next((form for form, pattern in TEXT_FORMS.items() if re.fullmatch(pattern, value)), "text")
     return {bool: "flag", int: "integer", float: "decimal", type(None): "null"}[type(value)]
 
 
@@ -42,11 +42,11 @@ def merge_shapes(one: Any, other: Any) -> Any:
         return {name: merge_shapes(one.get(name), other.get(name, one.get(name))) for name in (*one, *other)}
     if isinstance(one, list) and isinstance(other, list):
         return [merge_shapes(one[0] if one else None, other[0] if other else None)] if one or other else []
-    seen = dict.fromkeys((*_kinds(one), *_kinds(other)))
+    seen = dict.fromkeys((*_list_kinds(one), *_list_kinds(other)))
     return " or ".join(sorted(seen))
 
 
-def _kinds(shape: Any) -> Iterator[str]:
+def _list_kinds(shape: Any) -> Iterator[str]:
     if isinstance(shape, str):
         yield from shape.split(" or ")
     else:

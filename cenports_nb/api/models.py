@@ -186,45 +186,45 @@ class Transaction(msgspec.Struct):
 
 
 Read = TypeVar("Read")
-NULL_TEXT = re.compile(rb'"null"', re.IGNORECASE)
+NULL_AS_TEXT = re.compile(rb'"null"', re.IGNORECASE)
 """Where null is allowed, `strict=False` takes this text for it; a number that is said to be "null" is none."""
 
 
-def reader(kind: type[Read]) -> Callable[[bytes], Read]:
+def build_decoder(kind: type[Read]) -> Callable[[bytes], Read]:
     """Make what reads one record of a kind: lax, but a text is never null."""
     decode: Callable[[bytes], Read] = msgspec.json.Decoder(kind, strict=False).decode
 
     def read(record: bytes) -> Read:
         found = decode(record)
-        if NULL_TEXT.search(record):
-            _refuse_nulls(found, msgspec.json.decode(record))
+        if NULL_AS_TEXT.search(record):
+            _refuse_null_texts(found, msgspec.json.decode(record))
         return found
 
     return read
 
 
-def _refuse_nulls(found: Any, sent: Any, path: str = "$") -> None:
+def _refuse_null_texts(found: Any, sent: Any, path: str = "$") -> None:
     """Raise where a text was read as null."""
     if isinstance(found, list) and isinstance(sent, list):
         for place, (value, said) in enumerate(zip(found, sent, strict=True)):
-            _refuse_nulls(value, said, f"{path}[{place}]")
+            _refuse_null_texts(value, said, f"{path}[{place}]")
     elif isinstance(found, msgspec.Struct) and isinstance(sent, dict):
         for item in msgspec.structs.fields(found):
-            _refuse_nulls(getattr(found, item.name), sent.get(item.encode_name), f"{path}.{item.encode_name}")
+            _refuse_null_texts(getattr(found, item.name), sent.get(item.encode_name), f"{path}.{item.encode_name}")
     elif found is None and isinstance(sent, str):
         raise msgspec.ValidationError(f"Expected `value`, got `str` - at `{path}`")
 
 
-def closed(kind: type[Record]) -> Any:
+def forbid_unknown_fields(kind: type[Record]) -> Any:
     """Make a Struct of the same fields that refuses any other field."""
     hints = get_type_hints(kind, include_extras=True)
     known = msgspec.structs.fields(kind)
-    fields = [(item.name, _closed_in(hints[item.name]), item.default) for item in known if not item.required]
-    needed = [(item.name, _closed_in(hints[item.name])) for item in known if item.required]
+    fields = [(item.name, _forbid_in_type(hints[item.name]), item.default) for item in known if not item.required]
+    needed = [(item.name, _forbid_in_type(hints[item.name])) for item in known if item.required]
     return msgspec.defstruct(kind.__name__, [*needed, *fields], bases=(Record,), forbid_unknown_fields=True)
 
 
-def unknown_in(record: bytes, kind: type[Record], prefix: str = "") -> frozenset[str]:
+def find_unknown_fields(record: bytes, kind: type[Record], prefix: str = "") -> frozenset[str]:
     """Name the fields of a record, or of each record of a list, that its Struct does not have.
 
     Args:
@@ -233,17 +233,17 @@ def unknown_in(record: bytes, kind: type[Record], prefix: str = "") -> frozenset
         prefix: Where it is, such as `warehouseAddress.`.
     """
     known = {item.encode_name: item.type for item in msgspec.structs.fields(kind)}
-    objects = _objects(record)
+    objects = _split_objects(record)
     found = {prefix + name for name in set().union(*objects) - known.keys()}
     for name, hint in known.items():
-        for inner in _structs_in(hint):
+        for inner in _find_structs(hint):
             for fields in objects:
                 if name in fields:
-                    found |= unknown_in(fields[name], inner, f"{prefix}{name}.")
+                    found |= find_unknown_fields(fields[name], inner, f"{prefix}{name}.")
     return frozenset(found)
 
 
-def _objects(record: bytes) -> list[dict[str, msgspec.Raw]]:
+def _split_objects(record: bytes) -> list[dict[str, msgspec.Raw]]:
     """Read an object, or those of a list, only as far as their names."""
     for kind in (dict[str, msgspec.Raw], list[dict[str, msgspec.Raw]]):
         try:
@@ -255,22 +255,22 @@ def _objects(record: bytes) -> list[dict[str, msgspec.Raw]]:
         parts = msgspec.json.decode(record, type=list[msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return []
-    return [fields for part in parts if bytes(part)[:1] == b"{" for fields in _objects(part)]
+    return [fields for part in parts if bytes(part)[:1] == b"{" for fields in _split_objects(part)]
 
 
-def _structs_in(hint: Any) -> Iterator[type[Record]]:
+def _find_structs(hint: Any) -> Iterator[type[Record]]:
     """Find the Structs inside of a type."""
     if isinstance(hint, type) and issubclass(hint, Record):
         yield hint
     for part in get_args(hint):
-        yield from _structs_in(part)
+        yield from _find_structs(part)
 
 
-def _closed_in(hint: Any) -> Any:
+def _forbid_in_type(hint: Any) -> Any:
     """Close the Structs inside of a type."""
     if isinstance(hint, type) and issubclass(hint, Record):
-        return closed(hint)
-    inner = tuple(_closed_in(part) for part in get_args(hint))
+        return forbid_unknown_fields(hint)
+    inner = tuple(_forbid_in_type(part) for part in get_args(hint))
     if get_origin(hint) is list:
         return list[inner[0]]  # type: ignore[valid-type]
     return Union[inner] if get_origin(hint) in (Union, UnionType) else hint  # noqa: UP007 - made of a tuple

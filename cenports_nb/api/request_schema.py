@@ -21,12 +21,12 @@ from cenports_nb.errors import InvalidRequestError
 
 Table = Mapping[str, str]
 
-PARTNER = {"partnerId": "string(255)!"}
-PAGE = {"page": "int"}  # not in the tables: where an answer tells of pages, this asks for one
-CALLS: Mapping[str, Table] = {
+PARTNER_FIELDS = {"partnerId": "string(255)!"}
+PAGE_FIELDS = {"page": "int"}  # not in the tables: where an answer tells of pages, this asks for one
+CALL_TABLES: Mapping[str, Table] = {
     "GET /orders": {
-        **PARTNER,
-        **PAGE,
+        **PARTNER_FIELDS,
+        **PAGE_FIELDS,
         "channelId": "string(255)",
         "orders": "string(255)",
         "isAcknowledged": "bool",
@@ -36,7 +36,7 @@ CALLS: Mapping[str, Table] = {
         "endDate": "date",
     },
     "POST /orders": {
-        **PARTNER,
+        **PARTNER_FIELDS,
         "channelId": "string(255)!",
         "orders": "array!",
         "orders.*.orderNo": "string(255)!",
@@ -67,10 +67,10 @@ CALLS: Mapping[str, Table] = {
         "orders.*.shippingCost": "decimal(5, 2)",
         "orders.*.grandTotal": "decimal(6, 2)!",
     },
-    "PATCH /orders/acknowledge": {**PARTNER, "channelId": "string(255)!", "orders": "string(255)!"},
-    "GET /channels": PARTNER,
+    "PATCH /orders/acknowledge": {**PARTNER_FIELDS, "channelId": "string(255)!", "orders": "string(255)!"},
+    "GET /channels": PARTNER_FIELDS,
     "POST /channels": {
-        **PARTNER,
+        **PARTNER_FIELDS,
         "channelId": "string(255)",
         "channelName": "string(255)!",
         "contactEmail": "string(255)",
@@ -89,8 +89,8 @@ CALLS: Mapping[str, Table] = {
         "logo": "base64",
     },
     "GET /shipments": {
-        **PARTNER,
-        **PAGE,
+        **PARTNER_FIELDS,
+        **PAGE_FIELDS,
         "channelId": "string(255)!",
         "orders": "array",
         "orders.*.orderNo": "string(255)",
@@ -99,24 +99,24 @@ CALLS: Mapping[str, Table] = {
         "limit": "int",
         "acknowledged": "bool",
     },
-    "PATCH /shipments/acknowledge": {**PARTNER, "shipments": "array!", "shipments.*.orderNo": "string(255)!"},
+    "PATCH /shipments/acknowledge": {**PARTNER_FIELDS, "shipments": "array!", "shipments.*.orderNo": "string(255)!"},
     "GET /inventories": {
-        **PARTNER,
-        **PAGE,
+        **PARTNER_FIELDS,
+        **PAGE_FIELDS,
         "channelId": "string(255)",
         "warehouseCode": "string(255)",
         "actualStock": "bool",
         "limit": "int",
     },
     "PATCH /inventories": {
-        **PARTNER,
+        **PARTNER_FIELDS,
         "warehouseCode": "string(255)!",
         "inventories": "array!",
         "inventories.*.productSKU": "string(255)!",
         "inventories.*.type": "string(255)!",
         "inventories.*.quantity": "int!",
     },
-    "GET /transaction": {**PARTNER, "handle": "string!"},
+    "GET /transaction": {**PARTNER_FIELDS, "handle": "string!"},
 }
 
 
@@ -142,10 +142,10 @@ class Objection:
     @property
     def text(self) -> str:
         """What is wrong, with the value if there is one."""
-        return self.reason if self.value is None else f"is {_shown(self.value)}, which {self.reason}"
+        return self.reason if self.value is None else f"is {_quote(self.value)}, which {self.reason}"
 
 
-def objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> Iterator[Objection]:
+def find_objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> Iterator[Objection]:
     """List all that can't be sent of a body, by the call's table.
 
     Args:
@@ -153,13 +153,13 @@ def objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> 
         body: What would be sent.
         sizes: Other types for some of the table's fields.
     """
-    table = {**CALLS[call], **{name: kind for name, kind in sizes.items() if name in CALLS[call]}}
+    table = {**CALL_TABLES[call], **{name: kind for name, kind in sizes.items() if name in CALL_TABLES[call]}}
     for path, kind in table.items():
-        for place, value, parent in _values(body, path.split(".")):
+        for place, value, parent in _find_values(body, path.split(".")):
             if value is None:
                 if kind.endswith("!") and parent:
                     yield Objection(place, "is missing")
-            elif reason := _objection(kind.rstrip("!"), value):
+            elif reason := _check_value(kind.rstrip("!"), value):
                 yield Objection(place, reason, value)
     names = {path.split(".")[0] for path in table}
     for name in body:
@@ -167,7 +167,7 @@ def objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> 
             yield Objection((name,), f"is no parameter of this call: {', '.join(sorted(names))}")
 
 
-def check(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
+def check_body(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
     """Check a body against the call's table, all of it at once.
 
     Args:
@@ -179,7 +179,7 @@ def check(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
         InvalidRequestError: `errors` has each field that can't be sent, with its place; nothing was sent.
     """
     errors: dict[str, list[str]] = {}
-    for found in objections(call, body, sizes):
+    for found in find_objections(call, body, sizes):
         errors.setdefault(found.place, []).append(found.text)
     if call == "POST /channels" and not (body.get("contactEmail") or body.get("contactPhone")):
         errors["contactEmail"] = ["is needed where contactPhone is missing"]
@@ -191,14 +191,14 @@ def check(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
         raise InvalidRequestError(f"{call} was not sent: {'; '.join(shown)}{more}.", errors=errors)
 
 
-def _values(
+def _find_values(
     value: Any, path: list[str], place: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], Any, bool]]:
     """Follow a path into a body: the place, the value there, whether its parent exists."""
     name, *rest = path
     if name == "*":
         for i, item in enumerate(value if isinstance(value, list | tuple) else ()):
-            yield from _values(item, rest, (*place, i)) if rest else [((*place, i), item, True)]
+            yield from _find_values(item, rest, (*place, i)) if rest else [((*place, i), item, True)]
         return
     here = (*place, name)
     is_object = isinstance(value, Mapping)
@@ -206,23 +206,23 @@ def _values(
     if not rest:
         yield here, found, is_object
     elif found is not None:
-        yield from _values(found, rest, here)
+        yield from _find_values(found, rest, here)
 
 
-def _objection(kind: str, value: Any) -> str:
+def _check_value(kind: str, value: Any) -> str:
     """Say why a value does not fit a type; nothing where it does."""
-    fits, numbers = _read(kind)
+    fits, numbers = _parse_type(kind)
     return fits(value, *numbers)
 
 
 @cache
-def _read(kind: str) -> tuple[Callable[..., str], tuple[int, ...]]:
+def _parse_type(kind: str) -> tuple[Callable[..., str], tuple[int, ...]]:
     """Read a type as its check and the sizes that it takes."""
     name, _, size = kind.partition("(")
-    return KINDS[name], tuple(int(number) for number in re.findall(r"\d+", size))
+    return TYPE_CHECKS[name], tuple(int(number) for number in re.findall(r"\d+", size))
 
 
-def _string(value: Any, most: int = 0) -> str:
+def _check_string(value: Any, most: int = 0) -> str:
     if not isinstance(value, str):
         return "is no text"
     if not value:
@@ -230,13 +230,13 @@ def _string(value: Any, most: int = 0) -> str:
     return f"is longer than {most} characters" if most and len(value) > most else ""
 
 
-def _int(value: Any, digits: int = 0) -> str:
+def _check_int(value: Any, digits: int = 0) -> str:
     if not isinstance(value, int) or isinstance(value, bool):
         return "is no whole number"
     return f"has more than {digits} digits" if digits and abs(value) >= 10**digits else ""
 
 
-def _decimal(value: Any, digits: int = 0, places: int = 0) -> str:
+def _check_decimal(value: Any, digits: int = 0, places: int = 0) -> str:
     try:
         number = (
             Decimal(str(value)) if isinstance(value, int | float | Decimal) and not isinstance(value, bool) else None
@@ -251,7 +251,7 @@ def _decimal(value: Any, digits: int = 0, places: int = 0) -> str:
     return f"is {10 ** (digits - places):,} or more" if digits and abs(number) >= 10 ** (digits - places) else ""
 
 
-def _date(value: Any) -> str:
+def _check_date(value: Any) -> str:
     text = value.isoformat() if type(value) is date else value
     try:
         if isinstance(text, str) and re.fullmatch(r"\d{4}-\d\d-\d\d", text) and date.fromisoformat(text):
@@ -261,19 +261,19 @@ def _date(value: Any) -> str:
     return "is no day: write it as YYYY-MM-DD"
 
 
-def _bool(value: Any) -> str:
+def _check_bool(value: Any) -> str:
     return "" if isinstance(value, bool) else "is neither True nor False"
 
 
-def _array(value: Any) -> str:
+def _check_array(value: Any) -> str:
     return "" if isinstance(value, list | tuple) and value else "is no list with anything in it"
 
 
-def _object(value: Any) -> str:
+def _check_object(value: Any) -> str:
     return "" if isinstance(value, Mapping) else "is no mapping"
 
 
-def _base64(value: Any) -> str:
+def _check_base64(value: Any) -> str:
     try:
         base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):
@@ -281,18 +281,18 @@ def _base64(value: Any) -> str:
     return ""
 
 
-KINDS: Mapping[str, Callable[..., str]] = {
-    "string": _string,
-    "int": _int,
-    "decimal": _decimal,
-    "date": _date,
-    "bool": _bool,
-    "array": _array,
-    "object": _object,
-    "base64": _base64,
+TYPE_CHECKS: Mapping[str, Callable[..., str]] = {
+    "string": _check_string,
+    "int": _check_int,
+    "decimal": _check_decimal,
+    "date": _check_date,
+    "bool": _check_bool,
+    "array": _check_array,
+    "object": _check_object,
+    "base64": _check_base64,
 }
 
 
-def _shown(value: Any) -> str:
+def _quote(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:37]}…"

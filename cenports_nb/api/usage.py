@@ -32,7 +32,7 @@ class Usage:
             self.cached += cached
             self.retried += retried
 
-    def waiting(self, seconds: float) -> None:
+    def add_wait(self, seconds: float) -> None:
         """Count a wait for the rate limit that is about to begin, and tell those who watch."""
         with self._lock:
             self.waited_s += seconds
@@ -41,7 +41,7 @@ class Usage:
             watcher(seconds)
 
     @contextlib.contextmanager
-    def watched(self, watcher: Callable[[float], None]) -> Iterator[None]:
+    def watch_waits(self, watcher: Callable[[float], None]) -> Iterator[None]:
         """Hear of each wait for the rate limit, in seconds, before it begins."""
         with self._lock:
             self._watchers.append(watcher)

@@ -142,6 +142,6 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _format_error(error: BaseException) -> str:
     """Say an error in one line."""
     if isinstance(error, TyperException):
-        told = error.format_message()  # nothing where the help was shown instead
-        return f"{told} (`cenports-nb --help` shows what there is)" if told else ""
+        message = error.format_message()  # nothing where the help was shown instead
+        return f"{message} (`cenports-nb --help` shows what there is)" if message else ""
     return str(error) if isinstance(error, CenportsError) else "stopped."

@@ -103,13 +103,13 @@ def format_iso(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
     utc = instants.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
     local = local_times(instants, zone).astype("datetime64[us]")
     seconds = ((local - utc) // pd.Timedelta(seconds=1)).fillna(0).astype("int64")
-    offsets = {each: _offset(int(each)) for each in seconds.unique()}
+    offsets = {each: _format_offset(int(each)) for each in seconds.unique()}
     texts = pd.Series(np.datetime_as_string(local.to_numpy()), index=instants.index, dtype="str")
     written: pd.Series[Any] = (texts + seconds.map(offsets).astype("str")).where(instants.notna())
     return written
 
 
-def _offset(seconds: int) -> str:
+def _format_offset(seconds: int) -> str:
     """Write `+01:00`; zones of the nineteenth century have seconds too."""
     minutes, rest = divmod(abs(seconds), 60)
     text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"

@@ -1,4 +1,4 @@
-"""Frames -> one Excel workbook, a sheet each: text cells, real dates, what Excel can't hold said or kept as text."""
+"""Write frames into one Excel workbook: text cells, real dates, and as text what Excel can't hold."""
 
 from __future__ import annotations
 
@@ -21,24 +21,29 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import format_iso, local_times
 from cenports_nb.frames.provenance import provenance
 
-MOST_ROWS, MOST_COLUMNS, MOST_CHARACTERS = 1_048_575, 16_384, 32_767
-SHEET_NAME = 31
-TOO_LONG = -2  # what XlsxWriter returns for a text that it had to cut
-EXACT = 10**15  # Excel shows and keeps 15 digits of a number
-FIRST, LAST = pd.Timestamp("1900-03-01"), pd.Timestamp("9999-12-31 23:59:59.999999")
+MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_575, 16_384, 32_767
+MAX_SHEET_NAME_LENGTH = 31
+TRUNCATED = -2  # what XlsxWriter returns for a text that it had to cut
+FIRST_INEXACT_INTEGER = 10**15  # Excel shows and keeps 15 digits of a number
+FIRST_DATE, LAST_DATE = pd.Timestamp("1900-03-01"), pd.Timestamp("9999-12-31 23:59:59.999999")
 """Excel's dates; it believes that 1900 was a leap year, so what lies before March has no number that all agree on."""
 EPOCH = np.datetime64("1899-12-30", "us")
-SECONDS, MILLISECONDS, DAYS = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm:ss.000", "yyyy-mm-dd"
-SEEN_ROWS, WIDEST = 200, 60  # columns are as wide as their first rows ask for, within reason
+SECONDS_FORMAT, MILLISECONDS_FORMAT, DAY_FORMAT = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm:ss.000", "yyyy-mm-dd"
+WIDTH_SAMPLE_ROWS, MAX_WIDTH_CHARACTERS = 200, 60  # columns are as wide as their first rows ask for, within reason
 
 # Cells are written as what they are; these say it once more for whoever changes that.
-OPTIONS = {"constant_memory": True, "strings_to_formulas": False, "strings_to_numbers": False, "strings_to_urls": False}
+WORKBOOK_OPTIONS = {
+    "constant_memory": True,
+    "strings_to_formulas": False,
+    "strings_to_numbers": False,
+    "strings_to_urls": False,
+}
 
 Cell = str | bool | int | float | None
 
 
 @dataclass(frozen=True)
-class Column:
+class ExcelColumn:
     """A column as Excel takes it: cells, how its numbers are shown, and a note on its header."""
 
     name: str
@@ -57,40 +62,42 @@ def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mappin
     for name, frame in frames.items():
         _check_size(name, frame)
     try:
-        with xlsxwriter.Workbook(path, OPTIONS) as book:
-            book.set_properties({"comments": "\n".join(_origin(name, frame) for name, frame in frames.items())})
+        with xlsxwriter.Workbook(path, WORKBOOK_OPTIONS) as book:
+            book.set_properties(
+                {"comments": "\n".join(_describe_origin(name, frame) for name, frame in frames.items())}
+            )
             for sheet, (name, frame) in zip(sheet_names(list(frames)), frames.items(), strict=True):
-                columns = [_column(frame.iloc[:, place], zones[name]) for place in range(frame.shape[1])]
+                columns = [_to_excel_column(frame.iloc[:, place], zones[name]) for place in range(frame.shape[1])]
                 _write_sheet(book, book.add_worksheet(sheet), columns, name)
     except FileCreateError as error:
         raise OSError(str(error)) from None
 
 
 def sheet_names(names: list[str]) -> list[str]:
-    """Mend names that Excel refuses: signs, length, an empty or reserved one, two that differ in case alone."""
-    mended: list[str] = []
+    """Clean names that Excel refuses: signs, length, an empty or reserved one, two that differ in case alone."""
+    cleaned: list[str] = []
     for name in names:
         # Excel counts UTF-16 units; what is no letter in XML can't be in a name either.
         plain = re.sub(r"[\[\]:*?/\\\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "_", name).strip().strip("'")
         plain = "sheet" if not plain else f"{plain}_" if plain.lower() == "history" else plain
-        taken = {other.lower() for other in mended}
-        found = _cut(plain, "")
+        taken = {other.lower() for other in cleaned}
+        found = _truncate_name(plain, "")
         number = 2
         while found.lower() in taken:
-            found = _cut(plain, f" ({number})")
+            found = _truncate_name(plain, f" ({number})")
             number += 1
-        mended.append(found)
-    return mended
+        cleaned.append(found)
+    return cleaned
 
 
-def _cut(name: str, end: str) -> str:
-    while len(f"{name}{end}".encode("utf-16-le")) > 2 * SHEET_NAME:
+def _truncate_name(name: str, end: str) -> str:
+    while len(f"{name}{end}".encode("utf-16-le")) > 2 * MAX_SHEET_NAME_LENGTH:
         name = name[:-1]
     return f"{name}{end}".strip("'")
 
 
-def _write_sheet(book: Any, sheet: Any, columns: list[Column], name: str) -> None:
-    _write_head(book, sheet, columns, name)
+def _write_sheet(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -> None:
+    _write_header(book, sheet, columns, name)
     text = book.add_format({"num_format": "@"})
     formats = [book.add_format({"num_format": column.number_format}) for column in columns]
     for row, cells in enumerate(zip(*(column.cells for column in columns), strict=True), start=1):
@@ -98,8 +105,8 @@ def _write_sheet(book: Any, sheet: Any, columns: list[Column], name: str) -> Non
             if cell is None:
                 continue
             if type(cell) is str:
-                if sheet.write_string(row, at, cell, text) == TOO_LONG:
-                    raise _too_long(name, f"row {row} of column {columns[at].name[:60]!r}", cell)
+                if sheet.write_string(row, at, cell, text) == TRUNCATED:
+                    raise _too_long_error(name, f"row {row} of column {columns[at].name[:60]!r}", cell)
             elif type(cell) is bool:
                 sheet.write_boolean(row, at, cell)
             else:
@@ -107,28 +114,28 @@ def _write_sheet(book: Any, sheet: Any, columns: list[Column], name: str) -> Non
     sheet.freeze_panes(1, 0)
     if columns:
         sheet.autofilter(0, 0, len(columns[0].cells), len(columns) - 1)
-        sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MOST_ROWS + 1}"})  # it is meant
+        sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MAX_ROWS + 1}"})  # it is meant
 
 
-def _write_head(book: Any, sheet: Any, columns: list[Column], name: str) -> None:
+def _write_header(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -> None:
     head = book.add_format({"bold": True, "bottom": 1, "num_format": "@"})
     for at, column in enumerate(columns):
-        sheet.set_column(at, at, _width(column))
-        if sheet.write_string(0, at, column.name, head) == TOO_LONG:
-            raise _too_long(name, "a column's name", column.name)
+        sheet.set_column(at, at, _choose_width(column))
+        if sheet.write_string(0, at, column.name, head) == TRUNCATED:
+            raise _too_long_error(name, "a column's name", column.name)
         if column.note:
             sheet.write_comment(0, at, column.note, {"x_scale": 1.2, "y_scale": 0.6})
 
 
-def _too_long(name: str, where: str, text: str) -> InvalidRequestError:
+def _too_long_error(name: str, where: str, text: str) -> InvalidRequestError:
     return InvalidRequestError(
-        f"{name!r} has {len(text):,} characters in {where}, and a cell of Excel holds {MOST_CHARACTERS:,}: "
+        f"{name!r} has {len(text):,} characters in {where}, and a cell of Excel holds {MAX_CELL_CHARACTERS:,}: "
         "write a .csv or .parquet file, or shorten the text."
     )
 
 
 def _check_size(name: str, frame: pd.DataFrame) -> None:
-    for count, most, what in ((len(frame), MOST_ROWS, "rows"), (frame.shape[1], MOST_COLUMNS, "columns")):
+    for count, most, what in ((len(frame), MAX_ROWS, "rows"), (frame.shape[1], MAX_COLUMNS, "columns")):
         if count > most:
             raise InvalidRequestError(
                 f"{name!r} has {count:,} {what}, and a sheet of Excel holds {most:,}: "
@@ -136,7 +143,7 @@ def _check_size(name: str, frame: pd.DataFrame) -> None:
             )
 
 
-def _origin(name: str, frame: pd.DataFrame) -> str:
+def _describe_origin(name: str, frame: pd.DataFrame) -> str:
     """Say in the workbook's properties where a sheet comes from."""
     found = provenance(frame)
     if found is None:
@@ -149,51 +156,57 @@ def _origin(name: str, frame: pd.DataFrame) -> str:
     )
 
 
-def _width(column: Column) -> float:
+def _choose_width(column: ExcelColumn) -> float:
     """Fit the first rows; a date needs what its format shows."""
-    fixed = len(column.number_format) + 1 if column.number_format in (SECONDS, MILLISECONDS, DAYS) else 0
+    fixed = (
+        len(column.number_format) + 1
+        if column.number_format in (SECONDS_FORMAT, MILLISECONDS_FORMAT, DAY_FORMAT)
+        else 0
+    )
     lengths = (
         len(cell) if isinstance(cell, str) else fixed or len(f"{cell}")
-        for cell in column.cells[:SEEN_ROWS]
+        for cell in column.cells[:WIDTH_SAMPLE_ROWS]
         if cell is not None
     )
     arrow = 4  # the filter's button covers the end of a header
-    return min(max([len(column.name) + arrow, *(length + 2 for length in lengths)], default=8), WIDEST)
+    return min(max([len(column.name) + arrow, *(length + 2 for length in lengths)], default=8), MAX_WIDTH_CHARACTERS)
 
 
-def _column(column: pd.Series[Any], zone: ZoneInfo) -> Column:
+def _to_excel_column(column: pd.Series[Any], zone: ZoneInfo) -> ExcelColumn:
     """Bring a column to cells."""
-    name = _clean(str(column.name))
+    name = _escape_surrogates(str(column.name))
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        cells, shown = _dates(local_times(column, zone), format_iso(column, zone))
-        return Column(name, cells, shown, f"Times of {name} are in the zone {zone.key}.")
+        cells, shown = _to_serial_dates(local_times(column, zone), format_iso(column, zone))
+        return ExcelColumn(name, cells, shown, f"Times of {name} are in the zone {zone.key}.")
     if types.is_datetime64_dtype(column.dtype):
-        cells, shown = _dates(column, pd.Series(np.datetime_as_string(column.to_numpy().astype("datetime64[us]"))))
-        return Column(name, cells, shown)
+        cells, shown = _to_serial_dates(
+            column, pd.Series(np.datetime_as_string(column.to_numpy().astype("datetime64[us]")))
+        )
+        return ExcelColumn(name, cells, shown)
     if isinstance(column.dtype, pd.StringDtype):
-        return Column(name, [None if null else cell for cell, null in zip(column, column.isna(), strict=True)])
-    return Column(name, [_cell(value) for value in column.astype(object)])
+        return ExcelColumn(name, [None if null else cell for cell, null in zip(column, column.isna(), strict=True)])
+    return ExcelColumn(name, [_to_cell(value) for value in column.astype(object)])
 
 
-def _dates(local: pd.Series[Any], instead: pd.Series[Any]) -> tuple[list[Cell], str]:
+def _to_serial_dates(local: pd.Series[Any], instead: pd.Series[Any]) -> tuple[list[Cell], str]:
     """Number dates as Excel does, days since the end of 1899; the others as their text."""
     known = local.notna().to_numpy()
     moments = local.to_numpy().astype("datetime64[us]")
     serial = (moments - EPOCH).astype("int64") / 86_400_000_000
-    held = known & (moments >= FIRST.to_datetime64()) & (moments <= LAST.to_datetime64())
+    held = known & (moments >= FIRST_DATE.to_datetime64()) & (moments <= LAST_DATE.to_datetime64())
     cells: list[Cell] = [
         float(number) if fits else str(text) if there else None
         for number, fits, text, there in zip(serial, held, instead, known, strict=True)
     ]
     in_us = moments[held].astype("int64")
     if not (in_us % 86_400_000_000).any():
-        return cells, DAYS if in_us.size else SECONDS
-    return cells, MILLISECONDS if (in_us % 1_000_000).any() else SECONDS
+        return cells, DAY_FORMAT if in_us.size else SECONDS_FORMAT
+    return cells, MILLISECONDS_FORMAT if (in_us % 1_000_000).any() else SECONDS_FORMAT
 
 
-def _cell(value: Any) -> Cell:
+def _to_cell(value: Any) -> Cell:
     """Bring one value to a cell; what Excel has no cell for is its text."""
     if isinstance(value, np.generic):
         value = value.item()
@@ -202,14 +215,14 @@ def _cell(value: Any) -> Cell:
     if isinstance(value, bool):
         return value
     if isinstance(value, int):
-        return value if abs(value) < EXACT else str(value)
+        return value if abs(value) < FIRST_INEXACT_INTEGER else str(value)
     if isinstance(value, float):
         return value if math.isfinite(value) else str(value)
     if isinstance(value, date | datetime):
         return value.isoformat()
-    return _clean(str(value))
+    return _escape_surrogates(str(value))
 
 
-def _clean(text: str) -> str:
+def _escape_surrogates(text: str) -> str:
     """Write half of a surrogate pair, which no file can hold, as its escape."""
     return text.encode("utf-8", "backslashreplace").decode()

@@ -14,8 +14,8 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import format_iso, parse_time_zone
 from cenports_nb.frames.provenance import read_time_zone
 
-KINDS = (".csv", ".xlsx", ".parquet")
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
+SUFFIXES = (".csv", ".xlsx", ".parquet")
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula; such a text gets an apostrophe in front, in CSV."""
 
 
@@ -81,8 +81,8 @@ def check_path(path: str | Path) -> Path:
         InvalidRequestError: Another ending than .csv, .xlsx or .parquet, or no such folder.
     """
     target = Path(path)
-    if target.suffix.lower() not in KINDS:
-        raise InvalidRequestError(f"{target.name!r} has no known ending: use one of {', '.join(KINDS)}.")
+    if target.suffix.lower() not in SUFFIXES:
+        raise InvalidRequestError(f"{target.name!r} has no known ending: use one of {', '.join(SUFFIXES)}.")
     if not target.parent.is_dir():
         raise InvalidRequestError(f"There is no folder {str(target.parent)!r} for {target.name}: make it first.")
     return target
@@ -102,10 +102,10 @@ def _frames(given: pd.DataFrame | Mapping[str, pd.DataFrame], target: Path) -> d
         raise InvalidRequestError(
             f"A {target.suffix} file holds one frame, not {len(named)}: use .xlsx for several, or one call each."
         )
-    return {str(name): _flat(frame) for name, frame in named.items()}
+    return {str(name): _flatten(frame) for name, frame in named.items()}
 
 
-def _flat(frame: pd.DataFrame) -> pd.DataFrame:
+def _flatten(frame: pd.DataFrame) -> pd.DataFrame:
     """Bring index levels that mean something into columns, and labels into one text each."""
     meaningless = list(frame.index.names) == [None] and pd.api.types.is_integer_dtype(frame.index.dtype)
     flat = frame.reset_index(drop=meaningless, allow_duplicates=True)
@@ -119,27 +119,27 @@ def _flat(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_csv(frame: pd.DataFrame, path: Path, zone: ZoneInfo) -> None:
-    columns = [_csv_column(frame.iloc[:, place], zone) for place in range(frame.shape[1])]
+    columns = [_format_csv_column(frame.iloc[:, place], zone) for place in range(frame.shape[1])]
     harmless = pd.concat(columns, axis=1) if columns else frame
-    harmless.columns = pd.Index([_harmless(name) for name in frame.columns])
+    harmless.columns = pd.Index([_escape_formula(name) for name in frame.columns])
     # The mark tells Excel that it is UTF-8. With this end of a line, lone \r and \n inside of texts are quoted.
     harmless.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n", errors="backslashreplace")
 
 
-def _csv_column(column: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
+def _format_csv_column(column: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         return format_iso(column, zone)
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.StringDtype):
-        return column.where(~column.str.startswith(FORMULA).fillna(value=False).astype(bool), "'" + column)
+        return column.where(~column.str.startswith(FORMULA_STARTS).fillna(value=False).astype(bool), "'" + column)
     if column.dtype == object:
-        return pd.Series([_harmless(value) for value in column], index=column.index, dtype=object)
+        return pd.Series([_escape_formula(value) for value in column], index=column.index, dtype=object)
     return column
 
 
-def _harmless(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
+def _escape_formula(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value
 
 
 def _write_parquet(frame: pd.DataFrame, path: Path, zone: ZoneInfo | None) -> None:

@@ -13,19 +13,19 @@ import pandas as pd
 from pandas.api import types
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.personal_columns import is_known, numbers_identify, personal_kind, snake_case
-from cenports_nb.frames.provenance import ACCOUNT, QUOTED, keep_rejects, provenance, read_account, rejected
+from cenports_nb.frames.personal_columns import is_known, is_personal_number, personal_kind, snake_case
+from cenports_nb.frames.provenance import ACCOUNT_KEY, QUOTED_VALUE, provenance, read_account, rejected, replace_rejects
 from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
 
-SHOWN = "cenports_nb_pii"
+UNMASKED_KEY = "cenports_nb_pii"
 """The key in `attrs` by which a frame's views are plain."""
 
-KINDS = (NAME, ADDRESS, PHONE, EMAIL, TEXT)
+PSEUDONYM_KINDS = (NAME, ADDRESS, PHONE, EMAIL, TEXT)
 DIGEST_BYTES = 6  # 48 bits: among a million people two share a pseudonym once in 560 accounts
-PSEUDONYM = re.compile(rf"({'|'.join(KINDS)})-[0-9a-f]{{{2 * DIGEST_BYTES}}}")
-LABELS = 500  # a frame on its side has few rows; longer ones have people or orders in their index
+PSEUDONYM = re.compile(rf"({'|'.join(PSEUDONYM_KINDS)})-[0-9a-f]{{{2 * DIGEST_BYTES}}}")
+MAX_SIDEWAYS_ROWS = 500  # a frame on its side has few rows; longer ones have people or orders in their index
 
-Of = Callable[[str, Any], str]
+Pseudonymize = Callable[[str, Any], str]
 
 
 def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
@@ -55,37 +55,37 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"mask_pii takes a DataFrame, not {type(frame).__name__}: pass column.to_frame().")
-    of = pseudonyms(read_account(frame))
-    rejects = ACCOUNT in frame.attrs or {"record_index", "record"} <= set(frame.columns)
-    said = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not one of a person
+    pseudonymize = build_pseudonymizer(read_account(frame))
+    rejects = ACCOUNT_KEY in frame.attrs or {"record_index", "record"} <= set(frame.columns)
+    has_row_messages = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not one of a person
     masked = frame.copy(deep=False)
     if not any(personal_kind(str(name)) for name in frame.columns.names if name is not None):
         for place, label in enumerate(frame.columns):
-            if said and label == "message":
+            if has_row_messages and label == "message":
                 continue
             column = frame.iloc[:, place]
-            changed: Any = _rejects_column(label, frame, of) if rejects else None
-            changed = _column(label, column, of) if changed is None else changed
+            changed: Any = _mask_rejects_column(label, frame, pseudonymize) if rejects else None
+            changed = _mask_column(label, column, pseudonymize) if changed is None else changed
             if changed is not None:
                 masked.isetitem(place, changed)
-    on_its_side = _personal_rows(frame.index)
+    on_its_side = _find_personal_rows(frame.index)
     for place in range(frame.shape[1]) if on_its_side else ():
-        rows: Any = _rows(masked.iloc[:, place], on_its_side, of)
+        rows: Any = _mask_rows(masked.iloc[:, place], on_its_side, pseudonymize)
         masked.isetitem(place, rows)
-    masked.index = _labels(frame.index, of)
-    masked.columns = _labels(frame.columns, of)
+    masked.index = _mask_labels(frame.index, pseudonymize)
+    masked.columns = _mask_labels(frame.columns, pseudonymize)
     origin = provenance(frame)
     unread = rejected(frame) if origin and origin.rejected else None
     if unread is not None:  # the records that became no rows go wherever the frame goes, into a .parquet file too
-        keep_rejects(masked, mask_pii(unread))
+        replace_rejects(masked, mask_pii(unread))
     return masked
 
 
 def mask_series(column: pd.Series[Any]) -> pd.Series[Any]:
     """Mask one column of a frame, or one row of it, as `mask_pii` would."""
-    rows = _personal_rows(column.index)
+    rows = _find_personal_rows(column.index)
     if rows:
-        return _rows(column, rows, pseudonyms(read_account(column)))
+        return _mask_rows(column, rows, build_pseudonymizer(read_account(column)))
     masked: pd.Series[Any] = mask_pii(column.to_frame()).iloc[:, 0]
     masked.name = column.name
     return masked
@@ -104,17 +104,19 @@ def show_pii(frame: pd.DataFrame) -> pd.DataFrame:
         frame: From a loader; it stays as it is.
     """
     shown = frame.copy(deep=False)
-    shown.attrs[SHOWN] = "shown"
+    shown.attrs[UNMASKED_KEY] = "shown"
     return shown
 
 
-def pseudonyms(account: str) -> Of:
+def build_pseudonymizer(account: str) -> Pseudonymize:
     """Make the function that gives each value of a kind its pseudonym in an account."""
     key = hashlib.blake2b(account.encode()).digest()
-    starts = {kind: hashlib.blake2b(digest_size=DIGEST_BYTES, key=key, person=kind.encode()) for kind in KINDS}
+    starts = {
+        kind: hashlib.blake2b(digest_size=DIGEST_BYTES, key=key, person=kind.encode()) for kind in PSEUDONYM_KINDS
+    }
     known: dict[tuple[str, str], str] = {}
 
-    def of(kind: str, value: Any) -> str:
+    def pseudonymize(kind: str, value: Any) -> str:
         text = str(value)
         if (kind, text) not in known:
             digest = starts[kind].copy()
@@ -123,21 +125,21 @@ def pseudonyms(account: str) -> Of:
             known[kind, text] = text if stays else f"{kind}-{digest.hexdigest()}"
         return known[kind, text]
 
-    return of
+    return pseudonymize
 
 
-def mask_json(text: str, path: str, of: Of, quoted: str = "") -> str | None:
+def mask_json(text: str, path: str, pseudonymize: Pseudonymize, quoted: str = "") -> str | None:
     """Mask the personal fields of JSON, by their names; None if the text is no JSON.
 
     Args:
         text: The JSON.
         path: Where it stands, such as the column; empty for a record.
-        of: From `pseudonyms`.
+        pseudonymize: From `build_pseudonymizer`.
         quoted: A field whose text could not be read, so that it may be anything.
     """
     try:
         value = json.loads(text)
-        masked = json.dumps(_walk(value, path, of, quoted), ensure_ascii=False, separators=(",", ":"))
+        masked = json.dumps(_mask_value(value, path, pseudonymize, quoted), ensure_ascii=False, separators=(",", ":"))
     except (ValueError, RecursionError):
         return None
     try:
@@ -147,62 +149,66 @@ def mask_json(text: str, path: str, of: Of, quoted: str = "") -> str | None:
     return masked
 
 
-def _walk(value: Any, path: str, of: Of, quoted: str) -> Any:
+def _mask_value(value: Any, path: str, pseudonymize: Pseudonymize, quoted: str) -> Any:
     if isinstance(value, dict):
-        return {name: _walk(item, f"{path}_{snake_case(name)}".lstrip("_"), of, quoted) for name, item in value.items()}
+        return {
+            name: _mask_value(item, f"{path}_{snake_case(name)}".lstrip("_"), pseudonymize, quoted)
+            for name, item in value.items()
+        }
     if isinstance(value, list):
-        return [_walk(item, path, of, quoted) for item in value]
+        return [_mask_value(item, path, pseudonymize, quoted) for item in value]
     if value is None or isinstance(value, bool):
         return value
     anything = not path or (isinstance(value, str) and path == quoted)  # outside of any field, or not what it should be
     kind = personal_kind(path) or (TEXT if anything else "")
-    return of(kind, value) if kind else value
+    return pseudonymize(kind, value) if kind else value
 
 
-def _rejects_column(label: Hashable, rejects: pd.DataFrame, of: Of) -> pd.Series[Any] | None:
+def _mask_rejects_column(label: Hashable, rejects: pd.DataFrame, pseudonymize: Pseudonymize) -> pd.Series[Any] | None:
     """Mask a column of rejects: the whole record, and the value that a reason quotes."""
     if label == "reason":
-        return _changed(
-            rejects["reason"], lambda text: QUOTED.sub(lambda found: f"{found[1]}: {of(TEXT, found[2])}", str(text))
+        return _map_distinct(
+            rejects["reason"],
+            lambda text: QUOTED_VALUE.sub(lambda found: f"{found[1]}: {pseudonymize(TEXT, found[2])}", str(text)),
         )
     if label != "record":
         return None
     known = {"column", "reason"} <= set(rejects.columns)
     quoted = [
-        str(column) if QUOTED.match(str(reason)) else ""
+        str(column) if QUOTED_VALUE.match(str(reason)) else ""
         for column, reason in zip(rejects["column"], rejects["reason"], strict=True)
     ] if known else [""] * len(rejects)  # fmt: skip
     masked = [
-        text if _missing(text) else _whole(str(text), name, of)
+        text if _is_missing(text) else _mask_record(str(text), name, pseudonymize)
         for text, name in zip(rejects["record"], quoted, strict=True)
     ]
     return pd.Series(masked, index=rejects.index, dtype=rejects["record"].dtype, name="record")
 
 
-def _whole(text: str, quoted: str, of: Of) -> str:
-    masked = mask_json(text, "", of, quoted)
-    return of(TEXT, text) if masked is None else masked
+def _mask_record(text: str, quoted: str, pseudonymize: Pseudonymize) -> str:
+    masked = mask_json(text, "", pseudonymize, quoted)
+    return pseudonymize(TEXT, text) if masked is None else masked
 
 
-def _column(label: Hashable, column: pd.Series[Any], of: Of) -> pd.Series[Any] | None:
+def _mask_column(label: Hashable, column: pd.Series[Any], pseudonymize: Pseudonymize) -> pd.Series[Any] | None:
     """Mask a column if it is personal; None if there is nothing to mask."""
     names = [str(part) for part in label] if isinstance(label, tuple) else [str(label)]
     kind = next((kind for kind in map(personal_kind, names) if kind), "")
     if not _holds_text(column):
         if types.is_numeric_dtype(column.dtype) and not types.is_bool_dtype(column.dtype):
-            return _numbers(column, kind, of) if any(map(numbers_identify, names)) else None
+            return _mask_numbers(column, kind, pseudonymize) if any(map(is_personal_number, names)) else None
         return None
     if kind:
-        return _changed(column, lambda value: of(kind, value))
+        return _map_distinct(column, lambda value: pseudonymize(kind, value))
     if any(map(is_known, names)) or not _holds_json(column):
         return None
-    return _changed(column, lambda value: _inside(value, snake_case(names[0]), of))
+    return _map_distinct(column, lambda value: _mask_json_text(value, snake_case(names[0]), pseudonymize))
 
 
-def _inside(value: Any, path: str, of: Of) -> Any:
+def _mask_json_text(value: Any, path: str, pseudonymize: Pseudonymize) -> Any:
     if not isinstance(value, str) or not value.lstrip().startswith(("{", "[")):
         return value
-    masked = mask_json(value, path, of)
+    masked = mask_json(value, path, pseudonymize)
     return value if masked is None else masked
 
 
@@ -219,49 +225,56 @@ def _holds_json(column: pd.Series[Any]) -> bool:
     return bool(begins.isin(["{", "["]).any())
 
 
-def _changed(column: pd.Series[Any], change: Callable[[Any], Any]) -> pd.Series[Any]:
+def _map_distinct(column: pd.Series[Any], change: Callable[[Any], Any]) -> pd.Series[Any]:
     """Change each different value once; nulls, dtype and index stay."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.cat.rename_categories([change(value) for value in column.cat.categories])
     if not isinstance(column.dtype, pd.StringDtype):  # of objects, some may have no hash
-        values = [value if _missing(value) else change(value) for value in column]
+        values = [value if _is_missing(value) else change(value) for value in column]
         return pd.Series(values, index=column.index, dtype=column.dtype, name=column.name)
     codes, different = pd.factorize(column)
     texts = pd.array([change(value) for value in different], dtype=column.dtype)
     return pd.Series(texts.take(codes, allow_fill=True), index=column.index, name=column.name)
 
 
-def _numbers(column: pd.Series[Any], kind: str, of: Of) -> pd.Series[Any]:
+def _mask_numbers(column: pd.Series[Any], kind: str, pseudonymize: Pseudonymize) -> pd.Series[Any]:
     """Write telephones and postal codes that a user made numbers as pseudonyms of their digits."""
-    digits = [None if _missing(value) else f"{value:.0f}" if value == value // 1 else str(value) for value in column]
-    return _changed(pd.Series(digits, index=column.index, dtype="str", name=column.name), lambda text: of(kind, text))
+    digits = [None if _is_missing(value) else f"{value:.0f}" if value == value // 1 else str(value) for value in column]
+    return _map_distinct(
+        pd.Series(digits, index=column.index, dtype="str", name=column.name), lambda text: pseudonymize(kind, text)
+    )
 
 
-def _missing(value: Any) -> bool:
+def _is_missing(value: Any) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value))
 
 
-def _personal_rows(index: pd.Index[Any]) -> dict[int, str]:
+def _find_personal_rows(index: pd.Index[Any]) -> dict[int, str]:
     """Find the rows that are columns of a frame which was laid on its side, or became one row."""
-    if isinstance(index, pd.MultiIndex) or index.name is not None or not _holds_text(index) or len(index) > LABELS:
+    if (
+        isinstance(index, pd.MultiIndex)
+        or index.name is not None
+        or not _holds_text(index)
+        or len(index) > MAX_SIDEWAYS_ROWS
+    ):
         return {}
     kinds = {row: personal_kind(label) for row, label in enumerate(index) if isinstance(label, str)}
     return {row: kind for row, kind in kinds.items() if kind}
 
 
-def _rows(column: pd.Series[Any], rows: dict[int, str], of: Of) -> pd.Series[Any]:
+def _mask_rows(column: pd.Series[Any], rows: dict[int, str], pseudonymize: Pseudonymize) -> pd.Series[Any]:
     if not _holds_text(column):
         return column
     values = list(column.astype(object))
     for row, kind in rows.items():
-        if not _missing(values[row]) and not isinstance(values[row], bool):
-            values[row] = of(kind, values[row])
+        if not _is_missing(values[row]) and not isinstance(values[row], bool):
+            values[row] = pseudonymize(kind, values[row])
     masked = pd.Series(values, index=column.index, dtype=column.dtype, name=column.name)
     masked.attrs = column.attrs
     return masked
 
 
-def _labels(index: pd.Index[Any], of: Of) -> pd.Index[Any]:
+def _mask_labels(index: pd.Index[Any], pseudonymize: Pseudonymize) -> pd.Index[Any]:
     """Mask the levels of an index that are personal by their name, such as customers after a groupby."""
     kinds = ["" if name is None else personal_kind(str(name)) for name in index.names]
     if not any(kinds):
@@ -269,10 +282,12 @@ def _labels(index: pd.Index[Any], of: Of) -> pd.Index[Any]:
     if isinstance(index, pd.MultiIndex):
         for level, kind in enumerate(kinds):
             if kind and _holds_text(index.levels[level]):
-                values = [value if _missing(value) else of(kind, value) for value in index.levels[level]]
+                values = [value if _is_missing(value) else pseudonymize(kind, value) for value in index.levels[level]]
                 index = index.set_levels(values, level=level, verify_integrity=False)
         return index
     if not _holds_text(index):
         return index
-    masked: pd.Index[Any] = pd.Index(_changed(index.to_series(), lambda value: of(kinds[0], value)).array)
+    masked: pd.Index[Any] = pd.Index(
+        _map_distinct(index.to_series(), lambda value: pseudonymize(kinds[0], value)).array
+    )
     return masked.rename(index.name)

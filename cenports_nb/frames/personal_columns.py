@@ -8,7 +8,7 @@ from functools import lru_cache
 from cenports_nb.frames.schema import column_docs
 from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
 
-KNOWN = {
+SCHEMA_KINDS = {
     name: meaning.personal
     for table in (
         column_docs.ORDERS,
@@ -28,7 +28,7 @@ KNOWN = {
 """What the schemas say of each of their columns; a test keeps them of one mind."""
 
 # What has a name and is no person: the word just before `name`.
-THINGS = (
+IMPERSONAL_NOUNS = (
     "attribute|bin|brand|campaign|carrier|category|channel|city|class|collection|color|colour|column|country|courier|"
     "currency|day|environment|event|facility|feature|field|file|group|host|item|level|list|location|marketplace|"
     "merchant|method|model|month|option|package|parameter|plan|product|profile|program|project|property|province|"
@@ -37,7 +37,7 @@ THINGS = (
 )
 
 # The first that fits decides. An end such as `_city` or `_id` says that it is no street, person or message.
-PATTERNS = tuple(
+NAME_PATTERNS = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
         (r"(postal|post|zip)_?code|(^|_)zip(_?\d)?($|_)", ADDRESS),
@@ -50,7 +50,7 @@ PATTERNS = tuple(
         (r"phone|(^|_)(mobile|cell|fax|tel)(_|$)", PHONE),
         (r"addr(ess)?(\d|_|$)|street|^(ship|bill|sold|deliver)_to$", ADDRESS),
         (r"(message|msg|note|comment|instruction|remark|memo)s?(_?(text|body|\d+))?$", TEXT),
-        (rf"(^|_)({THINGS})s?_?names?$", ""),
+        (rf"(^|_)({IMPERSONAL_NOUNS})s?_?names?$", ""),
         (r"names?\d*$", NAME),
         (r"(^|_)(contact|recipient|consignee|attention|attn|addressee|receiver)", NAME),
         (r"(^|_)(buyer|company|customer|person|purchaser|shopper|signature|(signed|received)_by)$", NAME),
@@ -58,7 +58,7 @@ PATTERNS = tuple(
 )
 
 # Numbers are masked only where no count, price or size could be meant.
-NUMBERS = re.compile(r"(phone|mobile|fax|zip|(postal|post|zip)_?code)(_?(no|number))?$")
+PERSONAL_NUMBER_PATTERN = re.compile(r"(phone|mobile|fax|zip|(postal|post|zip)_?code)(_?(no|number))?$")
 
 
 @lru_cache(maxsize=4096)
@@ -68,22 +68,22 @@ def personal_kind(column: str) -> str:
     Args:
         column: A column's name, or the path of a field in JSON with `_` between its parts, in any spelling.
     """
-    if column in KNOWN:
-        return KNOWN[column]
-    name = _plain(column)
-    if name in KNOWN:
-        return KNOWN[name]
-    return next((kind for pattern, kind in PATTERNS if pattern.search(name)), "")
+    if column in SCHEMA_KINDS:
+        return SCHEMA_KINDS[column]
+    name = _normalize(column)
+    if name in SCHEMA_KINDS:
+        return SCHEMA_KINDS[name]
+    return next((kind for pattern, kind in NAME_PATTERNS if pattern.search(name)), "")
 
 
 def is_known(column: str) -> bool:
     """Tell whether a schema has this column, so that its name needs no judgement."""
-    return column in KNOWN or _plain(column) in KNOWN
+    return column in SCHEMA_KINDS or _normalize(column) in SCHEMA_KINDS
 
 
-def numbers_identify(column: str) -> bool:
+def is_personal_number(column: str) -> bool:
     """Tell whether even a number in this column identifies a person: a telephone, a postal code."""
-    return NUMBERS.search(_plain(column)) is not None
+    return PERSONAL_NUMBER_PATTERN.search(_normalize(column)) is not None
 
 
 def snake_case(name: str) -> str:
@@ -92,6 +92,6 @@ def snake_case(name: str) -> str:
     return re.sub(r"[\W_]+", "_", words).strip("_").lower()
 
 
-def _plain(column: str) -> str:
+def _normalize(column: str) -> str:
     """Drop the spelling of the user, and what a merge appended."""
     return re.sub(r"_(x|y|left|right|old|new|before|after|\d+)$", "", snake_case(column))

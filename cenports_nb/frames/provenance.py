@@ -12,11 +12,11 @@ import pandas as pd
 
 from cenports_nb.rendering.note import render_note
 
-KEY = "cenports_nb"
-ACCOUNT = "cenports_nb_account"
+PROVENANCE_KEY = "cenports_nb"
+ACCOUNT_KEY = "cenports_nb_account"
 """A frame of rejects has no origin of its own, but belongs to an account: under this key."""
 
-QUOTED = re.compile(r"(.* is no [a-z ]+): (.+)", re.DOTALL)
+QUOTED_VALUE = re.compile(r"(.* is no [a-z ]+): (.+)", re.DOTALL)
 """A reason that quotes the value it is about, which may be anything: what it says, and the value."""
 
 
@@ -104,13 +104,13 @@ class _Stored(_Origin):
 def attach(frame: pd.DataFrame, found: Provenance, rejects: tuple[Reject, ...]) -> pd.DataFrame:
     """Write a frame's origin into it."""
     stored = _Stored(asdict(found), list(rejects))
-    frame.attrs[KEY] = msgspec.json.encode(stored).decode()
+    frame.attrs[PROVENANCE_KEY] = msgspec.json.encode(stored).decode()
     return frame
 
 
 def provenance(frame: pd.DataFrame) -> Provenance | None:
     """Tell where a frame comes from; None for a frame that does not know."""
-    stored = _stored(frame, _Origin)  # the rejects, which may be many, stay unread
+    stored = _read_attrs(frame, _Origin)  # the rejects, which may be many, stay unread
     if stored is None:
         return None
     values = dict(stored.provenance)
@@ -128,29 +128,29 @@ def read_time_zone(given: str | None, *frames: Any) -> str:
 
 def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
     """Return the records that could not become rows of a frame; None for a frame that does not know."""
-    stored = _stored(frame, _Stored)
+    stored = _read_attrs(frame, _Stored)
     return None if stored is None else rejects_frame(tuple(stored.rejected), read_account(frame))
 
 
-def keep_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
+def replace_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
     """Let a frame hold other rejected records, such as masked ones.
 
     Args:
         frame: From a loader; changed.
         rejects: From `rejected`, perhaps with other values.
     """
-    stored = _stored(frame, _Stored)
+    stored = _read_attrs(frame, _Stored)
     if stored is not None:
         rows = rejects[[name.name for name in fields(Reject)]].itertuples(index=False, name=None)
         kept = _Stored(stored.provenance, [Reject(*row) for row in rows])
-        frame.attrs[KEY] = msgspec.json.encode(kept).decode()
+        frame.attrs[PROVENANCE_KEY] = msgspec.json.encode(kept).decode()
 
 
 def read_account(frame: pd.DataFrame | pd.Series[Any]) -> str:
     """Tell the account of a frame, environment and partner; empty for a frame that does not know."""
-    stored = _stored(frame, _Origin)
+    stored = _read_attrs(frame, _Origin)
     if stored is None:
-        return str(frame.attrs.get(ACCOUNT, ""))
+        return str(frame.attrs.get(ACCOUNT_KEY, ""))
     return account_name(stored.provenance["environment"], stored.provenance["partner_id"])
 
 
@@ -170,12 +170,12 @@ def rejects_frame(rejects: tuple[Reject, ...], account: str = "") -> pd.DataFram
             },
         }
     )
-    frame.attrs[ACCOUNT] = account
+    frame.attrs[ACCOUNT_KEY] = account
     return frame
 
 
-def _stored(frame: pd.DataFrame | pd.Series[Any], what: type[Stored]) -> Stored | None:
-    text = frame.attrs.get(KEY)
+def _read_attrs(frame: pd.DataFrame | pd.Series[Any], what: type[Stored]) -> Stored | None:
+    text = frame.attrs.get(PROVENANCE_KEY)
     if not isinstance(text, str):
         return None
     try:

@@ -92,6 +92,14 @@ def find_duplicates(numbers: IntArray, places: IntArray) -> Mask:
     return twice
 
 
+def sum_by_code(codes: IntArray, quantities: IntArray, size: int) -> IntArray:
+    """Sum quantities by the code of their row, for all codes below `size`; rows of code -1 are left out."""
+    sums = np.zeros(size, dtype=np.int64)
+    known = codes >= 0
+    np.add.at(sums, codes[known], quantities[known])
+    return sums
+
+
 def _ranks(columns: Sequence[pd.Series[Any]]) -> tuple[IntArray, int]:
     """Rank the values of columns that follow each other; null is -1."""
     if columns[0].dtype == "str":

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.masking import SHOWN, mask_pii, mask_series
-from cenports_nb.frames.provenance import ACCOUNT, KEY, Provenance, provenance
+from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii, mask_series
+from cenports_nb.frames.provenance import ACCOUNT_KEY, PROVENANCE_KEY, Provenance, provenance
 from cenports_nb.rendering.text import format_count
 
 Bundle = dict[str, Any]
@@ -31,12 +31,12 @@ def render_frame(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
 
     Only the rows that pandas would show are masked. What has no origin is pandas' own business.
     """
-    if KEY not in shown.attrs and ACCOUNT not in shown.attrs:
+    if PROVENANCE_KEY not in shown.attrs and ACCOUNT_KEY not in shown.attrs:
         return None
     try:
         if isinstance(shown, pd.DataFrame):
             return _render_bundle(shown)
-        return None if SHOWN in shown.attrs else {"text/plain": _format_series(shown)}
+        return None if UNMASKED_KEY in shown.attrs else {"text/plain": _format_series(shown)}
     except Exception as error:  # noqa: BLE001 - IPython would fall back to the plain view, with everybody in it
         text = FALLBACK.format(type(error).__name__)
         return {"text/plain": text, "text/html": html.escape(text)}
@@ -48,7 +48,7 @@ def _render_bundle(frame: pd.DataFrame) -> Bundle | None:
         return None  # pandas shows counts and dtypes then, and no values
     cut = _select_displayed_rows(len(frame), most_rows)
     part = frame if cut is None else frame.iloc[cut]
-    shown: Any = part if SHOWN in frame.attrs else mask_pii(part)
+    shown: Any = part if UNMASKED_KEY in frame.attrs else mask_pii(part)
     masked = 0 if shown is part else _count_masked(part, shown)
     facts = _describe_origin(frame, provenance(frame), masked)
     with pd.option_context("display.show_dimensions", False):  # of a part they would be wrong
@@ -86,7 +86,7 @@ def _select_displayed_rows(length: int, most_rows: int | None) -> Any:
 
 def _count_masked(part: pd.DataFrame, shown: pd.DataFrame) -> int:
     """Count the columns and labels that are masked."""
-    pairs = ((part.iloc[:, place].array, shown.iloc[:, place].array) for place in range(part.shape[1]))
+    pairs = ((part.iloc[:, index].array, shown.iloc[:, index].array) for index in range(part.shape[1]))
     columns = sum(not plain.equals(masked) for plain, masked in pairs)
     return columns + (not part.index.equals(shown.index)) + (not part.columns.equals(shown.columns))
 

@@ -60,7 +60,7 @@ class Failure:
     """Where a run stopped.
 
     Attributes:
-        place: The cell's place in the notebook.
+        cell_index: The position of the cell in the notebook.
         number: Which code cell, from 1.
         cells: How many there are.
         section: The heading above it.

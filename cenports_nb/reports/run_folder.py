@@ -104,18 +104,18 @@ def publish_run(
     final = run_folder.report_folder / run
     try:
         with FileLock(run_folder.report_folder / ".lock", timeout=LOCK_TIMEOUT_SECONDS):
-            beside = {
+            staged = {
                 ending: run_folder.report_folder / f"{PARTIAL_PREFIX}{run_folder.run}{ending}" for ending in texts
             }
             for ending, text in texts.items():
-                _write_durably(beside[ending], text.replace(link, quote(f"{run_folder.name}/{run}/")))
+                _write_durably(staged[ending], text.replace(link, quote(f"{run_folder.name}/{run}/")))
                 if keep and not stopped:
                     _write_durably(
                         run_folder.partial_folder / f"{run_folder.name}{ending}", text.replace(f'"{link}', '"')
                     )
             if any(run_folder.partial_folder.iterdir()):
                 run_folder.partial_folder.rename(final)
-            for ending, path in beside.items():
+            for ending, path in staged.items():
                 path.replace(run_folder.folder / f"{run_folder.name}{ending}")
             _remove_old_runs(run_folder, run, keep=keep)
     except (OSError, Timeout) as error:

@@ -1,6 +1,6 @@
 """A stateful stand-in of the Cenports API: a real HTTP server on loopback, shares no code with the client."""
 
-from cenports_nb.sandbox.account.credentials import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+from cenports_nb.sandbox.account.authentication import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
 from cenports_nb.sandbox.clock import Clock
 from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.faults import Fault, Faults

@@ -1,7 +1,9 @@
-"""The sandbox's own time, which a test moves instead of waiting."""
+"""Time in the sandbox: its clock, instants as text, and the days on which they fall."""
 
 import threading
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta, tzinfo
+from zoneinfo import ZoneInfo
 
 
 class Clock:
@@ -36,13 +38,13 @@ class Clock:
         return f"<Clock {self.now().isoformat(timespec='seconds')}, {kind}>"
 
 
-def stamp(moment: datetime) -> str:
+def format_instant(moment: datetime) -> str:
     """Write an instant as the API does: `1996-07-04T00:48:00.000000Z`."""
     # isoformat pads years below 1000, which strftime does not on every platform.
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
-def instant(text: str) -> datetime:
+def parse_instant(text: str) -> datetime:
     """Read an ISO timestamp; one without a zone is UTC.
 
     Raises:
@@ -50,3 +52,37 @@ def instant(text: str) -> datetime:
     """
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+
+
+def name_day(moment: datetime, zone: str = "UTC", delay_days: int = 0) -> str:
+    """Return the day, Y-m-d, on which an instant plus some days falls in a time zone."""
+    # Not ZoneInfo("UTC"): a machine without a time zone database still has UTC.
+    tz: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
+    try:
+        return (moment + timedelta(days=delay_days)).astimezone(tz).date().isoformat()
+    except OverflowError:
+        return moment.date().isoformat()  # 9999-12-31 means "never", whatever the dialect
+
+
+@dataclass(frozen=True)
+class DayFilter:
+    """`startDate` and `endDate`, as the dialect reads them."""
+
+    start: str
+    end: str
+    zone: str = "UTC"
+    delay_days: int = 0  # days between an order's date and the day that the filter means
+    end_included: bool = True
+
+    @property
+    def day_rule(self) -> tuple[str, int]:
+        """How the day of an instant is found, as arguments of `name_day`."""
+        return self.zone, self.delay_days
+
+    def includes(self, day: str) -> bool:
+        """Tell whether a day is between start and end."""
+        return self.start <= day <= self.end if self.end_included else self.start <= day < self.end
+
+
+UTC_DAYS = ("UTC", 0)
+"""The `day_rule` of plain UTC days."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass, fields
 from typing import Any, Literal, get_args, get_type_hints
 from zoneinfo import ZoneInfo
 
-Place = Literal["body", "query", "either"]
+ParameterSource = Literal["body", "query", "either"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -15,11 +15,11 @@ class Dialect:
         ValueError: A value that no reading has; says which there are.
     """
 
-    get_parameters: Place = "body"
+    get_parameters: ParameterSource = "body"
     """Where do GET /orders, /shipments, /inventories and /transaction read parameters? "either": query over body."""
-    channel_parameters: Place = "query"
+    channel_parameters: ParameterSource = "query"
     """Where does GET /channels?"""
-    page_parameter: Place = "either"
+    page_parameter: ParameterSource = "either"
     """Where is `page` read?"""
 
     default_limit: int = 50
@@ -111,15 +111,15 @@ class Dialect:
                 raise ValueError(f"Dialect({name}={value!r}): use True or False.")
             if options := get_args(hint):
                 if type(None) in options:
-                    _check_least(name, value, 0 if name == "expires_in" else 1)
+                    _check_minimum(name, value, 0 if name == "expires_in" else 1)
                 elif value not in options:
                     raise ValueError(f"Dialect({name}={value!r}): use one of {', '.join(map(repr, options))}.")
         for name, least in (("default_limit", 1), ("order_limit", 1), ("shipment_limit", 1), ("batch_most", 1)):
-            _check_least(name, getattr(self, name), least)
-        _check_least("entry_days", self.entry_days, 0)
-        _check_least("token_life", self.token_life, 0)
+            _check_minimum(name, getattr(self, name), least)
+        _check_minimum("entry_days", self.entry_days, 0)
+        _check_minimum("token_life", self.token_life, 0)
         if self.time_zone != "UTC":
-            _check_zone(self.time_zone)
+            _check_time_zone(self.time_zone)
 
     def __repr__(self) -> str:
         """Show what differs from the default."""
@@ -131,12 +131,12 @@ class Dialect:
         return f"Dialect({', '.join(changed)})"
 
 
-def _check_least(name: str, value: Any, least: int) -> None:
+def _check_minimum(name: str, value: Any, least: int) -> None:
     if value is not None and value < least:
         raise ValueError(f"Dialect({name}={value!r}): use a number of at least {least}.")
 
 
-def _check_zone(name: str) -> None:
+def _check_time_zone(name: str) -> None:
     try:
         ZoneInfo(name)
     except (KeyError, OSError, ValueError) as error:

@@ -1,4 +1,4 @@
-"""Faults: what goes wrong in life, told to happen to certain requests, and counted."""
+"""Faults: failures that are injected into certain requests, and counted."""
 
 import threading
 from collections.abc import Mapping
@@ -7,9 +7,9 @@ from typing import Any, Final
 
 from cenports_nb.sandbox.http.routes import ROUTES
 
-# Every kind with its options. What a kind does stands in `instead.py` (another answer), `sending.py` (the wire)
-# and `service.py` (the account).
-KINDS: Final[dict[str, dict[str, Any]]] = {
+# Every kind with its options. `fault_responses` has what a kind does to the response, `response_writer` what it does
+# to the connection, and `service` what it does to the account.
+FAULT_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "too_many": {"retry_after": None},  # 429; the header as it is given, or none
     "server_error": {"status": 500},
     "bad_gateway": {},
@@ -39,37 +39,40 @@ KINDS: Final[dict[str, dict[str, Any]]] = {
     "failed_rows": {"rows": (0,), "message": "The row was refused."},
 }
 
-_CALLS: Final = [f"{method} {path}" for path, methods in ROUTES.items() for method in methods]
-_SUBMITTING: Final = [
-    f"{method} {path}" for path, methods in ROUTES.items() for method, route in methods.items() if route.submits
+_ALL_CALLS: Final = [f"{method} {path}" for path, methods in ROUTES.items() for method in methods]
+_TRANSACTION_CALLS: Final = [
+    f"{method} {path}"
+    for path, methods in ROUTES.items()
+    for method, route in methods.items()
+    if route.makes_transaction
 ]
 
 
 @dataclass(eq=False)
 class Fault:
-    """One fault; `count` says how often it struck."""
+    """One fault; `count` is how many requests it hit."""
 
     kind: str
     call: str
     after: int  # so many requests pass first
-    times: int | None  # then so many are struck; None for ever
+    times: int | None  # then it hits so many; None for every one
     page: int | None  # only requests for this page
     options: Mapping[str, Any]
     count: int = 0
     passed: int = 0
 
-    def concerns(self, call: str, page: int) -> bool:
-        """Tell whether it is about such a request, and has not struck often enough."""
-        if self.kind == "failed_rows" and call not in _SUBMITTING:
+    def matches(self, call: str, page: int) -> bool:
+        """Tell whether it may hit such a request."""
+        if self.kind == "failed_rows" and call not in _TRANSACTION_CALLS:
             return False
-        meant = call != "POST /authorize" if self.call == "*" else call == self.call
-        return meant and self.page in {None, page} and (self.times is None or self.count < self.times)
+        is_meant = call != "POST /authorize" if self.call == "*" else call == self.call
+        return is_meant and self.page in {None, page} and (self.times is None or self.count < self.times)
 
 
 class Faults:
     """The faults of one sandbox, in the order in which they were added."""
 
-    kinds: Final = tuple(KINDS)
+    kinds: Final = tuple(FAULT_OPTIONS)
 
     def __init__(self) -> None:
         self._faults: list[Fault] = []
@@ -85,31 +88,31 @@ class Faults:
         page: int | None = None,
         **options: Any,
     ) -> Fault:
-        """Let requests be struck; of several faults the first that concerns a request strikes it, alone.
+        """Inject a fault into requests; of several faults only the first that matches a request hits it.
 
         Args:
             kind: One of `kinds`.
             call: Method and end point, or "*" for all but POST /authorize.
             after: So many requests pass first.
-            times: So many are struck then; None for ever.
+            times: Then it hits so many; None for every one.
             page: Only requests for this page; 1 is also a request that asks for none.
             options: Of the kind.
 
         Raises:
             ValueError: A kind, call, option or number that there is not; says which there are.
         """
-        if kind not in KINDS:
-            raise ValueError(f"There is no fault {kind!r}: use one of {', '.join(KINDS)}.")
-        unknown = sorted(options.keys() - KINDS[kind].keys())
+        if kind not in FAULT_OPTIONS:
+            raise ValueError(f"There is no fault {kind!r}: use one of {', '.join(FAULT_OPTIONS)}.")
+        unknown = sorted(options.keys() - FAULT_OPTIONS[kind].keys())
         if unknown:
-            known = ", ".join(KINDS[kind]) or "none"
+            known = ", ".join(FAULT_OPTIONS[kind]) or "none"
             raise ValueError(f"The fault {kind!r} has no option {', '.join(unknown)}: its options are {known}.")
-        calls = ["*", *(_SUBMITTING if kind == "failed_rows" else _CALLS)]
+        calls = ["*", *(_TRANSACTION_CALLS if kind == "failed_rows" else _ALL_CALLS)]
         if call not in calls:
             raise ValueError(f"The fault {kind!r} can't strike {call!r}: use one of {', '.join(calls)}.")
         if after < 0 or (times is not None and times < 1) or (page is not None and page < 1):
             raise ValueError("A fault needs after= of at least 0, and times= and page= of at least 1 or None.")
-        fault = Fault(kind, call, after, times, page, {**KINDS[kind], **options})
+        fault = Fault(kind, call, after, times, page, {**FAULT_OPTIONS[kind], **options})
         with self._lock:
             self._faults.append(fault)
         return fault
@@ -119,11 +122,11 @@ class Faults:
         with self._lock:
             self._faults.clear()
 
-    def strike(self, call: str, page: int) -> Fault | None:
-        """Find the fault that strikes a request, and count it."""
+    def trigger(self, call: str, page: int) -> Fault | None:
+        """Find the fault that hits a request, and count it."""
         with self._lock:
             for fault in self._faults:
-                if not fault.concerns(call, page):
+                if not fault.matches(call, page):
                     continue
                 if fault.passed < fault.after:
                     fault.passed += 1

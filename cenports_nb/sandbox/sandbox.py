@@ -6,16 +6,15 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from cenports_nb.sandbox.account.state import State
+from cenports_nb.sandbox.account.state import AccountState
 from cenports_nb.sandbox.clock import Clock
-from cenports_nb.sandbox.data.catalogue import seed_for
 from cenports_nb.sandbox.data.folder import check_order
+from cenports_nb.sandbox.data.seed import choose_seed
 from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.faults import Faults
-from cenports_nb.sandbox.http.rate_limit import Pace
-from cenports_nb.sandbox.http.replies import Json
 from cenports_nb.sandbox.http.server import HOST, Server
-from cenports_nb.sandbox.http.service import PREFIX, Request, Service
+from cenports_nb.sandbox.http.service import PREFIX, RateLimit, Request, Service
+from cenports_nb.sandbox.records import Json
 
 
 class Sandbox:
@@ -64,15 +63,15 @@ class Sandbox:
             raise ValueError("Sandbox(latency=..., transaction_seconds=...) can't be negative.")
         self.clock = clock or Clock()
         self.latency = latency
-        seeded = seed_for(orders=orders, seed=seed, data=data, shift=shift, now=self.clock.now())
-        self.state = State(seeded, self.clock, transaction_seconds, dialect or Dialect())
+        seeded = choose_seed(orders=orders, seed=seed, data=data, shift=shift, now=self.clock.now())
+        self.state = AccountState(seeded, self.clock, transaction_seconds, dialect or Dialect())
         self.faults = Faults()
-        self._service = Service(self.state, Pace(rate_limit, rate_window), self.faults, lambda: self.url)
+        self._service = Service(self.state, RateLimit(rate_limit, rate_window), self.faults, lambda: self.url)
         self._port = port
         self._url: str | None = None
         self._server: Server | None = None
         self._thread: threading.Thread | None = None
-        self._switch = threading.Lock()
+        self._lifecycle_lock = threading.Lock()
 
     @property
     def url(self) -> str:
@@ -117,11 +116,11 @@ class Sandbox:
                     f"add_order(): the order {record['orderNo']} of {record['channelId']} is there already."
                 )
             self.state.orders.add(copy.deepcopy(record), acknowledged=acknowledged)
-            self.state.channels.know(record["channelId"])
+            self.state.channels.add_unlisted(record["channelId"])
 
     def start(self) -> Self:
         """Begin to serve; a sandbox that serves already goes on."""
-        with self._switch:
+        with self._lifecycle_lock:
             if self._server is None:
                 self._server = Server(self._port, self._service, lambda: self.latency)
                 self._url = f"http://{HOST}:{self._server.server_port}{PREFIX}"
@@ -133,7 +132,7 @@ class Sandbox:
 
     def close(self) -> None:
         """Stop serving and free the port; the account stays as it is."""
-        with self._switch:
+        with self._lifecycle_lock:
             if self._server is not None and self._thread is not None:
                 self._server.stop()
                 self._thread.join()

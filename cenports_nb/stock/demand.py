@@ -1,41 +1,27 @@
-"""Open demand: what is ordered and neither shipped nor cancelled yet."""
+"""Open demand: line items that are neither shipped nor cancelled yet."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.line_status import is_open
-from cenports_nb.frames.row_keys import IntArray
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 
-STOCK_KEYS = ["warehouse_code", "product_sku"]
-LINE_STOCK_KEYS = ["ship_from_warehouse_code", "product_sku"]
-"""What line items call the same."""
 
-
-def open_lines(line_items: pd.DataFrame, further: Sequence[str] = ()) -> pd.DataFrame:
-    """Choose the lines that are neither shipped nor cancelled.
+def select_open_lines(line_items: pd.DataFrame, extra_columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Select the lines that are neither shipped nor cancelled.
 
     Args:
         line_items: `ship_from_warehouse_code product_sku quantity status`.
-        further: Columns that are needed besides.
+        extra_columns: Other columns that are needed.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read.
     """
-    lines = validate_columns(
-        line_items, schemas.LineItems, "open_items", [*LINE_STOCK_KEYS, "quantity", "status", *further]
-    )
+    needed = [*LINE_STOCK_KEYS, "quantity", "status", *extra_columns]
+    lines = validate_columns(line_items, schemas.LineItems, "open_items", needed)
     return lines[is_open(lines["status"]).to_numpy()]
-
-
-def sum_demand(numbers: IntArray, quantities: IntArray, size: int) -> IntArray:
-    """Sum open units by the number of their key, for all numbers below `size`; lines without a key are left out."""
-    units = np.zeros(size, dtype=np.int64)
-    known = numbers >= 0
-    np.add.at(units, numbers[known], quantities[known])
-    return units

@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, StockWarning
-from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
+from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
-from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS, open_lines, sum_demand
+from cenports_nb.stock.demand import select_open_lines
 
 Scope = Literal["account", "channel"]
 SIDES = ("both", "actual_only", "available_only")
@@ -51,55 +52,50 @@ def diff_stock(
     """
     _check_scope(available_scope, available)
     by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
-    keys = ["channel_id", *STOCK_KEYS] if by_channel else STOCK_KEYS
-    named = [*STOCK_KEYS, "quantity", "product_name"]
-    left = validate_columns(actual, schemas.ActualStock, "actual", named, optional=["product_name"])
-    right = validate_columns(
-        available,
-        schemas.AvailableStock,
-        "available",
-        [*keys, "quantity", "product_name"],
-        optional=["product_name"],
+    keys = CHANNEL_STOCK_KEYS if by_channel else STOCK_KEYS
+    optional = ["product_name"]
+    left = validate_columns(
+        actual, schemas.ActualStock, "actual", [*STOCK_KEYS, "quantity", *optional], optional=optional
     )
-    of_channel = ["channel_id"] if available_scope == "channel" else []
-    lines = None if open_items is None else open_lines(open_items, of_channel)
+    right = validate_columns(
+        available, schemas.AvailableStock, "available", [*keys, "quantity", *optional], optional=optional
+    )
+    per_channel = available_scope == "channel"
+    lines = None if open_items is None else select_open_lines(open_items, ["channel_id"] if per_channel else [])
 
-    sides = [[frame[name] for name in STOCK_KEYS] for frame in (left, right)]
-    asked = [] if lines is None else [[lines[name] for name in LINE_STOCK_KEYS]]
-    numbered = encode_keys(*sides, *asked, room=1)
-    in_left, in_right, size = numbered.rows[0], numbered.rows[1], numbered.size
-    at_left = index_rows(in_left, size)
-    refuse_duplicates(actual, find_duplicates(in_left, at_left), STOCK_KEYS, "actual")
+    stock_keys = [[frame[name] for name in STOCK_KEYS] for frame in (left, right)]
+    line_keys = [] if lines is None else [[lines[name] for name in LINE_STOCK_KEYS]]
+    encoded = encode_keys(*stock_keys, *line_keys, room=1)
+    left_codes, right_codes, size = encoded.rows[0], encoded.rows[1], encoded.size
+    left_rows = index_unique_rows(actual, left_codes, size, STOCK_KEYS, "actual")
 
     # One row of cells a channel, one cell a key.
-    channels = _channels(right, lines if of_channel else None) if by_channel else _one_channel(len(right))
-    cells = in_right + channels.right * size
-    at_right = index_rows(cells, channels.number * size)
-    refuse_duplicates(available, find_duplicates(cells, at_right), keys, "available")
-    there = (at_right >= 0).reshape(channels.number, size)
-    there[np.ix_(channels.compared, in_left)] = True
-    channel, key = np.nonzero(there)
-    from_left, from_right = at_left[key], at_right[key + channel * size]
+    channels = _encode_channels(right, lines if per_channel else None) if by_channel else _single_channel(len(right))
+    cells = right_codes + channels.right * size
+    right_rows = index_unique_rows(available, cells, channels.number * size, keys, "available")
+    is_filled = (right_rows >= 0).reshape(channels.number, size)
+    is_filled[np.ix_(channels.compared, left_codes)] = True
+    channel, key = np.nonzero(is_filled)
+    from_left, from_right = left_rows[key], right_rows[key + channel * size]
 
-    joined = _columns(left, right, from_left, from_right)
+    joined = _join_columns(left, right, from_left, from_right)
     if by_channel:
         first = index_rows(channels.right, channels.number)
         names = repeat_text(None, len(key)) if not len(right) else take_text(first[channel], right["channel_id"])
         joined = {"channel_id": names, **joined}
     if lines is not None:
-        number, quantity = numbered.rows[2], lines["quantity"].to_numpy()
-        of_line = number + channels.lines * size if of_channel else number
-        of_line[number < 0] = -1
-        wanted = sum_demand(of_line, quantity, len(at_right) if of_channel else size)
-        seen = there.ravel() if of_channel else there.any(axis=0)
-        _say_stray(lines, ~np.append(seen, False)[of_line])
-        _explain(joined, wanted[key + channel * size] if of_channel else wanted[key])
+        line_codes = encoded.rows[2]
+        line_cells = np.where(line_codes < 0, -1, line_codes + (channels.lines * size if per_channel else 0))
+        demand = sum_by_code(line_cells, lines["quantity"].to_numpy(), len(right_rows) if per_channel else size)
+        is_compared = is_filled.ravel() if per_channel else is_filled.any(axis=0)
+        _warn_unmatched_demand(lines, ~np.append(is_compared, False)[line_cells])
+        _add_open_demand(joined, demand[key + channel * size] if per_channel else demand[key])
     return pd.DataFrame(joined, copy=False)
 
 
 @dataclass(frozen=True)
-class _Channels:
-    """How many channels there are, the one of each row and each line, and those that are compared."""
+class _ChannelCodes:
+    """The number of channels, the code of each row's and each line's channel, and the codes that are compared."""
 
     number: int
     right: IntArray
@@ -107,48 +103,45 @@ class _Channels:
     compared: IntArray
 
 
-def _channels(right: pd.DataFrame, lines: pd.DataFrame | None) -> _Channels:
+def _encode_channels(right: pd.DataFrame, lines: pd.DataFrame | None) -> _ChannelCodes:
     if not len(right):
-        return _one_channel(0, 0 if lines is None else len(lines))
-    asked = [] if lines is None else [[lines["channel_id"]]]
-    numbered = encode_keys([right["channel_id"]], *asked)
-    compared = np.flatnonzero(index_rows(numbered.rows[0], numbered.size) >= 0)
-    return _Channels(numbered.size, numbered.rows[0], numbered.rows[-1], compared)
+        return _single_channel(0, 0 if lines is None else len(lines))
+    encoded = encode_keys(*([frame["channel_id"]] for frame in (right, lines) if frame is not None))
+    compared = np.flatnonzero(index_rows(encoded.rows[0], encoded.size) >= 0)
+    return _ChannelCodes(encoded.size, encoded.rows[0], encoded.rows[-1], compared)
 
 
-def _one_channel(rows: int, lines: int = 0) -> _Channels:
-    none = np.zeros(rows, dtype=np.int64)
-    return _Channels(1, none, np.zeros(lines, dtype=np.int64), np.zeros(1, dtype=np.int64))
+def _single_channel(rows: int, lines: int = 0) -> _ChannelCodes:
+    return _ChannelCodes(1, *(np.zeros(length, dtype=np.int64) for length in (rows, lines, 1)))
 
 
-def _columns(
+def _join_columns(
     left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray
 ) -> dict[str, pd.Series[Any]]:
-    """Build the columns that both sides fill, given the row that each of them has, -1 where none."""
+    """Build the columns that both sides fill, given the row of each side, -1 where there is none."""
     no_left, no_right = from_left < 0, from_right < 0
     if no_right.any():
         either = np.where(no_left, len(left) + from_right, from_left)
         keys = {name: take_text(either, left[name], right[name]) for name in STOCK_KEYS}
     else:
         keys = {name: take_text(from_right, right[name]) for name in STOCK_KEYS}
-    actual, available = _units(left, from_left, no_left), _units(right, from_right, no_right)
+    actual, available = _take_units(left, from_left, no_left), _take_units(right, from_right, no_right)
     unknown = no_left | no_right
-    reserved = pd.arrays.IntegerArray(np.where(unknown, 0, actual - available), unknown)
     side = np.where(no_left, 2, np.where(no_right, 1, 0)).astype(np.int8)
     columns: dict[str, Any] = {
         **keys,
-        "product_name": _names(left, right, from_left, from_right),
+        "product_name": _take_names(left, right, from_left, from_right),
         "actual": pd.arrays.IntegerArray(actual, no_left),
         "available": pd.arrays.IntegerArray(available, no_right),
-        "reserved": reserved,
+        "reserved": pd.arrays.IntegerArray(np.where(unknown, 0, actual - available), unknown),
         "side": decode_categories(side, SIDES),
-        "oversold": available < 0,  # what is unknown stands there as 0
+        "oversold": available < 0,  # an unknown quantity is 0 there
         "inconsistent": ~unknown & (available > actual) | (actual < 0),
     }
     return {name: pd.Series(values, copy=False) for name, values in columns.items()}
 
 
-def _units(frame: pd.DataFrame, rows: IntArray, absent: Mask) -> IntArray:
+def _take_units(frame: pd.DataFrame, rows: IntArray, absent: Mask) -> IntArray:
     if not len(frame):
         return np.zeros(len(rows), dtype=np.int64)
     units = frame["quantity"].to_numpy()[rows]
@@ -156,8 +149,8 @@ def _units(frame: pd.DataFrame, rows: IntArray, absent: Mask) -> IntArray:
     return units
 
 
-def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray) -> pd.Series[Any]:
-    """Take names from actual stock, where it has none from available stock."""
+def _take_names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray) -> pd.Series[Any]:
+    """Take product names from actual stock, or from available stock where actual has none."""
     found = [
         (frame["product_name"], rows)
         for frame, rows in ((left, from_left), (right, from_right))
@@ -173,17 +166,17 @@ def _names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_ri
     return take_text(np.where(named, rows, np.where(other_rows < 0, -1, len(names) + other_rows)), names, others)
 
 
-def _explain(joined: dict[str, Any], wanted: IntArray) -> None:
-    """Add open demand and what it leaves unexplained; more demand than there is is oversold."""
-    joined["open_quantity"] = pd.Series(pd.arrays.IntegerArray(wanted, np.zeros(len(wanted), dtype=bool)), copy=False)
+def _add_open_demand(joined: dict[str, Any], demand: IntArray) -> None:
+    """Add open demand and what it leaves unexplained; demand above the actual stock is oversold."""
+    joined["open_quantity"] = pd.Series(demand, dtype="Int64")
     joined["unexplained"] = joined["reserved"] - joined["open_quantity"]
     joined["oversold"] |= (joined["open_quantity"] > joined["actual"]).fillna(value=False).astype(bool)
 
 
-def _say_stray(lines: pd.DataFrame, stray: Mask) -> None:
-    """Say which open demand is in no row, because neither side stocks it or a line names no warehouse."""
-    if stray.any():
-        left_out = lines[stray]
+def _warn_unmatched_demand(lines: pd.DataFrame, unmatched: Mask) -> None:
+    """Warn of open demand that is in no row: neither side stocks its SKU, or its line names no warehouse."""
+    if unmatched.any():
+        left_out = lines[unmatched]
         skus = len(left_out[LINE_STOCK_KEYS].drop_duplicates())
         code, sku = left_out[LINE_STOCK_KEYS].iloc[0]
         where = "which names no warehouse" if pd.isna(code) else f"in warehouse {code}"

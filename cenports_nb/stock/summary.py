@@ -3,24 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
-import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import IntArray, encode_keys, index_first_rows, index_rows
+from cenports_nb.frames.row_keys import encode_keys
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import repeat_text, take_text
-from cenports_nb.stock.demand import STOCK_KEYS
+from cenports_nb.frames.text_columns import repeat_text
 from cenports_nb.stock.diff import Scope
 
-LEAST, MOST = np.iinfo(np.int64).min, np.iinfo(np.int64).max
 
-
-class _Compared(pa.DataFrameModel):
+class _DiffColumns(pa.DataFrameModel):
     """What is needed of a comparison."""
 
     warehouse_code: Series[str]
@@ -75,96 +71,51 @@ def summarize_stock(
     if available_scope not in ("account", "channel"):
         raise InvalidRequestError(f'available_scope={available_scope!r} must be "account" or "channel".')
     optional = ("product_name", "open_quantity", "unexplained")
-    rows = validate_columns(diff, _Compared, "diff", optional=optional)
-    each = _once(rows, of_account=available_scope == "account")
-    group, size = np.zeros(len(each), dtype=np.int64), 1
-    if names:
-        numbered = encode_keys([each[name] for name in names])
-        group, size = numbered.rows[0], numbered.size
-    last = index_rows(group, size)
-    kept = np.flatnonzero(last >= 0) if names else np.zeros(1, dtype=np.int64)
-    totals: dict[str, Any] = {name: take_text(last[kept], each[name]) for name in names}
+    rows = validate_columns(diff, _DiffColumns, "diff", optional=optional)
+    each = _merge_channels(rows, by_account=available_scope == "account")
+    numbers = [name for name in TOTAL_COLUMNS if name in each]
+    if not names:
+        return each[numbers].sum().to_frame().T
     if len(names) == len(STOCK_KEYS):
-        totals["product_name"] = take_text(last[kept], each["product_name"])
-    for name in each.columns[len(STOCK_KEYS) + 1 :]:
-        units = np.zeros(size, dtype=np.int64)
-        np.add.at(units, group, each[name].to_numpy())
-        totals[name] = units[kept]
-    return pd.DataFrame(totals, copy=False)
+        return each.sort_values(names, ignore_index=True)[[*names, "product_name", *numbers]]
+    return each.groupby(names)[numbers].sum().reset_index()
 
 
-def _once(rows: pd.DataFrame, *, of_account: bool) -> pd.DataFrame:
+def _merge_channels(rows: pd.DataFrame, *, by_account: bool) -> pd.DataFrame:
     """Bring each warehouse and SKU to one row of numbers that can be added up."""
-    numbered = encode_keys([rows[name] for name in STOCK_KEYS], room=1)
-    number, size = numbered.rows[0], numbered.size
-    actual, has_actual = _extreme(rows["actual"], number, size, greatest=True)
-    available, has_available = _extreme(rows["available"], number, size, greatest=False)
-    both = has_actual & has_available
-    if not of_account:
-        taken = _summed(rows["actual"] - rows["available"], number, size)
-        available = np.where(both, actual - taken, available)
-    columns: dict[str, Any] = {
-        "skus": np.ones(size, dtype=np.int64),
+    codes = encode_keys([rows[name] for name in STOCK_KEYS], room=1).rows[0]
+    groups = rows.groupby(codes)
+    merged = groups[[name for name in [*STOCK_KEYS, "product_name"] if name in rows]].first()
+    if "product_name" not in rows:
+        merged["product_name"] = repeat_text(None, len(merged)).array
+    actual, available = groups["actual"].max(), groups["available"].min()
+    both = actual.notna() & available.notna()
+    if not by_account:
+        reserved = (rows["actual"] - rows["available"]).groupby(codes).sum()
+        available = available.mask(both, actual - reserved)
+    is_inconsistent = (rows["available"] > rows["actual"]) | (rows["actual"] < 0)
+    columns = {
+        "skus": merged[STOCK_KEYS[0]].notna(),
         "actual": actual,
         "available": available,
-        "reserved": np.where(both, actual - available, 0),
-        "short": np.maximum(-available, 0),
+        "reserved": actual - available,
+        "short": (-available).fillna(0).clip(lower=0),
+        "inconsistent": is_inconsistent.fillna(value=False).groupby(codes).any(),
+        "one_sided": ~both,
     }
-    odd = (rows["available"] > rows["actual"]).fillna(value=False) | (rows["actual"] < 0).fillna(value=False)
-    columns["inconsistent"] = _any(odd, number, size)
-    columns["one_sided"] = (~both).astype(np.int64)
     if "open_quantity" in rows:
-        wanted = (
-            _extreme(rows["open_quantity"], number, size, greatest=True)[0]
-            if of_account
-            else _summed(rows["open_quantity"], number, size)
-        )
-        columns["short"] = np.where(has_actual, np.maximum(columns["short"], wanted - actual), columns["short"])
-        columns["open_quantity"] = wanted
-        columns["unexplained"] = np.where(both, columns["reserved"] - wanted, 0)
+        demand = groups["open_quantity"].max() if by_account else groups["open_quantity"].sum()
+        demand = demand.fillna(0)
+        columns["short"] = columns["short"].clip(lower=(demand - actual).fillna(0))
+        columns["open_quantity"] = demand
+        columns["unexplained"] = columns["reserved"] - demand
         if "unexplained" in rows:
-            columns["unexplained_skus"] = _any((rows["unexplained"] != 0).fillna(value=False), number, size)
-    columns["oversold"] = (columns["short"] > 0).astype(np.int64)
-    first = index_first_rows(number, size)
-    kept = np.flatnonzero(first >= 0)
-    keys = {name: take_text(first[kept], rows[name]) for name in STOCK_KEYS}
-    keys["product_name"] = _names(rows, number, size, kept)
-    return pd.DataFrame({**keys, **{name: columns[name][kept] for name in TOTALS if name in columns}}, copy=False)
+            columns["unexplained_skus"] = (rows["unexplained"] != 0).fillna(value=False).groupby(codes).any()
+    columns["oversold"] = columns["short"] > 0
+    return merged.assign(**{name: values.fillna(0).astype("int64") for name, values in columns.items()})
 
 
-TOTALS = (
+TOTAL_COLUMNS = (
     "skus", "actual", "available", "reserved", "short", "oversold", "inconsistent", "one_sided", "open_quantity",
     "unexplained", "unexplained_skus",
 )  # fmt: skip
-
-
-def _names(rows: pd.DataFrame, number: IntArray, size: int, kept: IntArray) -> pd.Series[Any]:
-    """Take the first name that any channel has for a SKU."""
-    if "product_name" not in rows:
-        return repeat_text(None, len(kept))
-    named = np.flatnonzero(rows["product_name"].notna().to_numpy())
-    found = index_first_rows(number[named], size)[kept]
-    return take_text(np.where(found < 0, -1, np.append(named, -1)[found]), rows["product_name"])
-
-
-def _extreme(values: pd.Series[Any], number: IntArray, size: int, *, greatest: bool) -> tuple[IntArray, Any]:
-    """Find the greatest or least known value of each number, 0 where none is known, and tell where one is."""
-    known = values.notna().to_numpy()
-    found = np.full(size, LEAST if greatest else MOST, dtype=np.int64)
-    (np.maximum if greatest else np.minimum).at(found, number[known], values[known].to_numpy(dtype="int64"))
-    is_known = np.zeros(size, dtype=bool)
-    is_known[number[known]] = True
-    return np.where(is_known, found, 0), is_known
-
-
-def _summed(values: pd.Series[Any], number: IntArray, size: int) -> IntArray:
-    units = np.zeros(size, dtype=np.int64)
-    np.add.at(units, number, values.to_numpy(dtype="int64", na_value=0))
-    return units
-
-
-def _any(rows: pd.Series[Any], number: IntArray, size: int) -> IntArray:
-    """Mark with 1 each number that has such a row."""
-    found = np.zeros(size, dtype=np.int64)
-    found[number[rows.to_numpy(dtype=bool)]] = 1
-    return found

@@ -1,1 +1,1 @@
-"""Writes: a batch is in the journal before it is on the wire, and every row has one outcome at any moment."""
+"""Writes: a batch is in the journal before it is sent, and every row has exactly one outcome at any moment."""

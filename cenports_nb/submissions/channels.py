@@ -1,4 +1,4 @@
-"""A new sales channel: checked, sent once, its id read back; in the journal it is not."""
+"""`create_channel`: check a new sales channel, send it once, return its id; it is not in the journal."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from uuid import uuid4
 
 import msgspec
 
-from cenports_nb.api.request_schema import CALLS, objections
+from cenports_nb.api.request_schema import CALL_TABLES, find_objections
 from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, TransportError, UnexpectedAnswerError
 from cenports_nb.frames.decoding.rejects import snake_case
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-CALL = "POST /channels"
-MOST_LOGO = 2 * 2**20
+CREATE_CHANNEL = "POST /channels"
+MAX_LOGO_BYTES = 2 * 2**20
 """Bytes of a logo; it travels as text, a third longer, in one request."""
 
-BEGINNINGS = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
-LOGOS = (*BEGINNINGS, ".svg")
-LOOK = "look with load_channels(client, refresh=True) before you create it again"
+MAGIC_BYTES = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
+LOGO_SUFFIXES = (*MAGIC_BYTES, ".svg")
+CHECK_FIRST = "look with load_channels(client, refresh=True) before you create it again"
 
 
 def create_channel(
@@ -64,12 +64,12 @@ def create_channel(
         "channelId": channel_id,
         "contactEmail": contact_email,
         "contactPhone": contact_phone,
-        "billInfo": None if bill_info is None else _info(bill_info, "bill_info"),
-        "logo": None if logo is None else _logo(logo),
+        "billInfo": None if bill_info is None else _translate_keys(bill_info, "bill_info"),
+        "logo": None if logo is None else _read_logo(logo),
     }
     body: dict[str, Any] = {
         "channelName": channel_name,
-        "contactInfo": _info(contact_info, "contact_info"),
+        "contactInfo": _translate_keys(contact_info, "contact_info"),
         **{name: value for name, value in optional.items() if value is not None},
     }
     _check(client, body)
@@ -83,32 +83,34 @@ def create_channel(
             raise
         # The write counts as under way until it must have landed: no list of channels is kept before.
         raise TransportError(
-            f"Whether the channel was created is not known, as no usable answer came: {LOOK}."
+            f"Whether the channel was created is not known, as no usable answer came: {CHECK_FIRST}."
         ) from error
     client.write_ended(write_id)
-    return _id_of(answer.body)
+    return _read_channel_id(answer.body)
 
 
 def _check(client: Client, body: Mapping[str, Any]) -> None:
     """Check every field, all of them at once, and quote none: they are people's."""
     errors: dict[str, list[str]] = {}
-    for found in objections(CALL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes):
+    for found in find_objections(
+        CREATE_CHANNEL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes
+    ):
         errors.setdefault(".".join(snake_case(str(step)) for step in found.path), []).append(found.reason)
     if not body.get("contactEmail") and not body.get("contactPhone"):
         errors.setdefault("contact_email", []).append("or contact_phone is needed")
     if errors:
-        said = "; ".join(f"{place} {reasons[0]}" for place, reasons in errors.items())
-        raise InvalidRequestError(f"The channel can't be created: {said}. Nothing was sent.", errors=errors, sent=False)
+        text = "; ".join(f"{place} {reasons[0]}" for place, reasons in errors.items())
+        raise InvalidRequestError(f"The channel can't be created: {text}. Nothing was sent.", errors=errors, sent=False)
 
 
-def _info(given: Mapping[str, str], what: str) -> dict[str, str]:
+def _translate_keys(given: Mapping[str, str], what: str) -> dict[str, str]:
     """Bring keys such as `postal_code` to the reference's names.
 
     Raises:
         InvalidRequestError: No mapping, or a key that the call has no field for.
     """
     group = {"contact_info": "contactInfo", "bill_info": "billInfo"}[what]
-    fields = [path.partition(".")[2] for path in CALLS[CALL] if path.startswith(f"{group}.")]
+    fields = [path.partition(".")[2] for path in CALL_TABLES[CREATE_CHANNEL] if path.startswith(f"{group}.")]
     names = {snake_case(field): field for field in fields}
     if not isinstance(given, Mapping):
         raise InvalidRequestError(f"{what} must be a mapping with {', '.join(names)}, not {type(given).__name__}.")
@@ -120,24 +122,24 @@ def _info(given: Mapping[str, str], what: str) -> dict[str, str]:
     return {names[key]: value for key, value in given.items() if value is not None}
 
 
-def _logo(path: str | Path) -> str:
+def _read_logo(path: str | Path) -> str:
     """Read a picture as base64; its first bytes must be what its ending says."""
     file = Path(path)
     kind = file.suffix.lower()
-    if kind not in LOGOS:
-        raise InvalidRequestError(f"The logo {file.name!r} has no known ending: use one of {', '.join(LOGOS)}.")
+    if kind not in LOGO_SUFFIXES:
+        raise InvalidRequestError(f"The logo {file.name!r} has no known ending: use one of {', '.join(LOGO_SUFFIXES)}.")
     try:
         content = file.read_bytes()
     except OSError as error:
         raise InvalidRequestError(f"The logo {file.name!r} can't be read: {error.strerror}.") from None
-    is_such = b"<svg" in content[:4096] if kind == ".svg" else content.startswith(BEGINNINGS[kind])
+    is_such = b"<svg" in content[:4096] if kind == ".svg" else content.startswith(MAGIC_BYTES[kind])
     if not is_such:
         raise InvalidRequestError(
             f"The logo {file.name!r} is no {kind[1:]} by its first bytes: save it as {kind[1:]}, or name it as it is."
         )
-    if len(content) > MOST_LOGO:
+    if len(content) > MAX_LOGO_BYTES:
         raise InvalidRequestError(
-            f"The logo {file.name!r} has {len(content):,} bytes: make it smaller than {MOST_LOGO:,}."
+            f"The logo {file.name!r} has {len(content):,} bytes: make it smaller than {MAX_LOGO_BYTES:,}."
         )
     return base64.b64encode(content).decode()
 
@@ -149,7 +151,7 @@ def _may_have_arrived(error: CenportsError) -> bool:
     return error.reached and isinstance(error, TransportError | UnexpectedAnswerError)
 
 
-def _id_of(body: bytes) -> str:
+def _read_channel_id(body: bytes) -> str:
     """Read the id of the answer, whatever its `channelName` is spelt like.
 
     Raises:
@@ -164,5 +166,5 @@ def _id_of(body: bytes) -> str:
     if isinstance(made, int) and not isinstance(made, bool):
         made = str(made)
     if not isinstance(made, str) or not made.strip():
-        raise UnexpectedAnswerError(f"POST /channels was answered without a channelId: it may be there, {LOOK}.")
+        raise UnexpectedAnswerError(f"POST /channels was answered without a channelId: it may be there, {CHECK_FIRST}.")
     return made

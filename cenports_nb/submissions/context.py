@@ -1,22 +1,31 @@
-"""The desk of a client: its journal and its poller, shared by all submissions that it has open."""
+"""What the submissions of one client share: its journal, its poller, and which of them are open."""
 
 from __future__ import annotations
 
-import getpass
 import weakref
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.tracking.poller import Poller
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-    from cenports_nb.submissions.submission import Submission
+
+
+class OpenSubmission(Protocol):
+    """A submission that somebody holds."""
+
+    submission_id: str
+
+    def notify(self) -> None:
+        """Call its listeners with a snapshot."""
 
 
 @dataclass(frozen=True)
-class Desk:
+class SubmissionContext:
     """What the submissions of one client share.
 
     Attributes:
@@ -25,26 +34,34 @@ class Desk:
 
     journal: Journal
     poller: Poller
-    open: weakref.WeakSet[Submission] = field(default_factory=weakref.WeakSet)
+    open: weakref.WeakSet[OpenSubmission] = field(default_factory=weakref.WeakSet)
 
 
-def desk_of(client: Client) -> Desk:
-    """Return a client's desk; its journal is opened at first use and closed with the client.
+def get_context(client: Client) -> SubmissionContext:
+    """Return a client's context; its journal is opened at first use and closed with the client.
 
     Raises:
         JournalError: The journal can't be used.
     """
-    client.own()
-    if not isinstance(client.context, Desk):
+
+    def build() -> SubmissionContext:
         journal = Journal(client.home)
         client.resources.callback(journal.close)
-        client.context = Desk(journal, Poller(client, journal))
-    return client.context
+        return SubmissionContext(journal, Poller(client, journal))
+
+    return client.component(SubmissionContext, build)
 
 
-def user() -> str:
-    """Name the user of this machine, for the journal."""
-    try:
-        return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container may have a user without a name
-        return "unknown"
+def read_own_head(client: Client, submission_id: str, noun: str = "Submission") -> Head:
+    """Return one submission of a client's account.
+
+    Raises:
+        JournalError: It is not in this machine's journal.
+        InvalidRequestError: It belongs to another account.
+    """
+    head = get_context(client).journal.head(submission_id)
+    if head.account != client.settings.account:
+        raise InvalidRequestError(
+            f"{noun} {submission_id} belongs to partner {head.partner_id} in {head.environment}: connect to that account."
+        )
+    return head

@@ -1,23 +1,28 @@
-"""What guards object to in a plan, with what the journal knows of earlier ones."""
+"""What guards object to in a plan, with what the journal knows of earlier ones, and which of it a person accepts."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from cenports_nb.errors import GuardRailError
+from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
-from cenports_nb.stock.guards.thresholds import thresholds_of
-from cenports_nb.submissions.context import desk_of
-from cenports_nb.submissions.journal.queries import history_of
+from cenports_nb.stock.guards.thresholds import read_thresholds
+from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.journal.queries import read_stock_history
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
+ORDER_OBJECTION_DTYPES = dict.fromkeys(("channel_id", "order_no", "guard", "message"), "str")
 
-def objections_to(
+
+def find_objections(
     client: Client,
     updates: pd.DataFrame,
     actual: pd.DataFrame,
@@ -36,11 +41,46 @@ def objections_to(
         available: Available stock, for the guards that need it.
         thresholds: Other thresholds of guards.
     """
-    span = timedelta(seconds=pd.Timedelta(thresholds_of(thresholds).repeated).total_seconds())
-    history = history_of(desk_of(client).journal, client.home, client.settings.account, at, span)
+    span = timedelta(seconds=pd.Timedelta(read_thresholds(thresholds).repeated).total_seconds())
+    history = read_stock_history(get_context(client).journal, client.home, client.settings.account, at, span)
     return check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
 
 
-def doubts_all(objections: pd.DataFrame) -> pd.Series[bool]:
+def is_blocking(objections: pd.DataFrame) -> pd.Series[bool]:
     """Tell which objections doubt a warehouse or the whole frame, not a row."""
     return objections["product_sku"].isna() | objections["guard"].isin(STOPS_ALL)
+
+
+def hold_objected_rows(
+    rows: pd.DataFrame, objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame, on_objection: str
+) -> pd.DataFrame:
+    """Write beside each row, as `held`, what a guard holds against it; null where it may go.
+
+    Raises:
+        GuardRailError: A guard objects, and its rows are not to be held, or it doubts the whole frame.
+    """
+    objections = objections[~_is_accepted(objections, allow)].reset_index(drop=True)
+    blocking = is_blocking(objections)
+    if len(objections) and (on_objection == "raise" or blocking.any()):
+        shown = objections[blocking] if on_objection == "hold" else objections
+        names = ", ".join(f'"{name}"' for name in shown["guard"].unique())
+        raise GuardRailError(
+            f"{format_count(len(objections), 'objection')}, the first: "
+            f"{shown['message'].iloc[0].rstrip('.')}. Nothing was sent; mend the frame (the error's .objections has all), "
+            f"or accept them with allow=({names},).",
+            objections=objections,
+        )
+    texts = objections["guard"] + ": " + objections["message"]
+    held = texts.groupby([objections[name] for name in STOCK_KEYS], sort=False).agg("; ".join).rename("held")
+    joined = rows.merge(held.reset_index(), on=STOCK_KEYS, how="left") if len(held) else rows.assign(held=None)
+    return joined.assign(held=joined["held"].astype("str"))
+
+
+def _is_accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> pd.Series[bool]:
+    """Tell which objections a person accepts: all of a guard, or these very ones."""
+    if not isinstance(allow, pd.DataFrame):
+        return objections["guard"].isin(list(allow))
+    names = [*STOCK_KEYS, "guard"]
+    known = set(allow[names].astype("str").fillna("").itertuples(index=False, name=None))
+    given = objections[names].astype("str").fillna("").itertuples(index=False, name=None)
+    return pd.Series([each in known for each in given], dtype=bool, index=objections.index)

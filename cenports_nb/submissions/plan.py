@@ -1,8 +1,8 @@
-"""An update frame as batches and rows of the journal: decided here, carried out elsewhere."""
+"""Update frames and orders as batches and rows of the journal: decided here, carried out elsewhere."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.errors import InvalidRequestError
 from cenports_nb.submissions.journal.models import Batch, Row
 
-CHUNK = 20_000
-DRY = "A dry run: nothing was sent."
+CHUNK_ROWS = 20_000
+DRY_RUN_MESSAGE = "A dry run: nothing was sent."
 
 
 @dataclass(frozen=True)
@@ -27,18 +28,21 @@ class Plan:
     submission_id: str
     batches: tuple[Batch, ...]
     canary: int
-    _sorted: pd.DataFrame
-    _batch_of: np.ndarray[Any, Any]
-    _row_of: np.ndarray[Any, Any]
+    _rows: pd.DataFrame
+    _batch_numbers: np.ndarray[Any, Any]
+    _row_numbers: np.ndarray[Any, Any]
     _before_at: str
     _message: str | None
 
     def rows(self) -> Iterator[Row]:
         """Make the rows, in the order of the batches."""
         held = {batch.batch for batch in self.batches if batch.state == "held"}
-        for start in range(0, len(self._sorted), CHUNK):
-            part = self._sorted.iloc[start : start + CHUNK]
-            numbers, places = self._batch_of[start : start + CHUNK], self._row_of[start : start + CHUNK]
+        for start in range(0, len(self._rows), CHUNK_ROWS):
+            part = self._rows.iloc[start : start + CHUNK_ROWS]
+            numbers, places = (
+                self._batch_numbers[start : start + CHUNK_ROWS],
+                self._row_numbers[start : start + CHUNK_ROWS],
+            )
             columns = [part[name].tolist() for name in ("warehouse_code", "product_sku", "type", "quantity")]
             quantities = [_ints(part[name]) for name in ("current_quantity", "before_quantity")]
             messages = [text if isinstance(text, str) else None for text in part["held"].tolist()]
@@ -51,14 +55,8 @@ class Plan:
                 )  # fmt: skip
 
 
-def plan(
-    submission_id: str,
-    updates: pd.DataFrame,
-    *,
-    batch_size: int,
-    canary: int,
-    before_at: str,
-    dry_run: bool = False,
+def plan_batches(
+    submission_id: str, updates: pd.DataFrame, *, batch_size: int, canary: int, before_at: str, dry_run: bool = False
 ) -> Plan:
     """Cut a frame into batches of one warehouse each, in frame order.
 
@@ -78,18 +76,27 @@ def plan(
     rank, held = rank[order], held[order]
     group_start = np.flatnonzero(np.r_[True, rank[1:] != rank[:-1]]) if len(rank) else np.zeros(0, dtype=np.int64)
     starts = _starts(group_start, len(rank), batch_size, min(canary, int((~held).sum())))
-    batch_of = np.searchsorted(starts, np.arange(len(rank)), side="right") - 1
-    row_of = np.arange(len(rank)) - starts[batch_of] if len(rank) else batch_of
+    batch_numbers = np.searchsorted(starts, np.arange(len(rank)), side="right") - 1
+    row_numbers = np.arange(len(rank)) - starts[batch_numbers] if len(rank) else batch_numbers
     ordered = updates.take(order)
     ends = np.append(starts[1:], len(rank))[: len(starts)]
     places = ordered["warehouse_code"].iloc[starts].tolist()
-    usual = "dry_run" if dry_run else "planned"
+    state = "dry_run" if dry_run else "planned"
     batches = tuple(
-        Batch(submission_id, number, place, int(end - start), "held" if held[start] else usual)
+        Batch(submission_id, number, place, int(end - start), "held" if held[start] else state)
         for number, (place, start, end) in enumerate(zip(places, starts.tolist(), ends.tolist(), strict=True))
     )
-    singing = sum(int(end) <= canary and batch.state != "held" for batch, end in zip(batches, ends, strict=True))
-    return Plan(submission_id, batches, singing, ordered, batch_of, row_of, before_at, DRY if dry_run else None)
+    canary_batches = sum(int(end) <= canary and batch.state != "held" for batch, end in zip(batches, ends, strict=True))
+    return Plan(
+        submission_id,
+        batches,
+        canary_batches,
+        ordered,
+        batch_numbers,
+        row_numbers,
+        before_at,
+        DRY_RUN_MESSAGE if dry_run else None,
+    )
 
 
 def _starts(groups: np.ndarray[Any, Any], rows: int, batch_size: int, canary: int) -> np.ndarray[Any, Any]:
@@ -104,3 +111,34 @@ def _starts(groups: np.ndarray[Any, Any], rows: int, batch_size: int, canary: in
 
 def _ints(values: pd.Series[Any]) -> list[int | None]:
     return [None if null else int(value) for value, null in zip(values.tolist(), values.isna().tolist(), strict=True)]
+
+
+def build_order_batches(
+    submission_id: str, parts: Iterable[tuple[str, Sequence[tuple[str | None, str, str | None]]]]
+) -> tuple[list[Batch], list[Row]]:
+    """Write orders as batches and rows.
+
+    Args:
+        submission_id: Of the submission.
+        parts: For each batch what its rows have in common, and its orders: channel id, order number, body as JSON.
+    """
+    batches: list[Batch] = []
+    rows: list[Row] = []
+    for number, (place, orders) in enumerate(parts):
+        first = len(rows)
+        batches.append(Batch(submission_id, number, place, len(orders)))
+        rows += [
+            Row(submission_id, first + i, number, i, channel_id=channel_id, order_no=order_no, payload=payload)
+            for i, (channel_id, order_no, payload) in enumerate(orders)
+        ]
+    return batches, rows
+
+
+def check_whole_number(name: str, value: object, least: int) -> None:
+    """Refuse an argument that is no whole number or too small.
+
+    Raises:
+        InvalidRequestError: It is.
+    """
+    if not isinstance(value, int) or isinstance(value, bool) or value < least:
+        raise InvalidRequestError(f"{name}={value!r} must be a whole number of {least} or more.")

@@ -1,4 +1,4 @@
-"""The submissions of this machine: all of them in a list, or one of them opened again."""
+"""The submissions of this machine: all of them in a list, or one of them reopened."""
 
 from __future__ import annotations
 
@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cenports_nb.errors import InvalidRequestError
 from cenports_nb.settings import home_folder
-from cenports_nb.submissions.context import desk_of
+from cenports_nb.submissions.context import get_context, read_own_head
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.locks import is_sending
 from cenports_nb.submissions.journal.store import Journal
@@ -23,7 +22,7 @@ COLUMNS = [
     "reason", "reference",
 ]  # fmt: skip
 
-QUERY = """
+SUBMISSIONS_SQL = """
 SELECT submission_id, kind, environment, partner_id, created_at, count(item),
     count(CASE WHEN outcome IN ('pending', 'unconfirmed') THEN 1 END), count(CASE WHEN outcome = 'applied' THEN 1 END),
     count(CASE WHEN outcome = 'rejected' THEN 1 END), count(CASE WHEN outcome = 'in_doubt' THEN 1 END),
@@ -53,24 +52,19 @@ def list_submissions(
     """
     journal = Journal(home or home_folder())
     try:
-        return frames.select(journal, COLUMNS, QUERY, (environment, product_sku, product_sku))
+        return frames.select_frame(journal, COLUMNS, SUBMISSIONS_SQL, (environment, product_sku, product_sku))
     finally:
         journal.close()
 
 
 def open_submission(client: Client, submission_id: str) -> Submission:
-    """Open a submission of the journal again, after a restart or in another notebook.
+    """Reopen a submission of the journal, after a restart or in another notebook.
 
     Raises:
         JournalError: It is not in this machine's journal.
         InvalidRequestError: It belongs to another account.
     """
-    journal = desk_of(client).journal
-    head = journal.head(submission_id)
-    if head.account != client.settings.account:
-        raise InvalidRequestError(
-            f"Submission {submission_id} belongs to partner {head.partner_id} in {head.environment}: connect to that account."
-        )
+    read_own_head(client, submission_id)
     if not is_sending(client.home, submission_id):
-        journal.close_crashed(submission_id, client.clock.now())
+        get_context(client).journal.close_crashed(submission_id, client.clock.now())
     return Submission(client, submission_id)

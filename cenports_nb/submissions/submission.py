@@ -8,6 +8,7 @@ from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakSet
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -21,23 +22,23 @@ from cenports_nb.errors import (
     PendingWarning,
 )
 from cenports_nb.rendering.note import render_note
-from cenports_nb.submissions.context import desk_of
+from cenports_nb.submissions.context import OpenSubmission, get_context
+from cenports_nb.submissions.evidence.manual_resolution import resolve
+from cenports_nb.submissions.evidence.verify import verify
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.models import Head
-from cenports_nb.submissions.journal.store import MEMORY, Journal
+from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
 from cenports_nb.submissions.sending import resend
-from cenports_nb.submissions.tracking.manual_resolution import resolve
 from cenports_nb.submissions.tracking.poller import Poller
-from cenports_nb.submissions.tracking.snapshot import Listener, RowView, Snapshot, is_overdue, rows_of, snapshot
+from cenports_nb.submissions.tracking.snapshot import Listener, RowView, Snapshot, is_overdue, read_rows, take_snapshot
 from cenports_nb.submissions.tracking.summary import format_summary, render_summary
-from cenports_nb.submissions.tracking.verify import verify
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 
 class Submission:
-    """One submission in the journal; everything it tells is read from there.
+    """One submission in the journal; everything it shows is read from there.
 
     Attributes:
         submission_id: What `open_submission` takes after a restart.
@@ -45,12 +46,13 @@ class Submission:
     """
 
     def __init__(self, client: Client, submission_id: str, journal: Journal | None = None) -> None:
-        desk = desk_of(client)
+        context = get_context(client)
         self.client = client
         self.submission_id = submission_id
-        self._journal = journal or desk.journal
-        self._poller = desk.poller if journal is None else Poller(client, journal)
-        self._open = desk.open
+        self._journal = journal or context.journal
+        # A dry run has a journal of its own and is polled alone.
+        self._poller = context.poller if journal is None else Poller(client, journal)
+        self._open: WeakSet[OpenSubmission] = context.open if journal is None else WeakSet()
         self._open.add(self)
         self._listeners: list[Listener] = []
 
@@ -62,45 +64,45 @@ class Submission:
     @property
     def outcomes(self) -> pd.DataFrame:
         """What became of each row: `schemas.Outcomes`, one row for each row submitted, in their order."""
-        found = frames.outcomes(self._journal, self.head)
+        outcomes = frames.read_outcomes(self._journal, self.head)
         overdue = [
             batch.batch
             for batch in self._journal.batches(self.submission_id)
             if is_overdue(batch, self.client.clock.now())
         ]
-        late = found["batch"].isin(overdue) & (found["outcome"] == "pending")
-        return found.assign(message=found["message"].mask(late, OVERDUE)) if late.any() else found
+        late = outcomes["batch"].isin(overdue) & (outcomes["outcome"] == "pending")
+        return outcomes.assign(message=outcomes["message"].mask(late, OVERDUE_MESSAGE)) if late.any() else outcomes
 
     @property
     def transactions(self) -> pd.DataFrame:
         """One row a batch: its handle, Cenports' last word on it, times in UTC, errors as JSON text."""
-        return frames.transactions(self._journal, self.head)
+        return frames.read_transactions(self._journal, self.head)
 
     @property
     def changes(self) -> pd.DataFrame:
         """From what to what each row changes its SKU: planned on, read just before it was sent, and wanted."""
-        return frames.changes(self._journal, self.head)
+        return frames.read_changes(self._journal, self.head)
 
     @property
     def history(self) -> pd.DataFrame:
         """Every change of every row, oldest first: who changed what, when, from what to what, why, and what was said."""
-        return frames.history(self._journal, self.head)
+        return frames.read_history(self._journal, self.head)
 
     @property
     def held(self) -> pd.DataFrame:
         """The rows that a guard or a person held back, as an update frame that can be submitted after a look."""
-        return frames.held(self._journal, self.head)
+        return frames.read_held(self._journal, self.head)
 
     @property
     def held_file(self) -> Path | None:
         """The file that these rows were written into, .csv."""
-        path = self.head.told("held_file")
+        path = self.head.get_detail("held_file")
         return Path(path) if path else None
 
     @property
-    def dry(self) -> bool:
+    def dry_run(self) -> bool:
         """Whether this is a dry run, of which nothing is sent."""
-        return self._journal.path == MEMORY
+        return self._journal.path == IN_MEMORY
 
     @property
     def settled(self) -> bool:
@@ -109,12 +111,12 @@ class Submission:
 
     def snapshot(self) -> Snapshot:
         """Take a picture of the submission as it is in the journal now."""
-        turns = self._poller.turns(self.submission_id)
-        return snapshot(self._journal, self.submission_id, self.client.clock.now(), turns)
+        next_polls = self._poller.seconds_until_poll(self.submission_id)
+        return take_snapshot(self._journal, self.submission_id, self.client.clock.now(), next_polls)
 
-    def look(self, batch: int, most: int) -> tuple[RowView, ...]:
-        """Look at some rows of a batch, those that need somebody first; `outcomes` has all of them."""
-        return rows_of(self._journal, self.submission_id, batch, most)
+    def read_rows(self, batch: int, limit: int) -> tuple[RowView, ...]:
+        """Read some rows of a batch, those that need attention first; `outcomes` has all of them."""
+        return read_rows(self._journal, self.submission_id, batch, limit)
 
     def watch(self, listener: Listener) -> None:
         """Call a function with a snapshot after each poll, and at the end of a wait."""
@@ -126,16 +128,16 @@ class Submission:
             self._listeners.remove(listener)
 
     def poll(self, *, now: bool = False) -> float:
-        """Ask for the open transactions whose turn it is, of all submissions; return seconds until the next turn.
+        """Poll the open transactions that are due, of all submissions; return the seconds until the next poll.
 
         Args:
-            now: Ask whatever their turn.
+            now: Poll all of them, due or not.
         """
-        together = [one for one in list(self._open) if one._poller is self._poller]
-        news, pause = self._poller.poll({one.submission_id for one in together}, now=now)
-        for one in together:
-            if one.submission_id in news:
-                one._tell()
+        polled_together = list(self._open)
+        updated, pause = self._poller.poll({each.submission_id for each in polled_together}, now=now)
+        for each in polled_together:
+            if each.submission_id in updated:
+                each.notify()
         return pause
 
     def wait(self, timeout: str | float | timedelta = "20min", progress: bool | None = None) -> Submission:
@@ -153,14 +155,14 @@ class Submission:
         with tqdm(
             desc="transactions", total=len(batches), disable=hidden, delay=0 if progress else 2, leave=False
         ) as bar:
-            self._wait({batch.batch for batch in batches}, _seconds(timeout), bar)
-        self._tell()
-        left = self.snapshot().count("pending")
-        if left:
+            self._wait({batch.batch for batch in batches}, _parse_timeout(timeout), bar)
+        self.notify()
+        pending_rows = self.snapshot().count("pending")
+        if pending_rows:
             failed = self._poller.failed
             why = f" The last poll failed: {failed}" if failed else ""
             warnings.warn(
-                f"Submission {self.submission_id} still has {left:,} rows pending: nothing is lost, wait() again or "
+                f"Submission {self.submission_id} still has {pending_rows:,} rows pending: nothing is lost, wait() again or "
                 f"open_submission() it later.{why}",
                 PendingWarning,
                 stacklevel=2,
@@ -176,22 +178,22 @@ class Submission:
         clock = self.client.clock
         until = clock.monotonic() + seconds
         while True:
-            seen = [view for view in self.snapshot().batches if view.batch in batches]
-            pending = [view for view in seen if view.outcomes.get("pending")]
+            watched = [view for view in self.snapshot().batches if view.batch in batches]
+            pending = [view for view in watched if view.outcomes.get("pending")]
             if bar is not None:
-                bar.update(len(seen) - len(pending) - bar.n)
-            left = until - clock.monotonic()
-            if not pending or left <= 0:
+                bar.update(len(watched) - len(pending) - bar.n)
+            remaining = until - clock.monotonic()
+            if not pending or remaining <= 0:
                 return
-            pause = RETRY_S
+            pause = RETRY_SECONDS
             try:
                 pause = self.poll()
-            except STAYING:
+            except PERMANENT_ERRORS:
                 raise
             except CenportsError:
                 pass  # the poller knows it, and the next time may do better
             if any(view.outcomes.get("pending") for view in self.snapshot().batches if view.batch in batches):
-                clock.sleep(max(MOMENT_S, min(pause, until - clock.monotonic())))
+                clock.sleep(max(MIN_PAUSE_SECONDS, min(pause, until - clock.monotonic())))
 
     def resume(self, progress: bool | None = None) -> Submission:
         """Go on after a crash or an interrupt: send what was not sent, and what is in doubt where a repeat is safe.
@@ -204,8 +206,8 @@ class Submission:
             ReadOnlyError: The client is read-only.
             JournalError: Another process is sending it.
         """
-        resend.resume(self.client, self._journal, self, progress)
-        self._tell()
+        resend.resume(self.client, self._journal, self.head, self.wait_for, progress)
+        self.notify()
         return self
 
     def retry(self, progress: bool | None = None) -> Submission:
@@ -215,8 +217,8 @@ class Submission:
             ReadOnlyError: The client is read-only.
             JournalError: Another process is sending it.
         """
-        resend.retry(self.client, self._journal, self, progress)
-        self._tell()
+        resend.retry(self.client, self._journal, self.head, progress)
+        self.notify()
         return self
 
     def verify(self) -> Submission:
@@ -225,7 +227,7 @@ class Submission:
         A row that can't be settled yet stays as it is, with what was read and when to look again.
         """
         verify(self.client, self._journal, self.head)
-        self._tell()
+        self.notify()
         return self
 
     def resolve(self, rows: pd.DataFrame | str | Collection[str], outcome: str, note: str) -> Submission:
@@ -240,37 +242,38 @@ class Submission:
             InvalidRequestError: Rows that are settled already or not in here, no note, another outcome.
         """
         resolve(self.client, self._journal, self.head, rows, outcome, note)
-        self._tell()
+        self.notify()
         return self
 
-    def _tell(self) -> None:
+    def notify(self) -> None:
+        """Call every listener with a snapshot."""
         if self._listeners:
-            seen = self.snapshot()
+            current = self.snapshot()
             for listener in list(self._listeners):
-                listener(seen)
+                listener(current)
 
     def __repr__(self) -> str:
         try:
-            return format_summary(self.snapshot(), dry=self.dry)
+            return format_summary(self.snapshot(), dry=self.dry_run)
         except JournalError as error:
             return f"<Submission {self.submission_id}: {error}>"  # whoever looks at it gets no traceback
 
     def _repr_html_(self) -> str:
         try:
-            return render_summary(self.snapshot(), self.head, dry=self.dry)
+            return render_summary(self.snapshot(), self.head, dry=self.dry_run)
         except JournalError as error:
             return render_note(f"Submission {self.submission_id}", {"journal": str(error)})
 
 
-STAYING = (AuthenticationError, ConfigurationError, JournalError)
-"""Failures of a poll that no waiting mends."""
-RETRY_S = 5.0
+PERMANENT_ERRORS = (AuthenticationError, ConfigurationError, JournalError)
+"""Failures of a poll that waiting does not cure."""
+RETRY_SECONDS = 5.0
 """After a poll that failed."""
-MOMENT_S = 0.05
-OVERDUE = "Overdue: Cenports gives itself 15 minutes and has not finished. Nothing is lost; ask again later."
+MIN_PAUSE_SECONDS = 0.05
+OVERDUE_MESSAGE = "Overdue: Cenports gives itself 15 minutes and has not finished. Nothing is lost; ask again later."
 
 
-def _seconds(timeout: str | float | timedelta) -> float:
+def _parse_timeout(timeout: str | float | timedelta) -> float:
     try:
         seconds = float(timeout) if isinstance(timeout, int | float) else pd.Timedelta(timeout).total_seconds()
     except (TypeError, ValueError):

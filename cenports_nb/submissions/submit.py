@@ -1,38 +1,40 @@
-"""Update frames -> batches -> sent: check, look at the stock again, write down, send, write down."""
+"""`submit_updates`: check an update frame, compare it with the stock, write it into the journal, send it in batches."""
 
 from __future__ import annotations
 
 import contextlib
-import uuid
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import pandas as pd
 
-from cenports_nb.errors import (
-    GuardRailError,
-    InvalidRequestError,
-)
+from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.rendering.text import format_count, pluralize
-from cenports_nb.stock.demand import STOCK_KEYS
+from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.registry import GUARDS
-from cenports_nb.stock.plans.fingerprint import fingerprint
-from cenports_nb.submissions.context import desk_of, user
-from cenports_nb.submissions.exclusions import left_out_of, rest_of
-from cenports_nb.submissions.journal.locks import planning, sending
-from cenports_nb.submissions.journal.models import Head
-from cenports_nb.submissions.journal.store import MEMORY, Journal
-from cenports_nb.submissions.objections import doubts_all, objections_to
-from cenports_nb.submissions.plan import Plan, plan
-from cenports_nb.submissions.sending import canary as canaries
-from cenports_nb.submissions.sending.staleness import MODES, OnStale, Shelf, fresh_frame, last_look
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.evidence.stock_cache import StockCache
+from cenports_nb.submissions.exclusions import explain_exclusions, select_included
+from cenports_nb.submissions.journal.locks import hold_planning_lock, hold_sending_lock
+from cenports_nb.submissions.journal.models import Head, get_user_name
+from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
+from cenports_nb.submissions.objections import find_objections, hold_objected_rows
+from cenports_nb.submissions.plan import check_whole_number, plan_batches
+from cenports_nb.submissions.sending.canary import send_with_canary
+from cenports_nb.submissions.sending.staleness import (
+    ON_STALE_MODES,
+    OnStale,
+    apply_on_stale,
+    build_last_look,
+)
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -93,50 +95,60 @@ def submit_updates(
         client.check_writable("submit_updates")
     _check_arguments(batch_size, on_stale, on_objection, allow, canary)
     rows = check_rows(updates)
-    left = left_out_of(rows, left_out, user())
-    desk = desk_of(client)
-    desk.journal.check()
+    excluded = explain_exclusions(rows, left_out, get_user_name())
+    shared_journal = get_context(client).journal
+    shared_journal.check()
     with contextlib.ExitStack() as locks:
-        with planning(client.home, client.settings.account):
+        with hold_planning_lock(client.home, client.settings.account):
+            head = Head.create(client, "stock")
             at = client.clock.now()  # a moment too early is on the safe side
             actual = load_actual_stock(client, refresh=True)
-            rest = rest_of(updates, left)
-            objections = objections_to(client, rest, actual, at, available=available, thresholds=thresholds)
-            rows = _guarded(rows, objections, allow, on_objection)
-            rows = rows.assign(held=rows["held"].fillna(left))
-            rows = _fresh(rows, actual, on_stale)
-            submission_id = f"{at:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}"
-            planned = plan(
-                submission_id,
+            included = select_included(updates, excluded)
+            objections = find_objections(client, included, actual, at, available=available, thresholds=thresholds)
+            rows = hold_objected_rows(rows, objections, allow, on_objection)
+            rows = rows.assign(held=rows["held"].fillna(excluded))
+            rows = _compare_with_stock(rows, actual, on_stale)
+            planned = plan_batches(
+                head.submission_id,
                 rows,
                 batch_size=batch_size,
                 canary=canary,
                 before_at=at.isoformat(),
                 dry_run=dry_run,
             )
-            file = None if dry_run else _write_held(client.home, submission_id, rows)
-            head = _head(client, updates, planned, on_stale, at, file)
-            journal = Journal(MEMORY) if dry_run else desk.journal
+            details: dict[str, Any] = {"canary": planned.canary} if planned.canary else {}
+            held_file = None if dry_run else _write_held(client.home, head.submission_id, rows)
+            if held_file is not None:
+                details["held_file"] = str(held_file)
+            head = replace(
+                head,
+                reason=_first_value(updates, "reason"),
+                reference=_first_value(updates, "reference"),
+                fingerprint=compute_fingerprint(updates),
+                on_stale=on_stale,
+                details=msgspec.json.encode(details).decode() if details else None,
+            )
+            journal = Journal(IN_MEMORY) if dry_run else shared_journal
             if not dry_run:
-                locks.enter_context(sending(client.home, submission_id))
+                locks.enter_context(hold_sending_lock(client.home, head.submission_id))
             journal.add(head, planned.batches, planned.rows())
         if dry_run:
             client.resources.callback(journal.close)
-            return Submission(client, submission_id, journal)
-        submission = Submission(client, submission_id)
-        shelf = Shelf.of(client, actual, at, sorted(set(rows["warehouse_code"])))
-        canaries.send(client, journal, submission, prepare=last_look(head, shelf), progress=progress)
+            return Submission(client, head.submission_id, journal)
+        submission = Submission(client, head.submission_id)
+        stock = StockCache.from_frame(client, actual, at, sorted(set(rows["warehouse_code"])))
+        prepare = build_last_look(head, stock)
+        send_with_canary(client, journal, head, submission.wait_for, prepare=prepare, progress=progress)
     return submission
 
 
 def _check_arguments(
     batch_size: int, on_stale: str, on_objection: str, allow: Sequence[str] | pd.DataFrame, canary: int
 ) -> None:
-    for name, value, least in (("batch_size", batch_size, 1), ("canary", canary, 0)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise InvalidRequestError(f"{name}={value!r} must be a whole number of {least} or more.")
-    if on_stale not in MODES:
-        raise InvalidRequestError(f"on_stale={on_stale!r} must be one of {', '.join(map(repr, MODES))}.")
+    check_whole_number("batch_size", batch_size, 1)
+    check_whole_number("canary", canary, 0)
+    if on_stale not in ON_STALE_MODES:
+        raise InvalidRequestError(f"on_stale={on_stale!r} must be one of {', '.join(map(repr, ON_STALE_MODES))}.")
     if on_objection not in ("raise", "hold"):
         raise InvalidRequestError(f"on_objection={on_objection!r} must be 'raise' or 'hold'.")
     if isinstance(allow, pd.DataFrame):
@@ -161,51 +173,16 @@ def check_rows(updates: pd.DataFrame) -> pd.DataFrame:
     return rows
 
 
-def _guarded(
-    rows: pd.DataFrame, objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame, on_objection: str
-) -> pd.DataFrame:
-    """Write beside each row what a guard holds against it; None where it may go.
-
-    Raises:
-        GuardRailError: A guard objects, and its rows are not to be held, or it doubts the whole frame.
-    """
-    objections = objections[~_accepted(objections, allow)].reset_index(drop=True)
-    of_all = doubts_all(objections)
-    if len(objections) and (on_objection == "raise" or of_all.any()):
-        shown = objections[of_all] if on_objection == "hold" else objections
-        names = ", ".join(f'"{name}"' for name in shown["guard"].unique())
-        raise GuardRailError(
-            f"{format_count(len(objections), 'objection')}, the first: "
-            f"{shown['message'].iloc[0].rstrip('.')}. Nothing was sent; mend the frame (the error's .objections has all), "
-            f"or accept them with allow=({names},).",
-            objections=objections,
-        )
-    texts = objections["guard"] + ": " + objections["message"]
-    held = texts.groupby([objections[name] for name in STOCK_KEYS], sort=False).agg("; ".join).rename("held")
-    joined = rows.merge(held.reset_index(), on=STOCK_KEYS, how="left") if len(held) else rows.assign(held=None)
-    return joined.assign(held=joined["held"].astype("str"))
-
-
-def _accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> pd.Series[bool]:
-    """Tell which objections a person accepts: all of a guard, or these very ones."""
-    if not isinstance(allow, pd.DataFrame):
-        return objections["guard"].isin(list(allow))
-    names = [*STOCK_KEYS, "guard"]
-    known = set(allow[names].astype("str").fillna("").itertuples(index=False, name=None))
-    given = objections[names].astype("str").fillna("").itertuples(index=False, name=None)
-    return pd.Series([each in known for each in given], dtype=bool, index=objections.index)
-
-
-def _fresh(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) -> pd.DataFrame:
+def _compare_with_stock(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) -> pd.DataFrame:
     """Write the stock as it is now beside each row, and compare those that are sent."""
     now = (
         rows[STOCK_KEYS].merge(actual[[*STOCK_KEYS, "quantity"]], on=STOCK_KEYS, how="left")["quantity"].astype("Int64")
     )
     rows = rows.assign(before_quantity=now)
     sent = rows["held"].isna()
-    going, before = fresh_frame(rows[sent].reset_index(drop=True), now[sent].reset_index(drop=True), on_stale)
-    going = going.assign(before_quantity=before)
-    return pd.concat([going, rows[~sent]], ignore_index=True) if not sent.all() else going
+    sent_rows, before = apply_on_stale(rows[sent].reset_index(drop=True), now[sent].reset_index(drop=True), on_stale)
+    sent_rows = sent_rows.assign(before_quantity=before)
+    return pd.concat([sent_rows, rows[~sent]], ignore_index=True) if not sent.all() else sent_rows
 
 
 def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | None:
@@ -223,29 +200,7 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
     return path
 
 
-def _head(client: Client, updates: pd.DataFrame, planned: Plan, on_stale: str, at: datetime, held: Path | None) -> Head:
-    details: dict[str, Any] = {}
-    if planned.canary:
-        details["canary"] = planned.canary
-    if held is not None:
-        details["held_file"] = str(held)
-    return Head(
-        submission_id=planned.submission_id,
-        kind="stock",
-        environment=client.settings.environment,
-        account=client.settings.account,
-        partner_id=client.settings.partner_id,
-        created_at=at.isoformat(),
-        reason=_first(updates, "reason"),
-        reference=_first(updates, "reference"),
-        fingerprint=fingerprint(updates),
-        on_stale=on_stale,
-        made_by=user(),
-        details=msgspec.json.encode(details).decode() if details else None,
-    )
-
-
-def _first(updates: pd.DataFrame, name: str) -> str | None:
+def _first_value(updates: pd.DataFrame, name: str) -> str | None:
     if name not in updates.columns:
         return None
     known = updates[name].dropna()

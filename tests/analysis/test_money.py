@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from cenports_nb.analysis.money import exact_sums
+from cenports_nb.analysis.money import sum_exactly
 
 ROWS = st.lists(
     st.tuples(st.integers(-(10**9), 10**9), st.integers(-(10**9), 10**9), st.integers(0, 2)), min_size=1, max_size=30
@@ -25,7 +25,7 @@ def test_sums_are_exact_even_beyond_64_bits(rows: list[tuple[int, int, int]]) ->
     for price, many, group in rows:
         expected[group] += Fraction(price, 100) * many
     for order in (slice(None), slice(None, None, -1)):
-        found = exact_sums(prices[order] / 100, units[order], groups[order], 3)
+        found = sum_exactly(prices[order] / 100, units[order], groups[order], 3)
         assert all(
             abs(Fraction(float(sum_)) - true) <= Fraction(float(np.spacing(abs(float(true)))))
             for sum_, true in zip(found, expected, strict=True)

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 import cenports_nb as cn
 from cenports_nb.analysis import month, restatement
-from cenports_nb.analysis.month import month_of
+from cenports_nb.analysis.month import parse_month
 from cenports_nb.errors import InvalidRequestError
 
 COLUMNS = ["channel_id", "order_no", "line_item", "product_sku", "quantity", "price", "status"]
@@ -125,13 +125,13 @@ def test_docstrings_show_what_comes_out(module: object) -> None:
 
 def test_a_month_that_is_not_over_ends_today() -> None:
     """And says so."""
-    found = month_of("2026-11", date(2026, 11, 26))
+    found = parse_month("2026-11", date(2026, 11, 26))
     assert (found.end, found.over) == (date(2026, 11, 26), False)
 
 
 def test_the_last_whole_month_of_january_is_december() -> None:
     """Of the year before, and the month before it is November."""
-    found = month_of("", date(2026, 1, 1))
+    found = parse_month("", date(2026, 1, 1))
     assert (found.name, found.end, found.over, found.before) == (
         "2025-12", date(2025, 12, 31), True, date(2025, 11, 1),
     )  # fmt: skip
@@ -141,4 +141,4 @@ def test_the_last_whole_month_of_january_is_december() -> None:
 def test_what_is_no_month_is_told(text: str) -> None:
     """Before anything is sent."""
     with pytest.raises(InvalidRequestError, match="month="):
-        month_of(text, date(2026, 11, 26))
+        parse_month(text, date(2026, 11, 26))

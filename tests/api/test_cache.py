@@ -15,7 +15,7 @@ from support.scripted_server import SECRET, TOKEN, Say, ToldServer
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.api.http import cache_store
-from cenports_nb.api.http.cache import clear, info
+from cenports_nb.api.http.cache import clear_cache, list_accounts
 from cenports_nb.errors import (
     CenportsError,
     CenportsWarning,
@@ -174,7 +174,7 @@ def test_a_cache_that_breaks_in_use_stops_no_load(server: ToldServer, staging: C
     server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 20_000}]}))
     client = staging()
     for day in range(10, 30):
-        client.session.fetch(client.build_request("/orders", {"startDate": str(day)}), keep=True)
+        client.session.fetch_page(client.build_request("/orders", {"startDate": str(day)}), keep=True)
     client.close()
     path = home / "cache.sqlite"
     content = bytearray(path.read_bytes())
@@ -193,7 +193,7 @@ def test_a_cache_that_another_process_holds_blocks_no_load(
     server: ToldServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is waited for a moment, once."""
-    monkeypatch.setattr(cache_store, "BUSY_S", 0.05)
+    monkeypatch.setattr(cache_store, "BUSY_TIMEOUT_SECONDS", 0.05)
     server.on("GET /channels", ONE)
     first = staging()
     cn.load_channels(first)
@@ -234,18 +234,18 @@ def test_the_oldest_answers_make_room(
     server: ToldServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cache is bounded, and what was read last stays."""
-    monkeypatch.setattr(cache_store, "MOST_BYTES", 100_000)
+    monkeypatch.setattr(cache_store, "MAX_BYTES", 100_000)
     server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 10_000}]}))
     clock = FakeClock()
     client = staging(clock)
     asked = [client.build_request("/orders", {"startDate": str(day)}) for day in range(30)]
     for question in asked:
         clock.advance(1)
-        client.session.fetch(question, keep=True)
-    (kept,) = info(home)
+        client.session.fetch_page(question, keep=True)
+    (kept,) = list_accounts(home)
     assert 6 <= kept.answers <= 10
-    assert client.session.find(asked[-1], 900) is not None
-    assert client.session.find(asked[0], 900) is None
+    assert client.session.find_page(asked[-1], 900) is not None
+    assert client.session.find_page(asked[0], 900) is None
 
 
 def test_a_cache_tells_what_it_holds(server: ToldServer, staging: Connect, home: Path) -> None:
@@ -253,7 +253,7 @@ def test_a_cache_tells_what_it_holds(server: ToldServer, staging: Connect, home:
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
     cn.load_channels(staging(partner_id="P-2"))
-    assert [(kept.account.rpartition("|")[2], kept.answers) for kept in info(home)] == [("P-1", 1), ("P-2", 1)]
+    assert [(kept.account.rpartition("|")[2], kept.answers) for kept in list_accounts(home)] == [("P-1", 1), ("P-2", 1)]
 
 
 def test_offline_answers_come_from_the_cache_at_any_age(server: ToldServer, staging: Connect) -> None:
@@ -313,7 +313,7 @@ def test_clearing_deletes_the_cache_and_nothing_else(server: ToldServer, staging
     cn.load_channels(client)
     client.close()
     (home / "journal.sqlite").write_bytes(b"")
-    clear(home)
+    clear_cache(home)
     assert sorted(path.name for path in home.iterdir()) == ["journal.sqlite", "pacing.sqlite"]
 
 

@@ -78,7 +78,7 @@ def test_what_it_learns_is_what_was_switched_on(sandbox: Sandbox, dialect: Diale
 )  # fmt: skip
 def test_what_it_says(sandbox: Sandbox, dialect: Dialect, question: str, answer: str) -> None:
     """An answer with evidence, or an open question and how to ask it."""
-    (finding,) = [finding for finding in _examined(sandbox, dialect).findings if question in finding.build_request]
+    (finding,) = [finding for finding in _examined(sandbox, dialect).findings if question in finding.question]
     assert finding.answer == answer
     assert finding.evidence
     assert bool(finding.ask) == (answer == "")
@@ -90,7 +90,7 @@ def test_what_it_says(sandbox: Sandbox, dialect: Dialect, question: str, answer:
 def test_the_servers_day_is_narrowed_down(sandbox: Sandbox, zone: str, hours: int) -> None:
     """By the orders that it counts to one of its days."""
     (finding,) = [
-        finding for finding in _examined(sandbox, Dialect(time_zone=zone)).findings if "zone" in finding.build_request
+        finding for finding in _examined(sandbox, Dialect(time_zone=zone)).findings if "zone" in finding.question
     ]
     low, high = (
         finding.answer.removeprefix("between UTC").split(" and UTC") if "between" in finding.answer else ("0", "0")

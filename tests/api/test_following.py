@@ -12,15 +12,16 @@ from support.api_client import (
     source_of,
 )
 
-from cenports_nb.api.retrieval import retrieve
+from cenports_nb.api.retrieval.results import Retrieval
+from cenports_nb.api.retrieval.retrieve import retrieve
 from cenports_nb.api.retrieval.windows import ONE_DAY, Window
 from cenports_nb.errors import ApiError, AuthenticationError, TransportError, UnexpectedAnswerError
 
 A, B, C = ({"orderNo": name} for name in "ABC")
 
 
-def _read(client: Pages, window: Window | None = None, **changes: Any) -> retrieve.Retrieval:
-    return retrieve.retrieve(client, source_of(**changes), [window or Window()])  # type: ignore[arg-type]
+def _read(client: Pages, window: Window | None = None, **changes: Any) -> Retrieval:
+    return retrieve(client, source_of(**changes), [window or Window()])  # type: ignore[arg-type]
 
 
 BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]

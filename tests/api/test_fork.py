@@ -18,7 +18,7 @@ def test_both_halves_of_a_fork_go_on(server: ToldServer) -> None:
     server.on("GET /channels", Say({"data": [{"channelId": "A"}]}))
     run = subprocess.run(
         [sys.executable, str(WORKER), server.url],
-        capture_output=True, text=True, timeout=60, env={**os.environ, "CENPORTS_RATE_LIMIT": "1000"}, check=False,
+        capture_output=True, text=True, env={**os.environ, "CENPORTS_RATE_LIMIT": "1000"}, check=False,
     )  # fmt: skip
     assert (run.returncode, run.stderr) == (0, "")
     assert sorted(run.stdout.splitlines()) == ["child ['A']", "parent ['A']"]

@@ -126,8 +126,8 @@ def test_pages_of_one_month_are_of_one_age(server: ToldServer, staging: Any) -> 
     client = staging()
     cn.load_orders(client, "2025-08-10", "2025-08-20")
     client.session  # noqa: B018 - the cache is open
-    shelf = client._cache.shelf
-    shelf.use(
+    store = client._cache.store
+    store.run(
         lambda file: file.execute("DELETE FROM answer WHERE at = (SELECT max(at) FROM answer) AND rowid > 1"), None
     )
     state |= {"first": ["1", "4"], "second": ["2"]}

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from support.api_client import (
     CAPS,
@@ -17,7 +17,7 @@ from support.api_client import (
     windows_of,
 )
 
-from cenports_nb.api.retrieval import retrieve
+from cenports_nb.api.retrieval.retrieve import retrieve
 from cenports_nb.api.retrieval.windows import Window
 
 READINGS = {
@@ -29,7 +29,6 @@ READINGS = {
 }
 
 
-@settings(max_examples=300)
 @given(
     days=st.lists(st.integers(0, 25), min_size=1, max_size=80),
     cap=st.integers(min(CAPS), LIMIT),
@@ -42,7 +41,7 @@ def test_nothing_is_lost_without_its_window_being_named(
     """Whatever the density, the cap, the zone, the end, the sorting: each order is read, or its window is missing."""
     account = account_of(days, cap, **readings)
     source = source_of(channels=None if listed is None else lambda: listed)
-    read = retrieve.retrieve(account, source, windows_of(len(days)))  # type: ignore[arg-type]
+    read = retrieve(account, source, windows_of(len(days)))  # type: ignore[arg-type]
     named = [hole.window for hole in read.missing if hole.window.start and hole.window.end]
     for order in account.orders:
         if order["orderNo"] not in numbers_of(read):
@@ -50,16 +49,14 @@ def test_nothing_is_lost_without_its_window_being_named(
             assert any(window.start <= day <= window.end for window in named)  # type: ignore[operator]
 
 
-@settings(max_examples=200)
 @given(days=st.lists(st.integers(0, 1), min_size=1, max_size=100), readings=st.fixed_dictionaries(READINGS))
 def test_thin_days_are_always_read_whole(days: list[int], readings: dict[str, Any]) -> None:
     """Where no two days come near a cap, nothing is missing."""
     account = account_of(days, LIMIT, **{**readings, "repeats": False})
-    read = retrieve.retrieve(account, source_of(), windows_of(len(days)))  # type: ignore[arg-type]
+    read = retrieve(account, source_of(), windows_of(len(days)))  # type: ignore[arg-type]
     assert (numbers_of(read), read.missing) == ({order["orderNo"] for order in account.orders}, ())
 
 
-@settings(max_examples=100)
 @given(
     days=st.lists(st.integers(0, 9), min_size=1, max_size=90),
     readings=st.fixed_dictionaries(READINGS),
@@ -67,7 +64,7 @@ def test_thin_days_are_always_read_whole(days: list[int], readings: dict[str, An
 def test_days_below_the_cap_are_read_whole_where_ends_can_be_learnt(days: list[int], readings: dict[str, Any]) -> None:
     """Two channels and two acknowledgements are enough for what shares a day."""
     account = account_of(days, LIMIT, **{**readings, "repeats": False, "zone": 0})
-    read = retrieve.retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(len(days)))  # type: ignore[arg-type]
+    read = retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(len(days)))  # type: ignore[arg-type]
     if readings["ends"] != "midnight" and readings["minutes"] == 61:
         assert read.missing == ()
         assert numbers_of(read) == {order["orderNo"] for order in account.orders}
@@ -76,58 +73,60 @@ def test_days_below_the_cap_are_read_whole_where_ends_can_be_learnt(days: list[i
 def test_a_cap_that_nobody_knows_is_seen_by_the_longest_answer() -> None:
     """Seven is no known cap; that no answer is longer gives it away."""
     account = account_of([2] * 10, cap=7)
-    read = retrieve.retrieve(account, source_of(), windows_of(10))  # type: ignore[arg-type]
+    read = retrieve(account, source_of(), windows_of(10))  # type: ignore[arg-type]
     assert (len(numbers_of(read)), read.missing) == (20, ())
 
 
 def test_a_short_answer_is_asked_once() -> None:
     """Below the lowest known cap nothing is cut, so a small account costs one request."""
     account = account_of([1, 1])
-    retrieve.retrieve(account, source_of(), windows_of(2))  # type: ignore[arg-type]
+    retrieve(account, source_of(), windows_of(2))  # type: ignore[arg-type]
     assert len(account.asked) == 1
 
 
 def test_a_day_that_shares_an_answer_is_asked_alone_where_ends_are_included() -> None:
     """`[d, d]` that returns a row proves it, and the client remembers."""
     account = account_of([8, 8, 8], ends="included")
-    read = retrieve.retrieve(account, source_of(), windows_of(3))  # type: ignore[arg-type]
+    read = retrieve(account, source_of(), windows_of(3))  # type: ignore[arg-type]
     assert (len(numbers_of(read)), read.missing, account.end_included) == (24, (), True)
 
 
 def test_an_end_that_reaches_to_midnight_only_proves_nothing() -> None:
     """A row at midnight of the end day doesn't show that the day is included."""
     account = account_of([8, 8, 8], ends="midnight", minutes=0)
-    retrieve.retrieve(account, source_of(), windows_of(3))  # type: ignore[arg-type]
+    retrieve(account, source_of(), windows_of(3))  # type: ignore[arg-type]
     assert account.end_included is False
 
 
 def test_a_full_day_is_split_by_channel_and_acknowledgement() -> None:
     """Days can't be halved; channels can be asked one by one."""
     account = account_of([14], cap=9, ends="included")
-    read = retrieve.retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(1))  # type: ignore[arg-type]
+    read = retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(1))  # type: ignore[arg-type]
     assert (len(numbers_of(read)), read.missing) == (14, ())
 
 
 def test_a_channel_that_is_not_listed_is_asked_if_it_is_seen() -> None:
     """Old channels may be missing from the list; their orders tell of them."""
     account = account_of([14], cap=9, ends="included")
-    read = retrieve.retrieve(account, source_of(channels=lambda: ["A"]), windows_of(1))  # type: ignore[arg-type]
+    read = retrieve(account, source_of(channels=lambda: ["A"]), windows_of(1))  # type: ignore[arg-type]
     assert (len(numbers_of(read)), read.missing) == (14, ())
 
 
 def test_a_record_in_none_of_the_parts_leaves_a_hole() -> None:
     """Every row of the cut answer must be in a part."""
     account = account_of([14], cap=9, ends="included")
-    source = source_of(channels=lambda: ["A"], open=lambda _, pages: Nameless(pages))
-    read = retrieve.retrieve(account, source, windows_of(1))  # type: ignore[arg-type]
+    source = source_of(channels=lambda: ["A"], decode=lambda _, pages: Nameless(pages))
+    read = retrieve(account, source, windows_of(1))  # type: ignore[arg-type]
     assert any("in none of the smaller windows" in hole.reason for hole in read.missing)
 
 
 def test_all_that_is_not_acknowledged_is_cut_by_any_day() -> None:
     """A question without days has none to cut by, so it gets them."""
     account = account_of([4, 4, 4, 4], cap=9, ends="included")
-    read = retrieve.retrieve(
-        account, source_of(channels=lambda: ["A"], open=lambda _, pages: Nameless(pages)), [Window(acknowledged=False)]
+    read = retrieve(
+        account,
+        source_of(channels=lambda: ["A"], decode=lambda _, pages: Nameless(pages)),
+        [Window(acknowledged=False)],
     )  # type: ignore[arg-type]
     wanted = {order["orderNo"] for order in account.orders if not order["acknowledged"] and order["channelId"] == "A"}
     assert wanted <= numbers_of(read)
@@ -136,7 +135,7 @@ def test_all_that_is_not_acknowledged_is_cut_by_any_day() -> None:
 def test_a_full_day_that_cannot_be_split_is_missing_with_its_reason() -> None:
     """An answer that may have been cut never passes as whole."""
     account = account_of([30], cap=9, ends="included")
-    read = retrieve.retrieve(account, source_of(), windows_of(1))  # type: ignore[arg-type]
+    read = retrieve(account, source_of(), windows_of(1))  # type: ignore[arg-type]
     assert "may be cut" in read.missing[0].reason
 
 
@@ -150,7 +149,7 @@ def test_a_total_with_nothing_that_leads_on_is_a_cut_answer() -> None:
         return {**whole(parameters, url), "total": total}
 
     account.answer = with_total  # type: ignore[method-assign]
-    read = retrieve.retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(3))  # type: ignore[arg-type]
+    read = retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(3))  # type: ignore[arg-type]
     assert (len(numbers_of(read)), read.missing) == (15, ())
 
 
@@ -158,7 +157,7 @@ def test_a_server_that_ignores_the_days_is_not_asked_for_ever() -> None:
     """The same full answer to every window is told for what it is."""
     rows = [{"orderNo": str(number), "orderDate": "2020-01-01T10:01:00Z"} for number in range(LIMIT)]
     stand = Pages(answers=[{"data": rows}])
-    read = retrieve.retrieve(stand, source_of(), windows_of(300))  # type: ignore[arg-type]
+    read = retrieve(stand, source_of(), windows_of(300))  # type: ignore[arg-type]
     assert len(stand.asked) == len(windows_of(300))
     assert "seems not to read the days" in read.missing[0].reason
 
@@ -167,5 +166,5 @@ def test_progress_is_told_once_an_answer() -> None:
     """A bar can count answers."""
     steps: list[int] = []
     account = account_of([2] * 10, cap=7)
-    retrieve.retrieve(account, source_of(), windows_of(10), progress=steps.append)  # type: ignore[arg-type]
+    retrieve(account, source_of(), windows_of(10), progress=steps.append)  # type: ignore[arg-type]
     assert len(steps) == len(account.asked)

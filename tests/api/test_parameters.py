@@ -11,7 +11,7 @@ from support.scripted_server import Say, ToldServer
 
 from cenports_nb.api.client import Client
 from cenports_nb.api.dialect import Dialect
-from cenports_nb.api.request_schema import CALLS, check
+from cenports_nb.api.request_schema import CALL_TABLES, check_body
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.sandbox import Sandbox
 
@@ -32,7 +32,7 @@ def _order(**changes: Any) -> dict[str, Any]:
 
 def _errors(call: str, sizes: dict[str, str] | None = None, **body: Any) -> dict[str, list[str]]:
     try:
-        check(call, {"partnerId": "P", **body}, sizes or {})
+        check_body(call, {"partnerId": "P", **body}, sizes or {})
     except InvalidRequestError as error:
         return error.errors
     return {}
@@ -118,7 +118,9 @@ def test_the_dialect_reaches_the_check(server: ToldServer, staging: Connect) -> 
     assert client.api.create_orders(channel_id="C", orders=[_order(grandTotal=12_000)])["handle"] == "h"
 
 
-@given(st.dictionaries(st.sampled_from(sorted(CALLS["GET /orders"])), st.one_of(st.none(), st.text(), st.integers())))
+@given(
+    st.dictionaries(st.sampled_from(sorted(CALL_TABLES["GET /orders"])), st.one_of(st.none(), st.text(), st.integers()))
+)
 def test_no_body_breaks_the_check(body: dict[str, Any]) -> None:
     """Whatever is in it, the answer is fine or a list of faults."""
     assert all(texts for texts in _errors("GET /orders", **body).values())
@@ -154,10 +156,10 @@ def test_every_call_of_the_sandbox_takes_what_passes_the_check(northwind: Sandbo
     )  # fmt: skip
     assert made["data"]["channelId"] == "NEW"
     seen = {(request.method, request.path) for request in northwind.requests}
-    assert {f"{method} {path}" for method, path in seen} - {"POST /authorize"} == {*CALLS}
+    assert {f"{method} {path}" for method, path in seen} - {"POST /authorize"} == {*CALL_TABLES}
 
 
 def test_the_tables_name_every_documented_type() -> None:
     """No type is written in a way that nothing reads."""
     pattern = re.compile(r"(string|int|decimal|date|bool|array|object|base64)(\(\d+(, \d+)?\))?!?")
-    assert all(pattern.fullmatch(kind) for table in CALLS.values() for kind in table.values())
+    assert all(pattern.fullmatch(kind) for table in CALL_TABLES.values() for kind in table.values())

@@ -8,7 +8,7 @@ from support.api_client import (
     FIRST,
 )
 
-from cenports_nb.api.retrieval.windows import ONE_DAY, Window, best_cut, chunk_order_numbers, covering
+from cenports_nb.api.retrieval.windows import ONE_DAY, Window, choose_pieces, chunk_order_numbers, cover_days
 
 
 @given(st.lists(st.text("0123456789AB-", min_size=1, max_size=255), max_size=60))
@@ -20,10 +20,10 @@ def test_chunks_of_order_numbers_fit_and_keep_all(numbers: list[str]) -> None:
 
 
 @given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 50), st.booleans())
-def test_pieces_cover_the_window(start: int, length: int, pieces: int, tight: bool) -> None:
+def test_pieces_cover_the_window(start: int, length: int, pieces: int, end_included: bool) -> None:
     """Whether ends are included or not, no day falls between two pieces."""
     window = Window(FIRST + start * ONE_DAY, FIRST + (start + length) * ONE_DAY)
-    cut = window.cut(pieces, tight=tight)
+    cut = window.cut(pieces, end_included=end_included)
     wanted = {FIRST + (start + i) * ONE_DAY for i in range(length)}
     covered = {piece.start + i * ONE_DAY for piece in cut for i in range(piece.days)}  # type: ignore[operator]
     assert covered == (wanted if min(pieces, length) > 1 else set())
@@ -34,7 +34,7 @@ def test_pieces_cover_the_window(start: int, length: int, pieces: int, tight: bo
 def test_windows_cover_a_day_more_on_both_sides(start: date, length: int) -> None:
     """Each asked as if its end were not included, without a gap, and by whole months where the span is long."""
     end = start + length * ONE_DAY
-    windows = covering(start, end)
+    windows = cover_days(start, end)
     days = [first + i * ONE_DAY for first, after in windows for i in range((after - first).days)]
     assert days == [days[0] + i * ONE_DAY for i in range(len(days))]
     assert days[0] <= start - ONE_DAY
@@ -45,10 +45,10 @@ def test_windows_cover_a_day_more_on_both_sides(start: date, length: int) -> Non
 def test_tomorrows_twelve_months_are_the_same_questions_but_for_the_youngest() -> None:
     """So most of them are in the cache."""
     today = date(2026, 11, 24)
-    first, second = ({*covering(day - 364 * ONE_DAY, day)} for day in (today, today + ONE_DAY))
+    first, second = ({*cover_days(day - 364 * ONE_DAY, day)} for day in (today, today + ONE_DAY))
     assert first == second
 
 
 @given(st.integers(1, 400), st.floats(0, 500), st.integers(1, 300))
 def test_a_cut_is_between_one_piece_and_one_a_day(days: int, per_day: float, most: int) -> None:
-    assert 1 <= best_cut(days, per_day, most) <= days
+    assert 1 <= choose_pieces(days, per_day, most) <= days

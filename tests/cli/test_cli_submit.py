@@ -50,7 +50,7 @@ def test_nothing_to_do_is_done(shop: Shop) -> None:
 def test_without_a_terminal_nothing_is_sent_without_yes(shop: Shop) -> None:
     """One clear line, exit code 2, and not a single request."""
     process = shop.start("submit", shop.count({"0022": 105}), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 2
     assert err == (
         "cenports-nb: Nothing was sent: there is no terminal to confirm on. Look at it with --dry-run, then send it with "

@@ -40,7 +40,7 @@ def at_a_terminal(
             os.write(ours, types.encode())
             typed = True
     os.close(ours)
-    return process.wait(timeout=60), screen.decode().replace("\r\n", "\n")
+    return process.wait(), screen.decode().replace("\r\n", "\n")
 
 
 @pytest.mark.parametrize("typed", ["yes\n", "y\n", "\n", "3\n", "\x04"], ids=["yes", "y", "return", "number", "end"])
@@ -77,6 +77,7 @@ def test_a_secret_is_typed_unseen(shop: Shop) -> None:
     assert "The keyring of this machine keeps nothing" in screen
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_waiting_loses_nothing(shop: Shop) -> None:
     """Exit code 4, and how to go on."""
     process = shop.start(
@@ -84,12 +85,13 @@ def test_an_interrupt_while_waiting_loses_nothing(shop: Shop) -> None:
     )
     _read_until(process, "pending")
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 4
     assert "lost" in err
     assert "cenports-nb submissions" in err
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_sending_says_where_to_go_on(shop: Shop) -> None:
     """Exit code 4: what was on its way is in doubt, and one line names the submission."""
     stuck = shop.sandbox.faults.add("slow", "PATCH /inventories", seconds=60)
@@ -97,7 +99,7 @@ def test_an_interrupt_while_sending_says_where_to_go_on(shop: Shop) -> None:
     process = shop.start("submit", file, "--yes", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _wait_for(lambda: stuck.count == 1)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=60)
+    _, err = process.communicate()
     assert process.returncode == 4
     assert f"Submission {shop.newest()} was interrupted and nothing of it is lost" in err
     assert "`cenports-nb submissions list --open` shows it." in err
@@ -112,7 +114,7 @@ def test_a_process_that_is_killed_while_sending_is_gone_on_with(shop: Shop) -> N
     )
     _wait_for(lambda: stuck.count == 1)
     process.kill()
-    process.wait(timeout=60)
+    process.wait()
     shop.sandbox.faults.clear()
     submission = shop.newest()
     assert submission in shop.run("submissions", "list", "--open")[1]

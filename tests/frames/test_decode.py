@@ -31,18 +31,18 @@ TEXT = st.sampled_from(TRICKY) | st.text()
 KEY = TEXT.filter(bool)
 
 
-def _stock(*rows: Any, code: Any = "W") -> decode.Decoded:
+def _stock(*rows: Any, code: Any = "W") -> decode.DecodedRecords:
     record = {"warehouseCode": code, "warehouseInventory": list(rows)}
-    return decode.stock([json.dumps(record).encode()])
+    return decode.decode_stock([json.dumps(record).encode()])
 
 
 def _row(**changes: Any) -> dict[str, Any]:
     return {"productSku": "S", "quantity": "1", **changes}
 
 
-def _shipments(*records: Any, channels: list[str | None] | None = None) -> decode.Decoded:
+def _shipments(*records: Any, channels: list[str | None] | None = None) -> decode.DecodedRecords:
     raw = [json.dumps(record).encode() for record in records]
-    return decode.shipments(raw, channels or ["X"] * len(raw))
+    return decode.decode_shipments(raw, channels or ["X"] * len(raw))
 
 
 @given(sku=KEY, name=TEXT, upc=TEXT)
@@ -88,7 +88,7 @@ def test_both_spellings_of_the_next_quantity_are_read(spelt: str) -> None:
 def test_both_spellings_of_the_channels_name_are_read(spelt: str) -> None:
     """As does POST /channels."""
     raw = json.dumps({"channelId": "A", spelt: "Shop"}).encode()
-    assert decode.channels([raw]).frame["channel_name"].tolist() == ["Shop"]
+    assert decode.decode_channels([raw]).frame["channel_name"].tolist() == ["Shop"]
 
 
 def test_extras_stay_json() -> None:
@@ -130,12 +130,12 @@ def test_acknowledgement_that_cannot_be_read_is_a_reject() -> None:
     ]
 
 
-@pytest.mark.parametrize("load", [decode.stock, decode.warehouses, decode.channels])
+@pytest.mark.parametrize("load", [decode.decode_stock, decode.decode_warehouses, decode.decode_channels])
 def test_no_records_give_the_same_columns_and_dtypes(load: Any) -> None:
     """An empty answer is typed as a full one."""
     full = {
-        decode.stock: {"warehouseCode": "W", "warehouseInventory": [_row(nextAvailabilityDate="2026-01-01")]},
-        decode.warehouses: {"warehouseCode": "W"},
-        decode.channels: {"channelId": "A"},
+        decode.decode_stock: {"warehouseCode": "W", "warehouseInventory": [_row(nextAvailabilityDate="2026-01-01")]},
+        decode.decode_warehouses: {"warehouseCode": "W"},
+        decode.decode_channels: {"channelId": "A"},
     }[load]
     pd.testing.assert_series_equal(load([]).frame.dtypes, load([json.dumps(full).encode()]).frame.dtypes)

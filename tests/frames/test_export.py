@@ -334,7 +334,7 @@ def test_half_of_a_surrogate_pair_breaks_no_file(tmp_path: Path) -> None:
 def test_a_month_of_lines_is_a_workbook_in_seconds(tmp_path: Path) -> None:
     """20,000 lines × 11 columns take about 1.5 s, so 150,000 take eleven."""
     frame = cn.schemas.LineItems.example(rows=20_000)
-    began = time.monotonic()
+    began = time.process_time()
     path = cn.export(frame, tmp_path / "a.xlsx")
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert openpyxl.load_workbook(path, read_only=True).active.max_row == 20_001

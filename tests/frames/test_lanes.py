@@ -9,12 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
 from support.order_decoding import Frames, frames_of, page_of
+from support.property_examples import share_of_examples
 
-from cenports_nb.api.retrieval.decoded_page import Contents, Several, split_contents
-from cenports_nb.api.retrieval.page_info import open_page
+from cenports_nb.api.http.record_page import open_page
+from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, split_pages
 from cenports_nb.errors import UnexpectedAnswerError
 from cenports_nb.frames.decoding import arrow_orders
-from cenports_nb.frames.decoding.order_pages import OrderPages, _carefully, _of_fast, open_orders
+from cenports_nb.frames.decoding.order_pages import OrderPages, _decode_leniently, _from_strict, decode_orders
 
 Page = Sequence[Any]
 NO_ORDER = 5
@@ -84,44 +85,47 @@ def _line(sku: str = "S", **changes: Any) -> dict[str, Any]:
     return {"productSku": sku, "quantity": 1, "lineItem": "1", "price": 1.5, **changes}
 
 
-def _fast(*pages: bytes) -> Contents:
-    found = arrow_orders.read(pages, "X")
+def _fast(*pages: bytes) -> DecodedPage:
+    found = arrow_orders.decode_strictly(pages, "X")
     assert found is not None
-    return _of_fast(found)
+    return _from_strict(found)
 
 
 def _same(left: Frames, right: Frames) -> None:
     assert_frame_equal(left.orders, right.orders, check_exact=True)
     assert_frame_equal(left.line_items, right.line_items, check_exact=True)
-    assert (left.rejects, left.line_rejects, left.unknown) == (right.rejects, right.line_rejects, right.unknown)
+    assert (left.rejects, left.line_rejects, left.unknown_fields) == (
+        right.rejects,
+        right.line_rejects,
+        right.unknown_fields,
+    )
 
 
-@settings(max_examples=80)
 @given(st.lists(ORDER, max_size=4))
 def test_both_lanes_make_the_same_frames(records: list[dict[str, Any]]) -> None:
     """To the last bit of every amount, for orders as documented; fields that are not are named alike."""
     page = page_of(*records)
-    _same(frames_of([_fast(page)]), frames_of([_carefully([page], "X")]))
+    _same(frames_of([_fast(page)]), frames_of([_decode_leniently([page], "X")]))
 
 
-@settings(max_examples=25)
+@settings(max_examples=share_of_examples(1 / 2))
 @given(st.lists(ORDER, min_size=1, max_size=3))
 def test_an_unreadable_neighbour_changes_nothing(records: list[dict[str, Any]]) -> None:
     """The whole page goes the careful way, record by record, and ends in the same rows."""
-    with_it = frames_of([open_orders("X", [page_of(*records, NO_ORDER)])])
+    with_it = frames_of([decode_orders("X", [page_of(*records, NO_ORDER)])])
     alone = frames_of([_fast(page_of(*records))])
     assert_frame_equal(with_it.orders, alone.orders, check_exact=True)
     assert_frame_equal(with_it.line_items, alone.line_items, check_exact=True)
     assert [(reject.record_index, reject.record) for reject in with_it.rejects] == [(len(records), "5")]
 
 
-@settings(max_examples=25)
+@settings(max_examples=share_of_examples(1 / 2))
 @given(st.lists(ORDER, min_size=1, max_size=6))
 def test_however_orders_are_cut_into_pages_they_are_the_same(records: list[dict[str, Any]]) -> None:
     """One page, a page each in one chunk, a page each in chunks of their own."""
-    whole = frames_of([open_orders("X", [page_of(*records)])])
-    _same(whole, frames_of([open_orders("X", [page_of(record) for record in records])]))
-    _same(whole, frames_of([open_orders("X", [page_of(record)]) for record in records]))
+    whole = frames_of([decode_orders("X", [page_of(*records)])])
+    _same(whole, frames_of([decode_orders("X", [page_of(record) for record in records])]))
+    _same(whole, frames_of([decode_orders("X", [page_of(record)]) for record in records]))
 
 
 @pytest.mark.parametrize(
@@ -144,7 +148,7 @@ def test_however_orders_are_cut_into_pages_they_are_the_same(records: list[dict[
 def test_a_line_that_only_the_careful_lane_reads_is_a_row(changes: Any, column: str, read: Any) -> None:
     """What the API may mean, it gets; nothing is rejected, and the neighbours are as ever."""
     odd, plain = _order("A2", _line(**changes)), [_order("A1", _line()), _order("A3", _line())]
-    found = frames_of([open_orders("X", [page_of(plain[0], odd, plain[1]), page_of(_order("A4", _line()))])])
+    found = frames_of([decode_orders("X", [page_of(plain[0], odd, plain[1]), page_of(_order("A4", _line()))])])
     lines = found.line_items.set_index("order_no")
     assert (lines.loc["A2", column], found.rejects, found.line_rejects) == (read, (), ())
     rest = found.line_items[found.line_items["order_no"] != "A2"].reset_index(drop=True)
@@ -190,7 +194,7 @@ def test_a_line_that_no_lane_reads_is_a_reject_alone(line: bytes, column: str) -
     first, third = (json.dumps(_line(sku, lineItem=None)).encode() for sku in "TU")
     order = json.dumps(_order()).encode().replace(b"[]", b"[" + b",".join([first, line, third]) + b"]")
     plain = _order("A0", _line())
-    found = frames_of([open_orders("X", [page_of(plain), page_of(plain | {"orderNo": "A2"}, order)])])
+    found = frames_of([decode_orders("X", [page_of(plain), page_of(plain | {"orderNo": "A2"}, order)])])
     lines = found.line_items[found.line_items["order_no"] == "A1"]
     assert list(zip(lines["product_sku"], lines["line_item"], strict=True)) == [("T", 1), ("U", 3)]
     assert found.orders.set_index("order_no")["line_count"].to_dict() == {"A0": 1, "A1": 3, "A2": 1}
@@ -228,7 +232,7 @@ def test_an_order_that_no_lane_reads_is_a_reject_alone(record: bytes, column: st
     """Listed as it came, with its place; its neighbours are rows, on its page and on others."""
     plain = [_order(f"A{number}", _line()) for number in range(4)]
     pages = [page_of(plain[0]), page_of(plain[1], record, plain[2]), page_of(plain[3])]
-    found = frames_of([open_orders("X", pages)])
+    found = frames_of([decode_orders("X", pages)])
     assert [(r.record_index, r.column, r.record) for r in found.rejects] == [
         (2, column, record.decode("utf-8", "replace"))
     ]
@@ -248,8 +252,8 @@ def test_an_order_that_no_lane_reads_is_a_reject_alone(record: bytes, column: st
 def test_of_a_field_said_twice_the_last_one_counts(doubled: str, column: str, read: Any) -> None:
     """As in every reader of JSON; the fast lane leaves that to the careful one."""
     page = page_of(json.dumps(_order()).encode()[:-1] + b", " + doubled.encode() + b"}")
-    found = frames_of([open_orders("X", [page])])
-    assert (arrow_orders.read([page], "X"), found.orders.loc[0, column], found.rejects) == (None, read, ())
+    found = frames_of([decode_orders("X", [page])])
+    assert (arrow_orders.decode_strictly([page], "X"), found.orders.loc[0, column], found.rejects) == (None, read, ())
 
 
 @pytest.mark.parametrize("indent", [None, 1])
@@ -258,9 +262,9 @@ def test_line_breaks_in_a_page_are_only_blanks(indent: int | None, ending: str) 
     """A server may print prettily, with the ends of lines of any system; U+2028 in a text is none."""
     records = [_order("A1", _line(), customerName="a\u2028b\nc"), _order("A2")]
     pretty = json.dumps({"data": records}, indent=indent, ensure_ascii=False).replace("\n", ending) + ending
-    page = open_page("", pretty.encode())[1]
+    page = open_page("", pretty.encode()).records
     _same(
-        frames_of([open_orders("X", [page, page_of(_order("A3"))])]),
+        frames_of([decode_orders("X", [page, page_of(_order("A3"))])]),
         frames_of([_fast(page_of(*records, _order("A3")))]),
     )
 
@@ -283,8 +287,8 @@ def test_a_value_that_is_no_json_costs_nothing_but_its_record() -> None:
         b'{"orderNo": "B2", "orderDate": "2026-01-01", "x\\ud800": 1.10, "status": "NaN, \\"Infinity\\" \\ud83d\\udce6"}',
         b'{"orderNo": "B3",  "orderDate": "2026-01-01", "status": "\\ud800 \\"x", "pricing": {"grandTotal": 1.10}}',
     ]
-    page = open_page("", b'\xef\xbb\xbf{"data": [' + b",".join(odd) + b"]}")[1]
-    found = frames_of([open_orders("X", [page])])
+    page = open_page("", b'\xef\xbb\xbf{"data": [' + b",".join(odd) + b"]}").records
+    found = frames_of([decode_orders("X", [page])])
     assert found.orders["status"].fillna("").tolist() == ["", 'NaN, "Infinity" 📦']
     assert [(r.record_index, r.key, r.column, r.record) for r in found.rejects] == [
         (2, "B3", "status", odd[2].decode())
@@ -305,8 +309,8 @@ def _mixed(pattern: str) -> list[bytes]:
 @pytest.mark.parametrize("pattern", ["f", "c", "r", "fcf", "cfc", "ffrffcff", "ccccff", "rrrfrf", "frcrcffcr"])
 def test_order_sizes_and_places_are_right_whichever_lane_each_page_takes(pattern: str) -> None:
     """A chunk of many pages of which some are refused."""
-    opened = open_orders("X", _mixed(pattern))
-    parts = [part for part in split_contents(opened) if isinstance(part, OrderPages)]
+    opened = decode_orders("X", _mixed(pattern))
+    parts = [part for part in split_pages(opened) if isinstance(part, OrderPages)]
     assert list(opened.sizes) == [3 if kind == "r" else 2 for kind in pattern]
     numbers, places, start = [], [], 0
     for part in parts:
@@ -327,8 +331,8 @@ def test_a_reject_tells_its_place_among_all_records(pattern: str, each: int) -> 
     bad = [page.replace(b",5,", b',{"orderNo":"bad%d"},' % place) for place, page in enumerate(pages)]
 
     def places(pages: Sequence[bytes], *, as_one: bool = False) -> list[int]:
-        chunks = [open_orders("X", pages[start : start + each]) for start in range(0, len(pages), each)]
-        found = frames_of([Several(chunks)] if as_one else chunks)
+        chunks = [decode_orders("X", pages[start : start + each]) for start in range(0, len(pages), each)]
+        found = frames_of([JoinedPages(chunks)] if as_one else chunks)
         return [reject.record_index for reject in found.rejects]
 
     whole = [name for kind in pattern for name in ("a", *"!" * (kind == "r"), "b")]
@@ -341,6 +345,6 @@ def test_line_rejects_tell_the_place_of_their_order_over_windows() -> None:
     """Counted among all that came; those of a copy that gave way to a newer one are not listed."""
     bad = _line("B", quantity="x")
     pages = [[_order("A1", bad)], [_order("A2"), _order("A3", _line(), bad)], [_order("A1", _line())]]
-    found = frames_of([open_orders("X", [page_of(*page)]) for page in pages])
+    found = frames_of([decode_orders("X", [page_of(*page)]) for page in pages])
     assert [(reject.record_index, reject.key) for reject in found.line_rejects] == [(2, "B")]
     assert found.orders.set_index("order_no")["line_count"].to_dict() == {"A1": 1, "A2": 0, "A3": 2}

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from support.scripted_server import Say, ToldServer
 
 import cenports_nb as cn
-from cenports_nb.frames.masking import mask_json, mask_series, pseudonyms
+from cenports_nb.frames.masking import build_pseudonymizer, mask_json, mask_series
 from cenports_nb.frames.personal_columns import personal_kind
 from cenports_nb.frames.provenance import Provenance, Reject, attach, rejects_frame
 
@@ -173,7 +173,7 @@ def test_rejected_records_are_masked_inside_their_json(rejects: pd.DataFrame) ->
         "Tracy",
         "0012",
     )
-    assert record["customerName"] == record["shipTo"]["name"] == pseudonyms("staging|P-1")("name", PERSONAL)
+    assert record["customerName"] == record["shipTo"]["name"] == build_pseudonymizer("staging|P-1")("name", PERSONAL)
     assert re.fullmatch(PSEUDONYM, record["shipTo"]["phone"])
     assert masked["reason"][0].startswith("order_date is no date: text-")
 
@@ -253,7 +253,7 @@ def test_masked_json_is_json_of_the_same_shape(value: dict[str, Any]) -> None:
             return [shape(inner) for inner in item]
         return item if item is None or isinstance(item, bool) else "value"
 
-    masked = mask_json(json.dumps(value), "", pseudonyms("a"))
+    masked = mask_json(json.dumps(value), "", build_pseudonymizer("a"))
     assert masked is not None
     masked.encode()
     assert shape(json.loads(masked)) == shape(value)
@@ -292,14 +292,14 @@ def test_any_kind_of_text_column_keeps_its_dtype(dtype: str) -> None:
     masked = cn.mask_pii(frame)["customer_name"]
     assert masked.dtype.name == frame["customer_name"].dtype.name
     assert list(masked.isna()) == [False, True, False, False]
-    assert masked[0] == masked[3] == pseudonyms("")("name", "A")
+    assert masked[0] == masked[3] == build_pseudonymizer("")("name", "A")
 
 
 def test_numbers_that_are_telephones_become_text_and_counts_stay() -> None:
     """A column of numbers can't hold a pseudonym; what only looks personal is left alone."""
     frame = pd.DataFrame({"phone": [5550100.0, None], "address_count": [1, 2], "contacted": [True, False]})
     masked = cn.mask_pii(frame)
-    assert masked["phone"].iloc[0] == pseudonyms("")("phone", "5550100")
+    assert masked["phone"].iloc[0] == build_pseudonymizer("")("phone", "5550100")
     assert masked["phone"].isna().tolist() == [False, True]
     pd.testing.assert_frame_equal(masked.drop(columns="phone"), frame.drop(columns="phone"))
 
@@ -328,7 +328,7 @@ def test_a_year_of_orders_is_masked_in_seconds() -> None:
     numbers = pd.Series(range(len(frame))).astype("str")
     for name in frame.columns[frame.columns.map(personal_kind) != ""]:
         frame[name] = (f"{name} " + numbers).astype("str")
-    began = time.monotonic()
+    began = time.process_time()
     masked = cn.mask_pii(frame)
-    assert time.monotonic() - began < 20
+    assert time.process_time() - began < 20
     assert masked["customer_name"].is_unique

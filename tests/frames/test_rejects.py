@@ -16,7 +16,7 @@ Connect = Callable[..., cn.Client]
 
 def _reason(**row: Any) -> str:
     stock = {"warehouseCode": "W", "warehouseInventory": [{"productSku": "A", "quantity": "1", **row}]}
-    (reject,) = records.stock([json.dumps(stock).encode()]).rejects
+    (reject,) = records.decode_stock([json.dumps(stock).encode()]).rejects
     return reject.reason
 
 
@@ -50,7 +50,7 @@ def test_a_reason_names_the_column_and_what_is_wrong_with_its_value(row: dict[st
 )
 def test_a_warehouse_says_why_it_is_left_out(record: Any, reason: str) -> None:
     """It has no rows, whatever it holds."""
-    found = records.stock([json.dumps(record).encode()])
+    found = records.decode_stock([json.dumps(record).encode()])
     assert ([reject.reason for reject in found.rejects], len(found.frame)) == ([reason], 0)
 
 

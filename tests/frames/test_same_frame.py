@@ -17,8 +17,8 @@ from support.scripted_server import Say, Seen, ToldServer
 
 import cenports_nb as cn
 from cenports_nb.errors import IncompleteError, IncompleteWarning, OfflineMissError, RejectedRowsWarning
-from cenports_nb.frames.loaders.endpoint_specs import order_source
-from cenports_nb.frames.loaders.line_item_cache import recall
+from cenports_nb.frames.loaders.endpoint_specs import orders_spec
+from cenports_nb.frames.loaders.line_item_cache import LineItemCache
 from cenports_nb.frames.loaders.query import parse_query
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
@@ -429,10 +429,12 @@ def test_of_two_loads_at_once_only_one_takes_what_is_remembered(server: ToldServ
         both.wait(10)  # each has seen that there is something, before either takes it
         return DAY
 
-    source = replace(order_source(client, lambda: ()), max_age=age)
-    asked = parse_query(client, *JUNE, last=None, channel_id=None, order_nos=None, acknowledged=None).key
+    source = replace(orders_spec(client, lambda: ()), max_age=age)
+    asked = parse_query(client, *JUNE).key
     with ThreadPoolExecutor(2) as pool:
-        taken = list(pool.map(lambda _: recall(client, asked, source), range(2)))
+        taken = list(
+            pool.map(lambda _: client.component(LineItemCache, LineItemCache).take(client, asked, source), range(2))
+        )
     assert sorted(found is None for found in taken) == [False, True]
 
 

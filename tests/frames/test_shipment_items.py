@@ -13,7 +13,7 @@ from support.scripted_server import Say, Seen, ToldServer
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
 from cenports_nb.frames.decoding import records as decode
-from cenports_nb.frames.decoding.shipment_items import shipment_items
+from cenports_nb.frames.decoding.shipment_items import decode_shipment_items
 from cenports_nb.sandbox import Sandbox
 
 Connect = Callable[..., cn.Client]
@@ -24,8 +24,8 @@ JANUARY = ("1998-01-01", "1998-01-31")
 
 def _items(*records: Any) -> tuple[pd.DataFrame, list[str]]:
     raw = [json.dumps({"orderNo": "A", **record}).encode() for record in records]
-    found = decode.shipments(raw, ["X"] * len(raw))
-    frame, rejects = shipment_items(found.frame, raw)
+    found = decode.decode_shipments(raw, ["X"] * len(raw))
+    frame, rejects = decode_shipment_items(found.frame, raw)
     return cn.schemas.ShipmentItems.validate(frame), [reject.reason for reject in rejects]
 
 

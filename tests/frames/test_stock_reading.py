@@ -57,8 +57,8 @@ def _told(*loads: Callable[[], object]) -> list[warnings.WarningMessage]:
 @given(st.lists(PLAIN | ROW, max_size=9))
 def test_a_row_that_cannot_be_read_changes_no_other_row(rows: list[Any]) -> None:
     """One bad row has a warehouse read row by row; the others come out as without it, dtypes included."""
-    alone = decode.stock(_encoded(_warehouse(*rows)))
-    beside = decode.stock(_encoded(_warehouse(*rows, {"productSku": "BAD"})))
+    alone = decode.decode_stock(_encoded(_warehouse(*rows)))
+    beside = decode.decode_stock(_encoded(_warehouse(*rows, {"productSku": "BAD"})))
     pd.testing.assert_frame_equal(alone.frame, beside.frame)
     assert (len(alone.frame) + len(alone.rejects), sorted(alone.rejects, key=repr)) == (
         len(rows),
@@ -69,7 +69,7 @@ def test_a_row_that_cannot_be_read_changes_no_other_row(rows: list[Any]) -> None
 def test_rows_keep_their_warehouse_beside_a_bad_one() -> None:
     """Codes and names follow their rows, whichever way each warehouse is read; the place of a reject is told."""
     row = {"productSku": "A", "quantity": "1"}
-    found = decode.stock(
+    found = decode.decode_stock(
         _encoded(
             _warehouse(row, warehouseCode=7, warehouseName=None),
             _warehouse({"productSku": "B"}, row, warehouseCode="X"),
@@ -95,8 +95,8 @@ def test_the_documented_fields_are_no_news() -> None:
     address = {"streetAddress": "x", "ignoreValidation": False}
     stock = _encoded(_warehouse(row, warehouseAddress=address))
     channels = _encoded({"channelId": "A", "channelName": "x", "channalName": "y", "features": None})
-    found = [decode.stock(stock), decode.warehouses(stock), decode.channels(channels)]
-    assert [decoded.unknown for decoded in found] == [frozenset()] * 3
+    found = [decode.decode_stock(stock), decode.decode_warehouses(stock), decode.decode_channels(channels)]
+    assert [decoded.unknown_fields for decoded in found] == [frozenset()] * 3
 
 
 @pytest.mark.parametrize("bad", [[], [{"productSku": "B"}], [None], [[{"z": 1}]]], ids=str)
@@ -104,7 +104,11 @@ def test_new_fields_are_named_with_their_place(bad: list[Any]) -> None:
     """However the rest of the warehouse looks."""
     row = {"productSku": "A", "quantity": "1", "bin": "7"}
     record = _warehouse(row, *bad, open=True, warehouseAddress={"floor": 2})
-    assert decode.stock(_encoded(record)).unknown >= {"open", "warehouseAddress.floor", "warehouseInventory.bin"}
+    assert decode.decode_stock(_encoded(record)).unknown_fields >= {
+        "open",
+        "warehouseAddress.floor",
+        "warehouseInventory.bin",
+    }
 
 
 def test_a_new_field_of_stock_is_told_once_per_client(server: ToldServer, staging: Connect) -> None:
@@ -149,5 +153,5 @@ def test_a_number_that_is_said_to_be_null_is_a_reject_of_its_row_alone() -> None
         {"productSku": sku, "quantity": "1", "nextAvailabileQuantity": said}
         for sku, said in (("A", "null"), ("B", None))
     ]
-    found = decode.stock([json.dumps({"warehouseCode": "W", "warehouseInventory": rows}).encode()])
+    found = decode.decode_stock([json.dumps({"warehouseCode": "W", "warehouseInventory": rows}).encode()])
     assert (found.frame["product_sku"].tolist(), [reject.key for reject in found.rejects]) == (["B"], ["A"])

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from support.jupyter_lab import CHROMIUM, Lab, missing_chromium, running_lab, stop_kernels
 
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all browser tests in one worker: one Lab, one Chromium."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+WAIT_MS = 90_000
+"""What a page may take on a machine that does something else besides."""
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +30,15 @@ def browser() -> Iterator[Browser]:
         missing_chromium()
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-dev-shm-usage"])
+        patient = started.new_context
+
+        def new_context(**options: Any) -> BrowserContext:
+            context = patient(**options)
+            context.set_default_timeout(WAIT_MS)
+            return context
+
+        started.new_context = new_context  # type: ignore[method-assign]
+        expect.set_options(timeout=WAIT_MS)
         yield started
         started.close()
 
@@ -46,7 +52,7 @@ def open_in_lab(lab: Lab, browser: Browser) -> Iterator[Callable[[str], Page]]:
         page = context.new_page()
         page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}")
         # The indicator says idle before there is a kernel; the status bar does not.
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         return page
 
     yield open_notebook

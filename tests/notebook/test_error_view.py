@@ -48,7 +48,7 @@ def test_every_step_is_shown_to_whoever_asks(tmp_path: Path, lines: list[str]) -
     """`%tb` after it, or another `%xmode` before."""
     shown = in_a_shell(tmp_path, *lines)
     assert "Traceback" in shown
-    assert "days.py" in shown
+    assert "dates.py" in shown
 
 
 def test_errors_of_others_look_as_ever(tmp_path: Path) -> None:
@@ -56,6 +56,7 @@ def test_errors_of_others_look_as_ever(tmp_path: Path) -> None:
     assert "Traceback" in in_a_shell(tmp_path, "1 / 0")
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
     """A notebook that a scheduler ran has the paragraph first and everything after it."""
@@ -66,7 +67,7 @@ def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
     assert (error.ename, error.evalue) == tuple(WORDS.split(": ", 1))
     assert error.traceback[0].startswith(WORDS)
     assert "line 3:" in error.traceback[0]
-    assert "days.py" in "\n".join(error.traceback)
+    assert "dates.py" in "\n".join(error.traceback)
 
 
 def test_a_message_moves_no_cursor() -> None:

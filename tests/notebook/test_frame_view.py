@@ -72,6 +72,7 @@ NAMES = "', '".join(["customer_name", "contact_name", "ship_to_address1", "ship_
 LIST = f"cn.show_pii(orders[['{NAMES}']]).to_csv('names.csv')"
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_saved_notebook_holds_the_line_and_nobodys_name(tmp_path: Path) -> None:
     """In a real kernel, HTML and text alike, for the frame, parts of it, one row and one column."""
@@ -88,6 +89,7 @@ def test_a_saved_notebook_holds_the_line_and_nobodys_name(tmp_path: Path) -> Non
     assert len(people) > 50
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_frames_of_ones_own_are_shown_as_before(tmp_path: Path) -> None:
     """A frame without an origin looks the same with the package and without it."""
@@ -98,6 +100,7 @@ def test_frames_of_ones_own_are_shown_as_before(tmp_path: Path) -> None:
     assert "Plain Jane" in after["text/html"]
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_personal_data_is_shown_to_whoever_asks(tmp_path: Path) -> None:
     """`show_pii` is remembered by filters and copies of the frame, and the frame itself stays masked."""

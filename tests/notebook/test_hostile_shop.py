@@ -6,13 +6,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
-import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, Page, expect
 from support.hostile_shop import BROKEN, CELLS, FORMULA, HOSTILE, IMAGE, write_shop
 from support.jupyter_lab import Lab
-
-pytestmark = pytest.mark.browser
 
 
 def unfold(page: Page) -> None:
@@ -40,7 +37,7 @@ def test_nothing_that_a_shop_calls_itself_runs(
     page.set_viewport_size({"width": 1200, "height": 9000})  # or Lab draws no more than what is in sight
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     tracker = page.locator(".cn-tracker")
-    expect(page.get_by_text("the end", exact=True)).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("the end", exact=True)).to_be_visible()
     expect(tracker).to_contain_text("FAILED")
     unfold(page)
     for text in HOSTILE:

@@ -4,24 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import pytest
 from playwright.sync_api import Locator, Page, expect
 from support.jupyter_lab import Lab, stop_kernels
-
-pytestmark = pytest.mark.browser
-
-SUBMIT = """
-import cenports_nb as cn
-client = cn.connect("sandbox")
-actual = cn.load_actual_stock(client)
-counts = actual.groupby("warehouse_code").head(2)[["warehouse_code", "product_sku", "quantity"]]
-counts = counts.assign(quantity=counts["quantity"] + 3)
-naughty = "<img src=x onerror=document.title='ran'>"
-counts.loc[len(actual)] = [counts["warehouse_code"].iloc[0], naughty, 1]
-updates = cn.build_true_up(counts, actual)
-submission = cn.submit_updates(client, updates, allow=["unknown_sku", "discontinued"])
-cn.TransactionTracker(submission)
-"""
+from support.lab_snippets import CONTRAST, SUBMIT
 
 
 def run_all(page: Page) -> Locator:
@@ -32,27 +17,6 @@ def run_all(page: Page) -> Locator:
 
 def button(page: Page, name: str) -> Locator:
     return page.get_by_role("button", name=name)
-
-
-CONTRAST = """
-node => {
-  const rgba = text => { const [r, g, b, a = 1] = text.match(/[\\d.]+/g).map(Number); return [r, g, b, a]; };
-  const over = ([r, g, b, a], below) => [r, g, b].map((v, i) => v * a + below[i] * (1 - a));
-  const light = colour => colour.map(v => (v /= 255) <= .03928 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
-    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
-  const layers = [];
-  let faded = 1;
-  for (let at = node; at; at = at.parentElement) {
-    layers.push(rgba(getComputedStyle(at).backgroundColor));
-    faded *= Number(getComputedStyle(at).opacity);
-  }
-  const behind = layers.reverse().reduce((below, layer) => over(layer, below), [255, 255, 255]);
-  const [r, g, b, a] = rgba(getComputedStyle(node).color);
-  const two = [over([r, g, b, a * faded], behind), behind].map(light);
-  return (Math.max(...two) + .05) / (Math.min(...two) + .05);
-}
-"""
-"""How far a text stands out from what is behind it, as the accessibility guidelines measure it."""
 
 
 TEXTS = ":is(.cn-tracker, .cn-rows) :is(b, th, td, .ok, .bad, .warn, .wait, .msg):visible"
@@ -69,13 +33,14 @@ def use_theme(page: Page, name: str) -> None:
 
 def test_tracker_moves_to_the_end_without_a_rerun(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """The table goes from under way to its final states while no cell runs, and shows names as text."""
-    lab.write("tracker.ipynb", SUBMIT, "1 + 1")
+    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=6)"
+    lab.write("tracker.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1), "1 + 1")
     page = open_in_lab("tracker.ipynb")
     table = run_all(page)
-    expect(table).to_contain_text("pending", timeout=60_000)
+    expect(table).to_contain_text("pending")
     expect(table).to_contain_text("QUEUED")
     expect(button(page, "Verify")).to_be_disabled()
-    expect(table).to_contain_text("COMPLETED", timeout=60_000)
+    expect(table).to_contain_text("COMPLETED")
     expect(table).to_contain_text("FAILED")
     expect(table).to_contain_text("The product sku <img src=x onerror=document.title='ran'> does not exist.")
     fold = page.locator(".cn-rows details").first
@@ -97,7 +62,7 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     lab.write("buttons.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
     page = open_in_lab("buttons.ipynb")
     table = run_all(page)
-    expect(table).to_contain_text("pending", timeout=60_000)
+    expect(table).to_contain_text("pending")
     fold = page.locator(".cn-rows details").nth(1)
     fold.locator("summary").click()
     expect(table).to_contain_text("2 s")
@@ -105,14 +70,14 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     button(page, "Poll now").focus()
     page.keyboard.press("Space")
     expect(table).to_contain_text("PROCESSING")
-    expect(table).to_contain_text("unconfirmed", timeout=60_000)
+    expect(table).to_contain_text("unconfirmed")
     button(page, "Verify 2 rows").focus()
     page.keyboard.press("Enter")
-    expect(table).to_contain_text("4 of 5 rows applied", timeout=30_000)
+    expect(table).to_contain_text("4 of 5 rows applied")
     expect(table).not_to_contain_text("unconfirmed")
     expect(button(page, "Verify")).to_be_disabled()
     button(page, "Retry 1 row").click()
-    expect(table).to_contain_text("pending", timeout=30_000)
+    expect(table).to_contain_text("pending")
     button(page, "Stop watching").click()
     expect(table).to_contain_text("Stopped watching; the transactions go on.")
     expect(button(page, "Poll now")).to_have_count(0)
@@ -126,7 +91,7 @@ def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[s
     page = open_in_lab("busy.ipynb")
     # A command that runs cells ends with them: the page must not wait for it.
     page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
-    expect(page.locator(".jp-OutputArea-output").get_by_text("waiting")).to_be_visible(timeout=60_000)
+    expect(page.locator(".jp-OutputArea-output").get_by_text("waiting")).to_be_visible()
     button(page, "Stop watching").click()
     expect(page.locator(".cn-tracker")).to_contain_text("Stopped watching; the transactions go on.")
     expect(page.get_by_text("[*]:")).to_be_visible()
@@ -137,24 +102,24 @@ def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[st
     slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=12)"
     lab.write("again.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
     page = open_in_lab("again.ipynb")
-    expect(run_all(page)).to_contain_text("pending", timeout=60_000)
+    expect(run_all(page)).to_contain_text("pending")
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
     mirror = page.locator(".cn-output-mirror .cn-tracker")
-    expect(mirror).to_contain_text("pending", timeout=60_000)
+    expect(mirror).to_contain_text("pending")
     expect(page.locator(".cn-tracker:visible")).to_have_count(1)
     fold = page.locator(".cn-output-mirror details").nth(1)
     fold.locator("summary").click()
-    expect(mirror).to_contain_text("COMPLETED", timeout=60_000)
+    expect(mirror).to_contain_text("COMPLETED")
     expect(page.get_by_text("run the cell again to keep what is above")).to_be_visible()
     expect(page.get_by_text("<img src=x onerror=document.title='ran'>").locator("visible=true").first).to_be_visible()
     assert page.title() != "ran"
     page.reload()  # nothing was saved since, and the tracker has nothing left to do
-    expect(mirror).to_contain_text("COMPLETED", timeout=60_000)
+    expect(mirror).to_contain_text("COMPLETED")
     expect(page.locator(".cn-tracker:visible")).to_have_count(1)
     stop_kernels(lab)
     page.reload()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     expect(page.locator(".cn-tracker:visible")).to_contain_text("0 of 5 rows settled at")
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()
 
@@ -164,12 +129,12 @@ def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(lab: Lab, open_
     slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=60)"
     lab.write("saved.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
     page = open_in_lab("saved.ipynb")
-    expect(run_all(page)).to_contain_text("pending", timeout=60_000)
+    expect(run_all(page)).to_contain_text("pending")
     expect(button(page, "Poll now")).to_be_visible()
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     stop_kernels(lab)
     page.reload()
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for(timeout=60_000)
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
     expect(page.locator(".cn-tracker")).to_contain_text("0 of 5 rows settled at")
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()
     expect(button(page, "Poll now")).to_have_count(0)
@@ -190,7 +155,7 @@ def test_notes_origins_and_errors_stand_out_in_both_themes(lab: Lab, open_in_lab
     page = open_in_lab("notes.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     error = page.locator(".jp-RenderedText pre").filter(has_text="InvalidRequestError")
-    expect(error).to_contain_text("is no number of days", timeout=60_000)
+    expect(error).to_contain_text("is no number of days")
     expect(page.get_by_role("row", name="environment sandbox").first).to_be_visible()
     expect(page.get_by_role("rowheader", name="environment").first).to_be_visible()
     for theme in ("Dark", "Light"):

@@ -20,8 +20,6 @@ from support.report_shops import hostile_shop, line, order
 from cenports_nb.reports import run_report
 from cenports_nb.sandbox import Sandbox
 
-pytestmark = pytest.mark.browser
-
 NAMES = ("stock-reconciliation", "morning", "month-end")
 ROWS = 130
 LONG = """

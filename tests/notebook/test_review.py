@@ -22,7 +22,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.review.decision import encode_reasons, parse_reasons
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve
-from cenports_nb.submissions.context import user
+from cenports_nb.submissions.journal.models import get_user_name
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
 
@@ -127,7 +127,7 @@ def test_ticked_rows_are_sent_and_the_others_held_with_their_reasons(
     page.send()
     rows = settle(review).outcomes.set_index("product_sku")
     assert rows["outcome"].to_dict() == {"0003": "applied", "0022": "applied", "0011": "held"}
-    assert rows["message"]["0011"] == f"left out by {user()}: counted twice"
+    assert rows["message"]["0011"] == f"left out by {get_user_name()}: counted twice"
     assert sent(northwind) == ["0003", "0022"]
     assert review.ticked["product_sku"].tolist() == ["0003", "0022"]
     assert "Sent as submission" in review.note
@@ -364,6 +364,7 @@ review
 """
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_where_nobody_can_press_anything_the_plan_stands(tmp_path: Path) -> None:
     """No widget, no button, nothing sent; text from outside is text."""

@@ -9,11 +9,10 @@ import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, expect
-from test_lab import SUBMIT
-
-pytestmark = pytest.mark.browser
+from support.lab_snippets import SUBMIT
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_exported_page_has_the_end_and_its_rows_unfold(tmp_path: Path, browser: Browser) -> None:
     """The final table, rows by keyboard, names as text, no button; nothing is asked of the network."""

@@ -54,7 +54,7 @@ def test_no_text_moves_a_cursor(text: str) -> None:
 @given(st.text(min_size=1))
 def test_a_tracker_shows_texts_as_texts(text: str) -> None:
     """Places, names of rows, messages and what failed: no line more in a terminal, no tag more in a page."""
-    batch = BatchView(0, text, 1, text, "h", made.AT, made.AT, {"rejected": 1}, ((text, text),), told=1)
+    batch = BatchView(0, text, 1, text, "h", made.AT, made.AT, {"rejected": 1}, ((text, text),), message_count=1)
     seen = Snapshot("s-1", made.AT, (batch,), settled=True)
     assert format_status([seen]).count("\n") == 2
     assert all(line.isprintable() for line in format_status([seen]).split("\n"))

@@ -38,7 +38,7 @@ def snapshot(**changes: object) -> Snapshot:
     batch = {
         "batch": 0, "place": NAUGHTY, "rows": 3, "status": "FAILED", "handle": "h", "submitted_at": AT,
         "completed_at": AT + timedelta(seconds=90), "outcomes": {"unconfirmed": 2, "rejected": 1},
-        "messages": ((NAUGHTY, NAUGHTY),), "told": 1, **changes,
+        "messages": ((NAUGHTY, NAUGHTY),), "message_count": 1, **changes,
     }  # fmt: skip
     return Snapshot("s-1", AT + timedelta(minutes=5), (BatchView(**batch),), settled=True)
 
@@ -93,7 +93,7 @@ def test_rows_that_are_not_done_come_with_the_call_that_goes_on(outcome: str, wo
 def test_a_dry_run_has_nothing_to_go_on_with() -> None:
     """It sends nothing, whoever asks."""
     assert "submission." not in render_status(
-        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())]
+        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, message_count=0, messages=())]
     )
 
 
@@ -267,6 +267,7 @@ def run_notebook(folder: Path, *sources: str) -> list[str]:
     return [page for output in outputs if "cn-tracker" in (page := output.data.get("text/html", ""))]
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_path: Path) -> None:
     """The tracker's own output has the end, although another cell waited for it; nobody polls it any more."""
@@ -276,6 +277,7 @@ def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_pat
     assert "✓ 2 applied" in table
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path) -> None:
     """A notebook that ends before its transactions do shows the state it ended in, not a blank."""
@@ -283,6 +285,7 @@ def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path
     assert "2 pending" in table
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
     """No thread, no poll; a retry in a later cell is followed all the same."""
@@ -301,6 +304,7 @@ def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
     assert "✓ 2 applied" in table
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_after_a_restart_the_journal_goes_on(tmp_path: Path, northwind: Sandbox) -> None:
     """Another kernel opens the submission by its number, and its tracker comes to the same end."""

@@ -21,7 +21,7 @@ from support.report_runs import cards, environment_of, run, visible
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 
-pytestmark = pytest.mark.xdist_group("month-end report")
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("month-end report")]
 
 ZONE = "America/New_York"
 Record = dict[str, Any]

@@ -19,7 +19,7 @@ from support.report_shops import empty_shop
 
 from cenports_nb.sandbox import Sandbox
 
-pytestmark = pytest.mark.xdist_group("morning report")
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("morning report")]
 
 ZONE = "America/New_York"
 OLD = "forgotten-1"

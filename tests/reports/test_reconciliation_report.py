@@ -8,12 +8,13 @@ from pathlib import Path
 import nbformat
 import pandas as pd
 import pytest
+from support.command_line import RunCommand
 from support.report_runs import cards, links, run
 
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 
-pytestmark = pytest.mark.xdist_group("reconciliation report")
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("reconciliation report")]
 
 
 @pytest.fixture(scope="module")
@@ -101,9 +102,9 @@ def test_page_hides_code_and_tracebacks(submitted: tuple[Path, Sandbox]) -> None
     assert "stderr" not in page.partition("<main>")[2]
 
 
-def test_a_count_file_that_is_not_there_is_told_with_its_cell(tmp_path: Path) -> None:
+def test_a_count_file_that_is_not_there_is_told_with_its_cell(run_here: RunCommand, tmp_path: Path) -> None:
     """One line with the file, the section and the notebook so far; exit code 2."""
-    ran = run(tmp_path, "stock-reconciliation", "--env", "sandbox", "-p", "counts=nowhere.csv")
+    ran = run_here("stock-reconciliation", "--env", "sandbox", "-p", "counts=nowhere.csv")
     assert ran.returncode == 2
     last = ran.stderr.splitlines()[-1]
     assert "There is no file 'nowhere.csv'" in last

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.report_runs import own_notebook, run
+from support.command_line import RunCommand
+from support.report_runs import own_notebook
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import Report, check_parameters, find_report, list_reports
@@ -132,7 +133,7 @@ def test_a_text_stays_what_it_is(value: str) -> None:
 def test_every_report_says_what_its_parameters_are() -> None:
     """Each has a word beside it, and nothing is submitted unless asked for."""
     for report in list_reports().values():
-        assert set(report.about) == set(report.parameters), report.name
+        assert set(report.comments) == set(report.parameters), report.name
         assert report.parameters["submit"] is False
 
 
@@ -141,7 +142,7 @@ def test_parameters_of_an_own_notebook_are_read(tmp_path: Path) -> None:
     cell = "from datetime import date\nrows: int = 5  # how many\nday = date.today()\nname = 'a'"
     report = find_report(own_notebook(tmp_path / "mine.ipynb", "1", parameters=cell))
     assert report.parameters == {"rows": 5, "day": None, "name": "a"}
-    assert report.about == {"rows": "how many"}
+    assert report.comments == {"rows": "how many"}
     assert report.title == "My report"
 
 
@@ -164,8 +165,8 @@ def test_an_unknown_report_is_told_with_the_nearest() -> None:
         find_report("mornin")
 
 
-def test_an_environment_that_is_said_twice_is_refused(tmp_path: Path) -> None:
+def test_an_environment_that_is_said_twice_is_refused(run_here: RunCommand) -> None:
     """Which of the two was meant decides whose account it is."""
-    ran = run(tmp_path, "morning", "--env", "sandbox", "-p", "environment=staging")
+    ran = run_here("morning", "--env", "sandbox", "-p", "environment=staging")
     assert ran.returncode == 2
     assert "are both said: say one of them" in ran.stderr

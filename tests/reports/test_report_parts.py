@@ -104,7 +104,7 @@ def test_people_are_masked_in_table_and_file(tmp_path: Path) -> None:
 def test_a_channel_without_a_name_is_told_by_its_id() -> None:
     """GET /channels may lack old ones, whose rows must not vanish nor be nameless."""
     channels = pd.DataFrame({"channel_id": ["EU"], "channel_name": ["Europe"]})
-    named = page_into(None).named(pd.DataFrame({"channel_id": ["EU", "OLD"]}), channels)
+    named = page_into(None).add_channel_names(pd.DataFrame({"channel_id": ["EU", "OLD"]}), channels)
     assert named["channel_name"].tolist() == ["Europe", "OLD"]
 
 
@@ -126,6 +126,7 @@ def test_a_report_that_only_reads_refuses_to_submit() -> None:
         report_page.refuse_submit(True)
 
 
+@pytest.mark.kernel
 def test_records_that_can_not_be_read_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """An order that both frames lack is one record: which, and why; exit code 1."""
     with Sandbox(rate_limit=None) as sandbox:

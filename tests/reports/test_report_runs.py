@@ -12,12 +12,13 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from support.command_line import RunCommand
 from support.report_runs import HOSTILE, command, environment_of, own_notebook, run, visible
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import CellProgress, ReportError, run_report
 
-pytestmark = pytest.mark.xdist_group("report runs")
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("report runs")]
 
 RESULT = "application/vnd.cenports-nb.result+json"
 FILES = "from cenports_nb.notebook.report_page.attachments import choose_files\nimport pandas as pd\nfiles = choose_files(out, 'x')"
@@ -116,15 +117,15 @@ def test_yesterdays_page_can_not_be_taken_for_todays(tmp_path: Path) -> None:
     ],
     ids=["incomplete", "configuration", "count file", "other", "in doubt", "kernel died while sending"],
 )
-def test_exit_codes_of_what_stopped_it(tmp_path: Path, source: str, code: int) -> None:
+def test_exit_codes_of_what_stopped_it(run_here: RunCommand, tmp_path: Path, source: str, code: int) -> None:
     """As the command ends for any other error; 4 where rows were sent of which it is not known what became of them."""
     own_notebook(tmp_path / "mine.ipynb", f"import cenports_nb as cn\n{source}", parameters="submit = False")
-    ran = run(tmp_path, "mine.ipynb", "-p", "submit=true")
+    ran = run_here("mine.ipynb", "-p", "submit=true")
     assert ran.returncode == code, ran.stderr
     assert ("submissions list --open" in ran.stderr) is (code == 4)
 
 
-def test_a_killed_run_leaves_the_earlier_report(tmp_path: Path) -> None:
+def test_a_killed_run_leaves_the_earlier_report(run_here: RunCommand, tmp_path: Path) -> None:
     """Killed in the middle of a cell, after it wrote a file: not one byte of the earlier report is another."""
     (tmp_path / "out").mkdir()
     for ending in (".ipynb", ".html"):
@@ -142,10 +143,11 @@ def test_a_killed_run_leaves_the_earlier_report(tmp_path: Path) -> None:
     assert visible(tmp_path / "out") == before
     assert list((tmp_path / "out" / "mine").glob(".part-*/rows.csv"))
     own_notebook(path, FILES, WRITE, parameters=OUT)
-    assert run(tmp_path, path.name).returncode == 0
+    assert run_here(path.name).returncode == 0
     assert [left.name for left in (tmp_path / "out" / "mine").glob(".*")] == [".lock"]
 
 
+@pytest.mark.usefixtures("interruptible")
 def test_ctrl_c_stops_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     """One line, exit code 1, no file."""
     own_notebook(tmp_path / "mine.ipynb", "1", WAIT)
@@ -193,11 +195,11 @@ def test_under_cron_it_runs_as_at_a_terminal(tmp_path: Path) -> None:
     assert ran.stdout.decode().splitlines() == ["out/mine.ipynb", "out/mine.html"]
 
 
-def test_quiet_says_nothing_unless_something_is_wrong(tmp_path: Path) -> None:
+def test_quiet_says_nothing_unless_something_is_wrong(run_here: RunCommand, tmp_path: Path) -> None:
     """So that cron mails only what somebody has to look at."""
     own_notebook(tmp_path / "mine.ipynb", "1")
-    ran = run(tmp_path, "mine.ipynb", "--quiet")
-    assert (ran.returncode, ran.stdout, ran.stderr) == (0, "", "")
+    ran = run_here("mine.ipynb", "--quiet")
+    assert ran == (0, "", "")
 
 
 def test_in_a_terminal_one_line_is_replaced(tmp_path: Path) -> None:

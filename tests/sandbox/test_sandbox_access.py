@@ -1,4 +1,4 @@
-"""Tokens, pace, routes and bodies: what stands before every end point."""
+"""Tokens, limit, routes and bodies: what stands before every end point."""
 
 import json
 from datetime import timedelta
@@ -7,7 +7,7 @@ import pytest
 from support.sandbox_requests import CREDENTIALS, NOON, Wire, join
 
 from cenports_nb.sandbox import Clock, Sandbox
-from cenports_nb.sandbox.http.rate_limit import Pace
+from cenports_nb.sandbox.http.service import RateLimit
 
 END_POINTS = [
     ("GET", "/orders"),
@@ -159,10 +159,10 @@ def test_more_requests_than_the_limit() -> None:
 def test_the_pace_over_a_minute() -> None:
     """Any window of sixty seconds holds at most the limit; refused requests don't count."""
     clock = [0.0]
-    pace = Pace(2, now=lambda: clock[0])
+    limit = RateLimit(2, now=lambda: clock[0])
     waits = []
     for clock[0] in (0.0, 10.0, 20.0, 59.5, 60.0, 60.0, 70.0):
-        waits.append(pace.wait())
+        waits.append(limit.admit())
     assert waits == [0.0, 0.0, 40.0, 0.5, 0.0, 10.0, 0.0]
 
 

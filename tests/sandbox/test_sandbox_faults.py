@@ -7,7 +7,7 @@ import pytest
 from support.sandbox_requests import Wire, join
 
 from cenports_nb.sandbox import Fault, Sandbox
-from cenports_nb.sandbox.http.rate_limit import Pace
+from cenports_nb.sandbox.http.service import RateLimit
 
 ANSWERS: list[tuple[str, dict[str, Any], int, str, bytes]] = [
     ("too_many", {}, 429, "application/json", b"Too Many Attempts."),
@@ -200,10 +200,10 @@ def test_another_window_of_the_rate_limit() -> None:
     for wire in join(Sandbox(shift=False, rate_limit=1, rate_window=7)):
         assert 5 <= int(ask(wire).headers["Retry-After"]) <= 7
     clock = [0.0]
-    pace = Pace(1, window=0.5, now=lambda: clock[0])
+    limit = RateLimit(1, window=0.5, now=lambda: clock[0])
     waits = []
     for clock[0] in (0.0, 0.25, 0.5, 0.75):
-        waits.append(pace.wait())
+        waits.append(limit.admit())
     assert waits == [0.0, 0.25, 0.0, 0.25]
     with pytest.raises(ValueError, match="rate_window"):
         Sandbox(orders=0, rate_window=0)

@@ -140,7 +140,7 @@ def test_latency() -> None:
             threading.Event().wait(0.001)
         before = time.monotonic()
         slow.close()
-        assert time.monotonic() - before < 5
+        assert time.monotonic() - before < 60
 
 
 def test_nothing_is_shared_between_sandboxes() -> None:

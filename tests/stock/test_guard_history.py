@@ -9,7 +9,7 @@ import pytest
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.stock.plans.fingerprint import fingerprint
+from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 
 KEYS = ["warehouse_code", "product_sku"]
 ACTUAL = pd.DataFrame({"warehouse_code": "W", "product_sku": list("ABC"), "quantity": 10})
@@ -63,7 +63,7 @@ SAME = [("A", 9, "applied"), ("B", 8, "rejected"), ("C", 7, "applied")]
 
 def test_the_same_frame_again_is_an_objection_to_all_of_it() -> None:
     """In any order of its rows; told with what became of it."""
-    past = history(*SAME, fingerprint=fingerprint(UPDATES), age=0.5)
+    past = history(*SAME, fingerprint=compute_fingerprint(UPDATES), age=0.5)
     found = objections(past, UPDATES.iloc[::-1])
     assert found["guard"].tolist() == ["repeated"]
     assert found[KEYS].isna().all(axis=None)
@@ -74,7 +74,7 @@ def test_the_same_frame_again_is_an_objection_to_all_of_it() -> None:
 @pytest.mark.parametrize("outcome", ["not_sent", "held", "pending", "in_doubt", "unconfirmed", "applied"])
 def test_the_same_frame_is_an_objection_whatever_became_of_it(outcome: str) -> None:
     """What was not sent may be resumed; sending it anew as well would do it twice."""
-    past = history(*((sku, quantity, outcome) for sku, quantity, _ in SAME), fingerprint=fingerprint(UPDATES))
+    past = history(*((sku, quantity, outcome) for sku, quantity, _ in SAME), fingerprint=compute_fingerprint(UPDATES))
     assert "repeated" in set(objections(past)["guard"])
 
 
@@ -82,13 +82,13 @@ def test_the_same_frame_is_an_objection_whatever_became_of_it(outcome: str) -> N
 def test_the_same_frame_may_be_sent_again_if_nothing_came_of_it(outcomes: tuple[str, ...]) -> None:
     """Every row was refused, or shown not to be applied."""
     rows = [(sku, quantity, outcome) for (sku, quantity, _), outcome in zip(SAME, outcomes, strict=True)]
-    assert len(objections(history(*rows, fingerprint=fingerprint(UPDATES)))) == 0
+    assert len(objections(history(*rows, fingerprint=compute_fingerprint(UPDATES)))) == 0
 
 
 @pytest.mark.parametrize(("age", "hours", "objects"), [(24, "24h", True), (24.1, "24h", False), (2, "1h", False)])
 def test_what_was_sent_is_remembered_for_a_day(age: float, hours: str, objects: bool) -> None:
     """Or as long as you say."""
-    past = history(*SAME, fingerprint=fingerprint(UPDATES), age=age)
+    past = history(*SAME, fingerprint=compute_fingerprint(UPDATES), age=age)
     assert objections(past, thresholds={"repeated": hours})["guard"].tolist() == ["repeated"] * objects
 
 

@@ -19,7 +19,7 @@ def connect(northwind: Sandbox, clock: FakeClock) -> Iterator[Callable[..., Clie
     """Connect once more, as another process would after a restart."""
     opened: list[Client] = []
 
-    def again(**changes: object) -> Client:
+    def connect_again(**changes: object) -> Client:
         settings = resolve(
             "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
             **{"rate_limit": 100_000, **changes},
@@ -27,7 +27,7 @@ def connect(northwind: Sandbox, clock: FakeClock) -> Iterator[Callable[..., Clie
         opened.append(Client(settings, clock=clock))
         return opened[-1]
 
-    yield again
+    yield connect_again
     for client in opened:
         client.close()
 
@@ -64,23 +64,23 @@ def plan(account: Client) -> Callable[..., pd.DataFrame]:
 def stock(northwind: Sandbox) -> Callable[[str], int]:
     """What the server itself has of a SKU, in all warehouses."""
 
-    def of(sku: str) -> int:
+    def read_units(sku: str) -> int:
         with northwind.state.lock:
             northwind.state.settle()
             return sum(units for (_, name), units in northwind.state.stock.quantities.items() if name == sku)
 
-    return of
+    return read_units
 
 
 @pytest.fixture
 def writes(northwind: Sandbox) -> Callable[[], list[list[str]]]:
     """The SKUs of each stock update that arrived."""
 
-    def seen() -> list[list[str]]:
+    def list_writes() -> list[list[str]]:
         return [
             [item["productSKU"] for item in request.params["inventories"]]
             for request in northwind.requests
             if request.method == "PATCH" and request.path == "/inventories"
         ]
 
-    return seen
+    return list_writes

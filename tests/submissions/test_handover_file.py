@@ -14,13 +14,13 @@ import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.submissions.handover.output_file import (
     Draft,
-    bytes_of,
     check_target,
-    digest_of,
+    hash_content,
     is_intact,
     refuse_taken,
+    render_file,
 )
-from cenports_nb.submissions.handover.pick_list import LAYOUT, laid_out, layout_of, picking_of
+from cenports_nb.submissions.handover.pick_list import DEFAULT_LAYOUT, apply_layout, build_pick_list, parse_layout
 
 
 def order(order_no: str, date: str, line_count: int = 1, **changes: Any) -> dict[str, Any]:
@@ -44,7 +44,7 @@ def picked(orders: list[dict[str, Any]], lines: list[dict[str, Any]], zone: str 
     def typed(rows: list[dict[str, Any]], model: Any) -> pd.DataFrame:
         return pd.DataFrame(rows).astype(model.example().dtypes.to_dict())
 
-    return picking_of(typed(orders, cn.schemas.Orders), typed(lines, cn.schemas.LineItems), zone)
+    return build_pick_list(typed(orders, cn.schemas.Orders), typed(lines, cn.schemas.LineItems), zone)
 
 
 def test_lines_come_by_warehouse_then_day_then_order_then_line() -> None:
@@ -81,8 +81,8 @@ def test_an_order_that_is_not_whole_is_left_out_with_its_reason() -> None:
 def test_the_day_of_an_order_is_that_of_the_zone(zone: str, day: str) -> None:
     """In the file it is a plain day."""
     found = picked([order("A", "2026-03-02T02:00Z")], [line("A")], zone)
-    content = bytes_of(
-        laid_out(found.rows, layout_of(["order_no", "order_date", "product_sku", "quantity"])), ".csv", zone
+    content = render_file(
+        apply_layout(found.rows, parse_layout(["order_no", "order_date", "product_sku", "quantity"])), ".csv", zone
     )
     assert f",{day},".encode() in content
 
@@ -91,12 +91,12 @@ def test_a_layout_is_the_warehouses_own_headers() -> None:
     """In its order; identifiers keep their zeros, no cell starts a formula."""
     layout = {"Bestellung": "order_no", "Menge": "quantity", "Artikel": "product_sku", "Name": "ship_to_name"}
     found = picked([order("0012", "2026-03-01T00:00Z", ship_to_name="=1+1")], [line("0012")])
-    table = laid_out(found.rows, layout_of(layout))
-    text = bytes_of(table, ".csv", "UTC").decode("utf-8-sig")
+    table = apply_layout(found.rows, parse_layout(layout))
+    text = render_file(table, ".csv", "UTC").decode("utf-8-sig")
     assert text.splitlines()[0] == "Bestellung,Menge,Artikel,Name"
     assert text.splitlines()[1].startswith("0012,")
     assert text.splitlines()[1].endswith(",'=1+1")
-    sheet = pd.read_excel(io.BytesIO(bytes_of(table, ".xlsx", "UTC")), dtype=str)
+    sheet = pd.read_excel(io.BytesIO(render_file(table, ".xlsx", "UTC")), dtype=str)
     assert sheet.iloc[0].tolist()[::3] == ["0012", "=1+1"]
 
 
@@ -115,12 +115,12 @@ def test_a_layout_is_the_warehouses_own_headers() -> None:
 def test_a_layout_that_cannot_be_meant_is_refused(layout: Any, words: str) -> None:
     """Before anything is done."""
     with pytest.raises(InvalidRequestError, match=words):
-        layout_of(layout)
+        parse_layout(layout)
 
 
 def test_the_default_layout_has_what_a_warehouse_picks_and_ships_by() -> None:
     """Only columns that there are, each once."""
-    assert list(layout_of(None)) == list(layout_of(LAYOUT)) == list(LAYOUT)
+    assert list(parse_layout(None)) == list(parse_layout(DEFAULT_LAYOUT)) == list(DEFAULT_LAYOUT)
 
 
 def test_a_draft_is_in_its_place_at_once_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
@@ -130,7 +130,7 @@ def test_a_draft_is_in_its_place_at_once_and_leaves_nothing_beside_it(tmp_path: 
     assert not target.exists()
     draft.publish()
     assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
-    assert is_intact(target, digest_of(b"content"))
+    assert is_intact(target, hash_content(b"content"))
 
 
 def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
@@ -154,10 +154,10 @@ def test_a_draft_of_a_killed_process_is_written_over(tmp_path: Path) -> None:
 def test_a_file_is_intact_changed_or_gone(tmp_path: Path) -> None:
     """Three answers."""
     target = tmp_path / "orders.csv"
-    assert is_intact(target, digest_of(b"a")) is None
+    assert is_intact(target, hash_content(b"a")) is None
     target.write_bytes(b"a")
-    assert is_intact(target, digest_of(b"a")) is True
-    assert is_intact(target, digest_of(b"b")) is False
+    assert is_intact(target, hash_content(b"a")) is True
+    assert is_intact(target, hash_content(b"b")) is False
 
 
 @pytest.mark.parametrize(

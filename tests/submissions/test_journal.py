@@ -19,8 +19,8 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import JournalError
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.submissions.journal.filesystem import network_type
-from cenports_nb.submissions.journal.migrations import TABLES_V1, VERSION
+from cenports_nb.submissions.journal.filesystem import find_network_filesystem
+from cenports_nb.submissions.journal.migrations import FORMAT_VERSION, TABLES_V1
 from cenports_nb.submissions.journal.models import Batch, Head, Row
 from cenports_nb.submissions.journal.store import Journal
 
@@ -66,7 +66,7 @@ def test_two_that_open_a_new_journal_at_once(home: Path) -> None:
         assert not wait([opened], timeout=0.3).done
         other.execute("ROLLBACK")
         other.close()
-        opened.result(20).close()
+        opened.result(240).close()
     assert pragma(home / "journal.sqlite", "journal_mode") == "wal"
 
 
@@ -85,7 +85,7 @@ def test_two_that_open_a_new_journal_at_once(home: Path) -> None:
 )
 def test_the_file_system_is_that_of_the_nearest_mount(mounts: list[Mount], found: str | None) -> None:
     """Of two at one place the later one; a drive that the system calls remote, whatever its format."""
-    assert network_type(Path("/home/ann/cenports"), mounts) == found
+    assert find_network_filesystem(Path("/home/ann/cenports"), mounts) == found
 
 
 def old_journal(home: Path) -> None:
@@ -115,7 +115,7 @@ def test_a_journal_of_the_first_format_is_brought_up_to_date(home: Path) -> None
     """Nothing is lost, every row has its place, and what happens from then on is kept."""
     old_journal(home)
     journal = Journal(home)
-    assert pragma(journal.path, "user_version") == VERSION
+    assert pragma(journal.path, "user_version") == FORMAT_VERSION
     assert [(r.item, r.batch, r.row, r.product_sku, r.outcome, r.message) for r in journal.rows("s-1")] == [
         (0, 0, 0, "0012", "pending", "said"), (1, 0, 1, "B", "rejected", "said"), (2, 1, 0, "A", "in_doubt", "said"),
     ]  # fmt: skip

@@ -25,7 +25,7 @@ from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.settings import resolve
 from cenports_nb.submissions.tracking.status_table import format_status
 
-WORKER = Path(__file__).parents[1] / "support" / "create_orders_worker.py"
+TESTS = Path(__file__).parents[1]
 
 CHANNEL = "NW-EU"
 
@@ -214,10 +214,10 @@ def test_what_was_not_sent_is_sent_later_and_once(
     submission = create(client, batch_size=1)
     assert set(outcomes(submission).values()) == {"not_sent"}
     northwind.faults.clear()
-    again = create(client, "A2").wait()
+    repeated = create(client, "A2").wait()
     submission.resume().wait()
     assert outcomes(submission) == {"A1": "applied", "A2": "not_sent", "A3": "applied"}
-    assert f"submission {again.submission_id} created it" in submission.outcomes["message"].iloc[1]
+    assert f"submission {repeated.submission_id} created it" in submission.outcomes["message"].iloc[1]
 
 
 def test_a_batch_that_is_too_large_is_halved(client: cn.Client, northwind: Sandbox) -> None:
@@ -257,8 +257,8 @@ def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -
 def test_killed_while_it_sends_each_order_is_created_once(northwind: Sandbox, landed: bool) -> None:
     """Sent batches are followed, the one on its way is looked for, the others are sent; whether its bytes left or not."""
     ran = subprocess.run(
-        [sys.executable, str(WORKER), northwind.url, "2", "6"],
-        capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
+        [sys.executable, "-m", "support.create_orders_worker", northwind.url, "2", "6"],
+        cwd=TESTS, capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (-signal.SIGKILL, "")
     settings = resolve(

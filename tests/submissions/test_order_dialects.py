@@ -17,7 +17,7 @@ from cenports_nb.sandbox import Clock, Dialect, Sandbox
 from cenports_nb.settings import resolve
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
-SPOKEN = [
+DIALECTS = [
     Dialect(),
     Dialect(pages="none"),
     Dialect(pages="none", order_cap=30, sorting="none"),
@@ -38,17 +38,19 @@ SPOKEN = [
 
 
 @pytest.fixture
-def spoken() -> Iterator[tuple[Sandbox, Client]]:
+def sandbox_and_client() -> Iterator[tuple[Sandbox, Client]]:
     with Sandbox(orders=400, seed=3, rate_limit=None, clock=Clock(frozen_at=NOON)) as sandbox:
         settings = resolve("sandbox", base_url=sandbox.url, rate_limit=100_000)
         with Client(settings, clock=FakeClock(sandbox)) as client:
             yield sandbox, client
 
 
-@pytest.mark.parametrize("dialect", SPOKEN, ids=repr)
-def test_a_handover_has_every_order_once(spoken: tuple[Sandbox, Client], dialect: Dialect, tmp_path: Path) -> None:
+@pytest.mark.parametrize("dialect", DIALECTS, ids=repr)
+def test_a_handover_has_every_order_once(
+    sandbox_and_client: tuple[Sandbox, Client], dialect: Dialect, tmp_path: Path
+) -> None:
     """Nothing is missing from the file, and nothing but its orders is acknowledged."""
-    sandbox, client = spoken
+    sandbox, client = sandbox_and_client
     record = next(one.record for one in sandbox.state.orders if not one.acknowledged)
     for number in range(60):
         sandbox.add_order(
@@ -68,10 +70,10 @@ def test_a_handover_has_every_order_once(spoken: tuple[Sandbox, Client], dialect
     assert all(one.acknowledged for one in sandbox.state.orders)
 
 
-@pytest.mark.parametrize("dialect", SPOKEN, ids=repr)
-def test_an_acknowledgement_says_the_same(spoken: tuple[Sandbox, Client], dialect: Dialect) -> None:
+@pytest.mark.parametrize("dialect", DIALECTS, ids=repr)
+def test_an_acknowledgement_says_the_same(sandbox_and_client: tuple[Sandbox, Client], dialect: Dialect) -> None:
     """One bad number among good ones, and one that was acknowledged before."""
-    sandbox, client = spoken
+    sandbox, client = sandbox_and_client
     waiting = cn.load_orders(client, acknowledged=False)[["channel_id", "order_no"]]
     channel = waiting["channel_id"].iloc[0]
     mine = waiting[waiting["channel_id"] == channel].head(40)
@@ -82,10 +84,10 @@ def test_an_acknowledgement_says_the_same(spoken: tuple[Sandbox, Client], dialec
     assert found["outcome"].tolist() == ["acknowledged"] * len(mine) + ["refused", "already"]
 
 
-@pytest.mark.parametrize("dialect", SPOKEN, ids=repr)
-def test_a_lost_creation_is_found(spoken: tuple[Sandbox, Client], dialect: Dialect) -> None:
+@pytest.mark.parametrize("dialect", DIALECTS, ids=repr)
+def test_a_lost_creation_is_found(sandbox_and_client: tuple[Sandbox, Client], dialect: Dialect) -> None:
     """Whatever the answers look like."""
-    sandbox, client = spoken
+    sandbox, client = sandbox_and_client
     sku = cn.load_actual_stock(client)["product_sku"].iloc[0]
     channel = cn.load_channels(client)["channel_id"].iloc[0]
     sandbox.dialect = dialect

@@ -1,4 +1,4 @@
-"""Orders of a person become exactly what POST /orders takes, or every fault is told at once."""
+"""Orders of a person become exactly what POST /orders takes, or every error is reported at once."""
 
 from __future__ import annotations
 
@@ -15,29 +15,31 @@ from hypothesis import strategies as st
 from support.made_orders import ADDRESS, line, lines, order, orders
 
 import cenports_nb as cn
-from cenports_nb.api.request_schema import check
+from cenports_nb.api.request_schema import check_body
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.sandbox.dialect import Dialect as SandboxDialect
 from cenports_nb.sandbox.http.request_rules import post_orders
 from cenports_nb.sandbox.http.validation import Known
-from cenports_nb.sandbox.http.validation import check as sandbox_check
+from cenports_nb.sandbox.http.validation import find_errors as sandbox_check
 from cenports_nb.submissions.orders.order_file import read_order_file
 from cenports_nb.submissions.orders.order_plan import OrderPlan, plan_orders
 
 
-def planned(of_orders: pd.DataFrame | None = None, of_lines: pd.DataFrame | None = None, **options: Any) -> OrderPlan:
+def planned(
+    order_frame: pd.DataFrame | None = None, line_frame: pd.DataFrame | None = None, **options: Any
+) -> OrderPlan:
     return plan_orders(
-        orders() if of_orders is None else of_orders,
-        lines() if of_lines is None else of_lines,
+        orders() if order_frame is None else order_frame,
+        lines() if line_frame is None else line_frame,
         **{"channel_id": "C", **options},
     )
 
 
-def plan_of_table(table: pd.DataFrame) -> OrderPlan:
+def plan_table(table: pd.DataFrame) -> OrderPlan:
     return plan_orders(table, None, channel_id="C")
 
 
-def errors_of(*frames: pd.DataFrame | None, **options: Any) -> dict[str, list[str]]:
+def catch_errors(*frames: pd.DataFrame | None, **options: Any) -> dict[str, list[str]]:
     with pytest.raises(InvalidRequestError) as caught:
         plan_orders(*frames, **{"channel_id": "C", **options})
     return caught.value.errors
@@ -45,18 +47,18 @@ def errors_of(*frames: pd.DataFrame | None, **options: Any) -> dict[str, list[st
 
 def test_the_references_example_comes_out_as_it_stands_there() -> None:
     """Field by field, amounts and numbers as JSON has them."""
-    of_orders = orders(
+    order_frame = orders(
         order(
             "A12346", order_date="2019-11-25", customer_name="Jon Doe", contact_name="Cenports",
             contact_email="jon@email.com", contact_phone="1112223333", ship_to_address2="Building 2",
             estimated_ship_date="2019-12-01", sub_total=50, ship_cost=5, grand_total=55,
         )
     )  # fmt: skip
-    of_lines = lines(
+    line_frame = lines(
         line("A12346", product_sku="product-1", quantity=1, line_item=1, price=20),
         line("A12346", product_sku="product-2", quantity=2, line_item=2, price=15, sub_total=30),
     )
-    (made,) = planned(of_orders, of_lines).orders
+    (made,) = planned(order_frame, line_frame).orders
     assert made.order_no == "A12346"
     assert made.body == {
         "orderNo": "A12346",
@@ -115,8 +117,8 @@ def test_an_order_date_is_sent_as_the_zones_day(value: Any, zone: str, day: str)
 
 def test_an_estimated_day_is_read_like_the_order_date() -> None:
     """And left out where there is none."""
-    of_orders = orders(order(estimated_ship_date=pd.Timestamp("2026-03-04")), order("A2", estimated_ship_date=pd.NaT))
-    first, second = planned(of_orders, lines(line(), line("A2"))).orders
+    order_frame = orders(order(estimated_ship_date=pd.Timestamp("2026-03-04")), order("A2", estimated_ship_date=pd.NaT))
+    first, second = planned(order_frame, lines(line(), line("A2"))).orders
     assert first.body["shippingInfo"]["estimatedShipDate"] == "2026-03-04"
     assert "estimatedShipDate" not in second.body["shippingInfo"]
 
@@ -141,8 +143,8 @@ def test_what_the_frames_of_the_loaders_hold_besides_is_left_out(client: cn.Clie
     """Orders of one channel can be created in another account from the very frames that were loaded."""
     some = cn.load_orders(client, "1997-01-01", "1997-01-31", channel_id="NW-NA")
     some = some[some["ship_to_state"].notna() & (some["sub_total"] < 9_000)]
-    of_lines = cn.load_line_items(client, "1997-01-01", "1997-01-31", channel_id="NW-NA")
-    plan = planned(some, of_lines[of_lines["order_no"].isin(some["order_no"])], channel_id="NW-NA")
+    line_frame = cn.load_line_items(client, "1997-01-01", "1997-01-31", channel_id="NW-NA")
+    plan = planned(some, line_frame[line_frame["order_no"].isin(some["order_no"])], channel_id="NW-NA")
     assert [made.order_no for made in plan.orders] == some["order_no"].tolist()
     assert len(plan.orders) > 0
 
@@ -175,9 +177,9 @@ def test_what_the_frames_of_the_loaders_hold_besides_is_left_out(client: cn.Clie
         ({"channel_id": "D"}, "orders row 0: channel_id", "is another channel than C"),
     ],
 )  # fmt: skip
-def test_a_fault_of_an_order_is_told_by_its_place(change: dict[str, Any], place: str, reason: str) -> None:
+def test_an_error_of_an_order_is_reported_by_its_location(change: dict[str, Any], place: str, reason: str) -> None:
     """One fault, one place, what is wrong and the limit."""
-    found = errors_of(orders(order(**change)), lines())
+    found = catch_errors(orders(order(**change)), lines())
     assert reason in found[place][0]
 
 
@@ -199,25 +201,25 @@ def test_a_fault_of_an_order_is_told_by_its_place(change: dict[str, Any], place:
         ({"channel_id": "D"}, "line_items row 0: channel_id", "is another channel than C"),
     ],
 )
-def test_a_fault_of_a_line_is_told_by_its_place(change: dict[str, Any], place: str, reason: str) -> None:
+def test_an_error_of_a_line_is_reported_by_its_location(change: dict[str, Any], place: str, reason: str) -> None:
     """The line by its own number, else by its place."""
-    found = errors_of(orders(), lines(line(**change)))
+    found = catch_errors(orders(), lines(line(**change)))
     assert reason in found[place][0]
 
 
 def test_an_order_too_large_for_the_reference_passes_where_the_dialect_says_so() -> None:
     """Its sizes may be nominal."""
-    of_orders, of_lines = orders(order(grand_total=12_000)), lines(line(price=12_000))
-    assert set(errors_of(of_orders, of_lines)) == {
+    order_frame, line_frame = orders(order(grand_total=12_000)), lines(line(price=12_000))
+    assert set(catch_errors(order_frame, line_frame)) == {
         "order A1: grand_total", "order A1, line 1: price", "order A1, line 1: sub_total",
     }  # fmt: skip
     names = ("grandTotal", "lineItems.*.consumerPrice", "lineItems.*.subTotal")
     sizes = {f"orders.*.{name}": "decimal(9, 2)!" for name in names}
-    assert planned(of_orders, of_lines, sizes=sizes).orders[0].body["grandTotal"] == 12_000.0
+    assert planned(order_frame, line_frame, sizes=sizes).orders[0].body["grandTotal"] == 12_000.0
 
 
 @pytest.mark.parametrize(
-    ("of_orders", "of_lines", "place", "reason"),
+    ("order_frame", "line_frame", "place", "reason"),
     [
         (orders(order(), order()), lines(), "order A1: order_no", "is in more than one row of orders"),
         (orders(order(), order("A2")), lines(), "order A2", "has no line items"),
@@ -235,13 +237,13 @@ def test_an_order_too_large_for_the_reference_passes_where_the_dialect_says_so()
     ids=["doubled", "no lines", "customer's doubled", "no order", "some numbered", "number doubled"],
 )  # fmt: skip
 def test_orders_and_lines_that_do_not_fit_are_refused(
-    of_orders: pd.DataFrame, of_lines: pd.DataFrame, place: str, reason: str
+    order_frame: pd.DataFrame, line_frame: pd.DataFrame, place: str, reason: str
 ) -> None:
     """Neither half of an order is sent alone."""
-    assert reason in errors_of(of_orders, of_lines)[place][0]
+    assert reason in catch_errors(order_frame, line_frame)[place][0]
 
 
-def test_everything_wrong_is_told_at_once_and_no_person_is_quoted() -> None:
+def test_everything_wrong_is_reported_at_once_and_no_person_is_quoted() -> None:
     """Five in the message and how many more; all of them in `.errors`."""
     many = orders(*(order(f"A{place}", customer_name="Secret Person" * 30, contact_phone=49_30) for place in range(9)))
     with pytest.raises(InvalidRequestError) as caught:
@@ -253,7 +255,7 @@ def test_everything_wrong_is_told_at_once_and_no_person_is_quoted() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of_orders", "of_lines", "words"),
+    ("order_frame", "line_frame", "words"),
     [
         (orders().drop(columns=["customer_name", "carrier_code"]), lines(), "orders lacks the columns customer_name, carrier_code"),
         (orders(), lines().drop(columns="price"), "line_items lacks the column price"),
@@ -264,10 +266,10 @@ def test_everything_wrong_is_told_at_once_and_no_person_is_quoted() -> None:
         (orders(), None, "orders lacks the columns product_sku, quantity, price"),
     ],
 )  # fmt: skip
-def test_a_column_that_is_missing_doubled_or_misspelt_is_refused(of_orders: Any, of_lines: Any, words: str) -> None:
+def test_a_column_that_is_missing_doubled_or_misspelt_is_refused(order_frame: Any, line_frame: Any, words: str) -> None:
     """Before any row is looked at."""
     with pytest.raises(InvalidRequestError) as caught:
-        plan_orders(of_orders, of_lines, channel_id="C")
+        plan_orders(order_frame, line_frame, channel_id="C")
     assert words in str(caught.value)
 
 
@@ -281,24 +283,24 @@ def test_an_argument_that_cannot_be_meant_is_refused(options: dict[str, Any]) ->
 @pytest.mark.parametrize("name", ["orders.csv", "orders.xlsx", "exported.csv", "semicolons.csv"])
 def test_a_file_of_one_row_a_line_is_the_same_plan(name: str, tmp_path: Path) -> None:
     """Zeros in front stay, and so does a telephone number that a spreadsheet would take for a formula."""
-    of_orders = orders(order(contact_phone="+49 30 1", sub_total=55), order("0002", grand_total=3.3))
-    of_lines = lines(
+    order_frame = orders(order(contact_phone="+49 30 1", sub_total=55), order("0002", grand_total=3.3))
+    line_frame = lines(
         line(quantity=2, price=20.0), line(quantity=1, price=15.0), line("0002", price=3.3, product_sku="007")
     )
-    table, path = of_lines.merge(of_orders, on="order_no"), tmp_path / name
+    table, path = line_frame.merge(order_frame, on="order_no"), tmp_path / name
     if name == "orders.xlsx":
         table.to_excel(path, index=False)
     elif name == "exported.csv":
         cn.export(table, path)
     else:
         table.to_csv(path, index=False, sep=";" if "semi" in name else ",")
-    assert plan_of_table(read_order_file(path)) == planned(of_orders, of_lines)
+    assert plan_table(read_order_file(path)) == planned(order_frame, line_frame)
 
 
 def test_an_orders_columns_may_stand_on_its_first_row_alone() -> None:
     """As shops export them."""
     table = pd.DataFrame([{**order(grand_total=110), **line()}, line()])
-    assert plan_of_table(table).orders == planned(orders(order(grand_total=110)), lines(line(), line())).orders
+    assert plan_table(table).orders == planned(orders(order(grand_total=110)), lines(line(), line())).orders
 
 
 def test_rows_of_an_order_that_disagree_are_refused() -> None:
@@ -306,11 +308,11 @@ def test_rows_of_an_order_that_disagree_are_refused() -> None:
     table = pd.DataFrame(
         [{**order(grand_total=110), **line(sub_total=55)}, {**order(ship_to_city="B"), **line(sub_total=50)}]
     )
-    assert list(errors_of(table, None)) == [
+    assert list(catch_errors(table, None)) == [
         "order A1: ship_to_city", "order A1: sub_total", "order A1: grand_total",
     ]  # fmt: skip
     fine = pd.DataFrame([{**order(grand_total=110), **line(line_sub_total=55)}, {**line(line_sub_total=55)}])
-    assert plan_of_table(fine).orders[0].body["lineItems"][1]["subTotal"] == 55.0
+    assert plan_table(fine).orders[0].body["lineItems"][1]["subTotal"] == 55.0
 
 
 @pytest.mark.parametrize(
@@ -330,7 +332,7 @@ def test_a_file_that_is_no_table_is_refused_in_one_line(content: bytes | None, w
     if content is not None:
         path.write_bytes(content)
     with pytest.raises(InvalidRequestError) as caught:
-        plan_of_table(read_order_file(path))
+        plan_table(read_order_file(path))
     assert words in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -351,7 +353,7 @@ cents = st.integers(0, 9_999).map(lambda number: Decimal(number) / 100)
 @st.composite
 def frames(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Any orders that may be created, amounts as floats, texts as people write them."""
-    of_orders, of_lines = [], []
+    order_frame, line_frame = [], []
     numbers = draw(
         st.lists(texts.map(str.strip).filter(lambda number: "," not in number), min_size=1, max_size=4, unique=True)
     )
@@ -360,17 +362,17 @@ def frames(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
         for place in range(draw(st.integers(1, 4))):
             quantity, price = draw(st.integers(1, 20)), draw(cents)
             total += quantity * price
-            of_lines.append(
+            line_frame.append(
                 line(number, product_sku=draw(texts), quantity=quantity, price=float(price),
                      line_item=place + 1 if numbered else None)
             )  # fmt: skip
         ship_cost = draw(st.none() | cents)
-        of_orders.append(
+        order_frame.append(
             order(number, customer_name=draw(texts), contact_name=draw(st.none() | texts), order_date=draw(st.dates()).isoformat(),
                   **{name: draw(texts) for name in ADDRESS}, sub_total=draw(st.none() | st.just(float(total))),
                   ship_cost=None if ship_cost is None else float(ship_cost), grand_total=float(total + (ship_cost or 0)))
         )  # fmt: skip
-    return pd.DataFrame(of_orders), pd.DataFrame(draw(st.permutations(of_lines)))
+    return pd.DataFrame(order_frame), pd.DataFrame(draw(st.permutations(line_frame)))
 
 
 @given(frames())
@@ -379,7 +381,7 @@ def test_whatever_passes_is_what_both_sides_take(made: tuple[pd.DataFrame, pd.Da
     plan = planned(*made)
     bodies = [one.body for one in plan.orders]
     body = {"partnerId": "SANDBOX", "channelId": "C", "orders": bodies}
-    check("POST /orders", body, {})
+    check_body("POST /orders", body, {})
     assert sandbox_check(post_orders(SandboxDialect()), body, Known({"C"}, set())) == {}
     for one in bodies:
         total = sum(Decimal(repr(item["subTotal"])) for item in one["lineItems"])
@@ -397,13 +399,13 @@ def test_no_cell_breaks_the_plan(data: st.DataObject) -> None:
     )  # fmt: skip
     name = data.draw(st.sampled_from(sorted(order(sub_total=55, discount=0, ship_cost=0, estimated_ship_date=None))))
     of_line = data.draw(st.sampled_from(["product_sku", "quantity", "price", "line_item", "sub_total"]))
-    of_orders = pd.DataFrame(
+    order_frame = pd.DataFrame(
         {**{key: [value] for key, value in order().items()}, name: pd.Series([data.draw(anything)], dtype="object")}
     )
-    of_lines = pd.DataFrame(
+    line_frame = pd.DataFrame(
         {**{key: [value] for key, value in line().items()}, of_line: pd.Series([data.draw(anything)], dtype="object")}
     )
     try:
-        planned(of_orders, of_lines)
+        planned(order_frame, line_frame)
     except InvalidRequestError as error:
         assert error.errors  # noqa: PT017 - either end is fine

@@ -6,7 +6,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cenports_nb.submissions.plan import plan
+from cenports_nb.submissions.plan import plan_batches
 
 ROWS = st.lists(
     st.tuples(st.sampled_from(["E", "W", "N"]), st.one_of(st.none(), st.integers(-5, 5)), st.booleans()), max_size=40
@@ -27,7 +27,7 @@ def test_every_row_is_in_one_batch(rows: list[tuple[str, int | None, bool]], bat
             "held": pd.Series(["why" if held else None for _, _, held in rows], dtype="str"),
         }
     )
-    planned = plan("s", frame, batch_size=batch_size, canary=canary, before_at="2026-03-01T12:00:00+00:00")
+    planned = plan_batches("s", frame, batch_size=batch_size, canary=canary, before_at="2026-03-01T12:00:00+00:00")
     made = list(planned.rows())
     assert [row.item for row in made] == list(range(len(rows)))
     assert sorted((row.product_sku, row.quantity, row.current_quantity) for row in made) == sorted(
@@ -47,5 +47,5 @@ def test_every_row_is_in_one_batch(rows: list[tuple[str, int | None, bool]], bat
     for code in {row.warehouse_code for row in going}:
         numbers = [row.quantity for row in going if row.warehouse_code == code]
         assert numbers == sorted(numbers)
-    singing = sum(batch.rows for batch in planned.batches[: planned.canary])
-    assert singing == min(canary, len(going))
+    canary_rows = sum(batch.rows for batch in planned.batches[: planned.canary])
+    assert canary_rows == min(canary, len(going))

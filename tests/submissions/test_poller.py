@@ -44,18 +44,18 @@ def test_polls_back_off_from_two_seconds_to_thirty(
 
 
 def test_all_submissions_share_one_poller(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
-    """However many look at however many: a transaction is asked once in its turn."""
+    """However many watch however many: a transaction is asked once each time it is due."""
     first = cn.submit_updates(account, plan("0003"), progress=False)
     second = cn.submit_updates(account, plan("0011"), progress=False)
-    again = cn.open_submission(account, first.submission_id)
-    heard: list[str] = []
-    for one in (first, second, again):
-        one.watch(lambda seen: heard.append(seen.submission_id))
+    reopened = cn.open_submission(account, first.submission_id)
+    notified: list[str] = []
+    for one in (first, second, reopened):
+        one.watch(lambda seen: notified.append(seen.submission_id))
     clock.advance(2)
-    for one in (first, second, again, first):
+    for one in (first, second, reopened, first):
         one.poll()
     assert len(polls(northwind)) == len(set(polls(northwind))) == 2
-    assert sorted(heard) == sorted([first.submission_id] * 2 + [second.submission_id])
+    assert sorted(notified) == sorted([first.submission_id] * 2 + [second.submission_id])
 
 
 def test_polls_leave_a_quarter_of_the_rate_limit(
@@ -131,7 +131,7 @@ def test_ten_thousand_rows_are_counted_not_read(account: Client, northwind: Sand
     )
     seen = submission.snapshot()
     assert seen.count("rejected") == 10_000
-    assert [batch.told for batch in seen.batches] == [1_000] * 10
+    assert [batch.message_count for batch in seen.batches] == [1_000] * 10
     assert max(len(batch.messages) for batch in seen.batches) == 6
     assert len(submission.outcomes) == 10_000
 
@@ -153,9 +153,9 @@ def test_a_look_at_a_batch_begins_with_what_needs_somebody(account: Client, nort
     northwind.faults.add("failed_rows", "PATCH /inventories", rows=(1,), message="Busy.")
     updates = plan("0003", "0011", type="DIFFERENTIAL", by=4)
     submission = cn.submit_updates(account, updates, progress=False).wait(progress=False)
-    first, second = submission.look(0, 10)
+    first, second = submission.read_rows(0, 10)
     assert (first.name, first.outcome, first.message) == ("0011", "rejected", "Busy.")
     assert (second.name, second.outcome) == ("0003", "unconfirmed")
     assert second.after == second.before + 4
     assert submission.snapshot().batches[0].messages[0] == ("0011", "Busy.")
-    assert len(submission.look(0, 1)) == 1
+    assert len(submission.read_rows(0, 1)) == 1

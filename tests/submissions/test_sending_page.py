@@ -93,8 +93,8 @@ def test_a_count_of_eight_sent_at_eleven(
         rows = pd.DataFrame({"quantity": []})
     off = stock(SKU) - there
     far = f"{abs(off)} too {'many' if off > 0 else 'few'}" if off else "right"
-    told = ", ".join(map(str, rows["quantity"])) or "nothing"
-    assert (told, f"{stock(SKU)}: {far}") == (sent, after)
+    quantities = ", ".join(map(str, rows["quantity"])) or "nothing"
+    assert (quantities, f"{stock(SKU)}: {far}") == (sent, after)
 
 
 @pytest.mark.parametrize("row", table("sent at 11:00"), ids=lambda row: row["sent at 11:00"])

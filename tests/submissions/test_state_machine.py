@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 from support.fake_clock import FakeClock
+from support.property_examples import share_of_examples
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -35,7 +36,7 @@ class Killed(BaseException):
     """The process is no more."""
 
 
-class Mortal(Client):
+class KillableClient(Client):
     """A client whose process dies at a write, before or after it reached the server."""
 
     dies: str | None = None
@@ -49,15 +50,15 @@ class Mortal(Client):
         return answer
 
 
-class Writing(RuleBasedStateMachine):
-    """The model is the server's own book of what it applied; each change has a quantity of its own."""
+class SubmissionMachine(RuleBasedStateMachine):
+    """The model is what the server itself applied; each change has a quantity of its own."""
 
     @initialize(seconds=st.sampled_from([3, 800]))
     def start(self, seconds: int) -> None:
         self.sandbox = Sandbox(shift=False, rate_limit=None, clock=Clock(), transaction_seconds=seconds).start()
         self.clock = FakeClock(self.sandbox)
         self.folder = Path(tempfile.mkdtemp())
-        self.client: Mortal | None = None
+        self.client: KillableClient | None = None
         self.submitted: dict[str, list[tuple[str, str]]] = {}
         self.delivered: set[str] = set()
         self.step = 0
@@ -82,8 +83,8 @@ class Writing(RuleBasedStateMachine):
             self.clock.advance(minutes * 60)
             for name in self.submitted:
                 self.opened(name).verify()
-        self.is_true()
-        _, applied = self.book()
+        self.check_outcomes()
+        _, applied = self.read_server()
         for name in self.submitted:
             submission = self.opened(name)
             for row in submission.changes.query("outcome in @OPEN").itertuples():
@@ -94,15 +95,15 @@ class Writing(RuleBasedStateMachine):
             outcomes = submission.outcomes
             assert not set(outcomes["outcome"]) & OPEN, outcomes
             assert outcomes.loc[outcomes["outcome"] == "not_sent", "message"].notna().all()
-        self.is_true()
+        self.check_outcomes()
 
-    def connect(self) -> Mortal:
+    def connect(self) -> KillableClient:
         if self.client is None:
             given = resolve(
                 "staging", base_url=self.sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID,
                 client_secret=CLIENT_SECRET, rate_limit=100_000, cache=False,
             )  # fmt: skip
-            self.client = Mortal(given, clock=self.clock)
+            self.client = KillableClient(given, clock=self.clock)
             self.client.home = self.folder
         return self.client
 
@@ -193,7 +194,7 @@ class Writing(RuleBasedStateMachine):
     @rule(
         data=st.data(), dies=st.sampled_from([None, None, "before", "after"]), act=st.sampled_from(["resume", "retry"])
     )
-    def go_on(self, data: st.DataObject, dies: str | None, act: str) -> None:
+    def resume_or_retry(self, data: st.DataObject, dies: str | None, act: str) -> None:
         submission = self.opened(data.draw(st.sampled_from(sorted(self.submitted))))
         self.connect().dies = dies
         try:
@@ -205,7 +206,7 @@ class Writing(RuleBasedStateMachine):
 
     @precondition(lambda self: self.submitted)
     @rule(data=st.data(), act=st.sampled_from(["verify", "verify twice", "poll", "wait"]))
-    def look(self, data: st.DataObject, act: str) -> None:
+    def look_at(self, data: st.DataObject, act: str) -> None:
         submission = self.opened(data.draw(st.sampled_from(sorted(self.submitted))))
         if act == "wait":
             submission.wait(progress=False)
@@ -223,11 +224,11 @@ class Writing(RuleBasedStateMachine):
         self.die()
 
     @invariant()
-    def is_true(self) -> None:
+    def check_outcomes(self) -> None:
         """Every row is there once, and its outcome is what the server did."""
         if not getattr(self, "submitted", None):
             return
-        taken, applied = self.book()
+        taken, applied = self.read_server()
         for name, rows in self.submitted.items():
             changes = self.opened(name).changes
             assert changes["product_sku"].tolist() == [sku for sku, _ in rows]
@@ -242,7 +243,7 @@ class Writing(RuleBasedStateMachine):
                 if row.outcome in ("rejected", "not_applied", "not_sent", "held"):
                     assert not applied[change], f"{change} is called {row.outcome} and was applied"
 
-    def book(self) -> tuple[Counter[tuple[str, str, int]], Counter[tuple[str, str, int]]]:
+    def read_server(self) -> tuple[Counter[tuple[str, str, int]], Counter[tuple[str, str, int]]]:
         """What the server took in, and what of it has landed by now."""
         taken: Counter[tuple[str, str, int]] = Counter()
         applied: Counter[tuple[str, str, int]] = Counter()
@@ -266,9 +267,9 @@ class Writing(RuleBasedStateMachine):
         )
 
 
-TestWriting = Writing.TestCase
+TestWriting = SubmissionMachine.TestCase
 TestWriting.settings = settings(
-    max_examples=25,
+    max_examples=share_of_examples(1 / 4),
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

@@ -11,11 +11,12 @@ from typing import Any
 import msgspec
 
 from cenports_nb.api.dialect import Dialect
-from cenports_nb.api.http.session import ApiResponse
-from cenports_nb.api.retrieval import retrieve
-from cenports_nb.api.retrieval.decoded_page import Records, split_contents
+from cenports_nb.api.http.record_page import open_page
+from cenports_nb.api.http.session import ApiRequest, PageResponse
+from cenports_nb.api.retrieval.decoded_page import RawRecords, split_pages
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
-from cenports_nb.api.retrieval.windows import ONE_DAY, Window, covering
+from cenports_nb.api.retrieval.results import Retrieval
+from cenports_nb.api.retrieval.windows import ONE_DAY, Window, cover_days
 
 FIRST = date(2026, 1, 1)
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
@@ -24,7 +25,7 @@ LIMIT = 10
 
 
 @dataclass
-class Stand:
+class StubClient:
     """The seams of a client that paging touches; each answer is what `answer` says."""
 
     settings: Any = field(default_factory=lambda: SimpleNamespace(base_url="http://test/v2", offline=False))
@@ -33,28 +34,29 @@ class Stand:
     asked: list[Mapping[str, Any]] = field(default_factory=list)
 
     @property
-    def session(self) -> "Stand":
+    def session(self) -> "StubClient":
         return self
 
-    def build_request(self, _path: str, parameters: Mapping[str, Any], url: str | None = None) -> Any:
-        return dict(parameters), url
+    def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
+        return ApiRequest(path, body=dict(parameters), url=url)
 
-    def find(self, _question: Any, _max_age: float) -> None:
+    def find_page(self, _request: ApiRequest, _max_age: float) -> None:
         return None
 
-    def fetch(self, question: Any, *, keep: bool) -> ApiResponse:
-        self.asked.append(question[0])
-        found = self.answer(*question)
+    def fetch_page(self, request: ApiRequest, *, keep: bool) -> PageResponse:
+        self.asked.append(request.body or {})
+        found = self.answer(request.body or {}, request.url)
         if isinstance(found, Exception):
             raise found
-        return ApiResponse(found if isinstance(found, bytes) else json.dumps(found).encode(), NOW, cached=False)
+        body = found if isinstance(found, bytes) else json.dumps(found).encode()
+        return PageResponse(open_page(request.path, body), NOW, cached=False)
 
     def answer(self, parameters: Mapping[str, Any], url: str | None) -> Any:
         raise NotImplementedError
 
 
 @dataclass
-class Account(Stand):
+class Account(StubClient):
     """A Cenports that answers without page words, cut at a number that nobody is told.
 
     `ends` is what an end day means; `zone` shifts the server's days by so many hours; `order` is how rows
@@ -106,7 +108,7 @@ def number_of(record: msgspec.Raw) -> str:
     return str(json.loads(bytes(record)).get("orderNo"))
 
 
-class Numbered(Records):
+class Numbered(RawRecords):
     """Orders, told apart by their number."""
 
     @property
@@ -128,9 +130,9 @@ class Nameless(Numbered):
     channels: list[str] = []  # type: ignore[assignment]  # noqa: RUF012 - of all of them
 
 
-def records_in(read: retrieve.Retrieval) -> list[msgspec.Raw]:
+def records_in(read: Retrieval) -> list[msgspec.Raw]:
     """List the records of a reading."""
-    return [record for part in read.parts for page in split_contents(part.contents) for record in page.raw]  # type: ignore[attr-defined]
+    return [record for part in read.parts for page in split_pages(part.contents) for record in page.raw]  # type: ignore[attr-defined]
 
 
 def source_of(**changes: Any) -> EndpointSpec:
@@ -139,7 +141,7 @@ def source_of(**changes: Any) -> EndpointSpec:
         "limit": LIMIT,
         "parameters": parameters_of,
         "known_caps": CAPS,
-        "open": lambda _, pages: Numbered(pages),
+        "decode": lambda _, pages: Numbered(pages),
     }
     return EndpointSpec(**{**given, **changes})
 
@@ -163,15 +165,15 @@ def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: 
 
 def windows_of(days: int) -> list[Window]:
     """The windows that the loaders ask."""
-    return [Window(start, after) for start, after in covering(FIRST, FIRST + (days - 1) * ONE_DAY)]
+    return [Window(start, after) for start, after in cover_days(FIRST, FIRST + (days - 1) * ONE_DAY)]
 
 
-def numbers_of(read: retrieve.Retrieval) -> set[str]:
+def numbers_of(read: Retrieval) -> set[str]:
     return {number_of(record) for record in records_in(read)}
 
 
 @dataclass
-class Pages(Stand):
+class Pages(StubClient):
     """A client whose answers are given one by one; the last one repeats."""
 
     answers: list[Any] = field(default_factory=list)

@@ -10,11 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from cenports_nb.cli import main
 from cenports_nb.sandbox import Sandbox
-
-Told = tuple[int, str, str]
-"""Exit code, stdout, stderr."""
+from support.command_line import Ran, run_command
 
 
 @dataclass(frozen=True)
@@ -26,13 +23,9 @@ class Shop:
     environ: Mapping[str, str]
     capsys: pytest.CaptureFixture[str]
 
-    def run(self, *arguments: str) -> Told:
+    def run(self, *arguments: str) -> Ran:
         """Run a command in this process; nobody sits at a terminal."""
-        self.capsys.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main(arguments)
-        out, err = self.capsys.readouterr()
-        return int(ended.value.code or 0), out, err
+        return run_command(self.capsys, *arguments)
 
     def start(self, *arguments: str, **more: object) -> subprocess.Popen[str]:
         """Start it in a process of its own."""

@@ -1,20 +1,31 @@
-"""A process that hands over and kills itself on the way: `handover_worker.py URL PATH STEP [EVENT]`.
+"""A process that hands over and kills itself on the way.
 
-STEP counts what it does to the world: locks and files opened, named and removed in their folders, acknowledgements
-sent; with EVENT only these. It is killed just before the one of that number, if it comes so far.
+Its steps are what it does to the world: locks and files opened, named and removed in their folders, acknowledgements
+sent; with `only` the steps of one audit event. It is killed just before the step of a number, if it comes so far.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import sys
+import threading
 import warnings
 from pathlib import Path
 from typing import Any
 
+from tqdm import tqdm
+
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+
+PRELOADED = [
+    "cenports_nb.api.client",
+    "cenports_nb.frames.loaders.orders",
+    "cenports_nb.submissions.handover.hand_over",
+    "support.handover_worker",
+]
 
 
 def watch(folder: Path, last: int, only: str) -> None:
@@ -41,17 +52,29 @@ def watch(folder: Path, last: int, only: str) -> None:
     sys.addaudithook(hook)
 
 
-def main() -> None:
-    url, path, last = sys.argv[1], Path(sys.argv[2]), int(sys.argv[3])
+def hand_over(environ: dict[str, str], url: str, path: Path, last: int, only: str) -> None:
+    """Hand over until the step of that number."""
+    os.environ.update(environ)
+    tqdm.set_lock(threading.RLock())  # its own would be a semaphore that a killed process leaves behind
     with cn.connect(
         "staging", base_url=url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
         rate_limit=100_000,
     ) as client:  # fmt: skip
-        watch(path.parent, last, sys.argv[4])
+        watch(path.parent, last, only)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", cn.errors.HandoverWarning)
-            print(cn.hand_over(client, path))
+            cn.hand_over(client, path)
 
 
-if __name__ == "__main__":
-    main()
+def is_killed(url: str, path: Path, last: int, only: str = "") -> bool:
+    """Run it in a process of its own, and tell whether it killed itself.
+
+    The process is forked from one that has imported the package already, which takes longer than handing over.
+    """
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(PRELOADED)
+    process = context.Process(target=hand_over, args=(dict(os.environ), url, path, last, only))
+    process.start()
+    process.join()
+    assert process.exitcode in (0, -signal.SIGKILL)
+    return process.exitcode != 0

@@ -48,9 +48,7 @@ class Lab:
 
 @contextmanager
 def running_lab(home: Path) -> Iterator[Lab]:
-    """Start JupyterLab with a home of its own on a free port, and end it."""
-    folder = home / "notebooks"
-    folder.mkdir()
+    """Start the command as a person does who has never used Jupyter, on a free port, and end it."""
     settings = home / "settings" / "@jupyterlab" / "apputils-extension"
     settings.mkdir(parents=True)
     quiet = {"fetchNews": "false", "checkForUpdates": False}
@@ -60,7 +58,8 @@ def running_lab(home: Path) -> Iterator[Lab]:
         port = free.getsockname()[1]
     token = secrets.token_hex(8)
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")},
+        "CENPORTS_HOME": str(home / "cenports-home"),
         "HOME": str(home),
         "IPYTHONDIR": str(home / "ipython"),
         "JUPYTER_CONFIG_DIR": str(home / "config"),
@@ -73,20 +72,18 @@ def running_lab(home: Path) -> Iterator[Lab]:
     log = (home / "lab.log").open("w")
     process = subprocess.Popen(
         [
-            sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}",
-            "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}",
-            f"--ServerApp.root_dir={folder}",
-            "--ServerApp.terminals_enabled=False", "--LabApp.expose_app_in_browser=True",
+            sys.executable, "-m", "cenports_nb", "lab", "--no-browser", "--port", str(port), "--", "--allow-root",
+            f"--IdentityProvider.token={token}", "--ServerApp.terminals_enabled=False", "--LabApp.expose_app_in_browser=True",
         ],
-        env=environment, stdout=log, stderr=subprocess.STDOUT,
+        cwd=home, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT,
     )  # fmt: skip
     url = f"http://127.0.0.1:{port}"
     try:
         wait_until_up(f"{url}/api?token={token}", process, home / "lab.log")
-        yield Lab(url, token, folder)
+        yield Lab(url, token, home / "cenports-notebooks")
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
         log.close()
 
 

@@ -9,13 +9,13 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.api.retrieval.decoded_page import Contents
-from cenports_nb.api.retrieval.page_info import open_page
-from cenports_nb.api.retrieval.retrieve import Part, Retrieval
+from cenports_nb.api.http.record_page import open_page
+from cenports_nb.api.retrieval.decoded_page import DecodedPage
+from cenports_nb.api.retrieval.results import Part, Retrieval
 from cenports_nb.api.retrieval.windows import Window
-from cenports_nb.frames.decoding.order_frames import Orders, make_orders
-from cenports_nb.frames.decoding.order_pages import open_orders
-from cenports_nb.frames.loaders.finalize import framed
+from cenports_nb.frames.decoding.order_frames import DecodedOrders, select_orders
+from cenports_nb.frames.decoding.order_pages import decode_orders
+from cenports_nb.frames.loaders.finalize import build_frame
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.schema import schemas
 
@@ -28,26 +28,30 @@ class Frames:
     line_items: pd.DataFrame
     rejects: tuple[Reject, ...]
     line_rejects: tuple[Reject, ...]
-    unknown: frozenset[str]
+    unknown_fields: frozenset[str]
 
 
 def page_of(*records: Any) -> bytes:
     """Write records, or bytes that stand for one, as a page."""
     return open_page(
         "", b"[" + b",".join(r if isinstance(r, bytes) else json.dumps(r).encode() for r in records) + b"]"
-    )[1]
+    ).records
 
 
-def frames_of(contents: Sequence[Contents], channel_id: str | None = "X") -> Frames:
+def frames_of(contents: Sequence[DecodedPage], channel_id: str | None = "X") -> Frames:
     """Make both frames of what was opened."""
     whole = Retrieval(tuple(Part(Window(channel_id=channel_id), part) for part in contents))
-    found: Orders = make_orders(whole, None, "UTC")
-    lines = framed(found.line_columns(), schemas.LineItems)
+    found: DecodedOrders = select_orders(whole, None, "UTC")
+    lines = build_frame(found.line_columns(), schemas.LineItems)
     return Frames(
-        framed(found.order_columns(), schemas.Orders), lines, found.rejects, found.line_rejects, found.unknown
+        build_frame(found.order_columns(), schemas.Orders),
+        lines,
+        found.rejects,
+        found.line_rejects,
+        found.unknown_fields,
     )
 
 
 def decoded(*records: Any, channel_id: str | None = "X") -> Frames:
     """Read records that came on one page."""
-    return frames_of([open_orders(channel_id, [page_of(*records)])], channel_id)
+    return frames_of([decode_orders(channel_id, [page_of(*records)])], channel_id)

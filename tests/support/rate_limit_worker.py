@@ -1,7 +1,7 @@
 """A process that takes places in the shared rate limit: `pacing_worker.py FOLDER TAKES SPEED START [hold]`.
 
 Time runs SPEED times as fast from START on, so that a minute needn't last one. Prints when each place was
-taken; with `hold` it locks the shared file, says so, and waits to be killed.
+taken; with `pause` it locks the shared file, says so, and waits to be killed.
 """
 
 import sqlite3
@@ -30,15 +30,15 @@ class FastClock(SystemClock):
 def main() -> None:
     folder, takes, speed, start = Path(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), float(sys.argv[4])
     clock = FastClock(speed, start)
-    pacer = RateLimiter(60, clock, account="a", folder=folder, waiting=lambda _: None)
+    pacer = RateLimiter(60, clock, account="a", folder=folder, on_wait=lambda _: None)
     if "hold" in sys.argv:
-        pacer.take()
+        pacer.acquire()
         file = sqlite3.connect(folder / FILE_NAME, isolation_level=None)
         file.execute("BEGIN EXCLUSIVE")
         print("held", flush=True)
         time.sleep(60)
     for _ in range(takes):
-        pacer.take()
+        pacer.acquire()
         print(clock.now().timestamp(), flush=True)
 
 

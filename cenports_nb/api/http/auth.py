@@ -13,12 +13,12 @@ import msgspec
 from cenports_nb.api.http.rate_limit import Clock
 from cenports_nb.errors import UnexpectedAnswerError
 
-LIFE_S = 12 * 3600.0  # "Tokens are valid for 12 hours", whatever expires_in says
-EARLY_S = 60.0
-_FAR = 1e9  # values above are dates, below are spans: `exp` may be either
+MAX_LIFETIME_SECONDS = 12 * 3600.0  # "Tokens are valid for 12 hours", whatever expires_in says
+RENEW_EARLY_SECONDS = 60.0
+_FIRST_EPOCH_SECONDS = 1e9  # values above are dates, below are spans: `exp` may be either
 
 
-class TokenAnswer(msgspec.Struct):
+class TokenResponse(msgspec.Struct):
     """What POST /authorize returns."""
 
     access_token: str
@@ -27,7 +27,7 @@ class TokenAnswer(msgspec.Struct):
     exp: float | None = None
 
 
-class Token:
+class TokenProvider:
     """Hands out the `Authorization` header; one request for it, however many threads ask."""
 
     def __init__(self, fetch: Callable[[], bytes], clock: Clock) -> None:
@@ -35,16 +35,16 @@ class Token:
         self._clock = clock
         self._lock = threading.Lock()
         self._header = ""
-        self._ends = 0.0
+        self._expires_at = 0.0
 
     def header(self) -> str:
         """Return the header's value, fetching a token when there is none or it is about to end."""
         with self._lock:
-            if not self._header or self._clock.now().timestamp() >= self._ends:
-                self._renew()
+            if not self._header or self._clock.now().timestamp() >= self._expires_at:
+                self._fetch_token()
             return self._header
 
-    def refused(self, header: str) -> None:
+    def discard(self, header: str) -> None:
         """Forget the token that was just refused; a newer one of another thread stays."""
         with self._lock:
             if self._header == header:
@@ -55,10 +55,10 @@ class Token:
         value = self._header.partition(" ")[2]
         return text.replace(value, "…") if value else text
 
-    def _renew(self) -> None:
+    def _fetch_token(self) -> None:
         body = self._fetch()
         try:
-            answer = msgspec.json.decode(body, type=TokenAnswer, strict=False)
+            answer = msgspec.json.decode(body, type=TokenResponse, strict=False)
         except msgspec.ValidationError as error:
             raise UnexpectedAnswerError(
                 f"POST /authorize answered without a usable token ({error}): "
@@ -70,17 +70,17 @@ class Token:
                 "POST /authorize answered with a token that no header can carry: ask Cenports' integration team."
             )
         now = self._clock.now().timestamp()
-        ends = [now + LIFE_S]
+        ends = [now + MAX_LIFETIME_SECONDS]
         if answer.expires_in is not None:
             ends.append(now + answer.expires_in)
-        for exp in (answer.exp, _claim(answer.access_token)):
+        for exp in (answer.exp, _read_jwt_expiry(answer.access_token)):
             if exp is not None:
-                ends.append(exp if exp > _FAR else now + exp)
-        self._ends = min(ends) - EARLY_S
+                ends.append(exp if exp > _FIRST_EPOCH_SECONDS else now + exp)
+        self._expires_at = min(ends) - RENEW_EARLY_SECONDS
         self._header = header
 
 
-def _claim(token: str) -> float | None:
+def _read_jwt_expiry(token: str) -> float | None:
     """Read the `exp` of a JWT, if it is one."""
     try:
         part = token.split(".")[1]

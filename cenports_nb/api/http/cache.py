@@ -1,4 +1,4 @@
-"""Where answers are kept, under which key, for how long, and what makes them stale.
+"""The response cache: under which key a page is kept, and what makes it stale.
 
 The account's write generation is a part of every key, so that raising it makes all answers stale at
 once, those too that are on their way; while a write is under way nothing is kept at all, because the
@@ -15,37 +15,39 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 from requests_cache import NEVER_EXPIRE, CachedSession
 from requests_cache.backends.base import BaseCache
 
 from cenports_nb.api.http.cache_store import FILE_NAME, CacheStore
 
-SKEW_S = 60.0  # an answer from further in the future was kept by a clock that was wrong
+MAX_CLOCK_SKEW_SECONDS = 60.0
+"""A page from further in the future was kept under a wrong clock."""
 
 
-class Asked(Protocol):
+@dataclass(frozen=True)
+class CacheableRequest:
     """What tells one request from another."""
 
     method: str | None
     url: str | None
-    body: Any
+    body: bytes | str | None
 
 
 class Cache:
-    """The answers of one account."""
+    """The cached pages of one account."""
 
-    def __init__(self, folder: Path, account: str, settle_s: float, now: Callable[[], datetime]) -> None:
+    def __init__(self, folder: Path, account: str, settle_seconds: float, now: Callable[[], datetime]) -> None:
         self._account = account
-        self._settle_s = settle_s
+        self._settle_seconds = settle_seconds
         self._now = now
-        self.shelf = CacheStore(folder, account, now)
+        self.store = CacheStore(folder, account, now)
 
     def session(self) -> CachedSession:
-        """Make the session that keeps what it is told to keep."""
+        """Build the session that stores pages, unless a request says `no-store`."""
         backend = BaseCache()
-        backend.responses = self.shelf
+        backend.responses = self.store
         return CachedSession(
             backend=backend,
             key_fn=lambda request, **_: self.key(request, self.generation),
@@ -54,7 +56,7 @@ class Cache:
             expire_after=NEVER_EXPIRE,
         )
 
-    def find(self, asked: Asked, max_age: float) -> tuple[bytes, datetime] | None:
+    def find(self, request: CacheableRequest, max_age: float) -> tuple[bytes, datetime] | None:
         """Look an answer up that is no older than this; at any age, the newest of any generation."""
         generation = self.generation
         offline = max_age == math.inf
@@ -62,16 +64,16 @@ class Cache:
             return None
         oldest = 0 if offline else generation
         for number in range(generation, oldest - 1, -1):
-            found = self.shelf.look(self.key(asked, number))
+            found = self.store.read_body(self.key(request, number))
             if found is not None:
                 age = (self._now() - found[1]).total_seconds()
-                return found if offline or -SKEW_S <= age <= max_age else None
+                return found if offline or -MAX_CLOCK_SKEW_SECONDS <= age <= max_age else None
         return None
 
-    def key(self, asked: Asked, generation: int) -> str:
+    def key(self, request: Any, generation: int) -> str:
         """Account, generation, method, address and parameters; no header, so no token."""
-        body = asked.body or b""
-        parts = (self._account, str(generation), asked.method or "", asked.url or "")
+        body = request.body or b""
+        parts = (self._account, str(generation), request.method or "", request.url or "")
         digest = hashlib.blake2b(digest_size=20)
         for part in (*(text.encode() for text in parts), body.encode() if isinstance(body, str) else body):
             digest.update(len(part).to_bytes(8, "big") + part)
@@ -80,8 +82,8 @@ class Cache:
     @property
     def keeps(self) -> bool:
         """Whether an answer may be kept now: no write is under way that could change it."""
-        since = self._now().timestamp() - self._settle_s
-        return not self.shelf.use(
+        since = self._now().timestamp() - self._settle_seconds
+        return not self.store.run(
             lambda file: file.execute(
                 "SELECT 1 FROM open_write WHERE account = ? AND since > ?", (self._account, since)
             ).fetchone(),
@@ -96,7 +98,7 @@ class Cache:
             file.execute("INSERT OR REPLACE INTO open_write VALUES (?, ?, ?)", row)
             self._raise_generation(file)
 
-        self.shelf.use(note, None)
+        self.store.run(note, None)
 
     def write_ended(self, write_id: str) -> None:
         """Make stale what was read while the write was under way."""
@@ -105,18 +107,18 @@ class Cache:
             self._raise_generation(file)
             file.execute("DELETE FROM open_write WHERE account = ? AND id = ?", (self._account, write_id))
 
-        self.shelf.use(note, None)
+        self.store.run(note, None)
 
     def oldest(self) -> datetime | None:
         """Tell when the oldest answer of this account was kept, UTC."""
-        row = self.shelf.use(
+        row = self.store.run(
             lambda file: file.execute("SELECT min(at) FROM answer WHERE account = ?", (self._account,)).fetchone(), None
         )
         return datetime.fromtimestamp(row[0], UTC) if row and row[0] else None
 
     def close(self) -> None:
         """Close the file."""
-        self.shelf.close()
+        self.store.close()
 
     def _raise_generation(self, file: sqlite3.Connection) -> None:
         file.execute(
@@ -127,7 +129,7 @@ class Cache:
     @property
     def generation(self) -> int:
         """How often the account was written to, as far as this machine knows."""
-        row = self.shelf.use(
+        row = self.store.run(
             lambda file: file.execute("SELECT number FROM generation WHERE account = ?", (self._account,)).fetchone(),
             None,
         )
@@ -135,7 +137,7 @@ class Cache:
 
 
 @dataclass(frozen=True)
-class Kept:
+class CachedAccount:
     """What the cache holds of one account; `oldest` and `newest` are UTC."""
 
     account: str
@@ -145,25 +147,25 @@ class Kept:
     newest: datetime
 
 
-def info(folder: Path) -> list[Kept]:
+def list_accounts(folder: Path) -> list[CachedAccount]:
     """Tell what a cache holds, account by account; nothing for a cache that is not there or can't be read."""
-    rows = _look(
+    rows = _query_read_only(
         folder, "SELECT account, count(*), sum(size), min(at), max(at) FROM answer GROUP BY account ORDER BY account"
     )
     return [
-        Kept(account, answers, size, datetime.fromtimestamp(oldest, UTC), datetime.fromtimestamp(newest, UTC))
+        CachedAccount(account, answers, size, datetime.fromtimestamp(oldest, UTC), datetime.fromtimestamp(newest, UTC))
         for account, answers, size, oldest, newest in rows
     ]
 
 
-def partners(folder: Path, base_url: str) -> list[str]:
+def list_partners(folder: Path, base_url: str) -> list[str]:
     """List the partners of this address that the cache has answers of."""
     start = f"{base_url}|"
-    accounts = (row[0] for row in _look(folder, "SELECT DISTINCT account FROM answer"))
+    accounts = (row[0] for row in _query_read_only(folder, "SELECT DISTINCT account FROM answer"))
     return sorted(account.removeprefix(start) for account in accounts if account.startswith(start))
 
 
-def clear(folder: Path) -> int:
+def clear_cache(folder: Path) -> int:
     """Delete the cache of a home, all accounts, and return its bytes; the journal is elsewhere and stays."""
     freed = 0
     for path in sorted(folder.glob(f"{FILE_NAME}*")):
@@ -172,7 +174,7 @@ def clear(folder: Path) -> int:
     return freed
 
 
-def _look(folder: Path, query: str) -> list[Any]:
+def _query_read_only(folder: Path, query: str) -> list[Any]:
     """Read from a cache without making one."""
     path = folder / FILE_NAME
     if not path.exists():

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from cenports_nb.errors import ConfigurationError
 
-MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
+MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60.0, 3600.0, 86_400.0
 
 
 @dataclass(frozen=True)
@@ -17,17 +17,17 @@ class CacheAges:
     Answers filtered by acknowledgement and transactions are never served from it.
     """
 
-    stock: float = MINUTE
-    shipments: float = 15 * MINUTE
-    channels: float = DAY
-    open_month: float = 15 * MINUTE
+    stock: float = MINUTE_SECONDS
+    shipments: float = 15 * MINUTE_SECONDS
+    channels: float = DAY_SECONDS
+    open_month: float = 15 * MINUTE_SECONDS
     """Orders of this month, and of any month with open lines."""
-    last_month: float = 6 * HOUR
-    settled_month: float = 30 * DAY
+    last_month: float = 6 * HOUR_SECONDS
+    settled_month: float = 30 * DAY_SECONDS
     """Orders of a month before the last one, all of whose lines are closed."""
 
     @classmethod
-    def of(cls, table: Mapping[str, float]) -> CacheAges:
+    def from_profile(cls, table: Mapping[str, float]) -> CacheAges:
         """Read the `ages` of a profile."""
         known = [item.name for item in fields(cls)]
         for name in table:

@@ -18,16 +18,15 @@ from typing import TypeVar
 from requests_cache.backends.base import BaseStorage
 from requests_cache.models.response import CachedResponse
 
-from cenports_nb.api.retrieval.page_info import open_page
-from cenports_nb.errors import CenportsWarning, UnexpectedAnswerError
+from cenports_nb.errors import CenportsWarning
 from cenports_nb.settings import private_file
 
 FILE_NAME = "cache.sqlite"
-MOST_BYTES = 2**30
+MAX_BYTES = 2**30
 """Beyond a gibibyte the oldest answers go, down to four fifths of it."""
-BUSY_S = 2.0
-VERSION = 2
-TABLES = """
+BUSY_TIMEOUT_SECONDS = 2.0
+VERSION = 3
+SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS answer (
     key TEXT PRIMARY KEY, account TEXT NOT NULL, at REAL NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS answer_age ON answer (at);
@@ -35,7 +34,7 @@ CREATE TABLE IF NOT EXISTS generation (account TEXT PRIMARY KEY, number INTEGER 
 CREATE TABLE IF NOT EXISTS open_write (
     account TEXT, id TEXT, since REAL NOT NULL, PRIMARY KEY (account, id));
 """
-OLDEST = """
+DELETE_OLDEST_SQL = """
 DELETE FROM answer WHERE key IN (
     SELECT key FROM (SELECT key, SUM(size) OVER (ORDER BY at DESC, key) AS newer FROM answer) WHERE newer > ?)
 """
@@ -44,7 +43,7 @@ T = TypeVar("T")
 
 
 class CacheStore(BaseStorage[str, CachedResponse]):
-    """Bodies of answers by key, with their account and time; and what else concerns their freshness."""
+    """Pages of records by key, with their account and time; and what else concerns their freshness."""
 
     def __init__(self, folder: Path, account: str, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -53,19 +52,19 @@ class CacheStore(BaseStorage[str, CachedResponse]):
         self._account = account
         self._now = now
         self._lock = threading.RLock()
-        self._unweighed = MOST_BYTES  # bytes written since the file was last weighed
+        self._unchecked_bytes = MAX_BYTES  # bytes written since the file was last weighed
         self._connection: sqlite3.Connection | None = None
         try:
-            self._connection = _open_or_renew(self.path)
+            self._connection = _open_or_replace(self.path)
         except (sqlite3.Error, OSError) as error:
-            self._step_aside(error)
+            self._disable(error)
 
     @property
-    def works(self) -> bool:
+    def is_usable(self) -> bool:
         """Whether answers can be kept at all."""
         return self._connection is not None
 
-    def use(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
+    def run(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
         """Do something with the file; if it can't be done, warn once and do without from then on."""
         with self._lock:
             if self._connection is None:
@@ -73,7 +72,7 @@ class CacheStore(BaseStorage[str, CachedResponse]):
             try:
                 return work(self._connection)
             except sqlite3.Error as error:
-                self._step_aside(error)
+                self._disable(error)
                 return otherwise
 
     def close(self) -> None:
@@ -84,45 +83,43 @@ class CacheStore(BaseStorage[str, CachedResponse]):
                     self._connection.close()
             self._connection = None
 
-    def look(self, key: str) -> tuple[bytes, datetime] | None:
+    def read_body(self, key: str) -> tuple[bytes, datetime] | None:
         """Find the body of an answer, and when it was fetched, UTC."""
-        row = self.use(lambda file: file.execute("SELECT body, at FROM answer WHERE key = ?", (key,)).fetchone(), None)
+        row = self.run(lambda file: file.execute("SELECT body, at FROM answer WHERE key = ?", (key,)).fetchone(), None)
         return None if row is None else (row[0], datetime.fromtimestamp(row[1], UTC))
 
     def __getitem__(self, key: str) -> CachedResponse:
-        found = self.look(key)
+        found = self.read_body(key)
         if found is None:
             raise KeyError(key)
         return CachedResponse(content=found[0], created_at=found[1], status_code=200)
 
     def __setitem__(self, key: str, response: CachedResponse) -> None:
         body = response.content or b""
-        if not _explained(body):
-            return
         at = self._now().timestamp()
         row = (key, self._account, at, len(body), body)
-        self.use(lambda file: file.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?)", row), None)
-        self._unweighed += len(body)
-        if self._unweighed > MOST_BYTES // 16:
-            self._unweighed = 0
-            self.use(_trim, None)
+        self.run(lambda file: file.execute("INSERT OR REPLACE INTO answer VALUES (?, ?, ?, ?, ?)", row), None)
+        self._unchecked_bytes += len(body)
+        if self._unchecked_bytes > MAX_BYTES // 16:
+            self._unchecked_bytes = 0
+            self.run(_delete_oldest, None)
 
     def __delitem__(self, key: str) -> None:
-        self.use(lambda file: file.execute("DELETE FROM answer WHERE key = ?", (key,)), None)
+        self.run(lambda file: file.execute("DELETE FROM answer WHERE key = ?", (key,)), None)
 
     def __iter__(self) -> Iterator[str]:
-        rows: list[tuple[str]] = self.use(lambda file: file.execute("SELECT key FROM answer").fetchall(), [])
+        rows: list[tuple[str]] = self.run(lambda file: file.execute("SELECT key FROM answer").fetchall(), [])
         return iter([row[0] for row in rows])
 
     def __len__(self) -> int:
-        return int(self.use(lambda file: file.execute("SELECT count(*) FROM answer").fetchone()[0], 0))
+        return int(self.run(lambda file: file.execute("SELECT count(*) FROM answer").fetchone()[0], 0))
 
-    def _step_aside(self, error: Exception) -> None:
+    def _disable(self, error: Exception) -> None:
         """Go on without the file; a damaged one is moved away, so that the next client starts a new one."""
         self.close()
         if _is_damage(error):
             with contextlib.suppress(OSError):
-                set_aside(self.path)
+                move_aside(self.path)
         warnings.warn(
             f"The cache {self.path} can't be used ({error}): going on without it; "
             "`cenports-nb cache clear` starts a new one.",
@@ -131,14 +128,14 @@ class CacheStore(BaseStorage[str, CachedResponse]):
         )
 
 
-def _open_or_renew(path: Path) -> sqlite3.Connection:
+def _open_or_replace(path: Path) -> sqlite3.Connection:
     """Open the file; one that is damaged or of another version is replaced."""
     try:
         return _open(path)
     except sqlite3.DatabaseError as error:
         if not _is_damage(error):
             raise
-        set_aside(path)
+        move_aside(path)
         warnings.warn(
             f"The cache {path} was damaged ({error}): it is set aside as {path.name}.damaged, a new one is begun.",
             CenportsWarning,
@@ -150,14 +147,14 @@ def _open_or_renew(path: Path) -> sqlite3.Connection:
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
     private_file(path)
-    file = sqlite3.connect(path, timeout=BUSY_S, isolation_level=None, check_same_thread=False)
+    file = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         file.execute("PRAGMA journal_mode=WAL")
         file.execute("PRAGMA synchronous=NORMAL")
         version = file.execute("PRAGMA user_version").fetchone()[0]
         if version not in (0, VERSION):
             raise sqlite3.DatabaseError(f"version {version} of its tables is not known")
-        file.executescript(TABLES)
+        file.executescript(SCHEMA_SQL)
         file.execute(f"PRAGMA user_version={VERSION}")
     except sqlite3.Error:
         file.close()
@@ -165,10 +162,10 @@ def _open(path: Path) -> sqlite3.Connection:
     return file
 
 
-def _trim(file: sqlite3.Connection) -> None:
+def _delete_oldest(file: sqlite3.Connection) -> None:
     """Drop the oldest answers when there are too many bytes of them."""
-    if (file.execute("SELECT SUM(size) FROM answer").fetchone()[0] or 0) > MOST_BYTES:
-        file.execute(OLDEST, (MOST_BYTES * 4 // 5,))
+    if (file.execute("SELECT SUM(size) FROM answer").fetchone()[0] or 0) > MAX_BYTES:
+        file.execute(DELETE_OLDEST_SQL, (MAX_BYTES * 4 // 5,))
 
 
 def _is_damage(error: Exception) -> bool:
@@ -176,16 +173,7 @@ def _is_damage(error: Exception) -> bool:
     return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
 
 
-def _explained(body: bytes) -> bool:
-    """Keep only what holds records: a message with 200 must not stay for a quarter of an hour."""
-    try:
-        open_page("", body)
-    except UnexpectedAnswerError:
-        return False
-    return True
-
-
-def set_aside(path: Path) -> None:
+def move_aside(path: Path) -> None:
     """Move a damaged database away; what hangs on it is of no use without it."""
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)

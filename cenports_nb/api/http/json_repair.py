@@ -11,46 +11,46 @@ import re
 
 import msgspec
 
-MARK = "not JSON"
-MARKED = re.compile(rf'{{"{MARK}": ?("(?:[^"\\]|\\.)*")}}')
+REPAIR_MARK = "not JSON"
+MARKED_VALUE = re.compile(rf'{{"{REPAIR_MARK}": ?("(?:[^"\\]|\\.)*")}}')
 TOKEN = re.compile(rb'(?P<text>"(?:[^"\\]|\\.)*+")(?P<name>\s*:)?|-?Infinity|NaN', re.DOTALL)
-HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+HALF_SURROGATE = re.compile(rb"\\u[dD][89a-fA-F]")
 BOM = b"\xef\xbb\xbf"
 
 
 def repair_json(body: bytes) -> bytes | None:
     """Write an answer as JSON; None if that can't be done, or if it is JSON already."""
-    mended = TOKEN.sub(_mended, bytes(body).removeprefix(BOM))
+    repaired = TOKEN.sub(_repair_token, bytes(body).removeprefix(BOM))
     try:
-        msgspec.json.decode(mended, type=msgspec.Raw)
+        msgspec.json.decode(repaired, type=msgspec.Raw)
     except (msgspec.DecodeError, RecursionError):
         return None
-    return None if mended == body else mended
+    return None if repaired == body else repaired
 
 
 def restore_text(text: str) -> str:
-    """Write a record as it came, before it was mended."""
-    return MARKED.sub(lambda found: str(json.loads(found[1])), text) if MARK in text else text
+    """Write a record as it came, before it was repaired."""
+    return MARKED_VALUE.sub(lambda found: str(json.loads(found[1])), text) if REPAIR_MARK in text else text
 
 
-def _mended(found: re.Match[bytes]) -> bytes:
+def _repair_token(found: re.Match[bytes]) -> bytes:
     """Mark what JSON does not have; the name of a field can't be marked, so its half pair is written out."""
     text = found["text"]
     if text is None:
-        return _marked(found[0])
-    if not HALF.search(text) or _whole(text):
+        return _mark(found[0])
+    if not HALF_SURROGATE.search(text) or _is_encodable(text):
         return found[0]
     if found["name"] is None:
-        return _marked(text)
+        return _mark(text)
     name = json.loads(text.decode("utf-8", "replace"), strict=False).encode("utf-8", "backslashreplace").decode()
     return json.dumps(name).encode() + found["name"]
 
 
-def _marked(token: bytes) -> bytes:
-    return json.dumps({MARK: token.decode("utf-8", "replace")}).encode()
+def _mark(token: bytes) -> bytes:
+    return json.dumps({REPAIR_MARK: token.decode("utf-8", "replace")}).encode()
 
 
-def _whole(text: bytes) -> bool:
+def _is_encodable(text: bytes) -> bool:
     """Tell whether a JSON text is one that UTF-8 can hold."""
     try:
         json.loads(text.decode("utf-8", "replace"), strict=False).encode()

@@ -21,12 +21,12 @@ from typing import Protocol
 from cenports_nb.errors import CenportsWarning
 from cenports_nb.settings import private_file
 
-WINDOW_S = 60.0
+WINDOW_SECONDS = 60.0
 # Arrivals jitter on their way: without a margin a few of 180 back-to-back requests were refused.
-MARGIN = 1.02
+SAFETY_FACTOR = 1.02
 FILE_NAME = "pacing.sqlite"
-BUSY_S = 5.0
-TABLES = """
+BUSY_TIMEOUT_SECONDS = 5.0
+SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS sent (account TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS sent_by_account ON sent (account, at);
 CREATE TABLE IF NOT EXISTS hold (account TEXT PRIMARY KEY, until REAL NOT NULL);
@@ -69,72 +69,72 @@ class RateLimiter:
     """A sliding window over the requests of one account: a burst is fine, the limit is never passed."""
 
     def __init__(
-        self, rate_limit: int, clock: Clock, *, account: str, folder: Path, waiting: Callable[[float], None]
+        self, rate_limit: int, clock: Clock, *, account: str, folder: Path, on_wait: Callable[[float], None]
     ) -> None:
-        """Share the limit with all who give the same account and folder; `waiting` hears of each wait before it."""
+        """Share the limit with all who give the same account and folder; `on_wait` hears of each wait before it."""
         self._limit = rate_limit
         self._clock = clock
-        self._waiting = waiting
+        self._on_wait = on_wait
         self._account = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
         self._path = folder / FILE_NAME
-        self._alone: sqlite3.Connection | None = None
+        self._fallback: sqlite3.Connection | None = None
         # One thread of a process waits for the next place, the others for their turn.
-        self._turn = threading.Lock()
+        self._lock = threading.Lock()
 
-    def take(self) -> None:
+    def acquire(self) -> None:
         """Wait until one more request is within the limit, and count it."""
-        with self._turn:
-            while (wait := self._try()) > 0:
-                self._waiting(wait)
+        with self._lock:
+            while (wait := self._acquire_if_free()) > 0:
+                self._on_wait(wait)
                 self._clock.sleep(wait)
 
-    def hold(self, seconds: float) -> None:
+    def pause(self, seconds: float) -> None:
         """Send nothing for a while, in no process: Cenports has refused for too many requests."""
         until = self._clock.now().timestamp() + seconds
-        with self._turn, self._ledger() as ledger:
-            ledger.execute(
+        with self._lock, self._transaction() as connection:
+            connection.execute(
                 "INSERT INTO hold VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET until = max(until, excluded.until)",
                 (self._account, until),
             )
 
-    def _try(self) -> float:
+    def _acquire_if_free(self) -> float:
         """Take a place and return 0, or return the seconds until one may be free."""
-        with self._ledger() as ledger:
+        with self._transaction() as connection:
             now = self._clock.now().timestamp()
-            span = WINDOW_S * MARGIN
+            span = WINDOW_SECONDS * SAFETY_FACTOR
             # What lies in the future was written before the clock was set back.
-            ledger.execute(
+            connection.execute(
                 "DELETE FROM sent WHERE account = ? AND (at <= ? OR at > ?)", (self._account, now - span, now + 1)
             )
-            ledger.execute("DELETE FROM hold WHERE until <= ? OR until > ?", (now + 0.001, now + 2 * span))
-            held = ledger.execute("SELECT until FROM hold WHERE account = ?", (self._account,)).fetchone()
+            connection.execute("DELETE FROM hold WHERE until <= ? OR until > ?", (now + 0.001, now + 2 * span))
+            held = connection.execute("SELECT until FROM hold WHERE account = ?", (self._account,)).fetchone()
             if held:
                 return float(held[0]) - now
-            row = ledger.execute(
+            row = connection.execute(
                 "SELECT at FROM sent WHERE account = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
                 (self._account, self._limit - 1),
             ).fetchone()
             if row:
                 return max(0.001, float(row[0]) + span - now)
-            ledger.execute("INSERT INTO sent VALUES (?, ?)", (self._account, now))
+            connection.execute("INSERT INTO sent VALUES (?, ?)", (self._account, now))
             return 0.0
 
     @contextlib.contextmanager
-    def _ledger(self) -> Iterator[sqlite3.Connection]:
+    def _transaction(self) -> Iterator[sqlite3.Connection]:
         """Open the shared file and lock it; where that can't be done, count for this process alone."""
-        ledger = self._alone or self._open()
-        if not ledger.in_transaction:
-            ledger.execute("BEGIN")
+        connection = self._fallback or self._open()
+        if not connection.in_transaction:
+            connection.execute("BEGIN")
         try:
-            yield ledger
-            ledger.execute("COMMIT")
+            yield connection
+            connection.execute("COMMIT")
         except BaseException:
             with contextlib.suppress(sqlite3.Error):
-                ledger.execute("ROLLBACK")
+                connection.execute("ROLLBACK")
             raise
         finally:
-            if ledger is not self._alone:
-                ledger.close()
+            if connection is not self._fallback:
+                connection.close()
 
     def _open(self) -> sqlite3.Connection:
         try:
@@ -150,21 +150,21 @@ class RateLimiter:
             CenportsWarning,
             stacklevel=4,
         )
-        self._alone = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._alone.executescript(TABLES)
-        return self._alone
+        self._fallback = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self._fallback.executescript(SCHEMA_SQL)
+        return self._fallback
 
     def _open_file(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         private_file(self._path)
-        ledger = sqlite3.connect(self._path, timeout=BUSY_S, isolation_level=None)
+        connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
         try:
             # A minute of times is worth no flush to the disk; a killed process loses nothing by it.
-            ledger.execute("PRAGMA synchronous=OFF")
-            ledger.execute("BEGIN IMMEDIATE")
-            for statement in TABLES.split(";"):
-                ledger.execute(statement)
+            connection.execute("PRAGMA synchronous=OFF")
+            connection.execute("BEGIN IMMEDIATE")
+            for statement in SCHEMA_SQL.split(";"):
+                connection.execute(statement)
         except sqlite3.Error:
-            ledger.close()
+            connection.close()
             raise
-        return ledger
+        return connection

@@ -1,8 +1,9 @@
-"""What an answer means: whole JSON or not, and which error a status or an envelope stands for."""
+"""What a response means: whole JSON or not, and which error a status or an envelope stands for."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,13 +21,13 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
 )
 
-NOTHING = (b"", b"null", b"[]", b"{}", b'""')  # ways to say that there are no errors
-FAILURES = ("error", "fail", "failed", "failure")  # what the envelope's `status` says instead of "success"
-SHOWN = 500  # characters of a refused answer that an error shows
+NO_ERRORS = (b"", b"null", b"[]", b"{}", b'""')
+FAILURE_STATUSES = ("error", "fail", "failed", "failure")
+MAX_QUOTED_CHARACTERS = 500
 
 
-class Envelope(msgspec.Struct):
-    """The outermost words of an answer, for whatever is in it."""
+class Envelope(msgspec.Struct, rename="camel"):
+    """The outermost fields of a JSON object: an envelope around records, or one bare record; values stay unread."""
 
     code: Any = None
     message: Any = None
@@ -34,52 +35,80 @@ class Envelope(msgspec.Struct):
     errors: msgspec.Raw = msgspec.Raw()
     data: msgspec.Raw = msgspec.Raw()
     handle: Any = None
-    orderNo: Any = None  # noqa: N815 - of an order without an envelope, whose status is its own
+    order_no: msgspec.Raw = msgspec.Raw()
+    warehouse_code: msgspec.Raw = msgspec.Raw()
+    channel_id: msgspec.Raw = msgspec.Raw()
+    total: Any = msgspec.field(default=None, name="total")
+    last_page: Any = msgspec.field(default=None, name="last_page")
+    next_page_url: Any = msgspec.field(default=msgspec.UNSET, name="next_page_url")
+    links: msgspec.Raw = msgspec.Raw()
+    meta: msgspec.Raw = msgspec.Raw()
+
+    @property
+    def is_record(self) -> bool:
+        """Whether this is a bare record rather than an envelope."""
+        return any(map(bytes, (self.order_no, self.warehouse_code, self.channel_id)))
 
 
-def check(what: str, body: bytes) -> None:
-    """Let a good 200 pass; it must be whole JSON, and its envelope must not tell of an error.
+@dataclass(frozen=True)
+class JsonBody:
+    """A body that is whole JSON.
+
+    Attributes:
+        body: The JSON, repaired where it had NaN or half a surrogate pair.
+        envelope: Its outermost fields, if it is an object.
+    """
+
+    body: bytes
+    envelope: Envelope | None
+
+
+def parse_body(what: str, body: bytes) -> JsonBody:
+    """Parse the body of a 2xx response as far as its outermost fields.
 
     Raises:
         TransportError: Empty, cut off or not JSON.
+        UnexpectedAnswerError: Nested too deeply.
         BusinessError: A `code` other than 200, or `errors` without data.
     """
-    if not body.strip():
+    start = body.lstrip()[:1]
+    if not start:
         raise TransportError(f"{what} was answered 200 with nothing in it: try again.")
     try:
-        if body.lstrip()[:1] != b"{":
-            msgspec.json.decode(body, type=list[msgspec.Raw] if body.lstrip()[:1] == b"[" else Any)
-            return
+        if start != b"{":
+            msgspec.json.decode(body, type=list[msgspec.Raw] if start == b"[" else Any)
+            return JsonBody(body, None)
         envelope = msgspec.json.decode(body, type=Envelope)
     except RecursionError:
         raise UnexpectedAnswerError(
             f"{what} was answered with JSON that is nested too deeply: ask Cenports' integration team."
         ) from None
     except msgspec.DecodeError as error:
-        if (mended := repair_json(body)) is not None:
-            check(what, mended)
-            return
+        if (repaired := repair_json(body)) is not None:
+            return parse_body(what, repaired)
         # What is cut off or damaged may name people in its first line; a page of HTML does not.
-        damaged = body.lstrip()[:1] in (b"{", b"[")
-        start = "" if damaged else f"; it begins {body[:60].decode('utf-8', 'replace')!r}"
-        raise TransportError(f"{what} was answered 200, but not with whole JSON ({error}{start}): try again.") from None
+        quoted = "" if start in (b"{", b"[") else f"; it begins {body[:60].decode('utf-8', 'replace')!r}"
+        raise TransportError(
+            f"{what} was answered 200, but not with whole JSON ({error}{quoted}): try again."
+        ) from None
     if envelope.code is not None and str(envelope.code) != "200":
         raise business_error(what, 200, body)
-    bare = not bytes(envelope.data) and envelope.handle is None and envelope.orderNo is None
-    told = bytes(envelope.errors) not in NOTHING or str(envelope.status).lower() in FAILURES
-    if bare and told:
+    is_bare = not bytes(envelope.data) and envelope.handle is None and not bytes(envelope.order_no)
+    failed = bytes(envelope.errors) not in NO_ERRORS or str(envelope.status).lower() in FAILURE_STATUSES
+    if is_bare and failed:
         raise business_error(what, 200, body)
+    return JsonBody(body, envelope)
 
 
 def error_from_response(
     what: str, status: int, body: bytes, *, retry_after: float | None = None, now: datetime | None = None
 ) -> CenportsError:
     """Choose the error that an HTTP status stands for, with Cenports' own words in it."""
-    text = body[: SHOWN * 4].decode("utf-8", "replace")[:SHOWN]
+    text = _quote(body)
     if status == 422:
-        message, errors = _validation(body)
-        said = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in errors.items()) or message or text
-        return InvalidRequestError(f"Cenports refused {what}: {said}", status=422, errors=errors)
+        message, errors = _validation_errors(body)
+        reasons = "; ".join(f"{field}: {' '.join(texts)}" for field, texts in errors.items()) or message or text
+        return InvalidRequestError(f"Cenports refused {what}: {reasons}", status=422, errors=errors)
     if status == 400:
         return business_error(what, 400, body)
     if status == 401:
@@ -91,7 +120,7 @@ def error_from_response(
         )
     if status == 429:
         return RateLimitedError(
-            f"Cenports refused {what} for too many requests (429): try again {_until(retry_after, now)}; if that "
+            f"Cenports refused {what} for too many requests (429): try again {_describe_retry_after(retry_after, now)}; if that "
             "happens often, set the account's real rate_limit when connecting.",
             body=text,
             retry_after=retry_after,
@@ -100,7 +129,7 @@ def error_from_response(
     return ApiError(f"Cenports answered {what} with {status}: {hint}.", status=status, body=text)
 
 
-def _until(retry_after: float | None, now: datetime | None) -> str:
+def _describe_retry_after(retry_after: float | None, now: datetime | None) -> str:
     """Say when to come back, as far as it is known."""
     if retry_after is None:
         return "in a minute"
@@ -129,7 +158,7 @@ def flatten_errors(value: Any) -> list[str]:
     return [str(value)]
 
 
-def _validation(body: bytes) -> tuple[str, dict[str, list[str]]]:
+def _validation_errors(body: bytes) -> tuple[str, dict[str, list[str]]]:
     try:
         found = msgspec.json.decode(body)
     except msgspec.DecodeError:
@@ -149,7 +178,7 @@ def _validation(body: bytes) -> tuple[str, dict[str, list[str]]]:
 
 def business_error(what: str, status: int, body: bytes) -> BusinessError:
     """Read a refusal for a reason of business: code, message and errors, as far as it is JSON."""
-    text = body[: SHOWN * 4].decode("utf-8", "replace")[:SHOWN]
+    text = _quote(body)
     code, message, errors = "", text, []
     try:
         found = msgspec.json.decode(body)
@@ -159,11 +188,14 @@ def business_error(what: str, status: int, body: bytes) -> BusinessError:
         code = str(found.get("code") or "")
         message = str(found.get("message") or text)
         errors = flatten_errors(found.get("errors"))
-    said = " ".join([message, *errors])
     return BusinessError(
-        f"Cenports refused {what}{f' (code {code})' if code else ''}: {said}",
+        f"Cenports refused {what}{f' (code {code})' if code else ''}: {' '.join([message, *errors])}",
         status=status,
         body=text,
         code=code,
         errors=errors,
     )
+
+
+def _quote(body: bytes) -> str:
+    return body[: MAX_QUOTED_CHARACTERS * 4].decode("utf-8", "replace")[:MAX_QUOTED_CHARACTERS]

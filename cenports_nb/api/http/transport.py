@@ -1,4 +1,4 @@
-"""One request over the wire: sent once, read whole, bounded in time and size.
+"""Send one request: once, read whole, bounded in time and size.
 
 A time-out of requests counts for each piece that arrives, so an answer that drips would never meet it:
 a watchdog closes the connection when the time of the whole call is over.
@@ -22,10 +22,10 @@ from urllib3.response import BaseHTTPResponse
 from cenports_nb.api.concurrency import MAX_THREADS
 from cenports_nb.errors import TransportError
 
-CONNECT_S = 10.0
-READ_S = 50.0
-MAX_BODY = 128 * 2**20
-CHUNK = 2**16
+CONNECT_TIMEOUT_SECONDS = 10.0
+READ_TIMEOUT_SECONDS = 50.0
+MAX_BODY_BYTES = 128 * 2**20
+CHUNK_BYTES = 2**16
 
 
 class Transport(HTTPAdapter):
@@ -37,12 +37,12 @@ class Transport(HTTPAdapter):
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
         """Let every connection be watched."""
         super().init_poolmanager(*arguments, **options)  # type: ignore[no-untyped-call, unused-ignore]
-        self.poolmanager.pool_classes_by_scheme = WATCHED
+        self.poolmanager.pool_classes_by_scheme = WATCHED_POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
         """Let every connection through a proxy be watched too."""
         manager = super().proxy_manager_for(proxy, **options)
-        manager.pool_classes_by_scheme = WATCHED
+        manager.pool_classes_by_scheme = WATCHED_POOLS
         return manager
 
     def exchange(
@@ -59,29 +59,29 @@ class Transport(HTTPAdapter):
         Raises:
             TransportError: No usable answer; `reached` is False if the request never left.
         """
-        timeout = (min(CONNECT_S, seconds), min(READ_S, seconds))
+        timeout = (min(CONNECT_TIMEOUT_SECONDS, seconds), min(READ_TIMEOUT_SECONDS, seconds))
         with _watchdog(seconds) as watch:
             try:
                 response = HTTPAdapter.send(self, request, stream=True, timeout=timeout, **options)
                 with response:
-                    response._content = _read(what, response.raw)
+                    response._content = _read_body(what, response.raw)
             except (requests.exceptions.RequestException, HTTPError, OSError) as error:
                 if not watch.expired:
-                    raise _explained(what, timeout, error) from None
+                    raise _transport_error(what, timeout, error) from None
         if watch.expired:
             raise TransportError(f"{what} was not answered whole in {seconds:.0f} s: stopped reading; try again later.")
         response._content_consumed = True  # type: ignore[attr-defined]
         return response
 
 
-def _read(what: str, raw: BaseHTTPResponse) -> bytes:
+def _read_body(what: str, raw: BaseHTTPResponse) -> bytes:
     """Read what `.content` would, piece by piece, so that a bomb is noticed before it is unpacked."""
     body = bytearray()
-    for chunk in raw.stream(CHUNK, decode_content=True):
+    for chunk in raw.stream(CHUNK_BYTES, decode_content=True):
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > MAX_BODY_BYTES:
             raise TransportError(
-                f"{what} was answered with more than {MAX_BODY >> 20} MiB: stopped reading; ask for less."
+                f"{what} was answered with more than {MAX_BODY_BYTES >> 20} MiB: stopped reading; ask for less."
             )
     return bytes(body)
 
@@ -94,7 +94,7 @@ class _Watch:
         self._lock = threading.Lock()
         self._socket: socket.socket | None = None
 
-    def see(self, connection: socket.socket | None) -> None:
+    def watch(self, connection: socket.socket | None) -> None:
         """Take note of the connection that is about to be read; too late, it is closed at once."""
         with self._lock:
             self._socket = connection
@@ -114,13 +114,13 @@ class _Watch:
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
-_current = threading.local()
+_current_watch = threading.local()
 
 
 @contextlib.contextmanager
 def _watchdog(seconds: float) -> Iterator[_Watch]:
     """Close this thread's connection when its time is over."""
-    watch = _current.watch = _Watch()
+    watch = _current_watch.watch = _Watch()
     timer = threading.Timer(seconds, watch.expire)
     timer.daemon = True
     timer.start()
@@ -128,25 +128,25 @@ def _watchdog(seconds: float) -> Iterator[_Watch]:
         yield watch
     finally:
         timer.cancel()
-        _current.watch = None
+        _current_watch.watch = None
 
 
 class _Connection(HTTPConnection):
     def getresponse(self) -> Any:
-        _see(self.sock)
+        _watch_connection(self.sock)
         return super().getresponse()
 
 
 class _SecureConnection(HTTPSConnection):
     def getresponse(self) -> Any:
-        _see(self.sock)
+        _watch_connection(self.sock)
         return super().getresponse()
 
 
-def _see(connection: Any) -> None:
-    watch = getattr(_current, "watch", None)
+def _watch_connection(connection: Any) -> None:
+    watch = getattr(_current_watch, "watch", None)
     if watch is not None:
-        watch.see(connection)
+        watch.watch(connection)
 
 
 class _Pool(HTTPConnectionPool):
@@ -157,30 +157,30 @@ class _SecurePool(HTTPSConnectionPool):
     ConnectionCls = _SecureConnection
 
 
-WATCHED = {"http": _Pool, "https": _SecurePool}
+WATCHED_POOLS = {"http": _Pool, "https": _SecurePool}
 
 
-def _explained(what: str, timeout: tuple[float, float], error: Exception) -> TransportError:
+def _transport_error(what: str, timeout: tuple[float, float], error: Exception) -> TransportError:
     """Say what happened, and whether the request may have arrived."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        text = f"{what} found nobody in {timeout[0]:.0f} s ({_reason(error)})"
+        text = f"{what} found nobody in {timeout[0]:.0f} s ({_innermost_reason(error)})"
         return TransportError(f"{text}: check the network and the address.", reached=False)
     if isinstance(error, requests.exceptions.ReadTimeout):
-        text = f"{what} was not answered in {timeout[1]:.0f} s ({_reason(error)})"
+        text = f"{what} was not answered in {timeout[1]:.0f} s ({_innermost_reason(error)})"
         return TransportError(f"{text}: try again later.")
     if isinstance(error, requests.exceptions.RequestException):
-        text = f"{what} failed: {_reason(error)}; check the network and the address."
-        return TransportError(text, reached=not _never_left(error))
-    return TransportError(f"{what} was cut off while it was read: {_reason(error)}; try again.")
+        text = f"{what} failed: {_innermost_reason(error)}; check the network and the address."
+        return TransportError(text, reached=not _never_connected(error))
+    return TransportError(f"{what} was cut off while it was read: {_innermost_reason(error)}; try again.")
 
 
-def _never_left(error: requests.exceptions.RequestException) -> bool:
+def _never_connected(error: requests.exceptions.RequestException) -> bool:
     """Tell a connection that was never made from one that broke."""
     text = repr(error)
     return any(word in text for word in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"))
 
 
-def _reason(error: BaseException) -> str:
+def _innermost_reason(error: BaseException) -> str:
     """Name the innermost cause, without addresses and object ids."""
     inner: Any = error
     while getattr(inner, "args", None) and isinstance(inner.args[0], BaseException):

@@ -1,6 +1,6 @@
 """Windows from the cache: every page of one, young enough, or nothing of it.
 
-Pages are opened a few megabytes at a time and beside each other, while the next ones are read.
+Pages are decoded a few megabytes at a time on other threads, while the next ones are read.
 """
 
 from __future__ import annotations
@@ -9,125 +9,128 @@ import math
 from collections import deque
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cenports_nb.api.retrieval.decoded_page import Contents
-from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec, Pages, RequestCounter, WindowResult
-from cenports_nb.api.retrieval.pagination import walk
+from cenports_nb.api.retrieval.decoded_page import DecodedPage
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.pagination import follow_pages
+from cenports_nb.api.retrieval.results import PageSet, RequestCounter, WindowResult
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.errors import UnexpectedAnswerError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-    from cenports_nb.api.http.session import ApiRequest, ApiResponse
+    from cenports_nb.api.http.record_page import RecordPage
+    from cenports_nb.api.http.session import ApiRequest, PageResponse
 
-CHUNK = 4 * 2**20
-"""Bytes that are opened at once: fewer cost more calls, more cost memory."""
-WORKERS = 2
-MOST_WAITING = 4
-"""Chunks that wait to be opened, so that the pages of a large window are not all in memory."""
+CHUNK_BYTES = 4 * 2**20
+"""Bytes that are decoded at once: fewer cost more calls, more cost memory."""
+DECODE_THREADS = 2
+MAX_QUEUED_CHUNKS = 4
+"""Chunks that wait to be decoded, so that the pages of a large window are not all in memory."""
 
 
-def recall(
-    client: Client, source: EndpointSpec, spent: RequestCounter, windows: Iterable[Window], *, any_age: bool = False
+def read_cached_windows(
+    client: Client,
+    spec: EndpointSpec,
+    counter: RequestCounter,
+    windows: Iterable[Window],
+    *,
+    any_age: bool = False,
 ) -> dict[Window, WindowResult]:
-    """Read what the cache has of these windows; one that it lacks, or has too old, is left out.
+    """Read windows from the cache; one that it lacks, or has too old, is left out.
 
     Args:
         client: The account.
-        source: The end point.
-        spent: Counts the answers used.
+        spec: The end point.
+        counter: Counts the pages used.
         windows: What is asked.
-        any_age: Take answers of any age.
+        any_age: Take pages of any age.
     """
-    kept: list[_Kept] = []
-    with ThreadPoolExecutor(WORKERS, thread_name_prefix="cenports-open") as pool:
-        opener = _Opener(pool, source)
+    cached: list[_CachedWindow] = []
+    with ThreadPoolExecutor(DECODE_THREADS, thread_name_prefix="cenports-decode") as pool:
+        queue = _DecodeQueue(pool, spec)
         for window in windows:
-            one = _Kept(client, source, window, math.inf if any_age else source.max_age(window))
+            one = _CachedWindow(client, spec, window, math.inf if any_age else spec.max_age(window))
             try:
-                one.chunks = opener.open(window, one.pages())
-            except (_NotKeptError, UnexpectedAnswerError):
+                one.chunks = queue.decode(window, one.pages())
+            except (_NotCachedError, UnexpectedAnswerError):
                 continue
-            kept.append(one)
-    found: dict[Window, WindowResult] = {}
-    for one in kept:
-        judged = one.judge()
-        if judged is not None:
-            found[one.window] = judged
-            for answer in one.answers:
-                spent.count(answer)
-    return found
+            cached.append(one)
+    results: dict[Window, WindowResult] = {}
+    for one in cached:
+        result = one.judge()
+        if result is not None:
+            results[one.window] = result
+            for response in one.responses:
+                counter.count(response)
+    return results
 
 
-def size_of(pages: Iterable[bytes]) -> int:
-    """Count the bytes of pages."""
-    return sum(map(len, pages))
-
-
-class _Kept:
+class _CachedWindow:
     """What the cache has of one window."""
 
-    def __init__(self, client: Client, source: EndpointSpec, window: Window, age: float) -> None:
+    def __init__(self, client: Client, spec: EndpointSpec, window: Window, max_age: float) -> None:
         self.window = window
-        self.answers: list[ApiResponse] = []
-        self.chunks: dict[int, Future[Contents]] = {}
+        self.responses: list[PageResponse] = []
+        self.chunks: dict[int, Future[DecodedPage]] = {}
         self._client = client
-        self._source = source
-        self._age = age
-        self._pages = Pages()
+        self._spec = spec
+        self._max_age = max_age
+        self._pages = PageSet()
 
-    def pages(self) -> Iterator[tuple[int, bytes]]:
-        """Walk through the pages, and note their words."""
-        if self._age <= 0:
-            raise _NotKeptError
-        for number, page, listed in walk(self._client, self._source, self.window, self._look):
-            self._pages.words[number] = page
-            yield number, listed
+    def pages(self) -> Iterator[tuple[int, RecordPage]]:
+        """Follow the pages, and note what each says of further ones."""
+        if self._max_age <= 0:
+            raise _NotCachedError
+        for number, page in follow_pages(self._client, self._spec, self.window, self._find):
+            self._pages.infos[number] = page.info
+            yield number, page
 
     def judge(self) -> WindowResult | None:
-        """Tell what was found, if it is whole and young enough."""
-        self._pages.opened = {number: chunk.result() for number, chunk in self.chunks.items()}
-        at = self._pages.at = min(answer.at for answer in self.answers)
-        found = self._pages.judge(self._source, fresh=False)
-        old = self._age != math.inf and (self._client.clock.now() - at).total_seconds() > self._source.unsettled_age
-        return None if found.reason or (old and not found.contents.settled) else found
+        """Return the window, if it is whole and young enough."""
+        self._pages.decoded = {number: chunk.result() for number, chunk in self.chunks.items()}
+        at = self._pages.at = min(response.at for response in self.responses)
+        result = self._pages.judge(self._spec, is_fresh=False)
+        age = (self._client.clock.now() - at).total_seconds()
+        is_old = self._max_age != math.inf and age > self._spec.unsettled_age
+        return None if result.reason or (is_old and not result.contents.is_settled) else result
 
-    def _look(self, question: ApiRequest) -> ApiResponse:
-        answer = self._client.session.find(question, self._age)
-        if answer is None:
-            raise _NotKeptError
-        self.answers.append(replace(answer, body=b""))  # what is read of it lives in the pages
-        return answer
+    def _find(self, request: ApiRequest) -> RecordPage:
+        response = self._client.session.find_page(request, self._max_age)
+        if response is None:
+            raise _NotCachedError
+        self.responses.append(response.without_records())  # what is decoded of it lives in the chunks
+        return response.page
 
 
-class _Opener:
-    """Opens pages on other threads, so many at a time that memory stays small."""
+class _DecodeQueue:
+    """Decodes pages on other threads, so many at a time that memory stays small."""
 
-    def __init__(self, pool: ThreadPoolExecutor, source: EndpointSpec) -> None:
+    def __init__(self, pool: ThreadPoolExecutor, spec: EndpointSpec) -> None:
         self._pool = pool
-        self._source = source
-        self._waiting: deque[Future[Contents]] = deque()
+        self._spec = spec
+        self._queued: deque[Future[DecodedPage]] = deque()
 
-    def open(self, window: Window, pages: Iterator[tuple[int, bytes]]) -> dict[int, Future[Contents]]:
-        """Open pages in chunks; each is named by the number of its first page."""
-        chunks: dict[int, Future[Contents]] = {}
-        first, chunk = 1, list[bytes]()
-        for number, listed in pages:
-            if size_of(chunk) >= CHUNK:
+    def decode(self, window: Window, pages: Iterator[tuple[int, RecordPage]]) -> dict[int, Future[DecodedPage]]:
+        """Decode pages in chunks; each is named by the number of its first page."""
+        chunks: dict[int, Future[DecodedPage]] = {}
+        first, chunk, size = 1, list[bytes | memoryview](), 0
+        for number, page in pages:
+            if size >= CHUNK_BYTES:
                 chunks[first] = self._submit(window, chunk)
-                first, chunk = number, []
-            chunk.append(listed)
+                first, chunk, size = number, [], 0
+            chunk.append(page.records)
+            size += len(page.records)
         chunks[first] = self._submit(window, chunk)
         return chunks
 
-    def _submit(self, window: Window, chunk: list[bytes]) -> Future[Contents]:
-        while len(self._waiting) >= MOST_WAITING:
-            self._waiting.popleft().exception()
-        self._waiting.append(self._pool.submit(self._source.open, window.channel_id, chunk))
-        return self._waiting[-1]
+    def _submit(self, window: Window, chunk: list[bytes | memoryview]) -> Future[DecodedPage]:
+        while len(self._queued) >= MAX_QUEUED_CHUNKS:
+            self._queued.popleft().exception()
+        self._queued.append(self._pool.submit(self._spec.decode, window.channel_id, chunk))
+        return self._queued[-1]
 
 
-class _NotKeptError(Exception):
+class _NotCachedError(Exception):
     """A page is not in the cache, or too old."""

@@ -1,4 +1,4 @@
-"""What answers hold: their records, in whatever form a source keeps them, as far as paging must know them."""
+"""Decoded pages, in whatever form an end point keeps its records, as far as retrieval must know them."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Protocol
 
 import msgspec
 
-from cenports_nb.api.retrieval.page_info import split
+from cenports_nb.api.http.record_page import split_records
 
 MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:(00|15|30|45)(:00(\.0+)?)?)?(Z|[+-]\d\d(:?\d\d)?)?)?")
 
 
-class Contents(Protocol):
-    """The records of one answer or of several, in the order in which they came."""
+class DecodedPage(Protocol):
+    """The records of one page or of several, in the order in which they came."""
 
     @property
     def sizes(self) -> Sequence[int]:
@@ -26,15 +26,15 @@ class Contents(Protocol):
         """What makes two copies of a record the same record, for each record."""
 
     @property
-    def rows(self) -> int:
-        """What the total of an answer may count instead of records."""
+    def row_count(self) -> int:
+        """What the total of a response may count instead of records."""
 
     @property
     def days(self) -> Sequence[date]:
         """The day of each record that has one, as a hint for how to cut a window."""
 
     @property
-    def within_days(self) -> bool:
+    def has_times(self) -> bool:
         """Whether any record is of another moment than a midnight, of whatever zone."""
 
     @property
@@ -42,20 +42,20 @@ class Contents(Protocol):
         """The channels of the records."""
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether nothing will change any more in any of the records."""
 
 
-def count(contents: Contents) -> int:
+def count_records(page: DecodedPage) -> int:
     """Count the records."""
-    return sum(contents.sizes)
+    return sum(page.sizes)
 
 
-class Several:
-    """Contents put together."""
+class JoinedPages:
+    """Decoded pages, joined."""
 
-    def __init__(self, parts: Sequence[Contents]) -> None:
-        self.parts = tuple(part for whole in parts for part in split_contents(whole))
+    def __init__(self, parts: Sequence[DecodedPage]) -> None:
+        self.parts = tuple(part for whole in parts for part in split_pages(whole))
 
     @property
     def sizes(self) -> Sequence[int]:
@@ -66,43 +66,43 @@ class Several:
         return [identity for part in self.parts for identity in part.identities]
 
     @property
-    def rows(self) -> int:
-        return sum(part.rows for part in self.parts)
+    def row_count(self) -> int:
+        return sum(part.row_count for part in self.parts)
 
     @property
     def days(self) -> Sequence[date]:
         return [day for part in self.parts for day in part.days]
 
     @property
-    def within_days(self) -> bool:
-        return any(part.within_days for part in self.parts)
+    def has_times(self) -> bool:
+        return any(part.has_times for part in self.parts)
 
     @property
     def channels(self) -> Collection[str]:
         return dict.fromkeys(channel for part in self.parts for channel in part.channels)
 
     @property
-    def settled(self) -> bool:
-        return all(part.settled for part in self.parts)
+    def is_settled(self) -> bool:
+        return all(part.is_settled for part in self.parts)
 
 
-def split_contents(contents: Contents) -> tuple[Contents, ...]:
-    """Take contents that were put together apart again."""
-    return contents.parts if isinstance(contents, Several) else (contents,)
+def split_pages(page: DecodedPage) -> tuple[DecodedPage, ...]:
+    """Return the pages that were joined."""
+    return page.parts if isinstance(page, JoinedPages) else (page,)
 
 
-NOTHING = Several(())
+NO_RECORDS = JoinedPages(())
 
 
-class Records:
-    """Contents kept as the JSON of each record: for answers that are small, or whose records are not documented.
+class RawRecords:
+    """Pages kept as the JSON of each record: for responses that are small, or whose records are not documented.
 
     Attributes:
         raw: JSON of each record, unread.
     """
 
-    def __init__(self, pages: Sequence[bytes]) -> None:
-        records = [split(page) for page in pages]
+    def __init__(self, pages: Sequence[bytes | memoryview]) -> None:
+        records = [split_records(page) for page in pages]
         self.raw = [record for page in records for record in page]
         self.sizes: Sequence[int] = [len(page) for page in records]
 
@@ -111,7 +111,7 @@ class Records:
         return [bytes(record) for record in self.raw]
 
     @property
-    def rows(self) -> int:
+    def row_count(self) -> int:
         return len(self.raw)
 
     @property
@@ -125,7 +125,7 @@ class Records:
         return found
 
     @property
-    def within_days(self) -> bool:
+    def has_times(self) -> bool:
         return any(MIDNIGHT.fullmatch(self.moment(record)) is None for record in self.raw)
 
     @property
@@ -133,7 +133,7 @@ class Records:
         return ()
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         return True
 
     def moment(self, record: msgspec.Raw) -> str:
@@ -141,5 +141,5 @@ class Records:
         return ""
 
 
-Open = Callable[[str | None, Sequence[bytes]], Contents]
-"""How a source reads pages: the channel that was asked for, and of each page a JSON list of records."""
+Decode = Callable[[str | None, Sequence[bytes | memoryview]], DecodedPage]
+"""Decodes pages: takes the channel that was asked for, and the records of each page as a JSON list."""

@@ -1,4 +1,4 @@
-"""Memory that was given up, returned to the system: a load reads many times of what it keeps."""
+"""Return freed heap to the operating system: a load allocates many times what it keeps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linu
 
 
 def trim_heap() -> None:
-    """Return what has been given up, where the C library can be told to (glibc)."""
+    """Return freed heap, where the C library can (glibc)."""
     if _TRIM is not None:
         _TRIM(0)

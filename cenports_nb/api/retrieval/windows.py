@@ -1,4 +1,4 @@
-"""Windows: the questions that together cover what a caller asked, and how one is cut into smaller ones."""
+"""Windows: the requests that together cover what a caller asked, and how one is cut into smaller ones."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 ONE_DAY = timedelta(days=1)
 MAX_NUMBERS_LENGTH = 255  # "orders | string(255)"
-LONG_DAYS = 62
+MONTHLY_FROM_DAYS = 62
 """A span from here on is asked by calendar month, so that tomorrow's span finds most of it in the cache."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 1, 1)
 """What "any day" means where a question without days must be cut by days."""
@@ -18,12 +18,12 @@ FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 1, 1)
 
 @dataclass(frozen=True)
 class Window:
-    """One question to an end point.
+    """One request to an end point: days, channel, order numbers.
 
     Attributes:
         start: The first day asked for, which is taken as included.
-        end: The last day sent. It is wanted only if `tight`, since it may not be included.
-        tight: The end is known to be included, so it needn't be a day further.
+        end: The last day sent. It is wanted only if `end_included`, since it may not be included.
+        end_included: The end is known to be included, so it needn't be a day further.
         channel_id: One sales channel, or None for all.
         order_nos: These order numbers, or any.
         acknowledged: Only what is (or is not) acknowledged.
@@ -32,7 +32,7 @@ class Window:
 
     start: date | None = None
     end: date | None = None
-    tight: bool = False
+    end_included: bool = False
     channel_id: str | None = None
     order_nos: tuple[str, ...] = ()
     acknowledged: bool | None = None
@@ -41,14 +41,14 @@ class Window:
     @property
     def days(self) -> int:
         """How many days are wanted; 0 without dates."""
-        return 0 if self.start is None or self.end is None else (self.end - self.start).days + self.tight
+        return 0 if self.start is None or self.end is None else (self.end - self.start).days + self.end_included
 
     @property
     def last(self) -> date | None:
         """The last day that is wanted."""
-        return self.end if self.end is None or self.tight or self.end == self.start else self.end - ONE_DAY
+        return self.end if self.end is None or self.end_included or self.end == self.start else self.end - ONE_DAY
 
-    def cut(self, pieces: int, *, tight: bool) -> tuple[Window, ...]:
+    def cut(self, pieces: int, *, end_included: bool) -> tuple[Window, ...]:
         """Cut into so many windows at most; unless the end is known to be included, they share their edge days."""
         if len(self.order_nos) > 1:
             size = -(-len(self.order_nos) // max(2, pieces))
@@ -59,19 +59,28 @@ class Window:
             return ()
         edges = [self.start + self.days * i // pieces * ONE_DAY for i in range(pieces + 1)]
         return tuple(
-            replace(self, start=first, end=after - ONE_DAY if tight else after, tight=tight)
+            replace(self, start=first, end=after - ONE_DAY if end_included else after, end_included=end_included)
             for first, after in itertools.pairwise(edges)
         )
 
+    def describe(self) -> str:
+        """Describe the window for a person."""
+        parts = [f"{self.start} to {self.end}"] if self.start else []
+        parts += [f"channel {self.channel_id}"] if self.channel_id else []
+        parts += [f"{len(self.order_nos)} order numbers"] if self.order_nos else []
+        if self.acknowledged is not None:
+            parts.append("acknowledged" if self.acknowledged else "not acknowledged")
+        return ", ".join(parts) or "everything"
 
-def covering(start: date, end: date) -> list[tuple[date, date]]:
+
+def cover_days(start: date, end: date) -> list[tuple[date, date]]:
     """Cover the server's days from the day before `start` to the day after `end`, whatever its zone and its end.
 
     Raises:
         OverflowError: That touches the end of the calendar.
     """
     first, after = start - ONE_DAY, end + 2 * ONE_DAY
-    if (end - start).days + 1 < LONG_DAYS:
+    if (end - start).days + 1 < MONTHLY_FROM_DAYS:
         return [(first, after)]
     edges = [start.replace(day=1)]
     while edges[-1] <= end:
@@ -95,7 +104,7 @@ def chunk_order_numbers(order_nos: Sequence[str], size: int = MAX_NUMBERS_LENGTH
         yield tuple(chunk)
 
 
-def best_cut(days: int, per_day: float, most: int, shared: int = 0) -> int:
+def choose_pieces(days: int, per_day: float, max_records: int, shared: int = 0) -> int:
     """Choose into how many pieces of whole days a window is cut, so that the fewest answers are needed.
 
     A piece that is full after all costs its own answer and those of its parts, so pieces are as long as
@@ -105,10 +114,10 @@ def best_cut(days: int, per_day: float, most: int, shared: int = 0) -> int:
     best, least = 1, math.inf
     for length in range(1, days + 1):
         rows = per_day * (length + shared)
-        if rows - 3 * math.sqrt(rows) > most:
+        if rows - 3 * math.sqrt(rows) > max_records:
             break
-        full = 0.5 * math.erfc((most - 0.5 - rows) / (1.5 * math.sqrt(2 * rows))) if rows else 0.0
-        cost = (1 + 2 * full) / length
+        chance_full = 0.5 * math.erfc((max_records - 0.5 - rows) / (1.5 * math.sqrt(2 * rows))) if rows else 0.0
+        cost = (1 + 2 * chance_full) / length
         if cost <= least:
             best, least = length, cost
     return -(-days // best)

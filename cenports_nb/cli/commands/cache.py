@@ -9,11 +9,11 @@ from cenports_nb.errors import ConfigurationError
 
 def cache_info() -> None:
     """Show what the cache holds, account by account."""
-    from cenports_nb.api.http.cache import info  # noqa: PLC0415
+    from cenports_nb.api.http.cache import list_accounts  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()
-    accounts = info(home)
+    accounts = list_accounts(home)
     for entry in accounts:
         address, _, partner = entry.account.rpartition("|")
         typer.echo(
@@ -25,12 +25,12 @@ def cache_info() -> None:
 
 def cache_clear() -> None:
     """Delete the cache of all accounts; the journal of writes stays."""
-    from cenports_nb.api.http.cache import clear  # noqa: PLC0415
+    from cenports_nb.api.http.cache import clear_cache  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()
     try:
-        freed = clear(home)
+        freed = clear_cache(home)
     except OSError as error:
         raise ConfigurationError(f"The cache in {home} can't be deleted ({error}): close what uses it.") from None
     typer.echo(f"{freed / 2**20:.1f} MiB freed in {home}")

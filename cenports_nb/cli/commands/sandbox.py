@@ -18,7 +18,8 @@ def sandbox(
     rate_limit: Annotated[int, typer.Option("--rate-limit", help="Requests a minute; 0 switches it off.")] = 60,
     no_shift: Annotated[bool, typer.Option("--no-shift", help="Leave the days of the sample as they are.")] = False,
 ) -> None:
-    """Run the sandbox until Ctrl-C, for clients of other processes."""
+    """Run the sandbox until Ctrl-C or SIGTERM, for clients of other processes."""
+    import signal  # noqa: PLC0415
     import threading  # noqa: PLC0415
 
     from cenports_nb.sandbox import Sandbox  # noqa: PLC0415
@@ -33,6 +34,9 @@ def sandbox(
     with server:
         typer.echo(f"{server.url}")
         typer.echo(f'cn.connect("sandbox", base_url="{server.url}")   Ctrl-C stops it', err=True)
+        # A shell that starts it in the background may have it ignore SIGINT.
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         try:
             threading.Event().wait()
         except KeyboardInterrupt:

@@ -49,15 +49,15 @@ def list_submissions(
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
-    from cenports_nb.submissions.journal.reader import archive, has_archive, unfinished  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
 
-    if not has_archive():
+    if not has_journal():
         print_text(f"No submissions: there is no journal in {home_folder()}.")
         return
     found = cn.list_submissions(environment=env, product_sku=sku)
     if open_:
-        with archive() as journal:
-            found = found[found["submission_id"].isin(unfinished(journal))]
+        with open_journal() as journal:
+            found = found[found["submission_id"].isin(list_unfinished(journal))]
     if len(found):
         print_text(format_table(found.rename(columns={"created_at": "created", "partner_id": "partner"})))
     print_text(f"{format_count(len(found), 'submission')} in {home_folder()}")
@@ -73,24 +73,24 @@ def show_submission(
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
-    from cenports_nb.submissions.journal.reader import archive  # noqa: PLC0415
-    from cenports_nb.submissions.tracking.snapshot import snapshot  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
+    from cenports_nb.submissions.tracking.snapshot import take_snapshot  # noqa: PLC0415
     from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
     if out is not None:
         check_path(out)
-    with archive() as journal:
+    with open_journal() as journal:
         head = journal.head(submission_id)
-        seen = snapshot(journal, submission_id, datetime.now(UTC))
-        outcomes = frames.outcomes(journal, head) if rows or out else None
+        snapshot = take_snapshot(journal, submission_id, datetime.now(UTC))
+        outcomes = frames.read_outcomes(journal, head) if rows or out else None
     print_text(
         f"{head.kind} in {head.environment}, partner {head.partner_id}, by {head.made_by}, {head.created_at[:19]}Z"
     )
-    for name, text in (("reason", head.reason), ("reference", head.reference), ("held", head.told("held_file"))):
+    for name, text in (("reason", head.reason), ("reference", head.reference), ("held", head.get_detail("held_file"))):
         if text:
             print_text(f"{name}: {text}")
-    print_text(format_status([seen]))
-    print_text(", ".join(f"{number:,} {outcome}" for outcome, number in seen.outcomes.items()))
+    print_text(format_status([snapshot]))
+    print_text(", ".join(f"{number:,} {outcome}" for outcome, number in snapshot.outcomes.items()))
     if outcomes is not None and rows:
         print_text(format_table(outcomes.drop(columns=["submission_id", "handle", "submitted_at", "completed_at"])))
     if outcomes is not None and out:
@@ -108,17 +108,17 @@ def show_history(
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
-    from cenports_nb.submissions.journal.reader import archive, history_of_sku  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import open_journal, read_sku_history  # noqa: PLC0415
 
     if (submission_id is None) == (sku is None):
         raise InvalidRequestError("Say which: the ID of a submission, or --sku for every change of a SKU.")
     if out is not None:
         check_path(out)
-    with archive() as journal:
+    with open_journal() as journal:
         if sku is not None:
-            found = history_of_sku(journal, sku, env)
+            found = read_sku_history(journal, sku, env)
         else:
-            found = frames.history(journal, journal.head(submission_id or "")).drop(columns="submission_id")
+            found = frames.read_history(journal, journal.head(submission_id or "")).drop(columns="submission_id")
     if out is None:
         print_text(format_table(found))
     else:
@@ -230,13 +230,13 @@ def _send_again(
 
 def _count_sendable(submission: cn.Submission, action: Literal["resume", "retry"]) -> int:
     """Count the rows that may be sent; what is read just before decides on each."""
-    from cenports_nb.submissions.sending.write_kinds import kind_of  # noqa: PLC0415
+    from cenports_nb.submissions.journal.write_kinds import get_write_kind  # noqa: PLC0415
 
     outcomes = submission.outcomes
     if action == "retry":
         return int(outcomes["outcome"].isin(["rejected", "not_applied"]).sum())
     doubtful = outcomes["outcome"] == "in_doubt"
-    if not kind_of(submission.head).repeatable:
+    if not get_write_kind(submission.head).is_repeatable:
         doubtful &= outcomes["type"] == "TRUE_UP" if "type" in outcomes.columns else False
     return int((doubtful | (outcomes["outcome"] == "not_sent")).sum())
 
@@ -262,11 +262,11 @@ def _connect(account_options: AccountOptions, submission_id: str | None, *, read
         InvalidRequestError: A sandbox.
     """
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.submissions.journal.reader import archive  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
 
     env = account_options.env
     if submission_id is not None and not account_options.env and not account_options.profile:
-        with archive() as journal:
+        with open_journal() as journal:
             env = journal.head(submission_id).environment
     with cn.connect(env, profile=account_options.profile, read_only=read_only) as client:
         if client.settings.environment == "sandbox":
@@ -278,9 +278,9 @@ def _connect(account_options: AccountOptions, submission_id: str | None, *, read
 
 
 def _list_pending(client: Client) -> list[str]:
-    from cenports_nb.submissions.journal.reader import archive, has_archive, unfinished  # noqa: PLC0415
+    from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
 
-    if not has_archive(client.home):
+    if not has_journal(client.home):
         return []
-    with archive(client.home) as journal:
-        return unfinished(journal, client.settings.account, ("pending",))
+    with open_journal(client.home) as journal:
+        return list_unfinished(journal, client.settings.account, ("pending",))

@@ -1,7 +1,7 @@
-"""The fast lane: pages exactly as documented -> Arrow columns, at the speed at which the JSON can be read.
+"""The strict decoder: pages exactly as documented -> Arrow columns, at the speed at which the JSON can be parsed.
 
 It is strict: text for a number, `5.0` for a count, a number for a SKU, a doubled key, a missing order number,
-bytes that are not UTF-8 all make it refuse the page, and the careful lane reads it record by record.
+bytes that are not UTF-8 all make it refuse the page, and the lenient decoder reads it record by record.
 """
 
 from __future__ import annotations
@@ -11,15 +11,21 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
 from cenports_nb.frames.decoding import columns
-from cenports_nb.frames.decoding.arrow_columns import POOL
-from cenports_nb.frames.decoding.fields import LINE_ITEM_AS_SENT, LINE_ITEMS, ORDERS, Field
+from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, RAW_LINE_ITEM_FIELD, Field
+from cenports_nb.frames.text_columns import from_arrow
 
-TYPES: dict[columns.Build, pa.DataType] = {
+POOL = pa.system_memory_pool()
+"""Where pages are decoded and columns built, since `trim_heap` reaches it. Arrow's other pools keep freed memory: twice
+the size of the frames, in a load of 60,000 orders."""
+INSTANT_DTYPE = pd.DatetimeTZDtype("us", "UTC")
+FLAG_DTYPE: Any = pd.BooleanDtype()
+ARROW_TYPES: dict[columns.ColumnBuilder, pa.DataType] = {
     columns.text: pa.large_string(),
     columns.key: pa.large_string(),
     columns.needed_instant: pa.timestamp("us", "UTC"),
@@ -27,14 +33,16 @@ TYPES: dict[columns.Build, pa.DataType] = {
     columns.count: pa.int64(),
     columns.flag_or_null: pa.bool_(),
 }
-FIRST, LAST = (int(moment.asm8.astype("int64")) for moment in (columns.FIRST, columns.LAST))
-NEEDED = (columns.key, columns.needed_instant, columns.count)
-KNOWN = frozenset({"lineItems.orderNo"})
+FIRST_INSTANT, LAST_INSTANT = (
+    int(moment.asm8.astype("int64")) for moment in (columns.FIRST_INSTANT, columns.LAST_INSTANT)
+)
+REQUIRED_BUILDERS = (columns.key, columns.needed_instant, columns.count)
+FIELDS_WITHOUT_COLUMN = frozenset({"lineItems.orderNo"})
 """Fields that the reference shows and no frame has."""
 
 
 @dataclass(frozen=True)
-class Columns:
+class StrictColumns:
     """Orders and their lines as columns, named as in the frames.
 
     Attributes:
@@ -49,10 +57,10 @@ class Columns:
     orders: dict[str, pa.Array]
     lines: dict[str, pa.Array]
     line_counts: np.ndarray
-    unknown: frozenset[str] = frozenset()
+    unknown_fields: frozenset[str] = frozenset()
 
 
-def read(pages: Sequence[bytes], channel_id: str | None) -> Columns | None:
+def decode_strictly(pages: Sequence[bytes | memoryview], channel_id: str | None) -> StrictColumns | None:
     """Read pages, each a JSON list of orders; None if anything in them is a surprise.
 
     Args:
@@ -63,11 +71,11 @@ def read(pages: Sequence[bytes], channel_id: str | None) -> Columns | None:
         for page in pages:
             str(page, "utf-8")  # Arrow takes what is no UTF-8
         found = arrow_json.read_json(
-            pa.BufferReader(_rows(pages)),
+            pa.BufferReader(_join_as_rows(pages)),
             # One block: blocks are what threads of Arrow share, and here each thread reads pages of its own.
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=sum(map(len, pages)) + 16 * len(pages)),
             memory_pool=POOL,
-            parse_options=arrow_json.ParseOptions(explicit_schema=SCHEMA, unexpected_field_behavior="infer"),
+            parse_options=arrow_json.ParseOptions(explicit_schema=PAGE_SCHEMA, unexpected_field_behavior="infer"),
         )
     except (pa.ArrowInvalid, UnicodeDecodeError):
         return None
@@ -77,96 +85,118 @@ def read(pages: Sequence[bytes], channel_id: str | None) -> Columns | None:
     records = lists.flatten()
     if lists.null_count or records.null_count:
         return None
-    orders, groups = _columns(records, ORDERS)
+    orders, groups = _extract_columns(records, ORDER_FIELDS)
     lists_of_lines = groups[""]["lineItems"]
     lines = lists_of_lines.flatten()
     if lines.null_count:
         return None
-    items, line_groups = _columns(lines, (*LINE_ITEMS, LINE_ITEM_AS_SENT))
+    items, line_groups = _extract_columns(lines, (*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD))
     if channel_id is not None:
         orders["channel_id"] = pc.fill_null(orders["channel_id"], channel_id)
-    if not (_sound(orders, ORDERS) and _sound(items, LINE_ITEMS)):
+    if not (_is_valid(orders, ORDER_FIELDS) and _is_valid(items, LINE_ITEM_FIELDS)):
         return None
-    return Columns(
+    return StrictColumns(
         tuple(pc.list_value_length(lists).to_pylist()),
         orders,
         items,
         np.asarray(pc.fill_null(pc.list_value_length(lists_of_lines), 0)),
-        _unknown(groups) | _unknown(line_groups, "lineItems."),
+        _find_unknown_fields(groups) | _find_unknown_fields(line_groups, "lineItems."),
     )
 
 
-def _rows(pages: Sequence[bytes]) -> bytes:
+def _join_as_rows(pages: Sequence[bytes | memoryview]) -> bytes:
     """Write each page as one row; a line break between records is none of Arrow's rows."""
-    parts: list[bytes] = []
+    parts: list[bytes | memoryview] = []
     for page in pages:
         parts += (b'{"data":', page, b"}\n")
     rows = b"".join(parts)
-    return rows if rows.count(b"\n") == len(pages) else _rows([bytes(page).replace(b"\n", b" ") for page in pages])
+    return (
+        rows if rows.count(b"\n") == len(pages) else _join_as_rows([bytes(page).replace(b"\n", b" ") for page in pages])
+    )
 
 
-def _columns(
+def _extract_columns(
     records: pa.StructArray, table: Iterable[Field]
 ) -> tuple[dict[str, pa.Array], dict[str, dict[str, pa.Array]]]:
     """Take the columns of a table out of records, and all that came, by nested object."""
-    groups = {"": _fields(records)}
+    groups = {"": _split_struct(records)}
     for name, array in groups[""].items():
         if pa.types.is_struct(array.type):
-            groups[name] = _fields(array)
+            groups[name] = _split_struct(array)
     found = {}
     for item in table:
-        group, _, name = item.sent.rpartition(".")
+        group, _, name = item.json_path.rpartition(".")
         found[item.name] = groups[group][name]
-    return found, {name: fields for name, fields in groups.items() if not name or name in NESTED}
+    return found, {name: fields for name, fields in groups.items() if not name or name in NESTED_OBJECTS}
 
 
-def _fields(array: pa.StructArray) -> dict[str, pa.Array]:
+def _split_struct(array: pa.StructArray) -> dict[str, pa.Array]:
     """Split an object into its fields; where it is null, so are they."""
     return dict(zip((field.name for field in array.type), array.flatten(), strict=True))
 
 
-def _sound(found: dict[str, pa.Array], table: Iterable[Field]) -> bool:
+def _is_valid(found: dict[str, pa.Array], table: Iterable[Field]) -> bool:
     """Tell whether all is there that must be, and no amount is infinite."""
     for item in table:
         array = found[item.name]
-        if item.build in NEEDED and array.null_count:
+        if item.builder in REQUIRED_BUILDERS and array.null_count:
             return False
-        if item.build is columns.key and pc.any(pc.equal(array, "")).as_py():
+        if item.builder is columns.key and pc.any(pc.equal(array, "")).as_py():
             return False
-        if item.build is columns.needed_instant and _beyond_calendars(array):
+        if item.builder is columns.needed_instant and _has_impossible_year(array):
             return False
-        if item.build is columns.money and pc.all(pc.is_finite(array)).as_py() is False:
+        if item.builder is columns.money and pc.all(pc.is_finite(array)).as_py() is False:
             return False
     return True
 
 
-def _beyond_calendars(instants: pa.Array) -> bool:
+def _has_impossible_year(instants: pa.Array) -> bool:
     """Tell whether an instant lies in a year that dates don't have; an offset may lead there."""
     reach = pc.min_max(instants.cast(pa.int64())).as_py()
-    return reach["min"] is not None and not FIRST <= reach["min"] <= reach["max"] <= LAST
+    return reach["min"] is not None and not FIRST_INSTANT <= reach["min"] <= reach["max"] <= LAST_INSTANT
 
 
-def _unknown(groups: dict[str, dict[str, pa.Array]], prefix: str = "") -> frozenset[str]:
+def _find_unknown_fields(groups: dict[str, dict[str, pa.Array]], prefix: str = "") -> frozenset[str]:
     """Name the fields that came and that the reference does not show."""
-    known = FIELDS | KNOWN
+    known = KNOWN_FIELDS | FIELDS_WITHOUT_COLUMN
     names = {f"{prefix}{group}.{name}" if group else f"{prefix}{name}" for group in groups for name in groups[group]}
     return frozenset(names - known)
 
 
-def _struct(table: Iterable[Field], *more: pa.Field) -> pa.DataType:
+def _build_struct_type(table: Iterable[Field], *more: pa.Field) -> pa.DataType:
     """Write a table as the object that it is read from."""
     flat: list[Any] = []
     nested: dict[str, list[Any]] = {}
     for item in table:
-        group, _, name = item.sent.rpartition(".")
-        (nested.setdefault(group, []) if group else flat).append(pa.field(name, TYPES[item.build]))
+        group, _, name = item.json_path.rpartition(".")
+        (nested.setdefault(group, []) if group else flat).append(pa.field(name, ARROW_TYPES[item.builder]))
     return pa.struct([*flat, *(pa.field(name, pa.struct(fields)) for name, fields in nested.items()), *more])
 
 
-LINE = _struct((*LINE_ITEMS, LINE_ITEM_AS_SENT))
-SCHEMA = pa.schema([("data", pa.list_(_struct(ORDERS, pa.field("lineItems", pa.list_(LINE)))))])
-NESTED = frozenset(item.sent.partition(".")[0] for item in ORDERS if "." in item.sent)
-FIELDS = frozenset(
-    {"lineItems", *NESTED, *(item.sent for item in ORDERS)}
-    | {f"lineItems.{item.sent}" for item in (*LINE_ITEMS, LINE_ITEM_AS_SENT)}
+LINE_TYPE = _build_struct_type((*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD))
+PAGE_SCHEMA = pa.schema(
+    [("data", pa.list_(_build_struct_type(ORDER_FIELDS, pa.field("lineItems", pa.list_(LINE_TYPE)))))]
 )
+NESTED_OBJECTS = frozenset(item.json_path.partition(".")[0] for item in ORDER_FIELDS if "." in item.json_path)
+KNOWN_FIELDS = frozenset(
+    {"lineItems", *NESTED_OBJECTS, *(item.json_path for item in ORDER_FIELDS)}
+    | {f"lineItems.{item.json_path}" for item in (*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD)}
+)
+
+
+def to_pandas(array: pa.Array) -> Any:
+    """Make a pandas array of the dtype that the frames have."""
+    kind = array.type
+    if pa.types.is_large_string(kind):
+        return from_arrow(array).array
+    if pa.types.is_boolean(kind):
+        return FLAG_DTYPE.__from_arrow__(array)
+    if pa.types.is_timestamp(kind):
+        return pd.array(_copy_if_readonly(array.cast(pa.int64())).view("datetime64[us]"), dtype=INSTANT_DTYPE)
+    return _copy_if_readonly(array)
+
+
+def _copy_if_readonly(array: pa.Array) -> np.ndarray:
+    """Copy numbers: what pandas shares with Arrow can't be written to."""
+    values: np.ndarray = array.to_numpy(zero_copy_only=False)
+    return values if values.flags.writeable else values.copy()

@@ -39,8 +39,8 @@ def key(values: Sequence[Any]) -> Column:
 
 def instant(values: Sequence[str | None]) -> Column:
     """An instant with any offset, UTC where none is sent, to the microsecond."""
-    column = _dates(values)
-    return column, _unread(column, values, "is no date")
+    column = _parse_instants(values)
+    return column, _explain_unread(column, values, "is no date")
 
 
 def needed_instant(values: Sequence[str | None]) -> Column:
@@ -53,9 +53,9 @@ def needed_instant(values: Sequence[str | None]) -> Column:
 
 def day(values: Sequence[str | None]) -> Column:
     """A day; of an instant, its UTC day."""
-    column = _dates(values)
+    column = _parse_instants(values)
     days = column.dt.tz_localize(None).dt.normalize().astype("datetime64[us]")
-    return days, _unread(column, values, "is no date")
+    return days, _explain_unread(column, values, "is no date")
 
 
 def money(values: Sequence[float | None]) -> Column:
@@ -73,7 +73,7 @@ def count(values: Sequence[int]) -> Column:
     try:
         return pd.Series(np.array(values, dtype="int64")), {}
     except OverflowError:
-        bad = _too_large(values)
+        bad = _find_too_large(values)
     return pd.Series([0 if i in bad else value for i, value in enumerate(values)], dtype="int64"), bad
 
 
@@ -82,7 +82,7 @@ def count_or_null(values: Sequence[int | None]) -> Column:
     try:
         array = pa.array(values, pa.int64())
     except (pa.ArrowInvalid, OverflowError):
-        bad = _too_large(values)
+        bad = _find_too_large(values)
     else:
         known = array.fill_null(0).to_numpy(zero_copy_only=False).copy()
         return pd.Series(pd.arrays.IntegerArray(known, np.asarray(array.is_null()))), {}
@@ -96,20 +96,22 @@ def flag(values: Sequence[bool | None]) -> Column:
 
 def flag_or_null(values: Sequence[Any]) -> Column:
     """Yes, no or null, as JSON, a number or text has it; anything else can't be read."""
-    read = [None if value is None else YES_NO.get(str(value).strip().lower()) for value in values]
+    read = [None if value is None else BOOLEAN_WORDS.get(str(value).strip().lower()) for value in values]
     bad = {i: f"is no yes or no: {value!r}" for i, value in enumerate(values) if value is not None and read[i] is None}
     return pd.Series(read, dtype="boolean"), bad
 
 
-YES_NO = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-LEAST, MOST = -(2**63), 2**63 - 1
-FIRST, LAST = (pd.Timestamp(text, tz="UTC").as_unit("us") for text in ("0001-01-01", "9999-12-31 23:59:59.999999"))
+BOOLEAN_WORDS = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
+MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
+FIRST_INSTANT, LAST_INSTANT = (
+    pd.Timestamp(text, tz="UTC").as_unit("us") for text in ("0001-01-01", "9999-12-31 23:59:59.999999")
+)
 """What a calendar has; an offset may lead beyond either end."""
 
-Build = Callable[[Sequence[Any]], Column]
+ColumnBuilder = Callable[[Sequence[Any]], Column]
 
 
-def _dates(values: Sequence[str | None]) -> pd.Series[Any]:
+def _parse_instants(values: Sequence[str | None]) -> pd.Series[Any]:
     """Read dates of four, two and two digits; pandas alone would take "now" and "2020" too."""
     coded = to_arrow(text(values)[0]).combine_chunks().dictionary_encode()
     texts = from_arrow(coded.dictionary)  # each once: of many dates most are the same
@@ -117,11 +119,11 @@ def _dates(values: Sequence[str | None]) -> pd.Series[Any]:
     # One date to the nanosecond makes pandas read all of them so, and those it reaches only from 1677 to 2262.
     cut = dated.str.replace(r"^(\S{10}[T ][\d:]{4,8}\.\d{6})\d+", r"\1", regex=True)
     parsed = pd.to_datetime(cut, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
-    parsed = parsed.where((parsed >= FIRST) & (parsed <= LAST))
+    parsed = parsed.where((parsed >= FIRST_INSTANT) & (parsed <= LAST_INSTANT))
     return parsed.reindex(coded.indices.fill_null(-1).to_numpy()).reset_index(drop=True)
 
 
-def _unread(column: pd.Series[Any], values: Sequence[str | None], reason: str) -> dict[int, str]:
+def _explain_unread(column: pd.Series[Any], values: Sequence[str | None], reason: str) -> dict[int, str]:
     nulls = column.isna().to_numpy()
     if nulls.all() and not any(values):
         return {}
@@ -132,9 +134,11 @@ def _nulls(column: pd.Series[Any]) -> list[int]:
     return [int(i) for i in np.flatnonzero(column.isna().to_numpy())]
 
 
-def _too_large(values: Sequence[int | None]) -> dict[int, str]:
+def _find_too_large(values: Sequence[int | None]) -> dict[int, str]:
     return {
-        i: "has more than 64 bits" for i, value in enumerate(values) if value is not None and not LEAST <= value <= MOST
+        i: "has more than 64 bits"
+        for i, value in enumerate(values)
+        if value is not None and not MIN_INT64 <= value <= MAX_INT64
     }
 
 

@@ -19,74 +19,74 @@ class Field:
 
     name: str
     path: str
-    build: columns.Build
+    builder: columns.ColumnBuilder
 
     @property
-    def sent(self) -> str:
+    def json_path(self) -> str:
         """The path with the API's own names."""
         return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), self.path)
 
 
-def _texts(**paths: str) -> tuple[Field, ...]:
+def _text_fields(**paths: str) -> tuple[Field, ...]:
     return tuple(Field(name, path, columns.text) for name, path in paths.items())
 
 
-def _address(prefix: str, group: str) -> tuple[Field, ...]:
+def _address_fields(prefix: str, group: str) -> tuple[Field, ...]:
     names = ("name", "address1", "address2", "city", "state", "country", "postal_code")
     return tuple(Field(f"{prefix}_{name}", f"{group}.{name}", columns.text) for name in names)
 
 
-ORDERS = (
+ORDER_FIELDS = (
     Field("order_no", "order_no", columns.key),
-    *_texts(customer_order_no="customer_order_no"),
+    *_text_fields(customer_order_no="customer_order_no"),
     Field("order_date", "order_date", columns.needed_instant),
-    *_texts(channel="channel"),
+    *_text_fields(channel="channel"),
     Field("channel_id", "channel_id", columns.key),
-    *_texts(
+    *_text_fields(
         customer_name="customer_name",
         contact_name="contact_name",
         contact_email="contact_email",
         contact_phone="contact_phone",
         status="status",
     ),
-    *_address("bill_to", "bill_to"),
-    *_texts(
+    *_address_fields("bill_to", "bill_to"),
+    *_text_fields(
         ship_from_warehouse_code="ship_from.warehouse_code",
         ship_from_warehouse_name="ship_from.warehouse_name",
         ship_from_location="ship_from.location",
         ship_from_contact_phone="ship_from.contact_phone",
     ),
     Field("ship_from_availability", "ship_from.availability", columns.flag_or_null),
-    *_texts(ship_from_owner="ship_from.owner"),
-    *_address("ship_to", "ship_to"),
-    *_texts(carrier_code="shipping_info.carrier_code", service_level="shipping_info.service_level"),
+    *_text_fields(ship_from_owner="ship_from.owner"),
+    *_address_fields("ship_to", "ship_to"),
+    *_text_fields(carrier_code="shipping_info.carrier_code", service_level="shipping_info.service_level"),
     *(Field(name, f"pricing.{name}", columns.money) for name in ("sub_total", "discount", "ship_cost", "grand_total")),
-    *_texts(merchant_msg="notes.merchant_msg", retailer_msg="notes.retailer_msg"),
+    *_text_fields(merchant_msg="notes.merchant_msg", retailer_msg="notes.retailer_msg"),
 )
-LINE_ITEMS = (
+LINE_ITEM_FIELDS = (
     Field("product_sku", "product_sku", columns.key),
-    *_texts(
+    *_text_fields(
         retailer_sku="retailer_sku",
         product_name="product_name",
         ship_from_warehouse_code="ship_from_warehouse_code",
     ),
     Field("quantity", "quantity", columns.count),
     Field("price", "price", columns.money),
-    *_texts(status="status"),
+    *_text_fields(status="status"),
 )
-LINE_ITEM_AS_SENT = Field("line_item", "line_item", columns.text)
+RAW_LINE_ITEM_FIELD = Field("line_item", "line_item", columns.text)
 """The number of a line is text in the answers, and read late: what it can't tell, the line's position does."""
-STOCK = (
+STOCK_FIELDS = (
     Field("product_sku", "product_sku", columns.key),
-    *_texts(retailer_sku="retailer_sku", product_upc="product_upc", product_name="product_name"),
+    *_text_fields(retailer_sku="retailer_sku", product_upc="product_upc", product_name="product_name"),
     Field("quantity", "quantity", columns.count),
     Field("is_discontinued", "is_discontinued", columns.flag),
     Field("next_availability_date", "next_availability_date", columns.day),
     Field("next_available_quantity", "next_available_quantity", columns.count_or_null),
 )
-WAREHOUSES = (
+WAREHOUSE_FIELDS = (
     Field("warehouse_code", "warehouse_code", columns.key),
-    *_texts(
+    *_text_fields(
         warehouse_name="warehouse_name",
         street_address="warehouse_address.street_address",
         street_address2="warehouse_address.street_address2",
@@ -99,9 +99,9 @@ WAREHOUSES = (
     ),
     Field("is_residential", "warehouse_address.is_residential", columns.flag_or_null),
 )
-CHANNELS = (
+CHANNEL_FIELDS = (
     Field("channel_id", "channel_id", columns.key),
-    *_texts(
+    *_text_fields(
         channel_name="channel_name",
         channel_email="channel_email",
         channel_phone="channel_phone",
@@ -109,11 +109,11 @@ CHANNELS = (
         features="features",
     ),
 )
-SHIPMENTS = (
+SHIPMENT_FIELDS = (
     Field("order_no", "order_no", columns.key),
-    *_texts(channel_id="channel_id"),
+    *_text_fields(channel_id="channel_id"),
     Field("ship_date", "ship_date", columns.instant),
-    *_texts(
+    *_text_fields(
         carrier_code="carrier_code",
         service_level="service_level",
         tracking_number="tracking_number",
@@ -123,4 +123,4 @@ SHIPMENTS = (
 )
 
 # An object that a record lacks reads as one with nothing in it.
-EMPTY: dict[str, Any] = {"warehouse_address": models.WarehouseAddress()}
+EMPTY_OBJECTS: dict[str, Any] = {"warehouse_address": models.WarehouseAddress()}

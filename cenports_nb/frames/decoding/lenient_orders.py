@@ -1,7 +1,7 @@
-"""The careful lane: a page record by record -> the same page as documented, and what can't be read.
+"""The lenient decoder: normalizes a page record by record to what the reference documents, and rejects the rest.
 
 It is lax where the API may be: numbers as text, text as numbers, whole numbers with a point, instants of any
-form. What it lets pass, it writes as the fast lane wants it, so that both lanes end in the same columns.
+form. What it accepts, it writes as the strict decoder wants it, so that both end in the same columns.
 """
 
 from __future__ import annotations
@@ -15,28 +15,28 @@ import msgspec
 import numpy as np
 
 from cenports_nb.api import models
-from cenports_nb.api.models import closed
-from cenports_nb.api.retrieval.page_info import split
+from cenports_nb.api.http.record_page import split_records
+from cenports_nb.api.models import forbid_unknown_fields
 from cenports_nb.frames.decoding import columns
-from cenports_nb.frames.decoding.arrow_orders import FIELDS, KNOWN, NESTED
-from cenports_nb.frames.decoding.fields import LINE_ITEMS, ORDERS, Field
-from cenports_nb.frames.decoding.rejects import explain_reject, shown
+from cenports_nb.frames.decoding.arrow_orders import FIELDS_WITHOUT_COLUMN, KNOWN_FIELDS, NESTED_OBJECTS
+from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, Field
+from cenports_nb.frames.decoding.rejects import explain_reject, format_record
 from cenports_nb.frames.provenance import Reject
 
-PAGE = msgspec.json.Decoder(list[models.Order], strict=False).decode
-CLOSED_PAGE = msgspec.json.Decoder(list[closed(models.Order)], strict=False).decode  # type: ignore[misc]
-ORDER = models.reader(models.OrderOfLines)
-LINE = models.reader(models.LineItem)
-LOOSE = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
+DECODE_PAGE = msgspec.json.Decoder(list[models.Order], strict=False).decode
+DECODE_DOCUMENTED_PAGE = msgspec.json.Decoder(list[forbid_unknown_fields(models.Order)], strict=False).decode  # type: ignore[misc]
+DECODE_ORDER = models.build_decoder(models.OrderOfLines)
+DECODE_LINE = models.build_decoder(models.LineItem)
+DECODE_OBJECTS = msgspec.json.Decoder(list[dict[str, msgspec.Raw]]).decode
 ENCODE = msgspec.json.Encoder().encode
 
 
 @dataclass
-class Readable:
+class NormalizedPage:
     """What of a page could be read.
 
     Attributes:
-        page: JSON of a list of those orders, as the fast lane reads it.
+        page: JSON of a list of those orders, as the strict decoder reads it.
         places: The place of each on the page.
         line_counts: How many lines each was sent with, those that can't be read included.
         positions: The position of each line in its order, from 1, as sent.
@@ -51,10 +51,10 @@ class Readable:
     positions: np.ndarray
     rejects: list[Reject] = field(default_factory=list)
     line_rejects: list[Reject] = field(default_factory=list)
-    unknown: frozenset[str] = frozenset()
+    unknown_fields: frozenset[str] = frozenset()
 
 
-def normalise(page: bytes, channel_id: str | None) -> Readable:
+def normalize_page(page: bytes | memoryview, channel_id: str | None) -> NormalizedPage:
     """Read what can be read of a page, a JSON list of orders.
 
     Args:
@@ -69,47 +69,49 @@ def normalise(page: bytes, channel_id: str | None) -> Readable:
     unknown: frozenset[str] = frozenset()
     try:
         try:
-            found = CLOSED_PAGE(page)
+            found = DECODE_DOCUMENTED_PAGE(page)
         except msgspec.ValidationError:
-            found, unknown = PAGE(page), unknown_of(page)
+            found, unknown = DECODE_PAGE(page), find_unknown_fields(page)
         if any(line.product_sku == "" for order in found for line in order.line_items or ()):
             raise msgspec.ValidationError("a line without its SKU spoils only itself")
-        if models.NULL_TEXT.search(page):
+        if models.NULL_AS_TEXT.search(page):
             raise msgspec.ValidationError("this text may have been read as null")
         places = list(range(len(found)))
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        raw, found, places, unknown = split(page), [], [], unknown_of(page)
+        raw, found, places, unknown = split_records(page), [], [], find_unknown_fields(page)
         for place, record in enumerate(raw):
             try:
-                order = ORDER(record)
+                order = DECODE_ORDER(record)
             except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 rejects.append(explain_reject(place, record, "orderNo", error))
                 continue
             of_order = order.line_items or ()
-            good, bad = _lines(of_order, place, str(order.order_no))
+            good, bad = _decode_lines(of_order, place, str(order.order_no))
             order.line_items = [line for _, line in good]  # type: ignore[misc]
             lines[place], sent[place] = [position for position, _ in good], len(of_order)
             line_rejects += bad
             found.append(order)
             places.append(place)
-    failed = _failures(found, channel_id)
+    failed = _find_incomplete(found, channel_id)
     for row, (column, reason) in sorted(failed.items()):
-        raw = raw or split(page)
+        raw = raw or split_records(page)
         record = raw[places[row]]
-        rejects.append(Reject(places[row], str(found[row].order_no), column, f"{column} {reason}", shown(record)))
+        rejects.append(
+            Reject(places[row], str(found[row].order_no), column, f"{column} {reason}", format_record(record))
+        )
     kept = [row for row in range(len(found)) if row not in failed]
     gone = {places[row] for row in failed}
     orders = [found[row] for row in kept]
-    _write_digits(orders, ORDERS)
+    _write_digits(orders, ORDER_FIELDS)
     every = [line for order in orders for line in order.line_items or ()]
-    _write_digits(every, LINE_ITEMS)
+    _write_digits(every, LINE_ITEM_FIELDS)
     for line in every:
         if line.line_item is not None and type(line.line_item) is not str:
             line.line_item = str(line.line_item)
     at = [places[row] for row in kept]
     counts = [len(order.line_items or ()) for order in orders]
     positions = [lines.get(place, range(1, count + 1)) for place, count in zip(at, counts, strict=True)]
-    return Readable(
+    return NormalizedPage(
         ENCODE(orders),
         np.array(at, dtype="int64"),
         np.array([sent.get(place, count) for place, count in zip(at, counts, strict=True)], dtype="int64"),
@@ -121,19 +123,19 @@ def normalise(page: bytes, channel_id: str | None) -> Readable:
     )
 
 
-def unknown_of(page: bytes) -> frozenset[str]:
+def find_unknown_fields(page: bytes | memoryview) -> frozenset[str]:
     """Name the fields of a page that the reference does not show."""
     names: set[str] = set()
-    for record in _loose(page):
+    for record in _split_objects(page):
         names |= record.keys()
-        for group in NESTED & record.keys():
-            names |= {f"{group}.{name}" for name in _object(record[group])}
-        for line in _loose(bytes(record.get("lineItems", b"[]"))):
+        for group in NESTED_OBJECTS & record.keys():
+            names |= {f"{group}.{name}" for name in _split_object(record[group])}
+        for line in _split_objects(bytes(record.get("lineItems", b"[]"))):
             names |= {f"lineItems.{name}" for name in line}
-    return frozenset(names - FIELDS - KNOWN)
+    return frozenset(names - KNOWN_FIELDS - FIELDS_WITHOUT_COLUMN)
 
 
-def _lines(
+def _decode_lines(
     raw: Sequence[msgspec.Raw], place: int, number: str
 ) -> tuple[list[tuple[int, models.LineItem]], list[Reject]]:
     """Read the lines of one order; a bad one spoils only itself."""
@@ -141,7 +143,7 @@ def _lines(
     bad: list[Reject] = []
     for position, record in enumerate(raw, start=1):
         try:
-            line = LINE(record)
+            line = DECODE_LINE(record)
             if line.product_sku == "":
                 raise msgspec.ValidationError("product_sku is missing - at `$.productSku`")
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
@@ -151,8 +153,8 @@ def _lines(
     return good, bad
 
 
-def _failures(found: Sequence[Any], channel_id: str | None) -> dict[int, tuple[str, str]]:
-    """Find orders that have no number, channel or date; write dates as the fast lane reads them."""
+def _find_incomplete(found: Sequence[Any], channel_id: str | None) -> dict[int, tuple[str, str]]:
+    """Find orders that have no number, channel or date; write dates as the strict decoder reads them."""
     failed: dict[int, tuple[str, str]] = {}
     for row, order in enumerate(found):
         if order.channel_id is None:
@@ -174,7 +176,7 @@ def _write_digits(found: Sequence[Any], table: Iterable[Field]) -> None:
     """Write whole numbers in text fields as their digits."""
     groups: dict[str, list[Any]] = {"": list(found)}
     for item in table:
-        if item.build not in (columns.text, columns.key):
+        if item.builder not in (columns.text, columns.key):
             continue
         group, _, name = item.path.rpartition(".")
         if group not in groups:
@@ -187,20 +189,20 @@ def _write_digits(found: Sequence[Any], table: Iterable[Field]) -> None:
                     setattr(record, name, str(value))
 
 
-def _loose(page: bytes) -> list[dict[str, msgspec.Raw]]:
+def _split_objects(page: bytes | memoryview) -> list[dict[str, msgspec.Raw]]:
     """Read a list of objects only as far as their names; what is no such list has none."""
     try:
-        return LOOSE(page)
+        return DECODE_OBJECTS(page)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         pass
     try:
-        whole = split(page)
+        whole = split_records(page)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return []
-    return [_object(record) for record in whole]
+    return [_split_object(record) for record in whole]
 
 
-def _object(record: msgspec.Raw) -> dict[str, msgspec.Raw]:
+def _split_object(record: msgspec.Raw) -> dict[str, msgspec.Raw]:
     try:
         return msgspec.json.decode(record, type=dict[str, msgspec.Raw])
     except (msgspec.MsgspecError, UnicodeDecodeError):

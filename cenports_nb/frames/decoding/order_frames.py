@@ -12,28 +12,27 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cenports_nb.api.retrieval.decoded_page import count, split_contents
+from cenports_nb.api.retrieval.decoded_page import count_records, split_pages
 from cenports_nb.api.retrieval.memory import trim_heap
-from cenports_nb.api.retrieval.retrieve import Retrieval
+from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.dates import local_days
-from cenports_nb.frames.decoding.arrow_columns import POOL, to_pandas
-from cenports_nb.frames.decoding.arrow_orders import TYPES
-from cenports_nb.frames.decoding.fields import LINE_ITEM_AS_SENT, LINE_ITEMS, ORDERS
-from cenports_nb.frames.decoding.line_numbers import number_lines
-from cenports_nb.frames.decoding.order_pages import KEYS, OrderPages
+from cenports_nb.frames.decoding.arrow_orders import ARROW_TYPES, POOL, to_pandas
+from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, RAW_LINE_ITEM_FIELD
+from cenports_nb.frames.decoding.order_pages import KEY_COLUMNS, OrderPages
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.text_columns import from_arrow
 
-FAR = np.timedelta64(1, "D")  # what a server's time zone can explain
-COUNTED = {"line_count": pa.int64()}
-ORDER_TYPES = {item.name: TYPES[item.build] for item in ORDERS} | COUNTED
-LINE_TYPES = {item.name: TYPES[item.build] for item in (*LINE_ITEMS, LINE_ITEM_AS_SENT)}
-BUILT_AT_ONCE = 4  # columns; after these, memory is given back
+MAX_ZONE_OFFSET = np.timedelta64(1, "D")  # what a server's time zone can explain
+LINE_COUNT_TYPE = {"line_count": pa.int64()}
+ORDER_TYPES = {item.name: ARROW_TYPES[item.builder] for item in ORDER_FIELDS} | LINE_COUNT_TYPE
+LINE_TYPES = {item.name: ARROW_TYPES[item.builder] for item in (*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD)}
+COLUMNS_PER_TRIM = 4
+MAX_LINE_NUMBER = 2**31
 
 
 @dataclass
-class Orders:
+class DecodedOrders:
     """Orders as they came, window by window, and which of them belong into a frame.
 
     Attributes:
@@ -52,18 +51,18 @@ class Orders:
     rows: np.ndarray
     rank: np.ndarray
     outside: np.ndarray
-    doubt: str
+    filter_doubt: str
 
     @property
-    def unknown(self) -> frozenset[str]:
+    def unknown_fields(self) -> frozenset[str]:
         """Fields that came and that the reference does not show."""
-        return frozenset().union(*(page.unknown for page in self.pages))
+        return frozenset().union(*(page.unknown_fields for page in self.pages))
 
     @property
     def rejects(self) -> tuple[Reject, ...]:
         """Orders that can't be read; the same one from two windows is one."""
         found: dict[tuple[str, str | None], Reject] = {}
-        for page, window, start in zip(self.pages, self.windows, self._starts(), strict=True):
+        for page, window, start in zip(self.pages, self.windows, self._record_offsets(), strict=True):
             for reject in page.rejects:
                 found[reject.record, window.channel_id] = replace(reject, record_index=start + reject.record_index)
         return tuple(found.values())
@@ -73,7 +72,7 @@ class Orders:
         """Lines that can't be read, of orders that are in the frame."""
         found: list[Reject] = []
         row = 0
-        for page, start in zip(self.pages, self._starts(), strict=True):
+        for page, start in zip(self.pages, self._record_offsets(), strict=True):
             if page.line_rejects:
                 kept = set(page.places[self.rank[row : row + len(page.places)] >= 0].tolist())
                 found += [
@@ -90,61 +89,61 @@ class Orders:
             np.array([{None: -1, False: 0, True: 1}[window.acknowledged] for window in self.windows], dtype="int8"),
             [len(page.places) for page in self.pages],
         )[self.rows]
-        found = _taken([page.orders for page in self.pages], ORDER_TYPES, self.rows)
+        found = _build_columns([page.orders for page in self.pages], ORDER_TYPES, self.rows)
         found["acknowledged"] = pd.arrays.BooleanArray(asked == 1, asked < 0)
         return found
 
     def line_columns(self) -> dict[str, Any]:
         """Build the columns of the line-items frame; what they are built from is given up on the way."""
-        owners = _joined_owners(self.pages)
+        owners = _join_line_owners(self.pages)
         rank = self.rank[owners]
         rows = np.flatnonzero(rank >= 0)
         rank = rank[rows]
         position = np.concatenate([np.empty(0, "int64"), *(page.positions for page in self.pages)])[rows]
         sent = _concat([page.lines for page in self.pages], "line_item", LINE_TYPES)
         number = number_lines(sent if len(rows) == len(sent) else sent.take(rows), rank, position)
-        by = rank * np.int64(2**31) + number
+        by = rank * np.int64(MAX_LINE_NUMBER) + number
         if not bool((by[1:] > by[:-1]).all()):
             order = np.argsort(by, kind="stable")
             rows, rank, number = rows[order], rank[order], number[order]
         types = {name: kind for name, kind in LINE_TYPES.items() if name != "line_item"}
-        found = _taken([page.lines for page in self.pages], types, rows)
+        found = _build_columns([page.lines for page in self.pages], types, rows)
         owner = pa.array(self.rows[rank])
-        found |= {name: to_pandas(self.keys[name].take(owner)) for name in KEYS}
+        found |= {name: to_pandas(self.keys[name].take(owner)) for name in KEY_COLUMNS}
         found["line_item"] = number
         return found
 
     @property
     def lines_outside(self) -> int:
         """Lines of the orders that are outside the days asked for."""
-        return int(self.outside[_joined_owners(self.pages)].sum())
+        return int(self.outside[_join_line_owners(self.pages)].sum())
 
-    def _starts(self) -> list[int]:
+    def _record_offsets(self) -> list[int]:
         """Tell how many records came before each of `pages`."""
-        sizes = [count(page) for page in self.pages]
+        sizes = [count_records(page) for page in self.pages]
         return [sum(sizes[:place]) for place in range(len(sizes))]
 
 
-def orders_of(read: Retrieval, days: tuple[date, date] | None, zone: str) -> Orders:
+def select_orders(retrieval: Retrieval, days: tuple[date, date] | None, zone: str) -> DecodedOrders:
     """Choose the orders of a reading that belong into a frame: of copies the last one, of days those asked for.
 
     Args:
-        read: What came.
+        retrieval: What came.
         days: First and last day, both included, in the zone.
         zone: Where those days are meant.
     """
-    found = [(page, part.window) for part in read.parts for page in split_contents(part.contents)]
+    found = [(page, part.window) for part in retrieval.parts for page in split_pages(part.contents)]
     pages = [cast("OrderPages", page) for page, _ in found]
     windows = [window for _, window in found]
     trim_heap()
-    keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in KEYS}
-    newest = ~_repeated(keys, keep="last")
-    inside, far = _in_days(keys["order_date"], pages, windows, days, zone)
-    strange = int((far & newest).sum())
+    keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in KEY_COLUMNS}
+    newest = ~_find_repeated(keys, keep="last")
+    inside, far = _select_days(keys["order_date"], pages, windows, days, zone)
+    outliers = int((far & newest).sum())
     doubt = (
-        f"{strange} orders lie more than a day outside the days that they answer: Cenports seems to filter by "
+        f"{outliers} orders lie more than a day outside the days that they answer: Cenports seems to filter by "
         "another date than order_date, so orders of these days may be missing"
-        if strange
+        if outliers
         else ""
     )
     rows = np.flatnonzero(newest & inside)
@@ -153,15 +152,15 @@ def orders_of(read: Retrieval, days: tuple[date, date] | None, zone: str) -> Ord
     rows = rows[np.asarray(pc.sort_indices(pa.table(chosen), sort_keys=by))]
     rank = np.full(len(inside), -1, dtype="int64")
     rank[rows] = np.arange(len(rows))
-    return Orders(pages, windows, keys, rows, rank, newest & ~inside, doubt)
+    return DecodedOrders(pages, windows, keys, rows, rank, newest & ~inside, doubt)
 
 
-def differing(read: Retrieval) -> dict[str | None, list[str]]:
+def find_differing_copies(retrieval: Retrieval) -> dict[str | None, list[str]]:
     """Find orders that came in copies that differ: channel asked -> their numbers."""
-    found = [(cast("OrderPages", page), part.window) for part in read.parts for page in split_contents(part.contents)]
+    found = [(cast("OrderPages", page), part.window) for part in retrieval.parts for page in split_pages(part.contents)]
     pages = [page for page, _ in found]
     keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in ("channel_id", "order_no")}
-    several = _repeated(keys, keep=False)
+    several = _find_repeated(keys, keep=False)
     if not several.any():
         return {}
     rows = np.flatnonzero(several)
@@ -169,7 +168,7 @@ def differing(read: Retrieval) -> dict[str | None, list[str]]:
     first = rows[table.groupby(list(table.columns), sort=False).ngroup().drop_duplicates().index.to_numpy()]
     first = first[table.groupby(list(table.columns), sort=False).ngroup().to_numpy()]
     later = first != rows
-    differ = _unlike(pages, first[later], rows[later])
+    differ = _compare_copies(pages, first[later], rows[later])
     windows = np.repeat(np.arange(len(found)), [len(page.places) for page in pages])
     numbers: dict[str | None, list[str]] = {}
     for row in rows[later][differ].tolist():
@@ -180,7 +179,7 @@ def differing(read: Retrieval) -> dict[str | None, list[str]]:
     return numbers
 
 
-def _repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
+def _find_repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
     """Tell which orders came more than once; all copies but the one to keep."""
     numbers = keys["order_no"]
     if len(pc.unique(numbers)) == len(numbers):  # faster than both columns, and mostly enough
@@ -190,15 +189,15 @@ def _repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
     return found
 
 
-def _unlike(pages: Sequence[OrderPages], first: np.ndarray, second: np.ndarray) -> np.ndarray:
+def _compare_copies(pages: Sequence[OrderPages], first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Compare copies of orders, column by column and line by line."""
     unlike = np.zeros(len(first), dtype=bool)
     orders = [page.orders for page in pages]
     sizes = [len(page.places) for page in pages]
-    pick_first, pick_second = _picker(sizes, first), _picker(sizes, second)
+    pick_first, pick_second = _plan_take(sizes, first), _plan_take(sizes, second)
     for name in orders[0]:  # those that are kept
         unlike |= _not_equal(pick_first(orders, name), pick_second(orders, name))
-    owners = _joined_owners(pages)
+    owners = _join_line_owners(pages)
     number = sum(len(page.places) for page in pages)
     counts = np.bincount(owners, minlength=number)
     starts = np.cumsum(counts) - counts
@@ -209,7 +208,7 @@ def _unlike(pages: Sequence[OrderPages], first: np.ndarray, second: np.ndarray) 
     lines = [page.lines for page in pages]
     sizes = [len(page.owners) for page in pages]
     pick_first, pick_second = (
-        _picker(sizes, np.repeat(starts[which[alike]], size) + within) for which in (first, second)
+        _plan_take(sizes, np.repeat(starts[which[alike]], size) + within) for which in (first, second)
     )
     pair = np.repeat(alike, size)
     for name in LINE_TYPES:
@@ -217,7 +216,7 @@ def _unlike(pages: Sequence[OrderPages], first: np.ndarray, second: np.ndarray) 
     return unlike
 
 
-def _picker(sizes: Sequence[int], rows: np.ndarray) -> Callable[[Sequence[dict[str, pa.Array]], str], pa.Array]:
+def _plan_take(sizes: Sequence[int], rows: np.ndarray) -> Callable[[Sequence[dict[str, pa.Array]], str], pa.Array]:
     """Plan how to take a few rows of columns that lie in parts, without putting all of them together."""
     order = np.argsort(rows, kind="stable")
     edges = np.cumsum([0, *sizes])
@@ -244,7 +243,7 @@ def _not_equal(left: pa.Array, right: pa.Array) -> np.ndarray:
     return unlike
 
 
-def _in_days(
+def _select_days(
     dates: pa.Array, pages: Sequence[OrderPages], windows: Sequence[Window], days: tuple[date, date] | None, zone: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """Tell which orders are of the days asked for, and which lie so far off that no zone explains it."""
@@ -255,26 +254,28 @@ def _in_days(
     starts = np.repeat(np.array([window.start for window in windows], dtype="datetime64[D]"), sizes)
     ends = np.repeat(np.array([window.end for window in windows], dtype="datetime64[D]"), sizes)
     utc = np.asarray(dates.cast(pa.int64())).view("datetime64[us]").astype("datetime64[D]")
-    far = (utc < starts - FAR) | (utc > ends + FAR)
+    far = (utc < starts - MAX_ZONE_OFFSET) | (utc > ends + MAX_ZONE_OFFSET)
     local = utc if zone == "UTC" else local_days(pd.Series(to_pandas(dates)), zone).to_numpy().astype("datetime64[D]")
     return (local >= np.datetime64(days[0])) & (local <= np.datetime64(days[1])), far
 
 
-def _taken(parts: Sequence[dict[str, pa.Array]], types: dict[str, pa.DataType], rows: np.ndarray) -> dict[str, Any]:
+def _build_columns(
+    parts: Sequence[dict[str, pa.Array]], types: dict[str, pa.DataType], rows: np.ndarray
+) -> dict[str, Any]:
     """Build columns out of parts, in the order of these rows; each part of a column is given up for it.
 
     One column after the other, and memory given back in between: two at a time are hardly faster and keep a third
     more memory, as measured.
     """
-    whole = bool(len(rows) == sum(len(part[next(iter(types))]) for part in parts) and (np.diff(rows) == 1).all())
+    in_order = bool(len(rows) == sum(len(part[next(iter(types))]) for part in parts) and (np.diff(rows) == 1).all())
     at = pa.array(rows)
     found: dict[str, Any] = {}
     for number, name in enumerate(types):
         array = _concat(parts, name, types)
         for part in parts:
             part.pop(name)
-        found[name] = to_pandas(array if whole else pc.take(array, at, memory_pool=POOL))
-        if number % BUILT_AT_ONCE == 0:
+        found[name] = to_pandas(array if in_order else pc.take(array, at, memory_pool=POOL))
+        if number % COLUMNS_PER_TRIM == 0:
             trim_heap()
     trim_heap()
     return found
@@ -285,9 +286,57 @@ def _concat(parts: Sequence[dict[str, pa.Array]], name: str, types: dict[str, pa
     return pa.chunked_array([part[name] for part in parts], type=types[name]).combine_chunks(memory_pool=POOL)
 
 
-def _joined_owners(pages: Sequence[OrderPages]) -> np.ndarray:
+def _join_line_owners(pages: Sequence[OrderPages]) -> np.ndarray:
     """Tell the order of each line, among all orders that came."""
     starts = np.cumsum([0, *(len(page.places) for page in pages)])
     return np.concatenate(
         [np.empty(0, "int64"), *(page.owners + start for page, start in zip(pages, starts[:-1], strict=True))]
     )
+
+
+def number_lines(sent: pa.Array, owner: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Number lines uniquely within their orders.
+
+    Args:
+        sent: What came as `lineItem`, text or null.
+        owner: The order of each line.
+        position: Its position there, from 1.
+    """
+    has_digits = pc.fill_null(pc.match_substring_regex(sent, r"^\d{1,10}$"), False)
+    digits = pc.if_else(has_digits, sent, pa.scalar(None, sent.type))
+    read = np.asarray(pc.fill_null(pc.cast(digits, pa.int64()), -1))
+    fits = (read >= 0) & (read < MAX_LINE_NUMBER)
+    number = np.where(fits, read, position)
+    by = np.sort(owner * np.int64(MAX_LINE_NUMBER) + number)
+    again = by[1:][by[1:] == by[:-1]]
+    if len(again):
+        for rows in _group_rows(np.unique(again // MAX_LINE_NUMBER), owner):
+            number[rows] = _number_order_lines(read[rows], fits[rows], position[rows])
+    return number
+
+
+def _group_rows(owners: np.ndarray, owner: np.ndarray) -> list[np.ndarray]:
+    """Find the rows of each of some orders."""
+    rows = np.flatnonzero(np.isin(owner, owners))
+    rows = rows[np.argsort(owner[rows], kind="stable")]
+    return np.split(rows, np.flatnonzero(np.diff(owner[rows])) + 1)
+
+
+def _number_order_lines(read: np.ndarray, fits: np.ndarray, position: np.ndarray) -> np.ndarray:
+    """Number the lines of one order: the first of each number keeps it, the others take the next free one."""
+    number = position.copy()
+    taken: set[int] = set()
+    late: list[int] = []
+    for i in range(len(read)):
+        if fits[i] and int(read[i]) not in taken:
+            number[i] = read[i]
+            taken.add(int(read[i]))
+        else:
+            late.append(i)
+    for i in late:
+        free = int(position[i])
+        while free in taken:
+            free += 1
+        number[i] = free
+        taken.add(free)
+    return number

@@ -1,4 +1,4 @@
-"""Pages of orders as Arrow columns: read by the fast lane, or by the careful one where that refuses."""
+"""Decode pages of orders into Arrow columns: strictly where they are as documented, leniently where not."""
 
 from __future__ import annotations
 
@@ -10,56 +10,62 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from cenports_nb.api.retrieval.decoded_page import Contents, Several, split_contents
+from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, split_pages
 from cenports_nb.errors import UnexpectedAnswerError
 from cenports_nb.frames.decoding import arrow_orders, lenient_orders
-from cenports_nb.frames.decoding.arrow_columns import POOL
+from cenports_nb.frames.decoding.arrow_orders import POOL
 from cenports_nb.frames.line_status import CLOSED_WORDS
 from cenports_nb.frames.provenance import Reject
 
-QUARTER = 15 * 60 * 1_000_000  # microseconds; the midnights of all zones lie on quarters of an hour
-KEYS = frozenset({"channel_id", "order_no", "order_date"})
-PATIENCE = 2  # pages in a row that the fast lane refuses; the next ones of their chunk go straight to the careful one
+QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
+"""The midnights of all time zones lie on quarters of an hour."""
+KEY_COLUMNS = frozenset({"channel_id", "order_no", "order_date"})
+MAX_REFUSED_PAGES = 2
+"""After so many refusals in a row, the next pages of a chunk go straight to the lenient decoder."""
 
 
-def open_orders(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
+def decode_orders(channel_id: str | None, pages: Sequence[bytes | memoryview]) -> DecodedPage:
     """Read pages, each a JSON list of orders; what can't be read is among the rejects.
 
     Args:
         channel_id: The channel that was asked for, for orders that name none.
         pages: JSON as it came.
     """
-    whole = arrow_orders.read(pages, channel_id)
-    if whole is not None:
-        return _of_fast(whole)
-    found: list[Contents] = []
-    refused: list[bytes] = []
+    strict = arrow_orders.decode_strictly(pages, channel_id)
+    if strict is not None:
+        return _from_strict(strict)
+    found: list[DecodedPage] = []
+    refused: list[bytes | memoryview] = []
     for page in pages:
         # After so many refusals the next page is not tried any more: it would most likely be refused too.
-        alone = arrow_orders.read([page], channel_id) if len(pages) > 1 and len(refused) < PATIENCE else None
+        alone = (
+            arrow_orders.decode_strictly([page], channel_id)
+            if len(pages) > 1 and len(refused) < MAX_REFUSED_PAGES
+            else None
+        )
         if alone is None:
             refused.append(page)
             continue
         if refused:
-            found.append(_carefully(refused, channel_id))
+            found.append(_decode_leniently(refused, channel_id))
             refused = []
-        found.append(_of_fast(alone))
-    return Several([*found, _carefully(refused, channel_id)] if refused else found)
+        found.append(_from_strict(alone))
+    return JoinedPages([*found, _decode_leniently(refused, channel_id)] if refused else found)
 
 
-def open_lines(channel_id: str | None, pages: Sequence[bytes]) -> Contents:
+def decode_line_items(channel_id: str | None, pages: Sequence[bytes | memoryview]) -> DecodedPage:
     """Read pages for their lines: of the orders only what names them is kept."""
-    found = open_orders(channel_id, pages)
-    for part in split_contents(found):
+    found = decode_orders(channel_id, pages)
+    for part in split_pages(found):
         if isinstance(part, OrderPages):
-            for name in part.orders.keys() - KEYS:
+            for name in part.orders.keys() - KEY_COLUMNS:
                 part.orders.pop(name)
     return found
 
 
 @dataclass(frozen=True)
 class OrderPages:
-    """Orders of some pages and their lines; implements `Contents`.
+    """Orders of some pages and their lines; implements `DecodedPage`.
 
     Attributes:
         sizes: Records of each page, those that can't be read included.
@@ -81,7 +87,7 @@ class OrderPages:
     places: np.ndarray
     rejects: Sequence[Reject] = ()
     line_rejects: Sequence[Reject] = ()
-    unknown: frozenset[str] = frozenset()
+    unknown_fields: frozenset[str] = frozenset()
 
     @property
     def identities(self) -> Sequence[object]:
@@ -91,7 +97,7 @@ class OrderPages:
         return [*joined.to_pylist(), *(reject.record for reject in self.rejects)]
 
     @property
-    def rows(self) -> int:
+    def row_count(self) -> int:
         return sum(self.sizes)
 
     @property
@@ -99,16 +105,16 @@ class OrderPages:
         return list(pc.cast(self.orders["order_date"], pa.date32()).to_pylist())
 
     @property
-    def within_days(self) -> bool:
+    def has_times(self) -> bool:
         moments = np.asarray(self.orders["order_date"].cast(pa.int64()))
-        return bool((moments % QUARTER != 0).any() or self.rejects)
+        return bool((moments % QUARTER_HOUR_MICROSECONDS != 0).any() or self.rejects)
 
     @property
     def channels(self) -> Collection[str]:
         return frozenset(self.orders["channel_id"].unique().to_pylist())
 
     @property
-    def settled(self) -> bool:
+    def is_settled(self) -> bool:
         """Whether all lines are closed; what can't be read is not."""
         if self.rejects or self.line_rejects:
             return False
@@ -117,11 +123,11 @@ class OrderPages:
         return bool(pc.all(pc.is_in(words, value_set=closed)).as_py() is not False)
 
 
-def join_orders(contents: Sequence[Contents]) -> Contents:
+def join_order_pages(contents: Sequence[DecodedPage]) -> DecodedPage:
     """Put pages together that came one by one: hundreds of small columns take twice the memory of their values."""
-    parts = [part for whole in contents for part in split_contents(whole) if isinstance(part, OrderPages)]
+    parts = [part for page in contents for part in split_pages(page) if isinstance(part, OrderPages)]
     if len(parts) < 2:
-        return Several(parts)
+        return JoinedPages(parts)
     rows = np.cumsum([0, *(len(part.places) for part in parts)])
     starts = np.cumsum([0, *(sum(part.sizes) for part in parts)])
     return OrderPages(
@@ -131,9 +137,17 @@ def join_orders(contents: Sequence[Contents]) -> Contents:
         np.concatenate([part.owners + row for part, row in zip(parts, rows[:-1], strict=True)]),
         np.concatenate([part.positions for part in parts]),
         np.concatenate([part.places + start for part, start in zip(parts, starts[:-1], strict=True)]),
-        [_moved(reject, int(at)) for part, at in zip(parts, starts[:-1], strict=True) for reject in part.rejects],
-        [_moved(reject, int(at)) for part, at in zip(parts, starts[:-1], strict=True) for reject in part.line_rejects],
-        frozenset().union(*(part.unknown for part in parts)),
+        [
+            _shift_reject(reject, int(at))
+            for part, at in zip(parts, starts[:-1], strict=True)
+            for reject in part.rejects
+        ],
+        [
+            _shift_reject(reject, int(at))
+            for part, at in zip(parts, starts[:-1], strict=True)
+            for reject in part.line_rejects
+        ],
+        frozenset().union(*(part.unknown_fields for part in parts)),
     )
 
 
@@ -141,21 +155,21 @@ def _concat(arrays: Sequence[pa.Array]) -> pa.Array:
     return pa.concat_arrays(arrays, memory_pool=POOL)
 
 
-def _of_fast(found: arrow_orders.Columns) -> OrderPages:
-    """Take what the fast lane read."""
+def _from_strict(found: arrow_orders.StrictColumns) -> OrderPages:
+    """Build pages from what the strict decoder returned."""
     orders = {**found.orders, "line_count": pa.array(found.line_counts.astype("int64"))}
     number = len(found.line_counts)
     owners = np.repeat(np.arange(number), found.line_counts)
     return OrderPages(
-        found.sizes, orders, found.lines, owners, _positions(found.line_counts), np.arange(number),
-        unknown=found.unknown,
+        found.sizes, orders, found.lines, owners, _number_positions(found.line_counts), np.arange(number),
+        unknown_fields=found.unknown_fields,
     )  # fmt: skip
 
 
-def _carefully(pages: Sequence[bytes], channel_id: str | None) -> OrderPages:
-    """Read pages record by record, and what could be read of them by the fast lane."""
-    readable = [lenient_orders.normalise(page, channel_id) for page in pages]
-    found = arrow_orders.read([one.page for one in readable], channel_id)
+def _decode_leniently(pages: Sequence[bytes | memoryview], channel_id: str | None) -> OrderPages:
+    """Normalize pages record by record, and decode strictly what could be read of them."""
+    readable = [lenient_orders.normalize_page(page, channel_id) for page in pages]
+    found = arrow_orders.decode_strictly([one.page for one in readable], channel_id)
     if found is None:
         raise UnexpectedAnswerError(
             "A page of GET /orders was read record by record and still can't be made a frame: please report this."
@@ -170,18 +184,22 @@ def _carefully(pages: Sequence[bytes], channel_id: str | None) -> OrderPages:
         np.repeat(np.arange(len(found.line_counts)), found.line_counts),
         np.concatenate([one.positions for one in readable]),
         np.concatenate([one.places + start for one, start in zip(readable, starts, strict=True)]),
-        [_moved(reject, start) for one, start in zip(readable, starts, strict=True) for reject in one.rejects],
-        [_moved(reject, start) for one, start in zip(readable, starts, strict=True) for reject in one.line_rejects],
-        frozenset().union(*(one.unknown for one in readable)),
+        [_shift_reject(reject, start) for one, start in zip(readable, starts, strict=True) for reject in one.rejects],
+        [
+            _shift_reject(reject, start)
+            for one, start in zip(readable, starts, strict=True)
+            for reject in one.line_rejects
+        ],
+        frozenset().union(*(one.unknown_fields for one in readable)),
     )
 
 
-def _moved(reject: Reject, start: int) -> Reject:
+def _shift_reject(reject: Reject, start: int) -> Reject:
     """Count the place of a reject from the first of several pages."""
     return replace(reject, record_index=reject.record_index + start)
 
 
-def _positions(counts: np.ndarray) -> np.ndarray:
+def _number_positions(counts: np.ndarray) -> np.ndarray:
     """Number the lines of each order from 1."""
     starts = np.cumsum(counts) - counts
     found: np.ndarray = np.arange(1, int(counts.sum()) + 1) - np.repeat(starts, counts)

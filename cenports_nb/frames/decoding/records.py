@@ -18,10 +18,17 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from cenports_nb.api import models
-from cenports_nb.api.http.json_repair import MARK
+from cenports_nb.api.http.json_repair import REPAIR_MARK
 from cenports_nb.frames.decoding import columns
-from cenports_nb.frames.decoding.fields import CHANNELS, EMPTY, SHIPMENTS, STOCK, WAREHOUSES, Field
-from cenports_nb.frames.decoding.rejects import explain_reject, read_key, shown, snake_case
+from cenports_nb.frames.decoding.fields import (
+    CHANNEL_FIELDS,
+    EMPTY_OBJECTS,
+    SHIPMENT_FIELDS,
+    STOCK_FIELDS,
+    WAREHOUSE_FIELDS,
+    Field,
+)
+from cenports_nb.frames.decoding.rejects import explain_reject, format_record, read_key, snake_case
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.row_keys import encode_keys, index_first_rows
 from cenports_nb.frames.text_columns import from_arrow, take_text
@@ -32,7 +39,7 @@ RecordAt = Callable[[int], bytes]
 
 
 @dataclass(frozen=True)
-class Decoded:
+class DecodedRecords:
     """Rows that could be read, and records that could not.
 
     Attributes:
@@ -43,10 +50,10 @@ class Decoded:
 
     frame: pd.DataFrame
     rejects: tuple[Reject, ...]
-    unknown: frozenset[str] = frozenset()
+    unknown_fields: frozenset[str] = frozenset()
 
 
-def stock(raw: Sequence[bytes]) -> Decoded:
+def decode_stock(raw: Sequence[bytes]) -> DecodedRecords:
     """Decode the stock rows of warehouses; a SKU that repeats in its warehouse is a reject.
 
     The rows of a warehouse are read all at once. Only where one of them can't be read, each is read by itself.
@@ -62,17 +69,17 @@ def stock(raw: Sequence[bytes]) -> Decoded:
     start = 0
     for place, record in enumerate(raw):
         try:
-            owner, news = _read(record, models.Inventory)
+            owner, news = _decode_record(record, models.Inventory)
             good: Sequence[Any] = owner.warehouse_inventory or ()
             places: Sequence[int] = range(start, start + len(good))
         except UNREADABLE:
             try:
-                owner, _ = _read(record, models.Warehouse)
+                owner, _ = _decode_record(record, models.Warehouse)
             except UNREADABLE as error:
                 rejects.append(explain_reject(place, record, "warehouseCode", error))
                 continue
-            news = models.unknown_in(record, models.Inventory)
-            good, places, bad = _parse_rows(owner.warehouse_inventory or (), start)
+            news = models.find_unknown_fields(record, models.Inventory)
+            good, places, bad = _decode_stock_rows(owner.warehouse_inventory or (), start)
             bad_rows += bad
         kept.append(record)
         start += len(owner.warehouse_inventory or ())
@@ -84,14 +91,14 @@ def stock(raw: Sequence[bytes]) -> Decoded:
 
     @cache
     def rows() -> list[msgspec.Raw]:
-        return [row for record in kept for row in _read(record, models.Warehouse)[0].warehouse_inventory or ()]
+        return [row for record in kept for row in _decode_record(record, models.Warehouse)[0].warehouse_inventory or ()]
 
     for item in found:
         if item.next_available_quantity is None:
             item.next_available_quantity = item.next_availabile_quantity
-    frame, bad = _build(found, index, lambda place: rows()[place], STOCK, "productSku")
+    frame, bad = _build_frame(found, index, lambda place: rows()[place], STOCK_FIELDS, "productSku")
     at = frame.pop("_place").to_numpy()
-    frame["product_extras"] = from_arrow(_json_texts([item.product_extras for item in found]).take(at))
+    frame["product_extras"] = from_arrow(_format_json([item.product_extras for item in found]).take(at))
     owner_of = np.repeat(np.arange(len(owners)), sizes)[at]
     for name in ("warehouse_code", "warehouse_name"):
         words = columns.text([getattr(owner, name) for owner in owners])[0]
@@ -102,36 +109,36 @@ def stock(raw: Sequence[bytes]) -> Decoded:
     if len(again):
         skus = frame["product_sku"].iloc[again]
         bad += [
-            Reject(place, sku, "product_sku", "repeats a SKU of its warehouse", shown(rows()[place]))
+            Reject(place, sku, "product_sku", "repeats a SKU of its warehouse", format_record(rows()[place]))
             for place, sku in zip(frame["_index"].iloc[again].tolist(), skus, strict=True)
         ]
         frame = frame.drop(index=list(again)).reset_index(drop=True)
-    return Decoded(frame, (*rejects, *bad_rows, *bad), unknown)
+    return DecodedRecords(frame, (*rejects, *bad_rows, *bad), unknown)
 
 
-def warehouses(raw: Sequence[bytes]) -> Decoded:
+def decode_warehouses(raw: Sequence[bytes]) -> DecodedRecords:
     """Decode warehouses and their addresses."""
-    found, index, rejects, unknown = _parse(raw, models.Warehouse, "warehouseCode")
-    frame, more = _build(found, index, raw.__getitem__, WAREHOUSES, "warehouseCode")
+    found, index, rejects, unknown = _decode_records(raw, models.Warehouse, "warehouseCode")
+    frame, more = _build_frame(found, index, raw.__getitem__, WAREHOUSE_FIELDS, "warehouseCode")
     frame = frame.drop(columns="_place").drop_duplicates("warehouse_code", ignore_index=True)
-    return Decoded(frame, (*rejects, *more), unknown)
+    return DecodedRecords(frame, (*rejects, *more), unknown)
 
 
-def channels(raw: Sequence[bytes]) -> Decoded:
+def decode_channels(raw: Sequence[bytes]) -> DecodedRecords:
     """Decode sales channels."""
-    found, index, rejects, unknown = _parse(raw, models.Channel, "channelId")
+    found, index, rejects, unknown = _decode_records(raw, models.Channel, "channelId")
     for channel in found:
         channel.channel_name = channel.channel_name if channel.channel_name is not None else channel.channal_name
         if channel.features is not None and not isinstance(channel.features, str):
             channel.features = msgspec.json.encode(channel.features).decode()
-    frame, more = _build(found, index, raw.__getitem__, CHANNELS, "channelId")
+    frame, more = _build_frame(found, index, raw.__getitem__, CHANNEL_FIELDS, "channelId")
     frame = frame.drop(columns="_place").drop_duplicates("channel_id", ignore_index=True)
-    return Decoded(frame, (*rejects, *more), unknown)
+    return DecodedRecords(frame, (*rejects, *more), unknown)
 
 
-def shipments(
+def decode_shipments(
     raw: Sequence[bytes], channel_ids: Sequence[str | None], acknowledged: Sequence[bool | None] = ()
-) -> Decoded:
+) -> DecodedRecords:
     """Decode shipments, whose shape is undocumented: known fields typed, all others as text.
 
     Args:
@@ -152,8 +159,8 @@ def shipments(
             continue
         if fields.get("channel_id") is None:
             fields["channel_id"] = channel_ids[place]
-        told = {name: value for name, value in fields.items() if not (acknowledged and name == "acknowledged")}
-        identity = msgspec.json.encode(told, order="sorted")
+        described = {name: value for name, value in fields.items() if not (acknowledged and name == "acknowledged")}
+        identity = msgspec.json.encode(described, order="sorted")
         if acknowledged and fields.get("acknowledged") is None:
             fields["acknowledged"] = acknowledged[place]
         if identity in seen:  # the same shipment from the windows on both sides of an edge, or from both halves
@@ -163,20 +170,20 @@ def shipments(
         seen[identity] = len(found)
         found.append(fields)
         index.append(place)
-    known = {item.name for item in SHIPMENTS}
+    known = {item.name for item in SHIPMENT_FIELDS}
     extra = dict.fromkeys(name for fields in found for name in fields if name not in known)
-    table = (*SHIPMENTS, *(Field(name, name, columns.text) for name in extra))
+    table = (*SHIPMENT_FIELDS, *(Field(name, name, columns.text) for name in extra))
     values = {item.name: [fields.get(item.name) for fields in found] for item in table}
-    frame, more = _assemble(values, index, raw.__getitem__, table, "orderNo")
-    return Decoded(frame.drop(columns="_place"), (*rejects, *more))
+    frame, more = _assemble_columns(values, index, raw.__getitem__, table, "orderNo")
+    return DecodedRecords(frame.drop(columns="_place"), (*rejects, *more))
 
 
-def _parse_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], list[int], list[Reject]]:
+def _decode_stock_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], list[int], list[Reject]]:
     """Read each stock row, the first of which is at place `start`; what can't be read is a reject."""
     found: list[Any] = []
     index: list[int] = []
     rejects: list[Reject] = []
-    read = _decoders(models.Stock)[1]
+    read = _build_decoders(models.Stock)[1]
     for place, record in enumerate(raw, start):
         try:
             found.append(read(record))
@@ -187,7 +194,7 @@ def _parse_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], list[int],
     return found, index, rejects
 
 
-def _parse(
+def _decode_records(
     raw: Sequence[bytes], kind: type[models.Record], key: str
 ) -> tuple[list[Any], list[int], list[Reject], frozenset[str]]:
     """Read each record; what can't be read is a reject."""
@@ -197,7 +204,7 @@ def _parse(
     unknown: frozenset[str] = frozenset()
     for place, record in enumerate(raw):
         try:
-            item, news = _read(record, kind)
+            item, news = _decode_record(record, kind)
         except UNREADABLE as error:
             rejects.append(explain_reject(place, record, key, error))
         else:
@@ -207,24 +214,24 @@ def _parse(
     return found, index, rejects, unknown
 
 
-def _read(record: bytes, kind: type[models.Record]) -> tuple[Any, frozenset[str]]:
+def _decode_record(record: bytes, kind: type[models.Record]) -> tuple[Any, frozenset[str]]:
     """Read one record, and name its fields that the reference does not show; most have none."""
-    documented, lax = _decoders(kind)
+    documented, lax = _build_decoders(kind)
     try:
         return documented(record), frozenset()
     except msgspec.ValidationError:
-        return lax(record), models.unknown_in(record, kind)
+        return lax(record), models.find_unknown_fields(record, kind)
 
 
 @cache
-def _decoders(kind: type[models.Record]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
+def _build_decoders(kind: type[models.Record]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
     """Make what reads records without any other field, and what lets other fields pass."""
-    kinds = (models.closed(kind), kind)
-    documented, lax = map(models.reader, kinds)
+    kinds = (models.forbid_unknown_fields(kind), kind)
+    documented, lax = map(models.build_decoder, kinds)
     return documented, lax
 
 
-def _build(
+def _build_frame(
     found: Sequence[Any], index: Sequence[int], record: RecordAt, table: Iterable[Field], key: str
 ) -> tuple[pd.DataFrame, list[Reject]]:
     """Take the columns of a table out of records."""
@@ -234,27 +241,27 @@ def _build(
     for item in table:
         group, _, name = item.path.rpartition(".")
         if group not in groups:
-            empty = EMPTY[group]
+            empty = EMPTY_OBJECTS[group]
             groups[group] = [nested or empty for nested in map(attrgetter(group), found)]
         values[item.name] = list(map(attrgetter(name), groups[group]))
-    return _assemble(values, index, record, table, key)
+    return _assemble_columns(values, index, record, table, key)
 
 
-def _assemble(
+def _assemble_columns(
     values: dict[str, list[Any]], index: Sequence[int], record: RecordAt, table: Iterable[Field], key: str
 ) -> tuple[pd.DataFrame, list[Reject]]:
     """Build the columns and take out the rows of which one can't be read."""
     built: dict[str, pd.Series[Any]] = {}
     failed: dict[int, tuple[str, str]] = {}
     for item in table:
-        built[item.name], bad = item.build(values[item.name])
+        built[item.name], bad = item.builder(values[item.name])
         for row, reason in bad.items():
             failed.setdefault(row, (item.name, reason))
     built["_index"] = pd.Series(list(index), dtype="int64")
     built["_place"] = pd.Series(range(len(index)), dtype="int64")
     frame = pd.DataFrame(built)
     rejects = [
-        Reject(place, read_key(record(place), key), column, f"{column} {reason}", shown(record(place)))
+        Reject(place, read_key(record(place), key), column, f"{column} {reason}", format_record(record(place)))
         for place, (column, reason) in ((index[row], failed[row]) for row in sorted(failed))
     ]
     if failed:
@@ -262,7 +269,7 @@ def _assemble(
     return frame, rejects
 
 
-def _json_texts(values: Sequence[msgspec.Raw]) -> pa.Array:
+def _format_json(values: Sequence[msgspec.Raw]) -> pa.Array:
     """Take JSON as text; nothing and null are null."""
     raw = list(map(bytes, values))
     try:
@@ -278,8 +285,8 @@ def flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     flat: dict[str, Any] = {}
     for name, value in record.items():
         column = prefix + snake_case(name)
-        if isinstance(value, dict) and value.keys() == {MARK}:
-            flat[column] = str(value[MARK])
+        if isinstance(value, dict) and value.keys() == {REPAIR_MARK}:
+            flat[column] = str(value[REPAIR_MARK])
         elif isinstance(value, dict):
             flat |= flatten(value, f"{column}_")
         elif isinstance(value, list):

@@ -26,15 +26,15 @@ def explain_reject(place: int, record: bytes, key: str, error: Exception, where:
     if "required field" in text:
         column = snake_case(text.split("`")[1])
         text = f"{column} is missing"
-    elif wanted := EXPECTED.match(text):
-        text = f"{column or 'the record'} {_instead(wanted[1], record, path)}"
+    elif wanted := EXPECTED_TYPE.match(text):
+        text = f"{column or 'the record'} {_describe_mismatch(wanted[1], record, path)}"
     elif column and column not in text:
         text = f"{column}: {text}"
-    return Reject(place, read_key(record, key), column, where + text, shown(record))
+    return Reject(place, read_key(record, key), column, where + text, format_record(record))
 
 
-EXPECTED = re.compile(r"Expected `([^`]+)`, got `\w+`$")
-WORDS = {
+EXPECTED_TYPE = re.compile(r"Expected `([^`]+)`, got `\w+`$")
+TYPE_WORDS = {
     "int": "whole number",
     "float": "number",
     "str": "text",
@@ -45,10 +45,10 @@ WORDS = {
 """Msgspec's words for what it wants -> a person's."""
 
 
-def _instead(wanted: str, record: bytes, path: str) -> str:
+def _describe_mismatch(wanted: str, record: bytes, path: str) -> str:
     """Say what a value is not, and what it is."""
     kinds = wanted.split(" | ")
-    what = WORDS["str"] if "str" in kinds else WORDS.get(kinds[0], kinds[0])
+    what = TYPE_WORDS["str"] if "str" in kinds else TYPE_WORDS.get(kinds[0], kinds[0])
     try:
         value = msgspec.json.decode(record)
         for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", path):
@@ -58,10 +58,10 @@ def _instead(wanted: str, record: bytes, path: str) -> str:
     if value is None:
         return "is null" if path else f"is no {what}: null"
     text = restore_text(msgspec.json.encode(value).decode())
-    return f"is no {what}: {text if len(text) <= MOST else text[: MOST - 1] + '…'}"
+    return f"is no {what}: {text if len(text) <= MAX_QUOTED_CHARACTERS else text[: MAX_QUOTED_CHARACTERS - 1] + '…'}"
 
 
-MOST = 60
+MAX_QUOTED_CHARACTERS = 60
 """Characters of a value that a reason quotes; the record has it whole."""
 
 
@@ -79,6 +79,6 @@ def snake_case(name: str) -> str:
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().lstrip("_")
 
 
-def shown(record: bytes) -> str:
+def format_record(record: bytes) -> str:
     """Write a record as text, as it came, whatever its bytes are."""
     return restore_text(bytes(record).decode("utf-8", "replace"))

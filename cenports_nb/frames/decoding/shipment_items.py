@@ -18,28 +18,28 @@ import pandas as pd
 from cenports_nb.api.models import Count
 from cenports_nb.frames.decoding import columns
 from cenports_nb.frames.decoding.records import flatten
-from cenports_nb.frames.decoding.rejects import shown, snake_case
+from cenports_nb.frames.decoding.rejects import format_record, snake_case
 from cenports_nb.frames.provenance import Reject
 
-NAMES = (
+LIST_NAME_PATTERNS = (
     re.compile(r"(^|_)line_?items?$|(^|_)lines?$"),
     re.compile(r"(^|_)items?$"),
     re.compile(r"(^|_)(products?|skus?|contents?)$"),
 )
 """What a list of lines is called, best first."""
-SKUS = ("product_sku", "sku")
-QUANTITIES = ("quantity", "qty")
-NUMBERS = ("line_item", "line_number")
-OF_SHIPMENT = ("order_no", "channel_id", "ship_date", "tracking_number")
-OF_LINE = ("line_item", "product_sku", "quantity")
-MOST = 2**31
+SKU_FIELDS = ("product_sku", "sku")
+QUANTITY_FIELDS = ("quantity", "qty")
+LINE_NUMBER_FIELDS = ("line_item", "line_number")
+SHIPMENT_COLUMNS = ("order_no", "channel_id", "ship_date", "tracking_number")
+LINE_COLUMNS = ("line_item", "product_sku", "quantity")
+MAX_LINE_NUMBER = 2**31
 
 Line = tuple[Any, str | None]
 """A line as it came, and the tracking number of the package that it is in."""
 Fields = dict[str, Any]
 
 
-def shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tuple[pd.DataFrame, tuple[Reject, ...]]:
+def decode_shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tuple[pd.DataFrame, tuple[Reject, ...]]:
     """Take the lines out of shipments; one that can't be read is a reject, its neighbours are unharmed.
 
     Args:
@@ -59,19 +59,19 @@ def shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tuple[pd.Da
         shipment = flatten(record)
         for position, (line, package) in enumerate(find_lines(record), start=1):
             try:
-                rows.append(_fields(line, position, shipment))
+                rows.append(_decode_line(line, position, shipment))
             except msgspec.ValidationError as error:
                 rejects.append(_reject(place, line, position, shipment, error))
             else:
                 owners.append(owner)
                 packages.append(package)
     at = np.array(owners, dtype=np.int64)
-    frame = pd.DataFrame({name: shipments[name].take(at).reset_index(drop=True) for name in OF_SHIPMENT})
+    frame = pd.DataFrame({name: shipments[name].take(at).reset_index(drop=True) for name in SHIPMENT_COLUMNS})
     frame["tracking_number"] = frame["tracking_number"].fillna(columns.text(packages)[0])
     frame["line_item"] = pd.Series([fields["line_item"] for fields in rows], dtype="int64")
     frame["product_sku"] = columns.text([fields["product_sku"] for fields in rows])[0]
     frame["quantity"] = columns.count_or_null([fields["quantity"] for fields in rows])[0]
-    others = dict.fromkeys(name for fields in rows for name in fields if name not in OF_LINE)
+    others = dict.fromkeys(name for fields in rows for name in fields if name not in LINE_COLUMNS)
     texts = {name: columns.text([fields.get(name) for fields in rows])[0] for name in others}
     return pd.concat([frame, pd.DataFrame(texts, index=frame.index)], axis=1), tuple(rejects)
 
@@ -79,15 +79,15 @@ def shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tuple[pd.Da
 def find_lines(record: Fields) -> list[Line]:
     """Find the lines of a shipment; none where nothing looks like them."""
     found = [
-        (not any(isinstance(line, dict) for line, _ in lines), _rank(name, lines), lines)
-        for name, lines in _lists(record)
+        (not any(isinstance(line, dict) for line, _ in lines), _rank_list(name, lines), lines)
+        for name, lines in _find_lists(record)
     ]
-    # A list of lines that holds no objects is better than none: it is told as rejects.
+    # A list of lines that holds no objects is better than none: it is reported as rejects.
     likely = [one for one in found if one[1] is not None and (not one[0] or one[1] < 2)]
     return min(likely, key=lambda one: one[:2])[2] if likely else []
 
 
-def _lists(record: Fields) -> Iterator[tuple[str, list[Line]]]:
+def _find_lists(record: Fields) -> Iterator[tuple[str, list[Line]]]:
     """List what could be lines, with its name: those of the shipment itself first."""
     for name, value in record.items():
         if isinstance(value, list) and value:
@@ -105,16 +105,16 @@ def _lists(record: Fields) -> Iterator[tuple[str, list[Line]]]:
         yield from ((name, lines) for name, lines in inner.items() if lines)
 
 
-def _rank(name: str, lines: Sequence[Line]) -> int | None:
+def _rank_list(name: str, lines: Sequence[Line]) -> int | None:
     """Tell how much a list looks like lines, 0 the most; None if not at all."""
-    for rank, pattern in enumerate(NAMES):
+    for rank, pattern in enumerate(LIST_NAME_PATTERNS):
         if pattern.search(name):
             return rank
-    told = any(isinstance(line, dict) and not {*map(snake_case, line)}.isdisjoint(SKUS) for line, _ in lines)
-    return len(NAMES) if told else None
+    has_sku = any(isinstance(line, dict) and not {*map(snake_case, line)}.isdisjoint(SKU_FIELDS) for line, _ in lines)
+    return len(LIST_NAME_PATTERNS) if has_sku else None
 
 
-def _fields(line: Any, position: int, shipment: Fields) -> Fields:
+def _decode_line(line: Any, position: int, shipment: Fields) -> Fields:
     """Read one line.
 
     Raises:
@@ -123,25 +123,25 @@ def _fields(line: Any, position: int, shipment: Fields) -> Fields:
     if not isinstance(line, dict):
         raise msgspec.ValidationError("it is no object")
     sent = flatten(line)
-    number = _taken(sent, NUMBERS, _is_number)
-    sku = _taken(sent, SKUS)
-    count = _taken(sent, QUANTITIES)
+    number = _take_first(sent, LINE_NUMBER_FIELDS, _is_number)
+    sku = _take_first(sent, SKU_FIELDS)
+    count = _take_first(sent, QUANTITY_FIELDS)
     fields: Fields = {
         "line_item": position if number is None else int(number),
         "product_sku": sku,
-        "quantity": None if count is None else _count(count),
+        "quantity": None if count is None else _parse_quantity(count),
     }
     for name, value in sent.items():
-        if name in OF_SHIPMENT and value in (None, shipment.get(name)):
+        if name in SHIPMENT_COLUMNS and value in (None, shipment.get(name)):
             continue  # what its shipment says already
         column = name
-        while column in fields or column in OF_SHIPMENT or (column != name and column in sent):
+        while column in fields or column in SHIPMENT_COLUMNS or (column != name and column in sent):
             column = f"item_{column}"
         fields[column] = value
     return fields
 
 
-def _taken(sent: Fields, names: Sequence[str], fits: Any = lambda _: True) -> Any:
+def _take_first(sent: Fields, names: Sequence[str], fits: Any = lambda _: True) -> Any:
     """Take the first value that is there out of what was sent; what is left becomes a column of its own."""
     for name in names:
         if sent.get(name) is not None and fits(sent[name]):
@@ -152,10 +152,10 @@ def _taken(sent: Fields, names: Sequence[str], fits: Any = lambda _: True) -> An
 
 
 def _is_number(value: Any) -> bool:
-    return re.fullmatch(r"\d{1,10}", str(value), re.ASCII) is not None and int(value) < MOST
+    return re.fullmatch(r"\d{1,10}", str(value), re.ASCII) is not None and int(value) < MAX_LINE_NUMBER
 
 
-def _count(value: Any) -> int:
+def _parse_quantity(value: Any) -> int:
     """Read a quantity as that of stock is read."""
     try:
         return msgspec.convert(value, Count, strict=False)
@@ -165,7 +165,7 @@ def _count(value: Any) -> int:
 
 def _reject(place: int, line: Any, position: int, shipment: Fields, error: Exception) -> Reject:
     fields = flatten(line) if isinstance(line, dict) else {}
-    key = next((str(fields[name]) for name in SKUS if fields.get(name) is not None), "")
+    key = next((str(fields[name]) for name in SKU_FIELDS if fields.get(name) is not None), "")
     column = "quantity" if fields else ""
     where = f"line {position} of a shipment of order {shipment.get('order_no')}"
-    return Reject(place, key, column, f"{where}: {error}", shown(msgspec.json.encode(line)))
+    return Reject(place, key, column, f"{where}: {error}", format_record(msgspec.json.encode(line)))

@@ -1,4 +1,4 @@
-"""How each end point is asked: its parameters, how its records are read, how long its answers are kept."""
+"""The end points: their parameters, how their pages are decoded, how long they may be cached."""
 
 from __future__ import annotations
 
@@ -8,34 +8,32 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cenports_nb.api.retrieval.decoded_page import Records
+from cenports_nb.api.retrieval.decoded_page import RawRecords
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
 from cenports_nb.api.retrieval.windows import Window
-from cenports_nb.frames.decoding.order_pages import join_orders, open_lines, open_orders
+from cenports_nb.frames.decoding.order_pages import decode_line_items, decode_orders, join_order_pages
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-Channels = Callable[[], Sequence[str]]
 
-
-def order_source(client: Client, channels: Channels, *, lines_only: bool = False) -> EndpointSpec:
-    """GET /orders; `lines_only` forgets what only the orders frame needs as soon as a page is read."""
+def orders_spec(client: Client, channels: Callable[[], Sequence[str]], *, lines_only: bool = False) -> EndpointSpec:
+    """GET /orders; `lines_only` drops what only the orders frame needs as soon as a page is decoded."""
     limit = client.dialect.order_limit
     return EndpointSpec(
         "/orders",
         limit,
         lambda window: _order_parameters(window, limit),
         client.dialect.known_caps,
-        open_lines if lines_only else open_orders,
-        join_orders,
-        max_age=lambda window: _order_age(client, window),
+        decode_line_items if lines_only else decode_orders,
+        join_order_pages,
+        max_age=lambda window: _max_order_age(client, window),
         unsettled_age=client.ages.open_month,
         channels=channels,
     )
 
 
-def shipment_source(client: Client) -> EndpointSpec:
+def shipments_spec(client: Client) -> EndpointSpec:
     """GET /shipments, one channel a window."""
     limit = client.dialect.shipment_limit
     return EndpointSpec(
@@ -49,7 +47,7 @@ def shipment_source(client: Client) -> EndpointSpec:
     )
 
 
-def channel_source(client: Client) -> EndpointSpec:
+def channels_spec(client: Client) -> EndpointSpec:
     """GET /channels."""
     limit = client.dialect.order_limit
     return EndpointSpec(
@@ -61,10 +59,10 @@ def channel_source(client: Client) -> EndpointSpec:
     )
 
 
-def stock_source(client: Client, which: dict[str, Any], codes: Sequence[str] | None) -> EndpointSpec:
+def stock_spec(client: Client, filters: dict[str, Any], codes: Sequence[str] | None) -> EndpointSpec:
     """GET /inventories; whether its answer may be cut is judged by its rows, not by its warehouses."""
-    filters = {"warehouseCode": ",".join(codes)} if codes else {}
-    parameters = {**which, **filters, "limit": client.dialect.inventory_limit}
+    warehouses = {"warehouseCode": ",".join(codes)} if codes else {}
+    parameters = {**filters, **warehouses, "limit": client.dialect.inventory_limit}
     return EndpointSpec(
         "/inventories",
         2**31,
@@ -76,45 +74,45 @@ def stock_source(client: Client, which: dict[str, Any], codes: Sequence[str] | N
     )
 
 
-class ShipmentRecords(Records):
+class ShipmentRecords(RawRecords):
     """Shipments, and the day of each as a hint."""
 
     def moment(self, record: msgspec.Raw) -> str:
-        return _text_of(record, "shipDate")
+        return _read_text(record, "shipDate")
 
 
-class _Rows(msgspec.Struct, rename="camel"):
+class _Warehouse(msgspec.Struct, rename="camel"):
     warehouse_inventory: list[msgspec.Raw] | None = None
 
 
-class StockRecords(Records):
+class StockRecords(RawRecords):
     """Warehouses, whose rows are what the total of an answer may count."""
 
     @property
-    def rows(self) -> int:
-        return sum(map(_stock_rows, self.raw))
+    def row_count(self) -> int:
+        return sum(map(_count_stock_rows, self.raw))
 
 
-def _stock_rows(record: msgspec.Raw) -> int:
+def _count_stock_rows(record: msgspec.Raw) -> int:
     try:
-        return len(msgspec.json.decode(record, type=_Rows).warehouse_inventory or ())
+        return len(msgspec.json.decode(record, type=_Warehouse).warehouse_inventory or ())
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return 0
 
 
-def _order_age(client: Client, window: Window) -> float:
-    """How old an answer may be: by the month that it reaches into."""
+def _max_order_age(client: Client, window: Window) -> float:
+    """Maximum age of a cached page, by the month that its window reaches into."""
     if window.acknowledged is not None:
         return 0.0
     ages = client.ages
     if window.order_nos or window.last is None:
         return ages.open_month
     today = client.clock.now().date()
-    ago = _month(today) - _month(min(window.last, window.until or window.last))
-    return ages.open_month if ago < 1 else ages.last_month if ago == 1 else ages.settled_month
+    months_ago = _count_months(today) - _count_months(min(window.last, window.until or window.last))
+    return ages.open_month if months_ago < 1 else ages.last_month if months_ago == 1 else ages.settled_month
 
 
-def _month(day: date) -> int:
+def _count_months(day: date) -> int:
     return day.year * 12 + day.month
 
 
@@ -142,7 +140,7 @@ def _shipment_parameters(window: Window, limit: int) -> dict[str, Any]:
     return found
 
 
-def _text_of(record: msgspec.Raw, name: str) -> str:
+def _read_text(record: msgspec.Raw, name: str) -> str:
     """Read one text of a record; nothing where it has none."""
     try:
         found = msgspec.json.decode(record, type=dict[str, msgspec.Raw]).get(name)

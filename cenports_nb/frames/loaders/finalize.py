@@ -1,17 +1,20 @@
-"""The end of every loader: order, validate, attach the origin, speak up about what is missing."""
+"""The end of every loader: sort, validate, attach the provenance, warn or raise about what is missing."""
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 import pandera.pandas as pa
 
 from cenports_nb import __version__
-from cenports_nb.api.retrieval.retrieve import MissingWindow, Retrieval
+from cenports_nb.api.retrieval.results import MissingWindow, Retrieval
 from cenports_nb.errors import (
     IncompleteError,
     IncompleteWarning,
@@ -20,42 +23,49 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
     UnknownFieldsWarning,
 )
-from cenports_nb.frames.provenance import QUOTED, Provenance, Reject, account_name, attach, rejects_frame
+from cenports_nb.frames.provenance import QUOTED_VALUE, Provenance, Reject, account_name, attach, rejects_frame
 from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 OnReject = Literal["warn", "raise"]
+PACKAGE_FOLDER = str(Path(__file__).parents[2])
 
 
 @dataclass(frozen=True)
-class Handling:
-    """What to do with a frame that is not perfect."""
+class LoadOptions:
+    """What a frame says of its origin, and what to do where it is not perfect.
 
-    params: dict[str, Any]
+    Attributes:
+        params: The parameters of the load, for the provenance.
+        allow_partial: Return an incomplete frame with a warning.
+        on_reject: `"warn"`, or `"raise"` where a record can't be read.
+    """
+
+    params: dict[str, Any] = field(default_factory=dict)
     allow_partial: bool = False
     on_reject: OnReject = "warn"
 
 
-def framed(
+def build_frame(
     columns: dict[str, Any],
     model: type[pa.DataFrameModel],
     choose: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
 ) -> pd.DataFrame:
-    """Make a frame of columns that are in their order already, and validate."""
+    """Build a frame from columns whose rows are in order already, and validate it."""
     frame = pd.DataFrame({name: columns[name] for name in model.to_schema().columns}, copy=False)
-    return validated(choose(frame).reset_index(drop=True), model)
+    return validate(choose(frame).reset_index(drop=True), model)
 
 
-def ordered(frame: pd.DataFrame, by: list[str], model: type[pa.DataFrameModel]) -> pd.DataFrame:
-    """Put rows and columns into their order, and validate."""
+def sort_frame(frame: pd.DataFrame, by: list[str], model: type[pa.DataFrameModel]) -> pd.DataFrame:
+    """Sort rows, order columns, and validate."""
     frame = frame.sort_values(by, kind="stable", ignore_index=True)
-    return validated(frame[list(model.to_schema().columns)], model)
+    return validate(frame[list(model.to_schema().columns)], model)
 
 
-def validated(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFrame:
-    """Check a frame that was just built; a failure is a bug here or news from Cenports."""
+def validate(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFrame:
+    """Validate a frame that was just built; a failure is a bug here or a change at Cenports."""
     try:
         return model.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as failed:
@@ -66,79 +76,100 @@ def validated(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFra
         ) from None
 
 
-def finish(
+def finalize(
     client: Client,
     source: str,
-    read: Retrieval,
+    retrieval: Retrieval,
     frame: pd.DataFrame,
     rejects: tuple[Reject, ...],
-    handling: Handling,
+    options: LoadOptions,
+    *,
     outside: int = 0,
-    doubt: str = "",
-    unknown: Collection[str] = (),
+    filter_doubt: str = "",
+    unknown_fields: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Attach the origin, and speak up about what is missing, unreadable or in doubt."""
+    """Attach the provenance, and warn or raise where records are missing, unreadable or in doubt.
+
+    Args:
+        client: The account.
+        source: The end point.
+        retrieval: What was retrieved.
+        frame: What became of it; changed.
+        rejects: Records that could not become rows.
+        options: What to do about them.
+        outside: Rows cut because they lie outside the days asked for.
+        filter_doubt: What speaks against the meaning of the filter by days.
+        unknown_fields: Fields that came and that no frame has.
+    """
     found = Provenance(
         source=source,
-        params={name: value for name, value in handling.params.items() if value is not None},
+        params={name: value for name, value in options.params.items() if value is not None},
         environment=client.settings.environment,
         partner_id=client.settings.partner_id,
-        as_of=read.oldest,
-        requests=read.requests,
-        cached=read.cached,
-        complete=not (read.missing or doubt),
+        as_of=retrieval.oldest,
+        requests=retrieval.requests,
+        cached=retrieval.cached,
+        complete=not (retrieval.missing or filter_doubt),
         rows=len(frame),
         rejected=len(rejects),
         outside=outside,
         package_version=__version__,
     )
     attach(frame, found, rejects)
-    new = sorted(name for name in set(unknown) if f"{source} {name}" not in client.reported_fields)
+    warn = partial(warnings.warn, stacklevel=_stacklevel_of_caller())
+    new = sorted(name for name in set(unknown_fields) if f"{source} {name}" not in client.reported_fields)
     if new:
         client.reported_fields.update(f"{source} {name}" for name in new)
         fields = "a field" if len(new) == 1 else f"{len(new)} fields"
-        warnings.warn(
+        warn(
             f"{source} sends {fields} that no frame has: {', '.join(new)}. Nothing else is lost; please report "
             "it, so that the next version has a column.",
             UnknownFieldsWarning,
-            stacklevel=3,
         )
     if rejects:
         first = rejects[0]
         # The value that a reason quotes may be personal, and warnings are kept in notebooks and logs.
-        reason = QUOTED.sub(r"\1", first.reason)
+        reason = QUOTED_VALUE.sub(r"\1", first.reason)
         text = (
             f"{format_count(len(rejects), 'record')} from {source} can't be read, the first "
             f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."
         )
-        if handling.on_reject == "raise":
+        if options.on_reject == "raise":
             account = account_name(found.environment, found.partner_id)
             raise RejectedRowsError(text, rejected=rejects_frame(rejects, account))
-        warnings.warn(text, RejectedRowsWarning, stacklevel=3)
-    if read.missing:
-        missing = _missing_frame(source, read.missing)
-        text = f"{source} is incomplete in {format_count(len(missing), 'window')}, the first: {read.missing[0].reason}."
-        if not handling.allow_partial:
+        warn(text, RejectedRowsWarning)
+    if retrieval.missing:
+        missing = _missing_frame(source, retrieval.missing)
+        text = f"{source} is incomplete in {format_count(len(missing), 'window')}, the first: {retrieval.missing[0].reason}."
+        if not options.allow_partial:
             raise IncompleteError(
                 f"{text} The error's .partial has {format_count(len(frame), 'row')} that did arrive, .missing the windows that did not.",
                 partial=frame,
                 missing=missing,
             )
-        warnings.warn(text, IncompleteWarning, stacklevel=3)
-    if doubt:
-        warnings.warn(f"{doubt}. Ask for more days on both sides.", IncompleteWarning, stacklevel=3)
+        warn(text, IncompleteWarning)
+    if filter_doubt:
+        warn(f"{filter_doubt}. Ask for more days on both sides.", IncompleteWarning)
     return frame
 
 
+def _stacklevel_of_caller() -> int:
+    """Count the frames up to the first one outside this package, so that a warning names the user's own line."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE_FOLDER):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
 def _missing_frame(source: str, missing: Sequence[MissingWindow]) -> pd.DataFrame:
-    """Make a frame of holes: `source channel_id start end reason`."""
-    windows = [hole.window for hole in missing]
+    """Build the frame of what is missing: `source channel_id start end reason`."""
+    windows = [each.window for each in missing]
     return pd.DataFrame(
         {
             "source": pd.Series([source] * len(missing), dtype="str"),
             "channel_id": pd.Series([window.channel_id for window in windows], dtype="str"),
             "start": pd.Series([window.start for window in windows], dtype="datetime64[us]"),
             "end": pd.Series([window.end for window in windows], dtype="datetime64[us]"),
-            "reason": pd.Series([hole.reason for hole in missing], dtype="str"),
+            "reason": pd.Series([each.reason for each in missing], dtype="str"),
         }
     )

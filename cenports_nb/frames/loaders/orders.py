@@ -1,56 +1,38 @@
-"""Loaders of orders and shipments: ask, decode, validate, say where it comes from.
+"""Loaders of orders and line items.
 
-A frame that is returned is complete.
+    parse_query ─▶ retrieve ─▶ select_orders ─▶ build_frame ─▶ finalize
+
+Both frames come from the same pages. A frame that is returned is complete.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from cenports_nb.api.retrieval.decoded_page import count
-from cenports_nb.api.retrieval.retrieve import Retrieval
-from cenports_nb.frames.dates import Day
-from cenports_nb.frames.decoding import records as decode
-from cenports_nb.frames.decoding.order_frames import Orders, orders_of
-from cenports_nb.frames.decoding.shipment_items import shipment_items
+from cenports_nb.api.retrieval.results import Retrieval
+from cenports_nb.api.retrieval.retrieve import retrieve
+from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, Window, chunk_order_numbers
+from cenports_nb.frames.decoding.order_frames import DecodedOrders, find_differing_copies, select_orders
 from cenports_nb.frames.line_status import CLOSED_WORDS, is_open
-from cenports_nb.frames.loaders.endpoint_specs import order_source
-from cenports_nb.frames.loaders.finalize import Handling, OnReject, finish, framed, validated
-from cenports_nb.frames.loaders.line_item_cache import recall, remember
-from cenports_nb.frames.loaders.query import (
-    LoadQuery,
-    list_records,
-    parse_query,
-    read_orders,
-    read_shipments,
-)
+from cenports_nb.frames.loaders.endpoint_specs import orders_spec
+from cenports_nb.frames.loaders.finalize import OnReject, build_frame, finalize
+from cenports_nb.frames.loaders.line_item_cache import LineItemCache
+from cenports_nb.frames.loaders.query import LoadQuery, parse_query, progress_bar, takes_parameters_of
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-SHIPMENT_ORDER = ["ship_date", "channel_id", "order_no", "tracking_number"]
+SOURCE = "GET /orders"
 
 
-def load_orders(
-    client: Client,
-    start: Day | None = None,
-    end: Day | None = None,
-    *,
-    channel_id: str | Sequence[str] | None = None,
-    order_nos: Sequence[str] | None = None,
-    acknowledged: bool | None = None,
-    refresh: bool = False,
-    progress: bool | None = None,
-    allow_partial: bool = False,
-    on_reject: OnReject = "warn",
-    with_acknowledged: bool = False,
-    last: str | None = None,
-) -> pd.DataFrame:
+@takes_parameters_of(parse_query)
+def load_orders(query: LoadQuery) -> pd.DataFrame:
     """Load orders, one row each, from GET /orders.
 
     Days are meant in the client's time zone, by `order_date`, both included; instants in the frame are UTC.
@@ -77,51 +59,18 @@ def load_orders(
         IncompleteError: Records are missing; it carries what did arrive.
         RejectedRowsError: With `on_reject="raise"`.
     """
-    asked = parse_query(
-        client,
-        start,
-        end,
-        last=last,
-        channel_id=channel_id,
-        order_nos=order_nos,
-        acknowledged=acknowledged,
-        with_acknowledged=with_acknowledged,
-    )
-    generation = client.generation
-    read = read_orders(
-        client, asked, lambda: load_channel_ids(client), refresh=refresh, progress=progress, halves=with_acknowledged
-    )
-    orders = orders_of(read, asked.days, client.settings.time_zone)
-    frame = framed(orders.order_columns(), schemas.Orders)
-    remember(client, asked.key, orders, read, generation, size=int(frame.memory_usage().sum()))
-    return finish(
-        client,
-        "GET /orders",
-        read,
-        frame,
-        orders.rejects,
-        Handling(asked.params, allow_partial, on_reject),
-        int(orders.outside.sum()),
-        orders.doubt,
-        orders.unknown,
-    )
+    client, generation = query.client, query.client.generation
+    retrieval = _retrieve_orders(query)
+    orders = select_orders(retrieval, query.days, client.settings.time_zone)
+    frame = build_frame(orders.order_columns(), schemas.Orders)
+    frame_bytes = int(frame.memory_usage().sum())
+    cache = client.component(LineItemCache, LineItemCache)
+    cache.store(client, query.key, orders, retrieval, generation, frame_bytes=frame_bytes)
+    return _finalize_orders(query, retrieval, orders, frame)
 
 
-def load_line_items(
-    client: Client,
-    start: Day | None = None,
-    end: Day | None = None,
-    *,
-    channel_id: str | Sequence[str] | None = None,
-    order_nos: Sequence[str] | None = None,
-    acknowledged: bool | None = None,
-    refresh: bool = False,
-    progress: bool | None = None,
-    allow_partial: bool = False,
-    on_reject: OnReject = "warn",
-    with_acknowledged: bool = False,
-    last: str | None = None,
-) -> pd.DataFrame:
+@takes_parameters_of(parse_query)
+def load_line_items(query: LoadQuery) -> pd.DataFrame:
     """Load order lines, one row each, from the very pages of `load_orders`: no further request.
 
     Arguments and errors are those of `load_orders`.
@@ -129,19 +78,7 @@ def load_line_items(
     Returns:
         The columns of `schemas.LineItems`, ordered by `order_date`, `channel_id`, `order_no`, `line_item`.
     """
-    asked = parse_query(
-        client,
-        start,
-        end,
-        last=last,
-        channel_id=channel_id,
-        order_nos=order_nos,
-        acknowledged=acknowledged,
-        with_acknowledged=with_acknowledged,
-    )
-    orders, read = _read_lines(client, asked, refresh=refresh, progress=progress, halves=with_acknowledged)
-    handling = Handling(asked.params, allow_partial, on_reject)
-    return _lines(client, orders, read, handling, lambda frame: frame)
+    return _load_lines(query, lambda frame: frame)
 
 
 def load_open_items(
@@ -174,147 +111,119 @@ def load_open_items(
         IncompleteError: Records are missing; it carries what did arrive.
         RejectedRowsError: With `on_reject="raise"`.
     """
-    asked = parse_query(client, None, None, last=lookback, channel_id=channel_id, order_nos=None, acknowledged=None)
-    orders, read = _read_lines(client, asked, refresh=refresh, progress=progress)
-    handling = Handling({**asked.params, "closed": sorted(closed)}, allow_partial, on_reject)
-    return _lines(client, orders, read, handling, lambda frame: frame[is_open(frame["status"], closed)])
-
-
-def load_shipments(
-    client: Client,
-    start: Day | None = None,
-    end: Day | None = None,
-    *,
-    channel_id: str | Sequence[str] | None = None,
-    order_nos: Sequence[str] | None = None,
-    acknowledged: bool | None = None,
-    refresh: bool = False,
-    progress: bool | None = None,
-    allow_partial: bool = False,
-    on_reject: OnReject = "warn",
-    with_acknowledged: bool = False,
-    last: str | None = None,
-) -> pd.DataFrame:
-    """Load shipments, one row each, from GET /shipments; without a channel, from every channel.
-
-    Which date the API filters by is not documented, so nothing is cut: shipments of the days just before
-    and after may be among the rows. Arguments and errors are those of `load_orders`.
-
-    Returns:
-        The columns of `schemas.Shipments`, then every other field of the answer as text.
-    """
-    asked = parse_query(
+    query = parse_query(
         client,
-        start,
-        end,
-        last=last,
+        last=lookback,
         channel_id=channel_id,
-        order_nos=order_nos,
-        acknowledged=acknowledged,
-        with_acknowledged=with_acknowledged,
-    )
-    read, decoded = _read_shipments(client, asked, refresh=refresh, progress=progress, halves=with_acknowledged)
-    frame = decoded.frame.drop(columns="_index")
-    if acknowledged is not None:  # the answers may say nothing of it; what was asked for is known
-        frame["acknowledged"] = frame["acknowledged"].fillna(acknowledged)
-    frame = frame.sort_values(SHIPMENT_ORDER, kind="stable", ignore_index=True)
-    return finish(
-        client,
-        "GET /shipments",
-        read,
-        validated(frame, schemas.Shipments),
-        decoded.rejects,
-        Handling(asked.params, allow_partial, on_reject),
-    )
-
-
-def load_shipment_items(
-    client: Client,
-    start: Day | None = None,
-    end: Day | None = None,
-    *,
-    channel_id: str | Sequence[str] | None = None,
-    order_nos: Sequence[str] | None = None,
-    acknowledged: bool | None = None,
-    refresh: bool = False,
-    progress: bool | None = None,
-    allow_partial: bool = False,
-    on_reject: OnReject = "warn",
-    with_acknowledged: bool = False,
-    last: str | None = None,
-) -> pd.DataFrame:
-    """Load what was in the shipments, one row a line, from the very pages of `load_shipments`: no further request.
-
-    What a shipment looks like is not documented. Its lines are the list of objects in it whose name speaks of lines,
-    items, products or contents, or whose objects have a SKU; in packages too. A shipment without such a list has no
-    row here. Arguments and errors are those of `load_orders`.
-
-    Returns:
-        The columns of `schemas.ShipmentItems`, then every other field of a line as text; ordered by shipment, and
-        within it as sent.
-    """
-    asked = parse_query(
-        client,
-        start,
-        end,
-        last=last,
-        channel_id=channel_id,
-        order_nos=order_nos,
-        acknowledged=acknowledged,
-        with_acknowledged=with_acknowledged,
-    )
-    read, decoded = _read_shipments(client, asked, refresh=refresh, progress=progress, halves=with_acknowledged)
-    items, line_rejects = shipment_items(decoded.frame, list_records(read))
-    frame = items.sort_values(SHIPMENT_ORDER, kind="stable", ignore_index=True)
-    return finish(
-        client,
-        "GET /shipments",
-        read,
-        validated(frame, schemas.ShipmentItems),
-        (*decoded.rejects, *line_rejects),
-        Handling(asked.params, allow_partial, on_reject),
-    )
-
-
-def _read_lines(
-    client: Client, asked: LoadQuery, *, refresh: bool, progress: bool | None, halves: bool = False
-) -> tuple[Orders, Retrieval]:
-    """Read the lines of orders: those that the last load of the same orders read along, or again."""
-    if not refresh and (known := recall(client, asked.key, order_source(client, lambda: ()))) is not None:
-        return known
-    read = read_orders(
-        client,
-        asked,
-        lambda: load_channel_ids(client),
         refresh=refresh,
         progress=progress,
-        halves=halves,
-        lines_only=True,
+        allow_partial=allow_partial,
+        on_reject=on_reject,
     )
-    return orders_of(read, asked.days, client.settings.time_zone), read
+    params = {**query.options.params, "closed": sorted(closed)}
+    query = replace(query, options=replace(query.options, params=params))
+    return _load_lines(query, lambda frame: frame[is_open(frame["status"], closed)])
 
 
-def _lines(
+def load_orders_with_lines(
     client: Client,
-    orders: Orders,
-    read: Retrieval,
-    handling: Handling,
-    choose: Callable[[pd.DataFrame], pd.DataFrame],
-) -> pd.DataFrame:
-    """Make a frame of order lines."""
-    frame = framed(orders.line_columns(), schemas.LineItems, choose)
-    rejects = (*orders.rejects, *orders.line_rejects)
-    return finish(
-        client, "GET /orders", read, frame, rejects, handling, orders.lines_outside, orders.doubt, orders.unknown
+    *,
+    acknowledged: bool,
+    channel_id: Sequence[str] | None = None,
+    progress: bool | None = None,
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Load orders and line items from one retrieval; two loads by acknowledgement are two, and may differ.
+
+    Args:
+        client: The account.
+        acknowledged: Which orders.
+        channel_id: Of these channels; of all by default.
+        progress: Show a bar; by default only when it takes more than two seconds.
+
+    Returns:
+        The frames of `load_orders` and `load_line_items`.
+
+    Raises:
+        IncompleteError: Records are missing.
+    """
+    query = parse_query(client, channel_id=channel_id, acknowledged=acknowledged, refresh=True, progress=progress)
+    retrieval = _retrieve_orders(query)
+    orders = select_orders(retrieval, query.days, client.settings.time_zone)
+    frame = _finalize_orders(query, retrieval, orders, build_frame(orders.order_columns(), schemas.Orders))
+    lines = finalize(
+        client,
+        SOURCE,
+        retrieval,
+        build_frame(orders.line_columns(), schemas.LineItems),
+        orders.line_rejects,
+        query.options,
+        outside=orders.lines_outside,
+        filter_doubt=orders.filter_doubt,
+    )
+    return frame, lines
+
+
+def _retrieve_orders(query: LoadQuery, *, lines_only: bool = False) -> Retrieval:
+    """Retrieve orders; copies that differ are read again, so that the newest one wins.
+
+    Where both halves are asked for, an order that is acknowledged in between is in both, and the later copy wins.
+    """
+    client = query.client
+    spec = orders_spec(client, lambda: load_channel_ids(client), lines_only=lines_only)
+    windows = query.windows(query.channels or (None,), by_month=True)
+    with progress_bar(client, query.progress, "orders") as step:
+        retrieval = retrieve(client, spec, windows, refresh=query.refresh, progress=step)
+        again = [
+            Window(channel_id=channel, order_nos=chunk, acknowledged=query.acknowledged)
+            for channel, numbers in find_differing_copies(retrieval).items()
+            for chunk in chunk_order_numbers([number for number in numbers if _is_askable(number)])
+            if not query.both_halves
+        ]
+        if again:
+            retrieval = Retrieval.join([retrieval, retrieve(client, spec, again, refresh=True, progress=step)])
+    return retrieval
+
+
+def _load_lines(query: LoadQuery, choose: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+    """Load line items: those that the last load of the same orders decoded along, or from their pages again."""
+    client = query.client
+    cached: tuple[DecodedOrders, Retrieval] | None = None
+    if not query.refresh:
+        spec = orders_spec(client, lambda: ())
+        cached = client.component(LineItemCache, LineItemCache).take(client, query.key, spec)
+    if cached is None:
+        retrieval = _retrieve_orders(query, lines_only=True)
+        cached = select_orders(retrieval, query.days, client.settings.time_zone), retrieval
+    orders, retrieval = cached
+    return finalize(
+        client,
+        SOURCE,
+        retrieval,
+        build_frame(orders.line_columns(), schemas.LineItems, choose),
+        (*orders.rejects, *orders.line_rejects),
+        query.options,
+        outside=orders.lines_outside,
+        filter_doubt=orders.filter_doubt,
+        unknown_fields=orders.unknown_fields,
     )
 
 
-def _read_shipments(
-    client: Client, asked: LoadQuery, *, refresh: bool, progress: bool | None, halves: bool
-) -> tuple[Retrieval, decode.Decoded]:
-    """Read shipments; each knows the channel, and where both halves are read the half, that it was asked for."""
-    channels = asked.channels or load_channel_ids(client)
-    read = read_shipments(client, asked, channels, refresh=refresh, progress=progress, halves=halves)
-    windows = [part.window for part in read.parts for _ in range(count(part.contents))]
-    known = [window.acknowledged for window in windows] if halves else []
-    return read, decode.shipments(list_records(read), [window.channel_id for window in windows], known)
+def _finalize_orders(
+    query: LoadQuery, retrieval: Retrieval, orders: DecodedOrders, frame: pd.DataFrame
+) -> pd.DataFrame:
+    return finalize(
+        query.client,
+        SOURCE,
+        retrieval,
+        frame,
+        orders.rejects,
+        query.options,
+        outside=int(orders.outside.sum()),
+        filter_doubt=orders.filter_doubt,
+        unknown_fields=orders.unknown_fields,
+    )
+
+
+def _is_askable(number: str) -> bool:
+    """Whether an order number fits the text of numbers and commas that the API takes."""
+    return "," not in number and len(number) <= MAX_NUMBERS_LENGTH

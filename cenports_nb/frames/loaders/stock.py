@@ -1,20 +1,29 @@
-"""Loaders of stock, warehouses and channels: ask, decode, validate, say where it comes from."""
+"""Loaders of stock, warehouses and channels."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
+import msgspec
 import pandas as pd
 
-from cenports_nb.frames.decoding import records as decode
-from cenports_nb.frames.loaders.finalize import Handling, OnReject, finish, ordered
-from cenports_nb.frames.loaders.query import joined, list_records, parse_names, read_channels, read_stock
+from cenports_nb.api.retrieval.results import MissingWindow, Retrieval
+from cenports_nb.api.retrieval.retrieve import retrieve
+from cenports_nb.api.retrieval.windows import Window
+from cenports_nb.frames.decoding.records import decode_channels, decode_stock, decode_warehouses
+from cenports_nb.frames.loaders.endpoint_specs import channels_spec, stock_spec
+from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject, finalize, sort_frame
+from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, STOCK_KEYS
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+
+STOCK_SOURCE = "GET /inventories"
 
 
 def load_actual_stock(
@@ -42,11 +51,13 @@ def load_actual_stock(
         RejectedRowsError: With `on_reject="raise"`.
     """
     codes = parse_names(warehouse_codes, "warehouse_codes")
-    read = read_stock(client, {"actualStock": True}, codes, refresh=refresh)
-    decoded = decode.stock(list_records(read))
-    frame = ordered(decoded.frame, ["warehouse_code", "product_sku"], schemas.ActualStock)
-    handling = Handling({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finish(client, "GET /inventories", read, frame, decoded.rejects, handling, unknown=decoded.unknown)
+    retrieval = _retrieve_stock(client, {"actualStock": True}, codes, refresh=refresh)
+    decoded = decode_stock(retrieval.raw_records())
+    frame = sort_frame(decoded.frame, STOCK_KEYS, schemas.ActualStock)
+    options = LoadOptions({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
+    return finalize(
+        client, STOCK_SOURCE, retrieval, frame, decoded.rejects, options, unknown_fields=decoded.unknown_fields
+    )
 
 
 def load_available_stock(
@@ -70,25 +81,27 @@ def load_available_stock(
     channels = parse_names(channel_id, "channel_id")
     if channels is None:
         channels = load_channel_ids(client)
-    frames, reads = [], []
+    frames, retrievals = [], []
     rejects: list[Reject] = []
-    unknown: frozenset[str] = frozenset()
+    unknown_fields: frozenset[str] = frozenset()
     for channel in channels:
-        read = read_stock(client, {"channelId": channel}, codes, refresh=refresh)
-        decoded = decode.stock(list_records(read))
+        retrieval = _retrieve_stock(client, {"channelId": channel}, codes, refresh=refresh)
+        decoded = decode_stock(retrieval.raw_records())
         frames.append(decoded.frame.assign(channel_id=pd.Series([channel] * len(decoded.frame), dtype="str")))
         rejects += decoded.rejects
-        unknown |= decoded.unknown
-        reads.append(read)
+        unknown_fields |= decoded.unknown_fields
+        retrievals.append(retrieval)
     if not frames:
-        frames = [decode.stock(()).frame.assign(channel_id=pd.Series([], dtype="str"))]
-    frame = ordered(
+        frames = [decode_stock(()).frame.assign(channel_id=pd.Series([], dtype="str"))]
+    frame = sort_frame(
         pd.concat(frames, ignore_index=True),
-        ["channel_id", "warehouse_code", "product_sku"],
+        CHANNEL_STOCK_KEYS,
         schemas.AvailableStock,
     )
-    handling = Handling({"channel_id": channels, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finish(client, "GET /inventories", joined(reads), frame, tuple(rejects), handling, unknown=unknown)
+    options = LoadOptions({"channel_id": channels, "warehouse_codes": codes}, allow_partial, on_reject)
+    return finalize(
+        client, STOCK_SOURCE, Retrieval.join(retrievals), frame, tuple(rejects), options, unknown_fields=unknown_fields
+    )
 
 
 def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
@@ -97,10 +110,12 @@ def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
     Returns:
         The columns of `schemas.Warehouses`, ordered by `warehouse_code`.
     """
-    read = read_stock(client, {"actualStock": True}, None, refresh=refresh)
-    decoded = decode.warehouses(list_records(read))
-    frame = ordered(decoded.frame, ["warehouse_code"], schemas.Warehouses)
-    return finish(client, "GET /inventories", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
+    retrieval = _retrieve_stock(client, {"actualStock": True}, None, refresh=refresh)
+    decoded = decode_warehouses(retrieval.raw_records())
+    frame = sort_frame(decoded.frame, ["warehouse_code"], schemas.Warehouses)
+    return finalize(
+        client, STOCK_SOURCE, retrieval, frame, decoded.rejects, LoadOptions(), unknown_fields=decoded.unknown_fields
+    )
 
 
 def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
@@ -109,12 +124,59 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
     Returns:
         The columns of `schemas.Channels`, ordered by `channel_id`.
     """
-    read = read_channels(client, refresh=refresh)
-    decoded = decode.channels(list_records(read))
-    frame = ordered(decoded.frame, ["channel_id"], schemas.Channels)
-    return finish(client, "GET /channels", read, frame, decoded.rejects, Handling({}), unknown=decoded.unknown)
+    retrieval = retrieve(client, channels_spec(client), [Window()], refresh=refresh)
+    decoded = decode_channels(retrieval.raw_records())
+    frame = sort_frame(decoded.frame, ["channel_id"], schemas.Channels)
+    return finalize(
+        client, "GET /channels", retrieval, frame, decoded.rejects, LoadOptions(), unknown_fields=decoded.unknown_fields
+    )
 
 
 def load_channel_ids(client: Client) -> tuple[str, ...]:
     """List the channels that Cenports knows."""
     return tuple(load_channels(client)["channel_id"])
+
+
+class _Warehouse(msgspec.Struct, rename="camel"):
+    warehouse_code: str | int | None = None
+    warehouse_inventory: list[msgspec.Raw] | None = None
+
+
+def _retrieve_stock(
+    client: Client, filters: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool
+) -> Retrieval:
+    """Retrieve warehouses with their stock; a total that may have been cut is asked again, warehouse by warehouse."""
+    retrieval = retrieve(client, stock_spec(client, filters, codes), [Window()], refresh=refresh)
+    rows, rows_by_code = _count_stock_rows(retrieval)
+    caps = client.dialect.known_caps
+    if retrieval.missing or (rows not in caps and not any(number in caps for number in rows_by_code.values())):
+        return retrieval
+    # What is asked again depends on a fresh response: an older one may differ from it.
+    refresh = refresh or retrieval.requests > 0
+    parts = [
+        retrieve(client, stock_spec(client, filters, (code,)), [Window()], refresh=refresh) for code in rows_by_code
+    ]
+    again = [_count_stock_rows(part)[0] for part in parts]
+    # A number that some response exceeded is no cap; a larger response also shows that the first one was cut.
+    longest = max([rows, *again], default=0)
+    if sum(again) == rows and all(number not in caps or number < longest for number in again):
+        return retrieval
+    missing = MissingWindow(Window(), f"{rows} stock rows, where an answer may be cut at that number")
+    return replace(Retrieval.join(parts), missing=(missing,))
+
+
+def _count_stock_rows(retrieval: Retrieval) -> tuple[int, dict[str, int]]:
+    """Count the stock rows of a retrieval, in all and by warehouse; a record that can't be read counts as one."""
+    rows, rows_by_code = 0, dict[str, int]()
+    for record in retrieval.raw_records():
+        try:
+            warehouse = msgspec.json.decode(record, type=_Warehouse)
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            rows += 1
+            continue
+        number = len(warehouse.warehouse_inventory or ())
+        rows += number
+        if warehouse.warehouse_code is not None and number:
+            code = str(warehouse.warehouse_code)
+            rows_by_code[code] = rows_by_code.get(code, 0) + number
+    return rows, rows_by_code

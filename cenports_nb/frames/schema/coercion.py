@@ -34,19 +34,19 @@ class Flaw:
     quoted: bool = True
 
 
-Reading = tuple["pd.Series[Any]", list[Flaw]]
+Coerced = tuple["pd.Series[Any]", list[Flaw]]
 
-EXACT = 2**53
+MAX_EXACT_FLOAT = 2**53
 """Whole numbers up to here are themselves as float64."""
 
 
-def text(values: pd.Series[Any], *, nullable: bool) -> Reading:
+def coerce_text(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     """Text of any dtype; numbers are refused, as their zeros in front may be lost."""
     nulls = values.isna().to_numpy()
     if not isinstance(values.dtype, pd.StringDtype):
-        wrong = np.zeros(len(values), dtype=bool) if _is_text(values) else ~_instances(values, str) & ~nulls
+        wrong = np.zeros(len(values), dtype=bool) if _is_text(values) else ~_are_instances(values, str) & ~nulls
         if wrong.any():
-            numbers = wrong & _instances(values, Number)
+            numbers = wrong & _are_instances(values, Number)
             advice = 'zeros in front may be lost; read it as text, with dtype="str", or a count file with read_counts'
             flaws = [Flaw(numbers, "is a number and must be text", advice)] if numbers.any() else []
             rest = wrong & ~numbers
@@ -60,7 +60,7 @@ def text(values: pd.Series[Any], *, nullable: bool) -> Reading:
     return column, []
 
 
-def whole(values: pd.Series[Any], *, nullable: bool) -> Reading:
+def coerce_integers(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     """Whole units: any integer, a float or plain digits without a fraction."""
     kind = values.dtype.kind
     if kind == "i" and isinstance(values.dtype, np.dtype) and not nullable:
@@ -69,14 +69,14 @@ def whole(values: pd.Series[Any], *, nullable: bool) -> Reading:
     if kind == "b" and len(values):
         return values, [Flaw(~nulls, "is yes or no, not a count", "pass whole units")]
     if kind not in "iuf":
-        values, unread = _digits(values, nulls)
+        values, unread = _parse_digits(values, nulls)
         if unread.any():
             return values, [Flaw(unread, "is no number", "pass whole units")]
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     flaws = (
         [] if nullable or not nulls.any() else [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
     )
-    most = 2.0**63 if kind in "iu" else float(EXACT)
+    most = 2.0**63 if kind in "iu" else float(MAX_EXACT_FLOAT)
     fraction = ~nulls & (np.floor(numbers) != numbers) if kind not in "iu" else np.zeros(len(values), dtype=bool)
     large = ~nulls & ~fraction & (np.abs(numbers) > most if kind not in "iu" else numbers >= most)
     flaws += [Flaw(fraction, "is not whole", "pass whole units")] if fraction.any() else []
@@ -91,11 +91,11 @@ def whole(values: pd.Series[Any], *, nullable: bool) -> Reading:
     return pd.Series(array, index=values.index, name=values.name), []
 
 
-def number(values: pd.Series[Any], *, nullable: bool) -> Reading:
+def coerce_floats(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     """An amount: any finite number."""
     nulls = values.isna().to_numpy()
     if values.dtype.kind not in "iuf":
-        wrong = ~nulls & (~_instances(values, (Number, Decimal)) | _instances(values, (bool, np.bool_)))
+        wrong = ~nulls & (~_are_instances(values, (Number, Decimal)) | _are_instances(values, (bool, np.bool_)))
         if wrong.any():
             return values, [Flaw(wrong, "is no number", "pass amounts as numbers")]
     column = pd.Series(values.to_numpy(dtype="float64", na_value=np.nan), index=values.index, name=values.name)
@@ -106,11 +106,11 @@ def number(values: pd.Series[Any], *, nullable: bool) -> Reading:
     return column, flaws
 
 
-def flag(values: pd.Series[Any], *, nullable: bool) -> Reading:
+def coerce_booleans(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     """Yes or no."""
     nulls = values.isna().to_numpy()
     if values.dtype.kind != "b":
-        wrong = ~nulls & ~_instances(values, (bool, np.bool_))
+        wrong = ~nulls & ~_are_instances(values, (bool, np.bool_))
         if wrong.any():
             return values, [Flaw(wrong, "is neither True nor False", "pass True or False")]
     if not nullable and nulls.any():
@@ -118,7 +118,7 @@ def flag(values: pd.Series[Any], *, nullable: bool) -> Reading:
     return values.astype("boolean" if nullable else "bool"), []
 
 
-def instant(values: pd.Series[Any], *, nullable: bool) -> Reading:
+def coerce_instants(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     """An instant of any zone and unit, or ISO text with its offset; without a zone it could be anything."""
     nulls = values.isna().to_numpy()
     column = values
@@ -141,7 +141,7 @@ def instant(values: pd.Series[Any], *, nullable: bool) -> Reading:
     return column.astype("datetime64[us, UTC]"), []
 
 
-def day(values: pd.Series[Any], *, nullable: bool) -> Reading:
+def coerce_days(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     """A plain day: a date without a time zone."""
     nulls = values.isna().to_numpy()
     if values.dtype.kind != "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
@@ -153,15 +153,15 @@ def day(values: pd.Series[Any], *, nullable: bool) -> Reading:
     return values.astype("datetime64[us]"), []
 
 
-READINGS: dict[str, Callable[..., Reading]] = {
-    "string[pyarrow]": text,
-    "int64": whole,
-    "Int64": whole,
-    "float64": number,
-    "bool": flag,
-    "boolean": flag,
-    "datetime64[us, UTC]": instant,
-    "datetime64[ns]": day,
+COERCIONS: dict[str, Callable[..., Coerced]] = {
+    "string[pyarrow]": coerce_text,
+    "int64": coerce_integers,
+    "Int64": coerce_integers,
+    "float64": coerce_floats,
+    "bool": coerce_booleans,
+    "boolean": coerce_booleans,
+    "datetime64[us, UTC]": coerce_instants,
+    "datetime64[ns]": coerce_days,
 }
 """Pandera's word for a dtype -> how it is read."""
 
@@ -173,12 +173,12 @@ def _is_text(values: pd.Series[Any]) -> bool:
     return pd.api.types.infer_dtype(values, skipna=True) in ("string", "empty")
 
 
-def _instances(values: pd.Series[Any], kinds: Any) -> Mask:
+def _are_instances(values: pd.Series[Any], kinds: Any) -> Mask:
     """Tell which values are of these Python types; only where something is wrong already."""
     return np.fromiter((isinstance(value, kinds) for value in values.astype("object")), dtype=bool, count=len(values))
 
 
-def _digits(values: pd.Series[Any], nulls: Mask) -> tuple[pd.Series[Any], Mask]:
+def _parse_digits(values: pd.Series[Any], nulls: Mask) -> tuple[pd.Series[Any], Mask]:
     """Read whole numbers that came as text or objects: digits, nothing that needs interpretation."""
     texts = values.astype("object").astype("str")
     plain = texts.str.fullmatch(r"\s*[+-]?\d{1,15}(\.\d+)?\s*").fillna(value=False).to_numpy(dtype=bool)

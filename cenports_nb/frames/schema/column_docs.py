@@ -20,7 +20,7 @@ UNITS, MONEY, UTC, DAY = "units", "order's currency", "UTC", "day"
 
 
 @dataclass(frozen=True)
-class Meaning:
+class ColumnDoc:
     """What one column holds.
 
     Attributes:
@@ -39,7 +39,7 @@ class Meaning:
     personal: str = ""
     counted: bool = False
 
-    def shown(self, row: int) -> Any:
+    def example_value(self, row: int) -> Any:
         """Return the example value of a row, counted up where a key needs it."""
         if not self.counted:
             return self.example
@@ -50,7 +50,7 @@ class Meaning:
         return f"{stem}{int(digits) + row:0{len(digits)}}"
 
 
-def explained(table: Mapping[str, Meaning]) -> Callable[[type[Model]], type[Model]]:
+def documented_by(table: Mapping[str, ColumnDoc]) -> Callable[[type[Model]], type[Model]]:
     """Give each column of a model its description and metadata from a table.
 
     Raises:
@@ -72,16 +72,16 @@ def explained(table: Mapping[str, Meaning]) -> Callable[[type[Model]], type[Mode
     return explain
 
 
-def _address(whose: str, group: str, name: str, street: str) -> dict[str, Meaning]:
+def _address(whose: str, group: str, name: str, street: str) -> dict[str, ColumnDoc]:
     prefix = {"billTo": "bill_to", "shipTo": "ship_to"}[group]
     return {
-        f"{prefix}_name": Meaning(f"Name of {whose}.", f"{group}.name", name, personal=NAME),
-        f"{prefix}_address1": Meaning(f"Street of {whose}.", f"{group}.address1", street, personal=ADDRESS),
-        f"{prefix}_address2": Meaning(f"Second line, {whose}.", f"{group}.address2", "Apt 4", personal=ADDRESS),
-        f"{prefix}_city": Meaning(f"City of {whose}.", f"{group}.city", "Tracy"),
-        f"{prefix}_state": Meaning(f"State of {whose}, as sent.", f"{group}.state", "CA"),
-        f"{prefix}_country": Meaning(f"Country of {whose}, as sent.", f"{group}.country", "US"),
-        f"{prefix}_postal_code": Meaning(
+        f"{prefix}_name": ColumnDoc(f"Name of {whose}.", f"{group}.name", name, personal=NAME),
+        f"{prefix}_address1": ColumnDoc(f"Street of {whose}.", f"{group}.address1", street, personal=ADDRESS),
+        f"{prefix}_address2": ColumnDoc(f"Second line, {whose}.", f"{group}.address2", "Apt 4", personal=ADDRESS),
+        f"{prefix}_city": ColumnDoc(f"City of {whose}.", f"{group}.city", "Tracy"),
+        f"{prefix}_state": ColumnDoc(f"State of {whose}, as sent.", f"{group}.state", "CA"),
+        f"{prefix}_country": ColumnDoc(f"Country of {whose}, as sent.", f"{group}.country", "US"),
+        f"{prefix}_postal_code": ColumnDoc(
             f"Postal code of {whose}; text, so zeros in front stay.", f"{group}.postalCode", "05021", personal=ADDRESS
         ),
     }
@@ -95,146 +95,146 @@ NO_SOURCE = "made by the package"
 
 # fmt: off
 ORDERS = {
-    "order_no": Meaning("The order's number, unique in its channel.", "orderNo", "10248", counted=True),
-    "customer_order_no": Meaning("The customer's own number; may repeat.", "customerOrderNo", "PO-0042"),
-    "order_date": Meaning("When it was ordered; exactly midnight is a plain day.", "orderDate", _at("2026-03-01 09:30"), UTC),
-    "channel": Meaning("Name of the sales channel, as the order has it.", "channel", "Web shop"),
-    "channel_id": Meaning("The sales channel's id.", "channelId", "SHOP-1"),
-    "customer_name": Meaning("Who ordered.", "customerName", "Maria Anders", personal=NAME),
-    "contact_name": Meaning("Whom to ask about the order.", "contactName", "Maria Anders", personal=NAME),
-    "contact_email": Meaning("E-mail of that person.", "contactEmail", "maria@example.com", personal=EMAIL),
-    "contact_phone": Meaning("Telephone of that person.", "contactPhone", "555-0100", personal=PHONE),
-    "status": Meaning("The order's status as sent; an open set.", "status", "Completed"),
+    "order_no": ColumnDoc("The order's number, unique in its channel.", "orderNo", "10248", counted=True),
+    "customer_order_no": ColumnDoc("The customer's own number; may repeat.", "customerOrderNo", "PO-0042"),
+    "order_date": ColumnDoc("When it was ordered; exactly midnight is a plain day.", "orderDate", _at("2026-03-01 09:30"), UTC),
+    "channel": ColumnDoc("Name of the sales channel, as the order has it.", "channel", "Web shop"),
+    "channel_id": ColumnDoc("The sales channel's id.", "channelId", "SHOP-1"),
+    "customer_name": ColumnDoc("Who ordered.", "customerName", "Maria Anders", personal=NAME),
+    "contact_name": ColumnDoc("Whom to ask about the order.", "contactName", "Maria Anders", personal=NAME),
+    "contact_email": ColumnDoc("E-mail of that person.", "contactEmail", "maria@example.com", personal=EMAIL),
+    "contact_phone": ColumnDoc("Telephone of that person.", "contactPhone", "555-0100", personal=PHONE),
+    "status": ColumnDoc("The order's status as sent; an open set.", "status", "Completed"),
     **_address("who pays", "billTo", "Maria Anders", "12 Orchard Road"),
-    "ship_from_warehouse_code": Meaning("The warehouse that it leaves from.", "shipFrom.warehouseCode", "NW-EAST"),
-    "ship_from_warehouse_name": Meaning("That warehouse's name.", "shipFrom.warehouseName", "Northwind East"),
-    "ship_from_location": Meaning("That warehouse's address in one line.", "shipFrom.location", "1 Dock Road, Boston, MA, US, 02110", personal=ADDRESS),
-    "ship_from_contact_phone": Meaning("That warehouse's telephone.", "shipFrom.contactPhone", "555-0199", personal=PHONE),
-    "ship_from_availability": Meaning("Whether that warehouse is available.", "shipFrom.availability", True),
-    "ship_from_owner": Meaning("Code of that warehouse's owner.", "shipFrom.owner", "NORTHWIND"),
+    "ship_from_warehouse_code": ColumnDoc("The warehouse that it leaves from.", "shipFrom.warehouseCode", "NW-EAST"),
+    "ship_from_warehouse_name": ColumnDoc("That warehouse's name.", "shipFrom.warehouseName", "Northwind East"),
+    "ship_from_location": ColumnDoc("That warehouse's address in one line.", "shipFrom.location", "1 Dock Road, Boston, MA, US, 02110", personal=ADDRESS),
+    "ship_from_contact_phone": ColumnDoc("That warehouse's telephone.", "shipFrom.contactPhone", "555-0199", personal=PHONE),
+    "ship_from_availability": ColumnDoc("Whether that warehouse is available.", "shipFrom.availability", True),
+    "ship_from_owner": ColumnDoc("Code of that warehouse's owner.", "shipFrom.owner", "NORTHWIND"),
     **_address("who receives", "shipTo", "Hanna Moos", "7 Mill Lane"),
-    "carrier_code": Meaning("The carrier, as Cenports codes it.", "shippingInfo.carrierCode", "FDSH"),
-    "service_level": Meaning("The carrier's service, as Cenports codes it.", "shippingInfo.serviceLevel", "GR"),
-    "sub_total": Meaning("Sum of the lines.", "pricing.subTotal", 440.0, MONEY),
-    "discount": Meaning("Discount on the order.", "pricing.discount", 0.0, MONEY),
-    "ship_cost": Meaning("What shipping costs the customer.", "pricing.shipCost", 32.38, MONEY),
-    "grand_total": Meaning("What the customer pays.", "pricing.grandTotal", 472.38, MONEY),
-    "merchant_msg": Meaning("Message of the merchant, free text.", "notes.merchantMsg", "Leave at the door.", personal=TEXT),
-    "retailer_msg": Meaning("Message of the retailer, free text.", "notes.retailerMsg", "Thank you!", personal=TEXT),
-    "line_count": Meaning("How many lines the order has, readable or not.", "lineItems", 3, "lines"),
-    "acknowledged": Meaning("What was asked for; null if nothing was: answers don't tell.", "asked with isAcknowledged", False),
+    "carrier_code": ColumnDoc("The carrier, as Cenports codes it.", "shippingInfo.carrierCode", "FDSH"),
+    "service_level": ColumnDoc("The carrier's service, as Cenports codes it.", "shippingInfo.serviceLevel", "GR"),
+    "sub_total": ColumnDoc("Sum of the lines.", "pricing.subTotal", 440.0, MONEY),
+    "discount": ColumnDoc("Discount on the order.", "pricing.discount", 0.0, MONEY),
+    "ship_cost": ColumnDoc("What shipping costs the customer.", "pricing.shipCost", 32.38, MONEY),
+    "grand_total": ColumnDoc("What the customer pays.", "pricing.grandTotal", 472.38, MONEY),
+    "merchant_msg": ColumnDoc("Message of the merchant, free text.", "notes.merchantMsg", "Leave at the door.", personal=TEXT),
+    "retailer_msg": ColumnDoc("Message of the retailer, free text.", "notes.retailerMsg", "Thank you!", personal=TEXT),
+    "line_count": ColumnDoc("How many lines the order has, readable or not.", "lineItems", 3, "lines"),
+    "acknowledged": ColumnDoc("What was asked for; null if nothing was: answers don't tell.", "asked with isAcknowledged", False),
 }
 LINE_ITEMS = {
     "order_no": ORDERS["order_no"],
     "channel_id": ORDERS["channel_id"],
     "order_date": ORDERS["order_date"],
-    "line_item": Meaning("The line's number; its position from 1 where none is sent.", "lineItems[].lineItem", 1),
-    "product_sku": Meaning("The product's SKU.", "lineItems[].productSku", "0012"),
-    "retailer_sku": Meaning("The retailer's SKU of the product.", "lineItems[].retailerSku", "R-77"),
-    "product_name": Meaning("The product's name.", "lineItems[].productName", "Queso Cabrales"),
-    "ship_from_warehouse_code": Meaning("The warehouse that the line leaves from.", "lineItems[].shipFromWarehouseCode", "NW-EAST"),
-    "quantity": Meaning("Units ordered; below 0 for a correction.", "lineItems[].quantity", 12, UNITS),
-    "price": Meaning("Price of one unit, as sent: up to four decimals.", "lineItems[].price", 14.5, MONEY),
-    "status": Meaning("The line's status as sent; an open set.", "lineItems[].status", "shipped"),
+    "line_item": ColumnDoc("The line's number; its position from 1 where none is sent.", "lineItems[].lineItem", 1),
+    "product_sku": ColumnDoc("The product's SKU.", "lineItems[].productSku", "0012"),
+    "retailer_sku": ColumnDoc("The retailer's SKU of the product.", "lineItems[].retailerSku", "R-77"),
+    "product_name": ColumnDoc("The product's name.", "lineItems[].productName", "Queso Cabrales"),
+    "ship_from_warehouse_code": ColumnDoc("The warehouse that the line leaves from.", "lineItems[].shipFromWarehouseCode", "NW-EAST"),
+    "quantity": ColumnDoc("Units ordered; below 0 for a correction.", "lineItems[].quantity", 12, UNITS),
+    "price": ColumnDoc("Price of one unit, as sent: up to four decimals.", "lineItems[].price", 14.5, MONEY),
+    "status": ColumnDoc("The line's status as sent; an open set.", "lineItems[].status", "shipped"),
 }
 SHIPMENTS = {
-    "order_no": Meaning("The order that was shipped.", "orderNo", "10248", counted=True),
-    "channel_id": Meaning("Its sales channel; the one asked for where none is sent.", "channelId", "SHOP-1"),
-    "ship_date": Meaning("When it was shipped.", "shipDate", _at("2026-03-02 16:05"), UTC),
-    "carrier_code": Meaning("The carrier, as Cenports codes it.", "carrierCode", "FDSH"),
-    "service_level": Meaning("The carrier's service, as Cenports codes it.", "serviceLevel", "GR"),
-    "tracking_number": Meaning("The carrier's number of the parcel.", "trackingNumber", "NW0000010248"),
-    "warehouse_code": Meaning("The warehouse that it left from.", "warehouseCode", "NW-EAST"),
-    "acknowledged": Meaning("Whether it is acknowledged, as sent or as asked for.", "acknowledged", True),
+    "order_no": ColumnDoc("The order that was shipped.", "orderNo", "10248", counted=True),
+    "channel_id": ColumnDoc("Its sales channel; the one asked for where none is sent.", "channelId", "SHOP-1"),
+    "ship_date": ColumnDoc("When it was shipped.", "shipDate", _at("2026-03-02 16:05"), UTC),
+    "carrier_code": ColumnDoc("The carrier, as Cenports codes it.", "carrierCode", "FDSH"),
+    "service_level": ColumnDoc("The carrier's service, as Cenports codes it.", "serviceLevel", "GR"),
+    "tracking_number": ColumnDoc("The carrier's number of the parcel.", "trackingNumber", "NW0000010248"),
+    "warehouse_code": ColumnDoc("The warehouse that it left from.", "warehouseCode", "NW-EAST"),
+    "acknowledged": ColumnDoc("Whether it is acknowledged, as sent or as asked for.", "acknowledged", True),
 }
 SHIPMENT_ITEMS = {
     "order_no": SHIPMENTS["order_no"],
     "channel_id": SHIPMENTS["channel_id"],
     "ship_date": SHIPMENTS["ship_date"],
-    "tracking_number": Meaning("The carrier's number of the parcel; that of the line's package where the shipment has none.", "trackingNumber", "NW0000010248"),
-    "line_item": Meaning("The line's number; its position in the shipment, from 1, where none can be read.", "lineItems[].lineItem", 1),
-    "product_sku": Meaning("The product's SKU; null where the line names none.", "lineItems[].productSku", "0012"),
-    "quantity": Meaning("Units sent; null where the line says nothing.", "lineItems[].quantity", 2, UNITS),
+    "tracking_number": ColumnDoc("The carrier's number of the parcel; that of the line's package where the shipment has none.", "trackingNumber", "NW0000010248"),
+    "line_item": ColumnDoc("The line's number; its position in the shipment, from 1, where none can be read.", "lineItems[].lineItem", 1),
+    "product_sku": ColumnDoc("The product's SKU; null where the line names none.", "lineItems[].productSku", "0012"),
+    "quantity": ColumnDoc("Units sent; null where the line says nothing.", "lineItems[].quantity", 2, UNITS),
 }
 ACTUAL_STOCK = {
-    "warehouse_code": Meaning("The warehouse.", "warehouseCode", "NW-EAST"),
-    "product_sku": Meaning("The product's SKU, unique in its warehouse.", "warehouseInventory[].productSku", "0012", counted=True),
-    "retailer_sku": Meaning("The retailer's SKU of the product.", "warehouseInventory[].retailerSku", "R-77"),
-    "product_upc": Meaning("The product's UPC; text, so zeros in front stay.", "warehouseInventory[].productUpc", "000000000012"),
-    "product_name": Meaning("The product's name.", "warehouseInventory[].productName", "Queso Cabrales"),
-    "quantity": Meaning("Units on the shelf.", "warehouseInventory[].quantity", 39, UNITS),
-    "is_discontinued": Meaning("Whether it is no longer made; no where nothing is said.", "warehouseInventory[].isDiscontinued", False),
-    "next_availability_date": Meaning("When more is expected.", "warehouseInventory[].nextAvailabilityDate", pd.Timestamp("2026-04-01"), DAY),
-    "next_available_quantity": Meaning("How much more is expected then.", "warehouseInventory[].nextAvailabileQuantity", 40, UNITS),
-    "product_extras": Meaning("Further facts, as JSON text.", "warehouseInventory[].productExtras", "[]"),
-    "warehouse_name": Meaning("The warehouse's name.", "warehouseName", "Northwind East"),
+    "warehouse_code": ColumnDoc("The warehouse.", "warehouseCode", "NW-EAST"),
+    "product_sku": ColumnDoc("The product's SKU, unique in its warehouse.", "warehouseInventory[].productSku", "0012", counted=True),
+    "retailer_sku": ColumnDoc("The retailer's SKU of the product.", "warehouseInventory[].retailerSku", "R-77"),
+    "product_upc": ColumnDoc("The product's UPC; text, so zeros in front stay.", "warehouseInventory[].productUpc", "000000000012"),
+    "product_name": ColumnDoc("The product's name.", "warehouseInventory[].productName", "Queso Cabrales"),
+    "quantity": ColumnDoc("Units on the shelf.", "warehouseInventory[].quantity", 39, UNITS),
+    "is_discontinued": ColumnDoc("Whether it is no longer made; no where nothing is said.", "warehouseInventory[].isDiscontinued", False),
+    "next_availability_date": ColumnDoc("When more is expected.", "warehouseInventory[].nextAvailabilityDate", pd.Timestamp("2026-04-01"), DAY),
+    "next_available_quantity": ColumnDoc("How much more is expected then.", "warehouseInventory[].nextAvailabileQuantity", 40, UNITS),
+    "product_extras": ColumnDoc("Further facts, as JSON text.", "warehouseInventory[].productExtras", "[]"),
+    "warehouse_name": ColumnDoc("The warehouse's name.", "warehouseName", "Northwind East"),
 }
 AVAILABLE_STOCK = {
-    "channel_id": Meaning("The sales channel that was asked about.", "asked with channelId", "SHOP-1"),
+    "channel_id": ColumnDoc("The sales channel that was asked about.", "asked with channelId", "SHOP-1"),
     **ACTUAL_STOCK,
-    "quantity": Meaning("Units that can still be sold there; may be below 0.", "warehouseInventory[].quantity", 27, UNITS),
+    "quantity": ColumnDoc("Units that can still be sold there; may be below 0.", "warehouseInventory[].quantity", 27, UNITS),
 }
 WAREHOUSES = {
-    "warehouse_code": Meaning("The warehouse's code.", "warehouseCode", "WH-01", counted=True),
+    "warehouse_code": ColumnDoc("The warehouse's code.", "warehouseCode", "WH-01", counted=True),
     "warehouse_name": ACTUAL_STOCK["warehouse_name"],
     # A warehouse may be somebody's home (is_residential), so its street is a person's address.
-    "street_address": Meaning("Its street.", "warehouseAddress.streetAddress", "1 Dock Road", personal=ADDRESS),
-    "street_address2": Meaning("Second line of its address.", "warehouseAddress.streetAddress2", "Gate 4", personal=ADDRESS),
-    "city": Meaning("Its city.", "warehouseAddress.city", "Boston"),
-    "province": Meaning("Its province or state.", "warehouseAddress.province", "Massachusetts"),
-    "province_code": Meaning("Code of its province or state.", "warehouseAddress.provinceAbbre", "MA"),
-    "country_code": Meaning("Code of its country.", "warehouseAddress.countryCode", "US"),
-    "country": Meaning("Its country.", "warehouseAddress.country", "United States"),
-    "postal_code": Meaning("Its postal code; text, so zeros in front stay.", "warehouseAddress.postalCode", "02110", personal=ADDRESS),
-    "is_residential": Meaning("Whether somebody lives there.", "warehouseAddress.isResidential", False),
+    "street_address": ColumnDoc("Its street.", "warehouseAddress.streetAddress", "1 Dock Road", personal=ADDRESS),
+    "street_address2": ColumnDoc("Second line of its address.", "warehouseAddress.streetAddress2", "Gate 4", personal=ADDRESS),
+    "city": ColumnDoc("Its city.", "warehouseAddress.city", "Boston"),
+    "province": ColumnDoc("Its province or state.", "warehouseAddress.province", "Massachusetts"),
+    "province_code": ColumnDoc("Code of its province or state.", "warehouseAddress.provinceAbbre", "MA"),
+    "country_code": ColumnDoc("Code of its country.", "warehouseAddress.countryCode", "US"),
+    "country": ColumnDoc("Its country.", "warehouseAddress.country", "United States"),
+    "postal_code": ColumnDoc("Its postal code; text, so zeros in front stay.", "warehouseAddress.postalCode", "02110", personal=ADDRESS),
+    "is_residential": ColumnDoc("Whether somebody lives there.", "warehouseAddress.isResidential", False),
 }
 CHANNELS = {
-    "channel_id": Meaning("The sales channel's id.", "channelId", "SHOP-1", counted=True),
-    "channel_name": Meaning("Its name.", "channelName", "Web shop"),
-    "channel_email": Meaning("Its contact's e-mail.", "channelEmail", "shop@example.com", personal=EMAIL),
-    "channel_phone": Meaning("Its contact's telephone.", "channelPhone", "555-0100", personal=PHONE),
-    "location": Meaning("Where it is, in one line.", "location", "Seattle, WA, US, 98101"),
-    "features": Meaning("What it can do, as text or JSON text.", "features", '["returns"]'),
+    "channel_id": ColumnDoc("The sales channel's id.", "channelId", "SHOP-1", counted=True),
+    "channel_name": ColumnDoc("Its name.", "channelName", "Web shop"),
+    "channel_email": ColumnDoc("Its contact's e-mail.", "channelEmail", "shop@example.com", personal=EMAIL),
+    "channel_phone": ColumnDoc("Its contact's telephone.", "channelPhone", "555-0100", personal=PHONE),
+    "location": ColumnDoc("Where it is, in one line.", "location", "Seattle, WA, US, 98101"),
+    "features": ColumnDoc("What it can do, as text or JSON text.", "features", '["returns"]'),
 }
 STOCK_DIFF = {
-    "warehouse_code": Meaning("The warehouse.", "warehouse_code of both frames", "NW-EAST"),
-    "product_sku": Meaning("The product's SKU.", "product_sku of both frames", "0012", counted=True),
-    "product_name": Meaning("The product's name.", "product_name of both frames", "Queso Cabrales"),
-    "actual": Meaning("Units on the shelf.", "quantity of actual stock", 39, UNITS),
-    "available": Meaning("Units that can still be sold.", "quantity of available stock", 27, UNITS),
-    "reserved": Meaning("Units that are sold and not shipped.", "actual − available", 12, UNITS),
-    "side": Meaning("Which of the two frames has the SKU.", NO_SOURCE, "both"),
-    "oversold": Meaning("Whether more is sold than there is.", NO_SOURCE, False),
-    "inconsistent": Meaning("Whether the two can't both be right.", NO_SOURCE, False),
+    "warehouse_code": ColumnDoc("The warehouse.", "warehouse_code of both frames", "NW-EAST"),
+    "product_sku": ColumnDoc("The product's SKU.", "product_sku of both frames", "0012", counted=True),
+    "product_name": ColumnDoc("The product's name.", "product_name of both frames", "Queso Cabrales"),
+    "actual": ColumnDoc("Units on the shelf.", "quantity of actual stock", 39, UNITS),
+    "available": ColumnDoc("Units that can still be sold.", "quantity of available stock", 27, UNITS),
+    "reserved": ColumnDoc("Units that are sold and not shipped.", "actual − available", 12, UNITS),
+    "side": ColumnDoc("Which of the two frames has the SKU.", NO_SOURCE, "both"),
+    "oversold": ColumnDoc("Whether more is sold than there is.", NO_SOURCE, False),
+    "inconsistent": ColumnDoc("Whether the two can't both be right.", NO_SOURCE, False),
 }
 STOCK_UPDATES = {
-    "warehouse_code": Meaning("The warehouse.", "warehouse_code of the counts", "NW-EAST"),
-    "product_sku": Meaning("The product's SKU.", "product_sku of the counts", "0012", counted=True),
-    "type": Meaning("TRUE_UP sets the stock, DIFFERENTIAL moves it.", "sent as type", "TRUE_UP"),
-    "quantity": Meaning("What is sent: the new stock, or the change.", "sent as quantity", 41, UNITS),
-    "current_quantity": Meaning("The stock when the update was planned.", "quantity of actual stock", 39, UNITS),
-    "change": Meaning("By how much the stock will move.", "quantity − current_quantity", 2, UNITS),
-    "known_sku": Meaning("Whether the warehouse has the SKU.", NO_SOURCE, True),
-    "reason": Meaning("Why, in the planner's words.", "given by the planner", "weekly count"),
-    "reference": Meaning("The planner's own number for it.", "given by the planner", "COUNT-17"),
-    "suggestion": Meaning("The one SKU of the warehouse that an unknown SKU resembles; never applied by itself.", NO_SOURCE, "0012"),
-    "counted_at": Meaning("When it was counted.", "counted_at of the counts", _at("2026-03-01 08:00"), UTC),
+    "warehouse_code": ColumnDoc("The warehouse.", "warehouse_code of the counts", "NW-EAST"),
+    "product_sku": ColumnDoc("The product's SKU.", "product_sku of the counts", "0012", counted=True),
+    "type": ColumnDoc("TRUE_UP sets the stock, DIFFERENTIAL moves it.", "sent as type", "TRUE_UP"),
+    "quantity": ColumnDoc("What is sent: the new stock, or the change.", "sent as quantity", 41, UNITS),
+    "current_quantity": ColumnDoc("The stock when the update was planned.", "quantity of actual stock", 39, UNITS),
+    "change": ColumnDoc("By how much the stock will move.", "quantity − current_quantity", 2, UNITS),
+    "known_sku": ColumnDoc("Whether the warehouse has the SKU.", NO_SOURCE, True),
+    "reason": ColumnDoc("Why, in the planner's words.", "given by the planner", "weekly count"),
+    "reference": ColumnDoc("The planner's own number for it.", "given by the planner", "COUNT-17"),
+    "suggestion": ColumnDoc("The one SKU of the warehouse that an unknown SKU resembles; never applied by itself.", NO_SOURCE, "0012"),
+    "counted_at": ColumnDoc("When it was counted.", "counted_at of the counts", _at("2026-03-01 08:00"), UTC),
 }
 OUTCOMES = {
-    "submission_id": Meaning("The submission.", NO_SOURCE, "20260301T093000-7f3a"),
-    "batch": Meaning("Number of the batch in its submission, from 0.", NO_SOURCE, 0),
-    "row": Meaning("Position in the batch, from 0.", NO_SOURCE, 0, counted=True),
+    "submission_id": ColumnDoc("The submission.", NO_SOURCE, "20260301T093000-7f3a"),
+    "batch": ColumnDoc("Number of the batch in its submission, from 0.", NO_SOURCE, 0),
+    "row": ColumnDoc("Position in the batch, from 0.", NO_SOURCE, 0, counted=True),
     "warehouse_code": STOCK_UPDATES["warehouse_code"],
     "product_sku": STOCK_UPDATES["product_sku"],
     "type": STOCK_UPDATES["type"],
     "quantity": STOCK_UPDATES["quantity"],
-    "handle": Meaning("Cenports' handle of the transaction.", "handle", "c0ffee00"),
-    "status": Meaning("The transaction's status, as sent.", "status", "COMPLETED"),
-    "outcome": Meaning("What became of the row.", NO_SOURCE, "applied"),
-    "message": Meaning("What Cenports, or the package, says of the row.", "errors[].message", "The product sku 0012 does not exist."),
-    "submitted_at": Meaning("When the batch was sent.", "submitted_at", _at("2026-03-01 09:30"), UTC),
-    "completed_at": Meaning("When its transaction ended.", "completed_at", _at("2026-03-01 09:41"), UTC),
-    "read_back": Meaning("The stock that was read afterwards.", "warehouseInventory[].quantity", 41, UNITS),
-    "read_back_at": Meaning("When it was read.", NO_SOURCE, _at("2026-03-01 09:45"), UTC),
+    "handle": ColumnDoc("Cenports' handle of the transaction.", "handle", "c0ffee00"),
+    "status": ColumnDoc("The transaction's status, as sent.", "status", "COMPLETED"),
+    "outcome": ColumnDoc("What became of the row.", NO_SOURCE, "applied"),
+    "message": ColumnDoc("What Cenports, or the package, says of the row.", "errors[].message", "The product sku 0012 does not exist."),
+    "submitted_at": ColumnDoc("When the batch was sent.", "submitted_at", _at("2026-03-01 09:30"), UTC),
+    "completed_at": ColumnDoc("When its transaction ended.", "completed_at", _at("2026-03-01 09:41"), UTC),
+    "read_back": ColumnDoc("The stock that was read afterwards.", "warehouseInventory[].quantity", 41, UNITS),
+    "read_back_at": ColumnDoc("When it was read.", NO_SOURCE, _at("2026-03-01 09:45"), UTC),
 }
 # fmt: on

@@ -22,13 +22,13 @@ identify a person: views show pseudonyms of that kind instead, and so does `cn.m
 """
 
 
-def dictionary() -> str:
+def write_dictionary() -> str:
     """Write the data dictionary as Markdown."""
     models = [getattr(schemas, name) for name in schemas.__all__ if name != "describe"]
-    return "\n".join([INTRODUCTION, *(_chapter(model) for model in models)])
+    return "\n".join([INTRODUCTION, *(_write_section(model) for model in models)])
 
 
-def _chapter(model: Any) -> str:
+def _write_section(model: Any) -> str:
     heads = ("column", "dtype", "null", "unit", "personal", "meaning", "source", "example")
     lines = [f"## {model.__name__}", "", model.__doc__ or "", "", f"| {' | '.join(heads)} |", "|---" * len(heads) + "|"]
     for row in schemas.describe(model).to_dict("records"):
@@ -44,4 +44,4 @@ def _chapter(model: Any) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.buffer.write(dictionary().encode())  # UTF-8 whatever the terminal speaks
+    sys.stdout.buffer.write(write_dictionary().encode())  # UTF-8 whatever the terminal speaks

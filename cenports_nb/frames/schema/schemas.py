@@ -13,7 +13,8 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.frames.schema import column_docs
-from cenports_nb.frames.schema.column_docs import explained
+from cenports_nb.frames.schema.column_docs import documented_by
+from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_ITEM_KEYS, ORDER_KEYS, STOCK_KEYS
 
 __all__ = [
     "ActualStock",
@@ -36,12 +37,12 @@ Count = pd.Int64Dtype
 Flag = pd.BooleanDtype
 
 
-def _exact(dtype: Any) -> Any:
+def _loader_dtype(dtype: Any) -> Any:
     """Return the dtype that the loaders build; pandera takes every plain datetime for nanoseconds."""
     return "datetime64[us]" if str(dtype) == "datetime64[ns]" else dtype.type
 
 
-class _Told(pa.DataFrameModel):
+class _DocumentedModel(pa.DataFrameModel):
     """A model that tells what its columns mean and shows what its rows look like."""
 
     @classmethod
@@ -53,7 +54,10 @@ class _Told(pa.DataFrameModel):
         """
         schema = cls.to_schema()
         values = {
-            name: pd.Series([column.metadata["meaning"].shown(row) for row in range(rows)], dtype=_exact(column.dtype))
+            name: pd.Series(
+                [column.metadata["meaning"].example_value(row) for row in range(rows)],
+                dtype=_loader_dtype(column.dtype),
+            )
             for name, column in schema.columns.items()
         }
         return schema.validate(pd.DataFrame(values))
@@ -64,7 +68,7 @@ class _Told(pa.DataFrameModel):
         return describe(cls)
 
 
-class _Strict(_Told):
+class _StrictModel(_DocumentedModel):
     """Exactly these columns, in this order."""
 
     class Config:
@@ -72,8 +76,8 @@ class _Strict(_Told):
         ordered = True
 
 
-@explained(column_docs.ORDERS)
-class Orders(_Strict):
+@documented_by(column_docs.ORDERS)
+class Orders(_StrictModel):
     """One row an order; unique by (`channel_id`, `order_no`), ordered by `order_date` and key."""
 
     order_no: Series[str]
@@ -117,12 +121,12 @@ class Orders(_Strict):
     line_count: Series[int] = pa.Field(ge=0)
     acknowledged: Series[Flag] = pa.Field(nullable=True)
 
-    class Config(_Strict.Config):
-        unique = ["channel_id", "order_no"]
+    class Config(_StrictModel.Config):
+        unique = ORDER_KEYS
 
 
-@explained(column_docs.LINE_ITEMS)
-class LineItems(_Strict):
+@documented_by(column_docs.LINE_ITEMS)
+class LineItems(_StrictModel):
     """One row a line; unique by (`channel_id`, `order_no`, `line_item`); `price` is for one unit."""
 
     order_no: Series[str]
@@ -137,12 +141,12 @@ class LineItems(_Strict):
     price: Series[float] = pa.Field(nullable=True)
     status: Series[str] = pa.Field(nullable=True)
 
-    class Config(_Strict.Config):
-        unique = ["channel_id", "order_no", "line_item"]
+    class Config(_StrictModel.Config):
+        unique = LINE_ITEM_KEYS
 
 
-@explained(column_docs.SHIPMENTS)
-class Shipments(_Told):
+@documented_by(column_docs.SHIPMENTS)
+class Shipments(_DocumentedModel):
     """One row a shipment; further fields of the answer follow as text in snake case."""
 
     order_no: Series[str]
@@ -155,8 +159,8 @@ class Shipments(_Told):
     acknowledged: Series[Flag] = pa.Field(nullable=True)
 
 
-@explained(column_docs.SHIPMENT_ITEMS)
-class ShipmentItems(_Told):
+@documented_by(column_docs.SHIPMENT_ITEMS)
+class ShipmentItems(_DocumentedModel):
     """One row a line of a shipment; further fields of the line follow as text in snake case."""
 
     order_no: Series[str]
@@ -168,8 +172,8 @@ class ShipmentItems(_Told):
     quantity: Series[Count] = pa.Field(nullable=True)
 
 
-@explained(column_docs.ACTUAL_STOCK)
-class ActualStock(_Strict):
+@documented_by(column_docs.ACTUAL_STOCK)
+class ActualStock(_StrictModel):
     """Units on the shelf, one row a warehouse and SKU; `is_discontinued` is false where nothing is said."""
 
     warehouse_code: Series[str]
@@ -184,12 +188,12 @@ class ActualStock(_Strict):
     product_extras: Series[str] = pa.Field(nullable=True)
     warehouse_name: Series[str] = pa.Field(nullable=True)
 
-    class Config(_Strict.Config):
-        unique = ["warehouse_code", "product_sku"]
+    class Config(_StrictModel.Config):
+        unique = STOCK_KEYS
 
 
-@explained(column_docs.AVAILABLE_STOCK)
-class AvailableStock(_Strict):
+@documented_by(column_docs.AVAILABLE_STOCK)
+class AvailableStock(_StrictModel):
     """Units that can still be sold in a channel: actual stock less open orders; may be below 0."""
 
     channel_id: Series[str]
@@ -205,12 +209,12 @@ class AvailableStock(_Strict):
     product_extras: Series[str] = pa.Field(nullable=True)
     warehouse_name: Series[str] = pa.Field(nullable=True)
 
-    class Config(_Strict.Config):
-        unique = ["channel_id", "warehouse_code", "product_sku"]
+    class Config(_StrictModel.Config):
+        unique = CHANNEL_STOCK_KEYS
 
 
-@explained(column_docs.WAREHOUSES)
-class Warehouses(_Strict):
+@documented_by(column_docs.WAREHOUSES)
+class Warehouses(_StrictModel):
     """One row a warehouse, from the answer of actual stock."""
 
     warehouse_code: Series[str] = pa.Field(unique=True)
@@ -226,8 +230,8 @@ class Warehouses(_Strict):
     is_residential: Series[Flag] = pa.Field(nullable=True)
 
 
-@explained(column_docs.CHANNELS)
-class Channels(_Strict):
+@documented_by(column_docs.CHANNELS)
+class Channels(_StrictModel):
     """One row a sales channel."""
 
     channel_id: Series[str] = pa.Field(unique=True)
@@ -238,8 +242,8 @@ class Channels(_Strict):
     features: Series[str] = pa.Field(nullable=True)
 
 
-@explained(column_docs.STOCK_DIFF)
-class StockDiff(_Told):
+@documented_by(column_docs.STOCK_DIFF)
+class StockDiff(_DocumentedModel):
     """Actual against available stock, one row a warehouse and SKU, for each channel where it is known."""
 
     warehouse_code: Series[str]
@@ -253,8 +257,8 @@ class StockDiff(_Told):
     inconsistent: Series[bool]
 
 
-@explained(column_docs.STOCK_UPDATES)
-class StockUpdates(_Told):
+@documented_by(column_docs.STOCK_UPDATES)
+class StockUpdates(_DocumentedModel):
     """What a write of stock will send, one row a warehouse and SKU; the last two columns may be absent."""
 
     warehouse_code: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
@@ -270,11 +274,11 @@ class StockUpdates(_Told):
     counted_at: Series[Instant] | None = pa.Field(nullable=True)
 
     class Config:
-        unique = ["warehouse_code", "product_sku"]
+        unique = STOCK_KEYS
 
 
-@explained(column_docs.OUTCOMES)
-class Outcomes(_Told):
+@documented_by(column_docs.OUTCOMES)
+class Outcomes(_DocumentedModel):
     """What became of each row of a submission."""
 
     submission_id: Series[str]
@@ -313,7 +317,7 @@ def describe(model: type[pa.DataFrameModel]) -> pd.DataFrame:
     rows = [
         {
             "column": name,
-            "dtype": str(pd.Series(dtype=_exact(column.dtype)).dtype),
+            "dtype": str(pd.Series(dtype=_loader_dtype(column.dtype)).dtype),
             "null": bool(column.nullable),
             "key": name in keys,
             "unit": column.metadata["unit"],

@@ -10,11 +10,12 @@ import pandas as pd
 import pandera.pandas as pa
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.schema.coercion import READINGS, Flaw
+from cenports_nb.frames.row_keys import IntArray, find_duplicates, index_rows
+from cenports_nb.frames.schema.coercion import COERCIONS, Flaw
 from cenports_nb.rendering.text import pluralize
 
-MOST_ROWS = 5
-"""Rows named of each flaw; how many more there are is said."""
+MAX_QUOTED_ROWS = 5
+"""Rows named for each flaw; the text says how many more there are."""
 
 
 def validate_columns(
@@ -50,93 +51,118 @@ def validate_columns(
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
-    meant = model.to_schema().columns
-    needed = list(meant) if columns is None else [*columns]
-    lacking = [name for name in needed if name not in frame.columns and name not in optional and meant[name].required]
-    said = [_lacks(frame, lacking)] if lacking else []
+    schema = model.to_schema().columns
+    needed = list(schema) if columns is None else [*columns]
+    missing = [name for name in needed if name not in frame.columns and name not in optional and schema[name].required]
+    problems = [_describe_missing_columns(frame, missing)] if missing else []
     read: dict[str, pd.Series[Any]] = {}
     for name in needed:
         if name not in frame.columns:
             continue
         values = frame[name]
         if isinstance(values, pd.DataFrame):
-            said.append(f"has the column {name} more than once: keep one")
+            problems.append(f"has the column {name} more than once: keep one")
             continue
-        column, flaws = READINGS[str(meant[name].dtype)](values, nullable=bool(meant[name].nullable))
+        column, flaws = COERCIONS[str(schema[name].dtype)](values, nullable=bool(schema[name].nullable))
         if not flaws:
-            flaws = _beyond(column, meant[name], (least or {}).get(name))
-        said += [_sentence(flaw, name, values) for flaw in flaws]
+            flaws = _check_rules(column, schema[name], (least or {}).get(name))
+        problems += [_describe_flaw(flaw, name, values) for flaw in flaws]
         read[name] = column
-    if unique and not lacking and set(unique) <= set(read):
-        twice = pd.DataFrame({name: read[name] for name in unique}).duplicated(keep=False).to_numpy()
-        said += [_repeats(frame, twice, unique)] if twice.any() else []
-    if said:
-        raise InvalidRequestError(f"{what} {'; it '.join(said)}.")
+    if unique and not missing and set(unique) <= set(read):
+        is_duplicate = pd.DataFrame({name: read[name] for name in unique}).duplicated(keep=False).to_numpy()
+        problems += [_describe_duplicates(frame, is_duplicate, unique)] if is_duplicate.any() else []
+    if problems:
+        raise InvalidRequestError(f"{what} {'; it '.join(problems)}.")
     return pd.DataFrame(read, index=frame.index, copy=False)
 
 
-def refuse_duplicates(frame: pd.DataFrame, twice: np.ndarray[Any, Any], key: Sequence[str], what: str) -> None:
+def refuse_duplicates(frame: pd.DataFrame, is_duplicate: np.ndarray[Any, Any], key: Sequence[str], what: str) -> None:
     """Refuse a frame in which some rows have the same key.
 
     Args:
         frame: Its rows, with their labels.
-        twice: Which rows share their key with another one.
+        is_duplicate: Which rows share their key with another one.
         key: The columns of the key.
         what: What the frame is called in errors.
 
     Raises:
         InvalidRequestError: The key and the first rows that have it.
     """
-    if twice.any():
-        raise InvalidRequestError(f"{what} {_repeats(frame, twice, key)}.")
+    if is_duplicate.any():
+        raise InvalidRequestError(f"{what} {_describe_duplicates(frame, is_duplicate, key)}.")
 
 
-def _beyond(column: pd.Series[Any], meant: pa.Column, least: int | None) -> list[Flaw]:
+def index_unique_rows(frame: pd.DataFrame, codes: IntArray, size: int, key: Sequence[str], what: str) -> IntArray:
+    """Find the row of each key code below `size`, -1 where there is none; refuse a frame that repeats a key.
+
+    Args:
+        frame: Its rows, with their labels.
+        codes: The key code of each row, from `encode_keys`.
+        size: All codes are below.
+        key: The columns of the key.
+        what: What the frame is called in errors.
+
+    Raises:
+        InvalidRequestError: The key and the first rows that have it.
+    """
+    rows = index_rows(codes, size)
+    refuse_duplicates(frame, find_duplicates(codes, rows), key, what)
+    return rows
+
+
+def _check_rules(column: pd.Series[Any], schema: pa.Column, least: int | None) -> list[Flaw]:
     """List what a schema's own checks refuse in a column that was read."""
     flaws = []
     if least is not None:
         low = (column < least).fillna(value=False).to_numpy(dtype=bool)
         flaws += [Flaw(low, "is negative" if least == 0 else f"is below {least}", "mend it")] if low.any() else []
-    if meant.checks and len(column):
+    if schema.checks and len(column):
         known = column[column.notna()]
-        for rule in meant.checks:
+        for rule in schema.checks:
             passed = rule(known).check_output
             bad = np.zeros(len(column), dtype=bool)
             bad[column.notna().to_numpy()] = ~np.asarray(passed, dtype=bool)
             if bad.any():
-                flaws.append(Flaw(bad, _RULES.get(str(rule.name), "fails {name}").format_map(_named(rule)), "mend it"))
+                flaws.append(
+                    Flaw(
+                        bad, _RULE_TEXTS.get(str(rule.name), "fails {name}").format_map(_describe_rule(rule)), "mend it"
+                    )
+                )
     return flaws
 
 
-_RULES = {
+_RULE_TEXTS = {
     "isin": "is none of {allowed_values}",
     "str_length": "is not {min_value} to {max_value} characters long",
     "greater_than_or_equal_to": "is below {min_value}",
 }
 
 
-def _named(rule: pa.Check) -> dict[str, Any]:
+def _describe_rule(rule: pa.Check) -> dict[str, Any]:
     facts = {name: ", ".join(map(str, v)) if isinstance(v, list) else v for name, v in (rule.statistics or {}).items()}
     return {"name": rule.name, **facts}
 
 
-def _lacks(frame: pd.DataFrame, lacking: list[str]) -> str:
+def _describe_missing_columns(frame: pd.DataFrame, missing: list[str]) -> str:
     there = ", ".join(map(str, frame.columns[:12])) or "none"
     more = f" and {len(frame.columns) - 12} more" if len(frame.columns) > 12 else ""
-    return f"lacks the {pluralize('column', len(lacking))} {', '.join(lacking)} (it has {there}{more})"
+    return f"lacks the {pluralize('column', len(missing))} {', '.join(missing)} (it has {there}{more})"
 
 
-def _sentence(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
+def _describe_flaw(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
     """Say one flaw: the column, what it is, the first rows with their values, what to do."""
     where = np.flatnonzero(flaw.bad)
-    shown = [_row(values, int(place), quoted=flaw.quoted and _quotable(name)) for place in where[:MOST_ROWS]]
-    more = f" and {len(where) - MOST_ROWS:,} more" if len(where) > MOST_ROWS else ""
+    shown = [
+        _describe_row(values, int(place), quoted=flaw.quoted and _is_quotable(name))
+        for place in where[:MAX_QUOTED_ROWS]
+    ]
+    more = f" and {len(where) - MAX_QUOTED_ROWS:,} more" if len(where) > MAX_QUOTED_ROWS else ""
     rows = f"{pluralize('row', len(where))} {', '.join(shown)}{more}"
     article = "an" if name[0] in "aeio" else "a"
     return f"has {article} {name} that {flaw.what} in {rows}: {flaw.advice}"
 
 
-def _row(values: pd.Series[Any], place: int, *, quoted: bool) -> str:
+def _describe_row(values: pd.Series[Any], place: int, *, quoted: bool) -> str:
     label = str(values.index[place])
     if not quoted:
         return label
@@ -145,20 +171,20 @@ def _row(values: pd.Series[Any], place: int, *, quoted: bool) -> str:
     return f"{label} ({text if len(text) <= 40 else text[:39] + '…'})"
 
 
-def _quotable(name: str) -> bool:
+def _is_quotable(name: str) -> bool:
     """Tell whether a column's values may stand in an error: keys and counts do, people's data never."""
-    return name.endswith(_SHOWN_ENDS) or name in _SHOWN
+    return name.endswith(_QUOTABLE_SUFFIXES) or name in _QUOTABLE_NAMES
 
 
-_SHOWN_ENDS = ("_code", "_sku", "_no", "_id", "_upc", "_date", "_at", "quantity")
-_SHOWN = {"line_item", "type", "side", "change", "actual", "available", "reserved", "unexplained", "price"}
+_QUOTABLE_SUFFIXES = ("_code", "_sku", "_no", "_id", "_upc", "_date", "_at", "quantity")
+_QUOTABLE_NAMES = {"line_item", "type", "side", "change", "actual", "available", "reserved", "unexplained", "price"}
 
 
-def _repeats(frame: pd.DataFrame, twice: np.ndarray[Any, Any], key: Sequence[str]) -> str:
+def _describe_duplicates(frame: pd.DataFrame, is_duplicate: np.ndarray[Any, Any], key: Sequence[str]) -> str:
     """Name the first key that repeats, with all its first rows, and how many others do."""
-    rows = frame.loc[twice, list(key)]
+    rows = frame.loc[is_duplicate, list(key)]
     first = (rows == rows.iloc[0]).all(axis=1).to_numpy()
-    labels = list(map(str, rows.index[first][:MOST_ROWS]))
+    labels = list(map(str, rows.index[first][:MAX_QUOTED_ROWS]))
     others = len(rows) - int(first.sum())
     more = f", and {others:,} more rows repeat another key" if others else ""
     return (

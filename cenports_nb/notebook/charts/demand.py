@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
@@ -23,7 +24,6 @@ from cenports_nb.notebook.charts.canvas import (
     prepare_axes,
 )
 from cenports_nb.notebook.charts.cover import CoverRows
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:

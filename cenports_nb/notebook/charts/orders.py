@@ -10,12 +10,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.dates import date2num
 
-from cenports_nb.analysis.money import exact_sums
+from cenports_nb.analysis.money import sum_exactly
 from cenports_nb.analysis.sales import summarize_sales
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import Day, local_days, parse_time_zone
 from cenports_nb.frames.provenance import Provenance, provenance, read_time_zone
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.canvas import (
     GRAY,
@@ -177,15 +178,14 @@ def _sum_lines_by_day(has_lines: pd.DataFrame, zone: str, measure: str) -> pd.Se
 
 
 def _sum_orders_by_day(orders: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
-    key = ["channel_id", "order_no"]
-    needed = [*key, "order_date"] if measure == "orders" else [*key, "order_date", "grand_total"]
-    rows = validate_columns(orders, schemas.Orders, "orders", needed, unique=key)
+    needed = [*ORDER_KEYS, "order_date"] if measure == "orders" else [*ORDER_KEYS, "order_date", "grand_total"]
+    rows = validate_columns(orders, schemas.Orders, "orders", needed, unique=ORDER_KEYS)
     codes, days = pd.factorize(local_days(rows["order_date"], zone), sort=True)
     ones = np.ones(len(rows), dtype=np.int64)
     if measure == "orders":
         return pd.Series(np.bincount(codes, minlength=len(days)), index=days)
     totals = np.nan_to_num(rows["grand_total"].to_numpy())
-    return pd.Series(exact_sums(totals, ones, codes.astype(np.int64), len(days)), index=days)
+    return pd.Series(sum_exactly(totals, ones, codes.astype(np.int64), len(days)), index=days)
 
 
 def _choose_period(

@@ -99,7 +99,7 @@ def plot_outcomes(
     )
     bars = [bar for bar in found if bar.rows][:top]
     ax = prepare_axes(ax, bar_chart_height(len(bars)))
-    dry = "dry run, nothing was sent" if any(isinstance(each, Submission) and each.dry for each in given) else ""
+    dry = "dry run, nothing was sent" if any(isinstance(each, Submission) and each.dry_run for each in given) else ""
     heading = title or (f"What became of submission {snapshots[0].submission_id}" if one else "What became of the rows")
     if not bars:
         return draw_message(ax, heading, "No outcomes to show: nothing was to be sent.")
@@ -115,12 +115,12 @@ def plot_outcomes(
 
 def _sum_by_warehouse(snapshot: Snapshot) -> list[_Bar]:
     """Add up the batches of each warehouse or channel, in the order in which they were sent."""
-    places: dict[str, dict[str, int]] = {}
+    sums_by_warehouse: dict[str, dict[str, int]] = {}
     for batch in snapshot.batches:
-        sums = places.setdefault(batch.place, {})
+        sums = sums_by_warehouse.setdefault(batch.place, {})
         for outcome, number in batch.outcomes.items():
             sums[outcome] = sums.get(outcome, 0) + number
-    return [_Bar(place, outcomes) for place, outcomes in places.items()]
+    return [_Bar(warehouse, outcomes) for warehouse, outcomes in sums_by_warehouse.items()]
 
 
 def _draw(ax: Axes, bars: list[_Bar]) -> None:

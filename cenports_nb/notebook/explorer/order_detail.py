@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from cenports_nb.frames.dates import format_iso, parse_time_zone
-from cenports_nb.frames.decoding.shipment_items import QUANTITIES, SKUS, find_lines
+from cenports_nb.frames.decoding.shipment_items import QUANTITY_FIELDS, SKU_FIELDS, find_lines
 from cenports_nb.frames.line_status import CANCELLED_WORDS, CLOSED_WORDS
 from cenports_nb.frames.masking import mask_pii
 from cenports_nb.frames.personal_columns import snake_case
@@ -152,7 +152,7 @@ def _list_items(shipment: Mapping[Any, Any]) -> Iterator[str]:
             plain = {snake_case(str(name)): value for name, value in line.items()}
             sku, count = (
                 next((plain[name] for name in names if plain.get(name) is not None), None)
-                for names in (SKUS, QUANTITIES)
+                for names in (SKU_FIELDS, QUANTITY_FIELDS)
             )
             if sku is not None:
                 yield str(sku) if count is None else f"{count}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{sku}"

@@ -18,11 +18,11 @@ from cenports_nb.frames.personal_columns import personal_kind
 from cenports_nb.frames.provenance import provenance, read_time_zone
 from cenports_nb.frames.row_keys import IntArray, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 
-ORDER_KEY = ["channel_id", "order_no"]
-ORDER_COLUMNS = [*ORDER_KEY, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
-REQUIRED_LINE_COLUMNS = [*ORDER_KEY, "product_sku", "quantity"]
+ORDER_COLUMNS = [*ORDER_KEYS, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
+REQUIRED_LINE_COLUMNS = [*ORDER_KEYS, "product_sku", "quantity"]
 OPTIONAL_LINE_COLUMNS = ["line_item", "retailer_sku", "product_name", "ship_from_warehouse_code", "price", "status"]
 
 
@@ -65,7 +65,7 @@ class Order:
         shipments: Its shipments; None where no shipments were given.
     """
 
-    get_order: pd.DataFrame
+    order: pd.DataFrame
     line_items: pd.DataFrame
     shipments: pd.DataFrame | None
 
@@ -102,15 +102,15 @@ class OrderIndex:
             [*REQUIRED_LINE_COLUMNS, *OPTIONAL_LINE_COLUMNS],
             optional=OPTIONAL_LINE_COLUMNS,
         )
-        keys = encode_keys([read[name] for name in ORDER_KEY], [lines[name] for name in ORDER_KEY])
+        keys = encode_keys([read[name] for name in ORDER_KEYS], [lines[name] for name in ORDER_KEYS])
         refuse_duplicates(
-            orders, find_duplicates(keys.rows[0], index_rows(keys.rows[0], keys.size)), ORDER_KEY, "orders"
+            orders, find_duplicates(keys.rows[0], index_rows(keys.rows[0], keys.size)), ORDER_KEYS, "orders"
         )
-        clock = local_times(read["order_date"], zone).reset_index(drop=True)
-        self.positions: IntArray = clock.sort_values(
+        order_times = local_times(read["order_date"], zone).reset_index(drop=True)
+        self.positions: IntArray = order_times.sort_values(
             ascending=False, kind="stable", na_position="last"
         ).index.to_numpy()
-        self.local_times = clock.take(self.positions).reset_index(drop=True)
+        self.local_times = order_times.take(self.positions).reset_index(drop=True)
         self.orders = read.take(self.positions).reset_index(drop=True)
         self.days = local_days(self.orders["order_date"], self.time_zone)
         self.is_plain_day = is_plain_day(self.orders["order_date"])
@@ -128,7 +128,7 @@ class OrderIndex:
         """Which shipments belong to which order; one that names no channel to every order of its number."""
         if self.shipments is None:
             return _group_rows(np.zeros(0, dtype=np.int64), len(self))
-        keys = encode_keys([self.orders[name] for name in ORDER_KEY], [self.shipments[name] for name in ORDER_KEY])
+        keys = encode_keys([self.orders[name] for name in ORDER_KEYS], [self.shipments[name] for name in ORDER_KEYS])
         of_order = np.append(index_rows(keys.rows[0], keys.size), -1)  # the last place is that of -1
         owner = of_order[keys.rows[1]]
         at = np.arange(len(owner))

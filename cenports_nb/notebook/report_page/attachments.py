@@ -12,7 +12,7 @@ from urllib.parse import quote
 import pandas as pd
 
 from cenports_nb.frames.export import export
-from cenports_nb.frames.masking import SHOWN, mask_pii
+from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
 
 RESULT_MIME_TYPE = "application/vnd.cenports-nb.result+json"
 """The output in which a report leaves what its exit code depends on."""
@@ -74,4 +74,4 @@ def choose_files(out: str | Path, name: str, *, time_zone: str | None = None) ->
 
 
 def _mask(frame: pd.DataFrame) -> pd.DataFrame:
-    return frame if SHOWN in frame.attrs else mask_pii(frame)
+    return frame if UNMASKED_KEY in frame.attrs else mask_pii(frame)

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.grid.widget import RowMask, decode_ranges, encode_ranges
 from cenports_nb.notebook.review.review_table import ReviewTable
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.registry import GUARDS
 
 REASON_MAX_LENGTH = 500

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.review.decision import Decision, deselect
 from cenports_nb.notebook.review.review_table import ReviewTable, add_objections, find_rows
 from cenports_nb.rendering.text import format_count
-from cenports_nb.stock.demand import STOCK_KEYS
-from cenports_nb.submissions.objections import doubts_all
+from cenports_nb.submissions.objections import is_blocking
 
 NOTHING_SENT = "Nothing was sent."
 
@@ -33,7 +33,7 @@ def apply_objections(table: ReviewTable, decision: Decision, objections: pd.Data
         objections: As from `GuardRailError.objections`.
     """
     updated_table = add_objections(table, objections)
-    general_objections, row_objections = objections[doubts_all(objections)], objections[~doubts_all(objections)]
+    general_objections, row_objections = objections[is_blocking(objections)], objections[~is_blocking(objections)]
     messages = []
     if len(row_objections):
         mask = find_rows(updated_table, row_objections)

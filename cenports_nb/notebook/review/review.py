@@ -20,7 +20,7 @@ from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Revalidation,
 from cenports_nb.notebook.review.review_grid import ReviewGrid
 from cenports_nb.notebook.review.review_table import build_review_table
 from cenports_nb.notebook.tracker.tracker import TransactionTracker
-from cenports_nb.submissions.objections import objections_to
+from cenports_nb.submissions.objections import find_objections
 from cenports_nb.submissions.sending.staleness import OnStale
 from cenports_nb.submissions.submission import Submission
 from cenports_nb.submissions.submit import check_rows, submit_updates
@@ -79,7 +79,7 @@ class StockReview:
         rows = check_rows(updates)
         at = client.clock.now()
         actual = load_actual_stock(client)
-        totals = objections_to(client, updates, actual, at, available=available, thresholds=thresholds)
+        totals = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
         self._table = build_review_table(updates.copy(), rows, actual, totals)
         self._lock = threading.RLock()  # guards the six below
         self._thread: threading.Thread | None = None

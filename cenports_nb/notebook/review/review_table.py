@@ -7,11 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.grid.columns import Column
 from cenports_nb.notebook.grid.widget import RowMask
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.plans.plan_text import build_plan_table
-from cenports_nb.submissions.objections import doubts_all
+from cenports_nb.submissions.objections import is_blocking
 
 COLUMNS = (
     Column("warehouse_code", "Warehouse", choice=True, letters=11),
@@ -45,12 +45,12 @@ class ReviewTable:
     @property
     def general_objections(self) -> pd.DataFrame:
         """Objections to a warehouse or all of it."""
-        return self.objections[doubts_all(self.objections)]
+        return self.objections[is_blocking(self.objections)]
 
     @property
     def row_objections(self) -> pd.DataFrame:
         """Objections to rows."""
-        return self.objections[~doubts_all(self.objections)]
+        return self.objections[~is_blocking(self.objections)]
 
     @property
     def has_objection(self) -> RowMask:
@@ -88,7 +88,7 @@ def add_objections(table: ReviewTable, more: pd.DataFrame) -> ReviewTable:
     names = [*STOCK_KEYS, "guard"]
     objections = pd.concat([table.objections, more[[*names, "message"]]], ignore_index=True)
     objections = objections.drop_duplicates(names, keep="last", ignore_index=True)
-    row_objections = objections[~doubts_all(objections)]
+    row_objections = objections[~is_blocking(objections)]
     row_objections = row_objections.assign(message=_format_beside(row_objections))
     texts_by_row = row_objections.groupby(STOCK_KEYS, sort=False).agg(
         guard=("guard", ", ".join), objection=("message", "; ".join)

@@ -47,9 +47,9 @@ def render_row_details(snapshots: Sequence[Snapshot], read_rows: ReadRows) -> li
 
 def _render_batch(snapshot: Snapshot, batch: BatchView, rows: Sequence[RowView], name_submission: bool) -> str:
     of = f"Submission {html.escape(snapshot.submission_id)}, batch" if name_submission else "Batch"
-    place = f" · {html.escape(batch.place)}" if batch.place else ""
+    warehouse = f" · {html.escape(batch.place)}" if batch.place else ""
     counted = render_counts(batch, batch.outcomes).replace("<br>", " ")
-    line = f"<summary>{of} {batch.batch}{place} · {format_count(batch.rows, 'row')} · {counted}</summary>"
+    line = f"<summary>{of} {batch.batch}{warehouse} · {format_count(batch.rows, 'row')} · {counted}</summary>"
     stock = any(row.after is not None for row in rows)
     heads = (
         '<th scope="col">SKU</th><th scope="col" class="n">Stock before</th><th scope="col" class="n">Stock after</th>'

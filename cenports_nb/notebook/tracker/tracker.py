@@ -18,7 +18,7 @@ from cenports_nb.notebook.live_output.live_output import LiveOutput
 from cenports_nb.notebook.live_output.output_mirror import OutputMirror
 from cenports_nb.notebook.tracker.buttons import BUTTONS, BUTTONS_MARKER, ButtonRow
 from cenports_nb.notebook.tracker.row_details import ROW_DETAIL_SLOTS, render_row_details
-from cenports_nb.submissions.submission import STAYING, Submission
+from cenports_nb.submissions.submission import PERMANENT_ERRORS, Submission
 from cenports_nb.submissions.tracking.snapshot import RowView, Snapshot
 from cenports_nb.submissions.tracking.status_table import format_status, render_status
 
@@ -272,7 +272,7 @@ class TransactionTracker:
             asked.add(client)
             try:
                 pause = min(pause, submission.poll(now=now))
-            except STAYING as error:
+            except PERMANENT_ERRORS as error:
                 hint = "" if isinstance(error, JournalError) else " Poll now tries again."
                 self._stopped_clients[client] = f"Not asked any more: {error}{hint}"
             except CenportsError as error:
@@ -320,7 +320,7 @@ class TransactionTracker:
 
     def _read_rows(self, submission_id: str, batch: int, most: int) -> Sequence[RowView]:
         found = next(one for one in self._submissions if one.submission_id == submission_id)
-        return found.look(batch, most)
+        return found.read_rows(batch, most)
 
     def _draw(self) -> None:
         with self._draw_lock:

@@ -3,10 +3,10 @@
 import secrets
 from collections.abc import Iterable
 
-from cenports_nb.sandbox.http.replies import Json, encode
+from cenports_nb.sandbox.records import Json, encode
 
 
-class ChannelBook:
+class ChannelStore:
     """The channels of the account, in the order in which they were made."""
 
     def __init__(self, records: Iterable[Json], unlisted: Iterable[str] = ()) -> None:
@@ -27,7 +27,7 @@ class ChannelBook:
         """List the channels as JSON."""
         return [encode(record) for record in self._records.values()]
 
-    def know(self, channel_id: str) -> None:
+    def add_unlisted(self, channel_id: str) -> None:
         """Take the id of an order's channel for one that works, though it may not be listed."""
         if channel_id not in self._records:
             self._unlisted.add(channel_id)

@@ -3,22 +3,22 @@
 from decimal import Decimal
 from functools import partial
 
-from cenports_nb.sandbox.account.batch import RowRefusal, Undo
-from cenports_nb.sandbox.account.credentials import PARTNER_ID
-from cenports_nb.sandbox.account.state import State
-from cenports_nb.sandbox.http.replies import Json
+from cenports_nb.sandbox.account.authentication import PARTNER_ID
+from cenports_nb.sandbox.account.state import AccountState
+from cenports_nb.sandbox.account.transactions import RowRefusal, Undo
+from cenports_nb.sandbox.records import Json
 
 
-def enter_order(state: State, channel_id: str, order: Json) -> Undo:
+def enter_order(state: AccountState, channel_id: str, order: Json) -> Undo:
     """Create an order, or refuse it."""
-    texts = _objections(state, channel_id, order)
+    texts = _find_refusals(state, channel_id, order)
     if texts:
         raise RowRefusal(*texts)
-    entered = state.orders.add(_record(state, channel_id, order))
+    entered = state.orders.add(_build_record(state, channel_id, order))
     return partial(state.orders.remove, entered)
 
 
-def _objections(state: State, channel_id: str, order: Json) -> list[str]:
+def _find_refusals(state: AccountState, channel_id: str, order: Json) -> list[str]:
     number, customer_number = order["orderNo"], order.get("customerOrderNo")
     if state.orders.find(channel_id, number):
         return [f"The order {number} is already existed on our system."]
@@ -26,12 +26,12 @@ def _objections(state: State, channel_id: str, order: Json) -> list[str]:
         return [f"The customer order {customer_number} is already existed on our system."]
     return [
         f"The line item {line_number} of order {number} has been rejected due to product sku does not exist."
-        for line_number, line in _numbered(order["lineItems"])
-        if state.stock.first_with(line["sku"]) is None
+        for line_number, line in _number_lines(order["lineItems"])
+        if state.stock.find_warehouse(line["sku"]) is None
     ]
 
 
-def _numbered(lines: list[Json]) -> list[tuple[int, Json]]:
+def _number_lines(lines: list[Json]) -> list[tuple[int, Json]]:
     numbered: list[tuple[int, Json]] = []
     last = 0
     for line in lines:
@@ -40,8 +40,8 @@ def _numbered(lines: list[Json]) -> list[tuple[int, Json]]:
     return numbered
 
 
-def _record(state: State, channel_id: str, order: Json) -> Json:
-    lines = [_line(state, order["orderNo"], number, line) for number, line in _numbered(order["lineItems"])]
+def _build_record(state: AccountState, channel_id: str, order: Json) -> Json:
+    lines = [_build_line(state, order["orderNo"], number, line) for number, line in _number_lines(order["lineItems"])]
     place = {
         name: order["shipTo"].get(name) or None
         for name in ("address1", "address2", "city", "state", "country", "postalCode")
@@ -59,7 +59,7 @@ def _record(state: State, channel_id: str, order: Json) -> Json:
         "contactPhone": order.get("contactPhone") or None,
         "status": "Incompleted",
         "billTo": {"name": order["customerName"], **place},
-        "shipFrom": _ship_from(state, lines[0]["shipFromWarehouseCode"]),
+        "shipFrom": _build_ship_from(state, lines[0]["shipFromWarehouseCode"]),
         "shipTo": {"name": order.get("contactName") or order["customerName"], **place},
         "shippingInfo": {name: order["shippingInfo"][name] for name in ("carrierCode", "serviceLevel")},
         "lineItems": lines,
@@ -73,8 +73,8 @@ def _record(state: State, channel_id: str, order: Json) -> Json:
     }
 
 
-def _line(state: State, order_no: str, number: int, line: Json) -> Json:
-    warehouse_code = state.stock.first_with(line["sku"]) or ""
+def _build_line(state: AccountState, order_no: str, number: int, line: Json) -> Json:
+    warehouse_code = state.stock.find_warehouse(line["sku"]) or ""
     product = state.stock.row(warehouse_code, line["sku"])
     return {
         "orderNo": order_no,
@@ -89,7 +89,7 @@ def _line(state: State, order_no: str, number: int, line: Json) -> Json:
     }
 
 
-def _ship_from(state: State, warehouse_code: str) -> Json:
+def _build_ship_from(state: AccountState, warehouse_code: str) -> Json:
     warehouse = state.stock.warehouses[warehouse_code]
     address = warehouse.get("warehouseAddress") or {}
     parts = (address.get(name) for name in ("streetAddress", "city", "provinceAbbre", "countryCode", "postalCode"))

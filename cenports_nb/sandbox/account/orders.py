@@ -6,14 +6,11 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 from zlib import crc32
 
-from cenports_nb.sandbox.account.day_filter import PLAIN_DAYS, Days
-from cenports_nb.sandbox.clock import instant
-from cenports_nb.sandbox.http.replies import Json, encode
+from cenports_nb.sandbox.clock import UTC_DAYS, DayFilter, name_day, parse_instant
+from cenports_nb.sandbox.records import Json, StockKey, encode
 
 # Lines with these words no longer hold stock; any other word, unknown ones too, is open.
 CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
-
-StockKey = tuple[str, str]
 
 
 class Order:
@@ -25,7 +22,7 @@ class Order:
         self.record = record
         self.number: str = record["orderNo"]
         self.channel_id: str = record["channelId"]
-        self.at: datetime = instant(record["orderDate"])
+        self.at: datetime = parse_instant(record["orderDate"])
         self.acknowledged = not self.reserved() if acknowledged is None else acknowledged
         self._payload: bytes | None = None
 
@@ -35,7 +32,7 @@ class Order:
         return (self.at, self.channel_id, self.number)
 
     @property
-    def chance(self) -> int:
+    def shuffle_key(self) -> int:
         """A number without sense, always the same: what orders are sorted by if they are not sorted."""
         return crc32(f"{self.channel_id}/{self.number}".encode())
 
@@ -55,13 +52,13 @@ class Order:
         return units
 
 
-class OrderBook:
+class OrderStore:
     """All orders of the account."""
 
     def __init__(self, records: Iterable[Json]) -> None:
         self._orders = sorted((Order(record) for record in records), key=lambda order: order.key)
-        # The day of every order by reading, in the order of the orders, so that a month is found without a scan.
-        self._days = {PLAIN_DAYS.place: [PLAIN_DAYS.of(order.at) for order in self._orders]}
+        # The days of all orders, in their order, by rule: a month is found without a scan.
+        self._days = {UTC_DAYS: [name_day(order.at) for order in self._orders]}
         self._index = {(order.channel_id, order.number): order for order in self._orders}
         self._customer_numbers = {
             (order.channel_id, order.record["customerOrderNo"])
@@ -95,12 +92,10 @@ class OrderBook:
         channel_id: str | None = None,
         numbers: frozenset[str] | None = None,
         acknowledged: bool | None = None,
-        start: str | None = None,
-        end: str | None = None,
-        days: Days = PLAIN_DAYS,
+        days: DayFilter | None = None,
     ) -> list[Order]:
         """List the orders that match every filter, oldest first."""
-        rows = self._orders if start is None or end is None else self._between(start, end, days)
+        rows = self._orders if days is None else self._select_days(days)
         if channel_id is not None:
             rows = [order for order in rows if order.channel_id == channel_id]
         if numbers is not None:
@@ -112,10 +107,10 @@ class OrderBook:
     def add(self, record: Json, *, acknowledged: bool = False) -> Order:
         """Enter a new order; the open lines of an unacknowledged one reserve stock."""
         order = Order(record, acknowledged=acknowledged)
-        place = bisect_left(self._orders, order.key, key=lambda other: other.key)
-        self._orders.insert(place, order)
-        for (zone, later), known in self._days.items():
-            known.insert(place, Days(zone, later).of(order.at))
+        position = bisect_left(self._orders, order.key, key=lambda other: other.key)
+        self._orders.insert(position, order)
+        for rule, days in self._days.items():
+            days.insert(position, name_day(order.at, *rule))
         self._index[order.channel_id, order.number] = order
         if record.get("customerOrderNo"):
             self._customer_numbers.add((order.channel_id, record["customerOrderNo"]))
@@ -125,10 +120,10 @@ class OrderBook:
 
     def remove(self, order: Order) -> None:
         """Take back an order that `add` entered."""
-        place = bisect_left(self._orders, order.key, key=lambda other: other.key)
-        del self._orders[place]
-        for known in self._days.values():
-            del known[place]
+        position = bisect_left(self._orders, order.key, key=lambda other: other.key)
+        del self._orders[position]
+        for days in self._days.values():
+            del days[position]
         del self._index[order.channel_id, order.number]
         self._customer_numbers.discard((order.channel_id, order.record.get("customerOrderNo")))
         self.reserved.subtract(order.reserved())
@@ -139,12 +134,12 @@ class OrderBook:
         self.reserved.update(units)
         self.reserved_by_channel[order.channel_id].update(units)
 
-    def _between(self, start: str, end: str, days: Days) -> list[Order]:
-        known = self._days.get(days.place)
+    def _select_days(self, days: DayFilter) -> list[Order]:
+        known = self._days.get(days.day_rule)
         if known is None:
-            known = self._days[days.place] = [days.of(order.at) for order in self._orders]
-        if days.zone == PLAIN_DAYS.zone:
-            stop = bisect_right(known, end) if days.end_included else bisect_left(known, end)
-            return self._orders[bisect_left(known, start) : stop]
+            known = self._days[days.day_rule] = [name_day(order.at, *days.day_rule) for order in self._orders]
+        if days.zone == "UTC":
+            stop = bisect_right(known, days.end) if days.end_included else bisect_left(known, days.end)
+            return self._orders[bisect_left(known, days.start) : stop]
         # Where a clock is set back at midnight, a later instant may fall on an earlier day: no bisection.
-        return [order for order, day in zip(self._orders, known, strict=True) if days.holds(start, day, end)]
+        return [order for order, day in zip(self._orders, known, strict=True) if days.includes(day)]

@@ -4,35 +4,34 @@ from collections import defaultdict
 from collections.abc import Iterable
 from zlib import crc32
 
-from cenports_nb.sandbox.account.day_filter import PLAIN_DAYS, Days
-from cenports_nb.sandbox.clock import instant
-from cenports_nb.sandbox.http.replies import Json, encode
+from cenports_nb.sandbox.clock import UTC_DAYS, DayFilter, name_day, parse_instant
+from cenports_nb.sandbox.records import Json, encode
 
 
 class Shipment:
     """One shipment of an order."""
 
-    __slots__ = ("_day", "_payload", "_place", "acknowledged", "at", "channel_id", "key", "number", "record")
+    __slots__ = ("_day", "_day_rule", "_payload", "acknowledged", "at", "channel_id", "key", "number", "record")
 
     def __init__(self, record: Json) -> None:
         self.record = record
         self.number: str = record["orderNo"]
         self.channel_id: str = record["channelId"]
         self.acknowledged = bool(record.get("acknowledged"))
-        self.at = instant(record["shipDate"]) if record.get("shipDate") else None
+        self.at = parse_instant(record["shipDate"]) if record.get("shipDate") else None
         self.key = (self.at.isoformat() if self.at else "", self.number)
-        self._place, self._day = PLAIN_DAYS.place, PLAIN_DAYS.of(self.at) if self.at else ""
+        self._day_rule, self._day = UTC_DAYS, name_day(self.at) if self.at else ""
         self._payload: bytes | None = None
 
     @property
-    def chance(self) -> int:
+    def shuffle_key(self) -> int:
         """A number without sense, always the same: what shipments are sorted by if they are not sorted."""
         return crc32("/".join((self.channel_id, *self.key)).encode())
 
-    def day(self, days: Days) -> str:
-        """Name the day of shipping, worked out once while the reading stays the same; no day sorts before all."""
-        if self._place != days.place:
-            self._place, self._day = days.place, days.of(self.at) if self.at else ""
+    def day(self, rule: tuple[str, int]) -> str:
+        """Return the day of shipping, found once for as long as the rule stays the same; "" without a date."""
+        if self._day_rule != rule:
+            self._day_rule, self._day = rule, name_day(self.at, *rule) if self.at else ""
         return self._day
 
     @property
@@ -50,7 +49,7 @@ class Shipment:
             self._payload = None
 
 
-class ShipmentBook:
+class ShipmentStore:
     """All shipments of the account."""
 
     def __init__(self, records: Iterable[Json]) -> None:
@@ -71,20 +70,18 @@ class ShipmentBook:
         *,
         numbers: frozenset[str] | None = None,
         acknowledged: bool | None = None,
-        start: str | None = None,
-        end: str | None = None,
-        days: Days = PLAIN_DAYS,
+        days: DayFilter | None = None,
     ) -> list[Shipment]:
         """List the channel's shipments that match every filter, first shipped first."""
         rows = self._by_channel.get(channel_id, [])
-        if start is not None and end is not None:
-            rows = [row for row in rows if days.holds(start, row.day(days), end)]
+        if days is not None:
+            rows = [row for row in rows if days.includes(row.day(days.day_rule))]
         if numbers is not None:
             rows = [row for row in rows if row.number in numbers]
         if acknowledged is not None:
             rows = [row for row in rows if row.acknowledged is acknowledged]
         return rows
 
-    def with_number(self, number: str) -> list[Shipment]:
+    def find_all(self, number: str) -> list[Shipment]:
         """List every shipment with that order number."""
         return self._by_number.get(number, [])

@@ -3,36 +3,30 @@
 import threading
 from datetime import datetime
 
-from cenports_nb.sandbox.account.channels import ChannelBook
-from cenports_nb.sandbox.account.orders import OrderBook
-from cenports_nb.sandbox.account.shipments import ShipmentBook
-from cenports_nb.sandbox.account.stock import Stock
-from cenports_nb.sandbox.account.tokens import Tokens
-from cenports_nb.sandbox.account.transactions import TransactionLog
+from cenports_nb.sandbox.account.authentication import TokenStore
+from cenports_nb.sandbox.account.channels import ChannelStore
+from cenports_nb.sandbox.account.orders import OrderStore
+from cenports_nb.sandbox.account.shipments import ShipmentStore
+from cenports_nb.sandbox.account.stock import StockStore
+from cenports_nb.sandbox.account.transactions import TransactionStore
 from cenports_nb.sandbox.clock import Clock
-from cenports_nb.sandbox.data.seed import Seed
 from cenports_nb.sandbox.dialect import Dialect
-from cenports_nb.sandbox.http.validation import Known
+from cenports_nb.sandbox.records import Seed
 
 
-class State:
+class AccountState:
     """Orders, shipments, stock, channels, transactions and tokens; hold `lock` while you touch them."""
 
     def __init__(self, seed: Seed, clock: Clock, transaction_seconds: float, dialect: Dialect) -> None:
         self.lock = threading.RLock()
         self.clock = clock
         self.dialect = dialect
-        self.orders = OrderBook(seed.orders)
-        self.shipments = ShipmentBook(seed.shipments)
-        self.stock = Stock(seed.warehouses)
-        self.channels = ChannelBook(seed.channels, unlisted=self.orders.channel_ids | self.shipments.channel_ids)
-        self.transactions = TransactionLog(transaction_seconds)
-        self.tokens = Tokens()
-
-    @property
-    def known(self) -> Known:
-        """What a parameter may refer to now."""
-        return Known(channels=self.channels, warehouses=self.stock.warehouses)
+        self.orders = OrderStore(seed.orders)
+        self.shipments = ShipmentStore(seed.shipments)
+        self.stock = StockStore(seed.warehouses)
+        self.channels = ChannelStore(seed.channels, unlisted=self.orders.channel_ids | self.shipments.channel_ids)
+        self.transactions = TransactionStore(transaction_seconds)
+        self.tokens = TokenStore()
 
     def settle(self) -> datetime:
         """Let every transaction that has ended take effect, and say what time it is."""

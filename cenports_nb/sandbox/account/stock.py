@@ -3,12 +3,11 @@
 from collections.abc import Iterable, Mapping
 from functools import partial
 
-from cenports_nb.sandbox.account.batch import RowRefusal, Undo
-from cenports_nb.sandbox.account.orders import StockKey
-from cenports_nb.sandbox.http.replies import Json
+from cenports_nb.sandbox.account.transactions import RowRefusal, Undo
+from cenports_nb.sandbox.records import Json, StockKey
 
 
-class Stock:
+class StockStore:
     """The warehouses with their rows; quantities are integers here and text on the wire."""
 
     def __init__(self, warehouses: Iterable[Json]) -> None:
@@ -26,7 +25,7 @@ class Stock:
         """Return the product's row as it was seeded, without today's quantity."""
         return self._rows[warehouse_code][sku]
 
-    def first_with(self, sku: str) -> str | None:
+    def find_warehouse(self, sku: str) -> str | None:
         """Name the first warehouse that stocks the SKU."""
         return next((code for code, rows in self._rows.items() if sku in rows), None)
 

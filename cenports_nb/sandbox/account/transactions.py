@@ -1,18 +1,55 @@
-"""Transactions: writes that land later, in order of submission, by the sandbox clock."""
+"""Transactions: batches of rows that are applied later, in order of submission, by the sandbox clock."""
 
 import uuid
 from collections import defaultdict, deque
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Final
 
-from cenports_nb.sandbox.account.batch import Batch, RowErrors
-from cenports_nb.sandbox.clock import stamp
+from cenports_nb.sandbox.clock import format_instant
 from cenports_nb.sandbox.dialect import Dialect
-from cenports_nb.sandbox.http.replies import Json
+from cenports_nb.sandbox.records import Json
+
+RowErrors = list[tuple[int, str]]
+Undo = Callable[[], None]
+
 
 # The share of its life at which an unfinished transaction leaves a state.
-PHASES: Final[tuple[tuple[str, float], ...]] = (("QUEUED", 1 / 3), ("PROCESSING", 1.0))
+_PHASES: Final[tuple[tuple[str, float], ...]] = (("QUEUED", 1 / 3), ("PROCESSING", 1.0))
+
+
+class RowRefusal(Exception):  # noqa: N818 - a refused row is an ordinary outcome, not a fault of the sandbox
+    """Says why a row can't be applied, in one text or more."""
+
+    def __init__(self, *texts: str) -> None:
+        super().__init__(*texts)
+        self.texts = texts
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows, and what applies one of them: it says how to take that back, or raises `RowRefusal`."""
+
+    rows: list[Json]
+    apply: Callable[[Json], Undo]
+    refused: Mapping[int, str] = field(default_factory=dict)  # rows that a fault refuses, with its words
+
+    def run(self, *, whole: bool) -> RowErrors:
+        """Apply every good row, or with `whole` none if one is bad, and list what is wrong, by position."""
+        errors: RowErrors = []
+        undos: list[Undo] = []
+        for index, row in enumerate(self.rows):
+            try:
+                if index in self.refused:
+                    raise RowRefusal(self.refused[index])
+                undos.append(self.apply(row))
+            except RowRefusal as refusal:
+                errors += ((index, text) for text in refusal.texts)
+        if errors and whole:
+            for undo in reversed(undos):
+                undo()
+        return errors
 
 
 @dataclass
@@ -26,17 +63,17 @@ class Transaction:
     batch: Batch
     errors: RowErrors | None = None  # None until it has ended
 
-    def view(self, now: datetime, dialect: Dialect) -> Json:
+    def to_record(self, now: datetime, dialect: Dialect) -> Json:
         """Answer as GET /transaction does."""
         answer: Json = {
             "id": self.id,
             "handle": self.handle,
             "status": self.status(now),
-            "submitted_at": stamp(self.submitted_at),
-            "completed_at": stamp(self.ends_at) if self.errors == [] else None,
+            "submitted_at": format_instant(self.submitted_at),
+            "completed_at": format_instant(self.ends_at) if self.errors == [] else None,
         }
         if self.errors and dialect.transaction_errors != "none":
-            answer["errors"] = _shaped(self.errors, dialect)
+            answer["errors"] = _format_errors(self.errors, dialect)
         return answer
 
     def status(self, now: datetime) -> str:
@@ -44,10 +81,10 @@ class Transaction:
         if self.errors is not None:
             return "FAILED" if self.errors else "COMPLETED"
         elapsed, life = now - self.submitted_at, self.ends_at - self.submitted_at
-        return next((name for name, share in PHASES if elapsed < life * share), "PROCESSING")
+        return next((name for name, share in _PHASES if elapsed < life * share), "PROCESSING")
 
 
-class TransactionLog:
+class TransactionStore:
     """Every transaction of the account; effects land at their end, whoever asks and whenever."""
 
     def __init__(self, seconds: float) -> None:
@@ -85,7 +122,7 @@ class TransactionLog:
             transaction.errors = transaction.batch.run(whole=dialect.failed_applies == "nothing")
 
 
-def _shaped(errors: RowErrors, dialect: Dialect) -> Any:
+def _format_errors(errors: RowErrors, dialect: Dialect) -> Any:
     match dialect.transaction_errors:
         case "pairs":
             return [[index, text] for index, text in errors]

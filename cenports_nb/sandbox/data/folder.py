@@ -7,9 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
-from cenports_nb.sandbox.clock import instant
-from cenports_nb.sandbox.data.seed import Seed
-from cenports_nb.sandbox.http.replies import Json
+from cenports_nb.sandbox.clock import parse_instant
+from cenports_nb.sandbox.records import Json, Seed
 
 Check = Callable[[Json], str | None]
 
@@ -24,17 +23,17 @@ def read_folder(folder: Path) -> Seed:
     shipments = _read_lines(folder, "shipments.jsonl", _check_shipment, optional=True)
     warehouses = _read_list(folder, "inventories.json", _check_warehouse)
     channels = _read_list(folder, "channels.json", _check_channel)
-    _check_unique(folder / "orders.jsonl", "order", _keys(orders, "channelId", "orderNo"))
-    _check_unique(folder / "channels.json", "channel", _keys(channels, "channelId"))
+    _check_unique(folder / "orders.jsonl", "order", _list_keys(orders, "channelId", "orderNo"))
+    _check_unique(folder / "channels.json", "channel", _list_keys(channels, "channelId"))
     stock_file = folder / "inventories.json"
-    _check_unique(stock_file, "warehouse", _keys(warehouses, "warehouseCode"))
+    _check_unique(stock_file, "warehouse", _list_keys(warehouses, "warehouseCode"))
     for warehouse in warehouses:
         noun = f"in warehouse {warehouse['warehouseCode']}, product"
-        _check_unique(stock_file, noun, _keys(warehouse["warehouseInventory"], "productSku"))
+        _check_unique(stock_file, noun, _list_keys(warehouse["warehouseInventory"], "productSku"))
     return Seed(orders, shipments, warehouses, channels)
 
 
-def _open(folder: Path, name: str) -> tuple[Path, str] | None:
+def _read_text(folder: Path, name: str) -> tuple[Path, str] | None:
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             try:
@@ -45,34 +44,34 @@ def _open(folder: Path, name: str) -> tuple[Path, str] | None:
     return None
 
 
-def _missing(folder: Path, name: str) -> ValueError:
+def _build_missing_error(folder: Path, name: str) -> ValueError:
     return ValueError(f"{folder / name}: no such file; a data folder needs it (or {name}.gz).")
 
 
 def _read_lines(folder: Path, name: str, check: Check, *, optional: bool = False) -> list[Json]:
-    opened = _open(folder, name)
+    opened = _read_text(folder, name)
     if opened is None:
         if optional:
             return []
-        raise _missing(folder, name)
+        raise _build_missing_error(folder, name)
     path, text = opened
     records: list[Json] = []
     # Not splitlines(): a text may hold U+2028, which is no end of line in JSON.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            records.append(_record(f"{path}, line {number}", line, check))
+            records.append(_parse_record(f"{path}, line {number}", line, check))
     return records
 
 
-def _record(where: str, text: str, check: Check) -> Json:
+def _parse_record(where: str, text: str, check: Check) -> Json:
     try:
         record = json.loads(text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"{where}: not JSON ({error}); write one whole object on the line.") from error
-    return _checked(where, record, check)
+    return _check_record(where, record, check)
 
 
-def _checked(where: str, record: Any, check: Check) -> Json:
+def _check_record(where: str, record: Any, check: Check) -> Json:
     fault = check(record) if isinstance(record, dict) else "not a JSON object; write one as the API answers it"
     if fault is not None:
         raise ValueError(f"{where}: {fault}.")
@@ -81,9 +80,9 @@ def _checked(where: str, record: Any, check: Check) -> Json:
 
 
 def _read_list(folder: Path, name: str, check: Check) -> list[Json]:
-    opened = _open(folder, name)
+    opened = _read_text(folder, name)
     if opened is None:
-        raise _missing(folder, name)
+        raise _build_missing_error(folder, name)
     path, text = opened
     try:
         records = json.loads(text)
@@ -91,42 +90,44 @@ def _read_list(folder: Path, name: str, check: Check) -> list[Json]:
         raise ValueError(f"{path}: not JSON ({error}); write the `data` list of the API's answer.") from error
     if not isinstance(records, list):
         raise ValueError(f"{path}: not a JSON list; write the `data` list of the API's answer.")
-    return [_checked(f"{path}, entry {number}", record, check) for number, record in enumerate(records, start=1)]
+    return [_check_record(f"{path}, entry {number}", record, check) for number, record in enumerate(records, start=1)]
 
 
 def check_order(order: Json) -> str | None:
     """Say what an order lacks to be one, or None."""
     lines = order.get("lineItems")
-    fault = _lacks(order, "orderNo", "channelId") or _lacks_instant(order, "orderDate")
+    fault = _find_missing_text(order, "orderNo", "channelId") or _find_bad_instant(order, "orderDate")
     if fault is None and not isinstance(lines, list):
         return "`lineItems` is not a list; write it as the API answers it"
-    for line in _objects(lines) if fault is None else ():
-        fault = fault or _lacks(line, "productSku") or _lacks_count(line, "quantity")
+    for line in _iterate_objects(lines) if fault is None else ():
+        fault = fault or _find_missing_text(line, "productSku") or _find_bad_count(line, "quantity")
     return fault
 
 
 def _check_shipment(row: Json) -> str | None:
     # A shipment may have no date yet, but one that is there must be one.
-    return _lacks(row, "orderNo", "channelId") or (_lacks_instant(row, "shipDate") if row.get("shipDate") else None)
+    return _find_missing_text(row, "orderNo", "channelId") or (
+        _find_bad_instant(row, "shipDate") if row.get("shipDate") else None
+    )
 
 
 def _check_warehouse(warehouse: Json) -> str | None:
     rows = warehouse.get("warehouseInventory")
-    fault = _lacks(warehouse, "warehouseCode")
+    fault = _find_missing_text(warehouse, "warehouseCode")
     if fault is None and not isinstance(rows, list):
         return "`warehouseInventory` is not a list; write it as the API answers it"
-    for row in _objects(rows) if fault is None else ():
-        fault = fault or _lacks(row, "productSku") or _lacks_count(row, "quantity")
+    for row in _iterate_objects(rows) if fault is None else ():
+        fault = fault or _find_missing_text(row, "productSku") or _find_bad_count(row, "quantity")
         if fault is None and row.get("nextAvailabilityDate"):
-            fault = _lacks_instant(row, "nextAvailabilityDate")
+            fault = _find_bad_instant(row, "nextAvailabilityDate")
     return fault
 
 
 def _check_channel(channel: Json) -> str | None:
-    return _lacks(channel, "channelId")
+    return _find_missing_text(channel, "channelId")
 
 
-def _keys(records: Iterable[Json], *names: str) -> Iterator[tuple[str, ...]]:
+def _list_keys(records: Iterable[Json], *names: str) -> Iterator[tuple[str, ...]]:
     return (tuple(record[name] for name in names) for record in records)
 
 
@@ -138,26 +139,26 @@ def _check_unique(path: Path, noun: str, keys: Iterable[tuple[str, ...]]) -> Non
         seen.add(key)
 
 
-def _objects(values: Any) -> Iterator[Json]:
+def _iterate_objects(values: Any) -> Iterator[Json]:
     return (value if isinstance(value, dict) else {} for value in values)
 
 
-def _lacks(record: Json, *names: str) -> str | None:
+def _find_missing_text(record: Json, *names: str) -> str | None:
     for name in names:
         if not isinstance(record.get(name), str) or not record[name]:
             return f"`{name}` is missing or not a text; add it"
     return None
 
 
-def _lacks_instant(record: Json, name: str) -> str | None:
+def _find_bad_instant(record: Json, name: str) -> str | None:
     try:
-        instant(record[name])
+        parse_instant(record[name])
     except (KeyError, TypeError, ValueError):
         return f"`{name}` is not a date; write it like 2024-12-31T09:30:00.000000Z"
     return None
 
 
-def _lacks_count(record: Json, name: str) -> str | None:
+def _find_bad_count(record: Json, name: str) -> str | None:
     try:
         if isinstance(record[name], bool | float):
             raise TypeError

@@ -6,24 +6,22 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Final
 
-from cenports_nb.sandbox.account.orders import StockKey
-from cenports_nb.sandbox.clock import stamp
-from cenports_nb.sandbox.data.seed import Seed
-from cenports_nb.sandbox.http.replies import Json
+from cenports_nb.sandbox.clock import format_instant
+from cenports_nb.sandbox.records import Json, Seed, StockKey
 
-_DAYS: Final = 365
+_PERIOD_DAYS: Final = 365
 _OPEN_SHARE: Final = 0.025
 _OVERSOLD_SHARE: Final = 0.06
-_PRODUCTS: Final = 200
+_PRODUCT_COUNT: Final = 200
 # SKUs that a spreadsheet, a float or a null would swallow.
-_TRAPS: Final = ("1e5", "0012", "None", "NA", "00", "TRUE")
+_TRICKY_SKUS: Final = ("1e5", "0012", "None", "NA", "00", "TRUE")
 _CHANNELS: Final = (("GEN-WEB", "Web Shop"), ("GEN-MARKET", "Marketplace"), ("GEN-TRADE", "Trade Desk"))
 _WAREHOUSES: Final = (
     ("GEN-EAST", "East Warehouse", "1 Harbor Road", "Newark", "NJ", "07102"),
     ("GEN-WEST", "West Warehouse", "88 Canyon Way", "Tracy", "CA", "95376"),
     ("GEN-MID", "Midland Warehouse", "4 Prairie Street", "Joliet", "IL", "60431"),
 )
-_FIRST: Final = (
+_FIRST_NAMES: Final = (
     "Ana",
     "José",
     "Zoë",
@@ -37,7 +35,7 @@ _FIRST: Final = (
     "Noa",
     "Priya",
 )
-_LAST: Final = (
+_LAST_NAMES: Final = (
     "Smith",
     "García",
     "Müller",
@@ -50,14 +48,7 @@ _LAST: Final = (
     "Okafor",
     "Lee",
 )
-_STREETS: Final = (
-    "Hott Street",
-    "Sabre Street",
-    "Zimmerman Lane",
-    "Peña Avenue",
-    "Hanifan Lane",
-    "Mill Road",
-)
+_STREETS: Final = ("Hott Street", "Sabre Street", "Zimmerman Lane", "Peña Avenue", "Hanifan Lane", "Mill Road")
 _PLACES: Final = (
     ("Boston", "MA", "02110"),
     ("Hoboken", "NJ", "07030"),
@@ -68,7 +59,7 @@ _PLACES: Final = (
     ("Los Angeles", "CA", "90017"),
     ("Hartford", "CT", "06103"),
 )
-_GOODS: Final = (
+_PRODUCT_NOUNS: Final = (
     "Kettle",
     "Lamp",
     "Crème Bowl",
@@ -80,64 +71,64 @@ _GOODS: Final = (
     "Desk",
     "Clock",
 )
-_LOOKS: Final = ("Blue", "Oak", "Small", "Large", "Folding", "Steel", "Round", "Café", "Classic", "Soft")
+_PRODUCT_ADJECTIVES: Final = ("Blue", "Oak", "Small", "Large", "Folding", "Steel", "Round", "Café", "Classic", "Soft")
 _CARRIERS: Final = (("UPSN", "GR"), ("FDEG", "GR"), ("USPS", "PM"), ("FDEG", "2D"))
 
 
-def generate(count: int, seed: int, *, end: date) -> Seed:
+def generate_seed(count: int, seed: int, *, end: date) -> Seed:
     """Make `count` orders over the twelve months that end on `end`, with shipments, stock and channels."""
-    chance = random.Random(seed)  # noqa: S311 - sample data, not secrets
-    products = _products(chance)
-    customers = [_customer(chance) for _ in range(min(2_000, count // 4 + 20))]
+    rng = random.Random(seed)  # noqa: S311 - sample data, not secrets
+    products = _make_products(rng)
+    customers = [_make_customer(rng) for _ in range(min(2_000, count // 4 + 20))]
     open_from = count - math.ceil(count * _OPEN_SHARE)
     orders, shipments = [], []
     reserved: Counter[StockKey] = Counter()
-    for index, at in enumerate(_instants(chance, count, end)):
+    for index, at in enumerate(_make_instants(rng, count, end)):
         is_open = index >= open_from
-        order = _order(chance, index, at, customers[chance.randrange(len(customers))], products, is_open=is_open)
+        order = _make_order(rng, index, at, customers[rng.randrange(len(customers))], products, is_open=is_open)
         orders.append(order)
         if is_open:
-            reserved.update(_open_units(order))
+            reserved.update(_count_open_units(order))
         else:
-            shipments.append(_shipment(chance, order, at, end, acknowledged=index < open_from * 0.95))
-    return Seed(orders, shipments, _warehouses(chance, products, reserved, end), _channels())
+            shipments.append(_make_shipment(rng, order, at, end, acknowledged=index < open_from * 0.95))
+    return Seed(orders, shipments, _make_warehouses(rng, products, reserved, end), _make_channels())
 
 
-def _instants(chance: random.Random, count: int, end: date) -> list[datetime]:
-    first = datetime.combine(end, time(), UTC) - timedelta(days=_DAYS - 1)
-    seconds = sorted(chance.randrange(_DAYS * 86_400) for _ in range(count))
+def _make_instants(rng: random.Random, count: int, end: date) -> list[datetime]:
+    first = datetime.combine(end, time(), UTC) - timedelta(days=_PERIOD_DAYS - 1)
+    seconds = sorted(rng.randrange(_PERIOD_DAYS * 86_400) for _ in range(count))
     if seconds:
         # The last order is from the last day, whatever the size.
-        seconds[-1] = max(seconds[-1], (_DAYS - 1) * 86_400 + chance.randrange(86_400))
+        seconds[-1] = max(seconds[-1], (_PERIOD_DAYS - 1) * 86_400 + rng.randrange(86_400))
     return [first + timedelta(seconds=offset) for offset in seconds]
 
 
-def _products(chance: random.Random) -> list[Json]:
+def _make_products(rng: random.Random) -> list[Json]:
     products = []
-    for number in range(_PRODUCTS):
+    for number in range(_PRODUCT_COUNT):
         plain = f"{number + 100:05d}" if number % 3 == 0 else f"GEN-{number + 100}"
-        homes = chance.sample([code for code, *_ in _WAREHOUSES], k=1 if chance.random() < 0.7 else 2)
+        homes = rng.sample([code for code, *_ in _WAREHOUSES], k=1 if rng.random() < 0.7 else 2)
         products.append(
             {
-                "sku": _TRAPS[number] if number < len(_TRAPS) else plain,
-                "retailer_sku": f"R{number:04d}" if chance.random() < 0.5 else None,
+                "sku": _TRICKY_SKUS[number] if number < len(_TRICKY_SKUS) else plain,
+                "retailer_sku": f"R{number:04d}" if rng.random() < 0.5 else None,
                 "upc": f"{number:012d}",
-                "name": f"{chance.choice(_LOOKS)} {chance.choice(_GOODS)} {number + 1}",
-                "cents": chance.randrange(150, 9_000),
+                "name": f"{rng.choice(_PRODUCT_ADJECTIVES)} {rng.choice(_PRODUCT_NOUNS)} {number + 1}",
+                "cents": rng.randrange(150, 9_000),
                 "homes": homes,
-                "discontinued": chance.random() < 0.04,
+                "discontinued": rng.random() < 0.04,
             }
         )
     return products
 
 
-def _customer(chance: random.Random) -> Json:
-    city, state, postal_code = chance.choice(_PLACES)
-    name = f"{chance.choice(_FIRST)} {chance.choice(_LAST)}"
+def _make_customer(rng: random.Random) -> Json:
+    city, state, postal_code = rng.choice(_PLACES)
+    name = f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}"
     place = {
         "name": name,
-        "address1": f"{chance.randrange(1, 9_999)} {chance.choice(_STREETS)}",
-        "address2": f"Unit {chance.randrange(1, 99)}" if chance.random() < 0.2 else None,
+        "address1": f"{rng.randrange(1, 9_999)} {rng.choice(_STREETS)}",
+        "address2": f"Unit {rng.randrange(1, 99)}" if rng.random() < 0.2 else None,
         "city": city,
         "state": state,
         "country": "US",
@@ -145,9 +136,9 @@ def _customer(chance: random.Random) -> Json:
     }
     return {
         "name": name,
-        "contact": name if chance.random() < 0.3 else None,
-        "email": f"customer{chance.randrange(10**6)}@example.com" if chance.random() < 0.6 else None,
-        "phone": f"555-555-{chance.randrange(10**4):04d}" if chance.random() < 0.8 else None,
+        "contact": name if rng.random() < 0.3 else None,
+        "email": f"customer{rng.randrange(10**6)}@example.com" if rng.random() < 0.6 else None,
+        "phone": f"555-555-{rng.randrange(10**4):04d}" if rng.random() < 0.8 else None,
         "place": place,
     }
 
@@ -165,19 +156,19 @@ _SHIP_FROM: Final[dict[str, Json]] = {
 }
 
 
-def _order(
-    chance: random.Random, index: int, at: datetime, customer: Json, products: list[Json], *, is_open: bool
+def _make_order(
+    rng: random.Random, index: int, at: datetime, customer: Json, products: list[Json], *, is_open: bool
 ) -> Json:
     number = f"S{100_000 + index}"
-    channel_id, channel = chance.choices(_CHANNELS, weights=(5, 3, 2))[0]
-    carrier, level = chance.choice(_CARRIERS)
-    lines, cents = _lines(chance, number, products, "pending" if is_open else "shipped")
-    discount = cents // 10 if chance.random() < 0.1 else 0
-    ship_cost = chance.choice((0, 0, 499, 995))
+    channel_id, channel = rng.choices(_CHANNELS, weights=(5, 3, 2))[0]
+    carrier, level = rng.choice(_CARRIERS)
+    lines, cents = _make_lines(rng, number, products, "pending" if is_open else "shipped")
+    discount = cents // 10 if rng.random() < 0.1 else 0
+    ship_cost = rng.choice((0, 0, 499, 995))
     return {
         "orderNo": number,
         "customerOrderNo": f"PO-{index + 1:06d}" if channel_id == "GEN-TRADE" else None,
-        "orderDate": stamp(at),
+        "orderDate": format_instant(at),
         "channel": channel,
         "channelId": channel_id,
         "customerName": customer["name"],
@@ -196,18 +187,15 @@ def _order(
             "shipCost": ship_cost / 100,
             "grandTotal": (cents - discount + ship_cost) / 100,
         },
-        "notes": {
-            "merchantMsg": None,
-            "retailerMsg": "Thank you for the purchase!" if chance.random() < 0.2 else None,
-        },
+        "notes": {"merchantMsg": None, "retailerMsg": "Thank you for the purchase!" if rng.random() < 0.2 else None},
     }
 
 
-def _lines(chance: random.Random, order_no: str, products: list[Json], status: str) -> tuple[list[Json], int]:
+def _make_lines(rng: random.Random, order_no: str, products: list[Json], status: str) -> tuple[list[Json], int]:
     lines, total = [], 0
-    count = chance.choices((1, 2, 3, 4, 5), weights=(45, 25, 15, 10, 5))[0]
-    for position, product in enumerate(chance.sample(products, k=count), start=1):
-        quantity = chance.choice((1, 1, 1, 2, 3, 6))
+    count = rng.choices((1, 2, 3, 4, 5), weights=(45, 25, 15, 10, 5))[0]
+    for position, product in enumerate(rng.sample(products, k=count), start=1):
+        quantity = rng.choice((1, 1, 1, 2, 3, 6))
         total += quantity * product["cents"]
         lines.append(
             {
@@ -225,30 +213,30 @@ def _lines(chance: random.Random, order_no: str, products: list[Json], status: s
     return lines, total
 
 
-def _open_units(order: Json) -> Counter[StockKey]:
+def _count_open_units(order: Json) -> Counter[StockKey]:
     units: Counter[StockKey] = Counter()
     for line in order["lineItems"]:
         units[line["shipFromWarehouseCode"], line["productSku"]] += line["quantity"]
     return units
 
 
-def _shipment(chance: random.Random, order: Json, at: datetime, end: date, *, acknowledged: bool) -> Json:
+def _make_shipment(rng: random.Random, order: Json, at: datetime, end: date, *, acknowledged: bool) -> Json:
     # Nothing is shipped after the account's last day.
     latest = datetime.combine(end, time(23, 59, 59), UTC)
     return {
         "orderNo": order["orderNo"],
         "channelId": order["channelId"],
-        "shipDate": stamp(min(at + timedelta(hours=chance.randrange(6, 120)), latest)),
+        "shipDate": format_instant(min(at + timedelta(hours=rng.randrange(6, 120)), latest)),
         "carrierCode": order["shippingInfo"]["carrierCode"],
         "serviceLevel": order["shippingInfo"]["serviceLevel"],
-        "trackingNumber": f"1Z{chance.randrange(10**12):012d}",
+        "trackingNumber": f"1Z{rng.randrange(10**12):012d}",
         "warehouseCode": order["shipFrom"]["warehouseCode"],
         "acknowledged": acknowledged,
         "lineItems": [{"productSku": line["productSku"], "quantity": line["quantity"]} for line in order["lineItems"]],
     }
 
 
-def _warehouses(chance: random.Random, products: list[Json], reserved: Counter[StockKey], end: date) -> list[Json]:
+def _make_warehouses(rng: random.Random, products: list[Json], reserved: Counter[StockKey], end: date) -> list[Json]:
     return [
         {
             "warehouseName": name,
@@ -266,7 +254,7 @@ def _warehouses(chance: random.Random, products: list[Json], reserved: Counter[S
                 "ignoreValidation": False,
             },
             "warehouseInventory": [
-                _stock_row(chance, product, reserved[code, product["sku"]], end)
+                _make_stock_row(rng, product, reserved[code, product["sku"]], end)
                 for product in products
                 if code in product["homes"]
             ],
@@ -275,12 +263,12 @@ def _warehouses(chance: random.Random, products: list[Json], reserved: Counter[S
     ]
 
 
-def _stock_row(chance: random.Random, product: Json, open_units: int, end: date) -> Json:
-    if open_units and chance.random() < _OVERSOLD_SHARE:
-        quantity = open_units - chance.randint(1, open_units)
+def _make_stock_row(rng: random.Random, product: Json, open_units: int, end: date) -> Json:
+    if open_units and rng.random() < _OVERSOLD_SHARE:
+        quantity = open_units - rng.randint(1, open_units)
     else:
-        quantity = open_units + chance.randrange(5, 400)
-    is_coming = chance.random() < 0.15
+        quantity = open_units + rng.randrange(5, 400)
+    is_coming = rng.random() < 0.15
     return {
         "productSku": product["sku"],
         "retailerSku": product["retailer_sku"],
@@ -288,13 +276,13 @@ def _stock_row(chance: random.Random, product: Json, open_units: int, end: date)
         "productName": product["name"],
         "quantity": str(quantity),
         "isDiscontinued": product["discontinued"],
-        "nextAvailabilityDate": (end + timedelta(days=chance.randrange(2, 60))).isoformat() if is_coming else None,
-        "nextAvailabileQuantity": str(chance.randrange(10, 200)) if is_coming else None,
+        "nextAvailabilityDate": (end + timedelta(days=rng.randrange(2, 60))).isoformat() if is_coming else None,
+        "nextAvailabileQuantity": str(rng.randrange(10, 200)) if is_coming else None,
         "productExtras": [],
     }
 
 
-def _channels() -> list[Json]:
+def _make_channels() -> list[Json]:
     return [
         {
             "channelName": name,

@@ -1,35 +1,48 @@
-"""A seed: the records that an account starts with, on the days they are given."""
+"""The seed of an account: Northwind, a folder of your own, or generated orders; on the days they are given."""
 
-from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Final
 
-from cenports_nb.sandbox.clock import instant, stamp
-from cenports_nb.sandbox.http.replies import Json
+from cenports_nb.sandbox.clock import format_instant, parse_instant
+from cenports_nb.sandbox.data.folder import read_folder
+from cenports_nb.sandbox.data.generated import generate_seed
+from cenports_nb.sandbox.records import Json, Seed
 
-
-@dataclass(frozen=True)
-class Seed:
-    """Records as the API answers them."""
-
-    orders: list[Json]
-    shipments: list[Json]
-    warehouses: list[Json]
-    channels: list[Json]
+_NORTHWIND: Final = Path(__file__).parent / "northwind"
+_GENERATED_END: Final = date(2024, 12, 31)
 
 
-def shifted(seed: Seed, last_day: date) -> Seed:
+def choose_seed(*, orders: int | None, seed: int, data: str | Path | None, shift: bool, now: datetime) -> Seed:
+    """Choose and read the seed that the arguments of a sandbox mean.
+
+    Raises:
+        ValueError: They contradict each other, or the data can't be read.
+    """
+    yesterday = now.astimezone(UTC).date() - timedelta(days=1)
+    if orders is not None:
+        if data is not None:
+            raise ValueError("Sandbox() takes either orders= or data=, not both.")
+        if orders < 0:
+            raise ValueError("Sandbox(orders=...) can't be negative.")
+        return generate_seed(orders, seed, end=yesterday if shift else _GENERATED_END)
+    found = read_folder(_NORTHWIND if data is None else Path(data))
+    return shift_seed(found, yesterday) if shift else found
+
+
+def shift_seed(seed: Seed, last_day: date) -> Seed:
     """Move every day by the same whole days, so that the last order is from `last_day` (UTC); times stay."""
     if not seed.orders:
         return seed
-    step = last_day - max(instant(order["orderDate"]) for order in seed.orders).date()
+    step = last_day - max(parse_instant(order["orderDate"]) for order in seed.orders).date()
     return Seed(
-        orders=[_moved(order, "orderDate", step) for order in seed.orders],
-        shipments=[_moved(row, "shipDate", step) for row in seed.shipments],
+        orders=[_shift_day(order, "orderDate", step) for order in seed.orders],
+        shipments=[_shift_day(row, "shipDate", step) for row in seed.shipments],
         warehouses=[
             {
                 **warehouse,
                 "warehouseInventory": [
-                    _moved(row, "nextAvailabilityDate", step) for row in warehouse["warehouseInventory"]
+                    _shift_day(row, "nextAvailabilityDate", step) for row in warehouse["warehouseInventory"]
                 ],
             }
             for warehouse in seed.warehouses
@@ -38,13 +51,13 @@ def shifted(seed: Seed, last_day: date) -> Seed:
     )
 
 
-def _moved(record: Json, name: str, step: timedelta) -> Json:
+def _shift_day(record: Json, name: str, step: timedelta) -> Json:
     text = record.get(name)
     if not text:
         return record
     try:
         if len(text) == len("2024-12-31"):
             return {**record, name: (date.fromisoformat(text) + step).isoformat()}
-        return {**record, name: stamp(instant(text) + step)}
+        return {**record, name: format_instant(parse_instant(text) + step)}
     except OverflowError:
         return record  # 9999-12-31 means "never", whatever today is

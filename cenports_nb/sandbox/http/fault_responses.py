@@ -1,4 +1,4 @@
-"""Instead: the answers that a fault gives in place of the right one, or makes of it."""
+"""What faults do to responses: replace them, or alter the right one."""
 
 import gzip
 import hashlib
@@ -9,7 +9,8 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cenports_nb.sandbox.faults import Fault
-from cenports_nb.sandbox.http.replies import Reply, encode, message, plain
+from cenports_nb.sandbox.http.responses import Response, respond_business_error, respond_json, respond_message
+from cenports_nb.sandbox.records import encode
 
 Options = Mapping[str, Any]
 
@@ -23,93 +24,93 @@ _BAD_GATEWAY: Final = b"""<html>
 <body><center><h1>502 Bad Gateway</h1></center><hr><center>nginx</center></body>
 </html>
 """
-_NOTHING: Final = Reply(0, b"")
+_NO_RESPONSE: Final = Response(0, b"")
 
 
-def instead(fault: Fault) -> Reply | None:
-    """Answer without carrying the request out; None if the fault lets it be carried out."""
-    answer = _ANSWERS.get(fault.kind)
-    return answer(fault.options) if answer else None
+def replace_response(fault: Fault) -> Response | None:
+    """Answer without handling the request; None if the fault lets it be handled."""
+    replace_with = _REPLACEMENTS.get(fault.kind)
+    return replace_with(fault.options) if replace_with else None
 
 
-def changed(fault: Fault, reply: Reply) -> Reply:
-    """Make of the right answer what the fault makes of it."""
-    change = _CHANGES.get(fault.kind)
-    return change(reply, fault.options) if change else reply
+def alter_response(fault: Fault, response: Response) -> Response:
+    """Alter the response of a handled request."""
+    alter = _ALTERATIONS.get(fault.kind)
+    return alter(response, fault.options) if alter else response
 
 
-def _too_many(options: Options) -> Reply:
-    return message(429, "Too Many Attempts.", _retry_after(options))
+def _too_many(options: Options) -> Response:
+    return respond_message(429, "Too Many Attempts.", _retry_after(options))
 
 
-def _server_error(options: Options) -> Reply:
-    return message(options["status"], "Server Error")
+def _server_error(options: Options) -> Response:
+    return respond_message(options["status"], "Server Error")
 
 
-def _unavailable(options: Options) -> Reply:
-    return message(503, "Service Unavailable", _retry_after(options))
+def _unavailable(options: Options) -> Response:
+    return respond_message(503, "Service Unavailable", _retry_after(options))
 
 
 def _retry_after(options: Options) -> tuple[tuple[str, str], ...]:
     return () if options["retry_after"] is None else (("Retry-After", str(options["retry_after"])),)
 
 
-def _error_200(_: Options) -> Reply:
-    text = "Sorry, we're unable to process your request at this moment."
-    return plain({"code": "50001", "message": text, "errors": ["Something went wrong."]})
+def _error_200(_: Options) -> Response:
+    return replace(respond_business_error([("", "Something went wrong.")], "documented"), status=200)
 
 
-def _redirect(options: Options) -> Reply:
-    return Reply(302, b"", (("Location", options["to"]),), _HTML)
+def _redirect(options: Options) -> Response:
+    return Response(302, b"", (("Location", options["to"]),), _HTML)
 
 
-_ANSWERS: Final[dict[str, Callable[[Options], Reply]]] = {
+_REPLACEMENTS: Final[dict[str, Callable[[Options], Response]]] = {
     "too_many": _too_many,
     "server_error": _server_error,
-    "bad_gateway": lambda _: Reply(502, _BAD_GATEWAY, content_type="text/html"),
+    "bad_gateway": lambda _: Response(502, _BAD_GATEWAY, content_type="text/html"),
     "unavailable": _unavailable,
-    "drop": lambda _: _NOTHING,
-    "reset": lambda _: _NOTHING,
-    "bomb": lambda _: Reply(200, b""),  # its body is made while it is sent
-    "html": lambda _: Reply(200, _LOGIN, content_type=_HTML),
-    "empty": lambda _: Reply(200, b""),
-    "garbage": lambda _: Reply(200, hashlib.shake_256(b"garbage").digest(600)),
+    "drop": lambda _: _NO_RESPONSE,
+    "reset": lambda _: _NO_RESPONSE,
+    "bomb": lambda _: Response(200, b""),  # its body is made while it is sent
+    "html": lambda _: Response(200, _LOGIN, content_type=_HTML),
+    "empty": lambda _: Response(200, b""),
+    "garbage": lambda _: Response(200, hashlib.shake_256(b"garbage").digest(600)),
     "error_200": _error_200,
-    "wrong_shape": lambda _: plain({"data": "hello"}),
-    "unauthorized": lambda _: message(401, "Unauthenticated."),
+    "wrong_shape": lambda _: respond_json({"data": "hello"}),
+    "unauthorized": lambda _: respond_message(401, "Unauthenticated."),
     "redirect": _redirect,
 }
 
 
-def _cut_json(reply: Reply, _: Options) -> Reply:
-    return replace(reply, body=_half(reply.body))
+def _cut_json(response: Response, _: Options) -> Response:
+    return replace(response, body=_half(response.body))
 
 
-def _cut_gzip(reply: Reply, _: Options) -> Reply:
-    return replace(reply, body=_half(gzip.compress(reply.body)), headers=(*reply.headers, ("Content-Encoding", "gzip")))
+def _cut_gzip(response: Response, _: Options) -> Response:
+    return replace(
+        response, body=_half(gzip.compress(response.body)), headers=(*response.headers, ("Content-Encoding", "gzip"))
+    )
 
 
-def _foreign_link(reply: Reply, options: Options) -> Reply:
+def _foreign_link(response: Response, options: Options) -> Response:
     try:
-        body = json.loads(reply.body)
+        body = json.loads(response.body)
     except ValueError:
-        return reply  # a refusal that is no JSON has no links
-    places = (body, body.get("links")) if isinstance(body, dict) else ()
-    for place in places:
+        return response  # a refusal that is no JSON has no links
+    for links in (body, body.get("links")) if isinstance(body, dict) else ():
         for name in ("next_page_url", "next"):
-            if isinstance(place, dict) and isinstance(link := place.get(name), str):
-                place[name] = options["host"] + urlsplit(link)._replace(scheme="", netloc="").geturl()
-    return replace(reply, body=encode(body))
+            if isinstance(links, dict) and isinstance(link := links.get(name), str):
+                links[name] = options["host"] + urlsplit(link)._replace(scheme="", netloc="").geturl()
+    return replace(response, body=encode(body))
 
 
 def _half(body: bytes) -> bytes:
     return body[: len(body) // 2]
 
 
-_CHANGES: Final[dict[str, Callable[[Reply, Options], Reply]]] = {
+_ALTERATIONS: Final[dict[str, Callable[[Response, Options], Response]]] = {
     "cut_json": _cut_json,
     "cut_gzip": _cut_gzip,
     "foreign_link": _foreign_link,
-    "lost": lambda reply, _: replace(reply, status=0),
+    "lost": lambda response, _: replace(response, status=0),
     "late_error": lambda _, options: _server_error(options),
 }

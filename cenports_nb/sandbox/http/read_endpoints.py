@@ -1,141 +1,205 @@
-"""The calls that change nothing: orders, shipments, stock, channels, a transaction."""
+"""End points that read: orders, shipments, stock, channels, a transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from cenports_nb.sandbox.account.day_filter import Days
 from cenports_nb.sandbox.account.orders import Order
 from cenports_nb.sandbox.account.shipments import Shipment
+from cenports_nb.sandbox.clock import DayFilter, format_instant
+from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.http import request_rules
-from cenports_nb.sandbox.http.call import Call
-from cenports_nb.sandbox.http.pages import Page, cut_stock
-from cenports_nb.sandbox.http.record_format import order_bytes, warehouse_record
-from cenports_nb.sandbox.http.replies import ENVELOPE, Json, Refusal, Reply, encode, invalid, plain, rows_with, success
+from cenports_nb.sandbox.http.endpoint_request import EndpointRequest
+from cenports_nb.sandbox.http.pagination import Paginator, slice_stock
+from cenports_nb.sandbox.http.responses import (
+    ENVELOPE,
+    Refusal,
+    Response,
+    respond_invalid,
+    respond_json,
+    respond_rows,
+    respond_success,
+)
+from cenports_nb.sandbox.records import Json, encode
 
 Row = TypeVar("Row", Order, Shipment)
+_MISSPELT = "nextAvailabileQuantity"
 
 
-def get_orders(call: Call) -> Reply:
+def get_orders(request: EndpointRequest) -> Response:
     """Answer orders that match the filters, a page of them or the first ones."""
-    call.require(request_rules.get_orders(call.dialect))
-    params, dialect = call.params, call.dialect
-    rows = call.state.orders.select(
-        channel_id=call.text("channelId"),
-        numbers=call.names("orders"),
+    request.require(request_rules.get_orders(request.dialect))
+    params, dialect = request.params, request.dialect
+    rows = request.state.orders.select(
+        channel_id=request.text("channelId"),
+        numbers=request.names("orders"),
         acknowledged=params.get("isAcknowledged"),
-        start=params.get("startDate"),
-        end=params.get("endDate"),
-        days=_days(call, later=dialect.entry_days if dialect.date_meant == "entry" else 0),
+        days=_build_day_filter(request, delay_days=dialect.entry_days if dialect.date_meant == "entry" else 0),
     )
-    rows = _sorted(rows, call)
-    size = call.limit(dialect.order_cap)
+    rows = _sort_rows(rows, request)
+    size = request.limit(dialect.order_cap)
     if params.get("isPaginated") or dialect.pages_everywhere:
-        page = Page(call, len(rows), size)
-        sent, words = page.cut(rows), page.words()
+        page = Paginator(request, len(rows), size)
+        sent, metadata = page.slice(rows), page.metadata()
     else:
-        sent, words = rows[:size], ENVELOPE
+        sent, metadata = rows[:size], ENVELOPE
         if dialect.repeats:
-            sent = list(_repeated(sent))
-    payloads = [order_bytes(order, dialect) for order in sent]
-    return _enveloped(payloads, words, call, alone=len(rows) == len(sent) == 1)
+            sent = list(_repeat_every_tenth(sent))
+    payloads = [_format_order(order, dialect) for order in sent]
+    return _wrap_rows(payloads, metadata, request, alone=len(rows) == len(sent) == 1)
 
 
-def get_shipments(call: Call) -> Reply:
+def get_shipments(request: EndpointRequest) -> Response:
     """Answer the first shipments of a channel that match the filters."""
-    call.require(request_rules.get_shipments(call.dialect))
-    params, dialect = call.params, call.dialect
+    request.require(request_rules.get_shipments(request.dialect))
+    params, dialect = request.params, request.dialect
     numbers = frozenset(item["orderNo"] for item in params.get("orders") or [] if item.get("orderNo"))
-    rows = call.state.shipments.select(
+    rows = request.state.shipments.select(
         params["channelId"],
         numbers=numbers or None,
         acknowledged=params.get("acknowledged"),
-        start=params.get("startDate"),
-        end=params.get("endDate"),
-        days=_days(call),
+        days=_build_day_filter(request),
     )
-    rows = _sorted(rows, call)
-    page = Page(call, len(rows), call.limit(dialect.shipment_cap))
+    rows = _sort_rows(rows, request)
+    page = Paginator(request, len(rows), request.limit(dialect.shipment_cap))
     if dialect.pages_everywhere:
-        return rows_with((row.payload for row in page.cut(rows)), page.words())
-    return success(row.payload for row in rows[: page.size])
+        return respond_rows((row.payload for row in page.slice(rows)), page.metadata())
+    return respond_success(row.payload for row in rows[: page.size])
 
 
-def get_inventories(call: Call) -> Reply:
+def get_inventories(request: EndpointRequest) -> Response:
     """Answer actual stock, or what open orders leave available."""
-    actual = call.params.get("actualStock") is True
-    call.require(request_rules.ACTUAL_STOCK if actual else request_rules.AVAILABLE_STOCK)
-    dialect, codes = call.dialect, call.names("warehouseCode")
-    found = call.state.stock.actual(codes) if actual else _available(call, codes)
+    actual = request.params.get("actualStock") is True
+    request.require(request_rules.ACTUAL_STOCK if actual else request_rules.AVAILABLE_STOCK)
+    dialect, codes = request.dialect, request.names("warehouseCode")
+    found = request.state.stock.actual(codes) if actual else _list_available(request, codes)
     if dialect.pages_everywhere:
         total = sum(len(warehouse["warehouseInventory"]) for warehouse in found)
-        page = Page(call, total, call.limit(dialect.stock_cap))
-        return rows_with(_warehouses(cut_stock(found, page.start, page.stop), call), page.words())
+        page = Paginator(request, total, request.limit(dialect.stock_cap))
+        return respond_rows(_encode_warehouses(slice_stock(found, page.start, page.stop), request), page.metadata())
     if dialect.stock_cap is not None:
-        found = cut_stock(found, 0, dialect.stock_cap)
-    return success(_warehouses(found, call))
+        found = slice_stock(found, 0, dialect.stock_cap)
+    return respond_success(_encode_warehouses(found, request))
 
 
-def get_channels(call: Call) -> Reply:
+def get_channels(request: EndpointRequest) -> Response:
     """Answer every channel, as documented without an envelope's code."""
-    call.require(request_rules.GET_CHANNELS)
-    dialect = call.dialect
-    rows = call.state.channels.payloads()
+    request.require(request_rules.GET_CHANNELS)
+    dialect = request.dialect
+    rows = request.state.channels.payloads()
     if dialect.lists_channels == "first":
         rows = rows[:1]
     if dialect.pages_everywhere:
-        page = Page(call, len(rows), call.limit(dialect.channel_cap))
-        return rows_with(page.cut(rows), page.words())
-    return rows_with(rows[: dialect.channel_cap], {})
+        page = Paginator(request, len(rows), request.limit(dialect.channel_cap))
+        return respond_rows(page.slice(rows), page.metadata())
+    return respond_rows(rows[: dialect.channel_cap], {})
 
 
-def get_transaction(call: Call) -> Reply:
+def get_transaction(request: EndpointRequest) -> Response:
     """Answer how a submission stands."""
-    call.require(request_rules.GET_TRANSACTION)
-    transaction = call.state.transactions.find(call.params["handle"])
+    request.require(request_rules.GET_TRANSACTION)
+    transaction = request.state.transactions.find(request.params["handle"])
     if transaction is None:
-        raise Refusal(invalid({"handle": ["The handle does not exist, please try again."]}))
-    return plain(transaction.view(call.now, call.dialect))
+        raise Refusal(respond_invalid({"handle": ["The handle does not exist, please try again."]}))
+    return respond_json(transaction.to_record(request.now, request.dialect))
 
 
-def _days(call: Call, *, later: int = 0) -> Days:
-    return Days(call.dialect.time_zone, later, call.dialect.end_included)
+def _build_day_filter(request: EndpointRequest, *, delay_days: int = 0) -> DayFilter | None:
+    start, end = request.params.get("startDate"), request.params.get("endDate")
+    if start is None or end is None:
+        return None
+    return DayFilter(start, end, request.dialect.time_zone, delay_days, request.dialect.end_included)
 
 
-def _sorted(rows: list[Row], call: Call) -> list[Row]:
-    match call.dialect.sorting:
+def _sort_rows(rows: list[Row], request: EndpointRequest) -> list[Row]:
+    match request.dialect.sorting:
         case "newest":
             return rows[::-1]
         case "none":
-            return sorted(rows, key=lambda row: row.chance)
+            return sorted(rows, key=lambda row: row.shuffle_key)
         case _:
             return rows
 
 
-def _repeated(orders: Iterable[Order]) -> Iterator[Order]:
+def _repeat_every_tenth(orders: Iterable[Order]) -> Iterator[Order]:
     for position, order in enumerate(orders, start=1):
         yield order
         if position % 10 == 0:
             yield order
 
 
-def _enveloped(payloads: list[bytes], words: Json, call: Call, *, alone: bool) -> Reply:
-    match call.dialect.envelope:
+def _wrap_rows(payloads: list[bytes], metadata: Json, request: EndpointRequest, *, alone: bool) -> Response:
+    match request.dialect.envelope:
         case "list":
-            return Reply(200, b"[" + b",".join(payloads) + b"]")
+            return Response(200, b"[" + b",".join(payloads) + b"]")
         case "object" if alone:
-            return Reply(200, payloads[0])
+            return Response(200, payloads[0])
         case "data_object" if alone:
-            return Reply(200, b'{"data":' + payloads[0] + (b"," + encode(words)[1:] if words else b"}"))
+            return Response(200, b'{"data":' + payloads[0] + (b"," + encode(metadata)[1:] if metadata else b"}"))
         case _:
-            return rows_with(payloads, words)
+            return respond_rows(payloads, metadata)
 
 
-def _available(call: Call, codes: frozenset[str] | None) -> list[Json]:
-    orders, dialect = call.state.orders, call.dialect
-    of_channel = dialect.available_scope == "channel"
-    reserved = orders.reserved_by_channel[call.params["channelId"]] if of_channel else orders.reserved
-    return call.state.stock.available(reserved, codes, clamped=dialect.available_clamped)
+def _list_available(request: EndpointRequest, codes: frozenset[str] | None) -> list[Json]:
+    orders, dialect = request.state.orders, request.dialect
+    reserved = orders.reserved
+    if dialect.available_scope == "channel":
+        reserved = orders.reserved_by_channel[request.params["channelId"]]
+    return request.state.stock.available(reserved, codes, clamped=dialect.available_clamped)
 
 
-def _warehouses(found: Sequence[Json], call: Call) -> list[bytes]:
-    return [encode(warehouse_record(warehouse, call.dialect)) for warehouse in found]
+def _encode_warehouses(found: Sequence[Json], request: EndpointRequest) -> list[bytes]:
+    return [encode(_format_warehouse(warehouse, request.dialect)) for warehouse in found]
+
+
+def _format_order(order: Order, dialect: Dialect) -> bytes:
+    """Write an order as JSON."""
+    if dialect.order_dates == "instant" and dialect.line_numbers == "text":
+        return order.payload
+    record = dict(order.record)
+    if dialect.order_dates == "day":
+        record["orderDate"] = format_instant(order.at.replace(hour=0, minute=0, second=0, microsecond=0))
+    if dialect.line_numbers != "text":
+        record["lineItems"] = [_format_line(line, dialect) for line in record["lineItems"]]
+    return encode(record)
+
+
+def _format_warehouse(warehouse: Json, dialect: Dialect) -> Json:
+    """Write a warehouse with its stock rows."""
+    if dialect.quantities == "text" and dialect.misspelt:
+        return warehouse
+    return {
+        **warehouse,
+        "warehouseInventory": [_format_stock_row(row, dialect) for row in warehouse["warehouseInventory"]],
+    }
+
+
+def _format_line(line: Json, dialect: Dialect) -> Json:
+    if dialect.line_numbers == "missing":
+        return {name: value for name, value in line.items() if name != "lineItem"}
+    number = line.get("lineItem")
+    return {**line, "lineItem": int(number)} if isinstance(number, str) and number.isdecimal() else line
+
+
+def _format_stock_row(row: Json, dialect: Dialect) -> Json:
+    return {
+        "nextAvailableQuantity" if name == _MISSPELT and not dialect.misspelt else name: (
+            _format_quantity(value, dialect) if name in {"quantity", _MISSPELT} else value
+        )
+        for name, value in row.items()
+    }
+
+
+def _format_quantity(value: Any, dialect: Dialect) -> Any:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        return value  # a folder's own data may hold anything here
+    match dialect.quantities:
+        case "number":
+            return number
+        case "decimal_text":
+            return f"{number}.0"
+        case "decimal":
+            return float(number)
+        case _:
+            return value

@@ -6,19 +6,18 @@ from typing import Final
 from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.http.validation import (
     Base64,
+    Boolean,
     Channel,
     Choice,
     Day,
-    Each,
     Field,
-    Flag,
+    Integer,
     Money,
-    Nested,
-    NewChannel,
+    NestedObject,
+    ObjectList,
     Partner,
     Text,
     Warehouse,
-    Whole,
 )
 
 Rules = tuple[Field, ...]
@@ -33,9 +32,9 @@ def get_orders(dialect: Dialect) -> Rules:
         Partner(),
         Channel(required=False),
         Text("orders", required=False),
-        Flag("isAcknowledged", required=False),
-        Flag("isPaginated", required=False),
-        Whole("limit", required=False, low=1, high=dialect.order_limit),
+        Boolean("isAcknowledged", required=False),
+        Boolean("isPaginated", required=False),
+        Integer("limit", required=False, low=1, high=dialect.order_limit),
         Day("startDate", required=False),
         Day("endDate", required=False),
     )
@@ -54,7 +53,7 @@ def post_orders(dialect: Dialect) -> Rules:
         Text("contactName", required=False),
         Text("contactEmail", required=False),
         Text("contactPhone", required=False),
-        Nested(
+        NestedObject(
             "shipTo",
             fields=(
                 Text("address1"),
@@ -65,25 +64,24 @@ def post_orders(dialect: Dialect) -> Rules:
                 Text("postalCode", size=place_size),
             ),
         ),
-        Nested(
-            "shippingInfo",
-            fields=(Text("carrierCode"), Text("serviceLevel"), Day("estimatedShipDate", required=False)),
+        NestedObject(
+            "shippingInfo", fields=(Text("carrierCode"), Text("serviceLevel"), Day("estimatedShipDate", required=False))
         ),
-        Each(
+        ObjectList(
             "lineItems",
             fields=(
                 Text("sku"),
-                Whole("quantity", low=1, high=2**31 - 1 if nominal else 99_999),
+                Integer("quantity", low=1, high=2**31 - 1 if nominal else 99_999),
                 Money("consumerPrice", digits=digits),
                 Money("subTotal", digits=digits),
-                Whole("lineNumber", required=False, low=1, high=2**31 - 1 if nominal else 999),
+                Integer("lineNumber", required=False, low=1, high=2**31 - 1 if nominal else 999),
             ),
         ),
         Money("subTotal", required=False, digits=digits),
         Money("shippingCost", required=False, digits=20 if nominal else 5),
         Money("grandTotal", digits=digits),
     )
-    return (Partner(), Channel(), Each("orders", most=dialect.batch_most, fields=order))
+    return (Partner(), Channel(), ObjectList("orders", max_items=dialect.batch_most, fields=order))
 
 
 ACKNOWLEDGE_ORDERS: Final[Rules] = (Partner(), Channel(), Text("orders"))
@@ -92,11 +90,11 @@ GET_CHANNELS: Final[Rules] = (Partner(),)
 
 POST_CHANNELS: Final[Rules] = (
     Partner(),
-    NewChannel(required=False),
+    Channel(required=False, is_new=True),
     Text("channelName"),
     Text("contactEmail", required=False),
     Text("contactPhone", required=False),
-    Nested(
+    NestedObject(
         "contactInfo",
         fields=(
             Text("address"),
@@ -106,7 +104,7 @@ POST_CHANNELS: Final[Rules] = (
             Text("postalCode", size=10),
         ),
     ),
-    Nested(
+    NestedObject(
         "billInfo",
         required=False,
         fields=tuple(
@@ -124,42 +122,42 @@ def get_shipments(dialect: Dialect) -> Rules:
     return (
         Partner(),
         Channel(),
-        Each("orders", required=False, fields=(Text("orderNo", required=False),)),
+        ObjectList("orders", required=False, fields=(Text("orderNo", required=False),)),
         Day("startDate", required=False),
         Day("endDate", required=False),
-        Whole("limit", required=False, low=1, high=dialect.shipment_limit),
-        Flag("acknowledged", required=False),
+        Integer("limit", required=False, low=1, high=dialect.shipment_limit),
+        Boolean("acknowledged", required=False),
     )
 
 
 @cache
 def acknowledge_shipments(dialect: Dialect) -> Rules:
     """PATCH /shipments/acknowledge."""
-    return (Partner(), Each("shipments", most=dialect.batch_most, fields=(Text("orderNo"),)))
+    return (Partner(), ObjectList("shipments", max_items=dialect.batch_most, fields=(Text("orderNo"),)))
 
 
 AVAILABLE_STOCK: Final[Rules] = (
     Partner(),
     Channel(),
-    Flag("actualStock", required=False),
+    Boolean("actualStock", required=False),
     Text("warehouseCode", required=False),
-    Whole("limit", required=False),
+    Integer("limit", required=False),
 )
 
 ACTUAL_STOCK: Final[Rules] = (
     Partner(),
     Channel(required=False),
-    Flag("actualStock"),
+    Boolean("actualStock"),
     Text("warehouseCode", required=False),
-    Whole("limit", required=False),
+    Integer("limit", required=False),
 )
 
 
 @cache
 def patch_inventories(dialect: Dialect) -> Rules:
     """PATCH /inventories."""
-    row = (Text("productSKU"), Choice("type", options=("TRUE_UP", "DIFFERENTIAL")), Whole("quantity"))
-    return (Partner(), Warehouse(), Each("inventories", most=dialect.batch_most, fields=row))
+    row = (Text("productSKU"), Choice("type", options=("TRUE_UP", "DIFFERENTIAL")), Integer("quantity"))
+    return (Partner(), Warehouse(), ObjectList("inventories", max_items=dialect.batch_most, fields=row))
 
 
 GET_TRANSACTION: Final[Rules] = (Partner(), Text("handle"))

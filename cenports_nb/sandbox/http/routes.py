@@ -1,51 +1,51 @@
-"""The end points, as a table: what answers, and where its parameters travel."""
+"""The end points, as a table: which function answers, and where its parameters are read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Final
 
-from cenports_nb.sandbox.dialect import Dialect, Place
+from cenports_nb.sandbox.dialect import Dialect, ParameterSource
 from cenports_nb.sandbox.http import read_endpoints, write_endpoints
-from cenports_nb.sandbox.http.call import Call
-from cenports_nb.sandbox.http.replies import Reply
-
-
-def _body(_: Dialect) -> Place:
-    return "body"
-
-
-def _get(dialect: Dialect) -> Place:
-    return dialect.get_parameters
-
-
-def _channels(dialect: Dialect) -> Place:
-    return dialect.channel_parameters
+from cenports_nb.sandbox.http.endpoint_request import EndpointRequest
+from cenports_nb.sandbox.http.responses import Response
 
 
 @dataclass(frozen=True)
 class Route:
-    """One end point."""
+    """One end point.
 
-    answer: Callable[[Call], Reply]
-    place: Callable[[Dialect], Place] = _body
+    Attributes:
+        answer: Makes the response.
+        source: Where its parameters are read, by the dialect.
+        needs_token: Whether it refuses a request without a valid token.
+        arrays: Parameters that are lists, also in a query.
+        makes_transaction: Whether it answers with a transaction, which applies the rows later.
+    """
+
+    answer: Callable[[EndpointRequest], Response]
+    source: Callable[[Dialect], ParameterSource] = lambda _: "body"
     needs_token: bool = True
-    arrays: tuple[str, ...] = ()  # parameters that are lists, whatever a query makes of them
-    submits: bool = False  # makes a transaction
+    arrays: tuple[str, ...] = ()
+    makes_transaction: bool = False
 
+
+_GET: Final = attrgetter("get_parameters")
+_CHANNELS: Final = attrgetter("channel_parameters")
 
 ROUTES: Final[dict[str, dict[str, Route]]] = {
     "/authorize": {"POST": Route(write_endpoints.authorize, needs_token=False)},
     "/orders": {
-        "GET": Route(read_endpoints.get_orders, _get),
-        "POST": Route(write_endpoints.post_orders, submits=True),
+        "GET": Route(read_endpoints.get_orders, _GET),
+        "POST": Route(write_endpoints.post_orders, makes_transaction=True),
     },
     "/orders/acknowledge": {"PATCH": Route(write_endpoints.acknowledge_orders)},
-    "/channels": {"GET": Route(read_endpoints.get_channels, _channels), "POST": Route(write_endpoints.post_channels)},
-    "/shipments": {"GET": Route(read_endpoints.get_shipments, _get, arrays=("orders",))},
-    "/shipments/acknowledge": {"PATCH": Route(write_endpoints.acknowledge_shipments, submits=True)},
+    "/channels": {"GET": Route(read_endpoints.get_channels, _CHANNELS), "POST": Route(write_endpoints.post_channels)},
+    "/shipments": {"GET": Route(read_endpoints.get_shipments, _GET, arrays=("orders",))},
+    "/shipments/acknowledge": {"PATCH": Route(write_endpoints.acknowledge_shipments, makes_transaction=True)},
     "/inventories": {
-        "GET": Route(read_endpoints.get_inventories, _get),
-        "PATCH": Route(write_endpoints.patch_inventories, submits=True),
+        "GET": Route(read_endpoints.get_inventories, _GET),
+        "PATCH": Route(write_endpoints.patch_inventories, makes_transaction=True),
     },
-    "/transaction": {"GET": Route(read_endpoints.get_transaction, _get)},
+    "/transaction": {"GET": Route(read_endpoints.get_transaction, _GET)},
 }

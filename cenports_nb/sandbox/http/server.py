@@ -10,13 +10,13 @@ from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Final
 
-from cenports_nb.sandbox.http.replies import message
-from cenports_nb.sandbox.http.response_writer import send
-from cenports_nb.sandbox.http.service import BODY_MOST, Incoming, Service
+from cenports_nb.sandbox.http.response_writer import write_response
+from cenports_nb.sandbox.http.responses import respond_message
+from cenports_nb.sandbox.http.service import MAX_BODY_BYTES, RawRequest, Service
 
 HOST: Final = "127.0.0.1"
 # A body over the limit is still read up to here, so that the sender sees the answer and not a reset.
-_DRAIN_MOST: Final = 64 * 2**20
+_MAX_DRAIN_BYTES: Final = 64 * 2**20
 _log = logging.getLogger(__name__)
 
 
@@ -93,12 +93,14 @@ class _Handler(BaseHTTPRequestHandler):
             body = self._read_body()
         except ValueError:
             self.close_connection = True
-            send(self, message(400, "The Content-Length header is not valid."), None, self.server.closing)
+            write_response(
+                self, respond_message(400, "The Content-Length header is not valid."), None, self.server.closing
+            )
             return
-        incoming = Incoming(self.command, self.path, self.headers.get("Authorization"), body)
-        reply, fault = self.server.service.answer(incoming)
+        request = RawRequest(self.command, self.path, self.headers.get("Authorization"), body)
+        response, fault = self.server.service.answer(request)
         self.server.closing.wait(self.server.latency())
-        send(self, reply, fault, self.server.closing)
+        write_response(self, response, fault, self.server.closing)
 
     def _read_body(self) -> bytes | None:
         """Read the body, or skip it and return None if it is too large."""
@@ -107,13 +109,13 @@ class _Handler(BaseHTTPRequestHandler):
         length = int(self.headers.get("Content-Length") or 0)
         if length < 0:
             raise ValueError("a negative length")
-        if length <= BODY_MOST:
+        if length <= MAX_BODY_BYTES:
             body = self.rfile.read(length)
             if len(body) < length:
                 raise ConnectionResetError("the body ended early")
             return body
         self.close_connection = True
-        left = min(length, _DRAIN_MOST)
+        left = min(length, _MAX_DRAIN_BYTES)
         while left > 0 and (chunk := self.rfile.read(min(left, 65536))):
             left -= len(chunk)
         return None

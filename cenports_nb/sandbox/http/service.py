@@ -1,24 +1,27 @@
-"""The way of a request: pace, route, body, token, end point; without a word of HTTP's own."""
+"""How a request is answered: rate limit, fault, route, body, token, end point; independent of the HTTP server."""
 
 import json
 import math
+import threading
+import time
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
-from cenports_nb.sandbox.account.state import State
+from cenports_nb.sandbox.account.state import AccountState
 from cenports_nb.sandbox.faults import Fault, Faults
-from cenports_nb.sandbox.http import parameters
-from cenports_nb.sandbox.http.call import Call
-from cenports_nb.sandbox.http.fault_responses import changed, instead
-from cenports_nb.sandbox.http.rate_limit import Pace
-from cenports_nb.sandbox.http.replies import Json, Refusal, Reply, message, with_status_200
+from cenports_nb.sandbox.http.endpoint_request import EndpointRequest, QueryPairs, read_page_number, read_parameters
+from cenports_nb.sandbox.http.fault_responses import alter_response, replace_response
+from cenports_nb.sandbox.http.responses import Refusal, Response, hide_error_status, respond_message
 from cenports_nb.sandbox.http.routes import ROUTES, Route
+from cenports_nb.sandbox.records import Json
 
 PREFIX: Final = "/v2"
-BODY_MOST: Final = 10 * 2**20
+MAX_BODY_BYTES: Final = 10 * 2**20
 _SECRETS: Final = frozenset({"client_secret", "access_token"})
 
 
@@ -31,11 +34,11 @@ class Request:
     params: Json  # query and body together
     at: datetime  # real time
     status: int  # 0 where none was sent
-    fault: str | None = None  # the kind of fault that struck it
+    fault: str | None = None  # the kind of fault that hit it
 
 
 @dataclass(frozen=True)
-class Incoming:
+class RawRequest:
     """A request as read from the wire; `body` is None where it was too large to be read."""
 
     method: str
@@ -43,101 +46,122 @@ class Incoming:
     authorization: str | None
     body: bytes | None
 
+    @property
+    def path(self) -> str:
+        """The path, with /v2."""
+        return self.target.partition("?")[0]
 
-@dataclass(frozen=True)
-class _Asked:
-    """A request taken apart: its path with /v2, its query, and its body as JSON."""
+    @cached_property
+    def query(self) -> QueryPairs:
+        """The parameters of the query."""
+        return parse_qsl(self.target.partition("?")[2], keep_blank_values=True)
 
-    incoming: Incoming
-    path: str
-    query: parameters.Pairs
-    body: Any
+    @cached_property
+    def json(self) -> Any:
+        """The body; an empty object if there is none, None if it is not JSON."""
+        try:
+            return json.loads(self.body.decode("utf-8"), parse_constant=_refuse_constant) if self.body else {}
+        except (ValueError, RecursionError):
+            return None
+
+
+class RateLimit:
+    """At most `limit` requests in any `window` seconds of real time; refused ones don't count."""
+
+    def __init__(self, limit: int | None, window: float = 60.0, now: Callable[[], float] = time.monotonic) -> None:
+        self._limit = limit
+        self._window = window
+        self._now = now
+        self._seen: deque[float] = deque()
+        self._lock = threading.Lock()
+
+    def admit(self) -> float:
+        """Let a request through and return 0, or return the seconds until a place is free."""
+        if self._limit is None:
+            return 0.0
+        with self._lock:
+            now = self._now()
+            while self._seen and self._seen[0] <= now - self._window:
+                self._seen.popleft()
+            if len(self._seen) >= self._limit:
+                return max(self._seen[0] + self._window - now, 0.001)
+            self._seen.append(now)
+            return 0.0
 
 
 class Service:
     """Answers requests from the state and records them."""
 
-    def __init__(self, state: State, pace: Pace, faults: Faults, base_url: Callable[[], str]) -> None:
+    def __init__(self, state: AccountState, rate_limit: RateLimit, faults: Faults, base_url: Callable[[], str]) -> None:
         self.state = state
         self.requests: list[Request] = []
-        self._pace = pace
+        self._rate_limit = rate_limit
         self._faults = faults
         self._base_url = base_url
 
-    def answer(self, incoming: Incoming) -> tuple[Reply, Fault | None]:
-        """Answer one request, whatever it is, and say which fault struck it."""
+    def answer(self, request: RawRequest) -> tuple[Response, Fault | None]:
+        """Answer one request, whatever it is; also return the fault that hit it."""
         at = datetime.now(UTC)
-        whole_path, _, query_text = incoming.target.partition("?")
-        path = whole_path.removeprefix(PREFIX) if whole_path.startswith(f"{PREFIX}/") else whole_path
-        asked = _Asked(incoming, whole_path, parse_qsl(query_text, keep_blank_values=True), _parse(incoming.body))
-        wait = self._pace.wait()
+        path = request.path.removeprefix(PREFIX) if request.path.startswith(f"{PREFIX}/") else request.path
+        wait = self._rate_limit.admit()
         fault = None
         if wait > 0:
-            reply = message(429, "Too Many Attempts.", (("Retry-After", str(math.ceil(wait))),))
+            response = respond_message(429, "Too Many Attempts.", (("Retry-After", str(math.ceil(wait))),))
         else:
-            page = parameters.page_number("either", asked.query, asked.body)
-            fault = self._faults.strike(f"{incoming.method} {path}", page)
-            reply = self._struck(asked, fault) if fault else self._reply(asked, None)
-        params = {**dict(asked.query), **(asked.body if isinstance(asked.body, dict) else {})}
-        kept = {name: value for name, value in params.items() if name not in _SECRETS}
+            fault = self._faults.trigger(
+                f"{request.method} {path}", read_page_number("either", request.query, request.json)
+            )
+            response = self._respond_with_fault(request, fault) if fault else self._respond(request, None)
+        params = {**dict(request.query), **(request.json if isinstance(request.json, dict) else {})}
+        public = {name: value for name, value in params.items() if name not in _SECRETS}
         kind = fault.kind if fault else None
-        self.requests.append(Request(incoming.method, path, kept, at, reply.status, kind))
-        return reply, fault
+        self.requests.append(Request(request.method, path, public, at, response.status, kind))
+        return response, fault
 
-    def _struck(self, asked: _Asked, fault: Fault) -> Reply:
-        reply = instead(fault)
-        return changed(fault, self._reply(asked, fault)) if reply is None else reply
+    def _respond_with_fault(self, request: RawRequest, fault: Fault) -> Response:
+        response = replace_response(fault)
+        return alter_response(fault, self._respond(request, fault)) if response is None else response
 
-    def _reply(self, asked: _Asked, fault: Fault | None) -> Reply:
+    def _respond(self, request: RawRequest, fault: Fault | None) -> Response:
         try:
-            route = _route(asked.incoming.method, asked.path)
-            if asked.incoming.body is None:
-                raise Refusal(message(413, "The request body is larger than 10 MiB."))
+            route = _find_route(request.method, request.path)
+            if request.body is None:
+                raise Refusal(respond_message(413, "The request body is larger than 10 MiB."))
             with self.state.lock:
-                return self._carry_out(route, asked, fault)
+                return self._run_endpoint(route, request, fault)
         except Refusal as refusal:
-            return refusal.reply
+            return refusal.response
 
-    def _carry_out(self, route: Route, asked: _Asked, fault: Fault | None) -> Reply:
+    def _run_endpoint(self, route: Route, request: RawRequest, fault: Fault | None) -> Response:
         now, dialect = self.state.settle(), self.state.dialect
         kind, options = (fault.kind, fault.options) if fault else (None, {})
         if kind == "expired_token":
-            self.state.tokens.forget()
+            self.state.tokens.revoke_all()
         refused = dict.fromkeys(options["rows"], options["message"]) if kind == "failed_rows" else {}
         try:
-            if route.needs_token and not self.state.tokens.accepts(asked.incoming.authorization, now):
-                raise Refusal(message(401, "Unauthenticated."))
-            params = parameters.read(route.place(dialect), asked.query, asked.body, route.arrays)
+            if route.needs_token and not self.state.tokens.accepts(request.authorization, now):
+                raise Refusal(respond_message(401, "Unauthenticated."))
+            params = read_parameters(route.source(dialect), request.query, request.json, route.arrays)
             if not isinstance(params, dict):
-                raise Refusal(message(400, "The request body must be a JSON object."))
-            url = asked.path if dialect.relative_links else self._base_url() + asked.path.removeprefix(PREFIX)
-            page = parameters.page_number(dialect.page_parameter, asked.query, asked.body)
-            reply = route.answer(Call(self.state, dialect, now, params, url, page, refused))
+                raise Refusal(respond_message(400, "The request body must be a JSON object."))
+            url = request.path if dialect.relative_links else self._base_url() + request.path.removeprefix(PREFIX)
+            page = read_page_number(dialect.page_parameter, request.query, request.json)
+            response = route.answer(EndpointRequest(self.state, dialect, now, params, url, page, refused))
         except Refusal as refusal:
-            reply = refusal.reply
-        return with_status_200(reply) if dialect.errors_as_200 else reply
+            response = refusal.response
+        return hide_error_status(response) if dialect.errors_as_200 else response
 
 
-def _route(method: str, path: str) -> Route:
+def _find_route(method: str, path: str) -> Route:
     methods = ROUTES.get(path.removeprefix(PREFIX)) if path.startswith(f"{PREFIX}/") else None
     if methods is None:
-        raise Refusal(message(404, f"The route {path.lstrip('/')} could not be found."))
+        raise Refusal(respond_message(404, f"The route {path.lstrip('/')} could not be found."))
     if method not in methods:
         allowed = ", ".join(methods)
         text = f"The {method} method is not supported for this route. Supported methods: {allowed}."
-        raise Refusal(message(405, text, (("Allow", allowed),)))
+        raise Refusal(respond_message(405, text, (("Allow", allowed),)))
     return methods[method]
 
 
-def _parse(body: bytes | None) -> Any:
-    """Read a JSON body; no body is an empty object, and what is not JSON is None."""
-    if not body:
-        return {}
-    try:
-        return json.loads(body.decode("utf-8"), parse_constant=_no_constant)
-    except (ValueError, RecursionError):
-        return None
-
-
-def _no_constant(word: str) -> None:
+def _refuse_constant(word: str) -> None:
     raise ValueError(f"{word} is not JSON")

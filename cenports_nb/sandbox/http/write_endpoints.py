@@ -1,121 +1,125 @@
-"""The calls that change something, at once or when their transaction ends."""
+"""End points that write, at once or when their transaction ends."""
 
 from collections.abc import Callable
 from functools import partial
 
-from cenports_nb.sandbox.account.batch import Batch, RowRefusal, Undo
-from cenports_nb.sandbox.account.credentials import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
+from cenports_nb.sandbox.account.authentication import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
 from cenports_nb.sandbox.account.order_entry import enter_order
-from cenports_nb.sandbox.account.orders import Order
 from cenports_nb.sandbox.account.shipments import Shipment
-from cenports_nb.sandbox.account.state import State
+from cenports_nb.sandbox.account.state import AccountState
+from cenports_nb.sandbox.account.transactions import Batch, RowRefusal, Undo
 from cenports_nb.sandbox.http import request_rules
-from cenports_nb.sandbox.http.call import Call
-from cenports_nb.sandbox.http.replies import Json, Refusal, Reply, business, invalid, message, plain, success
+from cenports_nb.sandbox.http.endpoint_request import EndpointRequest
 from cenports_nb.sandbox.http.request_rules import Rules
-from cenports_nb.sandbox.http.validation import add, check
+from cenports_nb.sandbox.http.responses import (
+    Refusal,
+    Response,
+    respond_business_error,
+    respond_invalid,
+    respond_json,
+    respond_message,
+    respond_success,
+)
+from cenports_nb.sandbox.http.validation import add_error
+from cenports_nb.sandbox.records import Json
 
 _GRANT = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
 
 
-def authorize(call: Call) -> Reply:
+def authorize(request: EndpointRequest) -> Response:
     """Give a token for the demo credentials."""
-    call.require(request_rules.AUTHORIZE)
-    if any(call.params[name] != value for name, value in _GRANT.items()):
-        return message(401, "Client authentication failed")
-    return plain(
+    request.require(request_rules.AUTHORIZE)
+    if any(request.params[name] != value for name, value in _GRANT.items()):
+        return respond_message(401, "Client authentication failed")
+    return respond_json(
         {
             "scopes": ["basic", "view-account"],
             "token_type": "Bearer",
-            **call.state.tokens.give(call.now, call.dialect),
+            **request.state.tokens.issue(request.now, request.dialect),
         }
     )
 
 
-def post_orders(call: Call) -> Reply:
+def post_orders(request: EndpointRequest) -> Response:
     """Take new orders in; each is created or refused when the transaction ends."""
-    _require_batch(call, "orders", request_rules.post_orders(call.dialect))
-    return _submit(call, "orders", partial(enter_order, call.state, call.params["channelId"]))
+    _require_batch(request, "orders", request_rules.post_orders(request.dialect))
+    return _submit(request, "orders", partial(enter_order, request.state, request.params["channelId"]))
 
 
-def acknowledge_orders(call: Call) -> Reply:
+def acknowledge_orders(request: EndpointRequest) -> Response:
     """Mark orders as acknowledged, all of them or none."""
-    call.require(request_rules.ACKNOWLEDGE_ORDERS)
-    numbers = list(dict.fromkeys(name.strip() for name in call.params["orders"].split(",") if name.strip()))
+    request.require(request_rules.ACKNOWLEDGE_ORDERS)
+    numbers = list(dict.fromkeys(name.strip() for name in request.params["orders"].split(",") if name.strip()))
     if not numbers:
-        raise Refusal(invalid({"orders": ["The orders field is required."]}))
-    found: list[Order] = []
-    errors: list[tuple[str, str]] = []
-    for number in numbers:
-        order = call.state.orders.find(call.params["channelId"], number)
-        if order is None:
-            errors.append((number, f"The orderNo {number} is not able to update."))
-        else:
-            found.append(order)
-    if errors:
-        return business(errors, call.dialect.refusals)
-    for order in found:
+        raise Refusal(respond_invalid({"orders": ["The orders field is required."]}))
+    found = {number: request.state.orders.find(request.params["channelId"], number) for number in numbers}
+    missing = [number for number, order in found.items() if order is None]
+    if missing:
+        errors = [(number, f"The orderNo {number} is not able to update.") for number in missing]
+        return respond_business_error(errors, request.dialect.refusals)
+    for order in filter(None, found.values()):
         order.acknowledged = True
-    return success()
+    return respond_success()
 
 
-def post_channels(call: Call) -> Reply:
+def post_channels(request: EndpointRequest) -> Response:
     """Make a channel."""
-    params = call.params
-    errors = check(request_rules.POST_CHANNELS, params, call.state.known)
-    if not call.text("contactEmail") and not call.text("contactPhone"):
+    params = request.params
+    errors = request.find_errors(request_rules.POST_CHANNELS)
+    if not request.text("contactEmail") and not request.text("contactPhone"):
         for word, other in (("email", "phone"), ("phone", "email")):
             text = f"The contact {word} field is required when contact {other} is not present."
-            add(errors, f"contact{word.title()}", text)
+            add_error(errors, f"contact{word.title()}", text)
     if errors:
-        raise Refusal(invalid(errors))
-    channel_id = call.state.channels.add(params, call.text("channelId"))
-    spelling = "channalName" if call.dialect.misspelt else "channelName"
+        raise Refusal(respond_invalid(errors))
+    channel_id = request.state.channels.add(params, request.text("channelId"))
+    spelling = "channalName" if request.dialect.misspelt else "channelName"
     data = {"partnerId": PARTNER_ID, "channelId": channel_id, spelling: params["channelName"]}
-    return plain({"message": "Success! Your request has been processed successfully!", "data": data})
+    return respond_json({"message": "Success! Your request has been processed successfully!", "data": data})
 
 
-def acknowledge_shipments(call: Call) -> Reply:
+def acknowledge_shipments(request: EndpointRequest) -> Response:
     """Take acknowledgements in; every shipment with the order number is marked when the transaction ends."""
-    _require_batch(call, "shipments", request_rules.acknowledge_shipments(call.dialect))
-    return _submit(call, "shipments", partial(_mark_shipments, call.state))
+    _require_batch(request, "shipments", request_rules.acknowledge_shipments(request.dialect))
+    return _submit(request, "shipments", partial(_acknowledge_shipment, request.state))
 
 
-def patch_inventories(call: Call) -> Reply:
+def patch_inventories(request: EndpointRequest) -> Response:
     """Take stock updates of one warehouse in; good rows are applied when the transaction ends."""
-    _require_batch(call, "inventories", request_rules.patch_inventories(call.dialect))
-    return _submit(call, "inventories", partial(_update_stock, call.state, call.params["warehouseCode"]), stock=True)
+    _require_batch(request, "inventories", request_rules.patch_inventories(request.dialect))
+    apply = partial(_update_stock, request.state, request.params["warehouseCode"])
+    return _submit(request, "inventories", apply, stock=True)
 
 
-def _require_batch(call: Call, name: str, needed: Rules) -> None:
-    rows, most = call.params.get(name), call.dialect.batch_most
-    if call.dialect.too_many == 413 and isinstance(rows, list) and len(rows) > most:
-        raise Refusal(message(413, "Payload Too Large."))
-    call.require(needed)
+def _require_batch(request: EndpointRequest, name: str, needed: Rules) -> None:
+    rows, most = request.params.get(name), request.dialect.batch_most
+    if request.dialect.too_many == 413 and isinstance(rows, list) and len(rows) > most:
+        raise Refusal(respond_message(413, "Payload Too Large."))
+    request.require(needed)
 
 
-def _submit(call: Call, name: str, apply: Callable[[Json], Undo], *, stock: bool = False) -> Reply:
-    batch = Batch(call.params[name], apply, call.refused)
-    transaction = call.state.transactions.submit(batch, call.now, call.dialect, stock=stock)
-    return plain(transaction.view(call.now, call.dialect))
+def _submit(request: EndpointRequest, name: str, apply: Callable[[Json], Undo], *, stock: bool = False) -> Response:
+    batch = Batch(request.params[name], apply, request.refused)
+    transaction = request.state.transactions.submit(batch, request.now, request.dialect, stock=stock)
+    return respond_json(transaction.to_record(request.now, request.dialect))
 
 
-def _mark_shipments(state: State, row: Json) -> Undo:
-    found = state.shipments.with_number(row["orderNo"])
+def _acknowledge_shipment(state: AccountState, row: Json) -> Undo:
+    found = state.shipments.find_all(row["orderNo"])
     if not found:
         raise RowRefusal(f"The shipment of order {row['orderNo']} does not exist.")
     marked = [shipment for shipment in found if not shipment.acknowledged]
     for shipment in found:
         shipment.acknowledge()
-    return partial(_unmark, marked)
+    return partial(_undo_acknowledge, marked)
 
 
-def _unmark(shipments: list[Shipment]) -> None:
+def _undo_acknowledge(shipments: list[Shipment]) -> None:
     for shipment in shipments:
         shipment.acknowledge(acknowledged=False)
 
 
-def _update_stock(state: State, warehouse_code: str, row: Json) -> Undo:
+def _update_stock(state: AccountState, warehouse_code: str, row: Json) -> Undo:
     sku = row["productSKU"]
     # A TRUE_UP of available stock leaves on hand what open orders hold besides.
     sets_available = state.dialect.true_up_sets == "available"

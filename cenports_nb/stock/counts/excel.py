@@ -21,7 +21,7 @@ from openpyxl.utils.exceptions import InvalidFileException
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask
 from cenports_nb.frames.text_columns import ARROW_TEXT
-from cenports_nb.stock.counts.text import ADVICE, HEAD_LINES, Score, Table, no_table, one_line, refuse_below
+from cenports_nb.stock.counts.table import ADVICE, HEAD_LINES, Score, Table, no_table, one_line, refuse_below
 
 ZEROS = re.compile(r"0{2,}")
 """A number format that pads with zeros: 00000 shows 12 as 00012."""

@@ -10,7 +10,7 @@ from cenports_nb.errors import InvalidRequestError
 
 COLUMNS = ("warehouse_code", "product_sku", "quantity", "counted_at")
 
-WORDS: Mapping[str, tuple[str, ...]] = {
+HEADER_WORDS: Mapping[str, tuple[str, ...]] = {
     "warehouse_code": (
         *("warehouse", "warehouse code", "warehouse id", "warehouse no", "whse", "wh", "depot"),
         *("lager", "lagercode", "lagernummer", "lagernr", "lager nr"),
@@ -42,23 +42,23 @@ WORDS: Mapping[str, tuple[str, ...]] = {
         *("gezahlt am", "zahldatum", "compte le", "date de comptage", "contado el", "fecha de recuento"),
     ),
 }
-"""What people call each column, as `plain` spells it."""
+"""What people call each column, as `normalize_header` spells it."""
 
 
-def plain(header: str) -> str:
+def normalize_header(header: str) -> str:
     """Spell a header without case, accents, punctuation and blanks too many."""
     letters = unicodedata.normalize("NFKD", header.casefold())
     return " ".join(re.findall(r"[^\W_]+", "".join(c for c in letters if not unicodedata.combining(c))))
 
 
-def shown(headers: Iterable[str]) -> str:
+def list_headers(headers: Iterable[str]) -> str:
     """List headers for an error: a dozen of them, each cut."""
     all_of_them = [header if len(header) <= 40 else header[:39] + "…" for header in headers]
     more = f" and {len(all_of_them) - 12} more" if len(all_of_them) > 12 else ""
     return (", ".join(all_of_them[:12]) or "none") + more
 
 
-def told_headers(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
+def parse_columns(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
     """Read `columns=` in either direction: which header is meant by which of our names.
 
     Raises:
@@ -66,47 +66,53 @@ def told_headers(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
     """
     ours_all = {*COLUMNS, by}
     given = {" ".join(one.split()): " ".join(two.split()) for one, two in (columns or {}).items()}
-    strange = [one for one, two in given.items() if not {one, two} & WORDS.keys()]
+    strange = [one for one, two in given.items() if not {one, two} & HEADER_WORDS.keys()]
     if strange:
-        raise InvalidRequestError(f"columns={strange[0]!r}: one side of each pair must be one of {', '.join(WORDS)}.")
-    told = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
-    return told | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
+        raise InvalidRequestError(
+            f"columns={strange[0]!r}: one side of each pair must be one of {', '.join(HEADER_WORDS)}."
+        )
+    by_ours = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
+    return by_ours | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
 
 
-def score(cells: Sequence[str], told: Mapping[str, str], by: str) -> int:
+def score_headers(cells: Sequence[str], given: Mapping[str, str], by: str) -> int:
     """Tell how many of the columns a line seems to head."""
-    spelt = {plain(cell) for cell in cells}
+    spelt = {normalize_header(cell) for cell in cells}
     stripped = {" ".join(cell.split()) for cell in cells}
     return sum(
-        told[ours] in stripped if ours in told else plain(ours) in spelt or not spelt.isdisjoint(WORDS[ours])
+        given[ours] in stripped
+        if ours in given
+        else normalize_header(ours) in spelt or not spelt.isdisjoint(HEADER_WORDS[ours])
         for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"])
     )
 
 
-def places_of(headers: Sequence[str], told: Mapping[str, str], by: str, name: str) -> dict[str, int]:
-    """Find the column of each of our names: as told, else by our own spelling, else by a well-known word.
+def find_columns(headers: Sequence[str], given: Mapping[str, str], by: str, name: str) -> dict[str, int]:
+    """Find the column of each of our names: as given, else by our own spelling, else by a well-known word.
 
     Args:
         headers: As they stand in the file.
-        told: Our name to theirs.
+        given: Our name to theirs.
         by: What the file names products by.
         name: What the file is called in errors.
 
     Raises:
-        InvalidRequestError: A header that was told is not there, or two headers fit.
+        InvalidRequestError: A header that was given is not there, or two headers fit.
     """
     found: dict[str, int] = {}
-    for ours, theirs in told.items():
+    for ours, theirs in given.items():
         places = [place for place, header in enumerate(headers) if header == theirs]
         if not places:
-            raise InvalidRequestError(f"{name} has no header {theirs!r}; its headers are {shown(map(repr, headers))}.")
+            raise InvalidRequestError(
+                f"{name} has no header {theirs!r}; its headers are {list_headers(map(repr, headers))}."
+            )
         found[ours] = _only(places, headers, ours, name)
     left = [place for place in range(len(headers)) if place not in found.values()]
     for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"]):
         if ours in found:
             continue
-        own = [place for place in left if "_" in ours and plain(headers[place]) == plain(ours)]
-        places = own or [place for place in left if plain(headers[place]) in WORDS[ours]]
+        own = [place for place in left if "_" in ours and normalize_header(headers[place]) == normalize_header(ours)]
+        places = own or [place for place in left if normalize_header(headers[place]) in HEADER_WORDS[ours]]
         if places:
             found[ours] = _only(places, headers, ours, name)
     return found

@@ -11,10 +11,10 @@ import pyarrow.compute as pc
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import from_arrow, take_text, to_arrow
-from cenports_nb.stock.counts.text import Table
-from cenports_nb.stock.demand import STOCK_KEYS
+from cenports_nb.stock.counts.table import Table
 
 IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
 SHORTENED = r"^\d([.,]\d+)?E\+\d\d$"
@@ -37,7 +37,7 @@ def refuse_damaged(names: pd.Series[Any], by: str, table: Table, place: int) -> 
     )
 
 
-def skus_of(
+def look_up_skus(
     codes: pd.Series[Any], names: pd.Series[Any], by: str, stock: pd.DataFrame | None, table: Table
 ) -> pd.Series[Any]:
     """Look up the SKU that each row means in its warehouse.

@@ -13,14 +13,13 @@ import pyarrow.compute as pc
 
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.text_columns import to_arrow
-from cenports_nb.stock.plans.update_frame import LARGEST
+from cenports_nb.stock.plans.update_frame import MAX_UNITS
 
 MINUS = ("-", "\N{MINUS SIGN}")
 SIGN = "^[+\\-\N{MINUS SIGN}]"
 PLAIN = re.compile(r"-?\d{1,15}", re.ASCII)
 GROUPED = re.compile(
-    r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?",
-    re.ASCII,
+    r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?", re.ASCII
 )
 DECIMAL = re.compile(r"-?\d{1,15}(?P<sign>[.,])(\d+)", re.ASCII)
 SIGNS = {".": ",", ",": "."}
@@ -31,7 +30,7 @@ FLAWS = (
     "a quantity that is no number",
     "a negative quantity",
     "a quantity that is not whole",
-    f"a quantity above {LARGEST:,}",
+    f"a quantity above {MAX_UNITS:,}",
     "a quantity with a plus sign, which looks like a change (build_differential takes changes)",
     "a quantity that can be read in two ways, such as 1,234 (write 1234, without the sign)",
 )
@@ -52,7 +51,7 @@ class _Signs:
     divide: frozenset[str]
 
 
-def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
+def read_quantities(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
     """Read quantities, each spelling once.
 
     `1 234`, `1'234`, `1,234,567` and `1.234,00` can be read in one way only. A single group of three, `1,234` or
@@ -76,30 +75,30 @@ def whole_units(values: pd.Series[Any], separator: str | None) -> tuple[IntArray
     numbers[plain] = words.filter(plain).cast("int64").to_numpy()
     odd = np.flatnonzero(~plain)
     spelt = words.take(odd).to_pylist()
-    signs = _signs_of(spelt)
+    signs = _find_signs(spelt)
     commas = separator == "," and not _all_thousandths(spelt, only=not plain.any())
     for place, word in zip(odd.tolist(), spelt, strict=True):
         numbers[place], flaws[place] = _read(word, signs, commas=commas, typed=separator is not None)
     flaws[(flaws < 0) & (numbers < 0)] = NEGATIVE
-    flaws[(flaws < 0) & (numbers > LARGEST)] = TOO_LARGE
+    flaws[(flaws < 0) & (numbers > MAX_UNITS)] = TOO_LARGE
     if (flaws < 0).all():
         return numbers[codes], []
     of_rows = flaws[codes]
     return numbers[codes], [(what, of_rows == code) for code, what in enumerate(FLAWS) if (flaws == code).any()]
 
 
-def signed_units(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
+def read_changes(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
     """Read changes: quantities with a sign in front, or none, which is a plus.
 
     Args:
-        values: As for `whole_units`.
-        separator: As for `whole_units`.
+        values: As for `read_quantities`.
+        separator: As for `read_quantities`.
 
     Returns:
         Whole units with their sign, and what is wrong with which rows.
     """
     minus = values.str.startswith(MINUS).to_numpy(dtype=bool)
-    numbers, flaws = whole_units(values.str.replace(SIGN, "", regex=True), separator)
+    numbers, flaws = read_quantities(values.str.replace(SIGN, "", regex=True), separator)
     return np.where(minus, -numbers, numbers), flaws
 
 
@@ -146,7 +145,7 @@ def _role(sign: str, signs: _Signs, *, commas: bool, typed: bool) -> str | None:
     return "group" if not groups and sign == "," and commas else None
 
 
-def _signs_of(words: Sequence[str]) -> _Signs:
+def _find_signs(words: Sequence[str]) -> _Signs:
     """See what the spellings that can be read in one way only show."""
     group, divide = set(), set()
     for word in words:

@@ -11,15 +11,23 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows
+from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows, sum_by_code
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
 from cenports_nb.rendering.text import pluralize
-from cenports_nb.stock.counts.headers import WORDS, places_of, plain, score, shown, told_headers
-from cenports_nb.stock.counts.identifiers import IDENTIFIERS, refuse_damaged, skus_of
-from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, signed_units, whole_units
-from cenports_nb.stock.counts.text import Table, read_table
-from cenports_nb.stock.demand import STOCK_KEYS
-from cenports_nb.stock.plans.update_frame import LARGEST
+from cenports_nb.stock.counts.headers import (
+    HEADER_WORDS,
+    find_columns,
+    list_headers,
+    normalize_header,
+    parse_columns,
+    score_headers,
+)
+from cenports_nb.stock.counts.identifiers import IDENTIFIERS, look_up_skus, refuse_damaged
+from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, read_changes, read_quantities
+from cenports_nb.stock.counts.table import Table
+from cenports_nb.stock.counts.text import read_table
+from cenports_nb.stock.plans.update_frame import MAX_UNITS
 
 TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "somme", "suma", "total general")
 INSTANT = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$"
@@ -41,7 +49,7 @@ def read_counts(
     """Read counted stock from a .csv, .tsv, .xlsx or .parquet file.
 
     Every cell is read as text, so `0012` keeps its zeros. Headers are found by `columns`, by our own names, or by
-    well-known words in English, German, French and Spanish (`stock.headers.WORDS`); where two fit, it asks.
+    well-known words in English, German, French and Spanish (`HEADER_WORDS`); where two fit, it asks.
     Text is UTF-8, UTF-16 with its mark, or else Windows' cp1252; separated by commas, semicolons, tabs or bars.
     Quantities are whole units; `12.0` is 12, and thousands may be grouped where that can't be misread.
     Nothing is read by halves: whatever can't be meant is refused by its line.
@@ -69,15 +77,15 @@ def read_counts(
         raise InvalidRequestError(
             f"duplicates={duplicates!r} must be 'raise' or 'sum', and by={by!r} one of {', '.join(IDENTIFIERS)}."
         )
-    told = told_headers(columns, by)
-    table = read_table(path_or_buffer, lambda cells: score(cells, told, by))
-    places = places_of(table.headers, told, by, table.name)
+    given = parse_columns(columns, by)
+    table = read_table(path_or_buffer, lambda cells: score_headers(cells, given, by))
+    places = find_columns(table.headers, given, by, table.name)
     _refuse_lacking(table, places, by, warehouse_code)
     table = _filled(table)
     for place in places.values():
         table.refuse(table.unread.get(place, _none(table)), "a formula without a value", "save it in Excel first")
 
-    units = signed_units if signed else whole_units
+    units = read_changes if signed else read_quantities
     quantity, flaws = units(table.text(places["quantity"]), table.separator)
     names = table.text(places[by])
     codes = _warehouses(table, places.get("warehouse_code"), warehouse_code, warehouse_map, (names, quantity))
@@ -85,7 +93,7 @@ def read_counts(
         _refuse_total(table, [names], quantity, alone=False)
     table.refuse((names == "").to_numpy(), f"no {by}", "fill it in, or delete the row")
     refuse_damaged(names, by, table, places[by])
-    skus = names if by == "product_sku" else skus_of(codes, names, by, stock, table)
+    skus = names if by == "product_sku" else look_up_skus(codes, names, by, stock, table)
     for what, bad in flaws:
         table.refuse(bad, what)
     counted_at = _instants(table, places["counted_at"]) if "counted_at" in places else None
@@ -109,9 +117,8 @@ def _counts(
         table.refuse(twice, 'a warehouse and SKU that repeats (duplicates="sum" adds bins up)', "keep one of each")
     rows = np.sort(index_first_rows(number, numbered.size))
     rows = rows[rows >= 0]
-    total = np.zeros(numbered.size, dtype=np.int64)
-    np.add.at(total, number, quantity)
-    table.refuse(total[number] > LARGEST, f"bins that add up to {FLAWS[TOO_LARGE].removeprefix('a quantity ')}")
+    total = sum_by_code(number, quantity, numbered.size)
+    table.refuse(total[number] > MAX_UNITS, f"bins that add up to {FLAWS[TOO_LARGE].removeprefix('a quantity ')}")
     made: dict[str, Any] = {
         name: take_text(rows, column) for name, column in zip(STOCK_KEYS, (codes, skus), strict=True)
     }
@@ -128,12 +135,16 @@ def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_
     if not lacking:
         return
     hint = " (or pass warehouse_code=)" if "warehouse_code" in lacking else ""
-    others = [one for one in IDENTIFIERS if one != by and {plain(h) for h in table.headers} & {plain(one), *WORDS[one]}]
+    others = [
+        one
+        for one in IDENTIFIERS
+        if one != by and {normalize_header(h) for h in table.headers} & {normalize_header(one), *HEADER_WORDS[one]}
+    ]
     if by in lacking and others:
         hint += f" (or pass by={others[0]!r} and stock=)"
     raise InvalidRequestError(
         f"{table.name} lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}{hint}; it has "
-        f"{shown(table.headers)}. Name your headers with columns=.{table.remark}"
+        f"{list_headers(table.headers)}. Name your headers with columns=.{table.remark}"
     )
 
 

@@ -5,104 +5,29 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
-import pandas as pd
 import pyarrow as arrow
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 import pyarrow.parquet as arrow_parquet
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import IntArray, Mask
-from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow
-from cenports_nb.rendering.text import pluralize
-
-Score = Callable[[Sequence[str]], int]
-"""How many of the wanted columns a line seems to head."""
+from cenports_nb.frames.row_keys import IntArray
+from cenports_nb.frames.text_columns import ARROW_TEXT
+from cenports_nb.stock.counts.table import ADVICE, HEAD_LINES, Score, Table, no_table, one_line, refuse_below
 
 SEPARATORS = ",;\t|"
-HEAD_LINES = 30
-"""How far down the headers are looked for, to say where they are."""
 HEAD_CHARACTERS = 65_536
 NEWLINE = re.compile(r"\r\n|\n|\r")
-ADVICE = "save it as CSV, XLSX or Parquet"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A file's cells as text.
-
-    Attributes:
-        name: What the file is called in errors.
-        headers: As they stand there.
-        columns: Text, blanks around it included; null for nothing.
-        lines: The line of each row in the file.
-        line: What a line is called: line, or row.
-        separator: What separates the cells of a text file; None elsewhere.
-        remark: What should be known of how it was read, if the headers are not found.
-        dates: Column to the cells that a workbook holds as dates.
-        errors: Column to the cells that hold an error of a formula.
-        unread: Column to the cells that hold a formula and no value.
-    """
-
-    name: str
-    headers: tuple[str, ...]
-    columns: tuple[arrow.ChunkedArray, ...]
-    lines: IntArray
-    line: str = "line"
-    separator: str | None = None
-    remark: str = ""
-    dates: dict[int, Mask] = field(default_factory=dict)
-    errors: dict[int, Mask] = field(default_factory=dict)
-    unread: dict[int, Mask] = field(default_factory=dict)
-
-    def text(self, place: int) -> pd.Series[Any]:
-        """Give a column without blanks around its values and without nulls."""
-        return from_arrow(pc.utf8_trim_whitespace(self.columns[place].fill_null("")))
-
-    def blank(self) -> Mask:
-        """Tell which rows have nothing in them."""
-        empty = np.ones(len(self.lines), dtype=bool)
-        for place in range(len(self.columns)):
-            empty &= (self.text(place) == "").to_numpy()
-            if not empty.any():
-                break
-        for unread in self.unread.values():
-            empty &= ~unread
-        return empty
-
-    def only(self, kept: Mask) -> Table:
-        """Keep some of the rows."""
-        marks = [{place: mask[kept] for place, mask in marked.items()} for marked in self._marks]
-        columns = tuple(column.filter(arrow.array(kept)) for column in self.columns)
-        dates, errors, unread = marks
-        return replace(self, columns=columns, lines=self.lines[kept], dates=dates, errors=errors, unread=unread)
-
-    @property
-    def _marks(self) -> tuple[dict[int, Mask], ...]:
-        return self.dates, self.errors, self.unread
-
-    def refuse(self, bad: Mask, what: str, advice: str = "") -> None:
-        """Refuse the file because of some of its rows.
-
-        Raises:
-            InvalidRequestError: Any row is bad; it names the first lines.
-        """
-        where = self.lines[bad]
-        if len(where):
-            more = f" and {len(where) - 5:,} more" if len(where) > 5 else ""
-            said = f"{pluralize(self.line, len(where))} {', '.join(map(str, where[:5]))}{more}"
-            raise InvalidRequestError(f"{self.name} has {what} in {said}: {advice or 'mend it'}. Nothing was read.")
 
 
 def read_table(source: str | Path | IO[bytes] | IO[str], score: Score) -> Table:
-    """Read any of the formats; the kind is told by the content, so that a buffer needs no name.
+    """Read any of the formats; the format is detected from the content, so that a buffer needs no name.
 
     Raises:
         InvalidRequestError: There is no such file, it is no table, or its headers are not where they should be.
@@ -116,9 +41,9 @@ def read_table(source: str | Path | IO[bytes] | IO[str], score: Score) -> Table:
     except OSError as error:
         raise InvalidRequestError(f"{name} can't be read: {error.strerror}.") from None
     if isinstance(raw, str):
-        return _of_text(raw.removeprefix("\ufeff"), name, score)
+        return _read_text(raw.removeprefix("\ufeff"), name, score)
     if raw[:4] == b"PAR1":
-        return _of_parquet(raw, name)
+        return _read_parquet(raw, name)
     if raw[:2] == b"PK":
         from cenports_nb.stock.counts.excel import read_sheet  # noqa: PLC0415 - openpyxl is slow to import
 
@@ -128,19 +53,7 @@ def read_table(source: str | Path | IO[bytes] | IO[str], score: Score) -> Table:
             f"{name} can't be read as a table (an old .xls, or a workbook with a password): save it as .xlsx."
         )
     text, remark = _decoded(raw, name)
-    return replace(_of_text(text, name, score), remark=remark)
-
-
-def one_line(header: str) -> str:
-    """Write a header without line breaks and blanks too many."""
-    return " ".join(header.split())
-
-
-def no_table(name: str, error: Exception) -> InvalidRequestError:
-    """Say that a file is damaged, with a little of what a library says of it."""
-    said = one_line(str(error)) or type(error).__name__
-    said = said if len(said) <= 80 else said[:79] + "…"
-    return InvalidRequestError(f"{name} can't be read as a table ({said}): {ADVICE}.")
+    return replace(_read_text(text, name, score), remark=remark)
 
 
 def _decoded(content: bytes, name: str) -> tuple[str, str]:
@@ -161,7 +74,7 @@ def _decoded(content: bytes, name: str) -> tuple[str, str]:
     raise InvalidRequestError(f"{name} is not UTF-8 text, nor any other that can be told: save it as CSV UTF-8.")
 
 
-def _of_text(text: str, name: str, score: Score) -> Table:
+def _read_text(text: str, name: str, score: Score) -> Table:
     separator, headers, begin, line = _head(text, name, score)
     body = text[begin:]
     read = _fast(body, separator, len(headers), line) or _careful(body, separator, len(headers), line, name)
@@ -170,8 +83,8 @@ def _of_text(text: str, name: str, score: Score) -> Table:
 
 def _head(text: str, name: str, score: Score) -> tuple[str, tuple[str, ...], int, int]:
     """Find separator and headers, where the rows begin, and in which line."""
-    told = re.match(r"sep=([,;\t|])(?:\r\n|\n|\r)", text)  # what Excel itself writes and obeys
-    separators = told.group(1) if told else SEPARATORS
+    declared = re.match(r"sep=([,;\t|])(?:\r\n|\n|\r)", text)  # what Excel itself writes and obeys
+    separators = declared.group(1) if declared else SEPARATORS
     best: tuple[int, int, int, str, list[str], int] | None = None
     first_score = 0
     for separator in separators:
@@ -183,7 +96,7 @@ def _head(text: str, name: str, score: Score) -> tuple[str, tuple[str, ...], int
                 last = reader.line_num
         except csv.Error:
             pass
-        filled = [record for record in records if any(map(str.strip, record[2])) and not (told and record[0] == 1)]
+        filled = [record for record in records if any(map(str.strip, record[2])) and not (declared and record[0] == 1)]
         for place, (begin, end, cells) in enumerate(filled):
             found = score(cells)
             first_score = max(first_score, found) if place == 0 else first_score
@@ -196,14 +109,6 @@ def _head(text: str, name: str, score: Score) -> tuple[str, tuple[str, ...], int
     refuse_below(-begin if best[0] > first_score else 0, name, "line")
     newline = next(islice(NEWLINE.finditer(text), end - 1, end), None)
     return separator, tuple(one_line(cell) for cell in cells), newline.end() if newline else len(text), end + 1
-
-
-def refuse_below(line: int, name: str, word: str) -> None:
-    """Refuse a file whose headers are not in its first line with anything in it; 0 says they are."""
-    if line:
-        raise InvalidRequestError(
-            f"{name} has its headers in {word} {line}, below a title or something else: delete what is above them."
-        )
 
 
 def _fast(body: str, separator: str, width: int, line: int) -> tuple[tuple[arrow.ChunkedArray, ...], IntArray] | None:
@@ -226,10 +131,7 @@ def _fast(body: str, separator: str, width: int, line: int) -> tuple[tuple[arrow
             arrow.BufferReader(content),
             read_options=arrow_csv.ReadOptions(use_threads=False, column_names=names, block_size=len(content) + 1),
             parse_options=arrow_csv.ParseOptions(
-                delimiter=separator,
-                newlines_in_values='"' in text,
-                ignore_empty_lines=False,
-                invalid_row_handler=judge,
+                delimiter=separator, newlines_in_values='"' in text, ignore_empty_lines=False, invalid_row_handler=judge
             ),
             convert_options=arrow_csv.ConvertOptions(
                 column_types=dict.fromkeys(names, ARROW_TEXT), strings_can_be_null=False
@@ -267,7 +169,7 @@ def _careful(
     )
 
 
-def _of_parquet(content: bytes, name: str) -> Table:
+def _read_parquet(content: bytes, name: str) -> Table:
     try:
         table = arrow_parquet.read_table(arrow.BufferReader(content))
         columns = tuple(_written(column) for column in table.columns)

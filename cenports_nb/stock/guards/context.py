@@ -1,4 +1,4 @@
-"""What the guards judge: one plan beside the stock, its rows found once and for all of them."""
+"""What the guards look at: an update frame joined once with the stock, its metadata and its history."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, provenance
-from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import repeat_text, take_text
 from cenports_nb.rendering.text import pluralize
-from cenports_nb.stock.demand import STOCK_KEYS
 from cenports_nb.stock.guards.thresholds import Thresholds
-from cenports_nb.stock.plans.metadata import Note, note_of
-from cenports_nb.stock.plans.update_frame import looked_up, refuse_strangers
+from cenports_nb.stock.plans.metadata import PlanMetadata, read_metadata
+from cenports_nb.stock.plans.update_frame import STOCK_COLUMNS, look_up_quantities, refuse_other_accounts
 
-PLANNED = [*STOCK_KEYS, "type", "quantity"]
-FURTHER = ("reference", "counted_at")
-HISTORY = [
+UPDATE_COLUMNS = [*STOCK_KEYS, "type", "quantity"]
+OPTIONAL_COLUMNS = ("reference", "counted_at")
+HISTORY_COLUMNS = [
     *("submission_id", "created_at", "age_s", "fingerprint", "reference"),
     *("warehouse_code", "product_sku", "type", "quantity", "outcome"),
 ]
@@ -43,137 +43,126 @@ class Objections:
 
 
 @dataclass(frozen=True)
-class Case:
-    """A plan beside the stock that it will change.
+class GuardContext:
+    """An update frame and the stock that it will change.
 
     Attributes:
         updates: `warehouse_code product_sku type quantity`, and `reference`, `counted_at` if it has them.
         actual: `warehouse_code product_sku quantity`, and `is_discontinued` if it has it.
-        limits: The thresholds.
-        note: What the plan says of its making; None if it says nothing.
-        origin: Where `actual` comes from; None if it does not know.
-        history: Earlier rows; None if they were not given.
-        given: The plan as it was given.
-        places: The row of `actual` for each row of the plan, -1 where none.
-        known: Where the warehouse has the SKU.
-        now: The stock of each row, 0 where it has none.
-        target: The stock that the row leads to.
-        available: Its available stock, the least of its channels; `now` where that is not known.
-        is_available: Where it is known.
+        thresholds: The thresholds of the guards.
+        metadata: What the plan was made from; None if the frame does not say.
+        origin: The provenance of `actual`; None if it has none.
+        history: Earlier updates of the account; None if they were not given.
+        stock_rows: The row of `actual` for each row of `updates`, -1 where there is none.
+        known: Whether the warehouse has the SKU of each row.
+        now: The current stock of each row, 0 where the SKU is unknown.
+        target: The stock that each row leads to.
+        available: The available stock of each row, the least of its channels; `now` where it is unknown.
+        has_available: Whether the available stock of each row is known.
     """
 
     updates: pd.DataFrame
     actual: pd.DataFrame
-    limits: Thresholds
-    note: Note | None
+    thresholds: Thresholds
+    metadata: PlanMetadata | None
     origin: Provenance | None
     history: pd.DataFrame | None
-    given: pd.DataFrame
-    places: IntArray
+    stock_rows: IntArray
     known: Mask
     now: IntArray
     target: IntArray
     available: IntArray
-    is_available: Mask
+    has_available: Mask
 
     @property
     def is_true_up(self) -> Mask:
-        """Which rows set the stock; the others move it."""
+        """Whether each row sets the stock; the others change it by a difference."""
         found: Mask = (self.updates["type"] == "TRUE_UP").to_numpy(dtype=bool)
         return found
 
-    def texts(self, name: str, rows: IntArray) -> pd.Series[Any]:
-        """Take a text column of some rows of the plan."""
+    def take_text(self, name: str, rows: IntArray) -> pd.Series[Any]:
+        """Take a text column of some rows of the update frame."""
         return take_text(rows, self.updates[name])
 
-    def object_to(self, rows: IntArray, messages: pd.Series[Any]) -> Objections:
-        """Object to rows, one sentence each."""
-        return Objections({name: self.texts(name, rows) for name in STOCK_KEYS}, messages)
+    def object_to_rows(self, rows: IntArray, messages: pd.Series[Any]) -> Objections:
+        """Object to rows, with one message each."""
+        return Objections({name: self.take_text(name, rows) for name in STOCK_KEYS}, messages)
 
 
-def case_of(
+def build_context(
     updates: pd.DataFrame,
     actual: pd.DataFrame,
     available: pd.DataFrame | None,
     history: pd.DataFrame | None,
-    limits: Thresholds,
-) -> Case:
-    """Read and join what the guards look at.
+    thresholds: Thresholds,
+) -> GuardContext:
+    """Check the frames and join them.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
     """
-    plan = validate_columns(updates, schemas.StockUpdates, "updates", [*PLANNED, *FURTHER], optional=FURTHER)
+    needed = [*UPDATE_COLUMNS, *OPTIONAL_COLUMNS]
+    plan = validate_columns(updates, schemas.StockUpdates, "updates", needed, optional=OPTIONAL_COLUMNS)
     plan = plan.reset_index(drop=True)
-    stock = validate_columns(
-        actual,
-        schemas.ActualStock,
-        "actual",
-        [*STOCK_KEYS, "quantity", "is_discontinued"],
-        optional=["is_discontinued"],
-    ).reset_index(drop=True)
-    sale = (
-        None
-        if available is None
-        else validate_columns(available, schemas.AvailableStock, "available", [*STOCK_KEYS, "quantity"])
-    )
-    refuse_strangers(actual, available=available)
+    flag = "is_discontinued"
+    stock = validate_columns(actual, schemas.ActualStock, "actual", [*STOCK_COLUMNS, flag], optional=[flag])
+    stock = stock.reset_index(drop=True)
+    sale = None
+    if available is not None:
+        sale = validate_columns(available, schemas.AvailableStock, "available", STOCK_COLUMNS)
+    refuse_other_accounts(actual, available=available)
     frames = [frame for frame in (plan, stock, sale) if frame is not None]
-    numbered = encode_keys(*([frame[name] for name in STOCK_KEYS] for frame in frames))
-    number, in_stock = numbered.rows[0], numbered.rows[1]
-    refuse_duplicates(updates, find_duplicates(number, index_rows(number, numbered.size)), STOCK_KEYS, "updates")
-    at_stock = index_rows(in_stock, numbered.size)
-    refuse_duplicates(actual, find_duplicates(in_stock, at_stock), STOCK_KEYS, "actual")
-    places = at_stock[number]
-    now, known = looked_up(stock, places)
+    encoded = encode_keys(*([frame[name] for name in STOCK_KEYS] for frame in frames))
+    codes, size = encoded.rows[0], encoded.size
+    index_unique_rows(updates, codes, size, STOCK_KEYS, "updates")
+    stock_rows = index_unique_rows(actual, encoded.rows[1], size, STOCK_KEYS, "actual")[codes]
+    now, known = look_up_quantities(stock, stock_rows)
     quantity = plan["quantity"].to_numpy()
-    sets = (plan["type"] == "TRUE_UP").to_numpy(dtype=bool)
-    least, is_available = now, np.zeros(len(plan), dtype=bool)
+    lowest, has_available = now, np.zeros(len(plan), dtype=bool)
     if sale is not None:
-        lowest = np.full(numbered.size, np.iinfo(np.int64).max)
-        np.minimum.at(lowest, numbered.rows[2], sale["quantity"].to_numpy())
-        is_available = lowest[number] < np.iinfo(np.int64).max
-        least = np.where(is_available, lowest[number], now)
-    return Case(
+        minimum = np.full(size, np.iinfo(np.int64).max)
+        np.minimum.at(minimum, encoded.rows[2], sale["quantity"].to_numpy())
+        has_available = minimum[codes] < np.iinfo(np.int64).max
+        lowest = np.where(has_available, minimum[codes], now)
+    return GuardContext(
         updates=plan,
         actual=stock,
-        limits=limits,
-        note=note_of(updates),
+        thresholds=thresholds,
+        metadata=read_metadata(updates),
         origin=provenance(actual),
-        history=None if history is None else _history(history),
-        given=updates,
-        places=places,
+        history=None if history is None else _check_history(history),
+        stock_rows=stock_rows,
         known=known,
         now=now,
-        target=np.where(sets, quantity, now + quantity),
-        available=least,
-        is_available=is_available & known,
+        target=np.where(plan["type"] == "TRUE_UP", quantity, now + quantity),
+        available=lowest,
+        has_available=has_available & known,
     )
 
 
-def of_frame(message: str) -> Objections:
+def object_to_frame(message: str) -> Objections:
     """Object to the whole frame."""
     return Objections({name: repeat_text(None, 1) for name in STOCK_KEYS}, repeat_text(message, 1))
 
 
-def of_warehouses(codes: Sequence[str], messages: Sequence[str]) -> Objections | None:
-    """Object to warehouses, one sentence each."""
+def object_to_warehouses(codes: Sequence[str], messages: Sequence[str]) -> Objections | None:
+    """Object to warehouses, with one message each."""
     if not len(codes):
         return None
-    keys = {"warehouse_code": _texts(codes), "product_sku": repeat_text(None, len(codes))}
-    return Objections(keys, _texts(messages))
+    keys = {"warehouse_code": _to_text(codes), "product_sku": repeat_text(None, len(codes))}
+    return Objections(keys, _to_text(messages))
 
 
-def _texts(values: Sequence[str]) -> pd.Series[Any]:
+def _to_text(values: Sequence[str]) -> pd.Series[Any]:
     return pd.Series(list(values), dtype="str")
 
 
-def _history(history: pd.DataFrame) -> pd.DataFrame:
-    lacking = [name for name in HISTORY if name not in history.columns]
+def _check_history(history: pd.DataFrame) -> pd.DataFrame:
+    lacking = [name for name in HISTORY_COLUMNS if name not in history.columns]
     if lacking:
         raise InvalidRequestError(f"history lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}.")
     history = history[history[STOCK_KEYS].notna().all(axis=1)]  # orders have no such key
-    texts = [name for name in HISTORY if name not in ("created_at", "age_s", "quantity")]
+    texts = [name for name in HISTORY_COLUMNS if name not in ("created_at", "age_s", "quantity")]
     kinds = dict.fromkeys(texts, "str") | {"quantity": "int64", "age_s": "float64"}
-    read = history[HISTORY].reset_index(drop=True).astype(kinds)
+    read = history[HISTORY_COLUMNS].reset_index(drop=True).astype(kinds)
     return read.assign(created_at=pd.to_datetime(read["created_at"], utc=True))

@@ -4,83 +4,81 @@ from __future__ import annotations
 
 import numpy as np
 
-from cenports_nb.frames.row_keys import encode_keys, index_rows
-from cenports_nb.stock.guards.context import Case, Objections, of_frame, of_warehouses
-from cenports_nb.stock.guards.thresholds import percent
+from cenports_nb.frames.row_keys import encode_keys, index_rows, sum_by_code
+from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame, object_to_warehouses
+from cenports_nb.stock.guards.thresholds import format_percent
 
 
-def max_total_drop(case: Case) -> Objections | None:
+def max_total_drop(context: GuardContext) -> Objections | None:
     """A warehouse loses more than a share of its units, net over the frame."""
-    numbered = encode_keys([case.updates["warehouse_code"]], [case.actual["warehouse_code"]])
-    of_rows, of_stock = numbered.rows
-    units = np.zeros(numbered.size, dtype=np.int64)
-    np.add.at(units, of_stock, np.maximum(case.actual["quantity"].to_numpy(), 0))
-    change = np.zeros(numbered.size, dtype=np.int64)
-    np.add.at(change, of_rows[case.known], (case.target - case.now)[case.known])
-    over = np.flatnonzero(-change > case.limits.max_total_drop * units)
+    encoded = encode_keys([context.updates["warehouse_code"]], [context.actual["warehouse_code"]])
+    (update_codes, stock_codes), size = encoded.rows, encoded.size
+    units = sum_by_code(stock_codes, np.maximum(context.actual["quantity"].to_numpy(), 0), size)
+    change = sum_by_code(update_codes, np.where(context.known, context.target - context.now, 0), size)
+    over = np.flatnonzero(-change > context.thresholds.max_total_drop * units)
     over = over[change[over] < 0]
-    first = index_rows(of_rows, numbered.size)[over]
-    codes = case.updates["warehouse_code"].iloc[first].tolist()
+    first = index_rows(update_codes, size)[over]
+    codes = context.updates["warehouse_code"].iloc[first].tolist()
     messages = [
-        f"Warehouse '{code}' would lose {-lost:,} of its {had:,} units, more than {percent(case.limits.max_total_drop)}: check "
+        f"Warehouse '{code}' would lose {-lost:,} of its {had:,} units, more than {format_percent(context.thresholds.max_total_drop)}: check "
         "that the file is whole and of this warehouse, or accept max_total_drop"
         for code, lost, had in zip(codes, change[over].tolist(), units[over].tolist(), strict=True)
     ]
-    return of_warehouses(codes, messages)
+    return object_to_warehouses(codes, messages)
 
 
-def partial_count(case: Case) -> Objections | None:
+def partial_count(context: GuardContext) -> Objections | None:
     """Too few of a warehouse's SKUs were counted to set the others to 0."""
-    if case.note is None or case.note.missing != "zero":
+    if context.metadata is None or context.metadata.missing != "zero":
         return None
-    there = set(case.updates["warehouse_code"].unique())
-    short = {
-        code: told
-        for code, told in case.note.warehouses.items()
-        if code in there and told.counted < case.limits.partial_count * told.stocked
+    in_updates = set(context.updates["warehouse_code"].unique())
+    partial = {
+        code: coverage
+        for code, coverage in context.metadata.warehouses.items()
+        if code in in_updates and coverage.counted < context.thresholds.partial_count * coverage.stocked
     }
     messages = [
-        f"Only {told.counted:,} of the {told.stocked:,} stocked SKUs of warehouse '{code}' were counted, fewer than "
-        f'{percent(case.limits.partial_count)}, and missing="zero" sets the others to 0: count the rest, or plan with '
+        f"Only {coverage.counted:,} of the {coverage.stocked:,} stocked SKUs of warehouse '{code}' were counted, fewer than "
+        f'{format_percent(context.thresholds.partial_count)}, and missing="zero" sets the others to 0: count the rest, or plan with '
         'missing="ignore"'
-        for code, told in short.items()
+        for code, coverage in partial.items()
     ]
-    return of_warehouses(list(short), messages)
+    return object_to_warehouses(list(partial), messages)
 
 
-def max_rows(case: Case) -> Objections | None:
+def max_rows(context: GuardContext) -> Objections | None:
     """More rows than a correction has."""
-    rows, most = len(case.updates), case.limits.max_rows
+    rows, most = len(context.updates), context.thresholds.max_rows
     if rows <= most:
         return None
-    return of_frame(
+    return object_to_frame(
         f"The frame has {rows:,} rows, more than {most:,}: check that the file is of this account, or accept max_rows"
     )
 
 
-def basis(case: Case) -> Objections | None:
+def basis(context: GuardContext) -> Objections | None:
     """Most counts of reserved SKUs stand at available stock: the file is less of open orders already."""
-    if case.note is not None and case.note.basis == "net_of_open":
+    if context.metadata is not None and context.metadata.basis == "net_of_open":
         return None
-    reserved = case.is_true_up & case.is_available & (case.available != case.now)
-    many, net = int(reserved.sum()), int((reserved & (case.target == case.available)).sum())
-    if net < case.limits.basis_from or net <= case.limits.basis * many:
+    reserved = context.is_true_up & context.has_available & (context.available != context.now)
+    many, net = int(reserved.sum()), int((reserved & (context.target == context.available)).sum())
+    if net < context.thresholds.basis_from or net <= context.thresholds.basis * many:
         return None
-    return of_frame(
+    return object_to_frame(
         f"{net:,} of {many:,} rows of SKUs with reserved units stand at available, not at actual stock: the file seems to "
         'be less of open orders already, and they would be taken off twice; plan with basis="net_of_open" and open_items='
     )
 
 
-def other_account(case: Case) -> Objections | None:
+def other_account(context: GuardContext) -> Objections | None:
     """The frame was made from another account's stock."""
-    note, origin = case.note, case.origin
+    note, origin = context.metadata, context.origin
     if note is None or origin is None or note.environment is None:
         return None
     made, here = (note.environment, note.partner_id), (origin.environment, origin.partner_id)
     if made == here:
         return None
-    return of_frame(
+    return object_to_frame(
         f"The frame was made from the stock of {made[0]}, partner '{made[1]}', and this is {here[0]}, partner '{here[1]}': "
         "make it again from this account's stock"
     )

@@ -7,15 +7,15 @@ from typing import Any
 
 import pandas as pd
 
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import repeat_text
-from cenports_nb.stock.demand import STOCK_KEYS
-from cenports_nb.stock.guards.context import Case, Objections, case_of
+from cenports_nb.stock.guards.context import GuardContext, Objections, build_context
 from cenports_nb.stock.guards.frame_guards import basis, max_rows, max_total_drop, other_account, partial_count
 from cenports_nb.stock.guards.history_guards import in_flight, repeated
 from cenports_nb.stock.guards.row_guards import below_reserved, discontinued, max_drop, old_count, unknown_sku
-from cenports_nb.stock.guards.thresholds import Thresholds, thresholds_of
+from cenports_nb.stock.guards.thresholds import Thresholds, read_thresholds
 
-Guard = Callable[[Case], Objections | None]
+Guard = Callable[[GuardContext], Objections | None]
 
 GUARDS: Mapping[str, Guard] = {
     "max_drop": max_drop,
@@ -52,15 +52,15 @@ def check_updates(
     less than it could.
 
     Args:
-        updates: From `build_true_up`, `build_differential` or `build_reversal`. The note that these leave in
-            its `attrs` is needed by `partial_count`, `old_count` and `other_account`; a frame without it is
+        updates: From `build_true_up`, `build_differential` or `build_reversal`. The metadata that these write
+            to its `attrs` is needed by `partial_count`, `old_count` and `other_account`; a frame without it is
             judged by its rows.
         actual: Actual stock now, from `load_actual_stock`.
         available: Available stock now, for `below_reserved` and `basis`; without it they are silent.
         history: Earlier rows of this account, one a row: `submission_id created_at age_s fingerprint reference
             warehouse_code product_sku type quantity outcome`, with `created_at` in UTC and `age_s` in seconds;
             for `in_flight` and `repeated`, which are silent without it.
-        thresholds: Other thresholds than the defaults, by the names of `stock.thresholds.Thresholds`.
+        thresholds: Other thresholds than the defaults, by the names of `Thresholds`.
 
     Returns:
         `warehouse_code product_sku guard message`, one row an objection, in the order of `GUARDS` and of the
@@ -69,14 +69,13 @@ def check_updates(
     Raises:
         InvalidRequestError: A column is missing or can't be read, a key repeats, or a threshold is none.
     """
-    limits = thresholds_of(thresholds)
-    case = case_of(updates, actual, available, history, limits)
-    found = [(name, guard(case)) for name, guard in GUARDS.items()] if len(updates) else []
-    frames = [_frame(name, objections) for name, objections in found if objections is not None]
+    context = build_context(updates, actual, available, history, read_thresholds(thresholds))
+    found = [(name, guard(context)) for name, guard in GUARDS.items()] if len(updates) else []
+    frames = [_to_frame(name, objections) for name, objections in found if objections is not None]
     empty = pd.DataFrame({name: repeat_text(None, 0) for name in [*STOCK_KEYS, "guard", "message"]})
     return pd.concat(frames, ignore_index=True) if frames else empty
 
 
-def _frame(name: str, objections: Objections) -> pd.DataFrame:
+def _to_frame(name: str, objections: Objections) -> pd.DataFrame:
     columns = {**objections.keys, "guard": repeat_text(name, len(objections.messages)), "message": objections.messages}
     return pd.DataFrame(columns, copy=False)

@@ -42,7 +42,7 @@ class Thresholds:
 DEFAULTS = Thresholds()
 
 
-def thresholds_of(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
+def read_thresholds(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
     """Read thresholds as a person gives them.
 
     Args:
@@ -63,28 +63,28 @@ def thresholds_of(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
             raise InvalidRequestError(
                 f"There is no threshold {name!r}, the nearest is {near!r}; all of them: {', '.join(kinds)}."
             )
-        flaw = _FLAWS[kinds[name]](value)
+        flaw = _FLAW_FINDERS[kinds[name]](value)
         if flaw:
             raise InvalidRequestError(f"thresholds: {name}={value!r} must be {flaw}.")
     return replace(DEFAULTS, **given)
 
 
-def percent(share: float) -> str:
+def format_percent(share: float) -> str:
     """Write a share for a person."""
     return f"{share * 100:g}%"
 
 
-def _no_share(value: Any) -> str:
+def _find_share_flaw(value: Any) -> str:
     is_share = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
     return "" if is_share else "a share from 0 to 1, such as 0.3"
 
 
-def _no_number(value: Any) -> str:
+def _find_count_flaw(value: Any) -> str:
     is_number = isinstance(value, int) and not isinstance(value, bool) and value >= 0
     return "" if is_number else "a whole number of 0 or more"
 
 
-def _no_duration(value: Any) -> str:
+def _find_duration_flaw(value: Any) -> str:
     try:
         fine = not isinstance(value, int | float) and pd.Timedelta(value) >= pd.Timedelta(0)
     except (ValueError, TypeError):
@@ -92,4 +92,4 @@ def _no_duration(value: Any) -> str:
     return "" if fine else 'a duration, such as "90min"'
 
 
-_FLAWS = {"float": _no_share, "int": _no_number, "str": _no_duration}
+_FLAW_FINDERS = {"float": _find_share_flaw, "int": _find_count_flaw, "str": _find_duration_flaw}

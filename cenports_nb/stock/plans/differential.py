@@ -6,15 +6,21 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.frames.schema.validation import index_unique_rows, refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import take_text
-from cenports_nb.stock.demand import STOCK_KEYS
-from cenports_nb.stock.plans.metadata import note_down
-from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, stock_of, update_frame
+from cenports_nb.stock.plans.metadata import write_metadata
+from cenports_nb.stock.plans.update_frame import (
+    MAX_UNITS,
+    STOCK_COLUMNS,
+    build_update_frame,
+    check_stock,
+    look_up_quantities,
+)
 
-MOST_NAMED = 5
+MAX_NAMED_ROWS = 5
 """Rows named in an error."""
 
 
@@ -49,64 +55,48 @@ def build_differential(
         InvalidRequestError: A column is missing or can't be read, a key repeats, `quantity` and `change` say
             different things, `actual` is partial, or stock would go below 0.
     """
-    read = _changes_of(changes)
+    read = _read_changes(changes)
     refuse_duplicates(changes, read.duplicated(STOCK_KEYS, keep=False).to_numpy(), STOCK_KEYS, "changes")
     read = read[read["quantity"] != 0]
-    _refuse(read, (read["quantity"].abs() > LARGEST).to_numpy(), f"would move by more than {LARGEST:,}", "mend them")
     quantity = read["quantity"].to_numpy()
-    now = None if actual is None else stock_of(actual, "actual", allow_partial=allow_partial)
+    _refuse(read, np.abs(quantity) > MAX_UNITS, f"would move by more than {MAX_UNITS:,}", "mend them")
+    now = None if actual is None else check_stock(actual, "actual", allow_partial=allow_partial)
     current, known = np.zeros(len(read), dtype=np.int64), np.zeros(len(read), dtype=bool)
     if actual is not None and now is not None:
-        numbered = encode_keys([read[name] for name in STOCK_KEYS], [now[name] for name in STOCK_KEYS])
-        at_now = index_rows(numbered.rows[1], numbered.size)
-        refuse_duplicates(actual, find_duplicates(numbered.rows[1], at_now), STOCK_KEYS, "actual")
-        current, known = looked_up(now, at_now[numbered.rows[0]])
+        encoded = encode_keys(*([frame[name] for name in STOCK_KEYS] for frame in (read, now)))
+        stock_rows = index_unique_rows(actual, encoded.rows[1], encoded.size, STOCK_KEYS, "actual")
+        current, known = look_up_quantities(now, stock_rows[encoded.rows[0]])
         below = known & (quantity < 0) & (current + quantity < 0)
         _refuse(read, below, "would go below 0", "there is less than they take out; mend them", current)
-    rows = np.arange(len(read))
-    names = {name: take_text(rows, read[name]) for name in STOCK_KEYS}
-    plan = update_frame(
-        names,
-        "DIFFERENTIAL",
-        quantity,
-        current=current,
-        known=known,
-        actual=now,
-        reason=reason,
-        reference=reference,
+    keys = {name: take_text(np.arange(len(read)), read[name]) for name in STOCK_KEYS}
+    plan = build_update_frame(
+        keys, "DIFFERENTIAL", quantity, current=current, known=known, actual=now, reason=reason, reference=reference
     )
-    return note_down(plan, actual)
+    return write_metadata(plan, actual)
 
 
-def _changes_of(changes: pd.DataFrame) -> pd.DataFrame:
-    """Read the changes, by whichever of the two names they have."""
-    if not isinstance(changes, pd.DataFrame) or "change" not in changes.columns:
-        return validate_columns(changes, schemas.ActualStock, "changes", STOCKED)
-    if "quantity" in changes.columns:
+def _read_changes(changes: pd.DataFrame) -> pd.DataFrame:
+    """Read the changes, whether their column is `quantity` or `change`."""
+    if isinstance(changes, pd.DataFrame) and {"change", "quantity"} <= {*changes.columns}:
         both = validate_columns(changes, schemas.StockUpdates, "changes", ["quantity", "change"])
         if not (both["quantity"] == both["change"]).fillna(value=False).all():
             raise InvalidRequestError(
                 "changes has a quantity and a change that differ, as a frame of counts or of TRUE_UP updates has: "
                 "keep the one that is the signed change."
             )
-        return validate_columns(changes, schemas.ActualStock, "changes", STOCKED)
-    return validate_columns(changes.rename(columns={"change": "quantity"}), schemas.ActualStock, "changes", STOCKED)
+    elif isinstance(changes, pd.DataFrame):
+        changes = changes.rename(columns={"change": "quantity"})
+    return validate_columns(changes, schemas.ActualStock, "changes", STOCK_COLUMNS)
 
 
-def _refuse(
-    read: pd.DataFrame,
-    bad: np.ndarray[tuple[int], np.dtype[np.bool_]],
-    what: str,
-    advice: str,
-    current: np.ndarray[tuple[int], np.dtype[np.int64]] | None = None,
-) -> None:
+def _refuse(read: pd.DataFrame, bad: Mask, what: str, advice: str, current: IntArray | None = None) -> None:
     if not bad.any():
         return
     rows = np.flatnonzero(bad)
     named = [
         f"{read['product_sku'].iloc[row]} in {read['warehouse_code'].iloc[row]} ({read['quantity'].iloc[row]:+d}"
         + (f" of {current[row]})" if current is not None else ")")
-        for row in rows[:MOST_NAMED]
+        for row in rows[:MAX_NAMED_ROWS]
     ]
-    more = f" and {len(rows) - MOST_NAMED:,} more" if len(rows) > MOST_NAMED else ""
+    more = f" and {len(rows) - MAX_NAMED_ROWS:,} more" if len(rows) > MAX_NAMED_ROWS else ""
     raise InvalidRequestError(f"Rows of changes {what}: {', '.join(named)}{more}: {advice}.")

@@ -10,14 +10,14 @@ import pyarrow.compute as pc
 
 from cenports_nb.frames.row_keys import encode_keys
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import take_text, to_arrow
-from cenports_nb.stock.demand import STOCK_KEYS
 
-SENT = [*STOCK_KEYS, "type", "quantity"]
+SENT_COLUMNS = [*STOCK_KEYS, "type", "quantity"]
 
 
-def fingerprint(updates: pd.DataFrame) -> str:
+def compute_fingerprint(updates: pd.DataFrame) -> str:
     """Name what an update frame would send, as 32 hexadecimal digits.
 
     Keys, type and quantity alone decide, in the order of the keys: neither the order of rows and columns, nor
@@ -30,7 +30,7 @@ def fingerprint(updates: pd.DataFrame) -> str:
     Raises:
         InvalidRequestError: A column is missing or can't be read.
     """
-    read = validate_columns(updates, schemas.StockUpdates, "updates", SENT)
+    read = validate_columns(updates, schemas.StockUpdates, "updates", SENT_COLUMNS)
     quantity = read["quantity"].to_numpy()
     kind = (read["type"] == "DIFFERENTIAL").to_numpy(dtype=np.int8)
     number = encode_keys([read[name] for name in STOCK_KEYS]).rows[0]

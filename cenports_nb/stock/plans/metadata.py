@@ -9,7 +9,7 @@ import pandas as pd
 
 from cenports_nb.frames.provenance import provenance
 
-KEY = "cenports_nb_plan"
+ATTRS_KEY = "cenports_nb_plan"
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ class Coverage(msgspec.Struct, frozen=True):
     counted: int
 
 
-class Note(msgspec.Struct, frozen=True):
+class PlanMetadata(msgspec.Struct, frozen=True):
     """What the guards can't see in the rows of a plan.
 
     Attributes:
@@ -43,14 +43,14 @@ class Note(msgspec.Struct, frozen=True):
     partner_id: str | None = None
     as_of: datetime | None = None
     at_count: bool = False
-    compared: datetime | None = None
+    compared_as_of: datetime | None = None
     basis: str | None = None
     missing: str | None = None
     warehouses: dict[str, Coverage] = {}
-    whole: str | None = None
+    parent_fingerprint: str | None = None
 
 
-def note_down(
+def write_metadata(
     updates: pd.DataFrame,
     actual: pd.DataFrame | None,
     *,
@@ -62,33 +62,33 @@ def note_down(
     """Write into a plan what it was made from, and return it."""
     origin = None if actual is None else provenance(actual)
     compared = origin if at_count is None else provenance(at_count)
-    note = Note(
+    note = PlanMetadata(
         environment=origin.environment if origin else None,
         partner_id=origin.partner_id if origin else None,
         as_of=origin.as_of if origin else None,
         at_count=at_count is not None,
-        compared=compared.as_of if compared else None,
+        compared_as_of=compared.as_of if compared else None,
         basis=basis,
         missing=missing,
         warehouses=warehouses or {},
     )
-    updates.attrs[KEY] = msgspec.json.encode(note).decode()
+    updates.attrs[ATTRS_KEY] = msgspec.json.encode(note).decode()
     return updates
 
 
-def part_of(part: pd.DataFrame, whole: str) -> pd.DataFrame:
+def mark_as_part(part: pd.DataFrame, whole: str) -> pd.DataFrame:
     """Write into rows of a plan which plan they are a part of, by its fingerprint, and return them."""
-    note = msgspec.structs.replace(note_of(part) or Note(), whole=whole)
-    part.attrs = {**part.attrs, KEY: msgspec.json.encode(note).decode()}
+    note = msgspec.structs.replace(read_metadata(part) or PlanMetadata(), parent_fingerprint=whole)
+    part.attrs = {**part.attrs, ATTRS_KEY: msgspec.json.encode(note).decode()}
     return part
 
 
-def note_of(updates: pd.DataFrame) -> Note | None:
+def read_metadata(updates: pd.DataFrame) -> PlanMetadata | None:
     """Read a plan's note; None if it has none, or none that can be read."""
-    text = updates.attrs.get(KEY)
+    text = updates.attrs.get(ATTRS_KEY)
     if not isinstance(text, str):
         return None
     try:
-        return msgspec.json.decode(text, type=Note)
+        return msgspec.json.decode(text, type=PlanMetadata)
     except msgspec.MsgspecError:
         return None

@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.frames.row_keys import Mask, encode_keys, index_rows
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
-from cenports_nb.stock.demand import STOCK_KEYS
 
 
-def suggestions(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> pd.Series[Any]:
+def suggest_skus(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> pd.Series[Any]:
     """Name for each unknown SKU the one SKU of its warehouse that differs in case, blanks or lost zeros only.
 
     Args:
@@ -28,17 +28,16 @@ def suggestions(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> p
     if not len(asked) or not len(actual):
         return repeat_text(None, len(updates))
     wanted = [updates[name].iloc[asked].reset_index(drop=True) for name in STOCK_KEYS]
-    there = [actual[name].reset_index(drop=True) for name in STOCK_KEYS]
-    numbered = encode_keys([wanted[0], plain(wanted[1])], [there[0], plain(there[1])])
-    of_asked, of_stock = numbered.rows
-    alone = np.bincount(of_stock, minlength=numbered.size) == 1
-    places = np.where(alone[of_asked], index_rows(of_stock, numbered.size)[of_asked], -1)
+    stocked = [actual[name].reset_index(drop=True) for name in STOCK_KEYS]
+    encoded = encode_keys([wanted[0], normalize_skus(wanted[1])], [stocked[0], normalize_skus(stocked[1])])
+    wanted_codes, stock_codes = encoded.rows
+    is_single = np.bincount(stock_codes, minlength=encoded.size) == 1
     rows = np.full(len(updates), -1, dtype=np.int64)
-    rows[asked] = places
-    return take_text(rows, there[1])
+    rows[asked] = np.where(is_single[wanted_codes], index_rows(stock_codes, encoded.size)[wanted_codes], -1)
+    return take_text(rows, stocked[1])
 
 
-def resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mask:
+def find_resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mask:
     """Tell which rows of the stock an unknown SKU resembles, alone or among others.
 
     Args:
@@ -48,12 +47,12 @@ def resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mas
     """
     if not unknown.any():
         return np.zeros(len(actual), dtype=bool)
-    wanted = updates[unknown]
-    numbered = encode_keys(*([frame[STOCK_KEYS[0]], plain(frame[STOCK_KEYS[1]])] for frame in (wanted, actual)))
-    return index_rows(numbered.rows[0], numbered.size)[numbered.rows[1]] >= 0
+    frames = (updates[unknown], actual)
+    encoded = encode_keys(*([frame["warehouse_code"], normalize_skus(frame["product_sku"])] for frame in frames))
+    return index_rows(encoded.rows[0], encoded.size)[encoded.rows[1]] >= 0
 
 
-def plain(skus: pd.Series[Any]) -> pd.Series[Any]:
+def normalize_skus(skus: pd.Series[Any]) -> pd.Series[Any]:
     """Spell SKUs without what gets lost: case, blanks, zeros in front; and without the `.0` of a number."""
     text = pc.utf8_lower(to_arrow(skus))
     text = pc.replace_substring_regex(text, r"[\s\x{a0}]+", "")

@@ -11,16 +11,24 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import provenance
-from cenports_nb.frames.row_keys import IntArray, KeyCodes, Mask, encode_keys, find_duplicates, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, sum_by_code
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
+from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import take_text
-from cenports_nb.stock.demand import LINE_STOCK_KEYS, STOCK_KEYS, open_lines, sum_demand
-from cenports_nb.stock.plans.metadata import Coverage, note_down
-from cenports_nb.stock.plans.sku_suggestions import resembled
-from cenports_nb.stock.plans.update_frame import LARGEST, STOCKED, looked_up, refuse_strangers, stock_of, update_frame
+from cenports_nb.stock.demand import select_open_lines
+from cenports_nb.stock.plans.metadata import Coverage, write_metadata
+from cenports_nb.stock.plans.sku_suggestions import find_resembled
+from cenports_nb.stock.plans.update_frame import (
+    MAX_UNITS,
+    STOCK_COLUMNS,
+    build_update_frame,
+    check_stock,
+    look_up_quantities,
+    refuse_other_accounts,
+)
 
-SAME_READING = timedelta(seconds=5)
+MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
 """The cache dates an answer a little otherwise than the load that fetched it."""
 
 
@@ -77,114 +85,114 @@ def build_true_up(
         )
     if basis == "net_of_open" and open_items is None:
         raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
-    lines = open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
-    sides = _join(counts, actual, at_count, lines, allow_partial=allow_partial)
-    refuse_strangers(actual, open_items=open_items)
+    lines = select_open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
+    joined = _join_stock(counts, actual, at_count, lines, allow_partial=allow_partial)
+    refuse_other_accounts(actual, open_items=open_items)
     timed = validate_columns(counts, schemas.StockUpdates, "counts", ["counted_at"])
-    counted, now = sides.counted, sides.now
-    rows, target, current, known = _targets(sides, lines, missing)
+    counted, now = joined.counted, joined.now
+    rows, target, current, known = _decide_targets(joined, lines, missing)
 
-    kept = np.flatnonzero(~known | (target != current))
-    names = {name: take_text(rows[kept], counted[name], now[name]) for name in STOCK_KEYS}
-    plan = update_frame(
-        names,
+    changed = np.flatnonzero(~known | (target != current))
+    plan = build_update_frame(
+        {name: take_text(rows[changed], counted[name], now[name]) for name in STOCK_KEYS},
         "TRUE_UP",
-        target[kept],
-        current=current[kept],
-        known=known[kept],
+        target[changed],
+        current=current[changed],
+        known=known[changed],
         actual=now,
         reason=reason,
         reference=reference,
     )
     if "counted_at" in timed.columns:
-        places = np.where(rows < len(counted), rows, -1)[kept]
-        plan["counted_at"] = timed["counted_at"].reset_index(drop=True).reindex(places).array
-    told = _coverage(counted, now, sides.in_counts)
-    return note_down(plan, actual, at_count=at_count, basis=basis, missing=missing, warehouses=told)
+        count_rows = np.where(rows < len(counted), rows, -1)[changed]
+        plan["counted_at"] = timed["counted_at"].reset_index(drop=True).reindex(count_rows).array
+    coverage = _measure_coverage(counted, now, joined.is_counted)
+    return write_metadata(plan, actual, at_count=at_count, basis=basis, missing=missing, warehouses=coverage)
 
 
 @dataclass(frozen=True)
-class _Sides:
-    """Counts and stock, joined by the numbers of their keys.
+class _JoinedStock:
+    """Counts and stock, joined by the codes of their keys.
 
     Attributes:
         counted: The counts.
-        now: The stock now.
-        then: The stock at the count; None if there is none.
-        number: The number of each count's key.
-        in_now: The number of each key of the stock now.
-        at_now: The row of each number in the stock now, -1 where in none.
-        at_then: The same of the stock at the count; None if there is none.
-        in_counts: Which rows of the stock now were counted.
-        of_lines: The number of each open line's key.
+        now: The current stock.
+        then: The stock at the count; None if it was not given.
+        count_codes: The key code of each count.
+        now_codes: The key code of each row of the current stock.
+        line_codes: The key code of each open line.
+        now_rows: The row of each code in the current stock, -1 where there is none.
+        then_rows: The row of each code in the stock at the count; None if that was not given.
+        is_counted: Whether each row of the current stock was counted.
     """
 
     counted: pd.DataFrame
     now: pd.DataFrame
     then: pd.DataFrame | None
-    number: IntArray
-    in_now: IntArray
-    at_now: IntArray
-    at_then: IntArray | None
-    in_counts: Mask
-    of_lines: IntArray
+    count_codes: IntArray
+    now_codes: IntArray
+    line_codes: IntArray
+    now_rows: IntArray
+    then_rows: IntArray | None
+    is_counted: Mask
 
 
-def _join(
+def _join_stock(
     counts: pd.DataFrame,
     actual: pd.DataFrame,
     at_count: pd.DataFrame | None,
     lines: pd.DataFrame | None,
     *,
     allow_partial: bool,
-) -> _Sides:
+) -> _JoinedStock:
     """Check the frames and join them; a key that repeats is refused."""
-    counted = validate_columns(counts, schemas.ActualStock, "counts", STOCKED, least={"quantity": 0})
-    now = stock_of(actual, "actual", allow_partial=allow_partial)
-    then = None if at_count is None else stock_of(at_count, "at_count", allow_partial=allow_partial)
-    refuse_strangers(actual, at_count=at_count)
+    counted = validate_columns(counts, schemas.ActualStock, "counts", STOCK_COLUMNS, least={"quantity": 0})
+    now = check_stock(actual, "actual", allow_partial=allow_partial)
+    then = None if at_count is None else check_stock(at_count, "at_count", allow_partial=allow_partial)
+    refuse_other_accounts(actual, at_count=at_count)
     _refuse_swapped(actual, at_count)
-    numbered = _number(counted, now, then, lines)
-    number, in_now = numbered.rows[0], numbered.rows[1]
-    at_counted, at_now = index_rows(number, numbered.size), index_rows(in_now, numbered.size)
-    refuse_duplicates(counts, find_duplicates(number, at_counted), STOCK_KEYS, "counts")
-    refuse_duplicates(actual, find_duplicates(in_now, at_now), STOCK_KEYS, "actual")
-    at_then = None
-    if at_count is not None:
-        at_then = index_rows(numbered.rows[2], numbered.size)
-        refuse_duplicates(at_count, find_duplicates(numbered.rows[2], at_then), STOCK_KEYS, "at_count")
-    too_many = np.flatnonzero(counted["quantity"].to_numpy() > LARGEST)
+    keys = [[frame[name] for name in STOCK_KEYS] for frame in (counted, now, then) if frame is not None]
+    encoded = encode_keys(*keys, *([] if lines is None else [[lines[name] for name in LINE_STOCK_KEYS]]))
+    codes, size = encoded.rows, encoded.size
+    count_rows = index_unique_rows(counts, codes[0], size, STOCK_KEYS, "counts")
+    now_rows = index_unique_rows(actual, codes[1], size, STOCK_KEYS, "actual")
+    then_rows = None if at_count is None else index_unique_rows(at_count, codes[2], size, STOCK_KEYS, "at_count")
+    too_many = np.flatnonzero(counted["quantity"].to_numpy() > MAX_UNITS)
     if len(too_many):
-        _refuse(too_many, counted, now, f"a quantity above {LARGEST:,}", "mend the count")
-    return _Sides(counted, now, then, number, in_now, at_now, at_then, at_counted[in_now] >= 0, numbered.rows[-1])
+        _refuse(too_many, counted, now, f"a quantity above {MAX_UNITS:,}", "mend the count")
+    is_counted = count_rows[codes[1]] >= 0
+    return _JoinedStock(counted, now, then, codes[0], codes[1], codes[-1], now_rows, then_rows, is_counted)
 
 
-def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[IntArray, IntArray, IntArray, Mask]:
-    """Decide the stock that each row shall have; rows beyond the counts are those of the stock now.
+def _decide_targets(
+    joined: _JoinedStock, lines: pd.DataFrame | None, missing: str
+) -> tuple[IntArray, IntArray, IntArray, Mask]:
+    """Decide which stock each row of the plan leads to.
 
     Returns:
-        Row, target, stock now, and whether that is known.
+        Row (of the counts, or past them of the current stock), target, current stock, and whether that is known.
     """
-    counted, now, number = sides.counted, sides.now, sides.number
+    counted, now, codes = joined.counted, joined.now, joined.count_codes
     target, rows = counted["quantity"].to_numpy(), np.arange(len(counted))
     if missing == "zero":
-        absent = _counted_too(counted, now) & ~sides.in_counts & ~resembled(counted, sides.at_now[number] < 0, now)
-        if sides.at_then is not None:
-            absent &= sides.at_then[sides.in_now] >= 0  # what came since the count can't have been missed by it
+        absent = now["warehouse_code"].isin(counted["warehouse_code"].unique()).to_numpy() & ~joined.is_counted
+        absent &= ~find_resembled(counted, joined.now_rows[codes] < 0, now)
+        if joined.then_rows is not None:
+            absent &= joined.then_rows[joined.now_codes] >= 0  # what came since the count can't have been missed by it
         uncounted = np.flatnonzero(absent)
-        number = np.concatenate([number, sides.in_now[uncounted]])
+        codes = np.concatenate([codes, joined.now_codes[uncounted]])
         target = np.concatenate([target, np.zeros(len(uncounted), dtype=np.int64)])
         rows = np.concatenate([rows, len(counted) + uncounted])
     if lines is not None:
-        target = target + sum_demand(sides.of_lines, lines["quantity"].to_numpy(), len(sides.at_now))[number]
-    current, known = looked_up(now, sides.at_now[number])
-    if sides.at_then is not None and sides.then is not None:
-        was, was_known = looked_up(sides.then, sides.at_then[number])
+        target = target + sum_by_code(joined.line_codes, lines["quantity"].to_numpy(), len(joined.now_rows))[codes]
+    current, known = look_up_quantities(now, joined.now_rows[codes])
+    if joined.then_rows is not None and joined.then is not None:
+        earlier, was_known = look_up_quantities(joined.then, joined.then_rows[codes])
         lost = known & ~was_known
         if lost.any():
             what = "no stock in at_count, so that the sales since are unknown"
             _refuse(rows[lost], counted, now, what, "load at_count with the same warehouses, or drop these rows")
-        target = target + np.where(known, current - was, 0)
+        target = target + np.where(known, current - earlier, 0)
     below = np.flatnonzero(target < 0)
     if len(below):
         code, sku = (take_text(rows[below[:1]], counted[name], now[name])[0] for name in STOCK_KEYS)
@@ -195,30 +203,15 @@ def _targets(sides: _Sides, lines: pd.DataFrame | None, missing: str) -> tuple[I
     return rows, target, current, known
 
 
-def _number(
-    counted: pd.DataFrame, now: pd.DataFrame, then: pd.DataFrame | None, lines: pd.DataFrame | None
-) -> KeyCodes:
-    """Number the keys of all frames there are, line items last."""
-    frames = [[frame[name] for name in STOCK_KEYS] for frame in (counted, now, then) if frame is not None]
-    return encode_keys(*frames, *([] if lines is None else [[lines[name] for name in LINE_STOCK_KEYS]]))
-
-
-def _counted_too(counted: pd.DataFrame, now: pd.DataFrame) -> Mask:
-    """Tell which rows of the stock are in a warehouse that was counted."""
-    mask: Mask = now["warehouse_code"].isin(counted["warehouse_code"].unique()).to_numpy()
-    return mask
-
-
-def _coverage(counted: pd.DataFrame, now: pd.DataFrame, in_counts: Mask) -> dict[str, Coverage]:
-    """Tell of each warehouse in the counts how many stocked SKUs it has, and how many of them were counted."""
-    numbered = encode_keys([counted["warehouse_code"]], [now["warehouse_code"]])
-    stocked = now["quantity"].to_numpy() > 0
-    have = np.bincount(numbered.rows[1][stocked], minlength=numbered.size)
-    were = np.bincount(numbered.rows[1][stocked & in_counts], minlength=numbered.size)
-    first = index_rows(numbered.rows[0], numbered.size)
-    codes = np.flatnonzero(first >= 0)
-    names = counted["warehouse_code"].iloc[first[codes]].tolist()
-    return {name: Coverage(int(have[code]), int(were[code])) for name, code in zip(names, codes, strict=True)}
+def _measure_coverage(counted: pd.DataFrame, now: pd.DataFrame, is_counted: Mask) -> dict[str, Coverage]:
+    """Count the stocked SKUs of each counted warehouse, and those of them that were counted."""
+    stocked = now["quantity"] > 0
+    codes = now["warehouse_code"].where(stocked)
+    all_stocked, all_counted = codes.value_counts(), codes[is_counted].value_counts()
+    return {
+        code: Coverage(int(all_stocked.get(code, 0)), int(all_counted.get(code, 0)))
+        for code in sorted(counted["warehouse_code"].unique())
+    }
 
 
 def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None:
@@ -229,7 +222,7 @@ def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None
     """
     origins = [None if frame is None else provenance(frame) for frame in (at_count, actual)]
     then, now = (origin.as_of if origin else None for origin in origins)
-    if then and now and then - now > SAME_READING:
+    if then and now and then - now > MAX_CLOCK_DIFFERENCE:
         raise InvalidRequestError(
             f"at_count was read after actual ({then:%Y-%m-%d %H:%M}Z and {now:%Y-%m-%d %H:%M}Z): were they swapped? Load "
             "actual again with refresh=True."

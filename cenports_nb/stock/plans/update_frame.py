@@ -11,20 +11,20 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import provenance, read_account
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text
-from cenports_nb.stock.demand import STOCK_KEYS
-from cenports_nb.stock.plans.sku_suggestions import suggestions
+from cenports_nb.stock.plans.sku_suggestions import suggest_skus
 
-Kind = Literal["TRUE_UP", "DIFFERENTIAL"]
-STOCKED = [*STOCK_KEYS, "quantity"]
-LARGEST = 2**31 - 1
+UpdateType = Literal["TRUE_UP", "DIFFERENTIAL"]
+STOCK_COLUMNS = [*STOCK_KEYS, "quantity"]
+MAX_UNITS = 2**31 - 1
 """The most units that a row may count or move: what a 32-bit server can hold."""
 
 
-def update_frame(
+def build_update_frame(
     names: dict[str, pd.Series[Any]],
-    kind: Kind,
+    kind: UpdateType,
     quantity: IntArray,
     *,
     current: IntArray,
@@ -45,33 +45,34 @@ def update_frame(
         reason: Why, on every row.
         reference: The planner's document number, on every row.
     """
-    unknown = ~known
+    unknown, rows = ~known, len(quantity)
     if kind == "DIFFERENTIAL":
-        change, unsaid = quantity, np.zeros(len(quantity), dtype=bool)
+        change, null_change = quantity, np.zeros(rows, dtype=bool)
     else:
-        change, unsaid = np.where(unknown, 0, quantity - current), unknown
-    seen = pd.DataFrame(names, copy=False)
+        change, null_change = np.where(unknown, 0, quantity - current), unknown
     columns: dict[str, Any] = {
         **names,
-        "type": repeat_text(kind, len(quantity)),
+        "type": repeat_text(kind, rows),
         "quantity": quantity,
         "current_quantity": pd.arrays.IntegerArray(np.where(unknown, 0, current), unknown),
-        "change": pd.arrays.IntegerArray(change, unsaid),
-        "known_sku": np.ones(len(quantity), dtype=bool) if actual is None else known,
-        "reason": repeat_text(reason, len(quantity)),
-        "reference": repeat_text(reference, len(quantity)),
-        "suggestion": repeat_text(None, len(quantity)) if actual is None else suggestions(seen, unknown, actual),
+        "change": pd.arrays.IntegerArray(change, null_change),
+        "known_sku": np.ones(rows, dtype=bool) if actual is None else known,
+        "reason": repeat_text(reason, rows),
+        "reference": repeat_text(reference, rows),
+        "suggestion": repeat_text(None, rows),
     }
+    if actual is not None:
+        columns["suggestion"] = suggest_skus(pd.DataFrame(names, copy=False), unknown, actual)
     return pd.DataFrame(columns, copy=False)
 
 
-def stock_of(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> pd.DataFrame:
+def check_stock(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> pd.DataFrame:
     """Check stock that a plan is made from; a partial one would make known SKUs look unknown.
 
     Raises:
         InvalidRequestError: It can't be read, is partial or has rejects.
     """
-    read = validate_columns(stock, schemas.ActualStock, what, STOCKED)
+    read = validate_columns(stock, schemas.ActualStock, what, STOCK_COLUMNS)
     origin = provenance(stock)
     if origin and not allow_partial and (not origin.complete or origin.rejected):
         raise InvalidRequestError(
@@ -81,7 +82,7 @@ def stock_of(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> 
     return read
 
 
-def refuse_strangers(actual: pd.DataFrame, **others: pd.DataFrame | None) -> None:
+def refuse_other_accounts(actual: pd.DataFrame, **others: pd.DataFrame | None) -> None:
     """Refuse frames of another account than the stock's; one that does not know its account passes.
 
     Raises:
@@ -96,8 +97,8 @@ def refuse_strangers(actual: pd.DataFrame, **others: pd.DataFrame | None) -> Non
             )
 
 
-def looked_up(stock: pd.DataFrame, rows: IntArray) -> tuple[IntArray, Mask]:
-    """Look up quantities by row, 0 where there is none, and tell where there is one."""
+def look_up_quantities(stock: pd.DataFrame, rows: IntArray) -> tuple[IntArray, Mask]:
+    """Return the quantity of each row, 0 for row -1, and whether there is a row."""
     known = rows >= 0
     quantities = np.append(stock["quantity"].to_numpy(), 0)  # row -1 is the one appended
     return quantities[rows], known

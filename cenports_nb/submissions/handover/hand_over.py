@@ -15,39 +15,52 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import HandoverWarning, InvalidRequestError
+from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
-from cenports_nb.frames.loaders.whole_orders import load_orders_with_lines
 from cenports_nb.frames.provenance import rejected
-from cenports_nb.submissions.context import desk_of
+from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.submissions.context import get_context, read_own_head
+from cenports_nb.submissions.evidence.order_lookup import OrderKey
 from cenports_nb.submissions.handover.journal_entry import (
-    KIND,
-    Entry,
-    details_of,
-    entry_of,
-    forget_old,
-    handed_over,
-    unfinished,
-    was_seen,
+    HANDOVER_KIND,
+    JournalEntry,
+    build_details,
+    delete_expired_files,
+    find_handed_over,
+    is_published,
+    list_unfinished_handovers,
 )
-from cenports_nb.submissions.handover.output_file import Draft, bytes_of, check_target, is_intact, refuse_taken, tidy
-from cenports_nb.submissions.handover.pick_list import KEYS, Layout, Picking, laid_out, layout_of, picking_of
-from cenports_nb.submissions.handover.result import LEFT_OUT, Handover, handover_of
-from cenports_nb.submissions.journal.frames import frame_of
-from cenports_nb.submissions.journal.heads import new_head
-from cenports_nb.submissions.journal.locks import handing_over, sending
+from cenports_nb.submissions.handover.output_file import (
+    Draft,
+    check_target,
+    delete_drafts,
+    is_intact,
+    refuse_taken,
+    render_file,
+)
+from cenports_nb.submissions.handover.pick_list import (
+    Layout,
+    PickList,
+    apply_layout,
+    build_pick_list,
+    parse_layout,
+)
+from cenports_nb.submissions.handover.result import REJECTED_DTYPES, Handover
+from cenports_nb.submissions.journal.frames import build_frame
+from cenports_nb.submissions.journal.locks import hold_handover_lock, hold_sending_lock
 from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.orders.acknowledge_chunks import OUTCOMES, acknowledge, outcomes_of, plan_chunks
-from cenports_nb.submissions.orders.lookup import Key
+from cenports_nb.submissions.orders.acknowledge_chunks import acknowledge_now, plan_chunks, send_acknowledgements
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-CANT_BE_READ = "It can't be read: rejected(load_orders(client, acknowledged=False)) has it."
-NEVER_SEEN = "Its file could not get its name, so it was not handed over."
+UNREADABLE_MESSAGE = "It can't be read: rejected(load_orders(client, acknowledged=False)) has it."
+UNPUBLISHED_MESSAGE = "Its file could not get its name, so it was not handed over."
 
 
 def hand_over(
@@ -62,7 +75,7 @@ def hand_over(
     """Write the orders that are not acknowledged into a file for the warehouse, then acknowledge exactly those.
 
     A row a line to pick, by warehouse, then day, order and line; lines that are shipped or cancelled are nothing to
-    pick. An order that can't be read whole is left out, not acknowledged, and told.
+    pick. An order that can't be read whole is left out, not acknowledged, and reported.
 
     Run it again after anything: an unfinished hand-over is finished first, its file written again if it is gone. If
     that was this path's, it is what is returned; orders that came meanwhile are for the next one. An order of an
@@ -80,7 +93,7 @@ def hand_over(
 
     Raises:
         ReadOnlyError: The client is read-only.
-        InvalidRequestError: A path that is taken or can't be written, a layout that can't be meant.
+        InvalidRequestError: A path that is taken or can't be written, an invalid layout.
         IncompleteError: The orders could not be read completely.
         JournalError: The journal can't be written, or another process hands over for too long.
         All of them: no new order was handed over or acknowledged.
@@ -92,15 +105,15 @@ def hand_over(
     if resend is not None:
         return _resend(client, target, resend)
     client.check_writable("hand_over")
-    headers = layout_of(layout)
+    headers = parse_layout(layout)
     channels = parse_names(channel_id, "channel_id")
-    desk = desk_of(client)
-    desk.journal.check()
+    journal = get_context(client).journal
+    journal.check()
     account = client.settings.account
-    with handing_over(client.home, account):
-        tidy(target.parent, _owner(client))
-        for head in unfinished(desk.journal, account, channels):
-            finished = _finish(client, desk.journal, head, progress)
+    with hold_handover_lock(client.home, account):
+        delete_drafts(target.parent, _name_drafts(client))
+        for head in list_unfinished_handovers(journal, account, channels):
+            finished = _finish(client, journal, head, progress)
             warnings.warn(
                 f"Hand-over {head.submission_id} was not finished and is now, or as far as can be: {finished!r}.",
                 HandoverWarning,
@@ -109,20 +122,20 @@ def hand_over(
             if finished.path == target:
                 return finished
         refuse_taken(target)
-        forget_old(desk.journal, account, client.clock.now())
-        made = _new(client, desk.journal, target, headers, channels, progress)
-    if len(made.rejected):
-        first = made.rejected.iloc[0]
+        delete_expired_files(journal, account, client.clock.now())
+        handover = _hand_over_new_orders(client, journal, target, headers, channels, progress)
+    if len(handover.rejected):
+        first = handover.rejected.iloc[0]
         warnings.warn(
-            f"{len(made.rejected):,} orders were left out of the hand-over and not acknowledged, the first "
+            f"{len(handover.rejected):,} orders were left out of the hand-over and not acknowledged, the first "
             f"{first['order_no']}: {first['reason']} Its .rejected has all.",
             HandoverWarning,
             stacklevel=2,
         )
-    return made
+    return handover
 
 
-def _new(
+def _hand_over_new_orders(
     client: Client,
     journal: Journal,
     target: Path,
@@ -130,60 +143,54 @@ def _new(
     channels: Sequence[str] | None,
     progress: bool | None,
 ) -> Handover:
-    """Hand over what is there to hand over now."""
+    """Hand over what is there to hand over now, and acknowledge again what an earlier hand-over had."""
     orders, line_items = load_orders_with_lines(client, acknowledged=False, channel_id=channels, progress=progress)
+    keys = _list_keys(orders)
+    known = find_handed_over(journal, client.settings.account, keys)
+    is_new = np.array([key not in known for key in keys], dtype=bool)
+    pick_list = build_pick_list(orders[is_new], line_items, client.settings.time_zone)
+    handover = Handover()
+    if len(pick_list.orders):
+        handover = _write_and_acknowledge(client, journal, target, pick_list, headers, progress)
+    if known:
+        handover = replace(handover, repeated=acknowledge_now(client, journal, list(known), progress))
     unreadable = rejected(orders)
-    known = handed_over(journal, client.settings.account, _keys(orders))
-    new = pd.Series([key not in known for key in _keys(orders)], dtype=bool, index=orders.index)
-    picking = picking_of(orders[new], line_items, client.settings.time_zone)
-    left_out = frame_of(
-        [
-            *picking.left_out.itertuples(index=False, name=None),
-            *((None, key, CANT_BE_READ) for key in (() if unreadable is None else unreadable["key"].drop_duplicates())),
-        ],
-        LEFT_OUT,
-    )
-    made = Handover(None, None, 0, frame_of((), OUTCOMES))
-    if len(picking.orders):
-        made = _write(client, journal, target, picking, headers, progress)
-    repeated = _repeat(client, journal, list(known), progress) if known else made.repeated
-    return replace(made, repeated=repeated, rejected=left_out)
+    left_out = [
+        *pick_list.left_out.itertuples(index=False, name=None),
+        *((None, key, UNREADABLE_MESSAGE) for key in (() if unreadable is None else unreadable["key"].unique())),
+    ]
+    return replace(handover, rejected=build_frame(left_out, REJECTED_DTYPES))
 
 
-def _write(
-    client: Client,
-    journal: Journal,
-    target: Path,
-    picking: Picking,
-    headers: dict[str, str],
-    progress: bool | None,
+def _write_and_acknowledge(
+    client: Client, journal: Journal, target: Path, pick_list: PickList, headers: dict[str, str], progress: bool | None
 ) -> Handover:
     """File whole on the disk, journal, file in its place, acknowledged: in this order."""
-    content = bytes_of(laid_out(picking.rows, headers), target.suffix, client.settings.time_zone)
-    draft = Draft(target, content, _owner(client))
-    head = new_head(client, KIND, details_of(target, content, len(picking.rows)))
-    with sending(client.home, head.submission_id):
+    content = render_file(apply_layout(pick_list.rows, headers), target.suffix, client.settings.time_zone)
+    draft = Draft(target, content, _name_drafts(client))
+    head = Head.create(client, HANDOVER_KIND, build_details(target, content, len(pick_list.rows)))
+    with hold_sending_lock(client.home, head.submission_id):
         try:
-            journal.add(head, *plan_chunks(head.submission_id, _keys(picking.orders)))
+            journal.add(head, *plan_chunks(head.submission_id, _list_keys(pick_list.orders)))
         except BaseException:
             draft.discard()
             raise
-        _publish(client, journal, head, draft)
-        acknowledge(client, journal, head, progress)
-    return handover_of(journal, head)
+        try:
+            draft.publish()
+        except InvalidRequestError:
+            _hold_unpublished(client, journal, head)
+            raise
+        send_acknowledgements(client, journal, head, progress)
+    return Handover.from_journal(journal, head)
 
 
-def _publish(client: Client, journal: Journal, head: Head, draft: Draft) -> None:
-    """Put a new file in its place; where that fails nobody saw it, and its orders come again."""
-    try:
-        draft.publish()
-    except InvalidRequestError:
-        at = client.clock.now()
-        rows = journal.rows(head.submission_id)
-        journal.set_rows([replace(row, outcome="held", message=NEVER_SEEN) for row in rows], at, ("not_sent",))
-        for batch in journal.batches(head.submission_id):
-            journal.set_batch(batch, at, state="held")
-        raise
+def _hold_unpublished(client: Client, journal: Journal, head: Head) -> None:
+    """Close a hand-over whose file nobody saw; its orders come again."""
+    at = client.clock.now()
+    rows = [replace(row, outcome="held", message=UNPUBLISHED_MESSAGE) for row in journal.rows(head.submission_id)]
+    journal.set_rows(rows, at, ("not_sent",))
+    for batch in journal.batches(head.submission_id):
+        journal.set_batch(batch, at, state="held")
 
 
 def _finish(client: Client, journal: Journal, head: Head, progress: bool | None) -> Handover:
@@ -192,36 +199,32 @@ def _finish(client: Client, journal: Journal, head: Head, progress: bool | None)
     Raises:
         InvalidRequestError: Its file was changed, or can't be written again; none of its orders was acknowledged.
     """
-    entry = entry_of(head)
+    entry = JournalEntry.from_head(head)
     intact = is_intact(entry.path, entry.digest)
     if intact is False:
         raise InvalidRequestError(
             f"Hand-over {entry.handover_id} is not finished, and its file {entry.path.name} was changed since: move that "
             "away and run again (it is written anew), or repeat it elsewhere with resend=. Nothing was acknowledged."
         )
-    tidy(entry.path.parent, _owner(client))
+    delete_drafts(entry.path.parent, _name_drafts(client))
     if intact is None:
-        _draft(client, entry, entry.path).publish()
-    return _acknowledged(client, journal, head, progress)
+        _draft_again(client, entry, entry.path).publish()
+    return _acknowledge_rest(client, journal, head, progress)
 
 
 def _resend(client: Client, target: Path, handover_id: str) -> Handover:
     """Write the file of a hand-over again, and finish it if it is not."""
-    journal = desk_of(client).journal
-    head = journal.head(handover_id)
-    if head.account != client.settings.account:
-        raise InvalidRequestError(
-            f"Hand-over {handover_id} belongs to partner {head.partner_id} in {head.environment}: connect to that account."
-        )
-    entry = entry_of(head)
-    if not was_seen(journal, handover_id):
-        raise InvalidRequestError(f"Hand-over {handover_id}: {NEVER_SEEN} Its orders come in the next one.")
+    journal = get_context(client).journal
+    head = read_own_head(client, handover_id, "Hand-over")
+    entry = JournalEntry.from_head(head)
+    if not is_published(journal, handover_id):
+        raise InvalidRequestError(f"Hand-over {handover_id}: {UNPUBLISHED_MESSAGE} Its orders come in the next one.")
     if target.suffix.lower() != entry.path.suffix.lower():
         raise InvalidRequestError(
             f"Hand-over {handover_id} is a {entry.path.suffix} file and is repeated as one: name it so."
         )
-    with handing_over(client.home, client.settings.account):
-        is_open = any(one.submission_id == handover_id for one in unfinished(journal, head.account, None))
+    with hold_handover_lock(client.home, client.settings.account):
+        is_open = head in list_unfinished_handovers(journal, head.account, None)
         if is_open:
             client.check_writable(f"hand_over of {handover_id}")
             journal.check()
@@ -229,44 +232,37 @@ def _resend(client: Client, target: Path, handover_id: str) -> Handover:
         if intact is False:
             refuse_taken(target)
         if intact is None:
-            _draft(client, entry, target).publish()
-        made = _acknowledged(client, journal, head, None) if is_open else handover_of(journal, head)
-    return replace(made, path=target)
+            _draft_again(client, entry, target).publish()
+        handover = _acknowledge_rest(client, journal, head, None) if is_open else Handover.from_journal(journal, head)
+    return replace(handover, path=target)
 
 
-def _draft(client: Client, entry: Entry, target: Path) -> Draft:
+def _draft_again(client: Client, entry: JournalEntry, target: Path) -> Draft:
+    """Write the file of an earlier hand-over."""
     if entry.content is None:
         raise InvalidRequestError(
             f"The file of hand-over {entry.handover_id} is no longer kept: files are taken out of the journal after 30 days."
         )
     try:
-        return Draft(target, entry.content, _owner(client))
+        return Draft(target, entry.content, _name_drafts(client))
     except InvalidRequestError as error:
         raise InvalidRequestError(
             f"Hand-over {entry.handover_id} is not finished: {error} resend= writes it to another place."
         ) from None
 
 
-def _acknowledged(client: Client, journal: Journal, head: Head, progress: bool | None) -> Handover:
-    with sending(client.home, head.submission_id):
+def _acknowledge_rest(client: Client, journal: Journal, head: Head, progress: bool | None) -> Handover:
+    """Acknowledge the orders of an earlier hand-over that are not acknowledged for sure."""
+    with hold_sending_lock(client.home, head.submission_id):
         journal.close_crashed(head.submission_id, client.clock.now())
-        acknowledge(client, journal, head, progress)
-    return handover_of(journal, head)
+        send_acknowledgements(client, journal, head, progress)
+    return Handover.from_journal(journal, head)
 
 
-def _repeat(client: Client, journal: Journal, keys: Sequence[Key], progress: bool | None) -> pd.DataFrame:
-    """Acknowledge orders of earlier hand-overs again."""
-    head = new_head(client, "acknowledgement")
-    with sending(client.home, head.submission_id):
-        journal.add(head, *plan_chunks(head.submission_id, keys))
-        acknowledge(client, journal, head, progress)
-    return outcomes_of(journal.rows(head.submission_id))
+def _list_keys(frame: pd.DataFrame) -> list[OrderKey]:
+    return list(zip(*(frame[name].astype("str") for name in ORDER_KEYS), strict=True))
 
 
-def _keys(frame: pd.DataFrame) -> list[Key]:
-    return list(zip(*(frame[name].astype("str") for name in KEYS), strict=True))
-
-
-def _owner(client: Client) -> str:
-    """Name account and machine, so that nobody takes another one's draft away."""
+def _name_drafts(client: Client) -> str:
+    """Name account and machine, so that nobody deletes another one's draft."""
     return hashlib.blake2b(f"{client.settings.account}|{platform.node()}".encode(), digest_size=6).hexdigest()

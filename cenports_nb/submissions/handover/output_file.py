@@ -13,7 +13,7 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.export import check_path, export
 
-KINDS = (".csv", ".xlsx")
+SUFFIXES = (".csv", ".xlsx")
 SHEET = "hand-over"
 
 
@@ -24,8 +24,10 @@ def check_target(path: str | Path) -> Path:
         InvalidRequestError: Another ending than .csv or .xlsx, or no such folder.
     """
     target = Path(path)
-    if target.suffix.lower() not in KINDS:
-        raise InvalidRequestError(f"{target.name!r} has no ending that a hand-over can have: use {' or '.join(KINDS)}.")
+    if target.suffix.lower() not in SUFFIXES:
+        raise InvalidRequestError(
+            f"{target.name!r} has no ending that a hand-over can have: use {' or '.join(SUFFIXES)}."
+        )
     return check_path(Path(os.path.abspath(target)))  # noqa: PTH100 - links stay what they are
 
 
@@ -42,15 +44,15 @@ def refuse_taken(target: Path) -> None:
         )
 
 
-def bytes_of(table: pd.DataFrame, suffix: str, time_zone: str) -> bytes:
+def render_file(table: pd.DataFrame, suffix: str, time_zone: str) -> bytes:
     """Write a table as the bytes of a .csv or .xlsx file; no cell can start a formula."""
     with tempfile.TemporaryDirectory(prefix="cenports-nb-") as folder:  # which only this user can look into
         path = Path(folder) / f"{SHEET}{suffix.lower()}"
         return export(table, path, time_zone=time_zone).read_bytes()
 
 
-def digest_of(content: bytes) -> str:
-    """Name the content of a file."""
+def hash_content(content: bytes) -> str:
+    """Return the SHA-256 of a file's content."""
     return hashlib.sha256(content).hexdigest()
 
 
@@ -61,7 +63,7 @@ def is_intact(target: Path, digest: str) -> bool | None:
         InvalidRequestError: It can't be read.
     """
     try:
-        return digest_of(target.read_bytes()) == digest
+        return hash_content(target.read_bytes()) == digest
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -124,13 +126,13 @@ class Draft:
         _sync_folder(self.target.parent)
 
     def discard(self) -> None:
-        """Forget it."""
+        """Delete it."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
 
-def tidy(folder: Path, name: str) -> None:
-    """Take away what a killed process left of its drafts; they never were in their place."""
+def delete_drafts(folder: Path, name: str) -> None:
+    """Delete the drafts that a killed process left; they never were in their place."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f".*.{name}.part"):
             path.unlink(missing_ok=True)

@@ -12,29 +12,29 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.schema import schemas
-from cenports_nb.submissions.orders.lookup import can_be_listed
+from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.submissions.evidence.order_lookup import is_listable
 
 Layout = Mapping[str, str] | Sequence[str]
 
-KEYS = ["channel_id", "order_no"]
-WAREHOUSE = "ship_from_warehouse_code"
-LAYOUT = (
-    "order_no", "channel_id", "order_date", WAREHOUSE, "line_item", "product_sku", "product_name", "quantity",
+WAREHOUSE_COLUMN = "ship_from_warehouse_code"
+DEFAULT_LAYOUT = (
+    "order_no", "channel_id", "order_date", WAREHOUSE_COLUMN, "line_item", "product_sku", "product_name", "quantity",
     "ship_to_name", "ship_to_address1", "ship_to_address2", "ship_to_city", "ship_to_state", "ship_to_postal_code",
     "ship_to_country", "customer_name", "contact_name", "contact_phone", "customer_order_no", "carrier_code",
     "service_level", "retailer_msg",
 )  # fmt: skip
-NEEDED = ("order_no", "product_sku", "quantity")
+REQUIRED_COLUMNS = ("order_no", "product_sku", "quantity")
 """Without these nobody can pick an order or say which one it was."""
 
 NO_LINES = "It has no lines."
 UNREADABLE = "Some of its lines can't be read: rejected(load_line_items(...)) has them."
 CLOSED = "All its lines are shipped or cancelled."
-UNNAMEABLE = "Its number has a comma, blanks at its ends or more than 255 characters: it can't be acknowledged by it."
+UNLISTABLE = "Its number has a comma, blanks at its ends or more than 255 characters: it can't be acknowledged by it."
 
 
 @dataclass(frozen=True)
-class Picking:
+class PickList:
     """Orders to hand over.
 
     Attributes:
@@ -48,14 +48,14 @@ class Picking:
     left_out: pd.DataFrame
 
 
-def layout_of(layout: Layout | None) -> dict[str, str]:
+def parse_layout(layout: Layout | None) -> dict[str, str]:
     """Read a layout as headers of the file -> columns of ours.
 
     Raises:
         InvalidRequestError: A column that there is not, a header that repeats, or none for what a warehouse needs.
     """
     if layout is None:
-        return {name: name for name in LAYOUT}
+        return {name: name for name in DEFAULT_LAYOUT}
     if isinstance(layout, str) or not isinstance(layout, Mapping | Sequence):
         raise InvalidRequestError("layout must be a list of columns, or a mapping of your headers to our columns.")
     pairs = list(layout.items()) if isinstance(layout, Mapping) else [(name, name) for name in layout]
@@ -63,7 +63,7 @@ def layout_of(layout: Layout | None) -> dict[str, str]:
     for header, name in pairs:
         if not isinstance(name, str) or name not in known:
             near = difflib.get_close_matches(str(name), known, 1, 0.6)
-            hint = f"{near[0]} is meant" if near else f"such are {', '.join(LAYOUT[:8])}"
+            hint = f"{near[0]} is meant" if near else f"such are {', '.join(DEFAULT_LAYOUT[:8])}"
             raise InvalidRequestError(
                 f"layout asks for {name!r}, which is no column of orders or line items: {hint}. Nothing was done."
             )
@@ -72,7 +72,7 @@ def layout_of(layout: Layout | None) -> dict[str, str]:
     found = dict(pairs)
     if len(found) < len(pairs):
         raise InvalidRequestError("layout has a column more than once: each needs a header of its own.")
-    lacking = [name for name in NEEDED if name not in found.values()]
+    lacking = [name for name in REQUIRED_COLUMNS if name not in found.values()]
     if lacking:
         raise InvalidRequestError(
             f"layout lacks {', '.join(lacking)}, without which no order can be picked: add it. Nothing was done."
@@ -80,7 +80,7 @@ def layout_of(layout: Layout | None) -> dict[str, str]:
     return found
 
 
-def picking_of(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -> Picking:
+def build_pick_list(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -> PickList:
     """Put orders and their open lines together, a row a line, by warehouse, day, order and line.
 
     An order is handed over whole or not at all: one without lines, or with a line that can't be read, is left out,
@@ -89,31 +89,37 @@ def picking_of(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -
     Args:
         orders: From `load_orders`.
         line_items: Theirs, from `load_line_items`.
-        time_zone: In which the day of an order is told.
+        time_zone: In which the day of an order is taken.
     """
-    read = line_items.groupby(KEYS).size().rename("read")
     to_pick = line_items[is_open(line_items["status"])]
-    open_lines = to_pick.groupby(KEYS).size().rename("open")
-    counted = orders[[*KEYS, "line_count"]].join(read, on=KEYS).join(open_lines, on=KEYS).fillna({"read": 0, "open": 0})
+    counts = pd.DataFrame(
+        {"read": line_items.groupby(ORDER_KEYS).size(), "open": to_pick.groupby(ORDER_KEYS).size()}, dtype="Int64"
+    )
+    counted = orders[[*ORDER_KEYS, "line_count"]].join(counts, on=ORDER_KEYS).fillna({"read": 0, "open": 0})
     reason = pd.Series(pd.NA, index=orders.index, dtype="str")
     reason = reason.mask(counted["open"] == 0, CLOSED)
     reason = reason.mask(counted["read"] != counted["line_count"], UNREADABLE)
     reason = reason.mask(counted["line_count"] == 0, NO_LINES)
     # Such a number in a list would acknowledge other orders.
-    reason = reason.mask(~orders["order_no"].map(can_be_listed).astype(bool), UNNAMEABLE)
+    reason = reason.mask(~orders["order_no"].map(is_listable).astype(bool), UNLISTABLE)
     whole = orders[reason.isna()]
     of_line = [name for name in to_pick.columns if name not in whole.columns]
     joined = whole.merge(
-        to_pick[[*KEYS, *of_line, WAREHOUSE, "status"]], on=KEYS, how="inner", suffixes=("_of_order", "")
+        to_pick[[*ORDER_KEYS, *of_line, WAREHOUSE_COLUMN, "status"]],
+        on=ORDER_KEYS,
+        how="inner",
+        suffixes=("_of_order", ""),
     )
-    joined[WAREHOUSE] = joined[WAREHOUSE].fillna(joined[f"{WAREHOUSE}_of_order"])
+    joined[WAREHOUSE_COLUMN] = joined[WAREHOUSE_COLUMN].fillna(joined[f"{WAREHOUSE_COLUMN}_of_order"])
     joined["order_date"] = local_days(joined["order_date"], time_zone)
-    rows = joined.sort_values([WAREHOUSE, "order_date", *KEYS[::-1], "line_item"], kind="stable", ignore_index=True)
-    left_out = orders.loc[reason.notna(), KEYS].assign(reason=reason[reason.notna()]).reset_index(drop=True)
-    return Picking(rows, rows[KEYS].drop_duplicates(ignore_index=True), left_out)
+    rows = joined.sort_values(
+        [WAREHOUSE_COLUMN, "order_date", *ORDER_KEYS[::-1], "line_item"], kind="stable", ignore_index=True
+    )
+    left_out = orders.loc[reason.notna(), ORDER_KEYS].assign(reason=reason[reason.notna()]).reset_index(drop=True)
+    return PickList(rows, rows[ORDER_KEYS].drop_duplicates(ignore_index=True), left_out)
 
 
-def laid_out(rows: pd.DataFrame, layout: Mapping[str, str]) -> pd.DataFrame:
+def apply_layout(rows: pd.DataFrame, layout: Mapping[str, str]) -> pd.DataFrame:
     """Bring rows under the headers of a layout."""
     table = rows[list(layout.values())]
     table.columns = pd.Index(list(layout), dtype=object)

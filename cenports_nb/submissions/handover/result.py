@@ -7,13 +7,17 @@ from pathlib import Path
 
 import pandas as pd
 
-from cenports_nb.submissions.handover.journal_entry import entry_of
-from cenports_nb.submissions.journal.frames import frame_of
+from cenports_nb.submissions.handover.journal_entry import JournalEntry
+from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.orders.acknowledge_chunks import OUTCOMES, outcomes_of
+from cenports_nb.submissions.orders.acknowledge_chunks import ACKNOWLEDGEMENT_DTYPES, read_acknowledgements
 
-LEFT_OUT = {"channel_id": "str", "order_no": "str", "reason": "str"}
+REJECTED_DTYPES = {"channel_id": "str", "order_no": "str", "reason": "str"}
+
+
+def _build_empty_outcomes() -> pd.DataFrame:
+    return build_frame((), ACKNOWLEDGEMENT_DTYPES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,12 +34,18 @@ class Handover:
         rejected: `channel_id order_no reason` of orders that were left out: neither in the file nor acknowledged.
     """
 
-    handover_id: str | None
-    path: Path | None
-    lines: int
-    outcomes: pd.DataFrame
-    repeated: pd.DataFrame = field(default_factory=lambda: frame_of((), OUTCOMES))
-    rejected: pd.DataFrame = field(default_factory=lambda: frame_of((), LEFT_OUT))
+    handover_id: str | None = None
+    path: Path | None = None
+    lines: int = 0
+    outcomes: pd.DataFrame = field(default_factory=_build_empty_outcomes)
+    repeated: pd.DataFrame = field(default_factory=_build_empty_outcomes)
+    rejected: pd.DataFrame = field(default_factory=lambda: build_frame((), REJECTED_DTYPES))
+
+    @classmethod
+    def from_journal(cls, journal: Journal, head: Head) -> Handover:
+        """Read a hand-over from the journal as it is now."""
+        entry = JournalEntry.from_head(head)
+        return cls(entry.handover_id, entry.path, entry.lines, read_acknowledgements(journal, head))
 
     @property
     def orders(self) -> int:
@@ -61,25 +71,16 @@ class Handover:
         return int((self.outcomes["outcome"] == outcome).sum())
 
     def __repr__(self) -> str:
-        more = "".join(
-            f", {number:,} {what}"
-            for number, what in (
-                (self.refused, "refused"),
-                (self.unknown, "unknown"),
-                (len(self.repeated), "of earlier hand-overs again"),
-                (len(self.rejected), "left out"),
-            )
-            if number
-        )
+        counts = {
+            "refused": self.refused,
+            "unknown": self.unknown,
+            "of earlier hand-overs again": len(self.repeated),
+            "left out": len(self.rejected),
+        }
+        more = "".join(f", {number:,} {what}" for what, number in counts.items() if number)
         if self.path is None:
             return f"<Handover: nothing to hand over{more}>"
         return (
             f"<Handover {self.handover_id}: {self.orders:,} orders, {self.lines:,} lines in {self.path.name}; "
             f"{self.acknowledged:,} acknowledged{more}>"
         )
-
-
-def handover_of(journal: Journal, head: Head) -> Handover:
-    """Read a hand-over from the journal as it is now."""
-    entry = entry_of(head)
-    return Handover(entry.handover_id, entry.path, entry.lines, outcomes_of(journal.rows(head.submission_id)))

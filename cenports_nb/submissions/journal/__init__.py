@@ -1,1 +1,1 @@
-"""What was submitted, kept: every change before it leaves and every word about it after."""
+"""The journal: every change before it is sent, and every answer about it after."""

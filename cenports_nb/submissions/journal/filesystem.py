@@ -6,39 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Protocol
 
-NETWORK = frozenset(
-    [
-        "nfs",
-        "nfs3",
-        "nfs4",
-        "cifs",
-        "smb",
-        "smb2",
-        "smb3",
-        "smbfs",
-        "smbfs2",
-        "afpfs",
-        "webdav",
-        "davfs",
-        "davfs2",
-        "fuse.davfs2",
-        "fuse.sshfs",
-        "sshfs",
-        "fuse.s3fs",
-        "fuse.gcsfuse",
-        "fuse.rclone",
-        "fuse.glusterfs",
-        "glusterfs",
-        "ceph",
-        "fuse.ceph",
-        "lustre",
-        "gpfs",
-        "beegfs",
-        "afs",
-        "ncpfs",
-        "9p",
-    ]
-)
+NETWORK_FILESYSTEMS = frozenset({
+    "nfs", "nfs3", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "smbfs2", "afpfs", "webdav", "davfs", "davfs2",
+    "fuse.davfs2", "fuse.sshfs", "sshfs", "fuse.s3fs", "fuse.gcsfuse", "fuse.rclone", "fuse.glusterfs", "glusterfs",
+    "ceph", "fuse.ceph", "lustre", "gpfs", "beegfs", "afs", "ncpfs", "9p",
+})  # fmt: skip
 """Names of file systems whose files another machine may open too."""
 
 
@@ -50,7 +22,7 @@ class Partition(Protocol):
     opts: str
 
 
-def _mounted() -> Iterable[Any]:
+def _list_partitions() -> Iterable[Any]:
     import psutil  # noqa: PLC0415 - only a journal that is opened needs it
 
     try:
@@ -59,14 +31,14 @@ def _mounted() -> Iterable[Any]:
         return ()
 
 
-def network_type(folder: Path, partitions: Iterable[Partition] | None = None) -> str | None:
+def find_network_filesystem(folder: Path, partitions: Iterable[Partition] | None = None) -> str | None:
     """Name the network file system that a folder is on; None for a local disk, and where nobody knows.
 
     Args:
         folder: It need not exist yet.
         partitions: What is mounted; asked of the system by default.
     """
-    mounted = _mounted() if partitions is None else partitions
+    mounted = _list_partitions() if partitions is None else partitions
     place = folder.resolve()
     if str(place).startswith(("\\\\", "//")):
         return "a network share"
@@ -77,4 +49,4 @@ def network_type(folder: Path, partitions: Iterable[Partition] | None = None) ->
     nearest = max(enumerate(holding), key=lambda pair: (len(Path(pair[1].mountpoint).parts), pair[0]))[1]
     if "remote" in nearest.opts.split(","):
         return nearest.fstype or "a network drive"
-    return nearest.fstype if nearest.fstype.lower() in NETWORK else None
+    return nearest.fstype if nearest.fstype.lower() in NETWORK_FILESYSTEMS else None

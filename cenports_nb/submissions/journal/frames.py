@@ -9,81 +9,54 @@ import pandas as pd
 
 from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.sending.write_kinds import kind_of
+from cenports_nb.submissions.journal.write_kinds import get_write_kind
 
 INSTANT = "datetime64[us, UTC]"
 DTYPES = {
-    "submission_id": "str",
-    "at": INSTANT,
-    "item": "int64",
-    "batch": "int64",
-    "row": "int64",
-    "warehouse_code": "str",
-    "channel_id": "str",
-    "order_no": "str",
-    "product_sku": "str",
-    "type": "str",
-    "quantity": "int64",
-    "current_quantity": "Int64",
-    "before_quantity": "Int64",
-    "before_at": INSTANT,
-    "handle": "str",
-    "status": "str",
-    "outcome": "str",
-    "message": "str",
-    "submitted_at": INSTANT,
-    "completed_at": INSTANT,
-    "last_polled_at": INSTANT,
-    "errors": "str",
-    "read_back": "Int64",
-    "read_back_at": INSTANT,
-    "rows": "int64",
-    "open": "int64",
-    "applied": "int64",
-    "rejected": "int64",
-    "in_doubt": "int64",
-    "change": "Int64",
-    "known_sku": "bool",
-    "kind": "str",
-    "environment": "str",
-    "partner_id": "str",
-    "created_at": INSTANT,
-    "reason": "str",
-    "reference": "str",
-    "made_by": "str",
-    "fingerprint": "str",
+    name: dtype
+    for dtype, names in {
+        "str": (
+            "submission_id warehouse_code channel_id order_no product_sku type handle status outcome message errors kind "
+            "environment partner_id reason reference made_by fingerprint"
+        ),
+        INSTANT: "at before_at submitted_at completed_at last_polled_at read_back_at created_at",
+        "int64": "item batch row quantity rows open applied rejected in_doubt",
+        "Int64": "current_quantity before_quantity read_back change",
+        "bool": "known_sku",
+    }.items()
+    for name in names.split()
 }
 """Of every column that a frame of the journal may have."""
 
 
-STATUS = (
+STATUS_SQL = (
     "coalesce(status, CASE state WHEN 'planned' THEN 'NOT_SENT' WHEN 'again' THEN 'IN_DOUBT' ELSE upper(state) END)"
 )
 """Cenports' word for a batch, or ours."""
 
 
-def frame_of(values: Iterable[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFrame:
+def build_frame(values: Iterable[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFrame:
     """Make a typed frame of tuples; an empty one has the same dtypes."""
     columns = list(zip(*values, strict=True)) or [()] * len(dtypes)
     return pd.DataFrame(
-        {name: _typed(column, dtype) for (name, dtype), column in zip(dtypes.items(), columns, strict=True)}
+        {name: _build_column(column, dtype) for (name, dtype), column in zip(dtypes.items(), columns, strict=True)}
     )
 
 
-def select(journal: Journal, names: Sequence[str], query: str, values: Sequence[Any]) -> pd.DataFrame:
+def select_frame(journal: Journal, names: Sequence[str], query: str, values: Sequence[Any]) -> pd.DataFrame:
     """Ask the journal for a frame of these columns, some thousands of rows at a time."""
     dtypes = {name: DTYPES[name] for name in names}
-    parts = [frame_of(part, dtypes) for part in journal.select(query, values)]
-    return pd.concat(parts, ignore_index=True) if parts else frame_of((), dtypes)
+    parts = [build_frame(part, dtypes) for part in journal.select(query, values)]
+    return pd.concat(parts, ignore_index=True) if parts else build_frame((), dtypes)
 
 
-def outcomes(journal: Journal, head: Head) -> pd.DataFrame:
+def read_outcomes(journal: Journal, head: Head) -> pd.DataFrame:
     """Tell what became of each row of a submission, one row each, in the order in which they were given."""
-    kind = kind_of(head)
+    kind = get_write_kind(head)
     stock = ["type", "quantity"] if head.kind == "stock" else []
     read = ["read_back", "read_back_at"]
     names = [
-        "submission_id", "batch", "row", *kind.key, *stock, "handle", "status", "outcome", "message", "submitted_at",
+        "submission_id", "batch", "row", *kind.key_columns, *stock, "handle", "status", "outcome", "message", "submitted_at",
         "completed_at", *read,
     ]  # fmt: skip
     of_batch = {"handle", "status", "submitted_at", "completed_at"}
@@ -92,10 +65,10 @@ def outcomes(journal: Journal, head: Head) -> pd.DataFrame:
         f"SELECT {columns} FROM row JOIN batch USING (submission_id, batch) "  # noqa: S608 - our own names
         "WHERE row.submission_id = ? ORDER BY row.item"
     )
-    return select(journal, names, query, (head.submission_id,))
+    return select_frame(journal, names, query, (head.submission_id,))
 
 
-def changes(journal: Journal, head: Head) -> pd.DataFrame:
+def read_changes(journal: Journal, head: Head) -> pd.DataFrame:
     """Tell from what to what each row changes its SKU, and what became of it; only of stock."""
     names = [
         "warehouse_code", "product_sku", "type", "current_quantity", "before_quantity", "quantity", "outcome", "batch",
@@ -103,38 +76,38 @@ def changes(journal: Journal, head: Head) -> pd.DataFrame:
     ]  # fmt: skip
     query = f"SELECT {', '.join(names)} FROM row "  # noqa: S608 - our own names
     query += "WHERE submission_id = ? AND product_sku IS NOT NULL ORDER BY item"
-    return select(journal, names, query, (head.submission_id,))
+    return select_frame(journal, names, query, (head.submission_id,))
 
 
-def transactions(journal: Journal, head: Head) -> pd.DataFrame:
+def read_transactions(journal: Journal, head: Head) -> pd.DataFrame:
     """List the batches of a submission, with Cenports' last word on each, or ours in capitals."""
     names = [
-        "submission_id", "batch", kind_of(head).place, "rows", "handle", "status", "submitted_at", "completed_at",
+        "submission_id", "batch", get_write_kind(head).batch_column, "rows", "handle", "status", "submitted_at", "completed_at",
         "last_polled_at", "errors",
     ]  # fmt: skip
     query = (
-        f"SELECT submission_id, batch, place, rows, handle, {STATUS}, submitted_at, completed_at, "  # noqa: S608
+        f"SELECT submission_id, batch, place, rows, handle, {STATUS_SQL}, submitted_at, completed_at, "  # noqa: S608
         "last_polled_at, errors FROM batch WHERE submission_id = ? ORDER BY batch"
     )
-    return select(journal, names, query, (head.submission_id,))
+    return select_frame(journal, names, query, (head.submission_id,))
 
 
-def history(journal: Journal, head: Head) -> pd.DataFrame:
+def read_history(journal: Journal, head: Head) -> pd.DataFrame:
     """List every change of every row, oldest first: when, of what, from what to what, what was said, by whom, why."""
-    kind = kind_of(head)
+    kind = get_write_kind(head)
     stock = ["type", "before_quantity", "quantity"] if head.kind == "stock" else []
-    names = ["submission_id", "at", "batch", "row", *kind.key, *stock, "outcome", "message", "made_by"]
-    of_row = {*kind.key, *stock}
+    names = ["submission_id", "at", "batch", "row", *kind.key_columns, *stock, "outcome", "message", "made_by"]
+    of_row = {*kind.key_columns, *stock}
     columns = ", ".join(f"row.{name}" if name in of_row else f"event.{name}" for name in names[:-1])
     query = (
         f"SELECT {columns}, coalesce(event.made_by, submission.made_by), reason, reference "  # noqa: S608 - our names
         "FROM event JOIN row USING (submission_id, item) JOIN submission USING (submission_id) "
         "WHERE submission_id = ? ORDER BY event.rowid"
     )
-    return select(journal, [*names, "reason", "reference"], query, (head.submission_id,))
+    return select_frame(journal, [*names, "reason", "reference"], query, (head.submission_id,))
 
 
-def held(journal: Journal, head: Head) -> pd.DataFrame:
+def read_held(journal: Journal, head: Head) -> pd.DataFrame:
     """List the rows that were held back, as an update frame, with what guards object to or why a person left them out."""
     names = ["warehouse_code", "product_sku", "type", "quantity", "current_quantity", "change", "known_sku", "message"]
     query = (
@@ -142,15 +115,15 @@ def held(journal: Journal, head: Head) -> pd.DataFrame:
         "CASE WHEN type = 'TRUE_UP' THEN quantity - current_quantity ELSE quantity END, current_quantity IS NOT NULL, "
         "message FROM row WHERE submission_id = ? AND outcome = 'held' ORDER BY item"
     )
-    found = select(journal, names, query, (head.submission_id,))
-    whys = {
+    found = select_frame(journal, names, query, (head.submission_id,))
+    facts = {
         name: pd.Series([text] * len(found), dtype="str", index=found.index)
         for name, text in (("reason", head.reason), ("reference", head.reference))
     }
-    return found.assign(**whys)[[*names[:-1], *whys, "message"]]
+    return found.assign(**facts)[[*names[:-1], *facts, "message"]]
 
 
-def _typed(values: Sequence[Any], dtype: str) -> pd.Series[Any]:
+def _build_column(values: Sequence[Any], dtype: str) -> pd.Series[Any]:
     if dtype == INSTANT:
         texts = pd.Series(values, dtype="str")
         return pd.to_datetime(texts, utc=True, format="ISO8601").dt.as_unit("us")

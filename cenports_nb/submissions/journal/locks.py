@@ -12,11 +12,11 @@ from filelock import FileLock, Timeout
 
 from cenports_nb.errors import JournalError
 
-FOLDER = "locks"
+LOCK_FOLDER = "locks"
 
 
 @contextlib.contextmanager
-def sending(home: Path, submission_id: str) -> Iterator[None]:
+def hold_sending_lock(home: Path, submission_id: str) -> Iterator[None]:
     """Hold the right to send a submission.
 
     Raises:
@@ -40,33 +40,33 @@ def sending(home: Path, submission_id: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def planning(home: Path, account: str) -> Iterator[None]:
+def hold_planning_lock(home: Path, account: str) -> Iterator[None]:
     """Hold an account's journal while a submission is checked against it and written into it; others wait.
 
     Raises:
         JournalError: The lock can't be had.
     """
-    with _waiting(home, f"account-{_name_of(account)}", "plans a submission of this account"):
-        _tidy(home)
+    with _hold_lock(home, f"account-{_hash_account(account)}", "plans a submission of this account"):
+        _delete_old_lock_files(home)
         yield
 
 
 @contextlib.contextmanager
-def handing_over(home: Path, account: str) -> Iterator[None]:
+def hold_handover_lock(home: Path, account: str) -> Iterator[None]:
     """Hold the right to hand over orders of an account; others wait.
 
     Raises:
         JournalError: The lock can't be had.
     """
-    with _waiting(home, f"hand-over-{_name_of(account)}", "hands over orders of this account"):
+    with _hold_lock(home, f"hand-over-{_hash_account(account)}", "hands over orders of this account"):
         yield
 
 
 @contextlib.contextmanager
-def _waiting(home: Path, name: str, what: str) -> Iterator[None]:
+def _hold_lock(home: Path, name: str, what: str) -> Iterator[None]:
     lock = _lock(home, name)
     try:
-        lock.acquire(timeout=PATIENCE_S)
+        lock.acquire(timeout=LOCK_TIMEOUT_SECONDS)
     except (Timeout, OSError) as error:
         raise JournalError(
             f"{lock.lock_file} can't be locked ({error}): another process {what}. Nothing was sent; try again.",
@@ -78,7 +78,7 @@ def _waiting(home: Path, name: str, what: str) -> Iterator[None]:
         lock.release()
 
 
-def _name_of(account: str) -> str:
+def _hash_account(account: str) -> str:
     return hashlib.blake2b(account.encode(), digest_size=8).hexdigest()
 
 
@@ -93,24 +93,24 @@ def is_sending(home: Path, submission_id: str) -> bool:
         return True
 
 
-PATIENCE_S = 120.0
+LOCK_TIMEOUT_SECONDS = 120.0
 """Checks read the stock and may wait for the rate limit."""
 
 
-KEPT_S = 14 * 86_400
+LOCK_FILE_MAX_AGE_SECONDS = 14 * 86_400
 """Files of submissions that nobody has sent for so long are in the way."""
 
 
-def _tidy(home: Path) -> None:
-    oldest = time.time() - KEPT_S
-    for path in (home / FOLDER).glob("*.lock"):
+def _delete_old_lock_files(home: Path) -> None:
+    oldest = time.time() - LOCK_FILE_MAX_AGE_SECONDS
+    for path in (home / LOCK_FOLDER).glob("*.lock"):
         with contextlib.suppress(OSError):
             if path.stat().st_mtime < oldest:
                 path.unlink()
 
 
 def _path(home: Path, name: str) -> Path:
-    return home / FOLDER / f"{name}.lock"
+    return home / LOCK_FOLDER / f"{name}.lock"
 
 
 def _lock(home: Path, name: str) -> FileLock:

@@ -71,15 +71,15 @@ END
 """,
 )
 
-VERSION = 2
+FORMAT_VERSION = 2
 
 
-def create(connection: sqlite3.Connection) -> None:
+def create_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty journal; the caller holds the transaction."""
-    _run(connection, TABLES)
+    _execute_script(connection, TABLES)
     for trigger in TRIGGERS:
         connection.execute(trigger)
-    connection.execute(f"PRAGMA user_version={VERSION}")
+    connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -87,8 +87,8 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     if version == 1:
         for name in ("submission", "batch", "row"):
             connection.execute(f"ALTER TABLE {name} RENAME TO {name}_v1")
-        create(connection)
-        _run(connection, _FROM_V1)
+        create_tables(connection)
+        _execute_script(connection, _FROM_V1)
 
 
 _FROM_V1 = """
@@ -113,6 +113,6 @@ DROP TABLE submission_v1;
 """
 
 
-def _run(connection: sqlite3.Connection, statements: str) -> None:
+def _execute_script(connection: sqlite3.Connection, statements: str) -> None:
     for statement in filter(str.strip, statements.split(";")):
         connection.execute(statement)

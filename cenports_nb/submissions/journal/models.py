@@ -5,18 +5,24 @@ Times are UTC in ISO 8601, so that they sort as text.
 
 from __future__ import annotations
 
+import getpass
+import uuid
 from dataclasses import dataclass
-from typing import Any
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-OPEN = ("pending", "in_doubt", "unconfirmed")
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+OPEN_OUTCOMES = ("pending", "in_doubt", "unconfirmed")
 """Outcomes of a change that may have landed, or may land yet."""
 
-LIVE = ("applied", *OPEN)
+EFFECTIVE_OUTCOMES = ("applied", *OPEN_OUTCOMES)
 """Outcomes of a change that counts when the same is asked for again."""
 
-UNSETTLED = ("in_doubt", "unconfirmed")
+UNSETTLED_OUTCOMES = ("in_doubt", "unconfirmed")
 """Outcomes that only evidence or a person can settle."""
 
 
@@ -25,7 +31,7 @@ class Head:
     """What a submission is, who made it and why.
 
     Attributes:
-        kind: Its row in `kinds.KINDS`.
+        kind: A key of `write_kinds.WRITE_KINDS`.
         account: Address and partner.
         fingerprint: Equal for equal frames.
         on_stale: What is done with rows whose stock moved.
@@ -46,7 +52,22 @@ class Head:
     made_by: str | None = None
     details: str | None = None
 
-    def told(self, name: str) -> Any:
+    @classmethod
+    def create(cls, client: Client, kind: str, details: dict[str, Any] | None = None) -> Head:
+        """Name a new submission of a client's account, made now."""
+        now = client.clock.now()
+        return cls(
+            submission_id=f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}",
+            kind=kind,
+            environment=client.settings.environment,
+            account=client.settings.account,
+            partner_id=client.settings.partner_id,
+            created_at=now.isoformat(),
+            made_by=get_user_name(),
+            details=msgspec.json.encode(details).decode() if details else None,
+        )
+
+    def get_detail(self, name: str) -> Any:
         """Return one of the details; None where it is not there."""
         return msgspec.json.decode(self.details).get(name) if self.details else None
 
@@ -74,6 +95,16 @@ class Batch:
     completed_at: str | None = None
     last_polled_at: str | None = None
     errors: str | None = None
+
+    @property
+    def write_id(self) -> str:
+        """The batch's name for the cache, which keeps nothing while a write is under way."""
+        return f"{self.submission_id}/{self.batch}"
+
+    @property
+    def unsent_outcome(self) -> str:
+        """The outcome of rows that are yet to be sent in it: those that are sent again are in doubt until then."""
+        return "in_doubt" if self.state == "again" else "not_sent"
 
 
 @dataclass(frozen=True)
@@ -108,6 +139,11 @@ class Row:
     read_back_at: str | None = None
 
     @property
+    def order_key(self) -> tuple[str, str]:
+        """Channel id and order number."""
+        return self.channel_id or "", self.order_no or ""
+
+    @property
     def target(self) -> int | None:
         """Where the stock stands if the row was applied and nothing else happened."""
         if self.type == "TRUE_UP":
@@ -129,3 +165,19 @@ class Event:
     outcome: str
     message: str | None
     made_by: str | None
+
+
+def get_user_name() -> str:
+    """Name the user of this machine."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError, ImportError):  # a container may have a user without a name
+        return "unknown"
+
+
+def parse_time(text: str | None) -> datetime | None:
+    """Read a time of the journal."""
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        return None

@@ -13,15 +13,15 @@ from cenports_nb.settings import home_folder
 from cenports_nb.submissions.journal import frames
 from cenports_nb.submissions.journal.store import FILE_NAME, Journal
 
-UNFINISHED = ("pending", "in_doubt", "unconfirmed", "not_sent")
+UNFINISHED_OUTCOMES = ("pending", "in_doubt", "unconfirmed", "not_sent")
 """Outcomes that wait for Cenports or for a person; `resolve` can close each of them."""
 
-HISTORY = [
+HISTORY_COLUMNS = [
     "at", "submission_id", "warehouse_code", "product_sku", "type", "before_quantity", "quantity", "outcome", "message",
     "made_by", "reason", "reference",
 ]  # fmt: skip
 
-HISTORY_OF_SKU = """
+SKU_HISTORY_SQL = """
 SELECT event.at, submission_id, warehouse_code, product_sku, type, before_quantity, quantity, event.outcome,
     event.message, coalesce(event.made_by, submission.made_by), reason, reference
 FROM row JOIN event USING (submission_id, item) JOIN submission USING (submission_id)
@@ -29,13 +29,13 @@ WHERE product_sku = ? AND environment = coalesce(?, environment) ORDER BY event.
 """
 
 
-def has_archive(home: Path | None = None) -> bool:
+def has_journal(home: Path | None = None) -> bool:
     """Tell whether anything was ever submitted from here."""
     return ((home or home_folder()) / FILE_NAME).exists()
 
 
 @contextmanager
-def archive(home: Path | None = None) -> Iterator[Journal]:
+def open_journal(home: Path | None = None) -> Iterator[Journal]:
     """Open the journal of this machine to look into it.
 
     Args:
@@ -45,7 +45,7 @@ def archive(home: Path | None = None) -> Iterator[Journal]:
         JournalError: There is none, or it can't be read.
     """
     folder = home or home_folder()
-    if not has_archive(folder):
+    if not has_journal(folder):
         raise JournalError(
             f"There is no journal in {folder}: nothing was submitted from there. Is CENPORTS_HOME right?"
         )
@@ -56,7 +56,9 @@ def archive(home: Path | None = None) -> Iterator[Journal]:
         journal.close()
 
 
-def unfinished(journal: Journal, account: str | None = None, outcomes: Sequence[str] = UNFINISHED) -> list[str]:
+def list_unfinished(
+    journal: Journal, account: str | None = None, outcomes: Sequence[str] = UNFINISHED_OUTCOMES
+) -> list[str]:
     """List the submissions, of one account or of all, with rows that are not settled or not sent."""
     query = (
         "SELECT submission_id FROM submission WHERE account = coalesce(?, account) AND EXISTS (SELECT 1 FROM row "  # noqa: S608
@@ -66,12 +68,12 @@ def unfinished(journal: Journal, account: str | None = None, outcomes: Sequence[
     return [str(found[0]) for part in journal.select(query, (account, *outcomes)) for found in part]
 
 
-def history_of_sku(journal: Journal, product_sku: str, environment: str | None = None) -> pd.DataFrame:
+def read_sku_history(journal: Journal, product_sku: str, environment: str | None = None) -> pd.DataFrame:
     """List every change of a SKU, oldest first: when, in which submission, from what to what, what was said, by whom, why.
 
     Args:
-        journal: From `archive`.
+        journal: From `open_journal`.
         product_sku: In whichever warehouse.
         environment: Only this one.
     """
-    return frames.select(journal, HISTORY, HISTORY_OF_SKU, (product_sku, environment))
+    return frames.select_frame(journal, HISTORY_COLUMNS, SKU_HISTORY_SQL, (product_sku, environment))

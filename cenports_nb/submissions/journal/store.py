@@ -22,16 +22,16 @@ from typing import Any
 
 from cenports_nb.errors import JournalError
 from cenports_nb.submissions.journal import migrations
-from cenports_nb.submissions.journal.filesystem import network_type
+from cenports_nb.submissions.journal.filesystem import find_network_filesystem
 from cenports_nb.submissions.journal.models import Batch, Event, Head, Row
 
 FILE_NAME = "journal.sqlite"
-MEMORY = Path(":memory:")
+IN_MEMORY = Path(":memory:")
 """The home of a dry run: what is planned is nowhere on disk."""
-CHUNK = 20_000
-PATIENCE_S = 30.0
+CHUNK_ROWS = 20_000
+LOCK_TIMEOUT_SECONDS = 30.0
 """For whoever holds the file at the same moment."""
-CHECKED_BYTES = 32 * 2**20
+MAX_CHECKED_BYTES = 32 * 2**20
 """A journal of this size is looked through before a write in a tenth of a second."""
 
 
@@ -39,61 +39,61 @@ class Journal:
     """An open journal; every error of the file is a JournalError.
 
     Args:
-        folder: Its home; `MEMORY` for none.
+        folder: Its home; `IN_MEMORY` for none.
         network: The file system of another machine that the folder is on; found out by default.
     """
 
     def __init__(self, folder: Path, *, network: str | None = None) -> None:
-        self.path = folder if folder == MEMORY else folder / FILE_NAME
+        self.path = folder if folder == IN_MEMORY else folder / FILE_NAME
         self._lock = threading.RLock()
         self._file: os.stat_result | None = None
         self._closed = False
-        with self._named():
-            if folder != MEMORY:
+        with self._name_file_in_errors():
+            if folder != IN_MEMORY:
                 folder.mkdir(parents=True, exist_ok=True, mode=0o700)
                 if not self.path.exists():
                     os.close(os.open(self.path, os.O_CREAT | os.O_RDWR, 0o600))
                 self._file = self.path.stat()
             self._connection = sqlite3.connect(
-                self.path, isolation_level=None, check_same_thread=False, timeout=PATIENCE_S
+                self.path, isolation_level=None, check_same_thread=False, timeout=LOCK_TIMEOUT_SECONDS
             )
             try:
-                self._open(network or (network_type(folder) if folder != MEMORY else None))
+                self._open(network or (find_network_filesystem(folder) if folder != IN_MEMORY else None))
             except BaseException:
                 self._connection.close()
                 raise
 
     def _open(self, network: str | None) -> None:
         """Bring the file to the newest format, or refuse it."""
-        self._make_safe(network)
+        self._make_durable(network)
         with self._transaction() as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version > migrations.VERSION:
+            if version > migrations.FORMAT_VERSION:
                 raise JournalError(
                     f"{self.path} was written by a newer version of cenports-nb (format {version}): "
                     "update the package; nothing was sent.",
                     sent=False,
                 )
             if version == 0:
-                migrations.create(connection)
-            elif version < migrations.VERSION:
+                migrations.create_tables(connection)
+            elif version < migrations.FORMAT_VERSION:
                 migrations.migrate(connection, version)
 
-    def _make_safe(self, network: str | None) -> None:
+    def _make_durable(self, network: str | None) -> None:
         """Let what is written survive a power cut, on the file system that it is on."""
         # The write-ahead log needs memory shared by all who open the file: on one machine only.
-        self._switch("DELETE" if network else "WAL")
+        self._set_journal_mode("DELETE" if network else "WAL")
         self._connection.execute(f"PRAGMA synchronous={'EXTRA' if network else 'FULL'}")
         self._connection.execute("PRAGMA foreign_keys=ON")
 
-    def _switch(self, mode: str) -> None:
+    def _set_journal_mode(self, mode: str) -> None:
         """Switch how the file is written, and wait for others: SQLite's own time-out does not cover this."""
-        patience = time.monotonic() + PATIENCE_S
+        deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
         while True:
             try:
                 self._connection.execute(f"PRAGMA journal_mode={mode}")
             except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > patience:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
                     raise
                 time.sleep(0.005)
             else:
@@ -107,16 +107,16 @@ class Journal:
         """
         if self._file is None:
             return
-        with self._named():
+        with self._name_file_in_errors():
             now = self.path.stat()
             if (now.st_ino, now.st_dev) != (self._file.st_ino, self._file.st_dev):
                 raise JournalError(
                     f"{self.path} was exchanged or deleted while it was open: connect again. Nothing was sent.",
                     sent=False,
                 )
-            if now.st_size <= CHECKED_BYTES:
+            if now.st_size <= MAX_CHECKED_BYTES:
                 # Looked through afresh: the open connection has pages of its own and would not notice.
-                with closing(sqlite3.connect(self.path, timeout=PATIENCE_S)) as other:
+                with closing(sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_SECONDS)) as other:
                     found = other.execute("PRAGMA quick_check(1)").fetchone()[0]
                 if found != "ok":
                     raise JournalError(
@@ -127,11 +127,11 @@ class Journal:
 
     def add(self, head: Head, batches: Sequence[Batch], rows: Iterable[Row]) -> None:
         """Write a whole submission, or nothing; rows are taken as they come."""
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             for table, kind, values in (("submission", Head, [head]), ("batch", Batch, batches), ("row", Row, rows)):
                 names = [field.name for field in fields(kind)]
-                left = iter(values)
-                while part := list(islice(left, CHUNK)):
+                remaining = iter(values)
+                while part := list(islice(remaining, CHUNK_ROWS)):
                     marks = ", ".join("?" * len(names))
                     columns = ", ".join(f'"{name}"' for name in names)
                     connection.executemany(
@@ -156,7 +156,7 @@ class Journal:
             doubt: The message of the rows that leave.
         """
         place = (batch.submission_id, batch.batch)
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             claimed = connection.execute(
                 "UPDATE batch SET state = 'sending', sent_at = ?, rows = ?, errors = NULL, changed_at = ? "
                 "WHERE submission_id = ? AND batch = ? AND state IN ('planned', 'not_sent', 'again')",
@@ -164,18 +164,18 @@ class Journal:
             ).rowcount
             if not claimed:
                 return False
-            mine = {row.item for row in (*rows, *withheld)}
+            claimed_items = {row.item for row in (*rows, *withheld)}
             found = connection.execute(
                 "SELECT item, outcome FROM row WHERE submission_id = ? AND batch = ? ORDER BY row", place
             ).fetchall()
-            expected = expected_of(batch)
-            if {item for item, outcome in found if outcome == expected} != mine:
-                self._end("ROLLBACK")  # somebody closed some of them meanwhile
+            expected = batch.unsent_outcome
+            if {item for item, outcome in found if outcome == expected} != claimed_items:
+                self._end_transaction("ROLLBACK")  # somebody closed some of them meanwhile
                 return False
             others = [item for item, outcome in found if outcome != expected]
             connection.executemany(
                 "UPDATE row SET row = ? WHERE submission_id = ? AND item = ?",
-                [(len(mine) + i, batch.submission_id, item) for i, item in enumerate(others)],
+                [(len(claimed_items) + i, batch.submission_id, item) for i, item in enumerate(others)],
             )
             connection.executemany(
                 "UPDATE row SET row = ?, quantity = ?, current_quantity = ?, before_quantity = ?, before_at = ?, "
@@ -191,7 +191,7 @@ class Journal:
 
     def close_crashed(self, submission_id: str, at: datetime) -> None:
         """Call in doubt what was being sent by a process that is no more; the caller holds the right to send."""
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             connection.execute(
                 "UPDATE batch SET state = 'in_doubt', changed_at = ? WHERE submission_id = ? AND state = 'sending'",
                 (at.isoformat(), submission_id),
@@ -199,27 +199,27 @@ class Journal:
 
     def withhold(self, batch: Batch, rows: Sequence[Row], at: datetime) -> None:
         """Write down why nothing of a batch is sent."""
-        with self._named(), self._transaction() as connection:
-            _set_rows(connection, rows, at, (expected_of(batch),), None)
+        with self._name_file_in_errors(), self._transaction() as connection:
+            _set_rows(connection, rows, at, (batch.unsent_outcome,), None)
             connection.execute(
                 "UPDATE batch SET state = ?, changed_at = ? WHERE submission_id = ? AND batch = ? "
                 "AND state IN ('planned', 'again')",
-                (expected_of(batch), at.isoformat(), batch.submission_id, batch.batch),
+                (batch.unsent_outcome, at.isoformat(), batch.submission_id, batch.batch),
             )
 
     def set_details(self, submission_id: str, details: str | None) -> None:
         """Change what only its kind understands of a submission."""
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             connection.execute("UPDATE submission SET details = ? WHERE submission_id = ?", (details, submission_id))
 
     def set_batch(self, batch: Batch, at: datetime, **changes: Any) -> None:
         """Change a batch."""
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             _set_batch(connection, batch, at, changes)
 
     def end(self, batch: Batch, at: datetime, outcome: str, message: str | None, old: str, **changes: Any) -> None:
         """Change a batch and give all rows that were sent in it one outcome, if they still have the old one."""
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             _set_batch(connection, batch, at, changes)
             connection.execute(
                 "UPDATE row SET outcome = ?, message = ?, changed_at = ?, changed_by = NULL, "
@@ -230,20 +230,20 @@ class Journal:
 
     def settle(self, batch: Batch, at: datetime, rows: Sequence[Row], **changes: Any) -> None:
         """Change a batch and the outcome of those of its rows that are pending."""
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             _set_batch(connection, batch, at, changes)
             _set_rows(connection, rows, at, ("pending",), None)
 
     def set_rows(self, rows: Sequence[Row], at: datetime, old: Sequence[str], made_by: str | None = None) -> None:
         """Change the outcome of rows that still have an old one, all in one transaction."""
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             _set_rows(connection, rows, at, old, made_by)
 
     def halve(self, batch: Batch, at: datetime) -> None:
         """Make two planned batches of one that was refused as too large; the second half becomes the last batch."""
         rows = self.rows(batch.submission_id, batch.batch)
         half = (len(rows) + 1) // 2
-        with self._named(), self._transaction():
+        with self._name_file_in_errors(), self._transaction():
             self.rebatch(rows[half:], batch.place, at)
             self.end(batch, at, "not_sent", None, "rejected", state="planned", sent_at=None, errors=None, rows=half)
 
@@ -260,7 +260,7 @@ class Journal:
             sent_at: When rows in doubt were sent.
         """
         submission_id = rows[0].submission_id
-        with self._named(), self._transaction() as connection:
+        with self._name_file_in_errors(), self._transaction() as connection:
             last = connection.execute(
                 "SELECT max(batch) FROM batch WHERE submission_id = ?", (submission_id,)
             ).fetchone()[0]
@@ -310,12 +310,12 @@ class Journal:
 
     def select(self, query: str, values: Sequence[Any] = ()) -> Iterator[list[tuple[Any, ...]]]:
         """Ask for tuples, some thousands at a time."""
-        with self._named():
+        with self._name_file_in_errors():
             with self._lock:
                 cursor = self._connection.execute(query, values)
             while True:
                 with self._lock:
-                    part = cursor.fetchmany(CHUNK)
+                    part = cursor.fetchmany(CHUNK_ROWS)
                 if not part:
                     return
                 yield part
@@ -343,17 +343,17 @@ class Journal:
             try:
                 yield connection
             except BaseException:
-                self._end("ROLLBACK")
+                self._end_transaction("ROLLBACK")
                 raise
-            self._end("COMMIT")
+            self._end_transaction("COMMIT")
 
-    def _end(self, word: str) -> None:
+    def _end_transaction(self, word: str) -> None:
         """End a transaction that may have ended by itself."""
         if self._connection.in_transaction:
             self._connection.execute(word)
 
     @contextmanager
-    def _named(self) -> Iterator[None]:
+    def _name_file_in_errors(self) -> Iterator[None]:
         """Name the file in every error of it."""
         try:
             yield
@@ -366,11 +366,6 @@ class Journal:
                 f"The journal {self.path} can't be used ({error}): make its folder writable and its disk roomy, or move "
                 "a damaged file away and keep it."
             ) from None
-
-
-def expected_of(batch: Batch) -> str:
-    """Tell the outcome of rows that are yet to be sent in a batch: those sent again are in doubt until then."""
-    return "in_doubt" if batch.state == "again" else "not_sent"
 
 
 def _set_batch(connection: sqlite3.Connection, batch: Batch, at: datetime, changes: dict[str, Any]) -> None:

@@ -1,33 +1,39 @@
-"""`acknowledge_orders` and `acknowledge_shipments`: tell Cenports that orders and shipments are known."""
+"""`acknowledge_orders` and `acknowledge_shipments`: confirm to Cenports that orders and shipments were received."""
 
 from __future__ import annotations
 
-import contextlib
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import GuardRailError, InvalidRequestError
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.submissions.context import desk_of
-from cenports_nb.submissions.journal.frames import frame_of
-from cenports_nb.submissions.journal.heads import new_head
-from cenports_nb.submissions.journal.locks import sending
-from cenports_nb.submissions.journal.models import Batch, Row
-from cenports_nb.submissions.orders.acknowledge_chunks import OUTCOMES, acknowledge, outcomes_of, plan_chunks
-from cenports_nb.submissions.orders.lookup import Key, acknowledged_orders, can_be_listed, channels_of, shipments_of
+from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.evidence.order_lookup import (
+    OrderKey,
+    find_channels,
+    find_orders,
+    find_shipped_orders,
+    is_listable,
+)
+from cenports_nb.submissions.journal.frames import build_frame
+from cenports_nb.submissions.journal.locks import hold_sending_lock
+from cenports_nb.submissions.journal.models import Head
+from cenports_nb.submissions.objections import ORDER_OBJECTION_DTYPES
+from cenports_nb.submissions.orders.acknowledge_chunks import ACKNOWLEDGEMENT_DTYPES, acknowledge_now
+from cenports_nb.submissions.plan import build_order_batches, check_whole_number
 from cenports_nb.submissions.sending.sender import send_all
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-KEYS = ["channel_id", "order_no"]
-ALREADY = "It was acknowledged before; nothing was sent for it."
-OBJECTIONS = dict.fromkeys(("channel_id", "order_no", "guard", "message"), "str")
+ALREADY_MESSAGE = "It was acknowledged before; nothing was sent for it."
 
 
 def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool | None = None) -> pd.DataFrame:
@@ -52,22 +58,19 @@ def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool |
         JournalError: The journal can't be written; nothing was sent.
     """
     client.check_writable("acknowledge_orders")
-    keys = _keys(orders)
-    desk = desk_of(client)
-    desk.journal.check()
-    already = acknowledged_orders(client, keys)
-    to_send = [key for key in keys if key not in already]
-    values = [(*key, "already", ALREADY) for key in keys if key in already]
-    found = frame_of(values, OUTCOMES)
+    keys = _read_keys(orders)
+    journal = get_context(client).journal
+    journal.check()
+    acknowledged = find_orders(client, keys, acknowledged=True)
+    found = build_frame(
+        [(*key, "already", ALREADY_MESSAGE) for key in keys if key in acknowledged], ACKNOWLEDGEMENT_DTYPES
+    )
+    to_send = [key for key in keys if key not in acknowledged]
     if to_send:
-        head = new_head(client, "acknowledgement")
-        with sending(client.home, head.submission_id):
-            desk.journal.add(head, *plan_chunks(head.submission_id, to_send))
-            acknowledge(client, desk.journal, head, progress)
-        found = pd.concat([found, outcomes_of(desk.journal.rows(head.submission_id))], ignore_index=True)
-    place = {key: i for i, key in enumerate(keys)}
-    order = [place[key] for key in zip(found["channel_id"], found["order_no"], strict=True)]
-    return found.assign(_place=order).sort_values("_place", ignore_index=True).drop(columns="_place")
+        found = pd.concat([found, acknowledge_now(client, journal, to_send, progress)])
+    positions = {key: i for i, key in enumerate(keys)}
+    order = [positions[key] for key in zip(found["channel_id"], found["order_no"], strict=True)]
+    return found.iloc[np.argsort(order)].reset_index(drop=True)
 
 
 def acknowledge_shipments(
@@ -93,34 +96,28 @@ def acknowledge_shipments(
         All of them: nothing was sent.
     """
     client.check_writable("acknowledge_shipments")
-    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
-        raise InvalidRequestError(f"batch_size={batch_size!r} must be a whole number of 1 or more.")
-    told = _channels_by_number(shipments)
-    desk = desk_of(client)
-    desk.journal.check()
-    channel_of = _one_channel_each(client, told)
-    head = new_head(client, "shipments")
-    numbers = list(channel_of)
-    batches, rows = [], []
-    for number, start in enumerate(range(0, len(numbers), batch_size)):
-        part = numbers[start : start + batch_size]
-        batches.append(Batch(head.submission_id, number, "", len(part)))
-        rows += [
-            Row(head.submission_id, start + i, number, i, channel_id=channel_of[name], order_no=name)
-            for i, name in enumerate(part)
-        ]
-    with contextlib.ExitStack() as locks:
-        locks.enter_context(sending(client.home, head.submission_id))
-        desk.journal.add(head, batches, rows)
-        send_all(client, desk.journal, head, progress=progress)
+    check_whole_number("batch_size", batch_size, 1)
+    named_channels = _read_channels(shipments)
+    journal = get_context(client).journal
+    journal.check()
+    channels = _find_one_channel_each(client, named_channels)
+    numbers = list(channels)
+    head = Head.create(client, "shipments")
+    parts = (
+        ("", [(channels[number], number, None) for number in numbers[start : start + batch_size]])
+        for start in range(0, len(numbers), batch_size)
+    )
+    with hold_sending_lock(client.home, head.submission_id):
+        journal.add(head, *build_order_batches(head.submission_id, parts))
+        send_all(client, journal, head, progress=progress)
     return Submission(client, head.submission_id)
 
 
-def _keys(orders: pd.DataFrame) -> list[Key]:
+def _read_keys(orders: pd.DataFrame) -> list[OrderKey]:
     """Read which orders are meant, each once."""
-    read = validate_columns(orders, schemas.Orders, "orders", KEYS)
+    read = validate_columns(orders, schemas.Orders, "orders", ORDER_KEYS)
     keys = list(dict.fromkeys(zip(read["channel_id"], read["order_no"], strict=True)))
-    bad = [number for _, number in keys if not can_be_listed(number)]
+    bad = [number for _, number in keys if not is_listable(number)]
     if bad:
         raise InvalidRequestError(
             f"orders has {len(bad):,} numbers with a comma, blanks at their ends or more than 255 characters, the first "
@@ -130,7 +127,7 @@ def _keys(orders: pd.DataFrame) -> list[Key]:
     return keys
 
 
-def _channels_by_number(shipments: pd.DataFrame) -> dict[str, set[str]]:
+def _read_channels(shipments: pd.DataFrame) -> dict[str, set[str]]:
     """Read which orders' shipments are meant, and the channels that the frame says they are of."""
     read = validate_columns(
         shipments, schemas.Shipments, "shipments", ["order_no", "channel_id"], optional=["channel_id"]
@@ -145,17 +142,17 @@ def _channels_by_number(shipments: pd.DataFrame) -> dict[str, set[str]]:
     return found
 
 
-def _one_channel_each(client: Client, told: dict[str, set[str]]) -> dict[str, str | None]:
-    """Tell the channel of each order number; None where no channel knows it.
+def _find_one_channel_each(client: Client, named_channels: dict[str, set[str]]) -> dict[str, str | None]:
+    """Find the channel of each order number; None where no channel knows it.
 
     Raises:
         GuardRailError: A number that means orders of two channels.
     """
-    there = channels_of(client, list(told))
-    lost = [number for number, channels in there.items() if not channels]
-    for channel, number in shipments_of(client, load_channel_ids(client), lost) if lost else ():
+    there = find_channels(client, list(named_channels))
+    unknown = [number for number, channels in there.items() if not channels]
+    for channel, number in find_shipped_orders(client, load_channel_ids(client), unknown) if unknown else ():
         there[number].add(channel)
-    for number, channels in told.items():
+    for number, channels in named_channels.items():
         there[number] |= channels
     values = [
         (channel, number, "ambiguous_order_no", f"Order {number} is in the channels {', '.join(sorted(channels))}, and the call would acknowledge the shipments of all")
@@ -167,6 +164,6 @@ def _one_channel_each(client: Client, told: dict[str, set[str]]) -> dict[str, st
         raise GuardRailError(
             f"{len({value[1] for value in values})} order numbers are of more than one channel, the first: {values[0][3]}. "
             "Nothing was sent; leave them out (the error's .objections has all), and acknowledge them at Cenports.",
-            objections=frame_of(values, OBJECTIONS),
+            objections=build_frame(values, ORDER_OBJECTION_DTYPES),
         )
     return {number: next(iter(channels), None) for number, channels in there.items()}

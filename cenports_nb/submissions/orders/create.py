@@ -1,4 +1,4 @@
-"""`create_orders`: planned, looked for, written down, sent once."""
+"""`create_orders`: plan orders, refuse duplicates, write them into the journal, send them once."""
 
 from __future__ import annotations
 
@@ -11,24 +11,22 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.errors import GuardRailError, InvalidRequestError
-from cenports_nb.submissions.context import desk_of
-from cenports_nb.submissions.journal.frames import frame_of
-from cenports_nb.submissions.journal.heads import new_head
-from cenports_nb.submissions.journal.locks import planning, sending
-from cenports_nb.submissions.journal.models import Batch, Row
-from cenports_nb.submissions.journal.queries import live_orders
+from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.evidence.order_lookup import explain_existing
+from cenports_nb.submissions.journal.frames import build_frame
+from cenports_nb.submissions.journal.locks import hold_planning_lock, hold_sending_lock
+from cenports_nb.submissions.journal.models import Head
+from cenports_nb.submissions.journal.queries import find_live_orders
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.orders.lookup import existing_orders
+from cenports_nb.submissions.objections import ORDER_OBJECTION_DTYPES
 from cenports_nb.submissions.orders.order_file import read_order_file
 from cenports_nb.submissions.orders.order_plan import OrderPlan, plan_orders
-from cenports_nb.submissions.orders.recheck import created_by, had_by
+from cenports_nb.submissions.plan import build_order_batches
 from cenports_nb.submissions.sending.sender import send_all
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-
-OBJECTIONS = dict.fromkeys(("channel_id", "order_no", "guard", "message"), "str")
 
 
 def create_orders(
@@ -66,45 +64,37 @@ def create_orders(
         All of them: nothing was sent.
     """
     client.check_writable("create_orders")
-    plan = _planned(client, orders, line_items, channel_id, batch_size)
-    desk = desk_of(client)
-    desk.journal.check()
-    head = new_head(client, "orders")
-    _refuse_repeated(client, desk.journal, plan)
-    _refuse_existing(client, plan)
-    with contextlib.ExitStack() as locks:
-        with planning(client.home, client.settings.account):
-            # Asking took its time; what another process planned meanwhile is in the journal by now.
-            _refuse_repeated(client, desk.journal, plan)
-            locks.enter_context(sending(client.home, head.submission_id))
-            desk.journal.add(head, *_entries(head.submission_id, plan))
-        send_all(client, desk.journal, head, progress=progress)
-    return Submission(client, head.submission_id)
-
-
-def _planned(
-    client: Client, orders: pd.DataFrame | str | Path, line_items: pd.DataFrame | None, channel_id: str, batch_size: int
-) -> OrderPlan:
-    if isinstance(orders, str | Path) and line_items is not None:
-        raise InvalidRequestError("A file of orders has its line items in it: leave line_items out.")
-    table = read_order_file(orders) if isinstance(orders, str | Path) else orders
-    return plan_orders(
-        table, line_items, channel_id=channel_id, batch_size=batch_size, time_zone=client.settings.time_zone,
+    if isinstance(orders, str | Path):
+        if line_items is not None:
+            raise InvalidRequestError("A file of orders has its line items in it: leave line_items out.")
+        orders = read_order_file(orders)
+    plan = plan_orders(
+        orders, line_items, channel_id=channel_id, batch_size=batch_size, time_zone=client.settings.time_zone,
         sizes=client.dialect.sizes,
     )  # fmt: skip
+    journal = get_context(client).journal
+    journal.check()
+    head = Head.create(client, "orders")
+    _refuse_repeated(client, journal, plan)
+    _refuse(plan, "exists", explain_existing(client, channel_id, plan.order_numbers))
+    parts = (
+        (channel_id, [(channel_id, order.order_no, msgspec.json.encode(order.body).decode()) for order in batch])
+        for batch in plan.batches
+    )
+    with contextlib.ExitStack() as locks:
+        with hold_planning_lock(client.home, client.settings.account):
+            # Asking took its time; what another process planned meanwhile is in the journal by now.
+            _refuse_repeated(client, journal, plan)
+            locks.enter_context(hold_sending_lock(client.home, head.submission_id))
+            journal.add(head, *build_order_batches(head.submission_id, parts))
+        send_all(client, journal, head, progress=progress)
+    return Submission(client, head.submission_id)
 
 
 def _refuse_repeated(client: Client, journal: Journal, plan: OrderPlan) -> None:
     """Refuse orders that the journal knows: they are there, or may be, or are about to be."""
-    numbers = [order.order_no for order in plan.orders]
-    live = live_orders(journal, client.home, client.settings.account, plan.channel_id, numbers)
-    _refuse(plan, "repeated", {number: created_by(name) for number, name in live.items()})
-
-
-def _refuse_existing(client: Client, plan: OrderPlan) -> None:
-    """Refuse orders that the channel has."""
-    there = existing_orders(client, ((plan.channel_id, order.order_no) for order in plan.orders))
-    _refuse(plan, "exists", {number: had_by(plan.channel_id) for _, number in there})
+    account = client.settings.account
+    _refuse(plan, "repeated", find_live_orders(journal, client.home, account, plan.channel_id, plan.order_numbers))
 
 
 def _refuse(plan: OrderPlan, guard: str, reasons: Mapping[str, str]) -> None:
@@ -114,26 +104,13 @@ def _refuse(plan: OrderPlan, guard: str, reasons: Mapping[str, str]) -> None:
         GuardRailError: `.objections` names them.
     """
     values = [
-        (plan.channel_id, order.order_no, guard, f"Order {order.order_no}: {reasons[order.order_no]}")
-        for order in plan.orders
-        if order.order_no in reasons
+        (plan.channel_id, number, guard, f"Order {number}: {reasons[number]}")
+        for number in plan.order_numbers
+        if number in reasons
     ]
     if values:
         raise GuardRailError(
             f"{len(values):,} of these orders would be created twice, the first: {values[0][3]}. Nothing was sent; leave "
             "them out (the error's .objections has all).",
-            objections=frame_of(values, OBJECTIONS),
+            objections=build_frame(values, ORDER_OBJECTION_DTYPES),
         )
-
-
-def _entries(submission_id: str, plan: OrderPlan) -> tuple[list[Batch], list[Row]]:
-    batches = [Batch(submission_id, number, plan.channel_id, len(part)) for number, part in enumerate(plan.batches)]
-    rows = [
-        Row(
-            submission_id, number * plan.batch_size + i, number, i, channel_id=plan.channel_id, order_no=order.order_no,
-            payload=msgspec.json.encode(order.body).decode(),
-        )
-        for number, part in enumerate(plan.batches)
-        for i, order in enumerate(part)
-    ]  # fmt: skip
-    return batches, rows

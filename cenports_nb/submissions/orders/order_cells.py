@@ -1,6 +1,6 @@
 """How one cell of a person's order is read: kindly where nothing can be misread, refused in words where it can.
 
-Every reading takes whatever a frame, a CSV or a workbook holds and raises ValueError with what is wrong. The words
+Every reader takes whatever a frame, a CSV or a workbook holds and raises ValueError with what is wrong. The words
 never quote the value, which may be a person's.
 """
 
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from datetime import date, datetime, time
 from decimal import Decimal
 from numbers import Number
@@ -18,9 +18,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-NOISE = 1e-8
+UTC = ZoneInfo("UTC")
+CellReader = Callable[[Any, ZoneInfo], Any]
+
+FLOAT_NOISE = 1e-8
 """What a float may be off a whole cent: sums of floats are, amounts that somebody wrote are not."""
-DIGITS = 15
+MAX_DIGITS = 15
 """Digits of an amount that JSON's numbers keep exactly."""
 
 
@@ -31,7 +34,7 @@ def is_empty(value: Any) -> bool:
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and bool(np.isnan(value)))
 
 
-def text(value: Any, _: ZoneInfo) -> str:
+def read_text(value: Any, _: ZoneInfo) -> str:
     """Read a text, without the blanks at its ends; a number may have lost zeros in front."""
     if isinstance(value, str):
         return value.strip()
@@ -40,7 +43,7 @@ def text(value: Any, _: ZoneInfo) -> str:
     raise ValueError("is no text: make the column text")
 
 
-def whole(value: Any, _: ZoneInfo) -> int:
+def read_whole(value: Any, _: ZoneInfo) -> int:
     """Read a whole number from 1."""
     number: Any = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, str) and re.fullmatch(r"\s*\+?\d{1,15}(\.0*)?\s*", number):
@@ -54,7 +57,7 @@ def whole(value: Any, _: ZoneInfo) -> int:
     return number
 
 
-def amount(value: Any, _: ZoneInfo) -> Decimal:
+def read_amount(value: Any, _: ZoneInfo) -> Decimal:
     """Read an amount exactly; a float that is a whole cent but for its own noise is that cent."""
     number: Any = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, str):
@@ -65,19 +68,19 @@ def amount(value: Any, _: ZoneInfo) -> Decimal:
         raise ValueError("is no amount: write it as 1234.50, without a currency")
     elif isinstance(number, float):
         cents = round(number, 2)
-        found = Decimal(repr(cents)) if abs(number - cents) < NOISE else Decimal(f"{number:.{DIGITS}g}")
+        found = Decimal(repr(cents)) if abs(number - cents) < FLOAT_NOISE else Decimal(f"{number:.{MAX_DIGITS}g}")
     else:
         found = Decimal(number)
     if not found.is_finite():
         raise ValueError("is no amount: write it as 1234.50, without a currency")
     if found < 0:
         raise ValueError("is negative")
-    if len(found.normalize().as_tuple().digits) > DIGITS:
-        raise ValueError(f"has more than {DIGITS} digits")
+    if len(found.normalize().as_tuple().digits) > MAX_DIGITS:
+        raise ValueError(f"has more than {MAX_DIGITS} digits")
     return found
 
 
-def day(value: Any, zone: ZoneInfo) -> str:
+def read_day(value: Any, zone: ZoneInfo) -> str:
     """Read a day, or the zone's day of an instant, as YYYY-MM-DD; exactly midnight UTC is a day that never shifts."""
     found: Any = value
     if isinstance(found, str):
@@ -100,37 +103,3 @@ def day(value: Any, zone: ZoneInfo) -> str:
     if isinstance(found, date):
         return found.isoformat()
     raise ValueError("is no day: write it as YYYY-MM-DD")
-
-
-UTC = ZoneInfo("UTC")
-Reading = Callable[[Any, ZoneInfo], Any]
-
-ORDER_READINGS: Mapping[str, Reading] = {
-    "order_no": text,
-    "customer_order_no": text,
-    "order_date": day,
-    "customer_name": text,
-    "contact_name": text,
-    "contact_email": text,
-    "contact_phone": text,
-    "ship_to_address1": text,
-    "ship_to_address2": text,
-    "ship_to_city": text,
-    "ship_to_state": text,
-    "ship_to_country": text,
-    "ship_to_postal_code": text,
-    "carrier_code": text,
-    "service_level": text,
-    "estimated_ship_date": day,
-    "sub_total": amount,
-    "discount": amount,
-    "ship_cost": amount,
-    "grand_total": amount,
-}
-LINE_READINGS: Mapping[str, Reading] = {
-    "line_item": whole,
-    "product_sku": text,
-    "quantity": whole,
-    "price": amount,
-    "sub_total": amount,
-}

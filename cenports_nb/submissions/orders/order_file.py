@@ -10,7 +10,7 @@ from zipfile import BadZipFile
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.export import FORMULA
+from cenports_nb.frames.export import FORMULA_STARTS
 
 SEPARATORS = ",;\t|"
 
@@ -35,7 +35,7 @@ def read_order_file(path: str | Path) -> pd.DataFrame:
     except OSError as error:
         raise InvalidRequestError(f"{file.name} can't be read: {error.strerror}.") from None
     try:
-        table = _workbook(content) if content[:2] == b"PK" else _text(content.decode("utf-8-sig"))
+        table = _read_workbook(content) if content[:2] == b"PK" else _read_csv(content.decode("utf-8-sig"))
     except UnicodeDecodeError:
         raise InvalidRequestError(f"{file.name} is not UTF-8 text: save it as CSV UTF-8.") from None
     except (ValueError, KeyError, OSError, BadZipFile, pd.errors.ParserWarning) as error:
@@ -56,7 +56,7 @@ def read_order_file(path: str | Path) -> pd.DataFrame:
     return table[filled.any(axis=1)]
 
 
-def _text(text: str) -> pd.DataFrame:
+def _read_csv(text: str) -> pd.DataFrame:
     header = text.partition("\n")[0]
     with warnings.catch_warnings():
         # A row with more cells than headers would shift or lose some.
@@ -70,13 +70,13 @@ def _text(text: str) -> pd.DataFrame:
             skip_blank_lines=False,
             index_col=False,
         )
-    return table.map(_meant)
+    return table.map(_strip_apostrophe)
 
 
-def _meant(cell: object) -> object:
+def _strip_apostrophe(cell: object) -> object:
     """Take off the apostrophe that `export` puts before what a spreadsheet would take for a formula: `'+49 30 …`."""
-    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:2] in FORMULA else cell
+    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:2] in FORMULA_STARTS else cell
 
 
-def _workbook(content: bytes) -> pd.DataFrame:
+def _read_workbook(content: bytes) -> pd.DataFrame:
     return pd.read_excel(io.BytesIO(content), dtype=object, header=None, keep_default_na=False)

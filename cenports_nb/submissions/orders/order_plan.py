@@ -1,4 +1,4 @@
-"""Orders as people have them -> what POST /orders will be sent; everything that is wrong is said at once."""
+"""Orders as people have them -> what POST /orders will be sent; everything that is wrong is reported at once."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.api.request_schema import objections
+from cenports_nb.api.request_schema import find_objections
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import parse_time_zone
-from cenports_nb.submissions.orders.parse import Faults, ReadOrder, read_orders
-from cenports_nb.submissions.orders.request_body import body_of, column_of
+from cenports_nb.submissions.orders.order_columns import build_order_body, find_column
+from cenports_nb.submissions.orders.parse import ErrorCollector, ParsedOrder, parse_orders
+from cenports_nb.submissions.plan import check_whole_number
 
 AMOUNTS = ("sub_total", "ship_cost", "discount", "grand_total")
 
@@ -33,6 +34,11 @@ class OrderPlan:
     channel_id: str
     orders: tuple[PlannedOrder, ...]
     batch_size: int
+
+    @property
+    def order_numbers(self) -> list[str]:
+        """The number of each order."""
+        return [order.order_no for order in self.orders]
 
     @property
     def batches(self) -> tuple[tuple[PlannedOrder, ...], ...]:
@@ -67,96 +73,96 @@ def plan_orders(
     Raises:
         InvalidRequestError: `.errors` has everything that is wrong, by places such as `order A1, line 2: price`.
     """
-    if not isinstance(batch_size, int) or isinstance(batch_size, bool) or batch_size < 1:
-        raise InvalidRequestError(f"batch_size={batch_size!r} must be a whole number of 1 or more.")
+    check_whole_number("batch_size", batch_size, 1)
     if not isinstance(channel_id, str) or not channel_id.strip():
         raise InvalidRequestError(f"channel_id={channel_id!r} must be the text of one channel, such as 'AMAZON'.")
-    zone = parse_time_zone(time_zone)
-    faults = Faults()
-    found = read_orders(orders, line_items, channel_id, zone, faults)
-    for order in found:
-        _check_lines(order, faults)
-        _check_sums(order, faults)
-    _check_customer_numbers(found, faults)
+    errors = ErrorCollector()
+    parsed = parse_orders(orders, line_items, channel_id, parse_time_zone(time_zone), errors)
+    for order in parsed:
+        _check_lines(order, errors)
+        _check_sums(order, errors)
+    _check_customer_numbers(parsed, errors)
     planned = tuple(
-        PlannedOrder(order.cells.get("order_no", ""), body_of(order.cells, [line.cells for line in order.lines]))
-        for order in found
+        PlannedOrder(
+            order.cells.get("order_no", ""), build_order_body(order.cells, [line.cells for line in order.lines])
+        )
+        for order in parsed
     )
-    _check_fields(found, planned, channel_id, sizes or {}, faults)
-    faults.stop()
+    _check_fields(parsed, planned, channel_id, sizes or {}, errors)
+    errors.raise_if_any()
     return OrderPlan(channel_id, planned, batch_size)
 
 
-def _check_lines(order: ReadOrder, faults: Faults) -> None:
+def _check_lines(order: ParsedOrder, errors: ErrorCollector) -> None:
     if not order.lines:
-        faults.add(order.name, "has no line items")
-    numbered = sum(line.numbered for line in order.lines)
+        errors.add(order.name, "has no line items")
+    numbered = sum(line.is_numbered for line in order.lines)
     if 0 < numbered < len(order.lines):
-        faults.add(f"{order.name}: line_item", "is given on some of its lines only: number all of them or none")
+        errors.add(f"{order.name}: line_item", "is given on some of its lines only: number all of them or none")
     numbers = [line.cells["line_item"] for line in order.lines if "line_item" in line.cells]
     for number in dict.fromkeys(numbers):
         if numbers.count(number) > 1:
-            faults.add(f"{order.name}, line {number}: line_item", "is given to more than one line")
+            errors.add(f"{order.name}, line {number}: line_item", "is given to more than one line")
 
 
-def _check_customer_numbers(found: Sequence[ReadOrder], faults: Faults) -> None:
+def _check_customer_numbers(parsed: Sequence[ParsedOrder], errors: ErrorCollector) -> None:
     """Refuse a customer's order number that repeats: "it must be unique channel-wide"."""
     names: dict[str, str] = {}
-    for order in found:
+    for order in parsed:
         number = order.cells.get("customer_order_no")
         if number is not None and names.setdefault(number, order.name) != order.name:
-            faults.add(f"{order.name}: customer_order_no", f"is that of {names[number]} too")
+            errors.add(f"{order.name}: customer_order_no", f"is that of {names[number]} too")
 
 
-def _check_sums(order: ReadOrder, faults: Faults) -> None:
+def _check_sums(order: ParsedOrder, errors: ErrorCollector) -> None:
     """Fill in and compare sums, to the cent; what could not be read leaves nothing to compare with."""
     total = Decimal(0)
-    whole = bool(order.lines)
+    is_complete = bool(order.lines)
     for line in order.lines:
-        place = f"{order.name}, line {line.label}: sub_total"
+        location = f"{order.name}, line {line.label}: sub_total"
         if "quantity" not in line.cells or "price" not in line.cells:
-            whole = False
+            is_complete = False
         else:
             product = line.cells["quantity"] * line.cells["price"]
             total += product
-            if place not in faults.errors and line.cells.setdefault("sub_total", product) != product:
-                faults.add(place, f"must be quantity × price, {_money(product)}")
-    if not whole or any(f"{order.name}: {name}" in faults.errors for name in AMOUNTS):
+            if location not in errors.errors and line.cells.setdefault("sub_total", product) != product:
+                errors.add(location, f"must be quantity × price, {_format_money(product)}")
+    if not is_complete or any(f"{order.name}: {name}" in errors.errors for name in AMOUNTS):
         return
-    given = order.cells
-    if given.get("sub_total", total) != total:
-        faults.add(f"{order.name}: sub_total", f"must be the sum of its lines, {_money(total)}")
-    discount = given.get("discount", Decimal(0))
-    grand = total + given.get("ship_cost", Decimal(0)) - discount
-    if given.get("grand_total", grand) != grand:
+    cells = order.cells
+    if cells.get("sub_total", total) != total:
+        errors.add(f"{order.name}: sub_total", f"must be the sum of its lines, {_format_money(total)}")
+    discount = cells.get("discount", Decimal(0))
+    grand = total + cells.get("ship_cost", Decimal(0)) - discount
+    if cells.get("grand_total", grand) != grand:
         terms = "the sum of its lines + ship_cost" + (" - discount" if discount else "")
-        faults.add(f"{order.name}: grand_total", f"must be {terms}, {_money(grand)}")
+        errors.add(f"{order.name}: grand_total", f"must be {terms}, {_format_money(grand)}")
 
 
-def _money(amount: Decimal) -> str:
+def _format_money(amount: Decimal) -> str:
     exponent = amount.normalize().as_tuple().exponent
     return f"{amount:f}" if isinstance(exponent, int) and exponent < -2 else f"{amount:.2f}"
 
 
 def _check_fields(
-    found: Sequence[ReadOrder],
+    parsed: Sequence[ParsedOrder],
     planned: Sequence[PlannedOrder],
     channel_id: str,
     sizes: Mapping[str, str],
-    faults: Faults,
+    errors: ErrorCollector,
 ) -> None:
     """Check every field against the reference's table, without quoting any; what was objected to is not missing."""
-    told = set(faults.errors)
+    known = set(errors.errors)
     body = {"partnerId": "-", "channelId": channel_id, "orders": [order.body for order in planned]}
-    for objection in objections("POST /orders", body, sizes):
+    for objection in find_objections("POST /orders", body, sizes):
         if len(objection.path) < 3 or not isinstance(objection.path[1], int):
             if planned:
-                faults.add(objection.place, objection.reason)
+                errors.add(objection.place, objection.reason)
             continue
-        order = found[objection.path[1]]
-        at, name = column_of(objection.path[2:])
-        line = None if at is None else order.lines[at]
-        place = f"{order.name}: {name}" if line is None else f"{order.name}, line {line.label}: {name}"
+        order = parsed[objection.path[1]]
+        position, name = find_column(objection.path[2:])
+        line = None if position is None else order.lines[position]
+        location = f"{order.name}: {name}" if line is None else f"{order.name}, line {line.label}: {name}"
         derived = line is not None and name == "sub_total" and not {"quantity", "price"} <= line.cells.keys()
-        if place not in told and name != "lineItems" and not derived:
-            faults.add(place, objection.reason)
+        if location not in known and name != "lineItems" and not derived:
+            errors.add(location, objection.reason)

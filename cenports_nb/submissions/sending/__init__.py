@@ -1,1 +1,1 @@
-"""Send batches: the last look at the stock, the canary, sending again."""
+"""Send batches: the last look at the stock, the canary, resending."""

@@ -1,90 +1,87 @@
-"""Sending again what is safe to send again: after a crash or an interrupt, or what was refused or not applied."""
+"""Resend what is safe to send again: after a crash or an interrupt, or what was refused or not applied."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.submissions.journal.locks import planning, sending
+from cenports_nb.submissions.evidence.order_lookup import explain_existing
+from cenports_nb.submissions.evidence.stock_cache import StockCache
+from cenports_nb.submissions.journal.locks import hold_planning_lock, hold_sending_lock
 from cenports_nb.submissions.journal.models import Batch, Head, Row
-from cenports_nb.submissions.journal.queries import other_update
-from cenports_nb.submissions.journal.store import MEMORY, Journal
-from cenports_nb.submissions.orders.recheck import look_for_orders
-from cenports_nb.submissions.sending import canary
-from cenports_nb.submissions.sending.sender import Prepare, send_all, unsent
-from cenports_nb.submissions.sending.staleness import Shelf, last_look
-from cenports_nb.submissions.sending.write_kinds import kind_of
+from cenports_nb.submissions.journal.queries import find_conflicting_update, find_live_orders
+from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
+from cenports_nb.submissions.journal.write_kinds import get_write_kind
+from cenports_nb.submissions.sending.canary import Wait, send_with_canary
+from cenports_nb.submissions.sending.sender import Prepare, list_unsent, send_all
+from cenports_nb.submissions.sending.staleness import build_last_look
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-    from cenports_nb.submissions.submission import Submission
 
-RETRIED = ("rejected", "not_applied")
+RETRIED_OUTCOMES = ("rejected", "not_applied")
 
 
-def resume(client: Client, journal: Journal, submission: Submission, progress: bool | None) -> None:
+def resume(client: Client, journal: Journal, head: Head, wait: Wait, progress: bool | None) -> None:
     """Send what was not sent, and what is in doubt where a repeat is safe.
 
     Raises:
         JournalError: Another process is sending it.
         InvalidRequestError: A dry run.
     """
-    head = journal.head(submission.submission_id)
-    _check(client, journal, head, "resume")
-    with _alone(client, head):
+    _check_sendable(client, journal, head, "resume")
+    with _hold_locks(client, head):
         journal.close_crashed(head.submission_id, client.clock.now())
         doubtful = [] if head.kind == "orders" else journal.rows(head.submission_id, outcomes=("in_doubt",))
-        doubtful = [row for row in doubtful if row.type == "TRUE_UP" or kind_of(head).repeatable]
-        if not doubtful and not unsent(journal, head):
+        doubtful = [row for row in doubtful if row.type == "TRUE_UP" or get_write_kind(head).is_repeatable]
+        if not doubtful and not list_unsent(journal, head):
             return
-        shelf = _shelf(client, journal, head)
+        stock = _build_stock_cache(client, journal, head)
         safe: list[Row] = []
-        if kind_of(head).repeatable:
+        if get_write_kind(head).is_repeatable:
             safe = doubtful
         elif doubtful:
-            shelf.refresh()
-            judged = [_judge(journal, head, row, shelf) for row in doubtful]
+            stock.refresh()
+            judged = [_judge_doubtful(journal, head, row, stock) for row in doubtful]
             journal.set_rows([row for row, _ in judged], client.clock.now(), ("in_doubt",))
             safe = [row for row, is_safe in judged if is_safe]
         also = _rebatch(journal, safe, client, "again")
-        canary.send(
-            client, journal, submission, also=also, prepare=_prepare(client, journal, head, shelf), progress=progress
-        )
+        prepare = _build_prepare(client, journal, head, stock)
+        send_with_canary(client, journal, head, wait, also=also, prepare=prepare, progress=progress)
 
 
-def retry(client: Client, journal: Journal, submission: Submission, progress: bool | None) -> None:
+def retry(client: Client, journal: Journal, head: Head, progress: bool | None) -> None:
     """Send again rows that were rejected or shown not to be applied, and only these.
 
     Raises:
         JournalError: Another process is sending it.
         InvalidRequestError: A dry run.
     """
-    head = journal.head(submission.submission_id)
-    _check(client, journal, head, "retry")
-    with _alone(client, head):
+    _check_sendable(client, journal, head, "retry")
+    with _hold_locks(client, head):
         # What was held is never sent from here, whatever a person said became of it: it waits for a look of its own.
         held = {batch.batch for batch in journal.batches(head.submission_id) if batch.state == "held"}
-        rows = [row for row in journal.rows(head.submission_id, outcomes=RETRIED) if row.batch not in held]
+        rows = [row for row in journal.rows(head.submission_id, outcomes=RETRIED_OUTCOMES) if row.batch not in held]
         if not rows:
             return
-        prepare = _prepare(client, journal, head, _shelf(client, journal, head))
+        prepare = _build_prepare(client, journal, head, _build_stock_cache(client, journal, head))
         numbers = _rebatch(journal, rows, client, "planned")
         send_all(client, journal, head, only=numbers, prepare=prepare, progress=progress)
         # What was withheld stays what it was, with the reason: nothing of it was sent.
-        kept = {row.item: row for row in rows}
-        back = [
-            replace(row, outcome=kept[row.item].outcome, message=f"{row.message} Before: {kept[row.item].message}")
+        before = {row.item: row for row in rows}
+        restored = [
+            replace(row, outcome=before[row.item].outcome, message=f"{row.message} Before: {before[row.item].message}")
             for row in journal.rows(head.submission_id, outcomes=("not_sent",))
-            if row.item in kept and row.message is not None and row.batch in numbers
+            if row.item in before and row.message is not None and row.batch in numbers
         ]
-        journal.set_rows(back, client.clock.now(), ("not_sent",))
+        journal.set_rows(restored, client.clock.now(), ("not_sent",))
 
 
-def _check(client: Client, journal: Journal, head: Head, what: str) -> None:
-    if journal.path == MEMORY:
+def _check_sendable(client: Client, journal: Journal, head: Head, what: str) -> None:
+    if journal.path == IN_MEMORY:
         raise InvalidRequestError(f"This is a dry run, and {what}() would send it: submit without dry_run=True.")
     if head.kind == "hand_over":
         raise InvalidRequestError(
@@ -95,26 +92,26 @@ def _check(client: Client, journal: Journal, head: Head, what: str) -> None:
 
 
 @contextlib.contextmanager
-def _alone(client: Client, head: Head) -> Iterator[None]:
+def _hold_locks(client: Client, head: Head) -> Iterator[None]:
     """Hold the right to send; whoever plans another submission at this moment is seen, or sees this one."""
     with contextlib.ExitStack() as locks:
-        with planning(client.home, head.account):
-            locks.enter_context(sending(client.home, head.submission_id))
+        with hold_planning_lock(client.home, head.account):
+            locks.enter_context(hold_sending_lock(client.home, head.submission_id))
         yield
 
 
-def _shelf(client: Client, journal: Journal, head: Head) -> Shelf:
+def _build_stock_cache(client: Client, journal: Journal, head: Head) -> StockCache:
     codes = {batch.place for batch in journal.batches(head.submission_id)} if head.kind == "stock" else set()
-    return Shelf(client, sorted(codes))
+    return StockCache(client, sorted(codes))
 
 
-def _judge(journal: Journal, head: Head, row: Row, shelf: Shelf) -> tuple[Row, bool]:
+def _judge_doubtful(journal: Journal, head: Head, row: Row, stock: StockCache) -> tuple[Row, bool]:
     """Judge a TRUE_UP in doubt by the stock; return what is known of it, and whether it is safe to send again."""
-    now = shelf.quantity(row.warehouse_code, row.product_sku)
-    read = replace(row, read_back=now, read_back_at=shelf.at.isoformat())
+    now = stock.quantity(row.warehouse_code, row.product_sku)
+    read = replace(row, read_back=now, read_back_at=stock.at.isoformat())
     if now is not None and now == row.quantity:
         return replace(read, outcome="applied", message=None), False
-    other = other_update(journal, head, row)
+    other = find_conflicting_update(journal, head, row)
     if other:
         return replace(read, message=f"In doubt, and not sent again: {other}."), False
     if now is not None and now == row.before_quantity:
@@ -140,18 +137,37 @@ def _rebatch(journal: Journal, rows: Sequence[Row], client: Client, state: str) 
     ]
 
 
-def _prepare(client: Client, journal: Journal, head: Head, shelf: Shelf) -> Prepare | None:
+def _build_prepare(client: Client, journal: Journal, head: Head, stock: StockCache) -> Prepare | None:
     """Look at each batch again: nothing goes out over another submission's change, or where the stock moved."""
     if head.kind == "orders":
-        return look_for_orders(client, journal, head)
+        return _build_order_check_sendable(client, journal, head)
     if head.kind != "stock":
         return None
-    look: Callable[[Batch, Sequence[Row]], tuple[list[Row], list[Row]]] = last_look(head, shelf, again=True)
+    compare = build_last_look(head, stock, recheck=True)
 
     def prepare(batch: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
-        told = {row.item: other_update(journal, head, row) for row in rows}
-        in_the_way = [replace(row, message=f"Not sent: {told[row.item]}.") for row in rows if told[row.item]]
-        send, withheld = look(batch, [row for row in rows if not told[row.item]])
-        return send, [*in_the_way, *withheld]
+        conflicts = {row.item: find_conflicting_update(journal, head, row) for row in rows}
+        blocked = [replace(row, message=f"Not sent: {conflicts[row.item]}.") for row in rows if conflicts[row.item]]
+        send, withheld = compare(batch, [row for row in rows if not conflicts[row.item]])
+        return send, [*blocked, *withheld]
+
+    return prepare
+
+
+def _build_order_check_sendable(client: Client, journal: Journal, head: Head) -> Prepare:
+    """Look for orders again that are sent later than they were planned: some may have been created meanwhile."""
+
+    def prepare(_: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+        channel = rows[0].channel_id or ""
+        numbers = [row.order_no or "" for row in rows]
+        live = find_live_orders(journal, client.home, head.account, channel, numbers, but=head.submission_id)
+        reasons = explain_existing(client, channel, numbers) | live
+        send = [row for row, number in zip(rows, numbers, strict=True) if number not in reasons]
+        blocked = [
+            replace(row, message=f"Not sent: {reasons[number]}.")
+            for row, number in zip(rows, numbers, strict=True)
+            if number in reasons
+        ]
+        return send, blocked
 
     return prepare

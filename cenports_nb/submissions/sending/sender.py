@@ -1,4 +1,4 @@
-"""Sending: the batches of a submission onto the wire, one after the other, each with its truth written down.
+"""Sending: the batches of a submission onto the wire, one after the other, each with its state in the journal.
 
 Nothing here raises once the first byte has left: what went wrong is an outcome of rows.
 """
@@ -27,20 +27,21 @@ from cenports_nb.errors import (
     TransportError,
 )
 from cenports_nb.submissions.journal.models import Batch, Head, Row
-from cenports_nb.submissions.journal.store import Journal, expected_of
-from cenports_nb.submissions.sending.write_kinds import kind_of
+from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.journal.write_kinds import get_write_kind
 from cenports_nb.submissions.tracking.transaction_status import read_transaction
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-UNREACHED = 3
+MAX_UNREACHED_BATCHES = 3
 """So many batches in a row that did not reach Cenports: it can't be reached, and the rest waits for resume()."""
 
 Prepare = Callable[[Batch, Sequence[Row]], tuple[list[Row], list[Row]]]
 """The last look before a batch leaves: rows to send, with their newest numbers, and rows to withhold, with why."""
 
-Went = Literal["on", "stop", "unreached", "too_large"]
+SendResult = Literal["continue", "stop", "unreached", "too_large"]
+"""What sending one batch means for the next."""
 
 
 def send_all(
@@ -53,7 +54,7 @@ def send_all(
     prepare: Prepare | None = None,
     progress: bool | None = None,
 ) -> None:
-    """Send every batch that was not sent, until Cenports refuses to listen; the caller holds the right to send.
+    """Send every batch that was not sent, until Cenports refuses more; the caller holds the right to send.
 
     Args:
         client: A client that is not read-only.
@@ -68,30 +69,30 @@ def send_all(
         JournalError: The journal can't be written, and nothing was sent yet; later it is a warning.
         KeyboardInterrupt: A person stopped it; what was on its way is in doubt, the rest not sent.
     """
-    todo = unsent(journal, head, only, also)
-    bar = tqdm(total=len(todo), desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
-    left, unreached = False, 0
-    went: Went
+    queue = list_unsent(journal, head, only, also)
+    bar = tqdm(total=len(queue), desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
+    any_sent, unreached = False, 0
+    result: SendResult
     try:
         with bar:
-            while todo:
-                batch = todo.pop(0)
-                rows = _claimed(client, journal, head, batch, prepare)
+            while queue:
+                batch = queue.pop(0)
+                rows = _claim_batch(client, journal, head, batch, prepare)
                 if rows:
-                    left = True  # from here on it may have been sent
-                    went = _send(client, journal, head, batch, rows)
+                    any_sent = True  # from here on it may have been sent
+                    result = _send(client, journal, head, batch, rows)
                 else:
-                    went = "on" if rows is not None else "stop"
-                unreached = unreached + 1 if went == "unreached" else 0
-                if went == "stop" or unreached == UNREACHED:
-                    _tell_rest(client, journal, head)
+                    result = "continue" if rows is not None else "stop"
+                unreached = unreached + 1 if result == "unreached" else 0
+                if result == "stop" or unreached == MAX_UNREACHED_BATCHES:
+                    _explain_unsent(client, journal, head)
                     return
-                if went == "too_large":
+                if result == "too_large":
                     found = {batch.batch: batch for batch in journal.batches(head.submission_id)}
-                    todo[:0] = [found[batch.batch], found[max(found)]]
-                bar.update(went != "too_large")
+                    queue[:0] = [found[batch.batch], found[max(found)]]
+                bar.update(result != "too_large")
     except JournalError as error:
-        if not left:
+        if not any_sent:
             raise
         text = (
             f"Sending of {head.submission_id} stopped: {error} What was sent is in doubt or pending, the rest not sent."
@@ -105,7 +106,9 @@ def send_all(
         raise
 
 
-def unsent(journal: Journal, head: Head, only: Sequence[int] | None = None, also: Sequence[int] = ()) -> list[Batch]:
+def list_unsent(
+    journal: Journal, head: Head, only: Sequence[int] | None = None, also: Sequence[int] = ()
+) -> list[Batch]:
     """List the batches that may be sent."""
     return [
         batch
@@ -114,7 +117,7 @@ def unsent(journal: Journal, head: Head, only: Sequence[int] | None = None, also
     ]
 
 
-def verdict_of(error: CenportsError) -> tuple[str, bool]:
+def classify_error(error: CenportsError) -> tuple[str, bool]:
     """Tell what an error means for the batch it answered, and whether sending must stop.
 
     A refusal changed nothing. What certainly never reached Cenports was not sent. Everything else may or
@@ -135,16 +138,11 @@ def verdict_of(error: CenportsError) -> tuple[str, bool]:
     return "in_doubt", False
 
 
-def write_id(batch: Batch) -> str:
-    """Name a write to the cache, which keeps nothing while it is under way."""
-    return f"{batch.submission_id}/{batch.batch}"
-
-
-def _claimed(
+def _claim_batch(
     client: Client, journal: Journal, head: Head, batch: Batch, prepare: Prepare | None
 ) -> Sequence[Row] | None:
-    """Look at a batch for the last time and write down that it leaves; the rows that do, None if none can be looked at."""
-    rows = journal.rows(batch.submission_id, batch.batch, (expected_of(batch),))
+    """Take the last look at a batch and write down that it leaves; return the rows that do, None if none can be looked at."""
+    rows = journal.rows(batch.submission_id, batch.batch, (batch.unsent_outcome,))
     withheld: list[Row] = []
     if prepare is not None:
         try:
@@ -156,64 +154,66 @@ def _claimed(
     if not rows:
         journal.withhold(batch, withheld, client.clock.now())
         return ()
-    client.write_started(write_id(batch))
-    claimed = journal.claim(batch, rows, withheld, client.clock.now(), kind_of(head).doubt)
+    client.write_started(batch.write_id)
+    claimed = journal.claim(batch, rows, withheld, client.clock.now(), get_write_kind(head).doubt_message)
     return rows if claimed else ()  # another process was quicker
 
 
-def _send(client: Client, journal: Journal, head: Head, batch: Batch, rows: Sequence[Row]) -> Went:
+def _send(client: Client, journal: Journal, head: Head, batch: Batch, rows: Sequence[Row]) -> SendResult:
     """Send a claimed batch; whatever stops this, the batch is not left as if it were on its way."""
     try:
-        return _exchange(client, journal, head, batch, rows)
+        return _request(client, journal, head, batch, rows)
     except BaseException:
         with contextlib.suppress(JournalError):
             journal.close_crashed(head.submission_id, client.clock.now())
         raise
 
 
-def _exchange(client: Client, journal: Journal, head: Head, batch: Batch, rows: Sequence[Row]) -> Went:
+def _request(client: Client, journal: Journal, head: Head, batch: Batch, rows: Sequence[Row]) -> SendResult:
     """Send a claimed batch and write down what became of it."""
-    kind = kind_of(head)
+    kind = get_write_kind(head)
     sent_at = client.clock.now()
     try:
-        answer = client.send(kind.method, kind.path, kind.body(head, batch, rows))
+        answer = client.send(kind.method, kind.path, kind.build_body(head, batch, rows))
         at = client.clock.now()
-        if kind.at_once:
+        if kind.is_synchronous:
             journal.end(batch, at, "applied", None, "in_doubt", state="completed", completed_at=at.isoformat())
-            client.write_ended(write_id(batch))
-            return "on"
-        heard = read_transaction(answer.body, kind.call)
+            client.write_ended(batch.write_id)
+            return "continue"
+        transaction = read_transaction(answer.body, kind.call)
         journal.end(
-            batch, at, "pending", None, "in_doubt", state="accepted", handle=str(heard.handle),
-            status=heard.status.strip().upper() or None, submitted_at=heard.submitted_at or sent_at.isoformat(),
+            batch, at, "pending", None, "in_doubt", state="accepted", handle=str(transaction.handle),
+            status=transaction.status.strip().upper() or None, submitted_at=transaction.submitted_at or sent_at.isoformat(),
         )  # fmt: skip
     except JournalError:
         raise
     except CenportsError as error:
-        return _failed(client, journal, head, batch, len(rows), error)
-    return "on"
+        return _record_failure(client, journal, head, batch, len(rows), error)
+    return "continue"
 
 
-def _failed(client: Client, journal: Journal, head: Head, batch: Batch, rows: int, error: CenportsError) -> Went:
+def _record_failure(
+    client: Client, journal: Journal, head: Head, batch: Batch, rows: int, error: CenportsError
+) -> SendResult:
     """Write down what an error means for the rows of the batch that it answered."""
-    kind, at = kind_of(head), client.clock.now()
-    state, stop = verdict_of(error)
+    kind, at = get_write_kind(head), client.clock.now()
+    state, stop = classify_error(error)
     if batch.state == "again":
         state = "in_doubt"  # what it was before: the refusal of the repeat says nothing of the first time
     texts = error.errors if isinstance(error, InvalidRequestError | BusinessError) else [str(error)]
-    message = f"{kind.doubt} ({error})" if state == "in_doubt" else str(error)
+    message = f"{kind.doubt_message} ({error})" if state == "in_doubt" else str(error)
     changes: dict[str, Any] = {"state": state, "errors": msgspec.json.encode(texts).decode()}
     if state != "not_sent":
         changes["submitted_at"] = at.isoformat()
     journal.end(batch, at, state, message, "in_doubt", **changes)
     if state != "in_doubt":
-        client.write_ended(write_id(batch))
-    if state == "rejected" and rows > 1 and _is_too_large(error, kind.items):
+        client.write_ended(batch.write_id)
+    if state == "rejected" and rows > 1 and _is_too_large(error, kind.items_field):
         journal.halve(batch, at)
         return "too_large"
     if stop:
         return "stop"
-    return "on" if error.reached else "unreached"
+    return "continue" if error.reached else "unreached"
 
 
 def _is_too_large(error: CenportsError, items: str) -> bool:
@@ -224,12 +224,12 @@ def _is_too_large(error: CenportsError, items: str) -> bool:
     return isinstance(error, ApiError) and error.status == 413
 
 
-def _tell_rest(client: Client, journal: Journal, head: Head) -> None:
-    """Tell the rows that were not tried why they were not."""
+def _explain_unsent(client: Client, journal: Journal, head: Head) -> None:
+    """Write beside the rows that were not sent why they were not."""
     text = "Not sent: sending stopped at an earlier batch; resume() goes on with it."
     rows = [
         replace(row, message=text)
-        for batch in unsent(journal, head)
+        for batch in list_unsent(journal, head)
         if batch.state == "planned"
         for row in journal.rows(head.submission_id, batch.batch, ("not_sent",))
     ]

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from cenports_nb.submissions.journal.models import Batch
+from cenports_nb.submissions.journal.models import Batch, parse_time
 from cenports_nb.submissions.journal.store import Journal
 
-MOST_MESSAGES = 6
+MAX_MESSAGES = 6
 """Messages of a batch that a view may show; all of them are in the outcomes."""
 
 OVERDUE = timedelta(minutes=15)
@@ -27,7 +27,7 @@ class BatchView:
         rows: The rows that are in it now.
         messages: The first of those that are not applied, what Cenports rejects before the rest: what names the row,
             and what is said of it.
-        told: How many rows have a message.
+        message_count: How many rows have a message.
         overdue: Cenports has not ended it in the time it gives itself.
         next_poll: Seconds until it is asked for; None where there is nothing to ask, or nobody asked yet.
     """
@@ -41,7 +41,7 @@ class BatchView:
     completed_at: datetime | None
     outcomes: Mapping[str, int]
     messages: tuple[tuple[str, str], ...]
-    told: int = 0
+    message_count: int = 0
     overdue: bool = False
     next_poll: float | None = None
 
@@ -91,22 +91,22 @@ class Snapshot:
         return found
 
 
-OURS = {"planned": "not_sent", "again": "in_doubt"}
+STATE_LABELS = {"planned": "not_sent", "again": "in_doubt"}
 """States that are words of the sender only."""
 
 Listener = Callable[[Snapshot], None]
 
-COUNTS = (
+COUNTS_SQL = (
     "SELECT batch, outcome, count(*) FROM row WHERE submission_id = ? GROUP BY batch, outcome ORDER BY batch, min(row)"
 )
-MESSAGES = """
-SELECT batch, name, message, told FROM (
+MESSAGES_SQL = """
+SELECT batch, name, message, message_count FROM (
     SELECT batch, row, coalesce(product_sku, order_no) AS name, message,
-        row_number() OVER (PARTITION BY batch ORDER BY outcome <> 'rejected', row) AS place, count(*) OVER (PARTITION BY batch) AS told
+        row_number() OVER (PARTITION BY batch ORDER BY outcome <> 'rejected', row) AS place, count(*) OVER (PARTITION BY batch) AS message_count
     FROM row WHERE submission_id = ? AND message IS NOT NULL AND outcome NOT IN ('applied', 'pending'))
 WHERE place <= ? ORDER BY batch, place
 """
-ROWS = """
+ROWS_SQL = """
 SELECT coalesce(product_sku, order_no), coalesce(before_quantity, current_quantity),
     CASE WHEN type = 'DIFFERENTIAL' THEN coalesce(before_quantity, current_quantity) + quantity
          WHEN type IS NOT NULL THEN quantity END,
@@ -115,13 +115,13 @@ FROM row WHERE submission_id = ? AND batch = ? ORDER BY outcome IN ('applied', '
 """
 
 
-def rows_of(journal: Journal, submission_id: str, batch: int, most: int) -> tuple[RowView, ...]:
+def read_rows(journal: Journal, submission_id: str, batch: int, limit: int) -> tuple[RowView, ...]:
     """Look at the rows of a batch: first those that need somebody, then in the order in which they were sent."""
-    return tuple(RowView(str(name), *rest) for name, *rest in _all(journal, ROWS, submission_id, batch, most))
+    return tuple(RowView(str(name), *rest) for name, *rest in _select(journal, ROWS_SQL, submission_id, batch, limit))
 
 
-def snapshot(
-    journal: Journal, submission_id: str, at: datetime, turns: Mapping[int, float] = MappingProxyType({})
+def take_snapshot(
+    journal: Journal, submission_id: str, at: datetime, seconds_until_poll: Mapping[int, float] = MappingProxyType({})
 ) -> Snapshot:
     """Take a picture of a submission from the journal.
 
@@ -129,24 +129,24 @@ def snapshot(
         journal: Where it is.
         submission_id: Which.
         at: Now.
-        turns: Seconds until a batch is asked for next, by its number.
+        seconds_until_poll: Until a batch is asked for next, by its number.
     """
     outcomes: dict[int, dict[str, int]] = {}
-    for batch, outcome, number in _all(journal, COUNTS, submission_id):
+    for batch, outcome, number in _select(journal, COUNTS_SQL, submission_id):
         outcomes.setdefault(batch, {})[outcome] = number
     messages: dict[int, list[tuple[str, str]]] = {}
-    told: dict[int, int] = {}
-    for batch, name, message, number in _all(journal, MESSAGES, submission_id, MOST_MESSAGES):
+    message_count: dict[int, int] = {}
+    for batch, name, message, number in _select(journal, MESSAGES_SQL, submission_id, MAX_MESSAGES):
         messages.setdefault(batch, []).append((str(name), message))
-        told[batch] = number
+        message_count[batch] = number
     views = tuple(
-        _view(
+        _build_view(
             batch,
             outcomes.get(batch.batch, {}),
             tuple(messages.get(batch.batch, ())),
-            told.get(batch.batch, 0),
+            message_count.get(batch.batch, 0),
             at,
-            turns.get(batch.batch),
+            seconds_until_poll.get(batch.batch),
         )
         for batch in journal.batches(submission_id)
     )
@@ -155,41 +155,33 @@ def snapshot(
 
 def is_overdue(batch: Batch, at: datetime) -> bool:
     """Tell whether Cenports has not ended a transaction in the time it gives itself."""
-    sent = time_of(batch.sent_at)
+    sent = parse_time(batch.sent_at)
     return batch.state == "accepted" and sent is not None and at - sent > OVERDUE
 
 
-def time_of(text: str | None) -> datetime | None:
-    """Read a time of the journal."""
-    try:
-        return datetime.fromisoformat(text) if text else None
-    except ValueError:
-        return None
-
-
-def _view(
+def _build_view(
     batch: Batch,
     outcomes: Mapping[str, int],
     messages: tuple[tuple[str, str], ...],
-    told: int,
+    message_count: int,
     at: datetime,
-    turn: float | None,
+    next_poll: float | None,
 ) -> BatchView:
     return BatchView(
         batch.batch,
         batch.place,
         sum(outcomes.values()),
-        batch.status or OURS.get(batch.state, batch.state).upper(),
+        batch.status or STATE_LABELS.get(batch.state, batch.state).upper(),
         batch.handle,
-        time_of(batch.submitted_at),
-        time_of(batch.completed_at),
+        parse_time(batch.submitted_at),
+        parse_time(batch.completed_at),
         outcomes,
         messages,
-        told,
+        message_count,
         is_overdue(batch, at),
-        turn if batch.state == "accepted" else None,
+        next_poll if batch.state == "accepted" else None,
     )
 
 
-def _all(journal: Journal, query: str, *values: object) -> list[tuple[Any, ...]]:
+def _select(journal: Journal, query: str, *values: object) -> list[tuple[Any, ...]]:
     return [row for part in journal.select(query, values) for row in part]

@@ -162,8 +162,8 @@ def _render_row(batch: BatchView, at: datetime, live: bool) -> str:
     messages = [
         f"<b>{html.escape(sku)}</b>: {html.escape(message)}" for sku, message in batch.messages[:HTML_MAX_MESSAGES]
     ]
-    if batch.told > HTML_MAX_MESSAGES:
-        messages.append(f"and {batch.told - HTML_MAX_MESSAGES:,} more below")
+    if batch.message_count > HTML_MAX_MESSAGES:
+        messages.append(f"and {batch.message_count - HTML_MAX_MESSAGES:,} more below")
     across = len(COLUMNS) - (1 if live else 2)
     below = (
         f'<tr class="m"><td></td><td class="msg" colspan="{across}">{"<br>".join(messages)}</td></tr>'

@@ -14,7 +14,7 @@ from cenports_nb.errors import UnexpectedAnswerError
 from cenports_nb.submissions.journal.models import Batch, Row
 from cenports_nb.submissions.journal.store import Journal
 
-FINAL = {"COMPLETED": "completed", "FAILED": "failed"}
+FINAL_STATES = {"COMPLETED": "completed", "FAILED": "failed"}
 """Cenports' last words and the state they end in; every other word, known or not, means: still under way."""
 
 
@@ -28,36 +28,39 @@ def read_transaction(body: bytes, what: str) -> Transaction:
         found: Any = msgspec.json.decode(body)
         if isinstance(found, dict) and "handle" not in found and isinstance(found.get("data"), dict):
             found = found["data"]
-        heard = msgspec.convert(found, Transaction, strict=False)
+        transaction = msgspec.convert(found, Transaction, strict=False)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise UnexpectedAnswerError(
             f"{what} was answered without a transaction ({error}): ask Cenports' integration team."
         ) from None
-    if not str(heard.handle).strip():
+    if not str(transaction.handle).strip():
         raise UnexpectedAnswerError(f"{what} was answered with an empty handle: ask Cenports' integration team.")
-    heard.submitted_at, heard.completed_at = _iso(heard.submitted_at), _iso(heard.completed_at)
-    return heard
+    transaction.submitted_at, transaction.completed_at = (
+        _format_utc(transaction.submitted_at),
+        _format_utc(transaction.completed_at),
+    )
+    return transaction
 
 
-def settle(journal: Journal, batch: Batch, heard: Transaction, at: datetime) -> bool:
+def record_transaction(journal: Journal, batch: Batch, transaction: Transaction, at: datetime) -> bool:
     """Write down one answer: the batch's status and, at its end, the outcome of each row; tell if it has ended."""
-    status = heard.status.strip().upper() or "UNKNOWN"
-    state = FINAL.get(status, "accepted")
+    status = transaction.status.strip().upper() or "UNKNOWN"
+    state = FINAL_STATES.get(status, "accepted")
     rows = journal.rows(batch.submission_id, batch.batch, ("pending",))
     journal.settle(
         batch,
         at,
-        outcomes_of(state, heard.errors, rows, batch.rows),
+        decide_outcomes(state, transaction.errors, rows, batch.rows),
         state=state,
         status=status,
-        completed_at=heard.completed_at,
+        completed_at=transaction.completed_at,
         last_polled_at=at.isoformat(),
-        errors=None if heard.errors is None else msgspec.json.encode(heard.errors).decode(),
+        errors=None if transaction.errors is None else msgspec.json.encode(transaction.errors).decode(),
     )
     return state != "accepted"
 
 
-def outcomes_of(state: str, errors: Any, rows: Sequence[Row], sent: int) -> list[Row]:
+def decide_outcomes(state: str, errors: Any, rows: Sequence[Row], sent: int) -> list[Row]:
     """Decide what the end of a transaction says of each row; one not named in a failure is unconfirmed.
 
     Args:
@@ -68,30 +71,30 @@ def outcomes_of(state: str, errors: Any, rows: Sequence[Row], sent: int) -> list
     """
     if state not in ("completed", "failed"):
         return []
-    by_row, of_all = errors_by_row(errors, sent)
+    named, unnamed = group_errors_by_row(errors, sent)
     if state == "completed":
         return [
-            replace(row, outcome="rejected", message=by_row[row.row])
-            if row.row in by_row
+            replace(row, outcome="rejected", message=named[row.row])
+            if row.row in named
             else replace(row, outcome="applied", message=None)
             for row in rows
         ]
     rest = " ".join(
-        ["The transaction failed, and this row is not named: verify() looks at what is there now.", *of_all]
+        ["The transaction failed, and this row is not named: verify() looks at what is there now.", *unnamed]
     )
     return [
-        replace(row, outcome="rejected", message=by_row[row.row])
-        if row.row in by_row
+        replace(row, outcome="rejected", message=named[row.row])
+        if row.row in named
         else replace(row, outcome="unconfirmed", message=rest)
         for row in rows
     ]
 
 
-def errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[str]]:
+def group_errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[str]]:
     """Sort the errors of a failed transaction by row, in every shape that is known.
 
     Lists of `{index, message}`, of `[index, message]` or of text, an object of index to message(s), one
-    text. What names no row, or one that does not exist, is told of all.
+    text. What names no row, or one that does not exist, applies to all.
     """
     found: list[tuple[Any, Any]] = []
     if isinstance(errors, Mapping):
@@ -108,19 +111,19 @@ def errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[str]]:
                 found.append((None, item))
     elif errors is not None:
         found = [(None, errors)]
-    by_row: dict[int, str] = {}
-    of_all: list[str] = []
+    named: dict[int, str] = {}
+    unnamed: list[str] = []
     for index, message in found:
         text = " ".join(map(str, message)) if isinstance(message, list) else str(message)
-        place = _index(index)
+        place = _parse_index(index)
         if place is not None and 0 <= place < rows:
-            by_row[place] = f"{by_row[place]} {text}" if place in by_row else text
+            named[place] = f"{named[place]} {text}" if place in named else text
         else:
-            of_all.append(text if place is None and index is None else f"{index}: {text}")
-    return by_row, of_all
+            unnamed.append(text if place is None and index is None else f"{index}: {text}")
+    return named, unnamed
 
 
-def _index(value: Any) -> int | None:
+def _parse_index(value: Any) -> int | None:
     if isinstance(value, bool):
         return None
     try:
@@ -129,7 +132,7 @@ def _index(value: Any) -> int | None:
         return None
 
 
-def _iso(value: Any) -> str | None:
+def _format_utc(value: Any) -> str | None:
     """Keep a time of Cenports as ISO 8601 in UTC; one that can't be read (PHP's year 0) says nothing."""
     try:
         moment = datetime.fromisoformat(value)

@@ -1,0 +1,183 @@
+"""What a retrieval returns: pages of a window, windows, and the verdict on what is missing."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, cast
+
+import msgspec
+
+from cenports_nb.api.http.record_page import PageInfo
+from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, RawRecords, split_pages
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.windows import Window
+
+if TYPE_CHECKING:
+    from cenports_nb.api.http.session import PageResponse
+
+MAX_READINGS = 3
+"""Times a set that moves while it is paged is read."""
+
+
+@dataclass(frozen=True)
+class MissingWindow:
+    """A window that could not be read whole, and why."""
+
+    window: Window
+    reason: str
+
+
+@dataclass(frozen=True)
+class Part:
+    """A window and what it holds.
+
+    Attributes:
+        window: What was asked.
+        contents: The records.
+        reason: Why they are not all, if they are not.
+        is_suspect: All, unless this is the length at which this end point cuts its responses.
+        at: When the oldest of its pages was fetched, UTC.
+    """
+
+    window: Window
+    contents: DecodedPage
+    reason: str = ""
+    is_suspect: bool = False
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class Retrieval:
+    """Every record in the order it came, and what is known to be missing.
+
+    Attributes:
+        parts: Windows and what they hold.
+        missing: Windows that are not whole.
+        oldest: When the oldest page used was fetched, UTC; None if there was none.
+        requests: Pages fetched.
+        cached: Pages taken from the cache.
+    """
+
+    parts: tuple[Part, ...] = ()
+    missing: tuple[MissingWindow, ...] = ()
+    oldest: datetime | None = None
+    requests: int = 0
+    cached: int = 0
+
+    def raw_records(self) -> list[msgspec.Raw]:
+        """List the JSON of each record, where pages are kept as `RawRecords`."""
+        pages = (cast("RawRecords", page) for part in self.parts for page in split_pages(part.contents))
+        return [record for page in pages for record in page.raw]
+
+    @classmethod
+    def join(cls, retrievals: Sequence[Retrieval]) -> Retrieval:
+        """Join several retrievals into one."""
+        return cls(
+            tuple(part for each in retrievals for part in each.parts),
+            tuple(window for each in retrievals for window in each.missing),
+            min((each.oldest for each in retrievals if each.oldest), default=None),
+            sum(each.requests for each in retrievals),
+            sum(each.cached for each in retrievals),
+        )
+
+
+@dataclass
+class RequestCounter:
+    """Counts the responses of one retrieval; `oldest` is when the oldest of them was fetched, UTC."""
+
+    requests: int = 0
+    cached: int = 0
+    oldest: datetime | None = None
+    step: Callable[[int], None] = lambda _: None
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def responses(self) -> int:
+        """How many responses were used."""
+        return self.requests + self.cached
+
+    def count(self, response: PageResponse) -> None:
+        """Count one response, of any thread."""
+        with self.lock:
+            self.requests += not response.cached
+            self.cached += response.cached
+            self.oldest = response.at if self.oldest is None else min(self.oldest, response.at)
+            self.step(1)
+
+
+@dataclass(frozen=True)
+class WindowResult:
+    """What one window holds, all pages of it.
+
+    Attributes:
+        contents: Its records.
+        is_whole: Whether these are all records; None if no paging field tells.
+        is_fresh: Whether it was fetched just now.
+        reason: Why it is not whole, where it can't be.
+        at: When the oldest of its pages was fetched, UTC.
+    """
+
+    contents: DecodedPage
+    is_whole: bool | None
+    is_fresh: bool
+    reason: str = ""
+    at: datetime | None = None
+
+
+@dataclass
+class PageSet:
+    """The pages of one reading of a window, and what they tell of the whole.
+
+    Attributes:
+        infos: The paging fields of each page, by its number.
+        decoded: Decoded pages, by the number of the first page in each.
+        reason: Why a page is missing.
+        at: When the oldest of them was fetched, UTC.
+    """
+
+    infos: dict[int, PageInfo] = field(default_factory=dict)
+    decoded: dict[int, DecodedPage] = field(default_factory=dict)
+    reason: str = ""
+    at: datetime | None = None
+
+    def judge(self, spec: EndpointSpec, *, is_fresh: bool) -> WindowResult:
+        """Decide whether these pages are the whole of a set that stood still."""
+        contents = JoinedPages([self.decoded[number] for number in sorted(self.decoded)])
+
+        def result(is_whole: bool | None, reason: str = "") -> WindowResult:
+            return WindowResult(contents, is_whole, is_fresh, reason, self.at)
+
+        if self.reason:
+            return result(False, self.reason)
+        totals = {info.total for info in self.infos.values() if info.total is not None}
+        tells_end = self.infos[max(self.infos)].tells_end
+        if not totals:
+            return result(True if tells_end else None)
+        found = count_distinct(contents)
+        if totals == {found} or (spec.counts_rows and totals == {contents.row_count}):
+            return result(True)
+        if not tells_end and found < max(totals):
+            return result(False)  # the total tells of more, and nothing how to get it
+        promised = " or ".join(map(str, sorted(totals)))
+        return result(
+            False, f"the pages hold {found} records where the answer promises {promised}, {MAX_READINGS} times over"
+        )
+
+
+def count_distinct(contents: DecodedPage) -> int:
+    """Count records; one that came again on a later page counts once, which is how a shift shows."""
+    identities = contents.identities
+    seen = set(identities)
+    if len(seen) == len(identities):
+        return len(seen)
+    seen.clear()
+    number, each = 0, iter(identities)
+    for size in contents.sizes:
+        page = list(itertools.islice(each, size))
+        number += sum(identity not in seen for identity in page)
+        seen.update(page)
+    return number

@@ -1,0 +1,119 @@
+"""Where the windows of one retrieval come from: cache, prefetch, or a request of their own; and when to give up."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future
+from functools import partial
+from typing import TYPE_CHECKING
+
+from cenports_nb.api.concurrency import run_concurrently
+from cenports_nb.api.retrieval.cached_windows import read_cached_windows
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.results import RequestCounter, WindowResult
+from cenports_nb.api.retrieval.window_reader import StoppedError, WindowReader, is_final
+from cenports_nb.api.retrieval.windows import Window
+from cenports_nb.errors import ApiError, CenportsError, RateLimitedError, TransportError
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+MAX_RESPONSES = 20_000
+"""Of one retrieval."""
+MAX_PREFETCHED_WINDOWS = 8
+"""Windows read at once; together they have no more requests under way than one."""
+MAX_FAILED_WINDOWS = 2
+"""Windows in a row without a response; then the others are not asked."""
+
+
+class WindowSource:
+    """Reads windows in turn.
+
+    Attributes:
+        gave_up: Why nothing more is asked; empty while something is.
+    """
+
+    def __init__(self, client: Client, spec: EndpointSpec, counter: RequestCounter, *, refresh: bool) -> None:
+        self._client = client
+        self._spec = spec
+        self._counter = counter
+        self._reader = WindowReader(client, spec, counter)
+        self._reader.on_page_count = partial(self._prefetch, refresh=refresh)
+        self._cached: dict[Window, WindowResult] = {}
+        self._prefetched: dict[Window, Future[WindowResult]] = {}
+        self._upcoming: Sequence[Window] = ()
+        self._failed_in_a_row = 0
+        self.gave_up = ""
+
+    def load_cached(self, windows: Sequence[Window], *, refresh: bool) -> None:
+        """Read all windows from the cache that it has: a new day then asks for one or two only."""
+        offline = self._client.settings.offline
+        if not refresh or offline:
+            self._cached = read_cached_windows(self._client, self._spec, self._counter, windows, any_age=offline)
+
+    def announce(self, upcoming: Sequence[Window]) -> None:
+        """Say which windows will be read later, for the prefetch."""
+        self._upcoming = upcoming
+
+    def stop(self) -> None:
+        """Send nothing more: the retrieval is over, or was interrupted."""
+        self._reader.stop()
+
+    def read(self, window: Window, *, refresh: bool) -> WindowResult | str:
+        """Read one window; returns the reason where it got no response.
+
+        Raises:
+            CenportsError: Nothing works, or in a way that a smaller window can't help.
+        """
+        if self._counter.responses >= MAX_RESPONSES:
+            self.gave_up = f"not asked, because {MAX_RESPONSES:,} answers did not settle the rest"
+        if self.gave_up:
+            return self.gave_up
+        try:
+            cached = None if refresh else self._cached.get(window)
+            result = cached or self._await_prefetched(window) or self._reader.read(window, refresh=refresh)
+        except (TransportError, ApiError) as error:
+            # The first response decides whether anything works; later ones leave a gap that can be named.
+            if self._counter.responses == 0 or is_final(error):
+                raise
+            self._failed_in_a_row += 1
+            if isinstance(error, RateLimitedError) or self._failed_in_a_row == MAX_FAILED_WINDOWS:
+                self.gave_up = f"not asked, because {window.describe()} got no answer: {error}"
+            return str(error)
+        self._failed_in_a_row = 0
+        return result
+
+    def read_directly(self, window: Window, *, refresh: bool) -> WindowResult:
+        """Read one window whatever happened before; a failure is raised."""
+        return self._reader.read(window, refresh=refresh)
+
+    def _prefetch(self, *, refresh: bool) -> None:
+        """Where pages tell how much there is, read all windows at once: none teaches how to cut the next."""
+        windows = [window for window in self._upcoming if window not in self._cached]
+        if self._prefetched or len(windows) < 2:
+            return
+        self._prefetched = {window: Future() for window in windows}
+        threading.Thread(target=self._run_prefetch, args=(refresh,), name="cenports-prefetch", daemon=True).start()
+
+    def _run_prefetch(self, refresh: bool) -> None:
+        read = partial(self._reader.read, refresh=refresh)
+        try:
+            for window, result in run_concurrently(read, list(self._prefetched), MAX_PREFETCHED_WINDOWS):
+                if isinstance(result, Exception):
+                    self._prefetched[window].set_exception(result)
+                else:
+                    self._prefetched[window].set_result(result)
+                if isinstance(result, StoppedError | RateLimitedError) or (
+                    isinstance(result, CenportsError) and is_final(result)
+                ):
+                    break  # the others would only hear the same
+        finally:
+            for future in self._prefetched.values():
+                future.cancel()  # whoever waits for one that never came reads it himself
+
+    def _await_prefetched(self, window: Window) -> WindowResult | None:
+        try:
+            return self._prefetched[window].result() if window in self._prefetched else None
+        except CancelledError:
+            return None

@@ -1,0 +1,74 @@
+"""Loaders of shipments and their lines.
+
+    parse_query ─▶ retrieve ─▶ decode_shipments ─▶ sort ─▶ finalize
+
+Which date the API filters by is not documented, so nothing is cut: shipments of the days just before and after may be
+among the rows.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from cenports_nb.api.retrieval.decoded_page import count_records
+from cenports_nb.api.retrieval.results import Retrieval
+from cenports_nb.api.retrieval.retrieve import retrieve
+from cenports_nb.frames.decoding.records import DecodedRecords, decode_shipments
+from cenports_nb.frames.decoding.shipment_items import decode_shipment_items
+from cenports_nb.frames.loaders.endpoint_specs import shipments_spec
+from cenports_nb.frames.loaders.finalize import finalize, validate
+from cenports_nb.frames.loaders.query import LoadQuery, parse_query, progress_bar, takes_parameters_of
+from cenports_nb.frames.loaders.stock import load_channel_ids
+from cenports_nb.frames.schema import schemas
+
+SOURCE = "GET /shipments"
+SORT_COLUMNS = ["ship_date", "channel_id", "order_no", "tracking_number"]
+
+
+@takes_parameters_of(parse_query)
+def load_shipments(query: LoadQuery) -> pd.DataFrame:
+    """Load shipments, one row each, from GET /shipments; without a channel, from every channel.
+
+    Which date the API filters by is not documented, so nothing is cut: shipments of the days just before
+    and after may be among the rows. Arguments and errors are those of `load_orders`.
+
+    Returns:
+        The columns of `schemas.Shipments`, then every other field of the answer as text.
+    """
+    retrieval, decoded = _retrieve_shipments(query)
+    frame = decoded.frame.drop(columns="_index")
+    if query.acknowledged is not None:  # the answers may say nothing of it; what was asked for is known
+        frame["acknowledged"] = frame["acknowledged"].fillna(query.acknowledged)
+    frame = validate(frame.sort_values(SORT_COLUMNS, kind="stable", ignore_index=True), schemas.Shipments)
+    return finalize(query.client, SOURCE, retrieval, frame, decoded.rejects, query.options)
+
+
+@takes_parameters_of(parse_query)
+def load_shipment_items(query: LoadQuery) -> pd.DataFrame:
+    """Load what was in the shipments, one row a line, from the very pages of `load_shipments`: no further request.
+
+    What a shipment looks like is not documented. Its lines are the list of objects in it whose name speaks of lines,
+    items, products or contents, or whose objects have a SKU; in packages too. A shipment without such a list has no
+    row here. Arguments and errors are those of `load_orders`.
+
+    Returns:
+        The columns of `schemas.ShipmentItems`, then every other field of a line as text; ordered by shipment, and
+        within it as sent.
+    """
+    retrieval, decoded = _retrieve_shipments(query)
+    items, line_rejects = decode_shipment_items(decoded.frame, retrieval.raw_records())
+    frame = validate(items.sort_values(SORT_COLUMNS, kind="stable", ignore_index=True), schemas.ShipmentItems)
+    rejects = (*decoded.rejects, *line_rejects)
+    return finalize(query.client, SOURCE, retrieval, frame, rejects, query.options)
+
+
+def _retrieve_shipments(query: LoadQuery) -> tuple[Retrieval, DecodedRecords]:
+    """Retrieve shipments, channel by channel; each knows the channel, and the half, that it was asked for."""
+    client = query.client
+    windows = query.windows(query.channels or load_channel_ids(client), by_month=False)
+    with progress_bar(client, query.progress, "shipments") as step:
+        retrieval = retrieve(client, shipments_spec(client), windows, refresh=query.refresh, progress=step)
+    asked = [part.window for part in retrieval.parts for _ in range(count_records(part.contents))]
+    acknowledged = [window.acknowledged for window in asked] if query.both_halves else []
+    channels = [window.channel_id for window in asked]
+    return retrieval, decode_shipments(retrieval.raw_records(), channels, acknowledged)

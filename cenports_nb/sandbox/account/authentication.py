@@ -1,0 +1,49 @@
+"""The credentials of the demo account, and access tokens: shaped like a JWT, valid for as long as the dialect says."""
+
+import base64
+import secrets
+from datetime import datetime, timedelta
+from typing import Final
+
+from cenports_nb.sandbox.dialect import Dialect
+from cenports_nb.sandbox.records import Json, encode
+
+# Public on purpose.
+PARTNER_ID: Final = "SANDBOX"
+CLIENT_ID: Final = "sandbox-client"
+CLIENT_SECRET: Final = "sandbox-secret"  # noqa: S105 - a demo credential, printed in the documentation
+
+
+class TokenStore:
+    """The tokens given out and when they end by the sandbox clock."""
+
+    def __init__(self) -> None:
+        self._ends: dict[str, datetime] = {}
+
+    def issue(self, now: datetime, dialect: Dialect) -> Json:
+        """Give out a new token, with what is said about its end."""
+        end = now + timedelta(seconds=dialect.token_life)
+        place, exp = dialect.token_exp, {"exp": int(end.timestamp())}
+        parts = (
+            encode({"typ": "JWT", "alg": "RS256"}),
+            encode({"jti": secrets.token_hex(20), **(exp if place == "claim" else {})}),
+            secrets.token_bytes(64),
+        )
+        token = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
+        self._ends = {known: expiry for known, expiry in self._ends.items() if expiry > now}
+        self._ends[token] = end
+        return {
+            **({} if dialect.expires_in is None else {"expires_in": dialect.expires_in}),
+            **(exp if place == "field" else {}),
+            "access_token": token,
+        }
+
+    def accepts(self, authorization: str | None, now: datetime) -> bool:
+        """Tell whether an Authorization header carries a living token."""
+        scheme, _, token = (authorization or "").partition(" ")
+        end = self._ends.get(token.strip())
+        return scheme.lower() == "bearer" and end is not None and now < end
+
+    def revoke_all(self) -> None:
+        """End every token."""
+        self._ends.clear()

@@ -1,0 +1,114 @@
+"""The kinds of writes: how a batch of each becomes a request, and whether it may be repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from cenports_nb.submissions.journal.models import Batch, Head, Row
+
+
+@dataclass(frozen=True)
+class WriteKind:
+    """One kind of write.
+
+    Attributes:
+        method: HTTP method of its call.
+        path: End point of its call.
+        batch_column: What the rows of a batch have in common, as frames call it.
+        key_columns: What identifies a row, as frames call it.
+        items_field: The field of the body that holds the rows; a 422 about it may be about their number.
+        build_body: Writes a batch as the call takes it; the partner id is added later.
+        is_synchronous: Whether the answer is final: there is no transaction to follow.
+        doubt_message: The message of a row whose answer was not seen.
+        is_repeatable: Whether sending twice has the effect of sending once, so that what is in doubt may be sent again.
+    """
+
+    method: str
+    path: str
+    batch_column: str
+    key_columns: tuple[str, ...]
+    items_field: str
+    build_body: Callable[[Head, Batch, Sequence[Row]], dict[str, Any]]
+    is_synchronous: bool
+    doubt_message: str
+    is_repeatable: bool = False
+
+    @property
+    def call(self) -> str:
+        """Method and path."""
+        return f"{self.method} {self.path}"
+
+
+def _build_stock_body(_: Head, batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
+    items = [{"productSKU": row.product_sku, "quantity": row.quantity, "type": row.type} for row in rows]
+    return {"warehouseCode": batch.place, "inventories": items}
+
+
+def _build_orders_body(_: Head, batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
+    return {"channelId": batch.place, "orders": [msgspec.json.decode(row.payload or "null") for row in rows]}
+
+
+def _build_acknowledgement_body(_: Head, batch: Batch, rows: Sequence[Row]) -> dict[str, Any]:
+    return {"channelId": batch.place, "orders": ",".join(row.order_no or "" for row in rows)}
+
+
+def _build_shipments_body(_: Head, __: Batch, rows: Sequence[Row]) -> dict[str, Any]:
+    return {"shipments": [{"orderNo": row.order_no} for row in rows]}
+
+
+ORDER_ACKNOWLEDGEMENT = WriteKind(
+    method="PATCH",
+    path="/orders/acknowledge",
+    batch_column="channel_id",
+    key_columns=("channel_id", "order_no"),
+    items_field="orders",
+    build_body=_build_acknowledgement_body,
+    is_synchronous=True,
+    doubt_message="It was sent, and no answer was seen: verify() looks, and to acknowledge it again does no harm.",
+    is_repeatable=True,
+)
+
+WRITE_KINDS: Mapping[str, WriteKind] = {
+    "stock": WriteKind(
+        method="PATCH",
+        path="/inventories",
+        batch_column="warehouse_code",
+        key_columns=("warehouse_code", "product_sku"),
+        items_field="inventories",
+        build_body=_build_stock_body,
+        is_synchronous=False,
+        doubt_message="It was sent, and no answer was seen: verify() reads the stock.",
+    ),
+    "orders": WriteKind(
+        method="POST",
+        path="/orders",
+        batch_column="channel_id",
+        key_columns=("order_no",),
+        items_field="orders",
+        build_body=_build_orders_body,
+        is_synchronous=False,
+        doubt_message="It was sent, and no answer was seen: verify() looks for the order.",
+    ),
+    "acknowledgement": ORDER_ACKNOWLEDGEMENT,
+    "hand_over": ORDER_ACKNOWLEDGEMENT,
+    "shipments": WriteKind(
+        method="PATCH",
+        path="/shipments/acknowledge",
+        batch_column="channel_id",
+        key_columns=("order_no",),
+        items_field="shipments",
+        build_body=_build_shipments_body,
+        is_synchronous=False,
+        doubt_message="It was sent, and no answer was seen: verify() looks whether it is acknowledged.",
+        is_repeatable=True,
+    ),
+}
+
+
+def get_write_kind(head: Head) -> WriteKind:
+    """Return the kind of a submission."""
+    return WRITE_KINDS[head.kind]

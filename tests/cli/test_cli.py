@@ -1,0 +1,283 @@
+"""The command line as a person uses it: its output, its files, its exit code."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.command_line import Ran, RunCommand, run_command
+from support.scripted_server import Say, ToldServer
+
+import cenports_nb as cn
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
+
+UNTOUCHED = "cenports-nb: "
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunCommand:
+    """Run commands in this process, with nothing configured but what is given."""
+    monkeypatch.setenv("CENPORTS_HOME", str(tmp_path))
+    monkeypatch.setenv("CENPORTS_RATE_LIMIT", "100000")
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str, url: str = "") -> Ran:
+        if url:
+            monkeypatch.setenv("CENPORTS_ENVIRONMENT", "sandbox")
+            monkeypatch.setenv("CENPORTS_BASE_URL", url)
+        return run_command(capsys, *arguments)
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    with Sandbox(shift=False, rate_limit=None) as sandbox:
+        yield sandbox.url
+
+
+def test_version_is_told(run: RunCommand) -> None:
+    """--version prints it and ends well."""
+    ran = run("--version")
+    assert (ran.returncode, ran.stdout) == (0, f"cenports-nb {cn.__version__}\n")
+
+
+def test_reports_are_listed_with_parameters(run: RunCommand) -> None:
+    """A person sees what can be run, and with what."""
+    ran = run("reports")
+    assert ran.returncode == 0
+    assert "stock-reconciliation: Stock reconciliation\n" in ran.stdout
+    assert "-p submit=False" in ran.stdout
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+def test_orders_are_written_in_each_format(run: RunCommand, tmp_path: Path, url: str, ending: str) -> None:
+    """All 830 orders arrive in the file, and postal codes keep their zeros."""
+    out = tmp_path / f"orders.{ending}"
+    ran = run("orders", "--start", "1996-07-04", "--end", "1998-05-06", "--out", str(out), url=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    frame = {
+        "csv": lambda: pd.read_csv(out, dtype=str),
+        "xlsx": lambda: pd.read_excel(out, dtype=str),
+        "parquet": lambda: pd.read_parquet(out),
+    }[ending]()
+    assert len(frame) == 830
+    assert frame["ship_to_postal_code"].str.startswith("0").sum() == 151
+
+
+@pytest.mark.parametrize(
+    ("command", "rows"),
+    [
+        (["line-items", "--start", "1996-07-04", "--end", "1998-05-06"], 2155),
+        (["stock"], 77),
+        (["stock", "--available"], 231),
+        (["stock", "--available", "--channel", "NW-EU"], 77),
+        (["channels"], 3),
+    ],
+)
+def test_each_frame_is_written(run: RunCommand, tmp_path: Path, url: str, command: list[str], rows: int) -> None:
+    """Every loader that has a command writes all its rows."""
+    out = tmp_path / "out.csv"
+    ran = run(*command, "--out", str(out), url=url)
+    assert ran.returncode == 0, ran.stderr
+    assert len(pd.read_csv(out, dtype=str)) == rows
+
+
+@pytest.mark.parametrize(
+    ("command", "code", "words"),
+    [
+        (["orders", "--env", "nowhere", "--last", "9D", "--out", "o.csv"], 2, "no environment 'nowhere'"),
+        (["orders", "--last", "9D", "--out", "o.csv"], 2, "Say which account is meant"),
+        (["orders", "--env", "staging", "--last", "9D", "--out", "o.csv"], 2, "No credentials for 'staging'"),
+        (["orders", "--env", "sandbox", "--start", "2026-02-30", "--end", "2026-03-01", "--out", "o.csv"], 2, "no day"),
+        (["orders", "--env", "sandbox", "--start", "2026-02-01", "--out", "o.csv"], 2, "without end"),
+        (["orders", "--env", "sandbox", "--last", "9D", "--out", "o.doc"], 2, "no known ending"),
+        (["orders", "--env", "sandbox", "--last", "9D", "--out", "no/o.csv"], 2, "no folder"),
+        (["orders", "--env", "sandbox", "--out", "o.csv"], 2, "Say which: start and end"),
+        (["stock", "--env", "sandbox", "--available", "--channel", "X", "--out", "s.csv"], 1, "channel id does not"),
+        (
+            ["export", "--env", "sandbox", "--last", "9D", "--out", "o.csv"],
+            2,
+            "four sheets need a file that ends in .xlsx",
+        ),
+        (
+            ["orders", "--env", "sandbox", "--last", "9D", "--out", "o.csv", "--time-zone", "Mars"],
+            2,
+            "no time zone 'Mars'",
+        ),
+        (["bogus"], 2, "No such command"),
+        (["orders"], 2, "Missing option"),
+        (["report", "stock-reconcilation", "--env", "sandbox"], 2, "did you mean 'stock-reconciliation'"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submti=true"], 2, "did you mean 'submit'"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "client_secret=x"], 2, "looks like a secret"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submit=maybe"], 2, "true or false"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submit"], 2, "no name=value"),
+        (["report", "stock-reconciliation"], 2, "Say which account is meant"),
+        (["sandbox", "--data", "nowhere"], 2, "can't start"),
+    ],
+)
+def test_what_goes_wrong_is_one_line(run: RunCommand, command: list[str], code: int, words: str) -> None:
+    """Bad input of any kind: one line on stderr that says what to do, the right exit code, no traceback."""
+    ran = run(*command)
+    assert ran.returncode == code
+    assert words in ran.stderr
+    assert ran.stderr.startswith(UNTOUCHED)
+    assert ran.stderr.count("\n") == 1
+
+
+DAYS = ["--start", "1998-04-01", "--end", "1998-04-30"]
+
+
+def test_a_month_is_written_into_one_workbook(run: RunCommand, tmp_path: Path, url: str) -> None:
+    """Orders, line items, shipments and stock, a sheet each, from one command."""
+    ran = run("export", *DAYS, "--out", "month.xlsx", url=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout == "74 orders, 180 line items, 81 shipments, 77 stock in month.xlsx\n"
+    sheets = pd.read_excel(tmp_path / "month.xlsx", sheet_name=None, dtype=str)
+    assert {name: len(sheet) for name, sheet in sheets.items()} == {
+        "orders": 74, "line items": 180, "shipments": 81, "stock": 77,
+    }  # fmt: skip
+    assert sheets["stock"]["product_sku"][0] == "0001"
+
+
+def test_a_file_can_be_masked_and_joined_all_the_same(run: RunCommand, tmp_path: Path, url: str) -> None:
+    """--mask leaves no name in the file; without it the data is what was asked for."""
+    for name, more in (("plain", []), ("masked", ["--mask"])):
+        ran = run("orders", *DAYS, *more, "--out", f"{name}.csv", url=url)
+        assert (ran.returncode, ran.stderr) == (0, "")
+    plain, masked = (pd.read_csv(tmp_path / f"{name}.csv", dtype=str) for name in ("plain", "masked"))
+    text = (tmp_path / "masked.csv").read_text(encoding="utf-8-sig")
+    people = {*plain["customer_name"], *plain["contact_name"], *plain["ship_to_address1"].dropna()}
+    assert [name for name in people if name in text] == []
+    assert masked["customer_name"].str.fullmatch("name-[0-9a-f]{12}").all()
+    assert masked["customer_name"].nunique() == plain["customer_name"].nunique()
+    assert (masked["ship_to_city"].fillna("") == plain["ship_to_city"].fillna("")).all()
+
+
+def test_instants_are_written_in_the_zone_asked_for(run: RunCommand, tmp_path: Path, url: str) -> None:
+    """--time-zone moves the clock, not the moment; the one order of exactly midnight is a plain day."""
+    run("orders", *DAYS, "--out", "utc.csv", url=url)
+    run("orders", *DAYS, "--time-zone", "Europe/Berlin", "--out", "berlin.csv", url=url)
+    utc, berlin = (pd.read_csv(tmp_path / f"{name}.csv")["order_date"] for name in ("utc", "berlin"))
+    assert berlin.str[-6:].value_counts().to_dict() == {"+02:00": 73, "+00:00": 1}
+    assert (pd.to_datetime(berlin, utc=True) == pd.to_datetime(utc, utc=True)).all()
+
+
+@pytest.fixture
+def with_a_bad_order(server: ToldServer) -> str:
+    """A server one of whose orders has a name for a date."""
+    order = {"orderNo": "BAD-1", "channelId": "X", "customerName": "Jane Doe", "orderDate": "Jane Doe"}
+    server.on("GET /orders", Say({"data": [order], "total": 1}))
+    server.on("GET /channels", Say({"data": [{"channelId": "X", "channelName": "Shop"}]}))
+    server.on("GET /shipments", Say({"data": []}))
+    server.on("GET /inventories", Say({"data": []}))
+    return server.url
+
+
+@pytest.mark.parametrize("more", [[], ["--mask"]])
+def test_rejected_records_name_nobody_on_the_screen(
+    run: RunCommand, tmp_path: Path, with_a_bad_order: str, more: list[str]
+) -> None:
+    """Told once for orders and lines, in a file of their own, which --mask masks as well."""
+    command = ["export", "--start", "1998-05-06", "--end", "1998-05-06", "--out", "day.xlsx", *more]
+    ran = run(*command, url=with_a_bad_order)
+    assert ran.returncode == 1
+    assert ran.stderr == "cenports-nb: 1 record can't be read; see day-rejected.csv.\n"
+    assert "Jane Doe" not in ran.stdout + ran.stderr
+    rejected = pd.read_csv(tmp_path / "day-rejected.csv", dtype=str)
+    assert list(rejected["key"]) == ["BAD-1"]
+    assert json.loads(rejected["record"][0])["orderNo"] == "BAD-1"
+    assert ("Jane Doe" in str(rejected.to_dict())) == (not more)
+
+
+def test_debug_adds_the_traceback() -> None:
+    """--debug may stand behind the command, where people put it."""
+    command = ["orders", "--env", "nowhere", "--last", "9D", "--out", "o.csv", "--debug"]
+    ran = subprocess.run([sys.executable, "-m", "cenports_nb", *command], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "Traceback" in ran.stderr
+
+
+def test_a_process_ends_with_the_code_and_the_line() -> None:
+    """`python -m cenports_nb` is the same program as the command."""
+    ran = subprocess.run([sys.executable, "-m", "cenports_nb", "bogus"], capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
+    assert ran.stderr.startswith(UNTOUCHED)
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_sandbox_command_serves_until_it_is_stopped(name: str) -> None:
+    """It prints its address, serves generated orders to other processes, and ends well, even where a shell's `&` lets it ignore Ctrl-C."""
+    command = [sys.executable, "-m", "cenports_nb", "sandbox", "--orders", "50", "--seed", "3", "--rate-limit", "0"]
+    ignoring = [
+        sys.executable,
+        "-c",
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_IGN); os.execv(sys.argv[1], sys.argv[1:])",
+    ]
+    with subprocess.Popen([*ignoring, *command], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        address = process.stdout.readline().strip()
+        with cn.connect("sandbox", base_url=address) as client:
+            found = len(cn.load_orders(client, last="370D"))
+        process.send_signal(getattr(signal, name))
+        _, said = process.communicate()
+    assert found == 50
+    assert process.returncode == 0
+    assert "stopped" in said
+
+
+def test_doctor_says_what_it_found_and_writes_shapes(run: RunCommand, tmp_path: Path, url: str) -> None:
+    """Questions with answers and evidence; a file with field names and types; nothing saved for a sandbox."""
+    ran = run("doctor", "--out", str(tmp_path / "shape.json"), url=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert "Is endDate included?\n      yes (" in ran.stdout
+    assert "Nothing saved" in ran.stdout
+    shapes = json.loads((tmp_path / "shape.json").read_text())
+    assert shapes["GET /orders"]["data"][0]["orderDate"] == "text: instant"
+    assert not (tmp_path / "profiles.toml").exists()
+
+
+def test_doctor_saves_what_it_learnt_to_the_profile(run: RunCommand, tmp_path: Path) -> None:
+    """The next connection speaks as the account does."""
+    with Sandbox(shift=False, rate_limit=None, dialect=Dialect(get_parameters="query", order_limit=500)) as sandbox:
+        text = f'[acme]\nenvironment = "sandbox"\nbase_url = "{sandbox.url}"\n'
+        (tmp_path / "profiles.toml").write_text(text)
+        shape = str(tmp_path / "shape.json")
+        ran = run("doctor", "--profile", "acme", "--out", shape)
+        assert (ran.returncode, ran.stderr) == (0, "")
+        saved = tomllib.loads((tmp_path / "profiles.toml").read_text())["acme"]["dialect"]
+        assert (saved["get_parameters"], saved["order_limit"], saved["end_included"]) == ("query", 500, True)
+        out = tmp_path / "orders.csv"
+        ran = run("orders", "--profile", "acme", "--start", "1997-01-01", "--end", "1997-01-31", "--out", str(out))  # fmt: skip
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert len(pd.read_csv(out)) == 33
+
+
+def test_cache_tells_and_clears(run: RunCommand, tmp_path: Path, url: str) -> None:
+    """Account, answers, size and ages; then nothing."""
+    ran = run("cache", "info")
+    assert (ran.returncode, ran.stdout) == (0, f"0 answers in {tmp_path}\n")
+    given = {"partner_id": PARTNER_ID, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
+    with cn.connect("staging", base_url=url, cache=tmp_path, **given) as client:
+        cn.load_channels(client)
+    ran = run("cache", "info")
+    assert f"SANDBOX at {url}: 1 answers, 0.0 MiB, from 20" in ran.stdout
+    assert run("cache", "clear").returncode == 0
+    assert run("cache", "info").stdout == f"0 answers in {tmp_path}\n"
+
+
+def test_items_of_shipments_are_written(run: RunCommand, tmp_path: Path, url: str) -> None:
+    """A row for each line, and its SKU with the zeros in front."""
+    command = ["shipments", "--items", "--start", "1998-01-01", "--end", "1998-01-31", "--out", "items.csv"]
+    ran = run(*command, url=url)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    items = pd.read_csv(tmp_path / "items.csv", dtype=str)
+    assert items.columns[-3:].tolist() == ["line_item", "product_sku", "quantity"]
+    assert items["product_sku"].str.fullmatch(r"\d{4}").all()

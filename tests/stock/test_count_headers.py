@@ -1,0 +1,107 @@
+"""Headers are found by well-known words, and never guessed."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+
+import pytest
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.stock.counts.headers import HEADER_WORDS, normalize_header
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Warehouse,Item,Qty",
+        "WAREHOUSE CODE,Item Number,On-Hand",
+        "whse,SKU,Counted",
+        "Lager,Artikel-Nr.,Gezählte Menge",
+        "Lagercode,Artikelnummer,Bestand",
+        "Entrepôt,Référence,Qté comptée",
+        "Almacén,Código de artículo,Cantidad",
+        " warehouse_code , product_sku , quantity ",
+    ],
+)
+def test_well_known_headers_are_recognised(headers: str) -> None:
+    """In English, German, French and Spanish, in any case, with accents or without."""
+    counts = cn.read_counts(io.StringIO(f"{headers},Note\nW,0012,5,fine\n"))
+    assert counts.to_dict("list") == {"warehouse_code": ["W"], "product_sku": ["0012"], "quantity": [5]}
+
+
+@pytest.mark.parametrize("ours", HEADER_WORDS)
+def test_every_word_is_as_headers_are_compared(ours: str) -> None:
+    """A word with an accent or a capital in the table would never be found, and one in two places is no word."""
+    assert [word for word in HEADER_WORDS[ours] if normalize_header(word) != word] == []
+    others = {word for name, words in HEADER_WORDS.items() if name != ours for word in words}
+    assert set(HEADER_WORDS[ours]) & others == set()
+
+
+@pytest.mark.parametrize(
+    ("headers", "words"),
+    [
+        (
+            "Warehouse,Item,On hand,Counted",
+            "'On hand' and 'Counted' fit. Tell which with columns={'quantity': 'On hand'}",
+        ),
+        ("Warehouse,Item,Qty,Qty", "'Qty' and 'Qty' fit. Rename one"),
+        ("Warehouse,SKU,Item,Qty", "more than one column 'product_sku': its headers 'SKU' and 'Item' fit"),
+    ],
+)
+def test_two_headers_that_fit_are_refused(headers: str, words: str) -> None:
+    """Only the person knows which one was counted."""
+    with pytest.raises(InvalidRequestError) as caught:
+        cn.read_counts(io.StringIO(f"{headers}\nW,A,1,2\n"))
+    assert words in str(caught.value)
+
+
+@pytest.mark.parametrize("columns", [{"quantity": "Counted"}, {"Counted": "quantity"}])
+def test_a_choice_settles_which_header_is_meant(columns: dict[str, str]) -> None:
+    """The other one is then just a column."""
+    text = io.StringIO("Warehouse,Item,On hand,Counted\nW,A,1,2\n")
+    assert cn.read_counts(text, columns=columns)["quantity"].tolist() == [2]
+
+
+def test_our_own_names_are_sure_of_what_they_mean() -> None:
+    """`product_sku` beside a column `Item` is the SKU."""
+    text = io.StringIO("warehouse_code,product_sku,Item,quantity\nW,A,Chai,2\n")
+    assert cn.read_counts(text)["product_sku"].tolist() == ["A"]
+
+
+def test_a_file_that_names_upcs_says_how_to_read_them() -> None:
+    """The header is there, only not as the SKU."""
+    with pytest.raises(
+        InvalidRequestError, match=r"lacks the column product_sku \(or pass by='product_upc' and stock=\)"
+    ):
+        cn.read_counts(io.StringIO("Warehouse,UPC,Qty\nW,1,2\n"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"warehouse_code": "W"}, "a warehouse other than warehouse_code='W' in line 3"),
+        ({"warehouse_map": {"W": "WH-1"}}, "a warehouse that warehouse_map lacks in line 3"),
+        ({"warehouse_map": {"W": "WH-1", "V": ""}}, "a warehouse that warehouse_map lacks in line 3"),
+    ],
+)
+def test_warehouses_that_disagree_are_refused(arguments: dict[str, Any], words: str) -> None:
+    """What the file says and what was passed must fit."""
+    with pytest.raises(InvalidRequestError) as caught:
+        cn.read_counts(io.StringIO("Warehouse,Item,Qty\nW,A,1\nV,A,2\n"), **arguments)
+    assert words in str(caught.value)
+
+
+def test_the_warehouse_that_was_passed_is_translated_too() -> None:
+    """Or refused, if the map lacks it."""
+    counts = cn.read_counts(io.StringIO("Item,Qty\nA,1\n"), warehouse_code="N", warehouse_map={"N": "WH-1"})
+    assert counts["warehouse_code"].tolist() == ["WH-1"]
+    with pytest.raises(InvalidRequestError, match="warehouse_code='S' is not in warehouse_map"):
+        cn.read_counts(io.StringIO("Item,Qty\nA,1\n"), warehouse_code="S", warehouse_map={"N": "WH-1"})
+
+
+def test_a_choice_that_names_no_column_of_ours_is_refused() -> None:
+    """A typing mistake would be read over."""
+    with pytest.raises(InvalidRequestError, match="columns='qty': one side of each pair must be one of warehouse_code"):
+        cn.read_counts(io.StringIO("Warehouse,Item,Qty\nW,A,1\n"), columns={"qty": "Counted"})

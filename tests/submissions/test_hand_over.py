@@ -1,0 +1,396 @@
+"""A hand-over loses no order and hands none over twice, whatever happens on the way."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from support.handover_worker import is_killed
+from support.scripted_server import Say, Seen, ToldServer
+
+import cenports_nb as cn
+from cenports_nb.errors import (
+    ApiError,
+    HandoverWarning,
+    InvalidRequestError,
+    JournalError,
+    ReadOnlyError,
+    RejectedRowsWarning,
+)
+from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
+
+
+def read(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
+
+
+ORDER = {
+    "orderNo": "A12345", "orderDate": "2026-03-01T16:35:11.000000Z", "channelId": "C", "status": "Incompleted",
+    "lineItems": [{"orderNo": "A12345", "lineItem": "1", "productSku": "S", "quantity": 1, "price": 2.5, "status": "pending"}],
+}  # fmt: skip
+
+
+def orders_in_file(path: Path) -> list[str]:
+    return sorted(read(path)["order_no"].unique())
+
+
+def orders_in(folder: Path) -> list[str]:
+    """The orders of all files in a folder, once for each file that has them."""
+    return sorted(number for path in folder.glob("*.csv") for number in orders_in_file(path))
+
+
+def open_orders(client: cn.Client) -> set[str]:
+    return set(cn.load_orders(client, acknowledged=False)["order_no"])
+
+
+def acknowledgements(sandbox: Sandbox) -> list[Any]:
+    return [
+        request for request in sandbox.requests if (request.method, request.path) == ("PATCH", "/orders/acknowledge")
+    ]
+
+
+def arrive(client: cn.Client, sandbox: Sandbox, number: str, **changes: Any) -> None:
+    """Let one more order come in."""
+    record = client.api.get_orders(channelId="NW-EU", limit=1, isAcknowledged=False, isPaginated=True)["data"]
+    known = record or client.api.get_orders(
+        channelId="NW-EU", limit=1, startDate="1996-07-01", endDate="1998-06-01", isPaginated=True
+    )["data"]  # fmt: skip
+    lines = [{**line, "orderNo": number, "status": "pending"} for line in known[0]["lineItems"]]
+    sandbox.add_order({**known[0], "orderNo": number, "lineItems": lines, **changes})
+
+
+def test_unacknowledged_orders_are_in_the_file_and_then_acknowledged(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path
+) -> None:
+    """Each of them, each line once; nothing is left beside the file."""
+    wanted, lines = open_orders(client), len(cn.load_line_items(client, acknowledged=False))
+    made = cn.hand_over(client, tmp_path / "orders.csv")
+    table = read(tmp_path / "orders.csv")
+    assert set(table["order_no"]) == wanted
+    assert len(table) == made.lines == lines
+    assert (made.orders, made.acknowledged, made.refused, made.unknown) == (len(wanted), len(wanted), 0, 0)
+    assert open_orders(client) == set()
+    assert [path.name for path in tmp_path.iterdir() if path.name != "cenports-home"] == ["orders.csv"]
+    assert repr(made) == (
+        f"<Handover {made.handover_id}: {len(wanted)} orders, {lines} lines in orders.csv; {len(wanted)} acknowledged>"
+    )
+    assert made.outcomes["outcome"].unique().tolist() == ["acknowledged"]
+
+
+def test_a_workbook_and_a_layout_of_the_warehouse(client: cn.Client, tmp_path: Path) -> None:
+    """Its headers, its order; only the channel that was asked for."""
+    layout = {"Order": "order_no", "SKU": "product_sku", "Pieces": "quantity", "Channel": "channel_id"}
+    cn.hand_over(client, tmp_path / "orders.xlsx", channel_id="NW-EU", layout=layout)
+    sheet = pd.read_excel(tmp_path / "orders.xlsx", dtype=str)
+    assert list(sheet.columns) == list(layout)
+    assert set(sheet["Channel"]) == {"NW-EU"}
+    assert set(cn.load_orders(client, acknowledged=False)["channel_id"]) == {"NW-NA", "NW-SA"}
+
+
+def test_nothing_to_hand_over_makes_no_file(client: cn.Client, tmp_path: Path) -> None:
+    """And no entry in the journal."""
+    cn.hand_over(client, tmp_path / "first.csv")
+    made = cn.hand_over(client, tmp_path / "second.csv")
+    assert (made.handover_id, made.path, made.orders, repr(made)) == (None, None, 0, "<Handover: nothing to hand over>")
+    assert not (tmp_path / "second.csv").exists()
+    assert cn.list_submissions(home=client.home)["kind"].tolist() == ["hand_over"]
+
+
+def test_an_order_that_arrives_meanwhile_is_for_the_next_one(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path
+) -> None:
+    """It is acknowledged only with the file that it is in."""
+    northwind.faults.add("too_many", "PATCH /orders/acknowledge", times=None, retry_after=100)
+    made = cn.hand_over(client, tmp_path / "first.csv")
+    assert made.unknown == made.orders
+    northwind.faults.clear()
+    arrive(client, northwind, "MEANWHILE")
+    with pytest.warns(HandoverWarning, match="was not finished and is now"):
+        second = cn.hand_over(client, tmp_path / "second.csv")
+    assert second.outcomes["order_no"].tolist() == ["MEANWHILE"]
+    assert open_orders(client) == set()
+    assert len(orders_in(tmp_path)) == len(set(orders_in(tmp_path))) == made.orders + 1
+
+
+def test_a_rerun_of_the_same_path_finishes_it(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+    """It is the same hand-over, and its file stays as it is."""
+    northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
+    made = cn.hand_over(client, tmp_path / "orders.csv")
+    content = (tmp_path / "orders.csv").read_bytes()
+    northwind.faults.clear()
+    with pytest.warns(HandoverWarning, match="was not finished"):
+        repeated = cn.hand_over(client, tmp_path / "orders.csv")
+    assert (repeated.handover_id, repeated.acknowledged) == (made.handover_id, made.orders)
+    assert (tmp_path / "orders.csv").read_bytes() == content
+
+
+def test_the_file_of_an_unfinished_handover_is_written_again_if_it_is_gone(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path
+) -> None:
+    """Byte by byte, from the journal."""
+    northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
+    cn.hand_over(client, tmp_path / "orders.csv")
+    content = (tmp_path / "orders.csv").read_bytes()
+    (tmp_path / "orders.csv").unlink()
+    northwind.faults.clear()
+    with pytest.warns(HandoverWarning):
+        cn.hand_over(client, tmp_path / "other.csv")
+    assert (tmp_path / "orders.csv").read_bytes() == content
+    assert not (tmp_path / "other.csv").exists()
+
+
+def test_a_file_that_was_changed_stops_it_before_anything_is_acknowledged(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path
+) -> None:
+    """Nobody knows what the warehouse has of it; moved away, it is written anew."""
+    northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
+    made = cn.hand_over(client, tmp_path / "orders.csv")
+    (tmp_path / "orders.csv").write_bytes(b"changed")
+    northwind.faults.clear()
+    sent = len(acknowledgements(northwind))
+    with pytest.raises(InvalidRequestError, match="was changed since"):
+        cn.hand_over(client, tmp_path / "other.csv")
+    assert len(acknowledgements(northwind)) == sent
+    repeated = cn.hand_over(client, tmp_path / "moved.csv", resend=made.handover_id)
+    assert (repeated.acknowledged, repeated.path) == (made.orders, tmp_path / "moved.csv")
+    assert open_orders(client) == set()
+
+
+def test_a_file_that_is_there_is_never_written_over(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+    """It may be another hand-over; nothing is asked of Cenports then."""
+    (tmp_path / "orders.csv").write_text("mine")
+    with pytest.raises(InvalidRequestError, match="is there already and may be another hand-over"):
+        cn.hand_over(client, tmp_path / "orders.csv")
+    assert ((tmp_path / "orders.csv").read_text(), northwind.requests) == ("mine", [])
+
+
+def test_an_order_that_still_shows_as_not_acknowledged_is_not_handed_over_twice(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path
+) -> None:
+    """It is acknowledged again instead."""
+    made = cn.hand_over(client, tmp_path / "first.csv")
+    number = made.outcomes["order_no"].iloc[0]
+    order = northwind.state.orders.find(made.outcomes["channel_id"].iloc[0], number)
+    assert order is not None
+    order.acknowledged = False
+    second = cn.hand_over(client, tmp_path / "second.csv")
+    assert second.repeated[["order_no", "outcome"]].values.tolist() == [[number, "acknowledged"]]
+    assert (second.path, repr(second)) == (None, "<Handover: nothing to hand over, 1 of earlier hand-overs again>")
+    assert open_orders(client) == set()
+
+
+def test_a_refused_chunk_costs_only_the_bad_order(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+    """The others are sent one by one; what is refused is told."""
+    fault = northwind.faults.add("error_200", "PATCH /orders/acknowledge")
+    made = cn.hand_over(client, tmp_path / "orders.csv")
+    assert fault.count == 1
+    assert made.acknowledged == made.orders
+
+
+@pytest.mark.filterwarnings("ignore::cenports_nb.errors.UnknownFieldsWarning")
+def test_an_order_that_cannot_be_read_whole_is_left_out_and_reported(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path
+) -> None:
+    """Neither in the file nor acknowledged."""
+    arrive(client, northwind, "BAD-DATE")
+    arrive(client, northwind, "BAD-LINE")
+    for number, change in (("BAD-DATE", {"orderDate": "soon"}), ("BAD-LINE", None)):
+        order = northwind.state.orders.find("NW-EU", number)
+        assert order is not None
+        if change is None:
+            order.record["lineItems"][0]["quantity"] = "many"
+        else:
+            order.record.update(change)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        made = cn.hand_over(client, tmp_path / "orders.csv")
+    assert set(made.rejected["order_no"]) == {"BAD-DATE", "BAD-LINE"}
+    assert {HandoverWarning, RejectedRowsWarning} <= {warning.category for warning in caught}
+    assert not {"BAD-DATE", "BAD-LINE"} & set(read(tmp_path / "orders.csv")["order_no"])
+    left = [northwind.state.orders.find("NW-EU", number) for number in ("BAD-DATE", "BAD-LINE")]
+    assert [order is not None and order.acknowledged for order in left] == [False, False]
+
+
+@pytest.mark.parametrize("number", ["{0},{1}", " {0}", "{0} "])
+def test_a_number_that_would_mean_other_orders_is_left_out(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path, number: str
+) -> None:
+    """In the list of numbers that the call takes it would acknowledge them."""
+    arrive(client, northwind, "0001")
+    arrive(client, northwind, "0002")
+    cn.acknowledge_orders(client, cn.load_orders(client, acknowledged=False).query("order_no not in ['0001', '0002']"))
+    arrive(client, northwind, number.format("0001", "0002"))
+    northwind.requests.clear()
+    northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
+    with pytest.warns(HandoverWarning, match="it can't be acknowledged by it"):
+        made = cn.hand_over(client, tmp_path / "orders.csv")
+    assert made.outcomes["order_no"].tolist() == ["0001", "0002"]
+    assert {request.params["orders"] for request in acknowledgements(northwind)} <= {"0001,0002", "0001", "0002"}
+
+
+def test_an_answer_that_is_not_whole_hands_nothing_over(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+    """A missing order would be forgotten."""
+    northwind.faults.add("server_error", "GET /orders", times=None)
+    with pytest.raises(ApiError):
+        cn.hand_over(client, tmp_path / "orders.csv")
+    assert not (tmp_path / "orders.csv").exists()
+    assert acknowledgements(northwind) == []
+
+
+def test_a_handover_is_repeated_byte_by_byte_without_asking(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path
+) -> None:
+    """Under any name of the same kind; where it is already, nothing happens."""
+    made = cn.hand_over(client, tmp_path / "orders.csv")
+    asked = len(northwind.requests)
+    repeated = cn.hand_over(client, tmp_path / "again.csv", resend=made.handover_id)
+    cn.hand_over(client, tmp_path / "orders.csv", resend=made.handover_id)
+    assert (tmp_path / "again.csv").read_bytes() == (tmp_path / "orders.csv").read_bytes()
+    assert (repeated.path, repeated.acknowledged) == (tmp_path / "again.csv", made.orders)
+    assert len(northwind.requests) == asked
+
+
+def test_a_repeat_that_cannot_be_meant_is_refused(client: cn.Client, tmp_path: Path) -> None:
+    """Another kind of file, another file in its place, another submission, none."""
+    made = cn.hand_over(client, tmp_path / "orders.csv")
+    (tmp_path / "taken.csv").write_text("mine")
+    with pytest.raises(InvalidRequestError, match=r"is a \.csv file and is repeated as one"):
+        cn.hand_over(client, tmp_path / "orders.xlsx", resend=made.handover_id)
+    with pytest.raises(InvalidRequestError, match="is there already"):
+        cn.hand_over(client, tmp_path / "taken.csv", resend=made.handover_id)
+    with pytest.raises(JournalError, match="There is no submission 'nothing'"):
+        cn.hand_over(client, tmp_path / "new.csv", resend="nothing")
+    other = cn.acknowledge_shipments(client, cn.load_shipments(client, acknowledged=False).iloc[:1])
+    with pytest.raises(InvalidRequestError, match="is no hand-over"):
+        cn.hand_over(client, tmp_path / "new.csv", resend=other.submission_id)
+
+
+def test_a_file_is_kept_in_the_journal_for_thirty_days(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+    """After that the next hand-over takes it out; which orders it had stays."""
+    made = cn.hand_over(client, tmp_path / "orders.csv")
+    client.clock.sleep(31 * 86_400)
+    cn.hand_over(client, tmp_path / "later.csv")
+    with pytest.raises(InvalidRequestError, match="is no longer kept"):
+        cn.hand_over(client, tmp_path / "again.csv", resend=made.handover_id)
+    assert len(cn.open_submission(client, made.handover_id).outcomes) == made.orders
+
+
+def test_resume_says_how_a_handover_is_finished(client: cn.Client, tmp_path: Path) -> None:
+    """Its file comes first."""
+    made = cn.hand_over(client, tmp_path / "orders.csv")
+    with pytest.raises(InvalidRequestError, match=r"hand_over\(client, path\) finishes it"):
+        cn.open_submission(client, made.handover_id).resume()
+
+
+def test_what_cannot_be_meant_is_refused_before_anything(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+    """A layout, an ending, a folder; and a read-only client writes no file."""
+    for path, options, words in (
+        ("orders.csv", {"layout": ["order_no"]}, "layout lacks"),
+        ("orders.parquet", {}, "use .csv or .xlsx"),
+        ("no/orders.csv", {}, "There is no folder"),
+    ):
+        with pytest.raises(InvalidRequestError, match=words):
+            cn.hand_over(client, tmp_path / path, **options)
+    with cn.connect("sandbox", base_url=northwind.url, read_only=True) as reader, pytest.raises(ReadOnlyError):
+        cn.hand_over(reader, tmp_path / "orders.csv")
+    assert northwind.requests == []
+
+
+def test_a_file_that_appears_on_the_way_stops_it_and_its_orders_come_again(
+    server: ToldServer, staging: Callable[..., cn.Client], tmp_path: Path
+) -> None:
+    """Nobody saw the hand-over: nothing is acknowledged, it can't be repeated, and the next one has its orders."""
+    target = tmp_path / "orders.csv"
+
+    def answer(seen: Seen) -> Say:
+        if seen.body.get("isAcknowledged") is False:
+            target.write_text("of somebody else")
+        return Say({"data": [ORDER], "current_page": 1, "last_page": 1, "next_page_url": None, "total": 1})
+
+    server.on("GET /orders", answer).on("PATCH /orders/acknowledge", Say({"code": 200, "data": []}))
+    client = staging()
+    with pytest.raises(InvalidRequestError, match="is there already"):
+        cn.hand_over(client, target)
+    assert target.read_text() == "of somebody else"
+    assert server.of("PATCH /orders/acknowledge") == []
+    with pytest.raises(InvalidRequestError, match="was not handed over"):
+        cn.hand_over(client, tmp_path / "again.csv", resend=cn.list_submissions()["submission_id"].iloc[0])
+    made = cn.hand_over(client, tmp_path / "next.csv")
+    assert (made.orders, made.acknowledged) == (1, 1)
+    assert orders_in_file(tmp_path / "next.csv") == ["A12345"]
+
+
+def account(sandbox: Sandbox, **options: Any) -> cn.Client:
+    """A client whose journal outlives it."""
+    return cn.connect(
+        "staging", base_url=sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
+        rate_limit=100_000, **options,
+    )  # fmt: skip
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    made = tmp_path / "warehouse"
+    made.mkdir()
+    return made
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+@pytest.mark.xdist_group("processes")
+def test_killed_at_any_step_no_order_is_lost_and_none_handed_over_twice(folder: Path, home: Path) -> None:
+    """Before every step there is; a new order comes in meanwhile; the second run is killed too, the third is not."""
+    for step in range(1, 30):
+        for path in (*folder.iterdir(), *home.glob("*.sqlite*")):
+            path.unlink()
+        with Sandbox(shift=False, rate_limit=None) as sandbox:
+            if not is_killed(sandbox.url, folder / "same.csv", step):
+                break
+            with account(sandbox) as client, warnings.catch_warnings():
+                warnings.simplefilter("ignore", HandoverWarning)
+                arrive(client, sandbox, "MEANWHILE")
+                rerun = folder / ("same.csv" if step % 2 else "other.csv")
+                is_killed(sandbox.url, rerun, step % 5 + 2)
+                for path in (rerun, folder / "last.csv"):
+                    if not path.exists():
+                        cn.hand_over(client, path)
+                cn.hand_over(client, folder / "very-last.csv")
+                assert open_orders(client) == set()
+        found = orders_in(folder)
+        assert len(found) == len(set(found)) == 22, step
+        assert list(folder.glob(".*")) == [], step
+    assert step > 8
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
+@pytest.mark.xdist_group("processes")
+@pytest.mark.parametrize("number", [1, 2])
+def test_an_acknowledgement_that_landed_before_the_kill_is_not_taken_for_lost(folder: Path, number: int) -> None:
+    """The request had left, its answer never came: the orders are read again."""
+    with Sandbox(shift=False, rate_limit=None) as sandbox, account(sandbox) as client:
+        wanted = cn.load_orders(client, acknowledged=False)
+        assert is_killed(sandbox.url, folder / "orders.csv", number, "http.client.send")
+        name = cn.list_submissions()["submission_id"].iloc[-1]
+        doubtful = cn.open_submission(client, name).outcomes.query("outcome == 'in_doubt'")
+        client.api.acknowledge_orders(channel_id=doubtful["channel_id"].iloc[0], orders=doubtful["order_no"].tolist())
+        sent = len(acknowledgements(sandbox))
+        with pytest.warns(HandoverWarning):
+            made = cn.hand_over(client, folder / "orders.csv")
+        assert made.acknowledged == made.orders == len(wanted)
+        assert len(acknowledgements(sandbox)) - sent == 3 - number
+        assert orders_in(folder) == sorted(wanted["order_no"])
+
+
+def test_two_at_once_take_turns(folder: Path) -> None:
+    """Every order is in one of the files."""
+    with Sandbox(shift=False, rate_limit=None) as sandbox, account(sandbox) as one, account(sandbox) as two:
+        wanted = open_orders(one)
+        with ThreadPoolExecutor(2) as pool:
+            found = list(pool.map(cn.hand_over, (one, two), (folder / "one.csv", folder / "two.csv")))
+        assert sorted(made.orders for made in found) == [0, len(wanted)]
+        assert orders_in(folder) == sorted(wanted)

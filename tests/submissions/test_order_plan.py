@@ -19,7 +19,7 @@ from cenports_nb.api.request_schema import check_body
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.sandbox.dialect import Dialect as SandboxDialect
 from cenports_nb.sandbox.http.request_rules import post_orders
-from cenports_nb.sandbox.http.validation import Known
+from cenports_nb.sandbox.http.validation import KnownCodes
 from cenports_nb.sandbox.http.validation import find_errors as sandbox_check
 from cenports_nb.submissions.orders.order_file import read_order_file
 from cenports_nb.submissions.orders.order_plan import OrderPlan, plan_orders
@@ -382,7 +382,7 @@ def test_whatever_passes_is_what_both_sides_take(made: tuple[pd.DataFrame, pd.Da
     bodies = [one.body for one in plan.orders]
     body = {"partnerId": "SANDBOX", "channelId": "C", "orders": bodies}
     check_body("POST /orders", body, {})
-    assert sandbox_check(post_orders(SandboxDialect()), body, Known({"C"}, set())) == {}
+    assert sandbox_check(post_orders(SandboxDialect()), body, KnownCodes({"C"}, set())) == {}
     for one in bodies:
         total = sum(Decimal(repr(item["subTotal"])) for item in one["lineItems"])
         assert Decimal(repr(one["grandTotal"])) == total + Decimal(repr(one.get("shippingCost", 0)))

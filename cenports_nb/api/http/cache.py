@@ -26,6 +26,12 @@ MAX_CLOCK_SKEW_SECONDS = 60.0
 """A page from further in the future was kept under a wrong clock."""
 
 
+STATE_SQL = """
+SELECT coalesce((SELECT number FROM generation WHERE account = ?), 0),
+       EXISTS (SELECT 1 FROM open_write WHERE account = ? AND since > ?)
+"""
+
+
 @dataclass(frozen=True)
 class CacheableRequest:
     """What tells one request from another."""
@@ -58,9 +64,9 @@ class Cache:
 
     def find(self, request: CacheableRequest, max_age: float) -> tuple[bytes, datetime] | None:
         """Look an answer up that is no older than this; at any age, the newest of any generation."""
-        generation = self.generation
+        generation, keeps = self._read_state()
         offline = max_age == math.inf
-        if not (offline or self.keeps):
+        if not (offline or keeps):
             return None
         oldest = 0 if offline else generation
         for number in range(generation, oldest - 1, -1):
@@ -81,14 +87,20 @@ class Cache:
 
     @property
     def keeps(self) -> bool:
-        """Whether an answer may be kept now: no write is under way that could change it."""
+        """Whether a page may be kept now: no write is under way that could change it."""
+        return self._read_state()[1]
+
+    @property
+    def generation(self) -> int:
+        """How often the account was written to, as far as this machine knows."""
+        return self._read_state()[0]
+
+    def _read_state(self) -> tuple[int, bool]:
+        """Read the write generation, and whether a page may be kept now, in one query: each page asks."""
         since = self._now().timestamp() - self._settle_seconds
-        return not self.store.run(
-            lambda file: file.execute(
-                "SELECT 1 FROM open_write WHERE account = ? AND since > ?", (self._account, since)
-            ).fetchone(),
-            None,
-        )
+        values = (self._account, self._account, since)
+        generation, write_is_open = self.store.run(lambda file: file.execute(STATE_SQL, values).fetchone(), (0, False))
+        return generation, not write_is_open
 
     def write_started(self, write_id: str) -> None:
         """Make all that is kept stale, and keep nothing until the write has ended."""
@@ -125,15 +137,6 @@ class Cache:
             "INSERT INTO generation VALUES (?, 1) ON CONFLICT (account) DO UPDATE SET number = number + 1",
             (self._account,),
         )
-
-    @property
-    def generation(self) -> int:
-        """How often the account was written to, as far as this machine knows."""
-        row = self.store.run(
-            lambda file: file.execute("SELECT number FROM generation WHERE account = ?", (self._account,)).fetchone(),
-            None,
-        )
-        return int(row[0]) if row else 0
 
 
 @dataclass(frozen=True)

@@ -9,16 +9,16 @@ from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 from cenports_nb.submissions.tracking.snapshot import Snapshot
 
 
-def format_summary(snapshot: Snapshot, *, dry: bool) -> str:
+def format_summary(snapshot: Snapshot, *, dry_run: bool) -> str:
     """Write it as one line."""
     counted = ", ".join(f"{number:,} {outcome}" for outcome, number in snapshot.outcomes.items()) or "nothing to send"
     overdue = sum(view.overdue for view in snapshot.batches)
     late = f"; {overdue} of them overdue" if overdue else ""
     batches = format_count(len(snapshot.batches), "batch")
-    return f"<{'Dry run' if dry else 'Submission'} {snapshot.submission_id}, {batches}{late}: {counted}>"
+    return f"<{'Dry run' if dry_run else 'Submission'} {snapshot.submission_id}, {batches}{late}: {counted}>"
 
 
-def render_summary(snapshot: Snapshot, head: Head, *, dry: bool) -> str:
+def render_summary(snapshot: Snapshot, head: Head, *, dry_run: bool) -> str:
     """Write it as a note in HTML: whose, why, how many rows of each outcome, and the call that goes on."""
     facts = {
         "account": f"{head.environment}, partner {head.partner_id}",
@@ -34,10 +34,10 @@ def render_summary(snapshot: Snapshot, head: Head, *, dry: bool) -> str:
     steps = [
         (f"{snapshot.count(outcome):,} {outcome.replace('_', ' ')}, {why}", f"submission.{word}()")
         for outcome, (word, why) in NEXT_STEPS.items()
-        if snapshot.count(outcome) and not dry
+        if snapshot.count(outcome) and not dry_run
     ]
-    if snapshot.count("held") and not dry:
+    if snapshot.count("held") and not dry_run:
         steps.append(
             (f"{snapshot.count('held'):,} held: a guard objects, or a person left them out", "submission.held")
         )
-    return render_note(f"{'Dry run' if dry else 'Submission'} {snapshot.submission_id}", facts, steps)
+    return render_note(f"{'Dry run' if dry_run else 'Submission'} {snapshot.submission_id}", facts, steps)

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.text_columns import from_arrow
+from cenports_nb.rendering.text import pluralize
 
 Score = Callable[[Sequence[str]], int]
 """How many of the wanted columns a line seems to head."""
@@ -86,7 +87,7 @@ class Table:
         where = self.lines[bad]
         if len(where):
             more = f" and {len(where) - 5:,} more" if len(where) > 5 else ""
-            said = f"{self.line}{'s' if len(where) > 1 else ''} {', '.join(map(str, where[:5]))}{more}"
+            said = f"{pluralize(self.line, len(where))} {', '.join(map(str, where[:5]))}{more}"
             raise InvalidRequestError(f"{self.name} has {what} in {said}: {advice or 'mend it'}. Nothing was read.")
 
 

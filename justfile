@@ -3,7 +3,7 @@ check: static test
 
 # All that a developer runs all day: no browser, no kernels, nothing slow.
 quick *args:
-    pytest -m "not (browser or kernel or slow)" {{args}}
+    pytest -m "not (browser or kernel or slow)" --hypothesis-profile quick {{args}}
 
 test *args:
     pytest {{args}}

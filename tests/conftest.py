@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from support.fake_clock import FakeClock
 from support.property_examples import register_profiles
-from support.scripted_server import SECRET, ToldServer
+from support.scripted_server import SECRET, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -118,15 +118,15 @@ def timed(northwind: Sandbox, clock: FakeClock) -> Iterator[cn.Client]:
 
 
 @pytest.fixture
-def server() -> Iterator[ToldServer]:
+def server() -> Iterator[ScriptedServer]:
     """A server that answers what the test wrote down."""
-    server = ToldServer()
+    server = ScriptedServer()
     yield server
     server.close()
 
 
 @pytest.fixture
-def staging(server: ToldServer) -> Iterator[Callable[..., cn.Client]]:
+def staging(server: ScriptedServer) -> Iterator[Callable[..., cn.Client]]:
     """Connect to that server as if it were staging; cache and journal are in `home`."""
     opened: list[cn.Client] = []
 

@@ -21,6 +21,8 @@ from cenports_nb.errors import IncompleteError, IncompleteWarning
 from cenports_nb.sandbox import Clock, Dialect, Sandbox
 from cenports_nb.settings import resolve
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 DAYS = ("2025-05-10", "2026-05-25")  # all of them, and some days around
 CHANNELS = ["GEN-MARKET", "GEN-TRADE", "GEN-WEB"]
@@ -94,9 +96,9 @@ EQUAL: list[tuple[str, Dialect, cn.Dialect | None]] = [
     ("5 an unknown cap", Dialect(pages="none", order_cap=37, shipment_cap=41), None),
     *(
         (f"6 {'included' if included else 'excluded'} ends, {zone}, {pages}", Dialect(end_included=included, time_zone=zone, pages=pages, order_cap=cap), None)
+        for number, zone in enumerate(("UTC", "America/Los_Angeles", "Pacific/Auckland", "Pacific/Kiritimati"))
         for included in (True, False)
-        for zone in ("UTC", "America/Los_Angeles", "Pacific/Auckland", "Pacific/Kiritimati")
-        for pages, cap in (("laravel", None), ("none", 30))
+        for pages, cap in [(("laravel", None), ("none", 30))[(number + included) % 2]]
     ),
     *((f"7 envelope: {envelope}", Dialect(envelope=envelope), None) for envelope in ("list", "object", "data_object")),
     ("7 a capped list", Dialect(envelope="list", order_cap=30), None),

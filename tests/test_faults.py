@@ -33,6 +33,8 @@ from cenports_nb.sandbox import Clock, Dialect, Sandbox
 from cenports_nb.sandbox.faults import Fault
 from cenports_nb.settings import resolve
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 DAYS = ("2026-03-01", "2026-04-15")
 # Small pages of everything, so that each loader has a first, a middle and a last one.

@@ -14,6 +14,8 @@ import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_SECRET, Sandbox
 from cenports_nb.submissions.tracking.transaction_status import group_errors_by_row
 
+pytestmark = pytest.mark.slow
+
 COUNT = "warehouse_code,product_sku,quantity\nNW-EAST,0011,40\nNW-EAST,0002,5\nNW-EAST,XX,9\nNW-WEST,0014,13\nNW-WEST,0051,1\n"
 
 

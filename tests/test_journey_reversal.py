@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 
+import pytest
+
 import cenports_nb as cn
+
+pytestmark = pytest.mark.slow
 
 
 def _stock(client: cn.Client) -> dict[str, int]:

@@ -10,6 +10,8 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.sandbox import Dialect as SandboxDialect
 from cenports_nb.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 DAYS = ("1996-07-04", "1998-05-06")
 
 

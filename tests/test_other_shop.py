@@ -12,10 +12,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from support.scripted_server import Say, Seen, ToldServer
+from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
+
+pytestmark = pytest.mark.slow
 
 Row = dict[str, str]
 Connect = Callable[..., cn.Client]
@@ -119,18 +121,18 @@ def _rows() -> list[Row]:
     return list(csv.DictReader(io.StringIO(SHOP.written, newline="")))
 
 
-def _answer(seen: Seen) -> Say:
+def _answer(seen: ReceivedRequest) -> Reply:
     """Pages of sixty, whatever was asked, or the newest versions of the numbers that were."""
     if "orders" in seen.body:
         asked = [SHOP.newest[number] for number in seen.body["orders"].split(",")]
-        return Say(f'{{"data":[{",".join(asked)}],"last_page":1}}'.encode())
+        return Reply(f'{{"data":[{",".join(asked)}],"last_page":1}}'.encode())
     start = (int(seen.body.get("page", 1)) - 1) * PAGE
     last = -(-len(SHOP.records) // PAGE)
-    return Say(f'{{"data":[{",".join(SHOP.records[start : start + PAGE])}],"last_page":{last}}}'.encode())
+    return Reply(f'{{"data":[{",".join(SHOP.records[start : start + PAGE])}],"last_page":{last}}}'.encode())
 
 
 @pytest.fixture
-def frames(server: ToldServer, staging: Connect) -> tuple[pd.DataFrame, pd.DataFrame]:
+def frames(server: ScriptedServer, staging: Connect) -> tuple[pd.DataFrame, pd.DataFrame]:
     server.on("GET /orders", _answer)
     client = staging()
     with pytest.warns(RejectedRowsWarning, match=f"^{SHOP.blank} records"):

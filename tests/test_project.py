@@ -48,6 +48,7 @@ def readme_blocks(language: str) -> list[str]:
     return re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 
 
+@pytest.mark.slow
 def test_readme_code_runs_as_it_stands(tmp_path: Path) -> None:
     """A newcomer who copies the README's code from top to bottom gets no error and no warning."""
     code = "\n".join(readme_blocks("python"))
@@ -129,3 +130,10 @@ def test_dialect_quotes_the_reference_for_each_default() -> None:
     source = (ROOT / "cenports_nb/api/dialect.py").read_text()
     for name in Dialect.__dataclass_fields__:
         assert re.search(rf'    {name}: .*\n    """".+', source), name
+
+
+def test_test_files_do_not_import_one_another() -> None:
+    """What tests share is in `support`; a test file can be moved or left out without another one noticing."""
+    line = re.compile(r"^\s*(?:from|import) (?:tests\.)?((?:\w+\.)*(?:test_\w+|conftest))\b", re.MULTILINE)
+    found = {str(path.relative_to(ROOT)): line.findall(path.read_text()) for path in (ROOT / "tests").rglob("*.py")}
+    assert {name: modules for name, modules in found.items() if modules} == {}

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from support.fake_clock import FakeClock
-from support.scripted_server import SECRET, TOKEN, Say, ToldServer
+from support.scripted_server import SECRET, TOKEN, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import CenportsError, CenportsWarning
@@ -28,19 +28,19 @@ def _shown(error: BaseException) -> str:
 
 
 def test_no_secret_is_left_anywhere(
-    server: ToldServer, staging: Connect, home: Path, caplog: pytest.LogCaptureFixture, capfd: Any
+    server: ScriptedServer, staging: Connect, home: Path, caplog: pytest.LogCaptureFixture, capfd: Any
 ) -> None:
     """Loads and writes that go well, and that go wrong in ways that echo the secrets."""
     caplog.set_level(logging.DEBUG)
     client = staging(FakeClock())
     shown: list[str] = []
-    server.on("GET /channels", Say({"data": [{"channelId": "A"}]})).on("GET /inventories", Say(STOCK))
+    server.on("GET /channels", Reply({"data": [{"channelId": "A"}]})).on("GET /inventories", Reply(STOCK))
     cn.load_channels(client)
     actual = cn.load_actual_stock(client)
     counts = actual[["warehouse_code", "product_sku", "quantity"]].assign(quantity=7)
     updates = cn.build_true_up(counts, actual)
     for status in (200, 400, 401, 403, 404, 422, 429, 500, 503):
-        say = Say(ECHO, status=status, headers={"Retry-After": "90000", "X-Token": TOKEN})
+        say = Reply(ECHO, status=status, headers={"Retry-After": "90000", "X-Token": TOKEN})
         server.on("GET /orders", say, say, say, say, say).on("PATCH /inventories", say)
         with pytest.raises(CenportsError) as caught:
             cn.load_orders(client, "2026-03-01", "2026-03-02", refresh=True)
@@ -48,7 +48,7 @@ def test_no_secret_is_left_anywhere(
         submission = cn.submit_updates(client, updates, allow=["in_flight", "repeated"])
         shown += [repr(submission), submission.outcomes.to_csv(), submission.transactions.to_csv()]
     for body in (f"<html>{TOKEN} {SECRET}</html>".encode(), f'"{TOKEN} {SECRET}"'.encode(), b"", b"\xff" * 9):
-        server.on("GET /orders", Say(body))
+        server.on("GET /orders", Reply(body))
         with pytest.raises(CenportsError) as caught:
             cn.load_orders(client, "2026-03-01", "2026-03-02", refresh=True)
         shown.append(_shown(caught.value))
@@ -62,11 +62,11 @@ def test_no_secret_is_left_anywhere(
         assert [text for text in shown if secret in text] == []
 
 
-def test_a_warning_shows_no_secret(server: ToldServer, staging: Connect) -> None:
+def test_a_warning_shows_no_secret(server: ScriptedServer, staging: Connect) -> None:
     """A hole is told with the reason that Cenports gave."""
     orders = [{"orderNo": str(i), "orderDate": "2026-03-01T10:01:00Z", "channelId": "X"} for i in range(3)]
     page = {"data": orders, "last_page": 2, "total": 6, "next_page_url": None}
-    server.on("GET /orders", Say(page), Say(ECHO, status=500))
+    server.on("GET /orders", Reply(page), Reply(ECHO, status=500))
     with pytest.warns(CenportsWarning) as told:
         orders = cn.load_orders(staging(FakeClock()), "2026-03-01", "2026-03-02", allow_partial=True)
     assert len(orders) == 3

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.frames.provenance import read_time_zone
@@ -17,14 +17,14 @@ BERLIN = "Europe/Berlin"
 
 
 @pytest.fixture
-def berlin(server: ToldServer, staging: Connect) -> cn.Client:
+def berlin(server: ScriptedServer, staging: Connect) -> cn.Client:
     """A client of Berlin and an account of one order, shipped at noon of the day that it has in UTC, plus one."""
     line = {"productSku": "S", "quantity": 1, "price": 2.0, "lineItem": "1", "shipFromWarehouseCode": "W"}
     order = {"orderNo": "A", "channelId": "X", "orderDate": LATE, "lineItems": [line]}
     stock = {"warehouseCode": "W", "warehouseInventory": [{"productSku": "S", "quantity": "4"}]}
-    server.on("GET /orders", Say({"data": [order], "total": 1}))
-    server.on("GET /shipments", Say({"data": [{"orderNo": "A", "shipDate": "2026-06-11T12:00:00Z"}]}))
-    server.on("GET /inventories", Say({"data": [stock]}))
+    server.on("GET /orders", Reply({"data": [order], "total": 1}))
+    server.on("GET /shipments", Reply({"data": [{"orderNo": "A", "shipDate": "2026-06-11T12:00:00Z"}]}))
+    server.on("GET /inventories", Reply({"data": [stock]}))
     return staging(time_zone=BERLIN)
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from support.fake_clock import FakeClock
-from support.scripted_server import SECRET, TOKEN, Say, ToldServer
+from support.scripted_server import SECRET, TOKEN, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -27,10 +27,10 @@ from cenports_nb.errors import (
 Connect = Callable[..., Client]
 PLACE = {"address": "1 Road", "city": "Tracy", "state": "CA", "country": "US", "postalCode": "95376"}
 CHANNEL: dict[str, Any] = {"channelName": "B", "contactEmail": "b@example.com", "contactInfo": PLACE}
-ONE = Say({"data": [{"channelId": "A"}]})
+ONE = Reply({"data": [{"channelId": "A"}]})
 
 
-def test_a_second_call_sends_nothing(server: ToldServer, staging: Connect) -> None:
+def test_a_second_call_sends_nothing(server: ScriptedServer, staging: Connect) -> None:
     """An answer that is young enough costs no rate limit."""
     server.on("GET /channels", ONE)
     client = staging()
@@ -40,7 +40,7 @@ def test_a_second_call_sends_nothing(server: ToldServer, staging: Connect) -> No
     assert (len(server.requests), client.usage.cached) == (before, 1)
 
 
-def test_another_client_of_the_account_shares_the_answers(server: ToldServer, staging: Connect) -> None:
+def test_another_client_of_the_account_shares_the_answers(server: ScriptedServer, staging: Connect) -> None:
     """Two notebooks of one account read once."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
@@ -48,7 +48,7 @@ def test_another_client_of_the_account_shares_the_answers(server: ToldServer, st
     assert len(server.of("GET /channels")) == 1
 
 
-def test_another_partner_never_gets_them(server: ToldServer, staging: Connect) -> None:
+def test_another_partner_never_gets_them(server: ScriptedServer, staging: Connect) -> None:
     """Accounts don't share answers, whatever folder they share."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
@@ -56,16 +56,16 @@ def test_another_partner_never_gets_them(server: ToldServer, staging: Connect) -
     assert len(server.of("GET /channels")) == 2
 
 
-def test_refresh_asks_and_keeps_the_new_answer(server: ToldServer, staging: Connect) -> None:
+def test_refresh_asks_and_keeps_the_new_answer(server: ScriptedServer, staging: Connect) -> None:
     """What is asked anew replaces what was kept."""
-    server.on("GET /channels", ONE, Say({"data": [{"channelId": "B"}]}))
+    server.on("GET /channels", ONE, Reply({"data": [{"channelId": "B"}]}))
     client = staging()
     cn.load_channels(client)
     cn.load_channels(client, refresh=True)
     assert cn.load_channels(client)["channel_id"].tolist() == ["B"]
 
 
-def test_without_a_cache_every_call_asks(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_without_a_cache_every_call_asks(server: ScriptedServer, staging: Connect, home: Path) -> None:
     """And no file is made."""
     server.on("GET /channels", ONE)
     client = staging(cache=False)
@@ -74,9 +74,9 @@ def test_without_a_cache_every_call_asks(server: ToldServer, staging: Connect, h
     assert (len(server.of("GET /channels")), [path.name for path in home.iterdir()]) == (2, ["pacing.sqlite"])
 
 
-def test_a_write_makes_everything_stale(server: ToldServer, staging: Connect) -> None:
+def test_a_write_makes_everything_stale(server: ScriptedServer, staging: Connect) -> None:
     """The next read goes to the wire."""
-    server.on("GET /channels", ONE).on("POST /channels", Say({"data": {"channelId": "B"}}))
+    server.on("GET /channels", ONE).on("POST /channels", Reply({"data": {"channelId": "B"}}))
     client = staging()
     cn.load_channels(client)
     client.api.create_channel(**CHANNEL)
@@ -84,7 +84,7 @@ def test_a_write_makes_everything_stale(server: ToldServer, staging: Connect) ->
     assert len(server.of("GET /channels")) == 2
 
 
-def test_while_a_write_is_under_way_nothing_is_kept(server: ToldServer, staging: Connect) -> None:
+def test_while_a_write_is_under_way_nothing_is_kept(server: ScriptedServer, staging: Connect) -> None:
     """It may land at any moment; afterwards answers are kept again."""
     server.on("GET /channels", ONE)
     client = staging()
@@ -97,7 +97,7 @@ def test_while_a_write_is_under_way_nothing_is_kept(server: ToldServer, staging:
     assert len(server.of("GET /channels")) == 3
 
 
-def test_thin_calls_are_never_answered_from_the_cache(server: ToldServer, staging: Connect) -> None:
+def test_thin_calls_are_never_answered_from_the_cache(server: ScriptedServer, staging: Connect) -> None:
     """`client.api` is uncached by contract."""
     server.on("GET /channels", ONE)
     client = staging()
@@ -106,41 +106,41 @@ def test_thin_calls_are_never_answered_from_the_cache(server: ToldServer, stagin
     assert len(server.of("GET /channels")) == 2
 
 
-def test_polls_by_acknowledgement_are_never_kept(server: ToldServer, staging: Connect) -> None:
+def test_polls_by_acknowledgement_are_never_kept(server: ScriptedServer, staging: Connect) -> None:
     """What was not acknowledged a minute ago may be now."""
-    server.on("GET /orders", Say({"data": [], "total": 0}))
+    server.on("GET /orders", Reply({"data": [], "total": 0}))
     client = staging()
     cn.load_orders(client, acknowledged=False)
     cn.load_orders(client, acknowledged=False)
     assert len(server.of("GET /orders")) == 2
 
 
-def test_a_200_that_explains_nothing_is_not_kept(server: ToldServer, staging: Connect) -> None:
+def test_a_200_that_explains_nothing_is_not_kept(server: ScriptedServer, staging: Connect) -> None:
     """A message in between must not stay for a quarter of an hour."""
-    server.on("GET /channels", Say({"message": "Please hold the line."}), ONE)
+    server.on("GET /channels", Reply({"message": "Please hold the line."}), ONE)
     client = staging()
     with pytest.raises(UnexpectedAnswerError):
         cn.load_channels(client)
     assert len(cn.load_channels(client)) == 1
 
 
-def test_an_error_is_not_kept(server: ToldServer, staging: Connect) -> None:
+def test_an_error_is_not_kept(server: ScriptedServer, staging: Connect) -> None:
     """Nor one that comes with 200."""
-    server.on("GET /channels", Say({"code": 50001, "message": "Sorry.", "data": []}), ONE)
+    server.on("GET /channels", Reply({"code": 50001, "message": "Sorry.", "data": []}), ONE)
     client = staging()
     with pytest.raises(CenportsError):
         cn.load_channels(client)
     assert len(cn.load_channels(client)) == 1
 
 
-def test_files_are_for_their_owner_alone(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_files_are_for_their_owner_alone(server: ScriptedServer, staging: Connect, home: Path) -> None:
     """Every file under CENPORTS_HOME is 0600."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
     assert {stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()} == {0o600}
 
 
-def test_no_secret_is_in_the_files(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_no_secret_is_in_the_files(server: ScriptedServer, staging: Connect, home: Path) -> None:
     """Neither token nor client secret, in any byte."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
@@ -158,7 +158,7 @@ def _load(client: Client, *refresh: bool) -> None:
 GARBAGE = b"this is no database, but it is long enough to look like one" * 200
 
 
-def test_a_damaged_cache_is_set_aside(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_a_damaged_cache_is_set_aside(server: ScriptedServer, staging: Connect, home: Path) -> None:
     """It held nothing that can't be asked again; one warning, and the next load is cached again."""
     server.on("GET /channels", ONE)
     (home / "cache.sqlite").write_bytes(GARBAGE)
@@ -169,9 +169,9 @@ def test_a_damaged_cache_is_set_aside(server: ToldServer, staging: Connect, home
     assert (len(told), len(server.of("GET /channels"))) == (1, 1)
 
 
-def test_a_cache_that_breaks_in_use_stops_no_load(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_a_cache_that_breaks_in_use_stops_no_load(server: ScriptedServer, staging: Connect, home: Path) -> None:
     """Pages of the file that can't be read: one warning, no cache from there on, a new one for the next client."""
-    server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 20_000}]}))
+    server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 20_000}]}))
     client = staging()
     for day in range(10, 30):
         client.session.fetch_page(client.build_request("/orders", {"startDate": str(day)}), keep=True)
@@ -190,7 +190,7 @@ def test_a_cache_that_breaks_in_use_stops_no_load(server: ToldServer, staging: C
 
 
 def test_a_cache_that_another_process_holds_blocks_no_load(
-    server: ToldServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It is waited for a moment, once."""
     monkeypatch.setattr(cache_store, "BUSY_TIMEOUT_SECONDS", 0.05)
@@ -208,7 +208,9 @@ def test_a_cache_that_another_process_holds_blocks_no_load(
     assert (len(told), len(server.of("GET /channels"))) == (1, 3)
 
 
-def test_a_cache_whose_file_is_deleted_in_use_stops_no_load(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_a_cache_whose_file_is_deleted_in_use_stops_no_load(
+    server: ScriptedServer, staging: Connect, home: Path
+) -> None:
     """With all that belongs to it."""
     server.on("GET /channels", ONE)
     client = staging()
@@ -221,7 +223,7 @@ def test_a_cache_whose_file_is_deleted_in_use_stops_no_load(server: ToldServer, 
     assert [len(frame) for frame in frames] == [1, 1, 1]
 
 
-def test_a_folder_that_cannot_be_used_stops_no_load(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_a_folder_that_cannot_be_used_stops_no_load(server: ScriptedServer, staging: Connect, home: Path) -> None:
     """One warning that names it."""
     server.on("GET /channels", ONE)
     (home / "taken").write_text("a file")
@@ -231,11 +233,11 @@ def test_a_folder_that_cannot_be_used_stops_no_load(server: ToldServer, staging:
 
 
 def test_the_oldest_answers_make_room(
-    server: ToldServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
+    server: ScriptedServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The cache is bounded, and what was read last stays."""
     monkeypatch.setattr(cache_store, "MAX_BYTES", 100_000)
-    server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 10_000}]}))
+    server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 10_000}]}))
     clock = FakeClock()
     client = staging(clock)
     asked = [client.build_request("/orders", {"startDate": str(day)}) for day in range(30)]
@@ -248,7 +250,7 @@ def test_the_oldest_answers_make_room(
     assert client.session.find_page(asked[0], 900) is None
 
 
-def test_a_cache_tells_what_it_holds(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_a_cache_tells_what_it_holds(server: ScriptedServer, staging: Connect, home: Path) -> None:
     """By account, with sizes and ages."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
@@ -256,7 +258,7 @@ def test_a_cache_tells_what_it_holds(server: ToldServer, staging: Connect, home:
     assert [(kept.account.rpartition("|")[2], kept.answers) for kept in list_accounts(home)] == [("P-1", 1), ("P-2", 1)]
 
 
-def test_offline_answers_come_from_the_cache_at_any_age(server: ToldServer, staging: Connect) -> None:
+def test_offline_answers_come_from_the_cache_at_any_age(server: ScriptedServer, staging: Connect) -> None:
     """Without credentials, and `as_of` tells how old they are."""
     server.on("GET /channels", ONE)
     clock = FakeClock()
@@ -271,16 +273,16 @@ def test_offline_answers_come_from_the_cache_at_any_age(server: ToldServer, stag
     assert (origin.as_of, origin.requests, client.usage.sent) == (at, 0, 0)
 
 
-def test_offline_finds_the_newest_answer_after_writes(server: ToldServer, staging: Connect) -> None:
+def test_offline_finds_the_newest_answer_after_writes(server: ScriptedServer, staging: Connect) -> None:
     """What a write made stale is still the best there is."""
-    server.on("GET /channels", ONE).on("POST /channels", Say({"data": {"channelId": "B"}}))
+    server.on("GET /channels", ONE).on("POST /channels", Reply({"data": {"channelId": "B"}}))
     client = staging()
     cn.load_channels(client)
     client.api.create_channel(**CHANNEL)
     assert len(cn.load_channels(staging(offline=True))) == 1
 
 
-def test_offline_one_account_in_the_cache_is_the_one_meant(server: ToldServer, staging: Connect) -> None:
+def test_offline_one_account_in_the_cache_is_the_one_meant(server: ScriptedServer, staging: Connect) -> None:
     """With two, the choice is the user's."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
@@ -299,14 +301,14 @@ def test_offline_a_sandbox_is_not_started() -> None:
         cn.connect("sandbox", offline=True)
 
 
-def test_offline_a_miss_says_what_is_missing(server: ToldServer, staging: Connect) -> None:
+def test_offline_a_miss_says_what_is_missing(server: ScriptedServer, staging: Connect) -> None:
     """And sends nothing."""
     with pytest.raises(OfflineMissError, match=r"GET /orders for 2026-01-31 to 2026-03-04 .* not in the cache"):
         cn.load_orders(staging(offline=True), "2026-02-01", "2026-03-02")
     assert server.requests == []
 
 
-def test_clearing_deletes_the_cache_and_nothing_else(server: ToldServer, staging: Connect, home: Path) -> None:
+def test_clearing_deletes_the_cache_and_nothing_else(server: ScriptedServer, staging: Connect, home: Path) -> None:
     """The journal is beside it and stays."""
     server.on("GET /channels", ONE)
     client = staging()

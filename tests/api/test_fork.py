@@ -6,16 +6,16 @@ import sys
 from pathlib import Path
 
 import pytest
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 WORKER = Path(__file__).parents[1] / "support" / "fork_worker.py"
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 @pytest.mark.xdist_group("processes")
-def test_both_halves_of_a_fork_go_on(server: ToldServer) -> None:
+def test_both_halves_of_a_fork_go_on(server: ScriptedServer) -> None:
     """Each with connections, files and a token of its own; the rate limit is one."""
-    server.on("GET /channels", Say({"data": [{"channelId": "A"}]}))
+    server.on("GET /channels", Reply({"data": [{"channelId": "A"}]}))
     run = subprocess.run(
         [sys.executable, str(WORKER), server.url],
         capture_output=True, text=True, env={**os.environ, "CENPORTS_RATE_LIMIT": "1000"}, check=False,

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from support.fake_clock import FakeClock
-from support.scripted_server import Say, Seen, ToldServer
+from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -96,12 +96,12 @@ def _order(number: int, day: str, status: str = "shipped") -> dict[str, Any]:
     return {"orderNo": str(number), "orderDate": f"{day}T10:01:00Z", "channelId": "X", "lineItems": [line]}
 
 
-def test_a_month_with_open_lines_ages_like_the_open_month(server: ToldServer, staging: Any) -> None:
+def test_a_month_with_open_lines_ages_like_the_open_month(server: ScriptedServer, staging: Any) -> None:
     """Whatever its age, a line that is not closed may still change."""
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         day, month = seen.body["startDate"], int(seen.body["startDate"][5:7])
-        return Say({"data": [_order(month, day, "on its way" if month == 8 else "SHIPPED ")]})
+        return Reply({"data": [_order(month, day, "on its way" if month == 8 else "SHIPPED ")]})
 
     server.on("GET /orders", answer)
     clock = FakeClock()  # 2026-03-01
@@ -114,13 +114,13 @@ def test_a_month_with_open_lines_ages_like_the_open_month(server: ToldServer, st
     assert again == ["2025-08"]
 
 
-def test_pages_of_one_month_are_of_one_age(server: ToldServer, staging: Any) -> None:
+def test_pages_of_one_month_are_of_one_age(server: ScriptedServer, staging: Any) -> None:
     """A page that is lost from the cache takes the others along: beside a new one they may lack an order."""
     state = {"first": ["1", "2"], "second": ["3"]}
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         numbers = state["second" if seen.body.get("page") == 2 else "first"]
-        return Say({"data": [_order(int(n), "2025-08-15") for n in numbers], "last_page": 2, "total": 3})
+        return Reply({"data": [_order(int(n), "2025-08-15") for n in numbers], "last_page": 2, "total": 3})
 
     server.on("GET /orders", answer)
     client = staging()
@@ -145,19 +145,19 @@ def test_with_acknowledged_asks_for_both_halves(year: tuple[Sandbox, Client, Fak
     pd.testing.assert_frame_equal(plain.drop(columns="acknowledged"), known.drop(columns="acknowledged"))
 
 
-def test_an_order_acknowledged_between_the_halves_is_there_once(server: ToldServer, staging: Any) -> None:
+def test_an_order_acknowledged_between_the_halves_is_there_once(server: ScriptedServer, staging: Any) -> None:
     """What is not acknowledged is asked first, so none falls between; the later answer wins."""
-    server.on("GET /orders", Say({"data": [_order(1, "2026-02-10")], "total": 1}))
+    server.on("GET /orders", Reply({"data": [_order(1, "2026-02-10")], "total": 1}))
     orders = cn.load_orders(staging(), "2026-02-10", "2026-02-11", with_acknowledged=True)
     assert orders["acknowledged"].tolist() == [True]
     assert [seen.body["isAcknowledged"] for seen in server.of("GET /orders")] == [False, True]
 
 
-def test_open_items_are_those_that_no_word_closes(server: ToldServer, staging: Any) -> None:
+def test_open_items_are_those_that_no_word_closes(server: ScriptedServer, staging: Any) -> None:
     """In any case, blanks around; unknown words are open; a list of one's own is taken."""
     words = ["shipped", " Shipped ", "CANCELLED", "pending", "", "on its way", "delivered"]
     orders = [_order(i, "2026-02-20", word) for i, word in enumerate(words)]
-    server.on("GET /orders", lambda seen: Say({"data": orders if seen.body["startDate"] == "2026-02-01" else []}))
+    server.on("GET /orders", lambda seen: Reply({"data": orders if seen.body["startDate"] == "2026-02-01" else []}))
     client = staging()
     assert cn.load_open_items(client)["order_no"].tolist() == ["3", "4", "5"]
     assert len(cn.load_open_items(client, closed=["pending"])) == 6
@@ -166,9 +166,9 @@ def test_open_items_are_those_that_no_word_closes(server: ToldServer, staging: A
     assert (origin.rows, origin.params["last"]) == (3, "90D")
 
 
-def test_orders_far_outside_their_days_show_that_another_date_is_meant(server: ToldServer, staging: Any) -> None:
+def test_orders_far_outside_their_days_show_that_another_date_is_meant(server: ScriptedServer, staging: Any) -> None:
     """A warning, and completeness is not claimed."""
-    server.on("GET /orders", Say({"data": [_order(1, "2026-02-10"), _order(2, "2026-02-01")], "total": 2}))
+    server.on("GET /orders", Reply({"data": [_order(1, "2026-02-10"), _order(2, "2026-02-01")], "total": 2}))
     with pytest.warns(cn.errors.IncompleteWarning, match="1 orders lie more than a day outside"):
         orders = cn.load_orders(staging(), "2026-02-10", "2026-02-11")
     origin = cn.provenance(orders)
@@ -176,44 +176,44 @@ def test_orders_far_outside_their_days_show_that_another_date_is_meant(server: T
     assert (origin.complete, origin.outside, len(orders)) == (False, 1, 1)
 
 
-def test_a_set_that_moves_between_two_pages_is_read_again(server: ToldServer, staging: Any) -> None:
+def test_a_set_that_moves_between_two_pages_is_read_again(server: ScriptedServer, staging: Any) -> None:
     """Somebody acknowledges an order of page 1 while page 2 is asked: without a second look one would be lost."""
     left = [_order(i, "2026-02-20") for i in range(6)]
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         page = seen.body.get("page", 1)
         if page == 2 and len(left) == 6:
             del left[0]
         told = {"next_page_url": f"{server.url}/orders?page={page + 1}" if page * 2 < len(left) else None}
-        return Say({"data": left[page * 2 - 2 : page * 2], **told})
+        return Reply({"data": left[page * 2 - 2 : page * 2], **told})
 
     server.on("GET /orders", answer)
     assert len(cn.load_orders(staging(), acknowledged=False)) == 5
 
 
-def test_an_order_that_leaves_while_another_arrives_hides_nothing(server: ToldServer, staging: Any) -> None:
+def test_an_order_that_leaves_while_another_arrives_hides_nothing(server: ScriptedServer, staging: Any) -> None:
     """The total stays the same, and the pages hold as many distinct orders as it says; one has slipped."""
     there = [_order(i, "2026-02-20") for i in range(6)]
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         page = seen.body.get("page", 1)
         if page == 2 and there[0]["orderNo"] == "0":
             del there[0]
             there.append(_order(6, "2026-02-21"))
-        return Say({"data": there[page * 3 - 3 : page * 3], "current_page": page, "last_page": 2, "total": 6})
+        return Reply({"data": there[page * 3 - 3 : page * 3], "current_page": page, "last_page": 2, "total": 6})
 
     server.on("GET /orders", answer)
     orders = cn.load_orders(staging(), acknowledged=False)
     assert orders["order_no"].tolist() == ["1", "2", "3", "4", "5", "6"]
 
 
-def test_pages_are_asked_side_by_side_when_the_last_is_known(server: ToldServer, staging: Any) -> None:
+def test_pages_are_asked_side_by_side_when_the_last_is_known(server: ScriptedServer, staging: Any) -> None:
     """All of them arrive, in order, whatever the order of answers."""
     orders = [_order(i, "2026-02-20") for i in range(40)]
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         page = seen.body.get("page", 1)
-        return Say({"data": orders[page * 2 - 2 : page * 2], "current_page": page, "last_page": 20, "total": 40})
+        return Reply({"data": orders[page * 2 - 2 : page * 2], "current_page": page, "last_page": 20, "total": 40})
 
     server.on("GET /orders", answer)
     frame = cn.load_orders(staging(), "2026-02-20", "2026-02-21")
@@ -221,15 +221,15 @@ def test_pages_are_asked_side_by_side_when_the_last_is_known(server: ToldServer,
     assert sorted(seen.body.get("page", 1) for seen in server.of("GET /orders")) == list(range(1, 21))
 
 
-def test_a_page_that_fails_leaves_the_others(server: ToldServer, staging: Any) -> None:
+def test_a_page_that_fails_leaves_the_others(server: ScriptedServer, staging: Any) -> None:
     """They are in `.partial`, and the hole says which page."""
     orders = [_order(i, "2026-02-20") for i in range(10)]
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         page = seen.body.get("page", 1)
         if page == 4:
-            return Say(status=503)
-        return Say({"data": orders[page * 2 - 2 : page * 2], "last_page": 5, "total": 10})
+            return Reply(status=503)
+        return Reply({"data": orders[page * 2 - 2 : page * 2], "last_page": 5, "total": 10})
 
     server.on("GET /orders", answer)
     with pytest.raises(cn.errors.IncompleteError, match=r"page 4: Cenports answered .* 503") as caught:
@@ -237,12 +237,14 @@ def test_a_page_that_fails_leaves_the_others(server: ToldServer, staging: Any) -
     assert 2 <= len(caught.value.partial) <= 8
 
 
-def test_after_a_rate_limit_that_does_not_end_nothing_more_is_asked(server: ToldServer, staging: Any) -> None:
+def test_after_a_rate_limit_that_does_not_end_nothing_more_is_asked(server: ScriptedServer, staging: Any) -> None:
     """The other months are missing with that reason, and what came is kept."""
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         late = seen.body["startDate"] > "2025-08"
-        return Say(status=429, headers={"Retry-After": "7200"}) if late else Say({"data": [_order(1, "2025-07-10")]})
+        return (
+            Reply(status=429, headers={"Retry-After": "7200"}) if late else Reply({"data": [_order(1, "2025-07-10")]})
+        )
 
     server.on("GET /orders", answer)
     with pytest.raises(cn.errors.IncompleteError, match="too many requests") as caught:
@@ -250,8 +252,8 @@ def test_after_a_rate_limit_that_does_not_end_nothing_more_is_asked(server: Told
     assert (len(caught.value.partial), len(caught.value.missing), len(server.of("GET /orders"))) == (1, 5, 2)
 
 
-def test_a_wait_shows_in_the_bar(server: ToldServer, staging: Any, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_wait_shows_in_the_bar(server: ScriptedServer, staging: Any, capsys: pytest.CaptureFixture[str]) -> None:
     """Nobody should wonder what it is doing."""
-    server.on("GET /orders", Say(status=429, headers={"Retry-After": "23"}), Say({"data": [], "total": 0}))
+    server.on("GET /orders", Reply(status=429, headers={"Retry-After": "23"}), Reply({"data": [], "total": 0}))
     cn.load_orders(staging(), "2026-02-20", "2026-02-21", progress=True)
     assert "waiting for the rate limit, 23 s" in capsys.readouterr().err

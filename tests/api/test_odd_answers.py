@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.paged_server import Reply, Script, ScriptedServer, reply
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -46,21 +46,25 @@ class QuickClock:
         self.slept += seconds
 
 
+DROPPED = Reply(dropped=True)
+
+
+def reply(value: Any, status: int = 200, **headers: str) -> Reply:
+    return Reply(value, status, {name.replace("_", "-"): text for name, text in headers.items()})
+
+
 @contextmanager
-def connected(script: Script) -> Iterator[tuple[Client, ScriptedServer]]:
-    with ScriptedServer(script) as server:
-        settings = resolve("sandbox", base_url=server.url, rate_limit=100_000)
+def connected(**calls: list[Reply]) -> Iterator[tuple[Client, ScriptedServer]]:
+    """Connect to a server that answers calls such as `GET_orders`, each with its list of answers."""
+    server = ScriptedServer()
+    for call, answers in calls.items():
+        server.on(call.replace("_", " /"), *answers)
+    settings = resolve("sandbox", base_url=server.url, rate_limit=100_000)
+    try:
         with Client(settings, clock=QuickClock()) as client:
             yield client, server
-
-
-def orders_only(*answers: Reply | None) -> Script:
-    """Answer GET /orders with these, the last one for ever."""
-
-    def script(_method: str, path: str, _parameters: dict[str, Any], times: int) -> Reply | None:
-        return answers[min(times, len(answers)) - 1] if path.startswith("/orders") else None
-
-    return script
+    finally:
+        server.close()
 
 
 def page(records: list[Any], number: int, of: int, total: int, style: str, base: str = "") -> dict[str, Any]:
@@ -82,14 +86,14 @@ def page(records: list[Any], number: int, of: int, total: int, style: str, base:
 )
 def test_every_envelope_reads_the_same(body: object) -> None:
     """A bare list or any envelope gives the same five orders, zeros and all."""
-    with connected(orders_only(reply(body))) as (client, _):
+    with connected(GET_orders=[reply(body)]) as (client, _):
         assert list(cn.load_orders(client, *DAYS)["order_no"]) == ["0001", "0002", "0003", "0004", "0005"]
 
 
 @pytest.mark.parametrize("body", [ORDERS[0], {"data": ORDERS[0]}], ids=["bare object", "data object"])
 def test_one_order_may_come_as_an_object(body: object) -> None:
     """The reference's own example is one bare object."""
-    with connected(orders_only(reply(body))) as (client, _):
+    with connected(GET_orders=[reply(body)]) as (client, _):
         assert list(cn.load_line_items(client, *DAYS)["quantity"]) == [2]
 
 
@@ -97,25 +101,24 @@ def test_one_order_may_come_as_an_object(body: object) -> None:
 def test_pages_are_followed_in_each_habit(style: str) -> None:
     """`links` and `meta`, or nothing but page numbers: all pages, each asked once."""
     pages = [reply(page(ORDERS[:3], 1, 2, 5, style)), reply(page(ORDERS[3:], 2, 2, 5, style))]
-    with connected(orders_only(*pages)) as (client, server):
+    with connected(GET_orders=pages) as (client, server):
         assert len(cn.load_orders(client, *DAYS)) == 5
-    assert server.asked("/orders") == 2
-    assert server.seen[-1][2]["page"] == 2
+    assert len(server.of("GET /orders")) == 2
+    assert server.requests[-1].body["page"] == 2
 
 
-def test_a_next_link_to_another_host_never_gets_the_token() -> None:
+def test_a_next_link_to_another_host_never_gets_the_token(server: ScriptedServer) -> None:
     """It is refused, and that host hears nothing."""
-    with ScriptedServer(lambda *_: reply([])) as other:
-        body = {"data": ORDERS, "next_page_url": f"{other.url}/orders?page=2", "current_page": 1, "last_page": 2}
-        with connected(orders_only(reply(body))) as (client, _), pytest.raises(cn.errors.UnexpectedAnswerError):
-            cn.load_orders(client, *DAYS)
-    assert other.seen == []
+    body = {"data": ORDERS, "next_page_url": f"{server.url}/orders?page=2", "current_page": 1, "last_page": 2}
+    with connected(GET_orders=[reply(body)]) as (client, _), pytest.raises(cn.errors.UnexpectedAnswerError):
+        cn.load_orders(client, *DAYS)
+    assert server.requests == []
 
 
 def test_pages_that_hold_fewer_than_promised_are_incomplete() -> None:
     """Read again, and then said: never a short frame."""
     body = page(ORDERS, 1, 1, 7, "numbers")
-    with connected(orders_only(reply(body))) as (client, _), pytest.raises(cn.errors.IncompleteError) as caught:
+    with connected(GET_orders=[reply(body)]) as (client, _), pytest.raises(cn.errors.IncompleteError) as caught:
         cn.load_orders(client, *DAYS)
     assert len(caught.value.partial) == 5
 
@@ -123,11 +126,11 @@ def test_pages_that_hold_fewer_than_promised_are_incomplete() -> None:
 @pytest.mark.parametrize(
     "bad",
     [
-        None,
+        DROPPED,
         reply(b""),
         reply(b"<html>sorry</html>"),
         reply(b'{"data": [{"orderNo": "1"'),
-        reply(b'{"data": []}', Content_Length="9000"),
+        Reply({"data": []}, cut=3),
         reply({"message": "oops"}, 500),
         reply({"message": "slow down"}, 429),
         reply({"message": "slow down"}, 429, Retry_After="0"),
@@ -136,18 +139,18 @@ def test_pages_that_hold_fewer_than_promised_are_incomplete() -> None:
     ],
     ids=["dropped", "empty", "html", "cut", "short", "500", "429", "429 at once", "429 garbage", "401"],
 )
-def test_a_failure_that_passes_is_not_seen(bad: Reply | None) -> None:
+def test_a_failure_that_passes_is_not_seen(bad: Reply) -> None:
     """One bad answer, then a good one: the frame is whole, and nothing bad was kept."""
-    with connected(orders_only(bad, reply({"data": ORDERS}))) as (client, server):
+    with connected(GET_orders=[bad, reply({"data": ORDERS})]) as (client, server):
         assert len(cn.load_orders(client, *DAYS)) == 5
         assert len(cn.load_line_items(client, *DAYS)) == 5
-    assert server.asked("/orders") == 2
+    assert len(server.of("GET /orders")) == 2
 
 
 @pytest.mark.parametrize(
     ("bad", "error"),
     [
-        (None, cn.errors.TransportError),
+        (DROPPED, cn.errors.TransportError),
         (reply(b"<html>"), cn.errors.TransportError),
         (reply({"message": "oops"}, 503), cn.errors.ApiError),
         (reply({"message": "no"}, 401), cn.errors.AuthenticationError),
@@ -158,9 +161,9 @@ def test_a_failure_that_passes_is_not_seen(bad: Reply | None) -> None:
         (reply(42), cn.errors.CenportsError),
     ],
 )
-def test_a_failure_that_stays_is_its_own_error(bad: Reply | None, error: type[Exception]) -> None:
+def test_a_failure_that_stays_is_its_own_error(bad: Reply, error: type[Exception]) -> None:
     """Each kind of bad answer raises its class, in one line, without the token or the secret."""
-    with connected(orders_only(bad)) as (client, _), pytest.raises(error) as caught:
+    with connected(GET_orders=[bad]) as (client, _), pytest.raises(error) as caught:
         cn.load_orders(client, *DAYS)
     assert "\n" not in str(caught.value)
     assert "token-" not in repr(caught.value)
@@ -169,7 +172,7 @@ def test_a_failure_that_stays_is_its_own_error(bad: Reply | None, error: type[Ex
 def test_a_bad_record_is_a_reject_and_its_neighbours_are_unharmed() -> None:
     """An order without a number and a line with half a unit are told, with the reason and their JSON."""
     broken = [{**ORDERS[0], "orderNo": None}, {**ORDERS[1], "lineItems": [{"productSku": "A", "quantity": "1.5"}]}]
-    with connected(orders_only(reply({"data": [*broken, *ORDERS[2:]]}))) as (client, _):
+    with connected(GET_orders=[reply({"data": [*broken, *ORDERS[2:]]})]) as (client, _):
         with pytest.warns(cn.errors.RejectedRowsWarning):
             lines = cn.load_line_items(client, *DAYS)
         with pytest.warns(cn.errors.RejectedRowsWarning):
@@ -198,26 +201,20 @@ ACCEPTED = reply({"id": 1, "handle": "H", "status": "PROCESSING", "submitted_at"
         (reply({"message": "no"}, 401), ["pending", "pending", "pending"]),
         (reply({"message": "later"}, 429, Retry_After="86400"), ["not_sent", "not_sent", "not_sent"]),
         (reply({"message": "oops"}, 500), ["in_doubt", "in_doubt", "pending"]),
-        (None, ["in_doubt", "in_doubt", "pending"]),
+        (DROPPED, ["in_doubt", "in_doubt", "pending"]),
         (reply(b"<html>"), ["in_doubt", "in_doubt", "pending"]),
     ],
     ids=["200", "422", "400", "401 once", "429", "500", "dropped", "unreadable 200"],
 )
-def test_the_answer_to_a_write_decides_its_rows(first: Reply | None, outcomes: list[str]) -> None:
+def test_the_answer_to_a_write_decides_its_rows(first: Reply, outcomes: list[str]) -> None:
     """Refused, not sent, or in doubt: each batch by what was seen, and a doubtful one is never sent twice."""
-
-    def script(method: str, path: str, _parameters: dict[str, Any], times: int) -> Reply | None:
-        if path.startswith("/inventories"):
-            return reply(STOCK) if method == "GET" else first if times == 1 else ACCEPTED
-        return None
-
-    with connected(script) as (client, server):
+    with connected(GET_inventories=[reply(STOCK)], PATCH_inventories=[first, ACCEPTED]) as (client, server):
         actual = cn.load_actual_stock(client)
         counts = actual[["warehouse_code", "product_sku", "quantity"]].sort_values("warehouse_code", ascending=False)
         updates = cn.build_true_up(counts.assign(quantity=50), actual)
         submission = cn.submit_updates(client, updates)
         assert list(submission.outcomes["outcome"]) == outcomes
-        assert server.asked("/inventories", "PATCH") == {"not_sent": 1}.get(outcomes[2], 2) + (
+        assert len(server.of("PATCH /inventories")) == {"not_sent": 1}.get(outcomes[2], 2) + (
             first == reply({"message": "no"}, 401)
         )
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 from cenports_nb.api.client import Client
 from cenports_nb.api.dialect import Dialect
@@ -101,7 +101,7 @@ def test_each_call_has_its_table(call: str, body: dict[str, Any], place: str) ->
     assert place in _errors(call, **body)
 
 
-def test_what_is_refused_is_not_sent(server: ToldServer, staging: Connect) -> None:
+def test_what_is_refused_is_not_sent(server: ScriptedServer, staging: Connect) -> None:
     """Not even for a token."""
     with pytest.raises(InvalidRequestError, match=r"GET /orders was not sent: limit is '5', which is no whole number"):
         staging().api.get_orders(limit="5")
@@ -110,9 +110,9 @@ def test_what_is_refused_is_not_sent(server: ToldServer, staging: Connect) -> No
     assert server.requests == []
 
 
-def test_the_dialect_reaches_the_check(server: ToldServer, staging: Connect) -> None:
+def test_the_dialect_reaches_the_check(server: ScriptedServer, staging: Connect) -> None:
     """`connect(dialect=…)` changes what may be sent."""
-    server.on("POST /orders", Say({"handle": "h", "status": "QUEUED"}))
+    server.on("POST /orders", Reply({"handle": "h", "status": "QUEUED"}))
     client = staging()
     client.dialect = Dialect(sizes={"orders.*.grandTotal": "decimal(9, 2)!"})
     assert client.api.create_orders(channel_id="C", orders=[_order(grandTotal=12_000)])["handle"] == "h"

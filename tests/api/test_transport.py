@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from support.fake_clock import FakeClock
 from support.raw_server import Behave, RawServer, head
-from support.scripted_server import SECRET, TOKEN, Say, ToldServer
+from support.scripted_server import SECRET, TOKEN, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -149,10 +149,10 @@ def test_a_gzip_bomb_is_not_unpacked(
 
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
-def test_a_redirect_is_not_followed(server: ToldServer, staging: Connect, status: int) -> None:
+def test_a_redirect_is_not_followed(server: ScriptedServer, staging: Connect, status: int) -> None:
     """The other host hears nothing, so it gets no token."""
-    other = ToldServer()
-    server.on("GET /channels", Say(status=status, headers={"Location": f"{other.url}/channels"}))
+    other = ScriptedServer()
+    server.on("GET /channels", Reply(status=status, headers={"Location": f"{other.url}/channels"}))
     with pytest.raises(ApiError, match=f"with {status}"):
         cn.load_channels(staging())
     other.close()
@@ -162,31 +162,31 @@ def test_a_redirect_is_not_followed(server: ToldServer, staging: Connect, status
 @pytest.mark.parametrize(
     "url", ["https://evil.example/v2/orders?page=2", "//evil.example/x", "http://127.0.0.1:1/v2/orders", "http://[bad"]
 )
-def test_a_page_elsewhere_is_refused(server: ToldServer, staging: Connect, url: str) -> None:
+def test_a_page_elsewhere_is_refused(server: ScriptedServer, staging: Connect, url: str) -> None:
     """Another host, another scheme, another port: nothing is sent there."""
     order = {"orderNo": "1", "orderDate": "2026-03-01T10:01:00Z", "channelId": "X"}
-    server.on("GET /orders", Say({"data": [order], "next_page_url": url, "total": 2}))
+    server.on("GET /orders", Reply({"data": [order], "next_page_url": url, "total": 2}))
     with pytest.raises(UnexpectedAnswerError, match="points to another host"):
         cn.load_orders(staging(), "2026-03-01", "2026-03-02")
     assert len(server.of("GET /orders")) == 1
 
 
-def test_a_page_given_without_its_host_is_on_this_one(server: ToldServer, staging: Connect) -> None:
+def test_a_page_given_without_its_host_is_on_this_one(server: ScriptedServer, staging: Connect) -> None:
     """A path alone is an address too, and what it says twice is said once."""
     orders = [{"orderNo": str(i), "orderDate": "2026-03-01T10:01:00Z", "channelId": "X"} for i in (1, 2)]
     server.on(
         "GET /orders",
-        Say({"data": orders[:1], "next_page_url": "/v2/orders?page=2&limit=300", "total": 2}),
-        Say({"data": orders[1:], "next_page_url": None, "total": 2}),
+        Reply({"data": orders[:1], "next_page_url": "/v2/orders?page=2&limit=300", "total": 2}),
+        Reply({"data": orders[1:], "next_page_url": None, "total": 2}),
     )
     assert len(cn.load_orders(staging(), "2026-03-01", "2026-03-02")) == 2
     assert server.of("GET /orders")[1].query == {"page": "2", "limit": "300"}
 
 
-def test_threads_use_a_connection_each(server: ToldServer, staging: Connect) -> None:
+def test_threads_use_a_connection_each(server: ScriptedServer, staging: Connect) -> None:
     """JoinedPages pages at once are several watched connections."""
     client = staging(FakeClock())
-    server.on("GET /orders", lambda seen: Say({"data": [{"orderNo": str(seen.body["n"])}]}))
+    server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": str(seen.body["n"])}]}))
     found: list[bytes] = []
 
     def ask(number: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from support.fake_clock import FakeClock
-from support.scripted_server import SECRET, TOKEN, Say, ToldServer
+from support.scripted_server import SECRET, TOKEN, Reply, ScriptedServer
 
 from cenports_nb.api.client import Client
 from cenports_nb.errors import (
@@ -26,7 +26,7 @@ from cenports_nb.errors import (
 )
 
 Connect = Callable[..., Client]
-GOOD = Say({"data": [{"channelId": "A"}]})
+GOOD = Reply({"data": [{"channelId": "A"}]})
 
 
 def _channels(client: Client) -> Any:
@@ -42,26 +42,26 @@ def _write(client: Client) -> Any:
 @pytest.mark.parametrize(
     "broken",
     [
-        Say(status=500, body=b"oops"),
-        Say(status=502, body=b"<html>Bad Gateway</html>"),
-        Say(status=503),
-        Say(reset=True),
-        Say(cut=3),
-        Say(body=b""),
-        Say(body=b"<!doctype html><p>maintenance</p>"),
-        Say(body=b'{"data": [{"channelId": "A"}'),
-        Say(body=b'{"data": []} trailing'),
+        Reply(status=500, body=b"oops"),
+        Reply(status=502, body=b"<html>Bad Gateway</html>"),
+        Reply(status=503),
+        Reply(reset=True),
+        Reply(cut=3),
+        Reply(body=b""),
+        Reply(body=b"<!doctype html><p>maintenance</p>"),
+        Reply(body=b'{"data": [{"channelId": "A"}'),
+        Reply(body=b'{"data": []} trailing'),
     ],
     ids=["500", "502", "503", "reset", "cut", "empty", "html", "half-json", "trailing"],
 )
-def test_a_read_that_fails_once_is_asked_again(server: ToldServer, staging: Connect, broken: Say) -> None:
+def test_a_read_that_fails_once_is_asked_again(server: ScriptedServer, staging: Connect, broken: Reply) -> None:
     """What breaks on the way is no answer, and reading does no harm."""
     server.on("GET /channels", broken, GOOD)
     assert _channels(staging()) == {"data": [{"channelId": "A"}]}
 
 
-@pytest.mark.parametrize("broken", [Say(status=500), Say(reset=True), Say(body=b"<html>")], ids=str)
-def test_a_write_that_fails_is_never_repeated(server: ToldServer, staging: Connect, broken: Say) -> None:
+@pytest.mark.parametrize("broken", [Reply(status=500), Reply(reset=True), Reply(body=b"<html>")], ids=str)
+def test_a_write_that_fails_is_never_repeated(server: ScriptedServer, staging: Connect, broken: Reply) -> None:
     """It may have been applied."""
     server.on("PATCH /inventories", broken)
     with pytest.raises(CenportsError):
@@ -69,21 +69,21 @@ def test_a_write_that_fails_is_never_repeated(server: ToldServer, staging: Conne
     assert len(server.of("PATCH /inventories")) == 1
 
 
-def test_a_read_that_keeps_failing_ends_after_four_tries(server: ToldServer, staging: Connect) -> None:
+def test_a_read_that_keeps_failing_ends_after_four_tries(server: ScriptedServer, staging: Connect) -> None:
     """Patience has an end, and the error says what was asked."""
-    server.on("GET /channels", Say(status=503))
+    server.on("GET /channels", Reply(status=503))
     with pytest.raises(ApiError, match="GET /v2/channels with 503: try again later"):
         _channels(staging())
     assert len(server.of("GET /channels")) == 4
 
 
-def test_one_call_works_for_a_minute_at_most(server: ToldServer, staging: Connect) -> None:
+def test_one_call_works_for_a_minute_at_most(server: ScriptedServer, staging: Connect) -> None:
     """Retries don't multiply the time that one try may take."""
     clock = FakeClock()
 
-    def slow(_: Any) -> Say:
+    def slow(_: Any) -> Reply:
         clock.advance(35)
-        return Say(status=500)
+        return Reply(status=500)
 
     server.on("GET /channels", slow)
     with pytest.raises(CenportsError):
@@ -96,77 +96,77 @@ def test_one_call_works_for_a_minute_at_most(server: ToldServer, staging: Connec
     [("7", 7.0), ("0", 0.0), ("-3", 0.0), ("soon", 0.0), ("1.5", 1.5), ("nan", 0.0), ("", 0.0)],
 )
 def test_a_429_is_waited_for_as_long_as_it_asks(
-    server: ToldServer, staging: Connect, retry_after: str, waits: float
+    server: ScriptedServer, staging: Connect, retry_after: str, waits: float
 ) -> None:
     """What can't be read asks for nothing; a pause of our own comes on top of nothing."""
     clock = FakeClock()
-    server.on("GET /channels", Say(status=429, headers={"Retry-After": retry_after}), GOOD)
+    server.on("GET /channels", Reply(status=429, headers={"Retry-After": retry_after}), GOOD)
     _channels(staging(clock))
     (slept,) = clock.sleeps
     assert waits <= slept <= max(waits, 1.0)
 
 
-def test_retry_after_may_be_a_date(server: ToldServer, staging: Connect) -> None:
+def test_retry_after_may_be_a_date(server: ScriptedServer, staging: Connect) -> None:
     """HTTP allows both."""
     clock = FakeClock()
     date = format_datetime(clock.now() + timedelta(seconds=20), usegmt=True)
-    server.on("GET /channels", Say(status=429, headers={"Retry-After": date}), GOOD)
+    server.on("GET /channels", Reply(status=429, headers={"Retry-After": date}), GOOD)
     _channels(staging(clock))
     assert clock.sleeps == [20.0]
 
 
-def test_a_429_that_asks_for_hours_is_not_waited_for(server: ToldServer, staging: Connect) -> None:
+def test_a_429_that_asks_for_hours_is_not_waited_for(server: ScriptedServer, staging: Connect) -> None:
     """The caller learns when to come back."""
-    server.on("GET /channels", Say(status=429, headers={"Retry-After": "21600"}))
+    server.on("GET /channels", Reply(status=429, headers={"Retry-After": "21600"}))
     with pytest.raises(RateLimitedError) as caught:
         _channels(staging())
     assert caught.value.retry_after == 21600
 
 
-def test_a_429_repeats_a_write_too(server: ToldServer, staging: Connect) -> None:
+def test_a_429_repeats_a_write_too(server: ScriptedServer, staging: Connect) -> None:
     """It is a refusal before any processing."""
-    server.on("PATCH /inventories", Say(status=429), Say({"handle": "h", "status": "QUEUED"}))
+    server.on("PATCH /inventories", Reply(status=429), Reply({"handle": "h", "status": "QUEUED"}))
     assert _write(staging())["handle"] == "h"
 
 
-def test_waiting_for_a_429_is_counted(server: ToldServer, staging: Connect) -> None:
+def test_waiting_for_a_429_is_counted(server: ScriptedServer, staging: Connect) -> None:
     """`usage` tells where the time went."""
-    server.on("GET /channels", Say(status=429, headers={"Retry-After": "9"}), GOOD)
+    server.on("GET /channels", Reply(status=429, headers={"Retry-After": "9"}), GOOD)
     client = staging()
     _channels(client)
     assert (client.usage.sent, client.usage.retried, client.usage.waited_s) == (3, 1, 9.0)
 
 
-def test_a_401_gets_one_new_token(server: ToldServer, staging: Connect) -> None:
+def test_a_401_gets_one_new_token(server: ScriptedServer, staging: Connect) -> None:
     """A token that ended early is renewed without a word."""
-    server.on("GET /channels", Say(status=401), GOOD)
+    server.on("GET /channels", Reply(status=401), GOOD)
     _channels(staging())
     assert len(server.of("POST /authorize")) == 2
 
 
-def test_a_401_repeats_a_write_too(server: ToldServer, staging: Connect) -> None:
+def test_a_401_repeats_a_write_too(server: ScriptedServer, staging: Connect) -> None:
     """It is a refusal before any processing."""
-    server.on("PATCH /inventories", Say(status=401), Say({"handle": "h"}))
+    server.on("PATCH /inventories", Reply(status=401), Reply({"handle": "h"}))
     assert _write(staging())["handle"] == "h"
 
 
-def test_a_401_with_a_new_token_is_an_error(server: ToldServer, staging: Connect) -> None:
+def test_a_401_with_a_new_token_is_an_error(server: ScriptedServer, staging: Connect) -> None:
     """The credentials are refused, not the token."""
-    server.on("GET /channels", Say(status=401))
+    server.on("GET /channels", Reply(status=401))
     with pytest.raises(AuthenticationError, match="check client id and secret"):
         _channels(staging())
     assert len(server.of("GET /channels")) == 2
 
 
-def test_refused_credentials_are_not_tried_again(server: ToldServer, staging: Connect) -> None:
+def test_refused_credentials_are_not_tried_again(server: ScriptedServer, staging: Connect) -> None:
     """An account may be locked by repetition."""
-    server.on("POST /authorize", Say(status=401))
+    server.on("POST /authorize", Reply(status=401))
     with pytest.raises(AuthenticationError):
         _channels(staging())
     assert len(server.requests) == 1
 
 
-def test_eight_threads_share_one_token(server: ToldServer, staging: Connect) -> None:
+def test_eight_threads_share_one_token(server: ScriptedServer, staging: Connect) -> None:
     """The first request that needs a token gets one, once, however many threads ask."""
     server.on("GET /channels", GOOD)
     client = staging()
@@ -193,11 +193,11 @@ def test_eight_threads_share_one_token(server: ToldServer, staging: Connect) -> 
     ids=["12-hours", "expires-in", "exp-span", "exp-date", "jwt"],
 )
 def test_a_token_lives_as_long_as_the_shortest_of_its_words(
-    server: ToldServer, staging: Connect, answer: dict[str, Any], life: float
+    server: ScriptedServer, staging: Connect, answer: dict[str, Any], life: float
 ) -> None:
     """Twelve hours, `expires_in`, `exp` as field or claim: whichever ends first, less a minute."""
     clock = FakeClock()
-    server.on("POST /authorize", Say({"access_token": TOKEN, **answer})).on("GET /channels", GOOD)
+    server.on("POST /authorize", Reply({"access_token": TOKEN, **answer})).on("GET /channels", GOOD)
     client = staging(clock)
     _channels(client)
     clock.advance(life - 61)
@@ -209,16 +209,16 @@ def test_a_token_lives_as_long_as_the_shortest_of_its_words(
 
 
 @pytest.mark.parametrize("token", ["", "two\r\nlines", "ключ"], ids=["empty", "line-break", "not-ascii"])
-def test_a_token_that_no_header_can_carry_is_refused(server: ToldServer, staging: Connect, token: str) -> None:
+def test_a_token_that_no_header_can_carry_is_refused(server: ScriptedServer, staging: Connect, token: str) -> None:
     """It is named for what it is, and not shown."""
-    server.on("POST /authorize", Say({"access_token": token}))
+    server.on("POST /authorize", Reply({"access_token": token}))
     with pytest.raises(UnexpectedAnswerError, match="no header can carry"):
         _channels(staging())
 
 
-def test_the_request_travels_as_the_reference_shows_it(server: ToldServer, staging: Connect) -> None:
+def test_the_request_travels_as_the_reference_shows_it(server: ScriptedServer, staging: Connect) -> None:
     """Parameters of GET /orders in a JSON body with the partner id, those of /channels in the query."""
-    server.on("GET /orders", Say()).on("GET /channels", GOOD)
+    server.on("GET /orders", Reply()).on("GET /channels", GOOD)
     client = staging()
     client.api.get_orders(limit=5)
     _channels(client)
@@ -227,9 +227,9 @@ def test_the_request_travels_as_the_reference_shows_it(server: ToldServer, stagi
     assert (channels.body, channels.query) == (None, {"partnerId": "P-1"})
 
 
-def test_only_needed_headers_leave_the_machine(server: ToldServer, staging: Connect) -> None:
+def test_only_needed_headers_leave_the_machine(server: ScriptedServer, staging: Connect) -> None:
     """Nothing of the layers above goes out with the token."""
-    server.on("GET /orders", Say())
+    server.on("GET /orders", Reply())
     staging().api.get_orders(limit=5)
     sent = {name.lower() for name in server.of("GET /orders")[0].headers}
     expected = {"authorization", "accept", "accept-encoding", "user-agent", "content-type", "content-length"}
@@ -239,24 +239,26 @@ def test_only_needed_headers_leave_the_machine(server: ToldServer, staging: Conn
 @pytest.mark.parametrize(
     "envelope", [{"code": 50001}, {"code": "401", "data": []}, {"errors": ["no"]}, {"status": "error"}]
 )
-def test_a_200_that_tells_of_an_error_is_one(server: ToldServer, staging: Connect, envelope: dict[str, Any]) -> None:
+def test_a_200_that_tells_of_an_error_is_one(
+    server: ScriptedServer, staging: Connect, envelope: dict[str, Any]
+) -> None:
     """The envelope counts, not the status."""
-    server.on("GET /orders", Say({"message": "We can't do that.", **envelope}))
+    server.on("GET /orders", Reply({"message": "We can't do that.", **envelope}))
     with pytest.raises(BusinessError, match="We can't do that"):
         staging().api.get_orders(limit=5)
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}, ""])
-def test_empty_errors_are_no_error(server: ToldServer, staging: Connect, nothing: Any) -> None:
+def test_empty_errors_are_no_error(server: ScriptedServer, staging: Connect, nothing: Any) -> None:
     """PHP likes to say that there is nothing to say."""
-    server.on("GET /orders", Say({"message": "OK", "errors": nothing}))
+    server.on("GET /orders", Reply({"message": "OK", "errors": nothing}))
     assert staging().api.get_orders(limit=5)["message"] == "OK"
 
 
-def test_a_422_tells_field_by_field(server: ToldServer, staging: Connect) -> None:
+def test_a_422_tells_field_by_field(server: ScriptedServer, staging: Connect) -> None:
     """Cenports' own words, for reading and for programs."""
     errors = {"channelId": ["The channel id does not exist."], "limit": ["Too many.", "Too odd."]}
-    server.on("GET /orders", Say({"message": "The given data was invalid.", "errors": errors}, 422))
+    server.on("GET /orders", Reply({"message": "The given data was invalid.", "errors": errors}, 422))
     with pytest.raises(InvalidRequestError, match="channelId: The channel id does not exist") as caught:
         staging().api.get_orders(limit=5)
     assert (caught.value.status, caught.value.errors) == (422, errors)
@@ -273,40 +275,40 @@ def test_a_422_tells_field_by_field(server: ToldServer, staging: Connect) -> Non
     ],
 )
 def test_a_400_tells_its_errors_in_any_shape(
-    server: ToldServer, staging: Connect, errors: Any, texts: list[str]
+    server: ScriptedServer, staging: Connect, errors: Any, texts: list[str]
 ) -> None:
     """The reference's own example is not JSON, so no shape is taken for granted."""
-    server.on("GET /orders", Say({"code": "50001", "message": "Sorry.", "errors": errors}, 400))
+    server.on("GET /orders", Reply({"code": "50001", "message": "Sorry.", "errors": errors}, 400))
     with pytest.raises(BusinessError) as caught:
         staging().api.get_orders(limit=5)
     assert (caught.value.code, caught.value.errors) == ("50001", texts)
 
 
-def test_a_400_that_is_not_json_shows_its_text(server: ToldServer, staging: Connect) -> None:
+def test_a_400_that_is_not_json_shows_its_text(server: ScriptedServer, staging: Connect) -> None:
     """As the reference prints it."""
-    server.on("GET /orders", Say(b'{"code": "50001", "errors": [{"no such order"},]}', 400))
+    server.on("GET /orders", Reply(b'{"code": "50001", "errors": [{"no such order"},]}', 400))
     with pytest.raises(BusinessError, match="no such order"):
         staging().api.get_orders(limit=5)
 
 
 @pytest.mark.parametrize("status", [301, 403, 404, 405, 418])
-def test_any_other_status_is_an_api_error(server: ToldServer, staging: Connect, status: int) -> None:
+def test_any_other_status_is_an_api_error(server: ScriptedServer, staging: Connect, status: int) -> None:
     """A redirect is none of ours either: the token would follow it."""
-    server.on("GET /channels", Say(status=status, headers={"Location": "http://127.0.0.1:9/"}))
+    server.on("GET /channels", Reply(status=status, headers={"Location": "http://127.0.0.1:9/"}))
     with pytest.raises(ApiError) as caught:
         _channels(staging())
     assert (caught.value.status, len(server.of("GET /channels"))) == (status, 1)
 
 
-def test_a_201_is_an_answer_too(server: ToldServer, staging: Connect) -> None:
+def test_a_201_is_an_answer_too(server: ScriptedServer, staging: Connect) -> None:
     """A write that was taken in must not look refused."""
-    server.on("PATCH /inventories", Say({"handle": "h"}, 201))
+    server.on("PATCH /inventories", Reply({"handle": "h"}, 201))
     assert _write(staging())["handle"] == "h"
 
 
-def test_nesting_without_end_is_refused(server: ToldServer, staging: Connect) -> None:
+def test_nesting_without_end_is_refused(server: ScriptedServer, staging: Connect) -> None:
     """It neither crashes the reader nor looks like a passing fault."""
-    server.on("GET /channels", Say(b"[" * 100_000 + b"]" * 100_000))
+    server.on("GET /channels", Reply(b"[" * 100_000 + b"]" * 100_000))
     with pytest.raises(UnexpectedAnswerError, match="nested too deeply"):
         _channels(staging())
 
@@ -321,15 +323,15 @@ def test_nobody_at_the_address_was_not_reached(staging: Connect) -> None:
     assert caught.value.reached is False
 
 
-def test_a_write_without_a_token_was_not_sent(server: ToldServer, staging: Connect) -> None:
+def test_a_write_without_a_token_was_not_sent(server: ScriptedServer, staging: Connect) -> None:
     """Whatever kept us from a token, the write itself never left."""
-    server.on("POST /authorize", Say(status=500))
+    server.on("POST /authorize", Reply(status=500))
     with pytest.raises(ApiError) as caught:
         _write(staging())
     assert caught.value.reached is False
 
 
-def test_a_read_only_client_sends_no_write(server: ToldServer, staging: Connect) -> None:
+def test_a_read_only_client_sends_no_write(server: ScriptedServer, staging: Connect) -> None:
     """Nothing at all is sent, not even for a token."""
     with pytest.raises(ReadOnlyError, match="read_only=False"):
         _write(staging(read_only=True))
@@ -337,10 +339,10 @@ def test_a_read_only_client_sends_no_write(server: ToldServer, staging: Connect)
 
 
 @pytest.mark.parametrize("status", [200, 400, 422, 401, 429, 500])
-def test_what_echoes_secrets_is_shown_without_them(server: ToldServer, staging: Connect, status: int) -> None:
+def test_what_echoes_secrets_is_shown_without_them(server: ScriptedServer, staging: Connect, status: int) -> None:
     """Neither the token nor the secret is in any error, whoever repeats them."""
     echo = {"code": "50001", "message": f"{TOKEN} {SECRET}", "errors": {"a": [f"{SECRET} {TOKEN}"]}}
-    server.on("PATCH /inventories", Say(echo, status))
+    server.on("PATCH /inventories", Reply(echo, status))
     with pytest.raises(CenportsError) as caught:
         _write(staging())
     told = f"{caught.value!r} {caught.value} {vars(caught.value)}"
@@ -348,9 +350,9 @@ def test_what_echoes_secrets_is_shown_without_them(server: ToldServer, staging: 
     assert SECRET not in told
 
 
-def test_html_that_echoes_secrets_is_shown_without_them(server: ToldServer, staging: Connect) -> None:
+def test_html_that_echoes_secrets_is_shown_without_them(server: ScriptedServer, staging: Connect) -> None:
     """The beginning of what is not JSON is shown, redacted."""
-    server.on("PATCH /inventories", Say(f"<p>{TOKEN}</p>".encode()))
+    server.on("PATCH /inventories", Reply(f"<p>{TOKEN}</p>".encode()))
     with pytest.raises(TransportError, match="not with whole JSON") as caught:
         _write(staging())
     assert TOKEN not in str(caught.value)

@@ -13,7 +13,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from support.command_line import Ran, RunCommand, run_command
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
@@ -171,13 +171,13 @@ def test_instants_are_written_in_the_zone_asked_for(run: RunCommand, tmp_path: P
 
 
 @pytest.fixture
-def with_a_bad_order(server: ToldServer) -> str:
+def with_a_bad_order(server: ScriptedServer) -> str:
     """A server one of whose orders has a name for a date."""
     order = {"orderNo": "BAD-1", "channelId": "X", "customerName": "Jane Doe", "orderDate": "Jane Doe"}
-    server.on("GET /orders", Say({"data": [order], "total": 1}))
-    server.on("GET /channels", Say({"data": [{"channelId": "X", "channelName": "Shop"}]}))
-    server.on("GET /shipments", Say({"data": []}))
-    server.on("GET /inventories", Say({"data": []}))
+    server.on("GET /orders", Reply({"data": [order], "total": 1}))
+    server.on("GET /channels", Reply({"data": [{"channelId": "X", "channelName": "Shop"}]}))
+    server.on("GET /shipments", Reply({"data": []}))
+    server.on("GET /inventories", Reply({"data": []}))
     return server.url
 
 
@@ -197,6 +197,7 @@ def test_rejected_records_name_nobody_on_the_screen(
     assert ("Jane Doe" in str(rejected.to_dict())) == (not more)
 
 
+@pytest.mark.slow
 def test_debug_adds_the_traceback() -> None:
     """--debug may stand behind the command, where people put it."""
     command = ["orders", "--env", "nowhere", "--last", "9D", "--out", "o.csv", "--debug"]
@@ -205,6 +206,7 @@ def test_debug_adds_the_traceback() -> None:
     assert "Traceback" in ran.stderr
 
 
+@pytest.mark.slow
 def test_a_process_ends_with_the_code_and_the_line() -> None:
     """`python -m cenports_nb` is the same program as the command."""
     ran = subprocess.run([sys.executable, "-m", "cenports_nb", "bogus"], capture_output=True, text=True, check=False)
@@ -213,6 +215,7 @@ def test_a_process_ends_with_the_code_and_the_line() -> None:
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+@pytest.mark.slow
 def test_sandbox_command_serves_until_it_is_stopped(name: str) -> None:
     """It prints its address, serves generated orders to other processes, and ends well, even where a shell's `&` lets it ignore Ctrl-C."""
     command = [sys.executable, "-m", "cenports_nb", "sandbox", "--orders", "50", "--seed", "3", "--rate-limit", "0"]

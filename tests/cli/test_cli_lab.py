@@ -159,6 +159,8 @@ def answer(url: str, process: subprocess.Popen[str]) -> bytes:
     pytest.fail(f"JupyterLab did not answer at {url}.")
 
 
+@pytest.mark.usefixtures("interruptible")
+@pytest.mark.slow
 def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_port: int, terminal: int) -> None:
     """The kernel is that of this Python whatever else is installed; the end is no error, and asks nothing."""
     process = subprocess.Popen(
@@ -181,6 +183,7 @@ def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_p
     assert "Traceback" not in summarize_copies
 
 
+@pytest.mark.slow
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
     """Before anything is copied."""
     with socket.socket() as taken:
@@ -197,6 +200,7 @@ def taken_port(text: str) -> str:
     return text.split("Port ", 1)[1].partition(" ")[0]
 
 
+@pytest.mark.slow
 def test_without_jupyterlab_it_says_what_to_install(tmp_path: Path) -> None:
     """One sentence, and the copies are there for another Jupyter."""
     code = "import sys; sys.modules['jupyterlab'] = None; from cenports_nb.cli import main; main(['lab'])"
@@ -209,6 +213,7 @@ def test_without_jupyterlab_it_says_what_to_install(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="JupyterLab refuses only root.")
+@pytest.mark.slow
 def test_root_is_told_how_to_go_on(tmp_path: Path) -> None:
     """JupyterLab's refusal, and what to type."""
     ran = run_lab(tmp_path)

@@ -12,6 +12,8 @@ from collections.abc import Callable
 import pytest
 from support.cli_shop import Shop
 
+pytestmark = pytest.mark.slow
+
 pty = pytest.importorskip("pty")
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from support.scripted_server import Say, Seen, ToldServer
+from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import (
@@ -29,13 +29,13 @@ def _order(number: str, **changes: Any) -> dict[str, Any]:
     return {**order, **changes}
 
 
-def _paged(*orders: Any) -> Say:
-    return Say({"data": list(orders), "total": len(orders)})
+def _paged(*orders: Any) -> Reply:
+    return Reply({"data": list(orders), "total": len(orders)})
 
 
-def _stock(**skus: Any) -> Say:
+def _stock(**skus: Any) -> Reply:
     rows = [{"productSku": sku, "quantity": quantity} for sku, quantity in skus.items()]
-    return Say({"data": [{"warehouseCode": "W", "warehouseInventory": rows}]})
+    return Reply({"data": [{"warehouseCode": "W", "warehouseInventory": rows}]})
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def test_several_channels_are_one_frame(client: cn.Client) -> None:
     assert set(orders["channel_id"]) == {"NW-EU", "NW-SA"}
 
 
-def test_days_are_those_of_the_clients_time_zone(server: ToldServer, staging: Connect) -> None:
+def test_days_are_those_of_the_clients_time_zone(server: ScriptedServer, staging: Connect) -> None:
     """An order of 23:30 UTC belongs to the next day in Berlin; what lies outside is cut and counted."""
     server.on("GET /orders", _paged(_order("A", orderDate="2026-06-09T23:30:00Z"), _order("B")))
     orders = cn.load_orders(staging(time_zone="Europe/Berlin"), "2026-06-10", "2026-06-10", channel_id="X")
@@ -106,7 +106,7 @@ def test_days_are_those_of_the_clients_time_zone(server: ToldServer, staging: Co
     assert (orders["order_no"].tolist(), late["order_no"].tolist(), origin.outside) == (["A", "B"], ["B"], 1)
 
 
-def test_the_days_asked_are_wider_than_the_days_meant(server: ToldServer, staging: Connect) -> None:
+def test_the_days_asked_are_wider_than_the_days_meant(server: ScriptedServer, staging: Connect) -> None:
     """Neither the server's zone nor whether its end counts is documented."""
     server.on("GET /orders", _paged())
     cn.load_orders(staging(), *JUNE)
@@ -121,7 +121,7 @@ def test_acknowledged_is_what_was_asked_for(client: cn.Client) -> None:
     assert (set(orders["acknowledged"]), whole["acknowledged"].isna().all()) == ({False}, True)
 
 
-def test_rows_are_in_a_fixed_order(server: ToldServer, staging: Connect) -> None:
+def test_rows_are_in_a_fixed_order(server: ScriptedServer, staging: Connect) -> None:
     """By date, channel and number, however they come."""
     early = _order("Z", orderDate="2026-06-01T00:00:00Z")
     server.on("GET /orders", _paged(_order("B"), _order("A", channelId="Y"), _order("A"), early))
@@ -144,7 +144,7 @@ def test_cached_frames_equal_fresh_ones(client: cn.Client, load: Callable[[cn.Cl
     pd.testing.assert_frame_equal(load(client), load(client))
 
 
-def test_an_unreadable_record_is_kept_and_announced(server: ToldServer, staging: Connect) -> None:
+def test_an_unreadable_record_is_kept_and_announced(server: ScriptedServer, staging: Connect) -> None:
     """The rest is returned; the warning points at the caller."""
     server.on("GET /orders", _paged(_order("A"), _order("B", orderDate="soon")))
     with pytest.warns(RejectedRowsWarning, match=r"1 record .*order_date is no date\. See") as caught:
@@ -154,7 +154,7 @@ def test_an_unreadable_record_is_kept_and_announced(server: ToldServer, staging:
     assert (orders["order_no"].tolist(), rejects["key"].tolist(), caught[0].filename) == (["A"], ["B"], __file__)
 
 
-def test_whoever_asks_is_stopped_by_an_unreadable_record(server: ToldServer, staging: Connect) -> None:
+def test_whoever_asks_is_stopped_by_an_unreadable_record(server: ScriptedServer, staging: Connect) -> None:
     """With the rejects in the error."""
     server.on("GET /orders", _paged(_order("B", orderDate="soon")))
     with pytest.raises(RejectedRowsError) as caught:
@@ -162,14 +162,14 @@ def test_whoever_asks_is_stopped_by_an_unreadable_record(server: ToldServer, sta
     assert caught.value.rejected["column"].tolist() == ["order_date"]
 
 
-def _failing_in_between(seen: Seen) -> Say:
+def _failing_in_between(seen: ReceivedRequest) -> Reply:
     if seen.body.get("endDate") == "2026-07-02" and seen.body["startDate"] > "2026-06-01":
-        return Say(status=500)
+        return Reply(status=500)
     rows = 300 if seen.body["startDate"] == "2026-05-31" and seen.body["endDate"] == "2026-07-02" else 1
-    return Say({"data": [_order(f"A{number}") for number in range(rows)]})
+    return Reply({"data": [_order(f"A{number}") for number in range(rows)]})
 
 
-def test_a_window_that_fails_makes_the_frame_incomplete(server: ToldServer, staging: Connect) -> None:
+def test_a_window_that_fails_makes_the_frame_incomplete(server: ScriptedServer, staging: Connect) -> None:
     """The error has what did arrive, and names what did not."""
     server.on("GET /orders", _failing_in_between)
     with pytest.raises(IncompleteError) as caught:
@@ -182,7 +182,7 @@ def test_a_window_that_fails_makes_the_frame_incomplete(server: ToldServer, stag
     )
 
 
-def test_a_partial_frame_says_that_it_is_one(server: ToldServer, staging: Connect) -> None:
+def test_a_partial_frame_says_that_it_is_one(server: ScriptedServer, staging: Connect) -> None:
     """On request it is returned, with a warning and `complete` False."""
     server.on("GET /orders", _failing_in_between)
     with pytest.warns(IncompleteWarning):
@@ -192,22 +192,22 @@ def test_a_partial_frame_says_that_it_is_one(server: ToldServer, staging: Connec
     assert (len(orders), origin.complete) == (1, False)
 
 
-def test_copies_that_differ_are_read_again(server: ToldServer, staging: Connect) -> None:
+def test_copies_that_differ_are_read_again(server: ScriptedServer, staging: Connect) -> None:
     """The newest answer wins, not the last window."""
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         if "orders" in seen.body:
-            return Say({"data": [_order("A", status="newest")], "total": 1})
+            return Reply({"data": [_order("A", status="newest")], "total": 1})
         if seen.body["endDate"] == "2026-07-02" and seen.body["startDate"] == "2026-05-31":
-            return Say({"data": [_order("A")] * 300})
-        return Say({"data": [_order("A", status=seen.body["startDate"])]})
+            return Reply({"data": [_order("A")] * 300})
+        return Reply({"data": [_order("A", status=seen.body["startDate"])]})
 
     server.on("GET /orders", answer)
     orders = cn.load_orders(staging(), *JUNE, channel_id="X")
     assert orders["status"].tolist() == ["newest"]
 
 
-def test_a_stock_answer_at_a_known_cap_is_asked_again_by_warehouse(server: ToldServer, staging: Connect) -> None:
+def test_a_stock_answer_at_a_known_cap_is_asked_again_by_warehouse(server: ScriptedServer, staging: Connect) -> None:
     """One warehouse of exactly thirty rows can't be told from a cut one."""
     server.on("GET /inventories", _stock(**{f"S{number}": 1 for number in range(30)}))
     with pytest.raises(IncompleteError, match="30 stock rows"):

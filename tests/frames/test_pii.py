@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.frames.masking import build_pseudonymizer, mask_json, mask_series
@@ -126,10 +126,12 @@ def test_unknown_columns_are_judged_by_name(column: str, kind: str) -> None:
     assert masked == PERSONAL if not kind else re.fullmatch(rf"{kind}-[0-9a-f]{{12}}", masked)
 
 
-def test_fields_of_an_undocumented_shipment_are_masked(server: ToldServer, staging: Callable[..., cn.Client]) -> None:
+def test_fields_of_an_undocumented_shipment_are_masked(
+    server: ScriptedServer, staging: Callable[..., cn.Client]
+) -> None:
     """Nested recipients and lists kept as JSON text: nobody's name is left, the numbers are."""
-    server.on("GET /channels", Say({"data": [{"channelId": "X", "channelName": "Shop"}]}))
-    server.on("GET /shipments", Say({"data": [{
+    server.on("GET /channels", Reply({"data": [{"channelId": "X", "channelName": "Shop"}]}))
+    server.on("GET /shipments", Reply({"data": [{
         "orderNo": "A1", "shipDate": "2026-06-03T10:00:00Z", "carrierName": "Fast Freight",
         "recipient": {"name": PERSONAL, "city": "Tracy", "postalCode": PERSONAL},
         "packages": [{"trackingNumber": "T-1", "attention": PERSONAL, "contact": {"phone": 5550100}, "weight": 1.5}],
@@ -144,14 +146,14 @@ def test_fields_of_an_undocumented_shipment_are_masked(server: ToldServer, stagi
 
 
 @pytest.fixture
-def rejects(server: ToldServer, staging: Callable[..., cn.Client]) -> pd.DataFrame:
+def rejects(server: ScriptedServer, staging: Callable[..., cn.Client]) -> pd.DataFrame:
     """Rejects of an order full of personal data, and the loader's warning."""
     order = {
         "orderNo": "B7", "channelId": "X", "orderDate": PERSONAL, "customerName": PERSONAL,
         "shipTo": {"name": PERSONAL, "city": "Tracy", "phone": 1234567890},
         "lineItems": [{"productSku": "0012", "productName": "Chai", "quantity": 1, "giftMessage": PERSONAL}],
     }  # fmt: skip
-    server.on("GET /orders", Say({"data": [order], "total": 1}))
+    server.on("GET /orders", Reply({"data": [order], "total": 1}))
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         orders = cn.load_orders(staging(), "2026-06-01", "2026-06-02")
@@ -179,11 +181,11 @@ def test_rejected_records_are_masked_inside_their_json(rejects: pd.DataFrame) ->
 
 
 def test_the_rejects_that_a_frame_keeps_are_masked_with_it(
-    server: ToldServer, staging: Callable[..., cn.Client]
+    server: ScriptedServer, staging: Callable[..., cn.Client]
 ) -> None:
     """They go wherever it goes, such as into a .parquet file; masked, they are those that `rejected` masks."""
     order = {"orderNo": "B7", "channelId": "X", "orderDate": PERSONAL, "customerName": PERSONAL, "lineItems": []}
-    server.on("GET /orders", Say({"data": [order], "total": 1}))
+    server.on("GET /orders", Reply({"data": [order], "total": 1}))
     with pytest.warns(cn.errors.RejectedRowsWarning):
         orders = cn.load_orders(staging(), "2026-06-01", "2026-06-02")
     masked = cn.mask_pii(orders)
@@ -193,9 +195,9 @@ def test_the_rejects_that_a_frame_keeps_are_masked_with_it(
     pd.testing.assert_frame_equal(cn.rejected(masked), cn.mask_pii(cn.rejected(orders)))
 
 
-def test_the_error_of_a_strict_load_quotes_nobody(server: ToldServer, staging: Callable[..., cn.Client]) -> None:
+def test_the_error_of_a_strict_load_quotes_nobody(server: ScriptedServer, staging: Callable[..., cn.Client]) -> None:
     """`on_reject="raise"` says why, and its rejects can be masked as those of the account."""
-    server.on("GET /orders", Say({"data": [{"orderNo": "B", "channelId": "X", "orderDate": PERSONAL}], "total": 1}))
+    server.on("GET /orders", Reply({"data": [{"orderNo": "B", "channelId": "X", "orderDate": PERSONAL}], "total": 1}))
     with pytest.raises(cn.errors.RejectedRowsError) as caught:
         cn.load_orders(staging(), "2026-06-01", "2026-06-02", on_reject="raise")
     assert PERSONAL not in str(caught.value)
@@ -214,10 +216,10 @@ CUT = b'{"data":[{"customerName":"' + PERSONAL.encode() + b'","orderNo":'
     ],
 )
 def test_errors_about_answers_quote_nobody(
-    server: ToldServer, staging: Callable[..., cn.Client], body: Any, words: str
+    server: ScriptedServer, staging: Callable[..., cn.Client], body: Any, words: str
 ) -> None:
     """A damaged or strange answer full of people is described, not quoted: errors end up in logs and notebooks."""
-    server.on("GET /orders", Say(body))
+    server.on("GET /orders", Reply(body))
     with pytest.raises(cn.CenportsError, match=words) as caught:
         cn.load_orders(staging(), "2026-06-01", "2026-06-02")
     assert PERSONAL not in f"{caught.value} {caught.value!r}"

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
@@ -54,9 +54,9 @@ def test_a_warehouse_says_why_it_is_left_out(record: Any, reason: str) -> None:
     assert ([reject.reason for reject in found.rejects], len(found.frame)) == ([reason], 0)
 
 
-def test_a_value_that_may_be_personal_is_in_no_warning(server: ToldServer, staging: Connect) -> None:
+def test_a_value_that_may_be_personal_is_in_no_warning(server: ScriptedServer, staging: Connect) -> None:
     """Notebooks keep warnings; the masked rejects don't tell it either."""
-    server.on("GET /channels", Say({"data": [{"channelId": "A", "channelName": {"of": "Jane Doe"}}]}))
+    server.on("GET /channels", Reply({"data": [{"channelId": "A", "channelName": {"of": "Jane Doe"}}]}))
     with pytest.warns(RejectedRowsWarning, match=r"1 record .*channel_name is no text\. See") as caught:
         channels = cn.load_channels(staging())
     rejects = cn.rejected(channels)

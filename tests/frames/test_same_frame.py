@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 from support.fake_clock import FakeClock
-from support.scripted_server import Say, Seen, ToldServer
+from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import IncompleteError, IncompleteWarning, OfflineMissError, RejectedRowsWarning
@@ -22,6 +22,8 @@ from cenports_nb.frames.loaders.line_item_cache import LineItemCache
 from cenports_nb.frames.loaders.query import parse_query
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.dialect import Dialect
+
+pytestmark = pytest.mark.slow
 
 Connect = Callable[..., cn.Client]
 WINTER = ("1998-01-02", "1998-03-30")
@@ -131,7 +133,7 @@ def test_however_cenports_answers_the_frames_are_the_same(plain: Frames, dialect
     _same(lines, plain[1])
 
 
-def test_a_page_that_needs_care_and_many_pages_change_nothing(server: ToldServer, staging: Connect) -> None:
+def test_a_page_that_needs_care_and_many_pages_change_nothing(server: ScriptedServer, staging: Connect) -> None:
     """One order of sixty has a quantity as text; the pages hold sixty, seven or one."""
     orders = [_order(f"{number:02}", "S", "T", customerName=f"n{number}") for number in range(60)]
     careful = [
@@ -143,9 +145,9 @@ def test_a_page_that_needs_care_and_many_pages_change_nothing(server: ToldServer
     for records, size in ((orders, 60), (careful, 60), (careful, 7), (careful, 1)):
         last = -(-60 // size)
 
-        def answer(seen: Seen, records: Any = records, size: int = size, last: int = last) -> Say:
+        def answer(seen: ReceivedRequest, records: Any = records, size: int = size, last: int = last) -> Reply:
             start = (int((seen.body or {}).get("page", seen.query.get("page", 1))) - 1) * size
-            return Say({"data": records[start : start + size], "last_page": last, "total": 60})
+            return Reply({"data": records[start : start + size], "last_page": last, "total": 60})
 
         server.on("GET /orders", answer)
         client = staging(cache=False)
@@ -169,7 +171,7 @@ LOADERS: dict[str, Callable[[cn.Client], pd.DataFrame]] = {
 }
 
 
-def _answer_all(server: ToldServer, *, empty: bool) -> None:
+def _answer_all(server: ScriptedServer, *, empty: bool) -> None:
     row = {
         "productSku": "S",
         "quantity": "1",
@@ -186,11 +188,11 @@ def _answer_all(server: ToldServer, *, empty: bool) -> None:
     }
     answers["GET /orders"][0]["lineItems"][0]["status"] = None  # type: ignore[index]
     for call, records in answers.items():
-        server.on(call, Say({"data": [] if empty else records, "last_page": 1}))
+        server.on(call, Reply({"data": [] if empty else records, "last_page": 1}))
 
 
 @pytest.mark.parametrize("name", LOADERS)
-def test_an_empty_frame_is_one_like_any_other(server: ToldServer, staging: Connect, name: str) -> None:
+def test_an_empty_frame_is_one_like_any_other(server: ScriptedServer, staging: Connect, name: str) -> None:
     """Columns, their order, dtypes, index; put before or behind a full one it changes none of them."""
     june = FakeClock()
     june.advance(105 * DAY)
@@ -213,19 +215,21 @@ def _schema(name: str) -> str:
     return "LineItems" if name == "open_items" else "".join(word.capitalize() for word in name.split("_"))
 
 
-def _failing(seen: Seen) -> Say:
+def _failing(seen: ReceivedRequest) -> Reply:
     """Three hundred orders at once, which may be cut; of its parts the last one fails, the others have one order."""
     whole = seen.body["startDate"] == "2026-05-31" and seen.body["endDate"] == "2026-07-02"
     if not whole and seen.body["endDate"] == "2026-07-02":
-        return Say(status=500)
-    return Say({"data": [_order(f"A{number}", "S") for number in range(300 if whole else 1)]})
+        return Reply(status=500)
+    return Reply({"data": [_order(f"A{number}", "S") for number in range(300 if whole else 1)]})
 
 
 @pytest.mark.parametrize("name", ["orders", "line_items"])
-def test_a_partial_frame_is_the_whole_one_with_rows_left_out(server: ToldServer, staging: Connect, name: str) -> None:
+def test_a_partial_frame_is_the_whole_one_with_rows_left_out(
+    server: ScriptedServer, staging: Connect, name: str
+) -> None:
     """The same columns and dtypes, from the error and on request."""
     load = {"orders": cn.load_orders, "line_items": cn.load_line_items}[name]
-    server.on("GET /orders", Say({"data": [_order("A0", "S")], "last_page": 1}))
+    server.on("GET /orders", Reply({"data": [_order("A0", "S")], "last_page": 1}))
     whole = load(staging(cache=False), *JUNE, channel_id="X")
     server.on("GET /orders", _failing)
     client = staging(cache=False)
@@ -238,25 +242,25 @@ def test_a_partial_frame_is_the_whole_one_with_rows_left_out(server: ToldServer,
     assert [_origin(frame).complete for frame in (whole, partial, caught.value.partial)] == [True, False, False]
 
 
-def test_a_partial_reading_is_not_remembered_as_a_whole_one(server: ToldServer, staging: Connect) -> None:
+def test_a_partial_reading_is_not_remembered_as_a_whole_one(server: ScriptedServer, staging: Connect) -> None:
     """Lines after partial orders are asked for anew, and judged anew."""
     server.on("GET /orders", _failing)
     client = staging()
     with pytest.warns(IncompleteWarning):
         cn.load_orders(client, *JUNE, channel_id="X", allow_partial=True)
     before = len(server.of("GET /orders"))
-    server.on("GET /orders", Say({"data": [_order("A0", "S")]}))
+    server.on("GET /orders", Reply({"data": [_order("A0", "S")]}))
     with pytest.raises(IncompleteError, match="of its records are in none of the smaller windows"):
         cn.load_line_items(client, *JUNE, channel_id="X")
     assert len(server.of("GET /orders")) > before
 
 
 @pytest.fixture
-def rejecting(server: ToldServer, staging: Connect) -> Frames:
+def rejecting(server: ScriptedServer, staging: Connect) -> Frames:
     """Frames of four orders, and two rejects: an order and a line."""
     records = [_order("A", "S", "T"), _order("B", "S", orderDate="soon"), _order("C", "U", "S"), _order("D")]
     records[2]["lineItems"][0]["quantity"] = "x"
-    server.on("GET /orders", Say({"data": records, "last_page": 1}))
+    server.on("GET /orders", Reply({"data": records, "last_page": 1}))
     client = staging()
     with pytest.warns(RejectedRowsWarning):
         orders = cn.load_orders(client, *JUNE)
@@ -340,16 +344,16 @@ def test_a_quantity_can_be_written(client: cn.Client) -> None:
 class Changing:
     """A server of one order, which is another one in each answer."""
 
-    def __init__(self, server: ToldServer, status: str = "open") -> None:
+    def __init__(self, server: ScriptedServer, status: str = "open") -> None:
         self.answers = 0
         self.status = status
         server.on("GET /orders", self)  # type: ignore[arg-type]
-        server.on("PATCH /orders/acknowledge", Say({"code": 200}))
+        server.on("PATCH /orders/acknowledge", Reply({"code": 200}))
 
-    def __call__(self, seen: Seen) -> Say:
+    def __call__(self, seen: ReceivedRequest) -> Reply:
         self.answers += 1
         line = {"productSku": f"S{self.answers}", "quantity": 1, "status": self.status}
-        return Say({"data": [_order("A", lineItems=[line])], "last_page": 1})
+        return Reply({"data": [_order("A", lineItems=[line])], "last_page": 1})
 
 
 def _write(client: cn.Client, _: FakeClock) -> None:
@@ -371,7 +375,9 @@ AFTERWARDS: dict[str, tuple[Callable[[cn.Client, FakeClock], Any], dict[str, Any
 
 
 @pytest.mark.parametrize("what", AFTERWARDS)
-def test_remembered_lines_stand_for_the_cache_by_its_own_rules(server: ToldServer, staging: Connect, what: str) -> None:
+def test_remembered_lines_stand_for_the_cache_by_its_own_rules(
+    server: ScriptedServer, staging: Connect, what: str
+) -> None:
     """The lines of the orders just loaded, unless the cache would not have them either."""
     changing, clock = Changing(server), FakeClock()
     clock.advance(100 * DAY)
@@ -387,7 +393,7 @@ def test_remembered_lines_stand_for_the_cache_by_its_own_rules(server: ToldServe
 
 @pytest.mark.parametrize(("status", "sku"), [("open", "S2"), ("Shipped", "S1")])
 def test_lines_of_an_old_month_are_remembered_as_long_as_all_are_closed(
-    server: ToldServer, staging: Connect, status: str, sku: str
+    server: ScriptedServer, staging: Connect, status: str, sku: str
 ) -> None:
     """A month with an open line ages like this one, in memory as in the cache."""
     changing, clock = Changing(server, status), FakeClock()
@@ -399,7 +405,7 @@ def test_lines_of_an_old_month_are_remembered_as_long_as_all_are_closed(
     assert changing.answers == int(sku[1])
 
 
-def test_without_a_cache_nothing_is_remembered(server: ToldServer, staging: Connect) -> None:
+def test_without_a_cache_nothing_is_remembered(server: ScriptedServer, staging: Connect) -> None:
     """`cache=False` means asking each time."""
     changing = Changing(server)
     client = staging(cache=False)
@@ -408,7 +414,7 @@ def test_without_a_cache_nothing_is_remembered(server: ToldServer, staging: Conn
     assert (lines["product_sku"].tolist(), changing.answers, _spent(lines)) == (["S2"], 2, (1, 0))
 
 
-def test_lines_are_remembered_once(server: ToldServer, staging: Connect) -> None:
+def test_lines_are_remembered_once(server: ScriptedServer, staging: Connect) -> None:
     """Their memory is then the frame's; the next load reads the cache, and finds the same."""
     changing = Changing(server)
     client = staging()
@@ -418,7 +424,7 @@ def test_lines_are_remembered_once(server: ToldServer, staging: Connect) -> None
     assert (second["product_sku"].tolist(), changing.answers) == (["S1"], 1)
 
 
-def test_of_two_loads_at_once_only_one_takes_what_is_remembered(server: ToldServer, staging: Connect) -> None:
+def test_of_two_loads_at_once_only_one_takes_what_is_remembered(server: ScriptedServer, staging: Connect) -> None:
     """The other one reads the cache: what is remembered can become one frame only."""
     Changing(server)
     client = staging()
@@ -454,19 +460,19 @@ def test_as_of_is_the_oldest_answer_of_a_mix(timed: cn.Client, clock: FakeClock)
     assert len(set(more["order_no"])) == len(more) > len(winter)
 
 
-def test_what_the_cache_has_is_not_lost_when_cenports_is_down(server: ToldServer, staging: Connect) -> None:
+def test_what_the_cache_has_is_not_lost_when_cenports_is_down(server: ScriptedServer, staging: Connect) -> None:
     """Old months come from the cache; the young one that nobody answers for is named as missing."""
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         start = seen.body["startDate"]
-        return Say({"data": [{**_order(f"A-{start}", "S"), "orderDate": f"{start}T10:00:00Z"}], "last_page": 1})
+        return Reply({"data": [{**_order(f"A-{start}", "S"), "orderDate": f"{start}T10:00:00Z"}], "last_page": 1})
 
     clock = FakeClock()
     days = ("2025-09-01", "2026-03-01")
     server.on("GET /orders", answer)
     whole = cn.load_orders(staging(clock), *days, channel_id="X")
     clock.advance(3600)
-    server.on("GET /orders", Say(status=503))
+    server.on("GET /orders", Reply(status=503))
     with pytest.raises(IncompleteError) as caught:
         cn.load_orders(staging(clock), *days, channel_id="X")
     assert 0 < len(caught.value.partial) < len(whole)

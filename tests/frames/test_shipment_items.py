@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scripted_server import Say, Seen, ToldServer
+from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import RejectedRowsWarning
@@ -148,10 +148,10 @@ def test_no_shipments_give_the_same_columns_and_dtypes(client: cn.Client) -> Non
     pd.testing.assert_series_equal(full.dtypes, empty.dtypes)
 
 
-def test_a_bad_line_is_announced_and_its_shipment_is_not(server: ToldServer, staging: Connect) -> None:
+def test_a_bad_line_is_announced_and_its_shipment_is_not(server: ScriptedServer, staging: Connect) -> None:
     """The line is listed by the frame that it is missing from."""
     shipment = {"orderNo": "A", "lineItems": [{"sku": "S", "quantity": "two"}, {"sku": "T", "quantity": 1}]}
-    server.on("GET /shipments", Say({"data": [shipment]}))
+    server.on("GET /shipments", Reply({"data": [shipment]}))
     client = staging()
     with pytest.warns(RejectedRowsWarning, match=r"line 1 of a shipment of order A: quantity is no whole number\."):
         items = cn.load_shipment_items(client, last="5D", channel_id="X")
@@ -173,13 +173,15 @@ def test_both_halves_fill_what_is_acknowledged(northwind: Sandbox, client: cn.Cl
 
 
 @pytest.mark.parametrize("says", [True, False], ids=["said", "unsaid"])
-def test_a_shipment_that_is_acknowledged_in_between_is_one(server: ToldServer, staging: Connect, says: bool) -> None:
+def test_a_shipment_that_is_acknowledged_in_between_is_one(
+    server: ScriptedServer, staging: Connect, says: bool
+) -> None:
     """It is in both halves; the later answer wins."""
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         half = seen.body["acknowledged"]
         word = {"acknowledged": half} if says else {}
-        return Say({"data": [{"orderNo": "A", **word}, *([] if half else [{"orderNo": "B", **word}])]})
+        return Reply({"data": [{"orderNo": "A", **word}, *([] if half else [{"orderNo": "B", **word}])]})
 
     server.on("GET /shipments", answer)
     found = cn.load_shipments(staging(), last="5D", channel_id="X", with_acknowledged=True)

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import UnknownFieldsWarning
@@ -111,10 +111,10 @@ def test_new_fields_are_named_with_their_place(bad: list[Any]) -> None:
     }
 
 
-def test_a_new_field_of_stock_is_told_once_per_client(server: ToldServer, staging: Connect) -> None:
+def test_a_new_field_of_stock_is_told_once_per_client(server: ScriptedServer, staging: Connect) -> None:
     """By every loader that reads the end point together, however often it is asked."""
     row = {"productSku": "A", "quantity": "1", "bin": "7"}
-    server.on("GET /inventories", Say({"data": [_warehouse(row)]}))
+    server.on("GET /inventories", Reply({"data": [_warehouse(row)]}))
     client = staging()
     told = _told(
         lambda: cn.load_actual_stock(client),
@@ -128,10 +128,10 @@ def test_a_new_field_of_stock_is_told_once_per_client(server: ToldServer, stagin
     assert (told[0].category, told[0].filename) == (UnknownFieldsWarning, __file__)
 
 
-def test_a_new_field_of_a_channel_is_told_whatever_others_have_it(server: ToldServer, staging: Connect) -> None:
+def test_a_new_field_of_a_channel_is_told_whatever_others_have_it(server: ScriptedServer, staging: Connect) -> None:
     """Two end points are two pieces of news."""
-    server.on("GET /inventories", Say({"data": [_warehouse(note="x")]}))
-    server.on("GET /channels", Say({"data": [{"channelId": "A", "note": "x"}]}))
+    server.on("GET /inventories", Reply({"data": [_warehouse(note="x")]}))
+    server.on("GET /channels", Reply({"data": [{"channelId": "A", "note": "x"}]}))
     client = staging()
     told = _told(lambda: cn.load_warehouses(client), lambda: cn.load_channels(client))
     assert [str(one.message).partition(" sends")[0] for one in told] == ["GET /inventories", "GET /channels"]

@@ -22,6 +22,8 @@ import cenports_nb as cn
 from cenports_nb.notebook.charts.canvas import plain
 from cenports_nb.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 mpl.use("agg")
 
 TOLERANCE = 10

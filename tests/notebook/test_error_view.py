@@ -34,6 +34,7 @@ def in_a_shell(folder: Path, *lines: str) -> str:
     return subprocess.run(command, input=source, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout  # fmt: skip
 
 
+@pytest.mark.slow
 def test_an_error_is_a_paragraph_and_the_line_that_led_to_it(tmp_path: Path) -> None:
     """What happened, what to do, where in one's own code, and how to see more; nothing of ours."""
     shown = in_a_shell(tmp_path, BAD)
@@ -44,6 +45,7 @@ def test_an_error_is_a_paragraph_and_the_line_that_led_to_it(tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("lines", [[BAD, "%tb"], ["%xmode Verbose", BAD], ["%xmode Plain", BAD]])
+@pytest.mark.slow
 def test_every_step_is_shown_to_whoever_asks(tmp_path: Path, lines: list[str]) -> None:
     """`%tb` after it, or another `%xmode` before."""
     shown = in_a_shell(tmp_path, *lines)
@@ -51,6 +53,7 @@ def test_every_step_is_shown_to_whoever_asks(tmp_path: Path, lines: list[str]) -
     assert "days.py" in shown
 
 
+@pytest.mark.slow
 def test_errors_of_others_look_as_ever(tmp_path: Path) -> None:
     """Nothing is changed in the shell itself."""
     assert "Traceback" in in_a_shell(tmp_path, "1 / 0")

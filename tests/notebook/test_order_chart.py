@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from matplotlib import pyplot as plt
 from matplotlib.dates import num2date
 from support import chart_frames as made
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.notebook.charts.periods import DAY, By, Loaded, Span, before, chosen_days, cut
@@ -239,16 +239,16 @@ def test_no_order_is_lost_or_doubled(counts: list[int], by: By, compare: bool) -
     plt.close("all")
 
 
-def answer(*instants: str) -> Say:
+def answer(*instants: str) -> Reply:
     """An account of one order at each of these instants."""
     orders = [
         {"orderNo": str(number), "channelId": "X", "orderDate": instant, "lineItems": []}
         for number, instant in enumerate(instants)
     ]
-    return Say({"data": orders, "total": len(orders)})
+    return Reply({"data": orders, "total": len(orders)})
 
 
-def test_today_is_not_over(server: ToldServer, staging: Callable[..., cn.Client]) -> None:
+def test_today_is_not_over(server: ScriptedServer, staging: Callable[..., cn.Client]) -> None:
     """The day on which a frame was read, 1 March, is drawn only if it is asked for."""
     server.on("GET /orders", answer("2026-02-28T09:00:00Z", "2026-03-01T09:00:00Z"))
     orders = cn.load_orders(staging(), last="28D", channel_id="X")
@@ -256,7 +256,9 @@ def test_today_is_not_over(server: ToldServer, staging: Callable[..., cn.Client]
     assert legend(cn.plot_orders(orders, start="2026-03-01", end="2026-03-01"))[0] == "1 Mar 2026: 1 order"
 
 
-def test_days_are_those_of_the_zone_that_was_loaded_in(server: ToldServer, staging: Callable[..., cn.Client]) -> None:
+def test_days_are_those_of_the_zone_that_was_loaded_in(
+    server: ScriptedServer, staging: Callable[..., cn.Client]
+) -> None:
     """Half past one in the night of UTC is the evening before in New York; another zone may be asked for."""
     server.on("GET /orders", answer("2026-02-10T01:30:00Z"))
     orders = cn.load_orders(staging(time_zone="America/New_York"), "2026-02-09", "2026-02-10", channel_id="X")

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from support.sandbox_requests import CREDENTIALS, NOON, Wire
 
+pytestmark = pytest.mark.slow
+
 
 def numbers(wire: Wire, **params: Any) -> list[str]:
     return [order["orderNo"] for order in wire.get("/orders", **{"limit": 300, **params}).data]

@@ -8,6 +8,8 @@ from support.sandbox_requests import Wire, stock
 
 from cenports_nb.sandbox import Dialect, Sandbox
 
+pytestmark = pytest.mark.slow
+
 JANUARY = {"startDate": "1997-01-01", "endDate": "1997-01-31"}
 READS: list[tuple[str, dict[str, Any]]] = [
     ("/orders", {}),

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from support.sandbox_requests import Wire, stock
 
+pytestmark = pytest.mark.slow
+
 PAGES = ("laravel", "links", "numbers", "next", "total", "none")
 FOLLOWED = PAGES[:4]
 ENVELOPE = {"code", "status", "message"}

@@ -5,6 +5,8 @@ from typing import Any
 import pytest
 from support.sandbox_requests import Wire, new_order
 
+pytestmark = pytest.mark.slow
+
 CHAI = ("NW-EAST", "0001")  # 39 on hand
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.scripted_server import Say, ToldServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import BusinessError, InvalidRequestError, ReadOnlyError, TransportError, UnexpectedAnswerError
@@ -144,8 +144,8 @@ def test_a_refusal_is_told_in_cenports_words(client: cn.Client) -> None:
     assert caught.value.status == 422
 
 
-def test_a_business_refusal_goes_through(server: ToldServer, staging: Callable[..., cn.Client]) -> None:
+def test_a_business_refusal_goes_through(server: ScriptedServer, staging: Callable[..., cn.Client]) -> None:
     """A 400 is certain: it was not created."""
-    server.on("POST /channels", Say({"code": "50001", "message": "no more channels"}, 400))
+    server.on("POST /channels", Reply({"code": "50001", "message": "no more channels"}, 400))
     with pytest.raises(BusinessError, match="no more channels"):
         create(staging())

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 from support.handover_worker import is_killed
-from support.scripted_server import Say, Seen, ToldServer
+from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import (
@@ -303,17 +303,17 @@ def test_what_cannot_be_meant_is_refused_before_anything(client: cn.Client, nort
 
 
 def test_a_file_that_appears_on_the_way_stops_it_and_its_orders_come_again(
-    server: ToldServer, staging: Callable[..., cn.Client], tmp_path: Path
+    server: ScriptedServer, staging: Callable[..., cn.Client], tmp_path: Path
 ) -> None:
     """Nobody saw the hand-over: nothing is acknowledged, it can't be repeated, and the next one has its orders."""
     target = tmp_path / "orders.csv"
 
-    def answer(seen: Seen) -> Say:
+    def answer(seen: ReceivedRequest) -> Reply:
         if seen.body.get("isAcknowledged") is False:
             target.write_text("of somebody else")
-        return Say({"data": [ORDER], "current_page": 1, "last_page": 1, "next_page_url": None, "total": 1})
+        return Reply({"data": [ORDER], "current_page": 1, "last_page": 1, "next_page_url": None, "total": 1})
 
-    server.on("GET /orders", answer).on("PATCH /orders/acknowledge", Say({"code": 200, "data": []}))
+    server.on("GET /orders", answer).on("PATCH /orders/acknowledge", Reply({"code": 200, "data": []}))
     client = staging()
     with pytest.raises(InvalidRequestError, match="is there already"):
         cn.hand_over(client, target)

@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import pandas as pd
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from support.fake_clock import FakeClock
@@ -18,6 +19,8 @@ from cenports_nb.api.client import Client
 from cenports_nb.errors import CenportsError, CenportsWarning
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.settings import resolve
+
+pytestmark = pytest.mark.slow
 
 CALLS = ("GET /orders", "PATCH /orders/acknowledge")
 FAULTS = ("lost", "server_error", "drop", "reset", "cut_json", "error_200", "html", "unauthorized")

@@ -252,6 +252,7 @@ def run(script: str, url: str) -> subprocess.CompletedProcess[str]:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes on this system")
+@pytest.mark.slow
 def test_a_full_disk_stops_a_write_before_it_is_sent(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
     """A process that may write no more bytes: one clear line, and no write left."""
     ran = run(FULL_DISK, northwind.url)
@@ -287,6 +288,7 @@ def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes on this system")
+@pytest.mark.slow
 def test_a_disk_that_fills_while_sending(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
     """What was sent is in doubt, the rest not sent; the submission is returned, and a warning says why it stopped."""
     ran = run(DISK_FILLS, northwind.url)

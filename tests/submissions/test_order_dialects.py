@@ -16,6 +16,8 @@ from cenports_nb.api.client import Client
 from cenports_nb.sandbox import Clock, Dialect, Sandbox
 from cenports_nb.settings import resolve
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 DIALECTS = [
     Dialect(),

@@ -17,6 +17,8 @@ from cenports_nb.api.client import Client
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.submissions.journal.locks import is_sending
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[2]
 WORKER = ROOT / "tests" / "support" / "sending_worker.py"
 
@@ -36,7 +38,6 @@ def end(process: subprocess.Popen[str]) -> list[str]:
     return out.split()
 
 
-@pytest.mark.slow
 def test_two_processes_submit_the_same_frame_at_once(
     northwind: Sandbox, account: Client, writes: Callable[[], list[list[str]]]
 ) -> None:
@@ -56,7 +57,6 @@ def test_two_processes_submit_the_same_frame_at_once(
     assert len(cn.list_submissions()) == 1
 
 
-@pytest.mark.slow
 def test_the_right_to_send_dies_with_its_process(
     northwind: Sandbox, account: Client, writes: Callable[[], list[list[str]]], stock: Callable[[str], int]
 ) -> None:
@@ -96,7 +96,6 @@ def test_the_right_to_send_dies_with_its_process(
         assert row.outcome in ("applied", "not_applied")
 
 
-@pytest.mark.slow
 def test_killed_processes_tell_the_truth_afterwards() -> None:
     """The benchmark of crashes, with fewer rounds; it prints its counts and ends in failure at the first lie."""
     ran = subprocess.run(

@@ -22,6 +22,8 @@ from cenports_nb.errors import GuardRailError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Clock, Sandbox
 from cenports_nb.settings import resolve
 
+pytestmark = pytest.mark.slow
+
 CALL = "PATCH /inventories"
 OPEN = {"pending", "in_doubt", "unconfirmed"}
 OUTCOMES = OPEN | {"applied", "rejected", "not_applied", "not_sent", "held"}

@@ -2,12 +2,12 @@
 
 from hypothesis import settings
 
-EXAMPLES = {"suite": 30, "thorough": 500}
-"""`pytest --hypothesis-profile thorough` takes the larger number."""
+EXAMPLES = {"quick": 8, "suite": 30, "thorough": 500}
+"""`pytest --hypothesis-profile thorough` takes the largest number."""
 
 
 def register_profiles() -> None:
-    """Register both profiles and load the suite's; a busy machine breaks no deadline, because there is none."""
+    """Register the profiles and load the suite's; a busy machine breaks no deadline, because there is none."""
     for name, count in EXAMPLES.items():
         settings.register_profile(name, deadline=None, max_examples=count)
     settings.load_profile("suite")

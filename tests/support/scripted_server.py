@@ -15,7 +15,7 @@ SECRET = "secret-that-nobody-may-see"
 
 
 @dataclass(frozen=True)
-class Seen:
+class ReceivedRequest:
     """A request that arrived."""
 
     method: str
@@ -26,38 +26,39 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Say:
-    """One answer: JSON or bytes, whole, cut short of its Content-Length, or a reset instead."""
+class Reply:
+    """One answer: JSON or bytes, whole, cut short of its Content-Length, or instead a reset or an end without a byte."""
 
     body: Any = field(default_factory=lambda: {"data": []})
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
     cut: int = 0
     reset: bool = False
+    dropped: bool = False
 
     @property
     def content(self) -> bytes:
         return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
-Answer = Say | Callable[[Seen], Say]
+Answer = Reply | Callable[[ReceivedRequest], Reply]
 
 
-class ToldServer:
+class ScriptedServer:
     """Answers each end point with the next of its answers; the last one repeats."""
 
     def __init__(self) -> None:
-        self.requests: list[Seen] = []
+        self.requests: list[ReceivedRequest] = []
         self._answers: dict[str, list[Answer]] = {}
-        self.on("POST /authorize", Say({"token_type": "Bearer", "expires_in": 86400, "access_token": TOKEN}))
-        told = self
+        self.on("POST /authorize", Reply({"token_type": "Bearer", "expires_in": 86400, "access_token": TOKEN}))
+        server = self
 
         class Handler(BaseHTTPRequestHandler):
             protocol_version = "HTTP/1.1"
             disable_nagle_algorithm = True
 
             def answer(self) -> None:
-                told.answer(self)
+                server.answer(self)
 
             do_GET = do_POST = do_PATCH = answer  # noqa: N815 - http.server's names
 
@@ -71,12 +72,12 @@ class ToldServer:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
         self._thread.start()
 
-    def on(self, call: str, *answers: Answer) -> "ToldServer":
-        """Say how a call such as `GET /orders` is answered, from now on."""
+    def on(self, call: str, *answers: Answer) -> "ScriptedServer":
+        """Answer a call such as `GET /orders` so from now on."""
         self._answers[call] = list(answers)
         return self
 
-    def of(self, call: str) -> list[Seen]:
+    def of(self, call: str) -> list[ReceivedRequest]:
         """The requests of one call that arrived."""
         return [seen for seen in self.requests if f"{seen.method} {seen.path}" == call]
 
@@ -89,7 +90,7 @@ class ToldServer:
         length = int(handler.headers.get("Content-Length") or 0)
         raw = handler.rfile.read(length)
         target, _, query = handler.path.partition("?")
-        seen = Seen(
+        seen = ReceivedRequest(
             handler.command,
             target.removeprefix("/v2"),
             dict(parse_qsl(query)),
@@ -99,17 +100,19 @@ class ToldServer:
         self.requests.append(seen)
         answers = self._answers[f"{seen.method} {seen.path}"]
         answer = answers.pop(0) if len(answers) > 1 else answers[0]
-        say = answer if isinstance(answer, Say) else answer(seen)
+        reply = answer if isinstance(answer, Reply) else answer(seen)
         handler.close_connection = True
-        if say.reset:
+        if reply.dropped:
+            return
+        if reply.reset:
             linger = struct.pack("ii", 1, 0)
             handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
             handler.connection.close()
             return
-        handler.send_response(say.status)
-        for name, value in {"Content-Type": "application/json", **say.headers}.items():
+        handler.send_response(reply.status)
+        for name, value in {"Content-Type": "application/json", **reply.headers}.items():
             handler.send_header(name, value)
-        handler.send_header("Content-Length", str(len(say.content)))
+        handler.send_header("Content-Length", str(len(reply.content)))
         handler.send_header("Connection", "close")
         handler.end_headers()
-        handler.wfile.write(say.content[: len(say.content) - say.cut])
+        handler.wfile.write(reply.content[: len(reply.content) - reply.cut])

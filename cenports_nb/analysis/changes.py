@@ -1,4 +1,4 @@
-"""What became of a frame: rows that are new, moved or vanished between two readings."""
+"""Changes between two readings of a frame: rows that are new, moved or vanished."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.frames.text_columns import decode_categories, repeat_text
+from cenports_nb.frames.text_columns import repeat_text
 
 KEYED_SCHEMAS: tuple[type[pa.DataFrameModel], ...] = (
     schemas.LineItems,
@@ -26,7 +26,6 @@ KEYED_SCHEMAS: tuple[type[pa.DataFrameModel], ...] = (
     schemas.Warehouses,
 )
 """Frames that have a key, the most particular first."""
-CHANGE_KINDS = ("new", "moved", "vanished")
 
 
 def changes(
@@ -80,38 +79,27 @@ def changes(
     shared = np.flatnonzero((was >= 0) & (now >= 0))
     new, vanished = np.flatnonzero((was < 0) & (now >= 0)), np.flatnonzero((was >= 0) & (now < 0))
     columns = _find_common_columns(before, after, {*names, *ignore})
-    parts = [_build_rows(new, 0, None, 0), _build_rows(vanished, 2, None, 0)]
-    for at, name in enumerate(columns):
+    parts = [_build_rows(new, "new"), _build_rows(vanished, "vanished")]
+    for name in columns:
         old, young = before[name].iloc[was[shared]], after[name].iloc[now[shared]]
         old, young = _unify_dtypes(old.reset_index(drop=True), young.reset_index(drop=True), name)
         moved = _is_different(old, young)
-        part = _build_rows(shared[moved], 1, name, at)
-        parts.append(part.assign(before=_to_text(old[moved]), after=_to_text(young[moved])))
+        rows = _build_rows(shared[moved], "moved", name)
+        parts.append(rows.assign(before=_to_text(old[moved]), after=_to_text(young[moved])))
     _warn_of_other_queries(before, after, gone=len(new) + len(vanished))
-    found = pd.concat(parts, ignore_index=True).sort_values(["_number", "_place"], kind="stable", ignore_index=True)
-    number = found.pop("_number").to_numpy()
-    from_old = was[number] >= 0
-    named = {
-        name: pd.concat([keys[0][name], keys[1][name]], ignore_index=True)
-        .take(np.where(from_old, was[number], len(before) + now[number]))
-        .reset_index(drop=True)
+    found = pd.concat(parts, ignore_index=True).sort_values("_code", kind="stable", ignore_index=True)
+    codes = found.pop("_code").to_numpy()
+    key_rows = np.where(was[codes] >= 0, was[codes], len(before) + now[codes])
+    key_columns = {
+        name: pd.concat([part[name] for part in keys], ignore_index=True).take(key_rows).reset_index(drop=True)
         for name in names
     }
-    return pd.DataFrame({**named, **found.drop(columns="_place")}, copy=False)
+    return pd.DataFrame({**key_columns, **found}, copy=False)
 
 
-def _build_rows(numbers: IntArray, change: int, column: str | None, place: int) -> pd.DataFrame:
-    many = len(numbers)
-    return pd.DataFrame(
-        {
-            "_number": numbers,
-            "_place": place,
-            "change": decode_categories(np.full(many, change, dtype=np.int8), CHANGE_KINDS),
-            "column": repeat_text(column, many),
-            "before": repeat_text(None, many),
-            "after": repeat_text(None, many),
-        }
-    )
+def _build_rows(codes: IntArray, change: str, column: str | None = None) -> pd.DataFrame:
+    texts = {"change": change, "column": column, "before": None, "after": None}
+    return pd.DataFrame({"_code": codes, **{name: repeat_text(text, len(codes)) for name, text in texts.items()}})
 
 
 def _find_key(

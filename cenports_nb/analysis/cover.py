@@ -1,4 +1,4 @@
-"""Stock cover: how many days the stock lasts at the pace of the last weeks."""
+"""Stock cover: how many days the stock lasts at the rate of the last weeks."""
 
 from __future__ import annotations
 

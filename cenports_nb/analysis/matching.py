@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from itertools import groupby
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as arrow
-import pyarrow.compute as pc
 
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import read_time_zone
-from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_first_rows, index_rows, sum_by_code
+from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_first_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import ARROW_TEXT, decode_categories, from_arrow, take_text, to_arrow
+from cenports_nb.frames.text_columns import decode_categories, take_text
 
 SIDES = ("both", "order_only", "shipment_only", "ambiguous")
 
@@ -73,8 +73,9 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     quantity = lines["quantity"].to_numpy()
     units = sum_by_code(of_line, quantity, size)
     open_units = sum_by_code(of_line, np.where(is_open_line, quantity, 0), size)
-    first, last = _find_extremes(sent["ship_date"], of_shipment, size)
-    ordered = _to_utc(np.append(_to_microseconds(lines["order_date"]), NULL_INSTANT)[at_line])
+    ship_dates = sent["ship_date"].groupby(of_shipment)
+    first, last = ship_dates.min().reindex(range(size)), ship_dates.max().reindex(range(size))
+    ordered = lines["order_date"].reindex(at_line).reset_index(drop=True)
     tracked = (sent["tracking_number"].fillna("") != "").to_numpy()
     either = np.where(has_lines, at_line, len(lines) + at_shipment)
     side = np.where(unclear, 3, np.where(~has_lines, 2, np.where(has_shipments, 0, 1))).astype(np.int8)
@@ -115,47 +116,13 @@ def _fill_channels(
     return filled, nameless & sent["order_no"].isin(orders.loc[several, "order_no"]).to_numpy()
 
 
-NULL_INSTANT = np.iinfo(np.int64).min
-"""How NumPy stores a missing instant."""
-
-
-def _to_microseconds(instants: pd.Series[Any]) -> IntArray:
-    """Return instants as microseconds since 1970, `NULL_INSTANT` where there is none."""
-    microseconds: IntArray = instants.dt.tz_localize(None).to_numpy().astype("datetime64[us]").astype(np.int64)
-    return microseconds
-
-
-def _find_extremes(instants: pd.Series[Any], number: IntArray, size: int) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """Find the first and last known instant of each number."""
-    ticks = _to_microseconds(instants)
-    known = ticks != NULL_INSTANT
-    first, last = np.full(size, np.iinfo(np.int64).max), np.full(size, NULL_INSTANT)
-    np.minimum.at(first, number[known], ticks[known])
-    np.maximum.at(last, number[known], ticks[known])
-    first[last == NULL_INSTANT] = NULL_INSTANT
-    return _to_utc(first), _to_utc(last)
-
-
-def _to_utc(ticks: IntArray) -> pd.Series[Any]:
-    return pd.Series(ticks.astype("datetime64[us]")).dt.tz_localize("UTC")
-
-
 def _count_days_between(start: pd.Series[Any], end: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
     days = (local_days(end, time_zone) - local_days(start, time_zone)).dt.days
     return days.astype("Int64")
 
 
-def _join_texts(texts: pd.Series[Any], number: IntArray, size: int) -> pd.Series[Any]:
-    """Join the different texts of each number in their order; null where there is none."""
-    if not len(texts):
-        return from_arrow(arrow.nulls(size, ARROW_TEXT))
-    texts = texts.reset_index(drop=True)
-    encoded = encode_keys([texts])
-    pairs = np.unique(number * encoded.size + encoded.rows[0])
-    owner, code = pairs // encoded.size, pairs % encoded.size
-    distinct = take_text(index_rows(encoded.rows[0], encoded.size)[code], texts)
-    counts = np.bincount(owner, minlength=size)
-    offsets = arrow.array(np.concatenate([[0], np.cumsum(counts)]), arrow.int64())
-    lists = arrow.LargeListArray.from_arrays(offsets, to_arrow(distinct).combine_chunks())
-    joined = pc.binary_join(lists, arrow.scalar(", ", ARROW_TEXT))
-    return from_arrow(pc.if_else(arrow.array(counts > 0), joined, arrow.scalar(None, ARROW_TEXT)))
+def _join_texts(texts: pd.Series[Any], codes: IntArray, size: int) -> pd.Series[Any]:
+    """Join the distinct texts of each code in their order; null where there is none."""
+    pairs = sorted({*zip(codes.tolist(), texts.tolist(), strict=True)})
+    joined = {code: ", ".join(text for _, text in pairs) for code, pairs in groupby(pairs, itemgetter(0))}
+    return pd.Series(joined, dtype="str").reindex(range(size))

@@ -1,4 +1,4 @@
-"""Money that adds up: sums of amounts × units in whole numbers, so that a million rows are exact to the cent."""
+"""Exact sums of money: integer arithmetic, so that a million rows are exact to the cent."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ Amounts = np.ndarray[Any, np.dtype[np.float64]]
 
 
 def sum_exactly(amounts: Amounts, units: IntArray, group: IntArray, size: int) -> Amounts:
-    """Sum amount × units for each group, without the error that floats pile up.
+    """Sum amount × units for each group, without the rounding errors of floats.
 
     Whole parts and billionths are multiplied and summed as integers, which is exact and does not depend on the
     order of rows; only the final sum of a group becomes a float again.
 
     Args:
         amounts: Money, finite.
-        units: How often each counts; may be negative.
-        group: The number of each row's group.
-        size: All group numbers are below.
+        units: How often each amount counts; may be negative.
+        group: The group of each row, a number below `size`.
+        size: The number of groups.
     """
     whole = np.floor(amounts)
     most = max(float((np.abs(whole) * np.abs(units)).sum()), float(np.abs(units).sum()) * BILLIONTHS)

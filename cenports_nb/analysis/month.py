@@ -1,4 +1,4 @@
-"""A calendar month, as a person names it."""
+"""A calendar month, parsed from text."""
 
 from __future__ import annotations
 

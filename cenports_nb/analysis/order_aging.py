@@ -1,4 +1,4 @@
-"""Ages of orders that wait: for an acknowledgement, or to be shipped."""
+"""Order aging: orders that wait for an acknowledgement, or to be shipped."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What was restated: how the sales of the same days became others between two readings."""
+"""Restatement: how the sales of the same days changed between two readings."""
 
 from __future__ import annotations
 
@@ -96,9 +96,8 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
 def _add_counts(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
     """Add whether a line counts; what has no price is worth nothing."""
     counts = ~has_status(lines["status"], exclude)
-    return lines.assign(counts=counts.to_numpy().astype("float64"), price=lines["price"].fillna(0.0)).drop(
-        columns="status"
-    )
+    lines = lines.assign(counts=counts.to_numpy().astype("float64"), price=lines["price"].fillna(0.0))
+    return lines.drop(columns="status")
 
 
 def _has_order(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
@@ -109,7 +108,7 @@ def _has_order(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
 
 
 def _list_changes(joined: pd.DataFrame) -> pd.DataFrame:
-    """Make one row for each change: an amount, the units it is multiplied with, and what the line then has more."""
+    """List the changes, one a row: an amount, the units it is multiplied with, and the units that it adds."""
     was, now = joined["counts_before"].fillna(0.0) > 0, joined["counts_after"].fillna(0.0) > 0
     had, has = joined["counts_before"].notna(), joined["counts_after"].notna()
     comes, goes, stays = now & ~was, was & ~now, was & now
@@ -143,7 +142,7 @@ def _list_changes(joined: pd.DataFrame) -> pd.DataFrame:
 def _build_rows(
     rows: pd.DataFrame, kind: str, side: str, price: pd.Series[Any], units: pd.Series[Any], *, less: Any = None
 ) -> pd.DataFrame:
-    """Write entries: price × units, less another price × the same units, which then are no more units."""
+    """Build rows of price × units; with `less`, of (price - less) × units, which adds no units."""
     old_and_new = [f"{name}_{when}" for name in ("quantity", "price") for when in ("before", "after")]
     return pd.DataFrame(
         {
@@ -171,14 +170,8 @@ def _build_steps(found: pd.DataFrame, old: pd.DataFrame, young: pd.DataFrame, ex
     units = sum_by_code(group, found["units"].to_numpy(np.int64), len(CHANGE_KINDS))
     keys = found.assign(_group=group)[[*LINE_ITEM_KEYS, "_group"]].drop_duplicates()
     lines = np.bincount(keys["_group"].to_numpy(np.int64), minlength=len(CHANGE_KINDS))
-    table = pd.DataFrame(
-        {
-            "kind": list(CHANGE_KINDS),
-            "lines": lines,
-            "units": units,
-            "line_value": _sum_values(found, group, len(CHANGE_KINDS)),
-        }
-    )
+    values = _sum_values(found, group, len(CHANGE_KINDS))
+    table = pd.DataFrame({"kind": [*CHANGE_KINDS], "lines": lines, "units": units, "line_value": values})
     ends = [_build_total("earlier", old, exclude), _build_total("now", young, exclude)]
     steps = pd.concat([ends[0], table[lines > 0], ends[1]], ignore_index=True)
     return steps.astype({"kind": "str", "lines": "Int64", "units": "int64", "line_value": "float64"})

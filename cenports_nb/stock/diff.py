@@ -120,16 +120,15 @@ def _join_columns(
 ) -> dict[str, pd.Series[Any]]:
     """Build the columns that both sides fill, given the row of each side, -1 where there is none."""
     no_left, no_right = from_left < 0, from_right < 0
-    if no_right.any():
-        either = np.where(no_left, len(left) + from_right, from_left)
-        keys = {name: take_text(either, left[name], right[name]) for name in STOCK_KEYS}
-    else:
-        keys = {name: take_text(from_right, right[name]) for name in STOCK_KEYS}
-    actual, available = _take_units(left, from_left, no_left), _take_units(right, from_right, no_right)
+    either = np.where(no_left, len(left) + from_right, from_left)
+    # Row -1 is the 0 that is appended.
+    actual, available = (
+        np.append(frame["quantity"].to_numpy(), 0)[rows] for frame, rows in ((left, from_left), (right, from_right))
+    )
     unknown = no_left | no_right
     side = np.where(no_left, 2, np.where(no_right, 1, 0)).astype(np.int8)
     columns: dict[str, Any] = {
-        **keys,
+        **{name: take_text(either, left[name], right[name]) for name in STOCK_KEYS},
         "product_name": _take_names(left, right, from_left, from_right),
         "actual": pd.arrays.IntegerArray(actual, no_left),
         "available": pd.arrays.IntegerArray(available, no_right),
@@ -141,29 +140,11 @@ def _join_columns(
     return {name: pd.Series(values, copy=False) for name, values in columns.items()}
 
 
-def _take_units(frame: pd.DataFrame, rows: IntArray, absent: Mask) -> IntArray:
-    if not len(frame):
-        return np.zeros(len(rows), dtype=np.int64)
-    units = frame["quantity"].to_numpy()[rows]
-    units[absent] = 0
-    return units
-
-
 def _take_names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray) -> pd.Series[Any]:
     """Take product names from actual stock, or from available stock where actual has none."""
-    found = [
-        (frame["product_name"], rows)
-        for frame, rows in ((left, from_left), (right, from_right))
-        if "product_name" in frame
-    ]
-    if not found:
-        return repeat_text(None, len(from_left))
-    (names, rows), *second = found
-    named = np.append(names.notna().to_numpy(), False)[rows]  # row -1 is the one appended
-    if named.all() or not second:
-        return take_text(rows, names)
-    others, other_rows = second[0]
-    return take_text(np.where(named, rows, np.where(other_rows < 0, -1, len(names) + other_rows)), names, others)
+    names = [frame.get("product_name", repeat_text(None, len(frame))) for frame in (left, right)]
+    is_named = np.append(names[0].notna().to_numpy(), False)[from_left]  # row -1 is the one appended
+    return take_text(np.where(is_named, from_left, np.where(from_right < 0, -1, len(left) + from_right)), *names)
 
 
 def _add_open_demand(joined: dict[str, Any], demand: IntArray) -> None:

@@ -36,6 +36,13 @@ from cenports_nb.submissions.tracking.summary import format_summary, render_summ
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
+PERMANENT_ERRORS = (AuthenticationError, ConfigurationError, JournalError)
+"""Failures of a poll that waiting does not cure."""
+RETRY_SECONDS = 5.0
+"""After a poll that failed."""
+MIN_PAUSE_SECONDS = 0.05
+OVERDUE_MESSAGE = "Overdue: Cenports gives itself 15 minutes and has not finished. Nothing is lost; ask again later."
+
 
 class Submission:
     """One submission in the journal; everything it shows is read from there.
@@ -263,14 +270,6 @@ class Submission:
             return render_summary(self.snapshot(), self.head, dry_run=self.dry_run)
         except JournalError as error:
             return render_note(f"Submission {self.submission_id}", {"journal": str(error)})
-
-
-PERMANENT_ERRORS = (AuthenticationError, ConfigurationError, JournalError)
-"""Failures of a poll that waiting does not cure."""
-RETRY_SECONDS = 5.0
-"""After a poll that failed."""
-MIN_PAUSE_SECONDS = 0.05
-OVERDUE_MESSAGE = "Overdue: Cenports gives itself 15 minutes and has not finished. Nothing is lost; ask again later."
 
 
 def _parse_timeout(timeout: str | float | timedelta) -> float:

@@ -28,12 +28,7 @@ from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
 from cenports_nb.submissions.objections import find_objections, hold_objected_rows
 from cenports_nb.submissions.plan import check_whole_number, plan_batches
 from cenports_nb.submissions.sending.canary import send_with_canary
-from cenports_nb.submissions.sending.staleness import (
-    ON_STALE_MODES,
-    OnStale,
-    apply_on_stale,
-    build_last_look,
-)
+from cenports_nb.submissions.sending.staleness import ON_STALE_MODES, OnStale, apply_on_stale, build_stock_check
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -136,8 +131,8 @@ def submit_updates(
             return Submission(client, head.submission_id, journal)
         submission = Submission(client, head.submission_id)
         stock = StockCache.from_frame(client, actual, at, sorted(set(rows["warehouse_code"])))
-        prepare = build_last_look(head, stock)
-        send_with_canary(client, journal, head, submission.wait_for, prepare=prepare, progress=progress)
+        last_look = build_stock_check(head, stock)
+        send_with_canary(client, journal, head, submission.wait_for, last_look=last_look, progress=progress)
     return submission
 
 

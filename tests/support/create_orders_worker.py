@@ -1,4 +1,4 @@
-"""A process that creates orders and kills itself just before a request: `creation_worker.py URL NUMBER ORDERS`."""
+"""A process that creates orders and kills itself just before a request: `create_orders_worker.py URL NUMBER ORDERS`."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from support.made_orders import line, lines, order, orders
 
 
 def main() -> None:
-    url, last, names = sys.argv[1], int(sys.argv[2]), [f"K{number}" for number in range(int(sys.argv[3]))]
+    url, kill_at, names = sys.argv[1], int(sys.argv[2]), [f"K{number}" for number in range(int(sys.argv[3]))]
     sent = 0
 
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         nonlocal sent
         if event == "http.client.send" and bytes(arguments[1]).startswith(b"POST /v2/orders"):
             sent += 1
-            if sent == last:
+            if sent == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)

@@ -28,7 +28,7 @@ PRELOADED = [
 ]
 
 
-def watch(folder: Path, last: int, only: str) -> None:
+def kill_at_step(folder: Path, kill_at: int, only: str) -> None:
     """Kill this process before the step of that number."""
     steps = 0
 
@@ -46,13 +46,13 @@ def watch(folder: Path, last: int, only: str) -> None:
         nonlocal steps
         if is_step(event, arguments):
             steps += 1
-            if steps == last:
+            if steps == kill_at:
                 os.kill(os.getpid(), signal.SIGKILL)
 
     sys.addaudithook(hook)
 
 
-def hand_over(environ: dict[str, str], url: str, path: Path, last: int, only: str) -> None:
+def hand_over(environ: dict[str, str], url: str, path: Path, kill_at: int, only: str) -> None:
     """Hand over until the step of that number."""
     os.environ.update(environ)
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that a killed process leaves behind
@@ -60,20 +60,20 @@ def hand_over(environ: dict[str, str], url: str, path: Path, last: int, only: st
         "staging", base_url=url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
         rate_limit=100_000,
     ) as client:  # fmt: skip
-        watch(path.parent, last, only)
+        kill_at_step(path.parent, kill_at, only)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", cn.errors.HandoverWarning)
             cn.hand_over(client, path)
 
 
-def is_killed(url: str, path: Path, last: int, only: str = "") -> bool:
+def is_killed(url: str, path: Path, kill_at: int, only: str = "") -> bool:
     """Run it in a process of its own, and tell whether it killed itself.
 
     The process is forked from one that has imported the package already, which takes longer than handing over.
     """
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
-    process = context.Process(target=hand_over, args=(dict(os.environ), url, path, last, only))
+    process = context.Process(target=hand_over, args=(dict(os.environ), url, path, kill_at, only))
     process.start()
     process.join()
     assert process.exitcode in (0, -signal.SIGKILL)

@@ -1,23 +1,169 @@
-"""Split a window: how many records a day has, and whether the last day of a range is included."""
+"""Split a window as often as its responses seem to be cut.
+
+`CapDetector` judges whether a response was cut, `Density` into how many pieces the window goes, `RangeEnd` whether the
+last day of a range is included; `WindowSplitter` reads a window with their help.
+"""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
-from cenports_nb.api.retrieval.decoded_page import DecodedPage, count_records
-from cenports_nb.api.retrieval.windows import Window, choose_pieces
+from cenports_nb.api.retrieval.decoded_page import NO_RECORDS, DecodedPage, count_records
+from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.results import Part, WindowResult
+from cenports_nb.api.retrieval.window_source import WindowSource
+from cenports_nb.api.retrieval.windows import FIRST_DAY, LAST_DAY, ONE_DAY, Window, choose_pieces
 from cenports_nb.errors import ApiError, InvalidRequestError, TransportError
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
-    from cenports_nb.api.retrieval.window_source import WindowSource
 
 MEMORY_DAYS = 7
 """Days that the density of earlier windows counts for."""
 MAX_SPAN_DAYS = 400
 """In longer windows the records of a day say little."""
+ONE_MONTH = timedelta(days=31)
+
+
+class WindowSplitter:
+    """Reads a window, and cuts it as often as its responses seem to be cut."""
+
+    def __init__(self, client: Client, spec: EndpointSpec, source: WindowSource) -> None:
+        self._spec = spec
+        self._source = source
+        self._caps = CapDetector(spec)
+        self._density = Density(spec.limit)
+        self._range_end = RangeEnd(client, source)
+
+    def read(self, window: Window, *, refresh: bool, is_piece: bool = False) -> Iterator[Part]:
+        """Read one window, cut as often as needed; each part says if it is not whole.
+
+        Of a piece of a window that was answered, all days of that response are wanted.
+        """
+        if self._density.exceeds(window):
+            yield from self._cut(window, NO_RECORDS, refresh=refresh, is_piece=is_piece)
+            return
+        result = self._source.read(window, refresh=refresh)
+        if isinstance(result, str):
+            yield Part(window, NO_RECORDS, result)
+            return
+        contents = result.contents
+        if result.reason:
+            yield Part(window, contents, result.reason, at=result.at)
+            return
+        is_whole, is_suspect = self._caps.judge(result, window)
+        if is_whole:
+            if window.days and not window.order_nos and result.is_whole is None:
+                shared_days = self._range_end.shared_days(window)
+                self._density.learn_whole(window, count_records(contents), shared_days)
+            yield Part(window, contents, is_suspect=is_suspect, at=result.at)
+        elif _is_elsewhere(window, contents):  # smaller windows would only bring it again
+            reason = (
+                f"its {count_records(contents)} records lie in other months: Cenports seems not to read the days asked "
+                "for"
+            )
+            yield Part(window, contents, reason, at=result.at)
+        else:
+            self._density.learn_cut(window, contents)
+            # What depends on a fresh response is asked now: an older part may lack what the response has.
+            yield from self._cut(window, contents, refresh=refresh or result.is_fresh)
+
+    def settle_suspects(self, parts: Sequence[Part], *, refresh: bool, is_piece: bool = False) -> list[Part]:
+        """Decide about responses that may be cut at their length: a longer one shows that they are not.
+
+        The others are cut, to see whether more comes.
+        """
+        settled: list[Part] = []
+        for part in parts:
+            if not (part.is_suspect and self._caps.is_longest(part.contents)):
+                settled.append(part)
+                continue
+            if is_piece:  # even a piece is no shorter: it is a cap
+                self._density.max_records = min(self._density.max_records, count_records(part.contents))
+                self._density.learn_cut(part.window, part.contents)
+            smaller = list(self._cut(part.window, part.contents, refresh=refresh, probe=is_piece))
+            settled += self.settle_suspects(smaller, refresh=refresh, is_piece=True)
+        return settled
+
+    def _cut(
+        self, window: Window, contents: DecodedPage, *, refresh: bool, is_piece: bool = True, probe: bool = True
+    ) -> Iterator[Part]:
+        """Read a window in pieces; every record of its own response must be in one of them."""
+        if probe and window.days > 1 and not self._range_end.is_known:
+            self._range_end.probe(window, contents, refresh=refresh)
+        window = self._range_end.include_last_day(window) if is_piece else window
+        shared_days = 0 if window.end_included or self._range_end.is_known else 1
+        end_included = window.end_included or self._range_end.is_included
+        pieces = window.cut(self._density.pieces(window, shared_days), end_included=end_included)
+        pieces = pieces or tuple(self._cut_finer(window, contents, refresh=refresh))
+        parts = [part for piece in pieces for part in self.read(piece, refresh=refresh, is_piece=is_piece)]
+        known = {identity for part in parts for identity in part.contents.identities}
+        strays = sum(identity not in known for identity in contents.identities)
+        if not pieces:
+            records = f"{count_records(contents)} records, where an answer may be cut at that number"
+            yield Part(window, contents, f"{records}, and the window can't be split further")
+        elif strays and window.acknowledged is None and not any(part.reason for part in parts):
+            yield Part(window, contents, f"{strays} of its records are in none of the smaller windows")
+        yield from parts  # last, as the newer responses
+
+    def _cut_finer(self, window: Window, contents: DecodedPage, *, refresh: bool) -> Iterator[Window]:
+        """Cut what can't be cut by days: to the day itself, by channel, by acknowledgement, any day by days."""
+        spec = self._spec
+        if self._source.gave_up:
+            return
+        if window.start != window.end and not window.order_nos and self._range_end.prove(window, refresh=refresh):
+            # `[d, d + 1]` holds two days where ends are included.
+            yield from replace(window, end_included=True).cut(2, end_included=True)
+        elif spec.channels is not None and window.channel_id is None:
+            # Old channels may not be listed any more.
+            for channel in dict.fromkeys([*spec.channels(), *contents.channels]):
+                yield replace(window, channel_id=channel)
+        elif spec.channels is not None and window.acknowledged is None:
+            for answer in (False, True):
+                yield replace(window, acknowledged=answer)
+        elif window.start is None and not window.order_nos and (days := contents.days):
+            edges = [
+                FIRST_DAY,
+                max(min(days), FIRST_DAY + ONE_DAY),
+                min(max(days) + 2 * ONE_DAY, LAST_DAY - ONE_DAY),
+                LAST_DAY,
+            ]
+            for start, end in itertools.pairwise(edges):
+                yield replace(window, start=start, end=end)
+
+
+class CapDetector:
+    """Remembers the longest response of one retrieval: a longer one shows that a shorter one was not cut.
+
+    A response may be cut at the limit, at a known cap, or at one that nobody knows; then no response is longer.
+    """
+
+    def __init__(self, spec: EndpointSpec) -> None:
+        self._spec = spec
+        self._longest = (0, 0)  # records, and distinct ones: nobody knows which of the two a cap counts
+
+    def judge(self, result: WindowResult, window: Window) -> tuple[bool, bool]:
+        """Return whether a window is whole, and whether that still depends on how long other responses are."""
+        if result.is_whole is not None:
+            return result.is_whole, False
+        lengths = _lengths(result.contents)
+        self._longest = max(self._longest[0], lengths[0]), max(self._longest[1], lengths[1])
+        if lengths[0] >= self._spec.limit:
+            return False, False
+        caps = self._spec.known_caps
+        is_filtered = window.start is not None or window.acknowledged is not None
+        # Below the lowest known cap nothing is ever cut.
+        if not is_filtered or not caps or min(lengths) < min(caps):
+            return not any(length in caps for length in lengths), False
+        return True, self.is_longest(result.contents)
+
+    def is_longest(self, contents: DecodedPage) -> bool:
+        """Whether no response was longer."""
+        return any(length >= most for length, most in zip(_lengths(contents), self._longest, strict=True))
 
 
 class Density:
@@ -115,3 +261,15 @@ class RangeEnd:
             return self._source.read_directly(one_day, refresh=refresh).contents.has_times
         except (TransportError, ApiError, InvalidRequestError):
             return False
+
+
+def _is_elsewhere(window: Window, contents: DecodedPage) -> bool:
+    """Whether records lie in months that no reading of the window's days explains."""
+    if window.start is None or window.end is None:
+        return False
+    days = contents.days
+    return bool(days) and (max(days) < window.start - ONE_MONTH or min(days) > window.end + ONE_MONTH)
+
+
+def _lengths(contents: DecodedPage) -> tuple[int, int]:
+    return count_records(contents), len(set(contents.identities))

@@ -35,13 +35,13 @@ class ChannelStore:
     def add(self, params: Json, channel_id: str | None) -> str:
         """Enter a new channel and return its id, a random one if none was asked for."""
         channel_id = channel_id or f"CH-{secrets.token_hex(4).upper()}"
-        place = params["contactInfo"]
+        address = params["contactInfo"]
         self._records[channel_id] = {
             "channelName": params["channelName"],
             "channelId": channel_id,
             "channelEmail": params.get("contactEmail"),
             "channelPhone": params.get("contactPhone"),
-            "location": ", ".join(place[name] for name in ("city", "state", "country", "postalCode")),
+            "location": ", ".join(address[name] for name in ("city", "state", "country", "postalCode")),
             "features": None,
         }
         return channel_id

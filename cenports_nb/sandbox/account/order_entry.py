@@ -42,7 +42,7 @@ def _number_lines(lines: list[Json]) -> list[tuple[int, Json]]:
 
 def _build_record(state: AccountState, channel_id: str, order: Json) -> Json:
     lines = [_build_line(state, order["orderNo"], number, line) for number, line in _number_lines(order["lineItems"])]
-    place = {
+    address = {
         name: order["shipTo"].get(name) or None
         for name in ("address1", "address2", "city", "state", "country", "postalCode")
     }
@@ -58,9 +58,9 @@ def _build_record(state: AccountState, channel_id: str, order: Json) -> Json:
         "contactEmail": order.get("contactEmail") or None,
         "contactPhone": order.get("contactPhone") or None,
         "status": "Incompleted",
-        "billTo": {"name": order["customerName"], **place},
+        "billTo": {"name": order["customerName"], **address},
         "shipFrom": _build_ship_from(state, lines[0]["shipFromWarehouseCode"]),
-        "shipTo": {"name": order.get("contactName") or order["customerName"], **place},
+        "shipTo": {"name": order.get("contactName") or order["customerName"], **address},
         "shippingInfo": {name: order["shippingInfo"][name] for name in ("carrierCode", "serviceLevel")},
         "lineItems": lines,
         "pricing": {

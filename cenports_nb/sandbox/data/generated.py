@@ -125,7 +125,7 @@ def _make_products(rng: random.Random) -> list[Json]:
 def _make_customer(rng: random.Random) -> Json:
     city, state, postal_code = rng.choice(_PLACES)
     name = f"{rng.choice(_FIRST_NAMES)} {rng.choice(_LAST_NAMES)}"
-    place = {
+    address = {
         "name": name,
         "address1": f"{rng.randrange(1, 9_999)} {rng.choice(_STREETS)}",
         "address2": f"Unit {rng.randrange(1, 99)}" if rng.random() < 0.2 else None,
@@ -139,7 +139,7 @@ def _make_customer(rng: random.Random) -> Json:
         "contact": name if rng.random() < 0.3 else None,
         "email": f"customer{rng.randrange(10**6)}@example.com" if rng.random() < 0.6 else None,
         "phone": f"555-555-{rng.randrange(10**4):04d}" if rng.random() < 0.8 else None,
-        "place": place,
+        "address": address,
     }
 
 
@@ -176,9 +176,9 @@ def _make_order(
         "contactEmail": customer["email"],
         "contactPhone": customer["phone"],
         "status": "Incompleted" if is_open else "Completed",
-        "billTo": customer["place"],
+        "billTo": customer["address"],
         "shipFrom": _SHIP_FROM[lines[0]["shipFromWarehouseCode"]],
-        "shipTo": customer["place"],
+        "shipTo": customer["address"],
         "shippingInfo": {"carrierCode": carrier, "serviceLevel": level},
         "lineItems": lines,
         "pricing": {

@@ -62,22 +62,22 @@ class EndpointRequest:
         return limit if cap is None else min(limit, cap)
 
 
-def read_parameters(place: ParameterSource, query: QueryPairs, body: Any, arrays: Iterable[str] = ()) -> Any:
+def read_parameters(source: ParameterSource, query: QueryPairs, body: Any, arrays: Iterable[str] = ()) -> Any:
     """Read what an end point sees; not a dict if it reads the body and that is no JSON object."""
-    if place == "body":
+    if source == "body":
         return body
     typed = _read_query(query, arrays)
-    if place == "query":
+    if source == "query":
         return typed
     return {**body, **typed} if isinstance(body, dict) else body
 
 
-def read_page_number(place: ParameterSource, query: QueryPairs, body: Any) -> int:
+def read_page_number(source: ParameterSource, query: QueryPairs, body: Any) -> int:
     """Read the page asked for, in the query before the body; anything odd is the first, as in Laravel."""
     values: list[Any] = []
-    if place != "body":
+    if source != "body":
         values.append(dict(query).get("page"))
-    if place != "query" and isinstance(body, dict):
+    if source != "query" and isinstance(body, dict):
         values.append(body.get("page"))
     for value in values:
         if value is not None:

@@ -1,4 +1,4 @@
-"""What each call takes: the reference's parameter tables, as tables; those that the dialect changes, as functions."""
+"""The parameters of each end point, as in the reference; functions where the dialect changes them."""
 
 from functools import cache
 from typing import Final
@@ -21,6 +21,11 @@ from cenports_nb.sandbox.http.validation import (
 )
 
 Rules = tuple[Field, ...]
+
+
+def _optional_texts(*names: str) -> Rules:
+    return tuple(Text(name, required=False) for name in names)
+
 
 AUTHORIZE: Final[Rules] = (Text("grant_type"), Text("client_id"), Text("client_secret"))
 
@@ -50,9 +55,7 @@ def post_orders(dialect: Dialect) -> Rules:
         Text("customerOrderNo", required=False),
         Day("orderDate"),
         Text("customerName"),
-        Text("contactName", required=False),
-        Text("contactEmail", required=False),
-        Text("contactPhone", required=False),
+        *_optional_texts("contactName", "contactEmail", "contactPhone"),
         NestedObject(
             "shipTo",
             fields=(
@@ -92,8 +95,7 @@ POST_CHANNELS: Final[Rules] = (
     Partner(),
     Channel(required=False, is_new=True),
     Text("channelName"),
-    Text("contactEmail", required=False),
-    Text("contactPhone", required=False),
+    *_optional_texts("contactEmail", "contactPhone"),
     NestedObject(
         "contactInfo",
         fields=(
@@ -107,10 +109,7 @@ POST_CHANNELS: Final[Rules] = (
     NestedObject(
         "billInfo",
         required=False,
-        fields=tuple(
-            Text(name, required=False)
-            for name in ("name", "email", "phone", "address", "city", "state", "country", "postalCode")
-        ),
+        fields=_optional_texts("name", "email", "phone", "address", "city", "state", "country", "postalCode"),
     ),
     Base64("logo", required=False),
 )

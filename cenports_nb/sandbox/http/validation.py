@@ -33,18 +33,18 @@ class Field:
 
     def check(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
         """Add what is wrong with the value, under its dotted name."""
-        if self.is_missing(value):
-            if self.required:
-                add_error(errors, at, f"The {spell_field(at)} field is required.")
-            return
-        self.verify(value, at, known, errors)
+        flaw = self.find_flaw(value, known) if not self.is_missing(value) else None
+        if self.is_missing(value) and self.required:
+            flaw = "The {} field is required."
+        if flaw is not None:
+            add_error(errors, at, flaw)
 
     def is_missing(self, value: Any) -> bool:
         """Tell whether nothing was sent."""
         return value is None
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check a value that was sent."""
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
+        """Return the message on a value that was sent, `{}` for the field's name; None if it is right."""
         raise NotImplementedError
 
 
@@ -55,15 +55,12 @@ class Text(Field):
     size: int = 255
 
     def is_missing(self, value: Any) -> bool:
-        """Tell whether nothing but blanks was sent."""
         return value is None or (isinstance(value, str) and not value.strip())
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check type and length."""
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
         if not isinstance(value, str):
-            add_error(errors, at, f"The {spell_field(at)} must be a string.")
-        elif len(value) > self.size:
-            add_error(errors, at, f"The {spell_field(at)} may not be greater than {self.size} characters.")
+            return "The {} must be a string."
+        return f"The {{}} may not be greater than {self.size} characters." if len(value) > self.size else None
 
 
 @dataclass(frozen=True)
@@ -73,32 +70,26 @@ class Integer(Field):
     low: int = -_INT64
     high: int = _INT64 - 1
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check type and bounds."""
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
         if type(value) is not int or not -_INT64 <= value < _INT64:
-            add_error(errors, at, f"The {spell_field(at)} must be an integer.")
-        elif not self.low <= value <= self.high:
-            add_error(errors, at, f"The {spell_field(at)} must be between {self.low} and {self.high}.")
+            return "The {} must be an integer."
+        return None if self.low <= value <= self.high else f"The {{}} must be between {self.low} and {self.high}."
 
 
 @dataclass(frozen=True)
 class Boolean(Field):
     """True or false."""
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check the type."""
-        if not isinstance(value, bool):
-            add_error(errors, at, f"The {spell_field(at)} field must be true or false.")
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
+        return None if isinstance(value, bool) else "The {} field must be true or false."
 
 
 @dataclass(frozen=True)
 class Day(Field):
     """A day of the calendar, Y-m-d."""
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check form and calendar."""
-        if not is_day(value):
-            add_error(errors, at, f"The {spell_field(at)} does not match the format Y-m-d.")
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
+        return None if is_day(value) else "The {} does not match the format Y-m-d."
 
 
 @dataclass(frozen=True)
@@ -107,18 +98,15 @@ class Money(Field):
 
     digits: int = 6
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check type, decimals and size."""
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
         if type(value) not in (int, float):
-            add_error(errors, at, f"The {spell_field(at)} must be a number.")
-            return
+            return "The {} must be a number."
         # The shortest text of a float is what was sent, so 0.1 has one decimal, not fifty-five.
         amount = Decimal(repr(value))
         high = Decimal(10 ** (self.digits - 2)) - Decimal("0.01")
         if not amount.is_finite() or not 0 <= amount <= high:
-            add_error(errors, at, f"The {spell_field(at)} must be between 0 and {high}.")
-        elif amount != round(amount, 2):
-            add_error(errors, at, f"The {spell_field(at)} may not have more than 2 decimal places.")
+            return f"The {{}} must be between 0 and {high}."
+        return None if amount == round(amount, 2) else "The {} may not have more than 2 decimal places."
 
 
 @dataclass(frozen=True)
@@ -127,22 +115,20 @@ class Choice(Text):
 
     options: tuple[str, ...] = ()
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check that the word is one of them."""
-        if value not in self.options:
-            add_error(errors, at, f"The selected {spell_field(at)} is invalid.")
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
+        return None if value in self.options else "The selected {} is invalid."
 
 
 @dataclass(frozen=True)
 class Base64(Field):
     """A base64 text, with or without a `data:` prefix."""
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check that it decodes."""
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
         try:
             base64.b64decode(re.sub(r"\Adata:[\w.+-]+/[\w.+-]+;base64,", "", value), validate=True)
         except (TypeError, ValueError, binascii.Error):
-            add_error(errors, at, f"The {spell_field(at)} must be a base64 string.")
+            return "The {} must be a base64 string."
+        return None
 
 
 @dataclass(frozen=True)
@@ -151,10 +137,11 @@ class Partner(Field):
 
     name: str = "partnerId"
 
-    def check(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check that it is this account's partner."""
-        if value != PARTNER_ID:
-            add_error(errors, at, "The partner id is not valid, please try again.")
+    def is_missing(self, value: Any) -> bool:
+        return False
+
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
+        return None if value == PARTNER_ID else "The {} is not valid, please try again."
 
 
 @dataclass(frozen=True)
@@ -164,12 +151,9 @@ class Channel(Text):
     name: str = "channelId"
     is_new: bool = False
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check that it exists, or that it is free."""
-        super().verify(value, at, known, errors)
-        if at not in errors and (value in known.channels) == self.is_new:
-            flaw = "has already been taken" if self.is_new else "does not exist, please try again"
-            add_error(errors, at, f"The channel id {flaw}.")
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
+        flaw = "The {} has already been taken." if self.is_new else "The {} does not exist, please try again."
+        return super().find_flaw(value, known) or (flaw if (value in known.channels) == self.is_new else None)
 
 
 @dataclass(frozen=True)
@@ -178,27 +162,31 @@ class Warehouse(Text):
 
     name: str = "warehouseCode"
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check that it exists."""
-        super().verify(value, at, known, errors)
-        if at not in errors and value not in known.warehouses:
-            add_error(errors, at, "The warehouse code does not exist, please try again.")
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
+        flaw = None if value in known.warehouses else "The {} does not exist, please try again."
+        return super().find_flaw(value, known) or flaw
 
 
 @dataclass(frozen=True)
 class NestedObject(Field):
-    """An object with fields of its own."""
+    """An object with fields of its own; an empty one, or an empty array, is a missing one."""
 
     fields: tuple[Field, ...] = ()
 
     def is_missing(self, value: Any) -> bool:
-        """Tell whether nothing was sent; an empty array or object is nothing too."""
         return value is None or value in ({}, [])
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check every field."""
+    def check(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
+        """Check the object and every field of it."""
+        if self.is_missing(value):
+            super().check(value, at, known, errors)
+        else:
+            self.check_fields(value, at, known, errors)
+
+    def check_fields(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
+        """Check every field of an object."""
         if not isinstance(value, dict):
-            add_error(errors, at, f"The {spell_field(at)} must be an array.")
+            add_error(errors, at, "The {} must be an array.")
             return
         for field in self.fields:
             field.check(value.get(field.name), f"{at}.{field.name}", known, errors)
@@ -210,16 +198,18 @@ class ObjectList(NestedObject):
 
     max_items: int | None = None
 
-    def verify(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
-        """Check every field of every object."""
+    def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
         if not isinstance(value, list):
-            add_error(errors, at, f"The {spell_field(at)} must be an array.")
-            return
-        if self.max_items is not None and len(value) > self.max_items:
-            add_error(errors, at, f"The {spell_field(at)} may not have more than {self.max_items} items.")
-            return
-        for index, item in enumerate(value):
-            super().verify(item, f"{at}.{index}", known, errors)
+            return "The {} must be an array."
+        is_longer = self.max_items is not None and len(value) > self.max_items
+        return f"The {{}} may not have more than {self.max_items} items." if is_longer else None
+
+    def check(self, value: Any, at: str, known: KnownCodes, errors: Errors) -> None:
+        """Check the list and every field of every object in it."""
+        Field.check(self, value, at, known, errors)
+        if at not in errors:
+            for index, item in enumerate(value or []):
+                self.check_fields(item, f"{at}.{index}", known, errors)
 
 
 def find_errors(fields: Sequence[Field], params: Json, known: KnownCodes) -> Errors:
@@ -236,7 +226,7 @@ def _check_range(params: Json, errors: Errors) -> None:
     start, end = params.get("startDate"), params.get("endDate")
     for name, other, value, partner in (("startDate", "endDate", start, end), ("endDate", "startDate", end, start)):
         if value is None and partner is not None:
-            add_error(errors, name, f"The {spell_field(name)} field is required when {spell_field(other)} is present.")
+            add_error(errors, name, f"The {{}} field is required when {spell_field(other)} is present.")
     if is_day(start) and is_day(end) and str(start) > str(end):
         add_error(errors, "endDate", "The end date must be a date after or equal to start date.")
 
@@ -253,8 +243,8 @@ def is_day(value: Any) -> bool:
 
 
 def add_error(errors: Errors, at: str, text: str) -> None:
-    """Note one more message on a field."""
-    errors.setdefault(at, []).append(text)
+    """Add a message on a field; `{}` stands for its name."""
+    errors.setdefault(at, []).append(text.format(spell_field(at)))
 
 
 def spell_field(at: str) -> str:

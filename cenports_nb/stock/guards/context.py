@@ -95,22 +95,18 @@ def build_context(
     history: pd.DataFrame | None,
     thresholds: Thresholds,
 ) -> GuardContext:
-    """Check the frames and join them.
-
-    Raises:
-        InvalidRequestError: A column is missing or can't be read, or a key repeats.
-    """
+    """Check the frames and join them by key."""
     needed = [*UPDATE_COLUMNS, *OPTIONAL_COLUMNS]
     plan = validate_columns(updates, schemas.StockUpdates, "updates", needed, optional=OPTIONAL_COLUMNS)
     plan = plan.reset_index(drop=True)
     flag = "is_discontinued"
     stock = validate_columns(actual, schemas.ActualStock, "actual", [*STOCK_COLUMNS, flag], optional=[flag])
     stock = stock.reset_index(drop=True)
-    sale = None
+    for_sale = None
     if available is not None:
-        sale = validate_columns(available, schemas.AvailableStock, "available", STOCK_COLUMNS)
+        for_sale = validate_columns(available, schemas.AvailableStock, "available", STOCK_COLUMNS)
     refuse_other_accounts(actual, available=available)
-    frames = [frame for frame in (plan, stock, sale) if frame is not None]
+    frames = [frame for frame in (plan, stock, for_sale) if frame is not None]
     encoded = encode_keys(*([frame[name] for name in STOCK_KEYS] for frame in frames))
     codes, size = encoded.rows[0], encoded.size
     index_unique_rows(updates, codes, size, STOCK_KEYS, "updates")
@@ -118,9 +114,9 @@ def build_context(
     now, known = look_up_quantities(stock, stock_rows)
     quantity = plan["quantity"].to_numpy()
     lowest, has_available = now, np.zeros(len(plan), dtype=bool)
-    if sale is not None:
+    if for_sale is not None:
         minimum = np.full(size, np.iinfo(np.int64).max)
-        np.minimum.at(minimum, encoded.rows[2], sale["quantity"].to_numpy())
+        np.minimum.at(minimum, encoded.rows[2], for_sale["quantity"].to_numpy())
         has_available = minimum[codes] < np.iinfo(np.int64).max
         lowest = np.where(has_available, minimum[codes], now)
     return GuardContext(

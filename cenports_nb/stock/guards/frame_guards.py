@@ -61,11 +61,11 @@ def basis(context: GuardContext) -> Objections | None:
     if context.metadata is not None and context.metadata.basis == "net_of_open":
         return None
     reserved = context.is_true_up & context.has_available & (context.available != context.now)
-    many, net = int(reserved.sum()), int((reserved & (context.target == context.available)).sum())
-    if net < context.thresholds.basis_from or net <= context.thresholds.basis * many:
+    reserved_rows, net_rows = int(reserved.sum()), int((reserved & (context.target == context.available)).sum())
+    if net_rows < context.thresholds.basis_from or net_rows <= context.thresholds.basis * reserved_rows:
         return None
     return object_to_frame(
-        f"{net:,} of {many:,} rows of SKUs with reserved units stand at available, not at actual stock: the file seems to "
+        f"{net_rows:,} of {reserved_rows:,} rows of SKUs with reserved units stand at available, not at actual stock: the file seems to "
         'be less of open orders already, and they would be taken off twice; plan with basis="net_of_open" and open_items='
     )
 

@@ -133,5 +133,5 @@ def _describe_latest(rows: pd.DataFrame) -> tuple[str, str, str]:
     age = float(rows["age_s"].min())
     submission = str(rows["submission_id"].iloc[int(rows["age_s"].argmin())])
     outcomes = rows.loc[rows["submission_id"] == submission, "outcome"].value_counts()
-    counts = ", ".join(f"{many:,} {word}" for word, many in outcomes.items())
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in outcomes.items())
     return submission, f"{age / 3600:.1f} h" if age >= 3600 else f"{age / 60:.0f} min", counts

@@ -1,4 +1,4 @@
-"""From where on a guard objects: one frozen table of defaults."""
+"""Default thresholds of the guards."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ class Thresholds:
 
     Attributes:
         max_drop: The share of a SKU's stock that it may lose.
-        max_drop_from: Units from which on that is asked: of few, half is soon gone.
+        max_drop_from: Only a SKU with at least so many units is checked for `max_drop`.
         max_total_drop: The share of a warehouse's units that it may lose, net over the frame.
-        partial_count: The share of a warehouse's stocked SKUs that must be counted before the others are 0.
-        old_count: How much older than the stock that it is compared with a count may be.
-        max_rows: The most rows of a frame.
+        partial_count: The share of a warehouse's stocked SKUs that must be counted before the others are set to 0.
+        old_count: How much older a count may be than the stock that it is compared with.
+        max_rows: The maximum number of rows in a frame.
         basis: The share of reserved SKUs that may stand at available stock.
-        basis_from: Such SKUs from which on that is asked.
-        repeated: How long after a submission the same one again is taken for a mistake.
+        basis_from: How many such SKUs there must be.
+        repeated: How long after a submission the same one counts as a mistake.
     """
 
     max_drop: float = 0.5
@@ -43,15 +43,7 @@ DEFAULTS = Thresholds()
 
 
 def read_thresholds(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
-    """Read thresholds as a person gives them.
-
-    Args:
-        given: Some of the names of `Thresholds` with their values: shares from 0 to 1, whole numbers from 0 on,
-            durations such as "90min".
-
-    Raises:
-        InvalidRequestError: A name that is none, with the nearest; a value that can't be one.
-    """
+    """Read the thresholds that were given: shares from 0 to 1, whole numbers of 0 or more, durations like "90min"."""
     if given is None:
         return DEFAULTS
     if isinstance(given, Thresholds):

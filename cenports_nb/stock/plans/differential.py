@@ -1,4 +1,4 @@
-"""Changes -> update frames of DIFFERENTIAL: what came in or went out, whatever the stock is."""
+"""Changes to update frames of DIFFERENTIAL: what came in or went out, whatever the stock is."""
 
 from __future__ import annotations
 

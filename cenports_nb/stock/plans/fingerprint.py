@@ -18,17 +18,11 @@ SENT_COLUMNS = [*STOCK_KEYS, "type", "quantity"]
 
 
 def compute_fingerprint(updates: pd.DataFrame) -> str:
-    """Name what an update frame would send, as 32 hexadecimal digits.
+    """Hash what an update frame would send into 32 hexadecimal digits.
 
     Keys, type and quantity alone decide, in the order of the keys: neither the order of rows and columns, nor
     labels, dtypes, what the stock was or why. It hashes lengths and bytes of UTF-8 and 64-bit integers, nothing
     that a version of pandas or Arrow decides, so a journal can keep it.
-
-    Args:
-        updates: An update frame.
-
-    Raises:
-        InvalidRequestError: A column is missing or can't be read.
     """
     read = validate_columns(updates, schemas.StockUpdates, "updates", SENT_COLUMNS)
     quantity = read["quantity"].to_numpy()

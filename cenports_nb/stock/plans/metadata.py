@@ -1,4 +1,4 @@
-"""What a plan knows of the stock it was made from: one small JSON text in the frame's `attrs`."""
+"""Metadata of a plan: the stock it was made from, as one small JSON text in the frame's `attrs`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class PlanMetadata(msgspec.Struct, frozen=True):
-    """What the guards can't see in the rows of a plan.
+    """What a plan was made from; the guards can't see it in its rows.
 
     Attributes:
         environment: Of the stock that it was made from; None if that does not know its origin.
@@ -59,10 +59,10 @@ def write_metadata(
     missing: str | None = None,
     warehouses: dict[str, Coverage] | None = None,
 ) -> pd.DataFrame:
-    """Write into a plan what it was made from, and return it."""
+    """Write the metadata of a plan into its `attrs`, and return the plan."""
     origin = None if actual is None else provenance(actual)
     compared = origin if at_count is None else provenance(at_count)
-    note = PlanMetadata(
+    metadata = PlanMetadata(
         environment=origin.environment if origin else None,
         partner_id=origin.partner_id if origin else None,
         as_of=origin.as_of if origin else None,
@@ -72,19 +72,19 @@ def write_metadata(
         missing=missing,
         warehouses=warehouses or {},
     )
-    updates.attrs[ATTRS_KEY] = msgspec.json.encode(note).decode()
+    updates.attrs[ATTRS_KEY] = msgspec.json.encode(metadata).decode()
     return updates
 
 
-def mark_as_part(part: pd.DataFrame, whole: str) -> pd.DataFrame:
-    """Write into rows of a plan which plan they are a part of, by its fingerprint, and return them."""
-    note = msgspec.structs.replace(read_metadata(part) or PlanMetadata(), parent_fingerprint=whole)
-    part.attrs = {**part.attrs, ATTRS_KEY: msgspec.json.encode(note).decode()}
+def mark_as_part(part: pd.DataFrame, fingerprint: str) -> pd.DataFrame:
+    """Write into rows of a plan the fingerprint of the whole plan, and return them."""
+    metadata = msgspec.structs.replace(read_metadata(part) or PlanMetadata(), parent_fingerprint=fingerprint)
+    part.attrs = {**part.attrs, ATTRS_KEY: msgspec.json.encode(metadata).decode()}
     return part
 
 
 def read_metadata(updates: pd.DataFrame) -> PlanMetadata | None:
-    """Read a plan's note; None if it has none, or none that can be read."""
+    """Read the metadata of a plan; None if there is none or it can't be read."""
     text = updates.attrs.get(ATTRS_KEY)
     if not isinstance(text, str):
         return None

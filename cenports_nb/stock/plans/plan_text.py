@@ -1,4 +1,4 @@
-"""A plan as text, before it is sent: the largest changes, what guards hold against them, totals by warehouse."""
+"""A plan as text: the largest changes, the objections of guards, totals by warehouse."""
 
 from __future__ import annotations
 
@@ -13,12 +13,7 @@ MAX_ROWS = 30
 
 
 def build_plan_table(updates: pd.DataFrame, now: str = "current_quantity") -> pd.DataFrame:
-    """Write an update frame as what it does to the stock: `warehouse_code product_sku now new change`.
-
-    Args:
-        updates: `warehouse_code product_sku type quantity`, and the stock it was planned on.
-        now: The column with that stock.
-    """
+    """Show what an update frame does to the stock in column `now`: `warehouse_code product_sku now new change`."""
     before, quantity = updates[now].astype("Int64"), updates["quantity"].astype("Int64")
     moves = (updates["type"] == "DIFFERENTIAL").to_numpy()
     return updates[STOCK_KEYS].assign(

@@ -1,4 +1,4 @@
-"""Which SKU of a warehouse an unknown one resembles: what people and spreadsheets lose of a SKU."""
+"""Suggestions for unknown SKUs: the SKU of the warehouse that differs only in what spreadsheets lose."""
 
 from __future__ import annotations
 
@@ -24,27 +24,21 @@ def suggest_skus(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> 
     Returns:
         A `str` column, null for known SKUs, and where no SKU or several are alike.
     """
-    asked = np.flatnonzero(unknown)
-    if not len(asked) or not len(actual):
+    unknown_rows = np.flatnonzero(unknown)
+    if not len(unknown_rows) or not len(actual):
         return repeat_text(None, len(updates))
-    wanted = [updates[name].iloc[asked].reset_index(drop=True) for name in STOCK_KEYS]
+    wanted = [updates[name].iloc[unknown_rows].reset_index(drop=True) for name in STOCK_KEYS]
     stocked = [actual[name].reset_index(drop=True) for name in STOCK_KEYS]
     encoded = encode_keys([wanted[0], normalize_skus(wanted[1])], [stocked[0], normalize_skus(stocked[1])])
     wanted_codes, stock_codes = encoded.rows
     is_single = np.bincount(stock_codes, minlength=encoded.size) == 1
     rows = np.full(len(updates), -1, dtype=np.int64)
-    rows[asked] = np.where(is_single[wanted_codes], index_rows(stock_codes, encoded.size)[wanted_codes], -1)
+    rows[unknown_rows] = np.where(is_single[wanted_codes], index_rows(stock_codes, encoded.size)[wanted_codes], -1)
     return take_text(rows, stocked[1])
 
 
 def find_resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mask:
-    """Tell which rows of the stock an unknown SKU resembles, alone or among others.
-
-    Args:
-        updates: `warehouse_code product_sku`.
-        unknown: Which rows name a SKU that their warehouse does not have.
-        actual: Stock, `warehouse_code product_sku`, each once.
-    """
+    """Mark the rows of the stock that an unknown SKU resembles, also where it resembles several."""
     if not unknown.any():
         return np.zeros(len(actual), dtype=bool)
     frames = (updates[unknown], actual)
@@ -53,7 +47,7 @@ def find_resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -
 
 
 def normalize_skus(skus: pd.Series[Any]) -> pd.Series[Any]:
-    """Spell SKUs without what gets lost: case, blanks, zeros in front; and without the `.0` of a number."""
+    """Remove from SKUs what spreadsheets change: case, blanks, leading zeros, and the `.0` of a number."""
     text = pc.utf8_lower(to_arrow(skus))
     text = pc.replace_substring_regex(text, r"[\s\x{a0}]+", "")
     text = pc.replace_substring_regex(text, r"^(\d+)\.0$", r"\1")

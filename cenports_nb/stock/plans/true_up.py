@@ -1,4 +1,4 @@
-"""Counts -> update frames: only rows that change something, nothing sent yet."""
+"""Counts to update frames of TRUE_UP: only rows that change something."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from cenports_nb.stock.plans.update_frame import (
 )
 
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
-"""The cache dates an answer a little otherwise than the load that fetched it."""
+"""The cache and the load that fetched an answer date it a little differently."""
 
 
 def build_true_up(
@@ -215,11 +215,7 @@ def _measure_coverage(counted: pd.DataFrame, now: pd.DataFrame, is_counted: Mask
 
 
 def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None:
-    """Refuse a stock at the count that is younger than the stock now: sales in between would count twice.
-
-    Raises:
-        InvalidRequestError: Both know when they were read, and it can't be.
-    """
+    """Refuse a stock at the count that is newer than the current stock: sales in between would count twice."""
     origins = [None if frame is None else provenance(frame) for frame in (at_count, actual)]
     then, now = (origin.as_of if origin else None for origin in origins)
     if then and now and then - now > MAX_CLOCK_DIFFERENCE:
@@ -230,11 +226,7 @@ def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None
 
 
 def _refuse(rows: IntArray, counted: pd.DataFrame, now: pd.DataFrame, what: str, advice: str) -> None:
-    """Refuse a plan because of some of its rows.
-
-    Raises:
-        InvalidRequestError: Always; it names the first key.
-    """
+    """Raise because of some rows of the plan, naming the first key."""
     code, sku = (take_text(rows[:1], counted[name], now[name])[0] for name in STOCK_KEYS)
-    many = f"{len(rows):,} rows have" if len(rows) > 1 else "A row has"
-    raise InvalidRequestError(f"{many} {what}, the first {sku} in {code}: {advice}.")
+    subject = f"{len(rows):,} rows have" if len(rows) > 1 else "A row has"
+    raise InvalidRequestError(f"{subject} {what}, the first {sku} in {code}: {advice}.")

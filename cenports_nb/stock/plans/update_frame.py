@@ -33,15 +33,15 @@ def build_update_frame(
     reason: str | None,
     reference: str | None,
 ) -> pd.DataFrame:
-    """Write a plan as an update frame.
+    """Build an update frame; where the current stock is not known, it and the change of a TRUE_UP are null.
 
     Args:
         names: The key of each row.
-        kind: What is sent as type.
+        kind: The type of every row.
         quantity: What is sent.
-        current: The stock now.
-        known: Where that is known; elsewhere current stock and the change of a TRUE_UP are null.
-        actual: The stock that unknown SKUs may resemble one of; None if none was looked at.
+        current: The current stock.
+        known: Whether that is known.
+        actual: The stock in which similar SKUs are suggested; None for no suggestions.
         reason: Why, on every row.
         reference: The planner's document number, on every row.
     """
@@ -67,11 +67,7 @@ def build_update_frame(
 
 
 def check_stock(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> pd.DataFrame:
-    """Check stock that a plan is made from; a partial one would make known SKUs look unknown.
-
-    Raises:
-        InvalidRequestError: It can't be read, is partial or has rejects.
-    """
+    """Check the stock that a plan is made from; a partial one would make known SKUs look unknown."""
     read = validate_columns(stock, schemas.ActualStock, what, STOCK_COLUMNS)
     origin = provenance(stock)
     if origin and not allow_partial and (not origin.complete or origin.rejected):
@@ -83,11 +79,7 @@ def check_stock(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) 
 
 
 def refuse_other_accounts(actual: pd.DataFrame, **others: pd.DataFrame | None) -> None:
-    """Refuse frames of another account than the stock's; one that does not know its account passes.
-
-    Raises:
-        InvalidRequestError: An account differs; it is named as in `cenports_nb.provenance`.
-    """
+    """Refuse frames of another account than that of the stock; a frame without provenance passes."""
     own = read_account(actual)
     for name, frame in others.items():
         account = "" if frame is None else read_account(frame)

@@ -42,13 +42,7 @@ from cenports_nb.submissions.handover.output_file import (
     refuse_taken,
     render_file,
 )
-from cenports_nb.submissions.handover.pick_list import (
-    Layout,
-    PickList,
-    apply_layout,
-    build_pick_list,
-    parse_layout,
-)
+from cenports_nb.submissions.handover.pick_list import Layout, PickList, apply_layout, build_pick_list, parse_layout
 from cenports_nb.submissions.handover.result import REJECTED_DTYPES, Handover
 from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.journal.locks import hold_handover_lock, hold_sending_lock

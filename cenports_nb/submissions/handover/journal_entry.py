@@ -19,16 +19,12 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.submissions.evidence.order_lookup import OrderKey
 from cenports_nb.submissions.handover.output_file import hash_content
 from cenports_nb.submissions.journal.models import Head
+from cenports_nb.submissions.journal.reader import list_unfinished
 from cenports_nb.submissions.journal.store import Journal
 
 HANDOVER_KIND = "hand_over"
 FILE_RETENTION = timedelta(days=30)
 
-UNFINISHED_SQL = """
-SELECT submission_id FROM submission WHERE account = ? AND kind = 'hand_over' AND EXISTS (SELECT 1 FROM row
-    WHERE row.submission_id = submission.submission_id AND outcome IN ('not_sent', 'in_doubt'))
-ORDER BY created_at, rowid
-"""
 EXPIRED_SQL = """
 SELECT submission_id FROM submission WHERE account = ? AND kind = 'hand_over' AND created_at < ?
     AND details LIKE '%"content"%' AND NOT EXISTS (SELECT 1 FROM row
@@ -79,7 +75,7 @@ def list_unfinished_handovers(journal: Journal, account: str, channels: Collecti
     """List the hand-overs of these channels with orders that are not acknowledged for sure, oldest first."""
     return [
         journal.head(name)
-        for name in _select_names(journal, UNFINISHED_SQL, account)
+        for name in list_unfinished(journal, account, ("not_sent", "in_doubt"), kind=HANDOVER_KIND)
         if channels is None or any(row.channel_id in channels for row in journal.rows(name))
     ]
 

@@ -13,6 +13,10 @@ from filelock import FileLock, Timeout
 from cenports_nb.errors import JournalError
 
 LOCK_FOLDER = "locks"
+LOCK_TIMEOUT_SECONDS = 120.0
+"""Checks read the stock and may wait for the rate limit."""
+LOCK_FILE_MAX_AGE_SECONDS = 14 * 86_400
+"""Files of submissions that nobody has sent for so long are in the way."""
 
 
 @contextlib.contextmanager
@@ -22,7 +26,7 @@ def hold_sending_lock(home: Path, submission_id: str) -> Iterator[None]:
     Raises:
         JournalError: Another process or thread is sending it; nothing was sent here.
     """
-    lock = _lock(home, submission_id)
+    lock = _build_lock(home, submission_id)
     try:
         lock.acquire(timeout=0)
     except Timeout:
@@ -63,7 +67,7 @@ def hold_handover_lock(home: Path, account: str) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _hold_lock(home: Path, name: str, what: str) -> Iterator[None]:
-    lock = _lock(home, name)
+    lock = _build_lock(home, name)
     try:
         lock.acquire(timeout=LOCK_TIMEOUT_SECONDS)
     except (Timeout, OSError) as error:
@@ -82,21 +86,13 @@ def _hash_account(account: str) -> str:
 
 def is_sending(home: Path, submission_id: str) -> bool:
     """Tell whether a process that lives is sending a submission."""
-    if not _path(home, submission_id).exists():
+    if not _lock_path(home, submission_id).exists():
         return False
     try:
-        with _lock(home, submission_id).acquire(timeout=0):
+        with _build_lock(home, submission_id).acquire(timeout=0):
             return False
     except (Timeout, OSError):
         return True
-
-
-LOCK_TIMEOUT_SECONDS = 120.0
-"""Checks read the stock and may wait for the rate limit."""
-
-
-LOCK_FILE_MAX_AGE_SECONDS = 14 * 86_400
-"""Files of submissions that nobody has sent for so long are in the way."""
 
 
 def _delete_old_lock_files(home: Path) -> None:
@@ -107,12 +103,12 @@ def _delete_old_lock_files(home: Path) -> None:
                 path.unlink()
 
 
-def _path(home: Path, name: str) -> Path:
+def _lock_path(home: Path, name: str) -> Path:
     return home / LOCK_FOLDER / f"{name}.lock"
 
 
-def _lock(home: Path, name: str) -> FileLock:
-    path = _path(home, name)
+def _build_lock(home: Path, name: str) -> FileLock:
+    path = _lock_path(home, name)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:

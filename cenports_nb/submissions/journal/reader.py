@@ -57,15 +57,19 @@ def open_journal(home: Path | None = None) -> Iterator[Journal]:
 
 
 def list_unfinished(
-    journal: Journal, account: str | None = None, outcomes: Sequence[str] = UNFINISHED_OUTCOMES
+    journal: Journal,
+    account: str | None = None,
+    outcomes: Sequence[str] = UNFINISHED_OUTCOMES,
+    *,
+    kind: str | None = None,
 ) -> list[str]:
-    """List the submissions, of one account or of all, with rows that are not settled or not sent."""
+    """List the submissions with rows of these outcomes, oldest first; of one account and kind, or of all."""
     query = (
-        "SELECT submission_id FROM submission WHERE account = coalesce(?, account) AND EXISTS (SELECT 1 FROM row "  # noqa: S608
-        f"WHERE row.submission_id = submission.submission_id AND outcome IN ({', '.join('?' * len(outcomes))})) "
-        "ORDER BY created_at, submission.rowid"
+        "SELECT submission_id FROM submission WHERE account = coalesce(?, account) AND kind = coalesce(?, kind) "  # noqa: S608
+        "AND EXISTS (SELECT 1 FROM row WHERE row.submission_id = submission.submission_id "
+        f"AND outcome IN ({', '.join('?' * len(outcomes))})) ORDER BY created_at, submission.rowid"
     )
-    return [str(found[0]) for part in journal.select(query, (account, *outcomes)) for found in part]
+    return [str(name) for part in journal.select(query, (account, kind, *outcomes)) for (name,) in part]
 
 
 def read_sku_history(journal: Journal, product_sku: str, environment: str | None = None) -> pd.DataFrame:

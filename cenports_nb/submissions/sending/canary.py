@@ -12,7 +12,7 @@ from cenports_nb.errors import CenportsError, CenportsWarning
 from cenports_nb.submissions.evidence.stock_cache import StockCache
 from cenports_nb.submissions.journal.models import Head, Row
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.sending.sender import Prepare, list_unsent, send_all
+from cenports_nb.submissions.sending.sender import LastLook, list_unsent, send_all
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -30,7 +30,7 @@ def send_with_canary(
     wait: Wait,
     *,
     also: Sequence[int] = (),
-    prepare: Prepare | None,
+    last_look: LastLook | None,
     progress: bool | None,
 ) -> None:
     """Send what is unsent of a submission, its canary first; the caller holds the right to send.
@@ -41,7 +41,7 @@ def send_with_canary(
         head: The submission.
         wait: Waits for the canary.
         also: Batches in doubt that may be sent again.
-        prepare: The last look at each batch.
+        last_look: The last look at each batch.
         progress: Show a bar.
 
     Warns:
@@ -49,7 +49,7 @@ def send_with_canary(
     """
     size = int(head.get_detail("canary") or 0)
     if size:
-        send_all(client, journal, head, only=range(size), prepare=prepare, progress=progress)
+        send_all(client, journal, head, only=range(size), last_look=last_look, progress=progress)
         wait(range(size), CANARY_TIMEOUT)
         failure = _check_canary(client, journal, head, size)
         if failure is not None:
@@ -60,7 +60,7 @@ def send_with_canary(
                 stacklevel=4,
             )
             return
-    send_all(client, journal, head, also=also, prepare=prepare, progress=progress)
+    send_all(client, journal, head, also=also, last_look=last_look, progress=progress)
 
 
 def _check_canary(client: Client, journal: Journal, head: Head, size: int) -> str | None:

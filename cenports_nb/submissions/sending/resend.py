@@ -16,8 +16,8 @@ from cenports_nb.submissions.journal.queries import find_conflicting_update, fin
 from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
 from cenports_nb.submissions.sending.canary import Wait, send_with_canary
-from cenports_nb.submissions.sending.sender import Prepare, list_unsent, send_all
-from cenports_nb.submissions.sending.staleness import build_last_look
+from cenports_nb.submissions.sending.sender import LastLook, list_unsent, send_all
+from cenports_nb.submissions.sending.staleness import build_stock_check
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -49,8 +49,8 @@ def resume(client: Client, journal: Journal, head: Head, wait: Wait, progress: b
             journal.set_rows([row for row, _ in judged], client.clock.now(), ("in_doubt",))
             safe = [row for row, is_safe in judged if is_safe]
         also = _rebatch(journal, safe, client, "again")
-        prepare = _build_prepare(client, journal, head, stock)
-        send_with_canary(client, journal, head, wait, also=also, prepare=prepare, progress=progress)
+        last_look = _build_last_look(client, journal, head, stock)
+        send_with_canary(client, journal, head, wait, also=also, last_look=last_look, progress=progress)
 
 
 def retry(client: Client, journal: Journal, head: Head, progress: bool | None) -> None:
@@ -67,9 +67,9 @@ def retry(client: Client, journal: Journal, head: Head, progress: bool | None) -
         rows = [row for row in journal.rows(head.submission_id, outcomes=RETRIED_OUTCOMES) if row.batch not in held]
         if not rows:
             return
-        prepare = _build_prepare(client, journal, head, _build_stock_cache(client, journal, head))
+        last_look = _build_last_look(client, journal, head, _build_stock_cache(client, journal, head))
         numbers = _rebatch(journal, rows, client, "planned")
-        send_all(client, journal, head, only=numbers, prepare=prepare, progress=progress)
+        send_all(client, journal, head, only=numbers, last_look=last_look, progress=progress)
         # What was withheld stays what it was, with the reason: nothing of it was sent.
         before = {row.item: row for row in rows}
         restored = [
@@ -137,27 +137,27 @@ def _rebatch(journal: Journal, rows: Sequence[Row], client: Client, state: str) 
     ]
 
 
-def _build_prepare(client: Client, journal: Journal, head: Head, stock: StockCache) -> Prepare | None:
+def _build_last_look(client: Client, journal: Journal, head: Head, stock: StockCache) -> LastLook | None:
     """Look at each batch again: nothing goes out over another submission's change, or where the stock moved."""
     if head.kind == "orders":
-        return _build_order_check_sendable(client, journal, head)
+        return _build_order_check(client, journal, head)
     if head.kind != "stock":
         return None
-    compare = build_last_look(head, stock, recheck=True)
+    compare = build_stock_check(head, stock, recheck=True)
 
-    def prepare(batch: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    def last_look(batch: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         conflicts = {row.item: find_conflicting_update(journal, head, row) for row in rows}
         blocked = [replace(row, message=f"Not sent: {conflicts[row.item]}.") for row in rows if conflicts[row.item]]
         send, withheld = compare(batch, [row for row in rows if not conflicts[row.item]])
         return send, [*blocked, *withheld]
 
-    return prepare
+    return last_look
 
 
-def _build_order_check_sendable(client: Client, journal: Journal, head: Head) -> Prepare:
+def _build_order_check(client: Client, journal: Journal, head: Head) -> LastLook:
     """Look for orders again that are sent later than they were planned: some may have been created meanwhile."""
 
-    def prepare(_: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
+    def last_look(_: Batch, rows: Sequence[Row]) -> tuple[list[Row], list[Row]]:
         channel = rows[0].channel_id or ""
         numbers = [row.order_no or "" for row in rows]
         live = find_live_orders(journal, client.home, head.account, channel, numbers, but=head.submission_id)
@@ -170,4 +170,4 @@ def _build_order_check_sendable(client: Client, journal: Journal, head: Head) ->
         ]
         return send, blocked
 
-    return prepare
+    return last_look

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 MAX_UNREACHED_BATCHES = 3
 """So many batches in a row that did not reach Cenports: it can't be reached, and the rest waits for resume()."""
 
-Prepare = Callable[[Batch, Sequence[Row]], tuple[list[Row], list[Row]]]
+LastLook = Callable[[Batch, Sequence[Row]], tuple[list[Row], list[Row]]]
 """The last look before a batch leaves: rows to send, with their newest numbers, and rows to withhold, with why."""
 
 SendResult = Literal["continue", "stop", "unreached", "too_large"]
@@ -51,7 +51,7 @@ def send_all(
     *,
     only: Sequence[int] | None = None,
     also: Sequence[int] = (),
-    prepare: Prepare | None = None,
+    last_look: LastLook | None = None,
     progress: bool | None = None,
 ) -> None:
     """Send every batch that was not sent, until Cenports refuses more; the caller holds the right to send.
@@ -62,7 +62,7 @@ def send_all(
         head: The submission.
         only: Only these batches.
         also: Batches in doubt that may be sent again.
-        prepare: The last look at each batch.
+        last_look: The last look at each batch.
         progress: Show a bar of batches; by default only when it takes more than two seconds.
 
     Raises:
@@ -77,7 +77,7 @@ def send_all(
         with bar:
             while queue:
                 batch = queue.pop(0)
-                rows = _claim_batch(client, journal, head, batch, prepare)
+                rows = _claim_batch(client, journal, head, batch, last_look)
                 if rows:
                     any_sent = True  # from here on it may have been sent
                     result = _send(client, journal, head, batch, rows)
@@ -139,14 +139,14 @@ def classify_error(error: CenportsError) -> tuple[str, bool]:
 
 
 def _claim_batch(
-    client: Client, journal: Journal, head: Head, batch: Batch, prepare: Prepare | None
+    client: Client, journal: Journal, head: Head, batch: Batch, last_look: LastLook | None
 ) -> Sequence[Row] | None:
     """Take the last look at a batch and write down that it leaves; return the rows that do, None if none can be looked at."""
     rows = journal.rows(batch.submission_id, batch.batch, (batch.unsent_outcome,))
     withheld: list[Row] = []
-    if prepare is not None:
+    if last_look is not None:
         try:
-            rows, withheld = prepare(batch, rows)
+            rows, withheld = last_look(batch, rows)
         except CenportsError as error:
             text = f"Not sent, as it could not be looked at again just before: {error}"
             journal.withhold(batch, [replace(row, message=text) for row in rows], client.clock.now())

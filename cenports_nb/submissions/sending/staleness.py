@@ -17,13 +17,13 @@ from cenports_nb.errors import StaleStockError
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.submissions.evidence.stock_cache import StockCache
 from cenports_nb.submissions.journal.models import Batch, Head, Row
-from cenports_nb.submissions.sending.sender import Prepare
+from cenports_nb.submissions.sending.sender import LastLook
 
 OnStale = Literal["raise", "rebase", "drop", "force"]
 ON_STALE_MODES = ("raise", "rebase", "drop", "force")
 
 
-def build_last_look(head: Head, stock: StockCache, *, recheck: bool = False) -> Prepare:
+def build_stock_check(head: Head, stock: StockCache, *, recheck: bool = False) -> LastLook:
     """Make the last look at each batch of a submission.
 
     Args:

@@ -30,7 +30,7 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
 )
 from cenports_nb.sandbox import Clock, Dialect, Sandbox
-from cenports_nb.sandbox.faults import Fault
+from cenports_nb.sandbox.http.faults import Fault
 from cenports_nb.settings import resolve_settings
 
 pytestmark = pytest.mark.slow

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from cenports_nb.sandbox.faults import Fault
+from cenports_nb.sandbox.http.faults import Fault
 from cenports_nb.sandbox.http.responses import Response, respond_business_error, respond_json, respond_message
 from cenports_nb.sandbox.records import encode
 

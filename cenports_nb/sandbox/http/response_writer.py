@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
-from cenports_nb.sandbox.faults import Fault
+from cenports_nb.sandbox.http.faults import Fault
 from cenports_nb.sandbox.http.responses import Response
 
 # On, and 0 seconds: closing is then a reset. Windows has shorter fields.

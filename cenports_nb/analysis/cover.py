@@ -33,11 +33,11 @@ def stock_cover(
     time_zone: str | None = None,
     exclude: Collection[str] = CANCELLED_WORDS,
 ) -> pd.DataFrame:
-    """Tell for how many days the available stock of each warehouse and SKU lasts.
+    """Compute for how many days the available stock of each warehouse and SKU lasts.
 
     sold = Σ quantity of the lines ordered in the window, returns (negative quantities) taken off;
     daily = sold / days; cover_days = max(available, 0) / daily. Where nothing was sold on balance
-    (daily ≤ 0) the stock lasts for no time that can be told: `cover_days` is null, never infinite.
+    (daily ≤ 0) no cover can be computed: `cover_days` is null, never infinite.
 
     Args:
         line_items: From `load_line_items`, over all days of the window and all channels.

@@ -94,7 +94,7 @@ class Account(StubClient):
         )
 
 
-def parameters_of(window: Window) -> dict[str, Any]:
+def make_parameters(window: Window) -> dict[str, Any]:
     asked = {
         "start": window.start and window.start.isoformat(),
         "end": window.end and window.end.isoformat(),
@@ -104,16 +104,16 @@ def parameters_of(window: Window) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def number_of(record: msgspec.Raw) -> str:
+def read_order_number(record: msgspec.Raw) -> str:
     return str(json.loads(bytes(record)).get("orderNo"))
 
 
-class Numbered(RawRecords):
+class NumberedOrders(RawRecords):
     """Orders, told apart by their number."""
 
     @property
     def identities(self) -> list[object]:
-        return [number_of(record) for record in self.raw]
+        return [read_order_number(record) for record in self.raw]
 
     @property
     def channels(self) -> list[str]:
@@ -124,7 +124,7 @@ class Numbered(RawRecords):
         return found if isinstance(found, str) else ""
 
 
-class Nameless(Numbered):
+class OrdersWithoutChannel(NumberedOrders):
     """The same, saying nothing of their channels."""
 
     channels: list[str] = []  # type: ignore[assignment]  # noqa: RUF012 - of all of them
@@ -135,18 +135,18 @@ def records_in(read: Retrieval) -> list[msgspec.Raw]:
     return [record for part in read.parts for page in split_pages(part.contents) for record in page.raw]  # type: ignore[attr-defined]
 
 
-def source_of(**changes: Any) -> EndpointSpec:
+def make_endpoint_spec(**changes: Any) -> EndpointSpec:
     given: dict[str, Any] = {
         "path": "/orders",
         "limit": LIMIT,
-        "parameters": parameters_of,
+        "parameters": make_parameters,
         "known_caps": CAPS,
-        "decode": lambda _, pages: Numbered(pages),
+        "decode": lambda _, pages: NumberedOrders(pages),
     }
     return EndpointSpec(**{**given, **changes})
 
 
-def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: Any) -> Account:
+def make_account(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: Any) -> Account:
     """So many orders on each day, every `minutes` of it; 0 is midnight, all of them."""
     orders = [
         {
@@ -163,17 +163,17 @@ def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: 
     return Account(orders=orders, cap=cap, **more)
 
 
-def windows_of(days: int) -> list[Window]:
+def make_windows(days: int) -> list[Window]:
     """The windows that the loaders ask."""
     return [Window(start, after) for start, after in cover_days(FIRST, FIRST + (days - 1) * ONE_DAY)]
 
 
-def numbers_of(read: Retrieval) -> set[str]:
-    return {number_of(record) for record in records_in(read)}
+def read_order_numbers(read: Retrieval) -> set[str]:
+    return {read_order_number(record) for record in records_in(read)}
 
 
 @dataclass
-class Pages(StubClient):
+class ScriptedClient(StubClient):
     """A client whose answers are given one by one; the last one repeats."""
 
     answers: list[Any] = field(default_factory=list)

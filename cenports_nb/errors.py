@@ -32,6 +32,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from cenports_nb.ipython import get_shell, is_attended
+from cenports_nb.rendering.text import make_printable, truncate
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -69,10 +70,17 @@ class CenportsError(Exception):
 
     Attributes:
         reached: False if the request certainly never reached Cenports; a write is in doubt otherwise.
+        sent: False if the message says that nothing was sent; None if it says nothing of that.
     """
 
     reached = True
+    sent: bool | None = None
     _shown = False
+
+    def __init__(self, *args: object, sent: bool | None = None) -> None:
+        super().__init__(*args)
+        if sent is not None:
+            self.sent = sent
 
     def _render_traceback_(self) -> list[str]:
         """Tell IPython how it looks: a paragraph and the caller's own line; asked again (`%tb`), every step.
@@ -98,21 +106,18 @@ class CenportsError(Exception):
 
 def format_paragraph(error: CenportsError) -> str:
     """Write an error as a person reads it: what happened and what to do, and where in their own code."""
-    lines = "\n".join([str(error), *getattr(error, "__notes__", [])])
-    text = "".join(sign if sign.isprintable() or sign == "\n" else "\N{REPLACEMENT CHARACTER}" for sign in lines)
+    text = make_printable("\n".join([str(error), *getattr(error, "__notes__", [])]), keep="\n")
     steps = traceback.extract_tb(error.__traceback__)
-    ours = next((i for i, step in enumerate(steps) if step.filename.startswith(FOLDER)), len(steps))
-    mine = steps[ours - 1] if ours else None
-    where = ""
-    if mine is not None and mine.line:
-        line = mine.line if len(mine.line) <= LINE else f"{mine.line[: LINE - 1]}…"
-        where = f"\n\n    line {mine.lineno}:  {line}"
-    return f"{type(error).__name__}: {text}{where}"
+    entry = next((i for i, step in enumerate(steps) if step.filename.startswith(PACKAGE_FOLDER)), len(steps))
+    caller = steps[entry - 1] if entry else None
+    location = ""
+    if caller is not None and caller.line:
+        location = f"\n\n    line {caller.lineno}:  {truncate(caller.line, QUOTED_LINE_MAX_LENGTH)}"
+    return f"{type(error).__name__}: {text}{location}"
 
 
-LINE = 100
-"""Letters of a line that is quoted."""
-FOLDER = __file__.removesuffix("errors.py")
+QUOTED_LINE_MAX_LENGTH = 100
+PACKAGE_FOLDER = __file__.removesuffix("errors.py")
 
 
 class ConfigurationError(CenportsError):
@@ -133,14 +138,17 @@ class InvalidRequestError(CenportsError, ValueError):
         *,
         status: int | None = None,
         errors: Mapping[str, Sequence[str]] | None = None,
+        sent: bool | None = None,
     ) -> None:
-        super().__init__(message)
+        super().__init__(message, sent=sent)
         self.status = status
         self.errors: dict[str, list[str]] = {field: list(texts) for field, texts in (errors or {}).items()}
 
 
 class ReadOnlyError(CenportsError):
     """A write was asked of a read-only client; nothing was sent."""
+
+    sent = False
 
 
 class ApiError(CenportsError):
@@ -242,6 +250,8 @@ class GuardRailError(CenportsError):
         objections: `warehouse_code product_sku guard message`.
     """
 
+    sent = False
+
     def __init__(self, message: str, *, objections: pd.DataFrame) -> None:
         super().__init__(message)
         self.objections = objections
@@ -253,6 +263,8 @@ class StaleStockError(CenportsError):
     Attributes:
         stale: `warehouse_code product_sku current_quantity stock_now quantity`.
     """
+
+    sent = False
 
     def __init__(self, message: str, *, stale: pd.DataFrame) -> None:
         super().__init__(message)

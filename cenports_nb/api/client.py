@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 import shutil
 import tempfile
@@ -17,7 +16,6 @@ from uuid import uuid4
 
 import msgspec
 
-from cenports_nb import settings as settings_module
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
 from cenports_nb.api.http.cache_policy import CacheAges
@@ -26,7 +24,8 @@ from cenports_nb.api.request_schema import check_body
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.rendering.note import render_note
-from cenports_nb.settings import Settings
+from cenports_nb.rendering.text import format_duration
+from cenports_nb.settings import Settings, resolve_settings
 
 if TYPE_CHECKING:
     from cenports_nb.api.http.cache import Cache
@@ -70,7 +69,7 @@ def connect(
     Raises:
         ConfigurationError: Nothing or nonsense is configured; nothing was sent.
     """
-    found = settings_module.resolve(
+    found = resolve_settings(
         environment,
         profile=profile,
         partner_id=partner_id,
@@ -306,7 +305,7 @@ class Client:
         if settings.offline:
             cache = "alone (offline)"
         elif oldest is not None:
-            cache = f"up to {_format_age((self.clock.now() - oldest).total_seconds())} old"
+            cache = f"up to {format_duration((self.clock.now() - oldest).total_seconds(), round_up=True)} old"
         return {
             "environment": settings.environment,
             "address": settings.base_url,
@@ -322,14 +321,6 @@ def _start_sandbox() -> Sandbox:
     from cenports_nb.sandbox import Sandbox  # noqa: PLC0415 - only if asked for
 
     return Sandbox().start()
-
-
-def _format_age(seconds: float) -> str:
-    if seconds >= 2 * 86_400:
-        return f"{seconds / 86_400:.0f} days"
-    if seconds >= 3600:
-        return f"{seconds / 3600:.1f} hours"
-    return f"{max(1, math.ceil(seconds / 60))} min"
 
 
 def _query_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -77,9 +77,9 @@ def summarize_copies(copies: Sequence[NotebookCopy], folder: Path) -> str:
         if copied_digest
         else f"All {len(copies)} files are in {folder}"
     ]
-    kept = [copy.name for copy in copies if copy.action in ("kept", "beside")]
-    if kept:
-        parts.append(f"kept as you left {'it' if len(kept) == 1 else 'them'}: {', '.join(kept)}")
+    files_kept = [copy.name for copy in copies if copy.action in ("kept", "beside")]
+    if files_kept:
+        parts.append(f"kept as you left {'it' if len(files_kept) == 1 else 'them'}: {', '.join(files_kept)}")
     parts += [f"the newer {copy.name} is {copy.target.name}, beside it" for copy in copies if copy.action == "beside"]
     return "; ".join(parts) + "."
 

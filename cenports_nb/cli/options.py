@@ -1,23 +1,53 @@
-"""Options that several commands take."""
+"""Options that several commands take, and options of the form name=value."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Optional
+from typing import Annotated
 
 import typer
 
-EnvironmentOption = Annotated[Optional[str], typer.Option("--env", help="sandbox, staging or production.")]  # noqa: UP045 - typer
-ProfileOption = Annotated[Optional[str], typer.Option("--profile", help="A named profile.")]  # noqa: UP045
+from cenports_nb.errors import InvalidRequestError
+
+EnvironmentOption = Annotated[str | None, typer.Option("--env", help="sandbox, staging or production.")]
+ProfileOption = Annotated[str | None, typer.Option("--profile", help="A named profile.")]
 OutOption = Annotated[Path, typer.Option("--out", help="The file: .csv, .xlsx or .parquet.")]
-OptionalOutOption = Annotated[Optional[Path], typer.Option("--out", help="A file too: .csv, .xlsx or .parquet.")]  # noqa: UP045
-StartOption = Annotated[Optional[str], typer.Option("--start", help="First day, YYYY-MM-DD.")]  # noqa: UP045
-EndOption = Annotated[Optional[str], typer.Option("--end", help="Last day, YYYY-MM-DD.")]  # noqa: UP045
-LastOption = Annotated[Optional[str], typer.Option("--last", help="A span that ends today, such as 30D.")]  # noqa: UP045
+OptionalOutOption = Annotated[Path | None, typer.Option("--out", help="A file too: .csv, .xlsx or .parquet.")]
+StartOption = Annotated[str | None, typer.Option("--start", help="First day, YYYY-MM-DD.")]
+EndOption = Annotated[str | None, typer.Option("--end", help="Last day, YYYY-MM-DD.")]
+LastOption = Annotated[str | None, typer.Option("--last", help="A span that ends today, such as 30D.")]
 MaskOption = Annotated[bool, typer.Option("--mask", help="Pseudonyms instead of names, addresses, phones, e-mails.")]
 TimeZoneOption = Annotated[
     str | None, typer.Option("--time-zone", help="Of instants, such as Europe/Berlin; else yours.")
 ]
-ChannelsOption = Annotated[Optional[list[str]], typer.Option("--channel", help="Only this channel; may repeat.")]  # noqa: UP045
+ChannelsOption = Annotated[list[str] | None, typer.Option("--channel", help="Only this channel; may repeat.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
 TimeoutOption = Annotated[str, typer.Option("--timeout", help="How long to wait, such as 20min.")]
+
+
+def parse_pair(option: str, text: str, example: str) -> tuple[str, str]:
+    """Split name=value.
+
+    Raises:
+        InvalidRequestError: It is none.
+    """
+    name, equals, value = text.partition("=")
+    if not equals or not name:
+        raise InvalidRequestError(f"{option} {text!r} is no name=value, such as {option} {example}.")
+    return name, value
+
+
+def parse_pairs(option: str, texts: Sequence[str] | None, example: str) -> dict[str, str] | None:
+    """Split several, each name once; None if there are none.
+
+    Raises:
+        InvalidRequestError: One is none, or a name repeats.
+    """
+    found: dict[str, str] = {}
+    for text in texts or ():
+        name, value = parse_pair(option, text, example)
+        if name in found:
+            raise InvalidRequestError(f"{option} says {name!r} twice: say it once.")
+        found[name] = value
+    return found or None

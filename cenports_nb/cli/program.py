@@ -10,7 +10,7 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from cenports_nb import __version__
-from cenports_nb.cli import (
+from cenports_nb.cli.commands import (
     cache,
     doctor,
     hand_over,
@@ -19,13 +19,12 @@ from cenports_nb.cli import (
     login,
     report,
     sandbox,
-    submission_history,
     submissions,
     submit,
 )
-from cenports_nb.cli.exit_codes import code_of_error
 from cenports_nb.cli.terminal import format_warnings, print_status
 from cenports_nb.errors import CenportsError
+from cenports_nb.exit_codes import choose_error_code
 
 COMMANDS: dict[str, Callable[..., Any]] = {
     "report": report.report,
@@ -52,9 +51,9 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "submissions": (
         "What was submitted from this machine: its journal, and how to go on.",
         {
-            "list": submission_history.list_submissions,
-            "show": submission_history.show_submission,
-            "history": submission_history.history,
+            "list": submissions.list_submissions,
+            "show": submissions.show_submission,
+            "history": submissions.show_history,
             "wait": submissions.wait,
             "verify": submissions.verify,
             "retry": submissions.retry,
@@ -133,16 +132,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         if line := _format_error(error):
             print_status(line)
-        sys.exit(code_of_error(error))
+        sys.exit(choose_error_code(error))
     if code == INTERRUPTED_CODE:
         print_status("stopped.")
-        sys.exit(code_of_error(KeyboardInterrupt()))
+        sys.exit(choose_error_code(KeyboardInterrupt()))
     sys.exit(code if isinstance(code, int) else 0)
 
 
 def _format_error(error: BaseException) -> str:
     """Say an error in one line."""
     if isinstance(error, TyperException):
-        told = error.format_message()  # nothing where the help was shown instead
-        return f"{told} (`cenports-nb --help` shows what there is)" if told else ""
+        message = error.format_message()  # nothing where the help was shown instead
+        return f"{message} (`cenports-nb --help` shows what there is)" if message else ""
     return str(error) if isinstance(error, CenportsError) else "stopped."

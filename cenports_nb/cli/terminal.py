@@ -11,12 +11,12 @@ from typing import Any, NoReturn
 import typer
 
 from cenports_nb.errors import CenportsWarning, InvalidRequestError
-from cenports_nb.rendering.printable import printable
+from cenports_nb.rendering.text import format_count, make_printable
 
 
 def print_status(text: str) -> None:
     """Write one line on stderr, whatever is in the text."""
-    typer.echo(f"cenports-nb: {printable(' '.join(text.split()))}", err=True)
+    typer.echo(f"cenports-nb: {make_printable(' '.join(text.split()))}", err=True)
 
 
 def stop_command(text: str, code: int) -> NoReturn:
@@ -27,7 +27,7 @@ def stop_command(text: str, code: int) -> NoReturn:
 
 def print_text(text: str) -> None:
     """Write lines on stdout."""
-    typer.echo("\n".join(printable(line) for line in text.splitlines()))
+    typer.echo("\n".join(make_printable(line) for line in text.splitlines()))
 
 
 @contextmanager
@@ -79,7 +79,7 @@ def confirm(rows: int, account: str, *, yes: bool, at_most: bool = False) -> Non
         return
     check_can_confirm(yes=yes)
     typed = typer.prompt(
-        f"Type {rows} to send {'up to ' if at_most else ''}{rows:,} row{'' if rows == 1 else 's'} to {account}, "
+        f"Type {rows} to send {'up to ' if at_most else ''}{format_count(rows, 'row')} to {account}, "
         "anything else to stop",
         default="",
         show_default=False,

@@ -10,22 +10,23 @@ import pandas as pd
 
 from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii, mask_series
 from cenports_nb.frames.provenance import ACCOUNT_KEY, PROVENANCE_KEY, Provenance, provenance
+from cenports_nb.rendering.text import format_count
 
 Bundle = dict[str, Any]
 
-AUTO_ROWS = 500  # pandas' own measure of a terminal where max_rows is 0: no screen shows more
+TERMINAL_ROWS = 500  # pandas' own measure of a terminal where max_rows is 0: no screen shows more
 
-LINE = (
+ORIGIN_LINE = (
     '<div class="cn-origin" style="font-size:12px;line-height:1.5;margin:3px 0 6px;opacity:.85;'
     'font-variant-numeric:tabular-nums">{}</div>'
 )
 # Bold, a sign and a word: legible without colour, on light and on dark.
-ALARM = '<b style="border-bottom:2px solid #d1495b">⚠ {}</b>'
+WARNING = '<b style="border-bottom:2px solid #d1495b">⚠ {}</b>'
 
-INSTEAD = "A frame of cenports_nb that can't be shown masked ({}); cn.show_pii(frame) shows it as it is."
+FALLBACK = "A frame of cenports_nb that can't be shown masked ({}); cn.show_pii(frame) shows it as it is."
 
 
-def view(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
+def render_frame(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
     """Show a frame with the line of its origin, or a column or row of one as text; None leaves it to pandas.
 
     Only the rows that pandas would show are masked. What has no origin is pandas' own business.
@@ -34,33 +35,33 @@ def view(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
         return None
     try:
         if isinstance(shown, pd.DataFrame):
-            return _bundle(shown)
-        return None if UNMASKED_KEY in shown.attrs else {"text/plain": _series_text(shown)}
+            return _render_bundle(shown)
+        return None if UNMASKED_KEY in shown.attrs else {"text/plain": _format_series(shown)}
     except Exception as error:  # noqa: BLE001 - IPython would fall back to the plain view, with everybody in it
-        text = INSTEAD.format(type(error).__name__)
+        text = FALLBACK.format(type(error).__name__)
         return {"text/plain": text, "text/html": html.escape(text)}
 
 
-def _bundle(frame: pd.DataFrame) -> Bundle | None:
+def _render_bundle(frame: pd.DataFrame) -> Bundle | None:
     most_rows = pd.get_option("display.max_rows")
     if pd.get_option("display.large_repr") == "info" and len(frame) > (most_rows or len(frame)):
         return None  # pandas shows counts and dtypes then, and no values
-    cut = _displayed(len(frame), most_rows)
+    cut = _select_displayed_rows(len(frame), most_rows)
     part = frame if cut is None else frame.iloc[cut]
     shown: Any = part if UNMASKED_KEY in frame.attrs else mask_pii(part)
-    masked = 0 if shown is part else _differing(part, shown)
-    words = _words(frame, provenance(frame), masked)
+    masked = 0 if shown is part else _count_masked(part, shown)
+    facts = _describe_origin(frame, provenance(frame), masked)
     with pd.option_context("display.show_dimensions", False):  # of a part they would be wrong
         found: Bundle = {
-            "text/plain": f"{shown!r}\n\n{' · '.join(f'⚠ {text}' if alarm else text for text, alarm in words)}"
+            "text/plain": f"{shown!r}\n\n{' · '.join(f'⚠ {text}' if alarm else text for text, alarm in facts)}"
         }
         # A SKU with two `$` is no formula, which could even be a link that runs something.
         with pd.option_context("display.html.use_mathjax", False):
             page = shown._repr_html_()  # None where the user's options say so
         latex = shown._repr_latex_()
     if page is not None:
-        line = " · ".join(ALARM.format(html.escape(text)) if alarm else html.escape(text) for text, alarm in words)
-        found["text/html"] = page + LINE.format(line)
+        line = " · ".join(WARNING.format(html.escape(text)) if alarm else html.escape(text) for text, alarm in facts)
+        found["text/html"] = page + ORIGIN_LINE.format(line)
     if latex is not None:
         found["text/latex"] = latex
     if pd.get_option("display.html.table_schema"):
@@ -68,8 +69,8 @@ def _bundle(frame: pd.DataFrame) -> Bundle | None:
     return found
 
 
-def _series_text(column: pd.Series[Any]) -> str:
-    rows = _displayed(len(column), pd.get_option("display.max_rows"))
+def _format_series(column: pd.Series[Any]) -> str:
+    rows = _select_displayed_rows(len(column), pd.get_option("display.max_rows"))
     text = repr(mask_series(column if rows is None else column.iloc[rows]))
     if rows is None:
         return text
@@ -77,31 +78,29 @@ def _series_text(column: pd.Series[Any]) -> str:
     return f"{before}Length: {len(column)}{after}"
 
 
-def _displayed(length: int, most_rows: int | None) -> Any:
+def _select_displayed_rows(length: int, most_rows: int | None) -> Any:
     """Cut the middle, which pandas cuts too: what is left is still too long, so it shows its dots; None cuts nothing."""
-    each = length if most_rows is None else (most_rows or AUTO_ROWS) + 1
+    each = length if most_rows is None else (most_rows or TERMINAL_ROWS) + 1
     return np.r_[0:each, length - each : length] if length > 2 * each else None
 
 
-def _differing(part: pd.DataFrame, shown: pd.DataFrame) -> int:
+def _count_masked(part: pd.DataFrame, shown: pd.DataFrame) -> int:
     """Count the columns and labels that are masked."""
-    pairs = ((part.iloc[:, place].array, shown.iloc[:, place].array) for place in range(part.shape[1]))
+    pairs = ((part.iloc[:, index].array, shown.iloc[:, index].array) for index in range(part.shape[1]))
     columns = sum(not plain.equals(masked) for plain, masked in pairs)
     return columns + (not part.index.equals(shown.index)) + (not part.columns.equals(shown.columns))
 
 
-def _words(frame: pd.DataFrame, found: Provenance | None, masked: int) -> list[tuple[str, bool]]:
+def _describe_origin(frame: pd.DataFrame, found: Provenance | None, masked: int) -> list[tuple[str, bool]]:
     """Say where a frame comes from, word by word; True beside what must not be missed."""
     rows = len(frame)
     if found is None:
-        words = [("1 rejected record" if rows == 1 else f"{rows:,} rejected records", False)]
+        facts = [(format_count(rows, "rejected record"), False)]
     else:
-        loaded = (
-            ("1 row" if rows == 1 else f"{rows:,} rows") if rows == found.rows else f"{rows:,} of {found.rows:,} rows"
-        )
+        loaded = format_count(rows, "row") if rows == found.rows else f"{rows:,} of {found.rows:,} rows"
         if rows > found.rows:
             loaded = f"{rows:,} rows made of {found.rows:,}"
-        words = [
+        facts = [
             (loaded, False),
             (f"as of {found.as_of:%Y-%m-%d %H:%M:%S} UTC" if found.as_of else "no answer used", False),
             ("complete", False) if found.complete else ("INCOMPLETE", True),
@@ -110,8 +109,7 @@ def _words(frame: pd.DataFrame, found: Provenance | None, masked: int) -> list[t
             (found.environment, False),
         ]
     if frame.shape[1] > (pd.get_option("display.max_columns") or frame.shape[1]):
-        words.append((f"{frame.shape[1]:,} columns", False))
+        facts.append((f"{frame.shape[1]:,} columns", False))
     if masked:
-        columns = "1 column" if masked == 1 else f"{masked:,} columns"
-        words.append((f"{columns} masked, cn.show_pii(frame) shows them", False))
-    return words
+        facts.append((f"{format_count(masked, 'column')} masked, cn.show_pii(frame) shows them", False))
+    return facts

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.rendering.printable import printable
+from cenports_nb.rendering.text import make_printable, truncate
 
 COLUMN_MAX_LENGTH = 60
 """Letters of a column that is not the last."""
@@ -22,7 +22,7 @@ def format_table(frame: pd.DataFrame, *, signed: str = "") -> str:
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     columns = [_format_values(frame[name], "+" if name == signed else "") for name in frame.columns]
     if columns:
-        columns[:-1] = [[_cut(text) for text in column] for column in columns[:-1]]
+        columns[:-1] = [[truncate(text, COLUMN_MAX_LENGTH) for text in column] for column in columns[:-1]]
     names = [str(name).replace("_", " ") for name in frame.columns]
     widths = [max(map(len, [name, *column])) for name, column in zip(names, columns, strict=True)]
     lines = [names, *(list(row) for row in zip(*columns, strict=True))]
@@ -40,8 +40,4 @@ def _format_values(values: pd.Series[Any], sign: str) -> list[str]:
         values = values.dt.tz_convert("UTC").dt.strftime("%Y-%m-%d %H:%M:%SZ")
     elif pd.api.types.is_integer_dtype(values.dtype):
         return ["" if null else f"{value:{sign},}" for value, null in zip(values, values.isna(), strict=True)]
-    return ["" if null else printable(str(value)) for value, null in zip(values, values.isna(), strict=True)]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= COLUMN_MAX_LENGTH else f"{text[: COLUMN_MAX_LENGTH - 1]}…"
+    return ["" if null else make_printable(str(value)) for value, null in zip(values, values.isna(), strict=True)]

@@ -6,10 +6,10 @@ find_report ─▶ check_parameters ─▶ run_report ─▶ ReportRun       wha
 
 from cenports_nb.reports.catalogue import Report, find_notebook_folder, find_report, find_sample_count, list_reports
 from cenports_nb.reports.failure import ReportError
-from cenports_nb.reports.html import render_page
+from cenports_nb.reports.html_page import render_page
+from cenports_nb.reports.kernel import CellProgress
 from cenports_nb.reports.parameters import check_parameters
-from cenports_nb.reports.progress import CellProgress
-from cenports_nb.reports.result import ReportRun, exit_code_of
+from cenports_nb.reports.result import ReportRun
 from cenports_nb.reports.run import run_report
 from cenports_nb.reports.run_inputs import FrozenInputs, find_earlier_run, freeze_inputs
 
@@ -20,7 +20,6 @@ __all__ = [
     "ReportError",
     "ReportRun",
     "check_parameters",
-    "exit_code_of",
     "find_earlier_run",
     "find_notebook_folder",
     "find_report",

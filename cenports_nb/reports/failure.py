@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import CenportsError
+from cenports_nb.exit_codes import ERROR_CODES, FAILED, IN_DOUBT
 from cenports_nb.rendering.note import NO_MATHJAX
+from cenports_nb.rendering.text import truncate
 
 FAILURE_TAG = "report-stopped"
 """The tag of the cells that say so."""
@@ -47,13 +49,18 @@ class ReportError(CenportsError):
         self.section = section
         self.in_doubt = in_doubt
 
+    @property
+    def exit_code(self) -> int:
+        """The exit code that the cell's error stands for: a value that only a cell can judge is wrong usage too."""
+        return IN_DOUBT if self.in_doubt else ERROR_CODES.get(self.cause, FAILED)
+
 
 @dataclass(frozen=True)
 class Failure:
     """Where a run stopped.
 
     Attributes:
-        place: The cell's place in the notebook.
+        cell_index: The position of the cell in the notebook.
         number: Which code cell, from 1.
         cells: How many there are.
         section: The heading above it.
@@ -77,8 +84,7 @@ class Failure:
 
 def one_line(text: str) -> str:
     """Write what an error says in one line that is not too long."""
-    line = " ".join(text.split())
-    return line if len(line) <= MESSAGE_MAX_LENGTH else f"{line[: MESSAGE_MAX_LENGTH - 1]}…"
+    return truncate(" ".join(text.split()), MESSAGE_MAX_LENGTH)
 
 
 def mark_failure(notebook: Any, failure: Failure) -> None:

@@ -9,15 +9,18 @@ import signal
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import CenportsError
+from cenports_nb.reports.catalogue import find_heading
 from cenports_nb.reports.failure import Failure, one_line
-from cenports_nb.reports.progress import ProgressCallback, list_code_cells
 from cenports_nb.reports.secret_detection import redact_secret
 
+INJECTED_TAG = "injected-parameters"
+"""The tag of the cell with the given parameters, which is not counted."""
 KERNEL_DIED = "DeadKernelError"
 KERNEL_EXIT_SECONDS = 10.0
 """Seconds, in which a kernel that was killed is gone."""
@@ -28,6 +31,37 @@ KERNEL_ARGUMENTS = [
     "--HistoryManager.enabled=False",
     "--InteractiveShellApp.exec_PYTHONSTARTUP=False",
 ]
+
+
+@dataclass(frozen=True)
+class CellProgress:
+    """A cell that begins or ends.
+
+    Attributes:
+        number: Which code cell, from 1; the one with the given parameters is not counted.
+        cells: How many there are.
+        section: The heading above it.
+        seconds: How long it took; None when it begins.
+    """
+
+    number: int
+    cells: int
+    section: str
+    seconds: float | None = None
+
+
+ProgressCallback = Callable[[CellProgress], None]
+
+
+def list_code_cells(notebook: Any) -> dict[int, CellProgress]:
+    """Find the code cells of a notebook by their place in it."""
+    found: dict[int, tuple[int, str]] = {}
+    section = ""
+    for index, cell in enumerate(notebook.cells):
+        section = find_heading(cell) or section
+        if cell.cell_type == "code" and cell.source.strip() and INJECTED_TAG not in cell.metadata.get("tags", []):
+            found[index] = len(found) + 1, section
+    return {index: CellProgress(number, len(found), section) for index, (number, section) in found.items()}
 
 
 def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: ProgressCallback) -> Failure | None:
@@ -47,7 +81,7 @@ def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: Progre
     from nbclient import NotebookClient  # noqa: PLC0415 - slow to import, and only a run needs it
     from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: PLC0415
 
-    cells = _CellProgress(notebook, progress)
+    cells = _RunningCell(notebook, progress)
     with tempfile.TemporaryDirectory(prefix="cenports-nb-") as private_folder:  # which only this user can look into
         manager = _create_kernel_manager(Path(private_folder))
         client = NotebookClient(
@@ -84,11 +118,11 @@ def _stop_kernel(client: Any, manager: Any) -> None:
         process.wait(KERNEL_EXIT_SECONDS)
 
 
-class _CellProgress:
+class _RunningCell:
     """Which cell runs, and since when."""
 
     def __init__(self, notebook: Any, progress: ProgressCallback) -> None:
-        self._steps = list_code_cells(notebook)
+        self._code_cells = list_code_cells(notebook)
         self._progress = progress
         self._index, self._started_at = 0, 0.0
 
@@ -98,17 +132,16 @@ class _CellProgress:
             for name in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().remove_signal_handler(name)
         self._index, self._started_at = cell_index, time.monotonic()
-        if step := self._steps.get(cell_index):
-            self._progress(step)
+        if cell_progress := self._code_cells.get(cell_index):
+            self._progress(cell_progress)
 
     def end(self, cell: Any, cell_index: int, execute_reply: Any) -> None:
-        if step := self._steps.get(cell_index):
-            self._progress(type(step)(step.number, step.cells, step.section, time.monotonic() - self._started_at))
+        if cell_progress := self._code_cells.get(cell_index):
+            self._progress(replace(cell_progress, seconds=time.monotonic() - self._started_at))
 
     def failure(self, cause: str, text: str) -> Failure:
-        step = self._steps.get(self._index)
-        number, cells, section = (step.number, step.cells, step.section) if step else (0, len(self._steps), "")
-        return Failure(self._index, number, cells, section, cause, one_line(redact_secret(text)))
+        cell = self._code_cells.get(self._index) or CellProgress(0, len(self._code_cells), "")
+        return Failure(self._index, cell.number, cell.cells, cell.section, cause, one_line(redact_secret(text)))
 
 
 def _create_kernel_manager(private_folder: Path) -> Any:

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.report_page.attachments import RUNNING
+from cenports_nb.notebook.report_page.attachments import RUN_FOLDER_VARIABLE
 from cenports_nb.reports.catalogue import Report, find_report, read_notebook
 from cenports_nb.reports.failure import Failure, ReportError, mark_failure
-from cenports_nb.reports.html import render_page
-from cenports_nb.reports.kernel import KERNEL_DIED, execute_notebook
+from cenports_nb.reports.html_page import render_page
+from cenports_nb.reports.kernel import INJECTED_TAG, KERNEL_DIED, CellProgress, ProgressCallback, execute_notebook
 from cenports_nb.reports.parameters import OUT_PARAMETER, check_parameters
-from cenports_nb.reports.progress import INJECTED_TAG, CellProgress, ProgressCallback
 from cenports_nb.reports.result import ReportRun, read_counts
 from cenports_nb.reports.run_folder import RunFolder, publish_run, reserve_run_folder
 from cenports_nb.reports.secret_detection import redact_secret
@@ -54,7 +53,7 @@ def run_report(
         raise InvalidRequestError(f"{str(folder)!r} is a file: name a folder for the report.")
     with reserve_run_folder(folder, report.name) as run_folder:
         notebook = _prepare_notebook(report, values, folder)
-        running = {RUNNING: f"{report.name}/{run_folder.run}"}
+        running = {RUN_FOLDER_VARIABLE: f"{report.name}/{run_folder.run}"}
         failure = execute_notebook(notebook, running, progress or _ignore_progress)
         result = read_counts(notebook)
         if failure:

@@ -22,7 +22,7 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.report_page.attachments import PART
+from cenports_nb.notebook.report_page.attachments import PARTIAL_PREFIX
 
 RUN_NAME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?(-stopped)?")
 STOPPED_SUFFIX = "-stopped"
@@ -52,7 +52,7 @@ class RunFolder:
     @property
     def partial_folder(self) -> Path:
         """Where the files of this run are until it is whole."""
-        return self.report_folder / f"{PART}{self.run}"
+        return self.report_folder / f"{PARTIAL_PREFIX}{self.run}"
 
 
 @contextlib.contextmanager
@@ -104,20 +104,22 @@ def publish_run(
     final = run_folder.report_folder / run
     try:
         with FileLock(run_folder.report_folder / ".lock", timeout=LOCK_TIMEOUT_SECONDS):
-            beside = {ending: run_folder.report_folder / f"{PART}{run_folder.run}{ending}" for ending in texts}
+            staged = {
+                ending: run_folder.report_folder / f"{PARTIAL_PREFIX}{run_folder.run}{ending}" for ending in texts
+            }
             for ending, text in texts.items():
-                _write_durably(beside[ending], text.replace(link, quote(f"{run_folder.name}/{run}/")))
+                _write_durably(staged[ending], text.replace(link, quote(f"{run_folder.name}/{run}/")))
                 if keep and not stopped:
                     _write_durably(
                         run_folder.partial_folder / f"{run_folder.name}{ending}", text.replace(f'"{link}', '"')
                     )
             if any(run_folder.partial_folder.iterdir()):
                 run_folder.partial_folder.rename(final)
-            for ending, path in beside.items():
+            for ending, path in staged.items():
                 path.replace(run_folder.folder / f"{run_folder.name}{ending}")
             _remove_old_runs(run_folder, run, keep=keep)
     except (OSError, Timeout) as error:
-        for path in run_folder.report_folder.glob(f"{PART}{run_folder.run}.*"):
+        for path in run_folder.report_folder.glob(f"{PARTIAL_PREFIX}{run_folder.run}.*"):
             _unlink_quietly(path)
         raise InvalidRequestError(
             f"The report can't be put into {str(run_folder.folder)!r} ({getattr(error, 'strerror', None) or error}): "
@@ -153,11 +155,11 @@ def _remove_abandoned_runs(report_folder: Path) -> None:
     for path in report_folder.glob(".lock-*"):
         run = path.name.removeprefix(".lock-")
         with contextlib.suppress(Timeout), FileLock(path, timeout=0):
-            for leftover in [report_folder / f"{PART}{run}", *report_folder.glob(f"{PART}{run}.*")]:
+            for leftover in [report_folder / f"{PARTIAL_PREFIX}{run}", *report_folder.glob(f"{PARTIAL_PREFIX}{run}.*")]:
                 shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else _unlink_quietly(leftover)
             _unlink_quietly(path)
-    for leftover in report_folder.glob(f"{PART}*"):
-        run = leftover.name.removeprefix(PART).partition(".")[0]
+    for leftover in report_folder.glob(f"{PARTIAL_PREFIX}*"):
+        run = leftover.name.removeprefix(PARTIAL_PREFIX).partition(".")[0]
         if RUN_NAME_PATTERN.fullmatch(run) and not _lock_path(report_folder, run).exists():
             shutil.rmtree(leftover, ignore_errors=True) if leftover.is_dir() else _unlink_quietly(leftover)
 

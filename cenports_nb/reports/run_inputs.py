@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.report_page.attachments import PART, Files
+from cenports_nb.notebook.report_page.attachments import PARTIAL_PREFIX, ReportFiles
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,7 @@ class FrozenInputs:
             ) from None
 
 
-def freeze_inputs(files: Files, facts: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> None:
+def freeze_inputs(files: ReportFiles, facts: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> None:
     """Write frames as Parquet beside a run, without a person in them, and what they are about.
 
     Args:
@@ -69,12 +69,12 @@ def freeze_inputs(files: Files, facts: Mapping[str, Any], frames: Mapping[str, p
         files.write(f"{name}.parquet", mask_pii(frame)[impersonal])
     # The last of them, so that a folder with the facts has all of its frames.
     text = json.dumps(dict(facts), indent=2, default=str, sort_keys=True)
-    partial = files.folder / f"{PART}{FACTS_FILE}"
+    partial = files.folder / f"{PARTIAL_PREFIX}{FACTS_FILE}"
     partial.write_text(text + "\n", encoding="utf-8")
     partial.replace(files.folder / FACTS_FILE)
 
 
-def find_earlier_run(files: Files, facts: Mapping[str, Any]) -> FrozenInputs | None:
+def find_earlier_run(files: ReportFiles, facts: Mapping[str, Any]) -> FrozenInputs | None:
     """Find the last run that was about the same; None if there is none.
 
     Args:

@@ -50,7 +50,7 @@ def is_secret_name(name: str) -> bool:
 def is_secret_value(value: Any, environ: Mapping[str, str] | None = None) -> bool:
     """Tell whether a value is a secret: by its looks, or because the environment has it under such a name."""
     if isinstance(value, list | tuple | set):
-        return any(is_secret_value(each, environ) for each in value)
+        return any(is_secret_value(spelling, environ) for spelling in value)
     text = str(value)
     return SECRET_VALUE_PATTERN.search(text) is not None or any(
         secret in text for secret in list_environment_secrets(environ)
@@ -69,8 +69,8 @@ def redact_secret(text: str) -> str:
     secret = os.environ.get("CENPORTS_CLIENT_SECRET", "")
     if len(secret) < MIN_SECRET_LENGTH:
         return text
-    spelt = {secret, html.escape(secret)}
-    spelt |= {json.dumps(each)[1:-1] for each in spelt}
-    for each in sorted(spelt, key=len, reverse=True):
-        text = text.replace(each, REDACTED)
+    spellings = {secret, html.escape(secret)}
+    spellings |= {json.dumps(spelling)[1:-1] for spelling in spellings}
+    for spelling in sorted(spellings, key=len, reverse=True):
+        text = text.replace(spelling, REDACTED)
     return text

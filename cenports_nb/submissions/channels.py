@@ -100,7 +100,7 @@ def _check(client: Client, body: Mapping[str, Any]) -> None:
         errors.setdefault("contact_email", []).append("or contact_phone is needed")
     if errors:
         text = "; ".join(f"{place} {reasons[0]}" for place, reasons in errors.items())
-        raise InvalidRequestError(f"The channel can't be created: {text}. Nothing was sent.", errors=errors)
+        raise InvalidRequestError(f"The channel can't be created: {text}. Nothing was sent.", errors=errors, sent=False)
 
 
 def _translate_keys(given: Mapping[str, str], what: str) -> dict[str, str]:
@@ -118,7 +118,7 @@ def _translate_keys(given: Mapping[str, str], what: str) -> dict[str, str]:
         if key not in names:
             near = difflib.get_close_matches(snake_case(str(key)), names, 1, 0.5)
             hint = f"{near[0]} is meant" if near else f"it has {', '.join(names)}"
-            raise InvalidRequestError(f"{what} has no {str(key)[:40]!r}: {hint}. Nothing was sent.")
+            raise InvalidRequestError(f"{what} has no {str(key)[:40]!r}: {hint}. Nothing was sent.", sent=False)
     return {names[key]: value for key, value in given.items() if value is not None}
 
 

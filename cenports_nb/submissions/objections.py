@@ -10,6 +10,7 @@ import pandas as pd
 
 from cenports_nb.errors import GuardRailError
 from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
 from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.submissions.context import get_context
@@ -64,7 +65,7 @@ def hold_objected_rows(
         shown = objections[blocking] if on_objection == "hold" else objections
         names = ", ".join(f'"{name}"' for name in shown["guard"].unique())
         raise GuardRailError(
-            f"{len(objections)} objection{'' if len(objections) == 1 else 's'}, the first: "
+            f"{format_count(len(objections), 'objection')}, the first: "
             f"{shown['message'].iloc[0].rstrip('.')}. Nothing was sent; mend the frame (the error's .objections has all), "
             f"or accept them with allow=({names},).",
             objections=objections,

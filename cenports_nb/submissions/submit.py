@@ -17,6 +17,7 @@ from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.submissions.context import get_context
@@ -149,7 +150,7 @@ def _check_arguments(
         lacking = [name for name in (*STOCK_KEYS, "guard") if name not in allow.columns]
         if lacking:
             raise InvalidRequestError(
-                f"allow lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}: take rows of check_updates()."
+                f"allow lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}: take rows of check_updates()."
             )
         allow = allow["guard"].tolist()
     unknown = [name for name in allow if name not in GUARDS]
@@ -190,7 +191,7 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
         export(held.rename(columns={"held": "message"}).drop(columns="before_quantity"), path)
         path.chmod(0o600)
     except OSError as error:
-        raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.") from None
+        raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.", sent=False) from None
     return path
 
 

@@ -7,8 +7,8 @@ import pytest
 from support.api_client import (
     FIRST,
     LIMIT,
-    ScriptedClient,
-    make_endpoint_spec,
+    Pages,
+    build_spec,
     records_in,
 )
 
@@ -20,8 +20,8 @@ from cenports_nb.errors import ApiError, AuthenticationError, TransportError, Un
 A, B, C = ({"orderNo": name} for name in "ABC")
 
 
-def _read(client: ScriptedClient, window: Window | None = None, **changes: Any) -> Retrieval:
-    return retrieve(client, make_endpoint_spec(**changes), [window or Window()])  # type: ignore[arg-type]
+def _read(client: Pages, window: Window | None = None, **changes: Any) -> Retrieval:
+    return retrieve(client, build_spec(**changes), [window or Window()])  # type: ignore[arg-type]
 
 
 BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]
@@ -43,13 +43,13 @@ BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]
 )
 def test_pages_are_followed_by_whichever_words_they_have(pages: list[Any]) -> None:
     """Laravel's habits, each of them."""
-    read = _read(ScriptedClient(answers=pages))
+    read = _read(Pages(answers=pages))
     assert ([json.loads(bytes(r))["orderNo"] for r in records_in(read)], read.missing) == (["A", "B", "C"], ())
 
 
 def test_a_further_page_is_asked_with_its_number_and_all_that_was_asked_before() -> None:
     """A server that forgets the filter of page 1 would answer something else."""
-    client = ScriptedClient(answers=[{"data": [A], "last_page": 2}, {"data": [B], "last_page": 2}])
+    client = Pages(answers=[{"data": [A], "last_page": 2}, {"data": [B], "last_page": 2}])
     _read(client, Window(channel_id="X"))
     assert (client.asked[1], client.urls[1]) == ({"channel": "X", "page": 2}, "http://test/v2/orders?page=2")
 
@@ -57,9 +57,7 @@ def test_a_further_page_is_asked_with_its_number_and_all_that_was_asked_before()
 def test_words_that_say_nothing_of_the_end_are_no_page_words() -> None:
     """A `meta` without pages, a current page without a last one: the answer may still be cut."""
     read = _read(
-        ScriptedClient(
-            answers=[{"data": [{"orderNo": str(i)} for i in range(9)], "meta": {"took": 3}, "current_page": 1}]
-        )
+        Pages(answers=[{"data": [{"orderNo": str(i)} for i in range(9)], "meta": {"took": 3}, "current_page": 1}])
     )
     assert len(read.missing) == 1
 
@@ -68,7 +66,7 @@ def test_a_set_that_moves_while_it_is_paged_is_read_again() -> None:
     """The second reading is whole, so nothing is missing."""
     first = [{"data": [A, B], "last_page": 2, "total": 3}, {"data": [B], "last_page": 2, "total": 3}]
     again = [{"data": [A, B], "last_page": 2, "total": 3}, {"data": [C], "last_page": 2, "total": 3}]
-    assert _read(ScriptedClient(answers=[*first, *again])).missing == ()
+    assert _read(Pages(answers=[*first, *again])).missing == ()
 
 
 def test_the_same_order_in_two_states_is_one_order() -> None:
@@ -77,13 +75,13 @@ def test_the_same_order_in_two_states_is_one_order() -> None:
         {"data": [A, {"orderNo": "B", "status": "new"}], "last_page": 2, "total": 3},
         {"data": [{"orderNo": "B", "status": "paid"}], "last_page": 2, "total": 3},
     ]
-    read = _read(ScriptedClient(answers=moved * 3))
+    read = _read(Pages(answers=moved * 3))
     assert "2 records where the answer promises 3" in read.missing[0].reason
 
 
 def test_a_set_that_never_stands_still_is_missing_after_three_readings() -> None:
     """Patience has an end, and what came is kept."""
-    client = ScriptedClient(answers=[{"data": [A, B], "next_page_url": None, "total": 3}])
+    client = Pages(answers=[{"data": [A, B], "next_page_url": None, "total": 3}])
     read = _read(client)
     assert (len(client.asked), len(records_in(read)), len(read.missing)) == (3, 2, 1)
 
@@ -99,7 +97,7 @@ def test_a_set_that_never_stands_still_is_missing_after_three_readings() -> None
 def test_pages_that_lead_nowhere_are_refused(pages: list[Any]) -> None:
     """Neither a circle nor an empty page that points on is followed for ever."""
     with pytest.raises(UnexpectedAnswerError):
-        _read(ScriptedClient(answers=pages))
+        _read(Pages(answers=pages))
 
 
 @pytest.mark.parametrize(
@@ -119,7 +117,7 @@ def test_pages_that_lead_nowhere_are_refused(pages: list[Any]) -> None:
 )
 def test_every_envelope_reads_the_same(body: Any, count: int) -> None:
     """A bare object, a bare list, `data` with either."""
-    assert len(records_in(_read(ScriptedClient(answers=[body])))) == count
+    assert len(records_in(_read(Pages(answers=[body])))) == count
 
 
 @pytest.mark.parametrize(
@@ -128,13 +126,13 @@ def test_every_envelope_reads_the_same(body: Any, count: int) -> None:
 def test_any_other_shape_is_refused(body: Any) -> None:
     """What the reference can't explain is not guessed at."""
     with pytest.raises(UnexpectedAnswerError):
-        _read(ScriptedClient(answers=[body]))
+        _read(Pages(answers=[body]))
 
 
 def test_the_first_failure_stops() -> None:
     """Nothing works, so nothing is promised."""
     with pytest.raises(TransportError):
-        _read(ScriptedClient(answers=[TransportError("gone")]))
+        _read(Pages(answers=[TransportError("gone")]))
 
 
 def _full(size: int = LIMIT) -> dict[str, Any]:
@@ -144,14 +142,11 @@ def _full(size: int = LIMIT) -> dict[str, Any]:
 @pytest.mark.parametrize("failure", [TransportError("gone"), ApiError("500", status=500)])
 def test_a_later_failure_leaves_a_hole_that_is_named(failure: Exception) -> None:
     """What did arrive is kept, and the window that did not is told with its reason."""
-    read = _read(ScriptedClient(answers=[_full(), failure, {"data": [A]}]), Window(FIRST, FIRST + 2 * ONE_DAY))
+    read = _read(Pages(answers=[_full(), failure, {"data": [A]}]), Window(FIRST, FIRST + 2 * ONE_DAY))
     assert [(hole.window.end, hole.reason) for hole in read.missing] == [(FIRST + ONE_DAY, str(failure))]
 
 
 def test_credentials_that_end_in_between_stop_everything() -> None:
     """No smaller window helps."""
     with pytest.raises(AuthenticationError):
-        _read(
-            ScriptedClient(answers=[_full(), AuthenticationError("401", status=401)]),
-            Window(FIRST, FIRST + 2 * ONE_DAY),
-        )
+        _read(Pages(answers=[_full(), AuthenticationError("401", status=401)]), Window(FIRST, FIRST + 2 * ONE_DAY))

@@ -16,7 +16,7 @@ import pytest
 import cenports_nb
 from cenports_nb.cli.notebook_copies import NotebookCopy, copy_notebooks, summarize_copies
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.reports import notebook_folder
+from cenports_nb.reports import find_notebook_folder
 
 START_S = 60
 
@@ -33,7 +33,7 @@ def shipped(tmp_path: Path) -> Path:
 
 
 def steps(copies: list[NotebookCopy]) -> dict[str, str]:
-    return {copy.name: copy.step for copy in copies}
+    return {copy.name: copy.action for copy in copies}
 
 
 def test_a_new_folder_gets_every_file(shipped: Path, tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_a_folder_that_cannot_be_is_one_sentence(shipped: Path, tmp_path: Path) 
 
 def test_the_shipped_notebooks_begin_with_the_tour(tmp_path: Path) -> None:
     """They sort as they are read, and the reports are beside them."""
-    names = [copy.name for copy in copy_notebooks(notebook_folder(), tmp_path)]
+    names = [copy.name for copy in copy_notebooks(find_notebook_folder(), tmp_path)]
     tour = [name for name in names if name.startswith("tour/")]
     assert [name[5] for name in tour] == list("12345")
     assert "reports/stock-reconciliation.ipynb" in names
@@ -172,15 +172,15 @@ def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_p
         kernels = answer(f"http://127.0.0.1:{free_port}/api/kernelspecs?token=sesame", process).decode()
         files = answer(f"http://127.0.0.1:{free_port}/api/contents/tour?token=sesame", process).decode()
         process.send_signal(signal.SIGINT)
-        output, _ = process.communicate()
+        log, _ = process.communicate()
     finally:
         process.kill()
-    assert process.returncode == 0, output
+    assert process.returncode == 0, log
     assert sys.executable in kernels
     assert "/nowhere" not in kernels
     assert "5-follow.ipynb" in files
-    assert f"http://127.0.0.1:{free_port}/lab/tree/tour/1-load.ipynb?token=" in output
-    assert "Traceback" not in output
+    assert f"http://127.0.0.1:{free_port}/lab/tree/tour/1-load.ipynb?token=" in log
+    assert "Traceback" not in log
 
 
 @pytest.mark.slow

@@ -19,7 +19,7 @@ from support import chart_frames as made
 from support import chart_images as pictures
 
 import cenports_nb as cn
-from cenports_nb.notebook.charts.canvas import plain
+from cenports_nb.notebook.charts.canvas import replace_undrawable
 from cenports_nb.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -425,5 +425,5 @@ def test_the_comparison_sees_a_chart_that_lost_its_bars(name: str, tmp_path: Pat
 @given(st.text())
 def test_all_text_can_be_drawn(text: str) -> None:
     """What remains is printable, has a glyph, and is as long as it was."""
-    assert len(plain(text)) == len(text)
-    assert "\n" not in plain(text)
+    assert len(replace_undrawable(text)) == len(text)
+    assert "\n" not in replace_undrawable(text)

@@ -50,7 +50,7 @@ def test_every_step_is_shown_to_whoever_asks(tmp_path: Path, lines: list[str]) -
     """`%tb` after it, or another `%xmode` before."""
     shown = in_a_shell(tmp_path, *lines)
     assert "Traceback" in shown
-    assert "days.py" in shown
+    assert "dates.py" in shown
 
 
 @pytest.mark.slow
@@ -70,7 +70,7 @@ def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
     assert (error.ename, error.evalue) == tuple(WORDS.split(": ", 1))
     assert error.traceback[0].startswith(WORDS)
     assert "line 3:" in error.traceback[0]
-    assert "days.py" in "\n".join(error.traceback)
+    assert "dates.py" in "\n".join(error.traceback)
 
 
 def test_a_message_moves_no_cursor() -> None:

@@ -19,9 +19,8 @@ from nbclient import NotebookClient
 
 import cenports_nb as cn
 from cenports_nb.frames.provenance import Provenance, Reject, attach
-from cenports_nb.notebook import frame_view
-from cenports_nb.notebook.frame_view import view
-from cenports_nb.notebook.report_page import page as pages
+from cenports_nb.notebook import frame_view, report_page
+from cenports_nb.notebook.frame_view import render_frame
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
 ORIGIN = Provenance(
@@ -40,7 +39,7 @@ def loaded(rows: int = 830, **changes: Any) -> pd.DataFrame:
 
 
 def shown(frame: Any) -> dict[str, str]:
-    bundle = view(frame)
+    bundle = render_frame(frame)
     assert bundle is not None
     return bundle
 
@@ -211,7 +210,7 @@ def test_a_view_that_fails_shows_nothing_plain() -> None:
     """IPython would fall back to pandas' view with everybody in it."""
     broken = unreadable(loaded(3), slice(0, 1))
     bundle, _ = formatter().format(broken)
-    said = frame_view.INSTEAD.format("RuntimeError")
+    said = frame_view.FALLBACK.format("RuntimeError")
     assert bundle == {"text/plain": said, "text/html": html.escape(said)}
 
 
@@ -248,8 +247,8 @@ def test_tables_of_a_report_page_are_masked() -> None:
     """Unless the frame comes from show_pii."""
     frame = cn.schemas.Orders.example()
     columns = {"order_no": "order", "customer_name": "customer", "ship_to_city": "city"}
-    page = pages.table(frame, columns).data
+    page = report_page.table(frame, columns).data
     assert "Maria Anders" not in page
     assert ">name-" in page
     assert "Tracy" in page
-    assert "Maria Anders" in pages.table(cn.show_pii(frame), columns).data
+    assert "Maria Anders" in report_page.table(cn.show_pii(frame), columns).data

@@ -12,10 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.grid.columns import Column, encode
-from cenports_nb.notebook.grid.row_selection import mask_of, ranges_of
-from cenports_nb.notebook.grid.static_table import still_of
-from cenports_nb.notebook.grid.widget import Grid
+from cenports_nb.notebook.grid.columns import Column, encode_frame
+from cenports_nb.notebook.grid.static_table import render_static_table
+from cenports_nb.notebook.grid.widget import Grid, decode_ranges, encode_ranges
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
 
@@ -42,23 +41,23 @@ def frame() -> pd.DataFrame:
 
 
 @given(st.lists(st.booleans(), max_size=60))
-def test_ranges_stand_for_the_rows_that_are_ticked(ticks: list[bool]) -> None:
+def test_ranges_stand_for_the_rows_that_are_selected(selected: list[bool]) -> None:
     """Written and read again they are the same rows, in as few numbers as possible."""
-    mask = np.array(ticks, dtype=bool)
-    ranges = ranges_of(mask)
-    assert mask_of(ranges, len(ticks)).tolist() == ticks
-    assert len(ranges) == 2 * sum(on and not before for on, before in zip(ticks, [False, *ticks], strict=False))
+    mask = np.array(selected, dtype=bool)
+    ranges = encode_ranges(mask)
+    assert decode_ranges(ranges, len(selected)).tolist() == selected
+    assert len(ranges) == 2 * sum(on and not before for on, before in zip(selected, [False, *selected], strict=False))
 
 
 @pytest.mark.parametrize("ranges", [[0], [2, 1], [0, 9], [-1, 2], [0, 2, 1, 3], ["0", 1], [True, 2], [0.0, 1]])
 def test_what_is_no_ranges_is_no_mask(ranges: list[object]) -> None:
     """A message that makes no sense ticks nothing."""
-    assert mask_of(ranges, 4) is None
+    assert decode_ranges(ranges, 4) is None
 
 
 def test_a_frame_goes_to_the_page_column_by_column(frame: pd.DataFrame) -> None:
     """Identifiers as text, nulls as null, instants in the zone that is asked for; the index stays here."""
-    assert json.loads(encode(frame, COLUMNS, "Europe/Berlin")) == {
+    assert json.loads(encode_frame(frame, COLUMNS, "Europe/Berlin")) == {
         "sku": ["0012", NAUGHTY, None],
         "units": [1200, None, 3],
         "change": [-1200, 5, 0],
@@ -69,65 +68,65 @@ def test_a_frame_goes_to_the_page_column_by_column(frame: pd.DataFrame) -> None:
 
 def test_an_empty_frame_is_no_special_case(frame: pd.DataFrame) -> None:
     """No rows, the same columns."""
-    grid = Grid.of(frame.iloc[:0], COLUMNS, label="SKUs", ticked=np.zeros(0, dtype=bool))
+    grid = Grid.from_frame(frame.iloc[:0], COLUMNS, label="SKUs", selected=np.zeros(0, dtype=bool))
     assert msgspec.json.decode(grid.data) == {"sku": [], "units": [], "change": [], "at": [], "known": []}
-    assert grid.ticked.tolist() == []
+    assert grid.selected.tolist() == []
 
 
 def test_a_column_that_is_not_there_is_named(frame: pd.DataFrame) -> None:
     """In one line, before anything is shown."""
     with pytest.raises(InvalidRequestError, match="A grid of nobody needs a frame with that"):
-        Grid.of(frame, [Column("nobody", "Nobody")], label="SKUs")
+        Grid.from_frame(frame, [Column("nobody", "Nobody")], label="SKUs")
 
 
-def test_ticks_of_the_page_arrive(frame: pd.DataFrame) -> None:
+def test_the_selection_of_the_page_arrives(frame: pd.DataFrame) -> None:
     """As a mask of the frame's rows, whatever their labels; listeners hear of it."""
-    grid = Grid.of(frame, COLUMNS, label="SKUs", ticked=np.ones(3, dtype=bool))
-    heard: list[list[int]] = []
-    grid.observe(lambda change: heard.append(change["new"]), "ranges")
-    grid.heard({"ticked": [0, 1, 2, 3], "version": 1})
-    assert grid.ticked.tolist() == [True, False, True]
-    assert heard == [[0, 1, 2, 3]]
+    grid = Grid.from_frame(frame, COLUMNS, label="SKUs", selected=np.ones(3, dtype=bool))
+    changes: list[list[int]] = []
+    grid.observe(lambda change: changes.append(change["new"]), "selection")
+    grid.handle_message({"selection": [0, 1, 2, 3], "selection_version": 1})
+    assert grid.selected.tolist() == [True, False, True]
+    assert changes == [[0, 1, 2, 3]]
 
 
 @pytest.mark.parametrize(
     "content",
-    [{"ticked": [0, 9], "version": 1}, {"ticked": [0, 1]}, {"ticked": "all", "version": 1}, {"opened": 3}, {"opened": "0"}, {"row": 0}],
+    [{"selection": [0, 9], "selection_version": 1}, {"selection": [0, 1]}, {"selection": "all", "selection_version": 1}, {"open_row": 3}, {"open_row": "0"}, {"row": 0}],
 )  # fmt: skip
 def test_a_message_that_makes_no_sense_changes_nothing(frame: pd.DataFrame, content: dict[str, object]) -> None:
     """Neither ticks nor the opened row."""
-    grid = Grid.of(frame, COLUMNS, label="SKUs", ticked=np.ones(3, dtype=bool))
-    grid.heard(content)
-    assert grid.ticked.all()
-    assert grid.opened == -1
+    grid = Grid.from_frame(frame, COLUMNS, label="SKUs", selected=np.ones(3, dtype=bool))
+    grid.handle_message(content)
+    assert grid.selected.all()
+    assert grid.open_row == -1
 
 
-def test_ticks_of_the_kernel_are_newer_than_those_of_the_page(frame: pd.DataFrame) -> None:
+def test_a_selection_of_the_kernel_is_newer_than_that_of_the_page(frame: pd.DataFrame) -> None:
     """The version rises, so that the page takes them."""
-    grid = Grid.of(frame, COLUMNS, label="SKUs", ticked=np.ones(3, dtype=bool))
-    grid.heard({"ticked": [], "version": 5})
-    grid.tick(np.array([False, True, False]))
-    assert (grid.version, grid.ranges) == (6, [1, 2])
+    grid = Grid.from_frame(frame, COLUMNS, label="SKUs", selected=np.ones(3, dtype=bool))
+    grid.handle_message({"selection": [], "selection_version": 5})
+    grid.select(np.array([False, True, False]))
+    assert (grid.selection_version, grid.selection) == (6, [1, 2])
 
 
 def test_an_action_comes_with_its_row(frame: pd.DataFrame) -> None:
     """What a button of the details asks for is handed on."""
-    grid = Grid.of(frame, COLUMNS, label="SKUs")
-    pressed: list[tuple[str, int]] = []
-    opened: list[int] = []
-    grid.on_action(lambda action, row: pressed.append((action, row)))
-    grid.on_open(opened.append)
-    grid.heard({"action": "show", "row": 2})
-    grid.heard({"opened": 1})
-    assert pressed == [("show", 2)]
-    assert grid.opened == 1
-    grid.heard({"opened": 1})  # a page that was loaded again asks for the same row
-    assert opened == [1, 1]
+    grid = Grid.from_frame(frame, COLUMNS, label="SKUs")
+    actions: list[tuple[str, int]] = []
+    opened_rows: list[int] = []
+    grid.on_action(lambda action, row: actions.append((action, row)))
+    grid.on_open(opened_rows.append)
+    grid.handle_message({"action": "show", "row": 2})
+    grid.handle_message({"open_row": 1})
+    assert actions == [("show", 2)]
+    assert grid.open_row == 1
+    grid.handle_message({"open_row": 1})  # a page that was loaded again asks for the same row
+    assert opened_rows == [1, 1]
 
 
 def test_without_a_kernel_a_table_stands(frame: pd.DataFrame) -> None:
     """The first rows with their ticks, numbers as people write them, every text escaped, and how many more there are."""
-    page = still_of(frame, COLUMNS, ticked=np.array([True, False, True]), most=2)
+    page = render_static_table(frame, COLUMNS, selected=np.array([True, False, True]), max_rows=2)
     assert "<img" not in page
     assert "&lt;img" in page
     assert '<td>☑ yes</td><td>0012</td><td class="n">1,200</td><td class="n">−1,200</td>' in page
@@ -139,7 +138,7 @@ def test_amounts_stand_to_the_cent_and_a_plain_day_stays_a_day() -> None:
     """Each amount has two decimals; a time that is text already is not moved into the zone."""
     frame = pd.DataFrame({"total": [1374.6, -0.5], "at": ["2026-01-01", "2026-01-01 09:30"]})
     columns = [Column("total", "Total", "money"), Column("at", "At", "instant")]
-    assert json.loads(encode(frame, columns, "Asia/Tokyo"))["at"] == ["2026-01-01", "2026-01-01 09:30"]
-    page = still_of(frame, columns)
+    assert json.loads(encode_frame(frame, columns, "Asia/Tokyo"))["at"] == ["2026-01-01", "2026-01-01 09:30"]
+    page = render_static_table(frame, columns)
     assert '<td class="n">1,374.60</td>' in page
     assert '<td class="n">−0.50</td>' in page

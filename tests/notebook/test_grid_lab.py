@@ -13,9 +13,9 @@ from support.lab_snippets import FILTER_MS, RENDER_MS
 GRID = """
 import numpy as np, pandas as pd
 from cenports_nb.notebook.grid.columns import Column
-from cenports_nb.notebook.grid.live_grid import Place
-from cenports_nb.notebook.grid.static_table import still_of
-from cenports_nb.notebook.grid.widget import Grid, Part
+from cenports_nb.notebook.grid.static_table import BELOW_GRID_MARKER, render_static_table
+from cenports_nb.notebook.grid.widget import DetailSection, Grid
+from cenports_nb.notebook.live_output.live_output import LiveOutput
 
 many = 10_000
 rng = np.random.default_rng(7)
@@ -31,14 +31,17 @@ frame = pd.DataFrame({
 frame.loc[0, "name"] = naughty
 columns = [Column("warehouse", "Warehouse", choice=True, letters=12), Column("sku", "SKU"), Column("name", "Product"),
            Column("now", "Now", "number"), Column("change", "Change", "bar"), Column("known", "Known", "flag", choice=True)]
-grid = Grid.of(frame, columns, label="Changes", ticked=np.ones(many, dtype=bool))
-still = lambda *_: still_of(frame, columns, ticked=grid.ticked)
-place = Place()
-grid.observe(lambda _: place.draw(still(), ""), "ranges")
-grid.observe(lambda change: grid.tell(change["new"], [Part("Kernel", facts=(("says", naughty),), head=("A",), rows=((naughty,),))]), "opened")
+grid = Grid.from_frame(frame, columns, label="Changes", selected=np.ones(many, dtype=bool))
+table = lambda *_: render_static_table(frame, columns, selected=grid.selected)
+output = LiveOutput(widget_marker=BELOW_GRID_MARKER)
+grid.observe(lambda _: output.update([table()], ""), "selection")
+section = DetailSection("Kernel", facts=(("says", naughty),), headers=("A",), rows=((naughty,),))
+grid.observe(lambda change: grid.show_details(change["new"], [section]), "open_row")
 """
-SHOW = 'place.show(grid, still(), "")'
-TOLD = 'print("kernel has", int(grid.ticked.sum()), "first", int(grid.ticked[:10].sum()), "opened", grid.opened)'
+SHOW = 'output.show(grid, [table()], "")'
+KERNEL_STATE = (
+    'print("kernel has", int(grid.selected.sum()), "first", int(grid.selected[:10].sum()), "opened", grid.open_row)'
+)
 
 
 def run_all(page: Page) -> Locator:
@@ -46,7 +49,7 @@ def run_all(page: Page) -> Locator:
     return page.locator(".cn-grid")
 
 
-def told_by_kernel(page: Page, text: str) -> None:
+def run_last_cell(page: Page, text: str) -> None:
     """Run the last cell until its output says so."""
     page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputArea-editor").click()
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
@@ -55,7 +58,7 @@ def told_by_kernel(page: Page, text: str) -> None:
 
 def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """By pointer and by keys, quickly, and the kernel knows; what is a tag stays text."""
-    lab.write("grid.ipynb", GRID, SHOW, TOLD)
+    lab.write("grid.ipynb", GRID, SHOW, KERNEL_STATE)
     page = open_in_lab("grid.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
     expect(page.locator(".jp-InputPrompt").first).to_have_text("[1]:")
@@ -66,7 +69,7 @@ def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_
     rows = grid.locator(".cn-body [role=row]")
     assert rows.count() < 60
     expect(grid.get_by_role("grid", name="Changes")).to_have_attribute("aria-rowcount", "10001")
-    expect(page.locator(".cn-still")).to_be_hidden()
+    expect(page.locator(".cn-static-table")).to_be_hidden()
 
     assert page.evaluate(FILTER_MS, ["product 897 of", "of 10,000 rows shown"]) < 20_000
     expect(status).to_have_text("10 of 10,000 rows shown, 10,000 ticked")
@@ -101,28 +104,28 @@ def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_
     expect(grid.locator(".cn-row.active")).to_contain_text("09999")
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    told = grid.get_by_role("region", name="Details of")
-    expect(told).to_contain_text("Kernel")
-    expect(told).to_contain_text("<img src=x onerror=document.title='ran'>")
+    details = grid.get_by_role("region", name="Details of")
+    expect(details).to_contain_text("Kernel")
+    expect(details).to_contain_text("<img src=x onerror=document.title='ran'>")
     page.keyboard.press("Escape")
-    expect(told).to_be_hidden()
+    expect(details).to_be_hidden()
     expect(table).to_be_focused()
     page.keyboard.press("d")
     page.keyboard.press("d")
     assert page.locator(".jp-Notebook .jp-Cell").count() == 3  # Lab's own keys delete no cell from in here
     assert page.title() != "ran"
-    told_by_kernel(page, "kernel has 9989 first 9 opened -1")
+    run_last_cell(page, "kernel has 9989 first 9 opened -1")
     page.evaluate("window.jupyterapp.shell.currentWidget.sessionContext.restartKernel()")
     expect(grid).to_be_hidden()
-    expect(page.locator(".cn-still tr.off")).to_have_count(1)
+    expect(page.locator(".cn-static-table tr.off")).to_have_count(1)
 
 
 def test_a_page_that_is_loaded_again_agrees_with_the_kernel(
     lab: Lab, open_in_lab: Callable[[str], Page], browser: Browser, tmp_path: Path
 ) -> None:
     """Its ticks come back, in each view; exported, or once the kernel is gone, the table alone stands with them."""
-    other = 'other = Place(); other.show(grid, still(), "")'
-    lab.write("again.ipynb", GRID.replace("10_000", "30"), SHOW, f"{other}\n{TOLD}")
+    other = 'other = LiveOutput(widget_marker=BELOW_GRID_MARKER); other.show(grid, [table()], "")'
+    lab.write("again.ipynb", GRID.replace("10_000", "30"), SHOW, f"{other}\n{KERNEL_STATE}")
     page = open_in_lab("again.ipynb")
     grid, second = run_all(page).first, page.locator(".cn-grid").nth(1)
     expect(grid.get_by_role("status")).to_have_text("30 rows, 30 ticked")
@@ -134,24 +137,24 @@ def test_a_page_that_is_loaded_again_agrees_with_the_kernel(
     second.get_by_role("checkbox").nth(3).uncheck()
     expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
     page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
-    page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").fill(TOLD)
-    told_by_kernel(page, "kernel has 29")
+    page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").fill(KERNEL_STATE)
+    run_last_cell(page, "kernel has 29")
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
     expect(grid.get_by_role("status")).to_have_text("30 rows, 29 ticked")
-    expect(page.locator(".cn-still").first).to_be_hidden()
+    expect(page.locator(".cn-static-table").first).to_be_hidden()
     exported = tmp_path / "page.html"
     exported.write_text(HTMLExporter().from_filename(str(lab.folder / "again.ipynb"))[0])
     with browser.new_context(offline=True) as context:
         alone = context.new_page()
         alone.goto(exported.as_uri(), wait_until="domcontentloaded")
-        expect(alone.locator(".cn-still").first).to_be_visible()
-        expect(alone.locator(".cn-still").first.locator("tr.off")).to_have_count(1)
+        expect(alone.locator(".cn-static-table").first).to_be_visible()
+        expect(alone.locator(".cn-static-table").first.locator("tr.off")).to_have_count(1)
         expect(alone.get_by_role("searchbox")).to_have_count(0)
     stop_kernels(lab)
     page.reload()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    expect(page.locator(".cn-still").first).to_be_visible()
-    expect(page.locator(".cn-still").first.locator("tr.off")).to_have_count(1)
+    expect(page.locator(".cn-static-table").first).to_be_visible()
+    expect(page.locator(".cn-static-table").first.locator("tr.off")).to_have_count(1)
     expect(grid).to_have_count(0)
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()

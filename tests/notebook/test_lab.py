@@ -83,7 +83,7 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     expect(button(page, "Poll now")).to_have_count(0)
 
 
-def test_a_click_is_heard_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """Whoever waits in a cell can still stop watching: the kernel hears it beside the cell."""
     slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=600)"
     waiting = "print('waiting'); submission.wait(progress=False)"
@@ -105,17 +105,17 @@ def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[st
     expect(run_all(page)).to_contain_text("pending")
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
     page.reload()
-    board = page.locator(".cn-board .cn-tracker")
-    expect(board).to_contain_text("pending")
+    mirror = page.locator(".cn-output-mirror .cn-tracker")
+    expect(mirror).to_contain_text("pending")
     expect(page.locator(".cn-tracker:visible")).to_have_count(1)
-    fold = page.locator(".cn-board details").nth(1)
+    fold = page.locator(".cn-output-mirror details").nth(1)
     fold.locator("summary").click()
-    expect(board).to_contain_text("COMPLETED")
+    expect(mirror).to_contain_text("COMPLETED")
     expect(page.get_by_text("run the cell again to keep what is above")).to_be_visible()
     expect(page.get_by_text("<img src=x onerror=document.title='ran'>").locator("visible=true").first).to_be_visible()
     assert page.title() != "ran"
     page.reload()  # nothing was saved since, and the tracker has nothing left to do
-    expect(board).to_contain_text("COMPLETED")
+    expect(mirror).to_contain_text("COMPLETED")
     expect(page.locator(".cn-tracker:visible")).to_have_count(1)
     stop_kernels(lab)
     page.reload()

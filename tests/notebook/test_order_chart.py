@@ -18,13 +18,21 @@ from support import chart_frames as made
 from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
-from cenports_nb.notebook.charts.periods import DAY, By, Loaded, Span, before, chosen_days, cut
+from cenports_nb.notebook.charts.periods import (
+    ONE_DAY,
+    DayRange,
+    LoadedDays,
+    Period,
+    choose_days,
+    find_earlier_period,
+    split_periods,
+)
 
 mpl.use("agg")
 
 BYS = st.sampled_from(["day", "week", "month"])
 SPANS = st.builds(
-    lambda start, days: Span(start, start + timedelta(days=days)),
+    lambda start, days: DayRange(start, start + timedelta(days=days)),
     st.dates(date(1999, 1, 1), date(2030, 1, 1)),
     st.integers(0, 800),
 )
@@ -55,35 +63,37 @@ def ticks(ax: plt.Axes) -> list[str]:
 
 
 @given(SPANS, BYS)
-def test_pieces_are_all_days_once(span: Span, by: By) -> None:
+def test_pieces_are_all_days_once(span: DayRange, by: Period) -> None:
     """Whatever the days, they are cut without a gap or an overlap, at Mondays or firsts."""
-    pieces = cut(span, by)
+    pieces = split_periods(span, by)
     assert (pieces[0].start, pieces[-1].end) == (span.start, span.end)
-    assert all(left.end + DAY == right.start for left, right in itertools.pairwise(pieces))
+    assert all(left.end + ONE_DAY == right.start for left, right in itertools.pairwise(pieces))
     begins = {"day": True, "week": all(p.start.weekday() == 0 for p in pieces[1:])}
     assert begins.get(by, all(piece.start.day == 1 for piece in pieces[1:]))
 
 
 @given(SPANS, BYS)
-def test_the_period_before_ends_before_and_is_as_long(span: Span, by: By) -> None:
+def test_the_period_before_ends_before_and_is_as_long(span: DayRange, by: Period) -> None:
     """As many days, or months: no day is in both, and each column has its like."""
-    earlier, places = before(span, by)
+    earlier, places = find_earlier_period(span, by)
     assert earlier.end < span.start
-    assert len(places) == len(cut(span, by))
+    assert len(places) == len(split_periods(span, by))
     known = [place for place in places if place is not None]
     assert all(earlier.start <= place.start and place.end <= earlier.end for place in known)
     assert sum(place.days for place in known) <= earlier.days
     if by == "week":
-        assert [place.start.weekday() for place in known] == [piece.start.weekday() for piece in cut(span, by)]
+        assert [place.start.weekday() for place in known] == [
+            piece.start.weekday() for piece in split_periods(span, by)
+        ]
 
 
 @given(SPANS, BYS)
-def test_the_later_half_has_an_earlier_one(span: Span, by: By) -> None:
+def test_the_later_half_has_an_earlier_one(span: DayRange, by: Period) -> None:
     """What is drawn without being asked for lies in what was loaded, the period before too, if there is room."""
-    chosen = chosen_days(Loaded(span, None, None), by, halved=True)
+    chosen = choose_days(LoadedDays(span, None, None), by, halved=True)
     assert span.covers(chosen)
     if chosen != span and chosen.days < span.days - 40:
-        assert span.covers(before(chosen, by)[0])
+        assert span.covers(find_earlier_period(chosen, by)[0])
 
 
 def test_columns_are_orders_and_the_line_is_the_period_before() -> None:
@@ -225,7 +235,7 @@ def test_days_beyond_a_frame_without_an_origin_are_drawn_if_asked_for() -> None:
 
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=120), BYS, st.booleans())
-def test_no_order_is_lost_or_doubled(counts: list[int], by: By, compare: bool) -> None:
+def test_no_order_is_lost_or_doubled(counts: list[int], by: Period, compare: bool) -> None:
     """Columns add up to the orders of their period, the line to those of the period before."""
     orders = made.orders("2026-01-05", 1, *counts, 1)
     ax = cn.plot_orders(orders, by=by, compare=compare)

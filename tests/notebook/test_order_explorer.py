@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from support.order_frames import CLOSING, NAUGHTY, NO_LINES, lines_of, orders_of, table, told
+from support.order_frames import CLOSING, NAUGHTY, NO_LINES, build_details, make_lines, make_orders, table
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.explorer.order_detail import excuse_of
-from cenports_nb.notebook.explorer.order_grid import Page
-from cenports_nb.notebook.explorer.order_index import OrderBook
-from cenports_nb.notebook.explorer.order_table import moment_of, names_of_channels, table_of
-from cenports_nb.notebook.explorer.summary import page_of
+from cenports_nb.notebook.explorer.explorer import OrderGrid
+from cenports_nb.notebook.explorer.order_detail import build_error_details
+from cenports_nb.notebook.explorer.order_index import OrderIndex
+from cenports_nb.notebook.explorer.order_table import build_order_table, find_as_of, name_channels
+from cenports_nb.notebook.explorer.summary import render_orders
 
 
 def test_northwind_is_explored_as_it_was_loaded(client: cn.Client) -> None:
@@ -35,13 +35,13 @@ def test_northwind_is_explored_as_it_was_loaded(client: cn.Client) -> None:
 
 def test_times_are_of_the_zone_and_a_plain_day_stays_that_day() -> None:
     """The header names the zone; exactly midnight UTC is a day, whatever the zone; no day comes last."""
-    orders = orders_of(
+    orders = make_orders(
         {"order_no": "1", "order_date": None},
         {"order_no": "2", "order_date": "2026-03-01T00:00Z"},
         {"order_no": "3", "order_date": "2026-03-01T02:30Z"},
     )
-    book = OrderBook(orders, NO_LINES, time_zone="America/New_York")
-    shown, columns = table_of(book, names_of_channels(book), pd.Timestamp("2026-03-11T12:00Z"))
+    index = OrderIndex(orders, NO_LINES, time_zone="America/New_York")
+    shown, columns = build_order_table(index, name_channels(index), pd.Timestamp("2026-03-11T12:00Z"))
     assert columns[1].title == "Ordered (America/New_York)"
     assert shown["order_no"].tolist() == ["2", "3", "1"]
     assert shown["ordered"].fillna("").tolist() == ["2026-03-01", "2026-02-28 21:30", ""]
@@ -50,47 +50,53 @@ def test_times_are_of_the_zone_and_a_plain_day_stays_that_day() -> None:
 
 def test_a_channel_is_named_as_far_as_its_name_is_known() -> None:
     """By load_channels, else by the order, else by its id; two of one name have their ids beside it."""
-    orders = orders_of(
+    orders = make_orders(
         {"order_no": "1", "channel_id": "A", "channel": "Web"},
         {"order_no": "2", "channel_id": "B", "channel": "Web"},
         {"order_no": "3", "channel_id": "C", "channel": None},
     )
-    book = OrderBook(orders, NO_LINES)
-    assert names_of_channels(book).tolist() == ["Web (A)", "Web (B)", "C"]
+    index = OrderIndex(orders, NO_LINES)
+    assert name_channels(index).tolist() == ["Web (A)", "Web (B)", "C"]
     channels = pd.DataFrame({"channel_id": ["A", "C"], "channel_name": ["Shop", NAUGHTY]})
-    assert names_of_channels(book, channels).tolist() == ["Shop", "Web", NAUGHTY]
+    assert name_channels(index, channels).tolist() == ["Shop", "Web", NAUGHTY]
 
 
 def test_whether_an_order_is_acknowledged_is_a_word_and_a_sign() -> None:
     """Also that nobody asked."""
-    orders = orders_of(*({"order_no": str(i), "acknowledged": flag} for i, flag in enumerate([True, False, None])))
-    assert table(OrderBook(orders, NO_LINES))["acknowledged"].tolist() == ["✓ yes", "✗ no", "– not known"]
+    orders = make_orders(*({"order_no": str(i), "acknowledged": flag} for i, flag in enumerate([True, False, None])))
+    assert table(OrderIndex(orders, NO_LINES))["acknowledged"].tolist() == ["✓ yes", "✗ no", "– not known"]
 
 
 def test_frames_that_people_made_are_read_kindly() -> None:
     """Columns in any order and number, categories, floats, labels that repeat, a telephone that became a number."""
-    orders = orders_of(
+    orders = make_orders(
         {"order_no": "1", "contact_phone": 5550100, "mine": [1, 2], "grand_total": 3},
         {"order_no": "2", "contact_phone": None, "mine": {}, "grand_total": None},
     ).set_axis([5, 5])
     orders = orders.assign(channel_id=orders["channel_id"].astype("category"))
-    lines = lines_of(
+    lines = make_lines(
         {"order_no": "1", "product_sku": "S", "quantity": 2.0}, {"order_no": "2", "product_sku": "S", "quantity": 3.0}
     )
-    book = OrderBook(orders[orders["order_no"] == "1"], lines)
-    assert table(book)[["order_no", "lines", "units", "grand_total"]].to_numpy().tolist() == [["1", 1, 2, 3.0]]
-    assert book.order(0).order["mine"].iloc[0] == [1, 2]
+    index = OrderIndex(orders[orders["order_no"] == "1"], lines)
+    assert table(index)[["order_no", "lines", "units", "grand_total"]].to_numpy().tolist() == [["1", 1, 2, 3.0]]
+    assert index.get_order(0).order["mine"].iloc[0] == [1, 2]
     twice = pd.concat([orders, orders[["contact_phone"]]], axis=1)
-    assert told(OrderBook(twice, lines), shown=True) == told(OrderBook(orders, lines), shown=True)
-    assert ("Telephone", "5550100") in told(book, shown=True)["People"].facts
+    assert build_details(OrderIndex(twice, lines), show_pii=True) == build_details(
+        OrderIndex(orders, lines), show_pii=True
+    )
+    assert ("Telephone", "5550100") in build_details(index, show_pii=True)["People"].facts
 
 
 @pytest.mark.parametrize(
     ("orders", "lines", "said"),
     [
-        (orders_of({"order_no": "1"}).drop(columns="channel_id"), NO_LINES, "orders lacks the column channel_id"),
-        (orders_of({"order_no": "1"}), NO_LINES.drop(columns="product_sku"), "line_items lacks the column product_sku"),
-        (orders_of({"order_no": "1"}, {"order_no": "1"}), NO_LINES, "orders has more than one row for SHOP, 1"),
+        (make_orders({"order_no": "1"}).drop(columns="channel_id"), NO_LINES, "orders lacks the column channel_id"),
+        (
+            make_orders({"order_no": "1"}),
+            NO_LINES.drop(columns="product_sku"),
+            "line_items lacks the column product_sku",
+        ),
+        (make_orders({"order_no": "1"}, {"order_no": "1"}), NO_LINES, "orders has more than one row for SHOP, 1"),
         ([], NO_LINES, "orders must be a DataFrame, not list"),
     ],
 )
@@ -107,7 +113,7 @@ def test_a_frame_that_cannot_be_meant_is_refused_in_one_sentence(
 def test_a_time_zone_that_is_none_is_refused() -> None:
     """With an example."""
     with pytest.raises(InvalidRequestError, match="There is no time zone 'Berlin'"):
-        cn.OrderExplorer(orders_of({"order_no": "1"}), NO_LINES, time_zone="Berlin")
+        cn.OrderExplorer(make_orders({"order_no": "1"}), NO_LINES, time_zone="Berlin")
 
 
 def test_without_orders_a_sentence_stands(client: cn.Client) -> None:
@@ -129,27 +135,27 @@ def test_what_is_known_to_be_missing_is_said(client: cn.Client) -> None:
 
 def test_text_from_outside_is_text() -> None:
     """Escaped on the page, and nothing of it moves a terminal's cursor."""
-    orders = orders_of({"order_no": NAUGHTY, "channel_id": CLOSING, "status": "\x1b[2J"})
+    orders = make_orders({"order_no": NAUGHTY, "channel_id": CLOSING, "status": "\x1b[2J"})
     explorer = cn.OrderExplorer(orders, NO_LINES)
     assert "\x1b" not in repr(explorer)
-    book = OrderBook(orders, NO_LINES)
-    shown, columns = table_of(book, names_of_channels(book), moment_of(orders))
-    page = page_of(book, shown, columns)
+    index = OrderIndex(orders, NO_LINES)
+    shown, columns = build_order_table(index, name_channels(index), find_as_of(orders))
+    page = render_orders(index, shown, columns)
     assert "<img" not in page
     assert "<script" not in page
     assert "&lt;img" in page
 
 
 def test_a_page_tells_which_orders_it_shows() -> None:
-    """As ranges; a message that makes no sense changes nothing, and terms are sent when a page asks."""
-    book = OrderBook(orders_of(*({"order_no": str(i)} for i in range(4))), NO_LINES)
-    shown, columns = table_of(book, names_of_channels(book), pd.Timestamp("2026-03-11T12:00Z"))
-    page = Page.of(shown, columns, label="Orders")
-    heard: list[list[bool]] = []
-    page.on_shown = lambda mask: heard.append(mask.tolist())
-    for content in ({"shown": [0, 1, 3, 4]}, {"shown": [0, 9]}, {"shown": "all"}, {"terms": True}):
-        page.heard(content)
-    assert heard == [[True, False, False, True]]
+    """As ranges; a message that makes no sense changes nothing, and the search index is sent when a page asks."""
+    index = OrderIndex(make_orders(*({"order_no": str(i)} for i in range(4))), NO_LINES)
+    shown, columns = build_order_table(index, name_channels(index), pd.Timestamp("2026-03-11T12:00Z"))
+    page = OrderGrid.from_frame(shown, columns, label="Orders")
+    shown_rows: list[list[bool]] = []
+    page.on_shown = lambda mask: shown_rows.append(mask.tolist())
+    for content in ({"shown": [0, 1, 3, 4]}, {"shown": [0, 9]}, {"shown": "all"}, {"get_search_index": True}):
+        page.handle_message(content)
+    assert shown_rows == [[True, False, False, True]]
 
 
 class Unspeakable:
@@ -161,11 +167,11 @@ class Unspeakable:
 
 def test_an_order_that_cannot_be_told_says_so() -> None:
     """No traceback in the notebook, and the explorer goes on."""
-    orders = orders_of({"order_no": "1", "customer_name": Unspeakable()}, {"order_no": "2", "customer_name": "Ana"})
+    orders = make_orders({"order_no": "1", "customer_name": Unspeakable()}, {"order_no": "2", "customer_name": "Ana"})
     explorer = cn.OrderExplorer(orders, NO_LINES)
-    page = explorer._open()
-    page.heard({"opened": 0})
+    page = explorer._get_grid()
+    page.handle_message({"open_row": 0})
     assert explorer.order.order["order_no"].tolist() == ["1"]
-    assert excuse_of(TypeError())[0].note == "Its columns hold something unforeseen (TypeError)."
-    page.heard({"opened": -1})
+    assert build_error_details(TypeError())[0].note == "Its columns hold something unforeseen (TypeError)."
+    page.handle_message({"open_row": -1})
     assert explorer.order is None

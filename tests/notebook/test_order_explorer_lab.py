@@ -33,15 +33,15 @@ shipments = pd.concat([shipments, sent])
 explorer = cn.OrderExplorer(orders, line_items, shipments)
 """
 SHOW = "explorer"
-TOLD = """
+KERNEL_STATE = """
 import threading
 while len(explorer.shown) > 1:  # the page tells it by a way of its own
     threading.Event().wait(0.05)
-print("shown", len(explorer.shown), "first", explorer.shown["order_no"].iloc[0], "opened", explorer._page.opened)
+print("shown", len(explorer.shown), "first", explorer.shown["order_no"].iloc[0], "opened", explorer._grid.open_row)
 people = set(orders[["contact_name", "ship_to_address1", "contact_phone"]].stack())
-print("private in the state:", sum(text in str(explorer._page.get_state()) for text in people if text != closing))
+print("private in the state:", sum(text in str(explorer._grid.get_state()) for text in people if text != closing))
 """
-BUSY = """
+WAITING_CELL = """
 import threading
 print("waiting")
 while explorer.order is None or explorer.order.order["order_no"].iloc[0] != "11076":
@@ -84,7 +84,7 @@ def contrasts(page: Page) -> list[float]:
 def private_texts(page: Page) -> list[str]:
     """Read the people of the opened order as the page shows them."""
     return (
-        page.locator(".cn-part:has(> b:text('People')), .cn-part:has(> b:text('Addresses'))")
+        page.locator(".cn-section:has(> b:text('People')), .cn-section:has(> b:text('Addresses'))")
         .locator("dd")
         .all_inner_texts()
     )
@@ -100,7 +100,7 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     lab: Lab, browser: Browser, open_in_lab: Callable[[str], Page], tmp_path: Path
 ) -> None:
     """By pointer and keys, while a cell runs; people for one order only, and neither file nor state has them."""
-    lab.write("explorer.ipynb", FRAMES, SHOW, TOLD, BUSY)
+    lab.write("explorer.ipynb", FRAMES, SHOW, KERNEL_STATE, WAITING_CELL)
     page = open_in_lab("explorer.ipynb")
     run(page, 0)
     expect(page.locator(".jp-InputPrompt").first).to_have_text("[1]:")
@@ -137,13 +137,13 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     expect(table).to_be_focused()
     page.keyboard.press("Home")
     page.keyboard.press("Enter")
-    told = page.locator(".cn-told")
-    expect(told).to_be_focused()
-    expect(told).to_contain_text("Lines (25)")
+    details = page.locator(".cn-details")
+    expect(details).to_be_focused()
+    expect(details).to_contain_text("Lines (25)")
     masked = private_texts(page)
     assert all("-" in text for text in masked if text != "the same address")
     page.get_by_role("button", name="Copy order number 11077").click()
-    expect(told).to_contain_text("Copied")
+    expect(details).to_contain_text("Copied")
     show = page.get_by_role("button", name="Show personal data of this order")
     show.focus()
     page.keyboard.press("Enter")
@@ -152,7 +152,7 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     plain = private_texts(page)
     assert "Paula Wilson" in plain
     page.keyboard.press("ArrowRight")
-    expect(told).to_have_attribute("aria-label", "Details of 11076 NW-EU")
+    expect(details).to_have_attribute("aria-label", "Details of 11076 NW-EU")
     expect(show).to_be_visible()
     page.keyboard.press("ArrowLeft")
     expect(show).to_be_visible()
@@ -160,7 +160,7 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     page.get_by_role("button", name="Next").click()
     expect(page.get_by_role("button", name="Next")).to_be_focused()
     page.keyboard.press("Escape")
-    expect(told).to_be_hidden()
+    expect(details).to_be_hidden()
     expect(table).to_be_focused()
     expect(grid.locator(".cn-row.active")).to_contain_text("11076")
 
@@ -168,19 +168,19 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     busy = run(page, 3)
     expect(busy).to_contain_text("waiting")
     rows.filter(has_text="11076").click()
-    expect(told).to_contain_text("Lines (3)")
+    expect(details).to_contain_text("Lines (3)")
     expect(busy).to_contain_text("opened 3 lines while this ran")
 
     # Names of people and things are text, in both themes legible.
     search.fill("<img src")
     rows.first.click()
-    expect(told).to_contain_text("Shipments (1)")
+    expect(details).to_contain_text("Shipments (1)")
     show.click()
     for text in (NAUGHTY, CLOSING):
-        expect(told).to_contain_text(text)
+        expect(details).to_contain_text(text)
     for name, light in (("Dark", False), ("Light", True)):
         theme(page, name, light)
-        expect(told).to_be_visible()
+        expect(details).to_be_visible()
         seen = contrasts(page)
         assert len(seen) > 40
         assert min(seen) >= 4.5
@@ -197,12 +197,12 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
     with browser.new_context(offline=True) as context:
         alone = context.new_page()
         alone.goto(export.as_uri(), wait_until="domcontentloaded")
-        expect(alone.locator(".cn-still")).to_contain_text(NAUGHTY)
+        expect(alone.locator(".cn-static-table")).to_contain_text(NAUGHTY)
         assert alone.title() != "ran"
     stop_kernels(lab)
     page.reload()
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-    expect(page.locator(".cn-still")).to_contain_text(NAUGHTY)
+    expect(page.locator(".cn-static-table")).to_contain_text(NAUGHTY)
     expect(page.get_by_text(f"1 of {every} orders")).to_be_visible()
     expect(grid).to_have_count(0)
     assert page.title() != "ran"
@@ -235,6 +235,6 @@ def test_where_nobody_can_press_anything_a_table_stands(tmp_path: Path, browser:
     with browser.new_context(offline=True) as context:
         page = context.new_page()
         page.goto(target.as_uri(), wait_until="domcontentloaded")
-        expect(page.locator(".cn-still tbody tr")).to_have_count(100)
-        expect(page.locator(".cn-still")).to_contain_text("more orders.")
+        expect(page.locator(".cn-static-table tbody tr")).to_have_count(100)
+        expect(page.locator(".cn-static-table")).to_contain_text("more orders.")
         assert page.title() != "ran"

@@ -24,16 +24,16 @@ NAMES = ("stock-reconciliation", "morning", "month-end")
 ROWS = 130
 LONG = """
 import pandas as pd
-from cenports_nb.notebook.report_page import page as pages
+from cenports_nb.notebook import report_page
 frame = pd.DataFrame({"product_sku": [f"SKU-{n:04}" for n in range(130)], "product_name": "A name of some length " * 4,
     "word": ["x" * 300, *["word"] * 129], "units": range(130), "price": 12345678.9})
 columns = {"product_sku": "SKU", "product_name": "product", "word": "word", "units": "units", "price": "price (money)"}
-pages.table(frame, columns, limit=200, money=["price"])
+report_page.table(frame, columns, limit=200, money=["price"])
 """
 CHART = """
 from matplotlib import pyplot
 figure, ax = pyplot.subplots(figsize=(9, 4)); ax.set_title("Chart {0}", loc="left"); ax.plot([1, {0}])
-pages.chart(ax)
+report_page.chart(ax)
 """
 
 

@@ -19,9 +19,9 @@ from support.fake_clock import FakeClock
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.review.decision import pairs_of, reasons_of
+from cenports_nb.notebook.review.decision import encode_reasons, parse_reasons
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 from cenports_nb.submissions.journal.models import get_user_name
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -32,45 +32,50 @@ class Page:
 
     def __init__(self, review: cn.StockReview) -> None:
         self.review = review
-        self.panel = review.panel
-        self.ticks = self.panel.ticked
-        self.reasons: dict[int, str] = dict(self.panel.decision.reasons)
+        self.grid = review.grid
+        self.selected = self.grid.selected
+        self.reasons: dict[int, str] = dict(self.grid.decision.reasons)
         self.accepted: list[str] = []
 
-    def tick(self, row: int, on: bool, why: str = "") -> None:
-        self.ticks[row] = on
+    def select(self, row: int, on: bool, why: str = "") -> None:
+        self.selected[row] = on
         self.reasons[row] = why
-        self.say()
+        self.send_decision()
 
     def accept(self, *guards: str) -> None:
         self.accepted = list(guards)
-        self.say()
+        self.send_decision()
 
-    def say(self, **more: Any) -> None:
+    def send_decision(self, **more: Any) -> None:
         ranges: list[int] = []
-        for row in np.flatnonzero(self.ticks).tolist():
+        for row in np.flatnonzero(self.selected).tolist():
             ranges += [row, row + 1]
         merged = [edge for i, edge in enumerate(ranges) if ranges.count(edge) == 1]
-        pairs = pairs_of({row: text for row, text in self.reasons.items() if text}, len(self.ticks))
-        content = {"ticked": merged, "version": self.panel.version + 1, "accepted": self.accepted, "reasons": pairs}
-        self.panel.heard({**content, **more})
+        pairs = encode_reasons({row: text for row, text in self.reasons.items() if text}, len(self.selected))
+        content = {
+            "selection": merged,
+            "selection_version": self.grid.selection_version + 1,
+            "accepted": self.accepted,
+            "reasons": pairs,
+        }
+        self.grid.handle_message({**content, **more})
 
     def dry_run(self) -> dict[str, Any]:
-        self.say(do="dry")
-        return self.told()
+        self.send_decision(request="dry_run")
+        return self.state()
 
-    def send(self, *, sure: bool = True) -> None:
-        self.say(do="send", sure=sure)
-        ended()
+    def send(self, *, confirmed: bool = True) -> None:
+        self.send_decision(request="send", confirmed=confirmed)
+        join_review_threads()
 
-    def told(self) -> dict[str, Any]:
-        """What the page is told once the work is done; it takes its ticks over."""
-        ended()
-        self.ticks = self.panel.ticked
-        return dict(self.panel.told)
+    def state(self) -> dict[str, Any]:
+        """What the page shows once the work is done; it takes over what is selected."""
+        join_review_threads()
+        self.selected = self.grid.selected
+        return dict(self.grid.state)
 
 
-def ended() -> None:
+def join_review_threads() -> None:
     for thread in threading.enumerate():
         if thread.name == "cenports-nb review":
             thread.join(30)
@@ -81,7 +86,7 @@ def ended() -> None:
 def settle(clock: FakeClock) -> Callable[[cn.StockReview], cn.Submission]:
     """Follow what was sent to its end, and let the tracker's thread end."""
 
-    def to_the_end(review: cn.StockReview) -> cn.Submission:
+    def finish(review: cn.StockReview) -> cn.Submission:
         assert review.submission is not None, review.note
         clock.advance(60)
         submission = review.submission.wait(progress=False)
@@ -90,7 +95,7 @@ def settle(clock: FakeClock) -> Callable[[cn.StockReview], cn.Submission]:
                 thread.join(30)
         return submission
 
-    return to_the_end
+    return finish
 
 
 def plan(client: cn.Client, *skus: str, by: int = 2) -> pd.DataFrame:
@@ -114,10 +119,10 @@ def test_ticked_rows_are_sent_and_the_others_held_with_their_reasons(
     """Dry run, tick beside the button, send: the journal has who left what out, and why."""
     review = cn.StockReview(timed, plan(timed, "0003", "0011", "0022"))
     page = Page(review)
-    page.tick(1, False, "counted twice")
-    told = page.dry_run()
-    assert told["tried"]["lines"][0].startswith("Dry run: 2 rows would go to sandbox, partner SANDBOX in 1 request")
-    assert "1 row would be held, with the reasons beside them." in told["tried"]["lines"]
+    page.select(1, False, "counted twice")
+    state = page.dry_run()
+    assert state["dry_run"]["lines"][0].startswith("Dry run: 2 rows would go to sandbox, partner SANDBOX in 1 request")
+    assert "1 row would be held, with the reasons beside them." in state["dry_run"]["lines"]
     assert sent(northwind) == []
     page.send()
     rows = settle(review).outcomes.set_index("product_sku")
@@ -132,9 +137,9 @@ def test_a_change_of_a_tick_takes_the_dry_run_back(timed: Client, northwind: San
     """Only what was tried can be sent, whatever the page says of its buttons."""
     page = Page(cn.StockReview(timed, plan(timed, "0003", "0011")))
     page.dry_run()
-    page.tick(1, False, "wait")
+    page.select(1, False, "wait")
     page.send()
-    assert "not what was tried" in page.told()["bad"][0]
+    assert "not what was tried" in page.state()["errors"][0]
     assert sent(northwind) == []
 
 
@@ -144,8 +149,8 @@ def test_nothing_goes_without_a_dry_run_and_a_tick(timed: Client, northwind: San
     page = Page(cn.StockReview(timed, plan(timed, "0003")))
     if tried:
         page.dry_run()
-    page.send(sure=not tried)
-    assert page.told()["bad"][0].endswith("Nothing was sent.")
+    page.send(confirmed=not tried)
+    assert page.state()["errors"][0].endswith("Nothing was sent.")
     assert sent(northwind) == []
 
 
@@ -157,17 +162,17 @@ def test_however_often_it_is_pressed_it_goes_once(
     review = cn.StockReview(timed, updates)
     page, other = Page(review), Page(review)
     page.dry_run()
-    page.say(do="send", sure=True)
-    page.say(do="send", sure=True)
-    other.say(do="send", sure=True)
-    ended()
+    page.send_decision(request="send", confirmed=True)
+    page.send_decision(request="send", confirmed=True)
+    other.send_decision(request="send", confirmed=True)
+    join_review_threads()
     again = cn.StockReview(timed, updates)
     assert "repeated" in again.objections["guard"].tolist()
     twice = Page(again)
-    assert not twice.ticks.any()  # their earlier change is under way
-    twice.ticks[:] = True
-    told = twice.dry_run()
-    assert "repeated above the table" in told["bad"][0]
+    assert not twice.selected.any()  # their earlier change is under way
+    twice.selected[:] = True
+    state = twice.dry_run()
+    assert "repeated above the table" in state["errors"][0]
     assert sent(northwind) == ["0003", "0011"]
     settle(review)
 
@@ -182,8 +187,8 @@ def test_a_row_that_a_guard_objects_to_is_ticked_knowingly(
     assert review.objections["guard"].tolist() == ["max_drop"]
     assert review.left_out[["product_sku", "reason"]].values.tolist() == [["0012", "a guard objects: max_drop"]]
     page = Page(review)
-    page.tick(1, True)
-    assert page.dry_run()["tried"] is not None
+    page.select(1, True)
+    assert page.dry_run()["dry_run"] is not None
     page.send()
     assert settle(review).snapshot().outcomes == {"applied": 2}
     assert sorted(sent(northwind)) == ["0003", "0012"]
@@ -194,21 +199,21 @@ def test_what_doubts_the_whole_plan_is_accepted_by_name(timed: Client, northwind
     updates = plan(timed, "0003", "0011", "0022")
     review = cn.StockReview(timed, updates, thresholds={"max_rows": 2})
     page = Page(review)
-    assert [one["guard"] for one in page.told()["of_all"]] == ["max_rows"]
-    assert "max_rows above the table: mend the plan, or accept it by its name" in page.dry_run()["bad"][0]
+    assert [one["guard"] for one in page.state()["general_objections"]] == ["max_rows"]
+    assert "max_rows above the table: mend the plan, or accept it by its name" in page.dry_run()["errors"][0]
     page.accept("max_rows")
-    assert page.dry_run()["bad"] == []
+    assert page.dry_run()["errors"] == []
     page.accept()
     page.send()
-    assert "not what was tried" in page.told()["bad"][0]
+    assert "not what was tried" in page.state()["errors"][0]
     assert sent(northwind) == []
 
 
 def test_leaving_rows_out_may_answer_a_guard_of_the_whole(timed: Client) -> None:
     """Guards look at what would be sent."""
     page = Page(cn.StockReview(timed, plan(timed, "0003", "0011", "0022"), thresholds={"max_rows": 2}))
-    page.tick(0, False)
-    assert page.dry_run()["bad"] == []
+    page.select(0, False)
+    assert page.dry_run()["errors"] == []
 
 
 def test_stock_that_moves_meanwhile_takes_the_ticks_back(timed: Client, northwind: Sandbox) -> None:
@@ -220,8 +225,8 @@ def test_stock_that_moves_meanwhile_takes_the_ticks_back(timed: Client, northwin
     with northwind.state.lock:
         northwind.state.stock.quantities[updates["warehouse_code"].iloc[0], "0003"] -= 1
     page.send()
-    told = page.told()
-    assert told["bad"] == [
+    state = page.state()
+    assert state["errors"] == [
         "The stock of 1 ticked row moved since this was planned: unticked now. Plan these again from fresh stock, and go "
         "on with the rest. Nothing was sent."
     ]
@@ -229,7 +234,7 @@ def test_stock_that_moves_meanwhile_takes_the_ticks_back(timed: Client, northwin
     assert review.ticked["product_sku"].tolist() == ["0011"]
     assert review.left_out["reason"].tolist() == ["stock moved while it was reviewed"]
     assert "stock moved from 13 to 12" in repr(review)
-    assert page.dry_run()["bad"] == []
+    assert page.dry_run()["errors"] == []
 
 
 def test_an_objection_that_comes_up_meanwhile_takes_the_tick_back(timed: Client, northwind: Sandbox) -> None:
@@ -237,21 +242,21 @@ def test_an_objection_that_comes_up_meanwhile_takes_the_tick_back(timed: Client,
     review = cn.StockReview(timed, plan(timed, "0003", "0011"))
     page = Page(review)
     cn.submit_updates(timed, plan(timed, "0011", by=5), progress=False)
-    told = page.dry_run()
-    assert told["bad"][0].startswith("Guards object to 1 ticked row that they had nothing against before")
+    state = page.dry_run()
+    assert state["errors"][0].startswith("Guards object to 1 ticked row that they had nothing against before")
     assert review.ticked["product_sku"].tolist() == ["0003"]
-    assert page.dry_run()["bad"] == []
+    assert page.dry_run()["errors"] == []
     assert sent(northwind) == ["0011"]
 
 
 def test_a_read_only_client_looks_and_tries(northwind: Sandbox, clock: FakeClock) -> None:
     """It is told why it can't send, and nothing is sent whatever is pressed."""
-    settings = resolve("sandbox", base_url=northwind.url, rate_limit=100_000, read_only=True)
+    settings = resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000, read_only=True)
     with Client(settings, clock=clock) as looking:
         page = Page(cn.StockReview(looking, plan(looking, "0003")))
-        told = page.dry_run()
-        assert (told["can_send"], told["tried"] is not None) == (False, True)
-        assert told["why_not"].startswith("This client is read-only: it can look and try.")
+        state = page.dry_run()
+        assert (state["can_send"], state["dry_run"] is not None) == (False, True)
+        assert state["cannot_send_reason"].startswith("This client is read-only: it can look and try.")
         page.send()
     assert sent(northwind) == []
 
@@ -260,27 +265,34 @@ def test_an_error_is_one_sentence(timed: Client, northwind: Sandbox) -> None:
     """What failed, and that nothing was sent; it can be tried again."""
     page = Page(cn.StockReview(timed, plan(timed, "0003")))
     northwind.faults.add("server_error", "GET /inventories", times=None)
-    (told,) = page.dry_run()["bad"]
-    assert told.endswith("Nothing was sent.")
-    assert "\n" not in told
+    (state,) = page.dry_run()["errors"]
+    assert state.endswith("Nothing was sent.")
+    assert "\n" not in state
     northwind.faults.clear()
-    assert page.dry_run()["bad"] == []
+    assert page.dry_run()["errors"] == []
 
 
 @pytest.mark.parametrize(
     "content",
     [
-        {"ticked": [0, 9], "version": 9, "accepted": [], "reasons": [], "do": "send", "sure": True},
-        {"ticked": [0, 1], "version": 9, "accepted": ["max_drop"], "reasons": []},
-        {"ticked": [0, 1], "version": 9, "accepted": [], "reasons": [["why", [0, 7]]]},
-        {"ticked": [0, 1], "version": 9, "accepted": [], "reasons": [["why"]]},
-        {"ticked": [0, 1], "accepted": [], "reasons": []},
+        {
+            "selection": [0, 9],
+            "selection_version": 9,
+            "accepted": [],
+            "reasons": [],
+            "request": "send",
+            "confirmed": True,
+        },
+        {"selection": [0, 1], "selection_version": 9, "accepted": ["max_drop"], "reasons": []},
+        {"selection": [0, 1], "selection_version": 9, "accepted": [], "reasons": [["why", [0, 7]]]},
+        {"selection": [0, 1], "selection_version": 9, "accepted": [], "reasons": [["why"]]},
+        {"selection": [0, 1], "accepted": [], "reasons": []},
     ],
 )
 def test_a_message_that_makes_no_sense_decides_nothing(timed: Client, content: dict[str, Any]) -> None:
     """Rows that are not there, guards that did not object, reasons of nothing."""
     review = cn.StockReview(timed, plan(timed, "0003", "0011"))
-    review.panel.heard(content)
+    review.grid.handle_message(content)
     assert len(review.ticked) == 2
     assert review.note == "Not sent."
 
@@ -288,8 +300,8 @@ def test_a_message_that_makes_no_sense_decides_nothing(timed: Client, content: d
 @given(st.dictionaries(st.integers(0, 30), st.sampled_from(["a", "b", NAUGHTY]), max_size=31))
 def test_reasons_come_back_as_they_went(reasons: dict[int, str]) -> None:
     """Few texts for many rows."""
-    pairs = pairs_of(reasons, 31)
-    assert reasons_of(pairs, 31) == reasons
+    pairs = encode_reasons(reasons, 31)
+    assert parse_reasons(pairs, 31) == reasons
     assert len(pairs) == len(set(reasons.values()))
 
 
@@ -304,7 +316,7 @@ def test_an_empty_plan_is_shown(timed: Client) -> None:
     review = cn.StockReview(timed, plan(timed))
     assert "Review of 0 changes" in repr(review)
     page = Page(review)
-    assert "Nothing is ticked" in page.dry_run()["bad"][0]
+    assert "Nothing is ticked" in page.dry_run()["errors"][0]
 
 
 def test_movements_are_reviewed_too(timed: Client, northwind: Sandbox, settle: Callable[..., cn.Submission]) -> None:
@@ -312,7 +324,7 @@ def test_movements_are_reviewed_too(timed: Client, northwind: Sandbox, settle: C
     moves = pd.DataFrame({"warehouse_code": "NW-EAST", "product_sku": ["0003", "0011"], "quantity": [5, -2]})
     review = cn.StockReview(timed, cn.build_differential(moves))
     page = Page(review)
-    assert page.dry_run()["tried"]["lines"][1] == (
+    assert page.dry_run()["dry_run"]["lines"][1] == (
         "NW-EAST: 2 rows, 5 units more, 2 units less than the stock of this moment"
     )
     page.send()
@@ -327,8 +339,8 @@ def test_text_from_outside_stays_text_when_saved(timed: Client) -> None:
     updates.loc[updates.index[0], "product_sku"] = NAUGHTY
     review = cn.StockReview(timed, updates, thresholds={"max_rows": 1}, reason=NAUGHTY)
     page = Page(review)
-    page.tick(0, False, NAUGHTY)
-    saved = review._page()
+    page.select(0, False, NAUGHTY)
+    saved = review._render()
     assert "<img" not in saved
     assert saved.count("&lt;img") > 4
 

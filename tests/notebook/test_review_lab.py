@@ -48,7 +48,7 @@ def run_last(page: Page) -> Locator:
 
 def contrasts(page: Page) -> list[float]:
     texts = page.locator(
-        ".cn-review :is(.cn-title, .cn-status, .cn-doubt > div, .cn-words > div, .cn-sums td, .cn-cell, label):visible"
+        ".cn-review :is(.cn-title, .cn-status, .cn-objection > div, .cn-messages > div, .cn-totals td, .cn-cell, label):visible"
     )
     return [text.evaluate(CONTRAST) for text in texts.all()]
 
@@ -69,9 +69,9 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
     status = review.get_by_role("status").first
     expect(status).to_have_text("8 rows, 4 ticked")
     expect(page.locator(".cn-reviewed")).to_be_hidden()
-    sure, send = review.get_by_label("I have looked at this"), review.get_by_role("button", name="Send")
+    confirm, send = review.get_by_label("I have looked at this"), review.get_by_role("button", name="Send")
     dry = review.get_by_role("button", name="Dry run")
-    expect(sure).to_be_disabled()
+    expect(confirm).to_be_disabled()
     expect(send).to_be_disabled()
 
     every = review.get_by_label("Tick all rows that are shown")
@@ -99,7 +99,7 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
     expect(review.get_by_role("row", name="All 3 +9 0 5")).to_be_visible()
     dry.click()
     expect(review).to_contain_text("Dry run: 3 rows would go to sandbox, partner SANDBOX")
-    sure.check()
+    confirm.check()
     expect(send).to_be_enabled()
     for name, light in (("JupyterLab Dark", "false"), ("JupyterLab Light", "true")):
         theme(page, name, light)
@@ -107,10 +107,10 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
 
     grid.get_by_role("checkbox", name="Tick NW-EAST 0011").check()
     expect(send).to_be_disabled()
-    expect(sure).not_to_be_checked()
+    expect(confirm).not_to_be_checked()
     expect(review).to_contain_text("changed since the dry run: dry-run it again")
     grid.get_by_role("checkbox", name="Tick NW-EAST 0011").uncheck()
-    sure.check()
+    confirm.check()
     send.dblclick()
     tracker = page.locator(".cn-tracker")
     expect(tracker).to_contain_text("COMPLETED")
@@ -119,13 +119,13 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
 
     page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
     page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").fill(AFTER)
-    told = run_last(page)
-    expect(told).to_contain_text("moved 0011 0 held")
-    expect(told).to_contain_text("counted twice")
-    expect(told).to_contain_text("moved 0003 0 held")
-    expect(told).to_contain_text("a guard objects: max_drop")
-    expect(told).to_contain_text("3 applied")
-    assert told.inner_text().count("3 applied") == 3
+    output = run_last(page)
+    expect(output).to_contain_text("moved 0011 0 held")
+    expect(output).to_contain_text("counted twice")
+    expect(output).to_contain_text("moved 0003 0 held")
+    expect(output).to_contain_text("a guard objects: max_drop")
+    expect(output).to_contain_text("3 applied")
+    assert output.inner_text().count("3 applied") == 3
     assert page.title() != "ran"
 
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
@@ -153,7 +153,7 @@ client = cn.connect("sandbox")
 actual = cn.load_actual_stock(client)
 frame = pd.DataFrame({"warehouse_code": "NW-EAST", "product_sku": [f"{i:05}" for i in range(10_000)], "quantity": range(10_000)})
 review = cn.StockReview(client, cn.build_true_up(frame, actual))
-review.panel.tick(~review.panel.ticked)
+review.grid.select(~review.grid.selected)
 """
 
 

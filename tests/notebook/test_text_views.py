@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from support import chart_frames as made
 
-from cenports_nb.notebook.tracker.row_details import folds_of
-from cenports_nb.rendering.printable import printable
+from cenports_nb.notebook.tracker.row_details import render_row_details
+from cenports_nb.rendering.text import make_printable
 from cenports_nb.rendering.text_table import format_table
 from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
@@ -45,8 +45,8 @@ def test_numbers_stand_right_and_words_left() -> None:
 @given(st.text())
 def test_no_text_moves_a_cursor(text: str) -> None:
     """SKUs and messages come from outside: escape sequences, bells and line breaks are shown as what they are not."""
-    assert printable(text).isprintable()
-    assert len(printable(text)) == len(text)
+    assert make_printable(text).isprintable()
+    assert len(make_printable(text)) == len(text)
     frame = pd.DataFrame({"sku": pd.Series([text], dtype="object")})
     assert format_table(frame).count("\n") == 1
 
@@ -63,7 +63,7 @@ def test_a_tracker_shows_texts_as_texts(text: str) -> None:
     harmless = replace(seen, batches=(plain,))
     assert render_status([seen], text).count("<") == render_status([harmless], "note").count("<")
     folds = [
-        "".join(folds_of([one], lambda *_, shown=shown: [shown]))
+        "".join(render_row_details([one], lambda *_, shown=shown: [shown]))
         for one, shown in ((seen, row), (harmless, replace(row, name="S", message="m")))
     ]
     assert folds[0].count("<") == folds[1].count("<")

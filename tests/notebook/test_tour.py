@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from support.tour_runs import TOUR, check_ends, complaints, copy_tour, surroundings, trackers
 
-from cenports_nb.reports import notebook_folder
+from cenports_nb.reports import find_notebook_folder
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 
 OWN = [name for name in TOUR if name != "5-follow.ipynb"]
@@ -45,13 +45,13 @@ def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: 
     """Papermill with another environment, where writing is allowed: each notebook runs to its end and only reads there."""
     folder = copy_tour(tmp_path)
     with Sandbox(rate_limit=None, orders=1_500, seed=3) as account:
-        account_of = {
+        build_account = {
             "CENPORTS_BASE_URL": account.url, "CENPORTS_PARTNER_ID": PARTNER_ID, "CENPORTS_CLIENT_ID": CLIENT_ID,
             "CENPORTS_CLIENT_SECRET": CLIENT_SECRET, "CENPORTS_RATE_LIMIT": "100000",
         }  # fmt: skip
         run = [sys.executable, "-m", "papermill", "--no-progress-bar", "-p", "environment", "staging"]
         commands = [[*run, name, name] for name in TOUR]
-        run_beside(commands, folder, surroundings(tmp_path, **account_of))
+        run_beside(commands, folder, surroundings(tmp_path, **build_account))
         calls = {f"{request.method} {request.path}" for request in account.requests}
     assert {call.split()[0] for call in calls} == {"GET", "POST"}
     assert [call for call in calls if call.startswith("POST")] == ["POST /authorize"]
@@ -65,7 +65,7 @@ def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: 
 @pytest.mark.parametrize("name", TOUR)
 def test_a_notebook_is_words_and_calls(name: str) -> None:
     """No definitions, no outputs, no cell without words near it; the next notebook is a link."""
-    notebook = nbformat.read(notebook_folder() / "tour" / name, as_version=4)
+    notebook = nbformat.read(find_notebook_folder() / "tour" / name, as_version=4)
     kinds = "".join("m" if cell.cell_type == "markdown" else "c" for cell in notebook.cells)
     assert not re.search("c{4}", kinds)
     assert kinds.startswith("mc")
@@ -81,7 +81,7 @@ def test_a_notebook_is_words_and_calls(name: str) -> None:
 @pytest.mark.parametrize("name", OWN)
 def test_there_is_one_line_to_change(name: str) -> None:
     """It stands in a cell of its own, before anything else, and says what it may be."""
-    notebook = nbformat.read(notebook_folder() / "tour" / name, as_version=4)
+    notebook = nbformat.read(find_notebook_folder() / "tour" / name, as_version=4)
     first, *others = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert first.source.startswith('environment = "sandbox"  # the one line to change')
     assert first.metadata.tags == ["parameters"]

@@ -64,7 +64,7 @@ def test_opened_again_without_its_kernel_every_notebook_has_its_last_state(saved
             table.scroll_into_view_if_needed()
             expect(table).to_contain_text(end)
         if name in GRIDS:
-            table = pages[name].locator(".cn-still").first
+            table = pages[name].locator(".cn-static-table").first
             table.scroll_into_view_if_needed()
             expect(table).to_be_visible()
             expect(table).to_contain_text(GRIDS[name])
@@ -87,7 +87,7 @@ def test_as_a_page_without_network_every_notebook_has_its_last_state(
             for place, end in enumerate(ENDS.get(name, [])):
                 expect(page.locator(".cn-tracker").nth(place)).to_contain_text(end)
             if name in GRIDS:
-                expect(page.locator(".cn-still").first).to_contain_text(GRIDS[name])
+                expect(page.locator(".cn-static-table").first).to_contain_text(GRIDS[name])
             assert page.locator("table").count() > 1
             pictures = page.locator(".jp-OutputArea img")
             assert pictures.evaluate_all("all => all.every(one => one.complete && one.naturalWidth > 0)")

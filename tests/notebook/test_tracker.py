@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 from support.fake_clock import FakeClock
 
 import cenports_nb as cn
-from cenports_nb.notebook.tracker.row_details import folds_of
+from cenports_nb.notebook.tracker.row_details import render_row_details
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
 from cenports_nb.submissions.tracking.status_table import format_status, render_status
@@ -38,7 +38,7 @@ def snapshot(**changes: object) -> Snapshot:
     batch = {
         "batch": 0, "place": NAUGHTY, "rows": 3, "status": "FAILED", "handle": "h", "submitted_at": AT,
         "completed_at": AT + timedelta(seconds=90), "outcomes": {"unconfirmed": 2, "rejected": 1},
-        "messages": ((NAUGHTY, NAUGHTY),), "told": 1, **changes,
+        "messages": ((NAUGHTY, NAUGHTY),), "message_count": 1, **changes,
     }  # fmt: skip
     return Snapshot("s-1", AT + timedelta(minutes=5), (BatchView(**batch),), settled=True)
 
@@ -93,7 +93,7 @@ def test_rows_that_are_not_done_come_with_the_call_that_goes_on(outcome: str, wo
 def test_a_dry_run_has_nothing_to_go_on_with() -> None:
     """It sends nothing, whoever asks."""
     assert "submission." not in render_status(
-        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, told=0, messages=())]
+        [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, message_count=0, messages=())]
     )
 
 
@@ -132,7 +132,7 @@ def test_an_old_picture_never_replaces_a_newer_one() -> None:
         slow.let_go.set()
         assert last.result(30)[0].settled
         first.result(30)
-    assert tracker._seen[0].settled
+    assert tracker._snapshots[0].settled
 
 
 def many(number: int) -> Snapshot:
@@ -149,13 +149,13 @@ def test_of_many_batches_those_that_need_somebody_are_shown() -> None:
     assert "940 more batches" in page
 
 
-def looked(rows: int) -> Callable[[str, int, int], list[RowView]]:
-    return lambda _, __, most: [RowView(f"{i:04}", 5, 7, "rejected", NAUGHTY) for i in range(min(rows, most))]
+def read_rows(rows: int) -> Callable[[str, int, int], list[RowView]]:
+    return lambda _, __, limit: [RowView(f"{i:04}", 5, 7, "rejected", NAUGHTY) for i in range(min(rows, limit))]
 
 
 def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
     """How many more there are, and what has all of them."""
-    (page,) = folds_of([snapshot(rows=500)], looked(500))
+    (page,) = render_row_details([snapshot(rows=500)], read_rows(500))
     assert page.count("<tr>") == 401
     assert "and 100 more rows: submission.outcomes has all of them" in page
     assert page.startswith('<div class="cn-rows tex2jax_ignore mathjax_ignore"><details><summary>')
@@ -164,7 +164,7 @@ def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
 
 def test_folds_of_many_batches_are_few_and_small() -> None:
     """At most some hundreds of rows and ten outputs, however much was submitted."""
-    pages = folds_of([many(1000), many(1000)], looked(500))
+    pages = render_row_details([many(1000), many(1000)], read_rows(500))
     assert len(pages) == 10
     assert sum(page.count("<tr>") for page in pages) <= 400 + 40
     assert "The rows of 1,960 more batches" in pages[-1]
@@ -172,7 +172,7 @@ def test_folds_of_many_batches_are_few_and_small() -> None:
 
 def test_rows_of_orders_have_no_stock() -> None:
     """An order is named, and no column of units stands empty."""
-    (page,) = folds_of([snapshot()], lambda *_: [RowView("SO-1", None, None, "applied", None)])
+    (page,) = render_row_details([snapshot()], lambda *_: [RowView("SO-1", None, None, "applied", None)])
     assert ">Order<" in page
     assert "Stock" not in page
 
@@ -183,7 +183,7 @@ def plan(client: cn.Client, *skus: str) -> pd.DataFrame:
     return cn.build_true_up(counts.assign(quantity=counts["quantity"] + 2), actual)
 
 
-def ended() -> None:
+def join_tracker_threads() -> None:
     """Wait for the trackers' threads, which end by themselves."""
     for thread in threading.enumerate():
         if thread.name == "cenports-nb tracker":
@@ -197,7 +197,7 @@ def test_poll_now_asks_each_account_once(timed: cn.Client, northwind: Sandbox, c
     tracker = cn.TransactionTracker(submissions)
     clock.advance(60)
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert sum(request.path == "/transaction" for request in northwind.requests) == 2
     assert [seen.count("applied") for seen in tracker.snapshots] == [1, 1]
     assert tracker.note == ""
@@ -210,10 +210,10 @@ def test_what_was_refused_is_sent_again(timed: cn.Client, northwind: Sandbox, cl
     assert submission.snapshot().count("rejected") == 1
     tracker = cn.TransactionTracker(submission)
     tracker.retry()
-    ended()
+    join_tracker_threads()
     clock.advance(60)
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert tracker.snapshots[0].outcomes == {"applied": 1}
 
 
@@ -224,7 +224,7 @@ def test_a_button_that_fails_says_so_in_one_sentence(timed: cn.Client, northwind
     northwind.faults.add("server_error", "GET /inventories", times=None)
     tracker = cn.TransactionTracker(submission)
     tracker.verify()
-    ended()
+    join_tracker_threads()
     assert tracker.note.startswith(f"Verify of {submission.submission_id}: ")
     assert "\n" not in tracker.note
     assert "applied" in repr(tracker)
@@ -236,12 +236,12 @@ def test_refused_credentials_are_not_tried_for_ever(timed: cn.Client, northwind:
     clock.advance(60)
     northwind.faults.add("unauthorized", "GET /transaction", times=None)
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert tracker.note.startswith("Not asked any more: ")
     assert tracker.note.endswith(" Poll now tries again.")
     northwind.faults.clear()
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert tracker.note == ""
     assert tracker.snapshots[0].count("applied") == 1
 
@@ -251,7 +251,7 @@ def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> No
     tracker = cn.TransactionTracker(cn.submit_updates(timed, plan(timed, "0003"), progress=False))
     timed.close()
     tracker.poll_now()
-    ended()
+    join_tracker_threads()
     assert "1 pending" in repr(tracker)
     assert "Not asked any more: The client of this submission is closed" in tracker.note
 
@@ -267,6 +267,7 @@ def run_notebook(folder: Path, *sources: str) -> list[str]:
     return [page for output in outputs if "cn-tracker" in (page := output.data.get("text/html", ""))]
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_path: Path) -> None:
     """The tracker's own output has the end, although another cell waited for it; nobody polls it any more."""
@@ -276,6 +277,7 @@ def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_pat
     assert "✓ 2 applied" in table
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path) -> None:
     """A notebook that ends before its transactions do shows the state it ended in, not a blank."""
@@ -283,6 +285,7 @@ def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path
     assert "2 pending" in table
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
     """No thread, no poll; a retry in a later cell is followed all the same."""
@@ -301,6 +304,7 @@ def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
     assert "✓ 2 applied" in table
 
 
+@pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_after_a_restart_the_journal_goes_on(tmp_path: Path, northwind: Sandbox) -> None:
     """Another kernel opens the submission by its number, and its tracker comes to the same end."""

@@ -13,7 +13,7 @@ from support.command_line import RunCommand
 from support.report_runs import own_notebook
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.reports import Report, check_parameters, find_report, reports
+from cenports_nb.reports import Report, check_parameters, find_report, list_reports
 
 
 def report_with(**defaults: Any) -> Report:
@@ -132,8 +132,8 @@ def test_a_text_stays_what_it_is(value: str) -> None:
 
 def test_every_report_says_what_its_parameters_are() -> None:
     """Each has a word beside it, and nothing is submitted unless asked for."""
-    for report in reports().values():
-        assert set(report.about) == set(report.parameters), report.name
+    for report in list_reports().values():
+        assert set(report.comments) == set(report.parameters), report.name
         assert report.parameters["submit"] is False
 
 
@@ -142,7 +142,7 @@ def test_parameters_of_an_own_notebook_are_read(tmp_path: Path) -> None:
     cell = "from datetime import date\nrows: int = 5  # how many\nday = date.today()\nname = 'a'"
     report = find_report(own_notebook(tmp_path / "mine.ipynb", "1", parameters=cell))
     assert report.parameters == {"rows": 5, "day": None, "name": "a"}
-    assert report.about == {"rows": "how many"}
+    assert report.comments == {"rows": "how many"}
     assert report.title == "My report"
 
 

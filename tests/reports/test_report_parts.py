@@ -11,8 +11,8 @@ from support.report_runs import HOSTILE, own_notebook
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.report_page import page as pages
-from cenports_nb.notebook.report_page.attachments import Files
+from cenports_nb.notebook import report_page
+from cenports_nb.notebook.report_page.attachments import ReportFiles
 from cenports_nb.reports import run_report
 from cenports_nb.sandbox import Sandbox
 
@@ -24,11 +24,13 @@ def cells(page: str) -> list[str]:
 def shown(values: list[object], dtype: str, **more: object) -> list[str]:
     """Show one column."""
     frame = pd.DataFrame({"x": pd.Series(values, dtype=dtype)})
-    return cells(pages.table(frame, {"x": "X"}, **more).data)
+    return cells(report_page.table(frame, {"x": "X"}, **more).data)
 
 
-def page_into(folder: Path | None, rows: int = 2) -> pages.Page:
-    return pages.Page(Files(folder, "mine/run/"), "America/New_York", rows, pd.Timestamp("2026-03-02T03:00Z"), "a")
+def page_into(folder: Path | None, rows: int = 2) -> report_page.ReportPage:
+    return report_page.ReportPage(
+        ReportFiles(folder, "mine/run/"), "America/New_York", rows, pd.Timestamp("2026-03-02T03:00Z"), "a"
+    )
 
 
 def test_numbers_have_thousands_apart_and_one_number_of_decimals() -> None:
@@ -59,7 +61,7 @@ def test_yes_and_no_are_words() -> None:
 
 def test_texts_are_no_markup() -> None:
     """Neither in a cell nor in a head."""
-    page = pages.table(pd.DataFrame({"x": [HOSTILE]}), {"x": HOSTILE}).data
+    page = report_page.table(pd.DataFrame({"x": [HOSTILE]}), {"x": HOSTILE}).data
     assert "<img" not in page
 
 
@@ -68,7 +70,7 @@ def test_nothing_is_drawn_as_a_formula(tmp_path: Path) -> None:
     formula = r"$\href{javascript:alert(1)}{x}$"
     frame = pd.DataFrame({"x": [formula]})
     shown_ = [
-        pages.table(frame, {"x": formula}), pages.note(formula), pages.headline({formula: formula}),
+        report_page.table(frame, {"x": formula}), report_page.note(formula), report_page.headline({formula: formula}),
         page_into(tmp_path).file("rows.csv", frame, formula),
     ]  # fmt: skip
     outer = [re.sub("<style>.*?</style>", "", each.data, flags=re.DOTALL).strip().partition(">")[0] for each in shown_]
@@ -102,7 +104,7 @@ def test_people_are_masked_in_table_and_file(tmp_path: Path) -> None:
 def test_a_channel_without_a_name_is_told_by_its_id() -> None:
     """GET /channels may lack old ones, whose rows must not vanish nor be nameless."""
     channels = pd.DataFrame({"channel_id": ["EU"], "channel_name": ["Europe"]})
-    named = page_into(None).named(pd.DataFrame({"channel_id": ["EU", "OLD"]}), channels)
+    named = page_into(None).add_channel_names(pd.DataFrame({"channel_id": ["EU", "OLD"]}), channels)
     assert named["channel_name"].tolist() == ["Europe", "OLD"]
 
 
@@ -115,13 +117,13 @@ def test_today_is_the_day_of_the_account() -> None:
 def test_a_number_of_rows_that_is_none_is_refused(client: cn.Client) -> None:
     """Before anything is loaded."""
     with pytest.raises(InvalidRequestError, match="rows_shown=0 must be"):
-        pages.begin("mine", client, rows=0)
+        report_page.begin_report("mine", client, rows=0)
 
 
 def test_a_report_that_only_reads_refuses_to_submit() -> None:
     """Instead of ignoring what somebody asked for."""
     with pytest.raises(InvalidRequestError, match="only reads"):
-        pages.reads_only(True)
+        report_page.refuse_submit(True)
 
 
 @pytest.mark.kernel
@@ -134,10 +136,10 @@ def test_records_that_can_not_be_read_are_told_once(tmp_path: Path, monkeypatch:
             last.record["orderDate"] = "never"
         monkeypatch.setenv("CENPORTS_BASE_URL", sandbox.url)
         path = own_notebook(
-            tmp_path / "mine.ipynb", "import cenports_nb as cn\nfrom cenports_nb.notebook import pages",
+            tmp_path / "mine.ipynb", "import cenports_nb as cn\nfrom cenports_nb.notebook import report_page",
             "client = cn.connect('sandbox')\norders = cn.load_orders(client, last='5D')",
             "line_items = cn.load_line_items(client, last='5D')",
-            "pages.origin({'orders': orders, 'line items': line_items})",
+            "report_page.show_origin({'orders': orders, 'line items': line_items})",
         )  # fmt: skip
         ran = run_report(path, out=tmp_path / "out", page=True)
     assert ran.result["rejected"] == 1

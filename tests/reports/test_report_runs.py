@@ -16,14 +16,12 @@ from support.command_line import RunCommand
 from support.report_runs import HOSTILE, command, environment_of, own_notebook, run, visible
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.reports import ReportError, Step, run_report
+from cenports_nb.reports import CellProgress, ReportError, run_report
 
 pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("report runs")]
 
 RESULT = "application/vnd.cenports-nb.result+json"
-FILES = (
-    "from cenports_nb.notebook.report_page.attachments import files_of\nimport pandas as pd\nfiles = files_of(out, 'x')"
-)
+FILES = "from cenports_nb.notebook.report_page.attachments import choose_files\nimport pandas as pd\nfiles = choose_files(out, 'x')"
 WRITE = "print(files.write('rows.csv', pd.DataFrame({'a': [1]})))"
 WAIT = "import threading; threading.Event().wait()"
 OUT = 'out = ""  # the folder'
@@ -35,7 +33,7 @@ def test_a_report_of_ones_own_runs_from_its_path(tmp_path: Path, monkeypatch: py
     path = own_notebook(
         tmp_path / "my report.ipynb", "## Sums", FILES, WRITE, "rows + 1", parameters=f"rows = 1  # how many\n{OUT}"
     )
-    told: list[Step] = []
+    told: list[CellProgress] = []
     ran = run_report(path, {"rows": "41"}, out="out", page=True, progress=told.append)
     assert ran.notebook == Path("out/my report.ipynb")
     assert [file.name for file in ran.files] == ["rows.csv"]

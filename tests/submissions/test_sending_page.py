@@ -13,8 +13,8 @@ from support.fake_clock import FakeClock
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.cli.exit_codes import OF_OUTCOME
 from cenports_nb.errors import StaleStockError
+from cenports_nb.exit_codes import OUTCOME_CODES
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.submissions.journal.models import Batch
 
@@ -119,7 +119,7 @@ def test_a_sale_between_the_last_look_and_the_change(
 
 def test_the_page_forgets_no_outcome_and_no_exit_code() -> None:
     """Each outcome has its line, with the code that the command ends with."""
-    assert {row["outcome"]: int(row["exit code"]) for row in table("outcome")} == OF_OUTCOME
+    assert {row["outcome"]: int(row["exit code"]) for row in table("outcome")} == OUTCOME_CODES
 
 
 def test_the_page_forgets_no_state() -> None:

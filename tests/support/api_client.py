@@ -94,7 +94,7 @@ class Account(StubClient):
         )
 
 
-def make_parameters(window: Window) -> dict[str, Any]:
+def build_parameters(window: Window) -> dict[str, Any]:
     asked = {
         "start": window.start and window.start.isoformat(),
         "end": window.end and window.end.isoformat(),
@@ -104,16 +104,16 @@ def make_parameters(window: Window) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def read_order_number(record: msgspec.Raw) -> str:
+def read_number(record: msgspec.Raw) -> str:
     return str(json.loads(bytes(record)).get("orderNo"))
 
 
-class NumberedOrders(RawRecords):
+class Numbered(RawRecords):
     """Orders, told apart by their number."""
 
     @property
     def identities(self) -> list[object]:
-        return [read_order_number(record) for record in self.raw]
+        return [read_number(record) for record in self.raw]
 
     @property
     def channels(self) -> list[str]:
@@ -124,7 +124,7 @@ class NumberedOrders(RawRecords):
         return found if isinstance(found, str) else ""
 
 
-class OrdersWithoutChannel(NumberedOrders):
+class Nameless(Numbered):
     """The same, saying nothing of their channels."""
 
     channels: list[str] = []  # type: ignore[assignment]  # noqa: RUF012 - of all of them
@@ -135,18 +135,18 @@ def records_in(read: Retrieval) -> list[msgspec.Raw]:
     return [record for part in read.parts for page in split_pages(part.contents) for record in page.raw]  # type: ignore[attr-defined]
 
 
-def make_endpoint_spec(**changes: Any) -> EndpointSpec:
+def build_spec(**changes: Any) -> EndpointSpec:
     given: dict[str, Any] = {
         "path": "/orders",
         "limit": LIMIT,
-        "parameters": make_parameters,
+        "parameters": build_parameters,
         "known_caps": CAPS,
-        "decode": lambda _, pages: NumberedOrders(pages),
+        "decode": lambda _, pages: Numbered(pages),
     }
     return EndpointSpec(**{**given, **changes})
 
 
-def make_account(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: Any) -> Account:
+def build_account(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: Any) -> Account:
     """So many orders on each day, every `minutes` of it; 0 is midnight, all of them."""
     orders = [
         {
@@ -163,17 +163,17 @@ def make_account(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more
     return Account(orders=orders, cap=cap, **more)
 
 
-def make_windows(days: int) -> list[Window]:
+def build_windows(days: int) -> list[Window]:
     """The windows that the loaders ask."""
     return [Window(start, after) for start, after in cover_days(FIRST, FIRST + (days - 1) * ONE_DAY)]
 
 
-def read_order_numbers(read: Retrieval) -> set[str]:
-    return {read_order_number(record) for record in records_in(read)}
+def read_numbers(read: Retrieval) -> set[str]:
+    return {read_number(record) for record in records_in(read)}
 
 
 @dataclass
-class ScriptedClient(StubClient):
+class Pages(StubClient):
     """A client whose answers are given one by one; the last one repeats."""
 
     answers: list[Any] = field(default_factory=list)

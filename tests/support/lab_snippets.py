@@ -35,12 +35,12 @@ node => {
 """How far a text stands out from what is behind it, as the accessibility guidelines measure it."""
 
 FILTER_MS = """
-async ([text, told]) => {
+async ([text, expected]) => {
   const grid = document.querySelector(".cn-grid"), search = grid.querySelector("input[type=search]");
   const begin = performance.now();
   search.value = text;
   search.dispatchEvent(new Event("input", {bubbles: true}));
-  while (!grid.querySelector("[role=status]").textContent.includes(told)) await new Promise(requestAnimationFrame);
+  while (!grid.querySelector("[role=status]").textContent.includes(expected)) await new Promise(requestAnimationFrame);
   await new Promise(requestAnimationFrame);
   return performance.now() - begin;
 }

@@ -31,7 +31,7 @@ class Frames:
     unknown_fields: frozenset[str]
 
 
-def encode_page(*records: Any) -> bytes:
+def build_page(*records: Any) -> bytes:
     """Write records, or bytes that stand for one, as a page."""
     return open_page(
         "", b"[" + b",".join(r if isinstance(r, bytes) else json.dumps(r).encode() for r in records) + b"]"
@@ -54,4 +54,4 @@ def build_frames(contents: Sequence[DecodedPage], channel_id: str | None = "X") 
 
 def decoded(*records: Any, channel_id: str | None = "X") -> Frames:
     """Read records that came on one page."""
-    return build_frames([decode_orders(channel_id, [encode_page(*records)])], channel_id)
+    return build_frames([decode_orders(channel_id, [build_page(*records)])], channel_id)

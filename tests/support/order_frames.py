@@ -7,11 +7,11 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.notebook.explorer.order_detail import story_of
-from cenports_nb.notebook.explorer.order_index import OrderBook
-from cenports_nb.notebook.explorer.order_table import names_of_channels, table_of
-from cenports_nb.notebook.explorer.search_index import terms_of
-from cenports_nb.notebook.grid.widget import Part
+from cenports_nb.notebook.explorer.order_detail import build_order_details
+from cenports_nb.notebook.explorer.order_index import OrderIndex
+from cenports_nb.notebook.explorer.order_table import build_order_table, name_channels
+from cenports_nb.notebook.explorer.search_index import build_search_index
+from cenports_nb.notebook.grid.widget import DetailSection
 
 NAUGHTY = "<img src=x onerror=document.title='ran'>"
 CLOSING = "</script><script>document.title='ran'</script>"
@@ -19,7 +19,7 @@ CLOSING = "</script><script>document.title='ran'</script>"
 Row = dict[str, Any]
 
 
-def orders_of(*rows: Row) -> pd.DataFrame:
+def make_orders(*rows: Row) -> pd.DataFrame:
     """Make orders; what a row does not say is as in `schemas.Orders.example()`, or left out."""
     full: list[Row] = [{"channel_id": "SHOP", "order_date": "2026-03-01T09:30Z", **row} for row in rows]
     frame = pd.DataFrame(full)
@@ -27,7 +27,7 @@ def orders_of(*rows: Row) -> pd.DataFrame:
     return frame
 
 
-def lines_of(*rows: Row) -> pd.DataFrame:
+def make_lines(*rows: Row) -> pd.DataFrame:
     """Make line items of one unit each."""
     return pd.DataFrame([{"channel_id": "SHOP", "quantity": 1, **row} for row in rows])
 
@@ -50,26 +50,27 @@ def people(**changes: str) -> Row:
 
 PRIVATE = ("Maria Anders", "Hanna Moos", "maria@example.com", "555-0100", "7 Mill Lane", "02110", "Leave at the door.")
 
-NO_LINES = lines_of({"order_no": "none", "product_sku": "S"})
+NO_LINES = make_lines({"order_no": "none", "product_sku": "S"})
 
 
-def table(book: OrderBook, *, channels: pd.DataFrame | None = None, show_pii: bool = False) -> pd.DataFrame:
+def table(index: OrderIndex, *, channels: pd.DataFrame | None = None, show_pii: bool = False) -> pd.DataFrame:
     now = pd.Timestamp("2026-03-11T12:00Z")
-    return table_of(book, names_of_channels(book, channels), now, show_pii=show_pii)[0]
+    return build_order_table(index, name_channels(index, channels), now, show_pii=show_pii)[0]
 
 
-def told(book: OrderBook, at: int = 0, *, shown: bool = False) -> dict[str, Part]:
-    return {part.title.split(" (")[0]: part for part in story_of(book, at, shown=shown)}
+def build_details(index: OrderIndex, at: int = 0, *, show_pii: bool = False) -> dict[str, DetailSection]:
+    return {section.title.split(" (")[0]: section for section in build_order_details(index, at, show_pii=show_pii)}
 
 
-def found(book: OrderBook, text: str, *, show_pii: bool = False) -> list[str]:
+def find_orders(index: OrderIndex, text: str, *, show_pii: bool = False) -> list[str]:
     """Search as the page does."""
-    terms = terms_of(book, show_pii=show_pii)
-    texts, starts, numbers = terms.buffers()
-    assert len(json.loads(texts)) == len(terms.texts)
-    assert (len(starts), len(numbers)) == (4 * (len(book) + 1), 4 * len(terms.numbers))
+    search_index = build_search_index(index, show_pii=show_pii)
+    texts, starts, numbers = search_index.to_buffers()
+    assert len(json.loads(texts)) == len(search_index.texts)
+    assert (len(starts), len(numbers)) == (4 * (len(index) + 1), 4 * len(search_index.text_numbers))
+    hits = [text in each for each in search_index.texts]
     return [
-        str(book.orders["order_no"].iloc[at])
-        for at in range(len(book))
-        if any(text in terms.texts[number] for number in terms.numbers[terms.starts[at] : terms.starts[at + 1]])
+        str(index.orders["order_no"].iloc[at])
+        for at in range(len(index))
+        if any(hits[n] for n in search_index.text_numbers[search_index.starts[at] : search_index.starts[at + 1]])
     ]

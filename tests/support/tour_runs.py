@@ -10,10 +10,10 @@ from typing import Any
 import nbformat
 
 import cenports_nb
-from cenports_nb.reports import notebook_folder
+from cenports_nb.reports import find_notebook_folder
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
-TOUR = tuple(path.name for path in sorted((notebook_folder() / "tour").glob("*.ipynb")))
+TOUR = tuple(path.name for path in sorted((find_notebook_folder() / "tour").glob("*.ipynb")))
 
 ENDS = {
     "4-correct.ipynb": ["all 6 rows applied"],
@@ -27,7 +27,7 @@ GRIDS = {"2-look.ipynb": "orders", "4-correct.ipynb": "max_drop"}
 
 def copy_tour(folder: Path) -> Path:
     """Copy the notebooks, as a person does who wants to try them."""
-    return Path(shutil.copytree(notebook_folder() / "tour", folder / "tour"))
+    return Path(shutil.copytree(find_notebook_folder() / "tour", folder / "tour"))
 
 
 def surroundings(folder: Path, **more: str) -> dict[str, str]:
@@ -66,4 +66,6 @@ def check_ends(notebook: Path) -> None:
     assert {view["text/html"] for view in views} <= {"<span></span>"}  # of a live grid nothing is left but its table
     assert len(views) <= (notebook.name in GRIDS)
     pages = [output.data.get("text/html", "") for output in outputs_of(notebook) if "data" in output]
-    assert [GRIDS[notebook.name] in page for page in pages if "cn-still" in page] == [True] * (notebook.name in GRIDS)
+    assert [GRIDS[notebook.name] in page for page in pages if "cn-static-table" in page] == [True] * (
+        notebook.name in GRIDS
+    )

@@ -24,6 +24,7 @@ from cenports_nb.errors import (
     UnknownFieldsWarning,
 )
 from cenports_nb.frames.provenance import QUOTED_VALUE, Provenance, Reject, account_name, attach, rejects_frame
+from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -130,7 +131,7 @@ def finalize(
         # The value that a reason quotes may be personal, and warnings are kept in notebooks and logs.
         reason = QUOTED_VALUE.sub(r"\1", first.reason)
         text = (
-            f"{_many(len(rejects), 'record')} from {source} can't be read, the first "
+            f"{format_count(len(rejects), 'record')} from {source} can't be read, the first "
             f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."
         )
         if options.on_reject == "raise":
@@ -139,10 +140,10 @@ def finalize(
         warn(text, RejectedRowsWarning)
     if retrieval.missing:
         missing = _missing_frame(source, retrieval.missing)
-        text = f"{source} is incomplete in {_many(len(missing), 'window')}, the first: {retrieval.missing[0].reason}."
+        text = f"{source} is incomplete in {format_count(len(missing), 'window')}, the first: {retrieval.missing[0].reason}."
         if not options.allow_partial:
             raise IncompleteError(
-                f"{text} The error's .partial has {_many(len(frame), 'row')} that did arrive, .missing the windows that did not.",
+                f"{text} The error's .partial has {format_count(len(frame), 'row')} that did arrive, .missing the windows that did not.",
                 partial=frame,
                 missing=missing,
             )
@@ -158,10 +159,6 @@ def _stacklevel_of_caller() -> int:
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE_FOLDER):
         frame, level = frame.f_back, level + 1
     return level
-
-
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
 
 
 def _missing_frame(source: str, missing: Sequence[MissingWindow]) -> pd.DataFrame:

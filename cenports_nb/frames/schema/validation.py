@@ -12,6 +12,7 @@ import pandera.pandas as pa
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, find_duplicates, index_rows
 from cenports_nb.frames.schema.coercion import COERCIONS, Flaw
+from cenports_nb.rendering.text import pluralize
 
 MAX_QUOTED_ROWS = 5
 """Rows named for each flaw; the text says how many more there are."""
@@ -145,7 +146,7 @@ def _describe_rule(rule: pa.Check) -> dict[str, Any]:
 def _describe_missing_columns(frame: pd.DataFrame, missing: list[str]) -> str:
     there = ", ".join(map(str, frame.columns[:12])) or "none"
     more = f" and {len(frame.columns) - 12} more" if len(frame.columns) > 12 else ""
-    return f"lacks the column{'s' if len(missing) > 1 else ''} {', '.join(missing)} (it has {there}{more})"
+    return f"lacks the {pluralize('column', len(missing))} {', '.join(missing)} (it has {there}{more})"
 
 
 def _describe_flaw(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
@@ -156,7 +157,7 @@ def _describe_flaw(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
         for place in where[:MAX_QUOTED_ROWS]
     ]
     more = f" and {len(where) - MAX_QUOTED_ROWS:,} more" if len(where) > MAX_QUOTED_ROWS else ""
-    rows = f"row{'s' if len(where) > 1 else ''} {', '.join(shown)}{more}"
+    rows = f"{pluralize('row', len(where))} {', '.join(shown)}{more}"
     article = "an" if name[0] in "aeio" else "a"
     return f"has {article} {name} that {flaw.what} in {rows}: {flaw.advice}"
 

@@ -14,28 +14,31 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.text import format_count, truncate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BLUE, SKY, YELLOW, RED, PALE = "#004488", "#8fb4d9", "#ddaa33", "#bb5566", "#c3ccd6"
+BLUE, SKY, YELLOW, RED, PALE_GRAY = "#004488", "#8fb4d9", "#ddaa33", "#bb5566", "#c3ccd6"
 """Distinct for the colour-blind, and from dark to light in grey; hatches and words say the same again."""
-INK, FAINT, GRID = "#222222", "#6b6b6b", "#e3e3e3"
-WIDTH = 9.0
-SENTENCE_HEIGHT = 1.6
+TEXT_COLOR, GRAY, GRID_COLOR = "#222222", "#6b6b6b", "#e3e3e3"
+FIGURE_WIDTH_INCHES = 9.0
+MESSAGE_HEIGHT_INCHES = 1.6
 """Inches."""
-NAME_LENGTH = 34
-NAME_SIGN, TITLE_SIGN = 5.4, 7.6
+NAME_MAX_LENGTH = 34
+NAME_CHAR_POINTS, TITLE_CHAR_POINTS = 5.4, 7.6
 """Points that a sign of a name and of the title is wide, on average or a little more."""
-LITERAL: dict[str, Any] = {"parse_math": False, "usetex": False}
+LITERAL_TEXT: dict[str, Any] = {"parse_math": False, "usetex": False}
 """For every text with words from outside: a `$` or `_` in a SKU is no formula."""
 
 
-def canvas(ax: Axes | None, height: float) -> Axes:
+def prepare_axes(ax: Axes | None, height: float) -> Axes:
     """Give the Axes to draw on: the caller's, untouched by pyplot, or those of a new figure; 0 high for a sentence."""
     if ax is not None:
         return ax
-    _, ax = plt.subplots(figsize=(WIDTH, height or SENTENCE_HEIGHT), layout="constrained", facecolor="white")
+    _, ax = plt.subplots(
+        figsize=(FIGURE_WIDTH_INCHES, height or MESSAGE_HEIGHT_INCHES), layout="constrained", facecolor="white"
+    )
     ax.set_facecolor("white")
     return ax
 
@@ -50,7 +53,7 @@ def check_top(top: int) -> None:
         raise InvalidRequestError(f"top={top!r} must be a whole number above 0.")
 
 
-def headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
+def draw_headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
     """Write the title, at the left where reading begins, and below it what colours, hatches and lines mean.
 
     Args:
@@ -58,75 +61,78 @@ def headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
         text: The title.
         columns: How many explanations stand beside each other, if there is room; None for none.
     """
-    rows = 0 if columns is None else _legend(ax, columns)
+    rows = 0 if columns is None else _draw_legend(ax, columns)
     pad = 8 + 16 * rows
     ax.set_title(
-        plain(shortened(text, max(24, int(axis_width(ax) / TITLE_SIGN)))),
+        replace_undrawable(truncate(text, max(24, int(estimate_axis_width(ax) / TITLE_CHAR_POINTS)))),
         loc="left",
         fontsize=12,
         fontweight="bold",
-        color=INK,
+        color=TEXT_COLOR,
         pad=pad,
-        **LITERAL,
+        **LITERAL_TEXT,
     )
     for each in ax.findobj(Text):
         each.set_usetex(False)  # even empty ones and numbers would ask for TeX, where a user has switched it on
 
 
-def _legend(ax: Axes, columns: int) -> int:
+def _draw_legend(ax: Axes, columns: int) -> int:
     """Explain columns and bars first, then lines and marks; tell how many rows that takes."""
     found = list(zip(*ax.get_legend_handles_labels(), strict=True))
     found.sort(key=lambda one: isinstance(one[0], Line2D))
-    lengths, room = [len(label) for _, label in found], axis_width(ax)
-    while columns > 1 and _legend_width(lengths, columns) > room:
+    lengths, room = [len(label) for _, label in found], estimate_axis_width(ax)
+    while columns > 1 and _estimate_legend_width(lengths, columns) > room:
         columns -= 1
-    drawn = ax.legend(
+    legend = ax.legend(
         *zip(*found, strict=True), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=9,
         borderaxespad=0.2, handlelength=1.8, columnspacing=1.6,
     )  # fmt: skip
-    drawn.set_in_layout(False)  # the title above it keeps its room; a wide one must not narrow the chart
-    for text in drawn.get_texts():
-        text.set(color=INK, **LITERAL)
+    legend.set_in_layout(False)  # the title above it keeps its room; a wide one must not narrow the chart
+    for text in legend.get_texts():
+        text.set(color=TEXT_COLOR, **LITERAL_TEXT)
     return -(-len(found) // columns)
 
 
-def _legend_width(lengths: list[int], columns: int) -> float:
+def _estimate_legend_width(lengths: list[int], columns: int) -> float:
     """Guess how many points wide explanations are, which fill one column after the other."""
     rows = -(-len(lengths) // columns)
-    return sum(NAME_SIGN * max(lengths[at : at + rows]) + 32 for at in range(0, len(lengths), rows))
+    return sum(NAME_CHAR_POINTS * max(lengths[at : at + rows]) + 32 for at in range(0, len(lengths), rows))
 
 
-def sentence(ax: Axes, heading: str, text: str) -> Axes:
+def draw_message(ax: Axes, heading: str, text: str) -> Axes:
     """Say why there is nothing to draw, instead of an empty picture."""
-    headline(ax, heading, columns=None)
+    draw_headline(ax, heading, columns=None)
     ax.text(
-        0.01, 0.5, plain(text), transform=ax.transAxes, va="center", fontsize=10.5, color=FAINT, wrap=True, **LITERAL
+        0.01,
+        0.5,
+        replace_undrawable(text),
+        transform=ax.transAxes,
+        va="center",
+        fontsize=10.5,
+        color=GRAY,
+        wrap=True,
+        **LITERAL_TEXT,
     )
     ax.set_axis_off()
     return ax
 
 
-def remark(ax: Axes, parts: Iterable[str], *, below: float = 36) -> None:
+def draw_remark(ax: Axes, parts: Iterable[str], *, below: float = 36) -> None:
     """Say below the chart, so many points below its axis, what it leaves out."""
     text = "; ".join(filter(None, parts))
     if text:
         ax.annotate(
-            plain(f"{text}."), (0, 0), xycoords="axes fraction", xytext=(0, -below), textcoords="offset points",
-            va="top", fontsize=8.5, color=FAINT, annotation_clip=False, **LITERAL,
+            replace_undrawable(f"{text}."), (0, 0), xycoords="axes fraction", xytext=(0, -below), textcoords="offset points",
+            va="top", fontsize=8.5, color=GRAY, annotation_clip=False, **LITERAL_TEXT,
         )  # fmt: skip
 
 
-def more(count: int, what: str = "SKU", which: str = "not drawn") -> str:
+def format_hidden(count: int, what: str = "SKU", description: str = "not drawn") -> str:
     """Say how many there are beyond those that are drawn; nothing if none."""
-    return f"{many(count, f'more {what}')} {which}" if count > 0 else ""
+    return f"{format_count(count, f'more {what}')} {description}" if count > 0 else ""
 
 
-def many(count: int, what: str) -> str:
-    """Write a number with its noun."""
-    return f"{count:,} {what}{'' if count == 1 else 's'}"
-
-
-def numbers(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = "x", marks: int = 6) -> None:
+def format_axis(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = "x", marks: int = 6) -> None:
     """Scale one axis from 0, with its unit and thousands apart, and clear the frame around.
 
     Args:
@@ -138,18 +144,18 @@ def numbers(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = "x",
     """
     axis = ax.xaxis if along == "x" else ax.yaxis
     (ax.set_xlim if along == "x" else ax.set_ylim)(0, most)
-    axis.set_label_text(plain(unit), fontsize=9, color=FAINT, **LITERAL)
+    axis.set_label_text(replace_undrawable(unit), fontsize=9, color=GRAY, **LITERAL_TEXT)
     axis.set_major_locator(MaxNLocator(marks, integer=True))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "−")))
-    ax.tick_params(axis=along, labelsize=9, colors=FAINT, length=0)
+    ax.tick_params(axis=along, labelsize=9, colors=GRAY, length=0)
     ax.grid(visible=False, axis="both")
-    ax.grid(axis=along, color=GRID, linewidth=0.8)
+    ax.grid(axis=along, color=GRID_COLOR, linewidth=0.8)
     ax.set_axisbelow(True)
     for side in ax.spines.values():
         side.set_visible(False)
 
 
-def cell_width(ax: Axes) -> float:
+def available_width(ax: Axes) -> float:
     """Tell how many points wide the chart may be with its names: the figure, or its share of a grid of charts."""
     figure: Any = ax.figure
     width = float(figure.bbox.width / figure.dpi * 72)
@@ -159,27 +165,22 @@ def cell_width(ax: Axes) -> float:
     return width * len(grid.colspan) / int(grid.get_gridspec().ncols)
 
 
-def axis_width(ax: Axes) -> float:
+def estimate_axis_width(ax: Axes) -> float:
     """Guess how many points are left beside the names at the left; without a layout they hang outside."""
     figure: Any = ax.figure
     if figure.get_layout_engine() is None:
-        return cell_width(ax)
+        return available_width(ax)
     longest = max((len(label.get_text()) for label in ax.get_yticklabels()), default=0)
-    return max(cell_width(ax) - NAME_SIGN * longest - 22, 60.0)
+    return max(available_width(ax) - NAME_CHAR_POINTS * longest - 22, 60.0)
 
 
-def shortened(text: str, length: int = NAME_LENGTH) -> str:
-    """Cut a long name, and show that it was cut."""
-    return text if len(text) <= length else text[: length - 1] + "…"
-
-
-def plain(text: str) -> str:
+def replace_undrawable(text: str) -> str:
     """Replace what the chart's font can't draw, which would be a warning and an empty box."""
-    drawable = (c if ord(c) in _glyphs() and unicodedata.category(c)[0] != "C" else "□" for c in str(text))
+    drawable = (c if ord(c) in _list_glyphs() and unicodedata.category(c)[0] != "C" else "□" for c in str(text))
     return "".join(drawable)
 
 
 @cache
-def _glyphs() -> frozenset[int]:
+def _list_glyphs() -> frozenset[int]:
     font = font_manager.get_font(font_manager.findfont("DejaVu Sans"))
     return frozenset(font.get_charmap())

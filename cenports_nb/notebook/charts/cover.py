@@ -11,25 +11,25 @@ from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
+from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
-    INK,
     RED,
-    canvas,
+    TEXT_COLOR,
     check_top,
-    headline,
-    many,
-    more,
-    remark,
-    sentence,
+    draw_headline,
+    draw_message,
+    draw_remark,
+    format_hidden,
+    prepare_axes,
 )
+from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class Cover(pa.DataFrameModel):
+class CoverRows(pa.DataFrameModel):
     """What a chart needs of `stock_cover`."""
 
     warehouse_code: Series[str]
@@ -59,7 +59,7 @@ def plot_cover(
     Raises:
         InvalidRequestError: A column of `stock_cover` is missing, or an argument means nothing.
     """
-    rows = validate_columns(cover, Cover, "cover", optional=["product_name"]).reset_index(drop=True)
+    rows = validate_columns(cover, CoverRows, "cover", optional=["product_name"]).reset_index(drop=True)
     check_top(top)
     if isinstance(low, bool) or not isinstance(low, int | float) or not 0 <= low < np.inf:
         raise InvalidRequestError(f"low={low!r} must be a number of days.")
@@ -67,21 +67,28 @@ def plot_cover(
     found = rows[rows["cover_days"].notna()].sort_values(
         ["cover_days", "daily"], ascending=[True, False], kind="stable"
     )
-    bars = _first(found, top)
-    ax = canvas(ax, bars_height(len(bars)))
+    bars = _select_bars(found, top)
+    ax = prepare_axes(ax, bar_chart_height(len(bars)))
     heading = title or "Days until the stock runs out"
-    left_out = _left_out(rows)
+    left_out = _describe_left_out(rows)
     if bars.empty:
-        return sentence(ax, heading, "; ".join(["No SKU was sold from stock in these days", *left_out]) + ".")
-    _draw(ax, bars, low, several=bool(rows["warehouse_code"].nunique() > 1))
-    headline(ax, heading)
+        return draw_message(ax, heading, "; ".join(["No SKU was sold from stock in these days", *left_out]) + ".")
+    _draw(ax, bars, low, show_warehouse=bool(rows["warehouse_code"].nunique() > 1))
+    draw_headline(ax, heading)
     hidden = found.drop(bars.index)
     out = int((hidden["cover_days"] == 0).sum())
-    remark(ax, [more(out, which="out of stock"), more(len(hidden) - out, which="that last longer"), *left_out])
+    draw_remark(
+        ax,
+        [
+            format_hidden(out, description="out of stock"),
+            format_hidden(len(hidden) - out, description="that last longer"),
+            *left_out,
+        ],
+    )
     return ax
 
 
-def _first(found: pd.DataFrame, top: int) -> pd.DataFrame:
+def _select_bars(found: pd.DataFrame, top: int) -> pd.DataFrame:
     """Choose the bars: what is out of stock fills a third at most, as long as something else can still be saved."""
     out = found[found["cover_days"] == 0]
     lasting = found[found["cover_days"] > 0]
@@ -89,40 +96,40 @@ def _first(found: pd.DataFrame, top: int) -> pd.DataFrame:
     return pd.concat([out.head(room), lasting.head(top - min(room, len(out)))])
 
 
-def _left_out(rows: pd.DataFrame) -> list[str]:
-    untold = rows["cover_days"].isna()
-    unstocked = untold & rows["available"].isna()
-    counts = {"sold but not stocked": int(unstocked.sum()), "not sold": int((untold & ~unstocked).sum())}
-    return [f"{many(number, 'SKU')} {what}" for what, number in counts.items() if number]
+def _describe_left_out(rows: pd.DataFrame) -> list[str]:
+    no_cover = rows["cover_days"].isna()
+    unstocked = no_cover & rows["available"].isna()
+    counts = {"sold but not stocked": int(unstocked.sum()), "not sold": int((no_cover & ~unstocked).sum())}
+    return [f"{format_count(number, 'SKU')} {what}" for what, number in counts.items() if number]
 
 
-def _draw(ax: Axes, bars: pd.DataFrame, low: float, *, several: bool) -> None:
+def _draw(ax: Axes, bars: pd.DataFrame, low: float, *, show_warehouse: bool) -> None:
     days = bars["cover_days"].to_numpy()
     few = days < low
     at = np.arange(len(bars))
-    looks: dict[str, tuple[Any, dict[str, Any]]] = {
+    styles: dict[str, tuple[Any, dict[str, Any]]] = {
         f"less than {low:g} days": (few & (days > 0), {"color": RED, "hatch": "////"}),
         f"{low:g} days or more": (~few, {"color": BLUE}),
     }
-    for word, (chosen, look) in looks.items():
+    for word, (chosen, style) in styles.items():
         if chosen.any():
-            ax.barh(at[chosen], days[chosen], label=word, **look, **EDGE)
+            ax.barh(at[chosen], days[chosen], label=word, **style, **BAR_STYLE)
     none = days == 0
     if none.any():
         ax.plot(
             days[none], at[none], linestyle="none", marker="X", markersize=8, color=RED, label="none left", zorder=3,
             clip_on=False,
         )  # fmt: skip
-    ax.axvline(low, color=INK, linewidth=1, linestyle=(0, (4, 3)), zorder=1.5)
+    ax.axvline(low, color=TEXT_COLOR, linewidth=1, linestyle=(0, (4, 3)), zorder=1.5)
     texts = [
-        _told(length, int(available), daily)
+        _describe_bar(length, int(available), daily)
         for length, available, daily in zip(days, bars["available"], bars["daily"], strict=True)
     ]
-    labels = sku_labels(ax, bars, several=several)
-    finish_bars(ax, labels, days.tolist(), texts, few.tolist(), unit="days of cover", least=low)
+    labels = build_sku_labels(ax, bars, show_warehouse=show_warehouse)
+    label_bars(ax, labels, days.tolist(), texts, few.tolist(), unit="days of cover", least=low)
 
 
-def _told(days: float, available: int, daily: float) -> str:
+def _describe_bar(days: float, available: int, daily: float) -> str:
     """Say one bar in words."""
-    left = "none left" if available <= 0 else f"{days:,.1f} days: {many(available, 'unit')}"
+    left = "none left" if available <= 0 else f"{days:,.1f} days: {format_count(available, 'unit')}"
     return f"{left}, {daily:,.1f} a day"

@@ -10,20 +10,20 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
+from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
-    INK,
-    PALE,
+    PALE_GRAY,
     RED,
-    canvas,
+    TEXT_COLOR,
     check_top,
-    headline,
-    more,
-    remark,
-    sentence,
+    draw_headline,
+    draw_message,
+    draw_remark,
+    format_hidden,
+    prepare_axes,
 )
-from cenports_nb.notebook.charts.cover import Cover
+from cenports_nb.notebook.charts.cover import CoverRows
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class _Words:
+class _Wording:
     """What stock and demand are called, by the frame that they come from."""
 
     stock: str
@@ -43,7 +43,7 @@ class _Words:
     nothing: str
 
 
-OPEN = _Words(
+OPEN_ORDER_WORDING = _Wording(
     stock="on the shelf",
     demand="ordered, not shipped",
     lacks="short",
@@ -52,7 +52,7 @@ OPEN = _Words(
     title="Stock against open orders",
     nothing="no SKU has open orders",
 )
-SOLD = _Words(
+SALES_WORDING = _Wording(
     stock="for sale",
     demand="sold in {days} days",
     lacks="less than was sold",
@@ -80,43 +80,43 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
         InvalidRequestError: The frame has no demand in it, or an argument means nothing.
     """
     check_top(top)
-    rows, words = _demand(frame)
+    rows, wording = _read_demand(frame)
     rows = rows.assign(shortfall=rows["demand"] - rows["stock"].clip(lower=0))[rows["demand"] > 0]
     found = rows.sort_values(["shortfall", "demand", *STOCK_KEYS[::-1]], ascending=[False, False, True, True])
     bars = found.head(top)
-    ax = canvas(ax, bars_height(len(bars)))
-    heading = title or words.title
+    ax = prepare_axes(ax, bar_chart_height(len(bars)))
+    heading = title or wording.title
     if bars.empty:
-        return sentence(ax, heading, f"No demand to show: {words.nothing}.")
-    _draw(ax, bars, words, several=bool(rows["warehouse_code"].nunique() > 1))
-    headline(ax, heading)
-    remark(ax, [more(len(found) - len(bars), which="with demand not drawn")])
+        return draw_message(ax, heading, f"No demand to show: {wording.nothing}.")
+    _draw(ax, bars, wording, show_warehouse=bool(rows["warehouse_code"].nunique() > 1))
+    draw_headline(ax, heading)
+    draw_remark(ax, [format_hidden(len(found) - len(bars), description="with demand not drawn")])
     return ax
 
 
-def _demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Words]:
+def _read_demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Wording]:
     """Bring either frame to stock and demand, one row a warehouse and SKU."""
     if isinstance(frame, pd.DataFrame) and "sold" in frame.columns:
-        rows = validate_columns(frame, Cover, "frame", optional=["product_name"])
+        rows = validate_columns(frame, CoverRows, "frame", optional=["product_name"])
         daily = (rows["sold"] / rows["daily"])[rows["daily"] > 0]  # the length of the window, which the frame tells so
         days = f"{daily.median():.0f}" if len(daily) else "these"
-        words = replace(SOLD, demand=SOLD.demand.format(days=days))
+        wording = replace(SALES_WORDING, demand=SALES_WORDING.demand.format(days=days))
         name = rows.get("product_name")
         rows = rows.assign(stock=rows["available"].fillna(0).astype("int64"), demand=rows["sold"], product_name=name)
-        return rows, words
+        return rows, wording
     if isinstance(frame, pd.DataFrame) and "open_quantity" not in frame.columns and "actual" in frame.columns:
         raise InvalidRequestError(
             "frame knows no demand: it lacks open_quantity. Pass diff_stock(…, open_items=line_items), or stock_cover(…)."
         )
     rows = summarize_stock(frame, by=STOCK_KEYS)
-    return rows.rename(columns={"actual": "stock", "open_quantity": "demand"}), OPEN
+    return rows.rename(columns={"actual": "stock", "open_quantity": "demand"}), OPEN_ORDER_WORDING
 
 
-def _draw(ax: Axes, bars: pd.DataFrame, words: _Words, *, several: bool) -> None:
+def _draw(ax: Axes, bars: pd.DataFrame, wording: _Wording, *, show_warehouse: bool) -> None:
     at = range(len(bars))
     short = bars["shortfall"] > 0
     have = bars["stock"].clip(lower=0)
-    ax.barh(at, have, color=PALE, label=words.stock, **EDGE)
+    ax.barh(at, have, color=PALE_GRAY, label=wording.stock, **BAR_STYLE)
     lacking: dict[str, Any] = {
         "left": have[short],
         "color": "none",
@@ -125,20 +125,20 @@ def _draw(ax: Axes, bars: pd.DataFrame, words: _Words, *, several: bool) -> None
         "linewidth": 0.8,
         "height": 0.7,
     }
-    places = [place for place, lacks in zip(at, short, strict=True) if lacks]
-    if places:
-        ax.barh(places, bars.loc[short, "shortfall"], label=words.lacks, **lacking)
+    positions = [position for position, lacks in zip(at, short, strict=True) if lacks]
+    if positions:
+        ax.barh(positions, bars.loc[short, "shortfall"], label=wording.lacks, **lacking)
     ax.plot(
         bars["demand"], at, linestyle="none", marker="D", markersize=7, color=BLUE, markeredgecolor="white",
-        label=words.demand, zorder=3,
+        label=wording.demand, zorder=3,
     )  # fmt: skip
     ends = pd.concat([have, bars["demand"]], axis=1).max(axis=1)
     texts = [
-        (words.short if shortfall > 0 else words.enough).format(
+        (wording.short if shortfall > 0 else wording.enough).format(
             demand=demand, shortfall=shortfall, spare=-shortfall, stock=max(stock, 0)
         )
         for demand, shortfall, stock in bars[["demand", "shortfall", "stock"]].itertuples(index=False)
     ]
-    labels = sku_labels(ax, bars, several=several)
-    finish_bars(ax, labels, ends.tolist(), texts, short.tolist(), unit="units")
-    ax.axvline(0, color=INK, linewidth=0.8)
+    labels = build_sku_labels(ax, bars, show_warehouse=show_warehouse)
+    label_bars(ax, labels, ends.tolist(), texts, short.tolist(), unit="units")
+    ax.axvline(0, color=TEXT_COLOR, linewidth=0.8)

@@ -12,25 +12,25 @@ from pandera.typing import Series
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
-    INK,
-    PALE,
+    NAME_MAX_LENGTH,
+    PALE_GRAY,
     RED,
+    TEXT_COLOR,
     YELLOW,
-    canvas,
-    headline,
-    many,
-    numbers,
-    plain,
-    remark,
-    sentence,
-    shortened,
+    draw_headline,
+    draw_message,
+    draw_remark,
+    format_axis,
+    prepare_axes,
+    replace_undrawable,
 )
+from cenports_nb.rendering.text import format_count, truncate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 
-class _Ages(pa.DataFrameModel):
+class _AgeRows(pa.DataFrameModel):
     """What the chart needs of `order_ages`."""
 
     order_no: Series[str]
@@ -40,11 +40,11 @@ class _Ages(pa.DataFrameModel):
     bucket: Series[str]
 
 
-WAITS: dict[str, dict[str, Any]] = {
+WAIT_STYLES: dict[str, dict[str, Any]] = {
     "not acknowledged": {"color": RED, "hatch": "////"},
     "acknowledged, not shipped": {"color": BLUE},
     "not shipped, acknowledgement not asked": {"color": YELLOW, "hatch": ".."},
-    "shipped, acknowledgement not asked": {"color": PALE, "hatch": "xx"},
+    "shipped, acknowledgement not asked": {"color": PALE_GRAY, "hatch": "xx"},
 }
 """What an order waits for, and how it looks; every order is in one of them."""
 
@@ -60,23 +60,28 @@ def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None =
     Raises:
         InvalidRequestError: A column of `order_ages` is missing.
     """
-    rows = validate_columns(ages, _Ages, "ages")
+    rows = validate_columns(ages, _AgeRows, "ages")
     # Acknowledged and shipped orders wait for nothing; `order_ages` lists none.
     rows = rows[rows["unshipped"] | ~rows["acknowledged"].fillna(value=False).astype(bool)]
-    ax = canvas(ax, 4.2 if len(rows) else 0)
+    ax = prepare_axes(ax, 4.2 if len(rows) else 0)
     heading = title or "Orders that wait"
     if rows.empty:
-        return sentence(ax, heading, "No order waits: all are acknowledged and shipped.")
-    counts = _counts(rows, _buckets(ages["bucket"], rows))
+        return draw_message(ax, heading, "No order waits: all are acknowledged and shipped.")
+    counts = _count_orders(rows, _list_buckets(ages["bucket"], rows))
     _draw(ax, counts)
-    headline(ax, heading)
+    draw_headline(ax, heading)
     oldest = rows.iloc[int(rows["age_business_days"].to_numpy().argmax())]
-    days = many(int(oldest["age_business_days"]), "working day")
-    remark(ax, [f"{many(len(rows), 'order')} in all, the oldest, {shortened(oldest['order_no'])}, for {days}"])
+    days = format_count(int(oldest["age_business_days"]), "working day")
+    draw_remark(
+        ax,
+        [
+            f"{format_count(len(rows), 'order')} in all, the oldest, {truncate(oldest['order_no'], NAME_MAX_LENGTH)}, for {days}"
+        ],
+    )
     return ax
 
 
-def _buckets(bucket: pd.Series[Any], rows: pd.DataFrame) -> list[str]:
+def _list_buckets(bucket: pd.Series[Any], rows: pd.DataFrame) -> list[str]:
     """List the buckets from young to old, empty ones too where the frame knows them."""
     if isinstance(bucket.dtype, pd.CategoricalDtype):
         return [str(name) for name in bucket.cat.categories]
@@ -84,30 +89,34 @@ def _buckets(bucket: pd.Series[Any], rows: pd.DataFrame) -> list[str]:
     return [str(name) for name in first.index]
 
 
-def _counts(rows: pd.DataFrame, buckets: list[str]) -> pd.DataFrame:
+def _count_orders(rows: pd.DataFrame, buckets: list[str]) -> pd.DataFrame:
     """Count orders by bucket and by what they wait for."""
-    unasked, unshipped = rows["acknowledged"].isna(), rows["unshipped"]
-    seen = rows["acknowledged"].fillna(value=False).astype(bool)
-    of_row = np.select([~unasked & ~seen, ~unasked & unshipped, unasked & unshipped], list(WAITS)[:3], list(WAITS)[3])
+    unknown, unshipped = rows["acknowledged"].isna(), rows["unshipped"]
+    acknowledged = rows["acknowledged"].fillna(value=False).astype(bool)
+    of_row = np.select(
+        [~unknown & ~acknowledged, ~unknown & unshipped, unknown & unshipped],
+        list(WAIT_STYLES)[:3],
+        list(WAIT_STYLES)[3],
+    )
     table = pd.crosstab(rows["bucket"].to_numpy(), of_row)
-    return table.reindex(index=buckets, columns=list(WAITS), fill_value=0)
+    return table.reindex(index=buckets, columns=list(WAIT_STYLES), fill_value=0)
 
 
 def _draw(ax: Axes, counts: pd.DataFrame) -> None:
     at = np.arange(len(counts))
     below = np.zeros(len(counts))
-    for wait, look in WAITS.items():
+    for wait, style in WAIT_STYLES.items():
         height = counts[wait].to_numpy()
         if height.any():
-            ax.bar(at, height, bottom=below, label=wait, width=0.7, edgecolor="white", linewidth=0.8, **look)
+            ax.bar(at, height, bottom=below, label=wait, width=0.7, edgecolor="white", linewidth=0.8, **style)
             below += height
-    for place, total in zip(at, below, strict=True):
+    for position, total in zip(at, below, strict=True):
         ax.annotate(
-            f"{total:,.0f}", (place, total), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=9,
-            color=INK, fontweight="bold",
+            f"{total:,.0f}", (position, total), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=9,
+            color=TEXT_COLOR, fontweight="bold",
         )  # fmt: skip
-    ax.set_xticks(at, [plain(name).replace("-", "–") for name in counts.index])
-    numbers(ax, "orders", below.max() * 1.12, along="y")
-    ax.tick_params(axis="x", length=0, labelsize=9, colors=INK)
-    ax.set_xlabel("working days since the order", fontsize=9, color=INK)
-    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_xticks(at, [replace_undrawable(name).replace("-", "–") for name in counts.index])
+    format_axis(ax, "orders", below.max() * 1.12, along="y")
+    ax.tick_params(axis="x", length=0, labelsize=9, colors=TEXT_COLOR)
+    ax.set_xlabel("working days since the order", fontsize=9, color=TEXT_COLOR)
+    ax.axhline(0, color=TEXT_COLOR, linewidth=0.8)

@@ -19,31 +19,31 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.canvas import (
-    FAINT,
-    INK,
+    GRAY,
+    NAME_MAX_LENGTH,
     SKY,
-    canvas,
-    cell_width,
-    headline,
-    many,
-    numbers,
-    remark,
-    sentence,
-    shortened,
+    TEXT_COLOR,
+    available_width,
+    draw_headline,
+    draw_message,
+    draw_remark,
+    format_axis,
+    prepare_axes,
 )
 from cenports_nb.notebook.charts.periods import (
-    MONTHS,
-    By,
-    Loaded,
-    Span,
-    asked_days,
-    before,
-    chosen_days,
-    cut,
-    loaded_days,
-    whole_of,
-    written,
+    MONTH_NAMES,
+    DayRange,
+    LoadedDays,
+    Period,
+    choose_days,
+    complete_period,
+    find_earlier_period,
+    find_loaded_days,
+    format_day,
+    parse_days,
+    split_periods,
 )
+from cenports_nb.rendering.text import format_count, truncate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -58,41 +58,41 @@ MEASURES: dict[str, tuple[str, str, str]] = {
 }
 """Title, axis and word of each measure."""
 
-OF_ORDERS, OF_LINES = ("orders", "order_total"), ("units", "orders", "line_value")
+ORDER_MEASURES, LINE_MEASURES = ("orders", "order_total"), ("units", "orders", "line_value")
 """What each frame can tell, the default first."""
 
-BY_LENGTH: tuple[tuple[int, By], ...] = ((45, "day"), (200, "week"))
+MAX_DAYS_BY_PERIOD: tuple[tuple[int, Period], ...] = ((45, "day"), (200, "week"))
 """Up to so many days a column is a day, a week; beyond, a month."""
 
-WHOLE: dict[str, Any] = {"color": SKY}
-PART: dict[str, Any] = {"facecolor": "white", "edgecolor": FAINT, "hatch": "////", "linewidth": 0.8}
+WHOLE_PERIOD_STYLE: dict[str, Any] = {"color": SKY}
+PARTIAL_PERIOD_STYLE: dict[str, Any] = {"facecolor": "white", "edgecolor": GRAY, "hatch": "////", "linewidth": 0.8}
 """How a week or month looks of which not all days are drawn."""
 
-FEW = 6
+MIN_COLUMNS = 6
 """Columns that at least have room."""
 
-TICK_WIDTH = 62
+DATE_LABEL_POINTS = 62
 """Points that a date needs below a chart."""
 
 
 @dataclass(frozen=True)
-class _Drawn:
+class _Series:
     """What is drawn: pieces of a period with their sums, and what stood in their place before."""
 
-    span: Span
-    by: By
-    pieces: list[Span]
-    now: list[float]
+    span: DayRange
+    by: Period
+    periods: list[DayRange]
+    values: list[float]
     total: float
-    earlier: Span | None
-    then: list[float]
-    then_total: float | None
+    earlier: DayRange | None
+    earlier_values: list[float]
+    earlier_total: float | None
 
 
 def plot_orders(
     orders: pd.DataFrame,
     *,
-    by: By | None = None,
+    by: Period | None = None,
     measure: Measure | None = None,
     start: Day | None = None,
     end: Day | None = None,
@@ -126,56 +126,58 @@ def plot_orders(
         raise InvalidRequestError(f'by={by!r} must be "day", "week" or "month".')
     zone = read_time_zone(time_zone, orders)
     parse_time_zone(zone)
-    lines = isinstance(orders, pd.DataFrame) and {"line_item", "quantity"} & set(orders.columns)
-    known = OF_LINES if lines else OF_ORDERS
+    has_lines = isinstance(orders, pd.DataFrame) and {"line_item", "quantity"} & set(orders.columns)
+    known = LINE_MEASURES if has_lines else ORDER_MEASURES
     measured = measure or known[0]
     if measured not in known:
-        kind = "line items" if lines else "orders"
+        kind = "line items" if has_lines else "orders"
         raise InvalidRequestError(f"measure={measure!r} can't be told from {kind}: choose {' or '.join(known)}.")
-    days = _by_day_of_lines(orders, zone, measured) if lines else _by_day_of_orders(orders, zone, measured)
-    loaded = loaded_days(orders, days.index.to_series(), zone)
+    days = _sum_lines_by_day(orders, zone, measured) if has_lines else _sum_orders_by_day(orders, zone, measured)
+    loaded = find_loaded_days(orders, days.index.to_series(), zone)
     heading, unit, word = MEASURES[measured]
     heading = title or heading
     if loaded is None:
-        return sentence(canvas(ax, 0), heading, "No orders to show: the frame is empty.")
-    span, by = _period(loaded, asked_days(loaded.limits, start, end, zone), by, compare=compare)
-    drawn = _sums(days, loaded.days, span, by, compare=compare)
-    if not np.nan_to_num([*drawn.now, *drawn.then]).any():
-        return sentence(canvas(ax, 0), heading, f"No orders to show: there are none, {span}.")
-    ax = canvas(ax, 4.2)
-    _draw(ax, drawn, word)
-    headline(ax, title or f"{heading} by {by}", columns=1)
-    heights = np.array([*drawn.now, *drawn.then])
-    numbers(ax, unit, max(np.nanmax(heights), 1.0) * 1.08, along="y")
+        return draw_message(prepare_axes(ax, 0), heading, "No orders to show: the frame is empty.")
+    span, by = _choose_period(loaded, parse_days(loaded.limits, start, end, zone), by, compare=compare)
+    series = _build_series(days, loaded.days, span, by, compare=compare)
+    if not np.nan_to_num([*series.values, *series.earlier_values]).any():
+        return draw_message(prepare_axes(ax, 0), heading, f"No orders to show: there are none, {span}.")
+    ax = prepare_axes(ax, 4.2)
+    _draw(ax, series, word)
+    draw_headline(ax, title or f"{heading} by {by}", columns=1)
+    heights = np.array([*series.values, *series.earlier_values])
+    format_axis(ax, unit, max(np.nanmax(heights), 1.0) * 1.08, along="y")
     if np.nanmin(heights) < 0:  # more came back than was sold
         ax.set_ylim(bottom=np.nanmin(heights) * 1.08)
-    remark(ax, [f"Days of {zone}", *_limited(provenance(orders), zone)], below=44)
+    draw_remark(ax, [f"Days of {zone}", *_describe_limits(provenance(orders), zone)], below=44)
     return ax
 
 
-def _limited(origin: Provenance | None, zone: str) -> list[str]:
+def _describe_limits(origin: Provenance | None, zone: str) -> list[str]:
     """Say why these may not be all orders of these days."""
     if origin is None:
         return []
-    said = [] if origin.complete else ["the frame is not complete, some orders are missing"]
+    label = [] if origin.complete else ["the frame is not complete, some orders are missing"]
     channels = origin.params.get("channel_id")
     if channels:
-        said.append(f"channel {shortened(', '.join(map(str, [channels] if isinstance(channels, str) else channels)))}")
+        label.append(
+            f"channel {truncate(', '.join(map(str, [channels] if isinstance(channels, str) else channels)), NAME_MAX_LENGTH)}"
+        )
     acknowledged = origin.params.get("acknowledged")
     if acknowledged is not None:
-        said.append(f"only orders that are {'' if acknowledged else 'not '}acknowledged")
+        label.append(f"only orders that are {'' if acknowledged else 'not '}acknowledged")
     loaded_in = origin.params.get("time_zone")
     if loaded_in and loaded_in != zone:
-        said.append(f"loaded by days of {loaded_in}, so the first and last day are in part")
-    return said
+        label.append(f"loaded by days of {loaded_in}, so the first and last day are in part")
+    return label
 
 
-def _by_day_of_lines(lines: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
-    sales = summarize_sales(lines, by="day", time_zone=zone)
+def _sum_lines_by_day(has_lines: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
+    sales = summarize_sales(has_lines, by="day", time_zone=zone)
     return sales.set_index("day")[measure]
 
 
-def _by_day_of_orders(orders: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
+def _sum_orders_by_day(orders: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
     needed = [*ORDER_KEYS, "order_date"] if measure == "orders" else [*ORDER_KEYS, "order_date", "grand_total"]
     rows = validate_columns(orders, schemas.Orders, "orders", needed, unique=ORDER_KEYS)
     codes, days = pd.factorize(local_days(rows["order_date"], zone), sort=True)
@@ -186,90 +188,92 @@ def _by_day_of_orders(orders: pd.DataFrame, zone: str, measure: str) -> pd.Serie
     return pd.Series(sum_exactly(totals, ones, codes.astype(np.int64), len(days)), index=days)
 
 
-def _period(loaded: Loaded, asked: Span | None, by: By | None, *, compare: bool) -> tuple[Span, By]:
+def _choose_period(
+    loaded: LoadedDays, asked: DayRange | None, by: Period | None, *, compare: bool
+) -> tuple[DayRange, Period]:
     """Choose days and columns; each depends on the other where neither was asked for."""
-    span = asked or chosen_days(loaded, by, halved=compare)
+    span = asked or choose_days(loaded, by, halved=compare)
     if by is not None:
         return span, by
-    fitting: By = next((name for length, name in BY_LENGTH if span.days <= length), "month")
-    return asked or chosen_days(loaded, fitting, halved=compare), fitting
+    fitting: Period = next((name for length, name in MAX_DAYS_BY_PERIOD if span.days <= length), "month")
+    return asked or choose_days(loaded, fitting, halved=compare), fitting
 
 
-def _sums(days: pd.Series[Any], loaded: Span, span: Span, by: By, *, compare: bool) -> _Drawn:
+def _build_series(days: pd.Series[Any], loaded: DayRange, span: DayRange, by: Period, *, compare: bool) -> _Series:
     """Add up what is drawn; what was not loaded has no sum."""
-    pieces = cut(span, by)
-    now = [_sum(days, piece) for piece in pieces]
+    periods = split_periods(span, by)
+    now = [_sum(days, period) for period in periods]
     total = _sum(days, span)
     if not compare:
-        return _Drawn(span, by, pieces, now, total, None, [], None)
-    earlier, places = before(span, by)
-    if not loaded.covers(earlier):
-        return _Drawn(span, by, pieces, now, total, earlier, [], None)
-    then = [np.nan if place is None else _sum(days, place) for place in places]
-    return _Drawn(span, by, pieces, now, total, earlier, then, _sum(days, earlier))
+        return _Series(span, by, periods, now, total, None, [], None)
+    earlier, positions = find_earlier_period(span, by)
+    if not loaded.contains(earlier):
+        return _Series(span, by, periods, now, total, earlier, [], None)
+    then = [np.nan if position is None else _sum(days, position) for position in positions]
+    return _Series(span, by, periods, now, total, earlier, then, _sum(days, earlier))
 
 
-def _sum(days: pd.Series[Any], span: Span) -> float:
+def _sum(days: pd.Series[Any], span: DayRange) -> float:
     inside = (days.index >= pd.Timestamp(span.start)) & (days.index <= pd.Timestamp(span.end))
     return float(days.to_numpy()[inside].sum())
 
 
-def _draw(ax: Axes, drawn: _Drawn, word: str) -> None:
+def _draw(ax: Axes, series: _Series, word: str) -> None:
     """Draw columns at the middle of their days, and the period before as a dashed line with hollow rings."""
-    columns = [whole_of(piece, drawn.by) for piece in drawn.pieces]
+    columns = [complete_period(period, series.by) for period in series.periods]
     middles = [np.datetime64(each.start) + np.timedelta64(12 * (each.days - 1), "h") for each in columns]
-    whole = np.array([piece == column for piece, column in zip(drawn.pieces, columns, strict=True)])
-    said = f"{drawn.span}: {_amount(drawn.total, word)}"
-    for chosen, look in ((whole, WHOLE), (~whole, PART)):
-        places = np.flatnonzero(chosen)
-        if len(places):
+    whole = np.array([period == column for period, column in zip(series.periods, columns, strict=True)])
+    label = f"{series.span}: {_format_amount(series.total, word)}"
+    for chosen, style in ((whole, WHOLE_PERIOD_STYLE), (~whole, PARTIAL_PERIOD_STYLE)):
+        positions = np.flatnonzero(chosen)
+        if len(positions):
             ax.bar(
-                [middles[place] for place in places], [drawn.now[place] for place in places],
-                width=[np.timedelta64(round(19.2 * columns[place].days), "h") for place in places],
-                label=said if look is WHOLE else f"of these, a {drawn.by} in part" if whole.any() else said, **look,
+                [middles[position] for position in positions], [series.values[position] for position in positions],
+                width=[np.timedelta64(round(19.2 * columns[position].days), "h") for position in positions],
+                label=label if style is WHOLE_PERIOD_STYLE else f"of these, a {series.by} in part" if whole.any() else label, **style,
             )  # fmt: skip
-    if drawn.earlier is not None and drawn.then_total is not None:
-        label = f"{drawn.earlier}, before: {_amount(drawn.then_total, word)}{_moved(drawn.total, drawn.then_total)}"
-        marker = "o" if len(drawn.then) <= 62 else None
+    if series.earlier is not None and series.earlier_total is not None:
+        label = f"{series.earlier}, before: {_format_amount(series.earlier_total, word)}{_format_change(series.total, series.earlier_total)}"
+        marker = "o" if len(series.earlier_values) <= 62 else None
         ax.plot(
-            middles, drawn.then, color=INK, linewidth=1.2, linestyle=(0, (4, 2)), marker=marker, markersize=4.5,
+            middles, series.earlier_values, color=TEXT_COLOR, linewidth=1.2, linestyle=(0, (4, 2)), marker=marker, markersize=4.5,
             markerfacecolor="white", label=label,
         )  # fmt: skip
-    elif drawn.earlier is not None:
-        ax.plot([], [], linestyle="none", label=f"{drawn.earlier}, before: not in this frame")
-    _ticks(ax, drawn, middles)
+    elif series.earlier is not None:
+        ax.plot([], [], linestyle="none", label=f"{series.earlier}, before: not in this frame")
+    _draw_dates(ax, series, middles)
 
 
-def _ticks(ax: Axes, drawn: _Drawn, middles: Sequence[Any]) -> None:
+def _draw_dates(ax: Axes, series: _Series, middles: Sequence[Any]) -> None:
     """Write few dates, on Mondays where columns are days, the year where it begins."""
-    places = list(range(len(middles)))
-    most = max(2, int(cell_width(ax) / TICK_WIDTH))
-    if drawn.by == "day" and len(places) > most:
-        mondays = [place for place in places if drawn.pieces[place].start.weekday() == 0]
-        places = mondays[:: -(-len(mondays) // most)]
+    positions = list(range(len(middles)))
+    most = max(2, int(available_width(ax) / DATE_LABEL_POINTS))
+    if series.by == "day" and len(positions) > most:
+        mondays = [position for position in positions if series.periods[position].start.weekday() == 0]
+        positions = mondays[:: -(-len(mondays) // most)]
     else:
-        places = places[:: -(-len(places) // most)]
+        positions = positions[:: -(-len(positions) // most)]
     labels, year = [], 0
-    for place in places:
-        day = drawn.pieces[place].start
-        text = MONTHS[day.month - 1] if drawn.by == "month" else written(day)
+    for position in positions:
+        day = series.periods[position].start
+        text = MONTH_NAMES[day.month - 1] if series.by == "month" else format_day(day)
         labels.append(text if day.year == year else f"{text}\n{day.year}")
         year = day.year
-    ax.set_xticks([middles[place] for place in places], labels)
-    ax.tick_params(axis="x", length=3, labelsize=9, colors=INK, color=FAINT)
-    first, last = (whole_of(piece, drawn.by) for piece in (drawn.pieces[0], drawn.pieces[-1]))
-    beyond = max(0, FEW - len(drawn.pieces)) / 2 * first.days  # a few columns are no wider than of many
+    ax.set_xticks([middles[position] for position in positions], labels)
+    ax.tick_params(axis="x", length=3, labelsize=9, colors=TEXT_COLOR, color=GRAY)
+    first, last = (complete_period(period, series.by) for period in (series.periods[0], series.periods[-1]))
+    beyond = max(0, MIN_COLUMNS - len(series.periods)) / 2 * first.days  # a few columns are no wider than of many
     ax.set_xlim(date2num(first.start) - 0.6 - beyond, date2num(last.end) + 0.6 + beyond)
     words = {"day": "day of the order", "week": "week of the order, from Monday", "month": "month of the order"}
-    ax.set_xlabel(words[drawn.by], fontsize=9, color=INK)
-    ax.axhline(0, color=INK, linewidth=0.8)
+    ax.set_xlabel(words[series.by], fontsize=9, color=TEXT_COLOR)
+    ax.axhline(0, color=TEXT_COLOR, linewidth=0.8)
 
 
-def _amount(value: float, word: str) -> str:
-    return many(round(value), word) if word else f"{value:,.2f}"
+def _format_amount(value: float, word: str) -> str:
+    return format_count(round(value), word) if word else f"{value:,.2f}"
 
 
-def _moved(now: float, then: float) -> str:
+def _format_change(now: float, then: float) -> str:
     """Say by how much it moved; of nothing there is no share."""
     if then <= 0:
         return ""

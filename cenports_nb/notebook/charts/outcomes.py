@@ -10,31 +10,31 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.charts.bars import bars_height, finish_bars
+from cenports_nb.notebook.charts.bars import bar_chart_height, label_bars
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
-    PALE,
+    NAME_MAX_LENGTH,
+    PALE_GRAY,
     RED,
     YELLOW,
-    canvas,
     check_top,
-    headline,
-    many,
-    more,
-    plain,
-    remark,
-    sentence,
-    shortened,
+    draw_headline,
+    draw_message,
+    draw_remark,
+    format_hidden,
+    prepare_axes,
+    replace_undrawable,
 )
+from cenports_nb.rendering.text import format_count, truncate
 from cenports_nb.submissions.submission import Submission
 from cenports_nb.submissions.tracking.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OUTCOMES: dict[str, dict[str, Any]] = {
+OUTCOME_STYLES: dict[str, dict[str, Any]] = {
     "applied": {"color": BLUE},
-    "pending": {"color": PALE},
+    "pending": {"color": PALE_GRAY},
     "unconfirmed": {"color": YELLOW, "hatch": ".."},
     "in_doubt": {"color": YELLOW, "hatch": "xxx"},
     "held": {"color": "white", "hatch": "||"},
@@ -44,16 +44,16 @@ OUTCOMES: dict[str, dict[str, Any]] = {
 }
 """How each outcome looks: colour and hatch, so that no two are alike in grey."""
 
-OTHER: dict[str, Any] = {"color": "white", "hatch": "oo"}
+UNKNOWN_STYLE: dict[str, Any] = {"color": "white", "hatch": "oo"}
 """An outcome that this version does not know."""
 
-CALM = {"applied", "pending"}
+SETTLED_OR_WAITING = {"applied", "pending"}
 """Outcomes that ask nothing of anybody."""
 
-MOST_NAMED = 2
+MAX_NAMED_OUTCOMES = 2
 """Outcomes that need a look and are named beside a bar; of more, only their sum fits."""
 
-Submitted = Submission | Snapshot
+SubmissionOrSnapshot = Submission | Snapshot
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class _Bar:
 
 
 def plot_outcomes(
-    submissions: Submitted | Sequence[Submitted],
+    submissions: SubmissionOrSnapshot | Sequence[SubmissionOrSnapshot],
     *,
     top: int = 15,
     title: str | None = None,
@@ -87,34 +87,40 @@ def plot_outcomes(
         JournalError: The journal can't be read.
     """
     check_top(top)
-    one = isinstance(submissions, Submitted)
+    one = isinstance(submissions, SubmissionOrSnapshot)
     given: list[Any] = [submissions] if one else list(submissions) if isinstance(submissions, Sequence) else [None]
-    if any(not isinstance(each, Submitted) or isinstance(each, str) for each in given):
+    if any(not isinstance(each, SubmissionOrSnapshot) or isinstance(each, str) for each in given):
         raise InvalidRequestError("submissions must be a Submission, its snapshot(), or a list of them.")
     snapshots = [each if isinstance(each, Snapshot) else each.snapshot() for each in given]
-    found = _by_place(snapshots[0]) if one else [_Bar(seen.submission_id, seen.outcomes) for seen in snapshots]
+    found = (
+        _sum_by_warehouse(snapshots[0])
+        if one
+        else [_Bar(snapshot.submission_id, snapshot.outcomes) for snapshot in snapshots]
+    )
     bars = [bar for bar in found if bar.rows][:top]
-    ax = canvas(ax, bars_height(len(bars)))
+    ax = prepare_axes(ax, bar_chart_height(len(bars)))
     dry = "dry run, nothing was sent" if any(isinstance(each, Submission) and each.dry_run for each in given) else ""
     heading = title or (f"What became of submission {snapshots[0].submission_id}" if one else "What became of the rows")
     if not bars:
-        return sentence(ax, heading, "No outcomes to show: nothing was to be sent.")
+        return draw_message(ax, heading, "No outcomes to show: nothing was to be sent.")
     _draw(ax, bars)
-    headline(ax, heading, columns=4)
+    draw_headline(ax, heading, columns=4)
     total = sum(bar.rows for bar in found)
     shown = sum(bool(bar.rows) for bar in found) - len(bars)
-    remark(ax, [f"{many(total, 'row')} in all", more(shown, "warehouse" if one else "submission"), dry])
+    draw_remark(
+        ax, [f"{format_count(total, 'row')} in all", format_hidden(shown, "warehouse" if one else "submission"), dry]
+    )
     return ax
 
 
-def _by_place(seen: Snapshot) -> list[_Bar]:
+def _sum_by_warehouse(snapshot: Snapshot) -> list[_Bar]:
     """Add up the batches of each warehouse or channel, in the order in which they were sent."""
-    places: dict[str, dict[str, int]] = {}
-    for batch in seen.batches:
-        sums = places.setdefault(batch.place, {})
+    sums_by_warehouse: dict[str, dict[str, int]] = {}
+    for batch in snapshot.batches:
+        sums = sums_by_warehouse.setdefault(batch.place, {})
         for outcome, number in batch.outcomes.items():
             sums[outcome] = sums.get(outcome, 0) + number
-    return [_Bar(place, outcomes) for place, outcomes in places.items()]
+    return [_Bar(warehouse, outcomes) for warehouse, outcomes in sums_by_warehouse.items()]
 
 
 def _draw(ax: Axes, bars: list[_Bar]) -> None:
@@ -122,38 +128,40 @@ def _draw(ax: Axes, bars: list[_Bar]) -> None:
     sums = pd.Series(dtype="int64")
     for bar in bars:
         sums = sums.add(pd.Series(bar.outcomes, dtype="int64"), fill_value=0)
-    kinds = [name for name in OUTCOMES if sums.get(name)] + sorted(name for name in sums.index if name not in OUTCOMES)
+    kinds = [name for name in OUTCOME_STYLES if sums.get(name)] + sorted(
+        name for name in sums.index if name not in OUTCOME_STYLES
+    )
     left = np.zeros(len(bars))
     for kind in kinds:
         width = np.array([bar.outcomes.get(kind, 0) for bar in bars])
-        look = OUTCOMES.get(kind, OTHER)
-        edge = "white" if look["color"] != "white" and kind != "pending" else "#444444"
+        style = OUTCOME_STYLES.get(kind, UNKNOWN_STYLE)
+        edge = "white" if style["color"] != "white" and kind != "pending" else "#444444"
         ax.barh(
-            range(len(bars)), width, left=left, label=f"{_words(kind)} ({int(sums[kind]):,})", height=0.7,
-            edgecolor=edge, linewidth=0.8, **look,
+            range(len(bars)), width, left=left, label=f"{_format_outcome(kind)} ({int(sums[kind]):,})", height=0.7,
+            edgecolor=edge, linewidth=0.8, **style,
         )  # fmt: skip
         left += width
-    told = [_told(bar) for bar in bars]
-    alarming = [bool(set(_of(bar)) - CALM) for bar in bars]
-    finish_bars(ax, [shortened(bar.label) for bar in bars], left.tolist(), told, alarming, unit="rows")
+    texts = [_describe_bar(bar) for bar in bars]
+    alerts = [bool(set(_sort_outcomes(bar)) - SETTLED_OR_WAITING) for bar in bars]
+    label_bars(ax, [truncate(bar.label, NAME_MAX_LENGTH) for bar in bars], left.tolist(), texts, alerts, unit="rows")
 
 
-def _told(bar: _Bar) -> str:
+def _describe_bar(bar: _Bar) -> str:
     """Say a bar in words: a few rows among thousands are too thin to be seen."""
-    found = _of(bar)
+    found = _sort_outcomes(bar)
     if list(found) == ["applied"]:
         return f"all {bar.rows:,} applied" if bar.rows > 1 else "applied"
-    odd = {kind: number for kind, number in found.items() if kind not in CALM}
-    told = [f"{found['pending']:,} pending"] if "pending" in found else []
-    if len(odd) > MOST_NAMED:
-        return ", ".join([*told, f"{sum(odd.values()):,} need a look"])
-    return ", ".join([*told, *(f"{number:,} {_words(kind)}" for kind, number in odd.items())])
+    odd = {kind: number for kind, number in found.items() if kind not in SETTLED_OR_WAITING}
+    texts = [f"{found['pending']:,} pending"] if "pending" in found else []
+    if len(odd) > MAX_NAMED_OUTCOMES:
+        return ", ".join([*texts, f"{sum(odd.values()):,} need a look"])
+    return ", ".join([*texts, *(f"{number:,} {_format_outcome(kind)}" for kind, number in odd.items())])
 
 
-def _of(bar: _Bar) -> dict[str, int]:
-    order = [*OUTCOMES, *sorted(set(bar.outcomes) - set(OUTCOMES))]
+def _sort_outcomes(bar: _Bar) -> dict[str, int]:
+    order = [*OUTCOME_STYLES, *sorted(set(bar.outcomes) - set(OUTCOME_STYLES))]
     return {kind: bar.outcomes[kind] for kind in order if bar.outcomes.get(kind)}
 
 
-def _words(outcome: str) -> str:
-    return plain(shortened(outcome.replace("_", " "), 20))
+def _format_outcome(outcome: str) -> str:
+    return replace_undrawable(truncate(outcome.replace("_", " "), 20))

@@ -10,17 +10,17 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.notebook.charts.bars import EDGE, bars_height, finish_bars, sku_labels
+from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
     RED,
     YELLOW,
-    canvas,
     check_top,
-    headline,
-    more,
-    remark,
-    sentence,
+    draw_headline,
+    draw_message,
+    draw_remark,
+    format_hidden,
+    prepare_axes,
 )
 from cenports_nb.stock.summary import summarize_stock
 
@@ -53,21 +53,25 @@ def plot_stock(
     if by not in ("sku", "warehouse"):
         raise InvalidRequestError(f'by={by!r} must be "sku" or "warehouse".')
     check_top(top)
-    found = _bars(diff, by)
+    found = _build_bars(diff, by)
     bars = found.head(top)
-    ax = canvas(ax, bars_height(len(bars)))
+    ax = prepare_axes(ax, bar_chart_height(len(bars)))
     heading = title or ("Stock by warehouse" if by == "warehouse" else "Most reserved SKUs")
     if bars.empty:
-        return sentence(ax, heading, "No stock to show: no SKU has units on hand or reserved.")
-    several = by == "sku" and bool(found["product_sku"].duplicated().any())
-    labels = bars["warehouse_code"].tolist() if by == "warehouse" else sku_labels(ax, bars, several=several)
+        return draw_message(ax, heading, "No stock to show: no SKU has units on hand or reserved.")
+    show_warehouse = by == "sku" and bool(found["product_sku"].duplicated().any())
+    labels = (
+        bars["warehouse_code"].tolist()
+        if by == "warehouse"
+        else build_sku_labels(ax, bars, show_warehouse=show_warehouse)
+    )
     _draw_bars(ax, bars, labels)
-    headline(ax, heading)
-    remark(ax, [more(len(found) - len(bars), "warehouse" if by == "warehouse" else "SKU")])
+    draw_headline(ax, heading)
+    draw_remark(ax, [format_hidden(len(found) - len(bars), "warehouse" if by == "warehouse" else "SKU")])
     return ax
 
 
-def _bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
+def _build_bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sum a diff into bars; a SKU on sale in several channels is one SKU, at its scarcest."""
     rows = summarize_stock(diff, by=STOCK_KEYS)
     rows["free"] = rows["available"].clip(lower=0)
@@ -83,14 +87,14 @@ def _draw_bars(ax: Axes, bars: pd.DataFrame, labels: list[str]) -> None:
     """Draw each bar as covered, free and short units, and say the numbers beside it."""
     at = range(len(bars))
     ends = bars["covered"] + bars["free"] + bars["short"]
-    ax.barh(at, bars["covered"], color=YELLOW, label="reserved by open orders", **EDGE)
-    ax.barh(at, bars["free"], left=bars["covered"], color=BLUE, label="for sale", **EDGE)
+    ax.barh(at, bars["covered"], color=YELLOW, label="reserved by open orders", **BAR_STYLE)
+    ax.barh(at, bars["free"], left=bars["covered"], color=BLUE, label="for sale", **BAR_STYLE)
     ax.barh(
         at, bars["short"], left=bars["covered"] + bars["free"], color=RED, hatch="////",
-        label="short: reserved, not on hand", **EDGE,
+        label="short: reserved, not on hand", **BAR_STYLE,
     )  # fmt: skip
     texts = [
         f"{reserved:,} reserved, {short:,} short" if short else f"{free:,} of {actual:,} for sale"
         for free, actual, reserved, short in bars[["free", "actual", "reserved", "short"]].itertuples(index=False)
     ]
-    finish_bars(ax, labels, ends.tolist(), texts, (bars["short"] > 0).tolist(), unit="units")
+    label_bars(ax, labels, ends.tolist(), texts, (bars["short"] > 0).tolist(), unit="units")

@@ -1,46 +1,47 @@
 // The page of an explorer of orders, around the grid of grid.js.
 
-const TELL_MS = 150; // after the last change of a filter the kernel hears what is shown
+const SEND_DELAY_MS = 150; // after the last change of a filter
 
 // Copy a text; where the page may not write to the clipboard (plain http from another machine), as a selection.
-async function copy(text, from) {
+async function copyText(text, parent) {
   try {
     await navigator.clipboard.writeText(text);
     return true;
   } catch {
-    const area = make("textarea", { value: text, readOnly: true, "aria-hidden": "true" });
+    const area = createElement("textarea", { value: text, readOnly: true, "aria-hidden": "true" });
     area.style.cssText = "position:fixed;opacity:0";
-    from.append(area);
+    parent.append(area);
     area.select();
-    const done = document.execCommand("copy");
+    const copied = document.execCommand("copy");
     area.remove();
-    return done;
+    return copied;
   }
 }
 
-function ordersOf(model, el) {
-  const id = `cn-orders-${++grids}`;
-  let terms = null; // {texts, starts, numbers}, once the kernel sent them
+function createOrderGrid(model, el) {
+  const id = `cn-orders-${++gridCount}`;
+  let searchIndex = null; // {texts, starts, textNumbers}, once the kernel sent them
   let grid = null;
   let timer = 0;
-  let told = null;
+  let lastSent = null;
 
-  const from = make("input", { type: "date", id: `${id}-from` });
-  const to = make("input", { type: "date", id: `${id}-to` });
+  const from = createElement("input", { type: "date", id: `${id}-from` });
+  const to = createElement("input", { type: "date", id: `${id}-to` });
 
-  // Which orders contain the text that is sought: each text is looked through once, however many orders have it.
-  function finds(sought) {
-    if (!terms) return null;
-    const hits = terms.texts.map((text) => text.includes(sought));
+  // Which orders contain a text: each text is looked through once, however many orders have it.
+  function createTextFilter(searched) {
+    if (!searchIndex) return null;
+    const hits = searchIndex.texts.map((text) => text.includes(searched));
     if (!hits.includes(true)) return null;
+    const { starts, textNumbers } = searchIndex;
     return (row) => {
-      for (let i = terms.starts[row]; i < terms.starts[row + 1]; i++) if (hits[terms.numbers[i]]) return true;
+      for (let i = starts[row]; i < starts[row + 1]; i++) if (hits[textNumbers[i]]) return true;
       return false;
     };
   }
 
   // Days are those of the column, which are the zone's; an order without a day is in no range.
-  function fits() {
+  function createRowFilter() {
     const [first, last] = [from.value, to.value];
     if (!first && !last) return null;
     return (row) => {
@@ -49,93 +50,94 @@ function ordersOf(model, el) {
     };
   }
 
-  function heading(row) {
+  function createHeading(row) {
     const number = grid.value("order_no", row);
-    const button = make("button", { type: "button", "aria-label": `Copy order number ${number}` }, "Copy number");
-    button.addEventListener("click", async () => {
-      button.textContent = (await copy(number, button.parentElement)) ? "Copied" : "Select and copy it";
-      button.focus();
+    const copyButton = createElement("button", { type: "button", "aria-label": `Copy order number ${number}` }, "Copy number");
+    copyButton.addEventListener("click", async () => {
+      copyButton.textContent = (await copyText(number, copyButton.parentElement)) ? "Copied" : "Select and copy it";
+      copyButton.focus();
     });
-    const [before, after] = [["Previous", -1], ["Next", 1]].map(([name, by]) => {
-      const step = make("button", { type: "button", "data-by": String(by) }, name);
-      step.addEventListener("click", () => {
-        grid.step(by);
-        grid.root.querySelector(`.cn-steps [data-by="${by}"]:enabled`)?.focus();
+    const steps = [["Previous", -1], ["Next", 1]].map(([name, offset]) => {
+      const button = createElement("button", { type: "button", "data-offset": String(offset) }, name);
+      button.addEventListener("click", () => {
+        grid.step(offset);
+        grid.root.querySelector(`.cn-steps [data-offset="${offset}"]:enabled`)?.focus();
       });
-      const place = grid.shown().indexOf(row) + by;
-      step.disabled = place < 0 || place >= grid.shown().length;
-      return step;
+      const position = grid.shown().indexOf(row) + offset;
+      button.disabled = position < 0 || position >= grid.shown().length;
+      return button;
     });
-    return [make("span", { className: "cn-steps" }, button, before, after)];
+    return [createElement("span", { className: "cn-steps" }, copyButton, ...steps)];
   }
 
-  grid = gridOf(model, el, {
-    what: "order", click: true, searched: ["products and tracking numbers"], finds, fits, heading,
-    reset() {
+  grid = createGrid(model, el, {
+    noun: "order", openOnClick: true, alsoSearched: ["products and tracking numbers"],
+    createTextFilter, createRowFilter, createHeading,
+    resetFilters() {
       from.value = to.value = "";
     },
   });
   grid.root.classList.add("cn-orders");
-  if (model.get("note")) grid.root.prepend(make("div", { className: "cn-note" }, model.get("note")));
+  if (model.get("note")) grid.root.prepend(createElement("div", { className: "cn-note" }, model.get("note")));
   const search = grid.tools.querySelector("input[type=search]");
   search.placeholder = "order, SKU, product, tracking";
   const reset = grid.tools.querySelector("button");
-  grid.tool("From", from);
-  grid.tool("to", to);
+  grid.addControl("From", from);
+  grid.addControl("to", to);
   grid.tools.append(reset);
-  for (const input of [from, to]) input.addEventListener("change", grid.select);
-  const wait = make("div", { className: "cn-wait", "aria-live": "polite" });
-  grid.tools.append(wait);
+  for (const input of [from, to]) input.addEventListener("change", grid.applyFilters);
+  const searchStatus = createElement("div", { className: "cn-search-status", "aria-live": "polite" });
+  grid.tools.append(searchStatus);
   const days = Array.from({ length: model.get("rows") }, (_, row) => grid.value("ordered", row)?.slice(0, 10)).filter(Boolean).sort();
   if (days.length) for (const input of [from, to]) [input.min, input.max] = [days[0], days.at(-1)];
-  grid.root.querySelector(".cn-keys").textContent = `Days and times of ${model.get("times")}. Arrows move, Enter opens, ← → open the order before and after, Escape closes.`;
+  grid.root.querySelector(".cn-keys").textContent = `Days and times of ${model.get("time_zone")}. Arrows move, Enter opens, ← → open the order before and after, Escape closes.`;
 
   grid.root.addEventListener("keydown", (event) => {
-    const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
-    const writing = event.target.closest("input, select, [role=grid]") && event.target.closest(".cn-tools");
-    if (!by || writing || grid.opened() < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
+    const offset = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+    const isTyping = event.target.closest("input, select, [role=grid]") && event.target.closest(".cn-tools");
+    if (!offset || isTyping || grid.openRow() < 0 || event.ctrlKey || event.metaKey || event.altKey) return;
     event.preventDefault();
-    grid.step(by);
+    grid.step(offset);
   });
 
-  // The kernel hears which orders are shown, not what was typed: that may be a name.
-  function tell() {
+  // The kernel is sent which orders are shown, not what was typed: that may be a name.
+  function sendShown() {
     clearTimeout(timer);
     const bits = new Uint8Array(model.get("rows"));
     for (const row of grid.shown()) bits[row] = 1;
-    const ranges = rangesOf(bits);
-    const said = ranges.join();
-    if (said === told) return;
-    told = said;
+    const ranges = encodeRanges(bits);
+    const text = ranges.join();
+    if (text === lastSent) return;
+    lastSent = text;
     model.send({ shown: ranges });
   }
-  function changed() {
-    wait.textContent = search.value.trim() && !terms ? "Products are searched as soon as the kernel answers." : "";
+  function onChange() {
+    searchStatus.textContent = search.value.trim() && !searchIndex ? "Products are searched as soon as the kernel answers." : "";
     clearTimeout(timer);
-    timer = setTimeout(tell, TELL_MS);
+    timer = setTimeout(sendShown, SEND_DELAY_MS);
   }
-  el.addEventListener("cn-changed", changed);
-  el.addEventListener("focusout", tell); // such as to a cell that asks for explorer.shown
-  told = grid.shown().length === model.get("rows") ? [0, model.get("rows")].join() : null;
+  el.addEventListener("cn-changed", onChange);
+  el.addEventListener("focusout", sendShown); // such as to a cell that asks for explorer.shown
+  lastSent = grid.shown().length === model.get("rows") ? [0, model.get("rows")].join() : null;
 
-  function heard(message, buffers) {
-    if (!message?.terms) return;
-    const [texts, starts, numbers] = buffers;
-    const numbersOf = (part) => new Int32Array(part.buffer.slice(part.byteOffset, part.byteOffset + part.byteLength));
-    terms = {
+  function receiveSearchIndex(message, buffers) {
+    if (!message?.search_index) return;
+    const [texts, starts, textNumbers] = buffers;
+    const decodeInts = (part) => new Int32Array(part.buffer.slice(part.byteOffset, part.byteOffset + part.byteLength));
+    searchIndex = {
       texts: JSON.parse(new TextDecoder().decode(texts)).map((text) => text.toLowerCase()),
-      starts: numbersOf(starts), numbers: numbersOf(numbers),
+      starts: decodeInts(starts), textNumbers: decodeInts(textNumbers),
     };
-    if (search.value.trim()) grid.select();
+    if (search.value.trim()) grid.applyFilters();
   }
-  model.on("msg:custom", heard);
-  model.send({ terms: true });
+  model.on("msg:custom", receiveSearchIndex);
+  model.send({ get_search_index: true });
 
   return () => {
     clearTimeout(timer);
-    el.removeEventListener("cn-changed", changed);
-    el.removeEventListener("focusout", tell);
-    model.off("msg:custom", heard);
+    el.removeEventListener("cn-changed", onChange);
+    el.removeEventListener("focusout", sendShown);
+    model.off("msg:custom", receiveSearchIndex);
     grid.close();
   };
 }

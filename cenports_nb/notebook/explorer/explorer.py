@@ -3,23 +3,66 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
+import traitlets
 from IPython.display import display
 
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.ipython import get_kernel, is_attended
-from cenports_nb.notebook.explorer.order_detail import HIDE, SHOW, excuse_of, story_of
-from cenports_nb.notebook.explorer.order_grid import Page
-from cenports_nb.notebook.explorer.order_index import Order, OrderBook
-from cenports_nb.notebook.explorer.order_table import moment_of, names_of_channels, table_of
-from cenports_nb.notebook.explorer.search_index import Terms, terms_of
-from cenports_nb.notebook.explorer.summary import page_of, text_of
-from cenports_nb.notebook.grid.live_grid import Place
-from cenports_nb.notebook.grid.row_selection import Mask
-from cenports_nb.notebook.subshell import hear_at_once
+from cenports_nb.notebook.explorer.order_detail import (
+    HIDE_ACTION,
+    SHOW_ACTION,
+    build_error_details,
+    build_order_details,
+)
+from cenports_nb.notebook.explorer.order_index import Order, OrderIndex
+from cenports_nb.notebook.explorer.order_table import build_order_table, find_as_of, name_channels
+from cenports_nb.notebook.explorer.search_index import SearchIndex, build_search_index
+from cenports_nb.notebook.explorer.summary import format_orders, render_orders
+from cenports_nb.notebook.grid.static_table import BELOW_GRID_MARKER
+from cenports_nb.notebook.grid.widget import GRID_SCRIPT, GRID_STYLE, Grid, RowMask, decode_ranges
+from cenports_nb.notebook.live_output.live_output import LiveOutput
+from cenports_nb.notebook.live_output.subshell import handle_in_subshell
+
+FOLDER = Path(__file__).parent
+
+
+class OrderGrid(Grid):
+    """A grid of orders; what an order contains and who ordered it goes to the page by messages alone.
+
+    Attributes:
+        note: A sentence above.
+    """
+
+    _esm = (
+        GRID_SCRIPT
+        + (FOLDER / "explorer.js").read_text(encoding="utf-8")
+        + "\nexport default {render: redrawOnColumnChange(createOrderGrid)};\n"
+    )
+    _css = GRID_STYLE + (FOLDER / "explorer.css").read_text(encoding="utf-8")
+
+    note = traitlets.Unicode().tag(sync=True)
+
+    def __init__(self, **traits: Any) -> None:
+        self.get_search_index: Callable[[], SearchIndex] | None = None
+        self.on_shown: Callable[[RowMask], None] = lambda _: None
+        super().__init__(**traits)
+
+    def handle_message(self, content: Mapping[str, Any]) -> None:
+        """Take a message of a page; one that makes no sense changes nothing."""
+        super().handle_message(content)
+        if content.get("get_search_index") is True and self.get_search_index is not None:
+            self.send({"search_index": True}, buffers=self.get_search_index().to_buffers())
+        if isinstance(content.get("shown"), list):
+            shown = decode_ranges(content["shown"], self.rows)
+            if shown is not None:
+                self.on_shown(shown)
 
 
 class OrderExplorer:
@@ -55,87 +98,89 @@ class OrderExplorer:
         time_zone: str | None = None,
         show_pii: bool = False,
     ) -> None:
-        self._book = OrderBook(orders, line_items, shipments, time_zone=time_zone)
+        self._index = OrderIndex(orders, line_items, shipments, time_zone=time_zone)
         if channels is not None:
             channels = validate_columns(channels, schemas.Channels, "channels", ["channel_id", "channel_name"])
         self._show_pii = show_pii
-        names = names_of_channels(self._book, channels)
-        self._table, self._columns = table_of(self._book, names, moment_of(orders), show_pii=show_pii)
-        self._shown: Mask | None = None  # all
-        self._page: Page | None = None
-        self._places: list[Place] = []
-        self._terms: Terms | None = None
-        self._turn = threading.RLock()  # what a page asks is answered beside the cell that runs
+        names = name_channels(self._index, channels)
+        self._table, self._columns = build_order_table(self._index, names, find_as_of(orders), show_pii=show_pii)
+        self._shown: RowMask | None = None  # all
+        self._grid: OrderGrid | None = None
+        self._outputs: list[LiveOutput] = []
+        self._search_index: SearchIndex | None = None
+        self._lock = threading.RLock()  # what a page asks is answered beside the cell that runs
 
     @property
     def shown(self) -> pd.DataFrame:
         """The orders that the filters show, newest first: rows of the frame that was given, with all its columns."""
         shown = self._shown
-        return self._book.given(slice(None) if shown is None else np.flatnonzero(shown))
+        return self._index.select_given(slice(None) if shown is None else np.flatnonzero(shown))
 
     @property
     def order(self) -> Order | None:
         """The order that is opened: `.order`, `.line_items` and `.shipments` as frames; None if none is."""
-        page = self._page
-        return self._book.order(page.opened) if page is not None and page.opened >= 0 else None
+        grid = self._grid
+        return self._index.get_order(grid.open_row) if grid is not None and grid.open_row >= 0 else None
 
     def __repr__(self) -> str:
-        return text_of(self._book, self._visible(), self._columns, self._count())
+        return format_orders(self._index, self._shown_rows(), self._columns, self._shown_count())
 
     def _ipython_display_(self) -> None:
         if get_kernel() is None:
             display({"text/plain": repr(self)}, raw=True)
             return
-        place = Place()
-        with self._turn:
-            page = self._open() if is_attended() and len(self._book) else None
-            place.show(page, *self._still())
-            self._places.append(place)
+        output = LiveOutput(widget_marker=BELOW_GRID_MARKER)
+        with self._lock:
+            grid = self._get_grid() if is_attended() and len(self._index) else None
+            output.show(grid, [self._render_static()], repr(self))
+            self._outputs.append(output)
 
-    def _open(self) -> Page:
+    def _get_grid(self) -> OrderGrid:
         """Make the page, once: every cell that shows this explorer shows the same one."""
-        if self._page is None:
-            page = Page.of(self._table, self._columns, label="Orders", note=self._book.doubts, times=self._book.zone)
-            page.on_terms = self._find
-            page.on_shown = self._filtered
-            page.on_open(lambda row: self._tell(row, shown=self._show_pii))
-            page.on_action(self._pressed)
-            hear_at_once(page)  # a person looks things up while a cell runs
-            self._page = page
-        return self._page
+        if self._grid is None:
+            grid = OrderGrid.from_frame(
+                self._table, self._columns, label="Orders", note=self._index.warning, time_zone=self._index.time_zone
+            )
+            grid.get_search_index = self._get_search_index
+            grid.on_shown = self._on_shown
+            grid.on_open(lambda row: self._show_details(row, show_pii=self._show_pii))
+            grid.on_action(self._on_action)
+            handle_in_subshell(grid)  # a person looks things up while a cell runs
+            self._grid = grid
+        return self._grid
 
-    def _find(self) -> Terms:
-        with self._turn:
-            if self._terms is None:
-                self._terms = terms_of(self._book, show_pii=self._show_pii)
-            return self._terms
+    def _get_search_index(self) -> SearchIndex:
+        with self._lock:
+            if self._search_index is None:
+                self._search_index = build_search_index(self._index, show_pii=self._show_pii)
+            return self._search_index
 
-    def _pressed(self, action: str, row: int) -> None:
-        if action in (SHOW, HIDE):
-            self._tell(row, shown=action == SHOW)
+    def _on_action(self, action: str, row: int) -> None:
+        if action in (SHOW_ACTION, HIDE_ACTION):
+            self._show_details(row, show_pii=action == SHOW_ACTION)
 
-    def _tell(self, row: int, *, shown: bool) -> None:
+    def _show_details(self, row: int, *, show_pii: bool) -> None:
         """Tell the page of an order: by a message, which nothing keeps."""
-        if row < 0 or self._page is None:
+        if row < 0 or self._grid is None:
             return
         try:
-            parts = story_of(self._book, row, shown=shown, button=not self._show_pii)
+            sections = build_order_details(self._index, row, show_pii=show_pii, can_toggle=not self._show_pii)
         except Exception as error:  # noqa: BLE001 - a traceback would stand in the notebook, and the page wait for ever
-            parts = excuse_of(error)
-        self._page.tell(row, parts)
+            sections = build_error_details(error)
+        self._grid.show_details(row, sections)
 
-    def _filtered(self, shown: Mask) -> None:
-        with self._turn:
+    def _on_shown(self, shown: RowMask) -> None:
+        with self._lock:
             self._shown = None if shown.all() else shown
-            still = self._still()
-            for place in self._places:
-                place.draw(*still)
+            page, text = self._render_static(), repr(self)
+            for output in self._outputs:
+                output.update([page], text)
 
-    def _visible(self) -> pd.DataFrame:
+    def _shown_rows(self) -> pd.DataFrame:
         return self._table if self._shown is None else self._table[self._shown]
 
-    def _count(self) -> int | None:
+    def _shown_count(self) -> int | None:
         return None if self._shown is None else int(self._shown.sum())
 
-    def _still(self) -> tuple[str, str]:
-        return page_of(self._book, self._visible(), self._columns, self._count()), repr(self)
+    def _render_static(self) -> str:
+        return render_orders(self._index, self._shown_rows(), self._columns, self._shown_count())

@@ -13,13 +13,13 @@ from cenports_nb.frames.decoding.shipment_items import QUANTITY_FIELDS, SKU_FIEL
 from cenports_nb.frames.line_status import CANCELLED_WORDS, CLOSED_WORDS
 from cenports_nb.frames.masking import mask_pii
 from cenports_nb.frames.personal_columns import snake_case
-from cenports_nb.notebook.explorer.order_index import OrderBook
-from cenports_nb.notebook.grid.widget import Part
+from cenports_nb.notebook.explorer.order_index import OrderIndex
+from cenports_nb.notebook.grid.widget import DetailSection
 
-SHOW, HIDE = "show", "hide"
-BUTTONS = {SHOW: "Show personal data of this order", HIDE: "Hide personal data"}
+SHOW_ACTION, HIDE_ACTION = "show", "hide"
+ACTION_LABELS = {SHOW_ACTION: "Show personal data of this order", HIDE_ACTION: "Hide personal data"}
 
-ABOUT = {
+ORDER_FIELDS = {
     "customer_order_no": "Customer's number",
     "channel_id": "Channel id",
     "carrier_code": "Carrier",
@@ -31,9 +31,9 @@ ABOUT = {
 }
 """What is told of an order besides its row."""
 
-MONEY = ("sub_total", "discount", "ship_cost")
+MONEY_FIELDS = ("sub_total", "discount", "ship_cost")
 
-PEOPLE = {
+PEOPLE_FIELDS = {
     "customer_name": "Customer",
     "contact_name": "Contact",
     "contact_email": "E-mail",
@@ -41,93 +41,104 @@ PEOPLE = {
     "merchant_msg": "Message of the merchant",
     "retailer_msg": "Message of the retailer",
 }
-ADDRESSES = {"ship_to": "Ships to", "bill_to": "Bill to"}
-ADDRESS_LINES = (("name",), ("address1",), ("address2",), ("city", "state", "postal_code"), ("country",))
+ADDRESS_PREFIXES = {"ship_to": "Ships to", "bill_to": "Bill to"}
+ADDRESS_LINE_FIELDS = (("name",), ("address1",), ("address2",), ("city", "state", "postal_code"), ("country",))
 
-SHIPMENT_NUMBERS = ("shipment_no", "shipment_number", "shipment_id", "id")
-MOST_ROWS = 500
+SHIPMENT_NUMBER_FIELDS = ("shipment_no", "shipment_number", "shipment_id", "id")
+MAX_ROWS = 500
 """Lines or shipments of one order on the page: they are drawn all at once."""
 
 
-def story_of(book: OrderBook, at: int, *, shown: bool, button: bool = True) -> list[Part]:
+def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggle: bool = True) -> list[DetailSection]:
     """Tell an order.
 
     Args:
-        book: The orders.
+        index: The orders.
         at: Which of them.
-        shown: Whether people and addresses stand as they are, else pseudonyms stand for them.
-        button: Whether that can be changed.
+        show_pii: Whether people and addresses stand as they are, else pseudonyms stand for them.
+        can_toggle: Whether that can be changed.
     """
-    order = book.given([at])
+    order = index.select_given([at])
     order = order.loc[:, ~order.columns.duplicated()]
-    twice = book.orders["order_no"].iloc[at] in book.several_channels
-    note = "⚠ Another channel has an order of this number, too." if twice else ""
+    is_ambiguous = index.orders["order_no"].iloc[at] in index.ambiguous_order_nos
+    note = "⚠ Another channel has an order of this number, too." if is_ambiguous else ""
     return [
-        Part("Shipping and sums", facts=tuple(_facts(order, ABOUT)), note=note),
-        _lines(book, at, _values(order, ["line_count"])),
-        _shipments(book, at),
-        *_people(order, shown=shown, button=button),
+        DetailSection("Shipping and sums", facts=tuple(_list_facts(order, ORDER_FIELDS)), note=note),
+        _build_lines(index, at, _format_fields(order, ["line_count"])),
+        _build_shipments(index, at),
+        *_build_people(order, show_pii=show_pii, can_toggle=can_toggle),
     ]
 
 
-def excuse_of(error: Exception) -> list[Part]:
+def build_error_details(error: Exception) -> list[DetailSection]:
     """Say that an order can't be told: what a person's frame holds is not ours to foresee."""
-    return [Part("This order can't be shown", note=f"Its columns hold something unforeseen ({type(error).__name__}).")]
+    return [
+        DetailSection(
+            "This order can't be shown", note=f"Its columns hold something unforeseen ({type(error).__name__})."
+        )
+    ]
 
 
-def _lines(book: OrderBook, at: int, told: list[str]) -> Part:
-    lines = book.lines.take(book.line_rows.of(at))
+def _build_lines(index: OrderIndex, at: int, line_count: list[str]) -> DetailSection:
+    lines = index.lines.take(index.lines_by_order.rows(at))
     if "line_item" in lines:
         lines = lines.sort_values("line_item", kind="stable")
     title = f"Lines ({len(lines):,})"
     if lines.empty:
-        return Part(title, note="No line of this order is among the line items.")
-    notes = _cut(len(lines), "lines")
-    if told and told != [str(len(lines))]:
-        notes.append(f"⚠ The order has {told[0]} lines.")
-    return _table(title, notes, lines, LINE_CELLS, always=("product_sku", "quantity", "status"))
+        return DetailSection(title, note="No line of this order is among the line items.")
+    notes = _describe_cut(len(lines), "lines")
+    if line_count and line_count != [str(len(lines))]:
+        notes.append(f"⚠ The order has {line_count[0]} lines.")
+    return _build_table(title, notes, lines, LINE_CELLS, always_shown=("product_sku", "quantity", "status"))
 
 
-def _shipments(book: OrderBook, at: int) -> Part:
-    if book.shipments is None:
-        return Part("Shipments", note="Not known: OrderExplorer(orders, line_items, shipments) shows them.")
-    sent = book.shipments.take(book.shipment_rows.of(at))
-    title = f"Shipments ({len(sent):,})"
-    if sent.empty:
-        return Part(title, note="No shipment of this order is among the shipments.")
-    notes = _cut(len(sent), "shipments")
-    if sent["channel_id"].isna().any() and book.orders["order_no"].iloc[at] in book.several_channels:
+def _build_shipments(index: OrderIndex, at: int) -> DetailSection:
+    if index.shipments is None:
+        return DetailSection("Shipments", note="Not known: OrderExplorer(orders, line_items, shipments) shows them.")
+    shipments = index.shipments.take(index.shipments_by_order.rows(at))
+    title = f"Shipments ({len(shipments):,})"
+    if shipments.empty:
+        return DetailSection(title, note="No shipment of this order is among the shipments.")
+    notes = _describe_cut(len(shipments), "shipments")
+    if shipments["channel_id"].isna().any() and index.orders["order_no"].iloc[at] in index.ambiguous_order_nos:
         notes.append("⚠ Some name no channel: they may be of another channel's order of this number.")
-    sent = sent.head(MOST_ROWS)
-    number = next((name for name in SHIPMENT_NUMBERS if name in sent and sent[name].notna().any()), None)
-    sent = sent.assign(
-        number=range(1, len(sent) + 1) if number is None else sent[number],
-        items=[", ".join(_items(row)) for row in sent.to_dict("records")],
+    shipments = shipments.head(MAX_ROWS)
+    number = next(
+        (name for name in SHIPMENT_NUMBER_FIELDS if name in shipments and shipments[name].notna().any()), None
     )
-    if "ship_date" in sent:
+    shipments = shipments.assign(
+        number=range(1, len(shipments) + 1) if number is None else shipments[number],
+        items=[", ".join(_list_items(row)) for row in shipments.to_dict("records")],
+    )
+    if "ship_date" in shipments:
         # A day, written as midnight UTC, is the same day in every zone.
-        texts = format_iso(sent["ship_date"].rename("order_date"), parse_time_zone(book.zone)).str[:16]
-        sent["day"] = texts.str.replace("T", " ", regex=False).str.removesuffix(" 00:00")
-    return _table(title, notes, sent, SHIPMENT_CELLS, always=("number",))
+        texts = format_iso(shipments["ship_date"].rename("order_date"), parse_time_zone(index.time_zone)).str[:16]
+        shipments["day"] = texts.str.replace("T", " ", regex=False).str.removesuffix(" 00:00")
+    return _build_table(title, notes, shipments, SHIPMENT_CELLS, always_shown=("number",))
 
 
-def _table(
-    title: str, notes: Sequence[str], frame: pd.DataFrame, cells: Mapping[str, Cell], *, always: Sequence[str]
-) -> Part:
+def _build_table(
+    title: str,
+    notes: Sequence[str],
+    frame: pd.DataFrame,
+    cells: Mapping[str, CellFormat],
+    *,
+    always_shown: Sequence[str],
+) -> DetailSection:
     """Write rows as text; of a column that says nothing only a few are kept."""
-    frame = frame.head(MOST_ROWS)
-    names = [name for name in cells if name in frame and (name in always or _says(frame[name]))]
+    frame = frame.head(MAX_ROWS)
+    names = [name for name in cells if name in frame and (name in always_shown or _has_values(frame[name]))]
     texts = [[cells[name][1](value) for value in frame[name]] for name in names]
-    return Part(
+    return DetailSection(
         title,
         note=" ".join(notes),
-        head=tuple(cells[name][0] for name in names),
+        headers=tuple(cells[name][0] for name in names),
         rows=tuple(zip(*texts, strict=True)),
-        right=tuple(i for i, name in enumerate(names) if cells[name][1] in (_number, _money)),
+        numeric_columns=tuple(i for i, name in enumerate(names) if cells[name][1] in (_format_number, _format_money)),
     )
 
 
-def _items(shipment: Mapping[Any, Any]) -> Iterator[str]:
+def _list_items(shipment: Mapping[Any, Any]) -> Iterator[str]:
     """Name what is in a shipment, as far as Cenports' answer tells: it is not documented."""
     record = {}
     for name, value in shipment.items():
@@ -147,72 +158,79 @@ def _items(shipment: Mapping[Any, Any]) -> Iterator[str]:
                 yield str(sku) if count is None else f"{count}\N{NO-BREAK SPACE}×\N{NO-BREAK SPACE}{sku}"
 
 
-def _people(order: pd.DataFrame, *, shown: bool, button: bool) -> list[Part]:
-    order = order if shown else mask_pii(order)
-    people, addresses = tuple(_facts(order, PEOPLE)), tuple(_addresses(order))
+def _build_people(order: pd.DataFrame, *, show_pii: bool, can_toggle: bool) -> list[DetailSection]:
+    order = order if show_pii else mask_pii(order)
+    people, addresses = tuple(_list_facts(order, PEOPLE_FIELDS)), tuple(_list_addresses(order))
     if not people and not addresses:
-        return [Part("People", note="The orders tell nothing of them.")]
+        return [DetailSection("People", note="The orders tell nothing of them.")]
     note = (
-        "" if shown else "Masked: pseudonyms stand for names, streets, postal codes, telephones, e-mails and messages."
+        ""
+        if show_pii
+        else "Masked: pseudonyms stand for names, streets, postal codes, telephones, e-mails and messages."
     )
-    key = HIDE if shown else SHOW
-    actions = ((key, BUTTONS[key]),) if button else ()
-    return [Part("People", facts=people, note=note), Part("Addresses", facts=addresses, actions=actions)]
+    key = HIDE_ACTION if show_pii else SHOW_ACTION
+    actions = ((key, ACTION_LABELS[key]),) if can_toggle else ()
+    return [
+        DetailSection("People", facts=people, note=note),
+        DetailSection("Addresses", facts=addresses, actions=actions),
+    ]
 
 
-def _addresses(order: pd.DataFrame) -> Iterator[tuple[str, str]]:
-    told = ""
-    for begin, title in ADDRESSES.items():
-        lines = (" ".join(_values(order, [f"{begin}_{name}" for name in names])) for names in ADDRESS_LINES)
+def _list_addresses(order: pd.DataFrame) -> Iterator[tuple[str, str]]:
+    line_count = ""
+    for begin, title in ADDRESS_PREFIXES.items():
+        lines = (
+            " ".join(_format_fields(order, [f"{begin}_{name}" for name in names])) for names in ADDRESS_LINE_FIELDS
+        )
         text = "\n".join(filter(None, lines))
         if text:
-            yield title, "the same address" if text == told else text
-        told = told or text
+            yield title, "the same address" if text == line_count else text
+        line_count = line_count or text
 
 
-def _facts(order: pd.DataFrame, titles: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+def _list_facts(order: pd.DataFrame, titles: Mapping[str, str]) -> Iterator[tuple[str, str]]:
     for name, title in titles.items():
-        for text in _values(order, [name]):
+        for text in _format_fields(order, [name]):
             yield title, text
 
 
-def _values(order: pd.DataFrame, names: Sequence[str]) -> list[str]:
+def _format_fields(order: pd.DataFrame, names: Sequence[str]) -> list[str]:
     """Write what is known of these columns; a frame that a person made may hold anything in them."""
     texts = [
-        _money(value) if name in MONEY and isinstance(value, int | float) else _plain(value)
+        _format_money(value) if name in MONEY_FIELDS and isinstance(value, int | float) else _format_plain(value)
         for name, value in ((name, order[name].iloc[0]) for name in names if name in order.columns)
     ]
     return [text for text in texts if text]
 
 
-def _says(values: pd.Series[Any]) -> bool:
+def _has_values(values: pd.Series[Any]) -> bool:
     return bool((values.notna() & (values.astype("str") != "")).any())
 
 
-def _missing(value: Any) -> bool:
+def _is_missing(value: Any) -> bool:
     return pd.api.types.is_scalar(value) and bool(pd.isna(value))
 
 
-def _plain(value: Any) -> str:
+def _format_plain(value: Any) -> str:
     """Write anything as text; a telephone that became a number in somebody's spreadsheet has no `.0`."""
     if isinstance(value, float) and value.is_integer():
         return f"{value:.0f}"
-    return "" if _missing(value) else str(value)
+    return "" if _is_missing(value) else str(value)
 
 
-def _number(value: Any) -> str:
-    return "" if _missing(value) else f"{value:,}".replace("-", "−")
+def _format_number(value: Any) -> str:
+    return "" if _is_missing(value) else f"{value:,}".replace("-", "−")
 
 
-def _money(value: Any) -> str:
+def _format_money(value: Any) -> str:
     """Write an amount to the cent, and further only if it was sent so: prices have up to four decimals."""
-    text = "" if _missing(value) else f"{value:,.4f}".replace("-", "−")
+    text = "" if _is_missing(value) else f"{value:,.4f}".replace("-", "−")
     return text.removesuffix("0").removesuffix("0")
 
 
-def _state(value: Any) -> str:
+def _format_line_status(value: Any) -> str:
     """Write a line's status with a sign: shipped or the like, cancelled, or open."""
-    word = _plain(value).strip()
+    word = _format_plain(value).strip()
     if word.lower() in CANCELLED_WORDS:
         return f"✗ {word}"
     if word.lower() in CLOSED_WORDS:
@@ -220,30 +238,30 @@ def _state(value: Any) -> str:
     return f"○ open: {word}" if word else "○ open"
 
 
-def _cut(rows: int, what: str) -> list[str]:
-    return [f"The first {MOST_ROWS:,} of {rows:,} {what}."] if rows > MOST_ROWS else []
+def _describe_cut(rows: int, what: str) -> list[str]:
+    return [f"The first {MAX_ROWS:,} of {rows:,} {what}."] if rows > MAX_ROWS else []
 
 
-Cell = tuple[str, Callable[[Any], str]]
+CellFormat = tuple[str, Callable[[Any], str]]
 
-LINE_CELLS: Mapping[str, Cell] = {
-    "line_item": ("Line", _number),
-    "product_sku": ("SKU", _plain),
-    "retailer_sku": ("Retailer's SKU", _plain),
-    "product_name": ("Product", _plain),
-    "quantity": ("Quantity", _number),
-    "price": ("Price", _money),
-    "ship_from_warehouse_code": ("Leaves from", _plain),
-    "status": ("Status", _state),
+LINE_CELLS: Mapping[str, CellFormat] = {
+    "line_item": ("Line", _format_number),
+    "product_sku": ("SKU", _format_plain),
+    "retailer_sku": ("Retailer's SKU", _format_plain),
+    "product_name": ("Product", _format_plain),
+    "quantity": ("Quantity", _format_number),
+    "price": ("Price", _format_money),
+    "ship_from_warehouse_code": ("Leaves from", _format_plain),
+    "status": ("Status", _format_line_status),
 }
 """Columns of a line: header, and how a value is written."""
 
-SHIPMENT_CELLS: Mapping[str, Cell] = {
-    "number": ("Shipment", _plain),
-    "day": ("Day", _plain),
-    "carrier_code": ("Carrier", _plain),
-    "service_level": ("Service", _plain),
-    "tracking_number": ("Tracking number", _plain),
-    "warehouse_code": ("Leaves from", _plain),
-    "items": ("Items", _plain),
+SHIPMENT_CELLS: Mapping[str, CellFormat] = {
+    "number": ("Shipment", _format_plain),
+    "day": ("Day", _format_plain),
+    "carrier_code": ("Carrier", _format_plain),
+    "service_level": ("Service", _format_plain),
+    "tracking_number": ("Tracking number", _format_plain),
+    "warehouse_code": ("Leaves from", _format_plain),
+    "items": ("Items", _format_plain),
 }

@@ -21,19 +21,19 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 
-SHOWN_OF_ORDERS = [*ORDER_KEYS, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
-NEEDED_OF_LINES = [*ORDER_KEYS, "product_sku", "quantity"]
-KEPT_OF_LINES = ["line_item", "retailer_sku", "product_name", "ship_from_warehouse_code", "price", "status"]
+ORDER_COLUMNS = [*ORDER_KEYS, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
+REQUIRED_LINE_COLUMNS = [*ORDER_KEYS, "product_sku", "quantity"]
+OPTIONAL_LINE_COLUMNS = ["line_item", "retailer_sku", "product_name", "ship_from_warehouse_code", "price", "status"]
 
 
-class DatedOrNot(schemas.Orders):
+class OrdersWithOptionalDate(schemas.Orders):
     """Orders as a person may have them: a day may be missing."""
 
     order_date: Series[schemas.Instant] = pa.Field(nullable=True)
 
 
 @dataclass(frozen=True)
-class Rows:
+class RowsByOrder:
     """Which rows of a frame belong to which order.
 
     Attributes:
@@ -44,7 +44,7 @@ class Rows:
     sorted: IntArray
     starts: IntArray
 
-    def of(self, order: int) -> IntArray:
+    def rows(self, order: int) -> IntArray:
         """List the rows of an order, in the order of their frame."""
         return self.sorted[self.starts[order] : self.starts[order + 1]]
 
@@ -70,7 +70,7 @@ class Order:
     shipments: pd.DataFrame | None
 
 
-class OrderBook:
+class OrderIndex:
     """Orders, newest first, with their lines and shipments; orders are known by their position here.
 
     Args:
@@ -91,37 +91,43 @@ class OrderBook:
         *,
         time_zone: str | None = None,
     ) -> None:
-        self.zone = read_time_zone(time_zone, orders, line_items, shipments)
-        zone = parse_time_zone(self.zone)
+        self.time_zone = read_time_zone(time_zone, orders, line_items, shipments)
+        zone = parse_time_zone(self.time_zone)
         # What is only told of an opened order is not read here: it may be anything that a person can look at.
-        read = validate_columns(orders, DatedOrNot, "orders", SHOWN_OF_ORDERS, optional=SHOWN_OF_ORDERS[3:])
+        read = validate_columns(orders, OrdersWithOptionalDate, "orders", ORDER_COLUMNS, optional=ORDER_COLUMNS[3:])
         lines = validate_columns(
-            line_items, schemas.LineItems, "line_items", [*NEEDED_OF_LINES, *KEPT_OF_LINES], optional=KEPT_OF_LINES
+            line_items,
+            schemas.LineItems,
+            "line_items",
+            [*REQUIRED_LINE_COLUMNS, *OPTIONAL_LINE_COLUMNS],
+            optional=OPTIONAL_LINE_COLUMNS,
         )
         keys = encode_keys([read[name] for name in ORDER_KEYS], [lines[name] for name in ORDER_KEYS])
         refuse_duplicates(
             orders, find_duplicates(keys.rows[0], index_rows(keys.rows[0], keys.size)), ORDER_KEYS, "orders"
         )
-        clock = local_times(read["order_date"], zone).reset_index(drop=True)
-        self.rows: IntArray = clock.sort_values(ascending=False, kind="stable", na_position="last").index.to_numpy()
-        self.clock = clock.take(self.rows).reset_index(drop=True)
-        self.orders = read.take(self.rows).reset_index(drop=True)
-        self.days = local_days(self.orders["order_date"], self.zone)
-        self.plain = is_plain_day(self.orders["order_date"])
+        order_times = local_times(read["order_date"], zone).reset_index(drop=True)
+        self.positions: IntArray = order_times.sort_values(
+            ascending=False, kind="stable", na_position="last"
+        ).index.to_numpy()
+        self.local_times = order_times.take(self.positions).reset_index(drop=True)
+        self.orders = read.take(self.positions).reset_index(drop=True)
+        self.days = local_days(self.orders["order_date"], self.time_zone)
+        self.is_plain_day = is_plain_day(self.orders["order_date"])
         self.lines = lines.reset_index(drop=True)
-        self.line_rows = _rows(index_rows(keys.rows[0][self.rows], keys.size)[keys.rows[1]], len(read))
-        self._given = (orders.copy(deep=False), line_items.copy(deep=False))
-        self._sent = None if shipments is None else shipments.copy(deep=False)
-        self.shipments = None if shipments is None else _shipments(shipments)
+        self.lines_by_order = _group_rows(index_rows(keys.rows[0][self.positions], keys.size)[keys.rows[1]], len(read))
+        self._given_frames = (orders.copy(deep=False), line_items.copy(deep=False))
+        self._given_shipments = None if shipments is None else shipments.copy(deep=False)
+        self.shipments = None if shipments is None else _read_shipments(shipments)
 
     def __len__(self) -> int:
         return len(self.orders)
 
     @cached_property
-    def shipment_rows(self) -> Rows:
+    def shipments_by_order(self) -> RowsByOrder:
         """Which shipments belong to which order; one that names no channel to every order of its number."""
         if self.shipments is None:
-            return _rows(np.zeros(0, dtype=np.int64), len(self))
+            return _group_rows(np.zeros(0, dtype=np.int64), len(self))
         keys = encode_keys([self.orders[name] for name in ORDER_KEYS], [self.shipments[name] for name in ORDER_KEYS])
         of_order = np.append(index_rows(keys.rows[0], keys.size), -1)  # the last place is that of -1
         owner = of_order[keys.rows[1]]
@@ -133,43 +139,45 @@ class OrderBook:
             )
             owner = np.concatenate([owner, pairs["order"].to_numpy()])
             at = np.concatenate([at, pairs["at"].to_numpy()])
-        return _rows(owner, len(self), at)
+        return _group_rows(owner, len(self), at)
 
     @cached_property
-    def several_channels(self) -> frozenset[str]:
+    def ambiguous_order_nos(self) -> frozenset[str]:
         """Order numbers that more than one channel has."""
         return frozenset(self.orders.loc[self.orders["order_no"].duplicated(), "order_no"])
 
     @cached_property
-    def doubts(self) -> str:
+    def warning(self) -> str:
         """Say what the frames are known to lack; empty if nothing."""
-        frames = {"orders": self._given[0], "line_items": self._given[1]}
-        if self._sent is not None:
-            frames["shipments"] = self._sent
-        told = []
+        frames = {"orders": self._given_frames[0], "line_items": self._given_frames[1]}
+        if self._given_shipments is not None:
+            frames["shipments"] = self._given_shipments
+        warnings = []
         for name, frame in frames.items():
             origin = provenance(frame)
             if origin and not origin.complete:
-                told.append(f"⚠ Not all {name} were loaded: cn.provenance({name}).")
+                warnings.append(f"⚠ Not all {name} were loaded: cn.provenance({name}).")
             if origin and origin.rejected:
-                told.append(f"⚠ {origin.rejected:,} records of {name} could not be read: cn.rejected({name}).")
-        return " ".join(told)
+                warnings.append(f"⚠ {origin.rejected:,} records of {name} could not be read: cn.rejected({name}).")
+        return " ".join(warnings)
 
-    def given(self, at: Any, columns: Collection[str] | None = None) -> pd.DataFrame:
+    def select_given(self, at: Any, columns: Collection[str] | None = None) -> pd.DataFrame:
         """Return rows of the orders as they were given, with all their columns or those of these that are there."""
-        orders = self._given[0]
+        orders = self._given_frames[0]
         if columns is not None:
             orders = orders.loc[:, orders.columns.isin([*columns]) & ~orders.columns.duplicated()]
-        found: pd.DataFrame = orders.iloc[self.rows[at]]
+        found: pd.DataFrame = orders.iloc[self.positions[at]]
         return found
 
-    def order(self, at: int) -> Order:
+    def get_order(self, at: int) -> Order:
         """Return one order as it was given, with its lines and shipments."""
-        shipments = None if self._sent is None else self._sent.iloc[self.shipment_rows.of(at)]
-        return Order(self.given([at]), self._given[1].iloc[self.line_rows.of(at)], shipments)
+        shipments = (
+            None if self._given_shipments is None else self._given_shipments.iloc[self.shipments_by_order.rows(at)]
+        )
+        return Order(self.select_given([at]), self._given_frames[1].iloc[self.lines_by_order.rows(at)], shipments)
 
 
-def _shipments(shipments: pd.DataFrame) -> pd.DataFrame:
+def _read_shipments(shipments: pd.DataFrame) -> pd.DataFrame:
     """Read what the schema has of shipments, and keep what else was sent, as nobody knows what is in it."""
     known = list(schemas.Shipments.to_schema().columns)
     read = validate_columns(
@@ -188,9 +196,9 @@ def _shipments(shipments: pd.DataFrame) -> pd.DataFrame:
     return found
 
 
-def _rows(owner: IntArray, orders: int, at: IntArray | None = None) -> Rows:
+def _group_rows(owner: IntArray, orders: int, at: IntArray | None = None) -> RowsByOrder:
     """Put rows by their order, those of none left out."""
     rows = np.flatnonzero(owner >= 0)
     rows = rows[np.argsort(owner[rows], kind="stable")]
     starts = np.searchsorted(owner[rows], np.arange(orders + 1))
-    return Rows(rows if at is None else at[rows], starts)
+    return RowsByOrder(rows if at is None else at[rows], starts)

@@ -8,26 +8,26 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.provenance import provenance
-from cenports_nb.notebook.explorer.order_index import OrderBook
+from cenports_nb.notebook.explorer.order_index import OrderIndex
 from cenports_nb.notebook.grid.columns import Column
 
-ACKNOWLEDGED = {True: "✓ yes", False: "✗ no", None: "– not known"}
-CUSTOMER = ("customer_name", "ship_to_name", "contact_name", "bill_to_name")
+ACKNOWLEDGED_TEXTS = {True: "✓ yes", False: "✗ no", None: "– not known"}
+CUSTOMER_COLUMNS = ("customer_name", "ship_to_name", "contact_name", "bill_to_name")
 """Who stands for an order where people are shown: the first of these that is known."""
 
-ASK = "What was asked for when the orders were loaded; with_acknowledged=True asks for all"
+ACKNOWLEDGED_HINT = "What was asked for when the orders were loaded; with_acknowledged=True asks for all"
 
 
-def names_of_channels(book: OrderBook, channels: pd.DataFrame | None = None) -> pd.Series[Any]:
+def name_channels(index: OrderIndex, channels: pd.DataFrame | None = None) -> pd.Series[Any]:
     """Name each order's channel: as `load_channels` has it, else as the order does, else by its id.
 
     Args:
-        book: The orders.
+        index: The orders.
         channels: From `load_channels`, or None.
     """
-    ids = book.orders["channel_id"]
+    ids = index.orders["channel_id"]
     names = (
-        book.orders["channel"].fillna("") if "channel" in book.orders else pd.Series("", index=ids.index, dtype="str")
+        index.orders["channel"].fillna("") if "channel" in index.orders else pd.Series("", index=ids.index, dtype="str")
     )
     if channels is not None:
         known = channels.dropna(subset="channel_id").drop_duplicates("channel_id").set_index("channel_id")
@@ -39,31 +39,31 @@ def names_of_channels(book: OrderBook, channels: pd.DataFrame | None = None) -> 
     return names.where(~unclear, names + " (" + ids + ")")
 
 
-def moment_of(orders: pd.DataFrame) -> pd.Timestamp:
+def find_as_of(orders: pd.DataFrame) -> pd.Timestamp:
     """Tell as of when orders are old: when they were fetched, else the present."""
     origin = provenance(orders)
     return pd.Timestamp(origin.as_of) if origin and origin.as_of else pd.Timestamp.now("UTC")
 
 
-def table_of(
-    book: OrderBook, channel: pd.Series[Any], now: pd.Timestamp, *, show_pii: bool = False
+def build_order_table(
+    index: OrderIndex, channel: pd.Series[Any], now: pd.Timestamp, *, show_pii: bool = False
 ) -> tuple[pd.DataFrame, list[Column]]:
     """Make the table and its columns; what the frames lack has no column.
 
     Args:
-        book: The orders.
+        index: The orders.
         channel: The name of each one's channel.
         now: As of when they are old.
         show_pii: Whether a column says who ordered.
     """
-    orders = book.orders
-    shown: dict[str, Any] = {"order_no": orders["order_no"], "ordered": clock_texts(book), "channel": channel}
+    orders = index.orders
+    shown: dict[str, Any] = {"order_no": orders["order_no"], "ordered": format_order_times(index), "channel": channel}
     columns = [
         Column("order_no", "Order"),
-        Column("ordered", f"Ordered ({book.zone})", "instant", hint=f"Days and times of {book.zone}"),
+        Column("ordered", f"Ordered ({index.time_zone})", "instant", hint=f"Days and times of {index.time_zone}"),
         Column("channel", "Channel", choice=True),
     ]
-    if show_pii and (names := customers(book.given(slice(None), CUSTOMER))) is not None:
+    if show_pii and (names := name_customers(index.select_given(slice(None), CUSTOMER_COLUMNS))) is not None:
         shown["customer"] = names
         columns.append(Column("customer", "Customer"))
     if "status" in orders:
@@ -72,13 +72,15 @@ def table_of(
     if "acknowledged" in orders:
         flags = orders["acknowledged"]
         yes, no = (flags.fillna(value=not word).to_numpy(dtype=bool) == word for word in (True, False))
-        words = np.where(yes, ACKNOWLEDGED[True], np.where(no, ACKNOWLEDGED[False], ACKNOWLEDGED[None]))
+        words = np.where(
+            yes, ACKNOWLEDGED_TEXTS[True], np.where(no, ACKNOWLEDGED_TEXTS[False], ACKNOWLEDGED_TEXTS[None])
+        )
         shown["acknowledged"] = pd.Series(words, dtype="str")
-        columns.append(Column("acknowledged", "Acknowledged", choice=True, hint=ASK))
-    units = np.zeros(len(book), dtype=np.int64)
-    lines = book.line_rows
-    owners = np.repeat(np.arange(len(book)), lines.counts)
-    np.add.at(units, owners, book.lines["quantity"].to_numpy()[lines.sorted])
+        columns.append(Column("acknowledged", "Acknowledged", choice=True, hint=ACKNOWLEDGED_HINT))
+    units = np.zeros(len(index), dtype=np.int64)
+    lines = index.lines_by_order
+    owners = np.repeat(np.arange(len(index)), lines.counts)
+    np.add.at(units, owners, index.lines["quantity"].to_numpy()[lines.sorted])
     shown |= {"lines": lines.counts, "units": units}
     columns += [Column("lines", "Lines", "number"), Column("units", "Units", "number")]
     if "grand_total" in orders:
@@ -86,23 +88,23 @@ def table_of(
         columns.append(
             Column("grand_total", "Total", "money", hint="What the customer pays, in the order's own currency")
         )
-    today = now.tz_convert(book.zone).tz_localize(None).normalize()
-    shown["age_days"] = (today - book.days).dt.days.astype("Int64")
-    hint = f"Whole days from the order's day to {today:%Y-%m-%d}, {book.zone}"
+    today = now.tz_convert(index.time_zone).tz_localize(None).normalize()
+    shown["age_days"] = (today - index.days).dt.days.astype("Int64")
+    hint = f"Whole days from the order's day to {today:%Y-%m-%d}, {index.time_zone}"
     columns.append(Column("age_days", "Days old", "number", hint=hint))
     return pd.DataFrame(shown, copy=False), columns
 
 
-def clock_texts(book: OrderBook) -> pd.Series[Any]:
+def format_order_times(index: OrderIndex) -> pd.Series[Any]:
     """Write what the zone's clock showed, to the minute; of a plain day, the day."""
-    texts = np.datetime_as_string(book.clock.to_numpy(dtype="datetime64[m]"))
+    texts = np.datetime_as_string(index.local_times.to_numpy(dtype="datetime64[m]"))
     column = pd.Series(texts, dtype="str").str.replace("T", " ", regex=False)
-    return column.where(~book.plain.to_numpy(), column.str[:10]).where(book.clock.notna().to_numpy())
+    return column.where(~index.is_plain_day.to_numpy(), column.str[:10]).where(index.local_times.notna().to_numpy())
 
 
-def customers(orders: pd.DataFrame) -> pd.Series[Any] | None:
+def name_customers(orders: pd.DataFrame) -> pd.Series[Any] | None:
     """Name who ordered, as far as the frame tells; None where it has no such column."""
-    there = [orders[name].astype("str") for name in CUSTOMER if name in orders.columns]
+    there = [orders[name].astype("str") for name in CUSTOMER_COLUMNS if name in orders.columns]
     if not there:
         return None
     names = there[0]

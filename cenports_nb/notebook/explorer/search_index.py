@@ -15,16 +15,16 @@ import pandas as pd
 
 from cenports_nb.frames.row_keys import IntArray
 from cenports_nb.frames.text_columns import join_text
-from cenports_nb.notebook.explorer.order_index import OrderBook
+from cenports_nb.notebook.explorer.order_index import OrderIndex
 
-OF_LINES = ("product_sku", "retailer_sku", "product_name")
-OF_ORDERS = ("channel_id", "customer_order_no")
-OF_SHIPMENTS = ("tracking_number",)
-OF_PEOPLE = ("customer_name", "contact_name", "ship_to_name", "bill_to_name")
+LINE_COLUMNS = ("product_sku", "retailer_sku", "product_name")
+ORDER_COLUMNS = ("channel_id", "customer_order_no")
+SHIPMENT_COLUMNS = ("tracking_number",)
+PEOPLE_COLUMNS = ("customer_name", "contact_name", "ship_to_name", "bill_to_name")
 
 
 @dataclass(frozen=True)
-class Terms:
+class SearchIndex:
     """What orders are found by.
 
     Attributes:
@@ -35,50 +35,53 @@ class Terms:
 
     texts: list[str]
     starts: IntArray
-    numbers: IntArray
+    text_numbers: IntArray
 
-    def buffers(self) -> list[bytes]:
+    def to_buffers(self) -> list[bytes]:
         """Write it as the page reads it: JSON, then two arrays of little-endian 32-bit numbers."""
         return [
             msgspec.json.encode(self.texts),
-            *(part.astype("<i4").tobytes() for part in (self.starts, self.numbers)),
+            *(part.astype("<i4").tobytes() for part in (self.starts, self.text_numbers)),
         ]
 
 
-def terms_of(book: OrderBook, *, show_pii: bool = False) -> Terms:
+def build_search_index(index: OrderIndex, *, show_pii: bool = False) -> SearchIndex:
     """List what each order is found by.
 
     Args:
-        book: The orders.
+        index: The orders.
         show_pii: Whether people's names are among it.
     """
-    everyone = np.arange(len(book))
-    owners, texts = [np.repeat(everyone, book.line_rows.counts)], [_products(book.lines).take(book.line_rows.sorted)]
-    for name in OF_ORDERS:
-        if name in book.orders:
+    everyone = np.arange(len(index))
+    owners, texts = (
+        [np.repeat(everyone, index.lines_by_order.counts)],
+        [_join_product_text(index.lines).take(index.lines_by_order.sorted)],
+    )
+    for name in ORDER_COLUMNS:
+        if name in index.orders:
             owners.append(everyone)
-            texts.append(book.orders[name])
-    sent = book.shipments
-    for name in OF_SHIPMENTS:
-        if sent is not None and name in sent:
-            owners.append(np.repeat(everyone, book.shipment_rows.counts))
-            texts.append(sent[name].take(book.shipment_rows.sorted))
-    given = book.given(slice(None), OF_PEOPLE if show_pii else ())
-    for name in OF_PEOPLE:
+            texts.append(index.orders[name])
+    shipments = index.shipments
+    for name in SHIPMENT_COLUMNS:
+        if shipments is not None and name in shipments:
+            owners.append(np.repeat(everyone, index.shipments_by_order.counts))
+            texts.append(shipments[name].take(index.shipments_by_order.sorted))
+    given = index.select_given(slice(None), PEOPLE_COLUMNS if show_pii else ())
+    for name in PEOPLE_COLUMNS:
         if name in given.columns:
             owners.append(everyone)
             texts.append(given[name].astype("str"))
     codes, found = pd.factorize(pd.concat(texts, ignore_index=True))
     owner = np.concatenate(owners)[codes >= 0]
     order = np.argsort(owner, kind="stable")
-    starts = np.searchsorted(owner[order], np.arange(len(book) + 1))
-    return Terms(found.tolist(), starts, codes[codes >= 0][order])
+    starts = np.searchsorted(owner[order], np.arange(len(index) + 1))
+    return SearchIndex(found.tolist(), starts, codes[codes >= 0][order])
 
 
-def _products(lines: pd.DataFrame) -> pd.Series[Any]:
+def _join_product_text(lines: pd.DataFrame) -> pd.Series[Any]:
     """Write what a line says of its product as one text."""
     parts: list[Any] = []
-    for name in OF_LINES:
+    for name in LINE_COLUMNS:
         if name in lines:
             parts += ["\n", lines[name]]
     return join_text(*parts[1:])

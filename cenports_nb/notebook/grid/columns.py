@@ -11,9 +11,9 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 
-Kind = Literal["text", "number", "money", "change", "instant", "flag", "bar", "live"]
+ColumnKind = Literal["text", "number", "money", "change", "instant", "flag", "bar", "live"]
 
-KINDS = {
+COLUMN_KINDS = {
     "text": "letters, to the left; searched",
     "number": "whole numbers, thousands apart, to the right",
     "money": "an amount, to the cent",
@@ -25,7 +25,7 @@ KINDS = {
 }
 """How values are drawn, sorted and searched."""
 
-INSTANT = "%Y-%m-%d %H:%M"
+INSTANT_FORMAT = "%Y-%m-%d %H:%M"
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Column:
     Attributes:
         name: Of the frame.
         title: Its header.
-        kind: One of `KINDS`.
+        kind: One of `COLUMN_KINDS`.
         choice: Whether the rows can be filtered by its values, from a list.
         letters: How wide it is; by default as wide as what is in it, within reason.
         hint: What is said of it when a person points at its header.
@@ -44,25 +44,25 @@ class Column:
 
     name: str
     title: str
-    kind: Kind = "text"
+    kind: ColumnKind = "text"
     choice: bool = False
     letters: int | None = None
     hint: str = ""
     hidden: bool = False
 
 
-def specs_of(columns: Sequence[Column]) -> list[dict[str, Any]]:
+def describe_columns(columns: Sequence[Column]) -> list[dict[str, Any]]:
     """Write columns as the page reads them."""
     return [asdict(column) for column in columns]
 
 
-def encode(frame: pd.DataFrame, columns: Sequence[Column], zone: str = "UTC") -> bytes:
+def encode_frame(frame: pd.DataFrame, columns: Sequence[Column], time_zone: str = "UTC") -> bytes:
     """Write the columns of a frame as JSON, column by column; what is null stays null.
 
     Args:
         frame: Any; its index is not sent.
         columns: Which of its columns, and as what.
-        zone: The zone in which instants are written.
+        time_zone: The zone in which instants are written.
 
     Raises:
         InvalidRequestError: A column that the frame does not have.
@@ -73,14 +73,18 @@ def encode(frame: pd.DataFrame, columns: Sequence[Column], zone: str = "UTC") ->
             f"A grid of {', '.join(lacking)} needs a frame with that: it has {', '.join(map(str, frame.columns))}."
         )
     return msgspec.json.encode(
-        {column.name: values_of(frame[column.name], column.kind, zone) for column in columns if column.kind != "live"}
+        {
+            column.name: list_values(frame[column.name], column.kind, time_zone)
+            for column in columns
+            if column.kind != "live"
+        }
     )
 
 
-def values_of(values: pd.Series[Any], kind: Kind, zone: str = "UTC") -> list[Any]:
+def list_values(values: pd.Series[Any], kind: ColumnKind, time_zone: str = "UTC") -> list[Any]:
     """Write a column as plain values: text, numbers, yes or no, None."""
     if kind == "instant" and isinstance(values.dtype, pd.DatetimeTZDtype):
-        values = values.dt.tz_convert(zone).dt.strftime(INSTANT)
+        values = values.dt.tz_convert(time_zone).dt.strftime(INSTANT_FORMAT)
     elif kind in ("text", "instant") and not isinstance(values.dtype, pd.StringDtype):
         values = values.astype("str")
     plain = values.astype(object)

@@ -1,165 +1,170 @@
-// The page's side of a grid. Text from outside reaches the page as textContent, never as markup.
-// Only the rows that can be seen are elements. widget.py puts the other files of this folder
+// A grid on a page. Text from outside reaches the page as textContent, never as markup.
+// Only the rows in view are elements. widget.py puts the other scripts of this folder
 // before this one, and the `export` below it, so that others can build on it.
 
 const ROW_PX = 28; // grid.css has the same
-const SPARE_ROWS = 6; // above and below what is seen, so that scrolling shows no gap
+const SPARE_ROWS = 6; // above and below the view, so that scrolling shows no gap
 
-let grids = 0;
+let gridCount = 0;
 
-// Draw a grid into an element. Of `hooks`, `live` has a function for each column that the page keeps itself, `changed`
-// hears which rows a person ticked before anybody else, `extra` and its `traits` go along with what is ticked, `heard`
-// is called when the kernel said something new. The element hears `cn-changed` after every change of ticks or rows.
-// Who builds on it may search more than is shown (`finds`: text -> row -> whether), filter by more (`fits`: -> row ->
-// whether, or null; `reset`), leave rows out of many that are ticked at once (`many`, `skipped`), name a row (`what`), open rows by a click (`click`) and head what is opened (`heading`).
-function gridOf(model, el, hooks = {}) {
-  const id = `cn-grid-${++grids}`;
+// Draw a grid into an element, which gets the event `cn-changed` after every change of the selection or of the rows.
+// Hooks, all optional:
+//   liveValues        a function of the row for each column of kind "live"
+//   onSelect          called with the rows that changed, before anybody else
+//   createMessage     what is sent along with a selection; `traits` names those of it that are traits too
+//   onKernelChange    called when the kernel said something new
+//   createTextFilter  search text -> row -> whether something else than its cells matches; `alsoSearched` names that
+//   createRowFilter   -> row -> whether it matches further filters, or null; `resetFilters` clears them
+//   selectableRows    leaves rows out of many that are selected at once; `onSkipped` is called with their number
+//   noun              what one row is; openOnClick: rows open by a click; createHeading: elements above an open row
+function createGrid(model, el, hooks = {}) {
+  const id = `cn-grid-${++gridCount}`;
   const rows = model.get("rows");
   const columns = model.get("columns");
-  const seen = columns.filter((column) => !column.hidden);
-  const ticks = model.get("ticks");
-  const details = model.get("details");
-  const read = () => JSON.parse(new TextDecoder().decode(model.get("data")));
-  let data = read();
-  const live = hooks.live ?? {};
-  const value = (name, row) => (name in live ? live[name](row) : data[name][row]);
-  const naming = columns.filter((column) => column.kind === "text").slice(0, 2);
-  const nameOf = (row) => naming.map((column) => value(column.name, row) ?? "").join(" ");
+  const shownColumns = columns.filter((column) => !column.hidden);
+  const selectable = model.get("selectable");
+  const expandable = model.get("expandable");
+  const readData = () => JSON.parse(new TextDecoder().decode(model.get("data")));
+  let data = readData();
+  const liveValues = hooks.liveValues ?? {};
+  const value = (name, row) => (name in liveValues ? liveValues[name](row) : data[name][row]);
+  const nameColumns = columns.filter((column) => column.kind === "text").slice(0, 2);
+  const rowName = (row) => nameColumns.map((column) => value(column.name, row) ?? "").join(" ");
 
-  const order = orderOf(columns, rows, value);
-  const cells = cellsOf(rows, value);
+  const sorting = createSorting(columns, rows, value);
+  const cells = createCells(rows, value);
 
-  const ticked = ticksOf(model, rows, hooks);
+  const selection = createSelection(model, rows, hooks);
 
   let shown = Uint32Array.from({ length: rows }, (_, row) => row);
-  let sorted = { name: null, down: false };
-  let active = 0; // a place in `shown`
-  let anchor = -1; // where a range of ticks begins
-  let opened = -1; // a row
-  let sending = true;
+  let sortOrder = { name: null, descending: false };
+  let active = 0; // a position in `shown`
+  let anchor = -1; // where a range of the selection begins
+  let openRow = -1;
+  let isFrozen = false;
 
   // ---- what is on the page -------------------------------------------------------------------------------------
 
-  const sieve = sieveOf(id, columns, rows, value, ticks, hooks, select);
-  const status = make("div", { className: "cn-status", role: "status", "aria-live": "polite" });
+  const filters = createFilters(id, columns, rows, value, selectable, hooks, applyFilters);
+  const status = createElement("div", { className: "cn-status", role: "status", "aria-live": "polite" });
 
-  const head = make("div", { className: "cn-row cn-head", role: "row", "aria-rowindex": "1" });
-  const body = make("div", { className: "cn-body", role: "rowgroup" });
-  const table = make(
+  const head = createElement("div", { className: "cn-row cn-head", role: "row", "aria-rowindex": "1" });
+  const body = createElement("div", { className: "cn-body", role: "rowgroup" });
+  const table = createElement(
     "div",
     {
       className: "cn-table-grid", role: "grid", tabIndex: 0, id, "aria-label": model.get("label"),
-      "aria-multiselectable": String(ticks), "aria-describedby": `${id}-keys`,
+      "aria-multiselectable": String(selectable), "aria-describedby": `${id}-keys`,
     },
-    make("div", { role: "rowgroup", className: "cn-heads" }, head),
+    createElement("div", { role: "rowgroup", className: "cn-heads" }, head),
     body,
   );
   const keys = [
-    "Arrows move", ...(ticks ? ["Space ticks"] : []), ...(details ? ["Enter opens, Escape closes"] : []),
+    "Arrows move", ...(selectable ? ["Space ticks"] : []), ...(expandable ? ["Enter opens, Escape closes"] : []),
   ];
-  const hint = make("div", { className: "cn-keys", id: `${id}-keys` }, `${keys.join(", ")}.`);
-  const view = make("div", { className: "cn-scroll" }, table);
-  const empty = make("div", { className: "cn-empty", hidden: true }, "No row fits; ", make("span", {}, "take a filter away."));
-  const told = toldOf(model, columns, value, nameOf, hooks, shut);
-  const root = make(
+  const keyHint = createElement("div", { className: "cn-keys", id: `${id}-keys` }, `${keys.join(", ")}.`);
+  const view = createElement("div", { className: "cn-scroll" }, table);
+  const empty = createElement("div", { className: "cn-empty", hidden: true }, "No row fits; ", createElement("span", {}, "take a filter away."));
+  const details = createRowDetails(model, columns, value, rowName, hooks, closeRow);
+  const root = createElement(
     "div",
     // Lab's own keys (D D deletes a cell) must not act while a person moves in here.
     { className: "cn-grid", "data-lm-suppress-shortcuts": "true" },
-    sieve.root, view, empty, make("div", { className: "cn-foot" }, status, hint), told.root,
+    filters.root, view, empty, createElement("div", { className: "cn-foot" }, status, keyHint), details.root,
   );
   el.append(root);
 
-  const buttons = {};
-  let all = null;
+  const headerCells = {};
+  let selectAll = null;
   drawHead();
-  const pool = new Map(); // place -> element
+  const pool = new Map(); // position -> element
 
   function drawHead() {
-    const widths = seen.map(cells.track);
-    const tracks = [...(ticks ? ["34px"] : []), ...widths, ...(details ? ["36px"] : [])];
+    const widths = shownColumns.map(cells.gridTrack);
+    const tracks = [...(selectable ? ["34px"] : []), ...widths, ...(expandable ? ["36px"] : [])];
     // Each row is a grid of its own: nothing here may depend on what is in it.
     table.style.setProperty("--cn-tracks", tracks.join(" "));
     table.setAttribute("aria-colcount", String(tracks.length));
-    if (ticks) {
-      all = make("input", { type: "checkbox", "aria-label": "Tick all rows that are shown" });
-      all.addEventListener("change", () => tickMany(shown, all.checked));
-      head.append(make("div", { role: "columnheader", className: "cn-cell cn-tick" }, all));
+    if (selectable) {
+      selectAll = createElement("input", { type: "checkbox", "aria-label": "Tick all rows that are shown" });
+      selectAll.addEventListener("change", () => selectMany(shown, selectAll.checked));
+      head.append(createElement("div", { role: "columnheader", className: "cn-cell cn-select" }, selectAll));
     }
-    for (const column of seen) {
-      const button = make("button", { type: "button", title: column.hint }, make("span", {}, column.title), make("span", { className: "cn-sign", "aria-hidden": "true" }));
-      button.addEventListener("click", () => sort(column.name));
-      const cell = make("div", { role: "columnheader", "aria-sort": "none", className: `cn-cell${RIGHT.has(column.kind) ? " n" : ""}` }, button);
-      buttons[column.name] = cell;
+    for (const column of shownColumns) {
+      const button = createElement("button", { type: "button", title: column.hint }, createElement("span", {}, column.title), createElement("span", { className: "cn-sign", "aria-hidden": "true" }));
+      button.addEventListener("click", () => toggleSort(column.name));
+      const cell = createElement("div", { role: "columnheader", "aria-sort": "none", className: `cn-cell${NUMERIC_KINDS.has(column.kind) ? " n" : ""}` }, button);
+      headerCells[column.name] = cell;
       head.append(cell);
     }
-    if (details) head.append(make("div", { role: "columnheader", className: "cn-cell cn-more", "aria-label": "Details" }));
+    if (expandable) head.append(createElement("div", { role: "columnheader", className: "cn-cell cn-more", "aria-label": "Details" }));
   }
 
   // ---- which rows, in which order ------------------------------------------------------------------------------
 
-  function select() {
-    const { keeps, narrow } = sieve.ask(order.textOf, ticked.bits());
-    const kept = [];
-    for (let row = 0; row < rows; row++) if (keeps(row)) kept.push(row);
-    order.sort(kept, sorted);
+  function applyFilters() {
+    const { matches, isSet } = filters.createFilter(sorting.searchText, selection.bits());
+    const matching = [];
+    for (let row = 0; row < rows; row++) if (matches(row)) matching.push(row);
+    sorting.sort(matching, sortOrder);
     const row = shown[active];
-    shown = Uint32Array.from(kept);
+    shown = Uint32Array.from(matching);
     active = Math.max(0, shown.indexOf(row));
     anchor = -1;
-    sieve.offerReset(narrow);
+    filters.showReset(isSet);
     empty.hidden = shown.length > 0 || rows === 0;
     view.hidden = shown.length === 0;
     for (const node of pool.values()) node.remove();
     pool.clear();
     paint();
-    count();
+    updateStatus();
     el.dispatchEvent(new Event("cn-changed"));
   }
 
-  function sort(name) {
-    if (sorted.name !== name) sorted = { name, down: false };
-    else if (!sorted.down) sorted = { name, down: true };
-    else sorted = { name: null, down: false };
-    for (const [each, cell] of Object.entries(buttons)) {
-      const way = each !== sorted.name ? "none" : sorted.down ? "descending" : "ascending";
-      cell.setAttribute("aria-sort", way);
-      cell.querySelector(".cn-sign").textContent = { none: "", ascending: " ▲", descending: " ▼" }[way];
+  function toggleSort(name) {
+    if (sortOrder.name !== name) sortOrder = { name, descending: false };
+    else if (!sortOrder.descending) sortOrder = { name, descending: true };
+    else sortOrder = { name: null, descending: false };
+    for (const [columnName, cell] of Object.entries(headerCells)) {
+      const direction = columnName !== sortOrder.name ? "none" : sortOrder.descending ? "descending" : "ascending";
+      cell.setAttribute("aria-sort", direction);
+      cell.querySelector(".cn-sign").textContent = { none: "", ascending: " ▲", descending: " ▼" }[direction];
     }
     view.scrollTop = 0;
     active = -1;
-    select();
+    applyFilters();
   }
 
   // ---- drawing -------------------------------------------------------------------------------------------------
 
-  function build(place) {
-    const row = shown[place];
-    const node = make("div", { className: "cn-row", role: "row", id: `${id}-${row}`, "aria-rowindex": String(place + 2) });
-    node.style.top = `${place * ROW_PX}px`;
-    if (ticks) {
-      const box = make("input", { type: "checkbox", tabIndex: -1, "aria-label": `Tick ${nameOf(row)}` });
-      box.addEventListener("click", (event) => press(place, event.shiftKey));
-      node.append(make("div", { className: "cn-cell cn-tick", role: "gridcell" }, box));
+  function createRow(position) {
+    const row = shown[position];
+    const node = createElement("div", { className: "cn-row", role: "row", id: `${id}-${row}`, "aria-rowindex": String(position + 2) });
+    node.style.top = `${position * ROW_PX}px`;
+    if (selectable) {
+      const box = createElement("input", { type: "checkbox", tabIndex: -1, "aria-label": `Tick ${rowName(row)}` });
+      box.addEventListener("click", (event) => press(position, event.shiftKey));
+      node.append(createElement("div", { className: "cn-cell cn-select", role: "gridcell" }, box));
     }
-    for (const column of seen) {
-      const cell = make("div", { className: `cn-cell ${column.kind}${RIGHT.has(column.kind) ? " n" : ""}`, role: "gridcell" });
+    for (const column of shownColumns) {
+      const cell = createElement("div", { className: `cn-cell ${column.kind}${NUMERIC_KINDS.has(column.kind) ? " n" : ""}`, role: "gridcell" });
       cells.fill(cell, column, row);
       node.append(cell);
     }
-    if (details) {
-      const button = make("button", { type: "button", tabIndex: -1, className: "cn-plain", title: "Details", "aria-label": `Details of ${nameOf(row)}` }, "⋯");
-      button.addEventListener("click", () => { active = place; open(row); });
-      node.append(make("div", { className: "cn-cell cn-more", role: "gridcell" }, button));
+    if (expandable) {
+      const button = createElement("button", { type: "button", tabIndex: -1, className: "cn-plain", title: "Details", "aria-label": `Details of ${rowName(row)}` }, "⋯");
+      button.addEventListener("click", () => { active = position; open(row); });
+      node.append(createElement("div", { className: "cn-cell cn-more", role: "gridcell" }, button));
     }
     node.addEventListener("click", (event) => {
-      active = place;
+      active = position;
       if (event.target.closest("input, button")) return;
       // A click that ends a selection of text is none.
-      if (hooks.click && getSelection().isCollapsed && shown[place] !== opened) open(shown[place]);
+      if (hooks.openOnClick && getSelection().isCollapsed && shown[position] !== openRow) open(shown[position]);
       else paint();
     });
     node.addEventListener("dblclick", (event) => {
-      if (details && shown[place] !== opened && !event.target.closest("input, button")) open(row);
+      if (expandable && shown[position] !== openRow && !event.target.closest("input, button")) open(row);
     });
     return node;
   }
@@ -170,27 +175,27 @@ function gridOf(model, el, hooks = {}) {
     const height = view.clientHeight || 15 * ROW_PX;
     const first = Math.max(0, Math.floor(view.scrollTop / ROW_PX) - SPARE_ROWS);
     const last = Math.min(shown.length, Math.ceil((view.scrollTop + height) / ROW_PX) + SPARE_ROWS);
-    for (const [place, node] of pool) {
-      if (place < first || place >= last) {
+    for (const [position, node] of pool) {
+      if (position < first || position >= last) {
         node.remove();
-        pool.delete(place);
+        pool.delete(position);
       }
     }
-    for (let place = first; place < last; place++) {
-      let node = pool.get(place);
+    for (let position = first; position < last; position++) {
+      let node = pool.get(position);
       if (!node) {
-        node = build(place);
-        pool.set(place, node);
+        node = createRow(position);
+        pool.set(position, node);
       }
       // In the order in which they are read, wherever a person scrolled to.
-      const there = body.children[place - first];
-      if (there !== node) body.insertBefore(node, there ?? null);
-      const row = shown[place];
-      const on = ticked.bits()[row] === 1;
-      node.classList.toggle("active", place === active);
-      node.classList.toggle("off", ticks && !on);
-      node.classList.toggle("opened", row === opened);
-      if (ticks) {
+      const current = body.children[position - first];
+      if (current !== node) body.insertBefore(node, current ?? null);
+      const row = shown[position];
+      const on = selection.bits()[row] === 1;
+      node.classList.toggle("active", position === active);
+      node.classList.toggle("off", selectable && !on);
+      node.classList.toggle("opened", row === openRow);
+      if (selectable) {
         node.setAttribute("aria-selected", String(on));
         node.querySelector("input").checked = on;
       }
@@ -199,109 +204,109 @@ function gridOf(model, el, hooks = {}) {
     else table.removeAttribute("aria-activedescendant");
   }
 
-  function refill(changed) {
-    for (const [place, node] of pool) {
-      if (changed && !changed.has(shown[place])) continue;
-      seen.forEach((column, i) => {
-        if (column.kind === "live") cells.fill(node.children[i + (ticks ? 1 : 0)], column, shown[place]);
+  function refreshLiveCells(changed) {
+    for (const [position, node] of pool) {
+      if (changed && !changed.has(shown[position])) continue;
+      shownColumns.forEach((column, i) => {
+        if (column.kind === "live") cells.fill(node.children[i + (selectable ? 1 : 0)], column, shown[position]);
       });
     }
     paint();
   }
 
-  function count() {
-    const bits = ticked.bits();
+  function updateStatus() {
+    const bits = selection.bits();
     const on = bits.reduce((sum, bit) => sum + bit, 0);
-    const able = manyOf(shown);
-    const here = able.reduce((sum, row) => sum + bits[row], 0);
-    const what = hooks.what ?? "row";
-    const text = shown.length === rows ? many(rows, what) : `${NUMBERS.format(shown.length)} of ${many(rows, what)} shown`;
-    status.textContent = ticks ? `${text}, ${NUMBERS.format(on)} ticked` : text;
-    if (all) {
-      all.checked = able.length > 0 && here === able.length;
-      all.indeterminate = here < able.length && shown.some((row) => bits[row] === 1);
-      all.disabled = shown.length === 0 || !sending;
+    const candidates = filterSelectable(shown);
+    const here = candidates.reduce((sum, row) => sum + bits[row], 0);
+    const noun = hooks.noun ?? "row";
+    const text = shown.length === rows ? formatCount(rows, noun) : `${NUMBER_FORMAT.format(shown.length)} of ${formatCount(rows, noun)} shown`;
+    status.textContent = selectable ? `${text}, ${NUMBER_FORMAT.format(on)} ticked` : text;
+    if (selectAll) {
+      selectAll.checked = candidates.length > 0 && here === candidates.length;
+      selectAll.indeterminate = here < candidates.length && shown.some((row) => bits[row] === 1);
+      selectAll.disabled = shown.length === 0 || isFrozen;
     }
   }
 
-  // ---- ticks ---------------------------------------------------------------------------------------------------
+  // ---- selection ----------------------------------------------------------------------------------------------------
 
-  function tick(places, on) {
-    const changed = sending ? ticked.set(places, on) : new Set();
-    if (changed.size) refill(changed);
+  function select(changedRows, on) {
+    const changed = !isFrozen ? selection.set(changedRows, on) : new Set();
+    if (changed.size) refreshLiveCells(changed);
     else paint();
-    count();
+    updateStatus();
     if (changed.size) el.dispatchEvent(new Event("cn-changed"));
   }
 
   // Some rows may ask for a tick of their own.
-  const manyOf = (places) => hooks.many?.(places, value) ?? places;
-  function tickMany(places, on) {
-    const able = on ? manyOf(places) : places;
-    tick(able, on);
-    if (able.length < places.length) hooks.skipped?.(places.length - able.length);
+  const filterSelectable = (changedRows) => hooks.selectableRows?.(changedRows, value) ?? changedRows;
+  function selectMany(changedRows, on) {
+    const candidates = on ? filterSelectable(changedRows) : changedRows;
+    select(candidates, on);
+    if (candidates.length < changedRows.length) hooks.onSkipped?.(changedRows.length - candidates.length);
   }
 
-  function press(place, range) {
-    const row = shown[place];
-    const on = ticked.bits()[row] === 0;
+  function press(position, range) {
+    const row = shown[position];
+    const on = selection.bits()[row] === 0;
     if (range && anchor >= 0) {
-      const [from, to] = anchor < place ? [anchor, place] : [place, anchor];
-      tickMany(shown.slice(from, to + 1), on);
-    } else tick([row], on);
-    anchor = active = place;
+      const [from, to] = anchor < position ? [anchor, position] : [position, anchor];
+      selectMany(shown.slice(from, to + 1), on);
+    } else select([row], on);
+    anchor = active = position;
     paint();
     table.focus({ preventScroll: true });
   }
 
-  function heard() {
-    if (!ticked.hear()) return;
-    refill();
-    count();
-    hooks.heard?.();
+  function receiveSelection() {
+    if (!selection.receive()) return;
+    refreshLiveCells();
+    updateStatus();
+    hooks.onKernelChange?.();
   }
 
-  function renew() {
-    data = read();
-    order.forget();
-    cells.forget();
-    sieve.renew();
-    select();
-    hooks.heard?.();
+  function receiveData() {
+    data = readData();
+    sorting.reset();
+    cells.reset();
+    filters.refreshChoices();
+    applyFilters();
+    hooks.onKernelChange?.();
   }
 
   // ---- one row, opened -----------------------------------------------------------------------------------------
 
   function open(row) {
-    opened = row;
-    told.open(row);
+    openRow = row;
+    details.open(row);
     paint();
   }
 
-  // The row before or after the opened one, as they are ordered on the page.
-  function step(by) {
-    const place = shown.indexOf(opened) + by;
-    if (opened < 0 || place < 0 || place >= shown.length) return;
-    move(place);
-    open(shown[place]);
+  // The row before or after the open one, as they are ordered on the page.
+  function step(offset) {
+    const position = shown.indexOf(openRow) + offset;
+    if (openRow < 0 || position < 0 || position >= shown.length) return;
+    move(position);
+    open(shown[position]);
   }
 
-  function shut() {
-    opened = -1;
-    told.close();
+  function closeRow() {
+    openRow = -1;
+    details.close();
     paint();
     table.focus({ preventScroll: true });
   }
 
-  // The way to the kernel changed: dead until it answers, as after a restart it never will.
-  function ask() {
-    root.classList.add("cn-dead");
-    model.send({ ask: true });
+  // The connection to the kernel changed: disconnected until it answers, as after a restart it never will.
+  function ping() {
+    root.classList.add("cn-disconnected");
+    model.send({ ping: true });
   }
 
-  function answer(message) {
-    if (message?.here) root.classList.remove("cn-dead");
-    told.tell(message);
+  function receiveMessage(message) {
+    if (message?.pong) root.classList.remove("cn-disconnected");
+    details.receive(message);
   }
 
   // ---- keys ----------------------------------------------------------------------------------------------------
@@ -316,16 +321,16 @@ function gridOf(model, el, hooks = {}) {
     paint();
   }
 
-  const page = () => Math.max(1, Math.floor(view.clientHeight / ROW_PX) - 2);
+  const pageRows = () => Math.max(1, Math.floor(view.clientHeight / ROW_PX) - 2);
   const KEYS = {
     ArrowDown: () => move(active + 1),
     ArrowUp: () => move(active - 1),
-    PageDown: () => move(active + page()),
-    PageUp: () => move(active - page()),
+    PageDown: () => move(active + pageRows()),
+    PageUp: () => move(active - pageRows()),
     Home: () => move(0),
     End: () => move(shown.length - 1),
-    " ": () => ticks && shown.length && press(active, false),
-    Enter: () => details && shown.length && open(shown[active]),
+    " ": () => selectable && shown.length && press(active, false),
+    Enter: () => expandable && shown.length && open(shown[active]),
   };
   table.addEventListener("keydown", (event) => {
     if (event.target !== table || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
@@ -334,63 +339,63 @@ function gridOf(model, el, hooks = {}) {
   });
   root.addEventListener("keydown", (event) => {
     event.stopPropagation();
-    if (event.key === "Escape" && opened >= 0) shut();
+    if (event.key === "Escape" && openRow >= 0) closeRow();
   });
 
   view.addEventListener("scroll", paint);
-  const watch = new ResizeObserver(paint); // also when a cell that was out of sight comes back
-  watch.observe(view);
-  model.on("change:ranges", heard);
-  model.on("change:version", heard);
-  model.on("change:data", renew);
-  model.on("msg:custom", answer);
-  model.on("comm_live_update", ask);
-  select();
+  const resizeObserver = new ResizeObserver(paint); // also when a cell that was out of sight comes back
+  resizeObserver.observe(view);
+  model.on("change:selection", receiveSelection);
+  model.on("change:selection_version", receiveSelection);
+  model.on("change:data", receiveData);
+  model.on("msg:custom", receiveMessage);
+  model.on("comm_live_update", ping);
+  applyFilters();
 
   return {
     root,
-    bits: ticked.bits,
+    bits: selection.bits,
     shown: () => shown,
-    ranges: () => rangesOf(ticked.bits()),
+    ranges: () => encodeRanges(selection.bits()),
     value,
-    refill,
-    say: ticked.say,
-    select,
+    refreshLiveCells,
+    send: selection.send,
+    applyFilters,
     open,
     step,
-    opened: () => opened,
-    tools: sieve.root,
-    tool: sieve.tool,
-    tick,
+    openRow: () => openRow,
+    tools: filters.root,
+    addControl: filters.addControl,
+    select,
     // What was sent is not ticked any more.
     freeze(frozen) {
-      sending = !frozen;
+      isFrozen = frozen;
       root.classList.toggle("frozen", frozen);
-      count();
+      updateStatus();
     },
     close() {
-      watch.disconnect();
-      model.off("change:ranges", heard);
-      model.off("change:version", heard);
-      model.off("change:data", renew);
-      model.off("msg:custom", answer);
-      model.off("comm_live_update", ask);
+      resizeObserver.disconnect();
+      model.off("change:selection", receiveSelection);
+      model.off("change:selection_version", receiveSelection);
+      model.off("change:data", receiveData);
+      model.off("msg:custom", receiveMessage);
+      model.off("comm_live_update", ping);
     },
   };
 }
 
-// Draw all of it again when its columns change; `draw` returns what takes it away.
-function renewed(draw) {
+// Draw all of it again when its columns change; `draw` returns a function that removes it.
+function redrawOnColumnChange(draw) {
   return ({ model, el }) => {
     let close = draw(model, el);
-    const again = () => {
+    const redraw = () => {
       close();
       el.replaceChildren();
       close = draw(model, el);
     };
-    model.on("change:columns", again);
+    model.on("change:columns", redraw);
     return () => {
-      model.off("change:columns", again);
+      model.off("change:columns", redraw);
       close();
     };
   };

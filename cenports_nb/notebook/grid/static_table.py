@@ -8,35 +8,50 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.notebook.grid.columns import Column, values_of
-from cenports_nb.notebook.grid.row_selection import Mask
+from cenports_nb.notebook.grid.columns import Column, list_values
+from cenports_nb.notebook.grid.widget import RowMask
+from cenports_nb.rendering.text import format_count
 
-MOST_ROWS = 100
+MAX_ROWS = 100
 
 STYLE = """
 <style>
-.cn-still{font-size:13px;line-height:1.45;margin:4px 0;max-width:100%;overflow-x:auto;color:var(--jp-content-font-color1,inherit)}
-.cn-still table{border-collapse:collapse;margin:4px 0;font-size:inherit}
-.cn-still :is(th,td){padding:3px 14px 3px 0!important;text-align:left!important;vertical-align:top;background:none!important;
+.cn-static-table{font-size:13px;line-height:1.45;margin:4px 0;max-width:100%;overflow-x:auto;color:var(--jp-content-font-color1,inherit)}
+.cn-static-table table{border-collapse:collapse;margin:4px 0;font-size:inherit}
+.cn-static-table :is(th,td){padding:3px 14px 3px 0!important;text-align:left!important;vertical-align:top;background:none!important;
  border:0;border-bottom:1px solid var(--jp-border-color2,rgba(128,128,128,.35));max-width:40em;white-space:normal!important;
  overflow-wrap:anywhere}
-.cn-still tr{background:none!important}
-.cn-still th{font-weight:600;white-space:nowrap!important}
-@media screen{.cn-still td:not(.n){min-width:8.5em}}
-.cn-still .n{text-align:right!important;font-variant-numeric:tabular-nums;white-space:nowrap!important}
-.cn-still .off td{opacity:.75}
+.cn-static-table tr{background:none!important}
+.cn-static-table th{font-weight:600;white-space:nowrap!important}
+@media screen{.cn-static-table td:not(.n){min-width:8.5em}}
+.cn-static-table .n{text-align:right!important;font-variant-numeric:tabular-nums;white-space:nowrap!important}
+.cn-static-table .off td{opacity:.75}
 </style>
 """
 
+BELOW_GRID_MARKER = """
+<style>
+.jp-OutputArea-child:has(+ .jp-OutputArea-child .cn-below-grid):is(:not(:has(.cn-grid)),:has(.cn-disconnected)),
+.jp-OutputArea-child:has(.cn-grid):not(:has(.cn-disconnected)) + .jp-OutputArea-child:has(.cn-below-grid)
+{display:none}
+</style>
+<span class="cn-below-grid"></span>
+"""
+"""Before the table in the output below a live grid, which hides it while the grid is on the page.
 
-def still_of(
+Where the grid is disconnected (a notebook opened again, a kernel restarted) or was never made (an export), nothing is left of
+it, and the table is shown.
+"""
+
+
+def render_static_table(
     frame: pd.DataFrame,
     columns: Sequence[Column],
     *,
-    ticked: Mask | None = None,
-    zone: str = "UTC",
+    selected: RowMask | None = None,
+    time_zone: str = "UTC",
     live: Mapping[str, Sequence[str]] | None = None,
-    most: int = MOST_ROWS,
+    max_rows: int = MAX_ROWS,
     what: str = "row",
 ) -> str:
     """Draw the first rows of a grid as an HTML table; everything in it is escaped.
@@ -44,18 +59,20 @@ def still_of(
     Args:
         frame: What the grid was made of.
         columns: Its columns.
-        ticked: Which rows are ticked; None for a grid without tick boxes.
-        zone: The zone in which instants are written.
+        selected: Which rows are selected; None for a grid without check boxes.
+        time_zone: The zone in which instants are written.
         live: The values of `live` columns; of others they are left out.
-        most: Rows that are shown; how many more there are is said below.
+        max_rows: Rows that are shown; how many more there are is said below.
         what: One of the rows.
     """
     live = live or {}
     columns = [column for column in columns if not column.hidden and (column.kind != "live" or column.name in live)]
-    shown = frame.iloc[:most]
-    cells = [[_cell(column, value) for value in _values(column, shown, live, zone)] for column in columns]
-    heads = "".join(f'<th scope="col"{_class(column)}>{html.escape(column.title)}</th>' for column in columns)
-    marks = None if ticked is None else [("☑" if on else "☐", on) for on in ticked[:most].tolist()]
+    shown = frame.iloc[:max_rows]
+    cells = [
+        [_render_cell(column, value) for value in _column_values(column, shown, live, time_zone)] for column in columns
+    ]
+    heads = "".join(f'<th scope="col"{_class_attribute(column)}>{html.escape(column.title)}</th>' for column in columns)
+    marks = None if selected is None else [("☑" if on else "☐", on) for on in selected[:max_rows].tolist()]
     if marks is not None:
         heads = f'<th scope="col">Ticked</th>{heads}'
     lines = []
@@ -64,39 +81,39 @@ def still_of(
         off = ' class="off"' if marks is not None and not marks[i][1] else ""
         lines.append(f"<tr{off}>{mark}{''.join(values)}</tr>")
     hidden = len(frame) - len(shown)
-    more = f"<div>{hidden:,} more {what}{'s' if hidden > 1 else ''}.</div>" if hidden > 0 else ""
+    more = f"<div>{format_count(hidden, f'more {what}')}.</div>" if hidden > 0 else ""
     return (
-        f'{STYLE}<div class="cn-still"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
+        f'{STYLE}<div class="cn-static-table"><table><thead><tr>{heads}</tr></thead><tbody>{"".join(lines)}</tbody></table>'
         f"{more}</div>"
     )
 
 
-def _values(column: Column, frame: pd.DataFrame, live: Mapping[str, Sequence[str]], zone: str) -> list[Any]:
+def _column_values(column: Column, frame: pd.DataFrame, live: Mapping[str, Sequence[str]], time_zone: str) -> list[Any]:
     if column.kind == "live":
         return list(live[column.name][: len(frame)])
-    return values_of(frame[column.name], column.kind, zone)
+    return list_values(frame[column.name], column.kind, time_zone)
 
 
-def _cell(column: Column, value: Any) -> str:
-    return f"<td{_class(column)}>{'' if value is None else html.escape(WRITE[column.kind](value))}</td>"
+def _render_cell(column: Column, value: Any) -> str:
+    return f"<td{_class_attribute(column)}>{'' if value is None else html.escape(FORMATTERS[column.kind](value))}</td>"
 
 
-def _class(column: Column) -> str:
+def _class_attribute(column: Column) -> str:
     return ' class="n"' if column.kind in ("number", "money", "change", "bar") else ""
 
 
-def signed(value: float) -> str:
+def format_signed(value: float) -> str:
     """Write a change with its sign."""
     return f"{value:+,}".replace("-", "−") if value else "0"
 
 
-WRITE: Mapping[str, Callable[[Any], str]] = {
+FORMATTERS: Mapping[str, Callable[[Any], str]] = {
     "text": str,
     "instant": str,
     "live": str,
     "number": lambda value: f"{value:,}",
     "money": lambda value: f"{value:,.2f}".replace("-", "−"),
-    "change": signed,
-    "bar": signed,
+    "change": format_signed,
+    "bar": format_signed,
     "flag": lambda value: "✓ yes" if value else "✗ no",
 }

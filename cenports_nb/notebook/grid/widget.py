@@ -1,21 +1,22 @@
-"""The grid: rows on a page that a person sorts, filters, ticks and opens; the kernel knows what is ticked.
+"""The grid: rows on a page that a person sorts, filters, selects and opens; the kernel knows what is selected.
 
-    grid = Grid.of(frame, [Column("order_no", "Order"), Column("status", "Status", choice=True)], label="Orders")
-    grid.observe(lambda change: …, "ranges")       # something was ticked: grid.ticked is a mask of the frame's rows
+    grid = Grid.from_frame(frame, [Column("order_no", "Order"), Column("status", "Status", choice=True)], label="Orders")
+    grid.observe(lambda change: …, "selection")    # grid.selected is a mask of the frame's rows
     grid.on_open(lambda row: …)                    # a row was opened: its position, -1 for none
-    grid.tell(row, [Part("Lines", head=("SKU", "Units"), rows=(("0003", "2"),))])  # shown below, never saved
-    place = Place(); place.show(grid, page, text)  # place.py: with a static table for when no kernel is there
+    grid.show_details(row, [DetailSection("Lines", headers=("SKU", "Units"), rows=(("0003", "2"),))])  # never saved
+    LiveOutput(widget_marker=BELOW_GRID_MARKER).show(grid, [table], text)  # with a static table for when no kernel is there
 
 Sorting and filtering happen on the page and cost the kernel nothing. It is a plain ES module on anywidget: real
 elements with roles, labels and keys, text that reaches the page as text only, nothing from another host. A canvas
-(ipydatagrid) can't be read aloud and has no tick boxes; DataTables (itables) cuts what is longer than some kB and
-takes text for HTML unless it is told otherwise.
+(ipydatagrid) can't be read aloud and has no check boxes; DataTables (itables) cuts what is longer than some kB and
+takes text for HTML by default.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -24,78 +25,83 @@ import numpy as np
 import pandas as pd
 import traitlets
 
-from cenports_nb.notebook.grid.columns import Column, encode, specs_of
-from cenports_nb.notebook.grid.row_selection import Mask, mask_of, ranges_of
+from cenports_nb.notebook.grid.columns import Column, describe_columns, encode_frame
 
-HERE = Path(__file__).parent
-PARTS = ("words.js", "cells.js", "order.js", "sieve.js", "ticks.js", "told.js", "grid.js")
-SOURCE = "\n".join((HERE / part).read_text(encoding="utf-8") for part in PARTS)
-LOOK = (HERE / "grid.css").read_text(encoding="utf-8")
+FOLDER = Path(__file__).parent
+SCRIPTS = ("text.js", "cells.js", "sorting.js", "filters.js", "selection.js", "row_details.js", "grid.js")
+GRID_SCRIPT = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
+GRID_STYLE = (FOLDER / "grid.css").read_text(encoding="utf-8")
+
+RowMask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
-class Part:
-    """A part of what is told of an opened row: facts, a table, or both.
+class DetailSection:
+    """A section of the details of an open row: facts, a table, or both.
 
     Attributes:
         title: Above it.
         facts: Name and value.
         note: A sentence below the title.
-        head: Headers of the table.
+        headers: Of the table.
         rows: Its rows, of text.
-        right: Which of its columns are numbers, from 0.
+        numeric_columns: Which of its columns are numbers, from 0.
         actions: Buttons below it, key and label; a press comes back as `{"action": key, "row": position}`.
     """
 
     title: str
     facts: tuple[tuple[str, str], ...] = ()
     note: str = ""
-    head: tuple[str, ...] = ()
+    headers: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
-    right: tuple[int, ...] = ()
+    numeric_columns: tuple[int, ...] = ()
     actions: tuple[tuple[str, str], ...] = ()
 
 
 class Grid(anywidget.AnyWidget):  # type: ignore[misc]
-    """A table of many rows on a page; make it with `Grid.of`.
+    """A table of many rows on a page; make it with `Grid.from_frame`.
 
     Everything in its traits may end in a saved notebook: nothing personal belongs there.
 
     Attributes:
-        ranges: What is ticked, as `ticks.ranges_of` writes it.
-        version: How often that changed, so that a late answer undoes nothing.
-        opened: The position of the row that is opened, -1 for none.
+        selection: The selected rows, as `encode_ranges` writes them.
+        selection_version: How often that changed, so that a late answer undoes nothing.
+        open_row: The position of the row that is open, -1 for none.
+        time_zone: The zone in which instants are written.
     """
 
-    _esm = SOURCE + "\nexport default {render: renewed((model, el) => gridOf(model, el).close)};\n"
-    _css = LOOK
+    _esm = (
+        GRID_SCRIPT + "\nexport default {render: redrawOnColumnChange((model, el) => createGrid(model, el).close)};\n"
+    )
+    _css = GRID_STYLE
 
     label = traitlets.Unicode().tag(sync=True)
     columns = traitlets.List().tag(sync=True)
     data = traitlets.Bytes().tag(sync=True)
     rows = traitlets.Int(0).tag(sync=True)
-    ticks = traitlets.Bool(False).tag(sync=True)
-    details = traitlets.Bool(False).tag(sync=True)
-    ranges = traitlets.List(traitlets.Int()).tag(sync=True)
-    version = traitlets.Int(0).tag(sync=True)
-    opened = traitlets.Int(-1).tag(sync=True)
+    selectable = traitlets.Bool(False).tag(sync=True)
+    expandable = traitlets.Bool(False).tag(sync=True)
+    selection = traitlets.List(traitlets.Int()).tag(sync=True)
+    selection_version = traitlets.Int(0).tag(sync=True)
+    open_row = traitlets.Int(-1).tag(sync=True)
+    time_zone = traitlets.Unicode("UTC").tag(sync=True)
 
     def __init__(self, **traits: Any) -> None:
-        self._pressed: list[Callable[[str, int], None]] = []
-        self._openings: list[Callable[[int], None]] = []
+        self._action_callbacks: list[Callable[[str, int], None]] = []
+        self._open_callbacks: list[Callable[[int], None]] = []
         super().__init__(**traits)
-        self.on_msg(lambda _, content, __: self.heard(content))
+        self.on_msg(lambda _, content, __: self.handle_message(content))
 
     @classmethod
-    def of(
+    def from_frame(
         cls,
         frame: pd.DataFrame,
         columns: Sequence[Column],
         *,
         label: str,
-        ticked: Mask | None = None,
-        details: bool = True,
-        zone: str = "UTC",
+        selected: RowMask | None = None,
+        expandable: bool = True,
+        time_zone: str = "UTC",
         **traits: Any,
     ) -> Any:
         """Make a grid of a frame's rows, in its order.
@@ -104,9 +110,9 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
             frame: Any; rows are known by their position.
             columns: What is shown of it; the first two that are text name a row to who can't see it.
             label: What the rows are, such as "Orders".
-            ticked: Which rows are ticked at first; None for a grid without tick boxes.
-            details: Whether rows can be opened.
-            zone: The zone in which instants are written.
+            selected: Which rows are selected at first; None for a grid without check boxes.
+            expandable: Whether rows can be opened.
+            time_zone: The zone in which instants are written.
             **traits: Of a subclass.
 
         Raises:
@@ -114,71 +120,89 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         """
         return cls(
             label=label,
-            columns=specs_of(columns),
-            data=encode(frame, columns, zone),
+            columns=describe_columns(columns),
+            data=encode_frame(frame, columns, time_zone),
             rows=len(frame),
-            ticks=ticked is not None,
-            details=details,
-            ranges=[] if ticked is None else ranges_of(np.asarray(ticked, dtype=bool)),
+            selectable=selected is not None,
+            expandable=expandable,
+            time_zone=time_zone,
+            selection=[] if selected is None else encode_ranges(np.asarray(selected, dtype=bool)),
             **traits,
         )
 
     @property
-    def ticked(self) -> Mask:
-        """Which rows are ticked."""
-        found = mask_of(self.ranges, self.rows)
+    def selected(self) -> RowMask:
+        """Which rows are selected."""
+        found = decode_ranges(self.selection, self.rows)
         return np.zeros(self.rows, dtype=bool) if found is None else found
 
-    def tick(self, mask: Mask) -> None:
-        """Tick these rows and no others."""
+    def select(self, mask: RowMask) -> None:
+        """Select these rows and no others."""
         with self.hold_sync():
-            self.version += 1
-            self.ranges = ranges_of(np.asarray(mask, dtype=bool))
+            self.selection_version += 1
+            self.selection = encode_ranges(np.asarray(mask, dtype=bool))
 
-    def show_frame(self, frame: pd.DataFrame, columns: Sequence[Column], zone: str = "UTC") -> None:
+    def show_frame(self, frame: pd.DataFrame, columns: Sequence[Column]) -> None:
         """Show other values of the same rows.
 
         Args:
             frame: As many rows, in the same order.
             columns: What is shown of it.
-            zone: The zone in which instants are written.
         """
         with self.hold_sync():
-            self.columns = specs_of(columns)
-            self.data = encode(frame, columns, zone)
+            self.columns = describe_columns(columns)
+            self.data = encode_frame(frame, columns, self.time_zone)
 
-    def tell(self, row: int, parts: Sequence[Part]) -> None:
-        """Show something below the rows while this one is opened; it is sent to the page and kept nowhere."""
-        self.send({"tell": row, "parts": [asdict(part) for part in parts]})
+    def show_details(self, row: int, sections: Sequence[DetailSection]) -> None:
+        """Show something below the rows while this one is open; it is sent to the page and kept nowhere."""
+        self.send({"details": row, "sections": [asdict(section) for section in sections]})
 
-    def on_open(self, opened: Callable[[int], None]) -> None:
+    def on_open(self, callback: Callable[[int], None]) -> None:
         """Call a function with the row each time that a page opens one, also the same again; -1 when it is closed."""
-        self._openings.append(opened)
+        self._open_callbacks.append(callback)
 
-    def on_action(self, pressed: Callable[[str, int], None]) -> None:
-        """Call a function with key and row when an action of a part is pressed."""
-        self._pressed.append(pressed)
+    def on_action(self, callback: Callable[[str, int], None]) -> None:
+        """Call a function with key and row when an action of a section is pressed."""
+        self._action_callbacks.append(callback)
 
-    def heard(self, content: Mapping[str, Any]) -> None:
+    def handle_message(self, content: Mapping[str, Any]) -> None:
         """Take a message of a page; one that makes no sense changes nothing."""
-        if "ask" in content:
-            self.send({"here": True})
-        if "ticked" in content:
-            self._take(content["ticked"], content.get("version"))
-        row = content.get("opened", content.get("row"))
+        if "ping" in content:
+            self.send({"pong": True})
+        if "selection" in content:
+            self._take_selection(content["selection"], content.get("selection_version"))
+        row = content.get("open_row", content.get("row"))
         if not isinstance(row, int) or not -1 <= row < self.rows:
             return
-        if "opened" in content:
-            self.opened = row
-            for opened in self._openings:
-                opened(row)
+        if "open_row" in content:
+            self.open_row = row
+            for on_open in self._open_callbacks:
+                on_open(row)
         elif isinstance(content.get("action"), str):
-            for pressed in self._pressed:
-                pressed(content["action"], row)
+            for on_action in self._action_callbacks:
+                on_action(content["action"], row)
 
-    def _take(self, ranges: Any, version: Any) -> None:
-        if not isinstance(ranges, list) or not isinstance(version, int) or mask_of(ranges, self.rows) is None:
+    def _take_selection(self, ranges: Any, version: Any) -> None:
+        if not isinstance(ranges, list) or not isinstance(version, int) or decode_ranges(ranges, self.rows) is None:
             return
         with self.hold_sync():
-            self.version = max(self.version, version)
-            self.ranges = ranges
+            self.selection_version = max(self.selection_version, version)
+            self.selection = ranges
+
+
+def encode_ranges(mask: RowMask) -> list[int]:
+    """Write a mask as begins and ends: rows 0, 1 and 4 are `[0, 2, 4, 5]`."""
+    edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
+    found: list[int] = edges.tolist()
+    return found
+
+
+def decode_ranges(ranges: Sequence[int], rows: int) -> RowMask | None:
+    """Read begins and ends as a mask of so many rows; None if they are no such thing."""
+    mask = np.zeros(rows, dtype=bool)
+    whole = all(isinstance(edge, int) and not isinstance(edge, bool) and 0 <= edge <= rows for edge in ranges)
+    if not whole or len(ranges) % 2 or any(a >= b for a, b in pairwise(ranges)):
+        return None
+    for begin, end in zip(ranges[::2], ranges[1::2], strict=True):
+        mask[begin:end] = True
+    return mask

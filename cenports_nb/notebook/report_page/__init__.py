@@ -1,1 +1,18 @@
-"""Parts of a report notebook: headline numbers, tables with files, origin."""
+"""Report pages: what the shipped reports are made of, and reports of one's own.
+
+page = report_page.begin_report("my-report", client, out=out, rows=15)
+report_page.headline({"orders": len(orders)})
+report_page.show_origin({"orders": orders})
+"""
+
+import lazy_loader
+
+# Loaded at first use: a run needs the protocol in `attachments` alone, without matplotlib.
+__getattr__, __dir__, __all__ = lazy_loader.attach(
+    __name__,
+    submod_attrs={
+        "elements": ["chart", "headline", "note", "table"],
+        "origin_section": ["record_outcomes", "show_origin"],
+        "page": ["ReportPage", "begin_report", "refuse_submit"],
+    },
+)

@@ -14,14 +14,16 @@ import pandas as pd
 from cenports_nb.frames.export import export
 from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
 
-PART = ".part-"
+RESULT_MIME_TYPE = "application/vnd.cenports-nb.result+json"
+"""The output in which a report leaves what its exit code depends on."""
+PARTIAL_PREFIX = ".part-"
 """Before the name of a folder whose run is not whole."""
-RUNNING = "CENPORTS_NB_RUN"
+RUN_FOLDER_VARIABLE = "CENPORTS_NB_RUN"
 """The variable by which `run_report` tells its kernel the folder of the run, below `out`."""
 
 
 @dataclass(frozen=True)
-class Files:
+class ReportFiles:
     """The folder of one run.
 
     Attributes:
@@ -48,14 +50,12 @@ class Files:
             return ""
         self.folder.mkdir(parents=True, exist_ok=True)
         given = frame_or_mapping
-        masked = (
-            _masked(given) if isinstance(given, pd.DataFrame) else {key: _masked(each) for key, each in given.items()}
-        )
+        masked = _mask(given) if isinstance(given, pd.DataFrame) else {key: _mask(each) for key, each in given.items()}
         export(masked, self.folder / name, time_zone=None if name.endswith(".parquet") else self.time_zone)
         return quote(f"{self.link}{name}")
 
 
-def files_of(out: str | Path, name: str, *, time_zone: str | None = None) -> Files:
+def choose_files(out: str | Path, name: str, *, time_zone: str | None = None) -> ReportFiles:
     """Choose the folder of this run's files: `OUT/NAME/TIME`; nowhere without `out`.
 
     Args:
@@ -64,14 +64,14 @@ def files_of(out: str | Path, name: str, *, time_zone: str | None = None) -> Fil
         time_zone: The zone of instants in the files.
     """
     if not str(out):
-        return Files(None, time_zone=time_zone)
-    running = os.environ.get(RUNNING, "")
+        return ReportFiles(None, time_zone=time_zone)
+    running = os.environ.get(RUN_FOLDER_VARIABLE, "")
     if running:  # the page will stand in `out`, beside the folder, which loses its mark when the run is whole
         report, _, run = running.rpartition("/")
-        return Files(Path(out) / report / f"{PART}{run}", f"{running}/", time_zone)
+        return ReportFiles(Path(out) / report / f"{PARTIAL_PREFIX}{run}", f"{running}/", time_zone)
     run = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
-    return Files(Path(out) / name / run, f"{Path(out).as_posix()}/{name}/{run}/", time_zone)
+    return ReportFiles(Path(out) / name / run, f"{Path(out).as_posix()}/{name}/{run}/", time_zone)
 
 
-def _masked(frame: pd.DataFrame) -> pd.DataFrame:
+def _mask(frame: pd.DataFrame) -> pd.DataFrame:
     return frame if UNMASKED_KEY in frame.attrs else mask_pii(frame)

@@ -11,14 +11,14 @@ import pandas as pd
 from cenports_nb.frames.dates import is_plain_day, parse_time_zone
 
 Write = Callable[[Any], str]
-SHORT = 16
+UNBROKEN_MAX_LENGTH = 16
 """Letters of a text that stays in one line: a code or a number with a hyphen in it reads badly in two."""
-LONG = 22
+LONG_WORD_LENGTH = 22
 """Letters of a word that may be broken, so that a table fits on paper."""
 MINUS = "\N{MINUS SIGN}"
 
 
-def rows_of(
+def render_rows(
     frame: pd.DataFrame, columns: Mapping[str, str], *, signed: Collection[str], money: Collection[str], time_zone: str
 ) -> str:
     """Write the head and the body of a table.
@@ -30,51 +30,54 @@ def rows_of(
         money: Columns with two decimals.
         time_zone: The zone in which instants are shown.
     """
-    kinds = {name: _kind(frame[name]) for name in columns}
+    kinds = {name: _cell_attributes(frame[name]) for name in columns}
     heads = "".join(f'<th{kinds[name]} scope="col">{html.escape(text)}</th>' for name, text in columns.items())
     written = [
-        [f"<td{kind}>{cell}</td>" for cell in _column(frame[name], name in signed, name in money, time_zone)]
+        [
+            f"<td{kind}>{render_value}</td>"
+            for render_value in _render_column(frame[name], name in signed, name in money, time_zone)
+        ]
         for name, kind in kinds.items()
     ]
     body = "".join(f"<tr>{''.join(cells)}</tr>" for cells in zip(*written, strict=True))
     return f"<thead><tr>{heads}</tr></thead><tbody>{body}</tbody>"
 
 
-def cell(value: Any) -> str:
+def render_value(value: Any) -> str:
     """Write one value: thousands apart, nothing for null, yes and no in words."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or pd.isna(value):
         return ""
     if isinstance(value, int):
-        return _signs(f"{value:,}")
+        return _use_minus_sign(f"{value:,}")
     if isinstance(value, float):
-        return _signs(f"{value:,.0f}" if value == int(value) else f"{value:,.2f}")
+        return _use_minus_sign(f"{value:,.0f}" if value == int(value) else f"{value:,.2f}")
     return html.escape(str(value))
 
 
-def _column(column: pd.Series[Any], signed: bool, money: bool, time_zone: str) -> list[str]:
+def _render_column(column: pd.Series[Any], signed: bool, money: bool, time_zone: str) -> list[str]:
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        return _instants(column, time_zone)
+        return _format_instants(column, time_zone)
     if pd.api.types.is_datetime64_dtype(column):
         return ["" if pd.isna(value) else f"{value:%Y-%m-%d}" for value in column]
     if pd.api.types.is_bool_dtype(column):
-        return [cell(None if pd.isna(value) else bool(value)) for value in column]
+        return [render_value(None if pd.isna(value) else bool(value)) for value in column]
     if not _is_numeric(column):
-        return [cell(value) for value in column]
+        return [render_value(value) for value in column]
     values = [None if pd.isna(value) else value for value in column]
     whole = not money and all(value is None or value == int(value) for value in values)
     form = f"{'+' if signed else ''},.{0 if whole else 2}f"
-    return ["" if value is None else _number(value, form) for value in values]
+    return ["" if value is None else _format_number(value, form) for value in values]
 
 
-def _number(value: Any, form: str) -> str:
+def _format_number(value: Any, form: str) -> str:
     """Write a number; what is nothing has no sign."""
     text = format(value, form)
-    return _signs(text if any(sign in "123456789" for sign in text) else text.lstrip("+-"))
+    return _use_minus_sign(text if any(sign in "123456789" for sign in text) else text.lstrip("+-"))
 
 
-def _instants(column: pd.Series[Any], time_zone: str) -> list[str]:
+def _format_instants(column: pd.Series[Any], time_zone: str) -> list[str]:
     """Write instants as the clock of the zone shows them, and plain days as days."""
     local = column.dt.tz_convert(parse_time_zone(time_zone))
     plain = is_plain_day(column.dt.tz_convert("UTC"))
@@ -88,16 +91,16 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-def _signs(text: str) -> str:
+def _use_minus_sign(text: str) -> str:
     return text.replace("-", MINUS)
 
 
-def _kind(column: pd.Series[Any]) -> str:
+def _cell_attributes(column: pd.Series[Any]) -> str:
     """Choose how a column is set: numbers at the right, short texts in one line, words that are too long broken."""
     if _is_numeric(column):
         return ' class="n"'
     texts = [value for value in column if isinstance(value, str)]
-    whole = pd.api.types.is_datetime64_any_dtype(column) or all(len(text) <= SHORT for text in texts)
-    long = not whole and any(len(word) > LONG for text in texts for word in text.split())
+    whole = pd.api.types.is_datetime64_any_dtype(column) or all(len(text) <= UNBROKEN_MAX_LENGTH for text in texts)
+    long = not whole and any(len(word) > LONG_WORD_LENGTH for text in texts for word in text.split())
     name = ' class="whole"' if whole else ' class="long"' if long else ""
     return f'{name} style="text-align:left"'  # which Lab leaves, where it takes style sheets away

@@ -14,7 +14,7 @@ from matplotlib import pyplot as plt
 
 from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
 from cenports_nb.frames.provenance import read_time_zone
-from cenports_nb.notebook.report_page.cells import cell, rows_of
+from cenports_nb.notebook.report_page.cells import render_rows, render_value
 from cenports_nb.rendering.note import NO_MATHJAX
 
 if TYPE_CHECKING:
@@ -37,13 +37,13 @@ STYLE = """
 .cn-table caption{caption-side:bottom;text-align:left;font-size:12.5px;opacity:.85;padding-top:5px}
 </style>
 """
-CARD = (
+CARD_STYLE = (
     "display:inline-block;vertical-align:top;min-width:118px;margin:0 10px 10px 0;padding:9px 15px;"
     "border:1px solid rgba(128,128,128,.35);border-radius:6px"
 )
 """Lab takes style sheets out of a notebook that it does not trust, such as a scheduler's; these words it leaves."""
-BAR = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
-TINT = {"": "rgba(68,119,170,.09)", "bad": "rgba(187,85,102,.1)"}
+ACCENT_COLORS = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
+TINT_COLORS = {"": "rgba(68,119,170,.09)", "bad": "rgba(187,85,102,.1)"}
 
 
 def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) -> HTML:
@@ -52,8 +52,8 @@ def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) 
     for name, value in numbers.items():
         kind = "" if name not in bad else "bad" if value else "ok"
         sign = {"": "", "bad": "⚠ ", "ok": "✓ "}[kind]
-        style = f"{CARD};border-left:5px solid {BAR[kind]}" if kind else CARD
-        number = f'<b style="font-size:23px;line-height:1.25">{sign}{cell(value)}</b>'
+        style = f"{CARD_STYLE};border-left:5px solid {ACCENT_COLORS[kind]}" if kind else CARD_STYLE
+        number = f'<b style="font-size:23px;line-height:1.25">{sign}{render_value(value)}</b>'
         unit = f'<span style="font-size:12.5px;opacity:.85">{html.escape(name)}</span>'
         cards.append(f'<div class="cn-card" style="{style}">{number} {unit}</div>')
     return HTML(f'{STYLE}<div class="cn-cards {NO_MATHJAX}">{"".join(cards)}</div>')
@@ -62,7 +62,7 @@ def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) 
 def note(text: str, *, bad: bool = False) -> HTML:
     """Say one thing that must not be missed."""
     kind = "bad" if bad else ""
-    style = f"border-left:4px solid {BAR[kind]};padding:5px 12px;margin:10px 0;background:{TINT[kind]}"
+    style = f"border-left:4px solid {ACCENT_COLORS[kind]};padding:5px 12px;margin:10px 0;background:{TINT_COLORS[kind]}"
     return HTML(f'<div class="cn-note {NO_MATHJAX}" style="{style}">{html.escape(text)}</div>')
 
 
@@ -95,9 +95,9 @@ def table(
         return note(empty)
     shown = frame[list(columns)].head(limit)
     shown = shown if UNMASKED_KEY in frame.attrs else mask_pii(shown)
-    rows = rows_of(shown, columns, signed=signed, money=money, time_zone=read_time_zone(time_zone, frame))
+    rows = render_rows(shown, columns, signed=signed, money=money, time_zone=read_time_zone(time_zone, frame))
     return HTML(
-        f'{STYLE}<div class="cn-table {NO_MATHJAX}"><table>{_caption(len(frame), limit, file)}{rows}</table></div>'
+        f'{STYLE}<div class="cn-table {NO_MATHJAX}"><table>{_render_caption(len(frame), limit, file)}{rows}</table></div>'
     )
 
 
@@ -110,14 +110,14 @@ def chart(ax: Axes) -> Image:
     return Image(picture.getvalue(), format="png", alt=ax.get_title(loc="left"))
 
 
-def _caption(rows: int, limit: int, file: str) -> str:
+def _render_caption(rows: int, limit: int, file: str) -> str:
     """Say how many rows there are beyond those that are shown, and where all of them are."""
     more = f"{limit:,} of {rows:,} rows" if rows > limit else ""
-    where = f"all in {link_to(file)}" if file else ""
-    told = "; ".join(filter(None, (more, where)))
-    return f"<caption>{told[0].upper()}{told[1:]}.</caption>" if told else ""
+    where = f"all in {render_link(file)}" if file else ""
+    parts = "; ".join(filter(None, (more, where)))
+    return f"<caption>{parts[0].upper()}{parts[1:]}.</caption>" if parts else ""
 
 
-def link_to(link: str) -> str:
+def render_link(link: str) -> str:
     """Link to a file beside the page, by its name."""
     return f'<a href="{html.escape(link)}">{html.escape(unquote(link.rpartition("/")[2]))}</a>'

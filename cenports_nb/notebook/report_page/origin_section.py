@@ -10,18 +10,18 @@ from IPython.display import display
 
 from cenports_nb.frames.masking import mask_pii
 from cenports_nb.frames.provenance import provenance, rejected
+from cenports_nb.notebook.report_page.attachments import RESULT_MIME_TYPE
 from cenports_nb.notebook.report_page.elements import note, table
+from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
     from cenports_nb.submissions.submission import Submission
 
-RESULT = "application/vnd.cenports-nb.result+json"
-"""Where a report leaves what its exit code depends on."""
-IN_DOUBT = ("in_doubt", "pending", "unconfirmed")
-FAILED = ("rejected", "not_applied", "not_sent", "held")
+IN_DOUBT_OUTCOMES = ("in_doubt", "pending", "unconfirmed")
+FAILED_OUTCOMES = ("rejected", "not_applied", "not_sent", "held")
 
 
-def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = None) -> None:
+def show_origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = None) -> None:
     """Show where the frames of a report come from, and leave the result for the one who ran it."""
     found = {name: provenance(frame) for name, frame in frames.items()}
     known = {name: item for name, item in found.items() if item is not None}
@@ -45,23 +45,29 @@ def origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = N
         columns=list(headers),
     )
     shown["as_of"] = pd.to_datetime(shown["as_of"], utc=True)
-    unread = _unread((item.source, frames[name]) for name, item in known.items())
+    rejects = _collect_rejected((item.source, frames[name]) for name, item in known.items())
     account = next((f"{item.environment}, partner {item.partner_id}" for item in known.values()), "")
     result = {
-        "rejected": len(unread),
+        "rejected": len(rejects),
         "incomplete": sum(not item.complete for item in known.values()),
-        **_became(submission),
+        **_count_outcomes(submission),
         "account": account,
     }
-    bundle = {"text/html": table(shown, headers, time_zone="UTC").data, "text/plain": str(result), RESULT: result}
+    bundle = {
+        "text/html": table(shown, headers, time_zone="UTC").data,
+        "text/plain": str(result),
+        RESULT_MIME_TYPE: result,
+    }
     display(bundle, raw=True)
-    if len(unread):
+    if len(rejects):
         what = {"source": "from", "key": "record", "column": "column", "reason": "why it can't be read"}
-        count = f"{len(unread):,} record{'' if len(unread) == 1 else 's'}"
-        display(note(f"{count} can't be read; no number above has them.", bad=True), table(unread, what))
+        display(
+            note(f"{format_count(len(rejects), 'record')} can't be read; no number above has them.", bad=True),
+            table(rejects, what),
+        )
 
 
-def _unread(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
+def _collect_rejected(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
     """List the records that became no rows, each once: a rejected order is missing from orders and line items."""
     found = [rejects.assign(source=source) for source, frame in frames if (rejects := rejected(frame)) is not None]
     if not found:
@@ -70,13 +76,16 @@ def _unread(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
     return pd.concat(masked, ignore_index=True).drop_duplicates(["source", "record"])
 
 
-def sent(submission: Submission) -> None:
+def record_outcomes(submission: Submission) -> None:
     """Leave word of what became of rows for the one who runs the report, should a later cell fail."""
-    result = {"rejected": 0, "incomplete": 0, **_became(submission)}
-    display({"text/html": "", "text/plain": "", RESULT: result}, raw=True)
+    result = {"rejected": 0, "incomplete": 0, **_count_outcomes(submission)}
+    display({"text/html": "", "text/plain": "", RESULT_MIME_TYPE: result}, raw=True)
 
 
-def _became(submission: Submission | None) -> dict[str, int]:
+def _count_outcomes(submission: Submission | None) -> dict[str, int]:
     """Count the rows of which it is not known what became of them, and those that failed."""
     outcomes = submission.outcomes["outcome"] if submission is not None else pd.Series([], dtype="str")
-    return {"in_doubt": int(outcomes.isin(IN_DOUBT).sum()), "failed": int(outcomes.isin(FAILED).sum())}
+    return {
+        "in_doubt": int(outcomes.isin(IN_DOUBT_OUTCOMES).sum()),
+        "failed": int(outcomes.isin(FAILED_OUTCOMES).sum()),
+    }

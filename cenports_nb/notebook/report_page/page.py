@@ -15,19 +15,16 @@ from IPython.display import HTML
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import provenance
-from cenports_nb.notebook.report_page.attachments import Files, files_of
-from cenports_nb.notebook.report_page.elements import STYLE, chart, headline, link_to, note, table
-from cenports_nb.notebook.report_page.origin_section import origin, sent
+from cenports_nb.notebook.report_page.attachments import ReportFiles, choose_files
+from cenports_nb.notebook.report_page.elements import STYLE, note, render_link, table
 from cenports_nb.rendering.note import NO_MATHJAX
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-__all__ = ["Page", "begin", "chart", "headline", "note", "origin", "reads_only", "sent", "table"]
-
 
 @dataclass(frozen=True)
-class Page:
+class ReportPage:
     """One report: where its files go, its time zone, and how many rows its tables show.
 
     Attributes:
@@ -38,7 +35,7 @@ class Page:
         account: Environment and partner.
     """
 
-    files: Files
+    files: ReportFiles
     time_zone: str
     rows: int
     now: pd.Timestamp
@@ -53,7 +50,7 @@ class Page:
         """Tell the day that is so many days after today; before it, if negative."""
         return (self.now.tz_convert(self.time_zone) + pd.DateOffset(days=later)).date()
 
-    def named(self, frame: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
+    def add_channel_names(self, frame: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
         """Add `channel_name` to a frame with `channel_id`; the id where GET /channels has none, as of old channels."""
         known = channels.drop_duplicates("channel_id").set_index("channel_id")["channel_name"]
         names = frame["channel_id"].map(known).fillna(frame["channel_id"]).astype("str")
@@ -94,9 +91,9 @@ class Page:
     def file(self, name: str, frames: pd.DataFrame | Mapping[str, pd.DataFrame], what: str) -> HTML:
         """Write a file beside the page, and say what is in it; nothing is said where there are no files."""
         link = self.files.write(name, frames)
-        return HTML(f'{STYLE}<p class="{NO_MATHJAX}">{html.escape(what)}: {link_to(link)}</p>' if link else "")
+        return HTML(f'{STYLE}<p class="{NO_MATHJAX}">{html.escape(what)}: {render_link(link)}</p>' if link else "")
 
-    def origin(self, frame: pd.DataFrame, what: str) -> HTML:
+    def show_origin(self, frame: pd.DataFrame, what: str) -> HTML:
         """Say whose data this is, and of when, in the account's time zone."""
         found = provenance(frame)
         if found is None:
@@ -108,7 +105,7 @@ class Page:
         return note(f"{account} · {what}{when} · times and days in {self.time_zone}{nowhere}")
 
 
-def begin(name: str, client: Client, *, out: str | Path = "", rows: int = 15) -> Page:
+def begin_report(name: str, client: Client, *, out: str | Path = "", rows: int = 15) -> ReportPage:
     """Begin a report.
 
     Args:
@@ -124,10 +121,10 @@ def begin(name: str, client: Client, *, out: str | Path = "", rows: int = 15) ->
         raise InvalidRequestError(f"rows_shown={rows!r} must be a whole number above 0.")
     zone, settings = client.settings.time_zone, client.settings
     account = f"{settings.environment}, partner {settings.partner_id}"
-    return Page(files_of(out, name, time_zone=zone), zone, rows, pd.Timestamp(client.clock.now()), account)
+    return ReportPage(choose_files(out, name, time_zone=zone), zone, rows, pd.Timestamp(client.clock.now()), account)
 
 
-def reads_only(submit: bool) -> None:
+def refuse_submit(submit: bool) -> None:
     """Refuse to submit where there is nothing to submit, instead of ignoring it.
 
     Raises:

@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.notebook.grid.row_selection import Mask, mask_of, ranges_of
-from cenports_nb.notebook.review.review_table import Sheet
+from cenports_nb.notebook.grid.widget import RowMask, decode_ranges, encode_ranges
+from cenports_nb.notebook.review.review_table import ReviewTable
 from cenports_nb.stock.guards.registry import GUARDS
 
-MOST_LETTERS = 500
+REASON_MAX_LENGTH = 500
 """Of a reason."""
 
 
@@ -28,20 +28,20 @@ class Decision:
         reasons: Why rows are left out, by their position.
     """
 
-    ranges: tuple[int, ...]
+    selection: tuple[int, ...]
     accepted: tuple[str, ...] = ()
     reasons: Mapping[int, str] = field(default_factory=dict, compare=False)
     """Not compared: another reason sends the same rows."""
 
-    def ticked(self, rows: int) -> Mask:
+    def selected(self, rows: int) -> RowMask:
         """Which of so many rows are ticked."""
-        mask = mask_of(self.ranges, rows)
+        mask = decode_ranges(self.selection, rows)
         assert mask is not None  # noqa: S101 - it was read with this very number of rows
         return mask
 
 
 @dataclass(frozen=True)
-class Total:
+class WarehouseTotal:
     """What the ticked rows of a warehouse do: rows, units more, units less, and rows left out."""
 
     warehouse_code: str
@@ -51,28 +51,28 @@ class Total:
     left_out: int
 
 
-def decision_of(content: Mapping[str, Any], rows: int, known: Sequence[str]) -> Decision | None:
+def parse_decision(content: Mapping[str, Any], rows: int, acceptable_guards: Sequence[str]) -> Decision | None:
     """Read a decision as the page sends it; None if it makes no sense.
 
     Args:
-        content: `ticked`, `accepted`, and `reasons` as pairs of text and ranges.
+        content: `selection`, `accepted`, and `reasons` as pairs of text and ranges.
         rows: Of the plan.
-        known: Guards that can be accepted.
+        acceptable_guards: Guards that can be accepted.
     """
-    ranges, accepted = content.get("ticked"), content.get("accepted")
-    if not isinstance(ranges, list) or mask_of(ranges, rows) is None or not isinstance(accepted, list):
+    selection, accepted = content.get("selection"), content.get("accepted")
+    if not isinstance(selection, list) or decode_ranges(selection, rows) is None or not isinstance(accepted, list):
         return None
-    reasons = reasons_of(content.get("reasons"), rows)
-    if reasons is None or any(name not in known for name in accepted):
+    reasons = parse_reasons(content.get("reasons"), rows)
+    if reasons is None or any(name not in acceptable_guards for name in accepted):
         return None
-    return Decision(tuple(ranges), tuple(sorted(set(accepted))), reasons)
+    return Decision(tuple(selection), tuple(sorted(set(accepted))), reasons)
 
 
-def reasons_of(pairs: Any, rows: int) -> dict[int, str] | None:
+def parse_reasons(pairs: Any, rows: int) -> dict[int, str] | None:
     """Read reasons as pairs of text and ranges; None if they are no such thing."""
     if not isinstance(pairs, list):
         return None
-    found: dict[int, str] = {}
+    reasons: dict[int, str] = {}
     for pair in pairs:
         if (
             not isinstance(pair, list)
@@ -81,68 +81,76 @@ def reasons_of(pairs: Any, rows: int) -> dict[int, str] | None:
             or not isinstance(pair[1], list)
         ):
             return None
-        mask = mask_of(pair[1], rows)
+        mask = decode_ranges(pair[1], rows)
         if mask is None:
             return None
-        found |= dict.fromkeys(mask.nonzero()[0].tolist(), pair[0].strip()[:MOST_LETTERS])
-    return found
+        reasons |= dict.fromkeys(mask.nonzero()[0].tolist(), pair[0].strip()[:REASON_MAX_LENGTH])
+    return reasons
 
 
-def pairs_of(reasons: Mapping[int, str], rows: int) -> list[list[Any]]:
+def encode_reasons(reasons: Mapping[int, str], rows: int) -> list[list[Any]]:
     """Write reasons as pairs of text and ranges."""
     by_text: dict[str, list[int]] = {}
     for row, text in reasons.items():
         by_text.setdefault(text, []).append(row)
     pairs = []
-    for text, places in by_text.items():
+    for text, positions in by_text.items():
         mask = np.zeros(rows, dtype=bool)
-        mask[places] = True
-        pairs.append([text, ranges_of(mask)])
+        mask[positions] = True
+        pairs.append([text, encode_ranges(mask)])
     return pairs
 
 
-def first_of(sheet: Sheet) -> Decision:
+def build_initial_decision(table: ReviewTable) -> Decision:
     """Begin with every row that no guard objects to; the others a person ticks knowingly."""
-    doubted = sheet.doubted
-    reasons = {row: f"a guard objects: {sheet.frame['guard'].iloc[row]}" for row in doubted.nonzero()[0].tolist()}
-    return Decision(tuple(ranges_of(~doubted)), (), reasons)
+    has_objection = table.has_objection
+    reasons = {row: f"a guard objects: {table.frame['guard'].iloc[row]}" for row in has_objection.nonzero()[0].tolist()}
+    return Decision(tuple(encode_ranges(~has_objection)), (), reasons)
 
 
-def untick(decision: Decision, mask: Mask, why: str) -> Decision:
+def deselect(decision: Decision, mask: RowMask, reason: str) -> Decision:
     """Leave further rows out."""
-    ticked = decision.ticked(len(mask))
-    reasons = {**decision.reasons, **dict.fromkeys((mask & ticked).nonzero()[0].tolist(), why)}
-    return Decision(tuple(ranges_of(ticked & ~mask)), decision.accepted, reasons)
+    selected_rows = decision.selected(len(mask))
+    reasons = {**decision.reasons, **dict.fromkeys((mask & selected_rows).nonzero()[0].tolist(), reason)}
+    return Decision(tuple(encode_ranges(selected_rows & ~mask)), decision.accepted, reasons)
 
 
-def left_out_of(sheet: Sheet, decision: Decision, usual: str) -> pd.DataFrame:
+def list_left_out(table: ReviewTable, decision: Decision, default_reason: str) -> pd.DataFrame:
     """List the rows that are left out, with why: `warehouse_code product_sku reason`."""
-    left = ~decision.ticked(len(sheet.frame))
-    reasons = [decision.reasons.get(row) or usual for row in left.nonzero()[0].tolist()]
-    return sheet.frame.loc[left, STOCK_KEYS].assign(reason=pd.Series(reasons, dtype="str").to_numpy())
+    left = ~decision.selected(len(table.frame))
+    reasons = [decision.reasons.get(row) or default_reason for row in left.nonzero()[0].tolist()]
+    return table.frame.loc[left, STOCK_KEYS].assign(reason=pd.Series(reasons, dtype="str").to_numpy())
 
 
-def accepted_of(sheet: Sheet, decision: Decision) -> pd.DataFrame:
+def list_accepted(table: ReviewTable, decision: Decision) -> pd.DataFrame:
     """List the objections that are accepted: those to rows that are ticked all the same, and those accepted by name."""
-    ticked = sheet.frame[decision.ticked(len(sheet.frame))]
-    of_rows = sheet.of_rows[sheet.of_rows["guard"].isin(list(GUARDS))]
-    going = pd.MultiIndex.from_frame(of_rows[STOCK_KEYS]).isin(pd.MultiIndex.from_frame(ticked[STOCK_KEYS]))
-    of_all = sheet.of_all
-    return pd.concat([of_rows[going], of_all[of_all["guard"].isin(decision.accepted)]], ignore_index=True)
+    selected_rows = table.frame[decision.selected(len(table.frame))]
+    row_objections = table.row_objections[table.row_objections["guard"].isin(list(GUARDS))]
+    is_selected = pd.MultiIndex.from_frame(row_objections[STOCK_KEYS]).isin(
+        pd.MultiIndex.from_frame(selected_rows[STOCK_KEYS])
+    )
+    general_objections = table.general_objections
+    return pd.concat(
+        [row_objections[is_selected], general_objections[general_objections["guard"].isin(decision.accepted)]],
+        ignore_index=True,
+    )
 
 
-def totals_of(sheet: Sheet, decision: Decision) -> list[Total]:
+def sum_by_warehouse(table: ReviewTable, decision: Decision) -> list[WarehouseTotal]:
     """Add up what the ticked rows do, by warehouse."""
-    change = sheet.frame["change"].fillna(0).astype("int64")
-    on = pd.Series(decision.ticked(len(change)), index=change.index)
+    change = table.frame["change"].fillna(0).astype("int64")
+    on = pd.Series(decision.selected(len(change)), index=change.index)
     sums = pd.DataFrame(
         {
-            "warehouse_code": sheet.frame["warehouse_code"],
+            "warehouse_code": table.frame["warehouse_code"],
             "rows": on.astype("int64"),
             "more": change.clip(lower=0).where(on, 0),
             "less": (-change.clip(upper=0)).where(on, 0),
             "left_out": (~on).astype("int64"),
         }
     )
-    found = sums.groupby("warehouse_code", sort=False).sum()
-    return [Total(str(code), *map(int, values)) for code, values in zip(found.index, found.to_numpy(), strict=True)]
+    totals = sums.groupby("warehouse_code", sort=False).sum()
+    return [
+        WarehouseTotal(str(code), *map(int, values))
+        for code, values in zip(totals.index, totals.to_numpy(), strict=True)
+    ]

@@ -1,249 +1,241 @@
 // The page of a review, around the grid of grid.js.
 
-// What the ticked rows do, by warehouse.
-function totalsOf(model, grid) {
-  const found = new Map();
-  const bits = grid.bits();
-  for (let row = 0; row < bits.length; row++) {
+// What the selected rows do, by warehouse.
+function sumByWarehouse(grid) {
+  const totals = new Map();
+  grid.bits().forEach((bit, row) => {
     const code = grid.value("warehouse_code", row);
-    if (!found.has(code)) found.set(code, { rows: 0, more: 0, less: 0, left: 0 });
-    const sum = found.get(code);
-    if (!bits[row]) {
-      sum.left++;
-      continue;
+    if (!totals.has(code)) totals.set(code, { rows: 0, more: 0, less: 0, leftOut: 0 });
+    const total = totals.get(code);
+    if (!bit) {
+      total.leftOut++;
+      return;
     }
     const change = grid.value("change", row) ?? 0;
-    sum.rows++;
-    if (change > 0) sum.more += change;
-    else sum.less -= change;
-  }
-  return found;
+    total.rows++;
+    if (change > 0) total.more += change;
+    else total.less -= change;
+  });
+  return totals;
 }
 
-function reviewOf(model, el) {
+function createReview(model, el) {
   const rows = model.get("rows");
-  const why = readReasons();
-  const said = () => model.get("told");
+  const reasons = readReasons();
+  const state = () => model.get("state");
   let accepted = new Set(model.get("accepted"));
   let skipped = 0;
 
-  const title = make("div", { className: "cn-title", role: "heading", "aria-level": "3" });
-  const doubts = make("div", { className: "cn-doubts" });
-  const place = make("div");
-  const reason = make("input", { type: "text", id: `cn-why-${++grids}`, value: said().reason, maxLength: 500 });
-  const give = make("button", { type: "button" });
-  const sums = make("table", { className: "cn-sums" });
-  const dry = make("button", { type: "button" }, "Dry run");
-  const sure = make("input", { type: "checkbox" });
-  const sureText = make("span");
-  const send = make("button", { type: "button", className: "cn-send" }, "Send");
-  const words = make("div", { className: "cn-words", role: "status", "aria-live": "polite" });
-  const root = make(
+  const title = createElement("div", { className: "cn-title", role: "heading", "aria-level": "3" });
+  const objections = createElement("div", { className: "cn-objections" });
+  const gridBox = createElement("div");
+  const reason = createElement("input", { type: "text", id: `cn-reason-${++gridCount}`, value: state().reason, maxLength: 500 });
+  const giveReason = createElement("button", { type: "button" });
+  const totalsTable = createElement("table", { className: "cn-totals" });
+  const dryRun = createElement("button", { type: "button" }, "Dry run");
+  const confirmBox = createElement("input", { type: "checkbox" });
+  const confirmText = createElement("span");
+  const send = createElement("button", { type: "button", className: "cn-send" }, "Send");
+  const messages = createElement("div", { className: "cn-messages", role: "status", "aria-live": "polite" });
+  const root = createElement(
     "div",
     { className: "cn-grid cn-review", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": "Stock review" },
-    title, doubts, place,
-    make("div", { className: "cn-line" }, make("label", { for: reason.id }, "Reason for rows that you untick"), reason, give),
-    sums,
-    make("div", { className: "cn-line cn-act" }, dry, make("label", { className: "cn-sure" }, sure, sureText), send),
-    words,
+    title, objections, gridBox,
+    createElement("div", { className: "cn-controls" }, createElement("label", { for: reason.id }, "Reason for rows that you untick"), reason, giveReason),
+    totalsTable,
+    createElement("div", { className: "cn-controls cn-actions" }, dryRun, createElement("label", { className: "cn-confirm" }, confirmBox, confirmText), send),
+    messages,
   );
   el.append(root);
 
-  const grid = gridOf(model, place, {
-    live: { why: (row) => why[row] ?? "" },
-    changed(changed, on) {
+  const grid = createGrid(model, gridBox, {
+    liveValues: { why: (row) => reasons[row] ?? "" },
+    onSelect(changed, on) {
       skipped = 0;
-      for (const row of changed) why[row] = on ? "" : reason.value.trim() || said().reason;
+      for (const row of changed) reasons[row] = on ? "" : reason.value.trim() || state().reason;
     },
-    extra: () => ({ accepted: [...accepted], reasons: pairs() }),
+    createMessage: () => ({ accepted: [...accepted], reasons: encodeReasons() }),
     traits: ["accepted", "reasons"],
-    many: knowingly,
-    skipped(count) {
+    selectableRows: withoutObjections,
+    onSkipped(count) {
       skipped = count;
       draw();
     },
-    heard: changed,
+    onKernelChange: receiveDecision,
   });
 
-  // A tick on a row that a guard objects to accepts that: nobody shall do so by ticking all, unless these are all that
+  // Selecting a row that a guard objects to accepts that: nobody shall do so by selecting all, unless these are all that
   // is shown.
-  function knowingly(places, value) {
-    if (!model.get("columns").some(({ name }) => name === "guard")) return places;
-    const doubted = (row) => value("guard", row) !== null;
-    return places.every(doubted) ? places : places.filter((row) => !doubted(row));
+  function withoutObjections(shownRows, value) {
+    if (!model.get("columns").some(({ name }) => name === "guard")) return shownRows;
+    const hasObjection = (row) => value("guard", row) !== null;
+    return shownRows.every(hasObjection) ? shownRows : shownRows.filter((row) => !hasObjection(row));
   }
 
   function readReasons() {
-    const found = new Array(rows).fill("");
+    const texts = new Array(rows).fill("");
     for (const [text, ranges] of model.get("reasons")) {
-      for (let i = 0; i + 1 < ranges.length; i += 2) found.fill(text, ranges[i], ranges[i + 1]);
+      for (let i = 0; i + 1 < ranges.length; i += 2) texts.fill(text, ranges[i], ranges[i + 1]);
     }
-    return found;
+    return texts;
   }
 
-  function pairs() {
-    const bits = new Map();
-    why.forEach((text, row) => {
+  function encodeReasons() {
+    const bitsByText = new Map();
+    reasons.forEach((text, row) => {
       if (!text) return;
-      if (!bits.has(text)) bits.set(text, new Uint8Array(rows));
-      bits.get(text)[row] = 1;
+      if (!bitsByText.has(text)) bitsByText.set(text, new Uint8Array(rows));
+      bitsByText.get(text)[row] = 1;
     });
-    return [...bits].map(([text, these]) => [text, rangesOf(these)]);
+    return [...bitsByText].map(([text, bits]) => [text, encodeRanges(bits)]);
   }
 
-  // The whole decision goes with every message: what is sent is what is seen here, or nothing.
-  function tell(more = {}) {
-    grid.say({ accepted: [...accepted], reasons: pairs(), ...more });
+  // The whole decision goes with every message: what is sent is what is shown here, or nothing.
+  function sendDecision(more = {}) {
+    grid.send({ accepted: [...accepted], reasons: encodeReasons(), ...more });
   }
 
-  const same = (a, b) => a.length === b.length && a.every((each, i) => each === b[i]);
-  function isTried() {
-    const tried = said().tried;
-    return Boolean(tried) && same(tried.ranges, grid.ranges()) && same(tried.accepted, [...accepted].sort());
+  const isEqual = (a, b) => a.length === b.length && a.every((item, i) => item === b[i]);
+  function isDryRunCurrent() {
+    const tried = state().dry_run;
+    return Boolean(tried) && isEqual(tried.selection, grid.ranges()) && isEqual(tried.accepted, [...accepted].sort());
   }
 
-  function count() {
-    let on = 0;
-    for (const bit of grid.bits()) on += bit;
-    return on;
-  }
-
-  let last = "";
+  let lastDecision = "";
   function draw() {
-    const told = said();
-    const on = count();
-    const busy = Boolean(told.busy);
-    title.textContent = told.title;
-    const tried = isTried();
-    const state = JSON.stringify([grid.ranges(), [...accepted].sort(), told.tried]);
-    if (state !== last) sure.checked = false; // it was of another decision
-    last = state;
-    dry.disabled = busy || told.over || on === 0;
-    sure.disabled = busy || !tried || !told.can_send;
-    sureText.textContent = `I have looked at this: send ${many(on, "row")} to ${told.where}`;
-    send.disabled = sure.disabled || !sure.checked;
-    send.textContent = `Send ${many(on, "row")}`;
-    const hidden = [...grid.shown()].filter((row) => !grid.bits()[row]).length;
-    give.textContent = `Give this reason to the ${many(hidden, "unticked row")} shown`;
-    give.disabled = busy || hidden === 0;
-    grid.freeze(busy);
-    for (const box of doubts.querySelectorAll("input")) {
-      box.disabled = busy;
+    const current = state();
+    const selected = grid.bits().reduce((sum, bit) => sum + bit, 0);
+    const isBusy = Boolean(current.busy);
+    title.textContent = current.title;
+    const isTried = isDryRunCurrent();
+    const decision = JSON.stringify([grid.ranges(), [...accepted].sort(), current.dry_run]);
+    if (decision !== lastDecision) confirmBox.checked = false; // it was of another decision
+    lastDecision = decision;
+    dryRun.disabled = isBusy || current.is_closed || selected === 0;
+    confirmBox.disabled = isBusy || !isTried || !current.can_send;
+    confirmText.textContent = `I have looked at this: send ${formatCount(selected, "row")} to ${current.account}`;
+    send.disabled = confirmBox.disabled || !confirmBox.checked;
+    send.textContent = `Send ${formatCount(selected, "row")}`;
+    const leftOut = [...grid.shown()].filter((row) => !grid.bits()[row]).length;
+    giveReason.textContent = `Give this reason to the ${formatCount(leftOut, "unticked row")} shown`;
+    giveReason.disabled = isBusy || leftOut === 0;
+    grid.freeze(isBusy);
+    for (const box of objections.querySelectorAll("input")) {
+      box.disabled = isBusy;
       box.checked = accepted.has(box.value);
     }
-    drawSums();
-    drawWords(told, on, tried);
+    drawTotals();
+    drawMessages(current, selected, isTried);
   }
 
-  function drawSums() {
+  function drawTotals() {
     const line = (tag, cells) =>
-      make("tr", {}, ...cells.map((text, i) => make(i && tag !== "th" ? "td" : "th", { scope: tag === "th" ? "col" : "row", className: i ? "n" : "" }, text)));
-    const found = [...totalsOf(model, grid)];
-    const all = found.reduce(
-      (sum, [, each]) => ({ rows: sum.rows + each.rows, more: sum.more + each.more, less: sum.less + each.less, left: sum.left + each.left }),
-      { rows: 0, more: 0, less: 0, left: 0 },
-    );
-    const cells = (name, { rows: ticked, more, less, left }) => [name, number(ticked), more ? signed(more) : "0", less ? signed(-less) : "0", number(left)];
-    const body = found.map(([code, each]) => line("td", cells(code, each)));
-    if (found.length > 1) body.push(line("td", cells("All", all)));
-    sums.replaceChildren(
-      make("caption", {}, "What is ticked"),
-      make("thead", {}, line("th", ["Warehouse", "Rows", "Units more", "Units less", "Left out"])),
-      make("tbody", {}, ...body),
+      createElement("tr", {}, ...cells.map((text, i) => createElement(i && tag !== "th" ? "td" : "th", { scope: tag === "th" ? "col" : "row", className: i ? "n" : "" }, text)));
+    const cells = (name, { rows: count, more, less, leftOut }) => [name, formatNumber(count), more ? formatSigned(more) : "0", less ? formatSigned(-less) : "0", formatNumber(leftOut)];
+    const totals = [...sumByWarehouse(grid)];
+    const body = totals.map(([code, total]) => line("td", cells(code, total)));
+    if (totals.length > 1) {
+      const sum = { rows: 0, more: 0, less: 0, leftOut: 0 };
+      for (const [, total] of totals) for (const name of Object.keys(sum)) sum[name] += total[name];
+      body.push(line("td", cells("All", sum)));
+    }
+    totalsTable.replaceChildren(
+      createElement("caption", {}, "What is ticked"),
+      createElement("thead", {}, line("th", ["Warehouse", "Rows", "Units more", "Units less", "Left out"])),
+      createElement("tbody", {}, ...body),
     );
   }
 
-  function drawWords(told, on, tried) {
+  function drawMessages(current, selected, isTried) {
     const lines = [];
-    if (told.busy) lines.push(["wait", `… ${told.busy}`]);
+    if (current.busy) lines.push(["wait", `… ${current.busy}`]);
     else {
-      for (const text of told.bad) lines.push(["bad", `✗ ${text}`]);
-      if (tried) for (const text of told.tried.lines) lines.push(["ok", `✓ ${text}`]);
-      else if (told.tried) lines.push(["warn", "! What is ticked or accepted changed since the dry run: dry-run it again."]);
-      if (!on) lines.push(["", "Nothing is ticked."]);
+      for (const text of current.errors) lines.push(["bad", `✗ ${text}`]);
+      if (isTried) for (const text of current.dry_run.lines) lines.push(["ok", `✓ ${text}`]);
+      else if (current.dry_run) lines.push(["warn", "! What is ticked or accepted changed since the dry run: dry-run it again."]);
+      if (!selected) lines.push(["", "Nothing is ticked."]);
       if (skipped) {
-        lines.push(["warn", `! ${many(skipped, "row")} that guards object to stayed as before: tick them one by one, or choose a guard and tick those.`]);
+        lines.push(["warn", `! ${formatCount(skipped, "row")} that guards object to stayed as before: tick them one by one, or choose a guard and tick those.`]);
       }
-      if (!told.can_send) lines.push(["", told.why_not]);
+      if (!current.can_send) lines.push(["", current.cannot_send_reason]);
     }
     const text = JSON.stringify(lines);
-    if (words.dataset.said === text) return; // said once, not at every tick
-    words.dataset.said = text;
-    words.replaceChildren(...lines.map(([look, line]) => make("div", { className: look }, line)));
+    if (messages.dataset.lines === text) return; // announced once, not at every change of the selection
+    messages.dataset.lines = text;
+    messages.replaceChildren(...lines.map(([className, line]) => createElement("div", { className }, line)));
   }
 
-  function drawDoubts() {
-    const told = said();
-    doubts.replaceChildren(
-      ...told.of_all.map(({ guard, text }) => {
-        const box = make("input", { type: "checkbox", value: guard });
+  function drawObjections() {
+    objections.replaceChildren(
+      ...state().general_objections.map(({ guard, message }) => {
+        const box = createElement("input", { type: "checkbox", value: guard });
         box.addEventListener("change", () => {
-          for (const other of doubts.querySelectorAll("input")) if (other.value === guard) other.checked = box.checked;
+          for (const other of objections.querySelectorAll("input")) if (other.value === guard) other.checked = box.checked;
           if (box.checked) accepted.add(guard);
           else accepted.delete(guard);
-          tell();
+          sendDecision();
           draw();
         });
-        return make("div", { className: "cn-doubt" }, make("div", {}, `! ${text}`), make("label", {}, box, ` Accept ${guard}`));
+        return createElement("div", { className: "cn-objection" }, createElement("div", {}, `! ${message}`), createElement("label", {}, box, ` Accept ${guard}`));
       }),
     );
   }
 
-  function changed() {
+  function receiveDecision() {
     accepted = new Set(model.get("accepted"));
-    readReasons().forEach((text, row) => { why[row] = text; });
-    grid.refill();
+    readReasons().forEach((text, row) => { reasons[row] = text; });
+    grid.refreshLiveCells();
     draw();
   }
 
-  function heard() {
-    drawDoubts();
+  function receiveState() {
+    drawObjections();
     draw();
   }
 
-  give.addEventListener("click", () => {
-    const text = reason.value.trim() || said().reason;
-    for (const row of grid.shown()) if (!grid.bits()[row]) why[row] = text;
-    grid.refill();
-    tell();
+  giveReason.addEventListener("click", () => {
+    const text = reason.value.trim() || state().reason;
+    for (const row of grid.shown()) if (!grid.bits()[row]) reasons[row] = text;
+    grid.refreshLiveCells();
+    sendDecision();
   });
-  dry.addEventListener("click", () => tell({ do: "dry" }));
-  sure.addEventListener("change", draw);
+  dryRun.addEventListener("click", () => sendDecision({ request: "dry_run" }));
+  confirmBox.addEventListener("change", draw);
   send.addEventListener("click", () => {
-    tell({ do: "send", sure: sure.checked });
-    sure.checked = false; // before the kernel answers: a second click finds nothing to press
+    sendDecision({ request: "send", confirmed: confirmBox.checked });
+    confirmBox.checked = false; // before the kernel answers: a second click finds nothing to press
     draw();
   });
   // What was sent is followed here only on a page that was loaded again: elsewhere all of this is gone by then. It is
   // the tracker's own HTML, escaped where it was made.
-  function finish() {
-    const parts = model.get("end");
+  function showTracker() {
+    const parts = model.get("tracker_html");
     if (!parts.length) return;
-    if (!root.classList.contains("ended")) {
-      root.classList.add("ended");
-      const again = "This page was loaded again since: run the cell that shows the review again, so that its end is saved.";
-      root.replaceChildren(title, make("div", { className: "cn-words" }, again));
+    if (!root.classList.contains("was-sent")) {
+      root.classList.add("was-sent");
+      const note = "This page was loaded again since: run the cell that shows the review again, so that its end is saved.";
+      root.replaceChildren(title, createElement("div", { className: "cn-messages" }, note));
     }
-    const places = [...root.querySelectorAll(".cn-end")];
+    const boxes = [...root.querySelectorAll(".cn-tracker-part")];
     parts.forEach((part, i) => {
-      const place = places[i] ?? root.appendChild(make("div", { className: "cn-end" }));
-      if (place.dataset.part === part) return; // what a person unfolded stays so
-      place.dataset.part = part;
-      place.innerHTML = part;
+      const box = boxes[i] ?? root.appendChild(createElement("div", { className: "cn-tracker-part" }));
+      if (box.dataset.part === part) return; // what a person unfolded stays so
+      box.dataset.part = part;
+      box.innerHTML = part;
     });
-    for (const place of places.slice(parts.length)) place.remove();
+    for (const box of boxes.slice(parts.length)) box.remove();
   }
 
-  // Ticks of this very page come back through the model too.
-  place.addEventListener("cn-changed", draw);
-  model.on("change:told", heard);
-  model.on("change:end", finish);
-  drawDoubts();
+  // Changes of this very page come back through the model too.
+  gridBox.addEventListener("cn-changed", draw);
+  model.on("change:state", receiveState);
+  model.on("change:tracker_html", showTracker);
+  drawObjections();
   draw();
-  finish();
+  showTracker();
   return () => {
-    model.off("change:told", heard);
-    model.off("change:end", finish);
+    model.off("change:state", receiveState);
+    model.off("change:tracker_html", showTracker);
     grid.close();
   };
 }

@@ -1,4 +1,4 @@
-"""The stock review: a plan is looked at, ticked, tried and sent; then the same place shows what becomes of it."""
+"""The stock review: a plan is looked at, ticked, tried and sent; then the same outputs show what becomes of it."""
 
 from __future__ import annotations
 
@@ -12,14 +12,13 @@ from IPython.display import display
 from cenports_nb.errors import CenportsError, GuardRailError, StaleStockError
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.ipython import get_kernel, is_attended
-from cenports_nb.notebook.grid.live_grid import Place
-from cenports_nb.notebook.live_output import Outputs
-from cenports_nb.notebook.review import decision as decisions
-from cenports_nb.notebook.review import text as words
-from cenports_nb.notebook.review.decision import Decision
-from cenports_nb.notebook.review.panel import Panel
-from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Setback, moved, objected
-from cenports_nb.notebook.review.review_table import sheet_of
+from cenports_nb.notebook.grid.static_table import BELOW_GRID_MARKER
+from cenports_nb.notebook.live_output.live_output import LiveOutput
+from cenports_nb.notebook.review import text
+from cenports_nb.notebook.review.decision import Decision, build_initial_decision, list_accepted, list_left_out
+from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Revalidation, apply_objections, apply_stale_stock
+from cenports_nb.notebook.review.review_grid import ReviewGrid
+from cenports_nb.notebook.review.review_table import build_review_table
 from cenports_nb.notebook.tracker.tracker import TransactionTracker
 from cenports_nb.submissions.objections import find_objections
 from cenports_nb.submissions.sending.staleness import OnStale
@@ -29,7 +28,7 @@ from cenports_nb.submissions.submit import check_rows, submit_updates
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-BUSY = {"dry": "Trying it, without sending …", "send": "Sending …"}
+BUSY_TEXTS = {"dry_run": "Trying it, without sending …", "send": "Sending …"}
 READ_ONLY = "This client is read-only: it can look and try. To send, connect with read_only=False and review it there."
 
 
@@ -80,34 +79,34 @@ class StockReview:
         rows = check_rows(updates)
         at = client.clock.now()
         actual = load_actual_stock(client)
-        found = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
-        self._sheet = sheet_of(updates.copy(), rows, actual, found)
-        self._turn = threading.RLock()  # guards the six below
+        totals = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
+        self._table = build_review_table(updates.copy(), rows, actual, totals)
+        self._lock = threading.RLock()  # guards the six below
         self._thread: threading.Thread | None = None
-        self._job = ""
-        self._bad: list[str] = []
-        self._tried: tuple[Decision, list[str]] | None = None
-        self._over = False  # it was sent, or nobody knows
+        self._action = ""
+        self._errors: list[str] = []
+        self._dry_run: tuple[Decision, list[str]] | None = None
+        self._is_closed = False  # it was sent, or nobody knows
         self._submission: Submission | None = None
         self._tracker: TransactionTracker | None = None
-        self._shown: list[tuple[Place, Outputs]] = []
-        self._decision = decisions.first_of(self._sheet)
-        self._panel: Panel | None = None
+        self._outputs: list[tuple[LiveOutput, LiveOutput]] = []  # of the grid, and for the tracker
+        self._decision = build_initial_decision(self._table)
+        self._grid: ReviewGrid | None = None
 
     @property
     def ticked(self) -> pd.DataFrame:
         """The rows of the update frame that would be sent now."""
-        return self._sheet.updates[self.decision.ticked(len(self._sheet.frame))]
+        return self._table.updates[self.decision.selected(len(self._table.frame))]
 
     @property
     def left_out(self) -> pd.DataFrame:
         """The others with their reasons, as `submit_updates(left_out=…)` takes them."""
-        return decisions.left_out_of(self._sheet, self.decision, self._reason)
+        return list_left_out(self._table, self.decision, self._reason)
 
     @property
     def objections(self) -> pd.DataFrame:
         """What guards object to, as from `check_updates`."""
-        return self._sheet.objections
+        return self._table.objections
 
     @property
     def submission(self) -> Submission | None:
@@ -117,153 +116,157 @@ class StockReview:
     @property
     def note(self) -> str:
         """How far it came, or what went wrong, in a sentence or two."""
-        with self._turn:
+        with self._lock:
             if self._submission is not None:
                 return f"Sent as submission {self._submission.submission_id}."
-            if self._job:
-                return BUSY[self._job]
-            tried = self._tried[1] if self._tried and self._tried[0] == self.decision else []
-            return " ".join([*self._bad, *tried]) or "Not sent."
+            if self._action:
+                return BUSY_TEXTS[self._action]
+            dry_run = self._dry_run[1] if self._dry_run and self._dry_run[0] == self.decision else []
+            return " ".join([*self._errors, *dry_run]) or "Not sent."
 
     @property
     def decision(self) -> Decision:
         """What is ticked, accepted, and left out why."""
-        return self._decision if self._panel is None or self._submission is not None else self._panel.decision
+        return self._decision if self._grid is None or self._submission is not None else self._grid.decision
 
     @property
-    def panel(self) -> Panel:
+    def grid(self) -> ReviewGrid:
         """The page's other side."""
-        with self._turn:
-            if self._panel is None:
-                sheet, first = self._sheet, self._decision
-                panel: Panel = Panel.of(
-                    sheet.frame, sheet.columns, label="Planned changes of stock",
-                    ticked=first.ticked(len(sheet.frame)), told=self._told(),
+        with self._lock:
+            if self._grid is None:
+                table, first = self._table, self._decision
+                grid: ReviewGrid = ReviewGrid.from_frame(
+                    table.frame, table.columns, label="Planned changes of stock",
+                    selected=first.selected(len(table.frame)), state=self._page_state(),
                 )  # fmt: skip
-                panel.turn = self._turn
-                panel.decide(first)
-                panel.asked = self._asked
-                panel.observe(lambda _: self._draw(), ["ranges", "accepted", "reasons"])
-                self._panel = panel
-            return self._panel
+                grid.lock = self._lock
+                grid.show_decision(first)
+                grid.on_request = self._on_request
+                grid.observe(lambda _: self._draw(), ["selection", "accepted", "reasons"])
+                self._grid = grid
+            return self._grid
 
     def __repr__(self) -> str:
-        return words.text_of(self._sheet, self.decision, self._client, self.note)
+        return text.format_review(self._table, self.decision, self._client, self.note)
 
     def _ipython_display_(self) -> None:
         if get_kernel() is None:
             display({"text/plain": repr(self)}, raw=True)
             return
-        with self._turn:
-            place = Place()
-            place.show(self.panel if is_attended() and not self._over else None, self._page(), self._text())
+        with self._lock:
+            is_usable = is_attended() and not self._is_closed
+            grid_output = LiveOutput(widget_marker=BELOW_GRID_MARKER)
+            grid_output.show(self.grid if is_usable else None, [self._render()], self._format())
             if self._tracker is not None:
                 display(self._tracker)
-            elif is_attended() and not self._over:
-                outputs = Outputs()
-                outputs.keep()
-                self._shown.append((place, outputs))
+            elif is_usable:
+                self._outputs.append((grid_output, TransactionTracker.reserve()))
 
-    def _page(self) -> str:
-        folded = self._submission is not None
+    def _render(self) -> str:
+        was_sent = self._submission is not None
         # What is saved before the end must not pass for it.
-        said = self.note if folded else f"{self.note} (at {self._client.clock.now():%H:%M:%S} UTC)"
-        return words.page_of(self._sheet, self.decision, self._client, self._reason, said, folded=folded)
+        note = self.note if was_sent else f"{self.note} (at {self._client.clock.now():%H:%M:%S} UTC)"
+        return text.render_review(self._table, self.decision, self._client, self._reason, note, folded=was_sent)
 
-    def _text(self) -> str:
-        return f"{words.title_of(self._sheet, self._client)}: {self.note}"
+    def _format(self) -> str:
+        return f"{text.format_title(self._table, self._client)}: {self.note}"
 
-    def _told(self) -> dict[str, Any]:
+    def _page_state(self) -> dict[str, Any]:
         """What the page says and allows."""
-        doubts = zip(self._sheet.of_all["guard"], self._sheet.of_all["message"], strict=True)
+        objections = self._table.general_objections
         read_only = self._client.settings.read_only
-        tried = None
-        if self._tried:
-            decision, lines = self._tried
-            tried = {"ranges": list(decision.ranges), "accepted": list(decision.accepted), "lines": lines}
+        dry_run = None
+        if self._dry_run:
+            decision, lines = self._dry_run
+            dry_run = {"selection": list(decision.selection), "accepted": list(decision.accepted), "lines": lines}
         return {
-            "title": words.title_of(self._sheet, self._client),
-            "where": words.where_of(self._client),
-            "over": self._over,
-            "can_send": not read_only and not self._over,
-            "why_not": READ_ONLY if read_only else "Nothing more can be sent from here.",
+            "title": text.format_title(self._table, self._client),
+            "account": text.describe_account(self._client),
+            "is_closed": self._is_closed,
+            "can_send": not read_only and not self._is_closed,
+            "cannot_send_reason": READ_ONLY if read_only else "Nothing more can be sent from here.",
             "reason": self._reason,
-            "of_all": [{"guard": guard, "text": text} for guard, text in doubts],
-            "busy": BUSY[self._job] if self._job else "",
-            "bad": list(self._bad),
-            "tried": tried,
+            "general_objections": objections[["guard", "message"]].to_dict("records"),
+            "busy": BUSY_TEXTS[self._action] if self._action else "",
+            "errors": list(self._errors),
+            "dry_run": dry_run,
         }
 
     def _draw(self) -> None:
-        with self._turn:
-            self.panel.told = self._told()
-            page, text = self._page(), self._text()
-            for place, _ in self._shown:
-                place.draw(page, text)
+        with self._lock:
+            self.grid.state = self._page_state()
+            for output, _ in self._outputs:
+                output.update([self._render()], self._format())
 
-    def _asked(self, job: str, decision: Decision, sure: bool) -> None:
+    def _on_request(self, action: str, decision: Decision, confirmed: bool) -> None:
         """Begin what a button asks for, unless something is under way: a click must not hold the kernel."""
-        with self._turn:
-            if self._job or self._over:
+        with self._lock:
+            if self._action or self._is_closed:
                 return
-            self._bad = self._refusal(job, decision, sure)
-            if not self._bad:
-                self._job = job
+            self._errors = self._check_request(action, decision, confirmed)
+            if not self._errors:
+                self._action = action
                 self._thread = threading.Thread(
-                    target=self._run, args=(job, decision), name="cenports-nb review", daemon=True
+                    target=self._run, args=(action, decision), name="cenports-nb review", daemon=True
                 )
                 self._thread.start()
         self._draw()
 
-    def _refusal(self, job: str, decision: Decision, sure: bool) -> list[str]:
+    def _check_request(self, action: str, decision: Decision, confirmed: bool) -> list[str]:
         """Say why a press leads to nothing."""
-        if not decision.ranges:
+        if not decision.selection:
             return [f"Nothing is ticked. {NOTHING_SENT}"]
-        if job == "dry":
+        if action == "dry_run":
             return []
         if self._client.settings.read_only:
             return [READ_ONLY]
-        if self._tried is None or self._tried[0] != decision:
+        if self._dry_run is None or self._dry_run[0] != decision:
             return [f"What is ticked or accepted is not what was tried: dry-run it first. {NOTHING_SENT}"]
-        return [] if sure else [f"Tick the box beside the button first. {NOTHING_SENT}"]
+        return [] if confirmed else [f"Tick the box beside the button first. {NOTHING_SENT}"]
 
-    def _run(self, job: str, decision: Decision) -> None:
+    def _run(self, action: str, decision: Decision) -> None:
         """Try or send one decision; whatever happens is said in a sentence."""
         submission: Submission | None = None
-        tried: tuple[Decision, list[str]] | None = None
-        bad: list[str] = []
-        over = False
+        dry_run: tuple[Decision, list[str]] | None = None
+        errors: list[str] = []
+        is_closed = False
         try:
-            submission = self._submit(decision, dry=job == "dry")
-            if job == "dry":
-                tried, submission = (decision, words.tried_of(submission, self._client)), None
+            submission = self._submit(decision, dry=action == "dry_run")
+            if action == "dry_run":
+                dry_run, submission = (decision, text.describe_dry_run(submission, self._client)), None
         except GuardRailError as error:
-            bad = self._take(objected(self._sheet, self.decision, error.objections))
+            errors = self._apply(apply_objections(self._table, self.decision, error.objections))
         except StaleStockError as error:
-            bad = self._take(moved(self._sheet, self.decision, error.stale))
+            errors = self._apply(apply_stale_stock(self._table, self.decision, error.stale))
         except CenportsError as error:
-            bad = [f"{error} {NOTHING_SENT}" if "Nothing was sent" not in str(error) else str(error)]
+            errors = [str(error) if error.sent is False else f"{error} {NOTHING_SENT}"]
         except Exception as error:  # noqa: BLE001 - a thread's traceback would land in whichever cell runs
-            over = job == "send"
-            look = " list_submissions() shows whether anything was sent: look before you send it again." if over else ""
-            bad = [f"The review stopped over a {type(error).__name__}.{look}"]
-        with self._turn:
-            self._job, self._bad, self._tried, self._over = "", bad, tried, over
+            is_closed = action == "send"
+            look = (
+                " list_submissions() shows whether anything was sent: look before you send it again."
+                if is_closed
+                else ""
+            )
+            errors = [f"The review stopped over a {type(error).__name__}.{look}"]
+        with self._lock:
+            self._action, self._errors, self._dry_run, self._is_closed = "", errors, dry_run, is_closed
             if submission is not None:
-                self._over, self._submission = True, submission
+                self._is_closed, self._submission = True, submission
         try:
-            self._end(submission, decision) if submission is not None else self._draw()
+            self._show_tracker(submission, decision) if submission is not None else self._draw()
         except Exception as error:  # noqa: BLE001 - as above; it was sent, and that has to be said
-            self._bad = [f"{self.note} It can't be shown here, over a {type(error).__name__}: open_submission() can."]
+            self._errors = [
+                f"{self.note} It can't be shown here, over a {type(error).__name__}: open_submission() can."
+            ]
             self._draw()
 
     def _submit(self, decision: Decision, *, dry: bool) -> Submission:
-        sheet = self._sheet
+        table = self._table
         return submit_updates(
             self._client,
-            sheet.updates,
-            allow=decisions.accepted_of(sheet, decision),
-            left_out=decisions.left_out_of(sheet, decision, self._reason),
+            table.updates,
+            allow=list_accepted(table, decision),
+            left_out=list_left_out(table, decision, self._reason),
             available=self._available,
             thresholds=self._thresholds,
             dry_run=dry,
@@ -271,22 +274,22 @@ class StockReview:
             **self._sending,
         )
 
-    def _take(self, setback: Setback) -> list[str]:
+    def _apply(self, revalidation: Revalidation) -> list[str]:
         """Show what came up, and return what is said of it."""
-        with self._turn:
-            self._sheet = setback.sheet
-            self.panel.show_frame(setback.sheet.frame, setback.sheet.columns)
-            self.panel.decide(setback.decision)
-        return setback.said
+        with self._lock:
+            self._table = revalidation.table
+            self.grid.show_frame(revalidation.table.frame, revalidation.table.columns)
+            self.grid.show_decision(revalidation.decision)
+        return revalidation.messages
 
-    def _end(self, submission: Submission, decision: Decision) -> None:
-        """Make the tracker of what was sent out of the place where it was decided."""
-        with self._turn:
-            panel, self._decision, self._over = self.panel, decision, True
+    def _show_tracker(self, submission: Submission, decision: Decision) -> None:
+        """Show the tracker of what was sent where it was decided."""
+        with self._lock:
+            grid, self._decision, self._is_closed = self.grid, decision, True
             self._tracker = TransactionTracker(submission)
-            page, text = self._page(), self._text()
-            shown, self._shown = self._shown, []
-            for place, _ in shown:
-                place.take_away(page, text)
-            panel.told = self._told()
-            self._tracker.move_in([outputs for _, outputs in shown], also=[panel])
+            outputs, self._outputs = self._outputs, []
+            for output, _ in outputs:
+                output.remove_widget()
+                output.update([self._render()], self._format())
+            grid.state = self._page_state()
+            self._tracker.show_in([tracker_output for _, tracker_output in outputs], other_views=[grid])

@@ -9,7 +9,7 @@ import pandas as pd
 
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.grid.columns import Column
-from cenports_nb.notebook.grid.row_selection import Mask
+from cenports_nb.notebook.grid.widget import RowMask
 from cenports_nb.stock.plans.plan_text import build_plan_table
 from cenports_nb.submissions.objections import is_blocking
 
@@ -29,7 +29,7 @@ COLUMNS = (
 
 
 @dataclass(frozen=True)
-class Sheet:
+class ReviewTable:
     """A plan as it is shown.
 
     Attributes:
@@ -43,17 +43,17 @@ class Sheet:
     objections: pd.DataFrame
 
     @property
-    def of_all(self) -> pd.DataFrame:
+    def general_objections(self) -> pd.DataFrame:
         """Objections to a warehouse or all of it."""
         return self.objections[is_blocking(self.objections)]
 
     @property
-    def of_rows(self) -> pd.DataFrame:
+    def row_objections(self) -> pd.DataFrame:
         """Objections to rows."""
         return self.objections[~is_blocking(self.objections)]
 
     @property
-    def doubted(self) -> Mask:
+    def has_objection(self) -> RowMask:
         """The rows that a guard objects to."""
         return self.frame["guard"].notna().to_numpy(dtype=bool)
 
@@ -65,7 +65,9 @@ class Sheet:
         return [column for column in COLUMNS if column.name not in silent]
 
 
-def sheet_of(updates: pd.DataFrame, rows: pd.DataFrame, actual: pd.DataFrame, objections: pd.DataFrame) -> Sheet:
+def build_review_table(
+    updates: pd.DataFrame, rows: pd.DataFrame, actual: pd.DataFrame, objections: pd.DataFrame
+) -> ReviewTable:
     """Write a plan beside its objections.
 
     Args:
@@ -78,36 +80,38 @@ def sheet_of(updates: pd.DataFrame, rows: pd.DataFrame, actual: pd.DataFrame, ob
     plan = plan.assign(change=plan["change"].fillna(plan["new"]))
     names = actual[[*STOCK_KEYS, "product_name"]].drop_duplicates(STOCK_KEYS)
     frame = plan.merge(names, on=STOCK_KEYS, how="left").assign(type=rows["type"].to_numpy())
-    return with_objections(Sheet(updates, frame, objections.iloc[:0]), objections)
+    return add_objections(ReviewTable(updates, frame, objections.iloc[:0]), objections)
 
 
-def with_objections(sheet: Sheet, more: pd.DataFrame) -> Sheet:
+def add_objections(table: ReviewTable, more: pd.DataFrame) -> ReviewTable:
     """Put further objections beside the rows that they are of; those that are there already stay once."""
     names = [*STOCK_KEYS, "guard"]
-    kept = pd.concat([sheet.objections, more[[*names, "message"]]], ignore_index=True)
-    kept = kept.drop_duplicates(names, keep="last", ignore_index=True)
-    of_rows = kept[~is_blocking(kept)]
-    of_rows = of_rows.assign(message=_beside(of_rows))
-    beside = of_rows.groupby(STOCK_KEYS, sort=False).agg(guard=("guard", ", ".join), objection=("message", "; ".join))
-    frame = sheet.frame.drop(columns=["guard", "objection"], errors="ignore")
-    if len(beside):
-        frame = frame.merge(beside.reset_index(), on=STOCK_KEYS, how="left")
+    objections = pd.concat([table.objections, more[[*names, "message"]]], ignore_index=True)
+    objections = objections.drop_duplicates(names, keep="last", ignore_index=True)
+    row_objections = objections[~is_blocking(objections)]
+    row_objections = row_objections.assign(message=_format_beside(row_objections))
+    texts_by_row = row_objections.groupby(STOCK_KEYS, sort=False).agg(
+        guard=("guard", ", ".join), objection=("message", "; ".join)
+    )
+    frame = table.frame.drop(columns=["guard", "objection"], errors="ignore")
+    if len(texts_by_row):
+        frame = frame.merge(texts_by_row.reset_index(), on=STOCK_KEYS, how="left")
     else:
         frame = frame.assign(**{name: pd.Series([None] * len(frame), dtype="str") for name in ("guard", "objection")})
-    return Sheet(sheet.updates, frame, kept)
+    return ReviewTable(table.updates, frame, objections)
 
 
-def _beside(of_rows: pd.DataFrame) -> list[str]:
+def _format_beside(row_objections: pd.DataFrame) -> list[str]:
     """Write objections as they stand beside their rows, which name warehouse and SKU already."""
-    columns = [of_rows[name].tolist() for name in (*STOCK_KEYS, "guard", "message")]
-    said = []
+    columns = [row_objections[name].tolist() for name in (*STOCK_KEYS, "guard", "message")]
+    texts = []
     for code, sku, guard, text in zip(*columns, strict=True):
         short = text.removeprefix(f"SKU '{sku}' ").removeprefix(f"in warehouse '{code}' ")
-        said.append(f"{guard}: {short}")
-    return said
+        texts.append(f"{guard}: {short}")
+    return texts
 
 
-def rows_of(sheet: Sheet, keys: pd.DataFrame) -> Mask:
+def find_rows(table: ReviewTable, keys: pd.DataFrame) -> RowMask:
     """Find rows by their keys."""
     wanted = pd.MultiIndex.from_frame(keys[STOCK_KEYS])
-    return np.asarray(pd.MultiIndex.from_frame(sheet.frame[STOCK_KEYS]).isin(wanted))
+    return np.asarray(pd.MultiIndex.from_frame(table.frame[STOCK_KEYS]).isin(wanted))

@@ -8,21 +8,29 @@ import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Protocol
 
 from IPython.display import display
 
 from cenports_nb.errors import CenportsError, JournalError
 from cenports_nb.ipython import get_kernel, is_attended
-from cenports_nb.notebook.live_output import Outputs, Page
-from cenports_nb.notebook.output_mirror import Board
-from cenports_nb.notebook.tracker.buttons import BUTTONS, Controls
-from cenports_nb.notebook.tracker.row_details import folds_of
+from cenports_nb.notebook.live_output.live_output import LiveOutput
+from cenports_nb.notebook.live_output.output_mirror import OutputMirror
+from cenports_nb.notebook.tracker.buttons import BUTTONS, BUTTONS_MARKER, ButtonRow
+from cenports_nb.notebook.tracker.row_details import ROW_DETAIL_SLOTS, render_row_details
 from cenports_nb.submissions.submission import PERMANENT_ERRORS, Submission
 from cenports_nb.submissions.tracking.snapshot import RowView, Snapshot
 from cenports_nb.submissions.tracking.status_table import format_status, render_status
 
-REDRAW_S = 1.0  # ages move on between polls
-BUSY = {"poll": "Asking Cenports …", "verify": "Reading the stock …", "retry": "Sending again …"}
+REDRAW_SECONDS = 1.0  # ages move on between polls
+BUSY_TEXTS = {"poll": "Asking Cenports …", "verify": "Reading the stock …", "retry": "Sending again …"}
+
+
+class TrackerView(Protocol):
+    """What a tracker draws on besides its own outputs."""
+
+    def update(self, parts: Sequence[str], text: str) -> None:
+        """Show the table and the rows of each batch, as HTML and as text."""
 
 
 class TransactionTracker:
@@ -39,266 +47,291 @@ class TransactionTracker:
 
     def __init__(self, submissions: Submission | Sequence[Submission]) -> None:
         self._submissions = [submissions] if isinstance(submissions, Submission) else list(submissions)
-        self._seen = [submission.snapshot() for submission in self._submissions]
-        self._pages: list[Page] = []
-        self._drawing = threading.RLock()
-        self._turn = threading.Condition()  # guards the three below
+        self._snapshots = [submission.snapshot() for submission in self._submissions]
+        self._outputs: list[LiveOutput] = []
+        self._buttons: dict[LiveOutput, ButtonRow] = {}
+        self._other_views: list[TrackerView] = []
+        self._draw_lock = threading.RLock()
+        self._condition = threading.Condition()  # guards the three below
         self._jobs: deque[str] = deque()
         self._thread: threading.Thread | None = None
         self._watching = False
         self._busy = ""
-        self._word = ""  # what became of the last press
-        self._trouble = ""  # why the last poll failed
-        self._stuck: dict[int, str] = {}  # clients that are not asked any more, and why
-        self._folds: list[str] = []
-        self._folded: object = None  # what the folds were drawn from
+        self._last_result = ""  # what became of the last press
+        self._poll_error = ""  # why the last poll failed
+        self._stopped_clients: dict[int, str] = {}  # clients that are not asked any more, and why
+        self._row_details: list[str] = []
+        self._row_details_source: object = None  # what the folds were drawn from
 
     @property
     def snapshots(self) -> list[Snapshot]:
         """What is drawn."""
-        self._look()
-        return list(self._seen)
+        self._take_snapshots()
+        return list(self._snapshots)
 
     @property
     def note(self) -> str:
         """What is said below the table: what is being done, or what failed."""
-        return " ".join(dict.fromkeys(filter(None, [self._busy, self._word, self._trouble, *self._stuck.values()])))
+        return " ".join(
+            dict.fromkeys(
+                filter(None, [self._busy, self._last_result, self._poll_error, *self._stopped_clients.values()])
+            )
+        )
 
     def poll_now(self) -> None:
         """Ask for everything that is open, whatever its turn; returns at once, as the button does."""
-        self._press("poll")
+        self._request("poll")
 
     def verify(self) -> None:
         """Read the stock to settle what Cenports does not confirm; returns at once, as the button does."""
-        self._press("verify")
+        self._request("verify")
 
     def retry(self) -> None:
         """Send again what may be sent again; returns at once, as the button does."""
-        self._press("retry")
+        self._request("retry")
 
     def close(self) -> None:
         """Stop watching; the transactions go on, and the table keeps the last state."""
         for submission in self._submissions:
-            submission.unwatch(self._heard)
-        with self._turn:
+            submission.unwatch(self._on_snapshot)
+        with self._condition:
             self._watching = False
-            self._turn.notify_all()
-        if not self._settled:
-            self._word = "Stopped watching; the transactions go on. Show the tracker again to go on watching."
+            self._condition.notify_all()
+        if not self._is_settled:
+            self._last_result = "Stopped watching; the transactions go on. Show the tracker again to go on watching."
         self._draw()
 
     def __repr__(self) -> str:
         return format_status(self.snapshots)
 
     def _ipython_display_(self) -> None:
-        self._look()
+        self._take_snapshots()
         if get_kernel() is None:
-            display({"text/plain": format_status(self._seen)}, raw=True)
+            display({"text/plain": format_status(self._snapshots)}, raw=True)
             return
-        self._watch()
-        page = Outputs(self._controls(stays=True) if is_attended() else None)
-        with self._drawing:
-            self._fold()
-            page.show(self._table(), format_status(self._seen), self._folds)
-            self._pages.append(page)
-        self._begin()
+        self._watch_submissions()
+        mirror = OutputMirror() if is_attended() and self._can_act else None
+        output = LiveOutput(widget_marker=BUTTONS_MARKER, mirror=mirror)
+        with self._draw_lock:
+            self._update_row_details()
+            widget = self._add_buttons(output, mirror).widget if mirror else None
+            # Batches may be split or sent again: the outputs that are to hold their rows have to be there before.
+            slots = 1 + (ROW_DETAIL_SLOTS if len(self._row_details) > 1 else 2)
+            output.show(widget, self._render_parts(), format_status(self._snapshots), slots=slots)
+            self._outputs.append(output)
+        self._start_if_open()
 
-    def move_in(self, pages: Sequence[Outputs], also: Sequence[Page] = ()) -> None:
-        """Draw into room that was kept by a cell before, from any thread.
+    @staticmethod
+    def reserve() -> LiveOutput:
+        """Reserve outputs below the cell that runs, for `show_in`."""
+        output = LiveOutput(widget_marker=BUTTONS_MARKER)
+        output.reserve(1 + ROW_DETAIL_SLOTS)
+        return output
+
+    def show_in(self, outputs: Sequence[LiveOutput], other_views: Sequence[TrackerView] = ()) -> None:
+        """Draw into outputs that a cell reserved before, from any thread.
 
         Args:
-            pages: With buttons, as somebody is there to press them.
-            also: Without.
+            outputs: Get buttons, as somebody is there to press them.
+            other_views: Get none.
         """
-        self._look()
-        self._watch()
-        with self._drawing:
-            for page in pages:
-                page.fill(self._controls())
-            self._pages += [*pages, *also]
-        self._begin()
+        self._take_snapshots()
+        self._watch_submissions()
+        with self._draw_lock:
+            for output in outputs:
+                if self._can_act:
+                    output.insert_widget(self._add_buttons(output).widget)
+            self._outputs += outputs
+            self._other_views += other_views
+        self._start_if_open()
 
-    def _watch(self) -> None:
-        with self._turn:
+    def _watch_submissions(self) -> None:
+        with self._condition:
             self._watching = True
-        self._word = ""
+        self._last_result = ""
         for submission in self._submissions:
-            submission.unwatch(self._heard)
-            submission.watch(self._heard)
+            submission.unwatch(self._on_snapshot)
+            submission.watch(self._on_snapshot)
 
-    def _controls(self, *, stays: bool = False) -> Controls | None:
-        """Make buttons, where there is anything left to press them for."""
-        if self._settled and not self._has_work:
-            return None
-        read_only = all(one.client.settings.read_only for one in self._submissions)
-        return Controls(self._pressed, read_only=read_only, board=Board() if stays else None)
+    @property
+    def _can_act(self) -> bool:
+        """Whether there is anything left to press buttons for."""
+        return not self._is_settled or self._has_work
 
-    def _begin(self) -> None:
-        if not self._settled:
+    def _add_buttons(self, output: LiveOutput, mirror: OutputMirror | None = None) -> ButtonRow:
+        read_only = all(submission.client.settings.read_only for submission in self._submissions)
+        buttons = self._buttons[output] = ButtonRow(self._on_button, read_only=read_only, mirror=mirror)
+        return buttons
+
+    def _start_if_open(self) -> None:
+        if not self._is_settled:
             self._start()
         self._draw()
 
     @property
-    def _settled(self) -> bool:
-        return all(seen.settled for seen in self._seen)
+    def _is_settled(self) -> bool:
+        return all(snapshot.settled for snapshot in self._snapshots)
 
     @property
     def _has_work(self) -> bool:
         """Whether a button could still do something once all is settled."""
-        return any(seen.count(outcome) for seen in self._seen for key in ("verify", "retry") for outcome in BUTTONS[key].outcomes)  # fmt: skip
+        return any(snapshot.count(outcome) for snapshot in self._snapshots for key in ("verify", "retry") for outcome in BUTTONS[key].outcomes)  # fmt: skip
 
-    def _pressed(self, key: str) -> None:
+    def _on_button(self, key: str) -> None:
         if key == "stop":
             self.close()
         else:
-            self._press(key)
+            self._request(key)
 
-    def _press(self, key: str) -> None:
+    def _request(self, key: str) -> None:
         """Leave a job to the thread: a click must not hold the kernel."""
-        with self._turn:
-            self._word, self._busy = "", BUSY[key]
+        with self._condition:
+            self._last_result, self._busy = "", BUSY_TEXTS[key]
             if key not in self._jobs:
                 self._jobs.append(key)
-            self._turn.notify_all()
+            self._condition.notify_all()
         self._start()
         self._draw()
 
     def _start(self) -> None:
-        with self._turn:
+        with self._condition:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._run, name="cenports-nb tracker", daemon=True)
                 self._thread.start()
 
     def _run(self) -> None:
         """Do what is asked, poll until nothing is open, and end."""
-        going = True
-        while going:
+        has_more = True
+        while has_more:
             pause, cost = 0.0, 0.0
             try:
-                with self._turn:
+                with self._condition:
                     job = self._jobs.popleft() if self._jobs else None
-                    self._busy = BUSY[job] if job else ""
+                    self._busy = BUSY_TEXTS[job] if job else ""
                 if job:
-                    self._do(job)
+                    self._carry_out(job)
                 elif self._watching:
                     pause = self._poll(now=False)
                 began = time.monotonic()
-                self._look()
-                going = self._goes_on()
+                self._take_snapshots()
+                has_more = self._has_more_work()
                 self._draw()
                 cost = time.monotonic() - began
             except Exception as error:  # noqa: BLE001 - a thread's traceback would land in whichever cell runs
-                going = False
-                self._failed(error)
-            with self._turn:
-                if going and not self._jobs and self._watching and pause > 0:
+                has_more = False
+                self._stop_on_error(error)
+            with self._condition:
+                if has_more and not self._jobs and self._watching and pause > 0:
                     # A picture of very many rows takes long: it may cost a tenth of the time, not all of it.
-                    self._turn.wait(max(min(pause, REDRAW_S), 10 * cost))
+                    self._condition.wait(max(min(pause, REDRAW_SECONDS), 10 * cost))
 
-    def _goes_on(self) -> bool:
+    def _has_more_work(self) -> bool:
         """Tell whether the thread has anything left to do; where it has not, it is the tracker's no more."""
-        with self._turn:
-            pairs = zip(self._submissions, self._seen, strict=True)
-            open_still = any(not seen.settled and id(one.client) not in self._stuck for one, seen in pairs)
-            going = bool(self._jobs) or (self._watching and open_still)
-            self._busy = BUSY[self._jobs[0]] if self._jobs else ""
-            if not going:
+        with self._condition:
+            pairs = zip(self._submissions, self._snapshots, strict=True)
+            is_open = any(
+                not snapshot.settled and id(one.client) not in self._stopped_clients for one, snapshot in pairs
+            )
+            has_more = bool(self._jobs) or (self._watching and is_open)
+            self._busy = BUSY_TEXTS[self._jobs[0]] if self._jobs else ""
+            if not has_more:
                 self._thread = None
-        return going
+        return has_more
 
-    def _failed(self, error: Exception) -> None:
+    def _stop_on_error(self, error: Exception) -> None:
         """Say that the tracker stands still, and leave nothing running."""
-        with self._turn:
+        with self._condition:
             self._thread, self._watching, self._busy = None, False, ""
             self._jobs.clear()
-        self._word = f"The tracker stopped over a {type(error).__name__}: show it again to go on."
+        self._last_result = f"The tracker stopped over a {type(error).__name__}: show it again to go on."
         with contextlib.suppress(Exception):  # drawing may be what failed
             self._draw()
 
-    def _do(self, job: str) -> None:
+    def _carry_out(self, job: str) -> None:
         """Carry out what a button asks for; what fails is told in one sentence."""
         if job == "poll":
-            self._stuck.clear()
+            self._stopped_clients.clear()
             self._poll(now=True)
             return
-        told = []
-        for submission, seen in zip(self._submissions, list(self._seen), strict=True):
-            if any(seen.count(outcome) for outcome in BUTTONS[job].outcomes):
+        errors = []
+        for submission, snapshot in zip(self._submissions, list(self._snapshots), strict=True):
+            if any(snapshot.count(outcome) for outcome in BUTTONS[job].outcomes):
                 try:
                     submission.verify() if job == "verify" else submission.retry(progress=False)
                 except CenportsError as error:
-                    told.append(f"{BUTTONS[job].name} of {submission.submission_id}: {error}")
-        self._word = " ".join(told)
+                    errors.append(f"{BUTTONS[job].name} of {submission.submission_id}: {error}")
+        self._last_result = " ".join(errors)
 
     def _poll(self, *, now: bool) -> float:
         """Ask for what is open, each account once; return seconds until the next turn."""
-        pause, asked = REDRAW_S, set(self._stuck)
-        for submission, seen in zip(self._submissions, list(self._seen), strict=True):
+        pause, asked = REDRAW_SECONDS, set(self._stopped_clients)
+        for submission, snapshot in zip(self._submissions, list(self._snapshots), strict=True):
             client = id(submission.client)
-            if seen.settled or client in asked:
+            if snapshot.settled or client in asked:
                 continue
             asked.add(client)
             try:
                 pause = min(pause, submission.poll(now=now))
             except PERMANENT_ERRORS as error:
-                again = "" if isinstance(error, JournalError) else " Poll now tries again."
-                self._stuck[client] = f"Not asked any more: {error}{again}"
+                hint = "" if isinstance(error, JournalError) else " Poll now tries again."
+                self._stopped_clients[client] = f"Not asked any more: {error}{hint}"
             except CenportsError as error:
-                self._trouble = f"The last poll failed, the next one comes by itself: {error}"
+                self._poll_error = f"The last poll failed, the next one comes by itself: {error}"
         return max(pause, 0.05)
 
-    def _heard(self, _: Snapshot) -> None:
+    def _on_snapshot(self, _: Snapshot) -> None:
         """Draw after anybody's news; called in a cell's own thread at the end of its wait()."""
-        self._trouble, self._folded = "", None
+        self._poll_error, self._row_details_source = "", None
         if threading.current_thread() is self._thread:
             return  # which draws by itself
-        self._look()
+        self._take_snapshots()
         self._draw()
-        if not self._settled:
+        if not self._is_settled:
             self._start()  # such as after a retry() in a cell
-        with self._turn:
-            self._turn.notify_all()
+        with self._condition:
+            self._condition.notify_all()
 
-    def _look(self) -> None:
+    def _take_snapshots(self) -> None:
         """Take new pictures, none older than what is there; of a client that was closed the last one stays."""
-        with self._drawing:
+        with self._draw_lock:
             for i, submission in enumerate(self._submissions):
                 try:
-                    self._seen[i] = submission.snapshot()
+                    self._snapshots[i] = submission.snapshot()
                 except JournalError as error:
-                    self._stuck[id(submission.client)] = f"Not asked any more: {error}"
+                    self._stopped_clients[id(submission.client)] = f"Not asked any more: {error}"
 
     @property
-    def _live(self) -> bool:
-        return self._thread is not None and self._watching and not self._settled
+    def _is_live(self) -> bool:
+        return self._thread is not None and self._watching and not self._is_settled
 
-    def _table(self) -> str:
-        return render_status(self._seen, self.note, live=self._live)
+    def _render_parts(self) -> list[str]:
+        return [render_status(self._snapshots, self.note, live=self._is_live), *self._row_details]
 
-    def _fold(self) -> None:
+    def _update_row_details(self) -> None:
         """Read the rows again where they changed; what is unfolded stays so meanwhile."""
-        source = [replace(batch, next_poll=None) for seen in self._seen for batch in seen.batches]
-        if source == self._folded:
+        source = [replace(batch, next_poll=None) for snapshot in self._snapshots for batch in snapshot.batches]
+        if source == self._row_details_source:
             return
         try:
-            self._folds = folds_of(self._seen, self._rows)
-            self._folded = source
+            self._row_details = render_row_details(self._snapshots, self._read_rows)
+            self._row_details_source = source
         except JournalError:
             pass  # the client is closed, and the note says so
 
-    def _rows(self, submission_id: str, batch: int, most: int) -> Sequence[RowView]:
+    def _read_rows(self, submission_id: str, batch: int, most: int) -> Sequence[RowView]:
         found = next(one for one in self._submissions if one.submission_id == submission_id)
         return found.read_rows(batch, most)
 
     def _draw(self) -> None:
-        with self._drawing:
-            self._fold()
-            table, text = self._table(), format_status(self._seen)
-            done = not self._watching or (self._settled and not self._has_work and not self._busy)
-            for page in self._pages:
-                page.draw(table, text, self._folds)
-                if page.controls and done:
-                    page.controls.take_away()
-                    page.controls = None
-                elif page.controls:
-                    page.controls.draw(self._seen, busy=bool(self._busy), watching=self._watching)
+        with self._draw_lock:
+            self._update_row_details()
+            parts, text = self._render_parts(), format_status(self._snapshots)
+            for view in (*self._outputs, *self._other_views):
+                view.update(parts, text)
+            if not self._watching or (not self._can_act and not self._busy):
+                for output, buttons in self._buttons.items():
+                    output.remove_widget()
+                    buttons.close()
+                self._buttons.clear()
+            for buttons in self._buttons.values():
+                buttons.update(self._snapshots, busy=bool(self._busy), watching=self._watching)

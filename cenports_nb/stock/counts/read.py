@@ -14,6 +14,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows, sum_by_code
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
+from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.counts.headers import (
     HEADER_WORDS,
     find_columns,
@@ -142,7 +143,7 @@ def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_
     if by in lacking and others:
         hint += f" (or pass by={others[0]!r} and stock=)"
     raise InvalidRequestError(
-        f"{table.name} lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}{hint}; it has "
+        f"{table.name} lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}{hint}; it has "
         f"{list_headers(table.headers)}. Name your headers with columns=.{table.remark}"
     )
 

@@ -16,6 +16,7 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import repeat_text, take_text
+from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.thresholds import Thresholds
 from cenports_nb.stock.plans.metadata import PlanMetadata, read_metadata
 from cenports_nb.stock.plans.update_frame import STOCK_COLUMNS, look_up_quantities, refuse_other_accounts
@@ -155,7 +156,7 @@ def _to_text(values: Sequence[str]) -> pd.Series[Any]:
 def _check_history(history: pd.DataFrame) -> pd.DataFrame:
     lacking = [name for name in HISTORY_COLUMNS if name not in history.columns]
     if lacking:
-        raise InvalidRequestError(f"history lacks the column{'s' if len(lacking) > 1 else ''} {', '.join(lacking)}.")
+        raise InvalidRequestError(f"history lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}.")
     history = history[history[STOCK_KEYS].notna().all(axis=1)]  # orders have no such key
     texts = [name for name in HISTORY_COLUMNS if name not in ("created_at", "age_s", "quantity")]
     kinds = dict.fromkeys(texts, "str") | {"quantity": "int64", "age_s": "float64"}

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.rendering.text import format_count
 from cenports_nb.rendering.text_table import format_table
 
 MAX_ROWS = 30
@@ -56,10 +57,6 @@ def _format_totals(plan: pd.DataFrame) -> list[str]:
     found = sums.groupby("warehouse_code", sort=False).sum()
     columns = [found[name].tolist() for name in ("rows", "up", "down")]
     return [
-        f"{code}: {_pluralize(rows, 'row')}, {_pluralize(up, 'unit')} up, {_pluralize(down, 'unit')} down"
+        f"{code}: {format_count(rows, 'row')}, {format_count(up, 'unit')} up, {format_count(down, 'unit')} down"
         for code, rows, up, down in zip(found.index, *columns, strict=True)
     ]
-
-
-def _pluralize(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"

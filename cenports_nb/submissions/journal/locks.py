@@ -32,10 +32,11 @@ def hold_sending_lock(home: Path, submission_id: str) -> Iterator[None]:
     except Timeout:
         raise JournalError(
             f"Submission {submission_id} is being sent by another process or thread: wait until it is done. "
-            "Nothing was sent here."
+            "Nothing was sent here.",
+            sent=False,
         ) from None
     except OSError as error:
-        raise JournalError(f"{lock.lock_file} can't be locked ({error}): nothing was sent.") from None
+        raise JournalError(f"{lock.lock_file} can't be locked ({error}): nothing was sent.", sent=False) from None
     try:
         yield
     finally:
@@ -72,7 +73,8 @@ def _hold_lock(home: Path, name: str, what: str) -> Iterator[None]:
         lock.acquire(timeout=LOCK_TIMEOUT_SECONDS)
     except (Timeout, OSError) as error:
         raise JournalError(
-            f"{lock.lock_file} can't be locked ({error}): another process {what}. Nothing was sent; try again."
+            f"{lock.lock_file} can't be locked ({error}): another process {what}. Nothing was sent; try again.",
+            sent=False,
         ) from None
     try:
         yield
@@ -112,6 +114,6 @@ def _build_lock(home: Path, name: str) -> FileLock:
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     except OSError as error:
-        raise JournalError(f"{path.parent} can't be made ({error}): nothing was sent.") from None
+        raise JournalError(f"{path.parent} can't be made ({error}): nothing was sent.", sent=False) from None
     # A lock of its own each time, so that two threads of a process exclude each other too.
     return FileLock(path, mode=0o600, thread_local=False, is_singleton=False)

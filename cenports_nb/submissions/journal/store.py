@@ -71,7 +71,8 @@ class Journal:
             if version > migrations.FORMAT_VERSION:
                 raise JournalError(
                     f"{self.path} was written by a newer version of cenports-nb (format {version}): "
-                    "update the package; nothing was sent."
+                    "update the package; nothing was sent.",
+                    sent=False,
                 )
             if version == 0:
                 migrations.create_tables(connection)
@@ -110,7 +111,8 @@ class Journal:
             now = self.path.stat()
             if (now.st_ino, now.st_dev) != (self._file.st_ino, self._file.st_dev):
                 raise JournalError(
-                    f"{self.path} was exchanged or deleted while it was open: connect again. Nothing was sent."
+                    f"{self.path} was exchanged or deleted while it was open: connect again. Nothing was sent.",
+                    sent=False,
                 )
             if now.st_size <= MAX_CHECKED_BYTES:
                 # Looked through afresh: the open connection has pages of its own and would not notice.
@@ -119,7 +121,8 @@ class Journal:
                 if found != "ok":
                     raise JournalError(
                         f"The journal {self.path} is damaged ({' '.join(found.split())}): move it away, and keep it, as "
-                        "it says what was sent. Nothing was sent."
+                        "it says what was sent. Nothing was sent.",
+                        sent=False,
                     )
 
     def add(self, head: Head, batches: Sequence[Batch], rows: Iterable[Row]) -> None:

@@ -121,7 +121,8 @@ def _read_keys(orders: pd.DataFrame) -> list[OrderKey]:
     if bad:
         raise InvalidRequestError(
             f"orders has {len(bad):,} numbers with a comma, blanks at their ends or more than 255 characters, the first "
-            f"{bad[0][:40]!r}: in a list they would mean other orders. Nothing was sent; leave them out."
+            f"{bad[0][:40]!r}: in a list they would mean other orders. Nothing was sent; leave them out.",
+            sent=False,
         )
     return keys
 

@@ -69,6 +69,7 @@ class ErrorCollector:
                 f"These orders can't be created as they are: {'; '.join(texts[:MAX_SHOWN_ERRORS])}{more}. Nothing was "
                 "sent; mend them and try again (the error's .errors has all).",
                 errors=self.errors,
+                sent=False,
             )
 
 
@@ -125,6 +126,7 @@ def _check_columns(frames: Mapping[str, tuple[pd.DataFrame, list[str], set[str]]
         raise InvalidRequestError(
             f"{'; '.join(texts)}. Nothing was sent; mend the columns and try again.",
             errors={what: found for what, found in errors.items() if found},
+            sent=False,
         )
 
 

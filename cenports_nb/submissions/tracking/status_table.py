@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cenports_nb.rendering.note import NO_MATHJAX
-from cenports_nb.rendering.printable import printable
+from cenports_nb.rendering.text import format_duration, make_printable
 from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 from cenports_nb.submissions.tracking.snapshot import BatchView, Snapshot
 
@@ -104,7 +104,7 @@ def format_status(snapshots: Sequence[Snapshot]) -> str:
                 f"{counted}  {_format_age(batch, snapshot.at)}"
             )
             lines += [f"       {sku}: {message}" for sku, message in batch.messages[:TEXT_MAX_MESSAGES]]
-    return "\n".join(map(printable, lines))
+    return "\n".join(map(make_printable, lines))
 
 
 def select_batches(batches: Iterable[BatchView], limit: int) -> list[BatchView]:
@@ -208,5 +208,4 @@ def _format_age(batch: BatchView, at: datetime) -> str:
     end = batch.completed_at or at
     if batch.submitted_at.tzinfo is None or end.tzinfo is None:
         return ""
-    seconds = max(0, int((end - batch.submitted_at) / timedelta(seconds=1)))
-    return f"{seconds} s" if seconds < 120 else f"{seconds // 60} min"
+    return format_duration(max(0.0, (end - batch.submitted_at) / timedelta(seconds=1)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cenports_nb.rendering.note import render_note
+from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 from cenports_nb.submissions.tracking.snapshot import Snapshot
@@ -13,7 +14,7 @@ def format_summary(snapshot: Snapshot, *, dry_run: bool) -> str:
     counted = ", ".join(f"{number:,} {outcome}" for outcome, number in snapshot.outcomes.items()) or "nothing to send"
     overdue = sum(view.overdue for view in snapshot.batches)
     late = f"; {overdue} of them overdue" if overdue else ""
-    batches = f"{len(snapshot.batches)} batch{'' if len(snapshot.batches) == 1 else 'es'}"
+    batches = format_count(len(snapshot.batches), "batch")
     return f"<{'Dry run' if dry_run else 'Submission'} {snapshot.submission_id}, {batches}{late}: {counted}>"
 
 
@@ -24,7 +25,7 @@ def render_summary(snapshot: Snapshot, head: Head, *, dry_run: bool) -> str:
         "made": f"{head.created_at[:16].replace('T', ' ')} UTC",
     }
     facts |= {name: text for name, text in (("reason", head.reason), ("reference", head.reference)) if text}
-    facts |= {outcome.replace("_", " "): _rows(number) for outcome, number in snapshot.outcomes.items()}
+    facts |= {outcome.replace("_", " "): format_count(number, "row") for outcome, number in snapshot.outcomes.items()}
     if not snapshot.outcomes:
         facts["rows"] = "nothing to send"
     overdue = sum(view.overdue for view in snapshot.batches)
@@ -40,7 +41,3 @@ def render_summary(snapshot: Snapshot, head: Head, *, dry_run: bool) -> str:
             (f"{snapshot.count('held'):,} held: a guard objects, or a person left them out", "submission.held")
         )
     return render_note(f"{'Dry run' if dry_run else 'Submission'} {snapshot.submission_id}", facts, steps)
-
-
-def _rows(number: int) -> str:
-    return "1 row" if number == 1 else f"{number:,} rows"

@@ -1,0 +1,36 @@
+"""Commands that tell of the cache, and delete it."""
+
+from __future__ import annotations
+
+import typer
+
+from cenports_nb.errors import ConfigurationError
+
+
+def cache_info() -> None:
+    """Show what the cache holds, account by account."""
+    from cenports_nb.api.http.cache import list_accounts  # noqa: PLC0415
+    from cenports_nb.settings import home_folder  # noqa: PLC0415
+
+    home = home_folder()
+    accounts = list_accounts(home)
+    for entry in accounts:
+        address, _, partner = entry.account.rpartition("|")
+        typer.echo(
+            f"{partner} at {address}: {entry.answers:,} answers, {entry.size / 2**20:.1f} MiB, "
+            f"from {entry.oldest:%Y-%m-%d %H:%M} to {entry.newest:%Y-%m-%d %H:%M} UTC"
+        )
+    typer.echo(f"{sum(entry.answers for entry in accounts):,} answers in {home}")
+
+
+def cache_clear() -> None:
+    """Delete the cache of all accounts; the journal of writes stays."""
+    from cenports_nb.api.http.cache import clear_cache  # noqa: PLC0415
+    from cenports_nb.settings import home_folder  # noqa: PLC0415
+
+    home = home_folder()
+    try:
+        freed = clear_cache(home)
+    except OSError as error:
+        raise ConfigurationError(f"The cache in {home} can't be deleted ({error}): close what uses it.") from None
+    typer.echo(f"{freed / 2**20:.1f} MiB freed in {home}")

@@ -1,0 +1,114 @@
+"""The command that opens JupyterLab on a copy of the shipped notebooks."""
+
+from __future__ import annotations
+
+import os
+import socket
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cenports_nb.cli.notebook_copies import copy_notebooks, summarize_copies
+from cenports_nb.cli.terminal import print_status
+from cenports_nb.errors import ConfigurationError, InvalidRequestError
+
+FIRST_NOTEBOOK = "tour/1-load.ipynb"
+LOOPBACK = "127.0.0.1"
+
+
+def lab(
+    folder: Annotated[Path, typer.Option("--folder", help="Where the notebooks are copied to.")] = Path(
+        "cenports-notebooks"
+    ),
+    port: Annotated[
+        int | None,
+        typer.Option("--port", min=1, max=65_535, help="Of JupyterLab; a free one by default."),
+    ] = None,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only tell the address.")] = False,
+    copy_only: Annotated[bool, typer.Option("--copy-only", help="Copy the notebooks, start nothing.")] = False,
+    arguments: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[-- ARGUMENTS]", help="What else JupyterLab takes, after two dashes."),
+    ] = None,
+) -> None:
+    """Open JupyterLab on a copy of the tour and the reports, on the sandbox; Ctrl-C ends it."""
+    from cenports_nb.reports import find_notebook_folder  # noqa: PLC0415
+
+    if port is not None:
+        _check_port(port)
+    print_status(summarize_copies(copy_notebooks(find_notebook_folder(), folder), folder))
+    if copy_only:
+        return
+    given = [f"--ServerApp.port={port}", "--ServerApp.port_retries=0"] if port is not None else []
+    if no_browser:
+        given.append("--no-browser")
+    _run_lab([*given, *(arguments or [])], folder.resolve())
+
+
+def _run_lab(arguments: list[str], folder: Path) -> None:
+    """Run JupyterLab in this very process, so that Ctrl-C and signals reach it without a messenger."""
+    try:
+        from ipykernel.kernelspec import write_kernel_spec  # noqa: PLC0415
+        from jupyterlab.labapp import LabApp  # noqa: PLC0415
+    except ImportError as error:
+        raise ConfigurationError(
+            f"JupyterLab can't be started ({error}): install it with `pip install jupyterlab`, "
+            "or open the copies with another Jupyter (--copy-only)."
+        ) from None
+    with tempfile.TemporaryDirectory(prefix="cenports-nb-") as made:
+        # A user's own `python3` kernel, perhaps of another environment without this package, would be found first.
+        write_kernel_spec(str(Path(made) / "kernels" / "python3"))
+        with _set_environment("JUPYTER_PATH", os.pathsep.join(filter(None, [made, os.environ.get("JUPYTER_PATH")]))):
+            try:
+                LabApp.launch_instance(
+                    [
+                        f"--ServerApp.root_dir={folder}",
+                        f"--LabApp.default_url=/lab/tree/{FIRST_NOTEBOOK}",
+                        "--ServerApp.answer_yes=True",  # one Ctrl-C is enough
+                        *arguments,
+                    ]
+                )
+            except SystemExit as end:
+                if end.code and _is_root() and not any("root" in argument for argument in arguments):
+                    raise InvalidRequestError(
+                        "JupyterLab does not start for the user root: take another user, or add `-- --allow-root`."
+                    ) from None
+                raise
+
+
+def _check_port(port: int) -> None:
+    """Find out before anything is copied whether the port can be had.
+
+    Raises:
+        InvalidRequestError: It can't.
+    """
+    with socket.socket() as probe:
+        if os.name == "posix":  # as JupyterLab does: what ended a moment ago is no obstacle
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((LOOPBACK, port))
+        except OSError as error:
+            raise InvalidRequestError(
+                f"Port {port} can't be had ({error.strerror}): choose another --port, or none, and a free one is found."
+            ) from None
+
+
+def _is_root() -> bool:
+    return hasattr(os, "geteuid") and os.geteuid() == 0
+
+
+@contextmanager
+def _set_environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[name]
+        else:
+            os.environ[name] = before

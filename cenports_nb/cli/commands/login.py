@@ -1,0 +1,89 @@
+"""Commands that write a profile with its secret in the keyring, and remove that secret."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from cenports_nb.cli.options import EnvironmentOption
+from cenports_nb.cli.terminal import is_interactive, print_text
+from cenports_nb.errors import CenportsError, InvalidRequestError
+
+ProfileNameOption = Annotated[str, typer.Option("--profile", help="The profile's name.")]
+WHAT_STAYS = "cache, journal and the profile itself stay"
+
+
+def login(
+    profile: ProfileNameOption = "default",
+    env: EnvironmentOption = None,
+    partner_id: Annotated[str | None, typer.Option(help="Asked for if not given.")] = None,
+    client_id: Annotated[str | None, typer.Option(help="Asked for if not given.")] = None,
+    secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")] = False,
+    no_check: Annotated[bool, typer.Option("--no-check", help="Don't try them with a token request.")] = False,
+) -> None:
+    """Keep an account as a profile: its secret in the system's keyring, all else in profiles.toml."""
+    import cenports_nb as cn  # noqa: PLC0415
+    from cenports_nb.credentials import delete_secret, store_secret  # noqa: PLC0415
+    from cenports_nb.settings import home_folder, read_client_id, save_profile  # noqa: PLC0415
+
+    environment = _require_value("environment", "--env", env)
+    if environment not in ("production", "staging"):
+        raise InvalidRequestError(f"environment {environment!r} takes no log-in: it must be production or staging.")
+    partner = _require_value("partner id", "--partner-id", partner_id)
+    client = _require_value("client id", "--client-id", client_id)
+    secret = (
+        sys.stdin.read().strip() if secret_stdin else _require_value("client secret", "--secret-stdin", None, hide=True)
+    )
+    if not secret:
+        raise InvalidRequestError("The client secret is empty: nothing was changed.")
+    home = home_folder()
+    before = read_client_id(home, profile)
+    store_secret(profile, client, secret)
+    path = save_profile(home, profile, {"environment": environment, "partner_id": partner, "client_id": client})
+    if before not in (None, client):
+        delete_secret(profile, str(before))  # nobody will look for it again
+    print_text(f"Profile {profile!r} of {path} is partner {partner} in {environment}; its secret is in the keyring.")
+    if no_check:
+        return
+    try:
+        with cn.connect(profile=profile, read_only=True) as account:
+            account.api.authorize()
+    except CenportsError:
+        print_text("It is kept all the same, and did not pass a check: log in again if anything was mistyped.")
+        raise
+    print_text("Cenports gave a token: the credentials are right.")
+
+
+def logout(profile: ProfileNameOption = "default") -> None:
+    """Remove a profile's secret from the keyring."""
+    from cenports_nb.credentials import delete_secret  # noqa: PLC0415
+    from cenports_nb.errors import ConfigurationError  # noqa: PLC0415
+    from cenports_nb.settings import home_folder, read_client_id  # noqa: PLC0415
+
+    client = read_client_id(home_folder(), profile)
+    if client is None:
+        raise ConfigurationError(f"Profile {profile!r} has no client id, so no secret of it is kept: nothing to do.")
+    there = delete_secret(profile, client)
+    print_text(
+        f"The secret of profile {profile!r} is gone from the keyring; {WHAT_STAYS}."
+        if there
+        else f"No secret of profile {profile!r} was in the keyring; {WHAT_STAYS}."
+    )
+
+
+def _require_value(what: str, option: str, value: str | None, *, hide: bool = False) -> str:
+    """Take a value, or ask for it.
+
+    Raises:
+        InvalidRequestError: Nobody can be asked, or nothing was said.
+    """
+    if value is None:
+        if not is_interactive():
+            raise InvalidRequestError(f"The {what} is missing, and there is no terminal to ask on: give {option}.")
+        value = typer.prompt(what.capitalize(), hide_input=hide, err=True)
+    value = str(value).strip()
+    if not value:
+        raise InvalidRequestError(f"The {what} is empty: nothing was changed.")
+    return value

@@ -1,0 +1,104 @@
+"""Commands that run reports, and list them."""
+
+from __future__ import annotations
+
+import sys
+import webbrowser
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cenports_nb.cli.options import EnvironmentOption, ProfileOption, parse_pairs
+from cenports_nb.cli.terminal import stop_command
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.text import make_printable
+
+if TYPE_CHECKING:
+    from cenports_nb.reports import CellProgress
+
+LINE_LENGTH = 79
+
+
+def report(
+    name: Annotated[
+        str, typer.Argument(help="Such as morning; `cenports-nb reports` lists them. Or a notebook's path.")
+    ],
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
+    parameters: Annotated[list[str] | None, typer.Option("-p", help="name=value; may repeat.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="The folder.")] = Path("report"),
+    html: Annotated[bool, typer.Option("--html", help="Also write one self-contained HTML page.")] = False,
+    code: Annotated[bool, typer.Option("--code", help="Write the page, and show the code on it.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open what was written.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
+) -> None:
+    """Run a report notebook; write it, executed, and the files of its tables into a folder."""
+    from cenports_nb.reports import check_parameters, find_report, run_report  # noqa: PLC0415
+    from cenports_nb.settings import resolve_settings  # noqa: PLC0415
+
+    found = find_report(Path(name) if name.endswith(".ipynb") else name)
+    given: dict[str, Any] = dict(parse_pairs("-p", parameters, "submit=true") or {})
+    # Unlike a person who runs the notebook cell by cell, a command never falls back to the sandbox by itself.
+    for option, value in (("environment", env), ("profile", profile)):
+        if option in given and value is not None:
+            raise InvalidRequestError(f"-p {option}={given[option]} and {value!r} are both said: say one of them.")
+        if option in found.parameters or value is not None:
+            given.setdefault(option, value)
+    check_parameters(found, given)
+    if "environment" in found.parameters:
+        resolve_settings(given["environment"], profile=given.get("profile"))  # better now than in a cell
+    with _Progress(found.name, quiet=quiet) as progress:
+        run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
+    if not quiet:
+        for path in filter(None, (run.notebook, run.page, *run.files)):
+            typer.echo(make_printable(str(path)))
+    if open_:
+        webbrowser.open((run.page or run.notebook).absolute().as_uri())
+    exit_code, complaint = run.verdict
+    if exit_code:
+        stop_command(complaint, exit_code)
+
+
+def list_reports() -> None:
+    """List the reports that ship in the package, with their parameters."""
+    from cenports_nb.reports import list_reports as find_reports  # noqa: PLC0415
+
+    for item in find_reports().values():
+        typer.echo(f"{item.name}: {item.title}")
+        for key, default in item.parameters.items():
+            about = item.comments.get(key, "")
+            typer.echo(f"    -p {key}={default!r}{f'  # {about}' if about else ''}")
+
+
+class _Progress:
+    """Tells on stderr which cell runs: in a terminal a line that is replaced, elsewhere a line a cell."""
+
+    def __init__(self, name: str, *, quiet: bool) -> None:
+        self._quiet = quiet or sys.stderr is None
+        self._terminal = not self._quiet and sys.stderr.isatty()
+        self._written = 0
+        self._name = name
+
+    def __enter__(self) -> _Progress:
+        if not self._quiet and not self._terminal:
+            typer.echo(f"Running {self._name} …", err=True)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._written:
+            self._replace("")
+
+    def __call__(self, cell: CellProgress) -> None:
+        if self._quiet:
+            return
+        section = make_printable(cell.section)
+        line = f"{self._name}: cell {cell.number} of {cell.cells}{f', {section}' if section else ''}"
+        if self._terminal and cell.seconds is None:
+            self._replace(line[:LINE_LENGTH])
+        elif not self._terminal and cell.seconds is not None:
+            typer.echo(f"  {line.partition(': ')[2]}: {cell.seconds:.1f} s", err=True)
+
+    def _replace(self, line: str) -> None:
+        typer.echo(f"\r{line.ljust(self._written)}{'' if line else chr(13)}", err=True, nl=False)
+        self._written = len(line)

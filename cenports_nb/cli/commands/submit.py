@@ -1,0 +1,209 @@
+"""The command that brings the stock to what was counted: plan, look, confirm, send, follow."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from cenports_nb.cli.count_file import CountFile, Duplicates, ProductKey
+from cenports_nb.cli.options import EnvironmentOption, ProfileOption, TimeoutOption, YesOption, parse_pairs
+from cenports_nb.cli.submission_progress import (
+    AccountOptions,
+    describe_account,
+    finish_command,
+    interruptible,
+    parse_timeout,
+    wait_with_progress,
+)
+from cenports_nb.cli.terminal import check_can_confirm, confirm, print_status, print_text, stop_command
+from cenports_nb.errors import GuardRailError, InvalidRequestError
+from cenports_nb.exit_codes import FAILED
+from cenports_nb.rendering.text import format_count
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from cenports_nb.api.client import Client
+    from cenports_nb.submissions.submission import Submission
+
+OnStale = Literal["raise", "rebase", "drop", "force"]
+OnObjection = Literal["raise", "hold"]
+Missing = Literal["ignore", "zero"]
+Basis = Literal["on_hand", "net_of_open"]
+
+
+@dataclass(frozen=True)
+class SubmitOptions:
+    """How a frame is submitted, as `submit_updates` takes it."""
+
+    batch_size: int
+    on_stale: OnStale
+    on_objection: OnObjection
+    allow: tuple[str, ...]
+    canary: int
+
+
+def submit(
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="What was counted: .csv, .tsv, .xlsx or .parquet.")],
+    env: EnvironmentOption = None,
+    profile: ProfileOption = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Show the plan and what guards say; send nothing.")
+    ] = False,
+    yes: YesOption = False,
+    on_stale: Annotated[
+        OnStale, typer.Option(help="Rows whose stock moves between the plan and the sending.")
+    ] = "raise",
+    on_objection: Annotated[OnObjection, typer.Option(help="hold sends what no guard objects to.")] = "raise",
+    allow: Annotated[list[str] | None, typer.Option("--allow", help="A guard to accept; may repeat.")] = None,
+    missing: Annotated[Missing, typer.Option(help="SKUs of a counted warehouse that the file lacks.")] = "ignore",
+    basis: Annotated[Basis, typer.Option(help="net_of_open: the file is already less of open orders.")] = "on_hand",
+    at_count: Annotated[
+        Path | None, typer.Option("--at-count", help="The stock when it was counted, from `stock --out`.")
+    ] = None,
+    canary: Annotated[int, typer.Option(min=0, help="So many rows go first and are read back.")] = 0,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the transactions to their end.")] = True,
+    timeout: TimeoutOption = "20min",
+    warehouse: Annotated[str | None, typer.Option(help="The warehouse of a file without such a column.")] = None,
+    by: Annotated[ProductKey, typer.Option(help="What the file names products by.")] = "product_sku",
+    column: Annotated[
+        list[str] | None, typer.Option("--column", help='"quantity=Counted": a header of yours; may repeat.')
+    ] = None,
+    warehouse_map: Annotated[
+        list[str] | None, typer.Option("--warehouse-map", help='"MINE=THEIRS": a code of yours; may repeat.')
+    ] = None,
+    duplicates: Annotated[Duplicates, typer.Option(help="sum adds bins of a SKU up.")] = "raise",
+    batch_size: Annotated[int, typer.Option(min=1, help="Rows of one request at most.")] = 500,
+    reason: Annotated[str | None, typer.Option(help="Why, for the journal.")] = None,
+    reference: Annotated[
+        str | None, typer.Option(help="Your document number; by default the file's name and a hash.")
+    ] = None,
+    differential: Annotated[
+        bool, typer.Option("--differential", help="The file has changes with their sign, not counts.")
+    ] = False,
+) -> None:
+    """Bring the stock to what was counted: show the plan, ask, send, follow. Nothing is sent without a yes."""
+    import cenports_nb as cn  # noqa: PLC0415
+
+    if not dry_run:
+        check_can_confirm(yes=yes)
+    seconds = parse_timeout(timeout)
+    if differential and (missing != "ignore" or basis != "on_hand" or at_count is not None):
+        raise InvalidRequestError(
+            "--missing, --basis and --at-count are about counts: leave them out with --differential."
+        )
+    file = CountFile(
+        counts, warehouse, by, parse_pairs("--column", column, "quantity=Counted"),
+        parse_pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates,
+    )  # fmt: skip
+    submit_options = SubmitOptions(batch_size, on_stale, on_objection, tuple(allow or ()), canary)
+    account_options = AccountOptions(env, profile)
+    reference = reference or file.reference
+    with cn.connect(env, profile=profile, read_only=True) as reading_client:
+        if reading_client.settings.environment == "sandbox" and not wait:
+            raise InvalidRequestError(
+                "A sandbox's journal ends with this command, so there would be nothing to wait for later: leave out --no-wait."
+            )
+        actual = cn.load_actual_stock(reading_client, refresh=True)
+        counted = file.read(actual, signed=differential)
+        if differential:
+            updates = cn.build_differential(counted, actual, reason=reason, reference=reference)
+        else:
+            updates = cn.build_true_up(
+                counted, actual, missing=missing, basis=basis,
+                open_items=cn.load_open_items(reading_client) if basis == "net_of_open" else None,
+                at_count=None if at_count is None else CountFile(at_count).read(actual, signed=True),
+                reason=reason, reference=reference,
+            )  # fmt: skip
+        print_text(
+            f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {describe_account(reading_client)}"
+        )
+        if updates.empty:
+            print_text(
+                "Nothing to do: every change is 0." if differential else "Nothing to do: the stock is as counted."
+            )
+            return
+        available = _load_available(reading_client, submit_options.allow)
+        dry = _show_plan(reading_client, updates, available, submit_options)
+        rows = int((dry.changes["outcome"] != "held").sum())
+        if dry_run:
+            print_text("A dry run: nothing was sent.")
+            return
+        if not rows:
+            _save_held(dry, file)
+            stop_command("Nothing is left to send: every row is held back or was left out.", FAILED)
+        confirm(rows, describe_account(reading_client), yes=yes)
+        print_status(f"Sending to {describe_account(reading_client)}{', the canary first' if canary else ''} …")
+        # Only now is there a client that may write; it joins the sandbox of the first one, if that started one.
+        with (
+            interruptible(),
+            cn.connect(env, profile=profile, base_url=reading_client.settings.base_url, read_only=False) as client,
+        ):
+            submission = cn.submit_updates(
+                client, updates, available=available, progress=False, **asdict(submit_options)
+            )
+            _follow_up(submission, file, seconds if wait else None, account_options)
+
+
+def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
+    """Load what is for sale, for the guards that look at it; where every channel says the same, of one of them."""
+    import cenports_nb as cn  # noqa: PLC0415
+
+    if {"below_reserved", "basis"} <= set(allow):
+        return None
+    channels = cn.load_channels(client)["channel_id"].tolist()
+    wanted = channels[:1] if client.dialect.available_scope == "account" else channels
+    return cn.load_available_stock(client, wanted, refresh=True) if wanted else None
+
+
+def _show_plan(
+    client: Client, updates: pd.DataFrame, available: pd.DataFrame | None, submit_options: SubmitOptions
+) -> Submission:
+    """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
+    import cenports_nb as cn  # noqa: PLC0415
+    from cenports_nb.stock.guards.registry import STOPS_ALL  # noqa: PLC0415
+    from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
+
+    try:
+        dry = cn.submit_updates(
+            client, updates, available=available, dry_run=True, progress=False, **asdict(submit_options)
+        )
+    except GuardRailError as error:
+        found = error.objections
+        print_text(
+            format_plan(build_plan_table(updates), found.assign(message=found["guard"] + ": " + found["message"]))
+        )
+        blocking = found[found["product_sku"].isna() | found["guard"].isin(STOPS_ALL)]
+        counted = blocking if submit_options.on_objection == "hold" else found  # the others would be held
+        names = list(dict.fromkeys(counted["guard"]))
+        hold = "" if len(blocking) else " or send the rest with --on-objection hold"
+        stop_command(
+            f"{format_count(len(counted), 'objection')} ({', '.join(names)}): nothing was sent. Mend "
+            f"the file, accept them with {' '.join(f'--allow {name}' for name in names)}{hold}.",
+            FAILED,
+        )
+    print_text(format_plan(build_plan_table(dry.changes, "before_quantity"), dry.held))
+    return dry
+
+
+def _follow_up(submission: Submission, file: CountFile, seconds: float | None, account_options: AccountOptions) -> None:
+    """Keep what was held, and follow what was sent."""
+    _save_held(submission, file)
+    if seconds is not None and not submission.settled:
+        from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
+
+        print_text(format_status([submission.snapshot()]))
+        wait_with_progress(submission, seconds, account_options)
+    finish_command([submission], account_options)
+
+
+def _save_held(submission: Submission, file: CountFile) -> None:
+    held = submission.held
+    if len(held):
+        held_path = file.save_held(held, submission.submission_id) or submission.held_file
+        where = f"in {held_path}: submit that file after a look" if held_path else "and no file of them can be written"
+        print_text(f"{format_count(len(held), 'row')} held back, {where}.")

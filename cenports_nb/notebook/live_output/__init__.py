@@ -1,0 +1,1 @@
+"""Outputs of a cell that are replaced in place, and the widgets in them."""

@@ -1,0 +1,46 @@
+"""Messages of a widget while a cell runs: routed to a subshell only where ipykernel is known to route them."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import ipykernel
+import pytest
+from ipykernel.comm import Comm
+
+from cenports_nb.notebook.live_output.subshell import ROUTING_METHOD, can_route_to_subshell, handle_in_subshell
+
+
+class RoutingComm:
+    """A comm of ipykernel 7.4: a message goes to the shell that made the widget."""
+
+    def _reply_subshell_for(self, data: object, default: str) -> str:
+        return "main shell"
+
+
+@pytest.mark.parametrize(
+    ("version", "is_known"), [((6, 31, 0), False), ((7, 3, 2), False), ((7, 4, 0), True), ((7, 9, 1), True), ((8, 0, 0), False)]
+)  # fmt: skip
+def test_only_known_versions_are_routed(
+    monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], is_known: bool
+) -> None:
+    """A version that nobody looked at keeps its own way: a message is handled between two cells."""
+    monkeypatch.setattr(ipykernel, "version_info", version)
+    widget = SimpleNamespace(comm=RoutingComm())
+    handle_in_subshell(widget)
+    assert can_route_to_subshell() is is_known
+    assert widget.comm._reply_subshell_for({}, "subshell") == ("subshell" if is_known else "main shell")
+
+
+def test_a_comm_without_routing_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a widget outside a kernel, or of a known version that lost the method."""
+    monkeypatch.setattr(ipykernel, "version_info", (7, 4, 0))
+    widget = SimpleNamespace(comm=SimpleNamespace())
+    handle_in_subshell(widget)
+    assert vars(widget.comm) == {}
+
+
+@pytest.mark.skipif(not can_route_to_subshell(), reason="another ipykernel is installed")
+def test_the_installed_ipykernel_has_the_method() -> None:
+    """If it was renamed, clicks would wait for the cell, and nobody would notice."""
+    assert hasattr(Comm, ROUTING_METHOD)

@@ -25,7 +25,7 @@ class CountFile:
         warehouse: Of a file that has no such column.
         by: What it names products by.
         columns: Our names to its headers.
-        warehouses: Its warehouse codes to those of Cenports.
+        warehouse_map: Its warehouse codes to those of Cenports.
         duplicates: What is done with bins.
     """
 

@@ -124,13 +124,13 @@ def plan_updates(actual: Any) -> Any:
 def _client(url: str, ahead: timedelta = timedelta()) -> Any:
     from cenports_nb.api.client import Client  # noqa: PLC0415
     from cenports_nb.api.http.rate_limit import SystemClock  # noqa: PLC0415
-    from cenports_nb.settings import resolve  # noqa: PLC0415
+    from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
     class Ahead(SystemClock):
         def now(self) -> datetime:
             return super().now() + ahead
 
-    settings = resolve(
+    settings = resolve_settings(
         "staging",
         base_url=url,
         partner_id=PARTNER_ID,

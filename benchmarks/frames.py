@@ -34,7 +34,7 @@ from cenports_nb.api.retrieval import cached_windows
 from cenports_nb.frames.loaders.line_item_cache import LineItemCache
 from cenports_nb.frames.schema import schemas
 from cenports_nb.sandbox import Clock, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 DAYS = ("2025-05-20", "2026-05-20")
@@ -211,7 +211,7 @@ def served(number: int) -> Iterator[tuple[Client, Path]]:
 
 def client_of(url: str, cache: Path) -> Client:
     """Connect to the sandbox at noon, with a cache that stays."""
-    return Client(resolve("sandbox", base_url=url, rate_limit=1_000_000, cache=cache), clock=StillClock())
+    return Client(resolve_settings("sandbox", base_url=url, rate_limit=1_000_000, cache=cache), clock=StillClock())
 
 
 class StillClock:

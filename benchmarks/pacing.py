@@ -22,7 +22,7 @@ from pathlib import Path
 from cenports_nb.api.client import Client
 from cenports_nb.api.http.rate_limit import FILE_NAME, SAFETY_FACTOR, RateLimiter, SystemClock
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 SPEED = 6
 LIMIT, PROCESSES, EACH, THREADS = 60, 4, 75, 8
@@ -46,7 +46,9 @@ class FastClock(SystemClock):
 
 def work(url: str, start: float) -> None:
     """Be one process: several threads that ask as fast as they may."""
-    with Client(resolve("sandbox", base_url=url, rate_limit=LIMIT, cache=False), clock=FastClock(start)) as client:
+    with Client(
+        resolve_settings("sandbox", base_url=url, rate_limit=LIMIT, cache=False), clock=FastClock(start)
+    ) as client:
         todo = iter(range(EACH - 1))  # the token is one too
         lock = threading.Lock()
 

@@ -16,7 +16,7 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.api.http.rate_limit import SystemClock
 from cenports_nb.sandbox import Clock, Dialect, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 SIZES = (300, 1_000, 3_000, 10_000, 30_000, 60_000)
@@ -51,7 +51,7 @@ class MovedClock(SystemClock):
 
 
 def _client(sandbox: Sandbox) -> Client:
-    return Client(resolve("sandbox", base_url=sandbox.url, rate_limit=1_000_000), clock=MovedClock(sandbox))
+    return Client(resolve_settings("sandbox", base_url=sandbox.url, rate_limit=1_000_000), clock=MovedClock(sandbox))
 
 
 def _asked(sandbox: Sandbox, path: str) -> int:
@@ -144,7 +144,7 @@ def slow_answers() -> str:
         cn.load_orders(client, last="1D")
     # The window of the sandbox is strict and runs on the machine's time, as much shorter.
     with Sandbox(orders=PAGES * 30, seed=1, rate_limit=60, rate_window=60 / SPEED) as sandbox:
-        settings = resolve("sandbox", base_url=sandbox.url, rate_limit=60)
+        settings = resolve_settings("sandbox", base_url=sandbox.url, rate_limit=60)
         with Client(settings, dialect=cn.Dialect(order_limit=30), clock=FastClock()) as client:
             client.api.authorize()
             sandbox.latency = LATENCY_S / SPEED

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cenports_nb.errors import ConfigurationError
 
-SERVICE = "cenports-nb"
-WITHOUT = "set CENPORTS_PARTNER_ID, CENPORTS_CLIENT_ID and CENPORTS_CLIENT_SECRET instead"
+KEYRING_SERVICE = "cenports-nb"
+ENVIRONMENT_HINT = "set CENPORTS_PARTNER_ID, CENPORTS_CLIENT_ID and CENPORTS_CLIENT_SECRET instead"
 
 
 def read_secret(profile: str, client_id: str) -> str | None:
@@ -14,7 +14,7 @@ def read_secret(profile: str, client_id: str) -> str | None:
     import keyring.errors  # noqa: PLC0415
 
     try:
-        secret: str | None = keyring.get_password(SERVICE, _name(profile, client_id))
+        secret: str | None = keyring.get_password(KEYRING_SERVICE, _keyring_user(profile, client_id))
     except keyring.errors.KeyringError:
         return None
     return secret
@@ -30,16 +30,16 @@ def store_secret(profile: str, client_id: str, secret: str) -> None:
     import keyring.errors  # noqa: PLC0415
 
     try:
-        keyring.set_password(SERVICE, _name(profile, client_id), secret)
+        keyring.set_password(KEYRING_SERVICE, _keyring_user(profile, client_id), secret)
     except keyring.errors.NoKeyringError:
-        raise ConfigurationError(f"This machine has no keyring that could keep a secret: {WITHOUT}.") from None
+        raise ConfigurationError(f"This machine has no keyring that could keep a secret: {ENVIRONMENT_HINT}.") from None
     except keyring.errors.KeyringError as error:
         why = type(error).__name__  # its text is another library's, and may quote what it was given
         raise ConfigurationError(
-            f"The keyring did not take the secret ({why}): unlock it and try again, or {WITHOUT}."
+            f"The keyring did not take the secret ({why}): unlock it and try again, or {ENVIRONMENT_HINT}."
         ) from None
     if read_secret(profile, client_id) != secret:
-        raise ConfigurationError(f"The keyring of this machine keeps nothing: {WITHOUT}.")
+        raise ConfigurationError(f"The keyring of this machine keeps nothing: {ENVIRONMENT_HINT}.")
 
 
 def delete_secret(profile: str, client_id: str) -> bool:
@@ -52,7 +52,7 @@ def delete_secret(profile: str, client_id: str) -> bool:
     import keyring.errors  # noqa: PLC0415
 
     try:
-        keyring.delete_password(SERVICE, _name(profile, client_id))
+        keyring.delete_password(KEYRING_SERVICE, _keyring_user(profile, client_id))
     except keyring.errors.PasswordDeleteError:
         return False
     except keyring.errors.NoKeyringError:
@@ -63,5 +63,5 @@ def delete_secret(profile: str, client_id: str) -> bool:
     return True
 
 
-def _name(profile: str, client_id: str) -> str:
+def _keyring_user(profile: str, client_id: str) -> str:
     return f"{profile}:{client_id}"

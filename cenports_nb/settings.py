@@ -21,15 +21,15 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
 
-ADDRESSES = {
+BASE_URLS = {
     "production": "https://api.cenports.io/v2",
     "staging": "https://stg.api.cenports.io/v2",
     "sandbox": "",  # started on loopback when nothing else is given
 }
-DEFAULT_RATE_LIMIT = 60  # requests a minute, by the reference
-PROFILES = "profiles.toml"
+DEFAULT_REQUESTS_PER_MINUTE = 60  # requests a minute, by the reference
+PROFILES_FILE_NAME = "profiles.toml"
 
-THREE_WAYS = (
+ENVIRONMENT_HINT = (
     'Say which account is meant: connect("sandbox"), connect("staging") or connect("production"); or set '
     "CENPORTS_ENVIRONMENT; or write a [default] profile with environment = … into profiles.toml in CENPORTS_HOME."
 )
@@ -72,7 +72,7 @@ class Settings:
         return f"{self.base_url}|{self.partner_id}"
 
 
-def resolve(
+def resolve_settings(
     environment: str | None = None,
     *,
     profile: str | None = None,
@@ -95,19 +95,19 @@ def resolve(
     env = os.environ if environ is None else environ
     home = home_folder(env)
     profile_name = profile or env.get("CENPORTS_PROFILE") or None
-    table = _profile(home, profile_name)
+    table = _read_profile(home, profile_name)
     chosen = environment or env.get("CENPORTS_ENVIRONMENT") or table.get("environment")
     if not chosen:
-        raise ConfigurationError(THREE_WAYS)
-    if chosen not in ADDRESSES:
-        raise ConfigurationError(f"There is no environment {chosen!r}: use one of {', '.join(map(repr, ADDRESSES))}.")
-    address = _address(chosen, base_url, table, env)
+        raise ConfigurationError(ENVIRONMENT_HINT)
+    if chosen not in BASE_URLS:
+        raise ConfigurationError(f"There is no environment {chosen!r}: use one of {', '.join(map(repr, BASE_URLS))}.")
+    address = _choose_base_url(chosen, base_url, table, env)
     # What a default profile says of one environment is not true of another.
     owner = table.get("environment") or (None if chosen == "sandbox" else chosen)
     own = table if profile_name or owner == chosen else {}
     given = (partner_id, client_id, client_secret)
     try:
-        credentials = _credentials(chosen, given, profile_name, table, env)
+        credentials = _choose_credentials(chosen, given, profile_name, table, env)
     except ConfigurationError:
         if not offline:
             raise
@@ -120,14 +120,14 @@ def resolve(
         partner_id=credentials.partner_id,
         credentials=credentials,
         read_only=chosen == "production" if read_only is None else bool(read_only),
-        rate_limit=_rate_limit(rate_limit, table, env),
-        time_zone=_time_zone(time_zone or env.get("CENPORTS_TIME_ZONE") or table.get("time_zone") or "UTC"),
+        rate_limit=_choose_rate_limit(rate_limit, table, env),
+        time_zone=_check_time_zone(time_zone or env.get("CENPORTS_TIME_ZONE") or table.get("time_zone") or "UTC"),
         cache=cache if isinstance(cache, bool) else Path(cache).expanduser(),
         home=home,
         profile=profile_name or ("default" if table else None),
         offline=bool(offline),
-        ages=_numbers(own, "ages"),
-        dialect=_table(own, "dialect"),
+        ages=_read_seconds(own, "ages"),
+        dialect=_read_table(own, "dialect"),
     )
 
 
@@ -141,7 +141,7 @@ def home_folder(environ: Mapping[str, str] | None = None) -> Path:
     return Path(platformdirs.user_data_dir("cenports-nb", appauthor=False))
 
 
-def private_file(path: Path) -> None:
+def create_private_file(path: Path) -> None:
     """Create a file that only its owner can read, if it is not there yet."""
     with contextlib.suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
@@ -156,10 +156,10 @@ def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
     import tomlkit  # noqa: PLC0415 - only the doctor and a log-in write profiles
     import tomlkit.exceptions  # noqa: PLC0415
 
-    path = home / PROFILES
+    path = home / PROFILES_FILE_NAME
     try:
         home.mkdir(parents=True, exist_ok=True)
-        private_file(path)
+        create_private_file(path)
         document = tomlkit.parse(path.read_text(encoding="utf-8"))
         table: Any = document.setdefault(name, tomlkit.table())
         for key, value in changes.items():
@@ -168,9 +168,9 @@ def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
             elif key != "client_secret":
                 table[key] = value
         # Written beside and moved over, so that no half of a file is ever read.
-        beside = path.with_name(f"{PROFILES}.new")
+        beside = path.with_name(f"{PROFILES_FILE_NAME}.new")
         beside.unlink(missing_ok=True)
-        private_file(beside)
+        create_private_file(beside)
         beside.write_text(tomlkit.dumps(document), encoding="utf-8")
         beside.replace(path)
     except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
@@ -178,9 +178,9 @@ def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
     return path
 
 
-def _profiles(home: Path) -> dict[str, Any]:
+def _read_profiles(home: Path) -> dict[str, Any]:
     """Read all profiles; a missing file has none."""
-    path = home / PROFILES
+    path = home / PROFILES_FILE_NAME
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -195,14 +195,14 @@ def read_client_id(home: Path, name: str) -> str | None:
     Raises:
         ConfigurationError: The file can't be read.
     """
-    table = _profiles(home).get(name, {})
+    table = _read_profiles(home).get(name, {})
     found = table.get("client_id") if isinstance(table, dict) else None
     return str(found) if found else None
 
 
-def _profile(home: Path, name: str | None) -> dict[str, Any]:
+def _read_profile(home: Path, name: str | None) -> dict[str, Any]:
     """Read one profile; a missing file is an empty default profile."""
-    path, profiles = home / PROFILES, _profiles(home)
+    path, profiles = home / PROFILES_FILE_NAME, _read_profiles(home)
     if name is None:
         table = profiles.get("default", {})
     elif name in profiles:
@@ -220,7 +220,7 @@ def _profile(home: Path, name: str | None) -> dict[str, Any]:
     return table
 
 
-def _address(chosen: str, base_url: str | None, table: Mapping[str, Any], env: Mapping[str, str]) -> str:
+def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any], env: Mapping[str, str]) -> str:
     """Choose the base URL; plain http is for loopback only."""
     address, source = base_url, "base_url"
     variable = env.get("CENPORTS_BASE_URL")
@@ -232,7 +232,7 @@ def _address(chosen: str, base_url: str | None, table: Mapping[str, Any], env: M
     if not address and table.get("base_url") and owner == chosen:
         address, source = str(table["base_url"]), "base_url of the profile"
     if not address:
-        return ADDRESSES[chosen]
+        return BASE_URLS[chosen]
     try:
         parts = urlsplit(address)
         bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.port == 0
@@ -255,7 +255,7 @@ def is_loopback(address: str) -> bool:
         return False
 
 
-def _credentials(
+def _choose_credentials(
     chosen: str,
     given: tuple[str | None, str | None, str | None],
     profile_name: str | None,
@@ -274,7 +274,7 @@ def _credentials(
         sources.insert(1, ("sandbox", lambda: dataclasses.astuple(SANDBOX_CREDENTIALS), names))
     title = f"profile {profile_name!r}" if profile_name else "default profile"
     # Looked at only when its turn comes: a locked keyring asks for a password.
-    from_profile = (title, lambda: _profile_credentials(profile_name or "default", table), names)
+    from_profile = (title, lambda: _read_profile_credentials(profile_name or "default", table), names)
     sources.insert(1 if profile_name else len(sources), from_profile)
     for source, look_up, labels in sources:
         values = look_up()
@@ -293,17 +293,17 @@ def _credentials(
     )
 
 
-def _profile_credentials(name: str, table: Mapping[str, Any]) -> tuple[str | None, ...]:
+def _read_profile_credentials(name: str, table: Mapping[str, Any]) -> tuple[str | None, ...]:
     """Take partner and id from a profile, its secret from the keyring."""
     client_id = table.get("client_id")
     return table.get("partner_id"), client_id, read_secret(name, client_id) if client_id else None
 
 
-def _rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[str, str]) -> int:
+def _choose_rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[str, str]) -> int:
     """Requests a minute: a whole number above 0."""
     value = rate_limit if rate_limit is not None else env.get("CENPORTS_RATE_LIMIT") or table.get("rate_limit")
     if value is None:
-        return DEFAULT_RATE_LIMIT
+        return DEFAULT_REQUESTS_PER_MINUTE
     try:
         number = int(value)
     except (TypeError, ValueError):
@@ -313,7 +313,7 @@ def _rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[s
     return number
 
 
-def _table(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+def _read_table(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Take a table out of a profile."""
     found = profile.get(name, {})
     if not isinstance(found, dict):
@@ -321,16 +321,16 @@ def _table(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     return found
 
 
-def _numbers(profile: Mapping[str, Any], name: str) -> Mapping[str, float]:
+def _read_seconds(profile: Mapping[str, Any], name: str) -> Mapping[str, float]:
     """Take a table of seconds out of a profile."""
-    found = _table(profile, name)
+    found = _read_table(profile, name)
     for key, value in found.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
             raise ConfigurationError(f"{name}.{key} = {value!r} in the profile is no number of seconds, such as 60.")
     return {key: float(value) for key, value in found.items()}
 
 
-def _time_zone(name: str) -> str:
+def _check_time_zone(name: str) -> str:
     """Check that a zone exists."""
     try:
         ZoneInfo(name)

@@ -18,7 +18,7 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.api.http.rate_limit import SystemClock
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 register_profiles()
 
@@ -73,7 +73,7 @@ def northwind() -> Iterator[Sandbox]:
 @pytest.fixture
 def client(northwind: Sandbox) -> Iterator[cn.Client]:
     """A client whose sleeps move the sandbox's clock instead of waiting."""
-    settings = resolve("sandbox", base_url=northwind.url, rate_limit=100_000)
+    settings = resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000)
     with Client(settings, clock=SleepingClock(northwind)) as client:
         yield client
 
@@ -113,7 +113,7 @@ def clock(northwind: Sandbox) -> FakeClock:
 @pytest.fixture
 def timed(northwind: Sandbox, clock: FakeClock) -> Iterator[cn.Client]:
     """A client of Northwind whose time is the test's."""
-    with Client(resolve("sandbox", base_url=northwind.url, rate_limit=100_000), clock=clock) as client:
+    with Client(resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000), clock=clock) as client:
         yield client
 
 
@@ -138,7 +138,7 @@ def staging(server: ScriptedServer) -> Iterator[Callable[..., cn.Client]]:
             "client_secret": SECRET,
             "rate_limit": 100_000,
         }
-        client = Client(resolve("staging", **{**given, **changes}), clock=clock or FakeClock())
+        client = Client(resolve_settings("staging", **{**given, **changes}), clock=clock or FakeClock())
         opened.append(client)
         return client
 

@@ -19,7 +19,7 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import IncompleteError, IncompleteWarning
 from cenports_nb.sandbox import Clock, Dialect, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 pytestmark = pytest.mark.slow
 
@@ -52,7 +52,7 @@ def _spoken(sandbox: Sandbox, server: Dialect, client: cn.Dialect | None = None)
     """Let the sandbox speak so, and connect."""
     sandbox.dialect = server
     try:
-        found = resolve("sandbox", base_url=sandbox.url, rate_limit=100_000)
+        found = resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000)
         with Client(found, dialect=client, clock=FakeClock(sandbox)) as connected:
             yield connected
     finally:
@@ -137,7 +137,7 @@ def test_the_meaning_of_a_date_is_noticed(sandbox: Sandbox, plain: Frames) -> No
 def test_a_plain_day_is_never_shifted(sandbox: Sandbox, plain: Frames) -> None:
     """28: an order of midnight UTC belongs to that day in every zone."""
     sandbox.dialect = Dialect(order_dates="day")
-    found = resolve("sandbox", base_url=sandbox.url, rate_limit=100_000, time_zone="America/Los_Angeles")
+    found = resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000, time_zone="America/Los_Angeles")
     with Client(found, clock=FakeClock(sandbox)) as client:
         orders = cn.load_orders(client, "2026-03-01", "2026-03-31")
     sandbox.dialect = Dialect()

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from support.order_decoding import frames_of
+from support.order_decoding import build_frames
 from support.property_examples import share_of_examples
 from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
@@ -588,7 +588,7 @@ def test_a_million_prices_add_up_to_the_cent() -> None:
         f'[{{"orderNo":"{start:07}","channelId":"C","orderDate":"2024-02-29","lineItems":[{",".join(lines[start : start + 1000])}]}}]'.encode()
         for start in range(0, size, 1000)
     ]
-    found = frames_of(
+    found = build_frames(
         [decode_orders("C", pages[start : start + 50]) for start in range(0, len(pages), 50)], "C"
     ).line_items
     assert (found["price"].to_numpy() == prices / 10_000).all()

@@ -30,8 +30,8 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
 )
 from cenports_nb.sandbox import Clock, Dialect, Sandbox
-from cenports_nb.sandbox.faults import Fault
-from cenports_nb.settings import resolve
+from cenports_nb.sandbox.http.faults import Fault
+from cenports_nb.settings import resolve_settings
 
 pytestmark = pytest.mark.slow
 
@@ -118,7 +118,9 @@ def sandbox() -> Iterator[Sandbox]:
 def connected(sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch) -> Iterator[Client]:
     monkeypatch.setattr(transport, "MAX_BODY_BYTES", 2 * 2**20)
     sandbox.faults.clear()
-    with Client(resolve("sandbox", base_url=sandbox.url, rate_limit=100_000), clock=FakeClock(sandbox)) as client:
+    with Client(
+        resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000), clock=FakeClock(sandbox)
+    ) as client:
         yield client
     sandbox.faults.clear()
 
@@ -131,7 +133,9 @@ def _without(name: str, sandbox: Sandbox) -> tuple[pd.DataFrame, int]:
     if name not in _plain:
         call, load = LOADS[name]
         sandbox.requests.clear()
-        with Client(resolve("sandbox", base_url=sandbox.url, rate_limit=100_000), clock=FakeClock(sandbox)) as client:
+        with Client(
+            resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000), clock=FakeClock(sandbox)
+        ) as client:
             frame = load(client)
         asked = [request for request in sandbox.requests if f"{request.method} {request.path}" == call]
         _plain[name] = frame, max(int(request.params.get("page", 1)) for request in asked)

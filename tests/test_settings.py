@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 import cenports_nb as cn
 from cenports_nb.errors import ConfigurationError
-from cenports_nb.settings import Settings, is_loopback, resolve
+from cenports_nb.settings import Settings, is_loopback, resolve_settings
 
 KEYS = {"partner_id": "P-1", "client_id": "id-1", "client_secret": "very-secret"}
 VARIABLES = {
@@ -70,13 +70,13 @@ def test_a_wrong_environment_names_the_right_ones() -> None:
 )
 def test_the_addresses_of_the_reference(environment: str, address: str) -> None:
     """Production and staging are where the reference says."""
-    assert resolve(environment, **KEYS).base_url == address
+    assert resolve_settings(environment, **KEYS).base_url == address
 
 
 def test_the_environment_variable_chooses_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """Variables are read at each connect."""
     monkeypatch.setenv("CENPORTS_ENVIRONMENT", "staging")
-    assert resolve(**KEYS).environment == "staging"
+    assert resolve_settings(**KEYS).environment == "staging"
 
 
 def test_missing_credentials_say_where_they_may_come_from() -> None:
@@ -97,7 +97,7 @@ def test_arguments_come_before_variables(monkeypatch: pytest.MonkeyPatch) -> Non
     """What is written in the call is meant."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    assert resolve("staging", **KEYS).partner_id == "P-1"
+    assert resolve_settings("staging", **KEYS).partner_id == "P-1"
 
 
 def test_variables_come_before_the_default_profile(
@@ -108,7 +108,7 @@ def test_variables_come_before_the_default_profile(
     ring.set_password("cenports-nb", "default:id-file", "secret-file")
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    assert resolve("staging").partner_id == "P-env"
+    assert resolve_settings("staging").partner_id == "P-env"
 
 
 def test_a_named_profile_comes_before_variables(
@@ -119,7 +119,7 @@ def test_a_named_profile_comes_before_variables(
     ring.set_password("cenports-nb", "acme:id-acme", "secret-acme")
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    found = resolve(profile="acme").credentials
+    found = resolve_settings(profile="acme").credentials
     assert (found.partner_id, found.client_secret) == ("P-acme", "secret-acme")
 
 
@@ -129,21 +129,21 @@ def test_the_sandbox_needs_no_credentials_and_takes_none_from_the_environment(
     """Real credentials are none of its business."""
     for name, value in VARIABLES.items():
         monkeypatch.setenv(name, value)
-    assert resolve("sandbox").partner_id == "SANDBOX"
+    assert resolve_settings("sandbox").partner_id == "SANDBOX"
 
 
 def test_an_unknown_profile_lists_those_that_exist(home: Path) -> None:
     """A typing mistake is mended without opening the file."""
     _profiles(home, "[acme]\n[other]\n")
     with pytest.raises(ConfigurationError, match=r"no profile 'acmee'.*acme, other"):
-        resolve("staging", profile="acmee")
+        resolve_settings("staging", profile="acmee")
 
 
 def test_a_secret_in_a_profile_is_refused_and_not_shown(home: Path) -> None:
     """Profiles are files without secrets."""
     _profiles(home, '[default]\nclient_secret = "very-secret"\n')
     with pytest.raises(ConfigurationError, match="holds a client_secret") as caught:
-        resolve("staging", **KEYS)
+        resolve_settings("staging", **KEYS)
     assert "very-secret" not in str(caught.value)
 
 
@@ -151,31 +151,31 @@ def test_a_broken_profiles_file_is_named(home: Path) -> None:
     """Whoever edited it knows where to look."""
     _profiles(home, "[default\n")
     with pytest.raises(ConfigurationError, match=r"profiles\.toml can't be read"):
-        resolve("staging", **KEYS)
+        resolve_settings("staging", **KEYS)
 
 
 def test_the_address_of_a_profile_never_gets_the_credentials_of_another_environment(home: Path) -> None:
     """Production's secret does not go where staging's profile points."""
     _profiles(home, '[default]\nenvironment = "staging"\nbase_url = "https://proxy.example/v2"\n')
-    assert resolve("production", **KEYS).base_url == "https://api.cenports.io/v2"
+    assert resolve_settings("production", **KEYS).base_url == "https://api.cenports.io/v2"
 
 
 def test_the_address_of_a_profile_is_used_for_its_own_environment(home: Path) -> None:
     """A recording proxy is set up once."""
     _profiles(home, '[default]\nenvironment = "staging"\nbase_url = "https://proxy.example/v2/"\n')
-    assert resolve("staging", **KEYS).base_url == "https://proxy.example/v2"
+    assert resolve_settings("staging", **KEYS).base_url == "https://proxy.example/v2"
 
 
 def test_a_left_over_address_variable_is_ignored_for_production(monkeypatch: pytest.MonkeyPatch) -> None:
     """Production's credentials go to production."""
     monkeypatch.setenv("CENPORTS_BASE_URL", "https://elsewhere.example/v2")
-    assert resolve("production", **KEYS).base_url == "https://api.cenports.io/v2"
+    assert resolve_settings("production", **KEYS).base_url == "https://api.cenports.io/v2"
 
 
 def test_a_loopback_address_variable_counts_for_production_too(monkeypatch: pytest.MonkeyPatch) -> None:
     """A test server on this machine may stand in."""
     monkeypatch.setenv("CENPORTS_BASE_URL", "http://127.0.0.1:9/v2")
-    assert resolve("production", **KEYS).base_url == "http://127.0.0.1:9/v2"
+    assert resolve_settings("production", **KEYS).base_url == "http://127.0.0.1:9/v2"
 
 
 @pytest.mark.parametrize("address", ["http://proxy.example/v2", "http://127.example.co.uk/v2", "http://10.0.0.7"])
@@ -235,7 +235,7 @@ def test_no_text_makes_the_loopback_check_fail(address: str) -> None:
 )
 def test_only_production_is_read_only_by_itself(environment: str, given_mode: bool | None, mode: bool) -> None:
     """Writing to production takes an explicit word."""
-    assert resolve(environment, read_only=given_mode, **KEYS).read_only is mode
+    assert resolve_settings(environment, read_only=given_mode, **KEYS).read_only is mode
 
 
 @pytest.mark.parametrize("value", ["0", "-5", "many", "0.5"])
@@ -248,10 +248,10 @@ def test_a_senseless_rate_limit_is_refused(monkeypatch: pytest.MonkeyPatch, valu
 
 def test_the_rate_limit_is_sixty_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference's limit, then the variable, then the argument."""
-    by_default = resolve("staging", **KEYS).rate_limit
+    by_default = resolve_settings("staging", **KEYS).rate_limit
     monkeypatch.setenv("CENPORTS_RATE_LIMIT", "120")
-    by_variable = resolve("staging", **KEYS).rate_limit
-    assert (by_default, by_variable, resolve("staging", rate_limit=300, **KEYS).rate_limit) == (60, 120, 300)
+    by_variable = resolve_settings("staging", **KEYS).rate_limit
+    assert (by_default, by_variable, resolve_settings("staging", rate_limit=300, **KEYS).rate_limit) == (60, 120, 300)
 
 
 def test_an_unknown_time_zone_is_refused() -> None:
@@ -262,7 +262,7 @@ def test_an_unknown_time_zone_is_refused() -> None:
 
 def test_settings_show_no_secret() -> None:
     """Not in any repr."""
-    assert "very-secret" not in repr(resolve("staging", **KEYS))
+    assert "very-secret" not in repr(resolve_settings("staging", **KEYS))
 
 
 def test_connecting_opens_no_file_and_sends_nothing(home: Path) -> None:
@@ -274,7 +274,7 @@ def test_connecting_opens_no_file_and_sends_nothing(home: Path) -> None:
 def test_accounts_differ_by_address_and_partner() -> None:
     """Answers of one are never served for the other."""
     accounts = {
-        resolve(environment, **{**KEYS, "partner_id": partner}).account
+        resolve_settings(environment, **{**KEYS, "partner_id": partner}).account
         for environment in ("staging", "production")
         for partner in ("P-1", "P-2")
     }
@@ -283,6 +283,6 @@ def test_accounts_differ_by_address_and_partner() -> None:
 
 def test_settings_cannot_be_changed_afterwards() -> None:
     """A client stays with the account that it was connected to."""
-    found: Settings = resolve("staging", **KEYS)
+    found: Settings = resolve_settings("staging", **KEYS)
     with pytest.raises(AttributeError):
         found.base_url = "https://elsewhere.example"  # type: ignore[misc]

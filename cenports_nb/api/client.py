@@ -16,7 +16,6 @@ from uuid import uuid4
 
 import msgspec
 
-from cenports_nb import settings as settings_module
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
 from cenports_nb.api.http.cache_policy import CacheAges
@@ -26,7 +25,7 @@ from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.rendering.note import render_note
 from cenports_nb.rendering.text import format_duration
-from cenports_nb.settings import Settings
+from cenports_nb.settings import Settings, resolve_settings
 
 if TYPE_CHECKING:
     from cenports_nb.api.http.cache import Cache
@@ -70,7 +69,7 @@ def connect(
     Raises:
         ConfigurationError: Nothing or nonsense is configured; nothing was sent.
     """
-    found = settings_module.resolve(
+    found = resolve_settings(
         environment,
         profile=profile,
         partner_id=partner_id,

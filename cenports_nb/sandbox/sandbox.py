@@ -11,7 +11,7 @@ from cenports_nb.sandbox.clock import Clock
 from cenports_nb.sandbox.data.folder import check_order
 from cenports_nb.sandbox.data.seed import choose_seed
 from cenports_nb.sandbox.dialect import Dialect
-from cenports_nb.sandbox.faults import Faults
+from cenports_nb.sandbox.http.faults import Faults
 from cenports_nb.sandbox.http.server import HOST, Server
 from cenports_nb.sandbox.http.service import PREFIX, RateLimit, Request, Service
 from cenports_nb.sandbox.records import Json

@@ -32,7 +32,7 @@ def _ages(orders: pd.DataFrame, lines: Any = None, **arguments: Any) -> pd.DataF
     return cn.order_ages(orders, lines, **{"now": f"{MONDAY}T12:00Z", **arguments})
 
 
-def test_an_age_is_told_in_hours_days_and_working_days() -> None:
+def test_an_age_is_given_in_hours_days_and_working_days() -> None:
     """Ordered on Friday at six, looked at on Monday at noon."""
     found = _ages(_orders(("1", f"{FRIDAY}T18:00Z", "new", True))).iloc[0]
     assert (found["age_hours"], found["age_days"], found["age_business_days"], found["bucket"]) == (66.0, 3, 1, "1")
@@ -55,7 +55,7 @@ def test_lines_tell_better_than_the_order_what_is_shipped() -> None:
     assert found[["order_no", "open_lines", "open_units"]].values.tolist() == [["part", 1, 2]]
 
 
-def test_what_is_not_known_of_an_acknowledgement_is_said() -> None:
+def test_unknown_acknowledgements_are_warned_of() -> None:
     """Neither listed as waiting nor taken for acknowledged in silence."""
     orders = _orders(("1", f"{FRIDAY}T18:00Z", "shipped", None), ("2", f"{FRIDAY}T18:00Z", "new", None))
     with pytest.warns(AnalysisWarning, match=r"2 orders are acknowledged is not known, and 1 of them are shipped"):

@@ -66,7 +66,7 @@ def test_each_kind_of_change_is_a_step() -> None:
     }
 
 
-def test_a_line_with_another_quantity_and_price_is_told_twice() -> None:
+def test_a_line_with_another_quantity_and_price_makes_two_steps() -> None:
     """The units at the price before, the rise of the price for the units now."""
     told = cn.restatement(lines(("1", 1, "A", 2, 9.99, "")), lines(("1", 1, "A", 3, 10.99, ""))).lines
     rows = [(row.kind, row.units, round(row.line_value, 2)) for row in told.itertuples()]
@@ -138,7 +138,7 @@ def test_the_last_whole_month_of_january_is_december() -> None:
 
 
 @pytest.mark.parametrize("text", ["2026-13", "2026", "Oct", "2026-1", "0000-01", "2026-10-01", "9999-12"])
-def test_what_is_no_month_is_told(text: str) -> None:
+def test_an_invalid_month_is_refused(text: str) -> None:
     """Before anything is sent."""
     with pytest.raises(InvalidRequestError, match="month="):
         parse_month(text, date(2026, 11, 26))

@@ -61,7 +61,7 @@ def _cover(client: cn.Client, **zone: Any) -> object:
 
 
 @pytest.mark.parametrize("made", [_sales, _matched, _ages, _cover])
-def test_days_are_those_of_the_frame_unless_told_otherwise(berlin: cn.Client, made: Any) -> None:
+def test_days_are_those_of_the_frame_by_default(berlin: cn.Client, made: Any) -> None:
     """23:30 in UTC is the next day in Berlin."""
     assert (made(berlin), made(berlin, time_zone="UTC"), made(berlin, time_zone=BERLIN)) == ([11], [10], [11])
 

@@ -15,7 +15,7 @@ from cenports_nb.api.client import Client
 from cenports_nb.api.doctor import Examination, examine
 from cenports_nb.errors import AuthenticationError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Clock, Dialect, Sandbox
-from cenports_nb.settings import resolve, save_profile
+from cenports_nb.settings import resolve_settings, save_profile
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def sandbox() -> Iterator[Sandbox]:
 def _examined(sandbox: Sandbox, dialect: Dialect) -> Examination:
     sandbox.dialect = dialect
     sandbox.requests.clear()
-    with Client(resolve("sandbox", base_url=sandbox.url, rate_limit=1000), clock=FakeClock(sandbox)) as client:
+    with Client(resolve_settings("sandbox", base_url=sandbox.url, rate_limit=1000), clock=FakeClock(sandbox)) as client:
         return examine(client)
 
 

@@ -265,6 +265,6 @@ def test_no_secret_is_in_any_output(shop: Shop) -> None:
     said = [*shop.run("submit", shop.count({"0022": 105, "0047": 37}), "--yes", "--batch-size", "1")[1:]]
     said += [*shop.run("submissions", "show", shop.newest(), "--rows", "--out", "o.csv")[1:]]
     said += [path.read_text(errors="replace") for path in Path(shop.folder).rglob("*") if path.is_file()]
-    tokens = list(shop.sandbox.state.tokens._ends)
+    tokens = list(shop.sandbox.state.tokens._expiries)
     assert tokens
     assert [secret for secret in (CLIENT_SECRET, *tokens) if any(secret in text for text in said)] == []

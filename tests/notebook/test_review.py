@@ -21,7 +21,7 @@ from cenports_nb.api.client import Client
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.review.decision import encode_reasons, parse_reasons
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 from cenports_nb.submissions.journal.models import get_user_name
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
@@ -251,7 +251,7 @@ def test_an_objection_that_comes_up_meanwhile_takes_the_tick_back(timed: Client,
 
 def test_a_read_only_client_looks_and_tries(northwind: Sandbox, clock: FakeClock) -> None:
     """It is told why it can't send, and nothing is sent whatever is pressed."""
-    settings = resolve("sandbox", base_url=northwind.url, rate_limit=100_000, read_only=True)
+    settings = resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000, read_only=True)
     with Client(settings, clock=clock) as looking:
         page = Page(cn.StockReview(looking, plan(looking, "0003")))
         state = page.dry_run()

@@ -45,13 +45,13 @@ def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: 
     """Papermill with another environment, where writing is allowed: each notebook runs to its end and only reads there."""
     folder = copy_tour(tmp_path)
     with Sandbox(rate_limit=None, orders=1_500, seed=3) as account:
-        account_of = {
+        build_account = {
             "CENPORTS_BASE_URL": account.url, "CENPORTS_PARTNER_ID": PARTNER_ID, "CENPORTS_CLIENT_ID": CLIENT_ID,
             "CENPORTS_CLIENT_SECRET": CLIENT_SECRET, "CENPORTS_RATE_LIMIT": "100000",
         }  # fmt: skip
         run = [sys.executable, "-m", "papermill", "--no-progress-bar", "-p", "environment", "staging"]
         commands = [[*run, name, name] for name in TOUR]
-        run_beside(commands, folder, surroundings(tmp_path, **account_of))
+        run_beside(commands, folder, surroundings(tmp_path, **build_account))
         calls = {f"{request.method} {request.path}" for request in account.requests}
     assert {call.split()[0] for call in calls} == {"GET", "POST"}
     assert [call for call in calls if call.startswith("POST")] == ["POST /authorize"]

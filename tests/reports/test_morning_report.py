@@ -77,7 +77,7 @@ def test_late_orders_are_counted_in_working_days_of_the_account(morning: Morning
     late = {
         order.number
         for order in morning.sandbox.state.orders
-        if order.reserved() and working_days(day_of(order.at, zone), today) >= 2
+        if order.count_reserved() and working_days(day_of(order.at, zone), today) >= 2
     }
     assert set(table(morning, "late")["order_no"]) == late
     assert cards(morning.page)["orders late"] == str(len(late))
@@ -96,7 +96,7 @@ def test_oversold_skus_are_what_orders_ask_and_shelves_lack(morning: Morning) ->
     """Open units of all orders against what the server has."""
     wanted: Counter[tuple[str, str]] = Counter()
     for order in morning.sandbox.state.orders:
-        wanted += order.reserved()
+        wanted += order.count_reserved()
     short = {
         key: units - morning.sandbox.state.stock.quantities[key]
         for key, units in wanted.items()

@@ -3,25 +3,25 @@
 from collections.abc import Iterator
 
 import pytest
-from support.sandbox_requests import NOON, Wire, join
+from support.sandbox_requests import NOON, SandboxClient, open_client
 
 from cenports_nb.sandbox import Clock, Sandbox
 
 
 @pytest.fixture
-def wire() -> Iterator[Wire]:
+def sandbox_client() -> Iterator[SandboxClient]:
     """Northwind as it is, at a time that stands still."""
-    yield from join(Sandbox(shift=False, rate_limit=None, clock=Clock(frozen_at=NOON)))
+    yield from open_client(Sandbox(shift=False, rate_limit=None, clock=Clock(frozen_at=NOON)))
 
 
 @pytest.fixture(scope="module")
-def northwind() -> Iterator[Wire]:
+def northwind() -> Iterator[SandboxClient]:
     """Northwind as it is, for tests that only read."""
-    yield from join(Sandbox(shift=False, rate_limit=None, clock=Clock(frozen_at=NOON)))
+    yield from open_client(Sandbox(shift=False, rate_limit=None, clock=Clock(frozen_at=NOON)))
 
 
 @pytest.fixture
-def reader(northwind: Wire) -> Iterator[Wire]:
+def reader(northwind: SandboxClient) -> Iterator[SandboxClient]:
     """The same, for tests that read in another dialect."""
     yield northwind
-    northwind.speak()
+    northwind.set_dialect()

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
-from support.sandbox_requests import CREDENTIALS, NOON, Wire, join
+from support.sandbox_requests import CREDENTIALS, NOON, SandboxClient, open_client
 
 from cenports_nb.sandbox import Clock, Sandbox
 from cenports_nb.sandbox.http.service import RateLimit
@@ -23,9 +23,9 @@ END_POINTS = [
 ]
 
 
-def test_right_credentials(wire: Wire) -> None:
+def test_right_credentials(sandbox_client: SandboxClient) -> None:
     """They get a token in the documented shape."""
-    answer = wire.send("POST", "/v2/authorize", json.dumps(CREDENTIALS).encode())
+    answer = sandbox_client.send("POST", "/v2/authorize", json.dumps(CREDENTIALS).encode())
     assert answer.body == {
         "scopes": ["basic", "view-account"],
         "token_type": "Bearer",
@@ -36,15 +36,15 @@ def test_right_credentials(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize("name", CREDENTIALS)
-def test_a_wrong_credential(wire: Wire, name: str) -> None:
+def test_a_wrong_credential(sandbox_client: SandboxClient, name: str) -> None:
     """It is refused with 401, whichever it is."""
-    answer = wire.send("POST", "/v2/authorize", json.dumps({**CREDENTIALS, name: "x"}).encode())
+    answer = sandbox_client.send("POST", "/v2/authorize", json.dumps({**CREDENTIALS, name: "x"}).encode())
     assert (answer.status, answer.body) == (401, {"message": "Client authentication failed"})
 
 
-def test_missing_credentials(wire: Wire) -> None:
+def test_missing_credentials(sandbox_client: SandboxClient) -> None:
     """Every missing one is named at once."""
-    assert wire.send("POST", "/v2/authorize", b"{}").errors == {
+    assert sandbox_client.send("POST", "/v2/authorize", b"{}").errors == {
         "grant_type": ["The grant_type field is required."],
         "client_id": ["The client_id field is required."],
         "client_secret": ["The client_secret field is required."],
@@ -52,32 +52,32 @@ def test_missing_credentials(wire: Wire) -> None:
 
 
 @pytest.mark.parametrize(("method", "path"), END_POINTS)
-def test_no_token(wire: Wire, method: str, path: str) -> None:
+def test_no_token(sandbox_client: SandboxClient, method: str, path: str) -> None:
     """Every other end point answers 401."""
-    wire.token = None
-    answer = wire.call(method, path)
+    sandbox_client.token = None
+    answer = sandbox_client.call(method, path)
     assert (answer.status, answer.body) == (401, {"message": "Unauthenticated."})
 
 
 @pytest.mark.parametrize("header", ["Basic {}", "{}", "Bearer x{}", "Bearer"])
-def test_a_header_of_another_kind(wire: Wire, header: str) -> None:
+def test_a_header_of_another_kind(sandbox_client: SandboxClient, header: str) -> None:
     """Only `Bearer TOKEN` is taken."""
-    answer = wire.send("GET", "/v2/orders", b"{}", Authorization=header.format(wire.token))
+    answer = sandbox_client.send("GET", "/v2/orders", b"{}", Authorization=header.format(sandbox_client.token))
     assert answer.status == 401
 
 
-def test_a_token_grows_old(wire: Wire) -> None:
+def test_a_token_grows_old(sandbox_client: SandboxClient) -> None:
     """It works just under twelve hours of the sandbox clock, and no longer, whatever expires_in says."""
-    wire.sandbox.clock.advance(timedelta(hours=12) - timedelta(seconds=1))
-    assert wire.get("/orders").status == 200
-    wire.sandbox.clock.advance(1)
-    assert wire.get("/orders").status == 401
-    assert wire.log_in().get("/orders").status == 200
+    sandbox_client.sandbox.clock.advance(timedelta(hours=12) - timedelta(seconds=1))
+    assert sandbox_client.get("/orders").status == 200
+    sandbox_client.sandbox.clock.advance(1)
+    assert sandbox_client.get("/orders").status == 401
+    assert sandbox_client.log_in().get("/orders").status == 200
 
 
 @pytest.mark.parametrize(("method", "path"), END_POINTS)
 @pytest.mark.parametrize("partner", ["ACME", None, 7, ["SANDBOX"]])
-def test_another_partner(northwind: Wire, method: str, path: str, partner: object) -> None:
+def test_another_partner(northwind: SandboxClient, method: str, path: str, partner: object) -> None:
     """It is refused with the reference's own words."""
     answer = (
         northwind.send("GET", f"/v2/channels?partnerId={partner}", **northwind.authorization)
@@ -88,7 +88,7 @@ def test_another_partner(northwind: Wire, method: str, path: str, partner: objec
 
 
 @pytest.mark.parametrize("path", ["/v2/nothing", "/v2", "/", "/orders", "/v2/orders/", "/v3/orders"])
-def test_an_unknown_path(northwind: Wire, path: str) -> None:
+def test_an_unknown_path(northwind: SandboxClient, path: str) -> None:
     """It is 404 with a message."""
     answer = northwind.send("GET", path, **northwind.authorization)
     assert answer.status == 404
@@ -103,7 +103,7 @@ def test_an_unknown_path(northwind: Wire, path: str) -> None:
         ("PUT", "/inventories", "GET, PATCH"),
     ],
 )
-def test_a_wrong_method(northwind: Wire, method: str, path: str, allowed: str) -> None:
+def test_a_wrong_method(northwind: SandboxClient, method: str, path: str, allowed: str) -> None:
     """It is 405 and says what would be right."""
     answer = northwind.call(method, path)
     assert (answer.status, answer.headers["Allow"]) == (405, allowed)
@@ -112,29 +112,29 @@ def test_a_wrong_method(northwind: Wire, method: str, path: str, allowed: str) -
 @pytest.mark.parametrize(
     "body", [b"{", b"[]", b'"text"', b"7", b"null", b'{"limit": NaN}', b"\xff\xfe", b"[" * 100_000]
 )
-def test_a_body_that_is_no_object(northwind: Wire, body: bytes) -> None:
+def test_a_body_that_is_no_object(northwind: SandboxClient, body: bytes) -> None:
     """It is 400, and the connection goes on."""
     answer = northwind.send("GET", "/v2/orders", body, **northwind.authorization)
     assert (answer.status, answer.body) == (400, {"message": "The request body must be a JSON object."})
     assert northwind.get("/orders").status == 200
 
 
-def test_a_body_over_ten_mebibytes(wire: Wire) -> None:
+def test_a_body_over_ten_mebibytes(sandbox_client: SandboxClient) -> None:
     """It is 413 even to a sender that sends all of it first."""
     body = json.dumps({"partnerId": "SANDBOX", "orders": "x" * 10 * 2**20}).encode()
-    assert wire.send("POST", "/v2/orders", body, **wire.authorization).status == 413
+    assert sandbox_client.send("POST", "/v2/orders", body, **sandbox_client.authorization).status == 413
 
 
 @pytest.mark.parametrize(
     "header", [{"Content-Length": "many"}, {"Content-Length": "-1"}, {"Transfer-Encoding": "chunked"}]
 )
-def test_a_body_of_unknown_length(wire: Wire, header: dict[str, str]) -> None:
+def test_a_body_of_unknown_length(sandbox_client: SandboxClient, header: dict[str, str]) -> None:
     """It is 400 and ends the connection, as where it stops can't be known."""
-    answer = wire.send("POST", "/v2/orders", None, **header)
+    answer = sandbox_client.send("POST", "/v2/orders", None, **header)
     assert (answer.status, answer.headers["Connection"]) == (400, "close")
 
 
-def test_parameters_in_the_wrong_place(northwind: Wire) -> None:
+def test_parameters_in_the_wrong_place(northwind: SandboxClient) -> None:
     """A query where a body is read, and a body where a query is read, count as missing."""
     for answer in (
         northwind.send("GET", "/v2/orders?partnerId=SANDBOX", **northwind.authorization),
@@ -145,18 +145,18 @@ def test_parameters_in_the_wrong_place(northwind: Wire) -> None:
 
 def test_more_requests_than_the_limit() -> None:
     """The one too many gets 429 with whole seconds to wait, changes nothing, and is recorded."""
-    for wire in join(Sandbox(shift=False, rate_limit=3)):
-        order = wire.get("/orders", isAcknowledged=False, limit=1).data[0]
-        assert wire.get("/orders").status == 200
+    for sandbox_client in open_client(Sandbox(shift=False, rate_limit=3)):
+        order = sandbox_client.get("/orders", isAcknowledged=False, limit=1).data[0]
+        assert sandbox_client.get("/orders").status == 200
         place = {"channelId": order["channelId"], "orders": order["orderNo"]}
-        answer = wire.call("PATCH", "/orders/acknowledge", **place)
+        answer = sandbox_client.call("PATCH", "/orders/acknowledge", **place)
         assert (answer.status, answer.body) == (429, {"message": "Too Many Attempts."})
         assert 50 < int(answer.headers["Retry-After"]) <= 60
-        assert not wire.sandbox.state.orders.find(order["channelId"], order["orderNo"]).acknowledged
-        assert [request.status for request in wire.sandbox.requests] == [200, 200, 200, 429]
+        assert not sandbox_client.sandbox.state.orders.find(order["channelId"], order["orderNo"]).acknowledged
+        assert [request.status for request in sandbox_client.sandbox.requests] == [200, 200, 200, 429]
 
 
-def test_the_pace_over_a_minute() -> None:
+def test_the_rate_limit_over_a_minute() -> None:
     """Any window of sixty seconds holds at most the limit; refused requests don't count."""
     clock = [0.0]
     limit = RateLimit(2, now=lambda: clock[0])
@@ -166,23 +166,25 @@ def test_the_pace_over_a_minute() -> None:
     assert waits == [0.0, 0.0, 40.0, 0.5, 0.0, 10.0, 0.0]
 
 
-def test_no_rate_limit(northwind: Wire) -> None:
+def test_no_rate_limit(northwind: SandboxClient) -> None:
     """None lets any number through."""
     path = "/v2/channels?partnerId=SANDBOX"
     assert {northwind.send("GET", path, **northwind.authorization).status for _ in range(70)} == {200}
 
 
-def test_what_is_recorded(wire: Wire) -> None:
+def test_what_is_recorded(sandbox_client: SandboxClient) -> None:
     """Method, end point, merged parameters and status, and neither token nor secret."""
-    wire.sandbox.requests.clear()
-    wire.log_in()
-    wire.send("GET", "/v2/orders?page=2", b'{"partnerId": "SANDBOX", "isPaginated": true}', **wire.authorization)
-    first, second = wire.sandbox.requests
+    sandbox_client.sandbox.requests.clear()
+    sandbox_client.log_in()
+    sandbox_client.send(
+        "GET", "/v2/orders?page=2", b'{"partnerId": "SANDBOX", "isPaginated": true}', **sandbox_client.authorization
+    )
+    first, second = sandbox_client.sandbox.requests
     assert (first.method, first.path, first.status) == ("POST", "/authorize", 200)
     assert second.params == {"page": "2", "partnerId": "SANDBOX", "isPaginated": True}
-    text = repr([wire.sandbox.requests, wire.sandbox, wire.sandbox.state])
+    text = repr([sandbox_client.sandbox.requests, sandbox_client.sandbox, sandbox_client.sandbox.state])
     assert CREDENTIALS["client_secret"] not in text
-    assert str(wire.token) not in text
+    assert str(sandbox_client.token) not in text
 
 
 def test_the_clock_runs() -> None:

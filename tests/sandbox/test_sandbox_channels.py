@@ -3,41 +3,41 @@
 from typing import Any
 
 import pytest
-from support.sandbox_requests import Wire, new_order
+from support.sandbox_requests import SandboxClient, new_order
 
 PLACE = {"address": "1 Road", "city": "Hayward", "state": "CA", "country": "US", "postalCode": "04545"}
 
 
-def listed(wire: Wire) -> Any:
-    answer = wire.send("GET", "/v2/channels?partnerId=SANDBOX", **wire.authorization)
+def list_channels(sandbox_client: SandboxClient) -> Any:
+    answer = sandbox_client.send("GET", "/v2/channels?partnerId=SANDBOX", **sandbox_client.authorization)
     assert list(answer.body) == ["data"]
     return answer.data
 
 
-def create(wire: Wire, **changes: Any) -> Any:
+def create(sandbox_client: SandboxClient, **changes: Any) -> Any:
     params = {
         "channelName": "New Channel",
         "contactEmail": "jon@example.com",
         "contactInfo": PLACE,
         **changes,
     }
-    return wire.call("POST", "/channels", **params)
+    return sandbox_client.call("POST", "/channels", **params)
 
 
-def test_the_channels_of_northwind(northwind: Wire) -> None:
+def test_the_channels_of_northwind(northwind: SandboxClient) -> None:
     """They are listed as in the data."""
-    assert [channel["channelId"] for channel in listed(northwind)] == ["NW-EU", "NW-NA", "NW-SA"]
-    assert listed(northwind)[0]["channelName"] == "Northwind Europe"
+    assert [channel["channelId"] for channel in list_channels(northwind)] == ["NW-EU", "NW-NA", "NW-SA"]
+    assert list_channels(northwind)[0]["channelName"] == "Northwind Europe"
 
 
-def test_a_new_channel(wire: Wire) -> None:
+def test_a_new_channel(sandbox_client: SandboxClient) -> None:
     """It is answered with the reference's spelling, listed, and takes orders."""
-    answer = create(wire, channelId="ABC123", logo="aGVsbG8=", billInfo={"name": "Co"})
+    answer = create(sandbox_client, channelId="ABC123", logo="aGVsbG8=", billInfo={"name": "Co"})
     assert answer.body == {
         "message": "Success! Your request has been processed successfully!",
         "data": {"partnerId": "SANDBOX", "channelId": "ABC123", "channalName": "New Channel"},
     }
-    assert listed(wire)[-1] == {
+    assert list_channels(sandbox_client)[-1] == {
         "channelName": "New Channel",
         "channelId": "ABC123",
         "channelEmail": "jon@example.com",
@@ -45,17 +45,17 @@ def test_a_new_channel(wire: Wire) -> None:
         "location": "Hayward, CA, US, 04545",
         "features": None,
     }
-    submitted = wire.call("POST", "/orders", channelId="ABC123", orders=[new_order()])
-    assert wire.settled(submitted)["status"] == "COMPLETED"
-    assert wire.get("/orders", channelId="ABC123").data[0]["channel"] == "New Channel"
+    submitted = sandbox_client.call("POST", "/orders", channelId="ABC123", orders=[new_order()])
+    assert sandbox_client.finish_transaction(submitted)["status"] == "COMPLETED"
+    assert sandbox_client.get("/orders", channelId="ABC123").data[0]["channel"] == "New Channel"
 
 
 @pytest.mark.parametrize("channel_id", [None, "", "  "])
-def test_a_new_channel_without_an_id(wire: Wire, channel_id: str | None) -> None:
+def test_a_new_channel_without_an_id(sandbox_client: SandboxClient, channel_id: str | None) -> None:
     """It gets a random one."""
-    ids = {create(wire, channelId=channel_id).data["channelId"] for _ in range(2)}
+    ids = {create(sandbox_client, channelId=channel_id).data["channelId"] for _ in range(2)}
     assert len(ids) == 2
-    assert ids < {channel["channelId"] for channel in listed(wire)}
+    assert ids < {channel["channelId"] for channel in list_channels(sandbox_client)}
 
 
 @pytest.mark.parametrize(
@@ -73,14 +73,16 @@ def test_a_new_channel_without_an_id(wire: Wire, channel_id: str | None) -> None
         ({"logo": 1}, ["logo"]),
     ],
 )
-def test_a_channel_that_is_not_as_documented(northwind: Wire, changes: dict[str, Any], fields: list[str]) -> None:
+def test_a_channel_that_is_not_as_documented(
+    northwind: SandboxClient, changes: dict[str, Any], fields: list[str]
+) -> None:
     """It is 422 on each field that fails, and no channel is made."""
     errors = create(northwind, **changes).errors
     assert [at.removeprefix("contactInfo.") for at in errors] == [at.removeprefix("contactInfo.") for at in fields]
-    assert len(listed(northwind)) == 3
+    assert len(list_channels(northwind)) == 3
 
 
-def test_a_phone_instead_of_an_address(wire: Wire) -> None:
+def test_a_phone_instead_of_an_address(sandbox_client: SandboxClient) -> None:
     """One of the two contacts is enough."""
-    assert create(wire, contactEmail=None, contactPhone="1112223333").status == 200
-    assert listed(wire)[-1]["channelPhone"] == "1112223333"
+    assert create(sandbox_client, contactEmail=None, contactPhone="1112223333").status == 200
+    assert list_channels(sandbox_client)[-1]["channelPhone"] == "1112223333"

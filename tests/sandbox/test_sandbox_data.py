@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from support.sandbox_requests import NOON, join
+from support.sandbox_requests import NOON, open_client
 
 import cenports_nb.sandbox
 from cenports_nb.sandbox import Clock, Sandbox
@@ -34,9 +34,9 @@ def test_northwind_shifted() -> None:
 
 def test_shipments_shifted() -> None:
     """They move with their orders."""
-    for wire in join(Sandbox(clock=FROZEN, rate_limit=None)):
-        row = wire.get("/shipments", channelId="NW-EU", orders=[{"orderNo": "10248"}]).data[0]
-        order = wire.get("/orders", orders="10248").data[0]
+    for sandbox_client in open_client(Sandbox(clock=FROZEN, rate_limit=None)):
+        row = sandbox_client.get("/shipments", channelId="NW-EU", orders=[{"orderNo": "10248"}]).data[0]
+        order = sandbox_client.get("/orders", orders="10248").data[0]
         days = [date.fromisoformat(text[:10]) for text in (order["orderDate"], row["shipDate"])]
         assert days[1] - days[0] == timedelta(days=12)
 
@@ -48,7 +48,7 @@ def test_the_same_seed() -> None:
         sandbox = Sandbox(orders=300, seed=seed, shift=False)
         channels = ("GEN-WEB", "GEN-MARKET", "GEN-TRADE")
         shipments = [row.record for name in channels for row in sandbox.state.shipments.select(name)]
-        return json.dumps([records(sandbox), shipments, sandbox.state.stock.actual()])
+        return json.dumps([records(sandbox), shipments, sandbox.state.stock.list_warehouses()])
 
     assert account(7) == account(7) != account(8)
 
@@ -84,23 +84,23 @@ def test_the_days_of_generated_orders(count: int) -> None:
 
 def test_open_generated_orders() -> None:
     """The youngest two to three percent are open; the others have one shipment each, none from the future."""
-    for wire in join(Sandbox(orders=1000, clock=FROZEN, rate_limit=None)):
-        orders = records(wire.sandbox)
+    for sandbox_client in open_client(Sandbox(orders=1000, clock=FROZEN, rate_limit=None)):
+        orders = records(sandbox_client.sandbox)
         is_open = [order["status"] == "Incompleted" for order in orders]
         assert is_open == sorted(is_open)
         assert 20 <= sum(is_open) <= 30
-        assert wire.get("/orders", isAcknowledged=False, isPaginated=True).body["total"] == sum(is_open)
-        assert len(wire.sandbox.state.shipments) == 1000 - sum(is_open)
+        assert sandbox_client.get("/orders", isAcknowledged=False, isPaginated=True).body["total"] == sum(is_open)
+        assert len(sandbox_client.sandbox.state.shipments) == 1000 - sum(is_open)
         ordered = {order["orderNo"]: order["orderDate"] for order in orders}
         for channel_id in ("GEN-WEB", "GEN-MARKET", "GEN-TRADE"):
-            for row in wire.sandbox.state.shipments.select(channel_id):
+            for row in sandbox_client.sandbox.state.shipments.select(channel_id):
                 assert ordered[row.number] <= row.record["shipDate"] < "2025-06-15"
 
 
 def test_generated_stock() -> None:
     """About 200 SKUs; actual stock is mostly above what is reserved, a few are oversold."""
-    for wire in join(Sandbox(orders=5000, clock=FROZEN, rate_limit=None)):
-        actual, available = wire.actual(), wire.available("GEN-WEB")
+    for sandbox_client in open_client(Sandbox(orders=5000, clock=FROZEN, rate_limit=None)):
+        actual, available = sandbox_client.actual(), sandbox_client.available("GEN-WEB")
         assert len({sku for _, sku in actual}) == 200
         assert min(actual.values()) >= 0
         assert 1 <= sum(quantity < 0 for quantity in available.values()) < len(actual) / 10
@@ -109,10 +109,10 @@ def test_generated_stock() -> None:
 
 def test_no_generated_orders() -> None:
     """An account may be empty of orders."""
-    for wire in join(Sandbox(orders=0)):
-        body = wire.get("/orders", isPaginated=True).body
+    for sandbox_client in open_client(Sandbox(orders=0)):
+        body = sandbox_client.get("/orders", isPaginated=True).body
         assert (body["data"], body["total"], body["last_page"], body["next_page_url"]) == ([], 0, 1, None)
-        assert wire.actual() == wire.available("GEN-WEB")
+        assert sandbox_client.actual() == sandbox_client.available("GEN-WEB")
 
 
 @pytest.fixture
@@ -147,9 +147,9 @@ def test_a_folder_without_shipments(folder: Path) -> None:
 def test_channels_that_only_orders_know(folder: Path) -> None:
     """They can be asked for, although they are not listed."""
     rewrite(folder, "channels.json", lambda _: "[]")
-    for wire in join(Sandbox(data=folder)):
-        assert len(wire.get("/orders", channelId="NW-EU").data) == 50
-        assert wire.send("GET", "/v2/channels?partnerId=SANDBOX", **wire.authorization).data == []
+    for sandbox_client in open_client(Sandbox(data=folder)):
+        assert len(sandbox_client.get("/orders", channelId="NW-EU").data) == 50
+        assert sandbox_client.send("GET", "/v2/channels?partnerId=SANDBOX", **sandbox_client.authorization).data == []
 
 
 def test_dates_of_next_availability(folder: Path) -> None:
@@ -163,7 +163,7 @@ def test_dates_of_next_availability(folder: Path) -> None:
         return json.dumps(warehouses)
 
     rewrite(folder, "inventories.json", dated)
-    rows = Sandbox(data=folder, clock=FROZEN).state.stock.actual()[0]["warehouseInventory"]
+    rows = Sandbox(data=folder, clock=FROZEN).state.stock.list_warehouses()[0]["warehouseInventory"]
     moments = [row["nextAvailabilityDate"] for row in rows[:4]]
     assert moments == ["2025-06-16", "2025-06-16T01:00:00.000000Z", "9999-12-31", None]
 
@@ -227,6 +227,6 @@ def test_arguments_that_make_no_sense(arguments: dict[str, Any]) -> None:
 def test_a_page_of_many_orders() -> None:
     """A page in the middle of many has the rows that its number means."""
     sandbox = Sandbox(orders=5000, seed=3, rate_limit=None)
-    for many in join(sandbox):
+    for many in open_client(sandbox):
         rows = many.get("/orders?page=9", isPaginated=True, limit=300).data
         assert [row["orderNo"] for row in rows] == [order["orderNo"] for order in records(sandbox)[2400:2700]]

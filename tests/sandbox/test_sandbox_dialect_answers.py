@@ -6,21 +6,21 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from support.sandbox_requests import CREDENTIALS, NOON, Wire
+from support.sandbox_requests import CREDENTIALS, NOON, SandboxClient
 
 pytestmark = pytest.mark.slow
 
 
-def numbers(wire: Wire, **params: Any) -> list[str]:
-    return [order["orderNo"] for order in wire.get("/orders", **{"limit": 300, **params}).data]
+def numbers(sandbox_client: SandboxClient, **params: Any) -> list[str]:
+    return [order["orderNo"] for order in sandbox_client.get("/orders", **{"limit": 300, **params}).data]
 
 
 @pytest.mark.parametrize("sorting", ["oldest", "newest", "none"])
-def test_the_order_of_rows(reader: Wire, sorting: str) -> None:
+def test_the_order_of_rows(reader: SandboxClient, sorting: str) -> None:
     """It is by date, backwards, or without sense; in every request the same."""
     oldest = numbers(reader, isAcknowledged=False)
     shipped = [row["orderNo"] for row in reader.get("/shipments", channelId="NW-EU", limit=99).data]
-    reader.speak(sorting=sorting)
+    reader.set_dialect(sorting=sorting)
     rows = numbers(reader, isAcknowledged=False)
     assert rows == numbers(reader, isAcknowledged=False)
     assert sorted(rows) == sorted(oldest)
@@ -30,20 +30,20 @@ def test_the_order_of_rows(reader: Wire, sorting: str) -> None:
     assert (again == shipped) == (sorting == "oldest")
 
 
-def test_orders_that_come_twice(reader: Wire) -> None:
+def test_orders_that_come_twice(reader: SandboxClient) -> None:
     """Every tenth does, beyond the limit, but not on pages."""
     plain = numbers(reader, limit=25)
-    rows = numbers(reader.speak(repeats=True), limit=25)
+    rows = numbers(reader.set_dialect(repeats=True), limit=25)
     assert rows == [*plain[:10], plain[9], *plain[10:20], plain[19], *plain[20:]]
     assert numbers(reader, limit=25, isPaginated=True) == plain
 
 
 @pytest.mark.parametrize("envelope", ["data", "list", "object", "data_object"])
 @pytest.mark.parametrize("paged", [False, True])
-def test_what_is_around_orders(reader: Wire, envelope: str, paged: bool) -> None:
+def test_what_is_around_orders(reader: SandboxClient, envelope: str, paged: bool) -> None:
     """One order may come bare; a bare list has no place for words."""
     one, two = (reader.get("/orders", orders=asked).data for asked in ("10248", "10248,10250"))
-    reader.speak(envelope=envelope)
+    reader.set_dialect(envelope=envelope)
     body = reader.get("/orders", orders="10248", isPaginated=paged).body
     if envelope == "list":
         assert body == one
@@ -59,17 +59,17 @@ def test_what_is_around_orders(reader: Wire, envelope: str, paged: bool) -> None
     assert (body if envelope == "list" else body["data"]) == []
 
 
-def test_plain_days(reader: Wire) -> None:
+def test_plain_days(reader: SandboxClient) -> None:
     """An order's date is then the midnight of its day, while the filter is as it was."""
     instants = [order["orderDate"] for order in reader.get("/orders", limit=300).data]
-    days = [order["orderDate"] for order in reader.speak(order_dates="day").get("/orders", limit=300).data]
+    days = [order["orderDate"] for order in reader.set_dialect(order_dates="day").get("/orders", limit=300).data]
     assert days == [f"{at[:10]}T00:00:00.000000Z" for at in instants]
 
 
 @pytest.mark.parametrize(("written", "value"), [("text", "1"), ("number", 1), ("missing", None)])
-def test_line_numbers(reader: Wire, written: str, value: object) -> None:
+def test_line_numbers(reader: SandboxClient, written: str, value: object) -> None:
     """They are text, numbers, or not there."""
-    line = reader.speak(line_numbers=written).get("/orders", orders="10248").data[0]["lineItems"][0]
+    line = reader.set_dialect(line_numbers=written).get("/orders", orders="10248").data[0]["lineItems"][0]
     assert line.get("lineItem") == value
     assert ("lineItem" in line) == (written != "missing")
     assert line["productSku"]
@@ -79,15 +79,15 @@ def test_line_numbers(reader: Wire, written: str, value: object) -> None:
     ("written", "value"), [("text", "39"), ("number", 39), ("decimal_text", "39.0"), ("decimal", 39.0)]
 )
 @pytest.mark.parametrize("misspelt", [True, False])
-def test_quantities_of_stock(wire: Wire, written: str, value: object, misspelt: bool) -> None:
+def test_quantities_of_stock(sandbox_client: SandboxClient, written: str, value: object, misspelt: bool) -> None:
     """Both quantities of a row are written alike; what is no number stays."""
     spelling = "nextAvailabileQuantity" if misspelt else "nextAvailableQuantity"
-    rows = wire.sandbox.state.stock._rows["NW-EAST"]
+    rows = sandbox_client.sandbox.state.stock._rows["NW-EAST"]
     rows["0001"]["nextAvailabileQuantity"] = "39"
     rows["0002"]["nextAvailabileQuantity"] = "soon"
     rows["0003"]["nextAvailabileQuantity"] = None
-    wire.speak(quantities=written, misspelt=misspelt)
-    first, second, third = wire.get("/inventories", actualStock=True).data[0]["warehouseInventory"][:3]
+    sandbox_client.set_dialect(quantities=written, misspelt=misspelt)
+    first, second, third = sandbox_client.get("/inventories", actualStock=True).data[0]["warehouseInventory"][:3]
     assert repr(first["quantity"]) == repr(first[spelling]) == repr(value)
     assert second[spelling] == "soon"
     assert third[spelling] is None
@@ -95,50 +95,50 @@ def test_quantities_of_stock(wire: Wire, written: str, value: object, misspelt: 
 
 
 @pytest.mark.parametrize(("misspelt", "name"), [(True, "channalName"), (False, "channelName")])
-def test_the_name_of_a_new_channel(wire: Wire, misspelt: bool, name: str) -> None:
+def test_the_name_of_a_new_channel(sandbox_client: SandboxClient, misspelt: bool, name: str) -> None:
     """It comes in either spelling."""
     place = {"address": "1 Road", "city": "Hayward", "state": "CA", "country": "US", "postalCode": "04545"}
     params = {"channelName": "New", "contactEmail": "a@example.com", "contactInfo": place}
-    assert wire.speak(misspelt=misspelt).call("POST", "/channels", **params).data[name] == "New"
+    assert sandbox_client.set_dialect(misspelt=misspelt).call("POST", "/channels", **params).data[name] == "New"
 
 
-def authorize(wire: Wire, **changes: Any) -> Any:
-    wire.speak(**changes)
-    return wire.send("POST", "/v2/authorize", json.dumps(CREDENTIALS).encode()).body
+def authorize(sandbox_client: SandboxClient, **changes: Any) -> Any:
+    sandbox_client.set_dialect(**changes)
+    return sandbox_client.send("POST", "/v2/authorize", json.dumps(CREDENTIALS).encode()).body
 
 
-def claims(token: str) -> Any:
+def decode_claims(token: str) -> Any:
     return json.loads(base64.urlsafe_b64decode(token.split(".")[1] + "=="))
 
 
-def test_how_long_a_token_lives(wire: Wire) -> None:
+def test_how_long_a_token_lives(sandbox_client: SandboxClient) -> None:
     """So long as the dialect says when it is given, whatever is said about it."""
-    wire.token = authorize(wire, token_life=60, expires_in=3600)["access_token"]
-    wire.speak()
-    wire.sandbox.clock.advance(59)
-    assert wire.get("/orders").status == 200
-    wire.sandbox.clock.advance(1)
-    assert wire.get("/orders").status == 401
+    sandbox_client.token = authorize(sandbox_client, token_life=60, expires_in=3600)["access_token"]
+    sandbox_client.set_dialect()
+    sandbox_client.sandbox.clock.advance(59)
+    assert sandbox_client.get("/orders").status == 200
+    sandbox_client.sandbox.clock.advance(1)
+    assert sandbox_client.get("/orders").status == 401
 
 
 @pytest.mark.parametrize("expires_in", [None, 0, 3600])
-def test_what_is_said_about_a_token(wire: Wire, expires_in: int | None) -> None:
+def test_the_metadata_of_a_token(sandbox_client: SandboxClient, expires_in: int | None) -> None:
     """Any number, or nothing."""
-    assert authorize(wire, expires_in=expires_in).get("expires_in") == expires_in
+    assert authorize(sandbox_client, expires_in=expires_in).get("expires_in") == expires_in
 
 
 @pytest.mark.parametrize("place", ["none", "field", "claim"])
-def test_the_end_of_a_token(wire: Wire, place: str) -> None:
+def test_the_end_of_a_token(sandbox_client: SandboxClient, place: str) -> None:
     """It is the true one, in the answer, in the token, or nowhere."""
-    answer = authorize(wire, token_exp=place, token_life=3600)
+    answer = authorize(sandbox_client, token_exp=place, token_life=3600)
     end = int((NOON + timedelta(hours=1)).timestamp())
     assert answer.get("exp") == (end if place == "field" else None)
-    assert claims(answer["access_token"]).get("exp") == (end if place == "claim" else None)
+    assert decode_claims(answer["access_token"]).get("exp") == (end if place == "claim" else None)
 
 
-def acknowledge(wire: Wire, numbers: str) -> Any:
+def acknowledge(sandbox_client: SandboxClient, numbers: str) -> Any:
     place = json.dumps({"partnerId": "SANDBOX", "channelId": "NW-EU", "orders": numbers}).encode()
-    return wire.raw("PATCH", "/v2/orders/acknowledge", place, **wire.authorization)
+    return sandbox_client.send_raw("PATCH", "/v2/orders/acknowledge", place, **sandbox_client.authorization)
 
 
 REFUSED = ["The orderNo A1 is not able to update.", "The orderNo B1 is not able to update."]
@@ -152,26 +152,26 @@ REFUSED = ["The orderNo A1 is not able to update.", "The orderNo B1 is not able 
         ("map", dict(zip(("A1", "B1"), REFUSED, strict=True))),
     ],
 )
-def test_a_refusal(reader: Wire, shape: str, errors: object) -> None:
+def test_a_refusal(reader: SandboxClient, shape: str, errors: object) -> None:
     """Its errors are texts, objects, or texts by number."""
-    answer = acknowledge(reader.speak(refusals=shape), "A1,B1")
+    answer = acknowledge(reader.set_dialect(refusals=shape), "A1,B1")
     body = json.loads(answer.body)
     assert (answer.status, body["code"], body["errors"]) == (400, "50001", errors)
 
 
 @pytest.mark.parametrize("status", [400, 200])
-def test_a_refusal_that_is_no_json(reader: Wire, status: int) -> None:
+def test_a_refusal_that_is_no_json(reader: SandboxClient, status: int) -> None:
     """It is the reference's example, to the letter."""
-    answer = acknowledge(reader.speak(refusals="not_json", errors_as_200=status == 200), "A1")
+    answer = acknowledge(reader.set_dialect(refusals="not_json", errors_as_200=status == 200), "A1")
     assert answer.status == status
     assert b'"errors": [\n{\n"The orderNo A1 is not able to update."\n},\n]' in answer.body
     with pytest.raises(ValueError, match="Expecting"):
         json.loads(answer.body)
 
 
-def test_errors_as_200(reader: Wire) -> None:
+def test_errors_as_200(reader: SandboxClient) -> None:
     """What is wrong stands in the body alone; other statuses stay."""
-    reader.speak(errors_as_200=True)
+    reader.set_dialect(errors_as_200=True)
     answer = acknowledge(reader, "A1")
     assert (answer.status, json.loads(answer.body)["code"]) == (200, "50001")
     answer = reader.get("/orders", limit=0)

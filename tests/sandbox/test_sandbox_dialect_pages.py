@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from support.sandbox_requests import Wire, stock
+from support.sandbox_requests import SandboxClient, stock
 
 pytestmark = pytest.mark.slow
 
@@ -26,14 +26,14 @@ READS: list[tuple[str, dict[str, Any], int]] = [
 ]
 
 
-def rows_of(path: str, data: list[Any]) -> list[Any]:
+def extract_rows(path: str, data: list[Any]) -> list[Any]:
     return list(stock(data)) if path == "/inventories" else data
 
 
 @pytest.mark.parametrize("pages", PAGES)
-def test_the_words_of_a_page(reader: Wire, pages: str) -> None:
+def test_the_metadata_of_a_page(reader: SandboxClient, pages: str) -> None:
     """Each way says its own things beside the rows, and no way says more without being asked."""
-    reader.speak(pages=pages)
+    reader.set_dialect(pages=pages)
     body = reader.get("/orders?page=2", isPaginated=True, limit=300).body
     assert set(body) - {"data"} == WORDS[pages]
     assert set(reader.get("/orders").body) - {"data"} == ENVELOPE
@@ -48,103 +48,107 @@ def test_the_words_of_a_page(reader: Wire, pages: str) -> None:
 
 @pytest.mark.parametrize(("path", "params", "count"), READS)
 @pytest.mark.parametrize("pages", FOLLOWED)
-def test_every_page_of_everything(reader: Wire, pages: str, path: str, params: dict[str, Any], count: int) -> None:
+def test_every_page_of_everything(
+    reader: SandboxClient, pages: str, path: str, params: dict[str, Any], count: int
+) -> None:
     """Together they hold each row once, in whatever way they are numbered."""
-    reader.speak(pages=pages, pages_everywhere=True, channel_parameters="either")
+    reader.set_dialect(pages=pages, pages_everywhere=True, channel_parameters="either")
     rows: list[Any] = []
     for number in range(1, -(-count // params["limit"]) + 1):
         body = reader.get(f"{path}?page={number}", **params).body
         assert set(body) - {"data"} == WORDS[pages]
-        rows += rows_of(path, body["data"])
+        rows += extract_rows(path, body["data"])
     assert len(rows) == len({str(row) for row in rows}) == count
 
 
 @pytest.mark.parametrize(("path", "params", "count"), READS)
 @pytest.mark.parametrize("pages", ["total", "none"])
 def test_pages_that_cannot_be_asked_for(
-    reader: Wire, pages: str, path: str, params: dict[str, Any], count: int
+    reader: SandboxClient, pages: str, path: str, params: dict[str, Any], count: int
 ) -> None:
     """The first rows come again, whichever page is asked for."""
-    reader.speak(pages=pages, pages_everywhere=True, channel_parameters="either")
+    reader.set_dialect(pages=pages, pages_everywhere=True, channel_parameters="either")
     first, second = reader.get(path, **params).body, reader.get(f"{path}?page=2", **params).body
     assert first == second
-    assert len(rows_of(path, first["data"])) == params["limit"]
+    assert len(extract_rows(path, first["data"])) == params["limit"]
     assert first.get("total", count) == count
 
 
-def test_stock_over_two_pages(reader: Wire) -> None:
+def test_stock_over_two_pages(reader: SandboxClient) -> None:
     """A warehouse may be on both, with other rows."""
-    reader.speak(pages_everywhere=True)
+    reader.set_dialect(pages_everywhere=True)
     first, second = (reader.get(f"/inventories?page={page}", actualStock=True, limit=30).data for page in (1, 2))
     assert [row["warehouseCode"] for row in first] == ["NW-EAST"]
     assert [row["warehouseCode"] for row in second] == ["NW-EAST", "NW-WEST"]
 
 
-def test_a_warehouse_without_stock(wire: Wire) -> None:
+def test_a_warehouse_without_stock(sandbox_client: SandboxClient) -> None:
     """It is on the first page alone."""
-    wire.sandbox.state.stock._rows["NW-EAST"].clear()
-    wire.speak(pages_everywhere=True)
-    first, second = (wire.get(f"/inventories?page={page}", actualStock=True, limit=10).data for page in (1, 2))
+    sandbox_client.sandbox.state.stock._rows["NW-EAST"].clear()
+    sandbox_client.set_dialect(pages_everywhere=True)
+    first, second = (
+        sandbox_client.get(f"/inventories?page={page}", actualStock=True, limit=10).data for page in (1, 2)
+    )
     assert [row["warehouseCode"] for row in first] == ["NW-EAST", "NW-WEST"]
     assert [row["warehouseCode"] for row in second] == ["NW-WEST"]
 
 
-def test_a_cap_on_pages(reader: Wire) -> None:
+def test_a_cap_on_pages(reader: SandboxClient) -> None:
     """It is the size of a page then, and the words say so."""
-    reader.speak(order_cap=100, shipment_cap=40, stock_cap=10, channel_cap=1, pages_everywhere=True)
+    reader.set_dialect(order_cap=100, shipment_cap=40, stock_cap=10, channel_cap=1, pages_everywhere=True)
     assert reader.get("/orders", isPaginated=True, limit=300).body["per_page"] == 100
     assert len(reader.get("/shipments?page=2", channelId="NW-EU", limit=99).data) == 40
     body = reader.get("/inventories?page=8", actualStock=True, limit=300).body
     assert (len(stock(body["data"])), body["last_page"]) == (7, 8)
-    assert reader.ask("/channels", page=3).body["current_page"] == 3
+    assert reader.get_by_query("/channels", page=3).body["current_page"] == 3
 
 
 @pytest.mark.parametrize("place", ["query", "body", "either"])
-def test_where_the_page_is_read(reader: Wire, place: str) -> None:
+def test_where_the_page_is_read(reader: SandboxClient, place: str) -> None:
     """In the wrong place it is the first."""
-    reader.speak(page_parameter=place)
+    reader.set_dialect(page_parameter=place)
     in_query = reader.get("/orders?page=2", isPaginated=True).body["current_page"]
     in_body = reader.get("/orders", isPaginated=True, page=3).body["current_page"]
     assert (in_query, in_body) == (1 if place == "body" else 2, 1 if place == "query" else 3)
 
 
 @pytest.mark.parametrize("pages", ["laravel", "links", "next"])
-def test_relative_links(reader: Wire, pages: str) -> None:
+def test_relative_links(reader: SandboxClient, pages: str) -> None:
     """They begin with the path."""
-    body = reader.speak(pages=pages, relative_links=True).get("/orders", isPaginated=True).body
+    body = reader.set_dialect(pages=pages, relative_links=True).get("/orders", isPaginated=True).body
     found = body["links"]["next"] if pages == "links" else body["next_page_url"]
     assert found == "/v2/orders?page=2"
 
 
-def test_a_set_that_moves(wire: Wire) -> None:
+def test_a_set_that_moves(sandbox_client: SandboxClient) -> None:
     """What is acknowledged between two pages is gone from the second, and an order that arrives is added."""
     params = {"isPaginated": True, "isAcknowledged": False, "limit": 10}
-    first = wire.get("/orders", **params).body
+    first = sandbox_client.get("/orders", **params).body
     for order in first["data"][:3]:
-        wire.call("PATCH", "/orders/acknowledge", channelId=order["channelId"], orders=order["orderNo"])
+        sandbox_client.call("PATCH", "/orders/acknowledge", channelId=order["channelId"], orders=order["orderNo"])
     record = {**first["data"][5], "orderNo": "LATE", "orderDate": "2025-06-15T11:00:00.000000Z"}
-    wire.sandbox.add_order(record)
-    second, third = (wire.get(f"/orders?page={page}", **params).body for page in (2, 3))
+    sandbox_client.sandbox.add_order(record)
+    second, third = (sandbox_client.get(f"/orders?page={page}", **params).body for page in (2, 3))
     assert (first["total"], second["total"]) == (21, 19)
     assert third["data"] == []
     assert second["data"][-1] == record
 
 
 @pytest.mark.parametrize("changes", [{}, {"orderNo": None}, {"lineItems": 7}])
-def test_an_order_that_cannot_arrive(wire: Wire, changes: dict[str, Any]) -> None:
+def test_an_order_that_cannot_arrive(sandbox_client: SandboxClient, changes: dict[str, Any]) -> None:
     """It is there already, or is none."""
-    record = wire.get("/orders", orders="10248").data[0]
+    record = sandbox_client.get("/orders", orders="10248").data[0]
     with pytest.raises(ValueError, match="add_order"):
-        wire.sandbox.add_order({**record, **changes})
+        sandbox_client.sandbox.add_order({**record, **changes})
 
 
-def test_an_order_of_an_unknown_channel(wire: Wire) -> None:
+def test_an_order_of_an_unknown_channel(sandbox_client: SandboxClient) -> None:
     """Its channel is known from then on, but not listed; an open order reserves stock."""
-    record = wire.get("/orders", orders="11008").data[0]
-    before = wire.available()
-    wire.sandbox.add_order({**record, "channelId": "OLD"})
-    assert len(wire.get("/orders", channelId="OLD", isAcknowledged=False).data) == 1
-    assert wire.available() != before
-    wire.sandbox.add_order({**record, "channelId": "OLDER"}, acknowledged=True)
-    assert len(wire.get("/orders", channelId="OLDER", isAcknowledged=True).data) == 1
-    assert len(wire.ask("/channels").data) == 3
+    record = sandbox_client.get("/orders", orders="11008").data[0]
+    before = sandbox_client.available()
+    sandbox_client.sandbox.add_order({**record, "channelId": "OLD"})
+    assert len(sandbox_client.get("/orders", channelId="OLD", isAcknowledged=False).data) == 1
+    assert sandbox_client.available() != before
+    sandbox_client.sandbox.add_order({**record, "channelId": "OLDER"}, acknowledged=True)
+    assert len(sandbox_client.get("/orders", channelId="OLDER", isAcknowledged=True).data) == 1
+    assert len(sandbox_client.get_by_query("/channels").data) == 3

@@ -3,43 +3,46 @@
 from typing import Any
 
 import pytest
-from support.sandbox_requests import Wire, new_order
+from support.sandbox_requests import SandboxClient, new_order
 
 pytestmark = pytest.mark.slow
 
 CHAI = ("NW-EAST", "0001")  # 39 on hand
 
 
-def update(wire: Wire, *rows: tuple[str, str, int]) -> Any:
+def update(sandbox_client: SandboxClient, *rows: tuple[str, str, int]) -> Any:
     inventories = [{"productSKU": sku, "type": kind, "quantity": quantity} for sku, kind, quantity in rows]
-    return wire.call("PATCH", "/inventories", warehouseCode="NW-EAST", inventories=inventories)
+    return sandbox_client.call("PATCH", "/inventories", warehouseCode="NW-EAST", inventories=inventories)
 
 
-def create(wire: Wire, *orders: dict[str, Any]) -> Any:
-    return wire.call("POST", "/orders", channelId="NW-EU", orders=list(orders))
+def create(sandbox_client: SandboxClient, *orders: dict[str, Any]) -> Any:
+    return sandbox_client.call("POST", "/orders", channelId="NW-EU", orders=list(orders))
 
 
-def acknowledge(wire: Wire, *numbers: str) -> Any:
-    return wire.call("PATCH", "/shipments/acknowledge", shipments=[{"orderNo": number} for number in numbers])
+def acknowledge(sandbox_client: SandboxClient, *numbers: str) -> Any:
+    return sandbox_client.call("PATCH", "/shipments/acknowledge", shipments=[{"orderNo": number} for number in numbers])
 
 
 @pytest.mark.parametrize(("way", "types"), [("mixed", (int, str)), ("number", (int, int)), ("text", (str, str))])
-def test_the_id_of_a_transaction(wire: Wire, way: str, types: tuple[type, type]) -> None:
+def test_the_id_of_a_transaction(sandbox_client: SandboxClient, way: str, types: tuple[type, type]) -> None:
     """It is a number, a text, or depends on the write."""
-    wire.speak(transaction_ids=way)
-    found = update(wire, ("0001", "TRUE_UP", 1)).body["id"], create(wire, new_order()).body["id"]
+    sandbox_client.set_dialect(transaction_ids=way)
+    found = update(sandbox_client, ("0001", "TRUE_UP", 1)).body["id"], create(sandbox_client, new_order()).body["id"]
     assert tuple(type(value) for value in found) == types
 
 
 @pytest.mark.parametrize(("way", "upper"), [("mixed", (True, False)), ("upper", (True, True)), ("lower", (False,) * 2)])
-def test_the_case_of_a_handle(wire: Wire, way: str, upper: tuple[bool, bool]) -> None:
+def test_the_case_of_a_handle(sandbox_client: SandboxClient, way: str, upper: tuple[bool, bool]) -> None:
     """It is one, the other, or depends on the write; either is found."""
-    wire.speak(handles=way)
-    found = [update(wire, ("0001", "TRUE_UP", 1)).body["handle"], create(wire, new_order()).body["handle"]]
+    sandbox_client.set_dialect(handles=way)
+    found = [
+        update(sandbox_client, ("0001", "TRUE_UP", 1)).body["handle"],
+        create(sandbox_client, new_order()).body["handle"],
+    ]
     assert found == [
         handle.upper() if is_upper else handle.lower() for handle, is_upper in zip(found, upper, strict=True)
     ]
-    assert wire.get("/transaction", handle=found[0].swapcase()).body["handle"] == found[0]
+    assert sandbox_client.get("/transaction", handle=found[0].swapcase()).body["handle"] == found[0]
 
 
 NOPE = "The product sku nope does not exist."
@@ -57,61 +60,69 @@ LINES = [f"The line item {n} of order N-1 has been rejected due to product sku d
         ("none", None, None),
     ],
 )
-def test_the_errors_of_a_transaction(wire: Wire, shape: str, stock_errors: object, order_errors: object) -> None:
+def test_the_errors_of_a_transaction(
+    sandbox_client: SandboxClient, shape: str, stock_errors: object, order_errors: object
+) -> None:
     """They have any shape, or are not there."""
-    wire.speak(transaction_errors=shape)
+    sandbox_client.set_dialect(transaction_errors=shape)
     line = {"sku": "nope", "quantity": 1, "consumerPrice": 1, "subTotal": 1}
     for submitted, errors in (
-        (update(wire, ("0001", "TRUE_UP", 7), ("nope", "TRUE_UP", 1)), stock_errors),
-        (create(wire, new_order(lineItems=[line, line])), order_errors),
+        (update(sandbox_client, ("0001", "TRUE_UP", 7), ("nope", "TRUE_UP", 1)), stock_errors),
+        (create(sandbox_client, new_order(lineItems=[line, line])), order_errors),
     ):
-        outcome = wire.settled(submitted)
+        outcome = sandbox_client.finish_transaction(submitted)
         assert outcome["status"] == "FAILED"
         assert outcome.get("errors") == errors
         assert ("errors" in outcome) == (shape != "none")
-    assert wire.actual()[CHAI] == 7
+    assert sandbox_client.actual()[CHAI] == 7
 
 
 @pytest.mark.parametrize("applies", ["rest", "nothing"])
-def test_what_a_failed_transaction_leaves(wire: Wire, applies: str) -> None:
+def test_what_a_failed_transaction_leaves(sandbox_client: SandboxClient, applies: str) -> None:
     """The good rows, or everything as it was."""
-    wire.speak(failed_applies=applies)
-    number = wire.get("/shipments", channelId="NW-EU", acknowledged=False).data[0]["orderNo"]
-    orders, actual, available = wire.get("/orders", limit=300).data, wire.actual(), wire.available()
-    update(wire, ("0001", "TRUE_UP", 7), ("0001", "DIFFERENTIAL", 1), ("nope", "TRUE_UP", 1))
-    create(wire, new_order(orderDate="1990-01-01", customerOrderNo="C"), new_order("10248"))
-    submitted = acknowledge(wire, number, number, "nope")
-    assert wire.settled(submitted)["status"] == "FAILED"
-    waiting = [row["orderNo"] for row in wire.get("/shipments", channelId="NW-EU", acknowledged=False, limit=99).data]
+    sandbox_client.set_dialect(failed_applies=applies)
+    number = sandbox_client.get("/shipments", channelId="NW-EU", acknowledged=False).data[0]["orderNo"]
+    orders, actual, available = (
+        sandbox_client.get("/orders", limit=300).data,
+        sandbox_client.actual(),
+        sandbox_client.available(),
+    )
+    update(sandbox_client, ("0001", "TRUE_UP", 7), ("0001", "DIFFERENTIAL", 1), ("nope", "TRUE_UP", 1))
+    create(sandbox_client, new_order(orderDate="1990-01-01", customerOrderNo="C"), new_order("10248"))
+    submitted = acknowledge(sandbox_client, number, number, "nope")
+    assert sandbox_client.finish_transaction(submitted)["status"] == "FAILED"
+    waiting = [
+        row["orderNo"] for row in sandbox_client.get("/shipments", channelId="NW-EU", acknowledged=False, limit=99).data
+    ]
     rest = applies == "rest"
-    assert wire.actual() == {**actual, **({CHAI: 8} if rest else {})}
-    assert (wire.get("/orders", limit=300).data == orders) == (not rest)
+    assert sandbox_client.actual() == {**actual, **({CHAI: 8} if rest else {})}
+    assert (sandbox_client.get("/orders", limit=300).data == orders) == (not rest)
     assert (number in waiting) == (not rest)
-    assert (wire.available() == available) == (not rest)
+    assert (sandbox_client.available() == available) == (not rest)
     # What was taken back can be sent again.
-    again = create(wire, new_order(orderDate="1990-01-01", customerOrderNo="C"))
-    assert wire.settled(again)["status"] == ("FAILED" if rest else "COMPLETED")
+    again = create(sandbox_client, new_order(orderDate="1990-01-01", customerOrderNo="C"))
+    assert sandbox_client.finish_transaction(again)["status"] == ("FAILED" if rest else "COMPLETED")
 
 
-def test_a_dialect_that_changes(wire: Wire) -> None:
+def test_a_dialect_that_changes(sandbox_client: SandboxClient) -> None:
     """What has ended before has ended under the old one."""
-    update(wire, ("0001", "TRUE_UP", 7), ("nope", "TRUE_UP", 1))
-    wire.sandbox.clock.advance(3)
-    assert wire.speak(failed_applies="nothing").actual()[CHAI] == 7
+    update(sandbox_client, ("0001", "TRUE_UP", 7), ("nope", "TRUE_UP", 1))
+    sandbox_client.sandbox.clock.advance(3)
+    assert sandbox_client.set_dialect(failed_applies="nothing").actual()[CHAI] == 7
 
 
 @pytest.mark.parametrize("status", [422, 413])
-def test_a_write_with_too_many_items(wire: Wire, status: int) -> None:
+def test_a_write_with_too_many_items(sandbox_client: SandboxClient, status: int) -> None:
     """It is refused one way or the other, and one with just as many is not."""
-    wire.speak(batch_most=2, too_many=status)
+    sandbox_client.set_dialect(batch_most=2, too_many=status)
     for answer, name in (
-        (update(wire, *[("0001", "TRUE_UP", 1)] * 3), "inventories"),
-        (create(wire, *[new_order(str(number)) for number in range(3)]), "orders"),
-        (acknowledge(wire, "1", "2", "3"), "shipments"),
+        (update(sandbox_client, *[("0001", "TRUE_UP", 1)] * 3), "inventories"),
+        (create(sandbox_client, *[new_order(str(number)) for number in range(3)]), "orders"),
+        (acknowledge(sandbox_client, "1", "2", "3"), "shipments"),
     ):
         assert answer.status == status
         assert status == 413 or answer.errors == {name: [f"The {name} may not have more than 2 items."]}
-    assert update(wire, *[("0001", "TRUE_UP", 1)] * 2).status == 200
+    assert update(sandbox_client, *[("0001", "TRUE_UP", 1)] * 2).status == 200
 
 
 LARGE: list[dict[str, Any]] = [
@@ -123,45 +134,45 @@ LARGE: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", LARGE)
-def test_sizes(wire: Wire, changes: dict[str, Any]) -> None:
+def test_sizes(sandbox_client: SandboxClient, changes: dict[str, Any]) -> None:
     """They hold as documented, or hardly at all."""
     order = new_order(**changes)
-    assert create(wire, order).status == 422
-    wire.speak(sizes="nominal")
-    assert wire.settled(create(wire, order))["status"] == "COMPLETED"
-    assert create(wire, new_order("N-2", grandTotal=1e18)).status == 422
-    assert create(wire, new_order("N-2", grandTotal=1.005)).status == 422
+    assert create(sandbox_client, order).status == 422
+    sandbox_client.set_dialect(sizes="nominal")
+    assert sandbox_client.finish_transaction(create(sandbox_client, order))["status"] == "COMPLETED"
+    assert create(sandbox_client, new_order("N-2", grandTotal=1e18)).status == 422
+    assert create(sandbox_client, new_order("N-2", grandTotal=1.005)).status == 422
 
 
-def test_available_stock_that_is_clamped(reader: Wire) -> None:
+def test_available_stock_that_is_clamped(reader: SandboxClient) -> None:
     """Nothing is below 0, and actual stock is as it was."""
     actual, available = reader.actual(), reader.available()
-    reader.speak(available_clamped=True)
+    reader.set_dialect(available_clamped=True)
     assert reader.actual() == actual
     assert reader.available() == {key: max(0, quantity) for key, quantity in available.items()}
     assert min(available.values()) < 0
 
 
-def test_available_stock_by_channel(wire: Wire) -> None:
+def test_available_stock_by_channel(sandbox_client: SandboxClient) -> None:
     """Each channel has its own open orders subtracted; together they are the account's."""
-    actual, available = wire.actual(), wire.available()
-    wire.speak(available_scope="channel")
-    channels = [wire.available(name) for name in ("NW-EU", "NW-NA", "NW-SA")]
+    actual, available = sandbox_client.actual(), sandbox_client.available()
+    sandbox_client.set_dialect(available_scope="channel")
+    channels = [sandbox_client.available(name) for name in ("NW-EU", "NW-NA", "NW-SA")]
     reserved = {key: sum(actual[key] - channel[key] for channel in channels) for key in actual}
     assert {key: actual[key] - units for key, units in reserved.items()} == available
-    wire.settled(create(wire, new_order()))
-    assert wire.available("NW-EU")[CHAI] == channels[0][CHAI] - 2
-    assert wire.available("NW-NA") == channels[1]
+    sandbox_client.finish_transaction(create(sandbox_client, new_order()))
+    assert sandbox_client.available("NW-EU")[CHAI] == channels[0][CHAI] - 2
+    assert sandbox_client.available("NW-NA") == channels[1]
 
 
 @pytest.mark.parametrize("sets", ["actual", "available"])
-def test_which_stock_a_count_sets(wire: Wire, sets: str) -> None:
+def test_which_stock_a_count_sets(sandbox_client: SandboxClient, sets: str) -> None:
     """What is on the shelf, or what is for sale."""
-    wire.speak(true_up_sets=sets)
-    held = wire.actual()[CHAI] - wire.available()[CHAI]
+    sandbox_client.set_dialect(true_up_sets=sets)
+    held = sandbox_client.actual()[CHAI] - sandbox_client.available()[CHAI]
     assert held > 0
-    wire.settled(update(wire, ("0001", "TRUE_UP", 7)))
-    assert (wire.actual() if sets == "actual" else wire.available())[CHAI] == 7
-    assert wire.actual()[CHAI] - wire.available()[CHAI] == held
-    wire.settled(update(wire, ("0001", "DIFFERENTIAL", -1)))
-    assert (wire.actual() if sets == "actual" else wire.available())[CHAI] == 6
+    sandbox_client.finish_transaction(update(sandbox_client, ("0001", "TRUE_UP", 7)))
+    assert (sandbox_client.actual() if sets == "actual" else sandbox_client.available())[CHAI] == 7
+    assert sandbox_client.actual()[CHAI] - sandbox_client.available()[CHAI] == held
+    sandbox_client.finish_transaction(update(sandbox_client, ("0001", "DIFFERENTIAL", -1)))
+    assert (sandbox_client.actual() if sets == "actual" else sandbox_client.available())[CHAI] == 6

@@ -5,20 +5,20 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from support.sandbox_requests import Wire, new_order
+from support.sandbox_requests import SandboxClient, new_order
 
 
-def pages(wire: Wire, **params: Any) -> list[Any]:
+def pages(sandbox_client: SandboxClient, **params: Any) -> list[Any]:
     """Follow next_page_url to the end."""
     rows, url = [], "/v2/orders"
     while url:
-        body = wire.get(url.partition("/v2")[2], isPaginated=True, limit=300, **params).body
+        body = sandbox_client.get(url.partition("/v2")[2], isPaginated=True, limit=300, **params).body
         rows += body["data"]
         url = body["next_page_url"]
     return rows
 
 
-def test_all_pages_of_northwind(northwind: Wire) -> None:
+def test_all_pages_of_northwind(northwind: SandboxClient) -> None:
     """They hold 830 orders and 2155 lines, each once, sorted by day, channel and number."""
     orders = pages(northwind)
     keys = [(order["orderDate"], order["channelId"], order["orderNo"]) for order in orders]
@@ -28,7 +28,7 @@ def test_all_pages_of_northwind(northwind: Wire) -> None:
     assert Counter(order["channelId"] for order in orders) == {"NW-EU": 505, "NW-NA": 180, "NW-SA": 145}
 
 
-def test_the_words_of_a_page(northwind: Wire) -> None:
+def test_the_metadata_of_a_page(northwind: SandboxClient) -> None:
     """They are Laravel's, with absolute links."""
     answer = northwind.get("/orders?page=2", isPaginated=True, limit=300)
     path = f"{northwind.sandbox.url}/orders"
@@ -49,18 +49,18 @@ def test_the_words_of_a_page(northwind: Wire) -> None:
 @pytest.mark.parametrize(
     ("query", "body", "page"), [("", 3, 3), ("?page=2", 3, 2), ("?page=x", 3, 1), ("", "2", 2), ("", -1, 1)]
 )
-def test_where_the_page_number_is_read(northwind: Wire, query: str, body: object, page: int) -> None:
+def test_where_the_page_number_is_read(northwind: SandboxClient, query: str, body: object, page: int) -> None:
     """In the query, else in the body; an odd one is the first page."""
     assert northwind.get(f"/orders{query}", isPaginated=True, page=body).body["current_page"] == page
 
 
-def test_a_page_after_the_last(northwind: Wire) -> None:
+def test_a_page_after_the_last(northwind: SandboxClient) -> None:
     """It is empty and has no next one."""
     body = northwind.get("/orders?page=99", isPaginated=True).body
     assert (body["data"], body["next_page_url"], body["last_page"]) == ([], None, 17)
 
 
-def test_without_pagination(northwind: Wire) -> None:
+def test_without_pagination(northwind: SandboxClient) -> None:
     """The first rows come, fifty if nothing is asked, without a word about more."""
     answer = northwind.get("/orders")
     assert len(answer.data) == 50
@@ -72,7 +72,7 @@ def test_without_pagination(northwind: Wire) -> None:
     ("start", "end", "count"),
     [("1997-01-01", "1997-01-31", 33), ("1997-12-01", "1997-12-31", 48), ("1998-04-01", "1998-04-30", 74)],
 )
-def test_a_month(northwind: Wire, start: str, end: str, count: int) -> None:
+def test_a_month(northwind: SandboxClient, start: str, end: str, count: int) -> None:
     """Both of its end days are included."""
     rows = northwind.get("/orders", limit=300, startDate=start, endDate=end).data
     days = {order["orderDate"][:10] for order in rows}
@@ -80,13 +80,13 @@ def test_a_month(northwind: Wire, start: str, end: str, count: int) -> None:
     assert start <= min(days) <= max(days) <= end
 
 
-def test_a_single_day(northwind: Wire) -> None:
+def test_a_single_day(northwind: SandboxClient) -> None:
     """It is asked with the same day twice."""
     rows = northwind.get("/orders", startDate="1996-07-04", endDate="1996-07-04").data
     assert [order["orderNo"] for order in rows] == ["10248"]
 
 
-def test_filters_together(northwind: Wire) -> None:
+def test_filters_together(northwind: SandboxClient) -> None:
     """Channel, numbers with blanks, and acknowledgement narrow each other."""
     rows = northwind.get("/orders", orders=" 10248, 10250 ,11008,,nothing").data
     assert [order["orderNo"] for order in rows] == ["10248", "10250", "11008"]
@@ -96,7 +96,7 @@ def test_filters_together(northwind: Wire) -> None:
     assert [order["orderNo"] for order in rows] == ["11008"]
 
 
-def test_what_is_acknowledged_at_first(northwind: Wire) -> None:
+def test_what_is_acknowledged_at_first(northwind: SandboxClient) -> None:
     """The 21 open orders are not, all others are."""
     rows = northwind.get("/orders", limit=300, isAcknowledged=False).data
     assert len(rows) == 21
@@ -126,12 +126,12 @@ def test_what_is_acknowledged_at_first(northwind: Wire) -> None:
         ({"startDate": "1997-01-02", "endDate": "1997-01-01"}, "endDate"),
     ],
 )
-def test_a_parameter_that_is_not_as_documented(northwind: Wire, params: dict[str, Any], field: str) -> None:
+def test_a_parameter_that_is_not_as_documented(northwind: SandboxClient, params: dict[str, Any], field: str) -> None:
     """It is 422 on its own field."""
     assert list(northwind.get("/orders", **params).errors) == [field]
 
 
-def test_all_failures_at_once(northwind: Wire) -> None:
+def test_all_failures_at_once(northwind: SandboxClient) -> None:
     """A wrong partner does not hide a wrong channel."""
     assert northwind.get("/orders", partnerId="X", channelId="X", limit=0).errors == {
         "partnerId": ["The partner id is not valid, please try again."],
@@ -140,17 +140,17 @@ def test_all_failures_at_once(northwind: Wire) -> None:
     }
 
 
-def test_acknowledging(wire: Wire) -> None:
+def test_acknowledging(sandbox_client: SandboxClient) -> None:
     """Numbers may have blanks after the commas; it holds at once."""
-    answer = wire.call("PATCH", "/orders/acknowledge", channelId="NW-EU", orders="11008, 11072")
+    answer = sandbox_client.call("PATCH", "/orders/acknowledge", channelId="NW-EU", orders="11008, 11072")
     assert answer.body == {"data": [], "code": 200, "status": "success", "message": "OK"}
-    assert len(wire.get("/orders", isAcknowledged=False).data) == 19
-    assert len(wire.get("/orders", isAcknowledged=True, orders="11008,11072").data) == 2
+    assert len(sandbox_client.get("/orders", isAcknowledged=False).data) == 19
+    assert len(sandbox_client.get("/orders", isAcknowledged=True, orders="11008,11072").data) == 2
 
 
-def test_acknowledging_an_order_of_another_channel(wire: Wire) -> None:
+def test_acknowledging_an_order_of_another_channel(sandbox_client: SandboxClient) -> None:
     """Nothing is acknowledged, and every number that does not exist is named."""
-    answer = wire.call("PATCH", "/orders/acknowledge", channelId="NW-EU", orders="11008,A1234,10250")
+    answer = sandbox_client.call("PATCH", "/orders/acknowledge", channelId="NW-EU", orders="11008,A1234,10250")
     assert (answer.status, answer.body) == (
         400,
         {
@@ -162,24 +162,24 @@ def test_acknowledging_an_order_of_another_channel(wire: Wire) -> None:
             ],
         },
     )
-    assert len(wire.get("/orders", isAcknowledged=False).data) == 21
+    assert len(sandbox_client.get("/orders", isAcknowledged=False).data) == 21
 
 
 @pytest.mark.parametrize("numbers", [None, "", " , ", "1," * 200, 11008])
-def test_acknowledging_nothing_or_too_much(wire: Wire, numbers: object) -> None:
+def test_acknowledging_nothing_or_too_much(sandbox_client: SandboxClient, numbers: object) -> None:
     """It is 422 on the numbers."""
-    answer = wire.call("PATCH", "/orders/acknowledge", channelId="NW-EU", orders=numbers)
+    answer = sandbox_client.call("PATCH", "/orders/acknowledge", channelId="NW-EU", orders=numbers)
     assert list(answer.errors) == ["orders"]
 
 
-def test_a_created_order(wire: Wire) -> None:
+def test_a_created_order(sandbox_client: SandboxClient) -> None:
     """It appears when its transaction ends, open and unacknowledged, and takes from available stock alone."""
-    actual, available = wire.actual(), wire.available()
-    submitted = wire.call("POST", "/orders", channelId="NW-EU", orders=[new_order()])
+    actual, available = sandbox_client.actual(), sandbox_client.available()
+    submitted = sandbox_client.call("POST", "/orders", channelId="NW-EU", orders=[new_order()])
     assert submitted.body["handle"] == submitted.body["handle"].lower()
     assert isinstance(submitted.body["id"], str)
-    assert wire.get("/orders", orders="N-1").data == []
-    assert wire.settled(submitted)["status"] == "COMPLETED"
+    assert sandbox_client.get("/orders", orders="N-1").data == []
+    assert sandbox_client.finish_transaction(submitted)["status"] == "COMPLETED"
     place = {
         "address1": "1742 Sabre Street",
         "address2": None,
@@ -188,7 +188,7 @@ def test_a_created_order(wire: Wire) -> None:
         "country": "US",
         "postalCode": "04545",
     }
-    assert wire.get("/orders", orders="N-1", isAcknowledged=False).data == [
+    assert sandbox_client.get("/orders", orders="N-1", isAcknowledged=False).data == [
         {
             "orderNo": "N-1",
             "customerOrderNo": None,
@@ -228,32 +228,32 @@ def test_a_created_order(wire: Wire) -> None:
             "notes": {"merchantMsg": None, "retailerMsg": None},
         }
     ]
-    assert wire.actual() == actual
+    assert sandbox_client.actual() == actual
     key = ("NW-EAST", "0001")
-    assert wire.available() == {**available, key: available[key] - 2}
+    assert sandbox_client.available() == {**available, key: available[key] - 2}
 
 
-def test_created_orders_fall_into_place(wire: Wire) -> None:
+def test_created_orders_are_sorted_in(sandbox_client: SandboxClient) -> None:
     """They are sorted among the others and found by their day."""
     orders = [new_order("N-2", orderDate="1997-03-01"), new_order("N-1", orderDate="1990-01-01")]
-    wire.settled(wire.call("POST", "/orders", channelId="NW-NA", orders=orders))
-    rows = pages(wire)
+    sandbox_client.finish_transaction(sandbox_client.call("POST", "/orders", channelId="NW-NA", orders=orders))
+    rows = pages(sandbox_client)
     assert rows[0]["orderNo"] == "N-1"
     assert all(a["orderDate"] <= b["orderDate"] for a, b in pairwise(rows))
-    found = wire.get("/orders", startDate="1997-03-01", endDate="1997-03-01").data
+    found = sandbox_client.get("/orders", startDate="1997-03-01", endDate="1997-03-01").data
     assert [order["orderNo"] for order in found] == ["N-2"]
 
 
-def test_line_numbers(wire: Wire) -> None:
+def test_line_numbers(sandbox_client: SandboxClient) -> None:
     """A line without a number takes the next one."""
     line = {"sku": "0001", "quantity": 1, "consumerPrice": 1, "subTotal": 1}
     orders = [new_order(lineItems=[line, {**line, "lineNumber": 5}, line])]
-    wire.settled(wire.call("POST", "/orders", channelId="NW-EU", orders=orders))
-    rows = wire.get("/orders", orders="N-1").data
+    sandbox_client.finish_transaction(sandbox_client.call("POST", "/orders", channelId="NW-EU", orders=orders))
+    rows = sandbox_client.get("/orders", orders="N-1").data
     assert [row["lineItem"] for row in rows[0]["lineItems"]] == ["1", "5", "6"]
 
 
-def test_orders_that_cannot_be_created(wire: Wire) -> None:
+def test_orders_that_cannot_be_created(sandbox_client: SandboxClient) -> None:
     """They are named by position; the good ones beside them are created."""
     line = {"sku": "nope", "quantity": 1, "consumerPrice": 1, "subTotal": 1}
     orders = [
@@ -263,7 +263,9 @@ def test_orders_that_cannot_be_created(wire: Wire) -> None:
         new_order("B1"),
         new_order("B3", customerOrderNo="C1"),
     ]
-    outcome = wire.settled(wire.call("POST", "/orders", channelId="NW-EU", orders=orders))
+    outcome = sandbox_client.finish_transaction(
+        sandbox_client.call("POST", "/orders", channelId="NW-EU", orders=orders)
+    )
     assert (outcome["status"], outcome["completed_at"]) == ("FAILED", None)
     assert outcome["errors"] == [
         {"index": 0, "message": "The order 10248 is already existed on our system."},
@@ -274,14 +276,14 @@ def test_orders_that_cannot_be_created(wire: Wire) -> None:
         {"index": 3, "message": "The order B1 is already existed on our system."},
         {"index": 4, "message": "The customer order C1 is already existed on our system."},
     ]
-    assert [order["orderNo"] for order in wire.get("/orders", orders="B1,B2,B3").data] == ["B1"]
+    assert [order["orderNo"] for order in sandbox_client.get("/orders", orders="B1,B2,B3").data] == ["B1"]
 
 
-def test_the_same_number_in_another_channel(wire: Wire) -> None:
+def test_the_same_number_in_another_channel(sandbox_client: SandboxClient) -> None:
     """It is a new order: numbers are unique within a channel only."""
-    submitted = wire.call("POST", "/orders", channelId="NW-SA", orders=[new_order("10248")])
-    assert wire.settled(submitted)["status"] == "COMPLETED"
-    assert {order["channelId"] for order in wire.get("/orders", orders="10248").data} == {"NW-EU", "NW-SA"}
+    submitted = sandbox_client.call("POST", "/orders", channelId="NW-SA", orders=[new_order("10248")])
+    assert sandbox_client.finish_transaction(submitted)["status"] == "COMPLETED"
+    assert {order["channelId"] for order in sandbox_client.get("/orders", orders="10248").data} == {"NW-EU", "NW-SA"}
 
 
 SHIP_TO = new_order()["shipTo"]
@@ -324,7 +326,7 @@ LINE = new_order()["lineItems"][0]
         ({"subTotal": True}, "subTotal"),
     ],
 )
-def test_an_order_that_is_not_as_documented(northwind: Wire, changes: dict[str, Any], field: str) -> None:
+def test_an_order_that_is_not_as_documented(northwind: SandboxClient, changes: dict[str, Any], field: str) -> None:
     """It is 422 on the dotted name of the field, and no transaction begins."""
     orders = [new_order("OK"), new_order(**changes)]
     answer = northwind.call("POST", "/orders", channelId="NW-EU", orders=orders)
@@ -333,14 +335,14 @@ def test_an_order_that_is_not_as_documented(northwind: Wire, changes: dict[str, 
 
 
 @pytest.mark.parametrize("amount", [0, 0.1, 19.99, 9999.99, 1e3])
-def test_amounts_that_fit(wire: Wire, amount: float) -> None:
+def test_amounts_that_fit(sandbox_client: SandboxClient, amount: float) -> None:
     """Whatever has two decimals and fits is taken as sent."""
     orders = [new_order(grandTotal=amount)]
-    wire.settled(wire.call("POST", "/orders", channelId="NW-EU", orders=orders))
-    assert wire.get("/orders", orders="N-1").data[0]["pricing"]["grandTotal"] == amount
+    sandbox_client.finish_transaction(sandbox_client.call("POST", "/orders", channelId="NW-EU", orders=orders))
+    assert sandbox_client.get("/orders", orders="N-1").data[0]["pricing"]["grandTotal"] == amount
 
 
 @pytest.mark.parametrize("orders", [None, [], {}, "N-1"])
-def test_no_orders_to_create(northwind: Wire, orders: object) -> None:
+def test_no_orders_to_create(northwind: SandboxClient, orders: object) -> None:
     """It is 422 on the array."""
     assert list(northwind.call("POST", "/orders", channelId="NW-EU", orders=orders).errors) == ["orders"]

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlsplit
 
 import pytest
-from support.sandbox_requests import Wire
+from support.sandbox_requests import SandboxClient
 
 from cenports_nb.sandbox import Sandbox
 
@@ -28,10 +28,10 @@ def test_closing() -> None:
     sandbox = Sandbox().start()
     assert sandbox.start() is sandbox
     number = port(sandbox)
-    wire = Wire(sandbox).log_in()  # its idle connection is ended too
+    sandbox_client = SandboxClient(sandbox).log_in()  # its idle connection is ended too
     sandbox.close()
     sandbox.close()
-    wire.connection.close()
+    sandbox_client.connection.close()
     with socket.create_server(("127.0.0.1", number)):
         pass
     assert threads() == []
@@ -61,27 +61,27 @@ def test_starting_again() -> None:
     sandbox = Sandbox(orders=5)
     for _ in range(2):
         with sandbox:
-            wire = Wire(sandbox).log_in()
-            wire.connection.close()
+            sandbox_client = SandboxClient(sandbox).log_in()
+            sandbox_client.connection.close()
     assert len(sandbox.requests) == 2
     assert repr(sandbox) == f"<Sandbox {sandbox.url}, 5 orders>"
 
 
-def test_a_keep_alive_connection(wire: Wire) -> None:
+def test_a_keep_alive_connection(sandbox_client: SandboxClient) -> None:
     """It serves one request after the other."""
-    used = wire.connection.sock
+    used = sandbox_client.connection.sock
     for _ in range(5):
-        assert wire.get("/orders").status == 200
-    assert wire.connection.sock is used
+        assert sandbox_client.get("/orders").status == 200
+    assert sandbox_client.connection.sock is used
 
 
-def test_many_at_once(wire: Wire) -> None:
+def test_many_at_once(sandbox_client: SandboxClient) -> None:
     """Concurrent differentials are each applied exactly once."""
-    before = wire.actual()["NW-EAST", "0001"]
+    before = sandbox_client.actual()["NW-EAST", "0001"]
 
     def add_one(_: int) -> int:
-        one = Wire(wire.sandbox)
-        one.token = wire.token
+        one = SandboxClient(sandbox_client.sandbox)
+        one.token = sandbox_client.token
         rows = [{"productSKU": "0001", "type": "DIFFERENTIAL", "quantity": 1}]
         try:
             return one.call("PATCH", "/inventories", warehouseCode="NW-EAST", inventories=rows).body["id"]
@@ -90,9 +90,9 @@ def test_many_at_once(wire: Wire) -> None:
 
     with ThreadPoolExecutor(8) as pool:
         ids = list(pool.map(add_one, range(40)))
-    wire.sandbox.clock.advance(3)
+    sandbox_client.sandbox.clock.advance(3)
     assert sorted(ids) == list(range(1, 41))
-    assert wire.actual()["NW-EAST", "0001"] == before + 40
+    assert sandbox_client.actual()["NW-EAST", "0001"] == before + 40
 
 
 @pytest.mark.parametrize(
@@ -104,19 +104,19 @@ def test_many_at_once(wire: Wire) -> None:
         b"nonsense\r\n\r\n",
     ],
 )
-def test_a_client_that_goes_away(wire: Wire, sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_client_that_goes_away(sandbox_client: SandboxClient, sent: bytes, capfd: pytest.CaptureFixture[str]) -> None:
     """Nothing is printed, and the next one is served."""
-    with socket.create_connection(("127.0.0.1", port(wire.sandbox))) as connection:
+    with socket.create_connection(("127.0.0.1", port(sandbox_client.sandbox))) as connection:
         connection.sendall(sent)
         # Linger of 0: the close is a reset, the rudest way to leave.
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
-    assert wire.get("/orders").status == 200
+    assert sandbox_client.get("/orders").status == 200
     assert capfd.readouterr().err == ""
 
 
-def test_a_head_request(wire: Wire) -> None:
+def test_a_head_request(sandbox_client: SandboxClient) -> None:
     """It is 405 without a body, so that the connection can go on."""
-    connection = http.client.HTTPConnection("127.0.0.1", port(wire.sandbox))
+    connection = http.client.HTTPConnection("127.0.0.1", port(sandbox_client.sandbox))
     try:
         for _ in range(2):
             connection.request("HEAD", "/v2/orders")
@@ -129,11 +129,11 @@ def test_a_head_request(wire: Wire) -> None:
 def test_latency() -> None:
     """Each answer takes at least so long, and closing does not wait for it."""
     with Sandbox(latency=0.02) as sandbox:
-        wire = Wire(sandbox)
+        sandbox_client = SandboxClient(sandbox)
         before = time.monotonic()
-        wire.log_in()
+        sandbox_client.log_in()
         assert time.monotonic() - before >= 0.02
-        wire.connection.close()
+        sandbox_client.connection.close()
     with Sandbox(latency=3600) as slow, socket.create_connection(("127.0.0.1", port(slow))) as connection:
         connection.sendall(b"GET /v2/orders HTTP/1.1\r\n\r\n")
         while not slow.requests:
@@ -146,8 +146,8 @@ def test_latency() -> None:
 def test_nothing_is_shared_between_sandboxes() -> None:
     """A token of one is none of another."""
     with Sandbox() as one, Sandbox() as other:
-        wire, stranger = Wire(one).log_in(), Wire(other)
-        stranger.token = wire.token
+        sandbox_client, stranger = SandboxClient(one).log_in(), SandboxClient(other)
+        stranger.token = sandbox_client.token
         assert stranger.get("/orders").status == 401
-        wire.connection.close()
+        sandbox_client.connection.close()
         stranger.connection.close()

@@ -5,17 +5,17 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from support.sandbox_requests import Wire
+from support.sandbox_requests import SandboxClient
 
 CHAI = ("NW-EAST", "0001")  # 39 on hand
 
 
-def update(wire: Wire, *rows: tuple[str, str, int], warehouse_code: str = "NW-EAST") -> Any:
+def update(sandbox_client: SandboxClient, *rows: tuple[str, str, int], warehouse_code: str = "NW-EAST") -> Any:
     inventories = [{"productSKU": sku, "type": kind, "quantity": quantity} for sku, kind, quantity in rows]
-    return wire.call("PATCH", "/inventories", warehouseCode=warehouse_code, inventories=inventories)
+    return sandbox_client.call("PATCH", "/inventories", warehouseCode=warehouse_code, inventories=inventories)
 
 
-def test_actual_stock(northwind: Wire) -> None:
+def test_actual_stock(northwind: SandboxClient) -> None:
     """It has 77 rows and 3119 units, quantities as text, in the documented shape."""
     warehouses = northwind.get("/inventories", actualStock=True).data
     assert (len(northwind.actual()), sum(northwind.actual().values())) == (77, 3119)
@@ -35,7 +35,7 @@ def test_actual_stock(northwind: Wire) -> None:
 
 
 @pytest.mark.parametrize("channel_id", ["NW-EU", "NW-NA", "NW-SA"])
-def test_available_stock(northwind: Wire, channel_id: str) -> None:
+def test_available_stock(northwind: SandboxClient, channel_id: str) -> None:
     """In every channel it is actual stock less the open units of the whole account, over all 77 rows."""
     reserved: Counter[tuple[str, str]] = Counter()
     for order in northwind.get("/orders", isAcknowledged=False, limit=300).data:
@@ -47,7 +47,7 @@ def test_available_stock(northwind: Wire, channel_id: str) -> None:
     assert sum(quantity < 0 for quantity in expected.values()) == 17
 
 
-def test_some_warehouses(northwind: Wire) -> None:
+def test_some_warehouses(northwind: SandboxClient) -> None:
     """They are named with commas; an unknown one simply has nothing."""
 
     def codes(text: str) -> list[str]:
@@ -71,21 +71,21 @@ def test_some_warehouses(northwind: Wire) -> None:
         ({"actualStock": True, "limit": "all"}, "limit"),
     ],
 )
-def test_a_parameter_that_is_not_as_documented(northwind: Wire, params: dict[str, Any], field: str) -> None:
+def test_a_parameter_that_is_not_as_documented(northwind: SandboxClient, params: dict[str, Any], field: str) -> None:
     """It is 422 on its own field."""
     assert list(northwind.get("/inventories", **params).errors) == [field]
 
 
-def test_a_limit(northwind: Wire) -> None:
+def test_a_limit(northwind: SandboxClient) -> None:
     """It is accepted and changes nothing."""
     assert northwind.get("/inventories", actualStock=True, limit=1).data == (
         northwind.get("/inventories", actualStock=True).data
     )
 
 
-def test_an_update_through_its_states(wire: Wire) -> None:
+def test_an_update_through_its_states(sandbox_client: SandboxClient) -> None:
     """QUEUED for a third of its life, PROCESSING until its end, COMPLETED at that very instant."""
-    submitted = update(wire, ("0001", "TRUE_UP", 7), ("0002", "DIFFERENTIAL", -1))
+    submitted = update(sandbox_client, ("0001", "TRUE_UP", 7), ("0002", "DIFFERENTIAL", -1))
     assert submitted.body == {
         "id": 1,
         "handle": str(uuid.UUID(submitted.body["handle"])).upper(),
@@ -95,42 +95,42 @@ def test_an_update_through_its_states(wire: Wire) -> None:
     }
     seen = []
     for _ in range(6):
-        wire.sandbox.clock.advance(0.5)
-        seen.append((wire.transaction(submitted)["status"], wire.actual()[CHAI]))
+        sandbox_client.sandbox.clock.advance(0.5)
+        seen.append((sandbox_client.transaction(submitted)["status"], sandbox_client.actual()[CHAI]))
     assert seen == [("QUEUED", 39), *[("PROCESSING", 39)] * 4, ("COMPLETED", 7)]
-    assert wire.transaction(submitted)["completed_at"] == "2025-06-15T12:00:03.000000Z"
-    assert wire.actual()["NW-EAST", "0002"] == 16
+    assert sandbox_client.transaction(submitted)["completed_at"] == "2025-06-15T12:00:03.000000Z"
+    assert sandbox_client.actual()["NW-EAST", "0002"] == 16
 
 
-def test_an_update_that_nobody_follows(wire: Wire) -> None:
+def test_an_update_that_nobody_follows(sandbox_client: SandboxClient) -> None:
     """It lands at its end all the same, and says so whenever it is asked."""
-    submitted = update(wire, ("0001", "TRUE_UP", 7))
-    wire.sandbox.clock.advance(3600)
-    assert wire.actual()[CHAI] == 7
-    assert wire.transaction(submitted)["completed_at"] == "2025-06-15T12:00:03.000000Z"
+    submitted = update(sandbox_client, ("0001", "TRUE_UP", 7))
+    sandbox_client.sandbox.clock.advance(3600)
+    assert sandbox_client.actual()[CHAI] == 7
+    assert sandbox_client.transaction(submitted)["completed_at"] == "2025-06-15T12:00:03.000000Z"
 
 
-def test_updates_in_a_row(wire: Wire) -> None:
+def test_updates_in_a_row(sandbox_client: SandboxClient) -> None:
     """They are applied in order of submission, rows in their order."""
-    update(wire, ("0001", "TRUE_UP", 5))
-    wire.sandbox.clock.advance(1)
-    update(wire, ("0001", "DIFFERENTIAL", 3), ("0001", "DIFFERENTIAL", -6))
-    wire.sandbox.clock.advance(60)
-    assert wire.actual()[CHAI] == 2
+    update(sandbox_client, ("0001", "TRUE_UP", 5))
+    sandbox_client.sandbox.clock.advance(1)
+    update(sandbox_client, ("0001", "DIFFERENTIAL", 3), ("0001", "DIFFERENTIAL", -6))
+    sandbox_client.sandbox.clock.advance(60)
+    assert sandbox_client.actual()[CHAI] == 2
 
 
-def test_rows_that_cannot_be_applied(wire: Wire) -> None:
+def test_rows_that_cannot_be_applied(sandbox_client: SandboxClient) -> None:
     """They are named by position, the others are applied, and the transaction is FAILED."""
-    before = wire.actual()
+    before = sandbox_client.actual()
     submitted = update(
-        wire,
+        sandbox_client,
         ("nope", "TRUE_UP", 1),
         ("0001", "TRUE_UP", -1),
         ("0002", "DIFFERENTIAL", -18),
         ("0003", "DIFFERENTIAL", -13),
         ("0004", "TRUE_UP", 1),
     )
-    outcome = wire.settled(submitted)
+    outcome = sandbox_client.finish_transaction(submitted)
     assert (outcome["status"], outcome["completed_at"]) == ("FAILED", None)
     assert outcome["errors"] == [
         {"index": 0, "message": "The product sku nope does not exist."},
@@ -138,7 +138,7 @@ def test_rows_that_cannot_be_applied(wire: Wire) -> None:
         {"index": 2, "message": "The quantity of the product sku 0002 can not be below 0."},
         {"index": 4, "message": "The product sku 0004 does not exist."},
     ]
-    assert wire.actual() == {**before, ("NW-EAST", "0003"): 0}
+    assert sandbox_client.actual() == {**before, ("NW-EAST", "0003"): 0}
 
 
 @pytest.mark.parametrize(
@@ -163,7 +163,7 @@ def test_rows_that_cannot_be_applied(wire: Wire) -> None:
         ),
     ],
 )
-def test_an_update_that_is_not_as_documented(northwind: Wire, params: dict[str, Any], field: str) -> None:
+def test_an_update_that_is_not_as_documented(northwind: SandboxClient, params: dict[str, Any], field: str) -> None:
     """It is 422 on the dotted name of the field, and no transaction begins."""
     rows = [{"productSKU": "0001", "type": "TRUE_UP", "quantity": 1}]
     answer = northwind.call("PATCH", "/inventories", **{"warehouseCode": "NW-EAST", "inventories": rows, **params})
@@ -171,21 +171,21 @@ def test_an_update_that_is_not_as_documented(northwind: Wire, params: dict[str, 
     assert len(northwind.sandbox.state.transactions) == 0
 
 
-def test_a_thousand_rows(wire: Wire) -> None:
+def test_a_thousand_rows(sandbox_client: SandboxClient) -> None:
     """They are one update."""
-    submitted = update(wire, *[("0001", "DIFFERENTIAL", 1)] * 1000)
-    assert wire.settled(submitted)["status"] == "COMPLETED"
-    assert wire.actual()[CHAI] == 1039
+    submitted = update(sandbox_client, *[("0001", "DIFFERENTIAL", 1)] * 1000)
+    assert sandbox_client.finish_transaction(submitted)["status"] == "COMPLETED"
+    assert sandbox_client.actual()[CHAI] == 1039
 
 
-def test_a_handle_in_the_other_case(wire: Wire) -> None:
+def test_a_handle_in_the_other_case(sandbox_client: SandboxClient) -> None:
     """It is the same handle, answered as it was given out."""
-    submitted = update(wire, ("0001", "TRUE_UP", 7))
-    answer = wire.get("/transaction", handle=submitted.body["handle"].lower())
+    submitted = update(sandbox_client, ("0001", "TRUE_UP", 7))
+    answer = sandbox_client.get("/transaction", handle=submitted.body["handle"].lower())
     assert answer.body == submitted.body
 
 
 @pytest.mark.parametrize("handle", ["nope", None, 1, "d93ff46f-3621-47e2-89a0-74d8caeae8a3"])
-def test_an_unknown_handle(northwind: Wire, handle: object) -> None:
+def test_an_unknown_handle(northwind: SandboxClient, handle: object) -> None:
     """It is 422."""
     assert list(northwind.get("/transaction", handle=handle).errors) == ["handle"]

@@ -84,7 +84,7 @@ def test_a_total_below_the_table_is_refused(text: str, line: int) -> None:
     assert f"a total below the table in line {line}: delete it" in _refused(text)
 
 
-def test_a_total_of_a_file_without_warehouses_is_told_by_its_sum() -> None:
+def test_a_total_of_a_file_without_warehouses_is_found_by_its_sum() -> None:
     """A product of that name is one unless its quantity is the sum of all others."""
     text = "SKU,Qty\nA,1\nB,2\nTotal,"
     assert "a total below the table in line 4" in _refused(f"{text}3\n", warehouse_code="W")

@@ -40,7 +40,7 @@ def test_whatever_pandas_writes_is_read_back(counted: dict[tuple[str, str], int]
 
 
 @pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-def test_the_separator_is_told_by_the_header(separator: str) -> None:
+def test_the_separator_is_found_in_the_header(separator: str) -> None:
     """Excel writes semicolons in half of Europe."""
     text = f"{HEAD}\nW,0012,5\n".replace(",", separator)
     assert _rows(cn.read_counts(io.StringIO(text))) == [("W", "0012", 5)]

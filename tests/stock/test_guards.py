@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, attach
-from cenports_nb.reports import sample_count
+from cenports_nb.reports import find_sample_count
 from cenports_nb.stock.guards.registry import GUARDS, STOPS_ALL
 
 KEYS = ["warehouse_code", "product_sku"]
@@ -65,7 +65,7 @@ def test_a_sku_that_loses_more_than_half_is_an_objection(now: int, target: int, 
         assert guards(updates, actual) == ["max_drop"] * objects
 
 
-def test_a_drop_is_told_with_its_numbers() -> None:
+def test_the_message_of_a_drop_has_its_numbers() -> None:
     """From what to what, by how much, and what to do."""
     told = cn.check_updates(plan(("W", "A", 9)), stock(("W", "A", 20), BIG)).iloc[0]
     assert told.to_dict() == {
@@ -280,7 +280,7 @@ def test_northwinds_own_plan_is_about_its_own_account(client: cn.Client) -> None
 def test_the_sample_count_of_the_report_has_no_objection(client: cn.Client) -> None:
     """Whoever submits it on the sandbox sees it go through."""
     actual, available = cn.load_actual_stock(client), cn.load_available_stock(client)
-    updates = cn.build_true_up(cn.read_counts(sample_count()), actual)
+    updates = cn.build_true_up(cn.read_counts(find_sample_count()), actual)
     assert (len(updates), guards(updates, actual, available=available)) == (9, [])
 
 

@@ -11,7 +11,7 @@ from support.fake_clock import FakeClock
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 
 @pytest.fixture
@@ -20,7 +20,7 @@ def connect(northwind: Sandbox, clock: FakeClock) -> Iterator[Callable[..., Clie
     opened: list[Client] = []
 
     def connect_again(**changes: object) -> Client:
-        settings = resolve(
+        settings = resolve_settings(
             "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
             **{"rate_limit": 100_000, **changes},
         )  # fmt: skip

@@ -18,7 +18,7 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import CenportsError, CenportsWarning
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +45,7 @@ class HandoverScenario:
         self.client = self.connect()
 
     def connect(self) -> Client:
-        found = resolve(
+        found = resolve_settings(
             "staging", base_url=self.sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID,
             client_secret=CLIENT_SECRET, rate_limit=100_000,
         )  # fmt: skip

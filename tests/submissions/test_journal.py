@@ -19,6 +19,7 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import JournalError
 from cenports_nb.sandbox import Sandbox
+from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.journal.filesystem import find_network_filesystem
 from cenports_nb.submissions.journal.migrations import FORMAT_VERSION, TABLES_V1
 from cenports_nb.submissions.journal.models import Batch, Head, Row
@@ -172,7 +173,7 @@ def test_a_harmed_journal_stops_a_write_before_it_is_sent(
     """Damaged, exchanged or gone while it is open: one clear line, and no write left."""
     cn.submit_updates(account, plan("0003")).wait()
     path = home / "journal.sqlite"
-    account.context.journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    get_context(account).journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     updates = plan("0011")
     harm(path)
     with pytest.raises(JournalError, match=r"Nothing was sent|can't be used") as caught:

@@ -22,7 +22,7 @@ from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, InvalidRequestError, ReadOnlyError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 from cenports_nb.sandbox.dialect import Dialect
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 from cenports_nb.submissions.tracking.status_table import format_status
 
 TESTS = Path(__file__).parents[1]
@@ -261,7 +261,7 @@ def test_killed_while_it_sends_each_order_is_created_once(northwind: Sandbox, la
         cwd=TESTS, capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
     )  # fmt: skip
     assert (ran.returncode, ran.stderr) == (-signal.SIGKILL, "")
-    settings = resolve(
+    settings = resolve_settings(
         "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
         rate_limit=100_000,
     )  # fmt: skip

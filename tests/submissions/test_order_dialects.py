@@ -14,7 +14,7 @@ from support.made_orders import line, lines, order, orders
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.sandbox import Clock, Dialect, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 pytestmark = pytest.mark.slow
 
@@ -42,7 +42,7 @@ DIALECTS = [
 @pytest.fixture
 def sandbox_and_client() -> Iterator[tuple[Sandbox, Client]]:
     with Sandbox(orders=400, seed=3, rate_limit=None, clock=Clock(frozen_at=NOON)) as sandbox:
-        settings = resolve("sandbox", base_url=sandbox.url, rate_limit=100_000)
+        settings = resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000)
         with Client(settings, clock=FakeClock(sandbox)) as client:
             yield sandbox, client
 

@@ -20,7 +20,7 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Clock, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 pytestmark = pytest.mark.slow
 
@@ -101,7 +101,7 @@ class SubmissionMachine(RuleBasedStateMachine):
 
     def connect(self) -> KillableClient:
         if self.client is None:
-            given = resolve(
+            given = resolve_settings(
                 "staging", base_url=self.sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID,
                 client_secret=CLIENT_SECRET, rate_limit=100_000, cache=False,
             )  # fmt: skip

@@ -94,7 +94,7 @@ class Account(StubClient):
         )
 
 
-def parameters_of(window: Window) -> dict[str, Any]:
+def build_parameters(window: Window) -> dict[str, Any]:
     asked = {
         "start": window.start and window.start.isoformat(),
         "end": window.end and window.end.isoformat(),
@@ -104,7 +104,7 @@ def parameters_of(window: Window) -> dict[str, Any]:
     return {name: value for name, value in asked.items() if value is not None}
 
 
-def number_of(record: msgspec.Raw) -> str:
+def read_number(record: msgspec.Raw) -> str:
     return str(json.loads(bytes(record)).get("orderNo"))
 
 
@@ -113,7 +113,7 @@ class Numbered(RawRecords):
 
     @property
     def identities(self) -> list[object]:
-        return [number_of(record) for record in self.raw]
+        return [read_number(record) for record in self.raw]
 
     @property
     def channels(self) -> list[str]:
@@ -135,18 +135,18 @@ def records_in(read: Retrieval) -> list[msgspec.Raw]:
     return [record for part in read.parts for page in split_pages(part.contents) for record in page.raw]  # type: ignore[attr-defined]
 
 
-def source_of(**changes: Any) -> EndpointSpec:
+def build_spec(**changes: Any) -> EndpointSpec:
     given: dict[str, Any] = {
         "path": "/orders",
         "limit": LIMIT,
-        "parameters": parameters_of,
+        "parameters": build_parameters,
         "known_caps": CAPS,
         "decode": lambda _, pages: Numbered(pages),
     }
     return EndpointSpec(**{**given, **changes})
 
 
-def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: Any) -> Account:
+def build_account(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: Any) -> Account:
     """So many orders on each day, every `minutes` of it; 0 is midnight, all of them."""
     orders = [
         {
@@ -163,13 +163,13 @@ def account_of(days: list[int], cap: int = LIMIT, *, minutes: int = 61, **more: 
     return Account(orders=orders, cap=cap, **more)
 
 
-def windows_of(days: int) -> list[Window]:
+def build_windows(days: int) -> list[Window]:
     """The windows that the loaders ask."""
     return [Window(start, after) for start, after in cover_days(FIRST, FIRST + (days - 1) * ONE_DAY)]
 
 
-def numbers_of(read: Retrieval) -> set[str]:
-    return {number_of(record) for record in records_in(read)}
+def read_numbers(read: Retrieval) -> set[str]:
+    return {read_number(record) for record in records_in(read)}
 
 
 @dataclass

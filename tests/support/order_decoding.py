@@ -31,14 +31,14 @@ class Frames:
     unknown_fields: frozenset[str]
 
 
-def page_of(*records: Any) -> bytes:
+def build_page(*records: Any) -> bytes:
     """Write records, or bytes that stand for one, as a page."""
     return open_page(
         "", b"[" + b",".join(r if isinstance(r, bytes) else json.dumps(r).encode() for r in records) + b"]"
     ).records
 
 
-def frames_of(contents: Sequence[DecodedPage], channel_id: str | None = "X") -> Frames:
+def build_frames(contents: Sequence[DecodedPage], channel_id: str | None = "X") -> Frames:
     """Make both frames of what was opened."""
     whole = Retrieval(tuple(Part(Window(channel_id=channel_id), part) for part in contents))
     found: DecodedOrders = select_orders(whole, None, "UTC")
@@ -54,4 +54,4 @@ def frames_of(contents: Sequence[DecodedPage], channel_id: str | None = "X") -> 
 
 def decoded(*records: Any, channel_id: str | None = "X") -> Frames:
     """Read records that came on one page."""
-    return frames_of([decode_orders(channel_id, [page_of(*records)])], channel_id)
+    return build_frames([decode_orders(channel_id, [build_page(*records)])], channel_id)

@@ -1,4 +1,4 @@
-"""The plainest client there is, and what it sends."""
+"""A minimal HTTP client for the sandbox, and an order to send."""
 
 import http.client
 import json
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
         return self.body["errors"]
 
 
-class Wire:
+class SandboxClient:
     """One keep-alive connection with a token."""
 
     def __init__(self, sandbox: Sandbox) -> None:
@@ -39,14 +39,14 @@ class Wire:
         self.connection = http.client.HTTPConnection("127.0.0.1", urlsplit(sandbox.url).port, timeout=20)
         self.token: str | None = None
 
-    def raw(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
+    def send_raw(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
         """Send a request; the body of the answer is as it came."""
         self.connection.request(method, path, body, headers)
         response = self.connection.getresponse()
         return Answer(response.status, response.read(), response.headers)
 
     def send(self, method: str, path: str, body: bytes | None = None, **headers: str) -> Answer:
-        answer = self.raw(method, path, body, **headers)
+        answer = self.send_raw(method, path, body, **headers)
         return answer._replace(body=json.loads(answer.body) if answer.body else None)
 
     def call(self, method: str, path: str, /, **params: Any) -> Answer:
@@ -57,7 +57,7 @@ class Wire:
     def get(self, path: str, /, **params: Any) -> Answer:
         return self.call("GET", path, **params)
 
-    def talk(self, path: str = "/orders", method: str = "GET", /, **params: Any) -> bytes:
+    def read_until_closed(self, path: str = "/orders", method: str = "GET", /, **params: Any) -> bytes:
         """Send a request on a connection of its own and return every byte until its end."""
         body = json.dumps({"partnerId": PARTNER_ID, **params})
         head = f"{method} /v2{path} HTTP/1.1\r\nAuthorization: Bearer {self.token}\r\nConnection: close\r\n"
@@ -66,12 +66,12 @@ class Wire:
             connection.sendall(f"{head}Content-Length: {len(body)}\r\n\r\n{body}".encode())
             return b"".join(iter(lambda: connection.recv(65536), b""))
 
-    def ask(self, path: str, /, **params: Any) -> Answer:
+    def get_by_query(self, path: str, /, **params: Any) -> Answer:
         """Get an end point as the partner, with parameters in the query."""
         query = urlencode({"partnerId": PARTNER_ID, **params})
         return self.send("GET", f"/v2{path}?{query}", **self.authorization)
 
-    def speak(self, **changes: Any) -> "Wire":
+    def set_dialect(self, **changes: Any) -> "SandboxClient":
         """Give the sandbox another dialect."""
         self.sandbox.dialect = Dialect(**changes)
         return self
@@ -80,7 +80,7 @@ class Wire:
     def authorization(self) -> dict[str, str]:
         return {"Authorization": f"Bearer {self.token}"} if self.token else {}
 
-    def log_in(self) -> "Wire":
+    def log_in(self) -> "SandboxClient":
         answer = self.send("POST", "/v2/authorize", json.dumps(CREDENTIALS).encode())
         self.token = answer.body["access_token"]
         return self
@@ -89,7 +89,7 @@ class Wire:
         assert submitted.status == 200, submitted.body
         return self.get("/transaction", handle=submitted.body["handle"]).body
 
-    def settled(self, submitted: Answer) -> Any:
+    def finish_transaction(self, submitted: Answer) -> Any:
         """Move the clock past the transaction's end and say how it went."""
         self.sandbox.clock.advance(3)
         return self.transaction(submitted)
@@ -109,13 +109,13 @@ def stock(warehouses: Any) -> dict[tuple[str, str], int]:
     }
 
 
-def join(sandbox: Sandbox) -> Iterator[Wire]:
+def open_client(sandbox: Sandbox) -> Iterator[SandboxClient]:
     with sandbox:
-        wire = Wire(sandbox)
+        sandbox_client = SandboxClient(sandbox)
         try:
-            yield wire.log_in()
+            yield sandbox_client.log_in()
         finally:
-            wire.connection.close()
+            sandbox_client.connection.close()
 
 
 def new_order(number: str = "N-1", **changes: Any) -> dict[str, Any]:

@@ -19,7 +19,7 @@ from requests_cache.backends.base import BaseStorage
 from requests_cache.models.response import CachedResponse
 
 from cenports_nb.errors import CenportsWarning
-from cenports_nb.settings import private_file
+from cenports_nb.settings import create_private_file
 
 FILE_NAME = "cache.sqlite"
 MAX_BYTES = 2**30
@@ -146,7 +146,7 @@ def _open_or_replace(path: Path) -> sqlite3.Connection:
 
 def _open(path: Path) -> sqlite3.Connection:
     path.parent.mkdir(parents=True, exist_ok=True)
-    private_file(path)
+    create_private_file(path)
     file = sqlite3.connect(path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None, check_same_thread=False)
     try:
         file.execute("PRAGMA journal_mode=WAL")

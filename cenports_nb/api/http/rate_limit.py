@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cenports_nb.errors import CenportsWarning
-from cenports_nb.settings import private_file
+from cenports_nb.settings import create_private_file
 
 WINDOW_SECONDS = 60.0
 # Arrivals jitter on their way: without a margin a few of 180 back-to-back requests were refused.
@@ -156,7 +156,7 @@ class RateLimiter:
 
     def _open_file(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        private_file(self._path)
+        create_private_file(self._path)
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
         try:
             # A minute of times is worth no flush to the disk; a killed process loses nothing by it.

@@ -35,7 +35,7 @@ def report(
 ) -> None:
     """Run a report notebook; write it, executed, and the files of its tables into a folder."""
     from cenports_nb.reports import check_parameters, find_report, run_report  # noqa: PLC0415
-    from cenports_nb.settings import resolve  # noqa: PLC0415
+    from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
     found = find_report(Path(name) if name.endswith(".ipynb") else name)
     given: dict[str, Any] = dict(parse_pairs("-p", parameters, "submit=true") or {})
@@ -47,7 +47,7 @@ def report(
             given.setdefault(option, value)
     check_parameters(found, given)
     if "environment" in found.parameters:
-        resolve(given["environment"], profile=given.get("profile"))  # better now than in a cell
+        resolve_settings(given["environment"], profile=given.get("profile"))  # better now than in a cell
     with _Progress(found.name, quiet=quiet) as progress:
         run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
     if not quiet:

@@ -15,13 +15,13 @@ CLIENT_SECRET: Final = "sandbox-secret"  # noqa: S105 - a demo credential, print
 
 
 class TokenStore:
-    """The tokens given out and when they end by the sandbox clock."""
+    """The tokens issued and their expiry by the sandbox clock."""
 
     def __init__(self) -> None:
-        self._ends: dict[str, datetime] = {}
+        self._expiries: dict[str, datetime] = {}
 
     def issue(self, now: datetime, dialect: Dialect) -> Json:
-        """Give out a new token, with what is said about its end."""
+        """Issue a token, with what the dialect says of its expiry."""
         end = now + timedelta(seconds=dialect.token_life)
         place, exp = dialect.token_exp, {"exp": int(end.timestamp())}
         parts = (
@@ -30,8 +30,8 @@ class TokenStore:
             secrets.token_bytes(64),
         )
         token = ".".join(base64.urlsafe_b64encode(part).rstrip(b"=").decode() for part in parts)
-        self._ends = {known: expiry for known, expiry in self._ends.items() if expiry > now}
-        self._ends[token] = end
+        self._expiries = {known: expiry for known, expiry in self._expiries.items() if expiry > now}
+        self._expiries[token] = end
         return {
             **({} if dialect.expires_in is None else {"expires_in": dialect.expires_in}),
             **(exp if place == "field" else {}),
@@ -39,11 +39,11 @@ class TokenStore:
         }
 
     def accepts(self, authorization: str | None, now: datetime) -> bool:
-        """Tell whether an Authorization header carries a living token."""
+        """Tell whether an Authorization header has a valid token."""
         scheme, _, token = (authorization or "").partition(" ")
-        end = self._ends.get(token.strip())
+        end = self._expiries.get(token.strip())
         return scheme.lower() == "bearer" and end is not None and now < end
 
     def revoke_all(self) -> None:
-        """End every token."""
-        self._ends.clear()
+        """Revoke every token."""
+        self._expiries.clear()

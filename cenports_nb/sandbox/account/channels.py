@@ -1,4 +1,4 @@
-"""Sales channels: those listed, and those that only old orders know."""
+"""Sales channels: those that are listed, and those that only old orders have."""
 
 import secrets
 from collections.abc import Iterable
@@ -19,21 +19,21 @@ class ChannelStore:
     def __len__(self) -> int:
         return len(self._records)
 
-    def name(self, channel_id: str) -> str:
-        """Name the channel; one that is not listed is called by its id."""
+    def get_name(self, channel_id: str) -> str:
+        """Return the name of a channel; of one that is not listed, its id."""
         return str(self._records.get(channel_id, {}).get("channelName") or channel_id)
 
-    def payloads(self) -> list[bytes]:
+    def list_payloads(self) -> list[bytes]:
         """List the channels as JSON."""
         return [encode(record) for record in self._records.values()]
 
     def add_unlisted(self, channel_id: str) -> None:
-        """Take the id of an order's channel for one that works, though it may not be listed."""
+        """Accept the channel of an order, though it may not be listed."""
         if channel_id not in self._records:
             self._unlisted.add(channel_id)
 
     def add(self, params: Json, channel_id: str | None) -> str:
-        """Enter a new channel and return its id, a random one if none was asked for."""
+        """Add a channel and return its id, a random one if none is given."""
         channel_id = channel_id or f"CH-{secrets.token_hex(4).upper()}"
         address = params["contactInfo"]
         self._records[channel_id] = {

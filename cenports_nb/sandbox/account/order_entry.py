@@ -51,7 +51,7 @@ def _build_record(state: AccountState, channel_id: str, order: Json) -> Json:
         "orderNo": order["orderNo"],
         "customerOrderNo": order.get("customerOrderNo") or None,
         "orderDate": f"{order['orderDate']}T00:00:00.000000Z",
-        "channel": state.channels.name(channel_id),
+        "channel": state.channels.get_name(channel_id),
         "channelId": channel_id,
         "customerName": order["customerName"],
         "contactName": order.get("contactName") or None,
@@ -75,7 +75,7 @@ def _build_record(state: AccountState, channel_id: str, order: Json) -> Json:
 
 def _build_line(state: AccountState, order_no: str, number: int, line: Json) -> Json:
     warehouse_code = state.stock.find_warehouse(line["sku"]) or ""
-    product = state.stock.row(warehouse_code, line["sku"])
+    product = state.stock.get_row(warehouse_code, line["sku"])
     return {
         "orderNo": order_no,
         "lineItem": str(number),

@@ -23,17 +23,17 @@ class Order:
         self.number: str = record["orderNo"]
         self.channel_id: str = record["channelId"]
         self.at: datetime = parse_instant(record["orderDate"])
-        self.acknowledged = not self.reserved() if acknowledged is None else acknowledged
+        self.acknowledged = not self.count_reserved() if acknowledged is None else acknowledged
         self._payload: bytes | None = None
 
     @property
     def key(self) -> tuple[datetime, str, str]:
-        """What orders are sorted by."""
+        """The sort key of orders."""
         return (self.at, self.channel_id, self.number)
 
     @property
     def shuffle_key(self) -> int:
-        """A number without sense, always the same: what orders are sorted by if they are not sorted."""
+        """A hash: what orders are sorted by when the dialect has no order, the same in every request."""
         return crc32(f"{self.channel_id}/{self.number}".encode())
 
     @property
@@ -43,7 +43,7 @@ class Order:
             self._payload = encode(self.record)
         return self._payload
 
-    def reserved(self) -> Counter[StockKey]:
+    def count_reserved(self) -> Counter[StockKey]:
         """Count the units of open lines by (warehouse code, SKU)."""
         units: Counter[StockKey] = Counter()
         for line in self.record["lineItems"]:
@@ -126,11 +126,11 @@ class OrderStore:
             del days[position]
         del self._index[order.channel_id, order.number]
         self._customer_numbers.discard((order.channel_id, order.record.get("customerOrderNo")))
-        self.reserved.subtract(order.reserved())
-        self.reserved_by_channel[order.channel_id].subtract(order.reserved())
+        self.reserved.subtract(order.count_reserved())
+        self.reserved_by_channel[order.channel_id].subtract(order.count_reserved())
 
     def _reserve(self, order: Order) -> None:
-        units = order.reserved()
+        units = order.count_reserved()
         self.reserved.update(units)
         self.reserved_by_channel[order.channel_id].update(units)
 

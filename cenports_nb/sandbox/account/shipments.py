@@ -25,10 +25,10 @@ class Shipment:
 
     @property
     def shuffle_key(self) -> int:
-        """A number without sense, always the same: what shipments are sorted by if they are not sorted."""
+        """A hash: what shipments are sorted by when the dialect has no order, the same in every request."""
         return crc32("/".join((self.channel_id, *self.key)).encode())
 
-    def day(self, rule: tuple[str, int]) -> str:
+    def get_day(self, rule: tuple[str, int]) -> str:
         """Return the day of shipping, found once for as long as the rule stays the same; "" without a date."""
         if self._day_rule != rule:
             self._day_rule, self._day = rule, name_day(self.at, *rule) if self.at else ""
@@ -42,7 +42,7 @@ class Shipment:
         return self._payload
 
     def acknowledge(self, *, acknowledged: bool = True) -> None:
-        """Mark it; the record says so only if it has the word."""
+        """Mark it; the record shows it only if it has the field."""
         self.acknowledged = acknowledged
         if "acknowledged" in self.record:
             self.record = {**self.record, "acknowledged": acknowledged}
@@ -75,7 +75,7 @@ class ShipmentStore:
         """List the channel's shipments that match every filter, first shipped first."""
         rows = self._by_channel.get(channel_id, [])
         if days is not None:
-            rows = [row for row in rows if days.includes(row.day(days.day_rule))]
+            rows = [row for row in rows if days.includes(row.get_day(days.day_rule))]
         if numbers is not None:
             rows = [row for row in rows if row.number in numbers]
         if acknowledged is not None:

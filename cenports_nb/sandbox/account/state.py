@@ -29,7 +29,7 @@ class AccountState:
         self.tokens = TokenStore()
 
     def settle(self) -> datetime:
-        """Let every transaction that has ended take effect, and say what time it is."""
+        """Apply every transaction that has ended, and return the time."""
         with self.lock:
             now = self.clock.now()
             self.transactions.settle(now, self.dialect)

@@ -1,14 +1,15 @@
-"""Stock: what each warehouse has, and what is left of it after open orders."""
+"""Stock: what each warehouse has, and what open orders leave of it."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
+from types import MappingProxyType
 
 from cenports_nb.sandbox.account.transactions import RowRefusal, Undo
 from cenports_nb.sandbox.records import Json, StockKey
 
 
 class StockStore:
-    """The warehouses with their rows; quantities are integers here and text on the wire."""
+    """The warehouses with their rows; quantities are integers here and text in a response."""
 
     def __init__(self, warehouses: Iterable[Json]) -> None:
         self.warehouses: dict[str, Json] = {}
@@ -21,23 +22,13 @@ class StockStore:
             for sku, row in self._rows[code].items():
                 self.quantities[code, sku] = int(row["quantity"])
 
-    def row(self, warehouse_code: str, sku: str) -> Json:
+    def get_row(self, warehouse_code: str, sku: str) -> Json:
         """Return the product's row as it was seeded, without today's quantity."""
         return self._rows[warehouse_code][sku]
 
     def find_warehouse(self, sku: str) -> str | None:
-        """Name the first warehouse that stocks the SKU."""
+        """Return the code of the first warehouse that stocks the SKU."""
         return next((code for code, rows in self._rows.items() if sku in rows), None)
-
-    def actual(self, codes: frozenset[str] | None = None) -> list[Json]:
-        """Answer what is on hand, by warehouse."""
-        return self._answer(codes, {})
-
-    def available(
-        self, reserved: Mapping[StockKey, int], codes: frozenset[str] | None = None, *, clamped: bool = False
-    ) -> list[Json]:
-        """Answer what is on hand less what open orders hold; it may be negative unless it is clamped."""
-        return self._answer(codes, reserved, least=0 if clamped else None)
 
     def update(self, warehouse_code: str, sku: str, kind: str, quantity: int, *, reserved: int = 0) -> Undo:
         """Apply one row of an update, or refuse it; a TRUE_UP adds what is `reserved` of the stock it sets."""
@@ -51,20 +42,21 @@ class StockStore:
         self.quantities[key] = result
         return partial(self.quantities.__setitem__, key, before)
 
-    def _answer(
-        self, codes: frozenset[str] | None, less: Mapping[StockKey, int], *, least: int | None = None
+    def list_warehouses(
+        self,
+        codes: frozenset[str] | None = None,
+        reserved: Mapping[StockKey, int] = MappingProxyType({}),
+        *,
+        clamped: bool = False,
     ) -> list[Json]:
-        def left(key: StockKey) -> int:
-            quantity = self.quantities[key] - less.get(key, 0)
-            return quantity if least is None else max(quantity, least)
-
-        return [
-            {
-                **warehouse,
-                "warehouseInventory": [
-                    {**row, "quantity": str(left((code, sku)))} for sku, row in self._rows[code].items()
-                ],
-            }
-            for code, warehouse in self.warehouses.items()
-            if codes is None or code in codes
-        ]
+        """List warehouses with what is on hand less what is reserved; below 0 unless it is clamped."""
+        listed = []
+        for code, warehouse in self.warehouses.items():
+            if codes is None or code in codes:
+                left = {sku: self.quantities[code, sku] - reserved.get((code, sku), 0) for sku in self._rows[code]}
+                rows = [
+                    {**row, "quantity": str(max(left[sku], 0) if clamped else left[sku])}
+                    for sku, row in self._rows[code].items()
+                ]
+                listed.append({**warehouse, "warehouseInventory": rows})
+        return listed

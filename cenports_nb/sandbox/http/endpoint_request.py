@@ -45,17 +45,17 @@ class EndpointRequest:
         if errors:
             raise Refusal(respond_invalid(errors))
 
-    def text(self, param: str) -> str | None:
+    def read_text(self, param: str) -> str | None:
         """Read a text parameter; None if it is missing, blank or something else."""
         value = self.params.get(param)
         return value if isinstance(value, str) and value.strip() else None
 
-    def names(self, param: str) -> frozenset[str] | None:
+    def read_names(self, param: str) -> frozenset[str] | None:
         """Read a comma-separated parameter; None if it names nothing."""
-        names = (name.strip() for name in (self.text(param) or "").split(","))
+        names = (name.strip() for name in (self.read_text(param) or "").split(","))
         return frozenset(name for name in names if name) or None
 
-    def limit(self, cap: int | None) -> int:
+    def read_limit(self, cap: int | None) -> int:
         """Say how many rows are answered at most; an end point without a limit of its own may get anything."""
         asked = self.params.get("limit")
         limit = asked if type(asked) is int and asked > 0 else self.dialect.default_limit

@@ -30,13 +30,13 @@ def get_orders(request: EndpointRequest) -> Response:
     request.require(request_rules.get_orders(request.dialect))
     params, dialect = request.params, request.dialect
     rows = request.state.orders.select(
-        channel_id=request.text("channelId"),
-        numbers=request.names("orders"),
+        channel_id=request.read_text("channelId"),
+        numbers=request.read_names("orders"),
         acknowledged=params.get("isAcknowledged"),
         days=_build_day_filter(request, delay_days=dialect.entry_days if dialect.date_meant == "entry" else 0),
     )
     rows = _sort_rows(rows, request)
-    size = request.limit(dialect.order_cap)
+    size = request.read_limit(dialect.order_cap)
     if params.get("isPaginated") or dialect.pages_everywhere:
         page = Paginator(request, len(rows), size)
         sent, metadata = page.slice(rows), page.metadata()
@@ -60,7 +60,7 @@ def get_shipments(request: EndpointRequest) -> Response:
         days=_build_day_filter(request),
     )
     rows = _sort_rows(rows, request)
-    page = Paginator(request, len(rows), request.limit(dialect.shipment_cap))
+    page = Paginator(request, len(rows), request.read_limit(dialect.shipment_cap))
     if dialect.pages_everywhere:
         return respond_rows((row.payload for row in page.slice(rows)), page.metadata())
     return respond_success(row.payload for row in rows[: page.size])
@@ -70,11 +70,11 @@ def get_inventories(request: EndpointRequest) -> Response:
     """Answer actual stock, or what open orders leave available."""
     actual = request.params.get("actualStock") is True
     request.require(request_rules.ACTUAL_STOCK if actual else request_rules.AVAILABLE_STOCK)
-    dialect, codes = request.dialect, request.names("warehouseCode")
-    found = request.state.stock.actual(codes) if actual else _list_available(request, codes)
+    dialect, codes = request.dialect, request.read_names("warehouseCode")
+    found = request.state.stock.list_warehouses(codes) if actual else _list_available(request, codes)
     if dialect.pages_everywhere:
         total = sum(len(warehouse["warehouseInventory"]) for warehouse in found)
-        page = Paginator(request, total, request.limit(dialect.stock_cap))
+        page = Paginator(request, total, request.read_limit(dialect.stock_cap))
         return respond_rows(_encode_warehouses(slice_stock(found, page.start, page.stop), request), page.metadata())
     if dialect.stock_cap is not None:
         found = slice_stock(found, 0, dialect.stock_cap)
@@ -85,11 +85,11 @@ def get_channels(request: EndpointRequest) -> Response:
     """Answer every channel, as documented without an envelope's code."""
     request.require(request_rules.GET_CHANNELS)
     dialect = request.dialect
-    rows = request.state.channels.payloads()
+    rows = request.state.channels.list_payloads()
     if dialect.lists_channels == "first":
         rows = rows[:1]
     if dialect.pages_everywhere:
-        page = Paginator(request, len(rows), request.limit(dialect.channel_cap))
+        page = Paginator(request, len(rows), request.read_limit(dialect.channel_cap))
         return respond_rows(page.slice(rows), page.metadata())
     return respond_rows(rows[: dialect.channel_cap], {})
 
@@ -144,7 +144,7 @@ def _list_available(request: EndpointRequest, codes: frozenset[str] | None) -> l
     reserved = orders.reserved
     if dialect.available_scope == "channel":
         reserved = orders.reserved_by_channel[request.params["channelId"]]
-    return request.state.stock.available(reserved, codes, clamped=dialect.available_clamped)
+    return request.state.stock.list_warehouses(codes, reserved, clamped=dialect.available_clamped)
 
 
 def _encode_warehouses(found: Sequence[Json], request: EndpointRequest) -> list[bytes]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Final
 
-from cenports_nb.sandbox.faults import Fault
+from cenports_nb.sandbox.http.faults import Fault
 from cenports_nb.sandbox.http.responses import Response
 
 # On, and 0 seconds: closing is then a reset. Windows has shorter fields.
@@ -28,7 +28,7 @@ class ResponseWriter:
     closing: threading.Event
 
     def head(self, *extra: tuple[str, str], length: int | None) -> bytes:
-        """Write status and headers; without a length the body ends with the connection or says its end itself."""
+        """Format status and headers; without a length the body ends with the connection or marks its own end."""
         handler, response = self.handler, self.response
         handler.log_request(response.status)
         phrase = handler.responses.get(response.status, ("",))[0]
@@ -48,7 +48,7 @@ class ResponseWriter:
         return "".join(f"{line}\r\n" for line in (*lines, "")).encode("latin-1")
 
     def write(self, head: bytes, body: bytes = b"") -> None:
-        """Put bytes on the wire; HEAD has no body."""
+        """Write bytes to the connection; HEAD has no body."""
         self.handler.wfile.write(head)
         if self.handler.command != "HEAD":
             self.handler.wfile.write(body)
@@ -66,9 +66,9 @@ class ResponseWriter:
 def write_response(
     handler: BaseHTTPRequestHandler, response: Response, fault: Fault | None, closing: threading.Event
 ) -> None:
-    """Send an answer in the way of its fault."""
-    way = _FAULT_WRITERS.get(fault.kind, _whole) if fault else _whole
-    way(ResponseWriter(handler, response, fault.options if fault else {}, closing))
+    """Write a response, whole or as its fault wants it."""
+    write = _FAULT_WRITERS.get(fault.kind, _whole) if fault else _whole
+    write(ResponseWriter(handler, response, fault.options if fault else {}, closing))
 
 
 def _whole(writer: ResponseWriter) -> None:
@@ -83,7 +83,7 @@ def _reset(writer: ResponseWriter) -> None:
     writer.end()
     connection: socket.socket = writer.handler.connection
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-    # The server would say goodbye first; closed here, the socket ends with its last file, and with a reset.
+    # The server would shut it down in order; closed here, the socket ends with its last file, and with a reset.
     connection.close()
 
 
@@ -107,7 +107,7 @@ def _no_length(writer: ResponseWriter) -> None:
 
 
 def _short_length(writer: ResponseWriter) -> None:
-    # The rest of the body comes too, and belongs to nothing.
+    # The rest of the body is sent too, and belongs to no response.
     body = writer.response.body
     head = writer.head(length=len(body) // 2)
     writer.end()
@@ -136,7 +136,7 @@ def _bomb(writer: ResponseWriter) -> None:
     more = ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")
     writer.write(writer.head(*more, length=None))
     for piece in _compress_chunks(writer.options["size"]) if writer.handler.command != "HEAD" else ():
-        if writer.wait(0):  # no waiting, but what there is so far goes out
+        if writer.wait(0):  # no waiting, but what has been written is sent
             writer.end()
             return
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
@@ -144,7 +144,7 @@ def _bomb(writer: ResponseWriter) -> None:
 
 
 def _compress_chunks(size: int) -> Iterator[bytes]:
-    """Make a small gzip file of much JSON, piece by piece, so that nobody here holds what it holds."""
+    """Make a small gzip file of a large JSON, in chunks, so that the sandbox never holds all of it."""
     start, stop = b'{"data":[', b"]}"
     packer = zlib.compressobj(wbits=31)
     yield packer.compress(start) + packer.flush(zlib.Z_SYNC_FLUSH)

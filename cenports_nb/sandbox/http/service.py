@@ -13,9 +13,8 @@ from typing import Any, Final
 from urllib.parse import parse_qsl
 
 from cenports_nb.sandbox.account.state import AccountState
-from cenports_nb.sandbox.faults import Fault, Faults
 from cenports_nb.sandbox.http.endpoint_request import EndpointRequest, QueryPairs, read_page_number, read_parameters
-from cenports_nb.sandbox.http.fault_responses import alter_response, replace_response
+from cenports_nb.sandbox.http.faults import Fault, Faults, alter_response, replace_response
 from cenports_nb.sandbox.http.responses import Refusal, Response, hide_error_status, respond_message
 from cenports_nb.sandbox.http.routes import ROUTES, Route
 from cenports_nb.sandbox.records import Json

@@ -66,13 +66,13 @@ def post_channels(request: EndpointRequest) -> Response:
     """Make a channel."""
     params = request.params
     errors = request.find_errors(request_rules.POST_CHANNELS)
-    if not request.text("contactEmail") and not request.text("contactPhone"):
+    if not request.read_text("contactEmail") and not request.read_text("contactPhone"):
         for word, other in (("email", "phone"), ("phone", "email")):
             text = f"The contact {word} field is required when contact {other} is not present."
             add_error(errors, f"contact{word.title()}", text)
     if errors:
         raise Refusal(respond_invalid(errors))
-    channel_id = request.state.channels.add(params, request.text("channelId"))
+    channel_id = request.state.channels.add(params, request.read_text("channelId"))
     spelling = "channalName" if request.dialect.misspelt else "channelName"
     data = {"partnerId": PARTNER_ID, "channelId": channel_id, spelling: params["channelName"]}
     return respond_json({"message": "Success! Your request has been processed successfully!", "data": data})

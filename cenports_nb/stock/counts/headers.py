@@ -7,6 +7,7 @@ import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.text import truncate
 
 COLUMNS = ("warehouse_code", "product_sku", "quantity", "counted_at")
 
@@ -53,7 +54,7 @@ def normalize_header(header: str) -> str:
 
 def list_headers(headers: Iterable[str]) -> str:
     """List headers for an error: a dozen of them, each cut."""
-    all_of_them = [header if len(header) <= 40 else header[:39] + "…" for header in headers]
+    all_of_them = [truncate(header, 40) for header in headers]
     more = f" and {len(all_of_them) - 12} more" if len(all_of_them) > 12 else ""
     return (", ".join(all_of_them[:12]) or "none") + more
 

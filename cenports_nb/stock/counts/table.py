@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.text_columns import from_arrow
-from cenports_nb.rendering.text import pluralize
+from cenports_nb.rendering.text import pluralize, truncate
 
 Score = Callable[[Sequence[str]], int]
 """How many of the wanted columns a line seems to head."""
@@ -98,9 +98,8 @@ def one_line(header: str) -> str:
 
 def no_table(name: str, error: Exception) -> InvalidRequestError:
     """Say that a file is damaged, with a little of what a library says of it."""
-    said = one_line(str(error)) or type(error).__name__
-    said = said if len(said) <= 80 else said[:79] + "…"
-    return InvalidRequestError(f"{name} can't be read as a table ({said}): {ADVICE}.")
+    reason = truncate(one_line(str(error)) or type(error).__name__, 80)
+    return InvalidRequestError(f"{name} can't be read as a table ({reason}): {ADVICE}.")
 
 
 def refuse_below(line: int, name: str, word: str) -> None:

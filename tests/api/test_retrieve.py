@@ -11,10 +11,10 @@ from support.api_client import (
     LIMIT,
     Nameless,
     Pages,
-    account_of,
-    numbers_of,
-    source_of,
-    windows_of,
+    build_account,
+    build_spec,
+    build_windows,
+    read_numbers,
 )
 
 from cenports_nb.api.retrieval.retrieve import retrieve
@@ -39,12 +39,12 @@ def test_nothing_is_lost_without_its_window_being_named(
     days: list[int], cap: int, listed: list[str] | None, readings: dict[str, Any]
 ) -> None:
     """Whatever the density, the cap, the zone, the end, the sorting: each order is read, or its window is missing."""
-    account = account_of(days, cap, **readings)
-    source = source_of(channels=None if listed is None else lambda: listed)
-    read = retrieve(account, source, windows_of(len(days)))  # type: ignore[arg-type]
+    account = build_account(days, cap, **readings)
+    source = build_spec(channels=None if listed is None else lambda: listed)
+    read = retrieve(account, source, build_windows(len(days)))  # type: ignore[arg-type]
     named = [hole.window for hole in read.missing if hole.window.start and hole.window.end]
     for order in account.orders:
-        if order["orderNo"] not in numbers_of(read):
+        if order["orderNo"] not in read_numbers(read):
             day = (datetime.fromisoformat(order["orderDate"]) + timedelta(hours=readings["zone"])).date()
             assert any(window.start <= day <= window.end for window in named)  # type: ignore[operator]
 
@@ -52,9 +52,9 @@ def test_nothing_is_lost_without_its_window_being_named(
 @given(days=st.lists(st.integers(0, 1), min_size=1, max_size=100), readings=st.fixed_dictionaries(READINGS))
 def test_thin_days_are_always_read_whole(days: list[int], readings: dict[str, Any]) -> None:
     """Where no two days come near a cap, nothing is missing."""
-    account = account_of(days, LIMIT, **{**readings, "repeats": False})
-    read = retrieve(account, source_of(), windows_of(len(days)))  # type: ignore[arg-type]
-    assert (numbers_of(read), read.missing) == ({order["orderNo"] for order in account.orders}, ())
+    account = build_account(days, LIMIT, **{**readings, "repeats": False})
+    read = retrieve(account, build_spec(), build_windows(len(days)))  # type: ignore[arg-type]
+    assert (read_numbers(read), read.missing) == ({order["orderNo"] for order in account.orders}, ())
 
 
 @given(
@@ -63,85 +63,85 @@ def test_thin_days_are_always_read_whole(days: list[int], readings: dict[str, An
 )
 def test_days_below_the_cap_are_read_whole_where_ends_can_be_learnt(days: list[int], readings: dict[str, Any]) -> None:
     """Two channels and two acknowledgements are enough for what shares a day."""
-    account = account_of(days, LIMIT, **{**readings, "repeats": False, "zone": 0})
-    read = retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(len(days)))  # type: ignore[arg-type]
+    account = build_account(days, LIMIT, **{**readings, "repeats": False, "zone": 0})
+    read = retrieve(account, build_spec(channels=lambda: ["A", "B"]), build_windows(len(days)))  # type: ignore[arg-type]
     if readings["ends"] != "midnight" and readings["minutes"] == 61:
         assert read.missing == ()
-        assert numbers_of(read) == {order["orderNo"] for order in account.orders}
+        assert read_numbers(read) == {order["orderNo"] for order in account.orders}
 
 
 def test_a_cap_that_nobody_knows_is_seen_by_the_longest_answer() -> None:
     """Seven is no known cap; that no answer is longer gives it away."""
-    account = account_of([2] * 10, cap=7)
-    read = retrieve(account, source_of(), windows_of(10))  # type: ignore[arg-type]
-    assert (len(numbers_of(read)), read.missing) == (20, ())
+    account = build_account([2] * 10, cap=7)
+    read = retrieve(account, build_spec(), build_windows(10))  # type: ignore[arg-type]
+    assert (len(read_numbers(read)), read.missing) == (20, ())
 
 
 def test_a_short_answer_is_asked_once() -> None:
     """Below the lowest known cap nothing is cut, so a small account costs one request."""
-    account = account_of([1, 1])
-    retrieve(account, source_of(), windows_of(2))  # type: ignore[arg-type]
+    account = build_account([1, 1])
+    retrieve(account, build_spec(), build_windows(2))  # type: ignore[arg-type]
     assert len(account.asked) == 1
 
 
 def test_a_day_that_shares_an_answer_is_asked_alone_where_ends_are_included() -> None:
     """`[d, d]` that returns a row proves it, and the client remembers."""
-    account = account_of([8, 8, 8], ends="included")
-    read = retrieve(account, source_of(), windows_of(3))  # type: ignore[arg-type]
-    assert (len(numbers_of(read)), read.missing, account.end_included) == (24, (), True)
+    account = build_account([8, 8, 8], ends="included")
+    read = retrieve(account, build_spec(), build_windows(3))  # type: ignore[arg-type]
+    assert (len(read_numbers(read)), read.missing, account.end_included) == (24, (), True)
 
 
 def test_an_end_that_reaches_to_midnight_only_proves_nothing() -> None:
     """A row at midnight of the end day doesn't show that the day is included."""
-    account = account_of([8, 8, 8], ends="midnight", minutes=0)
-    retrieve(account, source_of(), windows_of(3))  # type: ignore[arg-type]
+    account = build_account([8, 8, 8], ends="midnight", minutes=0)
+    retrieve(account, build_spec(), build_windows(3))  # type: ignore[arg-type]
     assert account.end_included is False
 
 
 def test_a_full_day_is_split_by_channel_and_acknowledgement() -> None:
     """Days can't be halved; channels can be asked one by one."""
-    account = account_of([14], cap=9, ends="included")
-    read = retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(1))  # type: ignore[arg-type]
-    assert (len(numbers_of(read)), read.missing) == (14, ())
+    account = build_account([14], cap=9, ends="included")
+    read = retrieve(account, build_spec(channels=lambda: ["A", "B"]), build_windows(1))  # type: ignore[arg-type]
+    assert (len(read_numbers(read)), read.missing) == (14, ())
 
 
 def test_a_channel_that_is_not_listed_is_asked_if_it_is_seen() -> None:
     """Old channels may be missing from the list; their orders tell of them."""
-    account = account_of([14], cap=9, ends="included")
-    read = retrieve(account, source_of(channels=lambda: ["A"]), windows_of(1))  # type: ignore[arg-type]
-    assert (len(numbers_of(read)), read.missing) == (14, ())
+    account = build_account([14], cap=9, ends="included")
+    read = retrieve(account, build_spec(channels=lambda: ["A"]), build_windows(1))  # type: ignore[arg-type]
+    assert (len(read_numbers(read)), read.missing) == (14, ())
 
 
 def test_a_record_in_none_of_the_parts_leaves_a_hole() -> None:
     """Every row of the cut answer must be in a part."""
-    account = account_of([14], cap=9, ends="included")
-    source = source_of(channels=lambda: ["A"], decode=lambda _, pages: Nameless(pages))
-    read = retrieve(account, source, windows_of(1))  # type: ignore[arg-type]
+    account = build_account([14], cap=9, ends="included")
+    source = build_spec(channels=lambda: ["A"], decode=lambda _, pages: Nameless(pages))
+    read = retrieve(account, source, build_windows(1))  # type: ignore[arg-type]
     assert any("in none of the smaller windows" in hole.reason for hole in read.missing)
 
 
 def test_all_that_is_not_acknowledged_is_cut_by_any_day() -> None:
     """A question without days has none to cut by, so it gets them."""
-    account = account_of([4, 4, 4, 4], cap=9, ends="included")
+    account = build_account([4, 4, 4, 4], cap=9, ends="included")
     read = retrieve(
         account,
-        source_of(channels=lambda: ["A"], decode=lambda _, pages: Nameless(pages)),
+        build_spec(channels=lambda: ["A"], decode=lambda _, pages: Nameless(pages)),
         [Window(acknowledged=False)],
     )  # type: ignore[arg-type]
     wanted = {order["orderNo"] for order in account.orders if not order["acknowledged"] and order["channelId"] == "A"}
-    assert wanted <= numbers_of(read)
+    assert wanted <= read_numbers(read)
 
 
 def test_a_full_day_that_cannot_be_split_is_missing_with_its_reason() -> None:
     """An answer that may have been cut never passes as whole."""
-    account = account_of([30], cap=9, ends="included")
-    read = retrieve(account, source_of(), windows_of(1))  # type: ignore[arg-type]
+    account = build_account([30], cap=9, ends="included")
+    read = retrieve(account, build_spec(), build_windows(1))  # type: ignore[arg-type]
     assert "may be cut" in read.missing[0].reason
 
 
 def test_a_total_with_nothing_that_leads_on_is_a_cut_answer() -> None:
     """Three of five came, and nothing tells how to get the rest: the window is split."""
-    account = account_of([5, 5, 5], cap=4, ends="included")
+    account = build_account([5, 5, 5], cap=4, ends="included")
     whole = account.answer
 
     def with_total(parameters: Mapping[str, Any], url: str | None) -> Any:
@@ -149,22 +149,22 @@ def test_a_total_with_nothing_that_leads_on_is_a_cut_answer() -> None:
         return {**whole(parameters, url), "total": total}
 
     account.answer = with_total  # type: ignore[method-assign]
-    read = retrieve(account, source_of(channels=lambda: ["A", "B"]), windows_of(3))  # type: ignore[arg-type]
-    assert (len(numbers_of(read)), read.missing) == (15, ())
+    read = retrieve(account, build_spec(channels=lambda: ["A", "B"]), build_windows(3))  # type: ignore[arg-type]
+    assert (len(read_numbers(read)), read.missing) == (15, ())
 
 
 def test_a_server_that_ignores_the_days_is_not_asked_for_ever() -> None:
     """The same full answer to every window is told for what it is."""
     rows = [{"orderNo": str(number), "orderDate": "2020-01-01T10:01:00Z"} for number in range(LIMIT)]
     stand = Pages(answers=[{"data": rows}])
-    read = retrieve(stand, source_of(), windows_of(300))  # type: ignore[arg-type]
-    assert len(stand.asked) == len(windows_of(300))
+    read = retrieve(stand, build_spec(), build_windows(300))  # type: ignore[arg-type]
+    assert len(stand.asked) == len(build_windows(300))
     assert "seems not to read the days" in read.missing[0].reason
 
 
 def test_progress_is_told_once_an_answer() -> None:
     """A bar can count answers."""
     steps: list[int] = []
-    account = account_of([2] * 10, cap=7)
-    retrieve(account, source_of(), windows_of(10), progress=steps.append)  # type: ignore[arg-type]
+    account = build_account([2] * 10, cap=7)
+    retrieve(account, build_spec(), build_windows(10), progress=steps.append)  # type: ignore[arg-type]
     assert len(steps) == len(account.asked)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pandas.testing import assert_frame_equal
-from support.order_decoding import Frames, frames_of, page_of
+from support.order_decoding import Frames, build_frames, build_page
 from support.property_examples import share_of_examples
 
 from cenports_nb.api.http.record_page import open_page
@@ -104,16 +104,16 @@ def _same(left: Frames, right: Frames) -> None:
 @given(st.lists(ORDER, max_size=4))
 def test_both_lanes_make_the_same_frames(records: list[dict[str, Any]]) -> None:
     """To the last bit of every amount, for orders as documented; fields that are not are named alike."""
-    page = page_of(*records)
-    _same(frames_of([_fast(page)]), frames_of([_decode_leniently([page], "X")]))
+    page = build_page(*records)
+    _same(build_frames([_fast(page)]), build_frames([_decode_leniently([page], "X")]))
 
 
 @settings(max_examples=share_of_examples(1 / 2))
 @given(st.lists(ORDER, min_size=1, max_size=3))
 def test_an_unreadable_neighbour_changes_nothing(records: list[dict[str, Any]]) -> None:
     """The whole page goes the careful way, record by record, and ends in the same rows."""
-    with_it = frames_of([decode_orders("X", [page_of(*records, NO_ORDER)])])
-    alone = frames_of([_fast(page_of(*records))])
+    with_it = build_frames([decode_orders("X", [build_page(*records, NO_ORDER)])])
+    alone = build_frames([_fast(build_page(*records))])
     assert_frame_equal(with_it.orders, alone.orders, check_exact=True)
     assert_frame_equal(with_it.line_items, alone.line_items, check_exact=True)
     assert [(reject.record_index, reject.record) for reject in with_it.rejects] == [(len(records), "5")]
@@ -123,9 +123,9 @@ def test_an_unreadable_neighbour_changes_nothing(records: list[dict[str, Any]]) 
 @given(st.lists(ORDER, min_size=1, max_size=6))
 def test_however_orders_are_cut_into_pages_they_are_the_same(records: list[dict[str, Any]]) -> None:
     """One page, a page each in one chunk, a page each in chunks of their own."""
-    whole = frames_of([decode_orders("X", [page_of(*records)])])
-    _same(whole, frames_of([decode_orders("X", [page_of(record) for record in records])]))
-    _same(whole, frames_of([decode_orders("X", [page_of(record)]) for record in records]))
+    whole = build_frames([decode_orders("X", [build_page(*records)])])
+    _same(whole, build_frames([decode_orders("X", [build_page(record) for record in records])]))
+    _same(whole, build_frames([decode_orders("X", [build_page(record)]) for record in records]))
 
 
 @pytest.mark.parametrize(
@@ -148,11 +148,11 @@ def test_however_orders_are_cut_into_pages_they_are_the_same(records: list[dict[
 def test_a_line_that_only_the_careful_lane_reads_is_a_row(changes: Any, column: str, read: Any) -> None:
     """What the API may mean, it gets; nothing is rejected, and the neighbours are as ever."""
     odd, plain = _order("A2", _line(**changes)), [_order("A1", _line()), _order("A3", _line())]
-    found = frames_of([decode_orders("X", [page_of(plain[0], odd, plain[1]), page_of(_order("A4", _line()))])])
+    found = build_frames([decode_orders("X", [build_page(plain[0], odd, plain[1]), build_page(_order("A4", _line()))])])
     lines = found.line_items.set_index("order_no")
     assert (lines.loc["A2", column], found.rejects, found.line_rejects) == (read, (), ())
     rest = found.line_items[found.line_items["order_no"] != "A2"].reset_index(drop=True)
-    others = frames_of([_fast(page_of(*plain, _order("A4", _line())))])
+    others = build_frames([_fast(build_page(*plain, _order("A4", _line())))])
     assert_frame_equal(rest, others.line_items, check_exact=True)
 
 
@@ -194,7 +194,7 @@ def test_a_line_that_no_lane_reads_is_a_reject_alone(line: bytes, column: str) -
     first, third = (json.dumps(_line(sku, lineItem=None)).encode() for sku in "TU")
     order = json.dumps(_order()).encode().replace(b"[]", b"[" + b",".join([first, line, third]) + b"]")
     plain = _order("A0", _line())
-    found = frames_of([decode_orders("X", [page_of(plain), page_of(plain | {"orderNo": "A2"}, order)])])
+    found = build_frames([decode_orders("X", [build_page(plain), build_page(plain | {"orderNo": "A2"}, order)])])
     lines = found.line_items[found.line_items["order_no"] == "A1"]
     assert list(zip(lines["product_sku"], lines["line_item"], strict=True)) == [("T", 1), ("U", 3)]
     assert found.orders.set_index("order_no")["line_count"].to_dict() == {"A0": 1, "A1": 3, "A2": 1}
@@ -231,12 +231,12 @@ ORDERS_REFUSED = [
 def test_an_order_that_no_lane_reads_is_a_reject_alone(record: bytes, column: str) -> None:
     """Listed as it came, with its place; its neighbours are rows, on its page and on others."""
     plain = [_order(f"A{number}", _line()) for number in range(4)]
-    pages = [page_of(plain[0]), page_of(plain[1], record, plain[2]), page_of(plain[3])]
-    found = frames_of([decode_orders("X", pages)])
+    pages = [build_page(plain[0]), build_page(plain[1], record, plain[2]), build_page(plain[3])]
+    found = build_frames([decode_orders("X", pages)])
     assert [(r.record_index, r.column, r.record) for r in found.rejects] == [
         (2, column, record.decode("utf-8", "replace"))
     ]
-    others = frames_of([_fast(page_of(*plain))])
+    others = build_frames([_fast(build_page(*plain))])
     assert_frame_equal(found.orders, others.orders, check_exact=True)
     assert_frame_equal(found.line_items, others.line_items, check_exact=True)
 
@@ -251,8 +251,8 @@ def test_an_order_that_no_lane_reads_is_a_reject_alone(record: bytes, column: st
 )
 def test_of_a_field_said_twice_the_last_one_counts(doubled: str, column: str, read: Any) -> None:
     """As in every reader of JSON; the fast lane leaves that to the careful one."""
-    page = page_of(json.dumps(_order()).encode()[:-1] + b", " + doubled.encode() + b"}")
-    found = frames_of([decode_orders("X", [page])])
+    page = build_page(json.dumps(_order()).encode()[:-1] + b", " + doubled.encode() + b"}")
+    found = build_frames([decode_orders("X", [page])])
     assert (arrow_orders.decode_strictly([page], "X"), found.orders.loc[0, column], found.rejects) == (None, read, ())
 
 
@@ -264,8 +264,8 @@ def test_line_breaks_in_a_page_are_only_blanks(indent: int | None, ending: str) 
     pretty = json.dumps({"data": records}, indent=indent, ensure_ascii=False).replace("\n", ending) + ending
     page = open_page("", pretty.encode()).records
     _same(
-        frames_of([decode_orders("X", [page, page_of(_order("A3"))])]),
-        frames_of([_fast(page_of(*records, _order("A3")))]),
+        build_frames([decode_orders("X", [page, build_page(_order("A3"))])]),
+        build_frames([_fast(build_page(*records, _order("A3")))]),
     )
 
 
@@ -288,7 +288,7 @@ def test_a_value_that_is_no_json_costs_nothing_but_its_record() -> None:
         b'{"orderNo": "B3",  "orderDate": "2026-01-01", "status": "\\ud800 \\"x", "pricing": {"grandTotal": 1.10}}',
     ]
     page = open_page("", b'\xef\xbb\xbf{"data": [' + b",".join(odd) + b"]}").records
-    found = frames_of([decode_orders("X", [page])])
+    found = build_frames([decode_orders("X", [page])])
     assert found.orders["status"].fillna("").tolist() == ["", 'NaN, "Infinity" 📦']
     assert [(r.record_index, r.key, r.column, r.record) for r in found.rejects] == [
         (2, "B3", "status", odd[2].decode())
@@ -302,7 +302,7 @@ def _mixed(pattern: str) -> list[bytes]:
         first, second = _order(f"{place}a", _line(), _line(lineItem="2")), _order(f"{place}b", _line())
         if kind == "c":
             first["lineItems"][0]["quantity"] = "1"
-        pages.append(page_of(first, NO_ORDER, second) if kind == "r" else page_of(first, second))
+        pages.append(build_page(first, NO_ORDER, second) if kind == "r" else build_page(first, second))
     return pages
 
 
@@ -332,7 +332,7 @@ def test_a_reject_tells_its_place_among_all_records(pattern: str, each: int) -> 
 
     def places(pages: Sequence[bytes], *, as_one: bool = False) -> list[int]:
         chunks = [decode_orders("X", pages[start : start + each]) for start in range(0, len(pages), each)]
-        found = frames_of([JoinedPages(chunks)] if as_one else chunks)
+        found = build_frames([JoinedPages(chunks)] if as_one else chunks)
         return [reject.record_index for reject in found.rejects]
 
     whole = [name for kind in pattern for name in ("a", *"!" * (kind == "r"), "b")]
@@ -345,6 +345,6 @@ def test_line_rejects_tell_the_place_of_their_order_over_windows() -> None:
     """Counted among all that came; those of a copy that gave way to a newer one are not listed."""
     bad = _line("B", quantity="x")
     pages = [[_order("A1", bad)], [_order("A2"), _order("A3", _line(), bad)], [_order("A1", _line())]]
-    found = frames_of([decode_orders("X", [page_of(*page)]) for page in pages])
+    found = build_frames([decode_orders("X", [build_page(*page)]) for page in pages])
     assert [(reject.record_index, reject.key) for reject in found.line_rejects] == [(2, "B")]
     assert found.orders.set_index("order_no")["line_count"].to_dict() == {"A1": 1, "A2": 0, "A3": 2}

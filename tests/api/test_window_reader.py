@@ -8,8 +8,8 @@ from support.api_client import (
     FIRST,
     LIMIT,
     Pages,
+    build_spec,
     records_in,
-    source_of,
 )
 
 from cenports_nb.api.retrieval.results import Retrieval
@@ -21,7 +21,7 @@ A, B, C = ({"orderNo": name} for name in "ABC")
 
 
 def _read(client: Pages, window: Window | None = None, **changes: Any) -> Retrieval:
-    return retrieve(client, source_of(**changes), [window or Window()])  # type: ignore[arg-type]
+    return retrieve(client, build_spec(**changes), [window or Window()])  # type: ignore[arg-type]
 
 
 BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]

@@ -12,7 +12,7 @@ from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.sandbox import Clock, Sandbox
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
@@ -22,7 +22,7 @@ def year() -> Iterator[tuple[Sandbox, Client, FakeClock]]:
     """Three thousand orders of the twelve months before yesterday; the last nine days have open lines."""
     with Sandbox(orders=3_000, seed=3, rate_limit=None, clock=Clock(frozen_at=NOON)) as sandbox:
         clock = FakeClock(sandbox)
-        with Client(resolve("sandbox", base_url=sandbox.url, rate_limit=100_000), clock=clock) as client:
+        with Client(resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000), clock=clock) as client:
             yield sandbox, client, clock
 
 

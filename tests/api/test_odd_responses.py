@@ -15,7 +15,7 @@ from support.scripted_server import Reply, ScriptedServer
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.api.retrieval.windows import chunk_order_numbers
-from cenports_nb.settings import resolve
+from cenports_nb.settings import resolve_settings
 
 DAYS = ("2026-01-01", "2026-01-31")
 
@@ -59,7 +59,7 @@ def connected(**calls: list[Reply]) -> Iterator[tuple[Client, ScriptedServer]]:
     server = ScriptedServer()
     for call, answers in calls.items():
         server.on(call.replace("_", " /"), *answers)
-    settings = resolve("sandbox", base_url=server.url, rate_limit=100_000)
+    settings = resolve_settings("sandbox", base_url=server.url, rate_limit=100_000)
     try:
         with Client(settings, clock=QuickClock()) as client:
             yield client, server

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 from cenports_nb.errors import InvalidRequestError
 
@@ -25,7 +25,7 @@ class CountFile:
         warehouse: Of a file that has no such column.
         by: What it names products by.
         columns: Our names to its headers.
-        warehouses: Its warehouse codes to those of Cenports.
+        warehouse_map: Its warehouse codes to those of Cenports.
         duplicates: What is done with bins.
     """
 
@@ -44,18 +44,14 @@ class CountFile:
         """
         import cenports_nb as cn  # noqa: PLC0415
 
-        counts = cn.read_counts(self.path, stock=stock, signed=signed, **self._read_options)
-        return _some(counts, self.path)
-
-    @property
-    def _read_options(self) -> dict[str, Any]:
-        return {
-            "columns": self.columns,
-            "warehouse_code": self.warehouse,
-            "warehouse_map": self.warehouse_map,
-            "duplicates": self.duplicates,
-            "by": self.by,
-        }
+        counts = cn.read_counts(
+            self.path, stock=stock, signed=signed, columns=self.columns, warehouse_code=self.warehouse,
+            warehouse_map=self.warehouse_map, duplicates=self.duplicates, by=self.by,
+        )  # fmt: skip
+        if counts.empty:
+            name = self.path.name
+            raise InvalidRequestError(f"{name} has headers and no rows: nothing was counted, and nothing was sent.")
+        return counts
 
     @property
     def reference(self) -> str:
@@ -97,9 +93,3 @@ class CountFile:
                 target.unlink(missing_ok=True)  # an empty one would look as if nothing was held
                 return None
         return None
-
-
-def _some(counts: pd.DataFrame, path: Path) -> pd.DataFrame:
-    if counts.empty:
-        raise InvalidRequestError(f"{path.name} has headers and no rows: nothing was counted, and nothing was sent.")
-    return counts

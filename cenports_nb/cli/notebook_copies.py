@@ -26,7 +26,7 @@ class NotebookCopy:
 
     Attributes:
         name: Where it belongs below the folder, with slashes.
-        step: `new` was not there; `renewed` was as it had been laid out, and there is a newer one; `beside` was changed
+        action: `new` was not there; `renewed` was as it had been laid out, and there is a newer one; `beside` was changed
             by a person, and the newer one gets a name of its own; `kept` was changed and there is nothing newer; `same`.
         target: Where it is written, if it is.
         content: The shipped bytes.

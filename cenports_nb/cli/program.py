@@ -63,7 +63,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     ),
     "cache": (
         "What is kept of Cenports' answers on this machine.",
-        {"info": cache.cache_info, "clear": cache.cache_clear},
+        {"info": cache.show_cache, "clear": cache.clear_all_caches},
     ),
 }
 

@@ -21,9 +21,9 @@ ORIGIN_LINE = (
     'font-variant-numeric:tabular-nums">{}</div>'
 )
 # Bold, a sign and a word: legible without colour, on light and on dark.
-WARNING = '<b style="border-bottom:2px solid #d1495b">⚠ {}</b>'
+WARNING_HTML = '<b style="border-bottom:2px solid #d1495b">⚠ {}</b>'
 
-FALLBACK = "A frame of cenports_nb that can't be shown masked ({}); cn.show_pii(frame) shows it as it is."
+FALLBACK_TEXT = "A frame of cenports_nb that can't be shown masked ({}); cn.show_pii(frame) shows it as it is."
 
 
 def render_frame(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
@@ -38,7 +38,7 @@ def render_frame(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
             return _render_bundle(shown)
         return None if UNMASKED_KEY in shown.attrs else {"text/plain": _format_series(shown)}
     except Exception as error:  # noqa: BLE001 - IPython would fall back to the plain view, with everybody in it
-        text = FALLBACK.format(type(error).__name__)
+        text = FALLBACK_TEXT.format(type(error).__name__)
         return {"text/plain": text, "text/html": html.escape(text)}
 
 
@@ -60,7 +60,9 @@ def _render_bundle(frame: pd.DataFrame) -> Bundle | None:
             page = shown._repr_html_()  # None where the user's options say so
         latex = shown._repr_latex_()
     if page is not None:
-        line = " · ".join(WARNING.format(html.escape(text)) if alarm else html.escape(text) for text, alarm in facts)
+        line = " · ".join(
+            WARNING_HTML.format(html.escape(text)) if alarm else html.escape(text) for text, alarm in facts
+        )
         found["text/html"] = page + ORIGIN_LINE.format(line)
     if latex is not None:
         found["text/latex"] = latex

@@ -28,7 +28,7 @@ class Report:
         title: Its first heading.
         path: The notebook.
         parameters: Their defaults.
-        about: What the comments beside the parameters say.
+        comments: What the comments beside the parameters say.
         keeps_runs: Every run stays in a folder of its own.
     """
 

@@ -11,7 +11,7 @@ from cenports_nb.notebook.report_page.attachments import RUN_FOLDER_VARIABLE
 from cenports_nb.reports.catalogue import Report, find_report, read_notebook
 from cenports_nb.reports.failure import Failure, ReportError, mark_failure
 from cenports_nb.reports.html_page import render_page
-from cenports_nb.reports.kernel import INJECTED_TAG, KERNEL_DIED, CellProgress, ProgressCallback, execute_notebook
+from cenports_nb.reports.kernel import INJECTED_TAG, KERNEL_DIED, ProgressCallback, execute_notebook
 from cenports_nb.reports.parameters import OUT_PARAMETER, check_parameters
 from cenports_nb.reports.result import ReportRun, read_counts
 from cenports_nb.reports.run_folder import RunFolder, publish_run, reserve_run_folder
@@ -54,7 +54,7 @@ def run_report(
     with reserve_run_folder(folder, report.name) as run_folder:
         notebook = _prepare_notebook(report, values, folder)
         running = {RUN_FOLDER_VARIABLE: f"{report.name}/{run_folder.run}"}
-        failure = execute_notebook(notebook, running, progress or _ignore_progress)
+        failure = execute_notebook(notebook, running, progress or (lambda _: None))
         result = read_counts(notebook)
         if failure:
             mark_failure(notebook, failure)
@@ -65,10 +65,6 @@ def run_report(
     if failure:
         raise _build_error(report, failure, notebook_path, page_path, _count_in_doubt(result, failure, values))
     return ReportRun(notebook_path, page_path, result, files)
-
-
-def _ignore_progress(step: CellProgress) -> None:
-    """Tell nobody."""
 
 
 def _prepare_notebook(report: Report, values: Mapping[str, Any], folder: Path) -> Any:

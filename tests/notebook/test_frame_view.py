@@ -210,7 +210,7 @@ def test_a_view_that_fails_shows_nothing_plain() -> None:
     """IPython would fall back to pandas' view with everybody in it."""
     broken = unreadable(loaded(3), slice(0, 1))
     bundle, _ = formatter().format(broken)
-    said = frame_view.FALLBACK.format("RuntimeError")
+    said = frame_view.FALLBACK_TEXT.format("RuntimeError")
     assert bundle == {"text/plain": said, "text/html": html.escape(said)}
 
 

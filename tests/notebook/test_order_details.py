@@ -11,7 +11,7 @@ from support.order_frames import NO_LINES, PRIVATE, build_details, find_orders, 
 
 from cenports_nb.notebook.explorer.explorer import OrderGrid
 from cenports_nb.notebook.explorer.order_index import OrderIndex
-from cenports_nb.notebook.explorer.order_table import build_order_table, find_as_of, name_channels
+from cenports_nb.notebook.explorer.order_table import build_order_table, find_reference_time, name_channels
 from cenports_nb.notebook.explorer.summary import format_orders, render_orders
 from cenports_nb.notebook.grid.widget import DetailSection
 
@@ -123,7 +123,7 @@ def test_people_are_masked_unless_asked_for() -> None:
     index = OrderIndex(make_orders({"order_no": "1", **people()}), NO_LINES)
     for show_pii in (False, True):
         shown, columns = build_order_table(
-            index, name_channels(index), find_as_of(index.select_given([0])), show_pii=show_pii
+            index, name_channels(index), find_reference_time(index.select_given([0])), show_pii=show_pii
         )
         page = OrderGrid.from_frame(shown, columns, label="Orders", note=index.warning)
         everything = [render_orders(index, shown, columns), format_orders(index, shown, columns), str(page.get_state())]

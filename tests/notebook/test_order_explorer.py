@@ -11,7 +11,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.explorer.explorer import OrderGrid
 from cenports_nb.notebook.explorer.order_detail import build_error_details
 from cenports_nb.notebook.explorer.order_index import OrderIndex
-from cenports_nb.notebook.explorer.order_table import build_order_table, find_as_of, name_channels
+from cenports_nb.notebook.explorer.order_table import build_order_table, find_reference_time, name_channels
 from cenports_nb.notebook.explorer.summary import render_orders
 
 
@@ -139,7 +139,7 @@ def test_text_from_outside_is_text() -> None:
     explorer = cn.OrderExplorer(orders, NO_LINES)
     assert "\x1b" not in repr(explorer)
     index = OrderIndex(orders, NO_LINES)
-    shown, columns = build_order_table(index, name_channels(index), find_as_of(orders))
+    shown, columns = build_order_table(index, name_channels(index), find_reference_time(orders))
     page = render_orders(index, shown, columns)
     assert "<img" not in page
     assert "<script" not in page

@@ -7,7 +7,7 @@ import typer
 from cenports_nb.errors import ConfigurationError
 
 
-def cache_info() -> None:
+def show_cache() -> None:
     """Show what the cache holds, account by account."""
     from cenports_nb.api.http.cache import list_accounts  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
@@ -23,7 +23,7 @@ def cache_info() -> None:
     typer.echo(f"{sum(entry.answers for entry in accounts):,} answers in {home}")
 
 
-def cache_clear() -> None:
+def clear_all_caches() -> None:
     """Delete the cache of all accounts; the journal of writes stays."""
     from cenports_nb.api.http.cache import clear_cache  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415

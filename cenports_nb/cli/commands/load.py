@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -23,12 +22,15 @@ from cenports_nb.cli.options import (
 )
 from cenports_nb.cli.terminal import stop_command
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.exit_codes import FAILED
 from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cenports_nb.api.client import Client
+
+    Load = Callable[[Client], pd.DataFrame]
 
 
 def _dated_command(name: str, loader: str, about: str) -> Callable[..., None]:
@@ -45,15 +47,8 @@ def _dated_command(name: str, loader: str, about: str) -> Callable[..., None]:
         mask: MaskOption = False,
         time_zone: TimeZoneOption = None,
     ) -> None:
-        import cenports_nb as cn  # noqa: PLC0415
-
-        load = getattr(cn, loader)
-        _load_and_write(
-            OutputFile(out, mask, time_zone),
-            env,
-            profile,
-            {name: lambda client: load(client, start, end, last=last, channel_id=channel or None)},
-        )
+        load = _loader(loader, start=start, end=end, last=last, channel_id=channel or None)
+        _write(out, env, profile, {name: load}, mask=mask, time_zone=time_zone)
 
     command.__doc__ = about
     return command
@@ -76,15 +71,9 @@ def shipments(
     items: Annotated[bool, typer.Option("--items", help="A row for each line of a shipment.")] = False,
 ) -> None:
     """Write shipments, or what was in them, into a file."""
-    import cenports_nb as cn  # noqa: PLC0415
-
-    load = cn.load_shipment_items if items else cn.load_shipments
-    _load_and_write(
-        OutputFile(out, mask, time_zone),
-        env,
-        profile,
-        {"shipments": lambda client: load(client, start, end, last=last, channel_id=channel or None)},
-    )
+    name = "load_shipment_items" if items else "load_shipments"
+    load = _loader(name, start=start, end=end, last=last, channel_id=channel or None)
+    _write(out, env, profile, {"shipments": load}, mask=mask, time_zone=time_zone)
 
 
 def stock(
@@ -98,27 +87,17 @@ def stock(
     mask: MaskOption = False,
 ) -> None:
     """Write actual stock, or available stock, into a file."""
-    import cenports_nb as cn  # noqa: PLC0415
-
     if channel and not available:
         raise InvalidRequestError("--channel goes with --available: actual stock is the same for every channel.")
-    _load_and_write(
-        OutputFile(out, mask),
-        env,
-        profile,
-        {"stock": lambda client: cn.load_available_stock(client, channel or None)}
-        if available
-        else {"stock": cn.load_actual_stock},
-    )
+    load = _loader("load_available_stock", channel_id=channel or None) if available else _loader("load_actual_stock")
+    _write(out, env, profile, {"stock": load}, mask=mask)
 
 
 def channels(
     out: OutOption, env: EnvironmentOption = None, profile: ProfileOption = None, mask: MaskOption = False
 ) -> None:
     """Write the sales channels into a file."""
-    import cenports_nb as cn  # noqa: PLC0415
-
-    _load_and_write(OutputFile(out, mask), env, profile, {"channels": cn.load_channels})
+    _write(out, env, profile, {"channels": _loader("load_channels")}, mask=mask)
 
 
 def export_all(
@@ -133,55 +112,56 @@ def export_all(
     time_zone: TimeZoneOption = None,
 ) -> None:
     """Write orders, line items, shipments and actual stock into one workbook, a sheet each."""
-    import cenports_nb as cn  # noqa: PLC0415
-
     if out.suffix.lower() != ".xlsx":
         raise InvalidRequestError(f"{out.name!r} holds one frame at most: four sheets need a file that ends in .xlsx.")
-    days: dict[str, Any] = {"start": start, "end": end, "last": last, "channel_id": channel or None}
-    _load_and_write(
-        OutputFile(out, mask, time_zone),
-        env,
-        profile,
-        {
-            "orders": lambda client: cn.load_orders(client, **days),
-            "line items": lambda client: cn.load_line_items(client, **days),
-            "shipments": lambda client: cn.load_shipments(client, **days),
-            "stock": cn.load_actual_stock,
-        },
-    )
+    filters: dict[str, Any] = {"start": start, "end": end, "last": last, "channel_id": channel or None}
+    loads = {
+        name: _loader(f"load_{name.replace(' ', '_')}", **filters) for name in ("orders", "line items", "shipments")
+    }
+    loads["stock"] = _loader("load_actual_stock")
+    _write(out, env, profile, loads, mask=mask, time_zone=time_zone)
 
 
-@dataclass(frozen=True)
-class OutputFile:
-    """A file that was asked for: where, whether people are pseudonyms in it, the zone of its instants."""
+def _loader(name: str, **filters: Any) -> Load:
+    """Bind the filters of a loader of the package."""
 
-    path: Path
-    mask: bool = False
-    time_zone: str | None = None
+    def load(client: Client) -> pd.DataFrame:
+        import cenports_nb as cn  # noqa: PLC0415
+
+        frame: pd.DataFrame = getattr(cn, name)(client, **filters)
+        return frame
+
+    return load
 
 
-def _load_and_write(
-    file: OutputFile, env: str | None, profile: str | None, loads: Mapping[str, Callable[[Client], pd.DataFrame]]
+def _write(
+    path: Path,
+    env: str | None,
+    profile: str | None,
+    loads: Mapping[str, Load],
+    *,
+    mask: bool,
+    time_zone: str | None = None,
 ) -> None:
-    """Load frames and write them; rejected records are told and change the exit code."""
+    """Load frames and write them; rejected records are reported and change the exit code."""
     import pandas as pd  # noqa: PLC0415
 
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.dates import parse_time_zone  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
 
-    check_path(file.path)
-    parse_time_zone(file.time_zone or "UTC")
+    check_path(path)
+    parse_time_zone(time_zone or "UTC")
     with cn.connect(env, profile=profile) as client, warnings.catch_warnings():
-        warnings.simplefilter("ignore", cn.errors.RejectedRowsWarning)  # told below, once
+        warnings.simplefilter("ignore", cn.errors.RejectedRowsWarning)  # reported below, once
         frames = {name: load(client) for name, load in loads.items()}
-    # An order that can't be read is missing from orders and line items alike: it is told once.
+    # An order that can't be read is missing from orders and line items alike: it is reported once.
     rejects = pd.concat([cn.rejected(frame) for frame in frames.values()]).drop_duplicates(ignore_index=True)
-    masked = {name: cn.mask_pii(frame) if file.mask else frame for name, frame in frames.items()}
-    cn.export(masked, file.path, time_zone=file.time_zone)
+    masked = {name: cn.mask_pii(frame) if mask else frame for name, frame in frames.items()}
+    cn.export(masked, path, time_zone=time_zone)
     counts = [f"{len(frame):,} {name if len(frames) > 1 else 'rows'}" for name, frame in frames.items()]
-    typer.echo(f"{', '.join(counts)} in {file.path}")
+    typer.echo(f"{', '.join(counts)} in {path}")
     if len(rejects):
-        rejected_path = file.path.with_name(f"{file.path.stem}-rejected.csv")
-        cn.export(cn.mask_pii(rejects) if file.mask else rejects, rejected_path)
-        stop_command(f"{format_count(len(rejects), 'record')} can't be read; see {rejected_path}.", 1)
+        rejected_path = path.with_name(f"{path.stem}-rejected.csv")
+        cn.export(cn.mask_pii(rejects) if mask else rejects, rejected_path)
+        stop_command(f"{format_count(len(rejects), 'record')} can't be read; see {rejected_path}.", FAILED)

@@ -43,7 +43,7 @@ def prepare_axes(ax: Axes | None, height: float) -> Axes:
     return ax
 
 
-def check_top(top: int) -> None:
+def check_bar_limit(top: int) -> None:
     """Refuse a number of bars that is none.
 
     Raises:

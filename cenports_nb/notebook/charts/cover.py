@@ -16,7 +16,7 @@ from cenports_nb.notebook.charts.canvas import (
     BLUE,
     RED,
     TEXT_COLOR,
-    check_top,
+    check_bar_limit,
     draw_headline,
     draw_message,
     draw_remark,
@@ -60,7 +60,7 @@ def plot_cover(
         InvalidRequestError: A column of `stock_cover` is missing, or an argument means nothing.
     """
     rows = validate_columns(cover, CoverRows, "cover", optional=["product_name"]).reset_index(drop=True)
-    check_top(top)
+    check_bar_limit(top)
     if isinstance(low, bool) or not isinstance(low, int | float) or not 0 <= low < np.inf:
         raise InvalidRequestError(f"low={low!r} must be a number of days.")
     rows["cover_days"] = rows["cover_days"].where(rows["available"].notna()).clip(lower=0)

@@ -16,7 +16,7 @@ from cenports_nb.notebook.charts.canvas import (
     PALE_GRAY,
     RED,
     TEXT_COLOR,
-    check_top,
+    check_bar_limit,
     draw_headline,
     draw_message,
     draw_remark,
@@ -79,7 +79,7 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
     Raises:
         InvalidRequestError: The frame has no demand in it, or an argument means nothing.
     """
-    check_top(top)
+    check_bar_limit(top)
     rows, wording = _read_demand(frame)
     rows = rows.assign(shortfall=rows["demand"] - rows["stock"].clip(lower=0))[rows["demand"] > 0]
     found = rows.sort_values(["shortfall", "demand", *STOCK_KEYS[::-1]], ascending=[False, False, True, True])

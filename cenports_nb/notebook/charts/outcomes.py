@@ -17,7 +17,7 @@ from cenports_nb.notebook.charts.canvas import (
     PALE_GRAY,
     RED,
     YELLOW,
-    check_top,
+    check_bar_limit,
     draw_headline,
     draw_message,
     draw_remark,
@@ -86,7 +86,7 @@ def plot_outcomes(
         InvalidRequestError: Something else was passed, or an argument means nothing.
         JournalError: The journal can't be read.
     """
-    check_top(top)
+    check_bar_limit(top)
     one = isinstance(submissions, SubmissionOrSnapshot)
     given: list[Any] = [submissions] if one else list(submissions) if isinstance(submissions, Sequence) else [None]
     if any(not isinstance(each, SubmissionOrSnapshot) or isinstance(each, str) for each in given):

@@ -15,7 +15,7 @@ from cenports_nb.notebook.charts.canvas import (
     BLUE,
     RED,
     YELLOW,
-    check_top,
+    check_bar_limit,
     draw_headline,
     draw_message,
     draw_remark,
@@ -52,7 +52,7 @@ def plot_stock(
     diff = validate_columns(diff, schemas.StockDiff, "diff", needed)
     if by not in ("sku", "warehouse"):
         raise InvalidRequestError(f'by={by!r} must be "sku" or "warehouse".')
-    check_top(top)
+    check_bar_limit(top)
     found = _build_bars(diff, by)
     bars = found.head(top)
     ax = prepare_axes(ax, bar_chart_height(len(bars)))

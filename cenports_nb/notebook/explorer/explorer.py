@@ -22,7 +22,7 @@ from cenports_nb.notebook.explorer.order_detail import (
     build_order_details,
 )
 from cenports_nb.notebook.explorer.order_index import Order, OrderIndex
-from cenports_nb.notebook.explorer.order_table import build_order_table, find_as_of, name_channels
+from cenports_nb.notebook.explorer.order_table import build_order_table, find_reference_time, name_channels
 from cenports_nb.notebook.explorer.search_index import SearchIndex, build_search_index
 from cenports_nb.notebook.explorer.summary import format_orders, render_orders
 from cenports_nb.notebook.grid.static_table import BELOW_GRID_MARKER
@@ -103,7 +103,9 @@ class OrderExplorer:
             channels = validate_columns(channels, schemas.Channels, "channels", ["channel_id", "channel_name"])
         self._show_pii = show_pii
         names = name_channels(self._index, channels)
-        self._table, self._columns = build_order_table(self._index, names, find_as_of(orders), show_pii=show_pii)
+        self._table, self._columns = build_order_table(
+            self._index, names, find_reference_time(orders), show_pii=show_pii
+        )
         self._shown: RowMask | None = None  # all
         self._grid: OrderGrid | None = None
         self._outputs: list[LiveOutput] = []

@@ -45,7 +45,7 @@ ADDRESS_PREFIXES = {"ship_to": "Ships to", "bill_to": "Bill to"}
 ADDRESS_LINE_FIELDS = (("name",), ("address1",), ("address2",), ("city", "state", "postal_code"), ("country",))
 
 SHIPMENT_NUMBER_FIELDS = ("shipment_no", "shipment_number", "shipment_id", "id")
-MAX_ROWS = 500
+MAX_TABLE_ROWS = 500
 """Lines or shipments of one order on the page: they are drawn all at once."""
 
 
@@ -102,7 +102,7 @@ def _build_shipments(index: OrderIndex, at: int) -> DetailSection:
     notes = _describe_cut(len(shipments), "shipments")
     if shipments["channel_id"].isna().any() and index.orders["order_no"].iloc[at] in index.ambiguous_order_nos:
         notes.append("⚠ Some name no channel: they may be of another channel's order of this number.")
-    shipments = shipments.head(MAX_ROWS)
+    shipments = shipments.head(MAX_TABLE_ROWS)
     number = next(
         (name for name in SHIPMENT_NUMBER_FIELDS if name in shipments and shipments[name].notna().any()), None
     )
@@ -126,7 +126,7 @@ def _build_table(
     always_shown: Sequence[str],
 ) -> DetailSection:
     """Write rows as text; of a column that says nothing only a few are kept."""
-    frame = frame.head(MAX_ROWS)
+    frame = frame.head(MAX_TABLE_ROWS)
     names = [name for name in cells if name in frame and (name in always_shown or _has_values(frame[name]))]
     texts = [[cells[name][1](value) for value in frame[name]] for name in names]
     return DetailSection(
@@ -239,7 +239,7 @@ def _format_line_status(value: Any) -> str:
 
 
 def _describe_cut(rows: int, what: str) -> list[str]:
-    return [f"The first {MAX_ROWS:,} of {rows:,} {what}."] if rows > MAX_ROWS else []
+    return [f"The first {MAX_TABLE_ROWS:,} of {rows:,} {what}."] if rows > MAX_TABLE_ROWS else []
 
 
 CellFormat = tuple[str, Callable[[Any], str]]

@@ -39,7 +39,7 @@ def name_channels(index: OrderIndex, channels: pd.DataFrame | None = None) -> pd
     return names.where(~unclear, names + " (" + ids + ")")
 
 
-def find_as_of(orders: pd.DataFrame) -> pd.Timestamp:
+def find_reference_time(orders: pd.DataFrame) -> pd.Timestamp:
     """Tell as of when orders are old: when they were fetched, else the present."""
     origin = provenance(orders)
     return pd.Timestamp(origin.as_of) if origin and origin.as_of else pd.Timestamp.now("UTC")

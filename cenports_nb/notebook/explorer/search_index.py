@@ -29,8 +29,8 @@ class SearchIndex:
 
     Attributes:
         texts: Each once.
-        starts: Where the numbers of each order begin; one more than there are orders.
-        numbers: Places in `texts`.
+        starts: Where the text numbers of each order begin; one more than there are orders.
+        text_numbers: Places in `texts`.
     """
 
     texts: list[str]

@@ -12,7 +12,7 @@ from cenports_nb.notebook.grid.columns import Column, list_values
 from cenports_nb.notebook.grid.widget import RowMask
 from cenports_nb.rendering.text import format_count
 
-MAX_ROWS = 100
+MAX_STATIC_ROWS = 100
 
 STYLE = """
 <style>
@@ -51,7 +51,7 @@ def render_static_table(
     selected: RowMask | None = None,
     time_zone: str = "UTC",
     live: Mapping[str, Sequence[str]] | None = None,
-    max_rows: int = MAX_ROWS,
+    max_rows: int = MAX_STATIC_ROWS,
     what: str = "row",
 ) -> str:
     """Draw the first rows of a grid as an HTML table; everything in it is escaped.

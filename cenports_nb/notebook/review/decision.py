@@ -23,7 +23,7 @@ class Decision:
     """One decision; what is tried and sent is always all of one.
 
     Attributes:
-        ranges: The rows that are ticked.
+        selection: The selected rows, as ranges.
         accepted: Guards that doubt the whole plan and are accepted by name.
         reasons: Why rows are left out, by their position.
     """

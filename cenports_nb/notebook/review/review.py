@@ -29,7 +29,9 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 BUSY_TEXTS = {"dry_run": "Trying it, without sending …", "send": "Sending …"}
-READ_ONLY = "This client is read-only: it can look and try. To send, connect with read_only=False and review it there."
+READ_ONLY_MESSAGE = (
+    "This client is read-only: it can look and try. To send, connect with read_only=False and review it there."
+)
 
 
 class StockReview:
@@ -184,7 +186,7 @@ class StockReview:
             "account": text.describe_account(self._client),
             "is_closed": self._is_closed,
             "can_send": not read_only and not self._is_closed,
-            "cannot_send_reason": READ_ONLY if read_only else "Nothing more can be sent from here.",
+            "cannot_send_reason": READ_ONLY_MESSAGE if read_only else "Nothing more can be sent from here.",
             "reason": self._reason,
             "general_objections": objections[["guard", "message"]].to_dict("records"),
             "busy": BUSY_TEXTS[self._action] if self._action else "",
@@ -219,7 +221,7 @@ class StockReview:
         if action == "dry_run":
             return []
         if self._client.settings.read_only:
-            return [READ_ONLY]
+            return [READ_ONLY_MESSAGE]
         if self._dry_run is None or self._dry_run[0] != decision:
             return [f"What is ticked or accepted is not what was tried: dry-run it first. {NOTHING_SENT}"]
         return [] if confirmed else [f"Tick the box beside the button first. {NOTHING_SENT}"]

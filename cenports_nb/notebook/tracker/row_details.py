@@ -10,7 +10,7 @@ from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
 from cenports_nb.submissions.tracking.status_table import render_counts, render_outcome, select_batches
 
-MAX_ROWS = 400
+MAX_DETAIL_ROWS = 400
 """Of all folds together: a saved notebook stays small, and a page quick."""
 MAX_BATCHES = 40
 ROW_DETAIL_SLOTS = 10
@@ -32,7 +32,7 @@ def render_row_details(snapshots: Sequence[Snapshot], read_rows: ReadRows) -> li
     ]
     if not shown:
         return []
-    limit = max(1, MAX_ROWS // len(shown))
+    limit = max(1, MAX_DETAIL_ROWS // len(shown))
     name_submission = len(snapshots) > 1
     batches = [
         _render_batch(snapshot, batch, read_rows(snapshot.submission_id, batch.batch, limit), name_submission)

@@ -17,6 +17,8 @@ from cenports_nb.errors import AuthenticationError
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Clock, Dialect, Sandbox
 from cenports_nb.settings import resolve_settings, save_profile
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:

@@ -6,6 +6,8 @@ import pandas as pd
 import pytest
 from support.cli_shop import Shop
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET", "CENPORTS_PARTNER_ID", "CENPORTS_ENVIRONMENT")
 
 

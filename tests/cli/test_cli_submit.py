@@ -11,6 +11,8 @@ from support.cli_shop import Shop
 
 from cenports_nb.sandbox import CLIENT_SECRET, Dialect
 
+pytestmark = pytest.mark.slow
+
 # Stock of Northwind that no open order reserves: 0022 104, 0047 36, 0059 79 in NW-EAST, 0018 42 in NW-WEST.
 
 

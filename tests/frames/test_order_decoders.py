@@ -17,6 +17,8 @@ from cenports_nb.errors import UnexpectedAnswerError
 from cenports_nb.frames.decoding import arrow_orders
 from cenports_nb.frames.decoding.order_pages import OrderPages, _decode_leniently, _from_strict, decode_orders
 
+pytestmark = pytest.mark.slow
+
 Page = Sequence[Any]
 NO_ORDER = 5
 """A neighbour that no lane can read: its page must be read record by record."""

@@ -18,6 +18,8 @@ from cenports_nb.exit_codes import OUTCOME_CODES
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.submissions.journal.models import Batch
 
+pytestmark = pytest.mark.slow
+
 PAGE = Path(__file__).parents[2] / "docs" / "sending.md"
 SKU, CODE = "0022", "NW-EAST"
 MOVED = {"3 sold": (-3, 7), "5 delivered": (5, 15)}

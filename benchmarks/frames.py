@@ -140,7 +140,7 @@ def growth(small: int, large: int) -> None:
 
 def measure_memory(url: str, cache: str, result: str) -> None:
     """Load in this process, and write the MiB of the frames and the peak beside them."""
-    with client_of(url, Path(cache)) as client:
+    with connect_client(url, Path(cache)) as client:
         cn.load_orders(client, "2026-05-19", "2026-05-20", progress=False)  # imports and connections are not the load
         cn.load_line_items(client, "2026-05-19", "2026-05-20", progress=False)
         gc.collect()
@@ -205,11 +205,11 @@ def served(number: int) -> Iterator[tuple[Client, Path]]:
         subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process,
     ):
         url = process.stdout.readline().strip() if process.stdout else ""
-        with client_of(url, Path(folder)) as client:
+        with connect_client(url, Path(folder)) as client:
             yield client, Path(folder)
 
 
-def client_of(url: str, cache: Path) -> Client:
+def connect_client(url: str, cache: Path) -> Client:
     """Connect to the sandbox at noon, with a cache that stays."""
     return Client(resolve_settings("sandbox", base_url=url, rate_limit=1_000_000, cache=cache), clock=StillClock())
 

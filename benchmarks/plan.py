@@ -109,7 +109,7 @@ STEPS = (
 )
 
 
-def peak_of(step: Callable[[], object]) -> float:
+def measure_peak(step: Callable[[], object]) -> float:
     """Run a step once more and tell by how many MiB it grew at its peak; NaN where that can't be told."""
     if not Path("/proc/self/clear_refs").exists():
         return float("nan")
@@ -138,7 +138,7 @@ def measure(what: str, rows: int, answers: multiprocessing.Queue[tuple[float, fl
         del made
         gc.collect()
         pa.default_memory_pool().release_unused()
-        grown = peak_of(step)
+        grown = measure_peak(step)
     answers.put((min(times), grown, found))
 
 

@@ -22,13 +22,15 @@ from cenports_nb.settings import resolve_settings
 
 register_profiles()
 
-BROWSER_FIXTURES = {"browser", "lab"}
+BROWSER_FIXTURES = {"browser", "lab", "hostile", "long_page"}
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark what is slow by what it uses, and begin with it, so that no worker is left alone with it at the end.
 
-    All browser tests stay in one worker, with one JupyterLab and one Chromium.
+    All browser tests stay in one worker, with one JupyterLab and one Chromium. Marks come before pytest-xdist reads
+    its groups, the order after pytest-randomly has made its own.
     """
     for item in items:
         groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
@@ -37,6 +39,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker(pytest.mark.xdist_group("browser"))
         elif "processes" in groups:
             item.add_marker(pytest.mark.slow)
+    yield
     items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("browser", "kernel", "slow")))
 
 

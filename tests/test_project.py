@@ -108,6 +108,29 @@ def test_architecture_names_every_folder() -> None:
     assert set(re.findall(r"\b(\w+)/", tree)) == folders
 
 
+def glossary_entries() -> list[tuple[str, str]]:
+    """The terms of the glossary, but for those of the sandbox, and what stands behind each."""
+    text = (ROOT / "GLOSSARY.md").read_text()
+    client = text[: text.index("## The sandbox")] + text[text.index("## Tests") :]
+    return re.findall(r"^- \*\*(.+?)\*\* \((.+?)\): ", client, re.MULTILINE)
+
+
+def test_the_glossary_names_what_is_in_the_code() -> None:
+    """Each name that a term has in the code is there."""
+    files = [*(ROOT / "cenports_nb").rglob("*.py"), *(ROOT / "tests").rglob("*.py"), ROOT / "justfile"]
+    words = set(re.findall(r"\w+", " ".join(path.read_text() for path in files if path.name != "test_project.py")))
+    named = {
+        word for _, code in glossary_entries() for name in re.findall(r"`(.+?)`", code) for word in name.split(".")
+    }
+    assert {word for name in named for word in re.findall(r"[A-Za-z_]\w*", name)} - words == set()
+
+
+def test_the_glossary_has_each_term_once() -> None:
+    """One word an idea, one idea a word."""
+    terms = [term for term, _ in glossary_entries()]
+    assert [term for term in terms if terms.count(term) > 1] == []
+
+
 def test_client_knows_the_sandbox_account() -> None:
     """The two share no code, so the fixed demo credentials stand in both, equal."""
     assert (

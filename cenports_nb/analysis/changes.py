@@ -31,7 +31,7 @@ KEYED_SCHEMAS: tuple[type[pa.DataFrameModel], ...] = (
 def changes(
     before: pd.DataFrame, after: pd.DataFrame, *, key: Sequence[str] | None = None, ignore: Collection[str] = ()
 ) -> pd.DataFrame:
-    """Tell what changed between two frames of the same kind, a row for each changed key and column.
+    """List what changed between two frames of the same kind, a row for each changed key and column.
 
     new = keys of `after` alone; vanished = keys of `before` alone; moved = columns of a common key whose values
     differ (null equals null, 5 equals 5.0, an instant equals itself in another zone). The API tells no time of
@@ -81,11 +81,11 @@ def changes(
     columns = _find_common_columns(before, after, {*names, *ignore})
     parts = [_build_rows(new, "new"), _build_rows(vanished, "vanished")]
     for name in columns:
-        old, young = before[name].iloc[was[shared]], after[name].iloc[now[shared]]
-        old, young = _unify_dtypes(old.reset_index(drop=True), young.reset_index(drop=True), name)
-        moved = _is_different(old, young)
+        earlier, later = before[name].iloc[was[shared]], after[name].iloc[now[shared]]
+        earlier, later = _unify_dtypes(earlier.reset_index(drop=True), later.reset_index(drop=True), name)
+        moved = _is_different(earlier, later)
         rows = _build_rows(shared[moved], "moved", name)
-        parts.append(rows.assign(before=_to_text(old[moved]), after=_to_text(young[moved])))
+        parts.append(rows.assign(before=_to_text(earlier[moved]), after=_to_text(later[moved])))
     _warn_of_other_queries(before, after, gone=len(new) + len(vanished))
     found = pd.concat(parts, ignore_index=True).sort_values("_code", kind="stable", ignore_index=True)
     codes = found.pop("_code").to_numpy()
@@ -105,7 +105,7 @@ def _build_rows(codes: IntArray, change: str, column: str | None = None) -> pd.D
 def _find_key(
     before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str] | None
 ) -> tuple[list[str], type[pa.DataFrameModel] | None]:
-    """Tell what names a row, and the schema that says so."""
+    """Find the key of the frames, and the schema that it is from."""
     for frame, what in ((before, "before"), (after, "after")):
         if not isinstance(frame, pd.DataFrame):
             raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
@@ -148,7 +148,7 @@ def _find_common_columns(before: pd.DataFrame, after: pd.DataFrame, ignored: set
 
 
 def _detect_kind(column: pd.Series[Any]) -> str:
-    """Tell what a column holds, so that like is compared with like."""
+    """Detect what a column holds, so that like is compared with like."""
     if column.isna().all():
         return "nothing"
     kind = column.dtype.kind
@@ -163,37 +163,37 @@ def _detect_kind(column: pd.Series[Any]) -> str:
     return {"string": "text", "categorical": "text", "boolean": "flags"}.get(guessed, guessed)
 
 
-def _unify_dtypes(old: pd.Series[Any], young: pd.Series[Any], name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
+def _unify_dtypes(earlier: pd.Series[Any], later: pd.Series[Any], name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
     """Bring two columns to one dtype in which equal values are equal."""
-    kinds = _detect_kind(old), _detect_kind(young)
+    kinds = _detect_kind(earlier), _detect_kind(later)
     if "nothing" in kinds:
-        other = young if kinds[0] == "nothing" else old
+        other = later if kinds[0] == "nothing" else earlier
         dtype: Any = "Int64" if other.dtype.kind in "iu" else "boolean" if other.dtype.kind == "b" else other.dtype
-        old, young = (column.astype("object").where(column.notna()) for column in (old, young))
-        return old.astype(dtype), young.astype(dtype)
+        earlier, later = (column.astype("object").where(column.notna()) for column in (earlier, later))
+        return earlier.astype(dtype), later.astype(dtype)
     if kinds[0] != kinds[1]:
         raise InvalidRequestError(f"{name} holds {kinds[0]} before and {kinds[1]} after: load both in the same way.")
     if kinds[0] == "numbers":
-        integer = [column.dtype.kind in "iu" for column in (old, young)]
-        whole = all(known or _is_whole(column) for known, column in zip(integer, (old, young), strict=True))
+        integer = [column.dtype.kind in "iu" for column in (earlier, later)]
+        whole = all(known or _is_whole(column) for known, column in zip(integer, (earlier, later), strict=True))
         dtype = "Int64" if any(integer) and whole else "Float64"
-        return old.astype(dtype), young.astype(dtype)
+        return earlier.astype(dtype), later.astype(dtype)
     dtypes: dict[str, Any] = {"text": "str", "flags": "boolean", "instants": "datetime64[us, UTC]"}
     dtype = dtypes.get(kinds[0])
-    return (old.astype(dtype), young.astype(dtype)) if dtype else (old, young)
+    return (earlier.astype(dtype), later.astype(dtype)) if dtype else (earlier, later)
 
 
 def _is_whole(column: pd.Series[Any]) -> bool:
-    """Tell floats that are whole numbers and exactly so."""
+    """Tell whether all floats of a column are exact whole numbers."""
     known = column.dropna()
     return bool(((known % 1 == 0) & (known.abs() < 2**53)).all())
 
 
-def _is_different(old: pd.Series[Any], young: pd.Series[Any]) -> Mask:
+def _is_different(earlier: pd.Series[Any], later: pd.Series[Any]) -> Mask:
     """Compare value by value; null equals null alone."""
-    no_old, no_young = old.isna().to_numpy(), young.isna().to_numpy()
-    unequal = (old != young).fillna(value=False).to_numpy(dtype=bool)
-    mask: Mask = np.where(no_old | no_young, no_old != no_young, unequal)
+    no_earlier, no_later = earlier.isna().to_numpy(), later.isna().to_numpy()
+    unequal = (earlier != later).fillna(value=False).to_numpy(dtype=bool)
+    mask: Mask = np.where(no_earlier | no_later, no_earlier != no_later, unequal)
     return mask
 
 
@@ -204,16 +204,18 @@ def _to_text(values: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def _warn_of_other_queries(before: pd.DataFrame, after: pd.DataFrame, *, gone: int) -> None:
-    """Say that frames answer different questions, where rows are on one side only."""
-    old, young = provenance(before), provenance(after)
-    if old is None or young is None:
+    """Warn that the frames are of different queries, if rows are on one side only."""
+    earlier, later = provenance(before), provenance(after)
+    if earlier is None or later is None:
         return
-    facts = [{"environment": o.environment, "partner_id": o.partner_id, **o.params} for o in (old, young)]
+    facts = [{"environment": o.environment, "partner_id": o.partner_id, **o.params} for o in (earlier, later)]
     names = [name for name in {**facts[0], **facts[1]} if facts[0].get(name) != facts[1].get(name)]
     differences = [
         f"{name} was {facts[0].get(name, 'not given')}, then {facts[1].get(name, 'not given')}" for name in names
     ]
-    differences += [f"{what} is partial" for what, origin in (("before", old), ("after", young)) if not origin.complete]
+    differences += [
+        f"{what} is partial" for what, origin in (("before", earlier), ("after", later)) if not origin.complete
+    ]
     if differences and gone:
         warnings.warn(
             f"The frames answer different questions ({'; '.join(differences)}): rows that are new or vanished may only be "

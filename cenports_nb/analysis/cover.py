@@ -15,7 +15,7 @@ from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.dates import Day, local_days, parse_day, parse_time_zone
 from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
 from cenports_nb.frames.provenance import provenance, read_time_zone
-from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows, sum_by_code
+from cenports_nb.frames.row_keys import IntArray, encode_keys, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
@@ -33,11 +33,11 @@ def stock_cover(
     time_zone: str | None = None,
     exclude: Collection[str] = CANCELLED_WORDS,
 ) -> pd.DataFrame:
-    """Tell for how many days the available stock of each warehouse and SKU lasts.
+    """Compute for how many days the available stock of each warehouse and SKU lasts.
 
     sold = Σ quantity of the lines ordered in the window, returns (negative quantities) taken off;
     daily = sold / days; cover_days = max(available, 0) / daily. Where nothing was sold on balance
-    (daily ≤ 0) the stock lasts for no time that can be told: `cover_days` is null, never infinite.
+    (daily ≤ 0) no cover can be computed: `cover_days` is null, never infinite.
 
     Args:
         line_items: From `load_line_items`, over all days of the window and all channels.
@@ -86,7 +86,8 @@ def stock_cover(
 
     encoded = encode_keys([stock[name] for name in STOCK_KEYS], [lines[name] for name in LINE_STOCK_KEYS])
     (stock_codes, line_codes), size = encoded.rows, encoded.size
-    _refuse_duplicate_stock(available, stock, stock_codes, size, keys)
+    stock_keys = encode_keys([stock[name] for name in keys])
+    index_unique_rows(available, stock_keys.rows[0], stock_keys.size, keys, "available")
     _warn_unassigned_lines(lines, line_codes)
     at_stock, at_lines = index_rows(stock_codes, size), index_rows(line_codes, size)
     key = np.flatnonzero((at_stock >= 0) | (at_lines >= 0))
@@ -134,15 +135,6 @@ def _check_loaded_days(line_items: pd.DataFrame, start: date, end: date, time_zo
         )
 
 
-def _refuse_duplicate_stock(
-    available: pd.DataFrame, stock: pd.DataFrame, codes: IntArray, size: int, keys: list[str]
-) -> None:
-    if len(keys) > len(STOCK_KEYS):
-        channels = encode_keys([stock["channel_id"]])
-        codes, size = codes + channels.rows[0] * size, size * channels.size
-    index_unique_rows(available, codes, size, keys, "available")
-
-
 def _warn_unassigned_lines(lines: pd.DataFrame, codes: IntArray) -> None:
     unassigned = codes < 0
     if unassigned.any():
@@ -155,14 +147,10 @@ def _warn_unassigned_lines(lines: pd.DataFrame, codes: IntArray) -> None:
 
 
 def _take_names(stock: pd.DataFrame, lines: pd.DataFrame, at_stock: IntArray, at_lines: IntArray) -> dict[str, Any]:
-    """Take keys and names from the stock, where it has none from the line items."""
-    either: Mask = at_stock >= 0
-    rows = np.where(either, at_stock, len(stock) + at_lines)
-    names = {
-        name: take_text(rows, stock[name], lines[of_line])
-        for name, of_line in zip(STOCK_KEYS, LINE_STOCK_KEYS, strict=True)
+    """Take keys and product names from the stock, or from the line items where there is none."""
+    rows = np.where(at_stock >= 0, at_stock, len(stock) + at_lines)
+    frames = [stock, lines.rename(columns={"ship_from_warehouse_code": "warehouse_code"})]
+    return {
+        name: take_text(rows, *(frame.get(name, repeat_text(None, len(frame))) for frame in frames))
+        for name in [*STOCK_KEYS, "product_name"]
     }
-    titles = [
-        frame["product_name"] if "product_name" in frame else repeat_text(None, len(frame)) for frame in (stock, lines)
-    ]
-    return {**names, "product_name": take_text(rows, *titles)}

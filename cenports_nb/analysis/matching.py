@@ -1,4 +1,4 @@
-"""Orders against shipments: what was sent, what was not, what has no order."""
+"""Orders against shipments: what was shipped, what was not, what has no order."""
 
 from __future__ import annotations
 
@@ -50,39 +50,39 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     parse_time_zone(zone)
     needed = [*ORDER_KEYS, "order_date", "quantity", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed).reset_index(drop=True)
-    sent = validate_columns(
+    shipped_rows = validate_columns(
         shipments, schemas.Shipments, "shipments", ["order_no", "channel_id", "ship_date", "tracking_number"]
     ).reset_index(drop=True)
-    channel, ambiguous = _fill_channels(lines, sent)
+    channel, ambiguous = _fill_channels(lines, shipped_rows)
     # A null channel is a number of its own, after all others.
     channels = encode_keys([lines["channel_id"]], [channel])
-    orders = encode_keys([lines["order_no"]], [sent["order_no"]])
-    of_line, of_shipment = (
-        np.where(rows < 0, channels.size, rows) * orders.size + of_number
-        for rows, of_number in zip(channels.rows, orders.rows, strict=True)
+    orders = encode_keys([lines["order_no"]], [shipped_rows["order_no"]])
+    line_codes, shipment_codes = (
+        np.where(rows < 0, channels.size, rows) * orders.size + number
+        for rows, number in zip(channels.rows, orders.rows, strict=True)
     )
-    numbers, size = compact_codes(np.concatenate([of_line, of_shipment]), (channels.size + 1) * orders.size)
-    of_line, of_shipment = numbers[: len(lines)], numbers[len(lines) :]
-    at_line, at_shipment = index_first_rows(of_line, size), index_first_rows(of_shipment, size)
+    numbers, size = compact_codes(np.concatenate([line_codes, shipment_codes]), (channels.size + 1) * orders.size)
+    line_codes, shipment_codes = numbers[: len(lines)], numbers[len(lines) :]
+    at_line, at_shipment = index_first_rows(line_codes, size), index_first_rows(shipment_codes, size)
     has_lines, has_shipments = at_line >= 0, at_shipment >= 0
-    unclear = np.zeros(size, dtype=bool)
-    unclear[of_shipment[ambiguous]] = True
+    is_ambiguous = np.zeros(size, dtype=bool)
+    is_ambiguous[shipment_codes[ambiguous]] = True
 
     is_open_line = is_open(lines["status"]).to_numpy()
-    count, open_count = (np.bincount(rows, minlength=size) for rows in (of_line, of_line[is_open_line]))
+    count, open_count = (np.bincount(rows, minlength=size) for rows in (line_codes, line_codes[is_open_line]))
     quantity = lines["quantity"].to_numpy()
-    units = sum_by_code(of_line, quantity, size)
-    open_units = sum_by_code(of_line, np.where(is_open_line, quantity, 0), size)
-    ship_dates = sent["ship_date"].groupby(of_shipment)
+    units = sum_by_code(line_codes, quantity, size)
+    open_units = sum_by_code(line_codes, np.where(is_open_line, quantity, 0), size)
+    ship_dates = shipped_rows["ship_date"].groupby(shipment_codes)
     first, last = ship_dates.min().reindex(range(size)), ship_dates.max().reindex(range(size))
     ordered = lines["order_date"].reindex(at_line).reset_index(drop=True)
-    tracked = (sent["tracking_number"].fillna("") != "").to_numpy()
+    tracked = (shipped_rows["tracking_number"].fillna("") != "").to_numpy()
     either = np.where(has_lines, at_line, len(lines) + at_shipment)
-    side = np.where(unclear, 3, np.where(~has_lines, 2, np.where(has_shipments, 0, 1))).astype(np.int8)
+    side = np.where(is_ambiguous, 3, np.where(~has_lines, 2, np.where(has_shipments, 0, 1))).astype(np.int8)
     return pd.DataFrame(
         {
             "channel_id": take_text(either, lines["channel_id"], channel),
-            "order_no": take_text(either, lines["order_no"], sent["order_no"]),
+            "order_no": take_text(either, lines["order_no"], shipped_rows["order_no"]),
             "order_date": ordered,
             "lines": pd.arrays.IntegerArray(count.astype(np.int64), ~has_lines),
             "units": pd.arrays.IntegerArray(units, ~has_lines),
@@ -90,11 +90,11 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
             "open_units": pd.arrays.IntegerArray(open_units, ~has_lines),
             "shipped": has_shipments,
             "open": open_count > 0,
-            "shipment_count": np.bincount(of_shipment, minlength=size),
-            "without_tracking": np.bincount(of_shipment[~tracked], minlength=size),
+            "shipment_count": np.bincount(shipment_codes, minlength=size),
+            "without_tracking": np.bincount(shipment_codes[~tracked], minlength=size),
             "first_ship_date": first,
             "last_ship_date": last,
-            "tracking_numbers": _join_texts(sent["tracking_number"][tracked], of_shipment[tracked], size),
+            "tracking_numbers": _join_texts(shipped_rows["tracking_number"][tracked], shipment_codes[tracked], size),
             "days_to_ship": _count_days_between(ordered, first, zone),
             "side": decode_categories(side, SIDES),
         },
@@ -103,17 +103,17 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
 
 
 def _fill_channels(
-    lines: pd.DataFrame, sent: pd.DataFrame
+    lines: pd.DataFrame, shipped_rows: pd.DataFrame
 ) -> tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.bool_]]]:
     """Fill in the channel of shipments that name none, where only one has such an order; tell where several do."""
-    nameless = sent["channel_id"].isna().to_numpy()
+    nameless = shipped_rows["channel_id"].isna().to_numpy()
     if not nameless.any():
-        return sent["channel_id"], nameless
+        return shipped_rows["channel_id"], nameless
     orders = lines[ORDER_KEYS].drop_duplicates()
     several = orders["order_no"].duplicated(keep=False)
     single = orders[~several].set_index("order_no")["channel_id"]
-    filled = sent["channel_id"].where(~nameless, sent["order_no"].map(single)).astype("str")
-    return filled, nameless & sent["order_no"].isin(orders.loc[several, "order_no"]).to_numpy()
+    filled = shipped_rows["channel_id"].where(~nameless, shipped_rows["order_no"].map(single)).astype("str")
+    return filled, nameless & shipped_rows["order_no"].isin(orders.loc[several, "order_no"]).to_numpy()
 
 
 def _count_days_between(start: pd.Series[Any], end: pd.Series[Any], time_zone: str) -> pd.Series[Any]:

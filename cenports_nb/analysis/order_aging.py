@@ -136,7 +136,7 @@ def _parse_instant(now: str | datetime | pd.Timestamp | None, orders: pd.DataFra
 
 
 def _find_midnights(days: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
-    """Tell when days begin in a zone; where the clock skips midnight, when it goes on."""
+    """Find when days begin in a zone: where the clock skips midnight, the instant after the gap."""
     local: pd.Series[Any] = days.dt.tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward")
     begun: pd.Series[Any] = local.dt.tz_convert("UTC")
     return begun

@@ -51,7 +51,7 @@ class Restatement:
 
 
 def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collection[str] = ()) -> Restatement:
-    """Tell how the units and the value of the same days came to be others.
+    """Explain how the units and the value of the same days changed.
 
     line_value = Σ price × quantity of the lines whose status is not excluded, as `summarize_sales` has it; a line
     without a price has the value 0. A line with another quantity and another price makes two steps: (quantity after -
@@ -77,31 +77,33 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
         2  quantity changed      1      1        9.99
         3               now   <NA>      4       39.96
     """
-    old, young = (
+    earlier, later = (
         validate_columns(frame, schemas.LineItems, what, NEEDED_COLUMNS)
         for frame, what in ((before, "before"), (after, "after"))
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # frames without their origin are compared on purpose
-        touched = changes(old, young, key=LINE_ITEM_KEYS)[LINE_ITEM_KEYS].drop_duplicates()
+        touched = changes(earlier, later, key=LINE_ITEM_KEYS)[LINE_ITEM_KEYS].drop_duplicates()
     joined = (
-        touched.merge(_add_counts(old, exclude), on=LINE_ITEM_KEYS, how="left")
-        .merge(_add_counts(young, exclude), on=LINE_ITEM_KEYS, how="left", suffixes=("_before", "_after"))
-        .assign(order_before=lambda frame: _has_order(frame, old), order_after=lambda frame: _has_order(frame, young))
+        touched.merge(_add_counts(earlier, exclude), on=LINE_ITEM_KEYS, how="left")
+        .merge(_add_counts(later, exclude), on=LINE_ITEM_KEYS, how="left", suffixes=("_before", "_after"))
+        .assign(
+            order_before=lambda frame: _has_order(frame, earlier), order_after=lambda frame: _has_order(frame, later)
+        )
     )
     found = _list_changes(joined)
-    return Restatement(_build_steps(found, old, young, exclude), _build_lines(found))
+    return Restatement(_build_steps(found, earlier, later, exclude), _build_lines(found))
 
 
 def _add_counts(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
-    """Add whether a line counts; what has no price is worth nothing."""
+    """Add whether a line counts; a line without a price is worth nothing."""
     counts = ~has_status(lines["status"], exclude)
     lines = lines.assign(counts=counts.to_numpy().astype("float64"), price=lines["price"].fillna(0.0))
     return lines.drop(columns="status")
 
 
 def _has_order(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
-    """Tell which orders have a line in a frame."""
+    """Mark the rows whose order has a line in `lines`."""
     orders = pd.MultiIndex.from_frame(lines[ORDER_KEYS].drop_duplicates())
     known: Mask = pd.MultiIndex.from_frame(frame[ORDER_KEYS]).isin(orders)
     return known
@@ -110,18 +112,18 @@ def _has_order(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
 def _list_changes(joined: pd.DataFrame) -> pd.DataFrame:
     """List the changes, one a row: an amount, the units it is multiplied with, and the units that it adds."""
     was, now = joined["counts_before"].fillna(0.0) > 0, joined["counts_after"].fillna(0.0) > 0
-    had, has = joined["counts_before"].notna(), joined["counts_after"].notna()
-    comes, goes, stays = now & ~was, was & ~now, was & now
+    existed, exists = joined["counts_before"].notna(), joined["counts_after"].notna()
+    enters, leaves, remains = now & ~was, was & ~now, was & now
     same = joined["product_sku_before"] == joined["product_sku_after"]
     kinds = [
-        (comes & ~had & ~joined["order_before"], "order added", "after", +1),
-        (comes & ~had & joined["order_before"], "line added", "after", +1),
-        (comes & had, "no longer cancelled", "after", +1),
-        (goes & ~has & ~joined["order_after"], "order gone", "before", -1),
-        (goes & ~has & joined["order_after"], "line gone", "before", -1),
-        (goes & has, "cancelled", "before", -1),
-        (stays & ~same, "SKU changed", "before", -1),
-        (stays & ~same, "SKU changed", "after", +1),
+        (enters & ~existed & ~joined["order_before"], "order added", "after", +1),
+        (enters & ~existed & joined["order_before"], "line added", "after", +1),
+        (enters & existed, "no longer cancelled", "after", +1),
+        (leaves & ~exists & ~joined["order_after"], "order gone", "before", -1),
+        (leaves & ~exists & joined["order_after"], "line gone", "before", -1),
+        (leaves & exists, "cancelled", "before", -1),
+        (remains & ~same, "SKU changed", "before", -1),
+        (remains & ~same, "SKU changed", "after", +1),
     ]
     parts = [
         _build_rows(
@@ -129,14 +131,18 @@ def _list_changes(joined: pd.DataFrame) -> pd.DataFrame:
         )
         for rows, kind, side, sign in kinds
     ]
-    both = joined[stays & same]
-    fewer = both["quantity_after"] - both["quantity_before"]
-    parts += [_build_rows(both, "quantity changed", "after", both["price_before"], fewer)[(fewer != 0).to_numpy()]]
-    dearer = (both["price_after"] != both["price_before"]).to_numpy()
+    both = joined[remains & same]
+    quantity_change = both["quantity_after"] - both["quantity_before"]
+    parts += [
+        _build_rows(both, "quantity changed", "after", both["price_before"], quantity_change)[
+            (quantity_change != 0).to_numpy()
+        ]
+    ]
+    price_changed = (both["price_after"] != both["price_before"]).to_numpy()
     rise = _build_rows(
         both, "price changed", "after", both["price_after"], both["quantity_after"], less=both["price_before"]
     )
-    return pd.concat([*parts, rise[dearer]], ignore_index=True)
+    return pd.concat([*parts, rise[price_changed]], ignore_index=True)
 
 
 def _build_rows(
@@ -165,14 +171,16 @@ def _sum_values(found: pd.DataFrame, group: np.ndarray[Any, Any], size: int) -> 
     return sum_exactly(amounts, np.concatenate([times, -times]), np.concatenate([group, group]), size)
 
 
-def _build_steps(found: pd.DataFrame, old: pd.DataFrame, young: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
+def _build_steps(
+    found: pd.DataFrame, earlier: pd.DataFrame, later: pd.DataFrame, exclude: Collection[str]
+) -> pd.DataFrame:
     group = found["kind"].map({kind: at for at, kind in enumerate(CHANGE_KINDS)}).to_numpy().astype(np.int64)
     units = sum_by_code(group, found["units"].to_numpy(np.int64), len(CHANGE_KINDS))
     keys = found.assign(_group=group)[[*LINE_ITEM_KEYS, "_group"]].drop_duplicates()
     lines = np.bincount(keys["_group"].to_numpy(np.int64), minlength=len(CHANGE_KINDS))
     values = _sum_values(found, group, len(CHANGE_KINDS))
     table = pd.DataFrame({"kind": [*CHANGE_KINDS], "lines": lines, "units": units, "line_value": values})
-    ends = [_build_total("earlier", old, exclude), _build_total("now", young, exclude)]
+    ends = [_build_total("earlier", earlier, exclude), _build_total("now", later, exclude)]
     steps = pd.concat([ends[0], table[lines > 0], ends[1]], ignore_index=True)
     return steps.astype({"kind": "str", "lines": "Int64", "units": "int64", "line_value": "float64"})
 

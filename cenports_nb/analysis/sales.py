@@ -87,18 +87,18 @@ def summarize_sales(
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
     if exclude:
         lines = lines[~has_status(lines["status"], exclude).to_numpy()]
-    bought = None
+    order_frame = None
     if orders is not None:
-        bought = validate_columns(orders, schemas.Orders, "orders", [*ORDER_KEYS, "grand_total", "ship_to_state"])
-    order_keys = [[frame[name] for name in ORDER_KEYS] for frame in (lines, bought) if frame is not None]
+        order_frame = validate_columns(orders, schemas.Orders, "orders", [*ORDER_KEYS, "grand_total", "ship_to_state"])
+    order_keys = [[frame[name] for name in ORDER_KEYS] for frame in (lines, order_frame) if frame is not None]
     encoded = encode_keys(*order_keys)
     codes, order_count = encoded.rows[0], encoded.size
     at = np.full(len(lines), -1, dtype=np.int64)
-    if bought is not None and orders is not None:
+    if order_frame is not None and orders is not None:
         order_rows = index_unique_rows(orders, encoded.rows[1], order_count, ORDER_KEYS, "orders")
         at = order_rows[codes]
         _warn_unmatched_orders(at, codes, encoded.rows[1], order_count, excluded=bool(exclude))
-    columns = {COLUMN_NAMES[name]: _build_group_column(name, lines, bought, at, zone) for name in names}
+    columns = {COLUMN_NAMES[name]: _build_group_column(name, lines, order_frame, at, zone) for name in names}
     group, first = _encode_groups(list(columns.values()), len(lines))
     size = len(first)
     result: dict[str, Any] = {name: column.take(first).reset_index(drop=True) for name, column in columns.items()}
@@ -113,9 +113,9 @@ def summarize_sales(
         "line_value": sum_exactly(np.where(unpriced, 0.0, price), quantity, group, size),
         "unpriced": np.bincount(group[unpriced], minlength=size),
     }
-    if bought is not None:
+    if order_frame is not None:
         rows = order_rows[pairs % order_count] if order_count else pairs
-        totals = np.append(bought["grand_total"].to_numpy(), np.nan)[rows]
+        totals = np.append(order_frame["grand_total"].to_numpy(), np.nan)[rows]
         once = np.ones(len(pairs), dtype=np.int64)
         result["order_total"] = sum_exactly(np.nan_to_num(totals), once, pair_groups, size)
     return pd.DataFrame(result, copy=False)
@@ -139,14 +139,14 @@ def _check_by(names: list[str], *, with_orders: bool) -> None:
 
 
 def _build_group_column(
-    name: str, lines: pd.DataFrame, bought: pd.DataFrame | None, at: IntArray, time_zone: str
+    name: str, lines: pd.DataFrame, order_frame: pd.DataFrame | None, at: IntArray, time_zone: str
 ) -> pd.Series[Any]:
     """Make the column that rows are grouped by."""
     if name in ("day", "week", "month"):
         days = local_days(lines["order_date"], time_zone)
         return days if name == "day" else _format_calendar(days, name)
-    if name == "state" and bought is not None:
-        return take_text(at, bought["ship_to_state"])
+    if name == "state" and order_frame is not None:
+        return take_text(at, order_frame["ship_to_state"])
     return lines[COLUMN_NAMES[name]]
 
 
@@ -170,12 +170,12 @@ def _encode_groups(columns: list[pd.Series[Any]], length: int) -> tuple[IntArray
     return group, index_rows(group, size)
 
 
-def _warn_unmatched_orders(at: IntArray, order: IntArray, bought: IntArray, size: int, *, excluded: bool) -> None:
+def _warn_unmatched_orders(at: IntArray, order: IntArray, order_frame: IntArray, size: int, *, excluded: bool) -> None:
     lost = int((at < 0).sum())
     warning = [f"{lost:,} line items belong to orders that orders= lacks"] if lost else []
     has_lines = np.zeros(size, dtype=bool)
     has_lines[order] = True
-    empty = 0 if excluded else int((~has_lines[bought]).sum())
+    empty = 0 if excluded else int((~has_lines[order_frame]).sum())
     warning += [f"{empty:,} orders have no line item here and are not counted"] if empty else []
     if warning:
         warnings.warn(f"{'; '.join(warning)}: load both with the same arguments.", AnalysisWarning, stacklevel=3)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import pandas as pd
+
+from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS
+from cenports_nb.frames.schema.validation import validate_columns
 
 CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
 """Line statuses, in any case, after which a line reserves no stock; every other word is open."""
@@ -22,3 +26,18 @@ def is_open(status: pd.Series[Any], closed: Collection[str] = CLOSED_WORDS) -> p
 def has_status(status: pd.Series[Any], words: Collection[str]) -> pd.Series[Any]:
     """Tell which statuses are one of these words, in any case."""
     return status.fillna("").str.strip().str.lower().isin([word.lower() for word in words])
+
+
+def select_open_lines(line_items: pd.DataFrame, extra_columns: Sequence[str] = ()) -> pd.DataFrame:
+    """Select the lines that are neither shipped nor cancelled.
+
+    Args:
+        line_items: `ship_from_warehouse_code product_sku quantity status`.
+        extra_columns: Other columns that are needed.
+
+    Raises:
+        InvalidRequestError: A column is missing or can't be read.
+    """
+    needed = [*LINE_STOCK_KEYS, "quantity", "status", *extra_columns]
+    lines = validate_columns(line_items, schemas.LineItems, "open_items", needed)
+    return lines[is_open(lines["status"]).to_numpy()]

@@ -17,7 +17,7 @@ class Clock:
         self._lock = threading.Lock()
 
     def now(self) -> datetime:
-        """Say what time it is in the sandbox, as an aware UTC datetime."""
+        """Return the time in the sandbox, as an aware UTC datetime."""
         with self._lock:
             return (self._frozen_at or datetime.now(UTC)) + self._offset
 

@@ -106,9 +106,9 @@ class Sandbox:
         Raises:
             ValueError: It is not an order, or its channel has one with that number.
         """
-        fault = check_order(record)
-        if fault is not None:
-            raise ValueError(f"add_order(): {fault}.")
+        flaw = check_order(record)
+        if flaw is not None:
+            raise ValueError(f"add_order(): {flaw}.")
         with self.state.lock:
             self.state.settle()
             if self.state.orders.find(record["channelId"], record["orderNo"]):

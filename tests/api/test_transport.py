@@ -184,7 +184,7 @@ def test_a_page_given_without_its_host_is_on_this_one(server: ScriptedServer, st
 
 
 def test_threads_use_a_connection_each(server: ScriptedServer, staging: Connect) -> None:
-    """JoinedPages pages at once are several watched connections."""
+    """Several pages at once are several watched connections."""
     client = staging(FakeClock())
     server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": str(seen.body["n"])}]}))
     found: list[bytes] = []

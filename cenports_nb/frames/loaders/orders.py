@@ -21,7 +21,7 @@ from cenports_nb.frames.line_status import CLOSED_WORDS, is_open
 from cenports_nb.frames.loaders.endpoint_specs import orders_spec
 from cenports_nb.frames.loaders.finalize import OnReject, build_frame, finalize
 from cenports_nb.frames.loaders.line_item_cache import LineItemCache
-from cenports_nb.frames.loaders.query import LoadQuery, parse_query, progress_bar, takes_parameters_of
+from cenports_nb.frames.loaders.query import LoadQuery, parse_query, progress_bar, with_parameters_from
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SOURCE = "GET /orders"
 
 
-@takes_parameters_of(parse_query)
+@with_parameters_from(parse_query)
 def load_orders(query: LoadQuery) -> pd.DataFrame:
     """Load orders, one row each, from GET /orders.
 
@@ -69,7 +69,7 @@ def load_orders(query: LoadQuery) -> pd.DataFrame:
     return _finalize_orders(query, retrieval, orders, frame)
 
 
-@takes_parameters_of(parse_query)
+@with_parameters_from(parse_query)
 def load_line_items(query: LoadQuery) -> pd.DataFrame:
     """Load order lines, one row each, from the very pages of `load_orders`: no further request.
 

@@ -139,7 +139,7 @@ def parse_query(
     return LoadQuery(client, days, channels, numbers, acknowledged, with_acknowledged, refresh, progress, options)
 
 
-def takes_parameters_of(
+def with_parameters_from(
     parse: Callable[P, LoadQuery],
 ) -> Callable[[Callable[[LoadQuery], pd.DataFrame]], Callable[P, pd.DataFrame]]:
     """Give a loader the parameters of a function that parses them, which is the one place that declares them."""

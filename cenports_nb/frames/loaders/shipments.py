@@ -17,7 +17,7 @@ from cenports_nb.frames.decoding.records import DecodedRecords, decode_shipments
 from cenports_nb.frames.decoding.shipment_items import decode_shipment_items
 from cenports_nb.frames.loaders.endpoint_specs import shipments_spec
 from cenports_nb.frames.loaders.finalize import finalize, validate
-from cenports_nb.frames.loaders.query import LoadQuery, parse_query, progress_bar, takes_parameters_of
+from cenports_nb.frames.loaders.query import LoadQuery, parse_query, progress_bar, with_parameters_from
 from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
 
@@ -25,7 +25,7 @@ SOURCE = "GET /shipments"
 SORT_COLUMNS = ["ship_date", "channel_id", "order_no", "tracking_number"]
 
 
-@takes_parameters_of(parse_query)
+@with_parameters_from(parse_query)
 def load_shipments(query: LoadQuery) -> pd.DataFrame:
     """Load shipments, one row each, from GET /shipments; without a channel, from every channel.
 
@@ -43,7 +43,7 @@ def load_shipments(query: LoadQuery) -> pd.DataFrame:
     return finalize(query.client, SOURCE, retrieval, frame, decoded.rejects, query.options)
 
 
-@takes_parameters_of(parse_query)
+@with_parameters_from(parse_query)
 def load_shipment_items(query: LoadQuery) -> pd.DataFrame:
     """Load what was in the shipments, one row a line, from the very pages of `load_shipments`: no further request.
 

@@ -15,12 +15,12 @@ RowErrors = list[tuple[int, str]]
 Undo = Callable[[], None]
 
 
-# The share of its life at which an unfinished transaction leaves a state.
+# The share of its duration at which a transaction leaves a status.
 _PHASES: Final[tuple[tuple[str, float], ...]] = (("QUEUED", 1 / 3), ("PROCESSING", 1.0))
 
 
 class RowRefusal(Exception):  # noqa: N818 - a refused row is an ordinary outcome, not a fault of the sandbox
-    """Says why a row can't be applied, in one text or more."""
+    """Why a row can't be applied, in one message or more."""
 
     def __init__(self, *texts: str) -> None:
         super().__init__(*texts)
@@ -54,7 +54,7 @@ class Batch:
 
 @dataclass
 class Transaction:
-    """One submission: what it will do, when, and how it went."""
+    """One asynchronous write: its rows, when it ends, and its errors."""
 
     id: int | str
     handle: str
@@ -64,7 +64,7 @@ class Transaction:
     errors: RowErrors | None = None  # None until it has ended
 
     def to_record(self, now: datetime, dialect: Dialect) -> Json:
-        """Answer as GET /transaction does."""
+        """Return the record that GET /transaction answers."""
         answer: Json = {
             "id": self.id,
             "handle": self.handle,
@@ -77,7 +77,7 @@ class Transaction:
         return answer
 
     def status(self, now: datetime) -> str:
-        """Name the state at an instant."""
+        """Return the status at an instant."""
         if self.errors is not None:
             return "FAILED" if self.errors else "COMPLETED"
         elapsed, life = now - self.submitted_at, self.ends_at - self.submitted_at
@@ -85,7 +85,7 @@ class Transaction:
 
 
 class TransactionStore:
-    """Every transaction of the account; effects land at their end, whoever asks and whenever."""
+    """Every transaction of the account; each takes effect when it ends, whether or not anyone asks."""
 
     def __init__(self, seconds: float) -> None:
         self._life = timedelta(seconds=seconds)
@@ -96,7 +96,7 @@ class TransactionStore:
         return len(self._by_handle)
 
     def submit(self, batch: Batch, now: datetime, dialect: Dialect, *, stock: bool = False) -> Transaction:
-        """Take a write in; only one of `stock` has the integer id and upper-case handle of PATCH /inventories."""
+        """Accept a write; only one of `stock` has the integer id and upper-case handle of PATCH /inventories."""
         number, handle = len(self._by_handle) + 1, str(uuid.uuid4())
         is_number = stock if dialect.transaction_ids == "mixed" else dialect.transaction_ids == "number"
         is_upper = stock if dialect.handles == "mixed" else dialect.handles == "upper"

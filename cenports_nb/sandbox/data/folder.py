@@ -33,7 +33,7 @@ def read_folder(folder: Path) -> Seed:
     return Seed(orders, shipments, warehouses, channels)
 
 
-def _read_text(folder: Path, name: str) -> tuple[Path, str] | None:
+def _read_text(folder: Path, name: str, *, optional: bool = False) -> tuple[Path, str]:
     for path in (folder / name, folder / f"{name}.gz"):
         if path.is_file():
             try:
@@ -41,67 +41,55 @@ def _read_text(folder: Path, name: str) -> tuple[Path, str] | None:
                 return path, (gzip.decompress(raw) if path.suffix == ".gz" else raw).decode("utf-8-sig")
             except (OSError, EOFError, zlib.error, UnicodeDecodeError) as error:
                 raise ValueError(f"{path}: can't be read as UTF-8 text ({error}); write the file again.") from error
-    return None
-
-
-def _build_missing_error(folder: Path, name: str) -> ValueError:
-    return ValueError(f"{folder / name}: no such file; a data folder needs it (or {name}.gz).")
+    if optional:
+        return folder / name, ""
+    raise ValueError(f"{folder / name}: no such file; a data folder needs it (or {name}.gz).")
 
 
 def _read_lines(folder: Path, name: str, check: Check, *, optional: bool = False) -> list[Json]:
-    opened = _read_text(folder, name)
-    if opened is None:
-        if optional:
-            return []
-        raise _build_missing_error(folder, name)
-    path, text = opened
+    path, text = _read_text(folder, name, optional=optional)
     records: list[Json] = []
     # Not splitlines(): a text may hold U+2028, which is no end of line in JSON.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
-            records.append(_parse_record(f"{path}, line {number}", line, check))
+            where = f"{path}, line {number}"
+            records.append(_check_record(where, _parse_json(where, line, "one whole object on the line"), check))
     return records
 
 
-def _parse_record(where: str, text: str, check: Check) -> Json:
+def _read_list(folder: Path, name: str, check: Check) -> list[Json]:
+    path, text = _read_text(folder, name)
+    advice = "the `data` list of the API's answer"
+    records = _parse_json(str(path), text, advice)
+    if not isinstance(records, list):
+        raise ValueError(f"{path}: not a JSON list; write {advice}.")
+    return [_check_record(f"{path}, entry {number}", record, check) for number, record in enumerate(records, start=1)]
+
+
+def _parse_json(where: str, text: str, advice: str) -> Any:
     try:
-        record = json.loads(text)
+        return json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise ValueError(f"{where}: not JSON ({error}); write one whole object on the line.") from error
-    return _check_record(where, record, check)
+        raise ValueError(f"{where}: not JSON ({error}); write {advice}.") from error
 
 
 def _check_record(where: str, record: Any, check: Check) -> Json:
-    fault = check(record) if isinstance(record, dict) else "not a JSON object; write one as the API answers it"
-    if fault is not None:
-        raise ValueError(f"{where}: {fault}.")
+    flaw = check(record) if isinstance(record, dict) else "not a JSON object; write one as the API answers it"
+    if flaw is not None:
+        raise ValueError(f"{where}: {flaw}.")
     checked: Json = record
     return checked
 
 
-def _read_list(folder: Path, name: str, check: Check) -> list[Json]:
-    opened = _read_text(folder, name)
-    if opened is None:
-        raise _build_missing_error(folder, name)
-    path, text = opened
-    try:
-        records = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not JSON ({error}); write the `data` list of the API's answer.") from error
-    if not isinstance(records, list):
-        raise ValueError(f"{path}: not a JSON list; write the `data` list of the API's answer.")
-    return [_check_record(f"{path}, entry {number}", record, check) for number, record in enumerate(records, start=1)]
-
-
 def check_order(order: Json) -> str | None:
-    """Say what an order lacks to be one, or None."""
+    """Return what is wrong with an order; None if nothing is."""
     lines = order.get("lineItems")
-    fault = _find_missing_text(order, "orderNo", "channelId") or _find_bad_instant(order, "orderDate")
-    if fault is None and not isinstance(lines, list):
+    flaw = _find_missing_text(order, "orderNo", "channelId") or _find_bad_instant(order, "orderDate")
+    if flaw is None and not isinstance(lines, list):
         return "`lineItems` is not a list; write it as the API answers it"
-    for line in _iterate_objects(lines) if fault is None else ():
-        fault = fault or _find_missing_text(line, "productSku") or _find_bad_count(line, "quantity")
-    return fault
+    for line in _iterate_objects(lines) if flaw is None else ():
+        flaw = flaw or _find_missing_text(line, "productSku") or _find_bad_count(line, "quantity")
+    return flaw
 
 
 def _check_shipment(row: Json) -> str | None:
@@ -113,14 +101,14 @@ def _check_shipment(row: Json) -> str | None:
 
 def _check_warehouse(warehouse: Json) -> str | None:
     rows = warehouse.get("warehouseInventory")
-    fault = _find_missing_text(warehouse, "warehouseCode")
-    if fault is None and not isinstance(rows, list):
+    flaw = _find_missing_text(warehouse, "warehouseCode")
+    if flaw is None and not isinstance(rows, list):
         return "`warehouseInventory` is not a list; write it as the API answers it"
-    for row in _iterate_objects(rows) if fault is None else ():
-        fault = fault or _find_missing_text(row, "productSku") or _find_bad_count(row, "quantity")
-        if fault is None and row.get("nextAvailabilityDate"):
-            fault = _find_bad_instant(row, "nextAvailabilityDate")
-    return fault
+    for row in _iterate_objects(rows) if flaw is None else ():
+        flaw = flaw or _find_missing_text(row, "productSku") or _find_bad_count(row, "quantity")
+        if flaw is None and row.get("nextAvailabilityDate"):
+            flaw = _find_bad_instant(row, "nextAvailabilityDate")
+    return flaw
 
 
 def _check_channel(channel: Json) -> str | None:

@@ -1,4 +1,4 @@
-"""The generator: an account of any size from a seed, always the same one."""
+"""Generated data: an account of any size, always the same for a seed."""
 
 import math
 import random

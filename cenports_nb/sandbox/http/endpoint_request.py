@@ -56,7 +56,7 @@ class EndpointRequest:
         return frozenset(name for name in names if name) or None
 
     def read_limit(self, cap: int | None) -> int:
-        """Say how many rows are answered at most; an end point without a limit of its own may get anything."""
+        """Return the most rows to answer; an end point without a limit parameter may get any value."""
         asked = self.params.get("limit")
         limit = asked if type(asked) is int and asked > 0 else self.dialect.default_limit
         return limit if cap is None else min(limit, cap)
@@ -87,7 +87,7 @@ def read_page_number(source: ParameterSource, query: QueryPairs, body: Any) -> i
 
 
 def _read_query(query: QueryPairs, arrays: Iterable[str]) -> Json:
-    """Give texts the types that the rules ask for; what can't be one stays text and is refused by them."""
+    """Convert texts to the types of the rules; what can't be converted stays text, and the rules refuse it."""
     # A blank one is null, as Laravel has it.
     params: Json = {name: value or None for name, value in query}
     for name in _FLAGS & params.keys():

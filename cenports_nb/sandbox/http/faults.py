@@ -124,7 +124,7 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Forget every fault; their counts stay."""
+        """Remove every fault; their counts stay."""
         with self._lock:
             self._faults.clear()
 

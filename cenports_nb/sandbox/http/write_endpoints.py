@@ -27,7 +27,7 @@ _GRANT = {"grant_type": "client_credentials", "client_id": CLIENT_ID, "client_se
 
 
 def authorize(request: EndpointRequest) -> Response:
-    """Give a token for the demo credentials."""
+    """Issue a token for the demo credentials."""
     request.require(request_rules.AUTHORIZE)
     if any(request.params[name] != value for name, value in _GRANT.items()):
         return respond_message(401, "Client authentication failed")
@@ -41,7 +41,7 @@ def authorize(request: EndpointRequest) -> Response:
 
 
 def post_orders(request: EndpointRequest) -> Response:
-    """Take new orders in; each is created or refused when the transaction ends."""
+    """Accept new orders; each is created or refused when the transaction ends."""
     _require_batch(request, "orders", request_rules.post_orders(request.dialect))
     return _submit(request, "orders", partial(enter_order, request.state, request.params["channelId"]))
 
@@ -63,7 +63,7 @@ def acknowledge_orders(request: EndpointRequest) -> Response:
 
 
 def post_channels(request: EndpointRequest) -> Response:
-    """Make a channel."""
+    """Create a channel."""
     params = request.params
     errors = request.find_errors(request_rules.POST_CHANNELS)
     if not request.read_text("contactEmail") and not request.read_text("contactPhone"):
@@ -79,13 +79,13 @@ def post_channels(request: EndpointRequest) -> Response:
 
 
 def acknowledge_shipments(request: EndpointRequest) -> Response:
-    """Take acknowledgements in; every shipment with the order number is marked when the transaction ends."""
+    """Accept acknowledgements; every shipment with the order number is marked when the transaction ends."""
     _require_batch(request, "shipments", request_rules.acknowledge_shipments(request.dialect))
     return _submit(request, "shipments", partial(_acknowledge_shipment, request.state))
 
 
 def patch_inventories(request: EndpointRequest) -> Response:
-    """Take stock updates of one warehouse in; good rows are applied when the transaction ends."""
+    """Accept stock updates of one warehouse; good rows are applied when the transaction ends."""
     _require_batch(request, "inventories", request_rules.patch_inventories(request.dialect))
     apply = partial(_update_stock, request.state, request.params["warehouseCode"])
     return _submit(request, "inventories", apply, stock=True)

@@ -29,8 +29,8 @@ def in_flight(context: GuardContext) -> Objections | None:
     open_rows = context.history[context.history["outcome"].isin(UNSETTLED)].sort_values("created_at", kind="stable")
     if not len(open_rows):
         return None
-    mine, theirs, size = _encode(STOCK_KEYS, context.updates, open_rows)
-    latest = index_rows(theirs, size)[mine]
+    codes, earlier_codes, size = _encode(STOCK_KEYS, context.updates, open_rows)
+    latest = index_rows(earlier_codes, size)[codes]
     rows = np.flatnonzero(latest >= 0)
     if not len(rows):
         return None
@@ -61,8 +61,10 @@ def repeated(context: GuardContext) -> Objections | None:
 
 def _has_other_reference(context: GuardContext, recent: pd.DataFrame) -> Mask:
     """Mark rows with a reference that this frame does not have: two deliveries of ten units are two documents."""
-    mine: list[str] = [*context.updates["reference"].dropna().unique()] if "reference" in context.updates else []
-    differs: Mask = bool(mine) & (recent["reference"].notna() & ~recent["reference"].isin(mine)).to_numpy(dtype=bool)
+    references: list[str] = [*context.updates["reference"].dropna().unique()] if "reference" in context.updates else []
+    differs: Mask = bool(references) & (recent["reference"].notna() & ~recent["reference"].isin(references)).to_numpy(
+        dtype=bool
+    )
     return differs
 
 
@@ -93,8 +95,8 @@ def _find_same_reference(context: GuardContext, recent: pd.DataFrame) -> Objecti
     if "reference" not in context.updates or not context.updates["reference"].notna().any():
         return None
     applied = recent[(recent["outcome"].isin(POSSIBLY_APPLIED) & recent["reference"].notna()).to_numpy(dtype=bool)]
-    mine, theirs, size = _encode(["reference", *STOCK_KEYS], context.updates, applied)
-    found = applied[index_rows(mine, size)[theirs] >= 0]
+    codes, earlier_codes, size = _encode(["reference", *STOCK_KEYS], context.updates, applied)
+    found = applied[index_rows(codes, size)[earlier_codes] >= 0]
     if not len(found):
         return None
     submission, age, counts = _describe_latest(found)
@@ -111,10 +113,10 @@ def _find_same_rows(context: GuardContext, recent: pd.DataFrame) -> Objections |
     applied = recent[recent["outcome"].isin(POSSIBLY_APPLIED).to_numpy(dtype=bool)]
     if not len(applied):
         return None
-    mine, theirs, size = _encode([*STOCK_KEYS, "type", "quantity"], context.updates, applied)
-    if not (index_rows(theirs, size)[mine] >= 0).all():
+    codes, earlier_codes, size = _encode([*STOCK_KEYS, "type", "quantity"], context.updates, applied)
+    if not (index_rows(earlier_codes, size)[codes] >= 0).all():
         return None
-    found = applied[index_rows(mine, size)[theirs] >= 0]
+    found = applied[index_rows(codes, size)[earlier_codes] >= 0]
     submission, age, counts = _describe_latest(found)
     return object_to_frame(
         f"Every row of this frame was already submitted, last {age} ago in {submission} ({counts}): this looks like a "
@@ -129,7 +131,7 @@ def _encode(columns: list[str], updates: pd.DataFrame, earlier: pd.DataFrame) ->
 
 
 def _describe_latest(rows: pd.DataFrame) -> tuple[str, str, str]:
-    """Name the youngest submission, its age, and what became of its rows."""
+    """Describe the latest submission: its id, its age, and the outcomes of its rows."""
     age = float(rows["age_s"].min())
     submission = str(rows["submission_id"].iloc[int(rows["age_s"].argmin())])
     outcomes = rows.loc[rows["submission_id"] == submission, "outcome"].value_counts()

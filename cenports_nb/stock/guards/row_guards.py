@@ -112,7 +112,7 @@ def _find_first_rows(values: pd.Series[Any], table: pd.Series[Any]) -> IntArray:
 
 
 def _name_skus(context: GuardContext, rows: IntArray) -> tuple[str | pd.Series[Any], ...]:
-    """Name the SKU of each row, and its warehouse."""
+    """Build the start of a message: the SKU and warehouse of each row."""
     return (
         "SKU '",
         context.take_text("product_sku", rows),

@@ -107,7 +107,7 @@ def _select_rows(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any
 
 
 def _format_keys(keys: pd.DataFrame, rows: IntArray) -> str:
-    """Name the first keys."""
+    """List the first keys, for a message."""
     shown = [f"{keys['product_sku'].iloc[row]} in {keys['warehouse_code'].iloc[row]}" for row in rows[:MAX_NAMED_ROWS]]
     more = f" and {len(rows) - MAX_NAMED_ROWS:,} more" if len(rows) > MAX_NAMED_ROWS else ""
     return ", ".join(shown) + more

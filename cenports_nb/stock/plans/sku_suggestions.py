@@ -14,7 +14,7 @@ from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, 
 
 
 def suggest_skus(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> pd.Series[Any]:
-    """Name for each unknown SKU the one SKU of its warehouse that differs in case, blanks or lost zeros only.
+    """Suggest for each unknown SKU the one SKU of its warehouse that differs only in case, blanks or leading zeros.
 
     Args:
         updates: `warehouse_code product_sku`.

@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.line_status import select_open_lines
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, sum_by_code
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import take_text
-from cenports_nb.stock.demand import select_open_lines
 from cenports_nb.stock.plans.metadata import Coverage, write_metadata
 from cenports_nb.stock.plans.sku_suggestions import find_resembled
 from cenports_nb.stock.plans.update_frame import (

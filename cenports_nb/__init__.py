@@ -37,7 +37,7 @@ def load_ipython_extension(shell: Any) -> None:
 
 
 def _view(shown: Any) -> Any:
-    return importlib.import_module(f"{__name__}.notebook.frame_view").view(shown)
+    return importlib.import_module(f"{__name__}.notebook.frame_view").render_frame(shown)
 
 
 def _register_in_ipython() -> None:

@@ -184,7 +184,7 @@ OLD, YOUNG = _stock(("W", "A", "Chai", 5, None)), _stock(("W", "B", "Chai", 5, N
         (_asked(OLD), _asked(YOUNG, complete=False), "after is partial"),
     ],
 )
-def test_answers_to_different_queries_are_warned_of(before: Any, after: Any, words: str) -> None:
+def test_answers_to_different_queries_cause_a_warning(before: Any, after: Any, words: str) -> None:
     """A vanished order may only lie outside of the days asked for."""
     with pytest.warns(AnalysisWarning, match=words):
         assert len(cn.changes(before, after)) == 2
@@ -195,7 +195,7 @@ def test_answers_to_different_questions_that_agree_need_no_word() -> None:
     assert len(cn.changes(_asked(OLD, last="30D"), _asked(OLD, last="31D"))) == 0
 
 
-def test_columns_of_one_frame_only_are_warned_of() -> None:
+def test_columns_of_one_frame_only_cause_a_warning() -> None:
     """They can't be compared."""
     with pytest.warns(AnalysisWarning, match="Only one of the frames has product_name"):
         assert len(cn.changes(OLD.drop(columns="product_name"), OLD)) == 0

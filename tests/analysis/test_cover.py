@@ -92,7 +92,7 @@ def test_cancelled_lines_are_no_demand() -> None:
     assert _cover(lines, _stock(("W", "A", 5)), exclude=())[0][2] == 20
 
 
-def test_lines_without_a_warehouse_are_warned_of() -> None:
+def test_lines_without_a_warehouse_cause_a_warning() -> None:
     """They are in no row."""
     with pytest.warns(AnalysisWarning, match="7 units of 1 line items name no warehouse"):
         assert _cover(_lines(("2026-01-31", None, "A", 7, "x")), _stock(("W", "A", 5)))[0][2] == 0

@@ -55,7 +55,7 @@ def test_lines_tell_better_than_the_order_what_is_shipped() -> None:
     assert found[["order_no", "open_lines", "open_units"]].values.tolist() == [["part", 1, 2]]
 
 
-def test_unknown_acknowledgements_are_warned_of() -> None:
+def test_unknown_acknowledgements_cause_a_warning() -> None:
     """Neither listed as waiting nor taken for acknowledged in silence."""
     orders = _orders(("1", f"{FRIDAY}T18:00Z", "shipped", None), ("2", f"{FRIDAY}T18:00Z", "new", None))
     with pytest.warns(AnalysisWarning, match=r"2 orders are acknowledged is not known, and 1 of them are shipped"):

@@ -146,7 +146,7 @@ def test_nothing_has_the_same_columns_and_dtypes() -> None:
     ("lines", "orders", "words"),
     [(LINES, ORDERS[1:], "2 line items belong to orders"), (LINES[:3], ORDERS, "1 orders have no line item")],
 )
-def test_frames_that_do_not_belong_together_are_warned_of(lines: Any, orders: Any, words: str) -> None:
+def test_frames_that_do_not_belong_together_cause_a_warning(lines: Any, orders: Any, words: str) -> None:
     """What is left out is a number, not a silence."""
     with pytest.warns(AnalysisWarning, match=words):
         cn.summarize_sales(lines, by=(), orders=orders)

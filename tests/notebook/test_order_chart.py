@@ -91,9 +91,9 @@ def test_the_period_before_ends_before_and_is_as_long(span: DayRange, by: Period
 def test_the_later_half_has_an_earlier_one(span: DayRange, by: Period) -> None:
     """What is drawn without being asked for lies in what was loaded, the period before too, if there is room."""
     chosen = choose_days(LoadedDays(span, None, None), by, halved=True)
-    assert span.covers(chosen)
+    assert span.contains(chosen)
     if chosen != span and chosen.days < span.days - 40:
-        assert span.covers(find_earlier_period(chosen, by)[0])
+        assert span.contains(find_earlier_period(chosen, by)[0])
 
 
 def test_columns_are_orders_and_the_line_is_the_period_before() -> None:

@@ -11,7 +11,7 @@ import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 from support.jupyter_lab import Lab, stop_kernels
-from support.tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, outputs_of
+from support.tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, list_outputs
 
 RUN_ALL = "window.ran = window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => 'done'); null"
 
@@ -49,7 +49,7 @@ def test_run_all_ends_well_in_every_notebook(lab: Lab, saved_tour: dict[str, Pag
     for name in saved_tour:
         assert complaints(tour / name) == [], name
         check_ends(tour / name)
-        assert {"image/png", "text/html"} & set(outputs_of(tour / name)[-1].data)
+        assert {"image/png", "text/html"} & set(list_outputs(tour / name)[-1].data)
     assert (tour / "look.xlsx").stat().st_size > 10_000
 
 

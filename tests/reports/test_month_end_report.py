@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from support.report_runs import cards, environment_of, run, visible
+from support.report_runs import build_environment, cards, run, visible
 
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
@@ -48,7 +48,7 @@ class Runs:
     third: Run
 
 
-def month_of(record: Record) -> str:
+def find_month(record: Record) -> str:
     """The month of an order in the account's zone; exactly midnight UTC is a plain day."""
     instant = datetime.fromisoformat(record["orderDate"])
     plain = f"{instant:%H%M%S%f}".strip("0") == ""
@@ -58,7 +58,7 @@ def month_of(record: Record) -> str:
 def recount(sandbox: Sandbox, month: str) -> Sums:
     """Units and money by channel and SKU, with nothing but Decimal."""
     sums: defaultdict[tuple[str, str], tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
-    for record in (order.record for order in sandbox.state.orders if month_of(order.record) == month):
+    for record in (order.record for order in sandbox.state.orders if find_month(order.record) == month):
         for each in record["lineItems"]:
             if each["status"].lower() not in ("cancelled", "canceled"):
                 units, money = sums[record["channelId"], each["productSku"]]
@@ -82,7 +82,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
     folder = tmp_path_factory.mktemp("month-end")
     with Sandbox(rate_limit=None) as sandbox:
         month = f"{datetime.now(ZoneInfo(ZONE)).replace(day=1) - timedelta(days=1):%Y-%m}"
-        environ = environment_of(folder, sandbox.url, CENPORTS_TIME_ZONE=ZONE)
+        environ = build_environment(folder, sandbox.url, CENPORTS_TIME_ZONE=ZONE)
 
         def once() -> Run:
             before = set((folder / "out").glob("month-end/*"))
@@ -92,7 +92,7 @@ def runs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runs]:
             return Run((folder / "out" / "month-end.html").read_text("utf-8"), own, recount(sandbox, month))
 
         first = once()
-        inside = [order.record for order in sandbox.state.orders if month_of(order.record) == month]
+        inside = [order.record for order in sandbox.state.orders if find_month(order.record) == month]
         several = [record for record in inside if len(record["lineItems"]) > 1]
         restate(sandbox, several[0]["orderNo"], lambda record: record["lineItems"][0].update(status="Cancelled"))
         restate(sandbox, several[1]["orderNo"], lambda record: record["lineItems"][0].update(quantity=91, price=0.07))

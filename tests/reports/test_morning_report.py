@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 import pytest
-from support.report_runs import cards, environment_of, links, run
+from support.report_runs import build_environment, cards, links, run
 from support.report_shops import empty_shop
 
 from cenports_nb.sandbox import Sandbox
@@ -49,7 +49,7 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
             for shipment in sandbox.state.shipments.select("NW-EU")[-3:]:
                 shipment.record["trackingNumber"] = None
         began = sandbox.clock.now()
-        environ = environment_of(folder, sandbox.url, CENPORTS_TIME_ZONE=ZONE)
+        environ = build_environment(folder, sandbox.url, CENPORTS_TIME_ZONE=ZONE)
         ran = run(folder, "morning", "--env", "sandbox", "--html", "-p", "rows_shown=5", environ=environ)
         assert ran.returncode == 0, ran.stderr
         yield Morning(folder / "out", (folder / "out" / "morning.html").read_text(encoding="utf-8"), sandbox, began)
@@ -77,13 +77,13 @@ def test_late_orders_are_counted_in_working_days_of_the_account(morning: Morning
     late = {
         order.number
         for order in morning.sandbox.state.orders
-        if order.count_reserved() and working_days(day_of(order.at, zone), today) >= 2
+        if order.count_reserved() and working_days(find_day(order.at, zone), today) >= 2
     }
     assert set(table(morning, "late")["order_no"]) == late
     assert cards(morning.page)["orders late"] == str(len(late))
 
 
-def day_of(instant: datetime, zone: ZoneInfo) -> date:
+def find_day(instant: datetime, zone: ZoneInfo) -> date:
     """Exactly midnight UTC is a plain day."""
     return instant.date() if f"{instant:%H%M%S%f}".strip("0") == "" else instant.astimezone(zone).date()
 

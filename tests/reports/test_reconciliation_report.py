@@ -27,7 +27,7 @@ def submitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sandbox]:
         yield folder / "out", sandbox
 
 
-def page_of(submitted: tuple[Path, Sandbox]) -> str:
+def read_page(submitted: tuple[Path, Sandbox]) -> str:
     return (submitted[0] / "stock-reconciliation.html").read_text(encoding="utf-8")
 
 
@@ -57,7 +57,7 @@ def test_notebook_holds_the_final_table_of_the_tracker(submitted: tuple[Path, Sa
 
 def test_page_needs_no_network_and_runs_no_script(submitted: tuple[Path, Sandbox]) -> None:
     """The HTML page is one file: images inside, no address, no script; what it links to is beside it."""
-    page = page_of(submitted)
+    page = read_page(submitted)
     assert re.findall(r"""src=["'](?!data:)""", page) == []
     assert "<script" not in page
     assert page.count("data:image/png;base64,") == 4
@@ -67,7 +67,7 @@ def test_page_needs_no_network_and_runs_no_script(submitted: tuple[Path, Sandbox
 
 def test_page_tells_the_numbers_that_matter(submitted: tuple[Path, Sandbox]) -> None:
     """Units on the shelf, open units and oversold SKUs of the sample, as counted by hand."""
-    by_name = cards(page_of(submitted))
+    by_name = cards(read_page(submitted))
     assert by_name["units on the shelf"] == "3,119"
     assert by_name["units ordered, not shipped"] == "1,198"
     assert by_name["SKUs oversold"] == "17"
@@ -76,7 +76,7 @@ def test_page_tells_the_numbers_that_matter(submitted: tuple[Path, Sandbox]) -> 
 
 def test_each_table_has_a_file_with_all_rows(submitted: tuple[Path, Sandbox]) -> None:
     """15 of 17 rows are on the page, all 17 beside it, with their zeros."""
-    page = page_of(submitted)
+    page = read_page(submitted)
     assert "15 of 17 rows; all in <a" in page
     (link,) = [link for link in links(page) if link.endswith("/oversold.csv")]
     rows = pd.read_csv(submitted[0] / link, dtype="str")
@@ -89,14 +89,14 @@ def test_neither_page_nor_notebook_names_a_customer(submitted: tuple[Path, Sandb
     with cn.connect("sandbox", base_url=submitted[1].url) as client:
         orders = cn.load_orders(client, last="700D")
     people = {*orders["customer_name"], *orders["contact_name"], *orders["ship_to_address1"].dropna()}
-    told = page_of(submitted) + (submitted[0] / "stock-reconciliation.ipynb").read_text(encoding="utf-8")
+    told = read_page(submitted) + (submitted[0] / "stock-reconciliation.ipynb").read_text(encoding="utf-8")
     assert len(people) > 200
     assert [name for name in people if name in told] == []
 
 
 def test_page_hides_code_and_tracebacks(submitted: tuple[Path, Sandbox]) -> None:
     """It reads like a report: no code, no traceback, nothing on stderr."""
-    page = page_of(submitted)
+    page = read_page(submitted)
     assert "load_actual_stock(" not in page
     assert "Traceback" not in page
     assert "stderr" not in page.partition("<main>")[2]

@@ -13,7 +13,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from support.command_line import RunCommand
-from support.report_runs import HOSTILE, command, environment_of, own_notebook, run, visible
+from support.report_runs import HOSTILE, build_environment, command, own_notebook, run, visible
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import CellProgress, ReportError, run_report
@@ -133,7 +133,7 @@ def test_a_killed_run_leaves_the_earlier_report(run_here: RunCommand, tmp_path: 
     before = visible(tmp_path / "out")
     path = own_notebook(tmp_path / "mine.ipynb", FILES, WRITE, WAIT, parameters=OUT)
     process = subprocess.Popen(
-        command(path.name, "--html"), cwd=tmp_path, env=environment_of(tmp_path), stderr=subprocess.PIPE, text=True
+        command(path.name, "--html"), cwd=tmp_path, env=build_environment(tmp_path), stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     assert any("cell 3 of 4" in line for line in process.stderr)
@@ -152,7 +152,7 @@ def test_ctrl_c_stops_the_run_and_leaves_nothing(tmp_path: Path) -> None:
     """One line, exit code 1, no file."""
     own_notebook(tmp_path / "mine.ipynb", "1", WAIT)
     process = subprocess.Popen(
-        command("mine.ipynb"), cwd=tmp_path, env=environment_of(tmp_path), stderr=subprocess.PIPE, text=True
+        command("mine.ipynb"), cwd=tmp_path, env=build_environment(tmp_path), stderr=subprocess.PIPE, text=True
     )
     assert process.stderr is not None
     assert any("cell 1 of 2" in line for line in process.stderr)
@@ -171,7 +171,7 @@ def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
     own_notebook(tmp_path / "mine.ipynb", FILES, source, parameters=f"word = ''\n{OUT}")
     both = [
         subprocess.Popen(
-            command("mine.ipynb", "--html", "-q", "-p", f"word={word}"), cwd=tmp_path, env=environment_of(tmp_path)
+            command("mine.ipynb", "--html", "-q", "-p", f"word={word}"), cwd=tmp_path, env=build_environment(tmp_path)
         )
         for word in ("first", "second")
     ]
@@ -207,7 +207,7 @@ def test_in_a_terminal_one_line_is_replaced(tmp_path: Path) -> None:
     own_notebook(tmp_path / "mine.ipynb", "## First", "1", "## Second", "2")
     near, far = pty.openpty()
     ran = subprocess.Popen(
-        command("mine.ipynb"), cwd=tmp_path, env=environment_of(tmp_path), stdout=subprocess.DEVNULL, stderr=far
+        command("mine.ipynb"), cwd=tmp_path, env=build_environment(tmp_path), stdout=subprocess.DEVNULL, stderr=far
     )
     assert ran.wait(60) == 0
     said = os.read(near, 10_000).decode()
@@ -225,7 +225,7 @@ def test_no_secret_is_left_behind(tmp_path: Path) -> None:
         tmp_path / "mine.ipynb", "# s3cr3t", "import os; secret = os.environ['CENPORTS_CLIENT_SECRET']\nprint(secret)",
         "print(repr(secret), file=__import__('sys').stderr)", "raise ValueError(secret)",
     )  # fmt: skip
-    ran = run(tmp_path, "mine.ipynb", "--code", environ=environment_of(tmp_path, CENPORTS_CLIENT_SECRET=secret))
+    ran = run(tmp_path, "mine.ipynb", "--code", environ=build_environment(tmp_path, CENPORTS_CLIENT_SECRET=secret))
     assert ran.returncode == 1
     left = [ran.stderr, ran.stdout, *(text.decode() for text in visible(tmp_path / "out").values())]
     assert [text for text in left if "of-staging" in text] == []
@@ -277,7 +277,7 @@ def test_reports_run_by_hand(tmp_path: Path) -> None:
     ]  # fmt: skip
     convert = [sys.executable, "-m", "nbconvert", "--execute", "--to", "html", f"--output-dir={tmp_path}"]
     commands.append([*convert, str(notebooks / "stock-reconciliation.ipynb")])
-    all_of_them = [subprocess.Popen(each, cwd=tmp_path, env=environment_of(tmp_path)) for each in commands]
+    all_of_them = [subprocess.Popen(each, cwd=tmp_path, env=build_environment(tmp_path)) for each in commands]
     assert [process.wait(120) for process in all_of_them] == [0, 0, 0, 0]
     sent = (tmp_path / "stock-reconciliation.ipynb").read_text()
     assert "cn-tracker" in sent

@@ -18,7 +18,7 @@ from cenports_nb.sandbox import Sandbox
 ABOUT = {"month": "2026-10", "account": "sandbox, partner SANDBOX", "channel_id": None}
 
 
-def run_of(folder: Path, name: str, frame: pd.DataFrame | None = None, **facts: object) -> ReportFiles:
+def make_run(folder: Path, name: str, frame: pd.DataFrame | None = None, **facts: object) -> ReportFiles:
     """Freeze one run."""
     files = ReportFiles(folder / name)
     freeze_inputs(files, {**ABOUT, **facts}, {"lines": pd.DataFrame({"a": [name]}) if frame is None else frame})
@@ -32,12 +32,12 @@ def now(folder: Path) -> ReportFiles:
 def test_the_last_run_about_the_same_is_found(tmp_path: Path) -> None:
     """Of another month, account or channel, one that stopped and one at work are none; `-10` is later than `-9`."""
     for number in ("", "-9", "-10"):
-        run_of(tmp_path, f"2026-11-01T060000Z{number}")
-    run_of(tmp_path, "2026-11-02T060000Z", month="2026-09")
-    run_of(tmp_path, "2026-11-03T060000Z", account="another")
-    run_of(tmp_path, "2026-11-04T060000Z", channel_id="EU")
-    run_of(tmp_path, "2026-11-05T060000Z-stopped")
-    run_of(tmp_path, ".part-2026-11-06T060000Z")
+        make_run(tmp_path, f"2026-11-01T060000Z{number}")
+    make_run(tmp_path, "2026-11-02T060000Z", month="2026-09")
+    make_run(tmp_path, "2026-11-03T060000Z", account="another")
+    make_run(tmp_path, "2026-11-04T060000Z", channel_id="EU")
+    make_run(tmp_path, "2026-11-05T060000Z-stopped")
+    make_run(tmp_path, ".part-2026-11-06T060000Z")
     found = find_earlier_run(now(tmp_path), ABOUT)
     assert found is not None
     assert found.run == "2026-11-01T060000Z-10"
@@ -54,14 +54,14 @@ def test_without_a_folder_nothing_is_frozen_and_nothing_found(tmp_path: Path) ->
 @pytest.mark.parametrize("content", ["", "[]", "{"])
 def test_a_folder_that_was_not_finished_is_no_run(tmp_path: Path, content: str) -> None:
     """Its facts are written last."""
-    files = run_of(tmp_path, "2026-11-01T060000Z")
+    files = make_run(tmp_path, "2026-11-01T060000Z")
     (files.folder / "frozen.json").write_text(content)
     assert find_earlier_run(now(tmp_path), ABOUT) is None
 
 
 def test_a_frozen_file_that_is_damaged_is_told(tmp_path: Path) -> None:
     """With what to do, instead of a comparison with less."""
-    files = run_of(tmp_path, "2026-11-01T060000Z")
+    files = make_run(tmp_path, "2026-11-01T060000Z")
     (files.folder / "lines.parquet").write_bytes(b"PAR1")
     found = find_earlier_run(now(tmp_path), ABOUT)
     assert found is not None
@@ -78,7 +78,7 @@ def test_no_person_is_frozen_with_a_rejected_record(tmp_path: Path) -> None:
         with pytest.warns(RejectedRowsWarning):
             orders = cn.load_orders(client, last="5D")
     assert last.record["customerName"] in str(orders.attrs)
-    files = run_of(tmp_path, "2026-11-01T060000Z", orders)
+    files = make_run(tmp_path, "2026-11-01T060000Z", orders)
     written = parquet.read_schema(files.folder / "lines.parquet").metadata
     assert len(cn.rejected(pd.read_parquet(files.folder / "lines.parquet"))) == 1
     people = {value for order in sandbox.state.orders for value in (order.record["customerName"],)}

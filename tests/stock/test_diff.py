@@ -70,7 +70,7 @@ def test_more_ordered_than_there_is_is_oversold_even_if_available_is_clamped() -
     assert diff["oversold"].tolist() == [True]
 
 
-def test_open_lines_without_stock_are_warned_of() -> None:
+def test_open_lines_without_stock_cause_a_warning() -> None:
     """They are in no row, so a warning has them."""
     with pytest.warns(StockWarning, match="5 open units of 1 SKUs .* Z in warehouse W"):
         cn.diff_stock(_stock(("W", "A", 1)), _stock(("W", "A", 1)), open_items=_lines(("W", "Z", 5, "new")))
@@ -149,7 +149,7 @@ def test_names_come_from_the_shelf_and_where_it_has_none_from_the_offer() -> Non
     assert cn.diff_stock(actual, available)["product_name"].tolist() == ["Chai", "Chang", "Syrup"]
 
 
-def test_open_lines_without_a_warehouse_are_warned_of() -> None:
+def test_open_lines_without_a_warehouse_cause_a_warning() -> None:
     """They can't be set against any row."""
     lines = _lines(("W", "A", 2, "new"), (None, "A", 3, "new"))
     with pytest.warns(StockWarning, match="3 open units of 1 SKUs .* A which names no warehouse"):
@@ -157,7 +157,7 @@ def test_open_lines_without_a_warehouse_are_warned_of() -> None:
     assert diff["unexplained"].tolist() == [0]
 
 
-def test_only_open_lines_without_a_warehouse_are_warned_of() -> None:
+def test_only_open_lines_without_a_warehouse_cause_a_warning() -> None:
     """Even if no line names one."""
     with pytest.warns(StockWarning, match="which names no warehouse"):
         cn.diff_stock(_stock(("W", "A", 9)), _stock(("W", "A", 9)), open_items=_lines((None, "A", 3, "new")))

@@ -13,7 +13,7 @@ import nbformat
 HOSTILE = '<img src=x onerror="window.hacked=1">'
 
 
-def environment_of(folder: Path, url: str = "", **more: str) -> dict[str, str]:
+def build_environment(folder: Path, url: str = "", **more: str) -> dict[str, str]:
     """Give a command its own home and nothing of what is configured outside."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
     environ |= {"CENPORTS_HOME": str(folder / "home"), "CENPORTS_RATE_LIMIT": "100000"}
@@ -32,7 +32,7 @@ def run(
 ) -> subprocess.CompletedProcess[str]:
     """Run a report by its command, in a folder, without a terminal."""
     return subprocess.run(
-        command(name, *arguments), cwd=folder, env=environ or environment_of(folder, url), capture_output=True, text=True,
+        command(name, *arguments), cwd=folder, env=environ or build_environment(folder, url), capture_output=True, text=True,
         stdin=subprocess.DEVNULL, timeout=180, check=False,
     )  # fmt: skip
 

@@ -37,7 +37,7 @@ def surroundings(folder: Path, **more: str) -> dict[str, str]:
     return {**known, **paths, "PYTHONPATH": str(Path(cenports_nb.__file__).parents[1]), **more}
 
 
-def outputs_of(notebook: Path) -> list[Any]:
+def list_outputs(notebook: Path) -> list[Any]:
     found = nbformat.read(notebook, as_version=4)
     return [output for cell in found.cells if cell.cell_type == "code" for output in cell.outputs]
 
@@ -46,14 +46,14 @@ def complaints(notebook: Path) -> list[str]:
     """Find errors, warnings, and whatever else went to stderr."""
     return [
         str(output.get("text") or output.get("evalue"))
-        for output in outputs_of(notebook)
+        for output in list_outputs(notebook)
         if output.output_type == "error" or output.get("name") == "stderr"
     ]
 
 
 def trackers(notebook: Path) -> list[str]:
     """Find the pages of the trackers."""
-    pages = [output.data.get("text/html", "") for output in outputs_of(notebook) if "data" in output]
+    pages = [output.data.get("text/html", "") for output in list_outputs(notebook) if "data" in output]
     return [page for page in pages if 'class="cn-tracker ' in page]
 
 
@@ -62,10 +62,10 @@ def check_ends(notebook: Path) -> None:
     ends = ENDS.get(notebook.name, [])
     assert [end in page for page, end in zip(trackers(notebook), ends, strict=True)] == [True] * len(ends)
     assert "pending" not in "".join(trackers(notebook))
-    views = [output.data for output in outputs_of(notebook) if WIDGET in output.get("data", {})]
+    views = [output.data for output in list_outputs(notebook) if WIDGET in output.get("data", {})]
     assert {view["text/html"] for view in views} <= {"<span></span>"}  # of a live grid nothing is left but its table
     assert len(views) <= (notebook.name in GRIDS)
-    pages = [output.data.get("text/html", "") for output in outputs_of(notebook) if "data" in output]
+    pages = [output.data.get("text/html", "") for output in list_outputs(notebook) if "data" in output]
     assert [GRIDS[notebook.name] in page for page in pages if "cn-static-table" in page] == [True] * (
         notebook.name in GRIDS
     )

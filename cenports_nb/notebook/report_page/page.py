@@ -93,7 +93,7 @@ class ReportPage:
         link = self.files.write(name, frames)
         return HTML(f'{STYLE}<p class="{NO_MATHJAX}">{html.escape(what)}: {render_link(link)}</p>' if link else "")
 
-    def show_origin(self, frame: pd.DataFrame, what: str) -> HTML:
+    def origin(self, frame: pd.DataFrame, what: str) -> HTML:
         """Say whose data this is, and of when, in the account's time zone."""
         found = provenance(frame)
         if found is None:

@@ -15,6 +15,7 @@ from cenports_nb.frames.masking import mask_pii
 from cenports_nb.frames.personal_columns import snake_case
 from cenports_nb.notebook.explorer.order_index import OrderIndex
 from cenports_nb.notebook.grid.widget import DetailSection
+from cenports_nb.rendering.text import format_number
 
 SHOW_ACTION, HIDE_ACTION = "show", "hide"
 ACTION_LABELS = {SHOW_ACTION: "Show personal data of this order", HIDE_ACTION: "Hide personal data"}
@@ -219,12 +220,12 @@ def _format_plain(value: Any) -> str:
 
 
 def _format_number(value: Any) -> str:
-    return "" if _is_missing(value) else f"{value:,}".replace("-", "−")
+    return "" if _is_missing(value) else format_number(value)
 
 
 def _format_money(value: Any) -> str:
     """Write an amount to the cent, and further only if it was sent so: prices have up to four decimals."""
-    text = "" if _is_missing(value) else f"{value:,.4f}".replace("-", "−")
+    text = "" if _is_missing(value) else format_number(value, ",.4f")
     return text.removesuffix("0").removesuffix("0")
 
 

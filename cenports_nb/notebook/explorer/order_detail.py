@@ -1,4 +1,4 @@
-"""One order, told in parts: the order, its lines, its shipments, its people."""
+"""The details of one order, in sections: sums, lines, shipments, people."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ ORDER_FIELDS = {
     "discount": "Discount",
     "ship_cost": "Shipping",
 }
-"""What is told of an order besides its row."""
+"""Fields of an order that its row does not show, with their titles."""
 
 MONEY_FIELDS = ("sub_total", "discount", "ship_cost")
 
@@ -51,7 +51,7 @@ MAX_TABLE_ROWS = 500
 
 
 def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggle: bool = True) -> list[DetailSection]:
-    """Tell an order.
+    """Build the sections of one order.
 
     Args:
         index: The orders.
@@ -72,7 +72,7 @@ def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggl
 
 
 def build_error_details(error: Exception) -> list[DetailSection]:
-    """Say that an order can't be told: what a person's frame holds is not ours to foresee."""
+    """Say that an order can't be shown: a person's frame may hold anything."""
     return [
         DetailSection(
             "This order can't be shown", note=f"Its columns hold something unforeseen ({type(error).__name__})."

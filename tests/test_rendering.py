@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cenports_nb.rendering.text import format_count, format_duration, make_printable, pluralize, truncate
+from cenports_nb.rendering.text import format_count, format_duration, format_number, make_printable, pluralize, truncate
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,8 @@ def test_a_text_that_is_cut_says_so() -> None:
 def test_a_line_break_stays_where_it_is_wanted() -> None:
     """Whatever else moves a cursor is replaced."""
     assert make_printable("a\nb\x1b", keep="\n") == "a\nb\N{REPLACEMENT CHARACTER}"
+
+
+def test_a_negative_number_has_a_minus_sign() -> None:
+    """No hyphen, whatever the format."""
+    assert [format_number(-1200), format_number(-0.5, ",.2f"), format_number(3, "+,")] == ["−1,200", "−0.50", "+3"]

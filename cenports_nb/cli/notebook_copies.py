@@ -14,7 +14,7 @@ from cenports_nb.errors import InvalidRequestError
 
 COPIED_SUFFIXES = (".ipynb", ".csv")
 DIGESTS_FILE = ".cenports-nb.json"
-"""What was laid out here, as digests: whether a person changed a file can't be told from the file alone."""
+"""Digests of the files as they were copied: they show which files a person has changed."""
 
 CopyAction = Literal["new", "renewed", "beside", "kept", "same"]
 WRITING_ACTIONS = ("new", "renewed", "beside")

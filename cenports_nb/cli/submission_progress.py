@@ -1,4 +1,4 @@
-"""A submission on the terminal: followed to its end, told, and how to go on with it."""
+"""Progress and result of a submission in the terminal, and the commands that go on with it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AccountOptions:
-    """How a person named an account, so that the next command can be told whole."""
+    """The options that name an account, repeated in the commands that a person is shown."""
 
     env: str | None = None
     profile: str | None = None
@@ -37,7 +37,7 @@ class AccountOptions:
 
 
 def parse_timeout(timeout: str) -> float:
-    """Read a span of time before anything is sent that it might then not wait for.
+    """Read `--timeout` before anything is sent.
 
     Raises:
         InvalidRequestError: It is none.
@@ -69,7 +69,7 @@ def interruptible() -> Iterator[None]:
 
 
 def wait_with_progress(submission: Submission, seconds: float, account_options: AccountOptions) -> None:
-    """Wait until no row is pending, with a line whenever that changes something; an interrupt loses nothing."""
+    """Wait until no row is pending; print a line at each change. An interrupt loses nothing."""
     from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
     last_line = ""
@@ -94,7 +94,7 @@ def wait_with_progress(submission: Submission, seconds: float, account_options: 
 
 
 def finish_command(submissions: list[Submission], account_options: AccountOptions) -> NoReturn:
-    """Tell what became of the rows and how to go on, and end with the exit code of the worst."""
+    """Print the outcomes and the next commands, and end with the exit code of the worst outcome."""
     from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
     code = 0

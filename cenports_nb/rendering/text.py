@@ -19,6 +19,11 @@ def format_count(count: int, noun: str) -> str:
     return f"{count:,} {pluralize(noun, count)}"
 
 
+def format_number(value: float, spec: str = ",") -> str:
+    """Write a number, thousands apart by default, with a minus sign instead of a hyphen."""
+    return format(value, spec).replace("-", "\N{MINUS SIGN}")
+
+
 def format_duration(seconds: float, *, round_up: bool = False) -> str:
     """Write a duration in the unit that fits: seconds below two minutes, then minutes, hours, days.
 

@@ -61,7 +61,7 @@ def find_report(name: str | Path) -> Report:
     """Find a report by its name, or a report of one's own by its path.
 
     Raises:
-        InvalidRequestError: There is none; the nearest name is told.
+        InvalidRequestError: There is none; the message suggests the nearest name.
     """
     if isinstance(name, Path) or name.endswith(".ipynb") or "/" in name or os.sep in name:
         return read_report(Path(name))

@@ -1,4 +1,4 @@
-"""A kernel of its own, in the Python that runs this; what a person set up for their notebooks has no say in it."""
+"""Run a notebook in a kernel of its own, with this Python and without the user's IPython settings."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ INJECTED_TAG = "injected-parameters"
 """The tag of the cell with the given parameters, which is not counted."""
 KERNEL_DIED = "DeadKernelError"
 KERNEL_EXIT_SECONDS = 10.0
-"""Seconds, in which a kernel that was killed is gone."""
+"""How long to wait for a killed kernel."""
 SOCKET_PATH_MAX_LENGTH = 80
-"""Signs of the path of a socket, which no system has many more than a hundred of."""
+"""Operating systems allow about a hundred characters."""
 KERNEL_ARGUMENTS = [
     "--IPKernelApp.log_level=40",
     "--HistoryManager.enabled=False",
@@ -109,7 +109,7 @@ def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: Progre
 
 
 def _stop_kernel(client: Any, manager: Any) -> None:
-    """End the kernel if it still runs: after Ctrl-C nobody else does, and the loop is not to be asked."""
+    """Kill the kernel if it still runs: after Ctrl-C nothing else does."""
     process = getattr(manager.provisioner, "process", None)
     if client.kc is not None:
         client.kc.stop_channels()

@@ -1,4 +1,4 @@
-"""A run: report and parameters -> executed notebook, page and files, in their place together."""
+"""A run: report and parameters -> executed notebook, page and files, published together."""
 
 from __future__ import annotations
 

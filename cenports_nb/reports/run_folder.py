@@ -1,4 +1,4 @@
-"""The place of a report: a run is made in a hidden folder and put there whole, or not at all.
+"""The folder of a report: a run is written to a hidden folder and published whole, or not at all.
 
 OUT/NAME.ipynb, NAME.html      the newest run
 OUT/NAME/2026-11-26T060000Z/   its files; of a report that keeps its runs, those of every run
@@ -57,7 +57,7 @@ class RunFolder:
 
 @contextlib.contextmanager
 def reserve_run_folder(folder: Path, name: str) -> Iterator[RunFolder]:
-    """Hold a place for one run; what dead runs left there is removed, and so is what this one leaves unfinished.
+    """Reserve a folder for one run; remove what dead runs left, and at the end what this one left unfinished.
 
     Raises:
         InvalidRequestError: The folder can't be made, written or locked.
@@ -85,7 +85,7 @@ def reserve_run_folder(folder: Path, name: str) -> Iterator[RunFolder]:
 def publish_run(
     run_folder: RunFolder, texts: Mapping[str, str], *, keep: bool, stopped: bool = False
 ) -> tuple[Path, ...]:
-    """Put a run in its place: its files in one step, then the notebook and the page, each in one step.
+    """Publish a run: its files in one step, then the notebook and the page, each in one step.
 
     Args:
         run_folder: Where the run was made.

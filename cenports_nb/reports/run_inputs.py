@@ -1,4 +1,4 @@
-"""What a run was made from, frozen beside it, and found again by a later run."""
+"""The frames that a run was made from, stored beside it for a later run to compare with."""
 
 from __future__ import annotations
 

@@ -14,7 +14,7 @@ from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.rendering.text import format_count, truncate
+from cenports_nb.rendering.text import format_count, format_number, truncate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -146,7 +146,7 @@ def format_axis(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = 
     (ax.set_xlim if along == "x" else ax.set_ylim)(0, most)
     axis.set_label_text(replace_undrawable(unit), fontsize=9, color=GRAY, **LITERAL_TEXT)
     axis.set_major_locator(MaxNLocator(marks, integer=True))
-    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}".replace("-", "−")))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, ",.0f")))
     ax.tick_params(axis=along, labelsize=9, colors=GRAY, length=0)
     ax.grid(visible=False, axis="both")
     ax.grid(axis=along, color=GRID_COLOR, linewidth=0.8)

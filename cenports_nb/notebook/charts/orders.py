@@ -43,7 +43,7 @@ from cenports_nb.notebook.charts.periods import (
     parse_days,
     split_periods,
 )
-from cenports_nb.rendering.text import format_count, truncate
+from cenports_nb.rendering.text import format_count, format_number, truncate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -278,4 +278,4 @@ def _format_change(now: float, then: float) -> str:
     if then <= 0:
         return ""
     share = round(100 * (now - then) / then)
-    return f" (now {share:+,} %)".replace("-", "−")
+    return f" (now {format_number(share, '+,')} %)"

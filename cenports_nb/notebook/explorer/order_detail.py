@@ -1,4 +1,4 @@
-"""One order, told in parts: the order, its lines, its shipments, its people."""
+"""The details of one order, in sections: sums, lines, shipments, people."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from cenports_nb.frames.masking import mask_pii
 from cenports_nb.frames.personal_columns import snake_case
 from cenports_nb.notebook.explorer.order_index import OrderIndex
 from cenports_nb.notebook.grid.widget import DetailSection
+from cenports_nb.rendering.text import format_number
 
 SHOW_ACTION, HIDE_ACTION = "show", "hide"
 ACTION_LABELS = {SHOW_ACTION: "Show personal data of this order", HIDE_ACTION: "Hide personal data"}
@@ -29,7 +30,7 @@ ORDER_FIELDS = {
     "discount": "Discount",
     "ship_cost": "Shipping",
 }
-"""What is told of an order besides its row."""
+"""Fields of an order that its row does not show, with their titles."""
 
 MONEY_FIELDS = ("sub_total", "discount", "ship_cost")
 
@@ -50,7 +51,7 @@ MAX_TABLE_ROWS = 500
 
 
 def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggle: bool = True) -> list[DetailSection]:
-    """Tell an order.
+    """Build the sections of one order.
 
     Args:
         index: The orders.
@@ -71,7 +72,7 @@ def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggl
 
 
 def build_error_details(error: Exception) -> list[DetailSection]:
-    """Say that an order can't be told: what a person's frame holds is not ours to foresee."""
+    """Say that an order can't be shown: a person's frame may hold anything."""
     return [
         DetailSection(
             "This order can't be shown", note=f"Its columns hold something unforeseen ({type(error).__name__})."
@@ -219,12 +220,12 @@ def _format_plain(value: Any) -> str:
 
 
 def _format_number(value: Any) -> str:
-    return "" if _is_missing(value) else f"{value:,}".replace("-", "−")
+    return "" if _is_missing(value) else format_number(value)
 
 
 def _format_money(value: Any) -> str:
     """Write an amount to the cent, and further only if it was sent so: prices have up to four decimals."""
-    text = "" if _is_missing(value) else f"{value:,.4f}".replace("-", "−")
+    text = "" if _is_missing(value) else format_number(value, ",.4f")
     return text.removesuffix("0").removesuffix("0")
 
 

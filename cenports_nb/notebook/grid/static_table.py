@@ -10,7 +10,7 @@ import pandas as pd
 
 from cenports_nb.notebook.grid.columns import Column, list_values
 from cenports_nb.notebook.grid.widget import RowMask
-from cenports_nb.rendering.text import format_count
+from cenports_nb.rendering.text import format_count, format_number
 
 MAX_STATIC_ROWS = 100
 
@@ -104,7 +104,7 @@ def _class_attribute(column: Column) -> str:
 
 def format_signed(value: float) -> str:
     """Write a change with its sign."""
-    return f"{value:+,}".replace("-", "−") if value else "0"
+    return format_number(value, "+,") if value else "0"
 
 
 FORMATTERS: Mapping[str, Callable[[Any], str]] = {
@@ -112,7 +112,7 @@ FORMATTERS: Mapping[str, Callable[[Any], str]] = {
     "instant": str,
     "live": str,
     "number": lambda value: f"{value:,}",
-    "money": lambda value: f"{value:,.2f}".replace("-", "−"),
+    "money": lambda value: format_number(value, ",.2f"),
     "change": format_signed,
     "bar": format_signed,
     "flag": lambda value: "✓ yes" if value else "✗ no",

@@ -9,13 +9,13 @@ from typing import Any
 import pandas as pd
 
 from cenports_nb.frames.dates import is_plain_day, parse_time_zone
+from cenports_nb.rendering.text import format_number
 
 Write = Callable[[Any], str]
 UNBROKEN_MAX_LENGTH = 16
 """Letters of a text that stays in one line: a code or a number with a hyphen in it reads badly in two."""
 LONG_WORD_LENGTH = 22
 """Letters of a word that may be broken, so that a table fits on paper."""
-MINUS = "\N{MINUS SIGN}"
 
 
 def render_rows(
@@ -50,9 +50,9 @@ def render_value(value: Any) -> str:
     if value is None or pd.isna(value):
         return ""
     if isinstance(value, int):
-        return _use_minus_sign(f"{value:,}")
+        return format_number(value)
     if isinstance(value, float):
-        return _use_minus_sign(f"{value:,.0f}" if value == int(value) else f"{value:,.2f}")
+        return format_number(value, ",.0f" if value == int(value) else ",.2f")
     return html.escape(str(value))
 
 
@@ -68,13 +68,13 @@ def _render_column(column: pd.Series[Any], signed: bool, money: bool, time_zone:
     values = [None if pd.isna(value) else value for value in column]
     whole = not money and all(value is None or value == int(value) for value in values)
     form = f"{'+' if signed else ''},.{0 if whole else 2}f"
-    return ["" if value is None else _format_number(value, form) for value in values]
+    return ["" if value is None else _format_signed(value, form) for value in values]
 
 
-def _format_number(value: Any, form: str) -> str:
+def _format_signed(value: Any, form: str) -> str:
     """Write a number; what is nothing has no sign."""
-    text = format(value, form)
-    return _use_minus_sign(text if any(sign in "123456789" for sign in text) else text.lstrip("+-"))
+    text = format_number(value, form)
+    return text if any(sign in "123456789" for sign in text) else text.lstrip("+\N{MINUS SIGN}")
 
 
 def _format_instants(column: pd.Series[Any], time_zone: str) -> list[str]:
@@ -89,10 +89,6 @@ def _format_instants(column: pd.Series[Any], time_zone: str) -> list[str]:
 
 def _is_numeric(column: pd.Series[Any]) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-
-
-def _use_minus_sign(text: str) -> str:
-    return text.replace("-", MINUS)
 
 
 def _cell_attributes(column: pd.Series[Any]) -> str:

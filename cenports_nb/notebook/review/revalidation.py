@@ -1,4 +1,4 @@
-"""What came up between the plan and its sending: rows whose ticks are taken back, and what a person is told."""
+"""Objections and stock changes between planning and sending: deselected rows, and the messages for the person."""
 
 from __future__ import annotations
 

@@ -11,17 +11,17 @@ from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapsh
 from cenports_nb.submissions.tracking.status_table import render_counts, render_outcome, select_batches
 
 MAX_DETAIL_ROWS = 400
-"""Of all folds together: a saved notebook stays small, and a page quick."""
+"""Of all batches together: a saved notebook stays small, and a page quick."""
 MAX_BATCHES = 40
 ROW_DETAIL_SLOTS = 10
-"""Outputs that the folds of a tracker are spread over, so that one that changes leaves the others as they were."""
+"""Outputs that the batches of a tracker are spread over: one that changes leaves the others as they were."""
 
 ReadRows = Callable[[str, int, int], Sequence[RowView]]
 """Rows of a batch: submission, number, how many at most."""
 
 
 def render_row_details(snapshots: Sequence[Snapshot], read_rows: ReadRows) -> list[str]:
-    """Draw the rows of each batch below a line that unfolds them, as PLACES parts of a page at most.
+    """Draw the rows of each batch below a line that unfolds them, as `ROW_DETAIL_SLOTS` parts of HTML at most.
 
     Args:
         snapshots: One for each submission.

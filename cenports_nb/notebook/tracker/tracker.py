@@ -61,7 +61,7 @@ class TransactionTracker:
         self._poll_error = ""  # why the last poll failed
         self._stopped_clients: dict[int, str] = {}  # clients that are not asked any more, and why
         self._row_details: list[str] = []
-        self._row_details_source: object = None  # what the folds were drawn from
+        self._row_details_source: object = None  # what they were rendered from
 
     @property
     def snapshots(self) -> list[Snapshot]:
@@ -248,7 +248,7 @@ class TransactionTracker:
             self._draw()
 
     def _carry_out(self, job: str) -> None:
-        """Carry out what a button asks for; what fails is told in one sentence."""
+        """Carry out what a button asks for; report a failure in one sentence."""
         if job == "poll":
             self._stopped_clients.clear()
             self._poll(now=True)

@@ -138,6 +138,7 @@ def _reduce_to_records(endpoint: str, response: requests.Response) -> None:
     """Replace the content by its page of records: the cache keeps that, and nobody parses the envelope again."""
     page = extract_records(endpoint, response.parsed_body)  # type: ignore[attr-defined]
     response._content = page.to_bytes()
+    del response.parsed_body  # type: ignore[attr-defined]  # it holds the body as it came
 
 
 def _copy_without_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:

@@ -67,17 +67,18 @@ def decode_strictly(pages: Sequence[bytes | memoryview], channel_id: str | None)
         pages: JSON as it came.
         channel_id: The channel that was asked for, for orders that name none.
     """
+    rows = b"".join(part for page in pages for part in (b'{"data":', page, b"}\n"))  # each page as one row
     try:
-        for page in pages:
-            str(page, "utf-8")  # Arrow takes what is no UTF-8
+        _check_utf8(rows)  # Arrow's JSON reader takes what is not UTF-8
         found = arrow_json.read_json(
-            pa.BufferReader(_join_as_rows(pages)),
-            # One block: blocks are what threads of Arrow share, and here each thread reads pages of its own.
-            read_options=arrow_json.ReadOptions(use_threads=False, block_size=sum(map(len, pages)) + 16 * len(pages)),
+            pa.BufferReader(rows),
+            # One block: blocks are what threads of Arrow share, and here each thread decodes pages of its own. Within
+            # one block a line break between two values is a blank.
+            read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(rows) + 1),
             memory_pool=POOL,
             parse_options=arrow_json.ParseOptions(explicit_schema=PAGE_SCHEMA, unexpected_field_behavior="infer"),
         )
-    except (pa.ArrowInvalid, UnicodeDecodeError):
+    except pa.ArrowInvalid:
         return None
     if found.num_columns != 1 or found.num_rows != len(pages) or found.column(0).num_chunks != 1:
         return None
@@ -104,15 +105,11 @@ def decode_strictly(pages: Sequence[bytes | memoryview], channel_id: str | None)
     )
 
 
-def _join_as_rows(pages: Sequence[bytes | memoryview]) -> bytes:
-    """Write each page as one row; a line break between records is none of Arrow's rows."""
-    parts: list[bytes | memoryview] = []
-    for page in pages:
-        parts += (b'{"data":', page, b"}\n")
-    rows = b"".join(parts)
-    return (
-        rows if rows.count(b"\n") == len(pages) else _join_as_rows([bytes(page).replace(b"\n", b" ") for page in pages])
-    )
+def _check_utf8(content: bytes) -> None:
+    """Raise ArrowInvalid for bytes that are not UTF-8; a tenth of the time that `bytes.decode` takes."""
+    offsets = pa.py_buffer(np.array([0, len(content)], dtype="int64"))
+    text = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(content)])
+    text.validate(full=True)
 
 
 def _extract_columns(

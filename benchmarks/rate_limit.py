@@ -1,4 +1,4 @@
-"""Four processes of one account against a strict sliding window: `python benchmarks/pacing.py`.
+"""Four processes of one account against a strict sliding window: `python benchmarks/rate_limit.py`.
 
 The sandbox refuses whatever goes over 60 requests in its window. Time runs six times as fast in it and in
 the clients, so that five minutes last one. Then what the bookkeeping of one request costs, and how long a

@@ -1,4 +1,4 @@
-"""A process that takes places in the shared rate limit: `pacing_worker.py FOLDER TAKES SPEED START [hold]`.
+"""A process that takes places in the shared rate limit: `rate_limit_worker.py FOLDER TAKES SPEED START [hold]`.
 
 Time runs SPEED times as fast from START on, so that a minute needn't last one. Prints when each place was
 taken; with `pause` it locks the shared file, says so, and waits to be killed.

@@ -50,14 +50,13 @@ def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: 
             "CENPORTS_CLIENT_SECRET": CLIENT_SECRET, "CENPORTS_RATE_LIMIT": "100000",
         }  # fmt: skip
         run = [sys.executable, "-m", "papermill", "--no-progress-bar", "-p", "environment", "staging"]
-        commands = [[*run, name, name] for name in TOUR]
+        commands = [[*run, name, name] for name in OWN]
         run_beside(commands, folder, surroundings(tmp_path, **build_account))
         calls = {f"{request.method} {request.path}" for request in account.requests}
     assert {call.split()[0] for call in calls} == {"GET", "POST"}
     assert [call for call in calls if call.startswith("POST")] == ["POST /authorize"]
-    for name in TOUR:
+    for name in OWN:
         assert complaints(folder / name) == [], name
-    check_ends(folder / "5-follow.ipynb")
     (rehearsal,) = trackers(folder / "4-correct.ipynb")
     assert "DRY_RUN" in rehearsal
 

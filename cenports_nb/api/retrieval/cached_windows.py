@@ -23,10 +23,10 @@ if TYPE_CHECKING:
     from cenports_nb.api.http.record_page import RecordPage
     from cenports_nb.api.http.session import ApiRequest, PageResponse
 
-CHUNK_BYTES = 4 * 2**20
+CHUNK_BYTES = 8 * 2**20
 """Bytes that are decoded at once: fewer cost more calls, more cost memory."""
 DECODE_THREADS = 2
-MAX_QUEUED_CHUNKS = 4
+MAX_QUEUED_CHUNKS = 2
 """Chunks that wait to be decoded, so that the pages of a large window are not all in memory."""
 
 

@@ -13,7 +13,7 @@ import pandas as pd
 from pandas.api import types
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.personal_columns import is_known, is_personal_number, personal_kind, snake_case
+from cenports_nb.frames.personal_columns import is_known, is_personal_number, normalize_name, personal_kind
 from cenports_nb.frames.provenance import ACCOUNT_KEY, QUOTED_VALUE, provenance, read_account, rejected, replace_rejects
 from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
 
@@ -152,7 +152,7 @@ def mask_json(text: str, path: str, pseudonymize: Pseudonymize, quoted: str = ""
 def _mask_value(value: Any, path: str, pseudonymize: Pseudonymize, quoted: str) -> Any:
     if isinstance(value, dict):
         return {
-            name: _mask_value(item, f"{path}_{snake_case(name)}".lstrip("_"), pseudonymize, quoted)
+            name: _mask_value(item, f"{path}_{normalize_name(name)}".lstrip("_"), pseudonymize, quoted)
             for name, item in value.items()
         }
     if isinstance(value, list):
@@ -202,7 +202,7 @@ def _mask_column(label: Hashable, column: pd.Series[Any], pseudonymize: Pseudony
         return _map_distinct(column, lambda value: pseudonymize(kind, value))
     if any(map(is_known, names)) or not _holds_json(column):
         return None
-    return _map_distinct(column, lambda value: _mask_json_text(value, snake_case(names[0]), pseudonymize))
+    return _map_distinct(column, lambda value: _mask_json_text(value, normalize_name(names[0]), pseudonymize))
 
 
 def _mask_json_text(value: Any, path: str, pseudonymize: Pseudonymize) -> Any:

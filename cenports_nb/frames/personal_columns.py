@@ -86,7 +86,7 @@ def is_personal_number(column: str) -> bool:
     return PERSONAL_NUMBER_PATTERN.search(_normalize(column)) is not None
 
 
-def snake_case(name: str) -> str:
+def normalize_name(name: str) -> str:
     """Write `shipTo` or `Ship To` as `ship_to`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return re.sub(r"[\W_]+", "_", words).strip("_").lower()
@@ -94,4 +94,4 @@ def snake_case(name: str) -> str:
 
 def _normalize(column: str) -> str:
     """Drop the spelling of the user, and what a merge appended."""
-    return re.sub(r"_(x|y|left|right|old|new|before|after|\d+)$", "", snake_case(column))
+    return re.sub(r"_(x|y|left|right|old|new|before|after|\d+)$", "", normalize_name(column))

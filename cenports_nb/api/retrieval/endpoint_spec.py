@@ -51,7 +51,7 @@ class EndpointSpec:
             client: The account.
             window: What is asked.
             number: The number of the page, from 1.
-            url: Its address, where another page told it.
+            url: Its address, if another page links to it.
         """
         parameters = self.parameters(window)
         if number > 1:

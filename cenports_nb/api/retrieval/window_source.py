@@ -110,7 +110,7 @@ class WindowSource:
                     break  # the others would only hear the same
         finally:
             for future in self._prefetched.values():
-                future.cancel()  # whoever waits for one that never came reads it himself
+                future.cancel()  # a waiting caller then reads the window itself
 
     def _await_prefetched(self, window: Window) -> WindowResult | None:
         try:

@@ -23,7 +23,7 @@ class Window:
     Attributes:
         start: The first day asked for, which is taken as included.
         end: The last day sent. It is wanted only if `end_included`, since it may not be included.
-        end_included: The end is known to be included, so it needn't be a day further.
+        end_included: The end is known to be included, so no extra day is sent.
         channel_id: One sales channel, or None for all.
         order_nos: These order numbers, or any.
         acknowledged: Only what is (or is not) acknowledged.

@@ -7,7 +7,6 @@ import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -16,6 +15,7 @@ import pandera.pandas as pa
 from cenports_nb import __version__
 from cenports_nb.api.retrieval.results import MissingWindow, Retrieval
 from cenports_nb.errors import (
+    PACKAGE_FOLDER,
     IncompleteError,
     IncompleteWarning,
     RejectedRowsError,
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 OnReject = Literal["warn", "raise"]
-PACKAGE_FOLDER = str(Path(__file__).parents[2])
 
 
 @dataclass(frozen=True)

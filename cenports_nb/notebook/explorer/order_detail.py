@@ -12,7 +12,7 @@ from cenports_nb.frames.dates import format_iso, parse_time_zone
 from cenports_nb.frames.decoding.shipment_items import QUANTITY_FIELDS, SKU_FIELDS, find_lines
 from cenports_nb.frames.line_status import CANCELLED_WORDS, CLOSED_WORDS
 from cenports_nb.frames.masking import mask_pii
-from cenports_nb.frames.personal_columns import snake_case
+from cenports_nb.frames.personal_columns import normalize_name
 from cenports_nb.notebook.explorer.order_index import OrderIndex
 from cenports_nb.notebook.grid.widget import DetailSection
 from cenports_nb.rendering.text import format_number
@@ -150,7 +150,7 @@ def _list_items(shipment: Mapping[Any, Any]) -> Iterator[str]:
                 continue
     for line, _ in find_lines(record):
         if isinstance(line, dict):
-            plain = {snake_case(str(name)): value for name, value in line.items()}
+            plain = {normalize_name(str(name)): value for name, value in line.items()}
             sku, count = (
                 next((plain[name] for name in names if plain.get(name) is not None), None)
                 for names in (SKU_FIELDS, QUANTITY_FIELDS)

@@ -93,7 +93,7 @@ class OrderIndex:
     ) -> None:
         self.time_zone = read_time_zone(time_zone, orders, line_items, shipments)
         zone = parse_time_zone(self.time_zone)
-        # What is only told of an opened order is not read here: it may be anything that a person can look at.
+        # Columns that only the details of an order show are not validated: any value may stand there.
         read = validate_columns(orders, OrdersWithOptionalDate, "orders", ORDER_COLUMNS, optional=ORDER_COLUMNS[3:])
         lines = validate_columns(
             line_items,

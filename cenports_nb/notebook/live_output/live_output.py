@@ -1,4 +1,4 @@
-"""Outputs below a cell that are replaced in place: a widget, and plain HTML for whoever has no kernel.
+"""Outputs below a cell that are replaced in place: a widget, and plain HTML for pages without a kernel.
 
 The HTML is what a saved or exported notebook shows: it is replaced from any thread, each part only when it changed.
 Once a page is loaded again Jupyter replaces no output that it had saved; an `OutputMirror` goes on there.

@@ -194,6 +194,7 @@ DROP INDEX IF EXISTS row_open;
 _FROM_V2 = """
 UPDATE row SET exposed = 1 WHERE outcome = 'in_doubt';
 UPDATE batch SET state = 'in_doubt' WHERE state IN ('again', 'sending');
+UPDATE batch SET sent_process = 'format 2' WHERE sent_at IS NOT NULL;
 UPDATE row SET reason = (SELECT reason FROM submission WHERE submission.submission_id = row.submission_id),
     reference = (SELECT reference FROM submission WHERE submission.submission_id = row.submission_id)
     WHERE product_sku IS NOT NULL;

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import ipaddress
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -18,14 +17,10 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cenports_nb.account import BASE_URLS, clean_address, is_loopback, normalize_account, split_account
 from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
 
-BASE_URLS = {
-    "production": "https://api.cenports.io/v2",
-    "staging": "https://stg.api.cenports.io/v2",
-    "sandbox": "",  # started on loopback when nothing else is given
-}
 DEFAULT_REQUESTS_PER_MINUTE = 60  # requests a minute, by the reference
 PROFILES_FILE_NAME = "profiles.toml"
 
@@ -68,8 +63,16 @@ class Settings:
 
     @property
     def account(self) -> str:
-        """What tells one account's answers from another's: address and partner."""
-        return f"{self.base_url}|{self.partner_id}"
+        """What tells one account from another: the normalized address and the partner.
+
+        An address of this machine in front of production or staging is a recorder: the account is theirs.
+        """
+        return normalize_account(f"{self.base_url}|{self.partner_id}", self.environment)
+
+    @property
+    def account_address(self) -> str:
+        """The address of the account."""
+        return split_account(self.account)[0]
 
 
 def resolve_settings(
@@ -233,9 +236,11 @@ def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any]
         address, source = str(table["base_url"]), "base_url of the profile"
     if not address:
         return BASE_URLS[chosen]
+    address = address.strip()
     try:
         parts = urlsplit(address)
-        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.port == 0
+        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
+        bad = bad or parts.port == 0 or any(character.isspace() for character in address)
     except ValueError:
         bad = True
     if bad or "@" in address:
@@ -243,16 +248,7 @@ def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any]
         raise ConfigurationError(f"{source} is no address: {shown!r}; write it as https://host/v2.")
     if parts.scheme == "http" and not is_loopback(address):
         raise ConfigurationError(f"{source} {address!r} would send the secret in clear: use https.")
-    return address.rstrip("/")
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether an address stays on this machine; `127.example.co.uk` does not."""
-    try:
-        host = urlsplit(address).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return clean_address(address)
 
 
 def _choose_credentials(

@@ -177,13 +177,17 @@ class Client:
         settings = self.settings
         if settings.cache:
             self._cache = Cache(
-                self.cache_folder, settings.account, self.dialect.settle_minutes * 60, now=self.clock.now
+                self.cache_folder,
+                settings.account,
+                self.dialect.settle_minutes * 60,
+                now=self.clock.now,
+                base_url=settings.base_url,
             )
             self.resources.callback(self._cache.close)
         rate_limiter = RateLimiter(
             settings.rate_limit,
             self.clock,
-            account=f"{settings.base_url}|{settings.credentials.client_id}",
+            account=f"{settings.account_address}|{settings.credentials.client_id}",
             folder=self._rate_limit_folder,
             on_wait=self.usage.add_wait,
         )
@@ -343,7 +347,7 @@ def _with_cached_partner(settings: Settings) -> Settings:
     from cenports_nb.api.http.cache import list_partners  # noqa: PLC0415
 
     folder = settings.cache if isinstance(settings.cache, Path) else settings.home
-    found = list_partners(folder, settings.base_url)
+    found = list_partners(folder, settings.account_address)
     if len(found) != 1:
         known = ", ".join(found) or "none"
         raise ConfigurationError(

@@ -20,6 +20,7 @@ from typing import Any
 from requests_cache import NEVER_EXPIRE, CachedSession
 from requests_cache.backends.base import BaseCache
 
+from cenports_nb.account import normalize_address
 from cenports_nb.api.http.cache_store import FILE_NAME, CacheStore
 
 MAX_CLOCK_SKEW_SECONDS = 60.0
@@ -44,8 +45,12 @@ class CacheableRequest:
 class Cache:
     """The cached pages of one account."""
 
-    def __init__(self, folder: Path, account: str, settle_seconds: float, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, folder: Path, account: str, settle_seconds: float, now: Callable[[], datetime], *, base_url: str = ""
+    ) -> None:
         self._account = account
+        self._base_url = base_url
+        self._address = normalize_address(base_url)
         self._settle_seconds = settle_seconds
         self._now = now
         self.store = CacheStore(folder, account, now)
@@ -77,9 +82,16 @@ class Cache:
         return None
 
     def key(self, request: Any, generation: int) -> str:
-        """Account, generation, method, address and parameters; no header, so no token."""
+        """Account, generation, method, address and parameters; no header, so no token.
+
+        The address is normalized, but it is the one that was asked: a server on this machine that stands in for
+        staging never answers for it.
+        """
         body = request.body or b""
-        parts = (self._account, str(generation), request.method or "", request.url or "")
+        url = request.url or ""
+        if self._base_url and url.startswith(self._base_url):
+            url = self._address + url[len(self._base_url) :]
+        parts = (self._account, str(generation), request.method or "", url)
         digest = hashlib.blake2b(digest_size=20)
         for part in (*(text.encode() for text in parts), body.encode() if isinstance(body, str) else body):
             digest.update(len(part).to_bytes(8, "big") + part)
@@ -161,9 +173,9 @@ def list_accounts(folder: Path) -> list[CachedAccount]:
     ]
 
 
-def list_partners(folder: Path, base_url: str) -> list[str]:
-    """List the partners of this address that the cache has answers of."""
-    start = f"{base_url}|"
+def list_partners(folder: Path, address: str) -> list[str]:
+    """List the partners of an account's address that the cache has answers of."""
+    start = f"{address}|"
     accounts = (row[0] for row in _query_read_only(folder, "SELECT DISTINCT account FROM answer"))
     return sorted(account.removeprefix(start) for account in accounts if account.startswith(start))
 

@@ -19,6 +19,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import msgspec
 import requests
 
+from cenports_nb.account import normalize_address
 from cenports_nb.api.http.adapter import AUTHORIZE_PATH, ApiAdapter, PageRequest
 from cenports_nb.api.http.auth import TokenProvider
 from cenports_nb.api.http.cache import Cache, CacheableRequest
@@ -194,9 +195,9 @@ class ApiSession:
     def _resolve_page_url(self, path: str, url: str) -> str:
         """Resolve the address of a further page; the token never goes to another host."""
         try:
-            address = urljoin(self.base_url + path, url)
-            if urlsplit(address)[:2] == urlsplit(self.base_url)[:2]:
-                return address
+            page, own = urlsplit(urljoin(self.base_url + path, url)), urlsplit(self.base_url)
+            if normalize_address(f"{page.scheme}://{page.netloc}") == normalize_address(f"{own.scheme}://{own.netloc}"):
+                return page._replace(scheme=own.scheme, netloc=own.netloc).geturl()  # another spelling of the host
         except ValueError:
             pass
         raise UnexpectedAnswerError(

@@ -19,6 +19,7 @@ BASE_URLS = {
     "sandbox": "",  # started on loopback when nothing else is given
 }
 LOCALHOST = "localhost"
+THIS_MACHINE = "127.0.0.1"
 LOCALHOST_NAMES = frozenset({
     LOCALHOST, "localhost.localdomain", "localhost6", "localhost6.localdomain6", "ip6-localhost", "ip6-loopback",
 })  # fmt: skip
@@ -49,7 +50,7 @@ def split_account(account: str) -> tuple[str, str]:
 
 
 def normalize_address(address: str) -> str:
-    """Bring an address into the one form that stands for all its spellings; every name of this machine is `localhost`.
+    """Bring an address into the one form that stands for all its spellings; every name of this machine is 127.0.0.1.
 
     The form is for comparing and in lower case; requests go to what `clean_address` returns.
     """
@@ -74,7 +75,7 @@ def is_loopback(address: str) -> bool:
 
 def is_this_machine(address: str) -> bool:
     """Tell whether an address is one of this machine's names: loopback, the unspecified address, its host name."""
-    return _name_host(_read_host(address)) == LOCALHOST
+    return _name_host(_read_host(address)) == THIS_MACHINE
 
 
 def _format_address(address: str, *, is_identity: bool) -> str:
@@ -149,11 +150,11 @@ def _read_ip_address(host: str) -> str:
 def _name_host(host: str) -> str:
     """Name a host; the many names of this machine are one."""
     if host in LOCALHOST_NAMES or host.endswith(f".{LOCALHOST}"):  # RFC 6761 keeps `*.localhost` on the machine
-        return LOCALHOST
+        return THIS_MACHINE
     try:
         found = ipaddress.ip_address(host)
     except ValueError:
         own = socket.gethostname().lower().rstrip(".")
         short = own.partition(".")[0]
-        return LOCALHOST if host and host in {own, short, f"{short}.local"} else host
-    return LOCALHOST if found.is_loopback or found.is_unspecified else host
+        return THIS_MACHINE if host and host in {own, short, f"{short}.local"} else host
+    return THIS_MACHINE if found.is_loopback or found.is_unspecified else host

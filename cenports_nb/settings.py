@@ -239,8 +239,8 @@ def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any]
     address = address.strip()
     try:
         parts = urlsplit(address)
-        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment
-        bad = bad or parts.port == 0 or any(character.isspace() for character in address)
+        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+        bad = bad or bool(parts.query or parts.fragment) or any(character.isspace() for character in address)
     except ValueError:
         bad = True
     if bad or "@" in address:

@@ -61,7 +61,7 @@ def test_two_places_are_two_accounts(
 def test_every_name_of_this_machine_is_one_account(data: st.DataObject, one: str, other: str, port: int) -> None:
     """A port tells servers of this machine apart, a name does not."""
     spelled = [data.draw(_spellings(host, "http", port)) for host in (one, other)]
-    assert {normalize_address(address) for address in spelled} == {f"http://localhost:{port}/v2"}
+    assert {normalize_address(address) for address in spelled} == {f"http://127.0.0.1:{port}/v2"}
     assert normalize_address(f"http://{one}:{port % 60_000 + 1}/v2") != normalize_address(spelled[1])
 
 
@@ -100,7 +100,7 @@ def test_what_only_looks_like_this_machine_is_not(address: str) -> None:
 @pytest.mark.parametrize("name", ["localhost.", "127.1", "[::ffff:127.0.0.1]", "LOCALHOST"])
 def test_plain_http_is_for_every_spelling_of_loopback(name: str) -> None:
     """What a resolver takes for loopback, `connect` does too."""
-    assert resolve_settings("sandbox", base_url=f"HTTP://{name}:8000/v2/").account == "http://localhost:8000/v2|SANDBOX"
+    assert resolve_settings("sandbox", base_url=f"HTTP://{name}:8000/v2/").account == "http://127.0.0.1:8000/v2|SANDBOX"
 
 
 @pytest.mark.parametrize("environment", ["production", "staging"])
@@ -154,5 +154,5 @@ def test_guards_see_a_repetition_in_another_spelling(staging: Callable[..., cn.C
         updates = cn.build_differential(change, actual, reference="DELIVERY-1")
         cn.submit_updates(first, updates)
         again = staging(base_url=sandbox.url.replace("http://127.0.0.1", "HTTP://localhost.") + "/", **keys)
-        with pytest.raises(cn.errors.GuardRailError, match="DELIVERY-1"):
+        with pytest.raises(cn.errors.GuardRailError, match="repeated"):
             cn.submit_updates(again, updates)

@@ -7,7 +7,6 @@ and holds no secret; its secret is in the system's keyring.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
 import os
 import tomllib
@@ -20,6 +19,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from cenports_nb.account import BASE_URLS, clean_address, is_loopback, normalize_account, split_account
 from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
+from cenports_nb.private_files import write_private_file
 
 DEFAULT_REQUESTS_PER_MINUTE = 60  # requests a minute, by the reference
 PROFILES_FILE_NAME = "profiles.toml"
@@ -144,12 +144,6 @@ def home_folder(environ: Mapping[str, str] | None = None) -> Path:
     return Path(platformdirs.user_data_dir("cenports-nb", appauthor=False))
 
 
-def create_private_file(path: Path) -> None:
-    """Create a file that only its owner can read, if it is not there yet."""
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
-
-
 def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
     """Write values into a profile; a mapping goes into its table of that name. Comments stay, secrets are refused.
 
@@ -162,20 +156,14 @@ def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
     path = home / PROFILES_FILE_NAME
     try:
         home.mkdir(parents=True, exist_ok=True)
-        create_private_file(path)
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
         table: Any = document.setdefault(name, tomlkit.table())
         for key, value in changes.items():
             if isinstance(value, Mapping):
                 table.setdefault(key, tomlkit.table()).update(value)
             elif key != "client_secret":
                 table[key] = value
-        # Written beside and moved over, so that no half of a file is ever read.
-        beside = path.with_name(f"{PROFILES_FILE_NAME}.new")
-        beside.unlink(missing_ok=True)
-        create_private_file(beside)
-        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
-        beside.replace(path)
+        write_private_file(path, tomlkit.dumps(document).encode())
     except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
         raise ConfigurationError(f"{path} can't be written ({error}): mend or delete it.") from None
     return path

@@ -30,6 +30,7 @@ from cenports_nb.settings import Settings, resolve_settings
 if TYPE_CHECKING:
     from cenports_nb.api.http.cache import Cache
     from cenports_nb.api.http.session import ApiRequest, ApiResponse, ApiSession
+    from cenports_nb.api.http.write_generation import WriteGeneration
     from cenports_nb.sandbox import Sandbox
 
 T = TypeVar("T")
@@ -114,7 +115,7 @@ class Client:
         self._components: dict[type, Any] = {}  # what other layers keep with a client; see component()
         self._components_lock = threading.RLock()
         self.home = settings.home
-        self._rate_limit_folder = settings.home
+        self._shared_folder = settings.home
         self._sandbox: Sandbox | None = None
         if settings.environment == "sandbox":
             # Nothing of one sandbox may ever be served for another on the same port.
@@ -126,7 +127,7 @@ class Client:
                     "A sandbox of its own has no cache to be offline with: pass base_url= and cache=."
                 )
             if not settings.base_url:
-                self._rate_limit_folder = self.home
+                self._shared_folder = self.home
                 self._sandbox = _start_sandbox()
                 self.resources.callback(self._sandbox.close)
                 settings = replace(settings, base_url=self._sandbox.url)
@@ -179,7 +180,7 @@ class Client:
             self._cache = Cache(
                 self.cache_folder,
                 settings.account,
-                self.dialect.settle_minutes * 60,
+                self.writes,
                 now=self.clock.now,
                 base_url=settings.base_url,
             )
@@ -188,7 +189,7 @@ class Client:
             settings.rate_limit,
             self.clock,
             account=f"{settings.account_address}|{settings.credentials.client_id}",
-            folder=self._rate_limit_folder,
+            folder=self._shared_folder,
             on_wait=self.usage.add_wait,
         )
         self._session = ApiSession(
@@ -209,12 +210,23 @@ class Client:
         return self.settings.cache if isinstance(self.settings.cache, Path) else self.home
 
     @property
-    def generation(self) -> int | None:
-        """How often the account was written to; None where answers must not be kept."""
-        keeps = (
-            self.session is not None and self._cache is not None and self._cache.store.is_usable and self._cache.keeps
+    def generation(self) -> str | None:
+        """What changes with each write to the account; None where answers must not be kept."""
+        if not self.session or self._cache is None or not self._cache.store.is_usable:
+            return None
+        state = self._cache.read_state()
+        return None if state.is_open else state.generation
+
+    @property
+    def writes(self) -> WriteGeneration:
+        """The record of the account's writes, which all its clients on this machine share."""
+        from cenports_nb.api.http.write_generation import WriteGeneration  # noqa: PLC0415 - connecting stays cheap
+
+        settings, settle_seconds = self.settings, self.dialect.settle_minutes * 60
+        return self.component(
+            WriteGeneration,
+            lambda: WriteGeneration(self._shared_folder, settings.account, settle_seconds, now=self.clock.now),
         )
-        return self._cache.generation if keeps and self._cache is not None else None
 
     def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
         """Build a GET request: the dialect says where parameters travel; the partner id is always among them."""
@@ -272,14 +284,12 @@ class Client:
             )
 
     def write_started(self, write_id: str) -> None:
-        """Make the cache stale, and keep nothing until `write_ended`."""
-        if self.session and self._cache:
-            self._cache.write_started(write_id)
+        """Make the cache of every client of the account stale, and let nothing be kept until `write_ended`."""
+        self.writes.start(write_id)
 
     def write_ended(self, write_id: str) -> None:
         """Make stale what was read during the write."""
-        if self.session and self._cache:
-            self._cache.write_ended(write_id)
+        self.writes.end(write_id)
 
     def close(self) -> None:
         """Close connections and files, and the sandbox if this client started one."""

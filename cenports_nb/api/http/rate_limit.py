@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Protocol
 
 from cenports_nb.errors import CenportsWarning
-from cenports_nb.settings import create_private_file
+from cenports_nb.private_files import create_private_file
 
 WINDOW_SECONDS = 60.0
 # Arrivals jitter on their way: without a margin a few of 180 back-to-back requests were refused.

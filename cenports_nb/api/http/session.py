@@ -112,7 +112,7 @@ class ApiSession:
         """Look for a page in the cache that is no older than this."""
         if self._cache is None or max_age_seconds <= 0:
             return None
-        found = self._cache.find(self._cacheable(request), max_age_seconds)
+        found = self._cache.find(self._cacheable(request), max_age_seconds, any_generation=self._offline)
         if found is None:
             return None
         self._usage.add(cached=1)

@@ -1,0 +1,44 @@
+"""Files that only their owner can read, from the moment they exist, whatever the umask."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+OWNER_ONLY = 0o600
+
+
+def create_private_file(path: Path) -> None:
+    """Create a file that only its owner can read, if it is not there yet."""
+    with contextlib.suppress(FileExistsError):
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
+
+
+@contextlib.contextmanager
+def replace_privately(path: Path) -> Iterator[Path]:
+    """Replace a file whole or not at all: the caller writes into the empty private file beside it that this yields.
+
+    Raises:
+        OSError: It can't be written; the old file, if any, is as it was.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent)
+    os.close(handle)  # made with mode 0600 and a name that nobody could have put a link at
+    partial = Path(name)
+    try:
+        yield partial
+        partial.replace(path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_private_file(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all.
+
+    Raises:
+        OSError: It can't be written; the old file, if any, is as it was.
+    """
+    with replace_privately(path) as partial:
+        partial.write_bytes(content)

@@ -20,6 +20,7 @@ from cenports_nb.account import BASE_URLS, clean_address, is_loopback, normalize
 from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
 from cenports_nb.private_files import write_private_file
+from cenports_nb.secret import Secret, hide
 
 DEFAULT_REQUESTS_PER_MINUTE = 60  # requests a minute, by the reference
 PROFILES_FILE_NAME = "profiles.toml"
@@ -32,15 +33,24 @@ ENVIRONMENT_HINT = (
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """One account's key; the secret is in no repr."""
+    """One account's key; the secret shows itself nowhere."""
 
     partner_id: str
     client_id: str
-    client_secret: str = dataclasses.field(repr=False)
+    client_secret: Secret = dataclasses.field(repr=False)
 
 
 # The sandbox has one fixed account; it protects nothing.
-SANDBOX_CREDENTIALS = Credentials("SANDBOX", "sandbox-client", "sandbox-secret")
+SANDBOX_CREDENTIALS = Credentials("SANDBOX", "sandbox-client", Secret("sandbox-secret"))
+
+
+_Keys = tuple[str | None, str | None, Secret | None]
+_SANDBOX_KEYS: _Keys = (
+    SANDBOX_CREDENTIALS.partner_id,
+    SANDBOX_CREDENTIALS.client_id,
+    SANDBOX_CREDENTIALS.client_secret,
+)
+SECRET_VARIABLE = "CENPORTS_CLIENT_SECRET"  # noqa: S105 - its name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -81,7 +91,7 @@ def resolve_settings(
     profile: str | None = None,
     partner_id: str | None = None,
     client_id: str | None = None,
-    client_secret: str | None = None,
+    client_secret: str | Secret | None = None,
     base_url: str | None = None,
     cache: bool | str | Path = True,
     offline: bool = False,
@@ -95,7 +105,9 @@ def resolve_settings(
     Raises:
         ConfigurationError: Nothing or nonsense is configured; the message says where.
     """
-    env = os.environ if environ is None else environ
+    client_secret = hide(client_secret)
+    env = _read_variables(environ)
+    environ = None  # it may hold the secret in plain text, and tracebacks show variables
     home = home_folder(env)
     profile_name = profile or env.get("CENPORTS_PROFILE") or None
     table = _read_profile(home, profile_name)
@@ -108,7 +120,7 @@ def resolve_settings(
     # What a default profile says of one environment is not true of another.
     owner = table.get("environment") or (None if chosen == "sandbox" else chosen)
     own = table if profile_name or owner == chosen else {}
-    given = (partner_id, client_id, client_secret)
+    given: _Keys = (partner_id, client_id, client_secret)
     try:
         credentials = _choose_credentials(chosen, given, profile_name, table, env)
     except ConfigurationError:
@@ -116,7 +128,7 @@ def resolve_settings(
             raise
         # Nothing is sent, so a partner id is enough; without one the cache may know which.
         partner = partner_id or table.get("partner_id") or env.get("CENPORTS_PARTNER_ID") or ""
-        credentials = Credentials(str(partner), "", "")
+        credentials = Credentials(str(partner), "", Secret(""))
     return Settings(
         environment=chosen,
         base_url=address,
@@ -132,6 +144,18 @@ def resolve_settings(
         ages=_read_seconds(own, "ages"),
         dialect=_read_table(own, "dialect"),
     )
+
+
+def _read_variables(environ: Mapping[str, str] | None) -> dict[str, Any]:
+    """Read our environment variables; the secret is one that no traceback shows."""
+    env = os.environ if environ is None else environ
+    return {
+        name: hide(env[name]) if name == SECRET_VARIABLE else env[name] for name in env if name.startswith("CENPORTS_")
+    }
+
+
+def _read_key_variables(env: Mapping[str, Any]) -> _Keys:
+    return env.get("CENPORTS_PARTNER_ID"), env.get("CENPORTS_CLIENT_ID"), hide(env.get(SECRET_VARIABLE))
 
 
 def home_folder(environ: Mapping[str, str] | None = None) -> Path:
@@ -173,11 +197,18 @@ def _read_profiles(home: Path) -> dict[str, Any]:
     """Read all profiles; a missing file has none."""
     path = home / PROFILES_FILE_NAME
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{path} can't be read ({error}): mend or delete it.") from None
+        reason = str(error)
+    else:
+        for table in profiles.values():
+            if isinstance(table, dict) and "client_secret" in table:
+                table["client_secret"] = hide(str(table["client_secret"]))  # refused below, and shown by nothing
+        return profiles
+    # After the handler, so that nothing leads to frames that hold the file's text.
+    raise ConfigurationError(f"{path} can't be read ({reason}): mend or delete it.")
 
 
 def read_client_id(home: Path, name: str) -> str | None:
@@ -241,7 +272,7 @@ def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any]
 
 def _choose_credentials(
     chosen: str,
-    given: tuple[str | None, str | None, str | None],
+    given: _Keys,
     profile_name: str | None,
     table: Mapping[str, Any],
     env: Mapping[str, str],
@@ -249,13 +280,13 @@ def _choose_credentials(
     """Take partner, id and secret from the first source that has any of them, never mixed."""
     names = ("partner_id", "client_id", "client_secret")
     variables = ("CENPORTS_PARTNER_ID", "CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET")
-    sources: list[tuple[str, Callable[[], tuple[str | None, ...]], tuple[str, ...]]] = [
+    sources: list[tuple[str, Callable[[], _Keys], tuple[str, ...]]] = [
         ("arguments", lambda: given, names),
-        ("environment variables", lambda: tuple(env.get(name) for name in variables), variables),
+        ("environment variables", lambda: _read_key_variables(env), variables),
     ]
     if chosen == "sandbox":
         # The sandbox has one fixed account; real credentials in the environment are none of its business.
-        sources.insert(1, ("sandbox", lambda: dataclasses.astuple(SANDBOX_CREDENTIALS), names))
+        sources.insert(1, ("sandbox", lambda: _SANDBOX_KEYS, names))
     title = f"profile {profile_name!r}" if profile_name else "default profile"
     # Looked at only when its turn comes: a locked keyring asks for a password.
     from_profile = (title, lambda: _read_profile_credentials(profile_name or "default", table), names)
@@ -266,7 +297,8 @@ def _choose_credentials(
             continue
         lacking = [label for label, value in zip(labels, values, strict=True) if not value]
         if not lacking:
-            return Credentials(*(str(value) for value in values))
+            partner, client, secret = values
+            return Credentials(str(partner), str(client), secret if isinstance(secret, Secret) else Secret(str(secret)))
         raise ConfigurationError(
             f"The {source} give only a part of the credentials for {chosen!r}: {', '.join(lacking)} "
             "is missing (the three always come from one source together)."
@@ -277,7 +309,7 @@ def _choose_credentials(
     )
 
 
-def _read_profile_credentials(name: str, table: Mapping[str, Any]) -> tuple[str | None, ...]:
+def _read_profile_credentials(name: str, table: Mapping[str, Any]) -> _Keys:
     """Take partner and id from a profile, its secret from the keyring."""
     client_id = table.get("client_id")
     return table.get("partner_id"), client_id, read_secret(name, client_id) if client_id else None

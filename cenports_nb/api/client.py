@@ -25,6 +25,7 @@ from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.rendering.note import render_note
 from cenports_nb.rendering.text import format_duration
+from cenports_nb.secret import Secret, hide
 from cenports_nb.settings import Settings, resolve_settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ def connect(
     profile: str | None = None,
     partner_id: str | None = None,
     client_id: str | None = None,
-    client_secret: str | None = None,
+    client_secret: str | Secret | None = None,
     base_url: str | None = None,
     cache: bool | str | Path = True,
     offline: bool = False,
@@ -70,6 +71,7 @@ def connect(
     Raises:
         ConfigurationError: Nothing or nonsense is configured; nothing was sent.
     """
+    client_secret = hide(client_secret)  # from here on no traceback can show it
     found = resolve_settings(
         environment,
         profile=profile,

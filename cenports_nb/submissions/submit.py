@@ -188,8 +188,7 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
     path = home / HELD_FOLDER / f"{submission_id}.csv"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        export(held.rename(columns={"held": "message"}).drop(columns="before_quantity"), path)
-        path.chmod(0o600)
+        export(held.rename(columns={"held": "message"}).drop(columns="before_quantity"), path, private=True)
     except OSError as error:
         raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.", sent=False) from None
     return path

@@ -85,7 +85,7 @@ class Cache:
         The address is normalized, but it is the one that was asked: a server on this machine that stands in for
         staging never answers for it.
         """
-        body = request.body or b""
+        body = request.body if isinstance(request.body, bytes | str) else b""  # another one is of no read
         url = request.url or ""
         if self._base_url and url.startswith(self._base_url):
             url = self._address + url[len(self._base_url) :]

@@ -121,7 +121,7 @@ class Client:
         self._sandbox: Sandbox | None = None
         if settings.environment == "sandbox":
             # Nothing of one sandbox may ever be served for another on the same port.
-            self.home = Path(tempfile.mkdtemp(prefix="cenports-nb-"))
+            self.home = _make_temporary_home()
             self.resources.callback(shutil.rmtree, self.home, ignore_errors=True)
             if not settings.base_url and settings.offline:
                 self.close()
@@ -330,6 +330,15 @@ class Client:
             "cache": cache,
             "requests": repr(self.usage),
         }
+
+
+def _make_temporary_home() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="cenports-nb-"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"No temporary folder for the sandbox's cache and journal can be made ({error}): make room, or set TMPDIR."
+        ) from None
 
 
 def _start_sandbox() -> Sandbox:

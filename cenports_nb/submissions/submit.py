@@ -189,8 +189,11 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         export(held.rename(columns={"held": "message"}).drop(columns="before_quantity"), path, private=True)
-    except OSError as error:
-        raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.", sent=False) from None
+    except (OSError, InvalidRequestError) as error:
+        raise InvalidRequestError(
+            f"The rows that are held back can't be kept in a file ({str(error).rstrip('.')}): nothing was sent.",
+            sent=False,
+        ) from None
     return path
 
 

@@ -96,7 +96,7 @@ class WriteGeneration:
                 before = self._read_file().open if self.path.exists() else {}
                 writes = {name: since for name, since in change(before).items() if self._is_recent(since)}
                 write_private_file(self.path, msgspec.json.encode(_Content(uuid4().hex, writes)))
-        except (OSError, Timeout) as error:
+        except (OSError, Timeout, NotImplementedError) as error:  # the last where a file system has no locks
             self._spoil(error)
 
     def _spoil(self, reason: Exception) -> None:

@@ -137,7 +137,7 @@ def resolve_settings(
         read_only=chosen == "production" if read_only is None else bool(read_only),
         rate_limit=_choose_rate_limit(rate_limit, table, env),
         time_zone=_check_time_zone(time_zone or env.get("CENPORTS_TIME_ZONE") or table.get("time_zone") or "UTC"),
-        cache=cache if isinstance(cache, bool) else Path(cache).expanduser(),
+        cache=cache if isinstance(cache, bool) else _expand_path(cache, "cache"),
         home=home,
         profile=profile_name or ("default" if table else None),
         offline=bool(offline),
@@ -146,12 +146,21 @@ def resolve_settings(
     )
 
 
+def _expand_path(path: str | Path, source: str) -> Path:
+    """Write a path with the home folder that its `~` stands for."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{source} {str(path)!r} names a home folder that is not known: write it out."
+        ) from None
+
+
 def _read_variables(environ: Mapping[str, str] | None) -> dict[str, Any]:
     """Read our environment variables; the secret is one that no traceback shows."""
-    env = os.environ if environ is None else environ
-    return {
-        name: hide(env[name]) if name == SECRET_VARIABLE else env[name] for name in env if name.startswith("CENPORTS_")
-    }
+    names = [name for name in (os.environ if environ is None else environ) if name.startswith("CENPORTS_")]
+    found: dict[str, Any] = {name: (os.environ if environ is None else environ)[name] for name in names}
+    return found | {SECRET_VARIABLE: hide(found.get(SECRET_VARIABLE))}
 
 
 def _read_key_variables(env: Mapping[str, Any]) -> _Keys:
@@ -160,9 +169,9 @@ def _read_key_variables(env: Mapping[str, Any]) -> _Keys:
 
 def home_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Return the folder of profiles, cache and journal: `CENPORTS_HOME`, else the platform's own."""
-    env = os.environ if environ is None else environ
-    if env.get("CENPORTS_HOME"):
-        return Path(env["CENPORTS_HOME"]).expanduser()
+    variable = (os.environ if environ is None else environ).get("CENPORTS_HOME")
+    if variable:
+        return _expand_path(variable, "CENPORTS_HOME")
     import platformdirs  # noqa: PLC0415 - only needed without CENPORTS_HOME
 
     return Path(platformdirs.user_data_dir("cenports-nb", appauthor=False))

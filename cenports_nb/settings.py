@@ -39,6 +39,9 @@ class Credentials:
     client_id: str
     client_secret: Secret = dataclasses.field(repr=False)
 
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_secret", hide(self.client_secret))
+
 
 # The sandbox has one fixed account; it protects nothing.
 SANDBOX_CREDENTIALS = Credentials("SANDBOX", "sandbox-client", Secret("sandbox-secret"))

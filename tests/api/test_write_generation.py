@@ -199,6 +199,15 @@ def test_a_lock_that_another_process_holds_delays_a_moment(home: Path, monkeypat
     assert writes.read().is_open
 
 
+def test_files_of_accounts_long_gone_are_deleted(home: Path) -> None:
+    """A sandbox has another port each time."""
+    old, young = (WriteGeneration(home, name, 1200, FakeClock().now) for name in ("old", "young"))
+    old.start("w")
+    os.utime(old.path, (1, 1))
+    young.start("w")
+    assert (old.path.exists(), young.path.exists()) == (False, True)
+
+
 def test_a_clock_set_back_blocks_no_cache_for_ever(home: Path) -> None:
     """A write from the future is either recent or forgotten."""
     clock = FakeClock()

@@ -68,6 +68,8 @@ class Cache:
         """Look an answer up that is no older than this; of any generation, the newest at any age."""
         if any_generation:
             return self.store.read_newest_body(self._request_key(request))
+        if not self.store.is_usable:
+            return None
         state = self.read_state()
         found = None if state.is_open else self.store.read_body(self.key(request, state.generation))
         if found is None:
@@ -98,7 +100,7 @@ class Cache:
     @property
     def keeps(self) -> bool:
         """Whether a page may be kept now: no write is under way that could change it."""
-        return not self.read_state().is_open
+        return self.store.is_usable and not self.read_state().is_open
 
     def read_state(self) -> WriteState:
         """Read the write generation, and whether a write is under way; each page asks."""

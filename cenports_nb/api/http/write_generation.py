@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ from cenports_nb.private_files import OWNER_ONLY, create_private_file, write_pri
 LOCK_FOLDER = "locks"
 LOCK_TIMEOUT_SECONDS = 2.0
 UNKNOWN_WRITE = "unknown"
+MAX_AGE_SECONDS = 90 * 86_400
+"""No answer is served for so long."""
 
 
 class _Content(msgspec.Struct):
@@ -96,8 +99,17 @@ class WriteGeneration:
                 before = self._read_file().open if self.path.exists() else {}
                 writes = {name: since for name, since in change(before).items() if self._is_recent(since)}
                 write_private_file(self.path, msgspec.json.encode(_Content(uuid4().hex, writes)))
+            self._delete_old_files()
         except (OSError, Timeout, NotImplementedError) as error:  # the last where a file system has no locks
             self._spoil(error)
+
+    def _delete_old_files(self) -> None:
+        """Delete the files of accounts that nobody has written to for long, such as those of sandboxes."""
+        oldest = time.time() - MAX_AGE_SECONDS
+        for path in self.path.parent.glob("writes-*.json"):
+            with contextlib.suppress(OSError):
+                if path.stat().st_mtime < oldest:
+                    path.unlink()
 
     def _spoil(self, reason: Exception) -> None:
         """Empty the file, which takes no space: every client then keeps and serves nothing for a while."""

@@ -57,7 +57,7 @@ class WriteGeneration:
     def __init__(self, folder: Path, account: str, settle_seconds: float, now: Callable[[], datetime]) -> None:
         digest = hashlib.blake2b(account.encode(), digest_size=8).hexdigest()
         self.path = folder / f"writes-{digest}.json"
-        self._lock_path = folder / LOCK_FOLDER / f"writes-{digest}.lock"
+        self._lock_path = folder / LOCK_FOLDER / f"writes-{digest}"
         self._settle_seconds = settle_seconds
         self._now = now
         self._is_lost = False  # a write could not be recorded in any way
@@ -106,7 +106,7 @@ class WriteGeneration:
     def _delete_old_files(self) -> None:
         """Delete the files of accounts that nobody has written to for long, such as those of sandboxes."""
         oldest = time.time() - MAX_AGE_SECONDS
-        for path in self.path.parent.glob("writes-*.json"):
+        for path in (*self.path.parent.glob("writes-*.json"), *self._lock_path.parent.glob("writes-*")):
             with contextlib.suppress(OSError):
                 if path.stat().st_mtime < oldest:
                     path.unlink()

@@ -9,6 +9,7 @@ limit holds among the clients of this process, in memory.
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 import sqlite3
@@ -35,8 +36,15 @@ CREATE INDEX IF NOT EXISTS sent_by_account ON sent (account, at);
 CREATE TABLE IF NOT EXISTS hold (account TEXT PRIMARY KEY, until REAL NOT NULL);
 """
 HOLD_SQL = "INSERT INTO hold VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET until = max(until, excluded.until)"
+RENEW_SQL = """
+UPDATE sent SET at = ? WHERE rowid = (SELECT rowid FROM sent WHERE account = ? AND at = ? AND at > ? AND at <= ? LIMIT 1)
+"""
 
 T = TypeVar("T")
+
+
+# Linux: the monotonic clock stands still while the machine is suspended, and this one does not.
+_SUSPEND_AWARE_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Clock(Protocol):
@@ -58,9 +66,19 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own time."""
 
+    @functools.cached_property
+    def timeline(self) -> str | None:
+        """Name what `monotonic` counts from, where it is the same for every process of this machine: its start."""
+        if _SUSPEND_AWARE_CLOCK is None:
+            return None
+        try:
+            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        except OSError:
+            return None
+
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
-        return time.monotonic()
+        """Seconds since some fixed moment, those in which the machine was suspended included where that can be told."""
+        return time.clock_gettime(_SUSPEND_AWARE_CLOCK) if _SUSPEND_AWARE_CLOCK is not None else time.monotonic()
 
     def now(self) -> datetime:
         """Tell the time of day in UTC."""
@@ -87,12 +105,25 @@ class RateLimiter:
         # One thread of a process waits for the next place, the others for their turn.
         self._lock = threading.Lock()
 
-    def acquire(self) -> None:
-        """Wait until one more request is within the limit, and count it."""
+    def acquire(self) -> float:
+        """Wait until one more request is within the limit, and count it; return its place, which is its time."""
         with self._lock:
-            while (wait := self._acquire_if_free()) > 0:
+            while True:
+                wait, place = self._acquire_if_free()
+                if wait <= 0:
+                    return place
                 self._on_wait(wait)
                 self._clock.sleep(wait)
+
+    def renew(self, place: float) -> bool:
+        """Let a place count from now on, as its request leaves only now; False if it has expired meanwhile."""
+        now = self._clock.now().timestamp()
+        values = (now, self._account, place, now - WINDOW_SECONDS, now + 1)
+        with self._lock:
+            is_renewed = self._run(lambda connection: connection.execute(RENEW_SQL, values).rowcount > 0)
+            if is_renewed:
+                self._remember(now, place)
+        return is_renewed
 
     def pause(self, seconds: float) -> None:
         """Send nothing for a while, in no process: Cenports has refused for too many requests."""
@@ -101,18 +132,24 @@ class RateLimiter:
         with self._lock:
             self._run(lambda connection: connection.execute(HOLD_SQL, values))
 
-    def _acquire_if_free(self) -> float:
-        """Take a place and return 0, or return the seconds until one may be free."""
-        now = self._clock.now().timestamp()
-        wait = self._run(lambda connection: self._take_place(connection, now))
+    def _acquire_if_free(self) -> tuple[float, float]:
+        """Take a place and return 0 and its time, or return the seconds until one may be free."""
+        wait, now = self._run(self._take_place)
         if wait == 0:
-            sent = _SENT.setdefault((os.getpid(), self._path, self._account), deque())
-            sent.append(now)
-            while sent[0] < now - WINDOW_SECONDS * SAFETY_FACTOR:
-                sent.popleft()
-        return wait
+            self._remember(now)
+        return wait, now
 
-    def _take_place(self, connection: sqlite3.Connection, now: float) -> float:
+    def _remember(self, at: float, replaced: float | None = None) -> None:
+        """Keep in mind when a request left, should the file be lost."""
+        sent = _SENT.setdefault((os.getpid(), self._path, self._account), deque())
+        if replaced is not None and replaced in sent:
+            sent.remove(replaced)
+        sent.append(at)
+        while sent[0] < at - WINDOW_SECONDS * SAFETY_FACTOR:
+            sent.popleft()
+
+    def _take_place(self, connection: sqlite3.Connection) -> tuple[float, float]:
+        now = self._clock.now().timestamp()  # after the lock was waited for
         span = WINDOW_SECONDS * SAFETY_FACTOR
         # What lies in the future was written before the clock was set back.
         connection.execute(
@@ -121,15 +158,15 @@ class RateLimiter:
         connection.execute("DELETE FROM hold WHERE until <= ? OR until > ?", (now + 0.001, now + 2 * span))
         held = connection.execute("SELECT until FROM hold WHERE account = ?", (self._account,)).fetchone()
         if held:
-            return float(held[0]) - now
+            return float(held[0]) - now, now
         row = connection.execute(
             "SELECT at FROM sent WHERE account = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
             (self._account, self._limit - 1),
         ).fetchone()
         if row:
-            return max(0.001, float(row[0]) + span - now)
+            return max(0.001, float(row[0]) + span - now), now
         connection.execute("INSERT INTO sent VALUES (?, ?)", (self._account, now))
-        return 0.0
+        return 0.0, now
 
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
         """Work on the shared file, in a transaction; where that can't be done, in the memory of this process."""

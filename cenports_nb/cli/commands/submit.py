@@ -136,7 +136,7 @@ def submit(
         available = _load_available(reading_client, submit_options.allow)
         left_out = _select_planned(left_out, updates)
         dry = _show_plan(reading_client, updates, available, left_out, submit_options)
-        rows = int((dry.changes["outcome"] != "held").sum())
+        rows = int((dry.changes["outcome"] == "not_sent").sum())
         if dry_run:
             print_text("A dry run: nothing was sent.")
             return

@@ -112,9 +112,7 @@ def test_of_two_submissions_of_one_delivery_one_is_sent(
     assert stock("0003") == before + 10
 
 
-def test_halves_leave_out_what_a_person_closed(
-    account: Client, northwind: Sandbox, plan: Plan, writes: Writes
-) -> None:
+def test_halves_leave_out_what_a_person_closed(account: Client, northwind: Sandbox, plan: Plan, writes: Writes) -> None:
     """A 413 halves what was in the request, and nothing else."""
     northwind.faults.add("server_error", CALL)
     submission = cn.submit_updates(account, plan("0003", "0011", "0012"), progress=False)

@@ -59,12 +59,20 @@ class History:
     def __init__(self, seed: int, length: int, cover: Callable[[str], None] = lambda _: None) -> None:
         self.random = Random(seed)
         self.length = length
-        self.cover = cover
+        self.covered: set[str] = set()
+
+        def note(name: str) -> None:
+            self.covered.add(name)
+            cover(name)
+
+        self.cover = note
         self.steps: list[str] = []
         self.machine = Machine()
         chosen = self.random.sample(WRITE_FAULTS, self.random.randint(0, 4))
+        if "other_handle" in chosen and "very_late" in chosen:
+            chosen.remove("very_late")  # nobody follows a transaction whose handle was named twice
         rates = FaultRates(dict.fromkeys(chosen, 0.25), self.random.choice((0, 0, 0.2)))
-        self.world = World(self.random, self.machine, rates, cover)
+        self.world = World(self.random, self.machine, rates, self.cover)
         self.account = f"sandbox|{seed}"
         self._runner = _get_runner()
         self.journal = _get_journal()
@@ -73,12 +81,13 @@ class History:
         faults = Faults(
             kill=self.random.choice((0, 0, 0.03, 0.1)),
             suspend=self.random.choice((0, 0, 0.03)),
+            delay=self.random.choice((0, 0, 0.04)),
             # Without a `Date` a process that begins has the wall clock alone, and nobody can tell that it was set.
             shift_wall=self.random.choice((0, 0, 0.03)) if self.world.has_date else 0,
             switch=self.random.choice((0, 0.3, 0.8)),
         )
-        self.scheduler = Scheduler(self.random, self.machine, faults, self.steps.append)
-        self._runner.attach(self.scheduler, self.random, self.random.choice((0, 0, 0, 0.02)))
+        self.scheduler = Scheduler(self.random, self.machine, faults, self._record)
+        self._runner.attach(self.scheduler, self.random, self.random.choice((0, 0, 0, 0.02)), self.cover)
         self._locks = SimulatedLocks()
         self._clients = [self._start("a"), self._start("b")]
         self._names = 0
@@ -103,8 +112,15 @@ class History:
                 if self.random.random() < 0.3:
                     self.judge.check()
             self._heal()
+            self._cover_transitions()
         finally:
             self._runner.detach()
+
+    def _record(self, step: str) -> None:
+        """Write down what happened to a process; its kind is a fault."""
+        self.steps.append(step)
+        kind = next(kind for kind in ("killed", "suspended", "delayed", "wall clock") if kind in step)
+        self.cover(f"fault {kind}")
 
     def _list_handles(self) -> list[str]:
         with self._runner.pause():
@@ -125,7 +141,7 @@ class History:
         ]  # fmt: skip
         if self.submissions:
             actions += [
-                (3, "resume", self._resume), (3, "retry", self._retry), (4, "verify", self._verify),
+                (2, "submit again", self._submit_again), (3, "resume", self._resume), (3, "retry", self._retry), (4, "verify", self._verify),
                 (3, "poll", self._poll), (1, "resolve", self._resolve),
             ]  # fmt: skip
         (weights, names, acts) = zip(*actions, strict=True)
@@ -146,35 +162,41 @@ class History:
 
     def _submit(self, client: Client) -> None:
         """What `submit_updates` does, over plain values."""
-        key_count = self.random.randint(1, 3)
-        keys = self.random.sample(sorted(self.world.stock), key_count)
+        keys = sorted(self.random.sample(sorted(self.world.stock), self.random.randint(1, 3)))
         kind = self.random.choice(("TRUE_UP", "DIFFERENTIAL"))
         reference = self.random.choice((None, None, "DELIVERY-1", "DELIVERY-2"))
-        on_stale = self.random.choice(("raise", "rebase", "drop", "force"))
+        references = [reference and f"{reference}-{item % 2}" for item in range(len(keys))]
+        self._submit_rows(client, kind, list(zip(keys, references, strict=True)))
+
+    def _submit_again(self, client: Client) -> None:
+        """The same document once more, as of the stock now."""
+        rows = self.random.choice([rows for rows in self.judge.rows.values() if rows[0].product_sku] or [[]])
+        if rows:
+            asked = [((row.warehouse_code or "", row.product_sku or ""), row.reference) for row in rows]
+            self._submit_rows(client, rows[0].type or "", asked)
+
+    def _submit_rows(self, client: Client, kind: str, asked: Sequence[tuple[tuple[str, str], str | None]]) -> None:
+        head = self._head("stock", self.random.choice(("raise", "rebase", "rebase", "drop", "force")))
+        accepts_in_flight = self.random.random() < 0.15
+        size, canary = self.random.randint(1, 3), self.random.random() < 0.2
+        if canary and len(asked) > 1:
+            head, size = replace(head, details=f'{{"{CANARY_DETAIL}":1}}'), 1
         with client.locks.hold_planning(self.account):
             began = client.gateway.now()
-            levels = client.gateway.read_stock({code for code, _ in keys})
+            levels = client.gateway.read_stock({code for (code, _), _ in asked})
             self.judge.read_at.setdefault(began.wall.isoformat(), self.machine.elapsed)
-            head = self._head("stock", on_stale)
-            rows = []
-            for item, (code, sku) in enumerate(sorted(keys)):
-                now = levels.get((code, sku)) or 0
-                falls = (-9, -5, -2) if now >= 20 else ()
-                change = self.random.choice((2, 5, 30, *falls, *((-3_001,) if now > 7_000 else ())))
-                quantity = now + change if kind == "TRUE_UP" else change
-                rows.append(
-                    Row(
-                        head.submission_id, item, 0, 0, code, sku, kind, quantity, now, now, began.wall.isoformat(),
-                        reference=reference and f"{reference}-{item % 2}",
-                    )
-                )  # fmt: skip
-            if find_conflicting_updates(self.journal, head, rows) or self._is_repeated(rows):
+            rows = [
+                self._plan_row(head, item, key, kind, reference, levels.get(key) or 0, began.wall.isoformat())
+                for item, (key, reference) in enumerate(asked)
+            ]
+            in_the_way = {} if accepts_in_flight else find_conflicting_updates(self.journal, head, rows)
+            if in_the_way or self._is_repeated(rows):
                 self.steps.append("  refused by a guard")
                 return
-            batches, rows = _cut(rows, self.random.randint(1, 3))
-            if self.random.random() < 0.2 and len(batches) > 1:
-                head = replace(head, details=f'{{"{CANARY_DETAIL}":1}}')
-                batches, rows = _cut(rows, 1)
+            batches, rows = _cut(rows, size)
+            if self.random.random() < 0.1 and not head.details:
+                batches[-1] = replace(batches[-1], state="held")
+                rows = [replace(r, outcome="held") if r.batch == batches[-1].batch else r for r in rows]
             locks = client.locks.hold_sending(head.submission_id)
             locks.__enter__()
             try:
@@ -192,6 +214,14 @@ class History:
             )  # fmt: skip
         finally:
             locks.__exit__(None, None, None)
+
+    def _plan_row(
+        self, head: Head, item: int, key: tuple[str, str], kind: str, reference: str | None, now: int, at: str
+    ) -> Row:
+        falls = (-9, -5, -2) if now >= 20 else ()
+        change = self.random.choice((2, 5, 30, *falls, *((-3_001,) if now > 7_000 else ())))
+        quantity = now + change if kind == "TRUE_UP" else change
+        return Row(head.submission_id, item, 0, 0, *key, kind, quantity, now, now, at, reference=reference)
 
     def _create_orders(self, client: Client) -> None:
         numbers = self.random.sample(["A1", "A2", "A3", "A4"], self.random.randint(1, 2))
@@ -256,7 +286,7 @@ class History:
         """A person who looks, once nothing is on its way, and says what is true."""
         head = self._pick()
         self._close_crashed(client, head)
-        rows = self.journal.rows(head.submission_id, outcomes=("not_sent", *UNSETTLED_OUTCOMES))
+        rows = self.journal.rows(head.submission_id, outcomes=("not_sent", "held", *UNSETTLED_OUTCOMES))
         if rows and not self.world.pending:
             self._say_truth(client, head, self.random.choice(rows))
 
@@ -302,6 +332,22 @@ class History:
             for row in self.journal.rows(name, outcomes=UNSETTLED_OUTCOMES):
                 self._say_truth(client, head, row)
         self.judge.check(is_final=True)
+
+    def _cover_transitions(self) -> None:
+        """Count every transition that a row or batch went through."""
+        for name in self.submissions:
+            outcomes = {row.item: row.outcome for row in self.judge.rows[name]}
+            for event in self.journal.events(name):
+                if outcomes[event.item] != event.outcome:
+                    self.cover(f"row {outcomes[event.item]} > {event.outcome}")
+                    outcomes[event.item] = event.outcome
+            states = {batch.batch: "planned" for batch in self.journal.batches(name)}
+            query = "SELECT batch, state FROM batch_event WHERE submission_id = ? ORDER BY rowid"
+            for part in self.journal.select(query, (name,)):
+                for batch, state in part:
+                    if states[batch] != state:
+                        self.cover(f"batch {states[batch]} > {state}")
+                        states[batch] = state
 
     def _close_crashed(self, client: Client, head: Head) -> None:
         if not client.locks.is_sending(head.submission_id):
@@ -366,11 +412,12 @@ class FaultyRunner(InlineRunner):
         self._scheduler: Scheduler | None = None
         self._random = Random()
         self._rate = 0.0
+        self._cover: Callable[[str], None] = lambda _: None
         self._local = threading.local()
 
-    def attach(self, scheduler: Scheduler, random: Random, rate: float) -> None:
+    def attach(self, scheduler: Scheduler, random: Random, rate: float, cover: Callable[[str], None]) -> None:
         """Make units of work steps of a history."""
-        self._scheduler, self._random, self._rate = scheduler, random, rate
+        self._scheduler, self._random, self._rate, self._cover = scheduler, random, rate, cover
 
     def detach(self) -> None:
         """Carry out every unit from now on."""
@@ -397,6 +444,7 @@ class FaultyRunner(InlineRunner):
             return super().run(work)
         scheduler.step(process, "journal: before")
         if self._random.random() < self._rate:
+            self._cover("fault disk full")
             raise sqlite3.OperationalError("database or disk is full")
         found = super().run(work)
         scheduler.step(process, "journal: after")

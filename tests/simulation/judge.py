@@ -66,8 +66,10 @@ class Judge:
         if head.kind != "stock" or row.exposed or row.before_at is None:
             return
         read_at = self.read_at.get(row.before_at)
-        if read_at is None or any(read_at <= moved for moved in self._machine.disturbances):
-            return  # a clock set back while the machine slept can't be told from neither
+        if read_at is None or all(
+            any(read_at <= at for at in times) for times in (self._machine.set_back_at, self._machine.suspended_at)
+        ):
+            return  # a clock that is set back by as much as the machine slept can't be told from neither
         age = self._machine.elapsed - read_at
         if age > MAX_EVIDENCE_SECONDS:
             raise VerdictError(f"fresh: row {row.item} of {head.submission_id} leaves {age:.0f} s after stock was read")

@@ -131,7 +131,6 @@ MUTANTS: Mapping[str, Callable[[], Patches]] = MappingProxyType({
     ],
     "one handle stands for two batches": lambda: [(store, "HANDLE_SQL", "SELECT 1, 1 WHERE ?1 IS NULL AND ?2 IS NULL")],
     "evidence may be of any age when a batch leaves": lambda: [(sender, "MAX_EVIDENCE_AGE", timedelta(days=9))],
-    "a batch left when it was claimed": lambda: [(sender, "list_sent_values", lambda _: {})],
     "absence is measured by the wall clock": lambda: [
         (verification, "at_least_elapsed", _wall_only), (poller, "at_least_elapsed", _wall_only),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections import Counter
 from dataclasses import dataclass, field
+from itertools import combinations
 
 from simulation.history import History, VerdictError
 
@@ -38,6 +39,12 @@ def run_histories(first: int, count: int, covered: Counter[str] | None = None) -
     return result
 
 
+def replay(seed: int) -> tuple[int, int, str, list[str]] | None:
+    """Run the one history of a seed, shrunk if it fails."""
+    failure = run_one(seed, LENGTH)
+    return None if failure is None else shrink(seed, failure)
+
+
 def run_one(seed: int, length: int, covered: Counter[str] | None = None) -> tuple[str, list[str]] | None:
     """Run one history; return what is wrong with it, and its steps."""
 
@@ -52,6 +59,9 @@ def run_one(seed: int, length: int, covered: Counter[str] | None = None) -> tupl
             history.run()
         except VerdictError as verdict:
             return str(verdict), history.steps
+    if covered is not None:
+        faults = sorted(name for name in history.covered if name.startswith("fault "))
+        covered.update(f"{first} + {second}" for first, second in combinations(faults, 2))
     return None
 
 

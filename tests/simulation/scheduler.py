@@ -23,13 +23,15 @@ class Machine:
         elapsed: Seconds since the beginning, as they really passed.
         suspended: How many of them the machine slept; its monotonic clock stood still.
         wall_shift: By how much its wall clock was set wrong.
-        last_disturbed: When clock and sleep last moved together, which no clock can tell apart.
+        set_back_at: When the wall clock was set back.
+        suspended_at: When it slept: with a wall clock that is set back nobody can tell how long.
     """
 
     elapsed: float = 0.0
     suspended: float = 0.0
     wall_shift: float = 0.0
-    disturbances: list[float] = field(default_factory=list)
+    set_back_at: list[float] = field(default_factory=list)
+    suspended_at: list[float] = field(default_factory=list)
     on_advance: Callable[[], None] = lambda: None
 
     def now(self) -> datetime:
@@ -52,12 +54,13 @@ class Machine:
     def suspend(self, seconds: float) -> None:
         """Let time pass while the machine sleeps."""
         self.suspended += seconds
+        self.suspended_at.append(self.elapsed)
         self.advance(seconds)
 
     def set_wall(self, seconds: float) -> None:
         """Set the wall clock wrong by so much."""
         if seconds < self.wall_shift:
-            self.disturbances.append(self.elapsed)
+            self.set_back_at.append(self.elapsed)
         self.wall_shift = seconds
 
 
@@ -80,10 +83,11 @@ class Process:
 
 @dataclass
 class Faults:
-    """How likely it is, at one step, that the running process is killed, sleeps, or gives the baton away."""
+    """How likely it is, at one step, that the process is killed, sleeps, must wait, or gives the baton away."""
 
     kill: float = 0.0
     suspend: float = 0.0
+    delay: float = 0.0
     shift_wall: float = 0.0
     switch: float = 0.0
 
@@ -126,6 +130,12 @@ class Scheduler:
             self._machine.suspend(seconds)
             return
         chance -= faults.suspend
+        if chance < faults.delay:
+            seconds = self._random.choice((30, 150, 400))
+            self._record(f"delayed for {seconds} s at {name}")
+            self._machine.advance(seconds)
+            return
+        chance -= faults.delay
         if chance < faults.shift_wall:
             seconds = self._random.choice((-3_600, -1_500, 0, 1_500, 3_600, 7_200))
             self._record(f"wall clock is off by {seconds} s at {name}")

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment] - jsonschema would spend a second on it; see support/fast_start
+
 from support.fake_clock import FakeClock
+from support.kernel_server import use_warm_kernels
+from support.process_markers import watch_processes
 from support.property_examples import register_profiles
 from support.scripted_server import SECRET, ScriptedServer
 
@@ -22,7 +29,10 @@ from cenports_nb.settings import resolve_settings
 
 register_profiles()
 
-BROWSER_FIXTURES = {"browser", "lab", "hostile", "long_page"}
+BROWSER_FIXTURES = {"browser", "lab"}
+KERNEL_FIXTURES = {"execute_cells", "lab"}
+MARKERS = ("browser", "kernel", "slow")
+"""The costly ones; `just quick` leaves them out."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -34,13 +44,31 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """
     for item in items:
         groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
-        if BROWSER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        fixtures = getattr(item, "fixturenames", ())
+        if BROWSER_FIXTURES.intersection(fixtures):
             item.add_marker(pytest.mark.browser)
             item.add_marker(pytest.mark.xdist_group("browser"))
-        elif "processes" in groups:
+        if KERNEL_FIXTURES.intersection(fixtures):
+            item.add_marker(pytest.mark.kernel)
+        if "processes" in groups:
             item.add_marker(pytest.mark.slow)
     yield
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("browser", "kernel", "slow")))
+    items.sort(key=lambda item: next((at for at, name in enumerate(MARKERS) if item.get_closest_marker(name)), 9))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported and collected out of garbage collection: each test would look through all of it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Watch what the test starts, and fork its kernels from a process that has the libraries imported."""
+    names = frozenset(name for name in MARKERS if item.get_closest_marker(name))
+    watch_processes(item.nodeid, names)
+    if "kernel" in names:
+        use_warm_kernels(item.config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -19,7 +19,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-import cenports_nb
+from support.kernel_server import build_import_path
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 START_S = 60
@@ -67,7 +67,7 @@ def running_lab(home: Path) -> Iterator[Lab]:
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "PYTHONPATH": str(Path(cenports_nb.__file__).parents[1]),
+        "PYTHONPATH": build_import_path(),
     }
     log = (home / "lab.log").open("w")
     process = subprocess.Popen(

@@ -39,7 +39,7 @@ MARKERS = ("browser", "kernel", "slow")
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark what is slow by what it uses, and begin with it, so that no worker is left alone with it at the end.
 
-    All browser tests stay in one worker, with one JupyterLab and one Chromium. Marks come before pytest-xdist reads
+    Browser tests without a group of their own stay in one worker, with one JupyterLab and one Chromium. Marks come before pytest-xdist reads
     its groups, the order after pytest-randomly has made its own.
     """
     for item in items:
@@ -47,7 +47,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
         fixtures = getattr(item, "fixturenames", ())
         if BROWSER_FIXTURES.intersection(fixtures):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
+            if not groups:
+                item.add_marker(pytest.mark.xdist_group("browser"))
         if KERNEL_FIXTURES.intersection(fixtures):
             item.add_marker(pytest.mark.kernel)
         if "processes" in groups:

@@ -7,9 +7,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
 from support.jupyter_lab import CHROMIUM, Lab, missing_chromium, running_lab, stop_kernels
 
+VIEWPORT: ViewportSize = {"width": 1200, "height": 1000}
+CLOSE_ALL = """
+() => {
+  for (const open of [...window.jupyterapp.shell.widgets("main")]) {
+    if (open.context) open.context.model.dirty = false;
+    open.dispose();
+  }
+  document.title = "JupyterLab";
+}
+"""
 WAIT_MS = 90_000
 """What a page may take on a machine that does something else besides."""
 
@@ -43,18 +53,29 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="session")
+def lab_page(lab: Lab, browser: Browser) -> Iterator[Page]:
+    """Load JupyterLab once; it takes seconds."""
+    with browser.new_context(viewport=VIEWPORT) as context:
+        page = context.new_page()
+        page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}?token={lab.token}")
+        yield page
+
+
 @pytest.fixture
-def open_in_lab(lab: Lab, browser: Browser) -> Iterator[Callable[[str], Page]]:
-    """Open a notebook on a fresh page, with its kernel ready."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1000})
+def open_in_lab(lab: Lab, lab_page: Page) -> Iterator[Callable[[str], Page]]:
+    """Open a notebook in JupyterLab, with its kernel ready; loaded again, the page opens it by its address."""
 
     def open_notebook(name: str) -> Page:
-        page = context.new_page()
-        page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}")
+        lab_page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
+        lab_page.evaluate("name => window.jupyterapp.commands.execute('docmanager:open', {path: name})", name)
         # The indicator says idle before there is a kernel; the status bar does not.
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        return page
+        lab_page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        address = f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}"
+        lab_page.evaluate("address => history.replaceState(null, '', address)", address)
+        return lab_page
 
     yield open_notebook
-    context.close()
+    lab_page.evaluate(CLOSE_ALL)
+    lab_page.set_viewport_size(VIEWPORT)
     stop_kernels(lab)

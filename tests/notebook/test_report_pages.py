@@ -19,6 +19,8 @@ from support.report_shops import hostile_shop, line, order
 from cenports_nb.reports import run_report
 from cenports_nb.sandbox import Sandbox
 
+pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("report pages")]
+
 NAMES = ("stock-reconciliation", "morning", "month-end")
 ROWS = 130
 LONG = """
@@ -43,7 +45,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     month = f"{datetime.now(UTC).replace(day=1):%Y-%m}"
     counts = folder / "counts.csv"
     counts.write_text('warehouse_code,product_sku,quantity\nW,"' + HOSTILE.replace('"', '""') + '",20\nW,<b>x</b>,3\n')
-    with Sandbox(data=hostile_shop(folder / "data"), shift=False, rate_limit=None) as sandbox:
+    with Sandbox(data=hostile_shop(folder / "data"), shift=False, rate_limit=None, transaction_seconds=0.2) as sandbox:
         once = ["month-end", "--env", "sandbox", "--html", "-p", f"month={month}"]
         assert run(folder, *once, url=sandbox.url).returncode == 0
         sandbox.add_order(order(f"{HOSTILE}-new", f"{month}-01T12:00:00.000000Z", line(HOSTILE, 1, 0.5, HOSTILE)))

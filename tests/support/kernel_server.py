@@ -35,6 +35,7 @@ LIBRARIES = (
 )  # fmt: skip
 SERVER_VARIABLE = "TEST_KERNEL_SERVER"
 LAUNCHER_FOLDER = Path(__file__).with_name("fast_start")
+INLINE_BACKEND = "module://matplotlib_inline.backend_inline"
 READY = "ready"
 
 
@@ -164,8 +165,8 @@ def run_kernel(request: KernelRequest) -> None:
     sys.argv, sys.path[:] = request.argv, request.path
     random.seed()
     sys.modules["numpy"].random.seed()
-    if backend := os.environ.get("MPLBACKEND"):  # which matplotlib reads at import
-        sys.modules["matplotlib"].rcParams["backend"] = backend
+    # At import matplotlib takes this variable, and a kernel sets it where nobody else did.
+    sys.modules["matplotlib"].rcParams["backend"] = os.environ.get("MPLBACKEND", INLINE_BACKEND)
     app = sys.modules["ipykernel.kernelapp"].IPKernelApp
     app.launch_instance()
     # The thread that answers the request to end waits for another one, which ipykernel 7 may end first: one kernel in

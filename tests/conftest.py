@@ -12,9 +12,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
-sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment] - jsonschema would spend a second on it; see support/fast_start
-
 from support.fake_clock import FakeClock
 from support.kernel_server import use_warm_kernels
 from support.process_markers import watch_processes
@@ -28,6 +25,7 @@ from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve_settings
 
 register_profiles()
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # see support/fast_start
 
 BROWSER_FIXTURES = {"browser", "lab"}
 KERNEL_FIXTURES = {"execute_cells", "lab"}

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from support.cli_shop import Shop
 
-from cenports_nb.submissions.tracking import poller
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
+from cenports_nb.submissions.tracking import poller
 
 
 @pytest.fixture

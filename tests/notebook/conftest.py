@@ -8,18 +8,18 @@ from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
-from support.jupyter_lab import CHROMIUM, Lab, missing_chromium, running_lab, stop_kernels
+from support.jupyter_lab import (
+    CHROMIUM,
+    Lab,
+    close_documents,
+    load_lab,
+    missing_chromium,
+    open_document,
+    running_lab,
+    stop_kernels,
+)
 
 VIEWPORT: ViewportSize = {"width": 1200, "height": 1000}
-CLOSE_ALL = """
-() => {
-  for (const open of [...window.jupyterapp.shell.widgets("main")]) {
-    if (open.context) open.context.model.dirty = false;
-    open.dispose();
-  }
-  document.title = "JupyterLab";
-}
-"""
 WAIT_MS = 90_000
 """What a page may take on a machine that does something else besides."""
 
@@ -54,12 +54,18 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def lab_page(lab: Lab, browser: Browser) -> Iterator[Page]:
-    """Load JupyterLab once; it takes seconds."""
+def lab_context(browser: Browser) -> Iterator[BrowserContext]:
+    """Keep what JupyterLab's pages are made of: it is compiled once."""
     with browser.new_context(viewport=VIEWPORT) as context:
-        page = context.new_page()
-        page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}?token={lab.token}")
-        yield page
+        yield context
+
+
+@pytest.fixture(scope="session")
+def lab_page(lab: Lab, lab_context: BrowserContext) -> Page:
+    """Load JupyterLab once; it takes seconds."""
+    page = lab_context.new_page()
+    load_lab(page, lab)
+    return page
 
 
 @pytest.fixture
@@ -67,15 +73,12 @@ def open_in_lab(lab: Lab, lab_page: Page) -> Iterator[Callable[[str], Page]]:
     """Open a notebook in JupyterLab, with its kernel ready; loaded again, the page opens it by its address."""
 
     def open_notebook(name: str) -> Page:
-        lab_page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
-        lab_page.evaluate("name => window.jupyterapp.commands.execute('docmanager:open', {path: name})", name)
-        # The indicator says idle before there is a kernel; the status bar does not.
-        lab_page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+        open_document(lab_page, name)
         address = f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}"
         lab_page.evaluate("address => history.replaceState(null, '', address)", address)
         return lab_page
 
     yield open_notebook
-    lab_page.evaluate(CLOSE_ALL)
+    close_documents(lab_page)
     lab_page.set_viewport_size(VIEWPORT)
     stop_kernels(lab)

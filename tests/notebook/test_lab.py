@@ -11,7 +11,6 @@ from support.lab_snippets import CONTRAST, submit_to
 
 from cenports_nb.sandbox import Sandbox
 
-
 END_S = 600
 
 
@@ -71,9 +70,7 @@ def test_tracker_moves_to_the_end_without_a_rerun(
     use_theme(page, "Light")  # the setting outlives the page
 
 
-def test_buttons_poll_verify_and_retry(
-    lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
-) -> None:
+def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
     """Each does its work beside the kernel, by keyboard or mouse, and says so; what has nothing to do is disabled."""
     lab.write("buttons.ipynb", submit_to(slow_shop, poll_seconds=END_S))
     page = open_in_lab("buttons.ipynb")
@@ -100,9 +97,7 @@ def test_buttons_poll_verify_and_retry(
     expect(button(page, "Poll now")).to_have_count(0)
 
 
-def test_a_click_is_handled_while_a_cell_runs(
-    lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
-) -> None:
+def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
     """Whoever waits in a cell can still stop watching: the kernel hears it beside the cell."""
     waiting = "print('waiting'); submission.wait(progress=False)"
     lab.write("busy.ipynb", submit_to(slow_shop), waiting)
@@ -115,9 +110,7 @@ def test_a_click_is_handled_while_a_cell_runs(
     expect(page.get_by_text("[*]:")).to_be_visible()
 
 
-def test_a_page_that_is_loaded_again_goes_on(
-    lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
-) -> None:
+def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
     """Its outputs stand still for ever; in their place the tracker comes to its end, also where that was before."""
     lab.write("again.ipynb", submit_to(slow_shop))
     page = open_in_lab("again.ipynb")

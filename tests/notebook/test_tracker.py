@@ -270,9 +270,7 @@ def run_notebook(folder: Path, *sources: str) -> list[str]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_path: Path) -> None:
     """The tracker's own output has the end, although another cell waited for it; nobody polls it any more."""
-    (table,) = run_notebook(
-        tmp_path, CONNECT, HURRY, SUBMIT, "cn.TransactionTracker(submission)", "submission.wait()"
-    )
+    (table,) = run_notebook(tmp_path, CONNECT, HURRY, SUBMIT, "cn.TransactionTracker(submission)", "submission.wait()")
     assert "COMPLETED" in table
     assert "Next poll" not in table
     assert "✓ 2 applied" in table

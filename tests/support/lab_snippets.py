@@ -31,7 +31,9 @@ cn.TransactionTracker(submission)
 def submit_to(sandbox: Sandbox, *, poll_seconds: float = 0.3) -> str:
     """Write that cell for a sandbox outside of the kernel, whose clock says when the transactions end."""
     connect = CONNECT.replace('"sandbox"', f'"sandbox", base_url="{sandbox.url}"')
-    hurry = "from cenports_nb.submissions.tracking import poller\npoller.FIRST_POLL_SECONDS = poller.MAX_POLL_SECONDS = "
+    hurry = (
+        "from cenports_nb.submissions.tracking import poller\npoller.FIRST_POLL_SECONDS = poller.MAX_POLL_SECONDS = "
+    )
     return f"{connect}{hurry}{poll_seconds}{SUBMIT}"
 
 

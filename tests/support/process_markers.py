@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
 
@@ -27,7 +28,7 @@ def find_missing_marker(command: str | bytes | Sequence[object], markers: frozen
     texts = [os.fsdecode(word) for word in words]  # type: ignore[arg-type]
     if any(name in part for name in BROWSERS for part in PurePath(texts[0]).parts):
         needed = "browser"
-    elif KERNEL_STARTERS.intersection(texts) or REPORT_COMMAND in zip(texts, texts[1:], strict=False):
+    elif KERNEL_STARTERS.intersection(texts) or REPORT_COMMAND in pairwise(texts):
         needed = "kernel"
     else:
         return None

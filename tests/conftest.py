@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import signal
 import sys
@@ -78,12 +79,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"fault matrix: {cases} cases ran")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Name a folder a test for cache and journal; those that need none don't wait until it is made."""
+    parent = tmp_path_factory.mktemp("homes")
+    return (parent / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def nothing_configured(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
     for name in list(os.environ):
         if name.startswith("CENPORTS_"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("CENPORTS_HOME", str(tmp_path / "cenports-home"))
+    monkeypatch.setenv("CENPORTS_HOME", str(next(homes)))
 
 
 @pytest.fixture

@@ -112,6 +112,7 @@ def test_personal_data_is_shown_to_whoever_asks(tmp_path: Path) -> None:
     assert "Rattlesnake Canyon Grocery" not in masked
 
 
+@pytest.mark.slow
 def test_outside_of_ipython_the_import_touches_nothing() -> None:
     """No IPython and no view is loaded by a script."""
     code = "import cenports_nb as cn, sys; cn.load_orders; print([n for n in sys.modules if 'IPython' in n or 'frame_view' in n])"

@@ -9,8 +9,12 @@ from itertools import pairwise
 from pathlib import PurePath
 from typing import Any
 
-KERNEL_STARTERS = {"ipykernel_launcher", "papermill", "nbconvert"}
-REPORT_COMMAND = ("cenports_nb", "report")
+KERNEL_STARTERS = {
+    ("-m", "ipykernel_launcher"),
+    ("-m", "papermill"),
+    ("-m", "nbconvert"),
+    ("cenports_nb", "report"),
+}
 BROWSERS = ("playwright", "chromium", "chrome")
 
 _running: tuple[str, frozenset[str]] = "", frozenset()
@@ -28,7 +32,7 @@ def find_missing_marker(command: str | bytes | Sequence[object], markers: frozen
     texts = [os.fsdecode(word) for word in words]  # type: ignore[arg-type]
     if any(name in part for name in BROWSERS for part in PurePath(texts[0]).parts):
         needed = "browser"
-    elif KERNEL_STARTERS.intersection(texts) or REPORT_COMMAND in pairwise(texts):
+    elif KERNEL_STARTERS.intersection(pairwise(texts)):
         needed = "kernel"
     else:
         return None

@@ -67,7 +67,9 @@ class Server(ThreadingHTTPServer):
         """End the accept loop, then every connection, idle keep-alive ones too."""
         self.closing.set()
         with suppress(OSError):
-            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accept loop, where the system can; it looks by itself, too
+            self.socket.shutdown(
+                socket.SHUT_RDWR
+            )  # wakes the accept loop, where the system can; it looks by itself, too
         self.shutdown()
         with self._open_lock:
             connections = list(self._open.items())

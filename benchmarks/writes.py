@@ -24,10 +24,10 @@ import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.submissions.journal import frames
-from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.queries import read_stock_history
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.plan import plan_batches
+from cenports_nb.submissions.rules.models import Head
 from cenports_nb.submissions.tracking.snapshot import take_snapshot
 
 SIZES = (10_000, 1_000_000)

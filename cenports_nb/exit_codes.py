@@ -14,11 +14,12 @@ OUTCOME_CODES = {
     "not_applied": FAILED,
     "not_sent": FAILED,
     "held": FAILED,
+    "dropped": FAILED,
     "pending": IN_DOUBT,
     "in_doubt": IN_DOUBT,
     "unconfirmed": IN_DOUBT,
 }
-"""Held rows fail: somebody must look at them, and a nightly job that ends with 1 is how somebody hears of it."""
+"""Held and dropped rows fail: somebody must look at them, and a nightly job that ends with 1 is how somebody hears of it."""
 
 ERROR_CODES = {"IncompleteError": INCOMPLETE, "ConfigurationError": USAGE, "InvalidRequestError": USAGE}
 """By class name, as a report knows the error of a cell by its name alone; any other error is FAILED."""

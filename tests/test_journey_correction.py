@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_SECRET, Sandbox
-from cenports_nb.submissions.tracking.transaction_status import group_errors_by_row
+from cenports_nb.submissions.rules.transactions import group_errors_by_row
 
 pytestmark = pytest.mark.slow
 

@@ -19,8 +19,9 @@ import msgspec
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.api.endpoints import Endpoints
 from cenports_nb.api.http.cache_policy import CacheAges
-from cenports_nb.api.http.rate_limit import Clock, RateLimiter, SystemClock
+from cenports_nb.api.http.rate_limit import Clock, RateLimiter
 from cenports_nb.api.request_schema import check_body
+from cenports_nb.api.runtime import Runtime
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.rendering.note import render_note
@@ -96,11 +97,19 @@ class Client:
         api: One thin method for each documented call.
     """
 
-    def __init__(self, settings: Settings, *, dialect: Dialect | None = None, clock: Clock | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        dialect: Dialect | None = None,
+        clock: Clock | None = None,
+        runtime: Runtime | None = None,
+    ) -> None:
         self.dialect = dialect or Dialect.from_profile(settings.dialect)
         self.ages = CacheAges.from_profile(settings.ages)
         self.end_included = self.dialect.end_included is True
-        self.clock = clock or SystemClock()
+        self.runtime = runtime or Runtime()
+        self.clock = clock or self.runtime.clock
         self.usage = Usage()
         self.api = Endpoints(self.call, self._authorize)
         self._process = os.getpid()
@@ -195,6 +204,8 @@ class Client:
             usage=self.usage,
             clock=self.clock,
             offline=settings.offline,
+            exchange=self.runtime.exchange,
+            random=self.runtime.random,
         )
         self.resources.callback(self._session.close)
         return self._session
@@ -238,6 +249,18 @@ class Client:
         """
         self.check_writable(f"{method} {path}")
         return self.session.send(method, path, {"partnerId": self.settings.partner_id, **body})
+
+    def write(
+        self, method: str, path: str, body: Mapping[str, Any], place: float, may_depart: Callable[[], bool]
+    ) -> ApiResponse:
+        """Write something of a submission: once, and never again by itself; see `ApiSession.write`.
+
+        Raises:
+            ReadOnlyError: The client is read-only; nothing was sent.
+        """
+        self.check_writable(f"{method} {path}")
+        full = {"partnerId": self.settings.partner_id, **body}
+        return self.session.write(method, path, full, place, may_depart)
 
     def call(self, method: str, path: str, parameters: Mapping[str, Any]) -> Any:
         """Make one documented call past the cache and the journal; returns the parsed JSON as it came.

@@ -1,14 +1,19 @@
-"""What the submissions of one client share: its journal, its poller, and which of them are open."""
+"""What the submissions of one client share: its journal, its locks, its poller, and which of them are open."""
 
 from __future__ import annotations
 
 import weakref
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import msgspec
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.submissions.journal.models import Head
+from cenports_nb.submissions.gateway import ClientGateway
+from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.ports import Gateway
+from cenports_nb.submissions.rules.models import Head, get_user_name
 from cenports_nb.submissions.tracking.poller import Poller
 
 if TYPE_CHECKING:
@@ -29,10 +34,13 @@ class SubmissionContext:
     """What the submissions of one client share.
 
     Attributes:
+        gateway: Cenports, through the client.
         open: The submissions that somebody holds.
     """
 
     journal: Journal
+    locks: SubmissionLocks
+    gateway: Gateway
     poller: Poller
     open: weakref.WeakSet[OpenSubmission] = field(default_factory=weakref.WeakSet)
 
@@ -45,11 +53,39 @@ def get_context(client: Client) -> SubmissionContext:
     """
 
     def build() -> SubmissionContext:
-        journal = Journal(client.home)
+        runtime = client.runtime
+        journal: Journal = (runtime.open_journal or Journal)(client.home)
         client.resources.callback(journal.close)
-        return SubmissionContext(journal, Poller(client, journal))
+        gateway = ClientGateway(client)
+        locks = SubmissionLocks(client.home, runtime.try_lock, client.clock)
+        return SubmissionContext(journal, locks, gateway, Poller(client, journal, gateway))
 
     return client.component(SubmissionContext, build)
+
+
+def build_dry_run_context(client: Client, journal: Journal) -> SubmissionContext:
+    """Give a dry run, whose journal is in memory, a context that nobody shares."""
+    return replace(
+        get_context(client),
+        journal=journal,
+        poller=Poller(client, journal, ClientGateway(client)),
+        open=weakref.WeakSet(),
+    )
+
+
+def create_head(client: Client, kind: str, details: dict[str, Any] | None = None) -> Head:
+    """Name a new submission of a client's account, made now."""
+    now = client.clock.now()
+    return Head(
+        submission_id=f"{now:%Y%m%d-%H%M%S}-{client.runtime.new_id()[:8]}",
+        kind=kind,
+        environment=client.settings.environment,
+        account=client.settings.account,
+        partner_id=client.settings.partner_id,
+        created_at=now.isoformat(),
+        made_by=get_user_name(),
+        details=msgspec.json.encode(details).decode() if details else None,
+    )
 
 
 def read_own_head(client: Client, submission_id: str, noun: str = "Submission") -> Head:

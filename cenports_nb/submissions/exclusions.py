@@ -12,8 +12,6 @@ from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.schemas import StockUpdates
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text
-from cenports_nb.stock.plans.fingerprint import compute_fingerprint
-from cenports_nb.stock.plans.metadata import mark_as_part
 
 COLUMNS = [*STOCK_KEYS, "reason"]
 
@@ -50,10 +48,3 @@ def explain_exclusions(rows: pd.DataFrame, left_out: pd.DataFrame | None, who: s
     positions = index_rows(given_codes, keys.size)[row_codes]
     reasons = ["" if row < 0 else given["reason"].iloc[row].strip() for row in positions.tolist()]
     return pd.Series([f"left out by {who}: {reason}" if reason else None for reason in reasons], dtype="str")
-
-
-def select_included(updates: pd.DataFrame, excluded: pd.Series[Any]) -> pd.DataFrame:
-    """Take the rows that are sent; they know what they are a part of, so that the whole is not sent a second time."""
-    if excluded.isna().all():
-        return updates
-    return mark_as_part(updates[excluded.isna().to_numpy()], compute_fingerprint(updates))

@@ -10,6 +10,7 @@ import pandas as pd
 
 from cenports_nb.errors import GuardRailError
 from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.frames.text_columns import repeat_text
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
 from cenports_nb.stock.guards.thresholds import read_thresholds
@@ -42,7 +43,11 @@ def find_objections(
         thresholds: Other thresholds of guards.
     """
     span = timedelta(seconds=pd.Timedelta(read_thresholds(thresholds).repeated).total_seconds())
-    history = read_stock_history(get_context(client).journal, client.home, client.settings.account, at, span)
+    references = updates["reference"].dropna().astype("str").unique().tolist() if "reference" in updates else []
+    context = get_context(client)
+    history = read_stock_history(
+        context.journal, context.locks.is_sending, client.settings.account, at, span, references
+    )
     return check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
 
 
@@ -54,12 +59,20 @@ def is_blocking(objections: pd.DataFrame) -> pd.Series[bool]:
 def hold_objected_rows(
     rows: pd.DataFrame, objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame, on_objection: str
 ) -> pd.DataFrame:
-    """Write beside each row, as `held`, what a guard holds against it; null where it may go.
+    """Hold the rows that a guard objects to, and write beside each what a person accepts, as `allowed`.
+
+    Args:
+        rows: `warehouse_code product_sku outcome message`.
+        objections: From `find_objections`.
+        allow: What a person accepts.
+        on_objection: "hold" or "raise".
 
     Raises:
         GuardRailError: A guard objects, and its rows are not to be held, or it doubts the whole frame.
     """
-    objections = objections[~_is_accepted(objections, allow)].reset_index(drop=True)
+    accepted = _is_accepted(objections, allow)
+    rows = rows.assign(allowed=_join_by_row(rows, objections[accepted], objections["guard"], " "))
+    objections = objections[~accepted].reset_index(drop=True)
     blocking = is_blocking(objections)
     if len(objections) and (on_objection == "raise" or blocking.any()):
         shown = objections[blocking] if on_objection == "hold" else objections
@@ -70,10 +83,21 @@ def hold_objected_rows(
             f"or accept them with allow=({names},).",
             objections=objections,
         )
-    texts = objections["guard"] + ": " + objections["message"]
-    held = texts.groupby([objections[name] for name in STOCK_KEYS], sort=False).agg("; ".join).rename("held")
-    joined = rows.merge(held.reset_index(), on=STOCK_KEYS, how="left") if len(held) else rows.assign(held=None)
-    return joined.assign(held=joined["held"].astype("str"))
+    held = _join_by_row(rows, objections, objections["guard"] + ": " + objections["message"], "; ")
+    is_held = held.notna() & (rows["outcome"] == "not_sent")
+    return rows.assign(
+        outcome=rows["outcome"].mask(is_held, "held").astype("str"),
+        message=rows["message"].mask(is_held, held).astype("str"),
+    )
+
+
+def _join_by_row(rows: pd.DataFrame, objections: pd.DataFrame, texts: pd.Series[Any], separator: str) -> pd.Series[Any]:
+    """Join what is said of each row; null where nothing is."""
+    if not len(objections):
+        return repeat_text(None, len(rows))
+    keys = [objections[name] for name in STOCK_KEYS]
+    joined = texts[objections.index].groupby(keys, sort=False).agg(separator.join).rename("joined").reset_index()
+    return rows[STOCK_KEYS].merge(joined, on=STOCK_KEYS, how="left")["joined"].astype("str")
 
 
 def _is_accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> pd.Series[bool]:

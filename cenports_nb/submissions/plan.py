@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.submissions.journal.models import Batch, Row
+from cenports_nb.submissions.rules.models import Batch, Row
+from cenports_nb.submissions.rules.states import INITIAL_OUTCOMES
 
 CHUNK_ROWS = 20_000
 DRY_RUN_MESSAGE = "A dry run: nothing was sent."
@@ -22,12 +23,12 @@ class Plan:
     """Batches of one warehouse each, in frame order, and their rows; a million of them are made as they are taken.
 
     Attributes:
-        canary: How many batches at the front are the canary.
+        canary_rows: How many rows at the front are the canary.
     """
 
     submission_id: str
     batches: tuple[Batch, ...]
-    canary: int
+    canary_rows: int
     _rows: pd.DataFrame
     _batch_numbers: np.ndarray[Any, Any]
     _row_numbers: np.ndarray[Any, Any]
@@ -36,22 +37,37 @@ class Plan:
 
     def rows(self) -> Iterator[Row]:
         """Make the rows, in the order of the batches."""
-        held = {batch.batch for batch in self.batches if batch.state == "held"}
+        texts = ["warehouse_code", "product_sku", "type", "outcome", "message", "reason", "reference", "allowed"]
+        numbers = ["current_quantity", "before_quantity", "reserved"]
         for start in range(0, len(self._rows), CHUNK_ROWS):
             part = self._rows.iloc[start : start + CHUNK_ROWS]
-            numbers, places = (
-                self._batch_numbers[start : start + CHUNK_ROWS],
-                self._row_numbers[start : start + CHUNK_ROWS],
-            )
-            columns = [part[name].tolist() for name in ("warehouse_code", "product_sku", "type", "quantity")]
-            quantities = [_ints(part[name]) for name in ("current_quantity", "before_quantity")]
-            messages = [text if isinstance(text, str) else None for text in part["held"].tolist()]
-            for i, (number, place, code, sku, kind, quantity, current, before, message) in enumerate(
-                zip(numbers.tolist(), places.tolist(), *columns, *quantities, messages, strict=True), start
-            ):
+            columns = [
+                self._batch_numbers[start : start + CHUNK_ROWS].tolist(),
+                self._row_numbers[start : start + CHUNK_ROWS].tolist(),
+                part["quantity"].tolist(),
+                *(_texts(part[name]) for name in texts),
+                *(_ints(part[name]) for name in numbers),
+            ]
+            for i, (
+                batch,
+                row,
+                quantity,
+                code,
+                sku,
+                kind,
+                outcome,
+                message,
+                reason,
+                reference,
+                allowed,
+                current,
+                before,
+                reserved,
+            ) in enumerate(zip(*columns, strict=True), start):
                 yield Row(
-                    self.submission_id, i, number, place, code, sku, kind, quantity, current, before, self._before_at,
-                    outcome="held" if number in held else "not_sent", message=message or self._message,
+                    self.submission_id, i, batch, row, code, sku, kind, quantity, current, before, self._before_at,
+                    outcome=outcome or "not_sent", message=message or self._message, reason=reason, reference=reference,
+                    reserved=reserved, allowed=allowed,
                 )  # fmt: skip
 
 
@@ -62,41 +78,50 @@ def plan_batches(
 
     Args:
         submission_id: Of the submission.
-        updates: `warehouse_code product_sku type quantity current_quantity before_quantity held`; `held` says why a row
-            is not sent.
+        updates: `warehouse_code product_sku type quantity current_quantity before_quantity`, and perhaps `outcome` (of
+            `INITIAL_OUTCOMES`), `message`, `reason`, `reference`, `reserved`, `allowed`.
         batch_size: Rows of a batch at most.
         canary: So many rows go first, in batches of their own.
         before_at: When `before_quantity` was read.
         dry_run: Nothing of it is sent.
     """
+    updates = _with_all_columns(updates)
     warehouses, _ = pd.factorize(updates["warehouse_code"])
-    held = updates["held"].notna().to_numpy()
-    rank = warehouses + (len(updates) + 1) * held  # what is held comes last
+    outcomes = pd.Categorical(updates["outcome"], categories=INITIAL_OUTCOMES).codes.astype(np.int64)
+    rank = warehouses + (len(updates) + 1) * outcomes  # what is not sent comes last
     order = np.argsort(rank, kind="stable")
-    rank, held = rank[order], held[order]
+    rank, outcomes = rank[order], outcomes[order]
     group_start = np.flatnonzero(np.r_[True, rank[1:] != rank[:-1]]) if len(rank) else np.zeros(0, dtype=np.int64)
-    starts = _starts(group_start, len(rank), batch_size, min(canary, int((~held).sum())))
+    canary = min(canary, int((outcomes == 0).sum()))
+    starts = _starts(group_start, len(rank), batch_size, canary)
     batch_numbers = np.searchsorted(starts, np.arange(len(rank)), side="right") - 1
     row_numbers = np.arange(len(rank)) - starts[batch_numbers] if len(rank) else batch_numbers
     ordered = updates.take(order)
     ends = np.append(starts[1:], len(rank))[: len(starts)]
     places = ordered["warehouse_code"].iloc[starts].tolist()
-    state = "dry_run" if dry_run else "planned"
+    states = ["dry_run" if dry_run else "planned", *INITIAL_OUTCOMES[1:]]
     batches = tuple(
-        Batch(submission_id, number, place, int(end - start), "held" if held[start] else state)
+        Batch(submission_id, number, place, int(end - start), states[outcomes[start]])
         for number, (place, start, end) in enumerate(zip(places, starts.tolist(), ends.tolist(), strict=True))
     )
-    canary_batches = sum(int(end) <= canary and batch.state != "held" for batch, end in zip(batches, ends, strict=True))
     return Plan(
         submission_id,
         batches,
-        canary_batches,
+        canary,
         ordered,
         batch_numbers,
         row_numbers,
         before_at,
         DRY_RUN_MESSAGE if dry_run else None,
     )
+
+
+def _with_all_columns(updates: pd.DataFrame) -> pd.DataFrame:
+    """Add the columns that a frame may lack."""
+    defaults: dict[str, Any] = {
+        "outcome": "not_sent", "message": None, "reason": None, "reference": None, "reserved": None, "allowed": None,
+    }  # fmt: skip
+    return updates.assign(**{name: value for name, value in defaults.items() if name not in updates.columns})
 
 
 def _starts(groups: np.ndarray[Any, Any], rows: int, batch_size: int, canary: int) -> np.ndarray[Any, Any]:
@@ -107,6 +132,10 @@ def _starts(groups: np.ndarray[Any, Any], rows: int, batch_size: int, canary: in
         for left, right in pairwise(cuts):
             found.extend(range(left, right, batch_size))
     return np.array(found, dtype=np.int64)
+
+
+def _texts(values: pd.Series[Any]) -> list[str | None]:
+    return [value if isinstance(value, str) else None for value in values.tolist()]
 
 
 def _ints(values: pd.Series[Any]) -> list[int | None]:

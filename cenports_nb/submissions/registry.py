@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from cenports_nb.settings import home_folder
-from cenports_nb.submissions.context import get_context, read_own_head
+from cenports_nb.submissions.context import read_own_head
 from cenports_nb.submissions.journal import frames
-from cenports_nb.submissions.journal.locks import is_sending
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.submission import Submission
 
@@ -24,9 +23,9 @@ COLUMNS = [
 
 SUBMISSIONS_SQL = """
 SELECT submission_id, kind, environment, partner_id, created_at, count(item),
-    count(CASE WHEN outcome IN ('pending', 'unconfirmed') THEN 1 END), count(CASE WHEN outcome = 'applied' THEN 1 END),
+    count(CASE WHEN outcome IN ('sending', 'pending', 'unconfirmed') THEN 1 END), count(CASE WHEN outcome = 'applied' THEN 1 END),
     count(CASE WHEN outcome = 'rejected' THEN 1 END), count(CASE WHEN outcome = 'in_doubt' THEN 1 END),
-    reason, reference
+    submission.reason, submission.reference
 FROM submission LEFT JOIN row USING (submission_id)
 WHERE environment = coalesce(?, environment) AND (? IS NULL OR submission_id IN (
     SELECT submission_id FROM row WHERE product_sku = ?))
@@ -65,6 +64,6 @@ def open_submission(client: Client, submission_id: str) -> Submission:
         InvalidRequestError: It belongs to another account.
     """
     read_own_head(client, submission_id)
-    if not is_sending(client.home, submission_id):
-        get_context(client).journal.close_crashed(submission_id, client.clock.now())
-    return Submission(client, submission_id)
+    submission = Submission(client, submission_id)
+    submission.close_crashed()
+    return submission

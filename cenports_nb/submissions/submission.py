@@ -8,7 +8,6 @@ from collections.abc import Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from weakref import WeakSet
 
 import pandas as pd
 from tqdm.auto import tqdm
@@ -22,14 +21,14 @@ from cenports_nb.errors import (
     PendingWarning,
 )
 from cenports_nb.rendering.note import render_note
-from cenports_nb.submissions.context import OpenSubmission, get_context
+from cenports_nb.submissions.context import SubmissionContext, build_dry_run_context, get_context
 from cenports_nb.submissions.evidence.manual_resolution import resolve
 from cenports_nb.submissions.evidence.verify import verify
 from cenports_nb.submissions.journal import frames
-from cenports_nb.submissions.journal.models import Head
-from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
+from cenports_nb.submissions.journal.file import IN_MEMORY
+from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.rules.models import Head
 from cenports_nb.submissions.sending import resend
-from cenports_nb.submissions.tracking.poller import Poller
 from cenports_nb.submissions.tracking.snapshot import Listener, RowView, Snapshot, is_overdue, read_rows, take_snapshot
 from cenports_nb.submissions.tracking.summary import format_summary, render_summary
 
@@ -53,15 +52,27 @@ class Submission:
     """
 
     def __init__(self, client: Client, submission_id: str, journal: Journal | None = None) -> None:
-        context = get_context(client)
         self.client = client
         self.submission_id = submission_id
-        self._journal = journal or context.journal
         # A dry run has a journal of its own and is polled alone.
-        self._poller = context.poller if journal is None else Poller(client, journal)
-        self._open: WeakSet[OpenSubmission] = context.open if journal is None else WeakSet()
-        self._open.add(self)
+        self._own_context = None if journal is None else build_dry_run_context(client, journal)
+        self._context.open.add(self)
         self._listeners: list[Listener] = []
+
+    @property
+    def _context(self) -> SubmissionContext:
+        """What it shares with the client's other submissions; a forked child opens its own."""
+        return self._own_context or get_context(self.client)
+
+    @property
+    def _journal(self) -> Journal:
+        return self._context.journal
+
+    def close_crashed(self) -> None:
+        """Call in doubt what a process was sending that is no more."""
+        context = self._context
+        if not self.dry_run and not context.locks.is_sending(self.submission_id):
+            context.journal.close_crashed(self.submission_id, context.gateway.now())
 
     @property
     def head(self) -> Head:
@@ -71,7 +82,7 @@ class Submission:
     @property
     def outcomes(self) -> pd.DataFrame:
         """What became of each row: `schemas.Outcomes`, one row for each row submitted, in their order."""
-        outcomes = frames.read_outcomes(self._journal, self.head)
+        outcomes = frames.read_outcomes(self._journal, self.head, self._name_sending())
         overdue = [
             batch.batch
             for batch in self._journal.batches(self.submission_id)
@@ -88,7 +99,12 @@ class Submission:
     @property
     def changes(self) -> pd.DataFrame:
         """From what to what each row changes its SKU: planned on, read just before it was sent, and wanted."""
-        return frames.read_changes(self._journal, self.head)
+        return frames.read_changes(self._journal, self.head, self._name_sending())
+
+    def _name_sending(self) -> str:
+        """Name the outcome of rows that are on their way."""
+        alive = not self.dry_run and self._context.locks.is_sending(self.submission_id)
+        return "pending" if alive else "in_doubt"
 
     @property
     def history(self) -> pd.DataFrame:
@@ -118,7 +134,7 @@ class Submission:
 
     def snapshot(self) -> Snapshot:
         """Take a picture of the submission as it is in the journal now."""
-        next_polls = self._poller.seconds_until_poll(self.submission_id)
+        next_polls = self._context.poller.seconds_until_poll(self.submission_id)
         return take_snapshot(self._journal, self.submission_id, self.client.clock.now(), next_polls)
 
     def read_rows(self, batch: int, limit: int) -> tuple[RowView, ...]:
@@ -140,8 +156,8 @@ class Submission:
         Args:
             now: Poll all of them, due or not.
         """
-        polled_together = list(self._open)
-        updated, pause = self._poller.poll({each.submission_id for each in polled_together}, now=now)
+        polled_together = list(self._context.open)
+        updated, pause = self._context.poller.poll({each.submission_id for each in polled_together}, now=now)
         for each in polled_together:
             if each.submission_id in updated:
                 each.notify()
@@ -166,7 +182,7 @@ class Submission:
         self.notify()
         pending_rows = self.snapshot().count("pending")
         if pending_rows:
-            failed = self._poller.failed
+            failed = self._context.poller.failed
             why = f" The last poll failed: {failed}" if failed else ""
             warnings.warn(
                 f"Submission {self.submission_id} still has {pending_rows:,} rows pending: nothing is lost, wait() again or "
@@ -213,7 +229,8 @@ class Submission:
             ReadOnlyError: The client is read-only.
             JournalError: Another process is sending it.
         """
-        resend.resume(self.client, self._journal, self.head, self.wait_for, progress)
+        context, head = self._check_resendable("resume")
+        resend.resume(context.gateway, context.journal, context.locks, head, self.wait_for, progress)
         self.notify()
         return self
 
@@ -224,16 +241,24 @@ class Submission:
             ReadOnlyError: The client is read-only.
             JournalError: Another process is sending it.
         """
-        resend.retry(self.client, self._journal, self.head, progress)
+        context, head = self._check_resendable("retry")
+        resend.retry(context.gateway, context.journal, context.locks, head, progress)
         self.notify()
         return self
+
+    def _check_resendable(self, what: str) -> tuple[SubmissionContext, Head]:
+        context, head = self._context, self.head
+        resend.check_resendable(context.journal, head, what)
+        self.client.check_writable(f"{what} of {self.submission_id}")
+        return context, head
 
     def verify(self) -> Submission:
         """Look at what Cenports has now to settle rows that it does not confirm; never sleeps.
 
         A row that can't be settled yet stays as it is, with what was read and when to look again.
         """
-        verify(self.client, self._journal, self.head)
+        self.close_crashed()
+        verify(self._context.gateway, self._journal, self.head)
         self.notify()
         return self
 
@@ -248,7 +273,8 @@ class Submission:
         Raises:
             InvalidRequestError: Rows that are settled already or not in here, no note, another outcome.
         """
-        resolve(self.client, self._journal, self.head, rows, outcome, note)
+        self.close_crashed()
+        resolve(self._context.gateway, self._journal, self.head, rows, outcome, note)
         self.notify()
         return self
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -19,17 +19,30 @@ from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.registry import GUARDS
+from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
-from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.context import create_head, get_context
 from cenports_nb.submissions.evidence.stock_cache import StockCache
-from cenports_nb.submissions.exclusions import explain_exclusions, select_included
-from cenports_nb.submissions.journal.locks import hold_planning_lock, hold_sending_lock
-from cenports_nb.submissions.journal.models import Head, get_user_name
-from cenports_nb.submissions.journal.store import IN_MEMORY, Journal
+from cenports_nb.submissions.exclusions import explain_exclusions
+from cenports_nb.submissions.final_rows import (
+    ON_STALE_MODES,
+    OnStale,
+    add_reserved,
+    compare_with_stock,
+    refuse_stale,
+    select_final_rows,
+)
+from cenports_nb.submissions.gateway import FrameLevels
+from cenports_nb.submissions.journal.file import IN_MEMORY
+from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.objections import find_objections, hold_objected_rows
 from cenports_nb.submissions.plan import check_whole_number, plan_batches
-from cenports_nb.submissions.sending.canary import send_with_canary
-from cenports_nb.submissions.sending.staleness import ON_STALE_MODES, OnStale, apply_on_stale, build_stock_check
+from cenports_nb.submissions.rules.models import Row, get_user_name
+from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
+from cenports_nb.submissions.sending.look import StockLook
+from cenports_nb.submissions.sending.policy import list_limits
+from cenports_nb.submissions.sending.resend import build_sender
+from cenports_nb.submissions.sending.sender import Parcel, list_parcels
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -37,6 +50,7 @@ if TYPE_CHECKING:
 
 OnObjection = Literal["raise", "hold"]
 HELD_FOLDER = "held"
+MAX_NAMED_VALUES = 3
 
 
 def submit_updates(
@@ -91,49 +105,58 @@ def submit_updates(
     _check_arguments(batch_size, on_stale, on_objection, allow, canary)
     rows = check_rows(updates)
     excluded = explain_exclusions(rows, left_out, get_user_name())
-    shared_journal = get_context(client).journal
-    shared_journal.check()
+    context = get_context(client)
+    context.journal.check()
     with contextlib.ExitStack() as locks:
-        with hold_planning_lock(client.home, client.settings.account):
-            head = Head.create(client, "stock")
-            at = client.clock.now()  # a moment too early is on the safe side
+        with context.locks.hold_planning(client.settings.account):
+            began = context.gateway.now()
             actual = load_actual_stock(client, refresh=True)
-            included = select_included(updates, excluded)
-            objections = find_objections(client, included, actual, at, available=available, thresholds=thresholds)
+            rows = compare_with_stock(rows.assign(excluded=excluded), actual, on_stale)
+            final = select_final_rows(updates, rows, excluded)
+            objections = find_objections(client, final, actual, began.wall, available=available, thresholds=thresholds)
             rows = hold_objected_rows(rows, objections, allow, on_objection)
-            rows = rows.assign(held=rows["held"].fillna(excluded))
-            rows = _compare_with_stock(rows, actual, on_stale)
+            refuse_stale(rows)
+            rows = add_reserved(rows, actual, available)
+            head = create_head(client, "stock")
             planned = plan_batches(
                 head.submission_id,
                 rows,
                 batch_size=batch_size,
                 canary=canary,
-                before_at=at.isoformat(),
+                before_at=began.wall.isoformat(),
                 dry_run=dry_run,
             )
-            details: dict[str, Any] = {"canary": planned.canary} if planned.canary else {}
+            details: dict[str, Any] = {CANARY_DETAIL: planned.canary_rows} if planned.canary_rows else {}
+            limits = list_limits(read_thresholds(thresholds))
+            if limits:
+                details["limits"] = limits
             held_file = None if dry_run else _write_held(client.home, head.submission_id, rows)
             if held_file is not None:
                 details["held_file"] = str(held_file)
             head = replace(
                 head,
-                reason=_first_value(updates, "reason"),
-                reference=_first_value(updates, "reference"),
+                reason=_describe_values(updates, "reason"),
+                reference=_describe_values(updates, "reference"),
                 fingerprint=compute_fingerprint(updates),
                 on_stale=on_stale,
                 details=msgspec.json.encode(details).decode() if details else None,
             )
-            journal = Journal(IN_MEMORY) if dry_run else shared_journal
+            journal = Journal(IN_MEMORY) if dry_run else context.journal
             if not dry_run:
-                locks.enter_context(hold_sending_lock(client.home, head.submission_id))
+                locks.enter_context(context.locks.hold_sending(head.submission_id))
             journal.add(head, planned.batches, planned.rows())
         if dry_run:
             client.resources.callback(journal.close)
             return Submission(client, head.submission_id, journal)
         submission = Submission(client, head.submission_id)
-        stock = StockCache.from_frame(client, actual, at, sorted(set(rows["warehouse_code"])))
-        last_look = build_stock_check(head, stock)
-        send_with_canary(client, journal, head, submission.wait_for, last_look=last_look, progress=progress)
+        stock = StockCache(context.gateway, rows["warehouse_code"].unique(), FrameLevels(actual), began)
+        look = StockLook(context.gateway, journal, head, stock, is_first=True)
+        sender = build_sender(context.gateway, journal, head, look)
+
+        def choose(rule: Callable[[Row], bool]) -> Sequence[Parcel]:
+            return list_parcels(journal, head, rule)
+
+        send_with_canary(context.gateway, journal, head, sender, choose, submission.wait_for, progress)
     return submission
 
 
@@ -159,44 +182,36 @@ def _check_arguments(
 
 
 def check_rows(updates: pd.DataFrame) -> pd.DataFrame:
-    """Read the columns that are sent, and refuse what can't be."""
-    needed = [*STOCK_KEYS, "type", "quantity", "current_quantity"]
-    rows = validate_columns(updates, schemas.StockUpdates, "updates", needed, unique=STOCK_KEYS).reset_index(drop=True)
+    """Read the columns that are sent or kept, and refuse what can't be."""
+    kept = ["reason", "reference"]
+    needed = [*STOCK_KEYS, "type", "quantity", "current_quantity", *kept]
+    rows = validate_columns(updates, schemas.StockUpdates, "updates", needed, optional=kept, unique=STOCK_KEYS)
+    rows = rows.reset_index(drop=True)
     below = rows.index[(rows["type"] == "TRUE_UP") & (rows["quantity"] < 0)]
     if len(below):
         raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again.")
     return rows
 
 
-def _compare_with_stock(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) -> pd.DataFrame:
-    """Write the stock as it is now beside each row, and compare those that are sent."""
-    now = (
-        rows[STOCK_KEYS].merge(actual[[*STOCK_KEYS, "quantity"]], on=STOCK_KEYS, how="left")["quantity"].astype("Int64")
-    )
-    rows = rows.assign(before_quantity=now)
-    sent = rows["held"].isna()
-    sent_rows, before = apply_on_stale(rows[sent].reset_index(drop=True), now[sent].reset_index(drop=True), on_stale)
-    sent_rows = sent_rows.assign(before_quantity=before)
-    return pd.concat([sent_rows, rows[~sent]], ignore_index=True) if not sent.all() else sent_rows
-
-
 def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | None:
     """Write the rows that are held into a file of their own."""
-    held = rows[rows["held"].notna()]
+    held = rows[rows["outcome"] == "held"]
     if held.empty:
         return None
     path = home / HELD_FOLDER / f"{submission_id}.csv"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        export(held.rename(columns={"held": "message"}).drop(columns="before_quantity"), path)
+        export(held[[*STOCK_KEYS, "type", "quantity", "current_quantity", "message"]], path)
         path.chmod(0o600)
     except OSError as error:
         raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.", sent=False) from None
     return path
 
 
-def _first_value(updates: pd.DataFrame, name: str) -> str | None:
+def _describe_values(updates: pd.DataFrame, name: str) -> str | None:
+    """Name the reasons or references of a frame, for a list of submissions; each row keeps its own."""
     if name not in updates.columns:
         return None
-    known = updates[name].dropna()
-    return str(known.iloc[0]) if len(known) else None
+    known = updates[name].dropna().astype("str").unique().tolist()
+    more = f" and {len(known) - MAX_NAMED_VALUES:,} more" if len(known) > MAX_NAMED_VALUES else ""
+    return ", ".join(known[:MAX_NAMED_VALUES]) + more if known else None

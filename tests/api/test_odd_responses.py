@@ -189,7 +189,10 @@ STOCK = {
         {"warehouseCode": "V", "warehouseInventory": [{"productSku": "A", "quantity": "9"}]},
     ]
 }  # fmt: skip
-ACCEPTED = reply({"id": 1, "handle": "H", "status": "PROCESSING", "submitted_at": None, "completed_at": None})
+ACCEPTED, ACCEPTED_NEXT = (
+    reply({"id": 1, "handle": handle, "status": "PROCESSING", "submitted_at": None, "completed_at": None})
+    for handle in ("H", "H-2")
+)
 
 
 @pytest.mark.parametrize(
@@ -208,7 +211,10 @@ ACCEPTED = reply({"id": 1, "handle": "H", "status": "PROCESSING", "submitted_at"
 )
 def test_the_answer_to_a_write_decides_its_rows(first: Reply, outcomes: list[str]) -> None:
     """Refused, not sent, or in doubt: each batch by what was seen, and a doubtful one is never sent twice."""
-    with connected(GET_inventories=[reply(STOCK)], PATCH_inventories=[first, ACCEPTED]) as (client, server):
+    with connected(GET_inventories=[reply(STOCK)], PATCH_inventories=[first, ACCEPTED_NEXT, ACCEPTED]) as (
+        client,
+        server,
+    ):
         actual = cn.load_actual_stock(client)
         counts = actual[["warehouse_code", "product_sku", "quantity"]].sort_values("warehouse_code", ascending=False)
         updates = cn.build_true_up(counts.assign(quantity=50), actual)

@@ -22,7 +22,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.review.decision import encode_reasons, parse_reasons
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve_settings
-from cenports_nb.submissions.journal.models import get_user_name
+from cenports_nb.submissions.rules.models import get_user_name
 
 NAUGHTY = "<img src=x onerror=alert(1)>"
 

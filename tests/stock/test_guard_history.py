@@ -46,7 +46,7 @@ def test_an_earlier_update_that_may_still_land_is_an_objection(outcome: str, wor
     assert words in found["message"][0]
 
 
-@pytest.mark.parametrize("outcome", ["applied", "rejected", "not_applied", "not_sent", "held"])
+@pytest.mark.parametrize("outcome", ["applied", "rejected", "not_applied", "held", "dropped"])
 def test_what_is_settled_is_in_nobodys_way(outcome: str) -> None:
     """The stock tells its result."""
     assert len(objections(history(("A", 1, outcome)))) == 0

@@ -10,7 +10,7 @@ import pytest
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, InvalidRequestError
-from cenports_nb.submissions.journal.models import get_user_name
+from cenports_nb.submissions.rules.models import get_user_name
 
 Plan = Callable[..., pd.DataFrame]
 Writes = Callable[[], list[list[str]]]

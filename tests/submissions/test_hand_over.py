@@ -130,19 +130,59 @@ def test_a_rerun_of_the_same_path_finishes_it(client: cn.Client, northwind: Sand
     assert (tmp_path / "orders.csv").read_bytes() == content
 
 
-def test_the_file_of_an_unfinished_handover_is_written_again_if_it_is_gone(
+def test_a_file_that_a_warehouse_took_is_not_written_again_by_itself(
     client: cn.Client, northwind: Sandbox, tmp_path: Path
 ) -> None:
-    """Byte by byte, from the journal."""
+    """Its orders are acknowledged; only a person asks for the file once more, byte by byte."""
     northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
-    cn.hand_over(client, tmp_path / "orders.csv")
+    made = cn.hand_over(client, tmp_path / "orders.csv")
     content = (tmp_path / "orders.csv").read_bytes()
     (tmp_path / "orders.csv").unlink()
     northwind.faults.clear()
     with pytest.warns(HandoverWarning):
+        finished = cn.hand_over(client, tmp_path / "orders.csv")
+    assert (finished.handover_id, finished.acknowledged) == (made.handover_id, made.orders)
+    assert not (tmp_path / "orders.csv").exists()
+    cn.hand_over(client, tmp_path / "again.csv", resend=made.handover_id)
+    assert (tmp_path / "again.csv").read_bytes() == content
+
+
+def stop_before_it_is_published(client: cn.Client, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let a process die between the journal and the file's name."""
+
+    def die(_: object) -> None:
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr("cenports_nb.submissions.handover.output_file.Draft.publish", die)
+        with pytest.raises(SystemExit):
+            cn.hand_over(client, target)
+
+
+def test_a_file_that_never_had_its_name_gets_it(
+    client: cn.Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can have seen it."""
+    stop_before_it_is_published(client, tmp_path / "orders.csv", monkeypatch)
+    assert [path.suffix for path in tmp_path.glob(".*")] == [".part"]
+    with pytest.warns(HandoverWarning):
+        finished = cn.hand_over(client, tmp_path / "orders.csv")
+    assert finished.acknowledged == finished.orders > 0
+    assert ([*tmp_path.glob(".*")], (tmp_path / "orders.csv").exists()) == ([], True)
+
+
+def test_where_nobody_can_tell_whether_a_warehouse_has_it_a_person_is_asked(
+    client: cn.Client, northwind: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stopped between the name and its record, and picked up at once: nothing is written or acknowledged by itself."""
+    stop_before_it_is_published(client, tmp_path / "orders.csv", monkeypatch)
+    next(tmp_path.glob(".*")).unlink()
+    with pytest.raises(InvalidRequestError, match=r"nobody but the warehouse can tell.*resend=") as caught:
         cn.hand_over(client, tmp_path / "other.csv")
-    assert (tmp_path / "orders.csv").read_bytes() == content
-    assert not (tmp_path / "other.csv").exists()
+    assert ([*tmp_path.glob("*.csv")], acknowledgements(northwind)) == ([], [])
+    handover_id = str(caught.value).split()[1]
+    again = cn.hand_over(client, tmp_path / "again.csv", resend=handover_id)
+    assert again.acknowledged == again.orders > 0
 
 
 def test_a_file_that_was_changed_stops_it_before_anything_is_acknowledged(

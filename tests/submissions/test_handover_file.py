@@ -126,7 +126,7 @@ def test_the_default_layout_has_what_a_warehouse_picks_and_ships_by() -> None:
 def test_a_draft_is_in_its_place_at_once_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
     """Until then nobody sees a file of that name."""
     target = check_target(tmp_path / "orders.csv")
-    draft = Draft(target, b"content", "id")
+    draft = Draft.write(target, b"content", "id")
     assert not target.exists()
     draft.publish()
     assert [path.name for path in tmp_path.iterdir()] == ["orders.csv"]
@@ -136,7 +136,7 @@ def test_a_draft_is_in_its_place_at_once_and_leaves_nothing_beside_it(tmp_path: 
 def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
     """It may be another hand-over."""
     target = check_target(tmp_path / "orders.csv")
-    draft = Draft(target, b"mine", "id")
+    draft = Draft.write(target, b"mine", "id")
     target.write_bytes(b"theirs")
     with pytest.raises(InvalidRequestError, match="is there already and may be another hand-over"):
         draft.publish()
@@ -146,8 +146,8 @@ def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
 def test_a_draft_of_a_killed_process_is_written_over(tmp_path: Path) -> None:
     """It never was in its place."""
     target = check_target(tmp_path / "orders.csv")
-    Draft(target, b"half", "id")
-    Draft(target, b"whole", "id").publish()
+    Draft.write(target, b"half", "id")
+    Draft.write(target, b"whole", "id").publish()
     assert [path.read_bytes() for path in tmp_path.iterdir()] == [b"whole"]
 
 
@@ -183,5 +183,5 @@ def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
     """Before anything was acknowledged."""
     tmp_path.chmod(0o500)
     with pytest.raises(InvalidRequestError, match="can't be written"):
-        Draft(tmp_path / "orders.csv", b"", "id")
+        Draft.write(tmp_path / "orders.csv", b"", "id")
     tmp_path.chmod(0o700)

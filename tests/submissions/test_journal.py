@@ -9,6 +9,7 @@ import sys
 from collections import namedtuple
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,8 +23,11 @@ from cenports_nb.sandbox import Sandbox
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.journal.filesystem import find_network_filesystem
 from cenports_nb.submissions.journal.migrations import FORMAT_VERSION, TABLES_V1
-from cenports_nb.submissions.journal.models import Batch, Head, Row
-from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.journal.row_updates import RowChange
+from cenports_nb.submissions.journal.store import Journal, RowsChangedError
+from cenports_nb.submissions.rules.decide import Decision
+from cenports_nb.submissions.rules.models import Batch, Head, Row
+from cenports_nb.submissions.rules.moments import Moment
 
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 Mount = namedtuple("Mount", "mountpoint fstype opts")
@@ -126,7 +130,7 @@ def test_a_journal_of_the_first_format_is_brought_up_to_date(home: Path) -> None
     ]
     head = journal.head("s-1")
     assert (head.reason, head.reference, head.on_stale) == ("why", "C-1", "raise")
-    journal.end(journal.batches("s-1")[0], NOON, "applied", None, "pending", state="completed")
+    journal.record_poll(journal.batches("s-1")[0], "completed", [RowChange(0, "complete", {})], Moment(NOON))
     assert [(event.item, event.outcome) for event in journal.events("s-1")] == [(0, "applied")]
     journal.close()
     assert cn.list_submissions()[["rows", "open", "applied", "rejected", "in_doubt"]].values.tolist() == [
@@ -230,8 +234,8 @@ except cn.errors.JournalError as error:
 DISK_FILLS = """
 class Filling(type(client)):
     # The disk is full when the first answer is there.
-    def send(self, *arguments):
-        answer = super().send(*arguments)
+    def write(self, *arguments):
+        answer = super().write(*arguments)
         limit(0)
         return answer
 
@@ -268,10 +272,12 @@ def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
     )
     (batch,) = journal.batches("s")
     rows = journal.rows("s")
-    assert journal.claim(batch, rows[:1], [Row(**{**vars(rows[1]), "message": "moved"})], NOON, "doubt")
-    assert not journal.claim(batch, rows[:1], rows[1:], NOON, "doubt")  # only one may send it
-    journal.end(batch, NOON, "pending", None, "in_doubt", state="accepted", handle="H")
-    journal.settle(batch, NOON, [Row(**{**vars(rows[0]), "outcome": "applied"})], state="completed")
+    decision = Decision(send=(rows[0],), withhold=(replace(rows[1], message="moved"),))
+    assert journal.claim(batch, decision, Moment(NOON))
+    with pytest.raises(RowsChangedError):  # only one may send it
+        journal.claim(batch, decision, Moment(NOON))
+    assert journal.record_acceptance(batch, "H", "twice", Moment(NOON))
+    journal.record_poll(batch, "completed", [RowChange(0, "complete", {})], Moment(NOON))
     journal.close()
     with sqlite3.connect(home / "journal.sqlite") as file:
         events = file.execute("SELECT item, outcome, message, at FROM event ORDER BY rowid").fetchall()
@@ -279,8 +285,8 @@ def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
     file.close()
     at = NOON.isoformat()
     assert events == [
-        (0, "in_doubt", "doubt", at),
         (1, "not_sent", "moved", at),
+        (0, "sending", None, at),
         (0, "pending", None, at),
         (0, "applied", None, at),
     ]

@@ -214,9 +214,14 @@ def test_what_was_not_sent_is_sent_later_and_once(
     submission = create(client, batch_size=1)
     assert set(outcomes(submission).values()) == {"not_sent"}
     northwind.faults.clear()
+    with pytest.raises(GuardRailError, match="did not send it yet"):
+        create(client, "A2")
+    submission.resolve("A2", "not_applied", "entered anew")
     repeated = create(client, "A2").wait()
     submission.resume().wait()
-    assert outcomes(submission) == {"A1": "applied", "A2": "not_sent", "A3": "applied"}
+    assert outcomes(submission) == {"A1": "applied", "A2": "not_applied", "A3": "applied"}
+    submission.retry()
+    assert outcomes(submission)["A2"] == "not_applied"
     assert f"submission {repeated.submission_id} created it" in submission.outcomes["message"].iloc[1]
 
 
@@ -240,7 +245,7 @@ def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -
     of_lines = lines(line(), line("A2", product_sku="nothing"))
     submission = cn.create_orders(client, orders(order(), order("A2")), of_lines, channel_id=CHANNEL).wait()
     assert submission.history[["order_no", "outcome"]].values.tolist() == [
-        ["A1", "in_doubt"], ["A2", "in_doubt"], ["A1", "pending"], ["A2", "pending"], ["A1", "unconfirmed"], ["A2", "rejected"],
+        ["A1", "sending"], ["A2", "sending"], ["A1", "pending"], ["A2", "pending"], ["A1", "unconfirmed"], ["A2", "rejected"],
     ]  # fmt: skip
     assert (len(submission.changes), len(submission.held)) == (0, 0)
     assert submission.transactions[["channel_id", "rows", "status"]].values.tolist() == [[CHANNEL, 2, "FAILED"]]

@@ -24,7 +24,8 @@ def test_every_row_is_in_one_batch(rows: list[tuple[str, int | None, bool]], bat
             "quantity": pd.Series(range(len(rows)), dtype="int64"),
             "current_quantity": pd.Series([now for _, now, _ in rows], dtype="Int64"),
             "before_quantity": pd.Series([now for _, now, _ in rows], dtype="Int64"),
-            "held": pd.Series(["why" if held else None for _, _, held in rows], dtype="str"),
+            "outcome": pd.Series(["held" if held else "not_sent" for _, _, held in rows], dtype="str"),
+            "message": pd.Series(["why" if held else None for _, _, held in rows], dtype="str"),
         }
     )
     planned = plan_batches("s", frame, batch_size=batch_size, canary=canary, before_at="2026-03-01T12:00:00+00:00")
@@ -47,5 +48,6 @@ def test_every_row_is_in_one_batch(rows: list[tuple[str, int | None, bool]], bat
     for code in {row.warehouse_code for row in going}:
         numbers = [row.quantity for row in going if row.warehouse_code == code]
         assert numbers == sorted(numbers)
-    canary_rows = sum(batch.rows for batch in planned.batches[: planned.canary])
-    assert canary_rows == min(canary, len(going))
+    assert planned.canary_rows == min(canary, len(going))
+    of_canary = {row.batch for row in made if row.item < planned.canary_rows}
+    assert sum(planned.batches[number].rows for number in of_canary) == planned.canary_rows

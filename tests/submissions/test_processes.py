@@ -15,7 +15,7 @@ import pytest
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.submissions.journal.locks import is_sending
+from cenports_nb.submissions.context import get_context
 
 pytestmark = pytest.mark.slow
 
@@ -74,7 +74,7 @@ def test_the_right_to_send_dies_with_its_process(
         assert process.poll() is None
         time.sleep(0.001)
     (name,) = cn.list_submissions()["submission_id"]
-    assert is_sending(account.home, name)
+    assert get_context(account).locks.is_sending(name)
     with pytest.raises(cn.errors.JournalError, match="being sent by another"):
         cn.open_submission(account, name).resume()
     process.send_signal(signal.SIGKILL)
@@ -82,7 +82,7 @@ def test_the_right_to_send_dies_with_its_process(
     process.stdin.close()
     process.stdout.close()
     northwind.latency = 0.0
-    assert not is_sending(account.home, name)
+    assert not get_context(account).locks.is_sending(name)
     submission = cn.open_submission(account, name)
     assert set(submission.outcomes["outcome"]) <= {"pending", "in_doubt", "not_sent"}
     submission.resume(progress=False).wait(progress=False)

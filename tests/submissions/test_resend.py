@@ -11,9 +11,9 @@ from support.fake_clock import FakeClock
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.errors import InvalidRequestError, JournalError, ReadOnlyError
+from cenports_nb.errors import GuardRailError, InvalidRequestError, JournalError, ReadOnlyError
 from cenports_nb.sandbox import Dialect, Sandbox
-from cenports_nb.submissions.journal.locks import hold_sending_lock
+from cenports_nb.submissions.context import get_context
 
 CALL = "PATCH /inventories"
 Plan = Callable[..., pd.DataFrame]
@@ -165,7 +165,7 @@ def test_rows_refused_by_a_transaction_are_sent_again_alone(
     assert submission.transactions["rows"].tolist() == [3, 1]
     assert submission.outcomes[["batch", "row"]].values.tolist() == [[0, 0], [1, 0], [0, 2]]
     of_0011 = submission.history.query("product_sku == '0011'")["outcome"].tolist()
-    assert of_0011 == ["in_doubt", "pending", "rejected", "not_sent", "in_doubt", "pending", "applied"]
+    assert of_0011 == ["sending", "pending", "rejected", "not_sent", "sending", "pending", "applied"]
 
 
 def test_a_retry_over_moved_stock_is_withheld(account: Client, northwind: Sandbox, plan: Plan, writes: Writes) -> None:
@@ -226,8 +226,8 @@ def test_stock_that_moves_while_a_long_submission_is_sent(
     class Slow(Client):
         """Each write takes four minutes, and 0012 is sold meanwhile."""
 
-        def send(self, *arguments: Any) -> Any:
-            answer = super().send(*arguments)
+        def write(self, *arguments: Any) -> Any:
+            answer = super().write(*arguments)
             clock.advance(240)
             northwind.state.stock.quantities[key] -= 1
             return answer
@@ -246,7 +246,7 @@ def test_two_holders_of_the_right_to_send(account: Client, northwind: Sandbox, p
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     sent = len(writes())
     with (
-        hold_sending_lock(account.home, submission.submission_id),
+        get_context(account).locks.hold_sending(submission.submission_id),
         pytest.raises(JournalError, match="being sent by another"),
     ):
         submission.resume()
@@ -320,7 +320,9 @@ def test_what_was_not_sent_waits_for_an_earlier_change_in_doubt(
     northwind.faults.add("unauthorized", CALL, times=2)
     second = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL", by=6), progress=False)
     northwind.faults.add("server_error", CALL)
-    first = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL"), progress=False)
+    with pytest.raises(GuardRailError, match=rf'open_submission\(client, "{second.submission_id}"\)\.resolve'):
+        cn.submit_updates(account, plan("0003", type="DIFFERENTIAL"), progress=False)
+    first = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL"), allow=["in_flight"], progress=False)
     sent = len(writes())
     second.resume(progress=False)
     assert outcome(second) == {"0003": "not_sent"}

@@ -27,6 +27,7 @@ pytestmark = pytest.mark.slow
 CALL = "PATCH /inventories"
 OPEN = {"pending", "in_doubt", "unconfirmed"}
 OUTCOMES = OPEN | {"applied", "rejected", "not_applied", "not_sent", "held"}
+BLOCKING = OPEN | {"not_sent"}
 SKUS = ["0003", "0011", "0012", "0019", "0020", "0021"]
 FAULTS: dict[str, dict[str, Any]] = {
     "lost": {}, "late_error": {}, "server_error": {}, "drop": {}, "unauthorized": {"times": 2}, "expired_token": {},
@@ -43,10 +44,10 @@ class KillableClient(Client):
 
     dies: str | None = None
 
-    def send(self, method: str, path: str, body: Any) -> Any:
+    def write(self, *arguments: Any) -> Any:
         if self.dies == "before":
             raise Killed
-        answer = super().send(method, path, body)
+        answer = super().write(*arguments)
         if self.dies == "after":
             raise Killed
         return answer
@@ -114,7 +115,7 @@ class SubmissionMachine(RuleBasedStateMachine):
 
     def open_skus(self) -> set[str]:
         found = [self.opened(name).outcomes for name in self.submitted]
-        return {row.product_sku for frame in found for row in frame.itertuples() if row.outcome in OPEN}
+        return {row.product_sku for frame in found for row in frame.itertuples() if row.outcome in BLOCKING}
 
     def die(self) -> None:
         """Leave nothing but the files."""

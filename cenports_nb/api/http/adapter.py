@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import email.utils
 import math
-import random
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 
 import requests
@@ -43,6 +43,45 @@ class PageRequest(requests.PreparedRequest):
         self.endpoint = endpoint
 
 
+class WriteRequest(requests.PreparedRequest):
+    """A write, which leaves once or not at all.
+
+    Attributes:
+        place: Its place in the rate limit, taken before.
+        may_depart: Asked just before the first byte leaves.
+    """
+
+    def __init__(self, place: float, may_depart: Callable[[], bool]) -> None:
+        super().__init__()
+        self.place = place
+        self.may_depart = may_depart
+
+
+class NotDepartedError(Exception):
+    """A write did not leave, as it might have been too late for it."""
+
+
+class ServerClock:
+    """Cenports' own time, as its last answer told it; between two answers it goes on with this process's clock."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._known: tuple[datetime, float] | None = None
+
+    def set_by(self, date: str | None) -> None:
+        """Read the `Date` of an answer; one without tells nothing."""
+        found = _parse_date(date)
+        if found is not None:
+            self._known = found, self._clock.monotonic()
+
+    def now(self) -> datetime | None:
+        """Tell the time at Cenports; None before the first answer."""
+        if self._known is None:
+            return None
+        date, read_at = self._known
+        return date + timedelta(seconds=self._clock.monotonic() - read_at)
+
+
 class ApiAdapter(Transport):
     """The layers below the cache, as one loop: retries, rate limit, authentication."""
 
@@ -53,8 +92,14 @@ class ApiAdapter(Transport):
         usage: Usage,
         clock: Clock,
         redact: Callable[[str], str],
+        *,
+        exchange: Callable[..., requests.Response] | None = None,
+        random: Random | None = None,
     ) -> None:
         super().__init__()
+        self.server_clock = ServerClock(clock)
+        self._exchange = exchange or self.exchange
+        self._random = random or Random()  # noqa: S311 - no secret depends on it
         self._tokens = tokens
         self._rate_limiter = rate_limiter
         self._usage = usage
@@ -66,8 +111,18 @@ class ApiAdapter(Transport):
         path = request.path_url.partition("?")[0]
         what = f"{request.method} {path}"
         is_token_request = path.endswith(AUTHORIZE_PATH)
-        is_repeatable = request.method == "GET" or is_token_request
         tls_options = {name: options.get(name) for name in ("verify", "cert", "proxies")}
+        if isinstance(request, WriteRequest):
+            return self._send_write(what, request, tls_options)
+        response = self._send_repeatedly(what, request, tls_options, is_token_request=is_token_request)
+        if isinstance(request, PageRequest):
+            _reduce_to_records(request.endpoint, response)
+        return response
+
+    def _send_repeatedly(
+        self, what: str, request: requests.PreparedRequest, tls_options: Mapping[str, Any], *, is_token_request: bool
+    ) -> requests.Response:
+        is_repeatable = request.method == "GET" or is_token_request
         deadline = self._clock.monotonic() + CALL_TIMEOUT_SECONDS
         failures, refusals, paused_seconds, token_renewed = 0, 0, 0.0, False
         while True:
@@ -80,8 +135,6 @@ class ApiAdapter(Transport):
             self._usage.add(sent=1, retried=int(failures + refusals + token_renewed > 0))
             result = self._send_once(what, signed, deadline, tls_options)
             if isinstance(result, requests.Response):
-                if isinstance(request, PageRequest):
-                    _reduce_to_records(request.endpoint, result)
                 return result
             if isinstance(result, AuthenticationError) and not is_token_request and not token_renewed:
                 self._tokens.discard(signed.headers["Authorization"])
@@ -89,19 +142,51 @@ class ApiAdapter(Transport):
             elif isinstance(result, RateLimitedError):
                 # A refusal before any processing: writes are repeated too. No process of the account goes on.
                 refusals += 1
-                pause = max(result.retry_after or 0.0, _backoff_seconds(refusals))
+                pause = max(result.retry_after or 0.0, self._backoff_seconds(refusals))
                 if paused_seconds + pause > MAX_RETRY_AFTER_SECONDS:
                     raise result
                 paused_seconds += pause
                 self._rate_limiter.pause(pause)
             elif _is_transient(result) and is_repeatable:
                 failures += 1
-                pause = _backoff_seconds(failures)
+                pause = self._backoff_seconds(failures)
                 if failures == MAX_TRIES or self._clock.monotonic() + pause >= deadline:
                     raise result
                 self._clock.sleep(pause)
             else:
                 raise result
+
+    def reserve(self) -> float:
+        """Wait until a write may leave: there is a token, and a place in the rate limit; return the place.
+
+        Raises:
+            CenportsError: There is no token to be had; `reached` is False.
+        """
+        self._authorization()
+        return self._rate_limiter.acquire()
+
+    def pause(self, seconds: float) -> None:
+        """Send nothing of the account for a while, in no process."""
+        self._rate_limiter.pause(seconds)
+
+    def _send_write(self, what: str, request: WriteRequest, tls_options: Mapping[str, Any]) -> requests.Response:
+        """Send a write, once; whether it is sent again is decided above.
+
+        Raises:
+            NotDepartedError: It did not leave.
+        """
+        signed = _copy_without_headers(request)
+        header = signed.headers["Authorization"] = self._authorization()
+        # The place was taken before the last look; it counts from when the request leaves.
+        if not self._rate_limiter.renew(request.place) or not request.may_depart():
+            raise NotDepartedError
+        self._usage.add(sent=1)
+        result = self._send_once(what, signed, self._clock.monotonic() + CALL_TIMEOUT_SECONDS, tls_options)
+        if isinstance(result, requests.Response):
+            return result
+        if isinstance(result, AuthenticationError):
+            self._tokens.discard(header)
+        raise result
 
     def _authorization(self) -> str:
         """Return the token's header; without one, the request itself never left."""
@@ -116,7 +201,8 @@ class ApiAdapter(Transport):
     ) -> requests.Response | CenportsError:
         """Send once: a good response, or the error that it stands for, without secrets."""
         try:
-            response = self.exchange(what, request, max(0.1, deadline - self._clock.monotonic()), **tls_options)
+            response = self._exchange(what, request, max(0.1, deadline - self._clock.monotonic()), **tls_options)
+            self.server_clock.set_by(response.headers.get("Date"))
             if 200 <= response.status_code < 300:
                 response.parsed_body = responses.parse_body(what, response.content)  # type: ignore[attr-defined]
                 return response
@@ -129,6 +215,10 @@ class ApiAdapter(Transport):
         return responses.error_from_response(
             what, response.status_code, self._redact_bytes(response.content), retry_after=retry_after, now=now
         )
+
+    def _backoff_seconds(self, failure: int) -> float:
+        """Return the pause before the next try: doubling, with jitter so that processes spread."""
+        return float(0.5 * 2 ** (failure - 1) * self._random.uniform(0.75, 1.25))
 
     def _redact_bytes(self, body: bytes) -> bytes:
         return self._redact(body.decode("utf-8", "replace")).encode()
@@ -157,11 +247,6 @@ def _is_transient(error: CenportsError) -> bool:
     return isinstance(error, TransportError) or (isinstance(error, ApiError) and error.status >= 500)
 
 
-def _backoff_seconds(failure: int) -> float:
-    """Return the pause before the next try: doubling, with jitter so that processes spread."""
-    return float(0.5 * 2 ** (failure - 1) * random.uniform(0.75, 1.25))  # noqa: S311 - no secret depends on it
-
-
 def _parse_retry_after(value: str | None, now: datetime) -> float | None:
     """Read `Retry-After`, seconds or a date; what can't be read says nothing."""
     if not value:
@@ -169,8 +254,16 @@ def _parse_retry_after(value: str | None, now: datetime) -> float | None:
     try:
         seconds = float(value)
     except ValueError:
-        try:
-            seconds = (email.utils.parsedate_to_datetime(value).astimezone(UTC) - now).total_seconds()
-        except (ValueError, TypeError, OverflowError):
+        date = _parse_date(value)
+        if date is None:
             return None
+        seconds = (date - now).total_seconds()
     return None if math.isnan(seconds) else max(0.0, seconds)
+
+
+def _parse_date(value: str | None) -> datetime | None:
+    """Read a date of HTTP; one that can't be read says nothing."""
+    try:
+        return email.utils.parsedate_to_datetime(value).astimezone(UTC) if value else None
+    except (ValueError, TypeError, OverflowError):
+        return None

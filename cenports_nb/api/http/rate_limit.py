@@ -8,6 +8,7 @@ leaves no place unused either. The file is opened for each request: no connectio
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import sqlite3
 import threading
@@ -33,6 +34,10 @@ CREATE TABLE IF NOT EXISTS hold (account TEXT PRIMARY KEY, until REAL NOT NULL);
 """
 
 
+# Linux: the monotonic clock stands still while the machine is suspended, and this one does not.
+_SUSPEND_AWARE_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
+
+
 class Clock(Protocol):
     """Where time comes from, so that a test needs no real waiting."""
 
@@ -52,9 +57,19 @@ class Clock(Protocol):
 class SystemClock:
     """The machine's own time."""
 
+    @functools.cached_property
+    def timeline(self) -> str | None:
+        """Name what `monotonic` counts from, where it is the same for every process of this machine: its start."""
+        if _SUSPEND_AWARE_CLOCK is None:
+            return None
+        try:
+            return Path("/proc/sys/kernel/random/boot_id").read_text(encoding="ascii").strip()
+        except OSError:
+            return None
+
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
-        return time.monotonic()
+        """Seconds since some fixed moment, those in which the machine was suspended included where that can be told."""
+        return time.clock_gettime(_SUSPEND_AWARE_CLOCK) if _SUSPEND_AWARE_CLOCK is not None else time.monotonic()
 
     def now(self) -> datetime:
         """Tell the time of day in UTC."""
@@ -81,12 +96,27 @@ class RateLimiter:
         # One thread of a process waits for the next place, the others for their turn.
         self._lock = threading.Lock()
 
-    def acquire(self) -> None:
-        """Wait until one more request is within the limit, and count it."""
+    def acquire(self) -> float:
+        """Wait until one more request is within the limit, and count it; return its place, which is its time."""
         with self._lock:
-            while (wait := self._acquire_if_free()) > 0:
+            while True:
+                wait, place = self._acquire_if_free()
+                if wait <= 0:
+                    return place
                 self._on_wait(wait)
                 self._clock.sleep(wait)
+
+    def renew(self, place: float) -> bool:
+        """Let a place count from now on, as its request leaves only now; False if it has expired meanwhile."""
+        now = self._clock.now().timestamp()
+        with self._lock, self._transaction() as connection:
+            return bool(
+                connection.execute(
+                    "UPDATE sent SET at = ? WHERE rowid = "
+                    "(SELECT rowid FROM sent WHERE account = ? AND at = ? AND at > ? AND at <= ? LIMIT 1)",
+                    (now, self._account, place, now - WINDOW_SECONDS, now + 1),
+                ).rowcount
+            )
 
     def pause(self, seconds: float) -> None:
         """Send nothing for a while, in no process: Cenports has refused for too many requests."""
@@ -97,8 +127,8 @@ class RateLimiter:
                 (self._account, until),
             )
 
-    def _acquire_if_free(self) -> float:
-        """Take a place and return 0, or return the seconds until one may be free."""
+    def _acquire_if_free(self) -> tuple[float, float]:
+        """Take a place and return 0 and its time, or return the seconds until one may be free."""
         with self._transaction() as connection:
             now = self._clock.now().timestamp()
             span = WINDOW_SECONDS * SAFETY_FACTOR
@@ -109,15 +139,15 @@ class RateLimiter:
             connection.execute("DELETE FROM hold WHERE until <= ? OR until > ?", (now + 0.001, now + 2 * span))
             held = connection.execute("SELECT until FROM hold WHERE account = ?", (self._account,)).fetchone()
             if held:
-                return float(held[0]) - now
+                return float(held[0]) - now, now
             row = connection.execute(
                 "SELECT at FROM sent WHERE account = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
                 (self._account, self._limit - 1),
             ).fetchone()
             if row:
-                return max(0.001, float(row[0]) + span - now)
+                return max(0.001, float(row[0]) + span - now), now
             connection.execute("INSERT INTO sent VALUES (?, ?)", (self._account, now))
-            return 0.0
+            return 0.0, now
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[sqlite3.Connection]:

@@ -10,16 +10,17 @@ the token goes to one host only.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from random import Random
 from typing import Any
 from urllib.parse import parse_qsl, urljoin, urlsplit
 
 import msgspec
 import requests
 
-from cenports_nb.api.http.adapter import AUTHORIZE_PATH, ApiAdapter, PageRequest
+from cenports_nb.api.http.adapter import AUTHORIZE_PATH, ApiAdapter, PageRequest, WriteRequest
 from cenports_nb.api.http.auth import TokenProvider
 from cenports_nb.api.http.cache import Cache, CacheableRequest
 from cenports_nb.api.http.rate_limit import Clock, RateLimiter
@@ -93,6 +94,8 @@ class ApiSession:
         usage: Usage,
         clock: Clock,
         offline: bool = False,
+        exchange: Callable[..., requests.Response] | None = None,
+        random: Random | None = None,
     ) -> None:
         self.base_url = base_url
         self._credentials = credentials
@@ -103,9 +106,10 @@ class ApiSession:
         self._prepared_urls: dict[tuple[Any, ...], str] = {}
         self.tokens = TokenProvider(self._request_token, clock)
         self._session = cache.session() if cache else requests.Session()
-        self._session.mount(
-            "{}://{}/".format(*urlsplit(base_url)), ApiAdapter(self.tokens, rate_limiter, usage, clock, self._redact)
+        self._adapter = ApiAdapter(
+            self.tokens, rate_limiter, usage, clock, self._redact, exchange=exchange, random=random
         )
+        self._session.mount("{}://{}/".format(*urlsplit(base_url)), self._adapter)
 
     def find_page(self, request: ApiRequest, max_age_seconds: float) -> PageResponse | None:
         """Look for a page in the cache that is no older than this."""
@@ -147,6 +151,42 @@ class ApiSession:
         request = requests.PreparedRequest()
         request.prepare(method, self.base_url + path, headers=dict(JSON_HEADERS), data=msgspec.json.encode(body))
         return ApiResponse(self._send(request).content, self._clock.now())
+
+    def reserve_write(self) -> float:
+        """Wait until a write may leave, and return its place in the rate limit.
+
+        Raises:
+            CenportsError: There is no token to be had; `reached` is False.
+        """
+        return self._adapter.reserve()
+
+    def write(
+        self, method: str, path: str, body: Mapping[str, Any], place: float, may_depart: Callable[[], bool]
+    ) -> ApiResponse:
+        """Write something: once, and never again by itself.
+
+        Args:
+            method: Of the call.
+            path: Of the call.
+            body: What is written.
+            place: From `reserve_write`.
+            may_depart: Asked just before the first byte leaves.
+
+        Raises:
+            NotDepartedError: It did not leave.
+            CenportsError: It was refused, or no good answer was seen.
+        """
+        request = WriteRequest(place, may_depart)
+        request.prepare(method, self.base_url + path, headers=dict(JSON_HEADERS), data=msgspec.json.encode(body))
+        return ApiResponse(self._send(request).content, self._clock.now())
+
+    def read_server_clock(self) -> datetime | None:
+        """Tell the time at Cenports; None before the first answer that has a `Date`."""
+        return self._adapter.server_clock.now()
+
+    def pause(self, seconds: float) -> None:
+        """Send nothing of the account for a while, in no process."""
+        self._adapter.pause(seconds)
 
     def close(self) -> None:
         """Close the connections."""

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
-from cenports_nb.api.concurrency import MAX_THREADS, run_concurrently
+from cenports_nb.api.concurrency import MAX_THREADS
 from cenports_nb.api.retrieval.cached_windows import DECODE_THREADS, read_cached_windows
 from cenports_nb.api.retrieval.decoded_page import DecodedPage
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
@@ -135,7 +135,7 @@ class WindowReader:
                 response = self._send(window, self._spec.page_request(self._client, window, number, url))
                 return response.without_records(), self._decode(window, response.page)
 
-        for number, result in run_concurrently(fetch, range(2, last + 1), MAX_THREADS):
+        for number, result in self._client.runtime.run_concurrently(fetch, range(2, last + 1), MAX_THREADS):
             if isinstance(result, Exception):
                 pages.reason = _explain_missing_page(result, number)
                 return

@@ -8,7 +8,6 @@ from concurrent.futures import CancelledError, Future
 from functools import partial
 from typing import TYPE_CHECKING
 
-from cenports_nb.api.concurrency import run_concurrently
 from cenports_nb.api.retrieval.cached_windows import read_cached_windows
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
 from cenports_nb.api.retrieval.results import RequestCounter, WindowResult
@@ -99,7 +98,9 @@ class WindowSource:
     def _run_prefetch(self, refresh: bool) -> None:
         read = partial(self._reader.read, refresh=refresh)
         try:
-            for window, result in run_concurrently(read, list(self._prefetched), MAX_PREFETCHED_WINDOWS):
+            for window, result in self._client.runtime.run_concurrently(
+                read, list(self._prefetched), MAX_PREFETCHED_WINDOWS
+            ):
                 if isinstance(result, Exception):
                     self._prefetched[window].set_exception(result)
                 else:

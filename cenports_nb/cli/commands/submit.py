@@ -129,7 +129,7 @@ def submit(
             return
         available = _load_available(reading_client, submit_options.allow)
         dry = _show_plan(reading_client, updates, available, submit_options)
-        rows = int((dry.changes["outcome"] != "held").sum())
+        rows = int((dry.changes["outcome"] == "not_sent").sum())
         if dry_run:
             print_text("A dry run: nothing was sent.")
             return

@@ -38,6 +38,7 @@ OUTCOME_STYLES: dict[str, dict[str, Any]] = {
     "unconfirmed": {"color": YELLOW, "hatch": ".."},
     "in_doubt": {"color": YELLOW, "hatch": "xxx"},
     "held": {"color": "white", "hatch": "||"},
+    "dropped": {"color": "white", "hatch": "oo"},
     "rejected": {"color": RED, "hatch": "////"},
     "not_applied": {"color": RED, "hatch": "\\\\\\\\"},
     "not_sent": {"color": "white", "hatch": "////"},

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from cenports_nb.submissions.submission import Submission
 
 IN_DOUBT_OUTCOMES = ("in_doubt", "pending", "unconfirmed")
-FAILED_OUTCOMES = ("rejected", "not_applied", "not_sent", "held")
+FAILED_OUTCOMES = ("rejected", "not_applied", "not_sent", "held", "dropped")
 
 
 def show_origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = None) -> None:

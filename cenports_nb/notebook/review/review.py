@@ -20,8 +20,8 @@ from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Revalidation,
 from cenports_nb.notebook.review.review_grid import ReviewGrid
 from cenports_nb.notebook.review.review_table import build_review_table
 from cenports_nb.notebook.tracker.tracker import TransactionTracker
+from cenports_nb.submissions.final_rows import OnStale
 from cenports_nb.submissions.objections import find_objections
-from cenports_nb.submissions.sending.staleness import OnStale
 from cenports_nb.submissions.submission import Submission
 from cenports_nb.submissions.submit import check_rows, submit_updates
 

@@ -101,7 +101,7 @@ def format_totals(totals: Sequence[WarehouseTotal]) -> list[str]:
 def describe_dry_run(dry: Submission, client: Client) -> list[str]:
     """Say what a dry run found: what would be sent, where to, and what would not."""
     rows = dry.changes
-    sent_rows = rows[rows["outcome"] != "held"]
+    sent_rows = rows[rows["outcome"] == "not_sent"]
     before = sent_rows["before_quantity"].fillna(sent_rows["current_quantity"]).fillna(0)
     change = (
         (sent_rows["quantity"] - before).where(sent_rows["type"] == "TRUE_UP", sent_rows["quantity"]).astype("int64")

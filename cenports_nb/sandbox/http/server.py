@@ -106,6 +106,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.closing.wait(self.server.latency())
         write_response(self, response, fault, self.server.closing)
 
+    def date_time_string(self, timestamp: float | None = None) -> str:
+        """Write a time as HTTP does; by default it is now, on the sandbox's clock."""
+        now = self.server.service.state.clock.now().timestamp()
+        return super().date_time_string(now if timestamp is None else timestamp)  # type: ignore[arg-type, unused-ignore]
+
     def _read_body(self) -> bytes | None:
         """Read the body, or skip it and return None if it is too large."""
         if "Transfer-Encoding" in self.headers:

@@ -11,22 +11,24 @@ from cenports_nb.frames.text_columns import decode_categories, join_text
 from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 
-UNSETTLED = ("pending", "in_doubt", "unconfirmed")
-POSSIBLY_APPLIED = ("applied", *UNSETTLED)
+IN_THE_WAY = ("pending", "in_doubt", "unconfirmed", "not_sent")
+"""Outcomes of a change that may still take effect, or that `resume()` may still send."""
+POSSIBLY_APPLIED = ("applied", *IN_THE_WAY)
 NOTHING_CHANGED = ("rejected", "not_applied")
 ADVICE = (
-    "it may still land: .wait() for it, then plan again",
-    "nobody knows whether it was applied: .verify() it, or .resolve() it",
-    "its transaction failed without naming it: .verify() it, or .resolve() it",
+    ".wait() for it, as it may still take effect, then plan again",
+    ".verify() or .resolve() it, as nobody knows whether it was applied",
+    ".verify() or .resolve() it, as its transaction ended without naming it",
+    '.resolve(rows, "not_applied", note) closes it, or .resume() sends it',
 )
-"""What to do, in the order of UNSETTLED."""
+"""What to do with the earlier submission, in the order of IN_THE_WAY."""
 
 
 def in_flight(context: GuardContext) -> Objections | None:
-    """An earlier update of a SKU may still land: in which order they are applied is not documented."""
+    """An earlier update of a SKU may still take effect: in which order they are applied is not documented."""
     if context.history is None:
         return None
-    open_rows = context.history[context.history["outcome"].isin(UNSETTLED)].sort_values("created_at", kind="stable")
+    open_rows = context.history[context.history["outcome"].isin(IN_THE_WAY)].sort_values("created_at", kind="stable")
     if not len(open_rows):
         return None
     codes, earlier_codes, size = _encode(STOCK_KEYS, context.updates, open_rows)
@@ -36,26 +38,32 @@ def in_flight(context: GuardContext) -> Objections | None:
         return None
     earlier = open_rows.iloc[latest[rows]].reset_index(drop=True)
     since = earlier["created_at"].dt.strftime("%Y-%m-%d %H:%MZ").astype("str")
-    which = sum(((earlier["outcome"] == word).to_numpy(dtype=np.int8) * i for i, word in enumerate(UNSETTLED)), start=0)
+    which = sum(
+        ((earlier["outcome"] == word).to_numpy(dtype=np.int8) * i for i, word in enumerate(IN_THE_WAY)), start=0
+    )
     sku, code = context.take_text("product_sku", rows), context.take_text("warehouse_code", rows)
-    text = "' has an earlier update in submission ", earlier["submission_id"], ", of ", since, ", that is "
-    end = earlier["outcome"], "; ", decode_categories(np.asarray(which), ADVICE)
+    submission = earlier["submission_id"]
+    text = "' has an earlier update in submission ", submission, ", of ", since, ", that is ", earlier["outcome"]
+    end = '; open_submission(client, "', submission, '")', decode_categories(np.asarray(which), ADVICE)
     return context.object_to_rows(rows, join_text("SKU '", sku, "' in warehouse '", code, *text, *end))
 
 
 def repeated(context: GuardContext) -> Objections | None:
-    """The same was submitted not long ago: a cell that ran twice."""
+    """The same was submitted before: a cell that ran twice, or a document that was booked already.
+
+    A frame may be meant again after a while. A document whose rows change stock by a difference is booked once, ever.
+    """
     if context.history is None:
         return None
     limit = pd.Timedelta(context.thresholds.repeated)
-    recent = context.history[(context.history["age_s"] <= limit.total_seconds()).to_numpy(dtype=bool)]
-    if not len(recent):
-        return None
-    other_document = _has_other_reference(context, recent)
+    is_recent = (context.history["age_s"] <= limit.total_seconds()).to_numpy(dtype=bool)
+    is_lasting = (context.history["type"] == "DIFFERENTIAL").to_numpy(dtype=bool)
+    recent = context.history[is_recent]
+    unrelated = recent[~_has_other_reference(context, recent)]
     return (
-        _find_same_frame(context, recent[~other_document])
-        or _find_same_reference(context, recent)
-        or _find_same_rows(context, recent[~other_document])
+        _find_same_frame(context, unrelated)
+        or _find_same_reference(context, context.history[is_recent | is_lasting])
+        or _find_same_rows(context, unrelated)
     )
 
 

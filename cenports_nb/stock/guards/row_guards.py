@@ -10,6 +10,7 @@ import pandas as pd
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_first_rows
 from cenports_nb.frames.text_columns import decode_categories, join_text, take_text
 from cenports_nb.stock.guards.context import GuardContext, Objections
+from cenports_nb.stock.guards.row_limits import drops_too_far, falls_below_reserved
 from cenports_nb.stock.guards.thresholds import format_percent
 from cenports_nb.stock.plans.sku_suggestions import suggest_skus
 
@@ -19,7 +20,7 @@ def max_drop(context: GuardContext) -> Objections | None:
     limits = context.thresholds
     lost = context.now - context.target
     rows = np.flatnonzero(
-        context.known & (context.now >= limits.max_drop_from) & (lost > limits.max_drop * context.now)
+        context.known & drops_too_far(context.now, context.target, limits.max_drop, limits.max_drop_from)
     )
     if not len(rows):
         return None
@@ -74,7 +75,7 @@ def discontinued(context: GuardContext) -> Objections | None:
 def below_reserved(context: GuardContext) -> Objections | None:
     """Stock would fall below what open orders have reserved, or below 0; raising it towards that is fine."""
     reserved = np.where(context.has_available, np.maximum(context.now - context.available, 0), 0)
-    rows = np.flatnonzero(context.known & (context.target < reserved) & (context.target < context.now))
+    rows = np.flatnonzero(context.known & falls_below_reserved(context.now, context.target, reserved))
     if not len(rows):
         return None
     numbers = " would fall from ", context.now[rows], " to ", context.target[rows], ", below the ", reserved[rows]

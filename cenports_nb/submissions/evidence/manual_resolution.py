@@ -3,31 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.submissions.journal.models import Head, Row, get_user_name
+from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
-
-if TYPE_CHECKING:
-    from cenports_nb.api.client import Client
-
-RESOLVED_OUTCOMES = ("applied", "not_applied", "rejected")
-"""What a person can say of a row."""
-
-RESOLVABLE_OUTCOMES = ("pending", "in_doubt", "unconfirmed", "held", "not_sent")
-"""What a person can say something of; the other outcomes rest on evidence."""
+from cenports_nb.submissions.ports import Gateway
+from cenports_nb.submissions.rules.models import Head, Row, get_user_name
+from cenports_nb.submissions.rules.states import OPEN_OUTCOMES, RESOLVABLE_OUTCOMES, RESOLVED_OUTCOMES
 
 
-def resolve(client: Client, journal: Journal, head: Head, rows: Any, outcome: str, note: str) -> None:
+def resolve(gateway: Gateway, journal: Journal, head: Head, rows: Any, outcome: str, note: str) -> None:
     """Close rows with a person's word.
 
     Args:
-        client: Whose clock is read, and whose cache learns that a write has ended.
+        gateway: Whose clock is read, and whose cache learns that a write has ended.
         journal: Where the submission is.
         head: The submission.
         rows: A part of its outcomes, or SKUs (order numbers) as text, one or several.
@@ -42,19 +35,28 @@ def resolve(client: Client, journal: Journal, head: Head, rows: Any, outcome: st
     if not isinstance(note, str) or not note.strip():
         raise InvalidRequestError("resolve() needs a note: how do you know, and who looked?")
     chosen = _find_rows(journal.rows(head.submission_id), rows, get_write_kind(head).key_columns)
-    settled = [row for row in chosen if row.outcome not in RESOLVABLE_OUTCOMES]
-    if settled:
-        raise InvalidRequestError(
-            f"{len(settled)} of the rows are settled by evidence, the first {_describe_row(settled[0])}: {settled[0].outcome}. "
-            "Leave them out; what is wrong now is a new correction."
-        )
+    _refuse_settled([row for row in chosen if row.outcome not in RESOLVABLE_OUTCOMES])
     message = f"{get_user_name()} says: {note.strip()}"
-    closed = [replace(row, outcome=outcome, message=message) for row in chosen]
-    journal.set_rows(closed, client.clock.now(), RESOLVABLE_OUTCOMES, get_user_name())
-    unsettled = {row.batch for row in journal.rows(head.submission_id, outcomes=("pending", "in_doubt", "unconfirmed"))}
+    changes = [RowChange(row.item, f"resolve_{outcome}", {"message": message}) for row in chosen]
+    journal.change_rows(head.submission_id, changes, gateway.now(), get_user_name())
+    still_open = {row.batch for row in journal.rows(head.submission_id, outcomes=OPEN_OUTCOMES)}
     for batch in journal.batches(head.submission_id):
-        if batch.batch not in unsettled and any(row.batch == batch.batch for row in chosen):
-            client.write_ended(batch.write_id)
+        if batch.batch in {row.batch for row in chosen} - still_open:
+            gateway.write_ended(batch)
+
+
+def _refuse_settled(settled: Sequence[Row]) -> None:
+    if not settled:
+        return
+    first = settled[0]
+    if first.outcome == "sending":
+        raise InvalidRequestError(
+            f"{_describe_row(first)} is being sent at this moment: wait until it was, then resolve it."
+        )
+    raise InvalidRequestError(
+        f"{len(settled)} of the rows are settled by evidence, the first {_describe_row(first)}: {first.outcome}. "
+        "Leave them out; what is wrong now is a new correction."
+    )
 
 
 def _find_rows(known: Sequence[Row], rows: Any, key: Sequence[str]) -> list[Row]:

@@ -13,14 +13,12 @@ from cenports_nb.errors import RejectedRowsWarning
 from cenports_nb.frames.loaders.orders import load_orders
 from cenports_nb.frames.loaders.shipments import load_shipments
 from cenports_nb.frames.provenance import rejected
+from cenports_nb.submissions.ports import OrderKey
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from cenports_nb.api.client import Client
-
-OrderKey = tuple[str, str]
-"""Channel id and order number."""
 
 
 def find_orders(client: Client, keys: Iterable[OrderKey], acknowledged: bool | None = None) -> set[OrderKey]:

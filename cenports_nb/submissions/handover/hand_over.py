@@ -1,8 +1,9 @@
 """`hand_over`: unacknowledged orders into a file for the warehouse, then acknowledged; killed anywhere, nothing is lost.
 
 The file is first whole on the disk under a hidden name, then its bytes and its orders are in the journal, then it gets
-its name, then its orders are acknowledged. So a file that can be seen is always known to the journal, and what the
-journal knows can always be finished: what is unknown to it was never seen, and its orders come again.
+its name, which is written down, then its orders are acknowledged. So a file that can be seen is always known to the
+journal, and what the journal knows can always be finished. A file that had its name may have been picked, whether it is
+there or not: it is written again only if a person asks for it.
 """
 
 from __future__ import annotations
@@ -18,21 +19,21 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from cenports_nb.errors import HandoverWarning, InvalidRequestError
+from cenports_nb.errors import HandoverWarning, InvalidRequestError, JournalError
 from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.frames.schema.keys import ORDER_KEYS
-from cenports_nb.submissions.context import get_context, read_own_head
-from cenports_nb.submissions.evidence.order_lookup import OrderKey
+from cenports_nb.submissions.context import SubmissionContext, create_head, get_context, read_own_head
 from cenports_nb.submissions.handover.journal_entry import (
     HANDOVER_KIND,
     JournalEntry,
     build_details,
     delete_expired_files,
     find_handed_over,
-    is_published,
+    is_withdrawn,
     list_unfinished_handovers,
+    record_publication,
 )
 from cenports_nb.submissions.handover.output_file import (
     Draft,
@@ -45,10 +46,9 @@ from cenports_nb.submissions.handover.output_file import (
 from cenports_nb.submissions.handover.pick_list import Layout, PickList, apply_layout, build_pick_list, parse_layout
 from cenports_nb.submissions.handover.result import REJECTED_DTYPES, Handover
 from cenports_nb.submissions.journal.frames import build_frame
-from cenports_nb.submissions.journal.locks import hold_handover_lock, hold_sending_lock
-from cenports_nb.submissions.journal.models import Head
-from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.orders.acknowledge_chunks import acknowledge_now, plan_chunks, send_acknowledgements
+from cenports_nb.submissions.ports import OrderKey
+from cenports_nb.submissions.rules.models import Head
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -101,13 +101,12 @@ def hand_over(
     client.check_writable("hand_over")
     headers = parse_layout(layout)
     channels = parse_names(channel_id, "channel_id")
-    journal = get_context(client).journal
-    journal.check()
+    context = get_context(client)
+    context.journal.check()
     account = client.settings.account
-    with hold_handover_lock(client.home, account):
-        delete_drafts(target.parent, _name_drafts(client))
-        for head in list_unfinished_handovers(journal, account, channels):
-            finished = _finish(client, journal, head, progress)
+    with context.locks.hold_handover(account):
+        for head in list_unfinished_handovers(context.journal, account, channels):
+            finished = _finish(client, context, head, progress)
             warnings.warn(
                 f"Hand-over {head.submission_id} was not finished and is now, or as far as can be: {finished!r}.",
                 HandoverWarning,
@@ -115,9 +114,10 @@ def hand_over(
             )
             if finished.path == target:
                 return finished
+        delete_drafts(target.parent, _name_drafts(client))
         refuse_taken(target)
-        delete_expired_files(journal, account, client.clock.now())
-        handover = _hand_over_new_orders(client, journal, target, headers, channels, progress)
+        delete_expired_files(context.journal, account, client.clock.now())
+        handover = _hand_over_new_orders(client, context, target, headers, channels, progress)
     if len(handover.rejected):
         first = handover.rejected.iloc[0]
         warnings.warn(
@@ -131,7 +131,7 @@ def hand_over(
 
 def _hand_over_new_orders(
     client: Client,
-    journal: Journal,
+    context: SubmissionContext,
     target: Path,
     headers: dict[str, str],
     channels: Sequence[str] | None,
@@ -140,14 +140,14 @@ def _hand_over_new_orders(
     """Hand over what is there to hand over now, and acknowledge again what an earlier hand-over had."""
     orders, line_items = load_orders_with_lines(client, acknowledged=False, channel_id=channels, progress=progress)
     keys = _list_keys(orders)
-    known = find_handed_over(journal, client.settings.account, keys)
+    known = find_handed_over(context.journal, client.settings.account, keys)
     is_new = np.array([key not in known for key in keys], dtype=bool)
     pick_list = build_pick_list(orders[is_new], line_items, client.settings.time_zone)
     handover = Handover()
     if len(pick_list.orders):
-        handover = _write_and_acknowledge(client, journal, target, pick_list, headers, progress)
+        handover = _write_and_acknowledge(client, context, target, pick_list, headers, progress)
     if known:
-        handover = replace(handover, repeated=acknowledge_now(client, journal, list(known), progress))
+        handover = replace(handover, repeated=acknowledge_now(client, list(known), progress))
     unreadable = rejected(orders)
     left_out = [
         *pick_list.left_out.itertuples(index=False, name=None),
@@ -157,77 +157,95 @@ def _hand_over_new_orders(
 
 
 def _write_and_acknowledge(
-    client: Client, journal: Journal, target: Path, pick_list: PickList, headers: dict[str, str], progress: bool | None
+    client: Client,
+    context: SubmissionContext,
+    target: Path,
+    pick_list: PickList,
+    headers: dict[str, str],
+    progress: bool | None,
 ) -> Handover:
     """File whole on the disk, journal, file in its place, acknowledged: in this order."""
+    journal = context.journal
     content = render_file(apply_layout(pick_list.rows, headers), target.suffix, client.settings.time_zone)
-    draft = Draft(target, content, _name_drafts(client))
-    head = Head.create(client, HANDOVER_KIND, build_details(target, content, len(pick_list.rows)))
-    with hold_sending_lock(client.home, head.submission_id):
+    draft = Draft.write(target, content, _name_drafts(client))
+    head = create_head(client, HANDOVER_KIND, build_details(target, content, len(pick_list.rows)))
+    with context.locks.hold_sending(head.submission_id):
         try:
             journal.add(head, *plan_chunks(head.submission_id, _list_keys(pick_list.orders)))
-        except BaseException:
+        except JournalError:
             draft.discard()
             raise
-        try:
-            draft.publish()
-        except InvalidRequestError:
-            _hold_unpublished(client, journal, head)
-            raise
-        send_acknowledgements(client, journal, head, progress)
+        _publish(context, head, draft)
+        send_acknowledgements(context.gateway, journal, head, progress)
     return Handover.from_journal(journal, head)
 
 
-def _hold_unpublished(client: Client, journal: Journal, head: Head) -> None:
-    """Close a hand-over whose file nobody saw; its orders come again."""
-    at = client.clock.now()
-    rows = [replace(row, outcome="held", message=UNPUBLISHED_MESSAGE) for row in journal.rows(head.submission_id)]
-    journal.set_rows(rows, at, ("not_sent",))
-    for batch in journal.batches(head.submission_id):
-        journal.set_batch(batch, at, state="held")
+def _publish(context: SubmissionContext, head: Head, draft: Draft) -> None:
+    """Put a hand-over's file in its place; if that can't be, close the hand-over: its orders come again."""
+    try:
+        draft.publish()
+    except InvalidRequestError:
+        context.journal.hold(head.submission_id, UNPUBLISHED_MESSAGE, context.gateway.now())
+        raise
+    record_publication(context.journal, head)
 
 
-def _finish(client: Client, journal: Journal, head: Head, progress: bool | None) -> Handover:
+def _finish(client: Client, context: SubmissionContext, head: Head, progress: bool | None) -> Handover:
     """Finish a hand-over whose process died or whose acknowledgement was not certain: its file, then its orders.
 
     Raises:
-        InvalidRequestError: Its file was changed, or can't be written again; none of its orders was acknowledged.
+        InvalidRequestError: Its file was changed or can't be put in its place, or nobody can tell whether a warehouse has
+            it; none of its orders was acknowledged.
     """
     entry = JournalEntry.from_head(head)
     intact = is_intact(entry.path, entry.digest)
+    was_sent = any(row.outcome not in ("not_sent", "held") for row in context.journal.rows(head.submission_id))
     if intact is False:
         raise InvalidRequestError(
             f"Hand-over {entry.handover_id} is not finished, and its file {entry.path.name} was changed since: move that "
-            "away and run again (it is written anew), or repeat it elsewhere with resend=. Nothing was acknowledged."
+            "away and run again, or repeat it elsewhere with resend=. Nothing was acknowledged."
         )
-    delete_drafts(entry.path.parent, _name_drafts(client))
-    if intact is None:
-        _draft_again(client, entry, entry.path).publish()
-    return _acknowledge_rest(client, journal, head, progress)
+    if not entry.is_published and not was_sent:
+        draft = Draft(entry.path, _name_drafts(client))
+        if intact:
+            record_publication(context.journal, head)
+        elif draft.was_never_published(entry.digest):
+            draft.publish()
+            record_publication(context.journal, head)
+        else:
+            raise InvalidRequestError(
+                f"Hand-over {entry.handover_id} was stopped while its file {entry.path.name} was put in its place, and the "
+                "file is gone: nobody but the warehouse can tell whether it has it. Ask there; "
+                f'hand_over(client, path, resend="{entry.handover_id}") writes it again and goes on. Nothing was '
+                "acknowledged."
+            )
+    return _acknowledge_rest(context, head, progress)
 
 
 def _resend(client: Client, target: Path, handover_id: str) -> Handover:
     """Write the file of a hand-over again, and finish it if it is not."""
-    journal = get_context(client).journal
+    context = get_context(client)
     head = read_own_head(client, handover_id, "Hand-over")
     entry = JournalEntry.from_head(head)
-    if not is_published(journal, handover_id):
+    if is_withdrawn(context.journal, handover_id):
         raise InvalidRequestError(f"Hand-over {handover_id}: {UNPUBLISHED_MESSAGE} Its orders come in the next one.")
     if target.suffix.lower() != entry.path.suffix.lower():
         raise InvalidRequestError(
             f"Hand-over {handover_id} is a {entry.path.suffix} file and is repeated as one: name it so."
         )
-    with hold_handover_lock(client.home, client.settings.account):
-        is_open = head in list_unfinished_handovers(journal, head.account, None)
+    with context.locks.hold_handover(client.settings.account):
+        is_open = head in list_unfinished_handovers(context.journal, head.account, None)
         if is_open:
             client.check_writable(f"hand_over of {handover_id}")
-            journal.check()
+            context.journal.check()
         intact = is_intact(target, entry.digest)
         if intact is False:
             refuse_taken(target)
         if intact is None:
             _draft_again(client, entry, target).publish()
-        handover = _acknowledge_rest(client, journal, head, None) if is_open else Handover.from_journal(journal, head)
+        if not entry.is_published:
+            record_publication(context.journal, head)
+        handover = _acknowledge_rest(context, head, None) if is_open else Handover.from_journal(context.journal, head)
     return replace(handover, path=target)
 
 
@@ -237,20 +255,15 @@ def _draft_again(client: Client, entry: JournalEntry, target: Path) -> Draft:
         raise InvalidRequestError(
             f"The file of hand-over {entry.handover_id} is no longer kept: files are taken out of the journal after 30 days."
         )
-    try:
-        return Draft(target, entry.content, _name_drafts(client))
-    except InvalidRequestError as error:
-        raise InvalidRequestError(
-            f"Hand-over {entry.handover_id} is not finished: {error} resend= writes it to another place."
-        ) from None
+    return Draft.write(target, entry.content, _name_drafts(client))
 
 
-def _acknowledge_rest(client: Client, journal: Journal, head: Head, progress: bool | None) -> Handover:
+def _acknowledge_rest(context: SubmissionContext, head: Head, progress: bool | None) -> Handover:
     """Acknowledge the orders of an earlier hand-over that are not acknowledged for sure."""
-    with hold_sending_lock(client.home, head.submission_id):
-        journal.close_crashed(head.submission_id, client.clock.now())
-        send_acknowledgements(client, journal, head, progress)
-    return Handover.from_journal(journal, head)
+    with context.locks.hold_sending(head.submission_id):
+        context.journal.close_crashed(head.submission_id, context.gateway.now())
+        send_acknowledgements(context.gateway, context.journal, head, progress)
+    return Handover.from_journal(context.journal, head)
 
 
 def _list_keys(frame: pd.DataFrame) -> list[OrderKey]:

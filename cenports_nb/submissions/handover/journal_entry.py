@@ -16,11 +16,11 @@ from pathlib import Path
 import msgspec
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.submissions.evidence.order_lookup import OrderKey
 from cenports_nb.submissions.handover.output_file import hash_content
-from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.reader import list_unfinished
 from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.ports import OrderKey
+from cenports_nb.submissions.rules.models import Head
 
 HANDOVER_KIND = "hand_over"
 FILE_RETENTION = timedelta(days=30)
@@ -28,7 +28,7 @@ FILE_RETENTION = timedelta(days=30)
 EXPIRED_SQL = """
 SELECT submission_id FROM submission WHERE account = ? AND kind = 'hand_over' AND created_at < ?
     AND details LIKE '%"content"%' AND NOT EXISTS (SELECT 1 FROM row
-    WHERE row.submission_id = submission.submission_id AND outcome IN ('not_sent', 'in_doubt'))
+    WHERE row.submission_id = submission.submission_id AND outcome IN ('not_sent', 'sending', 'in_doubt'))
 """
 EARLIER_SQL = """
 SELECT submission_id FROM row CROSS JOIN submission USING (submission_id)
@@ -42,6 +42,7 @@ class JournalEntry:
 
     Attributes:
         content: Its bytes; None once they are no longer kept.
+        is_published: Whether it is known that the file had its name.
     """
 
     handover_id: str
@@ -49,6 +50,7 @@ class JournalEntry:
     digest: str
     lines: int
     content: bytes | None
+    is_published: bool
 
     @classmethod
     def from_head(cls, head: Head) -> JournalEntry:
@@ -62,7 +64,14 @@ class JournalEntry:
         details = msgspec.json.decode(head.details)
         packed = details.get("content")
         content = None if packed is None else zlib.decompress(base64.b64decode(packed))
-        return cls(head.submission_id, Path(details["path"]), details["digest"], details["lines"], content)
+        return cls(
+            head.submission_id,
+            Path(details["path"]),
+            details["digest"],
+            details["lines"],
+            content,
+            bool(details.get("published")),
+        )
 
 
 def build_details(path: Path, content: bytes, lines: int) -> dict[str, str | int]:
@@ -75,7 +84,7 @@ def list_unfinished_handovers(journal: Journal, account: str, channels: Collecti
     """List the hand-overs of these channels with orders that are not acknowledged for sure, oldest first."""
     return [
         journal.head(name)
-        for name in list_unfinished(journal, account, ("not_sent", "in_doubt"), kind=HANDOVER_KIND)
+        for name in list_unfinished(journal, account, ("not_sent", "sending", "in_doubt"), kind=HANDOVER_KIND)
         if channels is None or any(row.channel_id in channels for row in journal.rows(name))
     ]
 
@@ -86,9 +95,15 @@ def find_handed_over(journal: Journal, account: str, keys: Collection[OrderKey])
     return {key: names[0] for key, names in found.items() if names}
 
 
-def is_published(journal: Journal, handover_id: str) -> bool:
-    """Tell whether a hand-over's file ever got its name; otherwise its orders came again in a later one."""
-    return any(row.outcome != "held" for row in journal.rows(handover_id))
+def record_publication(journal: Journal, head: Head) -> None:
+    """Write down that a hand-over's file has its name, so that a warehouse may have it: it is never written by itself again."""
+    details = msgspec.json.decode(head.details or "{}") | {"published": True}
+    journal.set_details(head.submission_id, msgspec.json.encode(details).decode())
+
+
+def is_withdrawn(journal: Journal, handover_id: str) -> bool:
+    """Tell whether a hand-over's file never got its name, so that its orders came again in a later one."""
+    return all(row.outcome == "held" for row in journal.rows(handover_id))
 
 
 def delete_expired_files(journal: Journal, account: str, now: datetime) -> None:

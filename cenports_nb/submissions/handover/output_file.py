@@ -75,8 +75,13 @@ def is_intact(target: Path, digest: str) -> bool | None:
 class Draft:
     """A file that is whole on the disk beside its place, and not yet in it."""
 
-    def __init__(self, target: Path, content: bytes, name: str) -> None:
-        """Write it.
+    def __init__(self, target: Path, name: str) -> None:
+        self.target = target
+        self._path = target.with_name(f".{target.name}.{name}.part")
+
+    @classmethod
+    def write(cls, target: Path, content: bytes, name: str) -> Draft:
+        """Write one.
 
         Args:
             target: Its place.
@@ -86,20 +91,27 @@ class Draft:
         Raises:
             InvalidRequestError: The folder can't be written to; nothing is there.
         """
-        self.target = target
-        self._path = target.with_name(f".{target.name}.{name}.part")
+        draft = cls(target, name)
         try:
-            self._path.unlink(missing_ok=True)
+            draft._path.unlink(missing_ok=True)
             # A warehouse reads it, so who may is left to the folder and the user's umask.
-            with self._path.open("xb") as file:
+            with draft._path.open("xb") as file:
                 file.write(content)
                 file.flush()
                 os.fsync(file.fileno())
         except OSError as error:
-            self.discard()
+            draft.discard()
             raise InvalidRequestError(
                 f"{target} can't be written ({error.strerror or error}): choose another place. Nothing was done."
             ) from None
+        return draft
+
+    def was_never_published(self, digest: str) -> bool:
+        """Tell whether it is whole on the disk and never had another name: nobody can have seen it."""
+        try:
+            return self._path.stat().st_nlink == 1 and hash_content(self._path.read_bytes()) == digest
+        except OSError:
+            return False
 
     def publish(self) -> None:
         """Put it in its place at once, unless there is a file.

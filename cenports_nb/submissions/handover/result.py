@@ -9,9 +9,9 @@ import pandas as pd
 
 from cenports_nb.submissions.handover.journal_entry import JournalEntry
 from cenports_nb.submissions.journal.frames import build_frame
-from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.orders.acknowledge_chunks import ACKNOWLEDGEMENT_DTYPES, read_acknowledgements
+from cenports_nb.submissions.rules.models import Head
 
 REJECTED_DTYPES = {"channel_id": "str", "order_no": "str", "reason": "str"}
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
+from cenports_nb.submissions.rules.models import Head
 
 INSTANT = "datetime64[us, UTC]"
 DTYPES = {
@@ -30,9 +30,12 @@ DTYPES = {
 
 
 STATUS_SQL = (
-    "coalesce(status, CASE state WHEN 'planned' THEN 'NOT_SENT' WHEN 'again' THEN 'IN_DOUBT' ELSE upper(state) END)"
+    "coalesce(status, CASE state WHEN 'planned' THEN 'NOT_SENT' WHEN 'ended' THEN 'UNCONFIRMED' ELSE upper(state) END)"
 )
 """Cenports' word for a batch, or ours."""
+
+OUTCOME_SQL = "CASE row.outcome WHEN 'sending' THEN ? ELSE row.outcome END"
+"""The outcome of a row as people see it: what is on its way is nothing that they can act on."""
 
 
 def build_frame(values: Iterable[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFrame:
@@ -50,8 +53,14 @@ def select_frame(journal: Journal, names: Sequence[str], query: str, values: Seq
     return pd.concat(parts, ignore_index=True) if parts else build_frame((), dtypes)
 
 
-def read_outcomes(journal: Journal, head: Head) -> pd.DataFrame:
-    """Tell what became of each row of a submission, one row each, in the order in which they were given."""
+def read_outcomes(journal: Journal, head: Head, sending_as: str = "in_doubt") -> pd.DataFrame:
+    """Tell what became of each row of a submission, one row each, in the order in which they were given.
+
+    Args:
+        journal: Where the submission is.
+        head: The submission.
+        sending_as: What a row on its way is called: pending while its sender lives, in doubt after.
+    """
     kind = get_write_kind(head)
     stock = ["type", "quantity"] if head.kind == "stock" else []
     read = ["read_back", "read_back_at"]
@@ -60,23 +69,26 @@ def read_outcomes(journal: Journal, head: Head) -> pd.DataFrame:
         "completed_at", *read,
     ]  # fmt: skip
     of_batch = {"handle", "status", "submitted_at", "completed_at"}
-    columns = ", ".join(f"batch.{name}" if name in of_batch else f"row.{name}" for name in names)
+    columns = ", ".join(
+        OUTCOME_SQL if name == "outcome" else f"batch.{name}" if name in of_batch else f"row.{name}" for name in names
+    )
     query = (
         f"SELECT {columns} FROM row JOIN batch USING (submission_id, batch) "  # noqa: S608 - our own names
         "WHERE row.submission_id = ? ORDER BY row.item"
     )
-    return select_frame(journal, names, query, (head.submission_id,))
+    return select_frame(journal, names, query, (sending_as, head.submission_id))
 
 
-def read_changes(journal: Journal, head: Head) -> pd.DataFrame:
+def read_changes(journal: Journal, head: Head, sending_as: str = "in_doubt") -> pd.DataFrame:
     """Tell from what to what each row changes its SKU, and what became of it; only of stock."""
     names = [
         "warehouse_code", "product_sku", "type", "current_quantity", "before_quantity", "quantity", "outcome", "batch",
         "row",
     ]  # fmt: skip
-    query = f"SELECT {', '.join(names)} FROM row "  # noqa: S608 - our own names
+    columns = ", ".join(OUTCOME_SQL if name == "outcome" else name for name in names)
+    query = f"SELECT {columns} FROM row "  # noqa: S608 - our own names
     query += "WHERE submission_id = ? AND product_sku IS NOT NULL ORDER BY item"
-    return select_frame(journal, names, query, (head.submission_id,))
+    return select_frame(journal, names, query, (sending_as, head.submission_id))
 
 
 def read_transactions(journal: Journal, head: Head) -> pd.DataFrame:
@@ -100,7 +112,8 @@ def read_history(journal: Journal, head: Head) -> pd.DataFrame:
     of_row = {*kind.key_columns, *stock}
     columns = ", ".join(f"row.{name}" if name in of_row else f"event.{name}" for name in names[:-1])
     query = (
-        f"SELECT {columns}, coalesce(event.made_by, submission.made_by), reason, reference "  # noqa: S608 - our names
+        f"SELECT {columns}, coalesce(event.made_by, submission.made_by), coalesce(row.reason, submission.reason), "  # noqa: S608
+        "coalesce(row.reference, submission.reference) "
         "FROM event JOIN row USING (submission_id, item) JOIN submission USING (submission_id) "
         "WHERE submission_id = ? ORDER BY event.rowid"
     )
@@ -109,18 +122,16 @@ def read_history(journal: Journal, head: Head) -> pd.DataFrame:
 
 def read_held(journal: Journal, head: Head) -> pd.DataFrame:
     """List the rows that were held back, as an update frame, with what guards object to or why a person left them out."""
-    names = ["warehouse_code", "product_sku", "type", "quantity", "current_quantity", "change", "known_sku", "message"]
+    names = [
+        "warehouse_code", "product_sku", "type", "quantity", "current_quantity", "change", "known_sku", "reason",
+        "reference", "message",
+    ]  # fmt: skip
     query = (
         "SELECT warehouse_code, product_sku, type, quantity, current_quantity, "
         "CASE WHEN type = 'TRUE_UP' THEN quantity - current_quantity ELSE quantity END, current_quantity IS NOT NULL, "
-        "message FROM row WHERE submission_id = ? AND outcome = 'held' ORDER BY item"
+        "reason, reference, message FROM row WHERE submission_id = ? AND outcome = 'held' ORDER BY item"
     )
-    found = select_frame(journal, names, query, (head.submission_id,))
-    facts = {
-        name: pd.Series([text] * len(found), dtype="str", index=found.index)
-        for name, text in (("reason", head.reason), ("reference", head.reference))
-    }
-    return found.assign(**facts)[[*names[:-1], *facts, "message"]]
+    return select_frame(journal, names, query, (head.submission_id,))
 
 
 def _build_column(values: Sequence[Any], dtype: str) -> pd.Series[Any]:

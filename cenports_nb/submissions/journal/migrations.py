@@ -1,11 +1,16 @@
 """The journal's format: its tables, and how an older file becomes a newer one, in one transaction.
 
-Every change of a row's or batch's state is kept by a trigger, with its time: no code path can forget it.
+The file guards itself: triggers keep every change of a row's or batch's state with its time, and refuse a change that
+is not in the tables of `rules.states`, so that no code path can forget the one or do the other.
 """
 
 from __future__ import annotations
 
+import json
 import sqlite3
+from collections.abc import Iterable
+
+from cenports_nb.submissions.rules.states import BLOCKING_OUTCOMES, list_batch_pairs, list_outcome_pairs
 
 TABLES_V1 = """
 CREATE TABLE submission (
@@ -22,7 +27,7 @@ CREATE TABLE row (
     PRIMARY KEY (submission_id, batch, row), FOREIGN KEY (submission_id, batch) REFERENCES batch);
 """
 
-TABLES = """
+TABLES_V2 = """
 CREATE TABLE submission (
     submission_id TEXT PRIMARY KEY, kind TEXT NOT NULL, environment TEXT NOT NULL, account TEXT NOT NULL,
     partner_id TEXT NOT NULL, created_at TEXT NOT NULL, reason TEXT, reference TEXT, fingerprint TEXT,
@@ -41,7 +46,6 @@ CREATE TABLE row (
 CREATE INDEX row_by_batch ON row (submission_id, batch, row);
 CREATE INDEX row_by_sku ON row (product_sku, warehouse_code) WHERE product_sku IS NOT NULL;
 CREATE INDEX row_by_order ON row (order_no, channel_id) WHERE order_no IS NOT NULL;
-CREATE INDEX row_open ON row (outcome) WHERE outcome IN ('pending', 'in_doubt', 'unconfirmed');
 CREATE TABLE event (
     submission_id TEXT NOT NULL, at TEXT NOT NULL, item INTEGER NOT NULL, batch INTEGER NOT NULL,
     row INTEGER NOT NULL, outcome TEXT NOT NULL, message TEXT, made_by TEXT);
@@ -52,34 +56,75 @@ CREATE TABLE batch_event (
 CREATE INDEX batch_event_by_submission ON batch_event (submission_id);
 """
 
-TRIGGERS = (
-    """
+COLUMNS_V3 = """
+ALTER TABLE batch ADD COLUMN sent_server_at TEXT;
+ALTER TABLE batch ADD COLUMN sent_monotonic REAL;
+ALTER TABLE batch ADD COLUMN sent_process TEXT;
+ALTER TABLE row ADD COLUMN reason TEXT;
+ALTER TABLE row ADD COLUMN reference TEXT;
+ALTER TABLE row ADD COLUMN reserved INTEGER;
+ALTER TABLE row ADD COLUMN allowed TEXT;
+ALTER TABLE row ADD COLUMN exposed INTEGER NOT NULL DEFAULT 0;
+CREATE INDEX batch_by_handle ON batch (lower(handle)) WHERE handle IS NOT NULL;
+CREATE INDEX row_by_reference ON row (reference) WHERE reference IS NOT NULL;
+"""
+
+# Queries that name the index `row_blocking` must have this very condition.
+BLOCKING_CONDITION = f"outcome IN ({', '.join(map(repr, BLOCKING_OUTCOMES))})"
+
+
+def _build_triggers() -> Iterable[str]:
+    """Write the triggers that keep every change, and refuse one that is no transition."""
+    outcomes = ", ".join(f"'{old}>{new}'" for old, new in list_outcome_pairs())
+    states = ", ".join(f"'{old}>{new}'" for old, new in list_batch_pairs())
+    yield f"CREATE INDEX row_blocking ON row (outcome) WHERE {BLOCKING_CONDITION}"
+    yield """
 CREATE TRIGGER row_changed AFTER UPDATE ON row
 WHEN OLD.outcome IS NOT NEW.outcome OR OLD.message IS NOT NEW.message OR OLD.batch IS NOT NEW.batch
 BEGIN
     INSERT INTO event VALUES (NEW.submission_id, coalesce(NEW.changed_at, ''), NEW.item, NEW.batch, NEW.row,
         NEW.outcome, NEW.message, NEW.changed_by);
-END
-""",
-    """
+END"""
+    yield """
 CREATE TRIGGER batch_changed AFTER UPDATE ON batch
 WHEN OLD.state IS NOT NEW.state OR OLD.status IS NOT NEW.status
 BEGIN
     INSERT INTO batch_event VALUES (NEW.submission_id, coalesce(NEW.changed_at, ''), NEW.batch, NEW.state,
         NEW.status, NEW.errors);
-END
-""",
-)
+END"""
+    yield f"""
+CREATE TRIGGER row_transition BEFORE UPDATE OF outcome ON row
+WHEN OLD.outcome IS NOT NEW.outcome AND (OLD.outcome || '>' || NEW.outcome) NOT IN ({outcomes})
+BEGIN
+    SELECT RAISE(ABORT, 'no such transition of a row');
+END"""
+    yield f"""
+CREATE TRIGGER batch_transition BEFORE UPDATE OF state ON batch
+WHEN OLD.state IS NOT NEW.state AND (OLD.state || '>' || NEW.state) NOT IN ({states})
+BEGIN
+    SELECT RAISE(ABORT, 'no such transition of a batch');
+END"""
+    yield """
+CREATE TRIGGER batch_handle BEFORE UPDATE OF handle ON batch
+WHEN OLD.handle IS NOT NULL AND OLD.handle IS NOT NEW.handle
+BEGIN
+    SELECT RAISE(ABORT, 'a batch has one transaction');
+END"""
+    yield """
+CREATE TRIGGER row_kept BEFORE DELETE ON row
+BEGIN
+    SELECT RAISE(ABORT, 'rows are never deleted');
+END"""
 
-FORMAT_VERSION = 2
+
+FORMAT_VERSION = 3
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty journal; the caller holds the transaction."""
-    _execute_script(connection, TABLES)
-    for trigger in TRIGGERS:
-        connection.execute(trigger)
-    connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+    _execute_script(connection, TABLES_V2)
+    _execute_script(connection, COLUMNS_V3)
+    _guard(connection)
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
@@ -87,8 +132,34 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     if version == 1:
         for name in ("submission", "batch", "row"):
             connection.execute(f"ALTER TABLE {name} RENAME TO {name}_v1")
-        create_tables(connection)
+        _execute_script(connection, TABLES_V2)
         _execute_script(connection, _FROM_V1)
+    _execute_script(connection, _DROPPED_IN_V3)
+    _execute_script(connection, COLUMNS_V3)
+    _execute_script(connection, _FROM_V2)
+    _count_canary_rows(connection)
+    _guard(connection)
+
+
+def _guard(connection: sqlite3.Connection) -> None:
+    for statement in _build_triggers():
+        connection.execute(statement)
+    connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+
+
+def _count_canary_rows(connection: sqlite3.Connection) -> None:
+    """Name the rows of a canary, which was known by the number of its batches, by their number: they come first."""
+    query = "SELECT submission_id, details FROM submission WHERE details LIKE '%\"canary\"%'"
+    for submission_id, text in connection.execute(query).fetchall():
+        details = json.loads(text)
+        (first,) = connection.execute(
+            "SELECT min(item) FROM row WHERE submission_id = ? AND batch = ?", (submission_id, details.pop("canary"))
+        ).fetchone()
+        (rows,) = connection.execute("SELECT count(*) FROM row WHERE submission_id = ?", (submission_id,)).fetchone()
+        details["canary_rows"] = rows if first is None else first
+        connection.execute(
+            "UPDATE submission SET details = ? WHERE submission_id = ?", (json.dumps(details), submission_id)
+        )
 
 
 _FROM_V1 = """
@@ -110,6 +181,22 @@ INSERT INTO row (submission_id, item, batch, row, warehouse_code, product_sku, t
 DROP TABLE row_v1;
 DROP TABLE batch_v1;
 DROP TABLE submission_v1;
+"""
+
+_DROPPED_IN_V3 = """
+DROP TRIGGER IF EXISTS row_changed;
+DROP TRIGGER IF EXISTS batch_changed;
+DROP INDEX IF EXISTS row_open;
+"""
+
+# Until then a row on the wire was called in doubt, and a reference was known of the submission alone. What may have
+# been sent is exposed; a batch that was about to be sent again waits for resume() as what it is: in doubt.
+_FROM_V2 = """
+UPDATE row SET exposed = 1 WHERE outcome = 'in_doubt';
+UPDATE batch SET state = 'in_doubt' WHERE state IN ('again', 'sending');
+UPDATE row SET reason = (SELECT reason FROM submission WHERE submission.submission_id = row.submission_id),
+    reference = (SELECT reference FROM submission WHERE submission.submission_id = row.submission_id)
+    WHERE product_sku IS NOT NULL;
 """
 
 

@@ -1,96 +1,165 @@
-"""What the journal knows of an account's earlier and later changes of the same things."""
+"""What the journal knows of an account's other changes of the same things."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
-from pathlib import Path
 
+import msgspec
 import pandas as pd
 
 from cenports_nb.submissions.journal.frames import select_frame
-from cenports_nb.submissions.journal.locks import is_sending
-from cenports_nb.submissions.journal.models import EFFECTIVE_OUTCOMES, OPEN_OUTCOMES, Head, Row
+from cenports_nb.submissions.journal.migrations import BLOCKING_CONDITION
 from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.rules.models import Head, Row
+from cenports_nb.submissions.rules.states import BLOCKING_OUTCOMES, EFFECTIVE_OUTCOMES, OPEN_OUTCOMES
 
 COLUMNS = [
     "submission_id", "created_at", "fingerprint", "reference", "warehouse_code", "product_sku", "type", "quantity",
     "outcome",
 ]  # fmt: skip
+_SELECTED = ", ".join("row.reference" if name == "reference" else name for name in COLUMNS)
 
+# What is older than the span counts only where it is in the way, or where it books a document that is booked once.
 HISTORY_SQL = f"""
-SELECT {", ".join(COLUMNS)} FROM submission JOIN row USING (submission_id)
+SELECT {_SELECTED} FROM submission JOIN row USING (submission_id)
 WHERE account = ?1 AND kind = 'stock' AND created_at >= ?2
 UNION ALL
-SELECT {", ".join(COLUMNS)} FROM row INDEXED BY row_open CROSS JOIN submission USING (submission_id)
-WHERE outcome IN ('pending', 'in_doubt', 'unconfirmed') AND account = ?1 AND kind = 'stock' AND created_at < ?2
+SELECT {_SELECTED} FROM row INDEXED BY row_blocking CROSS JOIN submission USING (submission_id)
+WHERE {BLOCKING_CONDITION} AND account = ?1 AND kind = 'stock' AND created_at < ?2
+UNION ALL
+SELECT {_SELECTED} FROM (SELECT value FROM json_each(?3)) AS asked CROSS JOIN row ON row.reference = asked.value
+    CROSS JOIN submission USING (submission_id)
+WHERE account = ?1 AND kind = 'stock' AND created_at < ?2 AND type = 'DIFFERENTIAL'
+    AND NOT ({BLOCKING_CONDITION})
 """  # noqa: S608 - our own names
 
+
+def _list(outcomes: Sequence[str]) -> str:
+    return ", ".join(map(repr, outcomes))
+
+
 CONFLICT_SQL = f"""
-SELECT submission_id, outcome FROM row CROSS JOIN submission USING (submission_id)
-WHERE account = ?1 AND submission_id <> ?2 AND warehouse_code = ?3 AND product_sku = ?4 AND (
-    outcome IN ({", ".join(map(repr, OPEN_OUTCOMES))}) OR (outcome IN ({", ".join(map(repr, EFFECTIVE_OUTCOMES))})
-        AND submission.rowid > (SELECT rowid FROM submission WHERE submission_id = ?2)))
-ORDER BY submission.rowid DESC LIMIT 1
+SELECT json_extract(asked.value, '$[0]'), submission_id, outcome
+FROM (SELECT value FROM json_each(?1)) AS asked
+    CROSS JOIN row ON product_sku = json_extract(asked.value, '$[2]') AND warehouse_code = json_extract(asked.value, '$[1]')
+    CROSS JOIN submission USING (submission_id)
+WHERE account = ?2 AND submission_id <> ?3 AND (
+    outcome IN ({_list(BLOCKING_OUTCOMES)}) OR (outcome IN ({_list(EFFECTIVE_OUTCOMES)})
+        AND submission.rowid > (SELECT rowid FROM submission WHERE submission_id = ?3)))
+ORDER BY submission.rowid, outcome = 'applied'
+"""  # noqa: S608 - our own words
+
+OTHER_CHANGE_SQL = f"""
+SELECT json_extract(asked.value, '$[0]'), submission_id, outcome
+FROM (SELECT value FROM json_each(?1)) AS asked
+    CROSS JOIN row ON product_sku = json_extract(asked.value, '$[2]') AND warehouse_code = json_extract(asked.value, '$[1]')
+    CROSS JOIN submission USING (submission_id)
+WHERE account = ?2 AND (submission_id <> ?3 OR item <> json_extract(asked.value, '$[0]')) AND (
+    outcome IN ({_list(OPEN_OUTCOMES)})
+    OR (outcome = 'applied' AND (json_extract(asked.value, '$[3]') IS NULL OR changed_at >= json_extract(asked.value, '$[3]'))))
+ORDER BY submission.rowid
 """  # noqa: S608 - our own words
 
 
-def read_stock_history(journal: Journal, home: Path, account: str, now: datetime, span: timedelta) -> pd.DataFrame:
-    """List what was asked of an account's stock in some time, and before that what is still open.
+def read_stock_history(
+    journal: Journal,
+    is_sending: Callable[[str], bool],
+    account: str,
+    now: datetime,
+    span: timedelta,
+    references: Sequence[str] = (),
+) -> pd.DataFrame:
+    """List what was asked of an account's stock in some time, and before that what still matters.
+
+    Args:
+        journal: Where to look.
+        is_sending: Tells whether a submission is being sent by a process that lives.
+        account: Of this account.
+        now: Until when.
+        span: For how long.
+        references: Documents whose changes by a difference matter however old they are.
 
     Returns:
         `submission_id created_at age_s fingerprint reference warehouse_code product_sku type quantity outcome`, one row a
         row of a submission; what another process is about to send is `pending`.
     """
     since = (now - span).isoformat()
-    found = select_frame(journal, COLUMNS, HISTORY_SQL, (account, since))
-    being_sent = [name for name in found["submission_id"].unique() if is_sending(home, name)]
-    about_to_be_sent = found["submission_id"].isin(being_sent) & (found["outcome"] == "not_sent")
+    asked = msgspec.json.encode(sorted(set(references))).decode()
+    found = select_frame(journal, COLUMNS, HISTORY_SQL, (account, since, asked))
+    being_sent = [name for name in found["submission_id"].unique() if is_sending(name)]
+    about_to_be_sent = found["submission_id"].isin(being_sent) & found["outcome"].isin(["not_sent", "sending"])
+    outcome = found["outcome"].mask(about_to_be_sent, "pending").replace("sending", "in_doubt")
     age = (pd.Timestamp(now) - found["created_at"]).dt.total_seconds()
-    return found.assign(age_s=age, outcome=found["outcome"].mask(about_to_be_sent, "pending"))
+    return found.assign(age_s=age, outcome=outcome.astype("str"))
 
 
-def find_conflicting_update(journal: Journal, head: Head, row: Row) -> str | None:
-    """Say which other submission stands in the way of sending a row again; None if none does.
+def find_conflicting_updates(journal: Journal, head: Head, rows: Sequence[Row]) -> dict[int, str]:
+    """Say of each row which other submission stands in its way, by item; rows that none stands in the way of are left out.
 
-    One that changed the same SKU after this one was made, or one whose change of it may still land: in which order
-    Cenports applies them is not documented, and two changes at once leave no evidence of either.
+    One that changed the same SKU after this one was made, or one whose change of it may still take effect or may yet be
+    sent: in which order Cenports applies them is not documented, and two changes at once leave no evidence of either.
     """
-    values = (head.account, head.submission_id, row.warehouse_code, row.product_sku)
-    for found in journal.select(CONFLICT_SQL, values):
-        name, outcome = found[0]
-        if outcome in OPEN_OUTCOMES:
-            return f"submission {name} has a change of this SKU that is {outcome}; settle that first"
-        return f"submission {name} changed this SKU later"
-    return None
+    found: dict[int, str] = {}
+    skus = {row.item: row.product_sku for row in rows}
+    for item, name, outcome in _select(journal, CONFLICT_SQL, head, rows):
+        found[item] = (
+            f"submission {name} has a change of this SKU that is {outcome}; {_advise(name, outcome, skus[item])}"
+            if outcome in BLOCKING_OUTCOMES
+            else f"submission {name} changed this SKU later"
+        )
+    return found
+
+
+def find_other_changes(journal: Journal, head: Head, rows: Sequence[Row]) -> dict[int, str]:
+    """Say of each row which other change of our own may have moved its stock since it was looked at, by item."""
+    return {
+        item: f"submission {name} changed the same SKU meanwhile, or may have"
+        for item, name, _ in _select(journal, OTHER_CHANGE_SQL, head, rows)
+    }
 
 
 def find_live_orders(
-    journal: Journal, home: Path, account: str, channel_id: str, numbers: Sequence[str], *, but: str = ""
+    journal: Journal, account: str, channel_id: str, numbers: Sequence[str], *, but: str = ""
 ) -> dict[str, str]:
-    """Find orders of a channel that a submission created, or may have, or is about to; say of each which one.
+    """Find orders of a channel that a submission created, or may have, or may yet; say of each which one.
 
     Args:
         journal: Where to look.
-        home: Where the locks of those that are sending are.
         account: Of this account.
         channel_id: Of this channel.
         numbers: These orders.
         but: A submission that does not count.
     """
-    marks = ", ".join("?" * len(EFFECTIVE_OUTCOMES))
     query = (
-        "SELECT order_no, submission_id, outcome FROM row CROSS JOIN submission USING (submission_id) "  # noqa: S608
-        "WHERE account = ? AND kind = 'orders' AND channel_id = ? AND order_no = ? AND submission_id <> ? "
-        f"AND outcome IN ({marks}, 'not_sent')"
+        "SELECT order_no, submission_id, outcome FROM (SELECT value FROM json_each(?)) AS asked "  # noqa: S608 - our own words
+        "CROSS JOIN row ON order_no = asked.value CROSS JOIN submission USING (submission_id) "
+        "WHERE account = ? AND kind = 'orders' AND channel_id = ? AND submission_id <> ? "
+        f"AND outcome IN ({_list(('not_sent', *EFFECTIVE_OUTCOMES))})"
     )
+    asked = msgspec.json.encode(list(numbers)).decode()
     found: dict[str, str] = {}
-    being_sent: dict[str, bool] = {}
-    for number in numbers:
-        for part in journal.select(query, (account, channel_id, number, but, *EFFECTIVE_OUTCOMES)):
-            for order_no, name, outcome in part:
-                if outcome == "not_sent" and name not in being_sent:
-                    being_sent[name] = is_sending(home, name)
-                if outcome != "not_sent" or being_sent[name]:
-                    found[str(order_no)] = f"submission {name} created it, or may have"
+    for part in journal.select(query, (asked, account, channel_id, but)):
+        for order_no, name, outcome in part:
+            found[str(order_no)] = (
+                f"submission {name} has it and did not send it yet; {_advise(name, outcome, order_no)}"
+                if outcome == "not_sent"
+                else f"submission {name} created it, or may have"
+            )
     return found
+
+
+def _advise(submission_id: str, outcome: str, name: str | None) -> str:
+    """Name the one call that gets a change out of the way."""
+    opened = f'open_submission(client, "{submission_id}")'
+    if outcome == "not_sent":
+        return f'send that one with {opened}.resume(), or close it with {opened}.resolve("{name}", "not_applied", note)'
+    return f"settle that first with {opened}.{'wait' if outcome in ('pending', 'sending') else 'verify'}()"
+
+
+def _select(journal: Journal, query: str, head: Head, rows: Sequence[Row]) -> list[tuple[int, str, str]]:
+    asked = [[row.item, row.warehouse_code, row.product_sku, row.before_at] for row in rows]
+    values = (msgspec.json.encode(asked).decode(), head.account, head.submission_id)
+    return [
+        (int(item), str(name), str(outcome)) for part in journal.select(query, values) for item, name, outcome in part
+    ]

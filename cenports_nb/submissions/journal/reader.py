@@ -11,9 +11,10 @@ import pandas as pd
 from cenports_nb.errors import JournalError
 from cenports_nb.settings import home_folder
 from cenports_nb.submissions.journal import frames
-from cenports_nb.submissions.journal.store import FILE_NAME, Journal
+from cenports_nb.submissions.journal.file import FILE_NAME
+from cenports_nb.submissions.journal.store import Journal
 
-UNFINISHED_OUTCOMES = ("pending", "in_doubt", "unconfirmed", "not_sent")
+UNFINISHED_OUTCOMES = ("sending", "pending", "in_doubt", "unconfirmed", "not_sent")
 """Outcomes that wait for Cenports or for a person; `resolve` can close each of them."""
 
 HISTORY_COLUMNS = [
@@ -23,7 +24,8 @@ HISTORY_COLUMNS = [
 
 SKU_HISTORY_SQL = """
 SELECT event.at, submission_id, warehouse_code, product_sku, type, before_quantity, quantity, event.outcome,
-    event.message, coalesce(event.made_by, submission.made_by), reason, reference
+    event.message, coalesce(event.made_by, submission.made_by), coalesce(row.reason, submission.reason),
+    coalesce(row.reference, submission.reference)
 FROM row JOIN event USING (submission_id, item) JOIN submission USING (submission_id)
 WHERE product_sku = ? AND environment = coalesce(?, environment) ORDER BY event.at, event.rowid
 """

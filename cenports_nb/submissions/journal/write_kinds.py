@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from cenports_nb.submissions.journal.models import Batch, Head, Row
+from cenports_nb.submissions.rules.models import Batch, Head, Row
 
 
 @dataclass(frozen=True)

@@ -13,21 +13,21 @@ from cenports_nb.frames.loaders.stock import load_channel_ids
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.context import create_head, get_context
 from cenports_nb.submissions.evidence.order_lookup import (
-    OrderKey,
     find_channels,
     find_orders,
     find_shipped_orders,
     is_listable,
 )
 from cenports_nb.submissions.journal.frames import build_frame
-from cenports_nb.submissions.journal.locks import hold_sending_lock
-from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.objections import ORDER_OBJECTION_DTYPES
 from cenports_nb.submissions.orders.acknowledge_chunks import ACKNOWLEDGEMENT_DTYPES, acknowledge_now
 from cenports_nb.submissions.plan import build_order_batches, check_whole_number
-from cenports_nb.submissions.sending.sender import send_all
+from cenports_nb.submissions.ports import OrderKey
+from cenports_nb.submissions.sending.look import NoLook
+from cenports_nb.submissions.sending.resend import build_sender
+from cenports_nb.submissions.sending.sender import list_parcels
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -59,15 +59,14 @@ def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool |
     """
     client.check_writable("acknowledge_orders")
     keys = _read_keys(orders)
-    journal = get_context(client).journal
-    journal.check()
+    get_context(client).journal.check()
     acknowledged = find_orders(client, keys, acknowledged=True)
     found = build_frame(
         [(*key, "already", ALREADY_MESSAGE) for key in keys if key in acknowledged], ACKNOWLEDGEMENT_DTYPES
     )
     to_send = [key for key in keys if key not in acknowledged]
     if to_send:
-        found = pd.concat([found, acknowledge_now(client, journal, to_send, progress)])
+        found = pd.concat([found, acknowledge_now(client, to_send, progress)])
     positions = {key: i for i, key in enumerate(keys)}
     order = [positions[key] for key in zip(found["channel_id"], found["order_no"], strict=True)]
     return found.iloc[np.argsort(order)].reset_index(drop=True)
@@ -98,18 +97,20 @@ def acknowledge_shipments(
     client.check_writable("acknowledge_shipments")
     check_whole_number("batch_size", batch_size, 1)
     named_channels = _read_channels(shipments)
-    journal = get_context(client).journal
+    context = get_context(client)
+    journal = context.journal
     journal.check()
     channels = _find_one_channel_each(client, named_channels)
     numbers = list(channels)
-    head = Head.create(client, "shipments")
+    head = create_head(client, "shipments")
     parts = (
         ("", [(channels[number], number, None) for number in numbers[start : start + batch_size]])
         for start in range(0, len(numbers), batch_size)
     )
-    with hold_sending_lock(client.home, head.submission_id):
+    with context.locks.hold_sending(head.submission_id):
         journal.add(head, *build_order_batches(head.submission_id, parts))
-        send_all(client, journal, head, progress=progress)
+        sender = build_sender(context.gateway, journal, head, NoLook(context.gateway))
+        sender.send(list_parcels(journal, head, lambda _: True), progress)
     return Submission(client, head.submission_id)
 
 

@@ -6,21 +6,25 @@ An acknowledgement may be sent again: it does the same once and twice.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from cenports_nb.api.retrieval.windows import chunk_order_numbers
-from cenports_nb.errors import CenportsError
-from cenports_nb.submissions.evidence.order_lookup import OrderKey, find_acknowledgements, group_by_channel
-from cenports_nb.submissions.evidence.verify import judge_by_acknowledgement
+from cenports_nb.errors import CenportsError, JournalError
+from cenports_nb.submissions.context import create_head, get_context
+from cenports_nb.submissions.evidence.order_lookup import group_by_channel
+from cenports_nb.submissions.evidence.verify import judge_acknowledgements, record_findings
 from cenports_nb.submissions.journal.frames import build_frame
-from cenports_nb.submissions.journal.locks import hold_sending_lock
-from cenports_nb.submissions.journal.models import Batch, Head, Row
+from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.plan import build_order_batches
-from cenports_nb.submissions.sending.sender import send_all
+from cenports_nb.submissions.ports import Gateway, OrderKey
+from cenports_nb.submissions.rules.models import Batch, Head, Row
+from cenports_nb.submissions.rules.states import SENDABLE_OUTCOMES
+from cenports_nb.submissions.sending.look import NoLook
+from cenports_nb.submissions.sending.resend import build_sender
+from cenports_nb.submissions.sending.sender import Parcel, list_parcels
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -33,6 +37,7 @@ ACKNOWLEDGEMENT_OUTCOMES = {
     "rejected": "refused",
     "not_applied": "refused",
     "in_doubt": "unknown",
+    "sending": "unknown",
     "not_sent": "unknown",
 }
 """Outcome of a row in the journal -> outcome of its acknowledgement."""
@@ -52,18 +57,17 @@ def plan_chunks(submission_id: str, keys: Iterable[OrderKey]) -> tuple[list[Batc
     )
 
 
-def acknowledge_now(
-    client: Client, journal: Journal, keys: Sequence[OrderKey], progress: bool | None = None
-) -> pd.DataFrame:
+def acknowledge_now(client: Client, keys: Sequence[OrderKey], progress: bool | None = None) -> pd.DataFrame:
     """Acknowledge orders in a submission of their own: `channel_id order_no outcome message`."""
-    head = Head.create(client, "acknowledgement")
-    with hold_sending_lock(client.home, head.submission_id):
-        journal.add(head, *plan_chunks(head.submission_id, keys))
-        send_acknowledgements(client, journal, head, progress)
-    return read_acknowledgements(journal, head)
+    context = get_context(client)
+    head = create_head(client, "acknowledgement")
+    with context.locks.hold_sending(head.submission_id):
+        context.journal.add(head, *plan_chunks(head.submission_id, keys))
+        send_acknowledgements(context.gateway, context.journal, head, progress)
+    return read_acknowledgements(context.journal, head)
 
 
-def send_acknowledgements(client: Client, journal: Journal, head: Head, progress: bool | None = None) -> None:
+def send_acknowledgements(gateway: Gateway, journal: Journal, head: Head, progress: bool | None = None) -> None:
     """Send what was not sent, and look into what was refused or not answered; the caller holds the right to send.
 
     The API refuses a whole chunk for one bad number. Its orders are read again, and those that are there and still
@@ -72,15 +76,18 @@ def send_acknowledgements(client: Client, journal: Journal, head: Head, progress
     Raises:
         JournalError: The journal can't be written, and nothing was sent yet.
     """
-    send_all(client, journal, head, progress=progress)
-    unsettled = _settle_by_reading(client, journal, head)
+    sender = build_sender(gateway, journal, head, NoLook(gateway))
+    sender.send(list_parcels(journal, head, lambda _: True), progress)
+    unsettled = _settle_by_reading(gateway, journal, head)
     batches = {batch.batch: batch for batch in journal.batches(head.submission_id)}
-    repeated = [row for row in unsettled if row.outcome == "in_doubt" or batches[row.batch].rows > 1]
+    repeated = {row.item for row in unsettled if row.outcome == "in_doubt" or batches[row.batch].rows > 1}
     if repeated:
-        at = client.clock.now()
-        numbers = [journal.rebatch([row], row.channel_id or "", at) for row in repeated]
-        send_all(client, journal, head, only=numbers, progress=progress)
-        _settle_by_reading(client, journal, head)
+        requeued = [RowChange(row.item, "requeue", {}) for row in unsettled if row.outcome == "rejected"]
+        journal.change_rows(head.submission_id, requeued, gateway.now())
+        parcels = list_parcels(journal, head, lambda row: row.item in repeated, SENDABLE_OUTCOMES)
+        one_by_one = [Parcel(parcel.batch, frozenset({item})) for parcel in parcels for item in sorted(parcel.items)]
+        sender.send(one_by_one, progress)
+        _settle_by_reading(gateway, journal, head)
 
 
 def read_acknowledgements(journal: Journal, head: Head) -> pd.DataFrame:
@@ -94,7 +101,7 @@ def read_acknowledgements(journal: Journal, head: Head) -> pd.DataFrame:
     )
 
 
-def _settle_by_reading(client: Client, journal: Journal, head: Head) -> list[Row]:
+def _settle_by_reading(gateway: Gateway, journal: Journal, head: Head) -> list[Row]:
     """Read orders again that were refused or not answered, and settle those that this settles.
 
     Returns:
@@ -103,18 +110,16 @@ def _settle_by_reading(client: Client, journal: Journal, head: Head) -> list[Row
     rows = journal.rows(head.submission_id, outcomes=RECHECKED_OUTCOMES)
     if not rows:
         return []
+    batches = {batch.batch: batch for batch in journal.batches(head.submission_id)}
     try:
-        acknowledged = find_acknowledgements(client, (row.order_key for row in rows))
+        findings = judge_acknowledgements(gateway, journal, head, rows, batches)
+    except JournalError:
+        raise
     except CenportsError as error:
         text = f"It was sent, and could not be read again ({error}): acknowledge it again."
-        doubtful = [replace(row, message=text) for row in rows if row.outcome == "in_doubt"]
-        journal.set_rows(doubtful, client.clock.now(), RECHECKED_OUTCOMES)
+        changes = [RowChange(row.item, None, {"message": text}) for row in rows if row.outcome == "in_doubt"]
+        journal.change_rows(head.submission_id, changes, gateway.now())
         return []
-    at = client.clock.now()
-    answers = [(row, acknowledged.get(row.order_key)) for row in rows]
-    settled = [judge_by_acknowledgement(row, answer, at) for row, answer in answers if answer is not False]
-    journal.set_rows(settled, at, RECHECKED_OUTCOMES)
-    batches = {batch.batch: batch for batch in journal.batches(head.submission_id)}
-    for number in {row.batch for row in rows if row.outcome == "in_doubt"}:
-        client.write_ended(batches[number].write_id)  # it is done at once, so that nothing of it lands later
-    return [row for row, answer in answers if answer is False]
+    record_findings(gateway, journal, head, findings)
+    unsettled = {finding.item for finding in findings if finding.event is None}
+    return [row for row in journal.rows(head.submission_id, outcomes=RECHECKED_OUTCOMES) if row.item in unsettled]

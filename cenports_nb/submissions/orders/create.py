@@ -11,18 +11,17 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.errors import GuardRailError, InvalidRequestError
-from cenports_nb.submissions.context import get_context
-from cenports_nb.submissions.evidence.order_lookup import explain_existing
+from cenports_nb.submissions.context import create_head, get_context
 from cenports_nb.submissions.journal.frames import build_frame
-from cenports_nb.submissions.journal.locks import hold_planning_lock, hold_sending_lock
-from cenports_nb.submissions.journal.models import Head
 from cenports_nb.submissions.journal.queries import find_live_orders
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.objections import ORDER_OBJECTION_DTYPES
 from cenports_nb.submissions.orders.order_file import read_order_file
 from cenports_nb.submissions.orders.order_plan import OrderPlan, plan_orders
 from cenports_nb.submissions.plan import build_order_batches
-from cenports_nb.submissions.sending.sender import send_all
+from cenports_nb.submissions.sending.look import OrderLook
+from cenports_nb.submissions.sending.resend import build_sender
+from cenports_nb.submissions.sending.sender import list_parcels
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -72,29 +71,31 @@ def create_orders(
         orders, line_items, channel_id=channel_id, batch_size=batch_size, time_zone=client.settings.time_zone,
         sizes=client.dialect.sizes,
     )  # fmt: skip
-    journal = get_context(client).journal
+    context = get_context(client)
+    journal = context.journal
     journal.check()
-    head = Head.create(client, "orders")
-    _refuse_repeated(client, journal, plan)
-    _refuse(plan, "exists", explain_existing(client, channel_id, plan.order_numbers))
+    _refuse_repeated(journal, client.settings.account, plan)
+    checked = context.gateway.now()
+    _refuse(plan, "exists", context.gateway.explain_existing_orders(channel_id, plan.order_numbers))
+    head = create_head(client, "orders")
     parts = (
         (channel_id, [(channel_id, order.order_no, msgspec.json.encode(order.body).decode()) for order in batch])
         for batch in plan.batches
     )
     with contextlib.ExitStack() as locks:
-        with hold_planning_lock(client.home, client.settings.account):
+        with context.locks.hold_planning(client.settings.account):
             # Asking took its time; what another process planned meanwhile is in the journal by now.
-            _refuse_repeated(client, journal, plan)
-            locks.enter_context(hold_sending_lock(client.home, head.submission_id))
+            _refuse_repeated(journal, client.settings.account, plan)
+            locks.enter_context(context.locks.hold_sending(head.submission_id))
             journal.add(head, *build_order_batches(head.submission_id, parts))
-        send_all(client, journal, head, progress=progress)
+        look = OrderLook(context.gateway, journal, head, checked)
+        build_sender(context.gateway, journal, head, look).send(list_parcels(journal, head, lambda _: True), progress)
     return Submission(client, head.submission_id)
 
 
-def _refuse_repeated(client: Client, journal: Journal, plan: OrderPlan) -> None:
-    """Refuse orders that the journal knows: they are there, or may be, or are about to be."""
-    account = client.settings.account
-    _refuse(plan, "repeated", find_live_orders(journal, client.home, account, plan.channel_id, plan.order_numbers))
+def _refuse_repeated(journal: Journal, account: str, plan: OrderPlan) -> None:
+    """Refuse orders that the journal knows: they are there, or may be, or may yet be sent."""
+    _refuse(plan, "repeated", find_live_orders(journal, account, plan.channel_id, plan.order_numbers))
 
 
 def _refuse(plan: OrderPlan, guard: str, reasons: Mapping[str, str]) -> None:

@@ -4,73 +4,76 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 from cenports_nb.errors import CenportsError, CenportsWarning
-from cenports_nb.submissions.evidence.stock_cache import StockCache
-from cenports_nb.submissions.journal.models import Head, Row
+from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.sending.sender import LastLook, list_unsent, send_all
-
-if TYPE_CHECKING:
-    from cenports_nb.api.client import Client
+from cenports_nb.submissions.ports import Gateway
+from cenports_nb.submissions.rules.models import Head, Row
+from cenports_nb.submissions.sending.sender import Parcel, Sender
 
 CANARY_TIMEOUT = timedelta(minutes=20)
+CANARY_DETAIL = "canary_rows"
+"""The detail of a submission that says how many of its rows are the canary: the first, wherever they are sent."""
 
 Wait = Callable[[Collection[int], timedelta], None]
 """Polls until no row of these batches is pending, or until the time is up."""
 
+ListParcels = Callable[[Callable[[Row], bool]], Sequence[Parcel]]
+"""Lists what may be sent, of the rows that a function chooses."""
+
 
 def send_with_canary(
-    client: Client,
+    gateway: Gateway,
     journal: Journal,
     head: Head,
+    sender: Sender,
+    list_parcels: ListParcels,
     wait: Wait,
-    *,
-    also: Sequence[int] = (),
-    last_look: LastLook | None,
     progress: bool | None,
 ) -> None:
-    """Send what is unsent of a submission, its canary first; the caller holds the right to send.
+    """Send what may be sent of a submission, its canary first; the caller holds the right to send.
 
     Args:
-        client: A client that is not read-only.
+        gateway: Where the canary is read back.
         journal: Where the submission is.
         head: The submission.
+        sender: Sends it.
+        list_parcels: Lists what is sent.
         wait: Waits for the canary.
-        also: Batches in doubt that may be sent again.
-        last_look: The last look at each batch.
         progress: Show a bar.
 
     Warns:
         CenportsWarning: The canary was not confirmed, and the rest is not sent.
     """
-    size = int(head.get_detail("canary") or 0)
+    size = int(head.get_detail(CANARY_DETAIL) or 0)
     if size:
-        send_all(client, journal, head, only=range(size), last_look=last_look, progress=progress)
-        wait(range(size), CANARY_TIMEOUT)
-        failure = _check_canary(client, journal, head, size)
+        sender.send(list_parcels(lambda row: row.item < size), progress)
+        wait({row.batch for row in journal.rows(head.submission_id) if row.item < size}, CANARY_TIMEOUT)
+        failure = _check_canary(gateway, journal, head, size)
         if failure is not None:
-            _withhold_rest(client, journal, head, failure)
+            text = f"Not sent: the canary was not confirmed, as {failure}."
+            rest = [row for row in journal.rows(head.submission_id, outcomes=("not_sent",)) if row.item >= size]
+            changes = [RowChange(row.item, None, {"message": text}) for row in rest]
+            journal.change_rows(head.submission_id, changes, gateway.now())
             warnings.warn(
                 f"The canary of {head.submission_id} was not confirmed, as {failure}. The rest is not sent.",
                 CenportsWarning,
                 stacklevel=4,
             )
             return
-    send_all(client, journal, head, also=also, last_look=last_look, progress=progress)
+    sender.send(list_parcels(lambda row: row.item >= size), progress)
 
 
-def _check_canary(client: Client, journal: Journal, head: Head, size: int) -> str | None:
+def _check_canary(gateway: Gateway, journal: Journal, head: Head, size: int) -> str | None:
     """Read the canary back; None if stock says what was sent, else what it says."""
-    rows = [row for batch in range(size) for row in journal.rows(head.submission_id, batch)]
+    rows = [row for row in journal.rows(head.submission_id) if row.item < size]
     failed = [row for row in rows if row.outcome != "applied"]
     unread = [row for row in rows if row.read_back is None or row.read_back != row.target]
     if not failed and unread:
         try:
-            failed = _read_back(client, journal, unread)
+            failed = _read_back(gateway, journal, head, unread)
         except CenportsError as error:
             return f"the stock could not be read back ({error})"
     if not failed:
@@ -82,33 +85,21 @@ def _check_canary(client: Client, journal: Journal, head: Head, size: int) -> st
     )
 
 
-def _read_back(client: Client, journal: Journal, rows: list[Row]) -> list[Row]:
+def _read_back(gateway: Gateway, journal: Journal, head: Head, rows: Sequence[Row]) -> list[Row]:
     """Write the stock as it is now beside the rows; return those where it is not as it was sent."""
-    stock = StockCache(client, sorted({row.warehouse_code or "" for row in rows}))
-    read = [
-        replace(row, read_back=stock.quantity(row.warehouse_code, row.product_sku), read_back_at=stock.at.isoformat())
-        for row in rows
-    ]
-    judged = [
-        row
-        if row.read_back == row.target
-        else replace(
-            row,
-            message=f"Cenports says it is done, but stock is {row.read_back}, not {row.target}: it may have been sold "
-            "meanwhile, or TRUE_UP may set another stock than the actual one.",
-        )
-        for row in read
-    ]
-    journal.set_rows(judged, client.clock.now(), ("applied",))
-    return [row for row in judged if row.read_back != row.target]
-
-
-def _withhold_rest(client: Client, journal: Journal, head: Head, failure: str) -> None:
-    """Write beside every row that waits for the canary that it does not follow."""
-    text = f"Not sent: the canary was not confirmed, as {failure}."
-    rows = [
-        replace(row, message=text)
-        for batch in list_unsent(journal, head)
-        for row in journal.rows(head.submission_id, batch.batch, ("not_sent",))
-    ]
-    journal.set_rows(rows, client.clock.now(), ("not_sent",))
+    at = gateway.now()
+    levels = gateway.read_stock({row.warehouse_code or "" for row in rows})
+    changes: list[RowChange] = []
+    for row in rows:
+        now = levels.get((row.warehouse_code or "", row.product_sku or ""))
+        message = None
+        if now != row.target:
+            message = (
+                f"Cenports says it is done, but stock is {now}, not {row.target}: it may have been sold meanwhile, or "
+                "TRUE_UP may set another stock than the actual one."
+            )
+        values = {"read_back": now, "read_back_at": at.wall.isoformat(), "message": message}
+        changes.append(RowChange(row.item, None, values))
+    journal.change_rows(head.submission_id, changes, at)
+    different = {change.item for change in changes if change.values["message"]}
+    return [row for row in journal.rows(head.submission_id, outcomes=("applied",)) if row.item in different]

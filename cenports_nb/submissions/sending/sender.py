@@ -1,22 +1,26 @@
-"""Sending: the batches of a submission onto the wire, one after the other, each with its state in the journal.
+"""The sender: carries out what is decided of each batch, and writes down what happened.
 
-Nothing here raises once the first byte has left: what went wrong is an outcome of rows.
+    reserve a place ─▶ look ─▶ decide ─▶ journal ─▶ wire ─▶ journal
+
+It is the only way onto the wire: first sending, canary, `resume()`, `retry()` and the repeat after a refusal differ in
+which rows they choose, how they look and what their policy is. Once the first byte has left nothing raises: what went
+wrong is an outcome of rows.
 """
 
 from __future__ import annotations
 
 import contextlib
-import re
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from collections import deque
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal
 
 import msgspec
 from tqdm.auto import tqdm
 
+from cenports_nb.api.http.adapter import NotDepartedError
 from cenports_nb.errors import (
-    ApiError,
     AuthenticationError,
     BusinessError,
     CenportsError,
@@ -24,213 +28,300 @@ from cenports_nb.errors import (
     InvalidRequestError,
     JournalError,
     RateLimitedError,
-    TransportError,
 )
-from cenports_nb.submissions.journal.models import Batch, Head, Row
-from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.journal.write_kinds import get_write_kind
-from cenports_nb.submissions.tracking.transaction_status import read_transaction
-
-if TYPE_CHECKING:
-    from cenports_nb.api.client import Client
+from cenports_nb.submissions.journal.row_updates import RowChange
+from cenports_nb.submissions.journal.store import Journal, RowsChangedError, list_sent_values
+from cenports_nb.submissions.journal.write_kinds import WriteKind, get_write_kind
+from cenports_nb.submissions.ports import Gateway
+from cenports_nb.submissions.rules.answers import judge_error
+from cenports_nb.submissions.rules.decide import MAX_EVIDENCE_AGE, MAX_LOOKS, Decision, Policy, decide
+from cenports_nb.submissions.rules.models import Batch, Head, Row
+from cenports_nb.submissions.rules.moments import Moment, at_most_elapsed
+from cenports_nb.submissions.rules.states import SENDABLE_OUTCOMES
+from cenports_nb.submissions.sending.look import Look
 
 MAX_UNREACHED_BATCHES = 3
 """So many batches in a row that did not reach Cenports: it can't be reached, and the rest waits for resume()."""
 
-LastLook = Callable[[Batch, Sequence[Row]], tuple[list[Row], list[Row]]]
-"""The last look before a batch leaves: rows to send, with their newest numbers, and rows to withhold, with why."""
+MAX_PAUSE_SECONDS = 75.0
+"""Of all pauses after 429 of a batch: one window of the rate limit and a little more."""
 
-SendResult = Literal["continue", "stop", "unreached", "too_large"]
-"""What sending one batch means for the next."""
+UNSENDABLE_STATES = ("held", "dropped", "dry_run")
+"""Batches whose rows are never sent from here, whatever a person said became of them."""
+
+SendResult = Literal["done", "again", "stop", "unreached", "split"]
+"""What an attempt to send a batch means for what comes next."""
+
+TOO_OLD_MESSAGE = "Not sent: what was seen just before was more than five minutes old each time; resume() tries again."
+STOPPED_MESSAGE = "Not sent: sending stopped at an earlier batch; resume() goes on with it."
 
 
-def send_all(
-    client: Client,
-    journal: Journal,
-    head: Head,
-    *,
-    only: Sequence[int] | None = None,
-    also: Sequence[int] = (),
-    last_look: LastLook | None = None,
-    progress: bool | None = None,
-) -> None:
-    """Send every batch that was not sent, until Cenports refuses more; the caller holds the right to send.
+@dataclass(frozen=True)
+class Parcel:
+    """Rows that leave together, as far as they may.
+
+    Attributes:
+        batch: That they are in.
+        items: These rows of it.
+    """
+
+    batch: Batch
+    items: frozenset[int]
+
+
+def list_parcels(
+    journal: Journal, head: Head, choose: Callable[[Row], bool], outcomes: Sequence[str] = ("not_sent",)
+) -> list[Parcel]:
+    """List what may be sent of a submission, batch by batch; what is in doubt goes in batches of its own."""
+    found: dict[tuple[int, int], set[int]] = {}
+    for row in journal.rows(head.submission_id, outcomes=outcomes):
+        if choose(row):
+            found.setdefault((row.batch, row.exposed), set()).add(row.item)
+    batches = {batch.batch: batch for batch in journal.batches(head.submission_id)} if found else {}
+    return [
+        Parcel(batches[number], frozenset(items))
+        for (number, _), items in sorted(found.items())
+        if batches[number].state not in UNSENDABLE_STATES
+    ]
+
+
+class Sender:
+    """Sends rows of one submission; the caller holds the right to.
 
     Args:
-        client: A client that is not read-only.
+        gateway: Where they go.
         journal: Where the submission is.
         head: The submission.
-        only: Only these batches.
-        also: Batches in doubt that may be sent again.
-        last_look: The last look at each batch.
-        progress: Show a bar of batches; by default only when it takes more than two seconds.
-
-    Raises:
-        JournalError: The journal can't be written, and nothing was sent yet; later it is a warning.
-        KeyboardInterrupt: A person stopped it; what was on its way is in doubt, the rest not sent.
+        look: The last look at each batch.
+        policy: What was asked for.
     """
-    queue = list_unsent(journal, head, only, also)
-    bar = tqdm(total=len(queue), desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
-    any_sent, unreached = False, 0
-    result: SendResult
-    try:
-        with bar:
-            while queue:
-                batch = queue.pop(0)
-                rows = _claim_batch(client, journal, head, batch, last_look)
-                if rows:
-                    any_sent = True  # from here on it may have been sent
-                    result = _send(client, journal, head, batch, rows)
-                else:
-                    result = "continue" if rows is not None else "stop"
-                unreached = unreached + 1 if result == "unreached" else 0
-                if result == "stop" or unreached == MAX_UNREACHED_BATCHES:
-                    _explain_unsent(client, journal, head)
-                    return
-                if result == "too_large":
-                    found = {batch.batch: batch for batch in journal.batches(head.submission_id)}
-                    queue[:0] = [found[batch.batch], found[max(found)]]
-                bar.update(result != "too_large")
-    except JournalError as error:
-        if not any_sent:
-            raise
-        text = (
-            f"Sending of {head.submission_id} stopped: {error} What was sent is in doubt or pending, the rest not sent."
-        )
-        warnings.warn(text, CenportsWarning, stacklevel=3)
-    except KeyboardInterrupt as interrupt:
-        interrupt.add_note(
-            f"Submission {head.submission_id} was interrupted and nothing of it is lost: "
-            f'open_submission(client, "{head.submission_id}").resume() goes on with it.'
-        )
-        raise
 
+    def __init__(self, gateway: Gateway, journal: Journal, head: Head, look: Look, policy: Policy) -> None:
+        self._gateway = gateway
+        self._journal = journal
+        self._head = head
+        self._look = look
+        self._policy = policy
+        self._kind: WriteKind = get_write_kind(head)
+        self._any_sent = False
 
-def list_unsent(
-    journal: Journal, head: Head, only: Sequence[int] | None = None, also: Sequence[int] = ()
-) -> list[Batch]:
-    """List the batches that may be sent."""
-    return [
-        batch
-        for batch in journal.batches(head.submission_id)
-        if (batch.state in ("planned", "not_sent") and (only is None or batch.batch in only)) or batch.batch in also
-    ]
+    def send(self, parcels: Iterable[Parcel], progress: bool | None = None) -> None:
+        """Send parcels, one after the other, until Cenports refuses more.
 
+        Args:
+            parcels: What to send.
+            progress: Show a bar of batches; by default only when it takes more than two seconds.
 
-def classify_error(error: CenportsError) -> tuple[str, bool]:
-    """Tell what an error means for the batch it answered, and whether sending must stop.
-
-    A refusal changed nothing. What certainly never reached Cenports was not sent. Everything else may or
-    may not have been applied, so it is in doubt.
-    """
-    if not error.reached and not isinstance(error, TransportError):
-        return "not_sent", True  # there is no token to send it with
-    if isinstance(error, BusinessError) and error.status == 200:
-        return "in_doubt", False
-    if isinstance(error, InvalidRequestError | BusinessError):
-        return "rejected", False
-    if isinstance(error, AuthenticationError | RateLimitedError):
-        return "not_sent", True
-    if isinstance(error, TransportError):
-        return ("in_doubt" if error.reached else "not_sent"), False
-    if isinstance(error, ApiError):
-        return ("rejected" if error.status < 500 else "in_doubt"), False
-    return "in_doubt", False
-
-
-def _claim_batch(
-    client: Client, journal: Journal, head: Head, batch: Batch, last_look: LastLook | None
-) -> Sequence[Row] | None:
-    """Take the last look at a batch and write down that it leaves; return the rows that do, None if none can be looked at."""
-    rows = journal.rows(batch.submission_id, batch.batch, (batch.unsent_outcome,))
-    withheld: list[Row] = []
-    if last_look is not None:
+        Raises:
+            JournalError: The journal can't be written, and nothing was sent yet; later it is a warning.
+            KeyboardInterrupt: A person stopped it; what was on its way is in doubt, the rest not sent.
+        """
+        queue = deque(parcels)
+        bar = tqdm(total=len(queue), desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
         try:
-            rows, withheld = last_look(batch, rows)
-        except CenportsError as error:
-            text = f"Not sent, as it could not be looked at again just before: {error}"
-            journal.withhold(batch, [replace(row, message=text) for row in rows], client.clock.now())
+            with bar:
+                self._send_queue(queue, bar)
+        except JournalError as error:
+            if not self._any_sent:
+                raise
+            text = (
+                f"Sending of {self._head.submission_id} stopped: {error} What was sent is in doubt or pending, the rest "
+                "not sent."
+            )
+            warnings.warn(text, CenportsWarning, stacklevel=4)
+        except KeyboardInterrupt as interrupt:
+            interrupt.add_note(
+                f"Submission {self._head.submission_id} was interrupted and nothing of it is lost: "
+                f'open_submission(client, "{self._head.submission_id}").resume() goes on with it.'
+            )
+            raise
+
+    def _send_queue(self, queue: deque[Parcel], bar: Any) -> None:
+        unreached = 0
+        while queue:
+            parcel = queue.popleft()
+            result, halves = self._send_parcel(parcel)
+            unreached = unreached + 1 if result == "unreached" else 0
+            if result == "stop" or unreached == MAX_UNREACHED_BATCHES:
+                self._explain(queue, STOPPED_MESSAGE)
+                return
+            queue.extendleft(reversed(halves))
+            bar.update(result != "split")
+
+    def _send_parcel(self, parcel: Parcel) -> tuple[SendResult, list[Parcel]]:
+        """Look at a parcel and send what may leave of it; after a refusal before any processing, once more."""
+        attempts = _Attempts()
+        while attempts.may_look():
+            try:
+                place = self._gateway.reserve()
+                rows = self._read_rows(parcel)
+                evidence = self._look(rows) if rows else None
+            except JournalError:
+                raise
+            except CenportsError as error:
+                return self._leave_unsent(parcel, error), []
+            if evidence is None:
+                return "done", []
+            decision = decide(rows, evidence, self._policy)
+            try:
+                claimed = self._claim(parcel.batch, decision)
+            except RowsChangedError:
+                continue
+            if claimed is None:
+                self._end_if_settled(parcel.batch)
+                return "done", []
+            parcel = replace(parcel, batch=claimed)
+            result = self._send_claimed(claimed, decision.send, place, evidence.began, attempts)
+            if result == "split":
+                return result, self._split(claimed)
+            if result != "again":
+                return result, []
+        self._explain([parcel], TOO_OLD_MESSAGE)
+        return "done", []
+
+    def _claim(self, batch: Batch, decision: Decision) -> Batch | None:
+        """Write down what was decided; return the batch that leaves."""
+        if decision.send:
+            self._gateway.write_started(batch)
+        claimed = self._journal.claim(batch, decision, self._gateway.now())
+        if claimed is None:
             return None
-    if not rows:
-        journal.withhold(batch, withheld, client.clock.now())
-        return ()
-    client.write_started(batch.write_id)
-    claimed = journal.claim(batch, rows, withheld, client.clock.now(), get_write_kind(head).doubt_message)
-    return rows if claimed else ()  # another process was quicker
+        if claimed.batch != batch.batch:
+            self._gateway.write_started(claimed)
+        self._any_sent = True  # from here on it may have been sent
+        return claimed
+
+    def _send_claimed(
+        self, batch: Batch, rows: Sequence[Row], place: float, began: Moment, attempts: _Attempts
+    ) -> SendResult:
+        """Send a claimed batch; whatever stops this, it is not left as if it were on its way."""
+        try:
+            return self._exchange(batch, rows, place, began, attempts)
+        except BaseException:
+            with contextlib.suppress(JournalError):
+                self._journal.close_crashed(self._head.submission_id, self._gateway.now())
+            raise
+
+    def _exchange(
+        self, batch: Batch, rows: Sequence[Row], place: float, began: Moment, attempts: _Attempts
+    ) -> SendResult:
+        """Send a claimed batch and write down what became of it."""
+
+        def may_depart() -> bool:
+            return at_most_elapsed(began, self._gateway.now()) <= MAX_EVIDENCE_AGE
+
+        try:
+            transaction = self._gateway.send(self._head, batch, rows, place, may_depart)
+        except NotDepartedError:
+            self._journal.record_answer(batch, "return", None, self._gateway.now())
+            return "again"
+        except JournalError:
+            raise
+        except CenportsError as error:
+            return self._record_failure(batch, len(rows), error, attempts)
+        at = self._gateway.now()
+        if transaction is None:
+            self._journal.record_answer(batch, "acknowledge", None, at, completed_at=at.wall.isoformat())
+            self._gateway.write_ended(batch)
+            return "done"
+        self._journal.record_acceptance(
+            batch,
+            str(transaction.handle).strip(),
+            f"Cenports named one transaction for two batches ({transaction.handle}), so it says nothing of either: "
+            "verify() looks at what is there now.",
+            at,
+            status=transaction.status.strip().upper() or None,
+            submitted_at=transaction.submitted_at or at.wall.isoformat(),
+            **list_sent_values(at),
+        )
+        return "done"
+
+    def _record_failure(self, batch: Batch, rows: int, error: CenportsError, attempts: _Attempts) -> SendResult:
+        """Write down what an error means for the rows of the batch that it answered."""
+        verdict, at = judge_error(error, self._kind.items_field), self._gateway.now()
+        if verdict.too_large and rows > 1:
+            return "split"
+        texts = error.errors if isinstance(error, InvalidRequestError | BusinessError) else [str(error)]
+        message = f"{self._kind.doubt_message} ({error})" if verdict.event == "lose" else str(error)
+        values = {"errors": msgspec.json.encode(texts).decode()}
+        if verdict.event == "lose":
+            # It left before now, at the latest.
+            values |= list_sent_values(at)
+        if verdict.event != "return":
+            values["submitted_at"] = at.wall.isoformat()
+        self._journal.record_answer(batch, verdict.event, message, at, **values)
+        if verdict.event != "lose":
+            self._end_if_settled(batch)
+        if verdict.event == "return" and attempts.may_repeat(error, self._gateway):
+            return "again"
+        if verdict.stops:
+            return "stop"
+        return "done" if error.reached else "unreached"
+
+    def _split(self, batch: Batch) -> list[Parcel]:
+        """Halve a batch that was refused as too large."""
+        halves = self._journal.split(batch, self._gateway.now())
+        self._end_if_settled(batch)
+        return [Parcel(half, frozenset(row.item for row in self._read_batch(half))) for half in halves]
+
+    def _leave_unsent(self, parcel: Parcel, error: CenportsError) -> SendResult:
+        """Say beside rows why they were not even looked at."""
+        verdict = judge_error(error, self._kind.items_field)
+        text = f"Not sent, as it could not be looked at again just before: {error}" if error.reached else str(error)
+        self._explain([parcel], text)
+        return "unreached" if not error.reached and not verdict.stops else "stop"
+
+    def _explain(self, parcels: Iterable[Parcel], text: str) -> None:
+        """Write beside rows that were not sent why they were not."""
+        changes = [
+            RowChange(row.item, None, {"message": text})
+            for parcel in parcels
+            for row in self._read_rows(parcel)
+            if row.outcome == "not_sent"
+        ]
+        self._journal.change_rows(self._head.submission_id, changes, self._gateway.now())
+
+    def _read_rows(self, parcel: Parcel) -> list[Row]:
+        """Read the rows of a parcel that may still be sent: a person may have closed some since."""
+        return [row for row in self._read_batch(parcel.batch) if row.item in parcel.items]
+
+    def _read_batch(self, batch: Batch) -> list[Row]:
+        return self._journal.rows(batch.submission_id, batch.batch, SENDABLE_OUTCOMES)
+
+    def _end_if_settled(self, batch: Batch) -> None:
+        """Let the cache keep answers again, unless something of a batch may still take effect."""
+        open_rows = self._journal.rows(
+            batch.submission_id, batch.batch, ("sending", "pending", "in_doubt", "unconfirmed")
+        )
+        if not open_rows:
+            self._gateway.write_ended(batch)
 
 
-def _send(client: Client, journal: Journal, head: Head, batch: Batch, rows: Sequence[Row]) -> SendResult:
-    """Send a claimed batch; whatever stops this, the batch is not left as if it were on its way."""
-    try:
-        return _request(client, journal, head, batch, rows)
-    except BaseException:
-        with contextlib.suppress(JournalError):
-            journal.close_crashed(head.submission_id, client.clock.now())
-        raise
+class _Attempts:
+    """What was tried after refusals of one parcel."""
 
+    def __init__(self) -> None:
+        self._looks = 0
+        self._refusals = 0
+        self._paused_seconds = 0.0
+        self._token_renewed = False
 
-def _request(client: Client, journal: Journal, head: Head, batch: Batch, rows: Sequence[Row]) -> SendResult:
-    """Send a claimed batch and write down what became of it."""
-    kind = get_write_kind(head)
-    sent_at = client.clock.now()
-    try:
-        answer = client.send(kind.method, kind.path, kind.build_body(head, batch, rows))
-        at = client.clock.now()
-        if kind.is_synchronous:
-            journal.end(batch, at, "applied", None, "in_doubt", state="completed", completed_at=at.isoformat())
-            client.write_ended(batch.write_id)
-            return "continue"
-        transaction = read_transaction(answer.body, kind.call)
-        journal.end(
-            batch, at, "pending", None, "in_doubt", state="accepted", handle=str(transaction.handle),
-            status=transaction.status.strip().upper() or None, submitted_at=transaction.submitted_at or sent_at.isoformat(),
-        )  # fmt: skip
-    except JournalError:
-        raise
-    except CenportsError as error:
-        return _record_failure(client, journal, head, batch, len(rows), error)
-    return "continue"
+    def may_look(self) -> bool:
+        """Tell whether the parcel may be looked at once more; a repeat after a refusal has a look of its own."""
+        self._looks += 1
+        return self._looks <= MAX_LOOKS + self._refusals + self._token_renewed
 
-
-def _record_failure(
-    client: Client, journal: Journal, head: Head, batch: Batch, rows: int, error: CenportsError
-) -> SendResult:
-    """Write down what an error means for the rows of the batch that it answered."""
-    kind, at = get_write_kind(head), client.clock.now()
-    state, stop = classify_error(error)
-    if batch.state == "again":
-        state = "in_doubt"  # what it was before: the refusal of the repeat says nothing of the first time
-    texts = error.errors if isinstance(error, InvalidRequestError | BusinessError) else [str(error)]
-    message = f"{kind.doubt_message} ({error})" if state == "in_doubt" else str(error)
-    changes: dict[str, Any] = {"state": state, "errors": msgspec.json.encode(texts).decode()}
-    if state != "not_sent":
-        changes["submitted_at"] = at.isoformat()
-    journal.end(batch, at, state, message, "in_doubt", **changes)
-    if state != "in_doubt":
-        client.write_ended(batch.write_id)
-    if state == "rejected" and rows > 1 and _is_too_large(error, kind.items_field):
-        journal.halve(batch, at)
-        return "too_large"
-    if stop:
-        return "stop"
-    return "continue" if error.reached else "unreached"
-
-
-def _is_too_large(error: CenportsError, items: str) -> bool:
-    """Tell a refusal of the number of rows from one of the rows themselves."""
-    if isinstance(error, InvalidRequestError):
-        texts = error.errors.get(items, ())
-        return any(re.search(r"\d|many|more than|max", text, re.IGNORECASE) for text in texts)
-    return isinstance(error, ApiError) and error.status == 413
-
-
-def _explain_unsent(client: Client, journal: Journal, head: Head) -> None:
-    """Write beside the rows that were not sent why they were not."""
-    text = "Not sent: sending stopped at an earlier batch; resume() goes on with it."
-    rows = [
-        replace(row, message=text)
-        for batch in list_unsent(journal, head)
-        if batch.state == "planned"
-        for row in journal.rows(head.submission_id, batch.batch, ("not_sent",))
-    ]
-    journal.set_rows(rows, client.clock.now(), ("not_sent",))
+    def may_repeat(self, error: CenportsError, gateway: Gateway) -> bool:
+        """Tell whether a refusal may be followed by another attempt; waits as long as it asks to."""
+        if isinstance(error, RateLimitedError):
+            self._refusals += 1
+            pause = max(error.retry_after or 0.0, 0.5 * 2 ** (self._refusals - 1))
+            self._paused_seconds += pause
+            if self._paused_seconds > MAX_PAUSE_SECONDS:
+                return False
+            gateway.pause(pause)
+            return True
+        if isinstance(error, AuthenticationError) and error.reached and not self._token_renewed:
+            self._token_renewed = True  # a new one is fetched with the next place
+            return True
+        return False

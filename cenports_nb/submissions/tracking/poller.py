@@ -10,13 +10,25 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from cenports_nb.errors import ApiError, AuthenticationError, CenportsError, InvalidRequestError, RateLimitedError
-from cenports_nb.submissions.journal.models import Batch, parse_time
+import msgspec
+
+from cenports_nb.errors import (
+    ApiError,
+    AuthenticationError,
+    CenportsError,
+    InvalidRequestError,
+    RateLimitedError,
+    UnexpectedAnswerError,
+)
+from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.tracking.transaction_status import read_transaction, record_transaction
+from cenports_nb.submissions.ports import Gateway
+from cenports_nb.submissions.rules.models import Batch, parse_time
+from cenports_nb.submissions.rules.moments import at_least_elapsed
+from cenports_nb.submissions.rules.states import SETTLED_BATCH_STATES
+from cenports_nb.submissions.rules.transactions import judge_transaction
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -43,9 +55,10 @@ class Poller:
         failed: Why the last poll failed, if it did.
     """
 
-    def __init__(self, client: Client, journal: Journal) -> None:
+    def __init__(self, client: Client, journal: Journal, gateway: Gateway) -> None:
         self._client = client
         self._journal = journal
+        self._gateway = gateway
         self._schedules: dict[tuple[str, int], _Schedule] = {}
         self._polling = threading.Lock()
         self.failed: CenportsError | None = None
@@ -113,35 +126,68 @@ class Poller:
         return max(0.0, min(dues, default=0.0))
 
     def _poll_batch(self, batch: Batch) -> None:
-        """Ask for one transaction and write down what is new."""
-        try:
-            answer = self._client.get("/transaction", {"handle": batch.handle})
-            transaction = read_transaction(answer.body, "GET /transaction")
-        except ApiError as error:
-            if error.status in (400, 404, 410) and self._give_up(batch):
-                return
-            raise
-        except InvalidRequestError:
-            if self._give_up(batch):
-                return
-            raise
-        if record_transaction(self._journal, batch, transaction, answer.at):
-            self._client.write_ended(batch.write_id)
+        poll_transaction(self._gateway, self._journal, batch)
 
-    def _give_up(self, batch: Batch) -> bool:
-        """Leave a transaction that Cenports says it does not have to the evidence, once it must have landed."""
-        at, sent = self._client.clock.now(), parse_time(batch.sent_at)
-        if sent is not None and at - sent < timedelta(minutes=self._client.dialect.settle_minutes):
-            return False
-        self._journal.end(
-            batch,
-            at,
-            "unconfirmed",
-            UNKNOWN_MESSAGE,
-            "pending",
-            state="failed",
-            status="UNKNOWN",
-            last_polled_at=at.isoformat(),
+
+def poll_transaction(gateway: Gateway, journal: Journal, batch: Batch) -> None:
+    """Ask for the transaction of a batch and write down what is new.
+
+    Raises:
+        CenportsError: No good answer was had; nothing changed.
+    """
+    try:
+        transaction = gateway.read_transaction(batch.handle or "")
+    except ApiError as error:
+        if error.status in (400, 404, 410) and _give_up(gateway, journal, batch):
+            return
+        raise
+    except InvalidRequestError:
+        if _give_up(gateway, journal, batch):
+            return
+        raise
+    if str(transaction.handle).strip().casefold() != (batch.handle or "").casefold():
+        raise UnexpectedAnswerError(
+            f"GET /transaction was asked for {batch.handle} and answered with {transaction.handle}: nothing of that was "
+            "believed; it is asked again."
         )
-        self._client.write_ended(batch.write_id)
-        return True
+    at = gateway.now()
+    status = transaction.status.strip().upper() or "UNKNOWN"
+    judgement = judge_transaction(
+        status,
+        transaction.completed_at,
+        transaction.errors,
+        journal.rows(batch.submission_id, batch.batch, ("pending",)),
+        batch.rows,
+        is_settled=_is_settled(gateway, batch),
+    )
+    journal.record_poll(
+        batch,
+        judgement.end,
+        [RowChange(event.item, event.event, {"message": event.message}) for event in judgement.events],
+        at,
+        status=status,
+        completed_at=transaction.completed_at,
+        last_polled_at=at.wall.isoformat(),
+        errors=None if transaction.errors is None else msgspec.json.encode(transaction.errors).decode(),
+    )
+    if judgement.end in SETTLED_BATCH_STATES:
+        gateway.write_ended(batch)
+
+
+def _give_up(gateway: Gateway, journal: Journal, batch: Batch) -> bool:
+    """Leave a transaction that Cenports says it does not have to the evidence, once it must have landed."""
+    if not _is_settled(gateway, batch):
+        return False
+    at = gateway.now()
+    changes = [
+        RowChange(row.item, "fail", {"message": UNKNOWN_MESSAGE})
+        for row in journal.rows(batch.submission_id, batch.batch, ("pending",))
+    ]
+    journal.record_poll(batch, "ended", changes, at, status="UNKNOWN", last_polled_at=at.wall.isoformat())
+    gateway.write_ended(batch)
+    return True
+
+
+def _is_settled(gateway: Gateway, batch: Batch) -> bool:
+    """Tell whether a transaction must have ended by now."""
+    return batch.sent is not None and at_least_elapsed(batch.sent, gateway.now()) >= gateway.settle

@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
-from cenports_nb.submissions.journal.models import Batch, parse_time
 from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.rules.models import Batch, parse_time
 
 MAX_MESSAGES = 6
 """Messages of a batch that a view may show; all of them are in the outcomes."""
@@ -91,27 +91,28 @@ class Snapshot:
         return found
 
 
-STATE_LABELS = {"planned": "not_sent", "again": "in_doubt"}
+STATE_LABELS = {"planned": "not_sent", "ended": "unconfirmed"}
 """States that are words of the sender only."""
 
 Listener = Callable[[Snapshot], None]
 
-COUNTS_SQL = (
-    "SELECT batch, outcome, count(*) FROM row WHERE submission_id = ? GROUP BY batch, outcome ORDER BY batch, min(row)"
-)
+COUNTS_SQL = """
+SELECT batch, CASE outcome WHEN 'sending' THEN 'pending' ELSE outcome END AS shown, count(*) FROM row
+WHERE submission_id = ? GROUP BY batch, shown ORDER BY batch, min(row)
+"""
 MESSAGES_SQL = """
 SELECT batch, name, message, message_count FROM (
     SELECT batch, row, coalesce(product_sku, order_no) AS name, message,
         row_number() OVER (PARTITION BY batch ORDER BY outcome <> 'rejected', row) AS place, count(*) OVER (PARTITION BY batch) AS message_count
-    FROM row WHERE submission_id = ? AND message IS NOT NULL AND outcome NOT IN ('applied', 'pending'))
+    FROM row WHERE submission_id = ? AND message IS NOT NULL AND outcome NOT IN ('applied', 'pending', 'sending'))
 WHERE place <= ? ORDER BY batch, place
 """
 ROWS_SQL = """
 SELECT coalesce(product_sku, order_no), coalesce(before_quantity, current_quantity),
     CASE WHEN type = 'DIFFERENTIAL' THEN coalesce(before_quantity, current_quantity) + quantity
          WHEN type IS NOT NULL THEN quantity END,
-    outcome, message
-FROM row WHERE submission_id = ? AND batch = ? ORDER BY outcome IN ('applied', 'pending'), outcome <> 'rejected', row LIMIT ?
+    CASE outcome WHEN 'sending' THEN 'pending' ELSE outcome END, message
+FROM row WHERE submission_id = ? AND batch = ? ORDER BY outcome IN ('applied', 'pending', 'sending'), outcome <> 'rejected', row LIMIT ?
 """
 
 

@@ -17,6 +17,7 @@ OUTCOME_MARKS = {
     "unconfirmed": ("?", "warn"),
     "in_doubt": ("?", "warn"),
     "held": ("‖", "warn"),
+    "dropped": ("∅", "warn"),
     "rejected": ("✗", "bad"),
     "not_applied": ("✗", "bad"),
     "not_sent": ("✗", "bad"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cenports_nb.rendering.note import render_note
 from cenports_nb.rendering.text import format_count
-from cenports_nb.submissions.journal.models import Head
+from cenports_nb.submissions.rules.models import Head
 from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 from cenports_nb.submissions.tracking.snapshot import Snapshot
 

@@ -6,24 +6,13 @@ Times are UTC in ISO 8601, so that they sort as text.
 from __future__ import annotations
 
 import getpass
-import uuid
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
-if TYPE_CHECKING:
-    from cenports_nb.api.client import Client
-
-OPEN_OUTCOMES = ("pending", "in_doubt", "unconfirmed")
-"""Outcomes of a change that may have landed, or may land yet."""
-
-EFFECTIVE_OUTCOMES = ("applied", *OPEN_OUTCOMES)
-"""Outcomes of a change that counts when the same is asked for again."""
-
-UNSETTLED_OUTCOMES = ("in_doubt", "unconfirmed")
-"""Outcomes that only evidence or a person can settle."""
+from cenports_nb.submissions.rules.moments import Moment
 
 
 @dataclass(frozen=True)
@@ -52,21 +41,6 @@ class Head:
     made_by: str | None = None
     details: str | None = None
 
-    @classmethod
-    def create(cls, client: Client, kind: str, details: dict[str, Any] | None = None) -> Head:
-        """Name a new submission of a client's account, made now."""
-        now = client.clock.now()
-        return cls(
-            submission_id=f"{now:%Y%m%d-%H%M%S}-{uuid.uuid4().hex[:8]}",
-            kind=kind,
-            environment=client.settings.environment,
-            account=client.settings.account,
-            partner_id=client.settings.partner_id,
-            created_at=now.isoformat(),
-            made_by=get_user_name(),
-            details=msgspec.json.encode(details).decode() if details else None,
-        )
-
     def get_detail(self, name: str) -> Any:
         """Return one of the details; None where it is not there."""
         return msgspec.json.decode(self.details).get(name) if self.details else None
@@ -79,7 +53,10 @@ class Batch:
     Attributes:
         place: What all its rows have in common: a warehouse code, a channel id, or nothing.
         rows: How many rows it holds as it was sent; rows of it that were withheld are not counted.
-        state: planned, sending, accepted, rejected, not_sent, in_doubt, completed, failed, held, dry_run.
+        state: One of `states.BATCH_TRANSITIONS`, or held, dropped, dry_run, which are never sent.
+        sent_at: When its request left, at the latest.
+        sent_server_at: The same in Cenports' time, as far as it was known.
+        sent_monotonic: The same on the clock of the process `sent_process`.
         errors: What Cenports objects to, JSON.
     """
 
@@ -95,16 +72,22 @@ class Batch:
     completed_at: str | None = None
     last_polled_at: str | None = None
     errors: str | None = None
+    sent_server_at: str | None = None
+    sent_monotonic: float | None = None
+    sent_process: str | None = None
+
+    @property
+    def sent(self) -> Moment | None:
+        """When its request left, at the latest; None if it did not."""
+        wall = parse_time(self.sent_at)
+        if wall is None:
+            return None
+        return Moment(wall, self.sent_monotonic, self.sent_process, parse_time(self.sent_server_at))
 
     @property
     def write_id(self) -> str:
         """The batch's name for the cache, which keeps nothing while a write is under way."""
         return f"{self.submission_id}/{self.batch}"
-
-    @property
-    def unsent_outcome(self) -> str:
-        """The outcome of rows that are yet to be sent in it: those that are sent again are in doubt until then."""
-        return "in_doubt" if self.state == "again" else "not_sent"
 
 
 @dataclass(frozen=True)
@@ -116,7 +99,10 @@ class Row:
         batch: The batch that it was sent in last.
         row: Its place there, which errors of a transaction name.
         before_quantity: The stock just before it was sent.
+        reserved: What open orders had reserved of the SKU when the row was planned; None where nobody looked.
+        allowed: The guards that a person accepted for it, separated by blanks.
         payload: What is sent of an order, JSON; gone when it is applied.
+        exposed: Whether an earlier request of it may still take effect.
     """
 
     submission_id: str
@@ -137,6 +123,11 @@ class Row:
     message: str | None = None
     read_back: int | None = None
     read_back_at: str | None = None
+    reason: str | None = None
+    reference: str | None = None
+    reserved: int | None = None
+    allowed: str | None = None
+    exposed: int = 0
 
     @property
     def order_key(self) -> tuple[str, str]:

@@ -1,0 +1,161 @@
+"""Cenports through a client, as the sender, the poller and `verify()` need it."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pandas as pd
+
+from cenports_nb.api.models import Transaction
+from cenports_nb.errors import InvalidRequestError, RejectedRowsWarning, UnexpectedAnswerError, UnknownFieldsWarning
+from cenports_nb.frames.loaders.stock import load_actual_stock, load_channel_ids
+from cenports_nb.submissions.evidence import order_lookup
+from cenports_nb.submissions.journal.write_kinds import get_write_kind
+from cenports_nb.submissions.ports import OrderKey, StockLevels
+from cenports_nb.submissions.rules.models import Batch, Head, Row
+from cenports_nb.submissions.rules.moments import Moment
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+
+class ClientGateway:
+    """Cenports through a client."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    @property
+    def settle(self) -> timedelta:
+        """After this time nothing of a request can take effect any more."""
+        return timedelta(minutes=self._client.dialect.settle_minutes)
+
+    def now(self) -> Moment:
+        """Tell the time on every clock."""
+        clock = self._client.clock
+        timeline = getattr(clock, "timeline", None) or self._client.runtime.process
+        return Moment(clock.now(), clock.monotonic(), timeline, self._client.session.read_server_clock())
+
+    def reserve(self) -> float:
+        """Wait until a write may leave, and return its place in the rate limit."""
+        return self._client.session.reserve_write()
+
+    def send(
+        self, head: Head, batch: Batch, rows: Sequence[Row], place: float, may_depart: Callable[[], bool]
+    ) -> Transaction | None:
+        """Send a batch once; None where the call has no transaction."""
+        kind = get_write_kind(head)
+        answer = self._client.write(kind.method, kind.path, kind.build_body(head, batch, rows), place, may_depart)
+        return None if kind.is_synchronous else parse_transaction(answer.body, kind.call)
+
+    def pause(self, seconds: float) -> None:
+        """Send nothing of the account for a while."""
+        self._client.session.pause(seconds)
+
+    def read_transaction(self, handle: str) -> Transaction:
+        """Ask for a transaction."""
+        return parse_transaction(self._client.get("/transaction", {"handle": handle}).body, "GET /transaction")
+
+    def read_stock(self, warehouse_codes: Iterable[str]) -> StockLevels:
+        """Read actual stock, past every cache; a record that can't be read is a SKU without a stock."""
+        return FrameLevels(_load_stock(self._client, sorted(warehouse_codes)))
+
+    def explain_existing_orders(self, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:
+        """Say of each order that is there why it is not to be created."""
+        return order_lookup.explain_existing(self._client, channel_id, numbers)
+
+    def find_orders(self, keys: Iterable[OrderKey]) -> set[OrderKey]:
+        """Find the orders that are there."""
+        return order_lookup.find_orders(self._client, keys)
+
+    def find_acknowledgements(self, keys: Iterable[OrderKey]) -> dict[OrderKey, bool]:
+        """Tell whether orders are acknowledged, without those that are not there."""
+        return order_lookup.find_acknowledgements(self._client, keys)
+
+    def find_acknowledged_shipments(self, keys: Iterable[OrderKey]) -> set[OrderKey]:
+        """Find the orders of which no shipment is left to acknowledge."""
+        client = self._client
+        done: set[OrderKey] = set()
+        for channel, numbers in order_lookup.group_by_channel(keys).items():
+            channels = [channel] if channel else load_channel_ids(client)  # of an order that no channel knows
+            still_open = {
+                number for _, number in order_lookup.find_shipped_orders(client, channels, numbers, acknowledged=False)
+            }
+            for _, number in order_lookup.find_shipped_orders(client, channels, numbers, acknowledged=True):
+                if number not in still_open:
+                    done.add((channel, number))
+        return done
+
+    def write_started(self, batch: Batch) -> None:
+        """Keep nothing in the cache that a batch may change, until `write_ended`."""
+        self._client.write_started(batch.write_id)
+
+    def write_ended(self, batch: Batch) -> None:
+        """Make stale what was read while a batch was under way."""
+        self._client.write_ended(batch.write_id)
+
+
+class FrameLevels:
+    """Stock from a frame; a warehouse is looked up when it is asked for."""
+
+    def __init__(self, frame: pd.DataFrame) -> None:
+        self._frame = frame
+        self._by_warehouse: dict[str, dict[str, int]] = {}
+
+    def get(self, key: tuple[str, str], /) -> int | None:
+        """Return the units; None where the warehouse does not have the SKU."""
+        code, sku = key
+        if code not in self._by_warehouse:
+            rows = self._frame[(self._frame["warehouse_code"] == code).to_numpy()]
+            self._by_warehouse[code] = dict(zip(rows["product_sku"].tolist(), rows["quantity"].tolist(), strict=True))
+        return self._by_warehouse[code].get(sku)
+
+
+def parse_transaction(body: bytes, what: str) -> Transaction:
+    """Read a transaction, bare or in an envelope's `data`.
+
+    Raises:
+        UnexpectedAnswerError: It has no handle.
+    """
+    try:
+        found: Any = msgspec.json.decode(body)
+        if isinstance(found, dict) and "handle" not in found and isinstance(found.get("data"), dict):
+            found = found["data"]
+        transaction = msgspec.convert(found, Transaction, strict=False)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise UnexpectedAnswerError(
+            f"{what} was answered without a transaction ({error}): ask Cenports' integration team."
+        ) from None
+    if not str(transaction.handle).strip():
+        raise UnexpectedAnswerError(f"{what} was answered with an empty handle: ask Cenports' integration team.")
+    transaction.submitted_at, transaction.completed_at = (
+        _format_utc(transaction.submitted_at),
+        _format_utc(transaction.completed_at),
+    )
+    return transaction
+
+
+def _format_utc(value: Any) -> str | None:
+    """Keep a time of Cenports as ISO 8601 in UTC; one that can't be read (PHP's year 0) says nothing."""
+    try:
+        moment = datetime.fromisoformat(value)
+    except (TypeError, ValueError):
+        return None
+    return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
+
+
+def _load_stock(client: Client, warehouse_codes: Sequence[str]) -> pd.DataFrame:
+    with warnings.catch_warnings():
+        # Reported when the update was planned; as errors they would stop a submission halfway.
+        warnings.simplefilter("ignore", RejectedRowsWarning)
+        warnings.simplefilter("ignore", UnknownFieldsWarning)
+        try:
+            return load_actual_stock(client, warehouse_codes=warehouse_codes or None, refresh=True)
+        except InvalidRequestError:
+            if not warehouse_codes:
+                raise
+            return load_actual_stock(client, refresh=True)  # one of the warehouses is none that Cenports knows

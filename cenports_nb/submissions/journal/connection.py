@@ -1,0 +1,87 @@
+"""The journal's connection: units of work that no interrupt, no other thread and no fork can split.
+
+Python raises KeyboardInterrupt in the main thread only, at any opcode. So a unit of work runs in a thread that owns the
+connection; whoever asked for it waits until it is whole or undone, and is interrupted only then.
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from cenports_nb.errors import JournalError
+
+T = TypeVar("T")
+
+
+class UnitRunner(Protocol):
+    """Runs units of work, one at a time."""
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Run one, and return what it returns or raise what it raises."""
+        ...
+
+    def close(self) -> None:
+        """Run no more."""
+        ...
+
+
+class ThreadRunner:
+    """Runs units of work in a thread of its own."""
+
+    def __init__(self) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="cenports-nb journal")
+        self._process = os.getpid()
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Run a unit of work to its end, even if the caller is interrupted while it waits."""
+        if self._process != os.getpid():
+            raise JournalError(
+                "This submission was opened by the process that this one was forked from, and its journal can't be used "
+                "by two: open_submission() opens it here. Nothing was sent.",
+                sent=False,
+            )
+        future = self._executor.submit(work)
+        try:
+            return future.result()
+        except BaseException:
+            wait([future])
+            raise
+
+    def close(self) -> None:
+        """End the thread; a forked child has none."""
+        if self._process == os.getpid():
+            self._executor.shutdown()
+
+
+class InlineRunner:
+    """Runs units of work where they are asked for: for a process that nobody interrupts."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Run a unit of work."""
+        with self._lock:
+            return work()
+
+    def close(self) -> None:
+        """Nothing is to be ended."""
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
+    """All or nothing: what can't be committed is rolled back and reported."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield connection
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise

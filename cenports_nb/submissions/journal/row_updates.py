@@ -1,0 +1,116 @@
+"""Updates of rows and batches inside a unit of work: each names the state that it expects, as `rules.states` has it."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from typing import Any, NamedTuple
+
+from cenports_nb.submissions.rules.models import Batch
+from cenports_nb.submissions.rules.states import BATCH_TRANSITIONS, COVERING_EVENTS, EXPOSING_EVENTS, find_targets
+
+
+class RowChange(NamedTuple):
+    """What happened to one row.
+
+    Attributes:
+        event: Of `states.ROW_TRANSITIONS`; None if only what is said of it changes.
+        values: Columns that change besides.
+    """
+
+    item: int
+    event: str | None
+    values: Mapping[str, Any]
+
+
+def change_rows(
+    connection: sqlite3.Connection,
+    submission_id: str,
+    changes: Iterable[RowChange],
+    at: str,
+    made_by: str | None = None,
+) -> int:
+    """Carry out changes of rows; one whose state is not what its event needs stays what it is.
+
+    Returns:
+        How many rows changed.
+    """
+    groups: dict[tuple[str | None, tuple[str, ...]], list[RowChange]] = {}
+    for change in changes:
+        groups.setdefault((change.event, tuple(change.values)), []).append(change)
+    changed = 0
+    for (event, names), members in groups.items():
+        assignments, arguments = _build_assignments(event, names, at, made_by)
+        where, states = _build_condition(event)
+        changed += connection.executemany(
+            f"UPDATE row SET {assignments} WHERE submission_id = ? AND item = ? AND {where}",  # noqa: S608 - our own names
+            [(*arguments, *member.values.values(), submission_id, member.item, *states) for member in members],
+        ).rowcount
+    return changed
+
+
+def change_rows_of_batch(connection: sqlite3.Connection, batch: Batch, event: str, at: str, **values: Any) -> int:
+    """Let one thing happen to every row of a batch that is in a state for it."""
+    assignments, arguments = _build_assignments(event, tuple(values), at, None)
+    where, states = _build_condition(event)
+    return connection.execute(
+        f"UPDATE row SET {assignments} WHERE submission_id = ? AND batch = ? AND {where}",  # noqa: S608
+        (*arguments, *values.values(), batch.submission_id, batch.batch, *states),
+    ).rowcount
+
+
+def change_batch(connection: sqlite3.Connection, batch: Batch, event: str, new: str, at: str, **values: Any) -> bool:
+    """Change a batch that is in a state for it; tell whether it was.
+
+    Raises:
+        KeyError: No such event leads there.
+    """
+    old = [before for name, before, after in BATCH_TRANSITIONS if (name, after) == (event, new)]
+    if not old:
+        raise KeyError(event, new)
+    values = {"state": new, "changed_at": at, **values}
+    return bool(
+        connection.execute(
+            f"UPDATE batch SET {', '.join(f'{name} = ?' for name in values)} "  # noqa: S608 - our own names
+            f"WHERE submission_id = ? AND batch = ? AND state IN ({', '.join('?' * len(old))})",
+            (*values.values(), batch.submission_id, batch.batch, *old),
+        ).rowcount
+    )
+
+
+def insert_batch(connection: sqlite3.Connection, batch: Batch, at: str) -> None:
+    """Add a batch to a submission."""
+    names = [field.name for field in fields(Batch)]
+    connection.execute(
+        f"INSERT INTO batch ({', '.join(names)}, changed_at) VALUES ({', '.join('?' * len(names))}, ?)",  # noqa: S608
+        (*(getattr(batch, name) for name in names), at),
+    )
+
+
+def _build_assignments(
+    event: str | None, names: tuple[str, ...], at: str, made_by: str | None
+) -> tuple[str, tuple[Any, ...]]:
+    """Write the SET of an update, and its values before those of `names`."""
+    parts = ["changed_at = ?", "changed_by = ?"]
+    arguments: list[Any] = [at, made_by]
+    if event is not None:
+        targets = find_targets(event)
+        cases = " ".join("WHEN ? THEN CASE WHEN exposed THEN ? ELSE ? END" for _ in targets)
+        parts.append(f"outcome = CASE outcome {cases} END")
+        for old, (new, exposed) in targets.items():
+            arguments += [old, exposed, new]
+        if all(new == "applied" for new, _ in targets.values()):
+            parts.append("payload = NULL")
+        if event in EXPOSING_EVENTS:
+            parts.append("exposed = 1")
+        elif event in COVERING_EVENTS:
+            parts.append("exposed = 0")
+    return ", ".join([*parts, *(f'"{name}" = ?' for name in names)]), tuple(arguments)
+
+
+def _build_condition(event: str | None) -> tuple[str, tuple[str, ...]]:
+    if event is None:
+        return "1", ()
+    states = tuple(find_targets(event))
+    return f"outcome IN ({', '.join('?' * len(states))})", states

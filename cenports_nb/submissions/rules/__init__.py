@@ -1,0 +1,1 @@
+"""The rules of writes, as tables and pure functions over frozen values: no client, no file, no clock, no pandas."""

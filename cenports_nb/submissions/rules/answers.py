@@ -1,0 +1,86 @@
+"""What the answer to a write proves, as one table: a refusal before processing, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from cenports_nb.errors import (
+    ApiError,
+    AuthenticationError,
+    BusinessError,
+    CenportsError,
+    InvalidRequestError,
+    RateLimitedError,
+    TransportError,
+)
+
+SendEvent = Literal["refuse", "return", "lose"]
+
+REFUSAL_EVENTS: Mapping[int, SendEvent] = {
+    400: "refuse",
+    401: "return",
+    403: "refuse",
+    404: "refuse",
+    405: "refuse",
+    413: "refuse",
+    415: "refuse",
+    422: "refuse",
+    429: "return",
+}
+"""The statuses that are sent before anything is processed, and what each means for the rows.
+
+Every other status may follow a change that was carried out (a redirect, 408, 409, 499, all of 5xx): it is no proof.
+"""
+
+STOPPING_STATUSES = (401, 429)
+"""After these the next batch would fare no better."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What an error means for the rows of the batch that it answered.
+
+    Attributes:
+        event: Of `states.ROW_TRANSITIONS`.
+        stops: Whether the next batch would fare no better.
+        too_large: Whether it is the number of rows that was refused.
+    """
+
+    event: SendEvent
+    stops: bool = False
+    too_large: bool = False
+
+
+def judge_error(error: CenportsError, items_field: str) -> Verdict:
+    """Tell what an error proves.
+
+    Args:
+        error: What came instead of a good answer.
+        items_field: The field of the body that holds the rows; a 422 about it may be about their number.
+    """
+    if not error.reached:
+        # There was no token to send it with, or nobody to send it to.
+        return Verdict("return", stops=not isinstance(error, TransportError))
+    status = get_status(error)
+    if status is None:
+        return Verdict("lose")
+    event = REFUSAL_EVENTS.get(status, "lose")
+    return Verdict(event, status in STOPPING_STATUSES, event == "refuse" and is_too_large(error, status, items_field))
+
+
+def get_status(error: CenportsError) -> int | None:
+    """Return the HTTP status of a refusal; None where there is none."""
+    if isinstance(error, ApiError | AuthenticationError | BusinessError | InvalidRequestError | RateLimitedError):
+        return error.status
+    return None
+
+
+def is_too_large(error: CenportsError, status: int, items_field: str) -> bool:
+    """Tell a refusal of the number of rows from one of the rows themselves."""
+    if isinstance(error, InvalidRequestError):
+        texts = error.errors.get(items_field, ())
+        return any(re.search(r"\d|many|more than|max", text, re.IGNORECASE) for text in texts)
+    return status == 413

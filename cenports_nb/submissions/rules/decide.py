@@ -1,0 +1,161 @@
+"""The last decision before a batch leaves: which of its rows are sent, with which numbers, and why the others are not.
+
+Pure: rows, evidence and policy in, a decision out. First sending, `resume()`, `retry()` and the repeat after a refusal
+all ask here. Best effort, and said so: up to 15 minutes lie between the last look and the change, and Cenports offers
+no comparison of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+from cenports_nb.stock.guards.row_limits import drops_too_far, falls_below_reserved
+from cenports_nb.submissions.rules.models import Row
+from cenports_nb.submissions.rules.moments import Moment
+
+MAX_EVIDENCE_AGE = timedelta(minutes=5)
+"""What a batch is compared with is no older when its request leaves."""
+
+MAX_LOOKS = 3
+"""So often a batch is looked at; then it stays not sent, as what was seen was too old each time."""
+
+
+@dataclass(frozen=True)
+class Policy:
+    """What was asked for, for all rows of a submission.
+
+    Attributes:
+        on_stale: What is done with TRUE_UP rows whose stock changed: raise (withhold), rebase, drop or force.
+        is_repeatable: Whether sending twice has the effect of sending once, whatever happened in between.
+        compares_stock: Whether rows change stock.
+        max_drop: The share of a SKU's stock that it may lose.
+        max_drop_from: Only a SKU with at least so many units is checked for that.
+    """
+
+    on_stale: str = "raise"
+    is_repeatable: bool = False
+    compares_stock: bool = True
+    max_drop: float = 0.5
+    max_drop_from: int = 20
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """What is known of the rows of a batch at one moment.
+
+    Attributes:
+        began: Before the first of it was read.
+        stock: Stock by item; None where the warehouse does not have the SKU.
+        obstacles: Why a row must not be sent, by item: another change of the same thing, or an order that exists.
+    """
+
+    began: Moment
+    stock: Mapping[int, int | None] = field(default_factory=dict)
+    obstacles: Mapping[int, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What is done with the rows of a batch; each of them is in exactly one of these.
+
+    Attributes:
+        send: With the numbers that go out.
+        withhold: They stay what they are, with why.
+        drop: They are left out for good, with why.
+        confirm: They were in doubt, and stock says that they took effect.
+    """
+
+    send: tuple[Row, ...] = ()
+    withhold: tuple[Row, ...] = ()
+    drop: tuple[Row, ...] = ()
+    confirm: tuple[Row, ...] = ()
+
+
+def decide(rows: Sequence[Row], evidence: Evidence, policy: Policy) -> Decision:
+    """Decide what is done with rows that may be sent."""
+    groups: dict[str, list[Row]] = {"send": [], "withhold": [], "drop": [], "confirm": []}
+    for row in rows:
+        action, decided = _decide_row(row, evidence, policy)
+        groups[action].append(decided)
+    return Decision(**{action: tuple(decided) for action, decided in groups.items()})
+
+
+def _decide_row(row: Row, evidence: Evidence, policy: Policy) -> tuple[str, Row]:
+    obstacle = evidence.obstacles.get(row.item)
+    if obstacle is not None:
+        prefix = "In doubt, and not sent again" if row.exposed else "Not sent"
+        return "withhold", replace(row, message=f"{prefix}: {obstacle}.")
+    if not policy.compares_stock:
+        return "send", replace(row, message=None)
+    now, at = evidence.stock.get(row.item), evidence.began.wall.isoformat()
+    if row.exposed:
+        return _decide_exposed(replace(row, read_back=now, read_back_at=at), now)
+    return _decide_unexposed(row, replace(row, before_quantity=now, before_at=at, message=None), now, policy)
+
+
+def _decide_exposed(row: Row, now: int | None) -> tuple[str, Row]:
+    """Decide a row of which an earlier request may still take effect: as it was, or not at all; it is never rebased."""
+    if row.type != "TRUE_UP":
+        return "withhold", replace(
+            row, message="In doubt, and not sent again, as it would count twice: verify() decides it."
+        )
+    if now is not None and now == row.quantity:
+        return "confirm", replace(row, message=None)
+    if now is not None and now == row.before_quantity:
+        return "send", replace(row, message="In doubt, but stock stands as before it was sent: sent again.")
+    return "withhold", replace(
+        row,
+        message=f"In doubt, and not sent again: stock is {now}, neither {row.quantity} as wanted nor {row.before_quantity} as "
+        "before. Look at the shelf, then resolve() it or count again.",
+    )
+
+
+def _decide_unexposed(planned: Row, row: Row, now: int | None, policy: Policy) -> tuple[str, Row]:
+    """Decide a row that never left; what is withheld keeps the numbers that it was planned and judged with."""
+    if row.type == "TRUE_UP" and now != row.current_quantity and policy.on_stale != "force":
+        rebased = _rebase(row, now) if policy.on_stale == "rebase" else None
+        if rebased is None:
+            text = (
+                f"Not sent: stock moved from {_format_quantity(row.current_quantity)} to {_format_quantity(now)} since it "
+                f"was planned, so {row.quantity} may be wrong; plan it again."
+            )
+            return "drop" if policy.on_stale == "drop" else "withhold", replace(planned, message=text)
+        row = rebased
+    if row.type == "DIFFERENTIAL" and now is not None and now + (row.quantity or 0) < 0:
+        text = f"Not sent: stock is {now} now, and {row.quantity:+} would go below 0."
+        return "withhold", replace(planned, message=text)
+    if now != planned.before_quantity or row.quantity != planned.quantity:
+        # Guards judged other numbers than those that would go out.
+        objection = find_objection(row, now, policy)
+        if objection is not None:
+            return "withhold", replace(planned, message=f"Not sent: {objection}")
+    return "send", row
+
+
+def _rebase(row: Row, now: int | None) -> Row | None:
+    """Keep the difference of a row whose stock changed since it was planned; None where that can't be."""
+    if now is None or row.current_quantity is None or row.quantity is None:
+        return None
+    quantity = now + row.quantity - row.current_quantity
+    return replace(row, quantity=quantity, current_quantity=now) if quantity >= 0 else None
+
+
+def find_objection(row: Row, now: int | None, policy: Policy) -> str | None:
+    """Say what a guard of single rows holds against the numbers of a row; None if none does, or a person accepts it."""
+    target, allowed = row.target, (row.allowed or "").split()
+    if now is None or target is None:
+        return None
+    numbers = f"stock is {now} now, and it would fall to {target}"
+    if "max_drop" not in allowed and drops_too_far(now, target, policy.max_drop, policy.max_drop_from):
+        return f"max_drop: {numbers}, by more than {policy.max_drop * 100:g}%; plan it again."
+    if "below_reserved" not in allowed and row.reserved is not None and falls_below_reserved(now, target, row.reserved):
+        return (
+            f"below_reserved: {numbers}, below the {row.reserved} units that open orders have reserved; plan it again."
+        )
+    return None
+
+
+def _format_quantity(quantity: int | None) -> str:
+    return "unknown" if quantity is None else str(quantity)

@@ -1,0 +1,47 @@
+"""Moments on every clock that there is, and the two ways to tell how much time has passed between them.
+
+No single clock can be trusted: the wall clock is set, the monotonic clock stands still while the machine is suspended
+and means nothing to another process, and Cenports' own time is known only from answers that have a `Date`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One moment.
+
+    Attributes:
+        wall: The time of day of this machine, UTC.
+        monotonic: Seconds on a clock that is never set; None where it is unknown.
+        process: On which: that of a process, or of a machine since its start; two such clocks are not compared.
+        server: The time at Cenports, UTC; None where no answer told.
+    """
+
+    wall: datetime
+    monotonic: float | None = None
+    process: str | None = None
+    server: datetime | None = None
+
+
+def list_elapsed(start: Moment, end: Moment) -> list[timedelta]:
+    """List the time between two moments on each clock that both were read from."""
+    found = [end.wall - start.wall]
+    if start.monotonic is not None and end.monotonic is not None and start.process == end.process:
+        found.append(timedelta(seconds=end.monotonic - start.monotonic))
+    if start.server is not None and end.server is not None:
+        found.append(end.server - start.server)
+    return found
+
+
+def at_least_elapsed(start: Moment, end: Moment) -> timedelta:
+    """Tell how much time has passed for sure, for what must have happened by now: the least that any clock says."""
+    return min(list_elapsed(start, end))
+
+
+def at_most_elapsed(start: Moment, end: Moment) -> timedelta:
+    """Tell how much time may have passed, for what must still be fresh: the most that any clock says."""
+    return max(list_elapsed(start, end))

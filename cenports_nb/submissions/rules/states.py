@@ -1,0 +1,146 @@
+"""The state machine of writes: every state of a row and of a batch, and the only ways from one to another.
+
+The journal carries out nothing else: each update names the state that it expects, and the file's own triggers refuse
+every pair that is not in these tables.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+SENDABLE_OUTCOMES = ("not_sent", "in_doubt")
+"""Outcomes of a row that may be claimed for sending."""
+
+OPEN_OUTCOMES = ("sending", "pending", "in_doubt", "unconfirmed")
+"""Outcomes of a change that may have taken effect, or may yet."""
+
+EFFECTIVE_OUTCOMES = ("applied", *OPEN_OUTCOMES)
+"""Outcomes of a change that counts when the same is asked for again."""
+
+BLOCKING_OUTCOMES = ("not_sent", *OPEN_OUTCOMES)
+"""Outcomes of a change that is in the way of another change of the same thing."""
+
+UNSETTLED_OUTCOMES = ("in_doubt", "unconfirmed")
+"""Outcomes that only evidence or a person can settle."""
+
+RESOLVABLE_OUTCOMES = ("pending", "in_doubt", "unconfirmed", "held", "not_sent")
+"""Outcomes that a person can close; the others rest on evidence."""
+
+RESOLVED_OUTCOMES = ("applied", "not_applied", "rejected")
+"""What a person can say of a row."""
+
+RETRIED_OUTCOMES = ("rejected", "not_applied")
+"""Outcomes that `retry()` sends again."""
+
+INITIAL_OUTCOMES = ("not_sent", "held", "dropped")
+"""Outcomes that a row may have when its submission is written down."""
+
+
+class Transition(NamedTuple):
+    """One way from a state to another.
+
+    Attributes:
+        event: What happened.
+        old: The state that it needs.
+        new: The state that it leads to.
+        exposed: The state that it leads to for an exposed row: one of which an earlier request may still take effect.
+            Nothing that is said of a repeat can settle the request before it.
+    """
+
+    event: str
+    old: str
+    new: str
+    exposed: str
+
+
+def _transition(event: str, old: str, new: str, exposed: str | None = None) -> Transition:
+    return Transition(event, old, new, exposed or new)
+
+
+ROW_TRANSITIONS = (
+    # The request.
+    _transition("claim", "not_sent", "sending"),  # it is about to leave
+    _transition("claim", "in_doubt", "sending"),
+    _transition("accept", "sending", "pending"),  # answered with a transaction
+    _transition("acknowledge", "sending", "applied"),  # answered, and the call has no transaction
+    _transition("refuse", "sending", "rejected", exposed="in_doubt"),  # refused before any processing
+    _transition("return", "sending", "not_sent", exposed="in_doubt"),  # it certainly never reached Cenports
+    _transition("lose", "sending", "in_doubt"),  # every other answer, and none
+    _transition("crash", "sending", "in_doubt"),  # its process is no more
+    # Its transaction.
+    _transition("complete", "pending", "applied"),
+    _transition("name", "pending", "rejected", exposed="unconfirmed"),  # its errors name the row
+    _transition("fail", "pending", "unconfirmed"),  # it ended without saying what became of the row
+    # What Cenports has now.
+    _transition("confirm", "in_doubt", "applied"),
+    _transition("confirm", "unconfirmed", "applied"),
+    _transition("refute", "in_doubt", "not_applied"),
+    _transition("refute", "unconfirmed", "not_applied"),
+    _transition("confirm", "rejected", "applied"),  # an acknowledgement that was refused for another's sake
+    _transition("lack", "in_doubt", "rejected"),  # an acknowledgement of an order that is not there
+    _transition("lack", "rejected", "rejected"),
+    # What a person or a policy says.
+    _transition("requeue", "rejected", "not_sent"),  # retry()
+    _transition("requeue", "not_applied", "not_sent"),
+    _transition("restore_rejected", "not_sent", "rejected"),  # retry() withheld it
+    _transition("restore_not_applied", "not_sent", "not_applied"),
+    _transition("drop", "not_sent", "dropped"),  # on_stale="drop"
+    _transition("hold", "not_sent", "held"),
+    *(
+        _transition(f"resolve_{new}", old, new)  # resolve()
+        for new in RESOLVED_OUTCOMES
+        for old in RESOLVABLE_OUTCOMES
+    ),
+)
+"""Every change of a row's outcome. A row that is in no state below `old` stays what it is."""
+
+EXPOSING_EVENTS = ("lose", "crash")
+"""Events after which a row is exposed."""
+
+COVERING_EVENTS = ("complete", "acknowledge", "confirm", "refute", *(f"resolve_{new}" for new in RESOLVED_OUTCOMES))
+"""Events after which it is no more: what became of the earlier request is known, or a person answers for it."""
+
+BATCH_TRANSITIONS = (
+    ("claim", "planned", "sending"),
+    ("claim", "not_sent", "sending"),
+    ("accept", "sending", "accepted"),
+    ("acknowledge", "sending", "completed"),
+    ("refuse", "sending", "rejected"),
+    ("return", "sending", "not_sent"),
+    ("lose", "sending", "in_doubt"),
+    ("crash", "sending", "in_doubt"),
+    ("split", "sending", "planned"),  # refused as too large: its halves are sent
+    ("end", "accepted", "completed"),
+    ("end", "accepted", "failed"),
+    ("end", "accepted", "ended"),  # with a word that nobody knows, or none
+    ("withhold", "planned", "not_sent"),
+    ("hold", "planned", "held"),
+    ("hold", "not_sent", "held"),
+)
+"""Every change of a batch's state; `dry_run` and `held` are initial, and final."""
+
+SETTLED_BATCH_STATES = ("completed", "failed")
+"""Nothing of such a batch can take effect any more: Cenports said that its transaction has ended."""
+
+
+def find_targets(event: str) -> dict[str, tuple[str, str]]:
+    """Tell where an event leads: by the state before, the state after, and that of an exposed row.
+
+    Raises:
+        KeyError: There is no such event.
+    """
+    found = {each.old: (each.new, each.exposed) for each in ROW_TRANSITIONS if each.event == event}
+    if not found:
+        raise KeyError(event)
+    return found
+
+
+def list_outcome_pairs() -> list[tuple[str, str]]:
+    """List every pair of outcomes, before and after, that a row may go through."""
+    pairs = {(each.old, new) for each in ROW_TRANSITIONS for new in (each.new, each.exposed)}
+    return sorted((old, new) for old, new in pairs if old != new)
+
+
+def list_batch_pairs() -> list[tuple[str, str]]:
+    """List every pair of states that a batch may go through."""
+    return sorted({(old, new) for _, old, new in BATCH_TRANSITIONS})

@@ -1,0 +1,153 @@
+"""What Cenports says of a transaction, and what that means for the rows of its batch."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, NamedTuple
+
+from cenports_nb.submissions.rules.models import Row
+
+OPEN_STATUSES = frozenset({
+    "QUEUED", "PROCESSING", "PENDING", "ACCEPTED", "RECEIVED", "SUBMITTED", "RUNNING", "STARTED", "IN_PROGRESS", "WAITING",
+})  # fmt: skip
+"""Words for: still under way. The reference has the first two."""
+
+FINAL_WORD_STEMS = (
+    "COMPLET", "FAIL", "CANCEL", "ERROR", "REJECT", "ABORT", "DONE", "SUCC", "FINISH", "PARTIAL", "EXPIR", "TIMEOUT",
+    "TIMED_OUT", "REFUS", "INVALID",
+)  # fmt: skip
+"""Stems of words that nobody would choose for a transaction that is still under way."""
+
+BatchEnd = Literal["completed", "failed", "ended"]
+"""How a batch ends: `ended` with a word that nobody knows, which proves nothing."""
+
+FAILED_MESSAGE = "The transaction failed, and this row is not named: verify() looks at what is there now."
+UNNAMED_MESSAGE = "The transaction completed with errors that name no row of it: verify() looks at what is there now."
+ENDED_MESSAGE = "The transaction ended with a status that is not documented: verify() looks at what is there now."
+
+
+class RowEvent(NamedTuple):
+    """What happened to one row: an event of `states.ROW_TRANSITIONS`."""
+
+    item: int
+    event: str
+    message: str | None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What one answer says of a batch.
+
+    Attributes:
+        end: How it has ended; None while it is under way.
+        events: What happened to each of its rows; empty while it is under way.
+    """
+
+    end: BatchEnd | None
+    events: tuple[RowEvent, ...] = ()
+
+
+def judge_transaction(
+    status: str, completed_at: str | None, errors: Any, rows: Sequence[Row], sent: int, *, is_settled: bool
+) -> Judgement:
+    """Decide what an answer says of the rows that wait for it.
+
+    Args:
+        status: Cenports' word, in capitals.
+        completed_at: When it ended, if it says so.
+        errors: What Cenports objects to, in any shape.
+        rows: The rows that wait for it.
+        sent: How many rows were sent.
+        is_settled: Whether it must have ended by now, by every clock.
+    """
+    end = _find_end(status, completed_at, errors, is_settled=is_settled)
+    if end is None:
+        return Judgement(None)
+    named, unnamed = group_errors_by_row(errors, sent)
+    if end == "ended":
+        message = " ".join([f"{ENDED_MESSAGE[:-1]} ({status}).", *named.values(), *unnamed])
+        return Judgement(end, tuple(RowEvent(row.item, "fail", message) for row in rows))
+    if end == "completed" and not unnamed:
+        return Judgement(
+            end,
+            tuple(
+                RowEvent(row.item, "name", named[row.row]) if row.row in named else RowEvent(row.item, "complete", None)
+                for row in rows
+            ),
+        )
+    rest = " ".join([UNNAMED_MESSAGE if end == "completed" else FAILED_MESSAGE, *unnamed])
+    return Judgement(
+        end,
+        tuple(
+            RowEvent(row.item, "name", named[row.row]) if row.row in named else RowEvent(row.item, "fail", rest)
+            for row in rows
+        ),
+    )
+
+
+def _find_end(status: str, completed_at: str | None, errors: Any, *, is_settled: bool) -> BatchEnd | None:
+    """Tell how a transaction has ended; None while it is under way."""
+    if status == "COMPLETED":
+        return "completed"
+    if status == "FAILED":
+        return "failed"
+    word = status.replace(" ", "_").replace("-", "_")
+    if word in OPEN_STATUSES:
+        return None
+    looks_final = completed_at is not None or bool(errors) or any(stem in word for stem in FINAL_WORD_STEMS)
+    return "ended" if looks_final or is_settled else None
+
+
+def group_errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[str]]:
+    """Sort the errors of a transaction by row, in every shape that is known.
+
+    Lists of `{index, message}`, of `[index, message]` or of text, an object of index to message(s), one text. If an
+    index names a row that was not sent, rows are counted otherwise than from 0, and no index says which row it means.
+
+    Returns:
+        The errors of each row, and those that name none.
+    """
+    named: dict[int, str] = {}
+    unnamed: list[str] = []
+    is_misnumbered = False
+    for index, message in _list_errors(errors):
+        text = " ".join(map(str, message)) if isinstance(message, list) else str(message)
+        place = _parse_index(index)
+        if place is not None and 0 <= place < rows:
+            named[place] = f"{named[place]} {text}" if place in named else text
+        else:
+            is_misnumbered = is_misnumbered or place is not None
+            unnamed.append(text if place is None and index is None else f"{index}: {text}")
+    if is_misnumbered:
+        return {}, [*(f"{place}: {text}" for place, text in named.items()), *unnamed]
+    return named, unnamed
+
+
+def _list_errors(errors: Any) -> list[tuple[Any, Any]]:
+    """List errors of any shape as index and message; None for an index that there is not."""
+    found: list[tuple[Any, Any]] = []
+    if isinstance(errors, Mapping):
+        found = [(errors.get("index"), errors["message"])] if "message" in errors else list(errors.items())
+    elif isinstance(errors, list):
+        for item in errors:
+            if isinstance(item, Mapping) and "message" in item:
+                found.append((item.get("index"), item["message"]))
+            elif isinstance(item, Mapping):
+                found += item.items()
+            elif isinstance(item, list) and len(item) == 2 and not isinstance(item[0], list | dict):
+                found.append((item[0], item[1]))
+            else:
+                found.append((None, item))
+    elif errors is not None:
+        found = [(None, errors)]
+    return found
+
+
+def _parse_index(value: Any) -> int | None:
+    if isinstance(value, bool):
+        return None
+    try:
+        return int(str(value))
+    except ValueError:
+        return None

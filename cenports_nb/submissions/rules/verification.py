@@ -1,0 +1,149 @@
+"""What a reading of Cenports proves of a row that it does not confirm: pure decisions.
+
+Presence proves that a change took effect, unless another change of our own may have done the same. Absence proves
+something only when nothing of a batch can take effect any more, and only by two readings that agree.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from cenports_nb.submissions.rules.models import Batch, Row, parse_time
+from cenports_nb.submissions.rules.moments import Moment, at_least_elapsed
+from cenports_nb.submissions.rules.states import SETTLED_BATCH_STATES
+
+MIN_READING_INTERVAL = timedelta(minutes=1)
+"""Between two readings that are to agree."""
+
+FOUND, NOT_FOUND = 1, 0
+"""What stands as `read_back` of a row whose order was looked for."""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What a reading says of one row.
+
+    Attributes:
+        event: Of `states.ROW_TRANSITIONS`; None if the row stays what it is.
+        message: What was read, and when to look again.
+        read_back: What was read.
+        read_back_at: When; the first time, while a second reading is waited for.
+    """
+
+    item: int
+    event: str | None
+    message: str | None
+    read_back: int | None = None
+    read_back_at: str | None = None
+
+
+@dataclass(frozen=True)
+class Reading:
+    """The moment of a reading, and how long a change may take.
+
+    Attributes:
+        at: When it began.
+        settle: After this time nothing of a request can take effect any more.
+    """
+
+    at: Moment
+    settle: timedelta
+
+    def has_settled(self, row: Row, batch: Batch) -> bool:
+        """Tell whether nothing of a row can take effect any more: its transaction has ended, or its time is up."""
+        if batch.state in SETTLED_BATCH_STATES and not row.exposed:
+            return True
+        return batch.sent is not None and at_least_elapsed(batch.sent, self.at) >= self.settle
+
+    def find_next(self, row: Row, batch: Batch, first: datetime) -> datetime:
+        """Tell when a second reading may settle what the first one could not, on this machine's clock."""
+        if self.has_settled(row, batch) or batch.sent is None:
+            return max(first + MIN_READING_INTERVAL, self.at.wall)
+        remaining = self.settle - at_least_elapsed(batch.sent, self.at)
+        return max(first + MIN_READING_INTERVAL, self.at.wall + remaining)
+
+
+def judge_by_stock(
+    row: Row, batch: Batch, stock_now: int | None, reading: Reading, other_change: str | None
+) -> Finding:
+    """Decide one row by what the stock is now.
+
+    A TRUE_UP whose stock stands at its quantity, or a DIFFERENTIAL whose stock moved by exactly its quantity, is
+    applied; with another change of our own in between, stock says nothing of either.
+
+    Args:
+        row: In doubt or unconfirmed.
+        batch: That it was sent in last.
+        stock_now: None where the warehouse does not have the SKU.
+        reading: When the stock was read.
+        other_change: Which other change of our own may have moved the stock since; None if none.
+    """
+    at = reading.at.wall
+    if stock_now is None:
+        text = f"The warehouse does not have {row.product_sku!r}, so stock can't tell: resolve() it."
+        return Finding(row.item, None, text, row.read_back, row.read_back_at)
+    if other_change is not None:
+        text = f"Stock is {stock_now}, and can't tell, as {other_change}: look at the shelf, then resolve() it."
+        return Finding(row.item, None, text, stock_now, at.isoformat())
+    if stock_now == row.target:
+        return Finding(row.item, "confirm", None, stock_now, at.isoformat())
+    settled = reading.has_settled(row, batch)
+    first = parse_time(row.read_back_at) if row.read_back == stock_now else None
+    if first is not None and stock_now == row.before_quantity and settled and at - first >= MIN_READING_INTERVAL:
+        text = f"Stock still is {stock_now}, as before it was sent, at {first:%H:%M} and {at:%H:%M} UTC."
+        return Finding(row.item, "refute", text, stock_now, at.isoformat())
+    first = first or at
+    if settled and stock_now != row.before_quantity:
+        before = "unknown" if row.before_quantity is None else row.before_quantity
+        text = (
+            f"Stock is {stock_now}, neither {row.target} as wanted nor {before} as before, so it can't tell: look at "
+            "the shelf, then resolve() it."
+        )
+    else:
+        text = f"Stock is {stock_now}, not {row.target}: verify() again after {reading.find_next(row, batch, first):%H:%M:%S} UTC."
+    return Finding(row.item, None, text, stock_now, first.isoformat())
+
+
+def judge_by_presence(row: Row, batch: Batch, is_there: bool, reading: Reading, finding: str) -> Finding:
+    """Decide a row by whether Cenports has what it asked for.
+
+    Args:
+        row: In doubt or unconfirmed.
+        batch: That it was sent in last.
+        is_there: Whether it was found.
+        reading: When it was looked for.
+        finding: What to say where it was not.
+    """
+    at = reading.at.wall
+    if is_there:
+        return Finding(row.item, "confirm", None, FOUND, at.isoformat())
+    first = (parse_time(row.read_back_at) if row.read_back == NOT_FOUND else None) or at
+    if reading.has_settled(row, batch) and at - first >= MIN_READING_INTERVAL:
+        text = f"{finding}, at {first:%H:%M} and {at:%H:%M} UTC."
+        return Finding(row.item, "refute", text, NOT_FOUND, at.isoformat())
+    next_reading = reading.find_next(row, batch, first)
+    text = f"{finding} yet: verify() again after {next_reading:%H:%M:%S} UTC."
+    return Finding(row.item, None, text, NOT_FOUND, first.isoformat())
+
+
+def judge_by_acknowledgement(row: Row, batch: Batch, acknowledged: bool | None, reading: Reading) -> Finding:
+    """Decide the acknowledgement of an order, which takes effect at once unless its answer was lost.
+
+    Args:
+        row: As it is in the journal.
+        batch: That it was sent in last.
+        acknowledged: Whether the order is acknowledged; None where it is not there.
+        reading: When it was looked up.
+    """
+    at = reading.at.wall.isoformat()
+    if acknowledged:
+        return Finding(row.item, "confirm", None, FOUND, at)
+    if acknowledged is None:
+        text = f"Channel {row.channel_id} has no order {row.order_no}: check number and channel."
+        return Finding(row.item, "lack", text, NOT_FOUND, at)
+    text = f"Order {row.order_no} is not acknowledged: resume() or retry() sends it again."
+    if row.outcome == "in_doubt":
+        text = f"It was sent, and no answer was seen. {text}"
+    is_settled = row.outcome == "in_doubt" and reading.has_settled(row, batch)
+    return Finding(row.item, "refute" if is_settled else None, text, NOT_FOUND, at)

@@ -1,0 +1,428 @@
+"""One history: what people and processes do, in which order, and what goes wrong; one seed decides everything."""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+from typing import Any, TypeVar
+
+from cenports_nb.errors import CenportsError, InvalidRequestError
+from cenports_nb.submissions.evidence.manual_resolution import resolve
+from cenports_nb.submissions.evidence.stock_cache import StockCache
+from cenports_nb.submissions.evidence.verify import verify
+from cenports_nb.submissions.journal.connection import InlineRunner
+from cenports_nb.submissions.journal.file import IN_MEMORY
+from cenports_nb.submissions.journal.locks import SubmissionLocks
+from cenports_nb.submissions.journal.queries import find_conflicting_updates, find_live_orders
+from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.orders.acknowledge_chunks import send_acknowledgements
+from cenports_nb.submissions.rules.models import Batch, Head, Row
+from cenports_nb.submissions.rules.states import UNSETTLED_OUTCOMES
+from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
+from cenports_nb.submissions.sending.look import OrderLook, StockLook
+from cenports_nb.submissions.sending.resend import build_sender, resume, retry
+from cenports_nb.submissions.sending.sender import list_parcels
+from cenports_nb.submissions.tracking.poller import poll_transaction
+from simulation.gateway import SimulatedClock, SimulatedGateway, SimulatedLocks
+from simulation.judge import Judge, VerdictError
+from simulation.scheduler import Faults, Killed, Machine, Process, Scheduler
+from simulation.world import WRITE_FAULTS, FaultRates, World
+
+HOME = Path("simulated")
+T = TypeVar("T")
+
+
+@dataclass
+class Client:
+    """A simulated process with what it needs to write."""
+
+    process: Process
+    gateway: SimulatedGateway
+    locks: SubmissionLocks
+
+
+class History:
+    """A random history.
+
+    Args:
+        seed: Decides everything.
+        length: How many actions.
+        cover: Takes the name of what was covered.
+    """
+
+    def __init__(self, seed: int, length: int, cover: Callable[[str], None] = lambda _: None) -> None:
+        self.random = Random(seed)
+        self.length = length
+        self.cover = cover
+        self.steps: list[str] = []
+        self.machine = Machine()
+        chosen = self.random.sample(WRITE_FAULTS, self.random.randint(0, 4))
+        rates = FaultRates(dict.fromkeys(chosen, 0.25), self.random.choice((0, 0, 0.2)))
+        self.world = World(self.random, self.machine, rates, cover)
+        self.account = f"sandbox|{seed}"
+        self._runner = _get_runner()
+        self.journal = _get_journal()
+        self.judge = Judge(self.world, self.machine, self.journal, self._runner.pause)
+        faults = Faults(
+            kill=self.random.choice((0, 0, 0.03, 0.1)),
+            suspend=self.random.choice((0, 0, 0.03)),
+            # Without a `Date` a process that begins has the wall clock alone, and nobody can tell that it was set.
+            shift_wall=self.random.choice((0, 0, 0.03)) if self.world.has_date else 0,
+            switch=self.random.choice((0, 0.3, 0.8)),
+        )
+        self.scheduler = Scheduler(self.random, self.machine, faults, self.steps.append)
+        self._runner.attach(self.scheduler, self.random, self.random.choice((0, 0, 0, 0.02)))
+        self._locks = SimulatedLocks()
+        self._clients = [self._start("a"), self._start("b")]
+        self._names = 0
+        self.submissions: list[str] = []
+
+    def run(self) -> None:
+        """Run it, and judge it after each action and once everything has healed.
+
+        Raises:
+            VerdictError: An invariant does not hold.
+        """
+        try:
+            for _ in range(self.length):
+                tasks = [self._choose(0)]
+                if self.random.random() < 0.25:
+                    tasks.append(self._choose(1))
+                self.scheduler.run(tasks)
+                for index, client in enumerate(self._clients):
+                    if client.process.is_dead:
+                        self._names += 1
+                        self._clients[index] = self._start(f"{client.process.name[0]}{self._names}")
+                if self.random.random() < 0.3:
+                    self.judge.check()
+            self._heal()
+        finally:
+            self._runner.detach()
+
+    def _start(self, name: str) -> Client:
+        process = Process(name)
+        gateway = SimulatedGateway(self.world, self.machine, process, self.scheduler, self.judge.check_arrival)
+        clock = SimulatedClock(self.machine, process, self.scheduler)
+        return Client(process, gateway, SubmissionLocks(HOME, self._locks.build(process), clock))
+
+    def _choose(self, index: int) -> tuple[Process, Callable[[], None]]:
+        client = self._clients[index]
+        actions: list[tuple[int, str, Callable[[Client], None]]] = [
+            (5, "submit", self._submit), (1, "orders", self._create_orders), (1, "acknowledge", self._acknowledge),
+            (2, "sale", self._sell), (3, "time", self._wait),
+        ]  # fmt: skip
+        if self.submissions:
+            actions += [
+                (3, "resume", self._resume), (3, "retry", self._retry), (4, "verify", self._verify),
+                (3, "poll", self._poll), (1, "resolve", self._resolve),
+            ]  # fmt: skip
+        (weights, names, acts) = zip(*actions, strict=True)
+        chosen = self.random.choices(range(len(acts)), weights)[0]
+
+        def work() -> None:
+            self.steps.append(f"{client.process.name}: {names[chosen]}")
+            self.cover(f"action {names[chosen]}")
+            self._runner.enter(client.process)
+            try:
+                acts[chosen](client)
+            except CenportsError as error:
+                self.steps.append(f"  {type(error).__name__}: {error}")
+            except Killed:
+                pass
+
+        return client.process, work
+
+    def _submit(self, client: Client) -> None:
+        """What `submit_updates` does, over plain values."""
+        key_count = self.random.randint(1, 3)
+        keys = self.random.sample(sorted(self.world.stock), key_count)
+        kind = self.random.choice(("TRUE_UP", "DIFFERENTIAL"))
+        reference = self.random.choice((None, None, "DELIVERY-1", "DELIVERY-2"))
+        on_stale = self.random.choice(("raise", "rebase", "drop", "force"))
+        with client.locks.hold_planning(self.account):
+            began = client.gateway.now()
+            levels = client.gateway.read_stock({code for code, _ in keys})
+            self.judge.read_at.setdefault(began.wall.isoformat(), self.machine.elapsed)
+            head = self._head("stock", on_stale)
+            rows = []
+            for item, (code, sku) in enumerate(sorted(keys)):
+                now = levels.get((code, sku)) or 0
+                falls = (-9, -5, -2) if now >= 20 else ()
+                change = self.random.choice((2, 5, 30, *falls, *((-3_001,) if now > 7_000 else ())))
+                quantity = now + change if kind == "TRUE_UP" else change
+                rows.append(
+                    Row(
+                        head.submission_id, item, 0, 0, code, sku, kind, quantity, now, now, began.wall.isoformat(),
+                        reference=reference and f"{reference}-{item % 2}",
+                    )
+                )  # fmt: skip
+            if find_conflicting_updates(self.journal, head, rows) or self._is_repeated(rows):
+                self.steps.append("  refused by a guard")
+                return
+            batches, rows = _cut(rows, self.random.randint(1, 3))
+            if self.random.random() < 0.2 and len(batches) > 1:
+                head = replace(head, details=f'{{"{CANARY_DETAIL}":1}}')
+                batches, rows = _cut(rows, 1)
+            locks = client.locks.hold_sending(head.submission_id)
+            locks.__enter__()
+            try:
+                self._add(head, batches, rows)
+            except BaseException:
+                locks.__exit__(None, None, None)
+                raise
+        try:
+            stock = StockCache(client.gateway, {row.warehouse_code or "" for row in rows}, levels, began)
+            look = self._remember_reading(StockLook(client.gateway, self.journal, head, stock, is_first=True))
+            sender = build_sender(client.gateway, self.journal, head, look)
+            send_with_canary(
+                client.gateway, self.journal, head, sender, lambda rule: list_parcels(self.journal, head, rule),
+                lambda batches, _: self._poll_until(client, head.submission_id), False,
+            )  # fmt: skip
+        finally:
+            locks.__exit__(None, None, None)
+
+    def _create_orders(self, client: Client) -> None:
+        numbers = self.random.sample(["A1", "A2", "A3", "A4"], self.random.randint(1, 2))
+        with client.locks.hold_planning(self.account):
+            checked = client.gateway.now()
+            if client.gateway.explain_existing_orders("C", numbers) or find_live_orders(
+                self.journal, self.account, "C", numbers
+            ):
+                return
+            head = self._head("orders")
+            rows = [
+                Row(head.submission_id, i, 0, i, channel_id="C", order_no=number, payload="{}")
+                for i, number in enumerate(numbers)
+            ]
+            locks = client.locks.hold_sending(head.submission_id)
+            locks.__enter__()
+            self._add(head, [Batch(head.submission_id, 0, "C", len(rows))], rows)
+        try:
+            look = OrderLook(client.gateway, self.journal, head, checked)
+            sender = build_sender(client.gateway, self.journal, head, look)
+            sender.send(list_parcels(self.journal, head, lambda _: True), False)
+        finally:
+            locks.__exit__(None, None, None)
+
+    def _acknowledge(self, client: Client) -> None:
+        head = self._head("acknowledgement")
+        numbers = self.random.sample(["B1", "B2", "B3"], 2)
+        rows = [Row(head.submission_id, i, 0, i, channel_id="C", order_no=number) for i, number in enumerate(numbers)]
+        with client.locks.hold_sending(head.submission_id):
+            self._add(head, [Batch(head.submission_id, 0, "C", len(rows))], rows)
+            send_acknowledgements(client.gateway, self.journal, head, False)
+
+    def _sell(self, _: Client) -> None:
+        self.steps.append(f"  {self.world.move_foreign()}")
+
+    def _wait(self, _: Client) -> None:
+        self.machine.advance(self.random.choice((1, 70, 400, 1_300, 4_000)))
+
+    def _resume(self, client: Client) -> None:
+        head = self._pick()
+        resume(
+            client.gateway, self.journal, client.locks, head,
+            lambda batches, _: self._poll_until(client, head.submission_id), False,
+        )  # fmt: skip
+
+    def _retry(self, client: Client) -> None:
+        retry(client.gateway, self.journal, client.locks, self._pick(), False)
+
+    def _verify(self, client: Client) -> None:
+        head = self._pick()
+        self._close_crashed(client, head)
+        verify(client.gateway, self.journal, head)
+
+    def _poll(self, client: Client) -> None:
+        self._poll_all(client, self._pick().submission_id)
+
+    def _resolve(self, client: Client) -> None:
+        """A person who looks, once nothing is on its way, and says what is true."""
+        head = self._pick()
+        self._close_crashed(client, head)
+        rows = self.journal.rows(head.submission_id, outcomes=("not_sent", *UNSETTLED_OUTCOMES))
+        if rows and not self.world.pending:
+            self._say_truth(client, head, self.random.choice(rows))
+
+    def _say_truth(self, client: Client, head: Head, row: Row) -> None:
+        effects = self.world.effects.get((row.submission_id, row.item), ())
+        seen = any(effect.done_at is not None for effect in effects)
+        name = row.product_sku or row.order_no or ""
+        try:
+            resolve(client.gateway, self.journal, head, name, "applied" if seen else "not_applied", "looked")
+        except InvalidRequestError as error:
+            self.steps.append(f"  {error}")
+
+    def _poll_until(self, client: Client, submission_id: str) -> None:
+        for _ in range(4):
+            self.machine.advance(300)
+            self._poll_all(client, submission_id)
+
+    def _poll_all(self, client: Client, submission_id: str) -> None:
+        for batch in self.journal.batches(submission_id):
+            if batch.state == "accepted":
+                try:
+                    poll_transaction(client.gateway, self.journal, batch)
+                except CenportsError as error:
+                    self.steps.append(f"  poll: {error}")
+
+    def _heal(self) -> None:
+        """Nothing goes wrong any more, everything lands, and a person settles what evidence can't."""
+        self.scheduler.active = False
+        self._runner.detach()
+        self.world.heal()
+        self.machine.set_wall(0)
+        client = self._start("healer")
+        for minutes in (70, 2, 150, 25, 2):
+            self.machine.advance(60 * minutes)
+            for name in self.submissions:
+                head = self.journal.head(name)
+                self._close_crashed(client, head)
+                self._poll_all(client, name)
+                verify(client.gateway, self.journal, head)
+        self.judge.check()
+        for name in self.submissions:
+            head = self.journal.head(name)
+            for row in self.journal.rows(name, outcomes=UNSETTLED_OUTCOMES):
+                self._say_truth(client, head, row)
+        self.judge.check(is_final=True)
+
+    def _close_crashed(self, client: Client, head: Head) -> None:
+        if not client.locks.is_sending(head.submission_id):
+            self.journal.close_crashed(head.submission_id, client.gateway.now())
+
+    def _pick(self) -> Head:
+        return self.journal.head(self.random.choice(self.submissions))
+
+    def _head(self, kind: str, on_stale: str = "raise") -> Head:
+        self._names += 1
+        created = self.machine.now().isoformat()
+        return Head(
+            f"{self.account}-{self._names}",
+            kind,
+            "sandbox",
+            self.account,
+            "P",
+            created,
+            on_stale=on_stale,
+            made_by="somebody",
+        )
+
+    def _add(self, head: Head, batches: Sequence[Batch], rows: Sequence[Row]) -> None:
+        self.journal.add(head, batches, rows)
+        self.submissions.append(head.submission_id)
+        self.judge.rows[head.submission_id] = len(rows)
+
+    def _is_repeated(self, rows: Sequence[Row]) -> bool:
+        """Tell whether a document is booked already, as the guard does."""
+        query = (
+            "SELECT 1 FROM row JOIN submission USING (submission_id) WHERE account = ? AND row.reference = ? AND product_sku = ? AND warehouse_code = ? AND type = 'DIFFERENTIAL' "
+            "AND outcome IN ('applied', 'sending', 'pending', 'in_doubt', 'unconfirmed', 'not_sent')"
+        )
+        return any(
+            row.reference is not None
+            and any(
+                True
+                for _ in self.journal.select(query, (self.account, row.reference, row.product_sku, row.warehouse_code))
+            )
+            for row in rows
+        )
+
+    def _remember_reading(self, look: StockLook) -> Callable[[Sequence[Row]], object]:
+        def remember(rows: Sequence[Row]) -> object:
+            before = self.machine.elapsed
+            evidence = look(rows)
+            self.judge.read_at.setdefault(evidence.began.wall.isoformat(), before)
+            return evidence
+
+        return remember
+
+
+class FaultyRunner(InlineRunner):
+    """Runs units of work in the simulated process that asks for them; some can't be carried out.
+
+    A unit is whole or absent, as SQLite promises; a process may be killed before it or after it.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._scheduler: Scheduler | None = None
+        self._random = Random()
+        self._rate = 0.0
+        self._local = threading.local()
+
+    def attach(self, scheduler: Scheduler, random: Random, rate: float) -> None:
+        """Make units of work steps of a history."""
+        self._scheduler, self._random, self._rate = scheduler, random, rate
+
+    def detach(self) -> None:
+        """Carry out every unit from now on."""
+        self._scheduler = None
+
+    def enter(self, process: Process) -> None:
+        """Tell whose units this thread asks for."""
+        self._local.process = process
+
+    @contextmanager
+    def pause(self) -> Iterator[None]:
+        """Let the judge read in peace."""
+        scheduler, self._scheduler = self._scheduler, None
+        try:
+            yield
+        finally:
+            self._scheduler = scheduler
+
+    def run(self, work: Callable[[], T]) -> T:
+        """Run a unit of work, between two steps."""
+        scheduler = self._scheduler
+        process = getattr(self._local, "process", None)
+        if scheduler is None or process is None:
+            return super().run(work)
+        scheduler.step(process, "journal: before")
+        if self._random.random() < self._rate:
+            raise sqlite3.OperationalError("database or disk is full")
+        found = super().run(work)
+        scheduler.step(process, "journal: after")
+        return found
+
+
+_shared: dict[str, Any] = {}
+HISTORIES_PER_JOURNAL = 500
+
+
+def _get_runner() -> FaultyRunner:
+    """Return the runner of this thread's journal; it is made anew now and then, so that it stays small."""
+    _shared["left"] = _shared.get("left", 0) - 1
+    if _shared["left"] < 0:
+        if "journal" in _shared:
+            _shared["journal"].close()
+        _shared["runner"] = FaultyRunner()
+        _shared["journal"] = Journal(IN_MEMORY, runner=_shared["runner"])
+        _shared["left"] = HISTORIES_PER_JOURNAL
+    return _shared["runner"]
+
+
+def _get_journal() -> Journal:
+    return _shared["journal"]
+
+
+def _cut(rows: Sequence[Row], size: int) -> tuple[list[Batch], list[Row]]:
+    """Cut rows into batches of one warehouse each."""
+    batches: list[Batch] = []
+    placed: list[Row] = []
+    for row in rows:
+        last = batches[-1] if batches else None
+        if last is None or last.place != row.warehouse_code or last.rows == size:
+            last = Batch(row.submission_id, len(batches), row.warehouse_code or "", 0)
+            batches.append(last)
+        placed.append(replace(row, batch=last.batch, row=last.rows))
+        batches[-1] = replace(last, rows=last.rows + 1)
+    return batches, placed
+
+
+__all__ = ["History", "VerdictError"]

@@ -1,0 +1,105 @@
+"""The judge: the invariants of writes, against the server's own book."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+
+from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.rules.models import Batch, Head, Row
+from simulation.scheduler import Machine
+from simulation.world import Effect, World, find_open_effects
+
+MAX_EVIDENCE_SECONDS = 301
+NOTHING_HAPPENED = ("rejected", "not_applied", "not_sent", "held", "dropped")
+
+
+class VerdictError(AssertionError):
+    """An invariant does not hold."""
+
+
+class Judge:
+    """Looks at each arrival, and at the whole after each action.
+
+    Args:
+        world: The server's book.
+        machine: The time.
+        journal: What is written down.
+        pause: Keeps faults away while the judge reads.
+    """
+
+    def __init__(
+        self, world: World, machine: Machine, journal: Journal, pause: Callable[[], AbstractContextManager[None]]
+    ) -> None:
+        self._world = world
+        self._pause = pause
+        self._machine = machine
+        self._journal = journal
+        self.rows: dict[str, int] = {}
+        self.read_at: dict[str, float] = {}
+
+    def check_arrival(self, head: Head, batch: Batch, rows: Sequence[Row]) -> None:
+        """Judge what arrives: it was written down first, with these numbers, and compared with fresh stock."""
+        with self._pause():
+            written = {row.item: row for row in self._journal.rows(head.submission_id, batch.batch)}
+        for row in rows:
+            known = written.get(row.item)
+            if known is None or known.outcome != "sending" or known.quantity != row.quantity:
+                raise VerdictError(
+                    f"written down first: row {row.item} of {head.submission_id} arrives as {row}, journal {known}"
+                )
+            self._check_freshness(head, row)
+            self._check_numbers(head, row)
+
+    def _check_freshness(self, head: Head, row: Row) -> None:
+        if head.kind != "stock" or row.exposed or row.before_at is None:
+            return
+        read_at = self.read_at.get(row.before_at)
+        if read_at is None or any(read_at <= moved for moved in self._machine.disturbances):
+            return  # a clock set back while the machine slept can't be told from neither
+        age = self._machine.elapsed - read_at
+        if age > MAX_EVIDENCE_SECONDS:
+            raise VerdictError(f"fresh: row {row.item} of {head.submission_id} leaves {age:.0f} s after stock was read")
+
+    def _check_numbers(self, head: Head, row: Row) -> None:
+        if row.product_sku is None or row.before_quantity is None or row.target is None or row.exposed:
+            return
+        drop = row.before_quantity - row.target
+        if row.before_quantity >= 20 and drop > 0.5 * row.before_quantity:
+            raise VerdictError(f"judged: row {row.item} of {head.submission_id} takes {drop} of {row.before_quantity}")
+
+    def check(self, *, is_final: bool = False) -> None:
+        """Judge every row that was ever handed to a write."""
+        for submission_id, rows in self.rows.items():
+            with self._pause():
+                found = self._journal.rows(submission_id)
+            if len(found) != rows:
+                raise VerdictError(f"nothing vanishes: {submission_id} has {len(found)} of {rows} rows")
+            for row in found:
+                self._check_row(row, self._world.effects.get((submission_id, row.item), []), is_final=is_final)
+
+    def _check_row(self, row: Row, effects: Sequence[Effect], *, is_final: bool) -> None:
+        name = f"{row.submission_id}/{row.item} ({row.type or row.order_no} {row.quantity}), {row.outcome}"
+        done = [effect for effect in effects if effect.done_at is not None]
+        coming = find_open_effects(self._world, [(row.submission_id, row.item)])
+        self._check_once(name, row, [*done, *coming])
+        if row.outcome in NOTHING_HAPPENED and (done or coming):
+            raise VerdictError(f"truth: {name}: {len(done)} took effect, {len(coming)} are coming; {row.message}")
+        if row.outcome == "applied" and not done and not self._could_be_mistaken(row):
+            raise VerdictError(f"truth: {name} did not take effect; {row.message}")
+        if is_final and row.outcome in ("sending", "pending", "in_doubt", "unconfirmed"):
+            raise VerdictError(f"settled: {name}; {row.message}")
+
+    def _check_once(self, name: str, row: Row, effects: Sequence[Effect]) -> None:
+        if row.order_no is not None:
+            if len(effects) > 1 and effects[0].row.payload is not None:
+                raise VerdictError(f"at most once: {name} created {len(effects)} times")
+            return
+        if row.type == "DIFFERENTIAL" and len(effects) > 1:
+            raise VerdictError(f"at most once: {name} took effect {len(effects)} times")
+        if len({effect.row.quantity for effect in effects}) > 1:
+            raise VerdictError(f"at most once: {name} set {[effect.row.quantity for effect in effects]}")
+
+    def _could_be_mistaken(self, row: Row) -> bool:
+        """Tell whether another submission acknowledged the same order."""
+        return row.order_key in self._world.acknowledged

@@ -29,7 +29,7 @@ register_profiles()
 sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # see support/fast_start
 
 BROWSER_FIXTURES = {"browser", "lab"}
-KERNEL_FIXTURES = {"execute_cells", "lab"}
+KERNEL_FIXTURES = {"lab"}
 MARKERS = ("browser", "kernel", "slow")
 """The costly ones; `just quick` leaves them out."""
 

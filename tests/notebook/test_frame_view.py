@@ -54,7 +54,7 @@ def formatter() -> DisplayFormatter:
 def run(folder: Path, *sources: str) -> Any:
     """Execute cells in a real kernel, and return the notebook as it would be saved."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
     return notebook
 
 

@@ -20,7 +20,7 @@ def test_an_exported_page_has_the_end_and_its_rows_unfold(tmp_path: Path, browse
         nbformat.v4.new_code_cell(source) for source in (CONNECT, HURRY, SUBMIT, "_ = submission.wait(progress=False)")
     ]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(notebook, timeout=120).execute()
+    NotebookClient(notebook, timeout=300).execute()
     target = tmp_path / "page.html"
     target.write_text(HTMLExporter().from_notebook_node(notebook)[0])
     with browser.new_context(offline=True) as context:

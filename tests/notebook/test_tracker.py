@@ -258,7 +258,7 @@ def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> No
 def run_notebook(folder: Path, *sources: str) -> list[str]:
     """Execute cells as nbconvert does, and return the tracker's tables in the saved notebook."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.outputs if "data" in output]
     streams = [output.text for cell in notebook.cells for output in cell.outputs if output.output_type == "stream"]
     assert "".join(streams) == ""

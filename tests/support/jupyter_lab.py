@@ -23,7 +23,7 @@ from playwright.sync_api import Page
 from support.kernel_server import build_import_path
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-START_S = 60
+START_S = 240
 CLOSE_ALL = """
 () => {
   for (const open of [...window.jupyterapp.shell.widgets("main")]) {
@@ -93,7 +93,7 @@ def running_lab(home: Path) -> Iterator[Lab]:
         yield Lab(url, token, home / "cenports-notebooks")
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(300)
         log.close()
 
 

@@ -63,7 +63,7 @@ class KernelRequest:
 
 def use_warm_kernels(config: pytest.Config) -> None:
     """Have all kernels forked that this process and its children start from now on."""
-    if SERVER_VARIABLE in os.environ:
+    if SERVER_VARIABLE in os.environ or sys.platform != "linux":  # elsewhere libraries don't survive a fork
         return
     with contextlib.ExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="cenports-nb-tests-"))

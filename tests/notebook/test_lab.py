@@ -35,12 +35,14 @@ TEXTS = ":is(.cn-tracker, .cn-rows) :is(b, th, td, .ok, .bad, .warn, .wait, .msg
 
 
 def contrasts(page: Page, texts: str = TEXTS) -> list[float]:
+    expect(page.locator(texts).first).to_be_visible()  # a change of the theme hides all of it for a moment
     return page.locator(texts).evaluate_all(f"all => all.map({CONTRAST.strip().rstrip(';')})")
 
 
 def use_theme(page: Page, name: str) -> None:
     page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {name}'}})")
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "true" if name == "Light" else "false")
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
 def test_tracker_moves_to_the_end_without_a_rerun(

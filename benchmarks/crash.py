@@ -127,6 +127,10 @@ def _client(url: str, ahead: timedelta = timedelta()) -> Any:
     from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
     class Ahead(SystemClock):
+        """Every clock of this process is ahead, that of Cenports' answers too."""
+
+        timeline = None
+
         def now(self) -> datetime:
             return super().now() + ahead
 
@@ -138,7 +142,15 @@ def _client(url: str, ahead: timedelta = timedelta()) -> Any:
         client_secret=CLIENT_SECRET,
         rate_limit=10**6,
     )
-    return Client(settings, clock=Ahead())
+    client = Client(settings, clock=Ahead())
+    read_server_clock = client.session.read_server_clock
+
+    def read_ahead() -> datetime | None:
+        now = read_server_clock()
+        return None if now is None else now + ahead
+
+    client.session.read_server_clock = read_ahead
+    return client
 
 
 @dataclass

@@ -3,41 +3,51 @@
 from __future__ import annotations
 
 from cenports_nb.errors import ConfigurationError
+from cenports_nb.secret import Secret, hide
 
 KEYRING_SERVICE = "cenports-nb"
 ENVIRONMENT_HINT = "set CENPORTS_PARTNER_ID, CENPORTS_CLIENT_ID and CENPORTS_CLIENT_SECRET instead"
 
 
-def read_secret(profile: str, client_id: str) -> str | None:
-    """Look a secret up; None where there is none, or no keyring that works."""
+def read_secret(profile: str, client_id: str) -> Secret | None:
+    """Look a secret up; None where there is none, or no keyring that works.
+
+    Raises:
+        ConfigurationError: The keyring fails in a way that is none of its own.
+    """
     import keyring  # noqa: PLC0415 - slow to import, and only profiles need it
     import keyring.errors  # noqa: PLC0415
 
     try:
-        secret: str | None = keyring.get_password(KEYRING_SERVICE, _keyring_user(profile, client_id))
+        return hide(keyring.get_password(KEYRING_SERVICE, _keyring_user(profile, client_id)))
     except keyring.errors.KeyringError:
         return None
-    return secret
+    except Exception as error:  # noqa: BLE001 - backends raise what their libraries raise
+        why = type(error).__name__
+    raise ConfigurationError(f"The keyring of this machine failed ({why}): {ENVIRONMENT_HINT}.")
 
 
-def store_secret(profile: str, client_id: str, secret: str) -> None:
+def store_secret(profile: str, client_id: str, secret: str | Secret) -> None:
     """Put a secret into the keyring, and read it back: some backends forget at once.
 
     Raises:
         ConfigurationError: There is no keyring, or it is locked.
     """
+    secret = secret if isinstance(secret, Secret) else Secret(secret)
     import keyring  # noqa: PLC0415
     import keyring.errors  # noqa: PLC0415
 
+    # Raised after the handler, so that nothing leads to the frames of the keyring, which hold the secret.
+    problem = ""
     try:
-        keyring.set_password(KEYRING_SERVICE, _keyring_user(profile, client_id), secret)
+        keyring.set_password(KEYRING_SERVICE, _keyring_user(profile, client_id), secret.reveal())
     except keyring.errors.NoKeyringError:
-        raise ConfigurationError(f"This machine has no keyring that could keep a secret: {ENVIRONMENT_HINT}.") from None
-    except keyring.errors.KeyringError as error:
+        problem = f"This machine has no keyring that could keep a secret: {ENVIRONMENT_HINT}."
+    except Exception as error:  # noqa: BLE001 - backends raise what their libraries raise
         why = type(error).__name__  # its text is another library's, and may quote what it was given
-        raise ConfigurationError(
-            f"The keyring did not take the secret ({why}): unlock it and try again, or {ENVIRONMENT_HINT}."
-        ) from None
+        problem = f"The keyring did not take the secret ({why}): unlock it and try again, or {ENVIRONMENT_HINT}."
+    if problem:
+        raise ConfigurationError(problem)
     if read_secret(profile, client_id) != secret:
         raise ConfigurationError(f"The keyring of this machine keeps nothing: {ENVIRONMENT_HINT}.")
 

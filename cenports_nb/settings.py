@@ -7,9 +7,7 @@ and holds no secret; its secret is in the system's keyring.
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import ipaddress
 import os
 import tomllib
 from collections.abc import Callable, Mapping
@@ -18,14 +16,12 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from cenports_nb.account import BASE_URLS, clean_address, is_loopback, normalize_account, split_account
 from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
+from cenports_nb.private_files import write_private_file
+from cenports_nb.secret import Secret, hide
 
-BASE_URLS = {
-    "production": "https://api.cenports.io/v2",
-    "staging": "https://stg.api.cenports.io/v2",
-    "sandbox": "",  # started on loopback when nothing else is given
-}
 DEFAULT_REQUESTS_PER_MINUTE = 60  # requests a minute, by the reference
 PROFILES_FILE_NAME = "profiles.toml"
 
@@ -37,15 +33,27 @@ ENVIRONMENT_HINT = (
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """One account's key; the secret is in no repr."""
+    """One account's key; the secret shows itself nowhere."""
 
     partner_id: str
     client_id: str
-    client_secret: str = dataclasses.field(repr=False)
+    client_secret: Secret = dataclasses.field(repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "client_secret", hide(self.client_secret))
 
 
 # The sandbox has one fixed account; it protects nothing.
-SANDBOX_CREDENTIALS = Credentials("SANDBOX", "sandbox-client", "sandbox-secret")
+SANDBOX_CREDENTIALS = Credentials("SANDBOX", "sandbox-client", Secret("sandbox-secret"))
+
+
+_Keys = tuple[str | None, str | None, Secret | None]
+_SANDBOX_KEYS: _Keys = (
+    SANDBOX_CREDENTIALS.partner_id,
+    SANDBOX_CREDENTIALS.client_id,
+    SANDBOX_CREDENTIALS.client_secret,
+)
+SECRET_VARIABLE = "CENPORTS_CLIENT_SECRET"  # noqa: S105 - its name
 
 
 @dataclasses.dataclass(frozen=True)
@@ -68,8 +76,16 @@ class Settings:
 
     @property
     def account(self) -> str:
-        """What tells one account's answers from another's: address and partner."""
-        return f"{self.base_url}|{self.partner_id}"
+        """What tells one account from another: the normalized address and the partner.
+
+        An address of this machine in front of production or staging is a recorder: the account is theirs.
+        """
+        return normalize_account(f"{self.base_url}|{self.partner_id}", self.environment)
+
+    @property
+    def account_address(self) -> str:
+        """The address of the account."""
+        return split_account(self.account)[0]
 
 
 def resolve_settings(
@@ -78,7 +94,7 @@ def resolve_settings(
     profile: str | None = None,
     partner_id: str | None = None,
     client_id: str | None = None,
-    client_secret: str | None = None,
+    client_secret: str | Secret | None = None,
     base_url: str | None = None,
     cache: bool | str | Path = True,
     offline: bool = False,
@@ -92,7 +108,9 @@ def resolve_settings(
     Raises:
         ConfigurationError: Nothing or nonsense is configured; the message says where.
     """
-    env = os.environ if environ is None else environ
+    client_secret = hide(client_secret)
+    env = _read_variables(environ)
+    environ = None  # it may hold the secret in plain text, and tracebacks show variables
     home = home_folder(env)
     profile_name = profile or env.get("CENPORTS_PROFILE") or None
     table = _read_profile(home, profile_name)
@@ -105,7 +123,7 @@ def resolve_settings(
     # What a default profile says of one environment is not true of another.
     owner = table.get("environment") or (None if chosen == "sandbox" else chosen)
     own = table if profile_name or owner == chosen else {}
-    given = (partner_id, client_id, client_secret)
+    given: _Keys = (partner_id, client_id, client_secret)
     try:
         credentials = _choose_credentials(chosen, given, profile_name, table, env)
     except ConfigurationError:
@@ -113,7 +131,7 @@ def resolve_settings(
             raise
         # Nothing is sent, so a partner id is enough; without one the cache may know which.
         partner = partner_id or table.get("partner_id") or env.get("CENPORTS_PARTNER_ID") or ""
-        credentials = Credentials(str(partner), "", "")
+        credentials = Credentials(str(partner), "", Secret(""))
     return Settings(
         environment=chosen,
         base_url=address,
@@ -122,7 +140,7 @@ def resolve_settings(
         read_only=chosen == "production" if read_only is None else bool(read_only),
         rate_limit=_choose_rate_limit(rate_limit, table, env),
         time_zone=_check_time_zone(time_zone or env.get("CENPORTS_TIME_ZONE") or table.get("time_zone") or "UTC"),
-        cache=cache if isinstance(cache, bool) else Path(cache).expanduser(),
+        cache=cache if isinstance(cache, bool) else _expand_path(cache, "cache"),
         home=home,
         profile=profile_name or ("default" if table else None),
         offline=bool(offline),
@@ -131,20 +149,35 @@ def resolve_settings(
     )
 
 
+def _expand_path(path: str | Path, source: str) -> Path:
+    """Write a path with the home folder that its `~` stands for."""
+    try:
+        return Path(path).expanduser()
+    except RuntimeError:
+        raise ConfigurationError(
+            f"{source} {str(path)!r} names a home folder that is not known: write it out."
+        ) from None
+
+
+def _read_variables(environ: Mapping[str, str] | None) -> dict[str, Any]:
+    """Read our environment variables; the secret is one that no traceback shows."""
+    names = [name for name in (os.environ if environ is None else environ) if name.startswith("CENPORTS_")]
+    found: dict[str, Any] = {name: (os.environ if environ is None else environ)[name] for name in names}
+    return found | {SECRET_VARIABLE: hide(found.get(SECRET_VARIABLE))}
+
+
+def _read_key_variables(env: Mapping[str, Any]) -> _Keys:
+    return env.get("CENPORTS_PARTNER_ID"), env.get("CENPORTS_CLIENT_ID"), hide(env.get(SECRET_VARIABLE))
+
+
 def home_folder(environ: Mapping[str, str] | None = None) -> Path:
     """Return the folder of profiles, cache and journal: `CENPORTS_HOME`, else the platform's own."""
-    env = os.environ if environ is None else environ
-    if env.get("CENPORTS_HOME"):
-        return Path(env["CENPORTS_HOME"]).expanduser()
+    variable = (os.environ if environ is None else environ).get("CENPORTS_HOME")
+    if variable:
+        return _expand_path(variable, "CENPORTS_HOME")
     import platformdirs  # noqa: PLC0415 - only needed without CENPORTS_HOME
 
     return Path(platformdirs.user_data_dir("cenports-nb", appauthor=False))
-
-
-def create_private_file(path: Path) -> None:
-    """Create a file that only its owner can read, if it is not there yet."""
-    with contextlib.suppress(FileExistsError):
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
 
 
 def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
@@ -159,20 +192,14 @@ def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
     path = home / PROFILES_FILE_NAME
     try:
         home.mkdir(parents=True, exist_ok=True)
-        create_private_file(path)
-        document = tomlkit.parse(path.read_text(encoding="utf-8"))
+        document = tomlkit.parse(path.read_text(encoding="utf-8") if path.exists() else "")
         table: Any = document.setdefault(name, tomlkit.table())
         for key, value in changes.items():
             if isinstance(value, Mapping):
                 table.setdefault(key, tomlkit.table()).update(value)
             elif key != "client_secret":
                 table[key] = value
-        # Written beside and moved over, so that no half of a file is ever read.
-        beside = path.with_name(f"{PROFILES_FILE_NAME}.new")
-        beside.unlink(missing_ok=True)
-        create_private_file(beside)
-        beside.write_text(tomlkit.dumps(document), encoding="utf-8")
-        beside.replace(path)
+        write_private_file(path, tomlkit.dumps(document).encode())
     except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
         raise ConfigurationError(f"{path} can't be written ({error}): mend or delete it.") from None
     return path
@@ -182,11 +209,18 @@ def _read_profiles(home: Path) -> dict[str, Any]:
     """Read all profiles; a missing file has none."""
     path = home / PROFILES_FILE_NAME
     try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
+        profiles = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
-        raise ConfigurationError(f"{path} can't be read ({error}): mend or delete it.") from None
+        reason = str(error)
+    else:
+        for table in profiles.values():
+            if isinstance(table, dict) and "client_secret" in table:
+                table["client_secret"] = hide(str(table["client_secret"]))  # refused below, and shown by nothing
+        return profiles
+    # After the handler, so that nothing leads to frames that hold the file's text.
+    raise ConfigurationError(f"{path} can't be read ({reason}): mend or delete it.")
 
 
 def read_client_id(home: Path, name: str) -> str | None:
@@ -233,9 +267,11 @@ def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any]
         address, source = str(table["base_url"]), "base_url of the profile"
     if not address:
         return BASE_URLS[chosen]
+    address = address.strip()
     try:
         parts = urlsplit(address)
-        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.port == 0
+        bad = parts.scheme not in ("http", "https") or not parts.hostname or parts.port == 0
+        bad = bad or bool(parts.query or parts.fragment) or any(character.isspace() for character in address)
     except ValueError:
         bad = True
     if bad or "@" in address:
@@ -243,21 +279,12 @@ def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any]
         raise ConfigurationError(f"{source} is no address: {shown!r}; write it as https://host/v2.")
     if parts.scheme == "http" and not is_loopback(address):
         raise ConfigurationError(f"{source} {address!r} would send the secret in clear: use https.")
-    return address.rstrip("/")
-
-
-def is_loopback(address: str) -> bool:
-    """Tell whether an address stays on this machine; `127.example.co.uk` does not."""
-    try:
-        host = urlsplit(address).hostname or ""
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+    return clean_address(address)
 
 
 def _choose_credentials(
     chosen: str,
-    given: tuple[str | None, str | None, str | None],
+    given: _Keys,
     profile_name: str | None,
     table: Mapping[str, Any],
     env: Mapping[str, str],
@@ -265,13 +292,13 @@ def _choose_credentials(
     """Take partner, id and secret from the first source that has any of them, never mixed."""
     names = ("partner_id", "client_id", "client_secret")
     variables = ("CENPORTS_PARTNER_ID", "CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET")
-    sources: list[tuple[str, Callable[[], tuple[str | None, ...]], tuple[str, ...]]] = [
+    sources: list[tuple[str, Callable[[], _Keys], tuple[str, ...]]] = [
         ("arguments", lambda: given, names),
-        ("environment variables", lambda: tuple(env.get(name) for name in variables), variables),
+        ("environment variables", lambda: _read_key_variables(env), variables),
     ]
     if chosen == "sandbox":
         # The sandbox has one fixed account; real credentials in the environment are none of its business.
-        sources.insert(1, ("sandbox", lambda: dataclasses.astuple(SANDBOX_CREDENTIALS), names))
+        sources.insert(1, ("sandbox", lambda: _SANDBOX_KEYS, names))
     title = f"profile {profile_name!r}" if profile_name else "default profile"
     # Looked at only when its turn comes: a locked keyring asks for a password.
     from_profile = (title, lambda: _read_profile_credentials(profile_name or "default", table), names)
@@ -282,7 +309,8 @@ def _choose_credentials(
             continue
         lacking = [label for label, value in zip(labels, values, strict=True) if not value]
         if not lacking:
-            return Credentials(*(str(value) for value in values))
+            partner, client, secret = values
+            return Credentials(str(partner), str(client), secret if isinstance(secret, Secret) else Secret(str(secret)))
         raise ConfigurationError(
             f"The {source} give only a part of the credentials for {chosen!r}: {', '.join(lacking)} "
             "is missing (the three always come from one source together)."
@@ -293,7 +321,7 @@ def _choose_credentials(
     )
 
 
-def _read_profile_credentials(name: str, table: Mapping[str, Any]) -> tuple[str | None, ...]:
+def _read_profile_credentials(name: str, table: Mapping[str, Any]) -> _Keys:
     """Take partner and id from a profile, its secret from the keyring."""
     client_id = table.get("client_id")
     return table.get("partner_id"), client_id, read_secret(name, client_id) if client_id else None

@@ -107,7 +107,7 @@ def test_secrets_and_tokens_are_in_no_file_and_no_text(client: cn.Client) -> Non
     cn.submit_updates(client, planned(client), allow=ALLOW).wait()
     with pytest.raises(cn.errors.InvalidRequestError) as caught:
         cn.load_orders(client, "1998-05-01", "1998-05-06", channel_id="NOPE")
-    token = client.session.tokens.header().split(" ")[1]
+    token = client.session.tokens.header().reveal().split(" ")[1]
     files = [path for path in Path(client.home).rglob("*") if path.is_file()]
     texts = [path.read_bytes() for path in files] + [repr(client).encode(), repr(client.settings).encode()]
     texts.append(repr(caught.value).encode())

@@ -58,6 +58,15 @@ def test_nothing_configured_shows_the_three_ways() -> None:
     assert all(way in message for way in ('connect("sandbox")', "CENPORTS_ENVIRONMENT", "profiles.toml"))
 
 
+@pytest.mark.parametrize("arguments", [{}, {"cache": "~nobody-here/cache"}])
+def test_a_home_that_nobody_has_is_named(monkeypatch: pytest.MonkeyPatch, arguments: dict[str, str]) -> None:
+    """One clear line."""
+    if not arguments:
+        monkeypatch.setenv("CENPORTS_HOME", "~nobody-here/home")
+    with pytest.raises(ConfigurationError, match=r"~nobody-here.* is not known: write it out"):
+        resolve_settings("staging", **KEYS, **arguments)
+
+
 def test_a_wrong_environment_names_the_right_ones() -> None:
     """One clear line."""
     with pytest.raises(ConfigurationError, match=r"'prod'.*'production', 'staging', 'sandbox'"):

@@ -26,11 +26,13 @@ from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.rendering.note import render_note
 from cenports_nb.rendering.text import format_duration
+from cenports_nb.secret import Secret, hide
 from cenports_nb.settings import Settings, resolve_settings
 
 if TYPE_CHECKING:
     from cenports_nb.api.http.cache import Cache
     from cenports_nb.api.http.session import ApiRequest, ApiResponse, ApiSession
+    from cenports_nb.api.http.write_generation import WriteGeneration
     from cenports_nb.sandbox import Sandbox
 
 T = TypeVar("T")
@@ -42,7 +44,7 @@ def connect(
     profile: str | None = None,
     partner_id: str | None = None,
     client_id: str | None = None,
-    client_secret: str | None = None,
+    client_secret: str | Secret | None = None,
     base_url: str | None = None,
     cache: bool | str | Path = True,
     offline: bool = False,
@@ -70,6 +72,7 @@ def connect(
     Raises:
         ConfigurationError: Nothing or nonsense is configured; nothing was sent.
     """
+    client_secret = hide(client_secret)  # from here on no traceback can show it
     found = resolve_settings(
         environment,
         profile=profile,
@@ -123,11 +126,11 @@ class Client:
         self._components: dict[type, Any] = {}  # what other layers keep with a client; see component()
         self._components_lock = threading.RLock()
         self.home = settings.home
-        self._rate_limit_folder = settings.home
+        self._shared_folder = settings.home
         self._sandbox: Sandbox | None = None
         if settings.environment == "sandbox":
             # Nothing of one sandbox may ever be served for another on the same port.
-            self.home = Path(tempfile.mkdtemp(prefix="cenports-nb-"))
+            self.home = _make_temporary_home()
             self.resources.callback(shutil.rmtree, self.home, ignore_errors=True)
             if not settings.base_url and settings.offline:
                 self.close()
@@ -135,7 +138,7 @@ class Client:
                     "A sandbox of its own has no cache to be offline with: pass base_url= and cache=."
                 )
             if not settings.base_url:
-                self._rate_limit_folder = self.home
+                self._shared_folder = self.home
                 self._sandbox = _start_sandbox()
                 self.resources.callback(self._sandbox.close)
                 settings = replace(settings, base_url=self._sandbox.url)
@@ -186,14 +189,18 @@ class Client:
         settings = self.settings
         if settings.cache:
             self._cache = Cache(
-                self.cache_folder, settings.account, self.dialect.settle_minutes * 60, now=self.clock.now
+                self.cache_folder,
+                settings.account,
+                self.writes,
+                now=self.clock.now,
+                base_url=settings.base_url,
             )
             self.resources.callback(self._cache.close)
         rate_limiter = RateLimiter(
             settings.rate_limit,
             self.clock,
-            account=f"{settings.base_url}|{settings.credentials.client_id}",
-            folder=self._rate_limit_folder,
+            account=f"{settings.account_address}|{settings.credentials.client_id}",
+            folder=self._shared_folder,
             on_wait=self.usage.add_wait,
         )
         self._session = ApiSession(
@@ -216,12 +223,23 @@ class Client:
         return self.settings.cache if isinstance(self.settings.cache, Path) else self.home
 
     @property
-    def generation(self) -> int | None:
-        """How often the account was written to; None where answers must not be kept."""
-        keeps = (
-            self.session is not None and self._cache is not None and self._cache.store.is_usable and self._cache.keeps
+    def generation(self) -> str | None:
+        """What changes with each write to the account; None where answers must not be kept."""
+        if not self.session or self._cache is None or not self._cache.store.is_usable:
+            return None
+        state = self._cache.read_state()
+        return None if state.is_open else state.generation
+
+    @property
+    def writes(self) -> WriteGeneration:
+        """The record of the account's writes, which all its clients on this machine share."""
+        from cenports_nb.api.http.write_generation import WriteGeneration  # noqa: PLC0415 - connecting stays cheap
+
+        settings, settle_seconds = self.settings, self.dialect.settle_minutes * 60
+        return self.component(
+            WriteGeneration,
+            lambda: WriteGeneration(self._shared_folder, settings.account, settle_seconds, now=self.clock.now),
         )
-        return self._cache.generation if keeps and self._cache is not None else None
 
     def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
         """Build a GET request: the dialect says where parameters travel; the partner id is always among them."""
@@ -291,14 +309,12 @@ class Client:
             )
 
     def write_started(self, write_id: str) -> None:
-        """Make the cache stale, and keep nothing until `write_ended`."""
-        if self.session and self._cache:
-            self._cache.write_started(write_id)
+        """Make the cache of every client of the account stale, and let nothing be kept until `write_ended`."""
+        self.writes.start(write_id)
 
     def write_ended(self, write_id: str) -> None:
         """Make stale what was read during the write."""
-        if self.session and self._cache:
-            self._cache.write_ended(write_id)
+        self.writes.end(write_id)
 
     def close(self) -> None:
         """Close connections and files, and the sandbox if this client started one."""
@@ -339,6 +355,15 @@ class Client:
         }
 
 
+def _make_temporary_home() -> Path:
+    try:
+        return Path(tempfile.mkdtemp(prefix="cenports-nb-"))
+    except OSError as error:
+        raise ConfigurationError(
+            f"No temporary folder for the sandbox's cache and journal can be made ({error}): make room, or set TMPDIR."
+        ) from None
+
+
 def _start_sandbox() -> Sandbox:
     """Start the built-in stand-in; the one place where client and sandbox meet."""
     from cenports_nb.sandbox import Sandbox  # noqa: PLC0415 - only if asked for
@@ -366,7 +391,7 @@ def _with_cached_partner(settings: Settings) -> Settings:
     from cenports_nb.api.http.cache import list_partners  # noqa: PLC0415
 
     folder = settings.cache if isinstance(settings.cache, Path) else settings.home
-    found = list_partners(folder, settings.base_url)
+    found = list_partners(folder, settings.account_address)
     if len(found) != 1:
         known = ", ".join(found) or "none"
         raise ConfigurationError(

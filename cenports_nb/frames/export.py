@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import format_iso, parse_time_zone
 from cenports_nb.frames.provenance import read_time_zone
+from cenports_nb.private_files import replace_file
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -20,7 +20,11 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 
 def export(
-    frame_or_mapping: pd.DataFrame | Mapping[str, pd.DataFrame], path: str | Path, *, time_zone: str | None = None
+    frame_or_mapping: pd.DataFrame | Mapping[str, pd.DataFrame],
+    path: str | Path,
+    *,
+    time_zone: str | None = None,
+    private: bool = False,
 ) -> Path:
     """Write a frame, or several into one workbook, by the path's ending; all of it or nothing.
 
@@ -41,6 +45,7 @@ def export(
         path: Where to; the folder must be there, a file of that name is replaced.
         time_zone: The zone in which instants are written, such as `Europe/Berlin`. By default each frame's own, in
             which it was loaded, else UTC; a .parquet file has UTC unless another is given, as the frame has.
+        private: Let nobody but you read the file, from its first byte on; by default your umask says who may.
 
     Returns:
         The path.
@@ -54,23 +59,20 @@ def export(
     frames = _frames(frame_or_mapping, target)
     zones = {name: parse_time_zone(read_time_zone(time_zone, frame)) for name, frame in frames.items()}
     first = next(iter(frames))
-    partial = target.with_name(f".{target.name}.{os.getpid()}.part{target.suffix}")
     try:
-        if target.suffix.lower() == ".xlsx":
-            from cenports_nb.frames.excel import write_workbook  # noqa: PLC0415 - XlsxWriter only for a workbook
+        with replace_file(target, private=private) as partial:
+            if target.suffix.lower() == ".xlsx":
+                from cenports_nb.frames.excel import write_workbook  # noqa: PLC0415 - XlsxWriter only for a workbook
 
-            write_workbook(frames, partial, zones)
-        elif target.suffix.lower() == ".csv":
-            _write_csv(frames[first], partial, zones[first])
-        else:
-            _write_parquet(frames[first], partial, zones[first] if time_zone else None)
-        partial.replace(target)
+                write_workbook(frames, partial, zones)
+            elif target.suffix.lower() == ".csv":
+                _write_csv(frames[first], partial, zones[first])
+            else:
+                _write_parquet(frames[first], partial, zones[first] if time_zone else None)
     except OSError as error:
         raise InvalidRequestError(
             f"{target} can't be written ({error.strerror or error}): close it where it is open, or choose another place."
         ) from None
-    finally:
-        partial.unlink(missing_ok=True)
     return target
 
 

@@ -10,6 +10,7 @@ import pandas as pd
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.frames.text_columns import fill_blanks
 
 CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
 """Line statuses, in any case, after which a line reserves no stock; every other word is open."""
@@ -41,3 +42,16 @@ def select_open_lines(line_items: pd.DataFrame, extra_columns: Sequence[str] = (
     needed = [*LINE_STOCK_KEYS, "quantity", "status", *extra_columns]
     lines = validate_columns(line_items, schemas.LineItems, "open_items", needed)
     return lines[is_open(lines["status"]).to_numpy()]
+
+
+def fill_line_warehouses(line_items: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
+    """Give each line that names no warehouse that of its order, as `load_open_items` does.
+
+    Args:
+        line_items: From `load_line_items`.
+        orders: The orders of these lines; a line whose order is not among them stays as it is.
+    """
+    keys, column = ["channel_id", "order_no"], "ship_from_warehouse_code"
+    known = orders.drop_duplicates(keys, keep="last")[[*keys, column]]
+    of_order = line_items[keys].merge(known, on=keys, how="left")[column].set_axis(line_items.index)
+    return line_items.assign(**{column: fill_blanks(line_items[column], of_order)})

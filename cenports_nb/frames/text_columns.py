@@ -64,3 +64,14 @@ def join_text(*parts: str | pd.Series[Any] | np.ndarray[Any, Any]) -> pd.Series[
     ]
     nothing = arrow.scalar("", ARROW_TEXT)
     return from_arrow(pc.binary_join_element_wise(*pieces, nothing, null_handling="replace", null_replacement=""))
+
+
+def fill_blanks(texts: pd.Series[Any], others: pd.Series[Any]) -> pd.Series[Any]:
+    """Fill what is missing or blank from other texts, row by row; what is blank there too becomes missing."""
+    blank = is_blank(texts)
+    return texts.where(~blank, others.where(~is_blank(others))) if blank.any() else texts
+
+
+def is_blank(texts: pd.Series[Any]) -> pd.Series[Any]:
+    """Tell which texts are missing, empty or blanks alone."""
+    return texts.isna() | (texts.str.strip() == "").fillna(value=False).astype(bool)

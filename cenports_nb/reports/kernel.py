@@ -88,23 +88,22 @@ def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: Progre
             notebook, km=manager, timeout=None, extra_arguments=KERNEL_ARGUMENTS, on_cell_start=cells.begin, on_cell_executed=cells.end,
             resources={"metadata": {"path": str(Path.cwd())}},
         )  # fmt: skip
+        problem = ""
         try:
-            # Nothing of the user's IPython: a start-up file that prints would stand in the report.
-            kernel_environ = {
-                **os.environ,
-                "IPYTHONDIR": private_folder,
-                "PYDEVD_DISABLE_FILE_VALIDATION": "1",
-                **environ,
-            }
-            client.execute(env=kernel_environ, cleanup_kc=True)
+            # Nothing of the user's IPython: a start-up file that prints would stand in the report. The environment may
+            # hold the client secret, so it is in no variable here.
+            own = {"IPYTHONDIR": private_folder, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **environ}
+            client.execute(env={**os.environ, **own}, cleanup_kc=True)
         except CellExecutionError as error:
             return cells.failure(str(error.ename), str(error.evalue))
         except DeadKernelError:
             return cells.failure(KERNEL_DIED, "the kernel died: it was killed, or ran out of memory")
         except (RuntimeError, OSError) as error:
-            raise CenportsError(f"The kernel of the report did not start or answer ({one_line(str(error))}).") from None
+            problem = one_line(str(error))
         finally:
             _stop_kernel(client, manager)
+        if problem:
+            raise CenportsError(f"The kernel of the report did not start or answer ({problem}).")
     return None
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import html
-import json
 import os
 import re
 from collections.abc import Mapping
 from typing import Any
+
+from cenports_nb.redaction import SecretPattern
+from cenports_nb.secret import Secret
 
 SECRET_PARTS = ("secret", "password", "passwd", "passphrase", "credential", "apikey", "token", "bearer")
 """A name that holds one of these, however it is written, is refused …"""
@@ -67,10 +68,4 @@ def list_environment_secrets(environ: Mapping[str, str] | None = None) -> list[s
 def redact_secret(text: str) -> str:
     """Strike the client secret out of a text, should a cell have printed it."""
     secret = os.environ.get("CENPORTS_CLIENT_SECRET", "")
-    if len(secret) < MIN_SECRET_LENGTH:
-        return text
-    spellings = {secret, html.escape(secret)}
-    spellings |= {json.dumps(spelling)[1:-1] for spelling in spellings}
-    for spelling in sorted(spellings, key=len, reverse=True):
-        text = text.replace(spelling, REDACTED)
-    return text
+    return SecretPattern(Secret(secret)).strike(text, REDACTED) if len(secret) >= MIN_SECRET_LENGTH else text

@@ -160,7 +160,7 @@ def _warn_unmatched_demand(lines: pd.DataFrame, unmatched: Mask) -> None:
         left_out = lines[unmatched]
         skus = len(left_out[LINE_STOCK_KEYS].drop_duplicates())
         code, sku = left_out[LINE_STOCK_KEYS].iloc[0]
-        where = "which names no warehouse" if pd.isna(code) else f"in warehouse {code}"
+        where = "which names no warehouse" if pd.isna(code) or not code.strip() else f"in warehouse {code}"
         warnings.warn(
             f"{left_out['quantity'].sum():,} open units of {skus} SKUs are in no stock frame, the first "
             f"{sku} {where}: they are not part of this comparison.",

@@ -242,7 +242,7 @@ class Submission:
             JournalError: Another process is sending it.
         """
         context, head = self._check_resendable("retry")
-        resend.retry(context.gateway, context.journal, context.locks, head, progress)
+        resend.retry(context.gateway, context.journal, context.locks, head, self.wait_for, progress)
         self.notify()
         return self
 

@@ -201,10 +201,12 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
     path = home / HELD_FOLDER / f"{submission_id}.csv"
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        export(held[[*STOCK_KEYS, "type", "quantity", "current_quantity", "message"]], path)
-        path.chmod(0o600)
-    except OSError as error:
-        raise InvalidRequestError(f"{path} can't be written ({error}): nothing was sent.", sent=False) from None
+        export(held[[*STOCK_KEYS, "type", "quantity", "current_quantity", "message"]], path, private=True)
+    except (OSError, InvalidRequestError) as error:
+        raise InvalidRequestError(
+            f"The rows that are held back can't be kept in a file ({str(error).rstrip('.')}): nothing was sent.",
+            sent=False,
+        ) from None
     return path
 
 

@@ -1,5 +1,6 @@
 """Orders by calendar month: what is asked again tomorrow, and what the cache may serve until when."""
 
+import warnings
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -11,6 +12,7 @@ from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
+from cenports_nb.frames.line_status import fill_line_warehouses
 from cenports_nb.sandbox import Clock, Sandbox
 from cenports_nb.settings import resolve_settings
 
@@ -164,6 +166,36 @@ def test_open_items_are_those_that_no_word_closes(server: ScriptedServer, stagin
     origin = cn.provenance(cn.load_open_items(client, lookback="90D"))
     assert origin is not None
     assert (origin.rows, origin.params["last"]) == (3, "90D")
+
+
+@pytest.mark.parametrize("orders_first", [False, True])
+@pytest.mark.parametrize("extra", [{}, {"newField": 1}])
+def test_an_open_line_ships_from_where_its_order_does(
+    server: ScriptedServer, staging: Any, orders_first: bool, extra: dict[str, Any]
+) -> None:
+    """Where the line doesn't say; both decoders, fresh, from memory and from the cache."""
+    codes = [("W1", "W2"), (None, "W2"), ("", "W2"), (None, None), (None, " ")]
+    orders = [
+        {
+            **_order(i, "2026-02-20", "new"),
+            "shipFrom": {"warehouseCode": order},
+            "lineItems": [{"productSku": "S", "quantity": 1, "status": "new", "shipFromWarehouseCode": line, **extra}],
+        }
+        for i, (line, order) in enumerate(codes)
+    ]
+    server.on("GET /orders", lambda seen: Reply({"data": orders if seen.body["startDate"] == "2026-02-01" else []}))
+    client = staging()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", cn.errors.UnknownFieldsWarning)
+        if orders_first:
+            cn.load_orders(client, last="180D")
+        for _ in range(2):
+            found = cn.load_open_items(client)["ship_from_warehouse_code"]
+            assert found.fillna("?").tolist() == ["W1", "W2", "W2", "?", "?"]
+        lines = cn.load_line_items(client, last="180D")
+    assert lines["ship_from_warehouse_code"].fillna("?").tolist() == ["W1", "?", "", "?", "?"]  # as it came
+    filled = fill_line_warehouses(lines, cn.load_orders(client, last="180D", refresh=True))
+    assert filled["ship_from_warehouse_code"].fillna("?").tolist() == ["W1", "W2", "W2", "?", "?"]
 
 
 def test_orders_far_outside_their_days_show_that_another_date_is_meant(server: ScriptedServer, staging: Any) -> None:

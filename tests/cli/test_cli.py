@@ -16,6 +16,7 @@ from support.command_line import Ran, RunCommand, run_command
 from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
+from cenports_nb.account import BASE_URLS
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
 
 UNTOUCHED = "cenports-nb: "
@@ -271,7 +272,7 @@ def test_cache_tells_and_clears(run: RunCommand, tmp_path: Path, url: str) -> No
     with cn.connect("staging", base_url=url, cache=tmp_path, **given) as client:
         cn.load_channels(client)
     ran = run("cache", "info")
-    assert f"SANDBOX at {url}: 1 answers, 0.0 MiB, from 20" in ran.stdout
+    assert f"SANDBOX at {BASE_URLS['staging']}: 1 answers, 0.0 MiB, from 20" in ran.stdout
     assert run("cache", "clear").returncode == 0
     assert run("cache", "info").stdout == f"0 answers in {tmp_path}\n"
 

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import subprocess
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
 from support.cli_shop import Shop
 
-from cenports_nb.sandbox import CLIENT_SECRET, Dialect
+import cenports_nb as cn
+from cenports_nb.frames.line_status import CLOSED_WORDS
+from cenports_nb.frames.loaders import orders
+from cenports_nb.sandbox import CLIENT_SECRET, Dialect, Sandbox
 
 pytestmark = pytest.mark.slow
 
@@ -233,6 +240,66 @@ def test_a_file_less_of_open_orders_is_brought_to_the_shelf(shop: Shop) -> None:
     assert code == 0
     assert any(request.path == "/orders" for request in shop.sandbox.requests)
     assert "counts.csv change the stock" in out
+
+
+@pytest.fixture
+def trading(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shop, str, Any]]:
+    """A shop with orders of today: one SKU that a single open line reserves, and that line."""
+    with Sandbox(rate_limit=None, transaction_seconds=0.0) as sandbox:
+        monkeypatch.setenv("CENPORTS_BASE_URL", sandbox.url)
+        lines = [line for order in sandbox.state.orders for line in order.record["lineItems"]]
+        is_open = [str(line["status"]).lower() not in CLOSED_WORDS for line in lines]
+        units = Counter(line["productSku"] for line, opened in zip(lines, is_open, strict=True) if opened)
+        line = next(one for one, opened in zip(lines, is_open, strict=True) if opened and units[one["productSku"]] == 1)
+        yield replace(shop, sandbox=sandbox), line["productSku"], line
+
+
+def _ship(shop: Shop, line: Any) -> None:
+    """Let an open line leave the shelf."""
+    shop.sell(line["productSku"], int(line["quantity"]))
+    with shop.sandbox.state.lock:
+        line["status"] = "shipped"
+        for order in shop.sandbox.state.orders:
+            order._payload = None
+
+
+NET = ["--basis", "net_of_open", "--allow", "below_reserved", "--allow", "basis", "--allow", "discontinued"]
+
+
+def test_an_order_that_ships_after_the_dry_run_is_not_added_back(trading: tuple[Shop, str, Any]) -> None:
+    """Open lines are read after the stock, past the cache: what left the shelf is open no more."""
+    shop, sku, line = trading
+    net = shop.stock(sku) - int(line["quantity"])
+    file = shop.count({sku: net})
+    code, out, _ = shop.run("submit", file, "--dry-run", *NET)
+    assert (code, "Nothing to do" in out) == (0, True)  # counted + open is what is there
+    _ship(shop, line)
+    code, out, _ = shop.run("submit", file, "--yes", *NET)
+    assert (code, "Nothing to do" in out, shop.stock(sku)) == (0, True, net)
+
+
+def test_a_row_that_moves_while_open_lines_are_read_is_held(
+    trading: tuple[Shop, str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody can tell whether what left is still among them."""
+    shop, sku, line = trading
+    counted = shop.stock(sku) + 3
+    load = orders.load_open_items
+
+    def load_and_ship(*given: Any, **more: Any) -> Any:
+        _ship(shop, line)
+        return load(*given, **more)
+
+    monkeypatch.setattr(cn, "load_open_items", load_and_ship)
+    code, out, _ = shop.run("submit", shop.count({sku: counted}), "--yes", *NET)
+    assert (code, shop.writes) == (1, 0)
+    assert "stock moved while the open lines were read" in out
+
+
+def test_open_lines_of_an_earlier_count_cannot_be_loaded(shop: Shop) -> None:
+    """Those of today are not those that were open then."""
+    code, _, err = shop.run("submit", shop.count({"0022": 1}), "--dry-run", *NET, "--at-count", "morning.csv")
+    assert (code, "--at-count needs the lines that were open when it was counted" in err) == (2, True)
 
 
 def test_the_plan_names_what_is_not_shown(shop: Shop) -> None:

@@ -40,7 +40,7 @@ def test_a_client_tells_whose_it_is_and_what_it_spent(client: cn.Client) -> None
         "2 requests sent",
     ):
         assert words in told
-    assert client.settings.credentials.client_secret not in told
+    assert client.settings.credentials.client_secret.reveal() not in told
 
 
 def test_a_submission_tells_what_became_of_its_rows_and_how_to_go_on(client: cn.Client, northwind: Sandbox) -> None:

@@ -12,6 +12,7 @@ from random import Random
 from typing import Any, TypeVar
 
 from cenports_nb.errors import CenportsError, InvalidRequestError
+from cenports_nb.stock.guards import history_guards
 from cenports_nb.submissions.evidence.manual_resolution import resolve
 from cenports_nb.submissions.evidence.stock_cache import StockCache
 from cenports_nb.submissions.evidence.verify import verify
@@ -67,6 +68,7 @@ class History:
         self.account = f"sandbox|{seed}"
         self._runner = _get_runner()
         self.journal = _get_journal()
+        self.world.list_known_handles = self._list_handles
         self.judge = Judge(self.world, self.machine, self.journal, self._runner.pause)
         faults = Faults(
             kill=self.random.choice((0, 0, 0.03, 0.1)),
@@ -103,6 +105,11 @@ class History:
             self._heal()
         finally:
             self._runner.detach()
+
+    def _list_handles(self) -> list[str]:
+        with self._runner.pause():
+            batches = [batch for name in self.submissions for batch in self.journal.batches(name)]
+        return [batch.handle for batch in batches if batch.handle is not None]
 
     def _start(self, name: str) -> Client:
         process = Process(name)
@@ -231,7 +238,11 @@ class History:
         )  # fmt: skip
 
     def _retry(self, client: Client) -> None:
-        retry(client.gateway, self.journal, client.locks, self._pick(), False)
+        head = self._pick()
+        retry(
+            client.gateway, self.journal, client.locks, head,
+            lambda batches, _: self._poll_until(client, head.submission_id), False,
+        )  # fmt: skip
 
     def _verify(self, client: Client) -> None:
         head = self._pick()
@@ -316,13 +327,14 @@ class History:
     def _add(self, head: Head, batches: Sequence[Batch], rows: Sequence[Row]) -> None:
         self.journal.add(head, batches, rows)
         self.submissions.append(head.submission_id)
-        self.judge.rows[head.submission_id] = len(rows)
+        self.judge.rows[head.submission_id] = list(rows)
 
     def _is_repeated(self, rows: Sequence[Row]) -> bool:
         """Tell whether a document is booked already, as the guard does."""
+        outcomes = ", ".join(map(repr, (*history_guards.POSSIBLY_APPLIED, "sending")))
         query = (
-            "SELECT 1 FROM row JOIN submission USING (submission_id) WHERE account = ? AND row.reference = ? AND product_sku = ? AND warehouse_code = ? AND type = 'DIFFERENTIAL' "
-            "AND outcome IN ('applied', 'sending', 'pending', 'in_doubt', 'unconfirmed', 'not_sent')"
+            "SELECT 1 FROM row JOIN submission USING (submission_id) WHERE account = ? AND row.reference = ? "
+            f"AND product_sku = ? AND warehouse_code = ? AND type = 'DIFFERENTIAL' AND outcome IN ({outcomes})"
         )
         return any(
             row.reference is not None
@@ -405,6 +417,13 @@ def _get_runner() -> FaultyRunner:
         _shared["journal"] = Journal(IN_MEMORY, runner=_shared["runner"])
         _shared["left"] = HISTORIES_PER_JOURNAL
     return _shared["runner"]
+
+
+def forget_journal() -> None:
+    """Let the next history make a journal of its own."""
+    if "journal" in _shared:
+        _shared["journal"].close()
+    _shared.clear()
 
 
 def _get_journal() -> Journal:

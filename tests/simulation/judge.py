@@ -7,6 +7,7 @@ from contextlib import AbstractContextManager
 
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.rules.models import Batch, Head, Row
+from cenports_nb.submissions.sending.canary import CANARY_DETAIL
 from simulation.scheduler import Machine
 from simulation.world import Effect, World, find_open_effects
 
@@ -35,13 +36,14 @@ class Judge:
         self._pause = pause
         self._machine = machine
         self._journal = journal
-        self.rows: dict[str, int] = {}
+        self.rows: dict[str, list[Row]] = {}
         self.read_at: dict[str, float] = {}
 
     def check_arrival(self, head: Head, batch: Batch, rows: Sequence[Row]) -> None:
         """Judge what arrives: it was written down first, with these numbers, and compared with fresh stock."""
         with self._pause():
             written = {row.item: row for row in self._journal.rows(head.submission_id, batch.batch)}
+        self._check_canary(head, rows)
         for row in rows:
             known = written.get(row.item)
             if known is None or known.outcome != "sending" or known.quantity != row.quantity:
@@ -50,6 +52,15 @@ class Judge:
                 )
             self._check_freshness(head, row)
             self._check_numbers(head, row)
+
+    def _check_canary(self, head: Head, rows: Sequence[Row]) -> None:
+        size = int(head.get_detail(CANARY_DETAIL) or 0)
+        if all(row.item < size for row in rows):
+            return
+        with self._pause():
+            first = [row for row in self._journal.rows(head.submission_id) if row.item < size]
+        if any(row.outcome != "applied" for row in first):
+            raise VerdictError(f"canary: {head.submission_id} goes on after {[row.outcome for row in first]}")
 
     def _check_freshness(self, head: Head, row: Row) -> None:
         if head.kind != "stock" or row.exposed or row.before_at is None:
@@ -73,10 +84,25 @@ class Judge:
         for submission_id, rows in self.rows.items():
             with self._pause():
                 found = self._journal.rows(submission_id)
-            if len(found) != rows:
-                raise VerdictError(f"nothing vanishes: {submission_id} has {len(found)} of {rows} rows")
+            if len(found) != len(rows):
+                raise VerdictError(f"nothing vanishes: {submission_id} has {len(found)} of {len(rows)} rows")
             for row in found:
                 self._check_row(row, self._world.effects.get((submission_id, row.item), []), is_final=is_final)
+
+        self._check_documents()
+
+    def _check_documents(self) -> None:
+        """Judge documents: each changes a SKU by a difference once, whatever it was submitted in."""
+        booked: set[tuple[str, str | None, str | None]] = set()
+        for submission_id, rows in self.rows.items():
+            for row in rows:
+                effects = self._world.effects.get((submission_id, row.item), ())
+                if row.reference is None or row.type != "DIFFERENTIAL" or not any(e.done_at for e in effects):
+                    continue
+                document = row.reference, row.warehouse_code, row.product_sku
+                if document in booked:
+                    raise VerdictError(f"at most once: document {document} is booked twice")
+                booked.add(document)
 
     def _check_row(self, row: Row, effects: Sequence[Effect], *, is_final: bool) -> None:
         name = f"{row.submission_id}/{row.item} ({row.type or row.order_no} {row.quantity}), {row.outcome}"

@@ -65,6 +65,7 @@ class World:
         self.has_date = random.random() < 0.8
         self._foreign = 0
         self.transactions: dict[str, SimulatedTransaction] = {}
+        self.list_known_handles: Callable[[], list[str]] = list
         self.effects: dict[RowKey, list[Effect]] = {}
         self.pending: list[Effect] = []
         machine.on_advance = self.settle
@@ -111,8 +112,10 @@ class World:
             raise ApiError("error", status=self.random.choice(AMBIGUOUS))
         if fault == "unreadable":
             raise UnexpectedAnswerError("html")
-        if fault == "other_handle" and len(self.transactions) > 1:
-            return Transaction(handle=self.random.choice(list(self.transactions)), status="QUEUED")
+        known = self.list_known_handles() if fault == "other_handle" else []
+        if known:
+            # One that is written down: of an answer that was lost nobody could tell.
+            return Transaction(handle=self.random.choice(known), status="QUEUED")
         return Transaction(handle=transaction.handle, status="PROCESSING")
 
     def tell(self, handle: str) -> Transaction:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, attach
+from cenports_nb.stock.plans.metadata import read_metadata
 
 
 def _frame(*rows: tuple[str, str, Any]) -> pd.DataFrame:
@@ -168,6 +169,61 @@ def test_frames_of_two_accounts_are_refused() -> None:
             cn.build_true_up(_frame(("W", "A", 9)), _read_at(11), **other)
     with pytest.raises(InvalidRequestError, match="available is of another account than actual"):
         cn.check_updates(cn.build_true_up(_frame(("W", "A", 9)), ACTUAL), _read_at(8), available=_read_at(8, "Q"))
+
+
+def _open_at(
+    minute: int, *rows: tuple[str | None, str, int, str], complete: bool = True, partner: str = "P"
+) -> pd.DataFrame:
+    at = datetime(2026, 3, 1, 11, minute, tzinfo=UTC)
+    origin = Provenance("GET /orders", {}, "staging", partner, at, 1, 0, complete, len(rows), 0, 0, "0")
+    return attach(_open(*rows), origin, ())  # type: ignore[arg-type]
+
+
+def _plan_net(open_items: pd.DataFrame, **more: Any) -> pd.DataFrame:
+    return cn.build_true_up(_frame(("W", "A", 8)), _read_at(11), basis="net_of_open", open_items=open_items, **more)
+
+
+def test_open_lines_older_than_the_stock_are_refused() -> None:
+    """What shipped in between left the shelf and would be added back."""
+    late = _read_at(11).attrs
+    older = _open_at(0, ("W", "A", 4, "new"))
+    older.attrs = {**late, "cenports_nb": late["cenports_nb"].replace("T11:00:00", "T10:59:59")}
+    with pytest.raises(InvalidRequestError, match=r"older than actual .*load_open_items\(client, refresh=True\)"):
+        _plan_net(older)
+    assert _plan(_plan_net(_open_at(0, ("W", "A", 4, "new")))) == [("A", 12, 10, 2)]
+    assert _plan(_plan_net(_open_at(30, ("W", "A", 4, "new")))) == [("A", 12, 10, 2)]
+    with pytest.raises(InvalidRequestError, match="older than at_count"):
+        cn.build_true_up(
+            _frame(("W", "A", 8)), _read_at(12), at_count=_read_at(11), basis="net_of_open", open_items=older
+        )
+
+
+def test_partial_open_lines_are_refused() -> None:
+    """A line that is missing is no demand."""
+    partial = _open_at(1, ("W", "A", 4, "new"), complete=False)
+    with pytest.raises(InvalidRequestError, match="open_items is partial"):
+        _plan_net(partial)
+    assert _plan(_plan_net(partial, allow_partial=True)) == [("A", 12, 10, 2)]
+
+
+@pytest.mark.parametrize("code", [None, "", "  "])
+def test_open_lines_that_name_no_warehouse_are_refused_where_they_count(code: str | None) -> None:
+    """Their demand belongs to a row that nobody can name."""
+    with pytest.raises(
+        InvalidRequestError, match=r"4 open units of counted SKUs name no warehouse, the first A of order 77"
+    ):
+        _plan_net(_open_at(1, (code, "A", 4, "new")).assign(order_no="77"))
+    assert _plan(_plan_net(_open_at(1, (code, "Z", 4, "new"), (code, "A", 4, "shipped")))) == [("A", 8, 10, -2)]
+    with pytest.raises(InvalidRequestError, match="name no warehouse, the first B"):
+        _plan_net(_open_at(1, (code, "B", 4, "new")), missing="zero")
+
+
+def test_a_plan_knows_the_demand_that_it_added_back() -> None:
+    """For the last look before it is sent."""
+    metadata = read_metadata(_plan_net(_open_at(5, ("W", "A", 4, "new"), ("W", "A", 1, "new"), ("W", "B", 2, "new"))))
+    assert metadata is not None
+    assert metadata.open_quantities == {"W": {"A": 5}}
+    assert metadata.open_as_of == datetime(2026, 3, 1, 11, 5, tzinfo=UTC)
 
 
 COUNTS = st.dictionaries(st.sampled_from("ABCDE"), st.integers(0, 9))

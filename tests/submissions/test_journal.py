@@ -22,7 +22,7 @@ from cenports_nb.errors import JournalError
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.journal.filesystem import find_network_filesystem
-from cenports_nb.submissions.journal.migrations import FORMAT_VERSION, TABLES_V1
+from cenports_nb.submissions.journal.migrations import FORMAT_VERSION, TABLES_V1, TABLES_V2
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal, RowsChangedError
 from cenports_nb.submissions.rules.decide import Decision
@@ -136,6 +136,40 @@ def test_a_journal_of_the_first_format_is_brought_up_to_date(home: Path) -> None
     assert cn.list_submissions()[["rows", "open", "applied", "rejected", "in_doubt"]].values.tolist() == [
         [3, 0, 1, 1, 1]
     ]
+
+
+def test_a_journal_of_the_second_format_is_brought_up_to_date(home: Path) -> None:
+    """What was open in it can be settled: exposed, with its own reference, under the account's one spelling."""
+    home.mkdir(exist_ok=True)
+    at = NOON.isoformat()
+    with sqlite3.connect(home / "journal.sqlite") as file:
+        file.executescript(TABLES_V2)
+        file.execute("PRAGMA user_version=2")
+        file.execute(
+            "INSERT INTO submission VALUES ('s-2','stock','staging','HTTPS://Shop.example:443/v2/|P','P',?,'why','C-2',"
+            "NULL,'raise','eve','{\"canary\":1}')",
+            (at,),
+        )
+        file.executemany(
+            "INSERT INTO batch (submission_id, batch, place, rows, state, sent_at) VALUES ('s-2', ?, 'W', 1, ?, ?)",
+            [(0, "in_doubt", at), (1, "sending", at), (2, "again", at), (3, "planned", None)],
+        )
+        file.executemany(
+            "INSERT INTO row (submission_id, item, batch, row, warehouse_code, product_sku, type, quantity, outcome) "
+            "VALUES ('s-2', ?, ?, 0, 'W', ?, 'TRUE_UP', 5, ?)",
+            [(0, 0, "A", "in_doubt"), (1, 1, "B", "in_doubt"), (2, 2, "C", "in_doubt"), (3, 3, "D", "not_sent")],
+        )
+    file.close()
+    journal = Journal(home)
+    head = journal.head("s-2")
+    assert (head.account, head.get_detail("canary_rows")) == ("https://shop.example/v2|P", 1)
+    assert [(row.exposed, row.reference, row.reason) for row in journal.rows("s-2")] == [
+        (1, "C-2", "why"), (1, "C-2", "why"), (1, "C-2", "why"), (0, "C-2", "why"),
+    ]  # fmt: skip
+    assert [batch.state for batch in journal.batches("s-2")] == ["in_doubt", "in_doubt", "in_doubt", "planned"]
+    changes = [RowChange(0, "confirm", {}), RowChange(1, "refute", {}), RowChange(2, "resolve_applied", {})]
+    assert journal.change_rows("s-2", changes, Moment(NOON)) == 3
+    journal.close()
 
 
 def test_a_journal_of_the_future_is_left_alone(home: Path) -> None:

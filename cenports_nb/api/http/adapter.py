@@ -24,13 +24,17 @@ from cenports_nb.errors import (
     CenportsError,
     RateLimitedError,
     TransportError,
+    UnexpectedAnswerError,
 )
+from cenports_nb.secret import Secret, drop_frames
 
 MAX_TRIES = 4
 CALL_TIMEOUT_SECONDS = 60.0
 """For one call with its retries; waiting for the rate limit is not counted."""
 MAX_RETRY_AFTER_SECONDS = 75.0
 """Maximum total pause after 429 per call: one window of the rate limit and a little more."""
+MAX_ERROR_BYTES = 2**18
+"""No error that people read is longer."""
 AUTHORIZE_PATH = "/authorize"
 REQUEST_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "cenports-nb"}
 
@@ -116,7 +120,10 @@ class ApiAdapter(Transport):
             return self._send_write(what, request, tls_options)
         response = self._send_repeatedly(what, request, tls_options, is_token_request=is_token_request)
         if isinstance(request, PageRequest):
-            _reduce_to_records(request.endpoint, response)
+            failure = self._reduce_to_records(request, response)
+            if failure is not None:
+                del response  # its body may quote a secret
+                raise failure
         return response
 
     def _send_repeatedly(
@@ -128,16 +135,15 @@ class ApiAdapter(Transport):
         while True:
             before = self._clock.monotonic()
             signed = _copy_without_headers(request)
-            if not is_token_request:
-                signed.headers["Authorization"] = self._authorization()
+            authorization = None if is_token_request else self._authorization()
             self._rate_limiter.acquire()
             deadline += self._clock.monotonic() - before  # a token and a place in the rate limit take their own time
             self._usage.add(sent=1, retried=int(failures + refusals + token_renewed > 0))
-            result = self._send_once(what, signed, deadline, tls_options)
+            result = self._send_once(what, signed, authorization, deadline, tls_options)
             if isinstance(result, requests.Response):
                 return result
-            if isinstance(result, AuthenticationError) and not is_token_request and not token_renewed:
-                self._tokens.discard(signed.headers["Authorization"])
+            if isinstance(result, AuthenticationError) and authorization and not token_renewed:
+                self._tokens.discard(authorization)
                 token_renewed = True
             elif isinstance(result, RateLimitedError):
                 # A refusal before any processing: writes are repeated too. No process of the account goes on.
@@ -175,20 +181,20 @@ class ApiAdapter(Transport):
         Raises:
             NotDepartedError: It did not leave.
         """
-        signed = _copy_without_headers(request)
-        header = signed.headers["Authorization"] = self._authorization()
+        authorization = self._authorization()
         # The place was taken before the last look; it counts from when the request leaves.
         if not self._rate_limiter.renew(request.place) or not request.may_depart():
             raise NotDepartedError
         self._usage.add(sent=1)
-        result = self._send_once(what, signed, self._clock.monotonic() + CALL_TIMEOUT_SECONDS, tls_options)
+        deadline = self._clock.monotonic() + CALL_TIMEOUT_SECONDS
+        result = self._send_once(what, _copy_without_headers(request), authorization, deadline, tls_options)
         if isinstance(result, requests.Response):
             return result
         if isinstance(result, AuthenticationError):
-            self._tokens.discard(header)
+            self._tokens.discard(authorization)
         raise result
 
-    def _authorization(self) -> str:
+    def _authorization(self) -> Secret:
         """Return the token's header; without one, the request itself never left."""
         try:
             return self._tokens.header()
@@ -197,17 +203,27 @@ class ApiAdapter(Transport):
             raise
 
     def _send_once(
-        self, what: str, request: requests.PreparedRequest, deadline: float, tls_options: Mapping[str, Any]
+        self,
+        what: str,
+        request: requests.PreparedRequest,
+        authorization: Secret | None,
+        deadline: float,
+        tls_options: Mapping[str, Any],
     ) -> requests.Response | CenportsError:
         """Send once: a good response, or the error that it stands for, without secrets."""
+        seconds = max(0.1, deadline - self._clock.monotonic())
         try:
-            response = self._exchange(what, request, max(0.1, deadline - self._clock.monotonic()), **tls_options)
+            response = self._exchange(what, request, seconds, authorization=authorization, **tls_options)
             self.server_clock.set_by(response.headers.get("Date"))
             if 200 <= response.status_code < 300:
-                response.parsed_body = responses.parse_body(what, response.content)  # type: ignore[attr-defined]
+                response.parsed_body = responses.parse_body(  # type: ignore[attr-defined]
+                    what, response.content, self._redact
+                )
                 return response
         except TransportError as error:
             return TransportError(self._redact(str(error)), reached=error.reached)
+        except UnexpectedAnswerError as error:
+            return drop_frames(error)
         except BusinessError as error:
             return responses.business_error(what, error.status, self._redact_bytes(response.content))
         now = self._clock.now()
@@ -216,19 +232,26 @@ class ApiAdapter(Transport):
             what, response.status_code, self._redact_bytes(response.content), retry_after=retry_after, now=now
         )
 
+    def _reduce_to_records(self, request: PageRequest, response: requests.Response) -> UnexpectedAnswerError | None:
+        """Replace a page by its records: the cache keeps that, and nobody parses the envelope again.
+
+        Returns:
+            What speaks against it, without secrets.
+        """
+        try:
+            page = extract_records(request.endpoint, response.parsed_body)  # type: ignore[attr-defined]
+        except UnexpectedAnswerError as error:
+            return UnexpectedAnswerError(self._redact(str(error)))
+        response._content = page.to_bytes()
+        del response.parsed_body  # type: ignore[attr-defined]  # it holds the body as it came
+        return None
+
     def _backoff_seconds(self, failure: int) -> float:
         """Return the pause before the next try: doubling, with jitter so that processes spread."""
         return float(0.5 * 2 ** (failure - 1) * self._random.uniform(0.75, 1.25))
 
     def _redact_bytes(self, body: bytes) -> bytes:
-        return self._redact(body.decode("utf-8", "replace")).encode()
-
-
-def _reduce_to_records(endpoint: str, response: requests.Response) -> None:
-    """Replace the content by its page of records: the cache keeps that, and nobody parses the envelope again."""
-    page = extract_records(endpoint, response.parsed_body)  # type: ignore[attr-defined]
-    response._content = page.to_bytes()
-    del response.parsed_body  # type: ignore[attr-defined]  # it holds the body as it came
+        return self._redact(body[:MAX_ERROR_BYTES].decode("utf-8", "replace")).encode()
 
 
 def _copy_without_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:

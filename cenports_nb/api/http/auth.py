@@ -11,7 +11,8 @@ from typing import Any
 import msgspec
 
 from cenports_nb.api.http.rate_limit import Clock
-from cenports_nb.errors import UnexpectedAnswerError
+from cenports_nb.errors import CenportsError, UnexpectedAnswerError
+from cenports_nb.secret import Secret, drop_frames
 
 MAX_LIFETIME_SECONDS = 12 * 3600.0  # "Tokens are valid for 12 hours", whatever expires_in says
 RENEW_EARLY_SECONDS = 60.0
@@ -30,54 +31,62 @@ class TokenResponse(msgspec.Struct):
 class TokenProvider:
     """Hands out the `Authorization` header; one request for it, however many threads ask."""
 
-    def __init__(self, fetch: Callable[[], bytes], clock: Clock) -> None:
+    def __init__(self, fetch: Callable[[], Secret], clock: Clock, on_token: Callable[[Secret], None]) -> None:
+        """Fetch tokens; `on_token` hears of each."""
         self._fetch = fetch
         self._clock = clock
+        self._on_token = on_token
         self._lock = threading.Lock()
-        self._header = ""
+        self._header = Secret("")
         self._expires_at = 0.0
 
-    def header(self) -> str:
+    def header(self) -> Secret:
         """Return the header's value, fetching a token when there is none or it is about to end."""
         with self._lock:
             if not self._header or self._clock.now().timestamp() >= self._expires_at:
                 self._fetch_token()
             return self._header
 
-    def discard(self, header: str) -> None:
+    def discard(self, header: Secret) -> None:
         """Forget the token that was just refused; a newer one of another thread stays."""
         with self._lock:
             if self._header == header:
-                self._header = ""
-
-    def redact(self, text: str) -> str:
-        """Take the token out of a text that is about to be shown."""
-        value = self._header.partition(" ")[2]
-        return text.replace(value, "…") if value else text
+                self._header = Secret("")
 
     def _fetch_token(self) -> None:
-        body = self._fetch()
+        body, now = self._fetch(), self._clock.now().timestamp()
+        failure: CenportsError | None = None
         try:
-            answer = msgspec.json.decode(body, type=TokenResponse, strict=False)
-        except msgspec.ValidationError as error:
-            raise UnexpectedAnswerError(
-                f"POST /authorize answered without a usable token ({error}): "
-                "check the address, or ask Cenports' integration team."
-            ) from None
-        header = f"{answer.token_type} {answer.access_token}"
-        if not answer.access_token or not (header.isascii() and header.isprintable()):
-            raise UnexpectedAnswerError(
-                "POST /authorize answered with a token that no header can carry: ask Cenports' integration team."
-            )
-        now = self._clock.now().timestamp()
-        ends = [now + MAX_LIFETIME_SECONDS]
-        if answer.expires_in is not None:
-            ends.append(now + answer.expires_in)
-        for exp in (answer.exp, _read_jwt_expiry(answer.access_token)):
-            if exp is not None:
-                ends.append(exp if exp > _FIRST_EPOCH_SECONDS else now + exp)
-        self._expires_at = min(ends) - RENEW_EARLY_SECONDS
-        self._header = header
+            token, self._header, expires_at = _parse_token(body, now)
+        except CenportsError as error:
+            failure = drop_frames(error)
+        if failure is not None:
+            raise failure
+        self._on_token(token)
+        self._expires_at = expires_at - RENEW_EARLY_SECONDS
+
+
+def _parse_token(body: Secret, now: float) -> tuple[Secret, Secret, float]:
+    """Read the token, the header's value and when it ends; the frames of an error hold them in plain text."""
+    try:
+        answer = msgspec.json.decode(body.reveal(), type=TokenResponse, strict=False)
+    except msgspec.ValidationError as error:
+        raise UnexpectedAnswerError(
+            f"POST /authorize answered without a usable token ({error}): "
+            "check the address, or ask Cenports' integration team."
+        ) from None
+    header = f"{answer.token_type} {answer.access_token}"
+    if not answer.access_token or not (header.isascii() and header.isprintable()):
+        raise UnexpectedAnswerError(
+            "POST /authorize answered with a token that no header can carry: ask Cenports' integration team."
+        )
+    ends = [now + MAX_LIFETIME_SECONDS]
+    if answer.expires_in is not None:
+        ends.append(now + answer.expires_in)
+    for exp in (answer.exp, _read_jwt_expiry(answer.access_token)):
+        if exp is not None:
+            ends.append(exp if exp > _FIRST_EPOCH_SECONDS else now + exp)
+    return Secret(answer.access_token), Secret(header), min(ends)
 
 
 def _read_jwt_expiry(token: str) -> float | None:

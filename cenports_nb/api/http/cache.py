@@ -9,7 +9,6 @@ it depends on what else its month holds.
 from __future__ import annotations
 
 import hashlib
-import math
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,16 +19,12 @@ from typing import Any
 from requests_cache import NEVER_EXPIRE, CachedSession
 from requests_cache.backends.base import BaseCache
 
+from cenports_nb.account import normalize_address
 from cenports_nb.api.http.cache_store import FILE_NAME, CacheStore
+from cenports_nb.api.http.write_generation import WriteGeneration, WriteState
 
 MAX_CLOCK_SKEW_SECONDS = 60.0
 """A page from further in the future was kept under a wrong clock."""
-
-
-STATE_SQL = """
-SELECT coalesce((SELECT number FROM generation WHERE account = ?), 0),
-       EXISTS (SELECT 1 FROM open_write WHERE account = ? AND since > ?)
-"""
 
 
 @dataclass(frozen=True)
@@ -44,11 +39,16 @@ class CacheableRequest:
 class Cache:
     """The cached pages of one account."""
 
-    def __init__(self, folder: Path, account: str, settle_seconds: float, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self, folder: Path, account: str, writes: WriteGeneration, now: Callable[[], datetime], *, base_url: str = ""
+    ) -> None:
         self._account = account
-        self._settle_seconds = settle_seconds
+        self._base_url = base_url
+        self._address = normalize_address(base_url)
+        self._writes = writes
         self._now = now
         self.store = CacheStore(folder, account, now)
+        self._seen_generation = self._read_seen_generation()
 
     def session(self) -> CachedSession:
         """Build the session that stores pages, unless a request says `no-store`."""
@@ -56,70 +56,68 @@ class Cache:
         backend.responses = self.store
         return CachedSession(
             backend=backend,
-            key_fn=lambda request, **_: self.key(request, self.generation),
+            key_fn=lambda request, **_: self.key(request, self.read_state().generation),
             allowable_methods=("GET",),
             allowable_codes=(200,),
             expire_after=NEVER_EXPIRE,
         )
 
-    def find(self, request: CacheableRequest, max_age: float) -> tuple[bytes, datetime] | None:
-        """Look an answer up that is no older than this; at any age, the newest of any generation."""
-        generation, keeps = self._read_state()
-        offline = max_age == math.inf
-        if not (offline or keeps):
+    def find(
+        self, request: CacheableRequest, max_age: float, *, any_generation: bool = False
+    ) -> tuple[bytes, datetime] | None:
+        """Look an answer up that is no older than this; of any generation, the newest at any age."""
+        if any_generation:
+            return self.store.read_newest_body(self._request_key(request))
+        if not self.store.is_usable:
             return None
-        oldest = 0 if offline else generation
-        for number in range(generation, oldest - 1, -1):
-            found = self.store.read_body(self.key(request, number))
-            if found is not None:
-                age = (self._now() - found[1]).total_seconds()
-                return found if offline or -MAX_CLOCK_SKEW_SECONDS <= age <= max_age else None
-        return None
+        state = self.read_state()
+        found = None if state.is_open else self.store.read_body(self.key(request, state.generation))
+        if found is None:
+            return None
+        age = (self._now() - found[1]).total_seconds()
+        return found if -MAX_CLOCK_SKEW_SECONDS <= age <= max_age else None
 
-    def key(self, request: Any, generation: int) -> str:
-        """Account, generation, method, address and parameters; no header, so no token."""
-        body = request.body or b""
-        parts = (self._account, str(generation), request.method or "", request.url or "")
+    def key(self, request: Any, generation: str) -> str:
+        """Build the key of a request's answer in one generation."""
+        return f"{self._request_key(request)}{generation}"
+
+    def _request_key(self, request: Any) -> str:
+        """Account, method, address and parameters; no header, so no token.
+
+        The address is normalized, but it is the one that was asked: a server on this machine that stands in for
+        staging never answers for it.
+        """
+        body = request.body if isinstance(request.body, bytes | str) else b""  # another one is of no read
+        url = request.url or ""
+        if self._base_url and url.startswith(self._base_url):
+            url = self._address + url[len(self._base_url) :]
+        parts = (self._account, request.method or "", url)
         digest = hashlib.blake2b(digest_size=20)
         for part in (*(text.encode() for text in parts), body.encode() if isinstance(body, str) else body):
             digest.update(len(part).to_bytes(8, "big") + part)
-        return digest.hexdigest()
+        return f"{digest.hexdigest()}-"
 
     @property
     def keeps(self) -> bool:
         """Whether a page may be kept now: no write is under way that could change it."""
-        return self._read_state()[1]
+        return self.store.is_usable and not self.read_state().is_open
 
-    @property
-    def generation(self) -> int:
-        """How often the account was written to, as far as this machine knows."""
-        return self._read_state()[0]
+    def read_state(self) -> WriteState:
+        """Read the write generation, and whether a write is under way; each page asks."""
+        state = self._writes.read()
+        if not state.generation and self._seen_generation and not state.is_open:
+            self._writes.renew()  # its file was deleted: what was kept before the first write is not fresh again
+            state = self._writes.read()
+        if state.generation and state.generation != self._seen_generation:
+            self._seen_generation = state.generation
+            row = (self._account, state.generation)
+            self.store.run(lambda file: file.execute("INSERT OR REPLACE INTO seen_generation VALUES (?, ?)", row), None)
+        return state
 
-    def _read_state(self) -> tuple[int, bool]:
-        """Read the write generation, and whether a page may be kept now, in one query: each page asks."""
-        since = self._now().timestamp() - self._settle_seconds
-        values = (self._account, self._account, since)
-        generation, write_is_open = self.store.run(lambda file: file.execute(STATE_SQL, values).fetchone(), (0, False))
-        return generation, not write_is_open
-
-    def write_started(self, write_id: str) -> None:
-        """Make all that is kept stale, and keep nothing until the write has ended."""
-        row = (self._account, write_id, self._now().timestamp())
-
-        def note(file: sqlite3.Connection) -> None:
-            file.execute("INSERT OR REPLACE INTO open_write VALUES (?, ?, ?)", row)
-            self._raise_generation(file)
-
-        self.store.run(note, None)
-
-    def write_ended(self, write_id: str) -> None:
-        """Make stale what was read while the write was under way."""
-
-        def note(file: sqlite3.Connection) -> None:
-            self._raise_generation(file)
-            file.execute("DELETE FROM open_write WHERE account = ? AND id = ?", (self._account, write_id))
-
-        self.store.run(note, None)
+    def _read_seen_generation(self) -> str:
+        query = "SELECT generation FROM seen_generation WHERE account = ?"
+        row = self.store.run(lambda file: file.execute(query, (self._account,)).fetchone(), None)
+        return str(row[0]) if row else ""
 
     def oldest(self) -> datetime | None:
         """Tell when the oldest answer of this account was kept, UTC."""
@@ -131,12 +129,6 @@ class Cache:
     def close(self) -> None:
         """Close the file."""
         self.store.close()
-
-    def _raise_generation(self, file: sqlite3.Connection) -> None:
-        file.execute(
-            "INSERT INTO generation VALUES (?, 1) ON CONFLICT (account) DO UPDATE SET number = number + 1",
-            (self._account,),
-        )
 
 
 @dataclass(frozen=True)
@@ -161,9 +153,9 @@ def list_accounts(folder: Path) -> list[CachedAccount]:
     ]
 
 
-def list_partners(folder: Path, base_url: str) -> list[str]:
-    """List the partners of this address that the cache has answers of."""
-    start = f"{base_url}|"
+def list_partners(folder: Path, address: str) -> list[str]:
+    """List the partners of an account's address that the cache has answers of."""
+    start = f"{address}|"
     accounts = (row[0] for row in _query_read_only(folder, "SELECT DISTINCT account FROM answer"))
     return sorted(account.removeprefix(start) for account in accounts if account.startswith(start))
 

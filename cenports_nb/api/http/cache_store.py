@@ -19,20 +19,23 @@ from requests_cache.backends.base import BaseStorage
 from requests_cache.models.response import CachedResponse
 
 from cenports_nb.errors import CenportsWarning
-from cenports_nb.settings import create_private_file
+from cenports_nb.private_files import create_private_file
 
 FILE_NAME = "cache.sqlite"
 MAX_BYTES = 2**30
 """Beyond a gibibyte the oldest answers go, down to four fifths of it."""
 BUSY_TIMEOUT_SECONDS = 2.0
-VERSION = 3
+VERSION = 4
 SCHEMA_SQL = """
 CREATE TABLE IF NOT EXISTS answer (
     key TEXT PRIMARY KEY, account TEXT NOT NULL, at REAL NOT NULL, size INTEGER NOT NULL, body BLOB NOT NULL);
 CREATE INDEX IF NOT EXISTS answer_age ON answer (at);
-CREATE TABLE IF NOT EXISTS generation (account TEXT PRIMARY KEY, number INTEGER NOT NULL);
-CREATE TABLE IF NOT EXISTS open_write (
-    account TEXT, id TEXT, since REAL NOT NULL, PRIMARY KEY (account, id));
+CREATE TABLE IF NOT EXISTS seen_generation (account TEXT PRIMARY KEY, generation TEXT NOT NULL);
+"""
+DROP_OLDER_SQL = """
+DROP TABLE IF EXISTS answer;
+DROP TABLE IF EXISTS generation;
+DROP TABLE IF EXISTS open_write;
 """
 DELETE_OLDEST_SQL = """
 DELETE FROM answer WHERE key IN (
@@ -43,7 +46,7 @@ T = TypeVar("T")
 
 
 class CacheStore(BaseStorage[str, CachedResponse]):
-    """Pages of records by key, with their account and time; and what else concerns their freshness."""
+    """Pages of records by key, with their account and time; and the write generation that was seen last."""
 
     def __init__(self, folder: Path, account: str, now: Callable[[], datetime]) -> None:
         super().__init__()
@@ -86,6 +89,12 @@ class CacheStore(BaseStorage[str, CachedResponse]):
     def read_body(self, key: str) -> tuple[bytes, datetime] | None:
         """Find the body of an answer, and when it was fetched, UTC."""
         row = self.run(lambda file: file.execute("SELECT body, at FROM answer WHERE key = ?", (key,)).fetchone(), None)
+        return None if row is None else (row[0], datetime.fromtimestamp(row[1], UTC))
+
+    def read_newest_body(self, prefix: str) -> tuple[bytes, datetime] | None:
+        """Find the body of the newest answer whose key begins so."""
+        query = "SELECT body, at FROM answer WHERE key >= ? AND key < ? ORDER BY at DESC LIMIT 1"
+        row = self.run(lambda file: file.execute(query, (prefix, f"{prefix}\x7f")).fetchone(), None)
         return None if row is None else (row[0], datetime.fromtimestamp(row[1], UTC))
 
     def __getitem__(self, key: str) -> CachedResponse:
@@ -152,8 +161,10 @@ def _open(path: Path) -> sqlite3.Connection:
         file.execute("PRAGMA journal_mode=WAL")
         file.execute("PRAGMA synchronous=NORMAL")
         version = file.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, VERSION):
+        if version > VERSION:
             raise sqlite3.DatabaseError(f"version {version} of its tables is not known")
+        if 0 < version < VERSION:
+            file.executescript(DROP_OLDER_SQL)
         file.executescript(SCHEMA_SQL)
         file.execute(f"PRAGMA user_version={VERSION}")
     except sqlite3.Error:

@@ -2,7 +2,8 @@
 
 The times of the last minute's requests are in a small SQLite file of the user. A place is taken in a
 transaction, so a process that is killed leaves nothing locked; nothing is reserved for the future, so it
-leaves no place unused either. The file is opened for each request: no connection outlives a fork.
+leaves no place unused either. The file is opened for each request: no connection outlives a fork. Where it can't be written, the
+limit holds among the clients of this process, in memory.
 """
 
 from __future__ import annotations
@@ -10,17 +11,19 @@ from __future__ import annotations
 import contextlib
 import functools
 import hashlib
+import os
 import sqlite3
 import threading
 import time
 import warnings
-from collections.abc import Callable, Iterator
+from collections import deque
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from cenports_nb.errors import CenportsWarning
-from cenports_nb.settings import create_private_file
+from cenports_nb.private_files import create_private_file
 
 WINDOW_SECONDS = 60.0
 # Arrivals jitter on their way: without a margin a few of 180 back-to-back requests were refused.
@@ -32,6 +35,12 @@ CREATE TABLE IF NOT EXISTS sent (account TEXT NOT NULL, at REAL NOT NULL);
 CREATE INDEX IF NOT EXISTS sent_by_account ON sent (account, at);
 CREATE TABLE IF NOT EXISTS hold (account TEXT PRIMARY KEY, until REAL NOT NULL);
 """
+HOLD_SQL = "INSERT INTO hold VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET until = max(until, excluded.until)"
+RENEW_SQL = """
+UPDATE sent SET at = ? WHERE rowid = (SELECT rowid FROM sent WHERE account = ? AND at = ? AND at > ? AND at <= ? LIMIT 1)
+"""
+
+T = TypeVar("T")
 
 
 # Linux: the monotonic clock stands still while the machine is suspended, and this one does not.
@@ -92,7 +101,7 @@ class RateLimiter:
         self._on_wait = on_wait
         self._account = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
         self._path = folder / FILE_NAME
-        self._fallback: sqlite3.Connection | None = None
+        self._memory: _Memory | None = None
         # One thread of a process waits for the next place, the others for their turn.
         self._lock = threading.Lock()
 
@@ -109,80 +118,101 @@ class RateLimiter:
     def renew(self, place: float) -> bool:
         """Let a place count from now on, as its request leaves only now; False if it has expired meanwhile."""
         now = self._clock.now().timestamp()
-        with self._lock, self._transaction() as connection:
-            return bool(
-                connection.execute(
-                    "UPDATE sent SET at = ? WHERE rowid = "
-                    "(SELECT rowid FROM sent WHERE account = ? AND at = ? AND at > ? AND at <= ? LIMIT 1)",
-                    (now, self._account, place, now - WINDOW_SECONDS, now + 1),
-                ).rowcount
-            )
+        values = (now, self._account, place, now - WINDOW_SECONDS, now + 1)
+        with self._lock:
+            is_renewed = self._run(lambda connection: connection.execute(RENEW_SQL, values).rowcount > 0)
+            if is_renewed:
+                self._remember(now, place)
+        return is_renewed
 
     def pause(self, seconds: float) -> None:
         """Send nothing for a while, in no process: Cenports has refused for too many requests."""
         until = self._clock.now().timestamp() + seconds
-        with self._lock, self._transaction() as connection:
-            connection.execute(
-                "INSERT INTO hold VALUES (?, ?) ON CONFLICT (account) DO UPDATE SET until = max(until, excluded.until)",
-                (self._account, until),
-            )
+        values = (self._account, until)
+        with self._lock:
+            self._run(lambda connection: connection.execute(HOLD_SQL, values))
 
     def _acquire_if_free(self) -> tuple[float, float]:
         """Take a place and return 0 and its time, or return the seconds until one may be free."""
-        with self._transaction() as connection:
-            now = self._clock.now().timestamp()
-            span = WINDOW_SECONDS * SAFETY_FACTOR
-            # What lies in the future was written before the clock was set back.
-            connection.execute(
-                "DELETE FROM sent WHERE account = ? AND (at <= ? OR at > ?)", (self._account, now - span, now + 1)
-            )
-            connection.execute("DELETE FROM hold WHERE until <= ? OR until > ?", (now + 0.001, now + 2 * span))
-            held = connection.execute("SELECT until FROM hold WHERE account = ?", (self._account,)).fetchone()
-            if held:
-                return float(held[0]) - now, now
-            row = connection.execute(
-                "SELECT at FROM sent WHERE account = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
-                (self._account, self._limit - 1),
-            ).fetchone()
-            if row:
-                return max(0.001, float(row[0]) + span - now), now
-            connection.execute("INSERT INTO sent VALUES (?, ?)", (self._account, now))
-            return 0.0, now
+        wait, now = self._run(self._take_place)
+        if wait == 0:
+            self._remember(now)
+        return wait, now
 
-    @contextlib.contextmanager
-    def _transaction(self) -> Iterator[sqlite3.Connection]:
-        """Open the shared file and lock it; where that can't be done, count for this process alone."""
-        connection = self._fallback or self._open()
-        if not connection.in_transaction:
-            connection.execute("BEGIN")
-        try:
-            yield connection
-            connection.execute("COMMIT")
-        except BaseException:
-            with contextlib.suppress(sqlite3.Error):
-                connection.execute("ROLLBACK")
-            raise
-        finally:
-            if connection is not self._fallback:
-                connection.close()
+    def _remember(self, at: float, replaced: float | None = None) -> None:
+        """Keep in mind when a request left, should the file be lost."""
+        sent = _SENT.setdefault((os.getpid(), self._path, self._account), deque())
+        if replaced is not None and replaced in sent:
+            sent.remove(replaced)
+        sent.append(at)
+        while sent[0] < at - WINDOW_SECONDS * SAFETY_FACTOR:
+            sent.popleft()
 
-    def _open(self) -> sqlite3.Connection:
-        try:
-            return self._open_file()
-        except sqlite3.OperationalError as error:
-            reason: Exception = error
-        except (sqlite3.DatabaseError, OSError) as error:
-            reason = error
+    def _take_place(self, connection: sqlite3.Connection) -> tuple[float, float]:
+        now = self._clock.now().timestamp()  # after the lock was waited for
+        span = WINDOW_SECONDS * SAFETY_FACTOR
+        # What lies in the future was written before the clock was set back.
+        connection.execute(
+            "DELETE FROM sent WHERE account = ? AND (at <= ? OR at > ?)", (self._account, now - span, now + 1)
+        )
+        connection.execute("DELETE FROM hold WHERE until <= ? OR until > ?", (now + 0.001, now + 2 * span))
+        held = connection.execute("SELECT until FROM hold WHERE account = ?", (self._account,)).fetchone()
+        if held:
+            return float(held[0]) - now, now
+        row = connection.execute(
+            "SELECT at FROM sent WHERE account = ? ORDER BY at DESC LIMIT 1 OFFSET ?",
+            (self._account, self._limit - 1),
+        ).fetchone()
+        if row:
+            return max(0.001, float(row[0]) + span - now), now
+        connection.execute("INSERT INTO sent VALUES (?, ?)", (self._account, now))
+        return 0.0, now
+
+    def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
+        """Work on the shared file, in a transaction; where that can't be done, in the memory of this process."""
+        self._memory = self._memory or _MEMORIES.get((os.getpid(), self._path))
+        if self._memory is None:
+            try:
+                with contextlib.closing(self._open_file()) as connection:
+                    return _run_transaction(connection, work)
+            except (sqlite3.Error, OSError) as error:
+                self._memory = self._move_to_memory(error)
+        with self._memory.lock:
+            return _run_transaction(self._memory.connection, work)
+
+    def _move_to_memory(self, reason: Exception) -> _Memory:
+        """Go on in memory with the requests of the last minute, as far as they are known."""
+        sent, held = self._read_file()
+        if isinstance(reason, sqlite3.DatabaseError) and not isinstance(reason, sqlite3.OperationalError):
             with contextlib.suppress(OSError):
                 self._path.unlink()  # damaged; it held a minute of times
-        warnings.warn(
-            f"The rate limit can't be shared with other processes ({self._path}: {reason}): it holds in this one only.",
-            CenportsWarning,
-            stacklevel=4,
-        )
-        self._fallback = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
-        self._fallback.executescript(SCHEMA_SQL)
-        return self._fallback
+        memory, is_new = _get_memory(self._path)
+        with memory.lock:
+            own = _SENT.get((os.getpid(), self._path, self._account), ())
+            memory.connection.execute("DELETE FROM sent WHERE account = ?", (self._account,))
+            memory.connection.executemany("INSERT INTO sent VALUES (?, ?)", sent or [(self._account, at) for at in own])
+            memory.connection.executemany(HOLD_SQL, held)
+        if is_new:
+            with contextlib.suppress(CenportsWarning):  # as an error it would stop a submission halfway
+                warnings.warn(
+                    f"The rate limit can't be shared with other processes ({self._path}: {reason}): it holds in this one "
+                    "only.",
+                    CenportsWarning,
+                    stacklevel=5,
+                )
+        return memory
+
+    def _read_file(self) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        """Read what the file says of this account, if it can still be read."""
+        try:
+            with contextlib.closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as file:
+                found = [
+                    file.execute(f"SELECT * FROM {table} WHERE account = ?", (self._account,)).fetchall()  # noqa: S608
+                    for table in ("sent", "hold")
+                ]
+        except (sqlite3.Error, OSError):
+            return [], []
+        return found[0], found[1]
 
     def _open_file(self) -> sqlite3.Connection:
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -198,3 +228,41 @@ class RateLimiter:
             connection.close()
             raise
         return connection
+
+
+def _run_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], T]) -> T:
+    """Work in a transaction, which may have begun already."""
+    if not connection.in_transaction:
+        connection.execute("BEGIN")
+    try:
+        result = work(connection)
+        connection.execute("COMMIT")
+    except BaseException:
+        with contextlib.suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
+        raise
+    return result
+
+
+class _Memory:
+    """The times of all clients of one file in this process, where the file can't be used."""
+
+    def __init__(self) -> None:
+        self.lock = threading.Lock()
+        self.connection = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.connection.executescript(SCHEMA_SQL)
+
+
+_SENT: dict[tuple[int, Path, str], deque[float]] = {}
+"""What this process sent in the last minute, by file and account, should the file be lost."""
+_MEMORIES: dict[tuple[int, Path], _Memory] = {}
+"""By process, because a forked child must not use its parent's, and by file."""
+
+
+def _get_memory(path: Path) -> tuple[_Memory, bool]:
+    """Return the memory that stands in for a file, and whether it is new."""
+    new = _Memory()
+    memory = _MEMORIES.setdefault((os.getpid(), path), new)
+    if memory is not new:
+        new.connection.close()
+    return memory, memory is new

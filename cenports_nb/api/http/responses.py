@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -63,8 +63,8 @@ class JsonBody:
     envelope: Envelope | None
 
 
-def parse_body(what: str, body: bytes) -> JsonBody:
-    """Parse the body of a 2xx response as far as its outermost fields.
+def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> JsonBody:
+    """Parse the body of a 2xx response as far as its outermost fields; `redact` strikes secrets out of what is quoted.
 
     Raises:
         TransportError: Empty, cut off or not JSON.
@@ -85,9 +85,9 @@ def parse_body(what: str, body: bytes) -> JsonBody:
         ) from None
     except msgspec.DecodeError as error:
         if (repaired := repair_json(body)) is not None:
-            return parse_body(what, repaired)
+            return parse_body(what, repaired, redact)
         # What is cut off or damaged may name people in its first line; a page of HTML does not.
-        quoted = "" if start in (b"{", b"[") else f"; it begins {body[:60].decode('utf-8', 'replace')!r}"
+        quoted = "" if start in (b"{", b"[") else f"; it begins {redact(body[:4096].decode('utf-8', 'replace'))[:60]!r}"
         raise TransportError(
             f"{what} was answered 200, but not with whole JSON ({error}{quoted}): try again."
         ) from None

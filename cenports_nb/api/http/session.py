@@ -20,6 +20,7 @@ from urllib.parse import parse_qsl, urljoin, urlsplit
 import msgspec
 import requests
 
+from cenports_nb.account import is_this_machine, normalize_address
 from cenports_nb.api.http.adapter import AUTHORIZE_PATH, ApiAdapter, PageRequest, WriteRequest
 from cenports_nb.api.http.auth import TokenProvider
 from cenports_nb.api.http.cache import Cache, CacheableRequest
@@ -27,6 +28,8 @@ from cenports_nb.api.http.rate_limit import Clock, RateLimiter
 from cenports_nb.api.http.record_page import RecordPage
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import OfflineMissError, UnexpectedAnswerError
+from cenports_nb.redaction import Redactor
+from cenports_nb.secret import Secret, SecretBody
 from cenports_nb.settings import Credentials
 
 JSON_HEADERS = {"Content-Type": "application/json"}
@@ -104,7 +107,8 @@ class ApiSession:
         self._clock = clock
         self._offline = offline
         self._prepared_urls: dict[tuple[Any, ...], str] = {}
-        self.tokens = TokenProvider(self._request_token, clock)
+        self._redact = Redactor(credentials.client_id, credentials.client_secret)
+        self.tokens = TokenProvider(self._request_token, clock, self._redact.add_token)
         self._session = cache.session() if cache else requests.Session()
         self._adapter = ApiAdapter(
             self.tokens, rate_limiter, usage, clock, self._redact, exchange=exchange, random=random
@@ -115,7 +119,7 @@ class ApiSession:
         """Look for a page in the cache that is no older than this."""
         if self._cache is None or max_age_seconds <= 0:
             return None
-        found = self._cache.find(self._cacheable(request), max_age_seconds)
+        found = self._cache.find(self._cacheable(request), max_age_seconds, any_generation=self._offline)
         if found is None:
             return None
         self._usage.add(cached=1)
@@ -229,14 +233,16 @@ class ApiSession:
             )
         # What the environment says of proxies and certificates, as requests has it.
         options = self._session.merge_environment_settings(request.url or "", {}, None, None, None)
+        if is_this_machine(self.base_url):
+            options["proxies"] = {}  # a proxy would look for it on its own machine, and see the secret
         return self._session.send(request, allow_redirects=False, **options)
 
     def _resolve_page_url(self, path: str, url: str) -> str:
         """Resolve the address of a further page; the token never goes to another host."""
         try:
-            address = urljoin(self.base_url + path, url)
-            if urlsplit(address)[:2] == urlsplit(self.base_url)[:2]:
-                return address
+            page, own = urlsplit(urljoin(self.base_url + path, url)), urlsplit(self.base_url)
+            if normalize_address(f"{page.scheme}://{page.netloc}") == normalize_address(f"{own.scheme}://{own.netloc}"):
+                return page._replace(scheme=own.scheme, netloc=own.netloc).geturl()  # another spelling of the host
         except ValueError:
             pass
         raise UnexpectedAnswerError(
@@ -244,17 +250,16 @@ class ApiSession:
             "ask Cenports' integration team."
         )
 
-    def _request_token(self) -> bytes:
+    def _request_token(self) -> Secret:
         key = self._credentials
-        grant = {
-            "grant_type": "client_credentials",
-            "client_id": key.client_id,
-            "client_secret": key.client_secret,
-        }
-        return self.send("POST", AUTHORIZE_PATH, grant).body
-
-    def _redact(self, text: str) -> str:
-        """Take token and secret out of a text; a secret of a letter or two is in every word and hides nothing."""
-        secret = self._credentials.client_secret
-        text = self.tokens.redact(text)
-        return text.replace(secret, "…") if len(secret) >= 4 else text
+        grant = SecretBody(
+            {
+                "grant_type": "client_credentials",
+                "client_id": key.client_id,
+                "client_secret": key.client_secret,
+            }
+        )
+        request = requests.PreparedRequest()
+        address = self.base_url + AUTHORIZE_PATH
+        request.prepare("POST", address, headers=dict(JSON_HEADERS), data=grant)
+        return Secret(self._send(request).content.decode("utf-8", "surrogateescape"))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import requests
@@ -21,6 +21,7 @@ from urllib3.response import BaseHTTPResponse
 
 from cenports_nb.api.concurrency import MAX_THREADS
 from cenports_nb.errors import TransportError
+from cenports_nb.secret import Secret, drop_frames
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 READ_TIMEOUT_SECONDS = 50.0
@@ -46,7 +47,12 @@ class Transport(HTTPAdapter):
         return manager
 
     def exchange(
-        self, what: str, request: requests.PreparedRequest, seconds: float, **options: Any
+        self,
+        what: str,
+        request: requests.PreparedRequest,
+        seconds: float,
+        authorization: Secret | None = None,
+        **options: Any,
     ) -> requests.Response:
         """Send once and read the whole answer.
 
@@ -54,6 +60,7 @@ class Transport(HTTPAdapter):
             what: The call, for messages.
             request: What to send.
             seconds: The time for all of it.
+            authorization: The header of that name; it is in no variable of an error's frames.
             options: `verify`, `cert` and `proxies` of requests.
 
         Raises:
@@ -61,15 +68,34 @@ class Transport(HTTPAdapter):
         """
         timeout = (min(CONNECT_TIMEOUT_SECONDS, seconds), min(READ_TIMEOUT_SECONDS, seconds))
         with _watchdog(seconds) as watch:
-            try:
-                response = HTTPAdapter.send(self, request, stream=True, timeout=timeout, **options)
-                with response:
-                    response._content = _read_body(what, response.raw)
-            except (requests.exceptions.RequestException, HTTPError, OSError) as error:
-                if not watch.expired:
-                    raise _transport_error(what, timeout, error) from None
-        if watch.expired:
+            result = self._exchange_signed(what, request, authorization, timeout, options)
+        if watch.expired and isinstance(result, requests.Response | TransportError):
             raise TransportError(f"{what} was not answered whole in {seconds:.0f} s: stopped reading; try again later.")
+        if isinstance(result, BaseException):
+            raise result
+        return result
+
+    def _exchange_signed(
+        self,
+        what: str,
+        request: requests.PreparedRequest,
+        authorization: Secret | None,
+        timeout: tuple[float, float],
+        options: Mapping[str, Any],
+    ) -> requests.Response | BaseException:
+        """Send once; an error is returned without its frames, because those of libraries hold the header."""
+        try:
+            signed = request.copy()
+            if authorization is not None:
+                signed.headers["Authorization"] = authorization.reveal()
+            response = HTTPAdapter.send(self, signed, stream=True, timeout=timeout, **options)
+            with response:
+                response._content = _read_body(what, response.raw)
+        except (requests.exceptions.RequestException, HTTPError, OSError) as error:
+            return _transport_error(what, timeout, error)  # the error itself holds the request
+        except BaseException as error:  # noqa: BLE001 - raised by the caller, a KeyboardInterrupt too
+            return drop_frames(error)
+        response.request = request
         response._content_consumed = True  # type: ignore[attr-defined]
         return response
 
@@ -180,7 +206,7 @@ def _never_connected(error: requests.exceptions.RequestException) -> bool:
     return any(word in text for word in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"))
 
 
-def _innermost_reason(error: BaseException) -> str:
+def _innermost_reason(error: Exception) -> str:
     """Name the innermost cause, without addresses and object ids."""
     inner: Any = error
     while getattr(inner, "args", None) and isinstance(inner.args[0], BaseException):

@@ -9,13 +9,14 @@ from cenports_nb.errors import ConfigurationError
 
 def show_cache() -> None:
     """Show what the cache holds, account by account."""
+    from cenports_nb.account import split_account  # noqa: PLC0415
     from cenports_nb.api.http.cache import list_accounts  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
 
     home = home_folder()
     accounts = list_accounts(home)
     for entry in accounts:
-        address, _, partner = entry.account.rpartition("|")
+        address, partner = split_account(entry.account)
         typer.echo(
             f"{partner} at {address}: {entry.answers:,} answers, {entry.size / 2**20:.1f} MiB, "
             f"from {entry.oldest:%Y-%m-%d %H:%M} to {entry.newest:%Y-%m-%d %H:%M} UTC"

@@ -10,6 +10,7 @@ import typer
 from cenports_nb.cli.options import EnvironmentOption
 from cenports_nb.cli.terminal import is_interactive, print_text
 from cenports_nb.errors import CenportsError, InvalidRequestError
+from cenports_nb.secret import Secret
 
 ProfileNameOption = Annotated[str, typer.Option("--profile", help="The profile's name.")]
 WHAT_STAYS = "cache, journal and the profile itself stay"
@@ -33,8 +34,10 @@ def login(
         raise InvalidRequestError(f"environment {environment!r} takes no log-in: it must be production or staging.")
     partner = _require_value("partner id", "--partner-id", partner_id)
     client = _require_value("client id", "--client-id", client_id)
-    secret = (
-        sys.stdin.read().strip() if secret_stdin else _require_value("client secret", "--secret-stdin", None, hide=True)
+    secret = Secret(
+        sys.stdin.read().strip()
+        if secret_stdin
+        else _require_value("client secret", "--secret-stdin", None, hide_input=True)
     )
     if not secret:
         raise InvalidRequestError("The client secret is empty: nothing was changed.")
@@ -73,7 +76,7 @@ def logout(profile: ProfileNameOption = "default") -> None:
     )
 
 
-def _require_value(what: str, option: str, value: str | None, *, hide: bool = False) -> str:
+def _require_value(what: str, option: str, value: str | None, *, hide_input: bool = False) -> str:
     """Take a value, or ask for it.
 
     Raises:
@@ -82,7 +85,7 @@ def _require_value(what: str, option: str, value: str | None, *, hide: bool = Fa
     if value is None:
         if not is_interactive():
             raise InvalidRequestError(f"The {what} is missing, and there is no terminal to ask on: give {option}.")
-        value = typer.prompt(what.capitalize(), hide_input=hide, err=True)
+        value = typer.prompt(what.capitalize(), hide_input=hide_input, err=True)
     value = str(value).strip()
     if not value:
         raise InvalidRequestError(f"The {what} is empty: nothing was changed.")

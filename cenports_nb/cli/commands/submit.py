@@ -96,6 +96,11 @@ def submit(
         raise InvalidRequestError(
             "--missing, --basis and --at-count are about counts: leave them out with --differential."
         )
+    if basis == "net_of_open" and at_count is not None:
+        raise InvalidRequestError(
+            "--basis net_of_open with --at-count needs the lines that were open when it was counted, which can't be loaded "
+            "any more: keep them with `line-items --out` and use build_true_up in Python."
+        )
     file = CountFile(
         counts, warehouse, by, parse_pairs("--column", column, "quantity=Counted"),
         parse_pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates,
@@ -110,12 +115,13 @@ def submit(
             )
         actual = cn.load_actual_stock(reading_client, refresh=True)
         counted = file.read(actual, signed=differential)
+        left_out: pd.DataFrame | None = None
         if differential:
             updates = cn.build_differential(counted, actual, reason=reason, reference=reference)
         else:
+            open_items, left_out = _load_open_items(reading_client, actual) if basis == "net_of_open" else (None, None)
             updates = cn.build_true_up(
-                counted, actual, missing=missing, basis=basis,
-                open_items=cn.load_open_items(reading_client) if basis == "net_of_open" else None,
+                counted, actual, missing=missing, basis=basis, open_items=open_items,
                 at_count=None if at_count is None else CountFile(at_count).read(actual, signed=True),
                 reason=reason, reference=reference,
             )  # fmt: skip
@@ -128,7 +134,8 @@ def submit(
             )
             return
         available = _load_available(reading_client, submit_options.allow)
-        dry = _show_plan(reading_client, updates, available, submit_options)
+        left_out = _select_planned(left_out, updates)
+        dry = _show_plan(reading_client, updates, available, left_out, submit_options)
         rows = int((dry.changes["outcome"] == "not_sent").sum())
         if dry_run:
             print_text("A dry run: nothing was sent.")
@@ -144,7 +151,7 @@ def submit(
             cn.connect(env, profile=profile, base_url=reading_client.settings.base_url, read_only=False) as client,
         ):
             submission = cn.submit_updates(
-                client, updates, available=available, progress=False, **asdict(submit_options)
+                client, updates, available=available, left_out=left_out, progress=False, **asdict(submit_options)
             )
             _follow_up(submission, file, seconds if wait else None, account_options)
 
@@ -160,8 +167,35 @@ def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | No
     return cn.load_available_stock(client, wanted, refresh=True) if wanted else None
 
 
+def _load_open_items(client: Client, actual: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Load the open lines after the stock, past the cache, and list the rows whose stock moved meanwhile.
+
+    Of such a row nobody can tell whether what left the shelf is still among the open lines.
+    """
+    import cenports_nb as cn  # noqa: PLC0415
+
+    open_items = cn.load_open_items(client, refresh=True)
+    again = cn.load_actual_stock(client, refresh=True)
+    keys = ["warehouse_code", "product_sku"]
+    both = actual[[*keys, "quantity"]].merge(again[[*keys, "quantity"]], on=keys, how="outer")
+    moved = both[(both["quantity_x"] != both["quantity_y"]).fillna(value=True).astype(bool)]
+    return open_items, moved[keys].assign(reason="its stock moved while the open lines were read: plan it again")
+
+
+def _select_planned(left_out: pd.DataFrame | None, updates: pd.DataFrame) -> pd.DataFrame | None:
+    """Select those rows to leave out that are planned at all."""
+    if left_out is None:
+        return None
+    keys = ["warehouse_code", "product_sku"]
+    return left_out.merge(updates[keys].drop_duplicates(), on=keys)
+
+
 def _show_plan(
-    client: Client, updates: pd.DataFrame, available: pd.DataFrame | None, submit_options: SubmitOptions
+    client: Client,
+    updates: pd.DataFrame,
+    available: pd.DataFrame | None,
+    left_out: pd.DataFrame | None,
+    submit_options: SubmitOptions,
 ) -> Submission:
     """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
     import cenports_nb as cn  # noqa: PLC0415
@@ -170,7 +204,13 @@ def _show_plan(
 
     try:
         dry = cn.submit_updates(
-            client, updates, available=available, dry_run=True, progress=False, **asdict(submit_options)
+            client,
+            updates,
+            available=available,
+            left_out=left_out,
+            dry_run=True,
+            progress=False,
+            **asdict(submit_options),
         )
     except GuardRailError as error:
         found = error.objections

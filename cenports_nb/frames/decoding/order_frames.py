@@ -19,9 +19,9 @@ from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.decoding.arrow_orders import ARROW_TYPES, POOL, to_pandas
 from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, RAW_LINE_ITEM_FIELD
-from cenports_nb.frames.decoding.order_pages import KEY_COLUMNS, OrderPages
+from cenports_nb.frames.decoding.order_pages import KEY_COLUMNS, WAREHOUSE_COLUMN, OrderPages
 from cenports_nb.frames.provenance import Reject
-from cenports_nb.frames.text_columns import from_arrow
+from cenports_nb.frames.text_columns import fill_blanks, from_arrow
 
 MAX_ZONE_OFFSET = np.timedelta64(1, "D")  # what a server's time zone can explain
 LINE_COUNT_TYPE = {"line_count": pa.int64()}
@@ -39,6 +39,7 @@ class DecodedOrders:
         pages: What came.
         windows: The window that each of `pages` answers.
         keys: `channel_id`, `order_no` and `order_date` of each order, as it came.
+        warehouses: The warehouse that each order names.
         rows: The orders that belong into a frame, in its order.
         rank: The place of each order among those; -1 for the others.
         outside: Orders cut, as they lie outside the days asked for.
@@ -48,6 +49,7 @@ class DecodedOrders:
     pages: Sequence[OrderPages]
     windows: Sequence[Window]
     keys: dict[str, pa.Array]
+    warehouses: pa.Array
     rows: np.ndarray
     rank: np.ndarray
     outside: np.ndarray
@@ -93,8 +95,12 @@ class DecodedOrders:
         found["acknowledged"] = pd.arrays.BooleanArray(asked == 1, asked < 0)
         return found
 
-    def line_columns(self) -> dict[str, Any]:
-        """Build the columns of the line-items frame; what they are built from is given up on the way."""
+    def line_columns(self, *, fill_warehouses: bool = False) -> dict[str, Any]:
+        """Build the columns of the line-items frame; what they are built from is given up on the way.
+
+        Args:
+            fill_warehouses: Give a line that names no warehouse that of its order.
+        """
         owners = _join_line_owners(self.pages)
         rank = self.rank[owners]
         rows = np.flatnonzero(rank >= 0)
@@ -111,6 +117,11 @@ class DecodedOrders:
         owner = pa.array(self.rows[rank])
         found |= {name: to_pandas(self.keys[name].take(owner)) for name in KEY_COLUMNS}
         found["line_item"] = number
+        if fill_warehouses:
+            lines, orders = (
+                pd.Series(one) for one in (found[WAREHOUSE_COLUMN], to_pandas(self.warehouses.take(owner)))
+            )
+            found[WAREHOUSE_COLUMN] = fill_blanks(lines, orders).array
         return found
 
     @property
@@ -152,7 +163,8 @@ def select_orders(retrieval: Retrieval, days: tuple[date, date] | None, zone: st
     rows = rows[np.asarray(pc.sort_indices(pa.table(chosen), sort_keys=by))]
     rank = np.full(len(inside), -1, dtype="int64")
     rank[rows] = np.arange(len(rows))
-    return DecodedOrders(pages, windows, keys, rows, rank, newest & ~inside, doubt)
+    warehouses = _concat([page.orders for page in pages], WAREHOUSE_COLUMN, ORDER_TYPES)
+    return DecodedOrders(pages, windows, keys, warehouses, rows, rank, newest & ~inside, doubt)
 
 
 def find_differing_copies(retrieval: Retrieval) -> dict[str | None, list[str]]:

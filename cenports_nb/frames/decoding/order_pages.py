@@ -20,6 +20,8 @@ from cenports_nb.frames.provenance import Reject
 QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
 """The midnights of all time zones lie on quarters of an hour."""
 KEY_COLUMNS = frozenset({"channel_id", "order_no", "order_date"})
+WAREHOUSE_COLUMN = "ship_from_warehouse_code"
+"""Of an order and of each line; what a line doesn't say, its order may."""
 MAX_REFUSED_PAGES = 2
 """After so many refusals in a row, the next pages of a chunk go straight to the lenient decoder."""
 
@@ -54,11 +56,11 @@ def decode_orders(channel_id: str | None, pages: Sequence[bytes | memoryview]) -
 
 
 def decode_line_items(channel_id: str | None, pages: Sequence[bytes | memoryview]) -> DecodedPage:
-    """Read pages for their lines: of the orders only what names them is kept."""
+    """Read pages for their lines: of the orders only what names them and their warehouse is kept."""
     found = decode_orders(channel_id, pages)
     for part in split_pages(found):
         if isinstance(part, OrderPages):
-            for name in part.orders.keys() - KEY_COLUMNS:
+            for name in part.orders.keys() - KEY_COLUMNS - {WAREHOUSE_COLUMN}:
                 part.orders.pop(name)
     return found
 

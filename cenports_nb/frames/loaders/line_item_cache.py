@@ -37,7 +37,7 @@ class CachedLines:
     key: QueryKey
     orders: DecodedOrders
     retrieval: Retrieval
-    generation: int
+    generation: str
     ages: tuple[tuple[Window, datetime, bool], ...]
 
 
@@ -58,7 +58,7 @@ class LineItemCache:
         key: QueryKey,
         orders: DecodedOrders,
         retrieval: Retrieval,
-        generation: int | None,
+        generation: str | None,
         *,
         frame_bytes: int,
     ) -> None:

@@ -105,7 +105,8 @@ def load_open_items(
         on_reject: `"warn"` keeps unreadable records in `rejected(frame)`; `"raise"` stops.
 
     Returns:
-        The columns of `schemas.LineItems`, ordered as in `load_line_items`.
+        The columns of `schemas.LineItems`, ordered as in `load_line_items`. A line that names no warehouse has that of
+        its order, from which it will ship.
 
     Raises:
         IncompleteError: Records are missing; it carries what did arrive.
@@ -122,7 +123,7 @@ def load_open_items(
     )
     params = {**query.options.params, "closed": sorted(closed)}
     query = replace(query, options=replace(query.options, params=params))
-    return _load_lines(query, lambda frame: frame[is_open(frame["status"], closed)])
+    return _load_lines(query, lambda frame: frame[is_open(frame["status"], closed)], fill_warehouses=True)
 
 
 def load_orders_with_lines(
@@ -184,7 +185,9 @@ def _retrieve_orders(query: LoadQuery, *, lines_only: bool = False) -> Retrieval
     return retrieval
 
 
-def _load_lines(query: LoadQuery, choose: Callable[[pd.DataFrame], pd.DataFrame]) -> pd.DataFrame:
+def _load_lines(
+    query: LoadQuery, choose: Callable[[pd.DataFrame], pd.DataFrame], *, fill_warehouses: bool = False
+) -> pd.DataFrame:
     """Load line items: those that the last load of the same orders decoded along, or from their pages again."""
     client = query.client
     cached: tuple[DecodedOrders, Retrieval] | None = None
@@ -199,7 +202,7 @@ def _load_lines(query: LoadQuery, choose: Callable[[pd.DataFrame], pd.DataFrame]
         client,
         SOURCE,
         retrieval,
-        build_frame(orders.line_columns(), schemas.LineItems, choose),
+        build_frame(orders.line_columns(fill_warehouses=fill_warehouses), schemas.LineItems, choose),
         (*orders.rejects, *orders.line_rejects),
         query.options,
         outside=orders.lines_outside,

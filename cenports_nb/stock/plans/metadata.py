@@ -36,6 +36,8 @@ class PlanMetadata(msgspec.Struct, frozen=True):
         basis: As given to `build_true_up`; None for a plan that counts nothing.
         missing: As given to `build_true_up`.
         warehouses: How much of each warehouse was counted.
+        open_as_of: When the open lines were read, UTC; None if the plan uses none.
+        open_quantities: Open units that were added back, by warehouse and SKU, of rows that have any.
         whole: The fingerprint of the plan that this is a part of; None if it is all of it.
     """
 
@@ -48,6 +50,8 @@ class PlanMetadata(msgspec.Struct, frozen=True):
     missing: str | None = None
     warehouses: dict[str, Coverage] = {}
     parent_fingerprint: str | None = None
+    open_as_of: datetime | None = None
+    open_quantities: dict[str, dict[str, int]] = {}
 
 
 def write_metadata(
@@ -58,10 +62,13 @@ def write_metadata(
     basis: str | None = None,
     missing: str | None = None,
     warehouses: dict[str, Coverage] | None = None,
+    open_items: pd.DataFrame | None = None,
+    open_quantities: dict[str, dict[str, int]] | None = None,
 ) -> pd.DataFrame:
     """Write the metadata of a plan into its `attrs`, and return the plan."""
     origin = None if actual is None else provenance(actual)
     compared = origin if at_count is None else provenance(at_count)
+    lines = None if open_items is None else provenance(open_items)
     metadata = PlanMetadata(
         environment=origin.environment if origin else None,
         partner_id=origin.partner_id if origin else None,
@@ -71,6 +78,8 @@ def write_metadata(
         basis=basis,
         missing=missing,
         warehouses=warehouses or {},
+        open_as_of=lines.as_of if lines else None,
+        open_quantities=open_quantities or {},
     )
     updates.attrs[ATTRS_KEY] = msgspec.json.encode(metadata).decode()
     return updates

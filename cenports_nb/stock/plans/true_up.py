@@ -16,7 +16,7 @@ from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, sum_by_code
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.frames.text_columns import take_text
+from cenports_nb.frames.text_columns import is_blank, take_text
 from cenports_nb.stock.plans.metadata import Coverage, write_metadata
 from cenports_nb.stock.plans.sku_suggestions import find_resembled
 from cenports_nb.stock.plans.update_frame import (
@@ -61,7 +61,8 @@ def build_true_up(
         actual: Actual stock now, from `load_actual_stock`.
         at_count: Actual stock read when it was counted.
         basis: `"net_of_open"` for a file that is already reduced by open orders.
-        open_items: Line items, needed for `"net_of_open"`: those that were open when it was counted.
+        open_items: Line items, needed for `"net_of_open"`: those that were open when it was counted, read after the
+            stock of that time (`load_open_items(client, refresh=True)`).
         missing: `"zero"` also sets to 0 what a counted warehouse has and the count lacks; not what an unknown
             SKU of the count resembles, which was counted after all, nor what came after `at_count`.
         reason: Why, for the journal.
@@ -76,8 +77,9 @@ def build_true_up(
 
     Raises:
         InvalidRequestError: Columns missing, keys repeated, quantities no whole numbers of 0 or more, frames of
-            several accounts, an `at_count` that lacks what was counted or is younger than `actual`, or a partial
-            `actual`, in which a missing row would look like an unknown SKU.
+            several accounts, an `at_count` that lacks what was counted or is younger than `actual`, open lines that
+            are older than their stock, partial or without a warehouse, or a partial `actual`, in which a missing row
+            would look like an unknown SKU.
     """
     if basis not in ("on_hand", "net_of_open") or missing not in ("ignore", "zero"):
         raise InvalidRequestError(
@@ -85,9 +87,15 @@ def build_true_up(
         )
     if basis == "net_of_open" and open_items is None:
         raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
-    lines = select_open_lines(open_items) if open_items is not None and basis == "net_of_open" else None
+    lines = None
+    if open_items is not None and basis == "net_of_open":
+        lines = select_open_lines(open_items, [name for name in ("order_no",) if name in open_items.columns])
     joined = _join_stock(counts, actual, at_count, lines, allow_partial=allow_partial)
     refuse_other_accounts(actual, open_items=open_items)
+    if lines is not None and open_items is not None:
+        _refuse_older_lines(open_items, actual, at_count)
+        _refuse_partial_lines(open_items, allow_partial=allow_partial)
+        _refuse_lines_without_warehouse(lines, joined, missing)
     timed = validate_columns(counts, schemas.StockUpdates, "counts", ["counted_at"])
     counted, now = joined.counted, joined.now
     rows, target, current, known = _decide_targets(joined, lines, missing)
@@ -107,7 +115,16 @@ def build_true_up(
         count_rows = np.where(rows < len(counted), rows, -1)[changed]
         plan["counted_at"] = timed["counted_at"].reset_index(drop=True).reindex(count_rows).array
     coverage = _measure_coverage(counted, now, joined.is_counted)
-    return write_metadata(plan, actual, at_count=at_count, basis=basis, missing=missing, warehouses=coverage)
+    return write_metadata(
+        plan,
+        actual,
+        at_count=at_count,
+        basis=basis,
+        missing=missing,
+        warehouses=coverage,
+        open_items=open_items if lines is not None else None,
+        open_quantities=None if lines is None else _sum_open_quantities(lines, plan),
+    )
 
 
 @dataclass(frozen=True)
@@ -223,6 +240,54 @@ def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None
             f"at_count was read after actual ({then:%Y-%m-%d %H:%M}Z and {now:%Y-%m-%d %H:%M}Z): were they swapped? Load "
             "actual again with refresh=True."
         )
+
+
+def _refuse_older_lines(open_items: pd.DataFrame, actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None:
+    """Refuse open lines that are older than the stock they belong to: what shipped in between would be added back."""
+    name, stock = ("actual", actual) if at_count is None else ("at_count", at_count)
+    lines, read = (None if origin is None else origin.as_of for origin in (provenance(open_items), provenance(stock)))
+    if lines and read and lines < read:
+        raise InvalidRequestError(
+            f"open_items is older than {name} ({lines:%Y-%m-%d %H:%M:%S}Z and {read:%Y-%m-%d %H:%M:%S}Z): what shipped in "
+            "between would be added back. Load the open lines after the stock: load_open_items(client, refresh=True)."
+        )
+
+
+def _refuse_partial_lines(open_items: pd.DataFrame, *, allow_partial: bool) -> None:
+    """Refuse open lines that are known to lack some: their demand would be taken off the shelf."""
+    origin = provenance(open_items)
+    if origin and not origin.complete and not allow_partial:
+        raise InvalidRequestError(
+            "open_items is partial, and open lines that are missing would count as no demand: load it again, or pass "
+            "allow_partial=True."
+        )
+
+
+def _refuse_lines_without_warehouse(lines: pd.DataFrame, joined: _JoinedStock, missing: str) -> None:
+    """Refuse open lines of counted SKUs that name no warehouse: their demand belongs to a row, but to which?"""
+    unnamed = is_blank(lines["ship_from_warehouse_code"]) & (lines["quantity"] != 0)
+    if missing != "zero":
+        unnamed &= lines["product_sku"].isin(joined.counted["product_sku"])
+    if unnamed.any():
+        first = lines[unnamed].iloc[0]
+        order = f" of order {first['order_no']}" if "order_no" in lines.columns else ""
+        raise InvalidRequestError(
+            f"{lines['quantity'][unnamed].sum():,} open units of counted SKUs name no warehouse, the first "
+            f"{first['product_sku']}{order}: fill in ship_from_warehouse_code of open_items (load_open_items takes it from "
+            "the order), or leave these SKUs out of the count."
+        )
+
+
+def _sum_open_quantities(lines: pd.DataFrame, plan: pd.DataFrame) -> dict[str, dict[str, int]]:
+    """Sum the open units of each row of the plan that has any, by warehouse and SKU."""
+    codes = encode_keys([plan[name] for name in STOCK_KEYS], [lines[name] for name in LINE_STOCK_KEYS])
+    units = sum_by_code(codes.rows[1], lines["quantity"].to_numpy(), codes.size)[codes.rows[0]]
+    found: dict[str, dict[str, int]] = {}
+    for row in np.flatnonzero(units):
+        found.setdefault(str(plan["warehouse_code"].iloc[row]), {})[str(plan["product_sku"].iloc[row])] = int(
+            units[row]
+        )
+    return found
 
 
 def _refuse(rows: IntArray, counted: pd.DataFrame, now: pd.DataFrame, what: str, advice: str) -> None:

@@ -9,6 +9,7 @@ from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.ports import Gateway
 from cenports_nb.submissions.rules.models import Batch, Head, Row
+from cenports_nb.submissions.rules.moments import Moment
 from cenports_nb.submissions.rules.states import OPEN_OUTCOMES, UNSETTLED_OUTCOMES
 from cenports_nb.submissions.rules.verification import (
     Finding,
@@ -29,7 +30,16 @@ def verify(gateway: Gateway, journal: Journal, head: Head) -> None:
         return
     batches = {batch.batch: batch for batch in journal.batches(head.submission_id)}
     findings = JUDGES[head.kind](gateway, journal, head, rows, batches)
+    _stamp_again(gateway, journal, {row.batch for row in rows}, batches)
     record_findings(gateway, journal, head, findings)
+
+
+def _stamp_again(gateway: Gateway, journal: Journal, numbers: set[int], batches: Mapping[int, Batch]) -> None:
+    """Count from now, on every clock, where only a wall clock tells how long ago a batch left."""
+    reading = Reading(gateway.now(), gateway.settle)
+    for number in numbers:
+        if reading.lacks_clock(batches[number]):
+            journal.stamp(batches[number], reading.at)
 
 
 def record_findings(gateway: Gateway, journal: Journal, head: Head, findings: Sequence[Finding]) -> None:
@@ -53,8 +63,9 @@ def record_findings(gateway: Gateway, journal: Journal, head: Head, findings: Se
 def _judge_stock(
     gateway: Gateway, journal: Journal, head: Head, rows: Sequence[Row], batches: Mapping[int, Batch]
 ) -> list[Finding]:
-    reading = Reading(gateway.now(), gateway.settle)
+    began = gateway.now()
     levels = gateway.read_stock({row.warehouse_code or "" for row in rows})
+    reading = _build_reading(gateway, began)
     # Afterwards: what another process sent since the reading began is in there.
     others = find_other_changes(journal, head, rows)
     return [
@@ -74,8 +85,9 @@ def _judge_created(
     An order just created can't be read for a while, so absence proves nothing until the time is settled and two
     readings a minute apart agree.
     """
-    reading = Reading(gateway.now(), gateway.settle)
+    began = gateway.now()
     there = gateway.find_orders([row.order_key for row in rows])
+    reading = _build_reading(gateway, began)
     return [
         judge_by_presence(
             row, batches[row.batch], row.order_key in there, reading, f"Order {row.order_no} is not there"
@@ -88,8 +100,9 @@ def judge_acknowledgements(
     gateway: Gateway, _: Journal, __: Head, rows: Sequence[Row], batches: Mapping[int, Batch]
 ) -> list[Finding]:
     """Judge acknowledgements of orders."""
-    reading = Reading(gateway.now(), gateway.settle)
+    began = gateway.now()
     acknowledged = gateway.find_acknowledgements([row.order_key for row in rows])
+    reading = _build_reading(gateway, began)
     return [judge_by_acknowledgement(row, batches[row.batch], acknowledged.get(row.order_key), reading) for row in rows]
 
 
@@ -97,8 +110,9 @@ def _judge_shipments(
     gateway: Gateway, _: Journal, __: Head, rows: Sequence[Row], batches: Mapping[int, Batch]
 ) -> list[Finding]:
     """Judge acknowledgements of shipments: they took effect where none of the order's shipments is left."""
-    reading = Reading(gateway.now(), gateway.settle)
+    began = gateway.now()
     done = gateway.find_acknowledged_shipments([row.order_key for row in rows])
+    reading = _build_reading(gateway, began)
     return [
         judge_by_presence(
             row, batches[row.batch], row.order_key in done, reading,
@@ -106,6 +120,11 @@ def _judge_shipments(
         )
         for row in rows
     ]  # fmt: skip
+
+
+def _build_reading(gateway: Gateway, began: Moment) -> Reading:
+    """Describe a reading that was made; its answer told the time at Cenports, if nothing before did."""
+    return Reading(began.with_server_of(gateway.now()), gateway.settle)
 
 
 JUDGES: Mapping[str, Judge] = {

@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections.abc import Iterable
 
+from cenports_nb.account import normalize_account
 from cenports_nb.submissions.rules.states import BLOCKING_OUTCOMES, list_batch_pairs, list_outcome_pairs
 
 TABLES_V1 = """
@@ -138,6 +139,7 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     _execute_script(connection, COLUMNS_V3)
     _execute_script(connection, _FROM_V2)
     _count_canary_rows(connection)
+    _normalize_accounts(connection)
     _guard(connection)
 
 
@@ -159,6 +161,16 @@ def _count_canary_rows(connection: sqlite3.Connection) -> None:
         details["canary_rows"] = rows if first is None else first
         connection.execute(
             "UPDATE submission SET details = ? WHERE submission_id = ?", (json.dumps(details), submission_id)
+        )
+
+
+def _normalize_accounts(connection: sqlite3.Connection) -> None:
+    """Give every submission the one spelling of its account, so that guards see what was submitted under another."""
+    query = "SELECT DISTINCT account, environment FROM submission"
+    for account, environment in connection.execute(query).fetchall():
+        connection.execute(
+            "UPDATE submission SET account = ? WHERE account = ? AND environment = ?",
+            (normalize_account(account, environment), account, environment),
         )
 
 
@@ -194,6 +206,7 @@ DROP INDEX IF EXISTS row_open;
 _FROM_V2 = """
 UPDATE row SET exposed = 1 WHERE outcome = 'in_doubt';
 UPDATE batch SET state = 'in_doubt' WHERE state IN ('again', 'sending');
+UPDATE batch SET sent_process = 'format 2' WHERE sent_at IS NOT NULL;
 UPDATE row SET reason = (SELECT reason FROM submission WHERE submission.submission_id = row.submission_id),
     reference = (SELECT reference FROM submission WHERE submission.submission_id = row.submission_id)
     WHERE product_sku IS NOT NULL;

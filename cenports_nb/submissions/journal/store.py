@@ -198,6 +198,17 @@ class Journal(JournalFile):
         if next(self.select("SELECT 1 FROM batch WHERE submission_id = ? AND state = 'sending'", (submission_id,)), ()):
             self.write_unit(work)
 
+    def stamp(self, batch: Batch, at: Moment) -> None:
+        """Say of a batch that its request left before this moment."""
+        values = list_sent_values(at)
+        self.write_unit(
+            lambda connection: connection.execute(
+                f"UPDATE batch SET {', '.join(f'{name} = ?' for name in values)} "  # noqa: S608 - our own names
+                "WHERE submission_id = ? AND batch = ?",
+                (*values.values(), batch.submission_id, batch.batch),
+            )
+        )
+
     def split(self, batch: Batch, at: Moment) -> list[Batch]:
         """Make two batches of one that was refused as too large, of the rows that were in its request."""
         when = at.wall.isoformat()

@@ -14,6 +14,9 @@ import msgspec
 
 from cenports_nb.submissions.rules.moments import Moment
 
+FORMAT_2_PROCESS = "format 2"
+"""Stands as `sent_process` of what left when journals knew no other time than the wall clock's."""
+
 
 @dataclass(frozen=True)
 class Head:

@@ -6,7 +6,7 @@ and means nothing to another process, and Cenports' own time is known only from 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 
@@ -25,6 +25,17 @@ class Moment:
     monotonic: float | None = None
     process: str | None = None
     server: datetime | None = None
+
+    def with_server_of(self, later: Moment) -> Moment:
+        """Return the same moment with Cenports' time, from a later one of this process that knows it."""
+        if self.server is not None or later.server is None or self.monotonic is None or later.monotonic is None:
+            return self
+        return replace(self, server=later.server - timedelta(seconds=later.monotonic - self.monotonic))
+
+
+def has_better_clock(start: Moment, end: Moment) -> bool:
+    """Tell whether two moments can be compared by more than the wall clock, which may have been set in between."""
+    return len(list_elapsed(start, end)) > 1
 
 
 def list_elapsed(start: Moment, end: Moment) -> list[timedelta]:

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from cenports_nb.submissions.rules.models import Batch, Row, parse_time
-from cenports_nb.submissions.rules.moments import Moment, at_least_elapsed
+from cenports_nb.submissions.rules.models import FORMAT_2_PROCESS, Batch, Row, parse_time
+from cenports_nb.submissions.rules.moments import Moment, at_least_elapsed, has_better_clock
 from cenports_nb.submissions.rules.states import SETTLED_BATCH_STATES
 
 MIN_READING_INTERVAL = timedelta(minutes=1)
@@ -54,13 +54,25 @@ class Reading:
         """Tell whether nothing of a row can take effect any more: its transaction has ended, or its time is up."""
         if batch.state in SETTLED_BATCH_STATES and not row.exposed:
             return True
-        return batch.sent is not None and at_least_elapsed(batch.sent, self.at) >= self.settle
+        if batch.sent is None or self.lacks_clock(batch):
+            return False
+        return at_least_elapsed(batch.sent, self.at) >= self.settle
+
+    def lacks_clock(self, batch: Batch) -> bool:
+        """Tell whether only a wall clock tells how long ago a batch left, though more could: it may have been set since.
+
+        That is so for a batch whose process died, and was called in doubt by one that knew no time of Cenports.
+        """
+        if batch.sent is None or self.at.server is None or batch.sent_process == FORMAT_2_PROCESS:
+            return False
+        return not has_better_clock(batch.sent, self.at)
 
     def find_next(self, row: Row, batch: Batch, first: datetime) -> datetime:
         """Tell when a second reading may settle what the first one could not, on this machine's clock."""
         if self.has_settled(row, batch) or batch.sent is None:
             return max(first + MIN_READING_INTERVAL, self.at.wall)
-        remaining = self.settle - at_least_elapsed(batch.sent, self.at)
+        passed = timedelta() if self.lacks_clock(batch) else at_least_elapsed(batch.sent, self.at)
+        remaining = self.settle - passed
         return max(first + MIN_READING_INTERVAL, self.at.wall + remaining)
 
 

@@ -42,10 +42,12 @@ def resume(
         send_with_canary(gateway, journal, head, sender, choose, wait, progress)
 
 
-def retry(gateway: Gateway, journal: Journal, locks: SubmissionLocks, head: Head, progress: bool | None) -> None:
+def retry(
+    gateway: Gateway, journal: Journal, locks: SubmissionLocks, head: Head, wait: Wait, progress: bool | None
+) -> None:
     """Send again rows that were rejected or shown not to be applied, and only these.
 
-    What is not sent stays what it was, with the reason.
+    A canary goes first here too. What is not sent stays what it was, with the reason.
 
     Raises:
         JournalError: Another process is sending it.
@@ -58,7 +60,11 @@ def retry(gateway: Gateway, journal: Journal, locks: SubmissionLocks, head: Head
         if not before:
             return
         sender = build_sender(gateway, journal, head, build_look(gateway, journal, head))
-        sender.send(list_parcels(journal, head, lambda row: row.item in before), progress)
+
+        def choose(rule: Callable[[Row], bool]) -> Sequence[Parcel]:
+            return list_parcels(journal, head, lambda row: row.item in before and rule(row))
+
+        send_with_canary(gateway, journal, head, sender, choose, wait, progress)
         changes = [
             RowChange(
                 row.item,

@@ -1,0 +1,91 @@
+"""Strike secrets out of texts that are about to be shown, in whatever way the text writes them."""
+
+from __future__ import annotations
+
+import base64
+import html.entities
+import re
+from functools import cached_property
+
+from cenports_nb.secret import Secret
+
+MIN_LENGTH = 4
+"""A secret of a letter or two is in every word and hides nothing."""
+MAX_FULLY_ESCAPED_LENGTH = 256
+"""Of a longer secret, such as a token, letters and digits are looked for as they are."""
+MAX_TOKENS = 4
+STRUCK = "…"
+SHORT_ESCAPES = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "/": "/", "'": "'"}
+ENTITY_NAMES: dict[str, list[str]] = {}
+for _name, _character in html.entities.html5.items():
+    if len(_character) == 1:
+        ENTITY_NAMES.setdefault(_character, []).append(_name.rstrip(";"))
+
+
+class SecretPattern:
+    """Finds one secret in a text: plain, or escaped for JSON, an address, HTML or Python, once or several times."""
+
+    def __init__(self, secret: Secret) -> None:
+        self._secret = secret
+
+    @cached_property
+    def _pattern(self) -> re.Pattern[str]:  # no run of it is the secret: each character stands in a group of its own
+        every = len(self._secret) <= MAX_FULLY_ESCAPED_LENGTH
+        return re.compile("".join(_match_character(one, every=every) for one in self._secret.reveal()))
+
+    def strike(self, text: str, replacement: str = STRUCK) -> str:
+        """Replace the secret wherever it is."""
+        return self._pattern.sub(lambda _: replacement, text) if len(self._secret) >= MIN_LENGTH else text
+
+
+class Redactor:
+    """Strikes out a client secret, what HTTP makes of it with the client id, and the last tokens."""
+
+    def __init__(self, client_id: str, client_secret: Secret) -> None:
+        self._credentials = [SecretPattern(client_secret)]
+        if len(client_secret) >= MIN_LENGTH:
+            for prefix in (f"{client_id}:", ""):
+                for encode in (base64.b64encode, base64.urlsafe_b64encode):
+                    encoded = encode(f"{prefix}{client_secret.reveal()}".encode("utf-8", "replace"))
+                    self._credentials.append(SecretPattern(Secret(encoded.decode().rstrip("="))))
+        self._tokens: list[SecretPattern] = []
+
+    def add_token(self, token: Secret) -> None:
+        """Strike out this token too; an answer may still quote one that was given up."""
+        self._tokens = [*self._tokens[1 - MAX_TOKENS :], SecretPattern(token)]
+
+    def __call__(self, text: str) -> str:
+        """Strike everything out of a text."""
+        for pattern in (*self._tokens, *self._credentials):
+            text = pattern.strike(text)
+        return text
+
+
+def _match_character(character: str, *, every: bool) -> str:
+    """Build the pattern of one character in all its spellings."""
+    plain = re.escape(character)
+    if not every and character.isalnum():
+        return f"(?:{plain})"
+    code = ord(character)
+    units = character.encode("utf-16-be", "surrogatepass")
+    hexadecimals = [units[place : place + 2].hex() for place in range(0, len(units), 2)]
+    percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
+    escaped = [
+        "".join(rf"\\{{1,8}}u{unit}" for unit in hexadecimals),  # JSON, perhaps within JSON
+        percent,
+        rf"\\{{0,8}}&(?:amp;)*#0*{code};?",
+        rf"\\{{0,8}}&(?:amp;)*#x0*{code:x};?",
+        rf"\\{{1,8}}u{code:08x}",  # Python's \\U
+    ]
+    if code < 0x100:
+        escaped.append(rf"\\{{1,8}}x{code:02x}")
+    names = "|".join(map(re.escape, ENTITY_NAMES.get(character, ())))
+    exact = [rf"\\{{0,8}}&(?:amp;)*(?:{names});?"] if names else []
+    if character == "\\":
+        exact.append(r"\\{2,8}")
+    elif character in SHORT_ESCAPES:
+        exact.append(rf"\\{{1,8}}{re.escape(SHORT_ESCAPES[character])}")
+    elif character == " ":
+        exact.append(r"\+")
+    any_case = f"(?i:{'|'.join(escaped)})"
+    return f"(?:{'|'.join([*exact, any_case, plain])})"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import gc
+import itertools
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from pathlib import Path
@@ -11,6 +14,8 @@ from typing import Any
 
 import pytest
 from support.fake_clock import FakeClock
+from support.kernel_server import use_warm_kernels
+from support.process_markers import watch_processes
 from support.property_examples import register_profiles
 from support.scripted_server import SECRET, ScriptedServer
 
@@ -21,26 +26,49 @@ from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve_settings
 
 register_profiles()
+sys.modules["rfc3987_syntax"] = None  # type: ignore[assignment]  # see support/fast_start
 
-BROWSER_FIXTURES = {"browser", "lab", "hostile", "long_page"}
+BROWSER_FIXTURES = {"browser", "lab"}
+KERNEL_FIXTURES = {"lab"}
+MARKERS = ("browser", "kernel", "slow")
+"""The costly ones; `just quick` leaves them out."""
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark what is slow by what it uses, and begin with it, so that no worker is left alone with it at the end.
 
-    All browser tests stay in one worker, with one JupyterLab and one Chromium. Marks come before pytest-xdist reads
+    Browser tests without a group of their own stay in one worker, with one JupyterLab and one Chromium. Marks come before pytest-xdist reads
     its groups, the order after pytest-randomly has made its own.
     """
     for item in items:
         groups = {mark.args[0] for mark in item.iter_markers("xdist_group")}
-        if BROWSER_FIXTURES.intersection(getattr(item, "fixturenames", ())):
+        fixtures = getattr(item, "fixturenames", ())
+        if BROWSER_FIXTURES.intersection(fixtures):
             item.add_marker(pytest.mark.browser)
-            item.add_marker(pytest.mark.xdist_group("browser"))
-        elif "processes" in groups:
+            if not groups:
+                item.add_marker(pytest.mark.xdist_group("browser"))
+        if KERNEL_FIXTURES.intersection(fixtures):
+            item.add_marker(pytest.mark.kernel)
+        if "processes" in groups:
             item.add_marker(pytest.mark.slow)
     yield
-    items.sort(key=lambda item: not any(item.get_closest_marker(name) for name in ("browser", "kernel", "slow")))
+    items.sort(key=lambda item: next((at for at, name in enumerate(MARKERS) if item.get_closest_marker(name)), 9))
+
+
+def pytest_collection_finish() -> None:
+    """Leave what is imported and collected out of garbage collection: each test would look through all of it again."""
+    gc.collect()
+    gc.freeze()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Watch what the test starts, and fork its kernels from a process that has the libraries imported."""
+    names = frozenset(name for name in MARKERS if item.get_closest_marker(name))
+    watch_processes(item.nodeid, names)
+    if "kernel" in names:
+        use_warm_kernels(item.config)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -51,12 +79,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write_line(f"fault matrix: {cases} cases ran")
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Name a folder a test for cache and journal; those that need none don't wait until it is made."""
+    parent = tmp_path_factory.mktemp("homes")
+    return (parent / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def nothing_configured(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def nothing_configured(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -> None:
     for name in list(os.environ):
         if name.startswith("CENPORTS_"):
             monkeypatch.delenv(name)
-    monkeypatch.setenv("CENPORTS_HOME", str(tmp_path / "cenports-home"))
+    monkeypatch.setenv("CENPORTS_HOME", str(next(homes)))
 
 
 @pytest.fixture

@@ -32,7 +32,7 @@ LOADS: dict[str, Callable[[Client], pd.DataFrame]] = {
     "line_items": lambda client: cn.load_line_items(client, *DAYS),
     "march": lambda client: cn.load_orders(client, "2026-03-01", "2026-03-31"),
     "open": lambda client: cn.load_orders(client, acknowledged=False),
-    "by_number": lambda client: cn.load_orders(client, order_nos=[f"S{100_000 + n}" for n in range(0, 600, 7)]),
+    "by_number": lambda client: cn.load_orders(client, order_nos=[f"S{100_000 + n}" for n in range(0, 400, 5)]),
     "shipments": lambda client: cn.load_shipments(client, *DAYS, channel_id=CHANNELS),
     "actual": cn.load_actual_stock,
     "available": lambda client: cn.load_available_stock(client, CHANNELS),
@@ -40,10 +40,21 @@ LOADS: dict[str, Callable[[Client], pd.DataFrame]] = {
     "channels": cn.load_channels,
 }
 
+STOCK = ("actual", "available", "warehouses")
+ORDERS = ("orders", "line_items", "march", "open", "by_number")
+READ_BY_QUESTION = {
+    "6": ("orders", "line_items", "march", "shipments"),
+    "13": STOCK,
+    "14": STOCK,
+    "19": ORDERS,
+    "sorted": (*ORDERS, "shipments"),
+}
+"""What a question of the reference is about; where nothing is said, everything is read."""
+
 
 @pytest.fixture(scope="module")
 def sandbox() -> Iterator[Sandbox]:
-    with Sandbox(orders=600, seed=11, rate_limit=None, clock=Clock(frozen_at=NOON)) as sandbox:
+    with Sandbox(orders=400, seed=11, rate_limit=None, clock=Clock(frozen_at=NOON)) as sandbox:
         yield sandbox
 
 
@@ -115,14 +126,14 @@ EQUAL: list[tuple[str, Dialect, cn.Dialect | None]] = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("server", "client"), [item[1:] for item in EQUAL], ids=[item[0] for item in EQUAL])
+@pytest.mark.parametrize(("question", "server", "client"), EQUAL, ids=[item[0] for item in EQUAL])
 def test_every_reading_gives_the_same_frames(
-    sandbox: Sandbox, plain: Frames, server: Dialect, client: cn.Dialect | None
+    sandbox: Sandbox, plain: Frames, question: str, server: Dialect, client: cn.Dialect | None
 ) -> None:
     """Orders, lines, shipments, stock, warehouses and channels: all rows, all cells, all dtypes."""
     with _spoken(sandbox, server, client) as connected:
-        for name, load in LOADS.items():
-            _same(load(connected), plain[name])
+        for name in READ_BY_QUESTION.get(question.replace(":", " ").split()[0], LOADS):
+            _same(LOADS[name](connected), plain[name])
 
 
 def test_the_meaning_of_a_date_is_noticed(sandbox: Sandbox, plain: Frames) -> None:

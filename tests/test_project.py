@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.process_markers import find_missing_marker
 
 from cenports_nb.api.dialect import Dialect
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
@@ -56,7 +57,7 @@ def test_readme_code_runs_as_it_stands(tmp_path: Path) -> None:
     environment |= {"MPLBACKEND": "agg", "CENPORTS_HOME": str(tmp_path)}
     ran = subprocess.run(
         [sys.executable, "-W", "error", "-c", code],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=120, check=False,
+        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert ran.returncode == 0, ran.stderr
     assert "applied" in ran.stdout
@@ -160,3 +161,28 @@ def test_test_files_do_not_import_one_another() -> None:
     line = re.compile(r"^\s*(?:from|import) (?:tests\.)?((?:\w+\.)*(?:test_\w+|conftest))\b", re.MULTILINE)
     found = {str(path.relative_to(ROOT)): line.findall(path.read_text()) for path in (ROOT / "tests").rglob("*.py")}
     assert {name: modules for name, modules in found.items() if modules} == {}
+
+
+@pytest.mark.parametrize(
+    ("command", "marker"),
+    [
+        ([sys.executable, "-m", "ipykernel_launcher", "-f", "x"], "kernel"),
+        ([sys.executable, "-m", "papermill", "a.ipynb", "b.ipynb"], "kernel"),
+        ([sys.executable, "-m", "cenports_nb", "report", "morning"], "kernel"),
+        (["/x/playwright/driver/node", "cli.js"], "browser"),
+        (["/usr/bin/chromium"], "browser"),
+        ([sys.executable, "-m", "cenports_nb", "reports"], None),
+        ([sys.executable, "-c", "print()", "papermill"], None),
+        ("true", None),
+    ],
+)
+def test_commands_that_start_a_browser_or_a_kernel_are_known(command: list[str] | str, marker: str | None) -> None:
+    """Each is refused to a test without the marker, and started by one that has it."""
+    assert find_missing_marker(command, frozenset()) == marker
+    assert find_missing_marker(command, frozenset({"browser", "kernel"})) is None
+
+
+def test_a_test_without_its_marker_starts_no_kernel() -> None:
+    """`just quick` leaves out what is marked: what is not marked is stopped."""
+    with pytest.raises(AssertionError, match="mark it `kernel`"):
+        subprocess.Popen([sys.executable, "-m", "ipykernel_launcher", "--version"])

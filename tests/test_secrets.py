@@ -27,6 +27,7 @@ def _shown(error: BaseException) -> str:
     return "".join(seen)
 
 
+@pytest.mark.slow
 def test_no_secret_is_left_anywhere(
     server: ScriptedServer, staging: Connect, home: Path, caplog: pytest.LogCaptureFixture, capfd: Any
 ) -> None:

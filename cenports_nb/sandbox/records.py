@@ -1,5 +1,6 @@
 """Records: orders, shipments, warehouses and channels as the API answers them."""
 
+import copy
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -9,14 +10,53 @@ StockKey = tuple[str, str]
 """A warehouse code and a SKU."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Seed:
-    """The records that an account starts with."""
+    """The records that an account starts with.
+
+    Attributes:
+        shared: Other accounts start with it too, so that none may change its records.
+    """
 
     orders: list[Json]
     shipments: list[Json]
     warehouses: list[Json]
     channels: list[Json]
+    shared: bool = False
+
+
+class SharedRecord:
+    """A record with its JSON; a copy shares both with the original until somebody takes hold of the record."""
+
+    __slots__ = ("_original", "_payload", "_record")
+
+    def __init__(self, record: Json) -> None:
+        self._record = record
+        self._payload: bytes | None = None
+        self._original: SharedRecord | None = None
+
+    @property
+    def record(self) -> Json:
+        """The record, which may be changed."""
+        if self._original is not None:
+            self._record, self._original = copy.deepcopy(self._record), None
+        return self._record
+
+    @record.setter
+    def record(self, record: Json) -> None:
+        self._record, self._payload, self._original = record, None, None
+
+    @property
+    def payload(self) -> bytes:
+        """The record as JSON, written once."""
+        if self._original is not None:
+            return self._original.payload
+        if self._payload is None:
+            self._payload = encode(self._record)
+        return self._payload
+
+    def _share(self, original: "SharedRecord") -> None:
+        self._record, self._payload, self._original = original._record, None, original
 
 
 def encode(value: object) -> bytes:

@@ -15,6 +15,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
 WIDE = ("display.width", 110, "display.max_columns", 20)
 
 
+@pytest.mark.slow
 def test_the_page_shows_what_comes_out(client: cn.Client) -> None:
     """Each example runs, on Northwind, and prints what stands there."""
     text = PAGE.read_text(encoding="utf-8").replace("\n```\n", "\n\n")  # a fence would be taken for output

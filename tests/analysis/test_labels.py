@@ -9,20 +9,30 @@ import pandas as pd
 import pytest
 
 import cenports_nb as cn
+from cenports_nb.sandbox import Sandbox
 
 NOW = "1998-05-07T08:00Z"
 DAYS = ("1998-03-01", "1998-05-06")
 
 
+@pytest.fixture(scope="module")
+def loaded() -> dict[str, pd.DataFrame]:
+    """Load once what each test takes a copy of."""
+    with Sandbox(shift=False, rate_limit=None) as sandbox:
+        client = cn.connect("sandbox", base_url=sandbox.url, rate_limit=100_000)
+        with client:
+            return {
+                "lines": cn.load_line_items(client, *DAYS),
+                "orders": cn.load_orders(client, *DAYS, with_acknowledged=True),
+                "shipments": cn.load_shipments(client, "1998-03-01", "1998-06-30"),
+                "actual": cn.load_actual_stock(client),
+                "available": cn.load_available_stock(client),
+            }
+
+
 @pytest.fixture
-def frames(client: cn.Client) -> dict[str, pd.DataFrame]:
-    return {
-        "lines": cn.load_line_items(client, *DAYS),
-        "orders": cn.load_orders(client, *DAYS, with_acknowledged=True),
-        "shipments": cn.load_shipments(client, "1998-03-01", "1998-06-30"),
-        "actual": cn.load_actual_stock(client),
-        "available": cn.load_available_stock(client),
-    }
+def frames(loaded: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+    return {name: frame.copy() for name, frame in loaded.items()}
 
 
 def _sales(lines: pd.DataFrame, orders: pd.DataFrame, **_: Any) -> pd.DataFrame:

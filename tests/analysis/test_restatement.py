@@ -103,6 +103,7 @@ def total(frame: pd.DataFrame) -> tuple[int, Decimal]:
     )
 
 
+@pytest.mark.slow
 @given(before=FRAME, after=FRAME)
 def test_steps_lead_from_one_total_to_the_other(before: pd.DataFrame, after: pd.DataFrame) -> None:
     """Whatever happened to the lines: units exactly, money to the cent, and the lines add up to the steps."""

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from support.api_client import (
@@ -29,6 +30,7 @@ READINGS = {
 }
 
 
+@pytest.mark.slow
 @given(
     days=st.lists(st.integers(0, 25), min_size=1, max_size=80),
     cap=st.integers(min(CAPS), LIMIT),

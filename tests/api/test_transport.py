@@ -131,6 +131,7 @@ def test_silence_meets_the_deadline(serve: Serve, staging: Connect, monkeypatch:
     never.set()
 
 
+@pytest.mark.slow
 def test_a_gzip_bomb_is_not_unpacked(
     serve: Serve, staging: Connect, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:

@@ -10,6 +10,7 @@ import pytest
 from support.cli_shop import Shop
 
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
+from cenports_nb.submissions.tracking import poller
 
 
 @pytest.fixture
@@ -22,6 +23,8 @@ def shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
         "CENPORTS_PARTNER_ID": PARTNER_ID,
         "CENPORTS_RATE_LIMIT": "100000",
     }
+    # A person waits two seconds for the first answer; nothing here depends on how long.
+    monkeypatch.setattr(poller, "FIRST_POLL_SECONDS", 0.05)
     with Sandbox(shift=False, rate_limit=None, transaction_seconds=0.0) as sandbox:
         told["CENPORTS_BASE_URL"] = sandbox.url
         for name, value in told.items():

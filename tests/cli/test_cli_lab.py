@@ -18,7 +18,7 @@ from cenports_nb.cli.notebook_copies import NotebookCopy, copy_notebooks, summar
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.reports import find_notebook_folder
 
-START_S = 60
+START_S = 240
 
 
 @pytest.fixture
@@ -130,7 +130,7 @@ def surroundings(folder: Path) -> dict[str, str]:
 def run_lab(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "cenports_nb", "lab", "--no-browser", *arguments],
-        cwd=folder, env=surroundings(folder), capture_output=True, text=True, timeout=60, check=False,
+        cwd=folder, env=surroundings(folder), capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
 
 

@@ -331,6 +331,7 @@ def test_half_of_a_surrogate_pair_breaks_no_file(tmp_path: Path) -> None:
     assert "x\\ud800" in cn.export(frame, tmp_path / "a.csv").read_text(encoding="utf-8-sig")
 
 
+@pytest.mark.slow
 def test_a_month_of_lines_is_a_workbook_in_seconds(tmp_path: Path) -> None:
     """20,000 lines × 11 columns take about 1.5 s, so 150,000 take eleven."""
     frame = cn.schemas.LineItems.example(rows=20_000)

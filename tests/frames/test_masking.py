@@ -324,6 +324,7 @@ def test_outcomes_keep_what_cenports_says_of_a_row() -> None:
     pd.testing.assert_frame_equal(cn.mask_pii(outcomes), outcomes)
 
 
+@pytest.mark.slow
 def test_a_year_of_orders_is_masked_in_seconds() -> None:
     """60,000 orders × 40 columns, every personal value different: it takes about two seconds."""
     frame = cn.schemas.Orders.example(rows=60_000)

@@ -432,7 +432,7 @@ def test_of_two_loads_at_once_only_one_takes_what_is_remembered(server: Scripted
     both = threading.Barrier(2)
 
     def age(_: Any) -> float:
-        both.wait(10)  # each has seen that there is something, before either takes it
+        both.wait(60)  # each has seen that there is something, before either takes it
         return DAY
 
     source = replace(orders_spec(client, lambda: ()), max_age=age)

@@ -111,6 +111,7 @@ def test_real_life_below_zero_is_valid() -> None:
     assert len(cn.schemas.LineItems.validate(frame)) == 3
 
 
+@pytest.mark.slow
 def test_the_data_dictionary_is_up_to_date() -> None:
     """docs/data-dictionary.md is what the command writes."""
     command = [sys.executable, "-m", "cenports_nb.frames.schema.data_dictionary"]

@@ -7,9 +7,19 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
-from support.jupyter_lab import CHROMIUM, Lab, missing_chromium, running_lab, stop_kernels
+from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, expect, sync_playwright
+from support.jupyter_lab import (
+    CHROMIUM,
+    Lab,
+    close_documents,
+    load_lab,
+    missing_chromium,
+    open_document,
+    running_lab,
+    stop_kernels,
+)
 
+VIEWPORT: ViewportSize = {"width": 1200, "height": 1000}
 WAIT_MS = 90_000
 """What a page may take on a machine that does something else besides."""
 
@@ -43,18 +53,32 @@ def browser() -> Iterator[Browser]:
         started.close()
 
 
+@pytest.fixture(scope="session")
+def lab_context(browser: Browser) -> Iterator[BrowserContext]:
+    """Keep what JupyterLab's pages are made of: it is compiled once."""
+    with browser.new_context(viewport=VIEWPORT) as context:
+        yield context
+
+
+@pytest.fixture(scope="session")
+def lab_page(lab: Lab, lab_context: BrowserContext) -> Page:
+    """Load JupyterLab once; it takes seconds."""
+    page = lab_context.new_page()
+    load_lab(page, lab)
+    return page
+
+
 @pytest.fixture
-def open_in_lab(lab: Lab, browser: Browser) -> Iterator[Callable[[str], Page]]:
-    """Open a notebook on a fresh page, with its kernel ready."""
-    context = browser.new_context(viewport={"width": 1200, "height": 1000})
+def open_in_lab(lab: Lab, lab_page: Page) -> Iterator[Callable[[str], Page]]:
+    """Open a notebook in JupyterLab, with its kernel ready; loaded again, the page opens it by its address."""
 
     def open_notebook(name: str) -> Page:
-        page = context.new_page()
-        page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}")
-        # The indicator says idle before there is a kernel; the status bar does not.
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        return page
+        open_document(lab_page, name)
+        address = f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}"
+        lab_page.evaluate("address => history.replaceState(null, '', address)", address)
+        return lab_page
 
     yield open_notebook
-    context.close()
+    close_documents(lab_page)
+    lab_page.set_viewport_size(VIEWPORT)
     stop_kernels(lab)

@@ -31,7 +31,7 @@ def in_a_shell(folder: Path, *lines: str) -> str:
         "--no-confirm-exit",
     ]
     environment = {**os.environ, "IPYTHONDIR": str(folder)}
-    return subprocess.run(command, input=source, env=environment, capture_output=True, text=True, timeout=120, check=True).stdout  # fmt: skip
+    return subprocess.run(command, input=source, env=environment, capture_output=True, text=True, timeout=300, check=True).stdout  # fmt: skip
 
 
 @pytest.mark.slow
@@ -65,7 +65,7 @@ def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
     """A notebook that a scheduler ran has the paragraph first and everything after it."""
     source = f'import cenports_nb as cn\nclient = cn.connect("sandbox")\n{BAD}'
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
-    NotebookClient(notebook, timeout=120, allow_errors=True).execute()
+    NotebookClient(notebook, timeout=300, allow_errors=True).execute()
     (error,) = notebook.cells[0].outputs
     assert (error.ename, error.evalue) == tuple(WORDS.split(": ", 1))
     assert error.traceback[0].startswith(WORDS)

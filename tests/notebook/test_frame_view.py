@@ -54,7 +54,7 @@ def formatter() -> DisplayFormatter:
 def run(folder: Path, *sources: str) -> Any:
     """Execute cells in a real kernel, and return the notebook as it would be saved."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
     return notebook
 
 
@@ -112,6 +112,7 @@ def test_personal_data_is_shown_to_whoever_asks(tmp_path: Path) -> None:
     assert "Rattlesnake Canyon Grocery" not in masked
 
 
+@pytest.mark.slow
 def test_outside_of_ipython_the_import_touches_nothing() -> None:
     """No IPython and no view is loaded by a script."""
     code = "import cenports_nb as cn, sys; cn.load_orders; print([n for n in sys.modules if 'IPython' in n or 'frame_view' in n])"

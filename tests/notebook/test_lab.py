@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 from support.jupyter_lab import Lab, stop_kernels
-from support.lab_snippets import CONTRAST, SUBMIT
+from support.lab_snippets import CONTRAST, submit_to
+
+from cenports_nb.sandbox import Sandbox
+
+END_S = 600
+
+
+@pytest.fixture
+def slow_shop() -> Iterator[Sandbox]:
+    """A sandbox whose transactions end when its clock is moved, and not before."""
+    with Sandbox(rate_limit=None, transaction_seconds=END_S) as sandbox:
+        yield sandbox
 
 
 def run_all(page: Page) -> Locator:
@@ -23,23 +35,27 @@ TEXTS = ":is(.cn-tracker, .cn-rows) :is(b, th, td, .ok, .bad, .warn, .wait, .msg
 
 
 def contrasts(page: Page, texts: str = TEXTS) -> list[float]:
+    expect(page.locator(texts).first).to_be_visible()  # a change of the theme hides all of it for a moment
     return page.locator(texts).evaluate_all(f"all => all.map({CONTRAST.strip().rstrip(';')})")
 
 
 def use_theme(page: Page, name: str) -> None:
     page.evaluate(f"window.jupyterapp.commands.execute('apputils:change-theme', {{theme: 'JupyterLab {name}'}})")
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", "true" if name == "Light" else "false")
+    expect(page.locator("#jupyterlab-splash")).to_have_count(0)
 
 
-def test_tracker_moves_to_the_end_without_a_rerun(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+def test_tracker_moves_to_the_end_without_a_rerun(
+    lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
+) -> None:
     """The table goes from under way to its final states while no cell runs, and shows names as text."""
-    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=6)"
-    lab.write("tracker.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1), "1 + 1")
+    lab.write("tracker.ipynb", submit_to(slow_shop), "1 + 1")
     page = open_in_lab("tracker.ipynb")
     table = run_all(page)
     expect(table).to_contain_text("pending")
     expect(table).to_contain_text("QUEUED")
     expect(button(page, "Verify")).to_be_disabled()
+    slow_shop.clock.advance(END_S)
     expect(table).to_contain_text("COMPLETED")
     expect(table).to_contain_text("FAILED")
     expect(table).to_contain_text("The product sku <img src=x onerror=document.title='ran'> does not exist.")
@@ -56,10 +72,9 @@ def test_tracker_moves_to_the_end_without_a_rerun(lab: Lab, open_in_lab: Callabl
     use_theme(page, "Light")  # the setting outlives the page
 
 
-def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
     """Each does its work beside the kernel, by keyboard or mouse, and says so; what has nothing to do is disabled."""
-    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=4)"
-    lab.write("buttons.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
+    lab.write("buttons.ipynb", submit_to(slow_shop, poll_seconds=END_S))
     page = open_in_lab("buttons.ipynb")
     table = run_all(page)
     expect(table).to_contain_text("pending")
@@ -67,10 +82,11 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     fold.locator("summary").click()
     expect(table).to_contain_text("2 s")
     expect(fold).to_have_attribute("open", "")  # ages move on, and what a person unfolded stays so
-    button(page, "Poll now").focus()
-    page.keyboard.press("Space")
-    expect(table).to_contain_text("PROCESSING")
-    expect(table).to_contain_text("unconfirmed")
+    for word in ("PROCESSING", "unconfirmed"):  # nothing but the button asks
+        slow_shop.clock.advance(END_S / 2)
+        button(page, "Poll now").focus()
+        page.keyboard.press("Space")
+        expect(table).to_contain_text(word)
     button(page, "Verify 2 rows").focus()
     page.keyboard.press("Enter")
     expect(table).to_contain_text("4 of 5 rows applied")
@@ -83,11 +99,10 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     expect(button(page, "Poll now")).to_have_count(0)
 
 
-def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
     """Whoever waits in a cell can still stop watching: the kernel hears it beside the cell."""
-    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=600)"
     waiting = "print('waiting'); submission.wait(progress=False)"
-    lab.write("busy.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1), waiting)
+    lab.write("busy.ipynb", submit_to(slow_shop), waiting)
     page = open_in_lab("busy.ipynb")
     # A command that runs cells ends with them: the page must not wait for it.
     page.evaluate("void window.jupyterapp.commands.execute('notebook:run-all-cells')")
@@ -97,10 +112,9 @@ def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[s
     expect(page.get_by_text("[*]:")).to_be_visible()
 
 
-def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
     """Its outputs stand still for ever; in their place the tracker comes to its end, also where that was before."""
-    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=12)"
-    lab.write("again.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
+    lab.write("again.ipynb", submit_to(slow_shop))
     page = open_in_lab("again.ipynb")
     expect(run_all(page)).to_contain_text("pending")
     page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
@@ -110,6 +124,7 @@ def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[st
     expect(page.locator(".cn-tracker:visible")).to_have_count(1)
     fold = page.locator(".cn-output-mirror details").nth(1)
     fold.locator("summary").click()
+    slow_shop.clock.advance(END_S)
     expect(mirror).to_contain_text("COMPLETED")
     expect(page.get_by_text("run the cell again to keep what is above")).to_be_visible()
     expect(page.get_by_text("<img src=x onerror=document.title='ran'>").locator("visible=true").first).to_be_visible()
@@ -124,10 +139,11 @@ def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[st
     expect(page.get_by_text("Error displaying widget")).to_be_hidden()
 
 
-def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
+def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(
+    lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
+) -> None:
     """The kernel that drew it is gone: the table stands with its time, and nothing is left of the buttons."""
-    slow = "client.sandbox.state.transactions._life = __import__('datetime').timedelta(seconds=60)"
-    lab.write("saved.ipynb", SUBMIT.replace("actual =", f"{slow}\nactual =", 1))
+    lab.write("saved.ipynb", submit_to(slow_shop))
     page = open_in_lab("saved.ipynb")
     expect(run_all(page)).to_contain_text("pending")
     expect(button(page, "Poll now")).to_be_visible()

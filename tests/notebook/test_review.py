@@ -371,7 +371,7 @@ def test_where_nobody_can_press_anything_the_plan_stands(tmp_path: Path) -> None
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in (REVIEW, "review.submission is None")]
     )
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}).execute()
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
     text = nbformat.writes(notebook)
     assert "widget-view" not in text
     assert "widgets" not in notebook.metadata

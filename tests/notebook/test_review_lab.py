@@ -50,7 +50,7 @@ def contrasts(page: Page) -> list[float]:
     texts = page.locator(
         ".cn-review :is(.cn-title, .cn-status, .cn-objection > div, .cn-messages > div, .cn-totals td, .cn-cell, label):visible"
     )
-    return [text.evaluate(CONTRAST) for text in texts.all()]
+    return texts.evaluate_all(f"all => all.map({CONTRAST.strip().rstrip(';')})")
 
 
 def theme(page: Page, name: str, light: str) -> None:

@@ -9,16 +9,18 @@ import pytest
 from nbclient import NotebookClient
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, expect
-from support.lab_snippets import SUBMIT
+from support.lab_snippets import CONNECT, HURRY, SUBMIT
 
 
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_exported_page_has_the_end_and_its_rows_unfold(tmp_path: Path, browser: Browser) -> None:
     """The final table, rows by keyboard, names as text, no button; nothing is asked of the network."""
-    cells = [nbformat.v4.new_code_cell(source) for source in (SUBMIT, "_ = submission.wait(progress=False)")]
+    cells = [
+        nbformat.v4.new_code_cell(source) for source in (CONNECT, HURRY, SUBMIT, "_ = submission.wait(progress=False)")
+    ]
     notebook = nbformat.v4.new_notebook(cells=cells)
-    NotebookClient(notebook, timeout=120).execute()
+    NotebookClient(notebook, timeout=300).execute()
     target = tmp_path / "page.html"
     target.write_text(HTMLExporter().from_notebook_node(notebook)[0])
     with browser.new_context(offline=True) as context:

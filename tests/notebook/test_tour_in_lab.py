@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,65 +9,60 @@ import nbformat
 import pytest
 from nbconvert import HTMLExporter
 from playwright.sync_api import Browser, BrowserContext, Page, expect
-from support.jupyter_lab import Lab, stop_kernels
+from support.jupyter_lab import Lab, close_documents, load_lab, open_document, stop_kernels
 from support.tour_runs import ENDS, GRIDS, TOUR, check_ends, complaints, list_outputs
 
-RUN_ALL = "window.ran = window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => 'done'); null"
-
-
-def open_notebook(context: BrowserContext, lab: Lab, name: str) -> Page:
-    page = context.new_page()
-    page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/tour/{name}?token={lab.token}")
-    return page
-
-
-def wait_for_kernel(page: Page) -> None:
-    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+RUN_ALL = "window.runs.push(window.jupyterapp.commands.execute('notebook:run-all-cells').then(() => 'done')); null"
+SAVE_ALL = """
+async () => { for (const open of window.jupyterapp.shell.widgets("main")) if (open.context) await open.context.save(); }
+"""
 
 
 @pytest.fixture(scope="module")
-def saved_tour(lab: Lab, browser: Browser) -> Iterator[dict[str, Page]]:
-    """Run all cells of every notebook, side by side, save them, and end their kernels."""
-    with browser.new_context(viewport={"width": 1200, "height": 1000}) as context:
-        # The one that waits most comes first.
-        pages = {name: open_notebook(context, lab, name) for name in reversed(TOUR)}
-        for page in pages.values():
-            wait_for_kernel(page)
-            page.evaluate(RUN_ALL)
-        for page in pages.values():
-            assert page.evaluate("window.ran") == "done"
-            page.evaluate("window.jupyterapp.commands.execute('docmanager:save')")
-        stop_kernels(lab)
-        yield pages
-        stop_kernels(lab)
+def saved_tour(lab: Lab, lab_context: BrowserContext) -> Iterator[Page]:
+    """Run all cells of every notebook, side by side on one page, save them, and end their kernels."""
+    page = lab_context.new_page()
+    load_lab(page, lab)
+    page.evaluate("window.runs = []; null")
+    for name in reversed(TOUR):  # the one that waits most comes first
+        open_document(page, f"tour/{name}")
+        page.evaluate(RUN_ALL)
+    assert page.evaluate("Promise.all(window.runs)") == ["done"] * len(TOUR)
+    page.evaluate(SAVE_ALL)
+    stop_kernels(lab)
+    yield page
+    page.close()
+    stop_kernels(lab)
 
 
-def test_run_all_ends_well_in_every_notebook(lab: Lab, saved_tour: dict[str, Page]) -> None:
+@pytest.mark.usefixtures("saved_tour")
+def test_run_all_ends_well_in_every_notebook(lab: Lab) -> None:
     """No error, no warning, every tracker at its end in what is on the disk, and something to see last."""
     tour = lab.folder / "tour"
-    for name in saved_tour:
+    for name in TOUR:
         assert complaints(tour / name) == [], name
         check_ends(tour / name)
         assert {"image/png", "text/html"} & set(list_outputs(tour / name)[-1].data)
     assert (tour / "look.xlsx").stat().st_size > 10_000
 
 
-def test_opened_again_without_its_kernel_every_notebook_has_its_last_state(saved_tour: dict[str, Page]) -> None:
+def test_opened_again_without_its_kernel_every_notebook_has_its_last_state(lab: Lab, saved_tour: Page) -> None:
     """Tables stand where live ones were, and nothing is left of what needs a kernel."""
-    pages = saved_tour
+    page = saved_tour
+    load_lab(page, lab)
     for name in {**GRIDS, **ENDS}:
-        pages[name].reload()
-        wait_for_kernel(pages[name])
+        open_document(page, f"tour/{name}")
         for place, end in enumerate(ENDS.get(name, [])):
-            table = pages[name].locator(".cn-tracker").nth(place)
+            table = page.locator(".cn-tracker").nth(place)
             table.scroll_into_view_if_needed()
             expect(table).to_contain_text(end)
         if name in GRIDS:
-            table = pages[name].locator(".cn-static-table").first
+            table = page.locator(".cn-static-table").first
             table.scroll_into_view_if_needed()
             expect(table).to_be_visible()
             expect(table).to_contain_text(GRIDS[name])
-        expect(pages[name].get_by_text("Error displaying widget").locator("visible=true")).to_have_count(0)
+        expect(page.get_by_text("Error displaying widget").locator("visible=true")).to_have_count(0)
+        close_documents(page)
 
 
 @pytest.mark.usefixtures("saved_tour")

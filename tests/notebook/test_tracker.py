@@ -15,6 +15,7 @@ import pandas as pd
 import pytest
 from nbclient import NotebookClient
 from support.fake_clock import FakeClock
+from support.lab_snippets import CONNECT, HURRY
 
 import cenports_nb as cn
 from cenports_nb.notebook.tracker.row_details import render_row_details
@@ -26,8 +27,6 @@ AT = datetime(2026, 3, 1, 12, tzinfo=UTC)
 NAUGHTY = "<img src=x onerror=alert(1)>"
 
 SUBMIT = """
-import cenports_nb as cn
-client = cn.connect("sandbox")
 actual = cn.load_actual_stock(client)
 counts = actual.head(2)[["warehouse_code", "product_sku", "quantity"]].assign(quantity=500)
 submission = cn.submit_updates(client, cn.build_true_up(counts, actual), allow=["discontinued"])
@@ -259,7 +258,7 @@ def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> No
 def run_notebook(folder: Path, *sources: str) -> list[str]:
     """Execute cells as nbconvert does, and return the tracker's tables in the saved notebook."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
-    NotebookClient(notebook, timeout=120, resources={"metadata": {"path": str(folder)}}).execute()
+    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.outputs if "data" in output]
     streams = [output.text for cell in notebook.cells for output in cell.outputs if output.output_type == "stream"]
     assert "".join(streams) == ""
@@ -271,7 +270,7 @@ def run_notebook(folder: Path, *sources: str) -> list[str]:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_path: Path) -> None:
     """The tracker's own output has the end, although another cell waited for it; nobody polls it any more."""
-    (table,) = run_notebook(tmp_path, SUBMIT, "cn.TransactionTracker(submission)", "submission.wait()")
+    (table,) = run_notebook(tmp_path, CONNECT, HURRY, SUBMIT, "cn.TransactionTracker(submission)", "submission.wait()")
     assert "COMPLETED" in table
     assert "Next poll" not in table
     assert "✓ 2 applied" in table
@@ -281,7 +280,7 @@ def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_pat
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path) -> None:
     """A notebook that ends before its transactions do shows the state it ended in, not a blank."""
-    (table,) = run_notebook(tmp_path, SUBMIT, "cn.TransactionTracker(submission)")
+    (table,) = run_notebook(tmp_path, CONNECT, SUBMIT, "cn.TransactionTracker(submission)")
     assert "2 pending" in table
 
 
@@ -298,7 +297,7 @@ def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
     """
     join = "\n".join(line.strip() for line in join.splitlines())
     rejected = "assert submission.snapshot().count('rejected') == 2, submission"
-    cells = [f"{first}\ntracker = cn.TransactionTracker(submission)\ndisplay(tracker)", join, rejected]
+    cells = [CONNECT, HURRY, f"{first}\ntracker = cn.TransactionTracker(submission)\ndisplay(tracker)", join, rejected]
     cells += ["_ = submission.retry(progress=False)", join]
     (table,) = run_notebook(tmp_path, *cells)
     assert "✓ 2 applied" in table
@@ -313,7 +312,7 @@ def test_after_a_restart_the_journal_goes_on(tmp_path: Path, northwind: Sandbox)
     client = cn.connect("staging", base_url={northwind.url!r}, partner_id={PARTNER_ID!r}, client_id={CLIENT_ID!r}, client_secret={CLIENT_SECRET!r})
     """
     account = "\n".join(line.strip() for line in account.splitlines())
-    run_notebook(tmp_path, account, *SUBMIT.split("\n", 3)[3:], "cn.TransactionTracker(submission)")
+    run_notebook(tmp_path, account, SUBMIT, "cn.TransactionTracker(submission)")
     again = "submission = cn.open_submission(client, cn.list_submissions()['submission_id'].iloc[-1])"
     (table,) = run_notebook(tmp_path, account, f"{again}\ncn.TransactionTracker(submission)", "_ = submission.wait()")
     assert "✓ 2 applied" in table

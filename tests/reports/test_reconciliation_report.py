@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("reconciliation report
 def submitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sandbox]:
     """One run with submit=true and a page, on a sandbox that the tests can look into."""
     folder = tmp_path_factory.mktemp("report")
-    with Sandbox(rate_limit=None) as sandbox:
+    with Sandbox(rate_limit=None, transaction_seconds=0.2) as sandbox:
         ran = run(folder, "stock-reconciliation", "--env", "sandbox", "--html", "-p", "submit=true", url=sandbox.url)
         assert ran.returncode == 0, ran.stderr
         yield folder / "out", sandbox

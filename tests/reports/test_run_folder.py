@@ -88,6 +88,7 @@ def test_an_error_in_the_middle_leaves_the_earlier_report(tmp_path: Path) -> Non
     assert [path.name for path in (tmp_path / "mine").glob(".*")] == [".lock"]
 
 
+@pytest.mark.slow
 def test_a_killed_run_leaves_the_earlier_report_and_the_next_run_cleans_up(
     tmp_path: Path, worker: subprocess.Popen[str]
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_killed_run_leaves_the_earlier_report_and_the_next_run_cleans_up(
     assert [path.name for path in (tmp_path / "mine").glob(".*")] == [".lock"]
 
 
+@pytest.mark.slow
 def test_a_run_at_work_is_left_alone(tmp_path: Path, worker: subprocess.Popen[str]) -> None:
     """Two runs in one folder don't see each other's files."""
     assert worker.stdout is not None

@@ -18,11 +18,21 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from playwright.sync_api import Page
 
-import cenports_nb
+from support.kernel_server import build_import_path
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-START_S = 60
+START_S = 240
+CLOSE_ALL = """
+() => {
+  for (const open of [...window.jupyterapp.shell.widgets("main")]) {
+    if (open.context) open.context.model.dirty = false;
+    open.dispose();
+  }
+  document.title = "JupyterLab";
+}
+"""
 
 
 @dataclass(frozen=True)
@@ -67,7 +77,7 @@ def running_lab(home: Path) -> Iterator[Lab]:
         "JUPYTER_RUNTIME_DIR": str(home / "runtime"),
         "JUPYTERLAB_SETTINGS_DIR": str(home / "settings"),
         "JUPYTERLAB_WORKSPACES_DIR": str(home / "workspaces"),
-        "PYTHONPATH": str(Path(cenports_nb.__file__).parents[1]),
+        "PYTHONPATH": build_import_path(),
     }
     log = (home / "lab.log").open("w")
     process = subprocess.Popen(
@@ -83,8 +93,26 @@ def running_lab(home: Path) -> Iterator[Lab]:
         yield Lab(url, token, home / "cenports-notebooks")
     finally:
         process.terminate()
-        process.wait(60)
+        process.wait(300)
         log.close()
+
+
+def load_lab(page: Page, lab: Lab) -> None:
+    """Load JupyterLab with nothing open."""
+    page.goto(f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}?token={lab.token}")
+
+
+def open_document(page: Page, name: str) -> None:
+    """Open a notebook in a page that has JupyterLab loaded, or goes on loading it; its kernel is ready then."""
+    page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
+    page.evaluate("async name => { await window.jupyterapp.commands.execute('docmanager:open', {path: name}); }", name)
+    # The indicator says idle before there is a kernel; the status bar does not.
+    page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
+
+
+def close_documents(page: Page) -> None:
+    """Close whatever is open, without a question about what is not saved."""
+    page.evaluate(CLOSE_ALL)
 
 
 def stop_kernels(lab: Lab) -> None:

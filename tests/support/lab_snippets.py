@@ -1,8 +1,21 @@
 """What cells and pages run in JupyterLab for more than one test."""
 
-SUBMIT = """
+from cenports_nb.sandbox import Sandbox
+
+HURRY = """
+from datetime import timedelta
+from cenports_nb.submissions.tracking import poller
+poller.FIRST_POLL_SECONDS = 0.1
+client.sandbox.state.transactions._life = timedelta(seconds=0.2)
+"""
+"""Lines after `connect` where nobody looks at what is under way: seconds of waiting less."""
+
+CONNECT = """
 import cenports_nb as cn
 client = cn.connect("sandbox")
+"""
+
+SUBMIT = """
 actual = cn.load_actual_stock(client)
 counts = actual.groupby("warehouse_code").head(2)[["warehouse_code", "product_sku", "quantity"]]
 counts = counts.assign(quantity=counts["quantity"] + 3)
@@ -13,6 +26,16 @@ submission = cn.submit_updates(client, updates, allow=["unknown_sku", "discontin
 cn.TransactionTracker(submission)
 """
 """A cell that submits a few rows, one of which must fail, and shows the tracker."""
+
+
+def submit_to(sandbox: Sandbox, *, poll_seconds: float = 0.3) -> str:
+    """Write that cell for a sandbox outside of the kernel, whose clock says when the transactions end."""
+    connect = CONNECT.replace('"sandbox"', f'"sandbox", base_url="{sandbox.url}"')
+    hurry = (
+        "from cenports_nb.submissions.tracking import poller\npoller.FIRST_POLL_SECONDS = poller.MAX_POLL_SECONDS = "
+    )
+    return f"{connect}{hurry}{poll_seconds}{SUBMIT}"
+
 
 CONTRAST = """
 node => {

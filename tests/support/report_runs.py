@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import io
 import os
 import re
-import subprocess
 import sys
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import nbformat
+import pytest
+
+from cenports_nb.cli import main
+from support.command_line import Ran
 
 HOSTILE = '<img src=x onerror="window.hacked=1">'
 
@@ -27,14 +32,19 @@ def command(name: str | Path, *arguments: str) -> list[str]:
     return [sys.executable, "-m", "cenports_nb", "report", str(name), "--out", "out", *arguments]
 
 
-def run(
-    folder: Path, name: str | Path, *arguments: str, url: str = "", environ: dict[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
-    """Run a report by its command, in a folder, without a terminal."""
-    return subprocess.run(
-        command(name, *arguments), cwd=folder, env=environ or build_environment(folder, url), capture_output=True, text=True,
-        stdin=subprocess.DEVNULL, timeout=180, check=False,
-    )  # fmt: skip
+def run(folder: Path, name: str | Path, *arguments: str, url: str = "", environ: dict[str, str] | None = None) -> Ran:
+    """Run a report by its command in a folder, in this process; its notebook runs in a kernel all the same."""
+    wanted = environ or build_environment(folder, url)
+    said, complained = io.StringIO(), io.StringIO()
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(said), redirect_stderr(complained):
+        patch.chdir(folder)
+        for variable in os.environ.keys() - wanted.keys():
+            patch.delenv(variable)
+        for variable, value in wanted.items():
+            patch.setenv(variable, value)
+        with pytest.raises(SystemExit) as ended:
+            main(["report", str(name), "--out", "out", *arguments])
+    return Ran(int(ended.value.code or 0), said.getvalue(), complained.getvalue())
 
 
 def own_notebook(path: Path, *sources: str, parameters: str = "") -> Path:

@@ -9,8 +9,8 @@ from typing import Any
 
 import nbformat
 
-import cenports_nb
 from cenports_nb.reports import find_notebook_folder
+from support.kernel_server import build_import_path
 
 WIDGET = "application/vnd.jupyter.widget-view+json"
 TOUR = tuple(path.name for path in sorted((find_notebook_folder() / "tour").glob("*.ipynb")))
@@ -34,7 +34,7 @@ def surroundings(folder: Path, **more: str) -> dict[str, str]:
     """Leave out what is configured outside, and keep what the processes keep in one folder."""
     known = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
     paths = {"CENPORTS_HOME": str(folder / "home"), "IPYTHONDIR": str(folder / "ipython")}
-    return {**known, **paths, "PYTHONPATH": str(Path(cenports_nb.__file__).parents[1]), **more}
+    return {**known, **paths, "PYTHONPATH": build_import_path(), **more}
 
 
 def list_outputs(notebook: Path) -> list[Any]:

@@ -37,7 +37,7 @@ Count = pd.Int64Dtype
 Flag = pd.BooleanDtype
 
 
-def _loader_dtype(dtype: Any) -> Any:
+def get_loader_dtype(dtype: Any) -> Any:
     """Return the dtype that the loaders build; pandera takes every plain datetime for nanoseconds."""
     return "datetime64[us]" if str(dtype) == "datetime64[ns]" else dtype.type
 
@@ -56,7 +56,7 @@ class _DocumentedModel(pa.DataFrameModel):
         values = {
             name: pd.Series(
                 [column.metadata["meaning"].example_value(row) for row in range(rows)],
-                dtype=_loader_dtype(column.dtype),
+                dtype=get_loader_dtype(column.dtype),
             )
             for name, column in schema.columns.items()
         }
@@ -317,7 +317,7 @@ def describe(model: type[pa.DataFrameModel]) -> pd.DataFrame:
     rows = [
         {
             "column": name,
-            "dtype": str(pd.Series(dtype=_loader_dtype(column.dtype)).dtype),
+            "dtype": str(pd.Series(dtype=get_loader_dtype(column.dtype)).dtype),
             "null": bool(column.nullable),
             "key": name in keys,
             "unit": column.metadata["unit"],

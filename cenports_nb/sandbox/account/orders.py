@@ -7,24 +7,32 @@ from datetime import datetime
 from zlib import crc32
 
 from cenports_nb.sandbox.clock import UTC_DAYS, DayFilter, name_day, parse_instant
-from cenports_nb.sandbox.records import Json, StockKey, encode
+from cenports_nb.sandbox.records import Json, SharedRecord, StockKey
 
 # Lines with these words no longer hold stock; any other word, unknown ones too, is open.
 CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
 
 
-class Order:
+class Order(SharedRecord):
     """One order: the record as sent, and whether it is acknowledged."""
 
-    __slots__ = ("_payload", "acknowledged", "at", "channel_id", "number", "record")
+    __slots__ = ("acknowledged", "at", "channel_id", "number")
 
     def __init__(self, record: Json, *, acknowledged: bool | None = None) -> None:
-        self.record = record
+        super().__init__(record)
         self.number: str = record["orderNo"]
         self.channel_id: str = record["channelId"]
         self.at: datetime = parse_instant(record["orderDate"])
         self.acknowledged = not self.count_reserved() if acknowledged is None else acknowledged
-        self._payload: bytes | None = None
+
+    def copy(self) -> "Order":
+        """Return an order of its own that shares the record as long as it can."""
+        order = Order.__new__(Order)
+        order._share(self)
+        order.number, order.channel_id, order.at, order.acknowledged = (
+            self.number, self.channel_id, self.at, self.acknowledged,
+        )  # fmt: skip
+        return order
 
     @property
     def key(self) -> tuple[datetime, str, str]:
@@ -36,17 +44,10 @@ class Order:
         """A hash: what orders are sorted by when the dialect has no order, the same in every request."""
         return crc32(f"{self.channel_id}/{self.number}".encode())
 
-    @property
-    def payload(self) -> bytes:
-        """The record as JSON, written once."""
-        if self._payload is None:
-            self._payload = encode(self.record)
-        return self._payload
-
     def count_reserved(self) -> Counter[StockKey]:
         """Count the units of open lines by (warehouse code, SKU)."""
         units: Counter[StockKey] = Counter()
-        for line in self.record["lineItems"]:
+        for line in self._record["lineItems"]:
             if str(line.get("status")).lower() not in CLOSED_WORDS:
                 units[line.get("shipFromWarehouseCode") or "", line["productSku"]] += int(line["quantity"])
         return units
@@ -71,6 +72,20 @@ class OrderStore:
             if not order.acknowledged:
                 self._reserve(order)
         self.channel_ids = {order.channel_id for order in self._orders}
+
+    def copy(self) -> "OrderStore":
+        """Return a store with copies of the orders."""
+        store = OrderStore.__new__(OrderStore)
+        store._orders = [order.copy() for order in self._orders]
+        store._days = {rule: list(days) for rule, days in self._days.items()}
+        store._index = {(order.channel_id, order.number): order for order in store._orders}
+        store._customer_numbers = set(self._customer_numbers)
+        store.reserved = Counter(self.reserved)
+        store.reserved_by_channel = defaultdict(Counter)
+        for channel_id, units in self.reserved_by_channel.items():
+            store.reserved_by_channel[channel_id] = Counter(units)
+        store.channel_ids = set(self.channel_ids)
+        return store
 
     def __len__(self) -> int:
         return len(self._orders)

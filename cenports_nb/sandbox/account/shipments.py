@@ -5,23 +5,32 @@ from collections.abc import Iterable
 from zlib import crc32
 
 from cenports_nb.sandbox.clock import UTC_DAYS, DayFilter, name_day, parse_instant
-from cenports_nb.sandbox.records import Json, encode
+from cenports_nb.sandbox.records import Json, SharedRecord
 
 
-class Shipment:
+class Shipment(SharedRecord):
     """One shipment of an order."""
 
-    __slots__ = ("_day", "_day_rule", "_payload", "acknowledged", "at", "channel_id", "key", "number", "record")
+    __slots__ = ("_day", "_day_rule", "acknowledged", "at", "channel_id", "key", "number")
 
     def __init__(self, record: Json) -> None:
-        self.record = record
+        super().__init__(record)
         self.number: str = record["orderNo"]
         self.channel_id: str = record["channelId"]
         self.acknowledged = bool(record.get("acknowledged"))
         self.at = parse_instant(record["shipDate"]) if record.get("shipDate") else None
         self.key = (self.at.isoformat() if self.at else "", self.number)
         self._day_rule, self._day = UTC_DAYS, name_day(self.at) if self.at else ""
-        self._payload: bytes | None = None
+
+    def copy(self) -> "Shipment":
+        """Return a shipment of its own that shares the record as long as it can."""
+        shipment = Shipment.__new__(Shipment)
+        shipment._share(self)
+        shipment.number, shipment.channel_id, shipment.at, shipment.acknowledged, shipment.key = (
+            self.number, self.channel_id, self.at, self.acknowledged, self.key,
+        )  # fmt: skip
+        shipment._day_rule, shipment._day = self._day_rule, self._day
+        return shipment
 
     @property
     def shuffle_key(self) -> int:
@@ -34,19 +43,11 @@ class Shipment:
             self._day_rule, self._day = rule, name_day(self.at, *rule) if self.at else ""
         return self._day
 
-    @property
-    def payload(self) -> bytes:
-        """The record as JSON."""
-        if self._payload is None:
-            self._payload = encode(self.record)
-        return self._payload
-
     def acknowledge(self, *, acknowledged: bool = True) -> None:
         """Mark it; the record shows it only if it has the field."""
         self.acknowledged = acknowledged
-        if "acknowledged" in self.record:
+        if "acknowledged" in self._record:
             self.record = {**self.record, "acknowledged": acknowledged}
-            self._payload = None
 
 
 class ShipmentStore:
@@ -58,8 +59,17 @@ class ShipmentStore:
         for shipment in sorted((Shipment(record) for record in records), key=lambda row: row.key):
             self._by_channel[shipment.channel_id].append(shipment)
             self._by_number[shipment.number].append(shipment)
-
         self.channel_ids = set(self._by_channel)
+
+    def copy(self) -> "ShipmentStore":
+        """Return a store with copies of the shipments."""
+        copies = {shipment: shipment.copy() for rows in self._by_channel.values() for shipment in rows}
+        store = ShipmentStore(())
+        for found, rows_by_key in ((store._by_channel, self._by_channel), (store._by_number, self._by_number)):
+            for key, rows in rows_by_key.items():
+                found[key] = [copies[shipment] for shipment in rows]
+        store.channel_ids = set(self.channel_ids)
+        return store
 
     def __len__(self) -> int:
         return sum(len(rows) for rows in self._by_channel.values())

@@ -1,8 +1,8 @@
 """The seed of an account: Northwind, a folder of your own, or generated orders; on the days they are given."""
 
-import marshal
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
+from functools import lru_cache
 from pathlib import Path
 from typing import Final
 
@@ -28,20 +28,17 @@ def choose_seed(*, orders: int | None, seed: int, data: str | Path | None, shift
         if orders < 0:
             raise ValueError("Sandbox(orders=...) can't be negative.")
         return generate_seed(orders, seed, end=yesterday if shift else _GENERATED_END)
-    found = _read_northwind() if data is None else read_folder(Path(data))
+    if data is None:
+        return _read_northwind(yesterday if shift else None)
+    found = read_folder(Path(data))
     return shift_seed(found, yesterday) if shift else found
 
 
-def _read_northwind() -> Seed:
-    """Read the sample data; each sandbox gets records of its own, which it may change."""
-    return Seed(*marshal.loads(_northwind_records()))  # noqa: S302 - written by this very process
-
-
-@cache
-def _northwind_records() -> bytes:
-    """Read and check the sample data once a process; copying from bytes takes a tenth of the time of reading it."""
-    seed = read_folder(_NORTHWIND)
-    return marshal.dumps((seed.orders, seed.shipments, seed.warehouses, seed.channels))
+@lru_cache(maxsize=4)
+def _read_northwind(last_day: date | None) -> Seed:
+    """Read and check the sample data once a process; the accounts that start with it share its records."""
+    seed = read_folder(_NORTHWIND) if last_day is None else shift_seed(_read_northwind(None), last_day)
+    return replace(seed, shared=True)
 
 
 def shift_seed(seed: Seed, last_day: date) -> Seed:

@@ -66,6 +66,10 @@ class Server(ThreadingHTTPServer):
     def stop(self) -> None:
         """End the accept loop, then every connection, idle keep-alive ones too."""
         self.closing.set()
+        with suppress(OSError):
+            self.socket.shutdown(
+                socket.SHUT_RDWR
+            )  # wakes the accept loop, where the system can; it looks by itself, too
         self.shutdown()
         with self._open_lock:
             connections = list(self._open.items())

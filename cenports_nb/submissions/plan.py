@@ -33,6 +33,7 @@ class Plan:
     _batch_numbers: np.ndarray[Any, Any]
     _row_numbers: np.ndarray[Any, Any]
     _before_at: str
+    _before_position: int | None
     _message: str | None
 
     def rows(self) -> Iterator[Row]:
@@ -67,12 +68,19 @@ class Plan:
                 yield Row(
                     self.submission_id, i, batch, row, code, sku, kind, quantity, current, before, self._before_at,
                     outcome=outcome or "not_sent", message=message or self._message, reason=reason, reference=reference,
-                    reserved=reserved, allowed=allowed,
+                    reserved=reserved, allowed=allowed, before_position=self._before_position,
                 )  # fmt: skip
 
 
 def plan_batches(
-    submission_id: str, updates: pd.DataFrame, *, batch_size: int, canary: int, before_at: str, dry_run: bool = False
+    submission_id: str,
+    updates: pd.DataFrame,
+    *,
+    batch_size: int,
+    canary: int,
+    before_at: str,
+    before_position: int | None = None,
+    dry_run: bool = False,
 ) -> Plan:
     """Cut a frame into batches of one warehouse each, in frame order.
 
@@ -83,6 +91,7 @@ def plan_batches(
         batch_size: Rows of a batch at most.
         canary: So many rows go first, in batches of their own.
         before_at: When `before_quantity` was read.
+        before_position: The journal's position then.
         dry_run: Nothing of it is sent.
     """
     updates = _with_all_columns(updates)
@@ -112,6 +121,7 @@ def plan_batches(
         batch_numbers,
         row_numbers,
         before_at,
+        before_position,
         DRY_RUN_MESSAGE if dry_run else None,
     )
 

@@ -22,7 +22,7 @@ from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.submissions.context import create_head, get_context
-from cenports_nb.submissions.evidence.stock_cache import StockCache
+from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading
 from cenports_nb.submissions.exclusions import explain_exclusions
 from cenports_nb.submissions.final_rows import (
     ON_STALE_MODES,
@@ -109,7 +109,7 @@ def submit_updates(
     context.journal.check()
     with contextlib.ExitStack() as locks:
         with context.locks.hold_planning(client.settings.account):
-            began = context.gateway.now()
+            began, position = context.gateway.now(), context.journal.position()
             actual = load_actual_stock(client, refresh=True)
             rows = compare_with_stock(rows.assign(excluded=excluded), actual, on_stale)
             final = select_final_rows(updates, rows, excluded)
@@ -124,6 +124,7 @@ def submit_updates(
                 batch_size=batch_size,
                 canary=canary,
                 before_at=began.wall.isoformat(),
+                before_position=position,
                 dry_run=dry_run,
             )
             details: dict[str, Any] = {CANARY_DETAIL: planned.canary_rows} if planned.canary_rows else {}
@@ -149,7 +150,8 @@ def submit_updates(
             client.resources.callback(journal.close)
             return Submission(client, head.submission_id, journal)
         submission = Submission(client, head.submission_id)
-        stock = StockCache(context.gateway, rows["warehouse_code"].unique(), FrameLevels(actual), began)
+        known = StockReading(FrameLevels(actual), began, position)
+        stock = StockCache(context.gateway, journal, rows["warehouse_code"].unique(), known)
         look = StockLook(context.gateway, journal, head, stock, is_first=True)
         sender = build_sender(context.gateway, journal, head, look)
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from cenports_nb.errors import CenportsError, InvalidRequestError
 from cenports_nb.stock.guards import history_guards
 from cenports_nb.submissions.evidence.manual_resolution import resolve
-from cenports_nb.submissions.evidence.stock_cache import StockCache
+from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading
 from cenports_nb.submissions.evidence.verify import verify
 from cenports_nb.submissions.journal.connection import InlineRunner
 from cenports_nb.submissions.journal.file import IN_MEMORY
@@ -129,7 +129,9 @@ class History:
 
     def _start(self, name: str) -> Client:
         process = Process(name)
-        gateway = SimulatedGateway(self.world, self.machine, process, self.scheduler, self.judge.check_arrival)
+        gateway = SimulatedGateway(
+            self.world, self.machine, process, self.scheduler, self.judge.check_arrival, self.judge.read_at
+        )
         clock = SimulatedClock(self.machine, process, self.scheduler)
         return Client(process, gateway, SubmissionLocks(HOME, self._locks.build(process), clock))
 
@@ -182,9 +184,8 @@ class History:
         if canary and len(asked) > 1:
             head, size = replace(head, details=f'{{"{CANARY_DETAIL}":1}}'), 1
         with client.locks.hold_planning(self.account):
-            began = client.gateway.now()
+            began, position = client.gateway.now(), self.journal.position()
             levels = client.gateway.read_stock({code for (code, _), _ in asked})
-            self.judge.read_at.setdefault(began.wall.isoformat(), self.machine.elapsed)
             rows = [
                 self._plan_row(head, item, key, kind, reference, levels.get(key) or 0, began.wall.isoformat())
                 for item, (key, reference) in enumerate(asked)
@@ -193,7 +194,7 @@ class History:
             if in_the_way or self._is_repeated(rows):
                 self.steps.append("  refused by a guard")
                 return
-            batches, rows = _cut(rows, size)
+            batches, rows = _cut([replace(row, before_position=position) for row in rows], size)
             if self.random.random() < 0.1 and not head.details:
                 batches[-1] = replace(batches[-1], state="held")
                 rows = [replace(r, outcome="held") if r.batch == batches[-1].batch else r for r in rows]
@@ -205,8 +206,9 @@ class History:
                 locks.__exit__(None, None, None)
                 raise
         try:
-            stock = StockCache(client.gateway, {row.warehouse_code or "" for row in rows}, levels, began)
-            look = self._remember_reading(StockLook(client.gateway, self.journal, head, stock, is_first=True))
+            codes = {row.warehouse_code or "" for row in rows}
+            stock = StockCache(client.gateway, self.journal, codes, StockReading(levels, began, position))
+            look = StockLook(client.gateway, self.journal, head, stock, is_first=True)
             sender = build_sender(client.gateway, self.journal, head, look)
             send_with_canary(
                 client.gateway, self.journal, head, sender, lambda rule: list_parcels(self.journal, head, rule),
@@ -390,15 +392,6 @@ class History:
             )
             for row in rows
         )
-
-    def _remember_reading(self, look: StockLook) -> Callable[[Sequence[Row]], object]:
-        def remember(rows: Sequence[Row]) -> object:
-            before = self.machine.elapsed
-            evidence = look(rows)
-            self.judge.read_at.setdefault(evidence.began.wall.isoformat(), before)
-            return evidence
-
-        return remember
 
 
 class FaultyRunner(InlineRunner):

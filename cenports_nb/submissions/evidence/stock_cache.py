@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 
+from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.ports import Gateway, StockLevels
 from cenports_nb.submissions.rules.moments import Moment, at_most_elapsed
 
@@ -12,30 +14,42 @@ MAX_STOCK_AGE = timedelta(minutes=3)
 """After this the stock is read again, so that a batch leaves well before what it is compared with is too old."""
 
 
+@dataclass(frozen=True)
+class StockReading:
+    """Stock that was read.
+
+    Attributes:
+        levels: What was read.
+        began: Before it was.
+        position: Of the journal, before it was: what is written after it may have happened after the reading.
+    """
+
+    levels: StockLevels
+    began: Moment
+    position: int
+
+
 class StockCache:
     """The stock of some warehouses as it was last read.
 
     Args:
         gateway: Where it is read.
+        journal: Whose position is taken.
         warehouse_codes: Of these warehouses.
-        levels: What was just read.
-        began: Before that was read.
+        known: What was just read.
     """
 
     def __init__(
-        self,
-        gateway: Gateway,
-        warehouse_codes: Iterable[str],
-        levels: StockLevels | None = None,
-        began: Moment | None = None,
+        self, gateway: Gateway, journal: Journal, warehouse_codes: Iterable[str], known: StockReading | None = None
     ) -> None:
         self._gateway = gateway
+        self._journal = journal
         self._warehouse_codes = sorted(set(warehouse_codes))
-        self._known = (levels, began) if levels is not None and began is not None else None
+        self._known = known
 
-    def read(self) -> tuple[StockLevels, Moment]:
-        """Return the stock and the moment before it was read; it is read again if it is too old."""
-        if self._known is None or at_most_elapsed(self._known[1], self._gateway.now()) >= MAX_STOCK_AGE:
-            began = self._gateway.now()
-            self._known = self._gateway.read_stock(self._warehouse_codes), began
+    def read(self) -> StockReading:
+        """Return the stock; it is read again if it is too old."""
+        if self._known is None or at_most_elapsed(self._known.began, self._gateway.now()) >= MAX_STOCK_AGE:
+            began, position = self._gateway.now(), self._journal.position()
+            self._known = StockReading(self._gateway.read_stock(self._warehouse_codes), began, position)
         return self._known

@@ -50,14 +50,19 @@ WHERE account = ?2 AND submission_id <> ?3 AND (
 ORDER BY submission.rowid, outcome = 'applied'
 """  # noqa: S608 - our own words
 
+# By position, as times of the wall clock may run backward; rows of older formats have none.
 OTHER_CHANGE_SQL = f"""
 SELECT json_extract(asked.value, '$[0]'), submission_id, outcome
 FROM (SELECT value FROM json_each(?1)) AS asked
-    CROSS JOIN row ON product_sku = json_extract(asked.value, '$[2]') AND warehouse_code = json_extract(asked.value, '$[1]')
+    CROSS JOIN row ON product_sku = json_extract(asked.value, '$[2]')
+        AND warehouse_code = json_extract(asked.value, '$[1]')
     CROSS JOIN submission USING (submission_id)
 WHERE account = ?2 AND (submission_id <> ?3 OR item <> json_extract(asked.value, '$[0]')) AND (
     outcome IN ({_list(OPEN_OUTCOMES)})
-    OR (outcome = 'applied' AND (json_extract(asked.value, '$[3]') IS NULL OR changed_at >= json_extract(asked.value, '$[3]'))))
+    OR (outcome = 'applied' AND json_extract(asked.value, '$[4]') IS NULL AND (
+        json_extract(asked.value, '$[3]') IS NULL OR changed_at >= json_extract(asked.value, '$[3]')))
+    OR (outcome = 'applied' AND EXISTS (SELECT 1 FROM event WHERE event.submission_id = row.submission_id
+        AND event.item = row.item AND event.outcome = 'applied' AND event.rowid > json_extract(asked.value, '$[4]'))))
 ORDER BY submission.rowid
 """  # noqa: S608 - our own words
 
@@ -158,7 +163,7 @@ def _advise(submission_id: str, outcome: str, name: str | None) -> str:
 
 
 def _select(journal: Journal, query: str, head: Head, rows: Sequence[Row]) -> list[tuple[int, str, str]]:
-    asked = [[row.item, row.warehouse_code, row.product_sku, row.before_at] for row in rows]
+    asked = [[row.item, row.warehouse_code, row.product_sku, row.before_at, row.before_position] for row in rows]
     values = (msgspec.json.encode(asked).decode(), head.account, head.submission_id)
     return [
         (int(item), str(name), str(outcome)) for part in journal.select(query, values) for item, name, outcome in part

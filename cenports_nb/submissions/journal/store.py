@@ -266,6 +266,11 @@ class Journal(JournalFile):
             )
         )
 
+    def position(self) -> int:
+        """Return the number of the last change that is written down; those that follow have higher ones."""
+        query = "SELECT coalesce(max(rowid), 0) FROM event"
+        return int(self.read_unit(lambda connection: connection.execute(query).fetchone()[0]))
+
     def head(self, submission_id: str) -> Head:
         """Return one submission.
 
@@ -366,7 +371,8 @@ def _find_last_batch(connection: sqlite3.Connection, submission_id: str) -> int:
 def _list_numbers(row: Row) -> dict[str, Any]:
     """List the columns of a row that the last look may change."""
     names = (
-        "quantity", "current_quantity", "before_quantity", "before_at", "message", "read_back", "read_back_at",
+        "quantity", "current_quantity", "before_quantity", "before_at", "before_position", "message", "read_back",
+        "read_back_at",
     )  # fmt: skip
     return {name: getattr(row, name) for name in names}
 

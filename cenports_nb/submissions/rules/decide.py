@@ -49,11 +49,13 @@ class Evidence:
         began: Before the first of it was read.
         stock: Stock by item; None where the warehouse does not have the SKU.
         obstacles: Why a row must not be sent, by item: another change of the same thing, or an order that exists.
+        position: Of the journal, before stock was read.
     """
 
     began: Moment
     stock: Mapping[int, int | None] = field(default_factory=dict)
     obstacles: Mapping[int, str] = field(default_factory=dict)
+    position: int | None = None
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,8 @@ def _decide_row(row: Row, evidence: Evidence, policy: Policy) -> tuple[str, Row]
     now, at = evidence.stock.get(row.item), evidence.began.wall.isoformat()
     if row.exposed:
         return _decide_exposed(replace(row, read_back=now, read_back_at=at), now)
-    return _decide_unexposed(row, replace(row, before_quantity=now, before_at=at, message=None), now, policy)
+    fresh = replace(row, before_quantity=now, before_at=at, before_position=evidence.position, message=None)
+    return _decide_unexposed(row, fresh, now, policy)
 
 
 def _decide_exposed(row: Row, now: int | None) -> tuple[str, Row]:

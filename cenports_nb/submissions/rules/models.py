@@ -102,6 +102,7 @@ class Row:
         batch: The batch that it was sent in last.
         row: Its place there, which errors of a transaction name.
         before_quantity: The stock just before it was sent.
+        before_position: The journal's position when that was read.
         reserved: What open orders had reserved of the SKU when the row was planned; None where nobody looked.
         allowed: The guards that a person accepted for it, separated by blanks.
         payload: What is sent of an order, JSON; gone when it is applied.
@@ -131,6 +132,7 @@ class Row:
     reserved: int | None = None
     allowed: str | None = None
     exposed: int = 0
+    before_position: int | None = None
 
     @property
     def order_key(self) -> tuple[str, str]:

@@ -41,10 +41,10 @@ class StockLook:
 
     def __call__(self, rows: Sequence[Row]) -> Evidence:
         """Read the stock of some rows, and what is in their way."""
-        levels, began = self._stock.read()
-        stock = {row.item: levels.get((row.warehouse_code or "", row.product_sku or "")) for row in rows}
+        reading = self._stock.read()
+        stock = {row.item: reading.levels.get((row.warehouse_code or "", row.product_sku or "")) for row in rows}
         obstacles = {} if self._is_first else find_conflicting_updates(self._journal, self._head, rows)
-        return Evidence(began, stock, obstacles)
+        return Evidence(reading.began, stock, obstacles, reading.position)
 
 
 class OrderLook:

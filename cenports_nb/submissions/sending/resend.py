@@ -104,7 +104,7 @@ def build_look(gateway: Gateway, journal: Journal, head: Head) -> Look:
         return OrderLook(gateway, journal, head)
     if head.kind != "stock":
         return NoLook(gateway)
-    stock = StockCache(gateway, (batch.place for batch in journal.batches(head.submission_id)))
+    stock = StockCache(gateway, journal, (batch.place for batch in journal.batches(head.submission_id)))
     return StockLook(gateway, journal, head, stock, is_first=False)
 
 

@@ -74,7 +74,7 @@ class History:
         rates = FaultRates(dict.fromkeys(chosen, 0.25), self.random.choice((0, 0, 0.2)))
         self.world = World(self.random, self.machine, rates, self.cover)
         self.account = f"sandbox|{seed}"
-        self._runner = _get_runner()
+        self._runner = _get_runner(seed)
         self.journal = _get_journal()
         self.world.list_known_handles = self._list_handles
         self.judge = Judge(self.world, self.machine, self.journal, self._runner.pause)
@@ -448,15 +448,17 @@ _shared: dict[str, Any] = {}
 HISTORIES_PER_JOURNAL = 500
 
 
-def _get_runner() -> FaultyRunner:
-    """Return the runner of this thread's journal; it is made anew now and then, so that it stays small."""
-    _shared["left"] = _shared.get("left", 0) - 1
-    if _shared["left"] < 0:
-        if "journal" in _shared:
-            _shared["journal"].close()
+def _get_runner(seed: int) -> FaultyRunner:
+    """Return the runner of this process's journal.
+
+    The journal is made anew now and then, so that it stays small, and for a seed that is in it.
+    """
+    seeds = _shared.setdefault("seeds", set())
+    if "journal" not in _shared or seed in seeds or len(seeds) == HISTORIES_PER_JOURNAL:
+        forget_journal()
         _shared["runner"] = FaultyRunner()
         _shared["journal"] = Journal(IN_MEMORY, runner=_shared["runner"])
-        _shared["left"] = HISTORIES_PER_JOURNAL
+    _shared.setdefault("seeds", set()).add(seed)
     return _shared["runner"]
 
 

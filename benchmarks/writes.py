@@ -47,6 +47,10 @@ def stock(rows: int) -> pd.DataFrame:
     )
 
 
+def nobody_sends(_: str) -> bool:
+    return False
+
+
 def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
@@ -76,11 +80,11 @@ def planned(rows: int) -> None:
     home = Path(tempfile.mkdtemp(prefix="cenports-nb-writes-"))
     journal, now = Journal(home), datetime.now(UTC)
     history = step(
-        "history of the journal (empty)", lambda: read_stock_history(journal, home, "account", now, timedelta(days=1))
+        "history of the journal (empty)", lambda: read_stock_history(journal, nobody_sends, "account", now, timedelta(days=1))
     )
     step("check_updates, twelve guards", lambda: cn.check_updates(updates, actual, available=actual, history=history))
     frame_fingerprint = step("fingerprint", lambda: compute_fingerprint(updates))
-    frame = updates.assign(before_quantity=updates["current_quantity"], held=pd.Series([None] * rows, dtype="str"))
+    frame = updates.assign(before_quantity=updates["current_quantity"])
     cut = step(
         "cut into batches of 500", lambda: plan_batches("s", frame, batch_size=500, canary=5, before_at=now.isoformat())
     )
@@ -90,7 +94,7 @@ def planned(rows: int) -> None:
     step("outcomes, one row each", lambda: frames.read_outcomes(journal, head))
     history = step(
         "history of the journal (all of it)",
-        lambda: read_stock_history(journal, home, "account", now, timedelta(days=1)),
+        lambda: read_stock_history(journal, nobody_sends, "account", now, timedelta(days=1)),
     )
     step("check_updates with that history", lambda: cn.check_updates(updates, actual, history=history))
     journal.close()

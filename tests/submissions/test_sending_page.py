@@ -16,7 +16,8 @@ from cenports_nb.api.client import Client
 from cenports_nb.errors import StaleStockError
 from cenports_nb.exit_codes import OUTCOME_CODES
 from cenports_nb.sandbox import Sandbox
-from cenports_nb.submissions.rules.states import BATCH_TRANSITIONS
+from cenports_nb.submissions.rules.answers import REFUSAL_EVENTS
+from cenports_nb.submissions.rules.states import BATCH_TRANSITIONS, list_outcome_pairs
 
 pytestmark = pytest.mark.slow
 
@@ -128,3 +129,21 @@ def test_the_page_forgets_no_state() -> None:
     """Each state of a batch has its line."""
     known = {state for _, *states in BATCH_TRANSITIONS for state in states} | {"held", "dropped", "dry_run"}
     assert {row["state"] for row in table("state")} == known
+
+
+def test_the_page_has_every_transition() -> None:
+    """Each way of a row from one outcome to another, and no other."""
+    shown = {(row["from"], name.strip(" `")) for row in table("from") for name in row["to"].split(",")}
+    assert shown == set(list_outcome_pairs())
+
+
+def test_the_page_has_what_every_refusal_proves() -> None:
+    """Those that reject, and those after which it may be sent again."""
+    rows = {row["answer"]: row["the rows"] for row in table("answer")}
+    found = {
+        int(status): "refuse" if outcome.startswith("rejected") else "return"
+        for answer, outcome in rows.items()
+        if outcome.startswith(("rejected", "not_sent"))
+        for status in re.findall(r"\b\d{3}\b", answer)
+    }
+    assert found == dict(REFUSAL_EVENTS)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +20,20 @@ from support.property_examples import share_of_examples
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.errors import GuardRailError
-from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Clock, Sandbox
-from cenports_nb.settings import resolve_settings
+from cenports_nb.errors import GuardRailError, UnexpectedAnswerError
+from cenports_nb.sandbox import Clock, Sandbox
+from simulation.in_process import Exchange, Killed, connect_in_process
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore:The canary of:cenports_nb.errors.CenportsWarning"),
+    pytest.mark.filterwarnings("ignore::cenports_nb.errors.PendingWarning"),
+]
 
 CALL = "PATCH /inventories"
 OPEN = {"pending", "in_doubt", "unconfirmed"}
-OUTCOMES = OPEN | {"applied", "rejected", "not_applied", "not_sent", "held"}
+OUTCOMES = OPEN | {"applied", "rejected", "not_applied", "not_sent", "held", "dropped"}
+ROW_GUARDS = ("max_drop", "discontinued", "below_reserved", "max_total_drop", "unknown_sku")
 BLOCKING = OPEN | {"not_sent"}
 SKUS = ["0003", "0011", "0012", "0019", "0020", "0021"]
 FAULTS: dict[str, dict[str, Any]] = {
@@ -35,35 +42,20 @@ FAULTS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
-class Killed(BaseException):
-    """The process is no more."""
-
-
-class KillableClient(Client):
-    """A client whose process dies at a write, before or after it reached the server."""
-
-    dies: str | None = None
-
-    def write(self, *arguments: Any) -> Any:
-        if self.dies == "before":
-            raise Killed
-        answer = super().write(*arguments)
-        if self.dies == "after":
-            raise Killed
-        return answer
-
-
 class SubmissionMachine(RuleBasedStateMachine):
     """The model is what the server itself applied; each change has a quantity of its own."""
 
     @initialize(seconds=st.sampled_from([3, 800]))
     def start(self, seconds: int) -> None:
-        self.sandbox = Sandbox(shift=False, rate_limit=None, clock=Clock(), transaction_seconds=seconds).start()
+        self.sandbox = Sandbox(shift=False, rate_limit=None, clock=Clock(), transaction_seconds=seconds)
+        self.exchange = Exchange(self.sandbox)
         self.clock = FakeClock(self.sandbox)
         self.folder = Path(tempfile.mkdtemp())
-        self.client: KillableClient | None = None
+        self.client: Client | None = None
         self.submitted: dict[str, list[tuple[str, str]]] = {}
         self.delivered: set[str] = set()
+        self.undone: set[str] = set()
+        self.reversals: set[str] = set()
         self.step = 0
 
     def teardown(self) -> None:
@@ -74,7 +66,6 @@ class SubmissionMachine(RuleBasedStateMachine):
         finally:
             if self.client:
                 self.client.close()
-            self.sandbox.close()
             shutil.rmtree(self.folder)
 
     def finish(self) -> None:
@@ -100,14 +91,9 @@ class SubmissionMachine(RuleBasedStateMachine):
             assert outcomes.loc[outcomes["outcome"] == "not_sent", "message"].notna().all()
         self.check_outcomes()
 
-    def connect(self) -> KillableClient:
+    def connect(self) -> Client:
         if self.client is None:
-            given = resolve_settings(
-                "staging", base_url=self.sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID,
-                client_secret=CLIENT_SECRET, rate_limit=100_000, cache=False,
-            )  # fmt: skip
-            self.client = KillableClient(given, clock=self.clock)
-            self.client.home = self.folder
+            self.client = connect_in_process(self.sandbox, self.clock, self.exchange, self.folder)
         return self.client
 
     def opened(self, name: str) -> cn.Submission:
@@ -146,10 +132,12 @@ class SubmissionMachine(RuleBasedStateMachine):
     @rule(
         skus=st.lists(st.sampled_from(SKUS), min_size=1, max_size=4, unique=True), differential=st.booleans(), fault=st.sampled_from([None, None, *FAULTS]), after=st.integers(0, 2),
         dies=st.sampled_from([None, None, "before", "after"]), batch_size=st.integers(1, 3),
+        on_stale=st.sampled_from(["raise", "rebase", "drop", "force"]), canary=st.sampled_from([0, 0, 1]),
     )  # fmt: skip
     def submit(
-        self, skus: list[str], differential: bool, fault: str | None, after: int, dies: str | None, batch_size: int
-    ) -> None:
+        self, skus: list[str], differential: bool, fault: str | None, after: int, dies: str | None, batch_size: int,
+        on_stale: str, canary: int,
+    ) -> None:  # fmt: skip
         client = self.connect()
         skus = [sku for sku in skus if sku not in self.open_skus()]
         if not skus:
@@ -159,14 +147,13 @@ class SubmissionMachine(RuleBasedStateMachine):
         before = set(cn.list_submissions(home=self.folder)["submission_id"])
         if fault:
             self.sandbox.faults.add(fault, CALL, after=after, **FAULTS[fault])
-        client.dies = dies
+        self.exchange.dies = dies
         try:
-            cn.submit_updates(client, updates, batch_size=batch_size, progress=False)
+            cn.submit_updates(client, updates, batch_size=batch_size, on_stale=on_stale, canary=canary, progress=False)
         except Killed:
             self.die()
         self.sandbox.faults.clear()
-        if self.client:
-            self.client.dies = None
+        self.exchange.dies = None
         (name,) = set(cn.list_submissions(home=self.folder)["submission_id"]) - before
         self.submitted[name] = [(row.product_sku, row.type) for row in updates.itertuples()]
 
@@ -199,27 +186,59 @@ class SubmissionMachine(RuleBasedStateMachine):
     )
     def resume_or_retry(self, data: st.DataObject, dies: str | None, act: str) -> None:
         submission = self.opened(data.draw(st.sampled_from(sorted(self.submitted))))
-        self.connect().dies = dies
+        self.exchange.dies = dies
         try:
             getattr(submission, act)(progress=False)
         except Killed:
             self.die()
-        if self.client:
-            self.client.dies = None
+        self.exchange.dies = None
 
     @precondition(lambda self: self.submitted)
-    @rule(data=st.data(), act=st.sampled_from(["verify", "verify twice", "poll", "wait"]))
+    @rule(data=st.data(), act=st.sampled_from(["verify", "verify twice", "poll", "poll, swapped", "wait"]))
     def look_at(self, data: st.DataObject, act: str) -> None:
         submission = self.opened(data.draw(st.sampled_from(sorted(self.submitted))))
         if act == "wait":
             submission.wait(progress=False)
         elif act == "poll":
             submission.poll()
+        elif act == "poll, swapped":
+            self.exchange.swaps = True
+            with contextlib.suppress(UnexpectedAnswerError):
+                submission.poll(now=True)
+            self.exchange.swaps = False
         else:
             submission.verify()
         if act == "verify twice":
             self.clock.advance(61)
             submission.verify()
+
+    @precondition(lambda self: self.submitted)
+    @rule(data=st.data())
+    def undo(self, data: st.DataObject) -> None:
+        """A reversal; and once more, which is refused for good."""
+        submission = self.opened(data.draw(st.sampled_from(sorted(self.submitted))))
+        applied = submission.changes.query("outcome == 'applied'")
+        if applied.empty or set(applied["product_sku"]) & self.open_skus():
+            return
+        reversal = cn.build_reversal(submission)
+        if reversal.empty or f"reversal of {submission.submission_id}" in self.undone:
+            return
+        self.undone.add(reversal["reference"].iloc[0])
+        before = set(cn.list_submissions(home=self.folder)["submission_id"])
+        try:
+            cn.submit_updates(self.connect(), reversal, allow=ROW_GUARDS, progress=False)
+        except GuardRailError:
+            return
+        (name,) = set(cn.list_submissions(home=self.folder)["submission_id"]) - before
+        self.submitted[name] = [(row.product_sku, row.type) for row in reversal.itertuples()]
+        self.reversals.add(name)
+        self.clock.advance(100_000)
+        with pytest.raises(GuardRailError, match="reversal of"):
+            cn.submit_updates(self.connect(), reversal, allow=(*ROW_GUARDS, "in_flight"), progress=False)
+
+    @rule(hours=st.sampled_from([-1, 1, 2]))
+    def set_wall_clock(self, hours: int) -> None:
+        self.clock._start += timedelta(hours=hours)
 
     @precondition(lambda self: self.client is not None)
     @rule()
@@ -243,7 +262,7 @@ class SubmissionMachine(RuleBasedStateMachine):
                     assert applied[change] <= 1, f"{change} was applied twice"
                 if row.outcome == "applied":
                     assert applied[change], f"{change} is called applied and is not"
-                if row.outcome in ("rejected", "not_applied", "not_sent", "held"):
+                if row.outcome in ("rejected", "not_applied", "not_sent", "held", "dropped"):
                     assert not applied[change], f"{change} is called {row.outcome} and was applied"
 
     def read_server(self) -> tuple[Counter[tuple[str, str, int]], Counter[tuple[str, str, int]]]:
@@ -272,7 +291,7 @@ class SubmissionMachine(RuleBasedStateMachine):
 
 TestWriting = SubmissionMachine.TestCase
 TestWriting.settings = settings(
-    max_examples=share_of_examples(1 / 4),
+    max_examples=share_of_examples(0.6),
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],

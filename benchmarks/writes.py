@@ -80,7 +80,8 @@ def planned(rows: int) -> None:
     home = Path(tempfile.mkdtemp(prefix="cenports-nb-writes-"))
     journal, now = Journal(home), datetime.now(UTC)
     history = step(
-        "history of the journal (empty)", lambda: read_stock_history(journal, nobody_sends, "account", now, timedelta(days=1))
+        "history of the journal (empty)",
+        lambda: read_stock_history(journal, nobody_sends, "account", now, timedelta(days=1)),
     )
     step("check_updates, twelve guards", lambda: cn.check_updates(updates, actual, available=actual, history=history))
     frame_fingerprint = step("fingerprint", lambda: compute_fingerprint(updates))

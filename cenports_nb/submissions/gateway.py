@@ -40,6 +40,11 @@ class ClientGateway:
         timeline = getattr(clock, "timeline", None) or self._client.runtime.process
         return Moment(clock.now(), clock.monotonic(), timeline, self._client.session.read_server_clock())
 
+    def learn_time(self) -> None:
+        """Make sure that Cenports' own time is known, as far as its answers tell: the one to a token does."""
+        if self._client.session.read_server_clock() is None:
+            self._client.session.tokens.header()
+
     def reserve(self) -> float:
         """Wait until a write may leave, and return its place in the rate limit."""
         return self._client.session.reserve_write()

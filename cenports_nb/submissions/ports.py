@@ -37,6 +37,10 @@ class Gateway(Protocol):
         """Tell the time on every clock."""
         ...
 
+    def learn_time(self) -> None:
+        """Make sure that Cenports' own time is known, as far as its answers tell."""
+        ...
+
     def reserve(self) -> float:
         """Wait until a write may leave, and return its place in the rate limit."""
         ...

@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, exp
 from support.jupyter_lab import (
     CHROMIUM,
     Lab,
-    close_documents,
     load_lab,
     missing_chromium,
     open_document,
@@ -60,25 +59,21 @@ def lab_context(browser: Browser) -> Iterator[BrowserContext]:
         yield context
 
 
-@pytest.fixture(scope="session")
-def lab_page(lab: Lab, lab_context: BrowserContext) -> Page:
-    """Load JupyterLab once; it takes seconds."""
-    page = lab_context.new_page()
-    load_lab(page, lab)
-    return page
-
-
 @pytest.fixture
-def open_in_lab(lab: Lab, lab_page: Page) -> Iterator[Callable[[str], Page]]:
-    """Open a notebook in JupyterLab, with its kernel ready; loaded again, the page opens it by its address."""
+def open_in_lab(lab: Lab, lab_context: BrowserContext) -> Iterator[Callable[[str], Page]]:
+    """Open a notebook on a page of its own, with its kernel ready; loaded again, the page opens it by its address."""
+    pages: list[Page] = []
 
     def open_notebook(name: str) -> Page:
-        open_document(lab_page, name)
+        page = lab_context.new_page()
+        pages.append(page)
+        load_lab(page, lab)
+        open_document(page, name)
         address = f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{name}?token={lab.token}"
-        lab_page.evaluate("address => history.replaceState(null, '', address)", address)
-        return lab_page
+        page.evaluate("address => history.replaceState(null, '', address)", address)
+        return page
 
     yield open_notebook
-    close_documents(lab_page)
-    lab_page.set_viewport_size(VIEWPORT)
+    for page in pages:
+        page.close()
     stop_kernels(lab)

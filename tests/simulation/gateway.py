@@ -59,6 +59,11 @@ class SimulatedGateway:
         self._told[self._machine.now().isoformat()] = self._machine.elapsed
         return Moment(self._machine.now(), monotonic, self._process.name, server)
 
+    def learn_time(self) -> None:
+        """Ask for a token."""
+        with self._call("learn time"):
+            self._hear()
+
     def reserve(self) -> float:
         """Wait for the rate limit, sometimes for long."""
         with self._call("reserve"):

@@ -27,7 +27,7 @@ from cenports_nb.submissions.rules.states import UNSETTLED_OUTCOMES
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
 from cenports_nb.submissions.sending.look import OrderLook, StockLook
 from cenports_nb.submissions.sending.resend import build_sender, resume, retry
-from cenports_nb.submissions.sending.sender import list_parcels
+from cenports_nb.submissions.sending.sender import close_crashed, list_parcels
 from cenports_nb.submissions.tracking.poller import poll_transaction
 from simulation.gateway import SimulatedClock, SimulatedGateway, SimulatedLocks
 from simulation.judge import Judge, VerdictError
@@ -353,7 +353,7 @@ class History:
 
     def _close_crashed(self, client: Client, head: Head) -> None:
         if not client.locks.is_sending(head.submission_id):
-            self.journal.close_crashed(head.submission_id, client.gateway.now())
+            close_crashed(client.gateway, self.journal, head.submission_id)
 
     def _pick(self) -> Head:
         return self.journal.head(self.random.choice(self.submissions))

@@ -54,7 +54,9 @@ class Exchange:
         body: Any = request.body
         body = b"".join(body) if not isinstance(body, str | bytes | None) else body
         header = None if authorization is None else authorization.reveal()
-        raw = RawRequest(request.method or "", request.path_url, header, body.encode() if isinstance(body, str) else body or b"")
+        raw = RawRequest(
+            request.method or "", request.path_url, header, body.encode() if isinstance(body, str) else body or b""
+        )
         answer, fault = self._sandbox._service.answer(raw)
         if is_write and self.dies == "after":
             raise Killed

@@ -73,7 +73,7 @@ class SubmissionMachine(RuleBasedStateMachine):
         self.sandbox.faults.clear()
         for name in self.submitted:
             self.opened(name).resume(progress=False).wait(progress=False)
-        for minutes in (25, 2):
+        for minutes in (25, 2, 150, 25, 2):
             self.clock.advance(minutes * 60)
             for name in self.submitted:
                 self.opened(name).verify()

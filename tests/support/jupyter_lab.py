@@ -24,6 +24,17 @@ from support.kernel_server import build_import_path
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 START_S = 240
+OPEN = """
+async name => {
+  const app = window.jupyterapp;
+  const panel = await app.commands.execute("docmanager:open", { path: name });
+  await panel.context.ready;
+  await panel.sessionContext.ready;
+  await panel.sessionContext.session.kernel.info;
+  app.shell.activateById(panel.id);
+  while (app.shell.currentWidget !== panel) await new Promise(done => setTimeout(done, 20));
+}
+"""
 CLOSE_ALL = """
 () => {
   for (const open of [...window.jupyterapp.shell.widgets("main")]) {
@@ -103,10 +114,9 @@ def load_lab(page: Page, lab: Lab) -> None:
 
 
 def open_document(page: Page, name: str) -> None:
-    """Open a notebook in a page that has JupyterLab loaded, or goes on loading it; its kernel is ready then."""
+    """Open a notebook in a page that has JupyterLab loaded, or goes on loading it; it is in front, its kernel ready."""
     page.wait_for_function("() => window.jupyterapp && window.jupyterapp.restored.then(() => true)")
-    page.evaluate("async name => { await window.jupyterapp.commands.execute('docmanager:open', {path: name}); }", name)
-    # The indicator says idle before there is a kernel; the status bar does not.
+    page.evaluate(OPEN, name)
     page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
 
 

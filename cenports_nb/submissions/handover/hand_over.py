@@ -49,6 +49,7 @@ from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.orders.acknowledge_chunks import acknowledge_now, plan_chunks, send_acknowledgements
 from cenports_nb.submissions.ports import OrderKey
 from cenports_nb.submissions.rules.models import Head
+from cenports_nb.submissions.sending.sender import close_crashed
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -261,7 +262,7 @@ def _draft_again(client: Client, entry: JournalEntry, target: Path) -> Draft:
 def _acknowledge_rest(context: SubmissionContext, head: Head, progress: bool | None) -> Handover:
     """Acknowledge the orders of an earlier hand-over that are not acknowledged for sure."""
     with context.locks.hold_sending(head.submission_id):
-        context.journal.close_crashed(head.submission_id, context.gateway.now())
+        close_crashed(context.gateway, context.journal, head.submission_id)
         send_acknowledgements(context.gateway, context.journal, head, progress)
     return Handover.from_journal(context.journal, head)
 

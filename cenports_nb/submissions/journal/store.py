@@ -195,8 +195,12 @@ class Journal(JournalFile):
                 change_batch(connection, batch, "crash", "in_doubt", when, **list_sent_values(at))
                 change_rows_of_batch(connection, batch, "crash", when)
 
-        if next(self.select("SELECT 1 FROM batch WHERE submission_id = ? AND state = 'sending'", (submission_id,)), ()):
-            self.write_unit(work)
+        self.write_unit(work)
+
+    def has_sending(self, submission_id: str) -> bool:
+        """Tell whether a batch of a submission is on its way, or was when its process ended."""
+        query = "SELECT 1 FROM batch WHERE submission_id = ? AND state = 'sending' LIMIT 1"
+        return any(True for _ in self.select(query, (submission_id,)))
 
     def stamp(self, batch: Batch, at: Moment) -> None:
         """Say of a batch that its request left before this moment."""

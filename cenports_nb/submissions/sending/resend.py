@@ -18,7 +18,7 @@ from cenports_nb.submissions.rules.states import RETRIED_OUTCOMES, SENDABLE_OUTC
 from cenports_nb.submissions.sending.canary import Wait, send_with_canary
 from cenports_nb.submissions.sending.look import Look, NoLook, OrderLook, StockLook
 from cenports_nb.submissions.sending.policy import read_policy
-from cenports_nb.submissions.sending.sender import UNSENDABLE_STATES, Parcel, Sender, list_parcels
+from cenports_nb.submissions.sending.sender import UNSENDABLE_STATES, Parcel, Sender, close_crashed, list_parcels
 
 
 def resume(
@@ -30,7 +30,7 @@ def resume(
         JournalError: Another process is sending it.
     """
     with _hold_locks(locks, head):
-        journal.close_crashed(head.submission_id, gateway.now())
+        close_crashed(gateway, journal, head.submission_id)
         may_repeat = _build_repeat_rule(head)
         if not list_parcels(journal, head, may_repeat, SENDABLE_OUTCOMES):
             return

@@ -85,6 +85,14 @@ def list_parcels(
     ]
 
 
+def close_crashed(gateway: Gateway, journal: Journal, submission_id: str) -> None:
+    """Call in doubt what a process was sending that is no more; the caller knows that nobody is sending it."""
+    if journal.has_sending(submission_id):
+        with contextlib.suppress(CenportsError):  # then the next verify() counts from when it knows the time
+            gateway.learn_time()
+        journal.close_crashed(submission_id, gateway.now())
+
+
 class Sender:
     """Sends rows of one submission; the caller holds the right to.
 

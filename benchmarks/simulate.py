@@ -40,7 +40,7 @@ def main() -> int:
     if given.replay:
         return report(runner.replay(given.seed))
     if given.mutants:
-        return search_mutants(given.histories, given.seed)
+        return search_mutants(given.histories, given.seed, given.workers)
     return search(given.histories, given.seed, given.workers)
 
 
@@ -70,18 +70,24 @@ def run_part(job: tuple[int, int]) -> tuple[int, Failure | None, Counter[str]]:
     return result.histories, result.failure, result.covered
 
 
-def search_mutants(histories: int, seed: int) -> int:
+def search_mutants(histories: int, seed: int, workers: int) -> int:
     """Put back each fault of the past, and search until it is found."""
     print(f"{'fault put back':<58} {'found after':>11} {'seconds':>8}")
     missed = 0
-    for name in MUTANTS:
-        begin = time.monotonic()
-        with put_back(name):
-            result = runner.run_histories(seed, histories)
-        missed += result.failure is None
-        found = f"{result.histories:,}" if result.failure is not None else "never"
-        print(f"{name:<58} {found:>11} {time.monotonic() - begin:>8.1f}", flush=True)
+    with multiprocessing.get_context("spawn").Pool(workers, maxtasksperchild=1) as pool:
+        jobs = [(name, seed, histories) for name in MUTANTS]
+        for name, found, seconds in pool.imap_unordered(search_mutant, jobs):
+            missed += found is None
+            print(f"{name:<58} {'never' if found is None else f'{found:,}':>11} {seconds:>8.1f}", flush=True)
     return 1 if missed else 0
+
+
+def search_mutant(job: tuple[str, int, int]) -> tuple[str, int | None, float]:
+    name, seed, histories = job
+    begin = time.monotonic()
+    with put_back(name):
+        result = runner.run_histories(seed, histories)
+    return name, result.histories if result.failure is not None else None, time.monotonic() - begin
 
 
 def print_coverage(covered: Counter[str]) -> None:

@@ -14,6 +14,7 @@ from cenports_nb.frames.text_columns import repeat_text
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
 from cenports_nb.stock.guards.thresholds import read_thresholds
+from cenports_nb.stock.plans.metadata import read_metadata
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.journal.queries import read_stock_history
 
@@ -43,10 +44,16 @@ def find_objections(
         thresholds: Other thresholds of guards.
     """
     span = timedelta(seconds=pd.Timedelta(read_thresholds(thresholds).repeated).total_seconds())
+    metadata = read_metadata(updates)
+    reversal_of = metadata.reversal_of if metadata is not None else None
+    if reversal_of is not None:
+        attrs = updates.attrs
+        updates = updates.assign(reference=repeat_text(f"reversal of {reversal_of}", len(updates)).array)
+        updates.attrs = attrs
     references = updates["reference"].dropna().astype("str").unique().tolist() if "reference" in updates else []
     context = get_context(client)
     history = read_stock_history(
-        context.journal, context.locks.is_sending, client.settings.account, at, span, references
+        context.journal, context.locks.is_sending, client.settings.account, at, span, references, reversal_of
     )
     return check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
 

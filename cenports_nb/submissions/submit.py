@@ -21,6 +21,7 @@ from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
+from cenports_nb.stock.plans.metadata import read_metadata
 from cenports_nb.submissions.context import create_head, get_context
 from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading
 from cenports_nb.submissions.exclusions import explain_exclusions
@@ -34,6 +35,7 @@ from cenports_nb.submissions.final_rows import (
 )
 from cenports_nb.submissions.gateway import FrameLevels
 from cenports_nb.submissions.journal.file import IN_MEMORY
+from cenports_nb.submissions.journal.queries import REVERSAL_DETAIL
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.objections import find_objections, hold_objected_rows
 from cenports_nb.submissions.plan import check_whole_number, plan_batches
@@ -128,6 +130,9 @@ def submit_updates(
                 dry_run=dry_run,
             )
             details: dict[str, Any] = {CANARY_DETAIL: planned.canary_rows} if planned.canary_rows else {}
+            metadata = read_metadata(updates)
+            if metadata is not None and metadata.reversal_of is not None:
+                details[REVERSAL_DETAIL] = metadata.reversal_of
             limits = list_limits(read_thresholds(thresholds))
             if limits:
                 details["limits"] = limits

@@ -54,7 +54,7 @@ def test_a_submission_tells_what_became_of_its_rows_and_how_to_go_on(client: cn.
     submission.wait(progress=False)
     told = seen(submission)
     assert "rejected 1 row" in told
-    assert "1 rejected, mend first what Cenports objects to: submission.retry()" in told
+    assert "1 rejected, fix first what Cenports objects to: submission.retry()" in told
     assert NAUGHTY in told
     assert "<img" not in submission._repr_html_()
 

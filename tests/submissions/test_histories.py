@@ -83,8 +83,9 @@ def test_a_reversal_is_booked_once_ever(account: Client, plan: Plan, stock: Stoc
     reversal = cn.build_reversal(submission)
     cn.submit_updates(account, reversal, progress=False).wait(progress=False)
     account.clock.sleep(30 * 86_400)
-    with pytest.raises(GuardRailError, match="reversal of"):
-        cn.submit_updates(account, cn.build_reversal(submission), progress=False)
+    for again in (cn.build_reversal(submission), cn.build_reversal(submission, reference="REV-2")):
+        with pytest.raises(GuardRailError, match="reversal of"):
+            cn.submit_updates(account, again, progress=False)
     assert stock("0003") == before
 
 

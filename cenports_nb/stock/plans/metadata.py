@@ -38,7 +38,8 @@ class PlanMetadata(msgspec.Struct, frozen=True):
         warehouses: How much of each warehouse was counted.
         open_as_of: When the open lines were read, UTC; None if the plan uses none.
         open_quantities: Open units that were added back, by warehouse and SKU, of rows that have any.
-        whole: The fingerprint of the plan that this is a part of; None if it is all of it.
+        parent_fingerprint: Of the plan that this is a part of; None if it is all of it.
+        reversal_of: The submission that the plan undoes; None if it undoes none.
     """
 
     environment: str | None = None
@@ -52,6 +53,7 @@ class PlanMetadata(msgspec.Struct, frozen=True):
     parent_fingerprint: str | None = None
     open_as_of: datetime | None = None
     open_quantities: dict[str, dict[str, int]] = {}
+    reversal_of: str | None = None
 
 
 def write_metadata(
@@ -90,6 +92,13 @@ def mark_as_part(part: pd.DataFrame, fingerprint: str) -> pd.DataFrame:
     metadata = msgspec.structs.replace(read_metadata(part) or PlanMetadata(), parent_fingerprint=fingerprint)
     part.attrs = {**part.attrs, ATTRS_KEY: msgspec.json.encode(metadata).decode()}
     return part
+
+
+def mark_as_reversal(plan: pd.DataFrame, submission_id: str) -> pd.DataFrame:
+    """Write into a plan which submission it undoes, and return it: that is its document, whatever it is called."""
+    metadata = msgspec.structs.replace(read_metadata(plan) or PlanMetadata(), reversal_of=submission_id)
+    plan.attrs = {**plan.attrs, ATTRS_KEY: msgspec.json.encode(metadata).decode()}
+    return plan
 
 
 def read_metadata(updates: pd.DataFrame) -> PlanMetadata | None:

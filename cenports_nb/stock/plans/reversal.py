@@ -13,6 +13,7 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import take_text
+from cenports_nb.stock.plans.metadata import mark_as_reversal
 from cenports_nb.stock.plans.update_frame import build_update_frame
 
 MAX_NAMED_ROWS = 5
@@ -70,7 +71,7 @@ def build_reversal(
     total = sum_by_code(codes, back, encoded.size)[codes]
     once = (index_rows(codes, encoded.size)[codes] == np.arange(len(undone))) & (total != 0)
     selected, quantity = undone[once], total[once]
-    return build_update_frame(
+    plan = build_update_frame(
         {column: take_text(selected, keys[column]) for column in STOCK_KEYS},
         "DIFFERENTIAL",
         quantity,
@@ -80,6 +81,7 @@ def build_reversal(
         reason=name if reason is None else reason,
         reference=name if reference is None else reference,
     )
+    return mark_as_reversal(plan, str(submission.submission_id))
 
 
 def _select_rows(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any], applied: Mask) -> Mask:

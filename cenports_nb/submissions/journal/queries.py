@@ -18,6 +18,9 @@ COLUMNS = [
     "submission_id", "created_at", "fingerprint", "reference", "warehouse_code", "product_sku", "type", "quantity",
     "outcome",
 ]  # fmt: skip
+REVERSAL_DETAIL = "reversal_of"
+"""The detail of a submission that says which other one it undoes: its document, whatever reference it was given."""
+
 _SELECTED = ", ".join("row.reference" if name == "reference" else name for name in COLUMNS)
 
 # What is older than the span counts only where it is in the way, or where it books a document that is booked once.
@@ -32,6 +35,9 @@ SELECT {_SELECTED} FROM (SELECT value FROM json_each(?3)) AS asked CROSS JOIN ro
     CROSS JOIN submission USING (submission_id)
 WHERE account = ?1 AND kind = 'stock' AND created_at < ?2 AND type = 'DIFFERENTIAL'
     AND NOT ({BLOCKING_CONDITION})
+UNION ALL
+SELECT {_SELECTED.replace("row.reference", "'reversal of ' || ?4")} FROM submission JOIN row USING (submission_id)
+WHERE account = ?1 AND kind = 'stock' AND json_extract(details, '$.{REVERSAL_DETAIL}') = ?4
 """  # noqa: S608 - our own names
 
 
@@ -74,6 +80,7 @@ def read_stock_history(
     now: datetime,
     span: timedelta,
     references: Sequence[str] = (),
+    reversal_of: str | None = None,
 ) -> pd.DataFrame:
     """List what was asked of an account's stock in some time, and before that what still matters.
 
@@ -84,6 +91,7 @@ def read_stock_history(
         now: Until when.
         span: For how long.
         references: Documents whose changes by a difference matter however old they are.
+        reversal_of: A submission whose reversals matter too, with `reversal of` it as their reference.
 
     Returns:
         `submission_id created_at age_s fingerprint reference warehouse_code product_sku type quantity outcome`, one row a
@@ -91,7 +99,7 @@ def read_stock_history(
     """
     since = (now - span).isoformat()
     asked = msgspec.json.encode(sorted(set(references))).decode()
-    found = select_frame(journal, COLUMNS, HISTORY_SQL, (account, since, asked))
+    found = select_frame(journal, COLUMNS, HISTORY_SQL, (account, since, asked, reversal_of))
     being_sent = [name for name in found["submission_id"].unique() if is_sending(name)]
     about_to_be_sent = found["submission_id"].isin(being_sent) & found["outcome"].isin(["not_sent", "sending"])
     outcome = found["outcome"].mask(about_to_be_sent, "pending").replace("sending", "in_doubt")

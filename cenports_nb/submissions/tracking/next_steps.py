@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 NEXT_STEPS: Mapping[str, tuple[str, str]] = {
     "pending": ("wait", "Cenports takes up to 15 minutes"),
-    "unconfirmed": ("verify", "the transaction failed and does not name them; the stock tells"),
+    "unconfirmed": ("verify", "the transaction ended without naming them; the stock tells"),
     "in_doubt": ("verify", "no answer was seen, and the stock tells"),
     "not_sent": ("resume", "nothing of them left"),
-    "rejected": ("retry", "mend first what Cenports objects to"),
+    "rejected": ("retry", "fix first what Cenports objects to"),
     "not_applied": ("retry", "the stock shows that nothing happened"),
 }
 """What a submission is asked to do next, and why."""

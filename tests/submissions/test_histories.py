@@ -273,6 +273,27 @@ def test_an_own_other_change_is_no_evidence(
     assert "changed the same SKU meanwhile" in lost.outcomes["message"][0]
 
 
+def test_a_reading_says_nothing_of_what_was_sent_since(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """While verify() reads, another process sends the row again: what was read before is no absence of that."""
+    northwind.faults.add("server_error", CALL, times=2)
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    account.clock.sleep(1_500)
+    submission.verify()
+    account.clock.sleep(61)
+    gateway = get_context(account).gateway
+    read_stock = gateway.read_stock
+
+    def read_and_be_overtaken(codes: Any) -> Any:
+        levels = read_stock(codes)
+        gateway.read_stock = read_stock  # type: ignore[method-assign]
+        submission.resume(progress=False)
+        return levels
+
+    gateway.read_stock = read_and_be_overtaken  # type: ignore[method-assign]
+    submission.verify()
+    assert outcome(submission) == {"0003": "in_doubt"}
+
+
 @pytest.mark.parametrize("when", ["before it is planned", "while it is sent"])
 def test_a_dropped_row_is_an_outcome(
     account: Client, northwind: Sandbox, plan: Plan, move: Callable[[str, int], None], when: str

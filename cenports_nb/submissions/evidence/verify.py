@@ -49,6 +49,7 @@ def record_findings(gateway: Gateway, journal: Journal, head: Head, findings: Se
             finding.item,
             finding.event,
             {"message": finding.message, "read_back": finding.read_back, "read_back_at": finding.read_back_at},
+            finding.batch,
         )
         for finding in findings
     ]

@@ -17,11 +17,13 @@ class RowChange(NamedTuple):
     Attributes:
         event: Of `states.ROW_TRANSITIONS`; None if only what is said of it changes.
         values: Columns that change besides.
+        batch: Only if the row still is in this batch: it was not sent again since it was judged.
     """
 
     item: int
     event: str | None
     values: Mapping[str, Any]
+    batch: int | None = None
 
 
 def change_rows(
@@ -44,8 +46,12 @@ def change_rows(
         assignments, arguments = _build_assignments(event, names, at, made_by)
         where, states = _build_condition(event)
         changed += connection.executemany(
-            f"UPDATE row SET {assignments} WHERE submission_id = ? AND item = ? AND {where}",  # noqa: S608 - our own names
-            [(*arguments, *member.values.values(), submission_id, member.item, *states) for member in members],
+            f"UPDATE row SET {assignments} WHERE submission_id = ? AND item = ? "  # noqa: S608 - our own names
+            f"AND batch = coalesce(?, batch) AND {where}",
+            [
+                (*arguments, *member.values.values(), submission_id, member.item, member.batch, *states)
+                for member in members
+            ],
         ).rowcount
     return changed
 

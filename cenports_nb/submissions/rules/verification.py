@@ -25,6 +25,7 @@ class Finding:
     """What a reading says of one row.
 
     Attributes:
+        batch: That it was in: a row that was sent again since then is not what was judged.
         event: Of `states.ROW_TRANSITIONS`; None if the row stays what it is.
         message: What was read, and when to look again.
         read_back: What was read.
@@ -32,6 +33,7 @@ class Finding:
     """
 
     item: int
+    batch: int
     event: str | None
     message: str | None
     read_back: int | None = None
@@ -94,17 +96,17 @@ def judge_by_stock(
     at = reading.at.wall
     if stock_now is None:
         text = f"The warehouse does not have {row.product_sku!r}, so stock can't tell: resolve() it."
-        return Finding(row.item, None, text, row.read_back, row.read_back_at)
+        return Finding(row.item, row.batch, None, text, row.read_back, row.read_back_at)
     if other_change is not None:
         text = f"Stock is {stock_now}, and can't tell, as {other_change}: look at the shelf, then resolve() it."
-        return Finding(row.item, None, text, stock_now, at.isoformat())
+        return Finding(row.item, row.batch, None, text, stock_now, at.isoformat())
     if stock_now == row.target:
-        return Finding(row.item, "confirm", None, stock_now, at.isoformat())
+        return Finding(row.item, row.batch, "confirm", None, stock_now, at.isoformat())
     settled = reading.has_settled(row, batch)
     first = parse_time(row.read_back_at) if row.read_back == stock_now else None
     if first is not None and stock_now == row.before_quantity and settled and at - first >= MIN_READING_INTERVAL:
         text = f"Stock still is {stock_now}, as before it was sent, at {first:%H:%M} and {at:%H:%M} UTC."
-        return Finding(row.item, "refute", text, stock_now, at.isoformat())
+        return Finding(row.item, row.batch, "refute", text, stock_now, at.isoformat())
     first = first or at
     if settled and stock_now != row.before_quantity:
         before = "unknown" if row.before_quantity is None else row.before_quantity
@@ -114,7 +116,7 @@ def judge_by_stock(
         )
     else:
         text = f"Stock is {stock_now}, not {row.target}: verify() again after {reading.find_next(row, batch, first):%H:%M:%S} UTC."
-    return Finding(row.item, None, text, stock_now, first.isoformat())
+    return Finding(row.item, row.batch, None, text, stock_now, first.isoformat())
 
 
 def judge_by_presence(row: Row, batch: Batch, is_there: bool, reading: Reading, finding: str) -> Finding:
@@ -129,14 +131,14 @@ def judge_by_presence(row: Row, batch: Batch, is_there: bool, reading: Reading, 
     """
     at = reading.at.wall
     if is_there:
-        return Finding(row.item, "confirm", None, FOUND, at.isoformat())
+        return Finding(row.item, row.batch, "confirm", None, FOUND, at.isoformat())
     first = (parse_time(row.read_back_at) if row.read_back == NOT_FOUND else None) or at
     if reading.has_settled(row, batch) and at - first >= MIN_READING_INTERVAL:
         text = f"{finding}, at {first:%H:%M} and {at:%H:%M} UTC."
-        return Finding(row.item, "refute", text, NOT_FOUND, at.isoformat())
+        return Finding(row.item, row.batch, "refute", text, NOT_FOUND, at.isoformat())
     next_reading = reading.find_next(row, batch, first)
     text = f"{finding} yet: verify() again after {next_reading:%H:%M:%S} UTC."
-    return Finding(row.item, None, text, NOT_FOUND, first.isoformat())
+    return Finding(row.item, row.batch, None, text, NOT_FOUND, first.isoformat())
 
 
 def judge_by_acknowledgement(row: Row, batch: Batch, acknowledged: bool | None, reading: Reading) -> Finding:
@@ -150,12 +152,12 @@ def judge_by_acknowledgement(row: Row, batch: Batch, acknowledged: bool | None, 
     """
     at = reading.at.wall.isoformat()
     if acknowledged:
-        return Finding(row.item, "confirm", None, FOUND, at)
+        return Finding(row.item, row.batch, "confirm", None, FOUND, at)
     if acknowledged is None:
         text = f"Channel {row.channel_id} has no order {row.order_no}: check number and channel."
-        return Finding(row.item, "lack", text, NOT_FOUND, at)
+        return Finding(row.item, row.batch, "lack", text, NOT_FOUND, at)
     text = f"Order {row.order_no} is not acknowledged: resume() or retry() sends it again."
     if row.outcome == "in_doubt":
         text = f"It was sent, and no answer was seen. {text}"
     is_settled = row.outcome == "in_doubt" and reading.has_settled(row, batch)
-    return Finding(row.item, "refute" if is_settled else None, text, NOT_FOUND, at)
+    return Finding(row.item, row.batch, "refute" if is_settled else None, text, NOT_FOUND, at)

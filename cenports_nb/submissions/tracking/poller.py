@@ -163,7 +163,7 @@ def poll_transaction(gateway: Gateway, journal: Journal, batch: Batch) -> None:
     journal.record_poll(
         batch,
         judgement.end,
-        [RowChange(event.item, event.event, {"message": event.message}) for event in judgement.events],
+        [RowChange(event.item, event.event, {"message": event.message}, batch.batch) for event in judgement.events],
         at,
         status=status,
         completed_at=transaction.completed_at,
@@ -180,7 +180,7 @@ def _give_up(gateway: Gateway, journal: Journal, batch: Batch) -> bool:
         return False
     at = gateway.now()
     changes = [
-        RowChange(row.item, "fail", {"message": UNKNOWN_MESSAGE})
+        RowChange(row.item, "fail", {"message": UNKNOWN_MESSAGE}, batch.batch)
         for row in journal.rows(batch.submission_id, batch.batch, ("pending",))
     ]
     journal.record_poll(batch, "ended", changes, at, status="UNKNOWN", last_polled_at=at.wall.isoformat())

@@ -14,6 +14,7 @@ from random import Random
 import pandas as pd
 import pytest
 from support.fake_clock import FakeClock
+from support.property_examples import share_of_examples
 from support.staging import connect_staging
 
 import cenports_nb as cn
@@ -30,8 +31,11 @@ from simulation.interrupts import count_opcodes, interrupt
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")]
 
 NOW = Moment(datetime(2026, 3, 1, 12, tzinfo=UTC))
-POINTS_OF_A_PUBLIC_WRITE = 12
-"""In the suite; `benchmarks/simulate.py --interrupts` takes as many as one likes."""
+POINTS = share_of_examples(0.4)
+"""Of a public write; `pytest --hypothesis-profile thorough` takes more."""
+
+LAST_POINT_OF_A_HAND_OVER = 171_000
+"""Counted; the first half of it loads the orders."""
 
 
 @pytest.fixture
@@ -124,7 +128,7 @@ def test_the_search_finds_a_unit_that_can_be_split(tmp_path: Path) -> None:
     assert split > 0
 
 
-@pytest.mark.parametrize("seed", range(POINTS_OF_A_PUBLIC_WRITE))
+@pytest.mark.parametrize("seed", range(POINTS))
 def test_an_interrupted_cell_that_is_run_again_doubles_nothing(
     northwind: Sandbox, clock: FakeClock, home: Path, seed: int
 ) -> None:
@@ -155,6 +159,28 @@ def test_an_interrupted_cell_that_is_run_again_doubles_nothing(
             assert set(submission.outcomes["outcome"]) == {"applied"}, f"at opcode {at}"
     assert len(submissions) == 1
     assert [now - then for now, then in zip(_read_stock(northwind, updates), before, strict=True)] == [4] * len(updates)
+
+
+@pytest.mark.parametrize("seed", range(POINTS // 2))
+def test_an_interrupted_hand_over_that_is_run_again_picks_each_order_once(
+    northwind: Sandbox, clock: FakeClock, tmp_path: Path, seed: int
+) -> None:
+    """A file that can be seen is known, and no order is in two of them."""
+    folder = tmp_path / "shelf"
+    folder.mkdir()
+    with connect_staging(northwind, clock) as client:
+        expected = set(cn.load_orders(client, acknowledged=False, channel_id="NW-NA", refresh=True)["order_no"])
+        at = Random(seed).randint(80_000, LAST_POINT_OF_A_HAND_OVER)
+        interrupt(lambda: cn.hand_over(client, folder / "first.csv", channel_id="NW-NA", progress=False), at)
+    with connect_staging(northwind, clock) as client, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for name in ("first.csv", "second.csv"):
+            if not (folder / name).exists():
+                cn.hand_over(client, folder / name, channel_id="NW-NA", progress=False)
+        left = cn.load_orders(client, acknowledged=False, channel_id="NW-NA", refresh=True)
+    picked = [pd.read_csv(path, dtype="str")["order_no"].unique().tolist() for path in folder.glob("*.csv")]
+    assert sorted(number for numbers in picked for number in numbers) == sorted(expected), f"at opcode {at}"
+    assert left.empty
 
 
 def _count_points(client: cn.Client, updates: pd.DataFrame) -> int:

@@ -72,8 +72,8 @@ def hand_over(
     A row a line to pick, by warehouse, then day, order and line; lines that are shipped or cancelled are nothing to
     pick. An order that can't be read whole is left out, not acknowledged, and reported.
 
-    Run it again after anything: an unfinished hand-over is finished first, its file written again if it is gone. If
-    that was this path's, it is what is returned; orders that came meanwhile are for the next one. An order of an
+    Run it again after anything: an unfinished hand-over is finished first. Its file is written again only if nobody can
+    have seen it. If that was this path's, it is what is returned; orders that came meanwhile are for the next one. An order of an
     earlier hand-over that still shows as not acknowledged is acknowledged again and not written again. Processes of
     this machine take turns.
 
@@ -204,7 +204,7 @@ def _finish(client: Client, context: SubmissionContext, head: Head, progress: bo
     if intact is False:
         raise InvalidRequestError(
             f"Hand-over {entry.handover_id} is not finished, and its file {entry.path.name} was changed since: move that "
-            "away and run again, or repeat it elsewhere with resend=. Nothing was acknowledged."
+            "away and run again, and its orders are acknowledged; resend= writes the file once more. Nothing was acknowledged."
         )
     if not entry.is_published and not was_sent:
         draft = Draft(entry.path, _name_drafts(client))

@@ -243,7 +243,7 @@ class Client:
 
     def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
         """Build a GET request: the dialect says where parameters travel; the partner id is always among them."""
-        from cenports_nb.api.http.session import ApiRequest  # noqa: PLC0415
+        from cenports_nb.api.http.session import ApiRequest, format_query  # noqa: PLC0415
 
         full = {"partnerId": self.settings.partner_id, **parameters}
         dialect = self.dialect
@@ -251,7 +251,7 @@ class Client:
         return ApiRequest(
             path,
             body=full if where in ("body", "both") else None,
-            query=_query_parameters(full) if where in ("query", "both") else None,
+            query=format_query(full) if where in ("query", "both") else None,
             url=url,
         )
 
@@ -369,19 +369,6 @@ def _start_sandbox() -> Sandbox:
     from cenports_nb.sandbox import Sandbox  # noqa: PLC0415 - only if asked for
 
     return Sandbox().start()
-
-
-def _query_parameters(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Write parameters as a query string has them: flags as 1 and 0, which Laravel reads in any form of address."""
-    found: dict[str, Any] = {}
-    for name, value in parameters.items():
-        if isinstance(value, bool):
-            found[name] = int(value)
-        elif isinstance(value, list):
-            found |= {f"{name}[{i}][{key}]": text for i, item in enumerate(value) for key, text in item.items()}
-        else:
-            found[name] = value
-    return found
 
 
 def _with_cached_partner(settings: Settings) -> Settings:

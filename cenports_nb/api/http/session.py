@@ -263,3 +263,16 @@ class ApiSession:
         address = self.base_url + AUTHORIZE_PATH
         request.prepare("POST", address, headers=dict(JSON_HEADERS), data=grant)
         return Secret(self._send(request).content.decode("utf-8", "surrogateescape"))
+
+
+def format_query(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Write parameters as a query string has them: flags as 1 and 0, which Laravel reads in any form of address."""
+    found: dict[str, Any] = {}
+    for name, value in parameters.items():
+        if isinstance(value, bool):
+            found[name] = int(value)
+        elif isinstance(value, list):
+            found |= {f"{name}[{i}][{key}]": text for i, item in enumerate(value) for key, text in item.items()}
+        else:
+            found[name] = value
+    return found

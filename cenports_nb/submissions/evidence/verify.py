@@ -125,7 +125,7 @@ def _judge_shipments(
 
 def _build_reading(gateway: Gateway, began: Moment) -> Reading:
     """Describe a reading that was made; its answer told the time at Cenports, if nothing before did."""
-    return Reading(began.with_server_of(gateway.now()), gateway.settle)
+    return Reading(began.add_server_time(gateway.now()), gateway.settle)
 
 
 JUDGES: Mapping[str, Judge] = {

@@ -26,8 +26,8 @@ class Moment:
     process: str | None = None
     server: datetime | None = None
 
-    def with_server_of(self, later: Moment) -> Moment:
-        """Return the same moment with Cenports' time, from a later one of this process that knows it."""
+    def add_server_time(self, later: Moment) -> Moment:
+        """Return the same moment with Cenports' time, from a later one on the same clock that knows it."""
         if self.server is not None or later.server is None or self.monotonic is None or later.monotonic is None:
             return self
         return replace(self, server=later.server - timedelta(seconds=later.monotonic - self.monotonic))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import signal
 import sqlite3
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -112,6 +114,28 @@ def test_a_unit_of_work_is_whole_or_absent(journal: Journal, unit: str) -> None:
         add(journal, f"next{at}")
         assert len(read(journal.path, f"next{at}")) == 2
     assert all(state in seen for state in allowed)
+
+
+def test_ctrl_c_while_another_process_holds_the_journal(journal: Journal) -> None:
+    """The unit of work waits for the other one, is carried out whole, and only then the cell is interrupted."""
+    other = sqlite3.connect(journal.path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+
+    def interrupt_and_let_go() -> None:
+        signal.raise_signal(signal.SIGINT)
+        other.execute("ROLLBACK")
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        threading.Timer(0.2, interrupt_and_let_go).start()
+        with pytest.raises(KeyboardInterrupt):
+            add(journal, "waiting")
+    finally:
+        signal.signal(signal.SIGINT, before)
+        other.close()
+    assert len(read(journal.path, "waiting")) == 2
+    add(journal, "next")
+    assert len(read(journal.path, "next")) == 2
 
 
 def test_the_search_finds_a_unit_that_can_be_split(tmp_path: Path) -> None:

@@ -3,7 +3,10 @@
 Each history is random, and decided by its seed alone: people submit, resume, retry, verify and resolve; processes are
 killed and suspended, clocks are set, answers are lost, late, doubled or wrong, disks are full; the simulated server's
 own book is the judge (`tests/simulation/`). One that fails is shrunk and printed as a list of steps. `--mutants` puts
-back, one at a time, the faults that were once found by hand: the search must find each of them.
+back, one at a time, the faults that were once found by hand: the search must find each of them. `--replay` runs one seed.
+
+Histories through the public API, without sockets: `pytest --hypothesis-profile thorough
+tests/simulation/test_public_histories.py` (300 of them).
 """
 
 from __future__ import annotations

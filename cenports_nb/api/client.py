@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
-from uuid import uuid4
 
 import msgspec
 
@@ -294,7 +293,7 @@ class Client:
         if is_read:
             return msgspec.json.decode(self.get(path, parameters).body)
         # Nobody follows this write, so the cache counts it as under way until it must have landed.
-        self.write_started(f"api-{uuid4()}")
+        self.write_started(f"api-{self.runtime.new_id()}")
         return msgspec.json.decode(self.send(method, path, parameters).body)
 
     def _authorize(self) -> None:

@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from random import Random
-from typing import Any, TypeVar
 
 from cenports_nb.errors import CenportsError, InvalidRequestError
 from cenports_nb.stock.guards import history_guards
 from cenports_nb.submissions.evidence.manual_resolution import resolve
 from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading
 from cenports_nb.submissions.evidence.verify import verify
-from cenports_nb.submissions.journal.connection import InlineRunner
-from cenports_nb.submissions.journal.file import IN_MEMORY
 from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.queries import find_conflicting_updates, find_live_orders
-from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.orders.acknowledge_chunks import send_acknowledgements
 from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.states import UNSETTLED_OUTCOMES
@@ -29,13 +22,14 @@ from cenports_nb.submissions.sending.look import OrderLook, StockLook
 from cenports_nb.submissions.sending.resend import build_sender, resume, retry
 from cenports_nb.submissions.sending.sender import close_crashed, list_parcels
 from cenports_nb.submissions.tracking.poller import poll_transaction
+from simulation.coverage import cover_transitions
+from simulation.faulty_journal import get_journal, get_runner
 from simulation.gateway import SimulatedClock, SimulatedGateway, SimulatedLocks
 from simulation.judge import Judge, VerdictError
 from simulation.scheduler import Faults, Killed, Machine, Process, Scheduler
 from simulation.world import WRITE_FAULTS, FaultRates, World
 
 HOME = Path("simulated")
-T = TypeVar("T")
 
 
 @dataclass
@@ -76,8 +70,8 @@ class History:
         rates = FaultRates(dict.fromkeys(chosen, 0.25), self.random.choice((0, 0, 0.2)) if loses_handles else 0)
         self.world = World(self.random, self.machine, rates, self.cover)
         self.account = f"sandbox|{seed}"
-        self._runner = _get_runner(seed)
-        self.journal = _get_journal()
+        self._runner = get_runner(seed)
+        self.journal = get_journal()
         self.world.list_known_handles = self._list_handles
         self.judge = Judge(self.world, self.machine, self.journal, self._runner.pause)
         faults = Faults(
@@ -115,7 +109,7 @@ class History:
                 if self.random.random() < 0.3:
                     self.judge.check()
             self._heal()
-            self._cover_transitions()
+            cover_transitions(self.journal, self.judge.rows, self.cover)
         finally:
             self._runner.detach()
 
@@ -344,22 +338,6 @@ class History:
                 self._say_truth(client, head, row)
         self.judge.check(is_final=True)
 
-    def _cover_transitions(self) -> None:
-        """Count every transition that a row or batch went through."""
-        for name in self.submissions:
-            outcomes = {row.item: row.outcome for row in self.judge.rows[name]}
-            for event in self.journal.events(name):
-                if outcomes[event.item] != event.outcome:
-                    self.cover(f"row {outcomes[event.item]} > {event.outcome}")
-                    outcomes[event.item] = event.outcome
-            states = {batch.batch: "planned" for batch in self.journal.batches(name)}
-            query = "SELECT batch, state FROM batch_event WHERE submission_id = ? ORDER BY rowid"
-            for part in self.journal.select(query, (name,)):
-                for batch, state in part:
-                    if states[batch] != state:
-                        self.cover(f"batch {states[batch]} > {state}")
-                        states[batch] = state
-
     def _close_crashed(self, client: Client, head: Head) -> None:
         if not client.locks.is_sending(head.submission_id):
             close_crashed(client.gateway, self.journal, head.submission_id)
@@ -401,85 +379,6 @@ class History:
             )
             for row in rows
         )
-
-
-class FaultyRunner(InlineRunner):
-    """Runs units of work in the simulated process that asks for them; some can't be carried out.
-
-    A unit is whole or absent, as SQLite promises; a process may be killed before it or after it.
-    """
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._scheduler: Scheduler | None = None
-        self._random = Random()
-        self._rate = 0.0
-        self._cover: Callable[[str], None] = lambda _: None
-        self._local = threading.local()
-
-    def attach(self, scheduler: Scheduler, random: Random, rate: float, cover: Callable[[str], None]) -> None:
-        """Make units of work steps of a history."""
-        self._scheduler, self._random, self._rate, self._cover = scheduler, random, rate, cover
-
-    def detach(self) -> None:
-        """Carry out every unit from now on."""
-        self._scheduler = None
-
-    def enter(self, process: Process) -> None:
-        """Tell whose units this thread asks for."""
-        self._local.process = process
-
-    @contextmanager
-    def pause(self) -> Iterator[None]:
-        """Let the judge read in peace."""
-        scheduler, self._scheduler = self._scheduler, None
-        try:
-            yield
-        finally:
-            self._scheduler = scheduler
-
-    def run(self, work: Callable[[], T]) -> T:
-        """Run a unit of work, between two steps."""
-        scheduler = self._scheduler
-        process = getattr(self._local, "process", None)
-        if scheduler is None or process is None:
-            return super().run(work)
-        scheduler.step(process, "journal: before")
-        if self._random.random() < self._rate:
-            self._cover("fault disk full")
-            raise sqlite3.OperationalError("database or disk is full")
-        found = super().run(work)
-        scheduler.step(process, "journal: after")
-        return found
-
-
-_shared: dict[str, Any] = {}
-HISTORIES_PER_JOURNAL = 500
-
-
-def _get_runner(seed: int) -> FaultyRunner:
-    """Return the runner of this process's journal.
-
-    The journal is made anew now and then, so that it stays small, and for a seed that is in it.
-    """
-    seeds = _shared.setdefault("seeds", set())
-    if "journal" not in _shared or seed in seeds or len(seeds) == HISTORIES_PER_JOURNAL:
-        forget_journal()
-        _shared["runner"] = FaultyRunner()
-        _shared["journal"] = Journal(IN_MEMORY, runner=_shared["runner"])
-    _shared.setdefault("seeds", set()).add(seed)
-    return _shared["runner"]
-
-
-def forget_journal() -> None:
-    """Let the next history make a journal of its own."""
-    if "journal" in _shared:
-        _shared["journal"].close()
-    _shared.clear()
-
-
-def _get_journal() -> Journal:
-    return _shared["journal"]
 
 
 def _cut(rows: Sequence[Row], size: int) -> tuple[list[Batch], list[Row]]:

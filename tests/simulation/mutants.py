@@ -21,7 +21,7 @@ from cenports_nb.submissions.rules import answers, decide, states, transactions,
 from cenports_nb.submissions.rules.models import Row
 from cenports_nb.submissions.sending import canary, look, sender
 from cenports_nb.submissions.tracking import poller
-from simulation import gateway, history
+from simulation import faulty_journal, gateway, history
 
 Patches = Sequence[tuple[Any, str, Any]]
 
@@ -176,11 +176,11 @@ def put_back(name: str) -> Iterator[None]:
     with ExitStack() as stack:
         for owner, attribute, value in MUTANTS[name]():
             stack.enter_context(patch.object(owner, attribute, value))
-        history.forget_journal()
+        faulty_journal.forget_journal()
         try:
             yield
         finally:
-            history.forget_journal()
+            faulty_journal.forget_journal()
 
 
 __all__ = ["MUTANTS", "put_back"]

@@ -1,0 +1,31 @@
+"""What a history met: every transition of its rows and batches."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.rules.models import Row
+
+
+def cover_transitions(journal: Journal, rows: Mapping[str, Sequence[Row]], cover: Callable[[str], None]) -> None:
+    """Count every transition that a row or batch went through.
+
+    Args:
+        journal: Where they are.
+        rows: As they were submitted, by submission.
+        cover: Counts one.
+    """
+    for name, submitted in rows.items():
+        outcomes = {row.item: row.outcome for row in submitted}
+        for event in journal.events(name):
+            if outcomes[event.item] != event.outcome:
+                cover(f"row {outcomes[event.item]} > {event.outcome}")
+                outcomes[event.item] = event.outcome
+        states = {batch.batch: "planned" for batch in journal.batches(name)}
+        query = "SELECT batch, state FROM batch_event WHERE submission_id = ? ORDER BY rowid"
+        for part in journal.select(query, (name,)):
+            for batch, state in part:
+                if states[batch] != state:
+                    cover(f"batch {states[batch]} > {state}")
+                    states[batch] = state

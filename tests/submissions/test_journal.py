@@ -298,6 +298,14 @@ def test_a_full_disk_stops_a_write_before_it_is_sent(northwind: Sandbox, writes:
     assert writes() == []
 
 
+def test_a_unit_of_work_may_close_its_own_journal(home: Path) -> None:
+    """The garbage collector closes a forgotten client from whatever thread it runs in."""
+    journal = Journal(home)
+    journal.read_unit(lambda _: journal.close())
+    with pytest.raises(JournalError, match="closed"):
+        journal.head("s")
+
+
 def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
     """Whoever changes it, and however: the file itself keeps the history."""
     journal = Journal(home)

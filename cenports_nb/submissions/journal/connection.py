@@ -35,8 +35,14 @@ class ThreadRunner:
     """Runs units of work in a thread of its own."""
 
     def __init__(self) -> None:
-        self._executor = ThreadPoolExecutor(1, thread_name_prefix="cenports-nb journal")
+        self._executor = ThreadPoolExecutor(
+            1, thread_name_prefix="cenports-nb journal", initializer=self._remember_thread
+        )
+        self._thread: int | None = None
         self._process = os.getpid()
+
+    def _remember_thread(self) -> None:
+        self._thread = threading.get_ident()
 
     def run(self, work: Callable[[], T]) -> T:
         """Run a unit of work to its end, even if the caller is interrupted while it waits."""
@@ -46,6 +52,8 @@ class ThreadRunner:
                 "by two: open_submission() opens it here. Nothing was sent.",
                 sent=False,
             )
+        if self._thread == threading.get_ident():
+            return work()  # the garbage collector may close a forgotten client from any thread
         future = self._executor.submit(work)
         try:
             return future.result()
@@ -56,7 +64,7 @@ class ThreadRunner:
     def close(self) -> None:
         """End the thread; a forked child has none."""
         if self._process == os.getpid():
-            self._executor.shutdown()
+            self._executor.shutdown(wait=self._thread != threading.get_ident())
 
 
 class InlineRunner:

@@ -16,7 +16,7 @@ from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
 from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.stock.plans.metadata import read_metadata
 from cenports_nb.submissions.context import get_context
-from cenports_nb.submissions.journal.queries import read_stock_history
+from cenports_nb.submissions.journal.queries import list_repeated_updates, read_stock_history
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -55,6 +55,12 @@ def find_objections(
     history = read_stock_history(
         context.journal, context.locks.is_sending, client.settings.account, at, span, references, reversal_of
     )
+    repeated = list_repeated_updates(
+        context.journal, client.settings.account, context.gateway.now(), context.gateway.settle
+    )
+    if len(repeated):
+        merged = history.merge(repeated.assign(is_repeated=True), on=list(repeated.columns), how="left")
+        history["outcome"] = history["outcome"].mask(merged["is_repeated"].notna().to_numpy(), "pending").astype("str")
     return check_updates(updates, actual, available=available, history=history, thresholds=thresholds)
 
 

@@ -187,7 +187,7 @@ class History:
                 self._plan_row(head, item, key, kind, reference, levels.get(key) or 0, began.wall.isoformat())
                 for item, (key, reference) in enumerate(asked)
             ]
-            in_the_way = {} if accepts_in_flight else find_conflicting_updates(self.journal, head, rows)
+            in_the_way = {} if accepts_in_flight else self._find_conflicts(client, head, rows)
             if in_the_way or self._is_repeated(rows):
                 self.steps.append("  refused by a guard")
                 return
@@ -213,6 +213,9 @@ class History:
             )  # fmt: skip
         finally:
             locks.__exit__(None, None, None)
+
+    def _find_conflicts(self, client: Client, head: Head, rows: Sequence[Row]) -> dict[int, str]:
+        return find_conflicting_updates(self.journal, head, rows, client.gateway.now(), client.gateway.settle)
 
     def _plan_row(
         self, head: Head, item: int, key: tuple[str, str], kind: str, reference: str | None, now: int, at: str

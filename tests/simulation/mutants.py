@@ -158,6 +158,9 @@ MUTANTS: Mapping[str, Callable[[], Patches]] = MappingProxyType({
         (states, "ROW_TRANSITIONS", _replace_transition("crash", "sending", new="not_sent", exposed="not_sent"))
     ],
     "a lost answer means that nothing arrived": lambda: [(sender, "judge_error", _lost_is_unreached)],
+    "one effect accounts for every request of a row": lambda: [
+        (row_updates, "EXPOSURE_SQL", {**states.EXPOSURE_SQL, "complete": "0", "confirm": "0"})
+    ],
     "orders in doubt are sent again": lambda: [
         (write_kinds, "WRITE_KINDS", {
             **write_kinds.WRITE_KINDS, "orders": replace(write_kinds.WRITE_KINDS["orders"], is_repeatable=True),

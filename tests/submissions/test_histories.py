@@ -61,6 +61,24 @@ def test_a_row_in_doubt_is_never_rebased(
     assert (outcome(submission), stock("0003")) == ({"0003": "applied"}, 90)
 
 
+def test_a_repeat_that_came_first_stays_in_the_way(
+    account: Client, northwind: Sandbox, plan: Plan, stock: Stock
+) -> None:
+    """Two requests of one row: one is done, and the other would undo whatever is sent before it lands."""
+    northwind.faults.add("server_error", CALL)
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    submission.resume(progress=False).wait(progress=False)
+    assert outcome(submission) == {"0003": "applied"}
+    delivery = plan("0003", type="DIFFERENTIAL", by=7)
+    with pytest.raises(GuardRailError, match="in_flight") as caught:
+        cn.submit_updates(account, delivery, progress=False)
+    assert caught.value.objections["guard"].tolist() == ["in_flight"]
+    account.clock.sleep(1_300)
+    before = stock("0003")
+    assert outcome(cn.submit_updates(account, delivery, progress=False).wait(progress=False)) == {"0003": "applied"}
+    assert stock("0003") == before + 7
+
+
 def test_each_row_has_its_own_document(account: Client, plan: Plan, stock: Stock) -> None:
     """Two deliveries in one frame are two documents; neither is booked again, however much later."""
     updates = plan("0003", "0011", type="DIFFERENTIAL", by=10).assign(reference=["DELIVERY-1", "DELIVERY-2"])

@@ -68,7 +68,7 @@ def _judge_stock(
     levels = gateway.read_stock({row.warehouse_code or "" for row in rows})
     reading = _build_reading(gateway, began)
     # Afterwards: what another process sent since the reading began is in there.
-    others = find_other_changes(journal, head, rows)
+    others = find_other_changes(journal, head, rows, gateway.now(), gateway.settle)
     return [
         judge_by_stock(
             row, batches[row.batch], levels.get((row.warehouse_code or "", row.product_sku or "")), reading,

@@ -68,6 +68,7 @@ ALTER TABLE row ADD COLUMN allowed TEXT;
 ALTER TABLE row ADD COLUMN exposed INTEGER NOT NULL DEFAULT 0;
 ALTER TABLE row ADD COLUMN before_position INTEGER;
 CREATE INDEX batch_by_handle ON batch (lower(handle)) WHERE handle IS NOT NULL;
+CREATE INDEX row_repeated ON row (exposed) WHERE exposed = 2;
 CREATE INDEX row_by_reference ON row (reference) WHERE reference IS NOT NULL;
 """
 

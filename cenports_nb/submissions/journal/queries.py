@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import msgspec
 import pandas as pd
@@ -11,7 +12,8 @@ import pandas as pd
 from cenports_nb.submissions.journal.frames import select_frame
 from cenports_nb.submissions.journal.migrations import BLOCKING_CONDITION
 from cenports_nb.submissions.journal.store import Journal
-from cenports_nb.submissions.rules.models import Head, Row
+from cenports_nb.submissions.rules.models import Head, Row, parse_time
+from cenports_nb.submissions.rules.moments import Moment, at_least_elapsed
 from cenports_nb.submissions.rules.states import BLOCKING_OUTCOMES, EFFECTIVE_OUTCOMES, OPEN_OUTCOMES
 
 COLUMNS = [
@@ -45,28 +47,31 @@ def _list(outcomes: Sequence[str]) -> str:
     return ", ".join(map(repr, outcomes))
 
 
+_REPEATED = "exposed, sent_at, sent_monotonic, sent_process, sent_server_at"
+"""What tells whether a request of a row that was sent several times may still take effect."""
+
 CONFLICT_SQL = f"""
-SELECT json_extract(asked.value, '$[0]'), submission_id, outcome
+SELECT json_extract(asked.value, '$[0]'), submission_id, outcome, {_REPEATED}
 FROM (SELECT value FROM json_each(?1)) AS asked
     CROSS JOIN row ON product_sku = json_extract(asked.value, '$[2]') AND warehouse_code = json_extract(asked.value, '$[1]')
-    CROSS JOIN submission USING (submission_id)
+    CROSS JOIN submission USING (submission_id) CROSS JOIN batch USING (submission_id, batch)
 WHERE account = ?2 AND submission_id <> ?3 AND (
-    outcome IN ({_list(BLOCKING_OUTCOMES)}) OR (outcome IN ({_list(EFFECTIVE_OUTCOMES)})
+    outcome IN ({_list(BLOCKING_OUTCOMES)}) OR exposed = 2 OR (outcome IN ({_list(EFFECTIVE_OUTCOMES)})
         AND submission.rowid > (SELECT rowid FROM submission WHERE submission_id = ?3)))
 ORDER BY submission.rowid, outcome = 'applied'
 """  # noqa: S608 - our own words
 
 # By position, as times of the wall clock may run backward; rows of older formats have none.
 OTHER_CHANGE_SQL = f"""
-SELECT json_extract(asked.value, '$[0]'), submission_id, outcome
+SELECT json_extract(asked.value, '$[0]'), submission_id, outcome, {_REPEATED}
 FROM (SELECT value FROM json_each(?1)) AS asked
     CROSS JOIN row ON product_sku = json_extract(asked.value, '$[2]')
         AND warehouse_code = json_extract(asked.value, '$[1]')
-    CROSS JOIN submission USING (submission_id)
+    CROSS JOIN submission USING (submission_id) CROSS JOIN batch USING (submission_id, batch)
 WHERE account = ?2 AND (submission_id <> ?3 OR item <> json_extract(asked.value, '$[0]')) AND (
-    outcome IN ({_list(OPEN_OUTCOMES)})
+    outcome IN ({_list(OPEN_OUTCOMES)}) OR exposed = 2
     OR (outcome = 'applied' AND json_extract(asked.value, '$[4]') IS NULL AND (
-        json_extract(asked.value, '$[3]') IS NULL OR changed_at >= json_extract(asked.value, '$[3]')))
+        json_extract(asked.value, '$[3]') IS NULL OR row.changed_at >= json_extract(asked.value, '$[3]')))
     OR (outcome = 'applied' AND EXISTS (SELECT 1 FROM event WHERE event.submission_id = row.submission_id
         AND event.item = row.item AND event.outcome = 'applied' AND event.rowid > json_extract(asked.value, '$[4]'))))
 ORDER BY submission.rowid
@@ -107,7 +112,29 @@ def read_stock_history(
     return found.assign(age_s=age, outcome=outcome.astype("str"))
 
 
-def find_conflicting_updates(journal: Journal, head: Head, rows: Sequence[Row]) -> dict[int, str]:
+def list_repeated_updates(journal: Journal, account: str, now: Moment, settle: timedelta) -> pd.DataFrame:
+    """List rows that were sent several times, and of which one request may still take effect.
+
+    Returns:
+        `submission_id warehouse_code product_sku`.
+    """
+    query = (
+        f"SELECT submission_id, warehouse_code, product_sku, {_REPEATED} FROM row INDEXED BY row_repeated "  # noqa: S608
+        "CROSS JOIN submission USING (submission_id) CROSS JOIN batch USING (submission_id, batch) "
+        "WHERE exposed = 2 AND account = ? AND kind = 'stock'"
+    )
+    found = [
+        keys
+        for part in journal.select(query, (account,))
+        for *keys, _, sent_at, monotonic, process, server_at in part
+        if may_still_arrive((sent_at, monotonic, process, server_at), now, settle)
+    ]
+    return pd.DataFrame(found, columns=["submission_id", "warehouse_code", "product_sku"], dtype="str")
+
+
+def find_conflicting_updates(
+    journal: Journal, head: Head, rows: Sequence[Row], now: Moment, settle: timedelta
+) -> dict[int, str]:
     """Say of each row which other submission stands in its way, by item; rows that none stands in the way of are left out.
 
     One that changed the same SKU after this one was made, or one whose change of it may still take effect or may yet be
@@ -115,7 +142,7 @@ def find_conflicting_updates(journal: Journal, head: Head, rows: Sequence[Row]) 
     """
     found: dict[int, str] = {}
     skus = {row.item: row.product_sku for row in rows}
-    for item, name, outcome in _select(journal, CONFLICT_SQL, head, rows):
+    for item, name, outcome in _select(journal, CONFLICT_SQL, head, rows, now, settle):
         found[item] = (
             f"submission {name} has a change of this SKU that is {outcome}; {_advise(name, outcome, skus[item])}"
             if outcome in BLOCKING_OUTCOMES
@@ -124,11 +151,13 @@ def find_conflicting_updates(journal: Journal, head: Head, rows: Sequence[Row]) 
     return found
 
 
-def find_other_changes(journal: Journal, head: Head, rows: Sequence[Row]) -> dict[int, str]:
+def find_other_changes(
+    journal: Journal, head: Head, rows: Sequence[Row], now: Moment, settle: timedelta
+) -> dict[int, str]:
     """Say of each row which other change of our own may have moved its stock since it was looked at, by item."""
     return {
         item: f"submission {name} changed the same SKU meanwhile, or may have"
-        for item, name, _ in _select(journal, OTHER_CHANGE_SQL, head, rows)
+        for item, name, _ in _select(journal, OTHER_CHANGE_SQL, head, rows, now, settle)
     }
 
 
@@ -170,9 +199,25 @@ def _advise(submission_id: str, outcome: str, name: str | None) -> str:
     return f"settle that first with {opened}.{'wait' if outcome in ('pending', 'sending') else 'verify'}()"
 
 
-def _select(journal: Journal, query: str, head: Head, rows: Sequence[Row]) -> list[tuple[int, str, str]]:
+def _select(
+    journal: Journal, query: str, head: Head, rows: Sequence[Row], now: Moment, settle: timedelta
+) -> list[tuple[int, str, str]]:
+    """List item, submission and outcome; a row whose repeat may still take effect is pending, whatever is known of it."""
     asked = [[row.item, row.warehouse_code, row.product_sku, row.before_at, row.before_position] for row in rows]
     values = (msgspec.json.encode(asked).decode(), head.account, head.submission_id)
-    return [
-        (int(item), str(name), str(outcome)) for part in journal.select(query, values) for item, name, outcome in part
-    ]
+    found: list[tuple[int, str, str]] = []
+    for part in journal.select(query, values):
+        for item, name, outcome, exposed, *sent in part:
+            if exposed == 2 and outcome not in BLOCKING_OUTCOMES:
+                if may_still_arrive(sent, now, settle):
+                    found.append((int(item), str(name), "pending"))
+            else:
+                found.append((int(item), str(name), str(outcome)))
+    return found
+
+
+def may_still_arrive(sent: Sequence[Any], now: Moment, settle: timedelta) -> bool:
+    """Tell whether a request may still take effect, from when it was sent on each clock."""
+    sent_at, monotonic, process, server_at = sent
+    wall = parse_time(sent_at)
+    return wall is None or at_least_elapsed(Moment(wall, monotonic, process, parse_time(server_at)), now) < settle

@@ -8,7 +8,7 @@ from dataclasses import fields
 from typing import Any, NamedTuple
 
 from cenports_nb.submissions.rules.models import Batch
-from cenports_nb.submissions.rules.states import BATCH_TRANSITIONS, COVERING_EVENTS, EXPOSING_EVENTS, find_targets
+from cenports_nb.submissions.rules.states import BATCH_TRANSITIONS, EXPOSURE_SQL, find_targets
 
 
 class RowChange(NamedTuple):
@@ -108,10 +108,8 @@ def _build_assignments(
             arguments += [old, exposed, new]
         if all(new == "applied" for new, _ in targets.values()):
             parts.append("payload = NULL")
-        if event in EXPOSING_EVENTS:
-            parts.append("exposed = 1")
-        elif event in COVERING_EVENTS:
-            parts.append("exposed = 0")
+        if event in EXPOSURE_SQL:
+            parts.append(f"exposed = {EXPOSURE_SQL[event]}")
     return ", ".join([*parts, *(f'"{name}" = ?' for name in names)]), tuple(arguments)
 
 

@@ -106,7 +106,7 @@ class Row:
         reserved: What open orders had reserved of the SKU when the row was planned; None where nobody looked.
         allowed: The guards that a person accepted for it, separated by blanks.
         payload: What is sent of an order, JSON; gone when it is applied.
-        exposed: Whether an earlier request of it may still take effect.
+        exposed: Whether an earlier request of it may still take effect; see `states.EXPOSURE_SQL`.
     """
 
     submission_id: str

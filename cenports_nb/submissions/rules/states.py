@@ -94,11 +94,19 @@ ROW_TRANSITIONS = (
 )
 """Every change of a row's outcome. A row that is in no state below `old` stays what it is."""
 
-EXPOSING_EVENTS = ("lose", "crash")
-"""Events after which a row is exposed."""
-
-COVERING_EVENTS = ("complete", "acknowledge", "confirm", "refute", *(f"resolve_{new}" for new in RESOLVED_OUTCOMES))
-"""Events after which it is no more: what became of the earlier request is known, or a person answers for it."""
+EXPOSURE_SQL = {
+    "lose": "max(exposed, 1)",
+    "crash": "max(exposed, 1)",
+    "claim": "iif(exposed, 2, 0)",
+    "complete": "iif(exposed = 2, 2, 0)",
+    "confirm": "iif(exposed = 2, 2, 0)",
+    "acknowledge": "0",
+    "refute": "0",
+    **{f"resolve_{new}": "0" for new in RESOLVED_OUTCOMES},
+}
+"""How an event changes `exposed`: 0 for a row of which no request is unaccounted for, 1 for one whose only request may
+still take effect, 2 for one of several requests that may. One effect accounts for one request: a row of several stays in
+the way of other changes until the last of them must have taken effect, though its own outcome is known."""
 
 BATCH_TRANSITIONS = (
     ("claim", "planned", "sending"),

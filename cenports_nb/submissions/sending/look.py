@@ -43,7 +43,10 @@ class StockLook:
         """Read the stock of some rows, and what is in their way."""
         reading = self._stock.read()
         stock = {row.item: reading.levels.get((row.warehouse_code or "", row.product_sku or "")) for row in rows}
-        obstacles = {} if self._is_first else find_conflicting_updates(self._journal, self._head, rows)
+        obstacles: dict[int, str] = {}
+        if not self._is_first:
+            now, settle = self._gateway.now(), self._gateway.settle
+            obstacles = find_conflicting_updates(self._journal, self._head, rows, now, settle)
         return Evidence(reading.began, stock, obstacles, reading.position)
 
 

@@ -50,32 +50,39 @@ def _list(outcomes: Sequence[str]) -> str:
 _REPEATED = "exposed, sent_at, sent_monotonic, sent_process, sent_server_at"
 """What tells whether a request of a row that was sent several times may still take effect."""
 
-CONFLICT_SQL = f"""
-SELECT json_extract(asked.value, '$[0]'), submission_id, outcome, {_REPEATED}
-FROM (SELECT value FROM json_each(?1)) AS asked
-    CROSS JOIN row ON product_sku = json_extract(asked.value, '$[2]') AND warehouse_code = json_extract(asked.value, '$[1]')
-    CROSS JOIN submission USING (submission_id) CROSS JOIN batch USING (submission_id, batch)
-WHERE account = ?2 AND submission_id <> ?3 AND (
-    outcome IN ({_list(BLOCKING_OUTCOMES)}) OR exposed = 2 OR (outcome IN ({_list(EFFECTIVE_OUTCOMES)})
-        AND submission.rowid > (SELECT rowid FROM submission WHERE submission_id = ?3)))
-ORDER BY submission.rowid, outcome = 'applied'
-"""  # noqa: S608 - our own words
-
-# By position, as times of the wall clock may run backward; rows of older formats have none.
-OTHER_CHANGE_SQL = f"""
-SELECT json_extract(asked.value, '$[0]'), submission_id, outcome, {_REPEATED}
+_ASKED = """
 FROM (SELECT value FROM json_each(?1)) AS asked
     CROSS JOIN row ON product_sku = json_extract(asked.value, '$[2]')
         AND warehouse_code = json_extract(asked.value, '$[1]')
     CROSS JOIN submission USING (submission_id) CROSS JOIN batch USING (submission_id, batch)
-WHERE account = ?2 AND (submission_id <> ?3 OR item <> json_extract(asked.value, '$[0]')) AND (
-    outcome IN ({_list(OPEN_OUTCOMES)}) OR exposed = 2
+"""
+
+_IN_THE_WAY = f"""
+outcome IN ({_list(BLOCKING_OUTCOMES)}) OR (outcome IN ({_list(EFFECTIVE_OUTCOMES)})
+    AND submission.rowid > (SELECT rowid FROM submission WHERE submission_id = ?3))
+"""  # noqa: S608 - our own words
+
+CONFLICT_SQL = f"""
+SELECT json_extract(asked.value, '$[0]'), submission_id, outcome, {_IN_THE_WAY}, {_REPEATED} {_ASKED}
+WHERE account = ?2 AND submission_id <> ?3 AND ({_IN_THE_WAY} OR exposed = 2)
+ORDER BY submission.rowid, outcome = 'applied'
+"""
+
+# By position, as times of the wall clock may run backward; rows of older formats have none.
+_CHANGED_SINCE = f"""
+outcome IN ({_list(OPEN_OUTCOMES)})
     OR (outcome = 'applied' AND json_extract(asked.value, '$[4]') IS NULL AND (
         json_extract(asked.value, '$[3]') IS NULL OR row.changed_at >= json_extract(asked.value, '$[3]')))
     OR (outcome = 'applied' AND EXISTS (SELECT 1 FROM event WHERE event.submission_id = row.submission_id
-        AND event.item = row.item AND event.outcome = 'applied' AND event.rowid > json_extract(asked.value, '$[4]'))))
-ORDER BY submission.rowid
+        AND event.item = row.item AND event.outcome = 'applied' AND event.rowid > json_extract(asked.value, '$[4]')))
 """  # noqa: S608 - our own words
+
+OTHER_CHANGE_SQL = f"""
+SELECT json_extract(asked.value, '$[0]'), submission_id, outcome, {_CHANGED_SINCE}, {_REPEATED} {_ASKED}
+WHERE account = ?2 AND (submission_id <> ?3 OR item <> json_extract(asked.value, '$[0]'))
+    AND ({_CHANGED_SINCE} OR exposed = 2)
+ORDER BY submission.rowid
+"""
 
 
 def read_stock_history(
@@ -207,11 +214,10 @@ def _select(
     values = (msgspec.json.encode(asked).decode(), head.account, head.submission_id)
     found: list[tuple[int, str, str]] = []
     for part in journal.select(query, values):
-        for item, name, outcome, exposed, *sent in part:
-            if exposed == 2 and outcome not in BLOCKING_OUTCOMES:
-                if may_still_arrive(sent, now, settle):
-                    found.append((int(item), str(name), "pending"))
-            else:
+        for item, name, outcome, matters, exposed, *sent in part:
+            if exposed == 2 and outcome not in BLOCKING_OUTCOMES and may_still_arrive(sent, now, settle):
+                found.append((int(item), str(name), "pending"))
+            elif matters:
                 found.append((int(item), str(name), str(outcome)))
     return found
 

@@ -201,7 +201,7 @@ def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
                 table[key] = value
         write_private_file(path, tomlkit.dumps(document).encode())
     except (OSError, UnicodeDecodeError, tomlkit.exceptions.TOMLKitError) as error:
-        raise ConfigurationError(f"{path} can't be written ({error}): mend or delete it.") from None
+        raise ConfigurationError(f"{path} can't be written ({error}): fix or delete it.") from None
     return path
 
 
@@ -220,7 +220,7 @@ def _read_profiles(home: Path) -> dict[str, Any]:
                 table["client_secret"] = hide(str(table["client_secret"]))  # refused below, and shown by nothing
         return profiles
     # After the handler, so that nothing leads to frames that hold the file's text.
-    raise ConfigurationError(f"{path} can't be read ({reason}): mend or delete it.")
+    raise ConfigurationError(f"{path} can't be read ({reason}): fix or delete it.")
 
 
 def read_client_id(home: Path, name: str) -> str | None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -39,12 +40,12 @@ from cenports_nb.submissions.journal.queries import REVERSAL_DETAIL
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.objections import find_objections, hold_objected_rows
 from cenports_nb.submissions.plan import check_whole_number, plan_batches
-from cenports_nb.submissions.rules.models import Row, get_user_name
+from cenports_nb.submissions.rules.models import get_user_name
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
 from cenports_nb.submissions.sending.look import StockLook
 from cenports_nb.submissions.sending.policy import list_limits
 from cenports_nb.submissions.sending.resend import build_sender
-from cenports_nb.submissions.sending.sender import Parcel, list_parcels
+from cenports_nb.submissions.sending.sender import list_parcels
 from cenports_nb.submissions.submission import Submission
 
 if TYPE_CHECKING:
@@ -159,11 +160,9 @@ def submit_updates(
         stock = StockCache(context.gateway, journal, rows["warehouse_code"].unique(), known)
         look = StockLook(context.gateway, journal, head, stock, is_first=True)
         sender = build_sender(context.gateway, journal, head, look)
-
-        def choose(rule: Callable[[Row], bool]) -> Sequence[Parcel]:
-            return list_parcels(journal, head, rule)
-
-        send_with_canary(context.gateway, journal, head, sender, choose, submission.wait_for, progress)
+        send_with_canary(
+            context.gateway, journal, head, sender, partial(list_parcels, journal, head), submission.wait_for, progress
+        )
     return submission
 
 

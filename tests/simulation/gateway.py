@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
 from cenports_nb.api.http.adapter import NotDepartedError
 from cenports_nb.api.models import Transaction
 from cenports_nb.errors import AuthenticationError, TransportError
+from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
 from cenports_nb.submissions.ports import OrderKey, StockLevels
 from cenports_nb.submissions.rules.models import Batch, Head, Row
@@ -141,6 +143,15 @@ class SimulatedGateway:
         """Take note of the `Date` of an answer, if it has one."""
         if self._world.has_date:
             self._process.server_date = self._machine.server_now(), self._machine.monotonic()
+
+
+@dataclass
+class Client:
+    """A simulated process with what it needs to write."""
+
+    process: Process
+    gateway: SimulatedGateway
+    locks: SubmissionLocks
 
 
 class SimulatedLocks:

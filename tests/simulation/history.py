@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from random import Random
 
@@ -24,21 +24,12 @@ from cenports_nb.submissions.sending.sender import close_crashed, list_parcels
 from cenports_nb.submissions.tracking.poller import poll_transaction
 from simulation.coverage import cover_transitions
 from simulation.faulty_journal import get_journal, get_runner
-from simulation.gateway import SimulatedClock, SimulatedGateway, SimulatedLocks
+from simulation.gateway import Client, SimulatedClock, SimulatedGateway, SimulatedLocks
 from simulation.judge import Judge, VerdictError
 from simulation.scheduler import Faults, Killed, Machine, Process, Scheduler
 from simulation.world import WRITE_FAULTS, FaultRates, World
 
 HOME = Path("simulated")
-
-
-@dataclass
-class Client:
-    """A simulated process with what it needs to write."""
-
-    process: Process
-    gateway: SimulatedGateway
-    locks: SubmissionLocks
 
 
 class History:

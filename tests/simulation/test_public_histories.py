@@ -22,6 +22,8 @@ import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import GuardRailError, UnexpectedAnswerError
 from cenports_nb.sandbox import Clock, Sandbox
+from cenports_nb.submissions.context import get_context
+from cenports_nb.submissions.journal.queries import list_repeated_updates
 from simulation.in_process import Exchange, Killed, connect_in_process
 
 pytestmark = [
@@ -100,8 +102,14 @@ class SubmissionMachine(RuleBasedStateMachine):
         return cn.open_submission(self.connect(), name)
 
     def open_skus(self) -> set[str]:
+        """The SKUs that a change is in the way of: one that is open, or a repeat that may still take effect."""
         found = [self.opened(name).outcomes for name in self.submitted]
-        return {row.product_sku for frame in found for row in frame.itertuples() if row.outcome in BLOCKING}
+        client = self.connect()
+        context = get_context(client)
+        now, settle = context.gateway.now(), context.gateway.settle
+        repeated = list_repeated_updates(context.journal, client.settings.account, now, settle)
+        blocking = {row.product_sku for frame in found for row in frame.itertuples() if row.outcome in BLOCKING}
+        return blocking | set(repeated["product_sku"])
 
     def die(self) -> None:
         """Leave nothing but the files."""

@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterator
 import pandas as pd
 import pytest
 from support.fake_clock import FakeClock
+from support.staging import connect_staging
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
-from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
-from cenports_nb.settings import resolve_settings
+from cenports_nb.sandbox import Sandbox
 
 
 @pytest.fixture
@@ -20,11 +20,7 @@ def connect(northwind: Sandbox, clock: FakeClock) -> Iterator[Callable[..., Clie
     opened: list[Client] = []
 
     def connect_again(**changes: object) -> Client:
-        settings = resolve_settings(
-            "staging", base_url=northwind.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
-            **{"rate_limit": 100_000, **changes},
-        )  # fmt: skip
-        opened.append(Client(settings, clock=clock))
+        opened.append(connect_staging(northwind, clock, **changes))
         return opened[-1]
 
     yield connect_again

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 import pytest
-from support.handover_worker import is_killed
+from support.handover_shop import acknowledgements, arrive, open_orders, orders_in, orders_in_file, read
 from support.scripted_server import ReceivedRequest, Reply, ScriptedServer
 
 import cenports_nb as cn
@@ -23,46 +20,12 @@ from cenports_nb.errors import (
     ReadOnlyError,
     RejectedRowsWarning,
 )
-from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
-
-
-def read(path: Path) -> pd.DataFrame:
-    return pd.read_csv(path, dtype=str, encoding="utf-8-sig", keep_default_na=False)
-
+from cenports_nb.sandbox import Sandbox
 
 ORDER = {
     "orderNo": "A12345", "orderDate": "2026-03-01T16:35:11.000000Z", "channelId": "C", "status": "Incompleted",
     "lineItems": [{"orderNo": "A12345", "lineItem": "1", "productSku": "S", "quantity": 1, "price": 2.5, "status": "pending"}],
 }  # fmt: skip
-
-
-def orders_in_file(path: Path) -> list[str]:
-    return sorted(read(path)["order_no"].unique())
-
-
-def orders_in(folder: Path) -> list[str]:
-    """The orders of all files in a folder, once for each file that has them."""
-    return sorted(number for path in folder.glob("*.csv") for number in orders_in_file(path))
-
-
-def open_orders(client: cn.Client) -> set[str]:
-    return set(cn.load_orders(client, acknowledged=False)["order_no"])
-
-
-def acknowledgements(sandbox: Sandbox) -> list[Any]:
-    return [
-        request for request in sandbox.requests if (request.method, request.path) == ("PATCH", "/orders/acknowledge")
-    ]
-
-
-def arrive(client: cn.Client, sandbox: Sandbox, number: str, **changes: Any) -> None:
-    """Let one more order come in."""
-    record = client.api.get_orders(channelId="NW-EU", limit=1, isAcknowledged=False, isPaginated=True)["data"]
-    known = record or client.api.get_orders(
-        channelId="NW-EU", limit=1, startDate="1996-07-01", endDate="1998-06-01", isPaginated=True
-    )["data"]  # fmt: skip
-    lines = [{**line, "orderNo": number, "status": "pending"} for line in known[0]["lineItems"]]
-    sandbox.add_order({**known[0], "orderNo": number, "lineItems": lines, **changes})
 
 
 def test_unacknowledged_orders_are_in_the_file_and_then_acknowledged(
@@ -364,73 +327,3 @@ def test_a_file_that_appears_on_the_way_stops_it_and_its_orders_come_again(
     made = cn.hand_over(client, tmp_path / "next.csv")
     assert (made.orders, made.acknowledged) == (1, 1)
     assert orders_in_file(tmp_path / "next.csv") == ["A12345"]
-
-
-def account(sandbox: Sandbox, **options: Any) -> cn.Client:
-    """A client whose journal outlives it."""
-    return cn.connect(
-        "staging", base_url=sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
-        rate_limit=100_000, **options,
-    )  # fmt: skip
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Iterator[Path]:
-    made = tmp_path / "warehouse"
-    made.mkdir()
-    return made
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-@pytest.mark.xdist_group("processes")
-def test_killed_at_any_step_no_order_is_lost_and_none_handed_over_twice(folder: Path, home: Path) -> None:
-    """Before every step there is; a new order comes in meanwhile; the second run is killed too, the third is not."""
-    for step in range(1, 30):
-        for path in (*folder.iterdir(), *home.glob("*.sqlite*")):
-            path.unlink()
-        with Sandbox(shift=False, rate_limit=None) as sandbox:
-            if not is_killed(sandbox.url, folder / "same.csv", step):
-                break
-            with account(sandbox) as client, warnings.catch_warnings():
-                warnings.simplefilter("ignore", HandoverWarning)
-                arrive(client, sandbox, "MEANWHILE")
-                rerun = folder / ("same.csv" if step % 2 else "other.csv")
-                is_killed(sandbox.url, rerun, step % 5 + 2)
-                for path in (rerun, folder / "last.csv"):
-                    if not path.exists():
-                        cn.hand_over(client, path)
-                cn.hand_over(client, folder / "very-last.csv")
-                assert open_orders(client) == set()
-        found = orders_in(folder)
-        assert len(found) == len(set(found)) == 22, step
-        assert list(folder.glob(".*")) == [], step
-    assert step > 8
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
-@pytest.mark.xdist_group("processes")
-@pytest.mark.parametrize("number", [1, 2])
-def test_an_acknowledgement_that_landed_before_the_kill_is_not_taken_for_lost(folder: Path, number: int) -> None:
-    """The request had left, its answer never came: the orders are read again."""
-    with Sandbox(shift=False, rate_limit=None) as sandbox, account(sandbox) as client:
-        wanted = cn.load_orders(client, acknowledged=False)
-        assert is_killed(sandbox.url, folder / "orders.csv", number, "http.client.send")
-        name = cn.list_submissions()["submission_id"].iloc[-1]
-        doubtful = cn.open_submission(client, name).outcomes.query("outcome == 'in_doubt'")
-        client.api.acknowledge_orders(channel_id=doubtful["channel_id"].iloc[0], orders=doubtful["order_no"].tolist())
-        sent = len(acknowledgements(sandbox))
-        with pytest.warns(HandoverWarning):
-            made = cn.hand_over(client, folder / "orders.csv")
-        assert made.acknowledged == made.orders == len(wanted)
-        assert len(acknowledgements(sandbox)) - sent == 3 - number
-        assert orders_in(folder) == sorted(wanted["order_no"])
-
-
-def test_two_at_once_take_turns(folder: Path) -> None:
-    """Every order is in one of the files."""
-    with Sandbox(shift=False, rate_limit=None) as sandbox, account(sandbox) as one, account(sandbox) as two:
-        wanted = open_orders(one)
-        with ThreadPoolExecutor(2) as pool:
-            found = list(pool.map(cn.hand_over, (one, two), (folder / "one.csv", folder / "two.csv")))
-        assert sorted(made.orders for made in found) == [0, len(wanted)]
-        assert orders_in(folder) == sorted(wanted)

@@ -66,7 +66,7 @@ class NotDepartedError(Exception):
 
 
 class ServerClock:
-    """Cenports' own time, as its last answer told it; between two answers it goes on with this process's clock."""
+    """Cenports' own time: the `Date` of its last answer, and what has passed since on this process's clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

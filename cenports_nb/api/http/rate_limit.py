@@ -77,7 +77,7 @@ class SystemClock:
             return None
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment, those in which the machine was suspended included where that can be told."""
+        """Return seconds since some fixed moment, including suspended time where the system counts it."""
         return time.clock_gettime(_SUSPEND_AWARE_CLOCK) if _SUSPEND_AWARE_CLOCK is not None else time.monotonic()
 
     def now(self) -> datetime:

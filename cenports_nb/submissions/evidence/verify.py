@@ -124,7 +124,7 @@ def _judge_shipments(
 
 
 def _build_reading(gateway: Gateway, began: Moment) -> Reading:
-    """Describe a reading that was made; its answer told the time at Cenports, if nothing before did."""
+    """Describe a reading that was made; its answer has the time at Cenports, if no earlier one had."""
     return Reading(began.add_server_time(gateway.now()), gateway.settle)
 
 

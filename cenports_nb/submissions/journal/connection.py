@@ -1,7 +1,7 @@
 """The journal's connection: units of work that no interrupt, no other thread and no fork can split.
 
 Python raises KeyboardInterrupt in the main thread only, at any opcode. So a unit of work runs in a thread that owns the
-connection; whoever asked for it waits until it is whole or undone, and is interrupted only then.
+connection; the caller waits until it is whole or undone, and is interrupted only then.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ IN_MEMORY = Path(":memory:")
 """The home of a dry run: what is planned is nowhere on disk."""
 CHUNK_ROWS = 20_000
 LOCK_TIMEOUT_SECONDS = 30.0
-"""For whoever holds the file at the same moment."""
+"""How long to wait for another process that holds the file."""
 MAX_CHECKED_BYTES = 32 * 2**20
 """A journal of this size is looked through before a write in a tenth of a second."""
 

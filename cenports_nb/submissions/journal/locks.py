@@ -7,8 +7,8 @@ import hashlib
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Protocol
 
+from cenports_nb.api.http.rate_limit import Clock
 from cenports_nb.errors import JournalError
 
 LOCK_FOLDER = "locks"
@@ -17,18 +17,6 @@ LOCK_TIMEOUT_SECONDS = 120.0
 LOCK_PAUSE_SECONDS = 0.05
 LOCK_FILE_MAX_AGE_SECONDS = 14 * 86_400
 """Files of submissions that nobody has sent for so long are in the way."""
-
-
-class Clock(Protocol):
-    """Where time comes from."""
-
-    def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
-        ...
-
-    def sleep(self, seconds: float) -> None:
-        """Wait."""
-        ...
 
 
 class SubmissionLocks:

@@ -80,7 +80,6 @@ def _build_triggers() -> Iterable[str]:
     """Write the triggers that keep every change, and refuse one that is no transition."""
     outcomes = ", ".join(f"'{old}>{new}'" for old, new in list_outcome_pairs())
     states = ", ".join(f"'{old}>{new}'" for old, new in list_batch_pairs())
-    yield f"CREATE INDEX row_blocking ON row (outcome) WHERE {BLOCKING_CONDITION}"
     yield """
 CREATE TRIGGER row_changed AFTER UPDATE ON row
 WHEN OLD.outcome IS NOT NEW.outcome OR OLD.message IS NOT NEW.message OR OLD.batch IS NOT NEW.batch
@@ -146,6 +145,7 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _guard(connection: sqlite3.Connection) -> None:
+    connection.execute(f"CREATE INDEX row_blocking ON row (outcome) WHERE {BLOCKING_CONDITION}")
     for statement in _build_triggers():
         connection.execute(statement)
     connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")

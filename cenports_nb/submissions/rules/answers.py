@@ -7,15 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from cenports_nb.errors import (
-    ApiError,
-    AuthenticationError,
-    BusinessError,
-    CenportsError,
-    InvalidRequestError,
-    RateLimitedError,
-    TransportError,
-)
+from cenports_nb.errors import ApiError, CenportsError, InvalidRequestError, TransportError
 
 SendEvent = Literal["refuse", "return", "lose"]
 
@@ -64,18 +56,11 @@ def judge_error(error: CenportsError, items_field: str) -> Verdict:
     if not error.reached:
         # There was no token to send it with, or nobody to send it to.
         return Verdict("return", stops=not isinstance(error, TransportError))
-    status = get_status(error)
+    status = error.status if isinstance(error, ApiError | InvalidRequestError) else None
     if status is None:
         return Verdict("lose")
     event = REFUSAL_EVENTS.get(status, "lose")
     return Verdict(event, status in STOPPING_STATUSES, event == "refuse" and is_too_large(error, status, items_field))
-
-
-def get_status(error: CenportsError) -> int | None:
-    """Return the HTTP status of a refusal; None where there is none."""
-    if isinstance(error, ApiError | AuthenticationError | BusinessError | InvalidRequestError | RateLimitedError):
-        return error.status
-    return None
 
 
 def is_too_large(error: CenportsError, status: int, items_field: str) -> bool:

@@ -34,11 +34,11 @@ class Policy:
         max_drop_from: Only a SKU with at least so many units is checked for that.
     """
 
-    on_stale: str = "raise"
-    is_repeatable: bool = False
-    compares_stock: bool = True
-    max_drop: float = 0.5
-    max_drop_from: int = 20
+    on_stale: str
+    is_repeatable: bool
+    compares_stock: bool
+    max_drop: float
+    max_drop_from: int
 
 
 @dataclass(frozen=True)

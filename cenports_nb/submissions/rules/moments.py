@@ -18,7 +18,7 @@ class Moment:
         wall: The time of day of this machine, UTC.
         monotonic: Seconds on a clock that is never set; None where it is unknown.
         process: On which: that of a process, or of a machine since its start; two such clocks are not compared.
-        server: The time at Cenports, UTC; None where no answer told.
+        server: The time at Cenports, UTC; None before the first answer with a `Date`.
     """
 
     wall: datetime

@@ -55,7 +55,7 @@ def retry(
     with contextlib.ExitStack() as stack:
         with locks.hold_planning(head.account):
             stack.enter_context(locks.hold_sending(head.submission_id))
-            # From here on they are in the way of whoever plans another change of the same things.
+            # From here on they block another change of the same things.
             before = _requeue(gateway, journal, head)
         if not before:
             return

@@ -17,6 +17,7 @@ from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
 from cenports_nb.frames.provenance import provenance, read_time_zone
 from cenports_nb.frames.row_keys import IntArray, encode_keys, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
@@ -66,6 +67,7 @@ def stock_cover(
     Warns:
         AnalysisWarning: Units sold by lines that name no warehouse; they are in no row.
     """
+    refuse_swapped(line_items=line_items, available=available)
     if not isinstance(days, int) or isinstance(days, bool) or days < 1:
         raise InvalidRequestError(f"days={days!r} must be a whole number above 0.")
     name = read_time_zone(time_zone, line_items, available)

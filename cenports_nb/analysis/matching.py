@@ -14,6 +14,7 @@ from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_first_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import decode_categories, take_text
@@ -46,6 +47,7 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
     Raises:
         InvalidRequestError: A column is missing or can't be read.
     """
+    refuse_swapped(line_items=line_items, shipments=shipments)
     zone = read_time_zone(time_zone, line_items, shipments)
     parse_time_zone(zone)
     needed = [*ORDER_KEYS, "order_date", "quantity", "status"]

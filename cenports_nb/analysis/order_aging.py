@@ -16,6 +16,7 @@ from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import provenance, read_time_zone
 from cenports_nb.frames.row_keys import IntArray, encode_keys, sum_by_code
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 
@@ -60,6 +61,7 @@ def order_ages(
     Warns:
         AnalysisWarning: Whether some orders are acknowledged is not known; they are listed only if unshipped.
     """
+    refuse_swapped(orders=orders, line_items=line_items)
     zone = read_time_zone(time_zone, orders, line_items)
     parse_time_zone(zone)
     edges = _check_edges(buckets)

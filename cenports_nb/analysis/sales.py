@@ -11,11 +11,13 @@ import pandas as pd
 
 from cenports_nb.analysis.money import sum_exactly
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames.choices import suggest_choice
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.frames.row_keys import IntArray, compact_codes, encode_keys, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import take_text
@@ -79,6 +81,7 @@ def summarize_sales(
         0           A       2      2      3       29.97         0
         1           B       1      1      1        5.00         0
     """
+    refuse_swapped(line_items=line_items, orders=orders)
     names: list[str] = [by] if isinstance(by, str) else list(by)
     _check_by(names, with_orders=orders is not None)
     zone = read_time_zone(time_zone, line_items, orders)
@@ -133,7 +136,8 @@ COLUMN_NAMES = {
 
 def _check_by(names: list[str], *, with_orders: bool) -> None:
     if any(name not in COLUMN_NAMES for name in names) or len(set(names)) < len(names):
-        raise InvalidRequestError(f"by={names!r} may name {', '.join(COLUMN_NAMES)}, each once.")
+        near = suggest_choice(names, COLUMN_NAMES)
+        raise InvalidRequestError(f"by={names!r} may name {', '.join(COLUMN_NAMES)}, each once{near or '.'}")
     if "state" in names and not with_orders:
         raise InvalidRequestError('by="state" needs orders=, from load_orders, since lines do not know the address.')
 

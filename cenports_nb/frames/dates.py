@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,10 +16,10 @@ Day = str | date | datetime | pd.Timestamp
 
 
 def parse_day(value: Day, name: str, zone: ZoneInfo) -> date:
-    """Read one day: `YYYY-MM-DD`, a date, or an instant, of which the zone's day is meant.
+    """Read one day: `YYYY-MM-DD`, a date, or its first instant, in the zone or, as days of orders are written, in UTC.
 
     Raises:
-        InvalidRequestError: Not a day; nothing was sent.
+        InvalidRequestError: Not a day, or a time of day, which would be lost; nothing was sent.
     """
     if isinstance(value, str):
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
@@ -29,7 +29,13 @@ def parse_day(value: Day, name: str, zone: ZoneInfo) -> date:
                 pass
         raise InvalidRequestError(f"{name}={value!r} is no day: write it as YYYY-MM-DD, such as '2026-01-31'.")
     if isinstance(value, datetime) and not pd.isna(value):
-        return (value.astimezone(zone) if value.tzinfo else value).date()
+        local = value.astimezone(zone) if value.tzinfo else value
+        for moment in (local, value.astimezone(UTC)) if value.tzinfo else (local,):
+            if moment.time() == time() and not getattr(moment, "nanosecond", 0):
+                return moment.date()
+        raise InvalidRequestError(
+            f"{name}={str(value)!r} has a time of day, and whole days are meant: pass '{local:%Y-%m-%d}'."
+        )
     if isinstance(value, date) and not pd.isna(value):
         return value
     raise InvalidRequestError(f"{name}={value!r} is no day: pass 'YYYY-MM-DD', a date or a Timestamp.")

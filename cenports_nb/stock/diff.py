@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, StockWarning
+from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.line_status import select_open_lines
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
@@ -50,6 +52,7 @@ def diff_stock(
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
     """
+    refuse_swapped(actual=actual, available=available, open_items=open_items)
     _check_scope(available_scope, available)
     by_channel = isinstance(available, pd.DataFrame) and "channel_id" in available.columns
     keys = CHANNEL_STOCK_KEYS if by_channel else STOCK_KEYS
@@ -170,7 +173,6 @@ def _warn_unmatched_demand(lines: pd.DataFrame, unmatched: Mask) -> None:
 
 
 def _check_scope(scope: str, available: pd.DataFrame) -> None:
-    if scope not in ("account", "channel"):
-        raise InvalidRequestError(f'available_scope={scope!r} must be "account" or "channel".')
+    check_choice("available_scope", scope, ("account", "channel"))
     if scope == "channel" and isinstance(available, pd.DataFrame) and "channel_id" not in available.columns:
         raise InvalidRequestError('available_scope="channel" compares each channel: available lacks channel_id.')

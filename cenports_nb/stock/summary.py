@@ -9,6 +9,7 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import check_choice, suggest_choice
 from cenports_nb.frames.row_keys import encode_keys
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
@@ -66,10 +67,9 @@ def summarize_stock(
     names = [by] if isinstance(by, str) else list(by)
     if not set(names) <= set(STOCK_KEYS) or len(set(names)) < len(names):
         raise InvalidRequestError(
-            f"by={by!r} may name {' and '.join(STOCK_KEYS)}, each once; to see one channel, choose its rows first."
+            f"by={by!r} may name {' and '.join(STOCK_KEYS)}, each once; to see one channel, choose its rows first{suggest_choice(names, STOCK_KEYS) or '.'}"
         )
-    if available_scope not in ("account", "channel"):
-        raise InvalidRequestError(f'available_scope={available_scope!r} must be "account" or "channel".')
+    check_choice("available_scope", available_scope, ("account", "channel"))
     optional = ("product_name", "open_quantity", "unexplained")
     rows = validate_columns(diff, _DiffColumns, "diff", optional=optional)
     each = _merge_channels(rows, by_account=available_scope == "account")

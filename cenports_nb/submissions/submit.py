@@ -14,6 +14,7 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, StockWarning
+from cenports_nb.frames.choices import check_choice, suggest_choice
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
@@ -176,10 +177,8 @@ def _check_arguments(
 ) -> None:
     check_whole_number("batch_size", batch_size, 1)
     check_whole_number("canary", canary, 0)
-    if on_stale not in ON_STALE_MODES:
-        raise InvalidRequestError(f"on_stale={on_stale!r} must be one of {', '.join(map(repr, ON_STALE_MODES))}.")
-    if on_objection not in ("raise", "hold"):
-        raise InvalidRequestError(f"on_objection={on_objection!r} must be 'raise' or 'hold'.")
+    check_choice("on_stale", on_stale, ON_STALE_MODES)
+    check_choice("on_objection", on_objection, ("raise", "hold"))
     if isinstance(allow, pd.DataFrame):
         lacking = [name for name in (*STOCK_KEYS, "guard") if name not in allow.columns]
         if lacking:
@@ -189,7 +188,9 @@ def _check_arguments(
         allow = allow["guard"].tolist()
     unknown = [name for name in allow if name not in GUARDS]
     if isinstance(allow, str) or unknown:
-        raise InvalidRequestError(f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}.")
+        raise InvalidRequestError(
+            f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}{suggest_choice(unknown, GUARDS) or '.'}"
+        )
 
 
 def check_rows(updates: pd.DataFrame) -> pd.DataFrame:

@@ -19,15 +19,40 @@ TODAY = date(2026, 3, 1)
     [
         "2026-01-31",
         date(2026, 1, 31),
-        datetime(2026, 1, 31, 23, 59),
+        datetime(2026, 1, 31),
         pd.Timestamp("2026-01-31"),
-        datetime(2026, 1, 30, 23, 30, tzinfo=UTC),
-        pd.Timestamp("2026-01-30T23:30Z"),
+        datetime(2026, 1, 30, 23, 0, tzinfo=UTC),
+        pd.Timestamp("2026-01-31", tz="Europe/Berlin"),
+        pd.Timestamp("2026-01-31T00:00Z"),
     ],
 )
-def test_a_day_may_be_text_date_or_instant(value: Any) -> None:
-    """Of an instant with a zone, the day that it is in ours."""
+def test_a_day_may_be_text_date_or_its_first_instant(value: Any) -> None:
+    """In our zone, or in UTC, as days of orders are written."""
     assert parse_day(value, "start", BERLIN) == date(2026, 1, 31)
+
+
+@pytest.mark.parametrize(
+    ("value", "day"),
+    [
+        (datetime(2026, 1, 31, 23, 59), "2026-01-31"),
+        (pd.Timestamp("2026-01-31T00:00:00.000000001"), "2026-01-31"),
+        (datetime(2026, 1, 30, 23, 30, tzinfo=UTC), "2026-01-31"),
+        (pd.Timestamp("2026-01-31", tz="America/New_York"), "2026-01-31"),
+    ],
+)
+def test_a_time_of_day_is_not_dropped(value: Any, day: str) -> None:
+    """It is refused, with the day to pass."""
+    with pytest.raises(
+        InvalidRequestError, match=f"start=.* has a time of day, and whole days are meant: pass '{day}'"
+    ):
+        parse_day(value, "start", BERLIN)
+
+
+@pytest.mark.parametrize("value", ["2026-01-31T10:00", "2026-01-31 10:00", "2026-01-31T00:00:00Z"])
+def test_a_time_in_a_text_is_not_dropped(value: str) -> None:
+    """In a terminal and in a report all is text."""
+    with pytest.raises(InvalidRequestError, match="is no day"):
+        parse_day(value, "start", BERLIN)
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,7 @@ def load_orders(query: LoadQuery) -> pd.DataFrame:
 
     Args:
         client: The account.
-        start: First day, `YYYY-MM-DD`, a date or a Timestamp.
+        start: First day, `YYYY-MM-DD`, a date or a Timestamp; a time of day is refused.
         end: Last day.
         channel_id: One sales channel or several; all of them by default.
         order_nos: Only these order numbers.

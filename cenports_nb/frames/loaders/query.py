@@ -126,8 +126,8 @@ def parse_query(
     if with_acknowledged and acknowledged is not None:
         raise InvalidRequestError("Pass either acknowledged= or with_acknowledged=True, not both.")
     params = {
-        "start": None if start is None else str(start),
-        "end": None if end is None else str(end),
+        "start": None if days is None or last else str(days[0]),
+        "end": None if days is None or last else str(days[1]),
         "last": last,
         "channel_id": None if channels is None else list(channels),
         "order_nos": None if numbers is None else f"{len(numbers)} numbers",

@@ -12,6 +12,7 @@ import pandera.pandas as pa
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, find_duplicates, index_rows
 from cenports_nb.frames.schema.coercion import COERCIONS, Flaw
+from cenports_nb.frames.schema.frame_kinds import explain_wrong_kind
 from cenports_nb.rendering.text import pluralize
 
 MAX_QUOTED_ROWS = 5
@@ -54,7 +55,10 @@ def validate_columns(
     schema = model.to_schema().columns
     needed = list(schema) if columns is None else [*columns]
     missing = [name for name in needed if name not in frame.columns and name not in optional and schema[name].required]
-    problems = [_describe_missing_columns(frame, missing)] if missing else []
+    lacks = _describe_missing_columns(frame, missing) if missing else ""
+    if wrong_kind := explain_wrong_kind(frame, what):
+        raise InvalidRequestError(f"{what} {lacks or 'is another frame'}: {wrong_kind}.")
+    problems = [lacks] if missing else []
     read: dict[str, pd.Series[Any]] = {}
     for name in needed:
         if name not in frame.columns:

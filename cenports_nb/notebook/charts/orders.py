@@ -13,6 +13,7 @@ from matplotlib.dates import date2num
 from cenports_nb.analysis.money import sum_exactly
 from cenports_nb.analysis.sales import summarize_sales
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import check_choice, suggest_choice
 from cenports_nb.frames.dates import Day, local_days, parse_time_zone
 from cenports_nb.frames.provenance import Provenance, provenance, read_time_zone
 from cenports_nb.frames.schema import schemas
@@ -122,8 +123,8 @@ def plot_orders(
         InvalidRequestError: A column is missing or can't be read, the days were not loaded, or an argument means
             nothing.
     """
-    if by not in ("day", "week", "month", None):
-        raise InvalidRequestError(f'by={by!r} must be "day", "week" or "month".')
+    if by is not None:
+        check_choice("by", by, ("day", "week", "month"))
     zone = read_time_zone(time_zone, orders)
     parse_time_zone(zone)
     has_lines = isinstance(orders, pd.DataFrame) and {"line_item", "quantity"} & set(orders.columns)
@@ -131,7 +132,9 @@ def plot_orders(
     measured = measure or known[0]
     if measured not in known:
         kind = "line items" if has_lines else "orders"
-        raise InvalidRequestError(f"measure={measure!r} can't be told from {kind}: choose {' or '.join(known)}.")
+        raise InvalidRequestError(
+            f"measure={measure!r} can't be told from {kind}: choose {' or '.join(known)}{suggest_choice([measured], known) or '.'}"
+        )
     days = _sum_lines_by_day(orders, zone, measured) if has_lines else _sum_orders_by_day(orders, zone, measured)
     loaded = find_loaded_days(orders, days.index.to_series(), zone)
     heading, unit, word = MEASURES[measured]

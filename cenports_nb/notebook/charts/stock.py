@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
-from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
@@ -50,8 +50,7 @@ def plot_stock(
     """
     needed = [*STOCK_KEYS, "product_name", "actual", "available"]
     diff = validate_columns(diff, schemas.StockDiff, "diff", needed)
-    if by not in ("sku", "warehouse"):
-        raise InvalidRequestError(f'by={by!r} must be "sku" or "warehouse".')
+    check_choice("by", by, ("sku", "warehouse"))
     check_bar_limit(top)
     found = _build_bars(diff, by)
     bars = found.head(top)

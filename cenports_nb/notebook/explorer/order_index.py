@@ -18,6 +18,7 @@ from cenports_nb.frames.personal_columns import personal_kind
 from cenports_nb.frames.provenance import provenance, read_time_zone
 from cenports_nb.frames.row_keys import IntArray, encode_keys, find_duplicates, index_rows
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
 
@@ -91,6 +92,7 @@ class OrderIndex:
         *,
         time_zone: str | None = None,
     ) -> None:
+        refuse_swapped(orders=orders, line_items=line_items, shipments=shipments)
         self.time_zone = read_time_zone(time_zone, orders, line_items, shipments)
         zone = parse_time_zone(self.time_zone)
         # Columns that only the details of an order show are not validated: any value may stand there.

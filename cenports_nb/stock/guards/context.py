@@ -13,6 +13,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import repeat_text, take_text
@@ -97,6 +98,7 @@ def build_context(
     thresholds: Thresholds,
 ) -> GuardContext:
     """Check the frames and join them by key."""
+    refuse_swapped(updates=updates, actual=actual, available=available)
     needed = [*UPDATE_COLUMNS, *OPTIONAL_COLUMNS]
     plan = validate_columns(updates, schemas.StockUpdates, "updates", needed, optional=OPTIONAL_COLUMNS)
     plan = plan.reset_index(drop=True)

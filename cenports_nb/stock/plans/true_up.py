@@ -11,10 +11,12 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.line_status import select_open_lines
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, sum_by_code
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_stock_in_place_of, refuse_swapped
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.sku_settlements import read_settlements
@@ -90,15 +92,15 @@ def build_true_up(
             counted too, or a partial `actual`, in which a missing row
             would look like an unknown SKU.
     """
-    if basis not in ("on_hand", "net_of_open") or missing not in ("ignore", "zero"):
-        raise InvalidRequestError(
-            f"basis={basis!r} must be 'on_hand' or 'net_of_open', and missing={missing!r} 'ignore' or 'zero'."
-        )
+    check_choice("basis", basis, ("on_hand", "net_of_open"))
+    check_choice("missing", missing, ("ignore", "zero"))
     if basis == "net_of_open" and open_items is None:
         raise InvalidRequestError('basis="net_of_open" adds open demand back: pass open_items=, the open line items.')
     lines = None
     if open_items is not None and basis == "net_of_open":
         lines = select_open_lines(open_items, [name for name in ("order_no",) if name in open_items.columns])
+    refuse_swapped(counts=counts, actual=actual, at_count=at_count, open_items=open_items)
+    refuse_stock_in_place_of("counts", counts, actual)
     settled = check_settlements(unknown)
     joined = _join_stock(counts, actual, at_count, lines, settled, allow_partial=allow_partial)
     refuse_other_accounts(actual, open_items=open_items)

@@ -1,0 +1,50 @@
+"""Arguments that take one of a few words: another word is refused with the one that was probably meant."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from difflib import get_close_matches
+
+from cenports_nb.errors import InvalidRequestError
+
+SYNONYMS = {
+    **dict.fromkeys(("date", "order_date", "daily"), "day"),
+    **dict.fromkeys(("product", "item", "article"), "sku"),
+    **dict.fromkeys(("shop", "marketplace"), "channel"),
+    **dict.fromkeys(("region", "province"), "state"),
+    **dict.fromkeys(("quantity", "pieces"), "units"),
+    **dict.fromkeys(("revenue", "sales", "value"), "line_value"),
+    **dict.fromkeys(("upc", "ean", "gtin", "barcode"), "product_upc"),
+    "net": "net_of_open",
+}
+
+
+def check_choice(name: str, value: object, choices: Collection[str]) -> None:
+    """Refuse a value that is none of the choices.
+
+    Args:
+        name: Of the argument.
+        value: What was passed.
+        choices: What it takes.
+
+    Raises:
+        InvalidRequestError: It is none; the message lists them, and suggests the nearest.
+    """
+    if not isinstance(value, str) or value not in choices:
+        *others, last = [f'"{choice}"' for choice in choices]
+        listed = f"{', '.join(others)} or {last}" if others else last
+        raise InvalidRequestError(f"{name}={value!r} must be {listed}{suggest_choice([value], choices) or '.'}")
+
+
+def suggest_choice(values: Iterable[object], choices: Collection[str]) -> str:
+    """Ask whether the choice nearest to the first wrong value is meant; empty if none is near."""
+    wrong = next((value for value in values if value not in choices), None)
+    if not isinstance(wrong, str):
+        return ""
+    word = wrong.strip().lower().replace("-", "_")
+    near = [
+        *(choice for choice in (word, SYNONYMS.get(word, "")) if choice in choices),
+        *(choice for choice in choices if choice in word.split("_") or word in choice.split("_")),
+        *get_close_matches(word, choices, 1, 0.6),
+    ]
+    return f'; did you mean "{near[0]}"?' if near else ""

@@ -20,7 +20,7 @@ from cenports_nb.submissions.rules.states import UNSETTLED_OUTCOMES
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
 from cenports_nb.submissions.sending.look import OrderLook, StockLook
 from cenports_nb.submissions.sending.resend import build_sender, resume, retry
-from cenports_nb.submissions.sending.sender import close_crashed, list_parcels
+from cenports_nb.submissions.sending.sender import close_if_crashed, list_parcels
 from cenports_nb.submissions.tracking.poller import poll_transaction
 from simulation.coverage import cover_transitions
 from simulation.faulty_journal import get_journal, get_runner
@@ -333,8 +333,7 @@ class History:
         self.judge.check(is_final=True)
 
     def _close_crashed(self, client: Client, head: Head) -> None:
-        if not client.locks.is_sending(head.submission_id):
-            close_crashed(client.gateway, self.journal, head.submission_id)
+        close_if_crashed(client.gateway, self.journal, client.locks, head.submission_id)
 
     def _pick(self) -> Head:
         return self.journal.head(self.random.choice(self.submissions))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import unicodedata
 from collections.abc import Collection
 from dataclasses import replace
 
@@ -21,7 +22,8 @@ CANDIDATES = (
     *("cp932", "gb18030", "big5", "cp949", "euc_jp"),
 )
 """What text that is no Unicode may be: Windows and Mac in Europe, DOS, then Japan, China, Taiwan and Korea."""
-MAX_SHOWN_CANDIDATES = 5
+HEAD_BYTES = 4_096
+MAX_SHOWN_CANDIDATES = 8
 REVERSIBLE = "latin-1"
 """Reads every byte as one character, so that a column can be decoded once it is known what its bytes mean."""
 UNLIKELY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2500-\u259f\ue000-\uf8ff\ufffd]")
@@ -48,9 +50,12 @@ def decode_text(content: bytes, name: str, encoding: str | None) -> tuple[str, b
     for bom, found in BOMS:
         if content.startswith(bom):
             return _decode_as(content, name, found), False
-    if b"\x00" in content[:4_096]:
-        found = "utf-16-le" if content[1:2] == b"\x00" else "utf-16-be"
-        return _decode_as(content, name, found), False
+    head = content[:HEAD_BYTES]
+    if b"\x00" in head:
+        low, high = head[1::2].count(0), head[::2].count(0)  # of every character of European text one byte is 0
+        if max(low, high) < len(head) // 4:
+            raise _refuse_bytes(name)
+        return _decode_as(content, name, "utf-16-le" if low > high else "utf-16-be"), False
     try:
         return content.decode("utf-8"), False
     except UnicodeDecodeError:
@@ -68,14 +73,19 @@ def decode_headers(table: Table, score: Score) -> Table:
         encoding: [reading[header] for header in table.headers] for encoding, reading in readings.items() if reading
     }
     if not found:
-        raise _refuse_bytes(table)
+        raise _refuse_bytes(table.name)
     scores = {encoding: score(headers) for encoding, headers in found.items()}
     possible = tuple(encoding for encoding in found if scores[encoding] == max(scores.values()))
     return replace(table, headers=tuple(map(join_lines, found[possible[0]])), encodings=possible)
 
 
-def decode_columns(table: Table, places: Collection[int]) -> Table:
+def decode_columns(table: Table, places: Collection[int], *, shows_values: bool = True) -> Table:
     """Decode the columns that are read, where all encodings that are possible agree on them.
+
+    Args:
+        table: The table.
+        places: These columns.
+        shows_values: Whether an error may show what stands in them; not what is a person's.
 
     Raises:
         InvalidRequestError: They differ; it names the candidates and what each makes of a cell.
@@ -87,11 +97,17 @@ def decode_columns(table: Table, places: Collection[int]) -> Table:
     readings = {encoding: _read_all(words, encoding) for encoding in table.encodings}
     possible = {encoding: reading for encoding, reading in readings.items() if reading is not None}
     if not possible:
-        raise _refuse_bytes(table)
+        raise _refuse_bytes(table.name)
     for place, found in cells.items():
         for word in found:
             if len({reading[word] for reading in possible.values()}) > 1:
-                raise _ask(table, place, word, {encoding: reading[word] for encoding, reading in possible.items()})
+                raise _ask(
+                    table,
+                    place,
+                    word,
+                    {encoding: reading[word] for encoding, reading in possible.items()},
+                    shows_values,
+                )
     reading = next(iter(possible.values()))
     columns = [
         _decode_column(column, reading) if place in places else column for place, column in enumerate(table.columns)
@@ -99,9 +115,9 @@ def decode_columns(table: Table, places: Collection[int]) -> Table:
     return replace(table, columns=tuple(columns), encodings=())
 
 
-def _refuse_bytes(table: Table) -> InvalidRequestError:
+def _refuse_bytes(name: str) -> InvalidRequestError:
     return InvalidRequestError(
-        f"{table.name} is not UTF-8 text, nor any other that is known: save it as CSV UTF-8, or name its encoding with "
+        f"{name} is not UTF-8 text, nor any other that is known: save it as CSV UTF-8, or name its encoding with "
         "encoding=. Nothing was read."
     )
 
@@ -148,18 +164,33 @@ def _decode_column(column: arrow.ChunkedArray, reading: dict[str, str]) -> arrow
     return arrow.chunked_array([arrow.array(decoded, ARROW_TEXT)])
 
 
-def _ask(table: Table, place: int, word: str, readings: dict[str, str]) -> InvalidRequestError:
+def _ask(
+    table: Table,
+    place: int,
+    word: str,
+    readings: dict[str, str],
+    shows_values: bool,
+) -> InvalidRequestError:
     """Ask which encoding a file has, with what each candidate makes of one cell."""
     distinct: dict[str, str] = {}
     for encoding, text in readings.items():
         distinct.setdefault(text, encoding)
-    shown = [f"{truncate(text, 30)!r} ({encoding})" for text, encoding in distinct.items()][:MAX_SHOWN_CANDIDATES]
+    likely = sorted(distinct, key=_count_oddities)[:MAX_SHOWN_CANDIDATES]
+    shown = [f"{truncate(text, 30)!r} ({distinct[text]})" if shows_values else distinct[text] for text in likely]
     line = table.lines[_find_row(table.columns[place], word)]
     return InvalidRequestError(
         f"{table.name} is not UTF-8, and {table.headers[place]!r} in {table.line} {line} may be "
-        f"{' or '.join([', '.join(shown[:-1]), shown[-1]])}: name the right one with encoding={next(iter(distinct.values()))!r}, "
+        f"{' or '.join([', '.join(shown[:-1]), shown[-1]])}: name the right one with encoding={distinct[likely[0]]!r}, "
         "or save the file as CSV UTF-8. Nothing was read."
     )
+
+
+def _count_oddities(text: str) -> int:
+    """Count what makes a reading unlikely: symbols that are no ASCII, and letters of more than one script."""
+    unusual = [char for char in text if not char.isascii()]
+    scripts = {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
+    symbols = sum(not char.isalpha() for char in unusual)
+    return symbols + max(0, len(scripts - {"LATIN"}) - 1) + ("LATIN" in scripts and len(scripts) > 1)
 
 
 def _find_row(column: arrow.ChunkedArray, word: str) -> int:

@@ -122,14 +122,14 @@ def _look(sheet: SheetReader, score: Score) -> _Candidate:
         return _Candidate(sheet, 0, has_rows=False, is_empty=True)
     scores = [score(_list_texts(cells)) for _, cells, _ in head]
     best = max(range(len(head)), key=lambda place: (scores[place], -place))
-    width = max(place for place, cell in head[best][1].items() if cell.text.strip()) + 1
     below = chain(head[best + 1 :], rows)
-    has_rows = any(_has_text(cells, width) for _, cells, _ in below)
+    headed = frozenset(_list_headed(head[best][1]))
+    has_rows = any(_has_text(cells, headed) for _, cells, _ in below)
     return _Candidate(sheet, scores[best], has_rows=has_rows, is_empty=False)
 
 
 def _read(sheet: SheetReader, name: str, score: Score, *, is_named: bool) -> Table:
-    """Read the table of a sheet: as wide as its headers, whatever stands beside or far below it."""
+    """Read the columns of a sheet that have a header, whatever stands beside or far below them."""
     hidden_columns: set[int] = set()
     rows = (row for row in sheet.iterate_rows(hidden_columns) if _has_text(row[1]))
     head = list(islice(rows, MAX_HEAD_ROWS))
@@ -138,20 +138,22 @@ def _read(sheet: SheetReader, name: str, score: Score, *, is_named: bool) -> Tab
     texts = [_list_texts(cells) for _, cells, _ in head]
     title = f"{name}, sheet {sheet.name!r}," if is_named else name
     check_header_row(texts, [number for number, _, _ in head], score, title, "row")
-    first = head[0][1]
-    width = max((place for place, cell in first.items() if cell.text.strip()), default=0) + 1
-    headers = tuple(join_lines(first[place].text) if place in first else "" for place in range(width))
-    builder = _TableBuilder(width)
+    headed = _list_headed(head[0][1])
+    headers = tuple(join_lines(head[0][1][place].text) for place in headed)
+    builder = _TableBuilder(headed)
     for number, cells, is_hidden in chain(head[1:], rows):
         builder.add(number, cells, is_hidden=is_hidden)
-    return builder.build(name, headers, sheet.name if is_named else None, frozenset(hidden_columns))
+    hidden = frozenset(column for column, place in enumerate(headed) if place in hidden_columns)
+    return builder.build(name, headers, sheet.name if is_named else None, hidden)
 
 
 class _TableBuilder:
     """Collects rows into columns."""
 
-    def __init__(self, width: int) -> None:
-        self._width = width
+    def __init__(self, places: Sequence[int]) -> None:
+        self._places = dict(enumerate(places))
+        self._headed = frozenset(places)
+        width = len(places)
         self._lines: list[int] = []
         self._texts: list[list[str]] = [[] for _ in range(width)]
         self._shown: list[dict[int, str]] = [{} for _ in range(width)]
@@ -161,14 +163,14 @@ class _TableBuilder:
 
     def add(self, number: int, cells: Cells, *, is_hidden: bool) -> None:
         """Add a row, if anything stands in a column that has a header."""
-        if not _has_text(cells, self._width):
+        if not _has_text(cells, self._headed):
             return
         row = len(self._lines)
         self._lines.append(number)
         if is_hidden:
             self._hidden.append(row)
         for place, texts in enumerate(self._texts):
-            cell = cells.get(place)
+            cell = cells.get(self._places[place])
             texts.append("" if cell is None else cell.text)
             if cell is not None:
                 self._note(row, place, cell)
@@ -210,12 +212,17 @@ class _TableBuilder:
             self._exact.setdefault(place, []).append(row)
 
 
-def _has_text(cells: Cells, width: int | None = None) -> bool:
+def _has_text(cells: Cells, places: frozenset[int] | None = None) -> bool:
     """Tell whether a row has anything in it, within some columns."""
     return any(
-        (cell.text.strip() != "" or cell.flag is not None) and (width is None or place < width)
+        (cell.text.strip() != "" or cell.flag is not None) and (places is None or place in places)
         for place, cell in cells.items()
     )
+
+
+def _list_headed(cells: Cells) -> list[int]:
+    """List the columns that have a header."""
+    return sorted(place for place, cell in cells.items() if cell.text.strip())
 
 
 def _list_texts(cells: Cells) -> list[str]:

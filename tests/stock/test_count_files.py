@@ -106,7 +106,9 @@ def test_a_long_line_is_refused_with_its_number() -> None:
 
 def test_a_quote_that_never_closes_is_refused() -> None:
     """It would swallow the rest of the file."""
-    assert "a quotation mark that is not closed, or stands in the middle of a cell, in line 2" in _refused('Warehouse,SKU,Qty\nW,"A,1\nW,B,2\n')
+    assert "a quotation mark that is not closed, or stands in the middle of a cell, in line 2" in _refused(
+        'Warehouse,SKU,Qty\nW,"A,1\nW,B,2\n'
+    )
 
 
 def test_a_file_of_headers_alone_is_an_empty_count() -> None:

@@ -64,7 +64,10 @@ def test_days_are_days() -> None:
         (_book(["W", "=1+1", 1]), "a formula without a saved result as product_sku in row 2"),
         (_book(["W", "A", 1], ["=A2", "=B2", "=C2"]), "a formula without a saved result as warehouse_code in row 3"),
         (_book(["W", date(2026, 1, 2), 1]), "a product_sku that Excel made a date in row 2"),
-        (_book(["W", 123_456_789_012_345_678, 1]), "a number in a format that hides its digits, or has more than 15 of them"),
+        (
+            _book(["W", 123_456_789_012_345_678, 1]),
+            "a number in a format that hides its digits, or has more than 15 of them",
+        ),
         (_book(["W", "#N/A", 1], errors=("B2",)), "an error such as #N/A instead of a value as product_sku in row 2"),
         (_book(["W", "A", "#N/A"], errors=("C2",)), "an error such as #N/A instead of a value as quantity in row 2"),
         (_book(["W", "A", 1.234]), "a quantity that is not whole in row 2"),

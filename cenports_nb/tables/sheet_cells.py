@@ -10,15 +10,20 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 from openpyxl.cell.read_only import ReadOnlyCell
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.styles.numbers import is_date_format, is_timedelta_format
+from openpyxl.utils.cell import coordinate_to_tuple
 from openpyxl.utils.datetime import from_excel
 from openpyxl.worksheet._reader import WorkSheetParser
-from openpyxl.xml.constants import SHEET_MAIN_NS
+from openpyxl.xml.constants import SHARED_STRINGS, SHEET_MAIN_NS
+from openpyxl.xml.functions import iterparse
 
 from cenports_nb.tables.number_formats import GENERAL, format_general, format_number
 from cenports_nb.tables.table import CellFlag
 
-FORMULA_TAG = f"{{{SHEET_MAIN_NS}}}f"
+FORMULA_TAG, INLINE_TAG, SHARED_TAG, RUN_TAG, TEXT_TAG = (
+    f"{{{SHEET_MAIN_NS}}}{tag}" for tag in ("f", "is", "si", "r", "t")
+)
 ESCAPE = re.compile(r"_x([0-9A-Fa-f]{4})_")
 UNDERSCORE = 0x5F
 LAST_CONTROL = 0x1F
@@ -47,10 +52,35 @@ class _Parser(WorkSheetParser):
     """Reads numbers as they are stored, and tells a formula whose result was not saved from an empty cell."""
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
+        if element.get("t") == "inlineStr":
+            return self._parse_inline_text(element)
         cell: dict[str, Any] = super().parse_cell(element)
         if cell["value"] is None and element.find(FORMULA_TAG) is not None:
             cell["data_type"] = "f"
         return cell
+
+    def _parse_inline_text(self, element: Any) -> dict[str, Any]:
+        """Read a text that stands in its cell, without the objects that openpyxl makes of its fonts."""
+        text = element.find(INLINE_TAG)
+        value = "" if text is None else _join_runs(text)
+        self.col_counter = coordinate_to_tuple(element.get("r"))[1] if element.get("r") else self.col_counter + 1
+        style = int(element.get("s", 0))
+        return {"column": self.col_counter, "value": value or None, "data_type": "s", "style_id": style}
+
+
+class WorkbookReader(ExcelReader):
+    """Reads a workbook, and the texts that its cells share as they are written: openpyxl loses some of their escapes."""
+
+    def read_strings(self) -> None:
+        """Read the texts that cells share."""
+        part: Any = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
+        if part is None:
+            return
+        with self.archive.open(part.PartName.removeprefix("/")) as source:
+            for _, element in iterparse(source):
+                if element.tag == SHARED_TAG:
+                    self.shared_strings.append(_join_runs(element))
+                    element.clear()
 
 
 class SheetReader:
@@ -125,6 +155,11 @@ def build_number_reader(number_format: str, epoch: datetime) -> Callable[[Any], 
     if number_format in GENERAL:
         return _read_general
     return lambda value: _read_formatted(value, number_format)
+
+
+def _join_runs(element: Any) -> str:
+    """Join the texts of a cell, which may have several fonts; hints how to pronounce it are left out."""
+    return "".join(run.findtext(TEXT_TAG) or "" for run in (element, *element.iterfind(RUN_TAG)))
 
 
 def unescape(text: str) -> str:

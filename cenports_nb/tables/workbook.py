@@ -11,14 +11,13 @@ from typing import Any
 
 import numpy as np
 import pyarrow as arrow
-from openpyxl import load_workbook
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.text_columns import ARROW_TEXT
 from cenports_nb.tables.file_kinds import AS_TEXT, refuse_damaged, refuse_kind
 from cenports_nb.tables.headers import MAX_HEAD_ROWS, Score, check_header_row, join_lines
-from cenports_nb.tables.sheet_cells import Cell, Cells, SheetReader
+from cenports_nb.tables.sheet_cells import Cell, Cells, SheetReader, WorkbookReader
 from cenports_nb.tables.table import CellFlag, Table, pack_rows
 
 STYLES_ADVICE = f"open it in Excel or LibreOffice and save it there, or {AS_TEXT}"
@@ -63,7 +62,9 @@ def read_workbook(content: bytes, name: str, score: Score, sheet: str | None) ->
 
 def _open(content: bytes, name: str) -> list[SheetReader]:
     try:
-        book = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
+        reader = WorkbookReader(io.BytesIO(content), read_only=True, data_only=True)
+        reader.read()
+        book = reader.wb
         sheets = [sheet for sheet in book.worksheets if isinstance(sheet, ReadOnlyWorksheet)]
         states: list[Any] = [sheet.sheet_state for sheet in sheets]
     except TypeError:  # a style that the format doesn't allow, such as an empty fill

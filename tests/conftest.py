@@ -57,9 +57,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what is imported and collected out of garbage collection: each test would look through all of it again."""
+    """Leave what is imported and collected out of garbage collection: each test would look through all of it again.
+
+    A sandbox makes thousands of objects that last as long as its test, so that the default of 700 collects for nothing.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -26,7 +26,7 @@ import cenports_nb as cn
 from cenports_nb import credentials
 from cenports_nb.api.client import Client
 from cenports_nb.errors import CenportsError, ConfigurationError
-from cenports_nb.redaction import Redactor
+from cenports_nb.redaction import STRUCK, Redactor, SecretPattern
 from cenports_nb.secret import Secret, SecretBody
 from cenports_nb.settings import resolve_settings
 
@@ -191,6 +191,14 @@ def test_every_spelling_of_a_secret_is_struck_out(secret: str, spell: Callable[[
     """As JSON, an address, HTML, Python or HTTP's basic scheme write it, once or twice."""
     struck = Redactor("id-1", Secret(secret))(f"<<<{spell(secret)}>>>")
     assert re.fullmatch("<<<.{0,30}….{0,30}>>>", struck)  # quotes and padding stay
+
+
+@given(secret=st.text(min_size=4, max_size=8), before=st.text(max_size=12), after=st.text(max_size=12))
+def test_a_text_without_escapes_is_struck_as_any_other(secret: str, before: str, after: str) -> None:
+    """No pattern is built for it."""
+    pattern = SecretPattern(Secret(secret))
+    text = f"{before}{secret}{after}"
+    assert pattern.strike(text) == pattern._pattern.sub(STRUCK, text)
 
 
 def test_a_text_without_the_secret_stays_as_it_is() -> None:

@@ -26,19 +26,27 @@ YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
 TimeoutOption = Annotated[str, typer.Option("--timeout", help="How long to wait, such as 20min.")]
 
 
-def parse_pair(option: str, text: str, example: str) -> tuple[str, str]:
+def parse_pair(option: str, text: str, example: str, *, at_last: bool = False) -> tuple[str, str]:
     """Split name=value.
+
+    Args:
+        option: What it is given with.
+        text: As it was typed.
+        example: Shown if it is none.
+        at_last: Split at the last equals sign: a name may have some, such as `="0012"`.
 
     Raises:
         InvalidRequestError: It is none.
     """
-    name, equals, value = text.partition("=")
+    name, equals, value = text.rpartition("=") if at_last else text.partition("=")
     if not equals or not name:
         raise InvalidRequestError(f"{option} {text!r} is no name=value, such as {option} {example}.")
     return name, value
 
 
-def parse_pairs(option: str, texts: Sequence[str] | None, example: str) -> dict[str, str] | None:
+def parse_pairs(
+    option: str, texts: Sequence[str] | None, example: str, *, at_last: bool = False
+) -> dict[str, str] | None:
     """Split several, each name once; None if there are none.
 
     Raises:
@@ -46,7 +54,7 @@ def parse_pairs(option: str, texts: Sequence[str] | None, example: str) -> dict[
     """
     found: dict[str, str] = {}
     for text in texts or ():
-        name, value = parse_pair(option, text, example)
+        name, value = parse_pair(option, text, example, at_last=at_last)
         if name in found:
             raise InvalidRequestError(f"{option} says {name!r} twice: say it once.")
         found[name] = value

@@ -55,3 +55,8 @@ def make_printable(text: str, *, keep: str = "") -> str:
     return "".join(
         character if character.isprintable() or character in keep else "\N{REPLACEMENT CHARACTER}" for character in text
     )
+
+
+def escape_unprintable(text: str) -> str:
+    """Write what can't be seen as Python writes it, so that two texts that differ look different."""
+    return "".join(one if one.isprintable() else repr(one)[1:-1] for one in text)

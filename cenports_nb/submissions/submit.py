@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -12,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Literal
 import msgspec
 import pandas as pd
 
-from cenports_nb.errors import InvalidRequestError
+from cenports_nb.errors import InvalidRequestError, StockWarning
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
+from cenports_nb.frames.sku_settlements import save_settlements
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.guards.thresholds import read_thresholds
@@ -79,7 +81,8 @@ def submit_updates(
 
     Args:
         client: A client that is not read-only; a dry run takes any.
-        updates: From `build_true_up`, `build_differential` or `build_reversal`.
+        updates: From `build_true_up`, `build_differential` or `build_reversal`. What its `unknown` settled is remembered
+            for the account.
         batch_size: Rows of one request at most.
         on_stale: What to do with TRUE_UP rows whose stock moved since the frame was built: `"raise"`, `"rebase"`
             (keep the difference: new stock + change), `"drop"` (leave them out), `"force"` (send as is).
@@ -148,6 +151,8 @@ def submit_updates(
                 on_stale=on_stale,
                 details=msgspec.json.encode(details).decode() if details else None,
             )
+            if not dry_run and metadata is not None:
+                _remember_settlements(client, metadata.settled)
             journal = Journal(IN_MEMORY) if dry_run else context.journal
             if not dry_run:
                 locks.enter_context(context.locks.hold_sending(head.submission_id))
@@ -214,6 +219,18 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
             sent=False,
         ) from None
     return path
+
+
+def _remember_settlements(client: Client, settled: Mapping[str, str]) -> None:
+    """Remember for the account what unknown SKUs are; that they are asked for again is no reason to send nothing."""
+    try:
+        save_settlements(client.home, client.settings.account, settled)
+    except OSError as error:
+        warnings.warn(
+            f"What unknown= says can't be remembered ({error.strerror}): say it again with the next count.",
+            StockWarning,
+            stacklevel=3,
+        )
 
 
 def _describe_values(updates: pd.DataFrame, name: str) -> str | None:

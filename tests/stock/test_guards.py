@@ -48,8 +48,8 @@ BIG = ("W", "Z", 10_000)
 def test_the_names_are_those_of_the_contract() -> None:
     """In its order; those that doubt the whole frame are among them."""
     assert list(GUARDS) == [
-        *("max_drop", "max_total_drop", "partial_count", "unknown_sku", "discontinued", "below_reserved", "old_count"),
-        *("max_rows", "basis", "in_flight", "repeated", "other_account"),
+        *("max_drop", "max_total_drop", "partial_count", "unknown_sku", "zero_beside_unknown", "discontinued"),
+        *("below_reserved", "old_count", "max_rows", "basis", "in_flight", "repeated", "other_account"),
     ]
     assert set(GUARDS) > STOPS_ALL
 

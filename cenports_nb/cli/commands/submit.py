@@ -22,7 +22,7 @@ from cenports_nb.cli.submission_progress import (
 from cenports_nb.cli.terminal import check_can_confirm, confirm, print_status, print_text, stop_command
 from cenports_nb.errors import GuardRailError, InvalidRequestError
 from cenports_nb.exit_codes import FAILED
-from cenports_nb.rendering.text import format_count
+from cenports_nb.rendering.text import escape_unprintable, format_count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,6 +61,10 @@ def submit(
     on_objection: Annotated[OnObjection, typer.Option(help="hold sends what no guard objects to.")] = "raise",
     allow: Annotated[list[str] | None, typer.Option("--allow", help="A guard to accept; may repeat.")] = None,
     missing: Annotated[Missing, typer.Option(help="SKUs of a counted warehouse that the file lacks.")] = "ignore",
+    unknown: Annotated[
+        list[str] | None,
+        typer.Option("--unknown", help='"NEW-1=new" or "ab100=AB-100": what an unknown SKU is; may repeat.'),
+    ] = None,
     basis: Annotated[Basis, typer.Option(help="net_of_open: the file is already less of open orders.")] = "on_hand",
     at_count: Annotated[
         Path | None, typer.Option("--at-count", help="The stock when it was counted, from `stock --out`.")
@@ -98,9 +102,10 @@ def submit(
     if not dry_run:
         check_can_confirm(yes=yes)
     seconds = parse_timeout(timeout)
-    if differential and (missing != "ignore" or basis != "on_hand" or at_count is not None):
+    settled = parse_pairs("--unknown", unknown, "NEW-1=new", at_last=True)
+    if differential and (missing != "ignore" or basis != "on_hand" or at_count is not None or settled):
         raise InvalidRequestError(
-            "--missing, --basis and --at-count are about counts: leave them out with --differential."
+            "--missing, --unknown, --basis and --at-count are about counts: leave them out with --differential."
         )
     if basis == "net_of_open" and at_count is not None:
         raise InvalidRequestError(
@@ -121,13 +126,14 @@ def submit(
             )
         actual = cn.load_actual_stock(reading_client, refresh=True)
         counted = file.read(actual, signed=differential)
+        settled = _read_escapes(settled, counted)
         left_out: pd.DataFrame | None = None
         if differential:
             updates = cn.build_differential(counted, actual, reason=reason, reference=reference)
         else:
             open_items, left_out = _load_open_items(reading_client, actual) if basis == "net_of_open" else (None, None)
             updates = cn.build_true_up(
-                counted, actual, missing=missing, basis=basis, open_items=open_items,
+                counted, actual, missing=missing, unknown=settled, basis=basis, open_items=open_items,
                 at_count=None if at_count is None else CountFile(at_count).read(actual, signed=True),
                 reason=reason, reference=reference,
             )  # fmt: skip
@@ -135,6 +141,7 @@ def submit(
         print_text(
             f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {describe_account(reading_client)}"
         )
+        _show_remembered(updates)
         if updates.empty:
             print_text(
                 "Nothing to do: every change is 0." if differential else "Nothing to do: the stock is as counted."
@@ -161,6 +168,22 @@ def submit(
                 client, updates, available=available, left_out=left_out, progress=False, **asdict(submit_options)
             )
             _follow_up(submission, file, seconds if wait else None, account_options)
+
+
+def _read_escapes(settled: dict[str, str] | None, counted: pd.DataFrame) -> dict[str, str] | None:
+    """Read SKUs as the guards show them: nobody can type a character that can't be seen."""
+    shown = {escape_unprintable(sku): sku for sku in counted["product_sku"] if not sku.isprintable()}
+    return settled and {shown.get(sku, sku): target for sku, target in settled.items()}
+
+
+def _show_remembered(updates: pd.DataFrame) -> None:
+    """Show what was said of unknown SKUs of earlier counts and holds for this one too."""
+    from cenports_nb.stock.plans.metadata import read_metadata  # noqa: PLC0415
+
+    metadata = read_metadata(updates)
+    if metadata is not None and metadata.remembered:
+        said = ", ".join(f"'{escape_unprintable(sku)}' is {target}" for sku, target in metadata.remembered.items())
+        print_text(f"As settled with an earlier count: {said}. --unknown says otherwise.")
 
 
 def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:

@@ -19,6 +19,7 @@ from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, STOCK_KEYS
+from cenports_nb.frames.sku_settlements import attach_settlements, load_settlements
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -55,9 +56,10 @@ def load_actual_stock(
     decoded = decode_stock(retrieval.raw_records())
     frame = sort_frame(decoded.frame, STOCK_KEYS, schemas.ActualStock)
     options = LoadOptions({"actual_stock": True, "warehouse_codes": codes}, allow_partial, on_reject)
-    return finalize(
+    frame = finalize(
         client, STOCK_SOURCE, retrieval, frame, decoded.rejects, options, unknown_fields=decoded.unknown_fields
     )
+    return attach_settlements(frame, load_settlements(client.home, client.settings.account))
 
 
 def load_available_stock(

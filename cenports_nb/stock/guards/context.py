@@ -22,7 +22,7 @@ from cenports_nb.stock.plans.metadata import PlanMetadata, read_metadata
 from cenports_nb.stock.plans.update_frame import STOCK_COLUMNS, look_up_quantities, refuse_other_accounts
 
 UPDATE_COLUMNS = [*STOCK_KEYS, "type", "quantity"]
-OPTIONAL_COLUMNS = ("reference", "counted_at")
+OPTIONAL_COLUMNS = ("reference", "counted_at", "suggestion")
 HISTORY_COLUMNS = [
     *("submission_id", "created_at", "age_s", "fingerprint", "reference"),
     *("warehouse_code", "product_sku", "type", "quantity", "outcome"),
@@ -47,7 +47,7 @@ class GuardContext:
     """An update frame and the stock that it will change.
 
     Attributes:
-        updates: `warehouse_code product_sku type quantity`, and `reference`, `counted_at` if it has them.
+        updates: `warehouse_code product_sku type quantity`, and `reference`, `counted_at`, `suggestion` if it has them.
         actual: `warehouse_code product_sku quantity`, and `is_discontinued` if it has it.
         thresholds: The thresholds of the guards.
         metadata: What the plan was made from; None if the frame does not say.

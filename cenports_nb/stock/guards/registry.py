@@ -12,7 +12,14 @@ from cenports_nb.frames.text_columns import repeat_text
 from cenports_nb.stock.guards.context import GuardContext, Objections, build_context
 from cenports_nb.stock.guards.frame_guards import basis, max_rows, max_total_drop, other_account, partial_count
 from cenports_nb.stock.guards.history_guards import in_flight, repeated
-from cenports_nb.stock.guards.row_guards import below_reserved, discontinued, max_drop, old_count, unknown_sku
+from cenports_nb.stock.guards.row_guards import (
+    below_reserved,
+    discontinued,
+    max_drop,
+    old_count,
+    unknown_sku,
+    zero_beside_unknown,
+)
 from cenports_nb.stock.guards.thresholds import Thresholds, read_thresholds
 
 Guard = Callable[[GuardContext], Objections | None]
@@ -22,6 +29,7 @@ GUARDS: Mapping[str, Guard] = {
     "max_total_drop": max_total_drop,
     "partial_count": partial_count,
     "unknown_sku": unknown_sku,
+    "zero_beside_unknown": zero_beside_unknown,
     "discontinued": discontinued,
     "below_reserved": below_reserved,
     "old_count": old_count,
@@ -53,7 +61,7 @@ def check_updates(
 
     Args:
         updates: From `build_true_up`, `build_differential` or `build_reversal`. The metadata that these write
-            to its `attrs` is needed by `partial_count`, `old_count` and `other_account`; a frame without it is
+            to its `attrs` is needed by `partial_count`, `zero_beside_unknown`, `old_count` and `other_account`; a frame without it is
             judged by its rows.
         actual: Actual stock now, from `load_actual_stock`.
         available: Available stock now, for `below_reserved` and `basis`; without it they are silent.

@@ -9,10 +9,13 @@ import pandas as pd
 
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_first_rows
 from cenports_nb.frames.text_columns import decode_categories, join_text, take_text
+from cenports_nb.rendering.text import escape_unprintable, format_count
 from cenports_nb.stock.guards.context import GuardContext, Objections
 from cenports_nb.stock.guards.row_limits import drops_too_far, falls_below_reserved
 from cenports_nb.stock.guards.thresholds import format_percent
+from cenports_nb.stock.plans.metadata import UnsettledSkus
 from cenports_nb.stock.plans.sku_suggestions import suggest_skus
+from cenports_nb.stock.plans.unknown_skus import find_unsettled
 
 
 def max_drop(context: GuardContext) -> Objections | None:
@@ -39,6 +42,7 @@ def unknown_sku(context: GuardContext) -> Objections | None:
         return None
     suggested = suggest_skus(context.updates, ~context.known, context.actual).iloc[rows].reset_index(drop=True)
     sku, code = context.take_text("product_sku", rows), context.take_text("warehouse_code", rows)
+    shown = sku if sku.str.isascii().all() else sku.map(escape_unprintable).astype("str")
     here = _find_first_rows(code, context.actual["warehouse_code"]) >= 0
     elsewhere = take_text(_find_first_rows(sku, context.actual["product_sku"]), context.actual["warehouse_code"])
     cases = [suggested.notna().to_numpy(), ~here, elsewhere.notna().to_numpy()]
@@ -55,7 +59,47 @@ def unknown_sku(context: GuardContext) -> Objections | None:
         ],
     )
     return context.object_to_rows(
-        rows, join_text("SKU '", sku, "' is not in warehouse '", code, "'", before, hint, after)
+        rows, join_text("SKU '", shown, "' is not in warehouse '", code, "'", before, hint, after)
+    )
+
+
+def zero_beside_unknown(context: GuardContext) -> Objections | None:
+    """A SKU that was not counted would be set to 0, though it may be an unknown SKU of the same count."""
+    unsettled = _list_unsettled(context)
+    codes = context.updates["warehouse_code"]
+    places = np.full(len(codes), -1, dtype=np.int64)
+    for place, (code, skus) in enumerate(unsettled.items()):
+        places[(codes == code).to_numpy() & context.updates["product_sku"].isin(skus.zeroed).to_numpy()] = place
+    rows = np.flatnonzero((places >= 0) & context.is_true_up & context.known)
+    if not len(rows):
+        return None
+    ends = decode_categories(places[rows], [_describe_unsettled(skus) for skus in unsettled.values()])
+    return context.object_to_rows(
+        rows, join_text(*_name_skus(context, rows), " was not counted and would be set to ", context.target[rows], ends)
+    )
+
+
+def _list_unsettled(context: GuardContext) -> dict[str, UnsettledSkus]:
+    """List unsettled SKUs by warehouse, from the metadata; of a plan that lost it, from its rows."""
+    metadata = context.metadata
+    if metadata is not None and metadata.missing is not None:
+        return metadata.unsettled
+    updates = context.updates
+    if "suggestion" not in updates:  # not a plan, but a frame that a person made
+        return {}
+    is_zero = context.is_true_up & context.known & (updates["quantity"] == 0).to_numpy()
+    is_unknown = context.is_true_up & ~context.known
+    return find_unsettled(updates, is_unknown, updates, ~is_zero, is_zero)
+
+
+def _describe_unsettled(skus: UnsettledSkus) -> str:
+    named = ", ".join(f"{sku!r} (closest: {closest!r})" for sku, closest in skus.closest.items())
+    more = f" and {skus.number - len(skus.closest):,} more" if skus.number > len(skus.closest) else ""
+    sku, closest = next(iter(skus.closest.items()))
+    return (
+        f", but the count has {format_count(skus.number, 'SKU')} that the warehouse lacks, any of which may be it: "
+        f"{named}{more}. Say what each is, as in unknown={{{sku!r}: {closest!r}}} or {{{sku!r}: 'new'}} "
+        f'(in a terminal --unknown "{escape_unprintable(sku)}=new"), or accept zero_beside_unknown'
     )
 
 

@@ -24,6 +24,20 @@ class Coverage(msgspec.Struct, frozen=True):
     counted: int
 
 
+class UnsettledSkus(msgspec.Struct, frozen=True):
+    """The SKUs of a warehouse's count that it does not have and that nobody settled, and what is set to 0 beside them.
+
+    Attributes:
+        number: How many they are.
+        closest: The first of them, each with the SKU most like it that was not counted.
+        zeroed: The SKUs that were not counted and are set to 0: any of them may have been, under another name.
+    """
+
+    number: int
+    closest: dict[str, str]
+    zeroed: list[str]
+
+
 class PlanMetadata(msgspec.Struct, frozen=True):
     """What a plan was made from; the guards can't see it in its rows.
 
@@ -40,6 +54,9 @@ class PlanMetadata(msgspec.Struct, frozen=True):
         open_quantities: Open units that were added back, by warehouse and SKU, of rows that have any.
         parent_fingerprint: Of the plan that this is a part of; None if it is all of it.
         reversal_of: The submission that the plan undoes; None if it undoes none.
+        settled: What a person said each unknown SKU of the count is.
+        remembered: What was said of an earlier count, as far as it was applied.
+        unsettled: Unknown SKUs of which nothing was said, by warehouse, where others are set to 0 beside them.
     """
 
     environment: str | None = None
@@ -54,6 +71,9 @@ class PlanMetadata(msgspec.Struct, frozen=True):
     open_as_of: datetime | None = None
     open_quantities: dict[str, dict[str, int]] = {}
     reversal_of: str | None = None
+    settled: dict[str, str] = {}
+    remembered: dict[str, str] = {}
+    unsettled: dict[str, UnsettledSkus] = {}
 
 
 def write_metadata(
@@ -66,6 +86,9 @@ def write_metadata(
     warehouses: dict[str, Coverage] | None = None,
     open_items: pd.DataFrame | None = None,
     open_quantities: dict[str, dict[str, int]] | None = None,
+    settled: dict[str, str] | None = None,
+    remembered: dict[str, str] | None = None,
+    unsettled: dict[str, UnsettledSkus] | None = None,
 ) -> pd.DataFrame:
     """Write the metadata of a plan into its `attrs`, and return the plan."""
     origin = None if actual is None else provenance(actual)
@@ -82,6 +105,9 @@ def write_metadata(
         warehouses=warehouses or {},
         open_as_of=lines.as_of if lines else None,
         open_quantities=open_quantities or {},
+        settled=settled or {},
+        remembered=remembered or {},
+        unsettled=unsettled or {},
     )
     updates.attrs[ATTRS_KEY] = msgspec.json.encode(metadata).decode()
     return updates

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
@@ -16,9 +17,11 @@ from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, sum_by_code
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
+from cenports_nb.frames.sku_settlements import read_settlements
 from cenports_nb.frames.text_columns import is_blank, take_text
 from cenports_nb.stock.plans.metadata import Coverage, write_metadata
 from cenports_nb.stock.plans.sku_suggestions import find_resembled
+from cenports_nb.stock.plans.unknown_skus import check_settlements, find_unsettled, settle_unknown_skus
 from cenports_nb.stock.plans.update_frame import (
     MAX_UNITS,
     STOCK_COLUMNS,
@@ -40,6 +43,7 @@ def build_true_up(
     basis: Literal["on_hand", "net_of_open"] = "on_hand",
     open_items: pd.DataFrame | None = None,
     missing: Literal["ignore", "zero"] = "ignore",
+    unknown: Mapping[str, str] | None = None,
     reason: str | None = None,
     reference: str | None = None,
     allow_partial: bool = False,
@@ -64,7 +68,11 @@ def build_true_up(
         open_items: Line items, needed for `"net_of_open"`: those that were open when it was counted, read after the
             stock of that time (`load_open_items(client, refresh=True)`).
         missing: `"zero"` also sets to 0 what a counted warehouse has and the count lacks; not what an unknown
-            SKU of the count resembles, which was counted after all, nor what came after `at_count`.
+            SKU of the count resembles, which was counted after all, nor what came after `at_count`. While the count
+            of a warehouse has unknown SKUs that nobody settled, a guard holds these rows back.
+        unknown: What unknown SKUs of the count are: `{"NEW-1": "new", "ab100": "AB-100"}`. A SKU named here is
+            counted under that name, in every warehouse that lacks the first and has the second. `submit_updates`
+            remembers it for the account, and the next plan applies it.
         reason: Why, for the journal.
         reference: Your document number, for the journal.
         allow_partial: Plan even though `actual` is partial or has rejects.
@@ -72,13 +80,14 @@ def build_true_up(
     Returns:
         The columns of `schemas.StockUpdates`, only rows that change something, in the order of `counts`; then
         what `missing="zero"` adds. A SKU that the warehouse does not have is kept, with `known_sku` False and,
-        as `suggestion`, the one SKU there that it resembles (case, blanks, lost zeros). `counted_at` where the
+        as `suggestion`, the one SKU there that differs only in how it is written. `counted_at` where the
         counts have it. A note in `attrs` tells the guards whose stock it was made from.
 
     Raises:
         InvalidRequestError: Columns missing, keys repeated, quantities no whole numbers of 0 or more, frames of
             several accounts, an `at_count` that lacks what was counted or is younger than `actual`, open lines that
-            are older than their stock, partial or without a warehouse, or a partial `actual`, in which a missing row
+            are older than their stock, partial or without a warehouse, an `unknown` that settles what is known or
+            counted too, or a partial `actual`, in which a missing row
             would look like an unknown SKU.
     """
     if basis not in ("on_hand", "net_of_open") or missing not in ("ignore", "zero"):
@@ -90,7 +99,8 @@ def build_true_up(
     lines = None
     if open_items is not None and basis == "net_of_open":
         lines = select_open_lines(open_items, [name for name in ("order_no",) if name in open_items.columns])
-    joined = _join_stock(counts, actual, at_count, lines, allow_partial=allow_partial)
+    settled = check_settlements(unknown)
+    joined = _join_stock(counts, actual, at_count, lines, settled, allow_partial=allow_partial)
     refuse_other_accounts(actual, open_items=open_items)
     if lines is not None and open_items is not None:
         _refuse_older_lines(open_items, actual, at_count)
@@ -98,7 +108,8 @@ def build_true_up(
         _refuse_lines_without_warehouse(lines, joined, missing)
     timed = validate_columns(counts, schemas.StockUpdates, "counts", ["counted_at"])
     counted, now = joined.counted, joined.now
-    rows, target, current, known = _decide_targets(joined, lines, missing)
+    is_zeroed = _find_zeroed(joined) if missing == "zero" else np.zeros(len(now), dtype=bool)
+    rows, target, current, known = _decide_targets(joined, lines, is_zeroed)
 
     changed = np.flatnonzero(~known | (target != current))
     plan = build_update_frame(
@@ -124,6 +135,9 @@ def build_true_up(
         warehouses=coverage,
         open_items=open_items if lines is not None else None,
         open_quantities=None if lines is None else _sum_open_quantities(lines, plan),
+        settled=settled,
+        remembered=joined.remembered,
+        unsettled=find_unsettled(counted, joined.is_unsettled, now, joined.is_counted, is_zeroed),
     )
 
 
@@ -141,6 +155,8 @@ class _JoinedStock:
         now_rows: The row of each code in the current stock, -1 where there is none.
         then_rows: The row of each code in the stock at the count; None if that was not given.
         is_counted: Whether each row of the current stock was counted.
+        is_unsettled: Whether each count is of a SKU that its warehouse lacks and that nobody settled.
+        remembered: What was said of unknown SKUs of earlier counts, as far as it was applied.
     """
 
     counted: pd.DataFrame
@@ -152,6 +168,8 @@ class _JoinedStock:
     now_rows: IntArray
     then_rows: IntArray | None
     is_counted: Mask
+    is_unsettled: Mask
+    remembered: dict[str, str]
 
 
 def _join_stock(
@@ -159,15 +177,18 @@ def _join_stock(
     actual: pd.DataFrame,
     at_count: pd.DataFrame | None,
     lines: pd.DataFrame | None,
+    settled: dict[str, str],
     *,
     allow_partial: bool,
 ) -> _JoinedStock:
-    """Check the frames and join them; a key that repeats is refused."""
+    """Check the frames, settle unknown SKUs, and join them; a key that repeats is refused."""
     counted = validate_columns(counts, schemas.ActualStock, "counts", STOCK_COLUMNS, least={"quantity": 0})
     now = check_stock(actual, "actual", allow_partial=allow_partial)
     then = None if at_count is None else check_stock(at_count, "at_count", allow_partial=allow_partial)
     refuse_other_accounts(actual, at_count=at_count)
     _refuse_swapped(actual, at_count)
+    settlement = settle_unknown_skus(counted, now, settled, read_settlements(actual))
+    counted = settlement.counted
     keys = [[frame[name] for name in STOCK_KEYS] for frame in (counted, now, then) if frame is not None]
     encoded = encode_keys(*keys, *([] if lines is None else [[lines[name] for name in LINE_STOCK_KEYS]]))
     codes, size = encoded.rows, encoded.size
@@ -178,11 +199,34 @@ def _join_stock(
     if len(too_many):
         _refuse(too_many, counted, now, f"a quantity above {MAX_UNITS:,}", "mend the count")
     is_counted = count_rows[codes[1]] >= 0
-    return _JoinedStock(counted, now, then, codes[0], codes[1], codes[-1], now_rows, then_rows, is_counted)
+    is_unsettled = (now_rows[codes[0]] < 0) & ~settlement.is_new
+    return _JoinedStock(
+        counted,
+        now,
+        then,
+        codes[0],
+        codes[1],
+        codes[-1],
+        now_rows,
+        then_rows,
+        is_counted,
+        is_unsettled,
+        settlement.remembered,
+    )
+
+
+def _find_zeroed(joined: _JoinedStock) -> Mask:
+    """Find what a whole count lacks: rows of the current stock that were not counted, under no name."""
+    counted, now = joined.counted, joined.now
+    absent: Mask = now["warehouse_code"].isin(counted["warehouse_code"].unique()).to_numpy() & ~joined.is_counted
+    absent &= ~find_resembled(counted, joined.is_unsettled, now)
+    if joined.then_rows is not None:
+        absent &= joined.then_rows[joined.now_codes] >= 0  # what came since the count can't have been missed by it
+    return absent
 
 
 def _decide_targets(
-    joined: _JoinedStock, lines: pd.DataFrame | None, missing: str
+    joined: _JoinedStock, lines: pd.DataFrame | None, is_zeroed: Mask
 ) -> tuple[IntArray, IntArray, IntArray, Mask]:
     """Decide which stock each row of the plan leads to.
 
@@ -191,12 +235,8 @@ def _decide_targets(
     """
     counted, now, codes = joined.counted, joined.now, joined.count_codes
     target, rows = counted["quantity"].to_numpy(), np.arange(len(counted))
-    if missing == "zero":
-        absent = now["warehouse_code"].isin(counted["warehouse_code"].unique()).to_numpy() & ~joined.is_counted
-        absent &= ~find_resembled(counted, joined.now_rows[codes] < 0, now)
-        if joined.then_rows is not None:
-            absent &= joined.then_rows[joined.now_codes] >= 0  # what came since the count can't have been missed by it
-        uncounted = np.flatnonzero(absent)
+    uncounted = np.flatnonzero(is_zeroed)
+    if len(uncounted):
         codes = np.concatenate([codes, joined.now_codes[uncounted]])
         target = np.concatenate([target, np.zeros(len(uncounted), dtype=np.int64)])
         rows = np.concatenate([rows, len(counted) + uncounted])

@@ -1,0 +1,189 @@
+"""Unknown SKUs of a count: what a person settled by name, and which SKU that was not counted each of the others may be."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Mapping
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.row_keys import Mask, encode_keys, index_rows
+from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.stock.plans.metadata import UnsettledSkus
+from cenports_nb.stock.plans.sku_folding import fold_loosely
+from cenports_nb.stock.plans.sku_suggestions import suggest_skus
+
+NEW = "new"
+"""What settles an unknown SKU as one that the warehouse did not have before."""
+MAX_NAMED_SKUS = 10
+"""Unknown SKUs of a warehouse that are named; the text says how many more there are."""
+MAX_COMPARED_SKUS = 400
+"""Uncounted SKUs that an unknown one is compared with: those that begin or end most like it."""
+
+
+@dataclass(frozen=True)
+class SettledCount:
+    """A count whose unknown SKUs were settled as far as they could be.
+
+    Attributes:
+        counted: The count, with the SKUs that its unknown ones are.
+        is_new: Which rows are settled as new.
+        remembered: The settlements of earlier counts that were applied.
+    """
+
+    counted: pd.DataFrame
+    is_new: Mask
+    remembered: dict[str, str]
+
+
+def check_settlements(unknown: Mapping[str, str] | None) -> dict[str, str]:
+    """Check the type of what settles unknown SKUs.
+
+    Raises:
+        InvalidRequestError: It is no mapping of text to text.
+    """
+    if unknown is None:
+        return {}
+    if not isinstance(unknown, Mapping) or not all(
+        isinstance(text, str) and text for pair in unknown.items() for text in pair
+    ):
+        raise InvalidRequestError(
+            f'unknown={unknown!r} must say what each unknown SKU is, such as {{"NEW-1": "new", "ab100": "AB-100"}}.'
+        )
+    return dict(unknown)
+
+
+def settle_unknown_skus(
+    counted: pd.DataFrame, now: pd.DataFrame, given: Mapping[str, str], remembered: Mapping[str, str]
+) -> SettledCount:
+    """Settle the unknown SKUs of a count, in each warehouse that lacks them.
+
+    Args:
+        counted: `warehouse_code product_sku`, each once.
+        now: Actual stock, `warehouse_code product_sku`.
+        given: What a person says of this count: "new", or the SKU that it is.
+        remembered: What was said of earlier counts: applied where it still can be, and nothing else is given.
+
+    Raises:
+        InvalidRequestError: The count lacks a SKU that is given, or the warehouse has it; it is to be a SKU that the
+            warehouse lacks or that was counted too.
+    """
+    is_new = np.zeros(len(counted), dtype=bool)
+    if not given and not remembered:
+        return SettledCount(counted, is_new, {})
+    encoded = encode_keys(*([frame[name] for name in STOCK_KEYS] for frame in (counted, now)))
+    is_unknown = index_rows(encoded.rows[1], encoded.size)[encoded.rows[0]] < 0
+    settled = {**remembered, **given}
+    rows = np.flatnonzero(counted["product_sku"].isin(list(settled)).to_numpy())
+    _refuse_absent(given, counted["product_sku"].iloc[rows], is_unknown[rows])
+    targets = list(settled.values())
+    stocked, taken = (_select_keys(frame, targets) for frame in (now, counted))
+    skus, applied = counted["product_sku"].tolist() if len(rows) else [], dict[str, str]()
+    for row in rows[is_unknown[rows]].tolist():
+        sku, code = skus[row], str(counted["warehouse_code"].iloc[row])
+        target = settled[sku]
+        key = code, target
+        if target == NEW:
+            is_new[row] = True
+        elif key not in stocked or key in taken:
+            if sku in given:
+                raise InvalidRequestError(_explain_refusal(sku, target, code, is_stocked=key in stocked))
+            continue
+        else:
+            skus[row] = target
+            taken.add(key)
+        if sku not in given:
+            applied[sku] = target
+    if len(rows):
+        counted = counted.assign(product_sku=pd.array(skus, dtype="str"))
+    return SettledCount(counted, is_new, applied)
+
+
+def _refuse_absent(given: Mapping[str, str], skus: pd.Series[Any], is_unknown: Mask) -> None:
+    """Refuse settlements of SKUs that need none."""
+    counted, unknown = set(skus), set(skus[is_unknown])
+    for sku in given:
+        if sku not in counted:
+            raise InvalidRequestError(f"unknown= settles {sku!r}, which the count does not have: leave it out.")
+        if sku not in unknown:
+            raise InvalidRequestError(f"unknown= settles {sku!r}, which its warehouse has: leave it out.")
+
+
+def _select_keys(frame: pd.DataFrame, skus: list[str]) -> set[tuple[str, str]]:
+    found = frame.loc[frame["product_sku"].isin(skus), STOCK_KEYS]
+    return set(zip(*(found[name].tolist() for name in STOCK_KEYS), strict=True))
+
+
+def _explain_refusal(sku: str, target: str, code: str, *, is_stocked: bool) -> str:
+    what = (
+        f"was counted in warehouse {code!r} too: add their quantities up in the count"
+        if is_stocked
+        else f'is not in warehouse {code!r}: name a SKU that it has, or settle {sku!r} as "new"'
+    )
+    return f"unknown= says that {sku!r} is {target!r}, which {what}."
+
+
+def find_unsettled(
+    counted: pd.DataFrame, is_unsettled: Mask, now: pd.DataFrame, is_counted: Mask, is_zeroed: Mask
+) -> dict[str, UnsettledSkus]:
+    """Find for each warehouse its unsettled SKUs, and what was set to 0 beside them.
+
+    Args:
+        counted: The count.
+        is_unsettled: Which of its rows are unknown and not settled.
+        now: Actual stock.
+        is_counted: Which of its rows were counted.
+        is_zeroed: Which of its rows are set to 0 because they were not.
+    """
+    unsettled, zeroed = counted[is_unsettled], now[is_zeroed]
+    zeroed = zeroed[zeroed["warehouse_code"].isin(unsettled["warehouse_code"].unique())]
+    if not len(zeroed):
+        return {}
+    found = {}
+    uncounted = now[~is_counted]
+    for code, zeros in zeroed.groupby("warehouse_code")["product_sku"]:
+        rows = unsettled[unsettled["warehouse_code"] == code]
+        closest = find_closest(rows[:MAX_NAMED_SKUS], uncounted[uncounted["warehouse_code"] == code])
+        found[str(code)] = UnsettledSkus(len(rows), closest, zeros.tolist())
+    return found
+
+
+def find_closest(unknown: pd.DataFrame, uncounted: pd.DataFrame) -> dict[str, str]:
+    """Find for each unknown SKU of a warehouse the closest of those that were not counted.
+
+    Args:
+        unknown: `warehouse_code product_sku`, of one warehouse.
+        uncounted: `warehouse_code product_sku`, of the same one; not empty.
+    """
+    suggested = suggest_skus(unknown, np.ones(len(unknown), dtype=bool), uncounted).tolist()
+    candidates, folded = uncounted["product_sku"].tolist(), fold_loosely(uncounted["product_sku"]).tolist()
+    indexes = [sorted((key[::step], place) for place, key in enumerate(folded)) for step in (1, -1)]
+    found = {}
+    for sku, key, suggestion in zip(
+        unknown["product_sku"], fold_loosely(unknown["product_sku"]), suggested, strict=True
+    ):
+        if isinstance(suggestion, str):
+            found[sku] = suggestion
+            continue
+        matcher = SequenceMatcher(None, "", key, autojunk=False)
+        best = (-1.0, 0)
+        for place in sorted(
+            {place for index, step in zip(indexes, (1, -1), strict=True) for place in _look_around(index, key[::step])}
+        ):
+            matcher.set_seq1(folded[place])
+            if matcher.real_quick_ratio() > best[0] and matcher.quick_ratio() > best[0] and matcher.ratio() > best[0]:
+                best = matcher.ratio(), place
+        found[sku] = candidates[best[1]]
+    return found
+
+
+def _look_around(index: list[tuple[str, int]], key: str) -> list[int]:
+    """Take the places of the keys around one in a sorted list."""
+    middle = bisect_left(index, (key, -1))
+    first = max(middle - MAX_COMPARED_SKUS // 4, 0)
+    return [place for _, place in index[first : middle + MAX_COMPARED_SKUS // 4]]

@@ -1,0 +1,219 @@
+"""Unknown SKUs of a count: the zeros beside them wait until a person says what each is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.sku_settlements import attach_settlements
+from cenports_nb.stock.plans.metadata import read_metadata
+from cenports_nb.stock.plans.unknown_skus import find_closest
+
+
+def _frame(warehouses: dict[str, dict[str, int]]) -> pd.DataFrame:
+    rows = [(code, sku, quantity) for code, skus in warehouses.items() for sku, quantity in skus.items()]
+    return pd.DataFrame(rows, columns=["warehouse_code", "product_sku", "quantity"]).astype(
+        {"warehouse_code": "str", "product_sku": "str"}
+    )
+
+
+STOCKED = {f"S{i}": 100 for i in range(9)}
+ACTUAL = _frame({"W": STOCKED | {"AB-100": 15, "OLD": 3}})
+
+
+def _count(**others: int) -> pd.DataFrame:
+    return _frame({"W": STOCKED | others})
+
+
+def _rows(updates: pd.DataFrame) -> dict[str, int]:
+    return dict(zip(updates["product_sku"], updates["quantity"], strict=True))
+
+
+def _objections(updates: pd.DataFrame, actual: pd.DataFrame = ACTUAL) -> dict[str, list[str]]:
+    found = cn.check_updates(updates, actual)
+    return {guard: part["product_sku"].tolist() for guard, part in found.groupby("guard")}
+
+
+def test_zeros_beside_an_unknown_sku_are_objected_to() -> None:
+    """Even where it resembles nothing; the message names it with what it may be."""
+    updates = cn.build_true_up(_count(XAB=15), ACTUAL, missing="zero")
+    assert _rows(updates) == {"XAB": 15, "AB-100": 0, "OLD": 0}
+    assert _objections(updates) == {"unknown_sku": ["XAB"], "zero_beside_unknown": ["AB-100", "OLD"]}
+    message = cn.check_updates(updates, ACTUAL).query("guard == 'zero_beside_unknown'")["message"].iloc[1]
+    assert message == (
+        "SKU 'OLD' in warehouse 'W' was not counted and would be set to 0, but the count has 1 SKU that the warehouse "
+        "lacks, any of which may be it: 'XAB' (closest: 'AB-100'). Say what each is, as in unknown={'XAB': 'AB-100'} or "
+        "{'XAB': 'new'} (in a terminal --unknown \"XAB=new\"), or accept zero_beside_unknown"
+    )
+
+
+def test_an_unknown_sku_that_resembles_one_keeps_the_other_zeros_waiting() -> None:
+    """What it resembles is not set to 0 at all."""
+    updates = cn.build_true_up(_count(**{"ab\u2013100": 15}), ACTUAL, missing="zero")
+    assert _rows(updates) == {"ab\u2013100": 15, "OLD": 0}
+    assert _objections(updates) == {"unknown_sku": ["ab\u2013100"], "zero_beside_unknown": ["OLD"]}
+
+
+def test_without_unknown_skus_zeros_go() -> None:
+    """A whole count is what the warehouse has."""
+    assert _objections(cn.build_true_up(_count(OLD=3), ACTUAL, missing="zero")) == {}
+
+
+def test_a_counted_zero_goes_and_other_warehouses_are_their_own() -> None:
+    """The guard is about what was not counted, in the warehouse of the unknown SKU."""
+    actual = _frame({"W": STOCKED | {"A": 1, "B": 1}, "V": STOCKED | {"C": 1}})
+    counts = _frame({"W": STOCKED | {"A": 0, "NEW": 1}, "V": STOCKED})
+    updates = cn.build_true_up(counts, actual, missing="zero")
+    assert _rows(updates) == {"A": 0, "NEW": 1, "B": 0, "C": 0}
+    assert _objections(updates, actual) == {"unknown_sku": ["NEW"], "zero_beside_unknown": ["B"]}
+
+
+def test_rows_that_were_not_counted_wait_whatever_they_lead_to() -> None:
+    """What came since the count is added to its zero."""
+    at_count, actual = _frame({"W": STOCKED | {"A": 5}}), _frame({"W": STOCKED | {"A": 8}})
+    updates = cn.build_true_up(_count(NEW=1), actual, at_count=at_count, missing="zero")
+    assert _rows(updates) == {"NEW": 1, "A": 3}
+    assert _objections(updates, actual)["zero_beside_unknown"] == ["A"]
+
+
+@pytest.mark.parametrize(
+    "step",
+    [
+        lambda frame: frame[frame["known_sku"]],
+        lambda frame: frame.sort_values("product_sku").reset_index(drop=True),
+        lambda frame: frame.drop(columns=["suggestion", "known_sku"]),
+    ],
+)
+def test_the_zeros_of_a_filtered_plan_wait_too(step: Any) -> None:
+    """Leaving the unknown SKU out of the plan says nothing of what it is."""
+    updates = step(cn.build_true_up(_count(NEW=15), ACTUAL, missing="zero"))
+    assert sorted(_objections(updates)["zero_beside_unknown"]) == ["AB-100", "OLD"]
+
+
+def test_a_plan_that_lost_its_metadata_is_judged_by_its_rows() -> None:
+    """Two plans that were put together have none."""
+    other = cn.build_true_up(_frame({"V": {"S": 2}}), _frame({"V": {"S": 1}}))
+    updates = pd.concat([cn.build_true_up(_count(NEW=15), ACTUAL, missing="zero"), other], ignore_index=True)
+    assert read_metadata(updates) is None
+    both = pd.concat([ACTUAL, _frame({"V": {"S": 1}})], ignore_index=True)
+    assert _objections(updates, both) == {"unknown_sku": ["NEW"], "zero_beside_unknown": ["AB-100", "OLD"]}
+
+
+def test_ten_unknown_skus_are_named() -> None:
+    """And the others counted."""
+    counts = _count(**{f"N{chr(65 + i)}": 1 for i in range(12)})
+    message = cn.check_updates(cn.build_true_up(counts, ACTUAL, missing="zero"), ACTUAL)["message"].iloc[-1]
+    assert "the count has 12 SKUs" in message
+    assert " and 2 more. " in message
+
+
+def test_a_sku_with_an_invisible_character_is_shown_with_it() -> None:
+    """Nobody sees it otherwise."""
+    messages = cn.check_updates(cn.build_true_up(_count(**{"AB-100\u200b": 15}), ACTUAL, missing="zero"), ACTUAL)[
+        "message"
+    ]
+    assert messages[0] == r"SKU 'AB-100\u200b' is not in warehouse 'W'; did you mean 'AB-100'?"
+    assert r"unknown={'AB-100\u200b': 'AB-100'}" in messages[1]
+
+
+def test_a_settled_sku_is_counted_as_the_one_that_it_is() -> None:
+    """And the zeros of its warehouse go."""
+    updates = cn.build_true_up(_count(XAB=12), ACTUAL, missing="zero", unknown={"XAB": "AB-100"})
+    assert _rows(updates) == {"AB-100": 12, "OLD": 0}
+    assert _objections(updates) == {}
+    assert read_metadata(updates).settled == {"XAB": "AB-100"}
+
+
+def test_a_sku_that_is_new_resembles_nothing() -> None:
+    """Its own row is still objected to, as Cenports may not know it."""
+    updates = cn.build_true_up(_count(**{"ab\u2013100": 15}), ACTUAL, missing="zero", unknown={"ab\u2013100": "new"})
+    assert _rows(updates) == {"ab\u2013100": 15, "AB-100": 0, "OLD": 0}
+    assert _objections(updates) == {"unknown_sku": ["ab\u2013100"]}
+
+
+def test_it_is_settled_in_every_warehouse_that_lacks_it() -> None:
+    """Where it is known it stays."""
+    actual = _frame({"W": {"A": 1}, "V": {"A": 1}, "U": {"A": 1, "a": 1}})
+    counts = _frame({"W": {"a": 2}, "V": {"a": 3}, "U": {"a": 4, "A": 1}})
+    updates = cn.build_true_up(counts, actual, unknown={"a": "A"})
+    assert updates[["warehouse_code", "product_sku", "quantity"]].values.tolist() == [
+        ["W", "A", 2],
+        ["V", "A", 3],
+        ["U", "a", 4],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("unknown", "words"),
+    [
+        ({"Y": "new"}, "settles 'Y', which the count does not have: leave it out"),
+        ({"S1": "new"}, "settles 'S1', which its warehouse has: leave it out"),
+        ({"X": "AB100"}, "says that 'X' is 'AB100', which is not in warehouse 'W': name a SKU that it has"),
+        ({"X": "S1"}, "says that 'X' is 'S1', which was counted in warehouse 'W' too: add their quantities up"),
+        ({"X": "OLD", "Z": "OLD"}, "says that 'Z' is 'OLD', which was counted in warehouse 'W' too"),
+        ({"X": None}, "must say what each unknown SKU is"),
+        ({"X": ""}, "must say what each unknown SKU is"),
+        (["X"], "must say what each unknown SKU is"),
+    ],
+)
+def test_a_settlement_that_cannot_be_meant_is_refused(unknown: Any, words: str) -> None:
+    """By name."""
+    with pytest.raises(InvalidRequestError, match=words):
+        cn.build_true_up(_count(X=1, Z=1), ACTUAL, unknown=unknown)
+
+
+def test_what_was_settled_before_is_applied() -> None:
+    """It is known to be remembered, and remembered only once."""
+    actual = attach_settlements(ACTUAL.copy(), {"X": "AB-100", "N": "new", "gone": "OLD", "S1": "new"})
+    updates = cn.build_true_up(_count(X=12, N=1), actual, missing="zero")
+    assert _rows(updates) == {"AB-100": 12, "N": 1, "OLD": 0}
+    assert _objections(updates, actual) == {"unknown_sku": ["N"]}
+    metadata = read_metadata(updates)
+    assert (metadata.settled, metadata.remembered) == ({}, {"X": "AB-100", "N": "new"})
+
+
+@pytest.mark.parametrize("settled", ["AB-100", "GONE", "S1"])
+def test_what_was_settled_before_is_not_applied_where_it_cannot_be(settled: str) -> None:
+    """What it stands for is gone or was counted itself: the SKU is unknown again, and asked for."""
+    actual = attach_settlements(ACTUAL.copy(), {"X": settled})
+    updates = cn.build_true_up(_count(X=12, **{"AB-100": 15}), actual, missing="zero")
+    assert _rows(updates) == {"X": 12, "OLD": 0}
+    assert _objections(updates) == {"unknown_sku": ["X"], "zero_beside_unknown": ["OLD"]}
+
+
+def test_what_is_said_now_wins() -> None:
+    """Over what was said before."""
+    actual = attach_settlements(ACTUAL.copy(), {"X": "AB-100"})
+    assert _rows(cn.build_true_up(_count(X=3), actual, unknown={"X": "OLD"})) == {}
+    assert _rows(cn.build_true_up(_count(X=12), actual, unknown={"X": "new"})) == {"X": 12}
+
+
+@pytest.mark.parametrize("note", ["no json", '{"X": 1}', 7, None])
+def test_a_note_that_cannot_be_read_settles_nothing(note: Any) -> None:
+    """The count is planned as if nothing had been said."""
+    actual = ACTUAL.copy()
+    actual.attrs["cenports_nb_settled_skus"] = note
+    assert _rows(cn.build_true_up(_count(X=12), actual)) == {"X": 12}
+
+
+@given(
+    st.lists(st.text("AB-12", min_size=1, max_size=5), min_size=1, max_size=40, unique=True),
+    st.text("AB-12", min_size=1),
+)
+def test_the_closest_sku_is_one_that_was_not_counted(uncounted: list[str], unknown: str) -> None:
+    """There is always one."""
+    frames = [_frame({"W": dict.fromkeys(skus, 1)}) for skus in ([unknown], uncounted)]
+    assert find_closest(*frames)[unknown] in uncounted
+
+
+def test_the_closest_of_many_differs_in_one_character() -> None:
+    """It begins or ends like it, so not all of them are compared."""
+    uncounted = _frame({"W": {f"SKU-{i:05}-X": 1 for i in range(20_000)}})
+    unknown = _frame({"W": {"SKU-12345-Z": 1, "QKU-00017-X": 1}})
+    assert find_closest(unknown, uncounted) == {"SKU-12345-Z": "SKU-12345-X", "QKU-00017-X": "SKU-00017-X"}

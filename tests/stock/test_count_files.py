@@ -36,10 +36,9 @@ def test_text_is_read_in_the_encoding_it_has(encoding: str) -> None:
     assert _rows(cn.read_counts(io.BytesIO(TEXT.encode(encoding)))) == [("SÜD", "0012", 5)]
 
 
-@pytest.mark.parametrize("content", [b"\xef\xbb\xbf" + b"a\xff", b"SKU,Qty\n\x00\xff"])
-def test_bytes_that_are_not_what_they_say_are_refused(content: bytes) -> None:
+def test_bytes_that_are_not_what_they_say_are_refused() -> None:
     """Nothing is guessed from halves of characters."""
-    assert "is not text of utf-" in _refused(content)
+    assert "is not text of utf-8" in _refused(b"\xef\xbb\xbfa\xff")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])

@@ -110,7 +110,7 @@ def test_a_missing_column_is_named_with_those_that_are_there(column: str) -> Non
         (b"PK\x03\x04 but no workbook", "is cut short or damaged"),
         (b"PAR1 but no table", "is a Parquet file that is damaged or cut short"),
         ("größe".encode("latin-1"), "lacks the columns"),
-        (b"a\x81\x00\xff", "is not text of utf-16"),
+        (b"SKU,Qty\n\x00\xff", "is not UTF-8 text, nor any other that is known"),
     ],
 )
 def test_a_file_that_is_no_table_says_so(content: bytes, words: str) -> None:

@@ -30,6 +30,7 @@ from simulation.scheduler import Faults, Killed, Machine, Process, Scheduler
 from simulation.world import WRITE_FAULTS, FaultRates, World
 
 HOME = Path("simulated")
+SKUS, FEW_SKUS = 6, 2
 
 
 class History:
@@ -39,9 +40,10 @@ class History:
         seed: Decides everything.
         length: How many actions.
         cover: Takes the name of what was covered.
+        skus: How many one warehouse has, the other half of it; with few, changes meet more often.
     """
 
-    def __init__(self, seed: int, length: int, cover: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, seed: int, length: int, cover: Callable[[str], None] = lambda _: None, skus: int = SKUS) -> None:
         self.random = Random(seed)
         self.length = length
         self.covered: set[str] = set()
@@ -59,7 +61,7 @@ class History:
         if not loses_handles and "other_handle" in chosen:
             chosen.remove("other_handle")
         rates = FaultRates(dict.fromkeys(chosen, 0.25), self.random.choice((0, 0, 0.2)) if loses_handles else 0)
-        self.world = World(self.random, self.machine, rates, self.cover)
+        self.world = World(self.random, self.machine, rates, self.cover, skus)
         self.account = f"sandbox|{seed}"
         self._runner = get_runner(seed)
         self.journal = get_journal()

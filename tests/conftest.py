@@ -7,7 +7,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,14 @@ BROWSER_FIXTURES = {"browser", "lab"}
 KERNEL_FIXTURES = {"lab"}
 MARKERS = ("browser", "kernel", "slow")
 """The costly ones; `just quick` leaves them out."""
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    """Run the whole suite with one worker more than cores: who has a browser, a kernel or a process mostly waits for it."""
+    count = yield
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr
+    return count + is_whole
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

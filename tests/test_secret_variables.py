@@ -219,8 +219,16 @@ def test_what_is_quoted_is_cut_after_the_secret_was_struck(
         assert "s3c" not in str(caught.value)
 
 
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "127.1", "localhost."])
+@pytest.mark.parametrize(
+    ("variable", "host"),
+    [
+        *(
+            (variable, "127.0.0.1")
+            for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY")
+        ),
+        *(("http_proxy", host) for host in ("localhost", "LOCALHOST", "127.1", "localhost.")),
+    ],
+)
 def test_no_proxy_is_asked_for_this_machine(
     server: ScriptedServer, staging: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, variable: str, host: str
 ) -> None:

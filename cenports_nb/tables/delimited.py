@@ -28,6 +28,13 @@ ESCAPED_STARTS = r"^'[=+\-@\t\r']"
 """How a text begins that `export` wrote with an apostrophe in front, because a spreadsheet would change it."""
 
 
+ERROR_TEXT = (
+    r"^#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|GETTING_DATA"
+    r"|NV|BEZUG!|WERT!|ZAHL!|VALEUR!|NOM\?|NOMBRE!|¡REF!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡DIV/0!)$"
+)
+"""Errors as a spreadsheet writes them into text, in English, German, French and Spanish."""
+
+
 @dataclass(frozen=True)
 class _Rows:
     """The rows of a text file as they are read.
@@ -57,14 +64,17 @@ def read_delimited(text: str, name: str, score: Score) -> Table:
     body = [place for place, cells in enumerate(rows.cells) if any(map(str.strip, cells))][1:]
     padding = [""] * len(headers)
     filled = [[*rows.cells[place], *padding][: len(headers)] for place in body]
-    columns, exact = [], {}
+    columns, exact, errors = [], {}, {}
     for place, cells in enumerate(zip(*filled, strict=True) if filled else [()] * len(headers)):
         column, escaped = _unescape(arrow.array(cells, ARROW_TEXT))
         columns.append(arrow.chunked_array([column]))
+        is_error = np.asarray(pc.match_substring_regex(column, ERROR_TEXT).to_numpy(zero_copy_only=False), dtype=bool)
+        if is_error.any():
+            errors[place] = is_error
         if escaped.any():
             exact[place] = escaped
     lines = np.array([rows.lines[place] for place in body], np.int64)
-    return Table(name, headers, tuple(columns), lines, separator=separator, exact=exact)
+    return Table(name, headers, tuple(columns), lines, separator=separator, exact=exact, flags={"error": errors})
 
 
 def _find_headers(text: str, separators: str, name: str, score: Score) -> tuple[str, tuple[str, ...]]:

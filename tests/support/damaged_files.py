@@ -42,7 +42,6 @@ TEXT_SKUS = (
         "CAFÉ-1",
         "AB–100",
         "a b",
-        "#N/A",
     ),
 )
 NAMES = (
@@ -122,6 +121,11 @@ def _build_text(seed: int, random: Random, rows: list[Row]) -> DamagedFile:
         cells.insert(random.randint(0, len(cells)), [""] * len(header))
     if newline == "\r":  # the csv module would not quote the other line break
         cells = [[cell.replace("\n", " ") for cell in row] for row in cells]
+    is_open = False
+    if random.random() < 0.1:
+        damages.append("error text")
+        cells[random.randrange(len(cells))][random.choice((1, 3))] = random.choice(("#N/A", "#REF!", "#NV"))
+        is_open = True
     buffer = io.StringIO()
     if quoting is None:
         if any(separator in cell or "\n" in cell for row in cells for cell in row):
@@ -136,7 +140,7 @@ def _build_text(seed: int, random: Random, rows: list[Row]) -> DamagedFile:
     except UnicodeEncodeError:
         content = text.encode("utf-8")
         damages[1] = "utf-8"
-    must_be_read = damages[1].startswith("utf") and "raw" not in damages
+    must_be_read = damages[1].startswith("utf") and "raw" not in damages and not is_open
     return DamagedFile(seed, "text", damages, content, rows, must_be_read)
 
 

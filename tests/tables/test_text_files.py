@@ -157,3 +157,11 @@ def test_any_sku_comes_back_from_what_we_write(tmp_path_factory: Any, skus: list
     found = cn.read_counts(cn.export(stock, path))
     assert found["product_sku"].tolist() == skus
     assert found["quantity"].tolist() == list(range(len(skus)))
+
+
+@pytest.mark.parametrize("text", ["#N/A", "#REF!", "#NV", "#¡REF!"])
+def test_an_error_that_a_spreadsheet_wrote_is_no_value(text: str) -> None:
+    """In the SKU or the quantity; elsewhere it doesn't matter."""
+    assert "an error such as #N/A instead of a value as product_sku in line 2" in refuse(f"SKU,Qty\n{text},1\n")
+    assert "instead of a value as quantity in line 2" in refuse(f"SKU,Qty\nA,{text}\n")
+    assert read(f"SKU,Qty,Name\nA,1,{text}\n") == [("A", 1)]

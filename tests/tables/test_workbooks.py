@@ -208,3 +208,12 @@ def test_a_number_formatted_as_a_date_it_cannot_be_is_refused() -> None:
     book = build(["W", 712345678901, 5])
     book.active["B2"].number_format = "dd/mm/yyyy"
     assert "a format that hides its digits" in refuse(save(book))
+
+
+def test_a_unit_that_a_number_format_shows_is_a_question() -> None:
+    """The cell holds 5, and the person reads 5 CS."""
+    book = build(["W", "A", 5])
+    book.active["C2"].number_format = '0" CS"'
+    assert "a quantity whose number format shows a unit in row 2" in refuse(save(book))
+    book.active["C2"].number_format = '0" pcs"'
+    assert read(book) == [("A", 5)]

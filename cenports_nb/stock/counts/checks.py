@@ -8,6 +8,7 @@ from importlib.metadata import version
 
 import numpy as np
 import pandas as pd
+import pyarrow as arrow
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
@@ -57,6 +58,24 @@ def check_units(table: Table, places: Mapping[str, int]) -> None:
                 f"{table.title} has the units {shown} in {header!r}, and stock is counted in single units: convert the "
                 f"quantities, then delete the column {header!r}. Nothing was read."
             )
+
+
+def refuse_shown_units(table: Table, place: int) -> None:
+    """Refuse quantities whose number format shows a unit of several pieces, such as 5 CS.
+
+    Raises:
+        InvalidRequestError: Such rows.
+    """
+    shown = table.shown.get(place)
+    if shown is None:
+        return
+    letters = pc.utf8_trim(pc.replace_substring_regex(pc.utf8_lower(shown.fill_null("")), r"[^\pL]+", " "), " ")
+    others = pc.and_(pc.not_equal(letters, ""), pc.invert(pc.is_in(letters, value_set=arrow.array(sorted(EACH_UNITS)))))
+    table.refuse(
+        np.asarray(others.to_numpy(), dtype=bool),
+        "a quantity whose number format shows a unit",
+        "convert it to single units, and give the column the format General",
+    )
 
 
 def refuse_loose_commas(table: Table, places: Mapping[str, int]) -> None:

@@ -15,7 +15,13 @@ from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, inde
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
 from cenports_nb.rendering.text import pluralize
-from cenports_nb.stock.counts.checks import check_hidden_rows, check_units, refuse_loose_commas, write_origin
+from cenports_nb.stock.counts.checks import (
+    check_hidden_rows,
+    check_units,
+    refuse_loose_commas,
+    refuse_shown_units,
+    write_origin,
+)
 from cenports_nb.stock.counts.header_words import HEADER_WORDS
 from cenports_nb.stock.counts.headers import find_columns, parse_columns, score_headers
 from cenports_nb.stock.counts.identifiers import IDENTIFIERS, look_up_skus, read_identifiers
@@ -111,6 +117,7 @@ def read_counts(
     for what, bad in flaws:
         table.refuse(bad, what)
     refuse_loose_commas(table, places)
+    refuse_shown_units(table, places["quantity"])
     counted_at = _instants(table, places["counted_at"]) if "counted_at" in places else None
     counts = _counts(table, codes, skus, quantity, counted_at, sums=duplicates == "sum")
     return write_origin(counts, table, places)

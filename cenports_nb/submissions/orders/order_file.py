@@ -25,6 +25,8 @@ TEXT_COLUMNS = frozenset(
 DAY_COLUMNS = frozenset({"order_date", "estimated_ship_date"})
 APOSTROPHE = r"'\d"
 """Excel's mark of a text, written out; no name of a person or street begins so."""
+SHORTENED = r"\d([.,]\d+)?E\+\d\d$"
+"""How Excel writes a long number into a text file."""
 
 
 def read_order_file(
@@ -85,17 +87,25 @@ def _read_column(table: Table, place: int, name: str | None) -> pd.Series[Any]:
         table.refuse(
             table.find_flagged("number", place), f"a number as {name}, so that zeros in front may be lost", lost
         )
-        table.refuse(table.find_flagged("date", place), f"a {name} that Excel made a date", lost)
+        table.refuse(table.find_flagged("date", place), f"a cell of {name} that Excel made a date", lost)
         table.refuse(
             table.find_flagged("unshown", place), f"a number as {name} in a format that hides its digits", lost
         )
         texts = table.read_identifiers(place).str.replace("\r\n", "\n")
         quoted = texts.str.match(APOSTROPHE).to_numpy(dtype=bool)
-        table.refuse(quoted, f"a {name} with an apostrophe in front, which a spreadsheet would hide", "delete it")
+        shortened = texts.str.match(SHORTENED).to_numpy(dtype=bool) & (table.separator is not None)
+        table.refuse(
+            shortened, f"a cell of {name} that Excel shortened, such as 7.12345E+11, so that digits are lost", lost
+        )
+        table.refuse(
+            quoted, f"a cell of {name} with an apostrophe in front, which a spreadsheet would hide", "delete it"
+        )
     else:
         texts = table.read_text(place)
         if name is not None and name not in DAY_COLUMNS:
-            table.refuse(table.find_flagged("date", place), f"a {name} that is a date", "enter the number again")
+            table.refuse(
+                table.find_flagged("date", place), f"a cell of {name} that is a date", "enter the number again"
+            )
     return texts.rename(str(place))
 
 

@@ -9,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import openpyxl
 import pandas as pd
 import pytest
 from support.cli_shop import Shop
@@ -194,36 +193,6 @@ def test_wrong_usage_is_exit_code_2_and_one_line(shop: Shop, more: list[str], wo
     code, _, err = shop.run("submit", shop.count({"0022": 105}), "--yes", *more)
     assert (code, shop.writes, err.count("\n")) == (2, 0, 1)
     assert words in err
-
-
-def test_a_question_names_the_option_that_answers_it(shop: Shop) -> None:
-    """Sheets, hidden rows, two quantities, an encoding: exit code 2, never a prompt, and nothing is sent."""
-    book = openpyxl.Workbook()
-    for sheet in (book.active, book.create_sheet("May")):
-        sheet.append(["Warehouse", "SKU", "Qty"])
-        sheet.append(["NW-EAST", "0022", 105])
-    book["May"].row_dimensions[2].hidden = True
-    book.save(shop.folder / "count.xlsx")
-    (shop.folder / "two.csv").write_text("SKU,Qty,Actual\n0022,1,105\n")
-    (shop.folder / "old.csv").write_bytes("SKU,Qty\nŠ-1,105\n".encode("cp1250"))
-    east = ["--warehouse", "NW-EAST"]
-    questions = [
-        (["count.xlsx"], "choose one with --sheet 'Sheet'"),
-        (["count.xlsx", "--sheet", "May"], "--hidden-rows 'include'"),
-        (["two.csv", *east], '--column "quantity=Qty"'),
-        (["old.csv", *east], "name the right one with --encoding 'cp1252'"),
-    ]
-    for command, words in questions:
-        code, _, err = shop.run("submit", *command, "--yes")
-        assert (code, shop.writes, err.count("\n")) == (2, 0, 1)
-        assert words in err
-    code, out, _ = shop.run("submit", "count.xlsx", "--sheet", "May", "--hidden-rows", "include", "--dry-run")
-    assert code == 0
-    assert (
-        "count.xlsx, sheet 'May': warehouse_code from 'Warehouse', product_sku from 'SKU', quantity from 'Qty'" in out
-    )
-    code, out, _ = shop.run("submit", "two.csv", *east, "--column", "quantity=Actual", "--dry-run")
-    assert "quantity from 'Actual'" in out
 
 
 def test_an_empty_count_is_no_count(shop: Shop) -> None:

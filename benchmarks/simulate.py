@@ -3,7 +3,7 @@
 Each history is random, and decided by its seed alone: people submit, resume, retry, verify and resolve; processes are
 killed and suspended, clocks are set, answers are lost, late, doubled or wrong, disks are full; the simulated server's
 own book is the judge (`tests/simulation/`). One that fails is shrunk and printed as a list of steps. `--mutants` puts
-back, one at a time, the faults that were once found by hand: the search must find each of them. `--replay` runs one seed.
+back, one at a time, the faults that were once found by hand: the search, over two SKUs, must find each of them. `--replay` runs one seed.
 
 Histories through the public API, without sockets: `pytest --hypothesis-profile thorough
 tests/simulation/test_public_histories.py` (300 of them).
@@ -22,6 +22,7 @@ from pathlib import Path
 sys.path[:0] = [str(Path(__file__).parents[1] / "tests")]
 
 from simulation import runner  # noqa: E402
+from simulation.history import FEW_SKUS, SKUS  # noqa: E402
 from simulation.mutants import MUTANTS, put_back  # noqa: E402
 
 from cenports_nb.submissions.rules.states import list_batch_pairs, list_outcome_pairs  # noqa: E402
@@ -38,19 +39,20 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--mutants", action="store_true", help="Search for each fault of the past instead.")
     parser.add_argument("--replay", action="store_true", help="Print the one history of --seed.")
+    parser.add_argument("--skus", type=int, default=SKUS, help="Of one warehouse; with 2, changes meet more often.")
     parser.add_argument("--workers", type=int, default=os.cpu_count() or 1)
     given = parser.parse_args()
     if given.replay:
-        return report(runner.replay(given.seed))
+        return report(runner.replay(given.seed, given.skus))
     if given.mutants:
         return search_mutants(given.histories, given.seed, given.workers)
-    return search(given.histories, given.seed, given.workers)
+    return search(given.histories, given.seed, given.workers, given.skus)
 
 
-def search(histories: int, seed: int, workers: int) -> int:
+def search(histories: int, seed: int, workers: int, skus: int) -> int:
     """Run histories side by side, and print what was covered."""
     starts = range(seed, seed + histories, PART)
-    jobs = [(start, min(PART, seed + histories - start)) for start in starts]
+    jobs = [(start, min(PART, seed + histories - start), skus) for start in starts]
     covered: Counter[str] = Counter()
     done, begin = 0, time.monotonic()
     with multiprocessing.get_context("spawn").Pool(workers) as pool:
@@ -68,8 +70,9 @@ def search(histories: int, seed: int, workers: int) -> int:
     return 0
 
 
-def run_part(job: tuple[int, int]) -> tuple[int, Failure | None, Counter[str]]:
-    result = runner.run_histories(*job)
+def run_part(job: tuple[int, int, int]) -> tuple[int, Failure | None, Counter[str]]:
+    start, count, skus = job
+    result = runner.run_histories(start, count, skus=skus)
     return result.histories, result.failure, result.covered
 
 
@@ -89,7 +92,7 @@ def search_mutant(job: tuple[str, int, int]) -> tuple[str, int | None, float]:
     name, seed, histories = job
     begin = time.monotonic()
     with put_back(name):
-        result = runner.run_histories(seed, histories)
+        result = runner.run_histories(seed, histories, skus=FEW_SKUS)
     return name, result.histories if result.failure is not None else None, time.monotonic() - begin
 
 

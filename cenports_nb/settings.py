@@ -234,6 +234,18 @@ def read_client_id(home: Path, name: str) -> str | None:
     return str(found) if found else None
 
 
+def read_profile_value(key: str, profile: str | None = None) -> Any:
+    """Read one value of a profile: the one that is named, else that of CENPORTS_PROFILE, else the default one.
+
+    Returns:
+        The value; None where the profile has none.
+
+    Raises:
+        ConfigurationError: The file can't be read, or has no such profile.
+    """
+    return _read_profile(home_folder(), profile or os.environ.get("CENPORTS_PROFILE") or None).get(key)
+
+
 def _read_profile(home: Path, name: str | None) -> dict[str, Any]:
     """Read one profile; a missing file is an empty default profile."""
     path, profiles = home / PROFILES_FILE_NAME, _read_profiles(home)

@@ -7,7 +7,7 @@ import itertools
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -34,6 +34,14 @@ MARKERS = ("browser", "kernel", "slow")
 """The costly ones; `just quick` leaves them out."""
 
 
+@pytest.hookimpl(wrapper=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> Generator[None, int, int]:
+    """Run the whole suite with one worker more than cores: who has a browser, a kernel or a process mostly waits for it."""
+    count = yield
+    is_whole = config.args_source is pytest.Config.ArgsSource.TESTPATHS and not config.option.markexpr
+    return count + is_whole
+
+
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
     """Mark what is slow by what it uses, and begin with it, so that no worker is left alone with it at the end.
@@ -57,9 +65,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> Iterator[None]:
 
 
 def pytest_collection_finish() -> None:
-    """Leave what is imported and collected out of garbage collection: each test would look through all of it again."""
+    """Leave what is imported and collected out of garbage collection: each test would look through all of it again.
+
+    A sandbox makes thousands of objects that last as long as its test, so that the default of 700 collects for nothing.
+    """
     gc.collect()
     gc.freeze()
+    gc.set_threshold(50_000, 20, 20)
 
 
 @pytest.hookimpl(tryfirst=True)

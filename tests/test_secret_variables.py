@@ -26,7 +26,7 @@ import cenports_nb as cn
 from cenports_nb import credentials
 from cenports_nb.api.client import Client
 from cenports_nb.errors import CenportsError, ConfigurationError
-from cenports_nb.redaction import Redactor
+from cenports_nb.redaction import STRUCK, Redactor, SecretPattern
 from cenports_nb.secret import Secret, SecretBody
 from cenports_nb.settings import resolve_settings
 
@@ -193,6 +193,14 @@ def test_every_spelling_of_a_secret_is_struck_out(secret: str, spell: Callable[[
     assert re.fullmatch("<<<.{0,30}….{0,30}>>>", struck)  # quotes and padding stay
 
 
+@given(secret=st.text(min_size=4, max_size=8), before=st.text(max_size=12), after=st.text(max_size=12))
+def test_a_text_without_escapes_is_struck_as_any_other(secret: str, before: str, after: str) -> None:
+    """No pattern is built for it."""
+    pattern = SecretPattern(Secret(secret))
+    text = f"{before}{secret}{after}"
+    assert pattern.strike(text) == pattern._pattern.sub(STRUCK, text)
+
+
 def test_a_text_without_the_secret_stays_as_it_is() -> None:
     """A secret of a letter or two hides nothing."""
     text = "Cenports refused & said: \\u0041 100% &amp; more"
@@ -211,8 +219,16 @@ def test_what_is_quoted_is_cut_after_the_secret_was_struck(
         assert "s3c" not in str(caught.value)
 
 
-@pytest.mark.parametrize("variable", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY"])
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "LOCALHOST", "127.1", "localhost."])
+@pytest.mark.parametrize(
+    ("variable", "host"),
+    [
+        *(
+            (variable, "127.0.0.1")
+            for variable in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy", "HTTPS_PROXY")
+        ),
+        *(("http_proxy", host) for host in ("localhost", "LOCALHOST", "127.1", "localhost.")),
+    ],
+)
 def test_no_proxy_is_asked_for_this_machine(
     server: ScriptedServer, staging: Callable[..., Client], monkeypatch: pytest.MonkeyPatch, variable: str, host: str
 ) -> None:

@@ -3,18 +3,35 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.settings import read_profile_value
 
 if TYPE_CHECKING:
     import pandas as pd
 
 ProductKey = Literal["product_sku", "product_upc", "retailer_sku"]
 Duplicates = Literal["raise", "sum"]
+HiddenRows = Literal["include", "exclude"]
+
+PAIR_ARGUMENT = re.compile(r"\bcolumns=\{'(\w+)': ('[^']*'|\"[^\"]*\")\}")
+FLAGS = {
+    "columns": "--column",
+    "warehouse_code": "--warehouse",
+    "warehouse_map": "--warehouse-map",
+    "duplicates": "--duplicates",
+    "hidden_rows": "--hidden-rows",
+    "sheet": "--sheet",
+    "encoding": "--encoding",
+    "by": "--by",
+}
+"""Arguments of `read_counts` -> options of the command."""
+ARGUMENT = re.compile(rf"\b({'|'.join(FLAGS)})=(?:(?=[\'\"])|(?=[.,): ]|$))")
 
 
 @dataclass(frozen=True)
@@ -27,6 +44,10 @@ class CountFile:
         columns: Our names to its headers.
         warehouse_map: Its warehouse codes to those of Cenports.
         duplicates: What is done with bins.
+        sheet: The sheet of a workbook.
+        encoding: Of a text file.
+        hidden_rows: What is done with rows that a workbook hides; None for what the profile says.
+        profile: The profile of the command.
     """
 
     path: Path
@@ -35,6 +56,10 @@ class CountFile:
     columns: Mapping[str, str] | None = None
     warehouse_map: Mapping[str, str] | None = None
     duplicates: Duplicates = "raise"
+    sheet: str | None = None
+    encoding: str | None = None
+    hidden_rows: HiddenRows | None = None
+    profile: str | None = None
 
     def read(self, stock: pd.DataFrame, *, signed: bool = False) -> pd.DataFrame:
         """Read what was counted, or with `signed` what came in and went out.
@@ -44,14 +69,29 @@ class CountFile:
         """
         import cenports_nb as cn  # noqa: PLC0415
 
-        counts = cn.read_counts(
-            self.path, stock=stock, signed=signed, columns=self.columns, warehouse_code=self.warehouse,
-            warehouse_map=self.warehouse_map, duplicates=self.duplicates, by=self.by,
-        )  # fmt: skip
+        hidden_rows = self.hidden_rows or (read_profile_value("hidden_rows", self.profile) if self.profile else None)
+        try:
+            counts = cn.read_counts(
+                self.path, stock=stock, signed=signed, columns=self.columns, warehouse_code=self.warehouse,
+                warehouse_map=self.warehouse_map, duplicates=self.duplicates, by=self.by, sheet=self.sheet,
+                encoding=self.encoding, hidden_rows=hidden_rows,
+            )  # fmt: skip
+        except InvalidRequestError as error:
+            raise InvalidRequestError(name_flags(str(error))) from None
         if counts.empty:
             name = self.path.name
             raise InvalidRequestError(f"{name} has headers and no rows: nothing was counted, and nothing was sent.")
         return counts
+
+    def describe_columns(self, counts: pd.DataFrame) -> str:
+        """Say which columns of the file were read as what."""
+        import cenports_nb as cn  # noqa: PLC0415
+
+        origin = cn.provenance(counts)
+        read = {} if origin is None else {name: header for name, header in origin.params.items() if name != "sheet"}
+        columns = ", ".join(f"{name} from {header!r}" for name, header in read.items())
+        sheet = f", sheet {origin.params['sheet']!r}" if origin and "sheet" in origin.params else ""
+        return f"{self.path.name}{sheet}: {columns}"
 
     @property
     def reference(self) -> str:
@@ -93,3 +133,15 @@ class CountFile:
                 target.unlink(missing_ok=True)  # an empty one would look as if nothing was held
                 return None
         return None
+
+
+def name_flags(message: str) -> str:
+    """Write a message about arguments of `read_counts` with the options of the command."""
+    message = PAIR_ARGUMENT.sub(lambda found: f'--column "{found.group(1)}={found.group(2)[1:-1]}"', message)
+    message = message.replace(" and stock=)", ")")
+
+    def replace(found: re.Match[str]) -> str:
+        is_given = message[found.end() : found.end() + 1] in ("'", '"')
+        return FLAGS[found.group(1)] + (" " if is_given else "")
+
+    return ARGUMENT.sub(replace, message)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import typer
 from typer.exceptions import Abort, TyperException
+from typer.main import get_command
 
 from cenports_nb import __version__
 from cenports_nb.cli.commands import (
@@ -114,6 +116,12 @@ def _build_app() -> typer.Typer:
 app = _build_app()
 
 
+@functools.cache
+def _get_command() -> Callable[..., Any]:
+    """Build what runs a command line once a process: reading the options of all commands takes 20 ms."""
+    return get_command(app)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command; every foreseen error is one line on stderr and an exit code.
 
@@ -126,7 +134,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     ours = given[: given.index("--")] if "--" in given else given
     try:
         with format_warnings():
-            code = app([*(text for text in ours if text != "--debug"), *given[len(ours) :]], standalone_mode=False)
+            code = _get_command()(
+                [*(text for text in ours if text != "--debug"), *given[len(ours) :]], standalone_mode=False
+            )
     except (CenportsError, TyperException, Abort, KeyboardInterrupt) as error:
         if "--debug" in ours:
             raise

@@ -99,13 +99,15 @@ def _truncate_name(name: str, end: str) -> str:
 def _write_sheet(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -> None:
     _write_header(book, sheet, columns, name)
     text = book.add_format({"num_format": "@"})
+    # The mark of an apostrophe typed in front: blanks around the text belong to it, and `read_counts` leaves them.
+    exact = book.add_format({"num_format": "@", "quote_prefix": True})
     formats = [book.add_format({"num_format": column.number_format}) for column in columns]
     for row, cells in enumerate(zip(*(column.cells for column in columns), strict=True), start=1):
         for at, cell in enumerate(cells):
             if cell is None:
                 continue
             if type(cell) is str:
-                if sheet.write_string(row, at, cell, text) == TRUNCATED:
+                if sheet.write_string(row, at, cell, text if cell == cell.strip() else exact) == TRUNCATED:
                     raise _too_long_error(name, f"row {row} of column {columns[at].name[:60]!r}", cell)
             elif type(cell) is bool:
                 sheet.write_boolean(row, at, cell)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -17,6 +17,10 @@ from cenports_nb.private_files import replace_file
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 """What a spreadsheet takes for the beginning of a formula; such a text gets an apostrophe in front, in CSV."""
+IDENTIFIERS = frozenset(
+    {"product_sku", "retailer_sku", "product_upc", "warehouse_code", "order_no", "customer_order_no", "channel_id"}
+)
+"""Columns whose texts come back exactly: with an apostrophe in front also where one is there, or blanks are around."""
 
 
 def export(
@@ -37,7 +41,8 @@ def export(
       (before March 1900) and whole numbers of more than 15 digits, which it would round, are text. An `order_date`
       of exactly midnight UTC is a plain day, which no zone shifts.
     - `.csv`: UTF-8 with a mark for Excel. Instants are ISO 8601 with their offset. A text that a spreadsheet
-      would take for a formula has an apostrophe in front.
+      would take for a formula has an apostrophe in front; so has an identifier that begins with one or has blanks
+      around it, and `read_counts` takes it off.
     - `.parquet`: exact dtypes, and `attrs` with the provenance.
 
     Args:
@@ -66,7 +71,7 @@ def export(
 
                 write_workbook(frames, partial, zones)
             elif target.suffix.lower() == ".csv":
-                _write_csv(frames[first], partial, zones[first])
+                write_csv(frames[first], partial, zones[first])
             else:
                 _write_parquet(frames[first], partial, zones[first] if time_zone else None)
     except OSError as error:
@@ -120,8 +125,19 @@ def _flatten(frame: pd.DataFrame) -> pd.DataFrame:
     return flat
 
 
-def _write_csv(frame: pd.DataFrame, path: Path, zone: ZoneInfo) -> None:
-    columns = [_format_csv_column(frame.iloc[:, place], zone) for place in range(frame.shape[1])]
+def write_csv(frame: pd.DataFrame, path: Path, zone: ZoneInfo, exact: Collection[str] = ()) -> None:
+    """Write a frame as CSV.
+
+    Args:
+        frame: Without index levels that mean something.
+        path: Where to.
+        zone: The zone of instants.
+        exact: Columns whose texts are written as they are, for scanners, even if a spreadsheet would change them.
+    """
+    columns = [
+        column if column.name in exact else _format_csv_column(column, zone)
+        for column in (frame.iloc[:, place] for place in range(frame.shape[1]))
+    ]
     harmless = pd.concat(columns, axis=1) if columns else frame
     harmless.columns = pd.Index([_escape_formula(name) for name in frame.columns])
     # The mark tells Excel that it is UTF-8. With this end of a line, lone \r and \n inside of texts are quoted.
@@ -134,7 +150,10 @@ def _format_csv_column(column: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.StringDtype):
-        return column.where(~column.str.startswith(FORMULA_STARTS).fillna(value=False).astype(bool), "'" + column)
+        changes = column.str.startswith(FORMULA_STARTS)
+        if column.name in IDENTIFIERS:
+            changes |= column.str.startswith("'") | (column.str.strip() != column)
+        return column.where(~changes.fillna(value=False).astype(bool), "'" + column)
     if column.dtype == object:
         return pd.Series([_escape_formula(value) for value in column], index=column.index, dtype=object)
     return column

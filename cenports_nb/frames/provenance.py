@@ -155,8 +155,8 @@ def read_account(frame: pd.DataFrame | pd.Series[Any]) -> str:
 
 
 def account_name(environment: str, partner_id: str) -> str:
-    """Name an account in one text."""
-    return f"{environment}|{partner_id}"
+    """Name an account in one text; a frame from a file has none."""
+    return f"{environment}|{partner_id}" if environment else ""
 
 
 def rejects_frame(rejects: tuple[Reject, ...], account: str = "") -> pd.DataFrame:

@@ -29,7 +29,7 @@ from cenports_nb.submissions.journal.file import IN_MEMORY
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.rules.models import Head
 from cenports_nb.submissions.sending import resend
-from cenports_nb.submissions.sending.sender import close_crashed
+from cenports_nb.submissions.sending.sender import close_if_crashed
 from cenports_nb.submissions.tracking.snapshot import Listener, RowView, Snapshot, is_overdue, read_rows, take_snapshot
 from cenports_nb.submissions.tracking.summary import format_summary, render_summary
 
@@ -72,8 +72,8 @@ class Submission:
     def close_crashed(self) -> None:
         """Call in doubt what a process was sending that is no more."""
         context = self._context
-        if not self.dry_run and not context.locks.is_sending(self.submission_id):
-            close_crashed(context.gateway, context.journal, self.submission_id)
+        if not self.dry_run:
+            close_if_crashed(context.gateway, context.journal, context.locks, self.submission_id)
 
     @property
     def head(self) -> Head:

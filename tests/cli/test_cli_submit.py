@@ -29,6 +29,7 @@ def test_a_dry_run_shows_the_plan_and_sends_nothing(shop: Shop) -> None:
     code, out, err = shop.run("submit", file, "--dry-run")
     assert (code, err, shop.writes) == (0, "", 0)
     assert out == (
+        "counts.csv: warehouse_code from 'warehouse_code', product_sku from 'product_sku', quantity from 'quantity'\n"
         "3 of 4 rows of counts.csv change the stock of staging (partner SANDBOX)\n"
         "warehouse  SKU   now  new  change\n"
         "NW-EAST    0059   79   75      -4\n"

@@ -20,7 +20,7 @@ from cenports_nb.submissions.rules.states import UNSETTLED_OUTCOMES
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
 from cenports_nb.submissions.sending.look import OrderLook, StockLook
 from cenports_nb.submissions.sending.resend import build_sender, resume, retry
-from cenports_nb.submissions.sending.sender import close_crashed, list_parcels
+from cenports_nb.submissions.sending.sender import close_if_crashed, list_parcels
 from cenports_nb.submissions.tracking.poller import poll_transaction
 from simulation.coverage import cover_transitions
 from simulation.faulty_journal import get_journal, get_runner
@@ -30,6 +30,7 @@ from simulation.scheduler import Faults, Killed, Machine, Process, Scheduler
 from simulation.world import WRITE_FAULTS, FaultRates, World
 
 HOME = Path("simulated")
+SKUS, FEW_SKUS = 6, 2
 
 
 class History:
@@ -39,9 +40,10 @@ class History:
         seed: Decides everything.
         length: How many actions.
         cover: Takes the name of what was covered.
+        skus: How many one warehouse has, the other half of it; with few, changes meet more often.
     """
 
-    def __init__(self, seed: int, length: int, cover: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(self, seed: int, length: int, cover: Callable[[str], None] = lambda _: None, skus: int = SKUS) -> None:
         self.random = Random(seed)
         self.length = length
         self.covered: set[str] = set()
@@ -59,7 +61,7 @@ class History:
         if not loses_handles and "other_handle" in chosen:
             chosen.remove("other_handle")
         rates = FaultRates(dict.fromkeys(chosen, 0.25), self.random.choice((0, 0, 0.2)) if loses_handles else 0)
-        self.world = World(self.random, self.machine, rates, self.cover)
+        self.world = World(self.random, self.machine, rates, self.cover, skus)
         self.account = f"sandbox|{seed}"
         self._runner = get_runner(seed)
         self.journal = get_journal()
@@ -333,8 +335,7 @@ class History:
         self.judge.check(is_final=True)
 
     def _close_crashed(self, client: Client, head: Head) -> None:
-        if not client.locks.is_sending(head.submission_id):
-            close_crashed(client.gateway, self.journal, head.submission_id)
+        close_if_crashed(client.gateway, self.journal, client.locks, head.submission_id)
 
     def _pick(self) -> Head:
         return self.journal.head(self.random.choice(self.submissions))

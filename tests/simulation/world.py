@@ -54,12 +54,14 @@ class SimulatedTransaction:
 class World:
     """The server, and the other systems that sell from its stock."""
 
-    def __init__(self, random: Random, machine: Machine, faults: FaultRates, cover: Callable[[str], None]) -> None:
+    def __init__(
+        self, random: Random, machine: Machine, faults: FaultRates, cover: Callable[[str], None], skus: int
+    ) -> None:
         self.random = random
         self.machine = machine
         self.faults = faults
         self.cover = cover
-        self.stock = {("W", f"S{i}"): 10_000 for i in range(6)} | {("V", f"T{i}"): 30 for i in range(3)}
+        self.stock = {("W", f"S{i}"): 10_000 for i in range(skus)} | {("V", f"T{i}"): 30 for i in range(skus // 2)}
         self.orders: set[tuple[str, str]] = set()
         self.acknowledged: set[tuple[str, str]] = set()
         self.has_date = random.random() < 0.8

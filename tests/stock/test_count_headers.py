@@ -9,7 +9,8 @@ import pytest
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.stock.counts.headers import HEADER_WORDS, normalize_header
+from cenports_nb.stock.counts.header_words import HEADER_WORDS
+from cenports_nb.tables.headers import normalize_header
 
 
 @pytest.mark.parametrize(
@@ -42,12 +43,11 @@ def test_every_word_is_as_headers_are_compared(ours: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "words"),
     [
-        (
-            "Warehouse,Item,On hand,Counted",
-            "'On hand' and 'Counted' fit. Tell which with columns={'quantity': 'On hand'}",
-        ),
-        ("Warehouse,Item,Qty,Qty", "'Qty' and 'Qty' fit. Rename one"),
-        ("Warehouse,SKU,Item,Qty", "more than one column 'product_sku': its headers 'SKU' and 'Item' fit"),
+        ("Warehouse,Item,On hand,Qty", "'On hand' and 'Qty'. Tell which with columns={'quantity': 'On hand'}"),
+        ("Warehouse,Item,Counted,Recount", "may be quantity: 'Counted' and 'Recount'. Tell which"),
+        ("Warehouse,Item,Qty,Actual", "may be quantity: 'Qty' and 'Actual'. Tell which"),
+        ("Warehouse,Item,Qty,Qty", "'Qty' and 'Qty'. Rename one"),
+        ("Warehouse,SKU,Item,Qty", "more than one column that may be product_sku: 'SKU' and 'Item'"),
     ],
 )
 def test_two_headers_that_fit_are_refused(headers: str, words: str) -> None:
@@ -55,6 +55,39 @@ def test_two_headers_that_fit_are_refused(headers: str, words: str) -> None:
     with pytest.raises(InvalidRequestError) as caught:
         cn.read_counts(io.StringIO(f"{headers}\nW,A,1,2\n"))
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        "Item,Qty,New quantity",
+        "Artikel,Bestand,Inventur",
+        "Item Code,Quantity,Physical Quantity",
+        "SKU,Quantity On Hand,Physical Inventory",
+        "Codigo,Cantidad,Conteo físico",
+        "Article,Quantité,Quantité comptée",
+        "sku,qty,qty_new",
+        "SKU,System qty,Counted",
+        "Artikel,Sollbestand,Istbestand",
+        "SKU,Available,Qty",
+        "SKU,Diff,Count",
+        "SKU,Reorder qty,On hand",
+    ],
+)
+def test_of_two_quantities_the_counted_one_is_read(headers: str) -> None:
+    """And the frame tells which one that was."""
+    counts = cn.read_counts(io.StringIO(f"{headers}\n0003,13,21\n"), warehouse_code="W")
+    assert counts["quantity"].tolist() == [21]
+    origin = cn.provenance(counts)
+    assert origin is not None
+    assert origin.params["quantity"] == headers.split(",")[2]
+
+
+def test_a_change_is_read_where_changes_are_wanted() -> None:
+    """Beside the stock that it starts from."""
+    text = "SKU,Qty,Change\n0003,13,-2\n"
+    assert cn.read_counts(io.StringIO(text), warehouse_code="W", signed=True)["quantity"].tolist() == [-2]
+    assert cn.read_counts(io.StringIO(text), warehouse_code="W")["quantity"].tolist() == [13]
 
 
 @pytest.mark.parametrize("columns", [{"quantity": "Counted"}, {"Counted": "quantity"}])

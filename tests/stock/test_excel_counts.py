@@ -60,13 +60,16 @@ def test_days_are_days() -> None:
     ("book", "words"),
     [
         (_book(["W", "A", 1, datetime(2026, 1, 31, 8)]), "a counted_at without a time zone in row 2"),
-        (_book(["W", "A", "=1+1"]), "a formula without a value in row 2"),
-        (_book(["W", "=1+1", 1]), "a formula without a value in row 2"),
-        (_book(["W", "A", 1], ["=A2", "=B2", "=C2"]), "a formula without a value in row 3"),
+        (_book(["W", "A", "=1+1"]), "a formula without a saved result as quantity in row 2"),
+        (_book(["W", "=1+1", 1]), "a formula without a saved result as product_sku in row 2"),
+        (_book(["W", "A", 1], ["=A2", "=B2", "=C2"]), "a formula without a saved result as warehouse_code in row 3"),
         (_book(["W", date(2026, 1, 2), 1]), "a product_sku that Excel made a date in row 2"),
-        (_book(["W", 123_456_789_012_345_678, 1]), "a product_sku that Excel shortened"),
-        (_book(["W", "#N/A", 1], errors=("B2",)), "a product_sku that is an error of a formula in row 2"),
-        (_book(["W", "A", "#N/A"], errors=("C2",)), "a quantity that is no number in row 2"),
+        (
+            _book(["W", 123_456_789_012_345_678, 1]),
+            "a number in a format that hides its digits, or has more than 15 of them",
+        ),
+        (_book(["W", "#N/A", 1], errors=("B2",)), "an error such as #N/A instead of a value as product_sku in row 2"),
+        (_book(["W", "A", "#N/A"], errors=("C2",)), "an error such as #N/A instead of a value as quantity in row 2"),
         (_book(["W", "A", 1.234]), "a quantity that is not whole in row 2"),
         (_book(["W", "A", "1.234"]), "a quantity that is not whole in row 2"),
         (_book(["W", "A", True]), "a quantity that is no number in row 2"),
@@ -91,7 +94,7 @@ def test_counts_on_two_sheets_are_refused() -> None:
     second = book.create_sheet("South")
     second.append(HEADERS)
     second.append(["V", "A", 1])
-    assert "counts on more than one sheet ('Sheet', 'South')" in _refused(book)
+    assert "such a table on more than one sheet ('Sheet', 'South'): choose one with sheet='Sheet'" in _refused(book)
     second.sheet_state = "hidden"
     assert len(cn.read_counts(_saved(book))) == 1
 
@@ -115,7 +118,7 @@ def test_a_workbook_with_nothing_in_it_is_no_table(rows: int) -> None:
     book = openpyxl.Workbook()
     for _ in range(rows):
         book.active.append(["Read me"])
-    assert ("lacks the columns" if rows else "can't be read as a table") in _refused(book)
+    assert ("lacks the columns" if rows else "is empty") in _refused(book)
 
 
 def test_empty_rows_above_keep_the_numbers_of_the_others() -> None:

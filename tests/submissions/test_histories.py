@@ -79,6 +79,30 @@ def test_a_repeat_that_came_first_stays_in_the_way(
     assert stock("0003") == before + 7
 
 
+def test_a_repeat_makes_the_stock_mute_about_a_change_sent_within_its_time(
+    account: Client, northwind: Sandbox, plan: Plan
+) -> None:
+    """It may have landed last and put back what stood before: an hour later stock proves nothing, twenty minutes on it does."""
+    northwind.faults.add("server_error", CALL)
+    cn.submit_updates(account, plan("0003"), progress=False).resume(progress=False).wait(progress=False)
+    northwind.faults.add("server_error", CALL)
+    near = cn.submit_updates(account, plan("0003", by=5), allow=["in_flight"], progress=False)
+    account.clock.sleep(3_600)
+    for _ in range(2):
+        near.verify()
+        account.clock.sleep(61)
+    assert outcome(near) == {"0003": "in_doubt"}
+    assert "meanwhile" in near.outcomes["message"][0]
+    near.resolve("0003", "not_applied", "looked at the shelf")
+    northwind.faults.add("server_error", CALL)
+    later = cn.submit_updates(account, plan("0003", by=4), progress=False)
+    account.clock.sleep(3_600)
+    for _ in range(2):
+        later.verify()
+        account.clock.sleep(61)
+    assert outcome(later) == {"0003": "not_applied"}
+
+
 def test_each_row_has_its_own_document(account: Client, plan: Plan, stock: Stock) -> None:
     """Two deliveries in one frame are two documents; neither is booked again, however much later."""
     updates = plan("0003", "0011", type="DIFFERENTIAL", by=10).assign(reference=["DELIVERY-1", "DELIVERY-2"])

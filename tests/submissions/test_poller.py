@@ -69,10 +69,11 @@ def test_polls_leave_a_quarter_of_the_rate_limit(
     clock.advance(120)
     submission.poll()
     start = len(polls(northwind))
-    for _ in range(10 * 60):
+    minutes = 4
+    for _ in range(minutes * 60):
         clock.advance(1)
         submission.poll()
-    assert (len(polls(northwind)) - start) / 10 <= 45 + 3
+    assert (len(polls(northwind)) - start) / minutes <= 45 + 3
 
 
 def test_what_is_overdue_is_said_and_not_guessed(
@@ -118,22 +119,22 @@ def test_poll_now_does_not_wait_for_the_turn(account: Client, northwind: Sandbox
     assert len(polls(northwind)) == 1
 
 
-def test_ten_thousand_rows_are_counted_not_read(account: Client, northwind: Sandbox) -> None:
+def test_rows_of_a_large_submission_are_counted_not_read(account: Client, northwind: Sandbox) -> None:
     """A picture of a large submission holds numbers and a few messages."""
     actual = cn.load_actual_stock(account)
     code = actual["warehouse_code"].iloc[0]
     counts = pd.DataFrame(
-        {"warehouse_code": code, "product_sku": [f"X{number}" for number in range(10_000)], "quantity": 1}
+        {"warehouse_code": code, "product_sku": [f"X{number}" for number in range(2_000)], "quantity": 1}
     )
     updates = cn.build_true_up(counts, actual)
-    submission = cn.submit_updates(account, updates, allow=["unknown_sku"], batch_size=1_000, progress=False).wait(
+    submission = cn.submit_updates(account, updates, allow=["unknown_sku"], batch_size=200, progress=False).wait(
         progress=False
     )
     seen = submission.snapshot()
-    assert seen.count("rejected") == 10_000
-    assert [batch.message_count for batch in seen.batches] == [1_000] * 10
+    assert seen.count("rejected") == 2_000
+    assert [batch.message_count for batch in seen.batches] == [200] * 10
     assert max(len(batch.messages) for batch in seen.batches) == 6
-    assert len(submission.outcomes) == 10_000
+    assert len(submission.outcomes) == 2_000
 
 
 def test_a_picture_tells_the_next_poll(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:

@@ -253,6 +253,24 @@ def test_two_holders_of_the_right_to_send(account: Client, northwind: Sandbox, p
     assert len(writes()) == sent
 
 
+def test_a_process_that_just_began_to_send_is_not_called_crashed(
+    account: Client, northwind: Sandbox, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found free, and taken by another process a moment later: what is in its hands stays there."""
+    northwind.faults.add("unauthorized", CALL, times=2)
+    submission = cn.submit_updates(account, plan("0003"), progress=False)
+    context = get_context(account)
+    closed: list[str] = []
+    with context.locks.hold_sending(submission.submission_id):
+        monkeypatch.setattr(context.locks, "is_sending", lambda _: False)
+        monkeypatch.setattr(context.journal, "has_sending", lambda _: True)
+        monkeypatch.setattr(context.journal, "close_crashed", lambda name, _: closed.append(name))
+        submission.close_crashed()
+    assert closed == []
+    submission.close_crashed()
+    assert closed == [submission.submission_id]
+
+
 def test_a_read_only_client_resumes_and_retries_nothing(
     account: Client, connect: Callable[..., Client], northwind: Sandbox, plan: Plan
 ) -> None:

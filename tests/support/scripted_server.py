@@ -1,5 +1,6 @@
 """A server that answers what a test wrote down, for all that a well-behaved one never says."""
 
+import contextlib
 import json
 import socket
 import struct
@@ -82,6 +83,8 @@ class ScriptedServer:
         return [seen for seen in self.requests if f"{seen.method} {seen.path}" == call]
 
     def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self._server.socket.shutdown(socket.SHUT_RDWR)  # wakes the accept loop, where the system can
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()

@@ -160,17 +160,28 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         file.execute("PRAGMA journal_mode=WAL")
         file.execute("PRAGMA synchronous=NORMAL")
-        version = file.execute("PRAGMA user_version").fetchone()[0]
-        if version > VERSION:
-            raise sqlite3.DatabaseError(f"version {version} of its tables is not known")
-        if 0 < version < VERSION:
-            file.executescript(DROP_OLDER_SQL)
-        file.executescript(SCHEMA_SQL)
-        file.execute(f"PRAGMA user_version={VERSION}")
+        if _read_version(file) != VERSION:
+            _create_tables(file)
     except sqlite3.Error:
         file.close()
         raise
     return file
+
+
+def _read_version(file: sqlite3.Connection) -> int:
+    return int(file.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _create_tables(file: sqlite3.Connection) -> None:
+    """Create the tables, in place of those of an older version, in one transaction."""
+    file.execute("BEGIN IMMEDIATE")
+    version = _read_version(file)  # another process may have created them while this one waited for the lock
+    if version > VERSION:
+        raise sqlite3.DatabaseError(f"version {version} of its tables is not known")
+    dropped = DROP_OLDER_SQL if 0 < version < VERSION else ""
+    for statement in f"{dropped}{SCHEMA_SQL}PRAGMA user_version={VERSION}".split(";"):
+        file.execute(statement)
+    file.execute("COMMIT")
 
 
 def _delete_oldest(file: sqlite3.Connection) -> None:

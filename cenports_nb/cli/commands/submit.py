@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cenports_nb.cli.count_file import CountFile, Duplicates, ProductKey
+from cenports_nb.cli.count_file import CountFile, Duplicates, HiddenRows, ProductKey
 from cenports_nb.cli.options import EnvironmentOption, ProfileOption, TimeoutOption, YesOption, parse_pairs
 from cenports_nb.cli.submission_progress import (
     AccountOptions,
@@ -81,6 +81,12 @@ def submit(
         list[str] | None, typer.Option("--warehouse-map", help='"MINE=THEIRS": a code of yours; may repeat.')
     ] = None,
     duplicates: Annotated[Duplicates, typer.Option(help="sum adds bins of a SKU up.")] = "raise",
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook, where several have counts.")] = None,
+    encoding: Annotated[str | None, typer.Option(help="Of a text file that is not UTF-8, such as cp1252.")] = None,
+    hidden_rows: Annotated[
+        HiddenRows | None,
+        typer.Option(help="Rows that a workbook hides or filters out; or hidden_rows in the profile."),
+    ] = None,
     batch_size: Annotated[int, typer.Option(min=1, help="Rows of one request at most.")] = 500,
     reason: Annotated[str | None, typer.Option(help="Why, for the journal.")] = None,
     reference: Annotated[
@@ -108,7 +114,7 @@ def submit(
         )
     file = CountFile(
         counts, warehouse, by, parse_pairs("--column", column, "quantity=Counted"),
-        parse_pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates,
+        parse_pairs("--warehouse-map", warehouse_map, "MINE=THEIRS"), duplicates, sheet, encoding, hidden_rows, profile,
     )  # fmt: skip
     submit_options = SubmitOptions(batch_size, on_stale, on_objection, tuple(allow or ()), canary)
     account_options = AccountOptions(env, profile)
@@ -131,6 +137,7 @@ def submit(
                 at_count=None if at_count is None else CountFile(at_count).read(actual, signed=True),
                 reason=reason, reference=reference,
             )  # fmt: skip
+        print_text(file.describe_columns(counted))
         print_text(
             f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {describe_account(reading_client)}"
         )

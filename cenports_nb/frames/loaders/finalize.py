@@ -67,9 +67,9 @@ def sort_frame(frame: pd.DataFrame, by: list[str], model: type[pa.DataFrameModel
 def validate(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFrame:
     """Validate a frame that was just built; a failure is a bug here or a change at Cenports."""
     dtypes, other_rules = _split_schema(model)
-    exact = len(frame.columns) == len(dtypes) and all(frame.dtypes.get(name) == dtype for name, dtype in dtypes.items())
+    is_exact = list(frame.columns) == list(dtypes) and list(frame.dtypes) == list(dtypes.values())
     try:
-        return other_rules.validate(frame, lazy=True) if exact else model.validate(frame, lazy=True)
+        return other_rules.validate(frame, lazy=True) if is_exact else model.validate(frame, lazy=True)
     except pa.errors.SchemaErrors as failed:
         first = failed.failure_cases.iloc[0]
         raise UnexpectedAnswerError(
@@ -80,10 +80,17 @@ def validate(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFram
 
 @cache
 def _split_schema(model: type[pa.DataFrameModel]) -> tuple[dict[str, Any], pa.DataFrameSchema]:
-    """Split a schema into its dtypes and all other rules: pandera takes half a millisecond for the dtype of a text column."""
+    """Split a schema into the dtypes of its columns, in order, and the columns with other rules.
+
+    pandera takes a fifth of a millisecond for a column without any rule: 6 ms for a frame of orders.
+    """
     schema = model.to_schema()
     dtypes = {name: get_loader_dtype(column.dtype) for name, column in schema.columns.items()}
-    return dtypes, schema.update_columns({name: {"dtype": None} for name in schema.columns})
+    free = [name for name, column in schema.columns.items() if column.nullable and not (column.checks or column.unique)]
+    free = [name for name in free if name not in (schema.unique or ())]
+    other_rules = schema.remove_columns(free)
+    other_rules.strict = other_rules.ordered = False
+    return dtypes, other_rules.update_columns({name: {"dtype": None} for name in other_rules.columns})
 
 
 def finalize(

@@ -1,9 +1,8 @@
 """The state of one sandbox account, changed under one lock."""
 
-import copy
 import threading
 from datetime import datetime
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 from cenports_nb.sandbox.account.authentication import TokenStore
 from cenports_nb.sandbox.account.channels import ChannelStore
@@ -23,15 +22,18 @@ class AccountState:
         self.lock = threading.RLock()
         self.clock = clock
         self.dialect = dialect
-        self.orders, self.shipments = _build_stores(seed)
-        if seed.shared:
-            warehouses, channels = copy.deepcopy((seed.warehouses, seed.channels))
-        else:
-            warehouses, channels = seed.warehouses, seed.channels
-        self.stock = StockStore(warehouses)
-        self.channels = ChannelStore(channels, unlisted=self.orders.channel_ids | self.shipments.channel_ids)
+        orders, self._seeded_shipments = _build_shared_stores(seed) if seed.shared else _build_stores(seed)
+        self.orders = orders.copy() if seed.shared else orders
+        self._shared = seed.shared
+        self.stock = StockStore(seed.warehouses)
+        self.channels = ChannelStore(seed.channels, unlisted=orders.channel_ids | self._seeded_shipments.channel_ids)
         self.transactions = TransactionStore(transaction_seconds)
         self.tokens = TokenStore()
+
+    @cached_property
+    def shipments(self) -> ShipmentStore:
+        """The shipments, copied at first use where other accounts share them: most accounts are never asked."""
+        return self._seeded_shipments.copy() if self._shared else self._seeded_shipments
 
     def settle(self) -> datetime:
         """Apply every transaction that has ended, and return the time."""
@@ -42,19 +44,16 @@ class AccountState:
 
     def __repr__(self) -> str:
         return (
-            f"<State {len(self.orders)} orders, {len(self.shipments)} shipments, "
+            f"<State {len(self.orders)} orders, {len(self._seeded_shipments)} shipments, "
             f"{len(self.stock.quantities)} stock rows, {len(self.transactions)} transactions>"
         )
 
 
 def _build_stores(seed: Seed) -> tuple[OrderStore, ShipmentStore]:
-    if not seed.shared:
-        return OrderStore(seed.orders), ShipmentStore(seed.shipments)
-    orders, shipments = _build_shared_stores(seed)
-    return orders.copy(), shipments.copy()
+    return OrderStore(seed.orders), ShipmentStore(seed.shipments)
 
 
 @lru_cache(maxsize=4)
 def _build_shared_stores(seed: Seed) -> tuple[OrderStore, ShipmentStore]:
     """Build the stores once for all accounts with these records: sorting and adding up takes 20 ms."""
-    return OrderStore(seed.orders), ShipmentStore(seed.shipments)
+    return _build_stores(seed)

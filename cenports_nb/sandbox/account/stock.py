@@ -18,7 +18,7 @@ class StockStore:
         for warehouse in warehouses:
             code = warehouse["warehouseCode"]
             self.warehouses[code] = {key: value for key, value in warehouse.items() if key != "warehouseInventory"}
-            self._rows[code] = {row["productSku"]: row for row in warehouse["warehouseInventory"]}
+            self._rows[code] = {row["productSku"]: {**row} for row in warehouse["warehouseInventory"]}
             for sku, row in self._rows[code].items():
                 self.quantities[code, sku] = int(row["quantity"])
 

@@ -2,61 +2,23 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.rendering.text import truncate
+from cenports_nb.stock.counts.header_words import (
+    CHANGE_WORDS,
+    COLUMNS,
+    COUNT_WORDS,
+    HEADER_WORDS,
+    NEW_WORDS,
+    OTHER_WORDS,
+    QUANTITY_WORDS,
+)
+from cenports_nb.tables.headers import list_headers, normalize_header
 
-COLUMNS = ("warehouse_code", "product_sku", "quantity", "counted_at")
-
-HEADER_WORDS: Mapping[str, tuple[str, ...]] = {
-    "warehouse_code": (
-        *("warehouse", "warehouse code", "warehouse id", "warehouse no", "whse", "wh", "depot"),
-        *("lager", "lagercode", "lagernummer", "lagernr", "lager nr"),
-        *("entrepot", "code entrepot", "magasin"),
-        *("almacen", "codigo de almacen", "codigo almacen", "bodega", "deposito"),
-    ),
-    "product_sku": (
-        *("sku", "product sku", "sku code", "item", "item no", "item number", "item code", "item sku", "item id"),
-        *("product code", "product no", "product number", "part no", "part number", "article", "article no"),
-        *("artikel", "artikelnummer", "artikelnr", "artikel nr", "art nr", "artnr"),
-        *("reference", "reference article", "code article", "ref"),
-        *("articulo", "codigo de articulo", "codigo articulo", "referencia", "codigo"),
-    ),
-    "quantity": (
-        *("quantity", "qty", "on hand", "onhand", "qoh", "quantity on hand", "qty on hand", "on hand qty"),
-        *("on hand quantity", "count", "counted", "counted qty", "counted quantity", "qty counted", "quantity counted"),
-        *("physical count", "count qty"),
-        *("menge", "bestand", "anzahl", "gezahlt", "gezahlte menge", "zahlmenge", "istbestand", "ist bestand"),
-        *("quantite", "qte", "compte", "quantite comptee", "qte comptee"),
-        *("cantidad", "cant", "contado", "cantidad contada", "recuento", "existencias"),
-    ),
-    "product_upc": (
-        *("upc", "upc code", "product upc", "barcode", "bar code", "ean", "ean code", "ean13", "ean 13", "gtin"),
-        *("strichcode", "barcode nr", "code barres", "code a barres", "codigo de barras"),
-    ),
-    "retailer_sku": ("retailer sku", "retailer item", "customer sku", "customer item"),
-    "counted_at": (
-        *("counted at", "counted on", "count date", "count time", "date counted"),
-        *("gezahlt am", "zahldatum", "compte le", "date de comptage", "contado el", "fecha de recuento"),
-    ),
-}
-"""What people call each column, as `normalize_header` spells it."""
-
-
-def normalize_header(header: str) -> str:
-    """Spell a header without case, accents, punctuation and blanks too many."""
-    letters = unicodedata.normalize("NFKD", header.casefold())
-    return " ".join(re.findall(r"[^\W_]+", "".join(c for c in letters if not unicodedata.combining(c))))
-
-
-def list_headers(headers: Iterable[str]) -> str:
-    """List headers for an error: a dozen of them, each cut."""
-    all_of_them = [truncate(header, 40) for header in headers]
-    more = f" and {len(all_of_them) - 12} more" if len(all_of_them) > 12 else ""
-    return (", ".join(all_of_them[:12]) or "none") + more
+OWN_HEADERS = frozenset({"warehouse_code", "product_sku", "quantity"})
+"""A file that has these was written by `export`, or for this package."""
+IsNumeric = Callable[[int], bool]
 
 
 def parse_columns(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
@@ -80,15 +42,20 @@ def score_headers(cells: Sequence[str], given: Mapping[str, str], by: str) -> in
     """Tell how many of the columns a line seems to head."""
     spelt = {normalize_header(cell) for cell in cells}
     stripped = {" ".join(cell.split()) for cell in cells}
+    words = {word for header in spelt for word in header.split()}
     return sum(
         given[ours] in stripped
         if ours in given
-        else normalize_header(ours) in spelt or not spelt.isdisjoint(HEADER_WORDS[ours])
+        else normalize_header(ours) in spelt
+        or not spelt.isdisjoint(HEADER_WORDS[ours])
+        or (ours == "quantity" and not words.isdisjoint(COUNT_WORDS | QUANTITY_WORDS | CHANGE_WORDS) and len(cells) > 1)
         for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"])
     )
 
 
-def find_columns(headers: Sequence[str], given: Mapping[str, str], by: str, name: str) -> dict[str, int]:
+def find_columns(
+    headers: Sequence[str], given: Mapping[str, str], by: str, name: str, is_numeric: IsNumeric, *, signed: bool
+) -> dict[str, int]:
     """Find the column of each of our names: as given, else by our own spelling, else by a well-known word.
 
     Args:
@@ -96,6 +63,8 @@ def find_columns(headers: Sequence[str], given: Mapping[str, str], by: str, name
         given: Our name to theirs.
         by: What the file names products by.
         name: What the file is called in errors.
+        is_numeric: Tells whether a column has numbers, as far as it has anything.
+        signed: Whether the quantities are changes, not counts.
 
     Raises:
         InvalidRequestError: A header that was given is not there, or two headers fit.
@@ -107,23 +76,60 @@ def find_columns(headers: Sequence[str], given: Mapping[str, str], by: str, name
             raise InvalidRequestError(
                 f"{name} has no header {theirs!r}; its headers are {list_headers(map(repr, headers))}."
             )
-        found[ours] = _only(places, headers, ours, name)
-    left = [place for place in range(len(headers)) if place not in found.values()]
-    for ours in dict.fromkeys(["warehouse_code", by, "quantity", "counted_at"]):
+        found[ours] = _choose_only(places, headers, ours, name)
+    for ours in dict.fromkeys(["warehouse_code", by, "counted_at"]):
+        left = [place for place in range(len(headers)) if place not in found.values()]
         if ours in found:
             continue
         own = [place for place in left if "_" in ours and normalize_header(headers[place]) == normalize_header(ours)]
         places = own or [place for place in left if normalize_header(headers[place]) in HEADER_WORDS[ours]]
         if places:
-            found[ours] = _only(places, headers, ours, name)
+            found[ours] = _choose_only(places, headers, ours, name)
+    if "quantity" not in found:
+        left = [place for place in range(len(headers)) if place not in found.values()]
+        places = find_quantities(headers, left, is_numeric, signed=signed)
+        if places:
+            found["quantity"] = _choose_only(places, headers, "quantity", name)
     return found
 
 
-def _only(places: Sequence[int], headers: Sequence[str], ours: str, name: str) -> int:
+def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: IsNumeric, *, signed: bool) -> list[int]:
+    """Find the columns that may be the quantity: those whose header says that they were counted, else all.
+
+    Args:
+        headers: All headers.
+        places: The columns that have no other meaning.
+        is_numeric: Tells whether a column has numbers, as far as it has anything.
+        signed: Whether changes are wanted, not counts.
+    """
+    if set(headers) >= OWN_HEADERS:
+        return [place for place in places if normalize_header(headers[place]) == "quantity"]
+    counted: list[int] = []
+    others: list[int] = []
+    for place in places:
+        spelt = normalize_header(headers[place])
+        words = set(spelt.split())
+        is_known = spelt in HEADER_WORDS["quantity"]
+        is_quantity = is_known or bool(words & QUANTITY_WORDS)
+        if signed:
+            is_wanted, is_other = bool(words & CHANGE_WORDS), bool(words & (OTHER_WORDS - CHANGE_WORDS))
+        else:
+            is_wanted = bool(words & COUNT_WORDS) or (is_quantity and bool(words & NEW_WORDS))
+            is_other = bool(words & OTHER_WORDS)
+        if not is_known and (is_other or not is_numeric(place)):
+            continue
+        if is_wanted:
+            counted.append(place)
+        elif is_quantity or (words & NEW_WORDS and not signed):
+            others.append(place)
+    return counted or others
+
+
+def _choose_only(places: Sequence[int], headers: Sequence[str], ours: str, name: str) -> int:
     if len(places) == 1:
         return places[0]
     fit = [headers[place] for place in places]
     advice = f"Tell which with columns={{{ours!r}: {fit[0]!r}}}" if len(set(fit)) > 1 else "Rename one of them"
     raise InvalidRequestError(
-        f"{name} has more than one column {ours!r}: its headers {' and '.join(map(repr, fit))} fit. {advice}."
+        f"{name} has more than one column that may be {ours}: {' and '.join(map(repr, fit))}. {advice}. Nothing was read."
     )

@@ -14,27 +14,31 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import from_arrow, take_text, to_arrow
-from cenports_nb.stock.counts.table import Table
+from cenports_nb.tables.table import Table
 
 IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
 SHORTENED = r"^\d([.,]\d+)?E\+\d\d$"
 """How Excel shows a long number, its last digits lost."""
+UPC = r"^(\d{8}|\d{12,14})$"
 AS_TEXT = "give the column the format Text or 0 in Excel, enter it again, and save"
 
 
-def refuse_damaged(names: pd.Series[Any], by: str, table: Table, place: int) -> None:
-    """Refuse identifiers that a spreadsheet made something else of.
+def read_identifiers(table: Table, place: int, by: str) -> pd.Series[Any]:
+    """Read a column of identifiers as a person sees them, and refuse what a spreadsheet made of some.
 
     Raises:
-        InvalidRequestError: Dates, errors of formulas, shortened numbers.
+        InvalidRequestError: Dates, numbers in a format whose text is not known, shortened numbers.
     """
-    nothing = np.zeros(len(names), dtype=bool)
-    table.refuse(table.dates.get(place, nothing), f"a {by} that Excel made a date", AS_TEXT)
-    table.refuse(table.errors.get(place, nothing), f"a {by} that is an error of a formula", "mend the formula")
-    shortened = pc.match_substring_regex(to_arrow(names), SHORTENED)
-    table.refuse(
-        _mask(shortened), f"a {by} that Excel shortened, such as 7.12345E+11, so that digits are lost", AS_TEXT
-    )
+    names = table.read_identifiers(place)
+    table.refuse(table.find_flagged("date", place), f"a {by} that Excel made a date", AS_TEXT)
+    unshown = f"a {by} that is a number in a format that hides its digits, or has more than 15 of them"
+    table.refuse(table.find_flagged("unshown", place), unshown, AS_TEXT)
+    if table.separator is not None:  # a workbook and a Parquet file hold all digits, whatever they show
+        shortened = pc.match_substring_regex(to_arrow(names), SHORTENED)
+        table.refuse(
+            _mask(shortened), f"a {by} that Excel shortened, such as 7.12345E+11, so that digits are lost", AS_TEXT
+        )
+    return names
 
 
 def look_up_skus(
@@ -57,8 +61,10 @@ def look_up_skus(
     stock = validate_columns(stock, schemas.ActualStock, "stock", [*STOCK_KEYS, by])
     known = stock[stock[by].notna().to_numpy()].drop_duplicates().reset_index(drop=True)
     if by == "product_upc":
-        names = from_arrow(pc.replace_substring_regex(to_arrow(names), r"^(\d+)\.0$", r"\1"))
-    many, rows = _found(codes, names, known, by)
+        names = _drop_decimals(names)
+    padded = _pad_upcs(names) if by == "product_upc" else names
+    stocked = known.assign(product_upc=_pad_upcs(known[by])) if by == "product_upc" else known
+    many, rows = _found(codes, padded, stocked, by)
     table.refuse(many, f"a {by} that stands for several SKUs of its warehouse", "name these rows by product_sku")
     absent = rows < 0
     if absent.any():
@@ -79,6 +85,17 @@ def _found(codes: pd.Series[Any], names: pd.Series[Any], known: pd.DataFrame, by
     asked, there = numbered.rows
     many = np.bincount(there, minlength=numbered.size) > 1
     return many[asked], index_rows(there, numbered.size)[asked]
+
+
+def _pad_upcs(upcs: pd.Series[Any]) -> pd.Series[Any]:
+    """Write UPC-A, EAN-8, EAN-13 and GTIN-14 with 14 digits, which makes them the same number of the same product."""
+    digits = to_arrow(upcs)
+    is_whole = pc.match_substring_regex(digits, UPC)
+    return from_arrow(pc.if_else(is_whole, pc.utf8_lpad(digits, 14, "0"), digits))
+
+
+def _drop_decimals(names: pd.Series[Any]) -> pd.Series[Any]:
+    return from_arrow(pc.replace_substring_regex(to_arrow(names), r"^(\d+)\.0$", r"\1"))
 
 
 def _without_zeros(names: pd.Series[Any]) -> pd.Series[Any]:

@@ -22,6 +22,8 @@ GROUPED = re.compile(
     r"([1-9]\d{0,2}(?:(?P<group>[.,' \u00a0\u202f\u2019])\d{3})(?:(?P=group)\d{3})*)(?:(?P<sign>[.,])(\d+))?", re.ASCII
 )
 DECIMAL = re.compile(r"-?\d{1,15}(?P<sign>[.,])(\d+)", re.ASCII)
+NUMBER = "^[+\\-\N{MINUS SIGN}]?\\d[\\d.,' \u00a0\u202f\u2019]*$"
+"""What looks like a number, in whatever way it is grouped."""
 SIGNS = {".": ",", ",": "."}
 """Each sign that may group or divide, and the other one."""
 

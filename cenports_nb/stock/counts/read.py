@@ -15,19 +15,23 @@ from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, inde
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
 from cenports_nb.rendering.text import pluralize
-from cenports_nb.stock.counts.headers import (
-    HEADER_WORDS,
-    find_columns,
-    list_headers,
-    normalize_header,
-    parse_columns,
-    score_headers,
+from cenports_nb.stock.counts.checks import (
+    check_hidden_rows,
+    check_units,
+    refuse_loose_commas,
+    refuse_shown_units,
+    write_origin,
 )
-from cenports_nb.stock.counts.identifiers import IDENTIFIERS, look_up_skus, refuse_damaged
-from cenports_nb.stock.counts.quantities import FLAWS, TOO_LARGE, read_changes, read_quantities
-from cenports_nb.stock.counts.table import Table
-from cenports_nb.stock.counts.text import read_table
+from cenports_nb.stock.counts.header_words import HEADER_WORDS
+from cenports_nb.stock.counts.headers import find_columns, parse_columns, score_headers
+from cenports_nb.stock.counts.identifiers import IDENTIFIERS, look_up_skus, read_identifiers
+from cenports_nb.stock.counts.quantities import FLAWS, NUMBER, TOO_LARGE, read_changes, read_quantities
 from cenports_nb.stock.plans.update_frame import MAX_UNITS
+from cenports_nb.tables.encodings import decode_columns
+from cenports_nb.tables.headers import list_headers, normalize_header
+from cenports_nb.tables.hidden_rows import HiddenRows
+from cenports_nb.tables.read import read_table
+from cenports_nb.tables.table import Table
 
 TOTALS = ("total", "totals", "grand total", "sum", "summe", "gesamt", "gesamtsumme", "somme", "suma", "total general")
 INSTANT = r"^\d{4}-\d\d-\d\d[T ]\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:?\d\d)$"
@@ -44,15 +48,19 @@ def read_counts(
     duplicates: Literal["raise", "sum"] = "raise",
     by: Literal["product_sku", "product_upc", "retailer_sku"] = "product_sku",
     stock: pd.DataFrame | None = None,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    hidden_rows: HiddenRows | None = None,
     signed: bool = False,
 ) -> pd.DataFrame:
-    """Read counted stock from a .csv, .tsv, .xlsx or .parquet file.
+    r"""Read counted stock from a .csv, .tsv, .xlsx or .parquet file.
 
-    Every cell is read as text, so `0012` keeps its zeros. Headers are found by `columns`, by our own names, or by
-    well-known words in English, German, French and Spanish (`HEADER_WORDS`); where two fit, it asks.
-    Text is UTF-8, UTF-16 with its mark, or else Windows' cp1252; separated by commas, semicolons, tabs or bars.
-    Quantities are whole units; `12.0` is 12, and thousands may be grouped where that can't be misread.
-    Nothing is read by halves: whatever can't be meant is refused by its line.
+    Every cell is read as text, so `0012` keeps its zeros; a number of a workbook is the SKU that its format shows.
+    Headers are found by `columns`, by our own names, or by well-known words in English, German, French and Spanish.
+    Of two quantities the one whose header says that it was counted is read ("New quantity" beside "Qty"); the columns
+    that were read are in `provenance(counts).params`. Quantities are whole units; `12.0` is 12, and thousands may be
+    grouped where that can't be misread. Whatever can be read in two ways is a question: an error that names the argument
+    that answers it. Invalid values raise, naming their line; nothing is read by halves.
 
     Args:
         path_or_buffer: The file.
@@ -63,6 +71,10 @@ def read_counts(
             `"raise"` refuses them.
         by: What the file names products by; another name than the SKU is looked up in `stock`.
         stock: Actual stock, from `load_actual_stock`, for `by`.
+        sheet: The sheet of a workbook, where several have such a table.
+        encoding: Of a text file that is not UTF-8, such as `"cp1252"`, where it can't be told.
+        hidden_rows: `"include"` or `"exclude"` the rows that a workbook hides or filters out, where they hold
+            quantities; by default `hidden_rows` of the profile, else that is a question.
         signed: The file has changes, for `build_differential`: -3 takes three units out, 3 and +3 bring them in.
 
     Returns:
@@ -71,33 +83,50 @@ def read_counts(
         which a date cell of Excel can't hold: write it as text.
 
     Raises:
-        InvalidRequestError: A missing column, headers that two columns fit, or rows that can't be meant, by line.
+        InvalidRequestError: A missing column, a question, or rows that can't be read, by line.
+
+    Example:
+        >>> import io
+        >>> read_counts(io.StringIO("Warehouse,SKU,Counted\nW,0012,5\n"))
+          warehouse_code product_sku  quantity
+        0              W        0012         5
     """
     if duplicates not in ("raise", "sum") or by not in IDENTIFIERS:
         raise InvalidRequestError(
             f"duplicates={duplicates!r} must be 'raise' or 'sum', and by={by!r} one of {', '.join(IDENTIFIERS)}."
         )
     given = parse_columns(columns, by)
-    table = read_table(path_or_buffer, lambda cells: score_headers(cells, given, by))
-    places = find_columns(table.headers, given, by, table.name)
+    table = read_table(path_or_buffer, lambda cells: score_headers(cells, given, by), sheet=sheet, encoding=encoding)
+    table = table.select_rows(~table.find_empty_rows())
+    places = find_columns(table.headers, given, by, table.title, lambda place: _is_numeric(table, place), signed=signed)
     _refuse_lacking(table, places, by, warehouse_code)
-    table = _filled(table)
-    for place in places.values():
-        table.refuse(table.unread.get(place, _none(table)), "a formula without a value", "save it in Excel first")
+    table = check_hidden_rows(table, places, given, hidden_rows)
+    table.refuse_flagged(places)
+    table = decode_columns(table, places.values())
+    check_units(table, places)
 
     units = read_changes if signed else read_quantities
-    quantity, flaws = units(table.text(places["quantity"]), table.separator)
-    names = table.text(places[by])
+    quantity, flaws = units(table.read_text(places["quantity"]), table.separator)
+    names = table.read_text(places[by])
     codes = _warehouses(table, places.get("warehouse_code"), warehouse_code, warehouse_map, (names, quantity))
     if "warehouse_code" not in places:
         _refuse_total(table, [names], quantity, alone=False)
     table.refuse((names == "").to_numpy(), f"no {by}", "fill it in, or delete the row")
-    refuse_damaged(names, by, table, places[by])
+    names = read_identifiers(table, places[by], by)
     skus = names if by == "product_sku" else look_up_skus(codes, names, by, stock, table)
     for what, bad in flaws:
         table.refuse(bad, what)
+    refuse_loose_commas(table, places)
+    refuse_shown_units(table, places["quantity"])
     counted_at = _instants(table, places["counted_at"]) if "counted_at" in places else None
-    return _counts(table, codes, skus, quantity, counted_at, sums=duplicates == "sum")
+    counts = _counts(table, codes, skus, quantity, counted_at, sums=duplicates == "sum")
+    return write_origin(counts, table, places)
+
+
+def _is_numeric(table: Table, place: int) -> bool:
+    """Tell whether everything in a column looks like a number."""
+    texts = to_arrow(table.read_text(place))
+    return bool(pc.all(pc.or_(pc.equal(texts, ""), pc.match_substring_regex(texts, NUMBER)), min_count=0).as_py())
 
 
 def _counts(
@@ -143,15 +172,9 @@ def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_
     if by in lacking and others:
         hint += f" (or pass by={others[0]!r} and stock=)"
     raise InvalidRequestError(
-        f"{table.name} lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}{hint}; it has "
-        f"{list_headers(table.headers)}. Name your headers with columns=.{table.remark}"
+        f"{table.title} lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}{hint}; it has "
+        f"{list_headers(table.headers)}. Name your headers with columns=. Nothing was read."
     )
-
-
-def _filled(table: Table) -> Table:
-    """Leave out rows with nothing in them."""
-    blank = table.blank()
-    return table.only(~blank) if blank.any() else table
 
 
 def _warehouses(
@@ -168,11 +191,11 @@ def _warehouses(
             lacking = "is none" if mapped is None else "is not in warehouse_map"
             raise InvalidRequestError(f"warehouse_code={given!r} {lacking}: pass the code of a warehouse.")
         return repeat_text(code, len(table.lines))
-    codes = table.text(place)
+    codes = table.read_text(place)
     names, quantity = others
     _refuse_total(table, [codes, names], quantity, alone=True)
     table.refuse((codes == "").to_numpy(), "no warehouse_code", "fill it in, or delete the row")
-    refuse_damaged(codes, "warehouse_code", table, place)
+    codes = read_identifiers(table, place, "warehouse_code")
     if given is not None:
         differs = (codes != given).to_numpy()
         table.refuse(differs, f"a warehouse other than warehouse_code={given!r}", "leave that argument out")
@@ -217,7 +240,7 @@ _TOTALS = to_arrow(pd.Series(TOTALS, dtype="str")).combine_chunks()
 
 def _instants(table: Table, place: int) -> pd.Series[Any]:
     """Read when it was counted, each spelling once."""
-    coded = to_arrow(table.text(place)).combine_chunks().dictionary_encode()
+    coded = to_arrow(table.read_text(place)).combine_chunks().dictionary_encode()
     words, codes = coded.dictionary, coded.indices.to_numpy()
 
     def spelt(pattern: str) -> Mask:

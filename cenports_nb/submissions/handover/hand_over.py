@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import HandoverWarning, InvalidRequestError, JournalError
+from cenports_nb.frames.export import IDENTIFIERS
 from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import rejected
@@ -167,7 +168,8 @@ def _write_and_acknowledge(
 ) -> Handover:
     """File whole on the disk, journal, file in its place, acknowledged: in this order."""
     journal = context.journal
-    content = render_file(apply_layout(pick_list.rows, headers), target.suffix, client.settings.time_zone)
+    exact = [header for header, name in headers.items() if name in IDENTIFIERS]
+    content = render_file(apply_layout(pick_list.rows, headers), target.suffix, client.settings.time_zone, exact)
     draft = Draft.write(target, content, _name_drafts(client))
     head = create_head(client, HANDOVER_KIND, build_details(target, content, len(pick_list.rows)))
     with context.locks.hold_sending(head.submission_id):

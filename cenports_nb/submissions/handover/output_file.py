@@ -6,12 +6,14 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Collection
 from pathlib import Path
 
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.export import check_path, export
+from cenports_nb.frames.dates import parse_time_zone
+from cenports_nb.frames.export import check_path, export, write_csv
 
 SUFFIXES = (".csv", ".xlsx")
 SHEET = "hand-over"
@@ -44,11 +46,22 @@ def refuse_taken(target: Path) -> None:
         )
 
 
-def render_file(table: pd.DataFrame, suffix: str, time_zone: str) -> bytes:
-    """Write a table as the bytes of a .csv or .xlsx file; no cell can start a formula."""
+def render_file(table: pd.DataFrame, suffix: str, time_zone: str, exact: Collection[str] = ()) -> bytes:
+    """Write a table as the bytes of a .csv or .xlsx file; no text of a customer can start a formula.
+
+    Args:
+        table: The table.
+        suffix: Of the file.
+        time_zone: The zone of instants.
+        exact: Headers of identifiers, which a scanner compares byte by byte.
+    """
     with tempfile.TemporaryDirectory(prefix="cenports-nb-") as folder:  # which only this user can look into
         path = Path(folder) / f"{SHEET}{suffix.lower()}"
-        return export(table, path, time_zone=time_zone).read_bytes()
+        if path.suffix == ".csv":
+            write_csv(table, path, parse_time_zone(time_zone), exact)
+        else:
+            export(table, path, time_zone=time_zone)
+        return path.read_bytes()
 
 
 def hash_content(content: bytes) -> str:

@@ -53,6 +53,19 @@ class SubmissionLocks:
             release()
 
     @contextlib.contextmanager
+    def hold_if_free(self, submission_id: str) -> Iterator[bool]:
+        """Hold the right to send a submission if nobody has it, and tell whether it is held."""
+        try:
+            release = self._try_lock(self._path(submission_id))
+        except (OSError, NotImplementedError):
+            release = None
+        try:
+            yield release is not None
+        finally:
+            if release is not None:
+                release()
+
+    @contextlib.contextmanager
     def hold_planning(self, account: str) -> Iterator[None]:
         """Hold an account's journal while a submission is checked against it and written into it; others wait.
 
@@ -77,14 +90,8 @@ class SubmissionLocks:
         """Tell whether a process that lives is sending a submission."""
         if not self._path(submission_id).exists():
             return False
-        try:
-            release = self._try_lock(self._path(submission_id))
-        except (OSError, NotImplementedError):
-            return True
-        if release is None:
-            return True
-        release()
-        return False
+        with self.hold_if_free(submission_id) as is_free:
+            return not is_free
 
     @contextlib.contextmanager
     def _hold(self, name: str, what: str) -> Iterator[None]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,6 +12,7 @@ import pandas as pd
 from cenports_nb.submissions.journal.frames import select_frame
 from cenports_nb.submissions.journal.migrations import BLOCKING_CONDITION
 from cenports_nb.submissions.journal.store import Journal
+from cenports_nb.submissions.rules.decide import MAX_EVIDENCE_AGE
 from cenports_nb.submissions.rules.models import Head, Row, parse_time
 from cenports_nb.submissions.rules.moments import Moment, at_least_elapsed
 from cenports_nb.submissions.rules.states import BLOCKING_OUTCOMES, EFFECTIVE_OUTCOMES, OPEN_OUTCOMES
@@ -76,6 +77,12 @@ outcome IN ({_list(OPEN_OUTCOMES)})
     OR (outcome = 'applied' AND EXISTS (SELECT 1 FROM event WHERE event.submission_id = row.submission_id
         AND event.item = row.item AND event.outcome = 'applied' AND event.rowid > json_extract(asked.value, '$[4]')))
 """  # noqa: S608 - our own words
+
+FIRST_SENT_SQL = """
+SELECT item, sent_at, sent_monotonic, sent_process, sent_server_at
+FROM (SELECT item, min(batch) AS first_batch FROM event WHERE submission_id = ?1 AND outcome = 'sending' GROUP BY item)
+    JOIN batch ON batch.submission_id = ?1 AND batch.batch = first_batch
+"""
 
 OTHER_CHANGE_SQL = f"""
 SELECT json_extract(asked.value, '$[0]'), submission_id, outcome, {_CHANGED_SINCE}, {_REPEATED} {_ASKED}
@@ -161,11 +168,23 @@ def find_conflicting_updates(
 def find_other_changes(
     journal: Journal, head: Head, rows: Sequence[Row], now: Moment, settle: timedelta
 ) -> dict[int, str]:
-    """Say of each row which other change of our own may have moved its stock since it was looked at, by item."""
+    """Say of each row which other change of our own may have moved its stock since it was looked at, by item.
+
+    A request that was repeated counts for as long as it may have taken effect after that look, however long ago it was.
+    """
+    first_sent = _find_first_sent(journal, head)
     return {
         item: f"submission {name} changed the same SKU meanwhile, or may have"
-        for item, name, _ in _select(journal, OTHER_CHANGE_SQL, head, rows, now, settle)
+        for item, name, _ in _select(
+            journal, OTHER_CHANGE_SQL, head, rows, now, settle + MAX_EVIDENCE_AGE, first_sent=first_sent
+        )
     }
+
+
+def _find_first_sent(journal: Journal, head: Head) -> dict[int, Moment]:
+    """Find when each row left for the first time, at most five minutes after its stock was looked at."""
+    parts = journal.select(FIRST_SENT_SQL, (head.submission_id,))
+    return {int(item): found for part in parts for item, *sent in part if (found := _read_moment(sent)) is not None}
 
 
 def find_live_orders(
@@ -207,15 +226,34 @@ def _advise(submission_id: str, outcome: str, name: str | None) -> str:
 
 
 def _select(
-    journal: Journal, query: str, head: Head, rows: Sequence[Row], now: Moment, settle: timedelta
+    journal: Journal,
+    query: str,
+    head: Head,
+    rows: Sequence[Row],
+    now: Moment,
+    settle: timedelta,
+    *,
+    first_sent: Mapping[int, Moment] | None = None,
 ) -> list[tuple[int, str, str]]:
-    """List item, submission and outcome; a row whose repeat may still take effect is pending, whatever is known of it."""
+    """List item, submission and outcome; a row whose repeat may still take effect is pending, whatever is known of it.
+
+    Args:
+        journal: Where to look.
+        query: Which changes matter.
+        head: Of the submission that asks.
+        rows: Of that submission.
+        now: Until when a repeat may take effect, unless `first_sent` says so.
+        settle: After this time a request can't take effect any more.
+        first_sent: Since when a repeat of another submission matters, by item.
+    """
+    since = first_sent or {}
     asked = [[row.item, row.warehouse_code, row.product_sku, row.before_at, row.before_position] for row in rows]
     values = (msgspec.json.encode(asked).decode(), head.account, head.submission_id)
     found: list[tuple[int, str, str]] = []
     for part in journal.select(query, values):
         for item, name, outcome, matters, exposed, *sent in part:
-            if exposed == 2 and outcome not in BLOCKING_OUTCOMES and may_still_arrive(sent, now, settle):
+            moment = since.get(item, now)
+            if exposed == 2 and outcome not in BLOCKING_OUTCOMES and may_still_arrive(sent, moment, settle):
                 found.append((int(item), str(name), "pending"))
             elif matters:
                 found.append((int(item), str(name), str(outcome)))
@@ -224,6 +262,11 @@ def _select(
 
 def may_still_arrive(sent: Sequence[Any], now: Moment, settle: timedelta) -> bool:
     """Tell whether a request may still take effect, from when it was sent on each clock."""
+    began = _read_moment(sent)
+    return began is None or at_least_elapsed(began, now) < settle
+
+
+def _read_moment(sent: Sequence[Any]) -> Moment | None:
     sent_at, monotonic, process, server_at = sent
     wall = parse_time(sent_at)
-    return wall is None or at_least_elapsed(Moment(wall, monotonic, process, parse_time(server_at)), now) < settle
+    return None if wall is None else Moment(wall, monotonic, process, parse_time(server_at))

@@ -23,6 +23,7 @@ from cenports_nb.submissions.sending.look import OrderLook
 from cenports_nb.submissions.sending.resend import build_sender
 from cenports_nb.submissions.sending.sender import list_parcels
 from cenports_nb.submissions.submission import Submission
+from cenports_nb.tables.hidden_rows import HiddenRows
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -35,6 +36,9 @@ def create_orders(
     *,
     channel_id: str,
     batch_size: int = 100,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    hidden_rows: HiddenRows | None = None,
     progress: bool | None = None,
 ) -> Submission:
     """Create orders of one channel with POST /orders.
@@ -48,11 +52,15 @@ def create_orders(
         orders: One row an order: `order_no order_date customer_name ship_to_address1 ship_to_city ship_to_state
             ship_to_country ship_to_postal_code carrier_code service_level grand_total`, and perhaps `customer_order_no
             contact_name contact_email contact_phone ship_to_address2 estimated_ship_date sub_total ship_cost discount`.
-            Or the path of a .csv or .xlsx file with one row a line item, the order's columns on each row or on its
-            first; or such a frame. A line's own `sub_total` is called `line_sub_total` there.
+            Or the path of a .csv, .tsv, .xlsx or .parquet file with one row a line item, the order's columns on each
+            row or on its first; or such a frame. A line's own `sub_total` is called `line_sub_total` there.
         line_items: `order_no product_sku quantity price`, and perhaps `line_item sub_total`.
         channel_id: The channel they are for.
         batch_size: Orders of one request at most.
+        sheet: Of a file: the sheet of a workbook, where several have such a table.
+        encoding: Of a file: its encoding, such as `"cp1252"`, where it is text that is not UTF-8.
+        hidden_rows: Of a file: `"include"` or `"exclude"` rows that a workbook hides; by default `hidden_rows` of
+            the profile, else such rows are a question.
         progress: Show a bar of batches; by default only when it takes more than two seconds.
 
     Raises:
@@ -66,7 +74,11 @@ def create_orders(
     if isinstance(orders, str | Path):
         if line_items is not None:
             raise InvalidRequestError("A file of orders has its line items in it: leave line_items out.")
-        orders = read_order_file(orders)
+        orders = read_order_file(
+            orders, sheet=sheet, encoding=encoding, hidden_rows=hidden_rows, profile=client.settings.profile
+        )
+    elif sheet is not None or encoding is not None or hidden_rows is not None:
+        raise InvalidRequestError("sheet=, encoding= and hidden_rows= say how a file is read: pass its path as orders.")
     plan = plan_orders(
         orders, line_items, channel_id=channel_id, batch_size=batch_size, time_zone=client.settings.time_zone,
         sizes=client.dialect.sizes,

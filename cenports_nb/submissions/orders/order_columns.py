@@ -56,6 +56,9 @@ LINE_COLUMNS: Mapping[str, Column] = {
 }
 """Besides `order_no`, which says whose line it is."""
 
+LINE_SUB_TOTAL = "line_sub_total"
+"""In a table of one row a line `sub_total` is the order's, as on each of its other rows; this is the line's."""
+
 _ORDER_COLUMN_NAMES = {column.path: name for name, column in ORDER_COLUMNS.items() if column.path}
 _LINE_COLUMN_NAMES = {column.path: name for name, column in LINE_COLUMNS.items()}
 

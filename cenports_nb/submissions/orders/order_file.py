@@ -1,82 +1,118 @@
-"""A file of orders, one row a line item, as CSV or Excel: cells as they are, so that no zero gets lost on the way."""
+"""A file of orders, one row a line item, read as count files are: nothing is guessed, and no zero gets lost."""
 
 from __future__ import annotations
 
-import io
-import warnings
+from collections.abc import Sequence
 from pathlib import Path
-from zipfile import BadZipFile
+from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.export import FORMULA_STARTS
+from cenports_nb.frames.row_keys import Mask
+from cenports_nb.submissions.orders.order_cells import read_text
+from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, LINE_SUB_TOTAL, ORDER_COLUMNS
+from cenports_nb.tables.encodings import decode_columns
+from cenports_nb.tables.hidden_rows import settle_hidden_rows
+from cenports_nb.tables.read import read_table
+from cenports_nb.tables.table import Table
 
-SEPARATORS = ",;\t|"
+COLUMNS = frozenset({*ORDER_COLUMNS, *LINE_COLUMNS, LINE_SUB_TOTAL, "channel_id"})
+TEXT_COLUMNS = frozenset(
+    name for name, column in {**LINE_COLUMNS, **ORDER_COLUMNS}.items() if column.read is read_text
+) | {"channel_id"}
+DAY_COLUMNS = frozenset({"order_date", "estimated_ship_date"})
+APOSTROPHE = r"'\d"
+"""Excel's mark of a text, written out; no name of a person or street begins so."""
+SHORTENED = r"\d([.,]\d+)?E\+\d\d$"
+"""How Excel writes a long number into a text file."""
 
 
-def read_order_file(path: str | Path) -> pd.DataFrame:
+def read_order_file(
+    path: str | Path,
+    *,
+    sheet: str | None = None,
+    encoding: str | None = None,
+    hidden_rows: str | None = None,
+    profile: str | None = None,
+) -> pd.DataFrame:
     """Read a table of orders, one row a line item, the order's columns on each row or on its first alone.
 
-    Text stays text; a workbook's numbers and dates stay numbers and dates, so that an identifier that Excel holds as
-    a number is refused later and not sent without its zeros. Rows with nothing in them are left out.
+    Every cell is text. A number in a column of text, such as a postal code, is what its number format shows; without
+    such a format it is refused, because zeros in front may be lost. Rows with nothing in them are left out.
+
+    Args:
+        path: A .csv, .tsv, .xlsx or .parquet file.
+        sheet: The sheet of a workbook, where several have such a table.
+        encoding: Of a text file that is not UTF-8.
+        hidden_rows: `include` or `exclude` rows that a workbook hides.
+        profile: Where else the answer about hidden rows may stand.
 
     Returns:
-        The table, its rows labelled by their line in the file (the header is line 1).
+        The table, its rows labelled by their line in the file.
 
     Raises:
-        InvalidRequestError: No such file, no table, or no UTF-8.
+        InvalidRequestError: No such file, no table, a question, or a cell that can't be read as it was meant.
     """
-    file = Path(path)
-    try:
-        content = file.read_bytes()
-    except FileNotFoundError:
-        raise InvalidRequestError(f"There is no file {str(path)!r}: check the path.") from None
-    except OSError as error:
-        raise InvalidRequestError(f"{file.name} can't be read: {error.strerror}.") from None
-    try:
-        table = _read_workbook(content) if content[:2] == b"PK" else _read_csv(content.decode("utf-8-sig"))
-    except UnicodeDecodeError:
-        raise InvalidRequestError(f"{file.name} is not UTF-8 text: save it as CSV UTF-8.") from None
-    except (ValueError, KeyError, OSError, BadZipFile, pd.errors.ParserWarning) as error:
-        # Such errors may quote the row, which has people in it.
-        kind = type(error).__name__
-        raise InvalidRequestError(
-            f"{file.name} can't be read as a table ({kind}): it needs one header and as many cells in every row; "
-            "save it as CSV or XLSX."
-        ) from None
-    if table.empty:
-        raise InvalidRequestError(f"{file.name} has nothing in its first sheet: put the orders there.")
-    # pandas would rename a header that repeats; as a row it stays, and is refused for what it is.
-    headers = table.iloc[0].tolist()
-    table = table.iloc[1:]
-    table.columns = pd.Index([str(name).strip().lower().replace(" ", "_") for name in headers], dtype=object)
-    table.index = pd.RangeIndex(2, len(table) + 2)
-    filled = table.map(lambda cell: bool(cell.strip()) if isinstance(cell, str) else not pd.isna(cell))
-    return table[filled.any(axis=1)]
+    table = read_table(path, _score, sheet=sheet, encoding=encoding)
+    table = table.select_rows(~table.find_empty_rows())
+    if not len(table.lines):
+        raise InvalidRequestError(f"{table.title} has no row below its headers: put the orders there.")
+    headers = [_normalize(header) for header in table.headers]
+    read = {place: name for place, name in enumerate(headers) if name in COLUMNS}
+    table = settle_hidden_rows(table, _find_order_lines(table, read), "order lines", hidden_rows, profile)
+    table.refuse_flagged({name: place for place, name in read.items()})
+    table = decode_columns(table, list(read), shows_values=False)  # they are people's
+    columns = {place: _read_column(table, place, read.get(place)) for place in range(len(headers)) if headers[place]}
+    # A header that repeats stays, and is refused for what it is.
+    frame = pd.concat(list(columns.values()), axis=1)
+    frame.columns = pd.Index([headers[place] for place in columns], dtype=object)
+    frame.index = pd.Index(table.lines)
+    return frame.astype(object)
 
 
-def _read_csv(text: str) -> pd.DataFrame:
-    header = text.partition("\n")[0]
-    with warnings.catch_warnings():
-        # A row with more cells than headers would shift or lose some.
-        warnings.simplefilter("error", pd.errors.ParserWarning)
-        table = pd.read_csv(
-            io.StringIO(text),
-            dtype=str,
-            header=None,
-            keep_default_na=False,
-            sep=max(SEPARATORS, key=header.count),
-            skip_blank_lines=False,
-            index_col=False,
+def _normalize(header: str) -> str:
+    return header.strip().lower().replace(" ", "_")
+
+
+def _score(cells: Sequence[str]) -> int:
+    return len({_normalize(cell) for cell in cells} & COLUMNS)
+
+
+def _read_column(table: Table, place: int, name: str | None) -> pd.Series[Any]:
+    """Read a column as text, and refuse what a spreadsheet made of identifiers."""
+    if name in TEXT_COLUMNS:
+        lost = "make the column text, and enter it again"
+        table.refuse(
+            table.find_flagged("number", place), f"a number as {name}, so that zeros in front may be lost", lost
         )
-    return table.map(_strip_apostrophe)
+        table.refuse(table.find_flagged("date", place), f"a cell of {name} that Excel made a date", lost)
+        table.refuse(
+            table.find_flagged("unshown", place), f"a number as {name} in a format that hides its digits", lost
+        )
+        texts = table.read_identifiers(place).str.replace("\r\n", "\n")
+        quoted = texts.str.match(APOSTROPHE).to_numpy(dtype=bool)
+        shortened = texts.str.match(SHORTENED).to_numpy(dtype=bool) & (table.separator is not None)
+        table.refuse(
+            shortened, f"a cell of {name} that Excel shortened, such as 7.12345E+11, so that digits are lost", lost
+        )
+        table.refuse(
+            quoted, f"a cell of {name} with an apostrophe in front, which a spreadsheet would hide", "delete it"
+        )
+    else:
+        texts = table.read_text(place)
+        if name is not None and name not in DAY_COLUMNS:
+            table.refuse(
+                table.find_flagged("date", place), f"a cell of {name} that is a date", "enter the number again"
+            )
+    return texts.rename(str(place))
 
 
-def _strip_apostrophe(cell: object) -> object:
-    """Take off the apostrophe that `export` puts before what a spreadsheet would take for a formula: `'+49 30 …`."""
-    return cell[1:] if isinstance(cell, str) and cell[:1] == "'" and cell[1:2] in FORMULA_STARTS else cell
-
-
-def _read_workbook(content: bytes) -> pd.DataFrame:
-    return pd.read_excel(io.BytesIO(content), dtype=object, header=None, keep_default_na=False)
+def _find_order_lines(table: Table, read: dict[int, str]) -> Mask:
+    """Find the rows that name an order or a product."""
+    found: Mask = np.zeros(len(table.lines), dtype=bool)
+    for place, name in read.items():
+        if name in ("order_no", "product_sku", "quantity"):
+            found |= (table.read_text(place) != "").to_numpy()
+    return found

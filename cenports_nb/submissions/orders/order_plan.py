@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -16,6 +17,7 @@ from cenports_nb.submissions.orders.order_columns import build_order_body, find_
 from cenports_nb.submissions.orders.parse import ErrorCollector, ParsedOrder, parse_orders
 from cenports_nb.submissions.plan import check_whole_number
 
+US_NAMES = ("US", "USA", "U.S.", "U.S.A.", "UNITED STATES", "UNITED STATES OF AMERICA", "PR", "PUERTO RICO")
 AMOUNTS = ("sub_total", "ship_cost", "discount", "grand_total")
 
 
@@ -81,6 +83,7 @@ def plan_orders(
     for order in parsed:
         _check_lines(order, errors)
         _check_sums(order, errors)
+        _check_postal_code(order, errors)
     _check_customer_numbers(parsed, errors)
     planned = tuple(
         PlannedOrder(
@@ -103,6 +106,13 @@ def _check_lines(order: ParsedOrder, errors: ErrorCollector) -> None:
     for number in dict.fromkeys(numbers):
         if numbers.count(number) > 1:
             errors.add(f"{order.name}, line {number}: line_item", "is given to more than one line")
+
+
+def _check_postal_code(order: ParsedOrder, errors: ErrorCollector) -> None:
+    """Refuse a postal code of the US that lost its zeros, as in 2139 for 02139."""
+    country, code = (str(order.cells.get(f"ship_to_{name}", "")) for name in ("country", "postal_code"))
+    if country.upper() in US_NAMES and re.fullmatch(r"\d{3,4}(-?\d{4})?", code):
+        errors.add(f"{order.name}: ship_to_postal_code", "has too few digits for the US: zeros in front are lost")
 
 
 def _check_customer_numbers(parsed: Sequence[ParsedOrder], errors: ErrorCollector) -> None:

@@ -14,11 +14,9 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema import schemas
 from cenports_nb.submissions.orders.order_cells import is_empty, read_text
-from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, ORDER_COLUMNS, Column
+from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, LINE_SUB_TOTAL, ORDER_COLUMNS, Column
 
 MAX_SHOWN_ERRORS = 5
-LINE_SUB_TOTAL = "line_sub_total"
-"""In a table of one row a line `sub_total` is the order's, as on each of its other rows; this is the line's."""
 
 
 @dataclass
@@ -67,7 +65,7 @@ class ErrorCollector:
             more = f"; and {len(texts) - MAX_SHOWN_ERRORS:,} more" if len(texts) > MAX_SHOWN_ERRORS else ""
             raise InvalidRequestError(
                 f"These orders can't be created as they are: {'; '.join(texts[:MAX_SHOWN_ERRORS])}{more}. Nothing was "
-                "sent; mend them and try again (the error's .errors has all).",
+                "sent; fix them and try again (the error's .errors has all).",
                 errors=self.errors,
                 sent=False,
             )
@@ -124,7 +122,7 @@ def _check_columns(frames: Mapping[str, tuple[pd.DataFrame, list[str], set[str]]
                 texts.append(f"has a column {name!r}: {near[0]} is meant, or leave it out")
     if texts := [f"{what} {text}" for what, found in errors.items() for text in found]:
         raise InvalidRequestError(
-            f"{'; '.join(texts)}. Nothing was sent; mend the columns and try again.",
+            f"{'; '.join(texts)}. Nothing was sent; fix the columns and try again.",
             errors={what: found for what, found in errors.items() if found},
             sent=False,
         )

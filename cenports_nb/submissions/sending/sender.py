@@ -29,6 +29,7 @@ from cenports_nb.errors import (
     JournalError,
     RateLimitedError,
 )
+from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal, RowsChangedError, list_sent_values
 from cenports_nb.submissions.journal.write_kinds import WriteKind, get_write_kind
@@ -91,6 +92,18 @@ def close_crashed(gateway: Gateway, journal: Journal, submission_id: str) -> Non
         with contextlib.suppress(CenportsError):  # then the next verify() counts from when it knows the time
             gateway.learn_time()
         journal.close_crashed(submission_id, gateway.now())
+
+
+def close_if_crashed(gateway: Gateway, journal: Journal, locks: SubmissionLocks, submission_id: str) -> None:
+    """Call in doubt what a process was sending, if that process is no more."""
+    if locks.is_sending(submission_id) or not journal.has_sending(submission_id):
+        return
+    with contextlib.suppress(CenportsError):
+        gateway.learn_time()
+    # With the lock in hand: another process may have begun to send it since it was found free.
+    with locks.hold_if_free(submission_id) as is_free:
+        if is_free:
+            journal.close_crashed(submission_id, gateway.now())
 
 
 class Sender:

@@ -1,0 +1,111 @@
+"""What is asked before a count is believed: hidden rows and columns, units of measure, commas that may belong to a number."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.metadata import version
+
+import numpy as np
+import pandas as pd
+import pyarrow as arrow
+import pyarrow.compute as pc
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.provenance import Provenance, attach
+from cenports_nb.frames.text_columns import to_arrow
+from cenports_nb.rendering.text import format_count
+from cenports_nb.stock.counts.header_words import EACH_UNITS, PACK_UNITS, UNIT_HEADERS
+from cenports_nb.tables.headers import normalize_header
+from cenports_nb.tables.hidden_rows import settle_hidden_rows
+from cenports_nb.tables.table import Table
+
+
+def check_hidden_rows(table: Table, places: Mapping[str, int], given: Mapping[str, str], answer: str | None) -> Table:
+    """Ask about hidden rows that hold a quantity, and about hidden columns that nobody named.
+
+    Raises:
+        InvalidRequestError: The question.
+    """
+    for name, place in places.items():
+        if place in table.hidden_columns and name not in given:
+            header = table.headers[place]
+            raise InvalidRequestError(
+                f"{table.title} hides the column {header!r}, which would be read as {name}: name the right one with "
+                f"columns={{{name!r}: {header!r}}}, or show it in Excel. Nothing was read."
+            )
+    quantity = table.read_text(places["quantity"])
+    matters = (quantity != "").to_numpy()
+    hidden = quantity[matters & (table.hidden_rows if table.hidden_rows is not None else False)]
+    units = sum(int(text) for text in hidden if re.fullmatch(r"\d{1,15}", text))
+    return settle_hidden_rows(table, matters, format_count(units, "unit"), answer)
+
+
+def check_units(table: Table, places: Mapping[str, int]) -> None:
+    """Refuse quantities of several units of measure, or of packs: stock is in single units.
+
+    Raises:
+        InvalidRequestError: The question.
+    """
+    for place, header in enumerate(table.headers):
+        if place in places.values() or normalize_header(header) not in UNIT_HEADERS:
+            continue
+        units = {normalize_header(text): text for text in pc.unique(to_arrow(table.read_text(place))).to_pylist()}
+        others = [text for unit, text in units.items() if unit and unit not in EACH_UNITS]
+        if others and (len(units) > 1 or normalize_header(others[0]) in PACK_UNITS):
+            shown = " and ".join(repr(text) if text else "nothing" for text in list(units.values())[:5])
+            raise InvalidRequestError(
+                f"{table.title} has the units {shown} in {header!r}, and stock is counted in single units: convert the "
+                f"quantities, then delete the column {header!r}. Nothing was read."
+            )
+
+
+def refuse_shown_units(table: Table, place: int) -> None:
+    """Refuse quantities whose number format shows a unit of several pieces, such as 5 CS.
+
+    Raises:
+        InvalidRequestError: Such rows.
+    """
+    shown = table.shown.get(place)
+    if shown is None:
+        return
+    letters = pc.utf8_trim(pc.replace_substring_regex(pc.utf8_lower(shown.fill_null("")), r"[^\pL]+", " "), " ")
+    others = pc.and_(pc.not_equal(letters, ""), pc.invert(pc.is_in(letters, value_set=arrow.array(sorted(EACH_UNITS)))))
+    table.refuse(
+        np.asarray(others.to_numpy(), dtype=bool),
+        "a quantity whose number format shows a unit",
+        "convert it to single units, and give the column the format General",
+    )
+
+
+def refuse_loose_commas(table: Table, places: Mapping[str, int]) -> None:
+    """Refuse a quantity that the next cell may belong to: an unquoted 1,234 in a file separated by commas.
+
+    Raises:
+        InvalidRequestError: Such lines; a next column that always has three digits is a column of its own.
+    """
+    place = places["quantity"] + 1
+    if table.separator != "," or place >= len(table.headers) or place in places.values():
+        return
+    after = to_arrow(table.read_text(place))
+    is_group = np.asarray(pc.match_substring_regex(after, r"^\d{3}$").to_numpy(), dtype=bool)
+    head = pc.match_substring_regex(to_arrow(table.read_text(places["quantity"])), r"^[1-9]\d{0,2}$")
+    if is_group.all():
+        return
+    table.refuse(
+        is_group & np.asarray(head.to_numpy(), dtype=bool),
+        f"a quantity that the cell behind it, {table.headers[place]!r}, may belong to, such as 1,234",
+        'write 1234 or "1,234", or save the file with semicolons',
+    )
+
+
+def write_origin(counts: pd.DataFrame, table: Table, places: Mapping[str, int]) -> pd.DataFrame:
+    """Write into a frame which columns of which file it was read from, as its provenance."""
+    columns = {name: table.headers[place] for name, place in places.items()}
+    if table.sheet is not None:
+        columns["sheet"] = table.sheet
+    origin = Provenance(
+        source=table.name, params=columns, environment="", partner_id="", as_of=None, requests=0, cached=0, complete=True,
+        rows=len(counts), rejected=0, outside=0, package_version=version("cenports-nb"),
+    )  # fmt: skip
+    return attach(counts, origin, ())

@@ -1,0 +1,109 @@
+"""The words of headers, in English, German, French and Spanish, without accents and in lower case."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+COLUMNS = ("warehouse_code", "product_sku", "quantity", "counted_at")
+
+HEADER_WORDS: Mapping[str, tuple[str, ...]] = {
+    "warehouse_code": (
+        *("warehouse", "warehouse code", "warehouse id", "warehouse no", "whse", "wh", "depot"),
+        *("lager", "lagercode", "lagernummer", "lagernr", "lager nr"),
+        *("entrepot", "code entrepot", "magasin"),
+        *("almacen", "codigo de almacen", "codigo almacen", "bodega", "deposito"),
+    ),
+    "product_sku": (
+        *("sku", "product sku", "sku code", "item", "item no", "item number", "item code", "item sku", "item id"),
+        *("product code", "product no", "product number", "part no", "part number", "article", "article no"),
+        *("artikel", "artikelnummer", "artikelnr", "artikel nr", "art nr", "artnr"),
+        *("reference", "reference article", "code article", "ref"),
+        *("articulo", "codigo de articulo", "codigo articulo", "referencia", "codigo"),
+    ),
+    "quantity": (
+        *("quantity", "qty", "on hand", "onhand", "qoh", "quantity on hand", "qty on hand", "on hand qty"),
+        *("on hand quantity", "count", "counted", "counted qty", "counted quantity", "qty counted", "quantity counted"),
+        *("physical count", "count qty"),
+        *("menge", "bestand", "anzahl", "gezahlt", "gezahlte menge", "zahlmenge", "istbestand", "ist bestand"),
+        *("quantite", "qte", "compte", "quantite comptee", "qte comptee"),
+        *("cantidad", "cant", "contado", "cantidad contada", "recuento", "existencias"),
+    ),
+    "product_upc": (
+        *("upc", "upc code", "product upc", "barcode", "bar code", "ean", "ean code", "ean13", "ean 13", "gtin"),
+        *("strichcode", "barcode nr", "code barres", "code a barres", "codigo de barras"),
+    ),
+    "retailer_sku": ("retailer sku", "retailer item", "customer sku", "customer item"),
+    "counted_at": (
+        *("counted at", "counted on", "count date", "count time", "date counted"),
+        *("gezahlt am", "zahldatum", "compte le", "date de comptage", "contado el", "fecha de recuento"),
+    ),
+}
+"""What people call each column, as `normalize_header` spells it."""
+
+
+def _split_words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+COUNT_WORDS = _split_words(
+    "counted count counts recount recounted physical "
+    "gezahlt gezahlte gezahlter zahlung zahlmenge inventur istbestand "
+    "compte comptee inventaire physique "
+    "contado contada conteo recuento fisico fisica inventariado"
+)
+"""Words that say that a quantity was counted."""
+NEW_WORDS = _split_words(
+    "new corrected updated found verified actual "
+    "ist neu neue neuer neues korrigiert korrigierte "
+    "nouveau nouvelle nouvel reel reelle corrige corrigee "
+    "nuevo nueva real corregido corregida"
+)
+"""Words that say so only beside a word of a quantity."""
+QUANTITY_WORDS = _split_words(
+    "quantity quantities qty qtys qoh onhand hand stock inventory units pcs pieces "
+    "menge bestand lagerbestand anzahl stuck stk vorrat "
+    "quantite qte unites "
+    "cantidad cant existencias existencia unidades inventario"
+)
+"""Words of a quantity that may be counted or not."""
+OTHER_WORDS = _split_words(
+    "old previous prior before last system book books expected theoretical target erp wms min minimum max maximum reorder "
+    "ordered order orders po incoming inbound transit available reserved allocated committed backorder backordered safety "
+    "difference diff variance delta change adjustment adjust price cost value weight pack case per date time by no id "
+    "location bin row aisle shelf type code name unit uom days cover "
+    "alt alter alte soll sollbestand sollmenge buchbestand vorher erwartet mindestbestand bestellt bestellung verfugbar "
+    "reserviert differenz abweichung preis wert gewicht datum einheit platz lagerplatz nr "
+    "ancien ancienne precedent precedente systeme theorique attendu attendue minimum commande commandee disponible reserve "
+    "reservee ecart prix valeur poids unite emplacement "
+    "anterior previo previa sistema teorico teorica esperado esperada minimo maximo pedido pedida reservado reservada "
+    "diferencia ajuste precio valor peso fecha unidad ubicacion"
+)
+"""Words that say that a number is something else than what was counted."""
+CHANGE_WORDS = _split_words(
+    "change changes delta adjustment adjust difference diff variance movement moved received delivered "
+    "differenz abweichung anderung bewegung zugang abgang wareneingang "
+    "ecart mouvement variation ajustement diferencia ajuste movimiento"
+)
+"""Words of a change by a difference."""
+UNIT_HEADERS = frozenset(
+    (
+        "uom", "u m", "um", "unit", "units of measure", "unit of measure", "unit of measurement", "measure", "qty unit",
+        "einheit", "me", "mengeneinheit", "unite", "unite de mesure", "unidad", "unidad de medida", "udm",
+    )
+)  # fmt: skip
+"""Headers of a unit of measure."""
+EACH_UNITS = frozenset(
+    (
+        "ea", "each", "pc", "pcs", "pce", "piece", "pieces", "unit", "units", "un", "u", "ud", "uds", "st", "stk", "stck", "stuck",
+        "pza", "pieza", "piezas", "unite", "unites", "unidad", "unidades", "c62", "h87", "1",
+    )
+)  # fmt: skip
+"""Units of one piece."""
+PACK_UNITS = frozenset(
+    (
+        "cs", "case", "cases", "ct", "ctn", "carton", "cartons", "bx", "box", "boxes", "pk", "pack", "packs", "pkg", "pl", "plt",
+        "pallet", "pallets", "dz", "dozen", "doz", "bdl", "bundle", "ve", "vpe", "kt", "karton", "kartons", "kolli", "pal",
+        "palette", "paletten", "caja", "cajas", "docena", "carton de", "colis", "douzaine", "caisse",
+    )
+)  # fmt: skip
+"""Units of several pieces."""

@@ -1,0 +1,45 @@
+"""Rows that a workbook hides or filters out: a question, unless the person or the profile answers it."""
+
+from __future__ import annotations
+
+from typing import Literal, get_args
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.row_keys import Mask
+from cenports_nb.settings import read_profile_value
+from cenports_nb.tables.table import Table
+
+HiddenRows = Literal["include", "exclude"]
+HIDDEN_ROWS_SETTING = "hidden_rows"
+"""The setting of a profile that answers the question for every file."""
+
+
+def settle_hidden_rows(table: Table, matters: Mask, what: str, answer: str | None, profile: str | None = None) -> Table:
+    """Include or exclude the hidden rows of a table.
+
+    Args:
+        table: The table.
+        matters: Rows that make a difference; other hidden rows are read like any other.
+        what: What the hidden ones among them hold, such as "6 units".
+        answer: `include` or `exclude`; None to look in the profile.
+        profile: The profile to look in; None for the one of the environment, else the default one.
+
+    Raises:
+        InvalidRequestError: Hidden rows matter and nobody says what to do with them, or the answer is none.
+    """
+    answers = get_args(HiddenRows)
+    if answer is not None and answer not in answers:
+        raise InvalidRequestError(f"hidden_rows={answer!r} must be {' or '.join(map(repr, answers))}.")
+    if table.hidden_rows is None or not (table.hidden_rows & matters).any():
+        return table
+    answer = answer or read_profile_value(HIDDEN_ROWS_SETTING, profile)
+    if answer not in answers:
+        hidden = table.lines[table.hidden_rows & matters]
+        where = f"{table.line} {hidden[0]}" if len(hidden) == 1 else f"{table.line}s {hidden[0]} to {hidden[-1]}"
+        rows = "1 row is" if len(hidden) == 1 else f"{len(hidden):,} rows are"
+        raise InvalidRequestError(
+            f"{table.title} has {what} in rows that are hidden or filtered out ({rows}, {where}): read them with "
+            "hidden_rows='include', leave them out with hidden_rows='exclude', or say so once in your profile. "
+            "Nothing was read."
+        )
+    return table if answer == "include" else table.select_rows(~(table.hidden_rows & matters))

@@ -1,0 +1,51 @@
+"""Parquet files -> a table of text: numbers without their .0, instants with their zone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as arrow
+import pyarrow.compute as pc
+import pyarrow.parquet as arrow_parquet
+
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.text_columns import ARROW_TEXT
+from cenports_nb.tables.table import Table
+
+
+def read_parquet(content: bytes, name: str) -> Table:
+    """Read a Parquet file; its texts are exact, so that no blank is removed from them.
+
+    Raises:
+        InvalidRequestError: It is damaged.
+    """
+    try:
+        table = arrow_parquet.read_table(arrow.BufferReader(content))
+        columns = tuple(_format_column(column) for column in table.columns)
+    except (arrow.ArrowException, OSError, ValueError):
+        raise InvalidRequestError(
+            f"{name} can't be read: it is a Parquet file that is damaged or cut short. Write or copy it again."
+        ) from None
+    rows = np.arange(1, table.num_rows + 1)
+    texts = [place for place, column in enumerate(table.columns) if _is_text(column.type)]
+    exact = {place: np.ones(len(rows), dtype=bool) for place in texts}
+    return Table(name, tuple(table.column_names), columns, rows, line="row", exact=exact)
+
+
+def _is_text(kind: arrow.DataType) -> bool:
+    kind = kind.value_type if arrow.types.is_dictionary(kind) else kind
+    return bool(arrow.types.is_string(kind) or arrow.types.is_large_string(kind))
+
+
+def _format_column(column: arrow.ChunkedArray) -> arrow.ChunkedArray:
+    if arrow.types.is_dictionary(column.type):
+        column = column.cast(column.type.value_type)
+    if arrow.types.is_null(column.type):
+        return arrow.chunked_array([arrow.nulls(len(column), ARROW_TEXT)])
+    if arrow.types.is_floating(column.type):
+        column = pc.if_else(pc.is_nan(column), None, column)
+    try:
+        texts = column.cast(ARROW_TEXT)
+    except arrow.ArrowNotImplementedError:  # a list or the like, which no table of ours needs
+        return arrow.chunked_array([arrow.nulls(len(column), ARROW_TEXT)])
+    texts.validate(full=True)  # bytes that are no text would fail later, in the middle of a plan
+    return texts

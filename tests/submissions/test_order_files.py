@@ -1,0 +1,168 @@
+"""A file of orders is read by the rules of count files: nothing of it is misread in silence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import openpyxl
+import pytest
+
+import cenports_nb as cn
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.sandbox import Sandbox
+from cenports_nb.submissions.orders.order_file import read_order_file
+from cenports_nb.submissions.orders.order_plan import plan_orders
+
+ORDER: dict[str, Any] = {
+    "order_no": "A1", "order_date": "2026-03-01", "customer_name": "Ann Example", "ship_to_address1": "1 Road",
+    "ship_to_address2": "Apt 4", "ship_to_city": "Hayward", "ship_to_state": "CA", "ship_to_country": "US",
+    "ship_to_postal_code": "02139", "carrier_code": "UPS", "service_level": "Ground", "product_sku": "0001", "quantity": 1,
+    "price": 18.0, "grand_total": 18.0,
+}  # fmt: skip
+HEADERS = list(ORDER)
+
+
+def build_book(*orders: dict[str, Any]) -> Any:
+    book = openpyxl.Workbook()
+    book.active.append(HEADERS)
+    for order in orders or (ORDER,):
+        book.active.append([order[name] for name in HEADERS])
+    return book
+
+
+def cell(book: Any, name: str, row: int = 2) -> Any:
+    return book.active.cell(row, HEADERS.index(name) + 1)
+
+
+def save(book: Any, folder: Path) -> Path:
+    book.save(folder / "orders.xlsx")
+    return folder / "orders.xlsx"
+
+
+def write(folder: Path, separator: str = ",", encoding: str = "utf-8", **changed: Any) -> Path:
+    row = [str({**ORDER, **changed}[name]) for name in HEADERS]
+    path = folder / "orders.csv"
+    path.write_bytes("\n".join(separator.join(cells) for cells in (HEADERS, row)).encode(encoding))
+    return path
+
+
+def refuse(path: Path, **arguments: Any) -> str:
+    with pytest.raises(InvalidRequestError) as caught:
+        plan_orders(read_order_file(path, **arguments), None, channel_id="C")
+    assert "\n" not in str(caught.value)
+    assert "Ann" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("ship_to_postal_code", 2139, "a number as ship_to_postal_code, so that zeros in front may be lost in row 2"),
+        ("product_sku", 1, "a number as product_sku"),
+        ("order_no", 12.5, "a number as order_no"),
+    ],
+)
+def test_a_number_in_a_column_of_text_is_refused(name: str, value: float, words: str, tmp_path: Path) -> None:
+    """A format that shows its zeros makes it a text."""
+    book = build_book()
+    cell(book, name).value = value
+    assert words in refuse(save(book, tmp_path))
+
+
+def test_a_number_format_that_shows_zeros_makes_a_text(tmp_path: Path) -> None:
+    """The postal code that the person sees."""
+    book = build_book()
+    cell(book, "ship_to_postal_code").value = 2139
+    cell(book, "ship_to_postal_code").number_format = "00000"
+    cell(book, "product_sku").value = 1
+    cell(book, "product_sku").number_format = "0000"
+    (row,) = read_order_file(save(book, tmp_path)).to_dict("records")
+    assert (row["ship_to_postal_code"], row["product_sku"]) == ("02139", "0001")
+
+
+@pytest.mark.parametrize("name", ["ship_to_address2", "ship_to_city", "price", "order_date"])
+@pytest.mark.parametrize(
+    ("value", "kind", "words"), [("#N/A", "e", "an error such as #N/A"), ("=1+1", "f", "a formula")]
+)
+def test_a_cell_without_a_value_is_refused(name: str, value: str, kind: str, words: str, tmp_path: Path) -> None:
+    """In every column that is read, optional ones too."""
+    book = build_book()
+    cell(book, name).value, cell(book, name).data_type = value, kind
+    found = refuse(save(book, tmp_path))
+    assert words in found
+    assert f"as {name} in row 2" in found
+
+
+def test_a_line_break_of_a_workbook_is_one(tmp_path: Path) -> None:
+    """However it is written."""
+    book = build_book({**ORDER, "ship_to_address1": "12 Main_x000D_\nUnit 3"})
+    assert read_order_file(save(book, tmp_path))["ship_to_address1"].tolist() == ["12 Main\nUnit 3"]
+
+
+def test_sheets_and_hidden_rows_are_questions(tmp_path: Path) -> None:
+    """With the arguments of `create_orders` that answer them."""
+    book = build_book(ORDER, {**ORDER, "order_no": "A2"})
+    book.active.row_dimensions[3].hidden = True
+    path = save(book, tmp_path)
+    assert "order lines in rows that are hidden or filtered out (1 row is, row 3)" in refuse(path)
+    assert read_order_file(path, hidden_rows="exclude")["order_no"].tolist() == ["A1"]
+    assert read_order_file(path, hidden_rows="include")["order_no"].tolist() == ["A1", "A2"]
+    other = book.create_sheet("Tuesday")
+    other.append(HEADERS)
+    other.append([{**ORDER, "order_no": "T1"}[name] for name in HEADERS])
+    path = save(book, tmp_path)
+    assert "('Sheet', 'Tuesday'): choose one with sheet='Sheet'" in refuse(path)
+    assert read_order_file(path, sheet="Tuesday")["order_no"].tolist() == ["T1"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"ship_to_postal_code": "'02139"}, "an apostrophe in front"),
+        ({"ship_to_postal_code": "2139"}, "has too few digits for the US: zeros in front are lost"),
+        ({"ship_to_postal_code": "21391234"}, "has too few digits for the US"),
+        ({"order_no": "7.12345E+11"}, "a cell of order_no that Excel shortened"),
+        ({"ship_to_address2": "#REF!"}, "an error such as #N/A instead of a value as ship_to_address2 in line 2"),
+    ],
+)
+def test_what_a_spreadsheet_did_to_a_text_file_is_refused(changed: dict[str, str], words: str, tmp_path: Path) -> None:
+    """By its line or order, and without what stands there."""
+    assert words in refuse(write(tmp_path, **changed))
+
+
+def test_what_makes_excel_take_a_text_for_text_is_undone(tmp_path: Path) -> None:
+    """A formula of text, a separator that is declared, an apostrophe of `export`."""
+    assert read_order_file(write(tmp_path, ship_to_postal_code='="02139"'))["ship_to_postal_code"].tolist() == ["02139"]
+    assert read_order_file(write(tmp_path, ship_to_address1="'-5 Road"))["ship_to_address1"].tolist() == ["-5 Road"]
+    path = write(tmp_path, separator=";")
+    path.write_text("sep=;\n" + path.read_text())
+    assert read_order_file(path)["order_no"].tolist() == ["A1"]
+
+
+def test_an_inch_mark_of_a_tab_file_swallows_no_order(tmp_path: Path) -> None:
+    """Each line is an order."""
+    rows = [
+        {**ORDER, "order_no": no, "customer_name": name}
+        for no, name in (("B1", '"12 inch'), ("B2", "x"), ("B3", '12"'))
+    ]
+    path = tmp_path / "orders.txt"
+    path.write_text("\n".join("\t".join(map(str, cells)) for cells in (HEADERS, *(row.values() for row in rows))))
+    assert read_order_file(path)["order_no"].tolist() == ["B1", "B2", "B3"]
+
+
+def test_an_encoding_is_asked_for_without_a_persons_name(tmp_path: Path) -> None:
+    """The candidates are named, and not what they make of it."""
+    path = write(tmp_path, encoding="cp1252", customer_name="Jörg Müller")
+    words = refuse(path)
+    assert "cp1252" in words
+    assert "rg M" not in words
+    assert read_order_file(path, encoding="cp1252")["customer_name"].tolist() == ["Jörg Müller"]
+
+
+def test_how_a_file_is_read_is_no_word_for_a_frame(northwind: Sandbox, tmp_path: Path) -> None:
+    """Nor is it ignored."""
+    with cn.connect("sandbox", base_url=northwind.url, cache=tmp_path) as client:
+        frame = read_order_file(write(tmp_path))
+        with pytest.raises(InvalidRequestError, match="say how a file is read: pass its path as orders"):
+            cn.create_orders(client, frame, channel_id="NW-NA", sheet="Monday")

@@ -258,10 +258,11 @@ class GuardRailError(CenportsError):
 
 
 class StaleStockError(CenportsError):
-    """Stock moved since the update frame was built; nothing was sent.
+    """Stock, or open demand that was added back, moved since the update frame was built; nothing was sent.
 
     Attributes:
-        stale: `warehouse_code product_sku current_quantity stock_now quantity`.
+        stale: `warehouse_code product_sku current_quantity stock_now quantity`, and `open_quantity open_now` of a plan that
+            added open demand back.
     """
 
     sent = False

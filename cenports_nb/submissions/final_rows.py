@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, Literal
 
 import numpy as np
@@ -9,19 +10,36 @@ import pandas as pd
 
 from cenports_nb.errors import StaleStockError
 from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.rendering.text import format_count
+from cenports_nb.stock.guards.row_limits import fell_equally
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
-from cenports_nb.stock.plans.metadata import mark_as_part
+from cenports_nb.stock.plans.metadata import PlanMetadata, mark_as_part
+from cenports_nb.submissions.rules.decide import describe_move
 
 OnStale = Literal["raise", "rebase", "drop", "force"]
 ON_STALE_MODES = ("raise", "rebase", "drop", "force")
 
 
+def add_open_quantities(
+    rows: pd.DataFrame, metadata: PlanMetadata | None, now: Mapping[tuple[str, str], int] | None
+) -> pd.DataFrame:
+    """Write beside each TRUE_UP what its plan added back and what is open now; null where that is not compared."""
+    planned = {} if metadata is None else metadata.open_quantities
+    before = after = pd.Series(pd.NA, index=rows.index, dtype="Int64")
+    if now is not None:
+        keys = list(rows[STOCK_KEYS].itertuples(index=False, name=None))
+        is_compared = rows["type"] == "TRUE_UP"
+        before = before.mask(is_compared, [planned.get(code, {}).get(sku, 0) for code, sku in keys])
+        after = after.mask(is_compared, [now.get(key, 0) for key in keys])
+    return rows.assign(open_quantity=before, open_now=after)
+
+
 def compare_with_stock(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) -> pd.DataFrame:
-    """Compare each row with the stock as it is now, and do what was asked with TRUE_UPs whose stock changed.
+    """Compare each row with what is there now, and do what was asked with TRUE_UPs whose stock or open demand changed.
 
     Args:
-        rows: `warehouse_code product_sku type quantity current_quantity excluded`; `excluded` says why a person left a row
-            out.
+        rows: `warehouse_code product_sku type quantity current_quantity excluded open_quantity open_now`; `excluded` says why
+            a person left a row out.
         actual: Actual stock as it is now.
         on_stale: One of `ON_STALE_MODES`.
 
@@ -33,7 +51,9 @@ def compare_with_stock(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) 
     now = stock["quantity"].astype("Int64")
     planned = rows["current_quantity"].astype("Int64")
     is_excluded = rows["excluded"].notna()
+    open_planned, open_now = rows["open_quantity"], rows["open_now"]
     same = ((planned == now) | (planned.isna() & now.isna())).fillna(value=False).astype(bool)
+    same &= (open_planned == open_now).fillna(value=True).astype(bool)
     moved = ~same & (rows["type"] == "TRUE_UP") & ~is_excluded & (on_stale != "force")
     quantity = rows["quantity"]
     message = rows["excluded"].astype("str")
@@ -41,17 +61,22 @@ def compare_with_stock(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) 
     if on_stale == "rebase" and moved.any():
         rebased = now + quantity - planned
         can = moved & (rebased >= 0).fillna(value=False).astype(bool)
+        can &= fell_equally(now - planned, open_now - open_planned).fillna(value=True).astype(bool)
         quantity = quantity.mask(can, rebased.fillna(0).astype("int64"))
-        planned = planned.mask(can, now)
+        planned, open_planned = planned.mask(can, now), open_planned.mask(can, open_now)
         moved = moved & ~can
     elif on_stale == "drop" and moved.any():
-        text = "Stock moved from " + _format(planned) + " to " + _format(now) + " since it was planned; plan it again."
+        texts = [
+            f"{text.capitalize()} since it was planned; plan it again."
+            for text in describe_moves(_select_stale(rows.assign(before_quantity=now), moved))
+        ]
         outcome = outcome.mask(moved, "dropped")
-        message = message.mask(moved, text).astype("str")
+        message = message.mask(moved, pd.Series(texts, index=rows.index[moved], dtype="str"))
         moved = moved & False
     return rows.assign(
         quantity=quantity,
         current_quantity=planned,
+        open_quantity=open_planned,
         before_quantity=now,
         outcome=outcome,
         message=message,
@@ -83,18 +108,33 @@ def refuse_stale(rows: pd.DataFrame) -> None:
     Raises:
         StaleStockError: `.stale` says which.
     """
-    moved = rows[rows["is_stale"] & (rows["outcome"] == "not_sent")]
-    if not len(moved):
+    stale = _select_stale(rows, rows["is_stale"] & (rows["outcome"] == "not_sent"))
+    if not len(stale):
         return
-    stale = moved[[*STOCK_KEYS, "current_quantity", "before_quantity", "quantity"]]
-    stale = stale.rename(columns={"before_quantity": "stock_now"}).reset_index(drop=True)
     first = stale.iloc[0]
+    subject, move = "stock", f"from {first['current_quantity']} to {first['stock_now']}"
+    if "open_now" in stale:
+        subject, move = "stock or open demand", f"({describe_moves(stale.head(1))[0]})"
     raise StaleStockError(
-        f"The stock of {len(stale)} rows moved since the update frame was built, the first {first['product_sku']} in "
-        f"{first['warehouse_code']} from {first['current_quantity']} to {first['stock_now']}. Nothing was sent; build "
+        f"The {subject} of {format_count(len(stale), 'row')} moved since the update frame was built, the first {first['product_sku']} in "
+        f"{first['warehouse_code']} {move}. Nothing was sent; build "
         'the frame again, or choose on_stale="rebase", "drop" or "force".',
         stale=stale,
     )
+
+
+def _select_stale(rows: pd.DataFrame, is_stale: pd.Series[bool]) -> pd.DataFrame:
+    """Select rows as `StaleStockError.stale` has them; open demand is in there if it is compared at all."""
+    demand = ["open_quantity", "open_now"] if rows["open_now"].notna().any() else []
+    stale = rows.loc[is_stale, [*STOCK_KEYS, "current_quantity", "before_quantity", "quantity", *demand]]
+    return stale.rename(columns={"before_quantity": "stock_now"}).reset_index(drop=True)
+
+
+def describe_moves(stale: pd.DataFrame) -> list[str]:
+    """Say of each row of a `StaleStockError.stale` what moved, and from what to what."""
+    names = ["current_quantity", "stock_now", "open_quantity", "open_now"]
+    values = stale.reindex(columns=names).astype(object)
+    return [describe_move(*row) for row in values.where(values.notna(), None).itertuples(index=False, name=None)]
 
 
 def add_reserved(rows: pd.DataFrame, actual: pd.DataFrame, available: pd.DataFrame | None) -> pd.DataFrame:
@@ -106,7 +146,3 @@ def add_reserved(rows: pd.DataFrame, actual: pd.DataFrame, available: pd.DataFra
     joined = joined.merge(lowest, on=STOCK_KEYS, how="left")
     reserved = (joined["quantity"].astype("Int64") - joined["lowest"].astype("Int64")).clip(lower=0)
     return rows.assign(reserved=reserved.array)
-
-
-def _format(values: pd.Series[Any]) -> pd.Series[Any]:
-    return values.astype("str").fillna("unknown").replace("<NA>", "unknown")

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Sequence
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pandas as pd
 
 from cenports_nb.api.models import Transaction
 from cenports_nb.errors import InvalidRequestError, RejectedRowsWarning, UnexpectedAnswerError, UnknownFieldsWarning
+from cenports_nb.frames.line_status import select_open_lines
+from cenports_nb.frames.loaders.orders import load_open_items
 from cenports_nb.frames.loaders.stock import load_actual_stock, load_channel_ids
+from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS
+from cenports_nb.stock.plans.metadata import OpenLinesQuery
 from cenports_nb.submissions.evidence import order_lookup
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
 from cenports_nb.submissions.ports import OrderKey, StockLevels
@@ -68,6 +74,18 @@ class ClientGateway:
     def read_stock(self, warehouse_codes: Iterable[str]) -> StockLevels:
         """Read actual stock, past every cache; a record that can't be read is a SKU without a stock."""
         return FrameLevels(_load_stock(self._client, sorted(warehouse_codes)))
+
+    def read_open_quantities(self, query: OpenLinesQuery) -> dict[tuple[str, str], int]:
+        """Sum the units of open lines by warehouse and SKU, past every cache, of orders since the same day."""
+        options: dict[str, Any] = {"closed": query.closed} if query.closed else {}
+        if query.first_day is not None:
+            today = self._client.clock.now().astimezone(ZoneInfo(self._client.settings.time_zone)).date()
+            options["lookback"] = f"{max((today - date.fromisoformat(query.first_day)).days, 0) + 1}D"
+        with _without_frame_warnings():
+            lines = load_open_items(self._client, channel_id=query.channel_id, refresh=True, progress=False, **options)
+        found = select_open_lines(lines).groupby(LINE_STOCK_KEYS, as_index=False)["quantity"].sum()
+        codes, skus, units = (found[name].tolist() for name in (*LINE_STOCK_KEYS, "quantity"))
+        return dict(zip(zip(codes, skus, strict=True), units, strict=True))
 
     def explain_existing_orders(self, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:
         """Say of each order that is there why it is not to be created."""
@@ -153,11 +171,17 @@ def _format_utc(value: Any) -> str | None:
     return (moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)).isoformat()
 
 
-def _load_stock(client: Client, warehouse_codes: Sequence[str]) -> pd.DataFrame:
+@contextmanager
+def _without_frame_warnings() -> Iterator[None]:
+    """Ignore what was reported when the update was planned; as errors they would stop a submission halfway."""
     with warnings.catch_warnings():
-        # Reported when the update was planned; as errors they would stop a submission halfway.
         warnings.simplefilter("ignore", RejectedRowsWarning)
         warnings.simplefilter("ignore", UnknownFieldsWarning)
+        yield
+
+
+def _load_stock(client: Client, warehouse_codes: Sequence[str]) -> pd.DataFrame:
+    with _without_frame_warnings():
         try:
             return load_actual_stock(client, warehouse_codes=warehouse_codes or None, refresh=True)
         except InvalidRequestError:

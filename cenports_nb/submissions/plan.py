@@ -39,7 +39,7 @@ class Plan:
     def rows(self) -> Iterator[Row]:
         """Make the rows, in the order of the batches."""
         texts = ["warehouse_code", "product_sku", "type", "outcome", "message", "reason", "reference", "allowed"]
-        numbers = ["current_quantity", "before_quantity", "reserved"]
+        numbers = ["current_quantity", "before_quantity", "reserved", "open_quantity"]
         for start in range(0, len(self._rows), CHUNK_ROWS):
             part = self._rows.iloc[start : start + CHUNK_ROWS]
             columns = [
@@ -64,11 +64,12 @@ class Plan:
                 current,
                 before,
                 reserved,
+                open_quantity,
             ) in enumerate(zip(*columns, strict=True), start):
                 yield Row(
                     self.submission_id, i, batch, row, code, sku, kind, quantity, current, before, self._before_at,
                     outcome=outcome or "not_sent", message=message or self._message, reason=reason, reference=reference,
-                    reserved=reserved, allowed=allowed, before_position=self._before_position,
+                    reserved=reserved, allowed=allowed, before_position=self._before_position, open_quantity=open_quantity,
                 )  # fmt: skip
 
 
@@ -87,7 +88,7 @@ def plan_batches(
     Args:
         submission_id: Of the submission.
         updates: `warehouse_code product_sku type quantity current_quantity before_quantity`, and perhaps `outcome` (of
-            `INITIAL_OUTCOMES`), `message`, `reason`, `reference`, `reserved`, `allowed`.
+            `INITIAL_OUTCOMES`), `message`, `reason`, `reference`, `reserved`, `allowed`, `open_quantity`.
         batch_size: Rows of a batch at most.
         canary: So many rows go first, in batches of their own.
         before_at: When `before_quantity` was read.
@@ -130,6 +131,7 @@ def _with_all_columns(updates: pd.DataFrame) -> pd.DataFrame:
     """Add the columns that a frame may lack."""
     defaults: dict[str, Any] = {
         "outcome": "not_sent", "message": None, "reason": None, "reference": None, "reserved": None, "allowed": None,
+        "open_quantity": None,
     }  # fmt: skip
     return updates.assign(**{name: value for name, value in defaults.items() if name not in updates.columns})
 

@@ -5,11 +5,12 @@ A client is one implementation; a simulation is another.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from typing import Protocol
 
 from cenports_nb.api.models import Transaction
+from cenports_nb.stock.plans.metadata import OpenLinesQuery
 from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.moments import Moment
 
@@ -65,6 +66,10 @@ class Gateway(Protocol):
 
     def read_stock(self, warehouse_codes: Iterable[str]) -> StockLevels:
         """Read actual stock, past every cache."""
+        ...
+
+    def read_open_quantities(self, query: OpenLinesQuery) -> Mapping[tuple[str, str], int]:
+        """Sum the units of open lines by warehouse and SKU, past every cache."""
         ...
 
     def explain_existing_orders(self, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:

@@ -27,11 +27,12 @@ from cenports_nb.stock.guards.thresholds import read_thresholds
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 from cenports_nb.stock.plans.metadata import read_metadata
 from cenports_nb.submissions.context import create_head, get_context
-from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading
+from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading, read_open_quantities
 from cenports_nb.submissions.exclusions import explain_exclusions
 from cenports_nb.submissions.final_rows import (
     ON_STALE_MODES,
     OnStale,
+    add_open_quantities,
     add_reserved,
     compare_with_stock,
     refuse_stale,
@@ -46,7 +47,7 @@ from cenports_nb.submissions.plan import check_whole_number, plan_batches
 from cenports_nb.submissions.rules.models import get_user_name
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
 from cenports_nb.submissions.sending.look import StockLook
-from cenports_nb.submissions.sending.policy import list_limits
+from cenports_nb.submissions.sending.policy import OPEN_LINES_DETAIL, list_limits
 from cenports_nb.submissions.sending.resend import build_sender
 from cenports_nb.submissions.sending.sender import list_parcels
 from cenports_nb.submissions.submission import Submission
@@ -76,8 +77,8 @@ def submit_updates(
 ) -> Submission:
     """Send an update frame to PATCH /inventories, a warehouse a batch.
 
-    The frame is validated, the guards look at it, actual stock is read again, and the whole submission is
-    in the journal before its first byte leaves. After that nothing raises: every row has its outcome.
+    The frame is validated, the guards look at it, actual stock is read again (and the open lines, if the plan added
+    their demand back), and the whole submission is in the journal before its first byte leaves. After that nothing raises: every row has its outcome.
     Best effort, and said so: up to 15 minutes lie between the last look at the stock and the change.
 
     Args:
@@ -85,8 +86,9 @@ def submit_updates(
         updates: From `build_true_up`, `build_differential` or `build_reversal`. What its `unknown` settled is remembered
             for the account.
         batch_size: Rows of one request at most.
-        on_stale: What to do with TRUE_UP rows whose stock moved since the frame was built: `"raise"`, `"rebase"`
-            (keep the difference: new stock + change), `"drop"` (leave them out), `"force"` (send as is).
+        on_stale: What to do with TRUE_UP rows whose stock, or open demand that was added back, moved since the frame was
+            built: `"raise"`, `"rebase"` (keep the difference: new stock + change), `"drop"` (leave them out), `"force"`
+            (send as is). Where stock and open demand did not fall by the same, `"rebase"` raises too.
         on_objection: `"hold"` sends what no guard objects to; the rest is `held`, in `.held` and in a file. Guards that
             doubt the whole frame stop everything.
         allow: Guards whose objections are accepted, by name; or a part of what `check_updates` returns, to accept these
@@ -103,7 +105,7 @@ def submit_updates(
         ReadOnlyError: The client is read-only.
         InvalidRequestError: A row that can't be sent.
         GuardRailError: A guard objects; `.objections` says to what.
-        StaleStockError: Stock moved; `.stale` says where.
+        StaleStockError: Stock or open demand moved; `.stale` says where.
         JournalError: The journal can't be written.
         All of them: nothing was sent.
     """
@@ -114,11 +116,15 @@ def submit_updates(
     excluded = explain_exclusions(rows, left_out, get_user_name())
     context = get_context(client)
     context.journal.check()
+    metadata = read_metadata(updates)
+    open_lines = metadata.open_lines if metadata is not None and on_stale != "force" else None
+    open_quantities = read_open_quantities(context.gateway, open_lines)
     with contextlib.ExitStack() as locks:
         with context.locks.hold_planning(client.settings.account):
             began, position = context.gateway.now(), context.journal.position()
             actual = load_actual_stock(client, refresh=True)
-            rows = compare_with_stock(rows.assign(excluded=excluded), actual, on_stale)
+            rows = add_open_quantities(rows.assign(excluded=excluded), metadata, open_quantities)
+            rows = compare_with_stock(rows, actual, on_stale)
             final = select_final_rows(updates, rows, excluded)
             objections = find_objections(client, final, actual, began.wall, available=available, thresholds=thresholds)
             rows = hold_objected_rows(rows, objections, allow, on_objection)
@@ -135,7 +141,8 @@ def submit_updates(
                 dry_run=dry_run,
             )
             details: dict[str, Any] = {CANARY_DETAIL: planned.canary_rows} if planned.canary_rows else {}
-            metadata = read_metadata(updates)
+            if open_lines is not None:
+                details[OPEN_LINES_DETAIL] = open_lines
             if metadata is not None and metadata.reversal_of is not None:
                 details[REVERSAL_DETAIL] = metadata.reversal_of
             limits = list_limits(read_thresholds(thresholds))
@@ -162,8 +169,8 @@ def submit_updates(
             client.resources.callback(journal.close)
             return Submission(client, head.submission_id, journal)
         submission = Submission(client, head.submission_id)
-        known = StockReading(FrameLevels(actual), began, position)
-        stock = StockCache(context.gateway, journal, rows["warehouse_code"].unique(), known)
+        known = StockReading(FrameLevels(actual), began, position, open_quantities)
+        stock = StockCache(context.gateway, journal, rows["warehouse_code"].unique(), known, open_lines)
         look = StockLook(context.gateway, journal, head, stock, is_first=True)
         sender = build_sender(context.gateway, journal, head, look)
         send_with_canary(

@@ -14,6 +14,7 @@ import pytest
 from support.cli_shop import Shop
 
 import cenports_nb as cn
+from cenports_nb.cli.commands import submit
 from cenports_nb.frames.line_status import CLOSED_WORDS
 from cenports_nb.frames.loaders import orders
 from cenports_nb.sandbox import CLIENT_SECRET, Dialect, Sandbox
@@ -295,6 +296,45 @@ def test_a_row_that_moves_while_open_lines_are_read_is_held(
     code, out, _ = shop.run("submit", shop.count({sku: counted}), "--yes", *NET)
     assert (code, shop.writes) == (1, 0)
     assert "stock moved while the open lines were read" in out
+
+
+@pytest.mark.parametrize("at", ["dry run", "sending"])
+def test_an_order_that_ships_after_the_plan_is_named(
+    trading: tuple[Shop, str, Any], monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """Before the plan is shown, or while somebody looks at it: the row and what moved, and nothing is sent."""
+    shop, sku, line = trading
+    units = int(line["quantity"])
+    before, file = shop.stock(sku), shop.count({sku: shop.stock(sku) - units + 3})
+    module, name = (cn, "submit_updates") if at == "dry run" else (submit, "confirm")
+    work = getattr(module, name)
+
+    def ship_first(*given: Any, **more: Any) -> Any:
+        _ship(shop, line)
+        return work(*given, **more)
+
+    monkeypatch.setattr(module, name, ship_first)
+    code, out, err = shop.run("submit", file, "--yes", *NET)
+    assert (code, shop.writes) == (1, 0)
+    moves = f"stock moved from {before} to {before - units} and open demand moved from {units} to 0"
+    assert f"{sku}  {before:>3}  {before + 3:>3}      +3  {moves}" in out
+    assert "1 row moved since planning: nothing was sent. Run it again, or choose another --on-stale" in err
+
+
+def test_rows_whose_demand_changed_are_dropped_by_name(
+    trading: tuple[Shop, str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The command ends with 1, and says what moved."""
+    shop, sku, line = trading
+
+    def ship_first(*given: Any, **more: Any) -> Any:
+        _ship(shop, line)
+
+    monkeypatch.setattr(submit, "confirm", ship_first)
+    net = shop.stock(sku) - int(line["quantity"])
+    code, out, _ = shop.run("submit", shop.count({sku: net + 3, "0022": 105}), "--yes", "--on-stale", "drop", *NET)
+    assert (code, shop.writes) == (1, 1)
+    assert f"open demand moved from {line['quantity']} to 0" in out
 
 
 def test_open_lines_of_an_earlier_count_cannot_be_loaded(shop: Shop) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from cenports_nb.api.http.adapter import NotDepartedError
 from cenports_nb.api.models import Transaction
 from cenports_nb.errors import AuthenticationError, TransportError
+from cenports_nb.stock.plans.metadata import OpenLinesQuery
 from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
 from cenports_nb.submissions.ports import OrderKey, StockLevels
@@ -104,6 +105,10 @@ class SimulatedGateway:
                 raise TransportError("reset")
             self._hear()
             return dict(self._world.stock)
+
+    def read_open_quantities(self, query: OpenLinesQuery) -> dict[tuple[str, str], int]:
+        """No plan adds open demand back here."""
+        raise AssertionError
 
     def explain_existing_orders(self, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:
         """Look up orders."""

@@ -172,6 +172,22 @@ def test_a_journal_of_the_second_format_is_brought_up_to_date(home: Path) -> Non
     journal.close()
 
 
+def test_a_journal_of_the_third_format_is_brought_up_to_date(home: Path) -> None:
+    """Its rows know no open demand, so none is compared; what was added to the format since is as in a new one."""
+    old_journal(home)
+    Journal(home).close()
+    with sqlite3.connect(home / "journal.sqlite") as file:
+        file.execute("ALTER TABLE row DROP COLUMN open_quantity")
+        file.execute("PRAGMA user_version=3")
+    file.close()
+    journal = Journal(home)
+    assert pragma(journal.path, "user_version") == FORMAT_VERSION
+    assert [(row.product_sku, row.open_quantity) for row in journal.rows("s-1")] == [
+        ("0012", None), ("B", None), ("A", None),
+    ]  # fmt: skip
+    journal.close()
+
+
 def test_a_journal_of_the_future_is_left_alone(home: Path) -> None:
     """An older version of the package must not guess."""
     Journal(home).close()

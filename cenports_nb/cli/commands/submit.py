@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
@@ -20,7 +21,7 @@ from cenports_nb.cli.submission_progress import (
     wait_with_progress,
 )
 from cenports_nb.cli.terminal import check_can_confirm, confirm, print_status, print_text, stop_command
-from cenports_nb.errors import GuardRailError, InvalidRequestError
+from cenports_nb.errors import GuardRailError, InvalidRequestError, StaleStockError
 from cenports_nb.exit_codes import FAILED
 from cenports_nb.rendering.text import escape_unprintable, format_count
 
@@ -162,6 +163,7 @@ def submit(
         # Only now is there a client that may write; it joins the sandbox of the first one, if that started one.
         with (
             interruptible(),
+            _stale_rows_shown(updates),
             cn.connect(env, profile=profile, base_url=reading_client.settings.base_url, read_only=False) as client,
         ):
             submission = cn.submit_updates(
@@ -233,15 +235,16 @@ def _show_plan(
     from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
 
     try:
-        dry = cn.submit_updates(
-            client,
-            updates,
-            available=available,
-            left_out=left_out,
-            dry_run=True,
-            progress=False,
-            **asdict(submit_options),
-        )
+        with _stale_rows_shown(updates):
+            dry = cn.submit_updates(
+                client,
+                updates,
+                available=available,
+                left_out=left_out,
+                dry_run=True,
+                progress=False,
+                **asdict(submit_options),
+            )
     except GuardRailError as error:
         found = error.objections
         print_text(
@@ -258,6 +261,25 @@ def _show_plan(
         )
     print_text(format_plan(build_plan_table(dry.changes, "before_quantity"), dry.held))
     return dry
+
+
+@contextmanager
+def _stale_rows_shown(updates: pd.DataFrame) -> Iterator[None]:
+    """Show the rows of a plan that became stale, and stop, where they are neither rebased nor dropped."""
+    from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
+    from cenports_nb.submissions.final_rows import describe_moves  # noqa: PLC0415
+
+    try:
+        yield
+    except StaleStockError as error:
+        stale = error.stale.assign(message=describe_moves(error.stale))
+        rows = updates.merge(stale[["warehouse_code", "product_sku"]])
+        print_text(format_plan(build_plan_table(rows), stale))
+        stop_command(
+            f"{format_count(len(stale), 'row')} moved since planning: nothing was sent. Run it again, or choose "
+            "another --on-stale: rebase, drop or force.",
+            FAILED,
+        )
 
 
 def _follow_up(submission: Submission, file: CountFile, seconds: float | None, account_options: AccountOptions) -> None:

@@ -10,6 +10,7 @@ from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.review.decision import Decision, deselect
 from cenports_nb.notebook.review.review_table import ReviewTable, add_objections, find_rows
 from cenports_nb.rendering.text import format_count
+from cenports_nb.submissions.final_rows import describe_moves
 from cenports_nb.submissions.objections import is_blocking
 
 NOTHING_SENT = "Nothing was sent."
@@ -52,23 +53,20 @@ def apply_objections(table: ReviewTable, decision: Decision, objections: pd.Data
 
 
 def apply_stale_stock(table: ReviewTable, decision: Decision, stale: pd.DataFrame) -> Revalidation:
-    """The stock of rows moved since they were planned.
+    """The stock or open demand of rows moved since they were planned.
 
     Args:
         table: As it was shown.
         decision: As it stands.
         stale: As from `StaleStockError.stale`.
     """
-    messages = [
-        f"stock moved from {before} to {now} since this was planned"
-        for before, now in zip(stale["current_quantity"], stale["stock_now"], strict=True)
-    ]
+    messages = [f"{move} since this was planned" for move in describe_moves(stale)]
     updated_table = add_objections(table, stale[STOCK_KEYS].assign(guard="stale", message=messages))
     return Revalidation(
         updated_table,
         deselect(decision, find_rows(updated_table, stale), "stock moved while it was reviewed"),
         [
-            f"The stock of {format_count(len(stale), 'ticked row')} moved since this was planned: unticked now. Plan these again "
+            f"The {'stock or open demand' if 'open_now' in stale else 'stock'} of {format_count(len(stale), 'ticked row')} moved since this was planned: unticked now. Plan these again "
             f"from fresh stock, and go on with the rest. {NOTHING_SENT}"
         ],
     )

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import msgspec
 import pandas as pd
 
-from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.provenance import Provenance, provenance
 
 ATTRS_KEY = "cenports_nb_plan"
 
@@ -38,6 +39,20 @@ class UnsettledSkus(msgspec.Struct, frozen=True):
     zeroed: list[str]
 
 
+class OpenLinesQuery(msgspec.Struct, frozen=True):
+    """Which open lines a plan added back, so that the same ones can be read again.
+
+    Attributes:
+        first_day: Of their orders, `YYYY-MM-DD`; None if it is unknown.
+        closed: The statuses that end a line; None for those that usually do.
+        channel_id: Their sales channels; None for all.
+    """
+
+    first_day: str | None = None
+    closed: list[str] | None = None
+    channel_id: list[str] | None = None
+
+
 class PlanMetadata(msgspec.Struct, frozen=True):
     """What a plan was made from; the guards can't see it in its rows.
 
@@ -53,6 +68,8 @@ class PlanMetadata(msgspec.Struct, frozen=True):
         open_as_of: When the open lines were read, UTC; None if the plan uses none.
         open_quantities: Open units that were added back, by warehouse and SKU, of rows that have any.
         parent_fingerprint: Of the plan that this is a part of; None if it is all of it.
+        open_lines: How to read these lines again; None if they don't know their origin, or if stock at the count is
+            compared, so that orders which ship later change nothing.
         reversal_of: The submission that the plan undoes; None if it undoes none.
         settled: What a person said each unknown SKU of the count is.
         remembered: What was said of an earlier count, as far as it was applied.
@@ -70,6 +87,7 @@ class PlanMetadata(msgspec.Struct, frozen=True):
     parent_fingerprint: str | None = None
     open_as_of: datetime | None = None
     open_quantities: dict[str, dict[str, int]] = {}
+    open_lines: OpenLinesQuery | None = None
     reversal_of: str | None = None
     settled: dict[str, str] = {}
     remembered: dict[str, str] = {}
@@ -108,9 +126,22 @@ def write_metadata(
         settled=settled or {},
         remembered=remembered or {},
         unsettled=unsettled or {},
+        open_lines=None if lines is None or at_count is not None else _describe_query(lines),
     )
     updates.attrs[ATTRS_KEY] = msgspec.json.encode(metadata).decode()
     return updates
+
+
+def _describe_query(lines: Provenance) -> OpenLinesQuery | None:
+    """Describe how open lines were read, from what their loader was asked."""
+    if lines.as_of is None:
+        return None
+    start, last = lines.params.get("start"), lines.params.get("last")
+    first_day = str(start)[:10] if start else None
+    if last:
+        today = lines.as_of.astimezone(ZoneInfo(lines.params.get("time_zone") or "UTC")).date()
+        first_day = (today - timedelta(days=int(last.rstrip("D")) - 1)).isoformat()
+    return OpenLinesQuery(first_day, lines.params.get("closed"), lines.params.get("channel_id"))
 
 
 def mark_as_part(part: pd.DataFrame, fingerprint: str) -> pd.DataFrame:

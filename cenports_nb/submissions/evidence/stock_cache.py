@@ -1,11 +1,12 @@
-"""Actual stock as it was last read, read again when it is too old."""
+"""Actual stock as it was last read, and open demand where a plan added it back; read again when they are too old."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
+from cenports_nb.stock.plans.metadata import OpenLinesQuery
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.ports import Gateway, StockLevels
 from cenports_nb.submissions.rules.moments import Moment, at_most_elapsed
@@ -22,11 +23,14 @@ class StockReading:
         levels: What was read.
         began: Before it was.
         position: Of the journal, before it was: what is written after it may have happened after the reading.
+        open_quantities: Open units by warehouse and SKU, without those that have none, read just before; None if
+            nobody looked.
     """
 
     levels: StockLevels
     began: Moment
     position: int
+    open_quantities: Mapping[tuple[str, str], int] | None = None
 
 
 class StockCache:
@@ -37,19 +41,37 @@ class StockCache:
         journal: Whose position is taken.
         warehouse_codes: Of these warehouses.
         known: What was just read.
+        open_lines: Which open lines are read along; None for none.
     """
 
     def __init__(
-        self, gateway: Gateway, journal: Journal, warehouse_codes: Iterable[str], known: StockReading | None = None
+        self,
+        gateway: Gateway,
+        journal: Journal,
+        warehouse_codes: Iterable[str],
+        known: StockReading | None = None,
+        open_lines: OpenLinesQuery | None = None,
     ) -> None:
         self._gateway = gateway
         self._journal = journal
         self._warehouse_codes = sorted(set(warehouse_codes))
         self._known = known
+        self._open_lines = open_lines
 
     def read(self) -> StockReading:
         """Return the stock; it is read again if it is too old."""
         if self._known is None or at_most_elapsed(self._known.began, self._gateway.now()) >= MAX_STOCK_AGE:
+            open_quantities = read_open_quantities(self._gateway, self._open_lines)
             began, position = self._gateway.now(), self._journal.position()
-            self._known = StockReading(self._gateway.read_stock(self._warehouse_codes), began, position)
+            levels = self._gateway.read_stock(self._warehouse_codes)
+            self._known = StockReading(levels, began, position, open_quantities)
         return self._known
+
+
+def read_open_quantities(gateway: Gateway, query: OpenLinesQuery | None) -> Mapping[tuple[str, str], int] | None:
+    """Read open demand; stock must be read after it.
+
+    Open lines of half a year may take minutes, and stock has to be fresh when a request leaves. What ships between the
+    two readings moves one of them alone, so its row counts as changed either way.
+    """
+    return None if query is None else gateway.read_open_quantities(query)

@@ -72,6 +72,8 @@ CREATE INDEX row_repeated ON row (exposed) WHERE exposed = 2;
 CREATE INDEX row_by_reference ON row (reference) WHERE reference IS NOT NULL;
 """
 
+COLUMNS_V4 = "ALTER TABLE row ADD COLUMN open_quantity INTEGER"
+
 # Queries that name the index `row_blocking` must have this very condition.
 BLOCKING_CONDITION = f"outcome IN ({', '.join(map(repr, BLOCKING_OUTCOMES))})"
 
@@ -119,18 +121,27 @@ BEGIN
 END"""
 
 
-FORMAT_VERSION = 3
+FORMAT_VERSION = 4
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
     """Make the tables of an empty journal; the caller holds the transaction."""
     _execute_script(connection, TABLES_V2)
     _execute_script(connection, COLUMNS_V3)
+    _execute_script(connection, COLUMNS_V4)
     _guard(connection)
+    connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Bring an older journal to the newest format; the caller holds the transaction."""
+    if version < 3:
+        _migrate_to_v3(connection, version)
+    _execute_script(connection, COLUMNS_V4)
+    connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
+
+
+def _migrate_to_v3(connection: sqlite3.Connection, version: int) -> None:
     if version == 1:
         for name in ("submission", "batch", "row"):
             connection.execute(f"ALTER TABLE {name} RENAME TO {name}_v1")
@@ -148,7 +159,6 @@ def _guard(connection: sqlite3.Connection) -> None:
     connection.execute(f"CREATE INDEX row_blocking ON row (outcome) WHERE {BLOCKING_CONDITION}")
     for statement in _build_triggers():
         connection.execute(statement)
-    connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
 
 
 def _count_canary_rows(connection: sqlite3.Connection) -> None:

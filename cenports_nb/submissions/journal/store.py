@@ -375,8 +375,8 @@ def _find_last_batch(connection: sqlite3.Connection, submission_id: str) -> int:
 def _list_numbers(row: Row) -> dict[str, Any]:
     """List the columns of a row that the last look may change."""
     names = (
-        "quantity", "current_quantity", "before_quantity", "before_at", "before_position", "message", "read_back",
-        "read_back_at",
+        "quantity", "current_quantity", "open_quantity", "before_quantity", "before_at", "before_position", "message",
+        "read_back", "read_back_at",
     )  # fmt: skip
     return {name: getattr(row, name) for name in names}
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
-from cenports_nb.stock.guards.row_limits import drops_too_far, falls_below_reserved
+from cenports_nb.stock.guards.row_limits import drops_too_far, falls_below_reserved, fell_equally
 from cenports_nb.submissions.rules.models import Row
 from cenports_nb.submissions.rules.moments import Moment
 
@@ -27,7 +27,7 @@ class Policy:
     """What was asked for, for all rows of a submission.
 
     Attributes:
-        on_stale: What is done with TRUE_UP rows whose stock changed: raise (withhold), rebase, drop or force.
+        on_stale: What is done with TRUE_UP rows whose stock or open demand changed: raise (withhold), rebase, drop or force.
         is_repeatable: Whether sending twice has the effect of sending once, whatever happened in between.
         compares_stock: Whether rows change stock.
         max_drop: The share of a SKU's stock that it may lose.
@@ -46,14 +46,16 @@ class Evidence:
     """What is known of the rows of a batch at one moment.
 
     Attributes:
-        began: Before the first of it was read.
+        began: Before stock was read, or else the first of it.
         stock: Stock by item; None where the warehouse does not have the SKU.
+        open_quantities: Open units by item; of rows that added none back, or where nobody looked, there is none.
         obstacles: Why a row must not be sent, by item: another change of the same thing, or an order that exists.
         position: Of the journal, before stock was read.
     """
 
     began: Moment
     stock: Mapping[int, int | None] = field(default_factory=dict)
+    open_quantities: Mapping[int, int] = field(default_factory=dict)
     obstacles: Mapping[int, str] = field(default_factory=dict)
     position: int | None = None
 
@@ -92,13 +94,14 @@ def _decide_row(row: Row, evidence: Evidence, policy: Policy) -> tuple[str, Row]
     if not policy.compares_stock:
         return "send", replace(row, message=None)
     now, at = evidence.stock.get(row.item), evidence.began.wall.isoformat()
+    open_now = evidence.open_quantities.get(row.item, row.open_quantity)
     if row.exposed:
-        return _decide_exposed(replace(row, read_back=now, read_back_at=at), now)
+        return _decide_exposed(replace(row, read_back=now, read_back_at=at), now, open_now)
     fresh = replace(row, before_quantity=now, before_at=at, before_position=evidence.position, message=None)
-    return _decide_unexposed(row, fresh, now, policy)
+    return _decide_unexposed(row, fresh, now, open_now, policy)
 
 
-def _decide_exposed(row: Row, now: int | None) -> tuple[str, Row]:
+def _decide_exposed(row: Row, now: int | None, open_now: int | None) -> tuple[str, Row]:
     """Decide a row of which an earlier request may still take effect: as it was, or not at all; it is never rebased."""
     if row.type != "TRUE_UP":
         return "withhold", replace(
@@ -106,24 +109,23 @@ def _decide_exposed(row: Row, now: int | None) -> tuple[str, Row]:
         )
     if now is not None and now == row.quantity:
         return "confirm", replace(row, message=None)
-    if now is not None and now == row.before_quantity:
+    if now is not None and now == row.before_quantity and open_now == row.open_quantity:
         return "send", replace(row, message="In doubt, but stock stands as before it was sent: sent again.")
-    return "withhold", replace(
-        row,
-        message=f"In doubt, and not sent again: stock is {now}, neither {row.quantity} as wanted nor {row.before_quantity} as "
-        "before. Look at the shelf, then resolve() it or count again.",
-    )
+    reason = f"stock is {now}, neither {row.quantity} as wanted nor {row.before_quantity} as before"
+    if now == row.before_quantity and open_now != row.open_quantity:
+        reason = f"{describe_move(now, now, row.open_quantity, open_now)} since it was planned"
+    text = f"In doubt, and not sent again: {reason}. Look at the shelf, then resolve() it or count again."
+    return "withhold", replace(row, message=text)
 
 
-def _decide_unexposed(planned: Row, row: Row, now: int | None, policy: Policy) -> tuple[str, Row]:
+def _decide_unexposed(planned: Row, row: Row, now: int | None, open_now: int | None, policy: Policy) -> tuple[str, Row]:
     """Decide a row that never left; what is withheld keeps the numbers that it was planned and judged with."""
-    if row.type == "TRUE_UP" and now != row.current_quantity and policy.on_stale != "force":
-        rebased = _rebase(row, now) if policy.on_stale == "rebase" else None
+    has_moved = now != row.current_quantity or open_now != row.open_quantity
+    if row.type == "TRUE_UP" and has_moved and policy.on_stale != "force":
+        rebased = _rebase(row, now, open_now) if policy.on_stale == "rebase" else None
         if rebased is None:
-            text = (
-                f"Not sent: stock moved from {_format_quantity(row.current_quantity)} to {_format_quantity(now)} since it "
-                f"was planned, so {row.quantity} may be wrong; plan it again."
-            )
+            move = describe_move(row.current_quantity, now, row.open_quantity, open_now)
+            text = f"Not sent: {move} since it was planned, so {row.quantity} may be wrong; plan it again."
             return "drop" if policy.on_stale == "drop" else "withhold", replace(planned, message=text)
         row = rebased
     if row.type == "DIFFERENTIAL" and now is not None and now + (row.quantity or 0) < 0:
@@ -137,12 +139,16 @@ def _decide_unexposed(planned: Row, row: Row, now: int | None, policy: Policy) -
     return "send", row
 
 
-def _rebase(row: Row, now: int | None) -> Row | None:
-    """Keep the difference of a row whose stock changed since it was planned; None where that can't be."""
+def _rebase(row: Row, now: int | None, open_now: int | None) -> Row | None:
+    """Keep the difference of a row whose stock or demand changed since it was planned; None where that can't be."""
     if now is None or row.current_quantity is None or row.quantity is None:
         return None
+    before, open_before = row.current_quantity, row.open_quantity
+    if open_now is not None and open_before is not None and not fell_equally(now - before, open_now - open_before):
+        return None
     quantity = now + row.quantity - row.current_quantity
-    return replace(row, quantity=quantity, current_quantity=now) if quantity >= 0 else None
+    rebased = replace(row, quantity=quantity, current_quantity=now, open_quantity=open_now)
+    return rebased if quantity >= 0 else None
 
 
 def find_objection(row: Row, now: int | None, policy: Policy) -> str | None:
@@ -158,6 +164,17 @@ def find_objection(row: Row, now: int | None, policy: Policy) -> str | None:
             f"below_reserved: {numbers}, below the {row.reserved} units that open orders have reserved; plan it again."
         )
     return None
+
+
+def describe_move(planned: int | None, now: int | None, open_planned: int | None, open_now: int | None) -> str:
+    """Say from what to what a SKU's stock and its open demand moved, as far as they did."""
+    spans = {"stock": (planned, now), "open demand": (open_planned, open_now)}
+    moves = [
+        f"{name} moved from {_format_quantity(before)} to {_format_quantity(after)}"
+        for name, (before, after) in spans.items()
+        if before != after
+    ]
+    return " and ".join(moves)
 
 
 def _format_quantity(quantity: int | None) -> str:

@@ -104,6 +104,7 @@ class Row:
         before_quantity: The stock just before it was sent.
         before_position: The journal's position when that was read.
         reserved: What open orders had reserved of the SKU when the row was planned; None where nobody looked.
+        open_quantity: Open units that its plan added back; None where it did not, or can't be compared.
         allowed: The guards that a person accepted for it, separated by blanks.
         payload: What is sent of an order, JSON; gone when it is applied.
         exposed: Whether an earlier request of it may still take effect; see `states.EXPOSURE_SQL`.
@@ -133,6 +134,7 @@ class Row:
     allowed: str | None = None
     exposed: int = 0
     before_position: int | None = None
+    open_quantity: int | None = None
 
     @property
     def order_key(self) -> tuple[str, str]:

@@ -43,11 +43,21 @@ class StockLook:
         """Read the stock of some rows, and what is in their way."""
         reading = self._stock.read()
         stock = {row.item: reading.levels.get((row.warehouse_code or "", row.product_sku or "")) for row in rows}
+        found = reading.open_quantities
+        open_quantities = (
+            {}
+            if found is None
+            else {
+                row.item: found.get((row.warehouse_code or "", row.product_sku or ""), 0)
+                for row in rows
+                if row.open_quantity is not None
+            }
+        )
         obstacles: dict[int, str] = {}
         if not self._is_first:
             now, settle = self._gateway.now(), self._gateway.settle
             obstacles = find_conflicting_updates(self._journal, self._head, rows, now, settle)
-        return Evidence(reading.began, stock, obstacles, reading.position)
+        return Evidence(reading.began, stock, open_quantities, obstacles, reading.position)
 
 
 class OrderLook:

@@ -17,7 +17,7 @@ from cenports_nb.submissions.rules.models import Head, Row
 from cenports_nb.submissions.rules.states import RETRIED_OUTCOMES, SENDABLE_OUTCOMES
 from cenports_nb.submissions.sending.canary import Wait, send_with_canary
 from cenports_nb.submissions.sending.look import Look, NoLook, OrderLook, StockLook
-from cenports_nb.submissions.sending.policy import read_policy
+from cenports_nb.submissions.sending.policy import read_open_lines_query, read_policy
 from cenports_nb.submissions.sending.sender import UNSENDABLE_STATES, Parcel, Sender, close_crashed, list_parcels
 
 
@@ -104,7 +104,8 @@ def build_look(gateway: Gateway, journal: Journal, head: Head) -> Look:
         return OrderLook(gateway, journal, head)
     if head.kind != "stock":
         return NoLook(gateway)
-    stock = StockCache(gateway, journal, (batch.place for batch in journal.batches(head.submission_id)))
+    codes = (batch.place for batch in journal.batches(head.submission_id))
+    stock = StockCache(gateway, journal, codes, open_lines=read_open_lines_query(head))
     return StockLook(gateway, journal, head, stock, is_first=False)
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from support.fake_clock import FakeClock
 from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
@@ -30,22 +30,6 @@ def order(number: int) -> dict[str, Any]:
 ORDERS = [order(number) for number in range(1, 6)]
 
 
-class QuickClock:
-    """Time that passes only by sleeping."""
-
-    def __init__(self) -> None:
-        self.slept = 0.0
-
-    def monotonic(self) -> float:
-        return self.slept
-
-    def now(self) -> datetime:
-        return datetime.now(UTC)
-
-    def sleep(self, seconds: float) -> None:
-        self.slept += seconds
-
-
 DROPPED = Reply(dropped=True)
 
 
@@ -61,7 +45,7 @@ def connected(**calls: list[Reply]) -> Iterator[tuple[Client, ScriptedServer]]:
         server.on(call.replace("_", " /"), *answers)
     settings = resolve_settings("sandbox", base_url=server.url, rate_limit=100_000)
     try:
-        with Client(settings, clock=QuickClock()) as client:
+        with Client(settings, clock=FakeClock()) as client:
             yield client, server
     finally:
         server.close()

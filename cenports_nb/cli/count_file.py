@@ -29,8 +29,9 @@ FLAGS = {
     "sheet": "--sheet",
     "encoding": "--encoding",
     "by": "--by",
+    "unknown": "--unknown",
 }
-"""Arguments of `read_counts` -> options of the command."""
+"""Arguments of `read_counts` and `build_true_up` -> options of the command."""
 ARGUMENT = re.compile(rf"\b({'|'.join(FLAGS)})=(?:(?=[\'\"])|(?=[.,): ]|$))")
 
 

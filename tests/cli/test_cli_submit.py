@@ -378,33 +378,3 @@ def test_no_secret_is_in_any_output(shop: Shop) -> None:
     tokens = list(shop.sandbox.state.tokens._expiries)
     assert tokens
     assert [secret for secret in (CLIENT_SECRET, *tokens) if any(secret in text for text in said)] == []
-
-
-def test_an_unknown_sku_is_settled_once(shop: Shop) -> None:
-    """By a flag; the next count says what it remembers."""
-    units = shop.stock("0022")
-    first = shop.count({"0022\u200b": units + 1}, "first.csv")
-    code, out, _ = shop.run("submit", first, "--dry-run")
-    assert code == 1
-    assert r"unknown_sku: SKU '0022\u200b' is not in warehouse 'NW-EAST'; did you mean '0022'?" in out
-    assert shop.run("submit", first, "--yes", "--unknown", r"0022\u200b=0022")[0] == 0
-    assert shop.stock("0022") == units + 1
-    second = shop.count({"0022\u200b": units + 2}, "second.csv")
-    code, out, _ = shop.run("submit", second, "--yes")
-    assert (code, shop.stock("0022")) == (0, units + 2)
-    assert "As settled with an earlier count: '0022\\u200b' is 0022. --unknown says otherwise.\n" in out
-
-
-@pytest.mark.parametrize(
-    ("flags", "words"),
-    [
-        (["--unknown", "X"], "--unknown 'X' is no name=value, such as --unknown NEW-1=new"),
-        (["--unknown", "X=new", "--unknown", "X=0022"], "--unknown says 'X' twice"),
-        (["--unknown", '="0022"=0022'], "settles '=\"0022\"', which the count does not have"),
-        (["--unknown", "X=new", "--differential"], "are about counts: leave them out with --differential"),
-    ],
-)
-def test_an_unknown_that_cannot_be_meant_is_wrong_usage(shop: Shop, flags: list[str], words: str) -> None:
-    """Exit code 2, and nothing is sent."""
-    code, _, err = shop.run("submit", shop.count({"0022": 105}), "--dry-run", *flags)
-    assert (code, words in err) == (2, True), err

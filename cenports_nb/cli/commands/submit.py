@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cenports_nb.cli.count_file import CountFile, Duplicates, HiddenRows, ProductKey
+from cenports_nb.cli.count_file import CountFile, Duplicates, HiddenRows, ProductKey, name_flags
 from cenports_nb.cli.options import EnvironmentOption, ProfileOption, TimeoutOption, YesOption, parse_pairs
 from cenports_nb.cli.submission_progress import (
     AccountOptions,
@@ -133,11 +133,14 @@ def submit(
             updates = cn.build_differential(counted, actual, reason=reason, reference=reference)
         else:
             open_items, left_out = _load_open_items(reading_client, actual) if basis == "net_of_open" else (None, None)
-            updates = cn.build_true_up(
-                counted, actual, missing=missing, unknown=settled, basis=basis, open_items=open_items,
-                at_count=None if at_count is None else CountFile(at_count).read(actual, signed=True),
-                reason=reason, reference=reference,
-            )  # fmt: skip
+            stock_then = None if at_count is None else CountFile(at_count).read(actual, signed=True)
+            try:
+                updates = cn.build_true_up(
+                    counted, actual, missing=missing, unknown=settled, basis=basis, open_items=open_items,
+                    at_count=stock_then, reason=reason, reference=reference,
+                )  # fmt: skip
+            except InvalidRequestError as error:
+                raise InvalidRequestError(name_flags(str(error))) from None
         print_text(file.describe_columns(counted))
         print_text(
             f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {describe_account(reading_client)}"

@@ -84,16 +84,6 @@ class CountFile:
             raise InvalidRequestError(f"{name} has headers and no rows: nothing was counted, and nothing was sent.")
         return counts
 
-    def describe_columns(self, counts: pd.DataFrame) -> str:
-        """Say which columns of the file were read as what."""
-        import cenports_nb as cn  # noqa: PLC0415
-
-        origin = cn.provenance(counts)
-        read = {} if origin is None else {name: header for name, header in origin.params.items() if name != "sheet"}
-        columns = ", ".join(f"{name} from {header!r}" for name, header in read.items())
-        sheet = f", sheet {origin.params['sheet']!r}" if origin and "sheet" in origin.params else ""
-        return f"{self.path.name}{sheet}: {columns}"
-
     @property
     def reference(self) -> str:
         """Its name and a short hash of what is in it and for which warehouse.

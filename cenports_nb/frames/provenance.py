@@ -118,6 +118,13 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
     return Provenance(**{field.name: values[field.name] for field in fields(Provenance)})
 
 
+def describe_file(found: Provenance) -> str:
+    """Say which columns of a file a frame was read from."""
+    columns = ", ".join(f"{name} from {header!r}" for name, header in found.params.items() if name != "sheet")
+    sheet = f", sheet {found.params['sheet']!r}" if "sheet" in found.params else ""
+    return f"{found.source}{sheet}: {columns}"
+
+
 def read_time_zone(given: str | None, *frames: Any) -> str:
     """Tell the zone in which days are meant: the given one, else the first that a frame was loaded in, else UTC."""
     if given is not None:

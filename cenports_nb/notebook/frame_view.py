@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii, mask_series
-from cenports_nb.frames.provenance import ACCOUNT_KEY, PROVENANCE_KEY, Provenance, provenance
+from cenports_nb.frames.provenance import ACCOUNT_KEY, PROVENANCE_KEY, Provenance, describe_file, provenance
 from cenports_nb.rendering.text import format_count
 
 Bundle = dict[str, Any]
@@ -102,14 +102,18 @@ def _describe_origin(frame: pd.DataFrame, found: Provenance | None, masked: int)
         loaded = format_count(rows, "row") if rows == found.rows else f"{rows:,} of {found.rows:,} rows"
         if rows > found.rows:
             loaded = f"{rows:,} rows made of {found.rows:,}"
-        facts = [
-            (loaded, False),
-            (f"as of {found.as_of:%Y-%m-%d %H:%M:%S} UTC" if found.as_of else "no answer used", False),
-            ("complete", False) if found.complete else ("INCOMPLETE", True),
-            (f"{found.rejected:,} rejected", found.rejected > 0),
-            (found.source, False),
-            (found.environment, False),
-        ]
+        facts = (
+            [(loaded, False), (describe_file(found), False)]
+            if not found.environment
+            else [
+                (loaded, False),
+                (f"as of {found.as_of:%Y-%m-%d %H:%M:%S} UTC" if found.as_of else "no answer used", False),
+                ("complete", False) if found.complete else ("INCOMPLETE", True),
+                (f"{found.rejected:,} rejected", found.rejected > 0),
+                (found.source, False),
+                (found.environment, False),
+            ]
+        )
     if frame.shape[1] > (pd.get_option("display.max_columns") or frame.shape[1]):
         facts.append((f"{frame.shape[1]:,} columns", False))
     if masked:

@@ -141,7 +141,7 @@ def submit(
                 )  # fmt: skip
             except InvalidRequestError as error:
                 raise InvalidRequestError(name_flags(str(error))) from None
-        print_text(file.describe_columns(counted))
+        _print_columns(counted)
         print_text(
             f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {describe_account(reading_client)}"
         )
@@ -189,6 +189,14 @@ def _show_remembered(updates: pd.DataFrame) -> None:
     if metadata is not None and metadata.remembered:
         said = ", ".join(f"'{escape_unprintable(sku)}' is {target}" for sku, target in metadata.remembered.items())
         print_text(f"As settled with an earlier count: {said}. --unknown says otherwise.")
+
+
+def _print_columns(counted: pd.DataFrame) -> None:
+    """Say which columns of the file were read as what."""
+    from cenports_nb.frames.provenance import describe_file, provenance  # noqa: PLC0415 - pandas is slow to import
+
+    if origin := provenance(counted):
+        print_text(describe_file(origin))
 
 
 def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:

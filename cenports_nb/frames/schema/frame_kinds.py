@@ -1,4 +1,4 @@
-"""The kind of a frame, told by its columns and its origin, so that a wrong or swapped one is called by its name."""
+"""The kind of a frame, by its columns and its origin, so that a wrong or swapped one is called by its name."""
 
 from __future__ import annotations
 

@@ -14,6 +14,11 @@ def pluralize(noun: str, count: int) -> str:
     return f"{noun}es" if noun.endswith(("s", "x", "ch", "sh")) else f"{noun}s"
 
 
+def add_article(noun: str) -> str:
+    """Write a noun with its article: `a product_sku`, `an order_no`."""
+    return f"{'an' if noun[:1] in 'aeiou' else 'a'} {noun}"
+
+
 def format_count(count: int, noun: str) -> str:
     """Write a number with its noun: `1 row`, `1,200 rows`."""
     return f"{count:,} {pluralize(noun, count)}"

@@ -14,6 +14,7 @@ import pyarrow as arrow
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.export import FORMULA_STARTS
 from cenports_nb.frames.row_keys import Mask
 from cenports_nb.frames.text_columns import ARROW_TEXT
 from cenports_nb.tables.headers import MAX_HEAD_ROWS, Score, check_header_row, join_lines
@@ -24,10 +25,6 @@ HEAD_CHARACTERS = 65_536
 NEWLINE = re.compile(r"\r\n|\n|\r")
 FORMULA_OF_TEXT = r'(?s)^="(.*)"$'
 """How Excel is made to take a cell of a text file for text."""
-ESCAPED_STARTS = r"^'[=+\-@\t\r']"
-"""How a text begins that `export` wrote with an apostrophe in front, because a spreadsheet would change it."""
-
-
 ERROR_TEXT = (
     r"^#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|GETTING_DATA"
     r"|NV|BEZUG!|WERT!|ZAHL!|VALEUR!|NOM\?|NOMBRE!|¡REF!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡DIV/0!)$"
@@ -179,6 +176,7 @@ def _unescape(column: arrow.Array) -> tuple[arrow.Array, Mask]:
     if not pc.any(pc.starts_with(column, "'")).as_py():
         return column, np.zeros(len(column), dtype=bool)
     rest = pc.if_else(pc.starts_with(column, "'"), pc.utf8_slice_codeunits(column, 1), "")
-    has_blanks_around = pc.not_equal(rest, pc.utf8_trim_whitespace(rest))  # `export` marks these too
-    escaped = pc.or_(pc.match_substring_regex(column, ESCAPED_STARTS), has_blanks_around)
+    escaped = pc.not_equal(rest, pc.utf8_trim_whitespace(rest))  # blanks around, which `export` marks too
+    for start in (*FORMULA_STARTS, "'"):
+        escaped = pc.or_(escaped, pc.starts_with(rest, start))
     return pc.if_else(escaped, rest, column), np.asarray(escaped.to_numpy(zero_copy_only=False), dtype=bool)

@@ -165,7 +165,7 @@ def test_days_that_were_not_loaded_are_not_zero() -> None:
     ("arguments", "words"),
     [
         ({"by": "year"}, "by='year'"),
-        ({"measure": "units"}, "can't be told from orders: choose orders or order_total"),
+        ({"measure": "units"}, "can't be drawn from orders: choose orders or order_total"),
         ({"start": "2026-01-05"}, "both start= and end="),
         ({"start": "2026-01-06", "end": "2026-01-05"}, "swap them"),
         ({"start": "5 January", "end": "2026-01-05"}, "start='5 January' is no day"),

@@ -6,7 +6,9 @@ from pathlib import Path
 from typing import Any
 
 import openpyxl
+import pandas as pd
 import pytest
+from support.made_orders import line, lines, order, orders
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
@@ -23,11 +25,11 @@ ORDER: dict[str, Any] = {
 HEADERS = list(ORDER)
 
 
-def build_book(*orders: dict[str, Any]) -> Any:
+def build_book(*rows: dict[str, Any]) -> Any:
     book = openpyxl.Workbook()
     book.active.append(HEADERS)
-    for order in orders or (ORDER,):
-        book.active.append([order[name] for name in HEADERS])
+    for row in rows or (ORDER,):
+        book.active.append([row[name] for name in HEADERS])
     return book
 
 
@@ -58,9 +60,13 @@ def refuse(path: Path, **arguments: Any) -> str:
 @pytest.mark.parametrize(
     ("name", "value", "words"),
     [
-        ("ship_to_postal_code", 2139, "a number as ship_to_postal_code, so that zeros in front may be lost in row 2"),
-        ("product_sku", 1, "a number as product_sku"),
-        ("order_no", 12.5, "a number as order_no"),
+        (
+            "ship_to_postal_code",
+            2139,
+            "a ship_to_postal_code that is a number, so that zeros in front may be lost in row 2",
+        ),
+        ("product_sku", 1, "a product_sku that is a number"),
+        ("order_no", 12.5, "an order_no that is a number"),
     ],
 )
 def test_a_number_in_a_column_of_text_is_refused(name: str, value: float, words: str, tmp_path: Path) -> None:
@@ -122,7 +128,7 @@ def test_sheets_and_hidden_rows_are_questions(tmp_path: Path) -> None:
         ({"ship_to_postal_code": "'02139"}, "an apostrophe in front"),
         ({"ship_to_postal_code": "2139"}, "has too few digits for the US: zeros in front are lost"),
         ({"ship_to_postal_code": "21391234"}, "has too few digits for the US"),
-        ({"order_no": "7.12345E+11"}, "a cell of order_no that Excel shortened"),
+        ({"order_no": "7.12345E+11"}, "an order_no that Excel shortened"),
         ({"ship_to_address2": "#REF!"}, "an error such as #N/A instead of a value as ship_to_address2 in line 2"),
     ],
 )
@@ -166,3 +172,52 @@ def test_how_a_file_is_read_is_no_word_for_a_frame(northwind: Sandbox, tmp_path:
         frame = read_order_file(write(tmp_path))
         with pytest.raises(InvalidRequestError, match="say how a file is read: pass its path as orders"):
             cn.create_orders(client, frame, channel_id="NW-NA", sheet="Monday")
+
+
+@pytest.mark.parametrize("name", ["orders.csv", "orders.xlsx", "exported.csv", "semicolons.csv"])
+def test_a_file_of_one_row_a_line_is_the_same_plan(name: str, tmp_path: Path) -> None:
+    """Zeros in front stay, and so does a telephone number that a spreadsheet would take for a formula."""
+    order_frame = orders(order(contact_phone="+49 30 1", sub_total=55), order("0002", grand_total=3.3))
+    line_frame = lines(
+        line(quantity=2, price=20.0), line(quantity=1, price=15.0), line("0002", price=3.3, product_sku="007")
+    )
+    table, path = line_frame.merge(order_frame, on="order_no"), tmp_path / name
+    if name == "orders.xlsx":
+        table.to_excel(path, index=False)
+    elif name == "exported.csv":
+        cn.export(table, path)
+    else:
+        table.to_csv(path, index=False, sep=";" if "semi" in name else ",")
+    assert plan_orders(read_order_file(path), None, channel_id="C") == plan_orders(
+        order_frame, line_frame, channel_id="C"
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "is empty"),
+        (b"order_no,price\n1,2,3\n", "line 2 has 3 cells, the headers are 2"),
+        ("order_no;customer_name\n1;Müller\n".encode("cp1252"), "name the right one with encoding="),
+        (b"PK\x03\x04nothing", "is cut short or damaged"),
+        (b"<html><table><tr><td>order_no</td></tr></table>", "is a web page (HTML)"),
+        (b"price,price\n1,2\n", "has the column price more than once"),
+        (None, "There is no file"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_in_one_line(content: bytes | None, words: str, tmp_path: Path) -> None:
+    """With its name and what to do, and without what stands in it."""
+    path = tmp_path / "orders.csv"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(InvalidRequestError) as caught:
+        plan_orders(read_order_file(path), None, channel_id="C")
+    assert words in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_workbook_with_nothing_in_it_is_refused(tmp_path: Path) -> None:
+    """A sheet alone is no order."""
+    pd.DataFrame().to_excel(tmp_path / "orders.xlsx")
+    with pytest.raises(InvalidRequestError, match="is empty"):
+        read_order_file(tmp_path / "orders.xlsx")

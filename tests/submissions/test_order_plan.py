@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,7 +20,6 @@ from cenports_nb.sandbox.dialect import Dialect as SandboxDialect
 from cenports_nb.sandbox.http.request_rules import post_orders
 from cenports_nb.sandbox.http.validation import KnownCodes
 from cenports_nb.sandbox.http.validation import find_errors as sandbox_check
-from cenports_nb.submissions.orders.order_file import read_order_file
 from cenports_nb.submissions.orders.order_plan import OrderPlan, plan_orders
 
 
@@ -280,27 +278,16 @@ def test_an_argument_that_cannot_be_meant_is_refused(options: dict[str, Any]) ->
         planned(**options)
 
 
-@pytest.mark.parametrize("name", ["orders.csv", "orders.xlsx", "exported.csv", "semicolons.csv"])
-def test_a_file_of_one_row_a_line_is_the_same_plan(name: str, tmp_path: Path) -> None:
-    """Zeros in front stay, and so does a telephone number that a spreadsheet would take for a formula."""
-    order_frame = orders(order(contact_phone="+49 30 1", sub_total=55), order("0002", grand_total=3.3))
-    line_frame = lines(
-        line(quantity=2, price=20.0), line(quantity=1, price=15.0), line("0002", price=3.3, product_sku="007")
-    )
-    table, path = line_frame.merge(order_frame, on="order_no"), tmp_path / name
-    if name == "orders.xlsx":
-        table.to_excel(path, index=False)
-    elif name == "exported.csv":
-        cn.export(table, path)
-    else:
-        table.to_csv(path, index=False, sep=";" if "semi" in name else ",")
-    assert plan_table(read_order_file(path)) == planned(order_frame, line_frame)
-
-
 def test_an_orders_columns_may_stand_on_its_first_row_alone() -> None:
     """As shops export them."""
     table = pd.DataFrame([{**order(grand_total=110), **line()}, line()])
     assert plan_table(table).orders == planned(orders(order(grand_total=110)), lines(line(), line())).orders
+
+
+def test_swapped_frames_are_called_by_their_names() -> None:
+    """Not by the columns that each of them lacks."""
+    with pytest.raises(InvalidRequestError, match="line_items and orders are swapped: line_items is an orders frame"):
+        plan_orders(lines(line()), orders(order()), channel_id="C")
 
 
 def test_rows_of_an_order_that_disagree_are_refused() -> None:
@@ -313,36 +300,6 @@ def test_rows_of_an_order_that_disagree_are_refused() -> None:
     ]  # fmt: skip
     fine = pd.DataFrame([{**order(grand_total=110), **line(line_sub_total=55)}, {**line(line_sub_total=55)}])
     assert plan_table(fine).orders[0].body["lineItems"][1]["subTotal"] == 55.0
-
-
-@pytest.mark.parametrize(
-    ("content", "words"),
-    [
-        (b"", "is empty"),
-        (b"order_no,price\n1,2,3\n", "line 2 has 3 cells, the headers are 2"),
-        ("order_no;customer_name\n1;Müller\n".encode("cp1252"), "name the right one with encoding="),
-        (b"PK\x03\x04nothing", "is cut short or damaged"),
-        (b"<html><table><tr><td>order_no</td></tr></table>", "is a web page (HTML)"),
-        (b"price,price\n1,2\n", "has the column price more than once"),
-        (None, "There is no file"),
-    ],
-)
-def test_a_file_that_is_no_table_is_refused_in_one_line(content: bytes | None, words: str, tmp_path: Path) -> None:
-    """With its name and what to do, and without what stands in it."""
-    path = tmp_path / "orders.csv"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(InvalidRequestError) as caught:
-        plan_table(read_order_file(path))
-    assert words in str(caught.value)
-    assert "\n" not in str(caught.value)
-
-
-def test_a_workbook_with_nothing_in_it_is_refused(tmp_path: Path) -> None:
-    """A sheet alone is no order."""
-    pd.DataFrame().to_excel(tmp_path / "orders.xlsx")
-    with pytest.raises(InvalidRequestError, match="is empty"):
-        read_order_file(tmp_path / "orders.xlsx")
 
 
 texts = st.text(st.characters(codec="utf-8", exclude_categories=["Cc", "Cs"]), min_size=1, max_size=10).filter(

@@ -1,4 +1,4 @@
-"""Text files: quotes that swallow rows, encodings that can't be told, units, and texts that come back."""
+"""Text files: quotes that swallow rows, encodings that can't be detected, units, and texts that come back."""
 
 from __future__ import annotations
 

@@ -109,7 +109,7 @@ def refuse_swapped(**frames: pd.DataFrame | None) -> None:
                 raise InvalidRequestError(f"{one} and {other} are swapped: {one} is {kind.name}.")
 
 
-def refuse_stock_in_place_of(what: str, frame: pd.DataFrame, actual: pd.DataFrame | None) -> None:
+def refuse_swapped_stock(what: str, frame: pd.DataFrame, actual: pd.DataFrame | None) -> None:
     """Refuse counts or changes that are the stock itself, where the frame beside them is none.
 
     Raises:

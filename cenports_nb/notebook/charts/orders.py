@@ -133,7 +133,7 @@ def plot_orders(
     if measured not in known:
         kind = "line items" if has_lines else "orders"
         raise InvalidRequestError(
-            f"measure={measure!r} can't be told from {kind}: choose {' or '.join(known)}{suggest_choice([measured], known) or '.'}"
+            f"measure={measure!r} can't be drawn from {kind}: choose {' or '.join(known)}{suggest_choice([measured], known) or '.'}"
         )
     days = _sum_lines_by_day(orders, zone, measured) if has_lines else _sum_orders_by_day(orders, zone, measured)
     loaded = find_loaded_days(orders, days.index.to_series(), zone)

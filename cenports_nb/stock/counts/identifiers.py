@@ -14,31 +14,11 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import from_arrow, take_text, to_arrow
+from cenports_nb.tables.identifiers import AS_TEXT
 from cenports_nb.tables.table import Table
 
 IDENTIFIERS = ("product_sku", "product_upc", "retailer_sku")
-SHORTENED = r"^\d([.,]\d+)?E\+\d\d$"
-"""How Excel shows a long number, its last digits lost."""
 UPC = r"^(\d{8}|\d{12,14})$"
-AS_TEXT = "give the column the format Text or 0 in Excel, enter it again, and save"
-
-
-def read_identifiers(table: Table, place: int, by: str) -> pd.Series[Any]:
-    """Read a column of identifiers as a person sees them, and refuse what a spreadsheet made of some.
-
-    Raises:
-        InvalidRequestError: Dates, numbers in a format whose text is not known, shortened numbers.
-    """
-    names = table.read_identifiers(place)
-    table.refuse(table.find_flagged("date", place), f"a {by} that Excel made a date", AS_TEXT)
-    unshown = f"a {by} that is a number in a format that hides its digits, or has more than 15 of them"
-    table.refuse(table.find_flagged("unshown", place), unshown, AS_TEXT)
-    if table.separator is not None:  # a workbook and a Parquet file hold all digits, whatever they show
-        shortened = pc.match_substring_regex(to_arrow(names), SHORTENED)
-        table.refuse(
-            _mask(shortened), f"a {by} that Excel shortened, such as 7.12345E+11, so that digits are lost", AS_TEXT
-        )
-    return names
 
 
 def look_up_skus(
@@ -100,7 +80,3 @@ def _drop_decimals(names: pd.Series[Any]) -> pd.Series[Any]:
 
 def _without_zeros(names: pd.Series[Any]) -> pd.Series[Any]:
     return from_arrow(pc.utf8_ltrim(to_arrow(names), characters="0"))
-
-
-def _mask(found: Any) -> Mask:
-    return np.asarray(found.to_numpy(), dtype=bool)

@@ -11,6 +11,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows, sum_by_code
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
@@ -24,12 +25,13 @@ from cenports_nb.stock.counts.checks import (
 )
 from cenports_nb.stock.counts.header_words import HEADER_WORDS
 from cenports_nb.stock.counts.headers import find_columns, parse_columns, score_headers
-from cenports_nb.stock.counts.identifiers import IDENTIFIERS, look_up_skus, read_identifiers
+from cenports_nb.stock.counts.identifiers import IDENTIFIERS, look_up_skus
 from cenports_nb.stock.counts.quantities import FLAWS, NUMBER, TOO_LARGE, read_changes, read_quantities
 from cenports_nb.stock.plans.update_frame import MAX_UNITS
 from cenports_nb.tables.encodings import decode_columns
 from cenports_nb.tables.headers import list_headers, normalize_header
 from cenports_nb.tables.hidden_rows import HiddenRows
+from cenports_nb.tables.identifiers import read_identifiers
 from cenports_nb.tables.read import read_table
 from cenports_nb.tables.table import Table
 
@@ -72,7 +74,7 @@ def read_counts(
         by: What the file names products by; another name than the SKU is looked up in `stock`.
         stock: Actual stock, from `load_actual_stock`, for `by`.
         sheet: The sheet of a workbook, where several have such a table.
-        encoding: Of a text file that is not UTF-8, such as `"cp1252"`, where it can't be told.
+        encoding: Of a text file that is not UTF-8, such as `"cp1252"`, where it can't be detected.
         hidden_rows: `"include"` or `"exclude"` the rows that a workbook hides or filters out, where they hold
             quantities; by default `hidden_rows` of the profile, else that is a question.
         signed: The file has changes, for `build_differential`: -3 takes three units out, 3 and +3 bring them in.
@@ -91,10 +93,8 @@ def read_counts(
           warehouse_code product_sku  quantity
         0              W        0012         5
     """
-    if duplicates not in ("raise", "sum") or by not in IDENTIFIERS:
-        raise InvalidRequestError(
-            f"duplicates={duplicates!r} must be 'raise' or 'sum', and by={by!r} one of {', '.join(IDENTIFIERS)}."
-        )
+    check_choice("duplicates", duplicates, ("raise", "sum"))
+    check_choice("by", by, IDENTIFIERS)
     given = parse_columns(columns, by)
     table = read_table(path_or_buffer, lambda cells: score_headers(cells, given, by), sheet=sheet, encoding=encoding)
     table = table.select_rows(~table.find_empty_rows())
@@ -254,7 +254,3 @@ def _instants(table: Table, place: int) -> pd.Series[Any]:
     bad = parsed.isna().to_numpy() & ~empty
     table.refuse(bad[codes], "a counted_at that is no date like 2026-01-31T08:00Z", "write it so")
     return parsed.take(codes).reset_index(drop=True)
-
-
-def _none(table: Table) -> Mask:
-    return np.zeros(len(table.lines), dtype=bool)

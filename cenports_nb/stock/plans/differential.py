@@ -8,7 +8,7 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.frame_kinds import refuse_stock_in_place_of, refuse_swapped
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped, refuse_swapped_stock
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, refuse_duplicates, validate_columns
 from cenports_nb.frames.text_columns import take_text
@@ -57,7 +57,7 @@ def build_differential(
             different things, `actual` is partial, or stock would go below 0.
     """
     refuse_swapped(changes=changes, actual=actual)
-    refuse_stock_in_place_of("changes", changes, actual)
+    refuse_swapped_stock("changes", changes, actual)
     read = _read_changes(changes)
     refuse_duplicates(changes, read.duplicated(STOCK_KEYS, keep=False).to_numpy(), STOCK_KEYS, "changes")
     read = read[read["quantity"] != 0]

@@ -16,7 +16,7 @@ from cenports_nb.frames.line_status import select_open_lines
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, sum_by_code
 from cenports_nb.frames.schema import schemas
-from cenports_nb.frames.schema.frame_kinds import refuse_stock_in_place_of, refuse_swapped
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped, refuse_swapped_stock
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.sku_settlements import read_settlements
@@ -100,7 +100,7 @@ def build_true_up(
     if open_items is not None and basis == "net_of_open":
         lines = select_open_lines(open_items, [name for name in ("order_no",) if name in open_items.columns])
     refuse_swapped(counts=counts, actual=actual, at_count=at_count, open_items=open_items)
-    refuse_stock_in_place_of("counts", counts, actual)
+    refuse_swapped_stock("counts", counts, actual)
     settled = check_settlements(unknown)
     joined = _join_stock(counts, actual, at_count, lines, settled, allow_partial=allow_partial)
     refuse_other_accounts(actual, open_items=open_items)

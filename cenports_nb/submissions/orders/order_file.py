@@ -11,10 +11,12 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask
+from cenports_nb.rendering.text import add_article
 from cenports_nb.submissions.orders.order_cells import read_text
 from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, LINE_SUB_TOTAL, ORDER_COLUMNS
 from cenports_nb.tables.encodings import decode_columns
 from cenports_nb.tables.hidden_rows import settle_hidden_rows
+from cenports_nb.tables.identifiers import read_identifiers
 from cenports_nb.tables.read import read_table
 from cenports_nb.tables.table import Table
 
@@ -25,8 +27,6 @@ TEXT_COLUMNS = frozenset(
 DAY_COLUMNS = frozenset({"order_date", "estimated_ship_date"})
 APOSTROPHE = r"'\d"
 """Excel's mark of a text, written out; no name of a person or street begins so."""
-SHORTENED = r"\d([.,]\d+)?E\+\d\d$"
-"""How Excel writes a long number into a text file."""
 
 
 def read_order_file(
@@ -83,28 +83,18 @@ def _score(cells: Sequence[str]) -> int:
 def _read_column(table: Table, place: int, name: str | None) -> pd.Series[Any]:
     """Read a column as text, and refuse what a spreadsheet made of identifiers."""
     if name in TEXT_COLUMNS:
-        lost = "make the column text, and enter it again"
-        table.refuse(
-            table.find_flagged("number", place), f"a number as {name}, so that zeros in front may be lost", lost
-        )
-        table.refuse(table.find_flagged("date", place), f"a cell of {name} that Excel made a date", lost)
-        table.refuse(
-            table.find_flagged("unshown", place), f"a number as {name} in a format that hides its digits", lost
-        )
-        texts = table.read_identifiers(place).str.replace("\r\n", "\n")
+        what = f"{add_article(name)} that is a number, so that zeros in front may be lost"
+        table.refuse(table.find_flagged("number", place), what, "make the column text, and enter it again")
+        texts = read_identifiers(table, place, name).str.replace("\r\n", "\n")
         quoted = texts.str.match(APOSTROPHE).to_numpy(dtype=bool)
-        shortened = texts.str.match(SHORTENED).to_numpy(dtype=bool) & (table.separator is not None)
         table.refuse(
-            shortened, f"a cell of {name} that Excel shortened, such as 7.12345E+11, so that digits are lost", lost
-        )
-        table.refuse(
-            quoted, f"a cell of {name} with an apostrophe in front, which a spreadsheet would hide", "delete it"
+            quoted, f"{add_article(name)} with an apostrophe in front, which a spreadsheet would hide", "delete it"
         )
     else:
         texts = table.read_text(place)
         if name is not None and name not in DAY_COLUMNS:
             table.refuse(
-                table.find_flagged("date", place), f"a cell of {name} that is a date", "enter the number again"
+                table.find_flagged("date", place), f"{add_article(name)} that is a date", "enter the number again"
             )
     return texts.rename(str(place))
 

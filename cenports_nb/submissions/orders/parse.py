@@ -13,6 +13,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema import schemas
+from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.submissions.orders.order_cells import is_empty, read_text
 from cenports_nb.submissions.orders.order_columns import LINE_COLUMNS, LINE_SUB_TOTAL, ORDER_COLUMNS, Column
 
@@ -79,6 +80,7 @@ def parse_orders(
     Raises:
         InvalidRequestError: A column is missing, doubled or misspelt.
     """
+    refuse_swapped(orders=orders, line_items=line_items)
     required_of_lines = [name for name, column in LINE_COLUMNS.items() if column.is_required]
     required = [name for name, column in ORDER_COLUMNS.items() if column.is_required]
     if line_items is None:

@@ -83,7 +83,7 @@ def planned(rows: int) -> None:
         "history of the journal (empty)",
         lambda: read_stock_history(journal, nobody_sends, "account", now, timedelta(days=1)),
     )
-    step("check_updates, twelve guards", lambda: cn.check_updates(updates, actual, available=actual, history=history))
+    step("check_updates, thirteen guards", lambda: cn.check_updates(updates, actual, available=actual, history=history))
     frame_fingerprint = step("fingerprint", lambda: compute_fingerprint(updates))
     frame = updates.assign(before_quantity=updates["current_quantity"])
     cut = step(

@@ -97,7 +97,9 @@ def planned(rows: int) -> None:
         "history of the journal (all of it)",
         lambda: read_stock_history(journal, nobody_sends, "account", now, timedelta(days=1)),
     )
-    step("check_updates with that history", lambda: cn.check_updates(updates, actual, history=history))
+    applied = history.assign(outcome="applied")
+    step("check_updates, all applied before", lambda: cn.check_updates(updates, actual, history=applied))
+    step("check_updates, all in the way", lambda: cn.check_updates(updates, actual, history=history))
     journal.close()
 
 

@@ -108,9 +108,12 @@ def _join_by_row(rows: pd.DataFrame, objections: pd.DataFrame, texts: pd.Series[
     """Join what is said of each row; null where nothing is."""
     if not len(objections):
         return repeat_text(None, len(rows))
-    keys = [objections[name] for name in STOCK_KEYS]
-    joined = texts[objections.index].groupby(keys, sort=False).agg(separator.join).rename("joined").reset_index()
-    return rows[STOCK_KEYS].merge(joined, on=STOCK_KEYS, how="left")["joined"].astype("str")
+    joined: dict[tuple[Any, ...], str] = {}
+    keys = objections[STOCK_KEYS].itertuples(index=False, name=None)
+    for key, text in zip(keys, texts[objections.index], strict=True):
+        joined[key] = f"{joined[key]}{separator}{text}" if key in joined else text
+    found = [joined.get(key) for key in rows[STOCK_KEYS].itertuples(index=False, name=None)]
+    return pd.Series(found, index=rows.index, dtype="str")
 
 
 def _is_accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> pd.Series[bool]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import msgspec
 import pandas as pd
+from msgspec.structs import replace
 
 from cenports_nb.errors import InvalidRequestError, StockWarning
 from cenports_nb.frames.choices import check_choice, suggest_choice

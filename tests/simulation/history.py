@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from random import Random
+
+from msgspec.structs import replace
 
 from cenports_nb.errors import CenportsError, InvalidRequestError
 from cenports_nb.stock.guards import history_guards

@@ -8,13 +8,13 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from random import Random
 
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 from support.fake_clock import FakeClock
 from support.property_examples import share_of_examples
 from support.staging import connect_staging

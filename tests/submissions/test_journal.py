@@ -9,12 +9,12 @@ import sys
 from collections import namedtuple
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor, wait
-from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from msgspec.structs import replace
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -23,6 +23,7 @@ from cenports_nb.sandbox import Sandbox
 from cenports_nb.submissions.context import get_context
 from cenports_nb.submissions.journal.filesystem import find_network_filesystem
 from cenports_nb.submissions.journal.migrations import FORMAT_VERSION, TABLES_V1, TABLES_V2
+from cenports_nb.submissions.journal.queries import read_stock_history
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal, RowsChangedError
 from cenports_nb.submissions.rules.decide import Decision
@@ -169,6 +170,29 @@ def test_a_journal_of_the_second_format_is_brought_up_to_date(home: Path) -> Non
     assert [batch.state for batch in journal.batches("s-2")] == ["in_doubt", "in_doubt", "in_doubt", "planned"]
     changes = [RowChange(0, "confirm", {}), RowChange(1, "refute", {}), RowChange(2, "resolve_applied", {})]
     assert journal.change_rows("s-2", changes, Moment(NOON)) == 3
+    journal.close()
+
+
+def list_guards(path: Path) -> list[tuple[str, str]]:
+    with sqlite3.connect(path) as file:
+        found = file.execute("SELECT name, sql FROM sqlite_master WHERE type IN ('trigger', 'index')").fetchall()
+    file.close()
+    return sorted(each for each in found if each[1])
+
+
+def test_a_journal_of_the_fourth_format_gets_new_triggers_and_the_index_that_queries_name(home: Path) -> None:
+    """Theirs held lists that SQLite built anew for every row that it wrote."""
+    Journal(home).close()
+    expected = list_guards(home / "journal.sqlite")
+    with sqlite3.connect(home / "journal.sqlite") as file:
+        file.execute("DROP INDEX row_blocking")
+        file.execute("CREATE INDEX row_blocking ON row (outcome) WHERE outcome IN ('not_sent', 'pending')")
+        file.execute("DROP TRIGGER row_transition")
+        file.execute("PRAGMA user_version=4")
+    file.close()
+    journal = Journal(home)
+    assert list_guards(journal.path) == expected
+    assert len(read_stock_history(journal, lambda _: False, "account", datetime.now(UTC), timedelta(days=1))) == 0
     journal.close()
 
 

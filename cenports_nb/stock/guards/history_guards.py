@@ -11,41 +11,43 @@ from cenports_nb.frames.text_columns import decode_categories, join_text
 from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 
-IN_THE_WAY = ("pending", "in_doubt", "unconfirmed", "not_sent")
-"""Outcomes of a change that may still take effect, or that `resume()` may still send."""
+ADVICE = {
+    "pending": ".wait() for it, as it may still take effect, then plan again",
+    "in_doubt": ".verify() or .resolve() it, as nobody knows whether it was applied",
+    "unconfirmed": ".verify() or .resolve() it, as its transaction ended without naming it",
+    "not_sent": '.resolve(rows, "not_applied", note) closes it, or .resume() sends it',
+}
+"""What to do with the earlier submission, by the outcome of its change: one that may still take effect, or that `resume()` may still send."""
+
+IN_THE_WAY = tuple(ADVICE)
 POSSIBLY_APPLIED = ("applied", *IN_THE_WAY)
 NOTHING_CHANGED = ("rejected", "not_applied")
-ADVICE = (
-    ".wait() for it, as it may still take effect, then plan again",
-    ".verify() or .resolve() it, as nobody knows whether it was applied",
-    ".verify() or .resolve() it, as its transaction ended without naming it",
-    '.resolve(rows, "not_applied", note) closes it, or .resume() sends it',
-)
-"""What to do with the earlier submission, in the order of IN_THE_WAY."""
 
 
 def in_flight(context: GuardContext) -> Objections | None:
     """An earlier update of a SKU may still take effect: in which order they are applied is not documented."""
     if context.history is None:
         return None
-    open_rows = context.history[context.history["outcome"].isin(IN_THE_WAY)].sort_values("created_at", kind="stable")
-    if not len(open_rows):
+    is_open = context.history["outcome"].isin(IN_THE_WAY)
+    if not is_open.any():
         return None
+    names = ["created_at", "submission_id", "outcome"]
+    open_rows = context.history.loc[is_open, [*names, *STOCK_KEYS]].sort_values("created_at", kind="stable")
     codes, earlier_codes, size = _encode(STOCK_KEYS, context.updates, open_rows)
     latest = index_rows(earlier_codes, size)[codes]
     rows = np.flatnonzero(latest >= 0)
     if not len(rows):
         return None
-    earlier = open_rows.iloc[latest[rows]].reset_index(drop=True)
-    since = earlier["created_at"].dt.strftime("%Y-%m-%d %H:%MZ").astype("str")
-    which = sum(
-        ((earlier["outcome"] == word).to_numpy(dtype=np.int8) * i for i, word in enumerate(IN_THE_WAY)), start=0
-    )
+    # Few submissions stand behind many rows: what is said of them is written once each.
+    group_numbers = open_rows.groupby(names, sort=False).ngroup().to_numpy()
+    texts = [
+        f"' has an earlier update in submission {submission}, of {since:%Y-%m-%d %H:%MZ}, that is {outcome}; "
+        f'open_submission(client, "{submission}"){ADVICE[outcome]}'
+        for since, submission, outcome in open_rows[names].drop_duplicates().itertuples(index=False, name=None)
+    ]
     sku, code = context.take_text("product_sku", rows), context.take_text("warehouse_code", rows)
-    submission = earlier["submission_id"]
-    text = "' has an earlier update in submission ", submission, ", of ", since, ", that is ", earlier["outcome"]
-    end = '; open_submission(client, "', submission, '")', decode_categories(np.asarray(which), ADVICE)
-    return context.object_to_rows(rows, join_text("SKU '", sku, "' in warehouse '", code, *text, *end))
+    earlier = decode_categories(group_numbers[latest[rows]], texts)
+    return context.object_to_rows(rows, join_text("SKU '", sku, "' in warehouse '", code, earlier))
 
 
 def repeated(context: GuardContext) -> Objections | None:
@@ -53,7 +55,7 @@ def repeated(context: GuardContext) -> Objections | None:
 
     A frame may be meant again after a while. A document whose rows change stock by a difference is booked once, ever.
     """
-    if context.history is None:
+    if context.history is None or not len(context.history):
         return None
     limit = pd.Timedelta(context.thresholds.repeated)
     is_recent = (context.history["age_s"] <= limit.total_seconds()).to_numpy(dtype=bool)

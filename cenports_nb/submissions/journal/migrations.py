@@ -74,14 +74,15 @@ CREATE INDEX row_by_reference ON row (reference) WHERE reference IS NOT NULL;
 
 COLUMNS_V4 = "ALTER TABLE row ADD COLUMN open_quantity INTEGER"
 
-# Queries that name the index `row_blocking` must have this very condition.
-BLOCKING_CONDITION = f"outcome IN ({', '.join(map(repr, BLOCKING_OUTCOMES))})"
+# Queries that name the index `row_blocking` must have this very condition. Neither here nor in a trigger stands a list
+# after IN: SQLite builds it anew for every row that it writes.
+BLOCKING_CONDITION = f"({' OR '.join(f'outcome = {outcome!r}' for outcome in BLOCKING_OUTCOMES)})"
 
 
 def _build_triggers() -> Iterable[str]:
     """Write the triggers that keep every change, and refuse one that is no transition."""
-    outcomes = ", ".join(f"'{old}>{new}'" for old, new in list_outcome_pairs())
-    states = ", ".join(f"'{old}>{new}'" for old, new in list_batch_pairs())
+    outcomes = " ".join(f"{old}>{new}" for old, new in list_outcome_pairs())
+    states = " ".join(f"{old}>{new}" for old, new in list_batch_pairs())
     yield """
 CREATE TRIGGER row_changed AFTER UPDATE ON row
 WHEN OLD.outcome IS NOT NEW.outcome OR OLD.message IS NOT NEW.message OR OLD.batch IS NOT NEW.batch
@@ -98,13 +99,13 @@ BEGIN
 END"""
     yield f"""
 CREATE TRIGGER row_transition BEFORE UPDATE OF outcome ON row
-WHEN OLD.outcome IS NOT NEW.outcome AND (OLD.outcome || '>' || NEW.outcome) NOT IN ({outcomes})
+WHEN OLD.outcome IS NOT NEW.outcome AND instr(' {outcomes} ', ' ' || OLD.outcome || '>' || NEW.outcome || ' ') = 0
 BEGIN
     SELECT RAISE(ABORT, 'no such transition of a row');
 END"""
     yield f"""
 CREATE TRIGGER batch_transition BEFORE UPDATE OF state ON batch
-WHEN OLD.state IS NOT NEW.state AND (OLD.state || '>' || NEW.state) NOT IN ({states})
+WHEN OLD.state IS NOT NEW.state AND instr(' {states} ', ' ' || OLD.state || '>' || NEW.state || ' ') = 0
 BEGIN
     SELECT RAISE(ABORT, 'no such transition of a batch');
 END"""
@@ -121,7 +122,7 @@ BEGIN
 END"""
 
 
-FORMAT_VERSION = 4
+FORMAT_VERSION = 5
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
@@ -137,7 +138,9 @@ def migrate(connection: sqlite3.Connection, version: int) -> None:
     """Bring an older journal to the newest format; the caller holds the transaction."""
     if version < 3:
         _migrate_to_v3(connection, version)
-    _execute_script(connection, COLUMNS_V4)
+    if version < 4:
+        _execute_script(connection, COLUMNS_V4)
+    _guard(connection)
     connection.execute(f"PRAGMA user_version={FORMAT_VERSION}")
 
 
@@ -147,18 +150,26 @@ def _migrate_to_v3(connection: sqlite3.Connection, version: int) -> None:
             connection.execute(f"ALTER TABLE {name} RENAME TO {name}_v1")
         _execute_script(connection, TABLES_V2)
         _execute_script(connection, _FROM_V1)
-    _execute_script(connection, _DROPPED_IN_V3)
+    connection.execute("DROP INDEX IF EXISTS row_open")
+    _drop_triggers(connection)
     _execute_script(connection, COLUMNS_V3)
     _execute_script(connection, _FROM_V2)
     _count_canary_rows(connection)
     _normalize_accounts(connection)
-    _guard(connection)
 
 
 def _guard(connection: sqlite3.Connection) -> None:
+    """Make the triggers, and the index of what is in the way, in place of those of an older format."""
+    _drop_triggers(connection)
+    connection.execute("DROP INDEX IF EXISTS row_blocking")
     connection.execute(f"CREATE INDEX row_blocking ON row (outcome) WHERE {BLOCKING_CONDITION}")
     for statement in _build_triggers():
         connection.execute(statement)
+
+
+def _drop_triggers(connection: sqlite3.Connection) -> None:
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
 
 
 def _count_canary_rows(connection: sqlite3.Connection) -> None:
@@ -205,12 +216,6 @@ INSERT INTO row (submission_id, item, batch, row, warehouse_code, product_sku, t
 DROP TABLE row_v1;
 DROP TABLE batch_v1;
 DROP TABLE submission_v1;
-"""
-
-_DROPPED_IN_V3 = """
-DROP TRIGGER IF EXISTS row_changed;
-DROP TRIGGER IF EXISTS batch_changed;
-DROP INDEX IF EXISTS row_open;
 """
 
 # Until then a row on the wire was called in doubt, and a reference was known of the submission alone. What may have

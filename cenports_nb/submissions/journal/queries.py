@@ -79,9 +79,7 @@ outcome IN ({_list(OPEN_OUTCOMES)})
 """  # noqa: S608 - our own words
 
 FIRST_SENT_SQL = """
-SELECT item, sent_at, sent_monotonic, sent_process, sent_server_at
-FROM (SELECT item, min(batch) AS first_batch FROM event WHERE submission_id = ?1 AND outcome = 'sending' GROUP BY item)
-    JOIN batch ON batch.submission_id = ?1 AND batch.batch = first_batch
+SELECT item, min(batch) FROM event WHERE submission_id = ? AND outcome = 'sending' GROUP BY item
 """
 
 OTHER_CHANGE_SQL = f"""
@@ -183,8 +181,9 @@ def find_other_changes(
 
 def _find_first_sent(journal: Journal, head: Head) -> dict[int, Moment]:
     """Find when each row left for the first time, at most five minutes after its stock was looked at."""
+    moments = {batch.batch: batch.sent for batch in journal.batches(head.submission_id)}
     parts = journal.select(FIRST_SENT_SQL, (head.submission_id,))
-    return {int(item): found for part in parts for item, *sent in part if (found := _read_moment(sent)) is not None}
+    return {int(item): sent for part in parts for item, number in part if (sent := moments[number]) is not None}
 
 
 def find_live_orders(

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from typing import Any, NamedTuple
+
+import msgspec
+from msgspec.structs import astuple
 
 from cenports_nb.submissions.rules.models import Batch
 from cenports_nb.submissions.rules.states import BATCH_TRANSITIONS, EXPOSURE_SQL, find_targets
@@ -38,20 +40,24 @@ def change_rows(
     Returns:
         How many rows changed.
     """
-    groups: dict[tuple[str | None, tuple[str, ...]], list[RowChange]] = {}
+    groups: dict[tuple[str | None, int | None, tuple[tuple[str, Any], ...]], list[int]] = {}
     for change in changes:
-        groups.setdefault((change.event, tuple(change.values)), []).append(change)
+        groups.setdefault((change.event, change.batch, tuple(change.values.items())), []).append(change.item)
     changed = 0
-    for (event, names), members in groups.items():
-        assignments, arguments = _build_assignments(event, names, at, made_by)
+    for (event, batch, values), items in groups.items():
+        assignments, arguments = _build_assignments(event, [name for name, _ in values], at, made_by)
         where, states = _build_condition(event)
-        changed += connection.executemany(
-            f"UPDATE row SET {assignments} WHERE submission_id = ? AND item = ? "  # noqa: S608 - our own names
-            f"AND batch = coalesce(?, batch) AND {where}",
-            [
-                (*arguments, *member.values.values(), submission_id, member.item, member.batch, *states)
-                for member in members
-            ],
+        changed += connection.execute(
+            f"UPDATE row SET {assignments} WHERE submission_id = ? "  # noqa: S608 - our own names
+            f"AND item IN (SELECT value FROM json_each(?)) AND batch = coalesce(?, batch) AND {where}",
+            (
+                *arguments,
+                *(value for _, value in values),
+                submission_id,
+                msgspec.json.encode(items).decode(),
+                batch,
+                *states,
+            ),
         ).rowcount
     return changed
 
@@ -87,15 +93,15 @@ def change_batch(connection: sqlite3.Connection, batch: Batch, event: str, new: 
 
 def insert_batch(connection: sqlite3.Connection, batch: Batch, at: str) -> None:
     """Add a batch to a submission."""
-    names = [field.name for field in fields(Batch)]
+    names = Batch.__struct_fields__
     connection.execute(
         f"INSERT INTO batch ({', '.join(names)}, changed_at) VALUES ({', '.join('?' * len(names))}, ?)",  # noqa: S608
-        (*(getattr(batch, name) for name in names), at),
+        (*astuple(batch), at),
     )
 
 
 def _build_assignments(
-    event: str | None, names: tuple[str, ...], at: str, made_by: str | None
+    event: str | None, names: Iterable[str], at: str, made_by: str | None
 ) -> tuple[str, tuple[Any, ...]]:
     """Write the SET of an update, and its values before those of `names`."""
     parts = ["changed_at = ?", "changed_by = ?"]

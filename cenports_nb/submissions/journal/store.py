@@ -9,10 +9,11 @@ undoes what the other learnt.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Sequence
-from dataclasses import fields, replace
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from typing import Any
+
+from msgspec.structs import astuple, replace
 
 from cenports_nb.errors import JournalError
 from cenports_nb.submissions.journal.file import CHUNK_ROWS, JournalFile
@@ -29,7 +30,7 @@ from cenports_nb.submissions.rules.moments import Moment
 
 HANDLE_SQL = """
 SELECT batch.submission_id, batch.batch FROM batch JOIN submission USING (submission_id)
-WHERE lower(handle) = lower(?) AND account = (SELECT account FROM submission WHERE submission_id = ?)
+WHERE handle IS NOT NULL AND lower(handle) = lower(?) AND account = (SELECT account FROM submission WHERE submission_id = ?)
 """
 
 
@@ -45,14 +46,14 @@ class Journal(JournalFile):
 
         def work(connection: sqlite3.Connection) -> None:
             for table, kind, values in (("submission", Head, [head]), ("batch", Batch, batches), ("row", Row, rows)):
-                names = [field.name for field in fields(kind)]
+                names = kind.__struct_fields__
                 remaining = iter(values)
                 while part := list(islice(remaining, CHUNK_ROWS)):
                     marks = ", ".join("?" * len(names))
                     columns = ", ".join(f'"{name}"' for name in names)
                     connection.executemany(
                         f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608 - our own names
-                        [tuple(vars(value).values()) for value in part],
+                        [astuple(value) for value in part],
                     )
             # Not by a trigger, which would cost a million rows a third more; what is not sent has no history yet.
             connection.execute(
@@ -75,19 +76,26 @@ class Journal(JournalFile):
         Raises:
             RowsChangedError: A row changed since it was read; nothing was written.
         """
-        decided = [row for group in vars(decision).values() for row in group]
         when = at.wall.isoformat()
 
         def work(connection: sqlite3.Connection) -> Batch | None:
-            if not _are_unchanged(connection, batch, decided):
+            where = "WHERE submission_id = ? AND batch = ?"
+            present = {
+                row.item: row for row in _select(connection, Row, "row", where, batch.submission_id, batch.batch)
+            }
+            if not all(_is_unchanged(row, present) for rows in vars(decision).values() for row in rows):
                 raise RowsChangedError
             change_rows(
                 connection,
                 batch.submission_id,
                 [
-                    *(_confirm(row) for row in decision.confirm),
-                    *(RowChange(row.item, "drop", _list_numbers(row)) for row in decision.drop),
-                    *(RowChange(row.item, None, _list_numbers(row)) for row in decision.withhold),
+                    RowChange(row.item, event, _list_changes(present[row.item], row))
+                    for event, rows in (
+                        ("confirm", decision.confirm),
+                        ("drop", decision.drop),
+                        (None, decision.withhold),
+                    )
+                    for row in rows
                 ],
                 when,
             )
@@ -101,7 +109,11 @@ class Journal(JournalFile):
                 connection,
                 batch.submission_id,
                 [
-                    RowChange(row.item, "claim", {"batch": claimed.batch, "row": position, **_list_numbers(row)})
+                    RowChange(
+                        row.item,
+                        "claim",
+                        _list_changes(present[row.item], replace(row, batch=claimed.batch, row=position)),
+                    )
                     for position, row in enumerate(decision.send)
                 ],
                 when,
@@ -325,16 +337,12 @@ def _select(connection: sqlite3.Connection, kind: type[Any], table: str, where: 
     return [kind(*found) for found in connection.execute(query, values)]
 
 
-_COLUMNS = {kind: ", ".join(f'"{field.name}"' for field in fields(kind)) for kind in (Head, Batch, Row, Event)}
+_COLUMNS = {kind: ", ".join(f'"{name}"' for name in kind.__struct_fields__) for kind in (Head, Batch, Row, Event)}
 
 
-def _are_unchanged(connection: sqlite3.Connection, batch: Batch, rows: Sequence[Row]) -> bool:
-    """Tell whether rows still are where they were, with the outcome that they had."""
-    found = connection.execute(
-        "SELECT item, outcome FROM row WHERE submission_id = ? AND batch = ?", (batch.submission_id, batch.batch)
-    )
-    outcomes = dict(found)
-    return all(outcomes.get(row.item) == row.outcome for row in rows)
+def _is_unchanged(row: Row, present: Mapping[int, Row]) -> bool:
+    """Tell whether a row still is in its batch, with the outcome that it had."""
+    return row.item in present and present[row.item].outcome == row.outcome
 
 
 def _claim_batch(connection: sqlite3.Connection, batch: Batch, rows: int, at: Moment) -> Batch:
@@ -372,14 +380,10 @@ def _find_last_batch(connection: sqlite3.Connection, submission_id: str) -> int:
     return int(found)
 
 
-def _list_numbers(row: Row) -> dict[str, Any]:
-    """List the columns of a row that the last look may change."""
+def _list_changes(present: Row, decided: Row) -> dict[str, Any]:
+    """List the columns that a decision changes, which are few: most rows leave as they were planned."""
     names = (
-        "quantity", "current_quantity", "open_quantity", "before_quantity", "before_at", "before_position", "message",
-        "read_back", "read_back_at",
+        "batch", "row", "quantity", "current_quantity", "open_quantity", "before_quantity", "before_at",
+        "before_position", "message", "read_back", "read_back_at",
     )  # fmt: skip
-    return {name: getattr(row, name) for name in names}
-
-
-def _confirm(row: Row) -> RowChange:
-    return RowChange(row.item, "confirm", _list_numbers(row))
+    return {name: new for name in names if (new := getattr(decided, name)) != getattr(present, name)}

@@ -8,8 +8,10 @@ no comparison of its own.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import timedelta
+
+from msgspec.structs import replace
 
 from cenports_nb.stock.guards.row_limits import drops_too_far, falls_below_reserved, fell_equally
 from cenports_nb.submissions.rules.models import Row

@@ -6,7 +6,6 @@ Times are UTC in ISO 8601, so that they sort as text.
 from __future__ import annotations
 
 import getpass
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -18,8 +17,7 @@ FORMAT_2_PROCESS = "format 2"
 """Stands as `sent_process` of what left when journals knew no other time than the wall clock's."""
 
 
-@dataclass(frozen=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """What a submission is, who made it and why.
 
     Attributes:
@@ -49,8 +47,7 @@ class Head:
         return msgspec.json.decode(self.details).get(name) if self.details else None
 
 
-@dataclass(frozen=True)
-class Batch:
+class Batch(msgspec.Struct, frozen=True):
     """One write: `state` is ours, `status` is Cenports' word for its transaction.
 
     Attributes:
@@ -93,8 +90,7 @@ class Batch:
         return f"{self.submission_id}/{self.batch}"
 
 
-@dataclass(frozen=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One change, and what became of it.
 
     Attributes:
@@ -151,8 +147,7 @@ class Row:
         return self.before_quantity + self.quantity
 
 
-@dataclass(frozen=True)
-class Event:
+class Event(msgspec.Struct, frozen=True):
     """One change of a row: what it was from then on, and who or what said so."""
 
     submission_id: str

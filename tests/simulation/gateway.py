@@ -51,6 +51,7 @@ class SimulatedGateway:
         self._scheduler = scheduler
         self._check_arrival = check_arrival
         self._random = world.random
+        self.moves_seen = 0
 
     def now(self) -> Moment:
         """Read every clock."""
@@ -104,11 +105,14 @@ class SimulatedGateway:
             if self._scheduler.active and self._random.random() < 0.02:
                 raise TransportError("reset")
             self._hear()
+            self.moves_seen = len(self._world.moves)
             return dict(self._world.stock)
 
     def read_open_quantities(self, query: OpenLinesQuery) -> dict[tuple[str, str], int]:
-        """No plan adds open demand back here."""
-        raise AssertionError
+        """Read open demand."""
+        with self._call("read open lines"):
+            self._hear()
+            return {key: units for key, units in self._world.open_units.items() if units}
 
     def explain_existing_orders(self, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:
         """Look up orders."""

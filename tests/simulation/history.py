@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from random import Random
+from typing import Any
 
+import msgspec
 from msgspec.structs import replace
 
 from cenports_nb.errors import CenportsError, InvalidRequestError
 from cenports_nb.stock.guards import history_guards
 from cenports_nb.submissions.evidence.manual_resolution import resolve
-from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading
+from cenports_nb.submissions.evidence.stock_cache import StockCache, StockReading, read_open_quantities
 from cenports_nb.submissions.evidence.verify import verify
 from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.queries import find_conflicting_updates, find_live_orders
@@ -20,6 +22,7 @@ from cenports_nb.submissions.rules.models import Batch, Head, Row
 from cenports_nb.submissions.rules.states import UNSETTLED_OUTCOMES
 from cenports_nb.submissions.sending.canary import CANARY_DETAIL, send_with_canary
 from cenports_nb.submissions.sending.look import OrderLook, StockLook
+from cenports_nb.submissions.sending.policy import OPEN_LINES_DETAIL, read_open_lines_query
 from cenports_nb.submissions.sending.resend import build_sender, resume, retry
 from cenports_nb.submissions.sending.sender import close_if_crashed, list_parcels
 from cenports_nb.submissions.tracking.poller import poll_transaction
@@ -27,6 +30,7 @@ from simulation.coverage import cover_transitions
 from simulation.faulty_journal import get_journal, get_runner
 from simulation.gateway import Client, SimulatedClock, SimulatedGateway, SimulatedLocks
 from simulation.judge import Judge, VerdictError
+from simulation.planning import cut_into_batches, plan_row
 from simulation.scheduler import Faults, Killed, Machine, Process, Scheduler
 from simulation.world import WRITE_FAULTS, FaultRates, World
 
@@ -165,40 +169,49 @@ class History:
         """The same document once more, as of the stock now."""
         rows = self.random.choice([rows for rows in self.judge.rows.values() if rows[0].product_sku] or [[]])
         if rows:
-            asked = [((row.warehouse_code or "", row.product_sku or ""), row.reference) for row in rows]
+            asked = [(row.stock_key, row.reference) for row in rows]
             self._submit_rows(client, rows[0].type or "", asked)
 
     def _submit_rows(self, client: Client, kind: str, asked: Sequence[tuple[tuple[str, str], str | None]]) -> None:
         head = self._head("stock", self.random.choice(("raise", "rebase", "rebase", "drop", "force")))
         accepts_in_flight = self.random.random() < 0.15
         size, canary = self.random.randint(1, 3), self.random.random() < 0.2
+        details: dict[str, Any] = {}
         if canary and len(asked) > 1:
-            head, size = replace(head, details=f'{{"{CANARY_DETAIL}":1}}'), 1
+            details, size = {CANARY_DETAIL: 1}, 1
+        if kind == "TRUE_UP" and head.on_stale != "force" and self.random.random() < 0.4:
+            details[OPEN_LINES_DETAIL] = {}
+        head = replace(head, details=msgspec.json.encode(details).decode() if details else None)
+        open_lines = read_open_lines_query(head)
+        open_quantities = read_open_quantities(client.gateway, open_lines)
         with client.locks.hold_planning(self.account):
             began, position = client.gateway.now(), self.journal.position()
             levels = client.gateway.read_stock({code for (code, _), _ in asked})
             rows = [
-                self._plan_row(head, item, key, kind, reference, levels.get(key) or 0, began.wall.isoformat())
+                plan_row(self.random, head, item, key, kind, reference, levels.get(key) or 0, began.wall.isoformat())
                 for item, (key, reference) in enumerate(asked)
             ]
+            if open_quantities is not None:
+                rows = [replace(row, open_quantity=open_quantities.get(row.stock_key, 0)) for row in rows]
             in_the_way = {} if accepts_in_flight else self._find_conflicts(client, head, rows)
             if in_the_way or self._is_repeated(rows):
                 self.steps.append("  refused by a guard")
                 return
-            batches, rows = _cut([replace(row, before_position=position) for row in rows], size)
-            if self.random.random() < 0.1 and not head.details:
+            batches, rows = cut_into_batches([replace(row, before_position=position) for row in rows], size)
+            if self.random.random() < 0.1 and not details:
                 batches[-1] = replace(batches[-1], state="held")
                 rows = [replace(r, outcome="held") if r.batch == batches[-1].batch else r for r in rows]
             locks = client.locks.hold_sending(head.submission_id)
             locks.__enter__()
             try:
-                self._add(head, batches, rows)
+                self._add(head, batches, rows, client.gateway.moves_seen)
             except BaseException:
                 locks.__exit__(None, None, None)
                 raise
         try:
             codes = {row.warehouse_code or "" for row in rows}
-            stock = StockCache(client.gateway, self.journal, codes, StockReading(levels, began, position))
+            known = StockReading(levels, began, position, open_quantities)
+            stock = StockCache(client.gateway, self.journal, codes, known, open_lines)
             look = StockLook(client.gateway, self.journal, head, stock, is_first=True)
             sender = build_sender(client.gateway, self.journal, head, look)
             send_with_canary(
@@ -210,14 +223,6 @@ class History:
 
     def _find_conflicts(self, client: Client, head: Head, rows: Sequence[Row]) -> dict[int, str]:
         return find_conflicting_updates(self.journal, head, rows, client.gateway.now(), client.gateway.settle)
-
-    def _plan_row(
-        self, head: Head, item: int, key: tuple[str, str], kind: str, reference: str | None, now: int, at: str
-    ) -> Row:
-        falls = (-9, -5, -2) if now >= 20 else ()
-        change = self.random.choice((2, 5, 30, *falls, *((-3_001,) if now > 7_000 else ())))
-        quantity = now + change if kind == "TRUE_UP" else change
-        return Row(head.submission_id, item, 0, 0, *key, kind, quantity, now, now, at, reference=reference)
 
     def _create_orders(self, client: Client) -> None:
         numbers = self.random.sample(["A1", "A2", "A3", "A4"], self.random.randint(1, 2))
@@ -251,7 +256,8 @@ class History:
             send_acknowledgements(client.gateway, self.journal, head, False)
 
     def _sell(self, _: Client) -> None:
-        self.steps.append(f"  {self.world.move_foreign()}")
+        move = self.world.move_demand if self.random.random() < 0.5 else self.world.move_foreign
+        self.steps.append(f"  {move()}")
 
     def _wait(self, _: Client) -> None:
         self.machine.advance(self.random.choice((1, 70, 400, 1_300, 4_000)))
@@ -355,8 +361,9 @@ class History:
             made_by="somebody",
         )
 
-    def _add(self, head: Head, batches: Sequence[Batch], rows: Sequence[Row]) -> None:
+    def _add(self, head: Head, batches: Sequence[Batch], rows: Sequence[Row], moves_seen: int = 0) -> None:
         self.journal.add(head, batches, rows)
+        self.judge.moves_seen[head.submission_id] = moves_seen
         self.submissions.append(head.submission_id)
         self.judge.rows[head.submission_id] = list(rows)
 
@@ -375,20 +382,6 @@ class History:
             )
             for row in rows
         )
-
-
-def _cut(rows: Sequence[Row], size: int) -> tuple[list[Batch], list[Row]]:
-    """Cut rows into batches of one warehouse each."""
-    batches: list[Batch] = []
-    placed: list[Row] = []
-    for row in rows:
-        last = batches[-1] if batches else None
-        if last is None or last.place != row.warehouse_code or last.rows == size:
-            last = Batch(row.submission_id, len(batches), row.warehouse_code or "", 0)
-            batches.append(last)
-        placed.append(replace(row, batch=last.batch, row=last.rows))
-        batches[-1] = replace(last, rows=last.rows + 1)
-    return batches, placed
 
 
 __all__ = ["History", "VerdictError"]

@@ -38,6 +38,7 @@ class Judge:
         self._journal = journal
         self.rows: dict[str, list[Row]] = {}
         self.read_at: dict[str, float] = {}
+        self.moves_seen: dict[str, int] = {}
 
     def check_arrival(self, head: Head, batch: Batch, rows: Sequence[Row]) -> None:
         """Judge what arrives: it was written down first, with these numbers, and compared with fresh stock."""
@@ -52,6 +53,7 @@ class Judge:
                 )
             self._check_freshness(head, row)
             self._check_numbers(head, row)
+            self._check_demand(head, row)
 
     def _check_canary(self, head: Head, rows: Sequence[Row]) -> None:
         size = int(head.get_detail(CANARY_DETAIL) or 0)
@@ -80,6 +82,20 @@ class Judge:
         drop = row.before_quantity - row.target
         if row.before_quantity >= 20 and drop > 0.5 * row.before_quantity:
             raise VerdictError(f"judged: row {row.item} of {head.submission_id} takes {drop} of {row.before_quantity}")
+
+    def _check_demand(self, head: Head, row: Row) -> None:
+        """Judge a row whose plan added open demand back: it follows the shelf, and no fall that is not a shipment."""
+        planned = self.rows[head.submission_id][row.item].quantity
+        if row.open_quantity is None or row.exposed or planned is None:
+            return
+        moves = [move for move in self._world.moves[self.moves_seen[head.submission_id] :] if move.key == row.stock_key]
+        read_at = self.read_at.get(row.before_at or "", 0.0)
+        for seen, unseen in ((moves[:count], moves[count:]) for count in range(len(moves) + 1)):
+            other = sum(move.other for move in seen)
+            follows = row.quantity == planned - sum(move.shipped for move in seen) + other and other >= 0
+            if follows and all(move.at >= read_at for move in unseen):
+                return
+        raise VerdictError(f"demand: row {row.item} of {head.submission_id} sets {row.quantity} after {moves}")
 
     def check(self, *, is_final: bool = False) -> None:
         """Judge every row that was ever handed to a write."""

@@ -146,6 +146,9 @@ MUTANTS: Mapping[str, Callable[[], Patches]] = MappingProxyType({
     "verify overlooks our own other changes": lambda: [(verify, "find_other_changes", lambda *_: {})],
     "a dropped row is nowhere": lambda: [(store.Journal, "add", _add_all_but_one)],
     "a document is forgotten after a while": lambda: [(history.History, "_is_repeated", _forget_documents)],
+    "a fall of stock that shipped nothing is kept": lambda: [
+        (decide, "fell_equally", lambda *_: True),
+    ],
     "no guard looks at rebased numbers": lambda: [(decide, "find_objection", _decide_without_guards)],
     "errors that name no row are overlooked": lambda: [(transactions, "group_errors_by_row", _overlook_unnamed_errors)],
     "an unknown final word keeps rows pending": lambda: [(transactions, "_find_end", _wait_for_unknown_words)],

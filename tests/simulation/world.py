@@ -51,6 +51,16 @@ class SimulatedTransaction:
     effects: list[Effect] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Move:
+    """Units that were shipped for an open order, or moved by another system or a write."""
+
+    at: float
+    key: tuple[str, str]
+    shipped: int = 0
+    other: int = 0
+
+
 class World:
     """The server, and the other systems that sell from its stock."""
 
@@ -66,6 +76,8 @@ class World:
         self.acknowledged: set[tuple[str, str]] = set()
         self.has_date = random.random() < 0.8
         self._foreign = 0
+        self.open_units = dict.fromkeys(self.stock, 0)
+        self.moves: list[Move] = []
         self.transactions: dict[str, SimulatedTransaction] = {}
         self.list_known_handles: Callable[[], list[str]] = list
         self.effects: dict[RowKey, list[Effect]] = {}
@@ -88,7 +100,20 @@ class World:
         if self.stock[key] + units < 0:
             units = 10_000 + 101 * self._foreign
         self.stock[key] += units
+        self.moves.append(Move(self.machine.elapsed, key, other=units))
         return f"{key} {units:+}"
+
+    def move_demand(self) -> str:
+        """Let an order be placed, or one of those that are open be shipped from the warehouse that can."""
+        key = self.random.choice([key for key in sorted(self.stock) if key[0] == "W"])
+        units = min(self.open_units[key], self.stock[key], self.random.choice((400, 600)))
+        if units and self.random.random() < 0.6:
+            self.stock[key] -= units
+            self.open_units[key] -= units
+            self.moves.append(Move(self.machine.elapsed, key, shipped=units))
+            return f"{key} ships {units}"
+        self.open_units[key] += 600
+        return f"{key} is ordered, 600"
 
     def receive(self, rows: Sequence[Row]) -> Transaction:
         """Take in a write and answer it, or fail to; see `FaultRates`.
@@ -199,9 +224,10 @@ class World:
         if row.order_no is not None:
             (self.orders if row.payload is not None else self.acknowledged).add(row.order_key)
             return
-        key = (row.warehouse_code or "", row.product_sku or "")
-        quantity = row.quantity or 0
-        self.stock[key] = quantity if row.type == "TRUE_UP" else self.stock[key] + quantity
+        key = row.stock_key
+        quantity, before = row.quantity or 0, self.stock[key]
+        self.stock[key] = quantity if row.type == "TRUE_UP" else before + quantity
+        self.moves.append(Move(effect.done_at, key, other=self.stock[key] - before))
 
 
 @dataclass

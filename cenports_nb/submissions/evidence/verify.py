@@ -71,7 +71,7 @@ def _judge_stock(
     others = find_other_changes(journal, head, rows, gateway.now(), gateway.settle)
     return [
         judge_by_stock(
-            row, batches[row.batch], levels.get((row.warehouse_code or "", row.product_sku or "")), reading,
+            row, batches[row.batch], levels.get(row.stock_key), reading,
             others.get(row.item),
         )
         for row in rows

@@ -133,6 +133,11 @@ class Row(msgspec.Struct, frozen=True):
     open_quantity: int | None = None
 
     @property
+    def stock_key(self) -> tuple[str, str]:
+        """Warehouse code and SKU."""
+        return self.warehouse_code or "", self.product_sku or ""
+
+    @property
     def order_key(self) -> tuple[str, str]:
         """Channel id and order number."""
         return self.channel_id or "", self.order_no or ""

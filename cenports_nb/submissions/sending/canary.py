@@ -91,7 +91,7 @@ def _read_back(gateway: Gateway, journal: Journal, head: Head, rows: Sequence[Ro
     levels = gateway.read_stock({row.warehouse_code or "" for row in rows})
     changes: list[RowChange] = []
     for row in rows:
-        now = levels.get((row.warehouse_code or "", row.product_sku or ""))
+        now = levels.get(row.stock_key)
         message = None
         if now != row.target:
             message = (

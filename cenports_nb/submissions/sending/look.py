@@ -42,16 +42,12 @@ class StockLook:
     def __call__(self, rows: Sequence[Row]) -> Evidence:
         """Read the stock of some rows, and what is in their way."""
         reading = self._stock.read()
-        stock = {row.item: reading.levels.get((row.warehouse_code or "", row.product_sku or "")) for row in rows}
+        stock = {row.item: reading.levels.get(row.stock_key) for row in rows}
         found = reading.open_quantities
         open_quantities = (
             {}
             if found is None
-            else {
-                row.item: found.get((row.warehouse_code or "", row.product_sku or ""), 0)
-                for row in rows
-                if row.open_quantity is not None
-            }
+            else {row.item: found.get(row.stock_key, 0) for row in rows if row.open_quantity is not None}
         )
         obstacles: dict[int, str] = {}
         if not self._is_first:

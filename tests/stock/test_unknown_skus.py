@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -103,6 +104,66 @@ def test_a_plan_that_lost_its_metadata_is_judged_by_its_rows() -> None:
     assert read_metadata(updates) is None
     both = pd.concat([ACTUAL, _frame({"V": {"S": 1}})], ignore_index=True)
     assert _objections(updates, both) == {"unknown_sku": ["NEW"], "zero_beside_unknown": ["AB-100", "OLD"]}
+
+
+def _hold(updates: pd.DataFrame) -> pd.DataFrame:
+    """Make of a plan what `.held` has: no note, and beside each row what guards object to."""
+    objections = cn.check_updates(updates, ACTUAL)
+    messages = dict(zip(objections["product_sku"], objections["guard"] + ": " + objections["message"], strict=True))
+    held = updates[updates["product_sku"].isin(messages)].drop(columns="suggestion")
+    held = held.assign(message=held["product_sku"].map(messages))
+    held.attrs = {}
+    return held
+
+
+def _read_again(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
+    cn.export(frame, path, private=True)
+    return cn.read_counts(path)
+
+
+@pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
+@pytest.mark.parametrize("shape", [_hold, lambda plan: plan], ids=["held", "plan"])
+def test_zeros_that_come_back_from_a_file_wait_until_the_unknown_sku_is_settled(
+    shape: Any, ending: str, tmp_path: Path
+) -> None:
+    """A file that we wrote does not make a count of what nobody counted."""
+    written = shape(cn.build_true_up(_count(XAB=15), ACTUAL, missing="zero"))
+    counts = _read_again(written, tmp_path / f"again.{ending}")
+    again = cn.build_true_up(counts, ACTUAL)
+    assert _rows(again) == {"XAB": 15, "AB-100": 0, "OLD": 0}
+    assert _objections(again) == {"unknown_sku": ["XAB"], "zero_beside_unknown": ["AB-100", "OLD"]}
+    assert "zero_beside_unknown" not in _objections(cn.build_true_up(counts, ACTUAL, unknown={"XAB": "new"}))
+    named = cn.build_true_up(counts[counts["product_sku"] != "AB-100"], ACTUAL, unknown={"XAB": "AB-100"})
+    assert _objections(named) == {}
+
+
+def test_held_rows_wait_in_a_frame_too() -> None:
+    """Submitted as they are, or planned again."""
+    held = _hold(cn.build_true_up(_count(XAB=15), ACTUAL, missing="zero"))
+    assert _objections(held)["zero_beside_unknown"] == ["AB-100", "OLD"]
+    assert _objections(cn.build_true_up(held, ACTUAL))["zero_beside_unknown"] == ["AB-100", "OLD"]
+
+
+def test_held_rows_wait_where_the_unknown_sku_was_taken_out(tmp_path: Path) -> None:
+    """Leaving it out says nothing of what it is; what somebody counted since goes."""
+    held = _hold(cn.build_true_up(_count(XAB=15), ACTUAL, missing="zero"))
+    held = held[held["product_sku"] != "XAB"]
+    held.loc[held["product_sku"] == "OLD", "quantity"] = 2
+    counts = _read_again(held, tmp_path / "again.csv")
+    for updates in (held, cn.build_true_up(counts, ACTUAL)):
+        objections = cn.check_updates(updates, ACTUAL)
+        assert objections[["product_sku", "guard"]].values.tolist() == [["AB-100", "zero_beside_unknown"]]
+        assert "that it waited for are gone" in objections["message"][0]
+
+
+def test_a_file_of_held_rows_that_were_counted_is_a_count(tmp_path: Path) -> None:
+    """Rows that another guard held say nothing of zeros."""
+    actual = _frame({"W": STOCKED | {"A": 40}})
+    plan = cn.build_true_up(_count(A=0), actual)
+    held = plan.assign(message="max_drop: SKU 'A' would fall from 40 to 0, by more than 50%").drop(columns="suggestion")
+    counts = _read_again(held, tmp_path / "again.csv")
+    assert counts.columns.tolist() == ["warehouse_code", "product_sku", "quantity"]
+    assert _objections(cn.build_true_up(counts, actual), actual) == {"max_drop": ["A"]}
 
 
 def test_ten_unknown_skus_are_named() -> None:

@@ -117,12 +117,13 @@ def test_stock_that_is_neither_old_nor_new_settles_nothing(
     ("rows", "arguments", "words"),
     [
         ("0003", ("applied", " "), "needs a note"),
-        ("0003", ("in_doubt", "x"), "must be one of"),
+        ("0003", ("in_doubt", "x"), 'outcome=\'in_doubt\' must be "applied", "not_applied" or "rejected"'),
+        ("0003", ("not applied", "x"), 'did you mean "not_applied"'),
         ("XX", ("applied", "x"), "XX is not in this submission"),
         ([], ("applied", "x"), "rows is empty"),
         (pd.DataFrame({"sku": ["0003"]}), ("applied", "x"), "pass a part of .outcomes"),
     ],
-    ids=["no note", "no outcome", "not there", "nothing", "another frame"],
+    ids=["no note", "no outcome", "another spelling", "not there", "nothing", "another frame"],
 )
 def test_a_word_that_nobody_can_take_closes_nothing(
     account: Client, northwind: Sandbox, plan: Plan, rows: Any, arguments: tuple[str, str], words: str

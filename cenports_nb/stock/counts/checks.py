@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,9 +14,12 @@ import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.provenance import Provenance, attach
+from cenports_nb.frames.row_keys import IntArray, Mask
+from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import to_arrow
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.counts.header_words import EACH_UNITS, PACK_UNITS, UNIT_HEADERS
+from cenports_nb.stock.plans.unknown_skus import find_uncounted
 from cenports_nb.tables.headers import normalize_header
 from cenports_nb.tables.hidden_rows import settle_hidden_rows
 from cenports_nb.tables.table import Table
@@ -97,6 +101,17 @@ def refuse_loose_commas(table: Table, places: Mapping[str, int]) -> None:
         f"a quantity that the cell behind it, {table.headers[place]!r}, may belong to, such as 1,234",
         'write 1234 or "1,234", or save the file with semicolons',
     )
+
+
+def read_uncounted(table: Table, places: Mapping[str, int], codes: pd.Series[Any], quantity: IntArray) -> Mask:
+    """Read which rows of a plan, or of held rows, nobody counted; of a file of another make none."""
+    is_plan = {*STOCK_KEYS, "type", "quantity", "current_quantity"} <= set(table.headers)
+    own = {
+        header: table.read_text(place)
+        for place, header in enumerate(table.headers)
+        if (header == "message" or (header == "known_sku" and is_plan)) and place not in places.values()
+    }
+    return find_uncounted(pd.DataFrame({"warehouse_code": codes, **own}), quantity)
 
 
 def write_origin(counts: pd.DataFrame, table: Table, places: Mapping[str, int]) -> pd.DataFrame:

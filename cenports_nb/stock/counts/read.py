@@ -19,6 +19,7 @@ from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.counts.checks import (
     check_hidden_rows,
     check_units,
+    read_uncounted,
     refuse_loose_commas,
     refuse_shown_units,
     write_origin,
@@ -82,7 +83,8 @@ def read_counts(
     Returns:
         `warehouse_code product_sku quantity`, and `counted_at` (UTC) if the file has it. A day alone is its first
         moment in UTC, the earliest that can be meant; any other time needs its zone, such as `2026-01-31T08:00Z`,
-        which a date cell of Excel can't hold: write it as text.
+        which a date cell of Excel can't hold: write it as text. In a file of held rows, or of a plan, `is_uncounted`
+        marks those that nobody counted, if there are any: the guard `zero_beside_unknown` goes on holding them.
 
     Raises:
         InvalidRequestError: A missing column, a question, or rows that can't be read, by line.
@@ -119,7 +121,8 @@ def read_counts(
     refuse_loose_commas(table, places)
     refuse_shown_units(table, places["quantity"])
     counted_at = _instants(table, places["counted_at"]) if "counted_at" in places else None
-    counts = _counts(table, codes, skus, quantity, counted_at, sums=duplicates == "sum")
+    is_uncounted = read_uncounted(table, places, codes, quantity)
+    counts = _counts(table, (codes, skus), quantity, counted_at, is_uncounted, sums=duplicates == "sum")
     return write_origin(counts, table, places)
 
 
@@ -131,15 +134,15 @@ def _is_numeric(table: Table, place: int) -> bool:
 
 def _counts(
     table: Table,
-    codes: pd.Series[Any],
-    skus: pd.Series[Any],
+    keys: tuple[pd.Series[Any], pd.Series[Any]],
     quantity: np.ndarray[Any, np.dtype[np.int64]],
     counted_at: pd.Series[Any] | None,
+    is_uncounted: Mask,
     *,
     sums: bool,
 ) -> pd.DataFrame:
     """Make the frame: one row a key, in the order of the file."""
-    numbered = encode_keys([codes, skus])
+    numbered = encode_keys([*keys])
     number = numbered.rows[0]
     twice = find_duplicates(number, index_rows(number, numbered.size))
     if not sums:
@@ -148,13 +151,13 @@ def _counts(
     rows = rows[rows >= 0]
     total = sum_by_code(number, quantity, numbered.size)
     table.refuse(total[number] > MAX_UNITS, f"bins that add up to {FLAWS[TOO_LARGE].removeprefix('a quantity ')}")
-    made: dict[str, Any] = {
-        name: take_text(rows, column) for name, column in zip(STOCK_KEYS, (codes, skus), strict=True)
-    }
+    made: dict[str, Any] = {name: take_text(rows, column) for name, column in zip(STOCK_KEYS, keys, strict=True)}
     made["quantity"] = total[number[rows]]
     if counted_at is not None:
         earliest = counted_at.groupby(number, sort=True).min() if twice.any() else counted_at
         made["counted_at"] = (earliest.reindex(number[rows]) if twice.any() else earliest).array
+    if is_uncounted.any():
+        made["is_uncounted"] = np.isin(number[rows], number[is_uncounted])
     return pd.DataFrame(made, copy=False)
 
 

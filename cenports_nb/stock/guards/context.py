@@ -20,10 +20,11 @@ from cenports_nb.frames.text_columns import repeat_text, take_text
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.thresholds import Thresholds
 from cenports_nb.stock.plans.metadata import PlanMetadata, read_metadata
+from cenports_nb.stock.plans.unknown_skus import find_uncounted
 from cenports_nb.stock.plans.update_frame import STOCK_COLUMNS, look_up_quantities, refuse_other_accounts
 
 UPDATE_COLUMNS = [*STOCK_KEYS, "type", "quantity"]
-OPTIONAL_COLUMNS = ("reference", "counted_at", "suggestion")
+OPTIONAL_COLUMNS = ("reference", "counted_at")
 HISTORY_COLUMNS = [
     *("submission_id", "created_at", "age_s", "fingerprint", "reference"),
     *("warehouse_code", "product_sku", "type", "quantity", "outcome"),
@@ -48,7 +49,7 @@ class GuardContext:
     """An update frame and the stock that it will change.
 
     Attributes:
-        updates: `warehouse_code product_sku type quantity`, and `reference`, `counted_at`, `suggestion` if it has them.
+        updates: `warehouse_code product_sku type quantity`, and `reference`, `counted_at` if it has them.
         actual: `warehouse_code product_sku quantity`, and `is_discontinued` if it has it.
         thresholds: The thresholds of the guards.
         metadata: What the plan was made from; None if the frame does not say.
@@ -60,6 +61,7 @@ class GuardContext:
         target: The stock that each row leads to.
         available: The available stock of each row, the least of its channels; `now` where it is unknown.
         has_available: Whether the available stock of each row is known.
+        is_uncounted: Whether each row says itself that nobody counted it.
     """
 
     updates: pd.DataFrame
@@ -74,6 +76,7 @@ class GuardContext:
     target: IntArray
     available: IntArray
     has_available: Mask
+    is_uncounted: Mask
 
     @property
     def is_true_up(self) -> Mask:
@@ -135,6 +138,7 @@ def build_context(
         target=np.where(plan["type"] == "TRUE_UP", quantity, now + quantity),
         available=lowest,
         has_available=has_available & known,
+        is_uncounted=find_uncounted(updates, quantity),
     )
 
 

@@ -15,7 +15,7 @@ from cenports_nb.stock.guards.row_limits import drops_too_far, falls_below_reser
 from cenports_nb.stock.guards.thresholds import format_percent
 from cenports_nb.stock.plans.metadata import UnsettledSkus
 from cenports_nb.stock.plans.sku_suggestions import suggest_skus
-from cenports_nb.stock.plans.unknown_skus import find_unsettled
+from cenports_nb.stock.plans.unknown_skus import UNCOUNTED_WORDS, find_abandoned, find_unsettled
 
 
 def max_drop(context: GuardContext) -> Objections | None:
@@ -75,24 +75,29 @@ def zero_beside_unknown(context: GuardContext) -> Objections | None:
         return None
     ends = decode_categories(places[rows], [_describe_unsettled(skus) for skus in unsettled.values()])
     return context.object_to_rows(
-        rows, join_text(*_name_skus(context, rows), " was not counted and would be set to ", context.target[rows], ends)
+        rows, join_text(*_name_skus(context, rows), UNCOUNTED_WORDS, context.target[rows], ends)
     )
 
 
 def _list_unsettled(context: GuardContext) -> dict[str, UnsettledSkus]:
-    """List unsettled SKUs by warehouse, from the metadata; of a plan that lost it, from its rows."""
+    """List unsettled SKUs by warehouse, from the metadata; of rows that have none, from what they say."""
     metadata = context.metadata
     if metadata is not None and metadata.missing is not None:
         return metadata.unsettled
     updates = context.updates
-    if "suggestion" not in updates:  # not a plan, but a frame that a person made
-        return {}
-    is_zero = context.is_true_up & context.known & (updates["quantity"] == 0).to_numpy()
+    is_uncounted = context.is_uncounted & context.is_true_up & context.known
     is_unknown = context.is_true_up & ~context.known
-    return find_unsettled(updates, is_unknown, updates, ~is_zero, is_zero)
+    return find_unsettled(updates, is_unknown, updates, ~is_uncounted, is_uncounted) | find_abandoned(
+        updates[is_uncounted], updates[is_unknown]
+    )
 
 
 def _describe_unsettled(skus: UnsettledSkus) -> str:
+    if not skus.number:
+        return (
+            ", and the unknown SKUs that it waited for are gone, any of which may be it: plan the whole count again and "
+            "say what each is with unknown=, write what you counted as its quantity, or accept zero_beside_unknown"
+        )
     named = ", ".join(f"{sku!r} (closest: {closest!r})" for sku, closest in skus.closest.items())
     more = f" and {skus.number - len(skus.closest):,} more" if skus.number > len(skus.closest) else ""
     sku, closest = next(iter(skus.closest.items()))

@@ -21,9 +21,15 @@ from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.sku_settlements import read_settlements
 from cenports_nb.frames.text_columns import is_blank, take_text
-from cenports_nb.stock.plans.metadata import Coverage, write_metadata
+from cenports_nb.stock.plans.metadata import Coverage, UnsettledSkus, write_metadata
 from cenports_nb.stock.plans.sku_suggestions import find_resembled
-from cenports_nb.stock.plans.unknown_skus import check_settlements, find_unsettled, settle_unknown_skus
+from cenports_nb.stock.plans.unknown_skus import (
+    check_settlements,
+    find_abandoned,
+    find_uncounted,
+    find_unsettled,
+    settle_unknown_skus,
+)
 from cenports_nb.stock.plans.update_frame import (
     MAX_UNITS,
     STOCK_COLUMNS,
@@ -139,7 +145,7 @@ def build_true_up(
         open_quantities=None if lines is None else _sum_open_quantities(lines, plan),
         settled=settled,
         remembered=joined.remembered,
-        unsettled=find_unsettled(counted, joined.is_unsettled, now, joined.is_counted, is_zeroed),
+        unsettled=_list_unsettled(counts, joined, is_zeroed),
     )
 
 
@@ -225,6 +231,18 @@ def _find_zeroed(joined: _JoinedStock) -> Mask:
     if joined.then_rows is not None:
         absent &= joined.then_rows[joined.now_codes] >= 0  # what came since the count can't have been missed by it
     return absent
+
+
+def _list_unsettled(counts: pd.DataFrame, joined: _JoinedStock, is_zeroed: Mask) -> dict[str, UnsettledSkus]:
+    """List unsettled SKUs by warehouse where rows wait for them: what is set to 0, and what earlier was and was held."""
+    counted, is_known = joined.counted, joined.now_rows[joined.count_codes] >= 0
+    is_uncounted = find_uncounted(counts, counted["quantity"].to_numpy()) & is_known
+    is_waiting = np.isin(joined.now_codes, joined.count_codes[is_uncounted])
+    was_unknown = ~is_known | (counted["product_sku"].to_numpy() != counts["product_sku"].to_numpy())
+    unsettled = find_unsettled(
+        counted, joined.is_unsettled, joined.now, joined.is_counted & ~is_waiting, is_zeroed | is_waiting
+    )
+    return unsettled | find_abandoned(counted[is_uncounted], counted[was_unknown])
 
 
 def _decide_targets(

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.row_keys import Mask, encode_keys, index_rows
+from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.stock.plans.metadata import UnsettledSkus
 from cenports_nb.stock.plans.sku_folding import fold_loosely
@@ -20,6 +20,8 @@ from cenports_nb.stock.plans.sku_suggestions import suggest_skus
 
 NEW = "new"
 """What settles an unknown SKU as one that the warehouse did not have before."""
+UNCOUNTED_WORDS = " was not counted and would be set to "
+"""What is said of a row that waits beside unknown SKUs, before its quantity: it is read again where the row comes back."""
 MAX_NAMED_SKUS = 10
 """Unknown SKUs of a warehouse that are named; the text says how many more there are."""
 MAX_COMPARED_SKUS = 400
@@ -151,6 +153,49 @@ def find_unsettled(
         closest = find_closest(rows[:MAX_NAMED_SKUS], uncounted[uncounted["warehouse_code"] == code])
         found[str(code)] = UnsettledSkus(len(rows), closest, zeros.tolist())
     return found
+
+
+def find_uncounted(rows: pd.DataFrame, quantity: IntArray) -> Mask:
+    """Find rows that nobody counted, in a plan or in held rows that come back as a count.
+
+    Held rows say so themselves, until somebody counts them and writes another quantity. In a plan without its metadata
+    every 0 beside an unknown SKU of the same warehouse may be one.
+
+    Args:
+        rows: `warehouse_code`, and what tells it: `is_uncounted`, or `message`, or `known_sku`.
+        quantity: Of each row.
+    """
+    if "is_uncounted" in rows:
+        flagged: Mask = rows["is_uncounted"].to_numpy(dtype=bool, na_value=False)
+        return flagged
+    if "message" in rows:
+        messages = rows["message"].astype("object").tolist()
+        return np.array(
+            [
+                isinstance(message, str) and f"{UNCOUNTED_WORDS}{units}," in message
+                for message, units in zip(messages, quantity.tolist(), strict=True)
+            ],
+            dtype=bool,
+        )
+    if "known_sku" in rows:
+        unknown = rows["warehouse_code"][rows["known_sku"].isin([False, "False", "false", "FALSE"])]
+        found: Mask = (quantity == 0) & rows["warehouse_code"].isin(unknown.unique()).to_numpy()
+        return found
+    return np.zeros(len(rows), dtype=bool)
+
+
+def find_abandoned(uncounted: pd.DataFrame, unknown: pd.DataFrame) -> dict[str, UnsettledSkus]:
+    """Find for each warehouse the rows that nobody counted where the unknown SKUs beside them are gone.
+
+    Args:
+        uncounted: `warehouse_code product_sku`.
+        unknown: The SKUs that are unknown, or were until they were settled, `warehouse_code`.
+    """
+    abandoned = uncounted[~uncounted["warehouse_code"].isin(unknown["warehouse_code"].unique())]
+    return {
+        str(code): UnsettledSkus(0, {}, skus.tolist())
+        for code, skus in abandoned.groupby("warehouse_code")["product_sku"]
+    }
 
 
 def find_closest(unknown: pd.DataFrame, uncounted: pd.DataFrame) -> dict[str, str]:

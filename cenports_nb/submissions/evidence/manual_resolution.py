@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.choices import check_choice
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
@@ -30,8 +31,7 @@ def resolve(gateway: Gateway, journal: Journal, head: Head, rows: Any, outcome: 
     Raises:
         InvalidRequestError: An outcome that nobody can say, no note, or rows that are settled or not there.
     """
-    if outcome not in RESOLVED_OUTCOMES:
-        raise InvalidRequestError(f"outcome={outcome!r} must be one of {', '.join(map(repr, RESOLVED_OUTCOMES))}.")
+    check_choice("outcome", outcome, RESOLVED_OUTCOMES)
     if not isinstance(note, str) or not note.strip():
         raise InvalidRequestError("resolve() needs a note: how do you know, and who looked?")
     chosen = _find_rows(journal.rows(head.submission_id), rows, get_write_kind(head).key_columns)

@@ -39,7 +39,7 @@ class Dialect:
     """"will only return 30 items", "only return 50 items": an answer of exactly so many rows may be cut."""
 
     whole_lengths: tuple[int, ...] = ()
-    """Numbers of rows that the account really has, where an answer of exactly so many would seem cut."""
+    """"will only return 30 items": where the account really has just 30, this number says so."""
 
     end_included: bool | None = None
     """"between a specified start and end date": None is found out where it matters, and until then both is covered."""

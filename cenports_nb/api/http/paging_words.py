@@ -7,7 +7,7 @@ speaks against it.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -26,7 +26,7 @@ MORE_WORDS = frozenset({
     "more", "hasmore", "hasmorepages", "hasmoreitems", "hasmoreresults", "hasnext", "hasnextpage", "moreavailable",
     "ismore", "truncated", "istruncated", "incomplete", "isincomplete", "partial", "ispartial",
 })  # fmt: skip
-END_WORDS = frozenset({"islast", "islastpage", "isfinal", "iscomplete", "complete"})
+END_WORDS = frozenset({"islast", "islastpage", "lastpagereached", "isfinal", "iscomplete", "complete", "endofdata"})
 PAGE_NUMBER_WORDS = frozenset({
     "lastpage", "totalpages", "totalpage", "pagecount", "pagescount", "pagestotal", "pages", "numpages", "numberofpages",
     "maxpage",
@@ -50,7 +50,13 @@ SILENT_WORDS = frozenset({
     "hasprev", "hasprevious", "haspreviouspage", "hasprevpage", "links", "nextpageurls",
 })  # fmt: skip
 """Words of paging that say nothing of further pages."""
-SUSPICIOUS = re.compile("page|paging|paginat|cursor|next|hasmore|truncat|continu")
+LAST_WORDS = frozenset({"last", "end", "eof", "final", "done", "finished"})
+"""Words that say with a truth value whether this is the last page."""
+PAGING_OBJECTS = frozenset({"pagination", "paging", "paginator", "pager", "pageinfo", "pageable"})
+"""Objects that hold nothing but paging fields."""
+SUSPICIOUS = re.compile("page|paging|paginat|cursor|next|hasmore|truncat|continu|scroll|remaining")
+SUSPICIOUS_HEADER = re.compile("paginat|cursor|next|hasmore|continuation")
+HEADER_WORDS = NEXT_WORDS | MORE_WORDS | END_WORDS | PAGE_NUMBER_WORDS | TOTAL_WORDS | COUNT_WORDS | PAGE_SIZE_WORDS
 LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel\s*=\s*\"?next\"?", re.IGNORECASE)
 
 
@@ -98,41 +104,47 @@ class _Words:
         self.says_more = False
         self.fields: list[str] = []
 
-    def read(self, name: str, value: Any) -> None:
-        """Read one field.
+    def read(self, name: str, value: Any) -> bool:
+        """Read one field; tell whether it looks like paging.
 
         Args:
             name: As it stands there, with those of the objects around it, as in `links.next`.
             value: Decoded.
         """
         word = _normalize(name.rpartition(".")[2])
-        if word in NEXT_WORDS:
+        if word in NEXT_WORDS or (word.endswith("nextlink") and isinstance(value, str)):
             self._read_next(value)
-        elif word in MORE_WORDS | END_WORDS:
+        elif word in MORE_WORDS | END_WORDS or (word in LAST_WORDS and isinstance(value, bool)):
             is_more = _is_true(value) == (word in MORE_WORDS)
             self.says_more |= is_more
             self.tells_end |= not is_more
         elif word in PAGE_NUMBER_WORDS | TOTAL_WORDS:
-            if value is None:
-                return
-            self._read_number("last" if word in PAGE_NUMBER_WORDS else "total", name, value)
-            self.tells_end |= word in PAGE_NUMBER_WORDS
-        elif word in COUNT_WORDS | PAGE_SIZE_WORDS:
+            return self._read_total("last" if word in PAGE_NUMBER_WORDS else "total", name, value)
+        elif (kind := _find_number_kind(word)) is not None:
             number = _parse_number(value)
             if number is not None:
-                self.numbers.setdefault("count" if word in COUNT_WORDS else "page_size", number)
-            return
+                self.numbers.setdefault(kind, number)
+            return True
         elif word in SILENT_WORDS or not SUSPICIOUS.search(word):
-            return
+            return word in SILENT_WORDS
         else:
-            self.says_more |= value not in (None, "", 0, False)
+            self.says_more |= value not in (None, "", 0, False, [], {})
         self.fields.append(name)
+        return True
 
-    def _read_number(self, kind: str, name: str, value: Any) -> None:
+    def _read_total(self, kind: str, name: str, value: Any) -> bool:
+        if value is None:
+            return True
         number = _parse_number(value)
-        if number is None:
+        if number is None and isinstance(value, str | float | bool):
             raise ValueError(f"its {name} is no number")
-        self.numbers.setdefault(kind, number)
+        self.fields.append(name)
+        if number is None:
+            self.says_more |= bool(value)
+        else:
+            self.numbers.setdefault(kind, number)
+            self.tells_end |= kind == "last"
+        return True
 
     def _read_next(self, value: Any) -> None:
         if isinstance(value, Mapping):
@@ -144,6 +156,11 @@ class _Words:
             self.tells_end = True
         else:
             self.says_more = True
+
+    def read_object(self, name: str, values: Mapping[str, Any]) -> None:
+        """Read what stands in an object of paging fields; one of which nothing is understood tells of more."""
+        read = [self.read(f"{name}.{inner}", each) for inner, each in values.items()]
+        self.says_more |= bool(read) and not any(read) and _normalize(name) in PAGING_OBJECTS
 
     def to_page_info(self) -> PageInfo:
         """Say what they mean together."""
@@ -164,7 +181,7 @@ def read_page_info(fields: Mapping[str, msgspec.Raw], headers: Mapping[str, str]
     """Read what an answer says of further pages.
 
     Args:
-        fields: The outermost fields of its body, without its records.
+        fields: The outermost fields of its body.
         headers: Of the answer.
 
     Raises:
@@ -172,39 +189,50 @@ def read_page_info(fields: Mapping[str, msgspec.Raw], headers: Mapping[str, str]
     """
     words = _Words()
     for name, raw in fields.items():
-        for inner, value in _unfold(name, raw):
-            words.read(inner, value)
+        start = bytes(memoryview(raw)[:1])
+        word = _normalize(name)
+        if start not in (b"{", b"[") or word in NEXT_WORDS:
+            words.read(name, msgspec.json.decode(raw))
+        elif word in CONTAINERS or SUSPICIOUS.search(word):  # no other is decoded: they may be records
+            _read_nested(words, name, msgspec.json.decode(raw))
     for name, value in headers.items():
-        _read_header(words, name, value)
+        _read_header(words, name, value.strip())
     return words.to_page_info()
 
 
-def _unfold(name: str, raw: msgspec.Raw) -> Iterator[tuple[str, Any]]:
-    """List a field, or what stands in it where it holds paging fields."""
-    word, start = _normalize(name), bytes(memoryview(raw)[:1])
-    if start in (b"{", b"[") and word not in CONTAINERS | NEXT_WORDS:
-        return  # no records are decoded here
-    value = msgspec.json.decode(raw)
-    if word in CONTAINERS and isinstance(value, dict):
-        yield from ((f"{name}.{inner}", each) for inner, each in value.items())
-    elif isinstance(value, list):
-        # Links by their relation; Laravel's buttons have none, and say nothing that its next_page_url does not.
-        links = [each for each in value if isinstance(each, dict) and each.get("rel") == "next"]
-        yield from ((f"{name}.next", link) for link in links)
-    else:
-        yield name, value
+def _read_nested(words: _Words, name: str, value: Any) -> None:
+    if isinstance(value, dict):
+        words.read_object(name, value)
+        return
+    # Links by their relation; Laravel's buttons have none, and say nothing that its next_page_url does not.
+    for link in value:
+        if isinstance(link, dict) and link.get("rel") == "next":
+            words.read(f"{name}.next", link)
 
 
 def _read_header(words: _Words, name: str, value: str) -> None:
     lower = name.lower()
+    word = _normalize(lower.removeprefix("x-"))
     if lower == "link":
         for address in LINK.findall(value)[:1]:
             words.read("Link.next", address)
     elif lower == "content-range":
         total = value.rpartition("/")[2].strip()
         words.read("Content-Range.total", None if total == "*" else total)
-    elif lower.startswith("x-") and not lower.startswith(("x-ratelimit", "x-rate-limit")):
-        words.read(name[2:].replace(".", ""), value.strip())
+    elif "ratelimit" in word:
+        return
+    elif value.startswith("{") and SUSPICIOUS.search(word):
+        words.read_object(name, msgspec.json.decode(value, type=dict[str, Any]))
+    elif word in HEADER_WORDS or SUSPICIOUS_HEADER.search(word):
+        words.read(word, value)
+
+
+def _find_number_kind(word: str) -> str | None:
+    """Find what a number says that is neither that of the last page nor of all records."""
+    if word in PAGE_SIZE_WORDS:
+        return "page_size"
+    is_count = word in COUNT_WORDS or (word.endswith("count") and not word.endswith(("account", "discount")))
+    return "count" if is_count else None
 
 
 def _normalize(name: str) -> str:
@@ -220,6 +248,7 @@ def _parse_number(value: Any) -> int | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
-        return int(value)
+        number = int(value)
     except (ValueError, OverflowError):
         return None
+    return None if number != float(value) else number

@@ -1,0 +1,242 @@
+"""What a probe found out: answers for people, for the profile, and as readings for a sandbox."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cenports_nb.api.dialect import Dialect
+from cenports_nb.api.doctor import Finding
+from cenports_nb.submissions.probe.exchanges import ExchangeLog
+from cenports_nb.submissions.probe.plan import FAILING_ROW, OVERLAP, OWN_VALUE, ProbePlan
+from cenports_nb.submissions.probe.run import ProbeResult, StepResult
+
+SETTLE_MARGIN_MINUTES = 5
+"""Beyond the longest time that was measured."""
+
+ERROR_FORMS = {
+    "objects": "a list of objects with index and message",
+    "pairs": "a list of [index, message]",
+    "map": "an object of index to message",
+    "texts": "a list of texts, which name no row",
+    "text": "one text, which names no row",
+    "none": "none: FAILED is all that is said",
+    "other": "of a form that is on no list",
+}
+
+PAGE_FIELDS = {
+    "links": {"links"},
+    "laravel": {"next_page_url", "last_page"},
+    "numbers": {"last_page"},
+    "next": {"next_page_url"},
+    "total": {"total"},
+    "none": set[str](),
+}
+"""Fields beside the records of GET /orders, by the sandbox's word for such pages; the first that fits counts."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """The times of a probe, in seconds after the answer to a write; each is when it was seen, so an upper bound."""
+
+    transaction_seconds: float | None
+    longest_transaction_seconds: float | None
+    longest_effect_seconds: float | None
+
+
+def measure(result: ProbeResult) -> Measurement:
+    """Sum up the times of a probe."""
+    ended = sorted(step.transaction_seconds for step in result.steps if step.transaction_seconds is not None)
+    effects = [step.effect_seconds for step in result.steps if step.effect_seconds is not None]
+    return Measurement(ended[len(ended) // 2] if ended else None, max(ended, default=None), max(effects, default=None))
+
+
+def list_findings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> tuple[Finding, ...]:
+    """Answer the open questions of writes, as far as the probe saw."""
+    steps = {step.name: step for step in result.steps}
+    return (
+        _find_true_up(plan, steps.get(OWN_VALUE)),
+        _find_time(result, dialect),
+        _find_order(steps.get(OVERLAP)),
+        *_find_errors(result.log, steps.get(FAILING_ROW)),
+        _find_handles(result.log),
+        _find_quantities(result.log),
+        _find_scope(plan),
+    )
+
+
+def list_readings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> dict[str, Any]:
+    """List the answers as readings of the sandbox's dialect; what stayed open is not among them.
+
+    Args:
+        plan: What was planned.
+        result: What was seen.
+        dialect: How the account was spoken to.
+    """
+    log, steps = result.log, {step.name: step for step in result.steps}
+    own, overlap = steps.get(OWN_VALUE), steps.get(OVERLAP)
+    numbers = {number - 1 for number in log.error_numbers}
+    found = {
+        "true_up_sets": own and own.meaning,
+        "application_order": overlap.meaning if overlap and overlap.overlapped else None,
+        "transaction_errors": _only(log.error_forms - {"other"}),
+        "first_index": _only(numbers & {0, 1}),
+        "unknown_skus": "request" if log.refusals else "transaction" if log.error_forms else None,
+        "failed_applies": _read_failed_applies(log, steps.get(FAILING_ROW)),
+        "handles": _read_handle_case(log),
+        "handle_reuse": len({handle.lower() for handle in log.given_handles}) < len(log.given_handles)
+        if len(log.given_handles) > 1
+        else None,
+        "transaction_ids": _only(log.id_forms),
+        "quantities": _only(log.quantity_forms),
+        "misspelt": "nextAvailabileQuantity" in log.stock_fields if log.stock_fields else None,
+        "errors_as_200": log.hides_errors,
+        "available_scope": plan.available_scope,
+        "pages": _read_pages(log),
+        "get_parameters": None if dialect.get_parameters == "both" else dialect.get_parameters,
+        "channel_parameters": None if dialect.channel_parameters == "both" else dialect.channel_parameters,
+        "end_included": dialect.end_included,
+    }
+    return {name: value for name, value in found.items() if value is not None and value != ""}
+
+
+def _find_true_up(plan: ProbePlan, step: StepResult | None) -> Finding:
+    question = "Does TRUE_UP set actual or available stock?"
+    if step is None or not step.meaning:
+        why = "its step was not reached" if step is None else "the SKU has no open orders, so the two are equal"
+        return Finding(question, "", why, ask=f"{question} Or probe a SKU that has open orders.")
+    return Finding(
+        question,
+        step.meaning,
+        f"a SKU with {plan.reserved[-1]:,} reserved units was set to its own value",
+        {"true_up_sets": step.meaning},
+    )
+
+
+def _find_time(result: ProbeResult, dialect: Dialect) -> Finding:
+    question, times = "How long does a write take until it can be read back?", measure(result)
+    seconds = [time for time in (times.longest_transaction_seconds, times.longest_effect_seconds) if time is not None]
+    if not seconds:
+        return Finding(question, "", "no write was seen to end", ask=question)
+    minutes = math.ceil(max(seconds) / 60) + SETTLE_MARGIN_MINUTES
+    parts = []
+    if times.longest_transaction_seconds is not None:
+        parts.append(f"transactions ended within {times.longest_transaction_seconds:.0f} s")
+    if times.longest_effect_seconds is not None:
+        parts.append(f"stock showed it within {times.longest_effect_seconds:.0f} s")
+    evidence = " and ".join(parts)
+    # One measurement never lowers it: the next write may take the 15 minutes of the reference.
+    learnt: Mapping[str, Any] = {"settle_minutes": minutes} if minutes > dialect.settle_minutes else {}
+    return Finding(question, f"at most {max(seconds):.0f} s", evidence, learnt)
+
+
+def _find_order(step: StepResult | None) -> Finding:
+    question = "In which order are two writes of the same SKU applied?"
+    if step is None or not step.overlapped:
+        why = "its step was not reached" if step is None else "the first took effect before the second was sent"
+        return Finding(question, "", why, ask=question)
+    answer = {"submission": "in that of submission", "reverse": "the last one that was sent first"}[step.meaning]
+    return Finding(question, answer, "two TRUE_UPs were sent one right after the other")
+
+
+def _find_errors(log: ExchangeLog, step: StepResult | None) -> tuple[Finding, ...]:
+    kind, form, rest = (
+        "What answers a row that can't be applied?",
+        "What do the errors of a failed transaction look like?",
+        "Are the other rows of a batch with such a row applied?",
+    )
+    if step is None:
+        why = "its step was not reached"
+        return tuple(Finding(question, "", why, ask=question) for question in (kind, form, rest))
+    if log.refusals:
+        answer = f"the request is refused with {_join(log.refusals)}"
+    else:
+        ends = "FAILED" if "FAILED" in log.words else "COMPLETED with errors" if log.error_forms else "COMPLETED"
+        answer = f"the transaction ends {ends}"
+    numbers = (
+        f", rows numbered from {number}"
+        if (number := _only({n - 1 for n in log.error_numbers} & {0, 1})) is not None
+        else ""
+    )
+    shape = _only(log.error_forms)
+    evidence = "a row with a SKU that does not exist was sent beside a good one"
+    applies = {"rest": "yes", "nothing": "no"}.get(_read_failed_applies(log, step) or "", "")
+    return (
+        Finding(kind, answer, evidence),
+        Finding(form, ERROR_FORMS[shape] + numbers if shape else "", "no transaction failed" if not shape else evidence,
+                ask="" if shape else form),
+        Finding(rest, "no, the request was refused as a whole" if log.refusals else applies, evidence),
+    )  # fmt: skip
+
+
+def _find_handles(log: ExchangeLog) -> Finding:
+    question = "Does each write get a handle of its own, and in which case?"
+    if not log.given_handles:
+        return Finding(question, "", "no write was accepted", ask=question)
+    given = len({handle.lower() for handle in log.given_handles})
+    case = _read_handle_case(log)
+    words = {"differing": "in upper case, which GET /transaction writes in lower case"}.get(
+        case or "", f"in {case} case"
+    )
+    answer = f"{'yes' if given == len(log.given_handles) else 'no'}, {words if case else 'in mixed case'}"
+    return Finding(question, answer, f"{len(log.given_handles)} writes got {given} handles")
+
+
+def _find_quantities(log: ExchangeLog) -> Finding:
+    question = "How are quantities of stock written?"
+    words = {
+        "text": 'as text ("58")',
+        "number": "as numbers (58)",
+        "decimal_text": 'as text ("58.0")',
+        "decimal": "as 58.0",
+    }
+    return Finding(question, " or ".join(sorted(words[form] for form in log.quantity_forms)), "in GET /inventories")
+
+
+def _find_scope(plan: ProbePlan) -> Finding:
+    question = "Whose open orders is available stock less of?"
+    if plan.available_scope is None:
+        return Finding(
+            question, "", "the SKU has no open orders, or there is one channel only",
+            ask=f"{question} The account's, or the channel's own?",
+        )  # fmt: skip
+    answer = {"account": "the account's", "channel": "the channel's own"}[plan.available_scope]
+    evidence = "all channels say the same" if plan.available_scope == "account" else "the channels differ"
+    return Finding(question, answer, evidence, {"available_scope": plan.available_scope})
+
+
+def _read_failed_applies(log: ExchangeLog, step: StepResult | None) -> str | None:
+    """Tell what a failed transaction applies; a request that was refused, or sent again in halves, tells nothing."""
+    return step.meaning if step is not None and not log.refusals and step.batches == 1 else None
+
+
+def _read_handle_case(log: ExchangeLog) -> str | None:
+    given = {_name_case(handle) for handle in log.given_handles} - {None}
+    read = {_name_case(handle) for handle in log.read_handles} - {None}
+    if given == {"upper"} and read == {"lower"}:
+        return "differing"
+    case: str | None = _only(given | read)
+    return case
+
+
+def _name_case(handle: str) -> str | None:
+    """Name the case of a handle; None for one without letters."""
+    return "upper" if handle.isupper() else "lower" if handle.islower() else None
+
+
+def _read_pages(log: ExchangeLog) -> str | None:
+    answer = log.calls["GET /orders"].answers.get("200") if "GET /orders" in log.calls else None
+    if not isinstance(answer, dict):
+        return None
+    return next(word for word, names in PAGE_FIELDS.items() if names <= set(answer))
+
+
+def _only(values: set[Any]) -> Any:
+    """Return the one value of a set; None for none or several."""
+    return next(iter(values)) if len(values) == 1 else None
+
+
+def _join(values: set[Any]) -> str:
+    return " or ".join(map(str, sorted(values)))

@@ -70,7 +70,10 @@ class ExchangeLog:
         address = urlsplit(exchange.address)
         call = f"{exchange.method} {address.path.removeprefix(self.prefix)}"
         record = self.calls.setdefault(call, CallRecord())
-        asked = {**dict.fromkeys((name for name, _ in parse_qsl(address.query)), ""), **_parse_object(exchange.sent)}
+        asked = {
+            **dict.fromkeys((name for name, _ in parse_qsl(address.query)), "text"),
+            **_parse_object(exchange.sent),
+        }
         record.request = merge_shapes(record.request, describe_shape(asked))
         received = _parse(exchange.received)
         status = str(exchange.status)

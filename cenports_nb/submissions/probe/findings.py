@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+import statistics
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from cenports_nb.submissions.probe.run import ProbeResult, StepResult
 
 SETTLE_MARGIN_MINUTES = 5
 """Beyond the longest time that was measured."""
+
+NOT_REACHED = "the probe ended before it could tell"
 
 ERROR_FORMS = {
     "objects": "a list of objects with index and message",
@@ -39,7 +42,13 @@ PAGE_FIELDS = {
 
 @dataclass(frozen=True)
 class Measurement:
-    """The times of a probe, in seconds after the answer to a write; each is when it was seen, so an upper bound."""
+    """The times of a probe, in seconds; None where nothing was measured.
+
+    Attributes:
+        transaction_seconds: How long a transaction usually took, by Cenports' own times where it says them.
+        longest_transaction_seconds: From the answer to a write until its transaction was seen to have ended, at most.
+        longest_effect_seconds: From that answer until the stock was seen to have changed, at most.
+    """
 
     transaction_seconds: float | None
     longest_transaction_seconds: float | None
@@ -48,9 +57,11 @@ class Measurement:
 
 def measure(result: ProbeResult) -> Measurement:
     """Sum up the times of a probe."""
-    ended = sorted(step.transaction_seconds for step in result.steps if step.transaction_seconds is not None)
+    ended = [step.transaction_seconds for step in result.steps if step.transaction_seconds is not None]
+    stated = [step.server_seconds for step in result.steps if step.server_seconds is not None]
     effects = [step.effect_seconds for step in result.steps if step.effect_seconds is not None]
-    return Measurement(ended[len(ended) // 2] if ended else None, max(ended, default=None), max(effects, default=None))
+    usual = statistics.median_low(stated or ended) if stated or ended else None
+    return Measurement(usual, max(ended, default=None), max(effects, default=None))
 
 
 def list_findings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> tuple[Finding, ...]:
@@ -60,7 +71,7 @@ def list_findings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> tup
         _find_true_up(plan, steps.get(OWN_VALUE)),
         _find_time(result, dialect),
         _find_order(steps.get(OVERLAP)),
-        *_find_errors(result.log, steps.get(FAILING_ROW)),
+        *_find_errors(result, steps.get(FAILING_ROW)),
         _find_handles(result.log),
         _find_quantities(result.log),
         _find_scope(plan),
@@ -77,14 +88,13 @@ def list_readings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> dic
     """
     log, steps = result.log, {step.name: step for step in result.steps}
     own, overlap = steps.get(OWN_VALUE), steps.get(OVERLAP)
-    numbers = {number - 1 for number in log.error_numbers}
     found = {
         "true_up_sets": own and own.meaning,
         "application_order": overlap.meaning if overlap and overlap.overlapped else None,
         "transaction_errors": _only(log.error_forms - {"other"}),
-        "first_index": _only(numbers & {0, 1}),
-        "unknown_skus": "request" if log.refusals else "transaction" if log.error_forms else None,
-        "failed_applies": _read_failed_applies(log, steps.get(FAILING_ROW)),
+        "first_index": _read_first_index(log),
+        "unknown_skus": "request" if result.row_refusals else "transaction" if log.error_forms else None,
+        "failed_applies": _read_failed_applies(result, steps.get(FAILING_ROW)),
         "handles": _read_handle_case(log),
         "handle_reuse": len({handle.lower() for handle in log.given_handles}) < len(log.given_handles)
         if len(log.given_handles) > 1
@@ -105,7 +115,7 @@ def list_readings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> dic
 def _find_true_up(plan: ProbePlan, step: StepResult | None) -> Finding:
     question = "Does TRUE_UP set actual or available stock?"
     if step is None or not step.meaning:
-        why = "its step was not reached" if step is None else "the SKU has no open orders, so the two are equal"
+        why = NOT_REACHED if step is None else "the SKU has no open orders, so the two are equal"
         return Finding(question, "", why, ask=f"{question} Or probe a SKU that has open orders.")
     return Finding(
         question,
@@ -135,40 +145,44 @@ def _find_time(result: ProbeResult, dialect: Dialect) -> Finding:
 def _find_order(step: StepResult | None) -> Finding:
     question = "In which order are two writes of the same SKU applied?"
     if step is None or not step.overlapped:
-        why = "its step was not reached" if step is None else "the first took effect before the second was sent"
+        why = NOT_REACHED if step is None else "the first took effect before the second was sent"
         return Finding(question, "", why, ask=question)
     answer = {"submission": "in that of submission", "reverse": "the last one that was sent first"}[step.meaning]
     return Finding(question, answer, "two TRUE_UPs were sent one right after the other")
 
 
-def _find_errors(log: ExchangeLog, step: StepResult | None) -> tuple[Finding, ...]:
-    kind, form, rest = (
+def _find_errors(result: ProbeResult, step: StepResult | None) -> tuple[Finding, ...]:
+    answering, looking, applying = (
         "What answers a row that can't be applied?",
         "What do the errors of a failed transaction look like?",
         "Are the other rows of a batch with such a row applied?",
     )
-    if step is None:
-        why = "its step was not reached"
-        return tuple(Finding(question, "", why, ask=question) for question in (kind, form, rest))
-    if log.refusals:
-        answer = f"the request is refused with {_join(log.refusals)}"
-    else:
-        ends = "FAILED" if "FAILED" in log.words else "COMPLETED with errors" if log.error_forms else "COMPLETED"
-        answer = f"the transaction ends {ends}"
-    numbers = (
-        f", rows numbered from {number}"
-        if (number := _only({n - 1 for n in log.error_numbers} & {0, 1})) is not None
-        else ""
-    )
-    shape = _only(log.error_forms)
     evidence = "a row with a SKU that does not exist was sent beside a good one"
-    applies = {"rest": "yes", "nothing": "no"}.get(_read_failed_applies(log, step) or "", "")
+    log, refusals = result.log, result.row_refusals
+    if refusals:
+        why = "no transaction failed"
+        return (
+            Finding(answering, f"the request is refused with {_join(refusals)}", evidence),
+            Finding(looking, "", why, ask=looking),
+            Finding(applying, "no, the request is refused as a whole", evidence),
+        )
+    if step is None:
+        return tuple(Finding(question, "", NOT_REACHED, ask=question) for question in (answering, looking, applying))
+    ends = (
+        "FAILED"
+        if "FAILED" in log.words
+        else "COMPLETED with errors"
+        if log.error_forms
+        else "COMPLETED, without errors"
+    )
+    form, first = _only(log.error_forms), _read_first_index(log)
+    numbers = "" if first is None else f", rows numbered from {first}"
+    applies = {"rest": "yes", "nothing": "no"}.get(_read_failed_applies(result, step) or "", "")
     return (
-        Finding(kind, answer, evidence),
-        Finding(form, ERROR_FORMS[shape] + numbers if shape else "", "no transaction failed" if not shape else evidence,
-                ask="" if shape else form),
-        Finding(rest, "no, the request was refused as a whole" if log.refusals else applies, evidence),
-    )  # fmt: skip
+        Finding(answering, f"the transaction ends {ends}", evidence),
+        Finding(looking, ERROR_FORMS[form] + numbers if form else "", evidence, ask="" if form else looking),
+        Finding(applying, applies, evidence, ask="" if applies else applying),
+    )
 
 
 def _find_handles(log: ExchangeLog) -> Finding:
@@ -207,9 +221,16 @@ def _find_scope(plan: ProbePlan) -> Finding:
     return Finding(question, answer, evidence, {"available_scope": plan.available_scope})
 
 
-def _read_failed_applies(log: ExchangeLog, step: StepResult | None) -> str | None:
+def _read_failed_applies(result: ProbeResult, step: StepResult | None) -> str | None:
     """Tell what a failed transaction applies; a request that was refused, or sent again in halves, tells nothing."""
-    return step.meaning if step is not None and not log.refusals and step.batches == 1 else None
+    is_known = step is not None and bool(result.log.error_forms) and not result.row_refusals and step.batches == 1
+    return step.meaning if step is not None and is_known else None
+
+
+def _read_first_index(log: ExchangeLog) -> int | None:
+    """Tell what number the first row of a batch has: the row that failed was the second."""
+    number: int | None = _only(log.error_numbers)
+    return number - 1 if number in (1, 2) else None
 
 
 def _read_handle_case(log: ExchangeLog) -> str | None:
@@ -238,5 +259,5 @@ def _only(values: set[Any]) -> Any:
     return next(iter(values)) if len(values) == 1 else None
 
 
-def _join(values: set[Any]) -> str:
+def _join(values: Iterable[Any]) -> str:
     return " or ".join(map(str, sorted(values)))

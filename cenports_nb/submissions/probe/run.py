@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from cenports_nb.errors import CenportsError, JournalError
 from cenports_nb.exit_codes import DONE, FAILED, IN_DOUBT
 from cenports_nb.rendering.text import format_count
@@ -50,6 +52,7 @@ class StepResult:
         meaning: What the stock afterwards means.
         transaction_seconds: From the answer to the last write until its transaction was seen to have ended; None where there was none.
         effect_seconds: From that answer until the stock was seen to have changed; None where it did not.
+        server_seconds: From submission to completion of its transactions, as Cenports itself says; None where it does not.
         overlapped: Whether no write of it had taken effect before the last one left.
         batches: How many requests it took.
     """
@@ -58,6 +61,7 @@ class StepResult:
     meaning: str
     transaction_seconds: float | None
     effect_seconds: float | None
+    server_seconds: float | None
     overlapped: bool
     batches: int
 
@@ -69,14 +73,22 @@ class ProbeResult:
     Attributes:
         steps: Those that were carried out, put-backs included.
         log: What was seen on the wire.
+        last_step: The step that it ended in.
         stopped: Why it ended early, how things stand and what to do; None if it did not.
         exit_code: Of `exit_codes`.
     """
 
     steps: tuple[StepResult, ...]
     log: ExchangeLog
+    last_step: str
     stopped: str | None = None
     exit_code: int = DONE
+
+    @property
+    def row_refusals(self) -> frozenset[int]:
+        """With which statuses the batch with the row that must fail was refused; of another one they say nothing of rows."""
+        was_sent = self.last_step == FAILING_ROW or any(step.name == FAILING_ROW for step in self.steps)
+        return frozenset(self.log.refusals) if was_sent else frozenset()
 
 
 class _Stop(Exception):  # noqa: N818 - an ordinary end, not a fault of the program
@@ -106,7 +118,7 @@ def run_probe(client: Client, plan: ProbePlan, report: Report, log: ExchangeLog 
         raise
     finally:
         client.dialect = dialect
-    return ProbeResult(tuple(run.results), log, stopped, code)
+    return ProbeResult(tuple(run.results), log, run.step, stopped, code)
 
 
 @dataclass
@@ -146,16 +158,17 @@ class _Run:
 
     def _end_early(self, stop: _Stop) -> tuple[str, int]:
         """Put the stock back if it is known, and say how things stand."""
-        code = stop.code
+        code, why, step = stop.code, str(stop).rstrip("."), self.step
         if stop.is_untouched and self.stock != self.plan.quantity:
             try:
                 self._look(self.stock)
                 self._put_back(self.plan.quantity)
-            except (_Stop, CenportsError):
-                code = max(code, FAILED)
+            except (_Stop, CenportsError) as error:
+                why = f"{why}. Nor could the stock be put back: {str(error).rstrip('.')}"
+            self.step = step
         if self._list_open():
             code = IN_DOUBT
-        return self.describe_end(f"{str(stop).rstrip('.')}"), code
+        return self.describe_end(why), code
 
     def describe_end(self, why: str) -> str:
         """Say why it ended early, how the stock stands, and how to put it back."""
@@ -210,12 +223,18 @@ class _Run:
         if step.name == OWN_VALUE:
             self.offset = self.stock - self.plan.quantity
         overlapped = all(int(submission.changes["before_quantity"].iloc[0]) == before for submission in sent[1:])
-        batches = sum(len(submission.transactions) for submission in sent)
-        self.results.append(
-            StepResult(
-                step.name, meaning, None if is_refused else transaction_seconds, effect_seconds, overlapped, batches
-            )
+        transactions = pd.concat([submission.transactions for submission in sent])
+        lives = (transactions["completed_at"] - transactions["submitted_at"]).dt.total_seconds().dropna()
+        result = StepResult(
+            step.name,
+            meaning,
+            None if is_refused else transaction_seconds,
+            effect_seconds,
+            None if lives.empty else max(0.0, float(lives.max())),
+            overlapped,
+            len(transactions),
         )
+        self.results.append(result)
         self.report(f"{step.name}: the stock is {self.stock}" + _format_seconds(effect_seconds or transaction_seconds))
 
     def _send(self, step: Step, write: PlannedWrite) -> Submission:
@@ -268,6 +287,8 @@ class _Run:
         """
         clock, began = self.client.clock, self.client.clock.monotonic()
         ended_seconds = effect_seconds = moved_seconds = None
+        # One value that the stock did not have before: as soon as it is seen, the write has taken effect.
+        is_plain = len(meanings) == 1 and before not in meanings
         pauses = (min(FIRST_PAUSE_SECONDS * PAUSE_FACTOR**number, MAX_PAUSE_SECONDS) for number in itertools.count())
         while True:
             is_ended = self._poll(sent)
@@ -278,16 +299,17 @@ class _Run:
             if stock is not None and stock != self.stock:
                 self.stock, moved_seconds = stock, seconds
                 effect_seconds = seconds if effect_seconds is None else effect_seconds
-            is_plain = len(meanings) == 1 and len(sent) == 1 and before not in meanings
+            pause = next(pauses)
             if ended_seconds is not None and self.stock in meanings:
-                still_since = max(ended_seconds, moved_seconds or 0.0)
-                if is_plain or seconds - still_since >= QUIET_SECONDS:
+                quiet = 0.0 if is_plain else QUIET_SECONDS - (seconds - max(ended_seconds, moved_seconds or 0.0))
+                if quiet <= 0:
                     return meanings[self.stock], ended_seconds, effect_seconds
-            if seconds >= self.plan.settle_minutes * 60:
+                pause = quiet
+            if seconds >= self.plan.settle_minutes * 60 or (
+                ended_seconds is not None and self.stock not in (*meanings, before)
+            ):
                 self._refuse(ended_seconds, meanings)
-            if ended_seconds is not None and self.stock not in (*meanings, before):
-                self._refuse(ended_seconds, meanings)
-            clock.sleep(next(pauses))
+            clock.sleep(pause)
 
     def _refuse(self, ended_seconds: float | None, meanings: Mapping[int, str]) -> None:
         """Stop at a stock or a transaction that is not as it should be."""

@@ -62,11 +62,14 @@ def doctor(
         with cn.connect(env, profile=profile, read_only=True, cache=False) as client:
             _print_questions(_examine(client, out, profile))
         return
+    recording = recording or Path("cenports-recording.json")
+    if not recording.parent.is_dir():
+        raise InvalidRequestError(f"--recording {recording}: there is no folder {recording.parent}. Nothing was sent.")
     with _connect_for_writing(env, profile) as client:
         log = ExchangeLog.start(client)
         with client.session.observe(log.add):
             findings = _examine(client, out, profile)
-        _probe(client, write_probe, warehouse, recording or Path("cenports-recording.json"), log, profile, findings)
+        _probe(client, write_probe, warehouse, recording, log, profile, findings)
 
 
 def _connect_for_writing(env: str | None, profile: str | None) -> Client:

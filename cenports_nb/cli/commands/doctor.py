@@ -167,7 +167,7 @@ def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, A
     from cenports_nb.settings import save_profile  # noqa: PLC0415
 
     if settings.environment == "sandbox" and not profile:
-        typer.echo("Nothing saved: a sandbox speaks as it is told to.")
+        typer.echo("Nothing saved: a sandbox has no profile.")
         return
     path = save_profile(settings.home, settings.profile or "default", {"dialect": learnt})
     typer.echo(f"What was learnt is in [{settings.profile or 'default'}.dialect] of {path}")

@@ -321,4 +321,4 @@ def _move_stock(frame: pd.DataFrame, key: tuple[str, str], units: int) -> pd.Dat
 
 
 Report = Callable[[str], None]
-"""Is told each thing that happens, in a line."""
+"""Takes one line about each step that was carried out."""

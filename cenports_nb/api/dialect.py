@@ -9,6 +9,11 @@ from typing import Any, Literal
 from cenports_nb.errors import ConfigurationError
 
 PARAMETER_PLACES = ("body", "query", "both")
+ROUND_LENGTHS = (
+    10, 15, 20, 25, 30, 40, 50, 60, 75, 99, 100, 120, 150, 200, 250, 300, 400, 500, 600, 750, 1_000, 2_000, 2_500, 5_000,
+    10_000,
+)  # fmt: skip
+"""Numbers of rows at which somebody may have cut an answer: those that the reference names, and round ones."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +35,11 @@ class Dialect:
     inventory_limit: int = 300
     """"The maximum limit of all initial accounts is 300."; whether it holds for stock is not said."""
 
-    known_caps: tuple[int, ...] = (30, 50, 99, 100, 300)
+    known_caps: tuple[int, ...] = ROUND_LENGTHS
     """"will only return 30 items", "only return 50 items": an answer of exactly so many rows may be cut."""
+
+    whole_lengths: tuple[int, ...] = ()
+    """Numbers of rows that the account really has, where an answer of exactly so many would seem cut."""
 
     end_included: bool | None = None
     """"between a specified start and end date": None is found out where it matters, and until then both is covered."""
@@ -62,6 +70,10 @@ class Dialect:
         for name, options in (("available_scope", ("account", "channel")), ("true_up_sets", ("actual", "available"))):
             if getattr(self, name) not in options:
                 raise ConfigurationError(f"Dialect.{name} is {getattr(self, name)!r}: use one of {', '.join(options)}.")
+        for name in ("known_caps", "whole_lengths"):
+            values = getattr(self, name)
+            if not isinstance(values, tuple) or not all(type(value) is int and value > 0 for value in values):
+                raise ConfigurationError(f"Dialect.{name} is {values!r}: use whole numbers above 0, such as (50,).")
         for name in ("order_limit", "shipment_limit", "inventory_limit", "settle_minutes"):
             value = getattr(self, name)
             if not isinstance(value, int) or isinstance(value, bool) or value < 1:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from cenports_nb.api.http.record_page import PageInfo, open_page, split_records
+from cenports_nb.api.http.paging_words import PageInfo
+from cenports_nb.api.http.record_page import open_page, split_records
 from cenports_nb.api.json_shape import describe_shape, merge_shapes
 from cenports_nb.api.retrieval.windows import FIRST_DAY, ONE_DAY
 from cenports_nb.errors import ApiError, BusinessError, CenportsError, InvalidRequestError, UnexpectedAnswerError

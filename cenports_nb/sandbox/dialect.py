@@ -37,8 +37,12 @@ class Dialect:
     channel_cap: int | None = None
     """How many channels?"""
 
-    pages: Literal["laravel", "links", "numbers", "next", "total", "none"] = "laravel"
-    """What does `isPaginated: true` add? With "total" and "none" no further page can be asked for."""
+    pages: Literal[
+        "laravel", "links", "numbers", "next", "total", "none", "total_pages", "has_more", "page_info", "next_cursor",
+        "per_page", "count", "x_total_count", "x_total_pages", "link",
+    ] = "laravel"  # fmt: skip
+    """What does `isPaginated: true` add? The first five are habits of Laravel, the last three are headers. See `PAGED` for
+    those with which a further page can be asked for."""
     pages_everywhere: bool = False
     """Are shipments, stock and channels paged too, unasked?"""
     relative_links: bool = False

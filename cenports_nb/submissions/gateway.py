@@ -13,7 +13,13 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.api.models import Transaction
-from cenports_nb.errors import InvalidRequestError, RejectedRowsWarning, UnexpectedAnswerError, UnknownFieldsWarning
+from cenports_nb.errors import (
+    IncompleteError,
+    InvalidRequestError,
+    RejectedRowsWarning,
+    UnexpectedAnswerError,
+    UnknownFieldsWarning,
+)
 from cenports_nb.frames.line_status import select_open_lines
 from cenports_nb.frames.loaders.orders import load_open_items
 from cenports_nb.frames.loaders.stock import load_actual_stock, load_channel_ids
@@ -73,7 +79,10 @@ class ClientGateway:
 
     def read_stock(self, warehouse_codes: Iterable[str]) -> StockLevels:
         """Read actual stock, past every cache; a record that can't be read is a SKU without a stock."""
-        return FrameLevels(_load_stock(self._client, sorted(warehouse_codes)))
+        try:
+            return FrameLevels(_load_stock(self._client, sorted(warehouse_codes)))
+        except IncompleteError as error:
+            return FrameLevels(error.partial, error)
 
     def read_open_quantities(self, query: OpenLinesQuery) -> dict[tuple[str, str], int]:
         """Sum the units of open lines by warehouse and SKU, past every cache, of orders since the same day."""
@@ -123,19 +132,32 @@ class ClientGateway:
 
 
 class FrameLevels:
-    """Stock from a frame; a warehouse is looked up when it is asked for."""
+    """Stock from a frame; a warehouse is looked up when it is asked for.
 
-    def __init__(self, frame: pd.DataFrame) -> None:
+    Args:
+        frame: Actual stock.
+        doubt: Why rows may be missing; None if it is whole. What is there is true all the same.
+    """
+
+    def __init__(self, frame: pd.DataFrame, doubt: IncompleteError | None = None) -> None:
         self._frame = frame
+        self._doubt = doubt
         self._by_warehouse: dict[str, dict[str, int]] = {}
 
     def get(self, key: tuple[str, str], /) -> int | None:
-        """Return the units; None where the warehouse does not have the SKU."""
+        """Return the units; None where the warehouse does not have the SKU.
+
+        Raises:
+            IncompleteError: The stock lacks it, and may not be whole.
+        """
         code, sku = key
         if code not in self._by_warehouse:
             rows = self._frame[(self._frame["warehouse_code"] == code).to_numpy()]
             self._by_warehouse[code] = dict(zip(rows["product_sku"].tolist(), rows["quantity"].tolist(), strict=True))
-        return self._by_warehouse[code].get(sku)
+        found = self._by_warehouse[code].get(sku)
+        if found is None and self._doubt is not None:
+            raise self._doubt
+        return found
 
 
 def parse_transaction(body: bytes, what: str) -> Transaction:

@@ -22,7 +22,11 @@ class StockLevels(Protocol):
     """How many units there are, by warehouse and SKU."""
 
     def get(self, key: tuple[str, str], /) -> int | None:
-        """Return the units; None where the warehouse does not have the SKU."""
+        """Return the units; None where the warehouse does not have the SKU.
+
+        Raises:
+            IncompleteError: Nobody knows, as the stock was not read whole.
+        """
         ...
 
 

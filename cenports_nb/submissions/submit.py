@@ -13,7 +13,7 @@ import msgspec
 import pandas as pd
 from msgspec.structs import replace
 
-from cenports_nb.errors import InvalidRequestError, StockWarning
+from cenports_nb.errors import IncompleteError, InvalidRequestError, StockWarning
 from cenports_nb.frames.choices import check_choice, suggest_choice
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
@@ -106,6 +106,7 @@ def submit_updates(
         InvalidRequestError: A row that can't be sent.
         GuardRailError: A guard objects; `.objections` says to what.
         StaleStockError: Stock or open demand moved; `.stale` says where.
+        IncompleteError: The stock was not read whole, and lacks a row that is to change.
         JournalError: The journal can't be written.
         All of them: nothing was sent.
     """
@@ -122,7 +123,7 @@ def submit_updates(
     with contextlib.ExitStack() as locks:
         with context.locks.hold_planning(client.settings.account):
             began, position = context.gateway.now(), context.journal.position()
-            actual = load_actual_stock(client, refresh=True)
+            actual = _load_stock(client, rows)
             rows = add_open_quantities(rows.assign(excluded=excluded), metadata, open_quantities)
             rows = compare_with_stock(rows, actual, on_stale)
             final = select_final_rows(updates, rows, excluded)
@@ -221,6 +222,21 @@ def check_rows(updates: pd.DataFrame) -> pd.DataFrame:
     if len(below):
         raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again.")
     return rows
+
+
+def _load_stock(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
+    """Load actual stock; of one that may lack rows it is enough that it has those that change.
+
+    Raises:
+        IncompleteError: It lacks one of them.
+    """
+    try:
+        return load_actual_stock(client, refresh=True)
+    except IncompleteError as error:
+        levels = FrameLevels(error.partial, error)
+        for key in rows[STOCK_KEYS].itertuples(index=False, name=None):
+            levels.get(key)
+        return error.partial
 
 
 def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | None:

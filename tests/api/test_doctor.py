@@ -63,8 +63,8 @@ def test_what_it_learns_is_what_was_switched_on(sandbox: Sandbox, dialect: Diale
 @pytest.mark.parametrize(
     ("dialect", "question", "answer"),
     [
-        (Dialect(), "isPaginated", "next_page_url, last_page, total"),
-        (Dialect(pages="links"), "isPaginated", "links.next, last_page, total"),
+        (Dialect(), "isPaginated", "last_page, total, next_page_url"),
+        (Dialect(pages="links"), "isPaginated", "links.next, meta.last_page, meta.total"),
         (Dialect(pages="numbers"), "isPaginated", "last_page, total"),
         (Dialect(pages="next"), "isPaginated", "next_page_url"),
         (Dialect(pages="total"), "isPaginated", "total"),

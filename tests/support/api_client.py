@@ -5,6 +5,7 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -15,6 +16,7 @@ from cenports_nb.api.http.record_page import open_page
 from cenports_nb.api.http.session import ApiRequest, PageResponse
 from cenports_nb.api.retrieval.decoded_page import RawRecords, split_pages
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.longest_answers import LongestAnswers
 from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.windows import ONE_DAY, Window, cover_days
 
@@ -36,6 +38,9 @@ class StubClient:
     @property
     def session(self) -> "StubClient":
         return self
+
+    def component(self, _kind: type, _build: Any) -> LongestAnswers:
+        return LongestAnswers(Path("nowhere"), "account", NOW.date(), is_kept=False)
 
     def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
         return ApiRequest(path, body=dict(parameters), url=url)
@@ -142,6 +147,7 @@ def build_spec(**changes: Any) -> EndpointSpec:
         "parameters": build_parameters,
         "known_caps": CAPS,
         "decode": lambda _, pages: Numbered(pages),
+        "any_cap_from": min(CAPS),
     }
     return EndpointSpec(**{**given, **changes})
 

@@ -264,7 +264,7 @@ class ApiAdapter(Transport):
             What speaks against it, without secrets.
         """
         try:
-            page = extract_records(request.endpoint, response.parsed_body)  # type: ignore[attr-defined]
+            page = extract_records(request.endpoint, response.parsed_body, response.headers)  # type: ignore[attr-defined]
         except UnexpectedAnswerError as error:
             return UnexpectedAnswerError(self._redact(str(error)))
         response._content = page.to_bytes()

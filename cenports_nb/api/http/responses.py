@@ -24,30 +24,30 @@ from cenports_nb.errors import (
 NO_ERRORS = (b"", b"null", b"[]", b"{}", b'""')
 FAILURE_STATUSES = ("error", "fail", "failed", "failure")
 MAX_QUOTED_CHARACTERS = 500
+RECORD_FIELDS = frozenset({"orderNo", "warehouseCode", "channelId"})
+"""Any of these makes an object a record."""
+_NOTHING = msgspec.Raw()
 
 
-class Envelope(msgspec.Struct, rename="camel"):
-    """The outermost fields of a JSON object: an envelope around records, or one bare record; values stay unread."""
+@dataclass(frozen=True)
+class Envelope:
+    """The outermost fields of a JSON object, an envelope around records or one bare record; values stay unread."""
 
-    code: Any = None
-    message: Any = None
-    status: Any = None
-    errors: msgspec.Raw = msgspec.Raw()
-    data: msgspec.Raw = msgspec.Raw()
-    handle: Any = None
-    order_no: msgspec.Raw = msgspec.Raw()
-    warehouse_code: msgspec.Raw = msgspec.Raw()
-    channel_id: msgspec.Raw = msgspec.Raw()
-    total: Any = msgspec.field(default=None, name="total")
-    last_page: Any = msgspec.field(default=None, name="last_page")
-    next_page_url: Any = msgspec.field(default=msgspec.UNSET, name="next_page_url")
-    links: msgspec.Raw = msgspec.Raw()
-    meta: msgspec.Raw = msgspec.Raw()
+    fields: Mapping[str, msgspec.Raw]
+
+    @property
+    def data(self) -> msgspec.Raw:
+        """What is in the envelope; empty if there is none."""
+        return self.fields.get("data", _NOTHING)
 
     @property
     def is_record(self) -> bool:
         """Whether this is a bare record rather than an envelope."""
-        return any(map(bytes, (self.order_no, self.warehouse_code, self.channel_id)))
+        return not RECORD_FIELDS.isdisjoint(self.fields)
+
+    def read(self, name: str) -> Any:
+        """Read one field; None if there is none."""
+        return msgspec.json.decode(self.fields[name]) if name in self.fields else None
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> Js
         if start != b"{":
             msgspec.json.decode(body, type=list[msgspec.Raw] if start == b"[" else Any)
             return JsonBody(body, None)
-        envelope = msgspec.json.decode(body, type=Envelope)
+        envelope = Envelope(msgspec.json.decode(body, type=dict[str, msgspec.Raw]))
     except RecursionError:
         raise UnexpectedAnswerError(
             f"{what} was answered with JSON that is nested too deeply: ask Cenports' integration team."
@@ -91,10 +91,12 @@ def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> Js
         raise TransportError(
             f"{what} was answered 200, but not with whole JSON ({error}{quoted}): try again."
         ) from None
-    if envelope.code is not None and str(envelope.code) != "200":
+    code = envelope.read("code")
+    if code is not None and str(code) != "200":
         raise business_error(what, 200, body)
-    is_bare = not bytes(envelope.data) and envelope.handle is None and not bytes(envelope.order_no)
-    failed = bytes(envelope.errors) not in NO_ERRORS or str(envelope.status).lower() in FAILURE_STATUSES
+    is_bare = not len(envelope.data) and envelope.read("handle") is None and "orderNo" not in envelope.fields
+    errors = bytes(envelope.fields.get("errors", _NOTHING))
+    failed = errors not in NO_ERRORS or str(envelope.read("status")).lower() in FAILURE_STATUSES
     if is_bare and failed:
         raise business_error(what, 200, body)
     return JsonBody(body, envelope)

@@ -24,7 +24,8 @@ class EndpointSpec:
         path: The end point.
         limit: The most records that one response may have.
         parameters: A window as this end point names it.
-        known_caps: Lengths at which responses are known to be cut silently.
+        known_caps: Lengths at which responses may be cut silently.
+        any_cap_from: From this length on they may be cut at any other number too.
         decode: Decodes the records of pages.
         join: Joins decoded pages that came one by one.
         max_age: How many seconds old the cached pages of a window may be; 0 where they must not be cached.
@@ -43,6 +44,7 @@ class EndpointSpec:
     unsettled_age: float = math.inf
     counts_rows: bool = False
     channels: Callable[[], Sequence[str]] | None = None
+    any_cap_from: int = 30  # "will only return 30 items" is the lowest that the reference tells of
 
     def page_request(self, client: Client, window: Window, number: int = 1, url: str | None = None) -> ApiRequest:
         """Build the request of a page: all parameters again, with its number; the server may have forgotten the rest.

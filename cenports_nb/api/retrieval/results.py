@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, cast
 
 import msgspec
 
-from cenports_nb.api.http.record_page import PageInfo
-from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, RawRecords, split_pages
+from cenports_nb.api.http.paging_words import PageInfo
+from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, RawRecords, count_records, split_pages
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
 from cenports_nb.api.retrieval.windows import Window
 
@@ -154,10 +154,13 @@ class PageSet:
         if self.reason:
             return result(False, self.reason)
         totals = {info.total for info in self.infos.values() if info.total is not None}
-        tells_end = self.infos[max(self.infos)].tells_end
+        last, found = self.infos[max(self.infos)], count_distinct(contents)
+        tells_end = last.tells_end
+        if last.is_cut(found, contents.row_count):
+            return result(False)
         if not totals:
-            return result(True if tells_end else None)
-        found = count_distinct(contents)
+            repeats = len(self.infos) > 1 and found < count_records(contents)  # every page may have been the first
+            return result(False if repeats else True if tells_end else None)
         if totals == {found} or (spec.counts_rows and totals == {contents.row_count}):
             return result(True)
         if not tells_end and found < max(totals):

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from cenports_nb.api.retrieval.decoded_page import NO_RECORDS, DecodedPage, count_records
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.longest_answers import get_longest_answers
 from cenports_nb.api.retrieval.results import Part, WindowResult
 from cenports_nb.api.retrieval.window_source import WindowSource
 from cenports_nb.api.retrieval.windows import FIRST_DAY, LAST_DAY, ONE_DAY, Window, choose_pieces
@@ -35,7 +36,7 @@ class WindowSplitter:
     def __init__(self, client: Client, spec: EndpointSpec, source: WindowSource) -> None:
         self._spec = spec
         self._source = source
-        self._caps = CapDetector(spec)
+        self._caps = CapDetector(client, spec)
         self._density = Density(spec.limit)
         self._range_end = RangeEnd(client, source)
 
@@ -70,7 +71,8 @@ class WindowSplitter:
         else:
             self._density.learn_cut(window, contents)
             # What depends on a fresh response is asked now: an older part may lack what the response has.
-            yield from self._cut(window, contents, refresh=refresh or result.is_fresh)
+            by_length = result.is_whole is None
+            yield from self._cut(window, contents, refresh=refresh or result.is_fresh, by_length=by_length)
 
     def settle_suspects(self, parts: Sequence[Part], *, refresh: bool, is_piece: bool = False) -> list[Part]:
         """Decide about responses that may be cut at their length: a longer one shows that they are not.
@@ -90,9 +92,25 @@ class WindowSplitter:
         return settled
 
     def _cut(
-        self, window: Window, contents: DecodedPage, *, refresh: bool, is_piece: bool = True, probe: bool = True
+        self,
+        window: Window,
+        contents: DecodedPage,
+        *,
+        refresh: bool,
+        is_piece: bool = True,
+        probe: bool = True,
+        by_length: bool = True,
     ) -> Iterator[Part]:
-        """Read a window in pieces; every record of its own response must be in one of them."""
+        """Read a window in pieces; every record of its own response must be in one of them.
+
+        Args:
+            window: What was asked.
+            contents: Its own response.
+            refresh: Ask Cenports even if the cache has it.
+            is_piece: The window is a piece of one that was answered.
+            probe: Whether the end of a range may be asked about.
+            by_length: Whether the length of the response alone makes it doubtful, and not what it says itself.
+        """
         if probe and window.days > 1 and not self._range_end.is_known:
             self._range_end.probe(window, contents, refresh=refresh)
         window = self._range_end.include_last_day(window) if is_piece else window
@@ -103,12 +121,24 @@ class WindowSplitter:
         parts = [part for piece in pieces for part in self.read(piece, refresh=refresh, is_piece=is_piece)]
         known = {identity for part in parts for identity in part.contents.identities}
         strays = sum(identity not in known for identity in contents.identities)
-        if not pieces:
-            records = f"{count_records(contents)} records, where an answer may be cut at that number"
-            yield Part(window, contents, f"{records}, and the window can't be split further")
+        if not pieces and not (by_length and self._is_exceeded(window, contents, refresh=refresh)):
+            yield Part(window, contents, f"{self._caps.explain(contents)}, and the window can't be split further")
+        elif not pieces:
+            yield Part(window, contents)
         elif strays and window.acknowledged is None and not any(part.reason for part in parts):
             yield Part(window, contents, f"{strays} of its records are in none of the smaller windows")
         yield from parts  # last, as the newer responses
+
+    def _is_exceeded(self, window: Window, contents: DecodedPage, *, refresh: bool) -> bool:
+        """Look for a longer answer, of any day: it shows that this one was not cut at its length."""
+        if not self._caps.may_be_exceeded(contents) or self._source.gave_up:
+            return False
+        channel_id = window.channel_id if self._spec.path == "/shipments" else None
+        widest = Window(FIRST_DAY, LAST_DAY, channel_id=channel_id)
+        result = self._source.read(widest, refresh=refresh)
+        if not isinstance(result, str):
+            self._caps.judge(result, widest)
+        return not self._caps.is_longest(contents)
 
     def _cut_finer(self, window: Window, contents: DecodedPage, *, refresh: bool) -> Iterator[Window]:
         """Cut what can't be cut by days: to the day itself, by channel, by acknowledgement, any day by days."""
@@ -137,14 +167,18 @@ class WindowSplitter:
 
 
 class CapDetector:
-    """Remembers the longest response of one retrieval: a longer one shows that a shorter one was not cut.
+    """Remembers the longest response of an end point: a longer one shows that a shorter one was not cut.
 
-    A response may be cut at the limit, at a known cap, or at one that nobody knows; then no response is longer.
+    A response may be cut at the limit, at a round number, or at one that nobody knows; then no response is longer.
     """
 
-    def __init__(self, spec: EndpointSpec) -> None:
+    def __init__(self, client: Client, spec: EndpointSpec) -> None:
         self._spec = spec
-        self._longest = (0, 0)  # records, and distinct ones: nobody knows which of the two a cap counts
+        self._answers = get_longest_answers(client)
+        self._whole_lengths = frozenset(client.dialect.whole_lengths)
+        self._caps = frozenset(spec.known_caps) - self._whole_lengths
+        longest = self._answers.find(spec.path)
+        self._longest = (longest, longest)  # records, and distinct ones: nobody knows which of the two a cap counts
 
     def judge(self, result: WindowResult, window: Window) -> tuple[bool, bool]:
         """Return whether a window is whole, and whether that still depends on how long other responses are."""
@@ -152,18 +186,41 @@ class CapDetector:
             return result.is_whole, False
         lengths = _lengths(result.contents)
         self._longest = max(self._longest[0], lengths[0]), max(self._longest[1], lengths[1])
+        if result.is_fresh and self._spec.known_caps:
+            self._answers.note(self._spec.path, lengths[1])
         if lengths[0] >= self._spec.limit:
             return False, False
-        caps = self._spec.known_caps
-        is_filtered = window.start is not None or window.acknowledged is not None
-        # Below the lowest known cap nothing is ever cut.
-        if not is_filtered or not caps or min(lengths) < min(caps):
-            return not any(length in caps for length in lengths), False
-        return True, self.is_longest(result.contents)
+        is_round = any(length in self._caps for length in lengths)
+        if window.start is None and window.acknowledged is None:
+            is_complete = 0 < len(window.order_nos) <= lengths[1] < self._spec.any_cap_from
+            return is_complete or not (is_round and self.is_longest(result.contents)), False
+        # Of what is cut at a number that nobody knows, no response is longer; small ones are not cut anywhere odd.
+        is_suspect = is_round or (
+            bool(self._caps) and min(lengths) >= self._spec.any_cap_from and self._whole_lengths.isdisjoint(lengths)
+        )
+        return True, is_suspect and self.is_longest(result.contents)
 
     def is_longest(self, contents: DecodedPage) -> bool:
         """Whether no response was longer."""
         return any(length >= most for length, most in zip(_lengths(contents), self._longest, strict=True))
+
+    def may_be_exceeded(self, contents: DecodedPage) -> bool:
+        """Whether a longer response would show that this one was not cut: it is below the limit."""
+        return 0 < _lengths(contents)[0] < self._spec.limit
+
+    def explain(self, contents: DecodedPage) -> str:
+        """Say what makes a response doubtful, and what settles it for good."""
+        return explain_length(count_records(contents), "records", is_limit=not self.may_be_exceeded(contents))
+
+
+def explain_length(rows: int, what: str, *, is_limit: bool = False) -> str:
+    """Say that an answer may be cut at its length; below the limit a person may know better."""
+    text = f"{rows} {what}, where an answer may be cut at that number"
+    return (
+        text
+        if is_limit
+        else f"{text} (if there are really {rows}, put whole_lengths = [{rows}] in the dialect of your profile)"
+    )
 
 
 class Density:

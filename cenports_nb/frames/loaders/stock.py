@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import pandas as pd
 
+from cenports_nb.api.retrieval.longest_answers import get_longest_answers
 from cenports_nb.api.retrieval.results import MissingWindow, Retrieval
 from cenports_nb.api.retrieval.retrieve import retrieve
+from cenports_nb.api.retrieval.splitting import explain_length
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.decoding.records import decode_channels, decode_stock, decode_warehouses
 from cenports_nb.frames.loaders.endpoint_specs import channels_spec, stock_spec
@@ -150,7 +152,14 @@ def _retrieve_stock(
     """Retrieve warehouses with their stock; a total that may have been cut is asked again, warehouse by warehouse."""
     retrieval = retrieve(client, stock_spec(client, filters, codes), [Window()], refresh=refresh)
     rows, rows_by_code = _count_stock_rows(retrieval)
-    caps = client.dialect.known_caps
+    answers = get_longest_answers(client)
+    caps = {
+        number
+        for number in set(client.dialect.known_caps) - set(client.dialect.whole_lengths)
+        if number >= answers.find(STOCK_SOURCE)
+    }
+    if retrieval.requests and not retrieval.missing:
+        answers.note(STOCK_SOURCE, rows)
     if retrieval.missing or (rows not in caps and not any(number in caps for number in rows_by_code.values())):
         return retrieval
     # What is asked again depends on a fresh response: an older one may differ from it.
@@ -163,7 +172,8 @@ def _retrieve_stock(
     longest = max([rows, *again], default=0)
     if sum(again) == rows and all(number not in caps or number < longest for number in again):
         return retrieval
-    missing = MissingWindow(Window(), f"{rows} stock rows, where an answer may be cut at that number")
+    doubtful = next((number for number in (*again, rows) if number in caps and number >= longest), rows)
+    missing = MissingWindow(Window(), explain_length(doubtful, "stock rows"))
     return replace(Retrieval.join(parts), missing=(missing,))
 
 

@@ -1,7 +1,8 @@
 """Pagination: which rows of a response are sent, and the metadata about the others."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from cenports_nb.sandbox.http.endpoint_request import EndpointRequest
@@ -9,6 +10,9 @@ from cenports_nb.sandbox.http.responses import ENVELOPE
 from cenports_nb.sandbox.records import Json
 
 T = TypeVar("T")
+
+PAGED = frozenset({"laravel", "links", "numbers", "next", "total_pages", "x_total_pages", "link"})
+"""Words for pages with which a further one can be asked for; the others tell at most that there is one."""
 
 
 @dataclass(frozen=True)
@@ -22,7 +26,7 @@ class Paginator:
     @property
     def number(self) -> int:
         """The page that is answered; without links or numbers there is no way to ask for another."""
-        return 1 if self.request.dialect.pages in {"total", "none"} else self.request.page
+        return self.request.page if self.request.dialect.pages in PAGED else 1
 
     @property
     def last(self) -> int:
@@ -45,42 +49,80 @@ class Paginator:
 
     def metadata(self) -> Json:
         """What stands beside the rows, by the dialect."""
-        number, last = self.number, self.last
-        match self.request.dialect.pages:
-            case "laravel":
-                return {
-                    **ENVELOPE,
-                    "current_page": number,
-                    "last_page": last,
-                    "per_page": self.size,
-                    "total": self.total,
-                    "next_page_url": self._next,
-                    "prev_page_url": self._previous,
-                    "path": self.request.url,
-                }
-            case "links":
-                links = {"first": self._link(1), "last": self._link(last), "prev": self._previous, "next": self._next}
-                meta = {"current_page": number, "last_page": last, "per_page": self.size, "total": self.total}
-                return {"links": links, "meta": meta}
-            case "numbers":
-                return {"current_page": number, "last_page": last, "total": self.total}
-            case "next":
-                return {"next_page_url": self._next, "prev_page_url": self._previous, "current_page": number}
-            case "total":
-                return {"total": self.total}
-            case _:
-                return ENVELOPE
+        write = METADATA.get(self.request.dialect.pages)
+        return ENVELOPE if write is None else write(self)
 
-    def _link(self, number: int) -> str:
+    def headers(self) -> tuple[tuple[str, str], ...]:
+        """What stands in the headers, by the dialect."""
+        write = HEADERS.get(self.request.dialect.pages)
+        return () if write is None else tuple(write(self).items())
+
+    @property
+    def has_more(self) -> bool:
+        """Whether there is a further page."""
+        return self.number < self.last
+
+    @property
+    def next(self) -> str | None:
+        """The address of the next page."""
+        return self.link(self.number + 1) if self.has_more else None
+
+    @property
+    def previous(self) -> str | None:
+        """The address of the page before."""
+        return self.link(self.number - 1) if self.number > 1 else None
+
+    def link(self, number: int) -> str:
+        """Write the address of a page."""
         return f"{self.request.url}?page={number}"
 
-    @property
-    def _next(self) -> str | None:
-        return self._link(self.number + 1) if self.number < self.last else None
 
-    @property
-    def _previous(self) -> str | None:
-        return self._link(self.number - 1) if self.number > 1 else None
+def _write_laravel(page: Paginator) -> Json:
+    return {
+        **ENVELOPE,
+        "current_page": page.number,
+        "last_page": page.last,
+        "per_page": page.size,
+        "total": page.total,
+        "next_page_url": page.next,
+        "prev_page_url": page.previous,
+        "path": page.request.url,
+    }
+
+
+def _write_links(page: Paginator) -> Json:
+    links = {"first": page.link(1), "last": page.link(page.last), "prev": page.previous, "next": page.next}
+    meta = {"current_page": page.number, "last_page": page.last, "per_page": page.size, "total": page.total}
+    return {"links": links, "meta": meta}
+
+
+def _write_link_header(page: Paginator) -> dict[str, str]:
+    relations = {"first": page.link(1), "prev": page.previous, "next": page.next}
+    return {"Link": ", ".join(f'<{url}>; rel="{name}"' for name, url in relations.items() if url)}
+
+
+METADATA: Mapping[str, Callable[[Paginator], Json]] = MappingProxyType({
+    "laravel": _write_laravel,
+    "links": _write_links,
+    "numbers": lambda page: {"current_page": page.number, "last_page": page.last, "total": page.total},
+    "next": lambda page: {
+        "next_page_url": page.next, "prev_page_url": page.previous, "current_page": page.number,
+    },
+    "total": lambda page: {"total": page.total},
+    "total_pages": lambda page: {"page": page.number, "total_pages": page.last},
+    "has_more": lambda page: {"has_more": page.has_more},
+    "page_info": lambda page: {"pageInfo": {"hasNextPage": page.has_more, "endCursor": f"row-{page.stop}"}},
+    "next_cursor": lambda page: {"meta": {"next_cursor": f"row-{page.stop}" if page.has_more else None}},
+    "per_page": lambda page: {"per_page": page.size},
+    "count": lambda page: {"count": page.total},
+})  # fmt: skip
+"""What stands beside the rows, by the words of the dialect."""
+HEADERS: Mapping[str, Callable[[Paginator], dict[str, str]]] = MappingProxyType({
+    "x_total_count": lambda page: {"X-Total-Count": str(page.total)},
+    "x_total_pages": lambda page: {"X-Total-Pages": str(page.last), "X-Page": str(page.number)},
+    "link": _write_link_header,
+})  # fmt: skip
+"""What stands in the headers."""
 
 
 def slice_stock(warehouses: Sequence[Json], start: int, stop: int) -> list[Json]:

@@ -1,6 +1,7 @@
 """End points that read: orders, shipments, stock, channels, a transaction."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from cenports_nb.sandbox.account.orders import Order
@@ -39,13 +40,14 @@ def get_orders(request: EndpointRequest) -> Response:
     size = request.read_limit(dialect.order_cap)
     if params.get("isPaginated") or dialect.pages_everywhere:
         page = Paginator(request, len(rows), size)
-        sent, metadata = page.slice(rows), page.metadata()
+        sent, metadata, headers = page.slice(rows), page.metadata(), page.headers()
     else:
-        sent, metadata = rows[:size], ENVELOPE
+        sent, metadata, headers = rows[:size], ENVELOPE, ()
         if dialect.repeats:
             sent = list(_repeat_every_tenth(sent))
     payloads = [_format_order(order, dialect) for order in sent]
-    return _wrap_rows(payloads, metadata, request, alone=len(rows) == len(sent) == 1)
+    response = _wrap_rows(payloads, metadata, request, alone=len(rows) == len(sent) == 1)
+    return replace(response, headers=headers)
 
 
 def get_shipments(request: EndpointRequest) -> Response:
@@ -62,7 +64,7 @@ def get_shipments(request: EndpointRequest) -> Response:
     rows = _sort_rows(rows, request)
     page = Paginator(request, len(rows), request.read_limit(dialect.shipment_cap))
     if dialect.pages_everywhere:
-        return respond_rows((row.payload for row in page.slice(rows)), page.metadata())
+        return respond_rows((row.payload for row in page.slice(rows)), page.metadata(), page.headers())
     return respond_success(row.payload for row in rows[: page.size])
 
 
@@ -75,7 +77,9 @@ def get_inventories(request: EndpointRequest) -> Response:
     if dialect.pages_everywhere:
         total = sum(len(warehouse["warehouseInventory"]) for warehouse in found)
         page = Paginator(request, total, request.read_limit(dialect.stock_cap))
-        return respond_rows(_encode_warehouses(slice_stock(found, page.start, page.stop), request), page.metadata())
+        return respond_rows(
+            _encode_warehouses(slice_stock(found, page.start, page.stop), request), page.metadata(), page.headers()
+        )
     if dialect.stock_cap is not None:
         found = slice_stock(found, 0, dialect.stock_cap)
     return respond_success(_encode_warehouses(found, request))
@@ -90,7 +94,7 @@ def get_channels(request: EndpointRequest) -> Response:
         rows = rows[:1]
     if dialect.pages_everywhere:
         page = Paginator(request, len(rows), request.read_limit(dialect.channel_cap))
-        return respond_rows(page.slice(rows), page.metadata())
+        return respond_rows(page.slice(rows), page.metadata(), page.headers())
     return respond_rows(rows[: dialect.channel_cap], {})
 
 

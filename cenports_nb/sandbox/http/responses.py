@@ -40,10 +40,10 @@ def respond_message(status: int, text: str, headers: tuple[tuple[str, str], ...]
     return respond_json({"message": text}, status, headers)
 
 
-def respond_rows(rows: Iterable[bytes], metadata: Json) -> Response:
+def respond_rows(rows: Iterable[bytes], metadata: Json, headers: tuple[tuple[str, str], ...] = ()) -> Response:
     """Answer with rows that are JSON already, and metadata beside them."""
     envelope = b"," + encode(metadata)[1:] if metadata else b"}"
-    return Response(200, b'{"data":[' + b",".join(rows) + b"]" + envelope)
+    return Response(200, b'{"data":[' + b",".join(rows) + b"]" + envelope, headers)
 
 
 def respond_success(rows: Iterable[bytes] = ()) -> Response:

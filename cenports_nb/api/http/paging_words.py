@@ -1,0 +1,225 @@
+"""What an answer says of further pages, in whichever words: an open family of names, in its body or its headers.
+
+What looks like paging and is not understood is taken as a word that there is more: an answer is whole only where nothing
+speaks against it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import msgspec
+
+CONTAINERS = frozenset({
+    "meta", "metadata", "pagination", "paging", "paginator", "pager", "pageinfo", "pageable", "page", "links", "cursor",
+    "cursors",
+})  # fmt: skip
+"""Objects that hold paging fields."""
+NEXT_WORDS = frozenset({
+    "next", "nextpage", "nextpageurl", "nextpagelink", "nexturl", "nextlink", "nexthref", "nexturi", "nextcursor", "nexttoken",
+    "nextpagetoken", "nextpagenumber", "nextoffset", "nextstart", "cursor", "continuation", "continuationtoken",
+})  # fmt: skip
+"""Where the next page is: its address, or something else; null where there is none."""
+MORE_WORDS = frozenset({
+    "more", "hasmore", "hasmorepages", "hasmoreitems", "hasmoreresults", "hasnext", "hasnextpage", "moreavailable",
+    "ismore", "truncated", "istruncated", "incomplete", "isincomplete", "partial", "ispartial",
+})  # fmt: skip
+END_WORDS = frozenset({"islast", "islastpage", "isfinal", "iscomplete", "complete"})
+PAGE_NUMBER_WORDS = frozenset({
+    "lastpage", "totalpages", "totalpage", "pagecount", "pagescount", "pagestotal", "pages", "numpages", "numberofpages",
+    "maxpage",
+})  # fmt: skip
+TOTAL_WORDS = frozenset({
+    "total", "totalcount", "totalrecords", "totalresults", "totalitems", "totalrows", "totalelements", "totalentries",
+    "totalobjects", "totalhits", "totalsize", "totalnumber", "totalorders", "totalshipments", "totalchannels",
+})  # fmt: skip
+COUNT_WORDS = frozenset({
+    "count", "recordcount", "recordscount", "itemcount", "itemscount", "resultcount", "resultscount", "rowcount",
+    "numrecords", "numresults", "numitems", "numfound", "found", "hits", "recordstotal", "recordsfiltered",
+})  # fmt: skip
+"""Of this page or of all: only more than its records says something."""
+PAGE_SIZE_WORDS = frozenset({
+    "perpage", "pagesize", "pagelimit", "limit", "size", "itemsperpage", "recordsperpage", "resultsperpage", "maxresults",
+})  # fmt: skip
+SILENT_WORDS = frozenset({
+    "page", "currentpage", "pagenumber", "pageno", "pageindex", "currentpageurl", "pages", "self", "path", "from", "to",
+    "offset", "start", "startindex", "first", "firstpage", "firstpageurl", "last", "lastpageurl", "prev", "previous",
+    "prevpage", "previouspage", "prevpageurl", "previouspageurl", "prevcursor", "previouscursor", "startcursor", "endcursor",
+    "hasprev", "hasprevious", "haspreviouspage", "hasprevpage", "links", "nextpageurls",
+})  # fmt: skip
+"""Words of paging that say nothing of further pages."""
+SUSPICIOUS = re.compile("page|paging|paginat|cursor|next|hasmore|truncat|continu")
+LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel\s*=\s*\"?next\"?", re.IGNORECASE)
+
+
+class PageInfo(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a response says of further pages.
+
+    Attributes:
+        next: The address of the next page.
+        last: The number of the last page.
+        total: The number of records on all pages.
+        tells_end: Whether anything here tells where the pages end; a total alone does not.
+        fields: The paging fields that were found.
+        says_more: Whether something tells of more, or looks like paging and is not understood.
+        count: A number of records, of this page or of all.
+        page_size: How many records a page has at most.
+    """
+
+    next: str | None = None
+    last: int | None = None
+    total: int | None = None
+    tells_end: bool = False
+    fields: tuple[str, ...] = ()
+    says_more: bool = False
+    count: int | None = None
+    page_size: int | None = None
+
+    def is_cut(self, *numbers: int) -> bool:
+        """Tell whether this answer says itself that it lacks records; by no address of a further page.
+
+        Args:
+            numbers: How many records it has; several where nobody knows which of them are counted.
+        """
+        if self.says_more or (self.count is not None and self.count > max(numbers)):
+            return True
+        return self.page_size in numbers and not self.tells_end and self.total is None
+
+
+class _Words:
+    """The paging fields that were read so far; the first word of a kind counts."""
+
+    def __init__(self) -> None:
+        self.next: str | None = None
+        self.numbers: dict[str, int] = {}
+        self.tells_end = False
+        self.says_more = False
+        self.fields: list[str] = []
+
+    def read(self, name: str, value: Any) -> None:
+        """Read one field.
+
+        Args:
+            name: As it stands there, with those of the objects around it, as in `links.next`.
+            value: Decoded.
+        """
+        word = _normalize(name.rpartition(".")[2])
+        if word in NEXT_WORDS:
+            self._read_next(value)
+        elif word in MORE_WORDS | END_WORDS:
+            is_more = _is_true(value) == (word in MORE_WORDS)
+            self.says_more |= is_more
+            self.tells_end |= not is_more
+        elif word in PAGE_NUMBER_WORDS | TOTAL_WORDS:
+            if value is None:
+                return
+            self._read_number("last" if word in PAGE_NUMBER_WORDS else "total", name, value)
+            self.tells_end |= word in PAGE_NUMBER_WORDS
+        elif word in COUNT_WORDS | PAGE_SIZE_WORDS:
+            number = _parse_number(value)
+            if number is not None:
+                self.numbers.setdefault("count" if word in COUNT_WORDS else "page_size", number)
+            return
+        elif word in SILENT_WORDS or not SUSPICIOUS.search(word):
+            return
+        else:
+            self.says_more |= value not in (None, "", 0, False)
+        self.fields.append(name)
+
+    def _read_number(self, kind: str, name: str, value: Any) -> None:
+        number = _parse_number(value)
+        if number is None:
+            raise ValueError(f"its {name} is no number")
+        self.numbers.setdefault(kind, number)
+
+    def _read_next(self, value: Any) -> None:
+        if isinstance(value, Mapping):
+            value = next((value[name] for name in ("href", "url") if name in value), value or None)
+        if value in (None, "", False):
+            self.tells_end = True
+        elif isinstance(value, str) and (value.startswith(("/", "?")) or "://" in value):
+            self.next = self.next or value
+            self.tells_end = True
+        else:
+            self.says_more = True
+
+    def to_page_info(self) -> PageInfo:
+        """Say what they mean together."""
+        # An address leads to what a cursor or a flag beside it tells of.
+        return PageInfo(
+            self.next,
+            self.numbers.get("last"),
+            self.numbers.get("total"),
+            self.tells_end,
+            tuple(self.fields),
+            self.says_more and self.next is None,
+            self.numbers.get("count"),
+            self.numbers.get("page_size"),
+        )
+
+
+def read_page_info(fields: Mapping[str, msgspec.Raw], headers: Mapping[str, str]) -> PageInfo:
+    """Read what an answer says of further pages.
+
+    Args:
+        fields: The outermost fields of its body, without its records.
+        headers: Of the answer.
+
+    Raises:
+        ValueError: A field is no JSON, or no number where only a number can be meant.
+    """
+    words = _Words()
+    for name, raw in fields.items():
+        for inner, value in _unfold(name, raw):
+            words.read(inner, value)
+    for name, value in headers.items():
+        _read_header(words, name, value)
+    return words.to_page_info()
+
+
+def _unfold(name: str, raw: msgspec.Raw) -> Iterator[tuple[str, Any]]:
+    """List a field, or what stands in it where it holds paging fields."""
+    word, start = _normalize(name), bytes(memoryview(raw)[:1])
+    if start in (b"{", b"[") and word not in CONTAINERS | NEXT_WORDS:
+        return  # no records are decoded here
+    value = msgspec.json.decode(raw)
+    if word in CONTAINERS and isinstance(value, dict):
+        yield from ((f"{name}.{inner}", each) for inner, each in value.items())
+    elif isinstance(value, list):
+        # Links by their relation; Laravel's buttons have none, and say nothing that its next_page_url does not.
+        links = [each for each in value if isinstance(each, dict) and each.get("rel") == "next"]
+        yield from ((f"{name}.next", link) for link in links)
+    else:
+        yield name, value
+
+
+def _read_header(words: _Words, name: str, value: str) -> None:
+    lower = name.lower()
+    if lower == "link":
+        for address in LINK.findall(value)[:1]:
+            words.read("Link.next", address)
+    elif lower == "content-range":
+        total = value.rpartition("/")[2].strip()
+        words.read("Content-Range.total", None if total == "*" else total)
+    elif lower.startswith("x-") and not lower.startswith(("x-ratelimit", "x-rate-limit")):
+        words.read(name[2:].replace(".", ""), value.strip())
+
+
+def _normalize(name: str) -> str:
+    """Spell a name as every API means it: `next_page_url`, `nextPageUrl` and `Next-Page-URL` are one word."""
+    return re.sub("[^a-z0-9]", "", name.lower())
+
+
+def _is_true(value: Any) -> bool:
+    return value.strip().lower() not in ("", "0", "false", "no") if isinstance(value, str) else bool(value)
+
+
+def _parse_number(value: Any) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return int(value)
+    except (ValueError, OverflowError):
+        return None

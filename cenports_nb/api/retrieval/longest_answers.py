@@ -1,0 +1,81 @@
+"""The longest answers that an account's end points ever gave: they show that shorter ones were not cut at their length."""
+
+from __future__ import annotations
+
+import contextlib
+from datetime import date, timedelta
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cenports_nb.private_files import write_private_file
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+FOLDER = "longest_answers"
+MAX_AGE = timedelta(days=90)
+"""After this an answer shows nothing any more: a cap may have come since."""
+RENEWAL_AGE = timedelta(days=7)
+LEAST_ROWS = 10
+"""Of fewer rows no answer seems cut."""
+
+
+class _Answer(msgspec.Struct, frozen=True):
+    rows: int
+    day: date
+
+
+class _Answers(msgspec.Struct):
+    """The file: its account, and the longest answer of each end point."""
+
+    account: str
+    endpoints: dict[str, _Answer]
+
+
+class LongestAnswers:
+    """The longest answers of one account, in a small file of their own."""
+
+    def __init__(self, path: Path, account: str, today: date, *, is_kept: bool) -> None:
+        self._path = path
+        self._account = account
+        self._today = today
+        self._is_kept = is_kept
+        self._endpoints: dict[str, _Answer] = {}
+        with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
+            self._endpoints = msgspec.json.decode(path.read_bytes(), type=_Answers).endpoints
+
+    def find(self, endpoint: str) -> int:
+        """Return how many rows the longest answer of an end point had; 0 if none was seen lately."""
+        known = self._endpoints.get(endpoint)
+        return known.rows if known is not None and self._today - known.day <= MAX_AGE else 0
+
+    def note(self, endpoint: str, rows: int) -> None:
+        """Remember an answer, if none was longer. That it can't be written costs later evidence alone."""
+        known = self._endpoints.get(endpoint)
+        if (
+            rows < LEAST_ROWS
+            or rows < self.find(endpoint)
+            or (known is not None and rows == known.rows and self._today - known.day < RENEWAL_AGE)
+        ):
+            return
+        self._endpoints[endpoint] = _Answer(rows, self._today)
+        if self._is_kept:
+            with contextlib.suppress(OSError):
+                self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+                write_private_file(self._path, msgspec.json.encode(_Answers(self._account, self._endpoints)))
+
+
+def get_longest_answers(client: Client) -> LongestAnswers:
+    """Return the longest answers of a client's account."""
+
+    def build() -> LongestAnswers:
+        account = client.settings.account
+        name = f"{blake2b(account.encode(), digest_size=8).hexdigest()}.json"
+        return LongestAnswers(
+            client.home / FOLDER / name, account, client.clock.now().date(), is_kept=not client.settings.offline
+        )
+
+    return client.component(LongestAnswers, build)

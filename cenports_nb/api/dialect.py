@@ -47,6 +47,9 @@ class Dialect:
     available_scope: Literal["account", "channel"] = "account"
     """"after subtracting the quantity from purchase orders": whose orders is not said."""
 
+    true_up_sets: Literal["actual", "available"] = "actual"
+    """"it will update the inventory quantity to what is set in the quantity field": which of the two stocks is not said."""
+
     sizes: Mapping[str, str] = field(default_factory=dict)
     """"decimal(6, 2)!", "string(10)!": sizes that may be nominal; such as {"orders.*.grandTotal": "decimal(9, 2)!"}."""
 
@@ -64,6 +67,9 @@ class Dialect:
                 raise ConfigurationError(
                     f"Dialect.{name} is {getattr(self, name)!r}: use one of {', '.join(PARAMETER_PLACES)}."
                 )
+        for name, options in (("available_scope", ("account", "channel")), ("true_up_sets", ("actual", "available"))):
+            if getattr(self, name) not in options:
+                raise ConfigurationError(f"Dialect.{name} is {getattr(self, name)!r}: use one of {', '.join(options)}.")
         for name in ("known_caps", "whole_lengths"):
             values = getattr(self, name)
             if not isinstance(values, tuple) or not all(type(value) is int and value > 0 for value in values):

@@ -81,10 +81,19 @@ class Dialect:
 
     transaction_ids: Literal["mixed", "number", "text"] = "mixed"
     """Is the `id` of a transaction a number? "mixed": only that of PATCH /inventories."""
-    handles: Literal["mixed", "upper", "lower"] = "mixed"
-    """In which case is a handle written? "mixed": that of PATCH /inventories in upper case."""
+    handles: Literal["mixed", "upper", "lower", "differing"] = "mixed"
+    """In which case is a handle written? "mixed": that of PATCH /inventories in upper case. "differing": in upper case
+    where a write is answered, in lower case by GET /transaction."""
+    handle_reuse: bool = False
+    """Does a write that is sent while another one is open get the handle of that one?"""
+    application_order: Literal["submission", "reverse"] = "submission"
+    """In what order do open writes take effect? "reverse": the last one that was sent first."""
     transaction_errors: Literal["objects", "pairs", "map", "texts", "text", "none"] = "objects"
     """What shape have the `errors` of a FAILED transaction? The reference's example is not JSON."""
+    first_index: Literal[0, 1] = 0
+    """What number has the first row in `errors`?"""
+    unknown_skus: Literal["transaction", "request"] = "transaction"
+    """What fails at a stock row of an unknown SKU: the transaction, or the request, with 422?"""
     failed_applies: Literal["rest", "nothing"] = "rest"
     """Has a FAILED transaction applied its good rows?"""
 

@@ -14,6 +14,7 @@ from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.http.faults import Faults
 from cenports_nb.sandbox.http.server import HOST, Server
 from cenports_nb.sandbox.http.service import PREFIX, RateLimit, Request, Service
+from cenports_nb.sandbox.recording import Recording, read_recording
 from cenports_nb.sandbox.records import Json
 
 
@@ -33,11 +34,13 @@ class Sandbox:
         latency: Seconds before each answer; can be set later too.
         port: On 127.0.0.1; 0 takes a free one.
         clock: The sandbox's time; one of its own if None.
-        transaction_seconds: How long an asynchronous write takes, by the sandbox's clock.
+        transaction_seconds: How long an asynchronous write takes, by the sandbox's clock; 3 by default, or as recorded.
         dialect: How it answers what the API's reference leaves open.
+        recording: What `cenports-nb doctor --write-probe` recorded of an account: its dialect and the time that its writes take.
 
     Raises:
-        ValueError: `orders` and `data` together, a bad number, or data that can't be read.
+        ValueError: `orders` and `data` together, `dialect` and `recording` together, a bad number, or a file that can't be
+            read.
     """
 
     def __init__(
@@ -52,19 +55,25 @@ class Sandbox:
         latency: float = 0.0,
         port: int = 0,
         clock: Clock | None = None,
-        transaction_seconds: float = 3.0,
+        transaction_seconds: float | None = None,
         dialect: Dialect | None = None,
+        recording: str | Path | None = None,
     ) -> None:
         if rate_limit is not None and rate_limit < 1:
             raise ValueError("Sandbox(rate_limit=...) must be at least 1, or None for no limit.")
         if rate_window <= 0:
             raise ValueError("Sandbox(rate_window=...) must be more than 0 seconds.")
+        if recording is not None and dialect is not None:
+            raise ValueError("Sandbox(dialect=..., recording=...): pass one of them, a recording has a dialect.")
+        recorded = Recording() if recording is None else read_recording(Path(recording))
+        if transaction_seconds is None:
+            transaction_seconds = recorded.transaction_seconds
         if latency < 0 or transaction_seconds < 0:
             raise ValueError("Sandbox(latency=..., transaction_seconds=...) can't be negative.")
         self.clock = clock or Clock()
         self.latency = latency
         seeded = choose_seed(orders=orders, seed=seed, data=data, shift=shift, now=self.clock.now())
-        self.state = AccountState(seeded, self.clock, transaction_seconds, dialect or Dialect())
+        self.state = AccountState(seeded, self.clock, transaction_seconds, dialect or recorded.dialect)
         self.faults = Faults()
         self._service = Service(self.state, RateLimit(rate_limit, rate_window), self.faults, lambda: self.url)
         self._port = port

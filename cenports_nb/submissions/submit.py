@@ -113,7 +113,7 @@ def submit_updates(
     if not dry_run:
         client.check_writable("submit_updates")
     _check_arguments(batch_size, on_stale, on_objection, allow, canary)
-    rows = check_rows(updates)
+    rows = _refuse_true_ups(client, check_rows(updates))
     excluded = explain_exclusions(rows, left_out, get_user_name())
     context = get_context(client)
     context.journal.check()
@@ -199,6 +199,17 @@ def _check_arguments(
         raise InvalidRequestError(
             f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}{suggest_choice(unknown, GUARDS) or '.'}"
         )
+
+
+def _refuse_true_ups(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows; refuse counts of actual stock where a TRUE_UP sets available stock."""
+    if client.dialect.true_up_sets == "available" and (rows["type"] == "TRUE_UP").any():
+        raise InvalidRequestError(
+            "A TRUE_UP of this account sets available stock (true_up_sets of its dialect), and a count is of actual stock: "
+            "nothing was sent. Submit the changes instead, with build_differential().",
+            sent=False,
+        )
+    return rows
 
 
 def check_rows(updates: pd.DataFrame) -> pd.DataFrame:

@@ -176,3 +176,55 @@ def test_which_stock_a_count_sets(sandbox_client: SandboxClient, sets: str) -> N
     assert sandbox_client.actual()[CHAI] - sandbox_client.available()[CHAI] == held
     sandbox_client.finish_transaction(update(sandbox_client, ("0001", "DIFFERENTIAL", -1)))
     assert (sandbox_client.actual() if sets == "actual" else sandbox_client.available())[CHAI] == 6
+
+
+def test_a_handle_of_differing_case(sandbox_client: SandboxClient) -> None:
+    """The answer to a write has it in upper case, GET /transaction in lower case."""
+    sandbox_client.set_dialect(handles="differing")
+    handle = update(sandbox_client, ("0001", "TRUE_UP", 1)).body["handle"]
+    assert handle.isupper()
+    assert sandbox_client.get("/transaction", handle=handle).body["handle"] == handle.lower()
+
+
+def test_a_handle_that_is_used_again(sandbox_client: SandboxClient) -> None:
+    """A write has the handle of one that is open, and its own when none is."""
+    sandbox_client.set_dialect(handle_reuse=True)
+    first, second = (update(sandbox_client, ("0001", "DIFFERENTIAL", 1)) for _ in range(2))
+    assert first.body["handle"] == second.body["handle"]
+    sandbox_client.finish_transaction(second)
+    assert update(sandbox_client, ("0001", "TRUE_UP", 1)).body["handle"] != first.body["handle"]
+    assert sandbox_client.actual()[CHAI] == 41
+
+
+@pytest.mark.parametrize(("order", "units"), [("submission", 9), ("reverse", 7)])
+def test_the_order_of_application(sandbox_client: SandboxClient, order: str, units: int) -> None:
+    """In reverse, a write waits for all that were sent after it."""
+    sandbox_client.set_dialect(application_order=order)
+    first = update(sandbox_client, ("0001", "TRUE_UP", 7))
+    sandbox_client.sandbox.clock.advance(2)
+    second = update(sandbox_client, ("0001", "TRUE_UP", 9))
+    sandbox_client.sandbox.clock.advance(2)
+    assert sandbox_client.actual()[CHAI] == (7 if order == "submission" else 39)
+    sandbox_client.sandbox.clock.advance(2)
+    assert sandbox_client.actual()[CHAI] == units
+    assert {sandbox_client.transaction(each)["status"] for each in (first, second)} == {"COMPLETED"}
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_the_number_of_the_first_row(sandbox_client: SandboxClient, number: int) -> None:
+    """Errors count rows from 0 or from 1."""
+    sandbox_client.set_dialect(first_index=number)
+    outcome = sandbox_client.finish_transaction(update(sandbox_client, ("nope", "TRUE_UP", 1)))
+    assert outcome["errors"] == [{"index": number, "message": NOPE}]
+
+
+def test_an_unknown_sku_that_is_refused_at_once(sandbox_client: SandboxClient) -> None:
+    """With 422 that names the row, and nothing of the batch is applied."""
+    sandbox_client.set_dialect(unknown_skus="request")
+    answer = update(sandbox_client, ("0001", "TRUE_UP", 1), ("nope", "TRUE_UP", 1))
+    assert (answer.status, answer.errors) == (
+        422,
+        {"inventories.1.productSKU": ["The selected inventories.1.product sku is invalid."]},
+    )
+    sandbox_client.sandbox.clock.advance(10)
+    assert sandbox_client.actual()[CHAI] == 39

@@ -5,6 +5,7 @@ from __future__ import annotations
 import email.utils
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -61,6 +62,25 @@ class WriteRequest(requests.PreparedRequest):
         self.may_depart = may_depart
 
 
+@dataclass(frozen=True)
+class Exchange:
+    """One request and its answer, as they went over the wire; never one for a token.
+
+    Attributes:
+        method: Of the request.
+        address: Its path and query.
+        sent: Its body; None if it has none.
+        status: Of the answer.
+        received: Its body.
+    """
+
+    method: str
+    address: str
+    sent: bytes | None
+    status: int
+    received: bytes
+
+
 class NotDepartedError(Exception):
     """A write did not leave, as it might have been too late for it."""
 
@@ -102,6 +122,7 @@ class ApiAdapter(Transport):
     ) -> None:
         super().__init__()
         self.server_clock = ServerClock(clock)
+        self.on_exchange: Callable[[Exchange], None] | None = None
         self._exchange = exchange or self.exchange
         self._random = random or Random()  # noqa: S311 - no secret depends on it
         self._tokens = tokens
@@ -215,6 +236,10 @@ class ApiAdapter(Transport):
         try:
             response = self._exchange(what, request, seconds, authorization=authorization, **tls_options)
             self.server_clock.set_by(response.headers.get("Date"))
+            if self.on_exchange is not None and authorization is not None:
+                sent = request.body if isinstance(request.body, bytes) else None
+                address, status = request.path_url, response.status_code
+                self.on_exchange(Exchange(str(request.method), address, sent, status, response.content))
             if 200 <= response.status_code < 300:
                 response.parsed_body = responses.parse_body(  # type: ignore[attr-defined]
                     what, response.content, self._redact

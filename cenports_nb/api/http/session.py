@@ -10,7 +10,8 @@ the token goes to one host only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from random import Random
@@ -21,7 +22,7 @@ import msgspec
 import requests
 
 from cenports_nb.account import is_this_machine, normalize_address
-from cenports_nb.api.http.adapter import AUTHORIZE_PATH, ApiAdapter, PageRequest, WriteRequest
+from cenports_nb.api.http.adapter import AUTHORIZE_PATH, ApiAdapter, Exchange, PageRequest, WriteRequest
 from cenports_nb.api.http.auth import TokenProvider
 from cenports_nb.api.http.cache import Cache, CacheableRequest
 from cenports_nb.api.http.rate_limit import Clock, RateLimiter
@@ -191,6 +192,15 @@ class ApiSession:
     def pause(self, seconds: float) -> None:
         """Send nothing of the account for a while, in no process."""
         self._adapter.pause(seconds)
+
+    @contextmanager
+    def observe(self, on_exchange: Callable[[Exchange], None]) -> Iterator[None]:
+        """Call a function with each request and its answer while the block runs, but for those for a token."""
+        self._adapter.on_exchange = on_exchange
+        try:
+            yield
+        finally:
+            self._adapter.on_exchange = None
 
     def close(self) -> None:
         """Close the connections."""

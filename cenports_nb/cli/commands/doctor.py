@@ -1,13 +1,23 @@
-"""The command that checks the set-up and asks the live account."""
+"""The command that checks the set-up, asks the live account, and probes how it writes."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cenports_nb.cli.options import EnvironmentOption, ProfileOption
+from cenports_nb.cli.submission_progress import interruptible
+from cenports_nb.cli.terminal import is_interactive, print_status, print_text, stop_command
+from cenports_nb.errors import CenportsError, InvalidRequestError
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+    from cenports_nb.api.doctor import Finding
+    from cenports_nb.settings import Settings
+    from cenports_nb.submissions.probe.exchanges import ExchangeLog
 
 
 def doctor(
@@ -16,28 +26,155 @@ def doctor(
     out: Annotated[Path, typer.Option("--out", help="The shape file: field names and types, no values.")] = Path(
         "cenports-shape.json"
     ),
+    write_probe: Annotated[
+        str | None,
+        typer.Option(
+            "--write-probe",
+            metavar="SKU",
+            help="Find out how writes work, by a few small ones to this SKU, whose stock is put back.",
+        ),
+    ] = None,
+    warehouse: Annotated[
+        str | None, typer.Option("--warehouse", metavar="CODE", help="Of --write-probe, where several have the SKU.")
+    ] = None,
+    recording: Annotated[
+        Path | None,
+        typer.Option(
+            "--recording",
+            help="What --write-probe records, without values; cenports-recording.json by default. "
+            "`cenports-nb sandbox --recording FILE` speaks like it.",
+        ),
+    ] = None,
 ) -> None:
-    """Check the set-up and ask the live account what the reference leaves open: read-only, about ten requests."""
+    """Check the set-up and ask the live account what the reference leaves open: read-only, about ten requests.
+
+    With --write-probe it also writes: it says what before it starts, and puts the stock back. In production that needs a
+    person who types the SKU.
+    """
+    import cenports_nb as cn  # noqa: PLC0415
+    from cenports_nb.submissions.probe.exchanges import ExchangeLog  # noqa: PLC0415
+
+    if write_probe is None:
+        if warehouse is not None or recording is not None:
+            raise InvalidRequestError(
+                "--warehouse and --recording belong to --write-probe SKU: add it, or leave them out."
+            )
+        with cn.connect(env, profile=profile, read_only=True, cache=False) as client:
+            _print_questions(_examine(client, out, profile))
+        return
+    recording = recording or Path("cenports-recording.json")
+    if not recording.parent.is_dir():
+        raise InvalidRequestError(f"--recording {recording}: there is no folder {recording.parent}. Nothing was sent.")
+    with _connect_for_writing(env, profile) as client:
+        log = ExchangeLog.start(client)
+        with client.session.observe(log.add):
+            findings = _examine(client, out, profile)
+        _probe(client, write_probe, warehouse, recording, log, profile, findings)
+
+
+def _connect_for_writing(env: str | None, profile: str | None) -> Client:
+    """Connect for a probe; in production only where a person can be asked.
+
+    Raises:
+        ReadOnlyError: The client is read-only, other than by being in production.
+        InvalidRequestError: It is production, and there is no terminal.
+    """
+    import cenports_nb as cn  # noqa: PLC0415
+
+    client = cn.connect(env, profile=profile, cache=False)
+    try:
+        if client.settings.environment != "production":
+            client.check_writable("The write probe")
+            return client
+        if not is_interactive():
+            raise InvalidRequestError(
+                "Nothing was sent: a write probe in production needs a person who types the SKU. Run it in a terminal, or "
+                "probe the staging account with --env staging."
+            )
+    except CenportsError:
+        client.close()
+        raise
+    client.close()
+    return cn.connect(env, profile=profile, cache=False, read_only=False)
+
+
+def _examine(client: Client, out: Path, profile: str | None) -> tuple[Finding, ...]:
+    """Ask what can be asked without writing; print, save and return what was found."""
     import msgspec  # noqa: PLC0415
 
-    import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.api.doctor import examine  # noqa: PLC0415
-    from cenports_nb.settings import save_profile  # noqa: PLC0415
 
-    with cn.connect(env, profile=profile, read_only=True, cache=False) as client:
-        settings = client.settings
-        typer.echo(f"{settings.environment} at {settings.base_url}, partner {settings.partner_id}")
-        found = examine(client)
-    for finding in found.findings:
-        typer.echo(f"  {finding.question}\n      {finding.answer or 'OPEN'} ({finding.evidence})")
+    settings = client.settings
+    typer.echo(f"{settings.environment} at {settings.base_url}, partner {settings.partner_id}")
+    found = examine(client)
+    client.dialect = found.dialect
+    _print_findings(found.findings)
     out.write_bytes(msgspec.json.format(msgspec.json.encode(found.shapes), indent=2) + b"\n")
     typer.echo(f"{found.requests} requests; field names and types, without values, are in {out}")
+    _save_learnt(settings, profile, found.learnt)
+    return found.findings
+
+
+def _probe(
+    client: Client,
+    sku: str,
+    warehouse: str | None,
+    path: Path,
+    log: ExchangeLog,
+    profile: str | None,
+    earlier: Sequence[Finding],
+) -> None:
+    """Find out how the account writes; print, save and record it."""
+    from cenports_nb.submissions.probe.findings import list_findings  # noqa: PLC0415
+    from cenports_nb.submissions.probe.plan import format_plan, plan_probe  # noqa: PLC0415
+    from cenports_nb.submissions.probe.recording import build_recording, write_recording  # noqa: PLC0415
+    from cenports_nb.submissions.probe.run import run_probe  # noqa: PLC0415
+
+    with client.session.observe(log.add):
+        plan = plan_probe(client, sku, warehouse)
+    print_text(format_plan(plan))
+    if client.settings.environment == "production":
+        _ask_consent(sku, plan.account)
+    with interruptible():
+        result = run_probe(client, plan, print_status, log)
+    findings = list_findings(plan, result, client.dialect)
+    _print_findings(findings)
+    _save_learnt(client.settings, profile, {name: value for each in findings for name, value in each.learnt.items()})
+    write_recording(path, build_recording(plan, result, client.dialect))
+    typer.echo(f"The recording, without values, is {path}: `cenports-nb sandbox --recording {path}` speaks like it.")
+    _print_questions([*earlier, *findings])
+    if result.stopped is not None:
+        stop_command(result.stopped, result.exit_code)
+    typer.echo(f"The stock of {plan.product_sku} is {plan.quantity} again.")
+
+
+def _ask_consent(sku: str, account: str) -> None:
+    """Let a person type the SKU, which nobody types by habit; anything else stops the command."""
+    typed = typer.prompt(
+        f"Type the SKU ({sku}) to write to {account}, anything else to stop", default="", show_default=False, err=True
+    )
+    if typed.strip() != sku:
+        stop_command("Stopped: nothing was sent.", 1)
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    for finding in findings:
+        typer.echo(f"  {finding.question}\n      {finding.answer or 'OPEN'} ({finding.evidence})")
+
+
+def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, Any]) -> None:
+    """Save what was learnt into the profile."""
+    from cenports_nb.settings import save_profile  # noqa: PLC0415
+
     if settings.environment == "sandbox" and not profile:
-        typer.echo("Nothing saved: a sandbox speaks as it is told to.")
-    else:
-        path = save_profile(settings.home, settings.profile or "default", {"dialect": found.learnt})
-        typer.echo(f"What was learnt is in [{settings.profile or 'default'}.dialect] of {path}")
-    questions = [finding.ask for finding in found.findings if finding.ask]
+        typer.echo("Nothing saved: a sandbox has no profile.")
+        return
+    path = save_profile(settings.home, settings.profile or "default", {"dialect": learnt})
+    typer.echo(f"What was learnt is in [{settings.profile or 'default'}.dialect] of {path}")
+
+
+def _print_questions(findings: Sequence[Finding]) -> None:
+    questions = [finding.ask for finding in findings if finding.ask]
     if questions:
         typer.echo("Ask Cenports' integration team:")
         for question in questions:

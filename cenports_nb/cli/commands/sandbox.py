@@ -16,6 +16,9 @@ def sandbox(
     seed: Annotated[int, typer.Option("--seed", help="Of the generated orders.")] = 0,
     data: Annotated[Path | None, typer.Option("--data", help="A folder of your own data.")] = None,
     rate_limit: Annotated[int, typer.Option("--rate-limit", help="Requests a minute; 0 switches it off.")] = 60,
+    recording: Annotated[
+        Path | None, typer.Option("--recording", help="Speak as the account that `doctor --write-probe` recorded.")
+    ] = None,
     no_shift: Annotated[bool, typer.Option("--no-shift", help="Leave the days of the sample as they are.")] = False,
 ) -> None:
     """Run the sandbox until Ctrl-C or SIGTERM, for clients of other processes."""
@@ -26,7 +29,13 @@ def sandbox(
 
     try:
         server = Sandbox(
-            orders=orders, seed=seed, data=data, shift=not no_shift, rate_limit=rate_limit or None, port=port
+            orders=orders,
+            seed=seed,
+            data=data,
+            shift=not no_shift,
+            rate_limit=rate_limit or None,
+            port=port,
+            recording=recording,
         )
         server.start()
     except (ValueError, OSError, OverflowError) as error:

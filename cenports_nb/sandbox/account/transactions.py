@@ -98,8 +98,10 @@ class TransactionStore:
     def submit(self, batch: Batch, now: datetime, dialect: Dialect, *, stock: bool = False) -> Transaction:
         """Accept a write; only one of `stock` has the integer id and upper-case handle of PATCH /inventories."""
         number, handle = len(self._by_handle) + 1, str(uuid.uuid4())
+        if dialect.handle_reuse and self._waiting:
+            handle = self._waiting[-1].handle.lower()
         is_number = stock if dialect.transaction_ids == "mixed" else dialect.transaction_ids == "number"
-        is_upper = stock if dialect.handles == "mixed" else dialect.handles == "upper"
+        is_upper = stock if dialect.handles == "mixed" else dialect.handles in {"upper", "differing"}
         transaction = Transaction(
             id=number if is_number else str(number),
             handle=handle.upper() if is_upper else handle,
@@ -116,13 +118,16 @@ class TransactionStore:
         return self._by_handle.get(handle.strip().lower())
 
     def settle(self, now: datetime, dialect: Dialect) -> None:
-        """Apply everything that has ended by now, in order of submission."""
-        while self._waiting and self._waiting[0].ends_at <= now:
-            transaction = self._waiting.popleft()
+        """Apply everything that has ended by now; in reverse order, a write waits for all that were sent after it."""
+        place = -1 if dialect.application_order == "reverse" else 0
+        while self._waiting and self._waiting[place].ends_at <= now:
+            transaction = self._waiting[place]
+            del self._waiting[place]
             transaction.errors = transaction.batch.run(whole=dialect.failed_applies == "nothing")
 
 
 def _format_errors(errors: RowErrors, dialect: Dialect) -> Any:
+    errors = [(dialect.first_index + index, text) for index, text in errors]
     match dialect.transaction_errors:
         case "pairs":
             return [[index, text] for index, text in errors]

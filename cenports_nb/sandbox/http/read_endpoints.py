@@ -104,7 +104,10 @@ def get_transaction(request: EndpointRequest) -> Response:
     transaction = request.state.transactions.find(request.params["handle"])
     if transaction is None:
         raise Refusal(respond_invalid({"handle": ["The handle does not exist, please try again."]}))
-    return respond_json(transaction.to_record(request.now, request.dialect))
+    record = transaction.to_record(request.now, request.dialect)
+    if request.dialect.handles == "differing":
+        record["handle"] = record["handle"].lower()
+    return respond_json(record)
 
 
 def _build_day_filter(request: EndpointRequest, *, delay_days: int = 0) -> DayFilter | None:

@@ -12,6 +12,7 @@ from cenports_nb.sandbox.http import request_rules
 from cenports_nb.sandbox.http.endpoint_request import EndpointRequest
 from cenports_nb.sandbox.http.request_rules import Rules
 from cenports_nb.sandbox.http.responses import (
+    Errors,
     Refusal,
     Response,
     respond_business_error,
@@ -87,8 +88,19 @@ def acknowledge_shipments(request: EndpointRequest) -> Response:
 def patch_inventories(request: EndpointRequest) -> Response:
     """Accept stock updates of one warehouse; good rows are applied when the transaction ends."""
     _require_batch(request, "inventories", request_rules.patch_inventories(request.dialect))
+    if request.dialect.unknown_skus == "request":
+        _require_known_skus(request)
     apply = partial(_update_stock, request.state, request.params["warehouseCode"])
     return _submit(request, "inventories", apply, stock=True)
+
+
+def _require_known_skus(request: EndpointRequest) -> None:
+    errors: Errors = {}
+    for index, row in enumerate(request.params["inventories"]):
+        if (request.params["warehouseCode"], row["productSKU"]) not in request.state.stock.quantities:
+            add_error(errors, f"inventories.{index}.productSKU", "The selected {} is invalid.")
+    if errors:
+        raise Refusal(respond_invalid(errors))
 
 
 def _require_batch(request: EndpointRequest, name: str, needed: Rules) -> None:

@@ -1,0 +1,85 @@
+"""The recording: what a probe saw, without values or secrets, as `Sandbox(recording=FILE)` reads it.
+
+format, version   what the file is
+readings          answers as fields of `sandbox.Dialect`; without those that stayed open
+timings           seconds
+transactions      Cenports' words for where a transaction is
+exchanges         by method and path: field names and types of what was asked and, by status, answered
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from cenports_nb.api.dialect import Dialect
+from cenports_nb.errors import InvalidRequestError
+from cenports_nb.private_files import write_private_file
+from cenports_nb.submissions.probe.findings import list_readings, measure
+from cenports_nb.submissions.probe.plan import ProbePlan
+from cenports_nb.submissions.probe.run import ProbeResult
+
+FORMAT, VERSION = "cenports-nb recording", 1
+HIDDEN_NAME = "(some key)"
+
+
+def build_recording(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> dict[str, Any]:
+    """Build the recording of a probe."""
+    times = measure(result)
+    timings = {
+        "transaction_seconds": times.transaction_seconds,
+        "longest_transaction_seconds": times.longest_transaction_seconds,
+        "longest_effect_seconds": times.longest_effect_seconds,
+    }
+    private = {plan.product_sku, plan.warehouse_code}
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "readings": list_readings(plan, result, dialect),
+        "timings": {name: round(seconds, 1) for name, seconds in timings.items() if seconds is not None},
+        "transactions": sorted(result.log.words),
+        "exchanges": {
+            call: {
+                "request": _hide_names(record.request, private),
+                "answers": {status: _hide_names(shape, private) for status, shape in record.answers.items()},
+            }
+            for call, record in sorted(result.log.calls.items())
+        },
+    }
+
+
+def write_recording(path: Path, recording: Mapping[str, Any]) -> None:
+    """Write a recording.
+
+    Raises:
+        InvalidRequestError: The file can't be written.
+    """
+    try:
+        write_private_file(path, msgspec.json.format(msgspec.json.encode(recording), indent=2) + b"\n")
+    except OSError as error:
+        raise InvalidRequestError(f"--recording {path} can't be written: {error.strerror}.") from None
+
+
+def _hide_names(shape: Any, private: set[str]) -> Any:
+    """Hide field names that are a value of the account used as a name, and all names below `errors`, which may be."""
+    if isinstance(shape, dict):
+        return {
+            HIDDEN_NAME if name in private else name: _hide_errors(item)
+            if name == "errors"
+            else _hide_names(item, private)
+            for name, item in shape.items()
+        }
+    return [_hide_names(item, private) for item in shape] if isinstance(shape, list) else shape
+
+
+def _hide_errors(shape: Any) -> Any:
+    if isinstance(shape, dict):
+        return {
+            name if re.fullmatch("index|message", name) else HIDDEN_NAME: _hide_errors(item)
+            for name, item in shape.items()
+        }
+    return [_hide_errors(item) for item in shape] if isinstance(shape, list) else shape

@@ -1,4 +1,4 @@
-"""The longest answers that an account's end points ever gave: they show that shorter ones were not cut at their length."""
+"""What an account's answers showed, remembered: the longest of each end point, since it shows that shorter ones were whole."""
 
 from __future__ import annotations
 
@@ -29,10 +29,11 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class _Answers(msgspec.Struct):
-    """The file: its account, and the longest answer of each end point."""
+    """The file: its account, the longest answer of each end point, and whether a range was seen to include its end."""
 
     account: str
     endpoints: dict[str, _Answer]
+    end_included: bool = False
 
 
 class LongestAnswers:
@@ -40,32 +41,45 @@ class LongestAnswers:
 
     def __init__(self, path: Path, account: str, today: date, *, is_kept: bool) -> None:
         self._path = path
-        self._account = account
         self._today = today
         self._is_kept = is_kept
-        self._endpoints: dict[str, _Answer] = {}
+        self._answers = _Answers(account, {})
         with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
-            self._endpoints = msgspec.json.decode(path.read_bytes(), type=_Answers).endpoints
+            self._answers = msgspec.json.decode(path.read_bytes(), type=_Answers)
 
     def find(self, endpoint: str) -> int:
         """Return how many rows the longest answer of an end point had; 0 if none was seen lately."""
-        known = self._endpoints.get(endpoint)
+        known = self._answers.endpoints.get(endpoint)
         return known.rows if known is not None and self._today - known.day <= MAX_AGE else 0
 
     def note(self, endpoint: str, rows: int) -> None:
         """Remember an answer, if none was longer. That it can't be written costs later evidence alone."""
-        known = self._endpoints.get(endpoint)
+        known = self._answers.endpoints.get(endpoint)
         if (
             rows < LEAST_ROWS
             or rows < self.find(endpoint)
             or (known is not None and rows == known.rows and self._today - known.day < RENEWAL_AGE)
         ):
             return
-        self._endpoints[endpoint] = _Answer(rows, self._today)
+        self._answers.endpoints[endpoint] = _Answer(rows, self._today)
+        self._write()
+
+    @property
+    def end_included(self) -> bool:
+        """Whether a range of days was ever seen to include its last day."""
+        return self._answers.end_included
+
+    def note_end_included(self) -> None:
+        """Remember that a range of days includes its last day."""
+        if not self._answers.end_included:
+            self._answers.end_included = True
+            self._write()
+
+    def _write(self) -> None:
         if self._is_kept:
             with contextlib.suppress(OSError):
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-                write_private_file(self._path, msgspec.json.encode(_Answers(self._account, self._endpoints)))
+                write_private_file(self._path, msgspec.json.encode(self._answers))
 
 
 def get_longest_answers(client: Client) -> LongestAnswers:

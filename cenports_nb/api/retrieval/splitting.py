@@ -305,6 +305,8 @@ class RangeEnd:
 
     def _learn(self, window: Window, days: tuple[date, ...], *, refresh: bool) -> None:
         self._client.end_included = any(self._has_records(window, day, refresh=refresh) for day in days)
+        if self._client.end_included:
+            get_longest_answers(self._client).note_end_included()
         # Without records it may be that another date is meant; for this retrieval it is settled.
         self._is_excluded = not self._client.end_included
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -26,6 +26,9 @@ def doctor(
     out: Annotated[Path, typer.Option("--out", help="The shape file: field names and types, no values.")] = Path(
         "cenports-shape.json"
     ),
+    offline: Annotated[
+        bool, typer.Option("--offline", help="Send nothing: say what is known, assumed and contradicted.")
+    ] = False,
     write_probe: Annotated[
         str | None,
         typer.Option(
@@ -48,19 +51,29 @@ def doctor(
 ) -> None:
     """Check the set-up and ask the live account what the reference leaves open: read-only, about ten requests.
 
+    It ends with what is known of the account, assumed, or contradicted by what was seen since; --offline says only that.
+
     With --write-probe it also writes: it says what before it starts, and puts the stock back. In production that needs a
     person who types the SKU.
     """
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.probe.exchanges import ExchangeLog  # noqa: PLC0415
 
+    if offline:
+        if write_probe is not None:
+            raise InvalidRequestError("--offline sends nothing, and --write-probe writes: leave one of them out.")
+        with cn.connect(env, profile=profile, read_only=True, offline=True) as client:
+            _print_readings(client)
+        return
     if write_probe is None:
         if warehouse is not None or recording is not None:
             raise InvalidRequestError(
                 "--warehouse and --recording belong to --write-probe SKU: add it, or leave them out."
             )
         with cn.connect(env, profile=profile, read_only=True, cache=False) as client:
-            _print_questions(_examine(client, out, profile))
+            findings = _examine(client, out, profile)
+            _print_readings(client, {name for finding in findings for name in finding.learnt})
+        _print_questions(findings)
         return
     recording = recording or Path("cenports-recording.json")
     if not recording.parent.is_dir():
@@ -171,6 +184,14 @@ def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, A
         return
     path = save_profile(settings.home, settings.profile or "default", {"dialect": learnt})
     typer.echo(f"What was learnt is in [{settings.profile or 'default'}.dialect] of {path}")
+
+
+def _print_readings(client: Client, learnt: Collection[str] = ()) -> None:
+    """Print how far each reading is sure."""
+    from cenports_nb.submissions.probe.readings import format_readings, list_readings  # noqa: PLC0415
+
+    print_text(f"How {client.settings.environment} (partner {client.settings.partner_id}) is read:")
+    print_text(format_readings(list_readings(client, learnt)))
 
 
 def _print_questions(findings: Sequence[Finding]) -> None:

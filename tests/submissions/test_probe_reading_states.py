@@ -14,7 +14,7 @@ from cenports_nb.api.retrieval.longest_answers import get_longest_answers
 from cenports_nb.frames.loaders.stock import STOCK_SOURCE
 from cenports_nb.settings import resolve_settings, save_profile
 from cenports_nb.submissions.context import get_context
-from cenports_nb.submissions.probe.readings import format_readings, list_readings
+from cenports_nb.submissions.probe.reading_states import format_reading_states, list_reading_states
 from cenports_nb.submissions.rules.models import Batch, Head, Row
 
 
@@ -33,7 +33,7 @@ def connect(tmp_path: Path) -> Callable[..., Client]:
 
 
 def find(client: Client, name: str) -> tuple[str, str]:
-    (found,) = (reading for reading in list_readings(client) if reading.name == name)
+    (found,) = (reading for reading in list_reading_states(client) if reading.name == name)
     return found.state, found.evidence
 
 
@@ -55,11 +55,13 @@ def test_what_the_profile_says_is_known_and_the_rest_assumed(connect: Callable[.
     """Until something speaks against it."""
     with connect(order_limit=500) as client:
         assert find(client, "order_limit")[0] == "known"
-        assert {reading.state for reading in list_readings(client) if reading.name != "order_limit"} == {"assumed"}
+        assert {reading.state for reading in list_reading_states(client) if reading.name != "order_limit"} == {
+            "assumed"
+        }
         assert [
-            reading.state for reading in list_readings(client, {"end_included"}) if reading.name == "end_included"
+            reading.state for reading in list_reading_states(client, {"end_included"}) if reading.name == "end_included"
         ] == ["known"]
-        assert format_readings(list_readings(client)).startswith("  known        order_limit         500")
+        assert format_reading_states(list_reading_states(client)).startswith("  known        order_limit         500")
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, cast
 import msgspec
 
 from cenports_nb.api.http.paging_words import PageInfo
-from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, RawRecords, count_records, split_pages
+from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, RawRecords, split_pages
 from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
 from cenports_nb.api.retrieval.windows import Window
 
@@ -159,8 +159,8 @@ class PageSet:
         if last.is_cut(found, contents.row_count):
             return result(False)
         if not totals:
-            repeats = len(self.infos) > 1 and found < count_records(contents)  # every page may have been the first
-            return result(False if repeats else True if tells_end else None)
+            is_first_again = len(self.infos) > 1 and found == len(set(contents.identities[: contents.sizes[0]]))
+            return result(False if is_first_again else True if tells_end else None)
         if totals == {found} or (spec.counts_rows and totals == {contents.row_count}):
             return result(True)
         if not tells_end and found < max(totals):

@@ -63,7 +63,7 @@ def doctor(
         if write_probe is not None:
             raise InvalidRequestError("--offline sends nothing, and --write-probe writes: leave one of them out.")
         with cn.connect(env, profile=profile, read_only=True, offline=True) as client:
-            _print_readings(client)
+            _print_reading_states(client)
         return
     if write_probe is None:
         if warehouse is not None or recording is not None:
@@ -72,7 +72,7 @@ def doctor(
             )
         with cn.connect(env, profile=profile, read_only=True, cache=False) as client:
             findings = _examine(client, out, profile)
-            _print_readings(client, {name for finding in findings for name in finding.learnt})
+            _print_reading_states(client, {name for finding in findings for name in finding.learnt})
         _print_questions(findings)
         return
     recording = recording or Path("cenports-recording.json")
@@ -186,12 +186,12 @@ def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, A
     typer.echo(f"What was learnt is in [{settings.profile or 'default'}.dialect] of {path}")
 
 
-def _print_readings(client: Client, learnt: Collection[str] = ()) -> None:
+def _print_reading_states(client: Client, learnt: Collection[str] = ()) -> None:
     """Print how far each reading is sure."""
-    from cenports_nb.submissions.probe.readings import format_readings, list_readings  # noqa: PLC0415
+    from cenports_nb.submissions.probe.reading_states import format_reading_states, list_reading_states  # noqa: PLC0415
 
     print_text(f"How {client.settings.environment} (partner {client.settings.partner_id}) is read:")
-    print_text(format_readings(list_readings(client, learnt)))
+    print_text(format_reading_states(list_reading_states(client, learnt)))
 
 
 def _print_questions(findings: Sequence[Finding]) -> None:

@@ -29,8 +29,8 @@ GROUP BY 1
 
 
 @dataclass(frozen=True)
-class Reading:
-    """One reading.
+class ReadingState:
+    """How sure one reading is.
 
     Attributes:
         name: The field of `Dialect`.
@@ -45,7 +45,7 @@ class Reading:
     evidence: str
 
 
-def list_readings(client: Client, learnt: Collection[str] = ()) -> list[Reading]:
+def list_reading_states(client: Client, learnt: Collection[str] = ()) -> list[ReadingState]:
     """List every reading of a client's dialect; nothing is sent.
 
     Args:
@@ -59,12 +59,12 @@ def list_readings(client: Client, learnt: Collection[str] = ()) -> list[Reading]
         is_known = field.name in client.settings.dialect or field.name in learnt
         evidence = against or ("found out, or in the profile" if is_known else "the default")
         found.append(
-            Reading(field.name, value, "contradicted" if against else "known" if is_known else "assumed", evidence)
+            ReadingState(field.name, value, "contradicted" if against else "known" if is_known else "assumed", evidence)
         )
     return found
 
 
-def format_readings(readings: Iterable[Reading]) -> str:
+def format_reading_states(readings: Iterable[ReadingState]) -> str:
     """Write one line a reading; what is contradicted comes first."""
     order = ("contradicted", "known", "assumed")
     ordered = sorted(readings, key=lambda reading: order.index(reading.state))

@@ -146,7 +146,7 @@ MUTANTS: Mapping[str, Callable[[], Patches]] = MappingProxyType({
     "verify overlooks our own other changes": lambda: [(verify, "find_other_changes", lambda *_: {})],
     "a dropped row is nowhere": lambda: [(store.Journal, "add", _add_all_but_one)],
     "a document is forgotten after a while": lambda: [(history.History, "_is_repeated", _forget_documents)],
-    "a fall of stock that shipped nothing is kept": lambda: [
+    "a fall of stock that is no shipment is followed": lambda: [
         (decide, "fell_equally", lambda *_: True),
     ],
     "no guard looks at rebased numbers": lambda: [(decide, "find_objection", _decide_without_guards)],

@@ -83,7 +83,7 @@ def test_an_end_that_was_seen_contradicts_a_profile_without_it(connect: Callable
     """What was seen by another client of the account counts."""
     with connect() as client:
         answers = get_longest_answers(client)
-        answers._is_kept = True
+        answers._is_saved = True
         answers.note_end_included()
     with connect(end_included=False) as client:
         assert find(client, "end_included") == ("contradicted", "the last day of a range was part of an answer")

@@ -40,7 +40,7 @@ class StubClient:
         return self
 
     def component(self, _kind: type, _build: Any) -> LongestAnswers:
-        return LongestAnswers(Path("nowhere"), "account", NOW.date(), is_kept=False)
+        return LongestAnswers(Path("nowhere"), "account", NOW.date(), is_saved=False)
 
     def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
         return ApiRequest(path, body=dict(parameters), url=url)

@@ -39,10 +39,10 @@ class _Answers(msgspec.Struct):
 class LongestAnswers:
     """The longest answers of one account, in a small file of their own."""
 
-    def __init__(self, path: Path, account: str, today: date, *, is_kept: bool) -> None:
+    def __init__(self, path: Path, account: str, today: date, *, is_saved: bool) -> None:
         self._path = path
         self._today = today
-        self._is_kept = is_kept
+        self._is_saved = is_saved
         self._answers = _Answers(account, {})
         with contextlib.suppress(OSError, msgspec.MsgspecError, UnicodeDecodeError):
             self._answers = msgspec.json.decode(path.read_bytes(), type=_Answers)
@@ -76,7 +76,7 @@ class LongestAnswers:
             self._write()
 
     def _write(self) -> None:
-        if self._is_kept:
+        if self._is_saved:
             with contextlib.suppress(OSError):
                 self._path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
                 write_private_file(self._path, msgspec.json.encode(self._answers))
@@ -89,7 +89,7 @@ def get_longest_answers(client: Client) -> LongestAnswers:
         account = client.settings.account
         name = f"{blake2b(account.encode(), digest_size=8).hexdigest()}.json"
         return LongestAnswers(
-            client.home / FOLDER / name, account, client.clock.now().date(), is_kept=not client.settings.offline
+            client.home / FOLDER / name, account, client.clock.now().date(), is_saved=not client.settings.offline
         )
 
     return client.component(LongestAnswers, build)

@@ -119,10 +119,10 @@ class TransactionStore:
 
     def settle(self, now: datetime, dialect: Dialect) -> None:
         """Apply everything that has ended by now; in reverse order, a write waits for all that were sent after it."""
-        place = -1 if dialect.application_order == "reverse" else 0
-        while self._waiting and self._waiting[place].ends_at <= now:
-            transaction = self._waiting[place]
-            del self._waiting[place]
+        position = -1 if dialect.application_order == "reverse" else 0
+        while self._waiting and self._waiting[position].ends_at <= now:
+            transaction = self._waiting[position]
+            del self._waiting[position]
             transaction.errors = transaction.batch.run(whole=dialect.failed_applies == "nothing")
 
 

@@ -29,6 +29,8 @@ from cenports_nb.submissions.rules.models import Row
 from cenports_nb.submissions.rules.moments import Moment
 from cenports_nb.submissions.submit import check_rows
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 3, 1, 12, tzinfo=UTC)
 CALL = "PATCH /inventories"
 Change = Callable[["Shop"], None]

@@ -99,7 +99,7 @@ def test_the_right_to_send_dies_with_its_process(
 def test_killed_processes_tell_the_truth_afterwards() -> None:
     """The benchmark of crashes, with fewer rounds; it prints its counts and ends in failure at the first lie."""
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks/crash.py"), "--rounds", "2"],
+        [sys.executable, str(ROOT / "benchmarks/crash.py"), "--rounds", "1"],
         capture_output=True,
         text=True,
         check=False,

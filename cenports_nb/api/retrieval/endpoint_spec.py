@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from cenports_nb.api.http.session import ApiRequest
 
 
+LEAST_DOCUMENTED_CAP = 30
+""""will only return 30 items"."""
+
+
 @dataclass(frozen=True)
 class EndpointSpec:
     """How one end point is asked.
@@ -44,7 +48,7 @@ class EndpointSpec:
     unsettled_age: float = math.inf
     counts_rows: bool = False
     channels: Callable[[], Sequence[str]] | None = None
-    any_cap_from: int = 30  # "will only return 30 items" is the lowest that the reference tells of
+    any_cap_from: int = LEAST_DOCUMENTED_CAP
 
     def page_request(self, client: Client, window: Window, number: int = 1, url: str | None = None) -> ApiRequest:
         """Build the request of a page: all parameters again, with its number; the server may have forgotten the rest.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from cenports_nb.api.retrieval.decoded_page import RawRecords
-from cenports_nb.api.retrieval.endpoint_spec import EndpointSpec
+from cenports_nb.api.retrieval.endpoint_spec import LEAST_DOCUMENTED_CAP, EndpointSpec
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.decoding.order_pages import decode_line_items, decode_orders, join_order_pages
 
@@ -54,7 +54,8 @@ def channels_spec(client: Client) -> EndpointSpec:
         "/channels",
         limit,
         lambda _: {"limit": limit},
-        client.dialect.known_caps,
+        # Ten channels are many, and there is no smaller question to ask.
+        tuple(number for number in client.dialect.known_caps if number >= LEAST_DOCUMENTED_CAP),
         max_age=lambda _: client.ages.channels,
     )
 

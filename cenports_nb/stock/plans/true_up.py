@@ -237,6 +237,8 @@ def _list_unsettled(counts: pd.DataFrame, joined: _JoinedStock, is_zeroed: Mask)
     """List unsettled SKUs by warehouse where rows wait for them: what is set to 0, and what earlier was and was held."""
     counted, is_known = joined.counted, joined.now_rows[joined.count_codes] >= 0
     is_uncounted = find_uncounted(counts, counted["quantity"].to_numpy()) & is_known
+    if not is_uncounted.any():
+        return find_unsettled(counted, joined.is_unsettled, joined.now, joined.is_counted, is_zeroed)
     is_waiting = np.isin(joined.now_codes, joined.count_codes[is_uncounted])
     was_unknown = ~is_known | (counted["product_sku"].to_numpy() != counts["product_sku"].to_numpy())
     unsettled = find_unsettled(

@@ -6,6 +6,7 @@ last day of a range is included; `WindowSplitter` reads a window with their help
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -135,9 +136,8 @@ class WindowSplitter:
             return False
         channel_id = window.channel_id if self._spec.path == "/shipments" else None
         widest = Window(FIRST_DAY, LAST_DAY, channel_id=channel_id)
-        result = self._source.read(widest, refresh=refresh)
-        if not isinstance(result, str):
-            self._caps.judge(result, widest)
+        with contextlib.suppress(TransportError, ApiError, InvalidRequestError):
+            self._caps.judge(self._source.read_directly(widest, refresh=refresh), widest)
         return not self._caps.is_longest(contents)
 
     def _cut_finer(self, window: Window, contents: DecodedPage, *, refresh: bool) -> Iterator[Window]:

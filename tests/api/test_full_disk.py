@@ -17,6 +17,8 @@ from cenports_nb.api.http.rate_limit import FILE_NAME, RateLimiter
 from cenports_nb.errors import CenportsError, CenportsWarning, ConfigurationError, JournalError
 from cenports_nb.settings import home_folder
 
+pytestmark = pytest.mark.slow
+
 WORKER = Path(__file__).parents[1] / "support" / "full_disk_worker.py"
 STOCK = {"data": [{"warehouseCode": "W", "warehouseInventory": [{"productSku": "A", "quantity": "5"}]}]}
 COUNTS = pd.DataFrame({"warehouse_code": ["W"], "product_sku": ["A"], "quantity": [6]})

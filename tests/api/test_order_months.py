@@ -16,6 +16,8 @@ from cenports_nb.frames.line_status import fill_line_warehouses
 from cenports_nb.sandbox import Clock, Sandbox
 from cenports_nb.settings import resolve_settings
 
+pytestmark = pytest.mark.slow
+
 NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
 
 

@@ -10,6 +10,7 @@ from typing import Any, get_args, get_type_hints
 
 import pandas as pd
 import pytest
+from support.dialect_clients import connect_to_dialect
 from support.fake_clock import FakeClock
 
 import cenports_nb as cn
@@ -43,19 +44,9 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@contextmanager
-def connect(sandbox: Sandbox, server: Dialect, dialect: cn.Dialect | None = None) -> Iterator[Client]:
-    sandbox.dialect = server
-    with Client(
-        resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000), dialect=dialect, clock=FakeClock(sandbox)
-    ) as client:
-        yield client
-    sandbox.dialect = Dialect()
-
-
 @pytest.fixture(scope="module")
 def whole(sandbox: Sandbox) -> dict[str, pd.DataFrame]:
-    with connect(sandbox, Dialect()) as client:
+    with connect_to_dialect(sandbox, Dialect()) as client:
         return {name: load(client) for name, load in LOADS.items()}
 
 
@@ -75,7 +66,7 @@ def check_loads(client: Client, whole: dict[str, pd.DataFrame], names: Iterable[
 @pytest.mark.parametrize("cap", [10, 15, 20, 25, 37, 40, 60, 75, 120])
 def test_orders_that_are_cut_without_a_word(sandbox: Sandbox, whole: dict[str, pd.DataFrame], cap: int) -> None:
     """At a number that is on no list of the reference."""
-    with connect(sandbox, Dialect(pages="none", order_cap=cap, shipment_cap=cap)) as client:
+    with connect_to_dialect(sandbox, Dialect(pages="none", order_cap=cap, shipment_cap=cap)) as client:
         refused = check_loads(client, whole)
     assert "stock" not in refused
     assert "orders" not in refused
@@ -86,7 +77,7 @@ def test_orders_that_are_cut_without_a_word(sandbox: Sandbox, whole: dict[str, p
 def test_pages_in_any_words(sandbox: Sandbox, whole: dict[str, pd.DataFrame], words: Any, *, everywhere: bool) -> None:
     """Followed where a further page can be asked for; else a smaller question, or a refusal."""
     dialect = Dialect(pages=words, pages_everywhere=everywhere, order_cap=15, shipment_cap=15, stock_cap=40)
-    with connect(sandbox, dialect) as client:
+    with connect_to_dialect(sandbox, dialect) as client:
         refused = check_loads(client, whole, LOADS if everywhere else ["orders", "open"])
     assert words not in PAGED or not refused
 
@@ -118,7 +109,7 @@ def test_stock_that_is_cut_without_a_word(cap: int) -> None:
     """One warehouse with more than an answer holds."""
     with (
         stocked(W=cap + 40) as sandbox,
-        connect(sandbox, Dialect(stock_cap=cap)) as client,
+        connect_to_dialect(sandbox, Dialect(stock_cap=cap)) as client,
         pytest.raises(IncompleteError, match=rf"whole_lengths = \[{cap}\]"),
     ):
         cn.load_actual_stock(client)
@@ -127,18 +118,18 @@ def test_stock_that_is_cut_without_a_word(cap: int) -> None:
 @pytest.mark.parametrize("rows", CAPS)
 def test_a_round_account_loads_its_stock(rows: int) -> None:
     """Of two warehouses the answers add up; of one a person says that it is so."""
-    with stocked(W=rows, V=7) as sandbox, connect(sandbox, Dialect()) as client:
+    with stocked(W=rows, V=7) as sandbox, connect_to_dialect(sandbox, Dialect()) as client:
         assert len(cn.load_actual_stock(client)) == rows + 7
     with stocked(W=rows) as sandbox:
-        with connect(sandbox, Dialect(), cn.Dialect(whole_lengths=(rows,))) as client:
+        with connect_to_dialect(sandbox, Dialect(), cn.Dialect(whole_lengths=(rows,))) as client:
             assert len(cn.load_actual_stock(client)) == rows
-        with connect(sandbox, Dialect()) as client, pytest.raises(IncompleteError, match="whole_lengths"):
+        with connect_to_dialect(sandbox, Dialect()) as client, pytest.raises(IncompleteError, match="whole_lengths"):
             cn.load_actual_stock(client)
 
 
 def test_a_submission_needs_only_the_rows_that_it_changes() -> None:
     """Of stock that may lack others."""
-    with stocked(W=50) as sandbox, connect(sandbox, Dialect()) as client:
+    with stocked(W=50) as sandbox, connect_to_dialect(sandbox, Dialect()) as client:
         updates = pd.DataFrame({
             "warehouse_code": "W", "product_sku": ["S7", "S9"], "type": "TRUE_UP", "quantity": 2, "current_quantity": 3,
         })  # fmt: skip
@@ -157,7 +148,7 @@ def test_a_round_number_of_channels_is_all_of_them(number: int) -> None:
         sandbox.state.channels = ChannelStore(
             [{"channelId": f"C{i}", "channelName": "x"} for i in range(number)], unlisted=()
         )
-        with connect(sandbox, Dialect()) as client:
+        with connect_to_dialect(sandbox, Dialect()) as client:
             assert len(cn.load_channels(client)) == number
 
 
@@ -165,7 +156,7 @@ def test_what_a_person_says_of_one_number_holds_for_that_number_alone() -> None:
     """Everything else stays doubtful."""
     with (
         stocked(W=60) as sandbox,
-        connect(sandbox, Dialect(stock_cap=40), cn.Dialect(whole_lengths=(50,))) as client,
+        connect_to_dialect(sandbox, Dialect(stock_cap=40), cn.Dialect(whole_lengths=(50,))) as client,
         pytest.raises(IncompleteError),
     ):
         cn.load_actual_stock(client)
@@ -194,10 +185,10 @@ def test_a_longer_answer_is_remembered(tmp_path: Path) -> None:
 def test_ten_orders_of_one_day_are_all_of_them(sandbox: Sandbox) -> None:
     """A longer answer of the same end point shows it, where nothing smaller can be asked."""
     sandbox.dialect = Dialect(pages="none")
-    with connect(sandbox, Dialect(pages="none")) as client:
+    with connect_to_dialect(sandbox, Dialect(pages="none")) as client:
         days = cn.load_orders(client, "2026-05-01", "2026-05-25")["order_date"].dt.strftime("%Y-%m-%d").value_counts()
     for day in days[(days % 5 == 0) & (days >= 10)].index[:3]:
-        with connect(sandbox, Dialect(pages="none")) as client:
+        with connect_to_dialect(sandbox, Dialect(pages="none")) as client:
             assert len(cn.load_orders(client, day, day)) == days[day]
 
 

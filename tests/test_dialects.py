@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from support.dialect_clients import connect_to_dialect
 from support.fake_clock import FakeClock
 from support.property_examples import share_of_examples
 
@@ -58,21 +58,9 @@ def sandbox() -> Iterator[Sandbox]:
         yield sandbox
 
 
-@contextmanager
-def _spoken(sandbox: Sandbox, server: Dialect, client: cn.Dialect | None = None) -> Iterator[Client]:
-    """Let the sandbox speak so, and connect."""
-    sandbox.dialect = server
-    try:
-        found = resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000)
-        with Client(found, dialect=client, clock=FakeClock(sandbox)) as connected:
-            yield connected
-    finally:
-        sandbox.dialect = Dialect()
-
-
 @pytest.fixture(scope="module")
 def plain(sandbox: Sandbox) -> Frames:
-    with _spoken(sandbox, Dialect()) as client:
+    with connect_to_dialect(sandbox, Dialect()) as client:
         return {name: load(client) for name, load in LOADS.items()}
 
 
@@ -131,14 +119,14 @@ def test_every_reading_gives_the_same_frames(
     sandbox: Sandbox, plain: Frames, question: str, server: Dialect, client: cn.Dialect | None
 ) -> None:
     """Orders, lines, shipments, stock, warehouses and channels: all rows, all cells, all dtypes."""
-    with _spoken(sandbox, server, client) as connected:
+    with connect_to_dialect(sandbox, server, client) as connected:
         for name in READ_BY_QUESTION.get(question.replace(":", " ").split()[0], LOADS):
             _same(LOADS[name](connected), plain[name])
 
 
 def test_the_meaning_of_a_date_is_noticed(sandbox: Sandbox, plain: Frames) -> None:
     """25: a filter by the day of entry: all orders where the days are wide enough, and a doubt that is told."""
-    with _spoken(sandbox, Dialect(date_meant="entry")) as client:
+    with connect_to_dialect(sandbox, Dialect(date_meant="entry")) as client:
         with pytest.warns(IncompleteWarning, match="another date"):
             orders = cn.load_orders(client, *DAYS)
         _same(orders, plain["orders"])
@@ -157,7 +145,10 @@ def test_a_plain_day_is_never_shifted(sandbox: Sandbox, plain: Frames) -> None:
 
 def test_stock_that_may_be_cut_is_incomplete(sandbox: Sandbox) -> None:
     """26: a total at a cap is asked again by warehouse, and not taken for whole if that settles nothing."""
-    with _spoken(sandbox, Dialect(stock_cap=100)) as client, pytest.raises(IncompleteError, match="100 stock rows"):
+    with (
+        connect_to_dialect(sandbox, Dialect(stock_cap=100)) as client,
+        pytest.raises(IncompleteError, match="100 stock rows"),
+    ):
         cn.load_actual_stock(client)
 
 
@@ -165,23 +156,23 @@ def test_stock_that_is_cut_by_answer_is_read_by_warehouse(sandbox: Sandbox, plai
     """26: where each warehouse fits, but not all of them at once, a part can't prove that no warehouse is missing."""
     rows = plain["actual"]["warehouse_code"].value_counts()
     assert rows.max() < 300
-    with _spoken(sandbox, Dialect(stock_cap=99)) as client, pytest.raises(IncompleteError):
+    with connect_to_dialect(sandbox, Dialect(stock_cap=99)) as client, pytest.raises(IncompleteError):
         cn.load_actual_stock(client)
 
 
 def test_available_stock_may_be_clamped_or_of_the_channel(sandbox: Sandbox, plain: Frames) -> None:
     """24: what comes is what is shown."""
-    with _spoken(sandbox, Dialect(available_clamped=True)) as client:
+    with connect_to_dialect(sandbox, Dialect(available_clamped=True)) as client:
         clamped = cn.load_available_stock(client, CHANNELS)
     assert clamped["quantity"].tolist() == plain["available"]["quantity"].clip(lower=0).tolist()
-    with _spoken(sandbox, Dialect(available_scope="channel")) as client:
+    with connect_to_dialect(sandbox, Dialect(available_scope="channel")) as client:
         own = cn.load_available_stock(client, CHANNELS)
     assert (own["quantity"] >= plain["available"]["quantity"]).all()
 
 
 def test_old_channels_may_be_missing_from_the_list(sandbox: Sandbox, plain: Frames) -> None:
     """5: a day that must be split by channel is split by those that its orders name, too."""
-    with _spoken(sandbox, Dialect(lists_channels="first", pages="none", order_cap=30)) as client:
+    with connect_to_dialect(sandbox, Dialect(lists_channels="first", pages="none", order_cap=30)) as client:
         _same(cn.load_orders(client, *DAYS), plain["orders"])
 
 
@@ -207,6 +198,6 @@ READINGS = st.fixed_dictionaries(
 @given(READINGS)
 def test_readings_together_give_the_same_frames(sandbox: Sandbox, plain: Frames, readings: dict[str, Any]) -> None:
     """Questions are open each by itself, so any answers may come together."""
-    with _spoken(sandbox, replace(Dialect(), **readings)) as client:
+    with connect_to_dialect(sandbox, replace(Dialect(), **readings)) as client:
         for name in ("orders", "shipments", "actual"):
             _same(LOADS[name](client), plain[name])

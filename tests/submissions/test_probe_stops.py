@@ -28,7 +28,7 @@ def northwind(northwind: Sandbox) -> Sandbox:
     return northwind
 
 
-def _open_submission_of(sentence: str, client: Client) -> cn.Submission:
+def _open_named_submission(sentence: str, client: Client) -> cn.Submission:
     return cn.open_submission(client, re.search(r"submissions \w+ (\d{8}-\d{6}-\w{8})", sentence)[1])
 
 
@@ -178,7 +178,7 @@ def test_a_lost_answer_stops_it_in_doubt(account: Client, northwind: Sandbox, cl
     with pytest.raises(InvalidRequestError, match="that is in_doubt"):
         plan_probe(account, RESERVED_SKU)
     clock.sleep(1)
-    _open_submission_of(found.result.stopped, account).verify()
+    _open_named_submission(found.result.stopped, account).verify()
     assert plan_probe(account, RESERVED_SKU).steps[0].name == "take back"
 
 

@@ -44,10 +44,10 @@ PAGE_SIZE_WORDS = frozenset({
     "perpage", "pagesize", "pagelimit", "limit", "size", "itemsperpage", "recordsperpage", "resultsperpage", "maxresults",
 })  # fmt: skip
 SILENT_WORDS = frozenset({
-    "page", "currentpage", "pagenumber", "pageno", "pageindex", "currentpageurl", "pages", "self", "path", "from", "to",
+    "page", "currentpage", "pagenumber", "pageno", "pageindex", "currentpageurl", "self", "path", "from", "to",
     "offset", "start", "startindex", "first", "firstpage", "firstpageurl", "last", "lastpageurl", "prev", "previous",
     "prevpage", "previouspage", "prevpageurl", "previouspageurl", "prevcursor", "previouscursor", "startcursor", "endcursor",
-    "hasprev", "hasprevious", "haspreviouspage", "hasprevpage", "links", "nextpageurls",
+    "hasprev", "hasprevious", "haspreviouspage", "hasprevpage", "links",
 })  # fmt: skip
 """Words of paging that say nothing of further pages."""
 LAST_WORDS = frozenset({"last", "end", "eof", "final", "done", "finished"})

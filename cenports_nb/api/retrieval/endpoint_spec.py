@@ -30,6 +30,7 @@ class EndpointSpec:
         parameters: A window as this end point names it.
         known_caps: Lengths at which responses may be cut silently.
         any_cap_from: From this length on they may be cut at any other number too.
+        needs_channel: Whether a window must name its channel.
         decode: Decodes the records of pages.
         join: Joins decoded pages that came one by one.
         max_age: How many seconds old the cached pages of a window may be; 0 where they must not be cached.
@@ -49,6 +50,7 @@ class EndpointSpec:
     counts_rows: bool = False
     channels: Callable[[], Sequence[str]] | None = None
     any_cap_from: int = LEAST_DOCUMENTED_CAP
+    needs_channel: bool = False
 
     def page_request(self, client: Client, window: Window, number: int = 1, url: str | None = None) -> ApiRequest:
         """Build the request of a page: all parameters again, with its number; the server may have forgotten the rest.

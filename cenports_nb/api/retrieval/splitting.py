@@ -134,7 +134,7 @@ class WindowSplitter:
         """Look for a longer answer, of any day: it shows that this one was not cut at its length."""
         if not self._caps.may_be_exceeded(contents) or self._source.gave_up:
             return False
-        channel_id = window.channel_id if self._spec.path == "/shipments" else None
+        channel_id = window.channel_id if self._spec.needs_channel else None
         widest = Window(FIRST_DAY, LAST_DAY, channel_id=channel_id)
         with contextlib.suppress(TransportError, ApiError, InvalidRequestError):
             self._caps.judge(self._source.read_directly(widest, refresh=refresh), widest)

@@ -44,6 +44,7 @@ def shipments_spec(client: Client) -> EndpointSpec:
         lambda _, pages: ShipmentRecords(pages),
         max_age=lambda window: client.ages.shipments if window.acknowledged is None else 0.0,
         channels=lambda: (),
+        needs_channel=True,
     )
 
 

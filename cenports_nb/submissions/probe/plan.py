@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
@@ -318,7 +318,3 @@ def _move_stock(frame: pd.DataFrame, key: tuple[str, str], units: int) -> pd.Dat
     moved = frame.copy()
     moved.loc[(frame[STOCK_KEYS] == list(key)).all(axis=1).to_numpy(), "quantity"] += units
     return moved
-
-
-Report = Callable[[str], None]
-"""Takes one line about each step that was carried out."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -24,7 +24,6 @@ from cenports_nb.submissions.probe.plan import (
     PlannedRow,
     PlannedWrite,
     ProbePlan,
-    Report,
     Step,
 )
 from cenports_nb.submissions.probe.unfinished import Change, read_changes
@@ -41,6 +40,9 @@ FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, PAUSE_FACTOR = 1.0, 30.0, 1.5
 
 QUIET_SECONDS = 10.0
 """After all transactions of a step have ended, the stock must stand still so long before it counts, where it might yet move."""
+
+Report = Callable[[str], None]
+"""Takes one line about each step that was carried out."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import msgspec
 import pytest
@@ -18,7 +19,7 @@ from cenports_nb.api.http.adapter import Exchange
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Dialect, Sandbox
 from cenports_nb.sandbox.account.transactions import TransactionStore
 from cenports_nb.submissions.probe.exchanges import ExchangeLog
-from cenports_nb.submissions.probe.findings import list_findings
+from cenports_nb.submissions.probe.findings import list_findings, read_pages
 from cenports_nb.submissions.probe.plan import FAILING_ROW, MISSING_SKU, ONE_MORE, OVERLAP, OWN_VALUE, ProbePlan
 from cenports_nb.submissions.probe.recording import build_recording, write_recording
 from cenports_nb.submissions.probe.run import ProbeResult, StepResult
@@ -102,6 +103,16 @@ def test_it_finds_out_the_dialect(account: Client, northwind: Sandbox, dialect: 
     learnt = list_learnt(found, account.dialect)
     assert client_dialect.Dialect.from_profile(learnt).true_up_sets == dialect.true_up_sets
     assert learnt["available_scope"] == dialect.available_scope
+
+
+@pytest.mark.parametrize("pages", get_args(get_type_hints(Dialect)["pages"]))
+def test_every_way_to_speak_of_pages_is_recorded(account: Client, northwind: Sandbox, pages: Any) -> None:
+    """In bodies and in headers."""
+    northwind.dialect = Dialect(pages=pages)
+    log = ExchangeLog.start(account)
+    with account.session.observe(log.add):
+        account.get("/orders", {"limit": 1, "isPaginated": True})
+    assert read_pages(log) == pages
 
 
 def _find_values(found: Probe, sandbox: Sandbox, text: str) -> list[str]:

@@ -72,6 +72,7 @@ class Exchange:
         sent: Its body; None if it has none.
         status: Of the answer.
         received: Its body.
+        header_names: Names of its headers, in lower case.
     """
 
     method: str
@@ -79,6 +80,7 @@ class Exchange:
     sent: bytes | None
     status: int
     received: bytes
+    header_names: frozenset[str] = frozenset()
 
 
 class NotDepartedError(Exception):
@@ -239,7 +241,8 @@ class ApiAdapter(Transport):
             if self.on_exchange is not None and authorization is not None:
                 sent = request.body if isinstance(request.body, bytes) else None
                 address, status = request.path_url, response.status_code
-                self.on_exchange(Exchange(str(request.method), address, sent, status, response.content))
+                names = frozenset(map(str.lower, response.headers))
+                self.on_exchange(Exchange(str(request.method), address, sent, status, response.content, names))
             if 200 <= response.status_code < 300:
                 response.parsed_body = responses.parse_body(  # type: ignore[attr-defined]
                     what, response.content, self._redact

@@ -44,6 +44,7 @@ class ExchangeLog:
         error_forms: How `errors` of ended transactions were written.
         error_numbers: The row numbers that they name.
         refusals: Statuses with which PATCH /inventories was refused.
+        order_headers: Names of headers of answers with orders.
         hides_errors: Whether refusals come with status 200; None where none was seen.
     """
 
@@ -58,6 +59,7 @@ class ExchangeLog:
     error_forms: set[str] = field(default_factory=set)
     error_numbers: set[int] = field(default_factory=set)
     refusals: set[int] = field(default_factory=set)
+    order_headers: set[str] = field(default_factory=set)
     hides_errors: bool | None = None
 
     @classmethod
@@ -83,6 +85,8 @@ class ExchangeLog:
             self.refusals.add(code)
         elif call in ("PATCH /inventories", "GET /transaction") and isinstance(received, dict):
             self._note_transaction(received, is_new=call.startswith("PATCH"))
+        elif call == "GET /orders":
+            self.order_headers |= exchange.header_names
         elif call == "GET /inventories":
             self._note_stock(received)
 

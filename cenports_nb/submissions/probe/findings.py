@@ -35,9 +35,18 @@ PAGE_FIELDS = {
     "numbers": {"last_page"},
     "next": {"next_page_url"},
     "total": {"total"},
+    "total_pages": {"total_pages"},
+    "has_more": {"has_more"},
+    "page_info": {"pageInfo"},
+    "next_cursor": {"meta.next_cursor"},
+    "per_page": {"per_page"},
+    "count": {"count"},
+    "x_total_count": {"x-total-count"},
+    "x_total_pages": {"x-total-pages"},
+    "link": {"link"},
     "none": set[str](),
 }
-"""Fields beside the records of GET /orders, by the sandbox's word for such pages; the first that fits counts."""
+"""Fields beside the records of GET /orders, or headers, by the sandbox's word for such pages; the first that fits counts."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +113,7 @@ def list_readings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> dic
         "misspelt": "nextAvailabileQuantity" in log.stock_fields if log.stock_fields else None,
         "errors_as_200": log.hides_errors,
         "available_scope": plan.available_scope,
-        "pages": _read_pages(log),
+        "pages": read_pages(log),
         "get_parameters": None if dialect.get_parameters == "both" else dialect.get_parameters,
         "channel_parameters": None if dialect.channel_parameters == "both" else dialect.channel_parameters,
         "end_included": dialect.end_included,
@@ -247,11 +256,14 @@ def _name_case(handle: str) -> str | None:
     return "upper" if handle.isupper() else "lower" if handle.islower() else None
 
 
-def _read_pages(log: ExchangeLog) -> str | None:
+def read_pages(log: ExchangeLog) -> str | None:
+    """Tell in which words GET /orders spoke of pages, as the sandbox names them; None if it was not seen."""
     answer = log.calls["GET /orders"].answers.get("200") if "GET /orders" in log.calls else None
     if not isinstance(answer, dict):
         return None
-    return next(word for word, names in PAGE_FIELDS.items() if names <= set(answer))
+    meta = answer.get("meta")
+    found = {*answer, *(f"meta.{name}" for name in (meta if isinstance(meta, dict) else ())), *log.order_headers}
+    return next(word for word, names in PAGE_FIELDS.items() if names <= found)
 
 
 def _only(values: set[Any]) -> Any:

@@ -53,6 +53,11 @@ def encode_keys(*frames: Sequence[pd.Series[Any]], room: int = SPARSE_FACTOR) ->
     return KeyCodes(tuple(np.split(numbers, ends[:-1])), size)
 
 
+def list_keys(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[Any, ...]]:
+    """List the values of some columns as one tuple a row, four times as fast as `itertuples` is with text."""
+    return list(zip(*(frame[name].tolist() for name in names), strict=True))
+
+
 def compact_codes(numbers: IntArray, size: int) -> tuple[IntArray, int]:
     """Count numbers through in their order, so that each number below the new size is there; -1 stays."""
     if size <= SPARSE_FACTOR * len(numbers) + 1024:

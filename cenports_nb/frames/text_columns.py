@@ -26,6 +26,11 @@ def from_arrow(values: arrow.Array | arrow.ChunkedArray) -> pd.Series[Any]:
     return pd.Series(dtype.__from_arrow__(values), copy=False)
 
 
+def build_text(values: Sequence[str | None]) -> pd.Series[Any]:
+    """Make a `str` column of Python strings."""
+    return from_arrow(arrow.array(values, ARROW_TEXT))
+
+
 def take_text(rows: np.ndarray[Any, np.dtype[np.int64]], *columns: pd.Series[Any]) -> pd.Series[Any]:
     """Take text by row number from `str` columns that follow each other; -1 gives null."""
     if len(columns[0]) == len(rows) and (rows == np.arange(len(rows))).all():

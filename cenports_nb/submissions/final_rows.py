@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import StaleStockError
+from cenports_nb.frames.row_keys import list_keys
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.row_limits import fell_equally
@@ -27,7 +28,7 @@ def add_open_quantities(
     planned = {} if metadata is None else metadata.open_quantities
     before = after = pd.Series(pd.NA, index=rows.index, dtype="Int64")
     if now is not None:
-        keys = list(rows[STOCK_KEYS].itertuples(index=False, name=None))
+        keys = list_keys(rows, STOCK_KEYS)
         is_compared = rows["type"] == "TRUE_UP"
         before = before.mask(is_compared, [planned.get(code, {}).get(sku, 0) for code, sku in keys])
         after = after.mask(is_compared, [now.get(key, 0) for key in keys])

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.errors import GuardRailError
+from cenports_nb.frames.row_keys import list_keys
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.text_columns import repeat_text
+from cenports_nb.frames.text_columns import build_text, repeat_text
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
 from cenports_nb.stock.guards.thresholds import read_thresholds
@@ -109,11 +110,9 @@ def _join_by_row(rows: pd.DataFrame, objections: pd.DataFrame, texts: pd.Series[
     if not len(objections):
         return repeat_text(None, len(rows))
     joined: dict[tuple[Any, ...], str] = {}
-    keys = objections[STOCK_KEYS].itertuples(index=False, name=None)
-    for key, text in zip(keys, texts[objections.index], strict=True):
+    for key, text in zip(list_keys(objections, STOCK_KEYS), texts[objections.index].tolist(), strict=True):
         joined[key] = f"{joined[key]}{separator}{text}" if key in joined else text
-    found = [joined.get(key) for key in rows[STOCK_KEYS].itertuples(index=False, name=None)]
-    return pd.Series(found, index=rows.index, dtype="str")
+    return build_text([joined.get(key) for key in list_keys(rows, STOCK_KEYS)]).set_axis(rows.index)
 
 
 def _is_accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> pd.Series[bool]:
@@ -121,6 +120,6 @@ def _is_accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) 
     if not isinstance(allow, pd.DataFrame):
         return objections["guard"].isin(list(allow))
     names = [*STOCK_KEYS, "guard"]
-    known = set(allow[names].astype("str").fillna("").itertuples(index=False, name=None))
-    given = objections[names].astype("str").fillna("").itertuples(index=False, name=None)
+    known = set(list_keys(allow[names].astype("str").fillna(""), names))
+    given = list_keys(objections[names].astype("str").fillna(""), names)
     return pd.Series([each in known for each in given], dtype=bool, index=objections.index)

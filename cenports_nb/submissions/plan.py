@@ -95,9 +95,9 @@ def plan_batches(
         before_position: The journal's position then.
         dry_run: Nothing of it is sent.
     """
+    outcomes = _encode_outcomes(updates)
     updates = _with_all_columns(updates)
     warehouses, _ = pd.factorize(updates["warehouse_code"])
-    outcomes = pd.Categorical(updates["outcome"], categories=INITIAL_OUTCOMES).codes.astype(np.int64)
     rank = warehouses + (len(updates) + 1) * outcomes  # what is not sent comes last
     order = np.argsort(rank, kind="stable")
     rank, outcomes = rank[order], outcomes[order]
@@ -125,6 +125,13 @@ def plan_batches(
         before_position,
         DRY_RUN_MESSAGE if dry_run else None,
     )
+
+
+def _encode_outcomes(updates: pd.DataFrame) -> np.ndarray[Any, Any]:
+    """Number the outcomes of rows by their position in `INITIAL_OUTCOMES`."""
+    if "outcome" not in updates.columns:
+        return np.zeros(len(updates), dtype=np.int64)
+    return pd.Categorical(updates["outcome"], categories=INITIAL_OUTCOMES).codes.astype(np.int64)
 
 
 def _with_all_columns(updates: pd.DataFrame) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from cenports_nb.errors import IncompleteError, InvalidRequestError, StockWarnin
 from cenports_nb.frames.choices import check_choice, suggest_choice
 from cenports_nb.frames.export import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
+from cenports_nb.frames.row_keys import list_keys
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
@@ -234,7 +235,7 @@ def _load_stock(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
         return load_actual_stock(client, refresh=True)
     except IncompleteError as error:
         levels = FrameLevels(error.partial, error)
-        for key in rows[STOCK_KEYS].itertuples(index=False, name=None):
+        for key in list_keys(rows, STOCK_KEYS):
             levels.get(key)
         return error.partial
 

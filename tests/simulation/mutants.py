@@ -64,8 +64,8 @@ def _wait_for_unknown_words(status: str, *_: Any, **__: Any) -> str | None:
     return {"COMPLETED": "completed", "FAILED": "failed"}.get(status)
 
 
-def _claim_without_writing(self: store.Journal, batch: Any, decision: decide.Decision, at: Any) -> Any:
-    return batch if decision.send else ORIGINAL_CLAIM(self, batch, decision, at)
+def _claim_without_writing(self: store.Journal, batch: Any, rows: Any, decision: decide.Decision, at: Any) -> Any:
+    return batch if decision.send else ORIGINAL_CLAIM(self, batch, rows, decision, at)
 
 
 def _add_first_reference(self: store.Journal, head: Any, batches: Any, rows: Sequence[Row]) -> None:

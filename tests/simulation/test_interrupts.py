@@ -58,7 +58,8 @@ def add(journal: Journal, name: str) -> Batch:
 
 def claim(journal: Journal, batch: Batch) -> Batch:
     """Let it leave."""
-    claimed = journal.claim(batch, Decision(send=tuple(journal.rows(batch.submission_id))), NOW)
+    rows = journal.rows(batch.submission_id)
+    claimed = journal.claim(batch, rows, Decision(send=tuple(rows)), NOW)
     assert claimed is not None
     return claimed
 

@@ -355,9 +355,9 @@ def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
     (batch,) = journal.batches("s")
     rows = journal.rows("s")
     decision = Decision(send=(rows[0],), withhold=(replace(rows[1], message="moved"),))
-    assert journal.claim(batch, decision, Moment(NOON))
+    assert journal.claim(batch, rows, decision, Moment(NOON))
     with pytest.raises(RowsChangedError):  # only one may send it
-        journal.claim(batch, decision, Moment(NOON))
+        journal.claim(batch, rows, decision, Moment(NOON))
     assert journal.record_acceptance(batch, "H", "twice", Moment(NOON))
     journal.record_poll(batch, "completed", [RowChange(0, "complete", {})], Moment(NOON))
     journal.close()

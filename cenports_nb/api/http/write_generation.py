@@ -61,6 +61,7 @@ class WriteGeneration:
         self._settle_seconds = settle_seconds
         self._now = now
         self._is_lost = False  # a write could not be recorded in any way
+        self._is_folder_clean = False
 
     def read(self) -> WriteState:
         """Read the generation, and whether a write is under way."""
@@ -99,7 +100,9 @@ class WriteGeneration:
                 before = self._read_file().open if self.path.exists() else {}
                 writes = {name: since for name, since in change(before).items() if self._is_recent(since)}
                 write_private_file(self.path, msgspec.json.encode(_Content(uuid4().hex, writes)))
-            self._delete_old_files()
+            if not self._is_folder_clean:  # once a client: each look at the folder costs as much as a write
+                self._is_folder_clean = True
+                self._delete_old_files()
         except (OSError, Timeout, NotImplementedError) as error:  # the last where a file system has no locks
             self._spoil(error)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cenports_nb.frames.text_columns import build_text
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
 from cenports_nb.submissions.rules.models import Head
@@ -135,7 +136,8 @@ def read_held(journal: Journal, head: Head) -> pd.DataFrame:
 
 
 def _build_column(values: Sequence[Any], dtype: str) -> pd.Series[Any]:
+    if dtype == "str":
+        return build_text(values)
     if dtype == INSTANT:
-        texts = pd.Series(values, dtype="str")
-        return pd.to_datetime(texts, utc=True, format="ISO8601").dt.as_unit("us")
+        return pd.to_datetime(build_text(values), utc=True, format="ISO8601").dt.as_unit("us")
     return pd.Series(values, dtype=dtype)

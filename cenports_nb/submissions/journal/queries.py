@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 import pandas as pd
@@ -79,7 +79,8 @@ outcome IN ({_list(OPEN_OUTCOMES)})
 """  # noqa: S608 - our own words
 
 FIRST_SENT_SQL = """
-SELECT item, min(batch) FROM event WHERE submission_id = ? AND outcome = 'sending' GROUP BY item
+SELECT item, min(batch) FROM event
+WHERE submission_id = ? AND outcome = 'sending' AND item IN (SELECT value FROM json_each(?)) GROUP BY item
 """
 
 OTHER_CHANGE_SQL = f"""
@@ -154,12 +155,14 @@ def find_conflicting_updates(
     """
     found: dict[int, str] = {}
     skus = {row.item: row.product_sku for row in rows}
-    for item, name, outcome in _select(journal, CONFLICT_SQL, head, rows, now, settle):
-        found[item] = (
-            f"submission {name} has a change of this SKU that is {outcome}; {_advise(name, outcome, skus[item])}"
-            if outcome in BLOCKING_OUTCOMES
-            else f"submission {name} changed this SKU later"
-        )
+    for change in _select(journal, CONFLICT_SQL, head, rows):
+        item, name = change.item, change.submission_id
+        outcome = "pending" if change.may_arrive(now, settle) else change.outcome
+        if outcome in BLOCKING_OUTCOMES:
+            advice = _advise(name, outcome, skus[item])
+            found[item] = f"submission {name} has a change of this SKU that is {outcome}; {advice}"
+        elif change.matters:
+            found[item] = f"submission {name} changed this SKU later"
     return found
 
 
@@ -170,19 +173,20 @@ def find_other_changes(
 
     A request that was repeated counts for as long as it may have taken effect after that look, however long ago it was.
     """
-    first_sent = _find_first_sent(journal, head)
+    found = _select(journal, OTHER_CHANGE_SQL, head, rows)
+    repeated = {change.item for change in found if change.is_repeated}
+    first_sent = _find_first_sent(journal, head, repeated) if repeated else {}
     return {
-        item: f"submission {name} changed the same SKU meanwhile, or may have"
-        for item, name, _ in _select(
-            journal, OTHER_CHANGE_SQL, head, rows, now, settle + MAX_EVIDENCE_AGE, first_sent=first_sent
-        )
+        change.item: f"submission {change.submission_id} changed the same SKU meanwhile, or may have"
+        for change in found
+        if change.matters or change.may_arrive(first_sent.get(change.item, now), settle + MAX_EVIDENCE_AGE)
     }
 
 
-def _find_first_sent(journal: Journal, head: Head) -> dict[int, Moment]:
-    """Find when each row left for the first time, at most five minutes after its stock was looked at."""
+def _find_first_sent(journal: Journal, head: Head, items: Collection[int]) -> dict[int, Moment]:
+    """Find when rows left for the first time, at most five minutes after their stock was looked at."""
     moments = {batch.batch: batch.sent for batch in journal.batches(head.submission_id)}
-    parts = journal.select(FIRST_SENT_SQL, (head.submission_id,))
+    parts = journal.select(FIRST_SENT_SQL, (head.submission_id, msgspec.json.encode(list(items)).decode()))
     return {int(item): sent for part in parts for item, number in part if (sent := moments[number]) is not None}
 
 
@@ -224,39 +228,44 @@ def _advise(submission_id: str, outcome: str, name: str | None) -> str:
     return f"settle that first with {opened}.{'wait' if outcome in ('pending', 'sending') else 'verify'}()"
 
 
-def _select(
-    journal: Journal,
-    query: str,
-    head: Head,
-    rows: Sequence[Row],
-    now: Moment,
-    settle: timedelta,
-    *,
-    first_sent: Mapping[int, Moment] | None = None,
-) -> list[tuple[int, str, str]]:
-    """List item, submission and outcome; a row whose repeat may still take effect is pending, whatever is known of it.
+class _OtherChange(NamedTuple):
+    """A change of another row to the SKU of a row that asks.
 
-    Args:
-        journal: Where to look.
-        query: Which changes matter.
-        head: Of the submission that asks.
-        rows: Of that submission.
-        now: Until when a repeat may take effect, unless `first_sent` says so.
-        settle: After this time a request can't take effect any more.
-        first_sent: Since when a repeat of another submission matters, by item.
+    Attributes:
+        item: The row that asks.
+        submission_id: The other row's submission.
+        outcome: Of the other row.
+        matters: Whether the query says that it matters, however often it was sent.
+        exposed: See `states.EXPOSURE_SQL`; 2 if it was sent several times.
+        sent: When its last request left, as `may_still_arrive` takes it.
     """
-    since = first_sent or {}
+
+    item: int
+    submission_id: str
+    outcome: str
+    matters: bool
+    exposed: int
+    sent: tuple[Any, ...]
+
+    @property
+    def is_repeated(self) -> bool:
+        """Whether it was sent several times, and looks settled."""
+        return self.exposed == 2 and self.outcome not in BLOCKING_OUTCOMES
+
+    def may_arrive(self, since: Moment, settle: timedelta) -> bool:
+        """Tell whether one of its requests may have taken effect after a moment."""
+        return self.is_repeated and may_still_arrive(self.sent, since, settle)
+
+
+def _select(journal: Journal, query: str, head: Head, rows: Sequence[Row]) -> list[_OtherChange]:
+    """List the changes that a query finds for rows of a submission."""
     asked = [[row.item, row.warehouse_code, row.product_sku, row.before_at, row.before_position] for row in rows]
     values = (msgspec.json.encode(asked).decode(), head.account, head.submission_id)
-    found: list[tuple[int, str, str]] = []
-    for part in journal.select(query, values):
-        for item, name, outcome, matters, exposed, *sent in part:
-            moment = since.get(item, now)
-            if exposed == 2 and outcome not in BLOCKING_OUTCOMES and may_still_arrive(sent, moment, settle):
-                found.append((int(item), str(name), "pending"))
-            elif matters:
-                found.append((int(item), str(name), str(outcome)))
-    return found
+    return [
+        _OtherChange(item, submission_id, outcome, bool(matters), exposed, tuple(sent))
+        for part in journal.select(query, values)
+        for item, submission_id, outcome, matters, exposed, *sent in part
+    ]
 
 
 def may_still_arrive(sent: Sequence[Any], now: Moment, settle: timedelta) -> bool:

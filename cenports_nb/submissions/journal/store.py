@@ -9,7 +9,7 @@ undoes what the other learnt.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import islice
 from typing import Any
 
@@ -64,11 +64,17 @@ class Journal(JournalFile):
 
         self.write_unit(work)
 
-    def claim(self, batch: Batch, decision: Decision, at: Moment) -> Batch | None:
+    def claim(self, batch: Batch, rows: Sequence[Row], decision: Decision, at: Moment) -> Batch | None:
         """Write down what was decided of a batch's rows, and that some of them are about to leave.
 
         Rows that leave are `sending`. If they were sent before, or their batch was, they leave in a new batch: a batch
         has one transaction.
+
+        Args:
+            batch: That may leave.
+            rows: Of it, as they were read.
+            decision: What is done with each of them.
+            at: Now.
 
         Returns:
             The batch that leaves; None if nothing of it does.
@@ -77,25 +83,24 @@ class Journal(JournalFile):
             RowsChangedError: A row changed since it was read; nothing was written.
         """
         when = at.wall.isoformat()
+        read = {row.item: row for row in rows}
 
         def work(connection: sqlite3.Connection) -> Batch | None:
-            where = "WHERE submission_id = ? AND batch = ?"
-            present = {
-                row.item: row for row in _select(connection, Row, "row", where, batch.submission_id, batch.batch)
-            }
-            if not all(_is_unchanged(row, present) for rows in vars(decision).values() for row in rows):
+            query = "SELECT item, outcome FROM row WHERE submission_id = ? AND batch = ?"
+            outcomes = dict(connection.execute(query, (batch.submission_id, batch.batch)))
+            if any(outcomes.get(row.item) != row.outcome for row in rows):
                 raise RowsChangedError
             change_rows(
                 connection,
                 batch.submission_id,
                 [
-                    RowChange(row.item, event, _list_changes(present[row.item], row))
-                    for event, rows in (
+                    RowChange(row.item, event, _list_changes(read[row.item], row))
+                    for event, decided in (
                         ("confirm", decision.confirm),
                         ("drop", decision.drop),
                         (None, decision.withhold),
                     )
-                    for row in rows
+                    for row in decided
                 ],
                 when,
             )
@@ -112,7 +117,7 @@ class Journal(JournalFile):
                     RowChange(
                         row.item,
                         "claim",
-                        _list_changes(present[row.item], replace(row, batch=claimed.batch, row=position)),
+                        _list_changes(read[row.item], replace(row, batch=claimed.batch, row=position)),
                     )
                     for position, row in enumerate(decision.send)
                 ],
@@ -340,11 +345,6 @@ def _select(connection: sqlite3.Connection, kind: type[Any], table: str, where: 
 _COLUMNS = {kind: ", ".join(f'"{name}"' for name in kind.__struct_fields__) for kind in (Head, Batch, Row, Event)}
 
 
-def _is_unchanged(row: Row, present: Mapping[int, Row]) -> bool:
-    """Tell whether a row still is in its batch, with the outcome that it had."""
-    return row.item in present and present[row.item].outcome == row.outcome
-
-
 def _claim_batch(connection: sqlite3.Connection, batch: Batch, rows: int, at: Moment) -> Batch:
     """Make a batch leave: this one, or a new one if it was sent before."""
     sent = list_sent_values(at)
@@ -380,10 +380,10 @@ def _find_last_batch(connection: sqlite3.Connection, submission_id: str) -> int:
     return int(found)
 
 
-def _list_changes(present: Row, decided: Row) -> dict[str, Any]:
+def _list_changes(read: Row, decided: Row) -> dict[str, Any]:
     """List the columns that a decision changes, which are few: most rows leave as they were planned."""
     names = (
         "batch", "row", "quantity", "current_quantity", "open_quantity", "before_quantity", "before_at",
         "before_position", "message", "read_back", "read_back_at",
     )  # fmt: skip
-    return {name: new for name in names if (new := getattr(decided, name)) != getattr(present, name)}
+    return {name: new for name in names if (new := getattr(decided, name)) != getattr(read, name)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import cached_property
 
 from msgspec.structs import replace
 
@@ -61,6 +62,11 @@ class Evidence:
     obstacles: Mapping[int, str] = field(default_factory=dict)
     position: int | None = None
 
+    @cached_property
+    def began_at(self) -> str:
+        """When it began, as rows hold it."""
+        return self.began.wall.isoformat()
+
 
 @dataclass(frozen=True)
 class Decision:
@@ -95,7 +101,7 @@ def _decide_row(row: Row, evidence: Evidence, policy: Policy) -> tuple[str, Row]
         return "withhold", replace(row, message=f"{prefix}: {obstacle}.")
     if not policy.compares_stock:
         return "send", replace(row, message=None)
-    now, at = evidence.stock.get(row.item), evidence.began.wall.isoformat()
+    now, at = evidence.stock.get(row.item), evidence.began_at
     open_now = evidence.open_quantities.get(row.item, row.open_quantity)
     if row.exposed:
         return _decide_exposed(replace(row, read_back=now, read_back_at=at), now, open_now)

@@ -185,7 +185,7 @@ class Sender:
                 return "done", []
             decision = decide(rows, evidence, self._policy)
             try:
-                claimed = self._claim(parcel.batch, decision)
+                claimed = self._claim(parcel.batch, rows, decision)
             except RowsChangedError:
                 continue
             if claimed is None:
@@ -200,11 +200,11 @@ class Sender:
         self._explain([parcel], TOO_OLD_MESSAGE)
         return "done", []
 
-    def _claim(self, batch: Batch, decision: Decision) -> Batch | None:
+    def _claim(self, batch: Batch, rows: Sequence[Row], decision: Decision) -> Batch | None:
         """Write down what was decided; return the batch that leaves."""
         if decision.send:
             self._gateway.write_started(batch)
-        claimed = self._journal.claim(batch, decision, self._gateway.now())
+        claimed = self._journal.claim(batch, rows, decision, self._gateway.now())
         if claimed is None:
             return None
         if claimed.batch != batch.batch:

@@ -76,6 +76,7 @@ def test_a_column_is_personal_in_every_frame_or_in_none() -> None:
     assert {name: kinds for name, kinds in seen.items() if len(kinds) > 1} == {}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("rows", [0, 120])
 def test_examples_are_valid_and_the_same_each_time(model: Any, rows: int) -> None:
@@ -126,6 +127,7 @@ def _break_rules(model: Any) -> Iterator[tuple[str, pd.DataFrame]]:
             yield f"{name} is too small", frame.assign(**{name: frame[name] - 1_000_000})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", LOADED)
 def test_a_loader_returns_no_frame_that_breaks_a_rule(name: str) -> None:
     """Each rule of the schema is checked, though loaders leave out what the dtypes of columns say already."""

@@ -25,6 +25,8 @@ from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.settings import resolve_settings
 from cenports_nb.submissions.tracking.status_table import format_status
 
+pytestmark = pytest.mark.slow
+
 TESTS = Path(__file__).parents[1]
 
 CHANNEL = "NW-EU"

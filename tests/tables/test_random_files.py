@@ -13,6 +13,7 @@ from cenports_nb.errors import InvalidRequestError
 FILES = 300
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("start", range(0, FILES, 50))
 def test_a_random_file_is_read_exactly_or_refused(start: int) -> None:
     """`python benchmarks/files.py` reads 10,000; a file without a question must be read."""

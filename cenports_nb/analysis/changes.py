@@ -56,11 +56,10 @@ def changes(
         AnalysisWarning: The frames were loaded for different questions, so that new and vanished rows may only lie
             outside one of them; or a column is in one frame only and not compared.
 
-    Examples:
-        >>> import pandas as pd
+    Example:
         >>> stock = pd.DataFrame({"warehouse_code": "W", "product_sku": ["A", "B"], "quantity": [5, 7]})
         >>> later = pd.DataFrame({"warehouse_code": "W", "product_sku": ["A", "C"], "quantity": [4, 7]})
-        >>> changes(stock, later)
+        >>> cn.changes(stock, later)
           warehouse_code product_sku    change    column before after
         0              W           A     moved  quantity      5     4
         1              W           B  vanished       NaN    NaN   NaN

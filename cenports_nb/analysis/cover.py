@@ -66,6 +66,15 @@ def stock_cover(
 
     Warns:
         AnalysisWarning: Units sold by lines that name no warehouse; they are in no row.
+
+    Example:
+        >>> line_items, available = cn.load_line_items(client, last="30D"), cn.load_available_stock(client)
+        >>> cover = cn.stock_cover(line_items, available, days=28)
+        >>> cover[["product_sku", "available", "sold", "daily", "cover_days"]].head(3).round(1)
+          product_sku  available  sold  daily  cover_days
+        0        0001         -1   130    4.6         0.0
+        1        0002        -45   213    7.6         0.0
+        2        0003          9    29    1.0         8.7
     """
     refuse_swapped(line_items=line_items, available=available)
     if not isinstance(days, int) or isinstance(days, bool) or days < 1:

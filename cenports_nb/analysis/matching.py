@@ -46,6 +46,11 @@ def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_z
 
     Raises:
         InvalidRequestError: A column is missing or can't be read.
+
+    Example:
+        >>> line_items, shipments = cn.load_line_items(client, last="90D"), cn.load_shipments(client, last="90D")
+        >>> cn.match_shipments(line_items, shipments)["side"].value_counts().to_dict()
+        {'both': 181, 'order_only': 21, 'shipment_only': 20}
     """
     refuse_swapped(line_items=line_items, shipments=shipments)
     zone = read_time_zone(time_zone, line_items, shipments)

@@ -41,7 +41,7 @@ def parse_month(text: str, today: date) -> Month:
     Raises:
         InvalidRequestError: It is no month, or has not begun.
 
-    Examples:
+    Example:
         >>> parse_month("", date(2026, 11, 26)).name
         '2026-10'
         >>> parse_month("2024-02", date(2026, 11, 26)).end

@@ -60,6 +60,11 @@ def order_ages(
 
     Warns:
         AnalysisWarning: Whether some orders are acknowledged is not known; they are listed only if unshipped.
+
+    Example:
+        >>> ages = cn.order_ages(cn.load_orders(client, last="90D", with_acknowledged=True))
+        >>> len(ages), int(ages["age_days"].max())
+        (21, 29)
     """
     refuse_swapped(orders=orders, line_items=line_items)
     zone = read_time_zone(time_zone, orders, line_items)

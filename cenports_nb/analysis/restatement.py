@@ -66,11 +66,11 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
 
-    Examples:
+    Example:
         >>> line = {"channel_id": "EU", "line_item": 1, "product_sku": "A", "price": 9.99, "status": "shipped"}
         >>> before = pd.DataFrame([{**line, "order_no": "1", "quantity": 2}])
         >>> after = pd.DataFrame([{**line, "order_no": "1", "quantity": 3}, {**line, "order_no": "2", "quantity": 1}])
-        >>> restatement(before, after).steps
+        >>> cn.restatement(before, after).steps
                        kind  lines  units  line_value
         0           earlier   <NA>      2       19.98
         1       order added      1      1        9.99

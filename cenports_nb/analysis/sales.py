@@ -67,8 +67,7 @@ def summarize_sales(
         AnalysisWarning: Lines whose order `orders` lacks (they have no state, and add no `order_total`), or orders
             that have no line here (they are not counted).
 
-    Examples:
-        >>> import pandas as pd
+    Example:
         >>> lines = pd.DataFrame(
         ...     {
         ...         "channel_id": "EU", "order_no": ["1", "1", "2"], "product_sku": ["A", "B", "A"],
@@ -76,7 +75,7 @@ def summarize_sales(
         ...         "quantity": [2, 1, 1], "price": [9.99, 5.0, 9.99], "status": "shipped",
         ...     }
         ... )
-        >>> summarize_sales(lines, by="sku")
+        >>> cn.summarize_sales(lines, by="sku")
           product_sku  orders  lines  units  line_value  unpriced
         0           A       2      2      3       29.97         0
         1           B       1      1      1        5.00         0

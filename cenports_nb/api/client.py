@@ -70,6 +70,12 @@ def connect(
 
     Raises:
         ConfigurationError: Nothing or nonsense is configured; nothing was sent.
+
+    Example:
+        >>> client = cn.connect("sandbox")
+        >>> len(cn.load_orders(client, last="30D"))
+        71
+        >>> client.close()
     """
     client_secret = hide(client_secret)  # from here on no traceback can show it
     found = resolve_settings(

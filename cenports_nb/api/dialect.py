@@ -18,7 +18,13 @@ ROUND_LENGTHS = (
 
 @dataclass(frozen=True)
 class Dialect:
-    """How this account's Cenports is taken to speak; `connect(dialect=…)` changes it."""
+    """How this account's Cenports is taken to speak; `connect(dialect=…)` changes it.
+
+    Example:
+        >>> with cn.connect("sandbox", dialect=cn.Dialect(available_scope="channel")) as client:
+        ...     client.dialect.available_scope
+        'channel'
+    """
 
     get_parameters: Literal["body", "query", "both"] = "body"
     """"GET /orders { "partnerId": … }": the examples of four GET calls show a JSON body."""

@@ -58,6 +58,11 @@ def export(
     Raises:
         InvalidRequestError: Another ending, no such folder or zone, several frames for a file that holds one, more
             than a sheet or a cell can hold, a file that is in use. Nothing was written.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D")
+        >>> cn.export({"Orders": orders, "Channels": cn.load_channels(client)}, "orders.xlsx").name
+        'orders.xlsx'
     """
     target = check_path(path)
     parse_time_zone(time_zone or "UTC")

@@ -52,6 +52,13 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
 
     Raises:
         InvalidRequestError: Not a DataFrame.
+
+    Example:
+        >>> orders = cn.mask_pii(cn.load_orders(client, last="30D"))
+        >>> orders[["customer_name", "ship_to_city"]].head(2)
+               customer_name ship_to_city
+        0  name-c3b4651de9c3       Lisboa
+        1  name-d88a841a20f0         Graz
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"mask_pii takes a DataFrame, not {type(frame).__name__}: pass column.to_frame().")
@@ -102,6 +109,13 @@ def show_pii(frame: pd.DataFrame) -> pd.DataFrame:
 
     Args:
         frame: From a loader; it stays as it is.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D")
+        >>> cn.show_pii(orders)[["order_no", "customer_name"]].head(2)
+          order_no           customer_name
+        0    11007  Princesa Isabel Vinhos
+        1    11008            Ernst Handel
     """
     shown = frame.copy(deep=False)
     shown.attrs[UNMASKED_KEY] = "shown"

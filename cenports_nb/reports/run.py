@@ -45,6 +45,11 @@ def run_report(
     Raises:
         InvalidRequestError: No such report or parameter, or no such folder; nothing was run.
         ReportError: A cell failed; `.notebook` is the notebook so far.
+
+    Example:
+        >>> run = cn.run_report("morning", {"environment": "sandbox"}, page=True)
+        >>> run.notebook.name, run.page.name
+        ('morning.ipynb', 'morning.html')
     """
     report = find_report(name)
     values = check_parameters(report, parameters or {})

@@ -58,6 +58,14 @@ def load_orders(query: LoadQuery) -> pd.DataFrame:
         InvalidRequestError: A bad day, an unknown channel; nothing, or nothing more, was sent.
         IncompleteError: Records are missing; it carries what did arrive.
         RejectedRowsError: With `on_reject="raise"`.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D", channel_id="NW-EU")
+        >>> orders[["order_no", "status", "grand_total"]].head(3)
+          order_no       status  grand_total
+        0    11007    Completed      2836.14
+        1    11008  Incompleted      4760.36
+        2    11009    Completed       675.61
     """
     client, generation = query.client, query.client.generation
     retrieval = _retrieve_orders(query)
@@ -77,6 +85,14 @@ def load_line_items(query: LoadQuery) -> pd.DataFrame:
 
     Returns:
         The columns of `schemas.LineItems`, ordered by `order_date`, `channel_id`, `order_no`, `line_item`.
+
+    Example:
+        >>> line_items = cn.load_line_items(client, last="30D")
+        >>> line_items[["order_no", "product_sku", "quantity", "price"]].head(3)
+          order_no product_sku  quantity   price
+        0    11007        0008        30   40.00
+        1    11007        0029        10  123.79
+        2    11007        0042        14   14.00
     """
     return _load_lines(query, lambda frame: frame)
 
@@ -111,6 +127,11 @@ def load_open_items(
     Raises:
         IncompleteError: Records are missing; it carries what did arrive.
         RejectedRowsError: With `on_reject="raise"`.
+
+    Example:
+        >>> open_items = cn.load_open_items(client, lookback="90D")
+        >>> len(open_items), open_items["order_no"].nunique()
+        (73, 21)
     """
     query = parse_query(
         client,

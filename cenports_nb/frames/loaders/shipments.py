@@ -34,6 +34,14 @@ def load_shipments(query: LoadQuery) -> pd.DataFrame:
 
     Returns:
         The columns of `schemas.Shipments`, then every other field of the answer as text.
+
+    Example:
+        >>> shipments = cn.load_shipments(client, last="30D")
+        >>> shipments[["order_no", "channel_id", "carrier_code", "tracking_number"]].head(3)
+          order_no channel_id carrier_code tracking_number
+        0    10951      NW-EU         UNPK    NW0000010951
+        1    10990      NW-EU         FDSH    NW0000010990
+        2    10991      NW-EU         SPDY    NW0000010991
     """
     retrieval, decoded = _retrieve_shipments(query)
     frame = decoded.frame.drop(columns="_index")
@@ -54,6 +62,10 @@ def load_shipment_items(query: LoadQuery) -> pd.DataFrame:
     Returns:
         The columns of `schemas.ShipmentItems`, then every other field of a line as text; ordered by shipment, and
         within it as sent.
+
+    Example:
+        >>> len(cn.load_shipments(client, last="30D")), len(cn.load_shipment_items(client, last="30D"))
+        (77, 195)
     """
     retrieval, decoded = _retrieve_shipments(query)
     items, line_rejects = decode_shipment_items(decoded.frame, retrieval.raw_records())

@@ -52,6 +52,14 @@ def load_actual_stock(
     Raises:
         IncompleteError: The answer may have been cut.
         RejectedRowsError: With `on_reject="raise"`.
+
+    Example:
+        >>> actual = cn.load_actual_stock(client, warehouse_codes="NW-EAST")
+        >>> actual[["warehouse_code", "product_sku", "quantity"]].head(3)
+          warehouse_code product_sku  quantity
+        0        NW-EAST        0001        39
+        1        NW-EAST        0002        17
+        2        NW-EAST        0003        13
     """
     codes = parse_names(warehouse_codes, "warehouse_codes")
     retrieval = _retrieve_stock(client, {"actualStock": True}, codes, refresh=refresh)
@@ -80,6 +88,14 @@ def load_available_stock(
 
     Returns:
         The columns of `schemas.AvailableStock`, ordered by `channel_id`, `warehouse_code`, `product_sku`.
+
+    Example:
+        >>> available = cn.load_available_stock(client, "NW-EU")
+        >>> available[["channel_id", "warehouse_code", "product_sku", "quantity"]].head(3)
+          channel_id warehouse_code product_sku  quantity
+        0      NW-EU        NW-EAST        0001        -1
+        1      NW-EU        NW-EAST        0002       -45
+        2      NW-EU        NW-EAST        0003         9
     """
     codes = parse_names(warehouse_codes, "warehouse_codes")
     channels = parse_names(channel_id, "channel_id")
@@ -113,6 +129,12 @@ def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
 
     Returns:
         The columns of `schemas.Warehouses`, ordered by `warehouse_code`.
+
+    Example:
+        >>> cn.load_warehouses(client)[["warehouse_code", "warehouse_name"]]
+          warehouse_code  warehouse_name
+        0        NW-EAST  Northwind East
+        1        NW-WEST  Northwind West
     """
     retrieval = _retrieve_stock(client, {"actualStock": True}, None, refresh=refresh)
     decoded = decode_warehouses(retrieval.raw_records())
@@ -127,6 +149,13 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
 
     Returns:
         The columns of `schemas.Channels`, ordered by `channel_id`.
+
+    Example:
+        >>> cn.load_channels(client)[["channel_id", "channel_name"]]
+          channel_id             channel_name
+        0      NW-EU         Northwind Europe
+        1      NW-NA  Northwind North America
+        2      NW-SA  Northwind South America
     """
     retrieval = retrieve(client, channels_spec(client), [Window()], refresh=refresh)
     decoded = decode_channels(retrieval.raw_records())

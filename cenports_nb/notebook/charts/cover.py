@@ -58,6 +58,13 @@ def plot_cover(
 
     Raises:
         InvalidRequestError: A column of `stock_cover` is missing, or an argument means nothing.
+
+    Example:
+        >>> line_items, available = cn.load_line_items(client, last="30D"), cn.load_available_stock(client)
+        >>> cover = cn.stock_cover(line_items, available, days=28)
+        >>> ax = cn.plot_cover(cover, low=7)
+        >>> ax.get_title(loc="left")
+        'Days until the stock runs out'
     """
     rows = validate_columns(cover, CoverRows, "cover", optional=["product_name"]).reset_index(drop=True)
     check_bar_limit(top)

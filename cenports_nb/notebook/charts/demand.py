@@ -78,6 +78,13 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
 
     Raises:
         InvalidRequestError: The frame has no demand in it, or an argument means nothing.
+
+    Example:
+        >>> line_items, available = cn.load_line_items(client, last="30D"), cn.load_available_stock(client)
+        >>> cover = cn.stock_cover(line_items, available, days=28)
+        >>> ax = cn.plot_demand(cover, top=10)
+        >>> ax.get_title(loc="left")
+        'Stock against sales'
     """
     check_bar_limit(top)
     rows, wording = _read_demand(frame)

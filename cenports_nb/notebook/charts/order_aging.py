@@ -59,6 +59,12 @@ def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None =
 
     Raises:
         InvalidRequestError: A column of `order_ages` is missing.
+
+    Example:
+        >>> ages = cn.order_ages(cn.load_orders(client, last="90D", with_acknowledged=True))
+        >>> ax = cn.plot_ages(ages)
+        >>> ax.get_title(loc="left")
+        'Orders that wait'
     """
     rows = validate_columns(ages, _AgeRows, "ages")
     # Acknowledged and shipped orders wait for nothing; `order_ages` lists none.

@@ -122,6 +122,12 @@ def plot_orders(
     Raises:
         InvalidRequestError: A column is missing or can't be read, the days were not loaded, or an argument means
             nothing.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="180D")
+        >>> ax = cn.plot_orders(orders, by="week")
+        >>> ax.get_title(loc="left")
+        'Orders by week'
     """
     if by is not None:
         check_choice("by", by, ("day", "week", "month"))

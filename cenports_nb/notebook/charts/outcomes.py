@@ -86,6 +86,13 @@ def plot_outcomes(
     Raises:
         InvalidRequestError: Something else was passed, or an argument means nothing.
         JournalError: The journal can't be read.
+
+    Example:
+        >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [3]})
+        >>> submission = cn.submit_updates(client, cn.build_differential(changes)).wait()
+        >>> ax = cn.plot_outcomes(submission, title="Count of March 2")
+        >>> ax.get_title(loc="left")
+        'Count of March 2'
     """
     check_bar_limit(top)
     one = isinstance(submissions, SubmissionOrSnapshot)

@@ -47,6 +47,12 @@ def plot_stock(
 
     Raises:
         InvalidRequestError: A column of `diff_stock` is missing, or an argument means nothing.
+
+    Example:
+        >>> diff = cn.diff_stock(cn.load_actual_stock(client), cn.load_available_stock(client))
+        >>> ax = cn.plot_stock(diff, by="warehouse")
+        >>> ax.get_title(loc="left")
+        'Stock by warehouse'
     """
     needed = [*STOCK_KEYS, "product_name", "actual", "available"]
     diff = validate_columns(diff, schemas.StockDiff, "diff", needed)

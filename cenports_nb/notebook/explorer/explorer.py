@@ -86,6 +86,12 @@ class OrderExplorer:
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or an order has two rows.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D", with_acknowledged=True)
+        >>> explorer = cn.OrderExplorer(orders, cn.load_line_items(client, last="30D"))
+        >>> len(explorer.shown)
+        71
     """
 
     def __init__(

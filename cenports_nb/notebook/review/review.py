@@ -59,6 +59,14 @@ class StockReview:
     Raises:
         InvalidRequestError: A row that can't be sent.
         JournalError: The journal can't be read.
+
+    Example:
+        >>> counts = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [15]})
+        >>> updates = cn.build_true_up(counts, cn.load_actual_stock(client))
+        >>> review = cn.StockReview(client, updates)
+        >>> review.ticked[["product_sku", "quantity", "change"]]
+          product_sku  quantity  change
+        0        0003        15       2
     """
 
     def __init__(

@@ -43,6 +43,13 @@ class TransactionTracker:
 
     Args:
         submissions: One, or several, of one account or of many.
+
+    Example:
+        >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [2]})
+        >>> submission = cn.submit_updates(client, cn.build_differential(changes))
+        >>> tracker = cn.TransactionTracker(submission)
+        >>> submission.wait().settled
+        True
     """
 
     def __init__(self, submissions: Submission | Sequence[Submission]) -> None:

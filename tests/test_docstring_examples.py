@@ -23,8 +23,8 @@ mpl.use("agg")
 
 MODULES = {"errors", "schemas"}
 FUNCTIONS = [name for name in cn.__all__ if name.islower() and name not in MODULES]
-CLASSES = [name for name in cn.__all__ if not name.islower()]
-CLASSES_TO_CALL = {"Dialect", "OrderExplorer", "StockReview", "Submission", "TransactionTracker"}
+CLASSES = [*(name for name in cn.__all__ if not name.islower()), "Sandbox"]
+CLASSES_TO_CALL = {"Dialect", "OrderExplorer", "Sandbox", "StockReview", "Submission", "TransactionTracker"}
 RUNS_A_KERNEL = {"run_report"}
 
 
@@ -33,7 +33,7 @@ def names() -> Iterator[dict[str, Any]]:
     """What a reader has after `client = cn.connect("sandbox")`, at noon of a Monday."""
     sandbox = Sandbox(rate_limit=None, clock=Clock(frozen_at=datetime(2026, 3, 2, 12, tzinfo=UTC)))
     with sandbox, Client(resolve_settings("sandbox", base_url=sandbox.url), clock=FakeClock(sandbox)) as client:
-        yield {"cn": cn, "pd": pd, "client": client}
+        yield {"cn": cn, "pd": pd, "client": client, "Sandbox": Sandbox}
 
 
 @pytest.mark.parametrize(
@@ -44,7 +44,7 @@ def test_examples_print_what_they_show(
 ) -> None:
     """Every function, and every class that users call, has an example; examples of methods run too."""
     monkeypatch.chdir(tmp_path)
-    examples = doctest.DocTestFinder().find(getattr(cn, name), name, module=False, globs=names)
+    examples = doctest.DocTestFinder().find(getattr(cn, name, Sandbox), name, module=False, globs=names)
     runner = doctest.DocTestRunner()
     with pd.option_context("display.width", 110, "display.max_columns", 20):
         for example in examples:

@@ -1,1 +1,1 @@
-"""Questions that people ask of frames first; pure functions, each with its formula."""
+"""Analyses of frames: pure functions, each with its formula."""

@@ -25,42 +25,41 @@ KEYED_SCHEMAS: tuple[type[pa.DataFrameModel], ...] = (
     schemas.Channels,
     schemas.Warehouses,
 )
-"""Frames that have a key, the most particular first."""
+"""Frames with a known key, the most specific first."""
 
 
 def changes(
     before: pd.DataFrame, after: pd.DataFrame, *, key: Sequence[str] | None = None, ignore: Collection[str] = ()
 ) -> pd.DataFrame:
-    """List what changed between two frames of the same kind, a row for each changed key and column.
+    """List what changed between two frames of the same kind, one row per changed key and column.
 
-    new = keys of `after` alone; vanished = keys of `before` alone; moved = columns of a common key whose values
-    differ (null equals null, 5 equals 5.0, an instant equals itself in another zone). The API tells no time of
-    change, so this is how yesterday's orders, line items or stock are compared with today's.
+    new = keys of `after` only; vanished = keys of `before` only; moved = columns of a common key whose values differ
+    (null equals null, 5 equals 5.0, an instant equals itself in another zone). The API has no time of change, so this
+    is how you compare yesterday's orders, line items or stock with today's.
 
     Args:
         before: The earlier frame.
         after: The later frame.
-        key: What names a row once; by default the key of orders, line items, stock, channels or warehouses,
-            whichever it is. Shipments and frames of your own need it.
+        key: The columns that identify a row; by default the key of orders, line items, stock, channels or warehouses.
+            Required for shipments and for your own frames.
         ignore: Columns that are not compared.
 
     Returns:
-        The key, `change` (`new`, `moved`, `vanished`), `column` (null but for moved), `before` and `after` (the
-        values as text, exactly, null for null). Ordered by key, then by column as in `after`.
+        The key, `change` (`new`, `moved`, `vanished`), `column` (null except for moved), `before` and `after` (the
+        exact values as text, null for null). Ordered by key, then by column as in `after`.
 
     Raises:
-        InvalidRequestError: A column of the key is missing, can't be read or repeats; no key is known; or a column
-            has text in one frame and numbers in the other.
+        InvalidRequestError: A column of the key is missing, can't be read or repeats; the key is not known; or a
+            column has text in one frame and numbers in the other.
 
     Warns:
-        AnalysisWarning: The frames were loaded for different questions, so that new and vanished rows may only lie
-            outside one of them; or a column is in one frame only and not compared.
+        AnalysisWarning: The frames were loaded with different arguments, so that new and vanished rows may only be
+            outside one of them; or only one frame has a column, so it is not compared.
 
-    Examples:
-        >>> import pandas as pd
+    Example:
         >>> stock = pd.DataFrame({"warehouse_code": "W", "product_sku": ["A", "B"], "quantity": [5, 7]})
         >>> later = pd.DataFrame({"warehouse_code": "W", "product_sku": ["A", "C"], "quantity": [4, 7]})
-        >>> changes(stock, later)
+        >>> cn.changes(stock, later)
           warehouse_code product_sku    change    column before after
         0              W           A     moved  quantity      5     4
         1              W           B  vanished       NaN    NaN   NaN
@@ -105,7 +104,7 @@ def _build_rows(codes: IntArray, change: str, column: str | None = None) -> pd.D
 def _find_key(
     before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str] | None
 ) -> tuple[list[str], type[pa.DataFrameModel] | None]:
-    """Find the key of the frames, and the schema that it is from."""
+    """Return the key of the frames, and the schema that defines it."""
     for frame, what in ((before, "before"), (after, "after")):
         if not isinstance(frame, pd.DataFrame):
             raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
@@ -125,7 +124,7 @@ def _find_key(
 
 
 def _read_own_key(frame: pd.DataFrame, names: list[str], what: str) -> pd.DataFrame:
-    """Read a key that a person chose: text or whole numbers, never null."""
+    """Validate a key that a person chose: text or whole numbers, never null."""
     for name in names:
         bad = frame.index[frame[name].isna()]
         if len(bad):
@@ -148,7 +147,7 @@ def _find_common_columns(before: pd.DataFrame, after: pd.DataFrame, ignored: set
 
 
 def _detect_kind(column: pd.Series[Any]) -> str:
-    """Detect what a column holds, so that like is compared with like."""
+    """Detect what a column holds, to compare like with like."""
     if column.isna().all():
         return "nothing"
     kind = column.dtype.kind
@@ -164,7 +163,7 @@ def _detect_kind(column: pd.Series[Any]) -> str:
 
 
 def _unify_dtypes(earlier: pd.Series[Any], later: pd.Series[Any], name: str) -> tuple[pd.Series[Any], pd.Series[Any]]:
-    """Bring two columns to one dtype in which equal values are equal."""
+    """Convert two columns to one dtype in which equal values are equal."""
     kinds = _detect_kind(earlier), _detect_kind(later)
     if "nothing" in kinds:
         other = later if kinds[0] == "nothing" else earlier
@@ -184,13 +183,13 @@ def _unify_dtypes(earlier: pd.Series[Any], later: pd.Series[Any], name: str) -> 
 
 
 def _is_whole(column: pd.Series[Any]) -> bool:
-    """Tell whether all floats of a column are exact whole numbers."""
+    """Return whether all floats of a column are whole numbers."""
     known = column.dropna()
     return bool(((known % 1 == 0) & (known.abs() < 2**53)).all())
 
 
 def _is_different(earlier: pd.Series[Any], later: pd.Series[Any]) -> Mask:
-    """Compare value by value; null equals null alone."""
+    """Compare value by value; null equals only null."""
     no_earlier, no_later = earlier.isna().to_numpy(), later.isna().to_numpy()
     unequal = (earlier != later).fillna(value=False).to_numpy(dtype=bool)
     mask: Mask = np.where(no_earlier | no_later, no_earlier != no_later, unequal)
@@ -198,13 +197,13 @@ def _is_different(earlier: pd.Series[Any], later: pd.Series[Any]) -> Mask:
 
 
 def _to_text(values: pd.Series[Any]) -> pd.Series[Any]:
-    """Write values as text, exactly: floats by their shortest form that reads back the same."""
+    """Format values as text, exactly: floats in the shortest form that reads back the same."""
     texts = values.astype("object").where(values.notna(), None).map(str, na_action="ignore")
     return texts.astype("str").reset_index(drop=True)
 
 
 def _warn_of_other_queries(before: pd.DataFrame, after: pd.DataFrame, *, gone: int) -> None:
-    """Warn that the frames are of different queries, if rows are on one side only."""
+    """Warn if the frames come from different queries and rows are only on one side."""
     earlier, later = provenance(before), provenance(after)
     if earlier is None or later is None:
         return

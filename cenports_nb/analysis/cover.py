@@ -1,4 +1,4 @@
-"""Stock cover: how many days the stock lasts at the rate of the last weeks."""
+"""Stock cover: how many days the stock lasts at the recent rate of sales."""
 
 from __future__ import annotations
 
@@ -34,38 +34,47 @@ def stock_cover(
     time_zone: str | None = None,
     exclude: Collection[str] = CANCELLED_WORDS,
 ) -> pd.DataFrame:
-    """Compute for how many days the available stock of each warehouse and SKU lasts.
+    """Compute how many days the available stock of each warehouse and SKU lasts.
 
-    sold = Σ quantity of the lines ordered in the window, returns (negative quantities) taken off;
-    daily = sold / days; cover_days = max(available, 0) / daily. Where nothing was sold on balance
-    (daily ≤ 0) no cover can be computed: `cover_days` is null, never infinite.
+    sold = Σ quantity of the lines ordered in the window, less returns (negative quantities);
+    daily = sold / days; cover_days = max(available, 0) / daily. If sales less returns are not positive (daily ≤ 0),
+    there is no cover: `cover_days` is null, never infinite.
 
     Args:
         line_items: From `load_line_items`, over all days of the window and all channels.
-        available: From `load_available_stock` (or any `warehouse_code product_sku quantity`). Of several channels
-            the smallest quantity counts, once: the channels sell from one shelf. Where available stock is less of
-            each channel's own orders only (`Dialect.available_scope`), pass
+        available: From `load_available_stock`, or any frame with `warehouse_code product_sku quantity`. Of several
+            channels the lowest quantity counts, once, because the channels sell the same stock. If each channel's
+            available stock is reduced only by its own orders (`Dialect.available_scope`), pass
             `summarize_stock(…, by=["warehouse_code", "product_sku"], available_scope="channel")` with `available`
-            as `quantity`.
-        days: Length of the window, in days.
-        as_of: The last day of the window; by default the last whole day before `available` (else `line_items`) was
-            read, or before now.
-        time_zone: IANA zone in which days are meant; by default the one that `line_items` was loaded in, else UTC.
-            A plain day stays that day.
-        exclude: Line statuses, in any case, that are no demand.
+            renamed to `quantity`.
+        days: The length of the window in days.
+        as_of: The last day of the window; by default the last complete day before `available` (else `line_items`) was
+            loaded, or before now.
+        time_zone: IANA zone of the days; by default the zone in which `line_items` was loaded, else UTC. A plain day
+            stays that day.
+        exclude: Line statuses, in any case, that don't count as demand.
 
     Returns:
         `warehouse_code product_sku product_name available` (`Int64`), `sold` (`int64` units), `daily` (`float64`
-        units), `cover_days` (`float64` days, 0 if nothing is available), `side` (`both`, `stock_only`: not sold in
-        the window, `sold_only`: sold and not stocked, so `available` and `cover_days` are null), `window_start`,
+        units), `cover_days` (`float64` days, 0 if nothing is available), `side` (`both`; `stock_only`: not sold in the
+        window; `sold_only`: sold but not stocked, with null `available` and `cover_days`), `window_start`,
         `window_end` (both days included). Ordered by warehouse and SKU.
 
     Raises:
-        InvalidRequestError: A column is missing or can't be read, a key repeats, an argument means nothing, or
-            `line_items` was loaded over fewer days than the window, which would make the cover too long.
+        InvalidRequestError: A column is missing or can't be read, a key repeats, an argument is invalid, or
+            `line_items` was loaded over fewer days than the window, which would overstate the cover.
 
     Warns:
-        AnalysisWarning: Units sold by lines that name no warehouse; they are in no row.
+        AnalysisWarning: Lines name no warehouse, so their units are in no row.
+
+    Example:
+        >>> line_items, available = cn.load_line_items(client, last="30D"), cn.load_available_stock(client)
+        >>> cover = cn.stock_cover(line_items, available, days=28)
+        >>> cover[["product_sku", "available", "sold", "daily", "cover_days"]].head(3).round(1)
+          product_sku  available  sold  daily  cover_days
+        0        0001         -1   130    4.6         0.0
+        1        0002        -45   213    7.6         0.0
+        2        0003          9    29    1.0         8.7
     """
     refuse_swapped(line_items=line_items, available=available)
     if not isinstance(days, int) or isinstance(days, bool) or days < 1:
@@ -121,7 +130,7 @@ def _find_last_whole_day(available: pd.DataFrame, line_items: pd.DataFrame, time
 
 
 def _check_loaded_days(line_items: pd.DataFrame, start: date, end: date, time_zone: str) -> None:
-    """Refuse line items that were loaded over fewer days than the window, as far as they know."""
+    """Refuse line items whose provenance says that they were loaded over fewer days than the window."""
     origin = provenance(line_items)
     if origin is None:
         return
@@ -149,7 +158,7 @@ def _warn_unassigned_lines(lines: pd.DataFrame, codes: IntArray) -> None:
 
 
 def _take_names(stock: pd.DataFrame, lines: pd.DataFrame, at_stock: IntArray, at_lines: IntArray) -> dict[str, Any]:
-    """Take keys and product names from the stock, or from the line items where there is none."""
+    """Return keys and product names, from the stock or else from the line items."""
     rows = np.where(at_stock >= 0, at_stock, len(stock) + at_lines)
     frames = [stock, lines.rename(columns={"ship_from_warehouse_code": "warehouse_code"})]
     return {

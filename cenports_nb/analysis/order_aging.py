@@ -1,4 +1,4 @@
-"""Order aging: orders that wait for an acknowledgement, or to be shipped."""
+"""Order aging: orders that wait to be acknowledged or shipped."""
 
 from __future__ import annotations
 
@@ -31,35 +31,39 @@ def order_ages(
     holidays: Sequence[str | date] = (),
     buckets: Sequence[int] = (1, 2, 3, 5, 10),
 ) -> pd.DataFrame:
-    """List orders that wait, to be acknowledged or to be shipped, with their age.
+    """List orders that wait to be acknowledged or shipped, with their age.
 
-    age_hours = (now - order_date) / 1 h; age_days = day of now - day of the order; age_business_days = working
-    days from the order's day on, today not counted: ordered on Friday, it is 1 on Monday. A plain day
-    (an `order_date` of exactly 00:00:00Z) begins at midnight of the zone.
+    age_hours = (now - order_date) / 1 h; age_days = day of now - day of the order; age_business_days = working days
+    from the order's day to yesterday: an order of Friday has 1 on Monday. A plain day (an `order_date` of exactly
+    00:00:00Z) begins at midnight in the zone.
 
-    An order is unshipped if one of its lines is neither shipped nor cancelled (`line_items`), else, if it has no
-    line there, if its own status is open. Both kinds of words are those of `load_open_items`.
+    An order is unshipped if one of its lines (`line_items`) is neither shipped nor cancelled or, without lines, if its
+    own status is open. Statuses are those of `load_open_items`.
 
     Args:
-        orders: From `load_orders`, best with `with_acknowledged=True`.
+        orders: From `load_orders`, ideally with `with_acknowledged=True`.
         line_items: From `load_line_items`, with the same arguments.
-        now: An instant with a zone; by default when `orders` was fetched, else the present.
-        time_zone: IANA zone in which days are meant; by default the one that `orders` was loaded in, else UTC.
-        weekmask: Working days, as `numpy.busday_count` takes them.
-        holidays: Days that are none.
-        buckets: Edges of `bucket`, in working days: (1, 2, 3, 5, 10) makes `0`, `1`, `2`, `3-4`, `5-9`, `10+`.
+        now: An instant with a zone; by default the time when `orders` was fetched, else the current time.
+        time_zone: IANA zone of the days; by default the zone in which `orders` was loaded, else UTC.
+        weekmask: Working days, as in `numpy.busday_count`.
+        holidays: Days that are not working days.
+        buckets: Edges of `bucket`, in working days: (1, 2, 3, 5, 10) gives `0`, `1`, `2`, `3-4`, `5-9`, `10+`.
 
     Returns:
         The orders that are unshipped or not acknowledged, oldest first: `order_no channel_id order_date status
-        acknowledged` (`boolean`, null where nobody asked), `unshipped`, `open_lines`, `open_units` (`Int64`, null
-        without line items), `age_hours` (`float64`), `age_days`, `age_business_days` (`int64`), `bucket` (an
-        ordered category).
+        acknowledged` (`boolean`, null if unknown), `unshipped`, `open_lines`, `open_units` (`Int64`, null without line
+        items), `age_hours` (`float64`), `age_days`, `age_business_days` (`int64`), `bucket` (an ordered category).
 
     Raises:
-        InvalidRequestError: A column is missing or can't be read, a key repeats, or an argument means nothing.
+        InvalidRequestError: A column is missing or can't be read, a key repeats, or an argument is invalid.
 
     Warns:
-        AnalysisWarning: Whether some orders are acknowledged is not known; they are listed only if unshipped.
+        AnalysisWarning: It is unknown whether some orders are acknowledged; they are listed only if unshipped.
+
+    Example:
+        >>> ages = cn.order_ages(cn.load_orders(client, last="90D", with_acknowledged=True))
+        >>> len(ages), int(ages["age_days"].max())
+        (21, 29)
     """
     refuse_swapped(orders=orders, line_items=line_items)
     zone = read_time_zone(time_zone, orders, line_items)
@@ -131,14 +135,14 @@ def _parse_instant(now: str | datetime | pd.Timestamp | None, orders: pd.DataFra
     try:
         moment = pd.Timestamp(now)
     except (ValueError, TypeError):
-        raise InvalidRequestError(f"now={now!r} is no instant: pass such as '2026-01-31T08:00Z'.") from None
+        raise InvalidRequestError(f"now={now!r} isn't an instant: pass one such as '2026-01-31T08:00Z'.") from None
     if pd.isna(moment) or moment.tzinfo is None:
-        raise InvalidRequestError(f"now={now!r} has no time zone: pass such as '2026-01-31T08:00Z'.")
+        raise InvalidRequestError(f"now={now!r} has no time zone: pass an instant such as '2026-01-31T08:00Z'.")
     return moment
 
 
 def _find_midnights(days: pd.Series[Any], time_zone: str) -> pd.Series[Any]:
-    """Find when days begin in a zone: where the clock skips midnight, the instant after the gap."""
+    """Return when days begin in a zone: where the clock skips midnight, the instant after the gap."""
     local: pd.Series[Any] = days.dt.tz_localize(time_zone, ambiguous=True, nonexistent="shift_forward")
     begun: pd.Series[Any] = local.dt.tz_convert("UTC")
     return begun

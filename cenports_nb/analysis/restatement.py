@@ -31,18 +31,18 @@ CHANGE_KINDS = (
     "quantity changed",
     "price changed",
 )
-"""What may happen to a line, in the order of the steps."""
+"""What can happen to a line, in the order of the steps."""
 
 
 @dataclass(frozen=True)
 class Restatement:
-    """From the earlier total to the present one.
+    """The steps from the earlier total to the current one.
 
     Attributes:
-        steps: A row a kind of change, with the totals around them: `kind`, `lines` (`Int64`, null for totals), `units`
-            (`int64`), `line_value` (`float64`). The first row is the earlier total, the last the present one, and
-            those in between add up to the difference.
-        lines: A row a change: the line's key, `product_sku`, `kind`, `quantity_before`, `quantity_after`,
+        steps: One row per kind of change, between the totals: `kind`, `lines` (`Int64`, null for totals), `units`
+            (`int64`), `line_value` (`float64`). The first row is the earlier total, the last the current one, and the
+            rows between them add up to the difference.
+        lines: One row per change: the line's key, `product_sku`, `kind`, `quantity_before`, `quantity_after`,
             `price_before`, `price_after`, `units` and `line_value` (what it adds). The largest amounts first.
     """
 
@@ -51,26 +51,26 @@ class Restatement:
 
 
 def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collection[str] = ()) -> Restatement:
-    """Explain how the units and the value of the same days changed.
+    """Explain how units and value of the same days changed between two readings.
 
-    line_value = Σ price × quantity of the lines whose status is not excluded, as `summarize_sales` has it; a line
-    without a price has the value 0. A line with another quantity and another price makes two steps: (quantity after -
-    quantity before) × price before, and (price after - price before) × quantity after. So all steps add up to the
-    difference, exactly to the cent.
+    line_value = Σ price × quantity of the lines whose status is not excluded, as in `summarize_sales`; a line without a
+    price has the value 0. A line whose quantity and price both changed makes two steps: (quantity after - quantity
+    before) × price before, and (price after - price before) × quantity after. So the steps add up to the difference,
+    exactly to the cent.
 
     Args:
-        before: Line items as they were read earlier.
-        after: Line items of the same days, read later.
+        before: Line items as they were loaded earlier.
+        after: Line items of the same days, loaded later.
         exclude: Line statuses, in any case, that don't count.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
 
-    Examples:
+    Example:
         >>> line = {"channel_id": "EU", "line_item": 1, "product_sku": "A", "price": 9.99, "status": "shipped"}
         >>> before = pd.DataFrame([{**line, "order_no": "1", "quantity": 2}])
         >>> after = pd.DataFrame([{**line, "order_no": "1", "quantity": 3}, {**line, "order_no": "2", "quantity": 1}])
-        >>> restatement(before, after).steps
+        >>> cn.restatement(before, after).steps
                        kind  lines  units  line_value
         0           earlier   <NA>      2       19.98
         1       order added      1      1        9.99
@@ -82,7 +82,7 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
         for frame, what in ((before, "before"), (after, "after"))
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)  # frames without their origin are compared on purpose
+        warnings.simplefilter("ignore", AnalysisWarning)  # frames without provenance are compared on purpose
         touched = changes(earlier, later, key=LINE_ITEM_KEYS)[LINE_ITEM_KEYS].drop_duplicates()
     joined = (
         touched.merge(_add_counts(earlier, exclude), on=LINE_ITEM_KEYS, how="left")
@@ -96,7 +96,7 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
 
 
 def _add_counts(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
-    """Add whether a line counts; a line without a price is worth nothing."""
+    """Add whether a line counts; a line without a price has the value 0."""
     counts = ~has_status(lines["status"], exclude)
     lines = lines.assign(counts=counts.to_numpy().astype("float64"), price=lines["price"].fillna(0.0))
     return lines.drop(columns="status")
@@ -110,7 +110,7 @@ def _has_order(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
 
 
 def _list_changes(joined: pd.DataFrame) -> pd.DataFrame:
-    """List the changes, one a row: an amount, the units it is multiplied with, and the units that it adds."""
+    """List the changes, one per row: an amount, the units to multiply it by, and the units that it adds."""
     was, now = joined["counts_before"].fillna(0.0) > 0, joined["counts_after"].fillna(0.0) > 0
     existed, exists = joined["counts_before"].notna(), joined["counts_after"].notna()
     enters, leaves, remains = now & ~was, was & ~now, was & now

@@ -33,42 +33,39 @@ def summarize_sales(
     time_zone: str | None = None,
     exclude: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Sum what was sold.
+    """Sum units, value and orders of line items.
 
     units = Σ quantity; line_value = Σ price × quantity; orders = number of distinct (channel_id, order_no);
-    order_total = Σ grand_total of those orders, each counted once in a group however many lines it has there.
+    order_total = Σ grand_total of those orders, each counted once per group however many lines it has there.
 
-    Money is summed in integers (price split into whole units and billionths), so `line_value` and
-    `order_total` are exact to the cent over millions of rows, in any order of rows. An order with lines in
-    several groups (by SKU) counts in each of them, so `orders` and `order_total` then add up to more than
-    there is. Negative quantities (returns) are taken off.
+    Money is summed in integers (price split into whole units and billionths), so `line_value` and `order_total` are
+    exact to the cent over millions of rows, in any order. An order with lines in several groups (by SKU) counts in each
+    of them, so `orders` and `order_total` don't add up over groups. Negative quantities (returns) are subtracted.
 
     Args:
         line_items: From `load_line_items`.
         by: `"day"`, `"week"` (ISO 8601, such as `2026-W01`, of the ISO year), `"month"`, `"sku"`, `"channel"`,
-            `"state"` (where it is shipped to; needs `orders`), or several; `()` for one row in all.
+            `"state"` (of the shipping address; needs `orders`), or several; `()` for a single row.
         orders: From `load_orders`, with the same arguments; adds `order_total`.
-        time_zone: IANA zone in which days are meant; by default the one that `line_items` was loaded in, else UTC.
-            An `order_date` of exactly 00:00:00Z is a plain day and stays that day.
-        exclude: Line statuses, in any case, that don't count, such as `("cancelled", "canceled")`. By
-            default every line counts, whatever became of it.
+        time_zone: IANA zone of the days; by default the zone in which `line_items` was loaded, else UTC. An
+            `order_date` of exactly 00:00:00Z is a plain day and stays that day.
+        exclude: Line statuses, in any case, that don't count, such as `("cancelled", "canceled")`. By default every
+            line counts, whatever its status.
 
     Returns:
-        A row a group, ordered by it: `day` (midnight, no zone), `week`, `month` (`2026-01`), `product_sku`,
-        `channel_id`, `ship_to_state` (null where there is none, at the end), then `orders`, `lines`, `units`
-        (`int64`), `line_value` (`float64`), `unpriced` (lines without a price: their units count, their value is
-        unknown and adds nothing), and `order_total` (`float64`; a null `grand_total` adds nothing).
+        One row per group, in order: `day` (midnight, no zone), `week`, `month` (`2026-01`), `product_sku`,
+        `channel_id`, `ship_to_state` (null if unknown, last), then `orders`, `lines`, `units` (`int64`), `line_value`
+        (`float64`), `unpriced` (lines without a price: their units count, their value adds nothing), and `order_total`
+        (`float64`; a null `grand_total` adds nothing).
 
     Raises:
-        InvalidRequestError: A column is missing or can't be read, a key of `orders` repeats, or an argument
-            means nothing.
+        InvalidRequestError: A column is missing or can't be read, a key of `orders` repeats, or an argument is invalid.
 
     Warns:
-        AnalysisWarning: Lines whose order `orders` lacks (they have no state, and add no `order_total`), or orders
-            that have no line here (they are not counted).
+        AnalysisWarning: `orders` lacks the orders of some lines (they have no state, and add no `order_total`), or has
+            orders without lines here (they are not counted).
 
-    Examples:
-        >>> import pandas as pd
+    Example:
         >>> lines = pd.DataFrame(
         ...     {
         ...         "channel_id": "EU", "order_no": ["1", "1", "2"], "product_sku": ["A", "B", "A"],
@@ -76,7 +73,7 @@ def summarize_sales(
         ...         "quantity": [2, 1, 1], "price": [9.99, 5.0, 9.99], "status": "shipped",
         ...     }
         ... )
-        >>> summarize_sales(lines, by="sku")
+        >>> cn.summarize_sales(lines, by="sku")
           product_sku  orders  lines  units  line_value  unpriced
         0           A       2      2      3       29.97         0
         1           B       1      1      1        5.00         0
@@ -105,7 +102,7 @@ def summarize_sales(
     group, first = _encode_groups(list(columns.values()), len(lines))
     size = len(first)
     result: dict[str, Any] = {name: column.take(first).reset_index(drop=True) for name, column in columns.items()}
-    pairs = pd.unique(group * order_count + codes)  # each order once a group
+    pairs = pd.unique(group * order_count + codes)  # each order once per group
     pair_groups = pairs // order_count if order_count else pairs
     price, quantity = lines["price"].to_numpy(), lines["quantity"].to_numpy()
     unpriced = np.isnan(price)
@@ -145,7 +142,7 @@ def _check_by(names: list[str], *, with_orders: bool) -> None:
 def _build_group_column(
     name: str, lines: pd.DataFrame, order_frame: pd.DataFrame | None, at: IntArray, time_zone: str
 ) -> pd.Series[Any]:
-    """Make the column that rows are grouped by."""
+    """Build the column that rows are grouped by."""
     if name in ("day", "week", "month"):
         days = local_days(lines["order_date"], time_zone)
         return days if name == "day" else _format_calendar(days, name)
@@ -155,14 +152,14 @@ def _build_group_column(
 
 
 def _format_calendar(days: pd.Series[Any], unit: str) -> pd.Series[Any]:
-    """Write the ISO week or the month of each day; each distinct day is formatted once."""
+    """Format the ISO week or the month of each day; each distinct day is formatted once."""
     codes, found = pd.factorize(days)
     names = pd.Series([f"{day:%G-W%V}" if unit == "week" else f"{day:%Y-%m}" for day in found.tolist()], dtype="str")
     return take_text(codes.astype(np.int64), names)
 
 
 def _encode_groups(columns: list[pd.Series[Any]], length: int) -> tuple[IntArray, IntArray]:
-    """Number groups from 0 in the order of their columns, null last; also return a row of each."""
+    """Number groups from 0 in the order of their columns, null last; also return one row of each."""
     group, size = np.zeros(length, dtype=np.int64), 1
     for column in columns:
         values = (

@@ -1,4 +1,4 @@
-"""`connect` and the client: one account, its HTTP session, and what it has spent."""
+"""`connect` and the client: one account with its HTTP session and usage."""
 
 from __future__ import annotations
 
@@ -52,24 +52,30 @@ def connect(
     time_zone: str | None = None,
     dialect: Dialect | None = None,
 ) -> Client:
-    """Connect to an account of Cenports, or to the built-in sandbox; nothing is sent yet.
+    """Connect to a Cenports account, or to the built-in sandbox; no request is sent yet.
 
     Args:
-        environment: `"production"`, `"staging"` or `"sandbox"`; else `CENPORTS_ENVIRONMENT` or a profile.
+        environment: `"production"`, `"staging"` or `"sandbox"`; by default `CENPORTS_ENVIRONMENT` or the profile's.
         profile: A table of `profiles.toml` in `CENPORTS_HOME`; its secret is in the keyring.
-        partner_id: With `client_id` and `client_secret`, the credentials; else profile or environment.
+        partner_id: The credentials, with `client_id` and `client_secret`; by default those of profile or environment.
         client_id: See `partner_id`.
         client_secret: See `partner_id`.
         base_url: Another address; plain http only on this machine.
-        cache: True for the default place, False for none, or a folder.
-        offline: Answer from the cache alone, whatever its age; needs no credentials.
-        read_only: Refuse every write. By default yes in production, no elsewhere.
-        rate_limit: Requests a minute, 60 by default.
-        time_zone: The zone in which days are meant, UTC by default.
-        dialect: Other readings of what the API's reference leaves open; else the profile's, see `cenports-nb doctor`.
+        cache: True for the default folder, False for no cache, or a folder.
+        offline: Answer only from the cache, at any age; needs no credentials.
+        read_only: Refuse every write; by default True in production, else False.
+        rate_limit: Requests per minute, 60 by default.
+        time_zone: IANA zone of days, UTC by default.
+        dialect: How to read what the API's reference leaves open; by default the profile's, see `cenports-nb doctor`.
 
     Raises:
-        ConfigurationError: Nothing or nonsense is configured; nothing was sent.
+        ConfigurationError: A setting is missing or invalid; nothing was sent.
+
+    Example:
+        >>> client = cn.connect("sandbox")
+        >>> len(cn.load_orders(client, last="30D"))
+        71
+        >>> client.close()
     """
     client_secret = hide(client_secret)  # from here on no traceback can show it
     found = resolve_settings(
@@ -89,13 +95,13 @@ def connect(
 
 
 class Client:
-    """One account: pass it to the loaders; a context manager that closes what it opened.
+    """One account, which the loaders take; a context manager that closes what it has opened.
 
     Attributes:
         settings: The checked arguments of `connect`.
-        dialect: How the reference's open questions are read.
-        ages: How old an answer from the cache may be; assign another `CacheAges` to change it.
-        usage: Requests sent, answers cached, seconds waited.
+        dialect: How the open questions of the API's reference are read.
+        ages: Maximum ages of cached answers; assign another `CacheAges` to change them.
+        usage: Requests sent, answers from the cache, seconds waited.
         api: One thin method for each documented call.
     """
 
@@ -118,17 +124,17 @@ class Client:
         self._building = threading.Lock()
         self._session: ApiSession | None = None
         self._cache: Cache | None = None
-        # What was opened is closed with the client, by close() or, forgotten in a notebook, when it goes.
+        # Opened resources are closed by close() or, if a notebook forgets that, when the client is collected.
         self.resources = contextlib.ExitStack()
         self._finalizer = weakref.finalize(self, self.resources.close)
-        self.reported_fields: set[str] = set()  # end points and their fields without a column, reported once each
-        self._components: dict[type, Any] = {}  # what other layers keep with a client; see component()
+        self.reported_fields: set[str] = set()  # end points with their fields without a column, reported once each
+        self._components: dict[type, Any] = {}  # objects of other layers that belong to the client; see component()
         self._components_lock = threading.RLock()
         self.home = settings.home
         self._shared_folder = settings.home
         self._sandbox: Sandbox | None = None
         if settings.environment == "sandbox":
-            # Nothing of one sandbox may ever be served for another on the same port.
+            # A cache must never serve answers of one sandbox for another on the same port.
             self.home = _make_temporary_home()
             self.resources.callback(shutil.rmtree, self.home, ignore_errors=True)
             if not settings.base_url and settings.offline:
@@ -145,23 +151,23 @@ class Client:
 
     @property
     def sandbox(self) -> Sandbox | None:
-        """The sandbox that this client started, if it did."""
+        """The sandbox that this client started; None if it started none."""
         return self._sandbox
 
     @property
     def session(self) -> ApiSession:
-        """The HTTP session, built at first use: importing and connecting stay cheap."""
+        """The HTTP session, built at first use so that connecting is fast."""
         self.ensure_own_process()
-        with self._building:  # two threads must not build two, with a token each
+        with self._building:  # two threads must not build two sessions with a token each
             return self._session or self._build_session()
 
     def ensure_own_process(self) -> None:
-        """Make sure that what this client has open was opened by this process, not by its parent."""
+        """Check that this process, not its parent, opened the client's resources; else open its own."""
         if self._process != os.getpid():
             self._reset_after_fork()
 
     def _reset_after_fork(self) -> None:
-        """Leave the parent of a fork its connections, files and locks: used by two they break."""
+        """Leave connections, files and locks to the parent of a fork: they can't be shared."""
         _PARENT_RESOURCES.append((self._session, self._cache, self.resources))
         self._finalizer.detach()
         self._process = os.getpid()
@@ -218,12 +224,12 @@ class Client:
 
     @property
     def cache_folder(self) -> Path:
-        """Where the cache is."""
+        """The folder of the cache."""
         return self.settings.cache if isinstance(self.settings.cache, Path) else self.home
 
     @property
     def generation(self) -> str | None:
-        """What changes with each write to the account; None where answers must not be kept."""
+        """The account's write generation; None if answers must not be cached now."""
         if not self.session or self._cache is None or not self._cache.store.is_usable:
             return None
         state = self._cache.read_state()
@@ -231,7 +237,7 @@ class Client:
 
     @property
     def writes(self) -> WriteGeneration:
-        """The record of the account's writes, which all its clients on this machine share."""
+        """The record of the account's writes, shared by all its clients on this machine."""
         from cenports_nb.api.http.write_generation import WriteGeneration  # noqa: PLC0415 - connecting stays cheap
 
         settings, settle_seconds = self.settings, self.dialect.settle_minutes * 60
@@ -241,7 +247,7 @@ class Client:
         )
 
     def build_request(self, path: str, parameters: Mapping[str, Any], url: str | None = None) -> ApiRequest:
-        """Build a GET request: the dialect says where parameters travel; the partner id is always among them."""
+        """Build a GET request with the partner id; the dialect decides where parameters go."""
         from cenports_nb.api.http.session import ApiRequest, format_query  # noqa: PLC0415
 
         full = {"partnerId": self.settings.partner_id, **parameters}
@@ -255,11 +261,11 @@ class Client:
         )
 
     def get(self, path: str, parameters: Mapping[str, Any]) -> ApiResponse:
-        """Read one answer past the cache."""
+        """Fetch one answer past the cache."""
         return self.session.fetch(self.build_request(path, parameters))
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> ApiResponse:
-        """Write something, once.
+        """Send a write, once.
 
         Raises:
             ReadOnlyError: The client is read-only; nothing was sent.
@@ -270,7 +276,7 @@ class Client:
     def write(
         self, method: str, path: str, body: Mapping[str, Any], place: float, may_depart: Callable[[], bool]
     ) -> ApiResponse:
-        """Write something of a submission: once, and never again by itself; see `ApiSession.write`.
+        """Send a write of a submission, once and without retries; see `ApiSession.write`.
 
         Raises:
             ReadOnlyError: The client is read-only; nothing was sent.
@@ -280,7 +286,7 @@ class Client:
         return self.session.write(method, path, full, place, may_depart)
 
     def call(self, method: str, path: str, parameters: Mapping[str, Any]) -> Any:
-        """Make one documented call past the cache and the journal; returns the parsed JSON as it came.
+        """Make one documented call past the cache and the journal; return the parsed JSON.
 
         Raises:
             InvalidRequestError: A type or size doesn't fit the reference; nothing was sent.
@@ -292,7 +298,7 @@ class Client:
         check_body(f"{method} {path}", {"partnerId": self.settings.partner_id, **parameters}, self.dialect.sizes)
         if is_read:
             return msgspec.json.decode(self.get(path, parameters).body)
-        # Nobody follows this write, so the cache counts it as under way until it must have landed.
+        # Nobody tracks this write, so the cache counts it as open until it must have taken effect.
         self.write_started(f"api-{self.runtime.new_id()}")
         return msgspec.json.decode(self.send(method, path, parameters).body)
 
@@ -300,7 +306,7 @@ class Client:
         self.session.tokens.header()
 
     def check_writable(self, what: str) -> None:
-        """Stop a write through a read-only client before anything is done for it."""
+        """Refuse a write through a read-only client before anything else is done."""
         if self.settings.read_only:
             raise ReadOnlyError(
                 f"{what} would write to {self.settings.environment}, and this client is read-only: nothing was "
@@ -308,7 +314,7 @@ class Client:
             )
 
     def write_started(self, write_id: str) -> None:
-        """Make the cache of every client of the account stale, and let nothing be kept until `write_ended`."""
+        """Make the cache of every client of the account stale, and cache nothing until `write_ended`."""
         self.writes.start(write_id)
 
     def write_ended(self, write_id: str) -> None:
@@ -336,7 +342,7 @@ class Client:
         return render_note("Cenports client", self._describe())
 
     def _describe(self) -> dict[str, str]:
-        """Describe the client as facts for people; never a secret."""
+        """Return facts about the client for people, without secrets."""
         settings = self.settings
         oldest = self._cache.oldest() if self._cache is not None else None
         cache = "on" if settings.cache else "off"
@@ -364,14 +370,14 @@ def _make_temporary_home() -> Path:
 
 
 def _start_sandbox() -> Sandbox:
-    """Start the built-in stand-in; the one place where client and sandbox meet."""
+    """Start the built-in sandbox; the only place where the client imports it."""
     from cenports_nb.sandbox import Sandbox  # noqa: PLC0415 - only if asked for
 
     return Sandbox().start()
 
 
 def _with_cached_partner(settings: Settings) -> Settings:
-    """Take the partner from the cache, if it holds exactly one and nothing else names it."""
+    """Take the partner id from the cache if it has exactly one and no other is given."""
     if settings.partner_id:
         return settings
     from cenports_nb.api.http.cache import list_partners  # noqa: PLC0415
@@ -387,5 +393,5 @@ def _with_cached_partner(settings: Settings) -> Settings:
     return replace(settings, partner_id=found[0], credentials=credentials)
 
 
-# What a child process got from its parent is never closed by it.
+# A child process never closes what it inherited from its parent.
 _PARENT_RESOURCES: list[object] = []

@@ -1,4 +1,4 @@
-"""Several pieces of work at once, on threads that nobody has to wait for."""
+"""Run functions concurrently on daemon threads."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from queue import SimpleQueue
 from typing import TypeVar
 
 MAX_THREADS = 32
-"""Requests of one client that may be under way at once: a burst of 60 slow answers is through in two rounds."""
+"""Maximum concurrent requests of one client: a burst of 60 slow requests takes two rounds."""
 
 K = TypeVar("K")
 T = TypeVar("T")
 
 
 def run_concurrently(work: Callable[[K], T], items: Sequence[K], threads: int) -> Iterator[tuple[K, T | Exception]]:
-    """Do several pieces of work at once, results as they come; left early, what has not begun never does.
+    """Run work for several items concurrently and yield results as they come; on an early exit, the rest never starts.
 
-    The threads are daemons: a process that is interrupted must not wait a minute for the rate limit to end.
+    The threads are daemons, so an interrupted process needn't wait a minute for the rate limit to end.
     """
     todo, lock, stop = iter(items), threading.Lock(), threading.Event()
     results: SimpleQueue[tuple[K, T | Exception]] = SimpleQueue()

@@ -1,4 +1,4 @@
-"""What the API's reference leaves open: each question with its default and the sentence behind it."""
+"""What the API's reference leaves open: each question with its default and the sentence it is based on."""
 
 from __future__ import annotations
 
@@ -13,18 +13,24 @@ ROUND_LENGTHS = (
     10, 15, 20, 25, 30, 40, 50, 60, 75, 99, 100, 120, 150, 200, 250, 300, 400, 500, 600, 750, 1_000, 2_000, 2_500, 5_000,
     10_000,
 )  # fmt: skip
-"""Numbers of rows at which somebody may have cut an answer: those that the reference names, and round ones."""
+"""Lengths at which answers may be cut: those that the reference names, and round numbers."""
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """How this account's Cenports is taken to speak; `connect(dialect=…)` changes it."""
+    """How this account's Cenports answers the open questions of the reference; `connect(dialect=…)` changes it.
+
+    Example:
+        >>> with cn.connect("sandbox", dialect=cn.Dialect(available_scope="channel")) as client:
+        ...     client.dialect.available_scope
+        'channel'
+    """
 
     get_parameters: Literal["body", "query", "both"] = "body"
     """"GET /orders { "partnerId": … }": the examples of four GET calls show a JSON body."""
 
     channel_parameters: Literal["body", "query", "both"] = "query"
-    """"Query Parameters", says GET /channels alone."""
+    """"Query Parameters": only GET /channels says so."""
 
     order_limit: int = 300
     """"The current maximum limit for getting orders is 300."."""
@@ -33,34 +39,34 @@ class Dialect:
     """"limit | int(2)": two digits."""
 
     inventory_limit: int = 300
-    """"The maximum limit of all initial accounts is 300."; whether it holds for stock is not said."""
+    """"The maximum limit of all initial accounts is 300."; the reference doesn't say whether it applies to stock."""
 
     known_caps: tuple[int, ...] = ROUND_LENGTHS
-    """"will only return 30 items", "only return 50 items": an answer of exactly so many rows may be cut."""
+    """"will only return 30 items", "only return 50 items": an answer with exactly so many rows may be cut."""
 
     whole_lengths: tuple[int, ...] = ()
-    """"will only return 30 items": where the account really has just 30, this number says so."""
+    """"will only return 30 items": lengths that are known to be complete, for an account that really has 30."""
 
     end_included: bool | None = None
-    """"between a specified start and end date": None is found out where it matters, and until then both is covered."""
+    """"between a specified start and end date": None means unknown; it is found out if needed, and both are covered."""
 
     available_scope: Literal["account", "channel"] = "account"
-    """"after subtracting the quantity from purchase orders": whose orders is not said."""
+    """"after subtracting the quantity from purchase orders": the reference doesn't say whose orders."""
 
     true_up_sets: Literal["actual", "available"] = "actual"
-    """"it will update the inventory quantity to what is set in the quantity field": which of the two stocks is not said."""
+    """"it will update the inventory quantity to what is set in the quantity field": it doesn't say which of the two stocks."""
 
     sizes: Mapping[str, str] = field(default_factory=dict)
-    """"decimal(6, 2)!", "string(10)!": sizes that may be nominal; such as {"orders.*.grandTotal": "decimal(9, 2)!"}."""
+    """"decimal(6, 2)!", "string(10)!": sizes that may be nominal, to be replaced: {"orders.*.grandTotal": "decimal(9, 2)!"}."""
 
     settle_minutes: int = 20
-    """"may take up to 15 minutes to be finalized", and five to be sure: absence proves nothing before."""
+    """"may take up to 15 minutes to be finalized", and five more for safety: before that, absence proves nothing."""
 
     def __post_init__(self) -> None:
-        """Check what a person or a profile wrote.
+        """Check the values of a person or a profile.
 
         Raises:
-            ConfigurationError: A value that can't be meant.
+            ConfigurationError: A value is invalid.
         """
         for name in ("get_parameters", "channel_parameters"):
             if getattr(self, name) not in PARAMETER_PLACES:

@@ -1,7 +1,7 @@
 """Ask a live account what the reference leaves open: read-only, in about ten requests.
 
-Each question is answered by evidence or stays open, and then it is written as Cenports can be asked it.
-What every answer looks like is drawn as field names and types, without a single value.
+Evidence answers a question, or it stays open and is worded for Cenports' integration team. The shape of every answer
+is recorded as field names and types, without values.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
     from cenports_nb.api.dialect import Dialect
 
-RAISED_LIMIT = 1000  # a limit that only an account with a raised maximum takes
+RAISED_LIMIT = 1000  # a limit that only an account with a raised maximum accepts
 
 
 @dataclass(frozen=True)
@@ -33,10 +33,10 @@ class Finding:
 
     Attributes:
         question: The question.
-        answer: What this account does; empty where it could not be seen.
-        evidence: What it was seen by, or why it could not be.
-        learnt: The field of the dialect that it settles, and its value.
-        ask: How to ask Cenports' integration team, where the answer is not known.
+        answer: What this account does; empty if that was not seen.
+        evidence: What showed it, or why nothing did.
+        learnt: The field of the dialect that it decides, and its value.
+        ask: How to ask Cenports' integration team, if the answer is not known.
     """
 
     question: str
@@ -48,13 +48,13 @@ class Finding:
 
 @dataclass(frozen=True)
 class Examination:
-    """What was found.
+    """The result of an examination.
 
     Attributes:
         findings: One for each question.
-        dialect: The client's dialect with what was learnt.
-        shapes: End point -> field names and types, no values.
-        requests: How many requests it took.
+        dialect: The client's dialect with the findings.
+        shapes: End point -> field names and types, without values.
+        requests: The number of requests.
     """
 
     findings: tuple[Finding, ...]
@@ -64,15 +64,15 @@ class Examination:
 
     @property
     def learnt(self) -> dict[str, Any]:
-        """What belongs into the profile."""
+        """The settings to save to the profile."""
         return {name: value for finding in self.findings for name, value in finding.learnt.items()}
 
 
 def examine(client: Client) -> Examination:
-    """Ask a live account the open questions; nothing is written and nothing is kept.
+    """Ask a live account the open questions; nothing is written or cached.
 
     Raises:
-        CenportsError: The account can't be read at all: credentials, address or network.
+        CenportsError: The account can't be read at all, because of credentials, address or network.
     """
     before = client.usage.sent
     examiner = _Examiner(client)
@@ -85,7 +85,7 @@ def examine(client: Client) -> Examination:
 
 
 class _Examiner:
-    """One examination under way."""
+    """A running examination."""
 
     def __init__(self, client: Client) -> None:
         self.client = client
@@ -93,7 +93,7 @@ class _Examiner:
         self.findings: list[Finding] = []
         self.shapes: dict[str, Any] = {}
         self.channel_ids: list[str] = []
-        self.records: list[dict[str, Any]] = []  # orders, the last ones seen
+        self.records: list[dict[str, Any]] = []  # the last orders received
 
     def channels(self) -> None:
         """Find out where GET /channels reads its parameters."""
@@ -111,7 +111,7 @@ class _Examiner:
         )  # fmt: skip
 
     def orders(self) -> None:
-        """Find out where the other calls read parameters, how pages are linked, and the largest limit."""
+        """Find out where the other calls read parameters, how they link to pages, and the largest limit."""
         asked = {"limit": 1, "isPaginated": True, **self._all_days()}
         question = "Where do GET /orders, /shipments, /inventories and /transaction read parameters?"
         found = self._try_places("/orders", "get_parameters", asked, lambda _, records: len(records) == 1)
@@ -169,7 +169,7 @@ class _Examiner:
     def _find_limit(
         self, path: str, name: str, what: str, question: str, asked: Mapping[str, Any]
     ) -> list[dict[str, Any]]:
-        """Ask for more than is documented: the refusal, or what comes, tells the largest limit."""
+        """Request more than is documented: the refusal, or the answer, shows the largest limit."""
         found = self._ask(path, {**asked, "limit": RAISED_LIMIT})
         if isinstance(found, InvalidRequestError | BusinessError):
             most = _read_limit(found) or getattr(self.dialect, name)
@@ -226,13 +226,13 @@ class _Examiner:
             elif fits(*found):
                 return where, *found
         self.dialect = replace(self.dialect, **{name: first})
-        # Nothing worked at all: that is no open question but a broken set-up.
+        # If nothing works at all, the set-up is broken.
         if failure is not None and not isinstance(failure, InvalidRequestError | UnexpectedAnswerError):
             raise failure
         return None
 
     def _ask(self, path: str, parameters: Mapping[str, Any]) -> tuple[PageInfo, list[dict[str, Any]]] | CenportsError:
-        """Ask once; what is wrong with the question is an answer too."""
+        """Send one request; an error about the request is an answer too."""
         original, self.client.dialect = self.client.dialect, self.dialect
         try:
             body = self.client.get(path, parameters).body
@@ -257,7 +257,7 @@ class _Examiner:
         return _format_days(FIRST_DAY, self.client.clock.now().date() + 2 * ONE_DAY)
 
     def _note_limit(self, question: str, name: str, page: PageInfo, records: list[dict[str, Any]]) -> None:
-        """Read the largest limit off an answer to a larger one that was not refused."""
+        """Find the largest limit in an answer to a larger one that was not refused."""
         rows = len(records)
         if rows > getattr(self.dialect, name):
             most = RAISED_LIMIT if rows == RAISED_LIMIT or not _has_more(page, rows) else rows
@@ -268,7 +268,7 @@ class _Examiner:
             self._add(Finding(question, f"{RAISED_LIMIT} may be asked for", f"all {rows} came in one answer"))
 
     def _note_cap(self, what: str, page: PageInfo, records: list[dict[str, Any]], most: int) -> None:
-        """Look for an answer that is silently shorter than asked for."""
+        """Look for an answer that is shorter than requested without saying so."""
         rows = len(records)
         if rows < most and _has_more(page, rows):
             answer = f"yes, at {rows}"
@@ -279,14 +279,14 @@ class _Examiner:
         self._add(Finding(f"Are {what} silently cut below the limit asked for?", answer, f"{rows} came"))
 
     def _note_zone(self, day: date, moments: list[datetime]) -> None:
-        """Narrow down the zone of the server's days by the orders that it counts to one of them."""
+        """Narrow down the zone of the server's days by the orders that it counts to one day."""
         question = "In which zone are the days of startDate and endDate?"
         telling = [moment for moment in moments if not _at_midnight(moment)]
         if not telling:
             self._add_open(question, "no order tells", "UTC, or your own?")
             return
         start = datetime.combine(day, datetime.min.time(), telling[0].tzinfo)
-        # Every order of the server's day d lies within 24 hours from d's start there.
+        # Every order of the server's day d is within 24 hours of the start of d in the server's zone.
         least = (max(telling) - start - ONE_DAY) // timedelta(hours=1) + 1
         most = (min(telling) - start) // timedelta(hours=1)
         low, high = -min(most, 12), -max(least, -14)
@@ -310,7 +310,7 @@ def _has_more(page: PageInfo, rows: int) -> bool:
 
 
 def _read_limit(error: CenportsError) -> int | None:
-    """Read the largest limit that a refusal names: "may not be greater than 300"."""
+    """Find the largest limit that a refusal names: "may not be greater than 300"."""
     messages: Any = getattr(error, "errors", None) or [str(error)]
     texts = [text for texts in messages.values() for text in texts] if isinstance(messages, dict) else messages
     numbers = [int(found) for text in texts for found in re.findall(r"(?<![\d.])\d{2,5}(?!\d|\.\d)", text)]
@@ -318,7 +318,7 @@ def _read_limit(error: CenportsError) -> int | None:
 
 
 def _read_instants(records: list[dict[str, Any]]) -> list[datetime]:
-    """Read when orders were placed, as far as it is an instant."""
+    """Parse when orders were placed, if that is an instant."""
     found = (_parse_instant(record.get("orderDate")) for record in records)
     return [moment for moment in found if moment is not None]
 
@@ -332,5 +332,5 @@ def _parse_instant(value: Any) -> datetime | None:
 
 
 def _at_midnight(moment: datetime) -> bool:
-    """Tell a plain day, of whatever zone, from an instant."""
+    """Return whether a moment is a midnight of any zone, and so probably a plain day."""
     return moment.second == moment.microsecond == 0 and moment.minute % 15 == 0

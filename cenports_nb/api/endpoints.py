@@ -1,4 +1,4 @@
-"""One method for each documented call: parsed JSON as it came, paced, uncached."""
+"""One method for each documented call: parsed JSON, rate limited, uncached."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from cenports_nb.errors import InvalidRequestError
 
 
 class Endpoints:
-    """`client.api`: the documented calls, thin.
+    """`client.api`: the documented calls.
 
-    Types and sizes are checked before anything is sent. Nothing is written into the journal: for safe writes
-    use `submit_updates` and its neighbours. A write makes the cache stale; a read-only client refuses it.
+    Types and sizes are checked before anything is sent. The journal has none of these calls: for safe writes use
+    `submit_updates` and its siblings. A write makes the cache stale; a read-only client refuses it.
     """
 
     def __init__(self, call: Callable[[str, str, Mapping[str, Any]], Any], authorize: Callable[[], object]) -> None:
@@ -20,7 +20,7 @@ class Endpoints:
         self._authorize = authorize
 
     def authorize(self) -> None:
-        """POST /authorize, if there is no token yet; the token itself stays inside the client."""
+        """POST /authorize, if there is no token yet; the token stays inside the client."""
         self._authorize()
 
     def get_orders(self, **parameters: Any) -> Any:
@@ -43,7 +43,7 @@ class Endpoints:
         return self._call("GET", "/channels", {})
 
     def create_channel(self, **fields: Any) -> Any:
-        """POST /channels: `channelName contactInfo …`, as the reference has them."""
+        """POST /channels: `channelName contactInfo …`, as in the reference."""
         return self._call("POST", "/channels", fields)
 
     def get_shipments(self, **parameters: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What an answer looks like: field names and types, and no value, so that it can be shown to anybody."""
+"""The shape of an answer: field names and types without values, so that it can be shown to anybody."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TEXT_FORMS = {
 
 
 def describe_shape(value: Any) -> Any:
-    """Draw field names and types, and no value."""
+    """Return field names and types, without values."""
     if isinstance(value, dict):
         return {_name(key): describe_shape(item) for key, item in value.items()}
     if isinstance(value, list):
@@ -30,12 +30,12 @@ def describe_shape(value: Any) -> Any:
 
 
 def _name(key: str) -> str:
-    """Show a name; what looks like a value used as one is not shown."""
+    """Return a field name; a name that looks like a value is hidden."""
     return key if re.fullmatch(r"[A-Za-z][A-Za-z_]{0,30}\d?", key) else "(some key)"
 
 
 def merge_shapes(one: Any, other: Any) -> Any:
-    """Bring two shapes together; types that differ stand side by side."""
+    """Merge two shapes; differing types are listed side by side."""
     if one is None or one == other:
         return other
     if isinstance(one, dict) and isinstance(other, dict):

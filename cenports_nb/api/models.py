@@ -1,8 +1,7 @@
-"""What the API sends, record by record: msgspec Structs with the API's own field names in camel case.
+"""What the API sends, record by record: msgspec Structs with the API's field names in camel case.
 
-Texts may come as whole numbers (an identifier is an identifier); numbers may come as texts, which
-`strict=False` reads ("58", "58.0" and 58.0 are 58; "58.5", "" and "abc" are no counts). Counts fit 64 bits
-and amounts are finite, or they are none.
+Texts may come as whole numbers, and numbers as texts, which `strict=False` reads: "58", "58.0" and 58.0 are 58; "58.5",
+"" and "abc" are not counts. Counts must fit 64 bits, and amounts must be finite.
 """
 
 from __future__ import annotations
@@ -22,11 +21,11 @@ Amount = Annotated[float, msgspec.Meta(ge=-sys.float_info.max, le=sys.float_info
 
 
 class Record(msgspec.Struct, rename="camel", gc=False, omit_defaults=True):
-    """What all have in common; none refers to itself, so the garbage collector needn't look at them."""
+    """The base of all records; none refers to itself, so the garbage collector can ignore them."""
 
 
 class BillTo(Record):
-    """Who pays."""
+    """The billing address."""
 
     name: Text = None
     address1: Text = None
@@ -38,11 +37,11 @@ class BillTo(Record):
 
 
 class ShipTo(BillTo):
-    """Who receives: the same fields."""
+    """The shipping address, with the same fields."""
 
 
 class ShipFrom(Record):
-    """The warehouse that an order leaves from."""
+    """The warehouse that an order ships from."""
 
     warehouse_code: Text = None
     warehouse_name: Text = None
@@ -60,7 +59,7 @@ class ShippingInfo(Record):
 
 
 class Pricing(Record):
-    """The money of an order."""
+    """The amounts of an order."""
 
     sub_total: Amount | None = None
     discount: Amount | None = None
@@ -86,7 +85,7 @@ class LineItem(Record):
     ship_from_warehouse_code: Text = None
     price: Amount | None = None
     status: Text = None
-    order_no: Any = None  # the order's own, said again
+    order_no: Any = None  # the order's own, repeated
 
 
 class Order(Record):
@@ -112,13 +111,13 @@ class Order(Record):
 
 
 class OrderOfLines(Order):
-    """An order whose lines stay unread, so that a bad line spoils only itself."""
+    """An order with unparsed lines, so that a bad line doesn't affect the others."""
 
     line_items: list[msgspec.Raw] | None = None  # type: ignore[assignment]
 
 
 class WarehouseAddress(Record):
-    """Where a warehouse is."""
+    """The address of a warehouse."""
 
     street_address: Text = None
     street_address2: Text = None
@@ -129,11 +128,11 @@ class WarehouseAddress(Record):
     country: Text = None
     postal_code: Text = None
     is_residential: bool | None = None
-    ignore_validation: msgspec.Raw = msgspec.Raw()  # of the address, and in no frame
+    ignore_validation: msgspec.Raw = msgspec.Raw()  # of the address; in no frame
 
 
 class Warehouse(Record):
-    """One record of GET /inventories; its stock rows stay unread, as an order's lines do."""
+    """One record of GET /inventories, with unparsed stock rows."""
 
     warehouse_code: Key
     warehouse_name: Text = None
@@ -142,7 +141,7 @@ class Warehouse(Record):
 
 
 class Stock(Record):
-    """One SKU in one warehouse; the reference misspells `nextAvailabileQuantity`, so both are read."""
+    """One SKU in one warehouse; the reference misspells `nextAvailabileQuantity`, so both spellings are read."""
 
     product_sku: Key
     quantity: Count
@@ -157,13 +156,13 @@ class Stock(Record):
 
 
 class Inventory(Warehouse):
-    """A warehouse whose stock rows are read with it, all or none."""
+    """A warehouse parsed with its stock rows, all or none."""
 
     warehouse_inventory: list[Stock] | None = None  # type: ignore[assignment]
 
 
 class Channel(Record):
-    """One record of GET /channels; POST /channels misspells `channalName`, so both are read."""
+    """One record of GET /channels; POST /channels misspells `channalName`, so both spellings are read."""
 
     channel_id: Key
     channel_name: Text = None
@@ -175,7 +174,7 @@ class Channel(Record):
 
 
 class Transaction(msgspec.Struct):
-    """What a write is answered with, and what GET /transaction tells later."""
+    """The response to a write, and of GET /transaction later."""
 
     handle: Key
     status: str = ""
@@ -187,11 +186,11 @@ class Transaction(msgspec.Struct):
 
 Read = TypeVar("Read")
 NULL_AS_TEXT = re.compile(rb'"null"', re.IGNORECASE)
-"""Where null is allowed, `strict=False` takes this text for it; a number that is said to be "null" is none."""
+"""Where null is allowed, `strict=False` takes this text for null; in a text field it must be rejected."""
 
 
 def build_decoder(kind: type[Read]) -> Callable[[bytes], Read]:
-    """Make what reads one record of a kind: lax, but a text is never null."""
+    """Build a decoder for a kind of record: lenient, but a text is never null."""
     decode: Callable[[bytes], Read] = msgspec.json.Decoder(kind, strict=False).decode
 
     def read(record: bytes) -> Read:
@@ -204,7 +203,7 @@ def build_decoder(kind: type[Read]) -> Callable[[bytes], Read]:
 
 
 def _refuse_null_texts(found: Any, sent: Any, path: str = "$") -> None:
-    """Raise where a text was read as null."""
+    """Raise if a text was read as null."""
     if isinstance(found, list) and isinstance(sent, list):
         for place, (value, said) in enumerate(zip(found, sent, strict=True)):
             _refuse_null_texts(value, said, f"{path}[{place}]")
@@ -216,7 +215,7 @@ def _refuse_null_texts(found: Any, sent: Any, path: str = "$") -> None:
 
 
 def forbid_unknown_fields(kind: type[Record]) -> Any:
-    """Make a Struct of the same fields that refuses any other field."""
+    """Build a Struct with the same fields that refuses all others."""
     hints = get_type_hints(kind, include_extras=True)
     known = msgspec.structs.fields(kind)
     fields = [(item.name, _forbid_in_type(hints[item.name]), item.default) for item in known if not item.required]
@@ -225,12 +224,12 @@ def forbid_unknown_fields(kind: type[Record]) -> Any:
 
 
 def find_unknown_fields(record: bytes, kind: type[Record], prefix: str = "") -> frozenset[str]:
-    """Name the fields of a record, or of each record of a list, that its Struct does not have.
+    """Return the fields of a record, or of each record of a list, that its Struct lacks.
 
     Args:
-        record: JSON; what can't be read has no fields.
+        record: JSON; unreadable JSON has no fields.
         kind: The Struct.
-        prefix: Where it is, such as `warehouseAddress.`.
+        prefix: The location, such as `warehouseAddress.`.
     """
     known = {item.encode_name: item.type for item in msgspec.structs.fields(kind)}
     objects = _split_objects(record)
@@ -244,7 +243,7 @@ def find_unknown_fields(record: bytes, kind: type[Record], prefix: str = "") -> 
 
 
 def _split_objects(record: bytes) -> list[dict[str, msgspec.Raw]]:
-    """Read an object, or those of a list, only as far as their names."""
+    """Split an object, or those of a list, into fields without decoding them."""
     for kind in (dict[str, msgspec.Raw], list[dict[str, msgspec.Raw]]):
         try:
             found: Any = msgspec.json.decode(record, type=kind)
@@ -259,7 +258,7 @@ def _split_objects(record: bytes) -> list[dict[str, msgspec.Raw]]:
 
 
 def _find_structs(hint: Any) -> Iterator[type[Record]]:
-    """Find the Structs inside of a type."""
+    """List the Structs inside a type."""
     if isinstance(hint, type) and issubclass(hint, Record):
         yield hint
     for part in get_args(hint):
@@ -267,7 +266,7 @@ def _find_structs(hint: Any) -> Iterator[type[Record]]:
 
 
 def _forbid_in_type(hint: Any) -> Any:
-    """Close the Structs inside of a type."""
+    """Make the Structs inside a type refuse unknown fields."""
     if isinstance(hint, type) and issubclass(hint, Record):
         return forbid_unknown_fields(hint)
     inner = tuple(_forbid_in_type(part) for part in get_args(hint))

@@ -1,8 +1,8 @@
-"""What each call takes, as the reference's tables have it, and the check of a body before it is sent.
+"""The parameters of each call, from the reference's tables, and the check of a body before it is sent.
 
-A type is written as there: `string(255)!` is a text of at most 255 characters that must be given,
-`int(5)` has at most five digits, `decimal(6, 2)` six of which two are behind the point. `*` stands for
-every item of an array. The sizes may be nominal: `Dialect.sizes` replaces any of them.
+Types are written as in the reference: `string(255)!` is a required text of at most 255 characters, `int(5)` has at most
+five digits, `decimal(6, 2)` six digits of which two are decimals. `*` stands for every item of an array. The sizes may
+be nominal: `Dialect.sizes` replaces any of them.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cenports_nb.errors import InvalidRequestError
 Table = Mapping[str, str]
 
 PARTNER_FIELDS = {"partnerId": "string(255)!"}
-PAGE_FIELDS = {"page": "int"}  # not in the tables: where an answer tells of pages, this asks for one
+PAGE_FIELDS = {"page": "int"}  # not in the tables: requests a page where an answer has pages
 CALL_TABLES: Mapping[str, Table] = {
     "GET /orders": {
         **PARTNER_FIELDS,
@@ -125,9 +125,9 @@ class Objection:
     """One value that can't be sent.
 
     Attributes:
-        path: Where it is: names, and places in lists.
+        path: Its location: names, and positions in lists.
         reason: What is wrong, without the value: `is missing`, `is longer than 10 characters`.
-        value: What was to be sent.
+        value: The value.
     """
 
     path: tuple[str | int, ...]
@@ -136,7 +136,7 @@ class Objection:
 
     @property
     def place(self) -> str:
-        """Where it is, as a person writes it: `orders[1].shipTo.country`."""
+        """The location for people: `orders[1].shipTo.country`."""
         return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in self.path).lstrip(".")
 
     @property
@@ -146,12 +146,12 @@ class Objection:
 
 
 def find_objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> Iterator[Objection]:
-    """List all that can't be sent of a body, by the call's table.
+    """List everything in a body that can't be sent, by the call's table.
 
     Args:
         call: Method and path.
-        body: What would be sent.
-        sizes: Other types for some of the table's fields.
+        body: The body to send.
+        sizes: Types that replace those of some fields in the table.
     """
     table = {**CALL_TABLES[call], **{name: kind for name, kind in sizes.items() if name in CALL_TABLES[call]}}
     for path, kind in table.items():
@@ -168,15 +168,15 @@ def find_objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]
 
 
 def check_body(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
-    """Check a body against the call's table, all of it at once.
+    """Check a body against the call's table, all fields at once.
 
     Args:
         call: Method and path.
-        body: What would be sent.
-        sizes: Other types for some of the table's fields.
+        body: The body to send.
+        sizes: Types that replace those of some fields in the table.
 
     Raises:
-        InvalidRequestError: `errors` has each field that can't be sent, with its place; nothing was sent.
+        InvalidRequestError: `errors` has each field that can't be sent, with its location; nothing was sent.
     """
     errors: dict[str, list[str]] = {}
     for found in find_objections(call, body, sizes):
@@ -194,7 +194,7 @@ def check_body(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> 
 def _find_values(
     value: Any, path: list[str], place: tuple[str | int, ...] = ()
 ) -> Iterator[tuple[tuple[str | int, ...], Any, bool]]:
-    """Follow a path into a body: the place, the value there, whether its parent exists."""
+    """Follow a path into a body: yield each location, its value, and whether its parent exists."""
     name, *rest = path
     if name == "*":
         for i, item in enumerate(value if isinstance(value, list | tuple) else ()):
@@ -210,14 +210,14 @@ def _find_values(
 
 
 def _check_value(kind: str, value: Any) -> str:
-    """Say why a value does not fit a type; nothing where it does."""
+    """Return why a value doesn't fit a type; empty if it does."""
     fits, numbers = _parse_type(kind)
     return fits(value, *numbers)
 
 
 @cache
 def _parse_type(kind: str) -> tuple[Callable[..., str], tuple[int, ...]]:
-    """Read a type as its check and the sizes that it takes."""
+    """Parse a type into its check and its sizes."""
     name, _, size = kind.partition("(")
     return TYPE_CHECKS[name], tuple(int(number) for number in re.findall(r"\d+", size))
 

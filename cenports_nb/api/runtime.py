@@ -1,6 +1,6 @@
-"""What a client takes from the world: time, chance, names, the wire, locks, files and threads, each of which can be replaced.
+"""What a client takes from the outside: time, randomness, ids, transport, locks, files, threads; each replaceable.
 
-A simulation replaces all of them; a person's notebook none. Only `clock` is part of the public interface.
+A simulation replaces all of them. Only `clock` is part of the public interface.
 """
 
 from __future__ import annotations
@@ -20,24 +20,24 @@ Exchange = Callable[..., Any]
 """Sends one request once and returns its `requests.Response`, as `Transport.exchange` does."""
 
 ReleaseLock = Callable[[], None]
-"""Gives a lock back."""
+"""Releases a lock."""
 
 
 def new_id() -> str:
-    """Make a name that nobody else has."""
+    """Return a unique id."""
     return uuid.uuid4().hex
 
 
 def try_lock(path: Path) -> ReleaseLock | None:
-    """Take a lock of the operating system, which dies with its process; None if somebody has it.
+    """Acquire a lock of the operating system, released when its process dies; None if it is held.
 
     Raises:
-        OSError: The file can't be made or locked.
+        OSError: The file can't be created or locked.
     """
     from filelock import FileLock, Timeout  # noqa: PLC0415 - only what writes needs it
 
     path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    # A lock of its own each time, so that two threads of a process exclude each other too.
+    # A new lock object each time, so that two threads of a process exclude each other too.
     lock = FileLock(path, mode=0o600, thread_local=False, is_singleton=False)
     try:
         lock.acquire(timeout=0)
@@ -53,17 +53,17 @@ def try_lock(path: Path) -> ReleaseLock | None:
 
 @dataclass(frozen=True)
 class Runtime:
-    """The seams between a client and the world.
+    """The interfaces between a client and the outside.
 
     Attributes:
         clock: Time, and waiting.
-        random: Chance, for the pauses between tries.
-        new_id: Names of submissions.
-        exchange: The wire; None for a real one.
+        random: Randomness, for the pauses between tries.
+        new_id: Ids of submissions.
+        exchange: The transport; None for the real one.
         try_lock: Locks.
-        open_journal: Opens the journal in a folder; None for a real one.
-        run_concurrently: Runs functions side by side.
-        process: Names this process, so that nobody compares its monotonic clock with another's.
+        open_journal: Opens the journal in a folder; None for the real one.
+        run_concurrently: Runs functions concurrently.
+        process: Identifies this process, so that its monotonic clock isn't compared with another's.
     """
 
     clock: Clock = field(default_factory=SystemClock)

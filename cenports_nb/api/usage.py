@@ -1,4 +1,4 @@
-"""What a client has spent: requests, cache hits, waiting."""
+"""What a client has used: requests, cache hits, waiting time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ class Usage:
     """Counts of one client; prints as one line.
 
     Attributes:
-        sent: Requests on the wire, token requests and retries included.
+        sent: Requests sent, including token requests and retries.
         cached: Answers taken from the cache.
         waited_s: Seconds spent waiting for the rate limit.
         retried: Requests sent again after a failure.
@@ -26,14 +26,14 @@ class Usage:
         self.retried = 0
 
     def add(self, *, sent: int = 0, cached: int = 0, retried: int = 0) -> None:
-        """Count something; safe from any thread."""
+        """Add to the counts; thread-safe."""
         with self._lock:
             self.sent += sent
             self.cached += cached
             self.retried += retried
 
     def add_wait(self, seconds: float) -> None:
-        """Count a wait for the rate limit that is about to begin, and tell those who watch."""
+        """Count a wait for the rate limit that is about to begin, and notify watchers."""
         with self._lock:
             self.waited_s += seconds
             watchers = list(self._watchers)
@@ -42,7 +42,7 @@ class Usage:
 
     @contextlib.contextmanager
     def watch_waits(self, watcher: Callable[[float], None]) -> Iterator[None]:
-        """Hear of each wait for the rate limit, in seconds, before it begins."""
+        """Call a function before each wait for the rate limit, with its seconds."""
         with self._lock:
             self._watchers.append(watcher)
         try:

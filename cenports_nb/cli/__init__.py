@@ -1,4 +1,4 @@
-"""The command line: arguments in, library calls, one clear line on failure."""
+"""The command line: parses arguments, calls the library, reports an error in one line."""
 
 from cenports_nb.cli.program import app, main
 

@@ -1,4 +1,4 @@
-"""The file that was counted or moved: how it is read, how it is named in the journal, what is held back of it."""
+"""The count file of a command: how it is read, its reference in the journal, and its held rows."""
 
 from __future__ import annotations
 
@@ -37,17 +37,17 @@ ARGUMENT = re.compile(rf"\b({'|'.join(FLAGS)})=(?:(?=[\'\"])|(?=[.,): ]|$))")
 
 @dataclass(frozen=True)
 class CountFile:
-    """A file of counts, and how its headers and codes are meant.
+    """A count file, and how its headers and codes are read.
 
     Attributes:
-        warehouse: Of a file that has no such column.
-        by: What it names products by.
-        columns: Our names to its headers.
-        warehouse_map: Its warehouse codes to those of Cenports.
-        duplicates: What is done with bins.
+        warehouse: The warehouse of a file without such a column.
+        by: The column that identifies products.
+        columns: Our column names to its headers.
+        warehouse_map: Its warehouse codes to Cenports'.
+        duplicates: What to do with several rows of a SKU.
         sheet: The sheet of a workbook.
-        encoding: Of a text file.
-        hidden_rows: What is done with rows that a workbook hides; None for what the profile says.
+        encoding: The encoding of a text file.
+        hidden_rows: What to do with rows that a workbook hides; None for the profile's setting.
         profile: The profile of the command.
     """
 
@@ -63,10 +63,10 @@ class CountFile:
     profile: str | None = None
 
     def read(self, stock: pd.DataFrame, *, signed: bool = False) -> pd.DataFrame:
-        """Read what was counted, or with `signed` what came in and went out.
+        """Read counts or, with `signed`, changes.
 
         Raises:
-            InvalidRequestError: It can't be read, or has no row: a file that a machine left empty is no count.
+            InvalidRequestError: The file can't be read, or has no row: an empty file is not a count.
         """
         import cenports_nb as cn  # noqa: PLC0415
 
@@ -86,13 +86,13 @@ class CountFile:
 
     @property
     def reference(self) -> str:
-        """Its name and a short hash of what is in it and for which warehouse.
+        """The file's name and a short hash of its content and warehouse.
 
-        The guard `repeated` objects to a reference that it saw within a day: a file that is sent twice would undo the
-        sales since it was counted, or move the stock twice.
+        The guard `repeated` objects to a reference of the last 24 hours: a file that is sent twice would undo the sales
+        since the count, or move the stock twice.
 
         Raises:
-            InvalidRequestError: It can't be read.
+            InvalidRequestError: The file can't be read.
         """
         try:
             content = self.path.read_bytes()
@@ -102,11 +102,11 @@ class CountFile:
         return f"{self.path.name} {digest}"
 
     def save_held(self, held: pd.DataFrame, submission_id: str) -> Path | None:
-        """Write what guards held back beside the file, over nothing that is there; None if that can't be.
+        """Write held rows beside the file, without replacing another file; None if that fails.
 
         Args:
-            held: From a submission.
-            submission_id: Its id, which names the file if the plain name is taken.
+            held: The held rows of a submission.
+            submission_id: The submission's id, which is added to the name if it is taken.
         """
         import cenports_nb as cn  # noqa: PLC0415
 
@@ -121,13 +121,13 @@ class CountFile:
             try:
                 return cn.export(held, target)
             except InvalidRequestError:
-                target.unlink(missing_ok=True)  # an empty one would look as if nothing was held
+                target.unlink(missing_ok=True)  # an empty file would suggest that nothing was held
                 return None
         return None
 
 
 def name_flags(message: str) -> str:
-    """Write a message about arguments of `read_counts` with the options of the command."""
+    """Replace arguments of `read_counts` in a message by the options of the command."""
     message = PAIR_ARGUMENT.sub(lambda found: f'--column "{found.group(1)}={found.group(2)[1:-1]}"', message)
     message = message.replace(" and stock=)", ")")
 

@@ -1,4 +1,4 @@
-"""Copies of the shipped notebooks in a folder of a person: decided first, file by file, then written."""
+"""Copies of the shipped notebooks in the user's folder: decided file by file, then written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from cenports_nb.errors import InvalidRequestError
 
 COPIED_SUFFIXES = (".ipynb", ".csv")
 DIGESTS_FILE = ".cenports-nb.json"
-"""Digests of the files as they were copied: they show which files a person has changed."""
+"""Digests of the files as they were copied, to find out which ones the user has changed."""
 
 CopyAction = Literal["new", "renewed", "beside", "kept", "same"]
 WRITING_ACTIONS = ("new", "renewed", "beside")
@@ -22,13 +22,13 @@ WRITING_ACTIONS = ("new", "renewed", "beside")
 
 @dataclass(frozen=True)
 class NotebookCopy:
-    """What becomes of one shipped file.
+    """What happens to one shipped file.
 
     Attributes:
-        name: Where it belongs below the folder, with slashes.
-        action: `new` was not there; `renewed` was as it had been laid out, and there is a newer one; `beside` was changed
-            by a person, and the newer one gets a name of its own; `kept` was changed and there is nothing newer; `same`.
-        target: Where it is written, if it is.
+        name: Its path below the folder, with slashes.
+        action: `new`: it was missing; `renewed`: unchanged by the user and outdated; `beside`: changed by the user and
+            outdated, so the new version gets another name; `kept`: changed by the user and up to date; `same`.
+        target: Where it is written; None if it isn't.
         content: The shipped bytes.
     """
 
@@ -39,14 +39,14 @@ class NotebookCopy:
 
 
 def copy_notebooks(shipped: Path, folder: Path) -> list[NotebookCopy]:
-    """Lay the shipped notebooks out in a folder; what a person changed there is never written over.
+    """Copy the shipped notebooks to a folder; files that the user changed there are never overwritten.
 
     Args:
-        shipped: Where they are in the package.
-        folder: Where they are wanted; made if it is not there.
+        shipped: The folder in the package.
+        folder: The user's folder; created if missing.
 
     Raises:
-        InvalidRequestError: The folder can't be made, read or written.
+        InvalidRequestError: The folder can't be created, read or written.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -64,13 +64,13 @@ def copy_notebooks(shipped: Path, folder: Path) -> list[NotebookCopy]:
 
 
 def plan_copies(shipped: Mapping[str, bytes], folder: Path) -> list[NotebookCopy]:
-    """Decide what becomes of each file; reads the folder, writes nothing."""
+    """Decide what happens to each file; reads the folder and writes nothing."""
     known = _read_digests(folder)
     return [_plan_copy(name, content, folder, known.get(name)) for name, content in shipped.items()]
 
 
 def summarize_copies(copies: Sequence[NotebookCopy], folder: Path) -> str:
-    """Say in one line what was done."""
+    """Summarize in one line what was done."""
     copied_digest = sum(copy.action in ("new", "renewed") for copy in copies)
     parts = [
         f"{copied_digest} of {len(copies)} files copied to {folder}"
@@ -104,7 +104,7 @@ def _plan_copy(name: str, content: bytes, folder: Path, copied_digest: str | Non
 
 
 def _list_alternative_paths(target: Path) -> Iterator[Path]:
-    """Name the places beside a file: `1-load.new.ipynb`, then `1-load.new2.ipynb` and so on."""
+    """List alternative names for a file: `1-load.new.ipynb`, then `1-load.new2.ipynb` and so on."""
     number = 1
     while True:
         yield target.with_suffix(f".new{number if number > 1 else ''}{target.suffix}")
@@ -127,7 +127,7 @@ def _write(target: Path, content: bytes) -> None:
 
 
 def _read_digests(folder: Path) -> dict[str, str]:
-    """Read what was laid out; where that can't be known every file that differs is taken for a person's."""
+    """Read the digests of copied files; if they are unknown, every file that differs counts as changed by the user."""
     try:
         known = json.loads((folder / DIGESTS_FILE).read_text(encoding="utf-8"))
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""Options that several commands take, and options of the form name=value."""
+"""Options that several commands share, and options of the form name=value."""
 
 from __future__ import annotations
 
@@ -12,14 +12,17 @@ from cenports_nb.errors import InvalidRequestError
 
 EnvironmentOption = Annotated[str | None, typer.Option("--env", help="sandbox, staging or production.")]
 ProfileOption = Annotated[str | None, typer.Option("--profile", help="A named profile.")]
-OutOption = Annotated[Path, typer.Option("--out", help="The file: .csv, .xlsx or .parquet.")]
-OptionalOutOption = Annotated[Path | None, typer.Option("--out", help="A file too: .csv, .xlsx or .parquet.")]
+OutOption = Annotated[Path, typer.Option("--out", help="The file, .csv, .xlsx or .parquet.")]
+OptionalOutOption = Annotated[Path | None, typer.Option("--out", help="Also write a file, .csv, .xlsx or .parquet.")]
 StartOption = Annotated[str | None, typer.Option("--start", help="First day, YYYY-MM-DD.")]
 EndOption = Annotated[str | None, typer.Option("--end", help="Last day, YYYY-MM-DD.")]
-LastOption = Annotated[str | None, typer.Option("--last", help="A span that ends today, such as 30D.")]
-MaskOption = Annotated[bool, typer.Option("--mask", help="Pseudonyms instead of names, addresses, phones, e-mails.")]
+LastOption = Annotated[str | None, typer.Option("--last", help="A period that ends today, such as 30D.")]
+MaskOption = Annotated[
+    bool, typer.Option("--mask", help="Replace names, addresses, phone numbers and e-mail addresses by pseudonyms.")
+]
 TimeZoneOption = Annotated[
-    str | None, typer.Option("--time-zone", help="Of instants, such as Europe/Berlin; else yours.")
+    str | None,
+    typer.Option("--time-zone", help="The time zone of instants, such as Europe/Berlin; by default the account's."),
 ]
 ChannelsOption = Annotated[list[str] | None, typer.Option("--channel", help="Only this channel; may repeat.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
@@ -30,13 +33,13 @@ def parse_pair(option: str, text: str, example: str, *, at_last: bool = False) -
     """Split name=value.
 
     Args:
-        option: What it is given with.
-        text: As it was typed.
-        example: Shown if it is none.
-        at_last: Split at the last equals sign: a name may have some, such as `="0012"`.
+        option: The option's name.
+        text: Its value.
+        example: A valid value, for the error message.
+        at_last: Split at the last equals sign, as the name may contain some, such as `="0012"`.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: The value has another form.
     """
     name, equals, value = text.rpartition("=") if at_last else text.partition("=")
     if not equals or not name:
@@ -47,10 +50,10 @@ def parse_pair(option: str, text: str, example: str, *, at_last: bool = False) -
 def parse_pairs(
     option: str, texts: Sequence[str] | None, example: str, *, at_last: bool = False
 ) -> dict[str, str] | None:
-    """Split several, each name once; None if there are none.
+    """Split several values; None if there are none.
 
     Raises:
-        InvalidRequestError: One is none, or a name repeats.
+        InvalidRequestError: A value has another form, or a name repeats.
     """
     found: dict[str, str] = {}
     for text in texts or ():

@@ -1,4 +1,4 @@
-"""The program: its commands in one table, and how it ends."""
+"""The program: its table of commands, and how it ends."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ COMMANDS: dict[str, Callable[..., Any]] = {
 }
 
 INTERRUPTED_CODE = 130
-"""What Typer makes of Ctrl-C, instead of letting it through."""
+"""The exit code by which Typer reports Ctrl-C."""
 
 GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
     "submissions": (
-        "What was submitted from this machine: its journal, and how to go on.",
+        "Submissions of this machine: list, show and continue them.",
         {
             "list": submissions.list_submissions,
             "show": submissions.show_submission,
@@ -64,7 +64,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
         },
     ),
     "cache": (
-        "What is kept of Cenports' answers on this machine.",
+        "The cache of Cenports' answers on this machine.",
         {"info": cache.show_cache, "clear": cache.clear_all_caches},
     ),
 }
@@ -77,16 +77,16 @@ def _print_version(asked: bool) -> None:
 
 
 def _take_global_options(
-    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may stand anywhere.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error; may be anywhere.")] = False,
     version: Annotated[
         bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Show the version.")
     ] = False,
 ) -> None:
-    """Take the options that stand before a command."""
+    """Accept the options before a command."""
 
 
 def _run_by_default(first: Callable[..., Any]) -> Callable[[typer.Context], None]:
-    """Let a group without a word do what its first command does."""
+    """Let a group without a subcommand run its first command."""
 
     def run(context: typer.Context) -> None:
         if context.invoked_subcommand is None:
@@ -96,7 +96,7 @@ def _run_by_default(first: Callable[..., Any]) -> Callable[[typer.Context], None
 
 
 def _build_app() -> typer.Typer:
-    """Put the commands together."""
+    """Build the application with all commands."""
     program = typer.Typer(
         name="cenports-nb", no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
         help="Cenports orders, shipments and stock: reports, exports, corrections, and a sandbox to try them on.",
@@ -118,17 +118,17 @@ app = _build_app()
 
 @functools.cache
 def _get_command() -> Callable[..., Any]:
-    """Build what runs a command line once a process: reading the options of all commands takes 20 ms."""
+    """Return the function that runs a command line; building it takes 20 ms, so it is built once per process."""
     return get_command(app)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command; every foreseen error is one line on stderr and an exit code.
+    """Run a command; every expected error is one line on stderr and an exit code.
 
-    0 done, 1 failed (an error or rejected rows), 2 wrong usage, 3 incomplete data, 4 in doubt.
+    The codes are 0 done, 1 failed (an error or rejected rows), 2 wrong usage, 3 incomplete data, 4 in doubt.
 
     Args:
-        arguments: Those of the process by default.
+        arguments: The arguments; by default those of the process.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
     ours = given[: given.index("--")] if "--" in given else given
@@ -150,8 +150,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _format_error(error: BaseException) -> str:
-    """Say an error in one line."""
+    """Format an error in one line."""
     if isinstance(error, TyperException):
-        message = error.format_message()  # nothing where the help was shown instead
+        message = error.format_message()  # empty where the help was shown instead
         return f"{message} (`cenports-nb --help` shows what there is)" if message else ""
     return str(error) if isinstance(error, CenportsError) else "stopped."

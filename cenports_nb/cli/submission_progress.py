@@ -1,4 +1,4 @@
-"""Progress and result of a submission in the terminal, and the commands that go on with it."""
+"""Progress and result of a submission in the terminal, and the commands that continue it."""
 
 from __future__ import annotations
 
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class AccountOptions:
-    """The options that name an account, repeated in the commands that a person is shown."""
+    """The options that name an account, to be repeated in suggested commands."""
 
     env: str | None = None
     profile: str | None = None
 
     def command(self, action: str, submission_id: str) -> str:
-        """Write a command of the group `submissions`."""
+        """Return a command of the group `submissions`."""
         env = ("--env", self.env) if self.env else ()
         profile = ("--profile", self.profile) if self.profile else ()
         return shlex.join(["cenports-nb", "submissions", action, submission_id, *env, *profile])
 
 
 def parse_timeout(timeout: str) -> float:
-    """Read `--timeout` before anything is sent.
+    """Parse `--timeout` before anything is sent.
 
     Raises:
-        InvalidRequestError: It is none.
+        InvalidRequestError: It isn't a duration.
     """
     import pandas as pd  # noqa: PLC0415
 
@@ -54,13 +54,13 @@ def parse_timeout(timeout: str) -> float:
 
 
 def describe_account(client: Client) -> str:
-    """Name the account as a person knows it."""
+    """Name the account for people."""
     return f"{client.settings.environment} (partner {client.settings.partner_id})"
 
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Say where to go on when a person interrupts what may have left already; nothing of it is lost."""
+    """Say how to continue when a person interrupts a command that may have sent something; nothing is lost."""
     try:
         yield
     except KeyboardInterrupt as interrupt:

@@ -1,4 +1,4 @@
-"""The terminal: what is said there, and what a person must type before anything is sent."""
+"""The terminal: output, and confirmation before anything is sent."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from cenports_nb.rendering.text import format_count, make_printable
 
 
 def print_status(text: str) -> None:
-    """Write one line on stderr, whatever is in the text."""
+    """Print one line on stderr, made safe for a terminal."""
     typer.echo(f"cenports-nb: {make_printable(' '.join(text.split()))}", err=True)
 
 
 def stop_command(text: str, code: int) -> NoReturn:
-    """Say why, and end with an exit code."""
+    """Print a reason on stderr, and end with an exit code."""
     print_status(text)
     raise typer.Exit(code)
 
 
 def print_text(text: str) -> None:
-    """Write lines on stdout."""
+    """Print lines on stdout."""
     typer.echo("\n".join(make_printable(line) for line in text.splitlines()))
 
 
 @contextmanager
 def format_warnings() -> Iterator[None]:
-    """Say this package's warnings as errors are said; others are shown as Python shows them."""
+    """Print warnings of this package like its errors; leave others to Python."""
     show_warning = warnings.showwarning
 
     def print_warning(message: Warning | str, category: type[Warning], *rest: Any, **more: Any) -> None:
@@ -42,20 +42,18 @@ def format_warnings() -> Iterator[None]:
             show_warning(message, category, *rest, **more)
 
     with warnings.catch_warnings():
-        warnings.simplefilter(
-            "always", CenportsWarning
-        )  # whatever the environment says: a command has said nothing yet
+        warnings.simplefilter("always", CenportsWarning)  # whatever the environment's filters are
         warnings.showwarning = print_warning
         yield
 
 
 def is_interactive() -> bool:
-    """Tell whether somebody can be asked."""
+    """Return whether there is a terminal to ask on."""
     return sys.stdin is not None and sys.stdin.isatty()
 
 
 def check_can_confirm(*, yes: bool) -> None:
-    """Make sure that somebody can say yes, before anything is asked of Cenports.
+    """Check that somebody can confirm, before any request is sent.
 
     Raises:
         InvalidRequestError: There is neither a terminal nor --yes.
@@ -67,13 +65,13 @@ def check_can_confirm(*, yes: bool) -> None:
 
 
 def confirm(rows: int, account: str, *, yes: bool, at_most: bool = False) -> None:
-    """Let a person type the number of rows, which nobody types by habit; anything else stops the command.
+    """Let a person type the number of rows, which nobody types by habit; anything else ends the command.
 
     Args:
-        rows: How many may be sent.
-        account: Where to.
-        yes: Said on the command line already.
-        at_most: It may be fewer rows.
+        rows: The maximum number of rows to be sent.
+        account: The account.
+        yes: Confirmed on the command line.
+        at_most: Fewer rows may be sent.
     """
     if yes:
         return

@@ -1,4 +1,4 @@
-"""Arguments that take one of a few words: another word is refused with the one that was probably meant."""
+"""Check arguments that take one of a few words, and suggest the closest one."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
     """Refuse a value that is none of the choices.
 
     Args:
-        name: Of the argument.
-        value: What was passed.
-        choices: What it takes.
+        name: The argument's name.
+        value: The value that was passed.
+        choices: The valid values.
 
     Raises:
-        InvalidRequestError: It is none; the message lists them, and suggests the nearest.
+        InvalidRequestError: It is none of them; the message lists them and suggests the closest.
     """
     if not isinstance(value, str) or value not in choices:
         *others, last = [f'"{choice}"' for choice in choices]
@@ -37,7 +37,7 @@ def check_choice(name: str, value: object, choices: Collection[str]) -> None:
 
 
 def suggest_choice(values: Iterable[object], choices: Collection[str]) -> str:
-    """Ask whether the choice nearest to the first wrong value is meant; empty if none is near."""
+    """Ask whether the choice closest to the first wrong value was meant; empty if none is close."""
     wrong = next((value for value in values if value not in choices), None)
     if not isinstance(wrong, str):
         return ""

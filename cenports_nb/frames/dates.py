@@ -1,4 +1,4 @@
-"""Days as people write them, in the client's time zone."""
+"""Days and time zones as people write them."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ Day = str | date | datetime | pd.Timestamp
 
 
 def parse_day(value: Day, name: str, zone: ZoneInfo) -> date:
-    """Read one day: `YYYY-MM-DD`, a date, or its first instant, in the zone or, as days of orders are written, in UTC.
+    """Parse a day: `YYYY-MM-DD`, a date, or its first instant, in the zone or, as in orders, in UTC.
 
     Raises:
-        InvalidRequestError: Not a day, or a time of day, which would be lost; nothing was sent.
+        InvalidRequestError: It isn't a day, or has a time of day, which would be lost; nothing was sent.
     """
     if isinstance(value, str):
         if re.fullmatch(r"\d{4}-\d{2}-\d{2}", value):
@@ -44,17 +44,17 @@ def parse_day(value: Day, name: str, zone: ZoneInfo) -> date:
 def parse_range(
     start: Day | None, end: Day | None, last: str | None, zone: ZoneInfo, today: date
 ) -> tuple[date, date] | None:
-    """Read a range of days, both included; None if none was given.
+    """Parse a range of days, both included; None if none was given.
 
     Raises:
-        InvalidRequestError: A lone start or end, start after end, or `last` beside them.
+        InvalidRequestError: Only one of start and end, start after end, or `last` beside them.
     """
     if last is not None:
         if start is not None or end is not None:
             raise InvalidRequestError("Pass either last= or start and end, not both.")
         found = re.fullmatch(r"([1-9]\d{0,4})D", str(last))
         if not found:
-            raise InvalidRequestError(f"last={last!r} is no number of days: write it as '30D'.")
+            raise InvalidRequestError(f"last={last!r} isn't a period. Use '30D'.")
         return today - pd.Timedelta(days=int(found[1]) - 1), today
     if start is None and end is None:
         return None
@@ -68,7 +68,7 @@ def parse_range(
 
 
 def local_days(instants: pd.Series[Any], zone: str) -> pd.Series[Any]:
-    """Tell the day of each instant in a zone; exactly midnight UTC is a plain day and never shifts."""
+    """Return the day of each instant in a zone; exactly midnight UTC is a plain day and never shifts."""
     utc = instants.dt.tz_localize(None)
     days: pd.Series[Any] = utc.dt.normalize()
     if zone == "UTC":
@@ -78,17 +78,17 @@ def local_days(instants: pd.Series[Any], zone: str) -> pd.Series[Any]:
 
 
 def is_plain_day(instants: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell which instants are exactly midnight UTC: days, written as instants."""
+    """Return which instants are exactly midnight UTC: days, written as instants."""
     utc = instants.dt.tz_localize(None)
     plain: pd.Series[Any] = utc == utc.dt.normalize()
     return plain
 
 
 def parse_time_zone(name: str) -> ZoneInfo:
-    """Read the name of a time zone.
+    """Parse the name of a time zone.
 
     Raises:
-        InvalidRequestError: There is none of this name.
+        InvalidRequestError: There is no such zone.
     """
     try:
         return ZoneInfo(name)
@@ -97,7 +97,7 @@ def parse_time_zone(name: str) -> ZoneInfo:
 
 
 def local_times(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
-    """Tell what a clock of the zone shows at each instant; an order's plain day, midnight UTC, never shifts."""
+    """Return the local time of each instant in the zone; an order's plain day, midnight UTC, never shifts."""
     utc = instants.dt.tz_convert("UTC").dt.tz_localize(None)
     local = instants.dt.tz_convert(zone).dt.tz_localize(None)
     shown: pd.Series[Any] = local.where(utc != utc.dt.normalize(), utc) if instants.name == "order_date" else local
@@ -105,7 +105,7 @@ def local_times(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
 
 
 def format_iso(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
-    """Write instants in ISO 8601, to the microsecond, with the zone's offset; null stays null."""
+    """Format instants in ISO 8601, to the microsecond, with the zone's offset; nulls stay null."""
     utc = instants.dt.tz_convert("UTC").dt.tz_localize(None).astype("datetime64[us]")
     local = local_times(instants, zone).astype("datetime64[us]")
     seconds = ((local - utc) // pd.Timedelta(seconds=1)).fillna(0).astype("int64")
@@ -116,7 +116,7 @@ def format_iso(instants: pd.Series[Any], zone: ZoneInfo) -> pd.Series[Any]:
 
 
 def _format_offset(seconds: int) -> str:
-    """Write `+01:00`; zones of the nineteenth century have seconds too."""
+    """Format an offset such as `+01:00`; zones of the nineteenth century have seconds too."""
     minutes, rest = divmod(abs(seconds), 60)
     text = f"{'-' if seconds < 0 else '+'}{minutes // 60:02}:{minutes % 60:02}"
     return f"{text}:{rest:02}" if rest else text

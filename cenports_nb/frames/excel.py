@@ -1,4 +1,4 @@
-"""Write frames into one Excel workbook: text cells, real dates, and as text what Excel can't hold."""
+"""Write frames to an Excel workbook: text cells, real dates, and text for what Excel can't hold."""
 
 from __future__ import annotations
 
@@ -23,15 +23,15 @@ from cenports_nb.frames.provenance import provenance
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_575, 16_384, 32_767
 MAX_SHEET_NAME_LENGTH = 31
-TRUNCATED = -2  # what XlsxWriter returns for a text that it had to cut
-FIRST_INEXACT_INTEGER = 10**15  # Excel shows and keeps 15 digits of a number
+TRUNCATED = -2  # XlsxWriter's return code for a text that it truncated
+FIRST_INEXACT_INTEGER = 10**15  # Excel keeps 15 digits of a number
 FIRST_DATE, LAST_DATE = pd.Timestamp("1900-03-01"), pd.Timestamp("9999-12-31 23:59:59.999999")
-"""Excel's dates; it believes that 1900 was a leap year, so what lies before March has no number that all agree on."""
+"""The range of Excel's dates; Excel takes 1900 for a leap year, so dates before March 1900 are ambiguous."""
 EPOCH = np.datetime64("1899-12-30", "us")
 SECONDS_FORMAT, MILLISECONDS_FORMAT, DAY_FORMAT = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm:ss.000", "yyyy-mm-dd"
-WIDTH_SAMPLE_ROWS, MAX_WIDTH_CHARACTERS = 200, 60  # columns are as wide as their first rows ask for, within reason
+WIDTH_SAMPLE_ROWS, MAX_WIDTH_CHARACTERS = 200, 60  # columns fit their first rows, up to a limit
 
-# Cells are written as what they are; these say it once more for whoever changes that.
+# Cells are written by type; these options guard against a later change.
 WORKBOOK_OPTIONS = {
     "constant_memory": True,
     "strings_to_formulas": False,
@@ -44,7 +44,7 @@ Cell = str | bool | int | float | None
 
 @dataclass(frozen=True)
 class ExcelColumn:
-    """A column as Excel takes it: cells, how its numbers are shown, and a note on its header."""
+    """A column for Excel: cells, their number format, and a note on the header."""
 
     name: str
     cells: list[Cell]
@@ -53,10 +53,10 @@ class ExcelColumn:
 
 
 def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mapping[str, ZoneInfo]) -> None:
-    """Write each frame into a sheet of its own, instants in its zone.
+    """Write each frame to its own sheet, with instants in its zone.
 
     Raises:
-        InvalidRequestError: More rows, columns or characters than a sheet or a cell holds.
+        InvalidRequestError: More rows, columns or characters than a sheet or a cell can hold.
         OSError: The file can't be written.
     """
     for name, frame in frames.items():
@@ -74,10 +74,10 @@ def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mappin
 
 
 def sheet_names(names: list[str]) -> list[str]:
-    """Clean names that Excel refuses: signs, length, an empty or reserved one, two that differ in case alone."""
+    """Replace names that Excel refuses: characters, length, reserved or empty names, two that differ only in case."""
     cleaned: list[str] = []
     for name in names:
-        # Excel counts UTF-16 units; what is no letter in XML can't be in a name either.
+        # Excel counts UTF-16 units; characters that XML forbids can't be in a name either.
         plain = re.sub(r"[\[\]:*?/\\\x00-\x1f\x7f\ud800-\udfff\ufffe\uffff]", "_", name).strip().strip("'")
         plain = "sheet" if not plain else f"{plain}_" if plain.lower() == "history" else plain
         taken = {other.lower() for other in cleaned}
@@ -99,7 +99,7 @@ def _truncate_name(name: str, end: str) -> str:
 def _write_sheet(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -> None:
     _write_header(book, sheet, columns, name)
     text = book.add_format({"num_format": "@"})
-    # The mark of an apostrophe typed in front: blanks around the text belong to it, and `read_counts` leaves them.
+    # The style of a typed apostrophe: blanks around the text belong to it, and `read_counts` keeps them.
     exact = book.add_format({"num_format": "@", "quote_prefix": True})
     formats = [book.add_format({"num_format": column.number_format}) for column in columns]
     for row, cells in enumerate(zip(*(column.cells for column in columns), strict=True), start=1):
@@ -116,7 +116,7 @@ def _write_sheet(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -
     sheet.freeze_panes(1, 0)
     if columns:
         sheet.autofilter(0, 0, len(columns[0].cells), len(columns) - 1)
-        sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MAX_ROWS + 1}"})  # it is meant
+        sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MAX_ROWS + 1}"})  # they are text on purpose
 
 
 def _write_header(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -> None:
@@ -146,7 +146,7 @@ def _check_size(name: str, frame: pd.DataFrame) -> None:
 
 
 def _describe_origin(name: str, frame: pd.DataFrame) -> str:
-    """Say in the workbook's properties where a sheet comes from."""
+    """Describe the origin of a sheet for the workbook's properties."""
     found = provenance(frame)
     if found is None:
         return f"{name}: {len(frame):,} rows"
@@ -159,7 +159,7 @@ def _describe_origin(name: str, frame: pd.DataFrame) -> str:
 
 
 def _choose_width(column: ExcelColumn) -> float:
-    """Fit the first rows; a date needs what its format shows."""
+    """Fit the first rows; a date needs the width of its format."""
     fixed = (
         len(column.number_format) + 1
         if column.number_format in (SECONDS_FORMAT, MILLISECONDS_FORMAT, DAY_FORMAT)
@@ -175,7 +175,7 @@ def _choose_width(column: ExcelColumn) -> float:
 
 
 def _to_excel_column(column: pd.Series[Any], zone: ZoneInfo) -> ExcelColumn:
-    """Bring a column to cells."""
+    """Convert a column to cells."""
     name = _escape_surrogates(str(column.name))
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
@@ -193,7 +193,7 @@ def _to_excel_column(column: pd.Series[Any], zone: ZoneInfo) -> ExcelColumn:
 
 
 def _to_serial_dates(local: pd.Series[Any], instead: pd.Series[Any]) -> tuple[list[Cell], str]:
-    """Number dates as Excel does, days since the end of 1899; the others as their text."""
+    """Convert dates to Excel's numbers, days since the end of 1899; the others to text."""
     known = local.notna().to_numpy()
     moments = local.to_numpy().astype("datetime64[us]")
     serial = (moments - EPOCH).astype("int64") / 86_400_000_000
@@ -209,7 +209,7 @@ def _to_serial_dates(local: pd.Series[Any], instead: pd.Series[Any]) -> tuple[li
 
 
 def _to_cell(value: Any) -> Cell:
-    """Bring one value to a cell; what Excel has no cell for is its text."""
+    """Convert a value to a cell; text if Excel has no other cell for it."""
     if isinstance(value, np.generic):
         value = value.item()
     if value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and math.isnan(value)):
@@ -226,5 +226,5 @@ def _to_cell(value: Any) -> Cell:
 
 
 def _escape_surrogates(text: str) -> str:
-    """Write half of a surrogate pair, which no file can hold, as its escape."""
+    """Escape half a surrogate pair, which no file can hold."""
     return text.encode("utf-8", "backslashreplace").decode()

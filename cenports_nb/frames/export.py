@@ -16,11 +16,11 @@ from cenports_nb.private_files import replace_file
 
 SUFFIXES = (".csv", ".xlsx", ".parquet")
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
-"""What a spreadsheet takes for the beginning of a formula; such a text gets an apostrophe in front, in CSV."""
+"""Characters that start a formula in a spreadsheet; CSV files get an apostrophe in front of such a text."""
 IDENTIFIERS = frozenset(
     {"product_sku", "retailer_sku", "product_upc", "warehouse_code", "order_no", "customer_order_no", "channel_id"}
 )
-"""Columns whose texts come back exactly: with an apostrophe in front also where one is there, or blanks are around."""
+"""Columns whose texts can be read back exactly: an apostrophe also goes before texts with one or with blanks around."""
 
 
 def export(
@@ -30,34 +30,39 @@ def export(
     time_zone: str | None = None,
     private: bool = False,
 ) -> Path:
-    """Write a frame, or several into one workbook, by the path's ending; all of it or nothing.
+    """Write one frame, or several to one workbook, in the format of the path's suffix, atomically.
 
-    Identifiers stay text, with their zeros in front, `1e5` and `TRUE` as they are. Nulls are empty cells, as empty
-    texts are. Index levels with a name become columns.
+    Identifiers stay text: leading zeros, `1e5` and `TRUE` are kept. Nulls and empty texts are empty cells. Named index
+    levels become columns.
 
-    - `.xlsx`: one sheet a frame. Texts are text cells and never formulas, numbers or links. Instants and days are
-      real dates; the note on a column's header tells the zone of its instants, so that its name stays what it is in
-      Python. Excel shows milliseconds at most; the cell keeps the microseconds. Dates that Excel doesn't have
-      (before March 1900) and whole numbers of more than 15 digits, which it would round, are text. An `order_date`
-      of exactly midnight UTC is a plain day, which no zone shifts.
-    - `.csv`: UTF-8 with a mark for Excel. Instants are ISO 8601 with their offset. A text that a spreadsheet
-      would take for a formula has an apostrophe in front; so has an identifier that begins with one or has blanks
-      around it, and `read_counts` takes it off.
+    - `.xlsx`: one sheet per frame. Text is written as text cells, never as formulas, numbers or links. Instants and
+      days are real dates; the note on a column's header names the zone of its instants, so that the header is the
+      column's name. Excel shows milliseconds at most; the cell keeps microseconds. Dates that Excel lacks (before March
+      1900) and whole numbers of more than 15 digits, which it would round, are text. An `order_date` of exactly midnight
+      UTC is a plain day, which no zone shifts.
+    - `.csv`: UTF-8 with a byte order mark for Excel. Instants are ISO 8601 with their offset. A text that a spreadsheet
+      would take for a formula gets an apostrophe in front, and so does an identifier that begins with one or has blanks
+      around it; `read_counts` removes it.
     - `.parquet`: exact dtypes, and `attrs` with the provenance.
 
     Args:
-        frame_or_mapping: A frame, or a mapping of sheet names to frames. Names that Excel refuses are mended.
-        path: Where to; the folder must be there, a file of that name is replaced.
-        time_zone: The zone in which instants are written, such as `Europe/Berlin`. By default each frame's own, in
-            which it was loaded, else UTC; a .parquet file has UTC unless another is given, as the frame has.
-        private: Let nobody but you read the file, from its first byte on; by default your umask says who may.
+        frame_or_mapping: A frame, or a mapping of sheet names to frames. Sheet names that Excel refuses are changed.
+        path: The file; its folder must exist, and an existing file is replaced.
+        time_zone: The zone of instants, such as `Europe/Berlin`. By default the zone in which each frame was loaded, else
+            UTC; a .parquet file has UTC by default, as the frame has.
+        private: Make the file readable only by you, from its first byte on; by default your umask decides.
 
     Returns:
         The path.
 
     Raises:
-        InvalidRequestError: Another ending, no such folder or zone, several frames for a file that holds one, more
-            than a sheet or a cell can hold, a file that is in use. Nothing was written.
+        InvalidRequestError: An unknown suffix, a missing folder or zone, several frames for a file that holds one,
+            more than a sheet or a cell can hold, or a file that is in use. Nothing was written.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D")
+        >>> cn.export({"Orders": orders, "Channels": cn.load_channels(client)}, "orders.xlsx").name
+        'orders.xlsx'
     """
     target = check_path(path)
     parse_time_zone(time_zone or "UTC")
@@ -82,10 +87,10 @@ def export(
 
 
 def check_path(path: str | Path) -> Path:
-    """Check that a frame can be written to a path, before anything is loaded for it.
+    """Check that a frame can be written to a path, before loading it.
 
     Raises:
-        InvalidRequestError: Another ending than .csv, .xlsx or .parquet, or no such folder.
+        InvalidRequestError: The suffix isn't .csv, .xlsx or .parquet, or the folder is missing.
     """
     target = Path(path)
     if target.suffix.lower() not in SUFFIXES:
@@ -96,7 +101,7 @@ def check_path(path: str | Path) -> Path:
 
 
 def _frames(given: pd.DataFrame | Mapping[str, pd.DataFrame], target: Path) -> dict[str, pd.DataFrame]:
-    """Read what was given as sheet names and flat frames."""
+    """Return the given frames by sheet name, without indexes."""
     named = {target.stem: given} if isinstance(given, pd.DataFrame) else given
     if not isinstance(named, Mapping) or not named:
         raise InvalidRequestError(
@@ -113,7 +118,7 @@ def _frames(given: pd.DataFrame | Mapping[str, pd.DataFrame], target: Path) -> d
 
 
 def _flatten(frame: pd.DataFrame) -> pd.DataFrame:
-    """Bring index levels that mean something into columns, and labels into one text each."""
+    """Convert named index levels to columns, and column labels to text."""
     meaningless = list(frame.index.names) == [None] and pd.api.types.is_integer_dtype(frame.index.dtype)
     flat = frame.reset_index(drop=meaningless, allow_duplicates=True)
     labels: list[Any] = list(flat.columns)
@@ -129,10 +134,10 @@ def write_csv(frame: pd.DataFrame, path: Path, zone: ZoneInfo, exact: Collection
     """Write a frame as CSV.
 
     Args:
-        frame: Without index levels that mean something.
-        path: Where to.
+        frame: A frame without named index levels.
+        path: The file.
         zone: The zone of instants.
-        exact: Columns whose texts are written as they are, for scanners, even if a spreadsheet would change them.
+        exact: Columns whose texts are written unchanged, for scanners, even if a spreadsheet would change them.
     """
     columns = [
         column if column.name in exact else _format_csv_column(column, zone)
@@ -140,7 +145,7 @@ def write_csv(frame: pd.DataFrame, path: Path, zone: ZoneInfo, exact: Collection
     ]
     harmless = pd.concat(columns, axis=1) if columns else frame
     harmless.columns = pd.Index([_escape_formula(name) for name in frame.columns])
-    # The mark tells Excel that it is UTF-8. With this end of a line, lone \r and \n inside of texts are quoted.
+    # The byte order mark tells Excel that it is UTF-8. With this line terminator, lone \r and \n in texts are quoted.
     harmless.to_csv(path, index=False, encoding="utf-8-sig", lineterminator="\r\n", errors="backslashreplace")
 
 

@@ -1,4 +1,4 @@
-"""Which order lines are open: the words that end a line, as Cenports writes them."""
+"""Which order lines are open, by their status."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import fill_blanks
 
 CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
-"""Line statuses, in any case, after which a line reserves no stock; every other word is open."""
+"""Line statuses, in any case, after which a line reserves no stock; every other status is open."""
 
 CANCELLED_WORDS = frozenset({"cancelled", "canceled"})
-"""Line statuses, in any case, of what was ordered and is wanted no more."""
+"""Line statuses, in any case, of lines that were cancelled."""
 
 
 def is_open(status: pd.Series[Any], closed: Collection[str] = CLOSED_WORDS) -> pd.Series[Any]:
-    """Tell which lines still reserve stock; a status that is unknown or missing does."""
+    """Return which lines still reserve stock, including those with an unknown or missing status."""
     return ~has_status(status, closed)
 
 
 def has_status(status: pd.Series[Any], words: Collection[str]) -> pd.Series[Any]:
-    """Tell which statuses are one of these words, in any case."""
+    """Return which statuses are one of these words, in any case."""
     return status.fillna("").str.strip().str.lower().isin([word.lower() for word in words])
 
 
@@ -34,7 +34,7 @@ def select_open_lines(line_items: pd.DataFrame, extra_columns: Sequence[str] = (
 
     Args:
         line_items: `ship_from_warehouse_code product_sku quantity status`.
-        extra_columns: Other columns that are needed.
+        extra_columns: Further columns that are needed.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read.
@@ -45,11 +45,11 @@ def select_open_lines(line_items: pd.DataFrame, extra_columns: Sequence[str] = (
 
 
 def fill_line_warehouses(line_items: pd.DataFrame, orders: pd.DataFrame) -> pd.DataFrame:
-    """Give each line that names no warehouse that of its order, as `load_open_items` does.
+    """Give each line without a warehouse that of its order, as `load_open_items` does.
 
     Args:
         line_items: From `load_line_items`.
-        orders: The orders of these lines; a line whose order is not among them stays as it is.
+        orders: The orders of these lines; a line without its order stays as it is.
     """
     keys, column = ["channel_id", "order_no"], "ship_from_warehouse_code"
     known = orders.drop_duplicates(keys, keep="last")[[*keys, column]]

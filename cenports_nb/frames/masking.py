@@ -1,4 +1,4 @@
-"""Personal data out of a frame: pseudonyms instead of names, addresses, telephones, e-mails, messages."""
+"""Mask personal data: pseudonyms instead of names, addresses, phone numbers, e-mail addresses and messages."""
 
 from __future__ import annotations
 
@@ -18,46 +18,53 @@ from cenports_nb.frames.provenance import ACCOUNT_KEY, QUOTED_VALUE, provenance,
 from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
 
 UNMASKED_KEY = "cenports_nb_pii"
-"""The key in `attrs` by which a frame's views are plain."""
+"""The key in `attrs` of a frame whose views are not masked."""
 
 PSEUDONYM_KINDS = (NAME, ADDRESS, PHONE, EMAIL, TEXT)
-DIGEST_BYTES = 6  # 48 bits: among a million people two share a pseudonym once in 560 accounts
+DIGEST_BYTES = 6  # 48 bits: of a million people, two share a pseudonym in one of 560 accounts
 PSEUDONYM = re.compile(rf"({'|'.join(PSEUDONYM_KINDS)})-[0-9a-f]{{{2 * DIGEST_BYTES}}}")
-MAX_SIDEWAYS_ROWS = 500  # a frame on its side has few rows; longer ones have people or orders in their index
+MAX_SIDEWAYS_ROWS = 500  # a transposed frame has few rows; longer ones have people or orders in their index
 
 Pseudonymize = Callable[[str, Any], str]
 
 
 def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
-    """Replace what identifies a person with pseudonyms, such as `name-3f9a1c22d05b`.
+    """Replace values that identify a person by pseudonyms, such as `name-3f9a1c22d05b`.
 
-    Masked are names, streets, postal codes, telephones, e-mails and free messages; not cities, states,
-    countries, identifiers, statuses, nor the names of products, warehouses, channels and carriers. The schemas
-    say which columns are personal; a column that no schema has is judged by its name, and text that is JSON
-    field by field. Index levels and column labels that hold such values are masked too.
+    Names, streets, postal codes, phone numbers, e-mail addresses and free messages are masked. Cities, states,
+    countries, identifiers, statuses, and the names of products, warehouses, channels and carriers are not. The schemas
+    say which columns are personal; other columns are judged by their name, and JSON text field by field. Index levels
+    and column labels with such values are masked too.
 
-    The same value of the same kind has the same pseudonym in every frame of an account (environment and
-    partner), and another one in another account, so that masked frames can still be joined and counted. Frames
-    without provenance share one set. Masking twice is masking once.
+    A value has the same pseudonym in every frame of an account (environment and partner), and another one in another
+    account, so that masked frames can still be joined and counted. Frames without provenance share one set. Masking a
+    masked frame changes nothing.
 
-    These are pseudonyms, not anonymity: whoever knows a name can compute its pseudonym and look for it, and
-    city, order number and price may tell who it was. Treat a masked frame as personal data.
+    Pseudonyms are not anonymous: a person who knows a name can compute its pseudonym, and city, order number and price
+    may identify a customer. Treat a masked frame as personal data.
 
     Args:
-        frame: Any frame; it stays as it is.
+        frame: Any frame; it is not changed.
 
     Returns:
-        A copy with the same columns, dtypes, index and provenance, rejected records masked as well; nulls stay null. Only a column of numbers
-        that is a telephone or a postal code by its name becomes text.
+        A copy with the same columns, dtypes, index and provenance, and masked rejects; nulls stay null. Only a numeric
+        column that is named as a phone number or postal code becomes text.
 
     Raises:
         InvalidRequestError: Not a DataFrame.
+
+    Example:
+        >>> orders = cn.mask_pii(cn.load_orders(client, last="30D"))
+        >>> orders[["customer_name", "ship_to_city"]].head(2)
+               customer_name ship_to_city
+        0  name-c3b4651de9c3       Lisboa
+        1  name-d88a841a20f0         Graz
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"mask_pii takes a DataFrame, not {type(frame).__name__}: pass column.to_frame().")
     pseudonymize = build_pseudonymizer(read_account(frame))
     rejects = ACCOUNT_KEY in frame.attrs or {"record_index", "record"} <= set(frame.columns)
-    has_row_messages = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not one of a person
+    has_row_messages = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not a person's
     masked = frame.copy(deep=False)
     if not any(personal_kind(str(name)) for name in frame.columns.names if name is not None):
         for place, label in enumerate(frame.columns):
@@ -76,13 +83,13 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
     masked.columns = _mask_labels(frame.columns, pseudonymize)
     origin = provenance(frame)
     unread = rejected(frame) if origin and origin.rejected else None
-    if unread is not None:  # the records that became no rows go wherever the frame goes, into a .parquet file too
+    if unread is not None:  # rejects stay with the frame, also in a .parquet file
         replace_rejects(masked, mask_pii(unread))
     return masked
 
 
 def mask_series(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Mask one column of a frame, or one row of it, as `mask_pii` would."""
+    """Mask one column or one row of a frame, as `mask_pii` would."""
     rows = _find_personal_rows(column.index)
     if rows:
         return _mask_rows(column, rows, build_pseudonymizer(read_account(column)))
@@ -92,16 +99,23 @@ def mask_series(column: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def show_pii(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the same frame, with views that show personal data as it is.
+    """Return the same frame, with views that show personal data.
 
-    Notebooks keep what they show: names and addresses then stand in the saved file. Copies and filters of the
-    frame are plain too.
+    A notebook saves what it shows, so its file then contains names and addresses. Copies and filters of the frame
+    show them too.
 
-    Masked views need `frame.attrs`: `print(frame)`, styles, and what pandas makes without attrs (`pd.concat` of
-    two loads, `value_counts`) are pandas' own and plain. `mask_pii` masks the data itself.
+    Masked views depend on `frame.attrs`: `print(frame)`, styles, and results that pandas makes without attrs
+    (`pd.concat` of two loads, `value_counts`) are not masked. `mask_pii` masks the data itself.
 
     Args:
-        frame: From a loader; it stays as it is.
+        frame: From a loader; it is not changed.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D")
+        >>> cn.show_pii(orders)[["order_no", "customer_name"]].head(2)
+          order_no           customer_name
+        0    11007  Princesa Isabel Vinhos
+        1    11008            Ernst Handel
     """
     shown = frame.copy(deep=False)
     shown.attrs[UNMASKED_KEY] = "shown"
@@ -109,7 +123,7 @@ def show_pii(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def build_pseudonymizer(account: str) -> Pseudonymize:
-    """Make the function that gives each value of a kind its pseudonym in an account."""
+    """Build the function that returns the pseudonym of a value in an account."""
     key = hashlib.blake2b(account.encode()).digest()
     starts = {
         kind: hashlib.blake2b(digest_size=DIGEST_BYTES, key=key, person=kind.encode()) for kind in PSEUDONYM_KINDS
@@ -129,13 +143,13 @@ def build_pseudonymizer(account: str) -> Pseudonymize:
 
 
 def mask_json(text: str, path: str, pseudonymize: Pseudonymize, quoted: str = "") -> str | None:
-    """Mask the personal fields of JSON, by their names; None if the text is no JSON.
+    """Mask the personal fields of JSON, by their names; None if the text isn't JSON.
 
     Args:
         text: The JSON.
-        path: Where it stands, such as the column; empty for a record.
+        path: Its location, such as the column; empty for a record.
         pseudonymize: From `build_pseudonymizer`.
-        quoted: A field whose text could not be read, so that it may be anything.
+        quoted: A field whose text could not be read, so that it may hold anything.
     """
     try:
         value = json.loads(text)
@@ -144,7 +158,7 @@ def mask_json(text: str, path: str, pseudonymize: Pseudonymize, quoted: str = ""
         return None
     try:
         masked.encode()
-    except UnicodeEncodeError:  # half of a surrogate pair, which only its escape can write
+    except UnicodeEncodeError:  # half a surrogate pair, which only its escape can represent
         return json.dumps(json.loads(masked), separators=(",", ":"))
     return masked
 
@@ -159,7 +173,7 @@ def _mask_value(value: Any, path: str, pseudonymize: Pseudonymize, quoted: str) 
         return [_mask_value(item, path, pseudonymize, quoted) for item in value]
     if value is None or isinstance(value, bool):
         return value
-    anything = not path or (isinstance(value, str) and path == quoted)  # outside of any field, or not what it should be
+    anything = not path or (isinstance(value, str) and path == quoted)  # outside any field, or not what it should be
     kind = personal_kind(path) or (TEXT if anything else "")
     return pseudonymize(kind, value) if kind else value
 
@@ -226,10 +240,10 @@ def _holds_json(column: pd.Series[Any]) -> bool:
 
 
 def _map_distinct(column: pd.Series[Any], change: Callable[[Any], Any]) -> pd.Series[Any]:
-    """Change each different value once; nulls, dtype and index stay."""
+    """Change each distinct value once; nulls, dtype and index stay."""
     if isinstance(column.dtype, pd.CategoricalDtype):
         return column.cat.rename_categories([change(value) for value in column.cat.categories])
-    if not isinstance(column.dtype, pd.StringDtype):  # of objects, some may have no hash
+    if not isinstance(column.dtype, pd.StringDtype):  # objects may not be hashable
         values = [value if _is_missing(value) else change(value) for value in column]
         return pd.Series(values, index=column.index, dtype=column.dtype, name=column.name)
     codes, different = pd.factorize(column)
@@ -238,7 +252,7 @@ def _map_distinct(column: pd.Series[Any], change: Callable[[Any], Any]) -> pd.Se
 
 
 def _mask_numbers(column: pd.Series[Any], kind: str, pseudonymize: Pseudonymize) -> pd.Series[Any]:
-    """Write telephones and postal codes that a user made numbers as pseudonyms of their digits."""
+    """Replace phone numbers and postal codes that were made numbers by pseudonyms of their digits."""
     digits = [None if _is_missing(value) else f"{value:.0f}" if value == value // 1 else str(value) for value in column]
     return _map_distinct(
         pd.Series(digits, index=column.index, dtype="str", name=column.name), lambda text: pseudonymize(kind, text)
@@ -250,7 +264,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _find_personal_rows(index: pd.Index[Any]) -> dict[int, str]:
-    """Find the rows that are columns of a frame which was laid on its side, or became one row."""
+    """Find the rows that were columns, in a transposed frame or a single row."""
     if (
         isinstance(index, pd.MultiIndex)
         or index.name is not None
@@ -275,7 +289,7 @@ def _mask_rows(column: pd.Series[Any], rows: dict[int, str], pseudonymize: Pseud
 
 
 def _mask_labels(index: pd.Index[Any], pseudonymize: Pseudonymize) -> pd.Index[Any]:
-    """Mask the levels of an index that are personal by their name, such as customers after a groupby."""
+    """Mask the levels of an index whose names are personal, such as customers after a groupby."""
     kinds = ["" if name is None else personal_kind(str(name)) for name in index.names]
     if not any(kinds):
         return index

@@ -1,4 +1,4 @@
-"""Which columns and fields identify a person: what the schemas say, and a judgement by name for all others."""
+"""Which columns and fields identify a person: by the schemas, or by name for all others."""
 
 from __future__ import annotations
 
@@ -23,11 +23,11 @@ SCHEMA_KINDS = {
         column_docs.OUTCOMES,
     )
     for name, meaning in table.items()
-    if name != "message"  # of an outcome it is Cenports' word about a row, of a shipment a person's
+    if name != "message"  # of an outcome it is Cenports' text about a row, of a shipment a person's
 }
-"""What the schemas say of each of their columns; a test keeps them of one mind."""
+"""The kind of each personal column of the schemas; a test checks that they don't contradict each other."""
 
-# What has a name and is no person: the word just before `name`.
+# Named things that are not people: the word before `name`.
 IMPERSONAL_NOUNS = (
     "attribute|bin|brand|campaign|carrier|category|channel|city|class|collection|color|colour|column|country|courier|"
     "currency|day|environment|event|facility|feature|field|file|group|host|item|level|list|location|marketplace|"
@@ -36,7 +36,7 @@ IMPERSONAL_NOUNS = (
     "supplier|table|tag|template|type|unit|upc|variant|vendor|warehouse|zone"
 )
 
-# The first that fits decides. An end such as `_city` or `_id` says that it is no street, person or message.
+# The first match decides. An ending such as `_city` or `_id` means that it isn't a street, person or message.
 NAME_PATTERNS = tuple(
     (re.compile(pattern), kind)
     for pattern, kind in (
@@ -57,16 +57,16 @@ NAME_PATTERNS = tuple(
     )
 )
 
-# Numbers are masked only where no count, price or size could be meant.
+# Numbers are masked only if they can't be a count, price or size.
 PERSONAL_NUMBER_PATTERN = re.compile(r"(phone|mobile|fax|zip|(postal|post|zip)_?code)(_?(no|number))?$")
 
 
 @lru_cache(maxsize=4096)
 def personal_kind(column: str) -> str:
-    """Tell the kind of pseudonym that stands for a column's values; empty if they identify nobody.
+    """Return the kind of pseudonym for a column's values; empty if they identify nobody.
 
     Args:
-        column: A column's name, or the path of a field in JSON with `_` between its parts, in any spelling.
+        column: A column's name, or the path of a JSON field joined by `_`, in any spelling.
     """
     if column in SCHEMA_KINDS:
         return SCHEMA_KINDS[column]
@@ -77,21 +77,21 @@ def personal_kind(column: str) -> str:
 
 
 def is_known(column: str) -> bool:
-    """Tell whether a schema has this column, so that its name needs no judgement."""
+    """Return whether a schema has this column, so that its name needn't be judged."""
     return column in SCHEMA_KINDS or _normalize(column) in SCHEMA_KINDS
 
 
 def is_personal_number(column: str) -> bool:
-    """Tell whether even a number in this column identifies a person: a telephone, a postal code."""
+    """Return whether even a number in this column identifies a person, as a phone number or postal code does."""
     return PERSONAL_NUMBER_PATTERN.search(_normalize(column)) is not None
 
 
 def normalize_name(name: str) -> str:
-    """Write `shipTo` or `Ship To` as `ship_to`."""
+    """Convert `shipTo` or `Ship To` to `ship_to`."""
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     return re.sub(r"[\W_]+", "_", words).strip("_").lower()
 
 
 def _normalize(column: str) -> str:
-    """Drop the spelling of the user, and what a merge appended."""
+    """Normalize a column's name, without suffixes of a merge."""
     return re.sub(r"_(x|y|left|right|old|new|before|after|\d+)$", "", normalize_name(column))

@@ -1,4 +1,4 @@
-"""What a frame knows of its own origin: one JSON text in its `attrs`, because pandas copies those often."""
+"""A frame's provenance and rejects: one JSON text in its `attrs`, because pandas copies those often."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from cenports_nb.rendering.note import render_note
 
 PROVENANCE_KEY = "cenports_nb"
 ACCOUNT_KEY = "cenports_nb_account"
-"""A frame of rejects has no origin of its own, but belongs to an account: under this key."""
+"""The key of the account in a frame of rejects, which has no provenance."""
 
 QUOTED_VALUE = re.compile(r"(.* is no [a-z ]+): (.+)", re.DOTALL)
-"""A reason that quotes the value it is about, which may be anything: what it says, and the value."""
+"""A reason that ends in the value it is about: the reason, and the value, which may be anything."""
 
 
 @dataclass(frozen=True)
 class Reject:
-    """One record that could not become a row.
+    """A record that could not become a row.
 
     Attributes:
-        record_index: Its place among the records that came, from 0.
-        key: What it says of itself: order number or SKU.
+        record_index: Its position among the received records, from 0.
+        key: Its order number or SKU.
         column: The column that it fails in.
         reason: Why.
-        record: Its JSON, as it came.
+        record: Its JSON, as received.
     """
 
     record_index: int
@@ -45,17 +45,17 @@ class Provenance:
 
     Attributes:
         source: The end point.
-        params: What the loader was asked.
+        params: The arguments of the loader.
         environment: production, staging or sandbox.
-        partner_id: The account.
+        partner_id: The account's partner id.
         as_of: When the oldest answer used was fetched, UTC.
         requests: Answers fetched for this frame.
         cached: Answers taken from the cache.
         complete: False for a partial frame.
         rows: Rows of the frame when it was loaded.
         rejected: Records that could not become rows.
-        outside: Rows cut because they lie outside the days asked for.
-        package_version: The version that made the frame.
+        outside: Rows removed because they are outside the requested days.
+        package_version: The version of the package that made the frame.
     """
 
     source: str
@@ -102,15 +102,21 @@ class _Stored(_Origin):
 
 
 def attach(frame: pd.DataFrame, found: Provenance, rejects: tuple[Reject, ...]) -> pd.DataFrame:
-    """Write a frame's origin into it."""
+    """Store provenance and rejects in a frame."""
     stored = _Stored(asdict(found), list(rejects))
     frame.attrs[PROVENANCE_KEY] = msgspec.json.encode(stored).decode()
     return frame
 
 
 def provenance(frame: pd.DataFrame) -> Provenance | None:
-    """Tell where a frame comes from; None for a frame that does not know."""
-    stored = _read_attrs(frame, _Origin)  # the rejects, which may be many, stay unread
+    """Return where a frame comes from; None if unknown.
+
+    Example:
+        >>> origin = cn.provenance(cn.load_orders(client, last="30D"))
+        >>> origin.source, origin.complete, origin.rows
+        ('GET /orders', True, 71)
+    """
+    stored = _read_attrs(frame, _Origin)  # without the rejects, which may be many
     if stored is None:
         return None
     values = dict(stored.provenance)
@@ -119,14 +125,14 @@ def provenance(frame: pd.DataFrame) -> Provenance | None:
 
 
 def describe_file(found: Provenance) -> str:
-    """Say which columns of a file a frame was read from."""
+    """Describe which columns of a file a frame was read from."""
     columns = ", ".join(f"{name} from {header!r}" for name, header in found.params.items() if name != "sheet")
     sheet = f", sheet {found.params['sheet']!r}" if "sheet" in found.params else ""
     return f"{found.source}{sheet}: {columns}"
 
 
 def read_time_zone(given: str | None, *frames: Any) -> str:
-    """Tell the zone in which days are meant: the given one, else the first that a frame was loaded in, else UTC."""
+    """Return the zone of days: the given one, else the first that a frame was loaded in, else UTC."""
     if given is not None:
         return given
     origins = [provenance(frame) for frame in frames if isinstance(frame, pd.DataFrame)]
@@ -134,17 +140,22 @@ def read_time_zone(given: str | None, *frames: Any) -> str:
 
 
 def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
-    """Return the records that could not become rows of a frame; None for a frame that does not know."""
+    """Return the records that could not become rows of a frame; None if unknown.
+
+    Example:
+        >>> len(cn.rejected(cn.load_orders(client, last="30D")))
+        0
+    """
     stored = _read_attrs(frame, _Stored)
     return None if stored is None else rejects_frame(tuple(stored.rejected), read_account(frame))
 
 
 def replace_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
-    """Let a frame hold other rejected records, such as masked ones.
+    """Replace a frame's rejected records, for example by masked ones.
 
     Args:
-        frame: From a loader; changed.
-        rejects: From `rejected`, perhaps with other values.
+        frame: From a loader; changed in place.
+        rejects: From `rejected`, possibly with other values.
     """
     stored = _read_attrs(frame, _Stored)
     if stored is not None:
@@ -154,7 +165,7 @@ def replace_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
 
 
 def read_account(frame: pd.DataFrame | pd.Series[Any]) -> str:
-    """Tell the account of a frame, environment and partner; empty for a frame that does not know."""
+    """Return the account of a frame, environment and partner; empty if unknown."""
     stored = _read_attrs(frame, _Origin)
     if stored is None:
         return str(frame.attrs.get(ACCOUNT_KEY, ""))
@@ -167,7 +178,7 @@ def account_name(environment: str, partner_id: str) -> str:
 
 
 def rejects_frame(rejects: tuple[Reject, ...], account: str = "") -> pd.DataFrame:
-    """Make a frame of rejects: `record_index key column reason record`; it knows its account."""
+    """Build a frame of rejects, `record_index key column reason record`, with its account."""
     frame = pd.DataFrame(
         {
             "record_index": pd.Series([item.record_index for item in rejects], dtype="int64"),

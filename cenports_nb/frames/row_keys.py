@@ -1,4 +1,4 @@
-"""Keys of rows as whole numbers: text is looked at once, after that rows are found by position."""
+"""Row keys as integer codes: text is hashed once, after that rows are found by position."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 SPARSE_FACTOR = 8
-"""How many times more numbers than rows there may be, before they are counted through: a table has one place each."""
+"""Maximum ratio of codes to rows before codes are compacted, because lookup tables have an entry per code."""
 
 
 @dataclass(frozen=True)
 class KeyCodes:
-    """The keys of several frames as numbers that are in the order of the keys.
+    """The keys of several frames as integer codes, in the order of the keys.
 
     Attributes:
-        rows: For each frame the number of each row's key; -1 where a part of the key is null.
-        size: All numbers are below.
+        rows: For each frame, the code of each row's key; -1 if part of the key is null.
+        size: All codes are below.
     """
 
     rows: tuple[IntArray, ...]
@@ -34,11 +34,11 @@ class KeyCodes:
 
 
 def encode_keys(*frames: Sequence[pd.Series[Any]], room: int = SPARSE_FACTOR) -> KeyCodes:
-    """Number the keys of frames, so that equal keys have equal numbers and greater keys greater ones.
+    """Encode the keys of frames as integers: equal keys have equal codes, greater keys greater ones.
 
     Args:
-        *frames: For each frame the columns of its key, `str` or `int64`, in the same order.
-        room: How many times more numbers than rows there may be.
+        *frames: For each frame, the columns of its key, `str` or `int64`, in the same order.
+        room: Maximum ratio of codes to rows.
     """
     lengths = [len(columns[0]) for columns in frames]
     ends = np.cumsum(lengths)
@@ -59,9 +59,9 @@ def list_keys(frame: pd.DataFrame, names: Sequence[str]) -> list[tuple[Any, ...]
 
 
 def compact_codes(numbers: IntArray, size: int) -> tuple[IntArray, int]:
-    """Count numbers through in their order, so that each number below the new size is there; -1 stays."""
+    """Renumber codes in their order without gaps; -1 stays."""
     if size <= SPARSE_FACTOR * len(numbers) + 1024:
-        there = np.zeros(size + 1, dtype=bool)  # the last place is that of -1
+        there = np.zeros(size + 1, dtype=bool)  # the last entry belongs to -1
         there[numbers] = True
         there[-1] = False
         ranks = np.cumsum(there) - 1
@@ -72,7 +72,7 @@ def compact_codes(numbers: IntArray, size: int) -> tuple[IntArray, int]:
 
 
 def index_rows(numbers: IntArray, size: int) -> IntArray:
-    """Tell for each number below `size` in which row it is, -1 where in none; the last row wins."""
+    """Return for each code below `size` its row, -1 for none; the last row wins."""
     places = np.full(size, -1, dtype=np.int64)
     known = numbers >= 0
     if known.all():
@@ -83,13 +83,13 @@ def index_rows(numbers: IntArray, size: int) -> IntArray:
 
 
 def index_first_rows(numbers: IntArray, size: int) -> IntArray:
-    """Tell for each number below `size` its first row, -1 where in none."""
+    """Return for each code below `size` its first row, -1 for none."""
     backwards = index_rows(numbers[::-1], size)
     return np.where(backwards < 0, -1, len(numbers) - 1 - backwards)
 
 
 def find_duplicates(numbers: IntArray, places: IntArray) -> Mask:
-    """Tell which rows share their number with another row, given what `index_rows` found."""
+    """Return which rows share their code with another row, given the result of `index_rows`."""
     later: Mask = places[numbers] != np.arange(len(numbers))
     if not later.any():
         return later
@@ -98,7 +98,7 @@ def find_duplicates(numbers: IntArray, places: IntArray) -> Mask:
 
 
 def sum_by_code(codes: IntArray, quantities: IntArray, size: int) -> IntArray:
-    """Sum quantities by the code of their row, for all codes below `size`; rows of code -1 are left out."""
+    """Sum quantities by code, for all codes below `size`; rows with code -1 are left out."""
     sums = np.zeros(size, dtype=np.int64)
     known = codes >= 0
     np.add.at(sums, codes[known], quantities[known])
@@ -106,7 +106,7 @@ def sum_by_code(codes: IntArray, quantities: IntArray, size: int) -> IntArray:
 
 
 def _ranks(columns: Sequence[pd.Series[Any]]) -> tuple[IntArray, int]:
-    """Rank the values of columns that follow each other; null is -1."""
+    """Rank the values of several columns together; null is -1."""
     if columns[0].dtype == "str":
         return _text_ranks(columns)
     values = np.concatenate([column.to_numpy(dtype="int64") for column in columns])

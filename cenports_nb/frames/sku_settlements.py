@@ -1,4 +1,4 @@
-"""What a person said unknown SKUs are, remembered for each account: a small file, and a note in the frame of its stock."""
+"""Settled unknown SKUs of each account: a small file, and an entry in the frame of its actual stock."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from cenports_nb.private_files import write_private_file
 
 SETTLEMENTS_FOLDER = "settled_skus"
 SETTLEMENTS_KEY = "cenports_nb_settled_skus"
-"""In the `attrs` of a frame of actual stock."""
+"""The key in `attrs` of a frame of actual stock."""
 
 
 class _Settlements(msgspec.Struct):
-    """The file: its account, and what each SKU is, `new` or another one."""
+    """The file: its account, and what each SKU is, `new` or another SKU."""
 
     account: str
     skus: dict[str, str]
 
 
 def load_settlements(home: Path, account: str) -> dict[str, str]:
-    """Load what was settled for an account; nothing if there is no file or it can't be read."""
+    """Load an account's settled SKUs; empty if there is no readable file."""
     try:
         return msgspec.json.decode(_name_file(home, account).read_bytes(), type=_Settlements).skus
     except (OSError, msgspec.MsgspecError, UnicodeDecodeError):
@@ -32,7 +32,7 @@ def load_settlements(home: Path, account: str) -> dict[str, str]:
 
 
 def save_settlements(home: Path, account: str, skus: Mapping[str, str]) -> None:
-    """Add to what was settled for an account. The caller sees to it that no other process does the same.
+    """Add settled SKUs of an account. The caller must prevent that another process does so at the same time.
 
     Raises:
         OSError: The file can't be written.
@@ -47,14 +47,14 @@ def save_settlements(home: Path, account: str, skus: Mapping[str, str]) -> None:
 
 
 def attach_settlements(actual: pd.DataFrame, skus: Mapping[str, str]) -> pd.DataFrame:
-    """Write what was settled into a frame of actual stock, if anything was."""
+    """Store settled SKUs in a frame of actual stock, if there are any."""
     if skus:
         actual.attrs[SETTLEMENTS_KEY] = msgspec.json.encode(dict(skus)).decode()
     return actual
 
 
 def read_settlements(actual: pd.DataFrame) -> dict[str, str]:
-    """Read what was settled from a frame of actual stock."""
+    """Return the settled SKUs of a frame of actual stock."""
     try:
         return msgspec.json.decode(actual.attrs.get(SETTLEMENTS_KEY, "{}"), type=dict[str, str])
     except (msgspec.MsgspecError, TypeError):

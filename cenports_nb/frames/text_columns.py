@@ -1,4 +1,4 @@
-"""Text columns, moved as Arrow moves them: no Python string is made on the way."""
+"""Text columns as Arrow data, without creating Python strings."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ ARROW_TEXT = arrow.large_string()
 
 
 def to_arrow(column: pd.Series[Any]) -> arrow.ChunkedArray:
-    """Give the Arrow text behind a `str` column, without a copy."""
+    """Return the Arrow text of a `str` column, without a copy."""
     found = column.array.__arrow_array__()
     found = found if isinstance(found, arrow.ChunkedArray) else arrow.chunked_array([found])
     return found if found.type == ARROW_TEXT else found.cast(ARROW_TEXT)
 
 
 def from_arrow(values: arrow.Array | arrow.ChunkedArray) -> pd.Series[Any]:
-    """Make a `str` column of Arrow text, without a copy."""
+    """Build a `str` column from Arrow text, without a copy."""
     dtype: Any = pd.StringDtype(na_value=np.nan)
     return pd.Series(dtype.__from_arrow__(values), copy=False)
 
@@ -32,7 +32,7 @@ def build_text(values: Sequence[str | None]) -> pd.Series[Any]:
 
 
 def take_text(rows: np.ndarray[Any, np.dtype[np.int64]], *columns: pd.Series[Any]) -> pd.Series[Any]:
-    """Take text by row number from `str` columns that follow each other; -1 gives null."""
+    """Take text by row number from several `str` columns, numbered one after the other; -1 gives null."""
     if len(columns[0]) == len(rows) and (rows == np.arange(len(rows))).all():
         return columns[0].reset_index(drop=True)
     chunks = [chunk for column in columns for chunk in to_arrow(column).chunks]
@@ -41,23 +41,23 @@ def take_text(rows: np.ndarray[Any, np.dtype[np.int64]], *columns: pd.Series[Any
 
 
 def decode_categories(codes: np.ndarray[Any, Any], words: Sequence[str | None]) -> pd.Series[Any]:
-    """Make a `str` column of a few words, one code a row."""
+    """Build a `str` column from a few words and one code per row."""
     return from_arrow(arrow.array(words, ARROW_TEXT).take(arrow.array(codes)))
 
 
 def repeat_text(word: str | None, length: int) -> pd.Series[Any]:
-    """Make a `str` column of one word, or of nulls."""
+    """Build a `str` column of one repeated word, or of nulls."""
     return from_arrow(
         arrow.nulls(length, ARROW_TEXT) if word is None else arrow.repeat(arrow.scalar(word, ARROW_TEXT), length)
     )
 
 
 def join_text(*parts: str | pd.Series[Any] | np.ndarray[Any, Any]) -> pd.Series[Any]:
-    """Write one sentence a row of words and columns; numbers as their digits, null as nothing.
+    """Join words and columns to one text per row; numbers become digits, nulls become empty.
 
     Args:
-        *parts: Text, which is the same in every row, `str` columns and arrays of whole numbers; one at least
-            is no text.
+        *parts: Text, which is the same in every row, `str` columns and integer arrays; at least one part must not be
+            text.
     """
     pieces = [
         arrow.scalar(part, ARROW_TEXT)
@@ -72,11 +72,11 @@ def join_text(*parts: str | pd.Series[Any] | np.ndarray[Any, Any]) -> pd.Series[
 
 
 def fill_blanks(texts: pd.Series[Any], others: pd.Series[Any]) -> pd.Series[Any]:
-    """Fill what is missing or blank from other texts, row by row; what is blank there too becomes missing."""
+    """Fill missing or blank texts from other texts, row by row; if both are blank, the result is missing."""
     blank = is_blank(texts)
     return texts.where(~blank, others.where(~is_blank(others))) if blank.any() else texts
 
 
 def is_blank(texts: pd.Series[Any]) -> pd.Series[Any]:
-    """Tell which texts are missing, empty or blanks alone."""
+    """Return which texts are missing, empty or only blanks."""
     return texts.isna() | (texts.str.strip() == "").fillna(value=False).astype(bool)

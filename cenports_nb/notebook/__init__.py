@@ -1,1 +1,1 @@
-"""What people look at; the only place that knows ipywidgets, IPython and matplotlib."""
+"""Widgets, charts and report pages; the only package that imports ipywidgets, IPython and matplotlib."""

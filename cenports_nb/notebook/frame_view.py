@@ -1,4 +1,4 @@
-"""How a frame that knows its origin looks in Jupyter: pandas' table, people as pseudonyms, one line about the origin."""
+"""How a frame with provenance looks in Jupyter: pandas' table, masked, with a line about its origin."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from cenports_nb.rendering.text import format_count
 
 Bundle = dict[str, Any]
 
-TERMINAL_ROWS = 500  # pandas' own measure of a terminal where max_rows is 0: no screen shows more
+TERMINAL_ROWS = 500  # pandas' limit where max_rows is 0 in a terminal; no screen shows more
 
 ORIGIN_LINE = (
     '<div class="cn-origin" style="font-size:12px;line-height:1.5;margin:3px 0 6px;opacity:.85;'
     'font-variant-numeric:tabular-nums">{}</div>'
 )
-# Bold, a sign and a word: legible without colour, on light and on dark.
+# Bold, a sign and a word: readable without color, on a light and a dark background.
 WARNING_HTML = '<b style="border-bottom:2px solid #d1495b">⚠ {}</b>'
 
 FALLBACK_TEXT = "A frame of cenports_nb that can't be shown masked ({}); cn.show_pii(frame) shows it as it is."
 
 
 def render_frame(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
-    """Show a frame with the line of its origin, or a column or row of one as text; None leaves it to pandas.
+    """Render a frame with a line about its origin, or a Series as text; None leaves it to pandas.
 
-    Only the rows that pandas would show are masked. What has no origin is pandas' own business.
+    Only the rows that pandas would show are masked. A frame without provenance is left to pandas.
     """
     if PROVENANCE_KEY not in shown.attrs and ACCOUNT_KEY not in shown.attrs:
         return None
@@ -45,19 +45,19 @@ def render_frame(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
 def _render_bundle(frame: pd.DataFrame) -> Bundle | None:
     most_rows = pd.get_option("display.max_rows")
     if pd.get_option("display.large_repr") == "info" and len(frame) > (most_rows or len(frame)):
-        return None  # pandas shows counts and dtypes then, and no values
+        return None  # pandas then shows counts and dtypes, no values
     cut = _select_displayed_rows(len(frame), most_rows)
     part = frame if cut is None else frame.iloc[cut]
     shown: Any = part if UNMASKED_KEY in frame.attrs else mask_pii(part)
     masked = 0 if shown is part else _count_masked(part, shown)
     facts = _describe_origin(frame, provenance(frame), masked)
-    with pd.option_context("display.show_dimensions", False):  # of a part they would be wrong
+    with pd.option_context("display.show_dimensions", False):  # those of a part would be wrong
         found: Bundle = {
             "text/plain": f"{shown!r}\n\n{' · '.join(f'⚠ {text}' if alarm else text for text, alarm in facts)}"
         }
-        # A SKU with two `$` is no formula, which could even be a link that runs something.
+        # A SKU with two `$` is not a formula, which could even be a link that runs something.
         with pd.option_context("display.html.use_mathjax", False):
-            page = shown._repr_html_()  # None where the user's options say so
+            page = shown._repr_html_()  # None if the user's options say so
         latex = shown._repr_latex_()
     if page is not None:
         line = " · ".join(
@@ -81,20 +81,20 @@ def _format_series(column: pd.Series[Any]) -> str:
 
 
 def _select_displayed_rows(length: int, most_rows: int | None) -> Any:
-    """Cut the middle, which pandas cuts too: what is left is still too long, so it shows its dots; None cuts nothing."""
+    """Select the rows that pandas would show, and enough others that it still shortens the table; None selects all."""
     each = length if most_rows is None else (most_rows or TERMINAL_ROWS) + 1
     return np.r_[0:each, length - each : length] if length > 2 * each else None
 
 
 def _count_masked(part: pd.DataFrame, shown: pd.DataFrame) -> int:
-    """Count the columns and labels that are masked."""
+    """Count the masked columns and labels."""
     pairs = ((part.iloc[:, index].array, shown.iloc[:, index].array) for index in range(part.shape[1]))
     columns = sum(not plain.equals(masked) for plain, masked in pairs)
     return columns + (not part.index.equals(shown.index)) + (not part.columns.equals(shown.columns))
 
 
 def _describe_origin(frame: pd.DataFrame, found: Provenance | None, masked: int) -> list[tuple[str, bool]]:
-    """Say where a frame comes from, word by word; True beside what must not be missed."""
+    """Describe a frame's origin in short facts; True marks a warning."""
     rows = len(frame)
     if found is None:
         facts = [(format_count(rows, "rejected record"), False)]

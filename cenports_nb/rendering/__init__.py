@@ -1,1 +1,1 @@
-"""Text and HTML that the terminal and the notebook share; nothing here asks for data."""
+"""Text and HTML that the terminal and the notebook share; nothing here loads data."""

@@ -1,4 +1,4 @@
-"""A few facts about one thing, as a short note in a notebook; everything in it is escaped."""
+"""A short note with facts about one thing, for a notebook; everything in it is escaped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ BOX_STYLE = (
     "font-size:13px;line-height:1.5"
 )
 NO_MATHJAX = "tex2jax_ignore mathjax_ignore"
-"""Classes that every version of MathJax understands: between two `$` of a SKU is no formula, and no link either."""
+"""Classes that keep every version of MathJax from reading text between two `$` as a formula, or a link."""
 NAME_STYLE = (
     "text-align:left;font-weight:600;padding:1px 14px 1px 0;background:none;white-space:nowrap;vertical-align:top"
 )
@@ -18,12 +18,12 @@ VALUE_STYLE = "text-align:left;padding:1px 0;background:none;white-space:normal;
 
 
 def render_note(title: str, facts: Mapping[str, str], steps: Iterable[tuple[str, str]] = ()) -> str:
-    """Write a note: what it is, what is known of it, what to do next.
+    """Render a note: a title, facts, next steps.
 
     Args:
-        title: What it is.
+        title: What the note is about.
         facts: Name to value.
-        steps: Why, and the call that goes on; one line each.
+        steps: Pairs of a reason and the call to make; one line each.
     """
     rows = "".join(
         f'<tr style="background:none"><th scope="row" style="{NAME_STYLE}">{html.escape(name)}</th>'

@@ -1,4 +1,4 @@
-"""A frame as lines of text for a terminal: numbers right, words left, nothing that moves a cursor."""
+"""A frame as lines of text for a terminal: numbers right-aligned, text left-aligned, nothing that moves a cursor."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ import pandas as pd
 from cenports_nb.rendering.text import make_printable, truncate
 
 COLUMN_MAX_LENGTH = 60
-"""Letters of a column that is not the last."""
+"""Maximum width of a column that is not the last."""
 
 
 def format_table(frame: pd.DataFrame, *, signed: str = "") -> str:
-    """Write a frame as aligned columns below their names; nulls are blank, instants end in Z.
+    """Format a frame as aligned columns below their names; nulls are blank, instants end in Z.
 
     Args:
-        frame: Any.
-        signed: A column of whole numbers that show their plus.
+        frame: Any frame.
+        signed: A column of whole numbers to show with their sign.
     """
     numeric = [pd.api.types.is_numeric_dtype(dtype) for dtype in frame.dtypes]
     columns = [_format_values(frame[name], "+" if name == signed else "") for name in frame.columns]

@@ -1,6 +1,6 @@
-"""Report notebooks: found, run, put in their place as notebook, page and files.
+"""Report notebooks: find, run and publish them as notebook, page and files.
 
-find_report ─▶ check_parameters ─▶ run_report ─▶ ReportRun       what was left behind
+find_report ─▶ check_parameters ─▶ run_report ─▶ ReportRun       paths, files and result
                                               └▶ ReportError     where it stopped; the notebook so far is kept
 """
 

@@ -1,4 +1,4 @@
-"""The reports that ship, and reports of one's own: which there are, their titles and parameters."""
+"""The shipped reports and reports of your own: their names, titles and parameters."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cenports_nb.errors import InvalidRequestError
 
 PACKAGE_FOLDER = Path(__file__).parents[1]
 KEEP_RUNS_KEY = "keep_runs"
-"""The key in a notebook's metadata, under `cenports_nb`, that keeps every run."""
+"""The key in a notebook's metadata, under `cenports_nb`, that keeps all runs."""
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Report:
     """A report notebook.
 
     Attributes:
-        name: What it is called, and what its files are called.
+        name: The report's name, and the stem of its file names.
         title: Its first heading.
         path: The notebook.
-        parameters: Their defaults.
-        comments: What the comments beside the parameters say.
-        keeps_runs: Every run stays in a folder of its own.
+        parameters: Names and default values.
+        comments: The comment beside each parameter.
+        keeps_runs: Keep every run in a folder of its own.
     """
 
     name: str
@@ -41,27 +41,27 @@ class Report:
 
 
 def find_notebook_folder() -> Path:
-    """Find the notebooks: inside the package when installed, beside it in a checkout."""
+    """Find the notebooks: inside the package if installed, beside it in a checkout."""
     shipped = PACKAGE_FOLDER / "_notebooks"
     return shipped if shipped.is_dir() else PACKAGE_FOLDER.parent / "notebooks"
 
 
 def find_sample_count() -> Path:
-    """Return the sample count that fits the sandbox's own data."""
+    """Return the sample count that fits the sandbox's data."""
     return find_notebook_folder() / "reports" / "sample-count.csv"
 
 
 def list_reports() -> dict[str, Report]:
-    """List the reports that ship in the package, by name."""
+    """List the reports of the package, by name."""
     found = sorted((find_notebook_folder() / "reports").glob("*.ipynb"))
     return {path.stem: read_report(path) for path in found}
 
 
 def find_report(name: str | Path) -> Report:
-    """Find a report by its name, or a report of one's own by its path.
+    """Find a report by its name, or your own report by its path.
 
     Raises:
-        InvalidRequestError: There is none; the message suggests the nearest name.
+        InvalidRequestError: There is none; the message suggests the closest name.
     """
     if isinstance(name, Path) or name.endswith(".ipynb") or "/" in name or os.sep in name:
         return read_report(Path(name))
@@ -75,10 +75,10 @@ def find_report(name: str | Path) -> Report:
 
 
 def read_report(path: Path) -> Report:
-    """Read a report's title, parameters and what they are about.
+    """Read a report's title, parameters and their comments.
 
     Raises:
-        InvalidRequestError: There is no such file, or it is no Python notebook.
+        InvalidRequestError: The file is missing, or isn't a Python notebook.
     """
     notebook = read_notebook(path)
     title = next((text for cell in notebook.cells if (text := find_heading(cell))), path.stem)
@@ -86,7 +86,7 @@ def read_report(path: Path) -> Report:
     try:
         parameters = _parse_defaults(source)
     except SyntaxError as error:
-        raise InvalidRequestError(f"The parameter cell of {path} can't be read ({error.msg}): mend it.") from None
+        raise InvalidRequestError(f"The parameter cell of {path} can't be read ({error.msg}): fix it.") from None
     keeps_runs = bool(notebook.metadata.get("cenports_nb", {}).get(KEEP_RUNS_KEY, False))
     return Report(path.stem, title, path, parameters, _parse_comments(source, parameters), keeps_runs)
 
@@ -95,14 +95,14 @@ def read_notebook(path: Path) -> Any:
     """Read a notebook.
 
     Raises:
-        InvalidRequestError: There is no such file, or it is no Python notebook.
+        InvalidRequestError: The file is missing, or isn't a Python notebook.
     """
     import nbformat  # noqa: PLC0415 - takes a moment, and only reports need it
 
     try:
         notebook: Any = nbformat.read(path, as_version=4)
     except FileNotFoundError:
-        raise InvalidRequestError(f"There is no notebook {str(path)!r}: look at the path.") from None
+        raise InvalidRequestError(f"There is no notebook {str(path)!r}: check the path.") from None
     except (OSError, ValueError, nbformat.ValidationError, nbformat.reader.NotJSONError, AttributeError) as error:
         raise InvalidRequestError(
             f"{path} can't be read as a notebook ({type(error).__name__}): save it again."
@@ -114,7 +114,7 @@ def read_notebook(path: Path) -> Any:
 
 
 def find_heading(cell: Any) -> str:
-    """Tell the last heading of a markdown cell, without its signs; empty if it has none."""
+    """Return the last heading of a markdown cell, without its markup; empty if it has none."""
     if cell.cell_type != "markdown":
         return ""
     headings = [line.lstrip("# ").rstrip() for line in cell.source.splitlines() if line.startswith("#")]
@@ -122,13 +122,13 @@ def find_heading(cell: Any) -> str:
 
 
 def suggest_name(name: str, known: Iterable[str]) -> str:
-    """End a sentence: by asking whether the nearest known name was meant, if one is near."""
+    """End a sentence, with a question for the closest known name if there is one."""
     near = difflib.get_close_matches(name, list(known), n=1)
     return f"; did you mean {near[0]!r}?" if near else "."
 
 
 def _parse_defaults(source: str) -> dict[str, Any]:
-    """Read the names and defaults of a parameter cell; a default that has to be worked out counts as none."""
+    """Read the names and defaults of a parameter cell; a default that is not a literal counts as None."""
     found: dict[str, Any] = {}
     for statement in ast.parse(source).body:
         target = statement.targets[0] if isinstance(statement, ast.Assign) else getattr(statement, "target", None)
@@ -142,7 +142,7 @@ def _parse_defaults(source: str) -> dict[str, Any]:
 
 
 def _parse_comments(source: str, parameters: Iterable[str]) -> dict[str, str]:
-    """Read what stands beside each parameter."""
+    """Read the comment beside each parameter."""
     known, about, name = set(parameters), {}, ""
     for token in tokenize.generate_tokens(io.StringIO(source).readline):
         if token.type == tokenize.NAME and token.start[1] == 0:

@@ -1,4 +1,4 @@
-"""A report that stopped: which cell, why, and how its notebook says so."""
+"""A report that stopped: where, why, and how its notebook shows it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cenports_nb.rendering.note import NO_MATHJAX
 from cenports_nb.rendering.text import truncate
 
 FAILURE_TAG = "report-stopped"
-"""The tag of the cells that say so."""
+"""The tag of the cells that report the failure."""
 MESSAGE_MAX_LENGTH = 400
 BOX_STYLE = "border-left:4px solid #bb5566;padding:6px 12px;background:rgba(187,85,102,.12)"
 
@@ -22,12 +22,12 @@ class ReportError(CenportsError):
     """A cell of a report failed; the notebook so far is kept.
 
     Attributes:
-        cause: Name of the error in the cell.
-        notebook: Where the partly run notebook is.
-        page: Where the partly made page is, if one was asked for.
-        cell: Which code cell, from 1.
+        cause: The name of the cell's error.
+        notebook: The path of the incomplete notebook.
+        page: The path of the incomplete page, if one was asked for.
+        cell: The number of the code cell, from 1.
         section: The heading above it.
-        in_doubt: Rows that were sent by then, and of which it is not known what became of them.
+        in_doubt: Rows that were sent before, with unknown outcome.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ReportError(CenportsError):
 
     @property
     def exit_code(self) -> int:
-        """The exit code that the cell's error stands for: a value that only a cell can judge is wrong usage too."""
+        """The exit code of the cell's error; a parameter value that only a cell can check counts as wrong usage."""
         return IN_DOUBT if self.in_doubt else ERROR_CODES.get(self.cause, FAILED)
 
 
@@ -61,11 +61,11 @@ class Failure:
 
     Attributes:
         cell_index: The position of the cell in the notebook.
-        number: Which code cell, from 1.
-        cells: How many there are.
-        section: The heading above it.
-        cause: Name of the error.
-        text: What it says, in one line.
+        number: The number of the code cell, from 1.
+        cells: The number of code cells.
+        section: The heading above the cell.
+        cause: The name of the error.
+        text: Its message, in one line.
     """
 
     cell_index: int
@@ -77,26 +77,26 @@ class Failure:
 
     @property
     def location(self) -> str:
-        """Name the cell as a person finds it."""
+        """Name the cell for people."""
         section = f", section {self.section!r}" if self.section else ""
         return f"cell {self.number} of {self.cells}{section}"
 
 
 def one_line(text: str) -> str:
-    """Write what an error says in one line that is not too long."""
+    """Shorten an error's message to one line."""
     return truncate(" ".join(text.split()), MESSAGE_MAX_LENGTH)
 
 
 def mark_failure(notebook: Any, failure: Failure) -> None:
-    """Say at the top of a notebook and at the cell that failed that the report stopped there."""
+    """Mark at the top of a notebook and at the failed cell that the report stopped there."""
     import nbformat  # noqa: PLC0415
 
     cause = f"{failure.cause}: {failure.text}"
     here = nbformat.v4.new_markdown_cell(_render_box(f"The report stopped here ({failure.location}).", cause))
     top = nbformat.v4.new_markdown_cell(
         _render_box(
-            f"This report is not whole: it stopped in {failure.location}.",
-            f"{cause} — What stands below is what was done until then.",
+            f"This report is incomplete: it stopped in {failure.location}.",
+            f"{cause} — Below is everything up to that cell.",
         )
     )
     for cell in (here, top):
@@ -106,6 +106,6 @@ def mark_failure(notebook: Any, failure: Failure) -> None:
 
 
 def _render_box(title: str, text: str) -> str:
-    """Write a box in markdown, in which nothing of the texts is markup or a formula."""
+    """Render a box in markdown; nothing in its texts is markup or a formula."""
     safe = [html.escape(one_line(each)).replace("$", "&#36;").replace("\\", "&#92;") for each in (title, text)]
     return f'<div class="cn-stopped {NO_MATHJAX}" role="alert" style="{BOX_STYLE}"><strong>⚠ {safe[0]}</strong><br>{safe[1]}</div>'

@@ -1,4 +1,4 @@
-"""The page of a report: one HTML file without network or scripts, that prints on A4 and Letter."""
+"""The page of a report: one HTML file without network or scripts, for the screen, A4 and Letter."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
 KERNEL_FILE_PATTERN = re.compile(r"^\S*ipykernel_\S*:\d+: ", re.MULTILINE)
-"""Python names the cell of a warning by a file that nobody has."""
+"""The temporary file name of a cell, which Python puts in front of a warning."""
 
 
 def render_page(notebook: Any, title: str, *, run: str = "", code: bool = False, stopped: bool = False) -> str:
-    """Write an executed notebook as one HTML page.
+    """Render an executed notebook as one HTML page.
 
     Args:
-        notebook: From nbformat; it stays as it is.
-        title: What the page is called.
-        run: The time at which the report began, for the foot of printed pages.
-        code: Show the code, and every step of an error.
-        stopped: The report is not whole; the title says so.
+        notebook: From nbformat; it is not changed.
+        title: The title of the page.
+        run: When the report began, for the footer of printed pages.
+        code: Show the code, and the traceback of an error.
+        stopped: The report is incomplete; the title says so.
     """
     from nbconvert import HTMLExporter  # noqa: PLC0415 - slow to import, and only a page needs it
 
@@ -37,8 +37,8 @@ def render_page(notebook: Any, title: str, *, run: str = "", code: bool = False,
     body, _ = exporter.from_notebook_node(_clean_notebook(notebook, code=code))
     body, styles = _extract_styles(body)
     shown = f"Stopped: {title}" if stopped else title
-    # The policy stands before all else, so that nothing of a notebook's outputs can run or ask the network; the style
-    # of the page after those of outputs, because paper asks for other sizes.
+    # The policy comes first, so that no output of the notebook can run or use the network. The page's own style comes
+    # after those of outputs, because it must win on paper.
     return (
         f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
         f'<meta http-equiv="Content-Security-Policy" content="{CONTENT_SECURITY_POLICY}">'
@@ -49,13 +49,13 @@ def render_page(notebook: Any, title: str, *, run: str = "", code: bool = False,
 
 
 def _clean_notebook(notebook: Any, *, code: bool) -> Any:
-    """Copy a notebook without what only a notebook needs: state of widgets, names of files that nobody has."""
+    """Copy a notebook without widget state and temporary file names."""
     shown = copy.deepcopy(notebook)
     shown.metadata.pop("widgets", None)
     for cell in shown.cells:
         if cell.cell_type != "code":
             continue
-        if not code:  # the box above the cell says what went wrong
+        if not code:  # the box above the cell reports the error
             cell.outputs = [output for output in cell.outputs if output.output_type != "error"]
         for output in cell.outputs:
             if output.output_type == "stream" and output.name == "stderr":
@@ -64,7 +64,7 @@ def _clean_notebook(notebook: Any, *, code: bool) -> Any:
 
 
 def _clean_warnings(text: str) -> str:
-    """Leave of Python's warnings what they say: neither the name of a file nor the line of code."""
+    """Reduce Python's warnings to their messages, without file name and source line."""
     if not KERNEL_FILE_PATTERN.search(text):
         return text
     lines = KERNEL_FILE_PATTERN.sub("", text).splitlines(keepends=True)
@@ -72,7 +72,7 @@ def _clean_warnings(text: str) -> str:
 
 
 def _extract_styles(body: str) -> tuple[str, str]:
-    """Take the styles that outputs bring along out of the text, each once."""
+    """Move the styles of outputs out of the body, each once."""
     styles = dict.fromkeys(re.findall(r"<style[^>]*>.*?</style>", body, re.DOTALL))
     for style in styles:
         body = body.replace(style, "")
@@ -80,7 +80,7 @@ def _extract_styles(body: str) -> tuple[str, str]:
 
 
 def _print_footer_style(notebook: Any, title: str, run: str) -> str:
-    """Say at the foot of each printed page what it is of, and which page."""
+    """Build the style that prints title and page number at the foot of each page."""
     when = re.sub(r"T(\d\d)(\d\d)(\d\d)Z.*", r" \1:\2 UTC", run)
     parts = [title, str(read_result(notebook).get("account", "")), f"run {when}" if run else ""]
     style = "font:8.5pt system-ui,sans-serif;color:#555"
@@ -91,7 +91,7 @@ def _print_footer_style(notebook: Any, title: str, run: str) -> str:
 
 
 def _escape_css(text: str) -> str:
-    """Write a text as CSS has it, in which nothing can end the text or the style."""
+    """Escape a text for CSS, so that it can end neither its string nor the style."""
     return "".join(sign if sign.isalnum() or sign in " -.,:()" else f"\\{ord(sign):06x} " for sign in text)
 
 

@@ -20,12 +20,12 @@ from cenports_nb.reports.failure import Failure, one_line
 from cenports_nb.reports.secret_detection import redact_secret
 
 INJECTED_TAG = "injected-parameters"
-"""The tag of the cell with the given parameters, which is not counted."""
+"""The tag of the cell with the given parameters; it is not counted."""
 KERNEL_DIED = "DeadKernelError"
 KERNEL_EXIT_SECONDS = 10.0
 """How long to wait for a killed kernel."""
 SOCKET_PATH_MAX_LENGTH = 80
-"""Operating systems allow about a hundred characters."""
+"""Operating systems limit a socket's path to about a hundred characters."""
 KERNEL_ARGUMENTS = [
     "--IPKernelApp.log_level=40",
     "--HistoryManager.enabled=False",
@@ -35,13 +35,13 @@ KERNEL_ARGUMENTS = [
 
 @dataclass(frozen=True)
 class CellProgress:
-    """A cell that begins or ends.
+    """A cell begins or ends.
 
     Attributes:
-        number: Which code cell, from 1; the one with the given parameters is not counted.
-        cells: How many there are.
-        section: The heading above it.
-        seconds: How long it took; None when it begins.
+        number: The number of the code cell, from 1; the cell with the given parameters is not counted.
+        cells: The number of code cells.
+        section: The heading above the cell.
+        seconds: The time that it took; None when it begins.
     """
 
     number: int
@@ -54,7 +54,7 @@ ProgressCallback = Callable[[CellProgress], None]
 
 
 def list_code_cells(notebook: Any) -> dict[int, CellProgress]:
-    """Find the code cells of a notebook by their place in it."""
+    """Return the code cells of a notebook by their position."""
     found: dict[int, tuple[int, str]] = {}
     section = ""
     for index, cell in enumerate(notebook.cells):
@@ -65,11 +65,11 @@ def list_code_cells(notebook: Any) -> dict[int, CellProgress]:
 
 
 def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: ProgressCallback) -> Failure | None:
-    """Run the cells of a notebook in their order; outputs go into it.
+    """Run the cells of a notebook in order, and store their outputs in it.
 
     Args:
-        notebook: From nbformat; changed.
-        environ: What the kernel's environment has beside this process's own.
+        notebook: From nbformat; changed in place.
+        environ: Variables to add to the kernel's environment.
         progress: Called when a cell begins and when it ends.
 
     Returns:
@@ -82,7 +82,7 @@ def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: Progre
     from nbclient.exceptions import CellExecutionError, DeadKernelError  # noqa: PLC0415
 
     cells = _RunningCell(notebook, progress)
-    with tempfile.TemporaryDirectory(prefix="cenports-nb-") as private_folder:  # which only this user can look into
+    with tempfile.TemporaryDirectory(prefix="cenports-nb-") as private_folder:  # readable by this user only
         manager = _create_kernel_manager(Path(private_folder))
         client = NotebookClient(
             notebook, km=manager, timeout=None, extra_arguments=KERNEL_ARGUMENTS, on_cell_start=cells.begin, on_cell_executed=cells.end,
@@ -90,8 +90,8 @@ def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: Progre
         )  # fmt: skip
         problem = ""
         try:
-            # Nothing of the user's IPython: a start-up file that prints would stand in the report. The environment may
-            # hold the client secret, so it is in no variable here.
+            # Without the user's IPython settings: output of a start-up file would be part of the report. The environment may
+            # contain the client secret, so no local variable holds it.
             own = {"IPYTHONDIR": private_folder, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **environ}
             client.execute(env={**os.environ, **own}, cleanup_kc=True)
         except CellExecutionError as error:
@@ -108,7 +108,7 @@ def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: Progre
 
 
 def _stop_kernel(client: Any, manager: Any) -> None:
-    """Kill the kernel if it still runs: after Ctrl-C nothing else does."""
+    """Kill the kernel if it is still running, as after Ctrl-C."""
     process = getattr(manager.provisioner, "process", None)
     if client.kc is not None:
         client.kc.stop_channels()
@@ -118,7 +118,7 @@ def _stop_kernel(client: Any, manager: Any) -> None:
 
 
 class _RunningCell:
-    """Which cell runs, and since when."""
+    """The running cell, and when it began."""
 
     def __init__(self, notebook: Any, progress: ProgressCallback) -> None:
         self._code_cells = list_code_cells(notebook)
@@ -126,7 +126,7 @@ class _RunningCell:
         self._index, self._started_at = 0, 0.0
 
     def begin(self, cell: Any, cell_index: int) -> None:
-        # nbclient lets Ctrl-C and SIGTERM end the kernel only; here they end the run, which then leaves nothing.
+        # By default nbclient ends only the kernel on Ctrl-C and SIGTERM; here they end the run, which leaves nothing behind.
         with contextlib.suppress(RuntimeError, ValueError, NotImplementedError):
             for name in (signal.SIGINT, signal.SIGTERM):
                 asyncio.get_running_loop().remove_signal_handler(name)
@@ -144,13 +144,13 @@ class _RunningCell:
 
 
 def _create_kernel_manager(private_folder: Path) -> Any:
-    """Make a manager whose only kernel is this very Python, with its connection file where only this user looks."""
+    """Create a manager whose only kernel is this Python, with its connection file in a private folder."""
     from ipykernel.kernelspec import get_kernel_dict  # noqa: PLC0415
     from jupyter_client.kernelspec import KernelSpec, KernelSpecManager  # noqa: PLC0415
     from jupyter_client.manager import AsyncKernelManager  # noqa: PLC0415
 
     class CurrentPython(KernelSpecManager):  # type: ignore[misc,unused-ignore]
-        """Knows one kernel, whatever others are installed under its name."""
+        """Offers one kernel, whatever others are installed under its name."""
 
         def get_kernel_spec(self, kernel_name: str) -> Any:
             return KernelSpec(resource_dir="", **get_kernel_dict())
@@ -160,6 +160,6 @@ def _create_kernel_manager(private_folder: Path) -> Any:
     )
     sockets = str(private_folder / "s")
     if sys.platform != "win32" and len(sockets) < SOCKET_PATH_MAX_LENGTH:
-        # Ports are found free first and taken later: of kernels that start together one would now and then fail.
+        # Over TCP, ports are chosen before they are bound, so kernels that start together sometimes fail.
         manager.transport, manager.ip = "ipc", sockets
     return manager

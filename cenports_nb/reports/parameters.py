@@ -1,4 +1,4 @@
-"""Parameters: what was given, read as the types of the notebook's defaults."""
+"""Parameters of a report, converted to the types of the notebook's defaults."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from cenports_nb.reports.secret_detection import is_secret_name, is_secret_value
 
 BOOLEAN_WORDS = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 OUT_PARAMETER = "out"
-"""The parameter that tells a notebook where its files go; `run_report` sets it."""
+"""The parameter with the folder for the notebook's files; `run_report` sets it."""
 STORED_IN_CLEAR = "parameters are written into the notebook: use the environment or a profile."
 
 
 def check_parameters(report: Report, given: Mapping[str, Any]) -> dict[str, Any]:
-    """Read given parameters as the types of the notebook's defaults.
+    """Convert the given parameters to the types of the notebook's defaults.
 
     Raises:
-        InvalidRequestError: One the notebook doesn't have, one that looks like a secret, one of a wrong type.
+        InvalidRequestError: The notebook lacks a parameter, or a value looks like a secret or has the wrong type.
     """
     values: dict[str, Any] = {}
     for name, value in given.items():
@@ -44,7 +44,7 @@ def check_parameters(report: Report, given: Mapping[str, Any]) -> dict[str, Any]
 
 
 def _coerce(name: str, value: Any, default: Any) -> Any:
-    """Read a value as the type of the default; what has no type of its own is text, or nothing."""
+    """Convert a value to the type of the default; without a default it is text or None."""
     plain = _to_plain(value)
     if isinstance(default, bool):
         read = BOOLEAN_WORDS.get(plain.strip().lower()) if isinstance(plain, str) else plain
@@ -61,7 +61,7 @@ def _coerce(name: str, value: Any, default: Any) -> Any:
 
 
 def _to_plain(value: Any) -> Any:
-    """Write paths and days as text."""
+    """Convert paths and dates to text."""
     if isinstance(value, os.PathLike):
         return str(os.fspath(value))
     return value.isoformat() if isinstance(value, date) else value

@@ -1,4 +1,4 @@
-"""The result of a report: what it left behind, and the exit code it stands for."""
+"""The result of a report: its files, its counts, and the exit code."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ COUNT_KEYS = ("rejected", "incomplete", "in_doubt", "failed")
 
 @dataclass(frozen=True)
 class ReportRun:
-    """What a run left behind.
+    """The result of a run.
 
     Attributes:
-        notebook: The executed notebook.
-        page: The HTML page, if asked for.
+        notebook: The path of the executed notebook.
+        page: The path of the HTML page, if asked for.
         result: Counts of rejected records, incomplete frames, rows in doubt and failed rows.
-        files: The data files.
+        files: The paths of the data files.
     """
 
     notebook: Path
@@ -31,7 +31,7 @@ class ReportRun:
 
     @property
     def verdict(self) -> tuple[int, str]:
-        """Tell the exit code, 0 if all is well, and what is not."""
+        """Return the exit code, and what is wrong; 0 if nothing."""
         counts = self.result
         if counts.get("in_doubt"):
             return IN_DOUBT, f"{format_count(counts['in_doubt'], 'row')} in doubt or still pending: see the report."
@@ -46,7 +46,7 @@ class ReportRun:
 
 
 def read_result(notebook: Any) -> dict[str, Any]:
-    """Read what a notebook said last of its own result."""
+    """Return the last result that a notebook has output."""
     for cell in reversed(notebook.cells):
         for output in reversed(cell.get("outputs", [])):
             if RESULT_MIME_TYPE in output.get("data", {}):
@@ -55,6 +55,6 @@ def read_result(notebook: Any) -> dict[str, Any]:
 
 
 def read_counts(notebook: Any) -> dict[str, int]:
-    """Read the counts that an exit code depends on; empty if the notebook says none."""
+    """Return the counts that the exit code depends on; empty if the notebook has none."""
     result = read_result(notebook)
     return {name: int(result[name]) for name in COUNT_KEYS if name in result}

@@ -29,22 +29,27 @@ def run_report(
     code: bool = False,
     progress: ProgressCallback | None = None,
 ) -> ReportRun:
-    """Run a report in a kernel of its own; write the executed notebook, its files, and a page if asked for.
+    """Run a report in its own kernel; write the executed notebook, its files and, if asked for, a page.
 
-    All of it is put in its place at the end: a run that dies leaves the earlier report as it was. Where a cell
-    fails, the notebook so far replaces the earlier one and says so at its top, and so does the page.
+    Everything is published at the end: a run that dies leaves the previous report unchanged. If a cell fails, the
+    incomplete notebook and page replace the previous ones, with a notice at the top.
 
     Args:
-        name: Such as `"stock-reconciliation"`, or the path of a notebook of your own.
-        parameters: Instead of the notebook's defaults; texts are read as the default's type.
-        out: The folder; made if it is not there.
+        name: The name of a report, such as `"stock-reconciliation"`, or the path of your own notebook.
+        parameters: Values that replace the notebook's defaults; text is converted to the default's type.
+        out: The folder; created if missing.
         page: Also write one self-contained HTML page.
         code: Show the code on the page.
         progress: Called with a `CellProgress` when a cell begins and when it ends.
 
     Raises:
-        InvalidRequestError: No such report or parameter, or no such folder; nothing was run.
+        InvalidRequestError: There is no such report or parameter, or `out` is a file; nothing was run.
         ReportError: A cell failed; `.notebook` is the notebook so far.
+
+    Example:
+        >>> run = cn.run_report("morning", {"environment": "sandbox"}, page=True)
+        >>> run.notebook.name, run.page.name
+        ('morning.ipynb', 'morning.html')
     """
     report = find_report(name)
     values = check_parameters(report, parameters or {})
@@ -68,7 +73,7 @@ def run_report(
 
 
 def _prepare_notebook(report: Report, values: Mapping[str, Any], folder: Path) -> Any:
-    """Read a report's notebook, and put a cell with the given parameters below its own, as papermill does."""
+    """Read a report's notebook, and insert a cell with the given parameters below its own, as papermill does."""
     import nbformat  # noqa: PLC0415 - takes a moment, and only a run needs it
 
     notebook = read_notebook(report.path)
@@ -87,7 +92,7 @@ def _prepare_notebook(report: Report, values: Mapping[str, Any], folder: Path) -
 def _render_files(
     notebook: Any, report: Report, run_folder: RunFolder, *, page: bool, code: bool, stopped: bool
 ) -> dict[str, str]:
-    """Write the notebook and the page as texts, without secrets."""
+    """Render the notebook and the page as text, without secrets."""
     import nbformat  # noqa: PLC0415
 
     texts = {".ipynb": redact_secret(nbformat.writes(notebook))}
@@ -99,7 +104,7 @@ def _render_files(
 
 
 def _count_in_doubt(result: Mapping[str, int], failure: Failure, values: Mapping[str, Any]) -> int:
-    """Count rows that had been sent; a kernel that died while it may have sent some counts as one."""
+    """Count rows with unknown outcome; a kernel that died and may have sent rows counts as one."""
     known = result.get("in_doubt", 0)
     return max(known, 1) if failure.cause == KERNEL_DIED and values.get("submit") is True else known
 

@@ -1,10 +1,10 @@
-"""The folder of a report: a run is written to a hidden folder and published whole, or not at all.
+"""The folder of a report: a run is written to a hidden folder, and published whole or not at all.
 
-OUT/NAME.ipynb, NAME.html      the newest run
-OUT/NAME/2026-11-26T060000Z/   its files; of a report that keeps its runs, those of every run
-OUT/NAME/.part-2026-…/         a run at work, or one that died: the next run removes it
+OUT/NAME.ipynb, NAME.html      the latest run
+OUT/NAME/2026-11-26T060000Z/   its files; for a report that keeps its runs, one folder per run
+OUT/NAME/.part-2026-…/         an unfinished run; the next run removes those of dead processes
 
-The lock of a run dies with its process, so what nobody holds was left by a dead one.
+The lock of a run is released when its process dies, so an unlocked unfinished run is abandoned.
 """
 
 from __future__ import annotations
@@ -27,17 +27,17 @@ from cenports_nb.notebook.report_page.attachments import PARTIAL_PREFIX
 RUN_NAME_PATTERN = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?(-stopped)?")
 STOPPED_SUFFIX = "-stopped"
 LOCK_TIMEOUT_SECONDS = 60.0
-"""Seconds; another run holds the lock for the moment in which it puts its files in place."""
+"""Another run holds the lock only while it moves its files into place."""
 
 
 @dataclass(frozen=True)
 class RunFolder:
-    """Where a run puts what it makes.
+    """Where a run writes.
 
     Attributes:
-        folder: What the person named.
-        name: The report's.
-        run: The time at which it began, which names its folder.
+        folder: The folder that the person named.
+        name: The report's name.
+        run: The time at which the run began, which names its folder.
     """
 
     folder: Path
@@ -46,21 +46,21 @@ class RunFolder:
 
     @property
     def report_folder(self) -> Path:
-        """The folder with the runs of this report."""
+        """The folder with the runs of the report."""
         return self.folder / self.name
 
     @property
     def partial_folder(self) -> Path:
-        """Where the files of this run are until it is whole."""
+        """The folder with the files of this run until it is complete."""
         return self.report_folder / f"{PARTIAL_PREFIX}{self.run}"
 
 
 @contextlib.contextmanager
 def reserve_run_folder(folder: Path, name: str) -> Iterator[RunFolder]:
-    """Reserve a folder for one run; remove what dead runs left, and at the end what this one left unfinished.
+    """Reserve a folder for one run, and remove abandoned runs; at the end, remove what this run left unfinished.
 
     Raises:
-        InvalidRequestError: The folder can't be made, written or locked.
+        InvalidRequestError: The folder can't be created, written or locked.
     """
     report_folder = folder / name
     try:
@@ -85,19 +85,19 @@ def reserve_run_folder(folder: Path, name: str) -> Iterator[RunFolder]:
 def publish_run(
     run_folder: RunFolder, texts: Mapping[str, str], *, keep: bool, stopped: bool = False
 ) -> tuple[Path, ...]:
-    """Publish a run: its files in one step, then the notebook and the page, each in one step.
+    """Publish a run: first its files, then the notebook and the page, each in one atomic step.
 
     Args:
-        run_folder: Where the run was made.
-        texts: The ending of each file beside the folder, such as `.ipynb`, to what is in it.
-        keep: Earlier runs stay, and this one gets its own copies of the texts.
-        stopped: The run is not whole, and no later run may build on it.
+        run_folder: The folder of the run.
+        texts: Suffix of each file beside the folder, such as `.ipynb`, to its content.
+        keep: Keep earlier runs, and store copies of the texts with this one.
+        stopped: The run is incomplete, and no later run may build on it.
 
     Returns:
         The data files.
 
     Raises:
-        InvalidRequestError: Something can't be written; the earlier report is as it was.
+        InvalidRequestError: A file can't be written; the previous report is unchanged.
     """
     run = run_folder.run + (STOPPED_SUFFIX if stopped else "")
     link = quote(f"{run_folder.name}/{run_folder.run}/")
@@ -129,7 +129,7 @@ def publish_run(
 
 
 def _claim_run_folder(folder: Path, name: str) -> tuple[RunFolder, FileLock]:
-    """Take the next free name for a run, and its lock, which dies with this process."""
+    """Claim the next free name for a run, and lock it for the lifetime of this process."""
     stamp = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
     for number in range(1, 1000):
         run_folder = RunFolder(folder, name, stamp if number == 1 else f"{stamp}-{number}")
@@ -151,7 +151,7 @@ def _lock_path(report_folder: Path, run: str) -> Path:
 
 
 def _remove_abandoned_runs(report_folder: Path) -> None:
-    """Remove what runs left whose process is gone."""
+    """Remove unfinished runs whose process is gone."""
     for path in report_folder.glob(".lock-*"):
         run = path.name.removeprefix(".lock-")
         with contextlib.suppress(Timeout), FileLock(path, timeout=0):
@@ -165,7 +165,7 @@ def _remove_abandoned_runs(report_folder: Path) -> None:
 
 
 def _remove_old_runs(run_folder: RunFolder, run: str, *, keep: bool) -> None:
-    """Remove the files of earlier runs that neither notebook nor page names any more."""
+    """Remove the files of earlier runs that neither the notebook nor the page links to."""
     linked_text = "".join(
         path.read_text(encoding="utf-8", errors="replace")
         for ending in (".ipynb", ".html")
@@ -182,12 +182,12 @@ def _remove_old_runs(run_folder: RunFolder, run: str, *, keep: bool) -> None:
 
 
 def _find_linked_runs(text: str, name: str) -> set[str]:
-    """Find the runs that a text links to."""
+    """Return the runs that a text links to."""
     return {found.group(1) for found in re.finditer(rf"{re.escape(quote(name))}/({RUN_NAME_PATTERN.pattern})/", text)}
 
 
 def _write_durably(path: Path, text: str) -> None:
-    """Write a text that is on the disk when this returns."""
+    """Write a text and sync it to disk."""
     with path.open("w", encoding="utf-8") as file:
         file.write(text)
         file.flush()

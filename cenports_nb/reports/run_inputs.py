@@ -1,4 +1,4 @@
-"""The frames that a run was made from, stored beside it for a later run to compare with."""
+"""The input frames of a run, stored beside it so that a later run can compare."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ FACTS_FILE = "frozen.json"
 
 @dataclass(frozen=True)
 class FrozenInputs:
-    """What an earlier run was made from.
+    """The inputs of an earlier run.
 
     Attributes:
         run: When it began; the name of its folder.
-        facts: What it was about.
-        folder: Where it is.
+        facts: What the run covered.
+        folder: The folder of the frames.
     """
 
     run: str
@@ -35,7 +35,7 @@ class FrozenInputs:
         """Read one of its frames.
 
         Raises:
-            InvalidRequestError: It can't be read.
+            InvalidRequestError: The file can't be read.
         """
         import pandas as pd  # noqa: PLC0415
 
@@ -49,12 +49,12 @@ class FrozenInputs:
 
 
 def freeze_inputs(files: ReportFiles, facts: Mapping[str, Any], frames: Mapping[str, pd.DataFrame]) -> None:
-    """Write frames as Parquet beside a run, without a person in them, and what they are about.
+    """Write frames as Parquet files beside a run, without personal columns, and the facts about the run.
 
     Args:
-        files: The run's.
-        facts: What tells whether a later run is about the same: plain values.
-        frames: File names, without an ending, to frames. Columns that identify people are left out.
+        files: The files of the run.
+        facts: Plain values that say what the run covers; runs with equal facts can be compared.
+        frames: File names, without suffix, to frames. Personal columns are left out.
 
     Raises:
         InvalidRequestError: A file can't be written.
@@ -67,7 +67,7 @@ def freeze_inputs(files: ReportFiles, facts: Mapping[str, Any], frames: Mapping[
     for name, frame in frames.items():
         impersonal = [column for column in frame.columns if not personal_kind(str(column))]
         files.write(f"{name}.parquet", mask_pii(frame)[impersonal])
-    # The last of them, so that a folder with the facts has all of its frames.
+    # The facts are written last, so that a folder with them has all of its frames.
     text = json.dumps(dict(facts), indent=2, default=str, sort_keys=True)
     partial = files.folder / f"{PARTIAL_PREFIX}{FACTS_FILE}"
     partial.write_text(text + "\n", encoding="utf-8")
@@ -75,11 +75,11 @@ def freeze_inputs(files: ReportFiles, facts: Mapping[str, Any], frames: Mapping[
 
 
 def find_earlier_run(files: ReportFiles, facts: Mapping[str, Any]) -> FrozenInputs | None:
-    """Find the last run that was about the same; None if there is none.
+    """Find the latest earlier run with the same facts; None if there is none.
 
     Args:
-        files: Those of the run that asks.
-        facts: As they were frozen; further ones may differ.
+        files: The files of the current run.
+        facts: The facts to match; other facts of the earlier run may differ.
     """
     if files.folder is None or not files.folder.parent.is_dir():
         return None
@@ -103,6 +103,6 @@ def find_earlier_run(files: ReportFiles, facts: Mapping[str, Any]) -> FrozenInpu
 
 
 def _run_order(folder: Path) -> tuple[str, int]:
-    """Order runs by their time; of one second the later has the larger number."""
+    """Sort key of runs: their time, then the number within a second."""
     stamp, _, number = folder.name.partition("Z-")
     return stamp.removesuffix("Z"), int(number) if number.isdecimal() else 1

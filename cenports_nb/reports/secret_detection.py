@@ -1,4 +1,4 @@
-"""What looks like a secret, by its name or by its value: a notebook keeps every parameter in clear."""
+"""Detect secrets by name or value, because a notebook stores its parameters in clear text."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from cenports_nb.redaction import SecretPattern
 from cenports_nb.secret import Secret
 
 SECRET_PARTS = ("secret", "password", "passwd", "passphrase", "credential", "apikey", "token", "bearer")
-"""A name that holds one of these, however it is written, is refused …"""
+"""A name that contains one of these, in any spelling, is refused …"""
 HARMLESS_WORDS = ("secretary", "secretariat", "tokenizer", "tokenize")
-"""… unless it is in one of these."""
+"""… unless as part of one of these."""
 SECRET_LAST_WORDS = frozenset({"pwd", "pw", "pass", "auth", "authorization", "jwt", "cookie", "cred", "creds"})
-"""A name that has one of these as its last word is refused: `db_pwd`, but not `pass_rate`, nor `author`."""
+"""A name with one of these as its last word is refused: `db_pwd`, but not `pass_rate` or `author`."""
 KEY_WORDS = frozenset({"key", "keys"})
 SECRET_KEY_OWNERS = frozenset(
     {
@@ -23,22 +23,22 @@ SECRET_KEY_OWNERS = frozenset(
         "secret", "service", "shared", "signing", "ssh",
     }
 )  # fmt: skip
-"""Before `key` as the last word: `api_key` and a lone `key` are refused, `sort_key` and `key_figures` are not."""
+"""Words before a final `key`: `api_key` and a lone `key` are refused, `sort_key` and `key_figures` are not."""
 
 SECRET_VALUE_PATTERN = re.compile(
     r"eyJ[\w-]{8,}\.[\w-]{8,}\."  # a JSON web token
     r"|\bbearer\s+\S{8,}"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY"
-    r"|://[^/\s:@]*:[^/\s@]+@",  # an address with a password in it
+    r"|://[^/\s:@]*:[^/\s@]+@",  # a URL with a password
     re.IGNORECASE,
 )
 MIN_SECRET_LENGTH = 8
-"""Signs; a shorter value may be a word of the report by chance."""
+"""Characters; a shorter value may be an ordinary word of the report."""
 REDACTED = "[withheld]"
 
 
 def is_secret_name(name: str) -> bool:
-    """Tell whether something of this name would be a secret."""
+    """Return whether a name suggests a secret."""
     words = re.findall(r"[a-z]+", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower())
     joined = "".join(words)
     for word in HARMLESS_WORDS:
@@ -49,7 +49,7 @@ def is_secret_name(name: str) -> bool:
 
 
 def is_secret_value(value: Any, environ: Mapping[str, str] | None = None) -> bool:
-    """Tell whether a value is a secret: by its looks, or because the environment has it under such a name."""
+    """Return whether a value looks like a secret, or is one that the environment has under a secret's name."""
     if isinstance(value, list | tuple | set):
         return any(is_secret_value(spelling, environ) for spelling in value)
     text = str(value)
@@ -59,13 +59,13 @@ def is_secret_value(value: Any, environ: Mapping[str, str] | None = None) -> boo
 
 
 def list_environment_secrets(environ: Mapping[str, str] | None = None) -> list[str]:
-    """List the secrets that the environment holds, longest first."""
+    """List the secrets of the environment, longest first."""
     env = os.environ if environ is None else environ
     found = {value for name, value in env.items() if len(value) >= MIN_SECRET_LENGTH and is_secret_name(name)}
     return sorted((value for value in found if not os.path.isabs(value)), key=len, reverse=True)  # noqa: PTH117 - text
 
 
 def redact_secret(text: str) -> str:
-    """Strike the client secret out of a text, should a cell have printed it."""
+    """Replace the client secret in a text, in case a cell printed it."""
     secret = os.environ.get("CENPORTS_CLIENT_SECRET", "")
     return SecretPattern(Secret(secret)).strike(text, REDACTED) if len(secret) >= MIN_SECRET_LENGTH else text

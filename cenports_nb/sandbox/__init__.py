@@ -1,4 +1,4 @@
-"""A stateful stand-in of the Cenports API: a real HTTP server on loopback, shares no code with the client."""
+"""A stateful stand-in for the Cenports API: a real HTTP server on loopback that shares no code with the client."""
 
 from cenports_nb.sandbox.account.authentication import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
 from cenports_nb.sandbox.clock import Clock

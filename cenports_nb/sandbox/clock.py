@@ -1,4 +1,4 @@
-"""Time in the sandbox: its clock, instants as text, and the days on which they fall."""
+"""Time in the sandbox: its clock, instants as text, and the days of instants."""
 
 import threading
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ class Clock:
         """Move the clock forward by seconds or a `timedelta`.
 
         Raises:
-            ValueError: The step is negative; transactions that have ended can't be taken back.
+            ValueError: The step is negative; ended transactions can't be undone.
         """
         step = seconds if isinstance(seconds, timedelta) else timedelta(seconds=seconds)
         if step < timedelta():
@@ -39,16 +39,16 @@ class Clock:
 
 
 def format_instant(moment: datetime) -> str:
-    """Write an instant as the API does: `1996-07-04T00:48:00.000000Z`."""
+    """Format an instant as the API does: `1996-07-04T00:48:00.000000Z`."""
     # isoformat pads years below 1000, which strftime does not on every platform.
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="microseconds") + "Z"
 
 
 def parse_instant(text: str) -> datetime:
-    """Read an ISO timestamp; one without a zone is UTC.
+    """Parse an ISO timestamp; one without a zone is UTC.
 
     Raises:
-        ValueError: The text is no timestamp.
+        ValueError: The text isn't a timestamp.
     """
     moment = datetime.fromisoformat(text)
     return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
@@ -56,12 +56,12 @@ def parse_instant(text: str) -> datetime:
 
 def name_day(moment: datetime, zone: str = "UTC", delay_days: int = 0) -> str:
     """Return the day, Y-m-d, on which an instant plus some days falls in a time zone."""
-    # Not ZoneInfo("UTC"): a machine without a time zone database still has UTC.
+    # Not ZoneInfo("UTC"), which needs a time zone database.
     tz: tzinfo = UTC if zone == "UTC" else ZoneInfo(zone)
     try:
         return (moment + timedelta(days=delay_days)).astimezone(tz).date().isoformat()
     except OverflowError:
-        return moment.date().isoformat()  # 9999-12-31 means "never", whatever the dialect
+        return moment.date().isoformat()  # 9999-12-31 means "never" in every dialect
 
 
 @dataclass(frozen=True)
@@ -71,16 +71,16 @@ class DayFilter:
     start: str
     end: str
     zone: str = "UTC"
-    delay_days: int = 0  # days between an order's date and the day that the filter means
+    delay_days: int = 0  # days between an order's date and the day that the filter compares
     end_included: bool = True
 
     @property
     def day_rule(self) -> tuple[str, int]:
-        """How the day of an instant is found, as arguments of `name_day`."""
+        """The rule by which an instant's day is found, as arguments of `name_day`."""
         return self.zone, self.delay_days
 
     def includes(self, day: str) -> bool:
-        """Tell whether a day is between start and end."""
+        """Return whether a day is between start and end."""
         return self.start <= day <= self.end if self.end_included else self.start <= day < self.end
 
 

@@ -1,12 +1,12 @@
-"""Recordings: how an account speaks, as `cenports-nb doctor --write-probe` found out, for a sandbox that speaks like it.
+"""Recordings: how an account behaves, as `cenports-nb doctor --write-probe` found out, for a sandbox that does the same.
 
     {"format": "cenports-nb recording", "version": 1,
      "readings": {"quantities": "text", "application_order": "reverse", …},
      "timings": {"transaction_seconds": 41.2, …},
      "exchanges": {"PATCH /inventories": {…}}}
 
-`readings` has fields of `Dialect`; a question that stayed open is not among them and has the default here. The rest of
-the file is for people.
+`readings` has fields of `Dialect`; open questions are missing and have their defaults here. The rest of the file is
+for people.
 """
 
 import json
@@ -27,8 +27,8 @@ class Recording:
     """What a sandbox takes from a recording.
 
     Attributes:
-        dialect: The readings, defaults where a question stayed open.
-        transaction_seconds: How long an asynchronous write takes.
+        dialect: The readings, with defaults for open questions.
+        transaction_seconds: The time that an asynchronous write takes.
     """
 
     dialect: Dialect = field(default_factory=Dialect)
@@ -39,7 +39,7 @@ def read_recording(path: Path) -> Recording:
     """Read a recording.
 
     Raises:
-        ValueError: It can't be read, is no recording, or is of a newer version.
+        ValueError: It can't be read, isn't a recording, or has a newer version.
     """
     found = _read_json(path)
     if not isinstance(found, dict) or found.get("format") != FORMAT:

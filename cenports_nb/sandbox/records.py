@@ -1,4 +1,4 @@
-"""Records: orders, shipments, warehouses and channels as the API answers them."""
+"""Records: orders, shipments, warehouses and channels in the API's format."""
 
 import copy
 import json
@@ -15,7 +15,7 @@ class Seed:
     """The records that an account starts with.
 
     Attributes:
-        shared: Other accounts start with it too, so that none may change its records.
+        shared: Other accounts start with it too, so its records must not be changed.
     """
 
     orders: list[Json]
@@ -26,7 +26,7 @@ class Seed:
 
 
 class SharedRecord:
-    """A record with its JSON; a copy shares both with the original until somebody takes hold of the record."""
+    """A record with its JSON; a copy shares both with the original until one of them is changed."""
 
     __slots__ = ("_original", "_payload", "_record")
 
@@ -48,7 +48,7 @@ class SharedRecord:
 
     @property
     def payload(self) -> bytes:
-        """The record as JSON, written once."""
+        """The record as JSON, encoded once."""
         if self._original is not None:
             return self._original.payload
         if self._payload is None:
@@ -60,5 +60,5 @@ class SharedRecord:
 
 
 def encode(value: object) -> bytes:
-    """Write compact JSON; non-ASCII characters are escaped, as PHP does."""
+    """Encode compact JSON; non-ASCII characters are escaped, as in PHP."""
     return json.dumps(value, separators=(",", ":")).encode("ascii")

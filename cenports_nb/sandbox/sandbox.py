@@ -1,4 +1,4 @@
-"""The sandbox: an account, its time, and a server in front of it."""
+"""The sandbox: an account, its clock, and a server."""
 
 import copy
 import threading
@@ -19,28 +19,34 @@ from cenports_nb.sandbox.records import Json
 
 
 class Sandbox:
-    """A stateful stand-in of the Cenports API on loopback; use it in a `with` block.
+    """A stateful stand-in for the Cenports API on loopback; use it in a `with` block.
 
-    `clock` is its time, `faults` lets things go wrong, `dialect` is how it reads the API's reference, `requests` is
-    what arrived.
+    `clock` is its time, `faults` injects failures, `dialect` answers the open questions of the API's reference, and
+    `requests` lists what arrived.
 
     Args:
-        orders: Generate so many orders instead of Northwind's 830.
-        seed: Of the generated orders; the same seed gives the same account.
-        data: A folder with `orders.jsonl`, `inventories.json`, `channels.json` and perhaps `shipments.jsonl`.
+        orders: The number of orders to generate instead of Northwind's 830.
+        seed: The seed of generated orders; the same seed gives the same account.
+        data: A folder with `orders.jsonl`, `inventories.json`, `channels.json` and, optionally, `shipments.jsonl`.
         shift: Move all days so that the last order is from yesterday (UTC).
-        rate_limit: Requests in any window of real time; None for no limit.
-        rate_window: The seconds of that window; Cenports' own are 60.
-        latency: Seconds before each answer; can be set later too.
-        port: On 127.0.0.1; 0 takes a free one.
-        clock: The sandbox's time; one of its own if None.
-        transaction_seconds: How long an asynchronous write takes, by the sandbox's clock; 3 by default, or as recorded.
+        rate_limit: Maximum requests in any window of real time; None for no limit.
+        rate_window: The length of that window in seconds; Cenports' is 60.
+        latency: Seconds before each answer; can be changed later.
+        port: A port of 127.0.0.1; 0 for a free one.
+        clock: The sandbox's time; a new clock if None.
+        transaction_seconds: The duration of an asynchronous write on the sandbox's clock; by default 3, or as recorded.
         dialect: How it answers what the API's reference leaves open.
-        recording: What `cenports-nb doctor --write-probe` recorded of an account: its dialect and the time that its writes take.
+        recording: A file that `cenports-nb doctor --write-probe` wrote: the dialect and the transaction time of an account.
 
     Raises:
-        ValueError: `orders` and `data` together, `dialect` and `recording` together, a bad number, or a file that can't be
+        ValueError: Both `orders` and `data`, both `dialect` and `recording`, an invalid number, or a file that can't be
             read.
+
+    Example:
+        >>> with Sandbox(shift=False) as sandbox:
+        ...     client = cn.connect("sandbox", base_url=sandbox.url)
+        ...     len(cn.load_orders(client, "1998-04-01", "1998-04-30"))
+        74
     """
 
     def __init__(
@@ -84,7 +90,7 @@ class Sandbox:
 
     @property
     def url(self) -> str:
-        """The address to give as `base_url`.
+        """The URL to pass as `base_url`.
 
         Raises:
             RuntimeError: The sandbox was never started.
@@ -95,25 +101,25 @@ class Sandbox:
 
     @property
     def requests(self) -> list[Request]:
-        """What arrived since the start, in order of answers; clear it as you like."""
+        """The requests since the start, in order of their answers; the list may be cleared."""
         return self._service.requests
 
     @property
     def dialect(self) -> Dialect:
-        """How it answers what the reference leaves open; set another one, and the next request is answered by it."""
+        """How it answers what the reference leaves open; a new dialect applies from the next request."""
         return self.state.dialect
 
     @dialect.setter
     def dialect(self, dialect: Dialect) -> None:
         with self.state.lock:
-            self.state.settle()  # what has ended so far has ended under the old one
+            self.state.settle()  # writes that have ended took effect under the old dialect
             self.state.dialect = dialect
 
     def add_order(self, record: Json, *, acknowledged: bool = False) -> None:
-        """Let an order arrive, as GET /orders returns it; its channel is known from now on.
+        """Add an order in the format of GET /orders; its channel becomes known.
 
         Raises:
-            ValueError: It is not an order, or its channel has one with that number.
+            ValueError: It isn't an order, or its channel already has an order with that number.
         """
         flaw = check_order(record)
         if flaw is not None:
@@ -128,7 +134,7 @@ class Sandbox:
             self.state.channels.add_unlisted(record["channelId"])
 
     def start(self) -> Self:
-        """Begin to serve; a sandbox that serves already goes on."""
+        """Start to serve; does nothing if it already serves."""
         with self._lifecycle_lock:
             if self._server is None:
                 self._server = Server(self._port, self._service, lambda: self.latency)
@@ -140,7 +146,7 @@ class Sandbox:
         return self
 
     def close(self) -> None:
-        """Stop serving and free the port; the account stays as it is."""
+        """Stop serving and free the port; the account is kept."""
         with self._lifecycle_lock:
             if self._server is not None and self._thread is not None:
                 self._server.stop()

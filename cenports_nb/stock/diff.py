@@ -51,6 +51,14 @@ def diff_stock(
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
+
+    Example:
+        >>> diff = cn.diff_stock(cn.load_actual_stock(client), cn.load_available_stock(client))
+        >>> diff[["channel_id", "product_sku", "actual", "available", "reserved"]].head(3)
+          channel_id product_sku  actual  available  reserved
+        0      NW-EU        0001      39         -1        40
+        1      NW-EU        0002      17        -45        62
+        2      NW-EU        0003      13          9         4
     """
     refuse_swapped(actual=actual, available=available, open_items=open_items)
     _check_scope(available_scope, available)

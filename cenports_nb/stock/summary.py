@@ -55,12 +55,10 @@ def summarize_stock(
     Raises:
         InvalidRequestError: A column is missing or can't be read, or `by` names something else.
 
-    Examples:
-        >>> import pandas as pd
-        >>> from cenports_nb import diff_stock
+    Example:
         >>> stock = pd.DataFrame({"warehouse_code": ["W"], "product_sku": ["A"], "quantity": [10]})
         >>> for_sale = pd.concat([stock.assign(channel_id=name, quantity=7) for name in ("EU", "NA")])
-        >>> summarize_stock(diff_stock(stock, for_sale))[["warehouse_code", "skus", "actual", "reserved"]]
+        >>> cn.summarize_stock(cn.diff_stock(stock, for_sale))[["warehouse_code", "skus", "actual", "reserved"]]
           warehouse_code  skus  actual  reserved
         0              W     1      10         3
     """

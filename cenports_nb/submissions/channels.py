@@ -58,6 +58,11 @@ def create_channel(
         InvalidRequestError: Something can't be sent (nothing was), or Cenports refused it with 422.
         TransportError: No answer: whether it was created is not known, and the message says how to see.
         UnexpectedAnswerError: An answer without an id: it may have been created.
+
+    Example:
+        >>> address = {"address": "1 Main St", "city": "Chicago", "state": "IL", "country": "US", "postal_code": "60601"}
+        >>> cn.create_channel(client, "Web shop", channel_id="WEB", contact_email="shop@example.com", contact_info=address)
+        'WEB'
     """
     client.check_writable("create_channel")
     optional = {

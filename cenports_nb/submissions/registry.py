@@ -48,6 +48,10 @@ def list_submissions(
     Returns:
         `submission_id kind environment partner_id created_at rows open applied rejected in_doubt reason reference`;
         `open` counts rows that are pending or unconfirmed.
+
+    Example:
+        >>> cn.list_submissions(environment="staging").columns[:4].tolist()
+        ['submission_id', 'kind', 'environment', 'partner_id']
     """
     journal = Journal(home or home_folder())
     try:
@@ -62,6 +66,12 @@ def open_submission(client: Client, submission_id: str) -> Submission:
     Raises:
         JournalError: It is not in this machine's journal.
         InvalidRequestError: It belongs to another account.
+
+    Example:
+        >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [3]})
+        >>> submission = cn.submit_updates(client, cn.build_differential(changes))
+        >>> cn.open_submission(client, submission.submission_id).wait().outcomes["outcome"].tolist()
+        ['applied']
     """
     read_own_head(client, submission_id)
     submission = Submission(client, submission_id)

@@ -50,6 +50,13 @@ class Submission:
     Attributes:
         submission_id: What `open_submission` takes after a restart.
         client: The account it belongs to.
+
+    Example:
+        >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [-1]})
+        >>> submission = cn.submit_updates(client, cn.build_differential(changes))
+        >>> submission.wait().transactions[["warehouse_code", "rows", "status"]]
+          warehouse_code  rows     status
+        0        NW-EAST     1  COMPLETED
     """
 
     def __init__(self, client: Client, submission_id: str, journal: Journal | None = None) -> None:

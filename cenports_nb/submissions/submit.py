@@ -110,6 +110,14 @@ def submit_updates(
         IncompleteError: The stock was not read whole, and lacks a row that is to change.
         JournalError: The journal can't be written.
         All of them: nothing was sent.
+
+    Example:
+        >>> counts = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [15]})
+        >>> updates = cn.build_true_up(counts, cn.load_actual_stock(client))
+        >>> submission = cn.submit_updates(client, updates)
+        >>> submission.wait().outcomes[["product_sku", "quantity", "outcome"]]
+          product_sku  quantity  outcome
+        0        0003        15  applied
     """
     if not dry_run:
         client.check_writable("submit_updates")

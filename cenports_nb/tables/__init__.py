@@ -1,1 +1,1 @@
-"""Tables of people: text files, workbooks and Parquet, read as text with nothing misread in silence."""
+"""Files made by people, text files, workbooks and Parquet, read as text; anything ambiguous is refused."""

@@ -1,4 +1,4 @@
-"""Text files -> a table: separators, quotes, and the line that each row stands in."""
+"""Text files -> a table: separators, quotes, and the line of each row."""
 
 from __future__ import annotations
 
@@ -24,20 +24,20 @@ SEPARATORS = ",;\t|"
 HEAD_CHARACTERS = 65_536
 NEWLINE = re.compile(r"\r\n|\n|\r")
 FORMULA_OF_TEXT = r'(?s)^="(.*)"$'
-"""How Excel is made to take a cell of a text file for text."""
+"""The form in which Excel reads a cell of a text file as text."""
 ERROR_TEXT = (
     r"^#(N/A|REF!|VALUE!|DIV/0!|NAME\?|NULL!|NUM!|SPILL!|CALC!|FIELD!|GETTING_DATA"
     r"|NV|BEZUG!|WERT!|ZAHL!|VALEUR!|NOM\?|NOMBRE!|¡REF!|¡VALOR!|¿NOMBRE\?|¡NUM!|¡DIV/0!)$"
 )
-"""Errors as a spreadsheet writes them into text, in English, German, French and Spanish."""
+"""Error values that a spreadsheet writes to text files, in English, German, French and Spanish."""
 
 
 @dataclass(frozen=True)
 class _Rows:
-    """The rows of a text file as they are read.
+    """The rows of a text file.
 
     Attributes:
-        cells: One list a row.
+        cells: One list per row.
         lines: The first line of each row, from 1.
     """
 
@@ -46,15 +46,15 @@ class _Rows:
 
 
 def read_delimited(text: str, name: str, score: Score) -> Table:
-    """Read a text file that is separated by commas, semicolons, tabs or bars.
+    """Read a text file separated by commas, semicolons, tabs or bars.
 
-    A cell may hold line breaks if it is quoted, unless its lines look like rows that a stray quote swallowed. In a file
-    separated by tabs a line whose quotes don't pair is read without quoting: there a quote is an inch mark.
+    A quoted cell may contain line breaks, unless its lines look like rows that a stray quote swallowed. In a file
+    separated by tabs, a line with unpaired quotes is read without quoting: there a quote is an inch mark.
 
     Raises:
         InvalidRequestError: It is empty, its headers are not in its first line, or a line can't be read.
     """
-    declared = re.match(r"sep=([,;\t|])(?:\r\n|\n|\r)", text)  # what Excel itself writes and obeys
+    declared = re.match(r"sep=([,;\t|])(?:\r\n|\n|\r)", text)  # Excel writes and reads this line
     skipped = declared.end() if declared else 0
     separator, headers = _find_headers(text[skipped:], declared.group(1) if declared else SEPARATORS, name, score)
     rows = _read_rows(text[skipped:], separator, len(headers), name, 1 if declared else 0)
@@ -75,7 +75,7 @@ def read_delimited(text: str, name: str, score: Score) -> Table:
 
 
 def _find_headers(text: str, separators: str, name: str, score: Score) -> tuple[str, tuple[str, ...]]:
-    """Find the separator, and the headers in the first line with anything in it."""
+    """Find the separator, and the headers in the first line that isn't empty."""
     best: tuple[int, int, str, list[list[str]], list[int]] | None = None
     for separator in separators:
         reader = csv.reader(io.StringIO(text[:HEAD_CHARACTERS], newline=""), delimiter=separator)
@@ -100,7 +100,7 @@ def _find_headers(text: str, separators: str, name: str, score: Score) -> tuple[
 
 
 def _read_rows(text: str, separator: str, width: int, name: str, skipped_lines: int) -> _Rows:
-    """Read all rows, the headers among them."""
+    """Read all rows, including the headers."""
     rows, problem = _read_quoted(text, separator, width, skipped_lines)
     if problem is not None and separator == "\t":
         rows, problem = _read_lines(text, separator, width, skipped_lines)
@@ -117,7 +117,7 @@ def _read_rows(text: str, separator: str, width: int, name: str, skipped_lines: 
 
 
 def _read_quoted(text: str, separator: str, width: int, skipped_lines: int) -> tuple[_Rows, str | None]:
-    """Read rows whose cells may be quoted; say what is wrong with the first line that can't be."""
+    """Read rows with quoted cells; also return what is wrong with the first line that can't be read."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True)
     rows = _Rows([], [])
     last = 0
@@ -143,13 +143,13 @@ def _read_quoted(text: str, separator: str, width: int, skipped_lines: int) -> t
 
 
 def _holds_rows(lines: Sequence[str], separator: str, width: int, cells: int) -> bool:
-    """Tell whether lines that make one record look like rows: its cells have as many separators in them as a row has."""
+    """Return whether lines that form one record look like rows: its cells contain as many separators as a row has."""
     swallowed = sum(line.count(separator) for line in lines) - (cells - 1)
     return swallowed >= max(1, min(width, cells) - 1)
 
 
 def _read_lines(text: str, separator: str, width: int, skipped_lines: int) -> tuple[_Rows, str | None]:
-    """Read a row a line; where quotes don't pair they are part of the text."""
+    """Read one row per line; unpaired quotes are part of the text."""
     rows = _Rows([], [])
     for number, line in enumerate(NEWLINE.split(text), start=1 + skipped_lines):
         cells = line.split(separator)
@@ -168,7 +168,7 @@ def _read_lines(text: str, separator: str, width: int, skipped_lines: int) -> tu
 
 
 def _unescape(column: arrow.Array) -> tuple[arrow.Array, Mask]:
-    """Undo what makes a spreadsheet take a cell for text; tell which cells are to be taken with their blanks."""
+    """Undo the markers that make a spreadsheet read a cell as text; also return the cells whose blanks belong to them."""
     if pc.any(pc.starts_with(column, '="')).as_py():
         wrapped = pc.match_substring_regex(column, FORMULA_OF_TEXT)
         inner = pc.replace_substring(pc.replace_substring_regex(column, FORMULA_OF_TEXT, r"\1"), '""', '"')
@@ -176,7 +176,7 @@ def _unescape(column: arrow.Array) -> tuple[arrow.Array, Mask]:
     if not pc.any(pc.starts_with(column, "'")).as_py():
         return column, np.zeros(len(column), dtype=bool)
     rest = pc.if_else(pc.starts_with(column, "'"), pc.utf8_slice_codeunits(column, 1), "")
-    escaped = pc.not_equal(rest, pc.utf8_trim_whitespace(rest))  # blanks around, which `export` marks too
+    escaped = pc.not_equal(rest, pc.utf8_trim_whitespace(rest))  # blanks around a value, which `export` marks too
     for start in (*FORMULA_STARTS, "'"):
         escaped = pc.or_(escaped, pc.starts_with(rest, start))
     return pc.if_else(escaped, rest, column), np.asarray(escaped.to_numpy(zero_copy_only=False), dtype=bool)

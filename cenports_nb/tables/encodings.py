@@ -1,4 +1,4 @@
-"""Bytes -> text: UTF-8 and UTF-16 by what they are, the encoding that is named, or a question with the candidates."""
+"""Bytes -> text: Unicode is detected, another encoding must be named or is a question with candidates."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ CANDIDATES = (
     *("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "iso8859-15", "mac_roman", "cp850", "cp437"),
     *("cp932", "gb18030", "big5", "cp949", "euc_jp"),
 )
-"""What text that is no Unicode may be: Windows and Mac in Europe, DOS, then Japan, China, Taiwan and Korea."""
+"""Candidates for text that isn't Unicode: Windows and Mac in Europe, DOS, then Japan, China, Taiwan and Korea."""
 HEAD_BYTES = 4_096
 MAX_SHOWN_CANDIDATES = 8
 REVERSIBLE = "latin-1"
-"""Reads every byte as one character, so that a column can be decoded once it is known what its bytes mean."""
+"""Reads every byte as one character, so that columns can be decoded later."""
 UNLIKELY = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u2500-\u259f\ue000-\uf8ff\ufffd]")
-"""Control characters, box drawing and private characters: no person's table has them, so the encoding is another."""
+"""Control, box-drawing and private characters: no table has them, so an encoding that yields them is wrong."""
 BOMS = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
 
@@ -36,14 +36,14 @@ def decode_text(content: bytes, name: str, encoding: str | None) -> tuple[str, b
 
     Args:
         content: Its bytes.
-        name: What it is called in errors.
-        encoding: As the person says; None to find out.
+        name: Its name in errors.
+        encoding: The encoding that the person named; None to detect it.
 
     Returns:
-        The text, and whether it is only provisional: no Unicode, and each byte a character.
+        The text, and whether it is provisional: not Unicode, with each byte as one character.
 
     Raises:
-        InvalidRequestError: The encoding is unknown, or the bytes are not of it.
+        InvalidRequestError: The encoding is unknown, or the bytes don't fit it.
     """
     if encoding is not None:
         return _decode_as(content, name, encoding), False
@@ -52,7 +52,7 @@ def decode_text(content: bytes, name: str, encoding: str | None) -> tuple[str, b
             return _decode_as(content, name, found), False
     head = content[:HEAD_BYTES]
     if b"\x00" in head:
-        low, high = head[1::2].count(0), head[::2].count(0)  # of every character of European text one byte is 0
+        low, high = head[1::2].count(0), head[::2].count(0)  # each character of European text has a 0 byte
         if max(low, high) < len(head) // 4:
             raise _refuse_bytes(name)
         return _decode_as(content, name, "utf-16-le" if low > high else "utf-16-be"), False
@@ -63,7 +63,7 @@ def decode_text(content: bytes, name: str, encoding: str | None) -> tuple[str, b
 
 
 def decode_headers(table: Table, score: Score) -> Table:
-    """Decode the headers of a text file by the encodings that make sense of most of them.
+    """Decode the headers of a text file by the encodings in which most of them are known.
 
     Raises:
         InvalidRequestError: No encoding can read them.
@@ -80,15 +80,15 @@ def decode_headers(table: Table, score: Score) -> Table:
 
 
 def decode_columns(table: Table, places: Collection[int], *, shows_values: bool = True) -> Table:
-    """Decode the columns that are read, where all encodings that are possible agree on them.
+    """Decode the columns that are read, where all possible encodings agree.
 
     Args:
         table: The table.
-        places: These columns.
-        shows_values: Whether an error may show what stands in them; not what is a person's.
+        places: The positions of these columns.
+        shows_values: Whether an error may show their values; not if they are personal.
 
     Raises:
-        InvalidRequestError: They differ; it names the candidates and what each makes of a cell.
+        InvalidRequestError: The encodings differ; the message shows what each makes of a cell.
     """
     cells = {place: _find_unusual(table, place) for place in places}
     words = [word for found in cells.values() for word in found]
@@ -151,7 +151,7 @@ def _find_unusual(table: Table, place: int) -> list[str]:
 
 
 def _read_all(words: Collection[str], encoding: str) -> dict[str, str] | None:
-    """Read every word in an encoding; None if one can't be."""
+    """Decode every word in an encoding; None if one can't be decoded."""
     try:
         reading = {word: word.encode(REVERSIBLE).decode(encoding) for word in words}
     except (UnicodeDecodeError, UnicodeEncodeError):
@@ -186,7 +186,7 @@ def _ask(
 
 
 def _count_oddities(text: str) -> int:
-    """Count what makes a reading unlikely: symbols that are no ASCII, and letters of more than one script."""
+    """Count what makes a decoding unlikely: non-ASCII symbols, and letters of more than one script."""
     unusual = [char for char in text if not char.isascii()]
     scripts = {unicodedata.name(char, "?").split()[0] for char in text if char.isalpha()}
     symbols = sum(not char.isalpha() for char in unusual)

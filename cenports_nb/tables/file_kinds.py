@@ -1,4 +1,4 @@
-"""What a file is, by its content: a workbook, Parquet or text, or in one sentence why it is none of them."""
+"""What a file is, by its content: a workbook, Parquet or text, or why it can't be read."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ STARTS = (
     (b"{\\rtf", "is a text document (RTF)", AS_WORKBOOK),
     (b"SQLite format 3", "is a SQLite database", "export the table as CSV UTF-8"),
 )
-"""How a file begins, what it is, and what to do."""
+"""First bytes of a file, what it is, and what to do."""
 PARTS = (
     ("xl/workbook.bin", "is a binary workbook (.xlsb)", AS_WORKBOOK),
     ("word/document.xml", "is a Word document", "copy the table into Excel and save it as Excel Workbook (.xlsx)"),
@@ -39,7 +39,7 @@ def detect_kind(content: bytes, name: str) -> FileKind:
     """Detect what a file is.
 
     Raises:
-        InvalidRequestError: Nothing that can be read as a table.
+        InvalidRequestError: It can't be read as a table.
     """
     if content[:4] == b"PAR1":
         return "parquet"
@@ -57,7 +57,7 @@ def detect_kind(content: bytes, name: str) -> FileKind:
 
 
 def refuse_markup(text: str, name: str) -> None:
-    """Refuse text that is a page, XML or JSON, whatever the file is called.
+    """Refuse text that is HTML, XML or JSON, whatever the file's name.
 
     Raises:
         InvalidRequestError: It is one of them.
@@ -74,19 +74,19 @@ def refuse_markup(text: str, name: str) -> None:
 
 
 def refuse_kind(name: str, what: str, advice: str) -> InvalidRequestError:
-    """Say what a file is, and what to do with it."""
+    """Build the error that says what a file is, and what to do with it."""
     return InvalidRequestError(f"{name} {what}, which can't be read: {advice}. Nothing was read.")
 
 
 def refuse_damaged(name: str) -> InvalidRequestError:
-    """Say that a workbook is cut short or damaged."""
+    """Build the error about a truncated or damaged workbook."""
     return InvalidRequestError(
         f"{name} is cut short or damaged: copy or download it again, or open it in Excel and save it. Nothing was read."
     )
 
 
 def _check_archive(content: bytes, name: str) -> None:
-    """Check that a zip archive is a workbook of the usual kind, and of bounded size."""
+    """Check that a zip archive is an ordinary workbook of limited size."""
     try:
         with ZipFile(io.BytesIO(content)) as archive:
             parts = {part.filename: part for part in archive.infolist()}

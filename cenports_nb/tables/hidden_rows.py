@@ -1,4 +1,4 @@
-"""Rows that a workbook hides or filters out: a question, unless the person or the profile answers it."""
+"""Rows that a workbook hides or filters out: a question, unless the person or the profile has answered it."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from cenports_nb.tables.table import Table
 
 HiddenRows = Literal["include", "exclude"]
 HIDDEN_ROWS_SETTING = "hidden_rows"
-"""The setting of a profile that answers the question for every file."""
+"""The profile's setting that answers the question for every file."""
 
 
 def settle_hidden_rows(table: Table, matters: Mask, what: str, answer: str | None, profile: str | None = None) -> Table:
@@ -19,13 +19,13 @@ def settle_hidden_rows(table: Table, matters: Mask, what: str, answer: str | Non
 
     Args:
         table: The table.
-        matters: Rows that make a difference; other hidden rows are read like any other.
-        what: What the hidden ones among them hold, such as "6 units".
-        answer: `include` or `exclude`; None to look in the profile.
-        profile: The profile to look in; None for the one of the environment, else the default one.
+        matters: Rows that make a difference; other hidden rows are read like visible ones.
+        what: What those rows hold, such as "6 units".
+        answer: `include` or `exclude`; None for the profile's setting.
+        profile: The profile; None for the one of the environment, else the default profile.
 
     Raises:
-        InvalidRequestError: Hidden rows matter and nobody says what to do with them, or the answer is none.
+        InvalidRequestError: Hidden rows matter and the question is unanswered, or the answer is invalid.
     """
     answers = get_args(HiddenRows)
     if answer is not None and answer not in answers:

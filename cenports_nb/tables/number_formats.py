@@ -1,7 +1,7 @@
-"""Number formats of a workbook: the text that a person sees for a number, such as 0012 for 12.
+"""Number formats of a workbook: the text that is shown for a number, such as 0012 for 12.
 
-An identifier is what the cell shows. A format whose text can't be written out here, such as a fraction, gives no text,
-and the identifier is refused.
+An identifier is what the cell shows. If the text of a format is not known, as for a fraction, the identifier is
+refused.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ class Section:
     """One section of a number format.
 
     Attributes:
-        condition: The sign and the number that it is for; None for the usual ones.
-        parts: Texts, and runs of digit places as they stand.
-        places: Which of the parts are digit places.
-        decimals: The digit places behind the point; None if it has no point.
+        condition: The sign and the number that it applies to; None for the usual ones.
+        parts: Texts and runs of digit placeholders, in order.
+        places: Which of the parts are digit placeholders.
+        decimals: The digit placeholders after the point; None without a point.
     """
 
     condition: tuple[str, Decimal] | None
@@ -51,7 +51,7 @@ class Section:
 
 
 def format_number(value: float, number_format: str) -> str | None:
-    """Write a number as Excel shows it; None where that is not known.
+    """Format a number as Excel shows it; None if that is not known.
 
     Args:
         value: The number in the cell.
@@ -72,7 +72,7 @@ def format_number(value: float, number_format: str) -> str | None:
 
 
 def format_general(value: float) -> str | None:
-    """Write a number without a format; None beyond the digits that Excel keeps."""
+    """Format a number without a format; None beyond the digits that Excel keeps."""
     if isinstance(value, int) or value == int(value):
         return str(int(value)) if abs(value) < 10**MAX_EXACT_DIGITS else None
     text = format(Decimal(f"{value:.{MAX_EXACT_DIGITS}g}"), "f")
@@ -81,14 +81,14 @@ def format_general(value: float) -> str | None:
 
 @lru_cache(maxsize=256)
 def _parse(number_format: str) -> tuple[Section, ...] | None:
-    """Parse a format into its sections; None where something in it is not known here."""
+    """Parse a format into its sections; None if a part of it is not known."""
     sections = [_parse_section(text) for text in _split(number_format)]
     known = tuple(section for section in sections if section is not None)
     return known if len(known) == len(sections) and known else None
 
 
 def _split(number_format: str) -> list[str]:
-    """Split a format at its semicolons, not at those in quotes."""
+    """Split a format at its semicolons outside quotes."""
     return re.findall(r'((?:"[^"]*"|\\.|[^;"\\])*)(?:;|$)', number_format)[:4]
 
 
@@ -119,7 +119,7 @@ def _parse_section(text: str) -> Section | None:
 
 
 def _read_literal(kind: str | None, found: str) -> str | None:
-    """Read what a format shows as it stands; None for dates, thousands, fractions, exponents, percent and text."""
+    """Return the literal text of a part; None for dates, thousands, fractions, exponents, percents and text."""
     if kind in ("quoted", "escaped", "sign"):
         return found
     if kind == "space":
@@ -135,7 +135,7 @@ def _is_fraction(text: str) -> bool:
 
 
 def _choose(number: Decimal, sections: Sequence[Section]) -> tuple[Section, bool] | None:
-    """Choose the section of a number, and whether a minus sign is shown beside it."""
+    """Choose the section for a number, and whether it is shown with a minus sign."""
     if any(section.condition for section in sections):
         for section in sections[:3]:
             if section.condition is None or COMPARE[section.condition[0]](number, section.condition[1]):
@@ -149,7 +149,7 @@ def _choose(number: Decimal, sections: Sequence[Section]) -> tuple[Section, bool
 
 
 def _fill(number: Decimal, section: Section) -> str | None:
-    """Fill the digits of a number into the places of a section, from the right."""
+    """Fill the digits of a number into the placeholders of a section, from the right."""
     if not section.places:
         return "".join(section.parts)
     after = len(section.decimals or "")
@@ -171,7 +171,7 @@ def _fill(number: Decimal, section: Section) -> str | None:
 
 
 def _pad(digits: str, run: str) -> str:
-    """Pad digits to a run of places: 0 shows a zero, ? a blank, # nothing."""
+    """Pad digits to a run of placeholders: 0 shows a zero, ? a blank, # nothing."""
     missing = run[: max(0, len(run) - len(digits))]
     first_zero = missing.find("0")
     filled = "".join(
@@ -182,7 +182,7 @@ def _pad(digits: str, run: str) -> str:
 
 
 def _trim_fraction(fraction: str, run: str) -> str:
-    """Leave out zeros at the end that the places don't ask for."""
+    """Remove trailing zeros that the placeholders don't require."""
     digits = list(fraction)
     for char in reversed(run):
         if char == "0" or not digits or digits[-1] != "0":

@@ -1,4 +1,4 @@
-"""Parquet files -> a table of text: numbers without their .0, instants with their zone."""
+"""Parquet files -> a table of text: numbers without `.0`, instants with their zone."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from cenports_nb.tables.table import Table
 
 
 def read_parquet(content: bytes, name: str) -> Table:
-    """Read a Parquet file; its texts are exact, so that no blank is removed from them.
+    """Read a Parquet file; its texts are exact, so blanks around them stay.
 
     Raises:
         InvalidRequestError: It is damaged.
@@ -45,7 +45,7 @@ def _format_column(column: arrow.ChunkedArray) -> arrow.ChunkedArray:
         column = pc.if_else(pc.is_nan(column), None, column)
     try:
         texts = column.cast(ARROW_TEXT)
-    except arrow.ArrowNotImplementedError:  # a list or the like, which no table of ours needs
+    except arrow.ArrowNotImplementedError:  # lists and the like, which no table needs
         return arrow.chunked_array([arrow.nulls(len(column), ARROW_TEXT)])
-    texts.validate(full=True)  # bytes that are no text would fail later, in the middle of a plan
+    texts.validate(full=True)  # bytes that aren't text would fail later, in the middle of a plan
     return texts

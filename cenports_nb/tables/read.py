@@ -1,4 +1,4 @@
-"""Any file of a person -> a table of text; what it is shows by its content, so that a buffer needs no name."""
+"""Any file made by a person -> a table of text; the content decides the format, so that a buffer needs no name."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def read_table(source: Source, score: Score, *, sheet: str | None = None, encodi
 
     Args:
         source: A path, or an open file.
-        score: How many of the wanted columns a row seems to head.
+        score: Counts how many of the wanted columns a row seems to name.
         sheet: The sheet of a workbook; None if only one has the wanted headers.
-        encoding: Of a text file; None for Unicode, and for what shows its encoding.
+        encoding: The encoding of a text file; None to detect it.
 
     Returns:
-        The table. Where `encodings` is not empty, `encodings.decode_columns` decodes the columns that are read.
+        The table. If `encodings` is not empty, `encodings.decode_columns` decodes the columns that are read.
 
     Raises:
-        InvalidRequestError: There is no such file, it is no table, or it leaves a question open.
+        InvalidRequestError: The file is missing, isn't a table, or leaves a question open.
     """
     name, content = _load(source)
     if isinstance(content, str):
@@ -54,7 +54,7 @@ def read_table(source: Source, score: Score, *, sheet: str | None = None, encodi
 
 
 def _load(source: Source) -> tuple[str, str | bytes]:
-    """Load a file, with the name that it is called by in errors."""
+    """Read a file; return its name for errors, and its content."""
     is_path = isinstance(source, str | Path)
     name = Path(str(source if is_path else getattr(source, "name", "the buffer"))).name
     try:

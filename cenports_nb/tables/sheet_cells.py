@@ -1,4 +1,4 @@
-"""The cells of one sheet, read sparsely: what is far away or empty costs nothing."""
+"""The cells of one sheet, read sparsely: empty and distant cells cost nothing."""
 
 from __future__ import annotations
 
@@ -33,11 +33,11 @@ Cells = dict[int, "Cell"]
 
 @dataclass(frozen=True)
 class Cell:
-    """A cell with something in it.
+    """A cell that isn't empty.
 
     Attributes:
         text: Its value.
-        shown: What a person sees of it, where that is another text.
+        shown: The text that the workbook shows, if it differs.
         flag: What is special about it.
         is_exact: Whether blanks around it belong to it.
     """
@@ -49,7 +49,7 @@ class Cell:
 
 
 class _Parser(WorkSheetParser):
-    """Reads numbers as they are stored, and tells a formula whose result was not saved from an empty cell."""
+    """Reads numbers as they are stored, and distinguishes a formula without a saved result from an empty cell."""
 
     def parse_cell(self, element: Any) -> dict[str, Any]:
         if element.get("t") == "inlineStr":
@@ -60,7 +60,7 @@ class _Parser(WorkSheetParser):
         return cell
 
     def _parse_inline_text(self, element: Any) -> dict[str, Any]:
-        """Read a text that stands in its cell, without the objects that openpyxl makes of its fonts."""
+        """Read a text stored in its cell, without openpyxl's objects for its fonts."""
         text = element.find(INLINE_TAG)
         value = "" if text is None else _join_runs(text)
         self.col_counter = coordinate_to_tuple(element.get("r"))[1] if element.get("r") else self.col_counter + 1
@@ -69,10 +69,10 @@ class _Parser(WorkSheetParser):
 
 
 class WorkbookReader(ExcelReader):
-    """Reads a workbook, and the texts that its cells share as they are written: openpyxl loses some of their escapes."""
+    """Reads a workbook and its shared texts as they are written: openpyxl loses some of their escapes."""
 
     def read_strings(self) -> None:
-        """Read the texts that cells share."""
+        """Read the shared texts of the workbook."""
         part: Any = self.package.find(SHARED_STRINGS)  # type: ignore[no-untyped-call]
         if part is None:
             return
@@ -84,10 +84,10 @@ class WorkbookReader(ExcelReader):
 
 
 class SheetReader:
-    """Reads the rows of a sheet that have something in them.
+    """Reads the rows of a sheet that aren't empty.
 
     Attributes:
-        name: Of the sheet.
+        name: The name of the sheet.
         is_hidden: Whether the workbook hides it.
     """
 
@@ -101,7 +101,7 @@ class SheetReader:
         """Yield the number of each row from 1, its cells by column from 0, and whether it is hidden.
 
         Args:
-            hidden_columns: Gets the columns that are hidden, before the first row.
+            hidden_columns: Receives the hidden columns, before the first row.
         """
         book = self._sheet.parent
         with self._sheet._get_source() as source:
@@ -136,7 +136,7 @@ class SheetReader:
         return Cell(text, is_exact=text != text.strip() and self._is_marked_as_text(cell["style_id"]))
 
     def _choose_style(self, style: int) -> Callable[[Any], Cell]:
-        """Choose how numbers of a style are read, once."""
+        """Return the reader for numbers of a style, built once."""
         found = self._styles.get(style)
         if found is None:
             number_format = ReadOnlyCell(self._sheet, 1, 1, 0, "n", style).number_format
@@ -144,12 +144,12 @@ class SheetReader:
         return found
 
     def _is_marked_as_text(self, style: int) -> bool:
-        """Tell whether the person typed an apostrophe in front, which Excel keeps as a style."""
+        """Return whether an apostrophe was typed in front, which Excel keeps as a style."""
         return bool(ReadOnlyCell(self._sheet, 1, 1, "", "s", style).style_array.quotePrefix)
 
 
 def build_number_reader(number_format: str, epoch: datetime) -> Callable[[Any], Cell]:
-    """Build what reads the numbers of one number format."""
+    """Build the reader for one number format."""
     if is_date_format(number_format):
         return lambda value: _read_date(value, epoch, is_duration=is_timedelta_format(number_format))
     if number_format in GENERAL:
@@ -158,14 +158,14 @@ def build_number_reader(number_format: str, epoch: datetime) -> Callable[[Any], 
 
 
 def _join_runs(element: Any) -> str:
-    """Join the texts of a cell, which may have several fonts; hints how to pronounce it are left out."""
+    """Join the texts of a cell, which may have several fonts, without pronunciation hints."""
     return "".join(run.findtext(TEXT_TAG) or "" for run in (element, *element.iterfind(RUN_TAG)))
 
 
 def unescape(text: str) -> str:
-    """Undo how workbooks write control characters, such as `_x000D_`, and an underscore in front of such a spelling.
+    """Decode a workbook's escapes of control characters, such as `_x000D_`, and of an underscore before one.
 
-    Excel escapes nothing else, so any other `_xHHHH_` is what somebody wrote.
+    Excel escapes nothing else, so any other `_xHHHH_` is literal text.
     """
     if "_x" not in text:
         return text
@@ -199,7 +199,7 @@ def _read_date(value: float, epoch: datetime, *, is_duration: bool) -> Cell:
     try:
         return Cell(_format_date(from_excel(value, epoch, timedelta=is_duration)), flag="date")
     except (OverflowError, ValueError):
-        return Cell(plain.text, flag="unshown")  # Excel shows ##### there
+        return Cell(plain.text, flag="unshown")  # Excel shows ##### here
 
 
 def _format_date(value: Any) -> str:
@@ -217,7 +217,7 @@ def _list_hidden_columns(dimensions: Mapping[str, Mapping[str, str]]) -> set[int
 
 
 def _is_hidden(attributes: Mapping[str, str], size: str) -> bool:
-    """Tell whether a row or column is hidden, or made so small that nobody sees it."""
+    """Return whether a row or column is hidden, or too small to see."""
     if attributes.get("hidden") in TRUE:
         return True
     try:

@@ -1,4 +1,4 @@
-"""A table of text: the cells of a person's file, with the line of each row; every format is read into one."""
+"""A table of text: the cells of a file, with the line of each row; every format is read into one."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from cenports_nb.frames.text_columns import from_arrow
 from cenports_nb.rendering.text import pluralize
 
 CellFlag = Literal["date", "error", "formula", "number", "unshown", "overflow"]
-"""What is special about a cell of a workbook: a date; an error such as #N/A; a formula whose result was not saved; a
-number without a format of its own; a number whose format can't be written out; a number that Excel can't hold."""
+"""What is special about a cell of a workbook: a date; an error such as #N/A; a formula without a saved result; a number
+without its own format; a number whose shown text is not known; a number that Excel can't hold."""
 Flags = Mapping[CellFlag, Mapping[int, Mask]]
 
 REFUSED_FLAGS: Mapping[CellFlag, tuple[str, str]] = {
@@ -26,7 +26,7 @@ REFUSED_FLAGS: Mapping[CellFlag, tuple[str, str]] = {
     "formula": ("a formula without a saved result", "open the file in Excel, calculate, and save it"),
     "overflow": ("a number too large for Excel", "enter the value again"),
 }
-"""What no column that is read may have: what is wrong, and what to do."""
+"""Flags that no column may have: what is wrong, and what to do."""
 
 
 @dataclass(frozen=True)
@@ -34,19 +34,19 @@ class Table:
     """A file's cells as text.
 
     Attributes:
-        name: What the file is called in errors.
-        headers: As they stand there.
-        columns: Text, blanks around it included; null for nothing.
+        name: The file's name in errors.
+        headers: The headers of the file.
+        columns: Text, with blanks around it; null for empty cells.
         lines: The line of each row in the file.
         line: What a line is called: line, or row.
-        separator: What separates the cells of a text file; None elsewhere.
+        separator: The separator of a text file; None otherwise.
         sheet: The sheet of a workbook.
         shown: Column to the text that a workbook shows for its numbers, such as 0012 for 12.
         flags: What is special about cells, by column.
         exact: Column to the cells whose blanks belong to the value.
         hidden_rows: Which rows a workbook hides.
         hidden_columns: Which columns a workbook hides.
-        encodings: Those that a text file may have, if that is still open and each byte is a character so far.
+        encodings: The candidates of a text file whose encoding is still open; each byte is one character until then.
     """
 
     name: str
@@ -64,20 +64,20 @@ class Table:
     encodings: tuple[str, ...] = ()
 
     def read_text(self, place: int) -> pd.Series[Any]:
-        """Read a column without blanks around its values and without nulls."""
+        """Return a column without blanks around its values, nulls as empty text."""
         return from_arrow(self._trim(place, self.columns[place]))
 
     def read_identifiers(self, place: int) -> pd.Series[Any]:
-        """Read a column as a person sees it: 0012 where a workbook shows the number 12 so."""
+        """Return a column as the workbook shows it, such as 0012 for the number 12."""
         return from_arrow(self._trim(place, self.shown.get(place, self.columns[place])))
 
     def find_flagged(self, flag: CellFlag, place: int) -> Mask:
-        """Find the cells of a column that have a flag."""
+        """Return a mask of a column's cells with a flag."""
         found = self.flags.get(flag, {}).get(place)
         return np.zeros(len(self.lines), dtype=bool) if found is None else found
 
     def find_empty_rows(self) -> Mask:
-        """Find the rows that have nothing in them."""
+        """Return a mask of the rows without any value."""
         empty = np.ones(len(self.lines), dtype=bool)
         for place in range(len(self.columns)):
             empty &= (self.read_text(place) == "").to_numpy()
@@ -88,7 +88,7 @@ class Table:
         return empty
 
     def select_rows(self, rows: Mask) -> Table:
-        """Select some of the rows."""
+        """Return some of the rows."""
         if rows.all():
             return self
         wanted = arrow.array(rows)
@@ -103,10 +103,10 @@ class Table:
         )
 
     def refuse(self, bad: Mask, what: str, advice: str = "") -> None:
-        """Refuse the file because of some of its rows.
+        """Refuse the file because of bad rows.
 
         Raises:
-            InvalidRequestError: Any row is bad; it names the first lines.
+            InvalidRequestError: Any row is bad; the message names the first lines.
         """
         where = self.lines[bad]
         if len(where):
@@ -115,10 +115,10 @@ class Table:
             raise InvalidRequestError(f"{self.title} has {what} in {found}: {advice or 'fix it'}. Nothing was read.")
 
     def refuse_flagged(self, places: Mapping[str, int]) -> None:
-        """Refuse errors, formulas without a result and numbers too large in any column that is read.
+        """Refuse errors, formulas without a result and too large numbers in the columns that are read.
 
         Args:
-            places: Our name of each column to its place.
+            places: Our name of each column to its position.
         """
         for name, place in places.items():
             for flag, (what, advice) in REFUSED_FLAGS.items():
@@ -126,7 +126,7 @@ class Table:
 
     @property
     def title(self) -> str:
-        """Name the file, and the sheet where it has one."""
+        """The name of the file, with the sheet if it has one."""
         return self.name if self.sheet is None else f"{self.name}, sheet {self.sheet!r},"
 
     def _trim(self, place: int, column: arrow.ChunkedArray) -> arrow.ChunkedArray:
@@ -137,7 +137,7 @@ class Table:
 
 
 def pack_rows(rows: Sequence[int], length: int) -> Mask:
-    """Make a mask of row numbers."""
+    """Build a mask from row numbers."""
     mask = np.zeros(length, dtype=bool)
     mask[list(rows)] = True
     return mask

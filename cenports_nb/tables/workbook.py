@@ -1,4 +1,4 @@
-"""Workbooks -> a table of text: which sheet is meant, and where its table begins and ends."""
+"""Workbooks -> a table of text: which sheet is read, and where its table begins and ends."""
 
 from __future__ import annotations
 
@@ -25,12 +25,12 @@ STYLES_ADVICE = f"open it in Excel or LibreOffice and save it there, or {AS_TEXT
 
 @dataclass(frozen=True)
 class _Candidate:
-    """A sheet as far as choosing one needs it.
+    """What is known of a sheet when one is chosen.
 
     Attributes:
-        score: How many of the wanted columns its best row seems to head.
-        has_rows: Whether anything stands below that row.
-        is_empty: Whether it has nothing at all.
+        score: How many of the wanted columns its best row seems to name.
+        has_rows: Whether there are rows below that one.
+        is_empty: Whether the sheet has no cells.
     """
 
     sheet: SheetReader
@@ -40,16 +40,16 @@ class _Candidate:
 
 
 def read_workbook(content: bytes, name: str, score: Score, sheet: str | None) -> Table:
-    """Read the sheet that is named, or the only visible one that has the wanted headers and rows below them.
+    """Read the named sheet, or the only visible one with the wanted headers and rows below them.
 
     Numbers lose their `.0`; `shown` has the text of those with a number format; dates are ISO days, or instants without
-    a zone; of a formula the value that Excel saved is read.
+    a zone; a formula is read as its saved value.
 
     Raises:
-        InvalidRequestError: It is damaged, several sheets fit, or the headers are below something else.
+        InvalidRequestError: It is damaged, several sheets fit, or the headers are further down.
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # about styles and extensions that are not read here
+        warnings.simplefilter("ignore")  # about styles and extensions that are not read
         sheets = _open(content, name)
         try:
             chosen = _choose(sheets, name, score, sheet)
@@ -67,7 +67,7 @@ def _open(content: bytes, name: str) -> list[SheetReader]:
         book = reader.wb
         sheets = [sheet for sheet in book.worksheets if isinstance(sheet, ReadOnlyWorksheet)]
         states: list[Any] = [sheet.sheet_state for sheet in sheets]
-    except TypeError:  # a style that the format doesn't allow, such as an empty fill
+    except TypeError:  # an invalid style, such as an empty fill
         raise refuse_kind(name, "is a workbook whose styles no other program understands", STYLES_ADVICE) from None
     except Exception:  # noqa: BLE001 - openpyxl raises anything on a damaged part
         raise refuse_damaged(name) from None
@@ -80,7 +80,7 @@ def _open(content: bytes, name: str) -> list[SheetReader]:
 
 
 def _choose(sheets: Sequence[SheetReader], name: str, score: Score, wanted: str | None) -> SheetReader:
-    """Choose the sheet; which of several tables is meant is a question."""
+    """Choose the sheet; which of several tables to read is a question."""
     names = ", ".join(repr(sheet.name) for sheet in sheets[:12])
     if wanted is not None:
         named = [sheet for sheet in sheets if sheet.name == wanted]
@@ -116,7 +116,7 @@ def _choose(sheets: Sequence[SheetReader], name: str, score: Score, wanted: str 
 
 
 def _look(sheet: SheetReader, score: Score) -> _Candidate:
-    """Look at the first rows of a sheet."""
+    """Examine the first rows of a sheet."""
     rows = sheet.iterate_rows()
     head = [row for row in islice(rows, MAX_HEAD_ROWS) if _has_text(row[1])]
     if not head:
@@ -130,7 +130,7 @@ def _look(sheet: SheetReader, score: Score) -> _Candidate:
 
 
 def _read(sheet: SheetReader, name: str, score: Score, *, is_named: bool) -> Table:
-    """Read the columns of a sheet that have a header, whatever stands beside or far below them."""
+    """Read the columns of a sheet that have a header, whatever is beside or far below them."""
     hidden_columns: set[int] = set()
     rows = (row for row in sheet.iterate_rows(hidden_columns) if _has_text(row[1]))
     head = list(islice(rows, MAX_HEAD_ROWS))
@@ -163,7 +163,7 @@ class _TableBuilder:
         self._hidden: list[int] = []
 
     def add(self, number: int, cells: Cells, *, is_hidden: bool) -> None:
-        """Add a row, if anything stands in a column that has a header."""
+        """Add a row, if a column with a header has a value."""
         if not _has_text(cells, self._headed):
             return
         row = len(self._lines)
@@ -177,7 +177,7 @@ class _TableBuilder:
                 self._note(row, place, cell)
 
     def build(self, name: str, headers: tuple[str, ...], sheet: str | None, hidden_columns: frozenset[int]) -> Table:
-        """Build the table of what was added."""
+        """Build the table from the added rows."""
         length = len(self._lines)
         columns = tuple(arrow.chunked_array([arrow.array(texts, ARROW_TEXT)]) for texts in self._texts)
         shown: dict[int, arrow.ChunkedArray] = {}
@@ -214,7 +214,7 @@ class _TableBuilder:
 
 
 def _has_text(cells: Cells, places: frozenset[int] | None = None) -> bool:
-    """Tell whether a row has anything in it, within some columns."""
+    """Return whether a row has a value, within some columns."""
     return any(
         (cell.text.strip() != "" or cell.flag is not None) and (places is None or place in places)
         for place, cell in cells.items()

@@ -75,7 +75,7 @@ def test_an_empty_frame_is_no_special_case(frame: pd.DataFrame) -> None:
 
 def test_a_column_that_is_not_there_is_named(frame: pd.DataFrame) -> None:
     """In one line, before anything is shown."""
-    with pytest.raises(InvalidRequestError, match="A grid of nobody needs a frame with that"):
+    with pytest.raises(InvalidRequestError, match="The grid needs the columns nobody, which the frame lacks"):
         Grid.from_frame(frame, [Column("nobody", "Nobody")], label="SKUs")
 
 

@@ -171,7 +171,7 @@ def test_notes_origins_and_errors_stand_out_in_both_themes(lab: Lab, open_in_lab
     page = open_in_lab("notes.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")
     error = page.locator(".jp-RenderedText pre").filter(has_text="InvalidRequestError")
-    expect(error).to_contain_text("is no number of days")
+    expect(error).to_contain_text("isn't a period")
     expect(page.get_by_role("row", name="environment sandbox").first).to_be_visible()
     expect(page.get_by_role("rowheader", name="environment").first).to_be_visible()
     for theme in ("Dark", "Light"):

@@ -200,7 +200,7 @@ def test_what_doubts_the_whole_plan_is_accepted_by_name(timed: Client, northwind
     review = cn.StockReview(timed, updates, thresholds={"max_rows": 2})
     page = Page(review)
     assert [one["guard"] for one in page.state()["general_objections"]] == ["max_rows"]
-    assert "max_rows above the table: mend the plan, or accept it by its name" in page.dry_run()["errors"][0]
+    assert "max_rows above the table: fix the plan, or accept it by its name" in page.dry_run()["errors"][0]
     page.accept("max_rows")
     assert page.dry_run()["errors"] == []
     page.accept()
@@ -227,7 +227,7 @@ def test_stock_that_moves_meanwhile_takes_the_ticks_back(timed: Client, northwin
     page.send()
     state = page.state()
     assert state["errors"] == [
-        "The stock of 1 ticked row moved since this was planned: unticked now. Plan these again from fresh stock, and go "
+        "The stock of 1 ticked row changed since planning; these rows are unticked. Plan them again from fresh stock, and go "
         "on with the rest. Nothing was sent."
     ]
     assert sent(northwind) == []
@@ -243,7 +243,7 @@ def test_an_objection_that_comes_up_meanwhile_takes_the_tick_back(timed: Client,
     page = Page(review)
     cn.submit_updates(timed, plan(timed, "0011", by=5), progress=False)
     state = page.dry_run()
-    assert state["errors"][0].startswith("Guards object to 1 ticked row that they had nothing against before")
+    assert state["errors"][0].startswith("Guards now object to 1 ticked row that they did not object to before")
     assert review.ticked["product_sku"].tolist() == ["0003"]
     assert page.dry_run()["errors"] == []
     assert sent(northwind) == ["0011"]
@@ -256,7 +256,7 @@ def test_a_read_only_client_looks_and_tries(northwind: Sandbox, clock: FakeClock
         page = Page(cn.StockReview(looking, plan(looking, "0003")))
         state = page.dry_run()
         assert (state["can_send"], state["dry_run"] is not None) == (False, True)
-        assert state["cannot_send_reason"].startswith("This client is read-only: it can look and try.")
+        assert state["cannot_send_reason"].startswith("This client is read-only: it can review and dry-run.")
         page.send()
     assert sent(northwind) == []
 

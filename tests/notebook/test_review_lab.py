@@ -89,7 +89,7 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
     review.get_by_role("button", name="Show all again").click()
 
     dry.click()
-    expect(review).to_contain_text("max_rows above the table: mend the plan, or accept it by its name")
+    expect(review).to_contain_text("max_rows above the table: fix the plan, or accept it by its name")
     review.get_by_label("Accept max_rows").check()
     grid = review.get_by_role("grid")
     review.get_by_label("Reason for rows that you untick").fill("counted twice")

@@ -236,7 +236,7 @@ def test_refused_credentials_are_not_tried_for_ever(timed: cn.Client, northwind:
     northwind.faults.add("unauthorized", "GET /transaction", times=None)
     tracker.poll_now()
     join_tracker_threads()
-    assert tracker.note.startswith("Not asked any more: ")
+    assert tracker.note.startswith("No longer polled: ")
     assert tracker.note.endswith(" Poll now tries again.")
     northwind.faults.clear()
     tracker.poll_now()
@@ -252,7 +252,7 @@ def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> No
     tracker.poll_now()
     join_tracker_threads()
     assert "1 pending" in repr(tracker)
-    assert "Not asked any more: The client of this submission is closed" in tracker.note
+    assert "No longer polled: The client of this submission is closed" in tracker.note
 
 
 def run_notebook(folder: Path, *sources: str) -> list[str]:

@@ -76,7 +76,7 @@ def test_a_failing_cell_is_told_and_marked(tmp_path: Path) -> None:
     cells = nbformat.reads(notebook, as_version=4).cells
     assert [at for at, cell in enumerate(cells) if "report-stopped" in cell.metadata.get("tags", [])] == [0, 5]
     assert "Traceback" in notebook  # for the one who mends it
-    assert page.index("This report is not whole: it stopped in cell 3 of 4") < page.index("<h1")
+    assert page.index("This report is incomplete: it stopped in cell 3 of 4") < page.index("<h1")
     assert page.count('class="cn-stopped ') == 2
     assert "<title>Stopped: My report</title>" in page
     assert "Traceback" not in page
@@ -102,7 +102,7 @@ def test_yesterdays_page_can_not_be_taken_for_todays(tmp_path: Path) -> None:
     own_notebook(tmp_path / "mine.ipynb", "assert False")
     with pytest.raises(ReportError):
         run_report(path, out=tmp_path / "out", page=True)
-    assert "This report is not whole" in page.read_text()
+    assert "This report is incomplete" in page.read_text()
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Send one request until there is a response or a reason to stop: retries, rate limit and authentication in one loop."""
+"""Send a request until there is a response or a reason to stop: retries, rate limit and authentication in one loop."""
 
 from __future__ import annotations
 
@@ -31,17 +31,17 @@ from cenports_nb.secret import Secret, drop_frames
 
 MAX_TRIES = 4
 CALL_TIMEOUT_SECONDS = 60.0
-"""For one call with its retries; waiting for the rate limit is not counted."""
+"""Maximum time of one call with its retries, without waits for the rate limit."""
 MAX_RETRY_AFTER_SECONDS = 75.0
-"""Maximum total pause after 429 per call: one window of the rate limit and a little more."""
+"""Maximum total `Retry-After` per call: one window of the rate limit and a margin."""
 MAX_ERROR_BYTES = 2**18
-"""No error that people read is longer."""
+"""Maximum size of an error's body that is read."""
 AUTHORIZE_PATH = "/authorize"
 REQUEST_HEADERS = {"Accept": "application/json", "Accept-Encoding": "gzip, deflate", "User-Agent": "cenports-nb"}
 
 
 class PageRequest(requests.PreparedRequest):
-    """A GET of an end point whose response is reduced to its page of records before anybody keeps or reads it."""
+    """A GET whose response is reduced to its page of records before it is cached or read."""
 
     def __init__(self, endpoint: str) -> None:
         super().__init__()
@@ -49,11 +49,11 @@ class PageRequest(requests.PreparedRequest):
 
 
 class WriteRequest(requests.PreparedRequest):
-    """A write, which leaves once or not at all.
+    """A write, sent once or not at all.
 
     Attributes:
-        place: Its place in the rate limit, taken before.
-        may_depart: Asked just before the first byte leaves.
+        place: Its time slot in the rate limit, acquired before.
+        may_depart: Called just before the first byte is sent; False cancels it.
     """
 
     def __init__(self, place: float, may_depart: Callable[[], bool]) -> None:
@@ -64,15 +64,15 @@ class WriteRequest(requests.PreparedRequest):
 
 @dataclass(frozen=True)
 class Exchange:
-    """One request and its answer, as they went over the wire; never one for a token.
+    """One request and its response as sent and received; never a token request.
 
     Attributes:
-        method: Of the request.
-        address: Its path and query.
-        sent: Its body; None if it has none.
-        status: Of the answer.
-        received: Its body.
-        header_names: Names of its headers, in lower case.
+        method: The method.
+        address: Path and query.
+        sent: The body of the request; None if it has none.
+        status: The status of the response.
+        received: The body of the response.
+        header_names: Names of the response's headers, in lower case.
     """
 
     method: str
@@ -84,24 +84,24 @@ class Exchange:
 
 
 class NotDepartedError(Exception):
-    """A write did not leave, as it might have been too late for it."""
+    """A write was not sent, because it might have been too late for it."""
 
 
 class ServerClock:
-    """Cenports' own time: the `Date` of its last answer, and what has passed since on this process's clock."""
+    """Cenports' own time: the `Date` of its last response, plus the time since then on this process's clock."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._known: tuple[datetime, float] | None = None
 
     def set_by(self, date: str | None) -> None:
-        """Read the `Date` of an answer; one without tells nothing."""
+        """Set the clock by the `Date` of a response; ignore a missing one."""
         found = _parse_date(date)
         if found is not None:
             self._known = found, self._clock.monotonic()
 
     def now(self) -> datetime | None:
-        """Tell the time at Cenports; None before the first answer."""
+        """Return the time at Cenports; None before the first response."""
         if self._known is None:
             return None
         date, read_at = self._known
@@ -134,7 +134,7 @@ class ApiAdapter(Transport):
         self._redact = redact
 
     def send(self, request: requests.PreparedRequest, *_: Any, **options: Any) -> requests.Response:
-        """Try until there is a response, or a reason to stop."""
+        """Send a request until there is a response, or a reason to stop."""
         path = request.path_url.partition("?")[0]
         what = f"{request.method} {path}"
         is_token_request = path.endswith(AUTHORIZE_PATH)
@@ -145,7 +145,7 @@ class ApiAdapter(Transport):
         if isinstance(request, PageRequest):
             failure = self._reduce_to_records(request, response)
             if failure is not None:
-                del response  # its body may quote a secret
+                del response  # its body may contain a secret
                 raise failure
         return response
 
@@ -160,7 +160,7 @@ class ApiAdapter(Transport):
             signed = _copy_without_headers(request)
             authorization = None if is_token_request else self._authorization()
             self._rate_limiter.acquire()
-            deadline += self._clock.monotonic() - before  # a token and a place in the rate limit take their own time
+            deadline += self._clock.monotonic() - before  # waits for a token and the rate limit are not counted
             self._usage.add(sent=1, retried=int(failures + refusals + token_renewed > 0))
             result = self._send_once(what, signed, authorization, deadline, tls_options)
             if isinstance(result, requests.Response):
@@ -169,7 +169,7 @@ class ApiAdapter(Transport):
                 self._tokens.discard(authorization)
                 token_renewed = True
             elif isinstance(result, RateLimitedError):
-                # A refusal before any processing: writes are repeated too. No process of the account goes on.
+                # 429 is refused before any processing, so writes are repeated too. All processes of the account pause.
                 refusals += 1
                 pause = max(result.retry_after or 0.0, self._backoff_seconds(refusals))
                 if paused_seconds + pause > MAX_RETRY_AFTER_SECONDS:
@@ -186,26 +186,26 @@ class ApiAdapter(Transport):
                 raise result
 
     def reserve(self) -> float:
-        """Wait until a write may leave: there is a token, and a place in the rate limit; return the place.
+        """Wait until a write may be sent, with a token and a slot in the rate limit; return the slot.
 
         Raises:
-            CenportsError: There is no token to be had; `reached` is False.
+            CenportsError: No token could be fetched; `reached` is False.
         """
         self._authorization()
         return self._rate_limiter.acquire()
 
     def pause(self, seconds: float) -> None:
-        """Send nothing of the account for a while, in no process."""
+        """Pause all requests of the account for a while, in every process."""
         self._rate_limiter.pause(seconds)
 
     def _send_write(self, what: str, request: WriteRequest, tls_options: Mapping[str, Any]) -> requests.Response:
-        """Send a write, once; whether it is sent again is decided above.
+        """Send a write once; callers decide whether to send it again.
 
         Raises:
-            NotDepartedError: It did not leave.
+            NotDepartedError: It was not sent.
         """
         authorization = self._authorization()
-        # The place was taken before the last look; it counts from when the request leaves.
+        # The slot was acquired before the last look; it counts from the moment of sending.
         if not self._rate_limiter.renew(request.place) or not request.may_depart():
             raise NotDepartedError
         self._usage.add(sent=1)
@@ -218,7 +218,7 @@ class ApiAdapter(Transport):
         raise result
 
     def _authorization(self) -> Secret:
-        """Return the token's header; without one, the request itself never left."""
+        """Return the token's header; if that fails, the request itself was not sent."""
         try:
             return self._tokens.header()
         except CenportsError as error:
@@ -233,7 +233,7 @@ class ApiAdapter(Transport):
         deadline: float,
         tls_options: Mapping[str, Any],
     ) -> requests.Response | CenportsError:
-        """Send once: a good response, or the error that it stands for, without secrets."""
+        """Send once; return a good response, or its error without secrets."""
         seconds = max(0.1, deadline - self._clock.monotonic())
         try:
             response = self._exchange(what, request, seconds, authorization=authorization, **tls_options)
@@ -261,10 +261,10 @@ class ApiAdapter(Transport):
         )
 
     def _reduce_to_records(self, request: PageRequest, response: requests.Response) -> UnexpectedAnswerError | None:
-        """Replace a page by its records: the cache keeps that, and nobody parses the envelope again.
+        """Replace a page by its records, so that the cache stores those and the envelope is parsed once.
 
         Returns:
-            What speaks against it, without secrets.
+            The error if it can't be read, without secrets.
         """
         try:
             page = extract_records(request.endpoint, response.parsed_body, response.headers)  # type: ignore[attr-defined]
@@ -275,7 +275,7 @@ class ApiAdapter(Transport):
         return None
 
     def _backoff_seconds(self, failure: int) -> float:
-        """Return the pause before the next try: doubling, with jitter so that processes spread."""
+        """Return the pause before the next try: doubling, with jitter so that processes spread out."""
         return float(0.5 * 2 ** (failure - 1) * self._random.uniform(0.75, 1.25))
 
     def _redact_bytes(self, body: bytes) -> bytes:
@@ -283,7 +283,7 @@ class ApiAdapter(Transport):
 
 
 def _copy_without_headers(request: requests.PreparedRequest) -> requests.PreparedRequest:
-    """Copy only what Cenports needs, so that no header of a layer above goes out."""
+    """Copy only what Cenports needs, so that no header of an upper layer is sent."""
     signed = request.copy()
     kept = ("content-type", "content-length")
     signed.headers = requests.structures.CaseInsensitiveDict(
@@ -294,12 +294,12 @@ def _copy_without_headers(request: requests.PreparedRequest) -> requests.Prepare
 
 
 def _is_transient(error: CenportsError) -> bool:
-    """Tell a failure that may be gone at the next try."""
+    """Return whether a failure may disappear at the next try."""
     return isinstance(error, TransportError) or (isinstance(error, ApiError) and error.status >= 500)
 
 
 def _parse_retry_after(value: str | None, now: datetime) -> float | None:
-    """Read `Retry-After`, seconds or a date; what can't be read says nothing."""
+    """Parse `Retry-After`, seconds or a date; None if it can't be parsed."""
     if not value:
         return None
     try:
@@ -313,7 +313,7 @@ def _parse_retry_after(value: str | None, now: datetime) -> float | None:
 
 
 def _parse_date(value: str | None) -> datetime | None:
-    """Read a date of HTTP; one that can't be read says nothing."""
+    """Parse an HTTP date; None if it can't be parsed."""
     try:
         return email.utils.parsedate_to_datetime(value).astimezone(UTC) if value else None
     except (ValueError, TypeError, OverflowError):

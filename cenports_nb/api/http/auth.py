@@ -1,4 +1,4 @@
-"""The token: fetched once for all threads, kept in memory only."""
+"""The access token: fetched once for all threads, and kept only in memory."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _FIRST_EPOCH_SECONDS = 1e9  # values above are dates, below are spans: `exp` may
 
 
 class TokenResponse(msgspec.Struct):
-    """What POST /authorize returns."""
+    """The response of POST /authorize."""
 
     access_token: str
     token_type: str = "Bearer"  # noqa: S105 - the name of a scheme
@@ -29,10 +29,10 @@ class TokenResponse(msgspec.Struct):
 
 
 class TokenProvider:
-    """Hands out the `Authorization` header; one request for it, however many threads ask."""
+    """Provides the `Authorization` header; one request for it, however many threads ask."""
 
     def __init__(self, fetch: Callable[[], Secret], clock: Clock, on_token: Callable[[Secret], None]) -> None:
-        """Fetch tokens; `on_token` hears of each."""
+        """Fetch tokens with `fetch`; `on_token` is called with each."""
         self._fetch = fetch
         self._clock = clock
         self._on_token = on_token
@@ -41,14 +41,14 @@ class TokenProvider:
         self._expires_at = 0.0
 
     def header(self) -> Secret:
-        """Return the header's value, fetching a token when there is none or it is about to end."""
+        """Return the header's value; fetch a token if there is none or it is about to expire."""
         with self._lock:
             if not self._header or self._clock.now().timestamp() >= self._expires_at:
                 self._fetch_token()
             return self._header
 
     def discard(self, header: Secret) -> None:
-        """Forget the token that was just refused; a newer one of another thread stays."""
+        """Discard a token that was refused; a newer one of another thread is kept."""
         with self._lock:
             if self._header == header:
                 self._header = Secret("")
@@ -67,7 +67,7 @@ class TokenProvider:
 
 
 def _parse_token(body: Secret, now: float) -> tuple[Secret, Secret, float]:
-    """Read the token, the header's value and when it ends; the frames of an error hold them in plain text."""
+    """Parse the token, the header's value and the expiry; the frames of an error contain them in clear text."""
     try:
         answer = msgspec.json.decode(body.reveal(), type=TokenResponse, strict=False)
     except msgspec.ValidationError as error:
@@ -90,7 +90,7 @@ def _parse_token(body: Secret, now: float) -> tuple[Secret, Secret, float]:
 
 
 def _read_jwt_expiry(token: str) -> float | None:
-    """Read the `exp` of a JWT, if it is one."""
+    """Return the `exp` of a JWT; None if the token isn't one."""
     try:
         part = token.split(".")[1]
         claims: dict[str, Any] = msgspec.json.decode(base64.urlsafe_b64decode(part + "=" * (-len(part) % 4)))

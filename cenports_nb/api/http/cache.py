@@ -1,9 +1,8 @@
-"""The response cache: under which key a page is kept, and what makes it stale.
+"""The response cache: the key of a page, and what makes it stale.
 
-The account's write generation is a part of every key, so that raising it makes all answers stale at
-once, those too that are on their way; while a write is under way nothing is kept at all, because the
-change may land at any moment. How old an answer may be is asked when it is read, not when it is kept:
-it depends on what else its month holds.
+The account's write generation is part of every key, so that raising it makes all answers stale at once, including
+those on their way. While a write is open nothing is cached, because the change may take effect at any moment. The
+maximum age is checked when an answer is read, not when it is stored, because it depends on what else its month holds.
 """
 
 from __future__ import annotations
@@ -24,12 +23,12 @@ from cenports_nb.api.http.cache_store import FILE_NAME, CacheStore
 from cenports_nb.api.http.write_generation import WriteGeneration, WriteState
 
 MAX_CLOCK_SKEW_SECONDS = 60.0
-"""A page from further in the future was kept under a wrong clock."""
+"""A page from further in the future was stored under a wrong clock."""
 
 
 @dataclass(frozen=True)
 class CacheableRequest:
-    """What tells one request from another."""
+    """What distinguishes a request from others."""
 
     method: str | None
     url: str | None
@@ -65,7 +64,7 @@ class Cache:
     def find(
         self, request: CacheableRequest, max_age: float, *, any_generation: bool = False
     ) -> tuple[bytes, datetime] | None:
-        """Look an answer up that is no older than this; of any generation, the newest at any age."""
+        """Return an answer of at most this age; with any generation, the newest one."""
         if any_generation:
             return self.store.read_newest_body(self._request_key(request))
         if not self.store.is_usable:
@@ -78,16 +77,15 @@ class Cache:
         return found if -MAX_CLOCK_SKEW_SECONDS <= age <= max_age else None
 
     def key(self, request: Any, generation: str) -> str:
-        """Build the key of a request's answer in one generation."""
+        """Return the key of a request's answer in one generation."""
         return f"{self._request_key(request)}{generation}"
 
     def _request_key(self, request: Any) -> str:
-        """Account, method, address and parameters; no header, so no token.
+        """Return account, method, address and parameters; no header, so no token.
 
-        The address is normalized, but it is the one that was asked: a server on this machine that stands in for
-        staging never answers for it.
+        The address is normalized but not replaced: a local server that stands in for staging never answers for it.
         """
-        body = request.body if isinstance(request.body, bytes | str) else b""  # another one is of no read
+        body = request.body if isinstance(request.body, bytes | str) else b""  # a read has no other kind of body
         url = request.url or ""
         if self._base_url and url.startswith(self._base_url):
             url = self._address + url[len(self._base_url) :]
@@ -99,14 +97,14 @@ class Cache:
 
     @property
     def keeps(self) -> bool:
-        """Whether a page may be kept now: no write is under way that could change it."""
+        """Whether a page may be cached now: no open write may change it."""
         return self.store.is_usable and not self.read_state().is_open
 
     def read_state(self) -> WriteState:
-        """Read the write generation, and whether a write is under way; each page asks."""
+        """Read the write generation, and whether a write is open; called for each page."""
         state = self._writes.read()
         if not state.generation and self._seen_generation and not state.is_open:
-            self._writes.renew()  # its file was deleted: what was kept before the first write is not fresh again
+            self._writes.renew()  # the file was deleted: answers from before the first write must not become fresh again
             state = self._writes.read()
         if state.generation and state.generation != self._seen_generation:
             self._seen_generation = state.generation
@@ -120,7 +118,7 @@ class Cache:
         return str(row[0]) if row else ""
 
     def oldest(self) -> datetime | None:
-        """Tell when the oldest answer of this account was kept, UTC."""
+        """Return when the oldest answer of this account was stored, UTC."""
         row = self.store.run(
             lambda file: file.execute("SELECT min(at) FROM answer WHERE account = ?", (self._account,)).fetchone(), None
         )
@@ -133,7 +131,7 @@ class Cache:
 
 @dataclass(frozen=True)
 class CachedAccount:
-    """What the cache holds of one account; `oldest` and `newest` are UTC."""
+    """What the cache has of one account; `oldest` and `newest` are UTC."""
 
     account: str
     answers: int
@@ -143,7 +141,7 @@ class CachedAccount:
 
 
 def list_accounts(folder: Path) -> list[CachedAccount]:
-    """Tell what a cache holds, account by account; nothing for a cache that is not there or can't be read."""
+    """Describe a cache by account; empty if it is missing or can't be read."""
     rows = _query_read_only(
         folder, "SELECT account, count(*), sum(size), min(at), max(at) FROM answer GROUP BY account ORDER BY account"
     )
@@ -154,14 +152,14 @@ def list_accounts(folder: Path) -> list[CachedAccount]:
 
 
 def list_partners(folder: Path, address: str) -> list[str]:
-    """List the partners of an account's address that the cache has answers of."""
+    """List the partner ids of an address that the cache has answers of."""
     start = f"{address}|"
     accounts = (row[0] for row in _query_read_only(folder, "SELECT DISTINCT account FROM answer"))
     return sorted(account.removeprefix(start) for account in accounts if account.startswith(start))
 
 
 def clear_cache(folder: Path) -> int:
-    """Delete the cache of a home, all accounts, and return its bytes; the journal is elsewhere and stays."""
+    """Delete the cache of a home, all accounts, and return its size in bytes; the journal is elsewhere."""
     freed = 0
     for path in sorted(folder.glob(f"{FILE_NAME}*")):
         freed += path.stat().st_size
@@ -170,7 +168,7 @@ def clear_cache(folder: Path) -> int:
 
 
 def _query_read_only(folder: Path, query: str) -> list[Any]:
-    """Read from a cache without making one."""
+    """Query a cache without creating one."""
     path = folder / FILE_NAME
     if not path.exists():
         return []

@@ -1,4 +1,4 @@
-"""How long answers may be served from the cache: one table, which a user can change."""
+"""Maximum ages of cached answers: one table, which a user can change."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60.0, 3600.0, 86_400.0
 
 @dataclass(frozen=True)
 class CacheAges:
-    """How many seconds an answer may be served from the cache; `client.ages` or a profile's `ages` change it.
+    """Maximum ages of cached answers in seconds; `client.ages` or a profile's `ages` change them.
 
-    Answers filtered by acknowledgement and transactions are never served from it.
+    Transactions and answers filtered by acknowledgment are never cached.
     """
 
     stock: float = MINUTE_SECONDS
@@ -24,7 +24,7 @@ class CacheAges:
     """Orders of this month, and of any month with open lines."""
     last_month: float = 6 * HOUR_SECONDS
     settled_month: float = 30 * DAY_SECONDS
-    """Orders of a month before the last one, all of whose lines are closed."""
+    """Orders of a month before the last one, if all lines are closed."""
 
     @classmethod
     def from_profile(cls, table: Mapping[str, float]) -> CacheAges:

@@ -1,7 +1,7 @@
-"""The cache's file: one SQLite database a home, which may break at any moment without breaking a load.
+"""The cache's file: one SQLite database per home, which may fail at any moment without failing a load.
 
-It is the storage that requests-cache writes to. Its own SQLite storage waits for ever on a locked or
-read-only file and reads without its lock; this one waits two seconds, says so once, and steps aside.
+It is the storage of requests-cache, whose own SQLite storage waits forever on a locked or read-only file and reads
+without its lock; this one waits two seconds, warns once, and continues without the cache.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from cenports_nb.private_files import create_private_file
 
 FILE_NAME = "cache.sqlite"
 MAX_BYTES = 2**30
-"""Beyond a gibibyte the oldest answers go, down to four fifths of it."""
+"""Above this size the oldest answers are deleted, down to 80 % of it."""
 BUSY_TIMEOUT_SECONDS = 2.0
 VERSION = 4
 SCHEMA_SQL = """
@@ -46,16 +46,16 @@ T = TypeVar("T")
 
 
 class CacheStore(BaseStorage[str, CachedResponse]):
-    """Pages of records by key, with their account and time; and the write generation that was seen last."""
+    """Pages of records by key, with their account and time, and the last write generation seen."""
 
     def __init__(self, folder: Path, account: str, now: Callable[[], datetime]) -> None:
         super().__init__()
-        self.serializer = None  # the bytes as they came: no pickle, no headers
+        self.serializer = None  # bytes as received: no pickle, no headers
         self.path = folder / FILE_NAME
         self._account = account
         self._now = now
         self._lock = threading.RLock()
-        self._unchecked_bytes = MAX_BYTES  # bytes written since the file was last weighed
+        self._unchecked_bytes = MAX_BYTES  # bytes written since the file's size was last checked
         self._connection: sqlite3.Connection | None = None
         try:
             self._connection = _open_or_replace(self.path)
@@ -64,11 +64,11 @@ class CacheStore(BaseStorage[str, CachedResponse]):
 
     @property
     def is_usable(self) -> bool:
-        """Whether answers can be kept at all."""
+        """Whether answers can be cached at all."""
         return self._connection is not None
 
     def run(self, work: Callable[[sqlite3.Connection], T], otherwise: T) -> T:
-        """Do something with the file; if it can't be done, warn once and do without from then on."""
+        """Use the file; if that fails, warn once and continue without it."""
         with self._lock:
             if self._connection is None:
                 return otherwise
@@ -87,12 +87,12 @@ class CacheStore(BaseStorage[str, CachedResponse]):
             self._connection = None
 
     def read_body(self, key: str) -> tuple[bytes, datetime] | None:
-        """Find the body of an answer, and when it was fetched, UTC."""
+        """Return the body of an answer, and when it was fetched, UTC."""
         row = self.run(lambda file: file.execute("SELECT body, at FROM answer WHERE key = ?", (key,)).fetchone(), None)
         return None if row is None else (row[0], datetime.fromtimestamp(row[1], UTC))
 
     def read_newest_body(self, prefix: str) -> tuple[bytes, datetime] | None:
-        """Find the body of the newest answer whose key begins so."""
+        """Return the body of the newest answer whose key has this prefix."""
         query = "SELECT body, at FROM answer WHERE key >= ? AND key < ? ORDER BY at DESC LIMIT 1"
         row = self.run(lambda file: file.execute(query, (prefix, f"{prefix}\x7f")).fetchone(), None)
         return None if row is None else (row[0], datetime.fromtimestamp(row[1], UTC))
@@ -124,7 +124,7 @@ class CacheStore(BaseStorage[str, CachedResponse]):
         return int(self.run(lambda file: file.execute("SELECT count(*) FROM answer").fetchone()[0], 0))
 
     def _disable(self, error: Exception) -> None:
-        """Go on without the file; a damaged one is moved away, so that the next client starts a new one."""
+        """Continue without the file; a damaged one is moved away, so that the next client creates a new one."""
         self.close()
         if _is_damage(error):
             with contextlib.suppress(OSError):
@@ -138,7 +138,7 @@ class CacheStore(BaseStorage[str, CachedResponse]):
 
 
 def _open_or_replace(path: Path) -> sqlite3.Connection:
-    """Open the file; one that is damaged or of another version is replaced."""
+    """Open the file; replace one that is damaged or has another version."""
     try:
         return _open(path)
     except sqlite3.DatabaseError as error:
@@ -173,7 +173,7 @@ def _read_version(file: sqlite3.Connection) -> int:
 
 
 def _create_tables(file: sqlite3.Connection) -> None:
-    """Create the tables, in place of those of an older version, in one transaction."""
+    """Create the tables in one transaction, replacing those of an older version."""
     file.execute("BEGIN IMMEDIATE")
     version = _read_version(file)  # another process may have created them while this one waited for the lock
     if version > VERSION:
@@ -185,18 +185,18 @@ def _create_tables(file: sqlite3.Connection) -> None:
 
 
 def _delete_oldest(file: sqlite3.Connection) -> None:
-    """Drop the oldest answers when there are too many bytes of them."""
+    """Delete the oldest answers if the file is too large."""
     if (file.execute("SELECT SUM(size) FROM answer").fetchone()[0] or 0) > MAX_BYTES:
         file.execute(DELETE_OLDEST_SQL, (MAX_BYTES * 4 // 5,))
 
 
 def _is_damage(error: Exception) -> bool:
-    """Tell a file that is broken from one that is busy, full or protected."""
+    """Return whether a file is damaged, rather than busy, full or protected."""
     return isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.OperationalError)
 
 
 def move_aside(path: Path) -> None:
-    """Move a damaged database away; what hangs on it is of no use without it."""
+    """Move a damaged database away; its companion files are useless without it."""
     for suffix in ("-wal", "-shm"):
         path.with_name(path.name + suffix).unlink(missing_ok=True)
     path.replace(path.with_name(path.name + ".damaged"))

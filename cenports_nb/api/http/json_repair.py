@@ -1,7 +1,7 @@
-"""What some servers send and JSON does not have: NaN, Infinity, half a surrogate pair.
+"""Repair what some servers send and JSON doesn't allow: NaN, Infinity, half a surrogate pair.
 
-One such value must not cost the whole answer. It is written as an object of one field, which no column takes
-for a value, so that its record alone can't be read; every other byte of the answer stays as it came.
+One such value must not invalidate the whole answer. It is replaced by an object with one field, which no column
+accepts, so that only its record can't be read; every other byte of the answer stays as it was received.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ BOM = b"\xef\xbb\xbf"
 
 
 def repair_json(body: bytes) -> bytes | None:
-    """Write an answer as JSON; None if that can't be done, or if it is JSON already."""
+    """Repair an answer to valid JSON; None if that can't be done, or if it is valid already."""
     repaired = TOKEN.sub(_repair_token, bytes(body).removeprefix(BOM))
     try:
         msgspec.json.decode(repaired, type=msgspec.Raw)
@@ -29,12 +29,12 @@ def repair_json(body: bytes) -> bytes | None:
 
 
 def restore_text(text: str) -> str:
-    """Write a record as it came, before it was repaired."""
+    """Return a record as it was received, before the repair."""
     return MARKED_VALUE.sub(lambda found: str(json.loads(found[1])), text) if REPAIR_MARK in text else text
 
 
 def _repair_token(found: re.Match[bytes]) -> bytes:
-    """Mark what JSON does not have; the name of a field can't be marked, so its half pair is written out."""
+    """Mark an invalid token; a field's name can't be marked, so its half pair is written as text."""
     text = found["text"]
     if text is None:
         return _mark(found[0])
@@ -51,7 +51,7 @@ def _mark(token: bytes) -> bytes:
 
 
 def _is_encodable(text: bytes) -> bool:
-    """Tell whether a JSON text is one that UTF-8 can hold."""
+    """Return whether UTF-8 can hold a JSON text."""
     try:
         json.loads(text.decode("utf-8", "replace"), strict=False).encode()
     except ValueError:

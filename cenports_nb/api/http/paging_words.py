@@ -1,7 +1,7 @@
-"""What an answer says of further pages, in whichever words: an open family of names, in its body or its headers.
+"""What an answer says about other pages, under many possible names, in its body or its headers.
 
-What looks like paging and is not understood is taken as a word that there is more: an answer is whole only where nothing
-speaks against it.
+A field that looks like paging but isn't understood counts as a sign of more pages: an answer is complete only if
+nothing contradicts it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ NEXT_WORDS = frozenset({
     "next", "nextpage", "nextpageurl", "nextpagelink", "nexturl", "nextlink", "nexthref", "nexturi", "nextcursor", "nexttoken",
     "nextpagetoken", "nextpagenumber", "nextoffset", "nextstart", "cursor", "continuation", "continuationtoken",
 })  # fmt: skip
-"""Where the next page is: its address, or something else; null where there is none."""
+"""Fields with the URL or another reference of the next page; null if there is none."""
 MORE_WORDS = frozenset({
     "more", "hasmore", "hasmorepages", "hasmoreitems", "hasmoreresults", "hasnext", "hasnextpage", "moreavailable",
     "ismore", "truncated", "istruncated", "incomplete", "isincomplete", "partial", "ispartial",
@@ -39,7 +39,7 @@ COUNT_WORDS = frozenset({
     "count", "recordcount", "recordscount", "itemcount", "itemscount", "resultcount", "resultscount", "rowcount",
     "numrecords", "numresults", "numitems", "numfound", "found", "hits", "recordstotal", "recordsfiltered",
 })  # fmt: skip
-"""Of this page or of all: only more than its records says something."""
+"""Counts of this page or of all pages: only a number above its records means something."""
 PAGE_SIZE_WORDS = frozenset({
     "perpage", "pagesize", "pagelimit", "limit", "size", "itemsperpage", "recordsperpage", "resultsperpage", "maxresults",
 })  # fmt: skip
@@ -49,11 +49,11 @@ SILENT_WORDS = frozenset({
     "prevpage", "previouspage", "prevpageurl", "previouspageurl", "prevcursor", "previouscursor", "startcursor", "endcursor",
     "hasprev", "hasprevious", "haspreviouspage", "hasprevpage", "links",
 })  # fmt: skip
-"""Words of paging that say nothing of further pages."""
+"""Paging fields that say nothing about other pages."""
 LAST_WORDS = frozenset({"last", "end", "eof", "final", "done", "finished"})
-"""Words that say with a truth value whether this is the last page."""
+"""Boolean fields that say whether this is the last page."""
 PAGING_OBJECTS = frozenset({"pagination", "paging", "paginator", "pager", "pageinfo", "pageable"})
-"""Objects that hold nothing but paging fields."""
+"""Objects that hold only paging fields."""
 SUSPICIOUS = re.compile("page|paging|paginat|cursor|next|hasmore|truncat|continu|scroll|remaining")
 SUSPICIOUS_HEADER = re.compile("paginat|cursor|next|hasmore|continuation")
 HEADER_WORDS = NEXT_WORDS | MORE_WORDS | END_WORDS | PAGE_NUMBER_WORDS | TOTAL_WORDS | COUNT_WORDS | PAGE_SIZE_WORDS
@@ -61,17 +61,17 @@ LINK = re.compile(r"<([^>]*)>\s*;[^,]*\brel\s*=\s*\"?next\"?", re.IGNORECASE)
 
 
 class PageInfo(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What a response says of further pages.
+    """What a response says about other pages.
 
     Attributes:
-        next: The address of the next page.
+        next: The URL of the next page.
         last: The number of the last page.
         total: The number of records on all pages.
-        tells_end: Whether anything here tells where the pages end; a total alone does not.
+        tells_end: Whether a field says where the pages end; a total alone doesn't.
         fields: The paging fields that were found.
-        says_more: Whether something tells of more, or looks like paging and is not understood.
+        says_more: Whether a field says that there is more, or looks like paging and isn't understood.
         count: A number of records, of this page or of all.
-        page_size: How many records a page has at most.
+        page_size: The maximum number of records of a page.
     """
 
     next: str | None = None
@@ -84,10 +84,10 @@ class PageInfo(msgspec.Struct, frozen=True, omit_defaults=True):
     page_size: int | None = None
 
     def is_cut(self, *numbers: int) -> bool:
-        """Tell whether this answer says itself that it lacks records; by no address of a further page.
+        """Return whether the answer itself says that it lacks records, other than by a next page's URL.
 
         Args:
-            numbers: How many records it has; several where nobody knows which of them are counted.
+            numbers: The number of its records; several if it is unknown which of them are counted.
         """
         if self.says_more or (self.count is not None and self.count > max(numbers)):
             return True
@@ -95,7 +95,7 @@ class PageInfo(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class _Words:
-    """The paging fields that were read so far; the first word of a kind counts."""
+    """The paging fields read so far; the first field of a kind counts."""
 
     def __init__(self) -> None:
         self.next: str | None = None
@@ -105,11 +105,11 @@ class _Words:
         self.fields: list[str] = []
 
     def read(self, name: str, value: Any) -> bool:
-        """Read one field; tell whether it looks like paging.
+        """Read one field; return whether it looks like paging.
 
         Args:
-            name: As it stands there, with those of the objects around it, as in `links.next`.
-            value: Decoded.
+            name: The field's name with those of the objects around it, as in `links.next`.
+            value: The decoded value.
         """
         word = _normalize(name.rpartition(".")[2])
         if word in NEXT_WORDS or (word.endswith("nextlink") and isinstance(value, str)):
@@ -158,13 +158,13 @@ class _Words:
             self.says_more = True
 
     def read_object(self, name: str, values: Mapping[str, Any]) -> None:
-        """Read what stands in an object of paging fields; one of which nothing is understood tells of more."""
+        """Read an object of paging fields; if none is understood, it counts as a sign of more."""
         read = [self.read(f"{name}.{inner}", each) for inner, each in values.items()]
         self.says_more |= bool(read) and not any(read) and _normalize(name) in PAGING_OBJECTS
 
     def to_page_info(self) -> PageInfo:
-        """Say what they mean together."""
-        # An address leads to what a cursor or a flag beside it tells of.
+        """Combine the fields."""
+        # A URL leads to the page that a cursor or flag beside it refers to.
         return PageInfo(
             self.next,
             self.numbers.get("last"),
@@ -178,14 +178,14 @@ class _Words:
 
 
 def read_page_info(fields: Mapping[str, msgspec.Raw], headers: Mapping[str, str]) -> PageInfo:
-    """Read what an answer says of further pages.
+    """Read what an answer says about other pages.
 
     Args:
         fields: The outermost fields of its body.
-        headers: Of the answer.
+        headers: Its headers.
 
     Raises:
-        ValueError: A field is no JSON, or no number where only a number can be meant.
+        ValueError: A field isn't JSON, or isn't a number where it must be one.
     """
     words = _Words()
     for name, raw in fields.items():
@@ -193,7 +193,7 @@ def read_page_info(fields: Mapping[str, msgspec.Raw], headers: Mapping[str, str]
         word = _normalize(name)
         if start not in (b"{", b"[") or word in NEXT_WORDS:
             words.read(name, msgspec.json.decode(raw))
-        elif word in CONTAINERS or SUSPICIOUS.search(word):  # no other is decoded: they may be records
+        elif word in CONTAINERS or SUSPICIOUS.search(word):  # no others are decoded: they may be records
             _read_nested(words, name, msgspec.json.decode(raw))
     for name, value in headers.items():
         _read_header(words, name, value.strip())
@@ -204,7 +204,7 @@ def _read_nested(words: _Words, name: str, value: Any) -> None:
     if isinstance(value, dict):
         words.read_object(name, value)
         return
-    # Links by their relation; Laravel's buttons have none, and say nothing that its next_page_url does not.
+    # Links by their relation; Laravel's buttons have none, and add nothing to its next_page_url.
     for link in value:
         if isinstance(link, dict) and link.get("rel") == "next":
             words.read(f"{name}.next", link)
@@ -228,7 +228,7 @@ def _read_header(words: _Words, name: str, value: str) -> None:
 
 
 def _find_number_kind(word: str) -> str | None:
-    """Find what a number says that is neither that of the last page nor of all records."""
+    """Return the kind of a number that is neither the last page nor the total."""
     if word in PAGE_SIZE_WORDS:
         return "page_size"
     is_count = word in COUNT_WORDS or (word.endswith("count") and not word.endswith(("account", "discount")))
@@ -236,7 +236,7 @@ def _find_number_kind(word: str) -> str | None:
 
 
 def _normalize(name: str) -> str:
-    """Spell a name as every API means it: `next_page_url`, `nextPageUrl` and `Next-Page-URL` are one word."""
+    """Normalize a name: `next_page_url`, `nextPageUrl` and `Next-Page-URL` are the same."""
     return re.sub("[^a-z0-9]", "", name.lower())
 
 

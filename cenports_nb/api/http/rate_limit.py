@@ -1,9 +1,9 @@
-"""The rate limit: so many requests in any 60 seconds, shared by every process of this machine.
+"""The rate limit: maximum requests in any 60 seconds, shared by every process of this machine.
 
-The times of the last minute's requests are in a small SQLite file of the user. A place is taken in a
-transaction, so a process that is killed leaves nothing locked; nothing is reserved for the future, so it
-leaves no place unused either. The file is opened for each request: no connection outlives a fork. Where it can't be written, the
-limit holds among the clients of this process, in memory.
+The times of the last minute's requests are in a small SQLite file of the user. A slot is taken in a transaction, so a
+killed process leaves nothing locked; nothing is reserved for the future, so it wastes no slot either. The file is opened
+for each request, so that no connection outlives a fork. If it can't be written, the limit is kept in memory, among the
+clients of this process.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from cenports_nb.errors import CenportsWarning
 from cenports_nb.private_files import create_private_file
 
 WINDOW_SECONDS = 60.0
-# Arrivals jitter on their way: without a margin a few of 180 back-to-back requests were refused.
+# Arrival times jitter: without a margin, a few of 180 back-to-back requests were refused.
 SAFETY_FACTOR = 1.02
 FILE_NAME = "pacing.sqlite"
 BUSY_TIMEOUT_SECONDS = 5.0
@@ -43,19 +43,19 @@ UPDATE sent SET at = ? WHERE rowid = (SELECT rowid FROM sent WHERE account = ? A
 T = TypeVar("T")
 
 
-# Linux: the monotonic clock stands still while the machine is suspended, and this one does not.
+# Linux: the monotonic clock stops while the machine is suspended, and this one doesn't.
 _SUSPEND_AWARE_CLOCK: int | None = getattr(time, "CLOCK_BOOTTIME", None)
 
 
 class Clock(Protocol):
-    """Where time comes from, so that a test needs no real waiting."""
+    """The source of time, so that a test need not wait."""
 
     def monotonic(self) -> float:
-        """Seconds since some fixed moment."""
+        """Return seconds since some fixed moment."""
         ...
 
     def now(self) -> datetime:
-        """Tell the time of day in UTC."""
+        """Return the time of day in UTC."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -68,7 +68,7 @@ class SystemClock:
 
     @functools.cached_property
     def timeline(self) -> str | None:
-        """Name what `monotonic` counts from, where it is the same for every process of this machine: its start."""
+        """Name the start of `monotonic`, if it is the same for every process of this machine."""
         if _SUSPEND_AWARE_CLOCK is None:
             return None
         try:
@@ -77,11 +77,11 @@ class SystemClock:
             return None
 
     def monotonic(self) -> float:
-        """Return seconds since some fixed moment, including suspended time where the system counts it."""
+        """Return seconds since some fixed moment, including suspended time if the system counts it."""
         return time.clock_gettime(_SUSPEND_AWARE_CLOCK) if _SUSPEND_AWARE_CLOCK is not None else time.monotonic()
 
     def now(self) -> datetime:
-        """Tell the time of day in UTC."""
+        """Return the time of day in UTC."""
         return datetime.now(UTC)
 
     def sleep(self, seconds: float) -> None:
@@ -90,23 +90,23 @@ class SystemClock:
 
 
 class RateLimiter:
-    """A sliding window over the requests of one account: a burst is fine, the limit is never passed."""
+    """A sliding window over the requests of one account: bursts are allowed, the limit is never exceeded."""
 
     def __init__(
         self, rate_limit: int, clock: Clock, *, account: str, folder: Path, on_wait: Callable[[float], None]
     ) -> None:
-        """Share the limit with all who give the same account and folder; `on_wait` hears of each wait before it."""
+        """Share the limit with all limiters of the same account and folder; `on_wait` is called before each wait."""
         self._limit = rate_limit
         self._clock = clock
         self._on_wait = on_wait
         self._account = hashlib.blake2b(account.encode(), digest_size=16).hexdigest()
         self._path = folder / FILE_NAME
         self._memory: _Memory | None = None
-        # One thread of a process waits for the next place, the others for their turn.
+        # One thread of a process waits for the next slot, the others for their turn.
         self._lock = threading.Lock()
 
     def acquire(self) -> float:
-        """Wait until one more request is within the limit, and count it; return its place, which is its time."""
+        """Wait until one more request is within the limit, and count it; return its slot, which is its time."""
         with self._lock:
             while True:
                 wait, place = self._acquire_if_free()
@@ -116,7 +116,7 @@ class RateLimiter:
                 self._clock.sleep(wait)
 
     def renew(self, place: float) -> bool:
-        """Let a place count from now on, as its request leaves only now; False if it has expired meanwhile."""
+        """Let a slot count from now, because its request is sent only now; False if it has expired meanwhile."""
         now = self._clock.now().timestamp()
         values = (now, self._account, place, now - WINDOW_SECONDS, now + 1)
         with self._lock:
@@ -126,21 +126,21 @@ class RateLimiter:
         return is_renewed
 
     def pause(self, seconds: float) -> None:
-        """Send nothing for a while, in no process: Cenports has refused for too many requests."""
+        """Pause all processes for a while, because Cenports refused a request as one too many."""
         until = self._clock.now().timestamp() + seconds
         values = (self._account, until)
         with self._lock:
             self._run(lambda connection: connection.execute(HOLD_SQL, values))
 
     def _acquire_if_free(self) -> tuple[float, float]:
-        """Take a place and return 0 and its time, or return the seconds until one may be free."""
+        """Take a slot and return 0 and its time, or return the seconds until one may be free."""
         wait, now = self._run(self._take_place)
         if wait == 0:
             self._remember(now)
         return wait, now
 
     def _remember(self, at: float, replaced: float | None = None) -> None:
-        """Keep in mind when a request left, should the file be lost."""
+        """Remember when a request was sent, in case the file is lost."""
         sent = _SENT.setdefault((os.getpid(), self._path, self._account), deque())
         if replaced is not None and replaced in sent:
             sent.remove(replaced)
@@ -149,9 +149,9 @@ class RateLimiter:
             sent.popleft()
 
     def _take_place(self, connection: sqlite3.Connection) -> tuple[float, float]:
-        now = self._clock.now().timestamp()  # after the lock was waited for
+        now = self._clock.now().timestamp()  # after waiting for the lock
         span = WINDOW_SECONDS * SAFETY_FACTOR
-        # What lies in the future was written before the clock was set back.
+        # Times in the future were written before the clock was set back.
         connection.execute(
             "DELETE FROM sent WHERE account = ? AND (at <= ? OR at > ?)", (self._account, now - span, now + 1)
         )
@@ -169,7 +169,7 @@ class RateLimiter:
         return 0.0, now
 
     def _run(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Work on the shared file, in a transaction; where that can't be done, in the memory of this process."""
+        """Use the shared file in a transaction; if that fails, the memory of this process."""
         self._memory = self._memory or _MEMORIES.get((os.getpid(), self._path))
         if self._memory is None:
             try:
@@ -181,7 +181,7 @@ class RateLimiter:
             return _run_transaction(self._memory.connection, work)
 
     def _move_to_memory(self, reason: Exception) -> _Memory:
-        """Go on in memory with the requests of the last minute, as far as they are known."""
+        """Continue in memory with the known requests of the last minute."""
         sent, held = self._read_file()
         if isinstance(reason, sqlite3.DatabaseError) and not isinstance(reason, sqlite3.OperationalError):
             with contextlib.suppress(OSError):
@@ -193,7 +193,7 @@ class RateLimiter:
             memory.connection.executemany("INSERT INTO sent VALUES (?, ?)", sent or [(self._account, at) for at in own])
             memory.connection.executemany(HOLD_SQL, held)
         if is_new:
-            with contextlib.suppress(CenportsWarning):  # as an error it would stop a submission halfway
+            with contextlib.suppress(CenportsWarning):  # raised as an error, it would stop a submission halfway
                 warnings.warn(
                     f"The rate limit can't be shared with other processes ({self._path}: {reason}): it holds in this one "
                     "only.",
@@ -203,7 +203,7 @@ class RateLimiter:
         return memory
 
     def _read_file(self) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-        """Read what the file says of this account, if it can still be read."""
+        """Read the file's entries about this account, if it can still be read."""
         try:
             with contextlib.closing(sqlite3.connect(f"{self._path.absolute().as_uri()}?mode=ro", uri=True)) as file:
                 found = [
@@ -219,7 +219,7 @@ class RateLimiter:
         create_private_file(self._path)
         connection = sqlite3.connect(self._path, timeout=BUSY_TIMEOUT_SECONDS, isolation_level=None)
         try:
-            # A minute of times is worth no flush to the disk; a killed process loses nothing by it.
+            # A minute of times isn't worth a flush to disk; a killed process loses nothing.
             connection.execute("PRAGMA synchronous=OFF")
             connection.execute("BEGIN IMMEDIATE")
             for statement in SCHEMA_SQL.split(";"):
@@ -245,7 +245,7 @@ def _run_transaction(connection: sqlite3.Connection, work: Callable[[sqlite3.Con
 
 
 class _Memory:
-    """The times of all clients of one file in this process, where the file can't be used."""
+    """The times of all clients of one file in this process, if the file can't be used."""
 
     def __init__(self) -> None:
         self.lock = threading.Lock()
@@ -254,13 +254,13 @@ class _Memory:
 
 
 _SENT: dict[tuple[int, Path, str], deque[float]] = {}
-"""What this process sent in the last minute, by file and account, should the file be lost."""
+"""What this process sent in the last minute, by file and account, in case the file is lost."""
 _MEMORIES: dict[tuple[int, Path], _Memory] = {}
 """By process, because a forked child must not use its parent's, and by file."""
 
 
 def _get_memory(path: Path) -> tuple[_Memory, bool]:
-    """Return the memory that stands in for a file, and whether it is new."""
+    """Return the memory that replaces a file, and whether it is new."""
     new = _Memory()
     memory = _MEMORIES.setdefault((os.getpid(), path), new)
     if memory is not new:

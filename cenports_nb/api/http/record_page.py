@@ -1,7 +1,7 @@
-"""The records of one GET response, still unread, and what it says of further pages.
+"""The unparsed records of one GET response, and what it says about other pages.
 
-A page is reduced to its records once, when it arrives; the cache keeps it in that form, so that a reload parses
-no envelope.
+A page is reduced to its records when it arrives, and the cache stores it in that form, so that a reload parses no
+envelope.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ class RecordPage:
         return len(self.records) < 64 and not split_records(self.records)
 
     def to_bytes(self) -> bytes:
-        """Write the paging fields in one line, then the records."""
+        """Encode the paging fields in one line, then the records."""
         return b"".join((_ENCODE_INFO(self.info), b"\n", self.records))
 
     @classmethod
     def from_bytes(cls, content: bytes) -> RecordPage:
-        """Read what `to_bytes` wrote; the records are not copied."""
+        """Decode the result of `to_bytes`, without copying the records."""
         end = content.index(b"\n")
         return cls(_DECODE_INFO(content[:end]), memoryview(content)[end + 1 :])
 
@@ -49,10 +49,10 @@ _DECODE_INFO = msgspec.json.Decoder(PageInfo).decode
 
 
 def open_page(path: str, body: bytes) -> RecordPage:
-    """Parse a body and take its records out.
+    """Parse a body and extract its records.
 
     Raises:
-        UnexpectedAnswerError: It is not JSON, or of a shape that holds no records.
+        UnexpectedAnswerError: It isn't JSON, or has a shape without records.
     """
     for candidate in (body, repair_json(body)):
         if candidate is None:
@@ -68,15 +68,15 @@ def open_page(path: str, body: bytes) -> RecordPage:
 
 
 def extract_records(path: str, parsed: JsonBody, headers: Mapping[str, str] = NO_HEADERS) -> RecordPage:
-    """Take the records out of a body: a bare list or record, `data` with a list or an object.
+    """Extract the records of a body: a bare list or record, or `data` with a list or an object.
 
     Args:
         path: The end point.
         parsed: The body.
-        headers: Of the response.
+        headers: The headers of the response.
 
     Raises:
-        UnexpectedAnswerError: None of these.
+        UnexpectedAnswerError: It is none of these.
     """
     body, envelope = parsed.body, parsed.envelope
     if envelope is None:
@@ -88,7 +88,7 @@ def extract_records(path: str, parsed: JsonBody, headers: Mapping[str, str] = NO
         info = read_page_info({} if is_bare else envelope.fields, headers)
     except ValueError as error:
         raise _unknown_shape(path, f" ({error})") from None
-    data: Any = memoryview(envelope.data)  # a page is large: its bytes are read where they are
+    data: Any = memoryview(envelope.data)  # a page is large: its bytes are not copied
     if data[:1] == b"[":
         return RecordPage(info, data)
     if data[:1] == b"{":
@@ -97,7 +97,7 @@ def extract_records(path: str, parsed: JsonBody, headers: Mapping[str, str] = NO
         return RecordPage(info, b"[]")
     if is_bare:
         return RecordPage(info, b"[" + body + b"]")
-    names = list(envelope.fields)  # no values: they may name people
+    names = list(envelope.fields)  # without values, which may be personal
     raise _unknown_shape(path, f", an object of {', '.join(names[:9]) or 'nothing'}")
 
 

@@ -1,4 +1,4 @@
-"""What a response means: whole JSON or not, and which error a status or an envelope stands for."""
+"""What a response means: whether it is complete JSON, and the error of a status or an envelope."""
 
 from __future__ import annotations
 
@@ -25,19 +25,19 @@ NO_ERRORS = (b"", b"null", b"[]", b"{}", b'""')
 FAILURE_STATUSES = ("error", "fail", "failed", "failure")
 MAX_QUOTED_CHARACTERS = 500
 RECORD_FIELDS = frozenset({"orderNo", "warehouseCode", "channelId"})
-"""Any of these makes an object a record."""
+"""Fields that mark an object as a record."""
 _NOTHING = msgspec.Raw()
 
 
 @dataclass(frozen=True)
 class Envelope:
-    """The outermost fields of a JSON object, an envelope around records or one bare record; values stay unread."""
+    """The outermost fields of a JSON object, an envelope around records or a bare record; values stay unparsed."""
 
     fields: Mapping[str, msgspec.Raw]
 
     @property
     def data(self) -> msgspec.Raw:
-        """What is in the envelope; empty if there is none."""
+        """The content of the envelope; empty if there is none."""
         return self.fields.get("data", _NOTHING)
 
     @property
@@ -46,16 +46,16 @@ class Envelope:
         return not RECORD_FIELDS.isdisjoint(self.fields)
 
     def read(self, name: str) -> Any:
-        """Read one field; None if there is none."""
+        """Decode one field; None if it is missing."""
         return msgspec.json.decode(self.fields[name]) if name in self.fields else None
 
 
 @dataclass(frozen=True)
 class JsonBody:
-    """A body that is whole JSON.
+    """A body that is complete JSON.
 
     Attributes:
-        body: The JSON, repaired where it had NaN or half a surrogate pair.
+        body: The JSON, repaired if it had NaN or half a surrogate pair.
         envelope: Its outermost fields, if it is an object.
     """
 
@@ -64,12 +64,12 @@ class JsonBody:
 
 
 def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> JsonBody:
-    """Parse the body of a 2xx response as far as its outermost fields; `redact` strikes secrets out of what is quoted.
+    """Parse the body of a 2xx response down to its outermost fields; `redact` removes secrets from quotes.
 
     Raises:
-        TransportError: Empty, cut off or not JSON.
-        UnexpectedAnswerError: Nested too deeply.
-        BusinessError: A `code` other than 200, or `errors` without data.
+        TransportError: It is empty, truncated or not JSON.
+        UnexpectedAnswerError: It is nested too deeply.
+        BusinessError: It has a `code` other than 200, or `errors` without data.
     """
     start = body.lstrip()[:1]
     if not start:
@@ -86,7 +86,7 @@ def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> Js
     except msgspec.DecodeError as error:
         if (repaired := repair_json(body)) is not None:
             return parse_body(what, repaired, redact)
-        # What is cut off or damaged may name people in its first line; a page of HTML does not.
+        # The first line of truncated or damaged JSON may contain personal data; a page of HTML doesn't.
         quoted = "" if start in (b"{", b"[") else f"; it begins {redact(body[:4096].decode('utf-8', 'replace'))[:60]!r}"
         raise TransportError(
             f"{what} was answered 200, but not with whole JSON ({error}{quoted}): try again."
@@ -105,7 +105,7 @@ def parse_body(what: str, body: bytes, redact: Callable[[str], str] = str) -> Js
 def error_from_response(
     what: str, status: int, body: bytes, *, retry_after: float | None = None, now: datetime | None = None
 ) -> CenportsError:
-    """Choose the error that an HTTP status stands for, with Cenports' own words in it."""
+    """Return the error of an HTTP status, with Cenports' own message."""
     text = _quote(body)
     if status == 422:
         message, errors = _validation_errors(body)
@@ -132,7 +132,7 @@ def error_from_response(
 
 
 def _describe_retry_after(retry_after: float | None, now: datetime | None) -> str:
-    """Say when to come back, as far as it is known."""
+    """Say when to try again, if known."""
     if retry_after is None:
         return "in a minute"
     try:
@@ -146,7 +146,7 @@ def _describe_retry_after(retry_after: float | None, now: datetime | None) -> st
 
 
 def flatten_errors(value: Any) -> list[str]:
-    """Turn `errors` of any shape into texts: a list of text or objects, an object, one text."""
+    """Convert `errors` of any shape to texts: a list of texts or objects, an object, one text."""
     if value is None:
         return []
     if isinstance(value, str):
@@ -179,12 +179,12 @@ def _validation_errors(body: bytes) -> tuple[str, dict[str, list[str]]]:
 
 
 def business_error(what: str, status: int, body: bytes) -> BusinessError:
-    """Read a refusal for a reason of business: code, message and errors, as far as it is JSON."""
+    """Build the error of a business refusal: code, message and errors, as far as it is JSON."""
     text = _quote(body)
     code, message, errors = "", text, []
     try:
         found = msgspec.json.decode(body)
-    except msgspec.DecodeError:  # the reference's own example is not JSON
+    except msgspec.DecodeError:  # the reference's own example isn't JSON
         found = None
     if isinstance(found, dict):
         code = str(found.get("code") or "")

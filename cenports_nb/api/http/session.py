@@ -3,9 +3,9 @@
     ApiSession.find_page   ─▶ cache (a hit ends here)
     ApiSession.fetch_page  ─▶ ApiAdapter.send, for each try: token, rate limit, send, parse, decide ─▶ cache
 
-A hit costs no place in the rate limit because the limit lies below the cache; a retry costs one because it lies below
-the retries. The token is added last, to a copy, so that no layer above can keep it. Redirects are never followed, so
-the token goes to one host only.
+The rate limit is below the cache, so a hit uses no slot; it is below the retries, so each retry uses one. The token is
+added last, to a copy, so that no upper layer can store it. Redirects are never followed, so the token goes to one host
+only.
 """
 
 from __future__ import annotations
@@ -42,9 +42,9 @@ class ApiRequest:
 
     Attributes:
         path: The end point, such as `/orders`.
-        body: Parameters that travel as a JSON body.
-        query: Parameters that travel in the address.
-        url: The address of a further page, on the same host.
+        body: Parameters sent as a JSON body.
+        query: Parameters sent in the URL.
+        url: The URL of another page, on the same host.
     """
 
     path: str
@@ -55,10 +55,10 @@ class ApiRequest:
 
 @dataclass(frozen=True)
 class ApiResponse:
-    """One response, whole and checked.
+    """A complete, checked response.
 
     Attributes:
-        body: The JSON as it came.
+        body: The JSON as received.
         at: When it was fetched, UTC.
     """
 
@@ -71,7 +71,7 @@ class PageResponse:
     """One page of records.
 
     Attributes:
-        page: Its records, and what it says of further pages.
+        page: Its records, and what it says about other pages.
         at: When it was fetched, UTC.
         cached: Whether it came from the cache.
     """
@@ -81,12 +81,12 @@ class PageResponse:
     cached: bool
 
     def without_records(self) -> PageResponse:
-        """Return the same without its records, which may be large."""
+        """Return the response without its records, which may be large."""
         return replace(self, page=RecordPage(self.page.info, b""))
 
 
 class ApiSession:
-    """Sends requests of one account and returns checked responses."""
+    """Sends the requests of one account, and returns checked responses."""
 
     def __init__(
         self,
@@ -117,7 +117,7 @@ class ApiSession:
         self._session.mount("{}://{}/".format(*urlsplit(base_url)), self._adapter)
 
     def find_page(self, request: ApiRequest, max_age_seconds: float) -> PageResponse | None:
-        """Look for a page in the cache that is no older than this."""
+        """Return a page of at most this age from the cache; None if there is none."""
         if self._cache is None or max_age_seconds <= 0:
             return None
         found = self._cache.find(self._cacheable(request), max_age_seconds, any_generation=self._offline)
@@ -131,71 +131,71 @@ class ApiSession:
         """Fetch a page of records past the cache.
 
         Args:
-            request: What to ask.
-            keep: Whether the page may go into the cache.
+            request: The request.
+            keep: Whether the page may be cached.
 
         Raises:
-            CenportsError: One of its children, by what went wrong; see `cenports_nb.errors`.
+            CenportsError: A subclass, by what went wrong; see `cenports_nb.errors`.
         """
         prepared = self._prepare(request, PageRequest(request.path))
         if self._cache is not None:
-            # Always past the cache on the way out; `no-store` also on the way back.
+            # The request always bypasses the cache; with `no-store` the response does too.
             keeps = keep and self._cache.keeps
             prepared.headers["Cache-Control"] = "no-cache" if keeps else "no-cache, no-store"
         response = self._send(prepared)
         return PageResponse(RecordPage.from_bytes(response.content), self._clock.now(), cached=False)
 
     def fetch(self, request: ApiRequest) -> ApiResponse:
-        """Fetch a response as it comes, past the cache; nothing of it is kept."""
+        """Fetch a response past the cache, without storing it."""
         prepared = self._prepare(request, requests.PreparedRequest())
         prepared.headers["Cache-Control"] = "no-cache, no-store"
         return ApiResponse(self._send(prepared).content, self._clock.now())
 
     def send(self, method: str, path: str, body: Mapping[str, Any]) -> ApiResponse:
-        """Write something, once: repeated only after a 401 or 429, which refuse before any processing."""
+        """Send a write, once: repeated only after a 401 or 429, which refuse before any processing."""
         request = requests.PreparedRequest()
         request.prepare(method, self.base_url + path, headers=dict(JSON_HEADERS), data=msgspec.json.encode(body))
         return ApiResponse(self._send(request).content, self._clock.now())
 
     def reserve_write(self) -> float:
-        """Wait until a write may leave, and return its place in the rate limit.
+        """Wait until a write may be sent, and return its slot in the rate limit.
 
         Raises:
-            CenportsError: There is no token to be had; `reached` is False.
+            CenportsError: No token could be fetched; `reached` is False.
         """
         return self._adapter.reserve()
 
     def write(
         self, method: str, path: str, body: Mapping[str, Any], place: float, may_depart: Callable[[], bool]
     ) -> ApiResponse:
-        """Write something: once, and never again by itself.
+        """Send a write, once and without retries.
 
         Args:
-            method: Of the call.
-            path: Of the call.
-            body: What is written.
+            method: The method.
+            path: The path.
+            body: The JSON body.
             place: From `reserve_write`.
-            may_depart: Asked just before the first byte leaves.
+            may_depart: Called just before the first byte is sent; False cancels it.
 
         Raises:
-            NotDepartedError: It did not leave.
-            CenportsError: It was refused, or no good answer was seen.
+            NotDepartedError: It was not sent.
+            CenportsError: It was refused, or no usable response was received.
         """
         request = WriteRequest(place, may_depart)
         request.prepare(method, self.base_url + path, headers=dict(JSON_HEADERS), data=msgspec.json.encode(body))
         return ApiResponse(self._send(request).content, self._clock.now())
 
     def read_server_clock(self) -> datetime | None:
-        """Tell the time at Cenports; None before the first answer that has a `Date`."""
+        """Return the time at Cenports; None before the first response with a `Date`."""
         return self._adapter.server_clock.now()
 
     def pause(self, seconds: float) -> None:
-        """Send nothing of the account for a while, in no process."""
+        """Pause all requests of the account for a while, in every process."""
         self._adapter.pause(seconds)
 
     @contextmanager
     def observe(self, on_exchange: Callable[[Exchange], None]) -> Iterator[None]:
-        """Call a function with each request and its answer while the block runs, but for those for a token."""
+        """Call a function with each request and its response while the block runs, except token requests."""
         self._adapter.on_exchange = on_exchange
         try:
             yield
@@ -216,7 +216,7 @@ class ApiSession:
         return prepared
 
     def _cacheable(self, request: ApiRequest) -> CacheableRequest:
-        """Describe a request to the cache, as it would be prepared; addresses are remembered."""
+        """Describe a request to the cache as it would be prepared; URLs are remembered."""
         address, query = self._address(request)
         key = (address, *query.items())
         url = self._prepared_urls.get(key)
@@ -227,7 +227,7 @@ class ApiSession:
         return CacheableRequest("GET", url, None if request.body is None else msgspec.json.encode(request.body))
 
     def _address(self, request: ApiRequest) -> tuple[str, dict[str, Any]]:
-        """Split where a request goes into address and query; what a page's address says twice is said once."""
+        """Split a request's URL into address and query; a parameter that a page's URL repeats is sent once."""
         address, query = self.base_url + request.path, dict(request.query or {})
         if request.url is not None:
             page = urlsplit(self._resolve_page_url(request.path, request.url))
@@ -241,14 +241,14 @@ class ApiSession:
                 f"{request.method} {request.path_url.partition('?')[0]} is not in the cache, and this client is "
                 "offline: connect without offline=True, or ask for what was loaded before."
             )
-        # What the environment says of proxies and certificates, as requests has it.
+        # Proxies and certificates come from the environment, as in requests.
         options = self._session.merge_environment_settings(request.url or "", {}, None, None, None)
         if is_this_machine(self.base_url):
-            options["proxies"] = {}  # a proxy would look for it on its own machine, and see the secret
+            options["proxies"] = {}  # a proxy would look for loopback on its own machine, and see the secret
         return self._session.send(request, allow_redirects=False, **options)
 
     def _resolve_page_url(self, path: str, url: str) -> str:
-        """Resolve the address of a further page; the token never goes to another host."""
+        """Resolve the URL of another page; the token is never sent to another host."""
         try:
             page, own = urlsplit(urljoin(self.base_url + path, url)), urlsplit(self.base_url)
             if normalize_address(f"{page.scheme}://{page.netloc}") == normalize_address(f"{own.scheme}://{own.netloc}"):
@@ -276,7 +276,7 @@ class ApiSession:
 
 
 def format_query(parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """Write parameters as a query string has them: flags as 1 and 0, which Laravel reads in any form of address."""
+    """Format parameters for a query string: flags as 1 and 0, which Laravel reads."""
     found: dict[str, Any] = {}
     for name, value in parameters.items():
         if isinstance(value, bool):

@@ -1,7 +1,7 @@
-"""Send one request: once, read whole, bounded in time and size.
+"""Send one request: once, read completely, limited in time and size.
 
-A time-out of requests counts for each piece that arrives, so an answer that drips would never meet it:
-a watchdog closes the connection when the time of the whole call is over.
+The time-out of requests applies to each piece that arrives, so a slow trickle would never reach it: a watchdog closes
+the connection when the time of the whole call is over.
 """
 
 from __future__ import annotations
@@ -30,18 +30,18 @@ CHUNK_BYTES = 2**16
 
 
 class Transport(HTTPAdapter):
-    """Sends a request once and returns its answer with the body read, or says why there is none."""
+    """Sends a request once and returns its response with the body read, or the reason why there is none."""
 
     def __init__(self) -> None:
         super().__init__(pool_maxsize=MAX_THREADS)
 
     def init_poolmanager(self, *arguments: Any, **options: Any) -> None:
-        """Let every connection be watched."""
+        """Make every connection watched."""
         super().init_poolmanager(*arguments, **options)  # type: ignore[no-untyped-call, unused-ignore]
         self.poolmanager.pool_classes_by_scheme = WATCHED_POOLS
 
     def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
-        """Let every connection through a proxy be watched too."""
+        """Make every connection through a proxy watched too."""
         manager = super().proxy_manager_for(proxy, **options)
         manager.pool_classes_by_scheme = WATCHED_POOLS
         return manager
@@ -54,17 +54,17 @@ class Transport(HTTPAdapter):
         authorization: Secret | None = None,
         **options: Any,
     ) -> requests.Response:
-        """Send once and read the whole answer.
+        """Send once and read the whole response.
 
         Args:
             what: The call, for messages.
-            request: What to send.
-            seconds: The time for all of it.
-            authorization: The header of that name; it is in no variable of an error's frames.
+            request: The request.
+            seconds: The maximum time for all of it.
+            authorization: The header of that name; no variable in an error's frames holds it.
             options: `verify`, `cert` and `proxies` of requests.
 
         Raises:
-            TransportError: No usable answer; `reached` is False if the request never left.
+            TransportError: No usable response; `reached` is False if the request was never sent.
         """
         timeout = (min(CONNECT_TIMEOUT_SECONDS, seconds), min(READ_TIMEOUT_SECONDS, seconds))
         with _watchdog(seconds) as watch:
@@ -101,7 +101,7 @@ class Transport(HTTPAdapter):
 
 
 def _read_body(what: str, raw: BaseHTTPResponse) -> bytes:
-    """Read what `.content` would, piece by piece, so that a bomb is noticed before it is unpacked."""
+    """Read like `.content`, but in pieces, so that a decompression bomb is noticed early."""
     body = bytearray()
     for chunk in raw.stream(CHUNK_BYTES, decode_content=True):
         body += chunk
@@ -121,14 +121,14 @@ class _Watch:
         self._socket: socket.socket | None = None
 
     def watch(self, connection: socket.socket | None) -> None:
-        """Take note of the connection that is about to be read; too late, it is closed at once."""
+        """Register the connection that is about to be read; close it if the time is over."""
         with self._lock:
             self._socket = connection
             if self.expired:
                 self._close()
 
     def expire(self) -> None:
-        """End the wait for an answer."""
+        """End the wait for a response."""
         with self._lock:
             self.expired = True
             self._close()
@@ -136,7 +136,7 @@ class _Watch:
     def _close(self) -> None:
         if self._socket is not None:
             with contextlib.suppress(OSError):
-                # The plain shutdown: the TLS one would wait for its peer.
+                # A plain shutdown: that of TLS would wait for the peer.
                 socket.socket.shutdown(self._socket, socket.SHUT_RDWR)
 
 
@@ -187,7 +187,7 @@ WATCHED_POOLS = {"http": _Pool, "https": _SecurePool}
 
 
 def _transport_error(what: str, timeout: tuple[float, float], error: Exception) -> TransportError:
-    """Say what happened, and whether the request may have arrived."""
+    """Build the error that says what happened, and whether the request may have arrived."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
         text = f"{what} found nobody in {timeout[0]:.0f} s ({_innermost_reason(error)})"
         return TransportError(f"{text}: check the network and the address.", reached=False)
@@ -201,7 +201,7 @@ def _transport_error(what: str, timeout: tuple[float, float], error: Exception) 
 
 
 def _never_connected(error: requests.exceptions.RequestException) -> bool:
-    """Tell a connection that was never made from one that broke."""
+    """Return whether the connection was never made, rather than broken."""
     text = repr(error)
     return any(word in text for word in ("NewConnectionError", "NameResolutionError", "ConnectTimeoutError"))
 

@@ -1,8 +1,8 @@
-"""The write generation of an account: what every client of this machine knows of the writes of all others.
+"""The write generation of an account: how each client of this machine learns of the writes of all others.
 
-A small file in the home, one an account, holds a random text that changes with every write, and the writes that are under
-way. It is separate from the cache, because a client without a cache, or with another one, makes this one's answers stale
-too. A file that can't be read as JSON stands for a write of which nothing is known but its time.
+A small file in the home, one per account, holds a random text that changes with every write, and the open writes. It is
+separate from the cache, because a client without a cache, or with another one, makes this cache stale too. A file that
+isn't JSON means a write of which only the time is known.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ LOCK_FOLDER = "locks"
 LOCK_TIMEOUT_SECONDS = 2.0
 UNKNOWN_WRITE = "unknown"
 MAX_AGE_SECONDS = 90 * 86_400
-"""No answer is served for so long."""
+"""No answer is served after this time."""
 
 
 class _Content(msgspec.Struct):
-    """What the file holds; `open` is the start of each write that is under way, by its id."""
+    """The content of the file; `open` is the start of each open write, by its id."""
 
     generation: str
     open: dict[str, float]
@@ -40,11 +40,11 @@ class _Content(msgspec.Struct):
 
 @dataclass(frozen=True)
 class WriteState:
-    """What is known of an account's writes.
+    """The state of an account's writes.
 
     Attributes:
         generation: Changes with each write; empty before the first.
-        is_open: Whether a change may land at any moment, so that no answer may be kept or served.
+        is_open: Whether a change may take effect at any moment, so that no answer may be cached or served.
     """
 
     generation: str
@@ -60,11 +60,11 @@ class WriteGeneration:
         self._lock_path = folder / LOCK_FOLDER / f"writes-{digest}"
         self._settle_seconds = settle_seconds
         self._now = now
-        self._is_lost = False  # a write could not be recorded in any way
+        self._is_lost = False  # a write could not be recorded at all
         self._is_folder_clean = False
 
     def read(self) -> WriteState:
-        """Read the generation, and whether a write is under way."""
+        """Read the generation, and whether a write is open."""
         if self._is_lost:
             return WriteState("", is_open=True)
         try:
@@ -72,7 +72,7 @@ class WriteGeneration:
         except FileNotFoundError:
             return WriteState("", is_open=False)
         except OSError as error:
-            # Where this process can't write, perhaps no other can: a write would leave no trace.
+            # If this process can't write, perhaps no other can, and a write would leave no trace.
             self._lose(error)
             return WriteState("", is_open=True)
         if found.generation:
@@ -82,7 +82,7 @@ class WriteGeneration:
         return WriteState("", is_open=True)
 
     def start(self, write_id: str) -> None:
-        """Make every earlier answer stale, and let nothing be kept until the write has ended."""
+        """Make every earlier answer stale, and cache nothing until the write has ended."""
         self._update(lambda writes: {**writes, write_id: self._now().timestamp()})
 
     def end(self, write_id: str) -> None:
@@ -100,14 +100,14 @@ class WriteGeneration:
                 before = self._read_file().open if self.path.exists() else {}
                 writes = {name: since for name, since in change(before).items() if self._is_recent(since)}
                 write_private_file(self.path, msgspec.json.encode(_Content(uuid4().hex, writes)))
-            if not self._is_folder_clean:  # once a client: each look at the folder costs as much as a write
+            if not self._is_folder_clean:  # once per client: each scan of the folder costs as much as a write
                 self._is_folder_clean = True
                 self._delete_old_files()
-        except (OSError, Timeout, NotImplementedError) as error:  # the last where a file system has no locks
+        except (OSError, Timeout, NotImplementedError) as error:  # the last one if a file system has no locks
             self._spoil(error)
 
     def _delete_old_files(self) -> None:
-        """Delete the files of accounts that nobody has written to for long, such as those of sandboxes."""
+        """Delete the files of accounts without recent writes, such as those of sandboxes."""
         oldest = time.time() - MAX_AGE_SECONDS
         for path in (*self.path.parent.glob("writes-*.json"), *self._lock_path.parent.glob("writes-*")):
             with contextlib.suppress(OSError):
@@ -115,7 +115,7 @@ class WriteGeneration:
                     path.unlink()
 
     def _spoil(self, reason: Exception) -> None:
-        """Empty the file, which takes no space: every client then keeps and serves nothing for a while."""
+        """Empty the file, which needs no space: every client then caches and serves nothing for a while."""
         try:
             create_private_file(self.path)
             os.truncate(self.path, 0)
@@ -128,7 +128,7 @@ class WriteGeneration:
         if self._is_lost:
             return
         self._is_lost = True
-        with contextlib.suppress(CenportsWarning):  # as an error it would stop a submission halfway
+        with contextlib.suppress(CenportsWarning):  # raised as an error, it would stop a submission halfway
             warnings.warn(
                 f"Writes can't be recorded in {self.path} ({reason}): this client serves nothing from its cache, but others "
                 "may show old stock for a minute. Make the folder writable.",
@@ -137,7 +137,7 @@ class WriteGeneration:
             )
 
     def _read_file(self) -> _Content:
-        # Opened for writing, to learn at once that it can't be written.
+        # Opened for writing, to find out at once if it can't be written.
         handle = os.open(self.path, os.O_RDWR | getattr(os, "O_BINARY", 0) | getattr(os, "O_CLOEXEC", 0))
         with os.fdopen(handle, "rb") as file:
             content, changed_at = file.read(), os.fstat(handle).st_mtime
@@ -151,5 +151,5 @@ class WriteGeneration:
         return any(map(self._is_recent, writes.values()))
 
     def _is_recent(self, since: float) -> bool:
-        """Tell whether what began then may still land, the clock having been set back or not."""
+        """Return whether a write of that time may still take effect, even if the clock was set back."""
         return abs(self._now().timestamp() - since) < self._settle_seconds

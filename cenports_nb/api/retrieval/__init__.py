@@ -1,1 +1,1 @@
-"""Every record of an end point, over windows and pages, or a verdict on what is missing."""
+"""Retrieve every record of an end point, over windows and pages, or report what is missing."""

@@ -1,6 +1,6 @@
-"""Windows from the cache: every page of one, young enough, or nothing of it.
+"""Windows from the cache: all pages of one, if they are young enough, or none.
 
-Pages are decoded a few megabytes at a time on other threads, while the next ones are read.
+Other threads decode pages, a few megabytes at a time, while the next ones are read.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ if TYPE_CHECKING:
     from cenports_nb.api.http.session import ApiRequest, PageResponse
 
 CHUNK_BYTES = 8 * 2**20
-"""Bytes that are decoded at once: fewer cost more calls, more cost memory."""
+"""Bytes decoded at once: fewer need more calls, more need more memory."""
 DECODE_THREADS = 2
 MAX_QUEUED_CHUNKS = 2
-"""Chunks that wait to be decoded, so that the pages of a large window are not all in memory."""
+"""Chunks that wait to be decoded, so that not all pages of a large window are in memory."""
 
 
 def read_cached_windows(
@@ -38,14 +38,14 @@ def read_cached_windows(
     *,
     any_age: bool = False,
 ) -> dict[Window, WindowResult]:
-    """Read windows from the cache; one that it lacks, or has too old, is left out.
+    """Read windows from the cache; leave out those that are missing or too old.
 
     Args:
         client: The account.
         spec: The end point.
         counter: Counts the pages used.
-        windows: What is asked.
-        any_age: Take pages of any age.
+        windows: The windows.
+        any_age: Accept pages of any age.
     """
     cached: list[_CachedWindow] = []
     with ThreadPoolExecutor(DECODE_THREADS, thread_name_prefix="cenports-decode") as pool:
@@ -68,7 +68,7 @@ def read_cached_windows(
 
 
 class _CachedWindow:
-    """What the cache has of one window."""
+    """The cached pages of one window."""
 
     def __init__(self, client: Client, spec: EndpointSpec, window: Window, max_age: float) -> None:
         self.window = window
@@ -80,7 +80,7 @@ class _CachedWindow:
         self._pages = PageSet()
 
     def pages(self) -> Iterator[tuple[int, RecordPage]]:
-        """Follow the pages, and note what each says of further ones."""
+        """Follow the pages, and record what each says about others."""
         if self._max_age <= 0:
             raise _NotCachedError
         for number, page in follow_pages(self._client, self._spec, self.window, self._find):
@@ -88,7 +88,7 @@ class _CachedWindow:
             yield number, page
 
     def judge(self) -> WindowResult | None:
-        """Return the window, if it is whole and young enough."""
+        """Return the window, if it is complete and young enough."""
         self._pages.decoded = {number: chunk.result() for number, chunk in self.chunks.items()}
         at = self._pages.at = min(response.at for response in self.responses)
         result = self._pages.judge(self._spec, is_fresh=False)
@@ -100,12 +100,12 @@ class _CachedWindow:
         response = self._client.session.find_page(request, self._max_age)
         if response is None:
             raise _NotCachedError
-        self.responses.append(response.without_records())  # what is decoded of it lives in the chunks
+        self.responses.append(response.without_records())  # its decoded records are in the chunks
         return response.page
 
 
 class _DecodeQueue:
-    """Decodes pages on other threads, so many at a time that memory stays small."""
+    """Decodes pages on other threads, a limited number at a time to save memory."""
 
     def __init__(self, pool: ThreadPoolExecutor, spec: EndpointSpec) -> None:
         self._pool = pool
@@ -113,7 +113,7 @@ class _DecodeQueue:
         self._queued: deque[Future[DecodedPage]] = deque()
 
     def decode(self, window: Window, pages: Iterator[tuple[int, RecordPage]]) -> dict[int, Future[DecodedPage]]:
-        """Decode pages in chunks; each is named by the number of its first page."""
+        """Decode pages in chunks, keyed by the number of their first page."""
         chunks: dict[int, Future[DecodedPage]] = {}
         first, chunk, size = 1, list[bytes | memoryview](), 0
         for number, page in pages:

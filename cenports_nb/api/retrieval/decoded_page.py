@@ -1,4 +1,4 @@
-"""Decoded pages, in whatever form an end point keeps its records, as far as retrieval must know them."""
+"""Decoded pages, as far as retrieval must know them, however an end point stores its records."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d(:(00|15|30|45)(:00(\.0+)?)?)?(Z
 
 
 class DecodedPage(Protocol):
-    """The records of one page or of several, in the order in which they came."""
+    """The records of one page or several, in the order received."""
 
     @property
     def sizes(self) -> Sequence[int]:
-        """How many records each page holds, those that can't be read included."""
+        """The number of records of each page, including those that can't be read."""
 
     @property
     def identities(self) -> Sequence[object]:
-        """What makes two copies of a record the same record, for each record."""
+        """For each record, what identifies copies of it."""
 
     @property
     def row_count(self) -> int:
@@ -31,11 +31,11 @@ class DecodedPage(Protocol):
 
     @property
     def days(self) -> Sequence[date]:
-        """The day of each record that has one, as a hint for how to cut a window."""
+        """The day of each record that has one, as a hint for cutting a window."""
 
     @property
     def has_times(self) -> bool:
-        """Whether any record is of another moment than a midnight, of whatever zone."""
+        """Whether any record has a time other than a midnight of some zone."""
 
     @property
     def channels(self) -> Collection[str]:
@@ -43,7 +43,7 @@ class DecodedPage(Protocol):
 
     @property
     def is_settled(self) -> bool:
-        """Whether nothing will change any more in any of the records."""
+        """Whether none of the records will change any more."""
 
 
 def count_records(page: DecodedPage) -> int:
@@ -95,10 +95,10 @@ NO_RECORDS = JoinedPages(())
 
 
 class RawRecords:
-    """Pages kept as the JSON of each record: for responses that are small, or whose records are not documented.
+    """Pages stored as the JSON of each record, for small responses and undocumented records.
 
     Attributes:
-        raw: JSON of each record, unread.
+        raw: Unparsed JSON of each record.
     """
 
     def __init__(self, pages: Sequence[bytes | memoryview]) -> None:
@@ -137,9 +137,9 @@ class RawRecords:
         return True
 
     def moment(self, record: msgspec.Raw) -> str:
-        """The moment of a record, as sent; nothing where it has none."""
+        """Return the moment of a record, as sent; empty if it has none."""
         return ""
 
 
 Decode = Callable[[str | None, Sequence[bytes | memoryview]], DecodedPage]
-"""Decodes pages: takes the channel that was asked for, and the records of each page as a JSON list."""
+"""Decodes pages: takes the requested channel, and the records of each page as a JSON list."""

@@ -1,4 +1,4 @@
-"""How one end point is asked: its parameters, limits, the decoder of its pages, how long they may be cached."""
+"""How an end point is requested: its parameters, limits, page decoder, and maximum ages in the cache."""
 
 from __future__ import annotations
 
@@ -22,21 +22,21 @@ LEAST_DOCUMENTED_CAP = 30
 
 @dataclass(frozen=True)
 class EndpointSpec:
-    """How one end point is asked.
+    """How an end point is requested.
 
     Attributes:
         path: The end point.
-        limit: The most records that one response may have.
-        parameters: A window as this end point names it.
-        known_caps: Lengths at which responses may be cut silently.
-        any_cap_from: From this length on they may be cut at any other number too.
+        limit: The maximum number of records of a response.
+        parameters: Converts a window to this end point's parameters.
+        known_caps: Lengths at which responses may be cut without saying so.
+        any_cap_from: From this length on, responses may be cut at any number.
         needs_channel: Whether a window must name its channel.
         decode: Decodes the records of pages.
-        join: Joins decoded pages that came one by one.
-        max_age: How many seconds old the cached pages of a window may be; 0 where they must not be cached.
-        unsettled_age: How old they may be where something in them may still change.
+        join: Joins decoded pages.
+        max_age: Maximum age of a window's cached pages in seconds; 0 if they must not be cached.
+        unsettled_age: Maximum age if the records may still change.
         counts_rows: Whether the total of a response may count rows of records.
-        channels: Where a window may be split by channel and acknowledgement, the channels to split by.
+        channels: The channels to split by, if a window may be split by channel and acknowledgment.
     """
 
     path: str
@@ -53,13 +53,13 @@ class EndpointSpec:
     needs_channel: bool = False
 
     def page_request(self, client: Client, window: Window, number: int = 1, url: str | None = None) -> ApiRequest:
-        """Build the request of a page: all parameters again, with its number; the server may have forgotten the rest.
+        """Build the request of a page with all parameters again, because the server may have forgotten them.
 
         Args:
             client: The account.
-            window: What is asked.
+            window: The window.
             number: The number of the page, from 1.
-            url: Its address, if another page links to it.
+            url: Its URL, if another page links to it.
         """
         parameters = self.parameters(window)
         if number > 1:

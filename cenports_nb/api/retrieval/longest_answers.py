@@ -1,4 +1,4 @@
-"""What an account's answers showed, remembered: the longest of each end point, since it shows that shorter ones were whole."""
+"""The longest answer of each end point of an account, stored because it shows that shorter ones were complete."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 FOLDER = "longest_answers"
 MAX_AGE = timedelta(days=90)
-"""After this an answer shows nothing any more: a cap may have come since."""
+"""After this time an answer proves nothing: a cap may have been introduced."""
 RENEWAL_AGE = timedelta(days=7)
 LEAST_ROWS = 10
-"""Of fewer rows no answer seems cut."""
+"""Shorter answers never look cut."""
 
 
 class _Answer(msgspec.Struct, frozen=True):
@@ -29,7 +29,7 @@ class _Answer(msgspec.Struct, frozen=True):
 
 
 class _Answers(msgspec.Struct):
-    """The file: its account, the longest answer of each end point, and whether a range was seen to include its end."""
+    """The file: its account, the longest answer of each end point, and whether ranges were seen to include their end."""
 
     account: str
     endpoints: dict[str, _Answer]
@@ -37,7 +37,7 @@ class _Answers(msgspec.Struct):
 
 
 class LongestAnswers:
-    """The longest answers of one account, in a small file of their own."""
+    """The longest answers of one account, in a small file."""
 
     def __init__(self, path: Path, account: str, today: date, *, is_saved: bool) -> None:
         self._path = path
@@ -48,12 +48,12 @@ class LongestAnswers:
             self._answers = msgspec.json.decode(path.read_bytes(), type=_Answers)
 
     def find(self, endpoint: str) -> int:
-        """Return how many rows the longest answer of an end point had; 0 if none was seen lately."""
+        """Return the number of rows of an end point's longest answer; 0 if none was seen lately."""
         known = self._answers.endpoints.get(endpoint)
         return known.rows if known is not None and self._today - known.day <= MAX_AGE else 0
 
     def note(self, endpoint: str, rows: int) -> None:
-        """Remember an answer, if none was longer. That it can't be written costs later evidence alone."""
+        """Record an answer if none was longer. If that can't be written, only later evidence is lost."""
         known = self._answers.endpoints.get(endpoint)
         if (
             rows < LEAST_ROWS
@@ -70,7 +70,7 @@ class LongestAnswers:
         return self._answers.end_included
 
     def note_end_included(self) -> None:
-        """Remember that a range of days includes its last day."""
+        """Record that ranges of days include their last day."""
         if not self._answers.end_included:
             self._answers.end_included = True
             self._write()

@@ -1,4 +1,4 @@
-"""Return freed heap to the operating system: a load allocates many times what it keeps."""
+"""Return freed heap to the operating system, because a load allocates many times what it keeps."""
 
 from __future__ import annotations
 
@@ -9,6 +9,6 @@ _TRIM = getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linu
 
 
 def trim_heap() -> None:
-    """Return freed heap, where the C library can (glibc)."""
+    """Return freed heap to the operating system, if the C library can (glibc)."""
     if _TRIM is not None:
         _TRIM(0)

@@ -1,4 +1,4 @@
-"""The pages of one window, one after the other, as each points to the next."""
+"""The pages of one window, each found through the previous one."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ FetchPage = Callable[["ApiRequest"], RecordPage]
 def follow_pages(
     client: Client, spec: EndpointSpec, window: Window, fetch: FetchPage, first: RecordPage | None = None
 ) -> Iterator[tuple[int, RecordPage]]:
-    """Follow pages as each one points to the next; yields their numbers and the pages.
+    """Follow the links from page to page; yield their numbers and the pages.
 
     Args:
         client: The account.
         spec: The end point.
-        window: What is asked.
-        fetch: Where a page comes from.
-        first: The first page, if it is there already.
+        window: The window.
+        fetch: Fetches a page.
+        first: The first page, if it was fetched already.
     """
     page = first or fetch(spec.page_request(client, window))
     number, numbered_url, seen = 1, number_url(page.info.next), set[str | None]()
@@ -56,7 +56,7 @@ def follow_pages(
 
 
 def number_url(url: str | None, number: int = 2) -> Callable[[int], str] | None:
-    """Turn the address of one page into the addresses of any, if its number is in it."""
+    """Derive the URLs of all pages from one, if it contains its number."""
     if not url:
         return None
     try:
@@ -74,7 +74,7 @@ def number_url(url: str | None, number: int = 2) -> Callable[[int], str] | None:
 
 
 def check_page_number(path: str, number: int) -> None:
-    """Stop before pages that can't be meant."""
+    """Refuse an implausible number of pages."""
     if number > MAX_PAGES:
         raise UnexpectedAnswerError(
             f"GET {path} tells of more than {MAX_PAGES:,} pages: ask for fewer days, or Cenports' integration team."

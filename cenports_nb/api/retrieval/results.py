@@ -1,4 +1,4 @@
-"""What a retrieval returns: pages of a window, windows, and the verdict on what is missing."""
+"""What a retrieval returns: pages of a window, windows, and what is missing."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ if TYPE_CHECKING:
     from cenports_nb.api.http.session import PageResponse
 
 MAX_READINGS = 3
-"""Times a set that moves while it is paged is read."""
+"""How often a set that changes while it is paged is read."""
 
 
 @dataclass(frozen=True)
 class MissingWindow:
-    """A window that could not be read whole, and why."""
+    """A window that could not be read completely, and why."""
 
     window: Window
     reason: str
@@ -33,13 +33,13 @@ class MissingWindow:
 
 @dataclass(frozen=True)
 class Part:
-    """A window and what it holds.
+    """A window and its records.
 
     Attributes:
-        window: What was asked.
+        window: The window.
         contents: The records.
-        reason: Why they are not all, if they are not.
-        is_suspect: All, unless this is the length at which this end point cuts its responses.
+        reason: Why records are missing; empty if none are.
+        is_suspect: Whether it is complete unless this end point cuts its responses at this length.
         at: When the oldest of its pages was fetched, UTC.
     """
 
@@ -52,11 +52,11 @@ class Part:
 
 @dataclass(frozen=True)
 class Retrieval:
-    """Every record in the order it came, and what is known to be missing.
+    """Every record in the order received, and what is known to be missing.
 
     Attributes:
-        parts: Windows and what they hold.
-        missing: Windows that are not whole.
+        parts: Windows with their records.
+        missing: Incomplete windows.
         oldest: When the oldest page used was fetched, UTC; None if there was none.
         requests: Pages fetched.
         cached: Pages taken from the cache.
@@ -69,7 +69,7 @@ class Retrieval:
     cached: int = 0
 
     def raw_records(self) -> list[msgspec.Raw]:
-        """List the JSON of each record, where pages are kept as `RawRecords`."""
+        """Return the JSON of each record, if pages are stored as `RawRecords`."""
         pages = (cast("RawRecords", page) for part in self.parts for page in split_pages(part.contents))
         return [record for page in pages for record in page.raw]
 
@@ -87,7 +87,7 @@ class Retrieval:
 
 @dataclass
 class RequestCounter:
-    """Counts the responses of one retrieval; `oldest` is when the oldest of them was fetched, UTC."""
+    """Counts the responses of a retrieval; `oldest` is when the oldest of them was fetched, UTC."""
 
     requests: int = 0
     cached: int = 0
@@ -97,11 +97,11 @@ class RequestCounter:
 
     @property
     def responses(self) -> int:
-        """How many responses were used."""
+        """The number of responses used."""
         return self.requests + self.cached
 
     def count(self, response: PageResponse) -> None:
-        """Count one response, of any thread."""
+        """Count one response; thread-safe."""
         with self.lock:
             self.requests += not response.cached
             self.cached += response.cached
@@ -111,13 +111,13 @@ class RequestCounter:
 
 @dataclass(frozen=True)
 class WindowResult:
-    """What one window holds, all pages of it.
+    """All pages of one window.
 
     Attributes:
         contents: Its records.
-        is_whole: Whether these are all records; None if no paging field tells.
-        is_fresh: Whether it was fetched just now.
-        reason: Why it is not whole, where it can't be.
+        is_whole: Whether these are all records; None if no paging field says so.
+        is_fresh: Whether it was just fetched.
+        reason: Why it can't be complete.
         at: When the oldest of its pages was fetched, UTC.
     """
 
@@ -130,7 +130,7 @@ class WindowResult:
 
 @dataclass
 class PageSet:
-    """The pages of one reading of a window, and what they tell of the whole.
+    """The pages of one reading of a window, and what they say about the whole.
 
     Attributes:
         infos: The paging fields of each page, by its number.
@@ -145,7 +145,7 @@ class PageSet:
     at: datetime | None = None
 
     def judge(self, spec: EndpointSpec, *, is_fresh: bool) -> WindowResult:
-        """Decide whether these pages are the whole of a set that stood still."""
+        """Decide whether these pages are all of a set that didn't change meanwhile."""
         contents = JoinedPages([self.decoded[number] for number in sorted(self.decoded)])
 
         def result(is_whole: bool | None, reason: str = "") -> WindowResult:
@@ -164,7 +164,7 @@ class PageSet:
         if totals == {found} or (spec.counts_rows and totals == {contents.row_count}):
             return result(True)
         if not tells_end and found < max(totals):
-            return result(False)  # the total tells of more, and nothing how to get it
+            return result(False)  # the total says that there is more, but not how to get it
         promised = " or ".join(map(str, sorted(totals)))
         return result(
             False, f"the pages hold {found} records where the answer promises {promised}, {MAX_READINGS} times over"
@@ -172,7 +172,7 @@ class PageSet:
 
 
 def count_distinct(contents: DecodedPage) -> int:
-    """Count records; one that came again on a later page counts once, which is how a shift shows."""
+    """Count distinct records; a record that repeats on a later page shows that the set shifted."""
     identities = contents.identities
     seen = set(identities)
     if len(seen) == len(identities):

@@ -1,8 +1,8 @@
-"""Retrieve every record of some windows, or a verdict on what is missing.
+"""Retrieve every record of some windows, or report what is missing.
 
-Where a response has paging fields, its pages are followed. Where it has none, it is whole only if nothing suggests that
-it was cut; else the window is cut and asked again: by days, then by channel and acknowledgement. What can't be cut any
-further is reported as missing: a response that may have been cut never passes as whole.
+If a response has paging fields, its pages are followed. If it has none, it is complete only if nothing suggests that it
+was cut; else the window is split and requested again: by days, then by channel and acknowledgment. What can't be split
+any further is reported as missing: a response that may have been cut never passes as complete.
 """
 
 from __future__ import annotations
@@ -33,12 +33,12 @@ def retrieve(
     Args:
         client: The account.
         spec: The end point.
-        windows: What to ask for.
-        refresh: Ask Cenports even if the cache has it.
+        windows: The windows.
+        refresh: Request from Cenports even if the cache has an answer.
         progress: Called with 1 after each response.
 
     Raises:
-        CenportsError: The first response already failed, or in a way that a smaller window can't help.
+        CenportsError: The first response failed, or one failed in a way that a smaller window can't change.
     """
     counter = RequestCounter(step=progress or (lambda _: None))
     source = WindowSource(client, spec, counter, refresh=refresh)

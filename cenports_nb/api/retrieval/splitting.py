@@ -1,7 +1,7 @@
 """Split a window as often as its responses seem to be cut.
 
-`CapDetector` judges whether a response was cut, `Density` into how many pieces the window goes, `RangeEnd` whether the
-last day of a range is included; `WindowSplitter` reads a window with their help.
+`CapDetector` decides whether a response was cut, `Density` into how many pieces to split, `RangeEnd` whether the last
+day of a range is included; `WindowSplitter` reads a window with their help.
 """
 
 from __future__ import annotations
@@ -25,14 +25,14 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 MEMORY_DAYS = 7
-"""Days that the density of earlier windows counts for."""
+"""Days for which the density of earlier windows counts."""
 MAX_SPAN_DAYS = 400
-"""In longer windows the records of a day say little."""
+"""In longer windows the average number of records per day says little."""
 ONE_MONTH = timedelta(days=31)
 
 
 class WindowSplitter:
-    """Reads a window, and cuts it as often as its responses seem to be cut."""
+    """Reads a window, and splits it as often as its responses seem to be cut."""
 
     def __init__(self, client: Client, spec: EndpointSpec, source: WindowSource) -> None:
         self._spec = spec
@@ -42,9 +42,9 @@ class WindowSplitter:
         self._range_end = RangeEnd(client, source)
 
     def read(self, window: Window, *, refresh: bool, is_piece: bool = False) -> Iterator[Part]:
-        """Read one window, cut as often as needed; each part says if it is not whole.
+        """Read one window, split as often as needed; incomplete parts say so.
 
-        Of a piece of a window that was answered, all days of that response are wanted.
+        For a piece of a window that was answered, all days of that response are wanted.
         """
         if self._density.exceeds(window):
             yield from self._cut(window, NO_RECORDS, refresh=refresh, is_piece=is_piece)
@@ -63,7 +63,7 @@ class WindowSplitter:
                 shared_days = self._range_end.shared_days(window)
                 self._density.learn_whole(window, count_records(contents), shared_days)
             yield Part(window, contents, is_suspect=is_suspect, at=result.at)
-        elif _is_elsewhere(window, contents):  # smaller windows would only bring it again
+        elif _is_elsewhere(window, contents):  # smaller windows would only return the same
             reason = (
                 f"its {count_records(contents)} records lie in other months: Cenports seems not to read the days asked "
                 "for"
@@ -71,21 +71,21 @@ class WindowSplitter:
             yield Part(window, contents, reason, at=result.at)
         else:
             self._density.learn_cut(window, contents)
-            # What depends on a fresh response is asked now: an older part may lack what the response has.
+            # Decide now what depends on a fresh response: an older part may lack what it has.
             by_length = result.is_whole is None
             yield from self._cut(window, contents, refresh=refresh or result.is_fresh, by_length=by_length)
 
     def settle_suspects(self, parts: Sequence[Part], *, refresh: bool, is_piece: bool = False) -> list[Part]:
         """Decide about responses that may be cut at their length: a longer one shows that they are not.
 
-        The others are cut, to see whether more comes.
+        The others are split, to see whether there is more.
         """
         settled: list[Part] = []
         for part in parts:
             if not (part.is_suspect and self._caps.is_longest(part.contents)):
                 settled.append(part)
                 continue
-            if is_piece:  # even a piece is no shorter: it is a cap
+            if is_piece:  # even a piece is as long: it is a cap
                 self._density.max_records = min(self._density.max_records, count_records(part.contents))
                 self._density.learn_cut(part.window, part.contents)
             smaller = list(self._cut(part.window, part.contents, refresh=refresh, probe=is_piece))
@@ -105,12 +105,12 @@ class WindowSplitter:
         """Read a window in pieces; every record of its own response must be in one of them.
 
         Args:
-            window: What was asked.
+            window: The window.
             contents: Its own response.
-            refresh: Ask Cenports even if the cache has it.
+            refresh: Request from Cenports even if the cache has an answer.
             is_piece: The window is a piece of one that was answered.
-            probe: Whether the end of a range may be asked about.
-            by_length: Whether the length of the response alone makes it doubtful, and not what it says itself.
+            probe: Whether the end of a range may be probed.
+            by_length: Whether only the response's length makes it suspect, and not what it says itself.
         """
         if probe and window.days > 1 and not self._range_end.is_known:
             self._range_end.probe(window, contents, refresh=refresh)
@@ -128,7 +128,7 @@ class WindowSplitter:
             yield Part(window, contents)
         elif strays and window.acknowledged is None and not any(part.reason for part in parts):
             yield Part(window, contents, f"{strays} of its records are in none of the smaller windows")
-        yield from parts  # last, as the newer responses
+        yield from parts  # last, because they are newer
 
     def _is_exceeded(self, window: Window, contents: DecodedPage, *, refresh: bool) -> bool:
         """Look for a longer answer, of any day: it shows that this one was not cut at its length."""
@@ -141,12 +141,12 @@ class WindowSplitter:
         return not self._caps.is_longest(contents)
 
     def _cut_finer(self, window: Window, contents: DecodedPage, *, refresh: bool) -> Iterator[Window]:
-        """Cut what can't be cut by days: to the day itself, by channel, by acknowledgement, any day by days."""
+        """Split what can't be split by days: to the day itself, by channel, by acknowledgment, any day by days."""
         spec = self._spec
         if self._source.gave_up:
             return
         if window.start != window.end and not window.order_nos and self._range_end.prove(window, refresh=refresh):
-            # `[d, d + 1]` holds two days where ends are included.
+            # `[d, d + 1]` holds two days if ends are included.
             yield from replace(window, end_included=True).cut(2, end_included=True)
         elif spec.channels is not None and window.channel_id is None:
             # Old channels may not be listed any more.
@@ -167,9 +167,9 @@ class WindowSplitter:
 
 
 class CapDetector:
-    """Remembers the longest response of an end point: a longer one shows that a shorter one was not cut.
+    """Remembers the longest response of an end point: it shows that a shorter one was not cut.
 
-    A response may be cut at the limit, at a round number, or at one that nobody knows; then no response is longer.
+    A response may be cut at the limit, at a round number, or at an unknown one; then no response is longer.
     """
 
     def __init__(self, client: Client, spec: EndpointSpec) -> None:
@@ -178,10 +178,10 @@ class CapDetector:
         self._whole_lengths = frozenset(client.dialect.whole_lengths)
         self._caps = frozenset(spec.known_caps) - self._whole_lengths
         longest = self._answers.find(spec.path)
-        self._longest = (longest, longest)  # records, and distinct ones: nobody knows which of the two a cap counts
+        self._longest = (longest, longest)  # records, and distinct ones: it is unknown which of the two a cap counts
 
     def judge(self, result: WindowResult, window: Window) -> tuple[bool, bool]:
-        """Return whether a window is whole, and whether that still depends on how long other responses are."""
+        """Return whether a window is complete, and whether that still depends on the length of other responses."""
         if result.is_whole is not None:
             return result.is_whole, False
         lengths = _lengths(result.contents)
@@ -194,22 +194,22 @@ class CapDetector:
         if window.start is None and window.acknowledged is None:
             is_complete = 0 < len(window.order_nos) <= lengths[1] < self._spec.any_cap_from
             return is_complete or not (is_round and self.is_longest(result.contents)), False
-        # Of what is cut at a number that nobody knows, no response is longer; small ones are not cut anywhere odd.
+        # No response is longer than an unknown cap; short responses are not cut at odd numbers.
         is_suspect = is_round or (
             bool(self._caps) and min(lengths) >= self._spec.any_cap_from and self._whole_lengths.isdisjoint(lengths)
         )
         return True, is_suspect and self.is_longest(result.contents)
 
     def is_longest(self, contents: DecodedPage) -> bool:
-        """Whether no response was longer."""
+        """Return whether no response was longer."""
         return any(length >= most for length, most in zip(_lengths(contents), self._longest, strict=True))
 
     def may_be_exceeded(self, contents: DecodedPage) -> bool:
-        """Whether a longer response would show that this one was not cut: it is below the limit."""
+        """Return whether a longer response could show that this one was not cut: it is below the limit."""
         return 0 < _lengths(contents)[0] < self._spec.limit
 
     def explain(self, contents: DecodedPage) -> str:
-        """Say what makes a response doubtful, and what settles it for good."""
+        """Explain what makes a response suspect, and how to settle it."""
         return explain_length(count_records(contents), "records", is_limit=not self.may_be_exceeded(contents))
 
 
@@ -227,8 +227,8 @@ class Density:
     """Learns how many records a day has, so that each piece of a window fits one response.
 
     Attributes:
-        per_day: Records a day, in the window read last.
-        max_records: The most records that a response seems to hold.
+        per_day: Records per day in the window read last.
+        max_records: The maximum number of records that a response seems to hold.
     """
 
     def __init__(self, limit: int) -> None:
@@ -236,17 +236,17 @@ class Density:
         self.max_records = limit
 
     def exceeds(self, window: Window) -> bool:
-        """Whether a window surely holds too much for one response."""
+        """Return whether a window certainly holds too much for one response."""
         return 1 < window.days <= MAX_SPAN_DAYS and self.per_day * window.days > 1.1 * self.max_records
 
     def learn_whole(self, window: Window, records: int, shared_days: float) -> None:
-        """Learn from a whole response; `shared_days` are those that the neighboring window holds too."""
+        """Learn from a complete response; `shared_days` also belong to the neighboring window."""
         days = window.days + shared_days
         known = MEMORY_DAYS if self.per_day else 0
         self.per_day = (self.per_day * known + records) / (known + days)
 
     def learn_cut(self, window: Window, contents: DecodedPage) -> None:
-        """Learn from a response that was cut: where it is sorted, from the days that it reached."""
+        """Learn from a response that was cut: if it is sorted, from the days that it reached."""
         if window.start is None or window.end is None:
             return
         days, number = list(contents.days), count_records(contents)
@@ -259,7 +259,7 @@ class Density:
         self.per_day = max(self.per_day, per_day)
 
     def pieces(self, window: Window, shared_days: int) -> int:
-        """Choose into how many pieces a window is cut."""
+        """Choose into how many pieces to split a window."""
         if window.days < 2 or window.order_nos:
             return 2
         return max(2, choose_pieces(window.days, self.per_day, self.max_records, shared_days))
@@ -280,25 +280,25 @@ class RangeEnd:
 
     @property
     def is_known(self) -> bool:
-        """Whether either is known."""
+        """Whether it is known if ends are included."""
         return self._client.end_included or self._is_excluded
 
     def shared_days(self, window: Window) -> float:
-        """How many days a window may share with the next one."""
+        """Return how many days a window may share with the next one."""
         return 0.0 if window.end_included or self._is_excluded else 1.0 if self.is_included else 0.5
 
     def include_last_day(self, window: Window) -> Window:
-        """Where ends are included, a response to `[a, b]` holds day b too, and so must its pieces."""
+        """Include the last day: if ends are included, a response to `[a, b]` has day b, and so must its pieces."""
         return replace(window, end_included=True) if window.days and self.is_included else window
 
     def probe(self, window: Window, contents: DecodedPage, *, refresh: bool) -> None:
-        """Ask for one day that has records: a response with any shows that ends are included."""
+        """Request one day that has records: any record shows that ends are included."""
         days = [day for day in contents.days if window.start and window.last and window.start <= day <= window.last]
         if days:
             self._learn(window, (days[len(days) // 2],), refresh=refresh)
 
     def prove(self, window: Window, *, refresh: bool) -> bool:
-        """Return whether ends are included, from a full window of one day and, maybe, the next."""
+        """Return whether ends are included, from a full window of one day and perhaps the next."""
         if not self.is_known and window.start is not None and window.end is not None:
             self._learn(window, (window.start, window.end), refresh=refresh)
         return self.is_included
@@ -307,13 +307,13 @@ class RangeEnd:
         self._client.end_included = any(self._has_records(window, day, refresh=refresh) for day in days)
         if self._client.end_included:
             get_longest_answers(self._client).note_end_included()
-        # Without records it may be that another date is meant; for this retrieval it is settled.
+        # Without records, another date may be meant; for this retrieval that settles it.
         self._is_excluded = not self._client.end_included
 
     def _has_records(self, window: Window, day: date, *, refresh: bool) -> bool:
-        """Whether `[day, day]` holds more than what happened at a midnight, of whatever zone.
+        """Return whether `[day, day]` has more than records of a midnight, in any zone.
 
-        "Between" two plain days reaches to the first moment of the second one, and no further.
+        Between two plain days may mean up to the first moment of the second one.
         """
         try:
             one_day = replace(window, start=day, end=day, end_included=True)
@@ -323,7 +323,7 @@ class RangeEnd:
 
 
 def _is_elsewhere(window: Window, contents: DecodedPage) -> bool:
-    """Whether records lie in months that no reading of the window's days explains."""
+    """Return whether records are in months that no reading of the window's days explains."""
     if window.start is None or window.end is None:
         return False
     days = contents.days

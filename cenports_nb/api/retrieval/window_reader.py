@@ -1,7 +1,7 @@
 """Fetch one window with all its pages.
 
-Pages of one reading are of one age, all cached or all fresh: a page of yesterday beside one of today may lack the order
-that moved from one to the other. A set that moves while it is paged is read again.
+The pages of one reading have the same age, all cached or all fresh: an old page beside a new one may lack an order that
+moved from one to the other. A set that changes while it is paged is read again.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class WindowReader:
     """Reads windows of one end point, from the cache or from Cenports.
 
     Attributes:
-        on_page_count: Called once a response tells how many pages there are.
+        on_page_count: Called when a response says how many pages there are.
     """
 
     def __init__(self, client: Client, spec: EndpointSpec, counter: RequestCounter) -> None:
@@ -39,13 +39,13 @@ class WindowReader:
         self._spec = spec
         self._counter = counter
         self._slots = threading.BoundedSemaphore(MAX_THREADS)
-        # Few threads decode pages: each takes a few times its size, and what they leave in memory lies together.
+        # Only a few threads decode pages, because each needs a few times a page's size and fragments memory.
         self._decoder = ThreadPoolExecutor(DECODE_THREADS, thread_name_prefix="cenports-decode")
         self._stopped = threading.Event()
         self.on_page_count: Callable[[], None] = lambda: None
 
     def stop(self) -> None:
-        """Send nothing more: nobody waits for it."""
+        """Send no more requests."""
         self._stopped.set()
         self._decoder.shutdown(wait=False)
 
@@ -82,12 +82,12 @@ class WindowReader:
             result = pages.judge(self._spec, is_fresh=True)
             if pages.reason:
                 return result
-            if result.reason:  # the set moved between two pages
+            if result.reason:  # the set changed between two pages
                 continue
             if len(pages.infos) == 1 or window.acknowledged is None:
                 return result
-            # Acknowledging takes an order out of the set, and one that arrives hides that from the total. What
-            # slipped between two pages was there in an earlier reading.
+            # Acknowledging removes an order from the set, and a new order hides that from the total. A record that slipped
+            # between two pages was in an earlier reading.
             identities = set(result.contents.identities)
             if earlier is not None and earlier <= identities:
                 return result
@@ -97,7 +97,7 @@ class WindowReader:
         return result
 
     def _fetch_pages(self, window: Window) -> PageSet:
-        """Fetch the first page, then the others, several at once if their number is known."""
+        """Fetch the first page, then the others, concurrently if their number is known."""
         pages = PageSet()
 
         def fetch(request: ApiRequest) -> RecordPage:
@@ -109,7 +109,7 @@ class WindowReader:
         first = fetch(self._spec.page_request(self._client, window))
         if first.info.tells_end or first.info.total is not None:
             self.on_page_count()
-        # Where the link to the next page has no number, no other page follows from it.
+        # If the link to the next page has no number, the URLs of others can't be derived.
         is_numbered = first.info.next is None or number_url(first.info.next) is not None
         if (first.info.last or 1) >= 3 and is_numbered and not first.is_empty:
             self._fetch_concurrently(window, first, pages)
@@ -123,7 +123,7 @@ class WindowReader:
         return pages
 
     def _fetch_concurrently(self, window: Window, first: RecordPage, pages: PageSet) -> None:
-        """Fetch all further pages at once; each is decoded before the next one is fetched in its place."""
+        """Fetch all other pages concurrently; each is decoded before another one is fetched in its slot."""
         last = first.info.last or 1
         check_page_number(self._spec.path, last)
         numbered_url = number_url(first.info.next)
@@ -131,7 +131,7 @@ class WindowReader:
 
         def fetch(number: int) -> tuple[PageResponse, DecodedPage]:
             url = numbered_url(number) if numbered_url else None
-            with self._slots:  # until it is decoded, or responses would pile up in memory
+            with self._slots:  # until it is decoded, so that responses don't pile up in memory
                 response = self._send(window, self._spec.page_request(self._client, window, number, url))
                 return response.without_records(), self._decode(window, response.page)
 
@@ -145,7 +145,7 @@ class WindowReader:
 
     def _decode(self, window: Window, page: RecordPage) -> DecodedPage:
         decoded = self._decoder.submit(self._spec.decode, window.channel_id, [page.records]).result()
-        trim_heap()  # a page comes with a second of waiting, as Cenports allows one a second
+        trim_heap()  # cheap: the rate limit allows one page per second
         return decoded
 
     def _send(self, window: Window, request: ApiRequest) -> PageResponse:
@@ -163,12 +163,12 @@ class StoppedError(Exception):
 
 
 def is_final(error: CenportsError) -> bool:
-    """Whether no smaller or later request can help."""
+    """Return whether no smaller or later request can succeed."""
     return isinstance(error, ApiError) and error.status in (400, 401, 403)
 
 
 def _explain_missing_page(error: Exception, number: int) -> str:
-    """Explain why a page is missing; an error that is not about the connection is raised."""
+    """Explain why a page is missing; an error that isn't about the connection is raised."""
     if not isinstance(error, TransportError | ApiError) or is_final(error):
         raise error
     return f"page {number}: {error}"

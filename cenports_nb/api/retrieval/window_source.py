@@ -1,4 +1,4 @@
-"""Where the windows of one retrieval come from: cache, prefetch, or a request of their own; and when to give up."""
+"""Where the windows of a retrieval come from: cache, prefetch, or a request; and when to give up."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 MAX_RESPONSES = 20_000
-"""Of one retrieval."""
+"""Maximum responses of one retrieval."""
 MAX_PREFETCHED_WINDOWS = 8
-"""Windows read at once; together they have no more requests under way than one."""
+"""Windows read concurrently; together they have no more open requests than one."""
 MAX_FAILED_WINDOWS = 2
-"""Windows in a row without a response; then the others are not asked."""
+"""After this many windows in a row without a response, the others are not requested."""
 
 
 class WindowSource:
     """Reads windows in turn.
 
     Attributes:
-        gave_up: Why nothing more is asked; empty while something is.
+        gave_up: Why no more requests are sent; empty while they are.
     """
 
     def __init__(self, client: Client, spec: EndpointSpec, counter: RequestCounter, *, refresh: bool) -> None:
@@ -46,24 +46,24 @@ class WindowSource:
         self.gave_up = ""
 
     def load_cached(self, windows: Sequence[Window], *, refresh: bool) -> None:
-        """Read all windows from the cache that it has: a new day then asks for one or two only."""
+        """Read all cached windows, so that a new day needs only one or two requests."""
         offline = self._client.settings.offline
         if not refresh or offline:
             self._cached = read_cached_windows(self._client, self._spec, self._counter, windows, any_age=offline)
 
     def announce(self, upcoming: Sequence[Window]) -> None:
-        """Say which windows will be read later, for the prefetch."""
+        """Announce which windows will be read later, for the prefetch."""
         self._upcoming = upcoming
 
     def stop(self) -> None:
-        """Send nothing more: the retrieval is over, or was interrupted."""
+        """Send no more requests: the retrieval is over, or was interrupted."""
         self._reader.stop()
 
     def read(self, window: Window, *, refresh: bool) -> WindowResult | str:
-        """Read one window; returns the reason where it got no response.
+        """Read one window; return the reason if it got no response.
 
         Raises:
-            CenportsError: Nothing works, or in a way that a smaller window can't help.
+            CenportsError: Nothing works, or it failed in a way that a smaller window can't change.
         """
         if self._counter.responses >= MAX_RESPONSES:
             self.gave_up = f"not asked, because {MAX_RESPONSES:,} answers did not settle the rest"
@@ -73,7 +73,7 @@ class WindowSource:
             cached = None if refresh else self._cached.get(window)
             result = cached or self._await_prefetched(window) or self._reader.read(window, refresh=refresh)
         except (TransportError, ApiError) as error:
-            # The first response decides whether anything works; later ones leave a gap that can be named.
+            # The first response shows whether anything works; later failures leave a gap that can be named.
             if self._counter.responses == 0 or is_final(error):
                 raise
             self._failed_in_a_row += 1
@@ -88,7 +88,7 @@ class WindowSource:
         return self._reader.read(window, refresh=refresh)
 
     def _prefetch(self, *, refresh: bool) -> None:
-        """Where pages tell how much there is, read all windows at once: none teaches how to cut the next."""
+        """If pages say how many there are, read all windows concurrently: none is needed to split the next."""
         windows = [window for window in self._upcoming if window not in self._cached]
         if self._prefetched or len(windows) < 2:
             return
@@ -108,7 +108,7 @@ class WindowSource:
                 if isinstance(result, StoppedError | RateLimitedError) or (
                     isinstance(result, CenportsError) and is_final(result)
                 ):
-                    break  # the others would only hear the same
+                    break  # the others would fail in the same way
         finally:
             for future in self._prefetched.values():
                 future.cancel()  # a waiting caller then reads the window itself

@@ -1,4 +1,4 @@
-"""Windows: the requests that together cover what a caller asked, and how one is cut into smaller ones."""
+"""Windows: the requests that together cover a query, and how one is split into smaller ones."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from datetime import date, timedelta
 ONE_DAY = timedelta(days=1)
 MAX_NUMBERS_LENGTH = 255  # "orders | string(255)"
 MONTHLY_FROM_DAYS = 62
-"""A span from here on is asked by calendar month, so that tomorrow's span finds most of it in the cache."""
+"""From this length on, a period is requested by calendar month, so that tomorrow's load finds most of it in the cache."""
 FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2100, 1, 1)
-"""What "any day" means where a question without days must be cut by days."""
+"""The range of "any day", if a query without days must be split by days."""
 
 
 @dataclass(frozen=True)
@@ -21,13 +21,13 @@ class Window:
     """One request to an end point: days, channel, order numbers.
 
     Attributes:
-        start: The first day asked for, which is taken as included.
-        end: The last day sent. It is wanted only if `end_included`, since it may not be included.
+        start: The first day, assumed to be included.
+        end: The last day sent. It is wanted only if `end_included`, because it may not be included.
         end_included: The end is known to be included, so no extra day is sent.
         channel_id: One sales channel, or None for all.
         order_nos: These order numbers, or any.
-        acknowledged: Only what is (or is not) acknowledged.
-        until: The last day that somebody asked for; days after it are only there to be sure.
+        acknowledged: Only records that are, or are not, acknowledged.
+        until: The last day of the query; later days are only a safety margin.
     """
 
     start: date | None = None
@@ -40,16 +40,16 @@ class Window:
 
     @property
     def days(self) -> int:
-        """How many days are wanted; 0 without dates."""
+        """The number of wanted days; 0 without dates."""
         return 0 if self.start is None or self.end is None else (self.end - self.start).days + self.end_included
 
     @property
     def last(self) -> date | None:
-        """The last day that is wanted."""
+        """The last wanted day."""
         return self.end if self.end is None or self.end_included or self.end == self.start else self.end - ONE_DAY
 
     def cut(self, pieces: int, *, end_included: bool) -> tuple[Window, ...]:
-        """Cut into so many windows at most; unless the end is known to be included, they share their edge days."""
+        """Split into at most so many windows, which share edge days unless the end is known to be included."""
         if len(self.order_nos) > 1:
             size = -(-len(self.order_nos) // max(2, pieces))
             starts = range(0, len(self.order_nos), size)
@@ -64,7 +64,7 @@ class Window:
         )
 
     def describe(self) -> str:
-        """Describe the window for a person."""
+        """Describe the window for people."""
         parts = [f"{self.start} to {self.end}"] if self.start else []
         parts += [f"channel {self.channel_id}"] if self.channel_id else []
         parts += [f"{len(self.order_nos)} order numbers"] if self.order_nos else []
@@ -74,10 +74,10 @@ class Window:
 
 
 def cover_days(start: date, end: date) -> list[tuple[date, date]]:
-    """Cover the server's days from the day before `start` to the day after `end`, whatever its zone and its end.
+    """Cover the server's days from the day before `start` to the day after `end`, in any zone and with any range end.
 
     Raises:
-        OverflowError: That touches the end of the calendar.
+        OverflowError: The days reach the end of the calendar.
     """
     first, after = start - ONE_DAY, end + 2 * ONE_DAY
     if (end - start).days + 1 < MONTHLY_FROM_DAYS:
@@ -85,13 +85,13 @@ def cover_days(start: date, end: date) -> list[tuple[date, date]]:
     edges = [start.replace(day=1)]
     while edges[-1] <= end:
         edges.append((edges[-1] + 31 * ONE_DAY).replace(day=1))
-    # A day that is only there to be sure costs no window of its own.
+    # A day of the safety margin doesn't get a window of its own.
     edges[0], edges[-1] = min(edges[0], first), max(edges[-1], after)
     return list(itertools.pairwise(edges))
 
 
 def chunk_order_numbers(order_nos: Sequence[str], size: int = MAX_NUMBERS_LENGTH) -> Iterator[tuple[str, ...]]:
-    """Cut order numbers so that each chunk, joined by commas, fits the API's text of 255."""
+    """Split order numbers into chunks that fit the API's text of 255 characters, joined by commas."""
     chunk: list[str] = []
     length = 0
     for number in order_nos:
@@ -105,11 +105,11 @@ def chunk_order_numbers(order_nos: Sequence[str], size: int = MAX_NUMBERS_LENGTH
 
 
 def choose_pieces(days: int, per_day: float, max_records: int, shared: int = 0) -> int:
-    """Choose into how many pieces of whole days a window is cut, so that the fewest answers are needed.
+    """Choose into how many pieces of whole days to split a window, so that the fewest requests are needed.
 
-    A piece that is full after all costs its own answer and those of its parts, so pieces are as long as
-    the scatter around the rows of a day (taken half as wide again as chance alone) lets them pay. Pieces
-    that share a day with the next one hold so many days more.
+    A piece that turns out to be full costs its own request and those of its parts, so pieces are as long as the
+    scatter around the rows of a day allows (assumed to be 1.5 times that of chance alone). Pieces that share a day
+    with the next one have that day's rows too.
     """
     best, least = 1, math.inf
     for length in range(1, days + 1):

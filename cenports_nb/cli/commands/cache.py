@@ -1,4 +1,4 @@
-"""Commands that tell of the cache, and delete it."""
+"""Commands that show and clear the cache."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from cenports_nb.errors import ConfigurationError
 
 
 def show_cache() -> None:
-    """Show what the cache holds, account by account."""
+    """Show what the cache holds, by account."""
     from cenports_nb.account import split_account  # noqa: PLC0415
     from cenports_nb.api.http.cache import list_accounts  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
@@ -25,7 +25,7 @@ def show_cache() -> None:
 
 
 def clear_all_caches() -> None:
-    """Delete the cache of all accounts; the journal of writes stays."""
+    """Delete the cache of all accounts; the journal of writes is kept."""
     from cenports_nb.api.http.cache import clear_cache  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
 

@@ -1,4 +1,4 @@
-"""The command that checks the set-up, asks the live account, and probes how it writes."""
+"""The command that checks the set-up, examines the live account, and probes how it carries out writes."""
 
 from __future__ import annotations
 
@@ -23,38 +23,40 @@ if TYPE_CHECKING:
 def doctor(
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
-    out: Annotated[Path, typer.Option("--out", help="The shape file: field names and types, no values.")] = Path(
+    out: Annotated[Path, typer.Option("--out", help="The file for field names and types, without values.")] = Path(
         "cenports-shape.json"
     ),
     offline: Annotated[
-        bool, typer.Option("--offline", help="Send nothing: say what is known, assumed and contradicted.")
+        bool, typer.Option("--offline", help="Send nothing; show what is known, assumed and contradicted.")
     ] = False,
     write_probe: Annotated[
         str | None,
         typer.Option(
             "--write-probe",
             metavar="SKU",
-            help="Find out how writes work, by a few small ones to this SKU, whose stock is put back.",
+            help="Find out how writes work with a few small ones to this SKU; its stock is restored.",
         ),
     ] = None,
     warehouse: Annotated[
-        str | None, typer.Option("--warehouse", metavar="CODE", help="Of --write-probe, where several have the SKU.")
+        str | None,
+        typer.Option("--warehouse", metavar="CODE", help="The warehouse for --write-probe, if several have the SKU."),
     ] = None,
     recording: Annotated[
         Path | None,
         typer.Option(
             "--recording",
-            help="What --write-probe records, without values; cenports-recording.json by default. "
-            "`cenports-nb sandbox --recording FILE` speaks like it.",
+            help="Where --write-probe writes its recording, without values; cenports-recording.json by default. "
+            "`cenports-nb sandbox --recording FILE` behaves like it.",
         ),
     ] = None,
 ) -> None:
-    """Check the set-up and ask the live account what the reference leaves open: read-only, about ten requests.
+    """Check the set-up and ask the live account what the API reference leaves open: read-only, about ten requests.
 
-    It ends with what is known of the account, assumed, or contradicted by what was seen since; --offline says only that.
+    The result lists what is known of the account, what is assumed, and what later answers contradicted; --offline shows
+    only that.
 
-    With --write-probe it also writes: it says what before it starts, and puts the stock back. In production that needs a
-    person who types the SKU.
+    With --write-probe it also writes. It first shows what it will send, and restores the stock afterward. In production a
+    person must type the SKU.
     """
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.probe.exchanges import ExchangeLog  # noqa: PLC0415
@@ -89,7 +91,7 @@ def _connect_for_writing(env: str | None, profile: str | None) -> Client:
     """Connect for a probe; in production only where a person can be asked.
 
     Raises:
-        ReadOnlyError: The client is read-only, other than by being in production.
+        ReadOnlyError: The client is read-only for another reason than being in production.
         InvalidRequestError: It is production, and there is no terminal.
     """
     import cenports_nb as cn  # noqa: PLC0415
@@ -112,7 +114,7 @@ def _connect_for_writing(env: str | None, profile: str | None) -> Client:
 
 
 def _examine(client: Client, out: Path, profile: str | None) -> tuple[Finding, ...]:
-    """Ask what can be asked without writing; print, save and return what was found."""
+    """Examine the account without writing; print, save and return the findings."""
     import msgspec  # noqa: PLC0415
 
     from cenports_nb.api.doctor import examine  # noqa: PLC0415
@@ -137,7 +139,7 @@ def _probe(
     profile: str | None,
     earlier: Sequence[Finding],
 ) -> None:
-    """Find out how the account writes; print, save and record it."""
+    """Probe how the account carries out writes; print, save and record the findings."""
     from cenports_nb.submissions.probe.findings import list_findings  # noqa: PLC0415
     from cenports_nb.submissions.probe.plan import format_plan, plan_probe  # noqa: PLC0415
     from cenports_nb.submissions.probe.recording import build_recording, write_recording  # noqa: PLC0415
@@ -162,7 +164,7 @@ def _probe(
 
 
 def _ask_consent(sku: str, account: str) -> None:
-    """Let a person type the SKU, which nobody types by habit; anything else stops the command."""
+    """Let a person type the SKU, which nobody types by habit; anything else ends the command."""
     typed = typer.prompt(
         f"Type the SKU ({sku}) to write to {account}, anything else to stop", default="", show_default=False, err=True
     )
@@ -176,7 +178,7 @@ def _print_findings(findings: Sequence[Finding]) -> None:
 
 
 def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, Any]) -> None:
-    """Save what was learnt into the profile."""
+    """Save the findings to the profile."""
     from cenports_nb.settings import save_profile  # noqa: PLC0415
 
     if settings.environment == "sandbox" and not profile:
@@ -187,7 +189,7 @@ def _save_learnt(settings: Settings, profile: str | None, learnt: Mapping[str, A
 
 
 def _print_reading_states(client: Client, learnt: Collection[str] = ()) -> None:
-    """Print how far each reading is sure."""
+    """Print how certain each reading is."""
     from cenports_nb.submissions.probe.reading_states import format_reading_states, list_reading_states  # noqa: PLC0415
 
     print_text(f"How {client.settings.environment} (partner {client.settings.partner_id}) is read:")

@@ -14,19 +14,19 @@ from cenports_nb.exit_codes import FAILED, IN_DOUBT, USAGE
 
 
 def hand_over(
-    out: Annotated[Path, typer.Option("--out", help="The file: .csv or .xlsx; nothing may be there yet.")],
+    out: Annotated[Path, typer.Option("--out", help="The file, .csv or .xlsx; it must not exist yet.")],
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
     channel: ChannelsOption = None,
     column: Annotated[
-        list[str] | None, typer.Option("--column", help='"Order=order_no": a column of the file; may repeat.')
+        list[str] | None, typer.Option("--column", help='A column of the file, such as "Order=order_no"; may repeat.')
     ] = None,
     resend: Annotated[
-        str | None, typer.Option("--resend", metavar="ID", help="Write that hand-over's file again.")
+        str | None, typer.Option("--resend", metavar="ID", help="Write the file of this hand-over again.")
     ] = None,
     yes: Annotated[bool, typer.Option("--yes", help="Acknowledge in production too.")] = False,
 ) -> None:
-    """Write orders that are not acknowledged into a file for the warehouse, then acknowledge exactly those."""
+    """Write the unacknowledged orders into a file for the warehouse, then acknowledge exactly those orders."""
     import cenports_nb as cn  # noqa: PLC0415
 
     layout = parse_pairs("--column", column, "Order=order_no")

@@ -26,13 +26,13 @@ def lab(
     ),
     port: Annotated[
         int | None,
-        typer.Option("--port", min=1, max=65_535, help="Of JupyterLab; a free one by default."),
+        typer.Option("--port", min=1, max=65_535, help="The port of JupyterLab; a free one by default."),
     ] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only tell the address.")] = False,
-    copy_only: Annotated[bool, typer.Option("--copy-only", help="Copy the notebooks, start nothing.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
+    copy_only: Annotated[bool, typer.Option("--copy-only", help="Copy the notebooks and start nothing.")] = False,
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- ARGUMENTS]", help="What else JupyterLab takes, after two dashes."),
+        typer.Argument(metavar="[-- ARGUMENTS]", help="Further arguments for JupyterLab, after two dashes."),
     ] = None,
 ) -> None:
     """Open JupyterLab on a copy of the tour and the reports, on the sandbox; Ctrl-C ends it."""
@@ -50,7 +50,7 @@ def lab(
 
 
 def _run_lab(arguments: list[str], folder: Path) -> None:
-    """Run JupyterLab in this very process, so that Ctrl-C and signals reach it without a messenger."""
+    """Run JupyterLab in this process, so that Ctrl-C and signals reach it directly."""
     try:
         from ipykernel.kernelspec import write_kernel_spec  # noqa: PLC0415
         from jupyterlab.labapp import LabApp  # noqa: PLC0415
@@ -60,7 +60,7 @@ def _run_lab(arguments: list[str], folder: Path) -> None:
             "or open the copies with another Jupyter (--copy-only)."
         ) from None
     with tempfile.TemporaryDirectory(prefix="cenports-nb-") as made:
-        # A user's own `python3` kernel, perhaps of another environment without this package, would be found first.
+        # A `python3` kernel that the user has installed, perhaps of another environment, would take precedence.
         write_kernel_spec(str(Path(made) / "kernels" / "python3"))
         with _set_environment("JUPYTER_PATH", os.pathsep.join(filter(None, [made, os.environ.get("JUPYTER_PATH")]))):
             try:
@@ -81,13 +81,13 @@ def _run_lab(arguments: list[str], folder: Path) -> None:
 
 
 def _check_port(port: int) -> None:
-    """Find out before anything is copied whether the port can be had.
+    """Check that the port is free before anything is copied.
 
     Raises:
-        InvalidRequestError: It can't.
+        InvalidRequestError: It isn't.
     """
     with socket.socket() as probe:
-        if os.name == "posix":  # as JupyterLab does: what ended a moment ago is no obstacle
+        if os.name == "posix":  # as JupyterLab does: a port that was just closed is free
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((LOOPBACK, port))

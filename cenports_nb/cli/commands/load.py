@@ -1,4 +1,4 @@
-"""Commands that load frames and write them into files."""
+"""Commands that load frames and write them to files."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def _dated_command(name: str, loader: str, about: str) -> Callable[..., None]:
-    """Make a command that writes what a loader of the package returns for some days."""
+    """Build a command that writes what a loader returns for some days."""
 
     def command(
         out: OutOption,
@@ -54,8 +54,8 @@ def _dated_command(name: str, loader: str, about: str) -> Callable[..., None]:
     return command
 
 
-orders = _dated_command("orders", "load_orders", "Write orders into a file.")
-line_items = _dated_command("line items", "load_line_items", "Write order lines into a file.")
+orders = _dated_command("orders", "load_orders", "Write orders to a file.")
+line_items = _dated_command("line items", "load_line_items", "Write order lines to a file.")
 
 
 def shipments(
@@ -68,9 +68,9 @@ def shipments(
     channel: ChannelsOption = None,
     mask: MaskOption = False,
     time_zone: TimeZoneOption = None,
-    items: Annotated[bool, typer.Option("--items", help="A row for each line of a shipment.")] = False,
+    items: Annotated[bool, typer.Option("--items", help="Write a row for each line of a shipment.")] = False,
 ) -> None:
-    """Write shipments, or what was in them, into a file."""
+    """Write shipments, or their lines, to a file."""
     name = "load_shipment_items" if items else "load_shipments"
     load = _loader(name, start=start, end=end, last=last, channel_id=channel or None)
     _write(out, env, profile, {"shipments": load}, mask=mask, time_zone=time_zone)
@@ -81,12 +81,12 @@ def stock(
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
     available: Annotated[
-        bool, typer.Option("--available", help="Units for sale by channel, not units on the shelf.")
+        bool, typer.Option("--available", help="Available stock by channel instead of actual stock.")
     ] = False,
     channel: ChannelsOption = None,
     mask: MaskOption = False,
 ) -> None:
-    """Write actual stock, or available stock, into a file."""
+    """Write actual stock, or available stock, to a file."""
     if channel and not available:
         raise InvalidRequestError("--channel goes with --available: actual stock is the same for every channel.")
     load = _loader("load_available_stock", channel_id=channel or None) if available else _loader("load_actual_stock")
@@ -96,12 +96,12 @@ def stock(
 def channels(
     out: OutOption, env: EnvironmentOption = None, profile: ProfileOption = None, mask: MaskOption = False
 ) -> None:
-    """Write the sales channels into a file."""
+    """Write the sales channels to a file."""
     _write(out, env, profile, {"channels": _loader("load_channels")}, mask=mask)
 
 
 def export_all(
-    out: Annotated[Path, typer.Option("--out", help="The workbook: .xlsx.")],
+    out: Annotated[Path, typer.Option("--out", help="The workbook, .xlsx.")],
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
     start: StartOption = None,
@@ -111,7 +111,7 @@ def export_all(
     mask: MaskOption = False,
     time_zone: TimeZoneOption = None,
 ) -> None:
-    """Write orders, line items, shipments and actual stock into one workbook, a sheet each."""
+    """Write orders, line items, shipments and actual stock to one workbook, one sheet each."""
     if out.suffix.lower() != ".xlsx":
         raise InvalidRequestError(f"{out.name!r} holds one frame at most: four sheets need a file that ends in .xlsx.")
     filters: dict[str, Any] = {"start": start, "end": end, "last": last, "channel_id": channel or None}
@@ -123,7 +123,7 @@ def export_all(
 
 
 def _loader(name: str, **filters: Any) -> Load:
-    """Bind the filters of a loader of the package."""
+    """Bind the filters of a loader."""
 
     def load(client: Client) -> pd.DataFrame:
         import cenports_nb as cn  # noqa: PLC0415
@@ -143,7 +143,7 @@ def _write(
     mask: bool,
     time_zone: str | None = None,
 ) -> None:
-    """Load frames and write them; rejected records are reported and change the exit code."""
+    """Load frames and write them; report rejected records, which change the exit code."""
     import pandas as pd  # noqa: PLC0415
 
     import cenports_nb as cn  # noqa: PLC0415
@@ -155,7 +155,7 @@ def _write(
     with cn.connect(env, profile=profile) as client, warnings.catch_warnings():
         warnings.simplefilter("ignore", cn.errors.RejectedRowsWarning)  # reported below, once
         frames = {name: load(client) for name, load in loads.items()}
-    # An order that can't be read is missing from orders and line items alike: it is reported once.
+    # A rejected order is missing from both orders and line items: report it once.
     rejects = pd.concat([cn.rejected(frame) for frame in frames.values()]).drop_duplicates(ignore_index=True)
     masked = {name: cn.mask_pii(frame) if mask else frame for name, frame in frames.items()}
     cn.export(masked, path, time_zone=time_zone)

@@ -1,4 +1,4 @@
-"""Commands that write a profile with its secret in the keyring, and remove that secret."""
+"""Commands that write a profile with its secret in the keyring, and delete that secret."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cenports_nb.cli.terminal import is_interactive, print_text
 from cenports_nb.errors import CenportsError, InvalidRequestError
 from cenports_nb.secret import Secret
 
-ProfileNameOption = Annotated[str, typer.Option("--profile", help="The profile's name.")]
+ProfileNameOption = Annotated[str, typer.Option("--profile", help="The name of the profile.")]
 WHAT_STAYS = "cache, journal and the profile itself stay"
 
 
@@ -22,9 +22,11 @@ def login(
     partner_id: Annotated[str | None, typer.Option(help="Asked for if not given.")] = None,
     client_id: Annotated[str | None, typer.Option(help="Asked for if not given.")] = None,
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")] = False,
-    no_check: Annotated[bool, typer.Option("--no-check", help="Don't try them with a token request.")] = False,
+    no_check: Annotated[
+        bool, typer.Option("--no-check", help="Don't check the credentials with a token request.")
+    ] = False,
 ) -> None:
-    """Keep an account as a profile: its secret in the system's keyring, all else in profiles.toml."""
+    """Save an account as a profile: its secret in the system's keyring, everything else in profiles.toml."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.credentials import delete_secret, store_secret  # noqa: PLC0415
     from cenports_nb.settings import home_folder, read_client_id, save_profile  # noqa: PLC0415
@@ -46,7 +48,7 @@ def login(
     store_secret(profile, client, secret)
     path = save_profile(home, profile, {"environment": environment, "partner_id": partner, "client_id": client})
     if before not in (None, client):
-        delete_secret(profile, str(before))  # nobody will look for it again
+        delete_secret(profile, str(before))  # no profile refers to it any more
     print_text(f"Profile {profile!r} of {path} is partner {partner} in {environment}; its secret is in the keyring.")
     if no_check:
         return
@@ -60,7 +62,7 @@ def login(
 
 
 def logout(profile: ProfileNameOption = "default") -> None:
-    """Remove a profile's secret from the keyring."""
+    """Delete a profile's secret from the keyring."""
     from cenports_nb.credentials import delete_secret  # noqa: PLC0415
     from cenports_nb.errors import ConfigurationError  # noqa: PLC0415
     from cenports_nb.settings import home_folder, read_client_id  # noqa: PLC0415
@@ -77,10 +79,10 @@ def logout(profile: ProfileNameOption = "default") -> None:
 
 
 def _require_value(what: str, option: str, value: str | None, *, hide_input: bool = False) -> str:
-    """Take a value, or ask for it.
+    """Return a value, or ask for it.
 
     Raises:
-        InvalidRequestError: Nobody can be asked, or nothing was said.
+        InvalidRequestError: Nobody can be asked, or the answer is empty.
     """
     if value is None:
         if not is_interactive():

@@ -1,4 +1,4 @@
-"""Commands that run reports, and list them."""
+"""Commands that run and list reports."""
 
 from __future__ import annotations
 
@@ -22,24 +22,25 @@ LINE_LENGTH = 79
 
 def report(
     name: Annotated[
-        str, typer.Argument(help="Such as morning; `cenports-nb reports` lists them. Or a notebook's path.")
+        str,
+        typer.Argument(help="A report such as morning (`cenports-nb reports` lists them), or the path of a notebook."),
     ],
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
     parameters: Annotated[list[str] | None, typer.Option("-p", help="name=value; may repeat.")] = None,
     out: Annotated[Path, typer.Option("--out", help="The folder.")] = Path("report"),
     html: Annotated[bool, typer.Option("--html", help="Also write one self-contained HTML page.")] = False,
-    code: Annotated[bool, typer.Option("--code", help="Write the page, and show the code on it.")] = False,
+    code: Annotated[bool, typer.Option("--code", help="Write the page with the code on it.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open what was written.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Say nothing unless something is wrong.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless something is wrong.")] = False,
 ) -> None:
-    """Run a report notebook; write it, executed, and the files of its tables into a folder."""
+    """Run a report; write the executed notebook and the files of its tables to a folder."""
     from cenports_nb.reports import check_parameters, find_report, run_report  # noqa: PLC0415
     from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
     found = find_report(Path(name) if name.endswith(".ipynb") else name)
     given: dict[str, Any] = dict(parse_pairs("-p", parameters, "submit=true") or {})
-    # Unlike a person who runs the notebook cell by cell, a command never falls back to the sandbox by itself.
+    # A command never falls back to the sandbox by itself, as the notebook does for a person who runs its cells.
     for option, value in (("environment", env), ("profile", profile)):
         if option in given and value is not None:
             raise InvalidRequestError(f"-p {option}={given[option]} and {value!r} are both said: say one of them.")
@@ -47,7 +48,7 @@ def report(
             given.setdefault(option, value)
     check_parameters(found, given)
     if "environment" in found.parameters:
-        resolve_settings(given["environment"], profile=given.get("profile"))  # better now than in a cell
+        resolve_settings(given["environment"], profile=given.get("profile"))  # fail now rather than in a cell
     with _Progress(found.name, quiet=quiet) as progress:
         run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
     if not quiet:
@@ -61,7 +62,7 @@ def report(
 
 
 def list_reports() -> None:
-    """List the reports that ship in the package, with their parameters."""
+    """List the shipped reports with their parameters."""
     from cenports_nb.reports import list_reports as find_reports  # noqa: PLC0415
 
     for item in find_reports().values():
@@ -72,7 +73,7 @@ def list_reports() -> None:
 
 
 class _Progress:
-    """Tells on stderr which cell runs: in a terminal a line that is replaced, elsewhere a line a cell."""
+    """Prints the running cell to stderr: in a terminal on one line that is replaced, elsewhere a line per cell."""
 
     def __init__(self, name: str, *, quiet: bool) -> None:
         self._quiet = quiet or sys.stderr is None

@@ -12,14 +12,14 @@ from cenports_nb.errors import InvalidRequestError
 
 def sandbox(
     port: Annotated[int, typer.Option("--port", help="0 takes a free one.")] = 0,
-    orders: Annotated[int | None, typer.Option("--orders", help="Generate so many orders.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="Of the generated orders.")] = 0,
+    orders: Annotated[int | None, typer.Option("--orders", help="The number of orders to generate.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="The seed of the generated orders.")] = 0,
     data: Annotated[Path | None, typer.Option("--data", help="A folder of your own data.")] = None,
-    rate_limit: Annotated[int, typer.Option("--rate-limit", help="Requests a minute; 0 switches it off.")] = 60,
+    rate_limit: Annotated[int, typer.Option("--rate-limit", help="Requests per minute; 0 for no limit.")] = 60,
     recording: Annotated[
-        Path | None, typer.Option("--recording", help="Speak as the account that `doctor --write-probe` recorded.")
+        Path | None, typer.Option("--recording", help="Behave like the account that `doctor --write-probe` recorded.")
     ] = None,
-    no_shift: Annotated[bool, typer.Option("--no-shift", help="Leave the days of the sample as they are.")] = False,
+    no_shift: Annotated[bool, typer.Option("--no-shift", help="Keep the original days of the sample.")] = False,
 ) -> None:
     """Run the sandbox until Ctrl-C or SIGTERM, for clients of other processes."""
     import signal  # noqa: PLC0415
@@ -43,7 +43,7 @@ def sandbox(
     with server:
         typer.echo(f"{server.url}")
         typer.echo(f'cn.connect("sandbox", base_url="{server.url}")   Ctrl-C stops it', err=True)
-        # A shell that starts it in the background may have it ignore SIGINT.
+        # A shell may start background processes with SIGINT ignored.
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         try:

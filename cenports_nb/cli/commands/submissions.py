@@ -1,7 +1,7 @@
 """Commands about submissions.
 
-list, show and history read the journal: they need no credentials and ask nothing of Cenports. wait, verify, retry,
-resume and resolve go on with a submission.
+list, show and history read the journal: they need no credentials and send no request. wait, verify, retry, resume and
+resolve continue a submission.
 """
 
 from __future__ import annotations
@@ -32,20 +32,22 @@ if TYPE_CHECKING:
     import cenports_nb as cn
     from cenports_nb.api.client import Client
 
-SkuOption = Annotated[str | None, typer.Option("--sku", help="Only what changed this SKU.")]
-SubmissionArgument = Annotated[str, typer.Argument(metavar="ID", help="Of `submissions list`.")]
-OptionalSubmissionArgument = Annotated[str | None, typer.Argument(metavar="ID", help="Of `submissions list`.")]
+SkuOption = Annotated[str | None, typer.Option("--sku", help="Only submissions that changed this SKU.")]
+SubmissionArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, from `submissions list`.")]
+OptionalSubmissionArgument = Annotated[
+    str | None, typer.Argument(metavar="ID", help="The id, from `submissions list`.")
+]
 ResolvedOutcome = Literal["applied", "not_applied", "rejected"]
 
 
 def list_submissions(
     env: EnvironmentOption = None,
     open_: Annotated[
-        bool, typer.Option("--open", help="Only those with rows that are not settled or not sent.")
+        bool, typer.Option("--open", help="Only submissions with rows that are not settled or not sent.")
     ] = False,
     sku: SkuOption = None,
 ) -> None:
-    """List what was submitted from this machine, oldest first."""
+    """List the submissions of this machine, oldest first."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.settings import home_folder  # noqa: PLC0415
@@ -68,7 +70,7 @@ def show_submission(
     rows: Annotated[bool, typer.Option("--rows", help="Show every row.")] = False,
     out: OptionalOutOption = None,
 ) -> None:
-    """Show one submission: who, when, why, its batches, and what became of its rows."""
+    """Show one submission: who, when, why, its batches, and the outcomes of its rows."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
@@ -103,7 +105,7 @@ def show_history(
     env: EnvironmentOption = None,
     out: OptionalOutOption = None,
 ) -> None:
-    """Tell every change of a submission's rows, or of a SKU: who, when, from what to what, why, what was said."""
+    """List every change of a submission's rows, or of a SKU: who, when, the old and the new state, and why."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
@@ -131,7 +133,7 @@ def wait(
     profile: ProfileOption = None,
     timeout: TimeoutOption = "20min",
 ) -> None:
-    """Wait until no row is pending; without ID, for everything of the account."""
+    """Wait until no row is pending; without ID, for all submissions of the account."""
     import cenports_nb as cn  # noqa: PLC0415
 
     seconds = parse_timeout(timeout)
@@ -141,7 +143,7 @@ def wait(
         if not ids:
             print_text(f"Nothing of {describe_account(client)} is pending.")
             return
-        submissions = [cn.open_submission(client, one) for one in ids]  # all are asked about while one is waited for
+        submissions = [cn.open_submission(client, one) for one in ids]  # while one is waited for, all are polled
         until = client.clock.monotonic() + seconds
         for submission in submissions:
             wait_with_progress(submission, max(0.0, until - client.clock.monotonic()), account_options)
@@ -149,7 +151,7 @@ def wait(
 
 
 def verify(submission_id: SubmissionArgument, env: EnvironmentOption = None, profile: ProfileOption = None) -> None:
-    """Read the stock to settle rows that Cenports does not confirm; it says when to look again."""
+    """Read the stock to settle rows that Cenports does not confirm; if it can't, say when to try again."""
     import cenports_nb as cn  # noqa: PLC0415
 
     account_options = AccountOptions(env, profile)
@@ -164,7 +166,7 @@ def resume(
     yes: YesOption = False,
     timeout: TimeoutOption = "20min",
 ) -> None:
-    """Go on after a crash: send what was not sent, and what is in doubt where the stock shows that a repeat is safe."""
+    """Continue after a crash: send what was not sent, and what is in doubt where the stock shows that repeating is safe."""
     _send_again("resume", submission_id, AccountOptions(env, profile), yes=yes, timeout=timeout)
 
 
@@ -175,21 +177,21 @@ def retry(
     yes: YesOption = False,
     timeout: TimeoutOption = "20min",
 ) -> None:
-    """Send rows again that were rejected or shown not to be applied, where that is safe."""
+    """Send again rows that were rejected or shown not to be applied, where that is safe."""
     _send_again("retry", submission_id, AccountOptions(env, profile), yes=yes, timeout=timeout)
 
 
 def resolve(
     submission_id: SubmissionArgument,
-    outcome: Annotated[ResolvedOutcome, typer.Option(help="What became of the rows.")],
-    note: Annotated[str, typer.Option(help="How you know; it stays in the journal, with your name.")],
+    outcome: Annotated[ResolvedOutcome, typer.Option(help="The outcome of the rows.")],
+    note: Annotated[str, typer.Option(help="How you know; the journal keeps it with your name.")],
     sku: Annotated[list[str] | None, typer.Option("--sku", help="A row's SKU; may repeat.")] = None,
     order: Annotated[list[str] | None, typer.Option("--order", help="A row's order number; may repeat.")] = None,
     warehouse: Annotated[str | None, typer.Option(help="The warehouse, if several have the SKU.")] = None,
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Close rows that no evidence settles with your word."""
+    """Close rows that no evidence can settle, on your word."""
     import cenports_nb as cn  # noqa: PLC0415
 
     if bool(sku) == bool(order):
@@ -207,7 +209,7 @@ def resolve(
 def _send_again(
     action: Literal["resume", "retry"], submission_id: str, account_options: AccountOptions, *, yes: bool, timeout: str
 ) -> None:
-    """Show what may be sent again, ask, send, follow."""
+    """Show what can be sent again, ask for confirmation, send it, and wait."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415
 
@@ -229,7 +231,7 @@ def _send_again(
 
 
 def _count_sendable(submission: cn.Submission, action: Literal["resume", "retry"]) -> int:
-    """Count the rows that may be sent; what is read just before decides on each."""
+    """Count the rows that may be sent; what is read just before sending decides about each."""
     from cenports_nb.submissions.journal.write_kinds import get_write_kind  # noqa: PLC0415
 
     outcomes = submission.outcomes
@@ -242,10 +244,10 @@ def _count_sendable(submission: cn.Submission, action: Literal["resume", "retry"
 
 
 def _select_in_warehouse(outcomes: pd.DataFrame, warehouse: str, skus: list[str]) -> pd.DataFrame:
-    """Find the rows of a warehouse that are meant.
+    """Return the rows of some SKUs in a warehouse.
 
     Raises:
-        InvalidRequestError: One is not there.
+        InvalidRequestError: A SKU has no row there.
     """
     here = outcomes[(outcomes["warehouse_code"] == warehouse) & outcomes["product_sku"].isin(skus)]
     lacking = [sku for sku in skus if sku not in set(here["product_sku"])]
@@ -256,10 +258,10 @@ def _select_in_warehouse(outcomes: pd.DataFrame, warehouse: str, skus: list[str]
 
 @contextmanager
 def _connect(account_options: AccountOptions, submission_id: str | None, *, read_only: bool = True) -> Iterator[Client]:
-    """Connect to the account that is named, or else to the environment that the submission belongs to.
+    """Connect to the named account, or else to the environment of the submission.
 
     Raises:
-        InvalidRequestError: A sandbox.
+        InvalidRequestError: The submission is a sandbox's.
     """
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415

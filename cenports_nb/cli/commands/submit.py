@@ -1,4 +1,4 @@
-"""The command that brings the stock to what was counted: plan, look, confirm, send, follow."""
+"""The command that sets the stock to a count: plan, check, confirm, send, wait."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ Basis = Literal["on_hand", "net_of_open"]
 
 @dataclass(frozen=True)
 class SubmitOptions:
-    """How a frame is submitted, as `submit_updates` takes it."""
+    """Options of `submit_updates`."""
 
     batch_size: int
     on_stale: OnStale
@@ -49,55 +49,69 @@ class SubmitOptions:
 
 
 def submit(
-    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="What was counted: .csv, .tsv, .xlsx or .parquet.")],
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="The count: .csv, .tsv, .xlsx or .parquet.")],
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
     dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the plan and what guards say; send nothing.")
+        bool, typer.Option("--dry-run", help="Show the plan and the guards' objections; send nothing.")
     ] = False,
     yes: YesOption = False,
     on_stale: Annotated[
-        OnStale, typer.Option(help="Rows whose stock moves between the plan and the sending.")
+        OnStale, typer.Option(help="What to do with rows whose stock changes between planning and sending.")
     ] = "raise",
-    on_objection: Annotated[OnObjection, typer.Option(help="hold sends what no guard objects to.")] = "raise",
-    allow: Annotated[list[str] | None, typer.Option("--allow", help="A guard to accept; may repeat.")] = None,
-    missing: Annotated[Missing, typer.Option(help="SKUs of a counted warehouse that the file lacks.")] = "ignore",
+    on_objection: Annotated[OnObjection, typer.Option(help="hold sends only rows that no guard objects to.")] = "raise",
+    allow: Annotated[
+        list[str] | None, typer.Option("--allow", help="A guard whose objections are accepted; may repeat.")
+    ] = None,
+    missing: Annotated[
+        Missing, typer.Option(help="What to do with SKUs of a counted warehouse that the file lacks.")
+    ] = "ignore",
     unknown: Annotated[
         list[str] | None,
-        typer.Option("--unknown", help='"NEW-1=new" or "ab100=AB-100": what an unknown SKU is; may repeat.'),
+        typer.Option("--unknown", help='What an unknown SKU is, such as "NEW-1=new" or "ab100=AB-100"; may repeat.'),
     ] = None,
-    basis: Annotated[Basis, typer.Option(help="net_of_open: the file is already less of open orders.")] = "on_hand",
+    basis: Annotated[
+        Basis, typer.Option(help="net_of_open: open orders are already deducted in the file.")
+    ] = "on_hand",
     at_count: Annotated[
-        Path | None, typer.Option("--at-count", help="The stock when it was counted, from `stock --out`.")
+        Path | None, typer.Option("--at-count", help="The stock at the time of the count, from `stock --out`.")
     ] = None,
-    canary: Annotated[int, typer.Option(min=0, help="So many rows go first and are read back.")] = 0,
-    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Follow the transactions to their end.")] = True,
+    canary: Annotated[int, typer.Option(min=0, help="The number of rows to send and read back first.")] = 0,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the transactions to end.")] = True,
     timeout: TimeoutOption = "20min",
     warehouse: Annotated[str | None, typer.Option(help="The warehouse of a file without such a column.")] = None,
-    by: Annotated[ProductKey, typer.Option(help="What the file names products by.")] = "product_sku",
+    by: Annotated[ProductKey, typer.Option(help="The column that identifies products.")] = "product_sku",
     column: Annotated[
-        list[str] | None, typer.Option("--column", help='"quantity=Counted": a header of yours; may repeat.')
+        list[str] | None,
+        typer.Option("--column", help='A header of your file, such as "quantity=Counted"; may repeat.'),
     ] = None,
     warehouse_map: Annotated[
-        list[str] | None, typer.Option("--warehouse-map", help='"MINE=THEIRS": a code of yours; may repeat.')
+        list[str] | None,
+        typer.Option(
+            "--warehouse-map", help='Your warehouse code and the one of Cenports, as "MINE=THEIRS"; may repeat.'
+        ),
     ] = None,
-    duplicates: Annotated[Duplicates, typer.Option(help="sum adds bins of a SKU up.")] = "raise",
-    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook, where several have counts.")] = None,
-    encoding: Annotated[str | None, typer.Option(help="Of a text file that is not UTF-8, such as cp1252.")] = None,
+    duplicates: Annotated[Duplicates, typer.Option(help="sum adds up the bins of a SKU.")] = "raise",
+    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook, if several have counts.")] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="The encoding of a text file that is not UTF-8, such as cp1252.")
+    ] = None,
     hidden_rows: Annotated[
         HiddenRows | None,
-        typer.Option(help="Rows that a workbook hides or filters out; or hidden_rows in the profile."),
+        typer.Option(
+            help="What to do with rows that a workbook hides or filters out; by default hidden_rows of the profile."
+        ),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Rows of one request at most.")] = 500,
+    batch_size: Annotated[int, typer.Option(min=1, help="Maximum rows of one request.")] = 500,
     reason: Annotated[str | None, typer.Option(help="Why, for the journal.")] = None,
     reference: Annotated[
         str | None, typer.Option(help="Your document number; by default the file's name and a hash.")
     ] = None,
     differential: Annotated[
-        bool, typer.Option("--differential", help="The file has changes with their sign, not counts.")
+        bool, typer.Option("--differential", help="The file has signed changes, not counts.")
     ] = False,
 ) -> None:
-    """Bring the stock to what was counted: show the plan, ask, send, follow. Nothing is sent without a yes."""
+    """Set the stock to a count: show the plan, ask for confirmation, send, and wait. Nothing is sent without a yes."""
     import cenports_nb as cn  # noqa: PLC0415
 
     if not dry_run:
@@ -163,7 +177,7 @@ def submit(
             stop_command("Nothing is left to send: every row is held back or was left out.", FAILED)
         confirm(rows, describe_account(reading_client), yes=yes)
         print_status(f"Sending to {describe_account(reading_client)}{', the canary first' if canary else ''} …")
-        # Only now is there a client that may write; it joins the sandbox of the first one, if that started one.
+        # Only now connect a client that may write; it joins the first client's sandbox, if there is one.
         with (
             interruptible(),
             _stale_rows_shown(updates),
@@ -176,13 +190,13 @@ def submit(
 
 
 def _read_escapes(settled: dict[str, str] | None, counted: pd.DataFrame) -> dict[str, str] | None:
-    """Read SKUs as the guards show them: nobody can type a character that can't be seen."""
+    """Read SKUs in the escaped form that guards show, because nobody can type an invisible character."""
     shown = {escape_unprintable(sku): sku for sku in counted["product_sku"] if not sku.isprintable()}
     return settled and {shown.get(sku, sku): target for sku, target in settled.items()}
 
 
 def _show_remembered(updates: pd.DataFrame) -> None:
-    """Show what was said of unknown SKUs of earlier counts and holds for this one too."""
+    """Show which earlier settlements of unknown SKUs apply to this count."""
     from cenports_nb.stock.plans.metadata import read_metadata  # noqa: PLC0415
 
     metadata = read_metadata(updates)
@@ -192,7 +206,7 @@ def _show_remembered(updates: pd.DataFrame) -> None:
 
 
 def _print_columns(counted: pd.DataFrame) -> None:
-    """Say which columns of the file were read as what."""
+    """Print which column of the file was read as what."""
     from cenports_nb.frames.provenance import describe_file, provenance  # noqa: PLC0415 - pandas is slow to import
 
     if origin := provenance(counted):
@@ -200,7 +214,7 @@ def _print_columns(counted: pd.DataFrame) -> None:
 
 
 def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | None:
-    """Load what is for sale, for the guards that look at it; where every channel says the same, of one of them."""
+    """Load available stock for the guards that need it; from one channel if all have the same."""
     import cenports_nb as cn  # noqa: PLC0415
 
     if {"below_reserved", "basis"} <= set(allow):
@@ -211,9 +225,9 @@ def _load_available(client: Client, allow: Collection[str]) -> pd.DataFrame | No
 
 
 def _load_open_items(client: Client, actual: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Load the open lines after the stock, past the cache, and list the rows whose stock moved meanwhile.
+    """Load the open lines after the stock, past the cache, and list the rows whose stock changed meanwhile.
 
-    Of such a row nobody can tell whether what left the shelf is still among the open lines.
+    Whether such a change is still among the open lines can't be known.
     """
     import cenports_nb as cn  # noqa: PLC0415
 
@@ -226,7 +240,7 @@ def _load_open_items(client: Client, actual: pd.DataFrame) -> tuple[pd.DataFrame
 
 
 def _select_planned(left_out: pd.DataFrame | None, updates: pd.DataFrame) -> pd.DataFrame | None:
-    """Select those rows to leave out that are planned at all."""
+    """Return the rows to leave out that are part of the plan."""
     if left_out is None:
         return None
     keys = ["warehouse_code", "product_sku"]
@@ -240,7 +254,7 @@ def _show_plan(
     left_out: pd.DataFrame | None,
     submit_options: SubmitOptions,
 ) -> Submission:
-    """Show what would be sent and what guards say; return it as a dry run, or stop where a guard does."""
+    """Show the plan and the objections of guards; return it as a dry run, or stop where a guard blocks it."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.stock.guards.registry import STOPS_ALL  # noqa: PLC0415
     from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
@@ -276,7 +290,7 @@ def _show_plan(
 
 @contextmanager
 def _stale_rows_shown(updates: pd.DataFrame) -> Iterator[None]:
-    """Show the rows of a plan that became stale, and stop, where they are neither rebased nor dropped."""
+    """Show the stale rows of a plan, and stop, unless they are rebased or dropped."""
     from cenports_nb.stock.plans.plan_text import build_plan_table, format_plan  # noqa: PLC0415
     from cenports_nb.submissions.final_rows import describe_moves  # noqa: PLC0415
 
@@ -294,7 +308,7 @@ def _stale_rows_shown(updates: pd.DataFrame) -> Iterator[None]:
 
 
 def _follow_up(submission: Submission, file: CountFile, seconds: float | None, account_options: AccountOptions) -> None:
-    """Keep what was held, and follow what was sent."""
+    """Save held rows, and wait for what was sent."""
     _save_held(submission, file)
     if seconds is not None and not submission.settled:
         from cenports_nb.submissions.tracking.status_table import format_status  # noqa: PLC0415

@@ -1,7 +1,7 @@
-"""The strict decoder: pages exactly as documented -> Arrow columns, at the speed at which the JSON can be parsed.
+"""The strict decoder: pages exactly as documented -> Arrow columns, as fast as JSON can be parsed.
 
-It is strict: text for a number, `5.0` for a count, a number for a SKU, a doubled key, a missing order number,
-bytes that are not UTF-8 all make it refuse the page, and the lenient decoder reads it record by record.
+It refuses a page with any deviation: text for a number, `5.0` for a count, a number for a SKU, a duplicate key, a
+missing order number, or bytes that aren't UTF-8. The lenient decoder then reads that page record by record.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, R
 from cenports_nb.frames.text_columns import from_arrow
 
 POOL = pa.system_memory_pool()
-"""Where pages are decoded and columns built, since `trim_heap` reaches it. Arrow's other pools keep freed memory: twice
-the size of the frames, in a load of 60,000 orders."""
+"""The pool in which pages are decoded and columns built, because `trim_heap` reaches it. Arrow's other pools keep freed
+memory: twice the size of the frames, in a load of 60,000 orders."""
 INSTANT_DTYPE = pd.DatetimeTZDtype("us", "UTC")
 FLAG_DTYPE: Any = pd.BooleanDtype()
 ARROW_TYPES: dict[columns.ColumnBuilder, pa.DataType] = {
@@ -38,7 +38,7 @@ FIRST_INSTANT, LAST_INSTANT = (
 )
 REQUIRED_BUILDERS = (columns.key, columns.needed_instant, columns.count)
 FIELDS_WITHOUT_COLUMN = frozenset({"lineItems.orderNo"})
-"""Fields that the reference shows and no frame has."""
+"""Documented fields that no frame has."""
 
 
 @dataclass(frozen=True)
@@ -46,11 +46,11 @@ class StrictColumns:
     """Orders and their lines as columns, named as in the frames.
 
     Attributes:
-        sizes: Records of each page.
-        orders: One value an order.
-        lines: One value a line, and `line_item` as sent.
-        line_counts: Lines of each order.
-        unknown: Fields that came and that no frame has.
+        sizes: The number of records of each page.
+        orders: One value per order.
+        lines: One value per line, with `line_item` as sent.
+        line_counts: The number of lines of each order.
+        unknown: Received fields that no frame has.
     """
 
     sizes: tuple[int, ...]
@@ -61,19 +61,19 @@ class StrictColumns:
 
 
 def decode_strictly(pages: Sequence[bytes | memoryview], channel_id: str | None) -> StrictColumns | None:
-    """Read pages, each a JSON list of orders; None if anything in them is a surprise.
+    """Decode pages, each a JSON list of orders; None if they deviate from the reference.
 
     Args:
-        pages: JSON as it came.
-        channel_id: The channel that was asked for, for orders that name none.
+        pages: The received JSON.
+        channel_id: The requested channel, for orders that name none.
     """
-    rows = b"".join(part for page in pages for part in (b'{"data":', page, b"}\n"))  # each page as one row
+    rows = b"".join(part for page in pages for part in (b'{"data":', page, b"}\n"))  # one row per page
     try:
-        _check_utf8(rows)  # Arrow's JSON reader takes what is not UTF-8
+        _check_utf8(rows)  # Arrow's JSON reader accepts invalid UTF-8
         found = arrow_json.read_json(
             pa.BufferReader(rows),
-            # One block: blocks are what threads of Arrow share, and here each thread decodes pages of its own. Within
-            # one block a line break between two values is a blank.
+            # One block per call: Arrow's threads share blocks, but here each thread decodes its own pages. Within a block, a
+            # line break between two values is whitespace.
             read_options=arrow_json.ReadOptions(use_threads=False, block_size=len(rows) + 1),
             memory_pool=POOL,
             parse_options=arrow_json.ParseOptions(explicit_schema=PAGE_SCHEMA, unexpected_field_behavior="infer"),
@@ -106,7 +106,7 @@ def decode_strictly(pages: Sequence[bytes | memoryview], channel_id: str | None)
 
 
 def _check_utf8(content: bytes) -> None:
-    """Raise ArrowInvalid for bytes that are not UTF-8; a tenth of the time that `bytes.decode` takes."""
+    """Raise ArrowInvalid for bytes that aren't UTF-8, in a tenth of the time of `bytes.decode`."""
     offsets = pa.py_buffer(np.array([0, len(content)], dtype="int64"))
     text = pa.Array.from_buffers(pa.large_string(), 1, [None, offsets, pa.py_buffer(content)])
     text.validate(full=True)
@@ -115,7 +115,7 @@ def _check_utf8(content: bytes) -> None:
 def _extract_columns(
     records: pa.StructArray, table: Iterable[Field]
 ) -> tuple[dict[str, pa.Array], dict[str, dict[str, pa.Array]]]:
-    """Take the columns of a table out of records, and all that came, by nested object."""
+    """Take the columns of a table out of records, and everything received, by nested object."""
     groups = {"": _split_struct(records)}
     for name, array in groups[""].items():
         if pa.types.is_struct(array.type):
@@ -133,7 +133,7 @@ def _split_struct(array: pa.StructArray) -> dict[str, pa.Array]:
 
 
 def _is_valid(found: dict[str, pa.Array], table: Iterable[Field]) -> bool:
-    """Tell whether all is there that must be, and no amount is infinite."""
+    """Return whether all required values are there, and all amounts are finite."""
     for item in table:
         array = found[item.name]
         if item.builder in REQUIRED_BUILDERS and array.null_count:
@@ -148,20 +148,20 @@ def _is_valid(found: dict[str, pa.Array], table: Iterable[Field]) -> bool:
 
 
 def _has_impossible_year(instants: pa.Array) -> bool:
-    """Tell whether an instant lies in a year that dates don't have; an offset may lead there."""
+    """Return whether an instant has a year that dates can't have, which an offset may cause."""
     reach = pc.min_max(instants.cast(pa.int64())).as_py()
     return reach["min"] is not None and not FIRST_INSTANT <= reach["min"] <= reach["max"] <= LAST_INSTANT
 
 
 def _find_unknown_fields(groups: dict[str, dict[str, pa.Array]], prefix: str = "") -> frozenset[str]:
-    """Name the fields that came and that the reference does not show."""
+    """Name the received fields that aren't documented."""
     known = KNOWN_FIELDS | FIELDS_WITHOUT_COLUMN
     names = {f"{prefix}{group}.{name}" if group else f"{prefix}{name}" for group in groups for name in groups[group]}
     return frozenset(names - known)
 
 
 def _build_struct_type(table: Iterable[Field], *more: pa.Field) -> pa.DataType:
-    """Write a table as the object that it is read from."""
+    """Build the Arrow type of the object that a table is read from."""
     flat: list[Any] = []
     nested: dict[str, list[Any]] = {}
     for item in table:
@@ -182,7 +182,7 @@ KNOWN_FIELDS = frozenset(
 
 
 def to_pandas(array: pa.Array) -> Any:
-    """Make a pandas array of the dtype that the frames have."""
+    """Convert to a pandas array with the dtype of the frames."""
     kind = array.type
     if pa.types.is_large_string(kind):
         return from_arrow(array).array
@@ -194,6 +194,6 @@ def to_pandas(array: pa.Array) -> Any:
 
 
 def _copy_if_readonly(array: pa.Array) -> np.ndarray:
-    """Copy numbers: what pandas shares with Arrow can't be written to."""
+    """Copy numbers, because pandas can't write to memory that it shares with Arrow."""
     values: np.ndarray = array.to_numpy(zero_copy_only=False)
     return values if values.flags.writeable else values.copy()

@@ -1,4 +1,4 @@
-"""Values -> typed columns; each column says which of its values can't be read."""
+"""Values -> typed columns, with the reason for each value that can't be read."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ import pyarrow as pa
 from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow, to_arrow
 
 Column = tuple["pd.Series[Any]", dict[int, str]]
-"""A column, and position -> reason for each value that could not be read."""
+"""A column, and position -> reason for each value that can't be read."""
 
 
 def text(values: Sequence[Any]) -> Column:
     """Text as sent; whole numbers as their digits; null stays null."""
     try:
         return from_arrow(pa.array(values, ARROW_TEXT)), {}
-    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # numbers among them, or half a character
+    except (pa.ArrowInvalid, pa.ArrowTypeError, UnicodeEncodeError):  # with numbers, or half a surrogate pair
         pass
     try:
         return pd.Series(values, dtype="str"), {}
@@ -38,13 +38,13 @@ def key(values: Sequence[Any]) -> Column:
 
 
 def instant(values: Sequence[str | None]) -> Column:
-    """An instant with any offset, UTC where none is sent, to the microsecond."""
+    """An instant with any offset, or UTC without one, to the microsecond."""
     column = _parse_instants(values)
     return column, _explain_unread(column, values, "is no date")
 
 
 def needed_instant(values: Sequence[str | None]) -> Column:
-    """An instant that must be there."""
+    """An instant, never null."""
     column, bad = instant(values)
     for i in _nulls(column):
         bad.setdefault(i, "is missing")
@@ -52,14 +52,14 @@ def needed_instant(values: Sequence[str | None]) -> Column:
 
 
 def day(values: Sequence[str | None]) -> Column:
-    """A day; of an instant, its UTC day."""
+    """A day; the UTC day of an instant."""
     column = _parse_instants(values)
     days = column.dt.tz_localize(None).dt.normalize().astype("datetime64[us]")
     return days, _explain_unread(column, values, "is no date")
 
 
 def money(values: Sequence[float | None]) -> Column:
-    """An amount as sent; null stays null, infinite and NaN can't be read."""
+    """An amount as sent; null stays null, infinite values and NaN can't be read."""
     array = np.array([math.nan if value is None else value for value in values], dtype="float64")
     bad: dict[int, str] = {}
     for i in map(int, np.flatnonzero(~np.isfinite(array))):
@@ -90,12 +90,12 @@ def count_or_null(values: Sequence[int | None]) -> Column:
 
 
 def flag(values: Sequence[bool | None]) -> Column:
-    """Yes or no; no where nothing is said."""
+    """True or false; null becomes false."""
     return pd.Series(np.array(values, dtype="bool")), {}
 
 
 def flag_or_null(values: Sequence[Any]) -> Column:
-    """Yes, no or null, as JSON, a number or text has it; anything else can't be read."""
+    """True, false or null, as JSON, a number or text; anything else can't be read."""
     read = [None if value is None else BOOLEAN_WORDS.get(str(value).strip().lower()) for value in values]
     bad = {i: f"is no yes or no: {value!r}" for i, value in enumerate(values) if value is not None and read[i] is None}
     return pd.Series(read, dtype="boolean"), bad
@@ -106,17 +106,17 @@ MIN_INT64, MAX_INT64 = -(2**63), 2**63 - 1
 FIRST_INSTANT, LAST_INSTANT = (
     pd.Timestamp(text, tz="UTC").as_unit("us") for text in ("0001-01-01", "9999-12-31 23:59:59.999999")
 )
-"""What a calendar has; an offset may lead beyond either end."""
+"""The range of the calendar, which an offset may exceed."""
 
 ColumnBuilder = Callable[[Sequence[Any]], Column]
 
 
 def _parse_instants(values: Sequence[str | None]) -> pd.Series[Any]:
-    """Read dates of four, two and two digits; pandas alone would take "now" and "2020" too."""
+    """Parse dates of four, two and two digits; pandas alone would accept "now" and "2020"."""
     coded = to_arrow(text(values)[0]).combine_chunks().dictionary_encode()
-    texts = from_arrow(coded.dictionary)  # each once: of many dates most are the same
+    texts = from_arrow(coded.dictionary)  # the distinct texts: most dates repeat
     dated = texts.where(texts.str.match(r"\d{4}-\d{2}-\d{2}").fillna(value=False).astype(bool))
-    # One date to the nanosecond makes pandas read all of them so, and those it reaches only from 1677 to 2262.
+    # A date with nanoseconds would make pandas read all of them so, and limit them to the years 1677 to 2262.
     cut = dated.str.replace(r"^(\S{10}[T ][\d:]{4,8}\.\d{6})\d+", r"\1", regex=True)
     parsed = pd.to_datetime(cut, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
     parsed = parsed.where((parsed >= FIRST_INSTANT) & (parsed <= LAST_INSTANT))

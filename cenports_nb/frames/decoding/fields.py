@@ -1,6 +1,6 @@
 """Which field of a record fills which column, and how the column is built.
 
-A path `a.b` reads field b of the nested object a; where that object is missing or null, so is the column.
+A path `a.b` reads field b of the nested object a; if that object is missing or null, so is the value.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from cenports_nb.frames.decoding import columns
 
 @dataclass(frozen=True)
 class Field:
-    """One column: its name, where its value is in a record, how it is built."""
+    """One column: its name, the path of its value in a record, and how it is built."""
 
     name: str
     path: str
@@ -23,7 +23,7 @@ class Field:
 
     @property
     def json_path(self) -> str:
-        """The path with the API's own names."""
+        """The path in the API's own names."""
         return re.sub(r"_([a-z0-9])", lambda found: found[1].upper(), self.path)
 
 
@@ -75,7 +75,7 @@ LINE_ITEM_FIELDS = (
     *_text_fields(status="status"),
 )
 RAW_LINE_ITEM_FIELD = Field("line_item", "line_item", columns.text)
-"""The number of a line is text in the answers, and read late: what it can't tell, the line's position does."""
+"""The number of a line, as text; where it can't be read, the line's position replaces it later."""
 STOCK_FIELDS = (
     Field("product_sku", "product_sku", columns.key),
     *_text_fields(retailer_sku="retailer_sku", product_upc="product_upc", product_name="product_name"),
@@ -122,5 +122,5 @@ SHIPMENT_FIELDS = (
     Field("acknowledged", "acknowledged", columns.flag_or_null),
 )
 
-# An object that a record lacks reads as one with nothing in it.
+# A missing nested object is read as an empty one.
 EMPTY_OBJECTS: dict[str, Any] = {"warehouse_address": models.WarehouseAddress()}

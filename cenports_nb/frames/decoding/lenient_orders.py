@@ -1,7 +1,7 @@
 """The lenient decoder: normalizes a page record by record to what the reference documents, and rejects the rest.
 
-It is lax where the API may be: numbers as text, text as numbers, whole numbers with a point, instants of any
-form. What it accepts, it writes as the strict decoder wants it, so that both end in the same columns.
+It accepts numbers as text, text as numbers, whole numbers with a decimal point, and instants in any form, and writes
+them as the strict decoder requires, so that both produce the same columns.
 """
 
 from __future__ import annotations
@@ -33,16 +33,16 @@ ENCODE = msgspec.json.Encoder().encode
 
 @dataclass
 class NormalizedPage:
-    """What of a page could be read.
+    """The readable part of a page.
 
     Attributes:
-        page: JSON of a list of those orders, as the strict decoder reads it.
-        places: The place of each on the page.
-        line_counts: How many lines each was sent with, those that can't be read included.
-        positions: The position of each line in its order, from 1, as sent.
+        page: JSON of a list of the readable orders, for the strict decoder.
+        places: The position of each on the page.
+        line_counts: The number of lines that each was sent with, including unreadable ones.
+        positions: The position of each line in its order as sent, from 1.
         rejects: Orders that can't be read.
-        line_rejects: Lines that can't be read, by the place of their order.
-        unknown: Fields that came and that the reference does not show.
+        line_rejects: Lines that can't be read, by the position of their order.
+        unknown: Received fields that aren't documented.
     """
 
     page: bytes
@@ -55,16 +55,16 @@ class NormalizedPage:
 
 
 def normalize_page(page: bytes | memoryview, channel_id: str | None) -> NormalizedPage:
-    """Read what can be read of a page, a JSON list of orders.
+    """Read a page, a JSON list of orders, record by record.
 
     Args:
-        page: JSON as it came.
-        channel_id: The channel that was asked for, for orders that name none.
+        page: The received JSON.
+        channel_id: The requested channel, for orders that name none.
     """
     rejects: list[Reject] = []
     line_rejects: list[Reject] = []
-    lines: dict[int, Sequence[int]] = {}  # positions of the readable lines of orders that have others too
-    sent: dict[int, int] = {}  # how many lines those were sent with
+    lines: dict[int, Sequence[int]] = {}  # positions of the readable lines of orders that also have others
+    sent: dict[int, int] = {}  # the number of lines that those were sent with
     raw: Sequence[msgspec.Raw] | None = None
     unknown: frozenset[str] = frozenset()
     try:
@@ -117,14 +117,14 @@ def normalize_page(page: bytes | memoryview, channel_id: str | None) -> Normaliz
         np.array([sent.get(place, count) for place, count in zip(at, counts, strict=True)], dtype="int64"),
         np.fromiter((position for of_order in positions for position in of_order), dtype="int64", count=len(every)),
         sorted(rejects, key=lambda reject: reject.record_index),
-        # A rejected order is listed with all that it holds; its lines needn't be listed again.
+        # A reject contains the whole order, so its lines needn't be listed.
         [reject for reject in line_rejects if reject.record_index not in gone],
         unknown,
     )
 
 
 def find_unknown_fields(page: bytes | memoryview) -> frozenset[str]:
-    """Name the fields of a page that the reference does not show."""
+    """Name the fields of a page that aren't documented."""
     names: set[str] = set()
     for record in _split_objects(page):
         names |= record.keys()
@@ -138,7 +138,7 @@ def find_unknown_fields(page: bytes | memoryview) -> frozenset[str]:
 def _decode_lines(
     raw: Sequence[msgspec.Raw], place: int, number: str
 ) -> tuple[list[tuple[int, models.LineItem]], list[Reject]]:
-    """Read the lines of one order; a bad one spoils only itself."""
+    """Read the lines of one order; a bad one doesn't affect the others."""
     good: list[tuple[int, models.LineItem]] = []
     bad: list[Reject] = []
     for position, record in enumerate(raw, start=1):
@@ -154,7 +154,7 @@ def _decode_lines(
 
 
 def _find_incomplete(found: Sequence[Any], channel_id: str | None) -> dict[int, tuple[str, str]]:
-    """Find orders that have no number, channel or date; write dates as the strict decoder reads them."""
+    """Find orders without number, channel or date; write dates as the strict decoder reads them."""
     failed: dict[int, tuple[str, str]] = {}
     for row, order in enumerate(found):
         if order.channel_id is None:
@@ -190,7 +190,7 @@ def _write_digits(found: Sequence[Any], table: Iterable[Field]) -> None:
 
 
 def _split_objects(page: bytes | memoryview) -> list[dict[str, msgspec.Raw]]:
-    """Read a list of objects only as far as their names; what is no such list has none."""
+    """Split a list of objects into fields without decoding them; anything else gives an empty list."""
     try:
         return DECODE_OBJECTS(page)
     except (msgspec.MsgspecError, UnicodeDecodeError):

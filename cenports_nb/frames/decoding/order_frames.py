@@ -1,4 +1,4 @@
-"""One reading of GET /orders -> the columns of both its frames, orders and line items."""
+"""Decoded pages of GET /orders -> the columns of both frames, orders and line items."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from cenports_nb.frames.decoding.order_pages import KEY_COLUMNS, WAREHOUSE_COLUM
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.text_columns import fill_blanks, from_arrow
 
-MAX_ZONE_OFFSET = np.timedelta64(1, "D")  # what a server's time zone can explain
+MAX_ZONE_OFFSET = np.timedelta64(1, "D")  # the most that a server's time zone can explain
 LINE_COUNT_TYPE = {"line_count": pa.int64()}
 ORDER_TYPES = {item.name: ARROW_TYPES[item.builder] for item in ORDER_FIELDS} | LINE_COUNT_TYPE
 LINE_TYPES = {item.name: ARROW_TYPES[item.builder] for item in (*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD)}
@@ -33,17 +33,17 @@ MAX_LINE_NUMBER = 2**31
 
 @dataclass
 class DecodedOrders:
-    """Orders as they came, window by window, and which of them belong into a frame.
+    """Orders as received, window by window, and which of them belong in a frame.
 
     Attributes:
-        pages: What came.
+        pages: The decoded pages.
         windows: The window that each of `pages` answers.
-        keys: `channel_id`, `order_no` and `order_date` of each order, as it came.
+        keys: `channel_id`, `order_no` and `order_date` of each received order.
         warehouses: The warehouse that each order names.
-        rows: The orders that belong into a frame, in its order.
-        rank: The place of each order among those; -1 for the others.
-        outside: Orders cut, as they lie outside the days asked for.
-        doubt: What speaks against the meaning of the filter by days.
+        rows: The orders that belong in a frame, in its order.
+        rank: The position of each order among those; -1 for the others.
+        outside: The number of orders outside the requested days.
+        doubt: Evidence that the filter by days means another date.
     """
 
     pages: Sequence[OrderPages]
@@ -57,12 +57,12 @@ class DecodedOrders:
 
     @property
     def unknown_fields(self) -> frozenset[str]:
-        """Fields that came and that the reference does not show."""
+        """Received fields that aren't documented."""
         return frozenset().union(*(page.unknown_fields for page in self.pages))
 
     @property
     def rejects(self) -> tuple[Reject, ...]:
-        """Orders that can't be read; the same one from two windows is one."""
+        """Orders that can't be read; one received in two windows counts once."""
         found: dict[tuple[str, str | None], Reject] = {}
         for page, window, start in zip(self.pages, self.windows, self._record_offsets(), strict=True):
             for reject in page.rejects:
@@ -86,7 +86,7 @@ class DecodedOrders:
         return tuple(found)
 
     def order_columns(self) -> dict[str, Any]:
-        """Build the columns of the orders frame; what they are built from is given up on the way."""
+        """Build the columns of the orders frame, releasing their parts on the way."""
         asked = np.repeat(
             np.array([{None: -1, False: 0, True: 1}[window.acknowledged] for window in self.windows], dtype="int8"),
             [len(page.places) for page in self.pages],
@@ -96,10 +96,10 @@ class DecodedOrders:
         return found
 
     def line_columns(self, *, fill_warehouses: bool = False) -> dict[str, Any]:
-        """Build the columns of the line-items frame; what they are built from is given up on the way.
+        """Build the columns of the line-items frame, releasing their parts on the way.
 
         Args:
-            fill_warehouses: Give a line that names no warehouse that of its order.
+            fill_warehouses: Give a line without a warehouse that of its order.
         """
         owners = _join_line_owners(self.pages)
         rank = self.rank[owners]
@@ -126,22 +126,22 @@ class DecodedOrders:
 
     @property
     def lines_outside(self) -> int:
-        """Lines of the orders that are outside the days asked for."""
+        """The number of lines of orders outside the requested days."""
         return int(self.outside[_join_line_owners(self.pages)].sum())
 
     def _record_offsets(self) -> list[int]:
-        """Tell how many records came before each of `pages`."""
+        """Return the number of records before each of `pages`."""
         sizes = [count_records(page) for page in self.pages]
         return [sum(sizes[:place]) for place in range(len(sizes))]
 
 
 def select_orders(retrieval: Retrieval, days: tuple[date, date] | None, zone: str) -> DecodedOrders:
-    """Choose the orders of a reading that belong into a frame: of copies the last one, of days those asked for.
+    """Select the orders that belong in a frame: the last one of several copies, and only the requested days.
 
     Args:
-        retrieval: What came.
-        days: First and last day, both included, in the zone.
-        zone: Where those days are meant.
+        retrieval: What was retrieved.
+        days: First and last day, both included.
+        zone: The zone of these days.
     """
     found = [(page, part.window) for part in retrieval.parts for page in split_pages(part.contents)]
     pages = [cast("OrderPages", page) for page, _ in found]
@@ -168,7 +168,7 @@ def select_orders(retrieval: Retrieval, days: tuple[date, date] | None, zone: st
 
 
 def find_differing_copies(retrieval: Retrieval) -> dict[str | None, list[str]]:
-    """Find orders that came in copies that differ: channel asked -> their numbers."""
+    """Find orders that came in differing copies: requested channel -> their numbers."""
     found = [(cast("OrderPages", page), part.window) for part in retrieval.parts for page in split_pages(part.contents)]
     pages = [page for page, _ in found]
     keys = {name: _concat([page.orders for page in pages], name, ORDER_TYPES) for name in ("channel_id", "order_no")}
@@ -192,9 +192,9 @@ def find_differing_copies(retrieval: Retrieval) -> dict[str | None, list[str]]:
 
 
 def _find_repeated(keys: dict[str, pa.Array], keep: Any) -> np.ndarray:
-    """Tell which orders came more than once; all copies but the one to keep."""
+    """Mark the copies of repeated orders, except the one to keep."""
     numbers = keys["order_no"]
-    if len(pc.unique(numbers)) == len(numbers):  # faster than both columns, and mostly enough
+    if len(pc.unique(numbers)) == len(numbers):  # faster than both columns, and usually enough
         return np.zeros(len(numbers), dtype=bool)
     frame = pd.DataFrame({name: from_arrow(keys[name]) for name in ("order_no", "channel_id")}, copy=False)
     found: np.ndarray = frame.duplicated(keep=keep).to_numpy()
@@ -207,7 +207,7 @@ def _compare_copies(pages: Sequence[OrderPages], first: np.ndarray, second: np.n
     orders = [page.orders for page in pages]
     sizes = [len(page.places) for page in pages]
     pick_first, pick_second = _plan_take(sizes, first), _plan_take(sizes, second)
-    for name in orders[0]:  # those that are kept
+    for name in orders[0]:  # the columns that were kept
         unlike |= _not_equal(pick_first(orders, name), pick_second(orders, name))
     owners = _join_line_owners(pages)
     number = sum(len(page.places) for page in pages)
@@ -229,7 +229,7 @@ def _compare_copies(pages: Sequence[OrderPages], first: np.ndarray, second: np.n
 
 
 def _plan_take(sizes: Sequence[int], rows: np.ndarray) -> Callable[[Sequence[dict[str, pa.Array]], str], pa.Array]:
-    """Plan how to take a few rows of columns that lie in parts, without putting all of them together."""
+    """Plan how to take a few rows out of columns in parts, without joining the parts."""
     order = np.argsort(rows, kind="stable")
     edges = np.cumsum([0, *sizes])
     cuts = np.searchsorted(rows[order], edges)
@@ -249,7 +249,7 @@ def _plan_take(sizes: Sequence[int], rows: np.ndarray) -> Callable[[Sequence[dic
 
 
 def _not_equal(left: pa.Array, right: pa.Array) -> np.ndarray:
-    """Compare cells; null equals null."""
+    """Compare values; null equals null."""
     values = pc.fill_null(pc.not_equal(left, right), False)
     unlike: np.ndarray = np.asarray(values) | (np.asarray(left.is_null()) != np.asarray(right.is_null()))
     return unlike
@@ -258,7 +258,7 @@ def _not_equal(left: pa.Array, right: pa.Array) -> np.ndarray:
 def _select_days(
     dates: pa.Array, pages: Sequence[OrderPages], windows: Sequence[Window], days: tuple[date, date] | None, zone: str
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Tell which orders are of the days asked for, and which lie so far off that no zone explains it."""
+    """Mark the orders of the requested days, and those so far off that no time zone explains it."""
     number = len(dates)
     if days is None:
         return np.ones(number, dtype=bool), np.zeros(number, dtype=bool)
@@ -274,10 +274,10 @@ def _select_days(
 def _build_columns(
     parts: Sequence[dict[str, pa.Array]], types: dict[str, pa.DataType], rows: np.ndarray
 ) -> dict[str, Any]:
-    """Build columns out of parts, in the order of these rows; each part of a column is given up for it.
+    """Build columns from their parts, in the order of these rows, releasing the parts of each.
 
-    One column after the other, and memory given back in between: two at a time are hardly faster and keep a third
-    more memory, as measured.
+    Columns are built one by one, and memory is returned in between: two at a time are hardly faster and need a third
+    more memory (measured).
     """
     in_order = bool(len(rows) == sum(len(part[next(iter(types))]) for part in parts) and (np.diff(rows) == 1).all())
     at = pa.array(rows)
@@ -294,12 +294,12 @@ def _build_columns(
 
 
 def _concat(parts: Sequence[dict[str, pa.Array]], name: str, types: dict[str, pa.DataType]) -> pa.Array:
-    """Put the parts of a column together."""
+    """Join the parts of a column."""
     return pa.chunked_array([part[name] for part in parts], type=types[name]).combine_chunks(memory_pool=POOL)
 
 
 def _join_line_owners(pages: Sequence[OrderPages]) -> np.ndarray:
-    """Tell the order of each line, among all orders that came."""
+    """Return the order of each line, among all received orders."""
     starts = np.cumsum([0, *(len(page.places) for page in pages)])
     return np.concatenate(
         [np.empty(0, "int64"), *(page.owners + start for page, start in zip(pages, starts[:-1], strict=True))]
@@ -310,9 +310,9 @@ def number_lines(sent: pa.Array, owner: np.ndarray, position: np.ndarray) -> np.
     """Number lines uniquely within their orders.
 
     Args:
-        sent: What came as `lineItem`, text or null.
+        sent: `lineItem` as received, text or null.
         owner: The order of each line.
-        position: Its position there, from 1.
+        position: The line's position in the order, from 1.
     """
     has_digits = pc.fill_null(pc.match_substring_regex(sent, r"^\d{1,10}$"), False)
     digits = pc.if_else(has_digits, sent, pa.scalar(None, sent.type))
@@ -328,14 +328,14 @@ def number_lines(sent: pa.Array, owner: np.ndarray, position: np.ndarray) -> np.
 
 
 def _group_rows(owners: np.ndarray, owner: np.ndarray) -> list[np.ndarray]:
-    """Find the rows of each of some orders."""
+    """Return the rows of each of some orders."""
     rows = np.flatnonzero(np.isin(owner, owners))
     rows = rows[np.argsort(owner[rows], kind="stable")]
     return np.split(rows, np.flatnonzero(np.diff(owner[rows])) + 1)
 
 
 def _number_order_lines(read: np.ndarray, fits: np.ndarray, position: np.ndarray) -> np.ndarray:
-    """Number the lines of one order: the first of each number keeps it, the others take the next free one."""
+    """Number the lines of one order: the first line with a number keeps it, others take the next free one."""
     number = position.copy()
     taken: set[int] = set()
     late: list[int] = []

@@ -1,4 +1,4 @@
-"""Decode pages of orders into Arrow columns: strictly where they are as documented, leniently where not."""
+"""Decode pages of orders into Arrow columns: strictly if they are as documented, else leniently."""
 
 from __future__ import annotations
 
@@ -18,20 +18,20 @@ from cenports_nb.frames.line_status import CLOSED_WORDS
 from cenports_nb.frames.provenance import Reject
 
 QUARTER_HOUR_MICROSECONDS = 15 * 60 * 1_000_000
-"""The midnights of all time zones lie on quarters of an hour."""
+"""The midnights of all time zones are at multiples of a quarter of an hour."""
 KEY_COLUMNS = frozenset({"channel_id", "order_no", "order_date"})
 WAREHOUSE_COLUMN = "ship_from_warehouse_code"
-"""Of an order and of each line; what a line doesn't say, its order may."""
+"""A column of orders and of lines; a line without it takes that of its order."""
 MAX_REFUSED_PAGES = 2
-"""After so many refusals in a row, the next pages of a chunk go straight to the lenient decoder."""
+"""After so many refused pages in a row, the rest of a chunk goes directly to the lenient decoder."""
 
 
 def decode_orders(channel_id: str | None, pages: Sequence[bytes | memoryview]) -> DecodedPage:
-    """Read pages, each a JSON list of orders; what can't be read is among the rejects.
+    """Decode pages, each a JSON list of orders; what can't be read becomes a reject.
 
     Args:
-        channel_id: The channel that was asked for, for orders that name none.
-        pages: JSON as it came.
+        channel_id: The requested channel, for orders that name none.
+        pages: The received JSON.
     """
     strict = arrow_orders.decode_strictly(pages, channel_id)
     if strict is not None:
@@ -39,7 +39,7 @@ def decode_orders(channel_id: str | None, pages: Sequence[bytes | memoryview]) -
     found: list[DecodedPage] = []
     refused: list[bytes | memoryview] = []
     for page in pages:
-        # After so many refusals the next page is not tried any more: it would most likely be refused too.
+        # After several refusals in a row, the strict decoder would most likely refuse the next page too.
         alone = (
             arrow_orders.decode_strictly([page], channel_id)
             if len(pages) > 1 and len(refused) < MAX_REFUSED_PAGES
@@ -56,7 +56,7 @@ def decode_orders(channel_id: str | None, pages: Sequence[bytes | memoryview]) -
 
 
 def decode_line_items(channel_id: str | None, pages: Sequence[bytes | memoryview]) -> DecodedPage:
-    """Read pages for their lines: of the orders only what names them and their warehouse is kept."""
+    """Decode pages for their lines, keeping only key and warehouse of the orders."""
     found = decode_orders(channel_id, pages)
     for part in split_pages(found):
         if isinstance(part, OrderPages):
@@ -67,18 +67,18 @@ def decode_line_items(channel_id: str | None, pages: Sequence[bytes | memoryview
 
 @dataclass(frozen=True)
 class OrderPages:
-    """Orders of some pages and their lines; implements `DecodedPage`.
+    """Orders of some pages with their lines; implements `DecodedPage`.
 
     Attributes:
-        sizes: Records of each page, those that can't be read included.
-        orders: One value an order, by column of the frame, and `line_count`.
-        lines: One value a line, by column of the frame, with `line_item` as sent.
+        sizes: The number of records of each page, including unreadable ones.
+        orders: One value per order, by column of the frame, and `line_count`.
+        lines: One value per line, by column of the frame, with `line_item` as sent.
         owners: The order of each line.
         positions: The position of each line in its order, from 1.
-        places: The place of each order among the records.
+        places: The position of each order among the records.
         rejects: Orders that can't be read.
-        line_rejects: Lines that can't be read, by the place of their order.
-        unknown: Fields that came and that the reference does not show.
+        line_rejects: Lines that can't be read, by the position of their order.
+        unknown: Received fields that aren't documented.
     """
 
     sizes: Sequence[int]
@@ -93,7 +93,7 @@ class OrderPages:
 
     @property
     def identities(self) -> Sequence[object]:
-        """Channel and number of an order; of one that can't be read, all of it."""
+        """Channel and number of each order; the whole record of one that can't be read."""
         between = pa.scalar("\0", pa.large_string())
         joined = pc.binary_join_element_wise(self.orders["channel_id"], self.orders["order_no"], between)
         return [*joined.to_pylist(), *(reject.record for reject in self.rejects)]
@@ -117,7 +117,7 @@ class OrderPages:
 
     @property
     def is_settled(self) -> bool:
-        """Whether all lines are closed; what can't be read is not."""
+        """Whether all lines are closed; records that can't be read are not."""
         if self.rejects or self.line_rejects:
             return False
         words = pc.utf8_lower(pc.utf8_trim_whitespace(pc.fill_null(self.lines["status"], "")))
@@ -126,7 +126,7 @@ class OrderPages:
 
 
 def join_order_pages(contents: Sequence[DecodedPage]) -> DecodedPage:
-    """Put pages together that came one by one: hundreds of small columns take twice the memory of their values."""
+    """Join pages: hundreds of small columns take twice the memory of their values."""
     parts = [part for page in contents for part in split_pages(page) if isinstance(part, OrderPages)]
     if len(parts) < 2:
         return JoinedPages(parts)
@@ -158,7 +158,7 @@ def _concat(arrays: Sequence[pa.Array]) -> pa.Array:
 
 
 def _from_strict(found: arrow_orders.StrictColumns) -> OrderPages:
-    """Build pages from what the strict decoder returned."""
+    """Build pages from the strict decoder's result."""
     orders = {**found.orders, "line_count": pa.array(found.line_counts.astype("int64"))}
     number = len(found.line_counts)
     owners = np.repeat(np.arange(number), found.line_counts)
@@ -169,7 +169,7 @@ def _from_strict(found: arrow_orders.StrictColumns) -> OrderPages:
 
 
 def _decode_leniently(pages: Sequence[bytes | memoryview], channel_id: str | None) -> OrderPages:
-    """Normalize pages record by record, and decode strictly what could be read of them."""
+    """Normalize pages record by record, and decode the readable part strictly."""
     readable = [lenient_orders.normalize_page(page, channel_id) for page in pages]
     found = arrow_orders.decode_strictly([one.page for one in readable], channel_id)
     if found is None:
@@ -197,7 +197,7 @@ def _decode_leniently(pages: Sequence[bytes | memoryview], channel_id: str | Non
 
 
 def _shift_reject(reject: Reject, start: int) -> Reject:
-    """Count the place of a reject from the first of several pages."""
+    """Count the position of a reject from the first of several pages."""
     return replace(reject, record_index=reject.record_index + start)
 
 

@@ -1,6 +1,6 @@
 """Records of stock, channels and shipments -> frames: each becomes a row, or a reject with its reason.
 
-Orders, which are many, have ways of their own: see `order_pages`.
+Orders, which are many, have a faster way: see `order_pages`.
 """
 
 from __future__ import annotations
@@ -35,17 +35,17 @@ from cenports_nb.frames.text_columns import from_arrow, take_text
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 RecordAt = Callable[[int], bytes]
-"""Finds the JSON of a record by its place; called only for what can't be read."""
+"""Returns the JSON of a record by its position; called only for records that can't be read."""
 
 
 @dataclass(frozen=True)
 class DecodedRecords:
-    """Rows that could be read, and records that could not.
+    """Readable rows, and rejects.
 
     Attributes:
-        frame: The columns of the decoded table, and `_index`, the place of the record of each row.
-        rejects: The rest.
-        unknown: Fields that came and that neither the frame nor the reference has.
+        frame: The columns of the decoded table, and `_index`, the position of each row's record.
+        rejects: Records that can't be read.
+        unknown: Received fields that neither the frame nor the reference has.
     """
 
     frame: pd.DataFrame
@@ -56,7 +56,7 @@ class DecodedRecords:
 def decode_stock(raw: Sequence[bytes]) -> DecodedRecords:
     """Decode the stock rows of warehouses; a SKU that repeats in its warehouse is a reject.
 
-    The rows of a warehouse are read all at once. Only where one of them can't be read, each is read by itself.
+    The rows of a warehouse are decoded at once, and one by one only if that fails.
     """
     found: list[Any] = []
     index: list[int] = []
@@ -139,13 +139,13 @@ def decode_channels(raw: Sequence[bytes]) -> DecodedRecords:
 def decode_shipments(
     raw: Sequence[bytes], channel_ids: Sequence[str | None], acknowledged: Sequence[bool | None] = ()
 ) -> DecodedRecords:
-    """Decode shipments, whose shape is undocumented: known fields typed, all others as text.
+    """Decode shipments, whose format is not documented: known fields typed, all others as text.
 
     Args:
         raw: JSON of each record.
-        channel_ids: The channel that each was asked for, for shipments that name none.
-        acknowledged: What each was asked for, where both halves were: a shipment that is acknowledged in between
-            is in both, and the later answer wins.
+        channel_ids: The requested channel of each, for shipments that name none.
+        acknowledged: The requested half of each, if both were requested: a shipment that is acknowledged in between is
+            in both, and the later answer wins.
     """
     found: list[dict[str, Any]] = []
     index: list[int] = []
@@ -163,7 +163,7 @@ def decode_shipments(
         identity = msgspec.json.encode(described, order="sorted")
         if acknowledged and fields.get("acknowledged") is None:
             fields["acknowledged"] = acknowledged[place]
-        if identity in seen:  # the same shipment from the windows on both sides of an edge, or from both halves
+        if identity in seen:  # the same shipment from adjacent windows, or from both halves
             if acknowledged:
                 found[seen[identity]], index[seen[identity]] = fields, place
             continue
@@ -179,7 +179,7 @@ def decode_shipments(
 
 
 def _decode_stock_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], list[int], list[Reject]]:
-    """Read each stock row, the first of which is at place `start`; what can't be read is a reject."""
+    """Decode each stock row, counting positions from `start`; a row that can't be read is a reject."""
     found: list[Any] = []
     index: list[int] = []
     rejects: list[Reject] = []
@@ -197,7 +197,7 @@ def _decode_stock_rows(raw: Sequence[bytes], start: int) -> tuple[list[Any], lis
 def _decode_records(
     raw: Sequence[bytes], kind: type[models.Record], key: str
 ) -> tuple[list[Any], list[int], list[Reject], frozenset[str]]:
-    """Read each record; what can't be read is a reject."""
+    """Decode each record; one that can't be read is a reject."""
     found: list[Any] = []
     index: list[int] = []
     rejects: list[Reject] = []
@@ -215,7 +215,7 @@ def _decode_records(
 
 
 def _decode_record(record: bytes, kind: type[models.Record]) -> tuple[Any, frozenset[str]]:
-    """Read one record, and name its fields that the reference does not show; most have none."""
+    """Decode a record; also return its undocumented fields, of which most have none."""
     documented, lax = _build_decoders(kind)
     try:
         return documented(record), frozenset()
@@ -225,7 +225,7 @@ def _decode_record(record: bytes, kind: type[models.Record]) -> tuple[Any, froze
 
 @cache
 def _build_decoders(kind: type[models.Record]) -> tuple[Callable[[bytes], Any], Callable[[bytes], Any]]:
-    """Make what reads records without any other field, and what lets other fields pass."""
+    """Build a decoder that refuses other fields, and one that ignores them."""
     kinds = (models.forbid_unknown_fields(kind), kind)
     documented, lax = map(models.build_decoder, kinds)
     return documented, lax
@@ -250,7 +250,7 @@ def _build_frame(
 def _assemble_columns(
     values: dict[str, list[Any]], index: Sequence[int], record: RecordAt, table: Iterable[Field], key: str
 ) -> tuple[pd.DataFrame, list[Reject]]:
-    """Build the columns and take out the rows of which one can't be read."""
+    """Build the columns, and take out the rows with a value that can't be read."""
     built: dict[str, pd.Series[Any]] = {}
     failed: dict[int, tuple[str, str]] = {}
     for item in table:
@@ -270,7 +270,7 @@ def _assemble_columns(
 
 
 def _format_json(values: Sequence[msgspec.Raw]) -> pa.Array:
-    """Take JSON as text; nothing and null are null."""
+    """Return JSON as text; missing values and null are null."""
     raw = list(map(bytes, values))
     try:
         texts = pa.array(raw, pa.large_binary()).cast(pa.large_string())
@@ -281,7 +281,7 @@ def _format_json(values: Sequence[msgspec.Raw]) -> pa.Array:
 
 
 def flatten(record: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Snake case for names, nested objects into their parent, lists into JSON text."""
+    """Convert names to snake case, nested objects to fields, and lists to JSON text."""
     flat: dict[str, Any] = {}
     for name, value in record.items():
         column = prefix + snake_case(name)

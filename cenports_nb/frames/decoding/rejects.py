@@ -1,4 +1,4 @@
-"""Why a record could not be read, in words for a person."""
+"""Why a record can't be read, in words for people."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ def explain_reject(place: int, record: bytes, key: str, error: Exception, where:
     """Name the column and the reason of a record that msgspec refused.
 
     Args:
-        place: Of the record among those that came.
+        place: The record's position among those received.
         record: Its JSON.
-        key: The field that names it.
-        error: What msgspec says.
-        where: Words in front of the reason.
+        key: The field that identifies it.
+        error: The error of msgspec.
+        where: Text in front of the reason.
     """
     text, _, path = str(error).partition(" - at `$")
     path = path.rstrip("`")
@@ -42,11 +42,11 @@ TYPE_WORDS = {
     "array": "list",
     "object": "object",
 }
-"""Msgspec's words for what it wants -> a person's."""
+"""msgspec's names of types -> words for people."""
 
 
 def _describe_mismatch(wanted: str, record: bytes, path: str) -> str:
-    """Say what a value is not, and what it is."""
+    """Describe which type a value doesn't have, and the value."""
     kinds = wanted.split(" | ")
     what = TYPE_WORDS["str"] if "str" in kinds else TYPE_WORDS.get(kinds[0], kinds[0])
     try:
@@ -62,11 +62,11 @@ def _describe_mismatch(wanted: str, record: bytes, path: str) -> str:
 
 
 MAX_QUOTED_CHARACTERS = 60
-"""Characters of a value that a reason quotes; the record has it whole."""
+"""Characters of a value that a reason quotes; the record has all of it."""
 
 
 def read_key(record: bytes, key: str) -> str:
-    """Read what a record says of itself; nothing where that can't be read."""
+    """Return the key field of a record; empty if it can't be read."""
     try:
         found = msgspec.json.decode(record)
     except (msgspec.MsgspecError, UnicodeDecodeError):
@@ -75,10 +75,10 @@ def read_key(record: bytes, key: str) -> str:
 
 
 def snake_case(name: str) -> str:
-    """Write `trackingURL` as `tracking_url`."""
+    """Convert `trackingURL` to `tracking_url`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name).lower().lstrip("_")
 
 
 def format_record(record: bytes) -> str:
-    """Write a record as text, as it came, whatever its bytes are."""
+    """Return a record as text, whatever its bytes are."""
     return restore_text(bytes(record).decode("utf-8", "replace"))

@@ -1,7 +1,7 @@
-"""The lines of shipments, whose place and shape are undocumented: found by name, or by what they hold.
+"""The lines of shipments, whose location and format are not documented: found by name, or by what they hold.
 
-Looked at are the lists in a shipment, in an object of it, and in each object of a list, such as packages. The name
-decides: lines before items before products or contents; else the first list whose objects have a SKU.
+The lists in a shipment are examined, those in its objects, and those in each object of a list, such as packages. The
+name decides: lines before items before products or contents; else the first list whose objects have a SKU.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LIST_NAME_PATTERNS = (
     re.compile(r"(^|_)items?$"),
     re.compile(r"(^|_)(products?|skus?|contents?)$"),
 )
-"""What a list of lines is called, best first."""
+"""Names of a list of lines, best first."""
 SKU_FIELDS = ("product_sku", "sku")
 QUANTITY_FIELDS = ("quantity", "qty")
 LINE_NUMBER_FIELDS = ("line_item", "line_number")
@@ -35,15 +35,15 @@ LINE_COLUMNS = ("line_item", "product_sku", "quantity")
 MAX_LINE_NUMBER = 2**31
 
 Line = tuple[Any, str | None]
-"""A line as it came, and the tracking number of the package that it is in."""
+"""A line as received, and the tracking number of its package."""
 Fields = dict[str, Any]
 
 
 def decode_shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tuple[pd.DataFrame, tuple[Reject, ...]]:
-    """Take the lines out of shipments; one that can't be read is a reject, its neighbours are unharmed.
+    """Take the lines out of shipments; one that can't be read is a reject and doesn't affect the others.
 
     Args:
-        shipments: Those that could be read, with `_index`, the place of each record.
+        shipments: The readable shipments, with `_index`, the position of each record.
         raw: JSON of all records.
 
     Returns:
@@ -77,18 +77,18 @@ def decode_shipment_items(shipments: pd.DataFrame, raw: Sequence[bytes]) -> tupl
 
 
 def find_lines(record: Fields) -> list[Line]:
-    """Find the lines of a shipment; none where nothing looks like them."""
+    """Find the lines of a shipment; an empty list if nothing looks like lines."""
     found = [
         (not any(isinstance(line, dict) for line, _ in lines), _rank_list(name, lines), lines)
         for name, lines in _find_lists(record)
     ]
-    # A list of lines that holds no objects is better than none: it is reported as rejects.
+    # A list of lines without objects is better than none: it is reported as rejects.
     likely = [one for one in found if one[1] is not None and (not one[0] or one[1] < 2)]
     return min(likely, key=lambda one: one[:2])[2] if likely else []
 
 
 def _find_lists(record: Fields) -> Iterator[tuple[str, list[Line]]]:
-    """List what could be lines, with its name: those of the shipment itself first."""
+    """List candidates for the lines with their names, those of the shipment itself first."""
     for name, value in record.items():
         if isinstance(value, list) and value:
             yield snake_case(name), [(line, None) for line in value]
@@ -106,7 +106,7 @@ def _find_lists(record: Fields) -> Iterator[tuple[str, list[Line]]]:
 
 
 def _rank_list(name: str, lines: Sequence[Line]) -> int | None:
-    """Tell how much a list looks like lines, 0 the most; None if not at all."""
+    """Return how much a list looks like lines, 0 for the most; None if not at all."""
     for rank, pattern in enumerate(LIST_NAME_PATTERNS):
         if pattern.search(name):
             return rank
@@ -115,10 +115,10 @@ def _rank_list(name: str, lines: Sequence[Line]) -> int | None:
 
 
 def _decode_line(line: Any, position: int, shipment: Fields) -> Fields:
-    """Read one line.
+    """Decode one line.
 
     Raises:
-        msgspec.ValidationError: It is no object, or its quantity is no count.
+        msgspec.ValidationError: It isn't an object, or its quantity isn't a count.
     """
     if not isinstance(line, dict):
         raise msgspec.ValidationError("it is no object")
@@ -133,7 +133,7 @@ def _decode_line(line: Any, position: int, shipment: Fields) -> Fields:
     }
     for name, value in sent.items():
         if name in SHIPMENT_COLUMNS and value in (None, shipment.get(name)):
-            continue  # what its shipment says already
+            continue  # already part of its shipment
         column = name
         while column in fields or column in SHIPMENT_COLUMNS or (column != name and column in sent):
             column = f"item_{column}"
@@ -142,7 +142,7 @@ def _decode_line(line: Any, position: int, shipment: Fields) -> Fields:
 
 
 def _take_first(sent: Fields, names: Sequence[str], fits: Any = lambda _: True) -> Any:
-    """Take the first value that is there out of what was sent; what is left becomes a column of its own."""
+    """Take the first of these values out of a record; what is left becomes columns."""
     for name in names:
         if sent.get(name) is not None and fits(sent[name]):
             return sent.pop(name)
@@ -156,7 +156,7 @@ def _is_number(value: Any) -> bool:
 
 
 def _parse_quantity(value: Any) -> int:
-    """Read a quantity as that of stock is read."""
+    """Parse a quantity as in stock."""
     try:
         return msgspec.convert(value, Count, strict=False)
     except msgspec.ValidationError:

@@ -1,1 +1,1 @@
-"""Loaders: ask the API, decode, validate, attach the provenance."""
+"""Loaders: request, decode, validate, attach the provenance."""

@@ -1,4 +1,4 @@
-"""The end points: their parameters, how their pages are decoded, how long they may be cached."""
+"""The end points of the loaders: their parameters, how their pages are decoded, and how long they are cached."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def orders_spec(client: Client, channels: Callable[[], Sequence[str]], *, lines_only: bool = False) -> EndpointSpec:
-    """GET /orders; `lines_only` drops what only the orders frame needs as soon as a page is decoded."""
+    """GET /orders; `lines_only` drops what only the orders frame needs once a page is decoded."""
     limit = client.dialect.order_limit
     return EndpointSpec(
         "/orders",
@@ -34,7 +34,7 @@ def orders_spec(client: Client, channels: Callable[[], Sequence[str]], *, lines_
 
 
 def shipments_spec(client: Client) -> EndpointSpec:
-    """GET /shipments, one channel a window."""
+    """GET /shipments, one channel per window."""
     limit = client.dialect.shipment_limit
     return EndpointSpec(
         "/shipments",
@@ -55,14 +55,14 @@ def channels_spec(client: Client) -> EndpointSpec:
         "/channels",
         limit,
         lambda _: {"limit": limit},
-        # Ten channels are many, and there is no smaller question to ask.
+        # Ten channels are many, and the request can't be split.
         tuple(number for number in client.dialect.known_caps if number >= LEAST_DOCUMENTED_CAP),
         max_age=lambda _: client.ages.channels,
     )
 
 
 def stock_spec(client: Client, filters: dict[str, Any], codes: Sequence[str] | None) -> EndpointSpec:
-    """GET /inventories; whether its answer may be cut is judged by its rows, not by its warehouses."""
+    """GET /inventories; rows, not warehouses, decide whether its answer may have been cut."""
     warehouses = {"warehouseCode": ",".join(codes)} if codes else {}
     parameters = {**filters, **warehouses, "limit": client.dialect.inventory_limit}
     return EndpointSpec(
@@ -77,7 +77,7 @@ def stock_spec(client: Client, filters: dict[str, Any], codes: Sequence[str] | N
 
 
 class ShipmentRecords(RawRecords):
-    """Shipments, and the day of each as a hint."""
+    """Shipments, with the day of each as a hint."""
 
     def moment(self, record: msgspec.Raw) -> str:
         return _read_text(record, "shipDate")
@@ -88,7 +88,7 @@ class _Warehouse(msgspec.Struct, rename="camel"):
 
 
 class StockRecords(RawRecords):
-    """Warehouses, whose rows are what the total of an answer may count."""
+    """Warehouses; the total of an answer may count their rows."""
 
     @property
     def row_count(self) -> int:
@@ -103,7 +103,7 @@ def _count_stock_rows(record: msgspec.Raw) -> int:
 
 
 def _max_order_age(client: Client, window: Window) -> float:
-    """Maximum age of a cached page, by the month that its window reaches into."""
+    """Return the maximum age of a cached page, by the last month of its window."""
     if window.acknowledged is not None:
         return 0.0
     ages = client.ages
@@ -143,7 +143,7 @@ def _shipment_parameters(window: Window, limit: int) -> dict[str, Any]:
 
 
 def _read_text(record: msgspec.Raw, name: str) -> str:
-    """Read one text of a record; nothing where it has none."""
+    """Return a text field of a record; empty if it has none."""
     try:
         found = msgspec.json.decode(record, type=dict[str, msgspec.Raw]).get(name)
         value = None if found is None else msgspec.json.decode(found)

@@ -1,4 +1,4 @@
-"""The end of every loader: sort, validate, attach the provenance, warn or raise about what is missing."""
+"""The last step of every loader: sort, validate, attach the provenance, warn or raise."""
 
 from __future__ import annotations
 
@@ -35,12 +35,12 @@ OnReject = Literal["warn", "raise"]
 
 @dataclass(frozen=True)
 class LoadOptions:
-    """What a frame says of its origin, and what to do where it is not perfect.
+    """The parameters for the provenance, and what to do with incomplete or rejected data.
 
     Attributes:
         params: The parameters of the load, for the provenance.
         allow_partial: Return an incomplete frame with a warning.
-        on_reject: `"warn"`, or `"raise"` where a record can't be read.
+        on_reject: `"warn"`, or `"raise"` if a record can't be read.
     """
 
     params: dict[str, Any] = field(default_factory=dict)
@@ -53,7 +53,7 @@ def build_frame(
     model: type[pa.DataFrameModel],
     choose: Callable[[pd.DataFrame], pd.DataFrame] = lambda frame: frame,
 ) -> pd.DataFrame:
-    """Build a frame from columns whose rows are in order already, and validate it."""
+    """Build and validate a frame from columns whose rows are in order."""
     frame = pd.DataFrame({name: columns[name] for name in model.to_schema().columns}, copy=False)
     return validate(choose(frame).reset_index(drop=True), model)
 
@@ -80,9 +80,9 @@ def validate(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFram
 
 @cache
 def _split_schema(model: type[pa.DataFrameModel]) -> tuple[dict[str, Any], pa.DataFrameSchema]:
-    """Split a schema into the dtypes of its columns, in order, and the columns with other rules.
+    """Split a schema into the dtypes of its columns, in order, and the columns with further rules.
 
-    pandera takes a fifth of a millisecond for a column without any rule: 6 ms for a frame of orders.
+    pandera takes 0.2 ms for a column without rules: 6 ms for a frame of orders.
     """
     schema = model.to_schema()
     dtypes = {name: get_loader_dtype(column.dtype) for name, column in schema.columns.items()}
@@ -105,18 +105,18 @@ def finalize(
     filter_doubt: str = "",
     unknown_fields: Collection[str] = (),
 ) -> pd.DataFrame:
-    """Attach the provenance, and warn or raise where records are missing, unreadable or in doubt.
+    """Attach the provenance, and warn or raise if records are missing, unreadable or in doubt.
 
     Args:
         client: The account.
         source: The end point.
         retrieval: What was retrieved.
-        frame: What became of it; changed.
+        frame: The resulting frame; changed in place.
         rejects: Records that could not become rows.
         options: What to do about them.
-        outside: Rows cut because they lie outside the days asked for.
-        filter_doubt: What speaks against the meaning of the filter by days.
-        unknown_fields: Fields that came and that no frame has.
+        outside: The number of rows outside the requested days.
+        filter_doubt: Evidence that the filter by days means another date.
+        unknown_fields: Received fields that no frame has.
     """
     found = Provenance(
         source=source,
@@ -145,7 +145,7 @@ def finalize(
         )
     if rejects:
         first = rejects[0]
-        # The value that a reason quotes may be personal, and warnings are kept in notebooks and logs.
+        # The value that a reason quotes may be personal, and notebooks and logs keep warnings.
         reason = QUOTED_VALUE.sub(r"\1", first.reason)
         text = (
             f"{format_count(len(rejects), 'record')} from {source} can't be read, the first "
@@ -171,7 +171,7 @@ def finalize(
 
 
 def _stacklevel_of_caller() -> int:
-    """Count the frames up to the first one outside this package, so that a warning names the user's own line."""
+    """Return the stack level of the first frame outside this package, so that a warning names the user's line."""
     frame, level = sys._getframe(1), 1
     while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE_FOLDER):
         frame, level = frame.f_back, level + 1

@@ -1,4 +1,4 @@
-"""The line items that a load of orders decoded along, kept in memory for one load of line items."""
+"""The line items that a load of orders has decoded too, kept in memory for one load of line items."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from cenports_nb.frames.loaders.query import QueryKey
 
 MAX_BYTES = 32 * 2**20
-"""Larger lines are kept only up to the size of the orders frame, and only if the orders came from the cache."""
+"""Larger ones are kept only up to the size of the orders frame, and only if the orders came from the cache."""
 
 
 @dataclass(frozen=True)
@@ -27,11 +27,11 @@ class CachedLines:
     """One retrieval of orders, whose lines are still in memory.
 
     Attributes:
-        key: Days, channels, numbers, acknowledgement.
+        key: Days, channels, numbers, acknowledgment.
         orders: The decoded orders.
         retrieval: Its counts, without its parts.
-        generation: The account's write generation at the time.
-        ages: For each window, when its oldest response was fetched, and whether something in it may still change.
+        generation: The account's write generation at that time.
+        ages: For each window, when its oldest response was fetched, and whether it may still change.
     """
 
     key: QueryKey
@@ -42,11 +42,11 @@ class CachedLines:
 
 
 class LineItemCache:
-    """Holds the lines of one client's last load of orders; get it with `client.component`."""
+    """The lines of a client's last load of orders; get it with `client.component`."""
 
     def __init__(self) -> None:
         self._entry: CachedLines | None = None
-        self._lock = threading.Lock()  # only one of two loads can have the lines: they become its frame
+        self._lock = threading.Lock()  # only one of two loads can take the lines: they become its frame
 
     def clear(self) -> None:
         """Forget the lines."""
@@ -62,15 +62,15 @@ class LineItemCache:
         *,
         frame_bytes: int,
     ) -> None:
-        """Keep the lines of a complete retrieval, if responses may be cached at all and the lines are small enough.
+        """Keep the lines of a complete retrieval, if responses may be cached and the lines are small enough.
 
         Args:
             client: The account.
-            key: What was asked.
+            key: The query.
             orders: The decoded orders.
-            retrieval: What it took.
+            retrieval: The retrieval.
             generation: The account's write generation when it began.
-            frame_bytes: Size of the orders frame.
+            frame_bytes: The size of the orders frame.
         """
         self.clear()
         complete = not retrieval.missing and all(part.at is not None for part in retrieval.parts)
@@ -85,7 +85,7 @@ class LineItemCache:
         self._entry = CachedLines(key, orders, replace(retrieval, parts=()), generation, ages)
 
     def take(self, client: Client, key: QueryKey, spec: EndpointSpec) -> tuple[DecodedOrders, Retrieval] | None:
-        """Hand the lines over, once, if the cache would have answered the same query."""
+        """Return the lines, once, if the cache could answer the same query."""
         entry = self._entry
         if entry is None or entry.key != key or entry.generation != client.generation:
             return None

@@ -2,7 +2,7 @@
 
     parse_query ─▶ retrieve ─▶ select_orders ─▶ build_frame ─▶ finalize
 
-Both frames come from the same pages. A frame that is returned is complete.
+Both frames come from the same pages. A returned frame is complete.
 """
 
 from __future__ import annotations
@@ -35,29 +35,38 @@ SOURCE = "GET /orders"
 def load_orders(query: LoadQuery) -> pd.DataFrame:
     """Load orders, one row each, from GET /orders.
 
-    Days are meant in the client's time zone, by `order_date`, both included; instants in the frame are UTC.
+    Days are compared with `order_date` in the client's time zone, both included; instants in the frame are UTC.
 
     Args:
         client: The account.
-        start: First day, `YYYY-MM-DD`, a date or a Timestamp; a time of day is refused.
+        start: First day: `YYYY-MM-DD`, a date or a Timestamp, without a time of day.
         end: Last day.
         channel_id: One sales channel or several; all of them by default.
         order_nos: Only these order numbers.
-        acknowledged: Only orders that are (or are not) acknowledged; such answers are never cached.
-        refresh: Ask Cenports even if the cache has it.
-        progress: Show a bar; by default only when it takes more than two seconds.
-        allow_partial: Return what did arrive, with a warning, instead of raising IncompleteError.
-        on_reject: `"warn"` keeps unreadable records in `rejected(frame)`; `"raise"` stops.
-        with_acknowledged: Ask for both halves, one after the other, so that the column `acknowledged` is known.
-        last: A span that ends today, such as `"30D"`, instead of start and end.
+        acknowledged: Only orders that are, or are not, acknowledged; such answers are never cached.
+        refresh: Request from Cenports even if the cache has an answer.
+        progress: Show a progress bar; by default only if it takes more than two seconds.
+        allow_partial: Return an incomplete frame with a warning instead of raising IncompleteError.
+        on_reject: `"warn"` about records that can't be read and list them in `rejected(frame)`, or `"raise"`.
+        with_acknowledged: Request unacknowledged and acknowledged orders one after the other, to fill the column
+            `acknowledged`.
+        last: A period that ends today, such as `"30D"`, instead of start and end.
 
     Returns:
         The columns of `schemas.Orders`, ordered by `order_date`, `channel_id`, `order_no`.
 
     Raises:
-        InvalidRequestError: A bad day, an unknown channel; nothing, or nothing more, was sent.
-        IncompleteError: Records are missing; it carries what did arrive.
-        RejectedRowsError: With `on_reject="raise"`.
+        InvalidRequestError: An invalid day or argument (nothing was sent), or an unknown channel.
+        IncompleteError: Records are missing; `.partial` has the others.
+        RejectedRowsError: A record can't be read, with `on_reject="raise"`.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D", channel_id="NW-EU")
+        >>> orders[["order_no", "status", "grand_total"]].head(3)
+          order_no       status  grand_total
+        0    11007    Completed      2836.14
+        1    11008  Incompleted      4760.36
+        2    11009    Completed       675.61
     """
     client, generation = query.client, query.client.generation
     retrieval = _retrieve_orders(query)
@@ -71,12 +80,20 @@ def load_orders(query: LoadQuery) -> pd.DataFrame:
 
 @with_parameters_from(parse_query)
 def load_line_items(query: LoadQuery) -> pd.DataFrame:
-    """Load order lines, one row each, from the very pages of `load_orders`: no further request.
+    """Load order lines, one row each, from the pages of `load_orders`, without further requests.
 
     Arguments and errors are those of `load_orders`.
 
     Returns:
         The columns of `schemas.LineItems`, ordered by `order_date`, `channel_id`, `order_no`, `line_item`.
+
+    Example:
+        >>> line_items = cn.load_line_items(client, last="30D")
+        >>> line_items[["order_no", "product_sku", "quantity", "price"]].head(3)
+          order_no product_sku  quantity   price
+        0    11007        0008        30   40.00
+        1    11007        0029        10  123.79
+        2    11007        0042        14   14.00
     """
     return _load_lines(query, lambda frame: frame)
 
@@ -96,21 +113,26 @@ def load_open_items(
 
     Args:
         client: The account.
-        lookback: How far back an open order may lie, from today.
-        closed: The statuses of a line, in any case, that end it; every other word is open.
+        lookback: The maximum age of an open order, such as `"180D"`.
+        closed: Statuses that close a line, in any case; lines with any other status are open.
         channel_id: One sales channel or several; all of them by default.
-        refresh: Ask Cenports even if the cache has it.
-        progress: Show a bar; by default only when it takes more than two seconds.
-        allow_partial: Return what did arrive, with a warning, instead of raising IncompleteError.
-        on_reject: `"warn"` keeps unreadable records in `rejected(frame)`; `"raise"` stops.
+        refresh: Request from Cenports even if the cache has an answer.
+        progress: Show a progress bar; by default only if it takes more than two seconds.
+        allow_partial: Return an incomplete frame with a warning instead of raising IncompleteError.
+        on_reject: `"warn"` about records that can't be read and list them in `rejected(frame)`, or `"raise"`.
 
     Returns:
-        The columns of `schemas.LineItems`, ordered as in `load_line_items`. A line that names no warehouse has that of
-        its order, from which it will ship.
+        The columns of `schemas.LineItems`, ordered as in `load_line_items`. A line without a warehouse has that of its
+        order, from which it will ship.
 
     Raises:
-        IncompleteError: Records are missing; it carries what did arrive.
-        RejectedRowsError: With `on_reject="raise"`.
+        IncompleteError: Records are missing; `.partial` has the others.
+        RejectedRowsError: A record can't be read, with `on_reject="raise"`.
+
+    Example:
+        >>> open_items = cn.load_open_items(client, lookback="90D")
+        >>> len(open_items), open_items["order_no"].nunique()
+        (73, 21)
     """
     query = parse_query(
         client,
@@ -133,13 +155,13 @@ def load_orders_with_lines(
     channel_id: Sequence[str] | None = None,
     progress: bool | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Load orders and line items from one retrieval; two loads by acknowledgement are two, and may differ.
+    """Load orders and line items from one retrieval; two separate loads by acknowledgment could differ.
 
     Args:
         client: The account.
-        acknowledged: Which orders.
-        channel_id: Of these channels; of all by default.
-        progress: Show a bar; by default only when it takes more than two seconds.
+        acknowledged: Only orders that are, or are not, acknowledged.
+        channel_id: One sales channel or several; all of them by default.
+        progress: Show a progress bar; by default only if it takes more than two seconds.
 
     Returns:
         The frames of `load_orders` and `load_line_items`.
@@ -165,9 +187,9 @@ def load_orders_with_lines(
 
 
 def _retrieve_orders(query: LoadQuery, *, lines_only: bool = False) -> Retrieval:
-    """Retrieve orders; copies that differ are read again, so that the newest one wins.
+    """Retrieve orders; orders in differing copies are requested again, so that the newest copy wins.
 
-    Where both halves are asked for, an order that is acknowledged in between is in both, and the later copy wins.
+    If both halves are requested, an order that is acknowledged in between is in both, and the later copy wins.
     """
     client = query.client
     spec = orders_spec(client, lambda: load_channel_ids(client), lines_only=lines_only)
@@ -188,7 +210,7 @@ def _retrieve_orders(query: LoadQuery, *, lines_only: bool = False) -> Retrieval
 def _load_lines(
     query: LoadQuery, choose: Callable[[pd.DataFrame], pd.DataFrame], *, fill_warehouses: bool = False
 ) -> pd.DataFrame:
-    """Load line items: those that the last load of the same orders decoded along, or from their pages again."""
+    """Load line items: those that the last load of the same orders decoded, or else from their pages."""
     client = query.client
     cached: tuple[DecodedOrders, Retrieval] | None = None
     if not query.refresh:
@@ -228,5 +250,5 @@ def _finalize_orders(
 
 
 def _is_askable(number: str) -> bool:
-    """Whether an order number fits the text of numbers and commas that the API takes."""
+    """Return whether an order number fits the comma-separated text that the API takes."""
     return "," not in number and len(number) <= MAX_NUMBERS_LENGTH

@@ -1,4 +1,4 @@
-"""What a loader of orders or shipments is asked: its parameters, declared once, and the windows that cover them."""
+"""The query of a loader of orders or shipments: its parameters, declared once, and the windows that cover it."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ QueryKey = tuple[tuple[date, date] | None, tuple[str, ...] | None, tuple[str, ..
 
 @dataclass(frozen=True)
 class LoadQuery:
-    """What a caller of a loader asked, checked.
+    """The checked arguments of a loader.
 
     Attributes:
         client: The account.
         days: First and last day, both included, in the client's time zone; None for any.
         channels: Sales channels; None for all.
         numbers: Order numbers; None for all.
-        acknowledged: Only what is (or is not) acknowledged.
-        both_halves: Ask for what is not acknowledged, then for what is.
-        refresh: Ask Cenports even if the cache has it.
+        acknowledged: Only records that are, or are not, acknowledged.
+        both_halves: Request unacknowledged records, then acknowledged ones.
+        refresh: Request from Cenports even if the cache has an answer.
         progress: Show a progress bar.
-        options: What the frame says of its origin, and what to do where it is not perfect.
+        options: The parameters for the provenance, and what to do with incomplete or rejected data.
     """
 
     client: Client
@@ -55,18 +55,18 @@ class LoadQuery:
 
     @property
     def key(self) -> QueryKey:
-        """What makes two queries ask for the same records."""
+        """Identifies queries for the same records."""
         return self.days, self.channels, self.numbers, self.acknowledged
 
     def windows(self, channels: Iterable[str | None], *, by_month: bool) -> list[Window]:
-        """Plan the windows: enough for every reading of the server's zone and range end; rows outside are cut later.
+        """Plan windows wide enough for every reading of the server's zone and range end; surplus rows are removed later.
 
         Args:
-            channels: The channels to ask for; None asks for all at once.
-            by_month: Ask for long spans by calendar month, so that tomorrow's span finds most of them in the cache.
+            channels: The channels to request; None requests all at once.
+            by_month: Request long periods by calendar month, so that tomorrow's load finds most of them in the cache.
 
         Raises:
-            InvalidRequestError: The days touch the end of the calendar.
+            InvalidRequestError: The days reach the end of the calendar.
         """
         days: list[tuple[date | None, date | None]] = [(None, None)]
         if self.days is not None:
@@ -112,10 +112,10 @@ def parse_query(
     with_acknowledged: bool = False,
     last: str | None = None,
 ) -> LoadQuery:
-    """Check the parameters that the loaders of orders and shipments share; `load_orders` explains them.
+    """Check the parameters that the loaders of orders and shipments share; see `load_orders`.
 
     Raises:
-        InvalidRequestError: It can't be asked, or asks for everything; nothing was sent.
+        InvalidRequestError: An argument is invalid, or no filter is given; nothing was sent.
     """
     zone = ZoneInfo(client.settings.time_zone)
     days = parse_range(start, end, last, zone, client.clock.now().astimezone(zone).date())
@@ -142,7 +142,7 @@ def parse_query(
 def with_parameters_from(
     parse: Callable[P, LoadQuery],
 ) -> Callable[[Callable[[LoadQuery], pd.DataFrame]], Callable[P, pd.DataFrame]]:
-    """Give a loader the parameters of a function that parses them, which is the one place that declares them."""
+    """Give a loader the parameters of the function that parses them, so that they are declared once."""
 
     def decorate(load: Callable[[LoadQuery], pd.DataFrame]) -> Callable[P, pd.DataFrame]:
         @functools.wraps(load)
@@ -157,7 +157,7 @@ def with_parameters_from(
 
 
 def parse_names(value: str | Sequence[str] | None, name: str) -> tuple[str, ...] | None:
-    """Read one name or several, as texts that can be sent, each once."""
+    """Return one or several names as distinct texts that can be sent."""
     if value is None:
         return None
     names = (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
@@ -175,7 +175,7 @@ def parse_names(value: str | Sequence[str] | None, name: str) -> tuple[str, ...]
 
 @contextmanager
 def progress_bar(client: Client, progress: bool | None, what: str) -> Iterator[Callable[[int], None]]:
-    """Show a bar of responses and of waits; by default only after two seconds of real waiting."""
+    """Show a progress bar of responses and waits; by default only after two seconds."""
     with tqdm(desc=what, unit=" answers", leave=False, disable=progress is False, delay=0 if progress else 2) as bar:
 
         def show_wait(seconds: float) -> None:

@@ -2,8 +2,8 @@
 
     parse_query ─▶ retrieve ─▶ decode_shipments ─▶ sort ─▶ finalize
 
-Which date the API filters by is not documented, so nothing is cut: shipments of the days just before and after may be
-among the rows.
+The API doesn't document which date it filters by, so no rows are cut: the frame may have shipments of the days just
+before and after.
 """
 
 from __future__ import annotations
@@ -29,15 +29,23 @@ SORT_COLUMNS = ["ship_date", "channel_id", "order_no", "tracking_number"]
 def load_shipments(query: LoadQuery) -> pd.DataFrame:
     """Load shipments, one row each, from GET /shipments; without a channel, from every channel.
 
-    Which date the API filters by is not documented, so nothing is cut: shipments of the days just before
-    and after may be among the rows. Arguments and errors are those of `load_orders`.
+    The API doesn't document which date it filters by, so no rows are cut: the frame may have shipments of the days just
+    before and after. Arguments and errors are those of `load_orders`.
 
     Returns:
         The columns of `schemas.Shipments`, then every other field of the answer as text.
+
+    Example:
+        >>> shipments = cn.load_shipments(client, last="30D")
+        >>> shipments[["order_no", "channel_id", "carrier_code", "tracking_number"]].head(3)
+          order_no channel_id carrier_code tracking_number
+        0    10951      NW-EU         UNPK    NW0000010951
+        1    10990      NW-EU         FDSH    NW0000010990
+        2    10991      NW-EU         SPDY    NW0000010991
     """
     retrieval, decoded = _retrieve_shipments(query)
     frame = decoded.frame.drop(columns="_index")
-    if query.acknowledged is not None:  # the answers may say nothing of it; what was asked for is known
+    if query.acknowledged is not None:  # answers may lack it, but the request determines it
         frame["acknowledged"] = frame["acknowledged"].fillna(query.acknowledged)
     frame = validate(frame.sort_values(SORT_COLUMNS, kind="stable", ignore_index=True), schemas.Shipments)
     return finalize(query.client, SOURCE, retrieval, frame, decoded.rejects, query.options)
@@ -45,15 +53,19 @@ def load_shipments(query: LoadQuery) -> pd.DataFrame:
 
 @with_parameters_from(parse_query)
 def load_shipment_items(query: LoadQuery) -> pd.DataFrame:
-    """Load what was in the shipments, one row a line, from the very pages of `load_shipments`: no further request.
+    """Load the lines of shipments, one row each, from the pages of `load_shipments`, without further requests.
 
-    What a shipment looks like is not documented. Its lines are the list of objects in it whose name speaks of lines,
-    items, products or contents, or whose objects have a SKU; in packages too. A shipment without such a list has no
-    row here. Arguments and errors are those of `load_orders`.
+    The format of a shipment is not documented. Its lines are the list of objects whose name contains lines, items,
+    products or contents, or whose objects have a SKU, also inside packages. A shipment without such a list has no row.
+    Arguments and errors are those of `load_orders`.
 
     Returns:
         The columns of `schemas.ShipmentItems`, then every other field of a line as text; ordered by shipment, and
         within it as sent.
+
+    Example:
+        >>> len(cn.load_shipments(client, last="30D")), len(cn.load_shipment_items(client, last="30D"))
+        (77, 195)
     """
     retrieval, decoded = _retrieve_shipments(query)
     items, line_rejects = decode_shipment_items(decoded.frame, retrieval.raw_records())
@@ -63,7 +75,7 @@ def load_shipment_items(query: LoadQuery) -> pd.DataFrame:
 
 
 def _retrieve_shipments(query: LoadQuery) -> tuple[Retrieval, DecodedRecords]:
-    """Retrieve shipments, channel by channel; each knows the channel, and the half, that it was asked for."""
+    """Retrieve shipments by channel; each gets the channel, and the half, that was requested."""
     client = query.client
     windows = query.windows(query.channels or load_channel_ids(client), by_month=False)
     with progress_bar(client, query.progress, "shipments") as step:

@@ -37,21 +37,29 @@ def load_actual_stock(
     allow_partial: bool = False,
     on_reject: OnReject = "warn",
 ) -> pd.DataFrame:
-    """Load the units on the shelf, one row a warehouse and SKU, from GET /inventories.
+    """Load actual stock, one row per warehouse and SKU, from GET /inventories.
 
     Args:
         client: The account.
         warehouse_codes: Only these warehouses.
-        refresh: Ask Cenports even if the cache has it.
-        allow_partial: Return what did arrive, with a warning, instead of raising IncompleteError.
-        on_reject: `"warn"` keeps unreadable records in `rejected(frame)`; `"raise"` stops.
+        refresh: Request from Cenports even if the cache has an answer.
+        allow_partial: Return an incomplete frame with a warning instead of raising IncompleteError.
+        on_reject: `"warn"` about records that can't be read and list them in `rejected(frame)`, or `"raise"`.
 
     Returns:
         The columns of `schemas.ActualStock`, ordered by `warehouse_code`, `product_sku`.
 
     Raises:
         IncompleteError: The answer may have been cut.
-        RejectedRowsError: With `on_reject="raise"`.
+        RejectedRowsError: A record can't be read, with `on_reject="raise"`.
+
+    Example:
+        >>> actual = cn.load_actual_stock(client, warehouse_codes="NW-EAST")
+        >>> actual[["warehouse_code", "product_sku", "quantity"]].head(3)
+          warehouse_code product_sku  quantity
+        0        NW-EAST        0001        39
+        1        NW-EAST        0002        17
+        2        NW-EAST        0003        13
     """
     codes = parse_names(warehouse_codes, "warehouse_codes")
     retrieval = _retrieve_stock(client, {"actualStock": True}, codes, refresh=refresh)
@@ -73,13 +81,21 @@ def load_available_stock(
     allow_partial: bool = False,
     on_reject: OnReject = "warn",
 ) -> pd.DataFrame:
-    """Load the units that can still be sold, one row a channel, warehouse and SKU, from GET /inventories.
+    """Load available stock, one row per channel, warehouse and SKU, from GET /inventories.
 
-    Without a channel every channel is read, one request each. Other arguments and errors are those of
+    Without a channel, every channel is read with one request each. Other arguments and errors are those of
     `load_actual_stock`.
 
     Returns:
         The columns of `schemas.AvailableStock`, ordered by `channel_id`, `warehouse_code`, `product_sku`.
+
+    Example:
+        >>> available = cn.load_available_stock(client, "NW-EU")
+        >>> available[["channel_id", "warehouse_code", "product_sku", "quantity"]].head(3)
+          channel_id warehouse_code product_sku  quantity
+        0      NW-EU        NW-EAST        0001        -1
+        1      NW-EU        NW-EAST        0002       -45
+        2      NW-EU        NW-EAST        0003         9
     """
     codes = parse_names(warehouse_codes, "warehouse_codes")
     channels = parse_names(channel_id, "channel_id")
@@ -109,10 +125,16 @@ def load_available_stock(
 
 
 def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
-    """Load the warehouses, one row each, from the answer of actual stock.
+    """Load the warehouses, one row each, from the answer for actual stock.
 
     Returns:
         The columns of `schemas.Warehouses`, ordered by `warehouse_code`.
+
+    Example:
+        >>> cn.load_warehouses(client)[["warehouse_code", "warehouse_name"]]
+          warehouse_code  warehouse_name
+        0        NW-EAST  Northwind East
+        1        NW-WEST  Northwind West
     """
     retrieval = _retrieve_stock(client, {"actualStock": True}, None, refresh=refresh)
     decoded = decode_warehouses(retrieval.raw_records())
@@ -127,6 +149,13 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
 
     Returns:
         The columns of `schemas.Channels`, ordered by `channel_id`.
+
+    Example:
+        >>> cn.load_channels(client)[["channel_id", "channel_name"]]
+          channel_id             channel_name
+        0      NW-EU         Northwind Europe
+        1      NW-NA  Northwind North America
+        2      NW-SA  Northwind South America
     """
     retrieval = retrieve(client, channels_spec(client), [Window()], refresh=refresh)
     decoded = decode_channels(retrieval.raw_records())
@@ -137,7 +166,7 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
 
 
 def load_channel_ids(client: Client) -> tuple[str, ...]:
-    """List the channels that Cenports knows."""
+    """List the ids of the channels that Cenports lists."""
     return tuple(load_channels(client)["channel_id"])
 
 
@@ -149,7 +178,7 @@ class _Warehouse(msgspec.Struct, rename="camel"):
 def _retrieve_stock(
     client: Client, filters: dict[str, Any], codes: tuple[str, ...] | None, *, refresh: bool
 ) -> Retrieval:
-    """Retrieve warehouses with their stock; a total that may have been cut is asked again, warehouse by warehouse."""
+    """Retrieve warehouses with their stock; if the answer may have been cut, retrieve it again by warehouse."""
     retrieval = retrieve(client, stock_spec(client, filters, codes), [Window()], refresh=refresh)
     rows, rows_by_code = _count_stock_rows(retrieval)
     answers = get_longest_answers(client)
@@ -162,13 +191,13 @@ def _retrieve_stock(
         answers.note(STOCK_SOURCE, rows)
     if retrieval.missing or (rows not in caps and not any(number in caps for number in rows_by_code.values())):
         return retrieval
-    # What is asked again depends on a fresh response: an older one may differ from it.
+    # What is requested again depends on a fresh response: an older one may differ.
     refresh = refresh or retrieval.requests > 0
     parts = [
         retrieve(client, stock_spec(client, filters, (code,)), [Window()], refresh=refresh) for code in rows_by_code
     ]
     again = [_count_stock_rows(part)[0] for part in parts]
-    # A number that some response exceeded is no cap; a larger response also shows that the first one was cut.
+    # A length that a response exceeded is not a cap; a longer response also shows that the first one was cut.
     longest = max([rows, *again], default=0)
     if sum(again) == rows and all(number not in caps or number < longest for number in again):
         return retrieval
@@ -178,7 +207,7 @@ def _retrieve_stock(
 
 
 def _count_stock_rows(retrieval: Retrieval) -> tuple[int, dict[str, int]]:
-    """Count the stock rows of a retrieval, in all and by warehouse; a record that can't be read counts as one."""
+    """Count the stock rows of a retrieval, in all and by warehouse; an unreadable record counts as one."""
     rows, rows_by_code = 0, dict[str, int]()
     for record in retrieval.raw_records():
         try:

@@ -1,4 +1,4 @@
-"""What each frame holds: columns, dtypes, keys; and how frames that people made are checked against it."""
+"""Schemas of all frames: columns, dtypes, keys; and the validation of frames made by people."""
 
 import lazy_loader
 

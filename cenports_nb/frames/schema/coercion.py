@@ -1,4 +1,4 @@
-"""How a column that a person made is read: kindly where nothing can be misread, strictly where it can."""
+"""Coercion of a column that a person made: convert what is unambiguous, refuse the rest."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ class Flaw:
 
     Attributes:
         bad: Which rows.
-        what: What is wrong with them, after "has a quantity that …".
+        what: What is wrong with them, as after "has a quantity that …".
         advice: What to do.
-        quoted: Whether the values say more than the reason does.
+        quoted: Quote the values.
     """
 
     bad: Mask
@@ -37,11 +37,11 @@ class Flaw:
 Coerced = tuple["pd.Series[Any]", list[Flaw]]
 
 MAX_EXACT_FLOAT = 2**53
-"""Whole numbers up to here are themselves as float64."""
+"""Whole numbers up to this are exact in float64."""
 
 
 def coerce_text(values: pd.Series[Any], *, nullable: bool) -> Coerced:
-    """Text of any dtype; numbers are refused, as their zeros in front may be lost."""
+    """Text of any dtype; numbers are refused, because their leading zeros may be lost."""
     nulls = values.isna().to_numpy()
     if not isinstance(values.dtype, pd.StringDtype):
         wrong = np.zeros(len(values), dtype=bool) if _is_text(values) else ~_are_instances(values, str) & ~nulls
@@ -107,7 +107,7 @@ def coerce_floats(values: pd.Series[Any], *, nullable: bool) -> Coerced:
 
 
 def coerce_booleans(values: pd.Series[Any], *, nullable: bool) -> Coerced:
-    """Yes or no."""
+    """True or false."""
     nulls = values.isna().to_numpy()
     if values.dtype.kind != "b":
         wrong = ~nulls & ~_are_instances(values, (bool, np.bool_))
@@ -119,7 +119,7 @@ def coerce_booleans(values: pd.Series[Any], *, nullable: bool) -> Coerced:
 
 
 def coerce_instants(values: pd.Series[Any], *, nullable: bool) -> Coerced:
-    """An instant of any zone and unit, or ISO text with its offset; without a zone it could be anything."""
+    """An instant with any zone and unit, or ISO text with its offset; without a zone it is ambiguous."""
     nulls = values.isna().to_numpy()
     column = values
     if not isinstance(values.dtype, pd.DatetimeTZDtype):
@@ -163,23 +163,23 @@ COERCIONS: dict[str, Callable[..., Coerced]] = {
     "datetime64[us, UTC]": coerce_instants,
     "datetime64[ns]": coerce_days,
 }
-"""Pandera's word for a dtype -> how it is read."""
+"""Pandera's name of a dtype -> how it is coerced."""
 
 
 def _is_text(values: pd.Series[Any]) -> bool:
-    """Tell a column of text alone without looking at each value in Python."""
+    """Return whether a column is all text, without testing each value in Python if possible."""
     if isinstance(values.dtype, pd.CategoricalDtype):
         return pd.api.types.infer_dtype(values.cat.categories) in ("string", "empty")
     return pd.api.types.infer_dtype(values, skipna=True) in ("string", "empty")
 
 
 def _are_instances(values: pd.Series[Any], kinds: Any) -> Mask:
-    """Tell which values are of these Python types; only where something is wrong already."""
+    """Return which values are of these Python types; only used after a failure."""
     return np.fromiter((isinstance(value, kinds) for value in values.astype("object")), dtype=bool, count=len(values))
 
 
 def _parse_digits(values: pd.Series[Any], nulls: Mask) -> tuple[pd.Series[Any], Mask]:
-    """Read whole numbers that came as text or objects: digits, nothing that needs interpretation."""
+    """Parse whole numbers given as text or objects: digits only."""
     texts = values.astype("object").astype("str")
     plain = texts.str.fullmatch(r"\s*[+-]?\d{1,15}(\.\d+)?\s*").fillna(value=False).to_numpy(dtype=bool)
     numbers = pd.to_numeric(texts.where(plain), errors="coerce").astype("float64")

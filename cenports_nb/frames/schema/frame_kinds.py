@@ -1,4 +1,4 @@
-"""The kind of a frame, by its columns and its origin, so that a wrong or swapped one is called by its name."""
+"""The kind of a frame, by its columns and its provenance, so that an error can name a wrong or swapped frame."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ class FrameKind:
     """A kind of frame.
 
     Attributes:
-        name: With its article.
-        columns: What it has.
-        absent: What it does not have.
+        name: Its name, with an article.
+        columns: Columns that it has.
+        absent: Columns that it doesn't have.
     """
 
     name: str
@@ -26,7 +26,7 @@ class FrameKind:
 
     @classmethod
     def parse(cls, name: str, columns: str, absent: str = "") -> FrameKind:
-        """Read columns that are separated by blanks."""
+        """Parse column names separated by blanks."""
         return cls(name, frozenset(columns.split()), frozenset(absent.split()))
 
 
@@ -48,7 +48,7 @@ KINDS = (
     *(OUTCOMES, OBJECTIONS, UPDATES, DIFF, COVER, AGES, LINE_ITEMS, SHIPMENT_ITEMS, SHIPMENTS, ORDERS),
     *(AVAILABLE, ACTUAL, WAREHOUSES, CHANNELS),
 )
-"""A frame is of the first kind that fits."""
+"""The kinds of frame; the first one that fits is a frame's kind."""
 
 EXPECTED: dict[str, tuple[str, frozenset[FrameKind]]] = {
     "orders": ("load_orders", frozenset({ORDERS})),
@@ -67,11 +67,11 @@ EXPECTED: dict[str, tuple[str, frozenset[FrameKind]]] = {
     "cover": ("stock_cover", frozenset({COVER})),
     "ages": ("order_ages", frozenset({AGES})),
 }
-"""What each argument takes: the function that makes it, and the kinds of frame that it may be made from by hand."""
+"""For each argument: the function that makes its frame, and the kinds of frame it may be made from by hand."""
 
 
 def identify_frame(frame: pd.DataFrame) -> FrameKind | None:
-    """Tell the kind of a frame; None for one that may be anything."""
+    """Return the kind of a frame; None if it may be anything."""
     columns = set(frame.columns)
     kind = next((kind for kind in KINDS if kind.columns <= columns and not kind.absent & columns), None)
     if kind is not None and kind != ACTUAL:
@@ -83,19 +83,19 @@ def identify_frame(frame: pd.DataFrame) -> FrameKind | None:
 
 
 def explain_wrong_kind(frame: pd.DataFrame, what: str) -> str:
-    """Say of what kind a frame is that is not meant for an argument; empty if it may be."""
+    """Describe a frame of the wrong kind for an argument; empty if it may be right."""
     found, (function, kinds) = identify_frame(frame), EXPECTED.get(what, ("", frozenset()))
     return f"this is {found.name}: use {function}" if function and found is not None and found not in kinds else ""
 
 
 def refuse_swapped(**frames: pd.DataFrame | None) -> None:
-    """Refuse two frames that were passed in each other's place.
+    """Refuse two frames that were swapped.
 
     Args:
-        **frames: By the name of the argument.
+        **frames: Frames by the name of their argument.
 
     Raises:
-        InvalidRequestError: They were.
+        InvalidRequestError: They were swapped.
     """
     kinds = {name: identify_frame(frame) for name, frame in frames.items() if isinstance(frame, pd.DataFrame)}
     for one, kind in kinds.items():
@@ -110,7 +110,7 @@ def refuse_swapped(**frames: pd.DataFrame | None) -> None:
 
 
 def refuse_swapped_stock(what: str, frame: pd.DataFrame, actual: pd.DataFrame | None) -> None:
-    """Refuse counts or changes that are the stock itself, where the frame beside them is none.
+    """Refuse counts or changes that are the stock itself, if the other frame is not.
 
     Raises:
         InvalidRequestError: They were swapped.

@@ -1,4 +1,4 @@
-"""The key columns of each frame: what names a row once."""
+"""The key columns of each frame."""
 
 ORDER_KEYS = ["channel_id", "order_no"]
 LINE_ITEM_KEYS = [*ORDER_KEYS, "line_item"]

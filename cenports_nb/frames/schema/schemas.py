@@ -1,7 +1,7 @@
-"""What each frame holds: columns in order, dtypes, keys, units, time zones.
+"""The schemas of all frames: columns in order, dtypes, keys, units, time zones.
 
-Instants are UTC to the microsecond, days are naive midnights, money is in the order's own currency as
-sent, quantities are whole units. Statuses are open sets: a new word is data, not an error.
+Instants are UTC to the microsecond, days are naive midnights, money is in the order's own currency as sent,
+quantities are whole units. Statuses are open sets: a new status is data, not an error.
 """
 
 from __future__ import annotations
@@ -43,14 +43,14 @@ def get_loader_dtype(dtype: Any) -> Any:
 
 
 class _DocumentedModel(pa.DataFrameModel):
-    """A model that tells what its columns mean and shows what its rows look like."""
+    """A model with documented columns and example rows."""
 
     @classmethod
     def example(cls, *, rows: int = 3) -> pd.DataFrame:  # type: ignore[override]
-        """Return made-up rows that are valid, the same ones each time.
+        """Return made-up valid rows, the same ones each time.
 
         Args:
-            rows: How many.
+            rows: The number of rows.
         """
         schema = cls.to_schema()
         values = {
@@ -78,7 +78,7 @@ class _StrictModel(_DocumentedModel):
 
 @documented_by(column_docs.ORDERS)
 class Orders(_StrictModel):
-    """One row an order; unique by (`channel_id`, `order_no`), ordered by `order_date` and key."""
+    """One row per order; unique by (`channel_id`, `order_no`), ordered by `order_date` and key."""
 
     order_no: Series[str]
     customer_order_no: Series[str] = pa.Field(nullable=True)
@@ -127,7 +127,7 @@ class Orders(_StrictModel):
 
 @documented_by(column_docs.LINE_ITEMS)
 class LineItems(_StrictModel):
-    """One row a line; unique by (`channel_id`, `order_no`, `line_item`); `price` is for one unit."""
+    """One row per line; unique by (`channel_id`, `order_no`, `line_item`); `price` is for one unit."""
 
     order_no: Series[str]
     channel_id: Series[str]
@@ -147,7 +147,7 @@ class LineItems(_StrictModel):
 
 @documented_by(column_docs.SHIPMENTS)
 class Shipments(_DocumentedModel):
-    """One row a shipment; further fields of the answer follow as text in snake case."""
+    """One row per shipment; further fields of the answer follow as text in snake case."""
 
     order_no: Series[str]
     channel_id: Series[str] = pa.Field(nullable=True)
@@ -161,7 +161,7 @@ class Shipments(_DocumentedModel):
 
 @documented_by(column_docs.SHIPMENT_ITEMS)
 class ShipmentItems(_DocumentedModel):
-    """One row a line of a shipment; further fields of the line follow as text in snake case."""
+    """One row per line of a shipment; further fields of the line follow as text in snake case."""
 
     order_no: Series[str]
     channel_id: Series[str] = pa.Field(nullable=True)
@@ -174,7 +174,7 @@ class ShipmentItems(_DocumentedModel):
 
 @documented_by(column_docs.ACTUAL_STOCK)
 class ActualStock(_StrictModel):
-    """Units on the shelf, one row a warehouse and SKU; `is_discontinued` is false where nothing is said."""
+    """Units in the warehouse, one row per warehouse and SKU; `is_discontinued` is false if nothing is sent."""
 
     warehouse_code: Series[str]
     product_sku: Series[str]
@@ -194,7 +194,7 @@ class ActualStock(_StrictModel):
 
 @documented_by(column_docs.AVAILABLE_STOCK)
 class AvailableStock(_StrictModel):
-    """Units that can still be sold in a channel: actual stock less open orders; may be below 0."""
+    """Units that a channel can still sell: actual stock less open orders; may be below 0."""
 
     channel_id: Series[str]
     warehouse_code: Series[str]
@@ -215,7 +215,7 @@ class AvailableStock(_StrictModel):
 
 @documented_by(column_docs.WAREHOUSES)
 class Warehouses(_StrictModel):
-    """One row a warehouse, from the answer of actual stock."""
+    """One row per warehouse, from the answer for actual stock."""
 
     warehouse_code: Series[str] = pa.Field(unique=True)
     warehouse_name: Series[str] = pa.Field(nullable=True)
@@ -232,7 +232,7 @@ class Warehouses(_StrictModel):
 
 @documented_by(column_docs.CHANNELS)
 class Channels(_StrictModel):
-    """One row a sales channel."""
+    """One row per sales channel."""
 
     channel_id: Series[str] = pa.Field(unique=True)
     channel_name: Series[str] = pa.Field(nullable=True)
@@ -244,7 +244,7 @@ class Channels(_StrictModel):
 
 @documented_by(column_docs.STOCK_DIFF)
 class StockDiff(_DocumentedModel):
-    """Actual against available stock, one row a warehouse and SKU, for each channel where it is known."""
+    """Actual and available stock compared, one row per warehouse and SKU, and per channel if known."""
 
     warehouse_code: Series[str]
     product_sku: Series[str]
@@ -259,7 +259,7 @@ class StockDiff(_DocumentedModel):
 
 @documented_by(column_docs.STOCK_UPDATES)
 class StockUpdates(_DocumentedModel):
-    """What a write of stock will send, one row a warehouse and SKU; the last two columns may be absent."""
+    """Stock updates to be sent, one row per warehouse and SKU; the last two columns may be absent."""
 
     warehouse_code: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
     product_sku: Series[str] = pa.Field(str_length={"min_value": 1, "max_value": 255})
@@ -279,7 +279,7 @@ class StockUpdates(_DocumentedModel):
 
 @documented_by(column_docs.OUTCOMES)
 class Outcomes(_DocumentedModel):
-    """What became of each row of a submission."""
+    """The outcome of each row of a submission."""
 
     submission_id: Series[str]
     batch: Series[int] = pa.Field(ge=0)
@@ -302,15 +302,15 @@ class Outcomes(_DocumentedModel):
 
 
 def describe(model: type[pa.DataFrameModel]) -> pd.DataFrame:
-    """Explain a model, one row a column, in order.
+    """Document a model, one row per column, in order.
 
     Args:
-        model: One of this module, such as `schemas.Orders`.
+        model: A model of this module, such as `schemas.Orders`.
 
     Returns:
-        `column dtype null key unit personal meaning source example`: whether it may be null and belongs to the
-        key; its unit; the kind of pseudonym that stands for it if it identifies a person; one line of meaning;
-        where it comes from; a made-up value as text. Nothing to say is an empty text.
+        `column dtype null key unit personal meaning source example`: whether it may be null and belongs to the key;
+        its unit; the kind of pseudonym if it identifies a person; its meaning in one line; its source; a made-up
+        value as text. Missing information is an empty text.
     """
     schema = model.to_schema()
     keys = {*(schema.unique or []), *(name for name, column in schema.columns.items() if column.unique)}

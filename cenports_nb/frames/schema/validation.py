@@ -1,4 +1,4 @@
-"""Checks of frames that people made or changed: what is needed, all failures at once, in one line."""
+"""Validation of frames that people made or changed: all failures at once, in one line."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cenports_nb.frames.schema.frame_kinds import explain_wrong_kind
 from cenports_nb.rendering.text import pluralize
 
 MAX_QUOTED_ROWS = 5
-"""Rows named for each flaw; the text says how many more there are."""
+"""Rows named for each flaw; the message counts the others."""
 
 
 def validate_columns(
@@ -29,26 +29,26 @@ def validate_columns(
     least: Mapping[str, int] | None = None,
     unique: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Read the needed columns of a frame as a schema means them.
+    """Validate the needed columns of a frame, and convert them to the schema's dtypes.
 
-    What can't be misread is brought to the schema's dtype: smaller integers, whole floats, object text,
-    instants of another unit or zone. What can is refused: identifiers that are numbers, since zeros in
-    front may be lost; 1.5 units; a missing key; instants without a zone.
+    Unambiguous values are converted: smaller integers, whole floats, object text, instants of another unit or zone.
+    Ambiguous ones are refused: numeric identifiers, whose leading zeros may be lost; 1.5 units; missing keys; instants
+    without a zone.
 
     Args:
-        frame: From a person; its rows may have any labels, its columns any order.
-        model: The schema that says what each column means.
-        what: What the frame is called in errors, such as the argument's name.
-        columns: What is needed; all columns of the schema by default.
-        optional: Those of them that may be absent, besides those that the schema itself does not require.
-        least: The least value of a column.
-        unique: Columns that together name a row once. (A caller that numbers keys has `refuse_duplicates`.)
+        frame: A person's frame, with any row labels and any order of columns.
+        model: The schema of the columns.
+        what: The frame's name in errors, such as the argument's name.
+        columns: The needed columns; by default all columns of the schema.
+        optional: Those that may be absent, besides the ones that the schema doesn't require.
+        least: The minimum value of a column.
+        unique: Columns that must identify a row. (A caller that encodes keys uses `refuse_duplicates`.)
 
     Returns:
-        A new frame of these columns, in this order, with the rows and labels of the old one.
+        A new frame of these columns, in this order, with the same rows and labels.
 
     Raises:
-        InvalidRequestError: One line: which columns, which rows, which values, what to do.
+        InvalidRequestError: One line that names columns, rows, values, and what to do.
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
@@ -81,33 +81,33 @@ def validate_columns(
 
 
 def refuse_duplicates(frame: pd.DataFrame, is_duplicate: np.ndarray[Any, Any], key: Sequence[str], what: str) -> None:
-    """Refuse a frame in which some rows have the same key.
+    """Refuse a frame with several rows of one key.
 
     Args:
-        frame: Its rows, with their labels.
+        frame: The rows, with their labels.
         is_duplicate: Which rows share their key with another one.
         key: The columns of the key.
-        what: What the frame is called in errors.
+        what: The frame's name in errors.
 
     Raises:
-        InvalidRequestError: The key and the first rows that have it.
+        InvalidRequestError: A key repeats; the message names it with its first rows.
     """
     if is_duplicate.any():
         raise InvalidRequestError(f"{what} {_describe_duplicates(frame, is_duplicate, key)}.")
 
 
 def index_unique_rows(frame: pd.DataFrame, codes: IntArray, size: int, key: Sequence[str], what: str) -> IntArray:
-    """Find the row of each key code below `size`, -1 where there is none; refuse a frame that repeats a key.
+    """Return the row of each key code below `size`, -1 for none; refuse a frame that repeats a key.
 
     Args:
-        frame: Its rows, with their labels.
+        frame: The rows, with their labels.
         codes: The key code of each row, from `encode_keys`.
         size: All codes are below.
         key: The columns of the key.
-        what: What the frame is called in errors.
+        what: The frame's name in errors.
 
     Raises:
-        InvalidRequestError: The key and the first rows that have it.
+        InvalidRequestError: A key repeats; the message names it with its first rows.
     """
     rows = index_rows(codes, size)
     refuse_duplicates(frame, find_duplicates(codes, rows), key, what)
@@ -115,7 +115,7 @@ def index_unique_rows(frame: pd.DataFrame, codes: IntArray, size: int, key: Sequ
 
 
 def _check_rules(column: pd.Series[Any], schema: pa.Column, least: int | None) -> list[Flaw]:
-    """List what a schema's own checks refuse in a column that was read."""
+    """List the flaws that a schema's own checks find in a coerced column."""
     flaws = []
     if least is not None:
         low = (column < least).fillna(value=False).to_numpy(dtype=bool)
@@ -154,7 +154,7 @@ def _describe_missing_columns(frame: pd.DataFrame, missing: list[str]) -> str:
 
 
 def _describe_flaw(flaw: Flaw, name: str, values: pd.Series[Any]) -> str:
-    """Say one flaw: the column, what it is, the first rows with their values, what to do."""
+    """Describe a flaw: the column, what is wrong, the first rows with their values, what to do."""
     where = np.flatnonzero(flaw.bad)
     shown = [
         _describe_row(values, int(place), quoted=flaw.quoted and _is_quotable(name))
@@ -176,7 +176,7 @@ def _describe_row(values: pd.Series[Any], place: int, *, quoted: bool) -> str:
 
 
 def _is_quotable(name: str) -> bool:
-    """Tell whether a column's values may stand in an error: keys and counts do, people's data never."""
+    """Return whether an error may quote a column's values: keys and counts may be quoted, personal data never."""
     return name.endswith(_QUOTABLE_SUFFIXES) or name in _QUOTABLE_NAMES
 
 
@@ -185,7 +185,7 @@ _QUOTABLE_NAMES = {"line_item", "type", "side", "change", "actual", "available",
 
 
 def _describe_duplicates(frame: pd.DataFrame, is_duplicate: np.ndarray[Any, Any], key: Sequence[str]) -> str:
-    """Name the first key that repeats, with all its first rows, and how many others do."""
+    """Name the first key that repeats with its first rows, and count the other rows."""
     rows = frame.loc[is_duplicate, list(key)]
     first = (rows == rows.iloc[0]).all(axis=1).to_numpy()
     labels = list(map(str, rows.index[first][:MAX_QUOTED_ROWS]))

@@ -1,1 +1,1 @@
-"""Charts: a frame or a submission in, matplotlib Axes out. Readable in grey print and for the colour-blind."""
+"""Charts: a frame or a submission in, matplotlib Axes out; readable in grayscale and for color-blind people."""

@@ -1,4 +1,4 @@
-"""Horizontal bars: their names at the left, their numbers in words at the right, and an axis with room for both."""
+"""Horizontal bars, with a name on the left, a text on the right, and an axis that leaves room for both."""
 
 from __future__ import annotations
 
@@ -26,27 +26,27 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BAR_STYLE: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8, "height": 0.7}
-"""How a bar is set off from the next."""
+"""How bars are drawn."""
 
 LABEL_GAP_POINTS = 9
-"""Points between a bar and the words beside it."""
+"""Space between a bar and its text."""
 
 LABEL_CHAR_POINTS, BOLD_CHAR_POINTS, NUMBER_CHAR_POINTS = 4.9, 5.6, 5.6
-"""Points that a sign of words beside a bar, of bold ones and of a number is wide, on average or a little more."""
+"""Average width of a character in a bar's text, in bold text and in a number, rounded up."""
 
 
 def bar_chart_height(count: int) -> float:
-    """Tell how high a figure of so many bars must be for its words to stand apart, in inches; 0 for none."""
+    """Return the height in inches that a figure of so many bars needs; 0 for none."""
     return 1.5 + 0.42 * max(count, 2) if count else 0
 
 
 def build_sku_labels(ax: Axes, rows: pd.DataFrame, *, show_warehouse: bool) -> list[str]:
-    """Name a bar of one SKU: the SKU, where it is if that may differ, and what it is as far as there is room.
+    """Name each bar: SKU, product name if there is room, and warehouse.
 
     Args:
-        ax: Where they will stand.
-        rows: `warehouse_code product_sku`, perhaps `product_name`.
-        show_warehouse: Whether the warehouse is said.
+        ax: The Axes that the labels are for.
+        rows: `warehouse_code product_sku`, optionally `product_name`.
+        show_warehouse: Add the warehouse to each name.
     """
     max_length = _max_name_length(ax)
     titles = rows["product_name"] if "product_name" in rows else [None] * len(rows)
@@ -68,16 +68,16 @@ def label_bars(
     unit: str,
     least: float = 1.0,
 ) -> None:
-    """Name the bars, the first one on top, say their numbers beside them, and scale the axis so that both fit.
+    """Name the bars from top to bottom, write a text beside each, and scale the axis so that both fit.
 
     Args:
-        ax: What the bars were drawn on, at 0, 1, 2 …
-        labels: A name for each bar.
+        ax: The Axes with the bars, drawn at 0, 1, 2 …
+        labels: The name of each bar.
         ends: Where each bar ends.
-        texts: What stands beside it.
-        alerts: Which of them need action: they are bold besides their colour.
+        texts: The text beside each bar.
+        alerts: Which bars need action; their text is bold.
         unit: What the axis counts.
-        least: What the axis must reach.
+        least: The lowest value at which the axis may end.
     """
     shown = [replace_undrawable(truncate(label, _max_name_length(ax))) for label in labels]
     ax.set_yticks(range(len(shown)), shown)
@@ -91,7 +91,7 @@ def label_bars(
             color=RED if alert else GRAY, fontweight="bold" if alert else "normal",
             bbox={"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.5}, **LITERAL_TEXT,
         )  # fmt: skip
-        annotation.set_in_layout(False)  # there is room for it inside
+        annotation.set_in_layout(False)  # the axis leaves room for it
     width = estimate_axis_width(ax)
     most = _find_axis_end(ends, texts, alerts, width, least)
     format_axis(ax, unit, most, marks=int(np.clip(width / (NUMBER_CHAR_POINTS * len(f"{most:,.0f}") + 14), 2, 6)))
@@ -100,7 +100,7 @@ def label_bars(
 def _find_axis_end(
     ends: Sequence[float], texts: Sequence[str], alerts: Sequence[bool], width: float, least: float
 ) -> float:
-    """Find where the axis must end for every bar with its words to fit; a bar keeps a third at least."""
+    """Return the end of the axis at which every bar and its text fit; a bar gets at least a third of the width."""
     most = least * 1.02
     for end, text, alert in zip(ends, texts, alerts, strict=True):
         needed = LABEL_GAP_POINTS + (BOLD_CHAR_POINTS if alert else LABEL_CHAR_POINTS) * len(text)
@@ -109,7 +109,7 @@ def _find_axis_end(
 
 
 def _max_name_length(ax: Axes) -> int:
-    """Tell how many signs a name may have: not half of the chart's width, and as few as can be told apart."""
+    """Return how many characters a name may have: less than half of the chart's width."""
     return int(np.clip(0.45 * available_width(ax) / NAME_CHAR_POINTS, 18, NAME_MAX_LENGTH + 20))
 
 

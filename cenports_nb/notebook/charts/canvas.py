@@ -1,4 +1,4 @@
-"""What all charts share: where they are drawn, their title, numbers, names, legend, and the sentence for nothing."""
+"""What all charts share: Axes, title, legend, axis format, and the message of an empty chart."""
 
 from __future__ import annotations
 
@@ -20,20 +20,19 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 BLUE, SKY, YELLOW, RED, PALE_GRAY = "#004488", "#8fb4d9", "#ddaa33", "#bb5566", "#c3ccd6"
-"""Distinct for the colour-blind, and from dark to light in grey; hatches and words say the same again."""
+"""Distinct for color-blind people and, from dark to light, in grayscale; hatches and texts repeat the meaning."""
 TEXT_COLOR, GRAY, GRID_COLOR = "#222222", "#6b6b6b", "#e3e3e3"
 FIGURE_WIDTH_INCHES = 9.0
 MESSAGE_HEIGHT_INCHES = 1.6
-"""Inches."""
 NAME_MAX_LENGTH = 34
 NAME_CHAR_POINTS, TITLE_CHAR_POINTS = 5.4, 7.6
-"""Points that a sign of a name and of the title is wide, on average or a little more."""
+"""Average width of a character in a name and in the title, rounded up."""
 LITERAL_TEXT: dict[str, Any] = {"parse_math": False, "usetex": False}
-"""For every text with words from outside: a `$` or `_` in a SKU is no formula."""
+"""Options for texts from outside: a `$` or `_` in a SKU is not a formula."""
 
 
 def prepare_axes(ax: Axes | None, height: float) -> Axes:
-    """Give the Axes to draw on: the caller's, untouched by pyplot, or those of a new figure; 0 high for a sentence."""
+    """Return the caller's Axes, or those of a new figure; a height of 0 is enough for a message."""
     if ax is not None:
         return ax
     _, ax = plt.subplots(
@@ -44,22 +43,22 @@ def prepare_axes(ax: Axes | None, height: float) -> Axes:
 
 
 def check_bar_limit(top: int) -> None:
-    """Refuse a number of bars that is none.
+    """Check that a limit of bars is a positive whole number.
 
     Raises:
-        InvalidRequestError: Not a whole number above 0.
+        InvalidRequestError: It is not.
     """
     if not isinstance(top, int) or isinstance(top, bool) or top < 1:
         raise InvalidRequestError(f"top={top!r} must be a whole number above 0.")
 
 
 def draw_headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
-    """Write the title, at the left where reading begins, and below it what colours, hatches and lines mean.
+    """Write the title at the left, and the legend below it.
 
     Args:
-        ax: What was drawn on.
+        ax: The finished chart.
         text: The title.
-        columns: How many explanations stand beside each other, if there is room; None for none.
+        columns: Columns of the legend, fewer where there is no room; None for no legend.
     """
     rows = 0 if columns is None else _draw_legend(ax, columns)
     pad = 8 + 16 * rows
@@ -73,11 +72,11 @@ def draw_headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
         **LITERAL_TEXT,
     )
     for each in ax.findobj(Text):
-        each.set_usetex(False)  # even empty ones and numbers would ask for TeX, where a user has switched it on
+        each.set_usetex(False)  # with usetex switched on, even empty texts and numbers would need TeX
 
 
 def _draw_legend(ax: Axes, columns: int) -> int:
-    """Explain columns and bars first, then lines and marks; tell how many rows that takes."""
+    """Draw the legend, bars first, then lines; return its number of rows."""
     found = list(zip(*ax.get_legend_handles_labels(), strict=True))
     found.sort(key=lambda one: isinstance(one[0], Line2D))
     lengths, room = [len(label) for _, label in found], estimate_axis_width(ax)
@@ -87,20 +86,20 @@ def _draw_legend(ax: Axes, columns: int) -> int:
         *zip(*found, strict=True), loc="lower left", bbox_to_anchor=(0, 1.0), ncols=columns, frameon=False, fontsize=9,
         borderaxespad=0.2, handlelength=1.8, columnspacing=1.6,
     )  # fmt: skip
-    legend.set_in_layout(False)  # the title above it keeps its room; a wide one must not narrow the chart
+    legend.set_in_layout(False)  # a wide legend must not narrow the chart, and the title reserves its height
     for text in legend.get_texts():
         text.set(color=TEXT_COLOR, **LITERAL_TEXT)
     return -(-len(found) // columns)
 
 
 def _estimate_legend_width(lengths: list[int], columns: int) -> float:
-    """Guess how many points wide explanations are, which fill one column after the other."""
+    """Estimate the width of a legend in points; its columns are filled one after the other."""
     rows = -(-len(lengths) // columns)
     return sum(NAME_CHAR_POINTS * max(lengths[at : at + rows]) + 32 for at in range(0, len(lengths), rows))
 
 
 def draw_message(ax: Axes, heading: str, text: str) -> Axes:
-    """Say why there is nothing to draw, instead of an empty picture."""
+    """Write why there is nothing to draw."""
     draw_headline(ax, heading, columns=None)
     ax.text(
         0.01,
@@ -118,7 +117,7 @@ def draw_message(ax: Axes, heading: str, text: str) -> Axes:
 
 
 def draw_remark(ax: Axes, parts: Iterable[str], *, below: float = 36) -> None:
-    """Say below the chart, so many points below its axis, what it leaves out."""
+    """Write below the chart what it leaves out, `below` points under the axis."""
     text = "; ".join(filter(None, parts))
     if text:
         ax.annotate(
@@ -128,19 +127,19 @@ def draw_remark(ax: Axes, parts: Iterable[str], *, below: float = 36) -> None:
 
 
 def format_hidden(count: int, what: str = "SKU", description: str = "not drawn") -> str:
-    """Say how many there are beyond those that are drawn; nothing if none."""
+    """Say how many rows are not drawn; empty for none."""
     return f"{format_count(count, f'more {what}')} {description}" if count > 0 else ""
 
 
 def format_axis(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = "x", marks: int = 6) -> None:
-    """Scale one axis from 0, with its unit and thousands apart, and clear the frame around.
+    """Scale one axis from 0, with its unit and thousands separators, and remove the frame.
 
     Args:
-        ax: What was drawn on.
-        unit: What is counted.
-        most: Where the axis ends.
+        ax: The finished chart.
+        unit: What the axis counts.
+        most: The end of the axis.
         along: `"x"` or `"y"`.
-        marks: About as many numbers stand along it.
+        marks: The approximate number of ticks.
     """
     axis = ax.xaxis if along == "x" else ax.yaxis
     (ax.set_xlim if along == "x" else ax.set_ylim)(0, most)
@@ -156,7 +155,7 @@ def format_axis(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = 
 
 
 def available_width(ax: Axes) -> float:
-    """Tell how many points wide the chart may be with its names: the figure, or its share of a grid of charts."""
+    """Return the width in points of the chart with its names: the figure's, or its share of a grid of charts."""
     figure: Any = ax.figure
     width = float(figure.bbox.width / figure.dpi * 72)
     grid = ax.get_subplotspec()
@@ -166,7 +165,7 @@ def available_width(ax: Axes) -> float:
 
 
 def estimate_axis_width(ax: Axes) -> float:
-    """Guess how many points are left beside the names at the left; without a layout they hang outside."""
+    """Estimate the width in points that the names leave; without a layout they are outside the Axes."""
     figure: Any = ax.figure
     if figure.get_layout_engine() is None:
         return available_width(ax)
@@ -175,7 +174,7 @@ def estimate_axis_width(ax: Axes) -> float:
 
 
 def replace_undrawable(text: str) -> str:
-    """Replace what the chart's font can't draw, which would be a warning and an empty box."""
+    """Replace characters that the font lacks, which matplotlib would draw as boxes with a warning."""
     drawable = (c if ord(c) in _list_glyphs() and unicodedata.category(c)[0] != "C" else "□" for c in str(text))
     return "".join(drawable)
 

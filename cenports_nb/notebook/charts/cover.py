@@ -1,4 +1,4 @@
-"""Days of cover as bars: what runs out first."""
+"""Days of cover as bars: which SKUs run out first."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class CoverRows(pa.DataFrameModel):
-    """What a chart needs of `stock_cover`."""
+    """The columns of `stock_cover` that the chart needs."""
 
     warehouse_code: Series[str]
     product_sku: Series[str]
@@ -44,20 +44,27 @@ class CoverRows(pa.DataFrameModel):
 def plot_cover(
     cover: pd.DataFrame, *, low: float = 7, top: int = 15, title: str | None = None, ax: Axes | None = None
 ) -> Axes:
-    """Draw for how many days the stock lasts, the SKUs that run out first on top.
+    """Draw how many days the stock of each SKU lasts, the shortest cover first.
 
-    SKUs that were not sold in the window last for no time that can be told, and SKUs that were sold and are not
-    stocked have nothing to last: both are counted below the chart.
+    SKUs that were not sold in the window have no cover, and SKUs that were sold but are not stocked have no stock:
+    both are counted below the chart.
 
     Args:
         cover: From `stock_cover`, or some of its rows.
-        low: So many days are few: a line marks them, and bars below it are hatched.
-        top: The most bars; how many more there are is said below.
-        title: Instead of the default one.
-        ax: Where to draw; a new figure by default.
+        low: Days of cover below which a bar is hatched; a line marks the limit.
+        top: The maximum number of bars; the number of further SKUs is written below.
+        title: Replaces the default title.
+        ax: The Axes to draw on; a new figure by default.
 
     Raises:
-        InvalidRequestError: A column of `stock_cover` is missing, or an argument means nothing.
+        InvalidRequestError: A column of `stock_cover` is missing, or an argument is invalid.
+
+    Example:
+        >>> line_items, available = cn.load_line_items(client, last="30D"), cn.load_available_stock(client)
+        >>> cover = cn.stock_cover(line_items, available, days=28)
+        >>> ax = cn.plot_cover(cover, low=7)
+        >>> ax.get_title(loc="left")
+        'Days until the stock runs out'
     """
     rows = validate_columns(cover, CoverRows, "cover", optional=["product_name"]).reset_index(drop=True)
     check_bar_limit(top)
@@ -89,7 +96,7 @@ def plot_cover(
 
 
 def _select_bars(found: pd.DataFrame, top: int) -> pd.DataFrame:
-    """Choose the bars: what is out of stock fills a third at most, as long as something else can still be saved."""
+    """Choose the bars: SKUs that are out of stock take at most a third while others have stock left."""
     out = found[found["cover_days"] == 0]
     lasting = found[found["cover_days"] > 0]
     room = max(-(-top // 3), top - len(lasting))
@@ -130,6 +137,6 @@ def _draw(ax: Axes, bars: pd.DataFrame, low: float, *, show_warehouse: bool) -> 
 
 
 def _describe_bar(days: float, available: int, daily: float) -> str:
-    """Say one bar in words."""
+    """Describe one bar."""
     left = "none left" if available <= 0 else f"{days:,.1f} days: {format_count(available, 'unit')}"
     return f"{left}, {daily:,.1f} a day"

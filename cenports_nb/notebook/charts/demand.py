@@ -1,4 +1,4 @@
-"""Stock against demand: a bar for what there is, a mark for what is wanted."""
+"""Stock against demand: a bar for the stock, a mark for the demand."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class _Wording:
-    """What stock and demand are called, by the frame that they come from."""
+    """What stock and demand are called, depending on the frame."""
 
     stock: str
     demand: str
@@ -66,18 +66,25 @@ SALES_WORDING = _Wording(
 def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None, ax: Axes | None = None) -> Axes:
     """Draw the stock of each SKU and the demand for it, in units, the largest shortfall first.
 
-    shortfall = demand - stock. From `diff_stock(…, open_items=…)` stock is actual stock and demand what is ordered
-    and neither shipped nor cancelled; a SKU on sale in several channels counts once. From `stock_cover` stock is
-    available stock and demand what was sold in the window.
+    shortfall = demand - stock. From `diff_stock(…, open_items=…)`, stock is actual stock, and demand is what is
+    ordered and neither shipped nor cancelled; a SKU that several channels sell counts once. From `stock_cover`,
+    stock is available stock, and demand is what was sold in the window.
 
     Args:
         frame: From `diff_stock` with `open_items`, or from `stock_cover`, or some of their rows.
-        top: The most SKUs; how many more have demand is said below.
-        title: Instead of the default one.
-        ax: Where to draw; a new figure by default.
+        top: The maximum number of SKUs; the number of further SKUs with demand is written below.
+        title: Replaces the default title.
+        ax: The Axes to draw on; a new figure by default.
 
     Raises:
-        InvalidRequestError: The frame has no demand in it, or an argument means nothing.
+        InvalidRequestError: The frame has no demand, or an argument is invalid.
+
+    Example:
+        >>> line_items, available = cn.load_line_items(client, last="30D"), cn.load_available_stock(client)
+        >>> cover = cn.stock_cover(line_items, available, days=28)
+        >>> ax = cn.plot_demand(cover, top=10)
+        >>> ax.get_title(loc="left")
+        'Stock against sales'
     """
     check_bar_limit(top)
     rows, wording = _read_demand(frame)
@@ -95,10 +102,12 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
 
 
 def _read_demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Wording]:
-    """Bring either frame to stock and demand, one row a warehouse and SKU."""
+    """Return stock and demand of either frame, one row per warehouse and SKU."""
     if isinstance(frame, pd.DataFrame) and "sold" in frame.columns:
         rows = validate_columns(frame, CoverRows, "frame", optional=["product_name"])
-        daily = (rows["sold"] / rows["daily"])[rows["daily"] > 0]  # the length of the window, which the frame tells so
+        daily = (rows["sold"] / rows["daily"])[
+            rows["daily"] > 0
+        ]  # the length of the window in days, which the frame has only in this form
         days = f"{daily.median():.0f}" if len(daily) else "these"
         wording = replace(SALES_WORDING, demand=SALES_WORDING.demand.format(days=days))
         name = rows.get("product_name")
@@ -106,7 +115,7 @@ def _read_demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Wording]:
         return rows, wording
     if isinstance(frame, pd.DataFrame) and "open_quantity" not in frame.columns and "actual" in frame.columns:
         raise InvalidRequestError(
-            "frame knows no demand: it lacks open_quantity. Pass diff_stock(…, open_items=line_items), or stock_cover(…)."
+            "frame has no demand: the column open_quantity is missing. Pass diff_stock(…, open_items=line_items), or stock_cover(…)."
         )
     rows = summarize_stock(frame, by=STOCK_KEYS)
     return rows.rename(columns={"actual": "stock", "open_quantity": "demand"}), OPEN_ORDER_WORDING

@@ -1,4 +1,4 @@
-"""Ages of orders that wait, as columns."""
+"""Ages of waiting orders, as columns."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 
 class _AgeRows(pa.DataFrameModel):
-    """What the chart needs of `order_ages`."""
+    """The columns of `order_ages` that the chart needs."""
 
     order_no: Series[str]
     acknowledged: Series[pd.BooleanDtype] = pa.Field(nullable=True)
@@ -46,22 +46,28 @@ WAIT_STYLES: dict[str, dict[str, Any]] = {
     "not shipped, acknowledgement not asked": {"color": YELLOW, "hatch": ".."},
     "shipped, acknowledgement not asked": {"color": PALE_GRAY, "hatch": "xx"},
 }
-"""What an order waits for, and how it looks; every order is in one of them."""
+"""What an order waits for, and how it is drawn; every order is in exactly one of these."""
 
 
 def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None) -> Axes:
-    """Draw how many orders wait, by their age in working days, and for what they wait.
+    """Draw how many orders wait, by their age in working days and by what they wait for.
 
     Args:
         ages: From `order_ages`, or some of its rows.
-        title: Instead of the default one.
-        ax: Where to draw; a new figure by default.
+        title: Replaces the default title.
+        ax: The Axes to draw on; a new figure by default.
 
     Raises:
         InvalidRequestError: A column of `order_ages` is missing.
+
+    Example:
+        >>> ages = cn.order_ages(cn.load_orders(client, last="90D", with_acknowledged=True))
+        >>> ax = cn.plot_ages(ages)
+        >>> ax.get_title(loc="left")
+        'Orders that wait'
     """
     rows = validate_columns(ages, _AgeRows, "ages")
-    # Acknowledged and shipped orders wait for nothing; `order_ages` lists none.
+    # `order_ages` lists no order that is acknowledged and shipped.
     rows = rows[rows["unshipped"] | ~rows["acknowledged"].fillna(value=False).astype(bool)]
     ax = prepare_axes(ax, 4.2 if len(rows) else 0)
     heading = title or "Orders that wait"
@@ -82,7 +88,7 @@ def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None =
 
 
 def _list_buckets(bucket: pd.Series[Any], rows: pd.DataFrame) -> list[str]:
-    """List the buckets from young to old, empty ones too where the frame knows them."""
+    """List the buckets from young to old, with empty ones if the frame names them."""
     if isinstance(bucket.dtype, pd.CategoricalDtype):
         return [str(name) for name in bucket.cat.categories]
     first = rows.groupby("bucket")["age_business_days"].min().sort_values()

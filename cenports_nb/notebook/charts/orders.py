@@ -1,4 +1,4 @@
-"""Orders, units or money over time, beside the same period before."""
+"""Orders, units or money over time, beside the period before."""
 
 from __future__ import annotations
 
@@ -57,28 +57,28 @@ MEASURES: dict[str, tuple[str, str, str]] = {
     "order_total": ("Order totals", "money, in the currency of the orders", ""),
     "line_value": ("Value of lines", "money, in the currency of the orders", ""),
 }
-"""Title, axis and word of each measure."""
+"""Title, axis label and noun of each measure."""
 
 ORDER_MEASURES, LINE_MEASURES = ("orders", "order_total"), ("units", "orders", "line_value")
-"""What each frame can tell, the default first."""
+"""The measures of each frame, the default first."""
 
 MAX_DAYS_BY_PERIOD: tuple[tuple[int, Period], ...] = ((45, "day"), (200, "week"))
-"""Up to so many days a column is a day, a week; beyond, a month."""
+"""Up to this many days a column is a day or a week; beyond, a month."""
 
 WHOLE_PERIOD_STYLE: dict[str, Any] = {"color": SKY}
 PARTIAL_PERIOD_STYLE: dict[str, Any] = {"facecolor": "white", "edgecolor": GRAY, "hatch": "////", "linewidth": 0.8}
-"""How a week or month looks of which not all days are drawn."""
+"""How a week or month is drawn that is only partly in the period."""
 
 MIN_COLUMNS = 6
-"""Columns that at least have room."""
+"""The chart leaves room for at least this many columns."""
 
 DATE_LABEL_POINTS = 62
-"""Points that a date needs below a chart."""
+"""Width of a date below the chart."""
 
 
 @dataclass(frozen=True)
 class _Series:
-    """What is drawn: pieces of a period with their sums, and what stood in their place before."""
+    """What is drawn: the parts of a period with their sums, and those of the period before."""
 
     span: DayRange
     by: Period
@@ -102,26 +102,32 @@ def plot_orders(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw orders over time as columns, and the same period before as a dashed line.
+    """Draw orders over time as columns, and the period before as a dashed line.
 
-    Without `start` and `end` the later half of the days that the frame was loaded for stands beside the earlier half:
-    load twice as many days as you want to see. The day on which the frame was read is not over and is left out. Days
-    without orders are 0 where they were loaded; days that were not loaded are never drawn as 0.
+    Without `start` and `end`, the later half of the loaded days is drawn beside the earlier half: load twice as many
+    days as you want to see. The day on which the frame was loaded is not over, so it is left out. Days without orders
+    are 0 if they were loaded; days that were not loaded are never drawn as 0.
 
     Args:
-        orders: From `load_orders`, to count orders; from `load_line_items`, to add up units.
-        by: A column a `"day"`, `"week"` (from Monday) or `"month"`; by default as fits the length of the period.
+        orders: From `load_orders`, to count orders; from `load_line_items`, to sum units.
+        by: The width of a column: `"day"`, `"week"` (from Monday) or `"month"`; by default it fits the period.
         measure: `"orders"` or `"order_total"` of orders; `"units"`, `"orders"` or `"line_value"` of line items.
         start: The first day drawn.
         end: The last day drawn.
-        compare: Draw the period before too: as many days directly before, or as many months.
-        time_zone: IANA zone in which days are meant; by default the one that the frame was loaded in, else UTC.
-        title: Instead of the default one.
-        ax: Where to draw; a new figure by default.
+        compare: Also draw the period before: the same number of days, or of months.
+        time_zone: IANA zone of the days; by default the zone in which the frame was loaded, else UTC.
+        title: Replaces the default title.
+        ax: The Axes to draw on; a new figure by default.
 
     Raises:
-        InvalidRequestError: A column is missing or can't be read, the days were not loaded, or an argument means
-            nothing.
+        InvalidRequestError: A column is missing or can't be read, the days were not loaded, or an argument is
+                invalid.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="180D")
+        >>> ax = cn.plot_orders(orders, by="week")
+        >>> ax.get_title(loc="left")
+        'Orders by week'
     """
     if by is not None:
         check_choice("by", by, ("day", "week", "month"))
@@ -150,14 +156,14 @@ def plot_orders(
     draw_headline(ax, title or f"{heading} by {by}", columns=1)
     heights = np.array([*series.values, *series.earlier_values])
     format_axis(ax, unit, max(np.nanmax(heights), 1.0) * 1.08, along="y")
-    if np.nanmin(heights) < 0:  # more came back than was sold
+    if np.nanmin(heights) < 0:  # returns exceed sales
         ax.set_ylim(bottom=np.nanmin(heights) * 1.08)
     draw_remark(ax, [f"Days of {zone}", *_describe_limits(provenance(orders), zone)], below=44)
     return ax
 
 
 def _describe_limits(origin: Provenance | None, zone: str) -> list[str]:
-    """Say why these may not be all orders of these days."""
+    """List why the frame may lack orders of these days."""
     if origin is None:
         return []
     label = [] if origin.complete else ["the frame is not complete, some orders are missing"]
@@ -194,7 +200,7 @@ def _sum_orders_by_day(orders: pd.DataFrame, zone: str, measure: str) -> pd.Seri
 def _choose_period(
     loaded: LoadedDays, asked: DayRange | None, by: Period | None, *, compare: bool
 ) -> tuple[DayRange, Period]:
-    """Choose days and columns; each depends on the other where neither was asked for."""
+    """Choose the days and the width of a column, each by the other where neither is given."""
     span = asked or choose_days(loaded, by, halved=compare)
     if by is not None:
         return span, by
@@ -203,7 +209,7 @@ def _choose_period(
 
 
 def _build_series(days: pd.Series[Any], loaded: DayRange, span: DayRange, by: Period, *, compare: bool) -> _Series:
-    """Add up what is drawn; what was not loaded has no sum."""
+    """Sum what is drawn; days that were not loaded have no sum."""
     periods = split_periods(span, by)
     now = [_sum(days, period) for period in periods]
     total = _sum(days, span)
@@ -222,7 +228,7 @@ def _sum(days: pd.Series[Any], span: DayRange) -> float:
 
 
 def _draw(ax: Axes, series: _Series, word: str) -> None:
-    """Draw columns at the middle of their days, and the period before as a dashed line with hollow rings."""
+    """Draw columns in the middle of their days, and the period before as a dashed line with hollow markers."""
     columns = [complete_period(period, series.by) for period in series.periods]
     middles = [np.datetime64(each.start) + np.timedelta64(12 * (each.days - 1), "h") for each in columns]
     whole = np.array([period == column for period, column in zip(series.periods, columns, strict=True)])
@@ -248,7 +254,7 @@ def _draw(ax: Axes, series: _Series, word: str) -> None:
 
 
 def _draw_dates(ax: Axes, series: _Series, middles: Sequence[Any]) -> None:
-    """Write few dates, on Mondays where columns are days, the year where it begins."""
+    """Label a few dates: Mondays if columns are days, and the year where it begins."""
     positions = list(range(len(middles)))
     most = max(2, int(available_width(ax) / DATE_LABEL_POINTS))
     if series.by == "day" and len(positions) > most:
@@ -265,7 +271,7 @@ def _draw_dates(ax: Axes, series: _Series, middles: Sequence[Any]) -> None:
     ax.set_xticks([middles[position] for position in positions], labels)
     ax.tick_params(axis="x", length=3, labelsize=9, colors=TEXT_COLOR, color=GRAY)
     first, last = (complete_period(period, series.by) for period in (series.periods[0], series.periods[-1]))
-    beyond = max(0, MIN_COLUMNS - len(series.periods)) / 2 * first.days  # a few columns are no wider than of many
+    beyond = max(0, MIN_COLUMNS - len(series.periods)) / 2 * first.days  # a few columns are no wider than many
     ax.set_xlim(date2num(first.start) - 0.6 - beyond, date2num(last.end) + 0.6 + beyond)
     words = {"day": "day of the order", "week": "week of the order, from Monday", "month": "month of the order"}
     ax.set_xlabel(words[series.by], fontsize=9, color=TEXT_COLOR)
@@ -277,7 +283,7 @@ def _format_amount(value: float, word: str) -> str:
 
 
 def _format_change(now: float, then: float) -> str:
-    """Say by how much it moved; of nothing there is no share."""
+    """Describe the change in percent; there is none from zero."""
     if then <= 0:
         return ""
     share = round(100 * (now - then) / then)

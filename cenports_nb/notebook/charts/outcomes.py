@@ -1,4 +1,4 @@
-"""Outcomes of submissions as bars: what was applied, what waits, what went wrong."""
+"""Outcomes of submissions as bars: applied, pending, failed."""
 
 from __future__ import annotations
 
@@ -43,16 +43,16 @@ OUTCOME_STYLES: dict[str, dict[str, Any]] = {
     "not_applied": {"color": RED, "hatch": "\\\\\\\\"},
     "not_sent": {"color": "white", "hatch": "////"},
 }
-"""How each outcome looks: colour and hatch, so that no two are alike in grey."""
+"""Color and hatch of each outcome, distinct in grayscale."""
 
 UNKNOWN_STYLE: dict[str, Any] = {"color": "white", "hatch": "oo"}
-"""An outcome that this version does not know."""
+"""The style of an outcome that this version does not know."""
 
 SETTLED_OR_WAITING = {"applied", "pending"}
-"""Outcomes that ask nothing of anybody."""
+"""Outcomes that need no action."""
 
 MAX_NAMED_OUTCOMES = 2
-"""Outcomes that need a look and are named beside a bar; of more, only their sum fits."""
+"""Maximum number of outcomes named beside a bar; of more, only the sum fits."""
 
 SubmissionOrSnapshot = Submission | Snapshot
 
@@ -74,18 +74,25 @@ def plot_outcomes(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw what became of the rows of submissions: a bar a warehouse of one, or a bar a submission of several.
+    """Draw the outcomes of submissions: a bar per warehouse of one, or a bar per submission of several.
 
     Args:
-        submissions: From `submit_updates`, `create_orders`, `acknowledge_shipments` or `open_submission`; or what
-            `Submission.snapshot()` gave of them. One, or several.
-        top: The most bars; how many more there are is said below.
-        title: Instead of the default one.
-        ax: Where to draw; a new figure by default.
+        submissions: One or several, from `submit_updates`, `create_orders`, `acknowledge_shipments` or
+            `open_submission`, or their `snapshot()`.
+        top: The maximum number of bars; the number of further bars is written below.
+        title: Replaces the default title.
+        ax: The Axes to draw on; a new figure by default.
 
     Raises:
-        InvalidRequestError: Something else was passed, or an argument means nothing.
+        InvalidRequestError: `submissions` is something else, or an argument is invalid.
         JournalError: The journal can't be read.
+
+    Example:
+        >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [3]})
+        >>> submission = cn.submit_updates(client, cn.build_differential(changes)).wait()
+        >>> ax = cn.plot_outcomes(submission, title="Count of March 2")
+        >>> ax.get_title(loc="left")
+        'Count of March 2'
     """
     check_bar_limit(top)
     one = isinstance(submissions, SubmissionOrSnapshot)
@@ -115,7 +122,7 @@ def plot_outcomes(
 
 
 def _sum_by_warehouse(snapshot: Snapshot) -> list[_Bar]:
-    """Add up the batches of each warehouse or channel, in the order in which they were sent."""
+    """Sum the batches of each warehouse or channel, in the order of sending."""
     sums_by_warehouse: dict[str, dict[str, int]] = {}
     for batch in snapshot.batches:
         sums = sums_by_warehouse.setdefault(batch.place, {})
@@ -125,7 +132,7 @@ def _sum_by_warehouse(snapshot: Snapshot) -> list[_Bar]:
 
 
 def _draw(ax: Axes, bars: list[_Bar]) -> None:
-    """Stack the outcomes of each bar, the good ones first."""
+    """Stack the outcomes of each bar, applied first."""
     sums = pd.Series(dtype="int64")
     for bar in bars:
         sums = sums.add(pd.Series(bar.outcomes, dtype="int64"), fill_value=0)
@@ -148,7 +155,7 @@ def _draw(ax: Axes, bars: list[_Bar]) -> None:
 
 
 def _describe_bar(bar: _Bar) -> str:
-    """Say a bar in words: a few rows among thousands are too thin to be seen."""
+    """Describe a bar in words: a few rows among thousands are too thin to see."""
     found = _sort_outcomes(bar)
     if list(found) == ["applied"]:
         return f"all {bar.rows:,} applied" if bar.rows > 1 else "applied"

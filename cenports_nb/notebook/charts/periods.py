@@ -1,4 +1,4 @@
-"""Periods of a time chart: which days are drawn, cut into days, weeks or months, and which days were before."""
+"""Periods of a time chart: the days drawn, split into days, weeks or months, and the days before."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from cenports_nb.frames.provenance import Provenance, provenance
 Period = Literal["day", "week", "month"]
 ONE_DAY = timedelta(days=1)
 MONTH_NAMES = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-"""Not the words of the machine's locale: a report reads the same wherever it was made."""
+"""English names, not the locale's, so that a report reads the same on every machine."""
 
 
 @dataclass(frozen=True)
 class DayRange:
-    """Days, both ends included."""
+    """A range of days, both ends included."""
 
     start: date
     end: date
 
     @property
     def days(self) -> int:
-        """How many."""
+        """The number of days."""
         return (self.end - self.start).days + 1
 
     def contains(self, other: DayRange) -> bool:
-        """Tell whether the other days are all among these."""
+        """Return whether all of the other days are in this range."""
         return self.start <= other.start and other.end <= self.end
 
     def __str__(self) -> str:
@@ -50,12 +50,12 @@ def format_day(day: date) -> str:
 
 @dataclass(frozen=True)
 class LoadedDays:
-    """Which days a frame has.
+    """The days that a frame covers.
 
     Attributes:
-        days: Those of which it surely has every order; without an origin those between its first order and its last.
-        limits: Those that it was loaded for; None if it does not know.
-        read: The day on which it was read, as far as it knows.
+        days: The days of which it has every order; without provenance, from its first order to its last.
+        limits: The days that it was loaded for; None if unknown.
+        read: The day on which it was loaded; None if unknown.
     """
 
     days: DayRange
@@ -64,10 +64,10 @@ class LoadedDays:
 
 
 def find_loaded_days(frame: pd.DataFrame, days: pd.Series[Any], zone: str) -> LoadedDays | None:
-    """Tell which days a frame has; None for an empty one that does not know.
+    """Return the days that a frame covers; None for an empty frame without provenance.
 
-    What a frame knows of its reading is its oldest answer, which may come from the cache; orders of later days show
-    that later days were read. Of a frame that lost rows since, nobody can say which days they were of.
+    Provenance has the time of the oldest answer, which may come from the cache; orders of later days show that later
+    days were loaded. A frame that lost rows since loading may lack any of its days.
     """
     origin = provenance(frame)
     read = pd.Timestamp(origin.as_of).tz_convert(zone).date() if origin and origin.as_of else None
@@ -86,15 +86,15 @@ def _find_limits(origin: Provenance, read: date, dated: DayRange | None, zone: s
     if not length:
         return None
     first = latest - (int(length[1]) - 1) * ONE_DAY
-    # From the cache the frame may be younger than it knows, and its first day later than this.
+    # From the cache, the frame may be newer than its provenance says, and begin later than this.
     return DayRange(max(first, dated.start) if dated and origin.cached else first, latest)
 
 
 def parse_days(limits: DayRange | None, start: Day | None, end: Day | None, zone: str) -> DayRange | None:
-    """Read the days that were asked for; None if none were.
+    """Parse the days that were asked for; None if none were.
 
     Raises:
-        InvalidRequestError: A lone start or end, or days that were not loaded.
+        InvalidRequestError: Only one of start and end, or days that were not loaded.
     """
     if start is None and end is None:
         return None
@@ -112,10 +112,11 @@ def parse_days(limits: DayRange | None, start: Day | None, end: Day | None, zone
 
 
 def choose_days(loaded: LoadedDays, by: Period | None, *, halved: bool) -> DayRange:
-    """Choose the days that are drawn where none were asked for.
+    """Choose the days to draw if none were asked for.
 
-    All whole days that were loaded, or, to have as many before them, the later half: from a Monday where columns are
-    weeks, from a first where they are months, else of whole weeks, so that Mondays stand beside Mondays.
+    These are all complete days that were loaded or, to compare them with the days before, the later half: from a
+    Monday if columns are weeks, from the first of a month if they are months, else whole weeks, so that Mondays are
+    compared with Mondays.
     """
     days = loaded.days
     last = days.end - ONE_DAY if loaded.read == days.end and days.days > 1 else days.end
@@ -137,16 +138,16 @@ def choose_days(loaded: LoadedDays, by: Period | None, *, halved: bool) -> DayRa
 
 
 def split_periods(span: DayRange, by: Period) -> list[DayRange]:
-    """Cut days into days, ISO weeks or months; the first and last may be parts."""
+    """Split days into days, ISO weeks or months; the first and last may be incomplete."""
     return list(_iterate_periods(span, by))
 
 
 def find_earlier_period(span: DayRange, by: Period) -> tuple[DayRange, list[DayRange | None]]:
-    """Find the same period before, and for each piece of a period the days that stand beside it.
+    """Return the period before, and for each part of the period the days that it is compared with.
 
-    By month, and of whole months, it is as many months before; by week as many weeks; else the same number of days
-    directly before. A part of a week or month stands beside the same part. A day that the month before does not have
-    (the 31st) has none beside it.
+    By month, or by day over whole months, that is the same number of months before; by week, the same number of
+    weeks; else the same number of days. Part of a week or month is compared with the same part. A day that the month
+    before does not have (the 31st) is compared with nothing.
     """
     whole_months = span.start.day == 1 and (span.end + ONE_DAY).day == 1
     if by == "month" or (by == "day" and whole_months):
@@ -163,7 +164,7 @@ def find_earlier_period(span: DayRange, by: Period) -> tuple[DayRange, list[DayR
 
 
 def complete_period(part: DayRange, by: Period) -> DayRange:
-    """Give the whole day, week or month that a piece is or is a part of."""
+    """Return the whole day, week or month that a part belongs to."""
     if by == "week":
         monday = part.start - part.start.weekday() * ONE_DAY
         return DayRange(monday, monday + 6 * ONE_DAY)
@@ -184,7 +185,7 @@ def _shift_months(part: DayRange, months: int, *, whole: bool) -> DayRange | Non
 
 
 def _subtract_months(day: date, months: int, *, to_end: bool = False) -> date:
-    """Go back some months, to the same day or the last one that there is; from the last to the last, if wanted."""
+    """Go back by months to the same day, or to the month's last one; `to_end` maps a last day to a last day."""
     first = _first_of_month(day, -months)
     last = _first_of_month(first, 1) - ONE_DAY
     if to_end and (day + ONE_DAY).day == 1:
@@ -193,7 +194,7 @@ def _subtract_months(day: date, months: int, *, to_end: bool = False) -> date:
 
 
 def _first_of_month(day: date, further: int) -> date:
-    """Give the first day of the month some months further."""
+    """Return the first day of the month so many months later."""
     year, month = divmod(day.year * 12 + day.month - 1 + further, 12)
     return date(year, month + 1, 1)
 
@@ -203,7 +204,7 @@ def _count_months(first: date, last: date) -> int:
 
 
 def _parse_param(text: Any, zone: str) -> date | None:
-    """Read a day from a frame's origin, which may have been asked for as an instant."""
+    """Parse a day of a frame's provenance, which may be given as an instant."""
     if not text:
         return None
     if re.fullmatch(r"\d{4}-\d\d-\d\d", str(text)):

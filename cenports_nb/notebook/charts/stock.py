@@ -1,4 +1,4 @@
-"""Stock as bars: what is for sale, what is reserved, what is short."""
+"""Stock as bars: for sale, reserved, short."""
 
 from __future__ import annotations
 
@@ -36,17 +36,23 @@ def plot_stock(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw stock on hand as what is still for sale, what is reserved, and what is short, in units.
+    """Draw stock on hand as what is for sale, reserved and short, in units.
 
     Args:
         diff: From `diff_stock`, or some of its rows.
-        by: One bar a SKU, the most reserved first, or one a warehouse.
-        top: The most bars; how many more there are is said below.
-        title: Instead of the default one.
-        ax: Where to draw; a new figure by default.
+        by: One bar per SKU, the most reserved first, or one per warehouse.
+        top: The maximum number of bars; the number of further ones is written below.
+        title: Replaces the default title.
+        ax: The Axes to draw on; a new figure by default.
 
     Raises:
-        InvalidRequestError: A column of `diff_stock` is missing, or an argument means nothing.
+        InvalidRequestError: A column of `diff_stock` is missing, or an argument is invalid.
+
+    Example:
+        >>> diff = cn.diff_stock(cn.load_actual_stock(client), cn.load_available_stock(client))
+        >>> ax = cn.plot_stock(diff, by="warehouse")
+        >>> ax.get_title(loc="left")
+        'Stock by warehouse'
     """
     needed = [*STOCK_KEYS, "product_name", "actual", "available"]
     diff = validate_columns(diff, schemas.StockDiff, "diff", needed)
@@ -71,7 +77,7 @@ def plot_stock(
 
 
 def _build_bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
-    """Sum a diff into bars; a SKU on sale in several channels is one SKU, at its scarcest."""
+    """Sum a diff into bars; a SKU that several channels sell counts once, with its lowest available quantity."""
     rows = summarize_stock(diff, by=STOCK_KEYS)
     rows["free"] = rows["available"].clip(lower=0)
     rows["covered"] = (rows["reserved"] - rows["short"]).clip(lower=0)
@@ -83,7 +89,7 @@ def _build_bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
 
 
 def _draw_bars(ax: Axes, bars: pd.DataFrame, labels: list[str]) -> None:
-    """Draw each bar as covered, free and short units, and say the numbers beside it."""
+    """Draw each bar as covered, free and short units, with the numbers beside it."""
     at = range(len(bars))
     ends = bars["covered"] + bars["free"] + bars["short"]
     ax.barh(at, bars["covered"], color=YELLOW, label="reserved by open orders", **BAR_STYLE)

@@ -1,1 +1,1 @@
-"""OrderExplorer: search orders, open one."""
+"""OrderExplorer: search, filter and open orders."""

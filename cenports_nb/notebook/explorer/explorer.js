@@ -1,8 +1,8 @@
-// The page of an explorer of orders, around the grid of grid.js.
+// The order explorer's page, around the grid of grid.js.
 
 const SEND_DELAY_MS = 150; // after the last change of a filter
 
-// Copy a text; where the page may not write to the clipboard (plain http from another machine), as a selection.
+// Copy a text; where the page may not use the clipboard (plain http from another machine), through a selection.
 async function copyText(text, parent) {
   try {
     await navigator.clipboard.writeText(text);
@@ -20,7 +20,7 @@ async function copyText(text, parent) {
 
 function createOrderGrid(model, el) {
   const id = `cn-orders-${++gridCount}`;
-  let searchIndex = null; // {texts, starts, textNumbers}, once the kernel sent them
+  let searchIndex = null; // {texts, starts, textNumbers}, once the kernel has sent them
   let grid = null;
   let timer = 0;
   let lastSent = null;
@@ -28,7 +28,7 @@ function createOrderGrid(model, el) {
   const from = createElement("input", { type: "date", id: `${id}-from` });
   const to = createElement("input", { type: "date", id: `${id}-to` });
 
-  // Which orders contain a text: each text is looked through once, however many orders have it.
+  // Find the orders that contain a text: each text is searched once, however many orders have it.
   function createTextFilter(searched) {
     if (!searchIndex) return null;
     const hits = searchIndex.texts.map((text) => text.includes(searched));
@@ -40,7 +40,7 @@ function createOrderGrid(model, el) {
     };
   }
 
-  // Days are those of the column, which are the zone's; an order without a day is in no range.
+  // Days are in the column's time zone; an order without a day is in no range.
   function createRowFilter() {
     const [first, last] = [from.value, to.value];
     if (!first && !last) return null;
@@ -100,7 +100,7 @@ function createOrderGrid(model, el) {
     grid.step(offset);
   });
 
-  // The kernel is sent which orders are shown, not what was typed: that may be a name.
+  // The kernel learns which orders are shown, not what was typed, which may be a name.
   function sendShown() {
     clearTimeout(timer);
     const bits = new Uint8Array(model.get("rows"));
@@ -117,7 +117,7 @@ function createOrderGrid(model, el) {
     timer = setTimeout(sendShown, SEND_DELAY_MS);
   }
   el.addEventListener("cn-changed", onChange);
-  el.addEventListener("focusout", sendShown); // such as to a cell that asks for explorer.shown
+  el.addEventListener("focusout", sendShown); // for example to a cell that reads explorer.shown
   lastSent = grid.shown().length === model.get("rows") ? [0, model.get("rows")].join() : null;
 
   function receiveSearchIndex(message, buffers) {

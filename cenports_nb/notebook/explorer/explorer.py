@@ -1,4 +1,4 @@
-"""The explorer of orders: search and filter them, open one with its lines, shipments and addresses. It only reads."""
+"""The order explorer: search and filter orders, open one with its lines, shipments and addresses. It is read-only."""
 
 from __future__ import annotations
 
@@ -34,10 +34,10 @@ FOLDER = Path(__file__).parent
 
 
 class OrderGrid(Grid):
-    """A grid of orders; what an order contains and who ordered it goes to the page by messages alone.
+    """A grid of orders; the contents and the customer of an order reach the page only by message.
 
     Attributes:
-        note: A sentence above.
+        note: A sentence above the grid.
     """
 
     _esm = (
@@ -55,7 +55,7 @@ class OrderGrid(Grid):
         super().__init__(**traits)
 
     def handle_message(self, content: Mapping[str, Any]) -> None:
-        """Take a message of a page; one that makes no sense changes nothing."""
+        """Handle a message from the page; ignore an invalid one."""
         super().handle_message(content)
         if content.get("get_search_index") is True and self.get_search_index is not None:
             self.send({"search_index": True}, buffers=self.get_search_index().to_buffers())
@@ -66,26 +66,32 @@ class OrderGrid(Grid):
 
 
 class OrderExplorer:
-    """A table of orders that a person searches, filters and opens; it reads frames and asks Cenports for nothing.
+    """A table of orders to search, filter and open; it shows the frames that it is given and sends no request.
 
-    Newest first; filters for channel, status, acknowledged and days; one search for order numbers, SKUs, products and
-    tracking numbers. An order that is opened shows its lines, its shipments and, masked, its people; a button shows
-    them as they are for this one order, on the page alone: neither the saved notebook nor a widget's state has them.
-    Where nobody can press anything, and in a saved or exported notebook, the first orders stand as a plain table.
+    The newest orders come first. Filters select channel, status, acknowledgment and days; one search field finds order
+    numbers, SKUs, products and tracking numbers. An open order shows its lines, its shipments and its masked personal
+    data; a button reveals the personal data of this order on the page only, never in the saved notebook or the
+    widget's state. Without a kernel, the first orders are shown as a plain table.
 
     Args:
-        orders: From `load_orders`, best with `with_acknowledged=True`; filtered, joined or made by yourself. Needed
-            are `order_no`, `channel_id` and `order_date`, of which days may be null.
-        line_items: From `load_line_items`, with the same arguments; lines of other orders are left aside. Needed are
-            `order_no`, `channel_id`, `product_sku` and `quantity`.
-        shipments: From `load_shipments`; needed is `order_no`.
-        channels: From `load_channels`, for their names.
-        time_zone: IANA zone in which days and times are shown; by default the one that the frames were loaded in,
-            else UTC. A plain day (exactly midnight UTC) stays that day.
-        show_pii: Show names and addresses of every order, and search names. The saved notebook then has names, too.
+        orders: From `load_orders`, ideally with `with_acknowledged=True`, or any frame with `order_no`, `channel_id`
+            and `order_date`, which may be null.
+        line_items: From `load_line_items` with the same arguments, or any frame with `order_no`, `channel_id`,
+            `product_sku` and `quantity`; lines of other orders are ignored.
+        shipments: From `load_shipments`, or any frame with `order_no`.
+        channels: From `load_channels`, for the names of channels.
+        time_zone: IANA zone of days and times; by default the zone in which the frames were loaded, else UTC. A plain
+            day (exactly midnight UTC) stays that day.
+        show_pii: Show and search the names and addresses of all orders. The saved notebook then contains names.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or an order has two rows.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D", with_acknowledged=True)
+        >>> explorer = cn.OrderExplorer(orders, cn.load_line_items(client, last="30D"))
+        >>> len(explorer.shown)
+        71
     """
 
     def __init__(
@@ -110,17 +116,17 @@ class OrderExplorer:
         self._grid: OrderGrid | None = None
         self._outputs: list[LiveOutput] = []
         self._search_index: SearchIndex | None = None
-        self._lock = threading.RLock()  # what a page asks is answered beside the cell that runs
+        self._lock = threading.RLock()  # messages from the page are handled while a cell runs
 
     @property
     def shown(self) -> pd.DataFrame:
-        """The orders that the filters show, newest first: rows of the frame that was given, with all its columns."""
+        """The orders that the filters show, newest first: rows of the given frame, with all its columns."""
         shown = self._shown
         return self._index.select_given(slice(None) if shown is None else np.flatnonzero(shown))
 
     @property
     def order(self) -> Order | None:
-        """The order that is opened: `.order`, `.line_items` and `.shipments` as frames; None if none is."""
+        """The open order: `.order`, `.line_items` and `.shipments` as frames; None if no order is open."""
         grid = self._grid
         return self._index.get_order(grid.open_row) if grid is not None and grid.open_row >= 0 else None
 
@@ -138,7 +144,7 @@ class OrderExplorer:
             self._outputs.append(output)
 
     def _get_grid(self) -> OrderGrid:
-        """Make the page, once: every cell that shows this explorer shows the same one."""
+        """Return the one grid that every cell with this explorer shows."""
         if self._grid is None:
             grid = OrderGrid.from_frame(
                 self._table, self._columns, label="Orders", note=self._index.warning, time_zone=self._index.time_zone
@@ -147,7 +153,7 @@ class OrderExplorer:
             grid.on_shown = self._on_shown
             grid.on_open(lambda row: self._show_details(row, show_pii=self._show_pii))
             grid.on_action(self._on_action)
-            handle_in_subshell(grid)  # a person looks things up while a cell runs
+            handle_in_subshell(grid)  # people look orders up while a cell runs
             self._grid = grid
         return self._grid
 
@@ -162,7 +168,7 @@ class OrderExplorer:
             self._show_details(row, show_pii=action == SHOW_ACTION)
 
     def _show_details(self, row: int, *, show_pii: bool) -> None:
-        """Tell the page of an order: by a message, which nothing keeps."""
+        """Send an order's details to the page, by a message that is never saved."""
         if row < 0 or self._grid is None:
             return
         try:

@@ -30,7 +30,7 @@ ORDER_FIELDS = {
     "discount": "Discount",
     "ship_cost": "Shipping",
 }
-"""Fields of an order that its row does not show, with their titles."""
+"""Fields of an order that the table does not show, with their titles."""
 
 MONEY_FIELDS = ("sub_total", "discount", "ship_cost")
 
@@ -47,7 +47,7 @@ ADDRESS_LINE_FIELDS = (("name",), ("address1",), ("address2",), ("city", "state"
 
 SHIPMENT_NUMBER_FIELDS = ("shipment_no", "shipment_number", "shipment_id", "id")
 MAX_TABLE_ROWS = 500
-"""Lines or shipments of one order on the page: they are drawn all at once."""
+"""Maximum lines or shipments of one order on the page, which draws them all at once."""
 
 
 def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggle: bool = True) -> list[DetailSection]:
@@ -55,9 +55,9 @@ def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggl
 
     Args:
         index: The orders.
-        at: Which of them.
-        show_pii: Whether people and addresses stand as they are, else pseudonyms stand for them.
-        can_toggle: Whether that can be changed.
+        at: The position of the order.
+        show_pii: Show personal data instead of pseudonyms.
+        can_toggle: Offer a button that changes that.
     """
     order = index.select_given([at])
     order = order.loc[:, ~order.columns.duplicated()]
@@ -72,7 +72,7 @@ def build_order_details(index: OrderIndex, at: int, *, show_pii: bool, can_toggl
 
 
 def build_error_details(error: Exception) -> list[DetailSection]:
-    """Say that an order can't be shown: a person's frame may hold anything."""
+    """Report that an order can't be shown: a frame made by a person may hold anything."""
     return [
         DetailSection(
             "This order can't be shown", note=f"Its columns hold something unforeseen ({type(error).__name__})."
@@ -112,7 +112,7 @@ def _build_shipments(index: OrderIndex, at: int) -> DetailSection:
         items=[", ".join(_list_items(row)) for row in shipments.to_dict("records")],
     )
     if "ship_date" in shipments:
-        # A day, written as midnight UTC, is the same day in every zone.
+        # Midnight UTC stands for a day, which is the same in every zone.
         texts = format_iso(shipments["ship_date"].rename("order_date"), parse_time_zone(index.time_zone)).str[:16]
         shipments["day"] = texts.str.replace("T", " ", regex=False).str.removesuffix(" 00:00")
     return _build_table(title, notes, shipments, SHIPMENT_CELLS, always_shown=("number",))
@@ -126,7 +126,7 @@ def _build_table(
     *,
     always_shown: Sequence[str],
 ) -> DetailSection:
-    """Write rows as text; of a column that says nothing only a few are kept."""
+    """Format rows as text; columns without values are left out, except for a few."""
     frame = frame.head(MAX_TABLE_ROWS)
     names = [name for name in cells if name in frame and (name in always_shown or _has_values(frame[name]))]
     texts = [[cells[name][1](value) for value in frame[name]] for name in names]
@@ -140,7 +140,7 @@ def _build_table(
 
 
 def _list_items(shipment: Mapping[Any, Any]) -> Iterator[str]:
-    """Name what is in a shipment, as far as Cenports' answer tells: it is not documented."""
+    """Name a shipment's items as far as the answer has them: their format is not documented."""
     record = {}
     for name, value in shipment.items():
         if isinstance(value, str) and value[:1] in ("[", "{"):
@@ -196,7 +196,7 @@ def _list_facts(order: pd.DataFrame, titles: Mapping[str, str]) -> Iterator[tupl
 
 
 def _format_fields(order: pd.DataFrame, names: Sequence[str]) -> list[str]:
-    """Write what is known of these columns; a frame that a person made may hold anything in them."""
+    """Format the known values of these columns; a frame made by a person may hold anything in them."""
     texts = [
         _format_money(value) if name in MONEY_FIELDS and isinstance(value, int | float) else _format_plain(value)
         for name, value in ((name, order[name].iloc[0]) for name in names if name in order.columns)
@@ -213,7 +213,7 @@ def _is_missing(value: Any) -> bool:
 
 
 def _format_plain(value: Any) -> str:
-    """Write anything as text; a telephone that became a number in somebody's spreadsheet has no `.0`."""
+    """Format any value as text; a phone number that a spreadsheet made a number gets no `.0`."""
     if isinstance(value, float) and value.is_integer():
         return f"{value:.0f}"
     return "" if _is_missing(value) else str(value)
@@ -224,13 +224,13 @@ def _format_number(value: Any) -> str:
 
 
 def _format_money(value: Any) -> str:
-    """Write an amount to the cent, and further only if it was sent so: prices have up to four decimals."""
+    """Format an amount to the cent, or with more decimals if it has them: prices have up to four."""
     text = "" if _is_missing(value) else format_number(value, ",.4f")
     return text.removesuffix("0").removesuffix("0")
 
 
 def _format_line_status(value: Any) -> str:
-    """Write a line's status with a sign: shipped or the like, cancelled, or open."""
+    """Format a line's status with a sign: shipped, cancelled, or open."""
     word = _format_plain(value).strip()
     if word.lower() in CANCELLED_WORDS:
         return f"✗ {word}"
@@ -255,7 +255,7 @@ LINE_CELLS: Mapping[str, CellFormat] = {
     "ship_from_warehouse_code": ("Leaves from", _format_plain),
     "status": ("Status", _format_line_status),
 }
-"""Columns of a line: header, and how a value is written."""
+"""Columns of a line: header, and how a value is formatted."""
 
 SHIPMENT_CELLS: Mapping[str, CellFormat] = {
     "number": ("Shipment", _format_plain),

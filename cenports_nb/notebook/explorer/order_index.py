@@ -1,4 +1,4 @@
-"""Orders with what belongs to them: each order's lines and shipments, found by key."""
+"""Orders with their lines and shipments, found by key."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ OPTIONAL_LINE_COLUMNS = ["line_item", "retailer_sku", "product_name", "ship_from
 
 
 class OrdersWithOptionalDate(schemas.Orders):
-    """Orders as a person may have them: a day may be missing."""
+    """Orders whose date may be missing, as in a frame made by a person."""
 
     order_date: Series[schemas.Instant] = pa.Field(nullable=True)
 
 
 @dataclass(frozen=True)
 class RowsByOrder:
-    """Which rows of a frame belong to which order.
+    """The rows of a frame that belong to each order.
 
     Attributes:
-        sorted: Row numbers, those of one order side by side.
-        starts: Where those of each order begin; one more than there are orders.
+        sorted: Row numbers, grouped by order.
+        starts: Where the rows of each order begin, and the end of the last one.
     """
 
     sorted: IntArray
     starts: IntArray
 
     def rows(self, order: int) -> IntArray:
-        """List the rows of an order, in the order of their frame."""
+        """Return the rows of an order, in the order of their frame."""
         return self.sorted[self.starts[order] : self.starts[order + 1]]
 
     @property
     def counts(self) -> IntArray:
-        """Tell how many rows each order has."""
+        """The number of rows of each order."""
         counted: IntArray = np.diff(self.starts)
         return counted
 
@@ -63,7 +63,7 @@ class Order:
     Attributes:
         order: Its row of the orders.
         line_items: Its lines.
-        shipments: Its shipments; None where no shipments were given.
+        shipments: Its shipments; None if no shipments were given.
     """
 
     order: pd.DataFrame
@@ -72,13 +72,13 @@ class Order:
 
 
 class OrderIndex:
-    """Orders, newest first, with their lines and shipments; orders are known by their position here.
+    """Orders, newest first, with their lines and shipments; an order is known by its position.
 
     Args:
         orders: From `load_orders`, or made by a person.
-        line_items: From `load_line_items`; lines of other orders are left aside.
+        line_items: From `load_line_items`; lines of other orders are ignored.
         shipments: From `load_shipments`, or None.
-        time_zone: IANA zone in which days are meant; by default the one that a frame was loaded in, else UTC.
+        time_zone: IANA zone of the days; by default the zone in which a frame was loaded, else UTC.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or an order has two rows.
@@ -95,7 +95,7 @@ class OrderIndex:
         refuse_swapped(orders=orders, line_items=line_items, shipments=shipments)
         self.time_zone = read_time_zone(time_zone, orders, line_items, shipments)
         zone = parse_time_zone(self.time_zone)
-        # Columns that only the details of an order show are not validated: any value may stand there.
+        # Columns that only the details show are not validated: they may hold any value.
         read = validate_columns(orders, OrdersWithOptionalDate, "orders", ORDER_COLUMNS, optional=ORDER_COLUMNS[3:])
         lines = validate_columns(
             line_items,
@@ -127,11 +127,11 @@ class OrderIndex:
 
     @cached_property
     def shipments_by_order(self) -> RowsByOrder:
-        """Which shipments belong to which order; one that names no channel to every order of its number."""
+        """The shipments of each order; one that names no channel belongs to every order with its number."""
         if self.shipments is None:
             return _group_rows(np.zeros(0, dtype=np.int64), len(self))
         keys = encode_keys([self.orders[name] for name in ORDER_KEYS], [self.shipments[name] for name in ORDER_KEYS])
-        of_order = np.append(index_rows(keys.rows[0], keys.size), -1)  # the last place is that of -1
+        of_order = np.append(index_rows(keys.rows[0], keys.size), -1)  # the last entry belongs to -1
         owner = of_order[keys.rows[1]]
         at = np.arange(len(owner))
         nameless = np.flatnonzero(self.shipments["channel_id"].isna().to_numpy())
@@ -145,12 +145,12 @@ class OrderIndex:
 
     @cached_property
     def ambiguous_order_nos(self) -> frozenset[str]:
-        """Order numbers that more than one channel has."""
+        """Order numbers that more than one channel uses."""
         return frozenset(self.orders.loc[self.orders["order_no"].duplicated(), "order_no"])
 
     @cached_property
     def warning(self) -> str:
-        """Say what the frames are known to lack; empty if nothing."""
+        """What the frames are known to lack; empty if nothing."""
         frames = {"orders": self._given_frames[0], "line_items": self._given_frames[1]}
         if self._given_shipments is not None:
             frames["shipments"] = self._given_shipments
@@ -164,7 +164,7 @@ class OrderIndex:
         return " ".join(warnings)
 
     def select_given(self, at: Any, columns: Collection[str] | None = None) -> pd.DataFrame:
-        """Return rows of the orders as they were given, with all their columns or those of these that are there."""
+        """Return rows of the given orders, with all their columns or the existing ones of `columns`."""
         orders = self._given_frames[0]
         if columns is not None:
             orders = orders.loc[:, orders.columns.isin([*columns]) & ~orders.columns.duplicated()]
@@ -180,7 +180,7 @@ class OrderIndex:
 
 
 def _read_shipments(shipments: pd.DataFrame) -> pd.DataFrame:
-    """Read what the schema has of shipments, and keep what else was sent, as nobody knows what is in it."""
+    """Validate the columns of the schema and keep the others, whose contents are not documented."""
     known = list(schemas.Shipments.to_schema().columns)
     read = validate_columns(
         shipments, schemas.Shipments, "shipments", known, optional=[n for n in known if n != "order_no"]
@@ -199,7 +199,7 @@ def _read_shipments(shipments: pd.DataFrame) -> pd.DataFrame:
 
 
 def _group_rows(owner: IntArray, orders: int, at: IntArray | None = None) -> RowsByOrder:
-    """Put rows by their order, those of none left out."""
+    """Group rows by order; rows of no order are left out."""
     rows = np.flatnonzero(owner >= 0)
     rows = rows[np.argsort(owner[rows], kind="stable")]
     starts = np.searchsorted(owner[rows], np.arange(orders + 1))

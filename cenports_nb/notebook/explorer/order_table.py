@@ -1,4 +1,4 @@
-"""The table of orders: one row an order, newest first, and what its columns say."""
+"""The table of orders, newest first, and its columns."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from cenports_nb.notebook.grid.columns import Column
 
 ACKNOWLEDGED_TEXTS = {True: "✓ yes", False: "✗ no", None: "– not known"}
 CUSTOMER_COLUMNS = ("customer_name", "ship_to_name", "contact_name", "bill_to_name")
-"""Who stands for an order where people are shown: the first of these that is known."""
+"""Columns that name the customer: the first one with a value is shown."""
 
 ACKNOWLEDGED_HINT = "What was asked for when the orders were loaded; with_acknowledged=True asks for all"
 
 
 def name_channels(index: OrderIndex, channels: pd.DataFrame | None = None) -> pd.Series[Any]:
-    """Name each order's channel: as `load_channels` has it, else as the order does, else by its id.
+    """Name each order's channel: as in `load_channels`, else as in the order, else by its id.
 
     Args:
         index: The orders.
@@ -40,7 +40,7 @@ def name_channels(index: OrderIndex, channels: pd.DataFrame | None = None) -> pd
 
 
 def find_reference_time(orders: pd.DataFrame) -> pd.Timestamp:
-    """Tell as of when orders are old: when they were fetched, else the present."""
+    """Return the time from which ages are counted: when the orders were fetched, else now."""
     origin = provenance(orders)
     return pd.Timestamp(origin.as_of) if origin and origin.as_of else pd.Timestamp.now("UTC")
 
@@ -48,13 +48,13 @@ def find_reference_time(orders: pd.DataFrame) -> pd.Timestamp:
 def build_order_table(
     index: OrderIndex, channel: pd.Series[Any], now: pd.Timestamp, *, show_pii: bool = False
 ) -> tuple[pd.DataFrame, list[Column]]:
-    """Make the table and its columns; what the frames lack has no column.
+    """Build the table and its columns; a column that the frames lack is left out.
 
     Args:
         index: The orders.
-        channel: The name of each one's channel.
-        now: As of when they are old.
-        show_pii: Whether a column says who ordered.
+        channel: The channel name of each order.
+        now: The time from which ages are counted.
+        show_pii: Add a column with the customer.
     """
     orders = index.orders
     shown: dict[str, Any] = {"order_no": orders["order_no"], "ordered": format_order_times(index), "channel": channel}
@@ -96,14 +96,14 @@ def build_order_table(
 
 
 def format_order_times(index: OrderIndex) -> pd.Series[Any]:
-    """Write what the zone's clock showed, to the minute; of a plain day, the day."""
+    """Format order times in the zone, to the minute; a plain day as the day."""
     texts = np.datetime_as_string(index.local_times.to_numpy(dtype="datetime64[m]"))
     column = pd.Series(texts, dtype="str").str.replace("T", " ", regex=False)
     return column.where(~index.is_plain_day.to_numpy(), column.str[:10]).where(index.local_times.notna().to_numpy())
 
 
 def name_customers(orders: pd.DataFrame) -> pd.Series[Any] | None:
-    """Name who ordered, as far as the frame tells; None where it has no such column."""
+    """Name the customers; None if the frame has none of their columns."""
     there = [orders[name].astype("str") for name in CUSTOMER_COLUMNS if name in orders.columns]
     if not there:
         return None

@@ -1,7 +1,7 @@
-"""What a search finds an order by besides its row: the products of its lines, its tracking numbers.
+"""Texts by which the search finds an order besides its row: products of its lines, and tracking numbers.
 
-Each text stands once, and each order has the numbers of its texts: what 100,000 orders contain is then a few MB, and a
-search looks through each text once. It goes to the page by a message when there is a page, and is kept nowhere.
+Each text is stored once, and each order refers to its texts by number: the contents of 100,000 orders take a few MB,
+and a search reads each text once. The index is sent to the page by message and never saved.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ PEOPLE_COLUMNS = ("customer_name", "contact_name", "ship_to_name", "bill_to_name
 
 @dataclass(frozen=True)
 class SearchIndex:
-    """What orders are found by.
+    """The texts by which orders are found.
 
     Attributes:
-        texts: Each once.
-        starts: Where the text numbers of each order begin; one more than there are orders.
-        text_numbers: Places in `texts`.
+        texts: The distinct texts.
+        starts: Where the text numbers of each order begin, and the end of the last one.
+        text_numbers: Positions in `texts`.
     """
 
     texts: list[str]
@@ -38,7 +38,7 @@ class SearchIndex:
     text_numbers: IntArray
 
     def to_buffers(self) -> list[bytes]:
-        """Write it as the page reads it: JSON, then two arrays of little-endian 32-bit numbers."""
+        """Encode it as the page decodes it: JSON, then two arrays of little-endian 32-bit integers."""
         return [
             msgspec.json.encode(self.texts),
             *(part.astype("<i4").tobytes() for part in (self.starts, self.text_numbers)),
@@ -46,11 +46,11 @@ class SearchIndex:
 
 
 def build_search_index(index: OrderIndex, *, show_pii: bool = False) -> SearchIndex:
-    """List what each order is found by.
+    """Collect the texts by which each order is found.
 
     Args:
         index: The orders.
-        show_pii: Whether people's names are among it.
+        show_pii: Include the names of people.
     """
     everyone = np.arange(len(index))
     owners, texts = (
@@ -79,7 +79,7 @@ def build_search_index(index: OrderIndex, *, show_pii: bool = False) -> SearchIn
 
 
 def _join_product_text(lines: pd.DataFrame) -> pd.Series[Any]:
-    """Write what a line says of its product as one text."""
+    """Join what a line says about its product into one text."""
     parts: list[Any] = []
     for name in LINE_COLUMNS:
         if name in lines:

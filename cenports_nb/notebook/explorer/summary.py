@@ -1,4 +1,4 @@
-"""The orders in words and as plain tables: for a terminal, a saved notebook, an exported page."""
+"""Orders as a sentence and as plain tables, for a terminal, a saved notebook or an exported page."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cenports_nb.rendering.text_table import format_table
 
 MAX_HTML_ROWS = 100
 MAX_TEXT_ROWS = 20
-"""Orders in a terminal."""
+"""Maximum orders in a terminal."""
 
 
 def describe_orders(index: OrderIndex, shown: int | None = None) -> str:
@@ -23,7 +23,7 @@ def describe_orders(index: OrderIndex, shown: int | None = None) -> str:
 
     Args:
         index: The orders.
-        shown: How many of them a filter shows; None for all.
+        shown: How many of them the filters show; None for all.
     """
     if not len(index):
         return "No orders: the frame is empty."
@@ -36,20 +36,20 @@ def describe_orders(index: OrderIndex, shown: int | None = None) -> str:
 
 
 def render_orders(index: OrderIndex, table: pd.DataFrame, columns: Sequence[Column], shown: int | None = None) -> str:
-    """Draw the first orders as HTML; everything in it is escaped.
+    """Render the first orders as HTML, everything escaped.
 
     Args:
         index: All orders.
-        table: The rows that are shown.
-        columns: Of the table.
-        shown: How many of them a filter shows; None for all.
+        table: The rows to show.
+        columns: The columns of the table.
+        shown: How many orders the filters show; None for all.
     """
     sentence = f'<div class="cn-orders-summary">{html.escape(f"{describe_orders(index, shown)} {index.warning}".strip())}</div>'
     return sentence + (render_static_table(table, columns, max_rows=MAX_HTML_ROWS, what="order") if len(table) else "")
 
 
 def format_orders(index: OrderIndex, table: pd.DataFrame, columns: Sequence[Column], shown: int | None = None) -> str:
-    """Write the first orders as text for a terminal."""
+    """Format the first orders as text for a terminal."""
     sentence = f"{describe_orders(index, shown)} {index.warning}".strip()
     if table.empty:
         return sentence
@@ -63,7 +63,7 @@ def format_orders(index: OrderIndex, table: pd.DataFrame, columns: Sequence[Colu
                 [text.rjust(width) for text in texts], values.index, dtype="str"
             )
         else:
-            # The zone is in the sentence above.
+            # The sentence above names the zone.
             first[column.title.removesuffix(f" ({index.time_zone})")] = values
     more = len(table) - len(first)
     rest = f"\n{format_count(more, 'more order')}." if more else ""

@@ -1,1 +1,1 @@
-"""A table that a person sorts, filters and ticks."""
+"""A table widget to sort, filter and select rows."""

@@ -1,9 +1,9 @@
-// The width of a column, and how a value is drawn in its cell.
+// Column widths, and how a value is drawn in its cell.
 
-const CELL_PADDING_PX = 14; // left and right together
-const MAX_LETTERS = 34; // of a column without a width of its own
-const MIN_LETTERS = 9; // of a column of text, where there is little room
-const UNCUT_LETTERS = 16; // text of so many letters is never cut: a day without its time, half a status say nothing
+const CELL_PADDING_PX = 14; // left plus right
+const MAX_LETTERS = 34; // of a column without its own width
+const MIN_LETTERS = 9; // of a text column in a narrow table
+const UNCUT_LETTERS = 16; // a text this short is never cut: a day without its time or half a status is useless
 
 function createCells(rows, value) {
   let largestAmounts = {};
@@ -23,7 +23,7 @@ function createCells(rows, value) {
     return columnValues(column.name).reduce((max, item) => (item === null ? max : Math.max(max, length(item))), 0);
   }
 
-  // Digits are all as wide as a 0; letters are narrower, and a column of many of them may be cut.
+  // All digits are as wide as a 0; letters are narrower, and a wide text column may be cut.
   function gridTrack(column) {
     const letters = letterCount(column);
     if (NUMERIC_KINDS.has(column.kind)) return `calc(${letters}ch + ${CELL_PADDING_PX}px)`;

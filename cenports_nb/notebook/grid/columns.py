@@ -1,4 +1,4 @@
-"""Columns of a grid: what each shows and how it is drawn; a frame as the bytes that its page reads."""
+"""Columns of a grid, how they are drawn, and a frame encoded for its page."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from cenports_nb.errors import InvalidRequestError
 ColumnKind = Literal["text", "number", "money", "change", "instant", "flag", "bar", "live"]
 
 COLUMN_KINDS = {
-    "text": "letters, to the left; searched",
-    "number": "whole numbers, thousands apart, to the right",
-    "money": "an amount, to the cent",
-    "change": "a number with its sign",
-    "instant": "a time in the zone of the grid, to the minute; text stays as it is, such as a plain day",
-    "flag": "yes or no, a sign beside the word",
-    "bar": "a change with its sign, and drawn to the left or right of a line in the middle",
-    "live": "text that the page itself keeps; it has no column in the frame",
+    "text": "text, left-aligned; searchable",
+    "number": "whole number with thousands separators, right-aligned",
+    "money": "amount, to the cent",
+    "change": "number with its sign",
+    "instant": "time in the grid's zone, to the minute; text, such as a plain day, stays as it is",
+    "flag": "yes or no, with a sign",
+    "bar": "change with its sign, drawn to the left or right of a center line",
+    "live": "text that the page computes; not a column of the frame",
 }
 """How values are drawn, sorted and searched."""
 
@@ -33,13 +33,13 @@ class Column:
     """One column of a grid.
 
     Attributes:
-        name: Of the frame.
-        title: Its header.
+        name: The frame's column.
+        title: The header.
         kind: One of `COLUMN_KINDS`.
-        choice: Whether the rows can be filtered by its values, from a list.
-        letters: How wide it is; by default as wide as what is in it, within reason.
-        hint: What is said of it when a person points at its header.
-        hidden: Whether it is there only to filter, to search and to read in an opened row.
+        choice: Offer a list of its values as a filter.
+        letters: The width in characters; by default that of the values, up to a limit.
+        hint: The tooltip of the header.
+        hidden: Not shown in the table, but in filters, search and details.
     """
 
     name: str
@@ -52,25 +52,25 @@ class Column:
 
 
 def describe_columns(columns: Sequence[Column]) -> list[dict[str, Any]]:
-    """Write columns as the page reads them."""
+    """Describe columns for the page."""
     return [asdict(column) for column in columns]
 
 
 def encode_frame(frame: pd.DataFrame, columns: Sequence[Column], time_zone: str = "UTC") -> bytes:
-    """Write the columns of a frame as JSON, column by column; what is null stays null.
+    """Encode the columns of a frame as JSON, column by column; nulls stay null.
 
     Args:
-        frame: Any; its index is not sent.
-        columns: Which of its columns, and as what.
-        time_zone: The zone in which instants are written.
+        frame: Any frame; its index is not sent.
+        columns: The columns to send, and how.
+        time_zone: The zone of instants.
 
     Raises:
-        InvalidRequestError: A column that the frame does not have.
+        InvalidRequestError: The frame lacks a column.
     """
     lacking = [column.name for column in columns if column.kind != "live" and column.name not in frame.columns]
     if lacking:
         raise InvalidRequestError(
-            f"A grid of {', '.join(lacking)} needs a frame with that: it has {', '.join(map(str, frame.columns))}."
+            f"The grid needs the columns {', '.join(lacking)}, which the frame lacks: it has {', '.join(map(str, frame.columns))}."
         )
     return msgspec.json.encode(
         {
@@ -82,7 +82,7 @@ def encode_frame(frame: pd.DataFrame, columns: Sequence[Column], time_zone: str 
 
 
 def list_values(values: pd.Series[Any], kind: ColumnKind, time_zone: str = "UTC") -> list[Any]:
-    """Write a column as plain values: text, numbers, yes or no, None."""
+    """Convert a column to plain values: text, numbers, booleans, None."""
     if kind == "instant" and isinstance(values.dtype, pd.DatetimeTZDtype):
         values = values.dt.tz_convert(time_zone).dt.strftime(INSTANT_FORMAT)
     elif kind in ("text", "instant") and not isinstance(values.dtype, pd.StringDtype):

@@ -1,6 +1,6 @@
 // Filters: a search text, lists of values, selected or not.
 
-const MAX_CHOICES = 400; // of a list to filter by
+const MAX_CHOICES = 400; // in one list
 
 function createFilters(id, columns, rows, value, selectable, hooks, onChange) {
   const root = createElement("div", { className: "cn-tools" });
@@ -25,7 +25,7 @@ function createFilters(id, columns, rows, value, selectable, hooks, onChange) {
   const reset = createElement("button", { type: "button", className: "cn-plain", hidden: true }, "Show all again");
   root.append(reset);
 
-  // Fill the lists with the values of their columns; a choice stays where it is still one of them.
+  // Fill the lists with the values of their columns; keep a choice that is still among them.
   function refreshChoices() {
     for (const [{ name, kind }, list] of choices) {
       const previous = list.value;
@@ -37,7 +37,7 @@ function createFilters(id, columns, rows, value, selectable, hooks, onChange) {
     }
   }
 
-  // Return a test of rows, and whether any filter is set.
+  // Return a predicate of rows, and whether any filter is set.
   function createFilter(searchText, bits) {
     const searched = search.value.trim().toLowerCase();
     const chosen = choices.filter(([, list]) => list.value).map(([{ name }, list]) => [name, list.value.slice(1)]);

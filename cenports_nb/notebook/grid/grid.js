@@ -1,22 +1,22 @@
-// A grid on a page. Text from outside reaches the page as textContent, never as markup.
-// Only the rows in view are elements. widget.py puts the other scripts of this folder
-// before this one, and the `export` below it, so that others can build on it.
+// The grid's page. Text from outside is set as textContent, never as markup.
+// Only rows in view are elements. widget.py puts the other scripts of this folder before this one,
+// and the `export` after it, so that other widgets can build on the grid.
 
-const ROW_PX = 28; // grid.css has the same
+const ROW_PX = 28; // as in grid.css
 const SPARE_ROWS = 6; // above and below the view, so that scrolling shows no gap
 
 let gridCount = 0;
 
-// Draw a grid into an element, which gets the event `cn-changed` after every change of the selection or of the rows.
-// Hooks, all optional:
+// Draw a grid into an element, which gets the event `cn-changed` after every change of the selection or the rows.
+// Optional hooks:
 //   liveValues        a function of the row for each column of kind "live"
-//   onSelect          called with the rows that changed, before anybody else
-//   createMessage     what is sent along with a selection; `traits` names those of it that are traits too
-//   onKernelChange    called when the kernel said something new
-//   createTextFilter  search text -> row -> whether something else than its cells matches; `alsoSearched` names that
+//   onSelect          called first, with the rows whose selection changed
+//   createMessage     what is sent with a selection; `traits` names the parts that are also traits
+//   onKernelChange    called when the kernel sent a change
+//   createTextFilter  search text -> row -> whether more than its cells matches; `alsoSearched` names what
 //   createRowFilter   -> row -> whether it matches further filters, or null; `resetFilters` clears them
-//   selectableRows    leaves rows out of many that are selected at once; `onSkipped` is called with their number
-//   noun              what one row is; openOnClick: rows open by a click; createHeading: elements above an open row
+//   selectableRows    leaves rows out of a selection of many; `onSkipped` is called with their number
+//   noun              the name of a row; openOnClick: a click opens a row; createHeading: elements above an open row
 function createGrid(model, el, hooks = {}) {
   const id = `cn-grid-${++gridCount}`;
   const rows = model.get("rows");
@@ -39,11 +39,11 @@ function createGrid(model, el, hooks = {}) {
   let shown = Uint32Array.from({ length: rows }, (_, row) => row);
   let sortOrder = { name: null, descending: false };
   let active = 0; // a position in `shown`
-  let anchor = -1; // where a range of the selection begins
+  let anchor = -1; // where a range selection begins
   let openRow = -1;
   let isFrozen = false;
 
-  // ---- what is on the page -------------------------------------------------------------------------------------
+  // ---- elements ------------------------------------------------------------------------------------------------
 
   const filters = createFilters(id, columns, rows, value, selectable, hooks, applyFilters);
   const status = createElement("div", { className: "cn-status", role: "status", "aria-live": "polite" });
@@ -64,11 +64,11 @@ function createGrid(model, el, hooks = {}) {
   ];
   const keyHint = createElement("div", { className: "cn-keys", id: `${id}-keys` }, `${keys.join(", ")}.`);
   const view = createElement("div", { className: "cn-scroll" }, table);
-  const empty = createElement("div", { className: "cn-empty", hidden: true }, "No row fits; ", createElement("span", {}, "take a filter away."));
+  const empty = createElement("div", { className: "cn-empty", hidden: true }, "Nothing matches. ", createElement("span", {}, "Clear a filter."));
   const details = createRowDetails(model, columns, value, rowName, hooks, closeRow);
   const root = createElement(
     "div",
-    // Lab's own keys (D D deletes a cell) must not act while a person moves in here.
+    // JupyterLab's shortcuts (D D deletes a cell) must not act while the focus is in here.
     { className: "cn-grid", "data-lm-suppress-shortcuts": "true" },
     filters.root, view, empty, createElement("div", { className: "cn-foot" }, status, keyHint), details.root,
   );
@@ -82,7 +82,7 @@ function createGrid(model, el, hooks = {}) {
   function drawHead() {
     const widths = shownColumns.map(cells.gridTrack);
     const tracks = [...(selectable ? ["34px"] : []), ...widths, ...(expandable ? ["36px"] : [])];
-    // Each row is a grid of its own: nothing here may depend on what is in it.
+    // Each row is a CSS grid of its own, so no width may depend on the content of a row.
     table.style.setProperty("--cn-tracks", tracks.join(" "));
     table.setAttribute("aria-colcount", String(tracks.length));
     if (selectable) {
@@ -100,7 +100,7 @@ function createGrid(model, el, hooks = {}) {
     if (expandable) head.append(createElement("div", { role: "columnheader", className: "cn-cell cn-more", "aria-label": "Details" }));
   }
 
-  // ---- which rows, in which order ------------------------------------------------------------------------------
+  // ---- rows and their order ------------------------------------------------------------------------------------
 
   function applyFilters() {
     const { matches, isSet } = filters.createFilter(sorting.searchText, selection.bits());
@@ -159,7 +159,7 @@ function createGrid(model, el, hooks = {}) {
     node.addEventListener("click", (event) => {
       active = position;
       if (event.target.closest("input, button")) return;
-      // A click that ends a selection of text is none.
+      // Selecting text is not a click.
       if (hooks.openOnClick && getSelection().isCollapsed && shown[position] !== openRow) open(shown[position]);
       else paint();
     });
@@ -187,7 +187,7 @@ function createGrid(model, el, hooks = {}) {
         node = createRow(position);
         pool.set(position, node);
       }
-      // In the order in which they are read, wherever a person scrolled to.
+      // In reading order, whatever the scroll position.
       const current = body.children[position - first];
       if (current !== node) body.insertBefore(node, current ?? null);
       const row = shown[position];
@@ -239,7 +239,7 @@ function createGrid(model, el, hooks = {}) {
     if (changed.size) el.dispatchEvent(new Event("cn-changed"));
   }
 
-  // Some rows may ask for a tick of their own.
+  // Some rows must be selected one by one.
   const filterSelectable = (changedRows) => hooks.selectableRows?.(changedRows, value) ?? changedRows;
   function selectMany(changedRows, on) {
     const candidates = on ? filterSelectable(changedRows) : changedRows;
@@ -275,7 +275,7 @@ function createGrid(model, el, hooks = {}) {
     hooks.onKernelChange?.();
   }
 
-  // ---- one row, opened -----------------------------------------------------------------------------------------
+  // ---- open row --------------------------------------------------------------------------------------------------
 
   function open(row) {
     openRow = row;
@@ -283,7 +283,7 @@ function createGrid(model, el, hooks = {}) {
     paint();
   }
 
-  // The row before or after the open one, as they are ordered on the page.
+  // The row before or after the open one, in the order shown.
   function step(offset) {
     const position = shown.indexOf(openRow) + offset;
     if (openRow < 0 || position < 0 || position >= shown.length) return;
@@ -298,7 +298,7 @@ function createGrid(model, el, hooks = {}) {
     table.focus({ preventScroll: true });
   }
 
-  // The connection to the kernel changed: disconnected until it answers, as after a restart it never will.
+  // The connection to the kernel changed: disconnected until it answers, which after a restart it never does.
   function ping() {
     root.classList.add("cn-disconnected");
     model.send({ ping: true });
@@ -343,7 +343,7 @@ function createGrid(model, el, hooks = {}) {
   });
 
   view.addEventListener("scroll", paint);
-  const resizeObserver = new ResizeObserver(paint); // also when a cell that was out of sight comes back
+  const resizeObserver = new ResizeObserver(paint); // also when a cell comes back into view
   resizeObserver.observe(view);
   model.on("change:selection", receiveSelection);
   model.on("change:selection_version", receiveSelection);
@@ -367,7 +367,7 @@ function createGrid(model, el, hooks = {}) {
     tools: filters.root,
     addControl: filters.addControl,
     select,
-    // What was sent is not ticked any more.
+    // Rows that were sent are not selected any more.
     freeze(frozen) {
       isFrozen = frozen;
       root.classList.toggle("frozen", frozen);
@@ -384,7 +384,7 @@ function createGrid(model, el, hooks = {}) {
   };
 }
 
-// Draw all of it again when its columns change; `draw` returns a function that removes it.
+// Redraw everything when the columns change; `draw` returns a function that removes it.
 function redrawOnColumnChange(draw) {
   return ({ model, el }) => {
     let close = draw(model, el);

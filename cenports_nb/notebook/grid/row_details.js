@@ -1,6 +1,6 @@
-// Details of one open row: its own values at once, then what the kernel sends.
+// Details of an open row: its own values at once, then what the kernel sends.
 
-const UNBROKEN_LETTERS = 24; // text of so many letters stays on one line
+const UNBROKEN_LETTERS = 24; // a text this short stays on one line
 
 function createRowDetails(model, columns, value, rowName, hooks, onClose) {
   const root = createElement("section", { className: "cn-details", hidden: true, "aria-label": "Details" });
@@ -68,7 +68,7 @@ function createRowDetails(model, columns, value, rowName, hooks, onClose) {
     const hadFocus = root.contains(document.activeElement) && document.activeElement.closest(".cn-section");
     for (const old of root.querySelectorAll(".cn-section")) old.remove();
     root.append(...message.sections.map(createSection));
-    // The button that was pressed is gone: keys go on from the one in its place.
+    // The button that was pressed is gone: move the focus to the one in its place.
     if (hadFocus) (root.querySelector(".cn-section button") ?? root).focus({ preventScroll: true });
   }
 

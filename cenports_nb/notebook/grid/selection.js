@@ -1,4 +1,4 @@
-// Selected rows, on this page and in the kernel; messages have them as ranges: rows 0, 1 and 4 are [0, 2, 4, 5].
+// Selected rows, on this page and in the kernel; messages hold ranges: rows 0, 1 and 4 are [0, 2, 4, 5].
 
 function decodeRanges(ranges, rows) {
   const bits = new Uint8Array(rows);
@@ -32,8 +32,8 @@ function createSelection(model, rows, hooks) {
     return changed;
   }
 
-  // Tell the kernel what is selected, and what belongs to it. It goes as a message of its own: that arrives before the
-  // press of a button that follows, which a trait, sent when the kernel has answered the last one, would not.
+  // Send the selection, and what belongs to it, to the kernel as a message: it arrives before a button press that
+  // follows. A trait would be sent only after the kernel's last answer.
   function send(more) {
     version = Math.max(version, model.get("selection_version")) + 1;
     const ranges = encodeRanges(bits);
@@ -45,7 +45,7 @@ function createSelection(model, rows, hooks) {
     isSending = false;
   }
 
-  // Take over what the kernel says, unless it answers an older selection; return whether it was taken.
+  // Accept what the kernel sends, unless it answers an older selection; return whether it was accepted.
   function receive() {
     if (isSending || model.get("selection_version") < version) return false;
     version = model.get("selection_version");

@@ -1,4 +1,4 @@
-// The text that a row is found by, and the order of rows.
+// The search text of a row, and the order of rows.
 
 function createSorting(columns, rows, value) {
   const staticNames = columns.filter((column) => column.kind === "text").map((column) => column.name);
@@ -16,7 +16,7 @@ function createSorting(columns, rows, value) {
     return kind === "live" ? rankTexts(name) : (ranks[name] ??= rankTexts(name));
   }
 
-  // Texts are compared once each, not once for each comparison of rows.
+  // Rank each distinct text once instead of comparing texts for each pair of rows.
   function rankTexts(name) {
     const texts = Array.from({ length: rows }, (_, row) => value(name, row) || null);
     const distinct = [...new Set(texts)].filter((text) => text !== null).sort(COLLATOR.compare);
@@ -32,7 +32,7 @@ function createSorting(columns, rows, value) {
     sortedRows.sort((a, b) => {
       const [x, y] = [rank(a), rank(b)];
       if (x === y) return a - b;
-      if (x === null || x === undefined) return 1; // unknown values come last in both directions
+      if (x === null || x === undefined) return 1; // nulls come last in both directions
       if (y === null || y === undefined) return -1;
       return x < y ? -direction : direction;
     });

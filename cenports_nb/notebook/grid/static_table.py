@@ -1,4 +1,4 @@
-"""A grid as plain HTML: what a saved or exported notebook shows, where there is no kernel."""
+"""A grid as plain HTML, for a saved or exported notebook without a kernel."""
 
 from __future__ import annotations
 
@@ -37,10 +37,10 @@ BELOW_GRID_MARKER = """
 </style>
 <span class="cn-below-grid"></span>
 """
-"""Before the table in the output below a live grid, which hides it while the grid is on the page.
+"""Goes before the table in the output below a live grid, and hides the table while the grid is on the page.
 
-Where the grid is disconnected (a notebook opened again, a kernel restarted) or was never made (an export), nothing is left of
-it, and the table is shown.
+The table is shown where the grid is disconnected (a notebook opened again, a kernel restarted) or was never made
+(an export).
 """
 
 
@@ -54,16 +54,16 @@ def render_static_table(
     max_rows: int = MAX_STATIC_ROWS,
     what: str = "row",
 ) -> str:
-    """Draw the first rows of a grid as an HTML table; everything in it is escaped.
+    """Render the first rows of a grid as an HTML table, everything escaped.
 
     Args:
-        frame: What the grid was made of.
+        frame: The grid's frame.
         columns: Its columns.
         selected: Which rows are selected; None for a grid without check boxes.
-        time_zone: The zone in which instants are written.
-        live: The values of `live` columns; of others they are left out.
-        max_rows: Rows that are shown; how many more there are is said below.
-        what: One of the rows.
+        time_zone: The zone of instants.
+        live: The values of `live` columns; those without values are left out.
+        max_rows: Maximum rows; the number of further rows is written below.
+        what: The noun for a row.
     """
     live = live or {}
     columns = [column for column in columns if not column.hidden and (column.kind != "live" or column.name in live)]
@@ -103,7 +103,7 @@ def _class_attribute(column: Column) -> str:
 
 
 def format_signed(value: float) -> str:
-    """Write a change with its sign."""
+    """Format a change with its sign."""
     return format_number(value, "+,") if value else "0"
 
 

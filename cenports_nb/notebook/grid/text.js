@@ -1,4 +1,4 @@
-// Elements, numbers and nouns: what every script of a grid uses.
+// Elements, numbers and nouns that every script of the grid uses.
 
 const NUMBER_FORMAT = new Intl.NumberFormat("en-US", { maximumFractionDigits: 2 });
 const MONEY_FORMAT = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
@@ -20,7 +20,7 @@ const FORMATTERS = {
 const NUMERIC_KINDS = new Set(["number", "money", "change", "bar"]);
 const SEARCHABLE_KINDS = new Set(["text", "live"]);
 
-// An element with its properties and children; attributes are those with a dash, `role` and `for`.
+// Create an element with properties and children; names with a dash, `role` and `for` are attributes.
 function createElement(tag, properties = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(properties)) {

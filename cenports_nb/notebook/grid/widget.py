@@ -1,15 +1,14 @@
-"""The grid: rows on a page that a person sorts, filters, selects and opens; the kernel knows what is selected.
+"""The grid: rows to sort, filter, select and open on the page; the kernel knows the selection.
 
-    grid = Grid.from_frame(frame, [Column("order_no", "Order"), Column("status", "Status", choice=True)], label="Orders")
-    grid.observe(lambda change: …, "selection")    # grid.selected is a mask of the frame's rows
-    grid.on_open(lambda row: …)                    # a row was opened: its position, -1 for none
+grid = Grid.from_frame(frame, [Column("order_no", "Order"), Column("status", "Status", choice=True)], label="Orders")
+grid.observe(lambda change: …, "selection")    # grid.selected is a mask of the frame's rows
+grid.on_open(lambda row: …)                    # a row was opened: its position, -1 for none
     grid.show_details(row, [DetailSection("Lines", headers=("SKU", "Units"), rows=(("0003", "2"),))])  # never saved
-    LiveOutput(widget_marker=BELOW_GRID_MARKER).show(grid, [table], text)  # with a static table for when no kernel is there
+    LiveOutput(widget_marker=BELOW_GRID_MARKER).show(grid, [table], text)  # with a static table where no kernel is
 
-Sorting and filtering happen on the page and cost the kernel nothing. It is a plain ES module on anywidget: real
-elements with roles, labels and keys, text that reaches the page as text only, nothing from another host. A canvas
-(ipydatagrid) can't be read aloud and has no check boxes; DataTables (itables) cuts what is longer than some kB and
-takes text for HTML by default.
+The page sorts and filters without the kernel. It is a plain ES module on anywidget: real elements with roles, labels
+and keys; text from outside is never markup; nothing is loaded from another host. A canvas (ipydatagrid) can't be read
+aloud and has no check boxes; DataTables (itables) cuts tables longer than some kB and takes text for HTML by default.
 """
 
 from __future__ import annotations
@@ -40,13 +39,13 @@ class DetailSection:
     """A section of the details of an open row: facts, a table, or both.
 
     Attributes:
-        title: Above it.
-        facts: Name and value.
-        note: A sentence below the title.
-        headers: Of the table.
-        rows: Its rows, of text.
-        numeric_columns: Which of its columns are numbers, from 0.
-        actions: Buttons below it, key and label; a press comes back as `{"action": key, "row": position}`.
+        title: The heading.
+        facts: Pairs of name and value.
+        note: A sentence below the heading.
+        headers: Headers of the table.
+        rows: Rows of the table, as text.
+        numeric_columns: Positions of its numeric columns, from 0.
+        actions: Buttons below, key and label; a press is sent as `{"action": key, "row": position}`.
     """
 
     title: str
@@ -59,15 +58,15 @@ class DetailSection:
 
 
 class Grid(anywidget.AnyWidget):  # type: ignore[misc]
-    """A table of many rows on a page; make it with `Grid.from_frame`.
+    """A table of many rows on a page; create it with `Grid.from_frame`.
 
-    Everything in its traits may end in a saved notebook: nothing personal belongs there.
+    Its traits may end in a saved notebook, so they must hold no personal data.
 
     Attributes:
-        selection: The selected rows, as `encode_ranges` writes them.
-        selection_version: How often that changed, so that a late answer undoes nothing.
-        open_row: The position of the row that is open, -1 for none.
-        time_zone: The zone in which instants are written.
+        selection: The selected rows, as `encode_ranges` returns them.
+        selection_version: The number of changes of the selection, so that a late answer undoes nothing.
+        open_row: The position of the open row, -1 for none.
+        time_zone: The zone of instants.
     """
 
     _esm = (
@@ -104,19 +103,19 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         time_zone: str = "UTC",
         **traits: Any,
     ) -> Any:
-        """Make a grid of a frame's rows, in its order.
+        """Create a grid of a frame's rows, in its order.
 
         Args:
-            frame: Any; rows are known by their position.
-            columns: What is shown of it; the first two that are text name a row to who can't see it.
+            frame: Any frame; rows are known by their position.
+            columns: The columns to show; the first two text columns name a row for screen readers.
             label: What the rows are, such as "Orders".
-            selected: Which rows are selected at first; None for a grid without check boxes.
+            selected: The rows selected at first; None for a grid without check boxes.
             expandable: Whether rows can be opened.
-            time_zone: The zone in which instants are written.
-            **traits: Of a subclass.
+            time_zone: The zone of instants.
+            **traits: Traits of a subclass.
 
         Raises:
-            InvalidRequestError: A column that the frame does not have.
+            InvalidRequestError: The frame lacks a column.
         """
         return cls(
             label=label,
@@ -132,7 +131,7 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
 
     @property
     def selected(self) -> RowMask:
-        """Which rows are selected."""
+        """A mask of the selected rows."""
         found = decode_ranges(self.selection, self.rows)
         return np.zeros(self.rows, dtype=bool) if found is None else found
 
@@ -146,27 +145,27 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
         """Show other values of the same rows.
 
         Args:
-            frame: As many rows, in the same order.
-            columns: What is shown of it.
+            frame: The same number of rows, in the same order.
+            columns: The columns to show.
         """
         with self.hold_sync():
             self.columns = describe_columns(columns)
             self.data = encode_frame(frame, columns, self.time_zone)
 
     def show_details(self, row: int, sections: Sequence[DetailSection]) -> None:
-        """Show something below the rows while this one is open; it is sent to the page and kept nowhere."""
+        """Show sections below the rows while this row is open; they are sent to the page and never saved."""
         self.send({"details": row, "sections": [asdict(section) for section in sections]})
 
     def on_open(self, callback: Callable[[int], None]) -> None:
-        """Call a function with the row each time that a page opens one, also the same again; -1 when it is closed."""
+        """Call a function with a row's position whenever a page opens it, also again; with -1 when it closes."""
         self._open_callbacks.append(callback)
 
     def on_action(self, callback: Callable[[str, int], None]) -> None:
-        """Call a function with key and row when an action of a section is pressed."""
+        """Call a function with the key and the row when a button of a section is pressed."""
         self._action_callbacks.append(callback)
 
     def handle_message(self, content: Mapping[str, Any]) -> None:
-        """Take a message of a page; one that makes no sense changes nothing."""
+        """Handle a message from the page; ignore an invalid one."""
         if "ping" in content:
             self.send({"pong": True})
         if "selection" in content:
@@ -191,14 +190,14 @@ class Grid(anywidget.AnyWidget):  # type: ignore[misc]
 
 
 def encode_ranges(mask: RowMask) -> list[int]:
-    """Write a mask as begins and ends: rows 0, 1 and 4 are `[0, 2, 4, 5]`."""
+    """Encode a mask as starts and ends: rows 0, 1 and 4 are `[0, 2, 4, 5]`."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], mask.astype(np.int8), [0]))))
     found: list[int] = edges.tolist()
     return found
 
 
 def decode_ranges(ranges: Sequence[int], rows: int) -> RowMask | None:
-    """Read begins and ends as a mask of so many rows; None if they are no such thing."""
+    """Decode starts and ends into a mask; None if they are invalid."""
     mask = np.zeros(rows, dtype=bool)
     whole = all(isinstance(edge, int) and not isinstance(edge, bool) and 0 <= edge <= rows for edge in ranges)
     if not whole or len(ranges) % 2 or any(a >= b for a, b in pairwise(ranges)):

@@ -1,1 +1,1 @@
-"""Outputs of a cell that are replaced in place, and the widgets in them."""
+"""Outputs of a cell that are replaced in place, and their widgets."""

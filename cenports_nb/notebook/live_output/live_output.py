@@ -1,7 +1,7 @@
 """Outputs below a cell that are replaced in place: a widget, and plain HTML for pages without a kernel.
 
-The HTML is what a saved or exported notebook shows: it is replaced from any thread, each part only when it changed.
-Once a page is loaded again Jupyter replaces no output that it had saved; an `OutputMirror` goes on there.
+A saved or exported notebook shows the HTML. It can be replaced from any thread, and each part is replaced only when it
+changed. After a page was reloaded, Jupyter no longer replaces saved outputs; an `OutputMirror` shows them there.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ EMPTY_HTML = "<span></span>"
 
 
 class LiveOutput:
-    """A widget, if there is one, and parts of HTML below it.
+    """An optional widget, and parts of HTML below it.
 
     Args:
-        widget_marker: HTML before the first part while a widget stands above it, such as a style that hides one of them.
-        mirror: Shows the same parts on a page that was loaded again.
+        widget_marker: HTML before the first part while there is a widget, such as a style that hides one of them.
+        mirror: Shows the same parts on a reloaded page.
     """
 
     def __init__(self, *, widget_marker: str = "", mirror: OutputMirror | None = None) -> None:
@@ -33,13 +33,13 @@ class LiveOutput:
         self._slots: list[tuple[Any, tuple[str, str]]] = []
 
     def show(self, widget: Any, parts: Sequence[str], text: str, *, slots: int = 1) -> None:
-        """Show a widget and its parts below the cell that runs.
+        """Show a widget and its parts below the running cell.
 
         Args:
             widget: None where nobody can use it.
-            parts: HTML; what comes from outside is escaped in it.
+            parts: HTML, with texts from outside escaped.
             text: The first part for a terminal.
-            slots: Outputs for parts: none can be added later.
+            slots: The number of outputs for parts; none can be added later.
         """
         self._has_widget = widget is not None
         if widget is not None:
@@ -47,23 +47,23 @@ class LiveOutput:
         self._slots = [(_display(_html_bundle(*part)), part) for part in self._fit(parts, text, slots)]
 
     def reserve(self, slots: int) -> None:
-        """Reserve empty outputs below the cell that runs, for what is shown later from another cell or thread."""
+        """Reserve empty outputs below the running cell, to be filled later from another cell or thread."""
         self._widget_slot = _display(_html_bundle(EMPTY_HTML))
         self._slots = [(_display(_html_bundle(EMPTY_HTML)), (EMPTY_HTML, "")) for _ in range(slots)]
 
     def insert_widget(self, widget: Any) -> None:
-        """Put a widget into its reserved output; `update` does the rest."""
+        """Put a widget into its reserved output; call `update` afterwards."""
         self._has_widget = True
         self._widget_slot.update(_widget_bundle(widget), raw=True)
 
     def remove_widget(self) -> None:
-        """Leave nothing of the widget on the page."""
+        """Remove the widget from the page."""
         if self._has_widget:
             self._has_widget = False
             self._widget_slot.update(_html_bundle(EMPTY_HTML), raw=True)
 
     def update(self, parts: Sequence[str], text: str) -> None:
-        """Replace the parts that changed; those that have no output of their own share the last one."""
+        """Replace the parts that changed; parts beyond the number of outputs share the last one."""
         if self._mirror:
             self._mirror.update(parts)
         for i, ((slot, old), new) in enumerate(zip(self._slots, self._fit(parts, text, len(self._slots)), strict=True)):
@@ -72,7 +72,7 @@ class LiveOutput:
                 self._slots[i] = (slot, new)
 
     def _fit(self, parts: Sequence[str], text: str, slots: int) -> list[tuple[str, str]]:
-        """Spread parts over so many outputs, each with its text."""
+        """Distribute parts over this many outputs, each with its text."""
         if not slots:
             return []
         pages = [*parts[: slots - 1], "".join(parts[slots - 1 :])]
@@ -84,7 +84,7 @@ class LiveOutput:
 
 
 def _widget_bundle(widget: Any) -> dict[str, Any]:
-    """Describe a widget; a saved page without a kernel takes the other forms, which are empty."""
+    """Build a widget's bundle; a saved page without a kernel uses its other formats, which are empty."""
     view = {"version_major": 2, "version_minor": 0, "model_id": widget.model_id}
     return {WIDGET_MIME_TYPE: view, **_html_bundle(EMPTY_HTML)}
 

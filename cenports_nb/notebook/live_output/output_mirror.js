@@ -1,6 +1,6 @@
-// Shows nothing on the page on which it was first shown; on one that was loaded again, what the kernel says.
+// Shows nothing on the page on which it was first shown; on a reloaded page, what the kernel sends.
 
-const PAGE = `${Date.now()}-${Math.random()}`; // a page that is loaded again runs this line again
+const PAGE = `${Date.now()}-${Math.random()}`; // a reloaded page runs this line again
 
 const RELOADED = "This page was loaded again: run the cell again to keep what is above in the notebook.";
 
@@ -23,7 +23,7 @@ export default {
       message.parts.forEach((part, i) => {
         if (!boxes[i]) {
           boxes[i] = document.createElement("div");
-          // Its styles are those of outputs.
+          // Use the styles of outputs.
           boxes[i].className = "jp-RenderedHTMLCommon jp-RenderedHTML tex2jax_ignore";
           el.lastChild.before(boxes[i]);
         }

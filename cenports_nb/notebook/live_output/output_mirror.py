@@ -1,8 +1,8 @@
-"""What stands in for outputs on a page that was loaded again.
+"""A widget that stands in for outputs on a reloaded page.
 
-Jupyter replaces an output in place only on the page on which it was first shown: one that was closed or loaded again
-has what was saved, for ever. A widget finds its way back to the kernel, so this one, which shows nothing at first, shows
-the outputs there, and hides the saved ones.
+Jupyter replaces an output in place only on the page on which it was first shown: a page that was closed or reloaded
+keeps what was saved. A widget reconnects to the kernel, so this one, which is empty at first, shows the outputs there
+and hides the saved ones.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ SCRIPT = Path(__file__).with_name("output_mirror.js").read_text(encoding="utf-8"
 class OutputMirror(anywidget.AnyWidget):  # type: ignore[misc]
     """Parts of a page as HTML, for pages other than the first one.
 
-    They go by message, never as a trait: nothing of them is kept in a widget's saved state.
+    The parts are sent by message, never as a trait, so a widget's saved state contains none of them.
 
     Attributes:
-        marker: The class of what the outputs hold that it stands in for.
+        marker: The CSS class of the outputs that it replaces.
     """
 
     _esm = SCRIPT
@@ -42,11 +42,11 @@ class OutputMirror(anywidget.AnyWidget):  # type: ignore[misc]
         self.on_msg(lambda _, content, __: self._handle_message(content))
 
     def mark(self, page: str) -> str:
-        """Mark an output as one that this may stand in for."""
+        """Mark an output that this widget may replace."""
         return f'<span class="{self.marker}"></span>{page}'
 
     def update(self, parts: Sequence[str]) -> None:
-        """Take what the outputs show now; everything from outside is escaped in it."""
+        """Set what the outputs show now, with texts from outside escaped."""
         self._parts = list(parts)
         if self._was_reloaded:
             self._send_parts()

@@ -1,8 +1,8 @@
-"""Messages of a widget that are handled while a cell runs, where the kernel can.
+"""Handle messages of a widget while a cell runs, where the kernel can.
 
-ipykernel 7.4 sends what a page says of a widget to the shell that made the widget, where it waits for the cell that
-runs. Its private method `_reply_subshell_for` decides that for each comm. It is replaced only in versions whose method
-is known; with any other ipykernel a message is handled between two cells, as ever.
+ipykernel 7.4 sends a widget's messages to the shell that created the widget, where they wait for the running cell. Its
+private method `_reply_subshell_for` decides that for each comm. It is replaced only in versions whose method is known;
+with any other ipykernel, messages are handled between cells.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ ROUTING_METHOD = "_reply_subshell_for"
 
 
 def can_route_to_subshell(version: tuple[int | str, ...] | None = None) -> bool:
-    """Tell whether this ipykernel has the routing method as it is known here.
+    """Return whether this ipykernel has the routing method in its known form.
 
     Args:
-        version: Of ipykernel; the installed one by default.
+        version: The version of ipykernel; the installed one by default.
     """
     installed = tuple(int(part) for part in (version or ipykernel.version_info)[:2])
     return FIRST_KNOWN_VERSION <= installed < FIRST_UNKNOWN_VERSION
 
 
 def handle_in_subshell(*widgets: Any) -> None:
-    """Let a subshell of the kernel handle what a page says; only for handlers that are quick and safe in any thread.
+    """Handle the messages of widgets in a subshell; only for handlers that are quick and thread-safe.
 
     Args:
-        widgets: Each with a comm that is open.
+        widgets: Widgets with an open comm.
     """
     if not can_route_to_subshell():
         return

@@ -1,4 +1,4 @@
-"""Report pages: what the shipped reports are made of, and reports of one's own.
+"""Report pages: the parts of the shipped reports, for reports of your own.
 
 page = report_page.begin_report("my-report", client, out=out, rows=15)
 report_page.headline({"orders": len(orders)})
@@ -7,7 +7,7 @@ report_page.show_origin({"orders": orders})
 
 import lazy_loader
 
-# Loaded at first use: a run needs the protocol in `attachments` alone, without matplotlib.
+# Loaded at first use: a run needs only `attachments`, without matplotlib.
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={

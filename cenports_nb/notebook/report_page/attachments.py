@@ -1,4 +1,4 @@
-"""The files beside a report: where they go, and how a page links to them; no display."""
+"""The files beside a report: their folder, and how a page links to them."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from cenports_nb.frames.export import export
 from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
 
 RESULT_MIME_TYPE = "application/vnd.cenports-nb.result+json"
-"""The output in which a report leaves what its exit code depends on."""
+"""The MIME type of the output that holds what the exit code depends on."""
 PARTIAL_PREFIX = ".part-"
-"""Before the name of a folder whose run is not whole."""
+"""Prefix of a folder whose run is not complete."""
 RUN_FOLDER_VARIABLE = "CENPORTS_NB_RUN"
-"""The variable by which `run_report` tells its kernel the folder of the run, below `out`."""
+"""The environment variable in which `run_report` passes its kernel the run's folder, relative to `out`."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class ReportFiles:
 
     Attributes:
         folder: Where files are written; None for nowhere.
-        link: How a page beside the folder calls it.
+        link: The folder relative to the page.
         time_zone: The zone of instants in CSV and Excel files.
     """
 
@@ -37,14 +37,14 @@ class ReportFiles:
     time_zone: str | None = None
 
     def write(self, name: str, frame_or_mapping: pd.DataFrame | Mapping[str, pd.DataFrame]) -> str:
-        """Write a frame, or several into a workbook, personal data masked; return the link, empty if nowhere.
+        """Write a frame, or several into a workbook, with personal data masked; return the link, empty if nowhere.
 
         Args:
-            name: With its ending: .csv, .xlsx or .parquet.
-            frame_or_mapping: As `export` takes it.
+            name: A file name ending in .csv, .xlsx or .parquet.
+            frame_or_mapping: As in `export`.
 
         Raises:
-            InvalidRequestError: It can't be written.
+            InvalidRequestError: The file can't be written.
         """
         if self.folder is None:
             return ""
@@ -56,17 +56,17 @@ class ReportFiles:
 
 
 def choose_files(out: str | Path, name: str, *, time_zone: str | None = None) -> ReportFiles:
-    """Choose the folder of this run's files: `OUT/NAME/TIME`; nowhere without `out`.
+    """Choose the folder of this run's files, `OUT/NAME/TIME`; none without `out`.
 
     Args:
         out: The folder for reports; empty for no files.
-        name: The report's.
+        name: The report's name.
         time_zone: The zone of instants in the files.
     """
     if not str(out):
         return ReportFiles(None, time_zone=time_zone)
     running = os.environ.get(RUN_FOLDER_VARIABLE, "")
-    if running:  # the page will stand in `out`, beside the folder, which loses its mark when the run is whole
+    if running:  # the page will be in `out`, beside the folder, which loses its prefix when the run is complete
         report, _, run = running.rpartition("/")
         return ReportFiles(Path(out) / report / f"{PARTIAL_PREFIX}{run}", f"{running}/", time_zone)
     run = f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"

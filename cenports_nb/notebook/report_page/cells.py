@@ -1,4 +1,4 @@
-"""Cells of a report's table: values as a person reads them, everything escaped."""
+"""Cells of a report's table, formatted for people and escaped."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from cenports_nb.rendering.text import format_number
 
 Write = Callable[[Any], str]
 UNBROKEN_MAX_LENGTH = 16
-"""Letters of a text that stays in one line: a code or a number with a hyphen in it reads badly in two."""
+"""Maximum characters of a text that stays on one line, such as a code with a hyphen."""
 LONG_WORD_LENGTH = 22
-"""Letters of a word that may be broken, so that a table fits on paper."""
+"""Characters above which a word may be broken, so that a table fits on paper."""
 
 
 def render_rows(
     frame: pd.DataFrame, columns: Mapping[str, str], *, signed: Collection[str], money: Collection[str], time_zone: str
 ) -> str:
-    """Write the head and the body of a table.
+    """Render the head and the body of a table.
 
     Args:
-        frame: The rows that are shown.
+        frame: The rows to show.
         columns: Column to header, in order.
-        signed: Columns that show a change, with + or − in front.
+        signed: Columns that show a change, with + or −.
         money: Columns with two decimals.
-        time_zone: The zone in which instants are shown.
+        time_zone: The zone of instants.
     """
     kinds = {name: _cell_attributes(frame[name]) for name in columns}
     heads = "".join(f'<th{kinds[name]} scope="col">{html.escape(text)}</th>' for name, text in columns.items())
@@ -44,7 +44,7 @@ def render_rows(
 
 
 def render_value(value: Any) -> str:
-    """Write one value: thousands apart, nothing for null, yes and no in words."""
+    """Format one value: thousands separators, an empty text for null, yes or no for a flag."""
     if isinstance(value, bool):
         return "yes" if value else "no"
     if value is None or pd.isna(value):
@@ -72,13 +72,13 @@ def _render_column(column: pd.Series[Any], signed: bool, money: bool, time_zone:
 
 
 def _format_signed(value: Any, form: str) -> str:
-    """Write a number; what is nothing has no sign."""
+    """Format a number with its sign; zero has none."""
     text = format_number(value, form)
     return text if any(sign in "123456789" for sign in text) else text.lstrip("+\N{MINUS SIGN}")
 
 
 def _format_instants(column: pd.Series[Any], time_zone: str) -> list[str]:
-    """Write instants as the clock of the zone shows them, and plain days as days."""
+    """Format instants in the zone, and plain days as days."""
     local = column.dt.tz_convert(parse_time_zone(time_zone))
     plain = is_plain_day(column.dt.tz_convert("UTC"))
     return [
@@ -92,11 +92,11 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
 
 
 def _cell_attributes(column: pd.Series[Any]) -> str:
-    """Choose how a column is set: numbers at the right, short texts in one line, words that are too long broken."""
+    """Choose how a column is set: numbers right-aligned, short texts on one line, long words broken."""
     if _is_numeric(column):
         return ' class="n"'
     texts = [value for value in column if isinstance(value, str)]
     whole = pd.api.types.is_datetime64_any_dtype(column) or all(len(text) <= UNBROKEN_MAX_LENGTH for text in texts)
     long = not whole and any(len(word) > LONG_WORD_LENGTH for text in texts for word in text.split())
     name = ' class="whole"' if whole else ' class="long"' if long else ""
-    return f'{name} style="text-align:left"'  # which Lab leaves, where it takes style sheets away
+    return f'{name} style="text-align:left"'  # an attribute, because JupyterLab removes style sheets from untrusted notebooks

@@ -41,13 +41,13 @@ CARD_STYLE = (
     "display:inline-block;vertical-align:top;min-width:118px;margin:0 10px 10px 0;padding:9px 15px;"
     "border:1px solid rgba(128,128,128,.35);border-radius:6px"
 )
-"""Lab takes style sheets out of a notebook that it does not trust, such as a scheduler's; these words it leaves."""
+"""Inline styles: JupyterLab removes style sheets from untrusted notebooks, such as a scheduler's."""
 ACCENT_COLORS = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
 TINT_COLORS = {"": "rgba(68,119,170,.09)", "bad": "rgba(187,85,102,.1)"}
 
 
 def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) -> HTML:
-    """Show the few numbers that matter, named with their unit; those in `bad` are marked if not 0."""
+    """Show a few headline numbers, named with their unit; those in `bad` are marked if not 0."""
     cards = []
     for name, value in numbers.items():
         kind = "" if name not in bad else "bad" if value else "ok"
@@ -60,7 +60,7 @@ def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) 
 
 
 def note(text: str, *, bad: bool = False) -> HTML:
-    """Say one thing that must not be missed."""
+    """Show a sentence that must not be missed."""
     kind = "bad" if bad else ""
     style = f"border-left:4px solid {ACCENT_COLORS[kind]};padding:5px 12px;margin:10px 0;background:{TINT_COLORS[kind]}"
     return HTML(f'<div class="cn-note {NO_MATHJAX}" style="{style}">{html.escape(text)}</div>')
@@ -77,18 +77,18 @@ def table(
     time_zone: str | None = None,
     file: str = "",
 ) -> HTML:
-    """Show some columns of a frame under readable headers, the first rows only, everything escaped.
+    """Show the first rows of a frame, some columns under readable headers, everything escaped.
 
     Personal data is masked, unless the frame comes from `show_pii`.
 
     Args:
         frame: Any frame.
         columns: Column to header, in order.
-        limit: Rows shown; how many there are is said below.
-        empty: What stands there instead of an empty table.
-        signed: Columns that show a change, with + or − in front.
+        limit: Maximum rows; the total number is written below.
+        empty: The text instead of an empty table.
+        signed: Columns that show a change, with + or −.
         money: Columns with two decimals.
-        time_zone: The zone of instants; by default the one that the frame was loaded in, else UTC.
+        time_zone: The zone of instants; by default the zone in which the frame was loaded, else UTC.
         file: A link to the file with all rows.
     """
     if frame.empty:
@@ -102,8 +102,8 @@ def table(
 
 
 def chart(ax: Axes) -> Image:
-    """Show a chart as a picture, whatever backend matplotlib has; its title is the text for those who can't see it."""
-    figure: Any = ax.get_figure(root=True)  # an Axes that was drawn on has one
+    """Show a chart as a picture, whatever matplotlib's backend; its title is the alternative text."""
+    figure: Any = ax.get_figure(root=True)  # drawn Axes have one
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
     plt.close(figure)
@@ -111,7 +111,7 @@ def chart(ax: Axes) -> Image:
 
 
 def _render_caption(rows: int, limit: int, file: str) -> str:
-    """Say how many rows there are beyond those that are shown, and where all of them are."""
+    """Say how many rows there are beyond the shown ones, and which file has all of them."""
     more = f"{limit:,} of {rows:,} rows" if rows > limit else ""
     where = f"all in {render_link(file)}" if file else ""
     parts = "; ".join(filter(None, (more, where)))

@@ -1,4 +1,4 @@
-"""The end of a report: where its frames come from, what can't be read, and the result for the one who ran it."""
+"""The end of a report: the origin of its frames, rejected records, and the result for `run_report`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ FAILED_OUTCOMES = ("rejected", "not_applied", "not_sent", "held", "dropped")
 
 
 def show_origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = None) -> None:
-    """Show where the frames of a report come from, and leave the result for the one who ran it."""
+    """Show the origin of a report's frames, and output the result for `run_report`."""
     found = {name: provenance(frame) for name, frame in frames.items()}
     known = {name: item for name, item in found.items() if item is not None}
     headers = {
@@ -68,7 +68,7 @@ def show_origin(frames: Mapping[str, pd.DataFrame], submission: Submission | Non
 
 
 def _collect_rejected(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFrame:
-    """List the records that became no rows, each once: a rejected order is missing from orders and line items."""
+    """List the distinct rejected records: a rejected order is missing from orders and line items."""
     found = [rejects.assign(source=source) for source, frame in frames if (rejects := rejected(frame)) is not None]
     if not found:
         return pd.DataFrame()
@@ -77,13 +77,13 @@ def _collect_rejected(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFram
 
 
 def record_outcomes(submission: Submission) -> None:
-    """Leave word of what became of rows for the one who runs the report, should a later cell fail."""
+    """Output the outcomes of rows for `run_report`, in case a later cell fails."""
     result = {"rejected": 0, "incomplete": 0, **_count_outcomes(submission)}
     display({"text/html": "", "text/plain": "", RESULT_MIME_TYPE: result}, raw=True)
 
 
 def _count_outcomes(submission: Submission | None) -> dict[str, int]:
-    """Count the rows of which it is not known what became of them, and those that failed."""
+    """Count rows whose outcome is not known, and rows that failed."""
     outcomes = submission.outcomes["outcome"] if submission is not None else pd.Series([], dtype="str")
     return {
         "in_doubt": int(outcomes.isin(IN_DOUBT_OUTCOMES).sum()),

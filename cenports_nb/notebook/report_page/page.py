@@ -1,4 +1,4 @@
-"""A report page: its account, its time zone, its tables with their files; and the parts that it is made of."""
+"""A report page: its account, its time zone, and its tables with their files."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class ReportPage:
     """One report: where its files go, its time zone, and how many rows its tables show.
 
     Attributes:
-        files: Its folder.
-        time_zone: The account's.
-        rows: Rows of each table.
+        files: The folder of the files.
+        time_zone: The account's time zone.
+        rows: Maximum rows of each table.
         now: When the report began.
         account: Environment and partner.
     """
@@ -43,15 +43,15 @@ class ReportPage:
 
     @property
     def today(self) -> date:
-        """The day that it is in the account's time zone."""
+        """Today's date in the account's time zone."""
         return self.day(0)
 
     def day(self, later: int) -> date:
-        """Tell the day that is so many days after today; before it, if negative."""
+        """Return the date so many days after today; before it, if negative."""
         return (self.now.tz_convert(self.time_zone) + pd.DateOffset(days=later)).date()
 
     def add_channel_names(self, frame: pd.DataFrame, channels: pd.DataFrame) -> pd.DataFrame:
-        """Add `channel_name` to a frame with `channel_id`; the id where GET /channels has none, as of old channels."""
+        """Add `channel_name` to a frame with `channel_id`; the id where GET /channels lacks the channel."""
         known = channels.drop_duplicates("channel_id").set_index("channel_id")["channel_name"]
         names = frame["channel_id"].map(known).fillna(frame["channel_id"]).astype("str")
         return frame.assign(channel_name=names)
@@ -71,8 +71,8 @@ class ReportPage:
         Args:
             frame: Any frame; the file has all its columns.
             columns: Column to header, in order.
-            file: The file's name: .csv, .xlsx or .parquet.
-            empty: What stands there instead of an empty table; there is no file then.
+            file: A file name ending in .csv, .xlsx or .parquet.
+            empty: The text instead of an empty table, which has no file.
             signed: Columns that show a change.
             money: Columns with two decimals.
         """
@@ -89,12 +89,12 @@ class ReportPage:
         )
 
     def file(self, name: str, frames: pd.DataFrame | Mapping[str, pd.DataFrame], what: str) -> HTML:
-        """Write a file beside the page, and say what is in it; nothing is said where there are no files."""
+        """Write a file beside the page and link to it; show nothing where no files are written."""
         link = self.files.write(name, frames)
         return HTML(f'{STYLE}<p class="{NO_MATHJAX}">{html.escape(what)}: {render_link(link)}</p>' if link else "")
 
     def origin(self, frame: pd.DataFrame, what: str) -> HTML:
-        """Say whose data this is, and of when, in the account's time zone."""
+        """Show whose data this is, and of when, in the account's time zone."""
         found = provenance(frame)
         if found is None:
             return note(f"{what} of unknown origin")
@@ -109,13 +109,13 @@ def begin_report(name: str, client: Client, *, out: str | Path = "", rows: int =
     """Begin a report.
 
     Args:
-        name: The report's; its files go into `OUT/NAME/TIME`.
-        client: Whose time zone counts.
+        name: The report's name; its files go into `OUT/NAME/TIME`.
+        client: The client whose time zone is used.
         out: The folder for reports; empty for no files.
-        rows: Rows of each table.
+        rows: Maximum rows of each table.
 
     Raises:
-        InvalidRequestError: `rows` is no number of rows.
+        InvalidRequestError: `rows` is not a positive whole number.
     """
     if rows < 1:
         raise InvalidRequestError(f"rows_shown={rows!r} must be a whole number above 0.")
@@ -125,7 +125,7 @@ def begin_report(name: str, client: Client, *, out: str | Path = "", rows: int =
 
 
 def refuse_submit(submit: bool) -> None:
-    """Refuse to submit where there is nothing to submit, instead of ignoring it.
+    """Refuse to submit in a report that has nothing to submit, instead of ignoring the parameter.
 
     Raises:
         InvalidRequestError: `submit` is true.

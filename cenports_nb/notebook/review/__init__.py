@@ -1,1 +1,1 @@
-"""An update frame before it is sent: looked at, ticked, tried, sent."""
+"""Review an update frame before it is sent: select rows, dry-run, send."""

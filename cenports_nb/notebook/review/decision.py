@@ -1,4 +1,4 @@
-"""What a person decided of a plan: which rows go, why the others do not, which objections are accepted."""
+"""A person's decision about a plan: which rows are sent, why others are not, and which objections are accepted."""
 
 from __future__ import annotations
 
@@ -15,26 +15,25 @@ from cenports_nb.notebook.review.review_table import ReviewTable
 from cenports_nb.stock.guards.registry import GUARDS
 
 REASON_MAX_LENGTH = 500
-"""Of a reason."""
 
 
 @dataclass(frozen=True)
 class Decision:
-    """One decision; what is tried and sent is always all of one.
+    """One decision; a dry run and the sending use exactly one.
 
     Attributes:
         selection: The selected rows, as ranges.
-        accepted: Guards that doubt the whole plan and are accepted by name.
+        accepted: Guards that object to the whole plan and are accepted by name.
         reasons: Why rows are left out, by their position.
     """
 
     selection: tuple[int, ...]
     accepted: tuple[str, ...] = ()
     reasons: Mapping[int, str] = field(default_factory=dict, compare=False)
-    """Not compared: another reason sends the same rows."""
+    """Not compared: a change of reasons does not change what is sent."""
 
     def selected(self, rows: int) -> RowMask:
-        """Which of so many rows are ticked."""
+        """Return a mask of the selected rows."""
         mask = decode_ranges(self.selection, rows)
         assert mask is not None  # noqa: S101 - it was read with this very number of rows
         return mask
@@ -42,7 +41,7 @@ class Decision:
 
 @dataclass(frozen=True)
 class WarehouseTotal:
-    """What the ticked rows of a warehouse do: rows, units more, units less, and rows left out."""
+    """What the selected rows of a warehouse do: rows, units more, units less, and rows left out."""
 
     warehouse_code: str
     rows: int
@@ -52,12 +51,12 @@ class WarehouseTotal:
 
 
 def parse_decision(content: Mapping[str, Any], rows: int, acceptable_guards: Sequence[str]) -> Decision | None:
-    """Read a decision as the page sends it; None if it makes no sense.
+    """Parse a decision that the page sent; None if it is invalid.
 
     Args:
         content: `selection`, `accepted`, and `reasons` as pairs of text and ranges.
-        rows: Of the plan.
-        acceptable_guards: Guards that can be accepted.
+        rows: The number of rows of the plan.
+        acceptable_guards: The guards that can be accepted.
     """
     selection, accepted = content.get("selection"), content.get("accepted")
     if not isinstance(selection, list) or decode_ranges(selection, rows) is None or not isinstance(accepted, list):
@@ -69,7 +68,7 @@ def parse_decision(content: Mapping[str, Any], rows: int, acceptable_guards: Seq
 
 
 def parse_reasons(pairs: Any, rows: int) -> dict[int, str] | None:
-    """Read reasons as pairs of text and ranges; None if they are no such thing."""
+    """Parse pairs of text and ranges; None if they are invalid."""
     if not isinstance(pairs, list):
         return None
     reasons: dict[int, str] = {}
@@ -89,7 +88,7 @@ def parse_reasons(pairs: Any, rows: int) -> dict[int, str] | None:
 
 
 def encode_reasons(reasons: Mapping[int, str], rows: int) -> list[list[Any]]:
-    """Write reasons as pairs of text and ranges."""
+    """Encode reasons as pairs of text and ranges."""
     by_text: dict[str, list[int]] = {}
     for row, text in reasons.items():
         by_text.setdefault(text, []).append(row)
@@ -102,28 +101,28 @@ def encode_reasons(reasons: Mapping[int, str], rows: int) -> list[list[Any]]:
 
 
 def build_initial_decision(table: ReviewTable) -> Decision:
-    """Begin with every row that no guard objects to; the others a person ticks knowingly."""
+    """Select every row that no guard objects to; a person selects the others knowingly."""
     has_objection = table.has_objection
     reasons = {row: f"a guard objects: {table.frame['guard'].iloc[row]}" for row in has_objection.nonzero()[0].tolist()}
     return Decision(tuple(encode_ranges(~has_objection)), (), reasons)
 
 
 def deselect(decision: Decision, mask: RowMask, reason: str) -> Decision:
-    """Leave further rows out."""
+    """Deselect rows, with a reason."""
     selected_rows = decision.selected(len(mask))
     reasons = {**decision.reasons, **dict.fromkeys((mask & selected_rows).nonzero()[0].tolist(), reason)}
     return Decision(tuple(encode_ranges(selected_rows & ~mask)), decision.accepted, reasons)
 
 
 def list_left_out(table: ReviewTable, decision: Decision, default_reason: str) -> pd.DataFrame:
-    """List the rows that are left out, with why: `warehouse_code product_sku reason`."""
+    """List the rows that are left out and why: `warehouse_code product_sku reason`."""
     left = ~decision.selected(len(table.frame))
     reasons = [decision.reasons.get(row) or default_reason for row in left.nonzero()[0].tolist()]
     return table.frame.loc[left, STOCK_KEYS].assign(reason=pd.Series(reasons, dtype="str").to_numpy())
 
 
 def list_accepted(table: ReviewTable, decision: Decision) -> pd.DataFrame:
-    """List the objections that are accepted: those to rows that are ticked all the same, and those accepted by name."""
+    """List the accepted objections: those to selected rows, and those accepted by name."""
     selected_rows = table.frame[decision.selected(len(table.frame))]
     row_objections = table.row_objections[table.row_objections["guard"].isin(list(GUARDS))]
     is_selected = pd.MultiIndex.from_frame(row_objections[STOCK_KEYS]).isin(
@@ -137,7 +136,7 @@ def list_accepted(table: ReviewTable, decision: Decision) -> pd.DataFrame:
 
 
 def sum_by_warehouse(table: ReviewTable, decision: Decision) -> list[WarehouseTotal]:
-    """Add up what the ticked rows do, by warehouse."""
+    """Sum what the selected rows do, by warehouse."""
     change = table.frame["change"].fillna(0).astype("int64")
     on = pd.Series(decision.selected(len(change)), index=change.index)
     sums = pd.DataFrame(

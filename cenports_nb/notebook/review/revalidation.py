@@ -1,4 +1,4 @@
-"""Objections and stock changes between planning and sending: deselected rows, and the messages for the person."""
+"""Objections and stock changes between planning and sending: deselected rows, and messages for the person."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ NOTHING_SENT = "Nothing was sent."
 
 @dataclass(frozen=True)
 class Revalidation:
-    """A review table with what is new beside its rows, the decision without these, and the sentences that say so."""
+    """A review table with what is new, the decision without the rows concerned, and the messages."""
 
     table: ReviewTable
     decision: Decision
@@ -26,12 +26,12 @@ class Revalidation:
 
 
 def apply_objections(table: ReviewTable, decision: Decision, objections: pd.DataFrame) -> Revalidation:
-    """Guards object to what nobody accepted: new ones beside their rows, those of all above the table.
+    """Add objections that nobody accepted: to rows beside their rows, general ones above the table.
 
     Args:
-        table: As it was shown.
-        decision: As it stands.
-        objections: As from `GuardRailError.objections`.
+        table: The table as it was shown.
+        decision: The current decision.
+        objections: From `GuardRailError.objections`.
     """
     updated_table = add_objections(table, objections)
     general_objections, row_objections = objections[is_blocking(objections)], objections[~is_blocking(objections)]
@@ -40,25 +40,25 @@ def apply_objections(table: ReviewTable, decision: Decision, objections: pd.Data
         mask = find_rows(updated_table, row_objections)
         decision = deselect(decision, mask, "a guard objects")
         messages.append(
-            f"Guards object to {format_count(int(mask.sum()), 'ticked row')} that they had nothing against before: unticked now, "
-            "with the reason beside each. Look at them, then dry-run it again."
+            f"Guards now object to {format_count(int(mask.sum()), 'ticked row')} that they did not object to before. These rows are unticked, "
+            "with the reason beside each. Look at them, then run the dry run again."
         )
     if len(general_objections):
         new = " (new since you began)" if len(updated_table.general_objections) > len(table.general_objections) else ""
         names = ", ".join(general_objections["guard"].unique())
         messages.append(
-            f"{names} above the table{new}: mend the plan, or accept it by its name, then dry-run it again."
+            f"{names} above the table{new}: fix the plan, or accept it by its name, then run the dry run again."
         )
     return Revalidation(updated_table, decision, [*messages, NOTHING_SENT])
 
 
 def apply_stale_stock(table: ReviewTable, decision: Decision, stale: pd.DataFrame) -> Revalidation:
-    """The stock or open demand of rows moved since they were planned.
+    """Mark rows whose stock or open demand changed since planning, and deselect them.
 
     Args:
-        table: As it was shown.
-        decision: As it stands.
-        stale: As from `StaleStockError.stale`.
+        table: The table as it was shown.
+        decision: The current decision.
+        stale: From `StaleStockError.stale`.
     """
     messages = [f"{move} since this was planned" for move in describe_moves(stale)]
     updated_table = add_objections(table, stale[STOCK_KEYS].assign(guard="stale", message=messages))
@@ -66,7 +66,7 @@ def apply_stale_stock(table: ReviewTable, decision: Decision, stale: pd.DataFram
         updated_table,
         deselect(decision, find_rows(updated_table, stale), "stock moved while it was reviewed"),
         [
-            f"The {'stock or open demand' if 'open_now' in stale else 'stock'} of {format_count(len(stale), 'ticked row')} moved since this was planned: unticked now. Plan these again "
+            f"The {'stock or open demand' if 'open_now' in stale else 'stock'} of {format_count(len(stale), 'ticked row')} changed since planning; these rows are unticked. Plan them again "
             f"from fresh stock, and go on with the rest. {NOTHING_SENT}"
         ],
     )

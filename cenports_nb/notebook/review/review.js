@@ -1,6 +1,6 @@
 // The page of a review, around the grid of grid.js.
 
-// What the selected rows do, by warehouse.
+// Sum what the selected rows do, by warehouse.
 function sumByWarehouse(grid) {
   const totals = new Map();
   grid.bits().forEach((bit, row) => {
@@ -64,8 +64,8 @@ function createReview(model, el) {
     onKernelChange: receiveDecision,
   });
 
-  // Selecting a row that a guard objects to accepts that: nobody shall do so by selecting all, unless these are all that
-  // is shown.
+  // Selecting a row that a guard objects to accepts the objection, so "select all" skips such rows, unless no others
+  // are shown.
   function withoutObjections(shownRows, value) {
     if (!model.get("columns").some(({ name }) => name === "guard")) return shownRows;
     const hasObjection = (row) => value("guard", row) !== null;
@@ -90,7 +90,7 @@ function createReview(model, el) {
     return [...bitsByText].map(([text, bits]) => [text, encodeRanges(bits)]);
   }
 
-  // The whole decision goes with every message: what is sent is what is shown here, or nothing.
+  // Every message contains the whole decision: what is sent is what is shown here, or nothing.
   function sendDecision(more = {}) {
     grid.send({ accepted: [...accepted], reasons: encodeReasons(), ...more });
   }
@@ -109,7 +109,7 @@ function createReview(model, el) {
     title.textContent = current.title;
     const isTried = isDryRunCurrent();
     const decision = JSON.stringify([grid.ranges(), [...accepted].sort(), current.dry_run]);
-    if (decision !== lastDecision) confirmBox.checked = false; // it was of another decision
+    if (decision !== lastDecision) confirmBox.checked = false; // it confirmed another decision
     lastDecision = decision;
     dryRun.disabled = isBusy || current.is_closed || selected === 0;
     confirmBox.disabled = isBusy || !isTried || !current.can_send;
@@ -203,30 +203,30 @@ function createReview(model, el) {
   confirmBox.addEventListener("change", draw);
   send.addEventListener("click", () => {
     sendDecision({ request: "send", confirmed: confirmBox.checked });
-    confirmBox.checked = false; // before the kernel answers: a second click finds nothing to press
+    confirmBox.checked = false; // before the kernel answers, so that a second click does nothing
     draw();
   });
-  // What was sent is followed here only on a page that was loaded again: elsewhere all of this is gone by then. It is
-  // the tracker's own HTML, escaped where it was made.
+  // The submission is shown here only on a reloaded page: elsewhere this widget is gone by then. It is the tracker's
+  // own HTML, already escaped.
   function showTracker() {
     const parts = model.get("tracker_html");
     if (!parts.length) return;
     if (!root.classList.contains("was-sent")) {
       root.classList.add("was-sent");
-      const note = "This page was loaded again since: run the cell that shows the review again, so that its end is saved.";
+      const note = "This page was reloaded. Run the cell that shows the review again to save its result.";
       root.replaceChildren(title, createElement("div", { className: "cn-messages" }, note));
     }
     const boxes = [...root.querySelectorAll(".cn-tracker-part")];
     parts.forEach((part, i) => {
       const box = boxes[i] ?? root.appendChild(createElement("div", { className: "cn-tracker-part" }));
-      if (box.dataset.part === part) return; // what a person unfolded stays so
+      if (box.dataset.part === part) return; // keep what a person unfolded
       box.dataset.part = part;
       box.innerHTML = part;
     });
     for (const box of boxes.slice(parts.length)) box.remove();
   }
 
-  // Changes of this very page come back through the model too.
+  // Changes made by this page come back through the model too.
   gridBox.addEventListener("cn-changed", draw);
   model.on("change:state", receiveState);
   model.on("change:tracker_html", showTracker);

@@ -1,4 +1,4 @@
-"""The stock review: a plan is looked at, ticked, tried and sent; then the same outputs show what becomes of it."""
+"""The stock review: a person selects rows of a plan, dry-runs and sends it; then the tracker takes its place."""
 
 from __future__ import annotations
 
@@ -30,35 +30,43 @@ if TYPE_CHECKING:
 
 BUSY_TEXTS = {"dry_run": "Trying it, without sending …", "send": "Sending …"}
 READ_ONLY_MESSAGE = (
-    "This client is read-only: it can look and try. To send, connect with read_only=False and review it there."
+    "This client is read-only: it can review and dry-run. To send, connect with read_only=False and review it there."
 )
 
 
 class StockReview:
-    """An update frame as a table that people sort, filter and tick, then try, then send; once, whoever clicks how often.
+    """An update frame to sort, filter and select rows of, to dry-run, and to send once.
 
-    Rows that a guard objects to begin unticked: a person ticks them knowingly, and that accepts this very objection.
-    What guards say of a whole warehouse or frame is accepted by name, in a box above the table. "Dry run" does
-    everything but send, as `submit_updates(dry_run=True)`; "Send" works only for exactly what was tried, after a tick
-    beside it. What is left out stays in the submission as `held`, with your name and your reason. Then the same
-    place is a `TransactionTracker`.
+    Rows that a guard objects to are unticked at first; ticking one accepts that objection. Objections to a whole
+    warehouse or frame are accepted by name, in a box above the table. "Dry run" does everything but send, as
+    `submit_updates(dry_run=True)`. "Send" works only for exactly what was dry-run, after a tick beside it, and only
+    once. Unticked rows stay in the submission as `held`, with your name and your reason. After sending, a
+    `TransactionTracker` takes the table's place.
 
-    Nothing here holds the kernel. Where nobody can press a button (papermill, nbconvert) there is a plain table and
-    nothing is ever sent. A saved notebook keeps the plan with its ticks, then the tracker's table.
+    It never blocks the kernel. Where nobody can press a button (papermill, nbconvert), it shows a plain table and sends
+    nothing. A saved notebook contains the plan with its ticks, then the tracker's table.
 
     Args:
-        client: Whose stock it is; a read-only one may look and try.
+        client: The account; a read-only client can review and dry-run.
         updates: From `build_true_up`, `build_differential` or `build_reversal`.
         available: Available stock, for the guards that need it.
-        thresholds: Other thresholds of guards, as `check_updates` takes them.
-        reason: Why rows are left out of which nobody says why.
-        on_stale: What to do with rows whose stock moves meanwhile, as `submit_updates` takes it.
-        batch_size: Rows of one request at most.
-        canary: So many rows go first, as in `submit_updates`.
+        thresholds: Thresholds of guards that replace the defaults, as in `check_updates`.
+        reason: The default reason for unticked rows.
+        on_stale: What to do with rows whose stock changes meanwhile, as in `submit_updates`.
+        batch_size: Maximum rows of one request.
+        canary: The number of rows to send first, as in `submit_updates`.
 
     Raises:
-        InvalidRequestError: A row that can't be sent.
+        InvalidRequestError: A row can't be sent.
         JournalError: The journal can't be read.
+
+    Example:
+        >>> counts = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [15]})
+        >>> updates = cn.build_true_up(counts, cn.load_actual_stock(client))
+        >>> review = cn.StockReview(client, updates)
+        >>> review.ticked[["product_sku", "quantity", "change"]]
+          product_sku  quantity  change
+        0        0003        15       2
     """
 
     def __init__(
@@ -83,12 +91,12 @@ class StockReview:
         actual = load_actual_stock(client)
         totals = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
         self._table = build_review_table(updates.copy(), rows, actual, totals)
-        self._lock = threading.RLock()  # guards the six below
+        self._lock = threading.RLock()  # guards the six attributes below
         self._thread: threading.Thread | None = None
         self._action = ""
         self._errors: list[str] = []
         self._dry_run: tuple[Decision, list[str]] | None = None
-        self._is_closed = False  # it was sent, or nobody knows
+        self._is_closed = False  # it was sent, or that is not known
         self._submission: Submission | None = None
         self._tracker: TransactionTracker | None = None
         self._outputs: list[tuple[LiveOutput, LiveOutput]] = []  # of the grid, and for the tracker
@@ -102,22 +110,22 @@ class StockReview:
 
     @property
     def left_out(self) -> pd.DataFrame:
-        """The others with their reasons, as `submit_updates(left_out=…)` takes them."""
+        """The other rows with their reasons, as `submit_updates(left_out=…)` takes them."""
         return list_left_out(self._table, self.decision, self._reason)
 
     @property
     def objections(self) -> pd.DataFrame:
-        """What guards object to, as from `check_updates`."""
+        """The objections of guards, as from `check_updates`."""
         return self._table.objections
 
     @property
     def submission(self) -> Submission | None:
-        """What was sent; None before."""
+        """The submission; None before sending."""
         return self._submission
 
     @property
     def note(self) -> str:
-        """How far it came, or what went wrong, in a sentence or two."""
+        """The state of the review, or what went wrong, in a sentence or two."""
         with self._lock:
             if self._submission is not None:
                 return f"Sent as submission {self._submission.submission_id}."
@@ -128,12 +136,12 @@ class StockReview:
 
     @property
     def decision(self) -> Decision:
-        """What is ticked, accepted, and left out why."""
+        """The ticked rows, the accepted guards, and the reasons of the other rows."""
         return self._decision if self._grid is None or self._submission is not None else self._grid.decision
 
     @property
     def grid(self) -> ReviewGrid:
-        """The page's other side."""
+        """The widget on the page."""
         with self._lock:
             if self._grid is None:
                 table, first = self._table, self._decision
@@ -166,7 +174,7 @@ class StockReview:
 
     def _render(self) -> str:
         was_sent = self._submission is not None
-        # What is saved before the end must not pass for it.
+        # A notebook saved while it sends must not look as if nothing had been sent.
         note = self.note if was_sent else f"{self.note} (at {self._client.clock.now():%H:%M:%S} UTC)"
         return text.render_review(self._table, self.decision, self._client, self._reason, note, folded=was_sent)
 
@@ -174,7 +182,7 @@ class StockReview:
         return f"{text.format_title(self._table, self._client)}: {self.note}"
 
     def _page_state(self) -> dict[str, Any]:
-        """What the page says and allows."""
+        """Return what the page shows and allows."""
         objections = self._table.general_objections
         read_only = self._client.settings.read_only
         dry_run = None
@@ -201,7 +209,7 @@ class StockReview:
                 output.update([self._render()], self._format())
 
     def _on_request(self, action: str, decision: Decision, confirmed: bool) -> None:
-        """Begin what a button asks for, unless something is under way: a click must not hold the kernel."""
+        """Start what a button asks for in a thread, unless something is running."""
         with self._lock:
             if self._action or self._is_closed:
                 return
@@ -215,7 +223,7 @@ class StockReview:
         self._draw()
 
     def _check_request(self, action: str, decision: Decision, confirmed: bool) -> list[str]:
-        """Say why a press leads to nothing."""
+        """Return why a press does nothing; empty if it does."""
         if not decision.selection:
             return [f"Nothing is ticked. {NOTHING_SENT}"]
         if action == "dry_run":
@@ -227,7 +235,7 @@ class StockReview:
         return [] if confirmed else [f"Tick the box beside the button first. {NOTHING_SENT}"]
 
     def _run(self, action: str, decision: Decision) -> None:
-        """Try or send one decision; whatever happens is said in a sentence."""
+        """Dry-run or send a decision; report the result in a sentence."""
         submission: Submission | None = None
         dry_run: tuple[Decision, list[str]] | None = None
         errors: list[str] = []
@@ -277,7 +285,7 @@ class StockReview:
         )
 
     def _apply(self, revalidation: Revalidation) -> list[str]:
-        """Show what came up, and return what is said of it."""
+        """Show what changed, and return the messages."""
         with self._lock:
             self._table = revalidation.table
             self.grid.show_frame(revalidation.table.frame, revalidation.table.columns)
@@ -285,7 +293,7 @@ class StockReview:
         return revalidation.messages
 
     def _show_tracker(self, submission: Submission, decision: Decision) -> None:
-        """Show the tracker of what was sent where it was decided."""
+        """Replace the table by the tracker of the submission."""
         with self._lock:
             grid, self._decision, self._is_closed = self.grid, decision, True
             self._tracker = TransactionTracker(submission)

@@ -1,4 +1,4 @@
-"""The widget of a review: the grid of its rows, what is said of all of them, totals, and the buttons."""
+"""The widget of a review: its grid, general objections, totals and buttons."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ REQUESTS = ("dry_run", "send")
 
 
 class ReviewGrid(Grid):
-    """A grid with a decision around it: everything that the page shows is here, everything it asks for is `on_request`.
+    """A grid with a decision; what the page asks for is passed to `on_request`.
 
     Attributes:
         accepted: Guards that are accepted by name.
         reasons: Why rows are left out, as pairs of text and ranges.
-        state: What the page says and allows; see `StockReview`.
-        tracker_html: Once it is sent: the tracker's table and the rows of its batches, our own HTML, escaped.
+        state: What the page shows and allows; see `StockReview`.
+        tracker_html: After sending: the tracker's table and the rows of its batches, our own escaped HTML.
     """
 
     _esm = (
@@ -46,13 +46,13 @@ class ReviewGrid(Grid):
 
     @property
     def decision(self) -> Decision:
-        """What is decided now."""
+        """The current decision."""
         content = {"selection": self.selection, "accepted": self.accepted, "reasons": self.reasons}
         return parse_decision(content, self.rows, self.acceptable_guards) or Decision(())
 
     @property
     def acceptable_guards(self) -> list[str]:
-        """Guards that can be accepted by name."""
+        """The guards that can be accepted by name."""
         return [objection["guard"] for objection in self.state.get("general_objections", ())]
 
     def show_decision(self, decision: Decision) -> None:
@@ -64,14 +64,14 @@ class ReviewGrid(Grid):
             self.reasons = encode_reasons(decision.reasons, self.rows)
 
     def update(self, parts: Sequence[str], text: str) -> None:
-        """Show a tracker instead: a page that was loaded again still has this widget, and nothing else to show it."""
+        """Show a tracker instead: on a reloaded page this widget is the only one that can."""
         self.tracker_html = list(parts)
 
     def handle_message(self, content: Mapping[str, Any]) -> None:
-        """Take a message of a page; one that makes no sense changes nothing.
+        """Handle a message from the page; ignore an invalid one.
 
-        A page sends its whole decision with every message, also with the press of a button: what is tried or sent is
-        what the person saw, and nothing else.
+        Every message, also that of a button, contains the whole decision: what is dry-run or sent is exactly what the
+        person saw.
         """
         if "selection" not in content:
             super().handle_message(content)

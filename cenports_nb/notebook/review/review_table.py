@@ -1,4 +1,4 @@
-"""What is reviewed: the rows of a plan, what each does to the stock, and what guards hold against it."""
+"""The table of a review: the rows of a plan, what each does to the stock, and what guards object to."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ COLUMNS = (
     Column("new", "New", "number", hint="Units on the shelf afterwards"),
     Column("change", "Change", "bar", hint="New less now; of an unknown SKU, new"),
     Column("guard", "Guard", choice=True, hidden=True),
-    Column("objection", "Objection", letters=30, hint="Which guard objects, and why; opened, a row shows all of it"),
+    Column("objection", "Objection", letters=30, hint="Which guard objects, and why; open the row for the whole text"),
     Column("why", "Left out because", "live", letters=20),
 )
-"""Of the grid, in order; those that say nothing of any row are left out."""
+"""Columns of the grid, in order; columns without values are left out."""
 
 
 @dataclass(frozen=True)
@@ -33,8 +33,8 @@ class ReviewTable:
     """A plan as it is shown.
 
     Attributes:
-        updates: The plan as it was given, a copy.
-        frame: One row each, in its order: `COLUMNS` but `why`.
+        updates: A copy of the plan as it was given.
+        frame: One row per row of the plan, in its order, with all `COLUMNS` except `why`.
         objections: As from `check_updates`.
     """
 
@@ -44,22 +44,22 @@ class ReviewTable:
 
     @property
     def general_objections(self) -> pd.DataFrame:
-        """Objections to a warehouse or all of it."""
+        """Objections to a warehouse or to the whole plan."""
         return self.objections[is_blocking(self.objections)]
 
     @property
     def row_objections(self) -> pd.DataFrame:
-        """Objections to rows."""
+        """Objections to single rows."""
         return self.objections[~is_blocking(self.objections)]
 
     @property
     def has_objection(self) -> RowMask:
-        """The rows that a guard objects to."""
+        """A mask of the rows that a guard objects to."""
         return self.frame["guard"].notna().to_numpy(dtype=bool)
 
     @property
     def columns(self) -> list[Column]:
-        """The columns that say something."""
+        """The columns that have values."""
         silent = {name for name in ("product_name", "guard", "objection") if self.frame[name].isna().all()}
         silent |= {"type"} if self.frame["type"].nunique() < 2 else set()
         return [column for column in COLUMNS if column.name not in silent]
@@ -68,12 +68,12 @@ class ReviewTable:
 def build_review_table(
     updates: pd.DataFrame, rows: pd.DataFrame, actual: pd.DataFrame, objections: pd.DataFrame
 ) -> ReviewTable:
-    """Write a plan beside its objections.
+    """Join a plan with its objections.
 
     Args:
         updates: The plan as it was given.
-        rows: The same, checked.
-        actual: Actual stock, which knows the names of products.
+        rows: The validated plan.
+        actual: Actual stock, for the names of products.
         objections: As from `check_updates`.
     """
     plan = build_plan_table(rows)
@@ -84,7 +84,7 @@ def build_review_table(
 
 
 def add_objections(table: ReviewTable, more: pd.DataFrame) -> ReviewTable:
-    """Put further objections beside the rows that they are of; those that are there already stay once."""
+    """Add objections beside their rows; repeated ones are kept once."""
     names = [*STOCK_KEYS, "guard"]
     objections = pd.concat([table.objections, more[[*names, "message"]]], ignore_index=True)
     objections = objections.drop_duplicates(names, keep="last", ignore_index=True)
@@ -102,7 +102,7 @@ def add_objections(table: ReviewTable, more: pd.DataFrame) -> ReviewTable:
 
 
 def _format_beside(row_objections: pd.DataFrame) -> list[str]:
-    """Write objections as they stand beside their rows, which name warehouse and SKU already."""
+    """Format objections for their rows, which already name warehouse and SKU."""
     columns = [row_objections[name].tolist() for name in (*STOCK_KEYS, "guard", "message")]
     texts = []
     for code, sku, guard, text in zip(*columns, strict=True):
@@ -112,6 +112,6 @@ def _format_beside(row_objections: pd.DataFrame) -> list[str]:
 
 
 def find_rows(table: ReviewTable, keys: pd.DataFrame) -> RowMask:
-    """Find rows by their keys."""
+    """Return a mask of the rows with these keys."""
     wanted = pd.MultiIndex.from_frame(keys[STOCK_KEYS])
     return np.asarray(pd.MultiIndex.from_frame(table.frame[STOCK_KEYS]).isin(wanted))

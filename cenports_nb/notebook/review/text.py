@@ -1,4 +1,4 @@
-"""What a review says: in a terminal, in a saved notebook, and in a sentence."""
+"""A review as text and HTML, for a terminal and a saved notebook."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ STYLE = """
 
 
 def describe_account(client: Client) -> str:
-    """Name the account that would be changed."""
+    """Name the account to be changed."""
     return f"{client.settings.environment}, partner {client.settings.partner_id}"
 
 
 def format_title(table: ReviewTable, client: Client) -> str:
-    """Say what is reviewed."""
+    """Return the title of a review."""
     return f"Review of {format_count(len(table.frame), 'change')} of stock — {describe_account(client)}"
 
 
@@ -42,20 +42,20 @@ def render_review(
     *,
     folded: bool = False,
 ) -> str:
-    """Draw the plan with its ticks, as a saved notebook shows it; everything in it is escaped.
+    """Render the plan with its ticks as a saved notebook shows it, everything escaped.
 
     Args:
-        table: What is reviewed.
-        decision: As it stands.
-        client: Whose stock it is.
-        default_reason: Why rows are left out of which nobody said why.
-        note: One sentence: how far it came.
-        folded: Whether the rows unfold below a line.
+        table: The plan.
+        decision: The current decision.
+        client: The account.
+        default_reason: The reason for rows that are left out without one.
+        note: The state of the review, in one sentence.
+        folded: Fold the rows below a line.
     """
     rows = len(table.frame)
     selected = decision.selected(rows)
     why = ["" if on else decision.reasons.get(i) or default_reason for i, on in enumerate(selected.tolist())]
-    # What is out of the usual comes first, since only some rows are shown.
+    # Rows that need attention come first, because only some rows are shown.
     frame = table.frame.take(_move_first(table.has_objection | ~selected))
     positions = frame.index.tolist()
     table_html = render_static_table(
@@ -78,19 +78,19 @@ def render_review(
 
 
 def _move_first(first: RowMask) -> list[int]:
-    """Order rows so that some come first, each part in the order of the plan."""
+    """Move some rows first, keeping the order of both parts."""
     return [*first.nonzero()[0].tolist(), *(~first).nonzero()[0].tolist()]
 
 
 def format_review(table: ReviewTable, decision: Decision, client: Client, note: str) -> str:
-    """Write the plan with its totals as text for a terminal."""
+    """Format the plan with its totals as text for a terminal."""
     plan = table.frame[["warehouse_code", "product_sku", "now", "new", "change"]]
     totals = "\n".join(format_totals(sum_by_warehouse(table, decision)))
     return f"{format_title(table, client)}\n{note}\n\n{format_plan(plan, table.objections)}\n\nTicked:\n{totals}"
 
 
 def format_totals(totals: Sequence[WarehouseTotal]) -> list[str]:
-    """Write totals, a line each."""
+    """Format totals, one line each."""
     return [
         f"{total.warehouse_code}: {format_count(total.rows, 'row')} ticked, {format_count(total.more, 'unit')} more, "
         f"{format_count(total.less, 'unit')} less, {total.left_out:,} left out"
@@ -99,7 +99,7 @@ def format_totals(totals: Sequence[WarehouseTotal]) -> list[str]:
 
 
 def describe_dry_run(dry: Submission, client: Client) -> list[str]:
-    """Say what a dry run found: what would be sent, where to, and what would not."""
+    """Describe a dry run: what would be sent where, and what would not."""
     rows = dry.changes
     sent_rows = rows[rows["outcome"] == "not_sent"]
     before = sent_rows["before_quantity"].fillna(sent_rows["current_quantity"]).fillna(0)

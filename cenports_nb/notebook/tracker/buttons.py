@@ -1,4 +1,4 @@
-"""The buttons of a tracker: what may be done now, where somebody can press them."""
+"""The buttons of a tracker: what can be done now, where somebody can press them."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ BUTTONS_MARKER = (
     "<style>.jp-OutputArea-child:has(+ .jp-OutputArea-child .cn-below-buttons):not(:has(button,.cn-output-mirror)){display:none}</style>"
     '<span class="cn-below-buttons"></span>'
 )
-"""Stands in the output below the buttons: a notebook opened again with another kernel would show an error for them."""
+"""Marks the output below the buttons, and hides the buttons where a reopened notebook could only show an error."""
 
 
 @dataclass(frozen=True)
@@ -27,8 +27,8 @@ class Button:
     Attributes:
         name: Its label.
         hint: What it does, in a sentence.
-        writes: Whether it sends something, so that a read-only client has no use for it.
-        outcomes: It has work while rows have one of these.
+        writes: Whether it sends something, which a read-only client can't.
+        outcomes: The outcomes that it acts on.
     """
 
     name: str
@@ -38,7 +38,7 @@ class Button:
 
 
 BUTTONS: Mapping[str, Button] = {
-    "poll": Button("Poll now", "Ask Cenports now instead of at the next turn", False, ("pending",)),
+    "poll": Button("Poll now", "Ask Cenports now instead of at the next poll", False, ("pending",)),
     "verify": Button("Verify", "Read the stock to settle what Cenports does not confirm", False, ("unconfirmed", "in_doubt")),
     "retry": Button("Retry", "Send again what was rejected or not applied, where stock and later changes allow it", True, ("rejected", "not_applied")),
     "stop": Button("Stop watching", "The transactions themselves go on", False, ()),
@@ -50,8 +50,8 @@ class ButtonRow:
 
     Args:
         on_press: Called with the key of a button.
-        read_only: The client can't send.
-        mirror: What stands below the buttons, and stays when they go.
+        read_only: Whether the client is read-only.
+        mirror: Stands below the buttons, and stays when they are removed.
     """
 
     def __init__(self, on_press: Callable[[str], None], *, read_only: bool, mirror: OutputMirror | None = None) -> None:
@@ -61,13 +61,13 @@ class ButtonRow:
         for key, button in BUTTONS.items():
             widget = ipywidgets.Button(description=button.name, tooltip=button.hint)
             widget.on_click(lambda _, key=key: on_press(key))
-            handle_in_subshell(widget)  # whoever waits in a cell may want to stop, or to poll now
+            handle_in_subshell(widget)  # people may want to stop or to poll while a cell waits
             self._buttons[key] = widget
         self._row = ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"})
         self.widget = ipywidgets.VBox([self._row, mirror]) if mirror else self._row
 
     def update(self, snapshots: Sequence[Snapshot], *, busy: bool, watching: bool) -> None:
-        """Enable what has work, and say how much."""
+        """Enable the buttons that have work, and show for how many rows."""
         for key, button in BUTTONS.items():
             rows = sum(snapshot.count(outcome) for snapshot in snapshots for outcome in button.outcomes)
             enabled = watching if key == "stop" else rows > 0 and not busy and not (button.writes and self._read_only)
@@ -79,7 +79,7 @@ class ButtonRow:
                     setattr(widget, trait, value)
 
     def close(self) -> None:
-        """Close the buttons; the mirror stays for whoever comes back to the page after the end."""
+        """Close the buttons; the mirror stays for people who return to the page later."""
         if self._mirror:
             self.widget.children = [self._mirror]
         for widget in (self._row, *self._buttons.values()):

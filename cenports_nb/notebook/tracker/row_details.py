@@ -1,4 +1,4 @@
-"""The rows of batches, folded away: plain HTML that unfolds without a kernel."""
+"""The rows of batches, folded: plain HTML that unfolds without a kernel."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapsh
 from cenports_nb.submissions.tracking.status_table import render_counts, render_outcome, select_batches
 
 MAX_DETAIL_ROWS = 400
-"""Of all batches together: a saved notebook stays small, and a page quick."""
+"""Maximum rows of all batches together, so that a saved notebook stays small and the page fast."""
 MAX_BATCHES = 40
 ROW_DETAIL_SLOTS = 10
-"""Outputs that the batches of a tracker are spread over: one that changes leaves the others as they were."""
+"""Outputs over which the batches of a tracker are spread, so that a change replaces one of them."""
 
 ReadRows = Callable[[str, int, int], Sequence[RowView]]
-"""Rows of a batch: submission, number, how many at most."""
+"""Reads rows of a batch: submission id, batch number, maximum rows."""
 
 
 def render_row_details(snapshots: Sequence[Snapshot], read_rows: ReadRows) -> list[str]:
-    """Draw the rows of each batch below a line that unfolds them, as `ROW_DETAIL_SLOTS` parts of HTML at most.
+    """Render the rows of each batch below a line that unfolds them, as at most `ROW_DETAIL_SLOTS` parts of HTML.
 
     Args:
         snapshots: One for each submission.
-        read_rows: Where the rows are.
+        read_rows: Reads the rows of a batch.
     """
     shown = [(snapshot, batch) for snapshot in snapshots for batch in select_batches(snapshot.batches, MAX_BATCHES)][
         :MAX_BATCHES

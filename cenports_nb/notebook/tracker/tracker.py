@@ -1,4 +1,4 @@
-"""The transaction tracker: listens to submissions, draws them, and carries out what its buttons ask for."""
+"""The transaction tracker: watches submissions, draws them, and carries out what its buttons ask for."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from cenports_nb.submissions.submission import PERMANENT_ERRORS, Submission
 from cenports_nb.submissions.tracking.snapshot import RowView, Snapshot
 from cenports_nb.submissions.tracking.status_table import format_status, render_status
 
-REDRAW_SECONDS = 1.0  # ages move on between polls
+REDRAW_SECONDS = 1.0  # ages change between polls
 BUSY_TEXTS = {"poll": "Asking Cenports …", "verify": "Reading the stock …", "retry": "Sending again …"}
 
 
@@ -34,15 +34,22 @@ class TrackerView(Protocol):
 
 
 class TransactionTracker:
-    """A live table of one submission or several: status, age, outcomes, messages, rows to unfold.
+    """A live table of one or several submissions: status, age, outcomes, messages, rows to unfold.
 
-    It never blocks the kernel: a thread asks, together with any `wait()`, inside the rate limit, and does what the
-    buttons say; it ends when nothing is open. The table is plain HTML that is replaced in place, so a saved or
-    exported notebook holds its last state without a kernel; the buttons are there only while somebody can press
-    them and there is something to do. After a restart `TransactionTracker(open_submission(client, id))` goes on.
+    It never blocks the kernel: a thread polls within the rate limit, together with any `wait()`, carries out what the
+    buttons ask for, and ends when nothing is open. The table is plain HTML that is replaced in place, so a saved or
+    exported notebook shows its last state without a kernel. Buttons are shown only while somebody can press them and
+    there is something to do. After a restart, `TransactionTracker(open_submission(client, id))` continues.
 
     Args:
-        submissions: One, or several, of one account or of many.
+        submissions: One or several, of one or several accounts.
+
+    Example:
+        >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [2]})
+        >>> submission = cn.submit_updates(client, cn.build_differential(changes))
+        >>> tracker = cn.TransactionTracker(submission)
+        >>> submission.wait().settled
+        True
     """
 
     def __init__(self, submissions: Submission | Sequence[Submission]) -> None:
@@ -52,26 +59,26 @@ class TransactionTracker:
         self._buttons: dict[LiveOutput, ButtonRow] = {}
         self._other_views: list[TrackerView] = []
         self._draw_lock = threading.RLock()
-        self._condition = threading.Condition()  # guards the three below
+        self._condition = threading.Condition()  # guards the three attributes below
         self._jobs: deque[str] = deque()
         self._thread: threading.Thread | None = None
         self._watching = False
         self._busy = ""
-        self._last_result = ""  # what became of the last press
+        self._last_result = ""  # result of the last button press
         self._poll_error = ""  # why the last poll failed
-        self._stopped_clients: dict[int, str] = {}  # clients that are not asked any more, and why
+        self._stopped_clients: dict[int, str] = {}  # clients that are no longer polled, and why
         self._row_details: list[str] = []
         self._row_details_source: object = None  # what they were rendered from
 
     @property
     def snapshots(self) -> list[Snapshot]:
-        """What is drawn."""
+        """The snapshots that are drawn."""
         self._take_snapshots()
         return list(self._snapshots)
 
     @property
     def note(self) -> str:
-        """What is said below the table: what is being done, or what failed."""
+        """The text below the table: what is being done, or what failed."""
         return " ".join(
             dict.fromkeys(
                 filter(None, [self._busy, self._last_result, self._poll_error, *self._stopped_clients.values()])
@@ -79,7 +86,7 @@ class TransactionTracker:
         )
 
     def poll_now(self) -> None:
-        """Ask for everything that is open, whatever its turn; returns at once, as the button does."""
+        """Poll everything that is open, due or not; returns at once, as the button does."""
         self._request("poll")
 
     def verify(self) -> None:
@@ -91,7 +98,7 @@ class TransactionTracker:
         self._request("retry")
 
     def close(self) -> None:
-        """Stop watching; the transactions go on, and the table keeps the last state."""
+        """Stop watching; the transactions go on, and the table keeps its last state."""
         for submission in self._submissions:
             submission.unwatch(self._on_snapshot)
         with self._condition:
@@ -115,7 +122,7 @@ class TransactionTracker:
         with self._draw_lock:
             self._update_row_details()
             widget = self._add_buttons(output, mirror).widget if mirror else None
-            # Batches may be split or sent again: the outputs that are to hold their rows have to be there before.
+            # Batches may be split or sent again later, but outputs for their rows can only be added now.
             slots = 1 + (ROW_DETAIL_SLOTS if len(self._row_details) > 1 else 2)
             output.show(widget, self._render_parts(), format_status(self._snapshots), slots=slots)
             self._outputs.append(output)
@@ -123,17 +130,17 @@ class TransactionTracker:
 
     @staticmethod
     def reserve() -> LiveOutput:
-        """Reserve outputs below the cell that runs, for `show_in`."""
+        """Reserve outputs below the running cell, for `show_in`."""
         output = LiveOutput(widget_marker=BUTTONS_MARKER)
         output.reserve(1 + ROW_DETAIL_SLOTS)
         return output
 
     def show_in(self, outputs: Sequence[LiveOutput], other_views: Sequence[TrackerView] = ()) -> None:
-        """Draw into outputs that a cell reserved before, from any thread.
+        """Draw into outputs that a cell has reserved, from any thread.
 
         Args:
-            outputs: Get buttons, as somebody is there to press them.
-            other_views: Get none.
+            outputs: Reserved outputs, which get buttons.
+            other_views: Further views, which get none.
         """
         self._take_snapshots()
         self._watch_submissions()
@@ -155,7 +162,7 @@ class TransactionTracker:
 
     @property
     def _can_act(self) -> bool:
-        """Whether there is anything left to press buttons for."""
+        """Whether the buttons have anything left to do."""
         return not self._is_settled or self._has_work
 
     def _add_buttons(self, output: LiveOutput, mirror: OutputMirror | None = None) -> ButtonRow:
@@ -174,7 +181,7 @@ class TransactionTracker:
 
     @property
     def _has_work(self) -> bool:
-        """Whether a button could still do something once all is settled."""
+        """Whether a button could still do something once everything is settled."""
         return any(snapshot.count(outcome) for snapshot in self._snapshots for key in ("verify", "retry") for outcome in BUTTONS[key].outcomes)  # fmt: skip
 
     def _on_button(self, key: str) -> None:
@@ -184,7 +191,7 @@ class TransactionTracker:
             self._request(key)
 
     def _request(self, key: str) -> None:
-        """Leave a job to the thread: a click must not hold the kernel."""
+        """Leave a job to the thread, so that a click does not block the kernel."""
         with self._condition:
             self._last_result, self._busy = "", BUSY_TEXTS[key]
             if key not in self._jobs:
@@ -200,7 +207,7 @@ class TransactionTracker:
                 self._thread.start()
 
     def _run(self) -> None:
-        """Do what is asked, poll until nothing is open, and end."""
+        """Carry out jobs and poll until nothing is open."""
         has_more = True
         while has_more:
             pause, cost = 0.0, 0.0
@@ -222,11 +229,11 @@ class TransactionTracker:
                 self._stop_on_error(error)
             with self._condition:
                 if has_more and not self._jobs and self._watching and pause > 0:
-                    # A picture of very many rows takes long: it may cost a tenth of the time, not all of it.
+                    # Drawing very many rows takes long: limit it to a tenth of the time.
                     self._condition.wait(max(min(pause, REDRAW_SECONDS), 10 * cost))
 
     def _has_more_work(self) -> bool:
-        """Tell whether the thread has anything left to do; where it has not, it is the tracker's no more."""
+        """Return whether the thread has anything left to do; if not, release it."""
         with self._condition:
             pairs = zip(self._submissions, self._snapshots, strict=True)
             is_open = any(
@@ -239,7 +246,7 @@ class TransactionTracker:
         return has_more
 
     def _stop_on_error(self, error: Exception) -> None:
-        """Say that the tracker stands still, and leave nothing running."""
+        """Report that the tracker stopped, and end its thread."""
         with self._condition:
             self._thread, self._watching, self._busy = None, False, ""
             self._jobs.clear()
@@ -263,7 +270,7 @@ class TransactionTracker:
         self._last_result = " ".join(errors)
 
     def _poll(self, *, now: bool) -> float:
-        """Ask for what is open, each account once; return seconds until the next turn."""
+        """Poll each open account once; return the seconds until the next poll."""
         pause, asked = REDRAW_SECONDS, set(self._stopped_clients)
         for submission, snapshot in zip(self._submissions, list(self._snapshots), strict=True):
             client = id(submission.client)
@@ -274,31 +281,31 @@ class TransactionTracker:
                 pause = min(pause, submission.poll(now=now))
             except PERMANENT_ERRORS as error:
                 hint = "" if isinstance(error, JournalError) else " Poll now tries again."
-                self._stopped_clients[client] = f"Not asked any more: {error}{hint}"
+                self._stopped_clients[client] = f"No longer polled: {error}{hint}"
             except CenportsError as error:
-                self._poll_error = f"The last poll failed, the next one comes by itself: {error}"
+                self._poll_error = f"The last poll failed; the next one is automatic: {error}"
         return max(pause, 0.05)
 
     def _on_snapshot(self, _: Snapshot) -> None:
-        """Draw after anybody's news; called in a cell's own thread at the end of its wait()."""
+        """Draw after any change; a cell's thread calls this at the end of its wait()."""
         self._poll_error, self._row_details_source = "", None
         if threading.current_thread() is self._thread:
-            return  # which draws by itself
+            return  # that thread draws by itself
         self._take_snapshots()
         self._draw()
         if not self._is_settled:
-            self._start()  # such as after a retry() in a cell
+            self._start()  # for example after retry() in a cell
         with self._condition:
             self._condition.notify_all()
 
     def _take_snapshots(self) -> None:
-        """Take new pictures, none older than what is there; of a client that was closed the last one stays."""
+        """Update the snapshots; a submission of a closed client keeps its last one."""
         with self._draw_lock:
             for i, submission in enumerate(self._submissions):
                 try:
                     self._snapshots[i] = submission.snapshot()
                 except JournalError as error:
-                    self._stopped_clients[id(submission.client)] = f"Not asked any more: {error}"
+                    self._stopped_clients[id(submission.client)] = f"No longer polled: {error}"
 
     @property
     def _is_live(self) -> bool:
@@ -308,7 +315,7 @@ class TransactionTracker:
         return [render_status(self._snapshots, self.note, live=self._is_live), *self._row_details]
 
     def _update_row_details(self) -> None:
-        """Read the rows again where they changed; what is unfolded stays so meanwhile."""
+        """Render the rows again if they changed; unchanged ones stay unfolded."""
         source = [replace(batch, next_poll=None) for snapshot in self._snapshots for batch in snapshot.batches]
         if source == self._row_details_source:
             return

@@ -1,4 +1,4 @@
-"""The credentials of the demo account, and access tokens: shaped like a JWT, valid for as long as the dialect says."""
+"""Credentials of the demo account, and its access tokens, which look like JWTs and expire as the dialect says."""
 
 import base64
 import secrets
@@ -8,20 +8,20 @@ from typing import Final
 from cenports_nb.sandbox.dialect import Dialect
 from cenports_nb.sandbox.records import Json, encode
 
-# Public on purpose.
+# These are public.
 PARTNER_ID: Final = "SANDBOX"
 CLIENT_ID: Final = "sandbox-client"
 CLIENT_SECRET: Final = "sandbox-secret"  # noqa: S105 - a demo credential, printed in the documentation
 
 
 class TokenStore:
-    """The tokens issued and their expiry by the sandbox clock."""
+    """The issued tokens, with their expiry on the sandbox's clock."""
 
     def __init__(self) -> None:
         self._expiries: dict[str, datetime] = {}
 
     def issue(self, now: datetime, dialect: Dialect) -> Json:
-        """Issue a token, with what the dialect says of its expiry."""
+        """Issue a token, with the dialect's statement of its expiry."""
         end = now + timedelta(seconds=dialect.token_life)
         place, exp = dialect.token_exp, {"exp": int(end.timestamp())}
         parts = (
@@ -39,7 +39,7 @@ class TokenStore:
         }
 
     def accepts(self, authorization: str | None, now: datetime) -> bool:
-        """Tell whether an Authorization header has a valid token."""
+        """Return whether an Authorization header has a valid token."""
         scheme, _, token = (authorization or "").partition(" ")
         end = self._expiries.get(token.strip())
         return scheme.lower() == "bearer" and end is not None and now < end

@@ -1,4 +1,4 @@
-"""Sales channels: those that are listed, and those that only old orders have."""
+"""Sales channels: listed ones, and those that only old orders have."""
 
 import secrets
 from collections.abc import Iterable
@@ -7,7 +7,7 @@ from cenports_nb.sandbox.records import Json, encode
 
 
 class ChannelStore:
-    """The channels of the account, in the order in which they were made."""
+    """The channels of the account, in the order of their creation."""
 
     def __init__(self, records: Iterable[Json], unlisted: Iterable[str] = ()) -> None:
         self._records = {record["channelId"]: record for record in records}
@@ -20,7 +20,7 @@ class ChannelStore:
         return len(self._records)
 
     def get_name(self, channel_id: str) -> str:
-        """Return the name of a channel; of one that is not listed, its id."""
+        """Return the name of a channel; the id of one that is not listed."""
         return str(self._records.get(channel_id, {}).get("channelName") or channel_id)
 
     def list_payloads(self) -> list[bytes]:
@@ -28,7 +28,7 @@ class ChannelStore:
         return [encode(record) for record in self._records.values()]
 
     def add_unlisted(self, channel_id: str) -> None:
-        """Accept the channel of an order, though it may not be listed."""
+        """Accept the channel of an order, even if it is not listed."""
         if channel_id not in self._records:
             self._unlisted.add(channel_id)
 

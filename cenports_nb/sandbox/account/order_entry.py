@@ -1,4 +1,4 @@
-"""Order entry: a created order becomes an order as GET /orders answers it."""
+"""Order entry: turns a created order into an order as GET /orders returns it."""
 
 from decimal import Decimal
 from functools import partial

@@ -1,4 +1,4 @@
-"""Orders: sorted by (orderDate, channelId, orderNo), found by day, channel and number."""
+"""Orders, sorted by (orderDate, channelId, orderNo), and found by day, channel and number."""
 
 from bisect import bisect_left, bisect_right
 from collections import Counter, defaultdict
@@ -9,7 +9,7 @@ from zlib import crc32
 from cenports_nb.sandbox.clock import UTC_DAYS, DayFilter, name_day, parse_instant
 from cenports_nb.sandbox.records import Json, SharedRecord, StockKey
 
-# Lines with these words no longer hold stock; any other word, unknown ones too, is open.
+# Lines with these statuses no longer reserve stock; every other status is open.
 CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
 
 
@@ -26,7 +26,7 @@ class Order(SharedRecord):
         self.acknowledged = not self.count_reserved() if acknowledged is None else acknowledged
 
     def copy(self) -> "Order":
-        """Return an order of its own that shares the record as long as it can."""
+        """Return a copy that shares the record until one of them changes it."""
         order = Order.__new__(Order)
         order._share(self)
         order.number, order.channel_id, order.at, order.acknowledged = (
@@ -41,7 +41,7 @@ class Order(SharedRecord):
 
     @property
     def shuffle_key(self) -> int:
-        """A hash: what orders are sorted by when the dialect has no order, the same in every request."""
+        """A hash to sort by when the dialect has no order; the same in every request."""
         return crc32(f"{self.channel_id}/{self.number}".encode())
 
     def count_reserved(self) -> Counter[StockKey]:
@@ -58,7 +58,7 @@ class OrderStore:
 
     def __init__(self, records: Iterable[Json]) -> None:
         self._orders = sorted((Order(record) for record in records), key=lambda order: order.key)
-        # The days of all orders, in their order, by rule: a month is found without a scan.
+        # The days of all orders, in their order, by rule, so that a month is found without a scan.
         self._days = {UTC_DAYS: [name_day(order.at) for order in self._orders]}
         self._index = {(order.channel_id, order.number): order for order in self._orders}
         self._customer_numbers = {
@@ -94,11 +94,11 @@ class OrderStore:
         return iter(self._orders)
 
     def find(self, channel_id: str, number: str) -> Order | None:
-        """Look an order up by its channel and number."""
+        """Return the order with this channel and number; None if there is none."""
         return self._index.get((channel_id, number))
 
     def has_customer_number(self, channel_id: str, number: str) -> bool:
-        """Tell whether the channel has this customer order number."""
+        """Return whether the channel has this customer order number."""
         return (channel_id, number) in self._customer_numbers
 
     def select(
@@ -120,7 +120,7 @@ class OrderStore:
         return rows
 
     def add(self, record: Json, *, acknowledged: bool = False) -> Order:
-        """Enter a new order; the open lines of an unacknowledged one reserve stock."""
+        """Enter a new order; its open lines reserve stock."""
         order = Order(record, acknowledged=acknowledged)
         position = bisect_left(self._orders, order.key, key=lambda other: other.key)
         self._orders.insert(position, order)
@@ -134,7 +134,7 @@ class OrderStore:
         return order
 
     def remove(self, order: Order) -> None:
-        """Take back an order that `add` entered."""
+        """Remove an order that `add` entered."""
         position = bisect_left(self._orders, order.key, key=lambda other: other.key)
         del self._orders[position]
         for days in self._days.values():
@@ -156,5 +156,5 @@ class OrderStore:
         if days.zone == "UTC":
             stop = bisect_right(known, days.end) if days.end_included else bisect_left(known, days.end)
             return self._orders[bisect_left(known, days.start) : stop]
-        # Where a clock is set back at midnight, a later instant may fall on an earlier day: no bisection.
+        # Where clocks are set back at midnight, a later instant may be on an earlier day, so bisection would fail.
         return [order for order, day in zip(self._orders, known, strict=True) if days.includes(day)]

@@ -23,7 +23,7 @@ class Shipment(SharedRecord):
         self._day_rule, self._day = UTC_DAYS, name_day(self.at) if self.at else ""
 
     def copy(self) -> "Shipment":
-        """Return a shipment of its own that shares the record as long as it can."""
+        """Return a copy that shares the record until one of them changes it."""
         shipment = Shipment.__new__(Shipment)
         shipment._share(self)
         shipment.number, shipment.channel_id, shipment.at, shipment.acknowledged, shipment.key = (
@@ -34,17 +34,17 @@ class Shipment(SharedRecord):
 
     @property
     def shuffle_key(self) -> int:
-        """A hash: what shipments are sorted by when the dialect has no order, the same in every request."""
+        """A hash to sort by when the dialect has no order; the same in every request."""
         return crc32("/".join((self.channel_id, *self.key)).encode())
 
     def get_day(self, rule: tuple[str, int]) -> str:
-        """Return the day of shipping, found once for as long as the rule stays the same; "" without a date."""
+        """Return the day of shipping, computed once per rule; "" without a date."""
         if self._day_rule != rule:
             self._day_rule, self._day = rule, name_day(self.at, *rule) if self.at else ""
         return self._day
 
     def acknowledge(self, *, acknowledged: bool = True) -> None:
-        """Mark it; the record shows it only if it has the field."""
+        """Mark it as acknowledged; the record shows it only if it has the field."""
         self.acknowledged = acknowledged
         if "acknowledged" in self._record:
             self.record = {**self.record, "acknowledged": acknowledged}
@@ -93,5 +93,5 @@ class ShipmentStore:
         return rows
 
     def find_all(self, number: str) -> list[Shipment]:
-        """List every shipment with that order number."""
+        """List all shipments with this order number."""
         return self._by_number.get(number, [])

@@ -1,4 +1,4 @@
-"""The state of one sandbox account, changed under one lock."""
+"""The state of a sandbox account, guarded by one lock."""
 
 import threading
 from datetime import datetime
@@ -16,7 +16,7 @@ from cenports_nb.sandbox.records import Seed
 
 
 class AccountState:
-    """Orders, shipments, stock, channels, transactions and tokens; hold `lock` while you touch them."""
+    """Orders, shipments, stock, channels, transactions and tokens; hold `lock` while you use them."""
 
     def __init__(self, seed: Seed, clock: Clock, transaction_seconds: float, dialect: Dialect) -> None:
         self.lock = threading.RLock()
@@ -32,11 +32,11 @@ class AccountState:
 
     @cached_property
     def shipments(self) -> ShipmentStore:
-        """The shipments, copied at first use where other accounts share them: most accounts are never asked."""
+        """The shipments, copied at first use if accounts share them, because most accounts are never asked for them."""
         return self._seeded_shipments.copy() if self._shared else self._seeded_shipments
 
     def settle(self) -> datetime:
-        """Apply every transaction that has ended, and return the time."""
+        """Apply every transaction that has ended, and return the current time."""
         with self.lock:
             now = self.clock.now()
             self.transactions.settle(now, self.dialect)
@@ -55,5 +55,5 @@ def _build_stores(seed: Seed) -> tuple[OrderStore, ShipmentStore]:
 
 @lru_cache(maxsize=4)
 def _build_shared_stores(seed: Seed) -> tuple[OrderStore, ShipmentStore]:
-    """Build the stores once for all accounts with these records: sorting and adding up takes 20 ms."""
+    """Build the stores once for all accounts with these records: sorting and summing takes 20 ms."""
     return _build_stores(seed)

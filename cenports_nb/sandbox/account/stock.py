@@ -1,4 +1,4 @@
-"""Stock: what each warehouse has, and what open orders leave of it."""
+"""Stock: what each warehouse has, and what is available besides open orders."""
 
 from collections.abc import Iterable, Mapping
 from functools import partial
@@ -23,7 +23,7 @@ class StockStore:
                 self.quantities[code, sku] = int(row["quantity"])
 
     def get_row(self, warehouse_code: str, sku: str) -> Json:
-        """Return the product's row as it was seeded, without today's quantity."""
+        """Return the product's original row, without its current quantity."""
         return self._rows[warehouse_code][sku]
 
     def find_warehouse(self, sku: str) -> str | None:
@@ -31,7 +31,7 @@ class StockStore:
         return next((code for code, rows in self._rows.items() if sku in rows), None)
 
     def update(self, warehouse_code: str, sku: str, kind: str, quantity: int, *, reserved: int = 0) -> Undo:
-        """Apply one row of an update, or refuse it; a TRUE_UP adds what is `reserved` of the stock it sets."""
+        """Apply one row of an update, or refuse it; a TRUE_UP adds the `reserved` units to the stock that it sets."""
         key = (warehouse_code, sku)
         if key not in self.quantities:
             raise RowRefusal(f"The product sku {sku} does not exist.")
@@ -49,7 +49,7 @@ class StockStore:
         *,
         clamped: bool = False,
     ) -> list[Json]:
-        """List warehouses with what is on hand less what is reserved; below 0 unless it is clamped."""
+        """List warehouses with stock less reserved units, which may be below 0 unless it is clamped."""
         listed = []
         for code, warehouse in self.warehouses.items():
             if codes is None or code in codes:

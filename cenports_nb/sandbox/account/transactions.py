@@ -1,4 +1,4 @@
-"""Transactions: batches of rows that are applied later, in order of submission, by the sandbox clock."""
+"""Transactions: batches of rows, applied in order of submission when they end on the sandbox's clock."""
 
 import uuid
 from collections import defaultdict, deque
@@ -15,12 +15,12 @@ RowErrors = list[tuple[int, str]]
 Undo = Callable[[], None]
 
 
-# The share of its duration at which a transaction leaves a status.
+# The shares of its duration at which a transaction changes its status.
 _PHASES: Final[tuple[tuple[str, float], ...]] = (("QUEUED", 1 / 3), ("PROCESSING", 1.0))
 
 
 class RowRefusal(Exception):  # noqa: N818 - a refused row is an ordinary outcome, not a fault of the sandbox
-    """Why a row can't be applied, in one message or more."""
+    """The reasons why a row can't be applied."""
 
     def __init__(self, *texts: str) -> None:
         super().__init__(*texts)
@@ -29,14 +29,14 @@ class RowRefusal(Exception):  # noqa: N818 - a refused row is an ordinary outcom
 
 @dataclass(frozen=True)
 class Batch:
-    """Rows, and what applies one of them: it says how to take that back, or raises `RowRefusal`."""
+    """Rows, and a function that applies one of them: it returns how to undo it, or raises `RowRefusal`."""
 
     rows: list[Json]
     apply: Callable[[Json], Undo]
-    refused: Mapping[int, str] = field(default_factory=dict)  # rows that a fault refuses, with its words
+    refused: Mapping[int, str] = field(default_factory=dict)  # rows that a fault refuses, with its message
 
     def run(self, *, whole: bool) -> RowErrors:
-        """Apply every good row, or with `whole` none if one is bad, and list what is wrong, by position."""
+        """Apply every good row, or with `whole` none if one is bad; return the errors by position."""
         errors: RowErrors = []
         undos: list[Undo] = []
         for index, row in enumerate(self.rows):
@@ -77,7 +77,7 @@ class Transaction:
         return answer
 
     def status(self, now: datetime) -> str:
-        """Return the status at an instant."""
+        """Return the status at a moment."""
         if self.errors is not None:
             return "FAILED" if self.errors else "COMPLETED"
         elapsed, life = now - self.submitted_at, self.ends_at - self.submitted_at
@@ -85,7 +85,7 @@ class Transaction:
 
 
 class TransactionStore:
-    """Every transaction of the account; each takes effect when it ends, whether or not anyone asks."""
+    """Every transaction of the account; each takes effect when it ends, asked for or not."""
 
     def __init__(self, seconds: float) -> None:
         self._life = timedelta(seconds=seconds)
@@ -96,7 +96,7 @@ class TransactionStore:
         return len(self._by_handle)
 
     def submit(self, batch: Batch, now: datetime, dialect: Dialect, *, stock: bool = False) -> Transaction:
-        """Accept a write; only one of `stock` has the integer id and upper-case handle of PATCH /inventories."""
+        """Accept a write; one with `stock` gets the integer id and upper-case handle of PATCH /inventories."""
         number, handle = len(self._by_handle) + 1, str(uuid.uuid4())
         if dialect.handle_reuse and self._waiting:
             handle = self._waiting[-1].handle.lower()
@@ -114,11 +114,11 @@ class TransactionStore:
         return transaction
 
     def find(self, handle: str) -> Transaction | None:
-        """Look a transaction up, in either case."""
+        """Return a transaction by its handle, in either case."""
         return self._by_handle.get(handle.strip().lower())
 
     def settle(self, now: datetime, dialect: Dialect) -> None:
-        """Apply everything that has ended by now; in reverse order, a write waits for all that were sent after it."""
+        """Apply everything that has ended; in reverse order, a write waits for all that were sent after it."""
         position = -1 if dialect.application_order == "reverse" else 0
         while self._waiting and self._waiting[position].ends_at <= now:
             transaction = self._waiting[position]

@@ -1,1 +1,1 @@
-"""Where the records of a sandbox come from: Northwind, generated, a folder."""
+"""Sources of a sandbox's records: Northwind, generated data, a folder."""

@@ -1,4 +1,4 @@
-"""Data folders: four files of records as the API answers them, plain or gzip."""
+"""Data folders: four files of records in the API's format, plain or gzip."""
 
 import gzip
 import json
@@ -14,10 +14,10 @@ Check = Callable[[Json], str | None]
 
 
 def read_folder(folder: Path) -> Seed:
-    """Read `orders.jsonl`, `inventories.json`, `channels.json` and perhaps `shipments.jsonl`, plain or `.gz`.
+    """Read `orders.jsonl`, `inventories.json`, `channels.json` and, if present, `shipments.jsonl`, plain or `.gz`.
 
     Raises:
-        ValueError: A file is missing or malformed; says which, where and what to do.
+        ValueError: A file is missing or malformed; the message says which one and what to do.
     """
     orders = _read_lines(folder, "orders.jsonl", check_order)
     shipments = _read_lines(folder, "shipments.jsonl", _check_shipment, optional=True)
@@ -49,7 +49,7 @@ def _read_text(folder: Path, name: str, *, optional: bool = False) -> tuple[Path
 def _read_lines(folder: Path, name: str, check: Check, *, optional: bool = False) -> list[Json]:
     path, text = _read_text(folder, name, optional=optional)
     records: list[Json] = []
-    # Not splitlines(): a text may hold U+2028, which is no end of line in JSON.
+    # Not splitlines(): a text may contain U+2028, which does not end a line in JSON.
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             where = f"{path}, line {number}"
@@ -93,7 +93,7 @@ def check_order(order: Json) -> str | None:
 
 
 def _check_shipment(row: Json) -> str | None:
-    # A shipment may have no date yet, but one that is there must be one.
+    # A shipment may lack a date, but a date must be valid.
     return _find_missing_text(row, "orderNo", "channelId") or (
         _find_bad_instant(row, "shipDate") if row.get("shipDate") else None
     )

@@ -1,4 +1,4 @@
-"""Generated data: an account of any size, always the same for a seed."""
+"""Generated data: an account of any size, reproducible by its seed."""
 
 import math
 import random
@@ -13,7 +13,7 @@ _PERIOD_DAYS: Final = 365
 _OPEN_SHARE: Final = 0.025
 _OVERSOLD_SHARE: Final = 0.06
 _PRODUCT_COUNT: Final = 200
-# SKUs that a spreadsheet, a float or a null would swallow.
+# SKUs that a spreadsheet, a float or a null value would change.
 _TRICKY_SKUS: Final = ("1e5", "0012", "None", "NA", "00", "TRUE")
 _CHANNELS: Final = (("GEN-WEB", "Web Shop"), ("GEN-MARKET", "Marketplace"), ("GEN-TRADE", "Trade Desk"))
 _WAREHOUSES: Final = (
@@ -76,7 +76,7 @@ _CARRIERS: Final = (("UPSN", "GR"), ("FDEG", "GR"), ("USPS", "PM"), ("FDEG", "2D
 
 
 def generate_seed(count: int, seed: int, *, end: date) -> Seed:
-    """Make `count` orders over the twelve months that end on `end`, with shipments, stock and channels."""
+    """Generate `count` orders over the twelve months that end on `end`, with shipments, stock and channels."""
     rng = random.Random(seed)  # noqa: S311 - sample data, not secrets
     products = _make_products(rng)
     customers = [_make_customer(rng) for _ in range(min(2_000, count // 4 + 20))]
@@ -98,7 +98,7 @@ def _make_instants(rng: random.Random, count: int, end: date) -> list[datetime]:
     first = datetime.combine(end, time(), UTC) - timedelta(days=_PERIOD_DAYS - 1)
     seconds = sorted(rng.randrange(_PERIOD_DAYS * 86_400) for _ in range(count))
     if seconds:
-        # The last order is from the last day, whatever the size.
+        # The last order is always on the last day.
         seconds[-1] = max(seconds[-1], (_PERIOD_DAYS - 1) * 86_400 + rng.randrange(86_400))
     return [first + timedelta(seconds=offset) for offset in seconds]
 

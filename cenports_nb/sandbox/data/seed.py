@@ -1,4 +1,4 @@
-"""The seed of an account: Northwind, a folder of your own, or generated orders; on the days they are given."""
+"""The seed of an account: Northwind, a folder of your own, or generated orders, with their days shifted if asked for."""
 
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -16,7 +16,7 @@ _GENERATED_END: Final = date(2024, 12, 31)
 
 
 def choose_seed(*, orders: int | None, seed: int, data: str | Path | None, shift: bool, now: datetime) -> Seed:
-    """Choose and read the seed that the arguments of a sandbox mean.
+    """Choose and read the seed that the arguments of a sandbox describe.
 
     Raises:
         ValueError: They contradict each other, or the data can't be read.
@@ -36,13 +36,13 @@ def choose_seed(*, orders: int | None, seed: int, data: str | Path | None, shift
 
 @lru_cache(maxsize=4)
 def _read_northwind(last_day: date | None) -> Seed:
-    """Read and check the sample data once a process; the accounts that start with it share its records."""
+    """Read and check the sample data once per process; accounts that start with it share its records."""
     seed = read_folder(_NORTHWIND) if last_day is None else shift_seed(_read_northwind(None), last_day)
     return replace(seed, shared=True)
 
 
 def shift_seed(seed: Seed, last_day: date) -> Seed:
-    """Move every day by the same whole days, so that the last order is from `last_day` (UTC); times stay."""
+    """Move all days by the same number, so that the last order is on `last_day` (UTC); times of day stay."""
     if not seed.orders:
         return seed
     step = last_day - max(parse_instant(order["orderDate"]) for order in seed.orders).date()
@@ -71,4 +71,4 @@ def _shift_day(record: Json, name: str, step: timedelta) -> Json:
             return {**record, name: (date.fromisoformat(text) + step).isoformat()}
         return {**record, name: format_instant(parse_instant(text) + step)}
     except OverflowError:
-        return record  # 9999-12-31 means "never", whatever today is
+        return record  # 9999-12-31 means "never"

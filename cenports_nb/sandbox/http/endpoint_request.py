@@ -1,4 +1,4 @@
-"""A request as an end point sees it, and its parameters: read from the query, the body or both, as typed values."""
+"""A request as an end point sees it, with its parameters from the query, the body or both as typed values."""
 
 import json
 import re
@@ -19,51 +19,51 @@ QueryPairs = list[tuple[str, str]]
 _FLAGS = frozenset({"isAcknowledged", "isPaginated", "acknowledged", "actualStock"})
 _NUMBERS = frozenset({"limit"})
 _BOOLS = {"true": True, "1": True, "false": False, "0": False}
-_ITEM = re.compile(r"(\w+)\[(\d*)\]\[(\w+)\]")  # orders[0][orderNo], as PHP reads a query
+_ITEM = re.compile(r"(\w+)\[(\d*)\]\[(\w+)\]")  # orders[0][orderNo], as PHP parses a query
 
 
 @dataclass(frozen=True)
 class EndpointRequest:
-    """One request: parameters from where the end point reads them, and the state it meets."""
+    """One request: its parameters, read where the end point reads them, and the account state."""
 
     state: AccountState
     dialect: Dialect
     now: datetime
     params: Json
-    url: str  # of the end point, for links to further pages
+    url: str  # of the end point, for links to other pages
     page: int = 1
     refused: Mapping[int, str] = field(default_factory=dict)  # rows of a write that a fault refuses
 
     def find_errors(self, rules: Rules) -> Errors:
-        """Check the parameters: what is wrong with them, by name."""
+        """Check the parameters; return what is wrong, by name."""
         known = KnownCodes(channels=self.state.channels, warehouses=self.state.stock.warehouses)
         return find_errors(rules, self.params, known)
 
     def require(self, rules: Rules) -> None:
-        """Refuse the request with 422 unless every parameter is as documented."""
+        """Refuse the request with 422 unless every parameter is valid."""
         errors = self.find_errors(rules)
         if errors:
             raise Refusal(respond_invalid(errors))
 
     def read_text(self, param: str) -> str | None:
-        """Read a text parameter; None if it is missing, blank or something else."""
+        """Return a text parameter; None if it is missing, blank or not text."""
         value = self.params.get(param)
         return value if isinstance(value, str) and value.strip() else None
 
     def read_names(self, param: str) -> frozenset[str] | None:
-        """Read a comma-separated parameter; None if it names nothing."""
+        """Return the parts of a comma-separated parameter; None if there are none."""
         names = (name.strip() for name in (self.read_text(param) or "").split(","))
         return frozenset(name for name in names if name) or None
 
     def read_limit(self, cap: int | None) -> int:
-        """Return the most rows to answer; an end point without a limit parameter may get any value."""
+        """Return the maximum number of rows; an end point without a limit parameter may get any value."""
         asked = self.params.get("limit")
         limit = asked if type(asked) is int and asked > 0 else self.dialect.default_limit
         return limit if cap is None else min(limit, cap)
 
 
 def read_parameters(source: ParameterSource, query: QueryPairs, body: Any, arrays: Iterable[str] = ()) -> Any:
-    """Read what an end point sees; not a dict if it reads the body and that is no JSON object."""
+    """Read the parameters; not a dict if the end point reads the body and that is not a JSON object."""
     if source == "body":
         return body
     typed = _read_query(query, arrays)
@@ -73,7 +73,7 @@ def read_parameters(source: ParameterSource, query: QueryPairs, body: Any, array
 
 
 def read_page_number(source: ParameterSource, query: QueryPairs, body: Any) -> int:
-    """Read the page asked for, in the query before the body; anything odd is the first, as in Laravel."""
+    """Read the page number, from the query before the body; an invalid one is 1, as in Laravel."""
     values: list[Any] = []
     if source != "body":
         values.append(dict(query).get("page"))
@@ -87,8 +87,8 @@ def read_page_number(source: ParameterSource, query: QueryPairs, body: Any) -> i
 
 
 def _read_query(query: QueryPairs, arrays: Iterable[str]) -> Json:
-    """Convert texts to the types of the rules; what can't be converted stays text, and the rules refuse it."""
-    # A blank one is null, as Laravel has it.
+    """Convert texts to the types of the rules; what can't be converted stays text, which the rules refuse."""
+    # A blank value is null, as in Laravel.
     params: Json = {name: value or None for name, value in query}
     for name in _FLAGS & params.keys():
         params[name] = _BOOLS.get(str(params[name]).lower(), params[name])
@@ -101,7 +101,7 @@ def _read_query(query: QueryPairs, arrays: Iterable[str]) -> Json:
 
 
 def _parse_array(text: str) -> Any:
-    """Read an array that is one text: JSON, or order numbers separated by commas."""
+    """Parse an array given as one text: JSON, or order numbers separated by commas."""
     if text.lstrip().startswith("["):
         try:
             return json.loads(text)
@@ -111,7 +111,7 @@ def _parse_array(text: str) -> Any:
 
 
 def _collect_items(name: str, query: QueryPairs) -> list[Json] | None:
-    """Read an array whose items are parameters of their own."""
+    """Parse an array whose items are separate parameters."""
     items: dict[str, Json] = {}
     for key, value in query:
         match = _ITEM.fullmatch(key)

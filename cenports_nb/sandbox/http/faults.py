@@ -13,10 +13,10 @@ from cenports_nb.sandbox.http.responses import Response, respond_business_error,
 from cenports_nb.sandbox.http.routes import ROUTES
 from cenports_nb.sandbox.records import encode
 
-# Every kind with its options. What a kind does to the response is below, `response_writer` has what it does to the
+# Every kind with its options. What a kind does to the response is below; `response_writer` has what it does to the
 # connection, and `service` what it does to the account.
 FAULT_OPTIONS: Final[dict[str, dict[str, Any]]] = {
-    "too_many": {"retry_after": None},  # 429; the header as it is given, or none
+    "too_many": {"retry_after": None},  # 429; with the given header, or none
     "server_error": {"status": 500},
     "bad_gateway": {},
     "unavailable": {"retry_after": None},
@@ -40,8 +40,8 @@ FAULT_OPTIONS: Final[dict[str, dict[str, Any]]] = {
     "unauthorized": {},
     "redirect": {"to": "http://127.0.0.1:9/v2/elsewhere"},
     "foreign_link": {"host": "https://evil.example"},
-    "lost": {},  # carried out, and then the connection ends without a byte
-    "late_error": {"status": 500},  # carried out, and then answered as if it had not been
+    "lost": {},  # carried out, then the connection ends without a byte
+    "late_error": {"status": 500},  # carried out, then answered as if it had not been
     "failed_rows": {"rows": (0,), "message": "The row was refused."},
 }
 
@@ -56,19 +56,19 @@ _TRANSACTION_CALLS: Final = [
 
 @dataclass(eq=False)
 class Fault:
-    """One fault; `count` is how many requests it hit."""
+    """One fault; `count` is the number of requests that it hit."""
 
     kind: str
     call: str
-    after: int  # so many requests pass first
-    times: int | None  # then it hits so many; None for every one
+    after: int  # requests to let through first
+    times: int | None  # requests to hit after that; None for all
     page: int | None  # only requests for this page
     options: Mapping[str, Any]
     count: int = 0
     passed: int = 0
 
     def matches(self, call: str, page: int) -> bool:
-        """Tell whether it may hit such a request."""
+        """Return whether it may hit such a request."""
         if self.kind == "failed_rows" and call not in _TRANSACTION_CALLS:
             return False
         is_meant = call != "POST /authorize" if self.call == "*" else call == self.call
@@ -94,18 +94,18 @@ class Faults:
         page: int | None = None,
         **options: Any,
     ) -> Fault:
-        """Inject a fault into requests; of several faults only the first that matches a request hits it.
+        """Inject a fault into requests; only the first matching fault hits a request.
 
         Args:
             kind: One of `kinds`.
             call: Method and end point, or "*" for all but POST /authorize.
-            after: So many requests pass first.
-            times: Then it hits so many; None for every one.
-            page: Only requests for this page; 1 is also a request that asks for none.
-            options: Of the kind.
+            after: The number of requests to let through first.
+            times: The number of requests to hit after that; None for all.
+            page: Only requests for this page; 1 includes requests without a page.
+            options: Options of the kind.
 
         Raises:
-            ValueError: A kind, call, option or number that there is not; says which there are.
+            ValueError: An invalid kind, call, option or number; the message lists the valid ones.
         """
         if kind not in FAULT_OPTIONS:
             raise ValueError(f"There is no fault {kind!r}: use one of {', '.join(FAULT_OPTIONS)}.")
@@ -124,12 +124,12 @@ class Faults:
         return fault
 
     def clear(self) -> None:
-        """Remove every fault; their counts stay."""
+        """Remove all faults; their counts stay."""
         with self._lock:
             self._faults.clear()
 
     def trigger(self, call: str, page: int) -> Fault | None:
-        """Find the fault that hits a request, and count it."""
+        """Return the fault that hits a request, and count it."""
         with self._lock:
             for fault in self._faults:
                 if not fault.matches(call, page):
@@ -204,7 +204,7 @@ _REPLACEMENTS: Final[dict[str, Callable[[Options], Response]]] = {
     "unavailable": _unavailable,
     "drop": lambda _: _NO_RESPONSE,
     "reset": lambda _: _NO_RESPONSE,
-    "bomb": lambda _: Response(200, b""),  # its body is made while it is sent
+    "bomb": lambda _: Response(200, b""),  # its body is generated while it is sent
     "html": lambda _: Response(200, _LOGIN, content_type=_HTML),
     "empty": lambda _: Response(200, b""),
     "garbage": lambda _: Response(200, hashlib.shake_256(b"garbage").digest(600)),
@@ -229,7 +229,7 @@ def _foreign_link(response: Response, options: Options) -> Response:
     try:
         body = json.loads(response.body)
     except ValueError:
-        return response  # a refusal that is no JSON has no links
+        return response  # a refusal that is not JSON has no links
     for links in (body, body.get("links")) if isinstance(body, dict) else ():
         for name in ("next_page_url", "next"):
             if isinstance(links, dict) and isinstance(link := links.get(name), str):

@@ -1,4 +1,4 @@
-"""Pagination: which rows of a response are sent, and the metadata about the others."""
+"""Pagination: the rows of one page, and metadata about the other pages."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from cenports_nb.sandbox.records import Json
 T = TypeVar("T")
 
 PAGED = frozenset({"laravel", "links", "numbers", "next", "total_pages", "x_total_pages", "link"})
-"""Words for pages with which a further one can be asked for; the others tell at most that there is one."""
+"""Forms of paging that allow a request for the next page; the others at most say that there is one."""
 
 
 @dataclass(frozen=True)
 class Paginator:
-    """One page of `total` rows, by the dialect of a request."""
+    """One page of `total` rows, in the dialect of a request."""
 
     request: EndpointRequest
     total: int
@@ -25,12 +25,12 @@ class Paginator:
 
     @property
     def number(self) -> int:
-        """The page that is answered; without links or numbers there is no way to ask for another."""
+        """The number of the page; 1 if the dialect has no way to ask for another."""
         return self.request.page if self.request.dialect.pages in PAGED else 1
 
     @property
     def last(self) -> int:
-        """The number of the last page; an empty answer has one page too."""
+        """The number of the last page; an empty answer has one page."""
         return max(1, -(-self.total // self.size))
 
     @property
@@ -44,36 +44,36 @@ class Paginator:
         return self.start + self.size
 
     def slice(self, rows: Sequence[T]) -> Sequence[T]:
-        """Take the rows of this page out of all rows."""
+        """Return the rows of this page."""
         return rows[self.start : self.stop]
 
     def metadata(self) -> Json:
-        """What stands beside the rows, by the dialect."""
+        """Paging fields beside the rows, in the dialect's form."""
         write = METADATA.get(self.request.dialect.pages)
         return ENVELOPE if write is None else write(self)
 
     def headers(self) -> tuple[tuple[str, str], ...]:
-        """What stands in the headers, by the dialect."""
+        """Paging headers, in the dialect's form."""
         write = HEADERS.get(self.request.dialect.pages)
         return () if write is None else tuple(write(self).items())
 
     @property
     def has_more(self) -> bool:
-        """Whether there is a further page."""
+        """Whether there is a next page."""
         return self.number < self.last
 
     @property
     def next(self) -> str | None:
-        """The address of the next page."""
+        """The URL of the next page."""
         return self.link(self.number + 1) if self.has_more else None
 
     @property
     def previous(self) -> str | None:
-        """The address of the page before."""
+        """The URL of the previous page."""
         return self.link(self.number - 1) if self.number > 1 else None
 
     def link(self, number: int) -> str:
-        """Write the address of a page."""
+        """Return the URL of a page."""
         return f"{self.request.url}?page={number}"
 
 
@@ -116,23 +116,23 @@ METADATA: Mapping[str, Callable[[Paginator], Json]] = MappingProxyType({
     "per_page": lambda page: {"per_page": page.size},
     "count": lambda page: {"count": page.total},
 })  # fmt: skip
-"""What stands beside the rows, by the words of the dialect."""
+"""Paging fields beside the rows, by the dialect's word."""
 HEADERS: Mapping[str, Callable[[Paginator], dict[str, str]]] = MappingProxyType({
     "x_total_count": lambda page: {"X-Total-Count": str(page.total)},
     "x_total_pages": lambda page: {"X-Total-Pages": str(page.last), "X-Page": str(page.number)},
     "link": _write_link_header,
 })  # fmt: skip
-"""What stands in the headers."""
+"""Paging headers, by the dialect's word."""
 
 
 def slice_stock(warehouses: Sequence[Json], start: int, stop: int) -> list[Json]:
-    """Take the stock rows from one position to another, each in its warehouse, as if they were one list."""
+    """Return the stock rows between two positions, each in its warehouse, as if they were one list."""
     sliced: list[Json] = []
     first = 0
     for warehouse in warehouses:
         rows: list[Any] = warehouse["warehouseInventory"]
         part = rows[max(0, start - first) : max(0, stop - first)]
-        # A warehouse that has no rows at all is on the first page.
+        # A warehouse without rows is on the first page.
         if part or (not rows and start == 0):
             sliced.append({**warehouse, "warehouseInventory": part})
         first += len(rows)

@@ -27,7 +27,7 @@ _MISSPELT = "nextAvailabileQuantity"
 
 
 def get_orders(request: EndpointRequest) -> Response:
-    """Answer orders that match the filters, a page of them or the first ones."""
+    """Return orders that match the filters, one page of them or the first ones."""
     request.require(request_rules.get_orders(request.dialect))
     params, dialect = request.params, request.dialect
     rows = request.state.orders.select(
@@ -51,7 +51,7 @@ def get_orders(request: EndpointRequest) -> Response:
 
 
 def get_shipments(request: EndpointRequest) -> Response:
-    """Answer the first shipments of a channel that match the filters."""
+    """Return the first shipments of a channel that match the filters."""
     request.require(request_rules.get_shipments(request.dialect))
     params, dialect = request.params, request.dialect
     numbers = frozenset(item["orderNo"] for item in params.get("orders") or [] if item.get("orderNo"))
@@ -69,7 +69,7 @@ def get_shipments(request: EndpointRequest) -> Response:
 
 
 def get_inventories(request: EndpointRequest) -> Response:
-    """Answer actual stock, or what open orders leave available."""
+    """Return actual stock, or available stock."""
     actual = request.params.get("actualStock") is True
     request.require(request_rules.ACTUAL_STOCK if actual else request_rules.AVAILABLE_STOCK)
     dialect, codes = request.dialect, request.read_names("warehouseCode")
@@ -86,7 +86,7 @@ def get_inventories(request: EndpointRequest) -> Response:
 
 
 def get_channels(request: EndpointRequest) -> Response:
-    """Answer every channel, as documented without an envelope's code."""
+    """Return every channel, without an envelope's code, as documented."""
     request.require(request_rules.GET_CHANNELS)
     dialect = request.dialect
     rows = request.state.channels.list_payloads()
@@ -99,7 +99,7 @@ def get_channels(request: EndpointRequest) -> Response:
 
 
 def get_transaction(request: EndpointRequest) -> Response:
-    """Answer how a submission stands."""
+    """Return the status of a transaction."""
     request.require(request_rules.GET_TRANSACTION)
     transaction = request.state.transactions.find(request.params["handle"])
     if transaction is None:
@@ -159,7 +159,7 @@ def _encode_warehouses(found: Sequence[Json], request: EndpointRequest) -> list[
 
 
 def _format_order(order: Order, dialect: Dialect) -> bytes:
-    """Write an order as JSON."""
+    """Format an order as JSON."""
     if dialect.order_dates == "instant" and dialect.line_numbers == "text":
         return order.payload
     record = dict(order.record)
@@ -171,7 +171,7 @@ def _format_order(order: Order, dialect: Dialect) -> bytes:
 
 
 def _format_warehouse(warehouse: Json, dialect: Dialect) -> Json:
-    """Write a warehouse with its stock rows."""
+    """Format a warehouse with its stock rows."""
     if dialect.quantities == "text" and dialect.misspelt:
         return warehouse
     return {
@@ -200,7 +200,7 @@ def _format_quantity(value: Any, dialect: Dialect) -> Any:
     try:
         number = int(value)
     except (TypeError, ValueError):
-        return value  # a folder's own data may hold anything here
+        return value  # the data of a folder may hold anything here
     match dialect.quantities:
         case "number":
             return number

@@ -1,4 +1,4 @@
-"""The parameters of each end point, as in the reference; functions where the dialect changes them."""
+"""Rules for the parameters of each end point, as in the reference; functions where they depend on the dialect."""
 
 from functools import cache
 from typing import Final

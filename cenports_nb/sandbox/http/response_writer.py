@@ -13,14 +13,14 @@ from typing import Any, Final
 from cenports_nb.sandbox.http.faults import Fault
 from cenports_nb.sandbox.http.responses import Response
 
-# On, and 0 seconds: closing is then a reset. Windows has shorter fields.
+# SO_LINGER on, with 0 seconds: closing resets the connection. Windows has shorter fields.
 _RESET_ON_CLOSE: Final = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)
 _CHUNK_BYTES: Final = 2**20
 
 
 @dataclass(frozen=True)
 class ResponseWriter:
-    """One response and the connection it goes to; `closing` is set when the sandbox ends."""
+    """One response and its connection; `closing` is set when the sandbox ends."""
 
     handler: BaseHTTPRequestHandler
     response: Response
@@ -28,7 +28,7 @@ class ResponseWriter:
     closing: threading.Event
 
     def head(self, *extra: tuple[str, str], length: int | None) -> bytes:
-        """Format status and headers; without a length the body ends with the connection or marks its own end."""
+        """Format status and headers; without a length, the body ends with the connection or marks its own end."""
         handler, response = self.handler, self.response
         handler.log_request(response.status)
         phrase = handler.responses.get(response.status, ("",))[0]
@@ -54,12 +54,12 @@ class ResponseWriter:
             self.handler.wfile.write(body)
 
     def wait(self, seconds: float) -> bool:
-        """Wait, in real time; True if the sandbox ends meanwhile."""
+        """Wait, in real time; return True if the sandbox ends meanwhile."""
         self.handler.wfile.flush()
         return self.closing.wait(seconds)
 
     def end(self) -> None:
-        """End the connection after this."""
+        """Close the connection after this response."""
         self.handler.close_connection = True
 
 
@@ -83,7 +83,7 @@ def _reset(writer: ResponseWriter) -> None:
     writer.end()
     connection: socket.socket = writer.handler.connection
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
-    # The server would shut it down in order; closed here, the socket ends with its last file, and with a reset.
+    # The server would shut the socket down in order; closing its last file here resets the connection.
     connection.close()
 
 
@@ -136,7 +136,7 @@ def _bomb(writer: ResponseWriter) -> None:
     more = ("Content-Encoding", "gzip"), ("Transfer-Encoding", "chunked")
     writer.write(writer.head(*more, length=None))
     for piece in _compress_chunks(writer.options["size"]) if writer.handler.command != "HEAD" else ():
-        if writer.wait(0):  # no waiting, but what has been written is sent
+        if writer.wait(0):  # doesn't wait, but sends what has been written
             writer.end()
             return
         writer.write(b"%x\r\n%b\r\n" % (len(piece), piece))
@@ -144,7 +144,7 @@ def _bomb(writer: ResponseWriter) -> None:
 
 
 def _compress_chunks(size: int) -> Iterator[bytes]:
-    """Make a small gzip file of a large JSON, in chunks, so that the sandbox never holds all of it."""
+    """Compress a large JSON in chunks, so that the sandbox never holds all of it."""
     start, stop = b'{"data":[', b"]}"
     packer = zlib.compressobj(wbits=31)
     yield packer.compress(start) + packer.flush(zlib.Z_SYNC_FLUSH)

@@ -14,7 +14,7 @@ ENVELOPE: Final[Json] = {"code": 200, "status": "success", "message": "OK"}
 
 @dataclass(frozen=True)
 class Response:
-    """One response, ready to be sent."""
+    """A response, ready to be sent."""
 
     status: int
     body: bytes
@@ -31,33 +31,33 @@ class Refusal(Exception):  # noqa: N818 - a refusal is an ordinary answer, not a
 
 
 def respond_json(value: object, status: int = 200, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    """Answer with a JSON value as it is."""
+    """Respond with a JSON value."""
     return Response(status, encode(value), headers)
 
 
 def respond_message(status: int, text: str, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    """Answer `{"message": text}`."""
+    """Respond with `{"message": text}`."""
     return respond_json({"message": text}, status, headers)
 
 
 def respond_rows(rows: Iterable[bytes], metadata: Json, headers: tuple[tuple[str, str], ...] = ()) -> Response:
-    """Answer with rows that are JSON already, and metadata beside them."""
+    """Respond with rows that are already JSON, and metadata beside them."""
     envelope = b"," + encode(metadata)[1:] if metadata else b"}"
     return Response(200, b'{"data":[' + b",".join(rows) + b"]" + envelope, headers)
 
 
 def respond_success(rows: Iterable[bytes] = ()) -> Response:
-    """Answer with rows that are JSON already, in the envelope of code, status and message."""
+    """Respond with rows that are already JSON, in the envelope of code, status and message."""
     return respond_rows(rows, ENVELOPE)
 
 
 def respond_invalid(errors: Errors) -> Response:
-    """Answer 422 with the messages of every field that failed."""
+    """Respond with 422 and the messages of every invalid field."""
     return respond_json({"message": "The given data was invalid.", "errors": errors}, 422)
 
 
 def respond_business_error(errors: list[tuple[str, str]], shape: str) -> Response:
-    """Answer 400 with the documented code 50001; each error is a name and a text."""
+    """Respond with 400 and the documented code 50001; each error is a name and a text."""
     text = "Sorry, we're unable to process your request at this moment."
     texts = [error for _, error in errors]
     if shape == "not_json":
@@ -73,7 +73,7 @@ def respond_business_error(errors: list[tuple[str, str]], shape: str) -> Respons
 
 
 def hide_error_status(response: Response) -> Response:
-    """Hide a 400 or 422 in an answer of status 200: what it is stands in the body alone."""
+    """Turn a 400 or 422 into a response with status 200, whose body alone has the code."""
     if response.status not in {400, 422}:
         return response
     try:

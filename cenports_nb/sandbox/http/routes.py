@@ -1,4 +1,4 @@
-"""The end points, as a table: which function answers, and where its parameters are read."""
+"""The table of end points: the function that answers, and where its parameters are read."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,11 +16,11 @@ class Route:
     """One end point.
 
     Attributes:
-        answer: Makes the response.
-        source: Where its parameters are read, by the dialect.
-        needs_token: Whether it refuses a request without a valid token.
+        answer: Builds the response.
+        source: Where the parameters are read, by the dialect.
+        needs_token: Whether it refuses requests without a valid token.
         arrays: Parameters that are lists, also in a query.
-        makes_transaction: Whether it answers with a transaction, which applies the rows later.
+        makes_transaction: Whether it responds with a transaction, which applies the rows later.
     """
 
     answer: Callable[[EndpointRequest], Response]

@@ -1,4 +1,4 @@
-"""The HTTP server of a sandbox: threads, sockets, and requests as they come off the wire."""
+"""The HTTP server of a sandbox: threads, sockets, and raw requests."""
 
 import logging
 import socket
@@ -15,16 +15,16 @@ from cenports_nb.sandbox.http.responses import respond_message
 from cenports_nb.sandbox.http.service import MAX_BODY_BYTES, RawRequest, Service
 
 HOST: Final = "127.0.0.1"
-# A body over the limit is still read up to here, so that the sender sees the answer and not a reset.
+# A body over the limit is still read up to here, so that the client gets the answer and not a reset.
 _MAX_DRAIN_BYTES: Final = 64 * 2**20
 _log = logging.getLogger(__name__)
 
 
 class Server(ThreadingHTTPServer):
-    """Threads and sockets; knows which connections are open, so that it can end them."""
+    """Threads and sockets; keeps track of open connections so that it can close them."""
 
     daemon_threads = True
-    block_on_close = False  # it joins its threads itself, after it has woken them
+    block_on_close = False  # `stop` joins the threads after it has woken them
     request_queue_size = 128
 
     def __init__(self, port: int, service: Service, latency: Callable[[], float]) -> None:
@@ -36,12 +36,12 @@ class Server(ThreadingHTTPServer):
         super().__init__((HOST, port), _Handler)
 
     def server_bind(self) -> None:
-        """Bind without HTTPServer's look-up of the host's name, which can take seconds."""
+        """Bind without HTTPServer's lookup of the host name, which can take seconds."""
         socketserver.TCPServer.server_bind(self)
         self.server_name, self.server_port = HOST, self.server_address[1]
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """Answer a connection in a thread of its own that `stop` can find."""
+        """Answer a connection in its own thread, which `stop` can find."""
         thread = threading.Thread(
             target=self.process_request_thread,
             args=(request, client_address),
@@ -59,17 +59,15 @@ class Server(ThreadingHTTPServer):
             self._open.pop(request, None)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Keep quiet about clients that went away, and about nothing else."""
+        """Ignore clients that disconnected; report everything else."""
         if not isinstance(sys.exception(), OSError):
             super().handle_error(request, client_address)
 
     def stop(self) -> None:
-        """End the accept loop, then every connection, idle keep-alive ones too."""
+        """End the accept loop, then every connection, including idle keep-alive ones."""
         self.closing.set()
         with suppress(OSError):
-            self.socket.shutdown(
-                socket.SHUT_RDWR
-            )  # wakes the accept loop, where the system can; it looks by itself, too
+            self.socket.shutdown(socket.SHUT_RDWR)  # wakes the accept loop where the system can; it also polls
         self.shutdown()
         with self._open_lock:
             connections = list(self._open.items())
@@ -92,7 +90,7 @@ class _Handler(BaseHTTPRequestHandler):
     wbufsize = 65536
 
     def answer(self) -> None:
-        """Read a request, have it answered, send the answer."""
+        """Read a request, and send the response."""
         try:
             body = self._read_body()
         except ValueError:
@@ -107,12 +105,12 @@ class _Handler(BaseHTTPRequestHandler):
         write_response(self, response, fault, self.server.closing)
 
     def date_time_string(self, timestamp: float | None = None) -> str:
-        """Write a time as HTTP does; by default it is now, on the sandbox's clock."""
+        """Format a time for HTTP; by default the current time of the sandbox's clock."""
         now = self.server.service.state.clock.now().timestamp()
         return super().date_time_string(now if timestamp is None else timestamp)  # type: ignore[arg-type, unused-ignore]
 
     def _read_body(self) -> bytes | None:
-        """Read the body, or skip it and return None if it is too large."""
+        """Read the body; skip it and return None if it is too large."""
         if "Transfer-Encoding" in self.headers:
             raise ValueError("chunked bodies are not read")
         length = int(self.headers.get("Content-Length") or 0)
@@ -130,10 +128,10 @@ class _Handler(BaseHTTPRequestHandler):
         return None
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the name is http.server's
-        """Log for those who ask, never to stderr by itself."""
+        """Log at debug level, never to stderr."""
         _log.debug(format, *args)
 
 
-# Every method gets a JSON answer, those that no end point knows too (405).
+# Every method gets a JSON response, unknown ones a 405.
 for _method in ("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS"):
     setattr(_Handler, f"do_{_method}", _Handler.answer)

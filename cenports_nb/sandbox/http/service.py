@@ -1,4 +1,4 @@
-"""How a request is answered: rate limit, fault, route, body, token, end point; independent of the HTTP server."""
+"""Answering a request: rate limit, fault, route, body, token, end point; independent of the HTTP server."""
 
 import json
 import math
@@ -26,19 +26,19 @@ _SECRETS: Final = frozenset({"client_secret", "access_token"})
 
 @dataclass(frozen=True)
 class Request:
-    """What arrived and how it was answered; no token and no secret."""
+    """A request that arrived and the status of its response; without tokens and secrets."""
 
     method: str
     path: str  # of the end point, without /v2
     params: Json  # query and body together
     at: datetime  # real time
-    status: int  # 0 where none was sent
+    status: int  # 0 if none was sent
     fault: str | None = None  # the kind of fault that hit it
 
 
 @dataclass(frozen=True)
 class RawRequest:
-    """A request as read from the wire; `body` is None where it was too large to be read."""
+    """A request as read from the connection; `body` is None if it was too large."""
 
     method: str
     target: str
@@ -75,7 +75,7 @@ class RateLimit:
         self._lock = threading.Lock()
 
     def admit(self) -> float:
-        """Let a request through and return 0, or return the seconds until a place is free."""
+        """Admit a request and return 0, or return the seconds until one can be admitted."""
         if self._limit is None:
             return 0.0
         with self._lock:
@@ -89,7 +89,7 @@ class RateLimit:
 
 
 class Service:
-    """Answers requests from the state and records them."""
+    """Answers requests from the account state, and records them."""
 
     def __init__(self, state: AccountState, rate_limit: RateLimit, faults: Faults, base_url: Callable[[], str]) -> None:
         self.state = state
@@ -99,7 +99,7 @@ class Service:
         self._base_url = base_url
 
     def answer(self, request: RawRequest) -> tuple[Response, Fault | None]:
-        """Answer one request, whatever it is; also return the fault that hit it."""
+        """Answer a request; also return the fault that hit it."""
         at = datetime.now(UTC)
         path = request.path.removeprefix(PREFIX) if request.path.startswith(f"{PREFIX}/") else request.path
         wait = self._rate_limit.admit()

@@ -1,4 +1,4 @@
-"""Fields: what a parameter may be, and the message when it is something else."""
+"""Fields: which values a parameter may have, and the message for any other."""
 
 import base64
 import binascii
@@ -18,7 +18,7 @@ _INT64 = 2**63
 
 
 class KnownCodes(NamedTuple):
-    """What exists in the account at the moment of the check."""
+    """The codes that exist in the account at the time of the check."""
 
     channels: Container[str]
     warehouses: Container[str]
@@ -26,7 +26,7 @@ class KnownCodes(NamedTuple):
 
 @dataclass(frozen=True)
 class Field:
-    """A named parameter; null and a missing one are the same."""
+    """A named parameter; null counts as missing."""
 
     name: str
     required: bool = True
@@ -40,11 +40,11 @@ class Field:
             add_error(errors, at, flaw)
 
     def is_missing(self, value: Any) -> bool:
-        """Tell whether nothing was sent."""
+        """Return whether nothing was sent."""
         return value is None
 
     def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
-        """Return the message on a value that was sent, `{}` for the field's name; None if it is right."""
+        """Return the message for a value, with `{}` for the field's name; None if it is valid."""
         raise NotImplementedError
 
 
@@ -65,7 +65,7 @@ class Text(Field):
 
 @dataclass(frozen=True)
 class Integer(Field):
-    """An integer, of JSON's own kind, between two bounds."""
+    """A JSON integer between two bounds."""
 
     low: int = -_INT64
     high: int = _INT64 - 1
@@ -86,7 +86,7 @@ class Boolean(Field):
 
 @dataclass(frozen=True)
 class Day(Field):
-    """A day of the calendar, Y-m-d."""
+    """A calendar day, Y-m-d."""
 
     def find_flaw(self, value: Any, known: KnownCodes) -> str | None:
         return None if is_day(value) else "The {} does not match the format Y-m-d."
@@ -94,7 +94,7 @@ class Day(Field):
 
 @dataclass(frozen=True)
 class Money(Field):
-    """A decimal of `digits` digits, two of them after the point, not negative."""
+    """A non-negative number of `digits` digits, two of them decimals."""
 
     digits: int = 6
 
@@ -146,7 +146,7 @@ class Partner(Field):
 
 @dataclass(frozen=True)
 class Channel(Text):
-    """A channel of the account, or with `is_new` an id that no channel has."""
+    """A channel of the account or, with `is_new`, an id that no channel has."""
 
     name: str = "channelId"
     is_new: bool = False
@@ -169,7 +169,7 @@ class Warehouse(Text):
 
 @dataclass(frozen=True)
 class NestedObject(Field):
-    """An object with fields of its own; an empty one, or an empty array, is a missing one."""
+    """An object with its own fields; an empty one, or an empty array, counts as missing."""
 
     fields: tuple[Field, ...] = ()
 
@@ -213,7 +213,7 @@ class ObjectList(NestedObject):
 
 
 def find_errors(fields: Sequence[Field], params: Json, known: KnownCodes) -> Errors:
-    """Check parameters against fields: every failure at once, by dotted name."""
+    """Check parameters against fields; return all errors, by dotted name."""
     errors: Errors = {}
     for field in fields:
         field.check(params.get(field.name), field.name, known, errors)
@@ -232,7 +232,7 @@ def _check_range(params: Json, errors: Errors) -> None:
 
 
 def is_day(value: Any) -> bool:
-    """Tell whether a value is a real day, Y-m-d."""
+    """Return whether a value is a calendar day, Y-m-d."""
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         return False
     try:
@@ -243,10 +243,10 @@ def is_day(value: Any) -> bool:
 
 
 def add_error(errors: Errors, at: str, text: str) -> None:
-    """Add a message on a field; `{}` stands for its name."""
+    """Add a message about a field; `{}` stands for its name."""
     errors.setdefault(at, []).append(text.format(spell_field(at)))
 
 
 def spell_field(at: str) -> str:
-    """Spell a field name as Laravel does in its messages: `shipTo.postalCode` is `ship to.postal code`."""
+    """Spell a field name as in Laravel's messages: `shipTo.postalCode` is `ship to.postal code`."""
     return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", at).lower()

@@ -80,7 +80,7 @@ def post_channels(request: EndpointRequest) -> Response:
 
 
 def acknowledge_shipments(request: EndpointRequest) -> Response:
-    """Accept acknowledgements; every shipment with the order number is marked when the transaction ends."""
+    """Accept acknowledgments; every shipment with the order number is marked when the transaction ends."""
     _require_batch(request, "shipments", request_rules.acknowledge_shipments(request.dialect))
     return _submit(request, "shipments", partial(_acknowledge_shipment, request.state))
 
@@ -133,7 +133,7 @@ def _undo_acknowledge(shipments: list[Shipment]) -> None:
 
 def _update_stock(state: AccountState, warehouse_code: str, row: Json) -> Undo:
     sku = row["productSKU"]
-    # A TRUE_UP of available stock leaves on hand what open orders hold besides.
+    # A TRUE_UP of available stock adds the units that open orders reserve.
     sets_available = state.dialect.true_up_sets == "available"
     reserved = state.orders.reserved.get((warehouse_code, sku), 0) if sets_available else 0
     return state.stock.update(warehouse_code, sku, row["type"], row["quantity"], reserved=reserved)

@@ -91,7 +91,7 @@ def read_counts(
 
     Example:
         >>> import io
-        >>> read_counts(io.StringIO("Warehouse,SKU,Counted\nW,0012,5\n"))
+        >>> cn.read_counts(io.StringIO("Warehouse,SKU,Counted\nW,0012,5\n"))
           warehouse_code product_sku  quantity
         0              W        0012         5
     """

@@ -76,6 +76,13 @@ def check_updates(
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, a key repeats, or a threshold is none.
+
+    Example:
+        >>> actual = cn.load_actual_stock(client)
+        >>> counts = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0001"], "quantity": [2]})
+        >>> cn.check_updates(cn.build_true_up(counts, actual), actual)[["product_sku", "guard"]]
+          product_sku     guard
+        0        0001  max_drop
     """
     context = build_context(updates, actual, available, history, read_thresholds(thresholds))
     found = [(name, guard(context)) for name, guard in GUARDS.items()] if len(updates) else []

@@ -55,6 +55,13 @@ def build_differential(
     Raises:
         InvalidRequestError: A column is missing or can't be read, a key repeats, `quantity` and `change` say
             different things, `actual` is partial, or stock would go below 0.
+
+    Example:
+        >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [-2]})
+        >>> updates = cn.build_differential(changes, cn.load_actual_stock(client))
+        >>> updates[["product_sku", "type", "quantity", "current_quantity"]]
+          product_sku          type  quantity  current_quantity
+        0        0003  DIFFERENTIAL        -2                13
     """
     refuse_swapped(changes=changes, actual=actual)
     refuse_swapped_stock("changes", changes, actual)

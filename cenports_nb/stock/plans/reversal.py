@@ -42,6 +42,13 @@ def build_reversal(
     Raises:
         InvalidRequestError: It is no submission of stock; a row that was asked for is not in it, or was not
             applied (its outcome is named); the stock before a TRUE_UP is unknown.
+
+    Example:
+        >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [-2]})
+        >>> submission = cn.submit_updates(client, cn.build_differential(changes)).wait()
+        >>> cn.build_reversal(submission)[["product_sku", "type", "quantity"]]
+          product_sku          type  quantity
+        0        0003  DIFFERENTIAL         2
     """
     changes = getattr(submission, "changes", None)
     needed = [*STOCK_KEYS, "type", "quantity", "before_quantity", "outcome"]

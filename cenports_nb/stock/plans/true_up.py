@@ -97,6 +97,13 @@ def build_true_up(
             are older than their stock, partial or without a warehouse, an `unknown` that settles what is known or
             counted too, or a partial `actual`, in which a missing row
             would look like an unknown SKU.
+
+    Example:
+        >>> counts = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [15]})
+        >>> updates = cn.build_true_up(counts, cn.load_actual_stock(client))
+        >>> updates[["product_sku", "quantity", "current_quantity", "change"]]
+          product_sku  quantity  current_quantity  change
+        0        0003        15                13       2
     """
     check_choice("basis", basis, ("on_hand", "net_of_open"))
     check_choice("missing", missing, ("ignore", "zero"))

@@ -96,6 +96,11 @@ def hand_over(
 
     Warns:
         HandoverWarning: Orders were left out, or an earlier hand-over was finished.
+
+    Example:
+        >>> handover = cn.hand_over(client, "pick-list.csv")
+        >>> handover.path.name, handover.orders, handover.acknowledged, handover.lines
+        ('pick-list.csv', 21, 21, 73)
     """
     target = check_target(path)
     if resend is not None:

@@ -56,6 +56,11 @@ def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool |
         ReadOnlyError: The client is read-only; nothing was sent.
         InvalidRequestError: A row that can't be sent; nothing was sent.
         JournalError: The journal can't be written; nothing was sent.
+
+    Example:
+        >>> waiting = cn.load_orders(client, acknowledged=False).head(2)
+        >>> cn.acknowledge_orders(client, waiting)["outcome"].tolist()
+        ['acknowledged', 'acknowledged']
     """
     client.check_writable("acknowledge_orders")
     keys = _read_keys(orders)
@@ -93,6 +98,12 @@ def acknowledge_shipments(
         GuardRailError: `ambiguous_order_no`: `.objections` names the orders and their channels.
         JournalError: The journal can't be written.
         All of them: nothing was sent.
+
+    Example:
+        >>> shipments = cn.load_shipments(client, last="30D").head(2)
+        >>> submission = cn.acknowledge_shipments(client, shipments)
+        >>> submission.wait().outcomes["outcome"].tolist()
+        ['applied', 'applied']
     """
     client.check_writable("acknowledge_shipments")
     check_whole_number("batch_size", batch_size, 1)

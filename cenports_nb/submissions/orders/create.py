@@ -69,6 +69,15 @@ def create_orders(
         GuardRailError: `repeated` or `exists`: orders that are there, or may be; `.objections` names them.
         JournalError: The journal can't be written.
         All of them: nothing was sent.
+
+    Example:
+        >>> orders = cn.load_orders(client, last="30D", channel_id="NW-NA").head(1)
+        >>> line_items = cn.load_line_items(client, order_nos=orders["order_no"].tolist())
+        >>> orders, line_items = orders.assign(order_no="WEB-1"), line_items.assign(order_no="WEB-1")
+        >>> submission = cn.create_orders(client, orders, line_items, channel_id="NW-NA")
+        >>> submission.wait().outcomes[["order_no", "outcome"]]
+          order_no  outcome
+        0    WEB-1  applied
     """
     client.check_writable("create_orders")
     if isinstance(orders, str | Path):

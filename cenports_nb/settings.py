@@ -83,6 +83,11 @@ class Settings:
         return normalize_account(f"{self.base_url}|{self.partner_id}", self.environment)
 
     @property
+    def account_name(self) -> str:
+        """The account's name in frames of several accounts: its profile, else environment and partner."""
+        return self.profile or f"{self.environment}:{self.partner_id}"
+
+    @property
     def account_address(self) -> str:
         """The address of the account."""
         return split_account(self.account)[0]

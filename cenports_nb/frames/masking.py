@@ -6,15 +6,26 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from pandas.api import types
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.personal_columns import is_known, is_personal_number, normalize_name, personal_kind
-from cenports_nb.frames.provenance import ACCOUNT_KEY, QUOTED_VALUE, provenance, read_account, rejected, replace_rejects
+from cenports_nb.frames.provenance import (
+    ACCOUNT_KEY,
+    QUOTED_VALUE,
+    provenance,
+    read_account,
+    read_accounts,
+    rejected,
+    replace_account,
+    replace_rejects,
+)
 from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
 
 UNMASKED_KEY = "cenports_nb_pii"
@@ -62,6 +73,8 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"mask_pii takes a DataFrame, not {type(frame).__name__}: pass column.to_frame().")
+    if len(accounts := read_accounts(frame)) > 1 and ACCOUNT in frame.columns:
+        return _mask_by_account(frame, accounts)
     pseudonymize = build_pseudonymizer(read_account(frame))
     rejects = ACCOUNT_KEY in frame.attrs or {"record_index", "record"} <= set(frame.columns)
     has_row_messages = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not a person's
@@ -84,6 +97,26 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
     origin = provenance(frame)
     unread = rejected(frame) if origin and origin.rejected else None
     if unread is not None:  # rejects stay with the frame, also in a .parquet file
+        replace_rejects(masked, mask_pii(unread))
+    return masked
+
+
+def _mask_by_account(frame: pd.DataFrame, accounts: Mapping[str, str]) -> pd.DataFrame:
+    """Mask the rows of each account with its own pseudonyms."""
+    names = frame[ACCOUNT].where(frame[ACCOUNT].isin(list(accounts)), "").astype("str").to_numpy()
+    parts, positions = [], []
+    for name in np.unique(names):
+        at = np.flatnonzero(names == name)
+        part = frame.iloc[at]
+        replace_account(part, accounts.get(name, ""))
+        parts.append(mask_pii(part))
+        positions.append(at)
+    if not parts:
+        return frame.copy(deep=False)
+    masked = pd.concat(parts).iloc[np.argsort(np.concatenate(positions), kind="stable")]
+    masked.attrs = frame.attrs
+    unread = rejected(frame)
+    if unread is not None and len(unread):
         replace_rejects(masked, mask_pii(unread))
     return masked
 

@@ -13,6 +13,9 @@ import pandas as pd
 from cenports_nb.rendering.note import render_note
 
 PROVENANCE_KEY = "cenports_nb"
+ACCOUNTS_PARAM = "accounts"
+"""The parameter of a frame of several accounts: the account key of each account name."""
+
 ACCOUNT_KEY = "cenports_nb_account"
 """The key of the account in a frame of rejects, which has no provenance."""
 
@@ -70,6 +73,11 @@ class Provenance:
     rejected: int
     outside: int
     package_version: str
+
+    @property
+    def account_key(self) -> str:
+        """The account, environment and partner; empty for a file."""
+        return build_account_key(self.environment, self.partner_id)
 
     def __str__(self) -> str:
         return "\n".join(f"{name:<16} {value}" for name, value in self._shown())
@@ -150,6 +158,12 @@ def rejected(frame: pd.DataFrame) -> pd.DataFrame | None:
     return None if stored is None else rejects_frame(tuple(stored.rejected), read_account(frame))
 
 
+def list_rejects(frame: pd.DataFrame) -> list[Reject]:
+    """List the records that could not become rows of a frame; empty if unknown."""
+    stored = _read_attrs(frame, _Stored)
+    return [] if stored is None else stored.rejected
+
+
 def replace_rejects(frame: pd.DataFrame, rejects: pd.DataFrame) -> None:
     """Replace a frame's rejected records, for example by masked ones.
 
@@ -169,10 +183,27 @@ def read_account(frame: pd.DataFrame | pd.Series[Any]) -> str:
     stored = _read_attrs(frame, _Origin)
     if stored is None:
         return str(frame.attrs.get(ACCOUNT_KEY, ""))
-    return account_name(stored.provenance["environment"], stored.provenance["partner_id"])
+    return build_account_key(stored.provenance["environment"], stored.provenance["partner_id"])
 
 
-def account_name(environment: str, partner_id: str) -> str:
+def read_accounts(frame: pd.DataFrame) -> dict[str, str]:
+    """Return the account key of each account name of a frame of several accounts; empty for other frames."""
+    stored = _read_attrs(frame, _Origin)
+    accounts = {} if stored is None else stored.provenance["params"].get(ACCOUNTS_PARAM)
+    return dict(accounts) if isinstance(accounts, dict) else {}
+
+
+def replace_account(frame: pd.DataFrame, account_key: str) -> None:
+    """Say of a frame, whose rows are of one account, which one it is; changed in place."""
+    stored = _read_attrs(frame, _Stored)
+    if stored is not None:
+        environment, _, partner_id = account_key.partition("|")
+        params = {name: value for name, value in stored.provenance["params"].items() if name != ACCOUNTS_PARAM}
+        origin = {**stored.provenance, "params": params, "environment": environment, "partner_id": partner_id}
+        frame.attrs[PROVENANCE_KEY] = msgspec.json.encode(_Stored(origin, [])).decode()
+
+
+def build_account_key(environment: str, partner_id: str) -> str:
     """Name an account in one text; a frame from a file has none."""
     return f"{environment}|{partner_id}" if environment else ""
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-import warnings
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
@@ -15,7 +13,6 @@ import pandera.pandas as pa
 from cenports_nb import __version__
 from cenports_nb.api.retrieval.results import MissingWindow, Retrieval
 from cenports_nb.errors import (
-    PACKAGE_FOLDER,
     IncompleteError,
     IncompleteWarning,
     RejectedRowsError,
@@ -23,7 +20,8 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
     UnknownFieldsWarning,
 )
-from cenports_nb.frames.provenance import QUOTED_VALUE, Provenance, Reject, account_name, attach, rejects_frame
+from cenports_nb.frames.loaders.load_warnings import warn_user
+from cenports_nb.frames.provenance import QUOTED_VALUE, Provenance, Reject, attach, build_account_key, rejects_frame
 from cenports_nb.frames.schema.schemas import get_loader_dtype
 from cenports_nb.rendering.text import format_count
 
@@ -133,12 +131,11 @@ def finalize(
         package_version=__version__,
     )
     attach(frame, found, rejects)
-    warn = partial(warnings.warn, stacklevel=_stacklevel_of_caller())
     new = sorted(name for name in set(unknown_fields) if f"{source} {name}" not in client.reported_fields)
     if new:
         client.reported_fields.update(f"{source} {name}" for name in new)
         fields = "a field" if len(new) == 1 else f"{len(new)} fields"
-        warn(
+        warn_user(
             f"{source} sends {fields} that no frame has: {', '.join(new)}. Nothing else is lost; please report "
             "it, so that the next version has a column.",
             UnknownFieldsWarning,
@@ -152,11 +149,11 @@ def finalize(
             f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."
         )
         if options.on_reject == "raise":
-            account = account_name(found.environment, found.partner_id)
+            account = build_account_key(found.environment, found.partner_id)
             raise RejectedRowsError(text, rejected=rejects_frame(rejects, account))
-        warn(text, RejectedRowsWarning)
+        warn_user(text, RejectedRowsWarning)
     if retrieval.missing:
-        missing = _missing_frame(source, retrieval.missing)
+        missing = build_missing_frame(source, retrieval.missing)
         text = f"{source} is incomplete in {format_count(len(missing), 'window')}, the first: {retrieval.missing[0].reason}."
         if not options.allow_partial:
             raise IncompleteError(
@@ -164,21 +161,13 @@ def finalize(
                 partial=frame,
                 missing=missing,
             )
-        warn(text, IncompleteWarning)
+        warn_user(text, IncompleteWarning)
     if filter_doubt:
-        warn(f"{filter_doubt}. Ask for more days on both sides.", IncompleteWarning)
+        warn_user(f"{filter_doubt}. Ask for more days on both sides.", IncompleteWarning)
     return frame
 
 
-def _stacklevel_of_caller() -> int:
-    """Return the stack level of the first frame outside this package, so that a warning names the user's line."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE_FOLDER):
-        frame, level = frame.f_back, level + 1
-    return level
-
-
-def _missing_frame(source: str, missing: Sequence[MissingWindow]) -> pd.DataFrame:
+def build_missing_frame(source: str, missing: Sequence[MissingWindow]) -> pd.DataFrame:
     """Build the frame of what is missing: `source channel_id start end reason`."""
     windows = [each.window for each in missing]
     return pd.DataFrame(

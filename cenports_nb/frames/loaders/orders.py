@@ -18,6 +18,7 @@ from cenports_nb.api.retrieval.retrieve import retrieve
 from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, Window, chunk_order_numbers
 from cenports_nb.frames.decoding.order_frames import DecodedOrders, find_differing_copies, select_orders
 from cenports_nb.frames.line_status import CLOSED_WORDS, is_open
+from cenports_nb.frames.loaders.accounts import for_accounts
 from cenports_nb.frames.loaders.endpoint_specs import orders_spec
 from cenports_nb.frames.loaders.finalize import OnReject, build_frame, finalize
 from cenports_nb.frames.loaders.line_item_cache import LineItemCache
@@ -27,6 +28,7 @@ from cenports_nb.frames.schema import schemas
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+    from cenports_nb.frames.loaders.accounts import Clients
 
 SOURCE = "GET /orders"
 
@@ -38,7 +40,7 @@ def load_orders(query: LoadQuery) -> pd.DataFrame:
     Days are compared with `order_date` in the client's time zone, both included; instants in the frame are UTC.
 
     Args:
-        client: The account.
+        client: The account; or a list of accounts, which are loaded concurrently and add `account` in front.
         start: First day: `YYYY-MM-DD`, a date or a Timestamp, without a time of day.
         end: Last day.
         channel_id: One sales channel or several; all of them by default.
@@ -98,8 +100,9 @@ def load_line_items(query: LoadQuery) -> pd.DataFrame:
     return _load_lines(query, lambda frame: frame)
 
 
+@for_accounts
 def load_open_items(
-    client: Client,
+    client: Clients,
     *,
     lookback: str = "180D",
     closed: Collection[str] = CLOSED_WORDS,
@@ -112,7 +115,7 @@ def load_open_items(
     """Load the order lines that are not yet shipped or cancelled, from GET /orders.
 
     Args:
-        client: The account.
+        client: The account; or a list of accounts, which adds `account` in front.
         lookback: The maximum age of an open order, such as `"180D"`.
         closed: Statuses that close a line, in any case; lines with any other status are open.
         channel_id: One sales channel or several; all of them by default.

@@ -17,10 +17,12 @@ from tqdm.auto import tqdm
 from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, ONE_DAY, Window, chunk_order_numbers, cover_days
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_range
+from cenports_nb.frames.loaders.accounts import for_accounts, require_client
 from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+    from cenports_nb.frames.loaders.accounts import Clients
 
 P = ParamSpec("P")
 
@@ -98,7 +100,7 @@ class LoadQuery:
 
 
 def parse_query(
-    client: Client,
+    client: Clients,
     start: Day | None = None,
     end: Day | None = None,
     *,
@@ -117,6 +119,7 @@ def parse_query(
     Raises:
         InvalidRequestError: An argument is invalid, or no filter is given; nothing was sent.
     """
+    client = require_client(client)
     zone = ZoneInfo(client.settings.time_zone)
     days = parse_range(start, end, last, zone, client.clock.now().astimezone(zone).date())
     numbers = parse_names(order_nos, "order_nos")
@@ -145,6 +148,7 @@ def with_parameters_from(
     """Give a loader the parameters of the function that parses them, so that they are declared once."""
 
     def decorate(load: Callable[[LoadQuery], pd.DataFrame]) -> Callable[P, pd.DataFrame]:
+        @for_accounts
         @functools.wraps(load)
         def loader(*args: P.args, **kwargs: P.kwargs) -> pd.DataFrame:
             return load(parse(*args, **kwargs))

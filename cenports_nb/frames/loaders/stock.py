@@ -15,6 +15,7 @@ from cenports_nb.api.retrieval.retrieve import retrieve
 from cenports_nb.api.retrieval.splitting import explain_length
 from cenports_nb.api.retrieval.windows import Window
 from cenports_nb.frames.decoding.records import decode_channels, decode_stock, decode_warehouses
+from cenports_nb.frames.loaders.accounts import for_accounts, require_client
 from cenports_nb.frames.loaders.endpoint_specs import channels_spec, stock_spec
 from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject, finalize, sort_frame
 from cenports_nb.frames.loaders.query import parse_names
@@ -25,12 +26,14 @@ from cenports_nb.frames.sku_settlements import attach_settlements, load_settleme
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+    from cenports_nb.frames.loaders.accounts import Clients
 
 STOCK_SOURCE = "GET /inventories"
 
 
+@for_accounts
 def load_actual_stock(
-    client: Client,
+    client: Clients,
     *,
     warehouse_codes: Sequence[str] | None = None,
     refresh: bool = False,
@@ -40,7 +43,7 @@ def load_actual_stock(
     """Load actual stock, one row per warehouse and SKU, from GET /inventories.
 
     Args:
-        client: The account.
+        client: The account; or a list of accounts, which adds `account` in front.
         warehouse_codes: Only these warehouses.
         refresh: Request from Cenports even if the cache has an answer.
         allow_partial: Return an incomplete frame with a warning instead of raising IncompleteError.
@@ -61,6 +64,7 @@ def load_actual_stock(
         1        NW-EAST        0002        17
         2        NW-EAST        0003        13
     """
+    client = require_client(client)
     codes = parse_names(warehouse_codes, "warehouse_codes")
     retrieval = _retrieve_stock(client, {"actualStock": True}, codes, refresh=refresh)
     decoded = decode_stock(retrieval.raw_records())
@@ -72,8 +76,9 @@ def load_actual_stock(
     return attach_settlements(frame, load_settlements(client.home, client.settings.account))
 
 
+@for_accounts
 def load_available_stock(
-    client: Client,
+    client: Clients,
     channel_id: str | Sequence[str] | None = None,
     *,
     warehouse_codes: Sequence[str] | None = None,
@@ -97,6 +102,7 @@ def load_available_stock(
         1      NW-EU        NW-EAST        0002       -45
         2      NW-EU        NW-EAST        0003         9
     """
+    client = require_client(client)
     codes = parse_names(warehouse_codes, "warehouse_codes")
     channels = parse_names(channel_id, "channel_id")
     if channels is None:
@@ -124,7 +130,8 @@ def load_available_stock(
     )
 
 
-def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
+@for_accounts
+def load_warehouses(client: Clients, *, refresh: bool = False) -> pd.DataFrame:
     """Load the warehouses, one row each, from the answer for actual stock.
 
     Returns:
@@ -136,6 +143,7 @@ def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
         0        NW-EAST  Northwind East
         1        NW-WEST  Northwind West
     """
+    client = require_client(client)
     retrieval = _retrieve_stock(client, {"actualStock": True}, None, refresh=refresh)
     decoded = decode_warehouses(retrieval.raw_records())
     frame = sort_frame(decoded.frame, ["warehouse_code"], schemas.Warehouses)
@@ -144,7 +152,8 @@ def load_warehouses(client: Client, *, refresh: bool = False) -> pd.DataFrame:
     )
 
 
-def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
+@for_accounts
+def load_channels(client: Clients, *, refresh: bool = False) -> pd.DataFrame:
     """Load the sales channels, one row each, from GET /channels.
 
     Returns:
@@ -157,6 +166,7 @@ def load_channels(client: Client, *, refresh: bool = False) -> pd.DataFrame:
         1      NW-NA  Northwind North America
         2      NW-SA  Northwind South America
     """
+    client = require_client(client)
     retrieval = retrieve(client, channels_spec(client), [Window()], refresh=refresh)
     decoded = decode_channels(retrieval.raw_records())
     frame = sort_frame(decoded.frame, ["channel_id"], schemas.Channels)

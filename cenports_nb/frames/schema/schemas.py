@@ -12,6 +12,7 @@ import pandas as pd
 import pandera.pandas as pa
 from pandera.typing import Series
 
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.schema import column_docs
 from cenports_nb.frames.schema.column_docs import documented_by
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_ITEM_KEYS, ORDER_KEYS, STOCK_KEYS
@@ -61,6 +62,27 @@ class _DocumentedModel(pa.DataFrameModel):
             for name, column in schema.columns.items()
         }
         return schema.validate(pd.DataFrame(values))
+
+    @classmethod
+    def with_account(cls) -> pa.DataFrameSchema:
+        """Return the schema of this frame with several accounts: `account` in front, and part of the key.
+
+        Example:
+            >>> list(cn.schemas.Warehouses.with_account().columns)[:2]
+            ['account', 'warehouse_code']
+        """
+        schema = cls.to_schema()
+        return pa.DataFrameSchema(
+            {
+                ACCOUNT: pa.Column(str, description="The account's name: its profile, else environment and partner."),
+                **schema.columns,
+            },
+            checks=schema.checks,
+            unique=[ACCOUNT, *schema.unique] if schema.unique else None,
+            strict=schema.strict,
+            ordered=schema.ordered,
+            name=f"{cls.__name__} with account",
+        )
 
     @classmethod
     def describe(cls) -> pd.DataFrame:

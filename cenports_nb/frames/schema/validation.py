@@ -10,6 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.account_column import ACCOUNT, describe_accounts
 from cenports_nb.frames.row_keys import IntArray, find_duplicates, index_rows
 from cenports_nb.frames.schema.coercion import COERCIONS, Flaw
 from cenports_nb.frames.schema.frame_kinds import explain_wrong_kind
@@ -35,6 +36,8 @@ def validate_columns(
     Ambiguous ones are refused: numeric identifiers, whose leading zeros may be lost; 1.5 units; missing keys; instants
     without a zone.
 
+    A frame with rows of several accounts is refused, unless the schema has the column `account`.
+
     Args:
         frame: A person's frame, with any row labels and any order of columns.
         model: The schema of the columns.
@@ -59,6 +62,8 @@ def validate_columns(
     if wrong_kind := explain_wrong_kind(frame, what):
         raise InvalidRequestError(f"{what} {lacks or 'is another frame'}: {wrong_kind}.")
     problems = [lacks] if missing else []
+    if ACCOUNT not in needed and (several := describe_accounts(frame, what)):
+        problems.append(several)
     read: dict[str, pd.Series[Any]] = {}
     for name in needed:
         if name not in frame.columns:

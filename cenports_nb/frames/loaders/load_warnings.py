@@ -1,0 +1,50 @@
+"""Warnings of loaders: at the user's line, and of loaders on threads at the end."""
+
+from __future__ import annotations
+
+import sys
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import NamedTuple
+
+from cenports_nb.errors import PACKAGE_FOLDER
+
+
+class LoadWarning(NamedTuple):
+    """A warning that a loader of one of several accounts gave."""
+
+    text: str
+    category: type[Warning]
+
+
+_COLLECTED: ContextVar[list[LoadWarning] | None] = ContextVar("_COLLECTED", default=None)
+
+
+def warn_user(text: str, category: type[Warning]) -> None:
+    """Warn at the user's line; while several accounts are loaded, keep the warning for the end."""
+    collected = _COLLECTED.get()
+    if collected is None:
+        warnings.warn(text, category, stacklevel=_find_stacklevel_of_caller())
+    else:
+        collected.append(LoadWarning(text, category))
+
+
+def _find_stacklevel_of_caller() -> int:
+    """Return the stack level of the first frame outside this package, so that a warning names the user's line."""
+    frame, level = sys._getframe(1), 1
+    while frame.f_back is not None and frame.f_code.co_filename.startswith(PACKAGE_FOLDER):
+        frame, level = frame.f_back, level + 1
+    return level
+
+
+@contextmanager
+def collect_warnings() -> Iterator[list[LoadWarning]]:
+    """Keep the warnings of this thread's loader: of warnings from threads, Python shows no line and drops repeated ones."""
+    collected: list[LoadWarning] = []
+    token = _COLLECTED.set(collected)
+    try:
+        yield collected
+    finally:
+        _COLLECTED.reset(token)

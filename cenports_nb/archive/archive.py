@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb.api.client import Client
-from cenports_nb.archive.coverage import build_missing_frame, find_missing_months, list_span_months
+from cenports_nb.archive.coverage import MissingMonth, build_missing_frame, find_missing_months, list_span_months
 from cenports_nb.archive.delta_tables import DeltaTables, import_deltalake, private_umask
 from cenports_nb.archive.forget import finish_forgetting, forget_months
 from cenports_nb.archive.format import ArchiveFormat, name_account, open_folder, read_format, register_account
@@ -116,7 +116,11 @@ class Archive:
         accounts = [clients] if isinstance(clients, Client) else list(clients)
         if not accounts or not all(isinstance(client, Client) for client in accounts):
             raise InvalidRequestError("update takes a client, or several of them, from connect.")
-        month = None if start is None else to_month(parse_day(start, "start", ZoneInfo(self.time_zone)))
+        zone = ZoneInfo(self.time_zone)
+        month = None
+        if start is not None:
+            day = parse_day(start, "start", zone)
+            month = list_span_months(day, day, zone)[0]
         options = UpdateOptions(self._read_format().personal, month, progress)
         done: list[pd.DataFrame] = []
         failed: list[tuple[str, CenportsError]] = []
@@ -134,6 +138,7 @@ class Archive:
             raise IncompleteError(
                 f"{len(failed)} of {len(accounts)} accounts could not be archived, the first: {failed[0][0]}: {failed[0][1]}",
                 partial=changed,
+                missing=_build_failed_frame(failed),
             )
         assert changed is not None  # noqa: S101 - no account failed
         return changed
@@ -459,7 +464,11 @@ class Archive:
             text = f"stock of {each.account} was read from {first} to {final}"
         else:
             text = f"stock of {each.account} was never read"
-        raise IncompleteError(f"{text}, not all of {days[0]} to {days[1]}: ask for other days.", partial=frame)
+        raise IncompleteError(
+            f"{text}, not all of {days[0]} to {days[1]}: ask for other days.",
+            partial=frame,
+            missing=build_missing_frame(table, [MissingMonth(each.account, to_month(days[0]), "was not read")]),
+        )
 
     def _slice_all(self, state: AccountState, table: str) -> AccountSlice:
         """Choose every month of a table that has no readings of its own."""
@@ -501,6 +510,19 @@ def _read_span(states: Sequence[AccountState], source: str) -> tuple[date, date]
         return None
     newest = max(reading.at for state in states for (name, _), reading in state.readings.items() if name == source)
     return month_days(months[0])[0], min(month_days(months[-1])[1] - timedelta(days=1), newest.date())
+
+
+def _build_failed_frame(failed: Sequence[tuple[str, CenportsError]]) -> pd.DataFrame:
+    """Build the frame of accounts that could not be archived: `source channel_id start end reason`."""
+    return pd.DataFrame(
+        {
+            "source": pd.Series([name for name, _ in failed], dtype="str"),
+            "channel_id": pd.Series([None] * len(failed), dtype="str"),
+            "start": pd.Series([None] * len(failed), dtype="datetime64[us]"),
+            "end": pd.Series([None] * len(failed), dtype="datetime64[us]"),
+            "reason": pd.Series([str(error) for _, error in failed], dtype="str"),
+        }
+    )
 
 
 def _check_columns(table: str, columns: Sequence[str] | None) -> tuple[str, ...] | None:

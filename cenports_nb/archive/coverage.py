@@ -53,6 +53,8 @@ def find_missing_months(
         reason = ""
         if forgotten is not None:
             reason = f"was forgotten on {forgotten:%Y-%m-%d}"
+        elif reading is None and month < state.begins:
+            reason = ""  # the account had no orders yet
         elif reading is None:
             begins_later = newest is not None and start > newest.date() and newest.astimezone(zone).date() >= last
             reason = "" if begins_later else "is not archived"

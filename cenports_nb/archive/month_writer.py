@@ -28,6 +28,7 @@ class MonthWriter:
         account: The name of the account.
         update_id: Of this update.
         state: What is archived, this update included as far as it is written.
+        begins: The month of the account's oldest order, if this update looked for it.
         changes: What changed so far, by table and month.
     """
 
@@ -36,6 +37,7 @@ class MonthWriter:
     account: str
     update_id: str
     state: AccountState
+    begins: str = ""
     changes: dict[tuple[str, str], Change] = field(default_factory=dict)
     _pending: list[Reading] = field(default_factory=list)
     _is_written: bool = False
@@ -120,7 +122,9 @@ class MonthWriter:
 
     def _append(self, kind: str, now: datetime) -> datetime:
         at = next_instant(self.log.read(), now)
-        record = UpdateRecord(self.account, self.update_id, at, kind, self.tables.versions(), self._pending)
+        record = UpdateRecord(
+            self.account, self.update_id, at, kind, self.tables.versions(), self._pending, begins=self.begins
+        )
         self.log.append(record)
         self._pending, self._is_written = [], False
         return at

@@ -104,7 +104,8 @@ def _choose_months(client: Client, writer: MonthWriter, options: UpdateOptions) 
     now = client.clock.now()
 
     def find_first() -> str:
-        return find_first_month(lambda day: has_orders_before(client, day), now)
+        writer.begins = find_first_month(lambda day: has_orders_before(client, day), now)
+        return writer.begins
 
     return list_months(choose_first_month(writer.state, options.start, find_first), to_month(now))
 

@@ -48,6 +48,7 @@ class UpdateRecord(msgspec.Struct, frozen=True):
         versions: Of each table, as they are for this account from here on.
         readings: What was read since the row before.
         forgotten_before: The month before which everything was forgotten.
+        begins: The month of the account's oldest order, where it was looked for.
     """
 
     account: str
@@ -57,6 +58,7 @@ class UpdateRecord(msgspec.Struct, frozen=True):
     versions: dict[str, int]
     readings: list[Reading] = []
     forgotten_before: str = ""
+    begins: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,6 +71,7 @@ class AccountState:
         versions: Of each table.
         readings: The newest of each source and month.
         forgotten: When something was forgotten, and the month before which.
+        begins: The month of the account's oldest order; empty where it was not looked for.
     """
 
     account: str
@@ -76,6 +79,7 @@ class AccountState:
     versions: dict[str, int] = field(default_factory=dict)
     readings: dict[tuple[str, str], Reading] = field(default_factory=dict)
     forgotten: tuple[tuple[datetime, str], ...] = ()
+    begins: str = ""
 
     def find_forgotten(self, source: str, month: str) -> datetime | None:
         """Tell when the reading of a month was forgotten; None if it was not."""
@@ -144,7 +148,9 @@ def fold(
         return AccountState(account, forgotten=forgotten)
     counted = own[: ends[-1] + 1]
     readings = {(reading.source, reading.month): reading for record in counted for reading in record.readings}
-    return AccountState(account, counted[-1].at, dict(counted[-1].versions), readings, forgotten)
+    versions = next((record.versions for record in reversed(counted) if record.versions), {})
+    begins = next((record.begins for record in reversed(counted) if record.begins), "")
+    return AccountState(account, counted[-1].at, dict(versions), readings, forgotten, begins)
 
 
 def next_instant(records: Sequence[UpdateRecord], now: datetime) -> datetime:
@@ -161,6 +167,7 @@ _SCHEMA = arrow.schema(
         ("versions", ARROW_TEXT),
         ("readings", ARROW_TEXT),
         ("forgotten_before", ARROW_TEXT),
+        ("begins", ARROW_TEXT),
     ]
 )
 

@@ -161,7 +161,7 @@ class DeltaTables:
     def read(
         self,
         table: ArchiveTable,
-        version: int,
+        version: int | None,
         account: str,
         months: Sequence[str],
         columns: Sequence[str] | None = None,
@@ -170,7 +170,7 @@ class DeltaTables:
 
         Args:
             table: Which table.
-            version: From the updates.
+            version: From the updates; None for the newest, which an update may not have finished yet.
             account: Its name.
             months: Such as `2026-11`.
             columns: These, and those that rows are sorted by; all by default.
@@ -186,7 +186,7 @@ class DeltaTables:
         return data.sort_by(order) if data.num_rows else data
 
     def dataset(
-        self, table: ArchiveTable, version: int, account: str, months: Sequence[str]
+        self, table: ArchiveTable, version: int | None, account: str, months: Sequence[str]
     ) -> datasets.Dataset | None:
         """Open some months of an account as they were in a version; None where the table was not there."""
         found = self.open(table.name, version)

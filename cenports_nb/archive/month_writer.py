@@ -44,8 +44,7 @@ class MonthWriter:
 
     def read(self, table: ArchiveTable, month: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read a month as it is now."""
-        version = self.tables.version(table.name)
-        return to_frame(self.tables.read(table, version, self.account, [month], columns), table, columns)
+        return to_frame(self.tables.read(table, None, self.account, [month], columns), table, columns)
 
     def write_month(self, source: str, month: str, reading: SourceReading, at: datetime) -> None:
         """Replace a month by its newest reading, where they differ."""

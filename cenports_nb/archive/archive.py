@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb.api.client import Client
-from cenports_nb.archive.coverage import MissingMonth, build_missing_frame, find_missing_months, list_span_months
+from cenports_nb.archive.coverage import MissingMonth, build_missing_frame, find_gaps, find_missing_months, list_span_months
 from cenports_nb.archive.delta_tables import DeltaTables, import_deltalake, private_umask
 from cenports_nb.archive.forget import finish_forgetting, forget_months
 from cenports_nb.archive.format import ArchiveFormat, name_account, open_folder, read_format, register_account
@@ -25,7 +25,7 @@ from cenports_nb.archive.sources import TABLE_SOURCES
 from cenports_nb.archive.sql import run_sql
 from cenports_nb.archive.tables import REJECTS, TABLES
 from cenports_nb.archive.update import UpdateOptions, new_update_id, update_account
-from cenports_nb.archive.updates import AccountState, UpdateLog, UpdateRecord, fold
+from cenports_nb.archive.updates import AccountState, UpdateLog, fold
 from cenports_nb.errors import (
     ArchiveError,
     CenportsError,
@@ -392,19 +392,16 @@ class Archive:
         channel_id: str | Sequence[str] | None, columns: Sequence[str] | None, as_of: Instant | None,
         allow_partial: bool,
     ) -> Scan:  # fmt: skip
-        import warnings  # noqa: PLC0415
-
         source, zone = TABLE_SOURCES[table], ZoneInfo(self.time_zone)
         states = self._choose_states(accounts, as_of)
         days = parse_range(start, end, last, zone, _read_today(states, zone))
-        span = days or _read_span(states, source)
-        missing = [gap for state in states for gap in find_missing_months(state, source, *span, zone)] if span else []
-        if not missing and days is None and span is None:
-            missing = []
-        months = list_span_months(*span, zone) if span else []
+        missing: list[MissingMonth] = []
+        for state in states:
+            missing += find_missing_months(state, source, *days, zone) if days else find_gaps(state, source)
+        months = list_span_months(*days, zone) if days else None
         slices = []
         for state in states:
-            own = [month for month in state.list_months(source) if month in months]
+            own = [month for month in state.list_months(source) if months is None or month in months]
             as_of_month = min((state.readings[source, month].at for month in own), default=None)
             slices.append(self._slice(state, table, own, as_of_month))
         scan = Scan(
@@ -491,25 +488,12 @@ class Archive:
 
 
 def _keep_months(each: AccountSlice, months: Sequence[str]) -> AccountSlice:
-    from dataclasses import replace  # noqa: PLC0415
-
     return replace(each, months=tuple(months))
 
 
 def _read_today(states: Sequence[AccountState], zone: ZoneInfo) -> date:
     """Tell the day of the last update, on which a span such as 30D ends."""
     return max(state.at for state in states if state.at).astimezone(zone).date()
-
-
-def _read_span(states: Sequence[AccountState], source: str) -> tuple[date, date] | None:
-    """Tell the first and last day of all that is archived."""
-    from cenports_nb.archive.schedule import month_days  # noqa: PLC0415
-
-    months = sorted({month for state in states for month in state.list_months(source)})
-    if not months:
-        return None
-    newest = max(reading.at for state in states for (name, _), reading in state.readings.items() if name == source)
-    return month_days(months[0])[0], min(month_days(months[-1])[1] - timedelta(days=1), newest.date())
 
 
 def _build_failed_frame(failed: Sequence[tuple[str, CenportsError]]) -> pd.DataFrame:
@@ -550,5 +534,3 @@ def _parse_instant(value: Instant, zone: ZoneInfo) -> datetime:
     found: datetime = moment.to_pydatetime(warn=False).astimezone(UTC)
     return found
 
-
-__all__ = ["Archive", "UpdateRecord", "open_archive"]

@@ -65,6 +65,13 @@ def find_missing_months(
     return missing
 
 
+def find_gaps(state: AccountState, source: str) -> list[MissingMonth]:
+    """Find the months between archived ones that could not be read yet."""
+    archived = state.list_months(source)
+    between = list_months(archived[0], archived[-1]) if archived else []
+    return [MissingMonth(state.account, month, "is not archived") for month in between if month not in archived]
+
+
 def build_missing_frame(table: str, missing: Sequence[MissingMonth]) -> pd.DataFrame:
     """Build the frame that an `IncompleteError` carries: `source channel_id start end reason`."""
     spans = [month_days(each.month) for each in missing]

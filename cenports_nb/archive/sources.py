@@ -13,6 +13,7 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.api.http.record_page import open_page, split_records
+from cenports_nb.api.retrieval.windows import ONE_DAY
 from cenports_nb.archive.privacy import protect, protect_rejects
 from cenports_nb.archive.schedule import FIRST_MONTH, month_days, to_month
 from cenports_nb.archive.tables import ACTUAL_STOCK, AVAILABLE_STOCK, OUTCOMES, READ_AT, to_frame, to_table
@@ -63,7 +64,7 @@ def read_orders(client: Client, month: str, personal: str, progress: bool | None
     """
     first, after = month_days(month)
     with _watch_completeness():
-        orders, lines = load_utc_days(client, first, after - (after - first) / (after - first).days, progress=progress)
+        orders, lines = load_utc_days(client, first, after - ONE_DAY, progress=progress)
     found = _protect({"orders": orders, "line_items": lines}, personal)
     return SourceReading(found.frames, found.rejects, found.at, bool(is_open(lines["status"]).any()))
 

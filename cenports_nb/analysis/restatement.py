@@ -89,7 +89,7 @@ def restatement(
         3               now   <NA>      4       39.96
     """
     if is_scan(before) and is_scan(after):
-        work = partial(_compare_month, before, after, exclude)  # type: ignore[arg-type]
+        work = partial(_compare_month, before, after, exclude)
         parts = run_by_month(work, list_scan_months(before, after), executor)
     else:
         parts = [_compare(read_whole(before), read_whole(after), exclude)]
@@ -152,10 +152,16 @@ def _compare(before: pd.DataFrame, after: pd.DataFrame, exclude: Collection[str]
     )
     touched = _find_touched(earlier, later)
     orders = touched[ORDER_KEYS].drop_duplicates()
+    orders_before, orders_after = (
+        frame[ORDER_KEYS].drop_duplicates().merge(orders, on=ORDER_KEYS) for frame in (earlier, later)
+    )
     return _Part(
-        *(frame.merge(touched, on=LINE_ITEM_KEYS) for frame in (earlier, later)),
-        *(frame[ORDER_KEYS].drop_duplicates().merge(orders, on=ORDER_KEYS) for frame in (earlier, later)),
-        *(_add_up(frame, exclude) for frame in (earlier, later)),
+        earlier.merge(touched, on=LINE_ITEM_KEYS),
+        later.merge(touched, on=LINE_ITEM_KEYS),
+        orders_before,
+        orders_after,
+        _add_up(earlier, exclude),
+        _add_up(later, exclude),
     )
 
 

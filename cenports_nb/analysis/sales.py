@@ -91,16 +91,25 @@ def summarize_sales(
     names: list[str] = [by] if isinstance(by, str) else list(by)
     _check_by(names, with_orders=orders is not None)
     if is_scan(line_items) and (orders is None or is_scan(orders)):
-        zone = time_zone or line_items.time_zone  # type: ignore[union-attr]
-        work = partial(_summarize_month, line_items, orders, names, zone, exclude)  # type: ignore[arg-type]
+        terms = _Terms(names, time_zone or line_items.time_zone, exclude)
+        work = partial(_summarize_month, line_items, orders, terms)
         parts = run_by_month(work, list_scan_months(*filter(is_scan, (line_items, orders))), executor)
     else:
         lines, order_frame = read_whole(line_items), read_whole(orders)
         refuse_swapped(line_items=lines, orders=order_frame)
         zone = read_time_zone(time_zone, lines, order_frame)
-        parts = [_summarize_part(lines, order_frame, names, zone, exclude)]
+        parts = [_summarize_part(lines, order_frame, _Terms(names, zone, exclude))]
     _warn_unmatched_orders(parts, excluded=bool(exclude))
     return _combine_parts(parts)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """How lines are grouped: by what, in which zone, and which statuses don't count."""
+
+    names: list[str]
+    time_zone: str
+    exclude: Collection[str]
 
 
 @dataclass(frozen=True)
@@ -122,24 +131,18 @@ class _Part:
     orders_without_lines: int
 
 
-def _summarize_month(
-    line_items: Scan, orders: Scan | None, names: list[str], time_zone: str, exclude: Collection[str], month: str
-) -> _Part:
+def _summarize_month(line_items: Scan, orders: Scan | None, terms: _Terms, month: str) -> _Part:
     """Sum one month of a scan; an order is in one month alone, so that it is counted once."""
-    return _summarize_part(
-        line_items.read(month), None if orders is None else orders.read(month), names, time_zone, exclude
-    )
+    return _summarize_part(line_items.read(month), None if orders is None else orders.read(month), terms)
 
 
-def _summarize_part(
-    line_items: pd.DataFrame, orders: pd.DataFrame | None, names: list[str], time_zone: str, exclude: Collection[str]
-) -> _Part:
+def _summarize_part(line_items: pd.DataFrame, orders: pd.DataFrame | None, terms: _Terms) -> _Part:
     """Sum the lines of a frame by group."""
-    parse_time_zone(time_zone)
+    parse_time_zone(terms.time_zone)
     needed = [*ORDER_KEYS, "order_date", "product_sku", "quantity", "price", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
-    if exclude:
-        lines = lines[~has_status(lines["status"], exclude).to_numpy()]
+    if terms.exclude:
+        lines = lines[~has_status(lines["status"], terms.exclude).to_numpy()]
     order_frame = None
     if orders is not None:
         order_frame = validate_columns(orders, schemas.Orders, "orders", [*ORDER_KEYS, "grand_total", "ship_to_state"])
@@ -152,7 +155,9 @@ def _summarize_part(
         order_rows = index_unique_rows(orders, encoded.rows[1], order_count, ORDER_KEYS, "orders")
         at = order_rows[codes]
         unmatched = _count_unmatched(at, codes, encoded.rows[1], order_count)
-    columns = {COLUMN_NAMES[name]: _build_group_column(name, lines, order_frame, at, time_zone) for name in names}
+    columns = {
+        COLUMN_NAMES[name]: _build_group_column(name, lines, order_frame, at, terms.time_zone) for name in terms.names
+    }
     group, first = _encode_groups(list(columns.values()), len(lines))
     size = len(first)
     groups = pd.DataFrame(
@@ -193,7 +198,14 @@ def _combine_parts(parts: Sequence[_Part]) -> pd.DataFrame:
         return sum_by_code(group, np.concatenate([part.counts[name] for part in parts]), size)
 
     result: dict[str, Any] = {name: groups[name].take(rows).reset_index(drop=True) for name in groups.columns}
-    names = ["orders", "lines", "units", "line_value", "unpriced", *(name for name in ("order_total",) if name in first.money)]
+    names = [
+        "orders",
+        "lines",
+        "units",
+        "line_value",
+        "unpriced",
+        *(name for name in ("order_total",) if name in first.money),
+    ]
     return pd.DataFrame({**result, **{name: add(name) for name in names}}, copy=False)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeGuard, TypeVar
 
 import pandas as pd
 
@@ -28,7 +28,7 @@ class Scan(Protocol):
         """Read one month; a frame without rows for a month that it does not have."""
 
 
-def is_scan(value: Any) -> bool:
+def is_scan(value: Any) -> TypeGuard[Scan]:
     """Tell a scan from a frame."""
     return not isinstance(value, pd.DataFrame) and hasattr(value, "months") and callable(getattr(value, "read", None))
 

@@ -110,8 +110,9 @@ def find_shared_keys(
 def hash_rows(frame: pd.DataFrame, columns: Sequence[str] | None = None) -> Hashes:
     """Hash each row of some columns to 64 bits; only for comparing within one process."""
     chosen = frame if columns is None else frame[list(columns)]
-    hashes: Hashes = pd.util.hash_pandas_object(chosen, index=False, categorize=False).to_numpy(np.uint64)
-    return hashes
+    hashes: Any = pd.util.hash_pandas_object(chosen, index=False, categorize=False).to_numpy()
+    found: Hashes = hashes.astype(np.uint64)
+    return found
 
 
 def _group_rows(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from cenports_nb.archive.delta_tables import DeltaTables, clear_errors
 from cenports_nb.archive.tables import TABLES
-from cenports_nb.archive.updates import FORGET, UpdateLog, UpdateRecord, fold, next_instant
+from cenports_nb.archive.updates import FORGET, UpdateLog, UpdateRecord, next_instant
 
 PARTITION = re.compile(r"month=(\d{4}-\d{2})")
 

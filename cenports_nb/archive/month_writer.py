@@ -13,7 +13,16 @@ from cenports_nb.archive.comparison import Change, compare, drop_shared_shipment
 from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.schedule import format_month, number_month, to_month
 from cenports_nb.archive.sources import SourceReading
-from cenports_nb.archive.tables import OUTCOMES, REJECTS, SHIPMENT_ITEMS, SHIPMENTS, TABLES, ArchiveTable, to_frame, to_table
+from cenports_nb.archive.tables import (
+    OUTCOMES,
+    REJECTS,
+    SHIPMENT_ITEMS,
+    SHIPMENTS,
+    TABLES,
+    ArchiveTable,
+    to_frame,
+    to_table,
+)
 from cenports_nb.archive.updates import CHECKPOINT, UPDATE, AccountState, Reading, UpdateLog, UpdateRecord, next_instant
 from cenports_nb.frames.text_columns import repeat_text
 
@@ -80,7 +89,7 @@ class MonthWriter:
 
     def write_outcomes(self, months: dict[str, pd.DataFrame]) -> None:
         """Replace the outcomes of the journal's submissions; those that the journal has no more stay."""
-        forgotten = max((before for _, before in self.state.forgotten), default="")
+        forgotten = self.state.forgotten_before
         for month, frame in months.items():
             if month >= forgotten:
                 before = self.read(OUTCOMES, month)
@@ -103,7 +112,7 @@ class MonthWriter:
 
     def restore(self) -> None:
         """Take back what a killed update wrote after its last checkpoint."""
-        forgotten = max((before for _, before in self.state.forgotten), default="")
+        forgotten = self.state.forgotten_before
         for name, table in TABLES.items():
             base, newest = self.state.versions.get(name, -1), self.tables.version(name)
             if newest == base:

@@ -157,8 +157,11 @@ class Scan:
             wanted = [month for month in months if month in each.months]
             data = DeltaTables(self.folder).read(REJECTS, each.rejects_version, each.account, wanted)
             frame = to_frame(data, REJECTS)
-            found += frame[frame["table"] == self.table].astype("object").where(lambda part: part.notna(), "").to_dict(
-                "records"
+            found += (
+                frame[frame["table"] == self.table]
+                .astype("object")
+                .where(lambda part: part.notna(), "")
+                .to_dict("records")
             )
         return tuple(
             Reject(int(row["record_index"]), row["key"], row["column"], row["reason"], row["record"]) for row in found

@@ -76,7 +76,7 @@ def choose_first_month(state: AccountState, start: str | None, find_first: Calla
         find_first: Finds the oldest month of the account.
     """
     archived = state.list_months("orders")
-    forgotten = max((before for _, before in state.forgotten), default="")
+    forgotten = state.forgotten_before
     known = archived[0] if archived else forgotten
     if start is not None:
         return min(start, known) if known else start

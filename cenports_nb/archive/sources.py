@@ -17,7 +17,14 @@ from cenports_nb.api.retrieval.windows import ONE_DAY
 from cenports_nb.archive.privacy import protect, protect_rejects
 from cenports_nb.archive.schedule import FIRST_MONTH, month_days, to_month
 from cenports_nb.archive.tables import ACTUAL_STOCK, AVAILABLE_STOCK, OUTCOMES, READ_AT, to_frame, to_table
-from cenports_nb.errors import ApiError, AuthenticationError, IncompleteError, IncompleteWarning, RateLimitedError, RejectedRowsWarning
+from cenports_nb.errors import (
+    ApiError,
+    AuthenticationError,
+    IncompleteError,
+    IncompleteWarning,
+    RateLimitedError,
+    RejectedRowsWarning,
+)
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.loaders.orders import load_utc_days
 from cenports_nb.frames.loaders.shipments import load_shipment_window

@@ -58,30 +58,33 @@ def read_result(data: arrow.Table) -> pd.DataFrame:
 
 def _read_column(values: arrow.ChunkedArray) -> pd.Series[Any]:
     kind = values.type
+    if arrow.types.is_decimal(kind):  # a sum of whole numbers is a wide decimal in DuckDB
+        values = values.cast(arrow.int64() if kind.scale == 0 else arrow.float64())
+        kind = values.type
+    found: pd.Series[Any]
     if arrow.types.is_string(kind) or arrow.types.is_large_string(kind) or arrow.types.is_string_view(kind):
-        return from_arrow(values.cast(ARROW_TEXT))
-    if arrow.types.is_integer(kind):
-        return pd.Series(pd.Int64Dtype().__from_arrow__(values.cast(arrow.int64()))).astype(
-            "Int64" if values.null_count else "int64"
-        )
-    if arrow.types.is_boolean(kind):
-        return pd.Series(pd.BooleanDtype().__from_arrow__(values)).astype("boolean" if values.null_count else "bool")
-    if arrow.types.is_decimal(kind):
-        # A sum of whole numbers is a wide decimal in DuckDB.
-        whole = kind.scale == 0 and kind.precision >= 38
-        return _read_column(values.cast(arrow.int64() if whole else arrow.float64()))
-    if arrow.types.is_timestamp(kind):
-        return values.cast(arrow.timestamp("us", "UTC" if kind.tz else None)).to_pandas()  # DuckDB says Etc/UTC
-    if arrow.types.is_date(kind):
-        return values.cast(arrow.timestamp("us")).to_pandas()
-    return values.to_pandas()
+        found = from_arrow(values.cast(ARROW_TEXT))
+    elif arrow.types.is_integer(kind):
+        nullable: Any = pd.Int64Dtype()
+        found = pd.Series(nullable.__from_arrow__(values.cast(arrow.int64())))
+        found = found if values.null_count else found.astype("int64")
+    elif arrow.types.is_boolean(kind):
+        nullable = pd.BooleanDtype()
+        found = pd.Series(nullable.__from_arrow__(values))
+        found = found if values.null_count else found.astype("bool")
+    elif arrow.types.is_timestamp(kind) or arrow.types.is_date(kind):
+        zone = "UTC" if getattr(kind, "tz", None) else None  # DuckDB says Etc/UTC
+        found = values.cast(arrow.timestamp("us", zone)).to_pandas()
+    else:
+        found = values.to_pandas()
+    return found
 
 
 def _open_dataset(tables: DeltaTables, states: Sequence[AccountState], table: ArchiveTable) -> Any:
     """Open a table as it is after the last update of each account, without what was forgotten."""
     found = []
     for state in states:
-        forgotten = max((before for _, before in state.forgotten), default="")
+        forgotten = state.forgotten_before
         refetched = {month for source in ("orders", "shipments") for month in state.list_months(source)}
         version = state.versions.get(table.name, -1)
         months = [
@@ -105,5 +108,3 @@ def _import_duckdb() -> Any:
     except ImportError:
         raise ConfigurationError('SQL needs an extra: pip install "cenports-nb[archive]".') from None
     return duckdb
-
-

@@ -162,7 +162,7 @@ def add_account(frame: pd.DataFrame, account: str) -> pd.DataFrame:
 def _to_column(values: arrow.ChunkedArray, dtype: Any) -> pd.Series[Any]:
     if dtype == "str":
         return from_arrow(values.cast(ARROW_TEXT))
-    if isinstance(dtype, pd.Int64Dtype | pd.BooleanDtype):
+    if str(dtype) in ("Int64", "boolean"):
         return pd.Series(dtype.__from_arrow__(values.cast(_ARROW_TYPES[str(dtype)])), copy=False)
     if str(dtype) == "datetime64[us]":
         values = values.cast(arrow.timestamp("us"))

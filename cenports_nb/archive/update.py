@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import uuid
 import warnings
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import astuple, dataclass, field
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from cenports_nb.archive.comparison import Change, find_shared_keys
+from cenports_nb.archive.comparison import find_shared_keys
 from cenports_nb.archive.month_writer import MonthWriter
 from cenports_nb.archive.schedule import choose_first_month, find_first_month, list_due_months, list_months, to_month
 from cenports_nb.archive.sources import (
@@ -78,77 +79,84 @@ def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) 
     Raises:
         AuthenticationError, TransportError: Cenports can't be asked; what was finished before stays.
     """
+    run = _UpdateRun(client, writer, options)
     writer.restore()
-    months = _choose_months(client, writer, options)
-    missing: list[MissingReading] = []
-    read = {
-        source: set(list_due_months(writer.state, source, months, client.clock.now())) for source in SOURCES
-    }
-    rejects = 0
+    months = _choose_months(run)
+    now = client.clock.now()
+    due = {source: set(list_due_months(writer.state, source, months, now)) for source in SOURCES}
     for month in months:
         for source in SOURCES:
-            if month in read[source]:
-                rejects += _read_month(client, writer, source, month, options, missing)
+            if month in due[source]:
+                _read_month(run, source, month)
         writer.checkpoint(client.clock.now())
-    if any(name == ORDERS.name for name, _ in writer.changes) or writer.state.at is None:
-        _settle_moved_orders(client, writer, options, missing)
+    if writer.state.is_unfinished or any(name == ORDERS.name for name, _ in writer.changes):
+        _settle_moved_orders(run)
     for name in STOCK_LOADERS:
-        rejects += _read_stock(client, writer, name, options, missing)
+        _read_stock(run, name)
     writer.write_outcomes(read_outcomes(client))
     at = writer.finish(client.clock.now())
-    _warn(writer.account, missing, rejects)
-    return _build_result(writer, missing, at)
+    _warn(run)
+    return _list_changes(run, at)
 
 
-def _choose_months(client: Client, writer: MonthWriter, options: UpdateOptions) -> list[str]:
-    now = client.clock.now()
+@dataclass
+class _UpdateRun:
+    """What one update works with, and what it could not read.
+
+    Attributes:
+        client: The account.
+        writer: Its part of the archive.
+        options: What was asked.
+        missing: What could not be read whole.
+        rejects: Records that could not become rows.
+    """
+
+    client: Client
+    writer: MonthWriter
+    options: UpdateOptions
+    missing: list[MissingReading] = field(default_factory=list)
+    rejects: int = 0
+
+
+def _choose_months(run: _UpdateRun) -> list[str]:
+    now = run.client.clock.now()
 
     def find_first() -> str:
-        writer.begins = find_first_month(lambda day: has_orders_before(client, day), now)
-        return writer.begins
+        run.writer.begins = find_first_month(lambda day: has_orders_before(run.client, day), now)
+        return run.writer.begins
 
-    return list_months(choose_first_month(writer.state, options.start, find_first), to_month(now))
+    return list_months(choose_first_month(run.writer.state, run.options.start, find_first), to_month(now))
 
 
-def _read_month(
-    client: Client,
-    writer: MonthWriter,
-    source: str,
-    month: str,
-    options: UpdateOptions,
-    missing: list[MissingReading],
-) -> int:
-    """Read a month and write it, unless it is not complete; returns the number of rejects."""
+def _read_month(run: _UpdateRun, source: str, month: str) -> None:
+    """Read a month and write it, unless it is not complete."""
     try:
-        reading = SOURCES[source](client, month, options.personal, options.progress)
+        reading = SOURCES[source](run.client, month, run.options.personal, run.options.progress)
     except IncompleteReadingError as error:
         tables = tuple(name for name, of_source in TABLE_SOURCES.items() if of_source == source)
-        missing.append(MissingReading(tables, month, str(error)))
-        return 0
-    at = _never_back(reading.at or client.clock.now(), writer)
-    writer.write_month(source, month, reading, at)
-    return sum(len(frame) for frame in reading.rejects.values())
+        run.missing.append(MissingReading(tables, month, str(error)))
+        return
+    at = _never_back(reading.at or run.client.clock.now(), run.writer)
+    run.writer.write_month(source, month, reading, at)
+    run.rejects += sum(len(frame) for frame in reading.rejects.values())
 
 
-def _read_stock(
-    client: Client, writer: MonthWriter, name: str, options: UpdateOptions, missing: list[MissingReading]
-) -> int:
+def _read_stock(run: _UpdateRun, name: str) -> None:
     try:
-        reading = read_stock(client, name, options.personal)
+        reading = read_stock(run.client, name, run.options.personal)
     except IncompleteReadingError as error:
-        missing.append(MissingReading((name,), to_month(client.clock.now()), str(error)))
-        return 0
-    writer.add_stock(name, reading, _never_back(reading.at or client.clock.now(), writer))
-    return sum(len(frame) for frame in reading.rejects.values())
+        run.missing.append(MissingReading((name,), to_month(run.client.clock.now()), str(error)))
+        return
+    run.writer.add_stock(name, reading, _never_back(reading.at or run.client.clock.now(), run.writer))
+    run.rejects += sum(len(frame) for frame in reading.rejects.values())
 
 
-def _settle_moved_orders(
-    client: Client, writer: MonthWriter, options: UpdateOptions, missing: list[MissingReading]
-) -> None:
+def _settle_moved_orders(run: _UpdateRun) -> None:
     """Leave each order to one month: one that a newer reading has elsewhere has moved.
 
     The month that it left is read again; where that doesn't settle it, the newest reading wins.
     """
+    writer = run.writer
     for attempt in range(MAX_MOVED_READINGS):
         months = writer.state.list_months("orders")
         rows = sum(writer.state.readings["orders", month].rows.get(ORDERS.name, 0) for month in months)
@@ -156,11 +164,10 @@ def _settle_moved_orders(
         for copies in find_shared_keys(months, lambda month: writer.read(ORDERS, month, ORDER_KEYS), rows):
             times = copies["month"].map(lambda month: writer.state.readings["orders", month].at)
             newest = times.groupby([copies[name] for name in ORDER_KEYS]).transform("max")
-            stale = copies[times < newest]
-            for month, keys in stale.groupby("month"):
+            for month, keys in copies[times < newest].groupby("month"):
                 is_moved = True
                 if attempt < MAX_MOVED_READINGS - 1:
-                    _read_month(client, writer, ORDERS.name, str(month), options, missing)
+                    _read_month(run, ORDERS.name, str(month))
                 else:
                     writer.drop_orders(str(month), keys[ORDER_KEYS])
         if not is_moved:
@@ -173,45 +180,55 @@ def _never_back(at: datetime, writer: MonthWriter) -> datetime:
     return max([at, *(before + TICK for before in times if before is not None)])
 
 
-def _warn(account: str, missing: list[MissingReading], rejects: int) -> None:
-    if missing:
-        first = missing[0]
+def _warn(run: _UpdateRun) -> None:
+    account = run.writer.account
+    if run.missing:
+        first = run.missing[0]
         warnings.warn(
-            f"{account}: {format_count(len(missing), 'reading')} not complete, so what was archived before stays; the "
-            f"first, {first.tables[0]} of {first.month}: {first.reason}",
+            f"{account}: {format_count(len(run.missing), 'reading')} not complete, so what was archived before stays; "
+            f"the first, {first.tables[0]} of {first.month}: {first.reason}",
             IncompleteWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
-    if rejects:
+    if run.rejects:
         warnings.warn(
-            f"{account}: {format_count(rejects, 'record')} can't be read; they are archived as rejects. See "
+            f"{account}: {format_count(run.rejects, 'record')} can't be read; they are archived as rejects. See "
             "cenports_nb.rejected(frame) of a frame of these months.",
             RejectedRowsWarning,
-            stacklevel=4,
+            stacklevel=5,
         )
 
 
-def _build_result(writer: MonthWriter, missing: list[MissingReading], at: datetime) -> pd.DataFrame:
+def _list_changes(run: _UpdateRun, at: datetime) -> pd.DataFrame:
     """List what changed, and what could not be read."""
-    rows = []
+    writer = run.writer
+    rows: list[tuple[Any, ...]] = []
     for (table, month), change in writer.changes.items():
         reading = writer.state.readings.get((TABLE_SOURCES.get(table, ""), month))
         count = reading.rows.get(table, 0) if reading else change.added
-        rows.append((table, month, count, change, True, reading.at if reading else at))
-    for each in missing:
+        rows.append((writer.account, table, month, count, *astuple(change), True, reading.at if reading else at))
+    for each in run.missing:
         for table in each.tables:
             reading = writer.state.readings.get((TABLE_SOURCES.get(table, ""), each.month))
-            count = reading.rows.get(table, 0) if reading else 0
-            rows.append((table, each.month, count, Change(0, 0, 0), False, reading.at if reading else None))
-    counts = ("added", "changed", "removed")
+            count, read_at = (reading.rows.get(table, 0), reading.at) if reading else (0, None)
+            rows.append((writer.account, table, each.month, count, 0, 0, 0, False, read_at))
+    return build_result(rows)
+
+
+RESULT_DTYPES = {
+    **dict.fromkeys(("account", "table", "month"), "str"),
+    **dict.fromkeys(("rows", "added", "changed", "removed"), "int64"),
+    "complete": "bool",
+    "as_of": "datetime64[us, UTC]",
+}
+
+
+def build_result(rows: Sequence[tuple[Any, ...]]) -> pd.DataFrame:
+    """Build the frame that an update returns."""
+    values = list(zip(*rows, strict=True)) or [()] * len(RESULT_DTYPES)
     return pd.DataFrame(
         {
-            "account": pd.Series([writer.account] * len(rows), dtype="str"),
-            "table": pd.Series([row[0] for row in rows], dtype="str"),
-            "month": pd.Series([row[1] for row in rows], dtype="str"),
-            "rows": pd.Series([row[2] for row in rows], dtype="int64"),
-            **{name: pd.Series([getattr(row[3], name) for row in rows], dtype="int64") for name in counts},
-            "complete": pd.Series([row[4] for row in rows], dtype="bool"),
-            "as_of": pd.Series([row[5] for row in rows], dtype="datetime64[us, UTC]"),
+            name: pd.Series(list(column), dtype=dtype)
+            for (name, dtype), column in zip(RESULT_DTYPES.items(), values, strict=True)
         }
     )

@@ -72,6 +72,7 @@ class AccountState:
         readings: The newest of each source and month.
         forgotten: When something was forgotten, and the month before which.
         begins: The month of the account's oldest order; empty where it was not looked for.
+        is_unfinished: An update was killed after a checkpoint.
     """
 
     account: str
@@ -80,6 +81,12 @@ class AccountState:
     readings: dict[tuple[str, str], Reading] = field(default_factory=dict)
     forgotten: tuple[tuple[datetime, str], ...] = ()
     begins: str = ""
+    is_unfinished: bool = False
+
+    @property
+    def forgotten_before(self) -> str:
+        """The month before which everything was forgotten once; empty where nothing was."""
+        return max((before for _, before in self.forgotten), default="")
 
     def find_forgotten(self, source: str, month: str) -> datetime | None:
         """Tell when the reading of a month was forgotten; None if it was not."""
@@ -150,7 +157,8 @@ def fold(
     readings = {(reading.source, reading.month): reading for record in counted for reading in record.readings}
     versions = next((record.versions for record in reversed(counted) if record.versions), {})
     begins = next((record.begins for record in reversed(counted) if record.begins), "")
-    return AccountState(account, counted[-1].at, dict(versions), readings, forgotten, begins)
+    is_unfinished = counted[-1].kind == CHECKPOINT
+    return AccountState(account, counted[-1].at, dict(versions), readings, forgotten, begins, is_unfinished)
 
 
 def next_instant(records: Sequence[UpdateRecord], now: datetime) -> datetime:

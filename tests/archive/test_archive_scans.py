@@ -118,5 +118,6 @@ def test_a_scan_without_months_sums_to_nothing(readings: TwoReadings) -> None:
     archive = readings.archive
     nothing = archive.scan_line_items(channel_id="nobody")
     pd.testing.assert_frame_equal(
-        cn.summarize_sales(nothing, by="week"), cn.summarize_sales(archive.load_line_items(channel_id="nobody"), by="week")
+        cn.summarize_sales(nothing, by="week"),
+        cn.summarize_sales(archive.load_line_items(channel_id="nobody"), by="week"),
     )

@@ -103,9 +103,7 @@ def test_a_restated_order_is_counted_as_changed(shop: Shop, archive: cn.Archive)
 
 
 @pytest.mark.parametrize(("days", "asked"), [(1, False), (8, True)])
-def test_a_closed_month_is_read_again_after_a_week(
-    shop: Shop, archive: cn.Archive, days: float, asked: bool
-) -> None:
+def test_a_closed_month_is_read_again_after_a_week(shop: Shop, archive: cn.Archive, days: float, asked: bool) -> None:
     """Orders of an old month may be restated too, and that is found within a month."""
     archive.update(shop.client)
     shop.restate("N-02", lambda record: record["lineItems"][0].update(quantity=7))
@@ -123,9 +121,7 @@ def test_a_month_with_open_lines_is_read_every_time(shop: Shop, archive: cn.Arch
 
 
 @pytest.mark.parametrize(("number", "to"), [("N-02", "2026-03-05"), ("N-12", "2026-01-20")])
-def test_an_order_that_moved_to_another_month_is_in_one(
-    shop: Shop, archive: cn.Archive, number: str, to: str
-) -> None:
+def test_an_order_that_moved_to_another_month_is_in_one(shop: Shop, archive: cn.Archive, number: str, to: str) -> None:
     """Its old month is read again in the same update, although its age asks for no reading."""
     archive.update(shop.client)
     shop.restate(number, lambda record: record.update(orderDate=f"{to}T10:00:00.000000Z"))
@@ -168,7 +164,9 @@ def test_outcomes_of_own_updates_are_archived(shop: Shop, archive: cn.Archive) -
 
 def test_rejects_are_archived_with_the_month(shop: Shop, archive: cn.Archive) -> None:
     """A record that can't be read is in no frame, and is not lost."""
-    shop.restate("N-02", lambda record: record.update(orderDate="2026-01-15T15:30:00.000000Z", lineItems=[{"quantity": 1}]))
+    shop.restate(
+        "N-02", lambda record: record.update(orderDate="2026-01-15T15:30:00.000000Z", lineItems=[{"quantity": 1}])
+    )
     with pytest.warns(cn.errors.RejectedRowsWarning, match="record"):
         archive.update(shop.client)
     with pytest.warns(cn.errors.RejectedRowsWarning):

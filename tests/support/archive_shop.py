@@ -9,14 +9,13 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from support.fake_clock import FakeClock
-from support.report_shops import channel, line, order, shipment, write
-
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.clock import Clock
 from cenports_nb.settings import resolve_settings
+from support.fake_clock import FakeClock
+from support.report_shops import channel, line, order, shipment, write
 
 NOW = datetime(2026, 3, 10, 2, tzinfo=UTC)
 DAY_SECONDS = 86_400
@@ -30,7 +29,12 @@ def made_order(number: str, at: str, *, name: str = "", status: str = "shipped",
     person = name or f"Customer {number}"
     for place in ("billTo", "shipTo"):
         record[place] = {**record[place], "name": person, "address1": f"{person} Street"}
-    return {**record, "customerName": person, "contactName": person, "notes": {"merchantMsg": None, "retailerMsg": None}}
+    return {
+        **record,
+        "customerName": person,
+        "contactName": person,
+        "notes": {"merchantMsg": None, "retailerMsg": None},
+    }
 
 
 def write_shop(folder: Path) -> Path:

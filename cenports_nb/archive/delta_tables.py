@@ -22,7 +22,8 @@ NO_VERSION = -1
 MAX_FILES = 48
 """Files of one partition before they are compacted into one."""
 COMMIT_ATTEMPTS = 8
-DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
+DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+DISK_FULL_WORDS = ("No space left", "Disk quota exceeded", "File too large")
 
 
 def import_deltalake() -> Any:
@@ -49,8 +50,12 @@ def private_umask() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def clear_errors(folder: Path) -> Iterator[None]:
+def clear_errors(folder: Path, *, writing: bool = False) -> Iterator[None]:
     """Say what the libraries raise about files in one sentence.
+
+    Args:
+        folder: The archive.
+        writing: Something is written; a failure then leaves the archive as it was.
 
     Raises:
         ArchiveError: The disk is full, a file is missing or damaged, or it can't be written.
@@ -60,12 +65,14 @@ def clear_errors(folder: Path) -> Iterator[None]:
         yield
     except (deltalake.exceptions.DeltaError, OSError, arrow.ArrowException) as error:
         text = " ".join(str(error).split())
-        if getattr(error, "errno", None) in DISK_FULL or "No space left" in text or "os error 28" in text:
+        if getattr(error, "errno", None) in DISK_FULL or any(words in text for words in DISK_FULL_WORDS):
             raise ArchiveError(
                 f"The disk of {folder} is full: the archive is as it was before. Make room and run the update again."
             ) from None
-        if "Permission denied" in text or "Read-only file system" in text:
-            raise ArchiveError(f"{folder} can't be written: check its owner and mode.") from None
+        if writing:
+            raise ArchiveError(
+                f"{folder} can't be written ({text[-160:]}): the archive is as it was before. Check its owner and mode."
+            ) from None
         raise ArchiveError(
             f"{folder} is damaged or incomplete ({text[:160]}): restore it from a backup. Nothing was changed."
         ) from None
@@ -115,14 +122,14 @@ class DeltaTables:
         """Make one file of the many small ones of a month."""
         files = self.list_files(table.name, None, account)
         for month in [month for month, names in files.items() if len(names) > MAX_FILES]:
-            with clear_errors(self.folder), private_umask():
+            with clear_errors(self.folder, writing=True), private_umask():
                 found = self.open(table.name)
                 if found is not None:
                     found.optimize.compact(partition_filters=[(ACCOUNT, "=", account), (MONTH, "=", month)])
 
     def delete_months(self, table: str, before: str) -> None:
         """Remove the months before one from the newest version; their files stay until they are unlinked."""
-        with clear_errors(self.folder), private_umask():
+        with clear_errors(self.folder, writing=True), private_umask():
             found = self.open(table)
             if found is not None and any(month < before for _, month in self.list_partitions(table)):
                 found.delete(f"{MONTH} < '{_quote(before)}'")
@@ -207,7 +214,7 @@ class DeltaTables:
                 writer_properties=deltalake.WriterProperties(compression="ZSTD"), **options,
             )  # fmt: skip
 
-        with clear_errors(self.folder), private_umask():
+        with clear_errors(self.folder, writing=True), private_umask():
             if not deltalake.DeltaTable.is_deltatable(path):
                 _retry(lambda: _create(path, table), deltalake)
             _retry(write, deltalake)

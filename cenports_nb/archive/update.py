@@ -81,8 +81,8 @@ def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) 
     """
     run = _UpdateRun(client, writer, options)
     writer.restore()
-    months = _choose_months(run)
-    now = client.clock.now()
+    now = _never_back(client.clock.now(), writer)
+    months = _choose_months(run, now)
     due = {source: set(list_due_months(writer.state, source, months, now)) for source in SOURCES}
     for month in months:
         for source in SOURCES:
@@ -118,9 +118,7 @@ class _UpdateRun:
     rejects: int = 0
 
 
-def _choose_months(run: _UpdateRun) -> list[str]:
-    now = run.client.clock.now()
-
+def _choose_months(run: _UpdateRun, now: datetime) -> list[str]:
     def find_first() -> str:
         run.writer.begins = find_first_month(lambda day: has_orders_before(run.client, day), now)
         return run.writer.begins

@@ -120,7 +120,7 @@ class UpdateLog:
         """Add a row: from here on what it says is true."""
         deltalake = import_deltalake()
         path = str(self._tables.path(UPDATES))
-        with clear_errors(self._tables.folder), private_umask():
+        with clear_errors(self._tables.folder, writing=True), private_umask():
             deltalake.write_deltalake(
                 path,
                 arrow.Table.from_pylist([_encode(record)], schema=_SCHEMA),

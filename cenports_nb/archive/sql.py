@@ -40,7 +40,9 @@ def run_sql(
         connection.execute("SET TimeZone = 'UTC'")
         for table in SQL_TABLES:
             with clear_errors(tables.folder):
-                connection.register(table.name, _open_dataset(tables, states, table))
+                connection.register(f"_{table.name}", _open_dataset(tables, states, table))
+            columns = "account, month, * EXCLUDE (account, month)"
+            connection.execute(f"CREATE VIEW {table.name} AS SELECT {columns} FROM _{table.name}")  # noqa: S608 - our names
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         try:

@@ -7,6 +7,8 @@ from .analysis.restatement import restatement
 from .analysis.sales import summarize_sales
 from .api.client import Client, connect
 from .api.dialect import Dialect
+from .archive.archive import Archive, open_archive
+from .archive.scans import Scan
 from .errors import CenportsError
 from .frames.export import export
 from .frames.loaders.orders import load_line_items, load_open_items, load_orders
@@ -47,12 +49,14 @@ from .submissions.submission import Submission
 from .submissions.submit import submit_updates
 
 __all__ = [
+    "Archive",
     "CenportsError",
     "Client",
     "Dialect",
     "Handover",
     "OrderExplorer",
     "Provenance",
+    "Scan",
     "StockReview",
     "Submission",
     "TransactionTracker",
@@ -82,6 +86,7 @@ __all__ = [
     "load_warehouses",
     "mask_pii",
     "match_shipments",
+    "open_archive",
     "open_submission",
     "order_ages",
     "plot_ages",

@@ -14,6 +14,7 @@
   + RejectedRowsError         records that can't be read, and `on_reject="raise"`
   + OfflineMissError          `offline=True` and the cache has no answer
   + JournalError              the journal can't be written or read; nothing was sent
+  + ArchiveError              the archive can't be written or read, or is damaged
   + GuardRailError            an update frame that a guard objects to; nothing was sent
   + StaleStockError           stock moved since the update frame was built; nothing was sent
 
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AnalysisWarning",
     "ApiError",
+    "ArchiveError",
     "AuthenticationError",
     "BusinessError",
     "CenportsError",
@@ -241,6 +243,10 @@ class OfflineMissError(CenportsError):
 
 class JournalError(CenportsError):
     """The journal can't be written or read; nothing was sent."""
+
+
+class ArchiveError(CenportsError):
+    """The archive can't be written or read: its folder is full, damaged, not an archive, or of a newer version."""
 
 
 class GuardRailError(CenportsError):

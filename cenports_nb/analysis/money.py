@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -16,6 +18,30 @@ MAX_INT64_SUM = 2.0**62
 Amounts = np.ndarray[Any, np.dtype[np.float64]]
 
 
+@dataclass(frozen=True)
+class ExactSums:
+    """Sums of money by group, exact: their whole units, and billionths that may exceed one unit.
+
+    Attributes:
+        wholes: Whole units of money.
+        billionths: The rest.
+    """
+
+    wholes: np.ndarray[Any, Any]
+    billionths: np.ndarray[Any, Any]
+
+    def to_floats(self) -> Amounts:
+        """Round each sum once, to the nearest float."""
+        carried = self.billionths // BILLIONTHS
+        wholes, parts = self.wholes + carried, self.billionths - carried * BILLIONTHS
+        # Both parts need the same sign: -1 + 0.99 has fewer exact digits than -0.01.
+        opposed = ((wholes < 0) & (parts > 0)).astype(parts.dtype)
+        sums: Amounts = (wholes + opposed).astype(np.float64) + (parts - opposed * BILLIONTHS).astype(
+            np.float64
+        ) / BILLIONTHS
+        return sums
+
+
 def sum_exactly(amounts: Amounts, units: IntArray, group: IntArray, size: int) -> Amounts:
     """Sum amount × units of each group, without the rounding errors of floats.
 
@@ -28,20 +54,41 @@ def sum_exactly(amounts: Amounts, units: IntArray, group: IntArray, size: int) -
         group: The group of each row, from 0 to `size` - 1.
         size: The number of groups.
     """
+    return add_exactly(amounts, units, group, size).to_floats()
+
+
+def add_exactly(amounts: Amounts, units: IntArray, group: IntArray, size: int) -> ExactSums:
+    """Sum as `sum_exactly` does, and return sums that can be added to others."""
     whole = np.floor(amounts)
     most = max(float((np.abs(whole) * np.abs(units)).sum()), float(np.abs(units).sum()) * BILLIONTHS)
     kind: Any = np.int64 if most < MAX_INT64_SUM else object  # Python's integers are unlimited
     wholes, parts = np.zeros(size, dtype=kind), np.zeros(size, dtype=kind)
     np.add.at(wholes, group, whole.astype(kind) * units.astype(kind))
     np.add.at(parts, group, _read_billionths(amounts, whole).astype(kind) * units.astype(kind))
-    carried = parts // BILLIONTHS
-    wholes, parts = wholes + carried, parts - carried * BILLIONTHS
-    # Both parts need the same sign: -1 + 0.99 has fewer exact digits than -0.01.
-    opposed = ((wholes < 0) & (parts > 0)).astype(kind)
-    sums: Amounts = (wholes + opposed).astype(np.float64) + (parts - opposed * BILLIONTHS).astype(
-        np.float64
-    ) / BILLIONTHS
-    return sums
+    return ExactSums(wholes, parts)
+
+
+def combine_sums(sums: Sequence[ExactSums], groups: IntArray, size: int) -> ExactSums:
+    """Add up sums of several parts.
+
+    Args:
+        sums: Of each part.
+        groups: The group of each of their groups, one part after the other; a number below `size`.
+        size: The number of groups.
+    """
+    return ExactSums(
+        _add_integers([each.wholes for each in sums], groups, size),
+        _add_integers([each.billionths for each in sums], groups, size),
+    )
+
+
+def _add_integers(parts: Sequence[np.ndarray[Any, Any]], groups: IntArray, size: int) -> np.ndarray[Any, Any]:
+    values = np.concatenate([np.zeros(0, np.int64), *parts])
+    fits = values.dtype != object and float(np.abs(values.astype(np.float64)).sum()) < MAX_INT64_SUM
+    values = values if fits else values.astype(object)
+    found = np.zeros(size, dtype=values.dtype)
+    np.add.at(found, groups, values)
+    return found
 
 
 def _read_billionths(amounts: Amounts, whole: Amounts) -> IntArray:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from cenports_nb.analysis.changes import changes
-from cenports_nb.analysis.money import sum_exactly
+from cenports_nb.analysis.money import ExactSums, add_exactly, combine_sums, sum_exactly
+from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whole, run_by_month
 from cenports_nb.errors import AnalysisWarning
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.row_keys import Mask, sum_by_code
@@ -50,7 +53,13 @@ class Restatement:
     lines: pd.DataFrame
 
 
-def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collection[str] = ()) -> Restatement:
+def restatement(
+    before: pd.DataFrame | Scan,
+    after: pd.DataFrame | Scan,
+    *,
+    exclude: Collection[str] = (),
+    executor: Executor | None = None,
+) -> Restatement:
     """Explain how units and value of the same days changed between two readings.
 
     line_value = Σ price × quantity of the lines whose status is not excluded, as in `summarize_sales`; a line without a
@@ -59,9 +68,11 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
     exactly to the cent.
 
     Args:
-        before: Line items as they were loaded earlier.
+        before: Line items as they were loaded earlier, such as `archive.load_line_items(…, as_of="2026-10-01")`; two
+            scans of an archive are compared month by month, with the same result to the cent.
         after: Line items of the same days, loaded later.
         exclude: Line statuses, in any case, that don't count.
+        executor: Compares the months of scans.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
@@ -77,22 +88,88 @@ def restatement(before: pd.DataFrame, after: pd.DataFrame, *, exclude: Collectio
         2  quantity changed      1      1        9.99
         3               now   <NA>      4       39.96
     """
-    earlier, later = (
-        validate_columns(frame, schemas.LineItems, what, NEEDED_COLUMNS)
-        for frame, what in ((before, "before"), (after, "after"))
+    if is_scan(before) and is_scan(after):
+        work = partial(_compare_month, before, after, exclude)
+        parts = run_by_month(work, list_scan_months(before, after), executor)
+    else:
+        parts = [_compare(read_whole(before), read_whole(after), exclude)]
+    # A line that is in another month now, and as it was, is no change: keys are matched over all months.
+    earlier, later, orders_before, orders_after = (
+        pd.concat([getattr(part, name) for part in parts], ignore_index=True)
+        for name in ("before", "after", "orders_before", "orders_after")
     )
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", AnalysisWarning)  # frames without provenance are compared on purpose
-        touched = changes(earlier, later, key=LINE_ITEM_KEYS)[LINE_ITEM_KEYS].drop_duplicates()
+    touched = _find_touched(earlier, later)
     joined = (
         touched.merge(_add_counts(earlier, exclude), on=LINE_ITEM_KEYS, how="left")
         .merge(_add_counts(later, exclude), on=LINE_ITEM_KEYS, how="left", suffixes=("_before", "_after"))
         .assign(
-            order_before=lambda frame: _has_order(frame, earlier), order_after=lambda frame: _has_order(frame, later)
+            order_before=lambda frame: _has_order(frame, orders_before),
+            order_after=lambda frame: _has_order(frame, orders_after),
         )
     )
     found = _list_changes(joined)
-    return Restatement(_build_steps(found, earlier, later, exclude), _build_lines(found))
+    return Restatement(_build_steps(found, parts), _build_lines(found))
+
+
+@dataclass(frozen=True)
+class _Total:
+    """Units and value of the lines that count, exact."""
+
+    units: int
+    value: ExactSums
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What differs in a part of the lines.
+
+    Attributes:
+        before: Lines that are not there later, or not as they are.
+        after: Lines that were not there, or not as they are.
+        orders_before: The orders of these lines that had any line before.
+        orders_after: Those that have any line now.
+        total_before: Of all lines.
+        total_after: Of all lines.
+    """
+
+    before: pd.DataFrame
+    after: pd.DataFrame
+    orders_before: pd.DataFrame
+    orders_after: pd.DataFrame
+    total_before: _Total
+    total_after: _Total
+
+
+def _compare_month(before: Scan, after: Scan, exclude: Collection[str], month: str) -> _Part:
+    return _compare(before.read(month), after.read(month), exclude)
+
+
+def _compare(before: pd.DataFrame, after: pd.DataFrame, exclude: Collection[str]) -> _Part:
+    """Find what differs between two frames, with the orders around it."""
+    earlier, later = (
+        validate_columns(frame, schemas.LineItems, what, NEEDED_COLUMNS)
+        for frame, what in ((before, "before"), (after, "after"))
+    )
+    touched = _find_touched(earlier, later)
+    orders = touched[ORDER_KEYS].drop_duplicates()
+    orders_before, orders_after = (
+        frame[ORDER_KEYS].drop_duplicates().merge(orders, on=ORDER_KEYS) for frame in (earlier, later)
+    )
+    return _Part(
+        earlier.merge(touched, on=LINE_ITEM_KEYS),
+        later.merge(touched, on=LINE_ITEM_KEYS),
+        orders_before,
+        orders_after,
+        _add_up(earlier, exclude),
+        _add_up(later, exclude),
+    )
+
+
+def _find_touched(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
+    """Find the keys of lines that differ."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", AnalysisWarning)  # frames without their origin are compared on purpose
+        return changes(earlier, later, key=LINE_ITEM_KEYS)[LINE_ITEM_KEYS].drop_duplicates()
 
 
 def _add_counts(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
@@ -102,10 +179,9 @@ def _add_counts(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
     return lines.drop(columns="status")
 
 
-def _has_order(frame: pd.DataFrame, lines: pd.DataFrame) -> Mask:
-    """Mark the rows whose order has a line in `lines`."""
-    orders = pd.MultiIndex.from_frame(lines[ORDER_KEYS].drop_duplicates())
-    known: Mask = pd.MultiIndex.from_frame(frame[ORDER_KEYS]).isin(orders)
+def _has_order(frame: pd.DataFrame, orders: pd.DataFrame) -> Mask:
+    """Mark the rows whose order is one of these."""
+    known: Mask = pd.MultiIndex.from_frame(frame[ORDER_KEYS]).isin(pd.MultiIndex.from_frame(orders))
     return known
 
 
@@ -171,27 +247,33 @@ def _sum_values(found: pd.DataFrame, group: np.ndarray[Any, Any], size: int) -> 
     return sum_exactly(amounts, np.concatenate([times, -times]), np.concatenate([group, group]), size)
 
 
-def _build_steps(
-    found: pd.DataFrame, earlier: pd.DataFrame, later: pd.DataFrame, exclude: Collection[str]
-) -> pd.DataFrame:
+def _build_steps(found: pd.DataFrame, parts: Sequence[_Part]) -> pd.DataFrame:
     group = found["kind"].map({kind: at for at, kind in enumerate(CHANGE_KINDS)}).to_numpy().astype(np.int64)
     units = sum_by_code(group, found["units"].to_numpy(np.int64), len(CHANGE_KINDS))
     keys = found.assign(_group=group)[[*LINE_ITEM_KEYS, "_group"]].drop_duplicates()
     lines = np.bincount(keys["_group"].to_numpy(np.int64), minlength=len(CHANGE_KINDS))
     values = _sum_values(found, group, len(CHANGE_KINDS))
     table = pd.DataFrame({"kind": [*CHANGE_KINDS], "lines": lines, "units": units, "line_value": values})
-    ends = [_build_total("earlier", earlier, exclude), _build_total("now", later, exclude)]
+    ends = [
+        _build_total("earlier", [part.total_before for part in parts]),
+        _build_total("now", [part.total_after for part in parts]),
+    ]
     steps = pd.concat([ends[0], table[lines > 0], ends[1]], ignore_index=True)
     return steps.astype({"kind": "str", "lines": "Int64", "units": "int64", "line_value": "float64"})
 
 
-def _build_total(name: str, lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
+def _add_up(lines: pd.DataFrame, exclude: Collection[str]) -> _Total:
     counted = lines[~has_status(lines["status"], exclude).to_numpy()]
     quantity = counted["quantity"].to_numpy(np.int64)
     prices = counted["price"].fillna(0.0).to_numpy(np.float64)
-    value = sum_exactly(prices, quantity, np.zeros(len(counted), dtype=np.int64), 1)
+    return _Total(int(quantity.sum()), add_exactly(prices, quantity, np.zeros(len(counted), dtype=np.int64), 1))
+
+
+def _build_total(name: str, totals: Sequence[_Total]) -> pd.DataFrame:
+    value = combine_sums([total.value for total in totals], np.zeros(len(totals), dtype=np.int64), 1).to_floats()
+    units = sum(total.units for total in totals)
     return pd.DataFrame(
-        {"kind": [name], "lines": pd.array([None], dtype="Int64"), "units": [int(quantity.sum())], "line_value": value}
+        {"kind": [name], "lines": pd.array([None], dtype="Int64"), "units": [units], "line_value": value}
     )
 
 

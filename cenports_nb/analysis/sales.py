@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Collection, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 
-from cenports_nb.analysis.money import sum_exactly
+from cenports_nb.analysis.money import ExactSums, add_exactly, combine_sums
+from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whole, run_by_month
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.choices import suggest_choice
 from cenports_nb.frames.dates import local_days, parse_time_zone
@@ -26,12 +30,13 @@ By = Literal["day", "week", "month", "sku", "channel", "state"]
 
 
 def summarize_sales(
-    line_items: pd.DataFrame,
+    line_items: pd.DataFrame | Scan,
     *,
     by: By | Sequence[By] = "day",
-    orders: pd.DataFrame | None = None,
+    orders: pd.DataFrame | Scan | None = None,
     time_zone: str | None = None,
     exclude: Collection[str] = (),
+    executor: Executor | None = None,
 ) -> pd.DataFrame:
     """Sum units, value and orders of line items.
 
@@ -43,14 +48,16 @@ def summarize_sales(
     of them, so `orders` and `order_total` don't add up over groups. Negative quantities (returns) are subtracted.
 
     Args:
-        line_items: From `load_line_items`.
+        line_items: From `load_line_items`, or from `archive.scan_line_items`, which may exceed memory: it is summed by month, with
+            the same result to the cent.
         by: `"day"`, `"week"` (ISO 8601, such as `2026-W01`, of the ISO year), `"month"`, `"sku"`, `"channel"`,
             `"state"` (of the shipping address; needs `orders`), or several; `()` for a single row.
-        orders: From `load_orders`, with the same arguments; adds `order_total`.
+        orders: From `load_orders` or `archive.scan_orders`, with the same arguments; adds `order_total`.
         time_zone: IANA zone of the days; by default the zone in which `line_items` was loaded, else UTC. An
             `order_date` of exactly 00:00:00Z is a plain day and stays that day.
         exclude: Line statuses, in any case, that don't count, such as `("cancelled", "canceled")`. By default every
             line counts, whatever its status.
+        executor: Sums the months of a scan, such as a `ProcessPoolExecutor` or Dask's `client.get_executor()`.
 
     Returns:
         One row per group, in order: `day` (midnight, no zone), `week`, `month` (`2026-01`), `product_sku`,
@@ -78,15 +85,61 @@ def summarize_sales(
         0           A       2      2      3       29.97         0
         1           B       1      1      1        5.00         0
     """
-    refuse_swapped(line_items=line_items, orders=orders)
     names: list[str] = [by] if isinstance(by, str) else list(by)
     _check_by(names, with_orders=orders is not None)
-    zone = read_time_zone(time_zone, line_items, orders)
-    parse_time_zone(zone)
+    if is_scan(line_items) and (orders is None or is_scan(orders)):
+        terms = _Terms(names, time_zone or line_items.time_zone, exclude)
+        work = partial(_summarize_month, line_items, orders, terms)
+        parts = run_by_month(work, list_scan_months(*filter(is_scan, (line_items, orders))), executor)
+    else:
+        lines, order_frame = read_whole(line_items), read_whole(orders)
+        refuse_swapped(line_items=lines, orders=order_frame)
+        zone = read_time_zone(time_zone, lines, order_frame)
+        parts = [_summarize_part(lines, order_frame, _Terms(names, zone, exclude))]
+    _warn_unmatched_orders(parts, excluded=bool(exclude))
+    return _combine_parts(parts)
+
+
+@dataclass(frozen=True)
+class _Terms:
+    """How lines are grouped: by what, in which zone, and which statuses don't count."""
+
+    names: list[str]
+    time_zone: str
+    exclude: Collection[str]
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What was sold in a part of the lines: rows by group, in the order of the groups.
+
+    Attributes:
+        groups: The columns that name a group.
+        counts: `orders lines units unpriced`.
+        money: `line_value`, and `order_total` where orders are known.
+        lines_without_order: Lines whose order is not there.
+        orders_without_lines: Orders that have no line.
+    """
+
+    groups: pd.DataFrame
+    counts: dict[str, IntArray]
+    money: dict[str, ExactSums]
+    lines_without_order: int
+    orders_without_lines: int
+
+
+def _summarize_month(line_items: Scan, orders: Scan | None, terms: _Terms, month: str) -> _Part:
+    """Sum one month of a scan; an order is in one month alone, so that it is counted once."""
+    return _summarize_part(line_items.read(month), None if orders is None else orders.read(month), terms)
+
+
+def _summarize_part(line_items: pd.DataFrame, orders: pd.DataFrame | None, terms: _Terms) -> _Part:
+    """Sum the lines of a frame by group."""
+    parse_time_zone(terms.time_zone)
     needed = [*ORDER_KEYS, "order_date", "product_sku", "quantity", "price", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
-    if exclude:
-        lines = lines[~has_status(lines["status"], exclude).to_numpy()]
+    if terms.exclude:
+        lines = lines[~has_status(lines["status"], terms.exclude).to_numpy()]
     order_frame = None
     if orders is not None:
         order_frame = validate_columns(orders, schemas.Orders, "orders", [*ORDER_KEYS, "grand_total", "ship_to_state"])
@@ -94,31 +147,63 @@ def summarize_sales(
     encoded = encode_keys(*order_keys)
     codes, order_count = encoded.rows[0], encoded.size
     at = np.full(len(lines), -1, dtype=np.int64)
+    unmatched = (0, 0)
     if order_frame is not None and orders is not None:
         order_rows = index_unique_rows(orders, encoded.rows[1], order_count, ORDER_KEYS, "orders")
         at = order_rows[codes]
-        _warn_unmatched_orders(at, codes, encoded.rows[1], order_count, excluded=bool(exclude))
-    columns = {COLUMN_NAMES[name]: _build_group_column(name, lines, order_frame, at, zone) for name in names}
+        unmatched = _count_unmatched(at, codes, encoded.rows[1], order_count)
+    columns = {
+        COLUMN_NAMES[name]: _build_group_column(name, lines, order_frame, at, terms.time_zone) for name in terms.names
+    }
     group, first = _encode_groups(list(columns.values()), len(lines))
     size = len(first)
-    result: dict[str, Any] = {name: column.take(first).reset_index(drop=True) for name, column in columns.items()}
+    groups = pd.DataFrame(
+        {name: column.take(first).reset_index(drop=True) for name, column in columns.items()}, index=range(size)
+    )
     pairs = pd.unique(group * order_count + codes)  # each order once per group
     pair_groups = pairs // order_count if order_count else pairs
     price, quantity = lines["price"].to_numpy(), lines["quantity"].to_numpy()
     unpriced = np.isnan(price)
-    result |= {
+    counts = {
         "orders": np.bincount(pair_groups, minlength=size),
         "lines": np.bincount(group, minlength=size),
         "units": sum_by_code(group, quantity, size),
-        "line_value": sum_exactly(np.where(unpriced, 0.0, price), quantity, group, size),
         "unpriced": np.bincount(group[unpriced], minlength=size),
     }
+    money = {"line_value": add_exactly(np.where(unpriced, 0.0, price), quantity, group, size)}
     if order_frame is not None:
         rows = order_rows[pairs % order_count] if order_count else pairs
         totals = np.append(order_frame["grand_total"].to_numpy(), np.nan)[rows]
         once = np.ones(len(pairs), dtype=np.int64)
-        result["order_total"] = sum_exactly(np.nan_to_num(totals), once, pair_groups, size)
-    return pd.DataFrame(result, copy=False)
+        money["order_total"] = add_exactly(np.nan_to_num(totals), once, pair_groups, size)
+    return _Part(groups, counts, money, *unmatched)
+
+
+def _combine_parts(parts: Sequence[_Part]) -> pd.DataFrame:
+    """Add up parts by group, exactly; a group that is in several of them, such as a week, becomes one row."""
+    first, sizes = parts[0], [len(part.groups) for part in parts]
+    group, rows = np.arange(sizes[0]), np.arange(sizes[0])
+    groups = first.groups
+    if len(parts) > 1:
+        groups = pd.concat([part.groups for part in parts], ignore_index=True)
+        group, rows = _encode_groups([groups[name] for name in groups.columns], sum(sizes))
+    size = len(rows)
+
+    def add(name: str) -> Any:
+        if name in first.money:
+            return combine_sums([part.money[name] for part in parts], group, size).to_floats()
+        return sum_by_code(group, np.concatenate([part.counts[name] for part in parts]), size)
+
+    result: dict[str, Any] = {name: groups[name].take(rows).reset_index(drop=True) for name in groups.columns}
+    names = [
+        "orders",
+        "lines",
+        "units",
+        "line_value",
+        "unpriced",
+        *(name for name in ("order_total",) if name in first.money),
+    ]
+    return pd.DataFrame({**result, **{name: add(name) for name in names}}, copy=False)
 
 
 COLUMN_NAMES = {
@@ -171,12 +256,17 @@ def _encode_groups(columns: list[pd.Series[Any]], length: int) -> tuple[IntArray
     return group, index_rows(group, size)
 
 
-def _warn_unmatched_orders(at: IntArray, order: IntArray, order_frame: IntArray, size: int, *, excluded: bool) -> None:
-    lost = int((at < 0).sum())
-    warning = [f"{lost:,} line items belong to orders that orders= lacks"] if lost else []
+def _count_unmatched(at: IntArray, order: IntArray, order_frame: IntArray, size: int) -> tuple[int, int]:
+    """Count lines without their order, and orders without a line."""
     has_lines = np.zeros(size, dtype=bool)
     has_lines[order] = True
-    empty = 0 if excluded else int((~has_lines[order_frame]).sum())
+    return int((at < 0).sum()), int((~has_lines[order_frame]).sum())
+
+
+def _warn_unmatched_orders(parts: Sequence[_Part], *, excluded: bool) -> None:
+    lost = sum(part.lines_without_order for part in parts)
+    warning = [f"{lost:,} line items belong to orders that orders= lacks"] if lost else []
+    empty = 0 if excluded else sum(part.orders_without_lines for part in parts)
     warning += [f"{empty:,} orders have no line item here and are not counted"] if empty else []
     if warning:
         warnings.warn(f"{'; '.join(warning)}: load both with the same arguments.", AnalysisWarning, stacklevel=3)

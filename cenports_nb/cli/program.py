@@ -13,6 +13,7 @@ from typer.main import get_command
 
 from cenports_nb import __version__
 from cenports_nb.cli.commands import (
+    archive,
     cache,
     doctor,
     hand_over,
@@ -61,6 +62,15 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
             "retry": submissions.retry,
             "resume": submissions.resume,
             "resolve": submissions.resolve,
+        },
+    ),
+    "archive": (
+        "The history of orders and stock, kept on this machine.",
+        {
+            "show": archive.show_archive,
+            "update": archive.update_archive,
+            "sql": archive.query_archive,
+            "forget": archive.forget_months,
         },
     ),
     "cache": (

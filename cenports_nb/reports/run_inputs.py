@@ -31,6 +31,11 @@ class FrozenInputs:
     facts: dict[str, Any]
     folder: Path
 
+    @property
+    def description(self) -> str:
+        """Which run it was."""
+        return f"the run of {self.run}"
+
     def read(self, name: str) -> pd.DataFrame:
         """Read one of its frames.
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from datetime import date
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -20,7 +21,7 @@ from cenports_nb.frames.decoding.order_frames import DecodedOrders, find_differi
 from cenports_nb.frames.line_status import CLOSED_WORDS, is_open
 from cenports_nb.frames.loaders.accounts import for_accounts
 from cenports_nb.frames.loaders.endpoint_specs import orders_spec
-from cenports_nb.frames.loaders.finalize import OnReject, build_frame, finalize
+from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject, build_frame, finalize
 from cenports_nb.frames.loaders.line_item_cache import LineItemCache
 from cenports_nb.frames.loaders.query import LoadQuery, parse_query, progress_bar, with_parameters_from
 from cenports_nb.frames.loaders.stock import load_channel_ids
@@ -172,12 +173,41 @@ def load_orders_with_lines(
     Raises:
         IncompleteError: Records are missing.
     """
-    query = parse_query(client, channel_id=channel_id, acknowledged=acknowledged, refresh=True, progress=progress)
+    return _load_both(
+        parse_query(client, channel_id=channel_id, acknowledged=acknowledged, refresh=True, progress=progress),
+        client.settings.time_zone,
+    )
+
+
+def load_utc_days(
+    client: Client, first: date, last: date, *, progress: bool | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Load the orders and line items of some UTC days from one retrieval, past the cache.
+
+    Args:
+        client: The account; its time zone is not used.
+        first: First day, by `order_date` in UTC.
+        last: Last day, included.
+        progress: Show a bar; by default only when it takes more than two seconds.
+
+    Returns:
+        The frames of `load_orders` and `load_line_items`.
+
+    Raises:
+        IncompleteError: Records are missing.
+    """
+    options = LoadOptions({"start": str(first), "end": str(last), "time_zone": "UTC"})
+    query = LoadQuery(client, (first, last), None, None, None, refresh=True, progress=progress, options=options)
+    return _load_both(query, "UTC")
+
+
+def _load_both(query: LoadQuery, zone: str) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Load orders and line items from one retrieval; days are meant in the zone."""
     retrieval = _retrieve_orders(query)
-    orders = select_orders(retrieval, query.days, client.settings.time_zone)
+    orders = select_orders(retrieval, query.days, zone)
     frame = _finalize_orders(query, retrieval, orders, build_frame(orders.order_columns(), schemas.Orders))
     lines = finalize(
-        client,
+        query.client,
         SOURCE,
         retrieval,
         build_frame(orders.line_columns(), schemas.LineItems),

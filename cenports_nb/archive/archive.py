@@ -1,0 +1,315 @@
+"""`open_archive` and the archive: what is public of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from cenports_nb.api.client import Client
+from cenports_nb.archive.coverage import list_span_months
+from cenports_nb.archive.delta_tables import import_deltalake, private_umask
+from cenports_nb.archive.forget import finish_forgetting, forget_months
+from cenports_nb.archive.format import name_account, open_folder, register_account
+from cenports_nb.archive.month_writer import MonthWriter
+from cenports_nb.archive.query import ArchiveQuery, parse_archive_query, with_query
+from cenports_nb.archive.reader import ArchiveReader
+from cenports_nb.archive.scans import Scan
+from cenports_nb.archive.schedule import to_month
+from cenports_nb.archive.sql import run_sql
+from cenports_nb.archive.update import UpdateOptions, build_result, new_update_id, update_account
+from cenports_nb.archive.updates import fold
+from cenports_nb.errors import ArchiveError, CenportsError, IncompleteError, InvalidRequestError
+from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
+from cenports_nb.rendering.note import render_note
+
+LOCK_NAME = ".update.lock"
+LOCK_SECONDS = 600.0
+"""How long an update waits for another one of the same archive."""
+
+
+def open_archive(path: str | Path = "archive", *, personal: str | None = None, time_zone: str | None = None) -> Archive:
+    """Open an archive of orders, shipments and stock; an empty or missing folder becomes one.
+
+    Args:
+        path: Its folder. The folder is its owner's alone.
+        personal: How personal data is stored, fixed when the archive is made: `"mask"` (the default) for pseudonyms,
+            `"drop"` for nulls, `"keep"` for what the API sends.
+        time_zone: The zone in which days are meant; by default the one that the archive was made with, which is
+            `CENPORTS_TIME_ZONE`, else UTC.
+
+    Raises:
+        ConfigurationError: The extra is not installed.
+        ArchiveError: The folder is something else, damaged, or of a newer version.
+        InvalidRequestError: The archive stores personal data in another way.
+
+    Examples:
+        >>> archive = cn.open_archive("archive")                          # doctest: +SKIP
+        >>> archive.update(cn.connect("production"))                      # doctest: +SKIP
+        >>> archive.load_line_items("2026-01-01", "2026-06-30")           # doctest: +SKIP
+    """
+    import_deltalake()
+    if str(path).startswith("s3:"):
+        raise InvalidRequestError(
+            f"{str(path)!r} is not a folder of this machine: this version archives to folders alone."
+        )
+    folder = Path(path).expanduser().absolute()
+    found = open_folder(folder, personal, time_zone)
+    return Archive(folder, time_zone or found.time_zone)
+
+
+class Archive:
+    """The history of one or more accounts, in Delta tables; see `open_archive`."""
+
+    def __init__(self, folder: Path, time_zone: str) -> None:
+        parse_time_zone(time_zone)
+        self.folder = folder
+        self.time_zone = time_zone
+        self._reader = ArchiveReader(folder, time_zone)
+        self._tables, self._log = self._reader.tables, self._reader.log
+
+    def update(
+        self, clients: Client | Sequence[Client], *, start: Day | None = None, progress: bool | None = None
+    ) -> pd.DataFrame:
+        """Read what may have changed, past the cache, and archive what did.
+
+        Read are months with open lines and the two youngest; those of the last half year once a week, older ones once
+        in four weeks. The first time it is everything since `start`. Stock is read once. Run it every night.
+
+        Args:
+            clients: One account or several.
+            start: The oldest day to archive; its whole month is. By default as far back as the account goes, and
+                later what is archived already. Months that were forgotten are only read again if this asks for them.
+            progress: Show a bar; by default only when it takes more than two seconds.
+
+        Returns:
+            What changed, a row a table and month: `account table month rows added changed removed complete as_of`.
+            `rows` is what the month has now; of stock what was added. A month that could not be read whole has
+            `complete` False, and what was archived before stays.
+
+        Raises:
+            AuthenticationError, TransportError: Cenports can't be asked; an update that ends early goes on next time.
+            ConfigurationError: The account's name stood for another account before.
+            ArchiveError: The disk is full, the archive is damaged, or another update takes more than ten minutes.
+            IncompleteError: Of several accounts some failed; `.partial` has what changed in the others.
+
+        Warns:
+            IncompleteWarning: Months that could not be read whole.
+            RejectedRowsWarning: Records that can't be read; they are archived as rejects.
+        """
+        accounts = [clients] if isinstance(clients, Client) else list(clients)
+        if not accounts or not all(isinstance(client, Client) for client in accounts):
+            raise InvalidRequestError("update takes a client, or several of them, from connect.")
+        zone = ZoneInfo(self.time_zone)
+        month = None
+        if start is not None:
+            day = parse_day(start, "start", zone)
+            month = list_span_months(day, day, zone)[0]
+        options = UpdateOptions(self._reader.read_format().personal, month, progress)
+        done: list[pd.DataFrame] = []
+        failed: list[tuple[str, CenportsError]] = []
+        with self._lock():
+            finish_forgetting(self._tables, self._log, accounts[0].clock.now())
+            for client in accounts:
+                try:
+                    done.append(self._update_one(client, options))
+                except CenportsError as error:
+                    if len(accounts) == 1:
+                        raise
+                    failed.append((name_account(client), error))
+        changed = pd.concat([build_result(()), *done], ignore_index=True)
+        if failed:
+            raise IncompleteError(
+                f"{len(failed)} of {len(accounts)} accounts could not be archived, the first: {failed[0][0]}: {failed[0][1]}",
+                partial=changed,
+                missing=_build_failed_frame(failed),
+            )
+        return changed
+
+    def contents(self) -> pd.DataFrame:
+        """List what is archived: `account table month rows complete as_of bytes`, a row a table and month.
+
+        `as_of` is when the month was read last, UTC; `complete` is False for months between others that could not be
+        read yet. `bytes` is what the newest version takes on disk.
+        """
+        return self._reader.describe_contents()
+
+    @with_query(parse_archive_query)
+    def load_orders(self, query: ArchiveQuery) -> pd.DataFrame:
+        """Load orders from the archive, one row each.
+
+        Args:
+            start: First day, in the archive's time zone; everything that is archived without days.
+            end: Last day, included.
+            last: A span that ends on the day of the last update, such as `"30D"`.
+            accounts: Names of accounts; all by default.
+            channel_id: One sales channel or several.
+            columns: Only these, in this order.
+            as_of: An instant, or a day, which means its beginning: the archive as it was after the last update
+                before it.
+            allow_partial: Return what is archived, with a warning, instead of raising IncompleteError.
+
+        Returns:
+            `account`, then the columns of `schemas.Orders`, ordered as `cn.load_orders` does.
+
+        Raises:
+            IncompleteError: Days are not archived, or were forgotten.
+            InvalidRequestError: A bad day, account or column; or nothing was archived by `as_of`.
+        """
+        return self._reader.open_scan("orders", query).load()
+
+    @with_query(parse_archive_query)
+    def load_line_items(self, query: ArchiveQuery) -> pd.DataFrame:
+        """Load order lines from the archive, one row each; arguments and errors are those of `load_orders`."""
+        return self._reader.open_scan("line_items", query).load()
+
+    @with_query(parse_archive_query)
+    def load_shipments(self, query: ArchiveQuery) -> pd.DataFrame:
+        """Load shipments from the archive: those of all months that the days touch.
+
+        Which date the API filters by is not documented, so shipments are archived by the month that was asked for,
+        and nothing is cut. Arguments and errors are those of `load_orders`.
+        """
+        return self._reader.open_scan("shipments", query).load()
+
+    @with_query(parse_archive_query)
+    def load_shipment_items(self, query: ArchiveQuery) -> pd.DataFrame:
+        """Load what was in the shipments, as `load_shipments` loads them."""
+        return self._reader.open_scan("shipment_items", query).load()
+
+    @with_query(parse_archive_query)
+    def load_actual_stock(self, query: ArchiveQuery) -> pd.DataFrame:
+        """Load every reading of actual stock of some days; without days the last one.
+
+        Arguments are those of `load_orders`.
+
+        Returns:
+            `account read_at`, then the columns of `schemas.ActualStock`.
+
+        Raises:
+            IncompleteError: The days begin before the first reading, or end after the last one.
+        """
+        return self._reader.load_readings("actual_stock", query)
+
+    @with_query(parse_archive_query)
+    def load_available_stock(self, query: ArchiveQuery) -> pd.DataFrame:
+        """Load every reading of available stock of some days; without days the last one.
+
+        Returns:
+            `account read_at`, then the columns of `schemas.AvailableStock`.
+        """
+        return self._reader.load_readings("available_stock", query)
+
+    @with_query(parse_archive_query)
+    def load_outcomes(self, query: ArchiveQuery) -> pd.DataFrame:
+        """Load what became of the accounts' own updates of stock: `account`, then the columns of `schemas.Outcomes`."""
+        return self._reader.open_all("outcomes", query).load()
+
+    @with_query(parse_archive_query)
+    def scan_orders(self, query: ArchiveQuery) -> Scan:
+        """Open orders to be read month by month; arguments and errors are those of `load_orders`."""
+        return self._reader.open_scan("orders", query)
+
+    @with_query(parse_archive_query)
+    def scan_line_items(self, query: ArchiveQuery) -> Scan:
+        """Open order lines to be read month by month; arguments and errors are those of `load_orders`."""
+        return self._reader.open_scan("line_items", query)
+
+    @with_query(parse_archive_query)
+    def scan_shipments(self, query: ArchiveQuery) -> Scan:
+        """Open shipments to be read month by month; arguments and errors are those of `load_shipments`."""
+        return self._reader.open_scan("shipments", query)
+
+    def sql(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
+        """Run SQL of DuckDB over the archive as it is after the last update.
+
+        Tables are `orders line_items shipments shipment_items actual_stock available_stock outcomes`, each with
+        `account` and `month` (UTC) in front. The query can't touch files or the network.
+
+        Args:
+            query: One SELECT, such as `SELECT month, sum(grand_total) FROM orders GROUP BY month`.
+            parameters: Values for `?` or `$name` in it.
+
+        Raises:
+            InvalidRequestError: DuckDB refuses it; the message quotes why.
+        """
+        return run_sql(self._tables, self._reader.read_states(), query, parameters)
+
+    def forget(self, *, before: Day) -> pd.DataFrame:
+        """Remove the months before that of a day, from the archive and from all its earlier versions.
+
+        Their files are deleted. `as_of` still works for later months; no later update reads the forgotten ones
+        again, unless its `start` asks for them.
+
+        Args:
+            before: A day; its month is the first that stays.
+
+        Returns:
+            What was removed: `account table month rows`.
+        """
+        month = to_month(parse_day(before, "before", ZoneInfo(self.time_zone)))
+        with self._lock():
+            accounts = sorted(self._reader.read_format().accounts)
+            return forget_months(self._tables, self._log, accounts, month, datetime.now(UTC))
+
+    def __repr__(self) -> str:
+        facts = self._describe()
+        return f"<Archive {', '.join(f'{name}: {value}' for name, value in facts.items())}>"
+
+    def _repr_html_(self) -> str:
+        return render_note("Archive", self._describe())
+
+    def _describe(self) -> dict[str, str]:
+        states = self._reader.read_states()
+        newest = max((state.at for state in states if state.at), default=None)
+        return {
+            "folder": str(self.folder),
+            "accounts": ", ".join(state.account for state in states) or "none",
+            "personal data": self._reader.read_format().personal,
+            "last update": f"{newest:%Y-%m-%d %H:%M} UTC" if newest else "none yet",
+        }
+
+    def _update_one(self, client: Client, options: UpdateOptions) -> pd.DataFrame:
+        account = register_account(self.folder, client)
+        state = fold(self._log.read(), account, with_checkpoints=True)
+        writer = MonthWriter(self._tables, self._log, account, new_update_id(), state)
+        return update_account(client, writer, options)
+
+    @contextmanager
+    def _lock(self) -> Iterator[None]:
+        """Let one process at a time change the archive; the lock dies with its process."""
+        import filelock  # noqa: PLC0415 - reading needs none
+
+        with private_umask():
+            lock = filelock.FileLock(self.folder / LOCK_NAME, timeout=LOCK_SECONDS, mode=0o600)
+        try:
+            lock.acquire(poll_interval=0.1)
+        except filelock.Timeout:
+            raise ArchiveError(
+                f"Another process has been changing {self.folder} for more than {LOCK_SECONDS / 60:.0f} minutes: "
+                "wait until it ends. Nothing was changed."
+            ) from None
+        except OSError as error:
+            raise ArchiveError(f"{self.folder} can't be locked ({error.strerror}): check its owner and mode.") from None
+        try:
+            yield
+        finally:
+            lock.release()
+
+
+def _build_failed_frame(failed: Sequence[tuple[str, CenportsError]]) -> pd.DataFrame:
+    """Build the frame of accounts that could not be archived: `source channel_id start end reason`."""
+    return pd.DataFrame(
+        {
+            "source": pd.Series([name for name, _ in failed], dtype="str"),
+            "channel_id": pd.Series([None] * len(failed), dtype="str"),
+            "start": pd.Series([None] * len(failed), dtype="datetime64[us]"),
+            "end": pd.Series([None] * len(failed), dtype="datetime64[us]"),
+            "reason": pd.Series([str(error) for _, error in failed], dtype="str"),
+        }
+    )

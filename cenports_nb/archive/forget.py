@@ -1,0 +1,88 @@
+"""Forgetting: months that are really removed, from every version."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from datetime import datetime
+from pathlib import Path
+
+import pandas as pd
+
+from cenports_nb.archive.delta_tables import DeltaTables, clear_errors
+from cenports_nb.archive.tables import TABLES
+from cenports_nb.archive.updates import FORGET, UpdateLog, UpdateRecord, next_instant
+
+PARTITION = re.compile(r"month=(\d{4}-\d{2})")
+
+
+def forget_months(tables: DeltaTables, log: UpdateLog, accounts: list[str], before: str, now: datetime) -> pd.DataFrame:
+    """Remove all months before one, of every account and from every version.
+
+    The files of a month lie in a folder of their own, and the log names no values but instants, so that what is
+    unlinked is in no other file. That it is forgotten is written down before, so that nobody looks for it.
+
+    Args:
+        tables: Of the archive.
+        log: The table `updates`.
+        accounts: All of the archive.
+        before: The first month that stays.
+        now: The time of the update.
+
+    Returns:
+        What was removed of the newest version: `account table month rows`.
+    """
+    gone = [
+        (account, name, month, rows)
+        for name in TABLES
+        for (account, month), (rows, _) in sorted(tables.list_partitions(name).items())
+        if month < before
+    ]
+    _note(log, accounts, before, now)
+    remove_months(tables, before)
+    _note(log, accounts, before, now, tables.versions())
+    return pd.DataFrame(
+        {
+            **{
+                name: pd.Series([row[place] for row in gone], dtype="str")
+                for place, name in enumerate(("account", "table", "month"))
+            },
+            "rows": pd.Series([row[3] for row in gone], dtype="int64"),
+        }
+    )
+
+
+def finish_forgetting(tables: DeltaTables, log: UpdateLog, now: datetime) -> None:
+    """Finish what a process was killed in: what was forgotten may still have files."""
+    records = log.read()
+    last = {record.account: record for record in records if record.kind == FORGET}
+    unfinished = {name: record for name, record in last.items() if not record.versions}
+    if unfinished:
+        before = max(record.forgotten_before for record in unfinished.values())
+        remove_months(tables, before)
+        _note(log, list(last), before, now, tables.versions())
+
+
+def remove_months(tables: DeltaTables, before: str) -> None:
+    """Remove months from the newest versions, then unlink every file that any version has of them."""
+    for name in TABLES:
+        tables.delete_months(name, before)
+    with clear_errors(tables.folder):
+        for folder in _find_partitions(tables.folder):
+            found = PARTITION.fullmatch(folder.name)
+            if found and found[1] < before:
+                shutil.rmtree(folder)
+
+
+def _find_partitions(folder: Path) -> list[Path]:
+    return [path for name in TABLES for path in (folder / name).glob("account=*/month=*")]
+
+
+def _note(
+    log: UpdateLog, accounts: list[str], before: str, now: datetime, versions: dict[str, int] | None = None
+) -> None:
+    """Write down what is forgotten; without versions it is about to be."""
+    for account in accounts:
+        records = log.read()
+        at = next_instant(records, now)
+        log.append(UpdateRecord(account, "forget", at, FORGET, versions or {}, [], before))

@@ -1,0 +1,153 @@
+"""The file that makes a folder an archive: its format, how personal data is stored, and its accounts."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from cenports_nb.errors import ArchiveError, ConfigurationError, InvalidRequestError
+from cenports_nb.frames.choices import check_choice
+from cenports_nb.frames.dates import parse_time_zone
+from cenports_nb.private_files import write_private_file
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+FILE_NAME = "cenports-archive.json"
+FORMAT = 1
+PERSONAL_MODES = ("mask", "drop", "keep")
+PRIVATE_FOLDER = 0o700
+
+
+class ArchivedAccount(msgspec.Struct, frozen=True):
+    """What the name of an account stands for.
+
+    Attributes:
+        identity: The normalized address and the partner.
+        environment: production, staging or sandbox.
+        partner_id: The partner.
+    """
+
+    identity: str
+    environment: str
+    partner_id: str
+
+
+class ArchiveFormat(msgspec.Struct, frozen=True):
+    """What the file says.
+
+    Attributes:
+        format: The version of the layout.
+        personal: How personal data is stored.
+        time_zone: In which days are meant, unless an opener says otherwise.
+        accounts: By name.
+    """
+
+    format: int
+    personal: str
+    time_zone: str
+    accounts: dict[str, ArchivedAccount] = {}
+
+
+def open_folder(folder: Path, personal: str | None, time_zone: str | None) -> ArchiveFormat:
+    """Read what an archive is; a folder that is missing or empty becomes one.
+
+    Raises:
+        ArchiveError: The folder is something else, damaged, or of a newer version; or it can't be made.
+        InvalidRequestError: It stores personal data in another way.
+    """
+    if personal is not None:
+        check_choice("personal", personal, PERSONAL_MODES)
+    if time_zone is not None:
+        parse_time_zone(time_zone)
+    found = read_format(folder)
+    if found is not None:
+        if personal not in (None, found.personal):
+            raise InvalidRequestError(
+                f"{folder} was made with personal={found.personal!r}, which can't be changed: open it without "
+                f"personal=, or start another archive in an empty folder for {personal!r}."
+            )
+        return found
+    zone = time_zone or os.environ.get("CENPORTS_TIME_ZONE") or "UTC"
+    parse_time_zone(zone)
+    made = ArchiveFormat(FORMAT, personal or "mask", zone)
+    try:
+        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
+        folder.chmod(PRIVATE_FOLDER)
+    except OSError as error:
+        raise ArchiveError(f"{folder} can't be made ({error.strerror}): choose another folder.") from None
+    write_format(folder, made)
+    return made
+
+
+def read_format(folder: Path) -> ArchiveFormat | None:
+    """Read the file; None for a folder that is missing or empty.
+
+    Raises:
+        ArchiveError: The folder is something else, damaged, or of a newer version.
+    """
+    try:
+        content = (folder / FILE_NAME).read_bytes()
+    except FileNotFoundError:
+        if folder.is_dir() and any(not path.name.startswith(f".{FILE_NAME}") for path in folder.iterdir()):
+            raise ArchiveError(
+                f"{folder} is not an archive and not empty: choose an empty folder, or the archive's own."
+            ) from None
+        return None
+    except OSError as error:
+        raise ArchiveError(f"{folder / FILE_NAME} can't be read ({error.strerror}).") from None
+    try:
+        version = msgspec.json.decode(content, type=dict[str, msgspec.Raw])["format"]
+        if msgspec.json.decode(version, type=int) > FORMAT:
+            raise ArchiveError(
+                f"{folder} was written by a newer version of cenports-nb (format {bytes(version).decode()}, this one "
+                f"reads {FORMAT}): upgrade cenports-nb."
+            )
+        return msgspec.json.decode(content, type=ArchiveFormat)
+    except (msgspec.MsgspecError, KeyError, UnicodeDecodeError):
+        raise ArchiveError(
+            f"{folder / FILE_NAME} is damaged: restore it from a backup of the archive; nothing was changed."
+        ) from None
+
+
+def write_format(folder: Path, written: ArchiveFormat) -> None:
+    """Write the file, whole or not at all.
+
+    Raises:
+        ArchiveError: It can't be written.
+    """
+    try:
+        write_private_file(folder / FILE_NAME, msgspec.json.format(msgspec.json.encode(written)))
+    except OSError as error:
+        raise ArchiveError(f"{folder} can't be written ({error.strerror}): make room, or check its owner.") from None
+
+
+def name_account(client: Client) -> str:
+    """Name the account of a client: its profile's name, else environment and partner."""
+    settings = client.settings
+    return settings.profile or f"{settings.environment}:{settings.partner_id}"
+
+
+def register_account(folder: Path, client: Client) -> str:
+    """Tell the name of a client's account, and remember what it stands for.
+
+    Raises:
+        ConfigurationError: The name stood for another account.
+    """
+    settings, name = client.settings, name_account(client)
+    own = ArchivedAccount(settings.account, settings.environment, settings.partner_id)
+    found = read_format(folder)
+    if found is None:
+        raise ArchiveError(f"{folder} is no archive any more: open it again.")
+    known = found.accounts.get(name)
+    if known is None:
+        write_format(folder, msgspec.structs.replace(found, accounts={**found.accounts, name: own}))
+    elif known.identity != own.identity:
+        raise ConfigurationError(
+            f"In {folder} the name {name!r} stands for {known.identity.replace('|', ', partner ')}, not for "
+            f"{own.identity.replace('|', ', partner ')}: use another profile name or another archive. Nothing was changed."
+        )
+    return name

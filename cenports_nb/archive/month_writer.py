@@ -1,0 +1,183 @@
+"""Writes what was read into the tables of one account: only what differs, a month at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import pandas as pd
+
+from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments
+from cenports_nb.archive.delta_tables import DeltaTables
+from cenports_nb.archive.schedule import format_month, number_month, to_month
+from cenports_nb.archive.sources import SourceReading
+from cenports_nb.archive.tables import (
+    OUTCOMES,
+    REJECTS,
+    SHIPMENT_ITEMS,
+    SHIPMENTS,
+    TABLES,
+    ArchiveTable,
+    to_frame,
+    to_table,
+)
+from cenports_nb.archive.updates import CHECKPOINT, UPDATE, AccountState, Reading, UpdateLog, UpdateRecord, next_instant
+from cenports_nb.frames.text_columns import repeat_text
+
+
+@dataclass
+class MonthWriter:
+    """The account's part of each table, as this update leaves it.
+
+    Attributes:
+        tables: All tables of the archive.
+        log: The table `updates`.
+        account: The name of the account.
+        update_id: Of this update.
+        state: What is archived, this update included as far as it is written.
+        begins: The month of the account's oldest order, if this update looked for it.
+        changes: What changed so far, by table and month.
+    """
+
+    tables: DeltaTables
+    log: UpdateLog
+    account: str
+    update_id: str
+    state: AccountState
+    begins: str = ""
+    changes: dict[tuple[str, str], Change] = field(default_factory=dict)
+    _pending: list[Reading] = field(default_factory=list)
+    _is_written: bool = False
+
+    def read(self, table: ArchiveTable, month: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
+        """Read a month as it is now."""
+        return to_frame(self.tables.read(table, None, self.account, [month], columns), table, columns)
+
+    def write_month(self, source: str, month: str, reading: SourceReading, at: datetime) -> None:
+        """Replace a month by its newest reading, where they differ."""
+        frames = dict(reading.frames)
+        if source == SHIPMENTS.name:
+            frames = self._settle_shared(month, frames)
+        for name, frame in frames.items():
+            self._replace(TABLES[name], month, frame)
+        self._write_rejects(month, reading.rejects)
+        rows = {name: len(frame) for name, frame in frames.items()}
+        self.note(Reading(source, month, at, rows, reading.has_open_lines))
+
+    def drop_orders(self, month: str, keys: pd.DataFrame) -> None:
+        """Drop the orders of a month that a newer reading has in another month."""
+        for name in ("orders", "line_items"):
+            frame = self.read(TABLES[name], month)
+            gone = pd.MultiIndex.from_frame(frame[list(keys.columns)]).isin(pd.MultiIndex.from_frame(keys))
+            self._replace(TABLES[name], month, frame[~gone])
+        reading = self.state.readings["orders", month]
+        rows = {name: len(self.read(TABLES[name], month, ["order_no"])) for name in reading.rows}
+        self.note(Reading("orders", month, reading.at, rows, reading.has_open_lines))
+
+    def add_stock(self, name: str, reading: SourceReading, at: datetime) -> None:
+        """Add a reading of stock to the month in which it was read."""
+        table, month, frame = TABLES[name], to_month(at), reading.frames[name]
+        frame = frame.assign(read_at=pd.Series(pd.Timestamp(at), index=frame.index, dtype="datetime64[us, UTC]"))
+        if len(frame):
+            self.tables.append(table, to_table(frame, table, self.account, month))
+            self.tables.compact(table, self.account)
+            self._is_written = True
+        self.changes[name, month] = Change(len(frame), 0, 0)
+        self._write_rejects(month, reading.rejects)
+
+    def write_outcomes(self, months: dict[str, pd.DataFrame]) -> None:
+        """Replace the outcomes of the journal's submissions; those that the journal has no more stay."""
+        forgotten = self.state.forgotten_before
+        for month, frame in months.items():
+            if month >= forgotten:
+                before = self.read(OUTCOMES, month)
+                others = before[~before["submission_id"].isin(frame["submission_id"])]
+                self._replace(OUTCOMES, month, pd.concat([others, frame], ignore_index=True) if len(others) else frame)
+
+    def note(self, reading: Reading) -> None:
+        """Remember what was read, for the next row of the table `updates`."""
+        self._pending.append(reading)
+        self.state.readings[reading.source, reading.month] = reading
+
+    def checkpoint(self, now: datetime) -> None:
+        """Let an update that is killed from here on go on from here."""
+        if self._is_written:
+            self._append(CHECKPOINT, now)
+
+    def finish(self, now: datetime) -> datetime:
+        """Make all of the update visible at once."""
+        return self._append(UPDATE, now)
+
+    def restore(self) -> None:
+        """Take back what a killed update wrote after its last checkpoint."""
+        forgotten = self.state.forgotten_before
+        for name, table in TABLES.items():
+            base, newest = self.state.versions.get(name, -1), self.tables.version(name)
+            if newest == base:
+                continue
+            was, now = (self.tables.list_files(name, version, self.account) for version in (base, newest))
+            for month in sorted({*was, *now}):
+                is_gone = month < forgotten and not any(
+                    month in self.state.list_months(source) for source in ("orders", "shipments")
+                )
+                if was.get(month) == now.get(month) or is_gone:
+                    continue
+                data = self.tables.read(table, base, self.account, [month])
+                self.tables.replace_month(table, self.account, month, data)
+                self._is_written = True
+
+    def _append(self, kind: str, now: datetime) -> datetime:
+        at = next_instant(self.log.read(), now)
+        record = UpdateRecord(
+            self.account, self.update_id, at, kind, self.tables.versions(), self._pending, begins=self.begins
+        )
+        self.log.append(record)
+        self._pending, self._is_written = [], False
+        return at
+
+    def _replace(self, table: ArchiveTable, month: str, frame: pd.DataFrame) -> None:
+        data = to_table(frame.reset_index(drop=True), table, self.account, month)
+        change = compare(self.read(table, month), to_frame(data, table), table.key)
+        if change:
+            self.tables.replace_month(table, self.account, month, data)
+            self._is_written = True
+            if table is not REJECTS:
+                self.changes[table.name, month] = _add(self.changes.get((table.name, month)), change)
+
+    def _write_rejects(self, month: str, rejects: dict[str, pd.DataFrame]) -> None:
+        """Replace the rejects of these tables in a month."""
+        before = self.read(REJECTS, month)
+        others = before[~before["table"].isin(list(rejects))]
+        new = [frame.assign(table=repeat_text(name, len(frame))) for name, frame in rejects.items() if len(frame)]
+        if new or len(others) < len(before):
+            names = list(REJECTS.dtypes)
+            parts = [frame[names] for frame in (others, *new) if len(frame)]
+            self._replace(REJECTS, month, pd.concat(parts, ignore_index=True) if parts else before[:0])
+
+    def _settle_shared(self, month: str, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
+        """Leave each shipment to one of the months beside each other that hold it."""
+        settled = dict(frames)
+        for table in (SHIPMENTS, SHIPMENT_ITEMS):
+            for step in (-1, +1):
+                beside = format_month(number_month(month) + step)
+                if ("shipments", beside) not in self.state.readings:
+                    continue
+                neighbor = self.read(table, beside)
+                settled[table.name], left = drop_shared_shipments(settled[table.name], neighbor)
+                if len(left) < len(neighbor):
+                    self._replace(table, beside, left)
+                    reading = self.state.readings["shipments", beside]
+                    self.note(Reading("shipments", beside, reading.at, {**reading.rows, table.name: len(left)}))
+        return settled
+
+
+def _add(before: Change | None, change: Change) -> Change:
+    """Add up what changed in a month that was read twice."""
+    if before is None:
+        return change
+    pairs: Any = zip(
+        (before.added, before.changed, before.removed), (change.added, change.changed, change.removed), strict=True
+    )
+    return Change(*(one + other for one, other in pairs))

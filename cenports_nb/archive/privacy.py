@@ -1,0 +1,53 @@
+"""Personal data on its way into an archive: pseudonyms, nulls, or as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+
+from cenports_nb.frames.masking import mask_pii
+from cenports_nb.frames.personal_columns import personal_kind
+from cenports_nb.frames.provenance import rejected
+from cenports_nb.frames.text_columns import repeat_text
+
+
+def protect(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
+    """Return a frame as it may be stored.
+
+    Args:
+        frame: From a loader, so that it knows its account.
+        personal: `"mask"` for pseudonyms of the account, `"drop"` for nulls, `"keep"` for what is there.
+    """
+    if personal == "keep":
+        return frame
+    masked = mask_pii(frame)
+    return masked if personal == "mask" else _drop(frame, masked)
+
+
+def protect_rejects(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
+    """Return the rejects of a loader's frame as they may be stored; the record is null where data is dropped."""
+    found = rejected(frame)
+    if found is None or found.empty:
+        return pd.DataFrame()
+    if personal == "keep":
+        return found
+    masked = mask_pii(found)
+    if personal == "drop":
+        masked["record"] = repeat_text(None, len(masked))
+    return masked
+
+
+def _drop(frame: pd.DataFrame, masked: pd.DataFrame) -> pd.DataFrame:
+    """Make null what a mask changed, and every column that holds people's data by its name."""
+    dropped = masked.copy(deep=False)
+    for name in frame.columns:
+        if "outcome" in frame.columns and name == "message":
+            continue  # Cenports' word about a row
+        if personal_kind(str(name)):
+            dropped[name] = repeat_text(None, len(frame)).set_axis(frame.index)
+        elif frame[name].dtype == "str":
+            column: pd.Series[Any] = frame[name]
+            same = (column == masked[name]) | column.isna()
+            dropped[name] = column.where(same)
+    return dropped

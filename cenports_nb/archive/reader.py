@@ -1,0 +1,239 @@
+"""Reads an archive: which accounts, months and versions a question means."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from cenports_nb.archive.coverage import (
+    MissingMonth,
+    build_missing_frame,
+    find_gaps,
+    find_missing_months,
+    list_span_months,
+)
+from cenports_nb.archive.delta_tables import NO_VERSION, DeltaTables
+from cenports_nb.archive.format import ArchiveFormat, read_format
+from cenports_nb.archive.query import ArchiveQuery
+from cenports_nb.archive.scans import AccountSlice, Scan
+from cenports_nb.archive.schedule import to_month
+from cenports_nb.archive.sources import TABLE_SOURCES
+from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES
+from cenports_nb.archive.updates import AccountState, UpdateLog, fold
+from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning, InvalidRequestError
+
+
+class ArchiveReader:
+    """Looks up in the table `updates` what each question means.
+
+    Attributes:
+        folder: Of the archive.
+        time_zone: In which days are meant.
+        tables: All tables of the archive.
+        log: The table `updates`.
+    """
+
+    def __init__(self, folder: Path, time_zone: str) -> None:
+        self.folder = folder
+        self.time_zone = time_zone
+        self.tables = DeltaTables(folder)
+        self.log = UpdateLog(self.tables)
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The zone in which days are meant."""
+        return ZoneInfo(self.time_zone)
+
+    def read_format(self) -> ArchiveFormat:
+        """Read what the archive is.
+
+        Raises:
+            ArchiveError: It is gone, or damaged.
+        """
+        found = read_format(self.folder)
+        if found is None:
+            raise ArchiveError(f"{self.folder} is no archive any more: open it again.")
+        return found
+
+    def read_states(self, as_of: datetime | None = None) -> list[AccountState]:
+        """Tell what is archived of each account, by name."""
+        records = self.log.read()
+        return [fold(records, name, as_of=as_of) for name in sorted({record.account for record in records})]
+
+    def choose_states(self, query: ArchiveQuery) -> list[AccountState]:
+        """Tell what is archived of the accounts that are asked for.
+
+        Raises:
+            InvalidRequestError: There is no such account, or nothing was archived by then.
+        """
+        moment = query.parse_as_of(self.zone)
+        states = [state for state in self.read_states(moment) if state.at is not None]
+        if query.accounts is not None:
+            known = {state.account: state for state in states}
+            unknown = [name for name in query.accounts if name not in known]
+            if unknown:
+                listed = ", ".join(known) or "none"
+                raise InvalidRequestError(f"{self.folder} has no account {unknown[0]!r}: it has {listed}.")
+            states = [known[name] for name in query.accounts]
+        if not states:
+            first = min((state.at for state in self.read_states() if state.at), default=None)
+            if moment is not None and first is not None:
+                raise InvalidRequestError(
+                    f"Nothing was archived by {moment:%Y-%m-%d %H:%M} UTC; the last update was {first:%Y-%m-%d %H:%M} UTC."
+                )
+            raise InvalidRequestError(f"{self.folder} is empty: run archive.update(client) first.")
+        return states
+
+    def open_scan(self, table: str, query: ArchiveQuery) -> Scan:
+        """Open a table whose months are replaced by their newest reading.
+
+        Raises:
+            IncompleteError: Days are not archived, or were forgotten.
+        """
+        source, states = TABLE_SOURCES[table], self.choose_states(query)
+        days = query.parse_days(self.zone, _read_today(states, self.zone))
+        missing: list[MissingMonth] = []
+        slices = []
+        for state in states:
+            missing += find_missing_months(state, source, *days, self.zone) if days else find_gaps(state, source)
+            asked = set(list_span_months(*days, self.zone) if days else state.list_months(source))
+            months = [month for month in state.list_months(source) if month in asked]
+            oldest = min((state.readings[source, month].at for month in months), default=None)
+            slices.append(self._slice(state, table, months, oldest))
+        scan = self._build_scan(table, slices, days, query, complete=not missing)
+        if missing:
+            more = f", and {len(missing) - 1} more months" if len(missing) > 1 else ""
+            text = f"{missing[0].month} of {missing[0].account} {missing[0].reason}{more}"
+            if not query.allow_partial:
+                raise IncompleteError(
+                    f"{text}: run archive.update, ask for other days, or pass allow_partial=True.",
+                    partial=scan.load(),
+                    missing=build_missing_frame(table, missing),
+                )
+            warnings.warn(f"{text}: the frame lacks them.", IncompleteWarning, stacklevel=4)
+        return scan
+
+    def load_readings(self, table: str, query: ArchiveQuery) -> pd.DataFrame:
+        """Load the readings of stock of some days; without days the last one.
+
+        Raises:
+            IncompleteError: The days begin before the first reading, or end after the last one.
+        """
+        states = self.choose_states(query)
+        days = query.parse_days(self.zone, _read_today(states, self.zone))
+        slices = [self._slice_all(state, table) for state in states]
+        if days is None:
+            chosen = [replace(each, months=each.months[-1:]) for each in slices]
+        else:
+            asked = set(list_span_months(*days, self.zone))
+            chosen = [replace(each, months=tuple(month for month in each.months if month in asked)) for each in slices]
+        scan = self._build_scan(table, chosen, days, query)
+        if scan.columns is not None:
+            scan = replace(scan, columns=tuple(dict.fromkeys((READ_AT, *scan.columns))))
+        frame = scan.load()
+        if days is None:
+            newest = frame.groupby("account")[READ_AT].transform("max")
+            return scan.describe(frame[frame[READ_AT] == newest].reset_index(drop=True), scan.months)
+        for each in slices:
+            self._check_readings(table, each, days, frame)
+        return frame
+
+    def open_all(self, table: str, query: ArchiveQuery) -> Scan:
+        """Open every month of a table."""
+        slices = [self._slice_all(state, table) for state in self.choose_states(query)]
+        return self._build_scan(table, slices, None, query)
+
+    def describe_contents(self) -> pd.DataFrame:
+        """List what is archived: `account table month rows complete as_of bytes`."""
+        rows: list[tuple[Any, ...]] = []
+        for state in self.read_states():
+            for name in TABLES:
+                source, version = TABLE_SOURCES.get(name, ""), state.versions.get(name, NO_VERSION)
+                measured = self.tables.measure(name, version)
+                sizes = {month: each for (account, month), each in measured.items() if account == state.account}
+                months = state.list_months(source) if source else list(self._slice_all(state, name).months)
+                missing = {gap.month for gap in find_gaps(state, source)} if source else set()
+                for month in sorted({*months, *missing}):
+                    reading = state.readings.get((source, month))
+                    at = reading.at if reading else None if month in missing else state.at
+                    rows.append((state.account, name, month, *sizes.get(month, (0, 0)), month not in missing, at))
+        dtypes = {
+            **dict.fromkeys(("account", "table", "month"), "str"),
+            **dict.fromkeys(("rows", "bytes"), "int64"),
+            "complete": "bool",
+            "as_of": "datetime64[us, UTC]",
+        }
+        values = list(zip(*rows, strict=True)) or [()] * len(dtypes)
+        columns = {
+            name: pd.Series(list(column), dtype=dtype)
+            for (name, dtype), column in zip(dtypes.items(), values, strict=True)
+        }
+        return pd.DataFrame(columns)[["account", "table", "month", "rows", "complete", "as_of", "bytes"]]
+
+    def _check_readings(self, table: str, each: AccountSlice, days: tuple[date, date], frame: pd.DataFrame) -> None:
+        """Refuse days before the first reading of stock, and after the last one."""
+        whole = Scan(self.folder, table, (each,), None, self.time_zone, columns=(READ_AT,))
+        edges = [whole.read(month)[READ_AT] for month in dict.fromkeys([*each.months[:1], *each.months[-1:]])]
+        if edges:
+            first = edges[0].min().astimezone(self.zone).date()
+            final = edges[-1].max().astimezone(self.zone).date()
+            if first <= days[0] and days[1] <= final:
+                return
+            text = f"stock of {each.account} was read from {first} to {final}"
+        else:
+            text = f"stock of {each.account} was never read"
+        raise IncompleteError(
+            f"{text}, not all of {days[0]} to {days[1]}: ask for other days.",
+            partial=frame,
+            missing=build_missing_frame(table, [MissingMonth(each.account, to_month(days[0]), "was not read")]),
+        )
+
+    def _build_scan(
+        self,
+        table: str,
+        slices: Sequence[AccountSlice],
+        days: tuple[date, date] | None,
+        query: ArchiveQuery,
+        *,
+        complete: bool = True,
+    ) -> Scan:
+        return Scan(
+            self.folder,
+            table,
+            tuple(slices),
+            days,
+            self.time_zone,
+            query.channels,
+            query.check_columns(table),
+            complete,
+        )
+
+    def _slice_all(self, state: AccountState, table: str) -> AccountSlice:
+        """Choose every month of a table that has no readings of its own."""
+        measured = self.tables.measure(table, state.versions.get(table, NO_VERSION))
+        months = sorted(month for account, month in measured if account == state.account)
+        return self._slice(state, table, [month for month in months if month >= state.forgotten_before], state.at)
+
+    def _slice(self, state: AccountState, table: str, months: Sequence[str], as_of: datetime | None) -> AccountSlice:
+        known = self.read_format().accounts.get(state.account)
+        return AccountSlice(
+            state.account,
+            known.environment if known else "",
+            known.partner_id if known else "",
+            state.versions.get(table, NO_VERSION),
+            state.versions.get(REJECTS.name, NO_VERSION),
+            tuple(months),
+            as_of,
+        )
+
+
+def _read_today(states: Sequence[AccountState], zone: ZoneInfo) -> date:
+    """Tell the day of the last update, on which a span such as 30D ends."""
+    return max(state.at for state in states if state.at).astimezone(zone).date()

@@ -1,0 +1,168 @@
+"""A scan: frames of an archive month by month, so that a history larger than memory can be summed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pandas as pd
+
+from cenports_nb import __version__
+from cenports_nb.archive.delta_tables import DeltaTables
+from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable, add_account, empty_frame, to_frame
+from cenports_nb.frames.dates import local_days
+from cenports_nb.frames.provenance import Provenance, Reject, attach
+from cenports_nb.frames.schema.keys import ORDER_KEYS
+
+
+@dataclass(frozen=True)
+class AccountSlice:
+    """What a scan reads of one account.
+
+    Attributes:
+        account: Its name.
+        environment: production, staging or sandbox.
+        partner_id: Its partner.
+        version: Of the table.
+        rejects_version: Of the table of rejects.
+        months: That are archived.
+        as_of: When the oldest of them was read.
+    """
+
+    account: str
+    environment: str
+    partner_id: str
+    version: int
+    rejects_version: int
+    months: tuple[str, ...]
+    as_of: datetime | None
+
+
+@dataclass(frozen=True)
+class Scan:
+    """Part of one table of an archive, read month by month; can be sent to another process.
+
+    Attributes:
+        folder: Of the archive.
+        table: The table's name.
+        accounts: What is read of each account.
+        days: First and last day, in the time zone; None for every row.
+        time_zone: In which days are meant.
+        channels: Only these; None for all.
+        columns: Only these; None for all.
+        complete: Every day asked for is archived.
+
+    Examples:
+        `dd.from_map(scan.read, scan.months)` is a Dask DataFrame of it.
+    """
+
+    folder: Path
+    table: str
+    accounts: tuple[AccountSlice, ...]
+    days: tuple[date, date] | None
+    time_zone: str
+    channels: tuple[str, ...] | None = None
+    columns: tuple[str, ...] | None = None
+    complete: bool = True
+
+    @property
+    def months(self) -> list[str]:
+        """The UTC months that it consists of, oldest first; no order is in two of them."""
+        return sorted({month for each in self.accounts for month in each.months})
+
+    def read(self, month: str) -> pd.DataFrame:
+        """Read one of its months as a frame, as `load_*` would return it."""
+        return self.describe(self._read(month), [month])
+
+    def __iter__(self) -> Iterator[pd.DataFrame]:
+        """Read month by month."""
+        return (self.read(month) for month in self.months)
+
+    def load(self) -> pd.DataFrame:
+        """Read all of it as one frame."""
+        parts = [self._read(month) for month in self.months]
+        frame = pd.concat([part for part in parts if len(part)] or parts[:1] or [self._empty()], ignore_index=True)
+        if len(self.accounts) > 1 or not self._definition.order[0].startswith("order_date"):
+            order = ["account", *(name for name in self._definition.order if name in frame.columns)]
+            frame = frame.sort_values(order, kind="stable", ignore_index=True)
+        return self.describe(frame, self.months)
+
+    def describe(self, frame: pd.DataFrame, months: list[str]) -> pd.DataFrame:
+        """Attach where a frame comes from, and the rejects of its months."""
+        rejects = self._read_rejects(months)
+        one = self.accounts[0] if len(self.accounts) == 1 else None
+        days = {"start": str(self.days[0]), "end": str(self.days[1])} if self.days else {}
+        channels = {} if self.channels is None else {"channel_id": list(self.channels)}
+        origin = Provenance(
+            source=f"archive {self.folder}",
+            params={
+                **days,
+                **channels,
+                "accounts": [each.account for each in self.accounts],
+                "time_zone": self.time_zone,
+            },
+            environment=one.environment if one else "",
+            partner_id=one.partner_id if one else "",
+            as_of=min((each.as_of for each in self.accounts if each.as_of), default=None),
+            requests=0,
+            cached=0,
+            complete=self.complete,
+            rows=len(frame),
+            rejected=len(rejects),
+            outside=0,
+            package_version=__version__,
+        )
+        return attach(frame, origin, rejects)
+
+    @property
+    def _definition(self) -> ArchiveTable:
+        return TABLES[self.table]
+
+    def _read(self, month: str) -> pd.DataFrame:
+        parts = [self._read_account(each, month) for each in self.accounts if month in each.months]
+        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0] if parts else self._empty()
+
+    def _read_account(self, each: AccountSlice, month: str) -> pd.DataFrame:
+        table = self._definition
+        needed = None
+        if self.columns is not None:
+            needed = list(dict.fromkeys([*self.columns, *table.order, *(ORDER_KEYS[:1] if self.channels else [])]))
+        data = DeltaTables(self.folder).read(table, each.version, each.account, [month], needed)
+        frame = to_frame(data, table, needed)
+        if self.channels is not None:
+            frame = frame[frame["channel_id"].isin(self.channels)]
+        if self.days is not None and table.instant in ("order_date", "read_at"):
+            first, last = (pd.Timestamp(day) for day in self.days)
+            days = local_days(frame[table.instant], self.time_zone) if len(frame) else frame[table.instant]
+            if table.readings and len(frame):  # an instant of ours is never a plain day
+                days = frame[table.instant].dt.tz_convert(ZoneInfo(self.time_zone)).dt.tz_localize(None).dt.normalize()
+            frame = frame[(days >= first) & (days <= last)] if len(frame) else frame
+        return self._choose(add_account(frame.reset_index(drop=True), each.account))
+
+    def _choose(self, frame: pd.DataFrame) -> pd.DataFrame:
+        return frame if self.columns is None else frame[["account", *(n for n in self.columns if n != "account")]]
+
+    def _empty(self) -> pd.DataFrame:
+        return self._choose(add_account(empty_frame(self._definition), ""))
+
+    def _read_rejects(self, months: list[str]) -> tuple[Reject, ...]:
+        found: list[Any] = []
+        for each in self.accounts:
+            if each.rejects_version < 0:
+                continue
+            wanted = [month for month in months if month in each.months]
+            data = DeltaTables(self.folder).read(REJECTS, each.rejects_version, each.account, wanted)
+            frame = to_frame(data, REJECTS)
+            found += (
+                frame[frame["table"] == self.table]
+                .astype("object")
+                .where(lambda part: part.notna(), "")
+                .to_dict("records")
+            )
+        return tuple(
+            Reject(int(row["record_index"]), row["key"], row["column"], row["reason"], row["record"]) for row in found
+        )

@@ -1,0 +1,169 @@
+"""What an update reads of an account: a month of orders or shipments, a reading of stock, the outcomes of the journal."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import pandas as pd
+
+from cenports_nb.api.http.record_page import open_page, split_records
+from cenports_nb.api.retrieval.windows import ONE_DAY
+from cenports_nb.archive.privacy import protect, protect_rejects
+from cenports_nb.archive.schedule import FIRST_MONTH, month_days, to_month
+from cenports_nb.archive.tables import ACTUAL_STOCK, AVAILABLE_STOCK, OUTCOMES, READ_AT, to_frame, to_table
+from cenports_nb.errors import (
+    ApiError,
+    AuthenticationError,
+    IncompleteError,
+    IncompleteWarning,
+    RateLimitedError,
+    RejectedRowsWarning,
+)
+from cenports_nb.frames.line_status import is_open
+from cenports_nb.frames.loaders.orders import load_utc_days
+from cenports_nb.frames.loaders.shipments import load_shipment_window
+from cenports_nb.frames.loaders.stock import load_actual_stock, load_available_stock
+from cenports_nb.frames.provenance import provenance
+from cenports_nb.submissions.journal import frames as journal_frames
+from cenports_nb.submissions.journal.reader import has_journal, open_journal
+
+if TYPE_CHECKING:
+    from cenports_nb.api.client import Client
+
+STOCK_LOADERS: Mapping[str, Callable[..., pd.DataFrame]] = {
+    ACTUAL_STOCK.name: load_actual_stock,
+    AVAILABLE_STOCK.name: load_available_stock,
+}
+
+
+@dataclass(frozen=True)
+class SourceReading:
+    """What was read at once.
+
+    Attributes:
+        frames: By table, as they may be stored.
+        rejects: By table, records that could not become rows, as they may be stored.
+        at: When the oldest answer was fetched; None if there was none.
+        has_open_lines: Orders in it may still change.
+    """
+
+    frames: dict[str, pd.DataFrame]
+    rejects: dict[str, pd.DataFrame]
+    at: datetime | None
+    has_open_lines: bool = False
+
+
+class IncompleteReadingError(Exception):
+    """What was read is not complete, or was refused: it is not archived, and the update goes on without it."""
+
+
+def read_orders(client: Client, month: str, personal: str, progress: bool | None) -> SourceReading:
+    """Read the orders and line items of one UTC month.
+
+    Raises:
+        IncompleteReadingError: Some are missing, or feared to be.
+    """
+    first, after = month_days(month)
+    with _watch_completeness():
+        orders, lines = load_utc_days(client, first, after - ONE_DAY, progress=progress)
+    found = _protect({"orders": orders, "line_items": lines}, personal)
+    return SourceReading(found.frames, found.rejects, found.at, bool(is_open(lines["status"]).any()))
+
+
+def read_shipments(client: Client, month: str, personal: str, progress: bool | None) -> SourceReading:
+    """Read the shipments that the API has for one month, and what was in them.
+
+    Raises:
+        IncompleteReadingError: Some are missing, or feared to be.
+    """
+    with _watch_completeness():
+        shipments, items = load_shipment_window(client, *month_days(month), progress=progress)
+    return _protect({"shipments": shipments, "shipment_items": items}, personal)
+
+
+SOURCES: Mapping[str, Callable[[Client, str, str, bool | None], SourceReading]] = {
+    "orders": read_orders,
+    "shipments": read_shipments,
+}
+"""What is read month by month."""
+
+TABLE_SOURCES = {"orders": "orders", "line_items": "orders", "shipments": "shipments", "shipment_items": "shipments"}
+
+
+def read_stock(client: Client, table: str, personal: str) -> SourceReading:
+    """Read actual or available stock, past the cache.
+
+    Raises:
+        IncompleteReadingError: Some may be missing.
+    """
+    with _watch_completeness():
+        frame = STOCK_LOADERS[table](client, refresh=True)
+    found = _protect({table: frame}, personal)
+    at = found.at or client.clock.now()
+    stock = found.frames[table].copy(deep=False)
+    stock.insert(0, READ_AT, pd.Series(pd.Timestamp(at), index=stock.index, dtype="datetime64[us, UTC]"))
+    return SourceReading({table: stock}, found.rejects, at)
+
+
+def read_outcomes(client: Client) -> dict[str, pd.DataFrame]:
+    """Read what became of the account's own updates of stock, by the month in which they were submitted."""
+    if not has_journal(client.home):
+        return {}
+    months: dict[str, list[pd.DataFrame]] = {}
+    with open_journal(client.home) as journal:
+        query = "SELECT submission_id FROM submission WHERE account = ? AND kind = 'stock' ORDER BY submission_id"
+        names = [str(name) for part in journal.select(query, (client.settings.account,)) for (name,) in part]
+        for name in names:
+            head = journal.head(name)
+            frame = journal_frames.read_outcomes(journal, head)
+            month = to_month(datetime.fromisoformat(str(head.created_at)))
+            months.setdefault(month, []).append(to_frame(to_table(frame, OUTCOMES, "", month), OUTCOMES))
+    return {month: pd.concat(frames, ignore_index=True) for month, frames in months.items()}
+
+
+def has_orders_before(client: Client, day: date) -> bool:
+    """Ask whether an account has any order before a day, with one small request."""
+    first = month_days(FIRST_MONTH)[0]
+    parameters = {"limit": 1, "isPaginated": True, "startDate": first.isoformat(), "endDate": day.isoformat()}
+    records = split_records(open_page("/orders", client.get("/orders", parameters).body).records)
+    return any(_read_order_day(record) < day.isoformat() for record in records)
+
+
+class _Dated(msgspec.Struct, rename="camel"):
+    order_date: str = ""
+
+
+def _read_order_day(record: msgspec.Raw) -> str:
+    try:
+        return msgspec.json.decode(record, type=_Dated).order_date[:10]
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        return ""  # it is there, whatever its date is
+
+
+@contextmanager
+def _watch_completeness() -> Iterator[None]:
+    """Turn what is not complete, refused or in doubt into one error; rejects are stored and reported at the end."""
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RejectedRowsWarning)
+            warnings.simplefilter("error", IncompleteWarning)
+            yield
+    except (IncompleteError, IncompleteWarning) as error:
+        raise IncompleteReadingError(str(error)) from None
+    except ApiError as error:
+        if isinstance(error, AuthenticationError | RateLimitedError):
+            raise
+        raise IncompleteReadingError(str(error)) from None
+
+
+def _protect(frames: dict[str, pd.DataFrame], personal: str) -> SourceReading:
+    times = [origin.as_of for frame in frames.values() if (origin := provenance(frame)) and origin.as_of]
+    rejects = {name: protect_rejects(frame, personal) for name, frame in frames.items()}
+    stored: dict[str, Any] = {name: protect(frame, personal) for name, frame in frames.items()}
+    return SourceReading(stored, rejects, min(times, default=None))

@@ -1,0 +1,195 @@
+"""The table `updates`: which version of each table an update left behind. It is written last, and read first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+import pyarrow as arrow
+
+from cenports_nb.archive.delta_tables import MAX_FILES, DeltaTables, clear_errors, import_deltalake, private_umask
+from cenports_nb.archive.tables import ACCOUNT, INSTANT
+from cenports_nb.frames.text_columns import ARROW_TEXT
+
+UPDATES = "updates"
+CHECKPOINT, UPDATE, FORGET = "checkpoint", "update", "forget"
+TICK = timedelta(microseconds=1)
+
+
+class Reading(msgspec.Struct, frozen=True):
+    """One reading of one month.
+
+    Attributes:
+        source: `orders` or `shipments`.
+        month: In UTC.
+        at: When its oldest answer was fetched.
+        rows: Of each table.
+        has_open_lines: Orders in it may still change.
+    """
+
+    source: str
+    month: str
+    at: datetime
+    rows: dict[str, int]
+    has_open_lines: bool = False
+
+
+class UpdateRecord(msgspec.Struct, frozen=True):
+    """One row of the table.
+
+    Attributes:
+        account: Its name.
+        update_id: The same for all rows of one update.
+        at: When it was written; later than every row before.
+        kind: `checkpoint` of an update that goes on, `update` at its end, or `forget`.
+        versions: Of each table, as they are for this account from here on.
+        readings: What was read since the row before.
+        forgotten_before: The month before which everything was forgotten.
+        begins: The month of the account's oldest order, where it was looked for.
+    """
+
+    account: str
+    update_id: str
+    at: datetime
+    kind: str
+    versions: dict[str, int]
+    readings: list[Reading] = []
+    forgotten_before: str = ""
+    begins: str = ""
+
+
+@dataclass(frozen=True)
+class AccountState:
+    """What an archive holds of one account after some update.
+
+    Attributes:
+        account: Its name.
+        at: When that update ended; None before the first one.
+        versions: Of each table.
+        readings: The newest of each source and month.
+        forgotten: When something was forgotten, and the month before which.
+        begins: The month of the account's oldest order; empty where it was not looked for.
+        is_unfinished: An update was killed after a checkpoint.
+    """
+
+    account: str
+    at: datetime | None = None
+    versions: dict[str, int] = field(default_factory=dict)
+    readings: dict[tuple[str, str], Reading] = field(default_factory=dict)
+    forgotten: tuple[tuple[datetime, str], ...] = ()
+    begins: str = ""
+    is_unfinished: bool = False
+
+    @property
+    def forgotten_before(self) -> str:
+        """The month before which everything was forgotten once; empty where nothing was."""
+        return max((before for _, before in self.forgotten), default="")
+
+    def find_forgotten(self, source: str, month: str) -> datetime | None:
+        """Tell when the reading of a month was forgotten; None if it was not."""
+        reading = self.readings.get((source, month))
+        times = [at for at, before in self.forgotten if month < before and (reading is None or reading.at < at)]
+        return times[0] if times else None
+
+    def list_months(self, source: str) -> list[str]:
+        """List the months that are archived, oldest first."""
+        return sorted(
+            month for name, month in self.readings if name == source and not self.find_forgotten(source, month)
+        )
+
+
+class UpdateLog:
+    """Reads and writes the table `updates`."""
+
+    def __init__(self, tables: DeltaTables) -> None:
+        self._tables = tables
+
+    def read(self) -> list[UpdateRecord]:
+        """Read all rows, oldest first."""
+        found = self._tables.open(UPDATES)
+        if found is None:
+            return []
+        with clear_errors(self._tables.folder):
+            rows = found.to_pyarrow_dataset().to_table().sort_by("at").to_pylist()
+        return [_decode(row) for row in rows]
+
+    def append(self, record: UpdateRecord) -> None:
+        """Add a row: from here on what it says is true."""
+        deltalake = import_deltalake()
+        path = str(self._tables.path(UPDATES))
+        with clear_errors(self._tables.folder, writing=True), private_umask():
+            deltalake.write_deltalake(
+                path,
+                arrow.Table.from_pylist([_encode(record)], schema=_SCHEMA),
+                mode="append",
+                configuration={
+                    "delta.enableExpiredLogCleanup": "false",
+                    "delta.logRetentionDuration": "interval 36500 days",
+                    "delta.dataSkippingStatsColumns": "at",
+                },
+            )
+            table = deltalake.DeltaTable(path)
+            if len(table.file_uris()) > MAX_FILES:
+                table.optimize.compact()
+
+
+def fold(
+    records: Iterable[UpdateRecord], account: str, *, as_of: datetime | None = None, with_checkpoints: bool = False
+) -> AccountState:
+    """Tell what an archive holds of an account.
+
+    Args:
+        records: Oldest first.
+        account: Its name.
+        as_of: After the last update before this instant; after the last one by default.
+        with_checkpoints: Count what an unfinished update has done, to go on with it.
+    """
+    own = [record for record in records if record.account == account]
+    forgotten = tuple((record.at, record.forgotten_before) for record in own if record.kind == FORGET)
+    own = [record for record in own if as_of is None or record.at <= as_of]
+    ends = [place for place, record in enumerate(own) if with_checkpoints or record.kind != CHECKPOINT]
+    if not ends:
+        return AccountState(account, forgotten=forgotten)
+    counted = own[: ends[-1] + 1]
+    readings = {(reading.source, reading.month): reading for record in counted for reading in record.readings}
+    versions = next((record.versions for record in reversed(counted) if record.versions), {})
+    begins = next((record.begins for record in reversed(counted) if record.begins), "")
+    is_unfinished = counted[-1].kind == CHECKPOINT
+    return AccountState(account, counted[-1].at, dict(versions), readings, forgotten, begins, is_unfinished)
+
+
+def next_instant(records: Sequence[UpdateRecord], now: datetime) -> datetime:
+    """Tell the instant of the next row: now, but never before the last one, whatever the clock says."""
+    return max([now, *(record.at + TICK for record in records[-1:])])
+
+
+_SCHEMA = arrow.schema(
+    [
+        (ACCOUNT, ARROW_TEXT),
+        ("update_id", ARROW_TEXT),
+        ("at", INSTANT),
+        ("kind", ARROW_TEXT),
+        ("versions", ARROW_TEXT),
+        ("readings", ARROW_TEXT),
+        ("forgotten_before", ARROW_TEXT),
+        ("begins", ARROW_TEXT),
+    ]
+)
+
+
+def _encode(record: UpdateRecord) -> dict[str, Any]:
+    row = {name: getattr(record, name) for name in record.__struct_fields__}
+    return {**row, **{name: msgspec.json.encode(row[name]).decode() for name in ("versions", "readings")}}
+
+
+def _decode(row: dict[str, Any]) -> UpdateRecord:
+    return UpdateRecord(
+        **{
+            **row,
+            "versions": msgspec.json.decode(row["versions"], type=dict[str, int]),
+            "readings": msgspec.json.decode(row["readings"], type=list[Reading]),
+        }
+    )

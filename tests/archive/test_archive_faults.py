@@ -1,0 +1,253 @@
+"""What goes wrong in life: nothing torn, nothing lost, and one clear sentence."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.archive_shop import Shop, made_order
+
+import cenports_nb as cn
+from cenports_nb.archive.delta_tables import DeltaTables
+from cenports_nb.archive.tables import ORDERS, empty_frame, to_table
+from cenports_nb.errors import ArchiveError, AuthenticationError, IncompleteWarning
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.slow
+def test_updates_that_are_killed_leave_nothing_torn(tmp_path: Path) -> None:
+    """Five rounds of `benchmarks/archive_crash.py`, two updates at once among them; by command there are 200."""
+    command = [sys.executable, str(ROOT / "benchmarks" / "archive_crash.py"), "--rounds", "5", "--seed", "11"]
+    environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "0 faults" in ran.stdout
+
+
+def stop_after(monkeypatch: pytest.MonkeyPatch, commits: int) -> None:
+    """Let the process die, as far as the archive can see, before one of its commits."""
+    write, append = DeltaTables.replace_month, DeltaTables.append
+    done = iter(range(commits))
+
+    def stop(*given: object, then: object) -> None:
+        if next(done, None) is None:
+            raise KeyboardInterrupt
+        then(*given)  # type: ignore[operator]
+
+    monkeypatch.setattr(DeltaTables, "replace_month", lambda *given: stop(*given, then=write))
+    monkeypatch.setattr(DeltaTables, "append", lambda *given: stop(*given, then=append))
+
+
+@pytest.mark.parametrize("commits", [0, 1, 2, 3, 5])
+def test_an_update_that_ends_between_two_tables_is_invisible(
+    shop: Shop, archive: cn.Archive, monkeypatch: pytest.MonkeyPatch, commits: int
+) -> None:
+    """Orders are written before their lines; whoever reads in between sees both as they were."""
+    archive.update(shop.client)
+    before = archive.load_orders(), archive.load_line_items()
+    for number in ("N-06", "N-12"):
+        shop.restate(number, lambda record: (record.update(status="x"), record["lineItems"][0].update(price=1.0)))
+    with monkeypatch.context() as patched:
+        stop_after(patched, commits)
+        with pytest.raises(KeyboardInterrupt):
+            archive.update(shop.client)
+    pd.testing.assert_frame_equal(archive.load_orders(), before[0])
+    pd.testing.assert_frame_equal(archive.load_line_items(), before[1])
+    archive.update(shop.client)
+    live = cn.load_line_items(shop.client, "2026-01-01", "2026-03-10", refresh=True)
+    pd.testing.assert_frame_equal(archive.load_line_items().drop(columns="account"), live)
+
+
+def test_what_a_killed_update_wrote_is_taken_back_if_its_month_is_not_read_again(
+    shop: Shop, archive: cn.Archive, folder: Path
+) -> None:
+    """A month that is cut off in the middle is restored from its last complete reading."""
+    archive.update(shop.client)
+    before = archive.load_orders()
+    nothing = to_table(empty_frame(ORDERS), ORDERS, "sandbox:SANDBOX", "2026-01")
+    DeltaTables(folder).replace_month(ORDERS, "sandbox:SANDBOX", "2026-01", nothing)
+    archive.update(shop.client)
+    pd.testing.assert_frame_equal(archive.load_orders(), before)
+
+
+def test_a_first_update_that_is_killed_goes_on(
+    shop: Shop, archive: cn.Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The months that it finished are not asked for again, but for the youngest."""
+    with monkeypatch.context() as patched:
+        stop_after(patched, 5)
+        with pytest.raises(KeyboardInterrupt):
+            archive.update(shop.client)
+    with pytest.raises(cn.errors.InvalidRequestError, match=r"is empty: run archive\.update"):
+        archive.load_orders()
+    shop.sandbox.requests.clear()
+    archive.update(shop.client)
+    asked = {request.params.get("startDate") for request in shop.sandbox.requests if request.path == "/orders"}
+    assert asked == {"2026-01-31", "2026-02-28"}
+    assert len(archive.load_orders()) == len(shop.sandbox.state.orders)
+
+
+def test_two_updates_at_once_end_with_one_reading(shop: Shop, archive: cn.Archive) -> None:
+    """The second waits for the first; neither fails."""
+    with ThreadPoolExecutor(2) as pool:
+        for done in [pool.submit(archive.update, shop.connect()) for _ in range(2)]:
+            done.result()
+    assert len(archive.load_orders()) == len(shop.sandbox.state.orders)
+    assert not archive.load_line_items().duplicated(["channel_id", "order_no", "line_item"]).any()
+
+
+def test_an_incomplete_month_replaces_nothing(shop: Shop, archive: cn.Archive) -> None:
+    """A month that came cut stays as it was archived, is said to be incomplete, and is read again next time."""
+    archive.update(shop.client)
+    before = archive.load_orders()
+    shop.restate("N-12", lambda record: record["lineItems"][0].update(quantity=7))
+    shop.sandbox.faults.add("server_error", "GET /orders", times=None)
+    with pytest.warns(IncompleteWarning, match="orders of 2026-02"):
+        changed = archive.update(shop.client)
+    assert set(changed.query("not complete")["month"]) == {"2026-02", "2026-03"}
+    pd.testing.assert_frame_equal(archive.load_orders(), before)
+    shop.sandbox.faults.clear()
+    archive.update(shop.client)
+    assert archive.load_line_items().query("order_no == 'N-12'")["quantity"].tolist() == [7, 1]
+
+
+def test_an_account_that_lost_access_changes_nothing(shop: Shop, archive: cn.Archive) -> None:
+    """The error is that of every call, and the archive is as it was."""
+    archive.update(shop.client)
+    before = archive.load_orders()
+    shop.add(made_order("NEW", "2026-03-05T10:00:00.000000Z"))
+    shop.sandbox.faults.add("unauthorized", times=None)
+    with pytest.raises(AuthenticationError):
+        archive.update(shop.connect())
+    pd.testing.assert_frame_equal(archive.load_orders(), before)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size")
+def test_a_full_disk_is_one_sentence(shop: Shop, archive: cn.Archive, folder: Path) -> None:
+    """What was archived stays readable, and the next update with room goes on."""
+    archive.update(shop.client)
+    before = archive.load_orders()
+    shop.add(made_order("NEW", "2026-03-05T10:00:00.000000Z"))
+    code = (
+        "import resource, signal, sys, cenports_nb as cn\n"
+        "client = cn.connect('sandbox', base_url=sys.argv[1], rate_limit=100000, cache=False)\n"
+        "archive = cn.open_archive(sys.argv[2])\n"
+        "archive.load_orders()\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000))\n"
+        "try:\n"
+        "    archive.update(client)\n"
+        "except cn.errors.ArchiveError as error:\n"
+        "    print(error)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", code, shop.sandbox.url, str(folder)], capture_output=True, text=True, check=False)  # fmt: skip
+    assert ran.stdout.count("\n") == 1, ran.stderr
+    assert "is full: the archive is as it was before. Make room and run the update again" in ran.stdout
+    pd.testing.assert_frame_equal(archive.load_orders(), before)
+    archive.update(shop.client)
+    assert "NEW" in set(archive.load_orders()["order_no"])
+
+
+def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
+    """A folder with other files in it is nobody's archive."""
+    (tmp_path / "notes.txt").write_text("mine")
+    with pytest.raises(ArchiveError, match="is not an archive and not empty: choose an empty folder"):
+        cn.open_archive(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b'{"format": 99, "anything": []}', r"newer version of cenports-nb \(format 99"),
+        (b"not json", "is damaged: restore it from a backup"),
+        (b'{"format": 1}', "is damaged"),
+        (b"", "is damaged"),
+    ],
+)
+def test_a_damaged_or_newer_archive_is_refused(archive: cn.Archive, folder: Path, content: bytes, words: str) -> None:
+    """It stays as it is."""
+    (folder / "cenports-archive.json").write_bytes(content)
+    with pytest.raises(ArchiveError, match=words):
+        cn.open_archive(folder)
+    assert (folder / "cenports-archive.json").read_bytes() == content
+    assert archive is not None
+
+
+@pytest.mark.parametrize("damage", ["data", "log", "updates"])
+def test_missing_files_are_one_sentence(shop: Shop, archive: cn.Archive, folder: Path, damage: str) -> None:
+    """Whichever file somebody deleted, the error names the archive and what to do."""
+    archive.update(shop.client)
+    pattern = {"data": "orders/account=*/month=2026-02/*", "log": "orders/_delta_log/*", "updates": "updates/*.parquet"}
+    for path in folder.glob(pattern[damage]):
+        path.unlink()
+    with pytest.raises(ArchiveError, match="is damaged or incomplete") as caught:
+        archive.load_orders()
+    assert "\n" not in str(caught.value)
+
+
+def test_a_copy_answers_as_the_original(shop: Shop, archive: cn.Archive, folder: Path, tmp_path: Path) -> None:
+    """Times of files mean nothing: after a copy, `as_of` returns the same."""
+    archive.update(shop.client)
+    shop.wait_days(1)
+    shop.restate("N-12", lambda record: record["lineItems"][0].update(quantity=7))
+    archive.update(shop.client)
+    for path in sorted(folder.rglob("*")):
+        os.utime(path, (1, 1))
+    shutil.copytree(folder, tmp_path / "copy", copy_function=shutil.copy)
+    copied = cn.open_archive(tmp_path / "copy")
+    for moment in ("2026-03-10T12:00Z", None):
+        pd.testing.assert_frame_equal(
+            copied.load_line_items(as_of=moment), archive.load_line_items(as_of=moment), check_flags=False
+        )
+    assert copied.load_line_items(as_of="2026-03-10T12:00Z")["quantity"].max() == 2
+
+
+def test_a_clock_set_back_makes_no_earlier_update(shop: Shop, archive: cn.Archive) -> None:
+    """Updates follow each other whatever the clock says, so that the newest is the last."""
+    archive.update(shop.client)
+    shop.restate("N-12", lambda record: record["lineItems"][0].update(quantity=7))
+    shop.clock.elapsed -= 40 * 86_400
+    archive.update(shop.client)
+    assert archive.load_line_items()["quantity"].max() == 7
+    assert archive.load_actual_stock()["read_at"].min() > pd.Timestamp("2026-03-10", tz="UTC")
+
+
+def test_a_name_that_stands_for_another_account_is_refused(shop: Shop, archive: cn.Archive, folder: Path) -> None:
+    """Two accounts never share a name, so that nothing of one is taken for the other's."""
+    archive.update(shop.client)
+    path = folder / "cenports-archive.json"
+    path.write_text(path.read_text().replace("127.0.0.1", "10.0.0.1"))
+    with pytest.raises(cn.errors.ConfigurationError, match="the name 'sandbox:SANDBOX' stands for"):
+        archive.update(shop.client)
+
+
+@pytest.mark.slow
+def test_the_log_reaches_back_to_the_first_of_230_updates(tmp_path: Path) -> None:
+    """Delta's own defaults delete the log after 30 days; here every version can be read, checkpoints or not."""
+    tables, account, month = DeltaTables(tmp_path), "acme", "2026-01"
+    frame = cn.schemas.Orders.example(rows=1)
+    for night in range(230):
+        order = frame.assign(grand_total=float(night))
+        tables.replace_month(ORDERS, account, month, to_table(order, ORDERS, account, month))
+    assert list((tmp_path / "orders" / "_delta_log").glob("*.checkpoint.parquet"))
+    first = tables.version("orders") - 229
+    for night in (0, 1, 50, 199, 229):
+        assert tables.read(ORDERS, first + night, account, [month])["grand_total"].to_pylist() == [float(night)]
+    configuration = json.loads(
+        next(
+            line
+            for line in (tmp_path / "orders" / "_delta_log" / f"{0:020}.json").read_text().splitlines()
+            if "metaData" in line
+        )
+    )["metaData"]["configuration"]
+    assert configuration["delta.enableExpiredLogCleanup"] == "false"
+    assert configuration["delta.logRetentionDuration"] == "interval 36500 days"

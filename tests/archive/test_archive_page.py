@@ -1,0 +1,33 @@
+"""docs/guides/archive.md: its examples run, and its commands are commands."""
+
+from __future__ import annotations
+
+import doctest
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pandas as pd
+from support.fake_clock import FakeClock
+
+from cenports_nb.api.client import Client
+from cenports_nb.sandbox import Sandbox
+from cenports_nb.sandbox.clock import Clock
+from cenports_nb.settings import resolve_settings
+
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "archive.md"
+WIDE = ("display.width", 110, "display.max_columns", 20)
+
+
+def test_examples_run(tmp_path: Path) -> None:
+    """What the page shows is what a reader gets, from Northwind as it was on 1998-05-07."""
+    clock = Clock(frozen_at=datetime(1998, 5, 7, tzinfo=UTC))
+    with Sandbox(shift=False, rate_limit=None, clock=clock) as sandbox:
+        settings = resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000)
+        with Client(settings, clock=FakeClock(sandbox)) as client:
+            text = PAGE.read_text(encoding="utf-8").replace("\n```\n", "\n\n")  # a fence would be taken for output
+            names = {"client": client, "folder": tmp_path / "archive"}
+            example = doctest.DocTestParser().get_doctest(text, names, PAGE.name, str(PAGE), 0)
+            with pd.option_context(*WIDE):
+                result = doctest.DocTestRunner().run(example)
+    assert result.attempted > 8
+    assert result.failed == 0

@@ -1,0 +1,146 @@
+"""Personal data in an archive: pseudonyms unless asked for, and what is forgotten is in no file."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.archive_bytes import find_in_files
+from support.archive_shop import Shop
+from support.report_shops import PERSON
+
+import cenports_nb as cn
+
+NAMES = [f"Customer N-{place:02}" for place in range(13)]
+FORGOTTEN = [*NAMES[:5], NAMES[10]]
+"""Of January."""
+REJECTED = "Customer Rejected"
+
+
+def reject(shop: Shop) -> None:
+    """Let an order of January be one that can't be read."""
+    shop.restate("N-02", lambda record: record.update(customerName=REJECTED, lineItems=[{"quantity": REJECTED}]))
+
+
+def update(shop: Shop, archive: cn.Archive) -> None:
+    with pytest.warns(cn.errors.RejectedRowsWarning):
+        archive.update(shop.client)
+
+
+@pytest.mark.parametrize("personal", ["mask", "drop"])
+def test_no_file_holds_a_name(shop: Shop, folder: Path, personal: str) -> None:
+    """Not the data, not the rejects, not the log, not the file's metadata."""
+    reject(shop)
+    archive = cn.open_archive(folder, personal=personal)
+    update(shop, archive)
+    assert find_in_files(folder, [*NAMES, REJECTED, PERSON]) == set()
+    names = archive.load_orders()["customer_name"]
+    assert names.str.startswith("name-").all() if personal == "mask" else names.isna().all()
+
+
+def test_pseudonyms_are_those_of_mask_pii(shop: Shop, archive: cn.Archive) -> None:
+    """A masked archive can be joined with masked frames of the account."""
+    archive.update(shop.client)
+    live = cn.mask_pii(cn.load_orders(shop.client, "2026-01-01", "2026-03-10"))
+    pd.testing.assert_frame_equal(archive.load_orders().drop(columns="account"), live)
+
+
+def test_what_is_kept_is_kept_and_forgotten_for_good(shop: Shop, folder: Path) -> None:
+    """After `forget` no file holds a forgotten name, whatever version it was in; later months are as they were."""
+    reject(shop)
+    archive = cn.open_archive(folder, personal="keep")
+    update(shop, archive)
+    assert find_in_files(folder, [*NAMES, REJECTED]) == {*NAMES, REJECTED}
+    shop.wait_days(8)
+    shop.restate("N-01", lambda record: record.update(customerName="Customer N-01 Other", contactName="x"))
+    shop.restate("N-08", lambda record: record["lineItems"][0].update(quantity=7))
+    update(shop, archive)
+    removed = archive.forget(before="2026-02-15")
+    assert set(removed["month"]) == {"2026-01"}
+    assert {"orders", "line_items", "shipments", "shipment_items", "rejects"} <= set(removed["table"])
+    assert find_in_files(folder, [*FORGOTTEN, REJECTED, "Customer N-01 Other"]) == set()
+    assert find_in_files(folder, NAMES) == set(NAMES) - set(FORGOTTEN)
+    february = archive.load_line_items("2026-02-01", "2026-02-28", as_of="2026-03-12")
+    assert february["quantity"].max() == 2
+    assert archive.load_line_items("2026-02-01", "2026-02-28")["quantity"].max() == 7
+
+
+def test_forgotten_months_are_refused_by_name(shop: Shop, archive: cn.Archive) -> None:
+    """Now and as of any earlier day, in SQL and in the contents."""
+    archive.update(shop.client)
+    archive.forget(before="2026-02-01")
+    for as_of in (None, "2026-03-11"):
+        with pytest.raises(cn.errors.IncompleteError, match="2026-01 of sandbox:SANDBOX was forgotten on"):
+            archive.load_orders("2026-01-01", "2026-02-28", as_of=as_of)
+    assert archive.load_orders()["order_date"].min() == pd.Timestamp("2026-02-01", tz="UTC")
+    assert archive.sql("SELECT DISTINCT month FROM orders ORDER BY month")["month"].tolist() == ["2026-02", "2026-03"]
+    assert set(archive.contents()["month"]) == {"2026-02", "2026-03"}
+
+
+def test_what_was_forgotten_stays_forgotten(shop: Shop, archive: cn.Archive) -> None:
+    """A later update does not fetch it again, unless `start` asks for it."""
+    archive.update(shop.client)
+    archive.forget(before="2026-02-01")
+    shop.wait_days(30)
+    archive.update(shop.client)
+    assert archive.load_orders()["order_date"].min() == pd.Timestamp("2026-02-01", tz="UTC")
+    archive.update(shop.client, start="2026-01-01")
+    assert len(archive.load_orders("2026-01-01", "2026-01-31")) == 6
+    with pytest.raises(cn.errors.IncompleteError, match="was forgotten on"):
+        archive.load_orders("2026-01-01", "2026-02-28", as_of="2026-03-11")
+
+
+def test_forgetting_that_was_killed_is_finished_by_the_next_update(
+    shop: Shop, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """That it is forgotten is written down first; files that are still there go with the next update."""
+    archive = cn.open_archive(folder, personal="keep")
+    archive.update(shop.client)
+
+    def stop(_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("shutil.rmtree", stop)
+        with pytest.raises(KeyboardInterrupt):
+            archive.forget(before="2026-02-01")
+    with pytest.raises(cn.errors.IncompleteError, match="was forgotten on"):
+        archive.load_orders("2026-01-01", "2026-02-28")
+    archive.update(shop.client)
+    assert find_in_files(folder, FORGOTTEN) == set()
+    assert len(archive.load_orders()) == 7
+
+
+def test_the_mode_is_fixed_at_creation(archive: cn.Archive, folder: Path) -> None:
+    """One archive never holds both names and pseudonyms of the same people."""
+    with pytest.raises(cn.errors.InvalidRequestError, match=r"made with personal='mask', which can't be changed"):
+        cn.open_archive(folder, personal="keep")
+    with pytest.raises(cn.errors.InvalidRequestError, match='must be "mask", "drop" or "keep"'):
+        cn.open_archive(folder, personal="all")
+    assert cn.open_archive(folder).contents().empty
+    assert "personal data: mask" in repr(archive)
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no modes")
+def test_files_are_their_owners_alone(shop: Shop, archive: cn.Archive, folder: Path) -> None:
+    """Whatever the umask is."""
+    before = os.umask(0o000)
+    try:
+        archive.update(shop.client)
+    finally:
+        os.umask(before)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    files = [path for path in folder.rglob("*") if path.is_file()]
+    assert {stat.S_IMODE(path.stat().st_mode) for path in files} == {0o600}
+
+
+def test_the_log_holds_no_values_but_instants(shop: Shop, folder: Path) -> None:
+    """Column statistics of an order number or a name would stay in the log for ever."""
+    archive = cn.open_archive(folder, personal="keep")
+    archive.update(shop.client)
+    logs = "".join(path.read_text() for path in folder.glob("*/_delta_log/*.json"))
+    assert not [text for text in (*NAMES, "N-01", "SKU-1", "T-01") if text in logs]

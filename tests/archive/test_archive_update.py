@@ -1,0 +1,223 @@
+"""What an update archives: the same rows that a loader returns, only what differs, and what moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from support.archive_shop import Shop, made_order
+
+import cenports_nb as cn
+
+ACCOUNT = "sandbox:SANDBOX"
+LOADERS = {"orders": cn.load_orders, "line_items": cn.load_line_items}
+
+
+@pytest.mark.parametrize("table", LOADERS)
+def test_the_archive_returns_what_the_loader_returns(shop: Shop, folder: Path, table: str) -> None:
+    """Rows, order and dtypes are those of the loader, with the account in front; the schema holds."""
+    archive = cn.open_archive(folder, personal="keep")
+    archive.update(shop.client)
+    live = LOADERS[table](shop.client, "2026-01-01", "2026-03-10")
+    found = getattr(archive, f"load_{table}")("2026-01-01", "2026-03-10")
+    assert list(found["account"].unique()) == [ACCOUNT]
+    pd.testing.assert_frame_equal(found.drop(columns="account"), live)
+    origin = cn.provenance(found)
+    assert origin is not None
+    assert (origin.environment, origin.partner_id, origin.complete) == ("sandbox", "SANDBOX", True)
+
+
+def test_shipments_and_their_items_are_those_of_the_loader(shop: Shop, archive: cn.Archive) -> None:
+    """A shipment that two windows share is archived once."""
+    archive.update(shop.client)
+    for name in ("load_shipments", "load_shipment_items"):
+        live = getattr(cn, name)(shop.client, "2026-01-01", "2026-03-31")
+        found = getattr(archive, name)().drop(columns="account")
+        pd.testing.assert_frame_equal(found, live)
+
+
+@pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland", "Asia/Kolkata"])
+def test_days_are_cut_in_the_zone_that_the_archive_is_opened_with(
+    shop: Shop, archive: cn.Archive, folder: Path, zone: str
+) -> None:
+    """Months on disk are UTC; a load of January is January of the zone, as the loader of a client there has it."""
+    archive.update(shop.client)
+    live = cn.load_line_items(shop.connect(time_zone=zone), "2026-01-01", "2026-01-31")
+    found = cn.open_archive(folder, time_zone=zone).load_line_items("2026-01-01", "2026-01-31", allow_partial=True)
+    pd.testing.assert_frame_equal(found.drop(columns="account"), live)
+
+
+def test_the_first_update_goes_back_to_the_oldest_order(shop: Shop, archive: cn.Archive) -> None:
+    """Nobody has to say where an account begins."""
+    changed = archive.update(shop.client)
+    assert sorted(changed.query("table == 'orders'")["month"]) == ["2026-01", "2026-02", "2026-03"]
+    contents = archive.contents().query("table == 'line_items'")
+    assert dict(zip(contents["month"], contents["rows"], strict=True)) == {"2026-01": 12, "2026-02": 12, "2026-03": 2}
+    assert contents["complete"].all()
+    assert (contents["bytes"] > 0).all()
+
+
+def test_start_is_the_oldest_month(shop: Shop, archive: cn.Archive) -> None:
+    """A whole month is archived, whichever day of it is named."""
+    archive.update(shop.client, start="2026-02-15")
+    assert archive.load_orders()["order_date"].min() == pd.Timestamp("2026-02-01", tz="UTC")
+    archive.update(shop.client)
+    assert set(archive.contents().query("table == 'orders'")["month"]) == {"2026-02", "2026-03"}
+    archive.update(shop.client, start="2026-01-01")
+    assert len(archive.load_orders()) == len(shop.sandbox.state.orders)
+
+
+def test_an_account_without_orders_is_archived(shop: Shop, archive: cn.Archive) -> None:
+    """There is nothing yet, and that is known."""
+    for each in list(shop.sandbox.state.orders):
+        shop.remove(each.number)
+    archive.update(shop.client)
+    empty = archive.load_orders("2026-03-01", "2026-03-10")
+    assert empty.empty
+    live = cn.load_orders(shop.client, "2026-03-01", "2026-03-10")
+    assert list(empty.columns) == ["account", *live.columns]
+    assert list(empty.dtypes)[1:] == list(live.dtypes)
+
+
+def test_what_did_not_change_makes_no_version(shop: Shop, archive: cn.Archive, folder: Path) -> None:
+    """A second update asks again, and writes nothing but its reading of stock."""
+    archive.update(shop.client)
+    logs = {table: len(list((folder / table / "_delta_log").glob("*.json"))) for table in ("orders", "line_items")}
+    shop.wait_days(1)
+    changed = archive.update(shop.client)
+    assert set(changed["table"]) == {"actual_stock", "available_stock"}
+    assert {table: len(list((folder / table / "_delta_log").glob("*.json"))) for table in logs} == logs
+
+
+def test_a_restated_order_is_counted_as_changed(shop: Shop, archive: cn.Archive) -> None:
+    """Only its month is replaced, and the result says what happened there."""
+    archive.update(shop.client)
+    shop.restate("N-08", lambda record: record["lineItems"][0].update(quantity=7))
+    shop.remove("N-09")
+    shop.add(made_order("NEW", "2026-02-20T10:00:00.000000Z"))
+    changed = archive.update(shop.client).set_index(["table", "month"])
+    row = changed.loc[("line_items", "2026-02")]
+    assert (row["added"], row["changed"], row["removed"], row["rows"]) == (2, 1, 2, 12)
+    assert ("line_items", "2026-01") not in changed.index
+
+
+@pytest.mark.parametrize(("days", "asked"), [(1, False), (8, True)])
+def test_a_closed_month_is_read_again_after_a_week(shop: Shop, archive: cn.Archive, days: float, asked: bool) -> None:
+    """Orders of an old month may be restated too, and that is found within a month."""
+    archive.update(shop.client)
+    shop.restate("N-02", lambda record: record["lineItems"][0].update(quantity=7))
+    shop.wait_days(days)
+    changed = archive.update(shop.client)
+    assert ("2026-01" in set(changed.query("table == 'line_items'")["month"])) is asked
+
+
+def test_a_month_with_open_lines_is_read_every_time(shop: Shop, archive: cn.Archive) -> None:
+    """An order that is still open will change."""
+    shop.restate("N-02", lambda record: record["lineItems"][0].update(status="pending"))
+    archive.update(shop.client)
+    shop.restate("N-02", lambda record: record["lineItems"][0].update(status="shipped"))
+    assert "2026-01" in set(archive.update(shop.client).query("table == 'line_items'")["month"])
+
+
+@pytest.mark.parametrize(("number", "to"), [("N-02", "2026-03-05"), ("N-12", "2026-01-20")])
+def test_an_order_that_moved_to_another_month_is_in_one(shop: Shop, archive: cn.Archive, number: str, to: str) -> None:
+    """Its old month is read again in the same update, although its age asks for no reading."""
+    archive.update(shop.client)
+    shop.restate(number, lambda record: record.update(orderDate=f"{to}T10:00:00.000000Z"))
+    shop.wait_days(1 if to > "2026-02" else 8)
+    archive.update(shop.client)
+    orders = archive.load_orders()
+    assert not orders.duplicated(["channel_id", "order_no"]).any()
+    assert orders.set_index("order_no").loc[number, "order_date"] == pd.Timestamp(f"{to}T10:00Z")
+    assert len(archive.load_line_items().query("order_no == @number")) == 2
+
+
+def test_every_reading_of_stock_stays(shop: Shop, archive: cn.Archive) -> None:
+    """The API forgets stock; the archive has a reading an update, and loads the last one without days."""
+    for _ in range(3):
+        archive.update(shop.client)
+        shop.wait_days(1)
+    live = cn.load_actual_stock(shop.client, refresh=True)
+    history = archive.load_actual_stock("2026-03-10", "2026-03-12")
+    assert list(history["read_at"].dt.date.astype(str).unique()) == ["2026-03-10", "2026-03-11", "2026-03-12"]
+    last = archive.load_actual_stock()
+    assert last["read_at"].nunique() == 1
+    pd.testing.assert_frame_equal(last.drop(columns=["account", "read_at"]), live, check_flags=False)
+    assert set(archive.load_available_stock(channel_id="EU")["channel_id"]) == {"EU"}
+    with pytest.raises(cn.errors.IncompleteError, match="was read from 2026-03-10 to 2026-03-12"):
+        archive.load_actual_stock("2026-03-01", "2026-03-12")
+
+
+def test_outcomes_of_own_updates_are_archived(shop: Shop, archive: cn.Archive) -> None:
+    """The journal is of one machine; what it says of stock updates is in the archive too."""
+    archive.update(shop.client)
+    actual = cn.load_actual_stock(shop.client)
+    counts = actual[["warehouse_code", "product_sku", "quantity"]].assign(quantity=actual["quantity"] + 1)
+    submission = cn.submit_updates(shop.client, cn.build_true_up(counts, actual, reason="count"))
+    submission.wait()
+    archive.update(shop.client)
+    outcomes = archive.load_outcomes()
+    assert list(outcomes["outcome"]) == ["applied"] * 3
+    assert list(outcomes["submission_id"].unique()) == [submission.submission_id]
+
+
+def test_rejects_are_archived_with_the_month(shop: Shop, archive: cn.Archive) -> None:
+    """A record that can't be read is in no frame, and is not lost."""
+    shop.restate(
+        "N-02", lambda record: record.update(orderDate="2026-01-15T15:30:00.000000Z", lineItems=[{"quantity": 1}])
+    )
+    with pytest.warns(cn.errors.RejectedRowsWarning, match="record"):
+        archive.update(shop.client)
+    with pytest.warns(cn.errors.RejectedRowsWarning):
+        live = cn.mask_pii(cn.rejected(cn.load_line_items(shop.client, "2026-01-01", "2026-03-10")))
+    rejects = cn.rejected(archive.load_line_items())
+    assert len(live) == 1
+    pd.testing.assert_frame_equal(rejects, live, check_flags=False)
+    assert cn.rejected(archive.load_line_items("2026-02-01", "2026-02-28")).empty  # type: ignore[union-attr]
+
+
+def test_days_that_are_not_archived_are_incomplete(shop: Shop, archive: cn.Archive) -> None:
+    """As a loader does: an error with what is there, and a warning if that is asked for."""
+    archive.update(shop.client, start="2026-02-01")
+    with pytest.raises(cn.errors.IncompleteError, match="2026-01 of sandbox:SANDBOX is not archived") as caught:
+        archive.load_orders("2026-01-15", "2026-02-28")
+    assert len(caught.value.partial) == 6  # type: ignore[arg-type]
+    assert list(caught.value.missing["reason"]) == ["2026-01 is not archived"]  # type: ignore[index]
+    with pytest.warns(cn.errors.IncompleteWarning, match="2026-01"):
+        partial = archive.load_orders("2026-01-15", "2026-02-28", allow_partial=True)
+    assert cn.provenance(partial).complete is False  # type: ignore[union-attr]
+    with pytest.raises(cn.errors.IncompleteError, match="archived up to 2026-03-10 02:00 UTC"):
+        archive.load_orders("2026-03-01", "2026-03-11")
+
+
+def test_a_span_ends_with_the_last_update(shop: Shop, archive: cn.Archive) -> None:
+    """The archive has no clock of its own: `last` ends on the day of its last update."""
+    archive.update(shop.client)
+    assert list(archive.load_orders(last="10D")["order_no"]) == ["N-12"]
+
+
+def test_as_of_returns_the_archive_as_it_was(shop: Shop, archive: cn.Archive) -> None:
+    """Between two updates it is the earlier one; before the first there was nothing."""
+    archive.update(shop.client)
+    first = archive.load_line_items()
+    shop.wait_days(8)
+    shop.restate("N-02", lambda record: record["lineItems"][0].update(quantity=7))
+    archive.update(shop.client)
+    then = archive.load_line_items("2026-01-01", "2026-03-10", as_of="2026-03-12")
+    assert then["quantity"].tolist() == first["quantity"].tolist()
+    assert archive.load_line_items()["quantity"].sum() == first["quantity"].sum() + 5
+    with pytest.raises(cn.errors.InvalidRequestError, match="Nothing was archived by 2026-03-01"):
+        archive.load_line_items(as_of="2026-03-01")
+
+
+def test_columns_and_channels_can_be_chosen(shop: Shop, archive: cn.Archive) -> None:
+    """A wrong name is refused with the one that was probably meant."""
+    archive.update(shop.client)
+    found = archive.load_line_items(columns=["quantity", "product_sku"], channel_id="EU")
+    assert list(found.columns) == ["account", "quantity", "product_sku"]
+    assert archive.load_orders(channel_id="US").empty
+    with pytest.raises(cn.errors.InvalidRequestError, match='did you mean "quantity"'):
+        archive.load_line_items(columns=["quantiti"])
+    with pytest.raises(cn.errors.InvalidRequestError, match="no account 'acme': it has sandbox:SANDBOX"):
+        archive.load_orders(accounts="acme")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 from typing import Any
 
@@ -10,12 +9,14 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
+from cenports_nb.analysis.accounts import per_account
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import repeat_text
+from cenports_nb.frames.user_warnings import warn_user
 
 KEYED_SCHEMAS: tuple[type[pa.DataFrameModel], ...] = (
     schemas.LineItems,
@@ -28,6 +29,7 @@ KEYED_SCHEMAS: tuple[type[pa.DataFrameModel], ...] = (
 """Frames with a known key, the most specific first."""
 
 
+@per_account("before", "after")
 def changes(
     before: pd.DataFrame, after: pd.DataFrame, *, key: Sequence[str] | None = None, ignore: Collection[str] = ()
 ) -> pd.DataFrame:
@@ -65,6 +67,13 @@ def changes(
         1              W           B  vanished       NaN    NaN   NaN
         2              W           C       new       NaN    NaN   NaN
     """
+    return list_changes(before, after, key, ignore)
+
+
+def list_changes(
+    before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str] | None = None, ignore: Collection[str] = ()
+) -> pd.DataFrame:
+    """List what changed between two frames, whose key has the account if they have it; see `changes`."""
     names, model = _find_key(before, after, key)
     keys = [
         validate_columns(frame, model, what, names) if model else _read_own_key(frame, names, what)
@@ -140,9 +149,7 @@ def _find_common_columns(before: pd.DataFrame, after: pd.DataFrame, ignored: set
     alone = [*before.columns.difference(after.columns), *after.columns.difference(before.columns)]
     alone = [name for name in alone if name not in ignored]
     if alone:
-        warnings.warn(
-            f"Only one of the frames has {', '.join(map(str, alone))}: not compared.", AnalysisWarning, stacklevel=3
-        )
+        warn_user(f"Only one of the frames has {', '.join(map(str, alone))}: not compared.", AnalysisWarning)
     return [name for name in after.columns if name in before.columns and name not in ignored]
 
 
@@ -216,9 +223,8 @@ def _warn_of_other_queries(before: pd.DataFrame, after: pd.DataFrame, *, gone: i
         f"{what} is partial" for what, origin in (("before", earlier), ("after", later)) if not origin.complete
     ]
     if differences and gone:
-        warnings.warn(
+        warn_user(
             f"The frames answer different questions ({'; '.join(differences)}): rows that are new or vanished may only be "
             "outside of one of them.",
             AnalysisWarning,
-            stacklevel=3,
         )

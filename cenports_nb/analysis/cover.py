@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Collection
 from datetime import date, timedelta
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.analysis.accounts import per_account
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.dates import Day, local_days, parse_day, parse_time_zone
 from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
@@ -21,10 +21,12 @@ from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
+from cenports_nb.frames.user_warnings import warn_user
 
 SIDES = ("both", "stock_only", "sold_only")
 
 
+@per_account("line_items", "available")
 def stock_cover(
     line_items: pd.DataFrame,
     available: pd.DataFrame,
@@ -149,11 +151,10 @@ def _check_loaded_days(line_items: pd.DataFrame, start: date, end: date, time_zo
 def _warn_unassigned_lines(lines: pd.DataFrame, codes: IntArray) -> None:
     unassigned = codes < 0
     if unassigned.any():
-        warnings.warn(
+        warn_user(
             f"{lines['quantity'].to_numpy()[unassigned].sum():,} units of {int(unassigned.sum()):,} line items name no "
             "warehouse, so they are in no row and the cover of their SKUs is too long.",
             AnalysisWarning,
-            stacklevel=3,
         )
 
 

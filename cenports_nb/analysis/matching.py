@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.analysis.accounts import per_account
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import read_time_zone
@@ -22,6 +23,7 @@ from cenports_nb.frames.text_columns import decode_categories, take_text
 SIDES = ("both", "order_only", "shipment_only", "ambiguous")
 
 
+@per_account("line_items", "shipments")
 def match_shipments(line_items: pd.DataFrame, shipments: pd.DataFrame, *, time_zone: str | None = None) -> pd.DataFrame:
     """Match orders with shipments, one row per order.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.analysis.accounts import per_account
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.dates import is_plain_day, local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
@@ -19,8 +19,10 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
+from cenports_nb.frames.user_warnings import warn_user
 
 
+@per_account("orders", "line_items")
 def order_ages(
     orders: pd.DataFrame,
     line_items: pd.DataFrame | None = None,
@@ -80,11 +82,10 @@ def order_ages(
     unknown = waiting["acknowledged"].isna()
     hidden = int((unknown & ~waiting["unshipped"]).sum())
     if hidden:
-        warnings.warn(
+        warn_user(
             f"Whether {int(unknown.sum()):,} orders are acknowledged is not known, and {hidden:,} of them are shipped "
             "and so not listed: load them with with_acknowledged=True.",
             AnalysisWarning,
-            stacklevel=2,
         )
     waiting = waiting[waiting["unshipped"] | ~waiting["acknowledged"].fillna(value=True).astype(bool)]
     days = local_days(waiting["order_date"], zone)

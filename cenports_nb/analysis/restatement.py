@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.analysis.changes import changes
+from cenports_nb.analysis.accounts import add_account_key, require_accounts
+from cenports_nb.analysis.changes import list_changes
 from cenports_nb.analysis.money import ExactSums, add_exactly, combine_sums, sum_exactly
 from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whole, run_by_month
 from cenports_nb.errors import AnalysisWarning
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.row_keys import Mask, sum_by_code
 from cenports_nb.frames.schema import schemas
@@ -99,15 +101,16 @@ def restatement(
         for name in ("before", "after", "orders_before", "orders_after")
     )
     touched = _find_touched(earlier, later)
+    keys = list(touched.columns)
     joined = (
-        touched.merge(_add_counts(earlier, exclude), on=LINE_ITEM_KEYS, how="left")
-        .merge(_add_counts(later, exclude), on=LINE_ITEM_KEYS, how="left", suffixes=("_before", "_after"))
+        touched.merge(_add_counts(earlier, exclude), on=keys, how="left")
+        .merge(_add_counts(later, exclude), on=keys, how="left", suffixes=("_before", "_after"))
         .assign(
             order_before=lambda frame: _has_order(frame, orders_before),
             order_after=lambda frame: _has_order(frame, orders_after),
         )
     )
-    found = _list_changes(joined)
+    found = _list_kinds(joined)
     return Restatement(_build_steps(found, parts), _build_lines(found))
 
 
@@ -146,18 +149,18 @@ def _compare_month(before: Scan, after: Scan, exclude: Collection[str], month: s
 
 def _compare(before: pd.DataFrame, after: pd.DataFrame, exclude: Collection[str]) -> _Part:
     """Find what differs between two frames, with the orders around it."""
+    account = [ACCOUNT] if require_accounts({"before": before, "after": after}) else []
     earlier, later = (
-        validate_columns(frame, schemas.LineItems, what, NEEDED_COLUMNS)
+        validate_columns(frame, schemas.LineItems, what, [*account, *NEEDED_COLUMNS])
         for frame, what in ((before, "before"), (after, "after"))
     )
     touched = _find_touched(earlier, later)
-    orders = touched[ORDER_KEYS].drop_duplicates()
-    orders_before, orders_after = (
-        frame[ORDER_KEYS].drop_duplicates().merge(orders, on=ORDER_KEYS) for frame in (earlier, later)
-    )
+    keys = add_account_key(touched, ORDER_KEYS)
+    orders = touched[keys].drop_duplicates()
+    orders_before, orders_after = (frame[keys].drop_duplicates().merge(orders, on=keys) for frame in (earlier, later))
     return _Part(
-        earlier.merge(touched, on=LINE_ITEM_KEYS),
-        later.merge(touched, on=LINE_ITEM_KEYS),
+        earlier.merge(touched, on=list(touched.columns)),
+        later.merge(touched, on=list(touched.columns)),
         orders_before,
         orders_after,
         _add_up(earlier, exclude),
@@ -169,7 +172,8 @@ def _find_touched(earlier: pd.DataFrame, later: pd.DataFrame) -> pd.DataFrame:
     """Find the keys of lines that differ."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", AnalysisWarning)  # frames without their origin are compared on purpose
-        return changes(earlier, later, key=LINE_ITEM_KEYS)[LINE_ITEM_KEYS].drop_duplicates()
+        keys = add_account_key(earlier, LINE_ITEM_KEYS)
+        return list_changes(earlier, later, keys)[keys].drop_duplicates()
 
 
 def _add_counts(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
@@ -181,11 +185,11 @@ def _add_counts(lines: pd.DataFrame, exclude: Collection[str]) -> pd.DataFrame:
 
 def _has_order(frame: pd.DataFrame, orders: pd.DataFrame) -> Mask:
     """Mark the rows whose order is one of these."""
-    known: Mask = pd.MultiIndex.from_frame(frame[ORDER_KEYS]).isin(pd.MultiIndex.from_frame(orders))
+    known: Mask = pd.MultiIndex.from_frame(frame[list(orders.columns)]).isin(pd.MultiIndex.from_frame(orders))
     return known
 
 
-def _list_changes(joined: pd.DataFrame) -> pd.DataFrame:
+def _list_kinds(joined: pd.DataFrame) -> pd.DataFrame:
     """List the changes, one per row: an amount, the units to multiply it by, and the units that it adds."""
     was, now = joined["counts_before"].fillna(0.0) > 0, joined["counts_after"].fillna(0.0) > 0
     existed, exists = joined["counts_before"].notna(), joined["counts_after"].notna()
@@ -228,7 +232,7 @@ def _build_rows(
     old_and_new = [f"{name}_{when}" for name in ("quantity", "price") for when in ("before", "after")]
     return pd.DataFrame(
         {
-            **{name: rows[name].to_numpy() for name in LINE_ITEM_KEYS},
+            **{name: rows[name].to_numpy() for name in add_account_key(rows, LINE_ITEM_KEYS)},
             "product_sku": rows[f"product_sku_{side}"].to_numpy(),
             "kind": kind,
             **{name: rows[name].to_numpy() for name in old_and_new},
@@ -250,7 +254,7 @@ def _sum_values(found: pd.DataFrame, group: np.ndarray[Any, Any], size: int) -> 
 def _build_steps(found: pd.DataFrame, parts: Sequence[_Part]) -> pd.DataFrame:
     group = found["kind"].map({kind: at for at, kind in enumerate(CHANGE_KINDS)}).to_numpy().astype(np.int64)
     units = sum_by_code(group, found["units"].to_numpy(np.int64), len(CHANGE_KINDS))
-    keys = found.assign(_group=group)[[*LINE_ITEM_KEYS, "_group"]].drop_duplicates()
+    keys = found.assign(_group=group)[[*add_account_key(found, LINE_ITEM_KEYS), "_group"]].drop_duplicates()
     lines = np.bincount(keys["_group"].to_numpy(np.int64), minlength=len(CHANGE_KINDS))
     values = _sum_values(found, group, len(CHANGE_KINDS))
     table = pd.DataFrame({"kind": [*CHANGE_KINDS], "lines": lines, "units": units, "line_value": values})
@@ -279,9 +283,11 @@ def _build_total(name: str, totals: Sequence[_Total]) -> pd.DataFrame:
 
 def _build_lines(found: pd.DataFrame) -> pd.DataFrame:
     value = _sum_values(found, np.arange(len(found)), len(found))
-    order: Any = np.lexsort([found[name].to_numpy(object) for name in LINE_ITEM_KEYS[::-1]] + [-np.abs(value)])
+    order: Any = np.lexsort(
+        [found[name].to_numpy(object) for name in add_account_key(found, LINE_ITEM_KEYS)[::-1]] + [-np.abs(value)]
+    )
     whole = {"quantity_before": "Int64", "quantity_after": "Int64", "units": "int64", "line_item": "int64"}
     sorted_lines = found.assign(line_value=value).drop(columns=["_amount", "_times", "_less"]).iloc[order]
-    texts = dict.fromkeys([*ORDER_KEYS, "product_sku", "kind"], "str")
+    texts = dict.fromkeys([*add_account_key(found, ORDER_KEYS), "product_sku", "kind"], "str")
     lines: pd.DataFrame = sorted_lines.reset_index(drop=True).astype({**whole, **texts})
     return lines

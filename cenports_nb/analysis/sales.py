@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -12,9 +11,11 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from cenports_nb.analysis.accounts import require_accounts
 from cenports_nb.analysis.money import ExactSums, add_exactly, combine_sums
 from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whole, run_by_month
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.choices import suggest_choice
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import has_status
@@ -25,8 +26,9 @@ from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import take_text
+from cenports_nb.frames.user_warnings import warn_user
 
-By = Literal["day", "week", "month", "sku", "channel", "state"]
+By = Literal["day", "week", "month", "sku", "channel", "account", "state"]
 
 
 def summarize_sales(
@@ -40,7 +42,7 @@ def summarize_sales(
 ) -> pd.DataFrame:
     """Sum units, value and orders of line items.
 
-    units = Σ quantity; line_value = Σ price × quantity; orders = number of distinct (channel_id, order_no);
+    units = Σ quantity; line_value = Σ price × quantity; orders = number of distinct (account, channel_id, order_no);
     order_total = Σ grand_total of those orders, each counted once per group however many lines it has there.
 
     Money is summed in integers (price split into whole units and billionths), so `line_value` and `order_total` are
@@ -51,7 +53,7 @@ def summarize_sales(
         line_items: From `load_line_items`, or from `archive.scan_line_items`, which may exceed memory: it is summed by month, with
             the same result to the cent.
         by: `"day"`, `"week"` (ISO 8601, such as `2026-W01`, of the ISO year), `"month"`, `"sku"`, `"channel"`,
-            `"state"` (of the shipping address; needs `orders`), or several; `()` for a single row.
+            `"account"` (of frames with that column), `"state"` (of the shipping address; needs `orders`), or several; `()` for a single row.
         orders: From `load_orders` or `archive.scan_orders`, with the same arguments; adds `order_total`.
         time_zone: IANA zone of the days; by default the zone in which `line_items` was loaded, else UTC. An
             `order_date` of exactly 00:00:00Z is a plain day and stays that day.
@@ -136,20 +138,24 @@ def _summarize_month(line_items: Scan, orders: Scan | None, terms: _Terms, month
 def _summarize_part(line_items: pd.DataFrame, orders: pd.DataFrame | None, terms: _Terms) -> _Part:
     """Sum the lines of a frame by group."""
     parse_time_zone(terms.time_zone)
-    needed = [*ORDER_KEYS, "order_date", "product_sku", "quantity", "price", "status"]
+    frames = {"line_items": line_items, **({} if orders is None else {"orders": orders})}
+    keys = [ACCOUNT, *ORDER_KEYS] if require_accounts(frames) else ORDER_KEYS
+    if ACCOUNT in terms.names and ACCOUNT not in keys:
+        raise InvalidRequestError('by="account" needs the column account: load line_items with a list of clients.')
+    needed = [*keys, "order_date", "product_sku", "quantity", "price", "status"]
     lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
     if terms.exclude:
         lines = lines[~has_status(lines["status"], terms.exclude).to_numpy()]
     order_frame = None
     if orders is not None:
-        order_frame = validate_columns(orders, schemas.Orders, "orders", [*ORDER_KEYS, "grand_total", "ship_to_state"])
-    order_keys = [[frame[name] for name in ORDER_KEYS] for frame in (lines, order_frame) if frame is not None]
+        order_frame = validate_columns(orders, schemas.Orders, "orders", [*keys, "grand_total", "ship_to_state"])
+    order_keys = [[frame[name] for name in keys] for frame in (lines, order_frame) if frame is not None]
     encoded = encode_keys(*order_keys)
     codes, order_count = encoded.rows[0], encoded.size
     at = np.full(len(lines), -1, dtype=np.int64)
     unmatched = (0, 0)
     if order_frame is not None and orders is not None:
-        order_rows = index_unique_rows(orders, encoded.rows[1], order_count, ORDER_KEYS, "orders")
+        order_rows = index_unique_rows(orders, encoded.rows[1], order_count, keys, "orders")
         at = order_rows[codes]
         unmatched = _count_unmatched(at, codes, encoded.rows[1], order_count)
     columns = {
@@ -212,6 +218,7 @@ COLUMN_NAMES = {
     "month": "month",
     "sku": "product_sku",
     "channel": "channel_id",
+    "account": ACCOUNT,
     "state": "ship_to_state",
 }
 
@@ -269,4 +276,4 @@ def _warn_unmatched_orders(parts: Sequence[_Part], *, excluded: bool) -> None:
     empty = 0 if excluded else sum(part.orders_without_lines for part in parts)
     warning += [f"{empty:,} orders have no line item here and are not counted"] if empty else []
     if warning:
-        warnings.warn(f"{'; '.join(warning)}: load both with the same arguments.", AnalysisWarning, stacklevel=3)
+        warn_user(f"{'; '.join(warning)}: load both with the same arguments.", AnalysisWarning)

@@ -13,9 +13,9 @@ from cenports_nb.api.concurrency import run_concurrently
 from cenports_nb.errors import CenportsError, IncompleteError, IncompleteWarning, InvalidRequestError, RejectedRowsError
 from cenports_nb.frames.account_column import add_account
 from cenports_nb.frames.loaders.finalize import build_missing_frame
-from cenports_nb.frames.loaders.load_warnings import LoadWarning, collect_warnings, warn_user
 from cenports_nb.frames.provenance import ACCOUNTS_PARAM, Provenance, Reject, attach, list_rejects, provenance
 from cenports_nb.frames.text_columns import build_text, repeat_text
+from cenports_nb.frames.user_warnings import CollectedWarning, collect_warnings, warn_user
 from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ class _LoadedAccounts:
 
     frames: dict[str, pd.DataFrame] = field(default_factory=dict)
     failures: dict[str, CenportsError] = field(default_factory=dict)
-    warnings: dict[str, list[LoadWarning]] = field(default_factory=dict)
+    warnings: dict[str, list[CollectedWarning]] = field(default_factory=dict)
 
 
 def _load_concurrently(clients: Mapping[str, Client], load: Callable[[Client], pd.DataFrame]) -> _LoadedAccounts:
@@ -112,7 +112,7 @@ def _load_concurrently(clients: Mapping[str, Client], load: Callable[[Client], p
         RejectedRowsError: A record can't be read, and the caller asked for an error.
     """
 
-    def work(name: str) -> tuple[pd.DataFrame, list[LoadWarning]]:
+    def work(name: str) -> tuple[pd.DataFrame, list[CollectedWarning]]:
         with collect_warnings() as collected:
             return load(clients[name]), collected
 

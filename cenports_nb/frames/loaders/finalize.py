@@ -20,9 +20,9 @@ from cenports_nb.errors import (
     UnexpectedAnswerError,
     UnknownFieldsWarning,
 )
-from cenports_nb.frames.loaders.load_warnings import warn_user
 from cenports_nb.frames.provenance import QUOTED_VALUE, Provenance, Reject, attach, build_account_key, rejects_frame
 from cenports_nb.frames.schema.schemas import get_loader_dtype
+from cenports_nb.frames.user_warnings import warn_user
 from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:

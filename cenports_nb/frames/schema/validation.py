@@ -16,6 +16,7 @@ from cenports_nb.frames.schema.coercion import COERCIONS, Flaw
 from cenports_nb.frames.schema.frame_kinds import explain_wrong_kind
 from cenports_nb.rendering.text import pluralize
 
+ACCOUNT_COLUMN = pa.Column(str)
 MAX_QUOTED_ROWS = 5
 """Rows named for each flaw; the message counts the others."""
 
@@ -36,7 +37,7 @@ def validate_columns(
     Ambiguous ones are refused: numeric identifiers, whose leading zeros may be lost; 1.5 units; missing keys; instants
     without a zone.
 
-    A frame with rows of several accounts is refused, unless the schema has the column `account`.
+    A frame with rows of several accounts is refused, unless `account` is one of the needed columns.
 
     Args:
         frame: A person's frame, with any row labels and any order of columns.
@@ -55,8 +56,8 @@ def validate_columns(
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
-    schema = model.to_schema().columns
-    needed = list(schema) if columns is None else [*columns]
+    schema = {ACCOUNT: ACCOUNT_COLUMN, **model.to_schema().columns}
+    needed = list(model.to_schema().columns) if columns is None else [*columns]
     missing = [name for name in needed if name not in frame.columns and name not in optional and schema[name].required]
     lacks = _describe_missing_columns(frame, missing) if missing else ""
     if wrong_kind := explain_wrong_kind(frame, what):

@@ -1,4 +1,4 @@
-"""Warnings of loaders: at the user's line, and of loaders on threads at the end."""
+"""Warnings that name the line of the user; those of loaders on threads are collected for the end."""
 
 from __future__ import annotations
 
@@ -12,14 +12,14 @@ from typing import NamedTuple
 from cenports_nb.errors import PACKAGE_FOLDER
 
 
-class LoadWarning(NamedTuple):
+class CollectedWarning(NamedTuple):
     """A warning that a loader of one of several accounts gave."""
 
     text: str
     category: type[Warning]
 
 
-_COLLECTED: ContextVar[list[LoadWarning] | None] = ContextVar("_COLLECTED", default=None)
+_COLLECTED: ContextVar[list[CollectedWarning] | None] = ContextVar("_COLLECTED", default=None)
 
 
 def warn_user(text: str, category: type[Warning]) -> None:
@@ -28,7 +28,7 @@ def warn_user(text: str, category: type[Warning]) -> None:
     if collected is None:
         warnings.warn(text, category, stacklevel=_find_stacklevel_of_caller())
     else:
-        collected.append(LoadWarning(text, category))
+        collected.append(CollectedWarning(text, category))
 
 
 def _find_stacklevel_of_caller() -> int:
@@ -40,9 +40,9 @@ def _find_stacklevel_of_caller() -> int:
 
 
 @contextmanager
-def collect_warnings() -> Iterator[list[LoadWarning]]:
+def collect_warnings() -> Iterator[list[CollectedWarning]]:
     """Keep the warnings of this thread's loader: of warnings from threads, Python shows no line and drops repeated ones."""
-    collected: list[LoadWarning] = []
+    collected: list[CollectedWarning] = []
     token = _COLLECTED.set(collected)
     try:
         yield collected

@@ -31,13 +31,24 @@ def load_ipython_extension(shell: Any) -> None:
 
     Importing the package in a notebook does it; `%load_ext cenports_nb` does it where the shell came later.
     """
-    views = shell.display_formatter.mimebundle_formatter
-    for name in ("DataFrame", "Series"):
-        views.for_type_by_name("pandas", name, _view)  # by name: pandas need not be imported for it
+    formatter = shell.display_formatter
+    for module, name in (("pandas", "DataFrame"), ("pandas", "Series")):
+        formatter.mimebundle_formatter.for_type_by_name(module, name, _view)  # by name: pandas needn't be imported
+        formatter.formatters["text/plain"].for_type_by_name(module, name, _view_element)
+    formatter.formatters["text/html"].for_type_by_name("pandas.io.formats.style", "Styler", _view_styled)
 
 
 def _view(shown: Any) -> Any:
     return importlib.import_module(f"{__name__}.notebook.frame_view").render_frame(shown)
+
+
+def _view_element(shown: Any, printer: Any, _: bool) -> None:
+    printer.text(importlib.import_module(f"{__name__}.notebook.frame_view").render_text(shown))
+
+
+def _view_styled(styler: Any) -> Any:
+    found = importlib.import_module(f"{__name__}.notebook.frame_view").render_styled(styler)
+    return styler._repr_html_() if found is None else found
 
 
 def _register_in_ipython() -> None:

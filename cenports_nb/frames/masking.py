@@ -7,7 +7,8 @@ import json
 import math
 import re
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, overload
 
 import numpy as np
 import pandas as pd
@@ -27,13 +28,22 @@ from cenports_nb.frames.provenance import (
     replace_rejects,
 )
 from cenports_nb.frames.schema.column_docs import ADDRESS, EMAIL, NAME, PHONE, TEXT
+from cenports_nb.frames.schema.keys import LINE_ITEM_KEYS
 
 UNMASKED_KEY = "cenports_nb_pii"
 """The key in `attrs` of a frame whose views are not masked."""
 
+SHORT_KINDS = {NAME: "Customer", ADDRESS: "Address", PHONE: "Phone", EMAIL: "Email", TEXT: "Message"}
+"""The kinds of personal data in views."""
+
+SHORT_DIGITS = 4
+
 PSEUDONYM_KINDS = (NAME, ADDRESS, PHONE, EMAIL, TEXT)
 DIGEST_BYTES = 6  # 48 bits: of a million people, two share a pseudonym in one of 560 accounts
 PSEUDONYM = re.compile(rf"({'|'.join(PSEUDONYM_KINDS)})-[0-9a-f]{{{2 * DIGEST_BYTES}}}")
+PEOPLE_KEYS = {*LINE_ITEM_KEYS, "customer_order_no", "tracking_number"}
+"""Key columns of frames with people in them: a stranger's frame has none of these."""
+
 MAX_SIDEWAYS_ROWS = 500  # a transposed frame has few rows; longer ones have people or orders in their index
 
 Pseudonymize = Callable[[str, Any], str]
@@ -73,9 +83,18 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
     """
     if not isinstance(frame, pd.DataFrame):
         raise InvalidRequestError(f"mask_pii takes a DataFrame, not {type(frame).__name__}: pass column.to_frame().")
+    return _mask_frame(frame, shorten=False)
+
+
+def mask_for_display(frame: pd.DataFrame) -> pd.DataFrame:
+    """Mask a frame as `mask_pii` does, with pseudonyms that are short enough for a table: `Customer 3f9a`."""
+    return _mask_frame(frame, shorten=True)
+
+
+def _mask_frame(frame: pd.DataFrame, *, shorten: bool) -> pd.DataFrame:
     if len(accounts := read_accounts(frame)) > 1 and ACCOUNT in frame.columns:
-        return _mask_by_account(frame, accounts)
-    pseudonymize = build_pseudonymizer(read_account(frame))
+        return _mask_by_account(frame, accounts, shorten=shorten)
+    pseudonymize = build_pseudonymizer(read_account(frame), shorten=shorten)
     rejects = ACCOUNT_KEY in frame.attrs or {"record_index", "record"} <= set(frame.columns)
     has_row_messages = not {"outcome", "guard"}.isdisjoint(frame.columns)  # a message about a row, not a person's
     masked = frame.copy(deep=False)
@@ -101,7 +120,7 @@ def mask_pii(frame: pd.DataFrame) -> pd.DataFrame:
     return masked
 
 
-def _mask_by_account(frame: pd.DataFrame, accounts: Mapping[str, str]) -> pd.DataFrame:
+def _mask_by_account(frame: pd.DataFrame, accounts: Mapping[str, str], *, shorten: bool) -> pd.DataFrame:
     """Mask the rows of each account with its own pseudonyms."""
     names = frame[ACCOUNT].where(frame[ACCOUNT].isin(list(accounts)), "").astype("str").to_numpy()
     parts, positions = [], []
@@ -109,7 +128,7 @@ def _mask_by_account(frame: pd.DataFrame, accounts: Mapping[str, str]) -> pd.Dat
         at = np.flatnonzero(names == name)
         part = frame.iloc[at]
         replace_account(part, accounts.get(name, ""))
-        parts.append(mask_pii(part))
+        parts.append(_mask_frame(part, shorten=shorten))
         positions.append(at)
     if not parts:
         return frame.copy(deep=False)
@@ -122,26 +141,31 @@ def _mask_by_account(frame: pd.DataFrame, accounts: Mapping[str, str]) -> pd.Dat
 
 
 def mask_series(column: pd.Series[Any]) -> pd.Series[Any]:
-    """Mask one column or one row of a frame, as `mask_pii` would."""
+    """Mask one column or one row of a frame for display."""
     rows = _find_personal_rows(column.index)
     if rows:
-        return _mask_rows(column, rows, build_pseudonymizer(read_account(column)))
-    masked: pd.Series[Any] = mask_pii(column.to_frame()).iloc[:, 0]
+        return _mask_rows(column, rows, build_pseudonymizer(read_account(column), shorten=True))
+    masked: pd.Series[Any] = mask_for_display(column.to_frame()).iloc[:, 0]
     masked.name = column.name
     return masked
 
 
-def show_pii(frame: pd.DataFrame) -> pd.DataFrame:
-    """Return the same frame, with views that show personal data.
+@overload
+def show_pii(frame: pd.DataFrame) -> pd.DataFrame: ...
+@overload
+def show_pii(frame: None = None) -> None: ...
+def show_pii(frame: pd.DataFrame | None = None) -> pd.DataFrame | None:
+    """Return the same frame, with views that show personal data; without a frame, show it in all views of this session.
 
     A notebook saves what it shows, so its file then contains names and addresses. Copies and filters of the frame
-    show them too.
+    show them too. Restart the kernel to mask the views of a session again.
 
-    Masked views depend on `frame.attrs`: `print(frame)`, styles, and results that pandas makes without attrs
-    (`pd.concat` of two loads, `value_counts`) are not masked. `mask_pii` masks the data itself.
+    Views in Jupyter are masked if a frame comes from a loader, or has a personal column and a key column of orders or
+    shipments, as `pd.concat` and `merge` leave them. `print(frame)` and other front ends, such as marimo's tables, are
+    not masked. `mask_pii` masks the data itself.
 
     Args:
-        frame: From a loader; it is not changed.
+        frame: Any frame; it is not changed.
 
     Example:
         >>> orders = cn.load_orders(client, last="30D")
@@ -150,13 +174,42 @@ def show_pii(frame: pd.DataFrame) -> pd.DataFrame:
         0    11007  Princesa Isabel Vinhos
         1    11008            Ernst Handel
     """
+    if frame is None:
+        _session.is_unmasked = True
+        return None
     shown = frame.copy(deep=False)
     shown.attrs[UNMASKED_KEY] = "shown"
     return shown
 
 
-def build_pseudonymizer(account: str) -> Pseudonymize:
-    """Build the function that returns the pseudonym of a value in an account."""
+@dataclass
+class _Session:
+    """What a person asked for until the process ends."""
+
+    is_unmasked: bool = False
+
+
+_session = _Session()
+
+
+def is_unmasked(shown: pd.DataFrame | pd.Series[Any]) -> bool:
+    """Return whether a person asked to see the personal data of a frame or column."""
+    return _session.is_unmasked or UNMASKED_KEY in shown.attrs
+
+
+def has_people(frame: pd.DataFrame) -> bool:
+    """Return whether a frame has a personal column and a key column of orders or shipments, wherever it comes from."""
+    names = {str(name) for name in (*frame.columns, *frame.index.names)}
+    return not names.isdisjoint(PEOPLE_KEYS) and any(is_known(name) and personal_kind(name) for name in names)
+
+
+def build_pseudonymizer(account: str, *, shorten: bool = False) -> Pseudonymize:
+    """Build the function that returns the pseudonym of a value in an account.
+
+    Args:
+        account: The account's key.
+        shorten: Return pseudonyms for views, such as `Customer 3f9a`.
+    """
     key = hashlib.blake2b(account.encode()).digest()
     starts = {
         kind: hashlib.blake2b(digest_size=DIGEST_BYTES, key=key, person=kind.encode()) for kind in PSEUDONYM_KINDS
@@ -172,7 +225,12 @@ def build_pseudonymizer(account: str) -> Pseudonymize:
             known[kind, text] = text if stays else f"{kind}-{digest.hexdigest()}"
         return known[kind, text]
 
-    return pseudonymize
+    return pseudonymize if not shorten else lambda kind, value: _shorten(pseudonymize(kind, value))
+
+
+def _shorten(pseudonym: str) -> str:
+    kind, _, digits = pseudonym.rpartition("-")
+    return f"{SHORT_KINDS[kind]} {digits[:SHORT_DIGITS]}"
 
 
 def mask_json(text: str, path: str, pseudonymize: Pseudonymize, quoted: str = "") -> str | None:
@@ -275,7 +333,10 @@ def _holds_json(column: pd.Series[Any]) -> bool:
 def _map_distinct(column: pd.Series[Any], change: Callable[[Any], Any]) -> pd.Series[Any]:
     """Change each distinct value once; nulls, dtype and index stay."""
     if isinstance(column.dtype, pd.CategoricalDtype):
-        return column.cat.rename_categories([change(value) for value in column.cat.categories])
+        changed = [change(value) for value in column.cat.categories]
+        if len(set(changed)) == len(changed):
+            return column.cat.rename_categories(changed)
+        column = column.astype("str")  # short pseudonyms of two people may be equal
     if not isinstance(column.dtype, pd.StringDtype):  # objects may not be hashable
         values = [value if _is_missing(value) else change(value) for value in column]
         return pd.Series(values, index=column.index, dtype=column.dtype, name=column.name)

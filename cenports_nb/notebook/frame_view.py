@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii, mask_series
+from cenports_nb.frames.masking import has_people, is_unmasked, mask_for_display, mask_series
 from cenports_nb.frames.provenance import ACCOUNT_KEY, PROVENANCE_KEY, Provenance, describe_file, provenance
 from cenports_nb.rendering.text import format_count
 
@@ -23,23 +23,48 @@ ORIGIN_LINE = (
 # Bold, a sign and a word: readable without color, on a light and a dark background.
 WARNING_HTML = '<b style="border-bottom:2px solid #d1495b">⚠ {}</b>'
 
+STYLED_TEXT = (
+    "A styled frame shows personal data as it is: style a masked frame, cn.mask_pii(frame).style, or show it with "
+    "cn.show_pii(frame).style."
+)
 FALLBACK_TEXT = "A frame of cenports_nb that can't be shown masked ({}); cn.show_pii(frame) shows it as it is."
 
 
 def render_frame(shown: pd.DataFrame | pd.Series[Any]) -> Bundle | None:
     """Render a frame with a line about its origin, or a Series as text; None leaves it to pandas.
 
-    Only the rows that pandas would show are masked. A frame without provenance is left to pandas.
+    Only the rows that pandas would show are masked. A frame that no loader made and that has no people is left to pandas.
     """
-    if PROVENANCE_KEY not in shown.attrs and ACCOUNT_KEY not in shown.attrs:
+    if not _is_ours(shown):
         return None
     try:
         if isinstance(shown, pd.DataFrame):
             return _render_bundle(shown)
-        return None if UNMASKED_KEY in shown.attrs else {"text/plain": _format_series(shown)}
+        return None if is_unmasked(shown) else {"text/plain": _format_series(shown)}
     except Exception as error:  # noqa: BLE001 - IPython would fall back to the plain view, with everybody in it
         text = FALLBACK_TEXT.format(type(error).__name__)
         return {"text/plain": text, "text/html": html.escape(text)}
+
+
+def render_text(shown: pd.DataFrame | pd.Series[Any]) -> str:
+    """Render a frame or Series that is an element of a list or dict, masked."""
+    bundle = render_frame(shown)
+    return repr(shown) if bundle is None else str(bundle["text/plain"])
+
+
+def render_styled(styler: Any) -> str | None:
+    """Render one sentence instead of a styled frame with unmasked people; None leaves it to pandas."""
+    frame = styler.data
+    if not isinstance(frame, pd.DataFrame) or not _is_ours(frame) or is_unmasked(frame):
+        return None
+    rows = frame.iloc[: pd.get_option("styler.render.max_rows") or len(frame)]
+    return html.escape(STYLED_TEXT) if _count_masked(rows, mask_for_display(rows)) else None
+
+
+def _is_ours(shown: pd.DataFrame | pd.Series[Any]) -> bool:
+    if PROVENANCE_KEY in shown.attrs or ACCOUNT_KEY in shown.attrs:
+        return True
+    return isinstance(shown, pd.DataFrame) and has_people(shown)
 
 
 def _render_bundle(frame: pd.DataFrame) -> Bundle | None:
@@ -48,7 +73,7 @@ def _render_bundle(frame: pd.DataFrame) -> Bundle | None:
         return None  # pandas then shows counts and dtypes, no values
     cut = _select_displayed_rows(len(frame), most_rows)
     part = frame if cut is None else frame.iloc[cut]
-    shown: Any = part if UNMASKED_KEY in frame.attrs else mask_pii(part)
+    shown: Any = part if is_unmasked(frame) else mask_for_display(part)
     masked = 0 if shown is part else _count_masked(part, shown)
     facts = _describe_origin(frame, provenance(frame), masked)
     with pd.option_context("display.show_dimensions", False):  # those of a part would be wrong
@@ -97,7 +122,8 @@ def _describe_origin(frame: pd.DataFrame, found: Provenance | None, masked: int)
     """Describe a frame's origin in short facts; True marks a warning."""
     rows = len(frame)
     if found is None:
-        facts = [(format_count(rows, "rejected record"), False)]
+        is_rejects = ACCOUNT_KEY in frame.attrs
+        facts = [(format_count(rows, "rejected record" if is_rejects else "row"), False)]
     else:
         loaded = format_count(rows, "row") if rows == found.rows else f"{rows:,} of {found.rows:,} rows"
         if rows > found.rows:
@@ -117,5 +143,10 @@ def _describe_origin(frame: pd.DataFrame, found: Provenance | None, masked: int)
     if frame.shape[1] > (pd.get_option("display.max_columns") or frame.shape[1]):
         facts.append((f"{frame.shape[1]:,} columns", False))
     if masked:
-        facts.append((f"{format_count(masked, 'column')} masked, cn.show_pii(frame) shows them", False))
+        facts.append(
+            (
+                f"{format_count(masked, 'column')} masked, cn.show_pii(frame) shows them, cn.show_pii() those of all frames",
+                False,
+            )
+        )
     return facts

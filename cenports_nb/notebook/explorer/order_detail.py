@@ -11,7 +11,7 @@ import pandas as pd
 from cenports_nb.frames.dates import format_iso, parse_time_zone
 from cenports_nb.frames.decoding.shipment_items import QUANTITY_FIELDS, SKU_FIELDS, find_lines
 from cenports_nb.frames.line_status import CANCELLED_WORDS, CLOSED_WORDS
-from cenports_nb.frames.masking import mask_pii
+from cenports_nb.frames.masking import mask_for_display
 from cenports_nb.frames.personal_columns import normalize_name
 from cenports_nb.notebook.explorer.order_index import OrderIndex
 from cenports_nb.notebook.grid.widget import DetailSection
@@ -160,7 +160,7 @@ def _list_items(shipment: Mapping[Any, Any]) -> Iterator[str]:
 
 
 def _build_people(order: pd.DataFrame, *, show_pii: bool, can_toggle: bool) -> list[DetailSection]:
-    order = order if show_pii else mask_pii(order)
+    order = order if show_pii else mask_for_display(order)
     people, addresses = tuple(_list_facts(order, PEOPLE_FIELDS)), tuple(_list_addresses(order))
     if not people and not addresses:
         return [DetailSection("People", note="The orders tell nothing of them.")]

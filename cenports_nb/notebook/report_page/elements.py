@@ -12,7 +12,7 @@ import pandas as pd
 from IPython.display import HTML, Image
 from matplotlib import pyplot as plt
 
-from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
+from cenports_nb.frames.masking import is_unmasked, mask_for_display
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.notebook.report_page.cells import render_rows, render_value
 from cenports_nb.rendering.note import NO_MATHJAX
@@ -94,7 +94,7 @@ def table(
     if frame.empty:
         return note(empty)
     shown = frame[list(columns)].head(limit)
-    shown = shown if UNMASKED_KEY in frame.attrs else mask_pii(shown)
+    shown = shown if is_unmasked(frame) else mask_for_display(shown)
     rows = render_rows(shown, columns, signed=signed, money=money, time_zone=read_time_zone(time_zone, frame))
     return HTML(
         f'{STYLE}<div class="cn-table {NO_MATHJAX}"><table>{_render_caption(len(frame), limit, file)}{rows}</table></div>'

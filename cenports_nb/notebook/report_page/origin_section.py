@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 from IPython.display import display
 
-from cenports_nb.frames.masking import mask_pii
+from cenports_nb.frames.masking import mask_for_display
 from cenports_nb.frames.provenance import provenance, rejected
 from cenports_nb.notebook.report_page.attachments import RESULT_MIME_TYPE
 from cenports_nb.notebook.report_page.elements import note, table
@@ -72,7 +72,7 @@ def _collect_rejected(frames: Iterable[tuple[str, pd.DataFrame]]) -> pd.DataFram
     found = [rejects.assign(source=source) for source, frame in frames if (rejects := rejected(frame)) is not None]
     if not found:
         return pd.DataFrame()
-    masked = [mask_pii(each) for each in found]
+    masked = [mask_for_display(each) for each in found]
     return pd.concat(masked, ignore_index=True).drop_duplicates(["source", "record"])
 
 

@@ -1,15 +1,17 @@
 """Cenports orders, shipments and stock as pandas DataFrames you can trust.
 
-    connect ─▶ load_orders, load_line_items, load_shipments      what was sold and sent
-            ─▶ load_actual_stock, load_available_stock           what is on the shelf, what is for sale
+    connect ─▶ load_orders, load_line_items, load_shipments      load sales and shipments
+            ─▶ load_actual_stock, load_available_stock           load stock
             ─▶ diff_stock ─▶ build_true_up ─▶ submit_updates     compare, plan, correct
             ─▶ summarize_sales, stock_cover, order_ages          what sells, what runs out, what waits
-            ─▶ match_shipments, changes                          what was sent, what moved since yesterday
-            ─▶ StockReview                                       tick the rows that go, try, send
-            ─▶ TransactionTracker, plot_outcomes                 watch it go through, see what became of it
-            ─▶ OrderExplorer                                     search orders, open one
-            ─▶ plot_orders, plot_stock, plot_cover, plot_ages    look at it; plot_demand
+            ─▶ match_shipments, changes                          what was shipped, what changed since yesterday
+            ─▶ StockReview                                       select the rows of a plan, dry-run, send
+            ─▶ TransactionTracker, plot_outcomes                 follow transactions, see the outcomes
+            ─▶ OrderExplorer                                     search and open orders
+            ─▶ plot_orders, plot_stock, plot_cover, plot_ages,
+               plot_demand                                       charts
 
+The examples in docstrings work after `import cenports_nb as cn`, `import pandas as pd` and `client = cn.connect("sandbox")`.
 Everything loads at first use: importing the package costs less than importing pandas.
 """
 
@@ -27,14 +29,16 @@ _load, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
 
 
 def load_ipython_extension(shell: Any) -> None:
-    """Let frames that know their origin show it in an IPython shell, with personal data masked.
+    """Show frames with provenance masked, with a line about their origin, in an IPython shell.
 
-    Importing the package in a notebook does it; `%load_ext cenports_nb` does it where the shell came later.
+    Importing the package in a notebook does this; use `%load_ext cenports_nb` if the shell started later.
     """
     formatter = shell.display_formatter
-    for module, name in (("pandas", "DataFrame"), ("pandas", "Series")):
-        formatter.mimebundle_formatter.for_type_by_name(module, name, _view)  # by name: pandas needn't be imported
-        formatter.formatters["text/plain"].for_type_by_name(module, name, _view_element)
+    for name in ("DataFrame", "Series"):
+        formatter.mimebundle_formatter.for_type_by_name(
+            "pandas", name, _view
+        )  # by name, so that pandas need not be imported
+        formatter.formatters["text/plain"].for_type_by_name("pandas", name, _view_element)
     formatter.formatters["text/html"].for_type_by_name("pandas.io.formats.style", "Styler", _view_styled)
 
 
@@ -52,7 +56,7 @@ def _view_styled(styler: Any) -> Any:
 
 
 def _register_in_ipython() -> None:
-    """Find the shell that runs, if one does; elsewhere this is one look into a dict."""
+    """Register in the running IPython shell, if there is one; elsewhere this is one dict lookup."""
     find = getattr(sys.modules.get("IPython"), "get_ipython", None)
     shell = find() if find is not None else None
     if getattr(shell, "display_formatter", None) is not None:

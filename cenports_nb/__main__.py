@@ -1,4 +1,4 @@
-"""`python -m cenports_nb` is `cenports-nb`."""
+"""Run the command line: `python -m cenports_nb` is `cenports-nb`."""
 
 from cenports_nb.cli import main
 

@@ -1,7 +1,7 @@
-"""The identity of an account: one text, however its address is spelled.
+"""The identity of an account: one text for all spellings of its address.
 
-Cache, journal, rate limit, guards and locks compare this text. Two spellings of one account would hide a repeated write
-from the guards, so every spelling that reaches the same place must give the same text.
+Cache, journal, rate limit, guards and locks compare this text. Two texts for one account would hide a repeated write from
+the guards, so every spelling of the same address must give the same text.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from urllib.parse import quote, unquote, unquote_to_bytes, urlsplit
 BASE_URLS = {
     "production": "https://api.cenports.io/v2",
     "staging": "https://stg.api.cenports.io/v2",
-    "sandbox": "",  # started on loopback when nothing else is given
+    "sandbox": "",  # started on loopback if no other is given
 }
 LOCALHOST = "localhost"
 THIS_MACHINE = "127.0.0.1"
@@ -25,15 +25,15 @@ LOCALHOST_NAMES = frozenset({
 })  # fmt: skip
 DEFAULT_PORTS = {"http": 80, "https": 443}
 PATH_CHARACTERS = "/!$&'()*+,;=:@~"
-"""What a path may hold as it is, beside letters, digits and `-._~`."""
+"""Characters that a path may contain unescaped, besides letters, digits and `-._~`."""
 NO_HOST = re.compile(r"[\s/?#@:\\\[\]%]")
 
 
 def normalize_account(account: str, environment: str | None = None) -> str:
-    """Normalize an account, `address|partner`, as it was stored with any spelling of its address.
+    """Normalize an account, `address|partner`, stored with any spelling of its address.
 
     Args:
-        account: Address and partner, with a bar between them.
+        account: Address and partner id, separated by a bar.
         environment: Production or staging, if known: an address of this machine is then a recorder in front of it, and
             the account is the environment's own.
     """
@@ -44,26 +44,26 @@ def normalize_account(account: str, environment: str | None = None) -> str:
 
 
 def split_account(account: str) -> tuple[str, str]:
-    """Split an account into its address and its partner."""
+    """Split an account into its address and its partner id."""
     address, _, partner = account.partition("|")
     return address, partner
 
 
 def normalize_address(address: str) -> str:
-    """Bring an address into the one form that stands for all its spellings; every name of this machine is 127.0.0.1.
+    """Normalize an address to the one form for all its spellings; every name of this machine becomes 127.0.0.1.
 
-    The form is for comparing and in lower case; requests go to what `clean_address` returns.
+    The form is for comparisons, in lower case; requests go to what `clean_address` returns.
     """
     return _format_address(address, is_identity=True)
 
 
 def clean_address(address: str) -> str:
-    """Bring an address into its plainest spelling; it still names the host that it named."""
+    """Return the plainest spelling of an address, with the same host."""
     return _format_address(address, is_identity=False)
 
 
 def is_loopback(address: str) -> bool:
-    """Tell whether an address certainly stays on this machine; `127.example.co.uk` does not."""
+    """Return whether an address certainly stays on this machine; `127.example.co.uk` does not."""
     host = _read_host(address)
     if host == LOCALHOST:
         return True
@@ -74,7 +74,7 @@ def is_loopback(address: str) -> bool:
 
 
 def is_this_machine(address: str) -> bool:
-    """Tell whether an address is one of this machine's names: loopback, the unspecified address, its host name."""
+    """Return whether an address is a name of this machine: loopback, the unspecified address, its host name."""
     return _name_host(_read_host(address)) == THIS_MACHINE
 
 
@@ -100,15 +100,15 @@ def _format_address(address: str, *, is_identity: bool) -> str:
 
 
 def _normalize_path(path: str) -> str:
-    """Decode what need not be escaped, and drop empty and dot segments."""
-    # Each segment by itself: an escaped slash is no separator.
+    """Decode what need not be escaped, and remove empty and dot segments."""
+    # By segment, because an escaped slash is not a separator.
     segments = [quote(unquote_to_bytes(segment), safe=PATH_CHARACTERS.replace("/", "")) for segment in path.split("/")]
     plain = posixpath.normpath("/" + "/".join(filter(None, segments)))
     return "" if plain == "/" else plain
 
 
 def _read_host(address: str) -> str:
-    """Read the host of an address in its plainest form; empty where there is none."""
+    """Return the host of an address in its plainest form; empty if it has none."""
     try:
         host = urlsplit(address.strip()).hostname or ""
     except ValueError:
@@ -124,7 +124,7 @@ def _read_host(address: str) -> str:
 
 
 def _encode_international(host: str) -> str:
-    """Write a host in ASCII, as it is looked up."""
+    """Encode a host in ASCII, as it is looked up."""
     if host.isascii():
         return host
     import idna  # noqa: PLC0415 - hardly any address needs it
@@ -136,7 +136,7 @@ def _encode_international(host: str) -> str:
 
 
 def _read_ip_address(host: str) -> str:
-    """Write an IP address in its usual form: `127.1` and `0x7f000001` are 127.0.0.1 to a resolver."""
+    """Return an IP address in its usual form: resolvers read `127.1` and `0x7f000001` as 127.0.0.1."""
     try:
         if re.fullmatch(r"[0-9a-fx.]+", host) and host[:1].isdigit():
             return socket.inet_ntoa(socket.inet_aton(host))
@@ -148,7 +148,7 @@ def _read_ip_address(host: str) -> str:
 
 
 def _name_host(host: str) -> str:
-    """Name a host; the many names of this machine are one."""
+    """Return the name of a host; all names of this machine become one."""
     if host in LOCALHOST_NAMES or host.endswith(f".{LOCALHOST}"):  # RFC 6761 keeps `*.localhost` on the machine
         return THIS_MACHINE
     try:

@@ -10,10 +10,10 @@ ENVIRONMENT_HINT = "set CENPORTS_PARTNER_ID, CENPORTS_CLIENT_ID and CENPORTS_CLI
 
 
 def read_secret(profile: str, client_id: str) -> Secret | None:
-    """Look a secret up; None where there is none, or no keyring that works.
+    """Look up a secret; None if there is none, or no working keyring.
 
     Raises:
-        ConfigurationError: The keyring fails in a way that is none of its own.
+        ConfigurationError: The keyring failed unexpectedly.
     """
     import keyring  # noqa: PLC0415 - slow to import, and only profiles need it
     import keyring.errors  # noqa: PLC0415
@@ -28,7 +28,7 @@ def read_secret(profile: str, client_id: str) -> Secret | None:
 
 
 def store_secret(profile: str, client_id: str, secret: str | Secret) -> None:
-    """Put a secret into the keyring, and read it back: some backends forget at once.
+    """Store a secret in the keyring, and read it back, because some backends store nothing.
 
     Raises:
         ConfigurationError: There is no keyring, or it is locked.
@@ -37,14 +37,14 @@ def store_secret(profile: str, client_id: str, secret: str | Secret) -> None:
     import keyring  # noqa: PLC0415
     import keyring.errors  # noqa: PLC0415
 
-    # Raised after the handler, so that nothing leads to the frames of the keyring, which hold the secret.
+    # Raised after the handler, so that no reference leads to the keyring's frames, which hold the secret.
     problem = ""
     try:
         keyring.set_password(KEYRING_SERVICE, _keyring_user(profile, client_id), secret.reveal())
     except keyring.errors.NoKeyringError:
         problem = f"This machine has no keyring that could keep a secret: {ENVIRONMENT_HINT}."
     except Exception as error:  # noqa: BLE001 - backends raise what their libraries raise
-        why = type(error).__name__  # its text is another library's, and may quote what it was given
+        why = type(error).__name__  # its text is another library's, and may quote the secret
         problem = f"The keyring did not take the secret ({why}): unlock it and try again, or {ENVIRONMENT_HINT}."
     if problem:
         raise ConfigurationError(problem)
@@ -53,7 +53,7 @@ def store_secret(profile: str, client_id: str, secret: str | Secret) -> None:
 
 
 def delete_secret(profile: str, client_id: str) -> bool:
-    """Remove a secret from the keyring; tell whether there was one.
+    """Delete a secret from the keyring; return whether there was one.
 
     Raises:
         ConfigurationError: There is no keyring, or it is locked.

@@ -1,29 +1,29 @@
-"""What can go wrong, as a tree; every message says what happened, to what, and what to do next.
+"""The errors and warnings of the package; every message says what happened, to what, and what to do next.
 
 * CenportsError
-  + ConfigurationError        nothing or nonsense is configured
+  + ConfigurationError        a setting is missing or invalid
   + InvalidRequestError       arguments that can't be sent, or HTTP 422 (also a ValueError)
   + ReadOnlyError             a write through a read-only client; nothing was sent
   + ApiError                  any other HTTP error status
     - AuthenticationError     credentials refused
-    - BusinessError           HTTP 400, or a 200 whose envelope says otherwise
-    - RateLimitedError        429 that outlasted the patience
+    - BusinessError           HTTP 400, or a 200 whose envelope has an error
+    - RateLimitedError        429 after all retries
   + TransportError            no usable answer
-  + UnexpectedAnswerError     JSON of a shape that the reference can't explain
-  + IncompleteError           records are known or feared to be missing
-  + RejectedRowsError         records that can't be read, and `on_reject="raise"`
+  + UnexpectedAnswerError     JSON whose shape contradicts the reference
+  + IncompleteError           records are, or may be, missing
+  + RejectedRowsError         records that can't be read, with `on_reject="raise"`
   + OfflineMissError          `offline=True` and the cache has no answer
   + JournalError              the journal can't be written or read; nothing was sent
   + ArchiveError              the archive can't be written or read, or is damaged
-  + GuardRailError            an update frame that a guard objects to; nothing was sent
-  + StaleStockError           stock moved since the update frame was built; nothing was sent
+  + GuardRailError            a guard objects to an update frame; nothing was sent
+  + StaleStockError           stock changed since planning; nothing was sent
 
 * CenportsWarning (a UserWarning)
   + IncompleteWarning, RejectedRowsWarning, UnknownFieldsWarning
-  + StockWarning              a comparison of stock that leaves something out
-  + AnalysisWarning           an analysis that leaves something out, or can't tell
-  + HandoverWarning           a hand-over that leaves orders out, or finishes an earlier one
-  + PendingWarning            a wait that ended before the transactions did
+  + StockWarning              a comparison of stock leaves something out
+  + AnalysisWarning           an analysis leaves something out, or is uncertain
+  + HandoverWarning           a hand-over leaves orders out, or finishes an earlier one
+  + PendingWarning            a wait ended before the transactions did
 """
 
 from __future__ import annotations
@@ -68,11 +68,11 @@ __all__ = [
 
 
 class CenportsError(Exception):
-    """The root of all errors that this package raises on purpose.
+    """The base class of all errors that this package raises on purpose.
 
     Attributes:
-        reached: False if the request certainly never reached Cenports; a write is in doubt otherwise.
-        sent: False if the message says that nothing was sent; None if it says nothing of that.
+        reached: False if the request certainly never reached Cenports; otherwise a write is in doubt.
+        sent: False if the message says that nothing was sent; None if it doesn't say.
     """
 
     reached = True
@@ -85,9 +85,9 @@ class CenportsError(Exception):
             self.sent = sent
 
     def _render_traceback_(self) -> list[str]:
-        """Tell IPython how it looks: a paragraph and the caller's own line; asked again (`%tb`), every step.
+        """Render for IPython: a paragraph and the caller's own line; when asked again (`%tb`), the whole traceback.
 
-        Where nobody can ask again the steps stand below the paragraph. Whoever chose another %xmode gets that.
+        Where nobody can ask again, the traceback is below the paragraph. Any %xmode other than the default shows its own.
         """
         tracebacks = getattr(get_shell(), "InteractiveTB", None)
         if tracebacks is None:
@@ -107,7 +107,7 @@ class CenportsError(Exception):
 
 
 def format_paragraph(error: CenportsError) -> str:
-    """Write an error as a person reads it: what happened and what to do, and where in their own code."""
+    """Format an error for people: what happened and what to do, and where in their code."""
     text = make_printable("\n".join([str(error), *getattr(error, "__notes__", [])]), keep="\n")
     steps = traceback.extract_tb(error.__traceback__)
     entry = next((i for i, step in enumerate(steps) if step.filename.startswith(PACKAGE_FOLDER)), len(steps))
@@ -123,14 +123,14 @@ PACKAGE_FOLDER = __file__.removesuffix("errors.py")
 
 
 class ConfigurationError(CenportsError):
-    """Nothing or nonsense is configured."""
+    """A setting is missing or invalid."""
 
 
 class InvalidRequestError(CenportsError, ValueError):
-    """Arguments that can't be sent, or that Cenports refused with 422.
+    """Arguments can't be sent, or Cenports refused them with 422.
 
     Attributes:
-        status: 422 if Cenports said so, None if nothing was sent.
+        status: 422 if Cenports refused, None if nothing was sent.
         errors: Field name to messages.
     """
 
@@ -148,7 +148,7 @@ class InvalidRequestError(CenportsError, ValueError):
 
 
 class ReadOnlyError(CenportsError):
-    """A write was asked of a read-only client; nothing was sent."""
+    """A write was requested through a read-only client; nothing was sent."""
 
     sent = False
 
@@ -172,7 +172,7 @@ class AuthenticationError(ApiError):
 
 
 class BusinessError(ApiError):
-    """HTTP 400, or a 200 whose envelope says otherwise.
+    """HTTP 400, or a 200 whose envelope has an error.
 
     Attributes:
         code: The error code of the envelope, as text.
@@ -188,10 +188,10 @@ class BusinessError(ApiError):
 
 
 class RateLimitedError(ApiError):
-    """The request was refused with 429 for longer than the patience of a call.
+    """A request was still refused with 429 after all retries.
 
     Attributes:
-        retry_after: Seconds until Cenports will answer again, as far as known.
+        retry_after: Seconds until Cenports will accept requests again, if known.
     """
 
     def __init__(self, message: str, *, body: str = "", retry_after: float | None = None) -> None:
@@ -200,7 +200,7 @@ class RateLimitedError(ApiError):
 
 
 class TransportError(CenportsError):
-    """No usable answer: connection, time-out, cut off, or not JSON."""
+    """No usable answer: connection failed, timed out, truncated, or not JSON."""
 
     def __init__(self, message: str, *, reached: bool = True) -> None:
         super().__init__(message)
@@ -208,15 +208,15 @@ class TransportError(CenportsError):
 
 
 class UnexpectedAnswerError(CenportsError):
-    """JSON of a shape that the reference can't explain."""
+    """JSON whose shape contradicts the reference."""
 
 
 class IncompleteError(CenportsError):
-    """Records are known or feared to be missing.
+    """Records are, or may be, missing.
 
     Attributes:
-        partial: The frame of what did arrive, validated.
-        missing: What did not: `source channel_id start end reason`.
+        partial: The validated frame of the records that were received.
+        missing: The windows that were not: `source channel_id start end reason`.
     """
 
     def __init__(self, message: str, *, partial: pd.DataFrame, missing: pd.DataFrame) -> None:
@@ -226,7 +226,7 @@ class IncompleteError(CenportsError):
 
 
 class RejectedRowsError(CenportsError):
-    """Records can't be read, and the caller asked to be stopped by that.
+    """Records can't be read, and the caller asked to raise.
 
     Attributes:
         rejected: `record_index key column reason record`.
@@ -238,7 +238,7 @@ class RejectedRowsError(CenportsError):
 
 
 class OfflineMissError(CenportsError):
-    """The client is offline and the cache has no answer to this question."""
+    """The client is offline and the cache has no answer to this request."""
 
 
 class JournalError(CenportsError):
@@ -264,11 +264,11 @@ class GuardRailError(CenportsError):
 
 
 class StaleStockError(CenportsError):
-    """Stock, or open demand that was added back, moved since the update frame was built; nothing was sent.
+    """Stock, or open demand that was added back, changed since planning; nothing was sent.
 
     Attributes:
-        stale: `warehouse_code product_sku current_quantity stock_now quantity`, and `open_quantity open_now` of a plan that
-            added open demand back.
+        stale: `warehouse_code product_sku current_quantity stock_now quantity`, and `open_quantity open_now` for a plan
+            that added open demand back.
     """
 
     sent = False
@@ -279,7 +279,7 @@ class StaleStockError(CenportsError):
 
 
 class CenportsWarning(UserWarning):
-    """The root of all warnings of this package."""
+    """The base class of all warnings of this package."""
 
 
 class IncompleteWarning(CenportsWarning):
@@ -295,15 +295,15 @@ class UnknownFieldsWarning(CenportsWarning):
 
 
 class StockWarning(CenportsWarning):
-    """A comparison of stock leaves something out, and says what."""
+    """A comparison of stock leaves something out; the message says what."""
 
 
 class AnalysisWarning(CenportsWarning):
-    """An analysis leaves something out or can't tell it, and says what."""
+    """An analysis leaves something out or is uncertain; the message says what."""
 
 
 class HandoverWarning(CenportsWarning):
-    """A hand-over leaves orders out or finishes an earlier one, and says which."""
+    """A hand-over leaves orders out or finishes an earlier one; the message says which."""
 
 
 class PendingWarning(CenportsWarning):

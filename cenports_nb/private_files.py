@@ -1,4 +1,4 @@
-"""Files that are written whole or not at all, and files that only their owner can ever read, whatever the umask."""
+"""Atomically written files, and files that only their owner can ever read, whatever the umask."""
 
 from __future__ import annotations
 
@@ -12,25 +12,25 @@ OWNER_ONLY = 0o600
 
 
 def create_private_file(path: Path) -> None:
-    """Create a file that only its owner can read, if it is not there yet; close one that others can read."""
+    """Create a file that only its owner can read, if it is missing; restrict one that others can read."""
     try:
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, OWNER_ONLY))
     except FileExistsError:
         if os.name == "posix" and path.stat().st_mode & 0o077:
-            with contextlib.suppress(OSError):  # another user's
+            with contextlib.suppress(OSError):  # another user's file
                 path.chmod(OWNER_ONLY)
 
 
 @contextlib.contextmanager
 def replace_file(path: Path, *, private: bool = True) -> Iterator[Path]:
-    """Replace a file whole or not at all: the caller writes into the empty file beside it that this yields.
+    """Replace a file atomically: yields an empty file beside it for the caller to write.
 
     Raises:
-        OSError: It can't be written; the old file, if any, is as it was.
+        OSError: It can't be written; the old file is unchanged.
     """
     if private:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=f".part{path.suffix}", dir=path.parent)
-        os.close(handle)  # made with mode 0600 and a name that nobody could have put a link at
+        os.close(handle)  # created with mode 0600, under a name that cannot have been a link
         partial = Path(name)
     else:
         partial = path.with_name(f".{path.name}.{os.getpid()}.part{path.suffix}")
@@ -42,10 +42,10 @@ def replace_file(path: Path, *, private: bool = True) -> Iterator[Path]:
 
 
 def write_private_file(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all.
+    """Write a file atomically.
 
     Raises:
-        OSError: It can't be written; the old file, if any, is as it was.
+        OSError: It can't be written; the old file is unchanged.
     """
     with replace_file(path) as partial:
         partial.write_bytes(content)

@@ -1,4 +1,4 @@
-"""Strike secrets out of texts that are about to be shown, in whatever way the text writes them."""
+"""Remove secrets from texts that are about to be shown, however they are escaped."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from functools import cached_property
 from cenports_nb.secret import Secret
 
 MIN_LENGTH = 4
-"""A secret of a letter or two is in every word and hides nothing."""
+"""Shorter secrets are part of ordinary words."""
 MAX_FULLY_ESCAPED_LENGTH = 256
-"""Of a longer secret, such as a token, letters and digits are looked for as they are."""
+"""Letters and digits of a longer secret, such as a token, are only searched unescaped."""
 MAX_TOKENS = 4
 STRUCK = "…"
 ESCAPES = "\\%&+"
-"""Each spelling of a character other than itself has one of these; a plus is a space in an address."""
+"""Every escaped character contains one of these; a plus is a space in a URL."""
 SHORT_ESCAPES = {"\b": "b", "\f": "f", "\n": "n", "\r": "r", "\t": "t", '"': '"', "/": "/", "'": "'"}
 ENTITY_NAMES: dict[str, list[str]] = {}
 for _name, _character in html.entities.html5.items():
@@ -25,27 +25,29 @@ for _name, _character in html.entities.html5.items():
 
 
 class SecretPattern:
-    """Finds one secret in a text: plain, or escaped for JSON, an address, HTML or Python, once or several times."""
+    """Finds a secret in a text: plain, or escaped for JSON, a URL, HTML or Python, once or several times."""
 
     def __init__(self, secret: Secret) -> None:
         self._secret = secret
 
     @cached_property
-    def _pattern(self) -> re.Pattern[str]:  # no run of it is the secret: each character stands in a group of its own
+    def _pattern(self) -> re.Pattern[str]:  # no part of it is the secret: each character is in a group of its own
         every = len(self._secret) <= MAX_FULLY_ESCAPED_LENGTH
         return re.compile("".join(_match_character(one, every=every) for one in self._secret.reveal()))
 
     def strike(self, text: str, replacement: str = STRUCK) -> str:
-        """Replace the secret wherever it is."""
+        """Replace all occurrences of the secret."""
         if len(self._secret) < MIN_LENGTH:
             return text
-        if not any(mark in text for mark in ESCAPES):  # no spelling but the plain one: building the pattern takes 20 ms
+        if not any(
+            mark in text for mark in ESCAPES
+        ):  # only the plain spelling is possible: building the pattern takes 20 ms
             return text.replace(self._secret.reveal(), replacement)
         return self._pattern.sub(lambda _: replacement, text)
 
 
 class Redactor:
-    """Strikes out a client secret, what HTTP makes of it with the client id, and the last tokens."""
+    """Removes a client secret, its HTTP encodings with the client id, and the latest tokens."""
 
     def __init__(self, client_id: str, client_secret: Secret) -> None:
         self._credentials = [SecretPattern(client_secret)]
@@ -57,11 +59,11 @@ class Redactor:
         self._tokens: list[SecretPattern] = []
 
     def add_token(self, token: Secret) -> None:
-        """Strike out this token too; an answer may still quote one that was given up."""
+        """Remove this token too; answers may still quote a discarded one."""
         self._tokens = [*self._tokens[1 - MAX_TOKENS :], SecretPattern(token)]
 
     def __call__(self, text: str) -> str:
-        """Strike everything out of a text."""
+        """Remove all secrets from a text."""
         for pattern in (*self._tokens, *self._credentials):
             text = pattern.strike(text)
         return text
@@ -77,7 +79,7 @@ def _match_character(character: str, *, every: bool) -> str:
     hexadecimals = [units[place : place + 2].hex() for place in range(0, len(units), 2)]
     percent = "".join(f"%(?:25)*{byte:02x}" for byte in character.encode("utf-8", "surrogatepass"))
     escaped = [
-        "".join(rf"\\{{1,8}}u{unit}" for unit in hexadecimals),  # JSON, perhaps within JSON
+        "".join(rf"\\{{1,8}}u{unit}" for unit in hexadecimals),  # JSON, possibly within JSON
         percent,
         rf"\\{{0,8}}&(?:amp;)*#0*{code};?",
         rf"\\{{0,8}}&(?:amp;)*#x0*{code:x};?",

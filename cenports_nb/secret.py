@@ -1,7 +1,7 @@
 """Secrets that tools which show variables can't show: tracebacks with locals, debuggers, error reporters.
 
-A secret is plain text only on the wire and for the moment in which it is compared or encoded. Errors that passed through
-such code lose their frames (`drop_frames`), because a library's own variables may hold what it was given.
+A secret is clear text only while it is sent, compared or encoded. Errors that passed through such code lose their frames
+(`drop_frames`), because a library's variables may hold the secret.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from typing import NoReturn, TypeVar
 
 PIECE_BYTES = 3
-"""A secret goes out in pieces of so many bytes: even the variables of the socket's own code never hold all of it."""
+"""A secret is sent in pieces of this size, so that not even the socket's variables ever hold all of it."""
 
 E = TypeVar("E", bound=BaseException)
 
 
 class Secret:
-    """A text that only `reveal` shows; it is masked in memory, and neither printed nor pickled."""
+    """A text that only `reveal` returns; it is masked in memory, and neither printed nor pickled."""
 
     __slots__ = ("_mask", "_masked")
 
@@ -29,7 +29,7 @@ class Secret:
         self._masked = bytes(a ^ b for a, b in zip(content, self._mask, strict=True))
 
     def reveal(self) -> str:
-        """Return the text; keep it in no variable."""
+        """Return the text; don't assign it to a variable."""
         return b"".join(self.pieces()).decode("utf-8", "surrogatepass")
 
     def pieces(self) -> Iterator[bytes]:
@@ -64,12 +64,12 @@ class Secret:
 
 
 def hide(text: str | Secret | None) -> Secret | None:
-    """Make a secret of a text; None stays None."""
+    """Wrap a text in a secret; None stays None."""
     return Secret(text) if isinstance(text, str) else text
 
 
 class SecretBody:
-    """The JSON of some texts, sent piece by piece; it may be sent again."""
+    """The JSON of some texts, sent in pieces; it can be sent again."""
 
     def __init__(self, fields: dict[str, str | Secret]) -> None:
         plain = {name: value.reveal() if isinstance(value, Secret) else value for name, value in fields.items()}
@@ -83,6 +83,6 @@ class SecretBody:
 
 
 def drop_frames(error: E) -> E:
-    """Return an error without the frames that led to it and the errors that it came from."""
+    """Return an error without its frames and the errors that caused it."""
     error.__traceback__ = error.__cause__ = error.__context__ = None
     return error

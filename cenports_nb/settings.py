@@ -1,8 +1,8 @@
-"""Who is connected to what: environment, credentials, folders; one frozen value.
+"""Settings of a client: environment, credentials, folders; one frozen value.
 
-Client id, secret and partner id always come from one source together: arguments, a profile that was
-named, the environment, or the default profile, in this order. A profile is a table of `profiles.toml`
-and holds no secret; its secret is in the system's keyring.
+Client id, secret and partner id always come from one source together: arguments, a profile that was named, the
+environment variables, or the default profile, in this order. A profile is a table of `profiles.toml` without secrets; its
+secret is in the system's keyring.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from cenports_nb.errors import ConfigurationError
 from cenports_nb.private_files import write_private_file
 from cenports_nb.secret import Secret, hide
 
-DEFAULT_REQUESTS_PER_MINUTE = 60  # requests a minute, by the reference
+DEFAULT_REQUESTS_PER_MINUTE = 60  # as in the reference
 PROFILES_FILE_NAME = "profiles.toml"
 
 ENVIRONMENT_HINT = (
@@ -33,7 +33,7 @@ ENVIRONMENT_HINT = (
 
 @dataclasses.dataclass(frozen=True)
 class Credentials:
-    """One account's key; the secret shows itself nowhere."""
+    """The credentials of an account; the secret is never shown."""
 
     partner_id: str
     client_id: str
@@ -43,7 +43,7 @@ class Credentials:
         object.__setattr__(self, "client_secret", hide(self.client_secret))
 
 
-# The sandbox has one fixed account; it protects nothing.
+# The sandbox has one fixed, public account.
 SANDBOX_CREDENTIALS = Credentials("SANDBOX", "sandbox-client", Secret("sandbox-secret"))
 
 
@@ -58,7 +58,7 @@ SECRET_VARIABLE = "CENPORTS_CLIENT_SECRET"  # noqa: S105 - its name
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """The arguments of `connect`, checked; `base_url` is empty for a sandbox yet to be started."""
+    """The checked arguments of `connect`; `base_url` is empty for a sandbox that is not started yet."""
 
     environment: str
     base_url: str
@@ -76,9 +76,9 @@ class Settings:
 
     @property
     def account(self) -> str:
-        """What tells one account from another: the normalized address and the partner.
+        """The identity of the account: the normalized address and the partner id.
 
-        An address of this machine in front of production or staging is a recorder: the account is theirs.
+        An address of this machine in front of production or staging is a recorder: the account is the environment's.
         """
         return normalize_account(f"{self.base_url}|{self.partner_id}", self.environment)
 
@@ -108,14 +108,14 @@ def resolve_settings(
     time_zone: str | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Settings:
-    """Bring arguments, profile and environment variables together into one checked value.
+    """Combine arguments, profile and environment variables into one checked value.
 
     Raises:
-        ConfigurationError: Nothing or nonsense is configured; the message says where.
+        ConfigurationError: A setting is missing or invalid; the message says where.
     """
     client_secret = hide(client_secret)
     env = _read_variables(environ)
-    environ = None  # it may hold the secret in plain text, and tracebacks show variables
+    environ = None  # it may hold the secret in clear text, and tracebacks show variables
     home = home_folder(env)
     profile_name = profile or env.get("CENPORTS_PROFILE") or None
     table = _read_profile(home, profile_name)
@@ -125,7 +125,7 @@ def resolve_settings(
     if chosen not in BASE_URLS:
         raise ConfigurationError(f"There is no environment {chosen!r}: use one of {', '.join(map(repr, BASE_URLS))}.")
     address = _choose_base_url(chosen, base_url, table, env)
-    # What a default profile says of one environment is not true of another.
+    # A default profile for one environment doesn't apply to another.
     owner = table.get("environment") or (None if chosen == "sandbox" else chosen)
     own = table if profile_name or owner == chosen else {}
     given: _Keys = (partner_id, client_id, client_secret)
@@ -134,7 +134,7 @@ def resolve_settings(
     except ConfigurationError:
         if not offline:
             raise
-        # Nothing is sent, so a partner id is enough; without one the cache may know which.
+        # Nothing is sent, so a partner id is enough; without one the cache may have it.
         partner = partner_id or table.get("partner_id") or env.get("CENPORTS_PARTNER_ID") or ""
         credentials = Credentials(str(partner), "", Secret(""))
     return Settings(
@@ -155,7 +155,7 @@ def resolve_settings(
 
 
 def _expand_path(path: str | Path, source: str) -> Path:
-    """Write a path with the home folder that its `~` stands for."""
+    """Expand `~` in a path."""
     try:
         return Path(path).expanduser()
     except RuntimeError:
@@ -165,7 +165,7 @@ def _expand_path(path: str | Path, source: str) -> Path:
 
 
 def _read_variables(environ: Mapping[str, str] | None) -> dict[str, Any]:
-    """Read our environment variables; the secret is one that no traceback shows."""
+    """Read our environment variables, with the secret hidden from tracebacks."""
     names = [name for name in (os.environ if environ is None else environ) if name.startswith("CENPORTS_")]
     found: dict[str, Any] = {name: (os.environ if environ is None else environ)[name] for name in names}
     return found | {SECRET_VARIABLE: hide(found.get(SECRET_VARIABLE))}
@@ -186,7 +186,7 @@ def home_folder(environ: Mapping[str, str] | None = None) -> Path:
 
 
 def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
-    """Write values into a profile; a mapping goes into its table of that name. Comments stay, secrets are refused.
+    """Write values to a profile; a mapping goes to its table of that name. Comments stay, secrets are refused.
 
     Raises:
         ConfigurationError: The file can't be read or written.
@@ -211,7 +211,7 @@ def save_profile(home: Path, name: str, changes: Mapping[str, Any]) -> Path:
 
 
 def _read_profiles(home: Path) -> dict[str, Any]:
-    """Read all profiles; a missing file has none."""
+    """Read all profiles; none if the file is missing."""
     path = home / PROFILES_FILE_NAME
     try:
         profiles = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -222,14 +222,14 @@ def _read_profiles(home: Path) -> dict[str, Any]:
     else:
         for table in profiles.values():
             if isinstance(table, dict) and "client_secret" in table:
-                table["client_secret"] = hide(str(table["client_secret"]))  # refused below, and shown by nothing
+                table["client_secret"] = hide(str(table["client_secret"]))  # refused below, and never shown
         return profiles
-    # After the handler, so that nothing leads to frames that hold the file's text.
+    # Raised after the handler, so that no reference leads to frames that hold the file's text.
     raise ConfigurationError(f"{path} can't be read ({reason}): fix or delete it.")
 
 
 def read_client_id(home: Path, name: str) -> str | None:
-    """Tell the client id that a profile has, if there is such a profile.
+    """Return the client id of a profile; None if there is no such profile.
 
     Raises:
         ConfigurationError: The file can't be read.
@@ -240,10 +240,10 @@ def read_client_id(home: Path, name: str) -> str | None:
 
 
 def read_profile_value(key: str, profile: str | None = None) -> Any:
-    """Read one value of a profile: the one that is named, else that of CENPORTS_PROFILE, else the default one.
+    """Return one value of a profile: the named one, else that of CENPORTS_PROFILE, else the default profile.
 
     Returns:
-        The value; None where the profile has none.
+        The value; None if the profile lacks it.
 
     Raises:
         ConfigurationError: The file can't be read, or has no such profile.
@@ -272,13 +272,13 @@ def _read_profile(home: Path, name: str | None) -> dict[str, Any]:
 
 
 def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any], env: Mapping[str, str]) -> str:
-    """Choose the base URL; plain http is for loopback only."""
+    """Choose the base URL; plain http is allowed for loopback only."""
     address, source = base_url, "base_url"
     variable = env.get("CENPORTS_BASE_URL")
     # A variable left over from a test must not send production's credentials elsewhere.
     if not address and variable and (chosen != "production" or is_loopback(variable)):
         address, source = variable, "CENPORTS_BASE_URL"
-    # Nor may the address of one environment's profile get the credentials of another.
+    # Nor must the address of one environment's profile get the credentials of another.
     owner = table.get("environment") or (None if chosen == "sandbox" else chosen)
     if not address and table.get("base_url") and owner == chosen:
         address, source = str(table["base_url"]), "base_url of the profile"
@@ -292,7 +292,7 @@ def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any]
     except ValueError:
         bad = True
     if bad or "@" in address:
-        shown = address.rpartition("@")[2]  # what stands before an @ may be a password
+        shown = address.rpartition("@")[2]  # text before an @ may be a password
         raise ConfigurationError(f"{source} is no address: {shown!r}; write it as https://host/v2.")
     if parts.scheme == "http" and not is_loopback(address):
         raise ConfigurationError(f"{source} {address!r} would send the secret in clear: use https.")
@@ -306,7 +306,7 @@ def _choose_credentials(
     table: Mapping[str, Any],
     env: Mapping[str, str],
 ) -> Credentials:
-    """Take partner, id and secret from the first source that has any of them, never mixed."""
+    """Take partner id, client id and secret from the first source that has any of them, never mixed."""
     names = ("partner_id", "client_id", "client_secret")
     variables = ("CENPORTS_PARTNER_ID", "CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET")
     sources: list[tuple[str, Callable[[], _Keys], tuple[str, ...]]] = [
@@ -314,10 +314,10 @@ def _choose_credentials(
         ("environment variables", lambda: _read_key_variables(env), variables),
     ]
     if chosen == "sandbox":
-        # The sandbox has one fixed account; real credentials in the environment are none of its business.
+        # The sandbox has one fixed account, whatever credentials the environment has.
         sources.insert(1, ("sandbox", lambda: _SANDBOX_KEYS, names))
     title = f"profile {profile_name!r}" if profile_name else "default profile"
-    # Looked at only when its turn comes: a locked keyring asks for a password.
+    # Read only if needed: a locked keyring asks for a password.
     from_profile = (title, lambda: _read_profile_credentials(profile_name or "default", table), names)
     sources.insert(1 if profile_name else len(sources), from_profile)
     for source, look_up, labels in sources:
@@ -339,13 +339,13 @@ def _choose_credentials(
 
 
 def _read_profile_credentials(name: str, table: Mapping[str, Any]) -> _Keys:
-    """Take partner and id from a profile, its secret from the keyring."""
+    """Take partner id and client id from a profile, and its secret from the keyring."""
     client_id = table.get("client_id")
     return table.get("partner_id"), client_id, read_secret(name, client_id) if client_id else None
 
 
 def _choose_rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Mapping[str, str]) -> int:
-    """Requests a minute: a whole number above 0."""
+    """Choose the requests per minute, a positive whole number."""
     value = rate_limit if rate_limit is not None else env.get("CENPORTS_RATE_LIMIT") or table.get("rate_limit")
     if value is None:
         return DEFAULT_REQUESTS_PER_MINUTE
@@ -359,7 +359,7 @@ def _choose_rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Ma
 
 
 def _read_table(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
-    """Take a table out of a profile."""
+    """Return a table of a profile."""
     found = profile.get(name, {})
     if not isinstance(found, dict):
         raise ConfigurationError(f"{name} = {found!r} in the profile is no table: write it as [profile.{name}].")
@@ -367,7 +367,7 @@ def _read_table(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
 
 
 def _read_seconds(profile: Mapping[str, Any], name: str) -> Mapping[str, float]:
-    """Take a table of seconds out of a profile."""
+    """Return a table of seconds of a profile."""
     found = _read_table(profile, name)
     for key, value in found.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
@@ -376,7 +376,7 @@ def _read_seconds(profile: Mapping[str, Any], name: str) -> Mapping[str, float]:
 
 
 def _check_time_zone(name: str) -> str:
-    """Check that a zone exists."""
+    """Check that a time zone exists."""
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError, OSError):

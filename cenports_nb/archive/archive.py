@@ -1,4 +1,4 @@
-"""`open_archive` and the archive: what is public of it."""
+"""`open_archive` and `Archive`, the public interface."""
 
 from __future__ import annotations
 
@@ -30,28 +30,30 @@ from cenports_nb.rendering.note import render_note
 
 LOCK_NAME = ".update.lock"
 LOCK_SECONDS = 600.0
-"""How long an update waits for another one of the same archive."""
+"""Maximum wait for another update of the same archive."""
 
 
 def open_archive(path: str | Path = "archive", *, personal: str | None = None, time_zone: str | None = None) -> Archive:
-    """Open an archive of orders, shipments and stock; an empty or missing folder becomes one.
+    """Open an archive of orders, shipments and stock; a missing or empty folder becomes one.
 
     Args:
-        path: Its folder. The folder is its owner's alone.
-        personal: How personal data is stored, fixed when the archive is made: `"mask"` (the default) for pseudonyms,
-            `"drop"` for nulls, `"keep"` for what the API sends.
-        time_zone: The zone in which days are meant; by default the one that the archive was made with, which is
+        path: The folder, which only its owner can access.
+        personal: How personal data is stored, fixed when the archive is created: `"mask"` (the default) for pseudonyms,
+            `"drop"` for nulls, `"keep"` for the API's values.
+        time_zone: IANA zone of days; by default the zone with which the archive was created, which is
             `CENPORTS_TIME_ZONE`, else UTC.
 
     Raises:
         ConfigurationError: The extra is not installed.
-        ArchiveError: The folder is something else, damaged, or of a newer version.
+        ArchiveError: The folder is something else, damaged, or has a newer version.
         InvalidRequestError: The archive stores personal data in another way.
 
-    Examples:
-        >>> archive = cn.open_archive("archive")                          # doctest: +SKIP
-        >>> archive.update(cn.connect("production"))                      # doctest: +SKIP
-        >>> archive.load_line_items("2026-01-01", "2026-06-30")           # doctest: +SKIP
+    Example:
+        >>> archive = cn.open_archive("archive")
+        >>> first = cn.load_orders(client, last="30D")["order_date"].min()
+        >>> changed = archive.update(client, start=first.date())
+        >>> len(archive.load_orders(last="30D"))
+        71
     """
     import_deltalake()
     if str(path).startswith("s3:"):
@@ -76,31 +78,31 @@ class Archive:
     def update(
         self, clients: Client | Sequence[Client], *, start: Day | None = None, progress: bool | None = None
     ) -> pd.DataFrame:
-        """Read what may have changed, past the cache, and archive what did.
+        """Read what may have changed, past the cache, and archive the changes.
 
-        Read are months with open lines and the two youngest; those of the last half year once a week, older ones once
-        in four weeks. The first time it is everything since `start`. Stock is read once. Run it every night.
+        An update reads months with open lines and the two latest months; other months of the last half year once a week;
+        older ones every four weeks. The first update reads everything since `start`. Stock is read once. Run it every night.
 
         Args:
             clients: One account or several.
-            start: The oldest day to archive; its whole month is. By default as far back as the account goes, and
-                later what is archived already. Months that were forgotten are only read again if this asks for them.
-            progress: Show a bar; by default only when it takes more than two seconds.
+            start: The first day to archive, rounded to its month; by default as early as the account's orders and, later,
+                as the archive. Forgotten months are only read again if this includes them.
+            progress: Show a progress bar; by default only if it takes more than two seconds.
 
         Returns:
-            What changed, a row a table and month: `account table month rows added changed removed complete as_of`.
-            `rows` is what the month has now; of stock what was added. A month that could not be read whole has
-            `complete` False, and what was archived before stays.
+            What changed, one row per table and month: `account table month rows added changed removed complete as_of`.
+            `rows` is the number of rows that the month has now or, for stock, that were added. A month that could not be
+            read completely has `complete` False, and its archived rows stay.
 
         Raises:
-            AuthenticationError, TransportError: Cenports can't be asked; an update that ends early goes on next time.
-            ConfigurationError: The account's name stood for another account before.
+            AuthenticationError, TransportError: Cenports can't be reached; the next update continues.
+            ConfigurationError: The account's name was used for another account before.
             ArchiveError: The disk is full, the archive is damaged, or another update takes more than ten minutes.
-            IncompleteError: Of several accounts some failed; `.partial` has what changed in the others.
+            IncompleteError: Some of several accounts failed; `.partial` has what changed in the others.
 
         Warns:
-            IncompleteWarning: Months that could not be read whole.
-            RejectedRowsWarning: Records that can't be read; they are archived as rejects.
+            IncompleteWarning: Some months could not be read completely.
+            RejectedRowsWarning: Some records can't be read; they are archived as rejects.
         """
         accounts = [clients] if isinstance(clients, Client) else list(clients)
         if not accounts or not all(isinstance(client, Client) for client in accounts):
@@ -132,10 +134,10 @@ class Archive:
         return changed
 
     def contents(self) -> pd.DataFrame:
-        """List what is archived: `account table month rows complete as_of bytes`, a row a table and month.
+        """List the archived months: `account table month rows complete as_of bytes`, one row per table and month.
 
-        `as_of` is when the month was read last, UTC; `complete` is False for months between others that could not be
-        read yet. `bytes` is what the newest version takes on disk.
+        `as_of` is when the month was last read, UTC; `complete` is False for a month between archived ones that could not
+        be read yet. `bytes` is the size of the latest version on disk.
         """
         return self._reader.describe_contents()
 
@@ -144,22 +146,21 @@ class Archive:
         """Load orders from the archive, one row each.
 
         Args:
-            start: First day, in the archive's time zone; everything that is archived without days.
+            start: First day, in the archive's time zone; without days all archived orders.
             end: Last day, included.
-            last: A span that ends on the day of the last update, such as `"30D"`.
+            last: A period that ends on the day of the last update, such as `"30D"`.
             accounts: Names of accounts; all by default.
             channel_id: One sales channel or several.
-            columns: Only these, in this order.
-            as_of: An instant, or a day, which means its beginning: the archive as it was after the last update
-                before it.
-            allow_partial: Return what is archived, with a warning, instead of raising IncompleteError.
+            columns: Only these columns, in this order.
+            as_of: An instant, or a day, which means its beginning: the archive after the last update before it.
+            allow_partial: Return what is archived with a warning, instead of raising IncompleteError.
 
         Returns:
-            `account`, then the columns of `schemas.Orders`, ordered as `cn.load_orders` does.
+            `account`, then the columns of `schemas.Orders`, ordered as by `cn.load_orders`.
 
         Raises:
             IncompleteError: Days are not archived, or were forgotten.
-            InvalidRequestError: A bad day, account or column; or nothing was archived by `as_of`.
+            InvalidRequestError: An invalid day, account or column; or nothing was archived by `as_of`.
         """
         return self._reader.open_scan("orders", query).load()
 
@@ -172,19 +173,19 @@ class Archive:
     def load_shipments(self, query: ArchiveQuery) -> pd.DataFrame:
         """Load shipments from the archive: those of all months that the days touch.
 
-        Which date the API filters by is not documented, so shipments are archived by the month that was asked for,
-        and nothing is cut. Arguments and errors are those of `load_orders`.
+        The API doesn't document which date it filters by, so shipments are archived by the requested month, and no rows
+        are cut. Arguments and errors are those of `load_orders`.
         """
         return self._reader.open_scan("shipments", query).load()
 
     @with_query(parse_archive_query)
     def load_shipment_items(self, query: ArchiveQuery) -> pd.DataFrame:
-        """Load what was in the shipments, as `load_shipments` loads them."""
+        """Load the lines of shipments, as `load_shipments` loads these."""
         return self._reader.open_scan("shipment_items", query).load()
 
     @with_query(parse_archive_query)
     def load_actual_stock(self, query: ArchiveQuery) -> pd.DataFrame:
-        """Load every reading of actual stock of some days; without days the last one.
+        """Load all readings of actual stock within some days; without days the last one.
 
         Arguments are those of `load_orders`.
 
@@ -198,7 +199,7 @@ class Archive:
 
     @with_query(parse_archive_query)
     def load_available_stock(self, query: ArchiveQuery) -> pd.DataFrame:
-        """Load every reading of available stock of some days; without days the last one.
+        """Load all readings of available stock within some days; without days the last one.
 
         Returns:
             `account read_at`, then the columns of `schemas.AvailableStock`.
@@ -207,47 +208,47 @@ class Archive:
 
     @with_query(parse_archive_query)
     def load_outcomes(self, query: ArchiveQuery) -> pd.DataFrame:
-        """Load what became of the accounts' own updates of stock: `account`, then the columns of `schemas.Outcomes`."""
+        """Load the outcomes of the accounts' own stock updates: `account`, then the columns of `schemas.Outcomes`."""
         return self._reader.open_all("outcomes", query).load()
 
     @with_query(parse_archive_query)
     def scan_orders(self, query: ArchiveQuery) -> Scan:
-        """Open orders to be read month by month; arguments and errors are those of `load_orders`."""
+        """Open orders for reading month by month; arguments and errors are those of `load_orders`."""
         return self._reader.open_scan("orders", query)
 
     @with_query(parse_archive_query)
     def scan_line_items(self, query: ArchiveQuery) -> Scan:
-        """Open order lines to be read month by month; arguments and errors are those of `load_orders`."""
+        """Open order lines for reading month by month; arguments and errors are those of `load_orders`."""
         return self._reader.open_scan("line_items", query)
 
     @with_query(parse_archive_query)
     def scan_shipments(self, query: ArchiveQuery) -> Scan:
-        """Open shipments to be read month by month; arguments and errors are those of `load_shipments`."""
+        """Open shipments for reading month by month; arguments and errors are those of `load_shipments`."""
         return self._reader.open_scan("shipments", query)
 
     def sql(self, query: str, parameters: Sequence[Any] | Mapping[str, Any] | None = None) -> pd.DataFrame:
-        """Run SQL of DuckDB over the archive as it is after the last update.
+        """Run a DuckDB query on the archive as of the last update.
 
         Tables are `orders line_items shipments shipment_items actual_stock available_stock outcomes`, each with
-        `account` and `month` (UTC) in front. The query can't touch files or the network.
+        `account` and `month` (UTC) as first columns. The query can't access files or the network.
 
         Args:
             query: One SELECT, such as `SELECT month, sum(grand_total) FROM orders GROUP BY month`.
-            parameters: Values for `?` or `$name` in it.
+            parameters: Values for `?` or `$name` in the query.
 
         Raises:
-            InvalidRequestError: DuckDB refuses it; the message quotes why.
+            InvalidRequestError: DuckDB refuses the query; the message quotes the reason.
         """
         return run_sql(self._tables, self._reader.read_states(), query, parameters)
 
     def forget(self, *, before: Day) -> pd.DataFrame:
-        """Remove the months before that of a day, from the archive and from all its earlier versions.
+        """Remove all months before that of a day, from the archive and from all its earlier versions.
 
-        Their files are deleted. `as_of` still works for later months; no later update reads the forgotten ones
-        again, unless its `start` asks for them.
+        Their files are deleted. `as_of` still works for later months; no later update reads forgotten months again, unless
+        its `start` includes them.
 
         Args:
-            before: A day; its month is the first that stays.
+            before: A day in the first month to keep.
 
         Returns:
             What was removed: `account table month rows`.
@@ -282,7 +283,7 @@ class Archive:
 
     @contextmanager
     def _lock(self) -> Iterator[None]:
-        """Let one process at a time change the archive; the lock dies with its process."""
+        """Let one process at a time change the archive; the lock is released when its process dies."""
         import filelock  # noqa: PLC0415 - reading needs none
 
         with private_umask():

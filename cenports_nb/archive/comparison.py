@@ -1,4 +1,4 @@
-"""What differs between two readings of a month, and between the months of one reading."""
+"""Compare two readings of a month, and find keys that several months share."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cenports_nb.frames.text_columns import fill_blanks, repeat_text
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 
 KEYS_AT_ONCE = 2_000_000
-"""Keys that are compared in memory at once, however many an account has."""
+"""Maximum keys compared in memory at once."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """How a reading differs from the one before.
+    """How a reading differs from the previous one.
 
     Attributes:
         added: Rows with a new key.
@@ -50,13 +50,13 @@ def compare(before: pd.DataFrame, after: pd.DataFrame, key: Sequence[str]) -> Ch
 
 
 def drop_shared_shipments(own: pd.DataFrame, neighbor: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Leave each shipment to one of two months that hold it: windows of the API share a day.
+    """Assign each shipment to one of two months that have it, because the API's windows share a day.
 
-    An identical copy stays where it is; of two that differ the newer one stays.
+    An identical copy stays where it is; of two differing copies the newer one stays.
 
     Args:
         own: The newer reading.
-        neighbor: The month beside it, as it is archived.
+        neighbor: The archived month beside it.
     """
     if own.empty or neighbor.empty:
         return own, neighbor
@@ -75,15 +75,15 @@ def drop_shared_shipments(own: pd.DataFrame, neighbor: pd.DataFrame) -> tuple[pd
 def find_shared_keys(
     months: Sequence[str], read_keys: Callable[[str], pd.DataFrame], rows: int
 ) -> Iterator[pd.DataFrame]:
-    """Find keys that more than one month holds, some millions at a time.
+    """Find keys that more than one month has, some millions at a time.
 
     Args:
-        months: All that are archived.
+        months: All archived months.
         read_keys: Reads the key columns of a month.
-        rows: How many there are in all.
+        rows: The total number of rows.
 
     Yields:
-        The key columns and `month`, a row for each copy.
+        The key columns and `month`, one row per copy.
     """
     parts = max(1, -(-rows // KEYS_AT_ONCE))
     for part in range(parts):
@@ -116,19 +116,19 @@ def hash_rows(frame: pd.DataFrame, columns: Sequence[str] | None = None) -> Hash
 
 
 def _group_rows(frame: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
-    """Count the rows of each key, and add up their hashes, so that the order of rows makes no difference."""
+    """Count the rows of each key, and sum their hashes, independently of their order."""
     hashed = pd.DataFrame({"key": hash_rows(frame, key), "rows": 1, "values": hash_rows(frame)})
     return hashed.groupby("key").sum()
 
 
 def _align(frame: pd.DataFrame, columns: Sequence[str]) -> pd.DataFrame:
-    """Give a frame these columns, in this order; those that it lacks are null text."""
+    """Return a frame with these columns, in this order; missing ones are null text."""
     lacking = {name: repeat_text(None, len(frame)).set_axis(frame.index) for name in columns if name not in frame}
     return frame.assign(**lacking)[list(columns)]
 
 
 def _add_shipment_key(frame: pd.DataFrame) -> pd.DataFrame:
-    """Name a shipment by its tracking number, or where it has none by its day."""
+    """Identify a shipment by its tracking number or, without one, by its day."""
     day = frame["ship_date"].dt.strftime("%Y-%m-%d").astype("str")
     number = fill_blanks(frame["tracking_number"], day)
     parts = [frame["channel_id"].fillna(""), frame["order_no"], number.fillna("")]

@@ -1,4 +1,4 @@
-"""Which days of a span an archive has."""
+"""Which days of a period an archive covers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ONE_DAY = timedelta(days=1)
 
 @dataclass(frozen=True)
 class MissingMonth:
-    """Days that a load asked for and that are not archived."""
+    """Days that a load requested and that are not archived."""
 
     account: str
     month: str
@@ -25,7 +25,7 @@ class MissingMonth:
 
 
 def list_span_months(first: date, last: date, zone: ZoneInfo) -> list[str]:
-    """List the UTC months in which orders of these local days may be; a plain day, midnight UTC, never shifts."""
+    """List the UTC months that may have orders of these local days; a plain day, midnight UTC, never shifts."""
     start = datetime.combine(first, time(), zone).astimezone(UTC)
     end = datetime.combine(last + ONE_DAY, time(), zone).astimezone(UTC) - timedelta(microseconds=1)
     days = [start.date(), first, last, end.date()]
@@ -35,14 +35,14 @@ def list_span_months(first: date, last: date, zone: ZoneInfo) -> list[str]:
 def find_missing_months(
     state: AccountState, source: str, first: date, last: date, zone: ZoneInfo
 ) -> list[MissingMonth]:
-    """Find the months of a span that are not archived, or not up to its last day.
+    """Find the months of a period that are not archived, or not up to its last day.
 
     Args:
         state: What is archived of the account.
         source: `orders` or `shipments`.
-        first: First day, in the zone.
+        first: First day.
         last: Last day, included.
-        zone: Where these days are meant.
+        zone: The zone of these days.
     """
     newest = max((reading.at for (name, _), reading in state.readings.items() if name == source), default=None)
     missing = []
@@ -66,14 +66,14 @@ def find_missing_months(
 
 
 def find_gaps(state: AccountState, source: str) -> list[MissingMonth]:
-    """Find the months between archived ones that could not be read yet."""
+    """Find months between archived ones that could not be read yet."""
     archived = state.list_months(source)
     between = list_months(archived[0], archived[-1]) if archived else []
     return [MissingMonth(state.account, month, "is not archived") for month in between if month not in archived]
 
 
 def build_missing_frame(table: str, missing: Sequence[MissingMonth]) -> pd.DataFrame:
-    """Build the frame that an `IncompleteError` carries: `source channel_id start end reason`."""
+    """Build the frame of an `IncompleteError`: `source channel_id start end reason`."""
     spans = [month_days(each.month) for each in missing]
     return pd.DataFrame(
         {

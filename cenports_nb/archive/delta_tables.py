@@ -1,4 +1,4 @@
-"""Delta tables on disk: a month is replaced whole, and every version can still be read."""
+"""Delta tables on disk: a month is replaced as a whole, and every version can still be read."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NO_VERSION = -1
 MAX_FILES = 48
-"""Files of one partition before they are compacted into one."""
+"""Maximum files of a partition before they are compacted into one."""
 COMMIT_ATTEMPTS = 8
 DISK_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 DISK_FULL_WORDS = ("No space left", "Disk quota exceeded", "File too large")
@@ -41,7 +41,7 @@ def import_deltalake() -> Any:
 
 @contextlib.contextmanager
 def private_umask() -> Iterator[None]:
-    """Let every file that is made here be its owner's alone; deltalake has no mode of its own."""
+    """Make every file that is created here readable by its owner only; deltalake has no option for that."""
     before = os.umask(0o077)
     try:
         yield
@@ -51,11 +51,11 @@ def private_umask() -> Iterator[None]:
 
 @contextlib.contextmanager
 def clear_errors(folder: Path, *, writing: bool = False) -> Iterator[None]:
-    """Say what the libraries raise about files in one sentence.
+    """Convert the libraries' errors about files to one sentence.
 
     Args:
         folder: The archive.
-        writing: Something is written; a failure then leaves the archive as it was.
+        writing: Whether something is written; a failure then leaves the archive unchanged.
 
     Raises:
         ArchiveError: The disk is full, a file is missing or damaged, or it can't be written.
@@ -85,41 +85,41 @@ class DeltaTables:
         self.folder = folder
 
     def path(self, table: str) -> Path:
-        """Tell the folder of a table."""
+        """Return the folder of a table."""
         return self.folder / table
 
     def open(self, table: str, version: int | None = None) -> DeltaTable | None:
-        """Open a table at a version, or at its newest; None where there is none."""
+        """Open a table at a version, or at its latest; None if there is none."""
         deltalake = import_deltalake()
         if version == NO_VERSION or (version is None and not (self.path(table) / "_delta_log").is_dir()):
             return None
         with clear_errors(self.folder):
             if version is None and not deltalake.DeltaTable.is_deltatable(str(self.path(table))):
-                return None  # made by an update that was killed before its first commit
+                return None  # created by an update that was killed before its first commit
             found: DeltaTable = deltalake.DeltaTable(str(self.path(table)), version=version)
             return found
 
     def version(self, table: str) -> int:
-        """Tell the newest version of a table; -1 where there is none."""
+        """Return the latest version of a table; -1 if there is none."""
         found = self.open(table)
         return NO_VERSION if found is None else int(found.version())
 
     def versions(self) -> dict[str, int]:
-        """Tell the newest version of each table that there is."""
+        """Return the latest version of each existing table."""
         found = {name: self.version(name) for name in TABLES}
         return {name: version for name, version in found.items() if version != NO_VERSION}
 
     def replace_month(self, table: ArchiveTable, account: str, month: str, data: arrow.Table) -> None:
-        """Replace one month of an account, whole or not at all."""
+        """Replace one month of an account, completely or not at all."""
         predicate = f"{ACCOUNT} = '{_quote(account)}' AND {MONTH} = '{_quote(month)}'"
         self._write(table, data, mode="overwrite", predicate=predicate)
 
     def append(self, table: ArchiveTable, data: arrow.Table) -> None:
-        """Add a reading to those that are there."""
+        """Append a reading."""
         self._write(table, data, mode="append")
 
     def compact(self, table: ArchiveTable, account: str) -> None:
-        """Make one file of the many small ones of a month."""
+        """Merge the many small files of a month into one."""
         files = self.list_files(table.name, None, account)
         for month in [month for month, names in files.items() if len(names) > MAX_FILES]:
             with clear_errors(self.folder, writing=True), private_umask():
@@ -128,18 +128,18 @@ class DeltaTables:
                     found.optimize.compact(partition_filters=[(ACCOUNT, "=", account), (MONTH, "=", month)])
 
     def delete_months(self, table: str, before: str) -> None:
-        """Remove the months before one from the newest version; their files stay until they are unlinked."""
+        """Remove the months before one from the latest version; their files stay until they are deleted."""
         with clear_errors(self.folder, writing=True), private_umask():
             found = self.open(table)
             if found is not None and any(month < before for _, month in self.list_partitions(table)):
                 found.delete(f"{MONTH} < '{_quote(before)}'")
 
     def list_partitions(self, table: str) -> dict[tuple[str, str], tuple[int, int]]:
-        """List the rows and bytes of each account and month in the newest version."""
+        """List the rows and bytes of each account and month in the latest version."""
         return self.measure(table, None)
 
     def measure(self, table: str, version: int | None) -> dict[tuple[str, str], tuple[int, int]]:
-        """Tell rows and bytes of each account and month of a version."""
+        """Return rows and bytes of each account and month of a version."""
         found = self.open(table, version)
         if found is None:
             return {}
@@ -173,12 +173,12 @@ class DeltaTables:
         months: Sequence[str],
         columns: Sequence[str] | None = None,
     ) -> arrow.Table:
-        """Read some months of an account as they were in a version, sorted.
+        """Read some months of an account in a version, sorted.
 
         Args:
-            table: Which table.
-            version: From the updates; None for the newest, which an update may not have finished yet.
-            account: Its name.
+            table: The table.
+            version: From the updates; None for the latest, which an update may not have finished yet.
+            account: The account's name.
             months: Such as `2026-11`.
             columns: These, and those that rows are sorted by; all by default.
         """
@@ -195,7 +195,7 @@ class DeltaTables:
     def dataset(
         self, table: ArchiveTable, version: int | None, account: str, months: Sequence[str]
     ) -> datasets.Dataset | None:
-        """Open some months of an account as they were in a version; None where the table was not there."""
+        """Open some months of an account in a version; None if the table did not exist."""
         found = self.open(table.name, version)
         if found is None:
             return None
@@ -221,7 +221,7 @@ class DeltaTables:
 
 
 def _create(path: str, table: ArchiveTable) -> None:
-    """Make a table whose log is never cleaned up, and holds no values but instants."""
+    """Create a table whose log is never cleaned up, and contains no values but instants."""
     import_deltalake().DeltaTable.create(
         path,
         schema=table.arrow_schema,
@@ -236,7 +236,7 @@ def _create(path: str, table: ArchiveTable) -> None:
 
 
 def _retry(write: Callable[[], None], deltalake: Any) -> None:
-    """Repeat a commit that another process was faster than."""
+    """Repeat a commit if another process committed first."""
     for attempt in range(COMMIT_ATTEMPTS):
         try:
             return write()

@@ -1,4 +1,4 @@
-"""Forgetting: months that are really removed, from every version."""
+"""Forgetting: remove months from every version."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ PARTITION = re.compile(r"month=(\d{4}-\d{2})")
 def forget_months(tables: DeltaTables, log: UpdateLog, accounts: list[str], before: str, now: datetime) -> pd.DataFrame:
     """Remove all months before one, of every account and from every version.
 
-    The files of a month lie in a folder of their own, and the log names no values but instants, so that what is
-    unlinked is in no other file. That it is forgotten is written down before, so that nobody looks for it.
+    The files of a month are in a folder of their own, and the log contains no values but instants, so deleting these
+    files removes all data. It is recorded first, so that no later update misses these months.
 
     Args:
-        tables: Of the archive.
+        tables: The tables of the archive.
         log: The table `updates`.
-        accounts: All of the archive.
-        before: The first month that stays.
+        accounts: All accounts of the archive.
+        before: The first month to keep.
         now: The time of the update.
 
     Returns:
-        What was removed of the newest version: `account table month rows`.
+        What was removed from the latest version: `account table month rows`.
     """
     gone = [
         (account, name, month, rows)
@@ -53,7 +53,7 @@ def forget_months(tables: DeltaTables, log: UpdateLog, accounts: list[str], befo
 
 
 def finish_forgetting(tables: DeltaTables, log: UpdateLog, now: datetime) -> None:
-    """Finish what a process was killed in: what was forgotten may still have files."""
+    """Finish what a killed process began: forgotten months may still have files."""
     records = log.read()
     last = {record.account: record for record in records if record.kind == FORGET}
     unfinished = {name: record for name, record in last.items() if not record.versions}
@@ -64,7 +64,7 @@ def finish_forgetting(tables: DeltaTables, log: UpdateLog, now: datetime) -> Non
 
 
 def remove_months(tables: DeltaTables, before: str) -> None:
-    """Remove months from the newest versions, then unlink every file that any version has of them."""
+    """Remove months from the latest versions, then delete every file that any version has of them."""
     for name in TABLES:
         tables.delete_months(name, before)
     with clear_errors(tables.folder):
@@ -81,7 +81,7 @@ def _find_partitions(folder: Path) -> list[Path]:
 def _note(
     log: UpdateLog, accounts: list[str], before: str, now: datetime, versions: dict[str, int] | None = None
 ) -> None:
-    """Write down what is forgotten; without versions it is about to be."""
+    """Record what is forgotten; without versions, that it is about to be."""
     for account in accounts:
         records = log.read()
         at = next_instant(records, now)

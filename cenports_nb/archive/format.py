@@ -23,12 +23,12 @@ PRIVATE_FOLDER = 0o700
 
 
 class ArchivedAccount(msgspec.Struct, frozen=True):
-    """What the name of an account stands for.
+    """The account that a name stands for.
 
     Attributes:
-        identity: The normalized address and the partner.
+        identity: The normalized address and the partner id.
         environment: production, staging or sandbox.
-        partner_id: The partner.
+        partner_id: The partner id.
     """
 
     identity: str
@@ -37,13 +37,13 @@ class ArchivedAccount(msgspec.Struct, frozen=True):
 
 
 class ArchiveFormat(msgspec.Struct, frozen=True):
-    """What the file says.
+    """The content of the file.
 
     Attributes:
         format: The version of the layout.
         personal: How personal data is stored.
-        time_zone: In which days are meant, unless an opener says otherwise.
-        accounts: By name.
+        time_zone: The default zone of days.
+        accounts: The accounts by name.
     """
 
     format: int
@@ -53,10 +53,10 @@ class ArchiveFormat(msgspec.Struct, frozen=True):
 
 
 def open_folder(folder: Path, personal: str | None, time_zone: str | None) -> ArchiveFormat:
-    """Read what an archive is; a folder that is missing or empty becomes one.
+    """Read the format of an archive; a missing or empty folder becomes one.
 
     Raises:
-        ArchiveError: The folder is something else, damaged, or of a newer version; or it can't be made.
+        ArchiveError: The folder is something else, damaged, or has a newer version; or it can't be created.
         InvalidRequestError: It stores personal data in another way.
     """
     if personal is not None:
@@ -84,10 +84,10 @@ def open_folder(folder: Path, personal: str | None, time_zone: str | None) -> Ar
 
 
 def read_format(folder: Path) -> ArchiveFormat | None:
-    """Read the file; None for a folder that is missing or empty.
+    """Read the file; None if the folder is missing or empty.
 
     Raises:
-        ArchiveError: The folder is something else, damaged, or of a newer version.
+        ArchiveError: The folder is something else, damaged, or has a newer version.
     """
     try:
         content = (folder / FILE_NAME).read_bytes()
@@ -114,7 +114,7 @@ def read_format(folder: Path) -> ArchiveFormat | None:
 
 
 def write_format(folder: Path, written: ArchiveFormat) -> None:
-    """Write the file, whole or not at all.
+    """Write the file atomically.
 
     Raises:
         ArchiveError: It can't be written.
@@ -126,16 +126,16 @@ def write_format(folder: Path, written: ArchiveFormat) -> None:
 
 
 def name_account(client: Client) -> str:
-    """Name the account of a client: its profile's name, else environment and partner."""
+    """Return the name of a client's account: its profile's name, else environment and partner id."""
     settings = client.settings
     return settings.profile or f"{settings.environment}:{settings.partner_id}"
 
 
 def register_account(folder: Path, client: Client) -> str:
-    """Tell the name of a client's account, and remember what it stands for.
+    """Return the name of a client's account, and record the account that it stands for.
 
     Raises:
-        ConfigurationError: The name stood for another account.
+        ConfigurationError: The name stands for another account.
     """
     settings, name = client.settings, name_account(client)
     own = ArchivedAccount(settings.account, settings.environment, settings.partner_id)

@@ -1,4 +1,4 @@
-"""Writes what was read into the tables of one account: only what differs, a month at a time."""
+"""Write readings to the tables of one account: only changes, a month at a time."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ from cenports_nb.frames.text_columns import repeat_text
 
 @dataclass
 class MonthWriter:
-    """The account's part of each table, as this update leaves it.
+    """The account's part of each table in this update.
 
     Attributes:
         tables: All tables of the archive.
         log: The table `updates`.
         account: The name of the account.
-        update_id: Of this update.
-        state: What is archived, this update included as far as it is written.
+        update_id: The id of this update.
+        state: What is archived, including what this update has written.
         begins: The month of the account's oldest order, if this update looked for it.
-        changes: What changed so far, by table and month.
+        changes: The changes so far, by table and month.
     """
 
     tables: DeltaTables
@@ -52,11 +52,11 @@ class MonthWriter:
     _is_written: bool = False
 
     def read(self, table: ArchiveTable, month: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
-        """Read a month as it is now."""
+        """Read the current rows of a month."""
         return to_frame(self.tables.read(table, None, self.account, [month], columns), table, columns)
 
     def write_month(self, source: str, month: str, reading: SourceReading, at: datetime) -> None:
-        """Replace a month by its newest reading, where they differ."""
+        """Replace a month by its latest reading, if they differ."""
         frames = dict(reading.frames)
         if source == SHIPMENTS.name:
             frames = self._settle_shared(month, frames)
@@ -67,7 +67,7 @@ class MonthWriter:
         self.note(Reading(source, month, at, rows, reading.has_open_lines))
 
     def drop_orders(self, month: str, keys: pd.DataFrame) -> None:
-        """Drop the orders of a month that a newer reading has in another month."""
+        """Remove orders from a month that a newer reading has in another month."""
         for name in ("orders", "line_items"):
             frame = self.read(TABLES[name], month)
             gone = pd.MultiIndex.from_frame(frame[list(keys.columns)]).isin(pd.MultiIndex.from_frame(keys))
@@ -88,7 +88,7 @@ class MonthWriter:
         self._write_rejects(month, reading.rejects)
 
     def write_outcomes(self, months: dict[str, pd.DataFrame]) -> None:
-        """Replace the outcomes of the journal's submissions; those that the journal has no more stay."""
+        """Replace the outcomes of the journal's submissions; those that the journal no longer has stay."""
         forgotten = self.state.forgotten_before
         for month, frame in months.items():
             if month >= forgotten:
@@ -97,21 +97,21 @@ class MonthWriter:
                 self._replace(OUTCOMES, month, pd.concat([others, frame], ignore_index=True) if len(others) else frame)
 
     def note(self, reading: Reading) -> None:
-        """Remember what was read, for the next row of the table `updates`."""
+        """Remember a reading for the next row of the table `updates`."""
         self._pending.append(reading)
         self.state.readings[reading.source, reading.month] = reading
 
     def checkpoint(self, now: datetime) -> None:
-        """Let an update that is killed from here on go on from here."""
+        """Record a point from which an update that is killed later can continue."""
         if self._is_written:
             self._append(CHECKPOINT, now)
 
     def finish(self, now: datetime) -> datetime:
-        """Make all of the update visible at once."""
+        """Make the whole update visible at once."""
         return self._append(UPDATE, now)
 
     def restore(self) -> None:
-        """Take back what a killed update wrote after its last checkpoint."""
+        """Undo what a killed update wrote after its last checkpoint."""
         forgotten = self.state.forgotten_before
         for name, table in TABLES.items():
             base, newest = self.state.versions.get(name, -1), self.tables.version(name)
@@ -157,7 +157,7 @@ class MonthWriter:
             self._replace(REJECTS, month, pd.concat(parts, ignore_index=True) if parts else before[:0])
 
     def _settle_shared(self, month: str, frames: dict[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
-        """Leave each shipment to one of the months beside each other that hold it."""
+        """Assign each shipment to one of the adjacent months that have it."""
         settled = dict(frames)
         for table in (SHIPMENTS, SHIPMENT_ITEMS):
             for step in (-1, +1):
@@ -174,7 +174,7 @@ class MonthWriter:
 
 
 def _add(before: Change | None, change: Change) -> Change:
-    """Add up what changed in a month that was read twice."""
+    """Add the changes of a month that was read twice."""
     if before is None:
         return change
     pairs: Any = zip(

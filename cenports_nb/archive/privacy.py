@@ -1,4 +1,4 @@
-"""Personal data on its way into an archive: pseudonyms, nulls, or as it is."""
+"""Personal data in an archive: pseudonyms, nulls, or unchanged."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ def protect(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
     """Return a frame as it may be stored.
 
     Args:
-        frame: From a loader, so that it knows its account.
-        personal: `"mask"` for pseudonyms of the account, `"drop"` for nulls, `"keep"` for what is there.
+        frame: From a loader, with provenance.
+        personal: `"mask"` for pseudonyms of the account, `"drop"` for nulls, `"keep"` for unchanged values.
     """
     if personal == "keep":
         return frame
@@ -26,7 +26,7 @@ def protect(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
 
 
 def protect_rejects(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
-    """Return the rejects of a loader's frame as they may be stored; the record is null where data is dropped."""
+    """Return the rejects of a loader's frame as they may be stored; the record is null if data is dropped."""
     found = rejected(frame)
     if found is None or found.empty:
         return pd.DataFrame()
@@ -39,11 +39,11 @@ def protect_rejects(frame: pd.DataFrame, personal: str) -> pd.DataFrame:
 
 
 def _drop(frame: pd.DataFrame, masked: pd.DataFrame) -> pd.DataFrame:
-    """Make null what a mask changed, and every column that holds people's data by its name."""
+    """Set to null what masking would change, and every column whose name is personal."""
     dropped = masked.copy(deep=False)
     for name in frame.columns:
         if "outcome" in frame.columns and name == "message":
-            continue  # Cenports' word about a row
+            continue  # Cenports' message about a row
         if personal_kind(str(name)):
             dropped[name] = repeat_text(None, len(frame)).set_axis(frame.index)
         elif frame[name].dtype == "str":

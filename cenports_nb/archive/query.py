@@ -1,4 +1,4 @@
-"""What a caller of an archive's loaders asks: its parameters, declared once."""
+"""The query of an archive's loaders: its parameters, declared once."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ Instant = str | datetime | pd.Timestamp
 
 @dataclass(frozen=True)
 class ArchiveQuery:
-    """What was asked, as it was typed.
+    """The arguments of a loader.
 
     Attributes:
         start: First day.
         end: Last day.
-        last: A span instead of both.
+        last: A period instead of both.
         accounts: Names of accounts; None for all.
         channels: Sales channels; None for all.
         columns: Columns; None for all.
@@ -49,14 +49,14 @@ class ArchiveQuery:
     allow_partial: bool
 
     def parse_days(self, zone: ZoneInfo, today: date) -> tuple[date, date] | None:
-        """Read the days in a zone; None where none are given."""
+        """Parse the days in a zone; None if none are given."""
         return parse_range(self.start, self.end, self.last, zone, today)
 
     def parse_as_of(self, zone: ZoneInfo) -> datetime | None:
-        """Read the instant; a day means its beginning in the zone.
+        """Parse the instant; a day means its beginning in the zone.
 
         Raises:
-            InvalidRequestError: It is none.
+            InvalidRequestError: It isn't an instant.
         """
         if self.as_of is None:
             return None
@@ -74,10 +74,10 @@ class ArchiveQuery:
         return found
 
     def check_columns(self, table: str) -> tuple[str, ...] | None:
-        """Tell the columns that are wanted of a table; None for all.
+        """Return the requested columns of a table; None for all.
 
         Raises:
-            InvalidRequestError: The table does not have one of them.
+            InvalidRequestError: The table lacks one of them.
         """
         definition = TABLES[table]
         unknown = [name for name in self.columns or () if name not in (ACCOUNT, *definition.dtypes)]
@@ -98,10 +98,10 @@ def parse_archive_query(
     as_of: Instant | None = None,
     allow_partial: bool = False,
 ) -> ArchiveQuery:
-    """Check the parameters that all loaders of an archive share; `Archive.load_orders` explains them.
+    """Check the parameters that all loaders of an archive share; see `Archive.load_orders`.
 
     Raises:
-        InvalidRequestError: A name is no text.
+        InvalidRequestError: A name isn't text.
     """
     return ArchiveQuery(
         start,
@@ -118,7 +118,7 @@ def parse_archive_query(
 def with_query(
     parse: Callable[P, ArchiveQuery],
 ) -> Callable[[Callable[[Owner, ArchiveQuery], Result]], Callable[Concatenate[Owner, P], Result]]:
-    """Give a method the parameters of a function that parses them, which is the one place that declares them."""
+    """Give a method the parameters of the function that parses them, so that they are declared once."""
 
     def decorate(method: Callable[[Owner, ArchiveQuery], Result]) -> Callable[Concatenate[Owner, P], Result]:
         @functools.wraps(method)

@@ -1,4 +1,4 @@
-"""Reads an archive: which accounts, months and versions a question means."""
+"""Read an archive: which accounts, months and versions a query refers to."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning,
 
 
 class ArchiveReader:
-    """Looks up in the table `updates` what each question means.
+    """Resolves queries by the table `updates`.
 
     Attributes:
-        folder: Of the archive.
-        time_zone: In which days are meant.
+        folder: The archive's folder.
+        time_zone: The zone of days.
         tables: All tables of the archive.
         log: The table `updates`.
     """
@@ -48,11 +48,11 @@ class ArchiveReader:
 
     @property
     def zone(self) -> ZoneInfo:
-        """The zone in which days are meant."""
+        """The zone of days."""
         return ZoneInfo(self.time_zone)
 
     def read_format(self) -> ArchiveFormat:
-        """Read what the archive is.
+        """Read the format of the archive.
 
         Raises:
             ArchiveError: It is gone, or damaged.
@@ -63,12 +63,12 @@ class ArchiveReader:
         return found
 
     def read_states(self, as_of: datetime | None = None) -> list[AccountState]:
-        """Tell what is archived of each account, by name."""
+        """Return what is archived of each account, by name."""
         records = self.log.read()
         return [fold(records, name, as_of=as_of) for name in sorted({record.account for record in records})]
 
     def choose_states(self, query: ArchiveQuery) -> list[AccountState]:
-        """Tell what is archived of the accounts that are asked for.
+        """Return what is archived of the requested accounts.
 
         Raises:
             InvalidRequestError: There is no such account, or nothing was archived by then.
@@ -92,7 +92,7 @@ class ArchiveReader:
         return states
 
     def open_scan(self, table: str, query: ArchiveQuery) -> Scan:
-        """Open a table whose months are replaced by their newest reading.
+        """Open a table whose months are replaced by their latest reading.
 
         Raises:
             IncompleteError: Days are not archived, or were forgotten.
@@ -121,7 +121,7 @@ class ArchiveReader:
         return scan
 
     def load_readings(self, table: str, query: ArchiveQuery) -> pd.DataFrame:
-        """Load the readings of stock of some days; without days the last one.
+        """Load the readings of stock within some days; without days the last one.
 
         Raises:
             IncompleteError: The days begin before the first reading, or end after the last one.
@@ -151,7 +151,7 @@ class ArchiveReader:
         return self._build_scan(table, slices, None, query)
 
     def describe_contents(self) -> pd.DataFrame:
-        """List what is archived: `account table month rows complete as_of bytes`."""
+        """List the archived months: `account table month rows complete as_of bytes`."""
         rows: list[tuple[Any, ...]] = []
         for state in self.read_states():
             for name in TABLES:
@@ -216,7 +216,7 @@ class ArchiveReader:
         )
 
     def _slice_all(self, state: AccountState, table: str) -> AccountSlice:
-        """Choose every month of a table that has no readings of its own."""
+        """Select every month of a table without readings of its own."""
         measured = self.tables.measure(table, state.versions.get(table, NO_VERSION))
         months = sorted(month for account, month in measured if account == state.account)
         return self._slice(state, table, [month for month in months if month >= state.forgotten_before], state.at)
@@ -235,5 +235,5 @@ class ArchiveReader:
 
 
 def _read_today(states: Sequence[AccountState], zone: ZoneInfo) -> date:
-    """Tell the day of the last update, on which a span such as 30D ends."""
+    """Return the day of the last update, on which a period such as 30D ends."""
     return max(state.at for state in states if state.at).astimezone(zone).date()

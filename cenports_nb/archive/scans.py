@@ -1,4 +1,4 @@
-"""A scan: frames of an archive month by month, so that a history larger than memory can be summed."""
+"""A scan: frames of an archive month by month, for a history larger than memory."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from cenports_nb.frames.schema.keys import ORDER_KEYS
 
 @dataclass(frozen=True)
 class AccountSlice:
-    """What a scan reads of one account.
+    """The part of one account that a scan reads.
 
     Attributes:
-        account: Its name.
+        account: The account's name.
         environment: production, staging or sandbox.
-        partner_id: Its partner.
-        version: Of the table.
-        rejects_version: Of the table of rejects.
-        months: That are archived.
+        partner_id: The partner id.
+        version: The version of the table.
+        rejects_version: The version of the table of rejects.
+        months: The archived months.
         as_of: When the oldest of them was read.
     """
 
@@ -44,20 +44,19 @@ class AccountSlice:
 
 @dataclass(frozen=True)
 class Scan:
-    """Part of one table of an archive, read month by month; can be sent to another process.
+    """Part of one table of an archive, read month by month; it can be sent to another process.
+
+    `dd.from_map(scan.read, scan.months)` makes it a Dask DataFrame.
 
     Attributes:
-        folder: Of the archive.
+        folder: The archive's folder.
         table: The table's name.
-        accounts: What is read of each account.
+        accounts: The part of each account.
         days: First and last day, in the time zone; None for every row.
-        time_zone: In which days are meant.
-        channels: Only these; None for all.
-        columns: Only these; None for all.
-        complete: Every day asked for is archived.
-
-    Examples:
-        `dd.from_map(scan.read, scan.months)` is a Dask DataFrame of it.
+        time_zone: The zone of days.
+        channels: Only these channels; None for all.
+        columns: Only these columns; None for all.
+        complete: Whether every requested day is archived.
     """
 
     folder: Path
@@ -71,11 +70,11 @@ class Scan:
 
     @property
     def months(self) -> list[str]:
-        """The UTC months that it consists of, oldest first; no order is in two of them."""
+        """The UTC months of the scan, oldest first; no order is in two of them."""
         return sorted({month for each in self.accounts for month in each.months})
 
     def read(self, month: str) -> pd.DataFrame:
-        """Read one of its months as a frame, as `load_*` would return it."""
+        """Read one month as a frame, as `load_*` would return it."""
         return self.describe(self._read(month), [month])
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
@@ -83,7 +82,7 @@ class Scan:
         return (self.read(month) for month in self.months)
 
     def load(self) -> pd.DataFrame:
-        """Read all of it as one frame."""
+        """Read the whole scan as one frame."""
         parts = [self._read(month) for month in self.months]
         frame = pd.concat([part for part in parts if len(part)] or parts[:1] or [self._empty()], ignore_index=True)
         if len(self.accounts) > 1 or not self._definition.order[0].startswith("order_date"):
@@ -92,7 +91,7 @@ class Scan:
         return self.describe(frame, self.months)
 
     def describe(self, frame: pd.DataFrame, months: list[str]) -> pd.DataFrame:
-        """Attach where a frame comes from, and the rejects of its months."""
+        """Attach a frame's provenance, and the rejects of its months."""
         rejects = self._read_rejects(months)
         one = self.accounts[0] if len(self.accounts) == 1 else None
         days = {"start": str(self.days[0]), "end": str(self.days[1])} if self.days else {}
@@ -138,7 +137,7 @@ class Scan:
         if self.days is not None and table.instant in ("order_date", "read_at"):
             first, last = (pd.Timestamp(day) for day in self.days)
             days = local_days(frame[table.instant], self.time_zone) if len(frame) else frame[table.instant]
-            if table.readings and len(frame):  # an instant of ours is never a plain day
+            if table.readings and len(frame):  # an instant of our own is never a plain day
                 days = frame[table.instant].dt.tz_convert(ZoneInfo(self.time_zone)).dt.tz_localize(None).dt.normalize()
             frame = frame[(days >= first) & (days <= last)] if len(frame) else frame
         return self._choose(add_account(frame.reset_index(drop=True), each.account))

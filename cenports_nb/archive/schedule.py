@@ -1,4 +1,4 @@
-"""Which months an update asks for: those that may have changed, every other one once a month at least."""
+"""Which months an update reads: those that may have changed, and every other one at least once a month."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from cenports_nb.archive.updates import AccountState
 YOUNGEST_MONTHS = 2
 RECENT_MONTHS = 6
 RECENT_DAYS, OLD_DAYS = 7, 28
-"""After how many days a month is read again: one of the last six months, and an older one."""
+"""Days after which a month is read again: one of the last six months, and an older one."""
 FIRST_MONTH = "1990-01"
-"""No account is older."""
+"""No account has older orders."""
 
 
 def list_months(first: str, last: str) -> list[str]:
@@ -21,23 +21,23 @@ def list_months(first: str, last: str) -> list[str]:
 
 
 def number_month(month: str) -> int:
-    """Count months, so that they can be compared and subtracted."""
+    """Number a month, so that months can be compared and subtracted."""
     return int(month[:4]) * 12 + int(month[5:]) - 1
 
 
 def format_month(number: int) -> str:
-    """Write a counted month, such as `2026-11`."""
+    """Format a numbered month, such as `2026-11`."""
     return f"{number // 12:04}-{number % 12 + 1:02}"
 
 
 def month_days(month: str) -> tuple[date, date]:
-    """Tell the first day of a month, and that of the next one."""
+    """Return the first day of a month, and that of the next one."""
     number = number_month(month)
     return date(number // 12, number % 12 + 1, 1), date((number + 1) // 12, (number + 1) % 12 + 1, 1)
 
 
 def to_month(moment: datetime | date) -> str:
-    """Tell the month of an instant, in UTC, or of a day."""
+    """Return the month of an instant, in UTC, or of a day."""
     return f"{moment.astimezone(UTC):%Y-%m}" if isinstance(moment, datetime) else f"{moment:%Y-%m}"
 
 
@@ -47,7 +47,7 @@ def list_due_months(state: AccountState, source: str, months: list[str], now: da
     Args:
         state: What is archived.
         source: `orders` or `shipments`.
-        months: All that the archive should hold.
+        months: All months that the archive should have.
         now: The time of the update.
     """
     this = number_month(to_month(now))
@@ -66,13 +66,13 @@ def list_due_months(state: AccountState, source: str, months: list[str], now: da
 
 
 def choose_first_month(state: AccountState, start: str | None, find_first: Callable[[], str]) -> str:
-    """Choose the oldest month that an update looks after.
+    """Choose the oldest month that an update maintains.
 
-    What was forgotten stays forgotten, unless `start` asks for it.
+    Forgotten months stay forgotten, unless `start` includes them.
 
     Args:
         state: What is archived.
-        start: The month that the caller asked for.
+        start: The month that the caller requested.
         find_first: Finds the oldest month of the account.
     """
     archived = state.list_months("orders")
@@ -84,7 +84,7 @@ def choose_first_month(state: AccountState, start: str | None, find_first: Calla
 
 
 def find_first_month(has_orders_before: Callable[[date], bool], now: datetime) -> str:
-    """Find the oldest month with an order by halving: about nine questions.
+    """Find the oldest month with an order by bisection, with about nine requests.
 
     Args:
         has_orders_before: Whether the account has any order before a day.

@@ -1,4 +1,4 @@
-"""What an update reads of an account: a month of orders or shipments, a reading of stock, the outcomes of the journal."""
+"""What an update reads of an account: a month of orders or shipments, a reading of stock, the journal's outcomes."""
 
 from __future__ import annotations
 
@@ -44,13 +44,13 @@ STOCK_LOADERS: Mapping[str, Callable[..., pd.DataFrame]] = {
 
 @dataclass(frozen=True)
 class SourceReading:
-    """What was read at once.
+    """The result of one reading.
 
     Attributes:
         frames: By table, as they may be stored.
         rejects: By table, records that could not become rows, as they may be stored.
         at: When the oldest answer was fetched; None if there was none.
-        has_open_lines: Orders in it may still change.
+        has_open_lines: Whether its orders may still change.
     """
 
     frames: dict[str, pd.DataFrame]
@@ -60,14 +60,14 @@ class SourceReading:
 
 
 class IncompleteReadingError(Exception):
-    """What was read is not complete, or was refused: it is not archived, and the update goes on without it."""
+    """A reading is incomplete, or was refused: it is not archived, and the update continues without it."""
 
 
 def read_orders(client: Client, month: str, personal: str, progress: bool | None) -> SourceReading:
     """Read the orders and line items of one UTC month.
 
     Raises:
-        IncompleteReadingError: Some are missing, or feared to be.
+        IncompleteReadingError: Records are, or may be, missing.
     """
     first, after = month_days(month)
     with _watch_completeness():
@@ -77,10 +77,10 @@ def read_orders(client: Client, month: str, personal: str, progress: bool | None
 
 
 def read_shipments(client: Client, month: str, personal: str, progress: bool | None) -> SourceReading:
-    """Read the shipments that the API has for one month, and what was in them.
+    """Read the API's shipments for one month, and their lines.
 
     Raises:
-        IncompleteReadingError: Some are missing, or feared to be.
+        IncompleteReadingError: Records are, or may be, missing.
     """
     with _watch_completeness():
         shipments, items = load_shipment_window(client, *month_days(month), progress=progress)
@@ -91,7 +91,7 @@ SOURCES: Mapping[str, Callable[[Client, str, str, bool | None], SourceReading]] 
     "orders": read_orders,
     "shipments": read_shipments,
 }
-"""What is read month by month."""
+"""The sources that are read month by month."""
 
 TABLE_SOURCES = {"orders": "orders", "line_items": "orders", "shipments": "shipments", "shipment_items": "shipments"}
 
@@ -100,7 +100,7 @@ def read_stock(client: Client, table: str, personal: str) -> SourceReading:
     """Read actual or available stock, past the cache.
 
     Raises:
-        IncompleteReadingError: Some may be missing.
+        IncompleteReadingError: Records may be missing.
     """
     with _watch_completeness():
         frame = STOCK_LOADERS[table](client, refresh=True)
@@ -112,7 +112,7 @@ def read_stock(client: Client, table: str, personal: str) -> SourceReading:
 
 
 def read_outcomes(client: Client) -> dict[str, pd.DataFrame]:
-    """Read what became of the account's own updates of stock, by the month in which they were submitted."""
+    """Read the outcomes of the account's own stock updates, by the month of submission."""
     if not has_journal(client.home):
         return {}
     months: dict[str, list[pd.DataFrame]] = {}
@@ -128,7 +128,7 @@ def read_outcomes(client: Client) -> dict[str, pd.DataFrame]:
 
 
 def has_orders_before(client: Client, day: date) -> bool:
-    """Ask whether an account has any order before a day, with one small request."""
+    """Return whether an account has any order before a day, with one small request."""
     first = month_days(FIRST_MONTH)[0]
     parameters = {"limit": 1, "isPaginated": True, "startDate": first.isoformat(), "endDate": day.isoformat()}
     records = split_records(open_page("/orders", client.get("/orders", parameters).body).records)
@@ -143,12 +143,12 @@ def _read_order_day(record: msgspec.Raw) -> str:
     try:
         return msgspec.json.decode(record, type=_Dated).order_date[:10]
     except (msgspec.MsgspecError, UnicodeDecodeError):
-        return ""  # it is there, whatever its date is
+        return ""  # the order exists, whatever its date
 
 
 @contextmanager
 def _watch_completeness() -> Iterator[None]:
-    """Turn what is not complete, refused or in doubt into one error; rejects are stored and reported at the end."""
+    """Convert incomplete, refused and doubtful readings to one error; rejects are stored and reported at the end."""
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RejectedRowsWarning)

@@ -1,4 +1,4 @@
-"""SQL by hand: DuckDB over the tables of an archive, without any way to files."""
+"""SQL queries: DuckDB on the tables of an archive, without access to files."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ def run_sql(
     query: str,
     parameters: Sequence[Any] | Mapping[str, Any] | None,
 ) -> pd.DataFrame:
-    """Run a query over what the archive holds after its last update.
+    """Run a query on what the archive has after its last update.
 
     Args:
-        tables: Of the archive.
+        tables: The tables of the archive.
         states: What is archived of each account.
-        query: SQL of DuckDB.
-        parameters: For `?` or `$name` in it.
+        query: A DuckDB query.
+        parameters: Values for `?` or `$name` in it.
 
     Raises:
-        InvalidRequestError: DuckDB refuses the query; its reason is quoted.
+        InvalidRequestError: DuckDB refuses the query; the message quotes its reason.
     """
     duckdb = _import_duckdb()
     config = {"python_enable_replacements": False, "autoinstall_known_extensions": False}
@@ -54,7 +54,7 @@ def run_sql(
 
 
 def read_result(data: arrow.Table) -> pd.DataFrame:
-    """Read a result as the loaders' dtypes: text, `Int64` where there are nulls, instants in UTC."""
+    """Convert a result to the loaders' dtypes: text, `Int64` if there are nulls, instants in UTC."""
     return pd.DataFrame({name: _read_column(data.column(name)) for name in data.column_names}, copy=False)
 
 
@@ -83,7 +83,7 @@ def _read_column(values: arrow.ChunkedArray) -> pd.Series[Any]:
 
 
 def _open_dataset(tables: DeltaTables, states: Sequence[AccountState], table: ArchiveTable) -> Any:
-    """Open a table as it is after the last update of each account, without what was forgotten."""
+    """Open a table as of the last update of each account, without forgotten months."""
     found = []
     for state in states:
         forgotten = state.forgotten_before

@@ -1,4 +1,4 @@
-"""The tables of an archive: their columns on disk, and the frames that they come back as."""
+"""The tables of an archive: their columns on disk, and the frames that they are read as."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class ArchiveTable:
     """One Delta table, with a partition for each account and UTC month.
 
     Attributes:
-        name: Of its folder, and in SQL.
-        model: What its frames hold.
-        key: What names a row once; of shipments, what names the rows that are compared together.
+        name: The name of its folder, and in SQL.
+        model: The schema of its frames.
+        key: The columns that identify a row or, for shipments, the rows that are compared together.
         order: The columns that its frames are sorted by.
-        instant: The only column whose least and greatest values may stand in the log: never a personal one.
-        is_open: Frames may have further columns of text.
-        readings: Every reading is added, with its instant; None where a month is replaced by its newest reading.
+        instant: The only column whose minimum and maximum may be in the log; never a personal one.
+        is_open: Whether frames may have further text columns.
+        readings: Every reading is added, with its instant; None if a month is replaced by its latest reading.
     """
 
     name: str
@@ -46,7 +46,7 @@ class ArchiveTable:
 
     @property
     def dtypes(self) -> dict[str, Any]:
-        """The dtypes of a frame, in the order of its columns; `read_at` in front where it has one."""
+        """The dtypes of a frame, in the order of its columns; `read_at` first if it has one."""
         own = _read_dtypes(self.model)
         return {READ_AT: pd.DatetimeTZDtype("us", "UTC"), **own} if self.readings else own
 
@@ -118,7 +118,7 @@ def _read_dtypes(model: type[pa.DataFrameModel]) -> dict[str, Any]:
 
 
 def to_table(frame: pd.DataFrame, table: ArchiveTable, account: str, month: str) -> arrow.Table:
-    """Write a frame as Arrow, with the partition in front and nothing of its `attrs`."""
+    """Convert a frame to Arrow, with the partition columns first and without its `attrs`."""
     types = {field.name: field.type for field in table.arrow_schema}
     rows = len(frame)
     columns: dict[str, Any] = {ACCOUNT: arrow.repeat(account, rows), MONTH: arrow.repeat(month, rows)}
@@ -130,12 +130,12 @@ def to_table(frame: pd.DataFrame, table: ArchiveTable, account: str, month: str)
 
 
 def to_frame(data: arrow.Table, table: ArchiveTable, columns: Sequence[str] | None = None) -> pd.DataFrame:
-    """Read Arrow as the loaders' dtypes; columns that the file is older than are null.
+    """Convert Arrow to the loaders' dtypes; columns newer than the file are null.
 
     Args:
         data: From the table.
-        table: Which one.
-        columns: These alone, in this order; all of them by default.
+        table: The table.
+        columns: Only these columns, in this order; all of them by default.
     """
     dtypes = table.dtypes
     extra = [name for name in data.column_names if name not in (ACCOUNT, MONTH, *dtypes)]
@@ -149,12 +149,12 @@ def to_frame(data: arrow.Table, table: ArchiveTable, columns: Sequence[str] | No
 
 
 def empty_frame(table: ArchiveTable) -> pd.DataFrame:
-    """Make a frame without rows."""
+    """Build a frame without rows."""
     return to_frame(table.arrow_schema.empty_table(), table)
 
 
 def add_account(frame: pd.DataFrame, account: str) -> pd.DataFrame:
-    """Put the account in front of a frame's columns."""
+    """Insert the account as a frame's first column."""
     frame.insert(0, ACCOUNT, repeat_text(account, len(frame)))
     return frame
 

@@ -1,4 +1,4 @@
-"""One update of one account: ask what may have changed, write what did, and make all of it visible at once."""
+"""One update of one account: read what may have changed, write the changes, and make all of them visible at once."""
 
 from __future__ import annotations
 
@@ -38,12 +38,12 @@ MAX_MOVED_READINGS = 3
 
 @dataclass(frozen=True)
 class UpdateOptions:
-    """What the caller of an update asked.
+    """The arguments of an update.
 
     Attributes:
         personal: How personal data is stored.
-        start: The oldest month; None for what is archived already, or all.
-        progress: Show bars.
+        start: The oldest month; None for what is archived already, or for everything.
+        progress: Show progress bars.
     """
 
     personal: str
@@ -53,7 +53,7 @@ class UpdateOptions:
 
 @dataclass(frozen=True)
 class MissingReading:
-    """A month, or a kind of stock, that could not be read whole."""
+    """A month, or a kind of stock, that could not be read completely."""
 
     tables: tuple[str, ...]
     month: str
@@ -61,23 +61,23 @@ class MissingReading:
 
 
 def new_update_id() -> str:
-    """Name an update."""
+    """Return a new id for an update."""
     return uuid.uuid4().hex[:12]
 
 
 def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) -> pd.DataFrame:
-    """Bring the archive of one account up to date.
+    """Update the archive of one account.
 
     Args:
         client: The account.
         writer: Its part of the archive.
-        options: What was asked.
+        options: The arguments.
 
     Returns:
         What changed: `account table month rows added changed removed complete as_of`.
 
     Raises:
-        AuthenticationError, TransportError: Cenports can't be asked; what was finished before stays.
+        AuthenticationError, TransportError: Cenports can't be reached; what was finished before stays.
     """
     run = _UpdateRun(client, writer, options)
     writer.restore()
@@ -101,14 +101,14 @@ def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) 
 
 @dataclass
 class _UpdateRun:
-    """What one update works with, and what it could not read.
+    """A running update, and what it could not read.
 
     Attributes:
         client: The account.
         writer: Its part of the archive.
-        options: What was asked.
-        missing: What could not be read whole.
-        rejects: Records that could not become rows.
+        options: The arguments.
+        missing: What could not be read completely.
+        rejects: The number of records that could not become rows.
     """
 
     client: Client
@@ -127,7 +127,7 @@ def _choose_months(run: _UpdateRun, now: datetime) -> list[str]:
 
 
 def _read_month(run: _UpdateRun, source: str, month: str) -> None:
-    """Read a month and write it, unless it is not complete."""
+    """Read a month and write it, unless it is incomplete."""
     try:
         reading = SOURCES[source](run.client, month, run.options.personal, run.options.progress)
     except IncompleteReadingError as error:
@@ -150,9 +150,9 @@ def _read_stock(run: _UpdateRun, name: str) -> None:
 
 
 def _settle_moved_orders(run: _UpdateRun) -> None:
-    """Leave each order to one month: one that a newer reading has elsewhere has moved.
+    """Assign each order to one month: an order that a newer reading has elsewhere has moved.
 
-    The month that it left is read again; where that doesn't settle it, the newest reading wins.
+    The month that it left is read again; if that doesn't settle it, the latest reading wins.
     """
     writer = run.writer
     for attempt in range(MAX_MOVED_READINGS):
@@ -173,7 +173,7 @@ def _settle_moved_orders(run: _UpdateRun) -> None:
 
 
 def _never_back(at: datetime, writer: MonthWriter) -> datetime:
-    """Tell an instant that lies after every reading before, whatever the clock says."""
+    """Return an instant later than every earlier reading, whatever the clock says."""
     times = [writer.state.at, *(reading.at for reading in writer.state.readings.values())]
     return max([at, *(before + TICK for before in times if before is not None)])
 

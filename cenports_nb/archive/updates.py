@@ -1,4 +1,4 @@
-"""The table `updates`: which version of each table an update left behind. It is written last, and read first."""
+"""The table `updates`: the version of each table after an update. It is written last and read first."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Reading(msgspec.Struct, frozen=True):
         source: `orders` or `shipments`.
         month: In UTC.
         at: When its oldest answer was fetched.
-        rows: Of each table.
-        has_open_lines: Orders in it may still change.
+        rows: The number of rows by table.
+        has_open_lines: Whether its orders may still change.
     """
 
     source: str
@@ -41,14 +41,14 @@ class UpdateRecord(msgspec.Struct, frozen=True):
     """One row of the table.
 
     Attributes:
-        account: Its name.
+        account: The account's name.
         update_id: The same for all rows of one update.
-        at: When it was written; later than every row before.
-        kind: `checkpoint` of an update that goes on, `update` at its end, or `forget`.
-        versions: Of each table, as they are for this account from here on.
-        readings: What was read since the row before.
+        at: When it was written; later than every earlier row.
+        kind: `checkpoint` during an update, `update` at its end, or `forget`.
+        versions: The version of each table for this account from then on.
+        readings: The readings since the previous row.
         forgotten_before: The month before which everything was forgotten.
-        begins: The month of the account's oldest order, where it was looked for.
+        begins: The month of the account's oldest order, if it was looked for.
     """
 
     account: str
@@ -63,16 +63,16 @@ class UpdateRecord(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True)
 class AccountState:
-    """What an archive holds of one account after some update.
+    """What an archive has of one account after some update.
 
     Attributes:
-        account: Its name.
+        account: The account's name.
         at: When that update ended; None before the first one.
-        versions: Of each table.
-        readings: The newest of each source and month.
+        versions: The version of each table.
+        readings: The latest reading of each source and month.
         forgotten: When something was forgotten, and the month before which.
-        begins: The month of the account's oldest order; empty where it was not looked for.
-        is_unfinished: An update was killed after a checkpoint.
+        begins: The month of the account's oldest order; empty if it was not looked for.
+        is_unfinished: Whether an update was killed after a checkpoint.
     """
 
     account: str
@@ -85,17 +85,17 @@ class AccountState:
 
     @property
     def forgotten_before(self) -> str:
-        """The month before which everything was forgotten once; empty where nothing was."""
+        """The month before which everything was ever forgotten; empty if nothing was."""
         return max((before for _, before in self.forgotten), default="")
 
     def find_forgotten(self, source: str, month: str) -> datetime | None:
-        """Tell when the reading of a month was forgotten; None if it was not."""
+        """Return when the reading of a month was forgotten; None if it was not."""
         reading = self.readings.get((source, month))
         times = [at for at, before in self.forgotten if month < before and (reading is None or reading.at < at)]
         return times[0] if times else None
 
     def list_months(self, source: str) -> list[str]:
-        """List the months that are archived, oldest first."""
+        """List the archived months, oldest first."""
         return sorted(
             month for name, month in self.readings if name == source and not self.find_forgotten(source, month)
         )
@@ -117,7 +117,7 @@ class UpdateLog:
         return [_decode(row) for row in rows]
 
     def append(self, record: UpdateRecord) -> None:
-        """Add a row: from here on what it says is true."""
+        """Append a row, which takes effect at once."""
         deltalake = import_deltalake()
         path = str(self._tables.path(UPDATES))
         with clear_errors(self._tables.folder, writing=True), private_umask():
@@ -139,13 +139,13 @@ class UpdateLog:
 def fold(
     records: Iterable[UpdateRecord], account: str, *, as_of: datetime | None = None, with_checkpoints: bool = False
 ) -> AccountState:
-    """Tell what an archive holds of an account.
+    """Combine rows into what an archive has of an account.
 
     Args:
-        records: Oldest first.
-        account: Its name.
-        as_of: After the last update before this instant; after the last one by default.
-        with_checkpoints: Count what an unfinished update has done, to go on with it.
+        records: All rows, oldest first.
+        account: The account's name.
+        as_of: Only updates before this instant; all of them by default.
+        with_checkpoints: Include what an unfinished update has done, to continue it.
     """
     own = [record for record in records if record.account == account]
     forgotten = tuple((record.at, record.forgotten_before) for record in own if record.kind == FORGET)
@@ -162,7 +162,7 @@ def fold(
 
 
 def next_instant(records: Sequence[UpdateRecord], now: datetime) -> datetime:
-    """Tell the instant of the next row: now, but never before the last one, whatever the clock says."""
+    """Return the instant of the next row: now, but never before the last one, whatever the clock says."""
     return max([now, *(record.at + TICK for record in records[-1:])])
 
 

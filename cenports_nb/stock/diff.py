@@ -1,4 +1,4 @@
-"""Actual against available stock: what is reserved, what explains it, what is oversold."""
+"""Actual and available stock compared: what is reserved, what explains it, what is oversold."""
 
 from __future__ import annotations
 
@@ -30,24 +30,24 @@ def diff_stock(
     open_items: pd.DataFrame | None = None,
     available_scope: Scope = "account",
 ) -> pd.DataFrame:
-    """Compare actual stock with available stock, row by warehouse and SKU, for each channel.
+    """Compare actual stock with available stock, by warehouse and SKU, for each channel.
 
-    reserved = actual - available; unexplained = reserved - open_quantity. What is on the shelf is on sale in
-    every channel, so each channel is compared with all of it; `summarize_stock` counts it once.
+    reserved = actual - available; unexplained = reserved - open_quantity. Every channel can sell all of the actual
+    stock, so each channel is compared with all of it; `summarize_stock` counts it once.
 
     Args:
         actual: `warehouse_code product_sku quantity`, from `load_actual_stock`.
         available: The same with `channel_id`, from `load_available_stock`.
-        open_items: Line items; those not yet shipped or cancelled explain what is reserved. They must be
-            those of the whole account, over all the time in which lines may still be open.
-        available_scope: Whose open orders `available` is less of, as in `Dialect.available_scope`: those of
-            the whole account, or each channel's own, which are then compared with that channel's lines.
+        open_items: Line items; those not yet shipped or cancelled explain reserved units. They must cover the whole
+            account and all the time in which lines may still be open.
+        available_scope: Whose open orders reduce `available`, as in `Dialect.available_scope`: those of the whole
+            account, or each channel's own, which are then compared with that channel's lines.
 
     Returns:
-        The keys, `product_name`, `actual`, `available`, `reserved`, `side` (both, actual_only,
-        available_only), `oversold` (available below 0, or open demand above actual), `inconsistent`
-        (available above actual, or a negative actual); with `open_items` also `open_quantity` and
-        `unexplained`. Counts are units, `Int64`. Ordered by its keys.
+        The keys, `product_name`, `actual`, `available`, `reserved`, `side` (both, actual_only, available_only),
+        `oversold` (available below 0, or open demand above actual), `inconsistent` (available above actual, or a
+        negative actual); with `open_items` also `open_quantity` and `unexplained`. Quantities are units, `Int64`.
+        Ordered by its keys.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
@@ -80,7 +80,7 @@ def diff_stock(
     left_codes, right_codes, size = encoded.rows[0], encoded.rows[1], encoded.size
     left_rows = index_unique_rows(actual, left_codes, size, STOCK_KEYS, "actual")
 
-    # One row of cells a channel, one cell a key.
+    # A matrix with a row per channel and a column per key.
     channels = _encode_channels(right, lines if per_channel else None) if by_channel else _single_channel(len(right))
     cells = right_codes + channels.right * size
     right_rows = index_unique_rows(available, cells, channels.number * size, keys, "available")
@@ -106,7 +106,7 @@ def diff_stock(
 
 @dataclass(frozen=True)
 class _ChannelCodes:
-    """The number of channels, the code of each row's and each line's channel, and the codes that are compared."""
+    """The number of channels, the channel code of each row and each line, and the codes to compare."""
 
     number: int
     right: IntArray
@@ -129,10 +129,10 @@ def _single_channel(rows: int, lines: int = 0) -> _ChannelCodes:
 def _join_columns(
     left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray
 ) -> dict[str, pd.Series[Any]]:
-    """Build the columns that both sides fill, given the row of each side, -1 where there is none."""
+    """Build the columns that both sides fill, given the row of each side, -1 for none."""
     no_left, no_right = from_left < 0, from_right < 0
     either = np.where(no_left, len(left) + from_right, from_left)
-    # Row -1 is the 0 that is appended.
+    # Row -1 is the appended 0.
     actual, available = (
         np.append(frame["quantity"].to_numpy(), 0)[rows] for frame, rows in ((left, from_left), (right, from_right))
     )
@@ -152,14 +152,14 @@ def _join_columns(
 
 
 def _take_names(left: pd.DataFrame, right: pd.DataFrame, from_left: IntArray, from_right: IntArray) -> pd.Series[Any]:
-    """Take product names from actual stock, or from available stock where actual has none."""
+    """Take product names from actual stock, or else from available stock."""
     names = [frame.get("product_name", repeat_text(None, len(frame))) for frame in (left, right)]
-    is_named = np.append(names[0].notna().to_numpy(), False)[from_left]  # row -1 is the one appended
+    is_named = np.append(names[0].notna().to_numpy(), False)[from_left]  # row -1 is the appended one
     return take_text(np.where(is_named, from_left, np.where(from_right < 0, -1, len(left) + from_right)), *names)
 
 
 def _add_open_demand(joined: dict[str, Any], demand: IntArray) -> None:
-    """Add open demand and what it leaves unexplained; demand above the actual stock is oversold."""
+    """Add open demand and what it leaves unexplained; open demand above actual stock is oversold."""
     joined["open_quantity"] = pd.Series(demand, dtype="Int64")
     joined["unexplained"] = joined["reserved"] - joined["open_quantity"]
     joined["oversold"] |= (joined["open_quantity"] > joined["actual"]).fillna(value=False).astype(bool)

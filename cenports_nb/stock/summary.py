@@ -18,7 +18,7 @@ from cenports_nb.stock.diff import Scope
 
 
 class _DiffColumns(pa.DataFrameModel):
-    """What is needed of a comparison."""
+    """The columns of a comparison that are needed."""
 
     warehouse_code: Series[str]
     product_sku: Series[str]
@@ -32,28 +32,28 @@ class _DiffColumns(pa.DataFrameModel):
 def summarize_stock(
     diff: pd.DataFrame, *, by: Sequence[str] | str = ("warehouse_code",), available_scope: Scope = "account"
 ) -> pd.DataFrame:
-    """Total a stock comparison, each warehouse and SKU counted once over all channels.
+    """Sum a stock comparison, with each warehouse and SKU counted once over all channels.
 
-    A warehouse and SKU is first brought to one row. `actual` is the same in every channel. `available`, where
-    it is the account's, is the smallest that a channel shows; where it is each channel's own, it is actual -
-    the sum over channels of (actual - available). reserved = actual - available. `open_quantity` is the
-    account's, or the sum of the channels'. unexplained = reserved - open_quantity. short = max(0, -available,
-    open_quantity - actual). Then these rows are added up; what is unknown on a side adds nothing.
+    The rows of a warehouse and SKU are first merged. `actual` is the same in every channel. `available` is the lowest
+    of all channels or, if each channel has its own, actual - the sum over channels of (actual - available). reserved =
+    actual - available. `open_quantity` is the account's, or the sum of the channels'. unexplained = reserved -
+    open_quantity. short = max(0, -available, open_quantity - actual). Then these rows are summed; unknown values add
+    nothing.
 
     Args:
         diff: From `diff_stock`, or some of its rows.
-        by: `warehouse_code`, `product_sku`, both (a row each, with `product_name`), or `()` for one row in all.
-        available_scope: As it was passed to `diff_stock`.
+        by: `warehouse_code`, `product_sku`, both (one row each, with `product_name`), or `()` for a single row.
+        available_scope: As passed to `diff_stock`.
 
     Returns:
         `by`, then `skus` (pairs of warehouse and SKU), `actual`, `available`, `reserved`, `short` (units),
-        `oversold` (SKUs that are short), `inconsistent` (SKUs with more available than actual in some channel,
-        or a negative actual), `one_sided` (SKUs that only one side has); with open demand in `diff` also
-        `open_quantity`, `unexplained` (units) and `unexplained_skus` (SKUs with a rest in some channel). All
-        `int64`, ordered by `by`.
+        `oversold` (SKUs that are short), `inconsistent` (SKUs with more available than actual in some channel, or a
+        negative actual), `one_sided` (SKUs that only one side has); with open demand in `diff` also `open_quantity`,
+        `unexplained` (units) and `unexplained_skus` (SKUs with unexplained units in some channel). All `int64`, ordered
+        by `by`.
 
     Raises:
-        InvalidRequestError: A column is missing or can't be read, or `by` names something else.
+        InvalidRequestError: A column is missing or can't be read, or `by` names another column.
 
     Example:
         >>> stock = pd.DataFrame({"warehouse_code": ["W"], "product_sku": ["A"], "quantity": [10]})
@@ -80,7 +80,7 @@ def summarize_stock(
 
 
 def _merge_channels(rows: pd.DataFrame, *, by_account: bool) -> pd.DataFrame:
-    """Bring each warehouse and SKU to one row of numbers that can be added up."""
+    """Merge each warehouse and SKU into one row of numbers that can be summed."""
     codes = encode_keys([rows[name] for name in STOCK_KEYS], room=1).rows[0]
     groups = rows.groupby(codes)
     merged = groups[[name for name in [*STOCK_KEYS, "product_name"] if name in rows]].first()

@@ -1,4 +1,4 @@
-"""`create_channel`: check a new sales channel, send it once, return its id; it is not in the journal."""
+"""`create_channel`: validate a new sales channel, send it once, return its id."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 CREATE_CHANNEL = "POST /channels"
 MAX_LOGO_BYTES = 2 * 2**20
-"""Bytes of a logo; it travels as text, a third longer, in one request."""
+"""Maximum size of a logo; it is sent as text, a third longer, in one request."""
 
 MAGIC_BYTES = {".png": b"\x89PNG\r\n\x1a\n", ".jpg": b"\xff\xd8\xff", ".jpeg": b"\xff\xd8\xff"}
 LOGO_SUFFIXES = (*MAGIC_BYTES, ".svg")
@@ -40,24 +40,24 @@ def create_channel(
 ) -> str:
     """Create a sales channel with POST /channels, and return its id.
 
-    Sent once and never again by itself: a channel can't be taken back. It is done when it returns, so it is not in
-    the journal.
+    It is sent once and never repeated automatically, because a channel can't be deleted. The call is synchronous, so
+    the journal doesn't record it.
 
     Args:
         client: A client that is not read-only.
-        channel_name: Its name.
-        channel_id: Its id, which nobody may have yet; by default Cenports makes one up.
-        contact_email: This or `contact_phone` is needed.
+        channel_name: The name of the channel.
+        channel_id: Its id, which must be unused; by default Cenports generates one.
+        contact_email: Required unless `contact_phone` is given.
         contact_phone: See `contact_email`.
-        contact_info: `address city state country postal_code`; the country has two letters.
+        contact_info: `address city state country postal_code`; the country is a two-letter code.
         bill_info: Any of `name email phone address city state country postal_code`.
         logo: A .jpg, .jpeg, .png or .svg file for labels and packing slips.
 
     Raises:
         ReadOnlyError: The client is read-only; nothing was sent.
-        InvalidRequestError: Something can't be sent (nothing was), or Cenports refused it with 422.
-        TransportError: No answer: whether it was created is not known, and the message says how to see.
-        UnexpectedAnswerError: An answer without an id: it may have been created.
+        InvalidRequestError: A value can't be sent (nothing was), or Cenports refused it with 422.
+        TransportError: No answer: it is unknown whether the channel was created; the message says how to find out.
+        UnexpectedAnswerError: An answer without an id: the channel may have been created.
 
     Example:
         >>> address = {"address": "1 Main St", "city": "Chicago", "state": "IL", "country": "US", "postal_code": "60601"}
@@ -86,7 +86,7 @@ def create_channel(
         if not _may_have_arrived(error):
             client.write_ended(write_id)
             raise
-        # The write counts as under way until it must have landed: no list of channels is kept before.
+        # The write counts as open until it must have taken effect, so that no earlier list of channels is cached.
         raise TransportError(
             f"Whether the channel was created is not known, as no usable answer came: {CHECK_FIRST}."
         ) from error
@@ -95,7 +95,7 @@ def create_channel(
 
 
 def _check(client: Client, body: Mapping[str, Any]) -> None:
-    """Check every field, all of them at once, and quote none: they are people's."""
+    """Check all fields at once, without quoting values, which may be personal."""
     errors: dict[str, list[str]] = {}
     for found in find_objections(
         CREATE_CHANNEL, {"partnerId": client.settings.partner_id, **body}, client.dialect.sizes
@@ -109,10 +109,10 @@ def _check(client: Client, body: Mapping[str, Any]) -> None:
 
 
 def _translate_keys(given: Mapping[str, str], what: str) -> dict[str, str]:
-    """Bring keys such as `postal_code` to the reference's names.
+    """Convert keys such as `postal_code` to the reference's names.
 
     Raises:
-        InvalidRequestError: No mapping, or a key that the call has no field for.
+        InvalidRequestError: It isn't a mapping, or has a key that the call lacks.
     """
     group = {"contact_info": "contactInfo", "bill_info": "billInfo"}[what]
     fields = [path.partition(".")[2] for path in CALL_TABLES[CREATE_CHANNEL] if path.startswith(f"{group}.")]
@@ -128,7 +128,7 @@ def _translate_keys(given: Mapping[str, str], what: str) -> dict[str, str]:
 
 
 def _read_logo(path: str | Path) -> str:
-    """Read a picture as base64; its first bytes must be what its ending says."""
+    """Read a picture as base64; its first bytes must match its suffix."""
     file = Path(path)
     kind = file.suffix.lower()
     if kind not in LOGO_SUFFIXES:
@@ -150,17 +150,17 @@ def _read_logo(path: str | Path) -> str:
 
 
 def _may_have_arrived(error: CenportsError) -> bool:
-    """Tell an answer that leaves it open whether the channel is there now."""
+    """Return whether an error leaves it open if the channel was created."""
     if isinstance(error, ApiError):
         return error.status >= 500 or error.status == 200
     return error.reached and isinstance(error, TransportError | UnexpectedAnswerError)
 
 
 def _read_channel_id(body: bytes) -> str:
-    """Read the id of the answer, whatever its `channelName` is spelt like.
+    """Read the id from the answer, however its `channelName` is spelled.
 
     Raises:
-        UnexpectedAnswerError: There is none.
+        UnexpectedAnswerError: There is no id.
     """
     try:
         found: Any = msgspec.json.decode(body)

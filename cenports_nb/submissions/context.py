@@ -1,4 +1,4 @@
-"""What the submissions of one client share: its journal, its locks, its poller, and which of them are open."""
+"""What the submissions of one client share: journal, locks, poller, and which of them are open."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class OpenSubmission(Protocol):
-    """A submission that somebody holds."""
+    """A submission that is held in memory."""
 
     submission_id: str
 
@@ -35,7 +35,7 @@ class SubmissionContext:
 
     Attributes:
         gateway: Cenports, through the client.
-        open: The submissions that somebody holds.
+        open: The submissions that are held in memory.
     """
 
     journal: Journal
@@ -64,7 +64,7 @@ def get_context(client: Client) -> SubmissionContext:
 
 
 def build_dry_run_context(client: Client, journal: Journal) -> SubmissionContext:
-    """Give a dry run, whose journal is in memory, a context that nobody shares."""
+    """Build the context of a dry run, which has its own journal in memory."""
     return replace(
         get_context(client),
         journal=journal,
@@ -74,7 +74,7 @@ def build_dry_run_context(client: Client, journal: Journal) -> SubmissionContext
 
 
 def create_head(client: Client, kind: str, details: dict[str, Any] | None = None) -> Head:
-    """Name a new submission of a client's account, made now."""
+    """Build the head of a new submission of a client's account."""
     now = client.clock.now()
     return Head(
         submission_id=f"{now:%Y%m%d-%H%M%S}-{client.runtime.new_id()[:8]}",

@@ -1,4 +1,4 @@
-"""Rows of a plan that a person excludes: which, and why."""
+"""Rows of a plan that a person excludes, with their reasons."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ COLUMNS = [*STOCK_KEYS, "reason"]
 
 
 def explain_exclusions(rows: pd.DataFrame, left_out: pd.DataFrame | None, who: str) -> pd.Series[Any]:
-    """Say of each row who excludes it and why; null where it is sent.
+    """Return for each row who excludes it and why; null if it is sent.
 
     Args:
-        rows: A plan, checked.
-        left_out: `warehouse_code product_sku reason`; None if nothing is left out.
-        who: Who excludes them.
+        rows: A validated plan.
+        left_out: `warehouse_code product_sku reason`; None if no row is left out.
+        who: The person.
 
     Raises:
-        InvalidRequestError: It can't be read, names a row twice or one that the plan does not have, or gives no reason.
+        InvalidRequestError: It can't be read, names a row twice or one that the plan lacks, or has no reason.
     """
     if left_out is None or not len(left_out):
         return repeat_text(None, len(rows))

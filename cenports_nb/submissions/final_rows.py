@@ -1,4 +1,4 @@
-"""The rows of an update frame as they will go out: compared with the stock as it is now, before guards look at them."""
+"""The final rows of an update frame: compared with the current stock, before the guards check them."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ON_STALE_MODES = ("raise", "rebase", "drop", "force")
 def add_open_quantities(
     rows: pd.DataFrame, metadata: PlanMetadata | None, now: Mapping[tuple[str, str], int] | None
 ) -> pd.DataFrame:
-    """Write beside each TRUE_UP what its plan added back and what is open now; null where that is not compared."""
+    """Add to each TRUE_UP what its plan added back and what is open now; null if that is not compared."""
     planned = {} if metadata is None else metadata.open_quantities
     before = after = pd.Series(pd.NA, index=rows.index, dtype="Int64")
     if now is not None:
@@ -36,17 +36,17 @@ def add_open_quantities(
 
 
 def compare_with_stock(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) -> pd.DataFrame:
-    """Compare each row with what is there now, and do what was asked with TRUE_UPs whose stock or open demand changed.
+    """Compare each row with the current stock, and apply `on_stale` to TRUE_UPs whose stock or open demand changed.
 
     Args:
-        rows: `warehouse_code product_sku type quantity current_quantity excluded open_quantity open_now`; `excluded` says why
-            a person left a row out.
-        actual: Actual stock as it is now.
+        rows: `warehouse_code product_sku type quantity current_quantity excluded open_quantity open_now`; `excluded` is the
+            reason why a person left a row out.
+        actual: The current actual stock.
         on_stale: One of `ON_STALE_MODES`.
 
     Returns:
-        The rows with `before_quantity`, `outcome` (not_sent, held or dropped), `message`, and `is_stale`: nothing could
-        be done with it, or nothing was asked for. What is rebased has its new numbers.
+        The rows with `before_quantity`, `outcome` (not_sent, held or dropped), `message`, and `is_stale`: it changed, and
+        nothing could or should be done about it. Rebased rows have their new numbers.
     """
     stock = rows[STOCK_KEYS].merge(actual[[*STOCK_KEYS, "quantity"]], on=STOCK_KEYS, how="left")
     now = stock["quantity"].astype("Int64")
@@ -86,12 +86,12 @@ def compare_with_stock(rows: pd.DataFrame, actual: pd.DataFrame, on_stale: str) 
 
 
 def select_final_rows(updates: pd.DataFrame, rows: pd.DataFrame, excluded: pd.Series[Any]) -> pd.DataFrame:
-    """Take what will go out of an update frame, with the numbers that will; it knows what it is a part of.
+    """Select the rows to send from an update frame, with their final numbers; its metadata names the whole plan.
 
     Args:
-        updates: As a person gave it.
+        updates: The frame as a person gave it.
         rows: The same rows, compared with the stock.
-        excluded: Why a person left a row out; null where none was.
+        excluded: Why a person left a row out; null if nobody did.
     """
     leaves = (rows["outcome"] == "not_sent").to_numpy()
     is_changed = (rows["quantity"].to_numpy() != updates["quantity"].to_numpy()).any()
@@ -104,10 +104,10 @@ def select_final_rows(updates: pd.DataFrame, rows: pd.DataFrame, excluded: pd.Se
 
 
 def refuse_stale(rows: pd.DataFrame) -> None:
-    """Refuse rows whose stock changed, where nothing could be done with them.
+    """Refuse rows whose stock changed and that can't be sent.
 
     Raises:
-        StaleStockError: `.stale` says which.
+        StaleStockError: `.stale` has these rows.
     """
     stale = _select_stale(rows, rows["is_stale"] & (rows["outcome"] == "not_sent"))
     if not len(stale):
@@ -125,21 +125,21 @@ def refuse_stale(rows: pd.DataFrame) -> None:
 
 
 def _select_stale(rows: pd.DataFrame, is_stale: pd.Series[bool]) -> pd.DataFrame:
-    """Select rows as `StaleStockError.stale` has them; open demand is in there if it is compared at all."""
+    """Select rows for `StaleStockError.stale`, with open demand if it is compared at all."""
     demand = ["open_quantity", "open_now"] if rows["open_now"].notna().any() else []
     stale = rows.loc[is_stale, [*STOCK_KEYS, "current_quantity", "before_quantity", "quantity", *demand]]
     return stale.rename(columns={"before_quantity": "stock_now"}).reset_index(drop=True)
 
 
 def describe_moves(stale: pd.DataFrame) -> list[str]:
-    """Say of each row of a `StaleStockError.stale` what moved, and from what to what."""
+    """Describe for each row of `StaleStockError.stale` what changed, with the old and the new value."""
     names = ["current_quantity", "stock_now", "open_quantity", "open_now"]
     values = stale.reindex(columns=names).astype(object)
     return [describe_move(*row) for row in values.where(values.notna(), None).itertuples(index=False, name=None)]
 
 
 def add_reserved(rows: pd.DataFrame, actual: pd.DataFrame, available: pd.DataFrame | None) -> pd.DataFrame:
-    """Write beside each row what open orders have reserved of its SKU, where available stock says so."""
+    """Add to each row what open orders have reserved of its SKU, if available stock shows it."""
     if available is None:
         return rows.assign(reserved=None)
     lowest = available.groupby(STOCK_KEYS)["quantity"].min().rename("lowest").reset_index()

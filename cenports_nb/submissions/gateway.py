@@ -43,42 +43,42 @@ class ClientGateway:
 
     @property
     def settle(self) -> timedelta:
-        """After this time nothing of a request can take effect any more."""
+        """The time after which nothing of a request can take effect any more."""
         return timedelta(minutes=self._client.dialect.settle_minutes)
 
     def now(self) -> Moment:
-        """Tell the time on every clock."""
+        """Return the time on every clock."""
         clock = self._client.clock
         timeline = getattr(clock, "timeline", None) or self._client.runtime.process
         return Moment(clock.now(), clock.monotonic(), timeline, self._client.session.read_server_clock())
 
     def learn_time(self) -> None:
-        """Make sure that Cenports' own time is known, as far as its answers tell: the one to a token does."""
+        """Get Cenports' own time, if it is unknown, from its answer to a token request."""
         if self._client.session.read_server_clock() is None:
             self._client.session.tokens.header()
 
     def reserve(self) -> float:
-        """Wait until a write may leave, and return its place in the rate limit."""
+        """Wait until a write may be sent, and return its slot in the rate limit."""
         return self._client.session.reserve_write()
 
     def send(
         self, head: Head, batch: Batch, rows: Sequence[Row], place: float, may_depart: Callable[[], bool]
     ) -> Transaction | None:
-        """Send a batch once; None where the call has no transaction."""
+        """Send a batch once; return None if the call has no transaction."""
         kind = get_write_kind(head)
         answer = self._client.write(kind.method, kind.path, kind.build_body(head, batch, rows), place, may_depart)
         return None if kind.is_synchronous else parse_transaction(answer.body, kind.call)
 
     def pause(self, seconds: float) -> None:
-        """Send nothing of the account for a while."""
+        """Pause all requests of the account for a while."""
         self._client.session.pause(seconds)
 
     def read_transaction(self, handle: str) -> Transaction:
-        """Ask for a transaction."""
+        """Read a transaction."""
         return parse_transaction(self._client.get("/transaction", {"handle": handle}).body, "GET /transaction")
 
     def read_stock(self, warehouse_codes: Iterable[str]) -> StockLevels:
-        """Read actual stock, past every cache; a record that can't be read is a SKU without a stock."""
+        """Read actual stock, past every cache; an unreadable record is a SKU without stock."""
         try:
             return FrameLevels(_load_stock(self._client, sorted(warehouse_codes)))
         except IncompleteError as error:
@@ -97,23 +97,23 @@ class ClientGateway:
         return dict(zip(zip(codes, skus, strict=True), units, strict=True))
 
     def explain_existing_orders(self, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:
-        """Say of each order that is there why it is not to be created."""
+        """Return for each existing order why it must not be created."""
         return order_lookup.explain_existing(self._client, channel_id, numbers)
 
     def find_orders(self, keys: Iterable[OrderKey]) -> set[OrderKey]:
-        """Find the orders that are there."""
+        """Find existing orders."""
         return order_lookup.find_orders(self._client, keys)
 
     def find_acknowledgements(self, keys: Iterable[OrderKey]) -> dict[OrderKey, bool]:
-        """Tell whether orders are acknowledged, without those that are not there."""
+        """Return whether existing orders are acknowledged."""
         return order_lookup.find_acknowledgements(self._client, keys)
 
     def find_acknowledged_shipments(self, keys: Iterable[OrderKey]) -> set[OrderKey]:
-        """Find the orders of which no shipment is left to acknowledge."""
+        """Find the orders without unacknowledged shipments."""
         client = self._client
         done: set[OrderKey] = set()
         for channel, numbers in order_lookup.group_by_channel(keys).items():
-            channels = [channel] if channel else load_channel_ids(client)  # of an order that no channel knows
+            channels = [channel] if channel else load_channel_ids(client)  # of an order without a known channel
             still_open = {
                 number for _, number in order_lookup.find_shipped_orders(client, channels, numbers, acknowledged=False)
             }
@@ -123,20 +123,20 @@ class ClientGateway:
         return done
 
     def write_started(self, batch: Batch) -> None:
-        """Keep nothing in the cache that a batch may change, until `write_ended`."""
+        """Cache nothing that a batch may change, until `write_ended`."""
         self._client.write_started(batch.write_id)
 
     def write_ended(self, batch: Batch) -> None:
-        """Make stale what was read while a batch was under way."""
+        """Make stale what was read while a batch was open."""
         self._client.write_ended(batch.write_id)
 
 
 class FrameLevels:
-    """Stock from a frame; a warehouse is looked up when it is asked for.
+    """Stock from a frame; a warehouse is looked up when it is needed.
 
     Args:
         frame: Actual stock.
-        doubt: Why rows may be missing; None if it is whole. What is there is true all the same.
+        doubt: Why rows may be missing; None if it is complete. Existing rows are right in any case.
     """
 
     def __init__(self, frame: pd.DataFrame, doubt: IncompleteError | None = None) -> None:
@@ -145,10 +145,10 @@ class FrameLevels:
         self._by_warehouse: dict[str, dict[str, int]] = {}
 
     def get(self, key: tuple[str, str], /) -> int | None:
-        """Return the units; None where the warehouse does not have the SKU.
+        """Return the units; None if the warehouse does not have the SKU.
 
         Raises:
-            IncompleteError: The stock lacks it, and may not be whole.
+            IncompleteError: The stock lacks the SKU, and may be incomplete.
         """
         code, sku = key
         if code not in self._by_warehouse:
@@ -161,7 +161,7 @@ class FrameLevels:
 
 
 def parse_transaction(body: bytes, what: str) -> Transaction:
-    """Read a transaction, bare or in an envelope's `data`.
+    """Parse a transaction, bare or in an envelope's `data`.
 
     Raises:
         UnexpectedAnswerError: It has no handle.
@@ -185,7 +185,7 @@ def parse_transaction(body: bytes, what: str) -> Transaction:
 
 
 def _format_utc(value: Any) -> str | None:
-    """Keep a time of Cenports as ISO 8601 in UTC; one that can't be read (PHP's year 0) says nothing."""
+    """Normalize a time of Cenports to ISO 8601 in UTC; None if it can't be read, such as PHP's year 0."""
     try:
         moment = datetime.fromisoformat(value)
     except (TypeError, ValueError):
@@ -195,7 +195,7 @@ def _format_utc(value: Any) -> str | None:
 
 @contextmanager
 def _without_frame_warnings() -> Iterator[None]:
-    """Ignore what was reported when the update was planned; as errors they would stop a submission halfway."""
+    """Ignore warnings that planning has reported already; raised as errors, they would stop a submission halfway."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RejectedRowsWarning)
         warnings.simplefilter("ignore", UnknownFieldsWarning)
@@ -209,4 +209,4 @@ def _load_stock(client: Client, warehouse_codes: Sequence[str]) -> pd.DataFrame:
         except InvalidRequestError:
             if not warehouse_codes:
                 raise
-            return load_actual_stock(client, refresh=True)  # one of the warehouses is none that Cenports knows
+            return load_actual_stock(client, refresh=True)  # Cenports doesn't know one of the warehouses

@@ -1,4 +1,4 @@
-"""What guards object to in a plan, with what the journal knows of earlier ones, and which of it a person accepts."""
+"""The objections of guards to a plan, with the journal's history, and which of them a person accepts."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ def find_objections(
     available: pd.DataFrame | None = None,
     thresholds: Mapping[str, Any] | None = None,
 ) -> pd.DataFrame:
-    """List what guards object to, as `check_updates` does, with the history of the client's account.
+    """List the objections of guards, as in `check_updates`, with the history of the client's account.
 
     Args:
-        client: Whose journal is looked into.
+        client: The client whose journal is read.
         updates: The plan.
         actual: Actual stock as of `at`.
-        at: Now.
+        at: The current moment.
         available: Available stock, for the guards that need it.
-        thresholds: Other thresholds of guards.
+        thresholds: Thresholds of guards that replace the defaults.
     """
     span = timedelta(seconds=pd.Timedelta(read_thresholds(thresholds).repeated).total_seconds())
     metadata = read_metadata(updates)
@@ -66,14 +66,14 @@ def find_objections(
 
 
 def is_blocking(objections: pd.DataFrame) -> pd.Series[bool]:
-    """Tell which objections doubt a warehouse or the whole frame, not a row."""
+    """Return which objections are about a warehouse or the whole frame, not a row."""
     return objections["product_sku"].isna() | objections["guard"].isin(STOPS_ALL)
 
 
 def hold_objected_rows(
     rows: pd.DataFrame, objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame, on_objection: str
 ) -> pd.DataFrame:
-    """Hold the rows that a guard objects to, and write beside each what a person accepts, as `allowed`.
+    """Hold the rows that a guard objects to, and add to each row the accepted guards, as `allowed`.
 
     Args:
         rows: `warehouse_code product_sku outcome message`.
@@ -82,7 +82,7 @@ def hold_objected_rows(
         on_objection: "hold" or "raise".
 
     Raises:
-        GuardRailError: A guard objects, and its rows are not to be held, or it doubts the whole frame.
+        GuardRailError: A guard objects, and its rows are not to be held, or it objects to the whole frame.
     """
     accepted = _is_accepted(objections, allow)
     rows = rows.assign(allowed=_join_by_row(rows, objections[accepted], objections["guard"], " "))
@@ -93,7 +93,7 @@ def hold_objected_rows(
         names = ", ".join(f'"{name}"' for name in shown["guard"].unique())
         raise GuardRailError(
             f"{format_count(len(objections), 'objection')}, the first: "
-            f"{shown['message'].iloc[0].rstrip('.')}. Nothing was sent; mend the frame (the error's .objections has all), "
+            f"{shown['message'].iloc[0].rstrip('.')}. Nothing was sent; fix the frame (the error's .objections has all), "
             f"or accept them with allow=({names},).",
             objections=objections,
         )
@@ -106,7 +106,7 @@ def hold_objected_rows(
 
 
 def _join_by_row(rows: pd.DataFrame, objections: pd.DataFrame, texts: pd.Series[Any], separator: str) -> pd.Series[Any]:
-    """Join what is said of each row; null where nothing is."""
+    """Join the messages of each row; null if it has none."""
     if not len(objections):
         return repeat_text(None, len(rows))
     joined: dict[tuple[Any, ...], str] = {}
@@ -116,7 +116,7 @@ def _join_by_row(rows: pd.DataFrame, objections: pd.DataFrame, texts: pd.Series[
 
 
 def _is_accepted(objections: pd.DataFrame, allow: Sequence[str] | pd.DataFrame) -> pd.Series[bool]:
-    """Tell which objections a person accepts: all of a guard, or these very ones."""
+    """Return which objections a person accepts: all of a guard, or exactly these."""
     if not isinstance(allow, pd.DataFrame):
         return objections["guard"].isin(list(allow))
     names = [*STOCK_KEYS, "guard"]

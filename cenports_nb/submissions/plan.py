@@ -1,4 +1,4 @@
-"""Update frames and orders as batches and rows of the journal: decided here, carried out elsewhere."""
+"""Update frames and orders as batches and rows of the journal, decided before anything is written or sent."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ DRY_RUN_MESSAGE = "A dry run: nothing was sent."
 
 @dataclass(frozen=True)
 class Plan:
-    """Batches of one warehouse each, in frame order, and their rows; a million of them are made as they are taken.
+    """Batches of one warehouse each, in frame order, and their rows, which are generated because there may be a million.
 
     Attributes:
-        canary_rows: How many rows at the front are the canary.
+        canary_rows: The number of rows at the front that are the canary.
     """
 
     submission_id: str
@@ -83,17 +83,17 @@ def plan_batches(
     before_position: int | None = None,
     dry_run: bool = False,
 ) -> Plan:
-    """Cut a frame into batches of one warehouse each, in frame order.
+    """Split a frame into batches of one warehouse each, in frame order.
 
     Args:
-        submission_id: Of the submission.
-        updates: `warehouse_code product_sku type quantity current_quantity before_quantity`, and perhaps `outcome` (of
+        submission_id: The submission's id.
+        updates: `warehouse_code product_sku type quantity current_quantity before_quantity`, optionally `outcome` (of
             `INITIAL_OUTCOMES`), `message`, `reason`, `reference`, `reserved`, `allowed`, `open_quantity`.
-        batch_size: Rows of a batch at most.
-        canary: So many rows go first, in batches of their own.
+        batch_size: Maximum rows of a batch.
+        canary: The number of rows to send first, in batches of their own.
         before_at: When `before_quantity` was read.
-        before_position: The journal's position then.
-        dry_run: Nothing of it is sent.
+        before_position: The journal's position at that time.
+        dry_run: Nothing will be sent.
     """
     outcomes = _encode_outcomes(updates)
     updates = _with_all_columns(updates)
@@ -128,14 +128,14 @@ def plan_batches(
 
 
 def _encode_outcomes(updates: pd.DataFrame) -> np.ndarray[Any, Any]:
-    """Number the outcomes of rows by their position in `INITIAL_OUTCOMES`."""
+    """Encode the outcomes of rows as positions in `INITIAL_OUTCOMES`."""
     if "outcome" not in updates.columns:
         return np.zeros(len(updates), dtype=np.int64)
     return pd.Categorical(updates["outcome"], categories=INITIAL_OUTCOMES).codes.astype(np.int64)
 
 
 def _with_all_columns(updates: pd.DataFrame) -> pd.DataFrame:
-    """Add the columns that a frame may lack."""
+    """Add optional columns that a frame lacks."""
     defaults: dict[str, Any] = {
         "outcome": "not_sent", "message": None, "reason": None, "reference": None, "reserved": None, "allowed": None,
         "open_quantity": None,
@@ -144,7 +144,7 @@ def _with_all_columns(updates: pd.DataFrame) -> pd.DataFrame:
 
 
 def _starts(groups: np.ndarray[Any, Any], rows: int, batch_size: int, canary: int) -> np.ndarray[Any, Any]:
-    """Find the first row of each batch: of each warehouse, of each so many rows, and after the canary."""
+    """Find the first row of each batch: at each warehouse, after each full batch, and after the canary."""
     found: list[int] = []
     for start, end in pairwise([*groups.tolist(), rows]):
         cuts = [start, *([canary] if start < canary < end else []), end]
@@ -164,11 +164,11 @@ def _ints(values: pd.Series[Any]) -> list[int | None]:
 def build_order_batches(
     submission_id: str, parts: Iterable[tuple[str, Sequence[tuple[str | None, str, str | None]]]]
 ) -> tuple[list[Batch], list[Row]]:
-    """Write orders as batches and rows.
+    """Build batches and rows of orders.
 
     Args:
-        submission_id: Of the submission.
-        parts: For each batch what its rows have in common, and its orders: channel id, order number, body as JSON.
+        submission_id: The submission's id.
+        parts: For each batch, what its rows share, and its orders: channel id, order number, body as JSON.
     """
     batches: list[Batch] = []
     rows: list[Row] = []
@@ -183,10 +183,10 @@ def build_order_batches(
 
 
 def check_whole_number(name: str, value: object, least: int) -> None:
-    """Refuse an argument that is no whole number or too small.
+    """Check that an argument is a whole number and large enough.
 
     Raises:
-        InvalidRequestError: It is.
+        InvalidRequestError: It isn't.
     """
     if not isinstance(value, int) or isinstance(value, bool) or value < least:
         raise InvalidRequestError(f"{name}={value!r} must be a whole number of {least} or more.")

@@ -19,13 +19,13 @@ OrderKey = tuple[str, str]
 
 
 class StockLevels(Protocol):
-    """How many units there are, by warehouse and SKU."""
+    """Units by warehouse and SKU."""
 
     def get(self, key: tuple[str, str], /) -> int | None:
-        """Return the units; None where the warehouse does not have the SKU.
+        """Return the units; None if the warehouse does not have the SKU.
 
         Raises:
-            IncompleteError: Nobody knows, as the stock was not read whole.
+            IncompleteError: Unknown, because the stock was not read completely.
         """
         ...
 
@@ -35,37 +35,37 @@ class Gateway(Protocol):
 
     @property
     def settle(self) -> timedelta:
-        """After this time nothing of a request can take effect any more."""
+        """The time after which nothing of a request can take effect any more."""
         ...
 
     def now(self) -> Moment:
-        """Tell the time on every clock."""
+        """Return the time on every clock."""
         ...
 
     def learn_time(self) -> None:
-        """Make sure that Cenports' own time is known, as far as its answers tell."""
+        """Get Cenports' own time, if it is unknown and its answers have it."""
         ...
 
     def reserve(self) -> float:
-        """Wait until a write may leave, and return its place in the rate limit."""
+        """Wait until a write may be sent, and return its slot in the rate limit."""
         ...
 
     def send(
         self, head: Head, batch: Batch, rows: Sequence[Row], place: float, may_depart: Callable[[], bool]
     ) -> Transaction | None:
-        """Send a batch once; None where the call has no transaction.
+        """Send a batch once; return None if the call has no transaction.
 
         Raises:
-            NotDepartedError: It did not leave.
+            NotDepartedError: It was not sent.
         """
         ...
 
     def pause(self, seconds: float) -> None:
-        """Send nothing of the account for a while."""
+        """Pause all requests of the account for a while."""
         ...
 
     def read_transaction(self, handle: str) -> Transaction:
-        """Ask for a transaction."""
+        """Read a transaction."""
         ...
 
     def read_stock(self, warehouse_codes: Iterable[str]) -> StockLevels:
@@ -77,25 +77,25 @@ class Gateway(Protocol):
         ...
 
     def explain_existing_orders(self, channel_id: str, numbers: Sequence[str]) -> dict[str, str]:
-        """Say of each order that is there why it is not to be created."""
+        """Return for each existing order why it must not be created."""
         ...
 
     def find_orders(self, keys: Iterable[OrderKey]) -> set[OrderKey]:
-        """Find the orders that are there."""
+        """Find existing orders."""
         ...
 
     def find_acknowledgements(self, keys: Iterable[OrderKey]) -> dict[OrderKey, bool]:
-        """Tell whether orders are acknowledged, without those that are not there."""
+        """Return whether existing orders are acknowledged."""
         ...
 
     def find_acknowledged_shipments(self, keys: Iterable[OrderKey]) -> set[OrderKey]:
-        """Find the orders of which no shipment is left to acknowledge."""
+        """Find the orders without unacknowledged shipments."""
         ...
 
     def write_started(self, batch: Batch) -> None:
-        """Keep nothing in the cache that a batch may change, until `write_ended`."""
+        """Cache nothing that a batch may change, until `write_ended`."""
         ...
 
     def write_ended(self, batch: Batch) -> None:
-        """Make stale what was read while a batch was under way."""
+        """Make stale what was read while a batch was open."""
         ...

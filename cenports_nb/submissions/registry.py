@@ -1,4 +1,4 @@
-"""The submissions of this machine: all of them in a list, or one of them reopened."""
+"""The submissions of this machine: list them, or reopen one."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ def list_submissions(
 ) -> pd.DataFrame:
     """List the journal: every submission of this machine, oldest first.
 
-    A sandbox's journal goes with its client and is not in here.
+    A sandbox's journal is temporary, so its submissions are not listed.
 
     Args:
-        environment: Only this one.
-        product_sku: Only those that changed, or would have changed, this SKU.
+        environment: Only this environment.
+        product_sku: Only submissions that changed, or would have changed, this SKU.
         home: Another folder than `CENPORTS_HOME`.
 
     Returns:

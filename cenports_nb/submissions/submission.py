@@ -1,4 +1,4 @@
-"""A submission: what was written in one go, followed to its end."""
+"""A submission: rows that were written together, followed to their end."""
 
 from __future__ import annotations
 
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 PERMANENT_ERRORS = (AuthenticationError, ConfigurationError, JournalError)
-"""Failures of a poll that waiting does not cure."""
+"""Failures of a poll that waiting does not fix."""
 RETRY_SECONDS = 5.0
-"""After a poll that failed."""
+"""Pause after a poll that failed."""
 MIN_PAUSE_SECONDS = 0.05
 OVERDUE_MESSAGE = "Overdue: Cenports gives itself 15 minutes and has not finished. Nothing is lost; ask again later."
 
@@ -48,8 +48,8 @@ class Submission:
     """One submission in the journal; everything it shows is read from there.
 
     Attributes:
-        submission_id: What `open_submission` takes after a restart.
-        client: The account it belongs to.
+        submission_id: The id for `open_submission` after a restart.
+        client: The account.
 
     Example:
         >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [-1]})
@@ -62,7 +62,7 @@ class Submission:
     def __init__(self, client: Client, submission_id: str, journal: Journal | None = None) -> None:
         self.client = client
         self.submission_id = submission_id
-        # A dry run has a journal of its own and is polled alone.
+        # A dry run has its own journal and is polled alone.
         self._own_context = None if journal is None else build_dry_run_context(client, journal)
         self._context.open.add(self)
         self._listeners: list[Listener] = []
@@ -77,7 +77,7 @@ class Submission:
         return self._context.journal
 
     def close_crashed(self) -> None:
-        """Call in doubt what a process was sending that is no more."""
+        """Mark as in doubt what a dead process was sending."""
         context = self._context
         if not self.dry_run:
             close_if_crashed(context.gateway, context.journal, context.locks, self.submission_id)
@@ -89,7 +89,7 @@ class Submission:
 
     @property
     def outcomes(self) -> pd.DataFrame:
-        """What became of each row: `schemas.Outcomes`, one row for each row submitted, in their order."""
+        """The outcome of each submitted row, in order, with the columns of `schemas.Outcomes`."""
         outcomes = frames.read_outcomes(self._journal, self.head, self._name_sending())
         overdue = [
             batch.batch
@@ -101,32 +101,32 @@ class Submission:
 
     @property
     def transactions(self) -> pd.DataFrame:
-        """One row a batch: its handle, Cenports' last word on it, times in UTC, errors as JSON text."""
+        """One row per batch: its handle, Cenports' latest status, times in UTC, errors as JSON text."""
         return frames.read_transactions(self._journal, self.head)
 
     @property
     def changes(self) -> pd.DataFrame:
-        """From what to what each row changes its SKU: planned on, read just before it was sent, and wanted."""
+        """How each row changes its SKU: the stock when planned, the stock just before sending, and the target."""
         return frames.read_changes(self._journal, self.head, self._name_sending())
 
     def _name_sending(self) -> str:
-        """Name the outcome of rows that are on their way."""
+        """Return the outcome shown for rows that are being sent."""
         alive = not self.dry_run and self._context.locks.is_sending(self.submission_id)
         return "pending" if alive else "in_doubt"
 
     @property
     def history(self) -> pd.DataFrame:
-        """Every change of every row, oldest first: who changed what, when, from what to what, why, and what was said."""
+        """Every change of every row, oldest first: who, what, when, old and new stock, why, and the message."""
         return frames.read_history(self._journal, self.head)
 
     @property
     def held(self) -> pd.DataFrame:
-        """The rows that a guard or a person held back, as an update frame that can be submitted after a look."""
+        """The rows that a guard or a person held, as an update frame to check and submit."""
         return frames.read_held(self._journal, self.head)
 
     @property
     def held_file(self) -> Path | None:
-        """The file that these rows were written into, .csv."""
+        """The .csv file with these rows."""
         path = self.head.get_detail("held_file")
         return Path(path) if path else None
 
@@ -141,7 +141,7 @@ class Submission:
         return self.snapshot().settled
 
     def snapshot(self) -> Snapshot:
-        """Take a picture of the submission as it is in the journal now."""
+        """Return the current state of the submission in the journal."""
         next_polls = self._context.poller.seconds_until_poll(self.submission_id)
         return take_snapshot(self._journal, self.submission_id, self.client.clock.now(), next_polls)
 
@@ -154,7 +154,7 @@ class Submission:
         self._listeners.append(listener)
 
     def unwatch(self, listener: Listener) -> None:
-        """Call it no more."""
+        """Stop calling a function."""
         if listener in self._listeners:
             self._listeners.remove(listener)
 
@@ -175,8 +175,8 @@ class Submission:
         """Poll until no row is pending, or until the time is up; an interrupt loses nothing.
 
         Args:
-            timeout: Such as `"20min"`, seconds or a timedelta.
-            progress: Show a bar; by default only where no tracker watches, after two seconds.
+            timeout: A duration such as `"20min"`, seconds or a timedelta.
+            progress: Show a progress bar; by default only if no tracker watches, after two seconds.
 
         Warns:
             PendingWarning: The time is up and rows are still pending.
@@ -205,7 +205,7 @@ class Submission:
         self._wait(set(batches), timeout.total_seconds(), None)
 
     def _wait(self, batches: set[int], seconds: float, bar: Any) -> None:
-        """Poll and sleep; a failure that may pass is not the end."""
+        """Poll and sleep; a temporary failure doesn't end the wait."""
         clock = self.client.clock
         until = clock.monotonic() + seconds
         while True:
@@ -222,16 +222,15 @@ class Submission:
             except PERMANENT_ERRORS:
                 raise
             except CenportsError:
-                pass  # the poller knows it, and the next time may do better
+                pass  # the poller recorded it, and the next poll may succeed
             if any(view.outcomes.get("pending") for view in self.snapshot().batches if view.batch in batches):
                 clock.sleep(max(MIN_PAUSE_SECONDS, min(pause, until - clock.monotonic())))
 
     def resume(self, progress: bool | None = None) -> Submission:
-        """Go on after a crash or an interrupt: send what was not sent, and what is in doubt where a repeat is safe.
+        """Continue after a crash or an interrupt: send what was not sent, and what is in doubt if repeating it is safe.
 
-        Stock is read first. A TRUE_UP in doubt that stands at its target is `applied`; one that stands as before it
-        was sent, and that no later submission changed, is sent again. A DIFFERENTIAL in doubt is not: `verify()`
-        decides it.
+        Stock is read first. A TRUE_UP in doubt whose stock equals its target is `applied`; one whose stock is as before it
+        was sent, and that no later submission changed, is sent again. A DIFFERENTIAL in doubt is not: `verify()` decides it.
 
         Raises:
             ReadOnlyError: The client is read-only.
@@ -243,7 +242,7 @@ class Submission:
         return self
 
     def retry(self, progress: bool | None = None) -> Submission:
-        """Send again rows that are `rejected` or `not_applied`, and only where stock and later submissions allow it.
+        """Send rows again that are `rejected` or `not_applied`, if stock and later submissions allow it.
 
         Raises:
             ReadOnlyError: The client is read-only.
@@ -261,9 +260,9 @@ class Submission:
         return context, head
 
     def verify(self) -> Submission:
-        """Look at what Cenports has now to settle rows that it does not confirm; never sleeps.
+        """Read from Cenports to settle rows that it does not confirm; never sleeps.
 
-        A row that can't be settled yet stays as it is, with what was read and when to look again.
+        A row that can't be settled yet stays as it is, with what was read and when to try again.
         """
         self.close_crashed()
         verify(self._context.gateway, self._journal, self.head)
@@ -271,7 +270,7 @@ class Submission:
         return self
 
     def resolve(self, rows: pd.DataFrame | str | Collection[str], outcome: str, note: str) -> Submission:
-        """Close rows that no evidence settles with a person's word; it is kept in the journal, with your name.
+        """Close rows that no evidence can settle, on a person's word; the journal keeps it with your name.
 
         Args:
             rows: A part of `.outcomes`, or SKUs (order numbers), one or several.
@@ -279,7 +278,7 @@ class Submission:
             note: How you know.
 
         Raises:
-            InvalidRequestError: Rows that are settled already or not in here, no note, another outcome.
+            InvalidRequestError: Rows that are settled or not in the submission, no note, or another outcome.
         """
         self.close_crashed()
         resolve(self._context.gateway, self._journal, self.head, rows, outcome, note)
@@ -297,7 +296,7 @@ class Submission:
         try:
             return format_summary(self.snapshot(), dry_run=self.dry_run)
         except JournalError as error:
-            return f"<Submission {self.submission_id}: {error}>"  # whoever looks at it gets no traceback
+            return f"<Submission {self.submission_id}: {error}>"  # showing a submission raises no error
 
     def _repr_html_(self) -> str:
         try:
@@ -312,5 +311,5 @@ def _parse_timeout(timeout: str | float | timedelta) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if math.isnan(seconds):
-        raise InvalidRequestError(f"timeout={timeout!r} is no span of time: write it as '20min' or in seconds.")
+        raise InvalidRequestError(f"timeout={timeout!r} isn't a duration: write it as '20min' or in seconds.")
     return seconds

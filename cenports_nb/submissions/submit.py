@@ -1,4 +1,4 @@
-"""`submit_updates`: check an update frame, compare it with the stock, write it into the journal, send it in batches."""
+"""`submit_updates`: check an update frame, compare it with the stock, record it in the journal, send it in batches."""
 
 from __future__ import annotations
 
@@ -76,38 +76,39 @@ def submit_updates(
     dry_run: bool = False,
     progress: bool | None = None,
 ) -> Submission:
-    """Send an update frame to PATCH /inventories, a warehouse a batch.
+    """Send an update frame to PATCH /inventories, one warehouse per batch.
 
-    The frame is validated, the guards look at it, actual stock is read again (and the open lines, if the plan added
-    their demand back), and the whole submission is in the journal before its first byte leaves. After that nothing raises: every row has its outcome.
-    Best effort, and said so: up to 15 minutes lie between the last look at the stock and the change.
+    The frame is validated and checked by the guards, actual stock is read again (and the open lines, if the plan added
+    their demand back), and the whole submission is in the journal before its first byte is sent. After that nothing
+    raises: every row has its outcome. It is best effort: up to 15 minutes pass between the last look at the stock and
+    the change.
 
     Args:
-        client: A client that is not read-only; a dry run takes any.
-        updates: From `build_true_up`, `build_differential` or `build_reversal`. What its `unknown` settled is remembered
+        client: A client that is not read-only; any client for a dry run.
+        updates: From `build_true_up`, `build_differential` or `build_reversal`. Settlements in `unknown` are remembered
             for the account.
-        batch_size: Rows of one request at most.
-        on_stale: What to do with TRUE_UP rows whose stock, or open demand that was added back, moved since the frame was
-            built: `"raise"`, `"rebase"` (keep the difference: new stock + change), `"drop"` (leave them out), `"force"`
-            (send as is). Where stock and open demand did not fall by the same, `"rebase"` raises too.
-        on_objection: `"hold"` sends what no guard objects to; the rest is `held`, in `.held` and in a file. Guards that
-            doubt the whole frame stop everything.
-        allow: Guards whose objections are accepted, by name; or a part of what `check_updates` returns, to accept these
-            very objections and no others.
-        left_out: Rows that a person decided not to send, `warehouse_code product_sku reason`: they are `held` with
-            your name and the reason, guards look at the rest alone, and `retry()` and `resume()` never send them.
-        thresholds: Other thresholds of guards, as `check_updates` takes them.
-        available: Available stock, for the guards that need it (`below_reserved`, `basis`); they are silent without.
-        canary: So many rows go first, are waited for and read back; the rest follows only if stock says what was sent.
+        batch_size: Maximum rows of one request.
+        on_stale: What to do with TRUE_UP rows whose stock, or open demand that was added back, changed since planning:
+            `"raise"`, `"rebase"` (keep the change: new stock + change), `"drop"` (leave them out), `"force"` (send them
+            unchanged). `"rebase"` raises too if stock and open demand did not fall equally.
+        on_objection: `"hold"` sends rows that no guard objects to; the others are `held`, in `.held` and in a file.
+            Objections to the whole frame stop everything.
+        allow: Guards whose objections are accepted, by name; or rows of `check_updates`, to accept exactly these
+            objections.
+        left_out: Rows that a person decided not to send, `warehouse_code product_sku reason`: they are `held` with your
+            name and the reason, guards check only the others, and `retry()` and `resume()` never send them.
+        thresholds: Thresholds of guards that replace the defaults, as in `check_updates`.
+        available: Available stock, for the guards `below_reserved` and `basis`, which don't run without it.
+        canary: The number of rows to send first and read back; the rest is sent only if the stock is as sent.
         dry_run: Do everything but send, and keep nothing of it on disk.
-        progress: Show a bar of batches; by default only when it takes more than two seconds.
+        progress: Show a progress bar; by default only if it takes more than two seconds.
 
     Raises:
         ReadOnlyError: The client is read-only.
-        InvalidRequestError: A row that can't be sent.
-        GuardRailError: A guard objects; `.objections` says to what.
-        StaleStockError: Stock or open demand moved; `.stale` says where.
-        IncompleteError: The stock was not read whole, and lacks a row that is to change.
+        InvalidRequestError: A row can't be sent.
+        GuardRailError: A guard objects; `.objections` has the objections.
+        StaleStockError: Stock or open demand changed; `.stale` has the rows.
+        IncompleteError: The stock could not be read completely, and lacks a row that is to change.
         JournalError: The journal can't be written.
         All of them: nothing was sent.
 
@@ -211,7 +212,7 @@ def _check_arguments(
 
 
 def _refuse_true_ups(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows; refuse counts of actual stock where a TRUE_UP sets available stock."""
+    """Return the rows; refuse counts of actual stock if a TRUE_UP sets available stock."""
     if client.dialect.true_up_sets == "available" and (rows["type"] == "TRUE_UP").any():
         raise InvalidRequestError(
             "A TRUE_UP of this account sets available stock (true_up_sets of its dialect), and a count is of actual stock: "
@@ -222,19 +223,19 @@ def _refuse_true_ups(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def check_rows(updates: pd.DataFrame) -> pd.DataFrame:
-    """Read the columns that are sent or kept, and refuse what can't be."""
+    """Validate the columns that are sent or recorded, and refuse rows that can't be sent."""
     kept = ["reason", "reference"]
     needed = [*STOCK_KEYS, "type", "quantity", "current_quantity", *kept]
     rows = validate_columns(updates, schemas.StockUpdates, "updates", needed, optional=kept, unique=STOCK_KEYS)
     rows = rows.reset_index(drop=True)
     below = rows.index[(rows["type"] == "TRUE_UP") & (rows["quantity"] < 0)]
     if len(below):
-        raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; mend it and submit again.")
+        raise InvalidRequestError(f"A TRUE_UP can't go below 0: row {below[0]} would; fix it and submit again.")
     return rows
 
 
 def _load_stock(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
-    """Load actual stock; of one that may lack rows it is enough that it has those that change.
+    """Load actual stock; incomplete stock is accepted if it has the rows that change.
 
     Raises:
         IncompleteError: It lacks one of them.
@@ -249,7 +250,7 @@ def _load_stock(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | None:
-    """Write the rows that are held into a file of their own."""
+    """Write the held rows to a file."""
     held = rows[rows["outcome"] == "held"]
     if held.empty:
         return None
@@ -266,7 +267,7 @@ def _write_held(home: Path, submission_id: str, rows: pd.DataFrame) -> Path | No
 
 
 def _remember_settlements(client: Client, settled: Mapping[str, str]) -> None:
-    """Remember for the account what unknown SKUs are; that they are asked for again is no reason to send nothing."""
+    """Remember what unknown SKUs are; a failure only means that they are asked for again."""
     try:
         save_settlements(client.home, client.settings.account, settled)
     except OSError as error:
@@ -278,7 +279,7 @@ def _remember_settlements(client: Client, settled: Mapping[str, str]) -> None:
 
 
 def _describe_values(updates: pd.DataFrame, name: str) -> str | None:
-    """Name the reasons or references of a frame, for a list of submissions; each row keeps its own."""
+    """Summarize the reasons or references of a frame, for a list of submissions; each row keeps its own."""
     if name not in updates.columns:
         return None
     known = updates[name].dropna().astype("str").unique().tolist()

@@ -111,7 +111,7 @@ def test_all_failures_are_said_at_once() -> None:
 def test_many_rows_are_named_by_the_first_five() -> None:
     """By their labels, and the rest is counted."""
     said = _refused(_stock(["A"] * 9, [-1] * 9, index=range(100, 109)), least={"quantity": 0})
-    assert "is negative in rows 100 (-1), 101 (-1), 102 (-1), 103 (-1), 104 (-1) and 4 more: mend it" in said
+    assert "is negative in rows 100 (-1), 101 (-1), 102 (-1), 103 (-1), 104 (-1) and 4 more: fix it" in said
 
 
 def test_doubled_keys_are_named() -> None:

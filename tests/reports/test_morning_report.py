@@ -162,7 +162,12 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     [
         (
             "morning",
-            ["Every order is acknowledged.", "No order waits", "Nothing is oversold.", "Every shipment of the last"],
+            [
+                "Every order is acknowledged.",
+                "No order has waited",
+                "Nothing is oversold.",
+                "Every shipment of the last",
+            ],
         ),
         ("month-end", ["There is no earlier run of", "Nothing was sold in"]),
     ],

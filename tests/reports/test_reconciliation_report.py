@@ -66,9 +66,9 @@ def test_page_needs_no_network_and_runs_no_script(submitted: tuple[Path, Sandbox
 
 
 def test_page_tells_the_numbers_that_matter(submitted: tuple[Path, Sandbox]) -> None:
-    """Units on the shelf, open units and oversold SKUs of the sample, as counted by hand."""
+    """Units in the warehouse, open units and oversold SKUs of the sample, as counted by hand."""
     by_name = cards(read_page(submitted))
-    assert by_name["units on the shelf"] == "3,119"
+    assert by_name["units in the warehouse"] == "3,119"
     assert by_name["units ordered, not shipped"] == "1,198"
     assert by_name["SKUs oversold"] == "17"
     assert by_name["rows unexplained"] == "0"

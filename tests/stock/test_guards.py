@@ -226,7 +226,7 @@ def test_a_plan_of_another_accounts_stock_is_an_objection(partner: str, objects:
 @pytest.mark.parametrize(
     ("thresholds", "words"),
     [
-        ({"max_dorp": 0.3}, "no threshold 'max_dorp', the nearest is 'max_drop'"),
+        ({"max_dorp": 0.3}, "no threshold 'max_dorp', the closest is 'max_drop'"),
         ({"max_drop": 30}, "max_drop=30 must be a share from 0 to 1"),
         ({"max_drop": True}, "must be a share"),
         ({"max_drop": float("nan")}, "must be a share"),

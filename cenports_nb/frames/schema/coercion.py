@@ -100,7 +100,7 @@ def coerce_floats(values: pd.Series[Any], *, nullable: bool) -> Coerced:
             return values, [Flaw(wrong, "is no number", "pass amounts as numbers")]
     column = pd.Series(values.to_numpy(dtype="float64", na_value=np.nan), index=values.index, name=values.name)
     infinite = np.isinf(column.to_numpy())
-    flaws = [Flaw(infinite, "is infinite", "mend it")] if infinite.any() else []
+    flaws = [Flaw(infinite, "is infinite", "fix it")] if infinite.any() else []
     if not nullable and nulls.any():
         flaws.append(Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False))
     return column, flaws

@@ -125,7 +125,7 @@ def _check_rules(column: pd.Series[Any], schema: pa.Column, least: int | None) -
     flaws = []
     if least is not None:
         low = (column < least).fillna(value=False).to_numpy(dtype=bool)
-        flaws += [Flaw(low, "is negative" if least == 0 else f"is below {least}", "mend it")] if low.any() else []
+        flaws += [Flaw(low, "is negative" if least == 0 else f"is below {least}", "fix it")] if low.any() else []
     if schema.checks and len(column):
         known = column[column.notna()]
         for rule in schema.checks:
@@ -135,7 +135,7 @@ def _check_rules(column: pd.Series[Any], schema: pa.Column, least: int | None) -
             if bad.any():
                 flaws.append(
                     Flaw(
-                        bad, _RULE_TEXTS.get(str(rule.name), "fails {name}").format_map(_describe_rule(rule)), "mend it"
+                        bad, _RULE_TEXTS.get(str(rule.name), "fails {name}").format_map(_describe_rule(rule)), "fix it"
                     )
                 )
     return flaws

@@ -1,1 +1,1 @@
-"""Read count files of people."""
+"""Read count files made by people."""

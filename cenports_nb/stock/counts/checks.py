@@ -1,4 +1,4 @@
-"""What is asked before a count is believed: hidden rows and columns, units of measure, commas that may belong to a number."""
+"""Checks before a count is accepted: hidden rows and columns, units of measure, ambiguous commas."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from cenports_nb.tables.table import Table
 
 
 def check_hidden_rows(table: Table, places: Mapping[str, int], given: Mapping[str, str], answer: str | None) -> Table:
-    """Ask about hidden rows that hold a quantity, and about hidden columns that nobody named.
+    """Ask about hidden rows with a quantity, and about hidden columns that nobody named.
 
     Raises:
         InvalidRequestError: The question.
@@ -46,7 +46,7 @@ def check_hidden_rows(table: Table, places: Mapping[str, int], given: Mapping[st
 
 
 def check_units(table: Table, places: Mapping[str, int]) -> None:
-    """Refuse quantities of several units of measure, or of packs: stock is in single units.
+    """Refuse quantities in several units of measure, or in packs: stock is counted in single units.
 
     Raises:
         InvalidRequestError: The question.
@@ -68,7 +68,7 @@ def refuse_shown_units(table: Table, place: int) -> None:
     """Refuse quantities whose number format shows a unit of several pieces, such as 5 CS.
 
     Raises:
-        InvalidRequestError: Such rows.
+        InvalidRequestError: There are such rows.
     """
     shown = table.shown.get(place)
     if shown is None:
@@ -83,10 +83,10 @@ def refuse_shown_units(table: Table, place: int) -> None:
 
 
 def refuse_loose_commas(table: Table, places: Mapping[str, int]) -> None:
-    """Refuse a quantity that the next cell may belong to: an unquoted 1,234 in a file separated by commas.
+    """Refuse a quantity that may continue in the next cell: an unquoted 1,234 in a file separated by commas.
 
     Raises:
-        InvalidRequestError: Such lines; a next column that always has three digits is a column of its own.
+        InvalidRequestError: There are such lines; a next column that always has three digits is a separate column.
     """
     place = places["quantity"] + 1
     if table.separator != "," or place >= len(table.headers) or place in places.values():
@@ -104,7 +104,7 @@ def refuse_loose_commas(table: Table, places: Mapping[str, int]) -> None:
 
 
 def read_uncounted(table: Table, places: Mapping[str, int], codes: pd.Series[Any], quantity: IntArray) -> Mask:
-    """Read which rows of a plan, or of held rows, nobody counted; of a file of another make none."""
+    """Return which rows of a plan, or of held rows, were not counted; rows of another file all were."""
     is_plan = {*STOCK_KEYS, "type", "quantity", "current_quantity"} <= set(table.headers)
     own = {
         header: table.read_text(place)
@@ -115,7 +115,7 @@ def read_uncounted(table: Table, places: Mapping[str, int], codes: pd.Series[Any
 
 
 def write_origin(counts: pd.DataFrame, table: Table, places: Mapping[str, int]) -> pd.DataFrame:
-    """Write into a frame which columns of which file it was read from, as its provenance."""
+    """Store in a frame's provenance which columns of which file it was read from."""
     columns = {name: table.headers[place] for name, place in places.items()}
     if table.sheet is not None:
         columns["sheet"] = table.sheet

@@ -1,4 +1,4 @@
-"""The words of headers, in English, German, French and Spanish, without accents and in lower case."""
+"""Words of headers in English, German, French and Spanish, without accents, in lower case."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ HEADER_WORDS: Mapping[str, tuple[str, ...]] = {
         *("gezahlt am", "zahldatum", "compte le", "date de comptage", "contado el", "fecha de recuento"),
     ),
 }
-"""What people call each column, as `normalize_header` spells it."""
+"""Common headers of each column, as `normalize_header` returns them."""
 
 
 def _split_words(text: str) -> frozenset[str]:
@@ -58,14 +58,14 @@ NEW_WORDS = _split_words(
     "nouveau nouvelle nouvel reel reelle corrige corrigee "
     "nuevo nueva real corregido corregida"
 )
-"""Words that say so only beside a word of a quantity."""
+"""Words that say so only beside a word for a quantity."""
 QUANTITY_WORDS = _split_words(
     "quantity quantities qty qtys qoh onhand hand stock inventory units pcs pieces "
     "menge bestand lagerbestand anzahl stuck stk vorrat "
     "quantite qte unites "
     "cantidad cant existencias existencia unidades inventario"
 )
-"""Words of a quantity that may be counted or not."""
+"""Words for a quantity that may or may not be counted."""
 OTHER_WORDS = _split_words(
     "old previous prior before last system book books expected theoretical target erp wms min minimum max maximum reorder "
     "ordered order orders po incoming inbound transit available reserved allocated committed backorder backordered safety "
@@ -78,13 +78,13 @@ OTHER_WORDS = _split_words(
     "anterior previo previa sistema teorico teorica esperado esperada minimo maximo pedido pedida reservado reservada "
     "diferencia ajuste precio valor peso fecha unidad ubicacion"
 )
-"""Words that say that a number is something else than what was counted."""
+"""Words that say that a number is something other than a counted quantity."""
 CHANGE_WORDS = _split_words(
     "change changes delta adjustment adjust difference diff variance movement moved received delivered "
     "differenz abweichung anderung bewegung zugang abgang wareneingang "
     "ecart mouvement variation ajustement diferencia ajuste movimiento"
 )
-"""Words of a change by a difference."""
+"""Words for a change."""
 UNIT_HEADERS = frozenset(
     (
         "uom", "u m", "um", "unit", "units of measure", "unit of measure", "unit of measurement", "measure", "qty unit",

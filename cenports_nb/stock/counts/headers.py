@@ -1,4 +1,4 @@
-"""Which header means which column: our own names, what people call them, and never a guess."""
+"""Which header means which column: our own names or common words, never a guess."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from cenports_nb.stock.counts.header_words import (
 from cenports_nb.tables.headers import list_headers, normalize_header
 
 OWN_HEADERS = frozenset({"warehouse_code", "product_sku", "quantity"})
-"""A file that has these was written by `export`, or for this package."""
+"""A file with these headers was written by `export`, or for this package."""
 IsNumeric = Callable[[int], bool]
 
 
 def parse_columns(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
-    """Read `columns=` in either direction: which header is meant by which of our names.
+    """Parse `columns=` in either direction into our names to headers.
 
     Raises:
-        InvalidRequestError: Neither side of a pair is a name of ours.
+        InvalidRequestError: Neither side of a pair is one of our names.
     """
     ours_all = {*COLUMNS, by}
     given = {" ".join(one.split()): " ".join(two.split()) for one, two in (columns or {}).items()}
@@ -39,7 +39,7 @@ def parse_columns(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
 
 
 def score_headers(cells: Sequence[str], given: Mapping[str, str], by: str) -> int:
-    """Tell how many of the columns a line seems to head."""
+    """Count how many of the columns a line seems to name."""
     spelt = {normalize_header(cell) for cell in cells}
     stripped = {" ".join(cell.split()) for cell in cells}
     words = {word for header in spelt for word in header.split()}
@@ -56,18 +56,18 @@ def score_headers(cells: Sequence[str], given: Mapping[str, str], by: str) -> in
 def find_columns(
     headers: Sequence[str], given: Mapping[str, str], by: str, name: str, is_numeric: IsNumeric, *, signed: bool
 ) -> dict[str, int]:
-    """Find the column of each of our names: as given, else by our own spelling, else by a well-known word.
+    """Find the column of each of our names: as given, else by our own spelling, else by a common word.
 
     Args:
-        headers: As they stand in the file.
-        given: Our name to theirs.
-        by: What the file names products by.
-        name: What the file is called in errors.
-        is_numeric: Tells whether a column has numbers, as far as it has anything.
+        headers: The headers of the file.
+        given: Our name to the header.
+        by: The column that identifies products.
+        name: The file's name in errors.
+        is_numeric: Returns whether all values of a column are numbers.
         signed: Whether the quantities are changes, not counts.
 
     Raises:
-        InvalidRequestError: A header that was given is not there, or two headers fit.
+        InvalidRequestError: A given header is missing, or several headers fit.
     """
     found: dict[str, int] = {}
     for ours, theirs in given.items():
@@ -98,9 +98,9 @@ def find_quantities(headers: Sequence[str], places: Sequence[int], is_numeric: I
 
     Args:
         headers: All headers.
-        places: The columns that have no other meaning.
-        is_numeric: Tells whether a column has numbers, as far as it has anything.
-        signed: Whether changes are wanted, not counts.
+        places: The columns without another meaning.
+        is_numeric: Returns whether all values of a column are numbers.
+        signed: Whether the quantities are changes, not counts.
     """
     if set(headers) >= OWN_HEADERS:
         return [place for place in places if normalize_header(headers[place]) == "quantity"]

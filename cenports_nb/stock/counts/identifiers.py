@@ -1,4 +1,4 @@
-"""What a count file names products by -> SKUs, looked up in the stock of their warehouse."""
+"""The product identifiers of a count file -> SKUs, looked up in the stock of their warehouse."""
 
 from __future__ import annotations
 
@@ -24,17 +24,17 @@ UPC = r"^(\d{8}|\d{12,14})$"
 def look_up_skus(
     codes: pd.Series[Any], names: pd.Series[Any], by: str, stock: pd.DataFrame | None, table: Table
 ) -> pd.Series[Any]:
-    """Look up the SKU that each row means in its warehouse.
+    """Look up the SKU of each row in its warehouse.
 
     Args:
         codes: The warehouse of each row.
-        names: What it names the product by.
+        names: The product identifier of each row.
         by: `product_upc` or `retailer_sku`.
         stock: Actual stock, from `load_actual_stock`.
         table: The file, for its lines.
 
     Raises:
-        InvalidRequestError: No stock; a name that stands for no SKU of its warehouse, or for several.
+        InvalidRequestError: There is no stock, or an identifier belongs to no SKU of its warehouse, or to several.
     """
     if stock is None:
         raise InvalidRequestError(f"by={by!r} needs stock=, from load_actual_stock, to look the SKUs up in.")
@@ -60,7 +60,7 @@ def look_up_skus(
 
 
 def _found(codes: pd.Series[Any], names: pd.Series[Any], known: pd.DataFrame, by: str) -> tuple[Mask, IntArray]:
-    """Tell of each name whether several SKUs of its warehouse have it, and in which row of `known` it is."""
+    """Return for each identifier whether several SKUs of its warehouse have it, and its row in `known`."""
     numbered = encode_keys([codes, names], [known["warehouse_code"], known[by]])
     asked, there = numbered.rows
     many = np.bincount(there, minlength=numbered.size) > 1
@@ -68,7 +68,7 @@ def _found(codes: pd.Series[Any], names: pd.Series[Any], known: pd.DataFrame, by
 
 
 def _pad_upcs(upcs: pd.Series[Any]) -> pd.Series[Any]:
-    """Write UPC-A, EAN-8, EAN-13 and GTIN-14 with 14 digits, which makes them the same number of the same product."""
+    """Write UPC-A, EAN-8, EAN-13 and GTIN-14 with 14 digits, so that equal products have equal numbers."""
     digits = to_arrow(upcs)
     is_whole = pc.match_substring_regex(digits, UPC)
     return from_arrow(pc.if_else(is_whole, pc.utf8_lpad(digits, 14, "0"), digits))

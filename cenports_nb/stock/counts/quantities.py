@@ -1,4 +1,4 @@
-"""Quantities as people write them: whole units, thousands grouped or not, refused where they can be misread."""
+"""Quantities as people write them: whole units, with or without thousands separators; ambiguous ones are refused."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ GROUPED = re.compile(
 )
 DECIMAL = re.compile(r"-?\d{1,15}(?P<sign>[.,])(\d+)", re.ASCII)
 NUMBER = "^[+\\-\N{MINUS SIGN}]?\\d[\\d.,' \u00a0\u202f\u2019]*$"
-"""What looks like a number, in whatever way it is grouped."""
+"""A number, however its digits are grouped."""
 SIGNS = {".": ",", ",": "."}
-"""Each sign that may group or divide, and the other one."""
+"""Each character that may be a thousands or decimal separator, and the other one."""
 
 FLAWS = (
     "no quantity",
@@ -36,17 +36,17 @@ FLAWS = (
     "a quantity with a plus sign, which looks like a change (build_differential takes changes)",
     "a quantity that can be read in two ways, such as 1,234 (write 1234, without the sign)",
 )
-"""What can be wrong with a quantity, in the order in which it is said."""
+"""What can be wrong with a quantity, in the order of reporting."""
 EMPTY, NO_NUMBER, NEGATIVE, FRACTION, TOO_LARGE, PLUS, TWO_WAYS = range(7)
 
 
 @dataclass(frozen=True)
 class _Signs:
-    """What a column shows of its own habits.
+    """The separators that a column uses.
 
     Attributes:
-        group: Signs that group thousands somewhere without doubt.
-        divide: Signs that divide units from fractions somewhere without doubt.
+        group: Characters that certainly separate thousands somewhere.
+        divide: Characters that certainly separate decimals somewhere.
     """
 
     group: frozenset[str]
@@ -54,17 +54,17 @@ class _Signs:
 
 
 def read_quantities(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
-    """Read quantities, each spelling once.
+    """Read quantities, each distinct text once.
 
-    `1 234`, `1'234`, `1,234,567` and `1.234,00` can be read in one way only. A single group of three, `1,234` or
-    `1.234`, may be a fraction elsewhere: it is thousands if other quantities of the column show which sign
-    groups, or if the file is separated by commas and groups with them (where a comma divides, files are separated
-    by semicolons), unless every quantity ends in ,000.
+    `1 234`, `1'234`, `1,234,567` and `1.234,00` are unambiguous. A single group of three digits, `1,234` or `1.234`, may
+    have decimals elsewhere: it means thousands if other quantities of the column show which character separates
+    thousands, or if the file is separated by commas and uses them for thousands (where a comma is the decimal separator,
+    files are separated by semicolons), unless every quantity ends in ,000.
 
     Args:
-        values: A `str` column without blanks around.
-        separator: What separates the cells of a text file; None where numbers were numbers (a workbook, Parquet),
-            so that a point is none of a person's.
+        values: A `str` column without blanks around its values.
+        separator: The separator of a text file; None for a workbook or Parquet file, whose numbers have no
+            separators typed by people.
 
     Returns:
         Whole units, and what is wrong with which rows.
@@ -90,7 +90,7 @@ def read_quantities(values: pd.Series[Any], separator: str | None) -> tuple[IntA
 
 
 def read_changes(values: pd.Series[Any], separator: str | None) -> tuple[IntArray, list[tuple[str, Mask]]]:
-    """Read changes: quantities with a sign in front, or none, which is a plus.
+    """Read changes: quantities with a sign; without one they are positive.
 
     Args:
         values: As for `read_quantities`.
@@ -105,7 +105,7 @@ def read_changes(values: pd.Series[Any], separator: str | None) -> tuple[IntArra
 
 
 def _read(word: str, signs: _Signs, *, commas: bool, typed: bool) -> tuple[int, int]:
-    """Read one spelling: a number and -1, or 0 and its flaw."""
+    """Read one text: return a number and -1, or 0 and its flaw."""
     if not word:
         return 0, EMPTY
     if word.startswith("+"):
@@ -138,7 +138,7 @@ def _whole(units: str, fraction: str | None) -> tuple[int, int]:
 
 
 def _role(sign: str, signs: _Signs, *, commas: bool, typed: bool) -> str | None:
-    """Tell what a sign before three digits does; None where it can't be known."""
+    """Return the role of a separator before three digits; None if it is ambiguous."""
     other = SIGNS[sign]
     groups = sign in signs.group or other in signs.divide
     divides = sign in signs.divide or other in signs.group or (sign == "." and not typed)
@@ -148,7 +148,7 @@ def _role(sign: str, signs: _Signs, *, commas: bool, typed: bool) -> str | None:
 
 
 def _find_signs(words: Sequence[str]) -> _Signs:
-    """See what the spellings that can be read in one way only show."""
+    """Find the separators that unambiguous texts show."""
     group, divide = set(), set()
     for word in words:
         grouped = GROUPED.fullmatch(word)
@@ -164,5 +164,5 @@ def _find_signs(words: Sequence[str]) -> _Signs:
 
 
 def _all_thousandths(words: Sequence[str], *, only: bool) -> bool:
-    """Tell a column in which every quantity ends in ,000: three decimals of whole units, more likely than thousands."""
+    """Return whether every quantity ends in ,000: that means three decimals rather than thousands."""
     return only and all(word.endswith(",000") for word in words)

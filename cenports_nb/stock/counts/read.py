@@ -1,4 +1,4 @@
-"""Counts: the file that a person brings from the shelf."""
+"""Counts: read the file of counted quantities."""
 
 from __future__ import annotations
 
@@ -59,35 +59,35 @@ def read_counts(
     r"""Read counted stock from a .csv, .tsv, .xlsx or .parquet file.
 
     Every cell is read as text, so `0012` keeps its zeros; a number of a workbook is the SKU that its format shows.
-    Headers are found by `columns`, by our own names, or by well-known words in English, German, French and Spanish.
-    Of two quantities the one whose header says that it was counted is read ("New quantity" beside "Qty"); the columns
-    that were read are in `provenance(counts).params`. Quantities are whole units; `12.0` is 12, and thousands may be
-    grouped where that can't be misread. Whatever can be read in two ways is a question: an error that names the argument
-    that answers it. Invalid values raise, naming their line; nothing is read by halves.
+    Headers are found by `columns`, by our own names, or by common words in English, German, French and Spanish. Of two
+    quantities the one whose header says that it was counted is read ("New quantity" beside "Qty");
+    `provenance(counts).params` has the columns that were read. Quantities are whole units; `12.0` is 12, and thousands
+    may be separated if that is unambiguous. Anything ambiguous is a question: an error that names the argument that
+    answers it. Invalid values raise, naming their line; a file is read completely or not at all.
 
     Args:
         path_or_buffer: The file.
         columns: Your headers: `{"quantity": "Counted"}` or `{"Counted": "quantity"}`.
-        warehouse_code: The warehouse of a file that has no such column.
+        warehouse_code: The warehouse of a file without such a column.
         warehouse_map: Your warehouse codes to those of Cenports.
-        duplicates: `"sum"` adds up rows of the same warehouse and SKU (bins), the earliest `counted_at` counts;
+        duplicates: `"sum"` adds up rows of the same warehouse and SKU (bins) and takes the earliest `counted_at`;
             `"raise"` refuses them.
-        by: What the file names products by; another name than the SKU is looked up in `stock`.
+        by: The column that identifies products; identifiers other than the SKU are looked up in `stock`.
         stock: Actual stock, from `load_actual_stock`, for `by`.
-        sheet: The sheet of a workbook, where several have such a table.
-        encoding: Of a text file that is not UTF-8, such as `"cp1252"`, where it can't be detected.
-        hidden_rows: `"include"` or `"exclude"` the rows that a workbook hides or filters out, where they hold
-            quantities; by default `hidden_rows` of the profile, else that is a question.
-        signed: The file has changes, for `build_differential`: -3 takes three units out, 3 and +3 bring them in.
+        sheet: The sheet of a workbook, if several have such a table.
+        encoding: The encoding of a text file that is not UTF-8, such as `"cp1252"`, if it can't be detected.
+        hidden_rows: `"include"` or `"exclude"` rows with quantities that a workbook hides or filters out; by default
+            `hidden_rows` of the profile, else such rows are a question.
+        signed: The file has changes, for `build_differential`: -3 removes three units, 3 and +3 add them.
 
     Returns:
-        `warehouse_code product_sku quantity`, and `counted_at` (UTC) if the file has it. A day alone is its first
-        moment in UTC, the earliest that can be meant; any other time needs its zone, such as `2026-01-31T08:00Z`,
-        which a date cell of Excel can't hold: write it as text. In a file of held rows, or of a plan, `is_uncounted`
-        marks those that nobody counted, if there are any: the guard `zero_beside_unknown` goes on holding them.
+        `warehouse_code product_sku quantity`, and `counted_at` (UTC) if the file has it. A day without a time is its
+        first moment in UTC, the earliest possible one; any other time needs its zone, such as `2026-01-31T08:00Z`, which
+        a date cell of Excel can't hold: write it as text. For a file of held rows, or of a plan, `is_uncounted` marks
+        rows that nobody counted, if there are any: the guard `zero_beside_unknown` continues to hold them.
 
     Raises:
-        InvalidRequestError: A missing column, a question, or rows that can't be read, by line.
+        InvalidRequestError: A column is missing, there is a question, or rows can't be read; the message names the lines.
 
     Example:
         >>> import io
@@ -127,7 +127,7 @@ def read_counts(
 
 
 def _is_numeric(table: Table, place: int) -> bool:
-    """Tell whether everything in a column looks like a number."""
+    """Return whether all values of a column look like numbers."""
     texts = to_arrow(table.read_text(place))
     return bool(pc.all(pc.or_(pc.equal(texts, ""), pc.match_substring_regex(texts, NUMBER)), min_count=0).as_py())
 
@@ -141,7 +141,7 @@ def _counts(
     *,
     sums: bool,
 ) -> pd.DataFrame:
-    """Make the frame: one row a key, in the order of the file."""
+    """Build the frame: one row per key, in the order of the file."""
     numbered = encode_keys([*keys])
     number = numbered.rows[0]
     twice = find_duplicates(number, index_rows(number, numbered.size))
@@ -187,7 +187,7 @@ def _warehouses(
     mapped: Mapping[str, str] | None,
     others: tuple[pd.Series[Any], np.ndarray[Any, np.dtype[np.int64]]],
 ) -> pd.Series[Any]:
-    """Tell the warehouse of each row."""
+    """Return the warehouse of each row."""
     if place is None:
         code = given if mapped is None else mapped.get(str(given))
         if not isinstance(code, str) or not code:
@@ -216,13 +216,13 @@ def _warehouses(
 def _refuse_total(
     table: Table, keys: list[pd.Series[Any]], quantity: np.ndarray[Any, np.dtype[np.int64]], *, alone: bool
 ) -> None:
-    """Refuse a line of totals: it says so, and names no product, or its quantity is the sum of those above.
+    """Refuse a line of totals: its text says so and it names no product, or its quantity is the sum of those above.
 
     Args:
         table: The file.
         keys: The columns of the key.
         quantity: The quantities.
-        alone: Whether a line that says so with the rest of its key empty is one wherever it stands.
+        alone: Whether a line whose text says so, with the rest of its key empty, is one at any position.
     """
     says = np.zeros(len(table.lines), dtype=bool)
     empty = np.zeros(len(table.lines), dtype=bool)
@@ -242,7 +242,7 @@ _TOTALS = to_arrow(pd.Series(TOTALS, dtype="str")).combine_chunks()
 
 
 def _instants(table: Table, place: int) -> pd.Series[Any]:
-    """Read when it was counted, each spelling once."""
+    """Parse when it was counted, each distinct text once."""
     coded = to_arrow(table.read_text(place)).combine_chunks().dictionary_encode()
     words, codes = coded.dictionary, coded.indices.to_numpy()
 

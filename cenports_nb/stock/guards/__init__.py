@@ -1,1 +1,1 @@
-"""Guards: what looks wrong in an update frame before it is sent."""
+"""Guards: checks of an update frame before it is sent."""

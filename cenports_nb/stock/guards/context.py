@@ -1,4 +1,4 @@
-"""What the guards look at: an update frame joined once with the stock, its metadata and its history."""
+"""The context of the guards: an update frame joined once with the stock, its metadata and its history."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ HISTORY_COLUMNS = [
 
 @dataclass(frozen=True)
 class Objections:
-    """What one guard objects to.
+    """The objections of one guard.
 
     Attributes:
-        keys: `warehouse_code` and `product_sku` of each objection; null where more than one row is meant.
+        keys: `warehouse_code` and `product_sku` of each objection; null if it is about more than one row.
         messages: One sentence each.
     """
 
@@ -52,16 +52,16 @@ class GuardContext:
         updates: `warehouse_code product_sku type quantity`, and `reference`, `counted_at` if it has them.
         actual: `warehouse_code product_sku quantity`, and `is_discontinued` if it has it.
         thresholds: The thresholds of the guards.
-        metadata: What the plan was made from; None if the frame does not say.
+        metadata: What the plan was made from; None if the frame has none.
         origin: The provenance of `actual`; None if it has none.
         history: Earlier updates of the account; None if they were not given.
-        stock_rows: The row of `actual` for each row of `updates`, -1 where there is none.
+        stock_rows: The row of `actual` for each row of `updates`, -1 for none.
         known: Whether the warehouse has the SKU of each row.
-        now: The current stock of each row, 0 where the SKU is unknown.
+        now: The current stock of each row, 0 if the SKU is unknown.
         target: The stock that each row leads to.
-        available: The available stock of each row, the least of its channels; `now` where it is unknown.
+        available: The available stock of each row, the lowest of its channels; `now` if it is unknown.
         has_available: Whether the available stock of each row is known.
-        is_uncounted: Whether each row says itself that nobody counted it.
+        is_uncounted: Whether each row itself says that nobody counted it.
     """
 
     updates: pd.DataFrame
@@ -80,7 +80,7 @@ class GuardContext:
 
     @property
     def is_true_up(self) -> Mask:
-        """Whether each row sets the stock; the others change it by a difference."""
+        """Whether each row sets the stock; the others change it."""
         found: Mask = (self.updates["type"] == "TRUE_UP").to_numpy(dtype=bool)
         return found
 
@@ -100,7 +100,7 @@ def build_context(
     history: pd.DataFrame | None,
     thresholds: Thresholds,
 ) -> GuardContext:
-    """Check the frames and join them by key."""
+    """Validate the frames and join them by key."""
     refuse_swapped(updates=updates, actual=actual, available=available)
     needed = [*UPDATE_COLUMNS, *OPTIONAL_COLUMNS]
     plan = validate_columns(updates, schemas.StockUpdates, "updates", needed, optional=OPTIONAL_COLUMNS)

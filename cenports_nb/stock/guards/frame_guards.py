@@ -1,4 +1,4 @@
-"""Guards of warehouses and whole frames: what no single row shows."""
+"""Guards of warehouses and whole frames, for what no single row shows."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cenports_nb.stock.guards.thresholds import format_percent
 
 
 def max_total_drop(context: GuardContext) -> Objections | None:
-    """A warehouse loses more than a share of its units, net over the frame."""
+    """Object to a warehouse that loses more than a share of its units, net over the frame."""
     encoded = encode_keys([context.updates["warehouse_code"]], [context.actual["warehouse_code"]])
     (update_codes, stock_codes), size = encoded.rows, encoded.size
     units = sum_by_code(stock_codes, np.maximum(context.actual["quantity"].to_numpy(), 0), size)
@@ -28,7 +28,7 @@ def max_total_drop(context: GuardContext) -> Objections | None:
 
 
 def partial_count(context: GuardContext) -> Objections | None:
-    """Too few of a warehouse's SKUs were counted to set the others to 0."""
+    """Object if too few of a warehouse's SKUs were counted to set the others to 0."""
     if context.metadata is None or context.metadata.missing != "zero":
         return None
     in_updates = set(context.updates["warehouse_code"].unique())
@@ -47,7 +47,7 @@ def partial_count(context: GuardContext) -> Objections | None:
 
 
 def max_rows(context: GuardContext) -> Objections | None:
-    """More rows than a correction has."""
+    """Object to more rows than a correction has."""
     rows, most = len(context.updates), context.thresholds.max_rows
     if rows <= most:
         return None
@@ -57,7 +57,7 @@ def max_rows(context: GuardContext) -> Objections | None:
 
 
 def basis(context: GuardContext) -> Objections | None:
-    """Most counts of reserved SKUs stand at available stock: the file is less of open orders already."""
+    """Object if most counts of reserved SKUs equal available stock: open orders are already deducted in the file."""
     if context.metadata is not None and context.metadata.basis == "net_of_open":
         return None
     reserved = context.is_true_up & context.has_available & (context.available != context.now)
@@ -71,7 +71,7 @@ def basis(context: GuardContext) -> Objections | None:
 
 
 def other_account(context: GuardContext) -> Objections | None:
-    """The frame was made from another account's stock."""
+    """Object to a frame that was made from another account's stock."""
     note, origin = context.metadata, context.origin
     if note is None or origin is None or note.environment is None:
         return None

@@ -1,4 +1,4 @@
-"""Guards that look back: what this account was sent before, and what became of it."""
+"""Guards that check earlier submissions of the account and their outcomes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ ADVICE = {
     "unconfirmed": ".verify() or .resolve() it, as its transaction ended without naming it",
     "not_sent": '.resolve(rows, "not_applied", note) closes it, or .resume() sends it',
 }
-"""What to do with the earlier submission, by the outcome of its change: one that may still take effect, or that `resume()` may still send."""
+"""What to do with an earlier submission, by the outcome of its change, which may still take effect or be sent."""
 
 IN_THE_WAY = tuple(ADVICE)
 POSSIBLY_APPLIED = ("applied", *IN_THE_WAY)
@@ -25,7 +25,7 @@ NOTHING_CHANGED = ("rejected", "not_applied")
 
 
 def in_flight(context: GuardContext) -> Objections | None:
-    """An earlier update of a SKU may still take effect: in which order they are applied is not documented."""
+    """Object to a SKU with an earlier open update: the order in which Cenports applies them is not documented."""
     if context.history is None:
         return None
     is_open = context.history["outcome"].isin(IN_THE_WAY)
@@ -38,7 +38,7 @@ def in_flight(context: GuardContext) -> Objections | None:
     rows = np.flatnonzero(latest >= 0)
     if not len(rows):
         return None
-    # Few submissions stand behind many rows: what is said of them is written once each.
+    # Many rows share few submissions: build the text of each submission once.
     group_numbers = open_rows.groupby(names, sort=False).ngroup().to_numpy()
     texts = [
         f"' has an earlier update in submission {submission}, of {since:%Y-%m-%d %H:%MZ}, that is {outcome}; "
@@ -51,9 +51,9 @@ def in_flight(context: GuardContext) -> Objections | None:
 
 
 def repeated(context: GuardContext) -> Objections | None:
-    """The same was submitted before: a cell that ran twice, or a document that was booked already.
+    """Object to what was submitted before: a cell that ran twice, or a document that was already booked.
 
-    A frame may be meant again after a while. A document whose rows change stock by a difference is booked once, ever.
+    A frame may be repeated after a while. A document whose rows change stock by a difference is booked only once.
     """
     if context.history is None or not len(context.history):
         return None
@@ -70,7 +70,7 @@ def repeated(context: GuardContext) -> Objections | None:
 
 
 def _has_other_reference(context: GuardContext, recent: pd.DataFrame) -> Mask:
-    """Mark rows with a reference that this frame does not have: two deliveries of ten units are two documents."""
+    """Mark rows with a reference that this frame lacks: two deliveries of ten units are two documents."""
     references: list[str] = [*context.updates["reference"].dropna().unique()] if "reference" in context.updates else []
     differs: Mask = bool(references) & (recent["reference"].notna() & ~recent["reference"].isin(references)).to_numpy(
         dtype=bool
@@ -79,9 +79,9 @@ def _has_other_reference(context: GuardContext, recent: pd.DataFrame) -> Mask:
 
 
 def _find_same_frame(context: GuardContext, recent: pd.DataFrame) -> Objections | None:
-    """The very frame was submitted, and something of it was, or may be, or may yet be applied.
+    """Object to exactly the same frame, if a row of it was applied or may still be.
 
-    One of which a person left rows out counts as the whole: ticked otherwise, it is still the same frame.
+    A frame without the rows that a person left out counts as the whole frame.
     """
     own = [compute_fingerprint(context.updates)]
     if context.metadata and context.metadata.parent_fingerprint:
@@ -101,7 +101,7 @@ def _find_same_frame(context: GuardContext, recent: pd.DataFrame) -> Objections 
 
 
 def _find_same_reference(context: GuardContext, recent: pd.DataFrame) -> Objections | None:
-    """A document was submitted before, with some of the same SKUs."""
+    """Object to a document that was submitted before with some of the same SKUs."""
     if "reference" not in context.updates or not context.updates["reference"].notna().any():
         return None
     applied = recent[(recent["outcome"].isin(POSSIBLY_APPLIED) & recent["reference"].notna()).to_numpy(dtype=bool)]
@@ -119,7 +119,7 @@ def _find_same_reference(context: GuardContext, recent: pd.DataFrame) -> Objecti
 
 
 def _find_same_rows(context: GuardContext, recent: pd.DataFrame) -> Objections | None:
-    """Every row was sent before, in one submission or several."""
+    """Object if every row was sent before, in one or several submissions."""
     applied = recent[recent["outcome"].isin(POSSIBLY_APPLIED).to_numpy(dtype=bool)]
     if not len(applied):
         return None

@@ -1,4 +1,4 @@
-"""Guards: what looks wrong in an update frame before it is sent, each by its name."""
+"""The guards by name, and `check_updates`, which runs them."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ GUARDS: Mapping[str, Guard] = {
 }
 
 STOPS_ALL = frozenset({"max_total_drop", "partial_count", "basis", "repeated", "other_account", "max_rows"})
-"""Guards that doubt the frame, not a row: what has no objection of its own is no safer than the rest."""
+"""Guards that object to the frame, not to a row: rows without an objection are no safer than the others."""
 
 
 def check_updates(
@@ -54,28 +54,27 @@ def check_updates(
 ) -> pd.DataFrame:
     """List what the guards object to in an update frame.
 
-    Reserved units are actual less the least available quantity of a SKU's channels. Where available stock is
-    less of the orders of the whole account (`Dialect.available_scope`), every channel says the same and that
-    is all that is reserved; where it is less of each channel's own, more is, and `below_reserved` objects to
-    less than it could.
+    Reserved units are actual less the lowest available quantity of a SKU's channels. If available stock is reduced by
+    the orders of the whole account (`Dialect.available_scope`), every channel has the same, and that is all that is
+    reserved; if it is reduced by each channel's own orders, more is reserved, and `below_reserved` objects too rarely.
 
     Args:
-        updates: From `build_true_up`, `build_differential` or `build_reversal`. The metadata that these write
-            to its `attrs` is needed by `partial_count`, `zero_beside_unknown`, `old_count` and `other_account`; a frame without it is
-            judged by its rows.
+        updates: From `build_true_up`, `build_differential` or `build_reversal`. `partial_count`,
+            `zero_beside_unknown`, `old_count` and `other_account` need the metadata in its `attrs`; without it, a frame
+            is judged by its rows.
         actual: Actual stock now, from `load_actual_stock`.
-        available: Available stock now, for `below_reserved` and `basis`; without it they are silent.
-        history: Earlier rows of this account, one a row: `submission_id created_at age_s fingerprint reference
-            warehouse_code product_sku type quantity outcome`, with `created_at` in UTC and `age_s` in seconds;
-            for `in_flight` and `repeated`, which are silent without it.
-        thresholds: Other thresholds than the defaults, by the names of `Thresholds`.
+        available: Available stock now, for `below_reserved` and `basis`, which don't run without it.
+        history: Earlier rows of this account, one per row: `submission_id created_at age_s fingerprint reference
+            warehouse_code product_sku type quantity outcome`, with `created_at` in UTC and `age_s` in seconds; for
+            `in_flight` and `repeated`, which don't run without it.
+        thresholds: Thresholds that replace the defaults, by the names of `Thresholds`.
 
     Returns:
-        `warehouse_code product_sku guard message`, one row an objection, in the order of `GUARDS` and of the
-        frame; `product_sku` is null where a warehouse is meant, both are where the whole frame is.
+        `warehouse_code product_sku guard message`, one row per objection, in the order of `GUARDS` and of the frame;
+        `product_sku` is null for an objection to a warehouse, both keys are null for one to the whole frame.
 
     Raises:
-        InvalidRequestError: A column is missing or can't be read, a key repeats, or a threshold is none.
+        InvalidRequestError: A column is missing or can't be read, a key repeats, or a threshold is invalid.
 
     Example:
         >>> actual = cn.load_actual_stock(client)

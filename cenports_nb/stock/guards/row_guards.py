@@ -1,4 +1,4 @@
-"""Guards of single rows: each objection names a SKU and says what to do with it."""
+"""Guards of single rows: each objection names a SKU and says what to do."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cenports_nb.stock.plans.unknown_skus import UNCOUNTED_WORDS, find_abandoned
 
 
 def max_drop(context: GuardContext) -> Objections | None:
-    """A SKU loses more than a share of its stock."""
+    """Object to a SKU that loses more than a share of its stock."""
     limits = context.thresholds
     lost = context.now - context.target
     rows = np.flatnonzero(
@@ -36,7 +36,7 @@ def max_drop(context: GuardContext) -> Objections | None:
 
 
 def unknown_sku(context: GuardContext) -> Objections | None:
-    """A SKU that its warehouse does not have; it may resemble one that it has."""
+    """Object to a SKU that its warehouse does not have; it may resemble one that it has."""
     rows = np.flatnonzero(~context.known)
     if not len(rows):
         return None
@@ -64,7 +64,7 @@ def unknown_sku(context: GuardContext) -> Objections | None:
 
 
 def zero_beside_unknown(context: GuardContext) -> Objections | None:
-    """A SKU that was not counted would be set to 0, though it may be an unknown SKU of the same count."""
+    """Object to setting an uncounted SKU to 0 while it may be an unknown SKU of the same count."""
     unsettled = _list_unsettled(context)
     codes = context.updates["warehouse_code"]
     places = np.full(len(codes), -1, dtype=np.int64)
@@ -80,7 +80,7 @@ def zero_beside_unknown(context: GuardContext) -> Objections | None:
 
 
 def _list_unsettled(context: GuardContext) -> dict[str, UnsettledSkus]:
-    """List unsettled SKUs by warehouse, from the metadata; of rows that have none, from what they say."""
+    """List unsettled SKUs by warehouse, from the metadata or else from the rows."""
     metadata = context.metadata
     if metadata is not None and metadata.missing is not None:
         return metadata.unsettled
@@ -109,7 +109,7 @@ def _describe_unsettled(skus: UnsettledSkus) -> str:
 
 
 def discontinued(context: GuardContext) -> Objections | None:
-    """A discontinued SKU gets more stock."""
+    """Object to more stock of a discontinued SKU."""
     if "is_discontinued" not in context.actual or not len(context.actual):
         return None
     is_discontinued = np.append(context.actual["is_discontinued"].to_numpy(dtype=bool), False)[context.stock_rows]
@@ -122,7 +122,7 @@ def discontinued(context: GuardContext) -> Objections | None:
 
 
 def below_reserved(context: GuardContext) -> Objections | None:
-    """Stock would fall below what open orders have reserved, or below 0; raising it towards that is fine."""
+    """Object if stock falls below the units that open orders reserve, or below 0; raising it toward that is fine."""
     reserved = np.where(context.has_available, np.maximum(context.now - context.available, 0), 0)
     rows = np.flatnonzero(context.known & falls_below_reserved(context.now, context.target, reserved))
     if not len(rows):
@@ -133,7 +133,7 @@ def below_reserved(context: GuardContext) -> Objections | None:
 
 
 def old_count(context: GuardContext) -> Objections | None:
-    """A count is older than the stock that it is compared with."""
+    """Object to a count that is older than the stock that it is compared with."""
     if "counted_at" not in context.updates:
         return None
     stock_read = context.metadata.compared_as_of if context.metadata else None
@@ -156,7 +156,7 @@ def old_count(context: GuardContext) -> Objections | None:
 
 
 def _find_first_rows(values: pd.Series[Any], table: pd.Series[Any]) -> IntArray:
-    """Find the first row of `table` with each value, -1 where there is none."""
+    """Return the first row of `table` with each value, -1 for none."""
     encoded = encode_keys([values], [table])
     return index_first_rows(encoded.rows[1], encoded.size)[encoded.rows[0]]
 

@@ -18,13 +18,13 @@ class Thresholds:
 
     Attributes:
         max_drop: The share of a SKU's stock that it may lose.
-        max_drop_from: Only a SKU with at least so many units is checked for `max_drop`.
+        max_drop_from: The minimum units of a SKU that `max_drop` checks.
         max_total_drop: The share of a warehouse's units that it may lose, net over the frame.
         partial_count: The share of a warehouse's stocked SKUs that must be counted before the others are set to 0.
         old_count: How much older a count may be than the stock that it is compared with.
         max_rows: The maximum number of rows in a frame.
-        basis: The share of reserved SKUs that may stand at available stock.
-        basis_from: How many such SKUs there must be.
+        basis: The share of counts of reserved SKUs that may equal available stock.
+        basis_from: The minimum number of such SKUs.
         repeated: How long after a submission the same one counts as a mistake.
     """
 
@@ -43,7 +43,7 @@ DEFAULTS = Thresholds()
 
 
 def read_thresholds(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
-    """Read the thresholds that were given: shares from 0 to 1, whole numbers of 0 or more, durations like "90min"."""
+    """Parse thresholds: shares from 0 to 1, whole numbers of 0 or more, durations such as "90min"."""
     if given is None:
         return DEFAULTS
     if isinstance(given, Thresholds):
@@ -53,7 +53,7 @@ def read_thresholds(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
         if name not in kinds:
             near = get_close_matches(str(name), kinds, n=1, cutoff=0)[0]
             raise InvalidRequestError(
-                f"There is no threshold {name!r}, the nearest is {near!r}; all of them: {', '.join(kinds)}."
+                f"There is no threshold {name!r}, the closest is {near!r}; all of them: {', '.join(kinds)}."
             )
         flaw = _FLAW_FINDERS[kinds[name]](value)
         if flaw:
@@ -62,7 +62,7 @@ def read_thresholds(given: Mapping[str, Any] | Thresholds | None) -> Thresholds:
 
 
 def format_percent(share: float) -> str:
-    """Write a share for a person."""
+    """Format a share as a percentage."""
     return f"{share * 100:g}%"
 
 

@@ -1,4 +1,4 @@
-"""Changes to update frames of DIFFERENTIAL: what came in or went out, whatever the stock is."""
+"""Changes -> update frames of type DIFFERENTIAL, whatever the current stock is."""
 
 from __future__ import annotations
 
@@ -33,28 +33,26 @@ def build_differential(
     reference: str | None = None,
     allow_partial: bool = False,
 ) -> pd.DataFrame:
-    """Plan DIFFERENTIAL updates: stock moves by a change, so that sales in between are kept.
+    """Plan DIFFERENTIAL updates, which change the stock, so that sales in between are kept.
 
-    Without `actual` nothing is looked up: `current_quantity` is null and `known_sku` True for every row.
-    Guards never trust `known_sku`: `check_updates`, and so every submission, looks each SKU up in the stock
-    that it is given, and unknown ones are found there.
+    Without `actual` nothing is looked up: `current_quantity` is null and `known_sku` True for every row. Guards don't
+    rely on `known_sku`: `check_updates`, and so every submission, looks each SKU up in the stock that it is given.
 
     Args:
-        changes: `warehouse_code product_sku quantity`, whole units with their sign; `change` is accepted as the
-            name of the last one.
-        actual: Actual stock now, from `load_actual_stock`: then SKUs that it lacks, and changes that would
-            lead below 0, are seen here and not by Cenports.
-        reason: Why, for the journal.
+        changes: `warehouse_code product_sku quantity`, signed whole units; the last one may also be named `change`.
+        actual: Actual stock now, from `load_actual_stock`, to find unknown SKUs, and changes that would lead below 0,
+            before Cenports does.
+        reason: The reason, for the journal.
         reference: Your document number, for the journal.
-        allow_partial: Plan even though `actual` is partial or has rejects.
+        allow_partial: Plan even if `actual` is partial or has rejects.
 
     Returns:
-        The columns of `schemas.StockUpdates`, in the order of `changes`, rows of 0 left out; `quantity` and
-        `change` are both the signed change.
+        The columns of `schemas.StockUpdates`, in the order of `changes`, without rows of 0; `quantity` and `change` are
+        both the signed change.
 
     Raises:
-        InvalidRequestError: A column is missing or can't be read, a key repeats, `quantity` and `change` say
-            different things, `actual` is partial, or stock would go below 0.
+        InvalidRequestError: A column is missing or can't be read, a key repeats, `quantity` and `change` contradict
+            each other, `actual` is partial, or stock would go below 0.
 
     Example:
         >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [-2]})
@@ -69,7 +67,7 @@ def build_differential(
     refuse_duplicates(changes, read.duplicated(STOCK_KEYS, keep=False).to_numpy(), STOCK_KEYS, "changes")
     read = read[read["quantity"] != 0]
     quantity = read["quantity"].to_numpy()
-    _refuse(read, np.abs(quantity) > MAX_UNITS, f"would move by more than {MAX_UNITS:,}", "mend them")
+    _refuse(read, np.abs(quantity) > MAX_UNITS, f"would move by more than {MAX_UNITS:,}", "fix them")
     now = None if actual is None else check_stock(actual, "actual", allow_partial=allow_partial)
     current, known = np.zeros(len(read), dtype=np.int64), np.zeros(len(read), dtype=bool)
     if actual is not None and now is not None:
@@ -77,7 +75,7 @@ def build_differential(
         stock_rows = index_unique_rows(actual, encoded.rows[1], encoded.size, STOCK_KEYS, "actual")
         current, known = look_up_quantities(now, stock_rows[encoded.rows[0]])
         below = known & (quantity < 0) & (current + quantity < 0)
-        _refuse(read, below, "would go below 0", "there is less than they take out; mend them", current)
+        _refuse(read, below, "would go below 0", "they remove more than there is; fix them", current)
     keys = {name: take_text(np.arange(len(read)), read[name]) for name in STOCK_KEYS}
     plan = build_update_frame(
         keys, "DIFFERENTIAL", quantity, current=current, known=known, actual=now, reason=reason, reference=reference
@@ -86,7 +84,7 @@ def build_differential(
 
 
 def _read_changes(changes: pd.DataFrame) -> pd.DataFrame:
-    """Read the changes, whether their column is `quantity` or `change`."""
+    """Validate the changes, whether their column is `quantity` or `change`."""
     if isinstance(changes, pd.DataFrame) and {"change", "quantity"} <= {*changes.columns}:
         both = validate_columns(changes, schemas.StockUpdates, "changes", ["quantity", "change"])
         if not (both["quantity"] == both["change"]).fillna(value=False).all():

@@ -20,9 +20,9 @@ SENT_COLUMNS = [*STOCK_KEYS, "type", "quantity"]
 def compute_fingerprint(updates: pd.DataFrame) -> str:
     """Hash what an update frame would send into 32 hexadecimal digits.
 
-    Keys, type and quantity alone decide, in the order of the keys: neither the order of rows and columns, nor
-    labels, dtypes, what the stock was or why. It hashes lengths and bytes of UTF-8 and 64-bit integers, nothing
-    that a version of pandas or Arrow decides, so a journal can keep it.
+    Only keys, type and quantity count, in the order of the keys: not the order of rows and columns, labels, dtypes,
+    the current stock or the reason. The hash covers lengths and bytes of UTF-8 and 64-bit integers, independent of
+    versions of pandas and Arrow, so a journal can store it.
     """
     read = validate_columns(updates, schemas.StockUpdates, "updates", SENT_COLUMNS)
     quantity = read["quantity"].to_numpy()
@@ -33,7 +33,7 @@ def compute_fingerprint(updates: pd.DataFrame) -> str:
     for name in STOCK_KEYS:
         text = to_arrow(take_text(order, read[name])).combine_chunks()
         known.update(pc.binary_length(text).to_numpy().astype("<i8").tobytes())
-        # An Arrow array may be a window of larger buffers: its own bytes are between its first and last offset.
+        # An Arrow array may be a slice of larger buffers: its own bytes are between its first and last offset.
         offsets = np.frombuffer(text.buffers()[1], dtype=np.int64)[text.offset : text.offset + len(text) + 1]
         if len(text):
             known.update(memoryview(text.buffers()[2])[offsets[0] : offsets[-1]])

@@ -1,4 +1,4 @@
-"""Metadata of a plan: the stock it was made from, as one small JSON text in the frame's `attrs`."""
+"""Metadata of a plan: the stock it was made from, as a small JSON text in the frame's `attrs`."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """How much of a warehouse was counted.
 
     Attributes:
-        stocked: SKUs that it has, with more than 0 units.
-        counted: Those of them that are in the counts.
+        stocked: The number of its SKUs with more than 0 units.
+        counted: The number of those that are in the counts.
     """
 
     stocked: int
@@ -26,12 +26,12 @@ class Coverage(msgspec.Struct, frozen=True):
 
 
 class UnsettledSkus(msgspec.Struct, frozen=True):
-    """The SKUs of a warehouse's count that it does not have and that nobody settled, and what is set to 0 beside them.
+    """The unknown SKUs of a warehouse's count that nobody settled, and what is set to 0 beside them.
 
     Attributes:
-        number: How many they are.
-        closest: The first of them, each with the SKU most like it that was not counted.
-        zeroed: The SKUs that were not counted and are set to 0: any of them may have been, under another name.
+        number: The number of unknown SKUs.
+        closest: Some of them, each with the most similar uncounted SKU.
+        zeroed: Uncounted SKUs that are set to 0: any of them may have been counted under another name.
     """
 
     number: int
@@ -40,11 +40,11 @@ class UnsettledSkus(msgspec.Struct, frozen=True):
 
 
 class OpenLinesQuery(msgspec.Struct, frozen=True):
-    """Which open lines a plan added back, so that the same ones can be read again.
+    """The query of the open lines that a plan added back, to read the same ones again.
 
     Attributes:
-        first_day: Of their orders, `YYYY-MM-DD`; None if it is unknown.
-        closed: The statuses that end a line; None for those that usually do.
+        first_day: The first day of their orders, `YYYY-MM-DD`; None if unknown.
+        closed: The statuses that close a line; None for the default.
         channel_id: Their sales channels; None for all.
     """
 
@@ -54,26 +54,26 @@ class OpenLinesQuery(msgspec.Struct, frozen=True):
 
 
 class PlanMetadata(msgspec.Struct, frozen=True):
-    """What a plan was made from; the guards can't see it in its rows.
+    """What a plan was made from, for the guards, which can't see it in its rows.
 
     Attributes:
-        environment: Of the stock that it was made from; None if that does not know its origin.
+        environment: The environment of its stock; None if that has no provenance.
         partner_id: The account of that stock.
-        as_of: When that stock was read, UTC.
+        as_of: When that stock was loaded, UTC.
         at_count: Whether the counts are compared with the stock of an earlier time.
-        compared: When the stock was read that the counts are compared with: that one, or the same as `as_of`.
-        basis: As given to `build_true_up`; None for a plan that counts nothing.
+        compared: When the stock that the counts are compared with was loaded: that earlier one, or `as_of`.
+        basis: As given to `build_true_up`; None for a plan without counts.
         missing: As given to `build_true_up`.
         warehouses: How much of each warehouse was counted.
-        open_as_of: When the open lines were read, UTC; None if the plan uses none.
+        open_as_of: When the open lines were loaded, UTC; None if the plan uses none.
         open_quantities: Open units that were added back, by warehouse and SKU, of rows that have any.
-        parent_fingerprint: Of the plan that this is a part of; None if it is all of it.
-        open_lines: How to read these lines again; None if they don't know their origin, or if stock at the count is
+        parent_fingerprint: The fingerprint of the plan that this is a part of; None if it is a whole plan.
+        open_lines: How to load these lines again; None if they have no provenance, or if the stock at the count is
             compared, so that orders which ship later change nothing.
         reversal_of: The submission that the plan undoes; None if it undoes none.
         settled: What a person said each unknown SKU of the count is.
-        remembered: What was said of an earlier count, as far as it was applied.
-        unsettled: Unknown SKUs of which nothing was said, by warehouse, where others are set to 0 beside them.
+        remembered: Settlements of earlier counts that were applied.
+        unsettled: Unsettled SKUs by warehouse, if others are set to 0 beside them.
     """
 
     environment: str | None = None
@@ -133,7 +133,7 @@ def write_metadata(
 
 
 def _describe_query(lines: Provenance) -> OpenLinesQuery | None:
-    """Describe how open lines were read, from what their loader was asked."""
+    """Describe how open lines were loaded, from their provenance."""
     if lines.as_of is None:
         return None
     start, last = lines.params.get("start"), lines.params.get("last")
@@ -145,21 +145,21 @@ def _describe_query(lines: Provenance) -> OpenLinesQuery | None:
 
 
 def mark_as_part(part: pd.DataFrame, fingerprint: str) -> pd.DataFrame:
-    """Write into rows of a plan the fingerprint of the whole plan, and return them."""
+    """Write the fingerprint of the whole plan into a part of it, and return the part."""
     metadata = msgspec.structs.replace(read_metadata(part) or PlanMetadata(), parent_fingerprint=fingerprint)
     part.attrs = {**part.attrs, ATTRS_KEY: msgspec.json.encode(metadata).decode()}
     return part
 
 
 def mark_as_reversal(plan: pd.DataFrame, submission_id: str) -> pd.DataFrame:
-    """Write into a plan which submission it undoes, and return it: that is its document, whatever it is called."""
+    """Write into a plan which submission it undoes, and return the plan; the submission then identifies its document."""
     metadata = msgspec.structs.replace(read_metadata(plan) or PlanMetadata(), reversal_of=submission_id)
     plan.attrs = {**plan.attrs, ATTRS_KEY: msgspec.json.encode(metadata).decode()}
     return plan
 
 
 def read_metadata(updates: pd.DataFrame) -> PlanMetadata | None:
-    """Read the metadata of a plan; None if there is none or it can't be read."""
+    """Read the metadata of a plan; None if it is missing or can't be read."""
     text = updates.attrs.get(ATTRS_KEY)
     if not isinstance(text, str):
         return None

@@ -10,7 +10,7 @@ from cenports_nb.rendering.text import format_count
 from cenports_nb.rendering.text_table import format_table
 
 MAX_ROWS = 30
-"""Rows of the largest changes; as many again where guards object to smaller ones."""
+"""Maximum rows with the largest changes; as many again if guards object to smaller ones."""
 
 
 def build_plan_table(updates: pd.DataFrame, now: str = "current_quantity") -> pd.DataFrame:
@@ -23,12 +23,12 @@ def build_plan_table(updates: pd.DataFrame, now: str = "current_quantity") -> pd
 
 
 def format_plan(plan: pd.DataFrame, objections: pd.DataFrame, *, most: int = MAX_ROWS) -> str:
-    """Write a plan: rows by size of change, objections beside them, then totals, then what is said of all.
+    """Format a plan: rows by size of change with their objections, totals, then general objections.
 
     Args:
         plan: From `build_plan_table`.
-        objections: `warehouse_code product_sku message`; null keys mean a warehouse or all of it.
-        most: Rows that are shown.
+        objections: `warehouse_code product_sku message`; null keys stand for a warehouse or the whole plan.
+        most: Maximum rows.
     """
     messages = objections[objections["product_sku"].notna()].groupby(STOCK_KEYS, sort=False)["message"]
     rows = plan.merge(messages.agg("; ".join).rename("objection").reset_index(), on=STOCK_KEYS, how="left")

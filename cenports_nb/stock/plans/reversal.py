@@ -1,4 +1,4 @@
-"""Reversal of a submission: the opposite change of each row that was applied, so that later sales are kept."""
+"""Reversal of a submission: the opposite change of each applied row, so that later sales are kept."""
 
 from __future__ import annotations
 
@@ -22,26 +22,26 @@ MAX_NAMED_ROWS = 5
 def build_reversal(
     submission: Any, rows: pd.DataFrame | None = None, *, reason: str | None = None, reference: str | None = None
 ) -> pd.DataFrame:
-    """Plan DIFFERENTIAL updates that undo what a submission applied, and nothing else.
+    """Plan DIFFERENTIAL updates that undo exactly what a submission applied.
 
-    quantity = before - sent for an applied TRUE_UP, where before is the stock just before it was sent; the
-    opposite of what was sent for an applied DIFFERENTIAL. Rows of any other outcome changed nothing, or may yet.
+    For an applied TRUE_UP, quantity = before - sent, where before is the stock just before it was sent; for an applied
+    DIFFERENTIAL it is the opposite of what was sent. Rows with any other outcome changed nothing, or may still do so.
 
     Args:
-        submission: A submission of stock, settled: from `submit_updates` or `open_submission`.
-        rows: Which rows to undo: any frame with `warehouse_code` and `product_sku`, such as a filter of
-            `submission.outcomes`; all that were applied by default.
-        reason: Why, for the journal; "reversal of" and the submission's id by default.
-        reference: Your document number, for the journal; the same by default, so that a reversal that is
-            submitted twice is seen.
+        submission: A settled submission of stock, from `submit_updates` or `open_submission`.
+        rows: The rows to undo: any frame with `warehouse_code` and `product_sku`, such as a filter of
+            `submission.outcomes`; by default all applied rows.
+        reason: The reason, for the journal; by default "reversal of" and the submission's id.
+        reference: Your document number, for the journal; by default the same text, so that a guard notices a reversal
+            that is submitted twice.
 
     Returns:
-        The columns of `schemas.StockUpdates`; rows that moved nothing are left out. `current_quantity` is null:
-        the stock since then is nobody's guess, and a change needs none.
+        The columns of `schemas.StockUpdates`, without rows that changed nothing. `current_quantity` is null, because
+        the stock has changed since and a DIFFERENTIAL doesn't need it.
 
     Raises:
-        InvalidRequestError: It is no submission of stock; a row that was asked for is not in it, or was not
-            applied (its outcome is named); the stock before a TRUE_UP is unknown.
+        InvalidRequestError: It isn't a submission of stock; it lacks a requested row or didn't apply it (the message
+            names its outcome); or the stock before a TRUE_UP is unknown.
 
     Example:
         >>> changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [-2]})
@@ -72,7 +72,7 @@ def build_reversal(
     sent = changes["quantity"].to_numpy(dtype="int64")[undone]
     back = np.where(true_up, before.to_numpy(dtype="int64", na_value=0) - sent, -sent)
 
-    # A key stands once in what a person submits, but may have been sent again.
+    # A submission has each key once, but may have sent it again.
     encoded = encode_keys([keys[column].iloc[undone] for column in STOCK_KEYS])
     codes = encoded.rows[0]
     total = sum_by_code(codes, back, encoded.size)[codes]
@@ -101,7 +101,7 @@ def _select_rows(rows: pd.DataFrame, keys: pd.DataFrame, outcomes: pd.Series[Any
     absent = sent_rows[asked_codes] < 0
     if absent.any():
         raise InvalidRequestError(
-            f"The submission has no row for {_format_keys(asked, np.flatnonzero(absent))}: mend rows=."
+            f"The submission has no row for {_format_keys(asked, np.flatnonzero(absent))}: fix rows=."
         )
     applied_rows = index_rows(np.where(applied, codes, -1), size)
     not_applied = np.flatnonzero(applied_rows[asked_codes] < 0)

@@ -1,7 +1,7 @@
-"""Keys of SKUs that a program turned into something else: a number, a date, the letters of a wrong code page.
+"""Keys of SKUs that a program changed: into a number, a date, or letters of a wrong code page.
 
-Each function returns the keys of counted SKUs and of stocked ones, as pairs of row and key. Two SKUs that share a key may
-be the same one. The keys of stock are built only where some counted SKU has the form that needs them.
+Each function returns the keys of counted and of stocked SKUs, as pairs of row and key. Two SKUs that share a key may be
+the same one. The keys of stocked SKUs are built only if a counted SKU has the form that needs them.
 """
 
 from __future__ import annotations
@@ -31,9 +31,9 @@ LONG_NUMBER = r"^[0-9]{5,}$"
 VERY_LONG_NUMBER = r"^[0-9]{16,}$"
 MAX_EXPONENT = 40
 EXACT_DIGITS = 15
-"""Digits of a number that Excel keeps; it writes 0 for the others."""
+"""Digits that Excel keeps of a number; it replaces the others by 0."""
 GENERAL_DIGITS = 12
-"""From so many digits on Excel's general format shortens a number, and drops zeros at the end of what it leaves."""
+"""From this many digits on, Excel's general format shortens a number, and drops trailing zeros."""
 SCIENTIFIC_DIGITS = 3
 """Digits of Excel's scientific format."""
 
@@ -51,7 +51,7 @@ MONTH_NAMES = (
     "nov november novembre noviembre",
     "dec december dez dezember decembre dic diciembre",
 )
-"""English, German, French and Spanish, without accents."""
+"""English, German, French and Spanish names of months, without accents."""
 MONTHS = {name: month for month, names in enumerate(MONTH_NAMES, 1) for name in names.split()}
 MONTH_PATTERN = "|".join([*MONTHS, "mär", "märz", "jänner", "fév", "févr", "février", "août", "déc", "décembre"])
 MIDNIGHT = re.compile(r"[ t]*(?:0?0:00(?::00(?:\.0+)?)?|12:00(?::00)? am)z?$")
@@ -60,11 +60,11 @@ DATE_LIKE = (
 )
 DATE_TOKEN = re.compile(r"[0-9]+|[^\W\d_]+")
 PADDED_DATE = re.compile(r"\d\d[./]\d\d\.?|\d{4}[./-]\d\d?|\d\d?[./-]\d{4}")
-"""Digits alone are how a date is written only with leading zeros or a whole year."""
+"""A date written only in digits has leading zeros or a year of four digits."""
 
 CODE_PAGES = ("utf-8", "cp1252", "cp1250", "cp1251", "mac_roman", "cp437", "cp850", "shift_jis", "cp932", "gbk")
 LOST_CHARACTER = "[?\ufffd\x1a\u00bf\u25a1\u25af]|\u00ef\u00bf\u00bd"
-"""What programs write for a character that their code page lacks."""
+"""Replacements that programs write for a character that their code page lacks."""
 
 
 def _select(skus: pd.Series[Any], pattern: str) -> Iterator[tuple[int, str]]:
@@ -84,7 +84,7 @@ def find_numbers(counted: pd.Series[Any], stocked: pd.Series[Any]) -> tuple[RowK
 
 
 def _write_plainly(skus: pd.Series[Any]) -> RowKeys:
-    """Write numbers as their digits alone."""
+    """Write numbers as plain digits."""
     pattern = "|".join(f"(?:{one})" for one in (E_NOTATION, GROUPED_NUMBER, ZERO_FRACTION))
     rows, keys = [], []
     for row, text in _select(skus, pattern):
@@ -99,7 +99,7 @@ def _write_plainly(skus: pd.Series[Any]) -> RowKeys:
 
 
 def _expand(text: str) -> str:
-    """Expand `1.00e+05` to `100000`; empty if it is no number of a sensible size."""
+    """Expand `1.00e+05` to `100000`; empty if it isn't a number of plausible size."""
     mantissa, _, exponent = text.replace(",", ".").partition("e")
     if not any(map(str.isdigit, mantissa)) or abs(int(exponent)) > MAX_EXPONENT:
         return ""
@@ -185,7 +185,7 @@ def _list_pair_keys(tokens: list[str]) -> Iterator[str]:
 
 
 def _list_full_date_keys(year: str, tokens: list[str], *, is_damaged: bool) -> Iterator[str]:
-    """List the keys of a date with its year, which a spreadsheet also makes of a SKU without one."""
+    """List the keys of a date with a year, which a spreadsheet also adds to a SKU without one."""
     if not year.isdecimal() or len(year) == 3:
         return
     for month, day in _order_month_first(tokens):
@@ -206,12 +206,12 @@ def _order_month_first(tokens: list[str]) -> Iterator[tuple[int, str]]:
 
 
 def find_wrong_code_pages(counted: pd.Series[Any], stocked: pd.Series[Any], is_open: Mask) -> RowKeys:
-    """Find the folded SKUs that counted ones are, if a wrong code page was used to read them.
+    """Find the folded SKUs that counted ones become if they were read with a wrong code page.
 
     Args:
-        counted: SKUs as they are.
-        stocked: SKUs as they are.
-        is_open: Which of the counted ones resemble no other SKU yet.
+        counted: Unchanged SKUs.
+        stocked: Unchanged SKUs.
+        is_open: Which counted SKUs resemble no other SKU yet.
     """
     is_special = is_open & ~pc.string_is_ascii(to_arrow(counted).combine_chunks()).to_numpy(zero_copy_only=False)
     if not is_special.any():
@@ -237,8 +237,8 @@ def _strip_accents(text: str) -> str:
 
 
 def _list_readings(text: str) -> Iterator[tuple[str, bool]]:
-    """List what a text says in other code pages, and whether it is UTF-8, which hardly any other text is by chance."""
-    # A reader of files takes a non-breaking space for a blank, and cuts it off at the end.
+    """List the readings of a text in other code pages, and whether each is UTF-8, which is hardly ever a coincidence."""
+    # Readers of files take a non-breaking space for a blank, and remove it at the end.
     variants = {text, text.replace(" ", "\u00a0"), *([] if text[-1:].isascii() else [f"{text}\u00a0"])}
     for variant in variants:
         readings = [*_decode_again(variant)]
@@ -265,7 +265,7 @@ def _decode_again(text: str) -> Iterator[tuple[str, bool]]:
 
 
 def _keep_controls(error: UnicodeError) -> tuple[bytes, int]:
-    """Write a control character as its byte: five bytes of cp1252 have no letter, and browsers read them so."""
+    """Encode a control character as its byte: cp1252 leaves five bytes undefined, which browsers read so."""
     if isinstance(error, UnicodeEncodeError):
         lost = error.object[error.start : error.end]
         if all(0x80 <= ord(one) <= 0x9F for one in lost):
@@ -282,8 +282,8 @@ def find_lost_characters(
     """Find keys of SKUs in which a program wrote `?` for characters that its code page lacks.
 
     Args:
-        counted: SKUs as they are.
-        stocked: SKUs as they are.
+        counted: Unchanged SKUs.
+        stocked: Unchanged SKUs.
         loose: Stocked SKUs, loosely folded.
     """
     rows = np.flatnonzero(is_match(counted, LOST_CHARACTER))
@@ -311,11 +311,11 @@ def find_damage(
     """Find the keys of all kinds of damage.
 
     Args:
-        counted: SKUs as they are.
-        stocked: SKUs as they are.
+        counted: Unchanged SKUs.
+        stocked: Unchanged SKUs.
         folded: Both, folded.
         loose: Stocked SKUs, loosely folded.
-        is_open: Which of the counted ones resemble no other SKU yet.
+        is_open: Which counted SKUs resemble no other SKU yet.
     """
     wrong = find_wrong_code_pages(counted, stocked, is_open)
     parts = [

@@ -1,4 +1,4 @@
-"""Fold SKUs to keys that are equal where only a spreadsheet, a keyboard or a font made them differ."""
+"""Fold SKUs to keys that are equal if only a spreadsheet, a keyboard or a font made the SKUs differ."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ INVISIBLE = frozenset({
     0x034F, 0x115F, 0x1160, 0x17B4, 0x17B5, 0x2800, 0x3164, 0xFFA0, 0xFFFC, 0xFFFE,
     *range(0x180B, 0x1810), *range(0xFE00, 0xFE10), *range(0xE0100, 0xE01F0),
 })  # fmt: skip
-"""Blank or invisible characters that Unicode calls letters, symbols or marks: fillers, joiners, variation selectors."""
+"""Blank or invisible characters in Unicode's categories of letters, symbols or marks."""
 DASHES = frozenset("\u02d7\u06d4\u2043\u2212\u2500\u2501\u2796\u30fc\uff70")
-"""Characters that look like a dash and that Unicode does not call one: minus signs, bullets, box lines."""
+"""Characters that look like a dash outside Unicode's category of dashes: minus signs, bullets, box lines."""
 QUOTES = frozenset(
     "\"'`\u00b4\u02b9\u02ba\u02bb\u02bc\u02ca\u02cb\u055a\u05f3\u2032\u2033\u2035\u201a\u201e\u300e\u300f\u301d\u301e\u301f"
 )
-"""Quotation marks beside those that Unicode calls opening or closing ones."""
+"""Quotation marks outside Unicode's categories of opening and closing ones."""
 CONFUSABLES = str.maketrans(
     "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0423\u0425\u0406\u0408\u0405\u0417"
     "\u0430\u0432\u0435\u043a\u043c\u043d\u043e\u0440\u0441\u0442\u0443\u0445\u0456\u0458\u0455\u0437"
@@ -33,9 +33,9 @@ CONFUSABLES = str.maketrans(
     "\u03b1\u03b2\u03b5\u03b9\u03ba\u03bc\u03bd\u03bf\u03c1\u03c4\u03c5\u03c7",
     "ABEKMHOPCTYXIJS3abekmhopctyxijs3ABEZHIKMNOPTYXabeikuvoptux",
 )
-"""Cyrillic and Greek letters that look like Latin ones, by the case that they look alike in."""
+"""Cyrillic and Greek letters that look like Latin ones, by the case in which they do."""
 PLAIN_LETTERS = str.maketrans("ØøŁłĐđĦħŦŧıÐðŒœÆæÞþ", "OoLlDdHhTtiDdEeEePp")
-"""Letters with a stroke or of two parts, which have no accent that Unicode can take off."""
+"""Letters with a stroke and ligatures, which Unicode can't decompose."""
 ESCAPE = r"(?i)_x[0-9a-f]{4}_|&(?:#[0-9]+|#x[0-9a-f]+|[a-z]+[0-9]*);"
 """A character that a workbook or a web page writes as `_x000D_` or `&amp;`."""
 ESCAPED_CHARACTER = re.compile(r"_x([0-9a-f]{4})_", re.IGNORECASE)
@@ -47,24 +47,24 @@ def fold_skus(skus: pd.Series[Any]) -> pd.Series[Any]:
 
 
 def fold_loosely(skus: pd.Series[Any]) -> pd.Series[Any]:
-    """Fold what `fold_skus` folds, and accents, letters of other scripts that look alike, and missing dashes."""
+    """Fold like `fold_skus`, and also accents, similar letters of other scripts, and missing dashes."""
     text = _fold_ascii(_map_special(to_arrow(skus).combine_chunks(), _fold_letters))
     text = pc.replace_substring(text, "-", "")
     return from_arrow(pc.utf8_ltrim(text, characters="0"))
 
 
 def fold_text(text: str) -> str:
-    """Fold one SKU as `fold_skus` does."""
+    """Fold one SKU like `fold_skus`."""
     return str(fold_skus(pd.Series([text], dtype="str")).iloc[0])
 
 
 def is_match(skus: pd.Series[Any], pattern: str) -> pd.Series[Any]:
-    """Tell which SKUs match a pattern, in Arrow's syntax, without making Python strings."""
+    """Return which SKUs match a pattern in Arrow's syntax, without creating Python strings."""
     return pd.Series(pc.match_substring_regex(to_arrow(skus).combine_chunks(), pattern).to_numpy(zero_copy_only=False))
 
 
 def _map_special(text: arrow.Array, fold: Callable[[str], str]) -> arrow.Array:
-    """Fold those texts that Arrow can't: not ASCII, or with escaped characters."""
+    """Fold the texts that Arrow can't: non-ASCII ones, or those with escaped characters."""
     special = pc.or_(pc.invert(pc.string_is_ascii(text)), pc.match_substring_regex(text, ESCAPE))
     if not pc.any(special).as_py():
         return text
@@ -73,7 +73,7 @@ def _map_special(text: arrow.Array, fold: Callable[[str], str]) -> arrow.Array:
 
 
 def _fold_ascii(text: arrow.Array) -> arrow.Array:
-    """Fold what is ASCII: case, blanks, controls, quotes, the signs of a formula, leading zeros, the `.0` of a number."""
+    """Fold ASCII: case, blanks, controls, quotes, formula signs, leading zeros, the `.0` of a number."""
     text = pc.utf8_lower(text)
     text = pc.replace_substring_regex(text, r"""[\x00-\x20\x7f"'`]+""", "")
     text = pc.replace_substring_regex(text, r"^([=+@]*-?\d+)\.0+$", r"\1")
@@ -91,16 +91,16 @@ def _fold_letters(text: str) -> str:
 
 
 def _decode_escapes(text: str) -> str:
-    """Decode escaped characters, those too whose escape was escaped."""
+    """Decode escaped characters, including double escapes."""
     while True:
         decoded = html.unescape(ESCAPED_CHARACTER.sub(lambda found: chr(int(found[1], 16)), text))
         if decoded == text:
-            return decoded.encode("utf-8", "replace").decode()  # no lone surrogates
+            return decoded.encode("utf-8", "replace").decode()  # without lone surrogates
         text = decoded
 
 
 class _CharacterTable(dict[int, str | int | None]):
-    """What each character becomes, worked out when it is first met."""
+    """The folded form of each character, computed when it is first needed."""
 
     def __init__(self, *, keep_accents: bool) -> None:
         super().__init__()

@@ -1,4 +1,4 @@
-"""Suggestions for unknown SKUs: the SKU of the warehouse that differs only in how it is written."""
+"""Suggestions for unknown SKUs: the SKU of the warehouse that differs only in spelling."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ NO_KEYS: RowKeys = ([], [])
 
 
 def suggest_skus(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> pd.Series[Any]:
-    """Suggest for each unknown SKU the one SKU of its warehouse that differs only in how it is written.
+    """Suggest for each unknown SKU the one SKU of its warehouse that differs only in spelling.
 
-    Case, dashes, blanks and lost zeros weigh less than accents, and those less than a SKU that became a date or
-    a number: of several SKUs that fit, the one that differs least is suggested, if it is only one.
+    Case, dashes, blanks and lost zeros count as smaller differences than accents, and those as smaller ones than a
+    SKU that became a date or a number. The SKU with the smallest difference is suggested, if there is only one.
 
     Args:
         updates: `warehouse_code product_sku`.
-        unknown: Which rows name a SKU that their warehouse does not have.
-        actual: Stock, `warehouse_code product_sku`, each once.
+        unknown: Which rows name a SKU that their warehouse lacks.
+        actual: Stock, `warehouse_code product_sku`, each key once.
 
     Returns:
-        A `str` column, null for known SKUs, and where no SKU or several are alike.
+        A `str` column, null for known SKUs and for those that resemble no SKU or several.
     """
     unknown_rows = np.flatnonzero(unknown)
     if not len(unknown_rows) or not len(actual):
@@ -41,7 +41,7 @@ def suggest_skus(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> 
 
 
 def find_resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -> Mask:
-    """Mark the rows of the stock that an unknown SKU resembles, also where it resembles several."""
+    """Mark the rows of the stock that an unknown SKU resembles, even if it resembles several."""
     unknown_rows = np.flatnonzero(unknown)
     if not len(unknown_rows) or not len(actual):
         return np.zeros(len(actual), dtype=bool)
@@ -50,11 +50,11 @@ def find_resembled(updates: pd.DataFrame, unknown: Mask, actual: pd.DataFrame) -
 
 @dataclass(frozen=True)
 class _Matches:
-    """Which rows of the stock unknown SKUs resemble.
+    """The rows of the stock that unknown SKUs resemble.
 
     Attributes:
-        stock_rows: The one row that each unknown SKU resembles most, -1 where there is none or are several.
-        is_resembled: Whether each row of the stock is resembled at all.
+        stock_rows: The one row that each unknown SKU resembles most, -1 for none or several.
+        is_resembled: Whether any unknown SKU resembles each row of the stock.
     """
 
     stock_rows: IntArray
@@ -63,7 +63,7 @@ class _Matches:
 
 @dataclass(frozen=True)
 class _Keys:
-    """Keys of SKUs: a SKU may have several, and two SKUs that share one in a warehouse resemble each other."""
+    """Keys of SKUs: a SKU may have several; two SKUs of a warehouse that share one resemble each other."""
 
     rows: IntArray
     warehouses: pd.Series[Any]
@@ -71,7 +71,7 @@ class _Keys:
 
     @classmethod
     def build(cls, warehouses: pd.Series[Any], folded: pd.Series[Any], more: RowKeys) -> _Keys:
-        """Join the folded SKUs, which each row has, with further keys of some rows."""
+        """Join the folded SKUs, one per row, with further keys of some rows."""
         rows = np.concatenate([np.arange(len(folded)), np.array(more[0], dtype=np.int64)])
         keys = folded if not more[0] else pd.concat([folded, pd.Series(more[1], dtype="str")], ignore_index=True)
         return cls(rows, take_text(rows, warehouses), keys)
@@ -100,7 +100,7 @@ def _match_skus(updates: pd.DataFrame, unknown_rows: IntArray, actual: pd.DataFr
 
 
 def _join(counted: _Keys, stocked: _Keys, counted_rows: int, stock_rows: int) -> tuple[IntArray, IntArray, Mask]:
-    """Join keys: the first and the last stock row of each counted SKU, and whether each stock row has one."""
+    """Join keys: return the first and the last stock row of each counted SKU, and which stock rows have one."""
     encoded = encode_keys([counted.warehouses, counted.keys], [stocked.warehouses, stocked.keys])
     codes, stock_codes = encoded.rows
     first, last = np.full(encoded.size, stock_rows), np.full(encoded.size, -1)

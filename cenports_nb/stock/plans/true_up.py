@@ -1,4 +1,4 @@
-"""Counts to update frames of TRUE_UP: only rows that change something."""
+"""Counts -> update frames of type TRUE_UP, with only the rows that change something."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ from cenports_nb.stock.plans.update_frame import (
 )
 
 MAX_CLOCK_DIFFERENCE = timedelta(seconds=5)
-"""The cache and the load that fetched an answer date it a little differently."""
+"""Maximum difference between the times that the cache and the load give to the same answer."""
 
 
 def build_true_up(
@@ -56,47 +56,46 @@ def build_true_up(
     reference: str | None = None,
     allow_partial: bool = False,
 ) -> pd.DataFrame:
-    """Plan TRUE_UP updates that bring actual stock to what was counted.
+    """Plan TRUE_UP updates that set actual stock to the counted quantities.
 
-    | counted when | the file says | arguments | quantity |
+    | counted | the file has | arguments | quantity |
     |---|---|---|---|
-    | now | what is on hand | | counted |
-    | now | on hand less open orders | `basis="net_of_open"`, `open_items` | counted + open |
-    | earlier | what was on hand | `at_count` | actual + (counted - at_count) |
-    | earlier | on hand less open orders | both | actual + (counted + open - at_count) |
+    | now | stock on hand | | counted |
+    | now | stock on hand less open orders | `basis="net_of_open"`, `open_items` | counted + open |
+    | earlier | stock on hand | `at_count` | actual + (counted - at_count) |
+    | earlier | stock on hand less open orders | both | actual + (counted + open - at_count) |
 
-    change = quantity - actual. At submission the stock is read again: where it moved since `actual` was read,
-    quantity is refused as stale, or becomes stock then + change with `on_stale="rebase"`.
+    change = quantity - actual. `submit_updates` reads the stock again: rows whose stock changed since `actual` was
+    loaded are refused as stale, or become new stock + change with `on_stale="rebase"`.
 
     Args:
-        counts: `warehouse_code product_sku quantity`, from `read_counts`; may have `counted_at`.
+        counts: `warehouse_code product_sku quantity`, from `read_counts`; optionally `counted_at`.
         actual: Actual stock now, from `load_actual_stock`.
-        at_count: Actual stock read when it was counted.
-        basis: `"net_of_open"` for a file that is already reduced by open orders.
-        open_items: Line items, needed for `"net_of_open"`: those that were open when it was counted, read after the
-            stock of that time (`load_open_items(client, refresh=True)`).
-        missing: `"zero"` also sets to 0 what a counted warehouse has and the count lacks; not what an unknown
-            SKU of the count resembles, which was counted after all, nor what came after `at_count`. While the count
-            of a warehouse has unknown SKUs that nobody settled, a guard holds these rows back.
-        unknown: What unknown SKUs of the count are: `{"NEW-1": "new", "ab100": "AB-100"}`. A SKU named here is
-            counted under that name, in every warehouse that lacks the first and has the second. `submit_updates`
-            remembers it for the account, and the next plan applies it.
-        reason: Why, for the journal.
+        at_count: Actual stock at the time of the count.
+        basis: `"net_of_open"` for a file in which open orders are already deducted.
+        open_items: Line items, required for `"net_of_open"`: those that were open at the time of the count, loaded after
+            the stock of that time (`load_open_items(client, refresh=True)`).
+        missing: `"zero"` also sets to 0 what a counted warehouse has and the count lacks, except SKUs that an unknown
+            SKU of the count resembles, and those that came after `at_count`. While the count of a warehouse has unknown
+            SKUs that nobody settled, a guard holds these rows.
+        unknown: What unknown SKUs of the count are: `{"NEW-1": "new", "ab100": "AB-100"}`. The count of such a SKU is
+            used for the named one in every warehouse that lacks the first and has the second. `submit_updates` remembers
+            it for the account, and the next plan applies it.
+        reason: The reason, for the journal.
         reference: Your document number, for the journal.
-        allow_partial: Plan even though `actual` is partial or has rejects.
+        allow_partial: Plan even if `actual` is partial or has rejects.
 
     Returns:
-        The columns of `schemas.StockUpdates`, only rows that change something, in the order of `counts`; then
-        what `missing="zero"` adds. A SKU that the warehouse does not have is kept, with `known_sku` False and,
-        as `suggestion`, the one SKU there that differs only in how it is written. `counted_at` where the
-        counts have it. A note in `attrs` tells the guards whose stock it was made from.
+        The columns of `schemas.StockUpdates`, only rows that change something, in the order of `counts`, followed by
+        those of `missing="zero"`. A SKU that the warehouse lacks is kept, with `known_sku` False and, as `suggestion`,
+        the one SKU of the warehouse that differs only in spelling. `counted_at` if the counts have it. Metadata in
+        `attrs` tell the guards what the plan was made from.
 
     Raises:
-        InvalidRequestError: Columns missing, keys repeated, quantities no whole numbers of 0 or more, frames of
-            several accounts, an `at_count` that lacks what was counted or is younger than `actual`, open lines that
-            are older than their stock, partial or without a warehouse, an `unknown` that settles what is known or
-            counted too, or a partial `actual`, in which a missing row
-            would look like an unknown SKU.
+        InvalidRequestError: Columns are missing, keys repeat, or quantities aren't whole numbers of 0 or more; frames
+            belong to several accounts; `at_count` lacks a counted SKU or is newer than `actual`; open lines are older
+            than their stock, partial or without a warehouse; `unknown` settles a SKU that is known or whose target was
+            counted too; or `actual` is partial, in which a missing row would look like an unknown SKU.
 
     Example:
         >>> counts = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [15]})
@@ -158,7 +157,7 @@ def build_true_up(
 
 @dataclass(frozen=True)
 class _JoinedStock:
-    """Counts and stock, joined by the codes of their keys.
+    """Counts and stock, joined by key codes.
 
     Attributes:
         counted: The counts.
@@ -167,11 +166,11 @@ class _JoinedStock:
         count_codes: The key code of each count.
         now_codes: The key code of each row of the current stock.
         line_codes: The key code of each open line.
-        now_rows: The row of each code in the current stock, -1 where there is none.
+        now_rows: The row of each code in the current stock, -1 for none.
         then_rows: The row of each code in the stock at the count; None if that was not given.
         is_counted: Whether each row of the current stock was counted.
-        is_unsettled: Whether each count is of a SKU that its warehouse lacks and that nobody settled.
-        remembered: What was said of unknown SKUs of earlier counts, as far as it was applied.
+        is_unsettled: Whether each count is of an unknown SKU that nobody settled.
+        remembered: Settlements of earlier counts that were applied.
     """
 
     counted: pd.DataFrame
@@ -196,7 +195,7 @@ def _join_stock(
     *,
     allow_partial: bool,
 ) -> _JoinedStock:
-    """Check the frames, settle unknown SKUs, and join them; a key that repeats is refused."""
+    """Validate the frames, settle unknown SKUs, and join them; a key that repeats is refused."""
     counted = validate_columns(counts, schemas.ActualStock, "counts", STOCK_COLUMNS, least={"quantity": 0})
     now = check_stock(actual, "actual", allow_partial=allow_partial)
     then = None if at_count is None else check_stock(at_count, "at_count", allow_partial=allow_partial)
@@ -212,7 +211,7 @@ def _join_stock(
     then_rows = None if at_count is None else index_unique_rows(at_count, codes[2], size, STOCK_KEYS, "at_count")
     too_many = np.flatnonzero(counted["quantity"].to_numpy() > MAX_UNITS)
     if len(too_many):
-        _refuse(too_many, counted, now, f"a quantity above {MAX_UNITS:,}", "mend the count")
+        _refuse(too_many, counted, now, f"a quantity above {MAX_UNITS:,}", "fix the count")
     is_counted = count_rows[codes[1]] >= 0
     is_unsettled = (now_rows[codes[0]] < 0) & ~settlement.is_new
     return _JoinedStock(
@@ -231,17 +230,17 @@ def _join_stock(
 
 
 def _find_zeroed(joined: _JoinedStock) -> Mask:
-    """Find what a whole count lacks: rows of the current stock that were not counted, under no name."""
+    """Find what a complete count lacks: rows of the current stock that were not counted under any name."""
     counted, now = joined.counted, joined.now
     absent: Mask = now["warehouse_code"].isin(counted["warehouse_code"].unique()).to_numpy() & ~joined.is_counted
     absent &= ~find_resembled(counted, joined.is_unsettled, now)
     if joined.then_rows is not None:
-        absent &= joined.then_rows[joined.now_codes] >= 0  # what came since the count can't have been missed by it
+        absent &= joined.then_rows[joined.now_codes] >= 0  # stock that came after the count can't be in it
     return absent
 
 
 def _list_unsettled(counts: pd.DataFrame, joined: _JoinedStock, is_zeroed: Mask) -> dict[str, UnsettledSkus]:
-    """List unsettled SKUs by warehouse where rows wait for them: what is set to 0, and what earlier was and was held."""
+    """List unsettled SKUs by warehouse if rows wait for them: those set to 0 now, and those held before."""
     counted, is_known = joined.counted, joined.now_rows[joined.count_codes] >= 0
     is_uncounted = find_uncounted(counts, counted["quantity"].to_numpy()) & is_known
     if not is_uncounted.any():
@@ -290,7 +289,7 @@ def _decide_targets(
 
 
 def _measure_coverage(counted: pd.DataFrame, now: pd.DataFrame, is_counted: Mask) -> dict[str, Coverage]:
-    """Count the stocked SKUs of each counted warehouse, and those of them that were counted."""
+    """Count the stocked SKUs of each counted warehouse, and those that were counted."""
     stocked = now["quantity"] > 0
     codes = now["warehouse_code"].where(stocked)
     all_stocked, all_counted = codes.value_counts(), codes[is_counted].value_counts()
@@ -312,7 +311,7 @@ def _refuse_swapped(actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None
 
 
 def _refuse_older_lines(open_items: pd.DataFrame, actual: pd.DataFrame, at_count: pd.DataFrame | None) -> None:
-    """Refuse open lines that are older than the stock they belong to: what shipped in between would be added back."""
+    """Refuse open lines that are older than their stock: orders shipped in between would be added back."""
     name, stock = ("actual", actual) if at_count is None else ("at_count", at_count)
     lines, read = (None if origin is None else origin.as_of for origin in (provenance(open_items), provenance(stock)))
     if lines and read and lines < read:
@@ -323,7 +322,7 @@ def _refuse_older_lines(open_items: pd.DataFrame, actual: pd.DataFrame, at_count
 
 
 def _refuse_partial_lines(open_items: pd.DataFrame, *, allow_partial: bool) -> None:
-    """Refuse open lines that are known to lack some: their demand would be taken off the shelf."""
+    """Refuse open lines that are known to be incomplete: the missing demand would reduce the stock."""
     origin = provenance(open_items)
     if origin and not origin.complete and not allow_partial:
         raise InvalidRequestError(
@@ -333,7 +332,7 @@ def _refuse_partial_lines(open_items: pd.DataFrame, *, allow_partial: bool) -> N
 
 
 def _refuse_lines_without_warehouse(lines: pd.DataFrame, joined: _JoinedStock, missing: str) -> None:
-    """Refuse open lines of counted SKUs that name no warehouse: their demand belongs to a row, but to which?"""
+    """Refuse open lines of counted SKUs without a warehouse: the row of their demand is unknown."""
     unnamed = is_blank(lines["ship_from_warehouse_code"]) & (lines["quantity"] != 0)
     if missing != "zero":
         unnamed &= lines["product_sku"].isin(joined.counted["product_sku"])
@@ -360,7 +359,7 @@ def _sum_open_quantities(lines: pd.DataFrame, plan: pd.DataFrame) -> dict[str, d
 
 
 def _refuse(rows: IntArray, counted: pd.DataFrame, now: pd.DataFrame, what: str, advice: str) -> None:
-    """Raise because of some rows of the plan, naming the first key."""
+    """Raise an error about some rows of the plan that names the first key."""
     code, sku = (take_text(rows[:1], counted[name], now[name])[0] for name in STOCK_KEYS)
     subject = f"{len(rows):,} rows have" if len(rows) > 1 else "A row has"
     raise InvalidRequestError(f"{subject} {what}, the first {sku} in {code}: {advice}.")

@@ -1,4 +1,4 @@
-"""Unknown SKUs of a count: what a person settled by name, and which SKU that was not counted each of the others may be."""
+"""Unknown SKUs of a count: those that a person settled, and which uncounted SKU each of the others may be."""
 
 from __future__ import annotations
 
@@ -19,21 +19,21 @@ from cenports_nb.stock.plans.sku_folding import fold_loosely
 from cenports_nb.stock.plans.sku_suggestions import suggest_skus
 
 NEW = "new"
-"""What settles an unknown SKU as one that the warehouse did not have before."""
+"""Settles an unknown SKU as one that the warehouse did not have before."""
 UNCOUNTED_WORDS = " was not counted and would be set to "
-"""What is said of a row that waits beside unknown SKUs, before its quantity: it is read again where the row comes back."""
+"""The start of a held row's message, before its quantity; it is parsed when the row is submitted again."""
 MAX_NAMED_SKUS = 10
-"""Unknown SKUs of a warehouse that are named; the text says how many more there are."""
+"""Unknown SKUs that a message names for a warehouse; it counts the others."""
 MAX_COMPARED_SKUS = 400
 """Uncounted SKUs that an unknown one is compared with: those that begin or end most like it."""
 
 
 @dataclass(frozen=True)
 class SettledCount:
-    """A count whose unknown SKUs were settled as far as they could be.
+    """A count whose unknown SKUs were settled as far as possible.
 
     Attributes:
-        counted: The count, with the SKUs that its unknown ones are.
+        counted: The count, with settled SKUs replaced.
         is_new: Which rows are settled as new.
         remembered: The settlements of earlier counts that were applied.
     """
@@ -44,10 +44,10 @@ class SettledCount:
 
 
 def check_settlements(unknown: Mapping[str, str] | None) -> dict[str, str]:
-    """Check the type of what settles unknown SKUs.
+    """Check the type of `unknown=`.
 
     Raises:
-        InvalidRequestError: It is no mapping of text to text.
+        InvalidRequestError: It isn't a mapping of text to text.
     """
     if unknown is None:
         return {}
@@ -66,14 +66,14 @@ def settle_unknown_skus(
     """Settle the unknown SKUs of a count, in each warehouse that lacks them.
 
     Args:
-        counted: `warehouse_code product_sku`, each once.
+        counted: `warehouse_code product_sku`, each key once.
         now: Actual stock, `warehouse_code product_sku`.
-        given: What a person says of this count: "new", or the SKU that it is.
-        remembered: What was said of earlier counts: applied where it still can be, and nothing else is given.
+        given: What a person says each SKU of this count is: "new", or another SKU.
+        remembered: What was said of earlier counts, applied if possible and not given otherwise.
 
     Raises:
-        InvalidRequestError: The count lacks a SKU that is given, or the warehouse has it; it is to be a SKU that the
-            warehouse lacks or that was counted too.
+        InvalidRequestError: The count lacks a given SKU, or the warehouse has it; or its target is not in the
+            warehouse or was counted too.
     """
     is_new = np.zeros(len(counted), dtype=bool)
     if not given and not remembered:
@@ -156,14 +156,14 @@ def find_unsettled(
 
 
 def find_uncounted(rows: pd.DataFrame, quantity: IntArray) -> Mask:
-    """Find rows that nobody counted, in a plan or in held rows that come back as a count.
+    """Find rows that nobody counted, in a plan or in held rows that are submitted as a count again.
 
-    Held rows say so themselves, until somebody counts them and writes another quantity. In a plan without its metadata
+    Held rows say so themselves, until somebody counts them and writes another quantity. In a plan without metadata,
     every 0 beside an unknown SKU of the same warehouse may be one.
 
     Args:
-        rows: `warehouse_code`, and what tells it: `is_uncounted`, or `message`, or `known_sku`.
-        quantity: Of each row.
+        rows: `warehouse_code`, and one of `is_uncounted`, `message` or `known_sku`.
+        quantity: The quantity of each row.
     """
     if "is_uncounted" in rows:
         flagged: Mask = rows["is_uncounted"].to_numpy(dtype=bool, na_value=False)
@@ -185,11 +185,11 @@ def find_uncounted(rows: pd.DataFrame, quantity: IntArray) -> Mask:
 
 
 def find_abandoned(uncounted: pd.DataFrame, unknown: pd.DataFrame) -> dict[str, UnsettledSkus]:
-    """Find for each warehouse the rows that nobody counted where the unknown SKUs beside them are gone.
+    """Find for each warehouse uncounted rows whose unknown SKUs are not in the count any more.
 
     Args:
         uncounted: `warehouse_code product_sku`.
-        unknown: The SKUs that are unknown, or were until they were settled, `warehouse_code`.
+        unknown: SKUs that are unknown, or were until they were settled, `warehouse_code`.
     """
     abandoned = uncounted[~uncounted["warehouse_code"].isin(unknown["warehouse_code"].unique())]
     return {
@@ -199,7 +199,7 @@ def find_abandoned(uncounted: pd.DataFrame, unknown: pd.DataFrame) -> dict[str, 
 
 
 def find_closest(unknown: pd.DataFrame, uncounted: pd.DataFrame) -> dict[str, str]:
-    """Find for each unknown SKU of a warehouse the closest of those that were not counted.
+    """Find for each unknown SKU of a warehouse the most similar uncounted SKU.
 
     Args:
         unknown: `warehouse_code product_sku`, of one warehouse.
@@ -228,7 +228,7 @@ def find_closest(unknown: pd.DataFrame, uncounted: pd.DataFrame) -> dict[str, st
 
 
 def _look_around(index: list[tuple[str, int]], key: str) -> list[int]:
-    """Take the places of the keys around one in a sorted list."""
+    """Return the positions of the keys around one in a sorted list."""
     middle = bisect_left(index, (key, -1))
     first = max(middle - MAX_COMPARED_SKUS // 4, 0)
     return [place for _, place in index[first : middle + MAX_COMPARED_SKUS // 4]]

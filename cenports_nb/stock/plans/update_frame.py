@@ -1,4 +1,4 @@
-"""The update frame: what every plan is written as, whatever it was made from."""
+"""The update frame, which every plan is."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cenports_nb.stock.plans.sku_suggestions import suggest_skus
 UpdateType = Literal["TRUE_UP", "DIFFERENTIAL"]
 STOCK_COLUMNS = [*STOCK_KEYS, "quantity"]
 MAX_UNITS = 2**31 - 1
-"""The most units that a row may count or move: what a 32-bit server can hold."""
+"""Maximum units that a row may set or change: what a 32-bit server can store."""
 
 
 def build_update_frame(
@@ -33,17 +33,17 @@ def build_update_frame(
     reason: str | None,
     reference: str | None,
 ) -> pd.DataFrame:
-    """Build an update frame; where the current stock is not known, it and the change of a TRUE_UP are null.
+    """Build an update frame; if the current stock is unknown, it and the change of a TRUE_UP are null.
 
     Args:
         names: The key of each row.
         kind: The type of every row.
-        quantity: What is sent.
+        quantity: The quantity to send.
         current: The current stock.
         known: Whether that is known.
-        actual: The stock in which similar SKUs are suggested; None for no suggestions.
-        reason: Why, on every row.
-        reference: The planner's document number, on every row.
+        actual: The stock to find suggestions for unknown SKUs in; None for no suggestions.
+        reason: The reason, for every row.
+        reference: The planner's document number, for every row.
     """
     unknown, rows = ~known, len(quantity)
     if kind == "DIFFERENTIAL":
@@ -67,7 +67,7 @@ def build_update_frame(
 
 
 def check_stock(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) -> pd.DataFrame:
-    """Check the stock that a plan is made from; a partial one would make known SKUs look unknown."""
+    """Validate the stock that a plan is made from; a partial one would make known SKUs look unknown."""
     read = validate_columns(stock, schemas.ActualStock, what, STOCK_COLUMNS)
     origin = provenance(stock)
     if origin and not allow_partial and (not origin.complete or origin.rejected):
@@ -79,7 +79,7 @@ def check_stock(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) 
 
 
 def refuse_other_accounts(actual: pd.DataFrame, **others: pd.DataFrame | None) -> None:
-    """Refuse frames of another account than that of the stock; a frame without provenance passes."""
+    """Refuse frames of another account than that of the stock; frames without provenance pass."""
     own = read_account(actual)
     for name, frame in others.items():
         account = "" if frame is None else read_account(frame)
@@ -92,5 +92,5 @@ def refuse_other_accounts(actual: pd.DataFrame, **others: pd.DataFrame | None) -
 def look_up_quantities(stock: pd.DataFrame, rows: IntArray) -> tuple[IntArray, Mask]:
     """Return the quantity of each row, 0 for row -1, and whether there is a row."""
     known = rows >= 0
-    quantities = np.append(stock["quantity"].to_numpy(), 0)  # row -1 is the one appended
+    quantities = np.append(stock["quantity"].to_numpy(), 0)  # row -1 is the appended one
     return quantities[rows], known

@@ -1,1 +1,1 @@
-"""Read what Cenports has now, and settle by it, or by a person's word, rows that Cenports does not confirm."""
+"""Settle rows that Cenports does not confirm, by reading from Cenports or on a person's word."""

@@ -1,4 +1,4 @@
-"""Settle rows that no evidence settles by a person's word: in the journal, with who said it and why."""
+"""Settle rows on a person's word, with the person's name and reason in the journal."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ from cenports_nb.submissions.rules.states import OPEN_OUTCOMES, RESOLVABLE_OUTCO
 
 
 def resolve(gateway: Gateway, journal: Journal, head: Head, rows: Any, outcome: str, note: str) -> None:
-    """Close rows with a person's word.
+    """Close rows on a person's word.
 
     Args:
-        gateway: Whose clock is read, and whose cache learns that a write has ended.
-        journal: Where the submission is.
+        gateway: For the time, and to tell the cache that a write has ended.
+        journal: The journal.
         head: The submission.
         rows: A part of its outcomes, or SKUs (order numbers) as text, one or several.
         outcome: "applied", "not_applied" or "rejected".
-        note: Why, for whoever asks later.
+        note: The reason.
 
     Raises:
-        InvalidRequestError: An outcome that nobody can say, no note, or rows that are settled or not there.
+        InvalidRequestError: Another outcome, no note, or rows that are settled or not in the submission.
     """
     check_choice("outcome", outcome, RESOLVED_OUTCOMES)
     if not isinstance(note, str) or not note.strip():
@@ -60,7 +60,7 @@ def _refuse_settled(settled: Sequence[Row]) -> None:
 
 
 def _find_rows(known: Sequence[Row], rows: Any, key: Sequence[str]) -> list[Row]:
-    """Find the rows that are meant."""
+    """Find the rows that the argument names."""
     if isinstance(rows, pd.DataFrame):
         names = ["batch", "row"] if {"batch", "row"} <= set(rows.columns) else list(key)
         lacking = [name for name in names if name not in rows.columns]

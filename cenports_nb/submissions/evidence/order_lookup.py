@@ -1,4 +1,4 @@
-"""Which orders and shipments Cenports has now, asked by number."""
+"""Look up orders and shipments at Cenports by number."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 
 def find_orders(client: Client, keys: Iterable[OrderKey], acknowledged: bool | None = None) -> set[OrderKey]:
-    """Find the orders that are there, readable or not; a request for each 255 characters of numbers of a channel.
+    """Find existing orders, readable or not; one request per 255 characters of a channel's numbers.
 
     Args:
-        client: Whose orders.
+        client: The account.
         keys: The orders to look for.
-        acknowledged: Only those that are, or are not, acknowledged.
+        acknowledged: Only orders that are, or are not, acknowledged.
     """
     found: set[OrderKey] = set()
     for channel, numbers in group_by_channel(keys).items():
@@ -39,20 +39,20 @@ def find_orders(client: Client, keys: Iterable[OrderKey], acknowledged: bool | N
 
 
 def find_acknowledgements(client: Client, keys: Iterable[OrderKey]) -> dict[OrderKey, bool]:
-    """Tell whether orders are acknowledged, without those that are not there; two requests a chunk."""
+    """Return whether existing orders are acknowledged; two requests per chunk of numbers."""
     keys = list(keys)
-    # What is acknowledged in between is in both answers, and the later one is right.
+    # An order that is acknowledged in between is in both answers; the later one is right.
     return {key: answer for answer in (False, True) for key in find_orders(client, keys, answer)}
 
 
 def explain_existing(client: Client, channel_id: str, numbers: Iterable[str]) -> dict[str, str]:
-    """Say of each order that a channel has why it is not to be created."""
+    """Return for each existing order of a channel why it must not be created."""
     found = find_orders(client, ((channel_id, number) for number in numbers))
     return {number: f"channel {channel_id} has it already" for _, number in found}
 
 
 def find_channels(client: Client, numbers: Sequence[str]) -> dict[str, set[str]]:
-    """Find the channels with orders of these numbers, listed channels or not; one request a chunk."""
+    """Find the channels with orders of these numbers, listed or not; one request per chunk of numbers."""
     found: dict[str, set[str]] = {number: set() for number in numbers}
     if not numbers:
         return found
@@ -69,7 +69,7 @@ def find_channels(client: Client, numbers: Sequence[str]) -> dict[str, set[str]]
 def find_shipped_orders(
     client: Client, channels: Sequence[str], numbers: Sequence[str], acknowledged: bool | None = None
 ) -> set[OrderKey]:
-    """Find the orders that have shipments; a request a chunk for each channel."""
+    """Find the orders that have shipments; one request per chunk for each channel."""
     if not channels or not numbers:
         return set()
     frame = _load(load_shipments, client, channel_id=channels, order_nos=numbers, acknowledged=acknowledged)
@@ -82,7 +82,7 @@ def find_shipped_orders(
 
 
 def is_listable(number: str) -> bool:
-    """Tell whether a number means itself in a comma-separated list, where blanks around it get lost."""
+    """Return whether a number is unambiguous in a comma-separated list, which loses blanks around it."""
     return "," not in number and number == number.strip() and 0 < len(number) <= MAX_NUMBERS_LENGTH
 
 
@@ -95,7 +95,7 @@ def group_by_channel(keys: Iterable[OrderKey]) -> dict[str, list[str]]:
 
 
 def _read_key(record: str) -> OrderKey:
-    """Read channel and number of an order that can't be read whole."""
+    """Read channel and number of an order that can't be read completely."""
     try:
         found = msgspec.json.decode(record)
     except (msgspec.MsgspecError, RecursionError):
@@ -105,7 +105,7 @@ def _read_key(record: str) -> OrderKey:
 
 
 def _load(load: object, client: Client, **filters: object) -> pd.DataFrame:
-    """Load past the cache; a record that can't be read is there all the same."""
+    """Load past the cache; a record that can't be read exists all the same."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RejectedRowsWarning)
         return load(client, **filters, refresh=True, progress=False)  # type: ignore[operator,no-any-return]

@@ -1,4 +1,4 @@
-"""Actual stock as it was last read, and open demand where a plan added it back; read again when they are too old."""
+"""Actual stock as last read, and open demand if a plan added it back; both are read again when they are too old."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cenports_nb.submissions.ports import Gateway, StockLevels
 from cenports_nb.submissions.rules.moments import Moment, at_most_elapsed
 
 MAX_STOCK_AGE = timedelta(minutes=3)
-"""After this the stock is read again, so that a batch leaves well before what it is compared with is too old."""
+"""After this time the stock is read again, so that it is fresh enough when a batch is sent."""
 
 
 @dataclass(frozen=True)
@@ -20,11 +20,10 @@ class StockReading:
     """Stock that was read.
 
     Attributes:
-        levels: What was read.
-        began: Before it was.
-        position: Of the journal, before it was: what is written after it may have happened after the reading.
-        open_quantities: Open units by warehouse and SKU, without those that have none, read just before; None if
-            nobody looked.
+        levels: The stock.
+        began: The time before reading.
+        position: The journal's position before reading: later entries may have happened after it.
+        open_quantities: Open units by warehouse and SKU, if any, read just before; None if they were not read.
     """
 
     levels: StockLevels
@@ -38,10 +37,10 @@ class StockCache:
 
     Args:
         gateway: Where it is read.
-        journal: Whose position is taken.
-        warehouse_codes: Of these warehouses.
-        known: What was just read.
-        open_lines: Which open lines are read along; None for none.
+        journal: For its position.
+        warehouse_codes: The warehouses.
+        known: A reading that was just made.
+        open_lines: The open lines to read too; None for none.
     """
 
     def __init__(
@@ -59,7 +58,7 @@ class StockCache:
         self._open_lines = open_lines
 
     def read(self) -> StockReading:
-        """Return the stock; it is read again if it is too old."""
+        """Return the stock, read again if it is too old."""
         if self._known is None or at_most_elapsed(self._known.began, self._gateway.now()) >= MAX_STOCK_AGE:
             open_quantities = read_open_quantities(self._gateway, self._open_lines)
             began, position = self._gateway.now(), self._journal.position()
@@ -71,7 +70,7 @@ class StockCache:
 def read_open_quantities(gateway: Gateway, query: OpenLinesQuery | None) -> Mapping[tuple[str, str], int] | None:
     """Read open demand; stock must be read after it.
 
-    Open lines of half a year may take minutes, and stock has to be fresh when a request leaves. What ships between the
-    two readings moves one of them alone, so its row counts as changed either way.
+    Half a year of open lines may take minutes, and stock must be fresh when a request is sent. An order that ships
+    between the two readings changes only one of them, so its row counts as changed in any case.
     """
     return None if query is None else gateway.read_open_quantities(query)

@@ -1,4 +1,4 @@
-"""`verify()`: read what Cenports has now and settle by it what Cenports does not confirm."""
+"""`verify()`: read from Cenports to settle what Cenports does not confirm."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from cenports_nb.submissions.rules.verification import (
 )
 
 Judge = Callable[[Gateway, Journal, Head, Sequence[Row], Mapping[int, Batch]], list[Finding]]
-"""Reads what Cenports has now and says what that proves of each row."""
+"""Reads from Cenports and returns what that proves about each row."""
 
 
 def verify(gateway: Gateway, journal: Journal, head: Head) -> None:
-    """Look once, and settle each unsettled row that this proves; never sleeps."""
+    """Read once, and settle each unsettled row that this proves; never sleeps."""
     rows = journal.rows(head.submission_id, outcomes=UNSETTLED_OUTCOMES)
     if not rows:
         return
@@ -35,7 +35,7 @@ def verify(gateway: Gateway, journal: Journal, head: Head) -> None:
 
 
 def _stamp_again(gateway: Gateway, journal: Journal, numbers: set[int], batches: Mapping[int, Batch]) -> None:
-    """Count from now, on every clock, where only a wall clock tells how long ago a batch left."""
+    """Restart the settling time on every clock, if only a wall clock says how long ago a batch was sent."""
     reading = Reading(gateway.now(), gateway.settle)
     for number in numbers:
         if reading.lacks_clock(batches[number]):
@@ -43,7 +43,7 @@ def _stamp_again(gateway: Gateway, journal: Journal, numbers: set[int], batches:
 
 
 def record_findings(gateway: Gateway, journal: Journal, head: Head, findings: Sequence[Finding]) -> None:
-    """Write down what readings say of rows; a row that changed meanwhile keeps what it is."""
+    """Record what readings say about rows; a row that changed meanwhile is left as it is."""
     changes = [
         RowChange(
             finding.item,
@@ -58,7 +58,7 @@ def record_findings(gateway: Gateway, journal: Journal, head: Head, findings: Se
     still_open = {row.batch for row in journal.rows(head.submission_id, outcomes=OPEN_OUTCOMES)}
     for batch in journal.batches(head.submission_id):
         if batch.batch in looked_at - still_open:
-            gateway.write_ended(batch)  # nothing of it may take effect any more
+            gateway.write_ended(batch)  # nothing of it can take effect any more
 
 
 def _judge_stock(
@@ -67,7 +67,7 @@ def _judge_stock(
     began = gateway.now()
     levels = gateway.read_stock({row.warehouse_code or "" for row in rows})
     reading = _build_reading(gateway, began)
-    # Afterwards: what another process sent since the reading began is in there.
+    # Listed after reading, to include changes that another process sent meanwhile.
     others = find_other_changes(journal, head, rows, gateway.now(), gateway.settle)
     return [
         judge_by_stock(
@@ -81,10 +81,10 @@ def _judge_stock(
 def _judge_created(
     gateway: Gateway, _: Journal, __: Head, rows: Sequence[Row], batches: Mapping[int, Batch]
 ) -> list[Finding]:
-    """Judge orders that were to be created: one that is there took effect, as it was not there before.
+    """Judge orders to be created: an existing one was created, because it did not exist before.
 
-    An order just created can't be read for a while, so absence proves nothing until the time is settled and two
-    readings a minute apart agree.
+    A new order can't be read for a while, so absence proves nothing until the settling time is over and two readings a
+    minute apart agree.
     """
     began = gateway.now()
     there = gateway.find_orders([row.order_key for row in rows])
@@ -100,7 +100,7 @@ def _judge_created(
 def judge_acknowledgements(
     gateway: Gateway, _: Journal, __: Head, rows: Sequence[Row], batches: Mapping[int, Batch]
 ) -> list[Finding]:
-    """Judge acknowledgements of orders."""
+    """Judge acknowledgments of orders."""
     began = gateway.now()
     acknowledged = gateway.find_acknowledgements([row.order_key for row in rows])
     reading = _build_reading(gateway, began)
@@ -110,7 +110,7 @@ def judge_acknowledgements(
 def _judge_shipments(
     gateway: Gateway, _: Journal, __: Head, rows: Sequence[Row], batches: Mapping[int, Batch]
 ) -> list[Finding]:
-    """Judge acknowledgements of shipments: they took effect where none of the order's shipments is left."""
+    """Judge acknowledgments of shipments: they took effect if none of the order's shipments is left."""
     began = gateway.now()
     done = gateway.find_acknowledged_shipments([row.order_key for row in rows])
     reading = _build_reading(gateway, began)
@@ -124,7 +124,7 @@ def _judge_shipments(
 
 
 def _build_reading(gateway: Gateway, began: Moment) -> Reading:
-    """Describe a reading that was made; its answer has the time at Cenports, if no earlier one had."""
+    """Build the reading from its time; the answer may have the first known time at Cenports."""
     return Reading(began.add_server_time(gateway.now()), gateway.settle)
 
 

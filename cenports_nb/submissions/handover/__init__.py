@@ -1,1 +1,1 @@
-"""Orders into a file for the warehouse, then acknowledged."""
+"""Hand orders over to the warehouse in a file, then acknowledge them."""

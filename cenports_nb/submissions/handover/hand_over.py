@@ -1,9 +1,9 @@
-"""`hand_over`: unacknowledged orders into a file for the warehouse, then acknowledged; killed anywhere, nothing is lost.
+"""`hand_over`: write unacknowledged orders to a file for the warehouse, then acknowledge them; crash-safe.
 
-The file is first whole on the disk under a hidden name, then its bytes and its orders are in the journal, then it gets
-its name, which is written down, then its orders are acknowledged. So a file that can be seen is always known to the
-journal, and what the journal knows can always be finished. A file that had its name may have been picked, whether it is
-there or not: it is written again only if a person asks for it.
+The file is first complete on disk under a hidden name. Then its bytes and its orders are in the journal. Then it gets its
+name, which is recorded. Then its orders are acknowledged. So the journal knows every visible file, and can finish every
+hand-over it knows. A file that had its name may have been picked, even if it is gone now: it is written again only if a
+person asks for it.
 """
 
 from __future__ import annotations
@@ -68,28 +68,28 @@ def hand_over(
     resend: str | None = None,
     progress: bool | None = None,
 ) -> Handover:
-    """Write the orders that are not acknowledged into a file for the warehouse, then acknowledge exactly those.
+    """Write the unacknowledged orders to a file for the warehouse, then acknowledge exactly those orders.
 
-    A row a line to pick, by warehouse, then day, order and line; lines that are shipped or cancelled are nothing to
-    pick. An order that can't be read whole is left out, not acknowledged, and reported.
+    The file has one row per line to pick, by warehouse, day, order and line; lines that are shipped or cancelled are
+    omitted. An order that can't be read completely is left out, not acknowledged, and reported.
 
-    Run it again after anything: an unfinished hand-over is finished first. Its file is written again only if nobody can
-    have seen it. If that was this path's, it is what is returned; orders that came meanwhile are for the next one. An order of an
-    earlier hand-over that still shows as not acknowledged is acknowledged again and not written again. Processes of
+    Rerunning is always safe. An unfinished hand-over is finished first; its file is written again only if nobody can
+    have seen it. If its path was the same, it is the result, and later orders wait for the next hand-over. An order of
+    an earlier hand-over that still shows as unacknowledged is acknowledged again, but not written again. Processes of
     this machine take turns.
 
     Args:
         client: A client that is not read-only.
-        path: A .csv or .xlsx file that is not there yet; who may read it is up to its folder and your umask.
+        path: A .csv or .xlsx file that must not exist; its folder and your umask decide who can read it.
         channel_id: One sales channel or several; all of them by default.
-        layout: Your headers -> our columns, or a list of columns of orders and line items.
-        resend: Repeat the file of this hand-over, byte by byte, without asking Cenports; an unfinished one is finished
-            by it. Files are kept for 30 days.
-        progress: Show bars; by default only when it takes more than two seconds.
+        layout: Your headers to our columns, or a list of columns of orders and line items.
+        resend: Write the file of this hand-over again, byte by byte, without a request to Cenports, and finish an
+            unfinished one. Files are kept for 30 days.
+        progress: Show progress bars; by default only if it takes more than two seconds.
 
     Raises:
         ReadOnlyError: The client is read-only.
-        InvalidRequestError: A path that is taken or can't be written, an invalid layout.
+        InvalidRequestError: The path exists or can't be written, or the layout is invalid.
         IncompleteError: The orders could not be read completely.
         JournalError: The journal can't be written, or another process hands over for too long.
         All of them: no new order was handed over or acknowledged.
@@ -144,7 +144,7 @@ def _hand_over_new_orders(
     channels: Sequence[str] | None,
     progress: bool | None,
 ) -> Handover:
-    """Hand over what is there to hand over now, and acknowledge again what an earlier hand-over had."""
+    """Hand over the current orders, and acknowledge again those of earlier hand-overs."""
     orders, line_items = load_orders_with_lines(client, acknowledged=False, channel_id=channels, progress=progress)
     keys = _list_keys(orders)
     known = find_handed_over(context.journal, client.settings.account, keys)
@@ -171,7 +171,7 @@ def _write_and_acknowledge(
     headers: dict[str, str],
     progress: bool | None,
 ) -> Handover:
-    """File whole on the disk, journal, file in its place, acknowledged: in this order."""
+    """Write the complete file, the journal, the file's name, and then the acknowledgments, in this order."""
     journal = context.journal
     exact = [header for header, name in headers.items() if name in IDENTIFIERS]
     content = render_file(apply_layout(pick_list.rows, headers), target.suffix, client.settings.time_zone, exact)
@@ -189,7 +189,7 @@ def _write_and_acknowledge(
 
 
 def _publish(context: SubmissionContext, head: Head, draft: Draft) -> None:
-    """Put a hand-over's file in its place; if that can't be, close the hand-over: its orders come again."""
+    """Give a hand-over's file its name; if that fails, close the hand-over, so that its orders come again."""
     try:
         draft.publish()
     except InvalidRequestError:
@@ -199,11 +199,11 @@ def _publish(context: SubmissionContext, head: Head, draft: Draft) -> None:
 
 
 def _finish(client: Client, context: SubmissionContext, head: Head, progress: bool | None) -> Handover:
-    """Finish a hand-over whose process died or whose acknowledgement was not certain: its file, then its orders.
+    """Finish a hand-over whose process died or whose acknowledgment is uncertain: first its file, then its orders.
 
     Raises:
-        InvalidRequestError: Its file was changed or can't be put in its place, or nobody can tell whether a warehouse has
-            it; none of its orders was acknowledged.
+        InvalidRequestError: Its file was changed or can't get its name, or it is unknown whether the warehouse has it;
+            none of its orders was acknowledged.
     """
     entry = JournalEntry.from_head(head)
     intact = is_intact(entry.path, entry.digest)
@@ -231,7 +231,7 @@ def _finish(client: Client, context: SubmissionContext, head: Head, progress: bo
 
 
 def _resend(client: Client, target: Path, handover_id: str) -> Handover:
-    """Write the file of a hand-over again, and finish it if it is not."""
+    """Write the file of a hand-over again, and finish the hand-over if necessary."""
     context = get_context(client)
     head = read_own_head(client, handover_id, "Hand-over")
     entry = JournalEntry.from_head(head)
@@ -267,7 +267,7 @@ def _draft_again(client: Client, entry: JournalEntry, target: Path) -> Draft:
 
 
 def _acknowledge_rest(context: SubmissionContext, head: Head, progress: bool | None) -> Handover:
-    """Acknowledge the orders of an earlier hand-over that are not acknowledged for sure."""
+    """Acknowledge the orders of an earlier hand-over whose acknowledgment is not certain."""
     with context.locks.hold_sending(head.submission_id):
         close_crashed(context.gateway, context.journal, head.submission_id)
         send_acknowledgements(context.gateway, context.journal, head, progress)

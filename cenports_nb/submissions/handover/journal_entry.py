@@ -1,7 +1,7 @@
-"""A hand-over in the journal: the very bytes of its file, and its orders.
+"""A hand-over in the journal: the bytes of its file, and its orders.
 
-The file is kept so that it can be written again after a crash, or repeated without asking Cenports. It has addresses
-in it, so it is taken out of the journal after 30 days; which orders were handed over when stays.
+The file is stored so that it can be written again after a crash, or repeated without a request to Cenports. Because it
+has addresses, it is deleted from the journal after 30 days; the list of orders stays.
 """
 
 from __future__ import annotations
@@ -38,11 +38,11 @@ WHERE account = ? AND kind = 'hand_over' AND channel_id = ? AND order_no = ? AND
 
 @dataclass(frozen=True)
 class JournalEntry:
-    """What the journal knows of a hand-over's file.
+    """What the journal knows about a hand-over's file.
 
     Attributes:
-        content: Its bytes; None once they are no longer kept.
-        is_published: Whether it is known that the file had its name.
+        content: Its bytes; None once they are deleted.
+        is_published: Whether the file is known to have had its name.
     """
 
     handover_id: str
@@ -57,7 +57,7 @@ class JournalEntry:
         """Read a hand-over from the journal.
 
         Raises:
-            InvalidRequestError: The submission is no hand-over.
+            InvalidRequestError: The submission isn't a hand-over.
         """
         if head.kind != HANDOVER_KIND or head.details is None:
             raise InvalidRequestError(f"{head.submission_id} is no hand-over: list_submissions() shows which are.")
@@ -81,7 +81,7 @@ def build_details(path: Path, content: bytes, lines: int) -> dict[str, str | int
 
 
 def list_unfinished_handovers(journal: Journal, account: str, channels: Collection[str] | None) -> list[Head]:
-    """List the hand-overs of these channels with orders that are not acknowledged for sure, oldest first."""
+    """List the hand-overs of these channels with orders whose acknowledgment is not certain, oldest first."""
     return [
         journal.head(name)
         for name in list_unfinished(journal, account, ("not_sent", "sending", "in_doubt"), kind=HANDOVER_KIND)
@@ -90,24 +90,24 @@ def list_unfinished_handovers(journal: Journal, account: str, channels: Collecti
 
 
 def find_handed_over(journal: Journal, account: str, keys: Collection[OrderKey]) -> dict[OrderKey, str]:
-    """Find the orders that are in an earlier hand-over, and in which."""
+    """Find the orders that are in an earlier hand-over, with its id."""
     found = {key: _select_names(journal, EARLIER_SQL, account, *key) for key in keys}
     return {key: names[0] for key, names in found.items() if names}
 
 
 def record_publication(journal: Journal, head: Head) -> None:
-    """Write down that a hand-over's file has its name, so that a warehouse may have it: it is never written by itself again."""
+    """Record that a hand-over's file has its name, so that a warehouse may have it: it is never rewritten automatically."""
     details = msgspec.json.decode(head.details or "{}") | {"published": True}
     journal.set_details(head.submission_id, msgspec.json.encode(details).decode())
 
 
 def is_withdrawn(journal: Journal, handover_id: str) -> bool:
-    """Tell whether a hand-over's file never got its name, so that its orders came again in a later one."""
+    """Return whether a hand-over's file never got its name, so that its orders came again in a later one."""
     return all(row.outcome == "held" for row in journal.rows(handover_id))
 
 
 def delete_expired_files(journal: Journal, account: str, now: datetime) -> None:
-    """Take files that are older than they are kept out of the journal."""
+    """Delete expired files from the journal."""
     for name in _select_names(journal, EXPIRED_SQL, account, (now - FILE_RETENTION).isoformat()):
         details = msgspec.json.decode(journal.head(name).details or "{}")
         details.pop("content", None)

@@ -1,4 +1,4 @@
-"""The file of a hand-over: made in memory, put in its place whole, and never over another file."""
+"""The file of a hand-over: rendered in memory, published atomically, and never over another file."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ SHEET = "hand-over"
 
 
 def check_target(path: str | Path) -> Path:
-    """Check where a hand-over is to be written, before anything is asked for it; the folder is made absolute.
+    """Check the path of a hand-over before any request; the folder is made absolute.
 
     Raises:
-        InvalidRequestError: Another ending than .csv or .xlsx, or no such folder.
+        InvalidRequestError: The suffix isn't .csv or .xlsx, or the folder is missing.
     """
     target = Path(path)
     if target.suffix.lower() not in SUFFIXES:
@@ -34,7 +34,7 @@ def check_target(path: str | Path) -> Path:
 
 
 def refuse_taken(target: Path) -> None:
-    """Refuse a path with a file in it: it may be another hand-over.
+    """Refuse an existing file, which may be another hand-over.
 
     Raises:
         InvalidRequestError: There is a file.
@@ -47,15 +47,15 @@ def refuse_taken(target: Path) -> None:
 
 
 def render_file(table: pd.DataFrame, suffix: str, time_zone: str, exact: Collection[str] = ()) -> bytes:
-    """Write a table as the bytes of a .csv or .xlsx file; no text of a customer can start a formula.
+    """Render a table as the bytes of a .csv or .xlsx file; no text of a customer can start a formula.
 
     Args:
         table: The table.
-        suffix: Of the file.
+        suffix: The file's suffix.
         time_zone: The zone of instants.
         exact: Headers of identifiers, which a scanner compares byte by byte.
     """
-    with tempfile.TemporaryDirectory(prefix="cenports-nb-") as folder:  # which only this user can look into
+    with tempfile.TemporaryDirectory(prefix="cenports-nb-") as folder:  # readable by this user only
         path = Path(folder) / f"{SHEET}{suffix.lower()}"
         if path.suffix == ".csv":
             write_csv(table, path, parse_time_zone(time_zone), exact)
@@ -70,7 +70,7 @@ def hash_content(content: bytes) -> str:
 
 
 def is_intact(target: Path, digest: str) -> bool | None:
-    """Tell whether a file is as it was written; None where there is none.
+    """Return whether a file is unchanged; None if there is none.
 
     Raises:
         InvalidRequestError: It can't be read.
@@ -86,7 +86,7 @@ def is_intact(target: Path, digest: str) -> bool | None:
 
 
 class Draft:
-    """A file that is whole on the disk beside its place, and not yet in it."""
+    """A complete file on disk, under a hidden name beside its target."""
 
     def __init__(self, target: Path, name: str) -> None:
         self.target = target
@@ -94,20 +94,20 @@ class Draft:
 
     @classmethod
     def write(cls, target: Path, content: bytes, name: str) -> Draft:
-        """Write one.
+        """Write a draft.
 
         Args:
-            target: Its place.
+            target: The path that it will get.
             content: Its bytes.
-            name: What it belongs to; a draft of that name is written over.
+            name: What it belongs to; an existing draft of that name is replaced.
 
         Raises:
-            InvalidRequestError: The folder can't be written to; nothing is there.
+            InvalidRequestError: The folder can't be written to; nothing was written.
         """
         draft = cls(target, name)
         try:
             draft._path.unlink(missing_ok=True)
-            # A warehouse reads it, so who may is left to the folder and the user's umask.
+            # A warehouse reads it, so the folder and the user's umask decide who can.
             with draft._path.open("xb") as file:
                 file.write(content)
                 file.flush()
@@ -120,21 +120,21 @@ class Draft:
         return draft
 
     def was_never_published(self, digest: str) -> bool:
-        """Tell whether it is whole on the disk and never had another name: nobody can have seen it."""
+        """Return whether it is complete on disk and never had another name, so that nobody can have seen it."""
         try:
             return self._path.stat().st_nlink == 1 and hash_content(self._path.read_bytes()) == digest
         except OSError:
             return False
 
     def publish(self) -> None:
-        """Put it in its place at once, unless there is a file.
+        """Give it its name atomically, unless there is a file.
 
         Raises:
-            InvalidRequestError: There is one by now, or the folder can't be written to.
+            InvalidRequestError: There is a file by now, or the folder can't be written to.
         """
         try:
             try:
-                os.link(self._path, self.target)  # which fails where a file is, whoever was quicker
+                os.link(self._path, self.target)  # fails if a file exists, even one that was just created
             except FileExistsError:
                 raise
             except OSError:  # a file system without links
@@ -151,20 +151,20 @@ class Draft:
         _sync_folder(self.target.parent)
 
     def discard(self) -> None:
-        """Delete it."""
+        """Delete the draft."""
         with contextlib.suppress(OSError):
             self._path.unlink(missing_ok=True)
 
 
 def delete_drafts(folder: Path, name: str) -> None:
-    """Delete the drafts that a killed process left; they never were in their place."""
+    """Delete the drafts of killed processes, which never had their final names."""
     with contextlib.suppress(OSError):
         for path in folder.glob(f".*.{name}.part"):
             path.unlink(missing_ok=True)
 
 
 def _sync_folder(folder: Path) -> None:
-    """Make the name of a new file survive a power cut, where a folder can be synced."""
+    """Make a new file's name survive a power failure, where a folder can be synced."""
     with contextlib.suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

@@ -1,4 +1,4 @@
-"""What a warehouse is handed: one row a line to pick, by warehouse, under the headers it wants."""
+"""The pick list of a hand-over: one row per line to pick, by warehouse, under the warehouse's headers."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ DEFAULT_LAYOUT = (
     "service_level", "retailer_msg",
 )  # fmt: skip
 REQUIRED_COLUMNS = ("order_no", "product_sku", "quantity")
-"""Without these nobody can pick an order or say which one it was."""
+"""Columns without which an order can't be picked or identified."""
 
 NO_LINES = "It has no lines."
 UNREADABLE = "Some of its lines can't be read: rejected(load_line_items(...)) has them."
@@ -38,7 +38,7 @@ class PickList:
     """Orders to hand over.
 
     Attributes:
-        rows: One row a line to pick, with every column of orders and line items.
+        rows: One row per line to pick, with every column of orders and line items.
         orders: `channel_id order_no` of the orders in `rows`, in their order there, each once.
         left_out: `channel_id order_no reason` of the others.
     """
@@ -49,10 +49,10 @@ class PickList:
 
 
 def parse_layout(layout: Layout | None) -> dict[str, str]:
-    """Read a layout as headers of the file -> columns of ours.
+    """Parse a layout into headers of the file -> our columns.
 
     Raises:
-        InvalidRequestError: A column that there is not, a header that repeats, or none for what a warehouse needs.
+        InvalidRequestError: An unknown column, a header that repeats, or a missing required column.
     """
     if layout is None:
         return {name: name for name in DEFAULT_LAYOUT}
@@ -81,15 +81,15 @@ def parse_layout(layout: Layout | None) -> dict[str, str]:
 
 
 def build_pick_list(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: str) -> PickList:
-    """Put orders and their open lines together, a row a line, by warehouse, day, order and line.
+    """Join orders and their open lines, one row per line, by warehouse, day, order and line.
 
-    An order is handed over whole or not at all: one without lines, or with a line that can't be read, is left out,
-    and so is one of which nothing is left to pick. Lines that are shipped or cancelled are nothing to pick.
+    An order is handed over completely or not at all: an order without lines, with a line that can't be read, or with
+    nothing left to pick is left out. Lines that are shipped or cancelled are omitted.
 
     Args:
         orders: From `load_orders`.
-        line_items: Theirs, from `load_line_items`.
-        time_zone: In which the day of an order is taken.
+        line_items: Their lines, from `load_line_items`.
+        time_zone: The zone of an order's day.
     """
     to_pick = line_items[is_open(line_items["status"])]
     counts = pd.DataFrame(
@@ -100,7 +100,7 @@ def build_pick_list(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: s
     reason = reason.mask(counted["open"] == 0, CLOSED)
     reason = reason.mask(counted["read"] != counted["line_count"], UNREADABLE)
     reason = reason.mask(counted["line_count"] == 0, NO_LINES)
-    # Such a number in a list would acknowledge other orders.
+    # In a list, such a number would acknowledge other orders.
     reason = reason.mask(~orders["order_no"].map(is_listable).astype(bool), UNLISTABLE)
     whole = orders[reason.isna()]
     of_line = [name for name in to_pick.columns if name not in whole.columns]
@@ -120,7 +120,7 @@ def build_pick_list(orders: pd.DataFrame, line_items: pd.DataFrame, time_zone: s
 
 
 def apply_layout(rows: pd.DataFrame, layout: Mapping[str, str]) -> pd.DataFrame:
-    """Bring rows under the headers of a layout."""
+    """Select and rename columns by a layout."""
     table = rows[list(layout.values())]
     table.columns = pd.Index(list(layout), dtype=object)
     table.attrs = {}

@@ -1,4 +1,4 @@
-"""A hand-over: what was handed over, and what became of its acknowledgement."""
+"""The result of a hand-over: its orders and their acknowledgments."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ def _build_empty_outcomes() -> pd.DataFrame:
 
 @dataclass(frozen=True, eq=False)
 class Handover:
-    """What was handed over, and what became of its acknowledgement.
+    """A hand-over: its file, its orders and their acknowledgments.
 
     Attributes:
-        handover_id: What `hand_over(…, resend=…)` takes; None if there was nothing to hand over.
+        handover_id: The id for `hand_over(…, resend=…)`; None if there was nothing to hand over.
         path: The file; None if there was nothing to hand over.
-        lines: Its rows.
+        lines: The number of its rows.
         outcomes: `channel_id order_no outcome message` of each order in it.
-        repeated: The same of orders that an earlier hand-over had, and that still were not acknowledged: they are not in
-            this file, and were acknowledged again.
+        repeated: The same for orders of earlier hand-overs that still were not acknowledged: they are not in this file,
+            and were acknowledged again.
         rejected: `channel_id order_no reason` of orders that were left out: neither in the file nor acknowledged.
     """
 
@@ -43,28 +43,28 @@ class Handover:
 
     @classmethod
     def from_journal(cls, journal: Journal, head: Head) -> Handover:
-        """Read a hand-over from the journal as it is now."""
+        """Read the current state of a hand-over from the journal."""
         entry = JournalEntry.from_head(head)
         return cls(entry.handover_id, entry.path, entry.lines, read_acknowledgements(journal, head))
 
     @property
     def orders(self) -> int:
-        """Orders in the file."""
+        """The number of orders in the file."""
         return len(self.outcomes)
 
     @property
     def acknowledged(self) -> int:
-        """Those of them that are acknowledged."""
+        """The number of acknowledged orders."""
         return self._count("acknowledged")
 
     @property
     def refused(self) -> int:
-        """Those of them that Cenports would not acknowledge."""
+        """The number of orders whose acknowledgment Cenports refused."""
         return self._count("refused")
 
     @property
     def unknown(self) -> int:
-        """Those of them of which it is not known; the next hand-over looks again."""
+        """The number of orders with unknown acknowledgment; the next hand-over checks them."""
         return self._count("unknown")
 
     def _count(self, outcome: str) -> int:

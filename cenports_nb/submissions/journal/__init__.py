@@ -1,1 +1,1 @@
-"""The journal: every change before it is sent, and every answer about it after."""
+"""The journal: every change before it is sent, and every answer about it afterward."""

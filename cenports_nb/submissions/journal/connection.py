@@ -1,7 +1,7 @@
-"""The journal's connection: units of work that no interrupt, no other thread and no fork can split.
+"""The journal's connection: units of work that no interrupt, other thread or fork can split.
 
-Python raises KeyboardInterrupt in the main thread only, at any opcode. So a unit of work runs in a thread that owns the
-connection; the caller waits until it is whole or undone, and is interrupted only then.
+Python raises KeyboardInterrupt only in the main thread, at any opcode. So a unit of work runs in the thread that owns the
+connection; the caller waits until it is complete or rolled back, and is interrupted only then.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ class UnitRunner(Protocol):
     """Runs units of work, one at a time."""
 
     def run(self, work: Callable[[], T]) -> T:
-        """Run one, and return what it returns or raise what it raises."""
+        """Run a unit of work, and return its result or raise its error."""
         ...
 
     def close(self) -> None:
-        """Run no more."""
+        """Run no more units."""
         ...
 
 
 class ThreadRunner:
-    """Runs units of work in a thread of its own."""
+    """Runs units of work in its own thread."""
 
     def __init__(self) -> None:
         self._executor = ThreadPoolExecutor(
@@ -45,7 +45,7 @@ class ThreadRunner:
         self._thread = threading.get_ident()
 
     def run(self, work: Callable[[], T]) -> T:
-        """Run a unit of work to its end, even if the caller is interrupted while it waits."""
+        """Run a unit of work to its end, even if the waiting caller is interrupted."""
         if self._process != os.getpid():
             raise JournalError(
                 "This submission was opened by the process that this one was forked from, and its journal can't be used "
@@ -68,7 +68,7 @@ class ThreadRunner:
 
 
 class InlineRunner:
-    """Runs units of work where they are asked for: for a process that nobody interrupts."""
+    """Runs units of work in the caller's thread, for a process that nobody interrupts."""
 
     def __init__(self) -> None:
         self._lock = threading.RLock()
@@ -79,12 +79,12 @@ class InlineRunner:
             return work()
 
     def close(self) -> None:
-        """Nothing is to be ended."""
+        """Do nothing."""
 
 
 @contextmanager
 def transaction(connection: sqlite3.Connection) -> Iterator[sqlite3.Connection]:
-    """All or nothing: what can't be committed is rolled back and reported."""
+    """Commit everything or nothing; a failed commit is rolled back and raised."""
     connection.execute("BEGIN IMMEDIATE")
     try:
         yield connection

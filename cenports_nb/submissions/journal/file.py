@@ -1,4 +1,4 @@
-"""The journal's file: opened, checked, brought up to date, and used one unit of work at a time."""
+"""The journal's file: opened, checked, migrated, and used one unit of work at a time."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ T = TypeVar("T")
 
 FILE_NAME = "journal.sqlite"
 IN_MEMORY = Path(":memory:")
-"""The home of a dry run: what is planned is nowhere on disk."""
+"""The home of a dry run, whose journal is never on disk."""
 CHUNK_ROWS = 20_000
 LOCK_TIMEOUT_SECONDS = 30.0
-"""How long to wait for another process that holds the file."""
+"""Maximum wait for another process that holds the file."""
 MAX_CHECKED_BYTES = 32 * 2**20
-"""A journal of this size is looked through before a write in a tenth of a second."""
+"""Maximum size that is checked completely before a write, in 0.1 s."""
 
 
 class JournalFile:
@@ -32,8 +32,8 @@ class JournalFile:
 
     Args:
         folder: Its home; `IN_MEMORY` for none.
-        network: The file system of another machine that the folder is on; found out by default.
-        runner: Runs its units of work; by default a thread of its own.
+        network: The network file system of the folder; detected by default.
+        runner: Runs its units of work; by default in its own thread.
     """
 
     def __init__(self, folder: Path, *, network: str | None = None, runner: UnitRunner | None = None) -> None:
@@ -49,7 +49,7 @@ class JournalFile:
             raise
 
     def _open(self, folder: Path, network: str | None) -> None:
-        """Open the file and bring it to the newest format, or refuse it."""
+        """Open the file and migrate it to the current format, or refuse it."""
         if folder != IN_MEMORY:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not self.path.exists():
@@ -80,14 +80,14 @@ class JournalFile:
                 migrations.migrate(connection, version)
 
     def _make_durable(self, network: str | None) -> None:
-        """Let what is written survive a power cut, on the file system that it is on."""
-        # The write-ahead log needs memory shared by all who open the file: on one machine only.
+        """Make writes survive a power failure, on the folder's file system."""
+        # The write-ahead log needs shared memory, which works on one machine only.
         self._set_journal_mode("DELETE" if network else "WAL")
         self._connection.execute(f"PRAGMA synchronous={'EXTRA' if network else 'FULL'}")
         self._connection.execute("PRAGMA foreign_keys=ON")
 
     def _set_journal_mode(self, mode: str) -> None:
-        """Switch how the file is written, and wait for others: SQLite's own time-out does not cover this."""
+        """Switch the journal mode, waiting for other processes: SQLite's own time-out does not cover this."""
         deadline = time.monotonic() + LOCK_TIMEOUT_SECONDS
         while True:
             try:
@@ -100,10 +100,10 @@ class JournalFile:
                 return
 
     def check(self) -> None:
-        """Make sure that a write can be written down; nothing is sent otherwise.
+        """Check that a write can be recorded; otherwise nothing is sent.
 
         Raises:
-            JournalError: The file is gone, was exchanged, is damaged or can't be written.
+            JournalError: The file is gone, was replaced, is damaged or can't be written.
         """
         if self._file is not None:
             with self._name_file_in_errors():
@@ -117,7 +117,7 @@ class JournalFile:
                 sent=False,
             )
         if now.st_size <= MAX_CHECKED_BYTES:
-            # Looked through afresh: the open connection has pages of its own and would not notice.
+            # Checked through a new connection: the open one has cached pages and would miss damage.
             with closing(sqlite3.connect(self.path, timeout=LOCK_TIMEOUT_SECONDS)) as other:
                 found = other.execute("PRAGMA quick_check(1)").fetchone()[0]
             if found != "ok":
@@ -128,7 +128,7 @@ class JournalFile:
                 )
 
     def select(self, query: str, values: Sequence[Any] = ()) -> Iterator[list[tuple[Any, ...]]]:
-        """Ask for tuples, some thousands at a time."""
+        """Select tuples, some thousands at a time."""
         with self._name_file_in_errors():
             cursor = self._runner.run(lambda: self._connection.execute(query, values))
             while part := self._runner.run(lambda: cursor.fetchmany(CHUNK_ROWS)):
@@ -142,12 +142,12 @@ class JournalFile:
             self._runner.close()
 
     def read_unit(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Read something."""
+        """Read in a unit of work."""
         with self._name_file_in_errors():
             return self._runner.run(lambda: work(self._connection))
 
     def write_unit(self, work: Callable[[sqlite3.Connection], T]) -> T:
-        """Carry out a unit of work whole, or not at all."""
+        """Write in a unit of work, completely or not at all."""
 
         def unit() -> T:
             with transaction(self._connection) as connection:
@@ -158,7 +158,7 @@ class JournalFile:
 
     @contextmanager
     def _name_file_in_errors(self) -> Iterator[None]:
-        """Name the file in every error of it."""
+        """Name the file in every error about it."""
         if self._closed:
             raise JournalError(
                 "The client of this submission is closed: connect again, and open_submission() goes on with it."

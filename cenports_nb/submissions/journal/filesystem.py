@@ -1,4 +1,4 @@
-"""Where a folder lives: SQLite's write-ahead log is safe on a local disk only."""
+"""Detect network file systems: SQLite's write-ahead log is only safe on a local disk."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ NETWORK_FILESYSTEMS = frozenset({
 
 
 class Partition(Protocol):
-    """One mounted file system, as psutil tells it."""
+    """A mounted file system, as psutil describes it."""
 
     mountpoint: str
     fstype: str
@@ -32,11 +32,11 @@ def _list_partitions() -> Iterable[Any]:
 
 
 def find_network_filesystem(folder: Path, partitions: Iterable[Partition] | None = None) -> str | None:
-    """Name the network file system that a folder is on; None for a local disk, and where nobody knows.
+    """Name the network file system of a folder; None for a local disk, or if it is unknown.
 
     Args:
-        folder: It need not exist yet.
-        partitions: What is mounted; asked of the system by default.
+        folder: A folder that need not exist.
+        partitions: Mounted file systems; by default from the system.
     """
     mounted = _list_partitions() if partitions is None else partitions
     place = folder.resolve()
@@ -45,7 +45,7 @@ def find_network_filesystem(folder: Path, partitions: Iterable[Partition] | None
     holding = [one for one in mounted if place.is_relative_to(one.mountpoint)]
     if not holding:
         return None
-    # Of two that are mounted at one place the later one is seen.
+    # Of two file systems mounted at one path, the later one is visible.
     nearest = max(enumerate(holding), key=lambda pair: (len(Path(pair[1].mountpoint).parts), pair[0]))[1]
     if "remote" in nearest.opts.split(","):
         return nearest.fstype or "a network drive"

@@ -1,4 +1,4 @@
-"""Entries of the journal as frames whose dtypes do not depend on what is in them."""
+"""Entries of the journal as frames, with the same dtypes whatever their content."""
 
 from __future__ import annotations
 
@@ -27,20 +27,20 @@ DTYPES = {
     }.items()
     for name in names.split()
 }
-"""Of every column that a frame of the journal may have."""
+"""The dtype of every column that a frame of the journal may have."""
 
 
 STATUS_SQL = (
     "coalesce(status, CASE state WHEN 'planned' THEN 'NOT_SENT' WHEN 'ended' THEN 'UNCONFIRMED' ELSE upper(state) END)"
 )
-"""Cenports' word for a batch, or ours."""
+"""Cenports' status of a batch, or our own."""
 
 OUTCOME_SQL = "CASE row.outcome WHEN 'sending' THEN ? ELSE row.outcome END"
-"""The outcome of a row as people see it: what is on its way is nothing that they can act on."""
+"""The outcome of a row for people: a row being sent is shown as something they can act on."""
 
 
 def build_frame(values: Iterable[Sequence[Any]], dtypes: dict[str, str]) -> pd.DataFrame:
-    """Make a typed frame of tuples; an empty one has the same dtypes."""
+    """Build a typed frame from tuples; an empty one has the same dtypes."""
     columns = list(zip(*values, strict=True)) or [()] * len(dtypes)
     return pd.DataFrame(
         {name: _build_column(column, dtype) for (name, dtype), column in zip(dtypes.items(), columns, strict=True)}
@@ -48,19 +48,19 @@ def build_frame(values: Iterable[Sequence[Any]], dtypes: dict[str, str]) -> pd.D
 
 
 def select_frame(journal: Journal, names: Sequence[str], query: str, values: Sequence[Any]) -> pd.DataFrame:
-    """Ask the journal for a frame of these columns, some thousands of rows at a time."""
+    """Select a frame with these columns from the journal, some thousands of rows at a time."""
     dtypes = {name: DTYPES[name] for name in names}
     parts = [build_frame(part, dtypes) for part in journal.select(query, values)]
     return pd.concat(parts, ignore_index=True) if parts else build_frame((), dtypes)
 
 
 def read_outcomes(journal: Journal, head: Head, sending_as: str = "in_doubt") -> pd.DataFrame:
-    """Tell what became of each row of a submission, one row each, in the order in which they were given.
+    """Return the outcome of each row of a submission, in the order of submission.
 
     Args:
-        journal: Where the submission is.
+        journal: The journal.
         head: The submission.
-        sending_as: What a row on its way is called: pending while its sender lives, in doubt after.
+        sending_as: The outcome of rows being sent: pending while their sender lives, in doubt after.
     """
     kind = get_write_kind(head)
     stock = ["type", "quantity"] if head.kind == "stock" else []
@@ -81,7 +81,7 @@ def read_outcomes(journal: Journal, head: Head, sending_as: str = "in_doubt") ->
 
 
 def read_changes(journal: Journal, head: Head, sending_as: str = "in_doubt") -> pd.DataFrame:
-    """Tell from what to what each row changes its SKU, and what became of it; only of stock."""
+    """Return how each row changes its SKU, with its outcome; only for stock."""
     names = [
         "warehouse_code", "product_sku", "type", "current_quantity", "before_quantity", "quantity", "outcome", "batch",
         "row",
@@ -93,7 +93,7 @@ def read_changes(journal: Journal, head: Head, sending_as: str = "in_doubt") -> 
 
 
 def read_transactions(journal: Journal, head: Head) -> pd.DataFrame:
-    """List the batches of a submission, with Cenports' last word on each, or ours in capitals."""
+    """List the batches of a submission, with Cenports' latest status of each, or ours in capitals."""
     names = [
         "submission_id", "batch", get_write_kind(head).batch_column, "rows", "handle", "status", "submitted_at", "completed_at",
         "last_polled_at", "errors",
@@ -106,7 +106,7 @@ def read_transactions(journal: Journal, head: Head) -> pd.DataFrame:
 
 
 def read_history(journal: Journal, head: Head) -> pd.DataFrame:
-    """List every change of every row, oldest first: when, of what, from what to what, what was said, by whom, why."""
+    """List every change of every row, oldest first: when, the SKU, old and new stock, outcome, message, who, why."""
     kind = get_write_kind(head)
     stock = ["type", "before_quantity", "quantity"] if head.kind == "stock" else []
     names = ["submission_id", "at", "batch", "row", *kind.key_columns, *stock, "outcome", "message", "made_by"]
@@ -122,7 +122,7 @@ def read_history(journal: Journal, head: Head) -> pd.DataFrame:
 
 
 def read_held(journal: Journal, head: Head) -> pd.DataFrame:
-    """List the rows that were held back, as an update frame, with what guards object to or why a person left them out."""
+    """List held rows as an update frame, with the objection or the reason of the person who left them out."""
     names = [
         "warehouse_code", "product_sku", "type", "quantity", "current_quantity", "change", "known_sku", "reason",
         "reference", "message",

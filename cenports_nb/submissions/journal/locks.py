@@ -1,4 +1,4 @@
-"""The right to send and to plan, as locks of the operating system: they die with their process, never by a time-out."""
+"""The rights to send and to plan, as operating-system locks: they are released when a process dies, never by time-out."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ from cenports_nb.errors import JournalError
 
 LOCK_FOLDER = "locks"
 LOCK_TIMEOUT_SECONDS = 120.0
-"""Checks read the stock and may wait for the rate limit."""
+"""Planning reads the stock and may wait for the rate limit."""
 LOCK_PAUSE_SECONDS = 0.05
 LOCK_FILE_MAX_AGE_SECONDS = 14 * 86_400
-"""Files of submissions that nobody has sent for so long are in the way."""
+"""Lock files of submissions that were not sent for this long are deleted."""
 
 
 class SubmissionLocks:
     """The locks of the submissions in one folder.
 
     Args:
-        home: Where the locks are.
-        try_lock: Takes one and returns how to give it back, or None if somebody has it.
+        home: The folder of the locks.
+        try_lock: Acquires a lock and returns how to release it, or None if it is held.
         clock: For waiting.
     """
 
@@ -54,7 +54,7 @@ class SubmissionLocks:
 
     @contextlib.contextmanager
     def hold_if_free(self, submission_id: str) -> Iterator[bool]:
-        """Hold the right to send a submission if nobody has it, and tell whether it is held."""
+        """Hold the right to send a submission if it is free; yields whether it is held."""
         try:
             release = self._try_lock(self._path(submission_id))
         except (OSError, NotImplementedError):
@@ -67,10 +67,10 @@ class SubmissionLocks:
 
     @contextlib.contextmanager
     def hold_planning(self, account: str) -> Iterator[None]:
-        """Hold an account's journal while a submission is checked against it and written into it; others wait.
+        """Hold an account's journal while a new submission is checked against it and recorded; others wait.
 
         Raises:
-            JournalError: The lock can't be had.
+            JournalError: The lock can't be acquired.
         """
         with self._hold(f"account-{_hash_account(account)}", "plans a submission of this account"):
             self._delete_old_files()
@@ -81,13 +81,13 @@ class SubmissionLocks:
         """Hold the right to hand over orders of an account; others wait.
 
         Raises:
-            JournalError: The lock can't be had.
+            JournalError: The lock can't be acquired.
         """
         with self._hold(f"hand-over-{_hash_account(account)}", "hands over orders of this account"):
             yield
 
     def is_sending(self, submission_id: str) -> bool:
-        """Tell whether a process that lives is sending a submission."""
+        """Return whether a living process is sending a submission."""
         if not self._path(submission_id).exists():
             return False
         with self.hold_if_free(submission_id) as is_free:

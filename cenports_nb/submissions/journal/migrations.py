@@ -1,7 +1,7 @@
-"""The journal's format: its tables, and how an older file becomes a newer one, in one transaction.
+"""The journal's format: its tables, and the migration of an older file in one transaction.
 
-The file guards itself: triggers keep every change of a row's or batch's state with its time, and refuse a change that
-is not in the tables of `rules.states`, so that no code path can forget the one or do the other.
+The file guards itself: triggers record every change of a row's or batch's state with its time, and refuse changes that are
+not in the tables of `rules.states`, so no code can skip the one or do the other.
 """
 
 from __future__ import annotations
@@ -74,13 +74,13 @@ CREATE INDEX row_by_reference ON row (reference) WHERE reference IS NOT NULL;
 
 COLUMNS_V4 = "ALTER TABLE row ADD COLUMN open_quantity INTEGER"
 
-# Queries that name the index `row_blocking` must have this very condition. Neither here nor in a trigger stands a list
-# after IN: SQLite builds it anew for every row that it writes.
+# Queries that name the index `row_blocking` must have exactly this condition. It and the triggers avoid lists after IN,
+# which SQLite would rebuild for every row that it writes.
 BLOCKING_CONDITION = f"({' OR '.join(f'outcome = {outcome!r}' for outcome in BLOCKING_OUTCOMES)})"
 
 
 def _build_triggers() -> Iterable[str]:
-    """Write the triggers that keep every change, and refuse one that is no transition."""
+    """Build the triggers that record every change, and refuse one that is not a transition."""
     outcomes = " ".join(f"{old}>{new}" for old, new in list_outcome_pairs())
     states = " ".join(f"{old}>{new}" for old, new in list_batch_pairs())
     yield """
@@ -126,7 +126,7 @@ FORMAT_VERSION = 5
 
 
 def create_tables(connection: sqlite3.Connection) -> None:
-    """Make the tables of an empty journal; the caller holds the transaction."""
+    """Create the tables of an empty journal; the caller holds the transaction."""
     _execute_script(connection, TABLES_V2)
     _execute_script(connection, COLUMNS_V3)
     _execute_script(connection, COLUMNS_V4)
@@ -135,7 +135,7 @@ def create_tables(connection: sqlite3.Connection) -> None:
 
 
 def migrate(connection: sqlite3.Connection, version: int) -> None:
-    """Bring an older journal to the newest format; the caller holds the transaction."""
+    """Migrate an older journal to the current format; the caller holds the transaction."""
     if version < 3:
         _migrate_to_v3(connection, version)
     if version < 4:
@@ -159,7 +159,7 @@ def _migrate_to_v3(connection: sqlite3.Connection, version: int) -> None:
 
 
 def _guard(connection: sqlite3.Connection) -> None:
-    """Make the triggers, and the index of what is in the way, in place of those of an older format."""
+    """Create the triggers, and the index of blocking rows, replacing those of an older format."""
     _drop_triggers(connection)
     connection.execute("DROP INDEX IF EXISTS row_blocking")
     connection.execute(f"CREATE INDEX row_blocking ON row (outcome) WHERE {BLOCKING_CONDITION}")
@@ -173,7 +173,7 @@ def _drop_triggers(connection: sqlite3.Connection) -> None:
 
 
 def _count_canary_rows(connection: sqlite3.Connection) -> None:
-    """Name the rows of a canary, which was known by the number of its batches, by their number: they come first."""
+    """Store the size of a canary as its number of rows, which come first, instead of its number of batches."""
     query = "SELECT submission_id, details FROM submission WHERE details LIKE '%\"canary\"%'"
     for submission_id, text in connection.execute(query).fetchall():
         details = json.loads(text)
@@ -188,7 +188,7 @@ def _count_canary_rows(connection: sqlite3.Connection) -> None:
 
 
 def _normalize_accounts(connection: sqlite3.Connection) -> None:
-    """Give every submission the one spelling of its account, so that guards see what was submitted under another."""
+    """Normalize every submission's account, so that guards see earlier submissions under another spelling."""
     query = "SELECT DISTINCT account, environment FROM submission"
     for account, environment in connection.execute(query).fetchall():
         connection.execute(
@@ -218,8 +218,8 @@ DROP TABLE batch_v1;
 DROP TABLE submission_v1;
 """
 
-# Until then a row on the wire was called in doubt, and a reference was known of the submission alone. What may have
-# been sent is exposed; a batch that was about to be sent again waits for resume() as what it is: in doubt.
+# Before format 3, a row being sent was in doubt, and only the submission had a reference. What may have been sent is
+# exposed; a batch that was about to be sent again waits for resume() in doubt.
 _FROM_V2 = """
 UPDATE row SET exposed = 1 WHERE outcome = 'in_doubt';
 UPDATE batch SET state = 'in_doubt' WHERE state IN ('again', 'sending');

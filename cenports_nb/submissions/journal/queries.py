@@ -1,4 +1,4 @@
-"""What the journal knows of an account's other changes of the same things."""
+"""Queries about other changes of the same things by an account's submissions."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ COLUMNS = [
     "outcome",
 ]  # fmt: skip
 REVERSAL_DETAIL = "reversal_of"
-"""The detail of a submission that says which other one it undoes: its document, whatever reference it was given."""
+"""The detail that says which submission a reversal undoes; it identifies the reversal, whatever its reference."""
 
 _SELECTED = ", ".join("row.reference" if name == "reference" else name for name in COLUMNS)
 
-# What is older than the span counts only where it is in the way, or where it books a document that is booked once.
+# Rows older than the span count only if they block, or if they book a document that may be booked only once.
 HISTORY_SQL = f"""
 SELECT {_SELECTED} FROM submission JOIN row USING (submission_id)
 WHERE account = ?1 AND kind = 'stock' AND created_at >= ?2
@@ -49,7 +49,7 @@ def _list(outcomes: Sequence[str]) -> str:
 
 
 _REPEATED = "exposed, sent_at, sent_monotonic, sent_process, sent_server_at"
-"""What tells whether a request of a row that was sent several times may still take effect."""
+"""Whether a request of a row that was sent several times may still take effect."""
 
 _ASKED = """
 FROM (SELECT value FROM json_each(?1)) AS asked
@@ -69,7 +69,7 @@ WHERE account = ?2 AND submission_id <> ?3 AND ({_IN_THE_WAY} OR exposed = 2)
 ORDER BY submission.rowid, outcome = 'applied'
 """
 
-# By position, as times of the wall clock may run backward; rows of older formats have none.
+# By position, because a wall clock may run backward; rows of older formats have no position.
 _CHANGED_SINCE = f"""
 outcome IN ({_list(OPEN_OUTCOMES)})
     OR (outcome = 'applied' AND json_extract(asked.value, '$[4]') IS NULL AND (
@@ -100,20 +100,20 @@ def read_stock_history(
     references: Sequence[str] = (),
     reversal_of: str | None = None,
 ) -> pd.DataFrame:
-    """List what was asked of an account's stock in some time, and before that what still matters.
+    """List updates of an account's stock within a span, and earlier ones that still matter.
 
     Args:
-        journal: Where to look.
-        is_sending: Tells whether a submission is being sent by a process that lives.
-        account: Of this account.
-        now: Until when.
-        span: For how long.
-        references: Documents whose changes by a difference matter however old they are.
+        journal: The journal.
+        is_sending: Returns whether a living process is sending a submission.
+        account: The account.
+        now: The end of the span.
+        span: The length of the span.
+        references: Documents whose differential changes matter at any age.
         reversal_of: A submission whose reversals matter too, with `reversal of` it as their reference.
 
     Returns:
-        `submission_id created_at age_s fingerprint reference warehouse_code product_sku type quantity outcome`, one row a
-        row of a submission; what another process is about to send is `pending`.
+        `submission_id created_at age_s fingerprint reference warehouse_code product_sku type quantity outcome`, one row
+        per row of a submission; rows that another process is about to send are `pending`.
     """
     since = (now - span).isoformat()
     asked = msgspec.json.encode(sorted(set(references))).decode()
@@ -126,7 +126,7 @@ def read_stock_history(
 
 
 def list_repeated_updates(journal: Journal, account: str, now: Moment, settle: timedelta) -> pd.DataFrame:
-    """List rows that were sent several times, and of which one request may still take effect.
+    """List rows that were sent several times, one of whose requests may still take effect.
 
     Returns:
         `submission_id warehouse_code product_sku`.
@@ -148,10 +148,11 @@ def list_repeated_updates(journal: Journal, account: str, now: Moment, settle: t
 def find_conflicting_updates(
     journal: Journal, head: Head, rows: Sequence[Row], now: Moment, settle: timedelta
 ) -> dict[int, str]:
-    """Say of each row which other submission stands in its way, by item; rows that none stands in the way of are left out.
+    """Return for each row, by item, which other submission blocks it; rows that none blocks are left out.
 
-    One that changed the same SKU after this one was made, or one whose change of it may still take effect or may yet be
-    sent: in which order Cenports applies them is not documented, and two changes at once leave no evidence of either.
+    A submission blocks if it changed the same SKU after this one was made, or if its change may still take effect or
+    be sent: the order in which Cenports applies changes is not documented, and two simultaneous changes leave no
+    evidence of either.
     """
     found: dict[int, str] = {}
     skus = {row.item: row.product_sku for row in rows}
@@ -169,9 +170,9 @@ def find_conflicting_updates(
 def find_other_changes(
     journal: Journal, head: Head, rows: Sequence[Row], now: Moment, settle: timedelta
 ) -> dict[int, str]:
-    """Say of each row which other change of our own may have moved its stock since it was looked at, by item.
+    """Return for each row, by item, which other change of our own may have changed its stock since it was read.
 
-    A request that was repeated counts for as long as it may have taken effect after that look, however long ago it was.
+    A repeated request counts as long as it may have taken effect after that reading, however long ago it was sent.
     """
     found = _select(journal, OTHER_CHANGE_SQL, head, rows)
     repeated = {change.item for change in found if change.is_repeated}
@@ -184,7 +185,7 @@ def find_other_changes(
 
 
 def _find_first_sent(journal: Journal, head: Head, items: Collection[int]) -> dict[int, Moment]:
-    """Find when rows left for the first time, at most five minutes after their stock was looked at."""
+    """Find when rows were first sent, at most five minutes after their stock was read."""
     moments = {batch.batch: batch.sent for batch in journal.batches(head.submission_id)}
     parts = journal.select(FIRST_SENT_SQL, (head.submission_id, msgspec.json.encode(list(items)).decode()))
     return {int(item): sent for part in parts for item, number in part if (sent := moments[number]) is not None}
@@ -193,14 +194,14 @@ def _find_first_sent(journal: Journal, head: Head, items: Collection[int]) -> di
 def find_live_orders(
     journal: Journal, account: str, channel_id: str, numbers: Sequence[str], *, but: str = ""
 ) -> dict[str, str]:
-    """Find orders of a channel that a submission created, or may have, or may yet; say of each which one.
+    """Find orders of a channel that a submission created, may have created, or may still create, and name it.
 
     Args:
-        journal: Where to look.
-        account: Of this account.
-        channel_id: Of this channel.
-        numbers: These orders.
-        but: A submission that does not count.
+        journal: The journal.
+        account: The account.
+        channel_id: The channel.
+        numbers: The order numbers.
+        but: A submission to ignore.
     """
     query = (
         "SELECT order_no, submission_id, outcome FROM (SELECT value FROM json_each(?)) AS asked "  # noqa: S608 - our own words
@@ -221,7 +222,7 @@ def find_live_orders(
 
 
 def _advise(submission_id: str, outcome: str, name: str | None) -> str:
-    """Name the one call that gets a change out of the way."""
+    """Return the one call that unblocks a change."""
     opened = f'open_submission(client, "{submission_id}")'
     if outcome == "not_sent":
         return f'send that one with {opened}.resume(), or close it with {opened}.resolve("{name}", "not_applied", note)'
@@ -229,15 +230,15 @@ def _advise(submission_id: str, outcome: str, name: str | None) -> str:
 
 
 class _OtherChange(NamedTuple):
-    """A change of another row to the SKU of a row that asks.
+    """A change of another row to the SKU of a row.
 
     Attributes:
-        item: The row that asks.
+        item: The row that is checked.
         submission_id: The other row's submission.
-        outcome: Of the other row.
+        outcome: The other row's outcome.
         matters: Whether the query says that it matters, however often it was sent.
         exposed: See `states.EXPOSURE_SQL`; 2 if it was sent several times.
-        sent: When its last request left, as `may_still_arrive` takes it.
+        sent: When its last request was sent, as in `may_still_arrive`.
     """
 
     item: int
@@ -253,7 +254,7 @@ class _OtherChange(NamedTuple):
         return self.exposed == 2 and self.outcome not in BLOCKING_OUTCOMES
 
     def may_arrive(self, since: Moment, settle: timedelta) -> bool:
-        """Tell whether one of its requests may have taken effect after a moment."""
+        """Return whether one of its requests may have taken effect after a moment."""
         return self.is_repeated and may_still_arrive(self.sent, since, settle)
 
 
@@ -269,7 +270,7 @@ def _select(journal: Journal, query: str, head: Head, rows: Sequence[Row]) -> li
 
 
 def may_still_arrive(sent: Sequence[Any], now: Moment, settle: timedelta) -> bool:
-    """Tell whether a request may still take effect, from when it was sent on each clock."""
+    """Return whether a request may still take effect, from when it was sent on each clock."""
     began = _read_moment(sent)
     return began is None or at_least_elapsed(began, now) < settle
 

@@ -1,4 +1,4 @@
-"""The journal without a client: whoever looks into it needs no credentials, and changes nothing."""
+"""Read the journal without a client: no credentials are needed, and nothing changes."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cenports_nb.submissions.journal.file import FILE_NAME
 from cenports_nb.submissions.journal.store import Journal
 
 UNFINISHED_OUTCOMES = ("sending", "pending", "in_doubt", "unconfirmed", "not_sent")
-"""Outcomes that wait for Cenports or for a person; `resolve` can close each of them."""
+"""Outcomes that wait for Cenports or for a person; `resolve` can close all of them."""
 
 HISTORY_COLUMNS = [
     "at", "submission_id", "warehouse_code", "product_sku", "type", "before_quantity", "quantity", "outcome", "message",
@@ -32,13 +32,13 @@ WHERE product_sku = ? AND environment = coalesce(?, environment) ORDER BY event.
 
 
 def has_journal(home: Path | None = None) -> bool:
-    """Tell whether anything was ever submitted from here."""
+    """Return whether anything was ever submitted from this machine."""
     return ((home or home_folder()) / FILE_NAME).exists()
 
 
 @contextmanager
 def open_journal(home: Path | None = None) -> Iterator[Journal]:
-    """Open the journal of this machine to look into it.
+    """Open the journal of this machine to read it.
 
     Args:
         home: Another folder than `CENPORTS_HOME`.
@@ -75,11 +75,11 @@ def list_unfinished(
 
 
 def read_sku_history(journal: Journal, product_sku: str, environment: str | None = None) -> pd.DataFrame:
-    """List every change of a SKU, oldest first: when, in which submission, from what to what, what was said, by whom, why.
+    """List every change of a SKU, oldest first: when, the submission, old and new stock, message, who, why.
 
     Args:
         journal: From `open_journal`.
-        product_sku: In whichever warehouse.
-        environment: Only this one.
+        product_sku: The SKU, in any warehouse.
+        environment: Only this environment.
     """
     return frames.select_frame(journal, HISTORY_COLUMNS, SKU_HISTORY_SQL, (product_sku, environment))

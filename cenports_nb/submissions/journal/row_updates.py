@@ -1,4 +1,4 @@
-"""Updates of rows and batches inside a unit of work: each names the state that it expects, as `rules.states` has it."""
+"""Updates of rows and batches in a unit of work; each names the state that it expects, as in `rules.states`."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from cenports_nb.submissions.rules.states import BATCH_TRANSITIONS, EXPOSURE_SQL
 
 
 class RowChange(NamedTuple):
-    """What happened to one row.
+    """A change of one row.
 
     Attributes:
-        event: Of `states.ROW_TRANSITIONS`; None if only what is said of it changes.
-        values: Columns that change besides.
-        batch: Only if the row still is in this batch: it was not sent again since it was judged.
+        event: An event of `states.ROW_TRANSITIONS`; None if only the message changes.
+        values: Other columns that change.
+        batch: Apply it only if the row is still in this batch, so that it was not sent again since it was judged.
     """
 
     item: int
@@ -35,10 +35,10 @@ def change_rows(
     at: str,
     made_by: str | None = None,
 ) -> int:
-    """Carry out changes of rows; one whose state is not what its event needs stays what it is.
+    """Change rows; a row whose state doesn't fit its event stays as it is.
 
     Returns:
-        How many rows changed.
+        The number of changed rows.
     """
     groups: dict[tuple[str | None, int | None, tuple[tuple[str, Any], ...]], list[int]] = {}
     for change in changes:
@@ -63,7 +63,7 @@ def change_rows(
 
 
 def change_rows_of_batch(connection: sqlite3.Connection, batch: Batch, event: str, at: str, **values: Any) -> int:
-    """Let one thing happen to every row of a batch that is in a state for it."""
+    """Apply one event to every row of a batch whose state fits."""
     assignments, arguments = _build_assignments(event, tuple(values), at, None)
     where, states = _build_condition(event)
     return connection.execute(
@@ -73,10 +73,10 @@ def change_rows_of_batch(connection: sqlite3.Connection, batch: Batch, event: st
 
 
 def change_batch(connection: sqlite3.Connection, batch: Batch, event: str, new: str, at: str, **values: Any) -> bool:
-    """Change a batch that is in a state for it; tell whether it was.
+    """Change a batch whose state fits; return whether it did.
 
     Raises:
-        KeyError: No such event leads there.
+        KeyError: There is no such event.
     """
     old = [before for name, before, after in BATCH_TRANSITIONS if (name, after) == (event, new)]
     if not old:
@@ -103,7 +103,7 @@ def insert_batch(connection: sqlite3.Connection, batch: Batch, at: str) -> None:
 def _build_assignments(
     event: str | None, names: Iterable[str], at: str, made_by: str | None
 ) -> tuple[str, tuple[Any, ...]]:
-    """Write the SET of an update, and its values before those of `names`."""
+    """Build the SET clause of an update, and its values before those of `names`."""
     parts = ["changed_at = ?", "changed_by = ?"]
     arguments: list[Any] = [at, made_by]
     if event is not None:

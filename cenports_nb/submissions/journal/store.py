@@ -1,9 +1,9 @@
 """The journal: every submission of this machine, with each batch and row, in one SQLite file.
 
-A whole submission is written in one unit of work before its first byte is sent. Just before a batch is sent its rows
-become `sending`, right after the answer they become what the answer says: a process killed in between leaves the truth
-behind. Every change of a state names the state that it replaces, so that of two processes that write at once none
-undoes what the other learnt.
+A whole submission is written in one unit of work before its first byte is sent. Just before a batch is sent its rows become
+`sending`, and right after the answer they become what the answer says, so the journal is right even if the process is killed
+in between. Every change of a state names the state that it replaces, so that two processes that write at once don't undo
+each other's changes.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ WHERE handle IS NOT NULL AND lower(handle) = lower(?) AND account = (SELECT acco
 
 
 class RowsChangedError(Exception):
-    """Rows are no more what they were when it was decided what is done with them; nothing was written."""
+    """Rows changed since it was decided what to do with them; nothing was written."""
 
 
 class Journal(JournalFile):
-    """What is written down of submissions, and how it changes."""
+    """The recorded submissions, and all ways to change them."""
 
     def add(self, head: Head, batches: Sequence[Batch], rows: Iterable[Row]) -> None:
-        """Write a whole submission, or nothing; rows are taken as they come."""
+        """Record a whole submission, or nothing; rows are consumed one by one."""
 
         def work(connection: sqlite3.Connection) -> None:
             for table, kind, values in (("submission", Head, [head]), ("batch", Batch, batches), ("row", Row, rows)):
@@ -55,7 +55,7 @@ class Journal(JournalFile):
                         f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608 - our own names
                         [astuple(value) for value in part],
                     )
-            # Not by a trigger, which would cost a million rows a third more; what is not sent has no history yet.
+            # Not by a trigger, which would make a million rows a third slower; unsent rows have no history yet.
             connection.execute(
                 "INSERT INTO event SELECT submission_id, ?, item, batch, row, outcome, message, NULL FROM row "
                 "WHERE submission_id = ? AND outcome <> 'not_sent' ORDER BY item",
@@ -65,19 +65,19 @@ class Journal(JournalFile):
         self.write_unit(work)
 
     def claim(self, batch: Batch, rows: Sequence[Row], decision: Decision, at: Moment) -> Batch | None:
-        """Write down what was decided of a batch's rows, and that some of them are about to leave.
+        """Record what was decided about a batch's rows, and that some of them are about to be sent.
 
-        Rows that leave are `sending`. If they were sent before, or their batch was, they leave in a new batch: a batch
-        has one transaction.
+        Rows that are sent become `sending`. If they or their batch were sent before, they are sent in a new batch, because
+        a batch has one transaction.
 
         Args:
-            batch: That may leave.
-            rows: Of it, as they were read.
-            decision: What is done with each of them.
-            at: Now.
+            batch: The batch.
+            rows: Its rows, as they were read.
+            decision: What to do with each of them.
+            at: The current moment.
 
         Returns:
-            The batch that leaves; None if nothing of it does.
+            The batch to send; None if nothing is sent.
 
         Raises:
             RowsChangedError: A row changed since it was read; nothing was written.
@@ -128,13 +128,13 @@ class Journal(JournalFile):
         return self.write_unit(work)
 
     def record_answer(self, batch: Batch, event: str, message: str | None, at: Moment, **values: Any) -> None:
-        """Write down what the answer to a batch says of all its rows.
+        """Record what the answer to a batch says about all its rows.
 
         Args:
-            batch: That was sent.
+            batch: The batch that was sent.
             event: accept, acknowledge, refuse, return or lose.
-            message: What is said of each row.
-            at: Now.
+            message: The message of each row.
+            at: The current moment.
             values: Columns of the batch.
         """
         new = {"accept": "accepted", "acknowledge": "completed", "refuse": "rejected", "return": "not_sent"}
@@ -147,13 +147,13 @@ class Journal(JournalFile):
         self.write_unit(work)
 
     def record_acceptance(self, batch: Batch, handle: str, message: str, at: Moment, **values: Any) -> bool:
-        """Write down the transaction of a batch, unless another batch has it: then nobody knows whose it is.
+        """Record the transaction of a batch, unless another batch has it: then it is unknown whose it is.
 
         Args:
-            batch: That was sent.
-            handle: Of its transaction.
-            message: What is said of the rows of both batches where the handle is not new.
-            at: Now.
+            batch: The batch that was sent.
+            handle: The handle of its transaction.
+            message: The message for the rows of both batches if the handle is not new.
+            at: The current moment.
             values: Columns of the batch.
 
         Returns:
@@ -180,7 +180,7 @@ class Journal(JournalFile):
     def record_poll(
         self, batch: Batch, end: str | None, changes: Sequence[RowChange], at: Moment, **values: Any
     ) -> None:
-        """Write down what Cenports said of a transaction: how it ended, if it has, and what became of its rows."""
+        """Record Cenports' answer about a transaction: how it ended, if it has, and the outcomes of its rows."""
         when = at.wall.isoformat()
 
         def work(connection: sqlite3.Connection) -> None:
@@ -197,9 +197,9 @@ class Journal(JournalFile):
         self.write_unit(work)
 
     def close_crashed(self, submission_id: str, at: Moment) -> None:
-        """Call in doubt what a process was sending that is no more; the caller holds the right to send.
+        """Mark as in doubt what a dead process was sending; the caller holds the right to send.
 
-        Its request left before now at the latest, so that is when it is taken to have left.
+        Its request was sent before now, so now counts as the time of sending.
         """
         when = at.wall.isoformat()
 
@@ -215,12 +215,12 @@ class Journal(JournalFile):
         self.write_unit(work)
 
     def has_sending(self, submission_id: str) -> bool:
-        """Tell whether a batch of a submission is on its way, or was when its process ended."""
+        """Return whether a batch of a submission is being sent, or was when its process ended."""
         query = "SELECT 1 FROM batch WHERE submission_id = ? AND state = 'sending' LIMIT 1"
         return any(True for _ in self.select(query, (submission_id,)))
 
     def stamp(self, batch: Batch, at: Moment) -> None:
-        """Say of a batch that its request left before this moment."""
+        """Record that a batch's request was sent before this moment."""
         values = list_sent_values(at)
         self.write_unit(
             lambda connection: connection.execute(
@@ -231,7 +231,7 @@ class Journal(JournalFile):
         )
 
     def split(self, batch: Batch, at: Moment) -> list[Batch]:
-        """Make two batches of one that was refused as too large, of the rows that were in its request."""
+        """Split a batch that was refused as too large into two, with the rows of its request."""
         when = at.wall.isoformat()
 
         def work(connection: sqlite3.Connection) -> list[Batch]:
@@ -264,12 +264,12 @@ class Journal(JournalFile):
     def change_rows(
         self, submission_id: str, changes: Sequence[RowChange], at: Moment, made_by: str | None = None
     ) -> int:
-        """Carry out changes of rows in one unit of work; return how many rows were in a state for theirs."""
+        """Change rows in one unit of work; return how many rows were in a fitting state."""
         when = at.wall.isoformat()
         return self.write_unit(lambda connection: change_rows(connection, submission_id, changes, when, made_by))
 
     def hold(self, submission_id: str, message: str, at: Moment) -> None:
-        """Close what was not sent of a submission, for good."""
+        """Close the unsent rows of a submission for good."""
         when = at.wall.isoformat()
 
         def work(connection: sqlite3.Connection) -> None:
@@ -280,7 +280,7 @@ class Journal(JournalFile):
         self.write_unit(work)
 
     def set_details(self, submission_id: str, details: str | None) -> None:
-        """Change what only its kind understands of a submission."""
+        """Replace the details of a submission, which only its kind understands."""
         self.write_unit(
             lambda connection: connection.execute(
                 "UPDATE submission SET details = ? WHERE submission_id = ?", (details, submission_id)
@@ -288,7 +288,7 @@ class Journal(JournalFile):
         )
 
     def position(self) -> int:
-        """Return the number of the last change that is written down; those that follow have higher ones."""
+        """Return the number of the last recorded change; later ones have higher numbers."""
         query = "SELECT coalesce(max(rowid), 0) FROM event"
         return int(self.read_unit(lambda connection: connection.execute(query).fetchone()[0]))
 
@@ -328,7 +328,7 @@ class Journal(JournalFile):
 
 
 def list_sent_values(at: Moment) -> dict[str, Any]:
-    """List the columns of a batch that say when its request left."""
+    """Return the columns of a batch that say when its request was sent."""
     return {
         "sent_at": at.wall.isoformat(),
         "sent_server_at": at.server.isoformat() if at.server else None,
@@ -346,7 +346,7 @@ _COLUMNS = {kind: ", ".join(f'"{name}"' for name in kind.__struct_fields__) for 
 
 
 def _claim_batch(connection: sqlite3.Connection, batch: Batch, rows: int, at: Moment) -> Batch:
-    """Make a batch leave: this one, or a new one if it was sent before."""
+    """Mark a batch as being sent: this one, or a new one if it was sent before."""
     sent = list_sent_values(at)
     when = at.wall.isoformat()
     if change_batch(connection, batch, "claim", "sending", when, rows=rows, errors=None, **sent):
@@ -359,7 +359,7 @@ def _claim_batch(connection: sqlite3.Connection, batch: Batch, rows: int, at: Mo
 
 
 def _place_last(connection: sqlite3.Connection, batch: Batch, sent: Sequence[int]) -> None:
-    """Number the rows of a batch that are not sent after those that are: errors name rows by their position."""
+    """Number the rows of a batch that are not sent after the others, because errors name rows by their position."""
     items = [
         item
         for (item,) in connection.execute(
@@ -381,7 +381,7 @@ def _find_last_batch(connection: sqlite3.Connection, submission_id: str) -> int:
 
 
 def _list_changes(read: Row, decided: Row) -> dict[str, Any]:
-    """List the columns that a decision changes, which are few: most rows leave as they were planned."""
+    """Return the columns that a decision changes, usually few."""
     names = (
         "batch", "row", "quantity", "current_quantity", "open_quantity", "before_quantity", "before_at",
         "before_position", "message", "read_back", "read_back_at",

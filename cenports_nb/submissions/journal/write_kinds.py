@@ -1,4 +1,4 @@
-"""The kinds of writes: how a batch of each becomes a request, and whether it may be repeated."""
+"""The kinds of writes: how a batch becomes a request, and whether it may be repeated."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ class WriteKind:
     """One kind of write.
 
     Attributes:
-        method: HTTP method of its call.
-        path: End point of its call.
-        batch_column: What the rows of a batch have in common, as frames call it.
-        key_columns: What identifies a row, as frames call it.
+        method: The HTTP method of its call.
+        path: The path of its call.
+        batch_column: The column that all rows of a batch share, as in frames.
+        key_columns: The columns that identify a row, as in frames.
         items_field: The field of the body that holds the rows; a 422 about it may be about their number.
-        build_body: Writes a batch as the call takes it; the partner id is added later.
-        is_synchronous: Whether the answer is final: there is no transaction to follow.
-        doubt_message: The message of a row whose answer was not seen.
-        is_repeatable: Whether sending twice has the effect of sending once, so that what is in doubt may be sent again.
+        build_body: Builds the body for a batch; the partner id is added later.
+        is_synchronous: Whether the answer is final, without a transaction.
+        doubt_message: The message of a row without an answer.
+        is_repeatable: Whether sending twice has the effect of sending once, so that rows in doubt may be sent again.
     """
 
     method: str

@@ -37,24 +37,24 @@ ALREADY_MESSAGE = "It was acknowledged before; nothing was sent for it."
 
 
 def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool | None = None) -> pd.DataFrame:
-    """Acknowledge orders with PATCH /orders/acknowledge: exactly those of the frame.
+    """Acknowledge exactly the orders of a frame with PATCH /orders/acknowledge.
 
-    It is done when it returns. Orders that are acknowledged already are looked up first and not sent again. A chunk
-    of numbers that is refused is read again, and what is not acknowledged in it is sent one by one; where an answer
-    was lost, the orders are read again too. Each 255 characters of numbers of a channel cost two requests.
+    The call is synchronous. Orders that are already acknowledged are found first and not sent. If Cenports refuses a
+    chunk of numbers, its orders are read again, and those not acknowledged are sent one by one; if an answer is lost,
+    the orders are read again too. Each 255 characters of a channel's numbers take two requests.
 
     Args:
         client: A client that is not read-only.
-        orders: Any frame with `order_no` and `channel_id`; doubled rows count once.
-        progress: Show a bar of chunks; by default only when it takes more than two seconds.
+        orders: Any frame with `order_no` and `channel_id`; repeated rows count once.
+        progress: Show a progress bar; by default only if it takes more than two seconds.
 
     Returns:
-        `channel_id order_no outcome message`, one row an order in the frame's order. `outcome` is `acknowledged`,
-        `already`, `refused` or `unknown`: it was not sent, or no answer was seen and none could be had.
+        `channel_id order_no outcome message`, one row per order in the frame's order. `outcome` is `acknowledged`,
+        `already`, `refused` or `unknown`: it was not sent, or no answer could be obtained.
 
     Raises:
         ReadOnlyError: The client is read-only; nothing was sent.
-        InvalidRequestError: A row that can't be sent; nothing was sent.
+        InvalidRequestError: A row can't be sent; nothing was sent.
         JournalError: The journal can't be written; nothing was sent.
 
     Example:
@@ -80,21 +80,21 @@ def acknowledge_orders(client: Client, orders: pd.DataFrame, *, progress: bool |
 def acknowledge_shipments(
     client: Client, shipments: pd.DataFrame, *, batch_size: int = 100, progress: bool | None = None
 ) -> Submission:
-    """Acknowledge shipments with PATCH /shipments/acknowledge, an order number each.
+    """Acknowledge shipments with PATCH /shipments/acknowledge, by order number.
 
-    The call has no channel, and order numbers are unique only within one: a number of two channels would acknowledge
-    the shipments of both. So the orders of these numbers are looked up first, a request for each 255 characters; those
-    that no channel knows are looked for among the shipments of every channel.
+    The call has no channel, and order numbers are unique only within a channel: a number that two channels use would
+    acknowledge the shipments of both. So the orders with these numbers are looked up first, with one request per 255
+    characters; numbers without an order are looked up among the shipments of every channel.
 
     Args:
         client: A client that is not read-only.
-        shipments: Any frame with `order_no`, and `channel_id` if it has one; several rows of an order count once.
-        batch_size: Orders of one request at most.
-        progress: Show a bar of batches; by default only when it takes more than two seconds.
+        shipments: Any frame with `order_no`, and optionally `channel_id`; several rows of an order count once.
+        batch_size: Maximum orders of one request.
+        progress: Show a progress bar; by default only if it takes more than two seconds.
 
     Raises:
         ReadOnlyError: The client is read-only.
-        InvalidRequestError: A row that can't be sent.
+        InvalidRequestError: A row can't be sent.
         GuardRailError: `ambiguous_order_no`: `.objections` names the orders and their channels.
         JournalError: The journal can't be written.
         All of them: nothing was sent.
@@ -126,7 +126,7 @@ def acknowledge_shipments(
 
 
 def _read_keys(orders: pd.DataFrame) -> list[OrderKey]:
-    """Read which orders are meant, each once."""
+    """Return the orders of the frame, each once."""
     read = validate_columns(orders, schemas.Orders, "orders", ORDER_KEYS)
     keys = list(dict.fromkeys(zip(read["channel_id"], read["order_no"], strict=True)))
     bad = [number for _, number in keys if not is_listable(number)]
@@ -140,7 +140,7 @@ def _read_keys(orders: pd.DataFrame) -> list[OrderKey]:
 
 
 def _read_channels(shipments: pd.DataFrame) -> dict[str, set[str]]:
-    """Read which orders' shipments are meant, and the channels that the frame says they are of."""
+    """Return the order numbers of the frame, with the channels that the frame names."""
     read = validate_columns(
         shipments, schemas.Shipments, "shipments", ["order_no", "channel_id"], optional=["channel_id"]
     )
@@ -155,10 +155,10 @@ def _read_channels(shipments: pd.DataFrame) -> dict[str, set[str]]:
 
 
 def _find_one_channel_each(client: Client, named_channels: dict[str, set[str]]) -> dict[str, str | None]:
-    """Find the channel of each order number; None where no channel knows it.
+    """Find the channel of each order number; None if no channel has it.
 
     Raises:
-        GuardRailError: A number that means orders of two channels.
+        GuardRailError: Two channels have a number.
     """
     there = find_channels(client, list(named_channels))
     unknown = [number for number, channels in there.items() if not channels]

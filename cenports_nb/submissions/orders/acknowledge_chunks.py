@@ -1,6 +1,6 @@
-"""Acknowledge orders chunk by chunk, and read again what was refused or not answered.
+"""Acknowledge orders in chunks, and check again what was refused or not answered.
 
-An acknowledgement may be sent again: it does the same once and twice.
+An acknowledgment may be repeated: sending it twice has the effect of sending it once.
 """
 
 from __future__ import annotations
@@ -40,13 +40,13 @@ ACKNOWLEDGEMENT_OUTCOMES = {
     "sending": "unknown",
     "not_sent": "unknown",
 }
-"""Outcome of a row in the journal -> outcome of its acknowledgement."""
+"""Outcome of a row in the journal -> outcome of its acknowledgment."""
 
 ACKNOWLEDGEMENT_DTYPES = {"channel_id": "str", "order_no": "str", "outcome": "str", "message": "str"}
 
 
 def plan_chunks(submission_id: str, keys: Iterable[OrderKey]) -> tuple[list[Batch], list[Row]]:
-    """Cut orders into batches of one channel each, whose numbers fit the call's text of 255 characters."""
+    """Split orders into batches of one channel each, whose numbers fit the call's text of 255 characters."""
     return build_order_batches(
         submission_id,
         (
@@ -58,7 +58,7 @@ def plan_chunks(submission_id: str, keys: Iterable[OrderKey]) -> tuple[list[Batc
 
 
 def acknowledge_now(client: Client, keys: Sequence[OrderKey], progress: bool | None = None) -> pd.DataFrame:
-    """Acknowledge orders in a submission of their own: `channel_id order_no outcome message`."""
+    """Acknowledge orders in their own submission: `channel_id order_no outcome message`."""
     context = get_context(client)
     head = create_head(client, "acknowledgement")
     with context.locks.hold_sending(head.submission_id):
@@ -68,9 +68,9 @@ def acknowledge_now(client: Client, keys: Sequence[OrderKey], progress: bool | N
 
 
 def send_acknowledgements(gateway: Gateway, journal: Journal, head: Head, progress: bool | None = None) -> None:
-    """Send what was not sent, and look into what was refused or not answered; the caller holds the right to send.
+    """Send unsent acknowledgments, and check those that were refused or not answered; the caller holds the right to send.
 
-    The API refuses a whole chunk for one bad number. Its orders are read again, and those that are there and still
+    The API refuses a whole chunk for one bad number. Its orders are read again, and those that exist and are still
     not acknowledged are sent one by one.
 
     Raises:
@@ -91,7 +91,7 @@ def send_acknowledgements(gateway: Gateway, journal: Journal, head: Head, progre
 
 
 def read_acknowledgements(journal: Journal, head: Head) -> pd.DataFrame:
-    """Say of each order what became of its acknowledgement: `channel_id order_no outcome message`."""
+    """Return the outcome of each order's acknowledgment: `channel_id order_no outcome message`."""
     return build_frame(
         [
             (row.channel_id, row.order_no, ACKNOWLEDGEMENT_OUTCOMES[row.outcome], row.message)
@@ -102,10 +102,10 @@ def read_acknowledgements(journal: Journal, head: Head) -> pd.DataFrame:
 
 
 def _settle_by_reading(gateway: Gateway, journal: Journal, head: Head) -> list[Row]:
-    """Read orders again that were refused or not answered, and settle those that this settles.
+    """Read orders again that were refused or not answered, and settle those that this proves.
 
     Returns:
-        The others, which are there and not acknowledged.
+        The others, which exist and are not acknowledged.
     """
     rows = journal.rows(head.submission_id, outcomes=RECHECKED_OUTCOMES)
     if not rows:

@@ -1,4 +1,4 @@
-"""`create_orders`: plan orders, refuse duplicates, write them into the journal, send them once."""
+"""`create_orders`: plan orders, refuse duplicates, record them in the journal, send them once."""
 
 from __future__ import annotations
 
@@ -43,30 +43,30 @@ def create_orders(
 ) -> Submission:
     """Create orders of one channel with POST /orders.
 
-    Everything is checked before anything is sent: every size and type of the reference, sums to the cent, and that
-    no order is there already, in the channel or in the journal (an order just created can't be read for up to 15
-    minutes). An order whose answer was lost is `in_doubt` and never sent again by itself: `verify()` looks for it.
+    Everything is checked before anything is sent: every size and type of the reference, sums to the cent, and that no
+    order exists already, in the channel or in the journal (a new order can't be read for up to 15 minutes). An order
+    whose answer was lost is `in_doubt` and never repeated automatically: `verify()` looks for it.
 
     Args:
         client: A client that is not read-only.
-        orders: One row an order: `order_no order_date customer_name ship_to_address1 ship_to_city ship_to_state
-            ship_to_country ship_to_postal_code carrier_code service_level grand_total`, and perhaps `customer_order_no
+        orders: One row per order: `order_no order_date customer_name ship_to_address1 ship_to_city ship_to_state
+            ship_to_country ship_to_postal_code carrier_code service_level grand_total`, optionally `customer_order_no
             contact_name contact_email contact_phone ship_to_address2 estimated_ship_date sub_total ship_cost discount`.
-            Or the path of a .csv, .tsv, .xlsx or .parquet file with one row a line item, the order's columns on each
-            row or on its first; or such a frame. A line's own `sub_total` is called `line_sub_total` there.
-        line_items: `order_no product_sku quantity price`, and perhaps `line_item sub_total`.
-        channel_id: The channel they are for.
-        batch_size: Orders of one request at most.
-        sheet: Of a file: the sheet of a workbook, where several have such a table.
-        encoding: Of a file: its encoding, such as `"cp1252"`, where it is text that is not UTF-8.
-        hidden_rows: Of a file: `"include"` or `"exclude"` rows that a workbook hides; by default `hidden_rows` of
-            the profile, else such rows are a question.
-        progress: Show a bar of batches; by default only when it takes more than two seconds.
+            Or a .csv, .tsv, .xlsx or .parquet file with one row per line item, and the order's columns on each row or
+            on its first; or such a frame, in which a line's own `sub_total` is named `line_sub_total`.
+        line_items: `order_no product_sku quantity price`, optionally `line_item sub_total`.
+        channel_id: The channel of the orders.
+        batch_size: Maximum orders of one request.
+        sheet: The sheet of a workbook, if several have such a table.
+        encoding: The encoding of a text file that is not UTF-8, such as `"cp1252"`.
+        hidden_rows: `"include"` or `"exclude"` rows that a workbook hides; by default `hidden_rows` of the profile, else
+            such rows are a question.
+        progress: Show a progress bar; by default only if it takes more than two seconds.
 
     Raises:
         ReadOnlyError: The client is read-only.
-        InvalidRequestError: `.errors` has everything that is wrong, by places such as `order A1, line 2: price`.
-        GuardRailError: `repeated` or `exists`: orders that are there, or may be; `.objections` names them.
+        InvalidRequestError: `.errors` has everything that is wrong, by location such as `order A1, line 2: price`.
+        GuardRailError: `repeated` or `exists`: orders that exist, or may exist; `.objections` names them.
         JournalError: The journal can't be written.
         All of them: nothing was sent.
 
@@ -105,7 +105,7 @@ def create_orders(
     )
     with contextlib.ExitStack() as locks:
         with context.locks.hold_planning(client.settings.account):
-            # Asking took its time; what another process planned meanwhile is in the journal by now.
+            # The lookup took time; by now the journal has what another process planned meanwhile.
             _refuse_repeated(journal, client.settings.account, plan)
             locks.enter_context(context.locks.hold_sending(head.submission_id))
             journal.add(head, *build_order_batches(head.submission_id, parts))
@@ -115,7 +115,7 @@ def create_orders(
 
 
 def _refuse_repeated(journal: Journal, account: str, plan: OrderPlan) -> None:
-    """Refuse orders that the journal knows: they are there, or may be, or may yet be sent."""
+    """Refuse orders in the journal that exist, may exist, or may still be sent."""
     _refuse(plan, "repeated", find_live_orders(journal, account, plan.channel_id, plan.order_numbers))
 
 

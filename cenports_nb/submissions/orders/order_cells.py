@@ -1,7 +1,7 @@
-"""How one cell of a person's order is read: kindly where nothing can be misread, refused in words where it can.
+"""Readers for the cells of a person's order: convert what is unambiguous, refuse the rest.
 
-Every reader takes whatever a frame, a CSV or a workbook holds and raises ValueError with what is wrong. The words
-never quote the value, which may be a person's.
+Every reader accepts whatever a frame, a CSV or a workbook holds, and raises ValueError with what is wrong. Its messages
+never quote the value, which may be personal.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ UTC = ZoneInfo("UTC")
 CellReader = Callable[[Any, ZoneInfo], Any]
 
 FLOAT_NOISE = 1e-8
-"""What a float may be off a whole cent: sums of floats are, amounts that somebody wrote are not."""
+"""Maximum rounding error of a float: sums of floats have one, amounts that somebody typed do not."""
 MAX_DIGITS = 15
-"""Digits of an amount that JSON's numbers keep exactly."""
+"""Digits of an amount that JSON numbers keep exactly."""
 
 
 def is_empty(value: Any) -> bool:
-    """Tell a cell with nothing in it; nothing but blanks is nothing."""
+    """Return whether a cell is empty or has only blanks."""
     if isinstance(value, str):
         return not value.strip()
     return value is None or value is pd.NA or value is pd.NaT or (isinstance(value, float) and bool(np.isnan(value)))
 
 
 def read_text(value: Any, _: ZoneInfo) -> str:
-    """Read a text, without the blanks at its ends; a number may have lost zeros in front."""
+    """Read a text, without blanks at its ends; a number is refused, because it may have lost leading zeros."""
     if isinstance(value, str):
         return value.strip()
     if isinstance(value, Number | np.number):
@@ -44,7 +44,7 @@ def read_text(value: Any, _: ZoneInfo) -> str:
 
 
 def read_whole(value: Any, _: ZoneInfo) -> int:
-    """Read a whole number from 1."""
+    """Read a positive whole number."""
     number: Any = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, str) and re.fullmatch(r"\s*\+?\d{1,15}(\.0*)?\s*", number):
         number = int(number.strip().partition(".")[0])
@@ -58,7 +58,7 @@ def read_whole(value: Any, _: ZoneInfo) -> int:
 
 
 def read_amount(value: Any, _: ZoneInfo) -> Decimal:
-    """Read an amount exactly; a float that is a whole cent but for its own noise is that cent."""
+    """Read an amount exactly; a float within rounding error of a whole cent is that cent."""
     number: Any = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, str):
         if not re.fullmatch(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*", number):
@@ -81,7 +81,7 @@ def read_amount(value: Any, _: ZoneInfo) -> Decimal:
 
 
 def read_day(value: Any, zone: ZoneInfo) -> str:
-    """Read a day, or the zone's day of an instant, as YYYY-MM-DD; exactly midnight UTC is a day that never shifts."""
+    """Read a day, or an instant's day in the zone, as YYYY-MM-DD; exactly midnight UTC is a day that never shifts."""
     found: Any = value
     if isinstance(found, str):
         found = found.strip()

@@ -1,4 +1,4 @@
-"""The columns of orders and line items: how a cell of each is read, and which field of POST /orders it fills."""
+"""The columns of orders and line items: how a cell is read, and which field of POST /orders it fills."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ class Column:
 
     Attributes:
         read: Reads a cell.
-        path: The field of the order, or of the line, that it fills; none for what the call has no field for.
-        is_required: Whether an order can't be created without it.
+        path: The field of the order, or of the line, that it fills; empty if the call has no such field.
+        is_required: Whether an order needs it.
     """
 
     read: CellReader
@@ -54,17 +54,17 @@ LINE_COLUMNS: Mapping[str, Column] = {
     "price": Column(read_amount, ("consumerPrice",), is_required=True),
     "sub_total": Column(read_amount, ("subTotal",)),
 }
-"""Besides `order_no`, which says whose line it is."""
+"""Besides `order_no`, which names the line's order."""
 
 LINE_SUB_TOTAL = "line_sub_total"
-"""In a table of one row a line `sub_total` is the order's, as on each of its other rows; this is the line's."""
+"""The line's own sub-total in a table of one row per line, where `sub_total` is the order's."""
 
 _ORDER_COLUMN_NAMES = {column.path: name for name, column in ORDER_COLUMNS.items() if column.path}
 _LINE_COLUMN_NAMES = {column.path: name for name, column in LINE_COLUMNS.items()}
 
 
 def build_order_body(order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
-    """Write an order and its lines, read and checked, as the JSON object of POST /orders; what is absent is left out."""
+    """Build the JSON object of POST /orders for a validated order; absent values are left out."""
     body: dict[str, Any] = {"shipTo": {}, "shippingInfo": {}}
     for name, column in ORDER_COLUMNS.items():
         if name in order and column.path:
@@ -78,7 +78,7 @@ def build_order_body(order: Mapping[str, Any], lines: Sequence[Mapping[str, Any]
 
 
 def find_column(path: Sequence[str | int]) -> tuple[int | None, str]:
-    """Find which line, by its position, and which column a path within an order means."""
+    """Return the position of the line, and the column, that a path within an order refers to."""
     names = tuple(map(str, path))
     if len(path) == 3 and path[0] == "lineItems" and isinstance(path[1], int):
         return path[1], _LINE_COLUMN_NAMES[names[2:]]
@@ -86,5 +86,5 @@ def find_column(path: Sequence[str | int]) -> tuple[int | None, str]:
 
 
 def _to_json(value: Any) -> Any:
-    """JSON has floats; an amount of at most 15 digits is the same written as one."""
+    """Convert to JSON types; an amount of at most 15 digits is exact as a float."""
     return float(value) if isinstance(value, Decimal) else value

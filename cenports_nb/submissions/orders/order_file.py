@@ -1,4 +1,4 @@
-"""A file of orders, one row a line item, read as count files are: nothing is guessed, and no zero gets lost."""
+"""A file of orders, one row per line item, read like a count file: nothing is guessed, and no zero gets lost."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ TEXT_COLUMNS = frozenset(
 ) | {"channel_id"}
 DAY_COLUMNS = frozenset({"order_date", "estimated_ship_date"})
 APOSTROPHE = r"'\d"
-"""Excel's mark of a text, written out; no name of a person or street begins so."""
+"""Excel's text marker as a literal character; no name of a person or street begins with it."""
 
 
 def read_order_file(
@@ -37,23 +37,23 @@ def read_order_file(
     hidden_rows: str | None = None,
     profile: str | None = None,
 ) -> pd.DataFrame:
-    """Read a table of orders, one row a line item, the order's columns on each row or on its first alone.
+    """Read a table of orders, one row per line item, with the order's columns on each row or only on its first.
 
-    Every cell is text. A number in a column of text, such as a postal code, is what its number format shows; without
-    such a format it is refused, because zeros in front may be lost. Rows with nothing in them are left out.
+    Every cell is text. A number in a text column, such as a postal code, is what its number format shows; without such
+    a format it is refused, because leading zeros may be lost. Empty rows are left out.
 
     Args:
         path: A .csv, .tsv, .xlsx or .parquet file.
-        sheet: The sheet of a workbook, where several have such a table.
-        encoding: Of a text file that is not UTF-8.
+        sheet: The sheet of a workbook, if several have such a table.
+        encoding: The encoding of a text file that is not UTF-8.
         hidden_rows: `include` or `exclude` rows that a workbook hides.
-        profile: Where else the answer about hidden rows may stand.
+        profile: The profile whose setting answers the question of hidden rows.
 
     Returns:
-        The table, its rows labelled by their line in the file.
+        The table, its rows labeled by their line in the file.
 
     Raises:
-        InvalidRequestError: No such file, no table, a question, or a cell that can't be read as it was meant.
+        InvalidRequestError: The file is missing or isn't a table, there is a question, or a cell is ambiguous.
     """
     table = read_table(path, _score, sheet=sheet, encoding=encoding)
     table = table.select_rows(~table.find_empty_rows())
@@ -63,9 +63,9 @@ def read_order_file(
     read = {place: name for place, name in enumerate(headers) if name in COLUMNS}
     table = settle_hidden_rows(table, _find_order_lines(table, read), "order lines", hidden_rows, profile)
     table.refuse_flagged({name: place for place, name in read.items()})
-    table = decode_columns(table, list(read), shows_values=False)  # they are people's
+    table = decode_columns(table, list(read), shows_values=False)  # they are personal
     columns = {place: _read_column(table, place, read.get(place)) for place in range(len(headers)) if headers[place]}
-    # A header that repeats stays, and is refused for what it is.
+    # A header that repeats stays, and is refused later as such.
     frame = pd.concat(list(columns.values()), axis=1)
     frame.columns = pd.Index([headers[place] for place in columns], dtype=object)
     frame.index = pd.Index(table.lines)
@@ -81,7 +81,7 @@ def _score(cells: Sequence[str]) -> int:
 
 
 def _read_column(table: Table, place: int, name: str | None) -> pd.Series[Any]:
-    """Read a column as text, and refuse what a spreadsheet made of identifiers."""
+    """Read a column as text, and refuse identifiers that a spreadsheet changed."""
     if name in TEXT_COLUMNS:
         what = f"{add_article(name)} that is a number, so that zeros in front may be lost"
         table.refuse(table.find_flagged("number", place), what, "make the column text, and enter it again")

@@ -1,4 +1,4 @@
-"""Orders as people have them -> what POST /orders will be sent; everything that is wrong is reported at once."""
+"""Orders of a person -> the requests of POST /orders; everything that is wrong is reported at once."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ AMOUNTS = ("sub_total", "ship_cost", "discount", "grand_total")
 
 @dataclass(frozen=True)
 class PlannedOrder:
-    """One order, checked, as POST /orders takes it."""
+    """A validated order, as POST /orders takes it."""
 
     order_no: str
     body: Mapping[str, Any]
@@ -60,20 +60,20 @@ def plan_orders(
 ) -> OrderPlan:
     """Plan what will be sent, without sending anything.
 
-    Amounts are exact to the cent: a line's `sub_total` is quantity × price, an order's the sum of its lines, and
-    `grand_total` is that plus `ship_cost`, less `discount` (which the call has no field for) if the frame has one.
-    Columns that the call has no field for are left out; one that is nearly a name of ours is refused.
+    Amounts are exact to the cent: a line's `sub_total` is quantity × price, an order's is the sum of its lines, and
+    `grand_total` is that plus `ship_cost`, less `discount` (which the call lacks) if the frame has one. Columns that
+    the call lacks are ignored; a misspelled column is refused.
 
     Args:
-        orders: One row an order; without `line_items` one row a line, the order's columns repeated or empty.
-        line_items: One row a line, matched by `order_no`.
-        channel_id: The channel they are for; a frame with that column must agree.
-        batch_size: Orders of one request at most.
-        time_zone: Where the day of an instant is taken.
+        orders: One row per order; without `line_items` one row per line, the order's columns repeated or empty.
+        line_items: One row per line, matched by `order_no`.
+        channel_id: The channel of the orders; it must match a frame's column of that name.
+        batch_size: Maximum orders of one request.
+        time_zone: The zone of an instant's day.
         sizes: `Dialect.sizes`.
 
     Raises:
-        InvalidRequestError: `.errors` has everything that is wrong, by places such as `order A1, line 2: price`.
+        InvalidRequestError: `.errors` has everything that is wrong, by location such as `order A1, line 2: price`.
     """
     check_whole_number("batch_size", batch_size, 1)
     if not isinstance(channel_id, str) or not channel_id.strip():
@@ -109,14 +109,14 @@ def _check_lines(order: ParsedOrder, errors: ErrorCollector) -> None:
 
 
 def _check_postal_code(order: ParsedOrder, errors: ErrorCollector) -> None:
-    """Refuse a postal code of the US that lost its zeros, as in 2139 for 02139."""
+    """Refuse a US postal code that lost its leading zeros, such as 2139 for 02139."""
     country, code = (str(order.cells.get(f"ship_to_{name}", "")) for name in ("country", "postal_code"))
     if country.upper() in US_NAMES and re.fullmatch(r"\d{3,4}(-?\d{4})?", code):
         errors.add(f"{order.name}: ship_to_postal_code", "has too few digits for the US: zeros in front are lost")
 
 
 def _check_customer_numbers(parsed: Sequence[ParsedOrder], errors: ErrorCollector) -> None:
-    """Refuse a customer's order number that repeats: "it must be unique channel-wide"."""
+    """Refuse a customer order number that repeats: "it must be unique channel-wide"."""
     names: dict[str, str] = {}
     for order in parsed:
         number = order.cells.get("customer_order_no")
@@ -125,7 +125,7 @@ def _check_customer_numbers(parsed: Sequence[ParsedOrder], errors: ErrorCollecto
 
 
 def _check_sums(order: ParsedOrder, errors: ErrorCollector) -> None:
-    """Fill in and compare sums, to the cent; what could not be read leaves nothing to compare with."""
+    """Fill in and compare sums, to the cent; unreadable amounts are not compared."""
     total = Decimal(0)
     is_complete = bool(order.lines)
     for line in order.lines:
@@ -161,7 +161,7 @@ def _check_fields(
     sizes: Mapping[str, str],
     errors: ErrorCollector,
 ) -> None:
-    """Check every field against the reference's table, without quoting any; what was objected to is not missing."""
+    """Check every field against the reference's table, without quoting values; a field with an error isn't missing too."""
     known = set(errors.errors)
     body = {"partnerId": "-", "channelId": channel_id, "orders": [order.body for order in planned]}
     for objection in find_objections("POST /orders", body, sizes):

@@ -1,4 +1,4 @@
-"""Frames of orders and line items -> orders with their lines, as far as they can be read, and what is wrong."""
+"""Frames of orders and line items -> orders with their lines, as far as they can be read, and the errors."""
 
 from __future__ import annotations
 
@@ -22,11 +22,11 @@ MAX_SHOWN_ERRORS = 5
 
 @dataclass
 class ParsedLine:
-    """A line as far as it could be read.
+    """A line as far as it can be read.
 
     Attributes:
         label: Its own number, else its position in the order, from 1.
-        is_numbered: Whether its frame gives it a number, readable or not.
+        is_numbered: Whether its frame has a number for it, readable or not.
     """
 
     label: str
@@ -36,7 +36,7 @@ class ParsedLine:
 
 @dataclass
 class ParsedOrder:
-    """An order as far as it could be read; `name` is what it is called in errors."""
+    """An order as far as it can be read; `name` is its name in errors."""
 
     name: str
     cells: dict[str, Any] = field(default_factory=dict)
@@ -44,22 +44,22 @@ class ParsedOrder:
 
 
 class ErrorCollector:
-    """What is wrong, by its location such as `order A1: price`; no value of a person stands in it."""
+    """Errors by location such as `order A1: price`; they contain no personal values."""
 
     def __init__(self) -> None:
         self.errors: dict[str, list[str]] = {}
 
     def add(self, location: str, reason: str) -> None:
-        """Note one more reason at a location."""
+        """Add a reason at a location."""
         reasons = self.errors.setdefault(location, [])
         if reason not in reasons:
             reasons.append(reason)
 
     def raise_if_any(self) -> None:
-        """Raise if anything is wrong.
+        """Raise if there are errors.
 
         Raises:
-            InvalidRequestError: The first reasons, and how many more there are; `.errors` has all.
+            InvalidRequestError: The first reasons, and the number of others; `.errors` has all.
         """
         if self.errors:
             texts = [f"{location} {reason}" for location, reasons in self.errors.items() for reason in reasons]
@@ -75,10 +75,10 @@ class ErrorCollector:
 def parse_orders(
     orders: pd.DataFrame, line_items: pd.DataFrame | None, channel_id: str, zone: ZoneInfo, errors: ErrorCollector
 ) -> list[ParsedOrder]:
-    """Read the orders of a channel, each with its lines, in frame order.
+    """Parse the orders of a channel with their lines, in frame order.
 
     Raises:
-        InvalidRequestError: A column is missing, doubled or misspelt.
+        InvalidRequestError: A column is missing, repeated or misspelled.
     """
     refuse_swapped(orders=orders, line_items=line_items)
     required_of_lines = [name for name, column in LINE_COLUMNS.items() if column.is_required]
@@ -101,7 +101,7 @@ def parse_orders(
 
 
 def _check_columns(frames: Mapping[str, tuple[pd.DataFrame, list[str], set[str]]]) -> None:
-    """Refuse frames that lack a column, have one twice, or have one that is nearly ours.
+    """Refuse frames that lack a column, have one twice, or have a misspelled one.
 
     Args:
         frames: By name: the frame, the columns that it needs, and those that it may have.
@@ -132,18 +132,18 @@ def _check_columns(frames: Mapping[str, tuple[pd.DataFrame, list[str], set[str]]
 
 @dataclass
 class _Parser:
-    """Reads rows into orders.
+    """Parses rows into orders.
 
     Attributes:
-        zone: In which the day of an instant is taken.
-        errors: Where what can't be read is noted.
+        zone: The zone of an instant's day.
+        errors: Collects the errors.
     """
 
     zone: ZoneInfo
     errors: ErrorCollector
 
     def parse_two_frames(self, orders: pd.DataFrame, line_items: pd.DataFrame) -> list[ParsedOrder]:
-        """Give each order its lines."""
+        """Parse orders, and assign their lines."""
         by_number: dict[str, ParsedOrder] = {}
         parsed: list[ParsedOrder] = []
         for label, row in _list_rows(orders, ORDER_COLUMNS):
@@ -165,7 +165,7 @@ class _Parser:
         return parsed
 
     def parse_table(self, table: pd.DataFrame) -> list[ParsedOrder]:
-        """Read one row a line; an order's columns agree on all its rows, or stand on some of them only."""
+        """Parse one row per line; an order's columns must agree on all its rows or be on some of them only."""
         by_number: dict[str, ParsedOrder] = {}
         for label, row in _list_rows(table, [*{**ORDER_COLUMNS, **LINE_COLUMNS}, LINE_SUB_TOTAL]):
             number = self._read_order_no(row, f"orders row {label}")
@@ -188,7 +188,7 @@ class _Parser:
         order.lines.append(ParsedLine(label, cells, not is_empty(number)))
 
     def _read_order_no(self, row: Mapping[str, Any], location: str) -> str | None:
-        """Read an order number; what has none can't be matched."""
+        """Read an order number; a row without one can't be matched."""
         value = row.get("order_no")
         try:
             number = None if is_empty(value) else read_text(value, self.zone)
@@ -202,7 +202,7 @@ class _Parser:
         return number
 
     def _read_cells(self, location: str, row: Mapping[str, Any], columns: Mapping[str, Column]) -> dict[str, Any]:
-        """Read the cells of a row that have something in them."""
+        """Read the non-empty cells of a row."""
         cells: dict[str, Any] = {}
         for name, column in columns.items():
             value = row.get(name)
@@ -211,7 +211,7 @@ class _Parser:
             try:
                 cells[name] = column.read(value, self.zone)
             except ValueError as error:
-                if name != "order_no":  # noted already
+                if name != "order_no":  # reported already
                     self.errors.add(f"{location}: {name}", str(error))
         return cells
 

@@ -1,4 +1,4 @@
-"""What the requests and answers of a probe look like: names, types and forms, and not one value."""
+"""The shape of a probe's requests and answers: names, types and formats, without any value."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from cenports_nb.api.http.adapter import Exchange
 
 STATUS_WORD = re.compile(r"[A-Z_ ]{1,30}")
-"""A word of Cenports for where a transaction is; nothing else is recorded."""
+"""A transaction status of Cenports; nothing else is recorded."""
 
 
 @dataclass
 class CallRecord:
-    """What one end point was asked and how it answered."""
+    """What was sent to an end point, and how it answered."""
 
     request: Any = None
     answers: dict[str, Any] = field(default_factory=dict)
@@ -30,22 +30,22 @@ class CallRecord:
 
 @dataclass
 class ExchangeLog:
-    """What was seen on the wire, by form.
+    """The requests and answers of a probe, by format.
 
     Attributes:
-        prefix: Of every path.
+        prefix: The prefix of every path.
         calls: Shapes, by method and path.
-        quantity_forms: How quantities of stock were written: text, number, decimal_text, decimal.
+        quantity_forms: Formats of stock quantities: text, number, decimal_text, decimal.
         stock_fields: Names of the fields of a stock row.
-        given_handles: What answers to writes called their transactions.
-        read_handles: What GET /transaction called them.
-        id_forms: How ids of transactions were written: text, number.
-        words: Cenports' words for transactions.
-        error_forms: How `errors` of ended transactions were written.
+        given_handles: Handles in answers to writes.
+        read_handles: Handles in answers of GET /transaction.
+        id_forms: Formats of transaction ids: text, number.
+        words: Transaction statuses.
+        error_forms: Formats of `errors` of ended transactions.
         error_numbers: The row numbers that they name.
         refusals: Statuses with which PATCH /inventories was refused.
         order_headers: Names of headers of answers with orders.
-        hides_errors: Whether refusals come with status 200; None where none was seen.
+        hides_errors: Whether refusals have status 200; None if there were none.
     """
 
     prefix: str
@@ -68,7 +68,7 @@ class ExchangeLog:
         return cls(urlsplit(client.settings.base_url).path)
 
     def add(self, exchange: Exchange) -> None:
-        """Take note of one exchange."""
+        """Record an exchange."""
         address = urlsplit(exchange.address)
         call = f"{exchange.method} {address.path.removeprefix(self.prefix)}"
         record = self.calls.setdefault(call, CallRecord())
@@ -91,7 +91,7 @@ class ExchangeLog:
             self._note_stock(received)
 
     def _note_refusal(self, status: int, received: Any) -> int | None:
-        """Tell the code of a refusal, wherever it stands."""
+        """Return the code of a refusal, wherever it is."""
         inner = received.get("code") if isinstance(received, dict) else None
         code = {"400": 400, "422": 422}.get(str(inner))
         if status in (400, 422):
@@ -131,7 +131,7 @@ class ExchangeLog:
 
 
 def describe_errors(errors: Any) -> tuple[str, set[int]]:
-    """Name the form of the `errors` of a failed transaction, and list the row numbers in it."""
+    """Return the format of the `errors` of a failed transaction, and the row numbers in it."""
     if not errors:
         return "none", set()
     if isinstance(errors, str):
@@ -164,7 +164,7 @@ def _parse_object(body: bytes | None) -> dict[str, Any]:
 
 
 def _parse(body: bytes) -> Any:
-    """Parse JSON; what is none is a text to nobody."""
+    """Parse JSON; None if it isn't JSON."""
     try:
         return msgspec.json.decode(body)
     except (msgspec.MsgspecError, RecursionError):

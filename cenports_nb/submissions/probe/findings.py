@@ -1,4 +1,4 @@
-"""What a probe found out: answers for people, for the profile, and as readings for a sandbox."""
+"""The findings of a probe: answers for people, for the profile, and as readings for a sandbox."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cenports_nb.submissions.probe.plan import FAILING_ROW, OVERLAP, OWN_VALUE, 
 from cenports_nb.submissions.probe.run import ProbeResult, StepResult
 
 SETTLE_MARGIN_MINUTES = 5
-"""Beyond the longest time that was measured."""
+"""Added to the longest measured time."""
 
 NOT_REACHED = "the probe ended before it could tell"
 
@@ -46,17 +46,17 @@ PAGE_FIELDS = {
     "link": {"link"},
     "none": set[str](),
 }
-"""Fields beside the records of GET /orders, or headers, by the sandbox's word for such pages; the first that fits counts."""
+"""Fields beside the records of GET /orders, or headers, by the sandbox's word for such pages; the first match counts."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """The times of a probe, in seconds; None where nothing was measured.
+    """The times of a probe, in seconds; None if nothing was measured.
 
     Attributes:
-        transaction_seconds: How long a transaction usually took, by Cenports' own times where it says them.
-        longest_transaction_seconds: From the answer to a write until its transaction was seen to have ended, at most.
-        longest_effect_seconds: From that answer until the stock was seen to have changed, at most.
+        transaction_seconds: The usual duration of a transaction, by Cenports' own times if they are known.
+        longest_transaction_seconds: The longest time from the answer to a write until its transaction was seen to have ended.
+        longest_effect_seconds: The longest time from that answer until the stock was seen to have changed.
     """
 
     transaction_seconds: float | None
@@ -65,7 +65,7 @@ class Measurement:
 
 
 def measure(result: ProbeResult) -> Measurement:
-    """Sum up the times of a probe."""
+    """Summarize the times of a probe."""
     ended = [step.transaction_seconds for step in result.steps if step.transaction_seconds is not None]
     stated = [step.server_seconds for step in result.steps if step.server_seconds is not None]
     effects = [step.effect_seconds for step in result.steps if step.effect_seconds is not None]
@@ -74,7 +74,7 @@ def measure(result: ProbeResult) -> Measurement:
 
 
 def list_findings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> tuple[Finding, ...]:
-    """Answer the open questions of writes, as far as the probe saw."""
+    """Answer the open questions about writes, as far as the probe saw."""
     steps = {step.name: step for step in result.steps}
     return (
         _find_true_up(plan, steps.get(OWN_VALUE)),
@@ -88,12 +88,12 @@ def list_findings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> tup
 
 
 def list_readings(plan: ProbePlan, result: ProbeResult, dialect: Dialect) -> dict[str, Any]:
-    """List the answers as readings of the sandbox's dialect; what stayed open is not among them.
+    """List the answers as readings of the sandbox's dialect, without open questions.
 
     Args:
-        plan: What was planned.
+        plan: The plan.
         result: What was seen.
-        dialect: How the account was spoken to.
+        dialect: The dialect in which the account was addressed.
     """
     log, steps = result.log, {step.name: step for step in result.steps}
     own, overlap = steps.get(OWN_VALUE), steps.get(OVERLAP)
@@ -231,13 +231,13 @@ def _find_scope(plan: ProbePlan) -> Finding:
 
 
 def _read_failed_applies(result: ProbeResult, step: StepResult | None) -> str | None:
-    """Tell what a failed transaction applies; a request that was refused, or sent again in halves, tells nothing."""
+    """Return what a failed transaction applies; None if the request was refused, or sent again in halves."""
     is_known = step is not None and bool(result.log.error_forms) and not result.row_refusals and step.batches == 1
     return step.meaning if step is not None and is_known else None
 
 
 def _read_first_index(log: ExchangeLog) -> int | None:
-    """Tell what number the first row of a batch has: the row that failed was the second."""
+    """Return the number of the first row of a batch, knowing that the second row failed."""
     number: int | None = _only(log.error_numbers)
     return number - 1 if number in (1, 2) else None
 
@@ -252,12 +252,12 @@ def _read_handle_case(log: ExchangeLog) -> str | None:
 
 
 def _name_case(handle: str) -> str | None:
-    """Name the case of a handle; None for one without letters."""
+    """Return the case of a handle; None for one without letters."""
     return "upper" if handle.isupper() else "lower" if handle.islower() else None
 
 
 def read_pages(log: ExchangeLog) -> str | None:
-    """Tell in which words GET /orders spoke of pages, as the sandbox names them; None if it was not seen."""
+    """Return the form of paging of GET /orders, by the sandbox's word; None if it was not seen."""
     answer = log.calls["GET /orders"].answers.get("200") if "GET /orders" in log.calls else None
     if not isinstance(answer, dict):
         return None
@@ -267,7 +267,7 @@ def read_pages(log: ExchangeLog) -> str | None:
 
 
 def _only(values: set[Any]) -> Any:
-    """Return the one value of a set; None for none or several."""
+    """Return the only value of a set; None for none or several."""
     return next(iter(values)) if len(values) == 1 else None
 
 

@@ -1,4 +1,4 @@
-"""The plan of a write probe: every write as data, decided, checked by the guards and shown before anything is sent."""
+"""The plan of a write probe: every write as data, checked by the guards and shown before anything is sent."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 MISSING_SKU = "CENPORTS-NB-NO-SUCH-SKU"
-"""The SKU of the row that must fail. It is set to 0, so that nothing can be sold of it if Cenports creates it. No digits:
-in a refusal they would look like a limit on the number of rows."""
+"""The SKU of the row that must fail. It is set to 0, so that none can be sold if Cenports creates it. It has no digits,
+which in a refusal would look like a limit on the number of rows."""
 
 TAKE_BACK, OWN_VALUE, ONE_MORE, FAILING_ROW, OVERLAP, PUT_BACK = (
     "take back", "own value", "one more", "failing row", "overlap", "put back",
 )  # fmt: skip
-"""Names of steps. They are in the references of the journal, where a later probe finds what an earlier one left."""
+"""Names of steps. They are part of the references in the journal, where a later probe finds what an earlier one left."""
 
 MAX_PUT_BACKS = 2
 """Before the last one: after a TRUE_UP that set available stock, and after a batch of which nothing was applied."""
@@ -51,9 +51,9 @@ class PlannedWrite:
     """One request.
 
     Attributes:
-        rows: What it sends, the probed SKU first.
-        accepts: The guards that it is meant to go against.
-        over_stock: Sent whatever the stock is by then.
+        rows: Its rows, the probed SKU first.
+        accepts: The guards that it violates on purpose.
+        over_stock: Send it whatever the stock is by then.
     """
 
     rows: tuple[PlannedRow, ...]
@@ -63,14 +63,14 @@ class PlannedWrite:
 
 @dataclass(frozen=True)
 class Step:
-    """Writes that are sent one right after the other, and what the stock shows when all of them have ended.
+    """Writes that are sent one right after the other, and what the stock means when all of them have ended.
 
     Attributes:
         name: One of the names above.
         purpose: What it is for.
         writes: The requests.
-        meanings: Stock afterwards -> what that means.
-        leaves: The stock that the next step starts from; any other is put back to it first.
+        meanings: Stock afterward -> what that means.
+        leaves: The stock that the next step starts from; any other is restored to it first.
     """
 
     name: str
@@ -85,15 +85,15 @@ class ProbePlan:
     """A whole probe.
 
     Attributes:
-        probe_id: Its name in the journal.
-        account: For people.
-        quantity: The units that the SKU has, and has again at the end.
-        reserved: What open orders may have reserved of it, one number for each way to read available stock; empty where
-            available stock can't be read.
-        available_scope: Whose open orders are subtracted from available stock, where the channels show it.
-        steps: What is done.
+        probe_id: Its id in the journal.
+        account: The account, for people.
+        quantity: The units of the SKU, now and at the end.
+        reserved: Possible numbers of reserved units, one for each way to read available stock; empty if available stock
+            can't be read.
+        available_scope: Whose open orders reduce available stock, if the channels show it.
+        steps: The steps.
         available: Available stock of the warehouse, for the guards.
-        settle_minutes: How long a write may take.
+        settle_minutes: The maximum time of a write.
     """
 
     probe_id: str
@@ -113,7 +113,7 @@ class ProbePlan:
         return self.warehouse_code, self.product_sku
 
     def build_frame(self, step: str, number: int, write: PlannedWrite, stock: int) -> pd.DataFrame:
-        """Build the update frame of a write, as of the stock just before it; each has a reference of its own."""
+        """Build the update frame of a write, as of the stock just before it; each has its own reference."""
         rows = write.rows
         known = [row.product_sku == self.product_sku for row in rows]
         change = [
@@ -142,7 +142,7 @@ class ProbePlan:
 
 
 def plan_probe(client: Client, product_sku: str, warehouse_code: str | None = None) -> ProbePlan:
-    """Decide everything that a probe of a SKU would send; nothing is sent but reads.
+    """Plan a whole probe of a SKU; only reads are sent.
 
     Raises:
         ReadOnlyError: The client is read-only.
@@ -189,7 +189,7 @@ def plan_probe(client: Client, product_sku: str, warehouse_code: str | None = No
 
 
 def format_plan(plan: ProbePlan) -> str:
-    """Say what will be sent, before it is."""
+    """Describe what will be sent, before it is."""
     head = (
         f"Write probe of SKU '{plan.product_sku}' in warehouse '{plan.warehouse_code}' of {plan.account}, which has "
         f"{format_count(plan.quantity, 'unit')}:"
@@ -211,10 +211,10 @@ def format_plan(plan: ProbePlan) -> str:
 
 
 def _choose_row(actual: pd.DataFrame, product_sku: str, warehouse_code: str | None) -> tuple[str, int]:
-    """Choose the warehouse of the SKU, and tell its stock.
+    """Choose the warehouse of the SKU, and return it with its stock.
 
     Raises:
-        InvalidRequestError: No warehouse has it, or several have and none was named.
+        InvalidRequestError: No warehouse has the SKU, or several have it and none was named.
     """
     found = actual[(actual["product_sku"] == product_sku).to_numpy()]
     if warehouse_code is not None:
@@ -235,7 +235,7 @@ def _choose_row(actual: pd.DataFrame, product_sku: str, warehouse_code: str | No
 def _read_reserved(
     available: pd.DataFrame, key: tuple[str, str], stock: int
 ) -> tuple[tuple[int, ...], Literal["account", "channel"] | None]:
-    """Tell what may be reserved of a SKU, and whose orders available stock is less of, as far as the channels show it."""
+    """Return what may be reserved of a SKU, and whose open orders reduce available stock, if the channels show it."""
     rows = available[(available[STOCK_KEYS] == list(key)).all(axis=1).to_numpy()]
     by_channel = [stock - int(quantity) for quantity in rows["quantity"]]
     if not by_channel:
@@ -287,10 +287,10 @@ def _plan_steps(sku: str, quantity: int, reserved: tuple[int, ...]) -> tuple[Ste
 
 
 def _check_guards(client: Client, plan: ProbePlan, actual: pd.DataFrame, stock: int) -> None:
-    """Let the guards look at each planned write, with the stock as it would be by then.
+    """Run the guards on each planned write, with the stock that it will meet.
 
     Raises:
-        GuardRailError: One objects to something that the write isn't meant for.
+        GuardRailError: A guard objects, other than those that the write violates on purpose.
     """
     now, own = client.clock.now(), _read_stock(actual, plan.key)
     for step in plan.steps:
@@ -314,7 +314,7 @@ def _read_stock(frame: pd.DataFrame, key: tuple[str, str]) -> int:
 
 
 def _move_stock(frame: pd.DataFrame, key: tuple[str, str], units: int) -> pd.DataFrame:
-    """Return a stock frame with so many units more of a SKU."""
+    """Return a stock frame with so many more units of a SKU."""
     moved = frame.copy()
     moved.loc[(frame[STOCK_KEYS] == list(key)).all(axis=1).to_numpy(), "quantity"] += units
     return moved

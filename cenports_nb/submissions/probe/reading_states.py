@@ -1,4 +1,4 @@
-"""How far each reading of the reference is sure for an account: known, assumed, or contradicted by what was seen since."""
+"""How certain each reading of the reference is for an account: known, assumed, or contradicted by later answers."""
 
 from __future__ import annotations
 
@@ -30,13 +30,13 @@ GROUP BY 1
 
 @dataclass(frozen=True)
 class ReadingState:
-    """How sure one reading is.
+    """How certain one reading is.
 
     Attributes:
         name: The field of `Dialect`.
-        value: What the client goes by.
+        value: The value that the client uses.
         state: Known from the account, assumed by default, or contradicted.
-        evidence: What it rests on, or what speaks against it.
+        evidence: What it is based on, or what contradicts it.
     """
 
     name: str
@@ -46,11 +46,11 @@ class ReadingState:
 
 
 def list_reading_states(client: Client, learnt: Collection[str] = ()) -> list[ReadingState]:
-    """List every reading of a client's dialect; nothing is sent.
+    """List every reading of a client's dialect, without sending anything.
 
     Args:
-        client: Of the account.
-        learnt: Readings that were found out just now, besides those of the profile.
+        client: The account.
+        learnt: Readings that were just found out, besides those of the profile.
     """
     found = []
     for field in fields(client.dialect):
@@ -65,7 +65,7 @@ def list_reading_states(client: Client, learnt: Collection[str] = ()) -> list[Re
 
 
 def format_reading_states(readings: Iterable[ReadingState]) -> str:
-    """Write one line a reading; what is contradicted comes first."""
+    """Format one line per reading, contradicted ones first."""
     order = ("contradicted", "known", "assumed")
     ordered = sorted(readings, key=lambda reading: order.index(reading.state))
     return "\n".join(
@@ -119,7 +119,7 @@ def _compare_settling(client: Client, dialect: Dialect) -> str:
 
 
 def _compare_true_up(client: Client, _: Dialect) -> str:
-    """Look whether stock ever was what a TRUE_UP had set; sales may move it, but not each time."""
+    """Check whether stock ever equaled what a TRUE_UP had set; sales may change it, but not each time."""
     parts = get_context(client).journal.select(READ_BACK_SQL, (client.settings.account,))
     equal = {bool(is_equal): number for part in parts for is_equal, number in part}
     if equal.get(True) or equal.get(False, 0) < MIN_READ_BACKS:
@@ -137,4 +137,4 @@ CONTRADICTIONS: Mapping[str, Callable[[Client, Dialect], str]] = MappingProxyTyp
     "settle_minutes": _compare_settling,
     "true_up_sets": _compare_true_up,
 })  # fmt: skip
-"""What was seen that speaks against a reading, in one sentence; empty where nothing does."""
+"""Evidence against a reading, in one sentence; empty if there is none."""

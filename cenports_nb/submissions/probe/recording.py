@@ -1,10 +1,10 @@
 """The recording: what a probe saw, without values or secrets, as `Sandbox(recording=FILE)` reads it.
 
-format, version   what the file is
-readings          answers as fields of `sandbox.Dialect`; without those that stayed open
+format, version   the format of the file
+readings          answers as fields of `sandbox.Dialect`, without open questions
 timings           seconds
-transactions      Cenports' words for where a transaction is
-exchanges         by method and path: field names and types of what was asked and, by status, answered
+transactions      statuses of transactions
+exchanges         by method and path: field names and types of requests and, by status, of answers
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ def write_recording(path: Path, recording: Mapping[str, Any]) -> None:
 
 
 def _hide_names(shape: Any, private: set[str]) -> Any:
-    """Hide field names that are a value of the account used as a name, and all names below `errors`, which may be."""
+    """Hide field names that are values of the account, and all names below `errors`, which may be."""
     if isinstance(shape, dict):
         return {
             HIDDEN_NAME if name in private else name: _hide_errors(item)

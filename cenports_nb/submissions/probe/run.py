@@ -1,4 +1,4 @@
-"""Carry a plan out: every write through the journal, the stock read before, between and after; the first surprise ends it."""
+"""Carry out a probe: every write through the journal, the stock read before, between and after; any surprise ends it."""
 
 from __future__ import annotations
 
@@ -36,27 +36,27 @@ if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
 FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS, PAUSE_FACTOR = 1.0, 30.0, 1.5
-"""Between two looks at the stock and the transactions of a step."""
+"""Pauses between two reads of the stock and the transactions of a step."""
 
 QUIET_SECONDS = 10.0
-"""After all transactions of a step have ended, the stock must stand still so long before it counts, where it might yet move."""
+"""Where the stock might still change, it counts only after it has been stable this long since all transactions ended."""
 
 Report = Callable[[str], None]
-"""Takes one line about each step that was carried out."""
+"""Receives one line about each step that was carried out."""
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """What became of a step.
+    """The result of a step.
 
     Attributes:
-        name: Of the step.
-        meaning: What the stock afterwards means.
-        transaction_seconds: From the answer to the last write until its transaction was seen to have ended; None where there was none.
-        effect_seconds: From that answer until the stock was seen to have changed; None where it did not.
-        server_seconds: From submission to completion of its transactions, as Cenports itself says; None where it does not.
-        overlapped: Whether no write of it had taken effect before the last one left.
-        batches: How many requests it took.
+        name: The name of the step.
+        meaning: What the stock afterward means.
+        transaction_seconds: From the answer to the last write until its transaction was seen to have ended; None without one.
+        effect_seconds: From that answer until the stock was seen to have changed; None if it did not.
+        server_seconds: From submission to completion of its transactions, by Cenports' times; None if unknown.
+        overlapped: Whether no write of it had taken effect before the last one was sent.
+        batches: The number of requests.
     """
 
     name: str
@@ -73,11 +73,11 @@ class ProbeResult:
     """What a probe saw.
 
     Attributes:
-        steps: Those that were carried out, put-backs included.
-        log: What was seen on the wire.
-        last_step: The step that it ended in.
-        stopped: Why it ended early, how things stand and what to do; None if it did not.
-        exit_code: Of `exit_codes`.
+        steps: The steps that were carried out, including those that put the stock back.
+        log: Requests and answers.
+        last_step: The step in which it ended.
+        stopped: Why it ended early, the current state and what to do; None if it did not.
+        exit_code: One of `exit_codes`.
     """
 
     steps: tuple[StepResult, ...]
@@ -88,7 +88,7 @@ class ProbeResult:
 
     @property
     def row_refusals(self) -> frozenset[int]:
-        """With which statuses the batch with the row that must fail was refused; of another one they say nothing of rows."""
+        """Statuses with which the batch with the failing row was refused; those of other batches aren't about rows."""
         was_sent = self.last_step == FAILING_ROW or any(step.name == FAILING_ROW for step in self.steps)
         return frozenset(self.log.refusals) if was_sent else frozenset()
 
@@ -106,12 +106,12 @@ def run_probe(client: Client, plan: ProbePlan, report: Report, log: ExchangeLog 
     """Carry out a plan and put the stock back.
 
     Raises:
-        KeyboardInterrupt: A person stopped it; a note says how things stand.
+        KeyboardInterrupt: A person stopped it; a note describes the current state.
     """
     run = _Run(client, plan, report)
     log = log or ExchangeLog.start(client)
     dialect = client.dialect
-    client.dialect = replace(dialect, true_up_sets="actual")  # which is what is to be found out
+    client.dialect = replace(dialect, true_up_sets="actual")  # the probe finds this out
     try:
         with client.session.observe(log.add):
             stopped, code = run.carry_out()
@@ -125,13 +125,13 @@ def run_probe(client: Client, plan: ProbePlan, report: Report, log: ExchangeLog 
 
 @dataclass
 class _Run:
-    """A probe under way.
+    """A running probe.
 
     Attributes:
-        stock: As it was last read.
+        stock: The stock that was read last.
         offset: What a TRUE_UP sets besides its quantity.
-        step: That is carried out.
-        writes: How many were sent so far.
+        step: The current step.
+        writes: The number of writes sent so far.
     """
 
     client: Client
@@ -159,7 +159,7 @@ class _Run:
         return None, DONE
 
     def _end_early(self, stop: _Stop) -> tuple[str, int]:
-        """Put the stock back if it is known, and say how things stand."""
+        """Put the stock back if it is known, and describe the current state."""
         code, why, step = stop.code, str(stop).rstrip("."), self.step
         if stop.is_untouched and self.stock != self.plan.quantity:
             try:
@@ -173,7 +173,7 @@ class _Run:
         return self.describe_end(why), code
 
     def describe_end(self, why: str) -> str:
-        """Say why it ended early, how the stock stands, and how to put it back."""
+        """Describe why it ended early, the current stock, and how to put it back."""
         plan = self.plan
         with contextlib.suppress(CenportsError):
             self.stock = self._read_stock()
@@ -195,23 +195,23 @@ class _Run:
         return [change for change in read_changes(self.client, *self.plan.key) if change.is_open]
 
     def _look(self, expected: int) -> None:
-        """Make sure that nobody else moved the stock.
+        """Check that nothing else changed the stock.
 
         Raises:
-            _Stop: Somebody did.
+            _Stop: It did change.
         """
         self.stock = self._read_stock()
         if self.stock != expected:
             raise _Stop(f"the stock is {self.stock} instead of {expected}, so something else moved it")
 
     def _put_back(self, target: int) -> None:
-        """Bring the stock to a quantity, by the difference, so that what sells meanwhile stays sold."""
+        """Change the stock to a quantity by the difference, so that sales meanwhile are kept."""
         if self.stock != target:
             rows = (PlannedRow(self.plan.product_sku, "DIFFERENTIAL", target - self.stock),)
             self._carry_out_step(Step(PUT_BACK, "", (PlannedWrite(rows),), {target: ""}, target))
 
     def _carry_out_step(self, step: Step) -> None:
-        """Send the writes of a step and wait until the stock tells what became of them.
+        """Send the writes of a step, and wait until the stock shows their effect.
 
         Raises:
             _Stop: It did not go as planned.
@@ -243,7 +243,7 @@ class _Run:
         """Send one write through the journal.
 
         Raises:
-            _Stop: It was not sent, refused, or nobody knows.
+            _Stop: It was not sent, was refused, or that is unknown.
         """
         planned = replace(write, rows=tuple(self._without_offset(row) for row in write.rows))
         frame = self.plan.build_frame(step.name, self.writes, planned, self.stock)
@@ -272,7 +272,7 @@ class _Run:
         return submission
 
     def _without_offset(self, row: PlannedRow) -> PlannedRow:
-        """Adjust what a TRUE_UP sends to what it was seen to set."""
+        """Adjust a TRUE_UP by the offset that was seen."""
         is_adjusted = row.type == "TRUE_UP" and row.product_sku != MISSING_SKU
         return replace(row, quantity=row.quantity - self.offset) if is_adjusted else row
 
@@ -285,11 +285,11 @@ class _Run:
             What that means, and the seconds until the transactions had ended and until the stock had changed.
 
         Raises:
-            _Stop: The transactions did not end in time, or the stock is none of the values that it may have.
+            _Stop: The transactions did not end in time, or the stock has an unexpected value.
         """
         clock, began = self.client.clock, self.client.clock.monotonic()
         ended_seconds = effect_seconds = moved_seconds = None
-        # One value that the stock did not have before: as soon as it is seen, the write has taken effect.
+        # If only one new value is possible, the write has taken effect as soon as it is seen.
         is_plain = len(meanings) == 1 and before not in meanings
         pauses = (min(FIRST_PAUSE_SECONDS * PAUSE_FACTOR**number, MAX_PAUSE_SECONDS) for number in itertools.count())
         while True:
@@ -314,7 +314,7 @@ class _Run:
             clock.sleep(pause)
 
     def _refuse(self, ended_seconds: float | None, meanings: Mapping[int, str]) -> None:
-        """Stop at a stock or a transaction that is not as it should be."""
+        """Stop at an unexpected stock or an unfinished transaction."""
         if ended_seconds is None:
             raise _Stop(
                 f"its transaction has not ended after {format_count(self.plan.settle_minutes, 'minute')}", code=IN_DOUBT
@@ -326,7 +326,7 @@ class _Run:
         )
 
     def _poll(self, sent: Sequence[Submission]) -> bool:
-        """Ask for the transactions; tell whether all have ended. What fails now may do better next time."""
+        """Poll the transactions; return whether all have ended. A failure is tried again later."""
         if all(submission.settled for submission in sent):
             return True
         try:
@@ -341,7 +341,7 @@ class _Run:
         """Settle by the stock what the transactions left open.
 
         Raises:
-            _Stop: Something stays open.
+            _Stop: A row stays open.
         """
         for submission in sent:
             for is_second in (False, True):
@@ -368,7 +368,7 @@ class _Run:
         return stock
 
     def _try_stock(self) -> int | None:
-        """Read the stock; None where that fails now, as it may do better next time."""
+        """Read the stock; None if that fails now, because it is tried again later."""
         try:
             return self._read_stock()
         except PERMANENT_ERRORS:

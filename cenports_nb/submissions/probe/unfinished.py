@@ -1,4 +1,4 @@
-"""What an earlier probe of a SKU left behind: a process may die between a write and the one that puts the stock back."""
+"""What an interrupted probe of a SKU left: a process may die between a write and the one that puts the stock back."""
 
 from __future__ import annotations
 
@@ -35,18 +35,18 @@ class Change(NamedTuple):
 
     @property
     def moved(self) -> int:
-        """How far it moved the stock."""
+        """How much it changed the stock."""
         return self.quantity if self.type == "DIFFERENTIAL" else self.quantity - (self.before or 0)
 
     @property
     def probe_step(self) -> tuple[str, str] | None:
-        """The id and the step of the probe that it belongs to; None if to none."""
+        """The id and the step of the probe that it belongs to; None if it belongs to none."""
         found = REFERENCE.fullmatch(self.reference or "")
         return (found[1], found[2]) if found else None
 
     @property
     def is_open(self) -> bool:
-        """Whether it may yet take effect."""
+        """Whether it may still take effect."""
         return self.outcome in BLOCKING_OUTCOMES
 
     @property
@@ -63,16 +63,16 @@ def read_changes(client: Client, warehouse_code: str, product_sku: str) -> list[
 
 
 def find_leftover(client: Client, warehouse_code: str, product_sku: str, stock: int) -> int:
-    """Tell how many units more than its own an earlier probe left on a SKU; 0 where it put them back.
+    """Return how many units more than its own an interrupted probe left on a SKU; 0 if it put them back.
 
     Args:
-        client: Of the account.
-        warehouse_code: Of this warehouse.
-        product_sku: This SKU.
-        stock: What there is now.
+        client: The account.
+        warehouse_code: The warehouse.
+        product_sku: The SKU.
+        stock: The current stock.
 
     Raises:
-        InvalidRequestError: A change of the SKU is open in the journal, or nobody can tell what an earlier probe left.
+        InvalidRequestError: The journal has an open change of the SKU, or it is unknown what an earlier probe left.
     """
     changes = read_changes(client, warehouse_code, product_sku)
     for change in changes:
@@ -84,13 +84,13 @@ def find_leftover(client: Client, warehouse_code: str, product_sku: str, stock: 
             )
     applied = [change for change in changes if change.outcome == "applied"]
     if not applied or applied[-1].probe_step is None:
-        return 0  # nothing was changed, or something else was changed since, and a person saw the stock
+        return 0  # nothing was changed, or something else was changed since by a person who saw the stock
     probe_id, step = applied[-1].probe_step
     probe = [change for change in applied if change.probe_step and change.probe_step[0] == probe_id]
     last = list(itertools.takewhile(lambda change: change.probe_step == (probe_id, step), reversed(probe)))[::-1]
     own = _find_own_stock(probe)
     moved = {(last[0].before or 0) - own + change.moved for change in last}
-    if any(change.type == "TRUE_UP" for change in last):  # what it did, and in which order, only the stock can tell
+    if any(change.type == "TRUE_UP" for change in last):  # only the stock shows what it did, and in which order
         moved = {units for units in moved if stock == own + units}
     if len(moved) != 1:
         raise InvalidRequestError(
@@ -102,7 +102,7 @@ def find_leftover(client: Client, warehouse_code: str, product_sku: str, stock: 
 
 
 def _find_own_stock(probe: list[Change]) -> int:
-    """Tell the stock that a probe started from, less what it took back of one before it."""
+    """Return the stock that a probe started from, less what it took back of an earlier one."""
     first = probe[0]
     taken = first.quantity if first.probe_step and first.probe_step[1] == "take back" else 0
     return (first.before or 0) + taken

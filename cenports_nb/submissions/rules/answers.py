@@ -22,23 +22,23 @@ REFUSAL_EVENTS: Mapping[int, SendEvent] = {
     422: "refuse",
     429: "return",
 }
-"""The statuses that are sent before anything is processed, and what each means for the rows.
+"""Statuses that are sent before anything is processed, and what each means for the rows.
 
-Every other status may follow a change that was carried out (a redirect, 408, 409, 499, all of 5xx): it is no proof.
+Every other status may follow a change that was carried out (a redirect, 408, 409, 499, any 5xx), so it proves nothing.
 """
 
 STOPPING_STATUSES = (401, 429)
-"""After these the next batch would fare no better."""
+"""Statuses after which the next batch would fail too."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What an error means for the rows of the batch that it answered.
+    """What an error means for the rows of its batch.
 
     Attributes:
-        event: Of `states.ROW_TRANSITIONS`.
-        stops: Whether the next batch would fare no better.
-        too_large: Whether it is the number of rows that was refused.
+        event: An event of `states.ROW_TRANSITIONS`.
+        stops: Whether the next batch would fail too.
+        too_large: Whether the number of rows was refused.
     """
 
     event: SendEvent
@@ -47,14 +47,14 @@ class Verdict:
 
 
 def judge_error(error: CenportsError, items_field: str) -> Verdict:
-    """Tell what an error proves.
+    """Return what an error proves.
 
     Args:
-        error: What came instead of a good answer.
+        error: The error instead of a good answer.
         items_field: The field of the body that holds the rows; a 422 about it may be about their number.
     """
     if not error.reached:
-        # There was no token to send it with, or nobody to send it to.
+        # There was no token, or no connection.
         return Verdict("return", stops=not isinstance(error, TransportError))
     status = error.status if isinstance(error, ApiError | InvalidRequestError) else None
     if status is None:
@@ -64,7 +64,7 @@ def judge_error(error: CenportsError, items_field: str) -> Verdict:
 
 
 def is_too_large(error: CenportsError, status: int, items_field: str) -> bool:
-    """Tell a refusal of the number of rows from one of the rows themselves."""
+    """Return whether the number of rows was refused, rather than the rows themselves."""
     if isinstance(error, InvalidRequestError):
         texts = error.errors.get(items_field, ())
         return any(re.search(r"\d|many|more than|max", text, re.IGNORECASE) for text in texts)

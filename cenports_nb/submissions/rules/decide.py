@@ -1,8 +1,7 @@
-"""The last decision before a batch leaves: which of its rows are sent, with which numbers, and why the others are not.
+"""The last decision before a batch is sent: which of its rows are sent, with which numbers, and why the others are not.
 
-Pure: rows, evidence and policy in, a decision out. First sending, `resume()`, `retry()` and the repeat after a refusal
-all ask here. Best effort, and said so: up to 15 minutes lie between the last look and the change, and Cenports offers
-no comparison of its own.
+A pure function of rows, evidence and policy, for the first sending, `resume()`, `retry()` and the repeat after a refusal.
+It is best effort: up to 15 minutes pass between the last look and the change, and Cenports offers no compare-and-set.
 """
 
 from __future__ import annotations
@@ -19,22 +18,22 @@ from cenports_nb.submissions.rules.models import Row
 from cenports_nb.submissions.rules.moments import Moment
 
 MAX_EVIDENCE_AGE = timedelta(minutes=5)
-"""What a batch is compared with is no older when its request leaves."""
+"""Maximum age of what a batch is compared with, when its request is sent."""
 
 MAX_LOOKS = 3
-"""So often a batch is looked at; then it stays not sent, as what was seen was too old each time."""
+"""Maximum looks at a batch; then it stays not sent, because each look was too old."""
 
 
 @dataclass(frozen=True)
 class Policy:
-    """What was asked for, for all rows of a submission.
+    """The options of a submission, for all its rows.
 
     Attributes:
-        on_stale: What is done with TRUE_UP rows whose stock or open demand changed: raise (withhold), rebase, drop or force.
+        on_stale: What to do with TRUE_UP rows whose stock or open demand changed: raise (withhold), rebase, drop or force.
         is_repeatable: Whether sending twice has the effect of sending once, whatever happened in between.
         compares_stock: Whether rows change stock.
         max_drop: The share of a SKU's stock that it may lose.
-        max_drop_from: Only a SKU with at least so many units is checked for that.
+        max_drop_from: The minimum units of a SKU that `max_drop` checks.
     """
 
     on_stale: str
@@ -49,11 +48,11 @@ class Evidence:
     """What is known of the rows of a batch at one moment.
 
     Attributes:
-        began: Before stock was read, or else the first of it.
-        stock: Stock by item; None where the warehouse does not have the SKU.
-        open_quantities: Open units by item; of rows that added none back, or where nobody looked, there is none.
-        obstacles: Why a row must not be sent, by item: another change of the same thing, or an order that exists.
-        position: Of the journal, before stock was read.
+        began: The time before stock, or else the first other thing, was read.
+        stock: Stock by item; None if the warehouse does not have the SKU.
+        open_quantities: Open units by item; missing for rows that added none back, or if they were not read.
+        obstacles: Why a row must not be sent, by item: another change of the same SKU, or an order that exists.
+        position: The journal's position before stock was read.
     """
 
     began: Moment
@@ -64,19 +63,19 @@ class Evidence:
 
     @cached_property
     def began_at(self) -> str:
-        """When it began, as rows hold it."""
+        """The time when it began, as in rows."""
         return self.began.wall.isoformat()
 
 
 @dataclass(frozen=True)
 class Decision:
-    """What is done with the rows of a batch; each of them is in exactly one of these.
+    """What to do with the rows of a batch; each row is in exactly one list.
 
     Attributes:
-        send: With the numbers that go out.
-        withhold: They stay what they are, with why.
-        drop: They are left out for good, with why.
-        confirm: They were in doubt, and stock says that they took effect.
+        send: Rows to send, with their final numbers.
+        withhold: Rows that stay as they are, with the reason.
+        drop: Rows that are left out for good, with the reason.
+        confirm: Rows that were in doubt, and whose stock shows that they took effect.
     """
 
     send: tuple[Row, ...] = ()
@@ -86,7 +85,7 @@ class Decision:
 
 
 def decide(rows: Sequence[Row], evidence: Evidence, policy: Policy) -> Decision:
-    """Decide what is done with rows that may be sent."""
+    """Decide what to do with rows that may be sent."""
     groups: dict[str, list[Row]] = {"send": [], "withhold": [], "drop": [], "confirm": []}
     for row in rows:
         action, decided = _decide_row(row, evidence, policy)
@@ -110,7 +109,7 @@ def _decide_row(row: Row, evidence: Evidence, policy: Policy) -> tuple[str, Row]
 
 
 def _decide_exposed(row: Row, now: int | None, open_now: int | None) -> tuple[str, Row]:
-    """Decide a row of which an earlier request may still take effect: as it was, or not at all; it is never rebased."""
+    """Decide a row whose earlier request may still take effect: send it unchanged or not at all, never rebased."""
     if row.type != "TRUE_UP":
         return "withhold", replace(
             row, message="In doubt, and not sent again, as it would count twice: verify() decides it."
@@ -127,7 +126,7 @@ def _decide_exposed(row: Row, now: int | None, open_now: int | None) -> tuple[st
 
 
 def _decide_unexposed(planned: Row, row: Row, now: int | None, open_now: int | None, policy: Policy) -> tuple[str, Row]:
-    """Decide a row that never left; what is withheld keeps the numbers that it was planned and judged with."""
+    """Decide a row that was never sent; a withheld row keeps the numbers with which it was planned and checked."""
     has_moved = now != row.current_quantity or open_now != row.open_quantity
     if row.type == "TRUE_UP" and has_moved and policy.on_stale != "force":
         rebased = _rebase(row, now, open_now) if policy.on_stale == "rebase" else None
@@ -140,7 +139,7 @@ def _decide_unexposed(planned: Row, row: Row, now: int | None, open_now: int | N
         text = f"Not sent: stock is {now} now, and {row.quantity:+} would go below 0."
         return "withhold", replace(planned, message=text)
     if now != planned.before_quantity or row.quantity != planned.quantity:
-        # Guards judged other numbers than those that would go out.
+        # Guards checked other numbers than those that would be sent.
         objection = find_objection(row, now, policy)
         if objection is not None:
             return "withhold", replace(planned, message=f"Not sent: {objection}")
@@ -148,7 +147,7 @@ def _decide_unexposed(planned: Row, row: Row, now: int | None, open_now: int | N
 
 
 def _rebase(row: Row, now: int | None, open_now: int | None) -> Row | None:
-    """Keep the difference of a row whose stock or demand changed since it was planned; None where that can't be."""
+    """Keep the change of a row whose stock or demand changed since planning; None if that is impossible."""
     if now is None or row.current_quantity is None or row.quantity is None:
         return None
     before, open_before = row.current_quantity, row.open_quantity
@@ -160,7 +159,7 @@ def _rebase(row: Row, now: int | None, open_now: int | None) -> Row | None:
 
 
 def find_objection(row: Row, now: int | None, policy: Policy) -> str | None:
-    """Say what a guard of single rows holds against the numbers of a row; None if none does, or a person accepts it."""
+    """Return what a guard of single rows objects to in a row; None if nothing, or if a person accepted it."""
     target, allowed = row.target, (row.allowed or "").split()
     if now is None or target is None:
         return None
@@ -175,7 +174,7 @@ def find_objection(row: Row, now: int | None, policy: Policy) -> str | None:
 
 
 def describe_move(planned: int | None, now: int | None, open_planned: int | None, open_now: int | None) -> str:
-    """Say from what to what a SKU's stock and its open demand moved, as far as they did."""
+    """Describe how a SKU's stock and open demand changed, with old and new values."""
     spans = {"stock": (planned, now), "open demand": (open_planned, open_now)}
     moves = [
         f"{name} moved from {_format_quantity(before)} to {_format_quantity(after)}"

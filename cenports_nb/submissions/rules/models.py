@@ -1,4 +1,4 @@
-"""What the journal holds: a submission's head, its batches, its rows, and every change of them; frozen values.
+"""What the journal stores: a submission's head, its batches, its rows, and every change of them, as frozen values.
 
 Times are UTC in ISO 8601, so that they sort as text.
 """
@@ -14,7 +14,7 @@ import msgspec
 from cenports_nb.submissions.rules.moments import Moment
 
 FORMAT_2_PROCESS = "format 2"
-"""Stands as `sent_process` of what left when journals knew no other time than the wall clock's."""
+"""The `sent_process` of requests from when the journal only recorded the wall clock's time."""
 
 
 class Head(msgspec.Struct, frozen=True):
@@ -22,11 +22,11 @@ class Head(msgspec.Struct, frozen=True):
 
     Attributes:
         kind: A key of `write_kinds.WRITE_KINDS`.
-        account: Address and partner.
+        account: Address and partner id.
         fingerprint: Equal for equal frames.
-        on_stale: What is done with rows whose stock moved.
+        on_stale: What to do with rows whose stock changed.
         made_by: The user of this machine.
-        details: What only its kind understands, JSON.
+        details: JSON that only its kind understands.
     """
 
     submission_id: str
@@ -43,7 +43,7 @@ class Head(msgspec.Struct, frozen=True):
     details: str | None = None
 
     def get_detail(self, name: str) -> Any:
-        """Return one of the details; None where it is not there."""
+        """Return one of the details; None if it is missing."""
         return msgspec.json.decode(self.details).get(name) if self.details else None
 
 
@@ -51,13 +51,13 @@ class Batch(msgspec.Struct, frozen=True):
     """One write: `state` is ours, `status` is Cenports' word for its transaction.
 
     Attributes:
-        place: What all its rows have in common: a warehouse code, a channel id, or nothing.
-        rows: How many rows it holds as it was sent; rows of it that were withheld are not counted.
+        place: What all its rows share: a warehouse code, a channel id, or nothing.
+        rows: The number of rows that were sent, without withheld ones.
         state: One of `states.BATCH_TRANSITIONS`, or held, dropped, dry_run, which are never sent.
-        sent_at: When its request left, at the latest.
-        sent_server_at: The same in Cenports' time, as far as it was known.
+        sent_at: The latest time at which its request was sent.
+        sent_server_at: The same in Cenports' time, if known.
         sent_monotonic: The same on the clock of the process `sent_process`.
-        errors: What Cenports objects to, JSON.
+        errors: What Cenports objects to, as JSON.
     """
 
     submission_id: str
@@ -78,7 +78,7 @@ class Batch(msgspec.Struct, frozen=True):
 
     @property
     def sent(self) -> Moment | None:
-        """When its request left, at the latest; None if it did not."""
+        """The latest moment at which its request was sent; None if it wasn't."""
         wall = parse_time(self.sent_at)
         if wall is None:
             return None
@@ -86,23 +86,23 @@ class Batch(msgspec.Struct, frozen=True):
 
     @property
     def write_id(self) -> str:
-        """The batch's name for the cache, which keeps nothing while a write is under way."""
+        """The batch's id for the cache, which stores nothing while a write is open."""
         return f"{self.submission_id}/{self.batch}"
 
 
 class Row(msgspec.Struct, frozen=True):
-    """One change, and what became of it.
+    """One change, and its outcome.
 
     Attributes:
-        item: Its place in the submission, for good.
+        item: Its permanent number in the submission.
         batch: The batch that it was sent in last.
-        row: Its place there, which errors of a transaction name.
+        row: Its position there, which errors of a transaction name.
         before_quantity: The stock just before it was sent.
         before_position: The journal's position when that was read.
-        reserved: What open orders had reserved of the SKU when the row was planned; None where nobody looked.
-        open_quantity: Open units that its plan added back; None where it did not, or can't be compared.
+        reserved: The units of the SKU that open orders reserved at planning; None if unknown.
+        open_quantity: Open units that its plan added back; None if it added none, or if they can't be compared.
         allowed: The guards that a person accepted for it, separated by blanks.
-        payload: What is sent of an order, JSON; gone when it is applied.
+        payload: The JSON of an order; deleted when it is applied.
         exposed: Whether an earlier request of it may still take effect; see `states.EXPOSURE_SQL`.
     """
 
@@ -144,7 +144,7 @@ class Row(msgspec.Struct, frozen=True):
 
     @property
     def target(self) -> int | None:
-        """Where the stock stands if the row was applied and nothing else happened."""
+        """The stock if the row is applied and nothing else happens."""
         if self.type == "TRUE_UP":
             return self.quantity
         if self.before_quantity is None or self.quantity is None:
@@ -153,7 +153,7 @@ class Row(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """One change of a row: what it was from then on, and who or what said so."""
+    """One change of a row: its new outcome, and who or what caused it."""
 
     submission_id: str
     at: str
@@ -166,15 +166,15 @@ class Event(msgspec.Struct, frozen=True):
 
 
 def get_user_name() -> str:
-    """Name the user of this machine."""
+    """Return the name of the user of this machine."""
     try:
         return getpass.getuser()
-    except (KeyError, OSError, ImportError):  # a container may have a user without a name
+    except (KeyError, OSError, ImportError):  # in a container, a user may have no name
         return "unknown"
 
 
 def parse_time(text: str | None) -> datetime | None:
-    """Read a time of the journal."""
+    """Parse a time of the journal."""
     try:
         return datetime.fromisoformat(text) if text else None
     except ValueError:

@@ -1,7 +1,7 @@
-"""Moments on every clock that there is, and the two ways to tell how much time has passed between them.
+"""Moments on every available clock, and two ways to determine how much time has passed between them.
 
-No single clock can be trusted: the wall clock is set, the monotonic clock stands still while the machine is suspended
-and means nothing to another process, and Cenports' own time is known only from answers that have a `Date`.
+No single clock can be trusted: the wall clock can be set, the monotonic clock may stop while the machine is suspended and
+means nothing to another process, and Cenports' own time is known only from answers with a `Date`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ class Moment:
 
     Attributes:
         wall: The time of day of this machine, UTC.
-        monotonic: Seconds on a clock that is never set; None where it is unknown.
-        process: On which: that of a process, or of a machine since its start; two such clocks are not compared.
+        monotonic: Seconds on a clock that is never set; None if unknown.
+        process: Identifies that clock: a process, or a machine since its start; different clocks are not compared.
         server: The time at Cenports, UTC; None before the first answer with a `Date`.
     """
 
@@ -27,19 +27,19 @@ class Moment:
     server: datetime | None = None
 
     def add_server_time(self, later: Moment) -> Moment:
-        """Return the same moment with Cenports' time, from a later one on the same clock that knows it."""
+        """Return the same moment with Cenports' time, from a later one on the same clock that has it."""
         if self.server is not None or later.server is None or self.monotonic is None or later.monotonic is None:
             return self
         return replace(self, server=later.server - timedelta(seconds=later.monotonic - self.monotonic))
 
 
 def has_better_clock(start: Moment, end: Moment) -> bool:
-    """Tell whether two moments can be compared by more than the wall clock, which may have been set in between."""
+    """Return whether two moments can be compared by more than the wall clock, which may have been set in between."""
     return len(list_elapsed(start, end)) > 1
 
 
 def list_elapsed(start: Moment, end: Moment) -> list[timedelta]:
-    """List the time between two moments on each clock that both were read from."""
+    """Return the time between two moments on each clock that both have."""
     found = [end.wall - start.wall]
     if start.monotonic is not None and end.monotonic is not None and start.process == end.process:
         found.append(timedelta(seconds=end.monotonic - start.monotonic))
@@ -49,10 +49,10 @@ def list_elapsed(start: Moment, end: Moment) -> list[timedelta]:
 
 
 def at_least_elapsed(start: Moment, end: Moment) -> timedelta:
-    """Tell how much time has passed for sure, for what must have happened by now: the least that any clock says."""
+    """Return the minimum time that has passed, by any clock: for what must have happened by now."""
     return min(list_elapsed(start, end))
 
 
 def at_most_elapsed(start: Moment, end: Moment) -> timedelta:
-    """Tell how much time may have passed, for what must still be fresh: the most that any clock says."""
+    """Return the maximum time that may have passed, by any clock: for what must still be fresh."""
     return max(list_elapsed(start, end))

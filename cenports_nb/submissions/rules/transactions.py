@@ -1,4 +1,4 @@
-"""What Cenports says of a transaction, and what that means for the rows of its batch."""
+"""What Cenports says about a transaction, and what that means for the rows of its batch."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from cenports_nb.submissions.rules.models import Row
 OPEN_STATUSES = frozenset({
     "QUEUED", "PROCESSING", "PENDING", "ACCEPTED", "RECEIVED", "SUBMITTED", "RUNNING", "STARTED", "IN_PROGRESS", "WAITING",
 })  # fmt: skip
-"""Words for: still under way. The reference has the first two."""
+"""Statuses of an unfinished transaction. The reference has the first two."""
 
 FINAL_WORD_STEMS = (
     "COMPLET", "FAIL", "CANCEL", "ERROR", "REJECT", "ABORT", "DONE", "SUCC", "FINISH", "PARTIAL", "EXPIR", "TIMEOUT",
     "TIMED_OUT", "REFUS", "INVALID",
 )  # fmt: skip
-"""Stems of words that nobody would choose for a transaction that is still under way."""
+"""Word stems that an unfinished transaction would not have."""
 
 BatchEnd = Literal["completed", "failed", "ended"]
-"""How a batch ends: `ended` with a word that nobody knows, which proves nothing."""
+"""How a batch ends: `ended` with an unknown status, which proves nothing."""
 
 FAILED_MESSAGE = "The transaction failed, and this row is not named: verify() looks at what is there now."
 UNNAMED_MESSAGE = "The transaction completed with errors that name no row of it: verify() looks at what is there now."
@@ -37,11 +37,11 @@ class RowEvent(NamedTuple):
 
 @dataclass(frozen=True)
 class Judgement:
-    """What one answer says of a batch.
+    """What one answer says about a batch.
 
     Attributes:
-        end: How it has ended; None while it is under way.
-        events: What happened to each of its rows; empty while it is under way.
+        end: How it has ended; None if it has not.
+        events: What happened to each of its rows; empty if it has not ended.
     """
 
     end: BatchEnd | None
@@ -51,14 +51,14 @@ class Judgement:
 def judge_transaction(
     status: str, completed_at: str | None, errors: Any, rows: Sequence[Row], sent: int, *, is_settled: bool
 ) -> Judgement:
-    """Decide what an answer says of the rows that wait for it.
+    """Decide what an answer says about the pending rows.
 
     Args:
-        status: Cenports' word, in capitals.
-        completed_at: When it ended, if it says so.
-        errors: What Cenports objects to, in any shape.
-        rows: The rows that wait for it.
-        sent: How many rows were sent.
+        status: Cenports' status, in capitals.
+        completed_at: When it ended, if the answer says so.
+        errors: What Cenports objects to, in any format.
+        rows: The pending rows.
+        sent: The number of rows that were sent.
         is_settled: Whether it must have ended by now, by every clock.
     """
     end = _find_end(status, completed_at, errors, is_settled=is_settled)
@@ -87,7 +87,7 @@ def judge_transaction(
 
 
 def _find_end(status: str, completed_at: str | None, errors: Any, *, is_settled: bool) -> BatchEnd | None:
-    """Tell how a transaction has ended; None while it is under way."""
+    """Return how a transaction has ended; None if it has not."""
     if status == "COMPLETED":
         return "completed"
     if status == "FAILED":
@@ -100,10 +100,10 @@ def _find_end(status: str, completed_at: str | None, errors: Any, *, is_settled:
 
 
 def group_errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[str]]:
-    """Sort the errors of a transaction by row, in every shape that is known.
+    """Group the errors of a transaction by row, in every known format.
 
-    Lists of `{index, message}`, of `[index, message]` or of text, an object of index to message(s), one text. If an
-    index names a row that was not sent, rows are counted otherwise than from 0, and no index says which row it means.
+    Formats are lists of `{index, message}`, of `[index, message]` or of text, an object of index to message(s), or one
+    text. If an index names a row that was not sent, rows are not counted from 0, and no index says which row it means.
 
     Returns:
         The errors of each row, and those that name none.
@@ -125,7 +125,7 @@ def group_errors_by_row(errors: Any, rows: int) -> tuple[dict[int, str], list[st
 
 
 def _list_errors(errors: Any) -> list[tuple[Any, Any]]:
-    """List errors of any shape as index and message; None for an index that there is not."""
+    """List errors of any format as index and message; the index is None if there is none."""
     found: list[tuple[Any, Any]] = []
     if isinstance(errors, Mapping):
         found = [(errors.get("index"), errors["message"])] if "message" in errors else list(errors.items())

@@ -1,7 +1,7 @@
-"""What a reading of Cenports proves of a row that it does not confirm: pure decisions.
+"""What a reading of Cenports proves about an unconfirmed row: pure decisions.
 
-Presence proves that a change took effect, unless another change of our own may have done the same. Absence proves
-something only when nothing of a batch can take effect any more, and only by two readings that agree.
+Presence proves that a change took effect, unless another change of our own may have had the same effect. Absence proves
+something only when nothing of a batch can take effect any more, and only if two readings agree.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from cenports_nb.submissions.rules.moments import Moment, at_least_elapsed, has_
 from cenports_nb.submissions.rules.states import SETTLED_BATCH_STATES
 
 MIN_READING_INTERVAL = timedelta(minutes=1)
-"""Between two readings that are to agree."""
+"""Minimum time between two readings that must agree."""
 
 FOUND, NOT_FOUND = 1, 0
-"""What stands as `read_back` of a row whose order was looked for."""
+"""Values of `read_back` for a row whose order was looked up."""
 
 
 @dataclass(frozen=True)
 class Finding:
-    """What a reading says of one row.
+    """What a reading says about one row.
 
     Attributes:
-        batch: That it was in: a row that was sent again since then is not what was judged.
-        event: Of `states.ROW_TRANSITIONS`; None if the row stays what it is.
-        message: What was read, and when to look again.
+        batch: The batch of the row: if the row was sent again since, the finding doesn't apply.
+        event: An event of `states.ROW_TRANSITIONS`; None if the row stays as it is.
+        message: What was read, and when to try again.
         read_back: What was read.
-        read_back_at: When; the first time, while a second reading is waited for.
+        read_back_at: When; the first time, while a second reading is due.
     """
 
     item: int
@@ -42,18 +42,18 @@ class Finding:
 
 @dataclass(frozen=True)
 class Reading:
-    """The moment of a reading, and how long a change may take.
+    """The moment of a reading, and the settling time.
 
     Attributes:
         at: When it began.
-        settle: After this time nothing of a request can take effect any more.
+        settle: The time after which nothing of a request can take effect any more.
     """
 
     at: Moment
     settle: timedelta
 
     def has_settled(self, row: Row, batch: Batch) -> bool:
-        """Tell whether nothing of a row can take effect any more: its transaction has ended, or its time is up."""
+        """Return whether nothing of a row can take effect any more: its transaction has ended, or its time is over."""
         if batch.state in SETTLED_BATCH_STATES and not row.exposed:
             return True
         if batch.sent is None or self.lacks_clock(batch):
@@ -61,16 +61,16 @@ class Reading:
         return at_least_elapsed(batch.sent, self.at) >= self.settle
 
     def lacks_clock(self, batch: Batch) -> bool:
-        """Tell whether only a wall clock tells how long ago a batch left, though more could: it may have been set since.
+        """Return whether only a wall clock says how long ago a batch was sent, though another clock could.
 
-        That is so for a batch whose process died, and was called in doubt by one that knew no time of Cenports.
+        That is the case for a batch whose process died, and which was marked in doubt before Cenports' time was known.
         """
         if batch.sent is None or self.at.server is None or batch.sent_process == FORMAT_2_PROCESS:
             return False
         return not has_better_clock(batch.sent, self.at)
 
     def find_next(self, row: Row, batch: Batch, first: datetime) -> datetime:
-        """Tell when a second reading may settle what the first one could not, on this machine's clock."""
+        """Return when a second reading may settle what the first one could not, on this machine's clock."""
         if self.has_settled(row, batch) or batch.sent is None:
             return max(first + MIN_READING_INTERVAL, self.at.wall)
         passed = timedelta() if self.lacks_clock(batch) else at_least_elapsed(batch.sent, self.at)
@@ -81,17 +81,17 @@ class Reading:
 def judge_by_stock(
     row: Row, batch: Batch, stock_now: int | None, reading: Reading, other_change: str | None
 ) -> Finding:
-    """Decide one row by what the stock is now.
+    """Judge one row by the current stock.
 
-    A TRUE_UP whose stock stands at its quantity, or a DIFFERENTIAL whose stock moved by exactly its quantity, is
-    applied; with another change of our own in between, stock says nothing of either.
+    A TRUE_UP whose stock equals its quantity, or a DIFFERENTIAL whose stock changed by exactly its quantity, is applied;
+    with another change of our own in between, stock proves nothing.
 
     Args:
-        row: In doubt or unconfirmed.
-        batch: That it was sent in last.
-        stock_now: None where the warehouse does not have the SKU.
+        row: A row that is in doubt or unconfirmed.
+        batch: The batch that it was sent in last.
+        stock_now: The stock; None if the warehouse does not have the SKU.
         reading: When the stock was read.
-        other_change: Which other change of our own may have moved the stock since; None if none.
+        other_change: Another change of our own that may have changed the stock since; None if there is none.
     """
     at = reading.at.wall
     if stock_now is None:
@@ -120,14 +120,14 @@ def judge_by_stock(
 
 
 def judge_by_presence(row: Row, batch: Batch, is_there: bool, reading: Reading, finding: str) -> Finding:
-    """Decide a row by whether Cenports has what it asked for.
+    """Judge a row by whether what it created exists.
 
     Args:
-        row: In doubt or unconfirmed.
-        batch: That it was sent in last.
+        row: A row that is in doubt or unconfirmed.
+        batch: The batch that it was sent in last.
         is_there: Whether it was found.
-        reading: When it was looked for.
-        finding: What to say where it was not.
+        reading: When it was looked up.
+        finding: The message if it was not found.
     """
     at = reading.at.wall
     if is_there:
@@ -142,12 +142,12 @@ def judge_by_presence(row: Row, batch: Batch, is_there: bool, reading: Reading, 
 
 
 def judge_by_acknowledgement(row: Row, batch: Batch, acknowledged: bool | None, reading: Reading) -> Finding:
-    """Decide the acknowledgement of an order, which takes effect at once unless its answer was lost.
+    """Judge the acknowledgment of an order, which takes effect at once unless its answer was lost.
 
     Args:
-        row: As it is in the journal.
-        batch: That it was sent in last.
-        acknowledged: Whether the order is acknowledged; None where it is not there.
+        row: The row in the journal.
+        batch: The batch that it was sent in last.
+        acknowledged: Whether the order is acknowledged; None if it does not exist.
         reading: When it was looked up.
     """
     at = reading.at.wall.isoformat()

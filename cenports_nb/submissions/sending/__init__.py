@@ -1,1 +1,1 @@
-"""Send batches: the last look at the stock, the canary, resending."""
+"""Send batches: the last look, the decision, the canary, resending."""

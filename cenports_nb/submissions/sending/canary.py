@@ -1,4 +1,4 @@
-"""The canary: a few rows that go first, are waited for and read back, before the rest may follow."""
+"""The canary: a few rows that are sent first, waited for and read back before the rest is sent."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from cenports_nb.submissions.sending.sender import Parcel, Sender
 
 CANARY_TIMEOUT = timedelta(minutes=20)
 CANARY_DETAIL = "canary_rows"
-"""The detail of a submission that says how many of its rows are the canary: the first, wherever they are sent."""
+"""The detail of a submission with the size of its canary: its first rows, whichever batches they are sent in."""
 
 Wait = Callable[[Collection[int], timedelta], None]
 """Polls until no row of these batches is pending, or until the time is up."""
 
 ListParcels = Callable[[Callable[[Row], bool]], Sequence[Parcel]]
-"""Lists what may be sent, of the rows that a function chooses."""
+"""Lists what may be sent of the rows that a function selects."""
 
 
 def send_with_canary(
@@ -37,12 +37,12 @@ def send_with_canary(
 
     Args:
         gateway: Where the canary is read back.
-        journal: Where the submission is.
+        journal: The journal.
         head: The submission.
         sender: Sends it.
         list_parcels: Lists what is sent.
         wait: Waits for the canary.
-        progress: Show a bar.
+        progress: Show a progress bar.
 
     Warns:
         CenportsWarning: The canary was not confirmed, and the rest is not sent.
@@ -67,7 +67,7 @@ def send_with_canary(
 
 
 def _check_canary(gateway: Gateway, journal: Journal, head: Head, size: int) -> str | None:
-    """Read the canary back; None if stock says what was sent, else what it says."""
+    """Read the canary back; return None if the stock is as sent, else what is wrong."""
     rows = [row for row in journal.rows(head.submission_id) if row.item < size]
     failed = [row for row in rows if row.outcome != "applied"]
     unread = [row for row in rows if row.read_back is None or row.read_back != row.target]
@@ -86,7 +86,7 @@ def _check_canary(gateway: Gateway, journal: Journal, head: Head, size: int) -> 
 
 
 def _read_back(gateway: Gateway, journal: Journal, head: Head, rows: Sequence[Row]) -> list[Row]:
-    """Write the stock as it is now beside the rows; return those where it is not as it was sent."""
+    """Record the current stock of the rows; return those whose stock is not as sent."""
     at = gateway.now()
     levels = gateway.read_stock({row.warehouse_code or "" for row in rows})
     changes: list[RowChange] = []

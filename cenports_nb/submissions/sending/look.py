@@ -1,4 +1,4 @@
-"""The last look at a batch: reads what the decision needs, just before the batch leaves."""
+"""The last look at a batch: read what the decision needs, just before the batch is sent."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from cenports_nb.submissions.rules.models import Head, Row
 from cenports_nb.submissions.rules.moments import Moment, at_most_elapsed
 
 MAX_LOOKUP_AGE = timedelta(minutes=3)
-"""After this orders are looked up again."""
+"""After this time orders are looked up again."""
 
 Look = Callable[[Sequence[Row]], Evidence]
 """Reads what is known of some rows now."""
 
 
 class StockLook:
-    """Looks at stock, and at other changes of the same SKUs by submissions of this account.
+    """Reads the stock, and other changes of the same SKUs by submissions of this account.
 
     Args:
         gateway: Where stock is read.
         journal: Where other changes are.
         head: The submission.
-        stock: As it was last read.
-        is_first: Whether the submission was checked against the journal just now, under the planning lock: nothing can
-            have come in its way since, and what a person accepted there is not asked again.
+        stock: The stock as it was last read.
+        is_first: Whether the submission was just checked against the journal under the planning lock: no other change can
+            have been added since, and objections that a person accepted there are not raised again.
     """
 
     def __init__(self, gateway: Gateway, journal: Journal, head: Head, stock: StockCache, *, is_first: bool) -> None:
@@ -40,7 +40,7 @@ class StockLook:
         self._is_first = is_first
 
     def __call__(self, rows: Sequence[Row]) -> Evidence:
-        """Read the stock of some rows, and what is in their way."""
+        """Read the stock of some rows, and the changes that block them."""
         reading = self._stock.read()
         stock = {row.item: reading.levels.get(row.stock_key) for row in rows}
         found = reading.open_quantities
@@ -57,13 +57,13 @@ class StockLook:
 
 
 class OrderLook:
-    """Looks whether orders are there already, in their channel or in another submission.
+    """Looks up whether orders exist already, in their channel or in another submission.
 
     Args:
         gateway: Where orders are looked up.
         journal: Where other submissions are.
         head: The submission.
-        checked: When all of them were looked up, if they were; they are looked up again when that is too old.
+        checked: When all of them were last looked up; they are looked up again if that is too old.
     """
 
     def __init__(self, gateway: Gateway, journal: Journal, head: Head, checked: Moment | None = None) -> None:
@@ -86,11 +86,11 @@ class OrderLook:
 
 
 class NoLook:
-    """Looks at nothing: what is sent may be sent twice."""
+    """Reads nothing, for writes that may be repeated."""
 
     def __init__(self, gateway: Gateway) -> None:
         self._gateway = gateway
 
     def __call__(self, rows: Sequence[Row]) -> Evidence:
-        """Tell the time."""
+        """Return the current moment only."""
         return Evidence(self._gateway.now())

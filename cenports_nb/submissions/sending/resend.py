@@ -1,4 +1,4 @@
-"""Send again what is safe to: after a crash or an interrupt, or what was refused or not applied."""
+"""Send again what is safe to send: after a crash or an interrupt, or after a refusal."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from cenports_nb.submissions.sending.sender import UNSENDABLE_STATES, Parcel, Se
 def resume(
     gateway: Gateway, journal: Journal, locks: SubmissionLocks, head: Head, wait: Wait, progress: bool | None
 ) -> None:
-    """Send what was not sent, and what is in doubt where a repeat is safe.
+    """Send what was not sent, and what is in doubt if repeating it is safe.
 
     Raises:
         JournalError: Another process is sending it.
@@ -45,9 +45,9 @@ def resume(
 def retry(
     gateway: Gateway, journal: Journal, locks: SubmissionLocks, head: Head, wait: Wait, progress: bool | None
 ) -> None:
-    """Send again rows that were rejected or shown not to be applied, and only these.
+    """Send again only rows that were rejected or shown not to be applied.
 
-    A canary goes first here too. What is not sent stays what it was, with the reason.
+    A canary is sent first here too. Rows that are not sent stay as they were, with the reason.
 
     Raises:
         JournalError: Another process is sending it.
@@ -55,7 +55,7 @@ def retry(
     with contextlib.ExitStack() as stack:
         with locks.hold_planning(head.account):
             stack.enter_context(locks.hold_sending(head.submission_id))
-            # From here on they block another change of the same things.
+            # From now on they block other changes of the same SKUs or orders.
             before = _requeue(gateway, journal, head)
         if not before:
             return
@@ -78,10 +78,10 @@ def retry(
 
 
 def check_resendable(journal: Journal, head: Head, what: str) -> None:
-    """Refuse what is never sent again from here.
+    """Refuse what can't be sent again from here.
 
     Raises:
-        InvalidRequestError: A dry run, or a hand-over.
+        InvalidRequestError: It is a dry run, or a hand-over.
         JournalError: The journal can't be written.
     """
     if journal.path == IN_MEMORY:
@@ -94,12 +94,12 @@ def check_resendable(journal: Journal, head: Head, what: str) -> None:
 
 
 def build_sender(gateway: Gateway, journal: Journal, head: Head, look: Look) -> Sender:
-    """Make what sends rows of a submission."""
+    """Build the sender of a submission."""
     return Sender(gateway, journal, head, look, read_policy(head))
 
 
 def build_look(gateway: Gateway, journal: Journal, head: Head) -> Look:
-    """Make the last look of rows that were planned some time ago."""
+    """Build the last look at rows that were planned some time ago."""
     if head.kind == "orders":
         return OrderLook(gateway, journal, head)
     if head.kind != "stock":
@@ -110,14 +110,14 @@ def build_look(gateway: Gateway, journal: Journal, head: Head) -> Look:
 
 
 def _build_repeat_rule(head: Head) -> Callable[[Row], bool]:
-    """Tell which rows may be sent: what was not, and what is in doubt if sending twice does what sending once does."""
+    """Return a predicate of rows that may be sent: unsent rows, and rows in doubt if sending twice has the same effect."""
     is_repeatable = get_write_kind(head).is_repeatable
     return lambda row: row.outcome == "not_sent" or is_repeatable or row.type == "TRUE_UP"
 
 
 def _requeue(gateway: Gateway, journal: Journal, head: Head) -> dict[int, Row]:
-    """Make rows that were rejected or not applied ready to be sent; return them as they were, by item."""
-    # What was held is never sent from here, whatever a person said became of it: it waits for a look of its own.
+    """Make rows that were rejected or not applied sendable again; return them as they were, by item."""
+    # Held rows are never sent from here, whatever outcome a person gave them: they need a submission of their own.
     held = {batch.batch for batch in journal.batches(head.submission_id) if batch.state in UNSENDABLE_STATES}
     rows = [row for row in journal.rows(head.submission_id, outcomes=RETRIED_OUTCOMES) if row.batch not in held]
     cleared = {"message": None, "read_back": None, "read_back_at": None}
@@ -128,7 +128,7 @@ def _requeue(gateway: Gateway, journal: Journal, head: Head) -> dict[int, Row]:
 
 @contextlib.contextmanager
 def _hold_locks(locks: SubmissionLocks, head: Head) -> Iterator[None]:
-    """Hold the right to send; whoever plans another submission at this moment is seen, or sees this one."""
+    """Hold the right to send; plans made at the same moment see this submission, or are seen by it."""
     with contextlib.ExitStack() as stack:
         with locks.hold_planning(head.account):
             stack.enter_context(locks.hold_sending(head.submission_id))

@@ -1,10 +1,10 @@
-"""The sender: carries out what is decided of each batch, and writes down what happened.
+"""The sender: carries out the decision about each batch, and records what happened.
 
-    reserve a place ─▶ look ─▶ decide ─▶ journal ─▶ wire ─▶ journal
+    reserve a slot ─▶ look ─▶ decide ─▶ journal ─▶ request ─▶ journal
 
-It is the only way onto the wire: first sending, canary, `resume()`, `retry()` and the repeat after a refusal differ in
-which rows they choose, how they look and what their policy is. Once the first byte has left nothing raises: what went
-wrong is an outcome of rows.
+All sending goes through it: first sending, canary, `resume()`, `retry()` and the repeat after a refusal differ in which rows
+they select, how they look and which policy they have. Once the first byte has been sent nothing raises: failures are
+outcomes of rows.
 """
 
 from __future__ import annotations
@@ -42,16 +42,16 @@ from cenports_nb.submissions.rules.states import SENDABLE_OUTCOMES
 from cenports_nb.submissions.sending.look import Look
 
 MAX_UNREACHED_BATCHES = 3
-"""So many batches in a row that did not reach Cenports: it can't be reached, and the rest waits for resume()."""
+"""After this many batches in a row that did not reach Cenports, the rest waits for resume()."""
 
 MAX_PAUSE_SECONDS = 75.0
-"""Of all pauses after 429 of a batch: one window of the rate limit and a little more."""
+"""Maximum total pause after 429 of a batch: one window of the rate limit and a margin."""
 
 UNSENDABLE_STATES = ("held", "dropped", "dry_run")
-"""Batches whose rows are never sent from here, whatever a person said became of them."""
+"""Batches whose rows are never sent from here, whatever outcome a person gave them."""
 
 SendResult = Literal["done", "again", "stop", "unreached", "split"]
-"""What an attempt to send a batch means for what comes next."""
+"""What an attempt to send a batch means for the next step."""
 
 TOO_OLD_MESSAGE = "Not sent: what was seen just before was more than five minutes old each time; resume() tries again."
 STOPPED_MESSAGE = "Not sent: sending stopped at an earlier batch; resume() goes on with it."
@@ -59,11 +59,11 @@ STOPPED_MESSAGE = "Not sent: sending stopped at an earlier batch; resume() goes 
 
 @dataclass(frozen=True)
 class Parcel:
-    """Rows that leave together, as far as they may.
+    """Rows to be sent together, if possible.
 
     Attributes:
-        batch: That they are in.
-        items: These rows of it.
+        batch: Their batch.
+        items: The items of these rows.
     """
 
     batch: Batch
@@ -73,7 +73,7 @@ class Parcel:
 def list_parcels(
     journal: Journal, head: Head, choose: Callable[[Row], bool], outcomes: Sequence[str] = ("not_sent",)
 ) -> list[Parcel]:
-    """List what may be sent of a submission, batch by batch; what is in doubt goes in batches of its own."""
+    """List what may be sent of a submission, batch by batch; rows in doubt get batches of their own."""
     found: dict[tuple[int, int], set[int]] = {}
     for row in journal.rows(head.submission_id, outcomes=outcomes):
         if choose(row):
@@ -87,7 +87,7 @@ def list_parcels(
 
 
 def close_crashed(gateway: Gateway, journal: Journal, submission_id: str) -> None:
-    """Call in doubt what a process was sending that is no more; the caller knows that nobody is sending it."""
+    """Mark as in doubt what a dead process was sending; the caller knows that nobody is sending it."""
     if journal.has_sending(submission_id):
         with contextlib.suppress(CenportsError):  # then the next verify() counts from when it knows the time
             gateway.learn_time()
@@ -95,26 +95,26 @@ def close_crashed(gateway: Gateway, journal: Journal, submission_id: str) -> Non
 
 
 def close_if_crashed(gateway: Gateway, journal: Journal, locks: SubmissionLocks, submission_id: str) -> None:
-    """Call in doubt what a process was sending, if that process is no more."""
+    """Mark as in doubt what a process was sending, if that process is dead."""
     if locks.is_sending(submission_id) or not journal.has_sending(submission_id):
         return
     with contextlib.suppress(CenportsError):
         gateway.learn_time()
-    # With the lock in hand: another process may have begun to send it since it was found free.
+    # Checked under the lock: another process may have begun to send it.
     with locks.hold_if_free(submission_id) as is_free:
         if is_free:
             journal.close_crashed(submission_id, gateway.now())
 
 
 class Sender:
-    """Sends rows of one submission; the caller holds the right to.
+    """Sends rows of one submission; the caller holds the right to send.
 
     Args:
-        gateway: Where they go.
-        journal: Where the submission is.
+        gateway: Where they are sent.
+        journal: The journal.
         head: The submission.
         look: The last look at each batch.
-        policy: What was asked for.
+        policy: The options of the submission.
     """
 
     def __init__(self, gateway: Gateway, journal: Journal, head: Head, look: Look, policy: Policy) -> None:
@@ -127,15 +127,15 @@ class Sender:
         self._any_sent = False
 
     def send(self, parcels: Iterable[Parcel], progress: bool | None = None) -> None:
-        """Send parcels, one after the other, until Cenports refuses more.
+        """Send parcels one by one, until Cenports accepts no more.
 
         Args:
-            parcels: What to send.
-            progress: Show a bar of batches; by default only when it takes more than two seconds.
+            parcels: The parcels.
+            progress: Show a progress bar; by default only if it takes more than two seconds.
 
         Raises:
             JournalError: The journal can't be written, and nothing was sent yet; later it is a warning.
-            KeyboardInterrupt: A person stopped it; what was on its way is in doubt, the rest not sent.
+            KeyboardInterrupt: A person stopped it; rows being sent are in doubt, the rest is not sent.
         """
         queue = deque(parcels)
         bar = tqdm(total=len(queue), desc="batches", disable=progress is False, delay=0 if progress else 2, leave=False)
@@ -170,7 +170,7 @@ class Sender:
             bar.update(result != "split")
 
     def _send_parcel(self, parcel: Parcel) -> tuple[SendResult, list[Parcel]]:
-        """Look at a parcel and send what may leave of it; after a refusal before any processing, once more."""
+        """Look at a parcel and send what may be sent; after a refusal before any processing, once more."""
         attempts = _Attempts()
         while attempts.may_look():
             try:
@@ -201,7 +201,7 @@ class Sender:
         return "done", []
 
     def _claim(self, batch: Batch, rows: Sequence[Row], decision: Decision) -> Batch | None:
-        """Write down what was decided; return the batch that leaves."""
+        """Record the decision; return the batch to send."""
         if decision.send:
             self._gateway.write_started(batch)
         claimed = self._journal.claim(batch, rows, decision, self._gateway.now())
@@ -215,7 +215,7 @@ class Sender:
     def _send_claimed(
         self, batch: Batch, rows: Sequence[Row], place: float, began: Moment, attempts: _Attempts
     ) -> SendResult:
-        """Send a claimed batch; whatever stops this, it is not left as if it were on its way."""
+        """Send a claimed batch; whatever interrupts this, it is not left in the state of being sent."""
         try:
             return self._exchange(batch, rows, place, began, attempts)
         except BaseException:
@@ -226,7 +226,7 @@ class Sender:
     def _exchange(
         self, batch: Batch, rows: Sequence[Row], place: float, began: Moment, attempts: _Attempts
     ) -> SendResult:
-        """Send a claimed batch and write down what became of it."""
+        """Send a claimed batch and record the result."""
 
         def may_depart() -> bool:
             return at_most_elapsed(began, self._gateway.now()) <= MAX_EVIDENCE_AGE
@@ -258,7 +258,7 @@ class Sender:
         return "done"
 
     def _record_failure(self, batch: Batch, rows: int, error: CenportsError, attempts: _Attempts) -> SendResult:
-        """Write down what an error means for the rows of the batch that it answered."""
+        """Record what an error means for the rows of its batch."""
         verdict, at = judge_error(error, self._kind.items_field), self._gateway.now()
         if verdict.too_large and rows > 1:
             return "split"
@@ -266,7 +266,7 @@ class Sender:
         message = f"{self._kind.doubt_message} ({error})" if verdict.event == "lose" else str(error)
         values = {"errors": msgspec.json.encode(texts).decode()}
         if verdict.event == "lose":
-            # It left before now, at the latest.
+            # It was sent before now.
             values |= list_sent_values(at)
         if verdict.event != "return":
             values["submitted_at"] = at.wall.isoformat()
@@ -286,14 +286,14 @@ class Sender:
         return [Parcel(half, frozenset(row.item for row in self._read_batch(half))) for half in halves]
 
     def _leave_unsent(self, parcel: Parcel, error: CenportsError) -> SendResult:
-        """Say beside rows why they were not even looked at."""
+        """Record why the last look at rows failed."""
         verdict = judge_error(error, self._kind.items_field)
         text = f"Not sent, as it could not be looked at again just before: {error}" if error.reached else str(error)
         self._explain([parcel], text)
         return "unreached" if not error.reached and not verdict.stops else "stop"
 
     def _explain(self, parcels: Iterable[Parcel], text: str) -> None:
-        """Write beside rows that were not sent why they were not."""
+        """Record for unsent rows why they were not sent."""
         changes = [
             RowChange(row.item, None, {"message": text})
             for parcel in parcels
@@ -310,7 +310,7 @@ class Sender:
         return self._journal.rows(batch.submission_id, batch.batch, SENDABLE_OUTCOMES)
 
     def _end_if_settled(self, batch: Batch) -> None:
-        """Let the cache keep answers again, unless something of a batch may still take effect."""
+        """Let the cache store answers again, unless part of a batch may still take effect."""
         open_rows = self._journal.rows(
             batch.submission_id, batch.batch, ("sending", "pending", "in_doubt", "unconfirmed")
         )
@@ -319,7 +319,7 @@ class Sender:
 
 
 class _Attempts:
-    """What was tried after refusals of one parcel."""
+    """The attempts after refusals of one parcel."""
 
     def __init__(self) -> None:
         self._looks = 0
@@ -328,12 +328,12 @@ class _Attempts:
         self._token_renewed = False
 
     def may_look(self) -> bool:
-        """Tell whether the parcel may be looked at once more; a repeat after a refusal has a look of its own."""
+        """Return whether the parcel may be looked at once more; a repeat after a refusal has its own look."""
         self._looks += 1
         return self._looks <= MAX_LOOKS + self._refusals + self._token_renewed
 
     def may_repeat(self, error: CenportsError, gateway: Gateway) -> bool:
-        """Tell whether a refusal may be followed by another attempt; waits as long as it asks to."""
+        """Return whether a refusal may be followed by another attempt; waits as long as it requires."""
         if isinstance(error, RateLimitedError):
             self._refusals += 1
             pause = max(error.retry_after or 0.0, 0.5 * 2 ** (self._refusals - 1))
@@ -343,6 +343,6 @@ class _Attempts:
             gateway.pause(pause)
             return True
         if isinstance(error, AuthenticationError) and error.reached and not self._token_renewed:
-            self._token_renewed = True  # a new one is fetched with the next place
+            self._token_renewed = True  # a new one is fetched with the next slot
             return True
         return False

@@ -1,1 +1,1 @@
-"""Follow transactions to their end, and show how a submission stands."""
+"""Follow transactions to their end, and show the state of a submission."""

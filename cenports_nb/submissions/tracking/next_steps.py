@@ -1,4 +1,4 @@
-"""How to go on with rows of each outcome: one table, for the command line and the notebook."""
+"""The next step for rows of each outcome: one table, for the command line and the notebook."""
 
 from __future__ import annotations
 
@@ -12,4 +12,4 @@ NEXT_STEPS: Mapping[str, tuple[str, str]] = {
     "rejected": ("retry", "fix first what Cenports objects to"),
     "not_applied": ("retry", "the stock shows that nothing happened"),
 }
-"""What a submission is asked to do next, and why."""
+"""The method to call next, and why, by outcome."""

@@ -1,8 +1,8 @@
-"""The one poller of a client: every open transaction is polled on its own schedule, whoever and however many watch.
+"""The one poller of a client: every open transaction is polled on its own schedule, however many callers watch.
 
-A transaction is asked 2 s after it was sent, then ever later, every 30 s at most; where many are open, all
-together take no more than three quarters of the rate limit. It has no thread of its own: whoever waits or
-watches calls `poll`, which is cheap while nothing is due.
+A transaction is polled 2 s after it was sent, then at growing intervals of at most 30 s; all polls together use at most
+three quarters of the rate limit. The poller has no thread: waiting or watching code calls `poll`, which is cheap while
+nothing is due.
 """
 
 from __future__ import annotations
@@ -35,21 +35,21 @@ if TYPE_CHECKING:
 
 FIRST_POLL_SECONDS, MAX_POLL_SECONDS, POLL_BACKOFF = 2.0, 30.0, 1.5
 RATE_LIMIT_SHARE = 0.75
-"""Of the rate limit, for all polls together: a notebook sends other requests too."""
+"""The share of the rate limit for all polls together: a notebook sends other requests too."""
 
 UNKNOWN_MESSAGE = "Cenports does not know this transaction any more: verify() finds out what became of the row."
 
 
 @dataclass
 class _Schedule:
-    """When a transaction is asked next, on the client's monotonic clock."""
+    """When a transaction is polled next, on the client's monotonic clock."""
 
     due: float
     pause: float
 
 
 class Poller:
-    """Asks for the open transactions of one client; threads may share it.
+    """Polls the open transactions of one client; thread-safe.
 
     Attributes:
         failed: Why the last poll failed, if it did.
@@ -64,14 +64,14 @@ class Poller:
         self.failed: CenportsError | None = None
 
     def poll(self, submission_ids: Iterable[str], *, now: bool = False) -> tuple[set[str], float]:
-        """Poll the transactions that are due; return the submissions that were polled, and the seconds until the next poll.
+        """Poll the transactions that are due; return the polled submissions, and the seconds until the next poll.
 
         Args:
-            submission_ids: Whose transactions.
+            submission_ids: Their submissions.
             now: Poll all of them, due or not.
 
         Raises:
-            CenportsError: An answer could not be had; the others were asked for all the same, but after 401 and 429.
+            CenportsError: A poll failed; the others were polled all the same, except after 401 and 429.
         """
         with self._polling:
             open_batches = [
@@ -103,7 +103,7 @@ class Poller:
             return updated, self._seconds_until_next(open_batches)
 
     def seconds_until_poll(self, submission_id: str) -> dict[int, float]:
-        """Tell the seconds until each batch is asked for next; never waits for an answer that is on its way."""
+        """Return the seconds until each batch is polled next; never waits for a running poll."""
         now = self._client.clock.monotonic()
         return {
             batch: max(0.0, schedule.due - now)
@@ -130,10 +130,10 @@ class Poller:
 
 
 def poll_transaction(gateway: Gateway, journal: Journal, batch: Batch) -> None:
-    """Ask for the transaction of a batch and write down what is new.
+    """Poll the transaction of a batch and record what is new.
 
     Raises:
-        CenportsError: No good answer was had; nothing changed.
+        CenportsError: There was no usable answer; nothing changed.
     """
     try:
         transaction = gateway.read_transaction(batch.handle or "")
@@ -175,7 +175,7 @@ def poll_transaction(gateway: Gateway, journal: Journal, batch: Batch) -> None:
 
 
 def _give_up(gateway: Gateway, journal: Journal, batch: Batch) -> bool:
-    """Leave a transaction that Cenports says it does not have to the evidence, once it must have landed."""
+    """Leave a transaction that Cenports doesn't know to verification, once it must have taken effect."""
     if not _is_settled(gateway, batch):
         return False
     at = gateway.now()
@@ -189,5 +189,5 @@ def _give_up(gateway: Gateway, journal: Journal, batch: Batch) -> bool:
 
 
 def _is_settled(gateway: Gateway, batch: Batch) -> bool:
-    """Tell whether a transaction must have ended by now."""
+    """Return whether a transaction must have ended by now."""
     return batch.sent is not None and at_least_elapsed(batch.sent, gateway.now()) >= gateway.settle

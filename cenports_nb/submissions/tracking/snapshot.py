@@ -1,4 +1,4 @@
-"""A submission at one moment, as people see it: counted in the journal, however many rows there are."""
+"""A submission at one moment, for people: counted in the journal, however many rows there are."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.rules.models import Batch, parse_time
 
 MAX_MESSAGES = 6
-"""Messages of a batch that a view may show; all of them are in the outcomes."""
+"""Maximum messages of a batch in a view; the outcomes have all of them."""
 
 OVERDUE = timedelta(minutes=15)
 """Cenports says: "may take up to 15 minutes to be finalized"."""
@@ -20,16 +20,15 @@ OVERDUE = timedelta(minutes=15)
 
 @dataclass(frozen=True)
 class BatchView:
-    """One batch as people see it.
+    """One batch, for people.
 
     Attributes:
         place: Its warehouse or channel.
-        rows: The rows that are in it now.
-        messages: The first of those that are not applied, what Cenports rejects before the rest: what names the row,
-            and what is said of it.
-        message_count: How many rows have a message.
-        overdue: Cenports has not ended it in the time it gives itself.
-        next_poll: Seconds until it is asked for; None where there is nothing to ask, or nobody asked yet.
+        rows: The number of rows that are in it now.
+        messages: The first messages of rows that are not applied, those rejected by Cenports first: row and message.
+        message_count: The number of rows with a message.
+        overdue: Cenports has not finished it within its own limit.
+        next_poll: Seconds until the next poll; None if there is none, or if it was never polled.
     """
 
     batch: int
@@ -48,12 +47,12 @@ class BatchView:
 
 @dataclass(frozen=True)
 class RowView:
-    """One row as people see it.
+    """One row, for people.
 
     Attributes:
         name: Its SKU or order number.
-        before: The stock it was sent at, or planned on; None where there is none.
-        after: Where the stock stands once it is applied.
+        before: The stock before it was sent, or when it was planned; None if unknown.
+        after: The stock once it is applied.
     """
 
     name: str
@@ -65,7 +64,7 @@ class RowView:
 
 @dataclass(frozen=True)
 class Snapshot:
-    """One submission at one moment; the tracker and every text view draw from it.
+    """One submission at one moment; the tracker and every text view show it.
 
     Attributes:
         at: When it was taken, UTC.
@@ -78,12 +77,12 @@ class Snapshot:
     settled: bool
 
     def count(self, outcome: str) -> int:
-        """Rows with this outcome."""
+        """Return the number of rows with this outcome."""
         return sum(batch.outcomes.get(outcome, 0) for batch in self.batches)
 
     @property
     def outcomes(self) -> dict[str, int]:
-        """Rows by outcome, those of the first batch first."""
+        """The number of rows by outcome, those of the first batch first."""
         found: dict[str, int] = {}
         for batch in self.batches:
             for outcome, number in batch.outcomes.items():
@@ -92,7 +91,7 @@ class Snapshot:
 
 
 STATE_LABELS = {"planned": "not_sent", "ended": "unconfirmed"}
-"""States that are words of the sender only."""
+"""Labels of states that only the sender uses."""
 
 Listener = Callable[[Snapshot], None]
 
@@ -117,20 +116,20 @@ FROM row WHERE submission_id = ? AND batch = ? ORDER BY outcome IN ('applied', '
 
 
 def read_rows(journal: Journal, submission_id: str, batch: int, limit: int) -> tuple[RowView, ...]:
-    """Look at the rows of a batch: first those that need somebody, then in the order in which they were sent."""
+    """Read the rows of a batch: first those that need attention, then in the order of sending."""
     return tuple(RowView(str(name), *rest) for name, *rest in _select(journal, ROWS_SQL, submission_id, batch, limit))
 
 
 def take_snapshot(
     journal: Journal, submission_id: str, at: datetime, seconds_until_poll: Mapping[int, float] = MappingProxyType({})
 ) -> Snapshot:
-    """Take a picture of a submission from the journal.
+    """Take a snapshot of a submission from the journal.
 
     Args:
-        journal: Where it is.
-        submission_id: Which.
-        at: Now.
-        seconds_until_poll: Until a batch is asked for next, by its number.
+        journal: The journal.
+        submission_id: The submission.
+        at: The current time.
+        seconds_until_poll: Seconds until each batch is polled next, by its number.
     """
     outcomes: dict[int, dict[str, int]] = {}
     for batch, outcome, number in _select(journal, COUNTS_SQL, submission_id):
@@ -155,7 +154,7 @@ def take_snapshot(
 
 
 def is_overdue(batch: Batch, at: datetime) -> bool:
-    """Tell whether Cenports has not ended a transaction in the time it gives itself."""
+    """Return whether Cenports has not finished a transaction within its own limit."""
     sent = parse_time(batch.sent_at)
     return batch.state == "accepted" and sent is not None and at - sent > OVERDUE
 

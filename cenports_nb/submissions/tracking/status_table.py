@@ -22,22 +22,22 @@ OUTCOME_MARKS = {
     "not_applied": ("✗", "bad"),
     "not_sent": ("✗", "bad"),
 }
-"""Each outcome's sign and colour; a sign beside each colour, because colour is never the only one."""
+"""The sign and color of each outcome, so that color is never the only difference."""
 
 COLUMNS = {
     "Batch": "", "Where": "", "Status": "", "Age": "n", "Next poll": "n", "Rows": "n", "Done": "", "Open": "",
     "Not done": "",
 }  # fmt: skip
-"""Headers, and whether numbers are below; the next poll only where somebody asks."""
+"""Headers, and whether they are numeric; the next poll is shown only while somebody polls."""
 
 TEXT_MAX_MESSAGES = 5
 HTML_MAX_MESSAGES = 2
-"""Of a batch in a notebook; its rows unfold below."""
+"""Maximum messages of a batch in a notebook; its rows can be unfolded."""
 MAX_BATCHES = 60
-"""In one table: it is drawn once a second."""
+"""Maximum batches of a table, which is drawn once a second."""
 
 SHORT_TEXT_LENGTH = 24
-"""A warehouse or channel of so many letters stays on one line."""
+"""A warehouse or channel this short stays on one line."""
 
 OVERDUE_HTML = '<br><span class="warn">! overdue</span>'
 
@@ -68,20 +68,20 @@ STATUS_STYLE = """
 .cn-rows summary:focus-visible{outline:2px solid var(--jp-brand-color1,currentColor);outline-offset:1px}
 </style>
 """
-"""Colours for light and dark, each at least 4.5 to 1; elsewhere than in Jupyter the page's own text colour."""
+"""Colors for light and dark, each with a contrast of at least 4.5 to 1; outside Jupyter the page's own text color."""
 
 
 def render_status(snapshots: Sequence[Snapshot], note: str = "", *, live: bool = False) -> str:
-    """Draw submissions as HTML tables; every text that came from outside is escaped.
+    """Render submissions as HTML tables, with text from outside escaped.
 
     Args:
         snapshots: One for each submission.
-        note: One sentence below.
-        live: Whether somebody asks, so that the next poll can be told.
+        note: A sentence below.
+        live: Whether somebody polls, so that the next poll can be shown.
     """
     parts = [STATUS_STYLE, f'<div class="cn-tracker {NO_MATHJAX}">']
     for snapshot in snapshots:
-        # What is saved while it is open, or outlives its kernel, must not pass for the end.
+        # What is saved while it is open, or without a kernel, must not look like the final state.
         when = "" if snapshot.settled else f" at {snapshot.at:%H:%M:%S} UTC"
         parts.append(
             f'<div class="h"><b>Submission {html.escape(snapshot.submission_id)}</b> — {_describe_state(snapshot)}{when}</div>'
@@ -94,7 +94,7 @@ def render_status(snapshots: Sequence[Snapshot], note: str = "", *, live: bool =
 
 
 def format_status(snapshots: Sequence[Snapshot]) -> str:
-    """Write submissions as text for a terminal."""
+    """Format submissions as text for a terminal."""
     lines: list[str] = []
     for snapshot in snapshots:
         lines.append(f"Submission {snapshot.submission_id}: {_describe_state(snapshot)}")
@@ -109,20 +109,20 @@ def format_status(snapshots: Sequence[Snapshot]) -> str:
 
 
 def select_batches(batches: Iterable[BatchView], limit: int) -> list[BatchView]:
-    """Choose the batches that are shown where there are too many: those that need somebody, then the open ones."""
+    """Select the batches to show if there are too many: those that need attention, then the open ones."""
     batches = list(batches)
     chosen = sorted(batches, key=lambda batch: (_batch_priority(batch), batch.batch))[:limit]
     return sorted(chosen, key=lambda batch: batch.batch)
 
 
 def render_outcome(outcome: str, text: str) -> str:
-    """Mark escaped text as an outcome is marked: sign and colour."""
+    """Mark escaped text with the sign and color of an outcome."""
     mark, colour = OUTCOME_MARKS.get(outcome, ("?", "warn"))
     return f'<span class="{colour}">{mark} {text}</span>'
 
 
 def render_counts(batch: BatchView, outcomes: Iterable[str]) -> str:
-    """Write how many rows of a batch have each of these outcomes."""
+    """Render how many rows of a batch have each of these outcomes."""
     return "<br>".join(
         render_outcome(name, f"{batch.outcomes[name]:,} {html.escape(name.replace('_', ' '))}")
         for name in outcomes
@@ -131,7 +131,7 @@ def render_counts(batch: BatchView, outcomes: Iterable[str]) -> str:
 
 
 def _batch_priority(batch: BatchView) -> int:
-    """0 for a batch with rows that need somebody, 1 for an open one, 2 for one that is done."""
+    """Return 0 for a batch with rows that need attention, 1 for an open one, 2 for a finished one."""
     if any(number for name, number in batch.outcomes.items() if name not in ("applied", "pending")):
         return 0
     return 1 if batch.outcomes.get("pending") else 2
@@ -182,7 +182,7 @@ def _render_row(batch: BatchView, at: datetime, live: bool) -> str:
 
 
 def _render_next_steps(snapshot: Snapshot, live: bool) -> list[str]:
-    """Say what to do about rows that are not done; a tracker waits by itself."""
+    """Describe what to do about unfinished rows; a tracker waits by itself."""
     if all(batch.status == "DRY_RUN" for batch in snapshot.batches):
         return []
     return [
@@ -203,7 +203,7 @@ def _format_next_poll(seconds: float | None) -> str:
 
 
 def _format_age(batch: BatchView, at: datetime) -> str:
-    """Say how long a batch took, or has been under way."""
+    """Format how long a batch took, or has taken so far."""
     if batch.submitted_at is None:
         return ""
     end = batch.completed_at or at

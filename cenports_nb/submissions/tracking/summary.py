@@ -1,4 +1,4 @@
-"""A submission in a few words: one line, or a note with what to do next."""
+"""A short summary of a submission: one line, or a note with the next steps."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from cenports_nb.submissions.tracking.snapshot import Snapshot
 
 
 def format_summary(snapshot: Snapshot, *, dry_run: bool) -> str:
-    """Write it as one line."""
+    """Format a submission as one line."""
     counted = ", ".join(f"{number:,} {outcome}" for outcome, number in snapshot.outcomes.items()) or "nothing to send"
     overdue = sum(view.overdue for view in snapshot.batches)
     late = f"; {overdue} of them overdue" if overdue else ""
@@ -19,7 +19,7 @@ def format_summary(snapshot: Snapshot, *, dry_run: bool) -> str:
 
 
 def render_summary(snapshot: Snapshot, head: Head, *, dry_run: bool) -> str:
-    """Write it as a note in HTML: whose, why, how many rows of each outcome, and the call that goes on."""
+    """Render a note in HTML: account, reason, number of rows by outcome, and the next call."""
     facts = {
         "account": f"{head.environment}, partner {head.partner_id}",
         "made": f"{head.created_at[:16].replace('T', ' ')} UTC",

@@ -93,7 +93,7 @@ def hold_objected_rows(
         names = ", ".join(f'"{name}"' for name in shown["guard"].unique())
         raise GuardRailError(
             f"{format_count(len(objections), 'objection')}, the first: "
-            f"{shown['message'].iloc[0].rstrip('.')}. Nothing was sent; mend the frame (the error's .objections has all), "
+            f"{shown['message'].iloc[0].rstrip('.')}. Nothing was sent; fix the frame (the error's .objections has all), "
             f"or accept them with allow=({names},).",
             objections=objections,
         )

@@ -353,7 +353,7 @@ def test_a_review_says_what_moved(shop: Shop) -> None:
     with pytest.raises(StaleStockError) as caught:
         shop.submit(updates)
     revalidation = apply_stale_stock(table, Decision((0, 1), (), {}), caught.value.stale)
-    assert "The stock or open demand of 1 ticked row moved" in revalidation.messages[0]
+    assert "The stock or open demand of 1 ticked row changed" in revalidation.messages[0]
     assert "open demand moved from 30 to 0" in str(revalidation.table.objections["message"].tolist())
 
 

@@ -20,15 +20,18 @@ from cenports_nb.account import BASE_URLS, clean_address, is_loopback, normalize
 from cenports_nb.credentials import read_secret
 from cenports_nb.errors import ConfigurationError
 from cenports_nb.private_files import write_private_file
+from cenports_nb.rendering.surface import choose_wording
 from cenports_nb.secret import Secret, hide
 
 DEFAULT_REQUESTS_PER_MINUTE = 60  # as in the reference
 PROFILES_FILE_NAME = "profiles.toml"
 
-ENVIRONMENT_HINT = (
-    'Say which account is meant: connect("sandbox"), connect("staging") or connect("production"); or set '
-    "CENPORTS_ENVIRONMENT; or write a [default] profile with environment = … into profiles.toml in CENPORTS_HOME."
-)
+ENVIRONMENT_HINTS = {
+    "python": 'Say which account is meant: connect("sandbox"), connect("staging") or connect("production"); or set '
+    "CENPORTS_ENVIRONMENT; or write a [default] profile with environment = … into profiles.toml in CENPORTS_HOME.",
+    "terminal": "Say which account is meant: --env sandbox, --env staging or --env production; or set CENPORTS_ENVIRONMENT; "
+    "or store a default account with `cenports-nb login`.",
+}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -121,9 +124,8 @@ def resolve_settings(
     table = _read_profile(home, profile_name)
     chosen = environment or env.get("CENPORTS_ENVIRONMENT") or table.get("environment")
     if not chosen:
-        raise ConfigurationError(ENVIRONMENT_HINT)
-    if chosen not in BASE_URLS:
-        raise ConfigurationError(f"There is no environment {chosen!r}: use one of {', '.join(map(repr, BASE_URLS))}.")
+        raise ConfigurationError(choose_wording(**ENVIRONMENT_HINTS))
+    check_environment(chosen)
     address = _choose_base_url(chosen, base_url, table, env)
     # A default profile for one environment doesn't apply to another.
     owner = table.get("environment") or (None if chosen == "sandbox" else chosen)
@@ -152,6 +154,16 @@ def resolve_settings(
         ages=_read_seconds(own, "ages"),
         dialect=_read_table(own, "dialect"),
     )
+
+
+def check_environment(name: str) -> None:
+    """Refuse an environment that does not exist.
+
+    Raises:
+        ConfigurationError: Its name is none of those known.
+    """
+    if name not in BASE_URLS:
+        raise ConfigurationError(f"There is no environment {name!r}: use one of {', '.join(map(repr, BASE_URLS))}.")
 
 
 def _expand_path(path: str | Path, source: str) -> Path:
@@ -332,10 +344,13 @@ def _choose_credentials(
             f"The {source} give only a part of the credentials for {chosen!r}: {', '.join(lacking)} "
             "is missing (the three always come from one source together)."
         )
-    raise ConfigurationError(
-        f"No credentials for {chosen!r}: pass partner_id=, client_id= and client_secret= to connect, "
-        f"or set {', '.join(variables)}, or name a profile."
+    login = f"`cenports-nb login --env {chosen}`"
+    ways = choose_wording(
+        python=f"store them with {login}, or pass partner_id=, client_id= and client_secret= to connect, or",
+        terminal=f"store them with {login}, or",
     )
+    profile = choose_wording(python="profile", terminal="--profile")
+    raise ConfigurationError(f"No credentials for {chosen!r}: {ways} set {', '.join(variables)}, or name a {profile}.")
 
 
 def _read_profile_credentials(name: str, table: Mapping[str, Any]) -> _Keys:

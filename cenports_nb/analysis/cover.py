@@ -22,6 +22,7 @@ from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, 
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
 from cenports_nb.frames.user_warnings import warn_user
+from cenports_nb.rendering.text import format_count
 
 SIDES = ("both", "stock_only", "sold_only")
 
@@ -152,8 +153,9 @@ def _warn_unassigned_lines(lines: pd.DataFrame, codes: IntArray) -> None:
     unassigned = codes < 0
     if unassigned.any():
         warn_user(
-            f"{lines['quantity'].to_numpy()[unassigned].sum():,} units of {int(unassigned.sum()):,} line items name no "
-            "warehouse, so they are in no row and the cover of their SKUs is too long.",
+            f"No warehouse is named for {format_count(int(unassigned.sum()), 'line item')} with "
+            f"{format_count(int(lines['quantity'].to_numpy()[unassigned].sum()), 'unit')}: they are in no row, and the cover of "
+            "their SKUs is too long.",
             AnalysisWarning,
         )
 

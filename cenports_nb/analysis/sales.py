@@ -27,6 +27,7 @@ from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.text_columns import take_text
 from cenports_nb.frames.user_warnings import warn_user
+from cenports_nb.rendering.text import format_count
 
 By = Literal["day", "week", "month", "sku", "channel", "account", "state"]
 
@@ -272,8 +273,8 @@ def _count_unmatched(at: IntArray, order: IntArray, order_frame: IntArray, size:
 
 def _warn_unmatched_orders(parts: Sequence[_Part], *, excluded: bool) -> None:
     lost = sum(part.lines_without_order for part in parts)
-    warning = [f"{lost:,} line items belong to orders that orders= lacks"] if lost else []
+    warning = [f"orders= lacks the orders of {format_count(lost, 'line item')}"] if lost else []
     empty = 0 if excluded else sum(part.orders_without_lines for part in parts)
-    warning += [f"{empty:,} orders have no line item here and are not counted"] if empty else []
+    warning += [f"{format_count(empty, 'order')} without a line item here, not counted"] if empty else []
     if warning:
         warn_user(f"{'; '.join(warning)}: load both with the same arguments.", AnalysisWarning)

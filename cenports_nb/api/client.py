@@ -24,6 +24,7 @@ from cenports_nb.api.runtime import Runtime
 from cenports_nb.api.usage import Usage
 from cenports_nb.errors import ConfigurationError, ReadOnlyError
 from cenports_nb.rendering.note import render_note
+from cenports_nb.rendering.surface import choose_wording
 from cenports_nb.rendering.text import format_duration
 from cenports_nb.secret import Secret, hide
 from cenports_nb.settings import Settings, resolve_settings
@@ -310,7 +311,10 @@ class Client:
         if self.settings.read_only:
             raise ReadOnlyError(
                 f"{what} would write to {self.settings.environment}, and this client is read-only: nothing was "
-                f'sent. If it is meant, connect("{self.settings.environment}", read_only=False).'
+                + choose_wording(
+                    python=f'sent. If it is meant, connect("{self.settings.environment}", read_only=False).',
+                    terminal="sent. If it is meant, add --yes.",
+                )
             )
 
     def write_started(self, write_id: str) -> None:
@@ -386,8 +390,9 @@ def _with_cached_partner(settings: Settings) -> Settings:
     found = list_partners(folder, settings.account_address)
     if len(found) != 1:
         known = ", ".join(found) or "none"
+        which = choose_wording(python="Pass partner_id=", terminal="Set CENPORTS_PARTNER_ID or name a --profile")
         raise ConfigurationError(
-            f"Whose data is meant, offline? Pass partner_id=; the cache in {folder} has answers of: {known}."
+            f"Whose data is meant, offline? {which}; the cache in {folder} has answers of: {known}."
         )
     credentials = replace(settings.credentials, partner_id=found[0])
     return replace(settings, partner_id=found[0], credentials=credentials)

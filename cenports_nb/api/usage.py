@@ -6,6 +6,8 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterator
 
+from cenports_nb.rendering.text import format_count
+
 
 class Usage:
     """Counts of one client; prints as one line.
@@ -53,6 +55,6 @@ class Usage:
 
     def __repr__(self) -> str:
         return (
-            f"{self.sent} requests sent, {self.cached} answers from the cache, "
+            f"{format_count(self.sent, 'request')} sent, {format_count(self.cached, 'answer')} from the cache, "
             f"{self.retried} retried, {self.waited_s:.1f} s waited for the rate limit"
         )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,21 +17,6 @@ if TYPE_CHECKING:
 ProductKey = Literal["product_sku", "product_upc", "retailer_sku"]
 Duplicates = Literal["raise", "sum"]
 HiddenRows = Literal["include", "exclude"]
-
-PAIR_ARGUMENT = re.compile(r"\bcolumns=\{'(\w+)': ('[^']*'|\"[^\"]*\")\}")
-FLAGS = {
-    "columns": "--column",
-    "warehouse_code": "--warehouse",
-    "warehouse_map": "--warehouse-map",
-    "duplicates": "--duplicates",
-    "hidden_rows": "--hidden-rows",
-    "sheet": "--sheet",
-    "encoding": "--encoding",
-    "by": "--by",
-    "unknown": "--unknown",
-}
-"""Arguments of `read_counts` and `build_true_up` -> options of the command."""
-ARGUMENT = re.compile(rf"\b({'|'.join(FLAGS)})=(?:(?=[\'\"])|(?=[.,): ]|$))")
 
 
 @dataclass(frozen=True)
@@ -71,14 +55,11 @@ class CountFile:
         import cenports_nb as cn  # noqa: PLC0415
 
         hidden_rows = self.hidden_rows or (read_profile_value("hidden_rows", self.profile) if self.profile else None)
-        try:
-            counts = cn.read_counts(
-                self.path, stock=stock, signed=signed, columns=self.columns, warehouse_code=self.warehouse,
-                warehouse_map=self.warehouse_map, duplicates=self.duplicates, by=self.by, sheet=self.sheet,
-                encoding=self.encoding, hidden_rows=hidden_rows,
-            )  # fmt: skip
-        except InvalidRequestError as error:
-            raise InvalidRequestError(name_flags(str(error))) from None
+        counts = cn.read_counts(
+            self.path, stock=stock, signed=signed, columns=self.columns, warehouse_code=self.warehouse,
+            warehouse_map=self.warehouse_map, duplicates=self.duplicates, by=self.by, sheet=self.sheet,
+            encoding=self.encoding, hidden_rows=hidden_rows,
+        )  # fmt: skip
         if counts.empty:
             name = self.path.name
             raise InvalidRequestError(f"{name} has headers and no rows: nothing was counted, and nothing was sent.")
@@ -124,15 +105,3 @@ class CountFile:
                 target.unlink(missing_ok=True)  # an empty file would suggest that nothing was held
                 return None
         return None
-
-
-def name_flags(message: str) -> str:
-    """Replace arguments of `read_counts` in a message by the options of the command."""
-    message = PAIR_ARGUMENT.sub(lambda found: f'--column "{found.group(1)}={found.group(2)[1:-1]}"', message)
-    message = message.replace(" and stock=)", ")")
-
-    def replace(found: re.Match[str]) -> str:
-        is_given = message[found.end() : found.end() + 1] in ("'", '"')
-        return FLAGS[found.group(1)] + (" " if is_given else "")
-
-    return ARGUMENT.sub(replace, message)

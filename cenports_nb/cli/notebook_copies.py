@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import Literal
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.text import format_count
 
 COPIED_SUFFIXES = (".ipynb", ".csv")
 DIGESTS_FILE = ".cenports-nb.json"
@@ -73,7 +74,7 @@ def summarize_copies(copies: Sequence[NotebookCopy], folder: Path) -> str:
     """Summarize in one line what was done."""
     copied_digest = sum(copy.action in ("new", "renewed") for copy in copies)
     parts = [
-        f"{copied_digest} of {len(copies)} files copied to {folder}"
+        f"{copied_digest} of {format_count(len(copies), 'file')} copied to {folder}"
         if copied_digest
         else f"All {len(copies)} files are in {folder}"
     ]

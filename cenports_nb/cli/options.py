@@ -10,23 +10,62 @@ import typer
 
 from cenports_nb.errors import InvalidRequestError
 
-EnvironmentOption = Annotated[str | None, typer.Option("--env", help="sandbox, staging or production.")]
-ProfileOption = Annotated[str | None, typer.Option("--profile", help="A named profile.")]
-OutOption = Annotated[Path, typer.Option("--out", help="The file, .csv, .xlsx or .parquet.")]
-OptionalOutOption = Annotated[Path | None, typer.Option("--out", help="Also write a file, .csv, .xlsx or .parquet.")]
-StartOption = Annotated[str | None, typer.Option("--start", help="First day, YYYY-MM-DD.")]
-EndOption = Annotated[str | None, typer.Option("--end", help="Last day, YYYY-MM-DD.")]
-LastOption = Annotated[str | None, typer.Option("--last", help="A period that ends today, such as 30D.")]
+ARGUMENT_OPTIONS = {
+    "allow": "--allow",
+    "at_count": "--at-count",
+    "basis": "--basis",
+    "batch_size": "--batch-size",
+    "by": "--by",
+    "canary": "--canary",
+    "channel_id": "--channel",
+    "columns": "--column",
+    "duplicates": "--duplicates",
+    "encoding": "--encoding",
+    "end": "--end",
+    "environment": "--env",
+    "hidden_rows": "--hidden-rows",
+    "last": "--last",
+    "layout": "--column",
+    "missing": "--missing",
+    "note": "--note",
+    "on_objection": "--on-objection",
+    "on_stale": "--on-stale",
+    "out": "--out",
+    "outcome": "--outcome",
+    "resend": "--resend",
+    "sheet": "--sheet",
+    "start": "--start",
+    "time_zone": "--time-zone",
+    "timeout": "--timeout",
+    "unknown": "--unknown",
+    "warehouse_code": "--warehouse",
+    "warehouse_map": "--warehouse-map",
+}
+"""Arguments that messages of the package name -> the options that stand for them."""
+
+EnvironmentOption = Annotated[
+    str | None, typer.Option("--env", metavar="ENVIRONMENT", help="The account: sandbox, staging or production.")
+]
+ProfileOption = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="A profile in profiles.toml.")]
+OutOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write: .csv, .xlsx or .parquet.")]
+OptionalOutOption = Annotated[
+    Path | None, typer.Option("--out", metavar="FILE", help="Also write a file: .csv, .xlsx or .parquet.")
+]
+StartOption = Annotated[str | None, typer.Option("--start", metavar="DAY", help="First day, YYYY-MM-DD.")]
+EndOption = Annotated[str | None, typer.Option("--end", metavar="DAY", help="Last day, YYYY-MM-DD.")]
+LastOption = Annotated[str | None, typer.Option("--last", metavar="PERIOD", help="The days up to today, such as 30D.")]
 MaskOption = Annotated[
-    bool, typer.Option("--mask", help="Replace names, addresses, phone numbers and e-mail addresses by pseudonyms.")
+    bool, typer.Option("--mask", help="Replace names, addresses, phones and e-mails with pseudonyms.")
 ]
 TimeZoneOption = Annotated[
     str | None,
-    typer.Option("--time-zone", help="The time zone of instants, such as Europe/Berlin; by default the account's."),
+    typer.Option("--time-zone", metavar="ZONE", help="Time zone of instants, such as Europe/Berlin; else yours."),
 ]
-ChannelsOption = Annotated[list[str] | None, typer.Option("--channel", help="Only this channel; may repeat.")]
-YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking.")]
-TimeoutOption = Annotated[str, typer.Option("--timeout", help="How long to wait, such as 20min.")]
+ChannelsOption = Annotated[
+    list[str] | None, typer.Option("--channel", metavar="ID", help="Only this channel; repeatable.")
+]
+YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking for confirmation.")]
+TimeoutOption = Annotated[str, typer.Option("--timeout", metavar="PERIOD", help="How long to wait, such as 20min.")]
 
 
 def parse_pair(option: str, text: str, example: str, *, at_last: bool = False) -> tuple[str, str]:
@@ -43,7 +82,7 @@ def parse_pair(option: str, text: str, example: str, *, at_last: bool = False) -
     """
     name, equals, value = text.rpartition("=") if at_last else text.partition("=")
     if not equals or not name:
-        raise InvalidRequestError(f"{option} {text!r} is no name=value, such as {option} {example}.")
+        raise InvalidRequestError(f"{option} {text!r} is not name=value, such as {option} {example}.")
     return name, value
 
 
@@ -59,6 +98,6 @@ def parse_pairs(
     for text in texts or ():
         name, value = parse_pair(option, text, example, at_last=at_last)
         if name in found:
-            raise InvalidRequestError(f"{option} says {name!r} twice: say it once.")
+            raise InvalidRequestError(f"{option} has {name!r} twice: give it once.")
         found[name] = value
     return found or None

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.surface import name_argument, name_parameter
 
 Day = str | date | datetime | pd.Timestamp
 
@@ -27,18 +28,20 @@ def parse_day(value: Day, name: str, zone: ZoneInfo) -> date:
                 return date.fromisoformat(value)
             except ValueError:
                 pass
-        raise InvalidRequestError(f"{name}={value!r} is no day: write it as YYYY-MM-DD, such as '2026-01-31'.")
+        raise InvalidRequestError(
+            f"{name_argument(name, value)} is no day: write it as YYYY-MM-DD, such as 2026-01-31."
+        )
     if isinstance(value, datetime) and not pd.isna(value):
         local = value.astimezone(zone) if value.tzinfo else value
         for moment in (local, value.astimezone(UTC)) if value.tzinfo else (local,):
             if moment.time() == time() and not getattr(moment, "nanosecond", 0):
                 return moment.date()
         raise InvalidRequestError(
-            f"{name}={str(value)!r} has a time of day, and whole days are meant: pass '{local:%Y-%m-%d}'."
+            f"{name_argument(name, str(value))} has a time of day, and whole days are meant: pass '{local:%Y-%m-%d}'."
         )
     if isinstance(value, date) and not pd.isna(value):
         return value
-    raise InvalidRequestError(f"{name}={value!r} is no day: pass 'YYYY-MM-DD', a date or a Timestamp.")
+    raise InvalidRequestError(f"{name_argument(name, value)} is no day: pass 'YYYY-MM-DD', a date or a Timestamp.")
 
 
 def parse_range(
@@ -51,19 +54,26 @@ def parse_range(
     """
     if last is not None:
         if start is not None or end is not None:
-            raise InvalidRequestError("Pass either last= or start and end, not both.")
+            both = f"{name_parameter('start')} and {name_parameter('end')}"
+            raise InvalidRequestError(f"Pass either {name_argument('last')} or {both}, not both.")
         found = re.fullmatch(r"([1-9]\d{0,4})D", str(last))
         if not found:
-            raise InvalidRequestError(f"last={last!r} isn't a period. Use '30D'.")
+            raise InvalidRequestError(
+                f"{name_argument('last', last)} isn't a period. Use {name_argument('last', '30D')}."
+            )
         return today - pd.Timedelta(days=int(found[1]) - 1), today
     if start is None and end is None:
         return None
     if start is None or end is None:
         lacking, given = ("start", "end") if start is None else ("end", "start")
-        raise InvalidRequestError(f"{given} is given without {lacking}: pass both days, or last='30D'.")
+        raise InvalidRequestError(
+            f"{name_parameter(given)} is given without {name_parameter(lacking)}: pass both days, or {name_argument('last', '30D')}."
+        )
     first, final = parse_day(start, "start", zone), parse_day(end, "end", zone)
     if first > final:
-        raise InvalidRequestError(f"start {first} lies after end {final}: swap them.")
+        raise InvalidRequestError(
+            f"{name_parameter('start')} {first} is after {name_parameter('end')} {final}: swap them."
+        )
     return first, final
 
 

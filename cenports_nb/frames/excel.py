@@ -20,6 +20,7 @@ from xlsxwriter.exceptions import FileCreateError
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import format_iso, local_times
 from cenports_nb.frames.provenance import provenance
+from cenports_nb.rendering.text import format_count
 
 MAX_ROWS, MAX_COLUMNS, MAX_CELL_CHARACTERS = 1_048_575, 16_384, 32_767
 MAX_SHEET_NAME_LENGTH = 31
@@ -149,11 +150,11 @@ def _describe_origin(name: str, frame: pd.DataFrame) -> str:
     """Describe the origin of a sheet for the workbook's properties."""
     found = provenance(frame)
     if found is None:
-        return f"{name}: {len(frame):,} rows"
+        return f"{name}: {format_count(len(frame), 'row')}"
     as_of = f"{found.as_of:%Y-%m-%d %H:%M:%S} UTC" if found.as_of else "no answer used"
     state = "complete" if found.complete else "INCOMPLETE"
     return (
-        f"{name}: {len(frame):,} rows, {found.source}, as of {as_of}, {state}, {found.rejected:,} rejected, "
+        f"{name}: {format_count(len(frame), 'row')}, {found.source}, as of {as_of}, {state}, {found.rejected:,} rejected, "
         f"{found.environment}, partner {found.partner_id}"
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -95,6 +96,9 @@ def check_path(path: str | Path) -> Path:
     target = Path(path)
     if target.suffix.lower() not in SUFFIXES:
         raise InvalidRequestError(f"{target.name!r} has no known ending: use one of {', '.join(SUFFIXES)}.")
+    with suppress(OSError):  # a name that the disk refuses is refused when it is written
+        if target.is_dir():
+            raise InvalidRequestError(f"{str(target)!r} is a folder: choose another name for the file.")
     if not target.parent.is_dir():
         raise InvalidRequestError(f"There is no folder {str(target.parent)!r} for {target.name}: make it first.")
     return target

@@ -11,6 +11,7 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.rendering.note import render_note
+from cenports_nb.rendering.text import format_count
 
 PROVENANCE_KEY = "cenports_nb"
 ACCOUNTS_PARAM = "accounts"
@@ -85,7 +86,7 @@ class Provenance:
     __repr__ = __str__
 
     def _repr_html_(self) -> str:
-        return render_note(f"Origin of {self.rows:,} rows", dict(self._shown()))
+        return render_note(f"Origin of {format_count(self.rows, 'row')}", dict(self._shown()))
 
     def _shown(self) -> list[tuple[str, str]]:
         shown = asdict(self)

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.surface import name_argument
 from cenports_nb.reports.catalogue import Report, suggest_name
 from cenports_nb.reports.secret_detection import is_secret_name, is_secret_value
 
@@ -35,7 +36,7 @@ def check_parameters(report: Report, given: Mapping[str, Any]) -> dict[str, Any]
             )
         if name == OUT_PARAMETER:
             raise InvalidRequestError(
-                f"Parameter {OUT_PARAMETER!r} is set by the run: use --out, or out= of run_report."
+                f"Parameter {OUT_PARAMETER!r} is set by the run: pass {name_argument('out')} to the run instead."
             )
         if is_secret_value(value):
             raise InvalidRequestError(f"The value of {name!r} looks like a secret, and {STORED_IN_CLEAR}")

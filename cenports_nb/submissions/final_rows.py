@@ -11,6 +11,7 @@ import pandas as pd
 from cenports_nb.errors import StaleStockError
 from cenports_nb.frames.row_keys import list_keys
 from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.rendering.surface import name_argument
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.row_limits import fell_equally
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
@@ -119,7 +120,7 @@ def refuse_stale(rows: pd.DataFrame) -> None:
     raise StaleStockError(
         f"The {subject} of {format_count(len(stale), 'row')} moved since the update frame was built, the first {first['product_sku']} in "
         f"{first['warehouse_code']} {move}. Nothing was sent; build "
-        'the frame again, or choose on_stale="rebase", "drop" or "force".',
+        f"the frame again, or choose {name_argument('on_stale', 'rebase')}, drop or force.",
         stale=stale,
     )
 

@@ -21,6 +21,8 @@ from cenports_nb.errors import (
     PendingWarning,
 )
 from cenports_nb.rendering.note import render_note
+from cenports_nb.rendering.surface import name_argument, name_method
+from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.context import SubmissionContext, build_dry_run_context, get_context
 from cenports_nb.submissions.evidence.manual_resolution import resolve
 from cenports_nb.submissions.evidence.verify import verify
@@ -193,8 +195,8 @@ class Submission:
             failed = self._context.poller.failed
             why = f" The last poll failed: {failed}" if failed else ""
             warnings.warn(
-                f"Submission {self.submission_id} still has {pending_rows:,} rows pending: nothing is lost, wait() again or "
-                f"open_submission() it later.{why}",
+                f"Submission {self.submission_id} still has {format_count(pending_rows, 'row')} pending: nothing is lost. Wait "
+                f"again later with {name_method('wait', self.submission_id)}.{why}",
                 PendingWarning,
                 stacklevel=2,
             )
@@ -311,5 +313,7 @@ def _parse_timeout(timeout: str | float | timedelta) -> float:
     except (TypeError, ValueError):
         seconds = math.nan
     if math.isnan(seconds):
-        raise InvalidRequestError(f"timeout={timeout!r} isn't a duration: write it as '20min' or in seconds.")
+        raise InvalidRequestError(
+            f"{name_argument('timeout', timeout)} isn't a duration: write it as '20min' or in seconds."
+        )
     return seconds

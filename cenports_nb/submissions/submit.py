@@ -22,6 +22,7 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.sku_settlements import save_settlements
+from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.registry import GUARDS
 from cenports_nb.stock.guards.thresholds import read_thresholds
@@ -206,9 +207,11 @@ def _check_arguments(
         allow = allow["guard"].tolist()
     unknown = [name for name in allow if name not in GUARDS]
     if isinstance(allow, str) or unknown:
-        raise InvalidRequestError(
-            f"allow={allow!r} must be a list of guards: {', '.join(map(repr, GUARDS))}{suggest_choice(unknown, GUARDS) or '.'}"
+        named = choose_wording(
+            python=f"allow={allow!r} must be a list of guards:",
+            terminal=f"{name_argument('allow', allow)}: unknown guard. Guards are",
         )
+        raise InvalidRequestError(f"{named} {', '.join(map(repr, GUARDS))}{suggest_choice(unknown, GUARDS) or '.'}")
 
 
 def _refuse_true_ups(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
@@ -216,7 +219,8 @@ def _refuse_true_ups(client: Client, rows: pd.DataFrame) -> pd.DataFrame:
     if client.dialect.true_up_sets == "available" and (rows["type"] == "TRUE_UP").any():
         raise InvalidRequestError(
             "A TRUE_UP of this account sets available stock (true_up_sets of its dialect), and a count is of actual stock: "
-            "nothing was sent. Submit the changes instead, with build_differential().",
+            "nothing was sent. Submit the changes instead, with "
+            f"{choose_wording(python='build_differential()', terminal='a file of changes and --differential')}.",
             sent=False,
         )
     return rows
@@ -272,7 +276,7 @@ def _remember_settlements(client: Client, settled: Mapping[str, str]) -> None:
         save_settlements(client.home, client.settings.account, settled)
     except OSError as error:
         warnings.warn(
-            f"What unknown= says can't be remembered ({error.strerror}): say it again with the next count.",
+            f"What {name_argument('unknown')} says can't be remembered ({error.strerror}): say it again with the next count.",
             StockWarning,
             stacklevel=3,
         )

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.text_columns import ARROW_TEXT
+from cenports_nb.rendering.surface import name_argument
 from cenports_nb.rendering.text import truncate
 from cenports_nb.tables.headers import Score, join_lines
 from cenports_nb.tables.table import Table
@@ -118,7 +119,7 @@ def decode_columns(table: Table, places: Collection[int], *, shows_values: bool 
 def _refuse_bytes(name: str) -> InvalidRequestError:
     return InvalidRequestError(
         f"{name} is not UTF-8 text, nor any other that is known: save it as CSV UTF-8, or name its encoding with "
-        "encoding=. Nothing was read."
+        f"{name_argument('encoding')}. Nothing was read."
     )
 
 
@@ -134,10 +135,12 @@ def _decode_as(content: bytes, name: str, encoding: str) -> str:
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         raise InvalidRequestError(
-            f"{name} is not text of {encoding} (line {line}): save it as CSV UTF-8, or name its encoding with encoding=."
+            f"{name} is not text of {encoding} (line {line}): save it as CSV UTF-8, or name its encoding with {name_argument('encoding')}."
         ) from None
     except (UnicodeError, LookupError):
-        raise InvalidRequestError(f"encoding={encoding!r} is no encoding of text: use one such as 'cp1252'.") from None
+        raise InvalidRequestError(
+            f"{name_argument('encoding', encoding)} is no encoding of text: use one such as 'cp1252'."
+        ) from None
     text = text.removeprefix("\ufeff")
     if "\x00" in text:
         raise InvalidRequestError(f"{name} is not text of {encoding}: save it as CSV UTF-8. Nothing was read.")
@@ -180,7 +183,7 @@ def _ask(
     line = table.lines[_find_row(table.columns[place], word)]
     return InvalidRequestError(
         f"{table.name} is not UTF-8, and {table.headers[place]!r} in {table.line} {line} may be "
-        f"{' or '.join([', '.join(shown[:-1]), shown[-1]])}: name the right one with encoding={distinct[likely[0]]!r}, "
+        f"{' or '.join([', '.join(shown[:-1]), shown[-1]])}: name the right one with {name_argument('encoding', distinct[likely[0]])}, "
         "or save the file as CSV UTF-8. Nothing was read."
     )
 

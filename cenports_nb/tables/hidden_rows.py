@@ -6,6 +6,7 @@ from typing import Literal, get_args
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import Mask
+from cenports_nb.rendering.surface import name_argument
 from cenports_nb.settings import read_profile_value
 from cenports_nb.tables.table import Table
 
@@ -29,7 +30,7 @@ def settle_hidden_rows(table: Table, matters: Mask, what: str, answer: str | Non
     """
     answers = get_args(HiddenRows)
     if answer is not None and answer not in answers:
-        raise InvalidRequestError(f"hidden_rows={answer!r} must be {' or '.join(map(repr, answers))}.")
+        raise InvalidRequestError(f"{name_argument('hidden_rows', answer)} must be {' or '.join(map(repr, answers))}.")
     if table.hidden_rows is None or not (table.hidden_rows & matters).any():
         return table
     answer = answer or read_profile_value(HIDDEN_ROWS_SETTING, profile)
@@ -39,7 +40,7 @@ def settle_hidden_rows(table: Table, matters: Mask, what: str, answer: str | Non
         rows = "1 row is" if len(hidden) == 1 else f"{len(hidden):,} rows are"
         raise InvalidRequestError(
             f"{table.title} has {what} in rows that are hidden or filtered out ({rows}, {where}): read them with "
-            "hidden_rows='include', leave them out with hidden_rows='exclude', or say so once in your profile. "
+            f"{name_argument('hidden_rows', 'include')}, leave them out with {name_argument('hidden_rows', 'exclude')}, or say so once in your profile. "
             "Nothing was read."
         )
     return table if answer == "include" else table.select_rows(~(table.hidden_rows & matters))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import IO
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.surface import name_argument
 from cenports_nb.tables.delimited import read_delimited
 from cenports_nb.tables.encodings import CANDIDATES, decode_headers, decode_text
 from cenports_nb.tables.file_kinds import detect_kind, refuse_markup
@@ -38,7 +39,7 @@ def read_table(source: Source, score: Score, *, sheet: str | None = None, encodi
     else:
         kind = detect_kind(content, name)
         if kind != "text" and encoding is not None:
-            raise InvalidRequestError(f"{name} is no text file: leave encoding= out.")
+            raise InvalidRequestError(f"{name} is no text file: leave {name_argument('encoding')} out.")
         if kind == "parquet":
             _refuse_sheet(name, sheet, "a Parquet file")
             return read_parquet(content, name)
@@ -68,4 +69,4 @@ def _load(source: Source) -> tuple[str, str | bytes]:
 
 def _refuse_sheet(name: str, sheet: str | None, what: str) -> None:
     if sheet is not None:
-        raise InvalidRequestError(f"{name} is {what}, which has no sheets: leave sheet= out.")
+        raise InvalidRequestError(f"{name} is {what}, which has no sheets: leave {name_argument('sheet')} out.")

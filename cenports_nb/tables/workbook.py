@@ -15,6 +15,7 @@ from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.text_columns import ARROW_TEXT
+from cenports_nb.rendering.surface import name_argument
 from cenports_nb.tables.file_kinds import AS_TEXT, refuse_damaged, refuse_kind
 from cenports_nb.tables.headers import MAX_HEAD_ROWS, Score, check_header_row, join_lines
 from cenports_nb.tables.sheet_cells import Cell, Cells, SheetReader, WorkbookReader
@@ -95,7 +96,7 @@ def _choose(sheets: Sequence[SheetReader], name: str, score: Score, wanted: str 
     if len(filled) > 1:
         which = ", ".join(repr(each.sheet.name) for each in filled)
         raise InvalidRequestError(
-            f"{name} has such a table on more than one sheet ({which}): choose one with sheet={filled[0].sheet.name!r}. "
+            f"{name} has such a table on more than one sheet ({which}): choose one with {name_argument('sheet', filled[0].sheet.name)}. "
             "Nothing was read."
         )
     if filled:
@@ -104,7 +105,7 @@ def _choose(sheets: Sequence[SheetReader], name: str, score: Score, wanted: str 
     if hidden:
         found = hidden[0].sheet.name
         raise InvalidRequestError(
-            f"{name} has such a table only on a hidden sheet: read it with sheet={found!r}, or show it in Excel. "
+            f"{name} has such a table only on a hidden sheet: read it with {name_argument('sheet', found)}, or show it in Excel. "
             "Nothing was read."
         )
     if headed:

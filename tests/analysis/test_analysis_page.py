@@ -10,7 +10,7 @@ import pytest
 
 import cenports_nb as cn
 
-PAGE = Path(__file__).parents[2] / "docs" / "analysis.md"
+PAGE = Path(__file__).parents[2] / "docs" / "reference" / "analysis.md"
 WIDE = ("display.width", 110, "display.max_columns", 20)
 
 

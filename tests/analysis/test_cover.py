@@ -94,7 +94,7 @@ def test_cancelled_lines_are_no_demand() -> None:
 
 def test_lines_without_a_warehouse_cause_a_warning() -> None:
     """They are in no row."""
-    with pytest.warns(AnalysisWarning, match="7 units of 1 line items name no warehouse"):
+    with pytest.warns(AnalysisWarning, match="No warehouse is named for 1 line item with 7 units"):
         assert _cover(_lines(("2026-01-31", None, "A", 7, "x")), _stock(("W", "A", 5)))[0][2] == 0
 
 

@@ -144,7 +144,10 @@ def test_nothing_has_the_same_columns_and_dtypes() -> None:
 
 @pytest.mark.parametrize(
     ("lines", "orders", "words"),
-    [(LINES, ORDERS[1:], "2 line items belong to orders"), (LINES[:3], ORDERS, "1 orders have no line item")],
+    [
+        (LINES, ORDERS[1:], "orders= lacks the orders of 2 line items"),
+        (LINES[:3], ORDERS, "1 order without a line item"),
+    ],
 )
 def test_frames_that_do_not_belong_together_cause_a_warning(lines: Any, orders: Any, words: str) -> None:
     """What is left out is a number, not a silence."""

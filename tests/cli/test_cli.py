@@ -98,10 +98,10 @@ def test_each_frame_is_written(run: RunCommand, tmp_path: Path, url: str, comman
         (["orders", "--last", "9D", "--out", "o.csv"], 2, "Say which account is meant"),
         (["orders", "--env", "staging", "--last", "9D", "--out", "o.csv"], 2, "No credentials for 'staging'"),
         (["orders", "--env", "sandbox", "--start", "2026-02-30", "--end", "2026-03-01", "--out", "o.csv"], 2, "no day"),
-        (["orders", "--env", "sandbox", "--start", "2026-02-01", "--out", "o.csv"], 2, "without end"),
+        (["orders", "--env", "sandbox", "--start", "2026-02-01", "--out", "o.csv"], 2, "without --end"),
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "o.doc"], 2, "no known ending"),
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "no/o.csv"], 2, "no folder"),
-        (["orders", "--env", "sandbox", "--out", "o.csv"], 2, "Say which: start and end"),
+        (["orders", "--env", "sandbox", "--out", "o.csv"], 2, "Pass --start and --end, or --last 30D"),
         (["stock", "--env", "sandbox", "--available", "--channel", "X", "--out", "s.csv"], 1, "channel id does not"),
         (
             ["export", "--env", "sandbox", "--last", "9D", "--out", "o.csv"],
@@ -119,7 +119,7 @@ def test_each_frame_is_written(run: RunCommand, tmp_path: Path, url: str, comman
         (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submti=true"], 2, "did you mean 'submit'"),
         (["report", "stock-reconciliation", "--env", "sandbox", "-p", "client_secret=x"], 2, "looks like a secret"),
         (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submit=maybe"], 2, "true or false"),
-        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submit"], 2, "no name=value"),
+        (["report", "stock-reconciliation", "--env", "sandbox", "-p", "submit"], 2, "is not name=value"),
         (["report", "stock-reconciliation"], 2, "Say which account is meant"),
         (["sandbox", "--data", "nowhere"], 2, "can't start"),
     ],
@@ -140,7 +140,7 @@ def test_a_month_is_written_into_one_workbook(run: RunCommand, tmp_path: Path, u
     """Orders, line items, shipments and stock, a sheet each, from one command."""
     ran = run("export", *DAYS, "--out", "month.xlsx", url=url)
     assert (ran.returncode, ran.stderr) == (0, "")
-    assert ran.stdout == "74 orders, 180 line items, 81 shipments, 77 stock in month.xlsx\n"
+    assert ran.stdout == "74 orders, 180 line items, 81 shipments, 77 stock rows in month.xlsx\n"
     sheets = pd.read_excel(tmp_path / "month.xlsx", sheet_name=None, dtype=str)
     assert {name: len(sheet) for name, sheet in sheets.items()} == {
         "orders": 74, "line items": 180, "shipments": 81, "stock": 77,
@@ -272,7 +272,7 @@ def test_cache_tells_and_clears(run: RunCommand, tmp_path: Path, url: str) -> No
     with cn.connect("staging", base_url=url, cache=tmp_path, **given) as client:
         cn.load_channels(client)
     ran = run("cache", "info")
-    assert f"SANDBOX at {BASE_URLS['staging']}: 1 answers, 0.0 MiB, from 20" in ran.stdout
+    assert f"SANDBOX at {BASE_URLS['staging']}: 1 answer, 0.0 MiB, from 20" in ran.stdout
     assert run("cache", "clear").returncode == 0
     assert run("cache", "info").stdout == f"0 answers in {tmp_path}\n"
 

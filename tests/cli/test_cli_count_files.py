@@ -19,10 +19,10 @@ def test_a_question_names_the_option_that_answers_it(shop: Shop) -> None:
     (shop.folder / "old.csv").write_bytes("SKU,Qty\nŠ-1,105\n".encode("cp1250"))
     east = ["--warehouse", "NW-EAST"]
     questions = [
-        (["count.xlsx"], "choose one with --sheet 'Sheet'"),
-        (["count.xlsx", "--sheet", "May"], "--hidden-rows 'include'"),
+        (["count.xlsx"], "choose one with --sheet Sheet"),
+        (["count.xlsx", "--sheet", "May"], "--hidden-rows include"),
         (["two.csv", *east], '--column "quantity=Qty"'),
-        (["old.csv", *east], "name the right one with --encoding 'cp1252'"),
+        (["old.csv", *east], "name the right one with --encoding cp1252"),
     ]
     for command, words in questions:
         code, _, err = shop.run("submit", *command, "--yes")
@@ -55,8 +55,8 @@ def test_an_unknown_sku_is_settled_once(shop: Shop) -> None:
 @pytest.mark.parametrize(
     ("flags", "words"),
     [
-        (["--unknown", "X"], "--unknown 'X' is no name=value, such as --unknown NEW-1=new"),
-        (["--unknown", "X=new", "--unknown", "X=0022"], "--unknown says 'X' twice"),
+        (["--unknown", "X"], "--unknown 'X' is not name=value, such as --unknown NEW-1=new"),
+        (["--unknown", "X=new", "--unknown", "X=0022"], "--unknown has 'X' twice"),
         (["--unknown", '="0022"=0022'], "--unknown settles '=\"0022\"', which the count does not have"),
         (["--unknown", "X=new", "--differential"], "are about counts: leave them out with --differential"),
     ],

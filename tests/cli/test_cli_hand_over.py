@@ -19,7 +19,7 @@ def test_orders_are_handed_over_and_acknowledged(shop: Shop) -> None:
     assert pd.read_csv(shop.folder / "orders.csv", dtype=str)["Order"].nunique() == 5
     assert shop.run("hand-over", "--out", "next.csv", "--channel", "NW-NA")[:2] == (
         0,
-        "There is nothing to hand over.\n",
+        "There are no orders to hand over.\n",
     )
 
 
@@ -47,7 +47,7 @@ def test_an_acknowledgement_that_is_lost_is_exit_code_4_or_looked_into(shop: Sho
     shop.sandbox.faults.add("too_many", "PATCH /orders/acknowledge", times=None, retry_after=900)
     code, _, err = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA")
     assert (code, (shop.folder / "orders.csv").exists()) == (4, True)
-    assert "run it again" in err
+    assert "Run the command again" in err
 
 
 def test_changes_from_a_file_move_the_stock(shop: Shop) -> None:
@@ -75,7 +75,7 @@ def test_a_change_in_doubt_is_never_sent_again_by_resume(shop: Shop) -> None:
     assert shop.run("submit", "moves.csv", "--yes", "--differential")[0] == 4
     writes = shop.writes
     code, out, _ = shop.run("submissions", "resume", shop.newest(), "--yes")
-    assert (code, shop.writes, "Nothing of it may be sent again" in out) == (4, writes, True)
+    assert (code, shop.writes, "No row can be sent again with resume" in out) == (4, writes, True)
     assert shop.run("submissions", "verify", shop.newest())[0] == 0
 
 
@@ -94,7 +94,7 @@ def test_a_hand_over_is_shown_like_any_submission(shop: Shop) -> None:
     assert (code, shown.startswith("hand_over in staging")) == (0, True)
     assert "5 applied" in shown
     assert shop.run("submissions", "resume", handover_id)[:2] == (
-        0, f"Nothing of it may be sent again by resume.\n{shop.run('submissions', 'verify', handover_id)[1]}",
+        0, f"No row can be sent again with resume.\n{shop.run('submissions', 'verify', handover_id)[1]}",
     )  # fmt: skip
     assert (
         shop.run("submissions", "resolve", handover_id, "--order", "nothing", "--outcome", "applied", "--note", "x")[0]

@@ -191,7 +191,9 @@ def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
         taken.listen()
         ran = run_lab(tmp_path, "--port", str(taken.getsockname()[1]))
     assert ran.returncode == 2
-    assert ran.stderr.startswith(f"cenports-nb: Port {taken_port(ran.stderr)} can't be had (Address already in use): ")
+    assert ran.stderr.startswith(
+        f"cenports-nb: Port {taken_port(ran.stderr)} is not available (Address already in use). "
+    )
     assert len(ran.stderr.splitlines()) == 1
     assert not (tmp_path / "cenports-notebooks").exists()
 

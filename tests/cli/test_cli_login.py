@@ -77,7 +77,7 @@ def test_a_log_in_is_kept_and_checked(person: Shop, ring: MemoryKeyring) -> None
     """One token request tells that it works; from then on the profile is enough."""
     code, out, err = person.run(*LOGIN, "--profile", "acme")
     assert (code, err, len(person.sandbox.requests)) == (0, "", 1)
-    assert out.endswith("Cenports gave a token: the credentials are right.\n")
+    assert out.endswith("Cenports accepted the credentials.\n")
     assert ring.secrets == {("cenports-nb", f"acme:{CLIENT_ID}"): CLIENT_SECRET}
     with cn.connect(profile="acme") as client:
         assert len(cn.load_channels(client)) == 3
@@ -98,7 +98,7 @@ def test_credentials_that_are_refused_are_told(
     monkeypatch.setattr("sys.stdin", io.StringIO("wrong"))
     code, out, err = person.run(*LOGIN)
     assert (code, err.count("\n")) == (1, 1)
-    assert "did not pass a check" in out
+    assert "did not pass the check" in out
     assert "wrong" not in out + err
 
 
@@ -153,7 +153,7 @@ def test_a_machine_without_a_keyring_is_told_the_other_way(
     ("command", "words"),
     [
         (["login"], "The environment is missing, and there is no terminal to ask on: give --env."),
-        (["login", "--env", "sandbox"], "takes no log-in"),
+        (["login", "--env", "sandbox"], "takes no login"),
         (["login", "--env", "staging", "--partner-id", " "], "partner id is empty"),
         (["login", "--env", "staging", "--partner-id", "P", "--client-id", "c"], "give --secret-stdin"),
         (["logout", "--profile", "nobody"], "has no client id"),

@@ -111,7 +111,7 @@ def test_a_wait_that_ends_before_cenports_does_is_exit_code_4(shop: Shop) -> Non
     shop.sandbox.state.transactions._life = pd.Timedelta("1h").to_pytimedelta()
     code, _, err = shop.run("submit", shop.count({"0022": 105}), "--yes", "--timeout", "0")
     assert code == 4
-    assert "still has 1 rows pending: nothing is lost" in err
+    assert "still has 1 row pending: nothing is lost" in err
 
 
 def test_what_is_in_doubt_is_verified(shop: Shop, doubtful: str) -> None:
@@ -125,7 +125,7 @@ def test_what_the_stock_does_not_tell_stays_in_doubt(shop: Shop, doubtful: str) 
     """Exit code 4, with when to look again; a person's word closes it."""
     shop.sell("0022", 5)
     code, out, _ = shop.run("submissions", "verify", doubtful)
-    assert (code, "verify() again after" in out) == (4, True)
+    assert (code, "verify again after" in out) == (4, True)
     close = ["submissions", "resolve", doubtful, "--sku", "0022", "--outcome", "applied", "--note", "seen on the shelf"]
     assert shop.run(*close)[0] == 0
     assert "says: seen on the shelf" in shop.run("submissions", "history", doubtful)[1].replace("  ", " ")
@@ -167,7 +167,7 @@ def test_nothing_to_send_again_is_said(shop: Shop, pending: str) -> None:
     """And asks for no confirmation."""
     shop.run("submissions", "wait", pending)
     code, out, _ = shop.run("submissions", "resume", pending)
-    assert (code, out.startswith("Nothing of it may be sent again by resume.")) == (0, True)
+    assert (code, out.startswith("No row can be sent again with resume.")) == (0, True)
 
 
 def test_a_submission_of_another_account_is_refused(shop: Shop, pending: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -185,7 +185,7 @@ def test_a_submission_of_another_account_is_refused(shop: Shop, pending: str, mo
         (["resolve", "X", "--outcome", "applied", "--note", "n"], "--sku, or --order"),
         (["resolve", "X", "--outcome", "lost", "--note", "n", "--sku", "1"], "--outcome"),
         (["wait", "--timeout", "soon"], "no span of time"),
-        (["wait", "--env", "sandbox"], "A sandbox's journal goes with the client"),
+        (["wait", "--env", "sandbox"], "A sandbox's journal is deleted with its client"),
         (["show"], "Missing argument"),
         (["show", "X", "--out", "x.doc"], "no known ending"),
     ],

@@ -70,7 +70,7 @@ def test_what_is_no_day_says_how_to_write_one(value: Any) -> None:
     [
         ("2026-01-01", None, None, "start is given without end"),
         (None, "2026-01-01", None, "end is given without start"),
-        ("2026-01-02", "2026-01-01", None, "lies after end"),
+        ("2026-01-02", "2026-01-01", None, "is after end"),
         ("2026-01-01", "2026-01-02", "30D", "not both"),
         (None, None, "30", "'30D'"),
         (None, None, "0D", "'30D'"),

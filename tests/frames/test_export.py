@@ -302,9 +302,16 @@ def test_what_cannot_be_written_is_one_clear_line(
 def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, ending: str) -> None:
     """A folder stands where the file should: one line, and no rest."""
     (tmp_path / f"a.{ending}").mkdir()
-    with pytest.raises(InvalidRequestError, match=r"can't be written .*close it where it is open"):
+    with pytest.raises(InvalidRequestError, match=rf"a\.{ending}' is a folder: choose another name"):
         cn.export(ONE, tmp_path / f"a.{ending}")
     assert [path.name for path in tmp_path.iterdir()] == [f"a.{ending}"]
+
+
+def test_a_name_that_the_disk_refuses_is_said(tmp_path: Path) -> None:
+    """Longer than a file's name may be: one line that says what to do, and no rest."""
+    with pytest.raises(InvalidRequestError, match=r"can't be written .*close it where it is open"):
+        cn.export(ONE, tmp_path / f"{'a' * 300}.csv")
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])

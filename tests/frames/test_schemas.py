@@ -146,7 +146,7 @@ def test_real_life_below_zero_is_valid() -> None:
 
 @pytest.mark.slow
 def test_the_data_dictionary_is_up_to_date() -> None:
-    """docs/data-dictionary.md is what the command writes."""
+    """docs/reference/data-dictionary.md is what the command writes."""
     command = [sys.executable, "-m", "cenports_nb.frames.schema.data_dictionary"]
     ran = subprocess.run(command, capture_output=True, check=True)
-    assert (ROOT / "docs/data-dictionary.md").read_bytes() == ran.stdout
+    assert (ROOT / "docs/reference/data-dictionary.md").read_bytes() == ran.stdout

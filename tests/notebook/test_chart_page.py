@@ -11,7 +11,7 @@ from matplotlib import pyplot as plt
 
 import cenports_nb as cn
 
-PAGE = Path(__file__).parents[2] / "docs" / "charts.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "charts.md"
 
 mpl.use("agg")
 

@@ -15,7 +15,7 @@ import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError, format_paragraph
 
 BAD = 'cn.load_orders(client, "2026-05-02", "2026-05-01")'
-WORDS = "InvalidRequestError: start 2026-05-02 lies after end 2026-05-01: swap them."
+WORDS = "InvalidRequestError: start 2026-05-02 is after end 2026-05-01: swap them."
 
 
 def in_a_shell(folder: Path, *lines: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cenports_nb as cn
 
-PAGE = Path(__file__).parents[2] / "docs" / "explorer.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "explorer.md"
 
 
 def test_the_page_shows_what_comes_out(client: cn.Client) -> None:

@@ -68,7 +68,7 @@ def test_an_unknown_parameter_is_told_with_the_nearest() -> None:
 
 def test_the_folder_is_no_parameter() -> None:
     """It has an option of its own, so that files and page are in one place."""
-    with pytest.raises(InvalidRequestError, match="use --out"):
+    with pytest.raises(InvalidRequestError, match="pass out= to the run"):
         check_parameters(find_report("morning"), {"out": "elsewhere"})
 
 
@@ -169,4 +169,4 @@ def test_an_environment_that_is_said_twice_is_refused(run_here: RunCommand) -> N
     """Which of the two was meant decides whose account it is."""
     ran = run_here("morning", "--env", "sandbox", "-p", "environment=staging")
     assert ran.returncode == 2
-    assert "are both said: say one of them" in ran.stderr
+    assert "are both given: give one of them" in ran.stderr

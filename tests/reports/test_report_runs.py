@@ -257,7 +257,7 @@ def test_a_notebook_that_stays_open_keeps_its_outputs(tmp_path: Path) -> None:
 
 def test_the_page_on_reports_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Its Python in a notebook: a report that runs a report, then one of one's own."""
-    page = (Path(__file__).parents[2] / "docs" / "reports.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[2] / "docs" / "guides" / "reports.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
     ran = run_report(own_notebook(tmp_path / "mine.ipynb", *blocks), out="out", page=True)

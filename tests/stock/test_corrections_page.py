@@ -13,7 +13,7 @@ import cenports_nb as cn
 from cenports_nb.stock.guards.registry import GUARDS, STOPS_ALL
 from cenports_nb.stock.guards.thresholds import Thresholds
 
-PAGE = Path(__file__).parents[2] / "docs" / "corrections.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "corrections.md"
 
 
 def test_the_page_shows_what_comes_out(client: cn.Client) -> None:

@@ -43,9 +43,9 @@ def test_every_word_is_as_headers_are_compared(ours: str) -> None:
 @pytest.mark.parametrize(
     ("headers", "words"),
     [
-        ("Warehouse,Item,On hand,Qty", "'On hand' and 'Qty'. Tell which with columns={'quantity': 'On hand'}"),
-        ("Warehouse,Item,Counted,Recount", "may be quantity: 'Counted' and 'Recount'. Tell which"),
-        ("Warehouse,Item,Qty,Actual", "may be quantity: 'Qty' and 'Actual'. Tell which"),
+        ("Warehouse,Item,On hand,Qty", "'On hand' and 'Qty'. Choose one with columns={'quantity': 'On hand'}"),
+        ("Warehouse,Item,Counted,Recount", "may be quantity: 'Counted' and 'Recount'. Choose one"),
+        ("Warehouse,Item,Qty,Actual", "may be quantity: 'Qty' and 'Actual'. Choose one"),
         ("Warehouse,Item,Qty,Qty", "'Qty' and 'Qty'. Rename one"),
         ("Warehouse,SKU,Item,Qty", "more than one column that may be product_sku: 'SKU' and 'Item'"),
     ],

@@ -68,7 +68,7 @@ def test_the_same_frame_again_is_an_objection_to_all_of_it() -> None:
     assert found["guard"].tolist() == ["repeated"]
     assert found[KEYS].isna().all(axis=None)
     assert "30 min ago as S-1 (2 applied, 1 rejected)" in found["message"][0]
-    assert 'open_submission(client, "S-1"), then .resume()' in found["message"][0]
+    assert 'open_submission(client, "S-1").resume() sends what was not sent' in found["message"][0]
 
 
 @pytest.mark.parametrize("outcome", ["not_sent", "held", "pending", "in_doubt", "unconfirmed", "applied"])

@@ -144,7 +144,7 @@ def test_a_failed_transaction_that_did_nothing_is_shown_so_after_two_looks(
     submission = create(client).wait()
     submission.verify()
     assert outcomes(submission) == {"A1": "rejected", "A2": "unconfirmed", "A3": "unconfirmed"}
-    assert "is not there yet: verify() again after" in submission.outcomes["message"].iloc[1]
+    assert "is not there yet: verify again after" in submission.outcomes["message"].iloc[1]
     client.clock.sleep(61)
     submission.verify()
     assert outcomes(submission) == {"A1": "rejected", "A2": "not_applied", "A3": "not_applied"}

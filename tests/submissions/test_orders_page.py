@@ -10,7 +10,7 @@ import pytest
 
 import cenports_nb as cn
 
-PAGE = Path(__file__).parents[2] / "docs" / "orders.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "orders.md"
 
 
 def test_the_page_shows_what_comes_out(client: cn.Client, tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ def test_what_is_overdue_is_said_and_not_guessed(
     """After 15 minutes the row is still pending, and its message says so; its end is still heard."""
     last(northwind, 40)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
-    with pytest.warns(cn.errors.PendingWarning, match="1 rows pending"):
+    with pytest.warns(cn.errors.PendingWarning, match="1 row pending"):
         submission.wait("14min", progress=False)
     assert submission.outcomes["message"].isna().all()
     with pytest.warns(cn.errors.PendingWarning):

@@ -59,7 +59,7 @@ def test_a_request_that_never_came_through(
     assert writes() == [["0003", "0011"], ["0003"]]
     assert (stock("0003"), stock("0011")) == (before[0] + 2, before[1])
     assert submission.verify().outcomes["outcome"][1] == "in_doubt"
-    assert "verify() again after" in submission.outcomes["message"][1]
+    assert "verify again after" in submission.outcomes["message"][1]
     account.clock.sleep(19 * 60)
     assert submission.verify().outcomes["outcome"][1] == "in_doubt"
     account.clock.sleep(90)
@@ -116,7 +116,7 @@ def test_stock_that_is_neither_old_nor_new_settles_nothing(
 @pytest.mark.parametrize(
     ("rows", "arguments", "words"),
     [
-        ("0003", ("applied", " "), "needs a note"),
+        ("0003", ("applied", " "), "note is empty"),
         ("0003", ("in_doubt", "x"), 'outcome=\'in_doubt\' must be "applied", "not_applied" or "rejected"'),
         ("0003", ("not applied", "x"), 'did you mean "not_applied"'),
         ("XX", ("applied", "x"), "XX is not in this submission"),
@@ -316,7 +316,7 @@ def test_a_transaction_that_cenports_forgot(account: Client, northwind: Sandbox,
     """Pending until it must have landed, then left to the evidence."""
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     northwind.state.transactions._by_handle.clear()
-    with pytest.warns(cn.errors.PendingWarning, match="still has 1 rows pending"):
+    with pytest.warns(cn.errors.PendingWarning, match="still has 1 row pending"):
         submission.wait("2min", progress=False)
     submission.wait("40min", progress=False)
     assert outcome(submission) == {"0003": "unconfirmed"}

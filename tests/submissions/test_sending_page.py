@@ -21,7 +21,7 @@ from cenports_nb.submissions.rules.states import BATCH_TRANSITIONS, list_outcome
 
 pytestmark = pytest.mark.slow
 
-PAGE = Path(__file__).parents[2] / "docs" / "sending.md"
+PAGE = Path(__file__).parents[2] / "docs" / "guides" / "sending.md"
 SKU, CODE = "0022", "NW-EAST"
 MOVED = {"3 sold": (-3, 7), "5 delivered": (5, 15)}
 """What happened between 08:00 and 11:00, and what is on the shelf then."""

@@ -123,7 +123,7 @@ def error_from_response(
     if status == 429:
         return RateLimitedError(
             f"Cenports refused {what} for too many requests (429): try again {_describe_retry_after(retry_after, now)}; if that "
-            "happens often, set the account's real rate_limit when connecting.",
+            "happens often, set CENPORTS_RATE_LIMIT to the account's real limit.",
             body=text,
             retry_after=retry_after,
         )

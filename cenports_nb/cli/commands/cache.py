@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from cenports_nb.errors import ConfigurationError
+from cenports_nb.rendering.text import format_count
 
 
 def show_cache() -> None:
@@ -18,10 +19,10 @@ def show_cache() -> None:
     for entry in accounts:
         address, partner = split_account(entry.account)
         typer.echo(
-            f"{partner} at {address}: {entry.answers:,} answers, {entry.size / 2**20:.1f} MiB, "
+            f"{partner} at {address}: {format_count(entry.answers, 'answer')}, {entry.size / 2**20:.1f} MiB, "
             f"from {entry.oldest:%Y-%m-%d %H:%M} to {entry.newest:%Y-%m-%d %H:%M} UTC"
         )
-    typer.echo(f"{sum(entry.answers for entry in accounts):,} answers in {home}")
+    typer.echo(f"{format_count(sum(entry.answers for entry in accounts), 'answer')} in {home}")
 
 
 def clear_all_caches() -> None:

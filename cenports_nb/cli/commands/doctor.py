@@ -12,6 +12,7 @@ from cenports_nb.cli.options import EnvironmentOption, ProfileOption
 from cenports_nb.cli.submission_progress import interruptible
 from cenports_nb.cli.terminal import is_interactive, print_status, print_text, stop_command
 from cenports_nb.errors import CenportsError, InvalidRequestError
+from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -23,9 +24,9 @@ if TYPE_CHECKING:
 def doctor(
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
-    out: Annotated[Path, typer.Option("--out", help="The file for field names and types, without values.")] = Path(
-        "cenports-shape.json"
-    ),
+    out: Annotated[
+        Path, typer.Option("--out", metavar="FILE", help="The shape file to write: field names and types, no values.")
+    ] = Path("cenports-shape.json"),
     offline: Annotated[
         bool, typer.Option("--offline", help="Send nothing; show what is known, assumed and contradicted.")
     ] = False,
@@ -34,29 +35,29 @@ def doctor(
         typer.Option(
             "--write-probe",
             metavar="SKU",
-            help="Find out how writes work with a few small ones to this SKU; its stock is restored.",
+            help="Find out how writes work with a few small writes to this SKU; its stock is restored.",
         ),
     ] = None,
     warehouse: Annotated[
         str | None,
-        typer.Option("--warehouse", metavar="CODE", help="The warehouse for --write-probe, if several have the SKU."),
+        typer.Option("--warehouse", metavar="CODE", help="The warehouse of --write-probe, if several have the SKU."),
     ] = None,
     recording: Annotated[
         Path | None,
         typer.Option(
             "--recording",
-            help="Where --write-probe writes its recording, without values; cenports-recording.json by default. "
-            "`cenports-nb sandbox --recording FILE` behaves like it.",
+            metavar="FILE",
+            help="The recording of --write-probe, without values; cenports-recording.json by default. "
+            "`cenports-nb sandbox --recording FILE` replays it.",
         ),
     ] = None,
 ) -> None:
-    """Check the set-up and ask the live account what the API reference leaves open: read-only, about ten requests.
+    """Check the setup and find out how the account answers what the API reference leaves open: about ten read requests.
 
-    The result lists what is known of the account, what is assumed, and what later answers contradicted; --offline shows
-    only that.
+    It ends with what is known of the account, assumed, or contradicted since; --offline shows only that.
 
-    With --write-probe it also writes. It first shows what it will send, and restores the stock afterward. In production a
-    person must type the SKU.
+    With --write-probe it also writes: it prints its plan first, and restores the stock at the end. In production a person
+    must type the SKU.
     """
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.submissions.probe.exchanges import ExchangeLog  # noqa: PLC0415
@@ -67,6 +68,7 @@ def doctor(
         with cn.connect(env, profile=profile, read_only=True, offline=True) as client:
             _print_reading_states(client)
         return
+    _check_file("--out", out)
     if write_probe is None:
         if warehouse is not None or recording is not None:
             raise InvalidRequestError(
@@ -78,13 +80,31 @@ def doctor(
         _print_questions(findings)
         return
     recording = recording or Path("cenports-recording.json")
-    if not recording.parent.is_dir():
-        raise InvalidRequestError(f"--recording {recording}: there is no folder {recording.parent}. Nothing was sent.")
+    _check_file("--recording", recording)
     with _connect_for_writing(env, profile) as client:
         log = ExchangeLog.start(client)
         with client.session.observe(log.add):
             findings = _examine(client, out, profile)
         _probe(client, write_probe, warehouse, recording, log, profile, findings)
+
+
+def _check_file(option: str, path: Path) -> None:
+    """Check where a file goes before anything is asked of Cenports.
+
+    Raises:
+        InvalidRequestError: It is a folder, or its folder does not exist.
+    """
+    if path.is_dir():
+        raise InvalidRequestError(f"{option} {path} is a folder: name a file in it. Nothing was sent.")
+    if not path.parent.is_dir():
+        raise InvalidRequestError(f"{option} {path}: there is no folder {path.parent}. Nothing was sent.")
+
+
+def _write_shapes(path: Path, content: bytes) -> None:
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InvalidRequestError(f"--out {path} can't be written ({error.strerror}): choose another file.") from None
 
 
 def _connect_for_writing(env: str | None, profile: str | None) -> Client:
@@ -124,8 +144,8 @@ def _examine(client: Client, out: Path, profile: str | None) -> tuple[Finding, .
     found = examine(client)
     client.dialect = found.dialect
     _print_findings(found.findings)
-    out.write_bytes(msgspec.json.format(msgspec.json.encode(found.shapes), indent=2) + b"\n")
-    typer.echo(f"{found.requests} requests; field names and types, without values, are in {out}")
+    _write_shapes(out, msgspec.json.format(msgspec.json.encode(found.shapes), indent=2) + b"\n")
+    typer.echo(f"{format_count(found.requests, 'request')}; field names and types, without values, are in {out}")
     _save_learnt(settings, profile, found.learnt)
     return found.findings
 

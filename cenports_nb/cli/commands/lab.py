@@ -21,21 +21,23 @@ LOOPBACK = "127.0.0.1"
 
 
 def lab(
-    folder: Annotated[Path, typer.Option("--folder", help="Where the notebooks are copied to.")] = Path(
-        "cenports-notebooks"
-    ),
+    folder: Annotated[
+        Path, typer.Option("--folder", metavar="FOLDER", help="The folder for the copy of the notebooks.")
+    ] = Path("cenports-notebooks"),
     port: Annotated[
         int | None,
-        typer.Option("--port", min=1, max=65_535, help="The port of JupyterLab; a free one by default."),
+        typer.Option(
+            "--port", min=1, max=65_535, metavar="PORT", help="The port of JupyterLab; a free one by default."
+        ),
     ] = None,
-    no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print the address.")] = False,
-    copy_only: Annotated[bool, typer.Option("--copy-only", help="Copy the notebooks and start nothing.")] = False,
+    no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address; open no browser.")] = False,
+    copy_only: Annotated[bool, typer.Option("--copy-only", help="Copy the notebooks; start nothing.")] = False,
     arguments: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[-- ARGUMENTS]", help="Further arguments for JupyterLab, after two dashes."),
+        typer.Argument(metavar="[-- ARGUMENTS]", help="Arguments for JupyterLab."),
     ] = None,
 ) -> None:
-    """Open JupyterLab on a copy of the tour and the reports, on the sandbox; Ctrl-C ends it."""
+    """Open JupyterLab on a copy of the tour and the reports, on the sandbox; Ctrl-C stops it."""
     from cenports_nb.reports import find_notebook_folder  # noqa: PLC0415
 
     if port is not None:
@@ -93,7 +95,7 @@ def _check_port(port: int) -> None:
             probe.bind((LOOPBACK, port))
         except OSError as error:
             raise InvalidRequestError(
-                f"Port {port} can't be had ({error.strerror}): choose another --port, or none, and a free one is found."
+                f"Port {port} is not available ({error.strerror}). Choose another --port, or leave it out for a free one."
             ) from None
 
 

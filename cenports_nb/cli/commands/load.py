@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
     Load = Callable[[Client], pd.DataFrame]
 
+NOUNS = {"orders": "order", "line items": "line item", "shipments": "shipment", "stock": "stock row"}
+
 
 def _dated_command(name: str, loader: str, about: str) -> Callable[..., None]:
     """Build a command that writes what a loader returns for some days."""
@@ -101,7 +103,7 @@ def channels(
 
 
 def export_all(
-    out: Annotated[Path, typer.Option("--out", help="The workbook, .xlsx.")],
+    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="The workbook to write: .xlsx.")],
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
     start: StartOption = None,
@@ -111,9 +113,9 @@ def export_all(
     mask: MaskOption = False,
     time_zone: TimeZoneOption = None,
 ) -> None:
-    """Write orders, line items, shipments and actual stock to one workbook, one sheet each."""
+    """Write orders, line items, shipments and actual stock to one workbook, a sheet each."""
     if out.suffix.lower() != ".xlsx":
-        raise InvalidRequestError(f"{out.name!r} holds one frame at most: four sheets need a file that ends in .xlsx.")
+        raise InvalidRequestError(f"{out.name!r} holds one table only: four sheets need a file that ends in .xlsx.")
     filters: dict[str, Any] = {"start": start, "end": end, "last": last, "channel_id": channel or None}
     loads = {
         name: _loader(f"load_{name.replace(' ', '_')}", **filters) for name in ("orders", "line items", "shipments")
@@ -159,7 +161,7 @@ def _write(
     rejects = pd.concat([cn.rejected(frame) for frame in frames.values()]).drop_duplicates(ignore_index=True)
     masked = {name: cn.mask_pii(frame) if mask else frame for name, frame in frames.items()}
     cn.export(masked, path, time_zone=time_zone)
-    counts = [f"{len(frame):,} {name if len(frames) > 1 else 'rows'}" for name, frame in frames.items()]
+    counts = [format_count(len(frame), NOUNS[name] if len(frames) > 1 else "row") for name, frame in frames.items()]
     typer.echo(f"{', '.join(counts)} in {path}")
     if len(rejects):
         rejected_path = path.with_name(f"{path.stem}-rejected.csv")

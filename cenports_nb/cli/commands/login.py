@@ -1,4 +1,4 @@
-"""Commands that write a profile with its secret in the keyring, and delete that secret."""
+"""Commands that store a profile with its secret in the keyring, and remove that secret."""
 
 from __future__ import annotations
 
@@ -12,28 +12,28 @@ from cenports_nb.cli.terminal import is_interactive, print_text
 from cenports_nb.errors import CenportsError, InvalidRequestError
 from cenports_nb.secret import Secret
 
-ProfileNameOption = Annotated[str, typer.Option("--profile", help="The name of the profile.")]
+ProfileNameOption = Annotated[str, typer.Option("--profile", metavar="NAME", help="The profile's name.")]
 WHAT_STAYS = "cache, journal and the profile itself stay"
 
 
 def login(
     profile: ProfileNameOption = "default",
     env: EnvironmentOption = None,
-    partner_id: Annotated[str | None, typer.Option(help="Asked for if not given.")] = None,
-    client_id: Annotated[str | None, typer.Option(help="Asked for if not given.")] = None,
+    partner_id: Annotated[str | None, typer.Option(metavar="ID", help="Asked for if not given.")] = None,
+    client_id: Annotated[str | None, typer.Option(metavar="ID", help="Asked for if not given.")] = None,
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")] = False,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Don't check the credentials with a token request.")
     ] = False,
 ) -> None:
-    """Save an account as a profile: its secret in the system's keyring, everything else in profiles.toml."""
+    """Store an account as a profile: its secret in the system's keyring, all else in profiles.toml."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.credentials import delete_secret, store_secret  # noqa: PLC0415
     from cenports_nb.settings import home_folder, read_client_id, save_profile  # noqa: PLC0415
 
     environment = _require_value("environment", "--env", env)
     if environment not in ("production", "staging"):
-        raise InvalidRequestError(f"environment {environment!r} takes no log-in: it must be production or staging.")
+        raise InvalidRequestError(f"--env {environment} takes no login: use --env production or --env staging.")
     partner = _require_value("partner id", "--partner-id", partner_id)
     client = _require_value("client id", "--client-id", client_id)
     secret = Secret(
@@ -56,9 +56,11 @@ def login(
         with cn.connect(profile=profile, read_only=True) as account:
             account.api.authorize()
     except CenportsError:
-        print_text("It is kept all the same, and did not pass a check: log in again if anything was mistyped.")
+        print_text(
+            "The profile is stored, but its credentials did not pass the check. Log in again if anything was mistyped."
+        )
         raise
-    print_text("Cenports gave a token: the credentials are right.")
+    print_text("Cenports accepted the credentials.")
 
 
 def logout(profile: ProfileNameOption = "default") -> None:
@@ -69,7 +71,7 @@ def logout(profile: ProfileNameOption = "default") -> None:
 
     client = read_client_id(home_folder(), profile)
     if client is None:
-        raise ConfigurationError(f"Profile {profile!r} has no client id, so no secret of it is kept: nothing to do.")
+        raise ConfigurationError(f"Profile {profile!r} has no client id, so it has no secret to remove.")
     there = delete_secret(profile, client)
     print_text(
         f"The secret of profile {profile!r} is gone from the keyring; {WHAT_STAYS}."

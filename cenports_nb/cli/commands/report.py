@@ -23,18 +23,20 @@ LINE_LENGTH = 79
 def report(
     name: Annotated[
         str,
-        typer.Argument(help="A report such as morning (`cenports-nb reports` lists them), or the path of a notebook."),
+        typer.Argument(help="A report, such as morning (`cenports-nb reports` lists them), or the path of a notebook."),
     ],
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
-    parameters: Annotated[list[str] | None, typer.Option("-p", help="name=value; may repeat.")] = None,
-    out: Annotated[Path, typer.Option("--out", help="The folder.")] = Path("report"),
+    parameters: Annotated[
+        list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; repeatable.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", metavar="FOLDER", help="The folder to write to.")] = Path("report"),
     html: Annotated[bool, typer.Option("--html", help="Also write one self-contained HTML page.")] = False,
-    code: Annotated[bool, typer.Option("--code", help="Write the page with the code on it.")] = False,
-    open_: Annotated[bool, typer.Option("--open", help="Open what was written.")] = False,
+    code: Annotated[bool, typer.Option("--code", help="Write the HTML page with the code shown.")] = False,
+    open_: Annotated[bool, typer.Option("--open", help="Open the result in a browser.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless something is wrong.")] = False,
 ) -> None:
-    """Run a report; write the executed notebook and the files of its tables to a folder."""
+    """Run a report notebook; write the executed notebook and the files of its tables into a folder."""
     from cenports_nb.reports import check_parameters, find_report, run_report  # noqa: PLC0415
     from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
@@ -43,7 +45,7 @@ def report(
     # A command never falls back to the sandbox by itself, as the notebook does for a person who runs its cells.
     for option, value in (("environment", env), ("profile", profile)):
         if option in given and value is not None:
-            raise InvalidRequestError(f"-p {option}={given[option]} and {value!r} are both said: say one of them.")
+            raise InvalidRequestError(f"-p {option}={given[option]} and {value!r} are both given: give one of them.")
         if option in found.parameters or value is not None:
             given.setdefault(option, value)
     check_parameters(found, given)

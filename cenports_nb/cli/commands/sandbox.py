@@ -11,15 +11,22 @@ from cenports_nb.errors import InvalidRequestError
 
 
 def sandbox(
-    port: Annotated[int, typer.Option("--port", help="0 takes a free one.")] = 0,
-    orders: Annotated[int | None, typer.Option("--orders", help="The number of orders to generate.")] = None,
-    seed: Annotated[int, typer.Option("--seed", help="The seed of the generated orders.")] = 0,
-    data: Annotated[Path | None, typer.Option("--data", help="A folder of your own data.")] = None,
-    rate_limit: Annotated[int, typer.Option("--rate-limit", help="Requests per minute; 0 for no limit.")] = 60,
+    port: Annotated[
+        int, typer.Option("--port", min=0, max=65_535, metavar="PORT", help="The port; 0 takes a free one.")
+    ] = 0,
+    orders: Annotated[int | None, typer.Option("--orders", min=0, help="Generate this many orders.")] = None,
+    seed: Annotated[int, typer.Option("--seed", help="Seed of the generated orders.")] = 0,
+    data: Annotated[Path | None, typer.Option("--data", metavar="FOLDER", help="A folder of your own data.")] = None,
+    rate_limit: Annotated[int, typer.Option("--rate-limit", min=0, help="Requests a minute; 0 switches it off.")] = 60,
     recording: Annotated[
-        Path | None, typer.Option("--recording", help="Behave like the account that `doctor --write-probe` recorded.")
+        Path | None,
+        typer.Option(
+            "--recording", metavar="FILE", help="Behave like the account that `doctor --write-probe` recorded."
+        ),
     ] = None,
-    no_shift: Annotated[bool, typer.Option("--no-shift", help="Keep the original days of the sample.")] = False,
+    no_shift: Annotated[
+        bool, typer.Option("--no-shift", help="Keep the dates of the sample data, 1996 to 1998.")
+    ] = False,
 ) -> None:
     """Run the sandbox until Ctrl-C or SIGTERM, for clients of other processes."""
     import signal  # noqa: PLC0415
@@ -27,6 +34,8 @@ def sandbox(
 
     from cenports_nb.sandbox import Sandbox  # noqa: PLC0415
 
+    if orders is not None and data is not None:
+        raise InvalidRequestError("--orders generates data and --data reads it: pass one of them.")
     try:
         server = Sandbox(
             orders=orders,

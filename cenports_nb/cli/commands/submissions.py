@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     import cenports_nb as cn
     from cenports_nb.api.client import Client
 
-SkuOption = Annotated[str | None, typer.Option("--sku", help="Only submissions that changed this SKU.")]
-SubmissionArgument = Annotated[str, typer.Argument(metavar="ID", help="The id, from `submissions list`.")]
+SkuOption = Annotated[str | None, typer.Option("--sku", metavar="SKU", help="Only changes of this SKU.")]
+SubmissionArgument = Annotated[
+    str, typer.Argument(metavar="ID", help="The submission; `submissions list` shows its id.")
+]
 OptionalSubmissionArgument = Annotated[
-    str | None, typer.Argument(metavar="ID", help="The id, from `submissions list`.")
+    str | None, typer.Argument(metavar="ID", help="The submission; `submissions list` shows its id.")
 ]
 ResolvedOutcome = Literal["applied", "not_applied", "rejected"]
 
@@ -50,9 +52,11 @@ def list_submissions(
     """List the submissions of this machine, oldest first."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
-    from cenports_nb.settings import home_folder  # noqa: PLC0415
+    from cenports_nb.settings import check_environment, home_folder  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import has_journal, list_unfinished, open_journal  # noqa: PLC0415
 
+    if env is not None:
+        check_environment(env)
     if not has_journal():
         print_text(f"No submissions: there is no journal in {home_folder()}.")
         return
@@ -70,7 +74,7 @@ def show_submission(
     rows: Annotated[bool, typer.Option("--rows", help="Show every row.")] = False,
     out: OptionalOutOption = None,
 ) -> None:
-    """Show one submission: who, when, why, its batches, and the outcomes of its rows."""
+    """Show one submission: who, when, why, its batches and the outcomes of its rows."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
@@ -96,7 +100,7 @@ def show_submission(
     if outcomes is not None and rows:
         print_text(format_table(outcomes.drop(columns=["submission_id", "handle", "submitted_at", "completed_at"])))
     if outcomes is not None and out:
-        print_text(f"{len(outcomes):,} rows in {cn.export(outcomes, out)}")
+        print_text(f"{format_count(len(outcomes), 'row')} in {cn.export(outcomes, out)}")
 
 
 def show_history(
@@ -105,7 +109,7 @@ def show_history(
     env: EnvironmentOption = None,
     out: OptionalOutOption = None,
 ) -> None:
-    """List every change of a submission's rows, or of a SKU: who, when, the old and the new state, and why."""
+    """Show every change of a submission's rows, or of a SKU: who, when, old and new quantity, reason, message."""
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.export import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
@@ -124,7 +128,7 @@ def show_history(
     if out is None:
         print_text(format_table(found))
     else:
-        print_text(f"{len(found):,} changes in {cn.export(found, out)}")
+        print_text(f"{format_count(len(found), 'change')} in {cn.export(found, out)}")
 
 
 def wait(
@@ -151,7 +155,7 @@ def wait(
 
 
 def verify(submission_id: SubmissionArgument, env: EnvironmentOption = None, profile: ProfileOption = None) -> None:
-    """Read the stock to settle rows that Cenports does not confirm; if it can't, say when to try again."""
+    """Read the stock to settle rows that Cenports did not confirm; send nothing."""
     import cenports_nb as cn  # noqa: PLC0415
 
     account_options = AccountOptions(env, profile)
@@ -166,7 +170,7 @@ def resume(
     yes: YesOption = False,
     timeout: TimeoutOption = "20min",
 ) -> None:
-    """Continue after a crash: send what was not sent, and what is in doubt where the stock shows that repeating is safe."""
+    """Continue after a crash: send rows that were not sent, and rows in doubt where the stock shows that it is safe."""
     _send_again("resume", submission_id, AccountOptions(env, profile), yes=yes, timeout=timeout)
 
 
@@ -177,21 +181,25 @@ def retry(
     yes: YesOption = False,
     timeout: TimeoutOption = "20min",
 ) -> None:
-    """Send again rows that were rejected or shown not to be applied, where that is safe."""
+    """Send rows again that were rejected or not applied, where that is safe."""
     _send_again("retry", submission_id, AccountOptions(env, profile), yes=yes, timeout=timeout)
 
 
 def resolve(
     submission_id: SubmissionArgument,
-    outcome: Annotated[ResolvedOutcome, typer.Option(help="The outcome of the rows.")],
-    note: Annotated[str, typer.Option(help="How you know; the journal keeps it with your name.")],
-    sku: Annotated[list[str] | None, typer.Option("--sku", help="A row's SKU; may repeat.")] = None,
-    order: Annotated[list[str] | None, typer.Option("--order", help="A row's order number; may repeat.")] = None,
-    warehouse: Annotated[str | None, typer.Option(help="The warehouse, if several have the SKU.")] = None,
+    outcome: Annotated[ResolvedOutcome, typer.Option(help="What became of the rows.")],
+    note: Annotated[str, typer.Option(metavar="TEXT", help="How you know. The journal keeps it with your name.")],
+    sku: Annotated[list[str] | None, typer.Option("--sku", metavar="SKU", help="The SKU of a row; repeatable.")] = None,
+    order: Annotated[
+        list[str] | None, typer.Option("--order", metavar="NUMBER", help="The order number of a row; repeatable.")
+    ] = None,
+    warehouse: Annotated[
+        str | None, typer.Option(metavar="CODE", help="The warehouse, if several have the SKU.")
+    ] = None,
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
 ) -> None:
-    """Close rows that no evidence can settle, on your word."""
+    """Close rows that no evidence can settle, with your word and a note."""
     import cenports_nb as cn  # noqa: PLC0415
 
     if bool(sku) == bool(order):
@@ -218,7 +226,7 @@ def _send_again(
         submission = cn.open_submission(reading_client, submission_id)
         rows = _count_sendable(submission, action)
         if not rows:
-            print_text(f"Nothing of it may be sent again by {action}.")
+            print_text(f"No row can be sent again with {action}.")
             finish_command([submission], account_options)
         check_can_confirm(yes=yes)
         print_text(format_status([submission.snapshot()]))
@@ -273,8 +281,8 @@ def _connect(account_options: AccountOptions, submission_id: str | None, *, read
     with cn.connect(env, profile=account_options.profile, read_only=read_only) as client:
         if client.settings.environment == "sandbox":
             raise InvalidRequestError(
-                "A sandbox's journal goes with the client that made it: there is nothing to go on with. To try this, "
-                "let --env staging talk to a sandbox; docs/sending.md shows how."
+                "A sandbox's journal is deleted with its client, so there is nothing to go on with. To try this, start "
+                "`cenports-nb sandbox` and point --env staging at it with CENPORTS_BASE_URL."
             )
         yield client
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from cenports_nb.cli.count_file import CountFile, Duplicates, HiddenRows, ProductKey, name_flags
+from cenports_nb.cli.count_file import CountFile, Duplicates, HiddenRows, ProductKey
 from cenports_nb.cli.options import EnvironmentOption, ProfileOption, TimeoutOption, YesOption, parse_pairs
 from cenports_nb.cli.submission_progress import (
     AccountOptions,
@@ -49,69 +49,81 @@ class SubmitOptions:
 
 
 def submit(
-    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="The count: .csv, .tsv, .xlsx or .parquet.")],
+    counts: Annotated[Path, typer.Argument(metavar="COUNTS", help="The count file: .csv, .tsv, .xlsx or .parquet.")],
     env: EnvironmentOption = None,
     profile: ProfileOption = None,
-    dry_run: Annotated[
-        bool, typer.Option("--dry-run", help="Show the plan and the guards' objections; send nothing.")
-    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Show the plan and the objections; send nothing.")] = False,
     yes: YesOption = False,
     on_stale: Annotated[
-        OnStale, typer.Option(help="What to do with rows whose stock changes between planning and sending.")
+        OnStale, typer.Option(help="What to do with rows whose stock changed since planning.")
     ] = "raise",
-    on_objection: Annotated[OnObjection, typer.Option(help="hold sends only rows that no guard objects to.")] = "raise",
+    on_objection: Annotated[
+        OnObjection, typer.Option(help="hold sends the rows that no guard objects to, and keeps the others in a file.")
+    ] = "raise",
     allow: Annotated[
-        list[str] | None, typer.Option("--allow", help="A guard whose objections are accepted; may repeat.")
+        list[str] | None, typer.Option("--allow", metavar="GUARD", help="Accept the objections of a guard; repeatable.")
     ] = None,
     missing: Annotated[
-        Missing, typer.Option(help="What to do with SKUs of a counted warehouse that the file lacks.")
+        Missing, typer.Option(help="zero sets SKUs of a counted warehouse to 0 that the file lacks.")
     ] = "ignore",
     unknown: Annotated[
         list[str] | None,
-        typer.Option("--unknown", help='What an unknown SKU is, such as "NEW-1=new" or "ab100=AB-100"; may repeat.'),
+        typer.Option(
+            "--unknown",
+            metavar="SKU=SKU",
+            help="What an unknown SKU is, such as ab100=AB-100 or NEW-1=new; repeatable.",
+        ),
     ] = None,
     basis: Annotated[
-        Basis, typer.Option(help="net_of_open: open orders are already deducted in the file.")
+        Basis, typer.Option(help="net_of_open: open orders are already subtracted in the file.")
     ] = "on_hand",
     at_count: Annotated[
-        Path | None, typer.Option("--at-count", help="The stock at the time of the count, from `stock --out`.")
+        Path | None,
+        typer.Option("--at-count", metavar="FILE", help="The stock at the time of the count, from `stock --out`."),
     ] = None,
-    canary: Annotated[int, typer.Option(min=0, help="The number of rows to send and read back first.")] = 0,
+    canary: Annotated[
+        int, typer.Option(min=0, metavar="ROWS", help="Send this many rows first and read them back before the rest.")
+    ] = 0,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the transactions to end.")] = True,
     timeout: TimeoutOption = "20min",
-    warehouse: Annotated[str | None, typer.Option(help="The warehouse of a file without such a column.")] = None,
-    by: Annotated[ProductKey, typer.Option(help="The column that identifies products.")] = "product_sku",
+    warehouse: Annotated[
+        str | None, typer.Option(metavar="CODE", help="The warehouse, for a file without that column.")
+    ] = None,
+    by: Annotated[ProductKey, typer.Option(help="The identifier that the file uses for products.")] = "product_sku",
     column: Annotated[
         list[str] | None,
-        typer.Option("--column", help='A header of your file, such as "quantity=Counted"; may repeat.'),
+        typer.Option(
+            "--column", metavar="COLUMN=HEADER", help='A header of the file, such as "quantity=Counted"; repeatable.'
+        ),
     ] = None,
     warehouse_map: Annotated[
         list[str] | None,
         typer.Option(
-            "--warehouse-map", help='Your warehouse code and the one of Cenports, as "MINE=THEIRS"; may repeat.'
+            "--warehouse-map", metavar="YOURS=CODE", help="A warehouse code of yours and that of Cenports; repeatable."
         ),
     ] = None,
-    duplicates: Annotated[Duplicates, typer.Option(help="sum adds up the bins of a SKU.")] = "raise",
-    sheet: Annotated[str | None, typer.Option(help="The sheet of a workbook, if several have counts.")] = None,
+    duplicates: Annotated[Duplicates, typer.Option(help="sum adds up several rows of one SKU.")] = "raise",
+    sheet: Annotated[
+        str | None, typer.Option(metavar="NAME", help="The sheet, if several sheets of a workbook have counts.")
+    ] = None,
     encoding: Annotated[
-        str | None, typer.Option(help="The encoding of a text file that is not UTF-8, such as cp1252.")
+        str | None, typer.Option(metavar="NAME", help="The encoding of a text file that is not UTF-8, such as cp1252.")
     ] = None,
     hidden_rows: Annotated[
         HiddenRows | None,
-        typer.Option(
-            help="What to do with rows that a workbook hides or filters out; by default hidden_rows of the profile."
-        ),
+        typer.Option(help="What to do with hidden or filtered rows of a workbook; also hidden_rows in the profile."),
     ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Maximum rows of one request.")] = 500,
-    reason: Annotated[str | None, typer.Option(help="Why, for the journal.")] = None,
+    batch_size: Annotated[int, typer.Option(min=1, metavar="ROWS", help="The most rows in one request.")] = 500,
+    reason: Annotated[str | None, typer.Option(metavar="TEXT", help="The reason, for the journal.")] = None,
     reference: Annotated[
-        str | None, typer.Option(help="Your document number; by default the file's name and a hash.")
+        str | None,
+        typer.Option(metavar="TEXT", help="Your document number; by default the file name and a hash of its content."),
     ] = None,
     differential: Annotated[
         bool, typer.Option("--differential", help="The file has signed changes, not counts.")
     ] = False,
 ) -> None:
-    """Set the stock to a count: show the plan, ask for confirmation, send, and wait. Nothing is sent without a yes."""
+    """Set the stock to a count: show the plan, ask for confirmation, send, wait. Nothing is sent without a yes."""
     import cenports_nb as cn  # noqa: PLC0415
 
     if not dry_run:
@@ -148,17 +160,12 @@ def submit(
         else:
             open_items, left_out = _load_open_items(reading_client, actual) if basis == "net_of_open" else (None, None)
             stock_then = None if at_count is None else CountFile(at_count).read(actual, signed=True)
-            try:
-                updates = cn.build_true_up(
-                    counted, actual, missing=missing, unknown=settled, basis=basis, open_items=open_items,
-                    at_count=stock_then, reason=reason, reference=reference,
-                )  # fmt: skip
-            except InvalidRequestError as error:
-                raise InvalidRequestError(name_flags(str(error))) from None
+            updates = cn.build_true_up(
+                counted, actual, missing=missing, unknown=settled, basis=basis, open_items=open_items,
+                at_count=stock_then, reason=reason, reference=reference,
+            )  # fmt: skip
         _print_columns(counted)
-        print_text(
-            f"{len(updates):,} of {len(counted):,} rows of {counts.name} change the stock of {describe_account(reading_client)}"
-        )
+        print_text(_count_changes(updates, counted, counts.name, describe_account(reading_client)))
         _show_remembered(updates)
         if updates.empty:
             print_text(
@@ -187,6 +194,16 @@ def submit(
                 client, updates, available=available, left_out=left_out, progress=False, **asdict(submit_options)
             )
             _follow_up(submission, file, seconds if wait else None, account_options)
+
+
+def _count_changes(updates: pd.DataFrame, counted: pd.DataFrame, name: str, account: str) -> str:
+    """Count the planned rows that come from the file, and those that are set to 0 because the file lacks them."""
+    keys = ["warehouse_code", "product_sku"]
+    from_file = len(updates[keys].merge(counted[keys].drop_duplicates()))
+    lacking = len(updates) - from_file
+    more = f", and {format_count(lacking, 'SKU')} that it lacks" if lacking else ""
+    verb = "change" if len(updates) != 1 else "changes"
+    return f"{from_file:,} of {format_count(len(counted), 'row')} of {name}{more} {verb} the stock of {account}"
 
 
 def _read_escapes(settled: dict[str, str] | None, counted: pd.DataFrame) -> dict[str, str] | None:
@@ -280,7 +297,7 @@ def _show_plan(
         names = list(dict.fromkeys(counted["guard"]))
         hold = "" if len(blocking) else " or send the rest with --on-objection hold"
         stop_command(
-            f"{format_count(len(counted), 'objection')} ({', '.join(names)}): nothing was sent. Mend "
+            f"{format_count(len(counted), 'objection')} ({', '.join(names)}): nothing was sent. Fix "
             f"the file, accept them with {' '.join(f'--allow {name}' for name in names)}{hold}.",
             FAILED,
         )
@@ -301,7 +318,7 @@ def _stale_rows_shown(updates: pd.DataFrame) -> Iterator[None]:
         rows = updates.merge(stale[["warehouse_code", "product_sku"]])
         print_text(format_plan(build_plan_table(rows), stale))
         stop_command(
-            f"{format_count(len(stale), 'row')} moved since planning: nothing was sent. Run it again, or choose "
+            f"{format_count(len(stale), 'row')} changed since planning: nothing was sent. Run it again, or choose "
             "another --on-stale: rebase, drop or force.",
             FAILED,
         )

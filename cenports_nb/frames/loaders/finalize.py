@@ -23,6 +23,7 @@ from cenports_nb.errors import (
 from cenports_nb.frames.provenance import QUOTED_VALUE, Provenance, Reject, attach, build_account_key, rejects_frame
 from cenports_nb.frames.schema.schemas import get_loader_dtype
 from cenports_nb.frames.user_warnings import warn_user
+from cenports_nb.rendering.surface import choose_wording
 from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def validate(frame: pd.DataFrame, model: type[pa.DataFrameModel]) -> pd.DataFram
         first = failed.failure_cases.iloc[0]
         raise UnexpectedAnswerError(
             f"The answers don't fit {model.__name__}: {first['column']} fails {first['check']} "
-            f"({len(failed.failure_cases)} cases). Please report this with the package version, {__version__}."
+            f"({format_count(len(failed.failure_cases), 'case')}). Please report this with the package version, {__version__}."
         ) from None
 
 
@@ -144,9 +145,10 @@ def finalize(
         first = rejects[0]
         # The value that a reason quotes may be personal, and notebooks and logs keep warnings.
         reason = QUOTED_VALUE.sub(r"\1", first.reason)
+        where = choose_wording(python=" See cenports_nb.rejected(frame).", terminal="")
         text = (
             f"{format_count(len(rejects), 'record')} from {source} can't be read, the first "
-            f"({first.key or 'no key'}) because: {reason}. See cenports_nb.rejected(frame)."
+            f"({first.key or 'no key'}) because: {reason}.{where}"
         )
         if options.on_reject == "raise":
             account = build_account_key(found.environment, found.partner_id)
@@ -156,8 +158,12 @@ def finalize(
         missing = build_missing_frame(source, retrieval.missing)
         text = f"{source} is incomplete in {format_count(len(missing), 'window')}, the first: {retrieval.missing[0].reason}."
         if not options.allow_partial:
+            details = (
+                f"The error's .partial has {format_count(len(frame), 'row')} that did arrive, .missing the windows that "
+                "did not."
+            )
             raise IncompleteError(
-                f"{text} The error's .partial has {format_count(len(frame), 'row')} that did arrive, .missing the windows that did not.",
+                f"{text} {choose_wording(python=details, terminal='Run it again later.')}",
                 partial=frame,
                 missing=missing,
             )

@@ -19,6 +19,7 @@ from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_range
 from cenports_nb.frames.loaders.accounts import for_accounts, require_client
 from cenports_nb.frames.loaders.finalize import LoadOptions, OnReject
+from cenports_nb.rendering.surface import name_arguments, name_parameter
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -125,7 +126,9 @@ def parse_query(
     numbers = parse_names(order_nos, "order_nos")
     channels = parse_names(channel_id, "channel_id")
     if days is None and numbers is None and acknowledged is None:
-        raise InvalidRequestError("Say which: start and end, last='30D', order_nos= or acknowledged=False.")
+        both = f"{name_parameter('start')} and {name_parameter('end')}"
+        others = name_arguments(("last", "30D"), "order_nos", ("acknowledged", False))
+        raise InvalidRequestError(f"No days are given. Pass {both}, or {others}.")
     if with_acknowledged and acknowledged is not None:
         raise InvalidRequestError("Pass either acknowledged= or with_acknowledged=True, not both.")
     params = {
@@ -167,7 +170,9 @@ def parse_names(value: str | Sequence[str] | None, name: str) -> tuple[str, ...]
     names = (value,) if isinstance(value, str) else tuple(dict.fromkeys(value))
     for item in names:
         if not isinstance(item, str) or not item:
-            raise InvalidRequestError(f"{name} has {item!r}, which is no text: pass codes as text, such as '0012'.")
+            raise InvalidRequestError(
+                f"{name_parameter(name)} has {item!r}, which is no text: pass codes as text, such as '0012'."
+            )
         if len(item) > MAX_NUMBERS_LENGTH or (name in ("order_nos", "warehouse_codes") and "," in item):
             raise InvalidRequestError(
                 f"{name} has {item!r}, which has a comma or is longer than 255: it can't be asked for."

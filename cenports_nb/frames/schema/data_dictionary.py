@@ -1,6 +1,6 @@
 """The data dictionary: every column of every frame, generated from the schemas.
 
-`python -m cenports_nb.frames.schema.data_dictionary > docs/data-dictionary.md` updates it.
+`python -m cenports_nb.frames.schema.data_dictionary > docs/reference/data-dictionary.md` updates it.
 """
 
 from __future__ import annotations

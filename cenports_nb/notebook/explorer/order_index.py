@@ -21,6 +21,7 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import refuse_duplicates, validate_columns
+from cenports_nb.rendering.text import format_count
 
 ORDER_COLUMNS = [*ORDER_KEYS, "order_date", "channel", "status", "acknowledged", "grand_total", "customer_order_no"]
 REQUIRED_LINE_COLUMNS = [*ORDER_KEYS, "product_sku", "quantity"]
@@ -160,7 +161,9 @@ class OrderIndex:
             if origin and not origin.complete:
                 warnings.append(f"⚠ Not all {name} were loaded: cn.provenance({name}).")
             if origin and origin.rejected:
-                warnings.append(f"⚠ {origin.rejected:,} records of {name} could not be read: cn.rejected({name}).")
+                warnings.append(
+                    f"⚠ {format_count(origin.rejected, 'record')} of {name} could not be read: cn.rejected({name})."
+                )
         return " ".join(warnings)
 
     def select_given(self, at: Any, columns: Collection[str] | None = None) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from cenports_nb.frames.provenance import Provenance, attach
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import to_arrow
+from cenports_nb.rendering.surface import name_argument
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.counts.header_words import EACH_UNITS, PACK_UNITS, UNIT_HEADERS
 from cenports_nb.stock.plans.unknown_skus import find_uncounted
@@ -36,7 +37,7 @@ def check_hidden_rows(table: Table, places: Mapping[str, int], given: Mapping[st
             header = table.headers[place]
             raise InvalidRequestError(
                 f"{table.title} hides the column {header!r}, which would be read as {name}: name the right one with "
-                f"columns={{{name!r}: {header!r}}}, or show it in Excel. Nothing was read."
+                f"{name_argument('columns', {name: header})}, or show it in Excel. Nothing was read."
             )
     quantity = table.read_text(places["quantity"])
     matters = (quantity != "").to_numpy()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.stock.counts.header_words import (
     CHANGE_WORDS,
     COLUMNS,
@@ -32,7 +33,7 @@ def parse_columns(columns: Mapping[str, str] | None, by: str) -> dict[str, str]:
     strange = [one for one, two in given.items() if not {one, two} & HEADER_WORDS.keys()]
     if strange:
         raise InvalidRequestError(
-            f"columns={strange[0]!r}: one side of each pair must be one of {', '.join(HEADER_WORDS)}."
+            f"{choose_wording(python=f'columns={strange[0]!r}', terminal=name_argument('columns', {strange[0]: given[strange[0]]}))}: one side of each pair must be one of {', '.join(HEADER_WORDS)}."
         )
     by_ours = {ours: theirs for ours, theirs in given.items() if ours in ours_all}
     return by_ours | {ours: theirs for theirs, ours in given.items() if ours in ours_all and theirs not in ours_all}
@@ -129,7 +130,9 @@ def _choose_only(places: Sequence[int], headers: Sequence[str], ours: str, name:
     if len(places) == 1:
         return places[0]
     fit = [headers[place] for place in places]
-    advice = f"Tell which with columns={{{ours!r}: {fit[0]!r}}}" if len(set(fit)) > 1 else "Rename one of them"
+    advice = (
+        f"Choose one with {name_argument('columns', {ours: fit[0]})}" if len(set(fit)) > 1 else "Rename one of them"
+    )
     raise InvalidRequestError(
         f"{name} has more than one column that may be {ours}: {' and '.join(map(repr, fit))}. {advice}. Nothing was read."
     )

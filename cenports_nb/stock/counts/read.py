@@ -15,6 +15,7 @@ from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows, sum_by_code
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
+from cenports_nb.rendering.surface import choose_wording, name_argument, name_parameter
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.counts.checks import (
     check_hidden_rows,
@@ -146,7 +147,11 @@ def _counts(
     number = numbered.rows[0]
     twice = find_duplicates(number, index_rows(number, numbered.size))
     if not sums:
-        table.refuse(twice, 'a warehouse and SKU that repeats (duplicates="sum" adds bins up)', "keep one of each")
+        table.refuse(
+            twice,
+            f"a warehouse and SKU that repeats ({name_argument('duplicates', 'sum')} adds bins up)",
+            "keep one of each",
+        )
     rows = np.sort(index_first_rows(number, numbered.size))
     rows = rows[rows >= 0]
     total = sum_by_code(number, quantity, numbered.size)
@@ -166,17 +171,17 @@ def _refuse_lacking(table: Table, places: Mapping[str, int], by: str, warehouse_
     lacking = [ours for ours in needed if ours not in places]
     if not lacking:
         return
-    hint = " (or pass warehouse_code=)" if "warehouse_code" in lacking else ""
+    hint = f" (or pass {name_argument('warehouse_code')})" if "warehouse_code" in lacking else ""
     others = [
         one
         for one in IDENTIFIERS
         if one != by and {normalize_header(h) for h in table.headers} & {normalize_header(one), *HEADER_WORDS[one]}
     ]
     if by in lacking and others:
-        hint += f" (or pass by={others[0]!r} and stock=)"
+        hint += f" (or pass {name_argument('by', others[0])}{choose_wording(python=' and stock=', terminal='')})"
     raise InvalidRequestError(
         f"{table.title} lacks the {pluralize('column', len(lacking))} {', '.join(lacking)}{hint}; it has "
-        f"{list_headers(table.headers)}. Name your headers with columns=. Nothing was read."
+        f"{list_headers(table.headers)}. Name your headers with {name_argument('columns')}. Nothing was read."
     )
 
 
@@ -191,8 +196,10 @@ def _warehouses(
     if place is None:
         code = given if mapped is None else mapped.get(str(given))
         if not isinstance(code, str) or not code:
-            lacking = "is none" if mapped is None else "is not in warehouse_map"
-            raise InvalidRequestError(f"warehouse_code={given!r} {lacking}: pass the code of a warehouse.")
+            lacking = "is none" if mapped is None else f"is not in {name_parameter('warehouse_map')}"
+            raise InvalidRequestError(
+                f"{name_argument('warehouse_code', given)} {lacking}: pass the code of a warehouse."
+            )
         return repeat_text(code, len(table.lines))
     codes = table.read_text(place)
     names, quantity = others
@@ -201,13 +208,21 @@ def _warehouses(
     codes = read_identifiers(table, place, "warehouse_code")
     if given is not None:
         differs = (codes != given).to_numpy()
-        table.refuse(differs, f"a warehouse other than warehouse_code={given!r}", "leave that argument out")
+        table.refuse(
+            differs,
+            f"a warehouse other than {name_argument('warehouse_code', given)}",
+            f"leave {name_parameter('warehouse_code')} out",
+        )
     if mapped is None:
         return codes
     coded = to_arrow(codes).combine_chunks().dictionary_encode()
     words = coded.dictionary.to_pylist()
     known = np.array([isinstance(mapped.get(word), str) and mapped[word] != "" for word in words], dtype=bool)
-    table.refuse(~known[coded.indices.to_numpy()], "a warehouse that warehouse_map lacks", "add it")
+    table.refuse(
+        ~known[coded.indices.to_numpy()],
+        f"a warehouse that {name_parameter('warehouse_map')} lacks",
+        "add it",
+    )
     return take_text(
         coded.indices.to_numpy().astype(np.int64), pd.Series([mapped[word] for word in words], dtype="str")
     )

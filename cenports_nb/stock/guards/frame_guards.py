@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from cenports_nb.frames.row_keys import encode_keys, index_rows, sum_by_code
+from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame, object_to_warehouses
 from cenports_nb.stock.guards.thresholds import format_percent
 
@@ -39,8 +40,8 @@ def partial_count(context: GuardContext) -> Objections | None:
     }
     messages = [
         f"Only {coverage.counted:,} of the {coverage.stocked:,} stocked SKUs of warehouse '{code}' were counted, fewer than "
-        f'{format_percent(context.thresholds.partial_count)}, and missing="zero" sets the others to 0: count the rest, or plan with '
-        'missing="ignore"'
+        f"{format_percent(context.thresholds.partial_count)}, and {name_argument('missing', 'zero')} sets the others to 0: count the rest, or plan with "
+        f"{name_argument('missing', 'ignore')}"
         for code, coverage in partial.items()
     ]
     return object_to_warehouses(list(partial), messages)
@@ -66,7 +67,8 @@ def basis(context: GuardContext) -> Objections | None:
         return None
     return object_to_frame(
         f"{net_rows:,} of {reserved_rows:,} rows of SKUs with reserved units stand at available, not at actual stock: the file seems to "
-        'be less of open orders already, and they would be taken off twice; plan with basis="net_of_open" and open_items='
+        "be less of open orders already, and they would be taken off twice; plan with "
+        f"{name_argument('basis', 'net_of_open')}{choose_wording(python=' and open_items=', terminal='')}"
     )
 
 

@@ -8,16 +8,25 @@ import pandas as pd
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.text_columns import decode_categories, join_text
+from cenports_nb.rendering.surface import name_method, name_submission
 from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint
 
 ADVICE = {
-    "pending": ".wait() for it, as it may still take effect, then plan again",
-    "in_doubt": ".verify() or .resolve() it, as nobody knows whether it was applied",
-    "unconfirmed": ".verify() or .resolve() it, as its transaction ended without naming it",
-    "not_sent": '.resolve(rows, "not_applied", note) closes it, or .resume() sends it',
+    "pending": "wait for it with {wait}, because it may still take effect, then plan again",
+    "in_doubt": "settle it with {verify} or {resolve}, because nobody knows whether it was applied",
+    "unconfirmed": "settle it with {verify} or {resolve}, because its transaction ended without naming it",
+    "not_sent": "send it with {resume}, or close it with {close}",
 }
 """What to do with an earlier submission, by the outcome of its change, which may still take effect or be sent."""
+METHODS = {
+    "wait": ("wait", ""),
+    "verify": ("verify", ""),
+    "resolve": ("resolve", ""),
+    "resume": ("resume", ""),
+    "close": ("resolve", 'rows, "not_applied", note'),
+}
+"""What advice names: methods of a submission with their arguments."""
 
 IN_THE_WAY = tuple(ADVICE)
 POSSIBLY_APPLIED = ("applied", *IN_THE_WAY)
@@ -42,7 +51,9 @@ def in_flight(context: GuardContext) -> Objections | None:
     group_numbers = open_rows.groupby(names, sort=False).ngroup().to_numpy()
     texts = [
         f"' has an earlier update in submission {submission}, of {since:%Y-%m-%d %H:%MZ}, that is {outcome}; "
-        f'open_submission(client, "{submission}"){ADVICE[outcome]}'
+        + ADVICE[outcome].format(
+            **{name: name_method(method, submission, arguments) for name, (method, arguments) in METHODS.items()}
+        )
         for since, submission, outcome in open_rows[names].drop_duplicates().itertuples(index=False, name=None)
     ]
     sku, code = context.take_text("product_sku", rows), context.take_text("warehouse_code", rows)
@@ -95,8 +106,8 @@ def _find_same_frame(context: GuardContext, recent: pd.DataFrame) -> Objections 
     submission, age, counts = _describe_latest(same)
     return object_to_frame(
         f"The same rows were submitted {age} ago as {submission} ({counts}): this looks like a second run. Go on with that "
-        f'one: open_submission(client, "{submission}"), then .resume() what was not sent or .retry() what failed; accept '
-        "repeated to send them once more"
+        f"one: {name_method('resume', submission)} sends what was not sent, {name_method('retry', submission)} what failed; "
+        "accept repeated to send them once more"
     )
 
 
@@ -113,8 +124,8 @@ def _find_same_reference(context: GuardContext, recent: pd.DataFrame) -> Objecti
     reference = found.loc[found["submission_id"] == submission, "reference"].iloc[0]
     return object_to_frame(
         f"Reference '{reference}' was submitted {age} ago as {submission}, with SKUs of this frame ({counts}): this looks "
-        f'like a second run. Look at open_submission(client, "{submission}"); give a new document its own reference, or '
-        "accept repeated"
+        f"like a second run. Look at {name_submission(submission)}; give a new document its own reference, or accept "
+        "repeated"
     )
 
 
@@ -130,7 +141,7 @@ def _find_same_rows(context: GuardContext, recent: pd.DataFrame) -> Objections |
     submission, age, counts = _describe_latest(found)
     return object_to_frame(
         f"Every row of this frame was already submitted, last {age} ago in {submission} ({counts}): this looks like a "
-        f'notebook run twice. Look at open_submission(client, "{submission}"), or accept repeated'
+        f"second run. Look at {name_submission(submission)}, or accept repeated"
     )
 
 

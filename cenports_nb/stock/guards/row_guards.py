@@ -9,6 +9,7 @@ import pandas as pd
 
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_first_rows
 from cenports_nb.frames.text_columns import decode_categories, join_text, take_text
+from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.rendering.text import escape_unprintable, format_count
 from cenports_nb.stock.guards.context import GuardContext, Objections
 from cenports_nb.stock.guards.row_limits import drops_too_far, falls_below_reserved
@@ -54,7 +55,7 @@ def unknown_sku(context: GuardContext) -> Objections | None:
         [
             ": correct it, or leave it out",
             "'?",
-            ", which the stock does not have: translate your codes with warehouse_map=",
+            f", which the stock does not have: translate your codes with {name_argument('warehouse_map')}",
             "': correct the warehouse, or leave it out",
         ],
     )
@@ -96,15 +97,19 @@ def _describe_unsettled(skus: UnsettledSkus) -> str:
     if not skus.number:
         return (
             ", and the unknown SKUs that it waited for are gone, any of which may be it: plan the whole count again and "
-            "say what each is with unknown=, write what you counted as its quantity, or accept zero_beside_unknown"
+            f"say what each is with {name_argument('unknown')}, write what you counted as its quantity, or accept zero_beside_unknown"
         )
     named = ", ".join(f"{sku!r} (closest: {closest!r})" for sku, closest in skus.closest.items())
     more = f" and {skus.number - len(skus.closest):,} more" if skus.number > len(skus.closest) else ""
     sku, closest = next(iter(skus.closest.items()))
+    typed = escape_unprintable(sku)
+    example = choose_wording(
+        python=f"unknown={{{sku!r}: {closest!r}}} or {{{sku!r}: 'new'}} (in a terminal --unknown \"{typed}=new\")",
+        terminal=f"{name_argument('unknown', {typed: closest})} or {name_argument('unknown', {typed: 'new'})}",
+    )
     return (
         f", but the count has {format_count(skus.number, 'SKU')} that the warehouse lacks, any of which may be it: "
-        f"{named}{more}. Say what each is, as in unknown={{{sku!r}: {closest!r}}} or {{{sku!r}: 'new'}} "
-        f'(in a terminal --unknown "{escape_unprintable(sku)}=new"), or accept zero_beside_unknown'
+        f"{named}{more}. Say what each is, as in {example}, or accept zero_beside_unknown"
     )
 
 
@@ -128,7 +133,8 @@ def below_reserved(context: GuardContext) -> Objections | None:
     if not len(rows):
         return None
     numbers = " would fall from ", context.now[rows], " to ", context.target[rows], ", below the ", reserved[rows]
-    end = ' units that open orders have reserved: basis="net_of_open" if the file is less of them, else count it again'
+    net = name_argument("basis", "net_of_open")
+    end = f" units that open orders have reserved: {net} if the file is less of them, else count it again"
     return context.object_to_rows(rows, join_text(*_name_skus(context, rows), *numbers, end))
 
 
@@ -150,7 +156,7 @@ def old_count(context: GuardContext) -> Objections | None:
     minutes = (age.iloc[rows].dt.total_seconds() // 60).to_numpy(dtype="int64")
     end = (
         f" min before the stock was read ({pd.Timestamp(stock_read):%Y-%m-%d %H:%M}Z), which is more than "
-        f"{context.thresholds.old_count}, so sales in between would be undone: pass the stock of then as at_count="
+        f"{context.thresholds.old_count}, so sales in between would be undone: pass the stock of then as {name_argument('at_count')}"
     )
     return context.object_to_rows(rows, join_text(*_name_skus(context, rows), " was counted ", minutes, end))
 

@@ -21,6 +21,7 @@ from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.sku_settlements import read_settlements
 from cenports_nb.frames.text_columns import is_blank, take_text
+from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.plans.metadata import Coverage, UnsettledSkus, write_metadata
 from cenports_nb.stock.plans.sku_suggestions import find_resembled
 from cenports_nb.stock.plans.unknown_skus import (
@@ -282,7 +283,7 @@ def _decide_targets(
     if len(below):
         code, sku = (take_text(rows[below[:1]], counted[name], now[name])[0] for name in STOCK_KEYS)
         raise InvalidRequestError(
-            f"{len(below):,} rows would go below 0, the first {sku} in {code} to {target[below[0]]}: more was sold since "
+            f"{format_count(len(below), 'row')} would go below 0, the first {sku} in {code} to {target[below[0]]}: more was sold since "
             "the count than was counted; count them again."
         )
     return rows, target, current, known

@@ -14,6 +14,7 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema.keys import STOCK_KEYS
+from cenports_nb.rendering.surface import name_argument
 from cenports_nb.stock.plans.metadata import UnsettledSkus
 from cenports_nb.stock.plans.sku_folding import fold_loosely
 from cenports_nb.stock.plans.sku_suggestions import suggest_skus
@@ -111,9 +112,13 @@ def _refuse_absent(given: Mapping[str, str], skus: pd.Series[Any], is_unknown: M
     counted, unknown = set(skus), set(skus[is_unknown])
     for sku in given:
         if sku not in counted:
-            raise InvalidRequestError(f"unknown= settles {sku!r}, which the count does not have: leave it out.")
+            raise InvalidRequestError(
+                f"{name_argument('unknown')} settles {sku!r}, which the count does not have: leave it out."
+            )
         if sku not in unknown:
-            raise InvalidRequestError(f"unknown= settles {sku!r}, which its warehouse has: leave it out.")
+            raise InvalidRequestError(
+                f"{name_argument('unknown')} settles {sku!r}, which its warehouse has: leave it out."
+            )
 
 
 def _select_keys(frame: pd.DataFrame, skus: list[str]) -> set[tuple[str, str]]:
@@ -127,7 +132,7 @@ def _explain_refusal(sku: str, target: str, code: str, *, is_stocked: bool) -> s
         if is_stocked
         else f'is not in warehouse {code!r}: name a SKU that it has, or settle {sku!r} as "new"'
     )
-    return f"unknown= says that {sku!r} is {target!r}, which {what}."
+    return f"{name_argument('unknown')} says that {sku!r} is {target!r}, which {what}."
 
 
 def find_unsettled(

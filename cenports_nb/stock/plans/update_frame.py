@@ -14,6 +14,8 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.frames.text_columns import repeat_text
+from cenports_nb.rendering.surface import choose_wording
+from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.plans.sku_suggestions import suggest_skus
 
 UpdateType = Literal["TRUE_UP", "DIFFERENTIAL"]
@@ -72,8 +74,8 @@ def check_stock(stock: pd.DataFrame, what: str, *, allow_partial: bool = False) 
     origin = provenance(stock)
     if origin and not allow_partial and (not origin.complete or origin.rejected):
         raise InvalidRequestError(
-            f"{what} is partial or has {origin.rejected} rejected rows, and a missing row would look like an unknown "
-            "SKU: load it again, or pass allow_partial=True."
+            f"{what} is partial or has {format_count(origin.rejected, 'rejected row')}, and a missing row would look like an "
+            f"unknown SKU: load it again{choose_wording(python=', or pass allow_partial=True', terminal='')}."
         )
     return read
 

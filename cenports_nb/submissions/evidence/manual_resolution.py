@@ -9,6 +9,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.choices import check_choice
+from cenports_nb.rendering.surface import name_parameter
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
@@ -33,7 +34,7 @@ def resolve(gateway: Gateway, journal: Journal, head: Head, rows: Any, outcome: 
     """
     check_choice("outcome", outcome, RESOLVED_OUTCOMES)
     if not isinstance(note, str) or not note.strip():
-        raise InvalidRequestError("resolve() needs a note: how do you know, and who looked?")
+        raise InvalidRequestError(f"{name_parameter('note')} is empty: say how you know, and who looked.")
     chosen = _find_rows(journal.rows(head.submission_id), rows, get_write_kind(head).key_columns)
     _refuse_settled([row for row in chosen if row.outcome not in RESOLVABLE_OUTCOMES])
     message = f"{get_user_name()} says: {note.strip()}"

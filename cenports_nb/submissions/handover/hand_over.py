@@ -25,6 +25,8 @@ from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import rejected
 from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.rendering.surface import choose_wording, name_argument
+from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.context import SubmissionContext, create_head, get_context, read_own_head
 from cenports_nb.submissions.handover.journal_entry import (
     HANDOVER_KIND,
@@ -55,7 +57,7 @@ from cenports_nb.submissions.sending.sender import close_crashed
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
 
-UNREADABLE_MESSAGE = "It can't be read: rejected(load_orders(client, acknowledged=False)) has it."
+UNREADABLE_MESSAGE = "It can't be read. The rejected records of a load of orders say why."
 UNPUBLISHED_MESSAGE = "Its file could not get its name, so it was not handed over."
 
 
@@ -115,7 +117,7 @@ def hand_over(
         for head in list_unfinished_handovers(context.journal, account, channels):
             finished = _finish(client, context, head, progress)
             warnings.warn(
-                f"Hand-over {head.submission_id} was not finished and is now, or as far as can be: {finished!r}.",
+                f"Hand-over {head.submission_id} was not finished and is now, or as far as can be: {repr(finished)[1:-1]}.",
                 HandoverWarning,
                 stacklevel=2,
             )
@@ -128,8 +130,8 @@ def hand_over(
     if len(handover.rejected):
         first = handover.rejected.iloc[0]
         warnings.warn(
-            f"{len(handover.rejected):,} orders were left out of the hand-over and not acknowledged, the first "
-            f"{first['order_no']}: {first['reason']} Its .rejected has all.",
+            f"Left out of the hand-over and not acknowledged: {format_count(len(handover.rejected), 'order')}, the first "
+            f"{first['order_no']}: {first['reason']}{choose_wording(python=' Its .rejected has all.', terminal='')}",
             HandoverWarning,
             stacklevel=2,
         )
@@ -211,7 +213,7 @@ def _finish(client: Client, context: SubmissionContext, head: Head, progress: bo
     if intact is False:
         raise InvalidRequestError(
             f"Hand-over {entry.handover_id} is not finished, and its file {entry.path.name} was changed since: move that "
-            "away and run again, and its orders are acknowledged; resend= writes the file once more. Nothing was acknowledged."
+            "away and run again, and its orders are acknowledged; {name_argument('resend', entry.handover_id)} writes the file once more. Nothing was acknowledged."
         )
     if not entry.is_published and not was_sent:
         draft = Draft(entry.path, _name_drafts(client))
@@ -224,7 +226,7 @@ def _finish(client: Client, context: SubmissionContext, head: Head, progress: bo
             raise InvalidRequestError(
                 f"Hand-over {entry.handover_id} was stopped while its file {entry.path.name} was put in its place, and the "
                 "file is gone: nobody but the warehouse can tell whether it has it. Ask there; "
-                f'hand_over(client, path, resend="{entry.handover_id}") writes it again and goes on. Nothing was '
+                f"{name_argument('resend', entry.handover_id)} writes it again and goes on. Nothing was "
                 "acknowledged."
             )
     return _acknowledge_rest(context, head, progress)

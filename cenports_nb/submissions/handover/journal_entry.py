@@ -16,6 +16,7 @@ from pathlib import Path
 import msgspec
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.rendering.surface import name_submission_list
 from cenports_nb.submissions.handover.output_file import hash_content
 from cenports_nb.submissions.journal.reader import list_unfinished
 from cenports_nb.submissions.journal.store import Journal
@@ -60,7 +61,9 @@ class JournalEntry:
             InvalidRequestError: The submission isn't a hand-over.
         """
         if head.kind != HANDOVER_KIND or head.details is None:
-            raise InvalidRequestError(f"{head.submission_id} is no hand-over: list_submissions() shows which are.")
+            raise InvalidRequestError(
+                f"{head.submission_id} is no hand-over: {name_submission_list()} shows which are."
+            )
         details = msgspec.json.decode(head.details)
         packed = details.get("content")
         content = None if packed is None else zlib.decompress(base64.b64decode(packed))

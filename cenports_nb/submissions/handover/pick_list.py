@@ -13,6 +13,7 @@ from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.rendering.surface import name_parameter
 from cenports_nb.submissions.evidence.order_lookup import is_listable
 
 Layout = Mapping[str, str] | Sequence[str]
@@ -28,7 +29,7 @@ REQUIRED_COLUMNS = ("order_no", "product_sku", "quantity")
 """Columns without which an order can't be picked or identified."""
 
 NO_LINES = "It has no lines."
-UNREADABLE = "Some of its lines can't be read: rejected(load_line_items(...)) has them."
+UNREADABLE = "Some of its lines can't be read. The rejected records of a load of line items say why."
 CLOSED = "All its lines are shipped or cancelled."
 UNLISTABLE = "Its number has a comma, blanks at its ends or more than 255 characters: it can't be acknowledged by it."
 
@@ -58,6 +59,7 @@ def parse_layout(layout: Layout | None) -> dict[str, str]:
         return {name: name for name in DEFAULT_LAYOUT}
     if isinstance(layout, str) or not isinstance(layout, Mapping | Sequence):
         raise InvalidRequestError("layout must be a list of columns, or a mapping of your headers to our columns.")
+    named = name_parameter("layout")
     pairs = list(layout.items()) if isinstance(layout, Mapping) else [(name, name) for name in layout]
     known = [*schemas.Orders.to_schema().columns, *schemas.LineItems.to_schema().columns]
     for header, name in pairs:
@@ -65,17 +67,17 @@ def parse_layout(layout: Layout | None) -> dict[str, str]:
             near = difflib.get_close_matches(str(name), known, 1, 0.6)
             hint = f"{near[0]} is meant" if near else f"such are {', '.join(DEFAULT_LAYOUT[:8])}"
             raise InvalidRequestError(
-                f"layout asks for {name!r}, which is no column of orders or line items: {hint}. Nothing was done."
+                f"{named} asks for {name!r}, which is no column of orders or line items: {hint}. Nothing was done."
             )
         if not isinstance(header, str) or not header.strip():
-            raise InvalidRequestError(f"layout has the header {header!r}: pass text. Nothing was done.")
+            raise InvalidRequestError(f"{named} has the header {header!r}: pass text. Nothing was done.")
     found = dict(pairs)
     if len(found) < len(pairs):
-        raise InvalidRequestError("layout has a column more than once: each needs a header of its own.")
+        raise InvalidRequestError(f"{named} has a column more than once: each needs a header of its own.")
     lacking = [name for name in REQUIRED_COLUMNS if name not in found.values()]
     if lacking:
         raise InvalidRequestError(
-            f"layout lacks {', '.join(lacking)}, without which no order can be picked: add it. Nothing was done."
+            f"{named} lacks {', '.join(lacking)}, without which no order can be picked: add it. Nothing was done."
         )
     return found
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.handover.journal_entry import JournalEntry
 from cenports_nb.submissions.journal.frames import build_frame
 from cenports_nb.submissions.journal.store import Journal
@@ -81,6 +82,6 @@ class Handover:
         if self.path is None:
             return f"<Handover: nothing to hand over{more}>"
         return (
-            f"<Handover {self.handover_id}: {self.orders:,} orders, {self.lines:,} lines in {self.path.name}; "
+            f"<Handover {self.handover_id}: {format_count(self.orders, 'order')}, {format_count(self.lines, 'line')} in {self.path.name}; "
             f"{self.acknowledged:,} acknowledged{more}>"
         )

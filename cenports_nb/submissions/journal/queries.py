@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 import pandas as pd
 
+from cenports_nb.rendering.surface import name_method
 from cenports_nb.submissions.journal.frames import select_frame
 from cenports_nb.submissions.journal.migrations import BLOCKING_CONDITION
 from cenports_nb.submissions.journal.store import Journal
@@ -223,10 +224,10 @@ def find_live_orders(
 
 def _advise(submission_id: str, outcome: str, name: str | None) -> str:
     """Return the one call that unblocks a change."""
-    opened = f'open_submission(client, "{submission_id}")'
     if outcome == "not_sent":
-        return f'send that one with {opened}.resume(), or close it with {opened}.resolve("{name}", "not_applied", note)'
-    return f"settle that first with {opened}.{'wait' if outcome in ('pending', 'sending') else 'verify'}()"
+        close = name_method("resolve", submission_id, f'"{name}", "not_applied", note')
+        return f"send that one with {name_method('resume', submission_id)}, or close it with {close}"
+    return f"settle that first with {name_method('wait' if outcome in ('pending', 'sending') else 'verify', submission_id)}"
 
 
 class _OtherChange(NamedTuple):

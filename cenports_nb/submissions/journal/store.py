@@ -16,6 +16,7 @@ from typing import Any
 from msgspec.structs import astuple, replace
 
 from cenports_nb.errors import JournalError
+from cenports_nb.rendering.surface import name_submission_list
 from cenports_nb.submissions.journal.file import CHUNK_ROWS, JournalFile
 from cenports_nb.submissions.journal.row_updates import (
     RowChange,
@@ -301,7 +302,7 @@ class Journal(JournalFile):
         found: list[Head] = self._select(Head, "submission", "WHERE submission_id = ?", submission_id)
         if not found:
             raise JournalError(
-                f"There is no submission {submission_id!r} in {self.path}: list_submissions() shows those that are."
+                f"There is no submission {submission_id!r} in {self.path}: {name_submission_list()} shows those that are."
             )
         return found[0]
 

@@ -68,7 +68,7 @@ ORDER_ACKNOWLEDGEMENT = WriteKind(
     items_field="orders",
     build_body=_build_acknowledgement_body,
     is_synchronous=True,
-    doubt_message="It was sent, and no answer was seen: verify() looks, and to acknowledge it again does no harm.",
+    doubt_message="It was sent, and no answer was seen: verify it, or acknowledge it again, which does no harm.",
     is_repeatable=True,
 )
 
@@ -81,7 +81,7 @@ WRITE_KINDS: Mapping[str, WriteKind] = {
         items_field="inventories",
         build_body=_build_stock_body,
         is_synchronous=False,
-        doubt_message="It was sent, and no answer was seen: verify() reads the stock.",
+        doubt_message="It was sent, and no answer was seen: verify it against the stock.",
     ),
     "orders": WriteKind(
         method="POST",
@@ -91,7 +91,7 @@ WRITE_KINDS: Mapping[str, WriteKind] = {
         items_field="orders",
         build_body=_build_orders_body,
         is_synchronous=False,
-        doubt_message="It was sent, and no answer was seen: verify() looks for the order.",
+        doubt_message="It was sent, and no answer was seen: verify it to look for the order.",
     ),
     "acknowledgement": ORDER_ACKNOWLEDGEMENT,
     "hand_over": ORDER_ACKNOWLEDGEMENT,
@@ -103,7 +103,7 @@ WRITE_KINDS: Mapping[str, WriteKind] = {
         items_field="shipments",
         build_body=_build_shipments_body,
         is_synchronous=False,
-        doubt_message="It was sent, and no answer was seen: verify() looks whether it is acknowledged.",
+        doubt_message="It was sent, and no answer was seen: verify it to see whether it is acknowledged.",
         is_repeatable=True,
     ),
 }

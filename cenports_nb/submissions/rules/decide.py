@@ -112,7 +112,7 @@ def _decide_exposed(row: Row, now: int | None, open_now: int | None) -> tuple[st
     """Decide a row whose earlier request may still take effect: send it unchanged or not at all, never rebased."""
     if row.type != "TRUE_UP":
         return "withhold", replace(
-            row, message="In doubt, and not sent again, as it would count twice: verify() decides it."
+            row, message="In doubt, and not sent again, because it would count twice: verify it."
         )
     if now is not None and now == row.quantity:
         return "confirm", replace(row, message=None)
@@ -121,7 +121,7 @@ def _decide_exposed(row: Row, now: int | None, open_now: int | None) -> tuple[st
     reason = f"stock is {now}, neither {row.quantity} as wanted nor {row.before_quantity} as before"
     if now == row.before_quantity and open_now != row.open_quantity:
         reason = f"{describe_move(now, now, row.open_quantity, open_now)} since it was planned"
-    text = f"In doubt, and not sent again: {reason}. Look at the shelf, then resolve() it or count again."
+    text = f"In doubt, and not sent again: {reason}. Look at the shelf, then resolve it or count again."
     return "withhold", replace(row, message=text)
 
 

@@ -22,9 +22,9 @@ FINAL_WORD_STEMS = (
 BatchEnd = Literal["completed", "failed", "ended"]
 """How a batch ends: `ended` with an unknown status, which proves nothing."""
 
-FAILED_MESSAGE = "The transaction failed, and this row is not named: verify() looks at what is there now."
-UNNAMED_MESSAGE = "The transaction completed with errors that name no row of it: verify() looks at what is there now."
-ENDED_MESSAGE = "The transaction ended with a status that is not documented: verify() looks at what is there now."
+FAILED_MESSAGE = "The transaction failed, and this row is not named: verify it against the stock."
+UNNAMED_MESSAGE = "The transaction completed with errors that name no row of it: verify it against the stock."
+ENDED_MESSAGE = "The transaction ended with a status that is not documented: verify it against the stock."
 
 
 class RowEvent(NamedTuple):

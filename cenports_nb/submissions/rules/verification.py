@@ -95,10 +95,10 @@ def judge_by_stock(
     """
     at = reading.at.wall
     if stock_now is None:
-        text = f"The warehouse does not have {row.product_sku!r}, so stock can't tell: resolve() it."
+        text = f"The warehouse does not have {row.product_sku!r}, so stock can't tell: resolve it."
         return Finding(row.item, row.batch, None, text, row.read_back, row.read_back_at)
     if other_change is not None:
-        text = f"Stock is {stock_now}, and can't tell, as {other_change}: look at the shelf, then resolve() it."
+        text = f"Stock is {stock_now}, and can't tell, as {other_change}: look at the shelf, then resolve it."
         return Finding(row.item, row.batch, None, text, stock_now, at.isoformat())
     if stock_now == row.target:
         return Finding(row.item, row.batch, "confirm", None, stock_now, at.isoformat())
@@ -112,10 +112,10 @@ def judge_by_stock(
         before = "unknown" if row.before_quantity is None else row.before_quantity
         text = (
             f"Stock is {stock_now}, neither {row.target} as wanted nor {before} as before, so it can't tell: look at "
-            "the shelf, then resolve() it."
+            "the shelf, then resolve it."
         )
     else:
-        text = f"Stock is {stock_now}, not {row.target}: verify() again after {reading.find_next(row, batch, first):%H:%M:%S} UTC."
+        text = f"Stock is {stock_now}, not {row.target}: verify again after {reading.find_next(row, batch, first):%H:%M:%S} UTC."
     return Finding(row.item, row.batch, None, text, stock_now, first.isoformat())
 
 
@@ -137,7 +137,7 @@ def judge_by_presence(row: Row, batch: Batch, is_there: bool, reading: Reading, 
         text = f"{finding}, at {first:%H:%M} and {at:%H:%M} UTC."
         return Finding(row.item, row.batch, "refute", text, NOT_FOUND, at.isoformat())
     next_reading = reading.find_next(row, batch, first)
-    text = f"{finding} yet: verify() again after {next_reading:%H:%M:%S} UTC."
+    text = f"{finding} yet: verify again after {next_reading:%H:%M:%S} UTC."
     return Finding(row.item, row.batch, None, text, NOT_FOUND, first.isoformat())
 
 
@@ -156,7 +156,7 @@ def judge_by_acknowledgement(row: Row, batch: Batch, acknowledged: bool | None, 
     if acknowledged is None:
         text = f"Channel {row.channel_id} has no order {row.order_no}: check number and channel."
         return Finding(row.item, row.batch, "lack", text, NOT_FOUND, at)
-    text = f"Order {row.order_no} is not acknowledged: resume() or retry() sends it again."
+    text = f"Order {row.order_no} is not acknowledged: resume or retry sends it again."
     if row.outcome == "in_doubt":
         text = f"It was sent, and no answer was seen. {text}"
     is_settled = row.outcome == "in_doubt" and reading.has_settled(row, batch)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 
 from cenports_nb.errors import CenportsError, CenportsWarning
+from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.ports import Gateway
@@ -80,7 +81,7 @@ def _check_canary(gateway: Gateway, journal: Journal, head: Head, size: int) -> 
         return None
     first = failed[0]
     return (
-        f"{len(failed)} of its {len(rows)} rows did not come through, the first {first.product_sku} in "
+        f"{len(failed)} of its {format_count(len(rows), 'row')} did not come through, the first {first.product_sku} in "
         f"{first.warehouse_code}: {first.outcome}; {first.message}"
     )
 

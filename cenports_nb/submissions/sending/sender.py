@@ -29,6 +29,7 @@ from cenports_nb.errors import (
     JournalError,
     RateLimitedError,
 )
+from cenports_nb.rendering.surface import name_method
 from cenports_nb.submissions.journal.locks import SubmissionLocks
 from cenports_nb.submissions.journal.row_updates import RowChange
 from cenports_nb.submissions.journal.store import Journal, RowsChangedError, list_sent_values
@@ -53,8 +54,10 @@ UNSENDABLE_STATES = ("held", "dropped", "dry_run")
 SendResult = Literal["done", "again", "stop", "unreached", "split"]
 """What an attempt to send a batch means for the next step."""
 
-TOO_OLD_MESSAGE = "Not sent: what was seen just before was more than five minutes old each time; resume() tries again."
-STOPPED_MESSAGE = "Not sent: sending stopped at an earlier batch; resume() goes on with it."
+TOO_OLD_MESSAGE = (
+    "Not sent: what was seen just before was more than five minutes old each time; resume it to try again."
+)
+STOPPED_MESSAGE = "Not sent: sending stopped at an earlier batch; resume it to go on."
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ class Sender:
         except KeyboardInterrupt as interrupt:
             interrupt.add_note(
                 f"Submission {self._head.submission_id} was interrupted and nothing of it is lost: "
-                f'open_submission(client, "{self._head.submission_id}").resume() goes on with it.'
+                f"{name_method('resume', self._head.submission_id)} goes on with it."
             )
             raise
 
@@ -249,7 +252,7 @@ class Sender:
             batch,
             str(transaction.handle).strip(),
             f"Cenports named one transaction for two batches ({transaction.handle}), so it says nothing of either: "
-            "verify() looks at what is there now.",
+            "verify it against the stock.",
             at,
             status=transaction.status.strip().upper() or None,
             submitted_at=transaction.submitted_at or at.wall.isoformat(),

@@ -37,7 +37,7 @@ FIRST_POLL_SECONDS, MAX_POLL_SECONDS, POLL_BACKOFF = 2.0, 30.0, 1.5
 RATE_LIMIT_SHARE = 0.75
 """The share of the rate limit for all polls together: a notebook sends other requests too."""
 
-UNKNOWN_MESSAGE = "Cenports does not know this transaction any more: verify() finds out what became of the row."
+UNKNOWN_MESSAGE = "Cenports does not know this transaction any more: verify it to find out what became of the row."
 
 
 @dataclass

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 from cenports_nb.rendering.note import NO_MATHJAX
-from cenports_nb.rendering.text import format_duration, make_printable
+from cenports_nb.rendering.text import format_count, format_duration, make_printable, pluralize
 from cenports_nb.submissions.tracking.next_steps import NEXT_STEPS
 from cenports_nb.submissions.tracking.snapshot import BatchView, Snapshot
 
@@ -101,7 +101,7 @@ def format_status(snapshots: Sequence[Snapshot]) -> str:
         for batch in snapshot.batches:
             counted = ", ".join(f"{number:,} {outcome}" for outcome, number in batch.outcomes.items())
             lines.append(
-                f"  {batch.batch:>3}  {batch.place:<16} {batch.status + (', overdue' if batch.overdue else ''):<12} {batch.rows:>6,} rows  "
+                f"  {batch.batch:>3}  {batch.place:<16} {batch.status + (', overdue' if batch.overdue else ''):<12} {batch.rows:>6,} {pluralize('row', batch.rows):<4}  "
                 f"{counted}  {_format_age(batch, snapshot.at)}"
             )
             lines += [f"       {sku}: {message}" for sku, message in batch.messages[:TEXT_MAX_MESSAGES]]
@@ -142,9 +142,13 @@ def _describe_state(snapshot: Snapshot) -> str:
     if not rows:
         return "nothing to send"
     if not snapshot.settled:
-        return f"{rows - snapshot.count('pending'):,} of {rows:,} rows settled"
+        return f"{rows - snapshot.count('pending'):,} of {format_count(rows, 'row')} settled"
     good = snapshot.count("applied")
-    return f"all {rows:,} rows applied" if good == rows else f"{good:,} of {rows:,} rows applied"
+    return (
+        f"all {format_count(rows, 'row')} applied"
+        if good == rows > 1
+        else f"{good:,} of {format_count(rows, 'row')} applied"
+    )
 
 
 def _render_table(snapshot: Snapshot, live: bool) -> str:

@@ -49,12 +49,13 @@ def test_nothing_heavy_is_loaded_by_the_import_alone(imported: set[str], heavy: 
     assert heavy not in imported
 
 
-def test_the_command_line_starts_light() -> None:
-    """`--help` of every command comes at once: what is heavy waits until a command works."""
+@pytest.mark.parametrize("command", [("submissions", "--help"), ("reports",)])
+def test_the_command_line_starts_light(command: tuple[str, ...]) -> None:
+    """What is heavy waits until a command works with data."""
     run = subprocess.run(
-        [sys.executable, "-X", "importtime", "-m", "cenports_nb", "submissions", "--help"],
+        [sys.executable, "-X", "importtime", "-m", "cenports_nb", *command],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     names = {line.rpartition("|")[2].strip().partition(".")[0] for line in run.stderr.splitlines() if "|" in line}
     assert "typer" in names
-    assert names.isdisjoint({"pandas", "requests", "keyring", "papermill", "msgspec", "IPython", "matplotlib"})
+    assert names.isdisjoint({"pandas", "requests", "keyring", "papermill", "nbformat", "IPython", "matplotlib"})

@@ -31,7 +31,8 @@ another way to call the program.
 | 4 | rows are in doubt or still pending |
 
 Errors are one line on stderr. `--debug`, anywhere before `--`, adds the traceback. Nothing is sent without `--yes` or a typed
-confirmation. An option that can be repeated is marked with `…`.
+confirmation. An option that can be repeated is marked with `…`. `{PROGRAM} --install-completion` lets your shell complete
+commands and options.
 """
 
 

@@ -148,7 +148,7 @@ def _name_values(parameters: list[Any], context: Any) -> list[Any]:
 def _build_app() -> typer.Typer:
     """Build the application with all commands."""
     program = typer.Typer(
-        name="cenports-nb", cls=_Group, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False,
+        name="cenports-nb", cls=_Group, no_args_is_help=True, pretty_exceptions_enable=False,
         help="Cenports orders, shipments and stock: reports, exports, corrections, and a sandbox to try them on.",
     )  # fmt: skip
     program.callback()(_take_global_options)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import difflib
 import io
+import json
 import os
 import tokenize
 from collections.abc import Iterable
@@ -54,7 +55,8 @@ def find_sample_count() -> Path:
 def list_reports() -> dict[str, Report]:
     """List the reports of the package, by name."""
     found = sorted((find_notebook_folder() / "reports").glob("*.ipynb"))
-    return {path.stem: read_report(path) for path in found}
+    # Without nbformat, whose import may take seconds: the package's own notebooks need no conversion.
+    return {path.stem: _describe(path, json.loads(path.read_bytes(), object_hook=_Node)) for path in found}
 
 
 def find_report(name: str | Path) -> Report:
@@ -80,7 +82,18 @@ def read_report(path: Path) -> Report:
     Raises:
         InvalidRequestError: The file is missing, or isn't a Python notebook.
     """
-    notebook = read_notebook(path)
+    return _describe(path, read_notebook(path))
+
+
+class _Node(dict[str, Any]):
+    """A part of a notebook as nbformat returns it: keys are attributes, and a source is one text."""
+
+    def __getattr__(self, name: str) -> Any:
+        value = self[name]
+        return "".join(value) if name == "source" else value
+
+
+def _describe(path: Path, notebook: Any) -> Report:
     title = next((text for cell in notebook.cells if (text := find_heading(cell))), path.stem)
     source = next((cell.source for cell in notebook.cells if "parameters" in cell.metadata.get("tags", [])), "")
     try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -213,6 +214,18 @@ def test_a_process_ends_with_the_code_and_the_line() -> None:
     ran = subprocess.run([sys.executable, "-m", "cenports_nb", "bogus"], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
     assert ran.stderr.startswith(UNTOUCHED)
+
+
+@pytest.mark.slow
+def test_completion_is_installed_and_completes(tmp_path: Path) -> None:
+    """The shell's own file loads it; it knows commands."""
+    command = [sys.executable, "-m", "cenports_nb"]
+    surroundings = {**os.environ, "HOME": str(tmp_path)}
+    subprocess.run([*command, "--install-completion", "bash"], env=surroundings, capture_output=True, check=True)
+    assert ".bash_completions" in (tmp_path / ".bashrc").read_text()
+    asked = {"COMP_WORDS": "cenports-nb subm", "COMP_CWORD": "1", "_CENPORTS_NB_COMPLETE": "complete_bash"}
+    ran = subprocess.run(command, env={**surroundings, **asked}, capture_output=True, text=True, check=False)
+    assert ran.stdout.split() == ["submit", "submissions"]
 
 
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])

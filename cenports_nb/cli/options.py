@@ -53,7 +53,10 @@ OptionalOutOption = Annotated[
 ]
 StartOption = Annotated[str | None, typer.Option("--start", metavar="DAY", help="First day, YYYY-MM-DD.")]
 EndOption = Annotated[str | None, typer.Option("--end", metavar="DAY", help="Last day, YYYY-MM-DD.")]
-LastOption = Annotated[str | None, typer.Option("--last", metavar="PERIOD", help="The days up to today, such as 30D.")]
+LastOption = Annotated[
+    str | None,
+    typer.Option("--last", metavar="PERIOD", help="The days up to today, such as 90D; 30D if no days are given."),
+]
 MaskOption = Annotated[
     bool, typer.Option("--mask", help="Replace names, addresses, phones and e-mails with pseudonyms.")
 ]
@@ -66,6 +69,14 @@ ChannelsOption = Annotated[
 ]
 YesOption = Annotated[bool, typer.Option("--yes", help="Send without asking for confirmation.")]
 TimeoutOption = Annotated[str, typer.Option("--timeout", metavar="PERIOD", help="How long to wait, such as 20min.")]
+
+
+DEFAULT_PERIOD = "30D"
+
+
+def choose_period(start: str | None, end: str | None, last: str | None) -> str | None:
+    """Return the period to load: the one that was given, or the default if no days are given."""
+    return DEFAULT_PERIOD if start is None and end is None and last is None else last
 
 
 def parse_pair(option: str, text: str, example: str, *, at_last: bool = False) -> tuple[str, str]:

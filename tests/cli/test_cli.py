@@ -102,7 +102,6 @@ def test_each_frame_is_written(run: RunCommand, tmp_path: Path, url: str, comman
         (["orders", "--env", "sandbox", "--start", "2026-02-01", "--out", "o.csv"], 2, "without --end"),
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "o.doc"], 2, "no known ending"),
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "no/o.csv"], 2, "no folder"),
-        (["orders", "--env", "sandbox", "--out", "o.csv"], 2, "Pass --start and --end, or --last 30D"),
         (["stock", "--env", "sandbox", "--available", "--channel", "X", "--out", "s.csv"], 1, "channel id does not"),
         (
             ["export", "--env", "sandbox", "--last", "9D", "--out", "o.csv"],
@@ -135,6 +134,15 @@ def test_what_goes_wrong_is_one_line(run: RunCommand, command: list[str], code: 
 
 
 DAYS = ["--start", "1998-04-01", "--end", "1998-04-30"]
+
+
+def test_without_days_it_is_the_last_thirty(run: RunCommand, tmp_path: Path, url: str) -> None:
+    """As `--last 30D`; one day alone still asks for the other."""
+    for name, days in (("default", []), ("asked", ["--last", "30D"])):
+        assert run("orders", *days, "--out", str(tmp_path / f"{name}.csv"), url=url).returncode == 0
+    assert (tmp_path / "default.csv").read_bytes() == (tmp_path / "asked.csv").read_bytes()
+    ran = run("orders", "--start", "2026-01-01", "--out", str(tmp_path / "x.csv"), url=url)
+    assert (ran.returncode, "--end" in ran.stderr) == (2, True)
 
 
 def test_a_month_is_written_into_one_workbook(run: RunCommand, tmp_path: Path, url: str) -> None:

@@ -101,7 +101,7 @@ def test_the_shipped_notebooks_begin_with_the_tour(tmp_path: Path) -> None:
     """They sort as they are read, and the reports are beside them."""
     names = [copy.name for copy in copy_notebooks(find_notebook_folder(), tmp_path)]
     tour = [name for name in names if name.startswith("tour/")]
-    assert [name[5] for name in tour] == list("12345")
+    assert [name[5] for name in tour] == list("123456")
     assert "reports/stock-reconciliation.ipynb" in names
 
 

@@ -90,7 +90,6 @@ WITHOUT_ACCOUNT = [
 ]
 
 WITH_ACCOUNT = [
-    (["orders", "--out", "o.csv"], "Pass --start and --end, or --last 30D."),
     (["orders", "--out", "o.csv", "--last", "9W"], "--last 9W isn't a period. Use --last 30D."),
     (["orders", "--out", "o.csv", "--start", "2026-02-01"], "--start is given without --end"),
     (["orders", "--out", "o.csv", "--start", "2026-02-30", "--end", "2026-03-01"], "--start 2026-02-30 is no day"),
@@ -100,7 +99,6 @@ WITH_ACCOUNT = [
     (["orders", "--last", "9D", "--out", "folder.csv"], "'folder.csv' is a folder"),
     (["orders", "--last", "9D", "--out", "no/o.csv"], "no folder 'no'"),
     (["orders", "--last", "9D", "--out", "o.txt"], "no known ending"),
-    (["shipments", "--out", "o.csv"], "Pass --start and --end, or --last 30D."),
     (["submit", "none.csv", "--dry-run"], "none.csv can't be read"),
     (["submit", "headers.csv", "--dry-run"], "Name your headers with --column"),
     (["submit", "two.csv", "--dry-run"], "Rename one of them"),

@@ -138,7 +138,7 @@ def test_an_account_that_fails_keeps_the_others(two: Any) -> None:
 def test_what_no_account_can_answer_is_the_error_of_one(two: Any) -> None:
     """Wrong arguments, and credentials that nobody accepts."""
     clients, one, other = two
-    with pytest.raises(InvalidRequestError, match="Say which"):
+    with pytest.raises(InvalidRequestError, match="No days are given"):
         cn.load_orders(clients)
     for each in (one, other):
         each.on("GET /orders", Reply({"message": "no"}, status=401))

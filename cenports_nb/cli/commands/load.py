@@ -19,6 +19,7 @@ from cenports_nb.cli.options import (
     ProfileOption,
     StartOption,
     TimeZoneOption,
+    choose_period,
 )
 from cenports_nb.cli.terminal import stop_command
 from cenports_nb.errors import InvalidRequestError
@@ -49,7 +50,7 @@ def _dated_command(name: str, loader: str, about: str) -> Callable[..., None]:
         mask: MaskOption = False,
         time_zone: TimeZoneOption = None,
     ) -> None:
-        load = _loader(loader, start=start, end=end, last=last, channel_id=channel or None)
+        load = _loader(loader, start=start, end=end, last=choose_period(start, end, last), channel_id=channel or None)
         _write(out, env, profile, {name: load}, mask=mask, time_zone=time_zone)
 
     command.__doc__ = about
@@ -74,7 +75,7 @@ def shipments(
 ) -> None:
     """Write shipments, or their lines, to a file."""
     name = "load_shipment_items" if items else "load_shipments"
-    load = _loader(name, start=start, end=end, last=last, channel_id=channel or None)
+    load = _loader(name, start=start, end=end, last=choose_period(start, end, last), channel_id=channel or None)
     _write(out, env, profile, {"shipments": load}, mask=mask, time_zone=time_zone)
 
 
@@ -116,7 +117,12 @@ def export_all(
     """Write orders, line items, shipments and actual stock to one workbook, a sheet each."""
     if out.suffix.lower() != ".xlsx":
         raise InvalidRequestError(f"{out.name!r} holds one table only: four sheets need a file that ends in .xlsx.")
-    filters: dict[str, Any] = {"start": start, "end": end, "last": last, "channel_id": channel or None}
+    filters: dict[str, Any] = {
+        "start": start,
+        "end": end,
+        "last": choose_period(start, end, last),
+        "channel_id": channel or None,
+    }
     loads = {
         name: _loader(f"load_{name.replace(' ', '_')}", **filters) for name in ("orders", "line items", "shipments")
     }

@@ -25,7 +25,7 @@ COUNTS = {
     "twice.csv": "warehouse_code,product_sku,quantity\nNW-EAST,0003,5\nNW-EAST,0003,6\n",
     "unknown.csv": "warehouse_code,product_sku,quantity\nNW-EAST,ZZ99,5\n",
     "low.csv": "warehouse_code,product_sku,quantity\nNW-EAST,0003,0\n",
-    "old.csv": "warehouse_code,product_sku,quantity,counted_at\nNW-EAST,0003,12,2020-01-01T08:00Z\n",
+    "old.csv": "warehouse_code,product_sku,quantity,counted_at\nNW-EAST,0003,14,2020-01-01T08:00Z\n",
     "cyrillic.csv": "warehouse_code,product_sku,quantity\nNW-EAST,caf\udce9\udcff\udc81,5\n",
 }
 DAYS = ["--last", "9D", "--out", "o.csv"]

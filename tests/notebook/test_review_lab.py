@@ -213,5 +213,5 @@ def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[st
     expect(review.locator(".cn-tracker")).to_contain_text("COMPLETED")
     expect(review.locator(".cn-tracker")).to_contain_text("3 of 8 rows applied")
     expect(grid).to_have_count(0)
-    expect(review).to_contain_text("run the cell that shows the review again")
+    expect(review).to_contain_text("Run the cell that shows the review again")
     assert page.title() != "ran"

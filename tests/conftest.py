@@ -1,4 +1,4 @@
-"""Fixtures: the sandbox with Northwind as it is, a client of it, and nothing configured from outside."""
+"""Fixtures: a sandbox with Northwind, a client of it, and no configuration from outside."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 @pytest.fixture(scope="session")
 def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """Name a folder a test for cache and journal; those that need none don't wait until it is made."""
+    """Return a new folder's name for each test; it is created only when needed."""
     parent = tmp_path_factory.mktemp("homes")
     return (parent / str(number) for number in itertools.count())
 
@@ -108,7 +108,7 @@ def nothing_configured(monkeypatch: pytest.MonkeyPatch, homes: Iterator[Path]) -
 
 @pytest.fixture
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C reach the processes that a test starts, even where a shell's `&` or `nohup` has this one ignore it."""
+    """Let Ctrl-C reach processes that a test starts, even if this one was started with `&` or `nohup`."""
     before = signal.signal(signal.SIGINT, signal.default_int_handler)
     yield
     signal.signal(signal.SIGINT, before)
@@ -122,14 +122,14 @@ def northwind() -> Iterator[Sandbox]:
 
 @pytest.fixture
 def client(northwind: Sandbox) -> Iterator[cn.Client]:
-    """A client whose sleeps move the sandbox's clock instead of waiting."""
+    """Connect a client whose sleeps advance the sandbox's clock instead of waiting."""
     settings = resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000)
     with Client(settings, clock=SleepingClock(northwind)) as client:
         yield client
 
 
 class SleepingClock(SystemClock):
-    """Time that passes for client and sandbox alike when the client sleeps."""
+    """A clock for client and sandbox that advances when the client sleeps."""
 
     def __init__(self, sandbox: Sandbox) -> None:
         self._sandbox = sandbox
@@ -148,7 +148,7 @@ class SleepingClock(SystemClock):
 
 @pytest.fixture
 def home() -> Path:
-    """Where cache and journal live."""
+    """Return the folder of cache and journal."""
     folder = Path(os.environ["CENPORTS_HOME"])
     folder.mkdir(exist_ok=True)
     return folder
@@ -156,20 +156,20 @@ def home() -> Path:
 
 @pytest.fixture
 def clock(northwind: Sandbox) -> FakeClock:
-    """A clock that stands still but for sleeps, and takes the sandbox's along."""
+    """Make a clock that advances, with the sandbox's, only when the client sleeps."""
     return FakeClock(northwind)
 
 
 @pytest.fixture
 def timed(northwind: Sandbox, clock: FakeClock) -> Iterator[cn.Client]:
-    """A client of Northwind whose time is the test's."""
+    """Connect a client of Northwind whose clock the test controls."""
     with Client(resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000), clock=clock) as client:
         yield client
 
 
 @pytest.fixture
 def server() -> Iterator[ScriptedServer]:
-    """A server that answers what the test wrote down."""
+    """Start a server with scripted answers."""
     server = ScriptedServer()
     yield server
     server.close()
@@ -177,7 +177,7 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def staging(server: ScriptedServer) -> Iterator[Callable[..., cn.Client]]:
-    """Connect to that server as if it were staging; cache and journal are in `home`."""
+    """Connect to that server as staging; cache and journal are in `home`."""
     opened: list[cn.Client] = []
 
     def connect(clock: Any = None, **changes: Any) -> cn.Client:

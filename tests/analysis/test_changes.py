@@ -1,4 +1,4 @@
-"""What changed between two readings: each value that moved, and none that did not."""
+"""Test changes between two readings: every value that differs is a row, and no other."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _rows(found: pd.DataFrame) -> list[list[Any]]:
 
 
 def test_each_value_that_moved_is_a_row() -> None:
-    """With both values; new and vanished keys have one row each."""
+    """A row has both values; each added or removed key has one row."""
     before = _stock(("W", "A", "Chai", 5, None), ("W", "B", "Chang", 7, 1))
     after = _stock(("W", "A", None, 4, 2), ("W", "C", "Syrup", 7, 1))
     assert _rows(cn.changes(before, after)) == [
@@ -44,7 +44,7 @@ def test_each_value_that_moved_is_a_row() -> None:
 
 
 def test_columns_may_be_ignored() -> None:
-    """Those that always move."""
+    """`ignore=` leaves out columns that always change."""
     before, after = _stock(("W", "A", "Chai", 5, None)), _stock(("W", "A", "Tea", 4, None))
     assert [row[2] for row in _rows(cn.changes(before, after, ignore=["quantity"]))] == ["product_name"]
 
@@ -69,8 +69,8 @@ def test_columns_may_be_ignored() -> None:
     ],
     ids=lambda values: str(values.dtype),
 )
-def test_the_same_value_of_another_dtype_did_not_move(old: Any, young: Any) -> None:
-    """Nor did a null."""
+def test_an_equal_value_of_another_dtype_is_no_change(old: Any, young: Any) -> None:
+    """Equal values of different dtypes, and two nulls, are equal."""
     frames = [pd.DataFrame({"id": ["1"], "value": values}) for values in (old, young)]
     assert len(cn.changes(*frames, key=["id"])) == 0
     assert len(cn.changes(*frames[::-1], key=["id"])) == 0
@@ -79,8 +79,8 @@ def test_the_same_value_of_another_dtype_did_not_move(old: Any, young: Any) -> N
 @pytest.mark.parametrize(
     ("old", "young"), [(2**53, 2**53 + 1), (0.1 + 0.2, 0.3), (None, 0), ("", None), (False, None)], ids=str
 )
-def test_the_smallest_difference_is_one(old: Any, young: Any) -> None:
-    """No rounding, and null is neither 0, nor empty, nor false."""
+def test_the_smallest_difference_is_a_change(old: Any, young: Any) -> None:
+    """Values are not rounded, and null differs from 0, empty text and false."""
     dtype = {int: "Int64", float: "Float64", str: "str", bool: "boolean", type(None): "Int64"}[type(old)]
     frames = [pd.DataFrame({"id": ["1"], "value": pd.array([value], dtype=dtype)}) for value in (old, young)]
     (row,) = cn.changes(*frames, key=["id"]).to_dict("records")
@@ -91,7 +91,7 @@ def test_the_smallest_difference_is_one(old: Any, young: Any) -> None:
 
 
 def test_text_that_became_numbers_is_refused() -> None:
-    """Every row would have moved, and none did."""
+    """Otherwise every row would look changed although none is."""
     frames = [pd.DataFrame({"id": ["1"], "value": [value]}) for value in ("5", 5)]
     with pytest.raises(InvalidRequestError, match="value holds text before and numbers after"):
         cn.changes(*frames, key="id")
@@ -107,7 +107,7 @@ def _typed(stock: dict[tuple[str, str], tuple[Any, ...]]) -> pd.DataFrame:
 
 @given(STOCK)
 def test_a_frame_has_not_changed_from_itself(stock: dict[Any, Any]) -> None:
-    """In whatever order its rows stand; columns and dtypes are those of any answer."""
+    """The order of rows doesn't matter; columns and dtypes are those of any other result."""
     frame = _typed(stock)
     found = cn.changes(frame, frame.iloc[::-1])
     full = cn.changes(_stock(("W", "A", "Chai", 5, None)), _stock(("W", "A", "Chai", 6, None)))
@@ -117,7 +117,7 @@ def test_a_frame_has_not_changed_from_itself(stock: dict[Any, Any]) -> None:
 
 @given(STOCK, STOCK)
 def test_before_and_the_changes_make_after(before: dict[Any, Any], after: dict[Any, Any]) -> None:
-    """Nothing more and nothing less is told than what it takes; the way back has the same rows, turned."""
+    """The changes applied to the first frame give the second; the reverse comparison has the same rows, swapped."""
     found = cn.changes(_typed(before), _typed(after))
     made = {key: list(values) for key, values in before.items()}
     place = {"product_name": 0, "quantity": 1, "next_available_quantity": 2}
@@ -139,7 +139,7 @@ def test_before_and_the_changes_make_after(before: dict[Any, Any], after: dict[A
 
 
 def test_a_key_that_repeats_is_refused() -> None:
-    """In either frame."""
+    """A repeated key in either frame raises an error."""
     frame = _stock(("W", "A", "Chai", 5, None))
     with pytest.raises(InvalidRequestError, match="after has more than one row for W, A"):
         cn.changes(frame, pd.concat([frame, frame]))
@@ -147,14 +147,14 @@ def test_a_key_that_repeats_is_refused() -> None:
 
 @pytest.mark.parametrize("key", [None, ["nothing"], []])
 def test_frames_without_a_known_key_need_one(key: Any) -> None:
-    """Rather than a guess."""
+    """The key is not guessed."""
     frame = pd.DataFrame({"a": [1]})
     with pytest.raises(InvalidRequestError, match="key="):
         cn.changes(frame, frame, key=key)
 
 
 def test_shipments_need_a_key() -> None:
-    """Nothing documented names one; a person may know."""
+    """The API documents no key of shipments, so the caller names one."""
     sent = pd.DataFrame({"channel_id": ["X"], "order_no": ["1"], "tracking_number": ["T"], "carrier_code": ["C"]})
     with pytest.raises(InvalidRequestError, match="key="):
         cn.changes(sent, sent)
@@ -163,7 +163,7 @@ def test_shipments_need_a_key() -> None:
 
 
 def test_a_null_in_a_key_of_ones_own_is_refused() -> None:
-    """It would equal nothing."""
+    """A null key equals no other key."""
     frame = pd.DataFrame({"id": ["1", None]})
     with pytest.raises(InvalidRequestError, match="before has no id in row 1"):
         cn.changes(frame, frame, key="id")
@@ -185,23 +185,23 @@ OLD, YOUNG = _stock(("W", "A", "Chai", 5, None)), _stock(("W", "B", "Chai", 5, N
     ],
 )
 def test_answers_to_different_queries_cause_a_warning(before: Any, after: Any, words: str) -> None:
-    """A vanished order may only lie outside of the days asked for."""
+    """A removed order may only lie outside the days of the second query."""
     with pytest.warns(AnalysisWarning, match=words):
         assert len(cn.changes(before, after)) == 2
 
 
-def test_answers_to_different_questions_that_agree_need_no_word() -> None:
-    """Nothing is new or vanished, so nothing can be misread."""
+def test_different_queries_with_the_same_rows_cause_no_warning() -> None:
+    """Without added or removed rows there is no warning."""
     assert len(cn.changes(_asked(OLD, last="30D"), _asked(OLD, last="31D"))) == 0
 
 
 def test_columns_of_one_frame_only_cause_a_warning() -> None:
-    """They can't be compared."""
+    """Columns that only one frame has can't be compared."""
     with pytest.warns(AnalysisWarning, match="Only one of the frames has product_name"):
         assert len(cn.changes(OLD.drop(columns="product_name"), OLD)) == 0
 
 
-def test_what_is_no_frame_is_refused() -> None:
-    """One clear line."""
+def test_arguments_that_are_not_frames_are_refused() -> None:
+    """Other arguments raise a one-line error."""
     with pytest.raises(InvalidRequestError, match="before must be a DataFrame, not list"):
         cn.changes([1], OLD)  # type: ignore[arg-type]

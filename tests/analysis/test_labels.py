@@ -1,4 +1,4 @@
-"""Frames after a filter, a concat or a sort: labels repeat or have gaps, rows stand in another order."""
+"""Test frames after a filter, concat or sort: labels repeat or have gaps, and rows are reordered."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DAYS = ("1998-03-01", "1998-05-06")
 
 @pytest.fixture(scope="module")
 def loaded() -> dict[str, pd.DataFrame]:
-    """Load once what each test takes a copy of."""
+    """Load the frames once; each test copies them."""
     with Sandbox(shift=False, rate_limit=None) as sandbox:
         client = cn.connect("sandbox", base_url=sandbox.url, rate_limit=100_000)
         with client:
@@ -84,7 +84,7 @@ ALTERED: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
     "ask", [_sales, _cover, _ages, _matches, _changes, _diff, _totals], ids=lambda ask: ask.__name__
 )
 def test_labels_order_and_dtypes_change_no_answer(ask: Any, frames: dict[str, pd.DataFrame]) -> None:
-    """What a row says counts, not how it is labelled or where it stands."""
+    """Results depend on the values of rows, not on their labels or order."""
     expected = ask(**frames)
     assert len(expected) > 0
     for name, alter in ALTERED.items():

@@ -1,4 +1,4 @@
-"""Money that adds up."""
+"""Test that sums of money are exact."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ROWS = st.lists(
 @example([(1, -1, 0)])  # -1 + 0.99 is not -0.01
 @example([(865595094, 7, 0)])  # nine decimals are more than a float of that size has
 def test_sums_are_exact_even_beyond_64_bits(rows: list[tuple[int, int, int]]) -> None:
-    """The float nearest to the true sum, to one unit in the last place, in any order of rows."""
+    """A sum is the float closest to the true sum, in any order of rows."""
     prices, units, groups = (np.array(part) for part in zip(*rows, strict=True))
     expected = [Fraction(0)] * 3
     for price, many, group in rows:

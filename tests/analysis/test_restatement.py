@@ -1,4 +1,4 @@
-"""From an earlier total to the present one, step by step and to the cent."""
+"""Test the steps from an earlier total to the current one, to the cent."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ COLUMNS = ["channel_id", "order_no", "line_item", "product_sku", "quantity", "pr
 
 
 def lines(*rows: tuple[str, int, str, int, float | None, str]) -> pd.DataFrame:
-    """Make lines: order, number, SKU, units, price, status."""
+    """Make lines of order, number, SKU, units, price and status."""
     return pd.DataFrame([("EU", *row) for row in rows], columns=COLUMNS).astype(
         {"line_item": "int64", "quantity": "int64", "price": "float64"}
         | dict.fromkeys(["channel_id", "order_no", "product_sku", "status"], "str")
@@ -48,7 +48,7 @@ AFTER = lines(
 
 
 def test_each_kind_of_change_is_a_step() -> None:
-    """Counted by hand; units and amounts add up from the first row to the last."""
+    """Units and amounts, counted by hand, add up from the first row to the last."""
     told = cn.restatement(BEFORE, AFTER, exclude=["cancelled"]).steps
     rows = {row.kind: (row.lines, row.units, round(row.line_value, 2)) for row in told.itertuples()}
     assert rows == {
@@ -67,21 +67,21 @@ def test_each_kind_of_change_is_a_step() -> None:
 
 
 def test_a_line_with_another_quantity_and_price_makes_two_steps() -> None:
-    """The units at the price before, the rise of the price for the units now."""
+    """The change in units is valued at the earlier price, the change in price for the current units."""
     told = cn.restatement(lines(("1", 1, "A", 2, 9.99, "")), lines(("1", 1, "A", 3, 10.99, ""))).lines
     rows = [(row.kind, row.units, round(row.line_value, 2)) for row in told.itertuples()]
     assert rows == [("quantity changed", 1, 9.99), ("price changed", 0, 3.00)]
 
 
 def test_a_status_that_counts_as_before_is_no_restatement() -> None:
-    """Pending, then shipped: the sum is the same."""
+    """From pending to shipped, the sum stays the same."""
     told = cn.restatement(lines(("1", 1, "A", 2, 9.99, "pending")), lines(("1", 1, "A", 2, 9.99, "shipped")))
     assert told.lines.empty
     assert list(told.steps["kind"]) == ["earlier", "now"]
 
 
-def test_nothing_before_and_nothing_now() -> None:
-    """Empty frames have two totals of nothing."""
+def test_empty_frames_have_two_totals_of_zero() -> None:
+    """Empty frames have two totals of zero."""
     told = cn.restatement(lines(), lines())
     assert told.steps[["units", "line_value"]].to_numpy().tolist() == [[0, 0.0], [0, 0.0]]
 
@@ -95,7 +95,7 @@ FRAME = st.lists(LINE, max_size=8, unique_by=lambda row: row[:2]).map(lambda row
 
 
 def total(frame: pd.DataFrame) -> tuple[int, Decimal]:
-    """Count again, with nothing but Decimal."""
+    """Calculate the total again with Decimal."""
     rows = [row for row in frame.itertuples() if row.status.lower() != "cancelled"]
     prices = [Decimal(0) if pd.isna(row.price) else Decimal(str(row.price)) for row in rows]
     return sum(row.quantity for row in rows), sum(
@@ -106,7 +106,7 @@ def total(frame: pd.DataFrame) -> tuple[int, Decimal]:
 @pytest.mark.slow
 @given(before=FRAME, after=FRAME)
 def test_steps_lead_from_one_total_to_the_other(before: pd.DataFrame, after: pd.DataFrame) -> None:
-    """Whatever happened to the lines: units exactly, money to the cent, and the lines add up to the steps."""
+    """For any change of lines, units add up exactly, money to the cent, and lines to their steps."""
     told = cn.restatement(before, after, exclude=["cancelled"])
     steps = told.steps.assign(cents=[round(Decimal(str(value)) * 100) for value in told.steps["line_value"]])
     first, last, between = steps.iloc[0], steps.iloc[-1], steps.iloc[1:-1]
@@ -119,18 +119,18 @@ def test_steps_lead_from_one_total_to_the_other(before: pd.DataFrame, after: pd.
 
 
 def test_the_examples_of_months_run() -> None:
-    """The docstring shows what comes out."""
+    """The doctest of `month` passes."""
     assert doctest.testmod(month).failed == 0
 
 
 def test_a_month_that_is_not_over_ends_today() -> None:
-    """And says so."""
+    """The current month ends today, with a note."""
     found = parse_month("2026-11", date(2026, 11, 26))
     assert (found.end, found.over) == (date(2026, 11, 26), False)
 
 
 def test_the_last_whole_month_of_january_is_december() -> None:
-    """Of the year before, and the month before it is November."""
+    """In January the last whole month is December of the year before."""
     found = parse_month("", date(2026, 1, 1))
     assert (found.name, found.end, found.over, found.before) == (
         "2025-12", date(2025, 12, 31), True, date(2025, 11, 1),
@@ -139,6 +139,6 @@ def test_the_last_whole_month_of_january_is_december() -> None:
 
 @pytest.mark.parametrize("text", ["2026-13", "2026", "Oct", "2026-1", "0000-01", "2026-10-01", "9999-12"])
 def test_an_invalid_month_is_refused(text: str) -> None:
-    """Before anything is sent."""
+    """An invalid month raises an error before anything is sent."""
     with pytest.raises(InvalidRequestError, match="month="):
         parse_month(text, date(2026, 11, 26))

@@ -1,4 +1,4 @@
-"""Sales: sums that add up to the cent, whatever they are grouped by."""
+"""Test that sales add up to the cent for every grouping."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 
 
 def _lines(*rows: tuple[Any, ...]) -> pd.DataFrame:
-    """Rows of channel, order, instant, SKU, quantity, price, status."""
+    """Make rows of channel, order, instant, SKU, quantity, price and status."""
     columns = ["channel_id", "order_no", "order_date", "product_sku", "quantity", "price", "status"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(order_date=pd.to_datetime(frame["order_date"], utc=True, format="ISO8601"))
@@ -39,23 +39,23 @@ def _found(**arguments: Any) -> list[list[Any]]:
 
 
 def test_everything_in_one_row() -> None:
-    """Every line, returns taken off; order number 1 of two channels is two orders."""
+    """Returns are subtracted; order number 1 of two channels is two orders."""
     assert _found(by=()) == [[3, 4, 5, 44.98, 0]]
 
 
 def test_an_order_counts_once_in_a_group_however_many_lines_it_has() -> None:
-    """By channel its total is there once; an unknown total adds nothing."""
+    """By channel, an order's total counts once, and an unknown total adds nothing."""
     assert _found(by="channel", orders=ORDERS) == [["EU", 1, 2, 3, 24.98, 0, 27.48], ["NA", 2, 2, 2, 20.0, 0, 31.5]]
 
 
 def test_an_order_counts_in_each_sku_that_it_has() -> None:
-    """By SKU orders overlap, so their totals do."""
+    """By SKU, orders overlap, and so do their totals."""
     found = cn.summarize_sales(LINES, by="sku", orders=ORDERS)
     assert found[["product_sku", "orders", "order_total"]].values.tolist() == [["A", 3, 58.98], ["B", 1, 27.48]]
 
 
 def test_states_come_from_the_orders() -> None:
-    """Where it is shipped to; none comes last."""
+    """States are those of the shipping address; rows without a state come last."""
     found = cn.summarize_sales(LINES, by="state", orders=ORDERS)
     assert found["ship_to_state"].tolist()[:2] == ["BY", "WA"]
     assert found["ship_to_state"].isna().tolist() == [False, False, True]
@@ -70,7 +70,7 @@ def test_states_come_from_the_orders() -> None:
     ],
 )
 def test_days_are_those_of_the_zone_and_plain_days_stay(zone: str, days: list[str]) -> None:
-    """23:30Z is the next day in Tokyo; midnight Z is a day and never the evening before."""
+    """23:30Z is the next day in Tokyo; midnight UTC is a plain day and is never moved to the evening before."""
     found = cn.summarize_sales(LINES, by="day", time_zone=zone)
     assert found["day"].dt.strftime("%Y-%m-%d").tolist() == days
     assert found["day"].dtype == "datetime64[us]"
@@ -86,7 +86,7 @@ def test_a_week_is_of_its_iso_year(day: str, week: str) -> None:
 
 
 def test_several_groups_are_ordered_as_they_are_named() -> None:
-    """Month, then SKU."""
+    """Rows are sorted by month, then SKU."""
     found = cn.summarize_sales(LINES, by=["month", "sku"])
     assert found[["month", "product_sku", "units"]].values.tolist() == [
         ["2026-01", "A", 5], ["2026-01", "B", 1], ["2026-02", "A", -1],
@@ -94,18 +94,18 @@ def test_several_groups_are_ordered_as_they_are_named() -> None:
 
 
 def test_statuses_may_be_left_out() -> None:
-    """In any case of letters."""
+    """Statuses to leave out are matched case-insensitively."""
     assert _found(by=(), exclude=["CANCELLED", "returned"]) == [[2, 2, 5, 49.98, 0]]
 
 
 def test_lines_without_a_price_are_counted_apart() -> None:
-    """Their units count, their value is not known."""
+    """Units of lines without a price count; their value is unknown."""
     lines = _lines(("EU", "1", "2026-01-01", "A", 2, None, None), ("EU", "1", "2026-01-01", "B", 1, 5.0, None))
     assert cn.summarize_sales(lines, by=()).values.tolist() == [[1, 2, 3, 5.0, 1]]
 
 
 def test_a_million_dimes_are_exact() -> None:
-    """Not 100,000.00000133, as floats added one after the other would have it."""
+    """The sum is 100,000, not 100,000.00000133 as floats added one by one."""
     lines = _lines(("EU", "1", "2026-01-01", "A", 1, 0.1, None)).iloc[[0] * 1_000_000]
     assert cn.summarize_sales(lines, by=())["line_value"].tolist() == [100_000.0]
 
@@ -121,8 +121,8 @@ BY = st.lists(st.sampled_from(["day", "week", "month", "sku", "channel"]), uniqu
 
 
 @given(SOLD, BY)
-def test_whatever_it_is_grouped_by_it_adds_up(sold: list[tuple[str, str, str, int, Decimal]], by: list[Any]) -> None:
-    """Units and lines exactly, money to the ten-thousandth, against decimal arithmetic."""
+def test_every_grouping_adds_up(sold: list[tuple[str, str, str, int, Decimal]], by: list[Any]) -> None:
+    """Units and lines match decimal arithmetic exactly, money to 0.0001."""
     rows = [(name, no, f"2026-0{no}-01T12:00Z", sku, many, float(price), None) for name, no, sku, many, price in sold]
     lines = _lines(*rows).astype({"quantity": "int64", "price": "float64"})
     found = cn.summarize_sales(lines, by=by)
@@ -134,8 +134,8 @@ def test_whatever_it_is_grouped_by_it_adds_up(sold: list[tuple[str, str, str, in
         assert found["orders"].sum() == len({row[:2] for row in sold})
 
 
-def test_nothing_has_the_same_columns_and_dtypes() -> None:
-    """And no rows, but for one total of 0."""
+def test_an_empty_result_has_the_same_columns_and_dtypes() -> None:
+    """An empty frame has no rows, except one total of 0."""
     full = cn.summarize_sales(LINES, by=["day", "sku", "state"], orders=ORDERS)
     empty = cn.summarize_sales(LINES.iloc[:0], by=["day", "sku", "state"], orders=ORDERS.iloc[:0])
     pd.testing.assert_series_equal(empty.dtypes, full.dtypes)
@@ -150,7 +150,7 @@ def test_nothing_has_the_same_columns_and_dtypes() -> None:
     ],
 )
 def test_frames_that_do_not_belong_together_cause_a_warning(lines: Any, orders: Any, words: str) -> None:
-    """What is left out is a number, not a silence."""
+    """The warning gives the number of lines left out."""
     with pytest.warns(AnalysisWarning, match=words):
         cn.summarize_sales(lines, by=(), orders=orders)
 
@@ -166,7 +166,7 @@ def test_frames_that_do_not_belong_together_cause_a_warning(lines: Any, orders: 
     ],
     ids=["unknown", "twice", "state without orders", "zone", "doubled orders"],
 )
-def test_an_argument_that_means_nothing_is_refused(arguments: dict[str, Any]) -> None:
-    """One clear line."""
+def test_an_invalid_argument_is_refused(arguments: dict[str, Any]) -> None:
+    """An invalid argument raises a one-line error."""
     with pytest.raises(InvalidRequestError):
         cn.summarize_sales(LINES, **arguments)

@@ -1,4 +1,4 @@
-"""A frame knows the zone in which it was loaded; what is made of it means the same days, unless told otherwise."""
+"""Test that a frame keeps the zone it was loaded in, and that results use it by default."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -18,7 +18,7 @@ BERLIN = "Europe/Berlin"
 
 @pytest.fixture
 def berlin(server: ScriptedServer, staging: Connect) -> cn.Client:
-    """A client of Berlin and an account of one order, shipped at noon of the day that it has in UTC, plus one."""
+    """Connect in Berlin to an account of one order late in the evening, its shipment and its stock."""
     line = {"productSku": "S", "quantity": 1, "price": 2.0, "lineItem": "1", "shipFromWarehouseCode": "W"}
     order = {"orderNo": "A", "channelId": "X", "orderDate": LATE, "lineItems": [line]}
     stock = {"warehouseCode": "W", "warehouseInventory": [{"productSku": "S", "quantity": "4"}]}
@@ -34,7 +34,7 @@ def _load(load: Callable[..., pd.DataFrame], client: cn.Client) -> pd.DataFrame:
 
 @pytest.mark.parametrize("load", [cn.load_orders, cn.load_line_items, cn.load_shipments, cn.load_shipment_items])
 def test_frames_loaded_by_days_know_the_zone_of_their_client(berlin: cn.Client, load: Any) -> None:
-    """In their provenance."""
+    """The zone is in their provenance."""
     origin = cn.provenance(_load(load, berlin))
     assert origin is not None
     assert origin.params["time_zone"] == BERLIN
@@ -62,12 +62,12 @@ def _cover(client: cn.Client, **zone: Any) -> object:
 
 @pytest.mark.parametrize("made", [_sales, _matched, _ages, _cover])
 def test_days_are_those_of_the_frame_by_default(berlin: cn.Client, made: Any) -> None:
-    """23:30 in UTC is the next day in Berlin."""
+    """23:30 UTC is the next day in Berlin."""
     assert (made(berlin), made(berlin, time_zone="UTC"), made(berlin, time_zone=BERLIN)) == ([11], [10], [11])
 
 
 def test_a_file_has_the_zone_of_each_frame(berlin: cn.Client, tmp_path: Path) -> None:
-    """CSV and each sheet of a workbook; Parquet keeps the frame's dtypes."""
+    """CSV and workbook sheets use the frame's zone; Parquet keeps the frame's dtypes."""
     orders = _load(cn.load_orders, berlin)
     own = pd.DataFrame({"order_date": pd.to_datetime([LATE])})
     text = cn.export(orders, tmp_path / "a.csv").read_text(encoding="utf-8-sig")
@@ -80,7 +80,7 @@ def test_a_file_has_the_zone_of_each_frame(berlin: cn.Client, tmp_path: Path) ->
 
 
 def test_the_first_frame_that_knows_its_zone_decides(berlin: cn.Client) -> None:
-    """What a person made knows none; without any it is UTC."""
+    """Frames made by hand have no zone; without any zone it is UTC."""
     own, orders = pd.DataFrame({"a": [1]}), _load(cn.load_orders, berlin)
     found = [read_time_zone(None, own, None, orders), read_time_zone("Asia/Tokyo", orders), read_time_zone(None, own)]
     assert found == [BERLIN, "Asia/Tokyo", "UTC"]

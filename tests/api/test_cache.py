@@ -1,4 +1,4 @@
-"""What is kept, for whom, for how long, and what makes it stale."""
+"""Test what the cache keeps, for whom, for how long, and what invalidates it."""
 
 import sqlite3
 import stat
@@ -31,7 +31,7 @@ ONE = Reply({"data": [{"channelId": "A"}]})
 
 
 def test_a_second_call_sends_nothing(server: ScriptedServer, staging: Connect) -> None:
-    """An answer that is young enough costs no rate limit."""
+    """A cached answer that is young enough costs no request."""
     server.on("GET /channels", ONE)
     client = staging()
     cn.load_channels(client)
@@ -41,7 +41,7 @@ def test_a_second_call_sends_nothing(server: ScriptedServer, staging: Connect) -
 
 
 def test_another_client_of_the_account_shares_the_answers(server: ScriptedServer, staging: Connect) -> None:
-    """Two notebooks of one account read once."""
+    """Two notebooks of one account send each request once."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
     cn.load_channels(staging())
@@ -49,7 +49,7 @@ def test_another_client_of_the_account_shares_the_answers(server: ScriptedServer
 
 
 def test_another_partner_never_gets_them(server: ScriptedServer, staging: Connect) -> None:
-    """Accounts don't share answers, whatever folder they share."""
+    """Accounts don't share answers, even in the same folder."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
     cn.load_channels(staging(partner_id="P-2"))
@@ -57,7 +57,7 @@ def test_another_partner_never_gets_them(server: ScriptedServer, staging: Connec
 
 
 def test_refresh_asks_and_keeps_the_new_answer(server: ScriptedServer, staging: Connect) -> None:
-    """What is asked anew replaces what was kept."""
+    """A refreshed answer replaces the cached one."""
     server.on("GET /channels", ONE, Reply({"data": [{"channelId": "B"}]}))
     client = staging()
     cn.load_channels(client)
@@ -66,7 +66,7 @@ def test_refresh_asks_and_keeps_the_new_answer(server: ScriptedServer, staging: 
 
 
 def test_without_a_cache_every_call_asks(server: ScriptedServer, staging: Connect, home: Path) -> None:
-    """And no file is made."""
+    """No cache file is created."""
     server.on("GET /channels", ONE)
     client = staging(cache=False)
     cn.load_channels(client)
@@ -75,7 +75,7 @@ def test_without_a_cache_every_call_asks(server: ScriptedServer, staging: Connec
 
 
 def test_a_write_makes_everything_stale(server: ScriptedServer, staging: Connect) -> None:
-    """The next read goes to the wire."""
+    """The next read after a write sends a request."""
     server.on("GET /channels", ONE).on("POST /channels", Reply({"data": {"channelId": "B"}}))
     client = staging()
     cn.load_channels(client)
@@ -85,7 +85,7 @@ def test_a_write_makes_everything_stale(server: ScriptedServer, staging: Connect
 
 
 def test_while_a_write_is_under_way_nothing_is_kept(server: ScriptedServer, staging: Connect) -> None:
-    """It may land at any moment; afterwards answers are kept again."""
+    """A write may take effect at any moment; answers are cached again once it ends."""
     server.on("GET /channels", ONE)
     client = staging()
     client.write_started("w")
@@ -98,7 +98,7 @@ def test_while_a_write_is_under_way_nothing_is_kept(server: ScriptedServer, stag
 
 
 def test_thin_calls_are_never_answered_from_the_cache(server: ScriptedServer, staging: Connect) -> None:
-    """`client.api` is uncached by contract."""
+    """Calls of `client.api` are never cached."""
     server.on("GET /channels", ONE)
     client = staging()
     cn.load_channels(client)
@@ -107,7 +107,7 @@ def test_thin_calls_are_never_answered_from_the_cache(server: ScriptedServer, st
 
 
 def test_polls_by_acknowledgement_are_never_kept(server: ScriptedServer, staging: Connect) -> None:
-    """What was not acknowledged a minute ago may be now."""
+    """An order may be acknowledged at any minute."""
     server.on("GET /orders", Reply({"data": [], "total": 0}))
     client = staging()
     cn.load_orders(client, acknowledged=False)
@@ -115,8 +115,8 @@ def test_polls_by_acknowledgement_are_never_kept(server: ScriptedServer, staging
     assert len(server.of("GET /orders")) == 2
 
 
-def test_a_200_that_explains_nothing_is_not_kept(server: ScriptedServer, staging: Connect) -> None:
-    """A message in between must not stay for a quarter of an hour."""
+def test_a_200_without_data_is_not_cached(server: ScriptedServer, staging: Connect) -> None:
+    """An answer such as a maintenance notice must not be served for fifteen minutes."""
     server.on("GET /channels", Reply({"message": "Please hold the line."}), ONE)
     client = staging()
     with pytest.raises(UnexpectedAnswerError):
@@ -125,7 +125,7 @@ def test_a_200_that_explains_nothing_is_not_kept(server: ScriptedServer, staging
 
 
 def test_an_error_is_not_kept(server: ScriptedServer, staging: Connect) -> None:
-    """Nor one that comes with 200."""
+    """An error inside a 200 answer is not cached either."""
     server.on("GET /channels", Reply({"code": 50001, "message": "Sorry.", "data": []}), ONE)
     client = staging()
     with pytest.raises(CenportsError):
@@ -134,14 +134,14 @@ def test_an_error_is_not_kept(server: ScriptedServer, staging: Connect) -> None:
 
 
 def test_files_are_for_their_owner_alone(server: ScriptedServer, staging: Connect, home: Path) -> None:
-    """Every file under CENPORTS_HOME is 0600."""
+    """Every file under CENPORTS_HOME has mode 0600."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
     assert {stat.S_IMODE(path.stat().st_mode) for path in home.iterdir()} == {0o600}
 
 
 def test_no_secret_is_in_the_files(server: ScriptedServer, staging: Connect, home: Path) -> None:
-    """Neither token nor client secret, in any byte."""
+    """No file contains the token or the client secret."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
     content = b"".join(path.read_bytes() for path in home.iterdir())
@@ -159,7 +159,7 @@ GARBAGE = b"this is no database, but it is long enough to look like one" * 200
 
 
 def test_a_damaged_cache_is_set_aside(server: ScriptedServer, staging: Connect, home: Path) -> None:
-    """It held nothing that can't be asked again; one warning, and the next load is cached again."""
+    """All of it can be requested again: one warning, and the next load is cached again."""
     server.on("GET /channels", ONE)
     (home / "cache.sqlite").write_bytes(GARBAGE)
     client = staging()
@@ -170,7 +170,7 @@ def test_a_damaged_cache_is_set_aside(server: ScriptedServer, staging: Connect, 
 
 
 def test_a_cache_that_breaks_in_use_stops_no_load(server: ScriptedServer, staging: Connect, home: Path) -> None:
-    """Pages of the file that can't be read: one warning, no cache from there on, a new one for the next client."""
+    """Unreadable pages of the file cause one warning; this client stops caching, the next creates a new file."""
     server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 20_000}]}))
     client = staging()
     for day in range(10, 30):
@@ -192,7 +192,7 @@ def test_a_cache_that_breaks_in_use_stops_no_load(server: ScriptedServer, stagin
 def test_a_cache_that_another_process_holds_blocks_no_load(
     server: ScriptedServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is waited for a moment, once."""
+    """A load waits for the lock once, briefly."""
     monkeypatch.setattr(cache_store, "BUSY_TIMEOUT_SECONDS", 0.05)
     server.on("GET /channels", ONE)
     first = staging()
@@ -211,7 +211,7 @@ def test_a_cache_that_another_process_holds_blocks_no_load(
 def test_a_cache_whose_file_is_deleted_in_use_stops_no_load(
     server: ScriptedServer, staging: Connect, home: Path
 ) -> None:
-    """With all that belongs to it."""
+    """All files of the cache are deleted."""
     server.on("GET /channels", ONE)
     client = staging()
     cn.load_channels(client)
@@ -224,7 +224,7 @@ def test_a_cache_whose_file_is_deleted_in_use_stops_no_load(
 
 
 def test_a_folder_that_cannot_be_used_stops_no_load(server: ScriptedServer, staging: Connect, home: Path) -> None:
-    """One warning that names it."""
+    """One warning names the folder."""
     server.on("GET /channels", ONE)
     (home / "taken").write_text("a file")
     with pytest.warns(CenportsWarning, match="taken.* going on without it") as told:
@@ -235,7 +235,7 @@ def test_a_folder_that_cannot_be_used_stops_no_load(server: ScriptedServer, stag
 def test_the_oldest_answers_make_room(
     server: ScriptedServer, staging: Connect, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The cache is bounded, and what was read last stays."""
+    """The cache is bounded, and answers read last stay."""
     monkeypatch.setattr(cache_store, "MAX_BYTES", 100_000)
     server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": seen.body["startDate"], "pad": "x" * 10_000}]}))
     clock = FakeClock()
@@ -251,7 +251,7 @@ def test_the_oldest_answers_make_room(
 
 
 def test_a_cache_tells_what_it_holds(server: ScriptedServer, staging: Connect, home: Path) -> None:
-    """By account, with sizes and ages."""
+    """Contents are listed by account, with sizes and ages."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
     cn.load_channels(staging(partner_id="P-2"))
@@ -259,7 +259,7 @@ def test_a_cache_tells_what_it_holds(server: ScriptedServer, staging: Connect, h
 
 
 def test_offline_answers_come_from_the_cache_at_any_age(server: ScriptedServer, staging: Connect) -> None:
-    """Without credentials, and `as_of` tells how old they are."""
+    """No credentials are needed, and `as_of` shows the age."""
     server.on("GET /channels", ONE)
     clock = FakeClock()
     loaded = cn.load_channels(staging(clock))
@@ -274,7 +274,7 @@ def test_offline_answers_come_from_the_cache_at_any_age(server: ScriptedServer, 
 
 
 def test_offline_finds_the_newest_answer_after_writes(server: ScriptedServer, staging: Connect) -> None:
-    """What a write made stale is still the best there is."""
+    """A stale answer is still the best one available."""
     server.on("GET /channels", ONE).on("POST /channels", Reply({"data": {"channelId": "B"}}))
     client = staging()
     cn.load_channels(client)
@@ -283,7 +283,7 @@ def test_offline_finds_the_newest_answer_after_writes(server: ScriptedServer, st
 
 
 def test_offline_one_account_in_the_cache_is_the_one_meant(server: ScriptedServer, staging: Connect) -> None:
-    """With two, the choice is the user's."""
+    """With two accounts the user must choose."""
     server.on("GET /channels", ONE)
     cn.load_channels(staging())
     nobody = {"partner_id": None, "client_id": None, "client_secret": None}
@@ -296,20 +296,20 @@ def test_offline_one_account_in_the_cache_is_the_one_meant(server: ScriptedServe
 
 
 def test_offline_a_sandbox_is_not_started() -> None:
-    """It would have nothing to answer from."""
+    """A new sandbox would have nothing cached."""
     with pytest.raises(ConfigurationError, match="pass base_url= and cache="):
         cn.connect("sandbox", offline=True)
 
 
 def test_offline_a_miss_says_what_is_missing(server: ScriptedServer, staging: Connect) -> None:
-    """And sends nothing."""
+    """A miss raises an error and sends nothing."""
     with pytest.raises(OfflineMissError, match=r"GET /orders for 2026-01-31 to 2026-03-04 .* not in the cache"):
         cn.load_orders(staging(offline=True), "2026-02-01", "2026-03-02")
     assert server.requests == []
 
 
 def test_clearing_deletes_the_cache_and_nothing_else(server: ScriptedServer, staging: Connect, home: Path) -> None:
-    """The journal is beside it and stays."""
+    """The journal in the same folder stays."""
     server.on("GET /channels", ONE)
     client = staging()
     cn.load_channels(client)
@@ -320,7 +320,7 @@ def test_clearing_deletes_the_cache_and_nothing_else(server: ScriptedServer, sta
 
 
 def test_a_sandbox_client_leaves_nothing_behind(client: Client, home: Path) -> None:
-    """Its cache goes with it: another sandbox may have the same port tomorrow."""
+    """Its cache is deleted, because another sandbox may use the same port tomorrow."""
     cn.load_channels(client)
     folder = client.home
     client.close()

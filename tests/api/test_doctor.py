@@ -1,4 +1,4 @@
-"""What the doctor finds is what was switched on."""
+"""Test that the doctor finds the dialect that the sandbox was given."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -54,7 +54,7 @@ def _examined(sandbox: Sandbox, dialect: Dialect) -> Examination:
     ids=repr,
 )  # fmt: skip
 def test_what_it_learns_is_what_was_switched_on(sandbox: Sandbox, dialect: Dialect, learnt: dict[str, Any]) -> None:
-    """And the client's dialect has it."""
+    """The client's dialect has it too."""
     found = _examined(sandbox, dialect)
     assert {name: found.learnt.get(name) for name in learnt} == learnt
     assert {name: getattr(found.dialect, name) for name in learnt} == learnt
@@ -79,7 +79,7 @@ def test_what_it_learns_is_what_was_switched_on(sandbox: Sandbox, dialect: Diale
     ],
 )  # fmt: skip
 def test_what_it_says(sandbox: Sandbox, dialect: Dialect, question: str, answer: str) -> None:
-    """An answer with evidence, or an open question and how to ask it."""
+    """A finding has an answer with evidence, or an open question and how to ask it."""
     (finding,) = [finding for finding in _examined(sandbox, dialect).findings if question in finding.question]
     assert finding.answer == answer
     assert finding.evidence
@@ -90,7 +90,7 @@ def test_what_it_says(sandbox: Sandbox, dialect: Dialect, question: str, answer:
     ("zone", "hours"), [("UTC", 0), ("America/New_York", -4), ("Asia/Tokyo", 9), ("Pacific/Auckland", 12)]
 )
 def test_the_servers_day_is_narrowed_down(sandbox: Sandbox, zone: str, hours: int) -> None:
-    """By the orders that it counts to one of its days."""
+    """The orders that the server counts to one of its days show its zone."""
     (finding,) = [
         finding for finding in _examined(sandbox, Dialect(time_zone=zone)).findings if "zone" in finding.question
     ]
@@ -102,7 +102,7 @@ def test_the_servers_day_is_narrowed_down(sandbox: Sandbox, zone: str, hours: in
 
 
 def test_it_writes_nothing_and_asks_a_handful(sandbox: Sandbox) -> None:
-    """Read-only, about ten requests."""
+    """The doctor only reads, with about ten requests."""
     found = _examined(sandbox, Dialect())
     assert {request.method for request in sandbox.requests if request.path != "/authorize"} == {"GET"}
     assert found.requests == len(sandbox.requests) <= 12
@@ -112,7 +112,7 @@ def test_it_writes_nothing_and_asks_a_handful(sandbox: Sandbox) -> None:
 
 
 def test_shapes_hold_no_value(sandbox: Sandbox) -> None:
-    """Names of fields and of types; not one text of the account."""
+    """The shapes have names of fields and types, and no text of the account."""
     shapes = msgspec.json.encode(_examined(sandbox, Dialect()).shapes).decode()
     orders = sandbox.state.orders
     values = {value for order in orders for value in _texts(order.record) if len(value) > 3}
@@ -129,7 +129,7 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 def test_wrong_credentials_are_said_and_not_examined(sandbox: Sandbox) -> None:
-    """That is no open question."""
+    """Wrong credentials raise their own error."""
     sandbox.dialect = Dialect()
     with (
         cn.connect("staging", base_url=sandbox.url, partner_id="P", client_id="no", client_secret="no") as client,
@@ -139,7 +139,7 @@ def test_wrong_credentials_are_said_and_not_examined(sandbox: Sandbox) -> None:
 
 
 def test_what_it_learnt_is_used_by_the_profile(sandbox: Sandbox, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The first hour with real credentials ends in a set-up that works."""
+    """The saved dialect is used by the next connection."""
     monkeypatch.setattr("keyring.get_password", lambda *_: CLIENT_SECRET)
     profile = {"environment": "staging", "base_url": sandbox.url, "partner_id": PARTNER_ID, "client_id": CLIENT_ID}
     path = save_profile(home, "acme", profile)

@@ -1,4 +1,4 @@
-"""A forked process shares an account, and nothing else."""
+"""Test that a forked process shares nothing but the account."""
 
 import os
 import subprocess
@@ -14,7 +14,7 @@ WORKER = Path(__file__).parents[1] / "support" / "fork_worker.py"
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no fork")
 @pytest.mark.xdist_group("processes")
 def test_both_halves_of_a_fork_go_on(server: ScriptedServer) -> None:
-    """Each with connections, files and a token of its own; the rate limit is one."""
+    """Parent and child have their own connections, files and tokens, and share one rate limit."""
     server.on("GET /channels", Reply({"data": [{"channelId": "A"}]}))
     run = subprocess.run(
         [sys.executable, str(WORKER), server.url],

@@ -1,4 +1,4 @@
-"""Files of the home that can't be written: what isn't needed goes on without them, what is says so in one sentence."""
+"""Test files under CENPORTS_HOME that can't be written: optional ones are skipped, others raise a clear error."""
 
 import json
 import subprocess
@@ -35,7 +35,7 @@ def shop(server: ScriptedServer) -> ScriptedServer:
 @pytest.mark.slow
 @pytest.mark.parametrize(("size", "first"), [(0, "yes"), (0, "no"), (5000, "yes")])
 def test_a_full_disk_stops_no_load(shop: ScriptedServer, home: Path, size: int, first: str) -> None:
-    """From the start or in the middle; a submission says that its journal can't be written, and sends nothing."""
+    """Loads go on, whenever the disk fills up; a submission raises an error about its journal, and sends nothing."""
     run = subprocess.run(
         [sys.executable, str(WORKER), shop.url, str(home), str(size), first],
         capture_output=True, text=True, check=False,
@@ -63,7 +63,7 @@ GARBAGE: dict[str, Callable[[Path], object]] = {
 
 
 def _submit(client: cn.Client, actual: pd.DataFrame) -> str | None:
-    """Submit a count; tell what a journal that can't be written says."""
+    """Submit a count, and return the error about a journal that can't be written."""
     try:
         cn.submit_updates(client, cn.build_true_up(COUNTS, actual))
     except JournalError as error:
@@ -76,7 +76,7 @@ def _submit(client: cn.Client, actual: pd.DataFrame) -> str | None:
 def test_whatever_is_in_a_files_place_raises_nothing_but_our_errors(
     shop: ScriptedServer, staging: Callable[..., cn.Client], home: Path, place: str, what: str
 ) -> None:
-    """Loads go on without cache and pacing; a write goes on, or says why not before anything is sent."""
+    """Loads go on without cache or pacing; a write goes on, or raises an error before anything is sent."""
     name = staging().writes.path.name if place == "writes" else place
     GARBAGE[what](home / name)
     with warnings.catch_warnings():
@@ -96,8 +96,8 @@ def test_whatever_is_in_a_files_place_raises_nothing_but_our_errors(
 
 
 @pytest.mark.parametrize("what", ["garbage", "a dead link", "a link to itself"])
-def test_a_home_that_is_no_folder_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str) -> None:
-    """In one sentence, where it is needed."""
+def test_a_home_that_is_a_file_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, what: str) -> None:
+    """The error is one sentence, raised where the folder is needed."""
     home = tmp_path / "no-home"
     GARBAGE[what](home)
     monkeypatch.setenv("CENPORTS_HOME", str(home))
@@ -116,8 +116,8 @@ def _submit_from(client: cn.Client) -> None:
     cn.submit_updates(client, updates)
 
 
-def test_no_temporary_folder_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sandbox needs one."""
+def test_a_missing_temporary_folder_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A sandbox needs a temporary folder."""
     monkeypatch.setattr("tempfile.mkdtemp", _fail)
     with pytest.raises(CenportsError, match=r"No temporary folder .*No space left"):
         cn.connect("sandbox")
@@ -132,7 +132,7 @@ def _limiter(folder: Path, clock: FakeClock, limit: int = 3) -> RateLimiter:
 
 
 def test_the_limit_holds_across_the_move_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was sent in the last minute still counts, and all clients of the process share one memory."""
+    """Requests of the last minute still count, and all clients of the process share the memory."""
     clock = FakeClock()
     first, second = _limiter(tmp_path, clock), _limiter(tmp_path, clock)
     first.acquire()
@@ -146,7 +146,7 @@ def test_the_limit_holds_across_the_move_into_memory(tmp_path: Path, monkeypatch
 
 
 def test_a_refusal_holds_across_the_move_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As in the file."""
+    """A 429 still holds requests back, as it does in the file."""
     clock = FakeClock()
     _limiter(tmp_path, clock).pause(30)
     monkeypatch.setattr(RateLimiter, "_open_file", _fail)
@@ -156,7 +156,7 @@ def test_a_refusal_holds_across_the_move_into_memory(tmp_path: Path, monkeypatch
 
 
 def test_a_warning_as_an_error_stops_no_request(tmp_path: Path) -> None:
-    """It would come in the middle of a submission."""
+    """Otherwise it would interrupt a submission."""
     (tmp_path / FILE_NAME).mkdir()
     limiter = _limiter(tmp_path, FakeClock())
     with warnings.catch_warnings():

@@ -1,4 +1,4 @@
-"""Ctrl-C ends a load at once, whatever it waits for."""
+"""Test that Ctrl-C ends a load at once, whatever it is waiting for."""
 
 import os
 import signal
@@ -17,7 +17,7 @@ WORKER = Path(__file__).parents[1] / "support" / "interrupt_worker.py"
 @pytest.mark.xdist_group("processes")
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupted_load_sends_nothing_more(server: ScriptedServer) -> None:
-    """Forty pages at ten a minute: the process neither waits for the minute to end nor for its threads."""
+    """A load of forty pages at ten a minute waits neither for the minute nor for its threads."""
     burst = threading.Event()
 
     def answer(seen: ReceivedRequest) -> Reply:

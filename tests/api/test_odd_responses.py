@@ -1,4 +1,4 @@
-"""Answers that the reference does not forbid, and answers that life sends."""
+"""Test answers that the reference allows and answers that faults on the way produce."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def connected(**calls: list[Reply]) -> Iterator[tuple[Client, ScriptedServer]]:
 
 
 def page(records: list[Any], number: int, of: int, total: int, style: str, base: str = "") -> dict[str, Any]:
-    """A page in one of Laravel's habits."""
+    """Make a page in one of Laravel's formats."""
     if style == "links":
         following = f"{base}/orders?page={number + 1}" if number < of else None
         return {
@@ -69,7 +69,7 @@ def page(records: list[Any], number: int, of: int, total: int, style: str, base:
     ids=["bare list", "data", "envelope", "code as text"],
 )
 def test_every_envelope_reads_the_same(body: object) -> None:
-    """A bare list or any envelope gives the same five orders, zeros and all."""
+    """A bare list and every envelope give the same five orders, with leading zeros."""
     with connected(GET_orders=[reply(body)]) as (client, _):
         assert list(cn.load_orders(client, *DAYS)["order_no"]) == ["0001", "0002", "0003", "0004", "0005"]
 
@@ -82,8 +82,8 @@ def test_one_order_may_come_as_an_object(body: object) -> None:
 
 
 @pytest.mark.parametrize("style", ["links", "numbers"])
-def test_pages_are_followed_in_each_habit(style: str) -> None:
-    """`links` and `meta`, or nothing but page numbers: all pages, each asked once."""
+def test_pages_are_followed_in_each_format(style: str) -> None:
+    """With `links` and `meta`, or page numbers only, each page is requested once."""
     pages = [reply(page(ORDERS[:3], 1, 2, 5, style)), reply(page(ORDERS[3:], 2, 2, 5, style))]
     with connected(GET_orders=pages) as (client, server):
         assert len(cn.load_orders(client, *DAYS)) == 5
@@ -92,7 +92,7 @@ def test_pages_are_followed_in_each_habit(style: str) -> None:
 
 
 def test_a_next_link_to_another_host_never_gets_the_token(server: ScriptedServer) -> None:
-    """It is refused, and that host hears nothing."""
+    """The link is refused, and the host gets no request."""
     body = {"data": ORDERS, "next_page_url": f"{server.url}/orders?page=2", "current_page": 1, "last_page": 2}
     with connected(GET_orders=[reply(body)]) as (client, _), pytest.raises(cn.errors.UnexpectedAnswerError):
         cn.load_orders(client, *DAYS)
@@ -100,7 +100,7 @@ def test_a_next_link_to_another_host_never_gets_the_token(server: ScriptedServer
 
 
 def test_pages_that_hold_fewer_than_promised_are_incomplete() -> None:
-    """Read again, and then said: never a short frame."""
+    """The pages are read again, then reported as incomplete."""
     body = page(ORDERS, 1, 1, 7, "numbers")
     with connected(GET_orders=[reply(body)]) as (client, _), pytest.raises(cn.errors.IncompleteError) as caught:
         cn.load_orders(client, *DAYS)
@@ -124,7 +124,7 @@ def test_pages_that_hold_fewer_than_promised_are_incomplete() -> None:
     ids=["dropped", "empty", "html", "cut", "short", "500", "429", "429 at once", "429 garbage", "401"],
 )
 def test_a_failure_that_passes_is_not_seen(bad: Reply) -> None:
-    """One bad answer, then a good one: the frame is whole, and nothing bad was kept."""
+    """After one bad answer and a good one the frame is complete, and only the good answer is cached."""
     with connected(GET_orders=[bad, reply({"data": ORDERS})]) as (client, server):
         assert len(cn.load_orders(client, *DAYS)) == 5
         assert len(cn.load_line_items(client, *DAYS)) == 5
@@ -146,7 +146,7 @@ def test_a_failure_that_passes_is_not_seen(bad: Reply) -> None:
     ],
 )
 def test_a_failure_that_stays_is_its_own_error(bad: Reply, error: type[Exception]) -> None:
-    """Each kind of bad answer raises its class, in one line, without the token or the secret."""
+    """Each kind of bad answer raises its own class, in one line, without token or secret."""
     with connected(GET_orders=[bad]) as (client, _), pytest.raises(error) as caught:
         cn.load_orders(client, *DAYS)
     assert "\n" not in str(caught.value)
@@ -154,7 +154,7 @@ def test_a_failure_that_stays_is_its_own_error(bad: Reply, error: type[Exception
 
 
 def test_a_bad_record_is_a_reject_and_its_neighbours_are_unharmed() -> None:
-    """An order without a number and a line with half a unit are told, with the reason and their JSON."""
+    """An order without a number and a line of half a unit are rejected, with the reason and their JSON."""
     broken = [{**ORDERS[0], "orderNo": None}, {**ORDERS[1], "lineItems": [{"productSku": "A", "quantity": "1.5"}]}]
     with connected(GET_orders=[reply({"data": [*broken, *ORDERS[2:]]})]) as (client, _):
         with pytest.warns(cn.errors.RejectedRowsWarning):

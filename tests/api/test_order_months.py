@@ -1,4 +1,4 @@
-"""Orders by calendar month: what is asked again tomorrow, and what the cache may serve until when."""
+"""Test loads of orders by calendar month: what is read again tomorrow, and how long the cache may serve a month."""
 
 import warnings
 from collections.abc import Iterator
@@ -48,12 +48,12 @@ def test_a_load_of_twelve_months_is_read_once(year: tuple[Sandbox, Client, FakeC
 
 
 def _before(orders: pd.DataFrame) -> int:
-    """Orders of the one day that twelve months from today leave out."""
+    """Return the orders of the one day that twelve months from today leave out."""
     return 3_000 - len(orders)
 
 
 def test_tomorrow_only_the_two_youngest_months_are_read_again(year: tuple[Sandbox, Client, FakeClock]) -> None:
-    """Everything older is settled."""
+    """Older months are settled."""
     sandbox, client, clock = year
     cn.load_orders(client, last="365D")
     _asked(sandbox)
@@ -63,7 +63,7 @@ def test_tomorrow_only_the_two_youngest_months_are_read_again(year: tuple[Sandbo
 
 
 def test_the_open_month_lasts_a_quarter_of_an_hour(year: tuple[Sandbox, Client, FakeClock]) -> None:
-    """The month before six hours, settled ones thirty days."""
+    """The current month is served for 15 minutes, the month before for 6 hours, older ones for 30 days."""
     sandbox, client, clock = year
     cn.load_orders(client, "2025-06-01", "2026-05-20")
     _asked(sandbox)
@@ -76,7 +76,7 @@ def test_the_open_month_lasts_a_quarter_of_an_hour(year: tuple[Sandbox, Client, 
 
 
 def test_the_month_before_lasts_six_hours_whole(year: tuple[Sandbox, Client, FakeClock]) -> None:
-    """That a day of this month is asked too, to be sure, doesn't make it young."""
+    """One extra day of this month is requested with it, and doesn't shorten its age."""
     sandbox, client, clock = year
     for seconds, asked in ((0, 1), (3_600, 0), (5 * 3_600 + 10, 1)):
         clock.advance(seconds)
@@ -86,7 +86,7 @@ def test_the_month_before_lasts_six_hours_whole(year: tuple[Sandbox, Client, Fak
 
 
 def test_the_ages_are_a_table_that_a_user_can_change(year: tuple[Sandbox, Client, FakeClock]) -> None:
-    """In Python, or in a profile."""
+    """The ages can be set in Python or in a profile."""
     sandbox, client, clock = year
     client.ages = type(client.ages)(open_month=0.0)
     cn.load_orders(client, "2026-05-01", "2026-05-19")
@@ -101,7 +101,7 @@ def _order(number: int, day: str, status: str = "shipped") -> dict[str, Any]:
 
 
 def test_a_month_with_open_lines_ages_like_the_open_month(server: ScriptedServer, staging: Any) -> None:
-    """Whatever its age, a line that is not closed may still change."""
+    """A line that is not closed may change in a month of any age."""
 
     def answer(seen: ReceivedRequest) -> Reply:
         day, month = seen.body["startDate"], int(seen.body["startDate"][5:7])
@@ -119,7 +119,7 @@ def test_a_month_with_open_lines_ages_like_the_open_month(server: ScriptedServer
 
 
 def test_pages_of_one_month_are_of_one_age(server: ScriptedServer, staging: Any) -> None:
-    """A page that is lost from the cache takes the others along: beside a new one they may lack an order."""
+    """If one page is missing from the cache, all are read again: pages of different ages may miss an order."""
     state = {"first": ["1", "2"], "second": ["3"]}
 
     def answer(seen: ReceivedRequest) -> Reply:
@@ -139,7 +139,7 @@ def test_pages_of_one_month_are_of_one_age(server: ScriptedServer, staging: Any)
 
 
 def test_with_acknowledged_asks_for_both_halves(year: tuple[Sandbox, Client, FakeClock]) -> None:
-    """And the column is known for every order."""
+    """The column is known for every order."""
     _, client, _ = year
     plain = cn.load_orders(client, "2026-05-01", "2026-05-19")
     known = cn.load_orders(client, "2026-05-01", "2026-05-19", with_acknowledged=True)
@@ -150,7 +150,7 @@ def test_with_acknowledged_asks_for_both_halves(year: tuple[Sandbox, Client, Fak
 
 
 def test_an_order_acknowledged_between_the_halves_is_there_once(server: ScriptedServer, staging: Any) -> None:
-    """What is not acknowledged is asked first, so none falls between; the later answer wins."""
+    """Unacknowledged orders are read first, so none is missed; the later answer wins."""
     server.on("GET /orders", Reply({"data": [_order(1, "2026-02-10")], "total": 1}))
     orders = cn.load_orders(staging(), "2026-02-10", "2026-02-11", with_acknowledged=True)
     assert orders["acknowledged"].tolist() == [True]
@@ -158,7 +158,7 @@ def test_an_order_acknowledged_between_the_halves_is_there_once(server: Scripted
 
 
 def test_open_items_are_those_that_no_word_closes(server: ScriptedServer, staging: Any) -> None:
-    """In any case, blanks around; unknown words are open; a list of one's own is taken."""
+    """Statuses are matched ignoring case and blanks; unknown ones are open; the caller may pass a list."""
     words = ["shipped", " Shipped ", "CANCELLED", "pending", "", "on its way", "delivered"]
     orders = [_order(i, "2026-02-20", word) for i, word in enumerate(words)]
     server.on("GET /orders", lambda seen: Reply({"data": orders if seen.body["startDate"] == "2026-02-01" else []}))
@@ -175,7 +175,7 @@ def test_open_items_are_those_that_no_word_closes(server: ScriptedServer, stagin
 def test_an_open_line_ships_from_where_its_order_does(
     server: ScriptedServer, staging: Any, orders_first: bool, extra: dict[str, Any]
 ) -> None:
-    """Where the line doesn't say; both decoders, fresh, from memory and from the cache."""
+    """If a line has no warehouse, the order's counts: in both decoders, fresh, from memory and from the cache."""
     codes = [("W1", "W2"), (None, "W2"), ("", "W2"), (None, None), (None, " ")]
     orders = [
         {
@@ -201,7 +201,7 @@ def test_an_open_line_ships_from_where_its_order_does(
 
 
 def test_orders_far_outside_their_days_show_that_another_date_is_meant(server: ScriptedServer, staging: Any) -> None:
-    """A warning, and completeness is not claimed."""
+    """The load warns, and the frame isn't complete."""
     server.on("GET /orders", Reply({"data": [_order(1, "2026-02-10"), _order(2, "2026-02-01")], "total": 2}))
     with pytest.warns(cn.errors.IncompleteWarning, match="1 orders lie more than a day outside"):
         orders = cn.load_orders(staging(), "2026-02-10", "2026-02-11")
@@ -211,7 +211,7 @@ def test_orders_far_outside_their_days_show_that_another_date_is_meant(server: S
 
 
 def test_a_set_that_moves_between_two_pages_is_read_again(server: ScriptedServer, staging: Any) -> None:
-    """Somebody acknowledges an order of page 1 while page 2 is asked: without a second look one would be lost."""
+    """If an order of page 1 is acknowledged while page 2 is read, another one would be missed."""
     left = [_order(i, "2026-02-20") for i in range(6)]
 
     def answer(seen: ReceivedRequest) -> Reply:
@@ -226,7 +226,7 @@ def test_a_set_that_moves_between_two_pages_is_read_again(server: ScriptedServer
 
 
 def test_an_order_that_leaves_while_another_arrives_hides_nothing(server: ScriptedServer, staging: Any) -> None:
-    """The total stays the same, and the pages hold as many distinct orders as it says; one has slipped."""
+    """The total and the number of distinct orders agree, although one order was missed."""
     there = [_order(i, "2026-02-20") for i in range(6)]
 
     def answer(seen: ReceivedRequest) -> Reply:
@@ -242,7 +242,7 @@ def test_an_order_that_leaves_while_another_arrives_hides_nothing(server: Script
 
 
 def test_pages_are_asked_side_by_side_when_the_last_is_known(server: ScriptedServer, staging: Any) -> None:
-    """All of them arrive, in order, whatever the order of answers."""
+    """All pages arrive in order, whatever the order of answers."""
     orders = [_order(i, "2026-02-20") for i in range(40)]
 
     def answer(seen: ReceivedRequest) -> Reply:
@@ -256,7 +256,7 @@ def test_pages_are_asked_side_by_side_when_the_last_is_known(server: ScriptedSer
 
 
 def test_a_page_that_fails_leaves_the_others(server: ScriptedServer, staging: Any) -> None:
-    """They are in `.partial`, and the hole says which page."""
+    """The other pages are in `.partial`, and the error names the missing one."""
     orders = [_order(i, "2026-02-20") for i in range(10)]
 
     def answer(seen: ReceivedRequest) -> Reply:
@@ -272,7 +272,7 @@ def test_a_page_that_fails_leaves_the_others(server: ScriptedServer, staging: An
 
 
 def test_after_a_rate_limit_that_does_not_end_nothing_more_is_asked(server: ScriptedServer, staging: Any) -> None:
-    """The other months are missing with that reason, and what came is kept."""
+    """The other months are missing for that reason, and the pages read so far are kept."""
 
     def answer(seen: ReceivedRequest) -> Reply:
         late = seen.body["startDate"] > "2025-08"
@@ -287,7 +287,7 @@ def test_after_a_rate_limit_that_does_not_end_nothing_more_is_asked(server: Scri
 
 
 def test_a_wait_shows_in_the_bar(server: ScriptedServer, staging: Any, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nobody should wonder what it is doing."""
+    """The progress bar shows that the load waits for the rate limit."""
     server.on("GET /orders", Reply(status=429, headers={"Retry-After": "23"}), Reply({"data": [], "total": 0}))
     cn.load_orders(staging(), "2026-02-20", "2026-02-21", progress=True)
     assert "waiting for the rate limit, 23 s" in capsys.readouterr().err

@@ -1,4 +1,4 @@
-"""What an answer says of further pages is understood in any spelling, or taken as a word that there are some."""
+"""Test that paging fields of an answer are understood in any spelling, or taken as a sign of further pages."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def read(body: Any, headers: dict[str, str] | None = None) -> Any:
     ],
 )  # fmt: skip
 def test_words_that_tell_of_more_without_an_address(words: dict[str, Any]) -> None:
-    """In the body or, where they are single values, in the headers."""
+    """The fields are in the body or, as single values, in the headers."""
     info = read({"data": ROWS, **words})
     assert info.is_cut(5)
     assert info.next is None
@@ -53,7 +53,7 @@ def test_words_that_tell_of_more_without_an_address(words: dict[str, Any]) -> No
     ],
 )  # fmt: skip
 def test_words_that_tell_of_nothing_more(words: dict[str, Any]) -> None:
-    """Or say nothing of it."""
+    """Fields that end the pages, or don't concern them."""
     assert not read({"data": ROWS, **words}).is_cut(5)
 
 
@@ -68,7 +68,7 @@ def test_words_that_tell_of_nothing_more(words: dict[str, Any]) -> None:
     ],
 )  # fmt: skip
 def test_the_address_of_the_next_page(body: dict[str, Any], headers: dict[str, str]) -> None:
-    """Wherever it stands it is followed, and what stands beside it is no more doubt."""
+    """The link is followed wherever it is, and the fields beside it raise no doubt."""
     info = read({"data": ROWS, **body}, headers)
     assert info.next == NEXT
     assert not info.is_cut(5)
@@ -87,13 +87,13 @@ def test_the_address_of_the_next_page(body: dict[str, Any], headers: dict[str, s
 def test_numbers_of_pages_and_records(
     body: dict[str, Any], headers: dict[str, str], last: int | None, total: int | None
 ) -> None:
-    """By their meaning."""
+    """Numbers are recognized by their meaning."""
     info = read({"data": ROWS, **body}, headers)
     assert (info.last, info.total) == (last, total)
 
 
 @pytest.mark.parametrize("words", [{"total": "many"}, {"last_page": "x"}, {"meta": {"total": 1.5}}])
-def test_a_number_that_is_none_is_refused(words: dict[str, Any]) -> None:
-    """By its name, without its value."""
+def test_an_invalid_number_is_refused(words: dict[str, Any]) -> None:
+    """The error has the field's name, not its value."""
     with pytest.raises(UnexpectedAnswerError, match=r"its \S+ is no number"):
         read({"data": ROWS, **words})

@@ -1,4 +1,4 @@
-"""The rate limit: a full burst at once is fine, and no window of a minute holds more, in however many processes."""
+"""Test the rate limit: a full burst may start at once, and no minute has more requests, in any number of processes."""
 
 import subprocess
 import sys
@@ -28,7 +28,7 @@ def _pacer(limit: int, clock: FakeClock, folder: Path, waits: list[float] | None
 
 
 def _started(limit: int, gaps: list[float], pacers: int = 1) -> list[float]:
-    """When each of several requests may leave, given pauses of the caller between them."""
+    """Return when each request may start, given the caller's pauses."""
     clock = FakeClock()
     started = []
     with tempfile.TemporaryDirectory() as folder:
@@ -42,23 +42,23 @@ def _started(limit: int, gaps: list[float], pacers: int = 1) -> list[float]:
 
 @given(st.integers(1, 8), st.lists(st.floats(0, 90), min_size=1, max_size=40), st.integers(1, 3))
 def test_no_minute_holds_more_than_the_limit(limit: int, gaps: list[float], pacers: int) -> None:
-    """Whatever the rhythm of the caller, and however many clients share the account."""
+    """The limit holds for any timing of requests and any number of clients."""
     started = _started(limit, gaps, pacers)
     assert all(later - earlier > 60 for earlier, later in zip(started, started[limit:], strict=False))
 
 
 def test_a_full_burst_at_the_start_does_not_wait() -> None:
-    """The limit is there to be used."""
+    """The whole limit may be used at once."""
     assert _started(60, [0.0] * 60) == [0.0] * 60
 
 
 def test_the_request_after_a_burst_waits_a_minute() -> None:
-    """And a little more, as arrivals jitter."""
+    """It waits slightly longer, because arrivals jitter."""
     assert _started(60, [0.0] * 61)[-1] == pytest.approx(61.2, abs=0.01)
 
 
-def test_waiting_is_told(tmp_path: Path) -> None:
-    """`usage` counts it, and a bar can show it."""
+def test_waiting_is_counted(tmp_path: Path) -> None:
+    """`usage` counts the time, and a bar can show it."""
     waits: list[float] = []
     pacer = _pacer(1, FakeClock(), tmp_path, waits)
     pacer.acquire()
@@ -67,7 +67,7 @@ def test_waiting_is_told(tmp_path: Path) -> None:
 
 
 def test_threads_share_one_limit(tmp_path: Path) -> None:
-    """Eight threads get no more than one."""
+    """Eight threads start no more requests than one."""
     clock, lock = FakeClock(), threading.Lock()
     pacer = _pacer(4, clock, tmp_path)
     taken: list[float] = []
@@ -83,7 +83,7 @@ def test_threads_share_one_limit(tmp_path: Path) -> None:
 
 
 def test_a_refusal_holds_every_client_of_the_account(tmp_path: Path) -> None:
-    """429 is said to the account, not to the one that heard it."""
+    """A 429 concerns the account, not one client."""
     clock = FakeClock()
     one, other = _pacer(60, clock, tmp_path), _pacer(60, clock, tmp_path)
     one.pause(20)
@@ -92,7 +92,7 @@ def test_a_refusal_holds_every_client_of_the_account(tmp_path: Path) -> None:
 
 
 def test_another_account_is_not_held(tmp_path: Path) -> None:
-    """Each has its own limit."""
+    """Each account has its own limit."""
     clock = FakeClock()
     _pacer(1, clock, tmp_path).acquire()
     RateLimiter(1, clock, account="b", folder=tmp_path, on_wait=lambda _: None).acquire()
@@ -100,7 +100,7 @@ def test_another_account_is_not_held(tmp_path: Path) -> None:
 
 
 def test_a_clock_that_was_set_back_stops_nothing(tmp_path: Path) -> None:
-    """What was written in the future is not waited for."""
+    """Requests recorded in the future are ignored."""
     clock = FakeClock()
     pacer = _pacer(1, clock, tmp_path)
     clock.advance(86_400)
@@ -110,8 +110,8 @@ def test_a_clock_that_was_set_back_stops_nothing(tmp_path: Path) -> None:
     assert clock.sleeps == []
 
 
-def test_a_damaged_file_is_said_once_and_the_limit_holds_in_the_process(tmp_path: Path) -> None:
-    """And the next process starts a new one."""
+def test_a_damaged_file_warns_once_and_the_limit_holds_in_the_process(tmp_path: Path) -> None:
+    """The next process creates a new file."""
     (tmp_path / FILE_NAME).write_bytes(b"no database" * 1000)
     clock = FakeClock()
     pacer = _pacer(1, clock, tmp_path)
@@ -140,8 +140,8 @@ def test_four_processes_share_one_limit_and_use_it(tmp_path: Path) -> None:
 
 
 @pytest.mark.xdist_group("processes")
-def test_a_process_that_is_killed_holds_nobody_up(tmp_path: Path) -> None:
-    """SQLite's lock dies with its holder."""
+def test_a_process_that_is_killed_releases_its_lock(tmp_path: Path) -> None:
+    """SQLite releases the lock when its process ends."""
     start = time.time()
     holder = _work(tmp_path, 0, start, "hold")
     assert holder.stdout is not None

@@ -1,4 +1,4 @@
-"""What each call takes is checked before anything is sent, all at once, with the place of each fault."""
+"""Test that arguments of each call are checked before anything is sent, and every error is listed with its place."""
 
 import re
 from collections.abc import Callable
@@ -61,19 +61,19 @@ def _errors(call: str, sizes: dict[str, str] | None = None, **body: Any) -> dict
     ],
 )
 def test_the_place_and_the_fault_are_named(order: dict[str, Any], place: str, text: str) -> None:
-    """The second of two orders; the first is fine and not named."""
+    """Only the second of two orders has an error."""
     errors = _errors("POST /orders", channelId="C", orders=[_order(), order])
     assert list(errors) == [place]
     assert text in errors[place][0]
 
 
-def test_every_fault_is_told_at_once() -> None:
-    """Nobody mends a file fault by fault."""
+def test_all_errors_are_in_one_message() -> None:
+    """All errors are in one message, to be fixed together."""
     assert len(_errors("POST /orders", orders=[_order(orderNo=n) for n in range(20)])) == 21  # and the channel
 
 
 def test_sizes_that_are_nominal_can_be_changed() -> None:
-    """Northwind has orders of more than 9,999.99."""
+    """Northwind has orders above 9,999.99."""
     sizes = {"orders.*.grandTotal": "decimal(9, 2)!"}
     assert _errors("POST /orders", sizes, channelId="C", orders=[_order(grandTotal=16_387.5)]) == {}
 
@@ -97,12 +97,12 @@ def test_sizes_that_are_nominal_can_be_changed() -> None:
     ],
 )
 def test_each_call_has_its_table(call: str, body: dict[str, Any], place: str) -> None:
-    """With the names of the reference, misspellings of others told."""
+    """Names are those of the reference; known misspellings are reported."""
     assert place in _errors(call, **body)
 
 
 def test_what_is_refused_is_not_sent(server: ScriptedServer, staging: Connect) -> None:
-    """Not even for a token."""
+    """Not even a token is requested."""
     with pytest.raises(InvalidRequestError, match=r"GET /orders was not sent: limit is '5', which is no whole number"):
         staging().api.get_orders(limit="5")
     with pytest.raises(InvalidRequestError, match="has a comma"):
@@ -122,12 +122,12 @@ def test_the_dialect_reaches_the_check(server: ScriptedServer, staging: Connect)
     st.dictionaries(st.sampled_from(sorted(CALL_TABLES["GET /orders"])), st.one_of(st.none(), st.text(), st.integers()))
 )
 def test_no_body_breaks_the_check(body: dict[str, Any]) -> None:
-    """Whatever is in it, the answer is fine or a list of faults."""
+    """For any body, the check passes or lists errors."""
     assert all(texts for texts in _errors("GET /orders", **body).values())
 
 
 def test_every_call_of_the_sandbox_takes_what_passes_the_check(northwind: Sandbox, client: Client) -> None:
-    """Each thin call once, with every parameter it has."""
+    """Each thin call is sent once with all its parameters."""
     api = client.api
     channel = api.get_channels()["data"][0]["channelId"]
     order = api.get_orders(
@@ -160,6 +160,6 @@ def test_every_call_of_the_sandbox_takes_what_passes_the_check(northwind: Sandbo
 
 
 def test_the_tables_name_every_documented_type() -> None:
-    """No type is written in a way that nothing reads."""
+    """Every type in the tables can be parsed."""
     pattern = re.compile(r"(string|int|decimal|date|bool|array|object|base64)(\(\d+(, \d+)?\))?!?")
     assert all(pattern.fullmatch(kind) for table in CALL_TABLES.values() for kind in table.values())

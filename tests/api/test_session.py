@@ -1,4 +1,4 @@
-"""One request on the wire: retries, refusals, broken answers, and what each is called."""
+"""Test one request: retries, refusals, broken answers, and the error of each."""
 
 import socket
 import threading
@@ -55,14 +55,14 @@ def _write(client: Client) -> Any:
     ids=["500", "502", "503", "reset", "cut", "empty", "html", "half-json", "trailing"],
 )
 def test_a_read_that_fails_once_is_asked_again(server: ScriptedServer, staging: Connect, broken: Reply) -> None:
-    """What breaks on the way is no answer, and reading does no harm."""
+    """Repeating a read does no harm."""
     server.on("GET /channels", broken, GOOD)
     assert _channels(staging()) == {"data": [{"channelId": "A"}]}
 
 
 @pytest.mark.parametrize("broken", [Reply(status=500), Reply(reset=True), Reply(body=b"<html>")], ids=str)
 def test_a_write_that_fails_is_never_repeated(server: ScriptedServer, staging: Connect, broken: Reply) -> None:
-    """It may have been applied."""
+    """The write may have been applied."""
     server.on("PATCH /inventories", broken)
     with pytest.raises(CenportsError):
         _write(staging())
@@ -70,7 +70,7 @@ def test_a_write_that_fails_is_never_repeated(server: ScriptedServer, staging: C
 
 
 def test_a_read_that_keeps_failing_ends_after_four_tries(server: ScriptedServer, staging: Connect) -> None:
-    """Patience has an end, and the error says what was asked."""
+    """The error names the request."""
     server.on("GET /channels", Reply(status=503))
     with pytest.raises(ApiError, match="GET /v2/channels with 503: try again later"):
         _channels(staging())
@@ -78,7 +78,7 @@ def test_a_read_that_keeps_failing_ends_after_four_tries(server: ScriptedServer,
 
 
 def test_one_call_works_for_a_minute_at_most(server: ScriptedServer, staging: Connect) -> None:
-    """Retries don't multiply the time that one try may take."""
+    """Retries share the time limit of one call."""
     clock = FakeClock()
 
     def slow(_: Any) -> Reply:
@@ -98,7 +98,7 @@ def test_one_call_works_for_a_minute_at_most(server: ScriptedServer, staging: Co
 def test_a_429_is_waited_for_as_long_as_it_asks(
     server: ScriptedServer, staging: Connect, retry_after: str, waits: float
 ) -> None:
-    """What can't be read asks for nothing; a pause of our own comes on top of nothing."""
+    """An unreadable Retry-After is ignored, and no pause is added to one of zero."""
     clock = FakeClock()
     server.on("GET /channels", Reply(status=429, headers={"Retry-After": retry_after}), GOOD)
     _channels(staging(clock))
@@ -107,7 +107,7 @@ def test_a_429_is_waited_for_as_long_as_it_asks(
 
 
 def test_retry_after_may_be_a_date(server: ScriptedServer, staging: Connect) -> None:
-    """HTTP allows both."""
+    """HTTP allows seconds and dates."""
     clock = FakeClock()
     date = format_datetime(clock.now() + timedelta(seconds=20), usegmt=True)
     server.on("GET /channels", Reply(status=429, headers={"Retry-After": date}), GOOD)
@@ -116,7 +116,7 @@ def test_retry_after_may_be_a_date(server: ScriptedServer, staging: Connect) -> 
 
 
 def test_a_429_that_asks_for_hours_is_not_waited_for(server: ScriptedServer, staging: Connect) -> None:
-    """The caller learns when to come back."""
+    """The error says when to try again."""
     server.on("GET /channels", Reply(status=429, headers={"Retry-After": "21600"}))
     with pytest.raises(RateLimitedError) as caught:
         _channels(staging())
@@ -124,13 +124,13 @@ def test_a_429_that_asks_for_hours_is_not_waited_for(server: ScriptedServer, sta
 
 
 def test_a_429_repeats_a_write_too(server: ScriptedServer, staging: Connect) -> None:
-    """It is a refusal before any processing."""
+    """A 429 refuses the request before it is processed."""
     server.on("PATCH /inventories", Reply(status=429), Reply({"handle": "h", "status": "QUEUED"}))
     assert _write(staging())["handle"] == "h"
 
 
 def test_waiting_for_a_429_is_counted(server: ScriptedServer, staging: Connect) -> None:
-    """`usage` tells where the time went."""
+    """`usage` includes the time waited."""
     server.on("GET /channels", Reply(status=429, headers={"Retry-After": "9"}), GOOD)
     client = staging()
     _channels(client)
@@ -138,20 +138,20 @@ def test_waiting_for_a_429_is_counted(server: ScriptedServer, staging: Connect) 
 
 
 def test_a_401_gets_one_new_token(server: ScriptedServer, staging: Connect) -> None:
-    """A token that ended early is renewed without a word."""
+    """A token that ended early is renewed silently."""
     server.on("GET /channels", Reply(status=401), GOOD)
     _channels(staging())
     assert len(server.of("POST /authorize")) == 2
 
 
 def test_a_401_repeats_a_write_too(server: ScriptedServer, staging: Connect) -> None:
-    """It is a refusal before any processing."""
+    """A 401 refuses the request before it is processed."""
     server.on("PATCH /inventories", Reply(status=401), Reply({"handle": "h"}))
     assert _write(staging())["handle"] == "h"
 
 
 def test_a_401_with_a_new_token_is_an_error(server: ScriptedServer, staging: Connect) -> None:
-    """The credentials are refused, not the token."""
+    """The credentials are refused, not only the token."""
     server.on("GET /channels", Reply(status=401))
     with pytest.raises(AuthenticationError, match="check client id and secret"):
         _channels(staging())
@@ -159,7 +159,7 @@ def test_a_401_with_a_new_token_is_an_error(server: ScriptedServer, staging: Con
 
 
 def test_refused_credentials_are_not_tried_again(server: ScriptedServer, staging: Connect) -> None:
-    """An account may be locked by repetition."""
+    """Repeated attempts may lock the account."""
     server.on("POST /authorize", Reply(status=401))
     with pytest.raises(AuthenticationError):
         _channels(staging())
@@ -167,7 +167,7 @@ def test_refused_credentials_are_not_tried_again(server: ScriptedServer, staging
 
 
 def test_eight_threads_share_one_token(server: ScriptedServer, staging: Connect) -> None:
-    """The first request that needs a token gets one, once, however many threads ask."""
+    """The first request that needs a token fetches it once for all threads."""
     server.on("GET /channels", GOOD)
     client = staging()
     start = threading.Barrier(8)
@@ -210,14 +210,14 @@ def test_a_token_lives_as_long_as_the_shortest_of_its_words(
 
 @pytest.mark.parametrize("token", ["", "two\r\nlines", "ключ"], ids=["empty", "line-break", "not-ascii"])
 def test_a_token_that_no_header_can_carry_is_refused(server: ScriptedServer, staging: Connect, token: str) -> None:
-    """It is named for what it is, and not shown."""
+    """The error describes the token without showing it."""
     server.on("POST /authorize", Reply({"access_token": token}))
     with pytest.raises(UnexpectedAnswerError, match="no header can carry"):
         _channels(staging())
 
 
 def test_the_request_travels_as_the_reference_shows_it(server: ScriptedServer, staging: Connect) -> None:
-    """Parameters of GET /orders in a JSON body with the partner id, those of /channels in the query."""
+    """Parameters of GET /orders are in a JSON body with the partner id, those of /channels in the query."""
     server.on("GET /orders", Reply()).on("GET /channels", GOOD)
     client = staging()
     client.api.get_orders(limit=5)
@@ -228,7 +228,7 @@ def test_the_request_travels_as_the_reference_shows_it(server: ScriptedServer, s
 
 
 def test_only_needed_headers_leave_the_machine(server: ScriptedServer, staging: Connect) -> None:
-    """Nothing of the layers above goes out with the token."""
+    """The request has no headers besides those the API needs."""
     server.on("GET /orders", Reply())
     staging().api.get_orders(limit=5)
     sent = {name.lower() for name in server.of("GET /orders")[0].headers}
@@ -242,7 +242,7 @@ def test_only_needed_headers_leave_the_machine(server: ScriptedServer, staging: 
 def test_a_200_that_tells_of_an_error_is_one(
     server: ScriptedServer, staging: Connect, envelope: dict[str, Any]
 ) -> None:
-    """The envelope counts, not the status."""
+    """The envelope decides, not the status."""
     server.on("GET /orders", Reply({"message": "We can't do that.", **envelope}))
     with pytest.raises(BusinessError, match="We can't do that"):
         staging().api.get_orders(limit=5)
@@ -250,13 +250,13 @@ def test_a_200_that_tells_of_an_error_is_one(
 
 @pytest.mark.parametrize("nothing", [None, [], {}, ""])
 def test_empty_errors_are_no_error(server: ScriptedServer, staging: Connect, nothing: Any) -> None:
-    """PHP likes to say that there is nothing to say."""
+    """PHP sends empty `errors` with good answers."""
     server.on("GET /orders", Reply({"message": "OK", "errors": nothing}))
     assert staging().api.get_orders(limit=5)["message"] == "OK"
 
 
 def test_a_422_tells_field_by_field(server: ScriptedServer, staging: Connect) -> None:
-    """Cenports' own words, for reading and for programs."""
+    """Cenports' messages are kept for people and for programs."""
     errors = {"channelId": ["The channel id does not exist."], "limit": ["Too many.", "Too odd."]}
     server.on("GET /orders", Reply({"message": "The given data was invalid.", "errors": errors}, 422))
     with pytest.raises(InvalidRequestError, match="channelId: The channel id does not exist") as caught:
@@ -277,7 +277,7 @@ def test_a_422_tells_field_by_field(server: ScriptedServer, staging: Connect) ->
 def test_a_400_tells_its_errors_in_any_shape(
     server: ScriptedServer, staging: Connect, errors: Any, texts: list[str]
 ) -> None:
-    """The reference's own example is not JSON, so no shape is taken for granted."""
+    """The reference's example is not JSON, so any shape may come."""
     server.on("GET /orders", Reply({"code": "50001", "message": "Sorry.", "errors": errors}, 400))
     with pytest.raises(BusinessError) as caught:
         staging().api.get_orders(limit=5)
@@ -285,7 +285,7 @@ def test_a_400_tells_its_errors_in_any_shape(
 
 
 def test_a_400_that_is_not_json_shows_its_text(server: ScriptedServer, staging: Connect) -> None:
-    """As the reference prints it."""
+    """The error shows it as the reference prints it."""
     server.on("GET /orders", Reply(b'{"code": "50001", "errors": [{"no such order"},]}', 400))
     with pytest.raises(BusinessError, match="no such order"):
         staging().api.get_orders(limit=5)
@@ -293,7 +293,7 @@ def test_a_400_that_is_not_json_shows_its_text(server: ScriptedServer, staging: 
 
 @pytest.mark.parametrize("status", [301, 403, 404, 405, 418])
 def test_any_other_status_is_an_api_error(server: ScriptedServer, staging: Connect, status: int) -> None:
-    """A redirect is none of ours either: the token would follow it."""
+    """Redirects are not followed, because the token would go with them."""
     server.on("GET /channels", Reply(status=status, headers={"Location": "http://127.0.0.1:9/"}))
     with pytest.raises(ApiError) as caught:
         _channels(staging())
@@ -301,20 +301,20 @@ def test_any_other_status_is_an_api_error(server: ScriptedServer, staging: Conne
 
 
 def test_a_201_is_an_answer_too(server: ScriptedServer, staging: Connect) -> None:
-    """A write that was taken in must not look refused."""
+    """An accepted write must not look refused."""
     server.on("PATCH /inventories", Reply({"handle": "h"}, 201))
     assert _write(staging())["handle"] == "h"
 
 
-def test_nesting_without_end_is_refused(server: ScriptedServer, staging: Connect) -> None:
-    """It neither crashes the reader nor looks like a passing fault."""
+def test_nesting_that_is_too_deep_is_refused(server: ScriptedServer, staging: Connect) -> None:
+    """It neither crashes the parser nor counts as a temporary failure."""
     server.on("GET /channels", Reply(b"[" * 100_000 + b"]" * 100_000))
     with pytest.raises(UnexpectedAnswerError, match="nested too deeply"):
         _channels(staging())
 
 
-def test_nobody_at_the_address_was_not_reached(staging: Connect) -> None:
-    """A write is then known not to have been sent."""
+def test_a_refused_connection_means_not_sent(staging: Connect) -> None:
+    """The error says that a write was not sent."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         client = staging(base_url=f"http://127.0.0.1:{free.getsockname()[1]}/v2")
@@ -324,7 +324,7 @@ def test_nobody_at_the_address_was_not_reached(staging: Connect) -> None:
 
 
 def test_a_write_without_a_token_was_not_sent(server: ScriptedServer, staging: Connect) -> None:
-    """Whatever kept us from a token, the write itself never left."""
+    """If no token can be fetched, the write is known not to be sent."""
     server.on("POST /authorize", Reply(status=500))
     with pytest.raises(ApiError) as caught:
         _write(staging())
@@ -332,15 +332,15 @@ def test_a_write_without_a_token_was_not_sent(server: ScriptedServer, staging: C
 
 
 def test_a_read_only_client_sends_no_write(server: ScriptedServer, staging: Connect) -> None:
-    """Nothing at all is sent, not even for a token."""
+    """Not even a token is requested."""
     with pytest.raises(ReadOnlyError, match="read_only=False"):
         _write(staging(read_only=True))
     assert server.requests == []
 
 
 @pytest.mark.parametrize("status", [200, 400, 422, 401, 429, 500])
-def test_what_echoes_secrets_is_shown_without_them(server: ScriptedServer, staging: Connect, status: int) -> None:
-    """Neither the token nor the secret is in any error, whoever repeats them."""
+def test_echoed_secrets_are_redacted(server: ScriptedServer, staging: Connect, status: int) -> None:
+    """No error contains the token or the secret, even if an answer repeats them."""
     echo = {"code": "50001", "message": f"{TOKEN} {SECRET}", "errors": {"a": [f"{SECRET} {TOKEN}"]}}
     server.on("PATCH /inventories", Reply(echo, status))
     with pytest.raises(CenportsError) as caught:
@@ -350,16 +350,16 @@ def test_what_echoes_secrets_is_shown_without_them(server: ScriptedServer, stagi
     assert SECRET not in told
 
 
-def test_html_that_echoes_secrets_is_shown_without_them(server: ScriptedServer, staging: Connect) -> None:
-    """The beginning of what is not JSON is shown, redacted."""
+def test_secrets_echoed_in_html_are_redacted(server: ScriptedServer, staging: Connect) -> None:
+    """The beginning of a non-JSON answer is shown redacted."""
     server.on("PATCH /inventories", Reply(f"<p>{TOKEN}</p>".encode()))
     with pytest.raises(TransportError, match="not with whole JSON") as caught:
         _write(staging())
     assert TOKEN not in str(caught.value)
 
 
-def test_a_closed_client_says_so(staging: Connect) -> None:
-    """A cell that runs after the `with` block gets one clear line."""
+def test_a_closed_client_raises_an_error(staging: Connect) -> None:
+    """A cell that runs after the `with` block gets a one-line error."""
     client = staging()
     client.close()
     with pytest.raises(CenportsError, match="closed: connect again"):

@@ -1,4 +1,4 @@
-"""Answers that hurt: each ends in its own clear error, in bounded time and memory, with nothing kept."""
+"""Test harmful answers: each ends in its own error, in bounded time and memory, and isn't cached."""
 
 import gzip
 import resource
@@ -77,10 +77,8 @@ PACKED = gzip.compress(BODY)
         "chunks of no size", "gzip cut", "no gzip", "html", "garbage", "more than JSON", "too many headers",
     ],
 )  # fmt: skip
-def test_what_is_no_whole_answer_is_an_error_and_not_kept(
-    serve: Serve, staging: Connect, home: Path, behave: Behave
-) -> None:
-    """One line that says what was asked, without the token; tried again, as a read may be."""
+def test_a_broken_answer_is_an_error_and_not_cached(serve: Serve, staging: Connect, home: Path, behave: Behave) -> None:
+    """The error names the request without the token, and a read is tried again."""
     server = serve(behave)
     with pytest.raises(TransportError, match=r"GET /v2/channels .*try again|check the network") as caught:
         cn.load_channels(staging(base_url=server.url))
@@ -104,10 +102,10 @@ def _drips(head_too: bool) -> Behave:
 
 
 @pytest.mark.parametrize("head_too", [False, True], ids=["body", "headers"])
-def test_an_answer_that_drips_meets_the_deadline(
+def test_a_slow_answer_meets_the_deadline(
     serve: Serve, staging: Connect, monkeypatch: pytest.MonkeyPatch, head_too: bool
 ) -> None:
-    """Each byte comes in time, and all of them would never."""
+    """Each byte comes in time, but the whole answer never would."""
     monkeypatch.setattr(adapter, "CALL_TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(adapter, "MAX_TRIES", 1)
     client = staging(base_url=serve(_drips(head_too)).url)
@@ -119,7 +117,7 @@ def test_an_answer_that_drips_meets_the_deadline(
 
 
 def test_silence_meets_the_deadline(serve: Serve, staging: Connect, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Neither an answer nor an end."""
+    """The server sends nothing and keeps the connection open."""
     monkeypatch.setattr(adapter, "CALL_TIMEOUT_SECONDS", 0.3)
     monkeypatch.setattr(adapter, "MAX_TRIES", 1)
     never = threading.Event()
@@ -135,7 +133,7 @@ def test_silence_meets_the_deadline(serve: Serve, staging: Connect, monkeypatch:
 def test_a_gzip_bomb_is_not_unpacked(
     serve: Serve, staging: Connect, monkeypatch: pytest.MonkeyPatch, home: Path
 ) -> None:
-    """A few hundred kilobytes that become 300 MB: reading stops at the bound, and memory with it."""
+    """An answer of a few hundred kilobytes that unpacks to 300 MB is read only up to the size limit."""
     monkeypatch.setattr(adapter, "MAX_TRIES", 1)
     packer = zlib.compressobj(9, wbits=31)
     bomb = b"".join(packer.compress(b" " * 2**20) for _ in range(300)) + packer.flush()
@@ -151,7 +149,7 @@ def test_a_gzip_bomb_is_not_unpacked(
 
 @pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
 def test_a_redirect_is_not_followed(server: ScriptedServer, staging: Connect, status: int) -> None:
-    """The other host hears nothing, so it gets no token."""
+    """The other host gets no request and no token."""
     other = ScriptedServer()
     server.on("GET /channels", Reply(status=status, headers={"Location": f"{other.url}/channels"}))
     with pytest.raises(ApiError, match=f"with {status}"):
@@ -164,7 +162,7 @@ def test_a_redirect_is_not_followed(server: ScriptedServer, staging: Connect, st
     "url", ["https://evil.example/v2/orders?page=2", "//evil.example/x", "http://127.0.0.1:1/v2/orders", "http://[bad"]
 )
 def test_a_page_elsewhere_is_refused(server: ScriptedServer, staging: Connect, url: str) -> None:
-    """Another host, another scheme, another port: nothing is sent there."""
+    """Nothing is sent to another host, scheme or port."""
     order = {"orderNo": "1", "orderDate": "2026-03-01T10:01:00Z", "channelId": "X"}
     server.on("GET /orders", Reply({"data": [order], "next_page_url": url, "total": 2}))
     with pytest.raises(UnexpectedAnswerError, match="points to another host"):
@@ -173,7 +171,7 @@ def test_a_page_elsewhere_is_refused(server: ScriptedServer, staging: Connect, u
 
 
 def test_a_page_given_without_its_host_is_on_this_one(server: ScriptedServer, staging: Connect) -> None:
-    """A path alone is an address too, and what it says twice is said once."""
+    """A link may be a path alone; parameters that it repeats are sent once."""
     orders = [{"orderNo": str(i), "orderDate": "2026-03-01T10:01:00Z", "channelId": "X"} for i in (1, 2)]
     server.on(
         "GET /orders",
@@ -185,7 +183,7 @@ def test_a_page_given_without_its_host_is_on_this_one(server: ScriptedServer, st
 
 
 def test_threads_use_a_connection_each(server: ScriptedServer, staging: Connect) -> None:
-    """Several pages at once are several watched connections."""
+    """Pages read at the same time use several connections, each with its deadline."""
     client = staging(FakeClock())
     server.on("GET /orders", lambda seen: Reply({"data": [{"orderNo": str(seen.body["n"])}]}))
     found: list[bytes] = []

@@ -1,4 +1,4 @@
-"""Pages: followed by whichever words they have, read again if the set moved, refused if they lead nowhere."""
+"""Test paging: any known fields are followed, pages read again if records moved, and refused if they lead nowhere."""
 
 import json
 from typing import Any
@@ -41,21 +41,21 @@ BUTTONS = [{"url": None, "label": "&laquo; Previous", "active": False}]
     ],
     ids=["next-page-url", "links", "meta", "numbers-as-text", "laravel-buttons"],
 )
-def test_pages_are_followed_by_whichever_words_they_have(pages: list[Any]) -> None:
-    """Laravel's habits, each of them."""
+def test_pages_are_followed_by_any_known_fields(pages: list[Any]) -> None:
+    """Each of Laravel's formats is followed."""
     read = _read(Pages(answers=pages))
     assert ([json.loads(bytes(r))["orderNo"] for r in records_in(read)], read.missing) == (["A", "B", "C"], ())
 
 
 def test_a_further_page_is_asked_with_its_number_and_all_that_was_asked_before() -> None:
-    """A server that forgets the filter of page 1 would answer something else."""
+    """Without the filter of page 1 a server would answer another query."""
     client = Pages(answers=[{"data": [A], "last_page": 2}, {"data": [B], "last_page": 2}])
     _read(client, Window(channel_id="X"))
     assert (client.asked[1], client.urls[1]) == ({"channel": "X", "page": 2}, "http://test/v2/orders?page=2")
 
 
-def test_words_that_say_nothing_of_the_end_are_no_page_words() -> None:
-    """A `meta` without pages, a current page without a last one: the answer may still be cut."""
+def test_fields_that_do_not_show_the_end_are_no_paging() -> None:
+    """A `meta` without pages, or a current page without a last one: the answer may still be cut."""
     read = _read(
         Pages(answers=[{"data": [{"orderNo": str(i)} for i in range(9)], "meta": {"took": 3}, "current_page": 1}])
     )
@@ -63,7 +63,7 @@ def test_words_that_say_nothing_of_the_end_are_no_page_words() -> None:
 
 
 def test_a_set_that_moves_while_it_is_paged_is_read_again() -> None:
-    """The second reading is whole, so nothing is missing."""
+    """The second reading is complete."""
     first = [{"data": [A, B], "last_page": 2, "total": 3}, {"data": [B], "last_page": 2, "total": 3}]
     again = [{"data": [A, B], "last_page": 2, "total": 3}, {"data": [C], "last_page": 2, "total": 3}]
     assert _read(Pages(answers=[*first, *again])).missing == ()
@@ -80,14 +80,14 @@ def test_the_same_order_in_two_states_is_one_order() -> None:
 
 
 def test_a_set_that_never_stands_still_is_missing_after_three_readings() -> None:
-    """Patience has an end, and what came is kept."""
+    """The records that came are kept."""
     client = Pages(answers=[{"data": [A, B], "next_page_url": None, "total": 3}])
     read = _read(client)
     assert (len(client.asked), len(records_in(read)), len(read.missing)) == (3, 2, 1)
 
 
 def test_pages_that_are_all_the_first_one_are_not_the_whole() -> None:
-    """The server does not know the number of a page where it was written."""
+    """The server ignores the page number in that place."""
     read = _read(Pages(answers=[{"data": [A, B], "total_pages": 2}]))
     assert len(read.missing) == 1
 
@@ -101,7 +101,7 @@ def test_pages_that_are_all_the_first_one_are_not_the_whole() -> None:
     ids=["circle", "empty-page"],
 )
 def test_pages_that_lead_nowhere_are_refused(pages: list[Any]) -> None:
-    """Neither a circle nor an empty page that points on is followed for ever."""
+    """A loop of links or an empty page with a link is not followed forever."""
     with pytest.raises(UnexpectedAnswerError):
         _read(Pages(answers=pages))
 
@@ -122,7 +122,7 @@ def test_pages_that_lead_nowhere_are_refused(pages: list[Any]) -> None:
     ],
 )
 def test_every_envelope_reads_the_same(body: Any, count: int) -> None:
-    """A bare object, a bare list, `data` with either."""
+    """A bare object, a bare list, and `data` with either of them."""
     assert len(records_in(_read(Pages(answers=[body])))) == count
 
 
@@ -130,13 +130,13 @@ def test_every_envelope_reads_the_same(body: Any, count: int) -> None:
     "body", [{"message": "hello"}, {}, "text", 5, None, {"data": "x"}, {"data": [], "total": "many"}]
 )
 def test_any_other_shape_is_refused(body: Any) -> None:
-    """What the reference can't explain is not guessed at."""
+    """A shape that the reference doesn't explain raises an error."""
     with pytest.raises(UnexpectedAnswerError):
         _read(Pages(answers=[body]))
 
 
 def test_the_first_failure_stops() -> None:
-    """Nothing works, so nothing is promised."""
+    """If the first request fails, nothing else is sent."""
     with pytest.raises(TransportError):
         _read(Pages(answers=[TransportError("gone")]))
 
@@ -147,12 +147,12 @@ def _full(size: int = LIMIT) -> dict[str, Any]:
 
 @pytest.mark.parametrize("failure", [TransportError("gone"), ApiError("500", status=500)])
 def test_a_later_failure_leaves_a_hole_that_is_named(failure: Exception) -> None:
-    """What did arrive is kept, and the window that did not is told with its reason."""
+    """The records that came are kept, and the failed window is named with its reason."""
     read = _read(Pages(answers=[_full(), failure, {"data": [A]}]), Window(FIRST, FIRST + 2 * ONE_DAY))
     assert [(hole.window.end, hole.reason) for hole in read.missing] == [(FIRST + ONE_DAY, str(failure))]
 
 
 def test_credentials_that_end_in_between_stop_everything() -> None:
-    """No smaller window helps."""
+    """Smaller windows would fail too."""
     with pytest.raises(AuthenticationError):
         _read(Pages(answers=[_full(), AuthenticationError("401", status=401)]), Window(FIRST, FIRST + 2 * ONE_DAY))

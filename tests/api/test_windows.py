@@ -1,4 +1,4 @@
-"""Windows cover what was asked for, and are cut without a gap."""
+"""Test that windows cover the days requested without a gap."""
 
 from datetime import date
 
@@ -13,7 +13,7 @@ from cenports_nb.api.retrieval.windows import ONE_DAY, Window, choose_pieces, ch
 
 @given(st.lists(st.text("0123456789AB-", min_size=1, max_size=255), max_size=60))
 def test_chunks_of_order_numbers_fit_and_keep_all(numbers: list[str]) -> None:
-    """Joined by commas each chunk fits 255 characters, and together they are what was given, in order."""
+    """A joined chunk has at most 255 characters; together the chunks have all numbers in order."""
     chunks = list(chunk_order_numbers(numbers))
     assert all(len(",".join(chunk)) <= 255 for chunk in chunks)
     assert [number for chunk in chunks for number in chunk] == numbers
@@ -21,7 +21,7 @@ def test_chunks_of_order_numbers_fit_and_keep_all(numbers: list[str]) -> None:
 
 @given(st.integers(0, 400), st.integers(0, 400), st.integers(1, 50), st.booleans())
 def test_pieces_cover_the_window(start: int, length: int, pieces: int, end_included: bool) -> None:
-    """Whether ends are included or not, no day falls between two pieces."""
+    """No day falls between two pieces, whether ends are included or not."""
     window = Window(FIRST + start * ONE_DAY, FIRST + (start + length) * ONE_DAY)
     cut = window.cut(pieces, end_included=end_included)
     wanted = {FIRST + (start + i) * ONE_DAY for i in range(length)}
@@ -32,7 +32,7 @@ def test_pieces_cover_the_window(start: int, length: int, pieces: int, end_inclu
 
 @given(st.dates(date(1990, 1, 1), date(2030, 1, 1)), st.integers(0, 800))
 def test_windows_cover_a_day_more_on_both_sides(start: date, length: int) -> None:
-    """Each asked as if its end were not included, without a gap, and by whole months where the span is long."""
+    """Windows assume that their end is excluded, leave no gap, and are whole months for long spans."""
     end = start + length * ONE_DAY
     windows = cover_days(start, end)
     days = [first + i * ONE_DAY for first, after in windows for i in range((after - first).days)]
@@ -43,7 +43,7 @@ def test_windows_cover_a_day_more_on_both_sides(start: date, length: int) -> Non
 
 
 def test_tomorrows_twelve_months_are_the_same_questions_but_for_the_youngest() -> None:
-    """So most of them are in the cache."""
+    """All other windows are in the cache."""
     today = date(2026, 11, 24)
     first, second = ({*cover_days(day - 364 * ONE_DAY, day)} for day in (today, today + ONE_DAY))
     assert first == second

@@ -1,4 +1,4 @@
-"""A write is noticed by every client of the account on this machine, whatever its cache; nothing that fails hides it."""
+"""Test that every client of the account on this machine notices a write, whatever its cache and whatever fails."""
 
 import math
 import os
@@ -27,7 +27,7 @@ ONE = Reply({"data": [{"channelId": "A"}]})
 
 @pytest.fixture
 def asked(server: ScriptedServer) -> Callable[[], int]:
-    """Count the requests that reached the server."""
+    """Count the requests to the server."""
     server.on("GET /channels", ONE)
     return lambda: len(server.of("GET /channels"))
 
@@ -40,7 +40,7 @@ def _files(home: Path) -> list[Path]:
 def test_a_write_of_another_client_makes_this_one_ask_again(
     staging: Connect, home: Path, asked: Callable[[], int], other_cache: Any
 ) -> None:
-    """Without a cache, with one in another folder, with the same one."""
+    """The other client has no cache, one in another folder, or the same one."""
     reader = staging()
     writer = staging(cache=home / other_cache if other_cache == "elsewhere" else other_cache)
     cn.load_channels(reader)
@@ -55,8 +55,8 @@ def test_a_write_of_another_client_makes_this_one_ask_again(
     assert {stat.S_IMODE(path.stat().st_mode) for path in _files(home)} == {0o600}
 
 
-def test_a_write_to_another_account_is_none_of_its_business(staging: Connect, asked: Callable[[], int]) -> None:
-    """Partners are kept apart."""
+def test_a_write_to_another_account_changes_nothing(staging: Connect, asked: Callable[[], int]) -> None:
+    """Accounts are separate."""
     reader = staging()
     cn.load_channels(reader)
     staging(partner_id="P-2", cache=False).write_started("w")
@@ -65,7 +65,7 @@ def test_a_write_to_another_account_is_none_of_its_business(staging: Connect, as
 
 
 def test_stock_that_was_just_set_is_read_anew(home: Path) -> None:
-    """The whole way, with a sandbox that two clients joined."""
+    """Two clients share a sandbox."""
     with (
         Sandbox(rate_limit=None) as sandbox,
         cn.connect("sandbox", base_url=sandbox.url, rate_limit=100_000) as reader,
@@ -80,7 +80,7 @@ def test_stock_that_was_just_set_is_read_anew(home: Path) -> None:
 
 
 def test_ages_without_end_make_no_write_unseen(staging: Connect, asked: Callable[[], int]) -> None:
-    """However long an answer may be served, a write ends it."""
+    """A write invalidates answers of any age limit."""
     reader = staging()
     reader.ages = CacheAges(channels=math.inf)
     cn.load_channels(reader)
@@ -91,7 +91,7 @@ def test_ages_without_end_make_no_write_unseen(staging: Connect, asked: Callable
 
 
 def test_what_was_loaded_offline_stays_at_hand(staging: Connect, asked: Callable[[], int]) -> None:
-    """Offline the newest answer of any generation is the best there is."""
+    """Offline, the newest answer before or after a write is served."""
     cn.load_channels(staging())
     staging(cache=False).write_started("w")
     assert cn.load_channels(staging(offline=True))["channel_id"].tolist() == ["A"]
@@ -104,7 +104,7 @@ def test_what_was_loaded_offline_stays_at_hand(staging: Connect, asked: Callable
 def test_a_damaged_file_stands_for_a_write(
     staging: Connect, home: Path, asked: Callable[[], int], damage: bytes
 ) -> None:
-    """Nothing is served until whatever it was must have landed; then the cache works again."""
+    """Nothing is served until any write must have taken effect; then the cache works again."""
     clock = FakeClock()
     reader = staging(clock)
     reader.write_started("w")
@@ -127,7 +127,7 @@ def test_a_damaged_file_stands_for_a_write(
 
 
 def test_a_deleted_file_makes_nothing_fresh_again(staging: Connect, home: Path, asked: Callable[[], int]) -> None:
-    """What was kept before the first write is stale for ever."""
+    """Answers cached before the first write stay stale."""
     cn.load_channels(staging())
     writer = staging()
     writer.write_started("w")
@@ -151,7 +151,7 @@ def _fail(*_: object) -> None:
 def test_a_full_disk_stops_no_write_and_hides_none(
     staging: Connect, asked: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The file is emptied, which takes no space, and every client keeps and serves nothing for a while."""
+    """The file is emptied, which needs no space, and clients neither keep nor serve answers for a while."""
     clock = FakeClock()
     reader = staging(clock)
     cn.load_channels(reader)
@@ -189,7 +189,7 @@ def test_where_nothing_can_be_written_this_client_serves_nothing(
 
 
 def test_a_lock_that_another_process_holds_delays_a_moment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Then the write is recorded as one of which nothing is known."""
+    """The write is then recorded as one of unknown outcome."""
     monkeypatch.setattr(write_generation, "LOCK_TIMEOUT_SECONDS", 0.01)
     writes = WriteGeneration(home, "account", 1200, FakeClock().now)
     writes.start("w")
@@ -200,7 +200,7 @@ def test_a_lock_that_another_process_holds_delays_a_moment(home: Path, monkeypat
 
 
 def test_files_of_accounts_long_gone_are_deleted(home: Path) -> None:
-    """A sandbox has another port each time."""
+    """Each sandbox has another port, and so another file."""
     old, young = (WriteGeneration(home, name, 1200, FakeClock().now) for name in ("old", "young"))
     old.start("w")
     os.utime(old.path, (1, 1))
@@ -209,7 +209,7 @@ def test_files_of_accounts_long_gone_are_deleted(home: Path) -> None:
 
 
 def test_a_clock_set_back_blocks_no_cache_for_ever(home: Path) -> None:
-    """A write from the future is either recent or forgotten."""
+    """A write recorded in the future counts as recent, or is discarded."""
     clock = FakeClock()
     writes = WriteGeneration(home, "account", 1200, clock.now)
     clock.advance(86_400)
@@ -219,7 +219,7 @@ def test_a_clock_set_back_blocks_no_cache_for_ever(home: Path) -> None:
 
 
 def test_processes_lose_no_write(home: Path) -> None:
-    """Two that record at once both leave their trace."""
+    """Two processes that record a write at the same time both succeed."""
     code = (
         "import sys; from datetime import datetime, UTC; from pathlib import Path\n"
         "from cenports_nb.api.http.write_generation import WriteGeneration\n"

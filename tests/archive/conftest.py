@@ -1,4 +1,4 @@
-"""Fixtures of the archive: a small shop whose orders change, and an archive of it."""
+"""Fixtures of archive tests: a small shop whose orders change, and an archive of it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def shop(tmp_path: Path) -> Iterator[Shop]:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Where the archive is."""
+    """Return the archive's folder."""
     return tmp_path / "archive"
 
 

@@ -1,4 +1,4 @@
-"""`cenports-nb archive`: for a scheduler, with the exit codes of all commands."""
+"""Test `cenports-nb archive` and its exit codes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Run = Callable[..., Ran]
 def run(
     shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Callable[..., Ran]:
-    """Run `cenports-nb archive …` beside the shop."""
+    """Run `cenports-nb archive …` on the shop."""
     monkeypatch.setenv("CENPORTS_BASE_URL", shop.sandbox.url)
     monkeypatch.setenv("CENPORTS_RATE_LIMIT", "100000")
     for name, value in (("PARTNER_ID", PARTNER_ID), ("CLIENT_ID", CLIENT_ID), ("CLIENT_SECRET", CLIENT_SECRET)):
@@ -30,8 +30,8 @@ def run(
     return lambda *arguments: run_command(capsys, "archive", *arguments)
 
 
-def test_a_night_at_the_command_line(run: Run, shop: Shop) -> None:
-    """Update, show, ask, forget; each ends with 0 and says what it did."""
+def test_commands_of_a_nightly_job(run: Run, shop: Shop) -> None:
+    """update, show, sql and forget each end with exit code 0 and a summary."""
     updated = run("update", "--env", "sandbox", "--start", "2026-01-01")
     assert (updated.returncode, updated.stderr) == (0, "")
     assert "line_items" in updated.stdout
@@ -51,7 +51,7 @@ def test_a_night_at_the_command_line(run: Run, shop: Shop) -> None:
 
 
 def test_incomplete_months_end_with_3(run: Run, shop: Shop) -> None:
-    """A scheduler hears of it; the sentence is on stderr."""
+    """The message is on stderr, and the exit code is for the scheduler."""
     run("update", "--env", "sandbox", "--start", "2026-01-01")
     shop.sandbox.faults.add("error_200", "GET /orders", times=None)
     ran = run("update", "--env", "sandbox")
@@ -60,7 +60,7 @@ def test_incomplete_months_end_with_3(run: Run, shop: Shop) -> None:
 
 
 def test_rejects_end_with_1(run: Run, shop: Shop) -> None:
-    """They are archived, and somebody must look at them."""
+    """Rejects are archived, and somebody has to look at them."""
     shop.restate("N-12", lambda record: record.update(lineItems=[{"quantity": "many"}]))
     ran = run("update", "--env", "sandbox", "--start", "2026-03-01")
     assert ran.returncode == 1
@@ -69,7 +69,7 @@ def test_rejects_end_with_1(run: Run, shop: Shop) -> None:
 
 @pytest.mark.parametrize("arguments", [("show",), ("sql", "SELECT 1"), ("forget", "--before", "2026-01-01", "--yes")])
 def test_only_an_update_makes_an_archive(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:
-    """A mistyped folder stays missing."""
+    """Other commands don't create a mistyped folder."""
     ran = run(*arguments, "--archive", "nowhere")
     assert ran.returncode == 2
     assert "There is no archive in nowhere" in ran.stderr
@@ -77,7 +77,7 @@ def test_only_an_update_makes_an_archive(run: Run, tmp_path: Path, arguments: tu
 
 
 def test_without_the_extra_one_sentence_says_what_to_install(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever needs no archive installs nothing for it."""
+    """The libraries of the archive are an optional extra."""
     monkeypatch.setitem(sys.modules, "deltalake", None)
     with pytest.raises(cn.errors.ConfigurationError, match=r'pip install "cenports-nb\[archive\]"'):
         cn.open_archive(folder)

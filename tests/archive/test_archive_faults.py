@@ -1,4 +1,4 @@
-"""What goes wrong in life: nothing torn, nothing lost, and one clear sentence."""
+"""Test faults of an archive: nothing is torn or lost, and each gives one clear sentence."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 def test_updates_that_are_killed_leave_nothing_torn(tmp_path: Path) -> None:
-    """Five rounds of `benchmarks/archive_crash.py`, two updates at once among them; by command there are 200."""
+    """Runs five rounds of `benchmarks/archive_crash.py`, with two updates at once; the command runs 200."""
     command = [sys.executable, str(ROOT / "benchmarks" / "archive_crash.py"), "--rounds", "5", "--seed", "11"]
     environment = {**os.environ, "TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -33,7 +33,7 @@ def test_updates_that_are_killed_leave_nothing_torn(tmp_path: Path) -> None:
 
 
 def stop_after(monkeypatch: pytest.MonkeyPatch, commits: int) -> None:
-    """Let the process die, as far as the archive can see, before one of its commits."""
+    """Stop the update before one of its commits, as if the process were killed."""
     write, append = DeltaTables.replace_month, DeltaTables.append
     done = iter(range(commits))
 
@@ -50,7 +50,7 @@ def stop_after(monkeypatch: pytest.MonkeyPatch, commits: int) -> None:
 def test_an_update_that_ends_between_two_tables_is_invisible(
     shop: Shop, archive: cn.Archive, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
-    """Orders are written before their lines; whoever reads in between sees both as they were."""
+    """Orders are written before their lines; a reader in between gets both as they were."""
     archive.update(shop.client)
     before = archive.load_orders(), archive.load_line_items()
     for number in ("N-06", "N-12"):
@@ -69,7 +69,7 @@ def test_an_update_that_ends_between_two_tables_is_invisible(
 def test_what_a_killed_update_wrote_is_taken_back_if_its_month_is_not_read_again(
     shop: Shop, archive: cn.Archive, folder: Path
 ) -> None:
-    """A month that is cut off in the middle is restored from its last complete reading."""
+    """A torn month is restored from its last complete reading."""
     archive.update(shop.client)
     before = archive.load_orders()
     nothing = to_table(empty_frame(ORDERS), ORDERS, "sandbox:SANDBOX", "2026-01")
@@ -81,7 +81,7 @@ def test_what_a_killed_update_wrote_is_taken_back_if_its_month_is_not_read_again
 def test_a_first_update_that_is_killed_goes_on(
     shop: Shop, archive: cn.Archive, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The months that it finished are not asked for again, but for the youngest."""
+    """Months that it finished are not requested again, except the latest."""
     with monkeypatch.context() as patched:
         stop_after(patched, 5)
         with pytest.raises(KeyboardInterrupt):
@@ -96,7 +96,7 @@ def test_a_first_update_that_is_killed_goes_on(
 
 
 def test_two_updates_at_once_end_with_one_reading(shop: Shop, archive: cn.Archive) -> None:
-    """The second waits for the first; neither fails."""
+    """The second update waits for the first, and neither fails."""
     with ThreadPoolExecutor(2) as pool:
         for done in [pool.submit(archive.update, shop.connect()) for _ in range(2)]:
             done.result()
@@ -105,7 +105,7 @@ def test_two_updates_at_once_end_with_one_reading(shop: Shop, archive: cn.Archiv
 
 
 def test_an_incomplete_month_replaces_nothing(shop: Shop, archive: cn.Archive) -> None:
-    """A month that came cut stays as it was archived, is said to be incomplete, and is read again next time."""
+    """The archived month stays, the result calls it incomplete, and the next update reads it again."""
     archive.update(shop.client)
     before = archive.load_orders()
     shop.restate("N-12", lambda record: record["lineItems"][0].update(quantity=7))
@@ -120,7 +120,7 @@ def test_an_incomplete_month_replaces_nothing(shop: Shop, archive: cn.Archive) -
 
 
 def test_an_account_that_lost_access_changes_nothing(shop: Shop, archive: cn.Archive) -> None:
-    """The error is that of every call, and the archive is as it was."""
+    """The update raises the same error as any call, and the archive stays as it was."""
     archive.update(shop.client)
     before = archive.load_orders()
     shop.add(made_order("NEW", "2026-03-05T10:00:00.000000Z"))
@@ -132,7 +132,7 @@ def test_an_account_that_lost_access_changes_nothing(shop: Shop, archive: cn.Arc
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of a file's size")
 def test_a_full_disk_is_one_sentence(shop: Shop, archive: cn.Archive, folder: Path) -> None:
-    """What was archived stays readable, and the next update with room goes on."""
+    """Archived data stays readable, and the next update with enough space continues."""
     archive.update(shop.client)
     before = archive.load_orders()
     shop.add(made_order("NEW", "2026-03-05T10:00:00.000000Z"))
@@ -157,7 +157,7 @@ def test_a_full_disk_is_one_sentence(shop: Shop, archive: cn.Archive, folder: Pa
 
 
 def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
-    """A folder with other files in it is nobody's archive."""
+    """A folder with other files is not an archive."""
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ArchiveError, match="is not an archive and not empty: choose an empty folder"):
         cn.open_archive(tmp_path)
@@ -174,7 +174,7 @@ def test_a_foreign_folder_is_refused(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_or_newer_archive_is_refused(archive: cn.Archive, folder: Path, content: bytes, words: str) -> None:
-    """It stays as it is."""
+    """The folder stays unchanged."""
     (folder / "cenports-archive.json").write_bytes(content)
     with pytest.raises(ArchiveError, match=words):
         cn.open_archive(folder)
@@ -184,7 +184,7 @@ def test_a_damaged_or_newer_archive_is_refused(archive: cn.Archive, folder: Path
 
 @pytest.mark.parametrize("damage", ["data", "log", "updates"])
 def test_missing_files_are_one_sentence(shop: Shop, archive: cn.Archive, folder: Path, damage: str) -> None:
-    """Whichever file somebody deleted, the error names the archive and what to do."""
+    """For any deleted file, the error names the archive and what to do."""
     archive.update(shop.client)
     pattern = {"data": "orders/account=*/month=2026-02/*", "log": "orders/_delta_log/*", "updates": "updates/*.parquet"}
     for path in folder.glob(pattern[damage]):
@@ -195,7 +195,7 @@ def test_missing_files_are_one_sentence(shop: Shop, archive: cn.Archive, folder:
 
 
 def test_a_copy_answers_as_the_original(shop: Shop, archive: cn.Archive, folder: Path, tmp_path: Path) -> None:
-    """Times of files mean nothing: after a copy, `as_of` returns the same."""
+    """Times of files don't matter: in a copy, `as_of` returns the same."""
     archive.update(shop.client)
     shop.wait_days(1)
     shop.restate("N-12", lambda record: record["lineItems"][0].update(quantity=7))
@@ -212,7 +212,7 @@ def test_a_copy_answers_as_the_original(shop: Shop, archive: cn.Archive, folder:
 
 
 def test_a_clock_set_back_makes_no_earlier_update(shop: Shop, archive: cn.Archive) -> None:
-    """Updates follow each other whatever the clock says, so that the newest is the last."""
+    """Updates stay in order whatever the clock shows, and the newest is the last."""
     archive.update(shop.client)
     shop.restate("N-12", lambda record: record["lineItems"][0].update(quantity=7))
     shop.clock.elapsed -= 40 * 86_400
@@ -222,7 +222,7 @@ def test_a_clock_set_back_makes_no_earlier_update(shop: Shop, archive: cn.Archiv
 
 
 def test_a_name_that_stands_for_another_account_is_refused(shop: Shop, archive: cn.Archive, folder: Path) -> None:
-    """Two accounts never share a name, so that nothing of one is taken for the other's."""
+    """Two accounts never share a name, so their data can't be confused."""
     archive.update(shop.client)
     path = folder / "cenports-archive.json"
     path.write_text(path.read_text().replace("127.0.0.1", "10.0.0.1"))
@@ -232,7 +232,7 @@ def test_a_name_that_stands_for_another_account_is_refused(shop: Shop, archive: 
 
 @pytest.mark.slow
 def test_the_log_reaches_back_to_the_first_of_230_updates(tmp_path: Path) -> None:
-    """Delta's own defaults delete the log after 30 days; here every version can be read, checkpoints or not."""
+    """By default Delta deletes the log after 30 days; here every version stays readable."""
     tables, account, month = DeltaTables(tmp_path), "acme", "2026-01"
     frame = cn.schemas.Orders.example(rows=1)
     for night in range(230):

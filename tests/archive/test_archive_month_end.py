@@ -1,4 +1,4 @@
-"""The month-end report beside an archive: what was restated since any earlier day."""
+"""Test the month-end report with an archive: changes since any earlier day."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cenports_nb.settings import resolve_settings
 
 
 def connect_days_ago(url: str, days: int) -> Client:
-    """Connect as somebody who did so some days ago."""
+    """Connect with the clock set back some days."""
     clock = FakeClock()
     clock.elapsed = (datetime.now(UTC) - timedelta(days=days) - clock.now()).total_seconds()
     return Client(resolve_settings("sandbox", base_url=url, rate_limit=100_000), clock=clock)
@@ -27,7 +27,7 @@ def connect_days_ago(url: str, days: int) -> Client:
 
 @pytest.mark.kernel
 def test_the_report_tells_what_was_restated_since_an_earlier_day(tmp_path: Path) -> None:
-    """No earlier run is needed: the archive knows what the month was then."""
+    """No earlier report is needed, because the archive has the month as of that day."""
     with Sandbox(rate_limit=None) as sandbox:
         month = f"{(datetime.now(UTC).replace(day=1) - timedelta(days=40)):%Y-%m}"
         with connect_days_ago(sandbox.url, 3) as client:
@@ -51,7 +51,7 @@ def test_the_report_tells_what_was_restated_since_an_earlier_day(tmp_path: Path)
 
 
 def test_an_archive_needs_the_day_to_compare_with(tmp_path: Path, client: cn.Client) -> None:
-    """Both mistakes are one sentence, and no folder is made."""
+    """Either argument without the other raises one sentence, and no folder is created."""
     month = object()
     with pytest.raises(cn.errors.InvalidRequestError, match="needs since="):
         read_archived_inputs(tmp_path / "nowhere", client, month, since="")  # type: ignore[arg-type]

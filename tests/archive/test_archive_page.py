@@ -1,4 +1,4 @@
-"""docs/guides/archive.md: its examples run, and its commands are commands."""
+"""Test the examples and commands of docs/guides/archive.md."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WIDE = ("display.width", 110, "display.max_columns", 20)
 
 
 def test_examples_run(tmp_path: Path) -> None:
-    """What the page shows is what a reader gets, from Northwind as it was on 1998-05-07."""
+    """The page shows the output of Northwind as of 1998-05-07."""
     clock = Clock(frozen_at=datetime(1998, 5, 7, tzinfo=UTC))
     with Sandbox(shift=False, rate_limit=None, clock=clock) as sandbox:
         settings = resolve_settings("sandbox", base_url=sandbox.url, rate_limit=100_000)

@@ -1,4 +1,4 @@
-"""Personal data in an archive: pseudonyms unless asked for, and what is forgotten is in no file."""
+"""Test personal data in an archive: pseudonyms by default, and no file keeps what was forgotten."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ REJECTED = "Customer Rejected"
 
 
 def reject(shop: Shop) -> None:
-    """Let an order of January be one that can't be read."""
+    """Make an order of January unreadable."""
     shop.restate("N-02", lambda record: record.update(customerName=REJECTED, lineItems=[{"quantity": REJECTED}]))
 
 
@@ -33,7 +33,7 @@ def update(shop: Shop, archive: cn.Archive) -> None:
 
 @pytest.mark.parametrize("personal", ["mask", "drop"])
 def test_no_file_holds_a_name(shop: Shop, folder: Path, personal: str) -> None:
-    """Not the data, not the rejects, not the log, not the file's metadata."""
+    """Data, rejects, logs and file metadata have no name of a person."""
     reject(shop)
     archive = cn.open_archive(folder, personal=personal)
     update(shop, archive)
@@ -50,7 +50,7 @@ def test_pseudonyms_are_those_of_mask_pii(shop: Shop, archive: cn.Archive) -> No
 
 
 def test_what_is_kept_is_kept_and_forgotten_for_good(shop: Shop, folder: Path) -> None:
-    """After `forget` no file holds a forgotten name, whatever version it was in; later months are as they were."""
+    """After `forget` no version of a file has a name from those months; later months are unchanged."""
     reject(shop)
     archive = cn.open_archive(folder, personal="keep")
     update(shop, archive)
@@ -70,7 +70,7 @@ def test_what_is_kept_is_kept_and_forgotten_for_good(shop: Shop, folder: Path) -
 
 
 def test_forgotten_months_are_refused_by_name(shop: Shop, archive: cn.Archive) -> None:
-    """Now and as of any earlier day, in SQL and in the contents."""
+    """Loads, `as_of`, SQL and the contents show that the month is forgotten."""
     archive.update(shop.client)
     archive.forget(before="2026-02-01")
     for as_of in (None, "2026-03-11"):
@@ -82,7 +82,7 @@ def test_forgotten_months_are_refused_by_name(shop: Shop, archive: cn.Archive) -
 
 
 def test_what_was_forgotten_stays_forgotten(shop: Shop, archive: cn.Archive) -> None:
-    """A later update does not fetch it again, unless `start` asks for it."""
+    """A later update reads it again only if `start` asks for it."""
     archive.update(shop.client)
     archive.forget(before="2026-02-01")
     shop.wait_days(30)
@@ -97,7 +97,7 @@ def test_what_was_forgotten_stays_forgotten(shop: Shop, archive: cn.Archive) -> 
 def test_forgetting_that_was_killed_is_finished_by_the_next_update(
     shop: Shop, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """That it is forgotten is written down first; files that are still there go with the next update."""
+    """The log records the forgetting first; the next update deletes files that remain."""
     archive = cn.open_archive(folder, personal="keep")
     archive.update(shop.client)
 
@@ -116,7 +116,7 @@ def test_forgetting_that_was_killed_is_finished_by_the_next_update(
 
 
 def test_the_mode_is_fixed_at_creation(archive: cn.Archive, folder: Path) -> None:
-    """One archive never holds both names and pseudonyms of the same people."""
+    """An archive never has names and pseudonyms of the same people."""
     with pytest.raises(cn.errors.InvalidRequestError, match=r"made with personal='mask', which can't be changed"):
         cn.open_archive(folder, personal="keep")
     with pytest.raises(cn.errors.InvalidRequestError, match='must be "mask", "drop" or "keep"'):
@@ -127,7 +127,7 @@ def test_the_mode_is_fixed_at_creation(archive: cn.Archive, folder: Path) -> Non
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no modes")
 def test_files_are_their_owners_alone(shop: Shop, archive: cn.Archive, folder: Path) -> None:
-    """Whatever the umask is."""
+    """File modes don't depend on the umask."""
     before = os.umask(0o000)
     try:
         archive.update(shop.client)
@@ -139,7 +139,7 @@ def test_files_are_their_owners_alone(shop: Shop, archive: cn.Archive, folder: P
 
 
 def test_the_log_holds_no_values_but_instants(shop: Shop, folder: Path) -> None:
-    """Column statistics of an order number or a name would stay in the log for ever."""
+    """Column statistics would keep order numbers and names in the log forever."""
     archive = cn.open_archive(folder, personal="keep")
     archive.update(shop.client)
     logs = "".join(path.read_text() for path in folder.glob("*/_delta_log/*.json"))

@@ -1,4 +1,4 @@
-"""Sums over a scan: month by month, and equal to the last cent to the same call on one frame."""
+"""Test that sums over a scan, read month by month, equal those of one frame to the cent."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ EXCLUDE = ("cancelled", "canceled")
 
 @dataclass(frozen=True)
 class TwoReadings:
-    """An archive of two updates; between them a few orders of every kind changed."""
+    """An archive of two updates, with changed orders of every kind between them."""
 
     archive: cn.Archive
     before: str
@@ -31,7 +31,7 @@ class TwoReadings:
 
 
 def change_orders(shop: Shop) -> None:
-    """Move orders to another month and within one, cancel, add, remove, and change quantities and prices."""
+    """Move orders within and between months, cancel, add and remove some, and change quantities and prices."""
     orders = list(shop.sandbox.state.orders)
     chosen = [orders[place].number for place in range(5, len(orders), len(orders) // 24)]
     changes: list[Any] = [
@@ -67,7 +67,7 @@ def readings(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoReadings]:
     "by", ["day", "week", "month", "sku", "channel", "state", ["week", "sku"], ["month", "channel", "state"], ()]
 )
 def test_sales_of_a_scan_are_those_of_one_frame(readings: TwoReadings, by: Any) -> None:
-    """Weeks that cross a month are one row, and an order counts once in each group."""
+    """A week across two months is one row, and an order counts once in each group."""
     archive = readings.archive
     scanned = cn.summarize_sales(archive.scan_line_items(), by=by, orders=archive.scan_orders())
     whole = cn.summarize_sales(archive.load_line_items(), by=by, orders=archive.load_orders())
@@ -76,7 +76,7 @@ def test_sales_of_a_scan_are_those_of_one_frame(readings: TwoReadings, by: Any) 
 
 
 def test_a_process_pool_gives_the_same(readings: TwoReadings) -> None:
-    """Months are read and summed in other processes; only sums come back."""
+    """Other processes read and sum the months, and return only the sums."""
     scan, before = readings.archive.scan_line_items(), readings.archive.scan_line_items(as_of=readings.before)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as executor:
         sales = cn.summarize_sales(scan, by=["week", "sku"], exclude=EXCLUDE, executor=executor)
@@ -87,7 +87,7 @@ def test_a_process_pool_gives_the_same(readings: TwoReadings) -> None:
 
 @pytest.mark.parametrize("exclude", [(), EXCLUDE])
 def test_a_restatement_of_scans_is_that_of_frames(readings: TwoReadings, exclude: tuple[str, ...]) -> None:
-    """An order that moved to another month unchanged is no change, in scans as in frames."""
+    """An unchanged order that moved to another month is no change, in scans as in frames."""
     archive, before = readings.archive, readings.before
     scanned = cn.restatement(archive.scan_line_items(as_of=before), archive.scan_line_items(), exclude=exclude)
     whole = cn.restatement(archive.load_line_items(as_of=before), archive.load_line_items(), exclude=exclude)
@@ -97,14 +97,14 @@ def test_a_restatement_of_scans_is_that_of_frames(readings: TwoReadings, exclude
 
 
 def test_the_archive_is_what_the_shop_says_now(readings: TwoReadings) -> None:
-    """After the second update every change is in, those of old months too."""
+    """The second update has every change, including those of old months."""
     live = cn.load_line_items(readings.shop.connect(time_zone="America/New_York"), "2025-01-01", "2026-04-08")
     found = readings.archive.load_line_items()
     pd.testing.assert_frame_equal(found.drop(columns="account"), live)
 
 
 def test_a_scan_reads_month_by_month(readings: TwoReadings) -> None:
-    """Its frames together are what the load returns; it can be sent to another process."""
+    """Its frames together equal the load, and a scan can be pickled."""
     scan = pickle.loads(pickle.dumps(readings.archive.scan_orders("2025-06-15", "2025-09-10")))
     assert scan.months[0] >= "2025-06"
     parts = list(scan)
@@ -114,7 +114,7 @@ def test_a_scan_reads_month_by_month(readings: TwoReadings) -> None:
 
 
 def test_a_scan_without_months_sums_to_nothing(readings: TwoReadings) -> None:
-    """The columns are there, as they are of an empty frame."""
+    """The columns are those of an empty frame's result."""
     archive = readings.archive
     nothing = archive.scan_line_items(channel_id="nobody")
     pd.testing.assert_frame_equal(

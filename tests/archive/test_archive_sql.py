@@ -1,4 +1,4 @@
-"""SQL by hand: the same rows, the loaders' dtypes, and no way to a file."""
+"""Test SQL over an archive: the same rows, the loaders' dtypes, and no access to files."""
 
 from __future__ import annotations
 
@@ -45,14 +45,14 @@ def test_dtypes_are_those_of_the_loaders(updated: tuple[Shop, cn.Archive]) -> No
 
 
 def test_parameters_are_passed_apart(updated: tuple[Shop, cn.Archive]) -> None:
-    """By position or by name."""
+    """Parameters are positional or named."""
     _, archive = updated
     assert archive.sql("SELECT count(*) AS n FROM orders WHERE month = ?", ["2026-01"])["n"].tolist() == [6]
     assert archive.sql("SELECT count(*) AS n FROM orders WHERE month = $m", {"m": "2026-02"})["n"].tolist() == [6]
 
 
 def test_every_table_can_be_asked(updated: tuple[Shop, cn.Archive]) -> None:
-    """One that has no rows yet has its columns."""
+    """A table without rows has its columns."""
     _, archive = updated
     tables = ("orders", "line_items", "shipments", "shipment_items", "actual_stock", "available_stock", "outcomes")
     for name in tables:
@@ -78,7 +78,7 @@ def test_every_table_can_be_asked(updated: tuple[Shop, cn.Archive]) -> None:
     ],
 )
 def test_no_query_reaches_a_file_or_a_variable(updated: tuple[Shop, cn.Archive], tmp_path: Path, query: str) -> None:
-    """DuckDB refuses it, in one sentence that quotes why."""
+    """DuckDB refuses, and the error quotes its reason."""
     _, archive = updated
     secret_frame = pd.DataFrame({"a": [1]})
     (tmp_path / "file.csv").write_text("a,b\n1,2\n")

@@ -1,4 +1,4 @@
-"""What an update archives: the same rows that a loader returns, only what differs, and what moved."""
+"""Test what an update archives: the rows of a loader, and only what changed."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ LOADERS = {"orders": cn.load_orders, "line_items": cn.load_line_items}
 
 @pytest.mark.parametrize("table", LOADERS)
 def test_the_archive_returns_what_the_loader_returns(shop: Shop, folder: Path, table: str) -> None:
-    """Rows, order and dtypes are those of the loader, with the account in front; the schema holds."""
+    """Rows, order and dtypes are those of the loader, with the account in front, and fit the schema."""
     archive = cn.open_archive(folder, personal="keep")
     archive.update(shop.client)
     live = LOADERS[table](shop.client, "2026-01-01", "2026-03-10")
@@ -29,7 +29,7 @@ def test_the_archive_returns_what_the_loader_returns(shop: Shop, folder: Path, t
 
 
 def test_shipments_and_their_items_are_those_of_the_loader(shop: Shop, archive: cn.Archive) -> None:
-    """A shipment that two windows share is archived once."""
+    """A shipment in two windows is archived once."""
     archive.update(shop.client)
     for name in ("load_shipments", "load_shipment_items"):
         live = getattr(cn, name)(shop.client, "2026-01-01", "2026-03-31")
@@ -41,7 +41,7 @@ def test_shipments_and_their_items_are_those_of_the_loader(shop: Shop, archive: 
 def test_days_are_cut_in_the_zone_that_the_archive_is_opened_with(
     shop: Shop, archive: cn.Archive, folder: Path, zone: str
 ) -> None:
-    """Months on disk are UTC; a load of January is January of the zone, as the loader of a client there has it."""
+    """Months are stored by UTC; a load of January means January of the archive's zone, as for a client."""
     archive.update(shop.client)
     live = cn.load_line_items(shop.connect(time_zone=zone), "2026-01-01", "2026-01-31")
     found = cn.open_archive(folder, time_zone=zone).load_line_items("2026-01-01", "2026-01-31", allow_partial=True)
@@ -49,7 +49,7 @@ def test_days_are_cut_in_the_zone_that_the_archive_is_opened_with(
 
 
 def test_the_first_update_goes_back_to_the_oldest_order(shop: Shop, archive: cn.Archive) -> None:
-    """Nobody has to say where an account begins."""
+    """The start of an account is found automatically."""
     changed = archive.update(shop.client)
     assert sorted(changed.query("table == 'orders'")["month"]) == ["2026-01", "2026-02", "2026-03"]
     contents = archive.contents().query("table == 'line_items'")
@@ -59,7 +59,7 @@ def test_the_first_update_goes_back_to_the_oldest_order(shop: Shop, archive: cn.
 
 
 def test_start_is_the_oldest_month(shop: Shop, archive: cn.Archive) -> None:
-    """A whole month is archived, whichever day of it is named."""
+    """`start` on any day of a month archives the whole month."""
     archive.update(shop.client, start="2026-02-15")
     assert archive.load_orders()["order_date"].min() == pd.Timestamp("2026-02-01", tz="UTC")
     archive.update(shop.client)
@@ -69,7 +69,7 @@ def test_start_is_the_oldest_month(shop: Shop, archive: cn.Archive) -> None:
 
 
 def test_an_account_without_orders_is_archived(shop: Shop, archive: cn.Archive) -> None:
-    """There is nothing yet, and that is known."""
+    """The archive is empty and complete."""
     for each in list(shop.sandbox.state.orders):
         shop.remove(each.number)
     archive.update(shop.client)
@@ -81,7 +81,7 @@ def test_an_account_without_orders_is_archived(shop: Shop, archive: cn.Archive) 
 
 
 def test_what_did_not_change_makes_no_version(shop: Shop, archive: cn.Archive, folder: Path) -> None:
-    """A second update asks again, and writes nothing but its reading of stock."""
+    """A second update reads again, and writes only its reading of stock."""
     archive.update(shop.client)
     logs = {table: len(list((folder / table / "_delta_log").glob("*.json"))) for table in ("orders", "line_items")}
     shop.wait_days(1)
@@ -91,7 +91,7 @@ def test_what_did_not_change_makes_no_version(shop: Shop, archive: cn.Archive, f
 
 
 def test_a_restated_order_is_counted_as_changed(shop: Shop, archive: cn.Archive) -> None:
-    """Only its month is replaced, and the result says what happened there."""
+    """Only its month is replaced, and the result counts the changes."""
     archive.update(shop.client)
     shop.restate("N-08", lambda record: record["lineItems"][0].update(quantity=7))
     shop.remove("N-09")
@@ -104,7 +104,7 @@ def test_a_restated_order_is_counted_as_changed(shop: Shop, archive: cn.Archive)
 
 @pytest.mark.parametrize(("days", "asked"), [(1, False), (8, True)])
 def test_a_closed_month_is_read_again_after_a_week(shop: Shop, archive: cn.Archive, days: float, asked: bool) -> None:
-    """Orders of an old month may be restated too, and that is found within a month."""
+    """Changes of orders in old months are found within a month."""
     archive.update(shop.client)
     shop.restate("N-02", lambda record: record["lineItems"][0].update(quantity=7))
     shop.wait_days(days)
@@ -113,7 +113,7 @@ def test_a_closed_month_is_read_again_after_a_week(shop: Shop, archive: cn.Archi
 
 
 def test_a_month_with_open_lines_is_read_every_time(shop: Shop, archive: cn.Archive) -> None:
-    """An order that is still open will change."""
+    """Open orders still change."""
     shop.restate("N-02", lambda record: record["lineItems"][0].update(status="pending"))
     archive.update(shop.client)
     shop.restate("N-02", lambda record: record["lineItems"][0].update(status="shipped"))
@@ -122,7 +122,7 @@ def test_a_month_with_open_lines_is_read_every_time(shop: Shop, archive: cn.Arch
 
 @pytest.mark.parametrize(("number", "to"), [("N-02", "2026-03-05"), ("N-12", "2026-01-20")])
 def test_an_order_that_moved_to_another_month_is_in_one(shop: Shop, archive: cn.Archive, number: str, to: str) -> None:
-    """Its old month is read again in the same update, although its age asks for no reading."""
+    """Its old month is read again in the same update, although it wasn't due."""
     archive.update(shop.client)
     shop.restate(number, lambda record: record.update(orderDate=f"{to}T10:00:00.000000Z"))
     shop.wait_days(1 if to > "2026-02" else 8)
@@ -134,7 +134,7 @@ def test_an_order_that_moved_to_another_month_is_in_one(shop: Shop, archive: cn.
 
 
 def test_every_reading_of_stock_stays(shop: Shop, archive: cn.Archive) -> None:
-    """The API forgets stock; the archive has a reading an update, and loads the last one without days."""
+    """The archive has one reading for each update, and loads the last one by default."""
     for _ in range(3):
         archive.update(shop.client)
         shop.wait_days(1)
@@ -150,7 +150,7 @@ def test_every_reading_of_stock_stays(shop: Shop, archive: cn.Archive) -> None:
 
 
 def test_outcomes_of_own_updates_are_archived(shop: Shop, archive: cn.Archive) -> None:
-    """The journal is of one machine; what it says of stock updates is in the archive too."""
+    """The journal stays on one machine; the archive keeps its outcomes of stock updates."""
     archive.update(shop.client)
     actual = cn.load_actual_stock(shop.client)
     counts = actual[["warehouse_code", "product_sku", "quantity"]].assign(quantity=actual["quantity"] + 1)
@@ -163,7 +163,7 @@ def test_outcomes_of_own_updates_are_archived(shop: Shop, archive: cn.Archive) -
 
 
 def test_rejects_are_archived_with_the_month(shop: Shop, archive: cn.Archive) -> None:
-    """A record that can't be read is in no frame, and is not lost."""
+    """Unreadable records are in no frame, but aren't lost."""
     shop.restate(
         "N-02", lambda record: record.update(orderDate="2026-01-15T15:30:00.000000Z", lineItems=[{"quantity": 1}])
     )
@@ -178,7 +178,7 @@ def test_rejects_are_archived_with_the_month(shop: Shop, archive: cn.Archive) ->
 
 
 def test_days_that_are_not_archived_are_incomplete(shop: Shop, archive: cn.Archive) -> None:
-    """As a loader does: an error with what is there, and a warning if that is asked for."""
+    """As with a loader: an error with the rows archived, or on request a warning."""
     archive.update(shop.client, start="2026-02-01")
     with pytest.raises(cn.errors.IncompleteError, match="2026-01 of sandbox:SANDBOX is not archived") as caught:
         archive.load_orders("2026-01-15", "2026-02-28")
@@ -192,13 +192,13 @@ def test_days_that_are_not_archived_are_incomplete(shop: Shop, archive: cn.Archi
 
 
 def test_a_span_ends_with_the_last_update(shop: Shop, archive: cn.Archive) -> None:
-    """The archive has no clock of its own: `last` ends on the day of its last update."""
+    """`last` ends on the day of the last update."""
     archive.update(shop.client)
     assert list(archive.load_orders(last="10D")["order_no"]) == ["N-12"]
 
 
 def test_as_of_returns_the_archive_as_it_was(shop: Shop, archive: cn.Archive) -> None:
-    """Between two updates it is the earlier one; before the first there was nothing."""
+    """Between two updates it returns the earlier one, before the first one nothing."""
     archive.update(shop.client)
     first = archive.load_line_items()
     shop.wait_days(8)
@@ -212,7 +212,7 @@ def test_as_of_returns_the_archive_as_it_was(shop: Shop, archive: cn.Archive) ->
 
 
 def test_columns_and_channels_can_be_chosen(shop: Shop, archive: cn.Archive) -> None:
-    """A wrong name is refused with the one that was probably meant."""
+    """A wrong name raises an error that suggests the closest one."""
     archive.update(shop.client)
     found = archive.load_line_items(columns=["quantity", "product_sku"], channel_id="EU")
     assert list(found.columns) == ["account", "quantity", "product_sku"]

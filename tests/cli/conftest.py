@@ -1,4 +1,4 @@
-"""The command line against a sandbox that stands in for staging: its journal stays in CENPORTS_HOME."""
+"""Run the command line with a sandbox in place of staging; its journal is in CENPORTS_HOME."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The command line as a person uses it: its output, its files, its exit code."""
+"""Test the output, files and exit codes of commands."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ UNTOUCHED = "cenports-nb: "
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunCommand:
-    """Run commands in this process, with nothing configured but what is given."""
+    """Run commands in this process, configured only by the given arguments."""
     monkeypatch.setenv("CENPORTS_HOME", str(tmp_path))
     monkeypatch.setenv("CENPORTS_RATE_LIMIT", "100000")
     monkeypatch.chdir(tmp_path)
@@ -45,14 +45,14 @@ def url() -> Iterator[str]:
         yield sandbox.url
 
 
-def test_version_is_told(run: RunCommand) -> None:
-    """--version prints it and ends well."""
+def test_version_is_printed(run: RunCommand) -> None:
+    """--version prints the version with exit code 0."""
     ran = run("--version")
     assert (ran.returncode, ran.stdout) == (0, f"cenports-nb {cn.__version__}\n")
 
 
 def test_reports_are_listed_with_parameters(run: RunCommand) -> None:
-    """A person sees what can be run, and with what."""
+    """The list shows each report with its parameters."""
     ran = run("reports")
     assert ran.returncode == 0
     assert "stock-reconciliation: Stock reconciliation\n" in ran.stdout
@@ -61,7 +61,7 @@ def test_reports_are_listed_with_parameters(run: RunCommand) -> None:
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
 def test_orders_are_written_in_each_format(run: RunCommand, tmp_path: Path, url: str, ending: str) -> None:
-    """All 830 orders arrive in the file, and postal codes keep their zeros."""
+    """Each file has all 830 orders, and postal codes keep their leading zeros."""
     out = tmp_path / f"orders.{ending}"
     ran = run("orders", "--start", "1996-07-04", "--end", "1998-05-06", "--out", str(out), url=url)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -85,7 +85,7 @@ def test_orders_are_written_in_each_format(run: RunCommand, tmp_path: Path, url:
     ],
 )
 def test_each_frame_is_written(run: RunCommand, tmp_path: Path, url: str, command: list[str], rows: int) -> None:
-    """Every loader that has a command writes all its rows."""
+    """Every load command writes all rows."""
     out = tmp_path / "out.csv"
     ran = run(*command, "--out", str(out), url=url)
     assert ran.returncode == 0, ran.stderr
@@ -124,8 +124,8 @@ def test_each_frame_is_written(run: RunCommand, tmp_path: Path, url: str, comman
         (["sandbox", "--data", "nowhere"], 2, "can't start"),
     ],
 )
-def test_what_goes_wrong_is_one_line(run: RunCommand, command: list[str], code: int, words: str) -> None:
-    """Bad input of any kind: one line on stderr that says what to do, the right exit code, no traceback."""
+def test_an_error_is_one_line(run: RunCommand, command: list[str], code: int, words: str) -> None:
+    """Any invalid input gives one line on stderr, the right exit code and no traceback."""
     ran = run(*command)
     assert ran.returncode == code
     assert words in ran.stderr
@@ -146,7 +146,7 @@ def test_without_days_it_is_the_last_thirty(run: RunCommand, tmp_path: Path, url
 
 
 def test_a_month_is_written_into_one_workbook(run: RunCommand, tmp_path: Path, url: str) -> None:
-    """Orders, line items, shipments and stock, a sheet each, from one command."""
+    """One command writes orders, line items, shipments and stock as sheets."""
     ran = run("export", *DAYS, "--out", "month.xlsx", url=url)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout == "74 orders, 180 line items, 81 shipments, 77 stock rows in month.xlsx\n"
@@ -158,7 +158,7 @@ def test_a_month_is_written_into_one_workbook(run: RunCommand, tmp_path: Path, u
 
 
 def test_a_file_can_be_masked_and_joined_all_the_same(run: RunCommand, tmp_path: Path, url: str) -> None:
-    """--mask leaves no name in the file; without it the data is what was asked for."""
+    """With --mask the file has no names; without it the data is complete."""
     for name, more in (("plain", []), ("masked", ["--mask"])):
         ran = run("orders", *DAYS, *more, "--out", f"{name}.csv", url=url)
         assert (ran.returncode, ran.stderr) == (0, "")
@@ -172,7 +172,7 @@ def test_a_file_can_be_masked_and_joined_all_the_same(run: RunCommand, tmp_path:
 
 
 def test_instants_are_written_in_the_zone_asked_for(run: RunCommand, tmp_path: Path, url: str) -> None:
-    """--time-zone moves the clock, not the moment; the one order of exactly midnight is a plain day."""
+    """--time-zone changes the clock time, not the instant; an order of exactly midnight UTC stays a plain day."""
     run("orders", *DAYS, "--out", "utc.csv", url=url)
     run("orders", *DAYS, "--time-zone", "Europe/Berlin", "--out", "berlin.csv", url=url)
     utc, berlin = (pd.read_csv(tmp_path / f"{name}.csv")["order_date"] for name in ("utc", "berlin"))
@@ -182,7 +182,7 @@ def test_instants_are_written_in_the_zone_asked_for(run: RunCommand, tmp_path: P
 
 @pytest.fixture
 def with_a_bad_order(server: ScriptedServer) -> str:
-    """A server one of whose orders has a name for a date."""
+    """Serve orders, one of which has a name for a date."""
     order = {"orderNo": "BAD-1", "channelId": "X", "customerName": "Jane Doe", "orderDate": "Jane Doe"}
     server.on("GET /orders", Reply({"data": [order], "total": 1}))
     server.on("GET /channels", Reply({"data": [{"channelId": "X", "channelName": "Shop"}]}))
@@ -195,7 +195,7 @@ def with_a_bad_order(server: ScriptedServer) -> str:
 def test_rejected_records_name_nobody_on_the_screen(
     run: RunCommand, tmp_path: Path, with_a_bad_order: str, more: list[str]
 ) -> None:
-    """Told once for orders and lines, in a file of their own, which --mask masks as well."""
+    """One message covers orders and lines; the rejects go to a file, which --mask masks too."""
     command = ["export", "--start", "1998-05-06", "--end", "1998-05-06", "--out", "day.xlsx", *more]
     ran = run(*command, url=with_a_bad_order)
     assert ran.returncode == 1
@@ -209,7 +209,7 @@ def test_rejected_records_name_nobody_on_the_screen(
 
 @pytest.mark.slow
 def test_debug_adds_the_traceback() -> None:
-    """--debug may stand behind the command, where people put it."""
+    """--debug may come after the command."""
     command = ["orders", "--env", "nowhere", "--last", "9D", "--out", "o.csv", "--debug"]
     ran = subprocess.run([sys.executable, "-m", "cenports_nb", *command], capture_output=True, text=True, check=False)
     assert ran.returncode == 1
@@ -218,7 +218,7 @@ def test_debug_adds_the_traceback() -> None:
 
 @pytest.mark.slow
 def test_a_process_ends_with_the_code_and_the_line() -> None:
-    """`python -m cenports_nb` is the same program as the command."""
+    """`python -m cenports_nb` runs the same program."""
     ran = subprocess.run([sys.executable, "-m", "cenports_nb", "bogus"], capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr.count("\n")) == (2, 1)
     assert ran.stderr.startswith(UNTOUCHED)
@@ -239,7 +239,7 @@ def test_completion_is_installed_and_completes(tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
 @pytest.mark.slow
 def test_sandbox_command_serves_until_it_is_stopped(name: str) -> None:
-    """It prints its address, serves generated orders to other processes, and ends well, even where a shell's `&` lets it ignore Ctrl-C."""
+    """It prints its address, serves orders to other processes, and ends with code 0, even if started with `&`."""
     command = [sys.executable, "-m", "cenports_nb", "sandbox", "--orders", "50", "--seed", "3", "--rate-limit", "0"]
     ignoring = [
         sys.executable,
@@ -259,7 +259,7 @@ def test_sandbox_command_serves_until_it_is_stopped(name: str) -> None:
 
 
 def test_doctor_says_what_it_found_and_writes_shapes(run: RunCommand, tmp_path: Path, url: str) -> None:
-    """Questions with answers and evidence; a file with field names and types; nothing saved for a sandbox."""
+    """Findings have answers and evidence, the file has field names and types, and no profile changes."""
     ran = run("doctor", "--out", str(tmp_path / "shape.json"), url=url)
     assert (ran.returncode, ran.stderr) == (0, "")
     assert "Is endDate included?\n      yes (" in ran.stdout
@@ -270,7 +270,7 @@ def test_doctor_says_what_it_found_and_writes_shapes(run: RunCommand, tmp_path: 
 
 
 def test_doctor_saves_what_it_learnt_to_the_profile(run: RunCommand, tmp_path: Path) -> None:
-    """The next connection speaks as the account does."""
+    """The next connection uses the saved dialect."""
     with Sandbox(shift=False, rate_limit=None, dialect=Dialect(get_parameters="query", order_limit=500)) as sandbox:
         text = f'[acme]\nenvironment = "sandbox"\nbase_url = "{sandbox.url}"\n'
         (tmp_path / "profiles.toml").write_text(text)
@@ -286,7 +286,7 @@ def test_doctor_saves_what_it_learnt_to_the_profile(run: RunCommand, tmp_path: P
 
 
 def test_cache_tells_and_clears(run: RunCommand, tmp_path: Path, url: str) -> None:
-    """Account, answers, size and ages; then nothing."""
+    """`cache` lists accounts, answers, sizes and ages; `cache clear` deletes them."""
     ran = run("cache", "info")
     assert (ran.returncode, ran.stdout) == (0, f"0 answers in {tmp_path}\n")
     given = {"partner_id": PARTNER_ID, "client_id": CLIENT_ID, "client_secret": CLIENT_SECRET}
@@ -299,7 +299,7 @@ def test_cache_tells_and_clears(run: RunCommand, tmp_path: Path, url: str) -> No
 
 
 def test_items_of_shipments_are_written(run: RunCommand, tmp_path: Path, url: str) -> None:
-    """A row for each line, and its SKU with the zeros in front."""
+    """Each line has a row, and SKUs keep their leading zeros."""
     command = ["shipments", "--items", "--start", "1998-01-01", "--end", "1998-01-31", "--out", "items.csv"]
     ran = run(*command, url=url)
     assert (ran.returncode, ran.stderr) == (0, "")

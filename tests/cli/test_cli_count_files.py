@@ -1,4 +1,4 @@
-"""What a command asks about a count file."""
+"""Test questions of a command about a count file."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from support.cli_shop import Shop
 
 
 def test_a_question_names_the_option_that_answers_it(shop: Shop) -> None:
-    """Sheets, hidden rows, two quantities, an encoding: exit code 2, never a prompt, and nothing is sent."""
+    """Sheets, hidden rows, two quantities or an encoding: exit code 2, no prompt, and nothing is sent."""
     book = openpyxl.Workbook()
     for sheet in (book.active, book.create_sheet("May")):
         sheet.append(["Warehouse", "SKU", "Qty"])
@@ -38,7 +38,7 @@ def test_a_question_names_the_option_that_answers_it(shop: Shop) -> None:
 
 
 def test_an_unknown_sku_is_settled_once(shop: Shop) -> None:
-    """By a flag; the next count says what it remembers."""
+    """A flag decides, and the next count names the remembered decision."""
     units = shop.stock("0022")
     first = shop.count({"0022\u200b": units + 1}, "first.csv")
     code, out, _ = shop.run("submit", first, "--dry-run")

@@ -1,4 +1,4 @@
-"""`cenports-nb hand-over`: a file for the warehouse, then acknowledged; and changes of stock from a file."""
+"""Test `cenports-nb hand-over`, and changes of stock from a file."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.cli_shop import Shop
 
 
 def test_orders_are_handed_over_and_acknowledged(shop: Shop) -> None:
-    """What waits in a channel is in the file; the next hand-over has nothing left."""
+    """The file has the channel's open orders; the next hand-over has none."""
     columns = ("Order=order_no", "SKU=product_sku", "Pieces=quantity")
     told = [word for column in columns for word in ("--column", column)]
     code, out, err = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA", *told)
@@ -24,7 +24,7 @@ def test_orders_are_handed_over_and_acknowledged(shop: Shop) -> None:
 
 
 def test_a_file_is_repeated(shop: Shop) -> None:
-    """--resend writes the same bytes again, and asks Cenports for nothing."""
+    """--resend writes the same bytes again and sends nothing."""
     _, out, _ = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA")
     handover_id = re.search(r"Hand-over (\S+):", out)[1]
     shop.sandbox.requests.clear()
@@ -34,7 +34,7 @@ def test_a_file_is_repeated(shop: Shop) -> None:
 
 
 def test_production_takes_a_yes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 2, nothing acknowledged; with --yes it is done."""
+    """Without --yes: exit code 2, and nothing is acknowledged."""
     monkeypatch.setenv("CENPORTS_ENVIRONMENT", "production")
     command = ["hand-over", "--out", "orders.csv", "--channel", "NW-NA"]
     code, _, err = shop.run(*command)
@@ -43,7 +43,7 @@ def test_production_takes_a_yes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_an_acknowledgement_that_is_lost_is_exit_code_4_or_looked_into(shop: Shop) -> None:
-    """The file is there, and the next run finishes what is not known."""
+    """The file exists, and the next run verifies what is unknown."""
     shop.sandbox.faults.add("too_many", "PATCH /orders/acknowledge", times=None, retry_after=900)
     code, _, err = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA")
     assert (code, (shop.folder / "orders.csv").exists()) == (4, True)
@@ -51,7 +51,7 @@ def test_an_acknowledgement_that_is_lost_is_exit_code_4_or_looked_into(shop: Sho
 
 
 def test_changes_from_a_file_move_the_stock(shop: Shop) -> None:
-    """--differential: signs are changes, and what was sold since stays sold."""
+    """--differential adds the quantities, so sales in between stay subtracted."""
     (shop.folder / "moves.csv").write_text("warehouse_code,product_sku,quantity\nNW-EAST,0022,-3\nNW-EAST,0047,+5\n")
     shop.sell("0022", 4)
     code, out, _ = shop.run("submit", "moves.csv", "--yes", "--differential")
@@ -60,7 +60,7 @@ def test_changes_from_a_file_move_the_stock(shop: Shop) -> None:
 
 
 def test_changes_that_are_sent_twice_are_stopped(shop: Shop) -> None:
-    """A file that a job sends twice would move the stock twice."""
+    """A file sent twice would change the stock twice."""
     (shop.folder / "moves.csv").write_text("warehouse_code,product_sku,quantity\nNW-EAST,0022,-3\n")
     shop.run("submit", "moves.csv", "--yes", "--differential")
     code, out, _ = shop.run("submit", "moves.csv", "--yes", "--differential")
@@ -69,7 +69,7 @@ def test_changes_that_are_sent_twice_are_stopped(shop: Shop) -> None:
 
 
 def test_a_change_in_doubt_is_never_sent_again_by_resume(shop: Shop) -> None:
-    """Exit code 4 and nothing sent: only verify decides it."""
+    """Exit code 4, and nothing is sent: only verify can decide."""
     shop.sandbox.faults.add("lost", "PATCH /inventories")
     (shop.folder / "moves.csv").write_text("warehouse_code,product_sku,quantity\nNW-EAST,0022,-3\n")
     assert shop.run("submit", "moves.csv", "--yes", "--differential")[0] == 4
@@ -81,13 +81,13 @@ def test_a_change_in_doubt_is_never_sent_again_by_resume(shop: Shop) -> None:
 
 @pytest.mark.parametrize("option", [["--missing", "zero"], ["--basis", "net_of_open"], ["--at-count", "x.csv"]])
 def test_options_of_counts_do_not_go_with_changes(shop: Shop, option: list[str]) -> None:
-    """Exit code 2, in one line."""
+    """Exit code 2 and one line."""
     code, _, err = shop.run("submit", shop.count({"0022": 1}), "--yes", "--differential", *option)
     assert (code, err.count("\n"), "leave them out with --differential" in err) == (2, 1, True)
 
 
 def test_a_hand_over_is_shown_like_any_submission(shop: Shop) -> None:
-    """Orders instead of SKUs; it is no stock, so no SKU has it."""
+    """It has orders instead of SKUs, so a search by SKU doesn't find it."""
     _, out, _ = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA")
     handover_id = re.search(r"Hand-over (\S+):", out)[1]
     code, shown, _ = shop.run("submissions", "show", handover_id, "--rows")

@@ -1,4 +1,4 @@
-"""`cenports-nb lab`: copies that never write over a person's work, and a real JupyterLab that starts and ends."""
+"""Test `cenports-nb lab`: copies never overwrite a user's changes, and JupyterLab starts and ends."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def steps(copies: list[NotebookCopy]) -> dict[str, str]:
 
 
 def test_a_new_folder_gets_every_file(shipped: Path, tmp_path: Path) -> None:
-    """Notebooks and their data, in their folders; nothing that Jupyter left behind."""
+    """Notebooks and data are copied with their folders, without Jupyter's checkpoints."""
     copies = copy_notebooks(shipped, tmp_path / "mine")
     assert steps(copies) == {"count.csv": "new", "tour/1-load.ipynb": "new"}
     assert (tmp_path / "mine/tour/1-load.ipynb").read_text() == "first"
@@ -46,7 +46,7 @@ def test_a_new_folder_gets_every_file(shipped: Path, tmp_path: Path) -> None:
 
 
 def test_what_a_person_changed_is_kept_and_told(shipped: Path, tmp_path: Path) -> None:
-    """The second run leaves it alone."""
+    """A second run leaves changed files alone and names them."""
     copy_notebooks(shipped, tmp_path / "mine")
     (tmp_path / "mine/tour/1-load.ipynb").write_text("mine")
     copies = copy_notebooks(shipped, tmp_path / "mine")
@@ -55,7 +55,7 @@ def test_what_a_person_changed_is_kept_and_told(shipped: Path, tmp_path: Path) -
 
 
 def test_a_newer_version_replaces_only_what_nobody_changed(shipped: Path, tmp_path: Path) -> None:
-    """Beside what a person changed it gets a name of its own, once."""
+    """The new version of a changed file gets a name of its own, once."""
     mine = tmp_path / "mine"
     copy_notebooks(shipped, mine)
     (mine / "tour/1-load.ipynb").write_text("mine")
@@ -79,7 +79,7 @@ def test_a_newer_version_replaces_only_what_nobody_changed(shipped: Path, tmp_pa
 def test_where_nothing_is_remembered_every_difference_is_a_persons(
     shipped: Path, tmp_path: Path, memory: str | None
 ) -> None:
-    """A folder that was there before, or whose memory is lost."""
+    """The folder existed before, or the record of copies is lost."""
     mine = tmp_path / "mine"
     (mine / "tour").mkdir(parents=True)
     (mine / "tour/1-load.ipynb").write_text("mine")
@@ -90,15 +90,15 @@ def test_where_nothing_is_remembered_every_difference_is_a_persons(
     assert (mine / "tour/1-load.new.ipynb").read_text() == "first"
 
 
-def test_a_folder_that_cannot_be_is_one_sentence(shipped: Path, tmp_path: Path) -> None:
-    """Which, why, and what to do."""
+def test_an_invalid_folder_is_one_sentence(shipped: Path, tmp_path: Path) -> None:
+    """The error names the folder, the reason and what to do."""
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidRequestError, match=r"can't be copied to .*choose another --folder"):
         copy_notebooks(shipped, tmp_path / "file" / "mine")
 
 
 def test_the_shipped_notebooks_begin_with_the_tour(tmp_path: Path) -> None:
-    """They sort as they are read, and the reports are beside them."""
+    """The notebooks sort in reading order, with the reports beside them."""
     names = [copy.name for copy in copy_notebooks(find_notebook_folder(), tmp_path)]
     tour = [name for name in names if name.startswith("tour/")]
     assert [name[5] for name in tour] == list("123456")
@@ -114,7 +114,7 @@ def free_port() -> int:
 
 
 def surroundings(folder: Path) -> dict[str, str]:
-    """Make a home of its own, with a `python3` kernel of another environment that has no package of ours."""
+    """Make a home whose `python3` kernel belongs to an environment without the package."""
     kernel = folder / "home" / ".local/share/jupyter/kernels/python3"
     kernel.mkdir(parents=True, exist_ok=True)
     (kernel / "kernel.json").write_text('{"argv": ["/nowhere/python"], "display_name": "Old", "language": "python"}')
@@ -136,7 +136,7 @@ def run_lab(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def terminal() -> Iterator[int]:
-    """A terminal for the process, because Ctrl-C is another thing where there is one."""
+    """Give the process a terminal, because Ctrl-C works differently without one."""
     pty = pytest.importorskip("pty")
     ours, theirs = pty.openpty()
     yield theirs
@@ -145,7 +145,7 @@ def terminal() -> Iterator[int]:
 
 
 def answer(url: str, process: subprocess.Popen[str]) -> bytes:
-    """Ask until there is an answer."""
+    """Repeat a request until there is an answer."""
     for _ in range(START_S * 4):
         try:
             with urllib.request.urlopen(url, timeout=5) as page:
@@ -162,7 +162,7 @@ def answer(url: str, process: subprocess.Popen[str]) -> bytes:
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.slow
 def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_port: int, terminal: int) -> None:
-    """The kernel is that of this Python whatever else is installed; the end is no error, and asks nothing."""
+    """The kernel runs this Python whatever is installed; Ctrl-C ends without an error or a question."""
     process = subprocess.Popen(
         [sys.executable, "-m", "cenports_nb", "lab", "--no-browser", "--port", str(free_port), "--folder", "mine",
          "--", "--allow-root", "--IdentityProvider.token=sesame", "--ServerApp.terminals_enabled=False"],
@@ -185,7 +185,7 @@ def test_lab_runs_this_environment_and_one_ctrl_c_ends_it(tmp_path: Path, free_p
 
 @pytest.mark.slow
 def test_a_port_that_is_taken_is_one_sentence(tmp_path: Path) -> None:
-    """Before anything is copied."""
+    """The check comes before copying."""
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -204,7 +204,7 @@ def taken_port(text: str) -> str:
 
 @pytest.mark.slow
 def test_without_jupyterlab_it_says_what_to_install(tmp_path: Path) -> None:
-    """One sentence, and the copies are there for another Jupyter."""
+    """The copies are made all the same, for another Jupyter."""
     code = "import sys; sys.modules['jupyterlab'] = None; from cenports_nb.cli import main; main(['lab'])"
     ran = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, env=surroundings(tmp_path), capture_output=True, text=True, check=False
@@ -217,7 +217,7 @@ def test_without_jupyterlab_it_says_what_to_install(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="JupyterLab refuses only root.")
 @pytest.mark.slow
 def test_root_is_told_how_to_go_on(tmp_path: Path) -> None:
-    """JupyterLab's refusal, and what to type."""
+    """JupyterLab refuses to run as root; the message says what to type."""
     ran = run_lab(tmp_path)
     assert ran.returncode == 2
     assert ran.stderr.splitlines()[-1].endswith("take another user, or add `-- --allow-root`.")

@@ -1,4 +1,4 @@
-"""`cenports-nb login` and `logout`: the secret in the keyring, all else in the profile, and nothing on the screen."""
+"""Test `cenports-nb login` and `logout`: the secret goes to the keyring, the rest to the profile, nothing to the screen."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
 
 
 class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring that lives as long as a test."""
+    """A keyring in memory."""
 
     priority = 1.0  # type: ignore[assignment]
 
@@ -38,7 +38,7 @@ class MemoryKeyring(keyring.backend.KeyringBackend):
 
 
 class LockedKeyring(MemoryKeyring):
-    """A keyring whose owner did not unlock it, and whose words quote what it was given."""
+    """A locked keyring whose errors quote its input."""
 
     def set_password(self, service: str, username: str, password: str) -> None:
         raise keyring.errors.KeyringLocked(f"{password} refused")
@@ -63,7 +63,7 @@ def ring(use: object) -> MemoryKeyring:
 
 @pytest.fixture
 def person(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Shop:
-    """A shop whose credentials are nowhere but in a pipe."""
+    """Make credentials that only come from a pipe."""
     for name in ("CLIENT_ID", "CLIENT_SECRET", "PARTNER_ID", "ENVIRONMENT"):
         monkeypatch.delenv(f"CENPORTS_{name}")
     monkeypatch.setattr("sys.stdin", io.StringIO(f"{CLIENT_SECRET}\n"))
@@ -74,7 +74,7 @@ LOGIN = ["login", "--env", "staging", "--partner-id", PARTNER_ID, "--client-id",
 
 
 def test_a_log_in_is_kept_and_checked(person: Shop, ring: MemoryKeyring) -> None:
-    """One token request tells that it works; from then on the profile is enough."""
+    """One token request checks the credentials; afterwards the profile is enough."""
     code, out, err = person.run(*LOGIN, "--profile", "acme")
     assert (code, err, len(person.sandbox.requests)) == (0, "", 1)
     assert out.endswith("Cenports accepted the credentials.\n")
@@ -84,7 +84,7 @@ def test_a_log_in_is_kept_and_checked(person: Shop, ring: MemoryKeyring) -> None
 
 
 def test_no_secret_is_in_the_profile_or_on_the_screen(person: Shop, ring: MemoryKeyring) -> None:
-    """It is in the keyring alone."""
+    """Only the keyring has it."""
     said = person.run(*LOGIN)
     files = [path.read_text(errors="replace") for path in person.folder.rglob("*") if path.is_file()]
     assert [text for text in (*said[1:], *files) if CLIENT_SECRET in text] == []
@@ -94,7 +94,7 @@ def test_no_secret_is_in_the_profile_or_on_the_screen(person: Shop, ring: Memory
 def test_credentials_that_are_refused_are_told(
     person: Shop, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Exit code 1, and that they are kept."""
+    """Exit code 1; the message says that they are saved all the same."""
     monkeypatch.setattr("sys.stdin", io.StringIO("wrong"))
     code, out, err = person.run(*LOGIN)
     assert (code, err.count("\n")) == (1, 1)
@@ -103,12 +103,12 @@ def test_credentials_that_are_refused_are_told(
 
 
 def test_without_a_check_nothing_is_sent(person: Shop, ring: MemoryKeyring) -> None:
-    """--no-check works without a network."""
+    """--no-check needs no network."""
     assert (person.run(*LOGIN, "--no-check")[0], person.sandbox.requests) == (0, [])
 
 
 def test_another_client_id_takes_the_old_secret_away(person: Shop, ring: MemoryKeyring) -> None:
-    """Nobody would look for it again."""
+    """The secret of the earlier client id is deleted."""
     ring.secrets["cenports-nb", "default:old"] = "old secret"
     home = person.folder / "home"
     home.mkdir(exist_ok=True)
@@ -119,7 +119,7 @@ def test_another_client_id_takes_the_old_secret_away(person: Shop, ring: MemoryK
 
 
 def test_a_log_out_removes_the_secret_and_says_what_stays(person: Shop, ring: MemoryKeyring) -> None:
-    """Once; the second time there is none."""
+    """A second logout finds no secret."""
     person.run(*LOGIN)
     code, out, _ = person.run("logout")
     assert (code, ring.secrets) == (0, {})
@@ -140,7 +140,7 @@ def test_a_log_out_removes_the_secret_and_says_what_stays(person: Shop, ring: Me
 def test_a_machine_without_a_keyring_is_told_the_other_way(
     person: Shop, use: object, backend: type[keyring.backend.KeyringBackend], words: str
 ) -> None:
-    """One line that names the variables; no profile is left that would not work, and no secret is quoted."""
+    """One line names the variables; no profile is saved, and no secret is quoted."""
     keyring.set_keyring(backend())
     code, out, err = person.run(*LOGIN)
     assert (code, err.count("\n"), CLIENT_SECRET in out + err) == (2, 1, False)
@@ -159,15 +159,15 @@ def test_a_machine_without_a_keyring_is_told_the_other_way(
         (["logout", "--profile", "nobody"], "has no client id"),
     ],
 )
-def test_what_is_missing_is_said_in_one_line(person: Shop, ring: MemoryKeyring, command: list[str], words: str) -> None:
-    """Exit code 2, and nothing is kept."""
+def test_a_missing_value_is_one_line(person: Shop, ring: MemoryKeyring, command: list[str], words: str) -> None:
+    """Exit code 2, and nothing is saved."""
     code, _, err = person.run(*command)
     assert (code, err.count("\n"), ring.secrets) == (2, 1, {})
     assert words in err
 
 
 def test_an_empty_secret_is_refused(person: Shop, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A pipe that brought nothing."""
+    """The pipe was empty."""
     monkeypatch.setattr("sys.stdin", io.StringIO("\n"))
     code, _, err = person.run(*LOGIN)
     assert (code, ring.secrets, "is empty" in err) == (2, {}, True)

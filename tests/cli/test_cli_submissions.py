@@ -1,4 +1,4 @@
-"""`cenports-nb submissions`: the journal without credentials, and every way to go on."""
+"""Test `cenports-nb submissions`: reading the journal without credentials, and every way to continue."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ NAMES = ("CENPORTS_CLIENT_ID", "CENPORTS_CLIENT_SECRET", "CENPORTS_PARTNER_ID", 
 
 @pytest.fixture
 def pending(shop: Shop) -> str:
-    """A submission of two rows that Cenports has taken in."""
+    """Make a submission of two rows that Cenports has received but not processed."""
     shop.run("submit", shop.count({"0022": 105, "0047": 37}), "--yes", "--no-wait", "--reason", "weekly count")
     return shop.newest()
 
 
 @pytest.fixture
 def doubtful(shop: Shop) -> str:
-    """A submission of one row whose answer was lost after it was applied."""
+    """Make a submission of one row that was applied, but whose answer was lost."""
     shop.sandbox.faults.add("lost", "PATCH /inventories")
     shop.run("submit", shop.count({"0022": 105}), "--yes")
     return shop.newest()
 
 
 def test_the_journal_is_read_without_credentials(shop: Shop, pending: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """list, show and history ask nobody, and send nothing."""
+    """list, show and history send nothing."""
     for name in NAMES:
         monkeypatch.delenv(name)
     shop.sandbox.requests.clear()
@@ -39,19 +39,19 @@ def test_the_journal_is_read_without_credentials(shop: Shop, pending: str, monke
 
 @pytest.mark.parametrize(("group", "word"), [("submissions", "list"), ("cache", "info")])
 def test_a_group_alone_does_its_first_command(shop: Shop, pending: str, group: str, word: str) -> None:
-    """`cenports-nb submissions` lists, `cenports-nb cache` tells."""
+    """`cenports-nb submissions` lists submissions, `cenports-nb cache` shows the cache."""
     assert shop.run(group) == shop.run(group, word)
 
 
 def test_no_command_shows_the_commands(shop: Shop) -> None:
-    """And nothing else."""
+    """Without a command only the help is shown."""
     code, out, err = shop.run()
     assert (code, err) == (2, "")
     assert "submissions" in out
 
 
 def test_nothing_submitted_is_said(shop: Shop) -> None:
-    """And no journal is made by looking for one."""
+    """Reading doesn't create a journal."""
     code, out, _ = shop.run("submissions", "list")
     assert (code, "No submissions" in out) == (0, True)
     code, _, err = shop.run("submissions", "show", "2026")
@@ -60,7 +60,7 @@ def test_nothing_submitted_is_said(shop: Shop) -> None:
 
 
 def test_one_is_shown_with_its_reason_and_rows(shop: Shop, pending: str) -> None:
-    """Who, when, why, batches, rows; and into a file."""
+    """It shows who, when, why, batches and rows, and can write them to a file."""
     code, out, _ = shop.run("submissions", "show", pending, "--rows", "--out", "rows.xlsx")
     assert code == 0
     assert out.startswith("stock in staging, partner SANDBOX, by ")
@@ -70,7 +70,7 @@ def test_one_is_shown_with_its_reason_and_rows(shop: Shop, pending: str) -> None
 
 
 def test_one_sku_is_followed_through_its_submissions(shop: Shop, pending: str) -> None:
-    """From what to what, what became of it, and why."""
+    """The history has old and new quantity, outcome and reason."""
     shop.run("submissions", "wait", pending)
     shop.run("submit", shop.count({"0022": 106}, "second.csv"), "--yes")
     code, _, _ = shop.run("submissions", "history", "--sku", "0022", "--out", "h.csv")
@@ -82,7 +82,7 @@ def test_one_sku_is_followed_through_its_submissions(shop: Shop, pending: str) -
 
 
 def test_lists_are_filtered(shop: Shop, pending: str, doubtful: str) -> None:
-    """By SKU, by environment, by what is still open."""
+    """Filters are SKU, environment and open submissions."""
     assert shop.run("submissions", "list", "--sku", "0047")[1].count("counts.csv") == 1
     assert "0 submissions" in shop.run("submissions", "list", "--env", "production")[1]
     shop.run("submissions", "wait", pending)
@@ -91,7 +91,7 @@ def test_lists_are_filtered(shop: Shop, pending: str, doubtful: str) -> None:
 
 
 def test_waiting_for_all_of_an_account_needs_no_id(shop: Shop, pending: str) -> None:
-    """Exit code 0 when every row is applied; then there is nothing to wait for."""
+    """Exit code 0 when every row is applied; afterwards there is nothing to wait for."""
     code, out, _ = shop.run("submissions", "wait")
     assert (code, shop.stock("0022")) == (0, 105)
     assert f"Submission {pending}: all 2 rows applied" in out
@@ -101,7 +101,7 @@ def test_waiting_for_all_of_an_account_needs_no_id(shop: Shop, pending: str) -> 
 def test_the_environment_of_a_submission_need_not_be_named(
     shop: Shop, pending: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The journal knows it."""
+    """The journal has the environment."""
     monkeypatch.delenv("CENPORTS_ENVIRONMENT")
     assert shop.run("submissions", "wait", pending)[0] == 0
 
@@ -114,15 +114,15 @@ def test_a_wait_that_ends_before_cenports_does_is_exit_code_4(shop: Shop) -> Non
     assert "still has 1 row pending: nothing is lost" in err
 
 
-def test_what_is_in_doubt_is_verified(shop: Shop, doubtful: str) -> None:
-    """The stock is as it was sent: applied, exit code 0, and nothing was written."""
+def test_rows_in_doubt_are_verified(shop: Shop, doubtful: str) -> None:
+    """The stock shows that the row was applied: exit code 0, and nothing is written."""
     writes = shop.writes
     assert shop.run("submissions", "verify", doubtful)[0] == 0
     assert shop.writes == writes
 
 
-def test_what_the_stock_does_not_tell_stays_in_doubt(shop: Shop, doubtful: str) -> None:
-    """Exit code 4, with when to look again; a person's word closes it."""
+def test_rows_that_the_stock_cannot_decide_stay_in_doubt(shop: Shop, doubtful: str) -> None:
+    """Exit code 4 and the time to try again; `resolve` closes it."""
     shop.sell("0022", 5)
     code, out, _ = shop.run("submissions", "verify", doubtful)
     assert (code, "verify again after" in out) == (4, True)
@@ -132,15 +132,15 @@ def test_what_the_stock_does_not_tell_stays_in_doubt(shop: Shop, doubtful: str) 
 
 
 def test_a_row_of_one_warehouse_is_resolved(shop: Shop, doubtful: str) -> None:
-    """--warehouse tells two apart; one that is not there is refused."""
+    """--warehouse selects one of two rows; an unknown one is refused."""
     close = ["submissions", "resolve", doubtful, "--sku", "0022", "--outcome", "not_applied", "--note", "looked"]
     code, _, err = shop.run(*close, "--warehouse", "NW-WEST")
     assert (code, "0022 in NW-WEST is not in this submission" in err) == (2, True)
     assert shop.run(*close, "--warehouse", "NW-EAST")[0] == 1
 
 
-def test_what_was_not_sent_is_resumed(shop: Shop) -> None:
-    """After a time of refusals: exit code 1, then 0."""
+def test_unsent_rows_are_resumed(shop: Shop) -> None:
+    """Exit code 1 while requests are refused, then 0."""
     shop.sandbox.faults.add("too_many", "PATCH /inventories", times=None, retry_after=900)
     code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes")
     assert (code, shop.stock("0022")) == (1, 104)
@@ -152,8 +152,8 @@ def test_what_was_not_sent_is_resumed(shop: Shop) -> None:
     assert shop.stock("0022") == 105
 
 
-def test_what_was_rejected_is_tried_again(shop: Shop) -> None:
-    """Exit code 1 with Cenports' words, then 0; without a yes nothing is sent."""
+def test_rejected_rows_are_retried(shop: Shop) -> None:
+    """Exit code 1 with Cenports' message, then 0; without --yes nothing is sent."""
     shop.sandbox.faults.add("failed_rows", "PATCH /inventories", rows=(0,), message="No such bin.")
     code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes")
     submission = shop.newest()
@@ -164,14 +164,14 @@ def test_what_was_rejected_is_tried_again(shop: Shop) -> None:
 
 
 def test_nothing_to_send_again_is_said(shop: Shop, pending: str) -> None:
-    """And asks for no confirmation."""
+    """The command asks for no confirmation."""
     shop.run("submissions", "wait", pending)
     code, out, _ = shop.run("submissions", "resume", pending)
     assert (code, out.startswith("No row can be sent again with resume.")) == (0, True)
 
 
 def test_a_submission_of_another_account_is_refused(shop: Shop, pending: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Exit code 2, with whose it is."""
+    """Exit code 2; the message names its account."""
     monkeypatch.setenv("CENPORTS_PARTNER_ID", "OTHER")
     code, _, err = shop.run("submissions", "wait", pending)
     assert (code, "belongs to partner SANDBOX in staging" in err) == (2, True)

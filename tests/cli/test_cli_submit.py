@@ -1,4 +1,4 @@
-"""`cenports-nb submit`: a plan is shown, nothing is sent without a yes, and the exit code says what became of it."""
+"""Test `cenports-nb submit`: it shows a plan, sends only after a yes, and its exit code tells the outcome."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.slow
 
 
 def test_a_dry_run_shows_the_plan_and_sends_nothing(shop: Shop) -> None:
-    """Rows that change something, the largest first, and totals by warehouse."""
+    """The plan has changed rows, the largest first, and totals by warehouse."""
     file = shop.count({"0022": 105, "0047": 36, "0059": 75, "0018": 43})
     code, out, err = shop.run("submit", file, "--dry-run")
     assert (code, err, shop.writes) == (0, "", 0)
@@ -43,23 +43,23 @@ def test_a_dry_run_shows_the_plan_and_sends_nothing(shop: Shop) -> None:
     )
 
 
-def test_what_is_confirmed_is_sent_followed_and_told(shop: Shop) -> None:
-    """Exit code 0: every row is applied, and the server has what was counted."""
+def test_a_confirmed_plan_is_sent_and_followed(shop: Shop) -> None:
+    """Exit code 0: every row is applied, and the server has the counted stock."""
     code, out, err = shop.run("submit", shop.count({"0022": 105, "0018": 43}), "--yes")
     assert (code, shop.stock("0022"), shop.stock("0018")) == (0, 105, 43)
     assert "all 2 rows applied" in out
     assert err.startswith("cenports-nb: Sending to staging (partner SANDBOX) …\n")
 
 
-def test_nothing_to_do_is_done(shop: Shop) -> None:
-    """A count that equals the stock ends well, and writes nothing."""
+def test_a_count_equal_to_the_stock_sends_nothing(shop: Shop) -> None:
+    """A count equal to the stock ends with code 0 and writes nothing."""
     code, out, _ = shop.run("submit", shop.count({"0022": 104}), "--yes")
     assert (code, shop.writes) == (0, 0)
     assert out.endswith("Nothing to do: the stock is as counted.\n")
 
 
 def test_without_a_terminal_nothing_is_sent_without_yes(shop: Shop) -> None:
-    """One clear line, exit code 2, and not a single request."""
+    """One line, exit code 2, and no request."""
     process = shop.start("submit", shop.count({"0022": 105}), stdin=subprocess.DEVNULL, stderr=subprocess.PIPE)
     _, err = process.communicate()
     assert process.returncode == 2
@@ -71,7 +71,7 @@ def test_without_a_terminal_nothing_is_sent_without_yes(shop: Shop) -> None:
 
 
 def test_production_is_sent_to_only_with_a_yes(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dry run goes through a read-only client; --yes is the explicit word that writing to production takes."""
+    """A dry run uses a read-only client; writing to production needs --yes."""
     monkeypatch.setenv("CENPORTS_ENVIRONMENT", "production")
     file = shop.count({"0022": 105})
     assert shop.run("submit", file, "--dry-run")[0] == 0
@@ -79,7 +79,7 @@ def test_production_is_sent_to_only_with_a_yes(shop: Shop, monkeypatch: pytest.M
 
 
 def test_a_file_that_is_sent_twice_is_stopped_by_its_reference(shop: Shop) -> None:
-    """The journal knows its name and what was in it."""
+    """The journal has the file's name and content."""
     file = shop.count({"0022": 105, "0047": 37})
     shop.run("submit", file, "--yes", "--no-wait")
     shop.sell("0022", 1)  # the file would undo that
@@ -89,14 +89,14 @@ def test_a_file_that_is_sent_twice_is_stopped_by_its_reference(shop: Shop) -> No
 
 
 def test_another_count_of_the_same_name_is_another_document(shop: Shop) -> None:
-    """Tonight's file is not last night's."""
+    """The next night's file may have the same name."""
     shop.run("submit", shop.count({"0022": 105}), "--yes", "--no-wait")
     assert shop.run("submit", shop.count({"0022": 106}), "--yes", "--no-wait", "--allow", "in_flight")[0] == 4
     assert shop.stock("0022") == 106
 
 
 def test_a_guard_that_objects_stops_everything(shop: Shop) -> None:
-    """Exit code 1, its words beside the row, how to go on, and nothing sent; a dry run says the same."""
+    """Exit code 1 with the objection beside the row and how to continue; a dry run does the same."""
     file = shop.count({"0022": 105, "zz9": 5})
     for way in ("--yes", "--dry-run"):
         code, out, err = shop.run("submit", file, way)
@@ -107,7 +107,7 @@ def test_a_guard_that_objects_stops_everything(shop: Shop) -> None:
 
 
 def test_a_nightly_feed_sends_the_rest_and_keeps_what_is_held(shop: Shop) -> None:
-    """--on-objection hold: exit code 1 tells somebody, the rows are in a file beside the count that can be submitted."""
+    """With --on-objection hold, the exit code is 1, and a file beside the count has the held rows to submit."""
     file = shop.count({"0022": 105, "zz9": 5})
     code, out, _ = shop.run("submit", file, "--yes", "--on-objection", "hold")
     assert (code, shop.stock("0022")) == (1, 105)
@@ -118,7 +118,7 @@ def test_a_nightly_feed_sends_the_rest_and_keeps_what_is_held(shop: Shop) -> Non
 
 
 def test_a_guard_that_doubts_the_whole_file_is_not_held(shop: Shop) -> None:
-    """It stops the others too, and only it has to be accepted."""
+    """Its objection stops all rows, and only it has to be accepted."""
     stock = shop.sandbox.state.stock.quantities
     few = {sku: units // 2 + 1 for (code, sku), units in stock.items() if code == "NW-WEST" and units > 30}
     file = shop.count({**few, "zz9": 5})
@@ -130,7 +130,7 @@ def test_a_guard_that_doubts_the_whole_file_is_not_held(shop: Shop) -> None:
 
 
 def test_held_rows_never_replace_a_file(shop: Shop) -> None:
-    """The second night's file has the submission's id in its name."""
+    """The second file has the submission's id in its name."""
     (shop.folder / "counts-held.csv").write_text("mine")
     shop.run("submit", shop.count({"zz9": 5}), "--yes", "--on-objection", "hold")
     assert (shop.folder / "counts-held.csv").read_text() == "mine"
@@ -138,7 +138,7 @@ def test_held_rows_never_replace_a_file(shop: Shop) -> None:
 
 
 def test_rows_that_cenports_refuses_are_exit_code_1(shop: Shop) -> None:
-    """A row that is named in a failed transaction, with its words and how to go on."""
+    """The output names the row in a failed transaction, Cenports' message and how to continue."""
     shop.sandbox.faults.add("failed_rows", "PATCH /inventories", rows=(1,), message="No such bin.")
     code, out, _ = shop.run("submit", shop.count({"0022": 105, "0047": 37}), "--yes")
     assert code == 4  # the row that is not named is unconfirmed
@@ -148,7 +148,7 @@ def test_rows_that_cenports_refuses_are_exit_code_1(shop: Shop) -> None:
 
 
 def test_an_answer_that_is_lost_is_exit_code_4(shop: Shop) -> None:
-    """It may have been applied; verify says that it was."""
+    """The row may have been applied; verify finds that it was."""
     shop.sandbox.faults.add("lost", "PATCH /inventories")
     code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes")
     assert (code, shop.stock("0022")) == (4, 105)
@@ -159,14 +159,14 @@ def test_an_answer_that_is_lost_is_exit_code_4(shop: Shop) -> None:
 
 
 def test_rows_that_are_pending_are_exit_code_4(shop: Shop) -> None:
-    """--no-wait leaves them to `submissions wait`, which is told."""
+    """With --no-wait the output names `submissions wait`."""
     code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes", "--no-wait", "--env", "staging")
     assert code == 4
     assert f"cenports-nb submissions wait {shop.newest()} --env staging\n" in out
 
 
 def test_incomplete_stock_is_exit_code_3(shop: Shop) -> None:
-    """Nothing is planned on a part of the stock, in which what was cut off would look unknown."""
+    """A plan on part of the stock would take the missing SKUs for unknown ones."""
     shop.sandbox.dialect = Dialect(stock_cap=30)
     code, _, err = shop.run("submit", shop.count({"0022": 105}), "--yes")
     assert (code, shop.writes, err.count("\n")) == (3, 0, 1)
@@ -195,21 +195,21 @@ def test_wrong_usage_is_exit_code_2_and_one_line(shop: Shop, more: list[str], wo
 
 
 def test_an_empty_count_is_no_count(shop: Shop) -> None:
-    """A file that a machine left empty must not look like a stock that is right."""
+    """An empty file must not look like a count equal to the stock."""
     code, _, err = shop.run("submit", shop.count({}), "--yes")
     assert (code, shop.writes) == (2, 0)
     assert "has headers and no rows" in err
 
 
-def test_a_file_that_is_not_there_is_told(shop: Shop) -> None:
-    """By its name, before anything is asked."""
+def test_a_missing_file_is_named(shop: Shop) -> None:
+    """The message names the file before any request."""
     code, _, err = shop.run("submit", "nowhere.csv", "--yes")
     assert (code, shop.sandbox.requests) == (2, [])
     assert "nowhere.csv can't be read" in err
 
 
 def test_files_as_people_have_them_are_read(shop: Shop) -> None:
-    """Other headers and codes, bins, UPCs, and no warehouse column."""
+    """Files have other headers and codes, bins, UPCs, or no warehouse column."""
     (shop.folder / "bins.csv").write_text("product_upc;Counted\n000000000022;50\n000000000022;56\n")
     told = ["--by", "product_upc", "--column", "quantity=Counted", "--duplicates", "sum", "--warehouse", "NW-EAST"]
     code, out, _ = shop.run("submit", "bins.csv", "--dry-run", *told)
@@ -218,7 +218,7 @@ def test_files_as_people_have_them_are_read(shop: Shop) -> None:
 
 
 def test_codes_of_ones_own_are_mapped(shop: Shop) -> None:
-    """--warehouse-map MINE=THEIRS, as often as needed."""
+    """--warehouse-map MINE=THEIRS may be repeated."""
     (shop.folder / "c.csv").write_text("warehouse_code,product_sku,quantity\nEast 1,0022,105\nWest 1,0018,43\n")
     told = ["--warehouse-map", "East 1=NW-EAST", "--warehouse-map", "West 1=NW-WEST"]
     code, out, _ = shop.run("submit", "c.csv", "--dry-run", *told)
@@ -226,15 +226,15 @@ def test_codes_of_ones_own_are_mapped(shop: Shop) -> None:
 
 
 def test_a_count_of_this_morning_keeps_the_sales_since(shop: Shop) -> None:
-    """--at-count takes the stock as `stock --out` wrote it when it was counted."""
+    """--at-count reads the stock that `stock --out` wrote at the time of the count."""
     shop.run("stock", "--out", "morning.csv")
     shop.sell("0022", 3)
     code, out, _ = shop.run("submit", shop.count({"0022": 102}), "--dry-run", "--at-count", "morning.csv")
     assert (code, "NW-EAST    0022  101   99      -2\n" in out) == (0, True)
 
 
-def test_a_file_less_of_open_orders_is_brought_to_the_shelf(shop: Shop) -> None:
-    """--basis net_of_open loads the open lines itself and adds them back."""
+def test_a_file_net_of_open_orders_is_converted(shop: Shop) -> None:
+    """--basis net_of_open loads the open lines and adds them back."""
     file = shop.count({"0059": 79})
     code, out, _ = shop.run("submit", file, "--dry-run", "--basis", "net_of_open", "--allow", "below_reserved")
     assert code == 0
@@ -244,7 +244,7 @@ def test_a_file_less_of_open_orders_is_brought_to_the_shelf(shop: Shop) -> None:
 
 @pytest.fixture
 def trading(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shop, str, Any]]:
-    """A shop with orders of today: one SKU that a single open line reserves, and that line."""
+    """Make a shop with orders of today, and return a SKU reserved by one open line, and that line."""
     with Sandbox(rate_limit=None, transaction_seconds=0.0) as sandbox:
         monkeypatch.setenv("CENPORTS_BASE_URL", sandbox.url)
         lines = [line for order in sandbox.state.orders for line in order.record["lineItems"]]
@@ -255,7 +255,7 @@ def trading(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Shop,
 
 
 def _ship(shop: Shop, line: Any) -> None:
-    """Let an open line leave the shelf."""
+    """Ship an open line."""
     shop.sell(line["productSku"], int(line["quantity"]))
     with shop.sandbox.state.lock:
         line["status"] = "shipped"
@@ -267,7 +267,7 @@ NET = ["--basis", "net_of_open", "--allow", "below_reserved", "--allow", "basis"
 
 
 def test_an_order_that_ships_after_the_dry_run_is_not_added_back(trading: tuple[Shop, str, Any]) -> None:
-    """Open lines are read after the stock, past the cache: what left the shelf is open no more."""
+    """Open lines are read after the stock and past the cache, so a shipped line is no longer open."""
     shop, sku, line = trading
     net = shop.stock(sku) - int(line["quantity"])
     file = shop.count({sku: net})
@@ -281,7 +281,7 @@ def test_an_order_that_ships_after_the_dry_run_is_not_added_back(trading: tuple[
 def test_a_row_that_moves_while_open_lines_are_read_is_held(
     trading: tuple[Shop, str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody can tell whether what left is still among them."""
+    """It is unknown whether the open lines include what was shipped."""
     shop, sku, line = trading
     counted = shop.stock(sku) + 3
     load = orders.load_open_items
@@ -300,7 +300,7 @@ def test_a_row_that_moves_while_open_lines_are_read_is_held(
 def test_an_order_that_ships_after_the_plan_is_named(
     trading: tuple[Shop, str, Any], monkeypatch: pytest.MonkeyPatch, at: str
 ) -> None:
-    """Before the plan is shown, or while somebody looks at it: the row and what moved, and nothing is sent."""
+    """Before or during confirmation, the row and its change are named, and nothing is sent."""
     shop, sku, line = trading
     units = int(line["quantity"])
     before, file = shop.stock(sku), shop.count({sku: shop.stock(sku) - units + 3})
@@ -322,7 +322,7 @@ def test_an_order_that_ships_after_the_plan_is_named(
 def test_rows_whose_demand_changed_are_dropped_by_name(
     trading: tuple[Shop, str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The command ends with 1, and says what moved."""
+    """Exit code 1, and the output names what changed."""
     shop, sku, line = trading
 
     def ship_first(*given: Any, **more: Any) -> Any:
@@ -336,13 +336,13 @@ def test_rows_whose_demand_changed_are_dropped_by_name(
 
 
 def test_open_lines_of_an_earlier_count_cannot_be_loaded(shop: Shop) -> None:
-    """Those of today are not those that were open then."""
+    """Today's open lines differ from those at the time of the count."""
     code, _, err = shop.run("submit", shop.count({"0022": 1}), "--dry-run", *NET, "--at-count", "morning.csv")
     assert (code, "--at-count needs the lines that were open when it was counted" in err) == (2, True)
 
 
 def test_the_plan_names_what_is_not_shown(shop: Shop) -> None:
-    """Thirty rows, and a row that a guard objects to however small it is."""
+    """It shows thirty rows, and every row with an objection."""
     skus = {sku: units + 5 for (code, sku), units in shop.sandbox.state.stock.quantities.items() if code == "NW-EAST"}
     code, out, _ = shop.run("submit", shop.count({**skus, "zz9": 1}), "--dry-run")
     shown = [line for line in out.splitlines() if line.startswith("NW-EAST  ")]
@@ -352,14 +352,14 @@ def test_the_plan_names_what_is_not_shown(shop: Shop) -> None:
 
 
 def test_a_canary_goes_first(shop: Shop) -> None:
-    """--canary 1: a batch of one, read back, before the rest."""
+    """With --canary 1, a batch of one row is sent and read back before the rest."""
     code, out, _ = shop.run("submit", shop.count({"0022": 105, "0047": 37, "0059": 80}), "--yes", "--canary", "1")
     assert (code, shop.writes) == (0, 2)
     assert "all 3 rows applied" in out
 
 
 def test_a_sandbox_can_be_played_with(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """--env sandbox without an address: the one that is started plans and takes the same submission."""
+    """--env sandbox without an address starts a sandbox, and plans and sends to it."""
     monkeypatch.delenv("CENPORTS_BASE_URL")
     code, out, _ = shop.run("submit", shop.count({"0022": 105}), "--yes", "--env", "sandbox")
     assert (code, shop.writes) == (0, 0)
@@ -368,7 +368,7 @@ def test_a_sandbox_can_be_played_with(shop: Shop, monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_secret_is_in_any_output(shop: Shop) -> None:
-    """Neither the client secret nor a token, however it ends."""
+    """The client secret and tokens are never printed."""
     shop.sandbox.faults.add("lost", "PATCH /inventories")
     said = [*shop.run("submit", shop.count({"0022": 105, "0047": 37}), "--yes", "--batch-size", "1")[1:]]
     said += [*shop.run("submissions", "show", shop.newest(), "--rows", "--out", "o.csv")[1:]]

@@ -1,4 +1,4 @@
-"""What a person types: on a pseudo-terminal, as at a real one; and a process that is killed."""
+"""Test input on a pseudo-terminal, and killed processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ ASKED = "anything else to stop"
 def at_a_terminal(
     shop: Shop, *command: str, types: str, until: str = ASKED, first: Callable[[], object] = bool
 ) -> tuple[int, str]:
-    """Run a command on a terminal of its own, type a line when it asks, and return exit code and screen."""
+    """Run a command on a terminal, type a line when it asks, and return exit code and screen."""
     ours, theirs = pty.openpty()
     process = shop.start(*command, preexec_fn=lambda: os.login_tty(theirs))
     os.close(theirs)
@@ -47,7 +47,7 @@ def at_a_terminal(
 
 @pytest.mark.parametrize("typed", ["yes\n", "y\n", "\n", "3\n", "\x04"], ids=["yes", "y", "return", "number", "end"])
 def test_anything_but_the_number_of_rows_stops(shop: Shop, typed: str) -> None:
-    """Nobody types it by habit; exit code 1, and nothing was sent."""
+    """The number isn't typed by habit; anything else is exit code 1, and nothing is sent."""
     file = shop.count({"0022": 105, "0047": 37})
     code, screen = at_a_terminal(shop, "submit", file, types=typed)
     assert (code, shop.writes) == (1, 0)
@@ -55,7 +55,7 @@ def test_anything_but_the_number_of_rows_stops(shop: Shop, typed: str) -> None:
 
 
 def test_the_number_of_rows_sends_them(shop: Shop) -> None:
-    """The plan stands above the question, what became of it below."""
+    """The plan is above the question, the outcome below."""
     file = shop.count({"0022": 105, "0047": 37})
     code, screen = at_a_terminal(shop, "submit", file, "--no-wait", types="2\n")
     assert (code, shop.writes, shop.stock("0022")) == (4, 1, 105)
@@ -63,7 +63,7 @@ def test_the_number_of_rows_sends_them(shop: Shop) -> None:
 
 
 def test_stock_that_moves_while_a_person_reads_is_seen(shop: Shop) -> None:
-    """It is read again after the confirmation: nothing is sent on a plan that is no longer true."""
+    """Stock is read again after the confirmation, and an outdated plan sends nothing."""
     file = shop.count({"0022": 105})
     code, screen = at_a_terminal(shop, "submit", file, types="1\n", first=lambda: shop.sell("0022", 2))
     assert (code, shop.writes) == (1, 0)
@@ -71,7 +71,7 @@ def test_stock_that_moves_while_a_person_reads_is_seen(shop: Shop) -> None:
 
 
 def test_a_secret_is_typed_unseen(shop: Shop) -> None:
-    """The terminal shows the question and never the answer; here no keyring keeps it, and that is said."""
+    """The terminal doesn't echo the secret; without a keyring the message says that it isn't saved."""
     shop.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.null.Keyring"  # type: ignore[index]
     command = ["login", "--env", "staging", "--partner-id", "P", "--client-id", "c"]
     code, screen = at_a_terminal(shop, *command, until="Client secret: ", types="my-secret\n")
@@ -81,7 +81,7 @@ def test_a_secret_is_typed_unseen(shop: Shop) -> None:
 
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_waiting_loses_nothing(shop: Shop) -> None:
-    """Exit code 4, and how to go on."""
+    """Exit code 4, and how to continue."""
     process = shop.start(
         "submit", shop.count({"0022": 105}), "--yes", stdout=subprocess.PIPE, stderr=subprocess.PIPE, bufsize=1
     )
@@ -95,7 +95,7 @@ def test_an_interrupt_while_waiting_loses_nothing(shop: Shop) -> None:
 
 @pytest.mark.usefixtures("interruptible")
 def test_an_interrupt_while_sending_says_where_to_go_on(shop: Shop) -> None:
-    """Exit code 4: what was on its way is in doubt, and one line names the submission."""
+    """Exit code 4: the batch under way is in doubt, and one line names the submission."""
     stuck = shop.sandbox.faults.add("slow", "PATCH /inventories", seconds=60)
     file = shop.count({"0022": 105})
     process = shop.start("submit", file, "--yes", stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
@@ -108,7 +108,7 @@ def test_an_interrupt_while_sending_says_where_to_go_on(shop: Shop) -> None:
 
 
 def test_a_process_that_is_killed_while_sending_is_gone_on_with(shop: Shop) -> None:
-    """SIGKILL at the second of three batches: listed as open, resumed, and every row applied once."""
+    """Killed at the second of three batches, it is listed as open; after resume every row is applied once."""
     stuck = shop.sandbox.faults.add("slow", "PATCH /inventories", after=1, seconds=60)
     file = shop.count({"0022": 105, "0047": 37, "0059": 80})
     process = shop.start(
@@ -129,7 +129,7 @@ def test_a_process_that_is_killed_while_sending_is_gone_on_with(shop: Shop) -> N
 
 
 def _wait_for(true: Callable[[], bool]) -> None:
-    """Look until something has happened in another process, for a minute at most."""
+    """Wait up to a minute for something in another process."""
     never = threading.Event()
     for _ in range(6000):
         if true():

@@ -1,4 +1,4 @@
-"""`cenports-nb doctor --write-probe`: what it says, saves and records, and who must consent."""
+"""Test `cenports-nb doctor --write-probe`: its output, files and confirmations."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ SKU = "0033"
 
 @pytest.fixture(autouse=True)
 def quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A person waits some seconds; nothing here depends on how long."""
+    """Shorten the seconds between readings."""
     monkeypatch.setattr(run, "QUIET_SECONDS", 0.0)
 
 
 def test_it_says_what_it_will_do_saves_what_it_learnt_and_records_it(shop: Shop) -> None:
-    """The profile has the answers, the recording speaks like the account, and the stock is as it was."""
+    """The profile has the answers, the recording answers like the account, and the stock is unchanged."""
     shop.sandbox.dialect = Dialect(true_up_sets="available", pages="links", quantities="number")
     before = shop.stock(SKU)
     code, out, err = shop.run("doctor", "--write-probe", SKU, "--recording", "probe.json")
@@ -49,7 +49,7 @@ def test_it_says_what_it_will_do_saves_what_it_learnt_and_records_it(shop: Shop)
 
 
 def test_production_needs_a_person_who_types_the_sku(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without a terminal it is a usage error before any request; another word stops it before any write."""
+    """Without a terminal it is a usage error before any request; other input stops before any write."""
     monkeypatch.setenv("CENPORTS_ENVIRONMENT", "production")
     code, _, err = shop.run("doctor", "--write-probe", SKU)
     assert (code, shop.sandbox.requests) == (2, [])
@@ -71,8 +71,8 @@ def test_production_needs_a_person_who_types_the_sku(shop: Shop, monkeypatch: py
     assert json.loads((shop.folder / "cenports-recording.json").read_text())["readings"]["quantities"] == "text"
 
 
-def test_what_a_guard_objects_to_is_1_and_wrong_usage_2(shop: Shop) -> None:
-    """And nothing is sent."""
+def test_an_objection_is_exit_code_1_and_wrong_usage_2(shop: Shop) -> None:
+    """Nothing is sent."""
     assert shop.run("doctor", "--write-probe", "0001")[0] == 1
     assert shop.run("doctor", "--write-probe", SKU, "--recording", "no-folder/x.json")[0] == 2
     code, _, err = shop.run("doctor", "--recording", "x.json")
@@ -81,7 +81,7 @@ def test_what_a_guard_objects_to_is_1_and_wrong_usage_2(shop: Shop) -> None:
 
 
 def test_a_sandbox_refuses_what_is_no_recording(shop: Shop) -> None:
-    """One line that names the file."""
+    """One line names the file."""
     (shop.folder / "other.json").write_text("[]")
     code, _, err = shop.run("sandbox", "--recording", "other.json")
     assert code == 2

@@ -1,4 +1,4 @@
-"""A word that an argument doesn't take is answered with the one that was meant."""
+"""Test that an invalid choice raises an error that suggests the closest one."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ LINES, STOCK, DIFF = (
         (["day"], ["day"], "by=['day'] must be \"day\"."),
     ],
 )
-def test_another_word_is_refused_with_the_one_that_was_meant(value: Any, choices: list[str], words: str) -> None:
-    """If one is near."""
+def test_an_invalid_choice_is_refused_with_a_suggestion(value: Any, choices: list[str], words: str) -> None:
+    """A suggestion is made if one is close."""
     with pytest.raises(InvalidRequestError) as error:
         check_choice("by", value, choices)
     assert str(error.value).endswith(words)
@@ -52,7 +52,7 @@ def test_another_word_is_refused_with_the_one_that_was_meant(value: Any, choices
         (lambda: cn.diff_stock(STOCK, STOCK, available_scope="accounts"), "account"),
     ],
 )
-def test_every_argument_of_a_few_words_suggests_one(call: Callable[[], Any], near: str) -> None:
-    """By the same rule."""
+def test_every_argument_with_choices_suggests_one(call: Callable[[], Any], near: str) -> None:
+    """All such arguments behave alike."""
     with pytest.raises(InvalidRequestError, match=f'did you mean "{near}"'):
         call()

@@ -1,4 +1,4 @@
-"""Days as people write them, in the client's time zone."""
+"""Test days in the formats people write, in the client's time zone."""
 
 from datetime import UTC, date, datetime
 from typing import Any
@@ -27,7 +27,7 @@ TODAY = date(2026, 3, 1)
     ],
 )
 def test_a_day_may_be_text_date_or_its_first_instant(value: Any) -> None:
-    """In our zone, or in UTC, as days of orders are written."""
+    """The instant is in the client's zone or in UTC."""
     assert parse_day(value, "start", BERLIN) == date(2026, 1, 31)
 
 
@@ -41,7 +41,7 @@ def test_a_day_may_be_text_date_or_its_first_instant(value: Any) -> None:
     ],
 )
 def test_a_time_of_day_is_not_dropped(value: Any, day: str) -> None:
-    """It is refused, with the day to pass."""
+    """The error names the day to pass."""
     with pytest.raises(
         InvalidRequestError, match=f"start=.* has a time of day, and whole days are meant: pass '{day}'"
     ):
@@ -50,7 +50,7 @@ def test_a_time_of_day_is_not_dropped(value: Any, day: str) -> None:
 
 @pytest.mark.parametrize("value", ["2026-01-31T10:00", "2026-01-31 10:00", "2026-01-31T00:00:00Z"])
 def test_a_time_in_a_text_is_not_dropped(value: str) -> None:
-    """In a terminal and in a report all is text."""
+    """Commands and reports pass text."""
     with pytest.raises(InvalidRequestError, match="is no day"):
         parse_day(value, "start", BERLIN)
 
@@ -59,8 +59,8 @@ def test_a_time_in_a_text_is_not_dropped(value: str) -> None:
     "value",
     ["31.01.2026", "2026-1-31", "2026-02-30", "20260131", "", "today", 20260131, None, pd.NaT, [], float("nan")],
 )
-def test_what_is_no_day_says_how_to_write_one(value: Any) -> None:
-    """And names the argument."""
+def test_an_invalid_day_says_how_to_write_one(value: Any) -> None:
+    """The error names the argument and the format."""
     with pytest.raises(InvalidRequestError, match=r"end=.* is no day.*YYYY-MM-DD"):
         parse_day(value, "end", BERLIN)
 
@@ -77,19 +77,19 @@ def test_what_is_no_day_says_how_to_write_one(value: Any) -> None:
         (None, None, "1M", "'30D'"),
     ],
 )
-def test_a_range_that_cannot_be_meant_is_refused(start: Any, end: Any, last: Any, words: str) -> None:
-    """Before anything is sent, with the way out."""
+def test_an_invalid_range_is_refused(start: Any, end: Any, last: Any, words: str) -> None:
+    """The error comes before any request and says what to pass."""
     with pytest.raises(InvalidRequestError, match=words):
         parse_range(start, end, last, BERLIN, TODAY)
 
 
 def test_the_last_days_end_today() -> None:
-    """Thirty days, today among them."""
+    """Thirty days include today."""
     assert parse_range(None, None, "30D", BERLIN, TODAY) == (date(2026, 1, 31), TODAY)
 
 
 def test_an_order_late_at_night_belongs_to_the_day_of_the_zone() -> None:
-    """23:30 UTC is tomorrow in Berlin."""
+    """23:30 UTC is the next day in Berlin."""
     instants = pd.Series(pd.to_datetime(["2026-01-01T23:30Z"]))
     assert local_days(instants, "Europe/Berlin").tolist() == [pd.Timestamp("2026-01-02")]
 

@@ -1,4 +1,4 @@
-"""Files hold what the frame holds: text as text, instants as dates, nothing cut, nothing that could run."""
+"""Test that files have what the frame has: exact text, real dates, nothing cut, no formulas."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ def texts(*values: Any) -> pd.Series[Any]:
 
 
 def cells(path: Path, sheet: str | None = None) -> list[list[Any]]:
-    """The sheet's cells as Excel would read them."""
+    """Return the sheet's cells as Excel reads them."""
     book = openpyxl.load_workbook(path)
     found = book[sheet] if sheet else book.active
     return [[unescape(cell.value) if isinstance(cell.value, str) else cell.value for cell in row] for row in found]
 
 
 def serial(path: Path) -> list[str]:
-    """The numbers of a sheet as they stand in its XML."""
+    """Return the numbers in the sheet's XML."""
     with zipfile.ZipFile(path) as archive:
         sheet = ElementTree.fromstring(archive.read("xl/worksheets/sheet1.xml"))
     return [cell.text or "" for cell in sheet.iter("{http://schemas.openxmlformats.org/spreadsheetml/2006/main}v")]
@@ -57,7 +57,7 @@ def serial(path: Path) -> list[str]:
 @given(values=st.lists(TEXT | st.none(), min_size=1, max_size=25), head=TEXT)
 @example(values=NASTY, head="=1+1")
 def test_text_in_excel_is_text_exactly(values: list[str | None], head: str) -> None:
-    """Neither a number, nor a formula, nor a link, whatever it looks like: a text cell with the same text."""
+    """Text that looks like a number, formula or link is a text cell with the same text."""
     with tempfile.TemporaryDirectory() as folder:
         path = cn.export(pd.DataFrame({head: texts(*values), "end": "x"}), Path(folder) / "a.xlsx")
         assert [row[0] for row in cells(path)] == [head, *values]
@@ -73,7 +73,7 @@ def test_text_in_excel_is_text_exactly(values: list[str | None], head: str) -> N
 @given(values=st.lists(TEXT | st.none(), min_size=1, max_size=25), head=TEXT)
 @example(values=NASTY, head="=1+1")
 def test_text_in_csv_is_text_with_an_apostrophe_before_formulas(values: list[str | None], head: str) -> None:
-    """Every text comes back, and none, not even a header, begins as a formula does."""
+    """Every text can be read back, and none, headers included, begins like a formula."""
     frame = pd.DataFrame({head: texts(*values), "end": 1})
     with tempfile.TemporaryDirectory() as folder:
         path = cn.export(frame, Path(folder) / "a.csv")
@@ -86,7 +86,7 @@ def test_text_in_csv_is_text_with_an_apostrophe_before_formulas(values: list[str
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_identifiers_come_back_as_they_were(tmp_path: Path, ending: str) -> None:
-    """A colleague who reads the file with pandas gets the same text."""
+    """pandas reads the same text from the file."""
     frame = pd.DataFrame({"sku": texts("0012", "1e5", "TRUE", "9" * 30, "None", "NaN")})
     path = cn.export(frame, tmp_path / f"a.{ending}")
     read = pd.read_csv if ending == "csv" else pd.read_excel
@@ -98,7 +98,7 @@ def test_identifiers_come_back_as_they_were(tmp_path: Path, ending: str) -> None
     ("zone", "shown"), [(None, "2026-03-01 09:30:15"), ("Europe/Berlin", "2026-03-01 10:30:15"), ("Asia/Kolkata", "2026-03-01 15:00:15")]
 )  # fmt: skip
 def test_instants_in_excel_are_dates_in_the_zone(tmp_path: Path, zone: str | None, shown: str) -> None:
-    """Real dates, shown to the second; the note on the header tells the zone, and its name is the column's."""
+    """Dates show seconds; the header is the column's name, and its note has the zone."""
     frame = pd.DataFrame({"order_date": pd.to_datetime(["2026-03-01T09:30:15Z", None]).astype("datetime64[us, UTC]")})
     path = cn.export(frame, tmp_path / "a.xlsx", time_zone=zone)
     sheet = openpyxl.load_workbook(path).active
@@ -109,7 +109,7 @@ def test_instants_in_excel_are_dates_in_the_zone(tmp_path: Path, zone: str | Non
 
 
 def test_a_plain_day_is_never_shifted(tmp_path: Path) -> None:
-    """An order of 1 March without a time is of 1 March west of Greenwich too; another instant moves."""
+    """An order of March 1 without a time stays on March 1 west of Greenwich; other instants are converted."""
     midnight = pd.to_datetime(["2026-03-01T00:00:00Z"]).astype("datetime64[us, UTC]")
     frame = pd.DataFrame({"order_date": midnight, "ship_date": midnight})
     zone = "America/New_York"
@@ -125,7 +125,7 @@ def test_a_plain_day_is_never_shifted(tmp_path: Path) -> None:
     )
 )
 def test_instants_in_excel_keep_their_microseconds(moments: list[datetime]) -> None:
-    """Excel shows milliseconds at most; the number in the cell is right to a microsecond."""
+    """Excel shows milliseconds at most, but the cell's number has microseconds."""
     frame = pd.DataFrame({"at": pd.Series(moments, dtype="datetime64[us, UTC]")})
     with tempfile.TemporaryDirectory() as folder:
         numbers = serial(cn.export(frame, Path(folder) / "a.xlsx"))
@@ -136,7 +136,7 @@ def test_instants_in_excel_keep_their_microseconds(moments: list[datetime]) -> N
 
 
 def test_dates_that_excel_does_not_have_are_text(tmp_path: Path) -> None:
-    """Nothing is moved or lost: they stand there in ISO 8601 among the others."""
+    """They are written as ISO 8601 text in the same column."""
     frame = pd.DataFrame(
         {
             "at": pd.Series(["1899-12-31T12:00:00Z", "2026-01-01T12:00:00.5Z"]).astype("datetime64[us, UTC]"),
@@ -155,7 +155,7 @@ def test_dates_that_excel_does_not_have_are_text(tmp_path: Path) -> None:
     zone=st.sampled_from(["UTC", "Europe/Berlin", "America/St_Johns", "Asia/Kolkata", "Pacific/Apia"]),
 )  # fmt: skip
 def test_instants_in_csv_come_back_exactly(moments: list[datetime | None], zone: str) -> None:
-    """ISO 8601 with the offset that the zone had at that moment."""
+    """They are ISO 8601 with the zone's offset at that instant."""
     frame = pd.DataFrame({"at": pd.Series(moments, dtype="datetime64[us, UTC]"), "end": 1})
     with tempfile.TemporaryDirectory() as folder:
         path = cn.export(frame, Path(folder) / "a.csv", time_zone=zone)
@@ -167,7 +167,7 @@ def test_instants_in_csv_come_back_exactly(moments: list[datetime | None], zone:
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx"])
 def test_numbers_flags_and_nulls_are_cells_of_their_kind(tmp_path: Path, ending: str) -> None:
-    """A null is an empty cell, not a word and not a zero."""
+    """A null is an empty cell, neither text nor zero."""
     frame = pd.DataFrame(
         {
             "count": pd.array([1, None, -3], dtype="Int64"),
@@ -186,14 +186,14 @@ def test_numbers_flags_and_nulls_are_cells_of_their_kind(tmp_path: Path, ending:
 
 
 def test_whole_numbers_that_excel_would_round_are_text(tmp_path: Path) -> None:
-    """Sixteen digits and more keep every digit; so does what is no number to Excel."""
+    """Numbers of 16 and more digits, and values Excel can't represent, are text."""
     frame = pd.DataFrame({"n": [10**15 - 1, 2**63 - 1, -(2**63)], "x": [1.5, np.inf, -np.inf]})
     rows = cells(cn.export(frame, tmp_path / "a.xlsx"))[1:]
     assert rows == [[10**15 - 1, 1.5], [str(2**63 - 1), "inf"], [str(-(2**63)), "-inf"]]
 
 
 def test_a_parquet_file_is_the_frame(tmp_path: Path, client: cn.Client) -> None:
-    """Dtypes to the unit, nulls, and the origin with its rejects."""
+    """The file keeps dtypes, units, nulls, provenance and rejects."""
     orders = cn.load_orders(client, "1998-05-01", "1998-05-06")
     back = pd.read_parquet(cn.export(orders, tmp_path / "a.parquet"))
     pd.testing.assert_frame_equal(back, orders)
@@ -202,7 +202,7 @@ def test_a_parquet_file_is_the_frame(tmp_path: Path, client: cn.Client) -> None:
 
 
 def test_a_parquet_file_has_instants_in_the_zone_asked_for(tmp_path: Path) -> None:
-    """The same instants, by another clock."""
+    """The instants are equal, in another zone."""
     orders = cn.schemas.Orders.example()
     back = pd.read_parquet(cn.export(orders, tmp_path / "a.parquet", time_zone="Europe/Berlin"))
     assert str(back["order_date"].dtype) == "datetime64[us, Europe/Berlin]"
@@ -210,7 +210,7 @@ def test_a_parquet_file_has_instants_in_the_zone_asked_for(tmp_path: Path) -> No
 
 
 def test_a_mapping_is_a_workbook_of_sheets(tmp_path: Path, client: cn.Client) -> None:
-    """In order, each with its header frozen, a filter, and where it comes from in the properties."""
+    """Each sheet has a frozen header and a filter; the properties have the provenance."""
     stock = cn.load_actual_stock(client)
     path = cn.export(
         {"stock": stock, "lines": cn.schemas.LineItems.example(), "none": stock.head(0)}, tmp_path / "a.xlsx"
@@ -235,14 +235,14 @@ def test_a_mapping_is_a_workbook_of_sheets(tmp_path: Path, client: cn.Client) ->
         (["🍣" * 20], ["🍣" * 15]),
     ],
 )
-def test_sheet_names_that_excel_refuses_are_mended(names: list[str], mended: list[str]) -> None:
-    """Signs, length, case, an empty or reserved name: no frame is lost over its name."""
+def test_sheet_names_that_excel_refuses_are_fixed(names: list[str], mended: list[str]) -> None:
+    """Invalid signs, length, case, and empty or reserved names are fixed."""
     assert sheet_names(names) == mended
 
 
 @given(names=st.lists(st.text(max_size=40), min_size=1, max_size=6, unique=True))
 def test_any_names_make_a_workbook(names: list[str]) -> None:
-    """As many sheets as frames, in a file that opens."""
+    """The workbook opens and has a sheet for each frame."""
     with tempfile.TemporaryDirectory() as folder:
         path = cn.export({name: pd.DataFrame({"a": [1]}) for name in names}, Path(folder) / "a.xlsx")
         assert len(openpyxl.load_workbook(path).sheetnames) == len(names)
@@ -250,7 +250,7 @@ def test_any_names_make_a_workbook(names: list[str]) -> None:
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
 def test_an_index_with_a_name_is_a_column(tmp_path: Path, ending: str) -> None:
-    """What set_index and groupby made of a column is not lost; the numbers of a filter are."""
+    """A named index, as of set_index and groupby, is written; row numbers of a filter are not."""
     orders = cn.schemas.Orders.example()
     read = {"csv": pd.read_csv, "xlsx": pd.read_excel, "parquet": pd.read_parquet}[ending]
     by_order = read(cn.export(orders.set_index("order_no")[["ship_to_city"]], tmp_path / f"a.{ending}"))
@@ -286,10 +286,10 @@ ONE = pd.DataFrame({"a": [1]})
         (pd.DataFrame({"a": pd.Series([1, "x"], dtype=object)}), "a.parquet", None, "give each column one type"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_written_is_one_clear_line(
+def test_an_invalid_frame_is_one_clear_line(
     tmp_path: Path, given_: Any, name: str, zone: str | None, words: str
 ) -> None:
-    """Nothing is cut or written in part: the file that was there stays, and nothing lies beside it."""
+    """Nothing is written in part: the existing file stays, and no temporary file is left."""
     old = tmp_path / Path(name).name
     old.write_text("old")
     with pytest.raises(InvalidRequestError, match=words) as caught:
@@ -299,8 +299,8 @@ def test_what_cannot_be_written_is_one_clear_line(
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
-def test_a_place_that_cannot_be_written_is_said(tmp_path: Path, ending: str) -> None:
-    """A folder stands where the file should: one line, and no rest."""
+def test_a_path_that_cannot_be_written_is_one_line(tmp_path: Path, ending: str) -> None:
+    """The path is a folder: one line, and no temporary file is left."""
     (tmp_path / f"a.{ending}").mkdir()
     with pytest.raises(InvalidRequestError, match=rf"a\.{ending}' is a folder: choose another name"):
         cn.export(ONE, tmp_path / f"a.{ending}")
@@ -317,7 +317,7 @@ def test_a_name_that_the_disk_refuses_is_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])
 @pytest.mark.parametrize("frame", [pd.DataFrame(), cn.schemas.Orders.example(rows=0)])
 def test_an_empty_frame_is_a_file_all_the_same(tmp_path: Path, ending: str, frame: pd.DataFrame) -> None:
-    """With its header, if it has columns."""
+    """The file has the header, if there are columns."""
     path = cn.export(frame, tmp_path / f"a.{ending}")
     if ending == "xlsx" and frame.shape[1]:
         assert cells(path) == [list(frame.columns)]
@@ -325,14 +325,14 @@ def test_an_empty_frame_is_a_file_all_the_same(tmp_path: Path, ending: str, fram
 
 
 def test_columns_of_one_name_are_both_written(tmp_path: Path) -> None:
-    """A careless concat makes them; neither is lost."""
+    """A concat may repeat a column."""
     frame = pd.DataFrame([["=1", 2]], columns=["a", "a"])
     assert cells(cn.export(frame, tmp_path / "a.xlsx")) == [["a", "a"], ["=1", 2]]
     assert cn.export(frame, tmp_path / "a.csv").read_text(encoding="utf-8-sig") == "a,a\n'=1,2\n"
 
 
 def test_half_of_a_surrogate_pair_breaks_no_file(tmp_path: Path) -> None:
-    """No encoding holds it, so its escape stands there."""
+    """It can't be encoded, so its escape is written."""
     frame = pd.DataFrame({"a": pd.Series(["x\ud800"], dtype=object)})
     assert cells(cn.export(frame, tmp_path / "a.xlsx"))[1] == ["x\\ud800"]
     assert "x\\ud800" in cn.export(frame, tmp_path / "a.csv").read_text(encoding="utf-8-sig")

@@ -1,4 +1,4 @@
-"""A frame of the wrong kind is called by its name, and two that were swapped are noticed."""
+"""Test that errors name the kind of a wrong frame, and detect two swapped ones."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def frames() -> Frames:
     ],
 )
 def test_each_frame_is_known_by_its_columns(frames: Frames, name: str, kind: str | None) -> None:
-    """Without its origin too, as it comes back from a file."""
+    """The kind is known without provenance too, as after reading a file."""
     bare = frames[name].copy()
     bare.attrs = {}
     for frame in (frames[name], bare):
@@ -68,7 +68,7 @@ def test_each_frame_is_known_by_its_columns(frames: Frames, name: str, kind: str
 
 
 def test_outcomes_and_objections_are_known(frames: Frames) -> None:
-    """They have keys of stock too."""
+    """They have the key columns of stock too."""
     actual = frames["actual"]
     objections = cn.check_updates(frames["updates"].assign(product_sku=["X", "Y", "Z"]), actual)
     outcomes = cn.schemas.Outcomes.example()
@@ -79,7 +79,7 @@ def test_outcomes_and_objections_are_known(frames: Frames) -> None:
 
 
 def test_available_stock_is_known_by_its_origin(frames: Frames) -> None:
-    """If somebody dropped its channel."""
+    """Provenance tells it apart if its channel column was dropped."""
     assert identify_frame(frames["available"].drop(columns="channel_id")).name == "an available stock frame"
 
 
@@ -132,19 +132,19 @@ def _mixed(frames: Frames) -> dict[str, Callable[[], Any]]:
 
 @pytest.mark.parametrize("place", range(19))
 def test_a_wrong_or_swapped_frame_is_called_by_its_name(frames: Frames, place: int) -> None:
-    """Not by the columns that it lacks alone."""
+    """The error names the kind, not only the missing columns."""
     words, call = list(_mixed(frames).items())[place]
     with pytest.raises(InvalidRequestError, match=words):
         call()
 
 
 def test_the_cases_are_all_tried(frames: Frames) -> None:
-    """The list is as long as the range."""
+    """The parametrized range covers the whole list."""
     assert len(_mixed(frames)) == 19
 
 
 def test_a_frame_that_fits_is_not_refused(frames: Frames) -> None:
-    """Stock that was changed by hand may be a count, or the stock of a channel."""
+    """Edited stock may be a count, or a channel's stock."""
     actual = frames["actual"]
     assert len(cn.build_true_up(actual.assign(quantity=actual["quantity"] + 1), actual)) == len(actual)
     assert len(cn.diff_stock(actual, actual.assign(channel_id="EU"))) == len(actual)
@@ -152,6 +152,6 @@ def test_a_frame_that_fits_is_not_refused(frames: Frames) -> None:
 
 
 def test_every_kind_has_its_own_name() -> None:
-    """And what is expected is a kind."""
+    """Every expected kind has a name too."""
     assert len({kind.name for kind in KINDS}) == len(KINDS)
     assert all(kinds <= set(KINDS) for _, kinds in EXPECTED.values())

@@ -1,4 +1,4 @@
-"""Loaders: what is asked, what comes back, and what is said when something is not right."""
+"""Test loaders: their requests, frames and errors."""
 
 import warnings
 from collections.abc import Callable
@@ -56,10 +56,10 @@ def _stock(**skus: Any) -> Reply:
     ids=str,
 )
 @pytest.mark.parametrize("load", [cn.load_orders, cn.load_line_items, cn.load_shipments])
-def test_what_cannot_be_asked_is_refused_before_anything_is_sent(
+def test_invalid_arguments_are_refused_before_anything_is_sent(
     northwind: Sandbox, client: cn.Client, load: Any, arguments: dict[str, Any]
 ) -> None:
-    """One clear line, a ValueError."""
+    """Invalid arguments raise a one-line ValueError."""
     with pytest.raises(InvalidRequestError) as caught:
         load(client, **arguments)
     sent = [request for request in northwind.requests if request.path not in ("/authorize", "/channels")]
@@ -67,15 +67,15 @@ def test_what_cannot_be_asked_is_refused_before_anything_is_sent(
 
 
 @pytest.mark.parametrize("load", [cn.load_orders, cn.load_shipments])
-def test_an_unknown_channel_is_said_in_one_line(client: cn.Client, load: Any) -> None:
-    """Cenports' own words, by field."""
+def test_an_unknown_channel_is_a_one_line_error(client: cn.Client, load: Any) -> None:
+    """The error quotes Cenports' message by field."""
     with pytest.raises(InvalidRequestError, match="channelId") as caught:
         load(client, "1998-01-01", "1998-01-31", channel_id="NW-MOON")
     assert caught.value.status == 422
 
 
 def test_lines_come_from_the_very_pages_of_the_orders(northwind: Sandbox, client: cn.Client) -> None:
-    """Two frames, one set of requests."""
+    """Both frames take one set of requests."""
     cn.load_orders(client, "1998-01-01", "1998-01-31")
     before = len(northwind.requests)
     cn.load_line_items(client, "1998-01-01", "1998-01-31")
@@ -83,7 +83,7 @@ def test_lines_come_from_the_very_pages_of_the_orders(northwind: Sandbox, client
 
 
 def test_orders_by_number_are_asked_in_chunks_that_fit(northwind: Sandbox, client: cn.Client) -> None:
-    """All of them come, in texts of 255 characters."""
+    """All orders come, in parameters of at most 255 characters."""
     numbers = [str(number) for number in range(10248, 10348)]
     orders = cn.load_orders(client, order_nos=numbers)
     asked = [request.params["orders"] for request in northwind.requests if request.path == "/orders"]
@@ -91,13 +91,13 @@ def test_orders_by_number_are_asked_in_chunks_that_fit(northwind: Sandbox, clien
 
 
 def test_several_channels_are_one_frame(client: cn.Client) -> None:
-    """As many as one likes."""
+    """Any number of channels may be passed."""
     orders = cn.load_orders(client, "1998-04-01", "1998-04-30", channel_id=["NW-EU", "NW-SA"])
     assert set(orders["channel_id"]) == {"NW-EU", "NW-SA"}
 
 
 def test_days_are_those_of_the_clients_time_zone(server: ScriptedServer, staging: Connect) -> None:
-    """An order of 23:30 UTC belongs to the next day in Berlin; what lies outside is cut and counted."""
+    """23:30 UTC is the next day in Berlin; orders outside the days are dropped and counted."""
     server.on("GET /orders", _paged(_order("A", orderDate="2026-06-09T23:30:00Z"), _order("B")))
     orders = cn.load_orders(staging(time_zone="Europe/Berlin"), "2026-06-10", "2026-06-10", channel_id="X")
     late = cn.load_orders(staging(time_zone="UTC"), "2026-06-10", "2026-06-10", channel_id="X")
@@ -107,7 +107,7 @@ def test_days_are_those_of_the_clients_time_zone(server: ScriptedServer, staging
 
 
 def test_the_days_asked_are_wider_than_the_days_meant(server: ScriptedServer, staging: Connect) -> None:
-    """Neither the server's zone nor whether its end counts is documented."""
+    """Neither the server's zone nor whether its end is included is documented."""
     server.on("GET /orders", _paged())
     cn.load_orders(staging(), *JUNE)
     asked = server.of("GET /orders")[0].body
@@ -115,14 +115,14 @@ def test_the_days_asked_are_wider_than_the_days_meant(server: ScriptedServer, st
 
 
 def test_acknowledged_is_what_was_asked_for(client: cn.Client) -> None:
-    """The answers say nothing of it."""
+    """Answers don't have the field."""
     orders = cn.load_orders(client, acknowledged=False)
     whole = cn.load_orders(client, "1998-01-01", "1998-01-31")
     assert (set(orders["acknowledged"]), whole["acknowledged"].isna().all()) == ({False}, True)
 
 
 def test_rows_are_in_a_fixed_order(server: ScriptedServer, staging: Connect) -> None:
-    """By date, channel and number, however they come."""
+    """Rows are sorted by date, channel and number."""
     early = _order("Z", orderDate="2026-06-01T00:00:00Z")
     server.on("GET /orders", _paged(_order("B"), _order("A", channelId="Y"), _order("A"), early))
     orders = cn.load_orders(staging(), *JUNE)
@@ -140,12 +140,12 @@ def test_rows_are_in_a_fixed_order(server: ScriptedServer, staging: Connect) -> 
     ids=["orders", "lines", "shipments", "stock"],
 )
 def test_cached_frames_equal_fresh_ones(client: cn.Client, load: Callable[[cn.Client], pd.DataFrame]) -> None:
-    """Columns, dtypes, values."""
+    """Columns, dtypes and values are equal."""
     pd.testing.assert_frame_equal(load(client), load(client))
 
 
 def test_an_unreadable_record_is_kept_and_announced(server: ScriptedServer, staging: Connect) -> None:
-    """The rest is returned; the warning points at the caller."""
+    """The other rows are returned, and the warning points to the caller's line."""
     server.on("GET /orders", _paged(_order("A"), _order("B", orderDate="soon")))
     with pytest.warns(RejectedRowsWarning, match=r"1 record .*order_date is no date\. See") as caught:
         orders = cn.load_orders(staging(), *JUNE)
@@ -154,8 +154,8 @@ def test_an_unreadable_record_is_kept_and_announced(server: ScriptedServer, stag
     assert (orders["order_no"].tolist(), rejects["key"].tolist(), caught[0].filename) == (["A"], ["B"], __file__)
 
 
-def test_whoever_asks_is_stopped_by_an_unreadable_record(server: ScriptedServer, staging: Connect) -> None:
-    """With the rejects in the error."""
+def test_an_unreadable_record_can_raise_an_error(server: ScriptedServer, staging: Connect) -> None:
+    """With `on_reject="raise"` the error has the rejects."""
     server.on("GET /orders", _paged(_order("B", orderDate="soon")))
     with pytest.raises(RejectedRowsError) as caught:
         cn.load_orders(staging(), *JUNE, on_reject="raise")
@@ -170,7 +170,7 @@ def _failing_in_between(seen: ReceivedRequest) -> Reply:
 
 
 def test_a_window_that_fails_makes_the_frame_incomplete(server: ScriptedServer, staging: Connect) -> None:
-    """The error has what did arrive, and names what did not."""
+    """The error has the rows that came and names the missing window."""
     server.on("GET /orders", _failing_in_between)
     with pytest.raises(IncompleteError) as caught:
         cn.load_orders(staging(), *JUNE, channel_id="X")
@@ -183,7 +183,7 @@ def test_a_window_that_fails_makes_the_frame_incomplete(server: ScriptedServer, 
 
 
 def test_a_partial_frame_says_that_it_is_one(server: ScriptedServer, staging: Connect) -> None:
-    """On request it is returned, with a warning and `complete` False."""
+    """On request it is returned with a warning, and `complete` is False."""
     server.on("GET /orders", _failing_in_between)
     with pytest.warns(IncompleteWarning):
         orders = cn.load_orders(staging(), *JUNE, channel_id="X", allow_partial=True)
@@ -208,33 +208,33 @@ def test_copies_that_differ_are_read_again(server: ScriptedServer, staging: Conn
 
 
 def test_a_stock_answer_at_a_known_cap_is_asked_again_by_warehouse(server: ScriptedServer, staging: Connect) -> None:
-    """One warehouse of exactly thirty rows can't be told from a cut one."""
+    """A warehouse of exactly thirty rows can't be distinguished from a cut one."""
     server.on("GET /inventories", _stock(**{f"S{number}": 1 for number in range(30)}))
     with pytest.raises(IncompleteError, match="30 stock rows"):
         cn.load_actual_stock(staging())
 
 
 def test_without_a_channel_every_channel_is_read(northwind: Sandbox, client: cn.Client) -> None:
-    """One request each, and the channel is in front."""
+    """Each channel takes one request, and is a column in front."""
     stock = cn.load_available_stock(client)
     asked = [request for request in northwind.requests if request.path == "/inventories"]
     assert (stock.columns[0], stock["channel_id"].nunique(), len(asked)) == ("channel_id", 3, 3)
 
 
 def test_warehouses_come_from_the_answer_of_actual_stock(northwind: Sandbox, client: cn.Client) -> None:
-    """No further request."""
+    """No further request is sent."""
     cn.load_actual_stock(client)
     before = len(northwind.requests)
     assert (cn.load_warehouses(client)["warehouse_code"].is_unique, len(northwind.requests)) == (True, before)
 
 
 def test_stock_of_some_warehouses(client: cn.Client) -> None:
-    """Only those that were asked for."""
+    """Only the requested warehouses are returned."""
     assert set(cn.load_actual_stock(client, warehouse_codes=["NW-EAST"])["warehouse_code"]) == {"NW-EAST"}
 
 
 def test_a_frame_knows_where_it_comes_from(client: cn.Client) -> None:
-    """Source, question, account, completeness, rows."""
+    """Provenance has source, query, account, completeness and rows."""
     origin = cn.provenance(cn.load_orders(client, "1998-04-01", "1998-04-30", channel_id="NW-EU"))
     assert origin is not None
     found = (origin.source, origin.params["start"], origin.partner_id, origin.complete, origin.requests > 0)
@@ -242,33 +242,33 @@ def test_a_frame_knows_where_it_comes_from(client: cn.Client) -> None:
 
 
 def test_provenance_survives_filter_sort_and_copy(client: cn.Client) -> None:
-    """It is one text, copied wherever pandas keeps `attrs`."""
+    """It is one text, which pandas copies with `attrs`."""
     orders = cn.load_orders(client, "1998-04-01", "1998-04-30")
     kept = orders[orders["line_count"] > 1].sort_values("grand_total").copy()
     assert cn.provenance(kept) == cn.provenance(orders)
 
 
-def test_a_frame_of_ones_own_knows_nothing() -> None:
-    """None, never an empty "all fine"."""
+def test_a_frame_made_by_hand_has_no_provenance() -> None:
+    """Provenance is None, not an empty one that looks complete."""
     frame = pd.DataFrame({"a": [1]})
     assert (cn.provenance(frame), cn.rejected(frame)) == (None, None)
 
 
 def test_frames_of_a_loader_can_be_put_together(client: cn.Client) -> None:
-    """`concat` is not disturbed by what a frame knows."""
+    """`concat` works with provenance in `attrs`."""
     parts = [cn.load_orders(client, f"1998-0{month}-01", f"1998-0{month}-28") for month in (1, 2)]
     assert len(pd.concat(parts)) == sum(map(len, parts))
 
 
 def test_nothing_warns_when_all_is_well(client: cn.Client) -> None:
-    """Silence means complete."""
+    """No warning means a complete frame."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         assert len(cn.load_orders(client, last="30D")) == 0
 
 
 def test_as_of_is_when_the_oldest_answer_was_fetched(client: cn.Client) -> None:
-    """Later reads from the cache don't look younger."""
+    """Reading from the cache later doesn't change it."""
     first = cn.provenance(cn.load_channels(client))
     again = cn.provenance(cn.load_channels(client))
     assert first is not None

@@ -1,4 +1,4 @@
-"""Personal data becomes pseudonyms, the same ones everywhere in an account, and nothing else changes."""
+"""Test that personal data becomes pseudonyms, consistent within an account, and nothing else changes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PSEUDONYM = r"(name|address|phone|email|text)-[0-9a-f]{12}"
 
 
 def of_account(frame: pd.DataFrame, partner_id: str, environment: str = "staging") -> pd.DataFrame:
-    """The frame as if a loader had returned it for an account."""
+    """Mark the frame as loaded from an account."""
     found = Provenance(
         "GET /orders", {}, environment, partner_id, None, 1, 0, complete=True, rows=len(frame), rejected=0, outside=0,
         package_version="0",
@@ -44,7 +44,7 @@ def orders(client: cn.Client) -> pd.DataFrame:
 
 
 def test_every_personal_column_is_masked_and_no_other(orders: pd.DataFrame) -> None:
-    """What the schema calls personal is a pseudonym of its kind or null; all else is as it was."""
+    """Columns that the schema calls personal have pseudonyms or nulls; others are unchanged."""
     masked = cn.mask_pii(orders)
     kinds = cn.schemas.Orders.describe().set_index("column")["personal"]
     for name in orders.columns:
@@ -70,7 +70,7 @@ def test_a_masked_frame_is_the_same_frame_otherwise(orders: pd.DataFrame) -> Non
 
 
 def test_one_person_has_one_pseudonym_in_every_frame_of_the_account(orders: pd.DataFrame) -> None:
-    """Names that are equal stay equal, across columns and frames, so masked frames can be joined."""
+    """Equal names stay equal across columns and frames, so masked frames can be joined."""
     masked = cn.mask_pii(orders)
     same = orders["customer_name"] == orders["ship_to_name"]
     assert same.any()
@@ -88,14 +88,14 @@ def test_another_account_has_other_pseudonyms(other: tuple[str, str]) -> None:
 
 
 def test_masking_twice_is_masking_once(orders: pd.DataFrame) -> None:
-    """A masked frame that is shown or exported shows the pseudonyms it holds."""
+    """Displaying or exporting a masked frame shows the same pseudonyms."""
     masked = cn.mask_pii(orders)
     pd.testing.assert_frame_equal(cn.mask_pii(masked), masked)
 
 
 @given(values=st.lists(st.text() | st.none(), max_size=20))
 def test_different_values_stay_different_and_nulls_null(values: list[str | None]) -> None:
-    """Masking neither merges two people nor invents one."""
+    """Masking neither merges nor adds people."""
     frame = pd.DataFrame({"customer_name": texts(*values)})
     masked = cn.mask_pii(frame)["customer_name"]
     assert list(masked.isna()) == [value is None for value in values]
@@ -129,7 +129,7 @@ def test_unknown_columns_are_judged_by_name(column: str, kind: str) -> None:
 def test_fields_of_an_undocumented_shipment_are_masked(
     server: ScriptedServer, staging: Callable[..., cn.Client]
 ) -> None:
-    """Nested recipients and lists kept as JSON text: nobody's name is left, the numbers are."""
+    """Nested recipients and lists in JSON have no names left; numbers stay."""
     server.on("GET /channels", Reply({"data": [{"channelId": "X", "channelName": "Shop"}]}))
     server.on("GET /shipments", Reply({"data": [{
         "orderNo": "A1", "shipDate": "2026-06-03T10:00:00Z", "carrierName": "Fast Freight",
@@ -147,7 +147,7 @@ def test_fields_of_an_undocumented_shipment_are_masked(
 
 @pytest.fixture
 def rejects(server: ScriptedServer, staging: Callable[..., cn.Client]) -> pd.DataFrame:
-    """Rejects of an order full of personal data, and the loader's warning."""
+    """Load an order full of personal data that is rejected, and return the rejects and the warning."""
     order = {
         "orderNo": "B7", "channelId": "X", "orderDate": PERSONAL, "customerName": PERSONAL,
         "shipTo": {"name": PERSONAL, "city": "Tracy", "phone": 1234567890},
@@ -164,7 +164,7 @@ def rejects(server: ScriptedServer, staging: Callable[..., cn.Client]) -> pd.Dat
 
 
 def test_rejected_records_are_masked_inside_their_json(rejects: pd.DataFrame) -> None:
-    """It stays JSON with its identifiers and products; people are pseudonyms, in the quoting reason too."""
+    """The JSON keeps identifiers and products; people become pseudonyms, in the reason too."""
     assert PERSONAL in rejects["record"][0]
     masked = cn.mask_pii(rejects)
     assert PERSONAL not in str(masked.to_dict())
@@ -183,7 +183,7 @@ def test_rejected_records_are_masked_inside_their_json(rejects: pd.DataFrame) ->
 def test_the_rejects_that_a_frame_keeps_are_masked_with_it(
     server: ScriptedServer, staging: Callable[..., cn.Client]
 ) -> None:
-    """They go wherever it goes, such as into a .parquet file; masked, they are those that `rejected` masks."""
+    """Rejects go into files such as .parquet; masked, they equal those of `rejected`."""
     order = {"orderNo": "B7", "channelId": "X", "orderDate": PERSONAL, "customerName": PERSONAL, "lineItems": []}
     server.on("GET /orders", Reply({"data": [order], "total": 1}))
     with pytest.warns(cn.errors.RejectedRowsWarning):
@@ -195,8 +195,10 @@ def test_the_rejects_that_a_frame_keeps_are_masked_with_it(
     pd.testing.assert_frame_equal(cn.rejected(masked), cn.mask_pii(cn.rejected(orders)))
 
 
-def test_the_error_of_a_strict_load_quotes_nobody(server: ScriptedServer, staging: Callable[..., cn.Client]) -> None:
-    """`on_reject="raise"` says why, and its rejects can be masked as those of the account."""
+def test_the_error_of_a_strict_load_has_no_personal_data(
+    server: ScriptedServer, staging: Callable[..., cn.Client]
+) -> None:
+    """The error of `on_reject="raise"` gives a reason without names, and its rejects can be masked."""
     server.on("GET /orders", Reply({"data": [{"orderNo": "B", "channelId": "X", "orderDate": PERSONAL}], "total": 1}))
     with pytest.raises(cn.errors.RejectedRowsError) as caught:
         cn.load_orders(staging(), "2026-06-01", "2026-06-02", on_reject="raise")
@@ -215,10 +217,10 @@ CUT = b'{"data":[{"customerName":"' + PERSONAL.encode() + b'","orderNo":'
         ({"data": [{"orderNo": "A", "customerName": PERSONAL}], "total": PERSONAL}, "GET /orders"),
     ],
 )
-def test_errors_about_answers_quote_nobody(
+def test_errors_about_answers_have_no_personal_data(
     server: ScriptedServer, staging: Callable[..., cn.Client], body: Any, words: str
 ) -> None:
-    """A damaged or strange answer full of people is described, not quoted: errors end up in logs and notebooks."""
+    """Errors end up in logs and notebooks, so they describe a broken answer without quoting people."""
     server.on("GET /orders", Reply(body))
     with pytest.raises(cn.CenportsError, match=words) as caught:
         cn.load_orders(staging(), "2026-06-01", "2026-06-02")
@@ -227,7 +229,7 @@ def test_errors_about_answers_quote_nobody(
 
 @pytest.mark.parametrize("record", ["{broken " + PERSONAL, PERSONAL, f'"{PERSONAL}"', f'["{PERSONAL}"]', "�"])
 def test_a_record_that_is_no_object_is_one_pseudonym(record: str) -> None:
-    """What has no fields has nothing that could be kept."""
+    """Without fields there is nothing safe to keep."""
     rejects = rejects_frame((Reject(0, "", "", "JSON is malformed", record),), "staging|P-1")
     masked = cn.mask_pii(rejects)["record"][0]
     assert PERSONAL not in masked
@@ -246,7 +248,7 @@ JSON = st.recursive(
 
 @given(value=st.dictionaries(st.sampled_from(["customerName", "shipTo", "orderNo"]), JSON))
 def test_masked_json_is_json_of_the_same_shape(value: dict[str, Any]) -> None:
-    """Keys, lists, nulls and flags stay, whatever the record looks like."""
+    """Keys, lists, nulls and booleans stay."""
 
     def shape(item: Any) -> Any:
         if isinstance(item, dict):
@@ -263,7 +265,7 @@ def test_masked_json_is_json_of_the_same_shape(value: dict[str, Any]) -> None:
 
 
 def test_labels_that_are_people_are_masked() -> None:
-    """After set_index, groupby and pivot_table people stand in the labels."""
+    """set_index, groupby and pivot_table put names into labels."""
     orders = cn.schemas.Orders.example()
     for frame in (
         orders.set_index("customer_name"),
@@ -290,7 +292,7 @@ def test_one_row_and_one_column_are_masked() -> None:
 
 @pytest.mark.parametrize("dtype", ["str", "object", "category", "string[python]"])
 def test_any_kind_of_text_column_keeps_its_dtype(dtype: str) -> None:
-    """Categories and objects hold names as well."""
+    """Categories and object columns are masked too."""
     frame = pd.DataFrame({"customer_name": pd.Series(["A", None, "B", "A"], dtype=dtype)})
     masked = cn.mask_pii(frame)["customer_name"]
     assert masked.dtype.name == frame["customer_name"].dtype.name
@@ -299,7 +301,7 @@ def test_any_kind_of_text_column_keeps_its_dtype(dtype: str) -> None:
 
 
 def test_numbers_that_are_telephones_become_text_and_counts_stay() -> None:
-    """A column of numbers can't hold a pseudonym; what only looks personal is left alone."""
+    """A numeric column can't hold a pseudonym; a count in a column of a similar name stays."""
     frame = pd.DataFrame({"phone": [5550100.0, None], "address_count": [1, 2], "contacted": [True, False]})
     masked = cn.mask_pii(frame)
     assert masked["phone"].iloc[0] == build_pseudonymizer("")("phone", "5550100")
@@ -308,19 +310,19 @@ def test_numbers_that_are_telephones_become_text_and_counts_stay() -> None:
 
 
 def test_columns_of_one_name_are_both_masked() -> None:
-    """A careless concat makes them."""
+    """A concat may repeat a column."""
     frame = pd.DataFrame([[PERSONAL, PERSONAL]], columns=["customer_name", "customer_name"], dtype="str")
     assert PERSONAL not in cn.mask_pii(frame).to_string()
 
 
-def test_what_is_no_frame_is_refused() -> None:
-    """One line says what to pass."""
+def test_other_arguments_are_refused() -> None:
+    """The one-line error says what to pass."""
     with pytest.raises(cn.errors.InvalidRequestError, match="takes a DataFrame, not list"):
         cn.mask_pii([PERSONAL])  # type: ignore[arg-type]
 
 
 def test_outcomes_keep_what_cenports_says_of_a_row() -> None:
-    """The message of an outcome is about a SKU, not from a person."""
+    """An outcome's message is about a SKU, not a person."""
     outcomes = cn.schemas.Outcomes.example()
     pd.testing.assert_frame_equal(cn.mask_pii(outcomes), outcomes)
 

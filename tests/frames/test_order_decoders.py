@@ -1,4 +1,4 @@
-"""Orders are read in two lanes, one fast and strict, one careful and lax: where both can read, they say the same."""
+"""Test that the fast, strict decoder and the slow, lenient one give the same rows wherever both can read."""
 
 import json
 from collections.abc import Sequence
@@ -41,7 +41,7 @@ MOMENT = st.datetimes().flatmap(
 
 
 def _object(*names: str, **more: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
-    """A nested object: there with all its fields, with some of them, or null."""
+    """Make a nested object with all fields, some of them, or null."""
     return st.none() | st.fixed_dictionaries({}, optional={**dict.fromkeys(names, MAYBE), **more})
 
 
@@ -104,8 +104,8 @@ def _same(left: Frames, right: Frames) -> None:
 
 
 @given(st.lists(ORDER, max_size=4))
-def test_both_lanes_make_the_same_frames(records: list[dict[str, Any]]) -> None:
-    """To the last bit of every amount, for orders as documented; fields that are not are named alike."""
+def test_both_decoders_make_the_same_frames(records: list[dict[str, Any]]) -> None:
+    """Documented orders give equal amounts to the last bit, and undocumented fields equal names."""
     page = build_page(*records)
     _same(build_frames([_fast(page)]), build_frames([_decode_leniently([page], "X")]))
 
@@ -113,7 +113,7 @@ def test_both_lanes_make_the_same_frames(records: list[dict[str, Any]]) -> None:
 @settings(max_examples=share_of_examples(1 / 2))
 @given(st.lists(ORDER, min_size=1, max_size=3))
 def test_an_unreadable_neighbour_changes_nothing(records: list[dict[str, Any]]) -> None:
-    """The whole page goes the careful way, record by record, and ends in the same rows."""
+    """The whole page is read by the lenient decoder, and gives the same rows."""
     with_it = build_frames([decode_orders("X", [build_page(*records, NO_ORDER)])])
     alone = build_frames([_fast(build_page(*records))])
     assert_frame_equal(with_it.orders, alone.orders, check_exact=True)
@@ -123,8 +123,8 @@ def test_an_unreadable_neighbour_changes_nothing(records: list[dict[str, Any]]) 
 
 @settings(max_examples=share_of_examples(1 / 2))
 @given(st.lists(ORDER, min_size=1, max_size=6))
-def test_however_orders_are_cut_into_pages_they_are_the_same(records: list[dict[str, Any]]) -> None:
-    """One page, a page each in one chunk, a page each in chunks of their own."""
+def test_the_size_of_pages_changes_nothing(records: list[dict[str, Any]]) -> None:
+    """Orders come in one page, in a page each, and in chunks of one page."""
     whole = build_frames([decode_orders("X", [build_page(*records)])])
     _same(whole, build_frames([decode_orders("X", [build_page(record) for record in records])]))
     _same(whole, build_frames([decode_orders("X", [build_page(record)]) for record in records]))
@@ -147,8 +147,8 @@ def test_however_orders_are_cut_into_pages_they_are_the_same(records: list[dict[
     ],
     ids=str,
 )
-def test_a_line_that_only_the_careful_lane_reads_is_a_row(changes: Any, column: str, read: Any) -> None:
-    """What the API may mean, it gets; nothing is rejected, and the neighbours are as ever."""
+def test_a_line_that_only_the_lenient_decoder_reads_is_a_row(changes: Any, column: str, read: Any) -> None:
+    """Nothing is rejected, and neighboring rows are unchanged."""
     odd, plain = _order("A2", _line(**changes)), [_order("A1", _line()), _order("A3", _line())]
     found = build_frames([decode_orders("X", [build_page(plain[0], odd, plain[1]), build_page(_order("A4", _line()))])])
     lines = found.line_items.set_index("order_no")
@@ -191,8 +191,8 @@ LINES_REFUSED = [
 
 
 @pytest.mark.parametrize(("line", "column"), LINES_REFUSED, ids=[line.decode() for line, _ in LINES_REFUSED])
-def test_a_line_that_no_lane_reads_is_a_reject_alone(line: bytes, column: str) -> None:
-    """Its order stays, counts it, and its neighbours keep their positions."""
+def test_a_line_that_no_decoder_reads_is_the_only_reject(line: bytes, column: str) -> None:
+    """Its order stays and counts the line; other lines keep their positions."""
     first, third = (json.dumps(_line(sku, lineItem=None)).encode() for sku in "TU")
     order = json.dumps(_order()).encode().replace(b"[]", b"[" + b",".join([first, line, third]) + b"]")
     plain = _order("A0", _line())
@@ -230,8 +230,8 @@ ORDERS_REFUSED = [
 
 
 @pytest.mark.parametrize(("record", "column"), ORDERS_REFUSED, ids=[repr(record) for record, _ in ORDERS_REFUSED])
-def test_an_order_that_no_lane_reads_is_a_reject_alone(record: bytes, column: str) -> None:
-    """Listed as it came, with its place; its neighbours are rows, on its page and on others."""
+def test_an_order_that_no_decoder_reads_is_the_only_reject(record: bytes, column: str) -> None:
+    """The reject has the record and its place; other orders are rows."""
     plain = [_order(f"A{number}", _line()) for number in range(4)]
     pages = [build_page(plain[0]), build_page(plain[1], record, plain[2]), build_page(plain[3])]
     found = build_frames([decode_orders("X", pages)])
@@ -251,8 +251,8 @@ def test_an_order_that_no_lane_reads_is_a_reject_alone(record: bytes, column: st
         ('"pricing": {"grandTotal": 1}, "pricing": {"grandTotal": 2}', "grand_total", 2.0),
     ],
 )
-def test_of_a_field_said_twice_the_last_one_counts(doubled: str, column: str, read: Any) -> None:
-    """As in every reader of JSON; the fast lane leaves that to the careful one."""
+def test_the_last_of_repeated_fields_counts(doubled: str, column: str, read: Any) -> None:
+    """All JSON parsers do so; the fast decoder leaves such pages to the lenient one."""
     page = build_page(json.dumps(_order()).encode()[:-1] + b", " + doubled.encode() + b"}")
     found = build_frames([decode_orders("X", [page])])
     assert (arrow_orders.decode_strictly([page], "X"), found.orders.loc[0, column], found.rejects) == (None, read, ())
@@ -261,7 +261,7 @@ def test_of_a_field_said_twice_the_last_one_counts(doubled: str, column: str, re
 @pytest.mark.parametrize("indent", [None, 1])
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
 def test_line_breaks_in_a_page_are_only_blanks(indent: int | None, ending: str) -> None:
-    """A server may print prettily, with the ends of lines of any system; U+2028 in a text is none."""
+    """A page may be pretty-printed with any line ends; U+2028 in a text is not one."""
     records = [_order("A1", _line(), customerName="a\u2028b\nc"), _order("A2")]
     pretty = json.dumps({"data": records}, indent=indent, ensure_ascii=False).replace("\n", ending) + ending
     page = open_page("", pretty.encode()).records
@@ -276,14 +276,14 @@ def test_line_breaks_in_a_page_are_only_blanks(indent: int | None, ending: str) 
     [b'[{"orderNo": "A1"}] and more', b'[{"orderNo": "A1"},]', b"[{'orderNo': 1}]", b'[{"orderNo": 007}]', b"[" * 9999],
     ids=["more", "comma", "quotes", "zeros", "deep"],
 )
-def test_what_is_no_json_at_all_is_said_and_never_half_read(body: bytes) -> None:
-    """An error of ours, in one line."""
+def test_invalid_json_raises_an_error(body: bytes) -> None:
+    """A one-line error of the package is raised."""
     with pytest.raises(UnexpectedAnswerError, match="unknown shape"):
         open_page("/orders", body)
 
 
 def test_a_value_that_is_no_json_costs_nothing_but_its_record() -> None:
-    """Numbers of 5,000 digits or beyond 1e308 beside it, a byte order mark in front: all is as it came."""
+    """Numbers of 5,000 digits or above 1e308, and a byte order mark, don't affect other records."""
     odd = [
         b'{"orderNo": "B1", "orderDate": "2026-01-01", "x": NaN, "y": 1e400, "z": ' + b"9" * 5000 + b"}",
         b'{"orderNo": "B2", "orderDate": "2026-01-01", "x\\ud800": 1.10, "status": "NaN, \\"Infinity\\" \\ud83d\\udce6"}',
@@ -298,7 +298,7 @@ def test_a_value_that_is_no_json_costs_nothing_but_its_record() -> None:
 
 
 def _mixed(pattern: str) -> list[bytes]:
-    """Pages of two orders each: `f` for the fast lane, `c` for the careful one, `r` with a reject between."""
+    """Make pages of two orders each: `f` for the fast decoder, `c` for the lenient one, `r` with a reject between."""
     pages = []
     for place, kind in enumerate(pattern):
         first, second = _order(f"{place}a", _line(), _line(lineItem="2")), _order(f"{place}b", _line())
@@ -309,8 +309,8 @@ def _mixed(pattern: str) -> list[bytes]:
 
 
 @pytest.mark.parametrize("pattern", ["f", "c", "r", "fcf", "cfc", "ffrffcff", "ccccff", "rrrfrf", "frcrcffcr"])
-def test_order_sizes_and_places_are_right_whichever_lane_each_page_takes(pattern: str) -> None:
-    """A chunk of many pages of which some are refused."""
+def test_order_sizes_and_places_are_right_for_any_decoder(pattern: str) -> None:
+    """The fast decoder refuses some of many pages in a chunk."""
     opened = decode_orders("X", _mixed(pattern))
     parts = [part for part in split_pages(opened) if isinstance(part, OrderPages)]
     assert list(opened.sizes) == [3 if kind == "r" else 2 for kind in pattern]
@@ -328,7 +328,7 @@ def test_order_sizes_and_places_are_right_whichever_lane_each_page_takes(pattern
 @pytest.mark.parametrize("pattern", ["rr", "fr", "frf", "frcrcffcr", "ccccrf"])
 @pytest.mark.parametrize("each", [1, 2, 9])
 def test_a_reject_tells_its_place_among_all_records(pattern: str, each: int) -> None:
-    """Over pages, chunks and windows, in whichever lane they were read."""
+    """Places count over pages, chunks and windows, for both decoders."""
     pages = _mixed(pattern)
     bad = [page.replace(b",5,", b',{"orderNo":"bad%d"},' % place) for place, page in enumerate(pages)]
 
@@ -344,7 +344,7 @@ def test_a_reject_tells_its_place_among_all_records(pattern: str, each: int) -> 
 
 
 def test_line_rejects_tell_the_place_of_their_order_over_windows() -> None:
-    """Counted among all that came; those of a copy that gave way to a newer one are not listed."""
+    """Places count all records; lines of a replaced copy are not listed."""
     bad = _line("B", quantity="x")
     pages = [[_order("A1", bad)], [_order("A2"), _order("A3", _line(), bad)], [_order("A1", _line())]]
     found = build_frames([decode_orders("X", [build_page(*page)]) for page in pages])

@@ -1,4 +1,4 @@
-"""Records become rows, cell by cell as sent, or rejects with a reason; nothing vanishes."""
+"""Test that records become rows with their values as sent, or rejects with a reason."""
 
 import json
 from typing import Any
@@ -47,58 +47,58 @@ def _shipments(*records: Any, channels: list[str | None] | None = None) -> decod
 
 @given(sku=KEY, name=TEXT, upc=TEXT)
 def test_texts_of_stock_stay_as_sent(sku: str, name: str, upc: str) -> None:
-    """A SKU of `None` is a SKU."""
+    """A SKU may be called `None`."""
     frame = _stock(_row(productSku=sku, productName=name, productUpc=upc)).frame
     assert frame.loc[0, ["product_sku", "product_name", "product_upc"]].tolist() == [sku, name, upc]
 
 
 @given(st.integers(-(2**63) + 1, 2**63 - 1))
 def test_counts_may_come_as_number_or_text(count: int) -> None:
-    """58, "58" and the like; to the unit."""
+    """Both 58 and "58" are read exactly."""
     frame = _stock(_row(productSku="a", quantity=count), _row(productSku="b", quantity=str(count))).frame
     assert frame["quantity"].tolist() == [count, count]
 
 
 @pytest.mark.parametrize("sent", ["58.0", 58.0, "58", 58])
 def test_a_whole_count_with_a_point_is_a_count(sent: Any) -> None:
-    """The reference shows texts, other answers numbers."""
+    """The reference shows counts as texts; other answers have numbers."""
     assert _stock(_row(quantity=sent)).frame["quantity"].tolist() == [58]
 
 
 @pytest.mark.parametrize("sent", [58.5, "58.5", "", "abc", None, True, [], 10**30, "1" * 30])
-def test_what_is_no_count_is_a_reject(sent: Any) -> None:
-    """Never a null, never a zero, never a crash."""
+def test_an_invalid_count_is_a_reject(sent: Any) -> None:
+    """An invalid count is never null or zero."""
     found = _stock(_row(quantity=sent), _row(productSku="T"))
     assert (found.frame["product_sku"].tolist(), [r.column for r in found.rejects]) == (["T"], ["quantity"])
 
 
 def test_a_sku_that_repeats_in_its_warehouse_is_a_reject() -> None:
-    """The first one stays: a key is unique."""
+    """The first row stays, so that keys are unique."""
     found = _stock(_row(quantity=1), _row(quantity=2))
     assert (found.frame["quantity"].tolist(), found.rejects[0].reason) == ([1], "repeats a SKU of its warehouse")
 
 
 @pytest.mark.parametrize("spelt", ["nextAvailabileQuantity", "nextAvailableQuantity"])
 def test_both_spellings_of_the_next_quantity_are_read(spelt: str) -> None:
-    """The reference misspells it."""
+    """The reference misspells the field."""
     assert _stock(_row(**{spelt: "7"})).frame["next_available_quantity"].tolist() == [7]
 
 
 @pytest.mark.parametrize("spelt", ["channelName", "channalName"])
 def test_both_spellings_of_the_channels_name_are_read(spelt: str) -> None:
-    """As does POST /channels."""
+    """POST /channels uses both too."""
     raw = json.dumps({"channelId": "A", spelt: "Shop"}).encode()
     assert decode.decode_channels([raw]).frame["channel_name"].tolist() == ["Shop"]
 
 
 def test_extras_stay_json() -> None:
-    """Of whatever shape."""
+    """Any shape stays as JSON text."""
     frame = _stock(_row(productExtras={"a": [1]})).frame
     assert json.loads(frame.loc[0, "product_extras"]) == {"a": [1]}
 
 
 def test_unknown_fields_of_a_shipment_are_text_in_snake_case() -> None:
-    """Nested objects flattened, lists as JSON, acronyms in one piece."""
+    """Nested objects are flattened, lists become JSON, and acronyms stay one word."""
     record = {"orderNo": "A", "trackingURL": "u", "box": {"sizeCm": 30, "isOpen": True}, "items": [1], "weight": 1.5}
     row = _shipments(record).frame.iloc[0]
     found = row[["tracking_url", "box_size_cm", "box_is_open", "items", "weight"]].tolist()
@@ -106,7 +106,7 @@ def test_unknown_fields_of_a_shipment_are_text_in_snake_case() -> None:
 
 
 def test_the_same_shipment_from_neighbouring_windows_is_one() -> None:
-    """Windows share their edge day."""
+    """Adjacent windows share a day."""
     record = {"orderNo": "A", "trackingNumber": "T"}
     assert len(_shipments(record, record).frame) == 1
 
@@ -119,12 +119,12 @@ def test_equal_shipments_of_two_channels_are_two() -> None:
 
 @pytest.mark.parametrize(("sent", "read"), [(True, True), ("true", True), (1, True), ("0", False), ("No", False)])
 def test_acknowledgement_is_read_in_any_form(sent: Any, read: bool) -> None:
-    """The answer is not documented."""
+    """Its format is not documented."""
     assert _shipments({"orderNo": "A", "acknowledged": sent}).frame["acknowledged"].tolist() == [read]
 
 
 def test_acknowledgement_that_cannot_be_read_is_a_reject() -> None:
-    """And no silent null."""
+    """It is not silently null."""
     assert [reject.column for reject in _shipments({"orderNo": "A", "acknowledged": "maybe"}).rejects] == [
         "acknowledged"
     ]
@@ -132,7 +132,7 @@ def test_acknowledgement_that_cannot_be_read_is_a_reject() -> None:
 
 @pytest.mark.parametrize("load", [decode.decode_stock, decode.decode_warehouses, decode.decode_channels])
 def test_no_records_give_the_same_columns_and_dtypes(load: Any) -> None:
-    """An empty answer is typed as a full one."""
+    """An empty answer has the dtypes of a full one."""
     full = {
         decode.decode_stock: {"warehouseCode": "W", "warehouseInventory": [_row(nextAvailabilityDate="2026-01-01")]},
         decode.decode_warehouses: {"warehouseCode": "W"},

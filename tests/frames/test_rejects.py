@@ -1,4 +1,4 @@
-"""Why a record can't be read is said to a person, who knows columns and values and no types."""
+"""Test that reasons of rejects name columns and values, not types of code."""
 
 import json
 from collections.abc import Callable
@@ -34,7 +34,7 @@ def _reason(**row: Any) -> str:
     ids=str,
 )  # fmt: skip
 def test_a_reason_names_the_column_and_what_is_wrong_with_its_value(row: dict[str, Any], reason: str) -> None:
-    """As short as the value allows."""
+    """Long values are shortened."""
     assert _reason(**row) == reason
 
 
@@ -49,13 +49,13 @@ def test_a_reason_names_the_column_and_what_is_wrong_with_its_value(row: dict[st
     ids=str,
 )
 def test_a_warehouse_says_why_it_is_left_out(record: Any, reason: str) -> None:
-    """It has no rows, whatever it holds."""
+    """A warehouse that can't be read has no rows."""
     found = records.decode_stock([json.dumps(record).encode()])
     assert ([reject.reason for reject in found.rejects], len(found.frame)) == ([reason], 0)
 
 
 def test_a_value_that_may_be_personal_is_in_no_warning(server: ScriptedServer, staging: Connect) -> None:
-    """Notebooks keep warnings; the masked rejects don't tell it either."""
+    """Notebooks save warnings; masked rejects don't have the value either."""
     server.on("GET /channels", Reply({"data": [{"channelId": "A", "channelName": {"of": "Jane Doe"}}]}))
     with pytest.warns(RejectedRowsWarning, match=r"1 record .*channel_name is no text\. See") as caught:
         channels = cn.load_channels(staging())

@@ -1,4 +1,4 @@
-"""Keys as numbers: equal keys have equal numbers, in the order of the keys."""
+"""Test that keys become numbers that are equal and ordered as the keys are."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _columns(rows: list[tuple[str, str, int]]) -> list[pd.Series]:
 def test_numbers_stand_for_keys_and_keep_their_order(
     room: int, first: list[tuple[str, str, int]], second: list[tuple[str, str, int]]
 ) -> None:
-    """Over all frames together, whether or not there is room for a table."""
+    """Numbers are consistent over all frames, for small and large tables."""
     numbered = encode_keys(_columns(first), _columns(second), room=room)
     numbers = [int(number) for rows in numbered.rows for number in rows]
     order = {key: place for place, key in enumerate(sorted({*first, *second}))}
@@ -36,14 +36,14 @@ def test_numbers_stand_for_keys_and_keep_their_order(
 
 
 def test_a_null_in_a_key_has_no_number() -> None:
-    """It equals nothing, not even another null."""
+    """A null equals nothing, not even another null."""
     sku = pd.Series(["A", None, "B"], dtype="str")
     assert encode_keys([sku, sku]).rows[0].tolist()[1] == -1
 
 
 @given(st.lists(st.integers(-1, 50), max_size=20), st.sampled_from([51, 10**6]))
 def test_dense_numbers_are_counted_through(numbers: list[int], size: int) -> None:
-    """In their order, and -1 stays."""
+    """Numbers become consecutive in order, and -1 stays."""
     counted, many = compact_codes(np.array(numbers, dtype=np.int64), size)
     ranks = {number: place for place, number in enumerate(sorted({*numbers} - {-1}))} | {-1: -1}
     assert (counted.tolist(), many) == ([ranks[number] for number in numbers], len({*numbers} - {-1}))
@@ -51,7 +51,7 @@ def test_dense_numbers_are_counted_through(numbers: list[int], size: int) -> Non
 
 @given(st.lists(st.integers(0, 9), max_size=20))
 def test_repeated_marks_all_rows_of_a_number(numbers: list[int]) -> None:
-    """The first one too."""
+    """The first row is marked too."""
     rows = np.array(numbers, dtype=np.int64)
     expected = [numbers.count(number) > 1 for number in numbers]
     assert find_duplicates(rows, index_rows(rows, 10)).tolist() == expected
@@ -61,7 +61,7 @@ def test_repeated_marks_all_rows_of_a_number(numbers: list[int]) -> None:
 def test_text_is_picked_from_columns_that_follow_each_other(
     first: list[str | None], second: list[str], data: st.DataObject
 ) -> None:
-    """-1 is null, and so is null."""
+    """-1 gives null, and null stays null."""
     rows = data.draw(st.lists(st.integers(-1, len(first) + len(second) - 1), max_size=8))
     columns = [pd.Series(values, dtype="str") for values in (first, second)]
     both = [*first, *second]
@@ -70,7 +70,7 @@ def test_text_is_picked_from_columns_that_follow_each_other(
 
 
 def test_text_of_a_few_words_is_text() -> None:
-    """Of the frames' own dtype."""
+    """The dtype is that of the frames."""
     pd.testing.assert_series_equal(decode_categories(np.array([1, 0]), ["a", "b"]), pd.Series(["b", "a"], dtype="str"))
     pd.testing.assert_series_equal(repeat_text("a", 2), pd.Series(["a", "a"], dtype="str"))
     pd.testing.assert_series_equal(repeat_text(None, 1), pd.Series([None], dtype="str"))

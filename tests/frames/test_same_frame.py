@@ -1,4 +1,4 @@
-"""The same question gives the same frame, wherever it comes from; and a frame is its owner's alone."""
+"""Test that the same query gives the same frame from any source, and that frames share no data."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -65,7 +65,7 @@ def _client(sandbox: Sandbox, **given: Any) -> Iterator[cn.Client]:
 
 @pytest.fixture(scope="module")
 def plain() -> Iterator[tuple[pd.DataFrame, pd.DataFrame]]:
-    """Both frames of the winter, each read afresh."""
+    """Load both frames of the winter fresh."""
     with pytest.MonkeyPatch.context() as patch, _northwind() as sandbox:
         patch.delenv("CENPORTS_PROFILE", raising=False)
         with _client(sandbox, cache=False) as client:
@@ -76,7 +76,7 @@ Frames = tuple[pd.DataFrame, pd.DataFrame]
 
 
 def test_cached_remembered_refreshed_and_offline_frames_are_the_fresh_one(plain: Frames, tmp_path: Path) -> None:
-    """To the last cell, dtype and label; only the origin tells them apart."""
+    """Cells, dtypes and labels are equal; only the provenance differs."""
     orders, lines = plain
     with _northwind() as sandbox:
         with _client(sandbox, cache=tmp_path) as client:
@@ -124,7 +124,7 @@ def test_cached_remembered_refreshed_and_offline_frames_are_the_fresh_one(plain:
     ids=str,
 )
 def test_however_cenports_answers_the_frames_are_the_same(plain: Frames, dialect: dict[str, Any]) -> None:
-    """One page or many, in whatever order, with numbers that only the careful lane reads."""
+    """One page or several, in any order, with numbers only the lenient decoder reads."""
     with _northwind(**dialect) as sandbox, _client(sandbox) as client:
         orders, remembered = cn.load_orders(client, *WINTER), cn.load_line_items(client, *WINTER)
         lines = cn.load_line_items(client, *WINTER)
@@ -134,7 +134,7 @@ def test_however_cenports_answers_the_frames_are_the_same(plain: Frames, dialect
 
 
 def test_a_page_that_needs_care_and_many_pages_change_nothing(server: ScriptedServer, staging: Connect) -> None:
-    """One order of sixty has a quantity as text; the pages hold sixty, seven or one."""
+    """One order of sixty has a text quantity; pages have 60, 7 or 1 orders."""
     orders = [_order(f"{number:02}", "S", "T", customerName=f"n{number}") for number in range(60)]
     careful = [
         *orders[:30],
@@ -193,7 +193,7 @@ def _answer_all(server: ScriptedServer, *, empty: bool) -> None:
 
 @pytest.mark.parametrize("name", LOADERS)
 def test_an_empty_frame_is_one_like_any_other(server: ScriptedServer, staging: Connect, name: str) -> None:
-    """Columns, their order, dtypes, index; put before or behind a full one it changes none of them."""
+    """Columns, dtypes and index are equal, and a concat with a full frame changes none of them."""
     june = FakeClock()
     june.advance(105 * DAY)
     _answer_all(server, empty=False)
@@ -216,7 +216,7 @@ def _schema(name: str) -> str:
 
 
 def _failing(seen: ReceivedRequest) -> Reply:
-    """Three hundred orders at once, which may be cut; of its parts the last one fails, the others have one order."""
+    """Serve 300 orders in an answer that may be cut; the last of its parts fails, the others have one order each."""
     whole = seen.body["startDate"] == "2026-05-31" and seen.body["endDate"] == "2026-07-02"
     if not whole and seen.body["endDate"] == "2026-07-02":
         return Reply(status=500)
@@ -227,7 +227,7 @@ def _failing(seen: ReceivedRequest) -> Reply:
 def test_a_partial_frame_is_the_whole_one_with_rows_left_out(
     server: ScriptedServer, staging: Connect, name: str
 ) -> None:
-    """The same columns and dtypes, from the error and on request."""
+    """Columns and dtypes are equal, both in the error and on request."""
     load = {"orders": cn.load_orders, "line_items": cn.load_line_items}[name]
     server.on("GET /orders", Reply({"data": [_order("A0", "S")], "last_page": 1}))
     whole = load(staging(cache=False), *JUNE, channel_id="X")
@@ -243,7 +243,7 @@ def test_a_partial_frame_is_the_whole_one_with_rows_left_out(
 
 
 def test_a_partial_reading_is_not_remembered_as_a_whole_one(server: ScriptedServer, staging: Connect) -> None:
-    """Lines after partial orders are asked for anew, and judged anew."""
+    """Lines after partial orders are requested and checked again."""
     server.on("GET /orders", _failing)
     client = staging()
     with pytest.warns(IncompleteWarning):
@@ -257,7 +257,7 @@ def test_a_partial_reading_is_not_remembered_as_a_whole_one(server: ScriptedServ
 
 @pytest.fixture
 def rejecting(server: ScriptedServer, staging: Connect) -> Frames:
-    """Frames of four orders, and two rejects: an order and a line."""
+    """Load frames of four orders with two rejects: an order and a line."""
     records = [_order("A", "S", "T"), _order("B", "S", orderDate="soon"), _order("C", "U", "S"), _order("D")]
     records[2]["lineItems"][0]["quantity"] = "x"
     server.on("GET /orders", Reply({"data": records, "last_page": 1}))
@@ -286,7 +286,7 @@ OPERATIONS: dict[str, Callable[[pd.DataFrame], pd.DataFrame]] = {
 @pytest.mark.parametrize("operation", OPERATIONS)
 @pytest.mark.parametrize("which", [0, 1], ids=["orders", "lines"])
 def test_what_pandas_makes_of_a_frame_still_knows_its_origin(rejecting: Frames, which: int, operation: str) -> None:
-    """And its rejects, which are all there."""
+    """Its rejects are kept too."""
     frame = rejecting[which]
     made = OPERATIONS[operation](frame)
     rejects, kept = cn.rejected(frame), cn.rejected(made)
@@ -298,7 +298,7 @@ def test_what_pandas_makes_of_a_frame_still_knows_its_origin(rejecting: Frames, 
 
 @pytest.mark.parametrize("which", [0, 1], ids=["orders", "lines"])
 def test_a_frame_comes_back_from_parquet_as_it_went(rejecting: Frames, tmp_path: Path, which: int) -> None:
-    """Cells, dtypes, origin and rejects."""
+    """Cells, dtypes, provenance and rejects are equal."""
     frame = rejecting[which]
     frame.to_parquet(tmp_path / "frame.parquet")
     back = pd.read_parquet(tmp_path / "frame.parquet")
@@ -308,7 +308,7 @@ def test_a_frame_comes_back_from_parquet_as_it_went(rejecting: Frames, tmp_path:
 
 
 def test_groups_and_joins_are_those_of_ordinary_frames(plain: Frames) -> None:
-    """Keys group, count and join by their text."""
+    """Keys are grouped, counted and joined by their text."""
     orders, lines = plain
     sizes = lines.groupby(["channel_id", "order_no"])["product_sku"].size()
     joined = orders.merge(sizes.rename("lines").reset_index(), on=["channel_id", "order_no"], validate="one_to_one")
@@ -318,7 +318,7 @@ def test_groups_and_joins_are_those_of_ordinary_frames(plain: Frames) -> None:
 
 @pytest.mark.parametrize("which", [0, 1], ids=["orders", "lines"])
 def test_a_frame_is_its_owners_to_write_in(northwind: Sandbox, client: cn.Client, which: int) -> None:
-    """Every column takes a value in place, and no other frame is changed: not a later, nor an earlier one."""
+    """Every column can be assigned in place without changing an earlier or later frame."""
     loads = (cn.load_orders, cn.load_line_items)
     first, second = cn.load_orders(client, *WINTER), cn.load_line_items(client, *WINTER)
     whole = (first.copy(), second.copy())
@@ -333,7 +333,7 @@ def test_a_frame_is_its_owners_to_write_in(northwind: Sandbox, client: cn.Client
 
 
 def test_a_quantity_can_be_written(client: cn.Client) -> None:
-    """As the first thing that a user does with a frame."""
+    """Assigning a quantity is a user's usual first step."""
     lines = cn.load_line_items(client, *WINTER)
     lines.loc[0, "quantity"] = 5
     lines["price"] *= 2
@@ -342,7 +342,7 @@ def test_a_quantity_can_be_written(client: cn.Client) -> None:
 
 
 class Changing:
-    """A server of one order, which is another one in each answer."""
+    """A server of one order that changes with each answer."""
 
     def __init__(self, server: ScriptedServer, status: str = "open") -> None:
         self.answers = 0
@@ -378,7 +378,7 @@ AFTERWARDS: dict[str, tuple[Callable[[cn.Client, FakeClock], Any], dict[str, Any
 def test_remembered_lines_stand_for_the_cache_by_its_own_rules(
     server: ScriptedServer, staging: Connect, what: str
 ) -> None:
-    """The lines of the orders just loaded, unless the cache would not have them either."""
+    """The lines of the last load are used only if the cache would serve them."""
     changing, clock = Changing(server), FakeClock()
     clock.advance(100 * DAY)
     client = staging(clock)
@@ -395,7 +395,7 @@ def test_remembered_lines_stand_for_the_cache_by_its_own_rules(
 def test_lines_of_an_old_month_are_remembered_as_long_as_all_are_closed(
     server: ScriptedServer, staging: Connect, status: str, sku: str
 ) -> None:
-    """A month with an open line ages like this one, in memory as in the cache."""
+    """A month with an open line ages like the current one, in memory as in the cache."""
     changing, clock = Changing(server, status), FakeClock()
     clock.advance(300 * DAY)
     client = staging(clock)
@@ -406,7 +406,7 @@ def test_lines_of_an_old_month_are_remembered_as_long_as_all_are_closed(
 
 
 def test_without_a_cache_nothing_is_remembered(server: ScriptedServer, staging: Connect) -> None:
-    """`cache=False` means asking each time."""
+    """With `cache=False` each load sends requests."""
     changing = Changing(server)
     client = staging(cache=False)
     cn.load_orders(client, *JUNE)
@@ -415,7 +415,7 @@ def test_without_a_cache_nothing_is_remembered(server: ScriptedServer, staging: 
 
 
 def test_lines_are_remembered_once(server: ScriptedServer, staging: Connect) -> None:
-    """Their memory is then the frame's; the next load reads the cache, and finds the same."""
+    """The memory passes to the frame; the next load reads the same from the cache."""
     changing = Changing(server)
     client = staging()
     cn.load_orders(client, *JUNE)
@@ -425,7 +425,7 @@ def test_lines_are_remembered_once(server: ScriptedServer, staging: Connect) -> 
 
 
 def test_of_two_loads_at_once_only_one_takes_what_is_remembered(server: ScriptedServer, staging: Connect) -> None:
-    """The other one reads the cache: what is remembered can become one frame only."""
+    """The other load reads the cache, because the memory can become one frame only."""
     Changing(server)
     client = staging()
     cn.load_orders(client, *JUNE)
@@ -445,7 +445,7 @@ def test_of_two_loads_at_once_only_one_takes_what_is_remembered(server: Scripted
 
 
 def test_as_of_is_the_oldest_answer_of_a_mix(timed: cn.Client, clock: FakeClock) -> None:
-    """One more month, asked an hour later: the frame is as old as the months before it."""
+    """A month fetched an hour later doesn't change the frame's age."""
     began = clock.now()
     winter = cn.load_orders(timed, *WINTER)
     clock.advance(HOUR)
@@ -461,7 +461,7 @@ def test_as_of_is_the_oldest_answer_of_a_mix(timed: cn.Client, clock: FakeClock)
 
 
 def test_what_the_cache_has_is_not_lost_when_cenports_is_down(server: ScriptedServer, staging: Connect) -> None:
-    """Old months come from the cache; the young one that nobody answers for is named as missing."""
+    """Old months come from the cache; the current one is named as missing."""
 
     def answer(seen: ReceivedRequest) -> Reply:
         start = seen.body["startDate"]

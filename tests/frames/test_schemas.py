@@ -1,4 +1,4 @@
-"""Schemas explain themselves: meanings, examples, and a dictionary that is up to date."""
+"""Test that schemas explain every column, and that the data dictionary is up to date."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ KINDS = {"", "name", "address", "phone", "email", "text"}
 
 
 def frames_of_loaders(client: cn.Client) -> dict[str, pd.DataFrame]:
-    """What the loaders really return, by model name."""
+    """Load a frame for each schema, by name."""
     days = ("1998-05-01", "1998-05-06")
     return {
         "Orders": cn.load_orders(client, *days),
@@ -40,7 +40,7 @@ def frames_of_loaders(client: cn.Client) -> dict[str, pd.DataFrame]:
 
 @pytest.mark.parametrize("model", MODELS)
 def test_every_column_is_explained(model: Any) -> None:
-    """A meaning, a source, an example and a known kind for each column, and no line left over in the table."""
+    """Each column has a meaning, a source, an example and a known kind."""
     told = model.describe()
     assert list(told.columns) == COLUMNS
     assert list(told["column"]) == list(model.to_schema().columns)
@@ -52,7 +52,7 @@ def test_every_column_is_explained(model: Any) -> None:
 
 
 def test_no_meaning_is_left_over() -> None:
-    """A table has no line for a column that is gone."""
+    """The table has no entry for a missing column."""
     for model, table in [
         (cn.schemas.Orders, column_docs.ORDERS),
         (cn.schemas.LineItems, column_docs.LINE_ITEMS),
@@ -68,7 +68,7 @@ def test_no_meaning_is_left_over() -> None:
 
 
 def test_a_column_is_personal_in_every_frame_or_in_none() -> None:
-    """Masking goes by column name, so two frames can't disagree about one."""
+    """Masking goes by column name, so frames must agree."""
     seen: dict[str, set[str]] = {}
     for model in MODELS:
         for row in model.describe().to_dict("records"):
@@ -80,7 +80,7 @@ def test_a_column_is_personal_in_every_frame_or_in_none() -> None:
 @pytest.mark.parametrize("model", MODELS)
 @pytest.mark.parametrize("rows", [0, 120])
 def test_examples_are_valid_and_the_same_each_time(model: Any, rows: int) -> None:
-    """Made-up rows pass their own schema, keys included, and don't change."""
+    """Examples pass their schema, keys included, and don't change."""
     frame = model.example(rows=rows)
     assert len(model.validate(frame, lazy=True)) == rows
     pd.testing.assert_frame_equal(frame, model.example(rows=rows))
@@ -95,7 +95,7 @@ def test_an_example_has_three_rows_unless_asked_otherwise() -> None:
 
 
 def test_examples_have_the_dtypes_of_loaded_frames(northwind: Sandbox, client: cn.Client) -> None:
-    """What is tried on an example works on the real thing."""
+    """Code tried on an example works on a loaded frame."""
     for name, frame in frames_of_loaders(client).items():
         example = getattr(cn.schemas, name).example()
         assert example.dtypes.astype(str).to_dict() == frame.dtypes.astype(str).to_dict(), name
@@ -105,7 +105,7 @@ def test_examples_have_the_dtypes_of_loaded_frames(northwind: Sandbox, client: c
     ("model", "column", "value"), [(cn.schemas.Orders, "line_count", -1), (cn.schemas.LineItems, "line_item", -1)]
 )
 def test_a_range_that_is_sure_is_checked(model: Any, column: str, value: int) -> None:
-    """What can't be is refused."""
+    """Impossible values are refused."""
     frame = model.example().assign(**{column: value})
     with pytest.raises(Exception, match=f"(?s){column}.*greater_than_or_equal_to"):
         model.validate(frame)
@@ -130,7 +130,7 @@ def _break_rules(model: Any) -> Iterator[tuple[str, pd.DataFrame]]:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", LOADED)
 def test_a_loader_returns_no_frame_that_breaks_a_rule(name: str) -> None:
-    """Each rule of the schema is checked, though loaders leave out what the dtypes of columns say already."""
+    """Every rule is checked, although loaders skip those that dtypes guarantee."""
     model = getattr(cn.schemas, name)
     pd.testing.assert_frame_equal(validate(model.example(), model), model.example())
     for rule, frame in _break_rules(model):
@@ -138,15 +138,15 @@ def test_a_loader_returns_no_frame_that_breaks_a_rule(name: str) -> None:
             pytest.fail(f"{name}: {rule}, and it was returned: {validate(frame, model)}")
 
 
-def test_real_life_below_zero_is_valid() -> None:
-    """Corrections are negative and prices have four decimals."""
+def test_negative_corrections_are_valid() -> None:
+    """Corrections may be negative, and prices may have four decimals."""
     frame = cn.schemas.LineItems.example().assign(quantity=-3, price=-0.1234)
     assert len(cn.schemas.LineItems.validate(frame)) == 3
 
 
 @pytest.mark.slow
 def test_the_data_dictionary_is_up_to_date() -> None:
-    """docs/reference/data-dictionary.md is what the command writes."""
+    """docs/reference/data-dictionary.md equals the command's output."""
     command = [sys.executable, "-m", "cenports_nb.frames.schema.data_dictionary"]
     ran = subprocess.run(command, capture_output=True, check=True)
     assert (ROOT / "docs/reference/data-dictionary.md").read_bytes() == ran.stdout

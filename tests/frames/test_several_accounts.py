@@ -1,4 +1,4 @@
-"""Loaders of several accounts: `account` in front, one failure keeps the others, and one account where it must be one."""
+"""Test loaders of several accounts: the `account` column, failures of one account, and calls that need one account."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def write_profiles(home: Path, *names: str) -> None:
 
 @pytest.fixture
 def clients(sandboxes: list[Sandbox], home: Path) -> Iterator[list[cn.Client]]:
-    """Named so that their order in the list is not that of their names."""
+    """Connect clients whose names sort differently from their order in the list."""
     write_profiles(home, "northwind", "acme")
     opened = [
         cn.connect(profile=name, base_url=sandbox.url, rate_limit=100_000)
@@ -63,7 +63,7 @@ def clients(sandboxes: list[Sandbox], home: Path) -> Iterator[list[cn.Client]]:
 
 @pytest.mark.parametrize("name", LOADS)
 def test_the_frames_of_all_accounts_stand_in_one(clients: list[cn.Client], name: str) -> None:
-    """Each account's rows are those that it has alone; the schema knows the column."""
+    """Each account's rows equal its own load, and the schema knows the column."""
     load = LOADS[name]
     found = load(clients)
     getattr(cn.schemas, name).with_account().validate(found)
@@ -78,7 +78,7 @@ def test_the_frames_of_all_accounts_stand_in_one(clients: list[cn.Client], name:
 
 
 def test_open_items_and_a_list_of_one(clients: list[cn.Client]) -> None:
-    """A list gives the column, however long it is."""
+    """A list of any length adds the column."""
     found = cn.load_open_items(clients, lookback="60D")
     assert set(found["account"]) == {"acme", "northwind"}
     assert list(cn.load_channels([clients[0]]).columns[:2]) == ["account", "channel_id"]
@@ -86,7 +86,7 @@ def test_open_items_and_a_list_of_one(clients: list[cn.Client]) -> None:
 
 
 def test_accounts_are_loaded_side_by_side(clients: list[cn.Client], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each waits for its own rate limit only: neither ends before the other began."""
+    """Accounts have their own rate limits, so their loads overlap."""
     both_began, fetch = threading.Barrier(2, timeout=30), ApiSession.fetch_page
 
     def wait_then_fetch(*args: Any, **kwargs: Any) -> Any:
@@ -99,7 +99,7 @@ def test_accounts_are_loaded_side_by_side(clients: list[cn.Client], monkeypatch:
 
 @pytest.fixture
 def two(server: ScriptedServer, home: Path) -> Iterator[tuple[list[cn.Client], ScriptedServer, ScriptedServer]]:
-    """Two accounts whose answers a test writes."""
+    """Connect two accounts with scripted answers."""
     write_profiles(home, "a", "b")
     other = ScriptedServer()
     opened = [
@@ -118,7 +118,7 @@ def reply_orders(*numbers: str, **changes: Any) -> Reply:
 
 
 def test_an_account_that_fails_keeps_the_others(two: Any) -> None:
-    """It is named, with its error; allow_partial returns the others with a warning."""
+    """The error names it; allow_partial returns the others with a warning."""
     clients, one, other = two
     one.on("GET /orders", reply_orders("1", "2"))
     other.on("GET /orders", Reply({"message": "no"}, status=403))
@@ -135,8 +135,8 @@ def test_an_account_that_fails_keeps_the_others(two: Any) -> None:
     assert origin.complete is False
 
 
-def test_what_no_account_can_answer_is_the_error_of_one(two: Any) -> None:
-    """Wrong arguments, and credentials that nobody accepts."""
+def test_an_error_of_all_accounts_is_that_of_one(two: Any) -> None:
+    """Wrong arguments, and credentials refused by all accounts, raise a plain error."""
     clients, one, other = two
     with pytest.raises(InvalidRequestError, match="No days are given"):
         cn.load_orders(clients)
@@ -147,7 +147,7 @@ def test_what_no_account_can_answer_is_the_error_of_one(two: Any) -> None:
 
 
 def test_rejects_and_warnings_name_their_account(two: Any) -> None:
-    """All of them, at the line of the user."""
+    """All warnings point to the caller's line."""
     clients, one, other = two
     one.on("GET /orders", reply_orders("1", orderDate="soon"))
     other.on("GET /orders", reply_orders("2", orderDate="later"))
@@ -174,8 +174,8 @@ def test_rejects_and_warnings_name_their_account(two: Any) -> None:
         (lambda clients: "acme", "'acme' isn't a client"),
     ],
 )
-def test_what_is_no_list_of_accounts(clients: list[cn.Client], choose: Any, sentence: str) -> None:
-    """One sentence."""
+def test_an_invalid_list_of_accounts_is_refused(clients: list[cn.Client], choose: Any, sentence: str) -> None:
+    """An invalid list raises one sentence."""
     with pytest.raises(InvalidRequestError, match=sentence):
         cn.load_orders(choose(clients), last="7D")
 
@@ -190,8 +190,8 @@ def test_people_have_the_pseudonyms_of_their_account(clients: list[cn.Client]) -
     assert len(set(masked["customer_name"])) > 10
 
 
-def test_what_plans_or_sends_takes_one_account(clients: list[cn.Client], sandboxes: list[Sandbox]) -> None:
-    """Rows of two are refused in one sentence that says how to choose; rows of one are taken as ever."""
+def test_plans_and_submissions_take_one_account(clients: list[cn.Client], sandboxes: list[Sandbox]) -> None:
+    """Rows of two accounts raise one sentence that says how to choose; rows of one account are accepted."""
     actual, orders = cn.load_actual_stock(clients), cn.load_orders(clients, last="60D")
     counts = actual[["account", "warehouse_code", "product_sku"]].assign(quantity=actual["quantity"] + 1)
     one = actual[actual["account"] == "acme"]

@@ -1,4 +1,4 @@
-"""Lines of shipments, wherever and however they are sent; shipments of both halves of acknowledgement."""
+"""Test lines of shipments in any format, and shipments of both acknowledgement states."""
 
 import json
 from collections.abc import Callable
@@ -47,7 +47,7 @@ def _items(*records: Any) -> tuple[pd.DataFrame, list[str]]:
     ids=str,
 )
 def test_lines_are_found_whatever_their_place(shipment: Any) -> None:
-    """Lines before items before products; then a list whose objects have a SKU."""
+    """`lines` come before `items` and `products`, then any list of objects with a SKU."""
     frame, rejects = _items(shipment)
     assert frame[["product_sku", "quantity"]].to_numpy().tolist() == [["0012", 2], ["B", 3]]
     assert (frame["line_item"].tolist()[0], rejects) == (1, [])
@@ -55,7 +55,7 @@ def test_lines_are_found_whatever_their_place(shipment: Any) -> None:
 
 @pytest.mark.parametrize("shipment", [{}, {"lineItems": None}, {"items": []}, {"events": [{"at": "x"}]}], ids=str)
 def test_a_shipment_without_lines_has_no_row(shipment: Any) -> None:
-    """A list of other things is none; the columns are there all the same."""
+    """Other lists are no lines; the columns are there all the same."""
     frame, rejects = _items(shipment)
     assert (list(frame.columns), len(frame), rejects) == (FIXED, 0, [])
 
@@ -63,13 +63,13 @@ def test_a_shipment_without_lines_has_no_row(shipment: Any) -> None:
 @pytest.mark.parametrize("name", ["productSku", "productSKU", "sku", "SKU"])
 @pytest.mark.parametrize("count", ["quantity", "qty"])
 def test_sku_and_quantity_are_known_by_several_names(name: str, count: str) -> None:
-    """Zeros in front stay."""
+    """Leading zeros stay."""
     frame, _ = _items({"items": [{name: "0012", count: "4.0"}]})
     assert frame[["product_sku", "quantity"]].to_numpy().tolist() == [["0012", 4]]
 
 
 def test_other_fields_of_a_line_are_text() -> None:
-    """In snake case; what its shipment says already is not said twice, and nothing is lost that differs."""
+    """Names are snake case; fields equal to the shipment's are left out, others are kept."""
     line = {"orderNo": "A", "trackingNumber": "T-2", "lineItem": "x", "serialNo": 7, "size": {"cm": 1.5}, "tags": [1]}
     frame, _ = _items({"trackingNumber": "T-1", "items": [line]})
     row = frame.iloc[0].drop(["ship_date", "product_sku", "quantity"]).to_dict()
@@ -87,13 +87,13 @@ def test_other_fields_of_a_line_are_text() -> None:
 
 
 def test_the_number_of_a_line_is_as_sent_or_its_position() -> None:
-    """Digits are a number, anything else is not."""
+    """Only digits are a line number."""
     frame, _ = _items({"items": [{"lineItem": "7"}, {"lineNumber": 9}, {"lineItem": None}, {}, {"lineItem": -1}]})
     assert frame["line_item"].tolist() == [7, 9, 3, 4, 5]
 
 
 def test_a_package_tells_the_tracking_number_that_the_shipment_lacks() -> None:
-    """And only then."""
+    """The package's number is used only if the shipment has none."""
     packages = [{"trackingNumber": "P-1", "items": LINES[:1]}, {"items": LINES[1:]}]
     frame, _ = _items({"packages": packages}, {"trackingNumber": "S", "packages": packages})
     assert frame["tracking_number"].fillna("-").tolist() == ["P-1", "-", "S", "S"]
@@ -105,7 +105,7 @@ LINE = st.fixed_dictionaries({}, optional={"productSku": st.just("S"), "quantity
 
 @given(st.lists(st.lists(LINE | ODD, max_size=4), max_size=3))
 def test_every_line_is_a_row_or_a_reject(shipments: list[list[Any]]) -> None:
-    """Whatever it is; and the readable ones are the same without the others."""
+    """Readable lines are the same without the others."""
     records = [{"orderNo": f"O{number}", "lineItems": lines} for number, lines in enumerate(shipments)]
     frame, rejects = _items(*records)
     assert len(frame) + len(rejects) == sum(map(len, shipments))
@@ -121,7 +121,7 @@ def _countable(line: dict[str, Any]) -> bool:
 
 
 def test_a_line_that_cannot_be_read_says_which_and_why() -> None:
-    """Order and position, as a person would look for it."""
+    """The reason names order and position."""
     _, rejects = _items({"items": [{"sku": "A", "quantity": 1}, {"sku": "B", "quantity": "two"}, "C"]})
     assert rejects == [
         "line 2 of a shipment of order A: quantity is no whole number: 'two'",
@@ -130,7 +130,7 @@ def test_a_line_that_cannot_be_read_says_which_and_why() -> None:
 
 
 def test_lines_come_from_the_very_pages_of_the_shipments(northwind: Sandbox, client: cn.Client) -> None:
-    """Two frames, one set of requests; every unit of every line is there."""
+    """Both frames take one set of requests, and all units are there."""
     shipments = cn.load_shipments(client, *JANUARY)
     before = len(northwind.requests)
     items = cn.load_shipment_items(client, *JANUARY)
@@ -142,14 +142,14 @@ def test_lines_come_from_the_very_pages_of_the_shipments(northwind: Sandbox, cli
 
 
 def test_no_shipments_give_the_same_columns_and_dtypes(client: cn.Client) -> None:
-    """An empty answer is typed as a full one."""
+    """An empty answer has the dtypes of a full one."""
     full, empty = cn.load_shipment_items(client, *JANUARY), cn.load_shipment_items(client, order_nos=["none"])
     assert len(empty) == 0
     pd.testing.assert_series_equal(full.dtypes, empty.dtypes)
 
 
 def test_a_bad_line_is_announced_and_its_shipment_is_not(server: ScriptedServer, staging: Connect) -> None:
-    """The line is listed by the frame that it is missing from."""
+    """Only the frame of lines lists it as a reject."""
     shipment = {"orderNo": "A", "lineItems": [{"sku": "S", "quantity": "two"}, {"sku": "T", "quantity": 1}]}
     server.on("GET /shipments", Reply({"data": [shipment]}))
     client = staging()
@@ -163,7 +163,7 @@ def test_a_bad_line_is_announced_and_its_shipment_is_not(server: ScriptedServer,
 
 
 def test_both_halves_fill_what_is_acknowledged(northwind: Sandbox, client: cn.Client) -> None:
-    """The same shipments, each with its answer."""
+    """Reading both states fills the column for each shipment."""
     whole = cn.load_shipments(client, *JANUARY)
     known = cn.load_shipments(client, *JANUARY, with_acknowledged=True)
     assert known["acknowledged"].notna().all()
@@ -176,7 +176,7 @@ def test_both_halves_fill_what_is_acknowledged(northwind: Sandbox, client: cn.Cl
 def test_a_shipment_that_is_acknowledged_in_between_is_one(
     server: ScriptedServer, staging: Connect, says: bool
 ) -> None:
-    """It is in both halves; the later answer wins."""
+    """It is in both answers; the later one wins."""
 
     def answer(seen: ReceivedRequest) -> Reply:
         half = seen.body["acknowledged"]

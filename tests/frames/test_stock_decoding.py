@@ -1,4 +1,4 @@
-"""Stock, warehouses and channels: read all at once or row by row, the frame is the same; news is told once."""
+"""Test that stock, warehouses and channels give the same frame read together or by row, and warn once of new fields."""
 
 import json
 import warnings
@@ -46,7 +46,7 @@ def _encoded(*records: Any) -> list[bytes]:
 
 
 def _told(*loads: Callable[[], object]) -> list[warnings.WarningMessage]:
-    """Load, and list what was said."""
+    """Load, and return the warnings."""
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         for load in loads:
@@ -56,7 +56,7 @@ def _told(*loads: Callable[[], object]) -> list[warnings.WarningMessage]:
 
 @given(st.lists(PLAIN | ROW, max_size=9))
 def test_a_row_that_cannot_be_read_changes_no_other_row(rows: list[Any]) -> None:
-    """One bad row has a warehouse read row by row; the others come out as without it, dtypes included."""
+    """A bad row makes its warehouse be read row by row; the other rows are the same, dtypes included."""
     alone = decode.decode_stock(_encoded(_warehouse(*rows)))
     beside = decode.decode_stock(_encoded(_warehouse(*rows, {"productSku": "BAD"})))
     pd.testing.assert_frame_equal(alone.frame, beside.frame)
@@ -67,7 +67,7 @@ def test_a_row_that_cannot_be_read_changes_no_other_row(rows: list[Any]) -> None
 
 
 def test_rows_keep_their_warehouse_beside_a_bad_one() -> None:
-    """Codes and names follow their rows, whichever way each warehouse is read; the place of a reject is told."""
+    """Codes and names match their rows for both ways of reading, and a reject has its place."""
     row = {"productSku": "A", "quantity": "1"}
     found = decode.decode_stock(
         _encoded(
@@ -89,8 +89,8 @@ def test_rows_keep_their_warehouse_beside_a_bad_one() -> None:
     ]
 
 
-def test_the_documented_fields_are_no_news() -> None:
-    """Those that no frame has, and both spellings, included."""
+def test_documented_fields_cause_no_warning() -> None:
+    """Fields that no frame has, and both spellings, cause no warning."""
     row = {"productSku": "A", "quantity": "1", "nextAvailabileQuantity": "1", "nextAvailableQuantity": "1"}
     address = {"streetAddress": "x", "ignoreValidation": False}
     stock = _encoded(_warehouse(row, warehouseAddress=address))
@@ -101,7 +101,7 @@ def test_the_documented_fields_are_no_news() -> None:
 
 @pytest.mark.parametrize("bad", [[], [{"productSku": "B"}], [None], [[{"z": 1}]]], ids=str)
 def test_new_fields_are_named_with_their_place(bad: list[Any]) -> None:
-    """However the rest of the warehouse looks."""
+    """They are found whatever else the warehouse has."""
     row = {"productSku": "A", "quantity": "1", "bin": "7"}
     record = _warehouse(row, *bad, open=True, warehouseAddress={"floor": 2})
     assert decode.decode_stock(_encoded(record)).unknown_fields >= {
@@ -111,8 +111,8 @@ def test_new_fields_are_named_with_their_place(bad: list[Any]) -> None:
     }
 
 
-def test_a_new_field_of_stock_is_told_once_per_client(server: ScriptedServer, staging: Connect) -> None:
-    """By every loader that reads the end point together, however often it is asked."""
+def test_a_new_field_of_stock_warns_once_per_client(server: ScriptedServer, staging: Connect) -> None:
+    """All loaders of the end point share the warning."""
     row = {"productSku": "A", "quantity": "1", "bin": "7"}
     server.on("GET /inventories", Reply({"data": [_warehouse(row)]}))
     client = staging()
@@ -128,8 +128,8 @@ def test_a_new_field_of_stock_is_told_once_per_client(server: ScriptedServer, st
     assert (told[0].category, told[0].filename) == (UnknownFieldsWarning, __file__)
 
 
-def test_a_new_field_of_a_channel_is_told_whatever_others_have_it(server: ScriptedServer, staging: Connect) -> None:
-    """Two end points are two pieces of news."""
+def test_a_new_field_warns_once_per_end_point(server: ScriptedServer, staging: Connect) -> None:
+    """Each end point warns on its own."""
     server.on("GET /inventories", Reply({"data": [_warehouse(note="x")]}))
     server.on("GET /channels", Reply({"data": [{"channelId": "A", "note": "x"}]}))
     client = staging()
@@ -138,7 +138,7 @@ def test_a_new_field_of_a_channel_is_told_whatever_others_have_it(server: Script
 
 
 def test_documented_answers_warn_of_nothing(client: cn.Client) -> None:
-    """The sandbox sends what the reference shows."""
+    """The sandbox's answers are as the reference shows."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         cn.load_actual_stock(client)
@@ -147,8 +147,8 @@ def test_documented_answers_warn_of_nothing(client: cn.Client) -> None:
         cn.load_channels(client)
 
 
-def test_a_number_that_is_said_to_be_null_is_a_reject_of_its_row_alone() -> None:
-    """A text is never null, in a warehouse that is read all at once either."""
+def test_a_number_of_the_text_null_rejects_only_its_row() -> None:
+    """The text "null" is no null, for both ways of reading."""
     rows = [
         {"productSku": sku, "quantity": "1", "nextAvailabileQuantity": said}
         for sku, said in (("A", "null"), ("B", None))

@@ -82,7 +82,7 @@ def test_there_is_one_line_to_change(name: str) -> None:
     """It stands in a cell of its own, before anything else, and says what it may be."""
     notebook = nbformat.read(find_notebook_folder() / "tour" / name, as_version=4)
     first, *others = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert first.source.startswith('environment = "sandbox"  # the one line to change')
+    assert first.source.startswith('environment = "sandbox"  # the only line to change')
     assert first.metadata.tags == ["parameters"]
     connects = [line for cell in others for line in cell.source.splitlines() if "connect(" in line]
     assert connects

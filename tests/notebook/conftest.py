@@ -1,4 +1,4 @@
-"""Fixtures: a real JupyterLab and a real Chromium."""
+"""Fixtures: JupyterLab and Chromium."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ WAIT_MS = 90_000
 
 @pytest.fixture(scope="session")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Start JupyterLab with a home of its own on a free port."""
+    """Start JupyterLab with its own home on a free port."""
     if CHROMIUM is None:
         missing_chromium()
     with running_lab(tmp_path_factory.mktemp("lab")) as started:
@@ -54,7 +54,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def lab_context(browser: Browser) -> Iterator[BrowserContext]:
-    """Keep what JupyterLab's pages are made of: it is compiled once."""
+    """Share JupyterLab's compiled pages between tests."""
     with browser.new_context(viewport=VIEWPORT) as context:
         yield context
 

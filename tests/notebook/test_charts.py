@@ -1,4 +1,4 @@
-"""Charts: what is drawn, and that there is never an empty picture."""
+"""Test what charts draw, and that none is empty."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def labels(ax: plt.Axes) -> list[str]:
 
 
 def bars(ax: plt.Axes, word: str) -> list[float]:
-    """Lengths of the bars that the legend calls so."""
+    """Return the lengths of the bars with that label in the legend."""
     (found,) = [container for container in ax.containers if word in container.get_label()]
     return [bar.get_width() for bar in found]
 
@@ -73,21 +73,21 @@ def legend(ax: plt.Axes) -> list[str]:
 
 
 def saved(ax: plt.Axes) -> bytes:
-    """Draw for real: warnings of missing glyphs and clipped layouts are errors here."""
+    """Draw to a file: warnings of missing glyphs and clipped layouts are errors here."""
     target = io.BytesIO()
     ax.figure.savefig(target, dpi=60)
     return target.getvalue()
 
 
 def test_most_reserved_sku_is_the_first_bar(diff: pd.DataFrame) -> None:
-    """Bars are ordered by reserved units, and the numbers stand beside them."""
+    """Bars are sorted by reserved units, with the numbers beside them."""
     ax = cn.plot_stock(diff, top=3)
     assert ax.get_yticklabels()[0].get_text() == "0064  Wimmers gute Semmelknödel"
     assert texts(ax)[0] == "132 reserved, 110 short"
 
 
-def test_channels_do_not_count_a_shelf_twice(diff: pd.DataFrame) -> None:
-    """A SKU on sale in three channels is one bar, and a warehouse has its units once."""
+def test_channels_do_not_count_stock_twice(diff: pd.DataFrame) -> None:
+    """A SKU in three channels is one bar, and a warehouse counts its units once."""
     ax = cn.plot_stock(diff, by="warehouse")
     widths = [sum(bar.get_width() for bar in bars) for bars in ax.containers]
     reserved_covered, free, _short = widths
@@ -95,12 +95,12 @@ def test_channels_do_not_count_a_shelf_twice(diff: pd.DataFrame) -> None:
 
 
 def test_axis_has_its_unit(diff: pd.DataFrame) -> None:
-    """No number without a unit."""
+    """Every number has a unit."""
     assert cn.plot_stock(diff).get_xlabel() == "units"
 
 
-def test_nobody_is_drawn(diff: pd.DataFrame) -> None:
-    """A chart shows SKUs, products and warehouses, whatever else a merge put into the frame."""
+def test_personal_columns_are_not_drawn(diff: pd.DataFrame) -> None:
+    """Only SKUs, products and warehouses are drawn, whatever columns a merge added."""
     merged = diff.assign(customer_name="Jane Doe", contact_email="jane@example.com")
     for by in ("sku", "warehouse"):
         ax = cn.plot_stock(merged, by=by)
@@ -109,7 +109,7 @@ def test_nobody_is_drawn(diff: pd.DataFrame) -> None:
 
 
 def test_empty_frame_is_a_sentence(diff: pd.DataFrame) -> None:
-    """Nothing to draw is said, not shown as empty axes."""
+    """A sentence replaces empty axes."""
     ax = cn.plot_stock(diff.iloc[:0])
     assert texts(ax) == ["No stock to show: no SKU has units on hand or reserved."]
     assert not ax.axison
@@ -118,7 +118,7 @@ def test_empty_frame_is_a_sentence(diff: pd.DataFrame) -> None:
 @pytest.mark.parametrize("name", made.NAUGHTY)
 @pytest.mark.parametrize("kind", ["stock", "cover", "demand", "ages", "outcomes", "title"])
 def test_naughty_names_are_drawn_as_text(kind: str, name: str) -> None:
-    """Math signs, missing glyphs, control characters, very long names: drawn without a warning, as they are."""
+    """Math signs, missing glyphs, control characters and very long names cause no warning."""
     one = {"product_sku": name, "product_name": name, "warehouse_code": name}
     charts = {
         "stock": lambda: cn.plot_stock(made.stock(("1", 5, -2, 7)).assign(**one)),
@@ -142,13 +142,13 @@ def test_given_axes_are_used(diff: pd.DataFrame) -> None:
 
 
 def test_frame_of_another_kind_is_refused() -> None:
-    """One line says which column is missing."""
+    """The one-line error names the missing column."""
     with pytest.raises(cn.errors.InvalidRequestError, match="diff lacks the columns warehouse_code"):
         cn.plot_stock(pd.DataFrame({"a": [1]}))
 
 
 def test_cover_shows_what_runs_out_first() -> None:
-    """Bars are the frame's days, the shortest on top; what can't be told is counted below."""
+    """The shortest cover is on top; rows of unknown cover are counted below."""
     cover = made.cover(("0014", 30, 28), ("0012", 0, 56), ("0013", 5, 28), ("0016", 9, 0), ("0017", None, 7))
     ax = cn.plot_cover(cover)
     assert labels(ax) == ["0012  Name of 0012", "0013  Name of 0013", "0014  Name of 0014"]
@@ -163,8 +163,8 @@ def test_cover_shows_what_runs_out_first() -> None:
     assert ax.get_xlabel() == "days of cover"
 
 
-def test_what_is_out_of_stock_leaves_room_for_what_is_not() -> None:
-    """With hundreds out of stock, those that still can be saved are on the chart; all are counted."""
+def test_skus_out_of_stock_leave_room_for_others() -> None:
+    """With hundreds of SKUs out of stock, those about to run out are drawn, and all are counted."""
     many = [(f"{number:04}", 0, 28) for number in range(500)] + [
         (f"{number}", number, 28) for number in range(1000, 1500)
     ]
@@ -183,8 +183,8 @@ def test_cover_equals_its_frame(northwind_frames: dict[str, pd.DataFrame]) -> No
     assert drawn == pytest.approx(sorted(known))
 
 
-def test_demand_is_set_against_the_shelf() -> None:
-    """Bars are stock, marks are open orders, the largest shortfall is on top; SKUs without demand are not drawn."""
+def test_demand_is_compared_with_stock() -> None:
+    """Bars are stock, marks are open orders, the largest shortfall is on top; SKUs without demand are left out."""
     ax = cn.plot_demand(made.stock(("A", 40, 22, 18), ("B", 10, -12, 22), ("C", 30, 30, 0)))
     assert [label[:1] for label in labels(ax)] == ["B", "A"]
     assert bars(ax, "on the shelf") == [10, 40]
@@ -194,14 +194,14 @@ def test_demand_is_set_against_the_shelf() -> None:
 
 
 def test_demand_may_be_what_was_sold() -> None:
-    """From `stock_cover` the marks are the units sold in its window, whose length is said."""
+    """For `stock_cover`, marks are units sold, and the chart has the length of the window."""
     ax = cn.plot_demand(made.cover(("A", 10, 28), ("B", -3, 56), ("C", None, 7)))
     assert "sold in 28 days" in legend(ax)
     assert texts(ax) == ["56 sold, 0 for sale", "28 sold, 10 for sale", "7 sold, 0 for sale"]
 
 
 def test_demand_needs_demand() -> None:
-    """A comparison without open orders says what to do."""
+    """Without open orders the error says what to do."""
     frame = made.stock(("A", 1, 1, 0)).drop(columns="open_quantity")
     with pytest.raises(cn.errors.InvalidRequestError, match="open_items=line_items"):
         cn.plot_demand(frame)
@@ -210,7 +210,7 @@ def test_demand_needs_demand() -> None:
 
 
 def test_thousand_skus_stay_readable() -> None:
-    """The first few are drawn, the others are counted, and no label is longer than a line."""
+    """The first bars are drawn, the others counted, and no label is longer than a line."""
     many = made.stock(*[(f"{number:040}", 50 + number, 10, 40 + number) for number in range(1000)])
     for ax in (cn.plot_stock(many), cn.plot_demand(many)):
         assert len(labels(ax)) == 12
@@ -221,7 +221,7 @@ def test_thousand_skus_stay_readable() -> None:
 
 @pytest.mark.parametrize("grid", [(1, 1), (2, 2)])
 def test_words_beside_bars_are_inside(grid: tuple[int, int]) -> None:
-    """However long names are and however large numbers: nothing is cut off, and bars keep a good part of the width."""
+    """Long names and large numbers are not cut off, and bars keep most of the width."""
     many = made.stock(*[(f"SKU-{number:06}", 1_987_654, -1_234_567, 1_999_999) for number in range(30)])
     many["product_name"] = "Extraordinarily long product name, in oak, 2 × 180 cm"
     cover = made.cover(*[(f"SKU-{number:06}", 12_345, 9_876) for number in range(30)])
@@ -239,14 +239,14 @@ def test_words_beside_bars_are_inside(grid: tuple[int, int]) -> None:
 
 
 def test_a_sku_in_two_warehouses_is_told_apart() -> None:
-    """Two bars never have the same name."""
+    """Bars have different labels."""
     both = pd.concat([made.stock(("A", 5, 2, 3), warehouse=code) for code in ("W1", "W2")])
     for ax in (cn.plot_stock(both), cn.plot_demand(both)):
         assert labels(ax) == ["A  Name of A  (W1)", "A  Name of A  (W2)"]
 
 
 def test_every_waiting_order_is_in_one_column() -> None:
-    """By age and by what it waits for, empty ages too; the oldest is named."""
+    """Columns are ages, empty ones included, by what is missing; the oldest order is named."""
     ax = cn.plot_ages(made.ages((0, False, True), (3, True, True), (4, None, True), (9, False, False)))
     heights = {container.get_label(): [bar.get_height() for bar in container] for container in ax.containers}
     assert heights == {
@@ -259,7 +259,7 @@ def test_every_waiting_order_is_in_one_column() -> None:
 
 
 def test_ages_equal_their_frame(northwind_frames: dict[str, pd.DataFrame]) -> None:
-    """Every order of `order_ages` is drawn once, in its bucket, also where the frame came through a file."""
+    """Every order of `order_ages` is drawn once, in its bucket, even after the frame was saved and read."""
     ages = cn.order_ages(northwind_frames["orders"], northwind_frames["lines"], now="1998-05-07T08:00Z")
     expected = [f"{count:,}" for count in ages["bucket"].value_counts(sort=False)]
     assert texts(cn.plot_ages(ages))[:-1] == expected
@@ -268,7 +268,7 @@ def test_ages_equal_their_frame(northwind_frames: dict[str, pd.DataFrame]) -> No
 
 
 def test_outcomes_of_a_submission_that_was_sent(client: cn.Client) -> None:
-    """A bar a warehouse, the numbers those of `outcomes`."""
+    """Each warehouse is a bar, with the numbers of `outcomes`."""
     actual = cn.load_actual_stock(client)
     chosen = pd.concat(
         [rows.head(count) for (_, rows), count in zip(actual.groupby("warehouse_code"), (4, 3), strict=True)]
@@ -287,7 +287,7 @@ def test_outcomes_of_a_submission_that_was_sent(client: cn.Client) -> None:
 
 
 def test_no_two_outcomes_look_alike_in_grey() -> None:
-    """Neighbours differ by hatch or by a good step of grey."""
+    """Adjacent outcomes differ by hatch or clearly by lightness."""
     ax = cn.plot_outcomes(made.snapshot(*pictures.OUTCOMES))
     looks = []
     for container in ax.containers:
@@ -296,22 +296,22 @@ def test_no_two_outcomes_look_alike_in_grey() -> None:
     assert len(set(looks)) == len(looks) == 8
 
 
-def test_a_few_bad_rows_among_many_are_said() -> None:
-    """Three of 100,000 are too thin to be seen, so they stand in words, and an unknown outcome too."""
+def test_a_few_bad_rows_among_many_are_named() -> None:
+    """Three of 100,000 rows are too thin to see, so text names them, and an unknown outcome too."""
     ax = cn.plot_outcomes(made.snapshot(("W", {"applied": 99_997, "rejected": 2, "gone": 1})))
     assert texts(ax)[0] == "2 rejected, 1 gone"
     assert legend(ax) == ["applied (99,997)", "rejected (2)", "gone (1)"]
 
 
-def test_what_is_no_submission_is_refused() -> None:
-    """A frame, a text or nothing: one line says what to pass."""
+def test_arguments_that_are_not_submissions_are_refused() -> None:
+    """The one-line error says what to pass."""
     for wrong in (None, "s-1", pd.DataFrame(), [1], 5):
         with pytest.raises(cn.errors.InvalidRequestError, match="Submission"):
             cn.plot_outcomes(wrong)
 
 
-def test_nothing_is_a_sentence_everywhere() -> None:
-    """Never an empty picture: what there is none of, in words, and no axes."""
+def test_every_empty_chart_is_a_sentence() -> None:
+    """Every chart without data is a sentence without axes."""
     nothing = {
         "cover": cn.plot_cover(made.cover(("A", 1, 1)).iloc[:0]),
         "unsold": cn.plot_cover(made.cover(("A", 1, 0))),
@@ -335,8 +335,8 @@ def test_nothing_is_a_sentence_everywhere() -> None:
 
 
 @pytest.mark.parametrize("top", [0, -1, True, 2.5, None])
-def test_a_number_of_bars_that_is_none_is_refused(top: object) -> None:
-    """One line, before anything is drawn."""
+def test_an_invalid_number_of_bars_is_refused(top: object) -> None:
+    """The one-line error comes before drawing."""
     charts = {
         cn.plot_stock: made.stock(("A", 1, 1, 1)),
         cn.plot_cover: made.cover(("A", 1, 1)),
@@ -350,7 +350,7 @@ def test_a_number_of_bars_that_is_none_is_refused(top: object) -> None:
 
 
 def test_given_axes_leave_pyplot_alone() -> None:
-    """With `ax=` no figure is made, shown, closed or chosen: a figure of a program with its own canvas will do."""
+    """With `ax=`, no pyplot figure is created, shown, closed or selected."""
     charts = [
         lambda ax: cn.plot_stock(made.stock(("A", 1, 1, 1)), ax=ax),
         lambda ax: cn.plot_cover(made.cover(("A", 1, 1)), ax=ax),
@@ -372,7 +372,7 @@ def test_given_axes_leave_pyplot_alone() -> None:
 @pytest.mark.parametrize("fonttype", ["path", "none"])
 @pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "--><script>alert(1)</script>", "]]>&'\""])
 def test_a_name_is_no_markup_in_a_picture_of_text(name: str, fonttype: str) -> None:
-    """SVG is XML that a browser runs: names stay text in it."""
+    """Browsers run scripts in SVG, so names are escaped."""
     one = made.stock((name, 5, -2, 7)).assign(product_name=name, warehouse_code=name)
     with mpl.rc_context({"svg.fonttype": fonttype}):
         for ax in (cn.plot_stock(one, title=name), cn.plot_outcomes(made.snapshot((name, {"applied": 1}), name=name))):
@@ -383,14 +383,14 @@ def test_a_name_is_no_markup_in_a_picture_of_text(name: str, fonttype: str) -> N
 
 
 @pytest.mark.parametrize("name", sorted(pictures.PICTURES))
-def test_a_user_of_tex_needs_none_for_charts(name: str) -> None:
-    """Names are no TeX, and where it is not installed a chart must be drawn all the same."""
+def test_charts_need_no_tex(name: str) -> None:
+    """Charts are drawn without TeX even if the user's style enables it."""
     with mpl.rc_context({"text.usetex": True}):
         assert saved(pictures.PICTURES[name]())
 
 
-def test_nobody_is_drawn_by_any_chart() -> None:
-    """Whatever a merge put into a frame, charts take SKUs, products, warehouses and order numbers from it."""
+def test_no_chart_draws_personal_columns() -> None:
+    """Charts only draw SKUs, products, warehouses and order numbers."""
     person = {"customer_name": "Jane Doe", "contact_email": "jane@example.com", "ship_to_name": "Jane Doe"}
     drawn = [
         cn.plot_cover(made.cover(("A", 1, 1)).assign(**person)),
@@ -405,7 +405,7 @@ def test_nobody_is_drawn_by_any_chart() -> None:
 
 @pytest.mark.parametrize("name", sorted(pictures.PICTURES))
 def test_a_chart_looks_as_it_did(name: str, tmp_path: Path) -> None:
-    """It equals the picture that a person looked at, but for what another version of matplotlib moves."""
+    """The chart equals the reviewed picture, within what matplotlib versions change."""
     known, drawn = pictures.IMAGES / f"{name}.png", pictures.draw(name, tmp_path)
     pair = [pictures.blurred(each, tmp_path) for each in (known, drawn)]
     assert compare_images(*pair, tol=TOLERANCE) is None
@@ -413,7 +413,7 @@ def test_a_chart_looks_as_it_did(name: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(set(pictures.PICTURES) - {"nothing"}))
 def test_the_comparison_sees_a_chart_that_lost_its_bars(name: str, tmp_path: Path) -> None:
-    """The tolerance is wide, but not so wide that it lets this pass."""
+    """The tolerance is small enough to detect missing bars."""
     figure = pictures.PICTURES[name]().figure
     for container in list(figure.axes[0].containers):
         container.remove()
@@ -424,6 +424,6 @@ def test_the_comparison_sees_a_chart_that_lost_its_bars(name: str, tmp_path: Pat
 
 @given(st.text())
 def test_all_text_can_be_drawn(text: str) -> None:
-    """What remains is printable, has a glyph, and is as long as it was."""
+    """The text is printable, has glyphs, and keeps its length."""
     assert len(replace_undrawable(text)) == len(text)
     assert "\n" not in replace_undrawable(text)

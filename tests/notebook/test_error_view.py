@@ -1,4 +1,4 @@
-"""Errors in a notebook: one paragraph and the caller's line; every step for whoever asks."""
+"""Test errors in a notebook: one paragraph and the caller's line, and the full traceback on request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ WORDS = "InvalidRequestError: start 2026-05-02 is after end 2026-05-01: swap the
 
 
 def in_a_shell(folder: Path, *lines: str) -> str:
-    """Type lines into an IPython terminal, and return what a person sees."""
+    """Run lines in an IPython terminal, and return the output."""
     source = "\n".join(["import cenports_nb as cn", 'client = cn.connect("sandbox")', *lines, ""])
     command = [
         sys.executable,
@@ -36,7 +36,7 @@ def in_a_shell(folder: Path, *lines: str) -> str:
 
 @pytest.mark.slow
 def test_an_error_is_a_paragraph_and_the_line_that_led_to_it(tmp_path: Path) -> None:
-    """What happened, what to do, where in one's own code, and how to see more; nothing of ours."""
+    """It has the cause, what to do, the line of the user's code and how to see more, without the package's code."""
     shown = in_a_shell(tmp_path, BAD)
     assert WORDS in shown
     assert f"line 1:  {BAD}" in shown
@@ -46,23 +46,23 @@ def test_an_error_is_a_paragraph_and_the_line_that_led_to_it(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("lines", [[BAD, "%tb"], ["%xmode Verbose", BAD], ["%xmode Plain", BAD]])
 @pytest.mark.slow
-def test_every_step_is_shown_to_whoever_asks(tmp_path: Path, lines: list[str]) -> None:
-    """`%tb` after it, or another `%xmode` before."""
+def test_the_full_traceback_is_shown_on_request(tmp_path: Path, lines: list[str]) -> None:
+    """`%tb` shows the traceback afterwards, `%xmode` beforehand."""
     shown = in_a_shell(tmp_path, *lines)
     assert "Traceback" in shown
     assert "dates.py" in shown
 
 
 @pytest.mark.slow
-def test_errors_of_others_look_as_ever(tmp_path: Path) -> None:
-    """Nothing is changed in the shell itself."""
+def test_other_errors_are_unchanged(tmp_path: Path) -> None:
+    """The shell's own view is unchanged."""
     assert "Traceback" in in_a_shell(tmp_path, "1 / 0")
 
 
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
-    """A notebook that a scheduler ran has the paragraph first and everything after it."""
+def test_scheduled_runs_show_the_full_traceback() -> None:
+    """A scheduled notebook has the paragraph, and the traceback below it."""
     source = f'import cenports_nb as cn\nclient = cn.connect("sandbox")\n{BAD}'
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source)])
     NotebookClient(notebook, timeout=300, allow_errors=True).execute()
@@ -74,23 +74,23 @@ def test_where_nobody_can_ask_again_the_steps_stand_below() -> None:
 
 
 def test_a_message_moves_no_cursor() -> None:
-    """Messages may quote what came from outside."""
+    """Messages may quote text from outside."""
     text = format_paragraph(InvalidRequestError("SKU '\x1b[2J\x07' is odd.\nLook at it."))
     assert (
         text == "InvalidRequestError: SKU '\N{REPLACEMENT CHARACTER}[2J\N{REPLACEMENT CHARACTER}' is odd.\nLook at it."
     )
 
 
-def test_in_a_script_python_shows_it_as_ever() -> None:
-    """The view is IPython's alone."""
+def test_scripts_show_pythons_traceback() -> None:
+    """The view is for IPython only."""
     code = "import cenports_nb as cn\nraise cn.errors.JournalError('The disk is full.')"
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ran.stderr.startswith("Traceback")
     assert ran.stderr.endswith("JournalError: The disk is full.\n")
 
 
-def test_notes_are_told() -> None:
-    """What was added to an error on its way is a part of what it says."""
+def test_notes_are_shown() -> None:
+    """Notes added to an error are shown."""
     with pytest.raises(cn.errors.JournalError) as caught:
         raise_with_a_note()
     text = format_paragraph(caught.value)

@@ -1,4 +1,4 @@
-"""Frames in a notebook: pandas' table, one line about the origin, nobody's name in the saved file."""
+"""Test frames in a notebook: pandas' table, one line of provenance, and no personal data in the saved file."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ORIGIN = Provenance(
 
 
 def loaded(rows: int = 830, **changes: Any) -> pd.DataFrame:
-    """Orders as if a loader had returned them."""
+    """Make orders as a loader returns them."""
     rejects = tuple(
         Reject(i, f"B{i}", "order_date", "order_date is no date: 'Jane Doe'", '{"customerName":"Jane Doe"}')
         for i in range(changes.get("rejected", 0))
@@ -46,14 +46,14 @@ def shown(frame: Any) -> dict[str, str]:
 
 
 def formatter() -> DisplayFormatter:
-    """IPython's own formatter with the package loaded into it."""
+    """Return IPython's formatter with the package loaded into it."""
     found = DisplayFormatter()
     cn.load_ipython_extension(SimpleNamespace(display_formatter=found))
     return found
 
 
 def run(folder: Path, *sources: str) -> Any:
-    """Execute cells in a real kernel, and return the notebook as it would be saved."""
+    """Execute cells in a kernel, and return the notebook as it is saved."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
     return notebook
@@ -76,7 +76,7 @@ LIST = f"cn.show_pii(orders[['{NAMES}']]).to_csv('names.csv')"
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_a_saved_notebook_holds_the_line_and_nobodys_name(tmp_path: Path) -> None:
-    """In a real kernel, HTML and text alike, for the frame, parts of it, one row and one column."""
+    """HTML and text of a frame, its parts, a row and a column have the line and no names."""
     notebook = run(tmp_path, LOAD, *VIEWS, LIST)
     people = set(pd.read_csv(tmp_path / "names.csv", index_col=0).stack())
     text = nbformat.writes(notebook)
@@ -93,7 +93,7 @@ def test_a_saved_notebook_holds_the_line_and_nobodys_name(tmp_path: Path) -> Non
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_frames_of_ones_own_are_shown_as_before(tmp_path: Path) -> None:
-    """A frame without an origin looks the same with the package and without it."""
+    """A frame without provenance looks the same with and without the package."""
     mine = "import pandas as pd\npd.DataFrame({'customer_name': ['Plain Jane'], 'n': [1.5]})"
     notebook = run(tmp_path, mine, "import cenports_nb as cn\ncn.load_orders", mine, f"{mine}['n']")
     before, after = (notebook.cells[i].outputs[0].data for i in (0, 2))
@@ -103,8 +103,8 @@ def test_frames_of_ones_own_are_shown_as_before(tmp_path: Path) -> None:
 
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_personal_data_is_shown_to_whoever_asks(tmp_path: Path) -> None:
-    """`show_pii` is remembered by filters and copies of the frame, and the frame itself stays masked."""
+def test_personal_data_is_shown_on_request(tmp_path: Path) -> None:
+    """Filters and copies of a `show_pii` frame show it; the original stays masked."""
     asked = "plain = cn.show_pii(orders)\nplain[plain['order_no'] == plain['order_no'].iloc[-1]].copy()"
     notebook = run(tmp_path, LOAD, asked, "orders.tail(1)")
     plain, masked = (notebook.cells[i].outputs[0].data["text/html"] for i in (1, 2))
@@ -115,7 +115,7 @@ def test_personal_data_is_shown_to_whoever_asks(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_outside_of_ipython_the_import_touches_nothing() -> None:
-    """No IPython and no view is loaded by a script."""
+    """A script loads neither IPython nor the view."""
     code = "import cenports_nb as cn, sys; cn.load_orders; print([n for n in sys.modules if 'IPython' in n or 'frame_view' in n])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "[]\n"
 
@@ -129,7 +129,7 @@ def test_the_line_says_rows_time_completeness_rejects_source_and_account() -> No
 
 
 def test_what_must_not_be_missed_stands_out_without_colour() -> None:
-    """A sign and bold words, in text the sign."""
+    """Warnings have a sign and bold text; in plain text they have the sign."""
     bundle = shown(loaded(complete=False, rejected=2))
     assert "⚠ INCOMPLETE</b> · <b" in bundle["text/html"]
     assert "⚠ 2 rejected</b>" in bundle["text/html"]
@@ -138,12 +138,12 @@ def test_what_must_not_be_missed_stands_out_without_colour() -> None:
 
 @pytest.mark.parametrize(("rows", "words"), [(12, "12 of 830 rows · "), (900, "900 rows made of 830 · ")])
 def test_a_changed_number_of_rows_is_told_beside_the_loaded_one(rows: int, words: str) -> None:
-    """A filter must not look like everything."""
+    """A filtered frame must not look like all rows."""
     assert words in shown(loaded(rows))["text/html"]
 
 
 def test_rejects_are_masked_too() -> None:
-    """They hold whole orders."""
+    """Rejects have whole orders."""
     rejects = cn.rejected(loaded(rejected=2))
     bundle = shown(rejects)
     assert "Jane Doe" not in str(bundle)
@@ -151,7 +151,7 @@ def test_rejects_are_masked_too() -> None:
 
 
 def test_everything_from_outside_is_escaped() -> None:
-    """Neither a cell, nor a column, nor the origin brings a tag into the page."""
+    """Cells, columns and provenance can't add a tag to the page."""
     frame = (
         loaded(3, source=NAUGHTY, environment=NAUGHTY).assign(product_name=NAUGHTY).rename(columns={"status": NAUGHTY})
     )
@@ -160,7 +160,7 @@ def test_everything_from_outside_is_escaped() -> None:
 
 @pytest.mark.parametrize(("most", "rows"), [(10, 4), (4, 4), (None, 200), (300, 200)])
 def test_pandas_display_options_are_respected(most: int | None, rows: int) -> None:
-    """`max_rows` and `min_rows` cut as they do in pandas, in the same rows."""
+    """`max_rows` and `min_rows` cut the same rows as pandas does."""
     frame = loaded(200)
     with pd.option_context("display.max_rows", most, "display.min_rows", 4, "display.show_dimensions", False):
         page, plain = shown(frame)["text/html"], frame._repr_html_()
@@ -169,7 +169,7 @@ def test_pandas_display_options_are_respected(most: int | None, rows: int) -> No
 
 
 def test_columns_that_are_cut_are_counted() -> None:
-    """pandas' own line with the number of columns is not there, so ours has it."""
+    """The line replaces pandas' own count of columns."""
     with pd.option_context("display.max_columns", 6):
         assert " · 40 columns" in shown(loaded())["text/html"]
     with pd.option_context("display.max_columns", None):
@@ -177,13 +177,13 @@ def test_columns_that_are_cut_are_counted() -> None:
 
 
 def test_text_only_is_text_only() -> None:
-    """Whoever switched HTML off gets none."""
+    """With HTML switched off in pandas there is no HTML."""
     with pd.option_context("display.notebook_repr_html", False):
         assert set(shown(loaded())) == {"text/plain"}
 
 
 class Unreadable:
-    """A value that breaks whoever reads it."""
+    """A value whose conversion to text fails."""
 
     def __str__(self) -> str:
         raise RuntimeError("this value was read")
@@ -197,7 +197,7 @@ def unreadable(frame: pd.DataFrame, rows: slice) -> pd.DataFrame:
 
 @pytest.mark.parametrize("part", [lambda frame: frame, lambda frame: frame["customer_name"]])
 def test_only_displayed_rows_are_masked(part: Any) -> None:
-    """Showing ten of 20,000 rows costs no 20,000 pseudonyms: the rows between are not read."""
+    """Showing ten of 20,000 rows doesn't read the rows between."""
     text = shown(part(unreadable(loaded(20_000), slice(100, -100))))["text/plain"]
     assert "19999" in text
     assert "can't be shown" not in text
@@ -208,8 +208,8 @@ def test_a_long_column_says_its_own_length() -> None:
     assert "Length: 20000" in shown(loaded(20_000)["customer_name"])["text/plain"]
 
 
-def test_a_view_that_fails_shows_nothing_plain() -> None:
-    """IPython would fall back to pandas' view with everybody in it."""
+def test_a_view_that_fails_shows_no_personal_data() -> None:
+    """IPython would otherwise show pandas' unmasked view."""
     broken = unreadable(loaded(3), slice(0, 1))
     bundle, _ = formatter().format(broken)
     said = frame_view.FALLBACK_TEXT.format("RuntimeError")
@@ -227,7 +227,7 @@ def test_a_view_that_fails_shows_nothing_plain() -> None:
     ],
 )
 def test_no_display_option_of_pandas_shows_people(option: str, value: Any, kind: str) -> None:
-    """JSON tables for other front ends, LaTeX, info instead of rows: masked whatever pandas is told."""
+    """JSON tables, LaTeX and info views are masked too."""
     shell = formatter()
     with pd.option_context(option, value):
         for frame in (loaded(), loaded(3)):
@@ -237,7 +237,7 @@ def test_no_display_option_of_pandas_shows_people(option: str, value: Any, kind:
 
 
 def test_a_terminal_sees_the_masked_text() -> None:
-    """IPython without a notebook has text alone."""
+    """IPython in a terminal shows text only."""
     shell = formatter()
     shell.active_types = ["text/plain"]
     bundle, _ = shell.format(loaded(3)[["order_no", "customer_name"]])
@@ -246,7 +246,7 @@ def test_a_terminal_sees_the_masked_text() -> None:
 
 
 def test_tables_of_a_report_page_are_masked() -> None:
-    """Unless the frame comes from show_pii."""
+    """Only frames of show_pii are not."""
     frame = cn.schemas.Orders.example()
     columns = {"order_no": "order", "customer_name": "customer", "ship_to_city": "city"}
     page = report_page.table(frame, columns).data

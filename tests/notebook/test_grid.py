@@ -1,4 +1,4 @@
-"""The kernel's side of a grid: what goes to the page, what comes back, and what is left of it without one."""
+"""Test the grid's kernel side: messages in both directions, and the view without a kernel."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def frame() -> pd.DataFrame:
 
 @given(st.lists(st.booleans(), max_size=60))
 def test_ranges_stand_for_the_rows_that_are_selected(selected: list[bool]) -> None:
-    """Written and read again they are the same rows, in as few numbers as possible."""
+    """Ranges encode the selected rows in as few numbers as possible."""
     mask = np.array(selected, dtype=bool)
     ranges = encode_ranges(mask)
     assert decode_ranges(ranges, len(selected)).tolist() == selected
@@ -50,13 +50,13 @@ def test_ranges_stand_for_the_rows_that_are_selected(selected: list[bool]) -> No
 
 
 @pytest.mark.parametrize("ranges", [[0], [2, 1], [0, 9], [-1, 2], [0, 2, 1, 3], ["0", 1], [True, 2], [0.0, 1]])
-def test_what_is_no_ranges_is_no_mask(ranges: list[object]) -> None:
-    """A message that makes no sense ticks nothing."""
+def test_invalid_ranges_select_nothing(ranges: list[object]) -> None:
+    """An invalid message selects nothing."""
     assert decode_ranges(ranges, 4) is None
 
 
 def test_a_frame_goes_to_the_page_column_by_column(frame: pd.DataFrame) -> None:
-    """Identifiers as text, nulls as null, instants in the zone that is asked for; the index stays here."""
+    """Identifiers are text, nulls null, instants in the given zone; the index is not sent."""
     assert json.loads(encode_frame(frame, COLUMNS, "Europe/Berlin")) == {
         "sku": ["0012", NAUGHTY, None],
         "units": [1200, None, 3],
@@ -67,20 +67,20 @@ def test_a_frame_goes_to_the_page_column_by_column(frame: pd.DataFrame) -> None:
 
 
 def test_an_empty_frame_is_no_special_case(frame: pd.DataFrame) -> None:
-    """No rows, the same columns."""
+    """It has the same columns."""
     grid = Grid.from_frame(frame.iloc[:0], COLUMNS, label="SKUs", selected=np.zeros(0, dtype=bool))
     assert msgspec.json.decode(grid.data) == {"sku": [], "units": [], "change": [], "at": [], "known": []}
     assert grid.selected.tolist() == []
 
 
 def test_a_column_that_is_not_there_is_named(frame: pd.DataFrame) -> None:
-    """In one line, before anything is shown."""
+    """The one-line error comes before anything is shown."""
     with pytest.raises(InvalidRequestError, match="The grid needs the columns nobody, which the frame lacks"):
         Grid.from_frame(frame, [Column("nobody", "Nobody")], label="SKUs")
 
 
 def test_the_selection_of_the_page_arrives(frame: pd.DataFrame) -> None:
-    """As a mask of the frame's rows, whatever their labels; listeners hear of it."""
+    """It is a mask of the frame's rows, whatever their labels, and listeners are called."""
     grid = Grid.from_frame(frame, COLUMNS, label="SKUs", selected=np.ones(3, dtype=bool))
     changes: list[list[int]] = []
     grid.observe(lambda change: changes.append(change["new"]), "selection")
@@ -94,7 +94,7 @@ def test_the_selection_of_the_page_arrives(frame: pd.DataFrame) -> None:
     [{"selection": [0, 9], "selection_version": 1}, {"selection": [0, 1]}, {"selection": "all", "selection_version": 1}, {"open_row": 3}, {"open_row": "0"}, {"row": 0}],
 )  # fmt: skip
 def test_a_message_that_makes_no_sense_changes_nothing(frame: pd.DataFrame, content: dict[str, object]) -> None:
-    """Neither ticks nor the opened row."""
+    """Neither the selection nor the open row changes."""
     grid = Grid.from_frame(frame, COLUMNS, label="SKUs", selected=np.ones(3, dtype=bool))
     grid.handle_message(content)
     assert grid.selected.all()
@@ -102,7 +102,7 @@ def test_a_message_that_makes_no_sense_changes_nothing(frame: pd.DataFrame, cont
 
 
 def test_a_selection_of_the_kernel_is_newer_than_that_of_the_page(frame: pd.DataFrame) -> None:
-    """The version rises, so that the page takes them."""
+    """The version increases, so that the page accepts it."""
     grid = Grid.from_frame(frame, COLUMNS, label="SKUs", selected=np.ones(3, dtype=bool))
     grid.handle_message({"selection": [], "selection_version": 5})
     grid.select(np.array([False, True, False]))
@@ -110,7 +110,7 @@ def test_a_selection_of_the_kernel_is_newer_than_that_of_the_page(frame: pd.Data
 
 
 def test_an_action_comes_with_its_row(frame: pd.DataFrame) -> None:
-    """What a button of the details asks for is handed on."""
+    """A button's action is passed to listeners with the row."""
     grid = Grid.from_frame(frame, COLUMNS, label="SKUs")
     actions: list[tuple[str, int]] = []
     opened_rows: list[int] = []
@@ -125,7 +125,7 @@ def test_an_action_comes_with_its_row(frame: pd.DataFrame) -> None:
 
 
 def test_without_a_kernel_a_table_stands(frame: pd.DataFrame) -> None:
-    """The first rows with their ticks, numbers as people write them, every text escaped, and how many more there are."""
+    """It has the first rows with their selection, formatted numbers, escaped text, and the number of other rows."""
     page = render_static_table(frame, COLUMNS, selected=np.array([True, False, True]), max_rows=2)
     assert "<img" not in page
     assert "&lt;img" in page
@@ -135,7 +135,7 @@ def test_without_a_kernel_a_table_stands(frame: pd.DataFrame) -> None:
 
 
 def test_amounts_stand_to_the_cent_and_a_plain_day_stays_a_day() -> None:
-    """Each amount has two decimals; a time that is text already is not moved into the zone."""
+    """Amounts have two decimals; times that are already text are not converted."""
     frame = pd.DataFrame({"total": [1374.6, -0.5], "at": ["2026-01-01", "2026-01-01 09:30"]})
     columns = [Column("total", "Total", "money"), Column("at", "At", "instant")]
     assert json.loads(encode_frame(frame, columns, "Asia/Tokyo"))["at"] == ["2026-01-01", "2026-01-01 09:30"]

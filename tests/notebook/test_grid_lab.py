@@ -1,4 +1,4 @@
-"""The page's side of a grid, in a real JupyterLab: rows, order, filters, ticks, keys."""
+"""Test the grid's page side in JupyterLab: rows, sorting, filters, selection, keys."""
 
 from __future__ import annotations
 
@@ -50,14 +50,14 @@ def run_all(page: Page) -> Locator:
 
 
 def run_last_cell(page: Page, text: str) -> None:
-    """Run the last cell until its output says so."""
+    """Run the last cell and wait for its output."""
     page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-InputArea-editor").click()
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell')")
     expect(page.locator(".jp-OutputArea-output").last).to_contain_text(text)
 
 
 def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """By pointer and by keys, quickly, and the kernel knows; what is a tag stays text."""
+    """It works quickly by pointer and keyboard, the kernel is informed, and tags stay text."""
     lab.write("grid.ipynb", GRID, SHOW, KERNEL_STATE)
     page = open_in_lab("grid.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
@@ -123,7 +123,7 @@ def test_ten_thousand_rows_are_sorted_filtered_ticked_and_opened(lab: Lab, open_
 def test_a_page_that_is_loaded_again_agrees_with_the_kernel(
     lab: Lab, open_in_lab: Callable[[str], Page], browser: Browser, tmp_path: Path
 ) -> None:
-    """Its ticks come back, in each view; exported, or once the kernel is gone, the table alone stands with them."""
+    """The selection returns in each view; exported, or without the kernel, a table stays."""
     other = 'other = LiveOutput(widget_marker=BELOW_GRID_MARKER); other.show(grid, [table()], "")'
     lab.write("again.ipynb", GRID.replace("10_000", "30"), SHOW, f"{other}\n{KERNEL_STATE}")
     page = open_in_lab("again.ipynb")

@@ -1,4 +1,4 @@
-"""A hostile shop in JupyterLab and in an exported page: everything is shown as text, and nothing of it runs."""
+"""Test that a hostile shop's texts are shown as text in JupyterLab and exported pages, and nothing runs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def unfold(page: Page) -> None:
 
 
 def check_harmless(page: Page) -> None:
-    """Look for what would be there if a text had been taken for more than a text."""
+    """Check that no text became markup."""
     assert page.evaluate("window.hacked") is None
     shown = page.locator(".jp-OutputArea-output, .jp-RenderedHTMLCommon")
     assert shown.locator("img[src=x]").count() == 0
@@ -30,7 +30,7 @@ def check_harmless(page: Page) -> None:
 def test_nothing_that_a_shop_calls_itself_runs(
     lab: Lab, open_in_lab: Callable[[str], Page], browser: Browser, tmp_path: Path
 ) -> None:
-    """Live, and exported without network: frames, notes, tracker, rows, charts, errors."""
+    """Frames, notes, tracker, rows, charts and errors are harmless, live and exported."""
     write_shop(lab.folder / "shop")
     lab.write("hostile.ipynb", *CELLS)
     page = open_in_lab("hostile.ipynb")

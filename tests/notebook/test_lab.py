@@ -1,4 +1,4 @@
-"""The tracker in a real JupyterLab."""
+"""Test the tracker in JupyterLab."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ END_S = 600
 
 @pytest.fixture
 def slow_shop() -> Iterator[Sandbox]:
-    """A sandbox whose transactions end when its clock is moved, and not before."""
+    """Start a sandbox whose transactions end only when its clock is moved."""
     with Sandbox(rate_limit=None, transaction_seconds=END_S) as sandbox:
         yield sandbox
 
@@ -48,7 +48,7 @@ def use_theme(page: Page, name: str) -> None:
 def test_tracker_moves_to_the_end_without_a_rerun(
     lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
 ) -> None:
-    """The table goes from under way to its final states while no cell runs, and shows names as text."""
+    """The table reaches its final states without running a cell, and names stay text."""
     lab.write("tracker.ipynb", submit_to(slow_shop), "1 + 1")
     page = open_in_lab("tracker.ipynb")
     table = run_all(page)
@@ -73,7 +73,7 @@ def test_tracker_moves_to_the_end_without_a_rerun(
 
 
 def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
-    """Each does its work beside the kernel, by keyboard or mouse, and says so; what has nothing to do is disabled."""
+    """Each works by keyboard and mouse and reports its result; buttons without work are disabled."""
     lab.write("buttons.ipynb", submit_to(slow_shop, poll_seconds=END_S))
     page = open_in_lab("buttons.ipynb")
     table = run_all(page)
@@ -100,7 +100,7 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
 
 
 def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
-    """Whoever waits in a cell can still stop watching: the kernel hears it beside the cell."""
+    """A user waiting in a cell can stop watching, because the kernel handles the click beside the cell."""
     waiting = "print('waiting'); submission.wait(progress=False)"
     lab.write("busy.ipynb", submit_to(slow_shop), waiting)
     page = open_in_lab("busy.ipynb")
@@ -113,7 +113,7 @@ def test_a_click_is_handled_while_a_cell_runs(lab: Lab, open_in_lab: Callable[[s
 
 
 def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox) -> None:
-    """Its outputs stand still for ever; in their place the tracker comes to its end, also where that was before."""
+    """The tracker is replaced by a new output that reaches the end."""
     lab.write("again.ipynb", submit_to(slow_shop))
     page = open_in_lab("again.ipynb")
     expect(run_all(page)).to_contain_text("pending")
@@ -142,7 +142,7 @@ def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[st
 def test_a_notebook_opened_again_shows_the_state_it_was_saved_in(
     lab: Lab, open_in_lab: Callable[[str], Page], slow_shop: Sandbox
 ) -> None:
-    """The kernel that drew it is gone: the table stands with its time, and nothing is left of the buttons."""
+    """Without a kernel the table has its time and no buttons."""
     lab.write("saved.ipynb", submit_to(slow_shop))
     page = open_in_lab("saved.ipynb")
     expect(run_all(page)).to_contain_text("pending")
@@ -166,7 +166,7 @@ cn.load_orders(client, last="soon")
 
 
 def test_notes_origins_and_errors_stand_out_in_both_themes(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """Each text is at least 4.5 to 1 against what is behind it; facts are named by their row's header."""
+    """Text has a contrast of at least 4.5 to 1, and facts have row headers."""
     lab.write("notes.ipynb", NOTES)
     page = open_in_lab("notes.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-all-cells')")

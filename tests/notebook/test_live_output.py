@@ -1,4 +1,4 @@
-"""Messages of a widget while a cell runs: routed to a subshell only where ipykernel is known to route them."""
+"""Test that widget messages go to a subshell only in ipykernel versions known to support it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from cenports_nb.notebook.live_output.subshell import ROUTING_METHOD, can_route_
 
 
 class RoutingComm:
-    """A comm of ipykernel 7.4: a message goes to the shell that made the widget."""
+    """A comm as in ipykernel 7.4: a message goes to the shell that created the widget."""
 
     def _reply_subshell_for(self, data: object, default: str) -> str:
         return "main shell"
@@ -24,7 +24,7 @@ class RoutingComm:
 def test_only_known_versions_are_routed(
     monkeypatch: pytest.MonkeyPatch, version: tuple[int, ...], is_known: bool
 ) -> None:
-    """A version that nobody looked at keeps its own way: a message is handled between two cells."""
+    """Unknown versions handle messages between cells, as usual."""
     monkeypatch.setattr(ipykernel, "version_info", version)
     widget = SimpleNamespace(comm=RoutingComm())
     handle_in_subshell(widget)
@@ -33,7 +33,7 @@ def test_only_known_versions_are_routed(
 
 
 def test_a_comm_without_routing_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As of a widget outside a kernel, or of a known version that lost the method."""
+    """This is a widget outside a kernel, or a version without the method."""
     monkeypatch.setattr(ipykernel, "version_info", (7, 4, 0))
     widget = SimpleNamespace(comm=SimpleNamespace())
     handle_in_subshell(widget)
@@ -41,5 +41,5 @@ def test_a_comm_without_routing_stays_as_it_is(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_the_known_versions_are_those_that_have_the_method() -> None:
-    """If it was renamed, clicks would wait for the cell; a newer ipykernel that still has it belongs to the known ones."""
+    """If the method is renamed, clicks wait for the cell; add newer versions that still have it."""
     assert hasattr(Comm, ROUTING_METHOD) == can_route_to_subshell()

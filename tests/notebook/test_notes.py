@@ -1,4 +1,4 @@
-"""Short notes: what a client, a submission and an origin show in a notebook."""
+"""Test the notes that clients, submissions and provenance show in a notebook."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ NAUGHTY = "<img src=x onerror=alert(1)>"
 
 
 class Words(HTMLParser):
-    """What a reader sees of a page."""
+    """Collects the text of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ def seen(thing: object) -> str:
 
 
 def test_a_client_tells_whose_it_is_and_what_it_spent(client: cn.Client) -> None:
-    """Environment, partner, whether it may write, the cache, requests; no secret."""
+    """The note has environment, partner, access, cache and requests, and no secret."""
     cn.load_actual_stock(client)
     told = seen(client)
     for words in (
@@ -44,7 +44,7 @@ def test_a_client_tells_whose_it_is_and_what_it_spent(client: cn.Client) -> None
 
 
 def test_a_submission_tells_what_became_of_its_rows_and_how_to_go_on(client: cn.Client, northwind: Sandbox) -> None:
-    """Counts by outcome, why it was made, and the next call for each that is not done."""
+    """The note has counts by outcome, the reason, and the next call for open rows."""
     northwind.faults.add("failed_rows", "PATCH /inventories", rows=(0,), message="Busy.")
     actual = cn.load_actual_stock(client)
     counts = actual[actual["product_sku"].isin(["0003", "0011"])][["warehouse_code", "product_sku", "quantity"]]
@@ -60,7 +60,7 @@ def test_a_submission_tells_what_became_of_its_rows_and_how_to_go_on(client: cn.
 
 
 def test_a_dry_run_is_called_one_and_has_no_next_step(client: cn.Client) -> None:
-    """There is nothing to go on with."""
+    """A dry run can't be continued."""
     actual = cn.load_actual_stock(client)
     counts = actual[actual["product_sku"] == "0003"][["warehouse_code", "product_sku", "quantity"]]
     updates = cn.build_true_up(counts.assign(quantity=counts["quantity"] + 2), actual)
@@ -70,7 +70,7 @@ def test_a_dry_run_is_called_one_and_has_no_next_step(client: cn.Client) -> None
 
 
 def test_a_submission_of_a_closed_client_says_so(client: cn.Client) -> None:
-    """A note, not a traceback."""
+    """The note has no traceback."""
     actual = cn.load_actual_stock(client)
     counts = actual[actual["product_sku"] == "0003"][["warehouse_code", "product_sku", "quantity"]]
     updates = cn.build_true_up(counts.assign(quantity=counts["quantity"] + 2), actual)
@@ -80,7 +80,7 @@ def test_a_submission_of_a_closed_client_says_so(client: cn.Client) -> None:
 
 
 def test_an_origin_is_a_note() -> None:
-    """Everything that is known, escaped."""
+    """All of the provenance is shown escaped."""
     origin = cn.Provenance(
         "GET /orders", {"channel_id": NAUGHTY}, "sandbox", "P-1", datetime(2026, 11, 25, tzinfo=UTC), 1, 0,
         complete=False, rows=830, rejected=2, outside=0, package_version="0",
@@ -91,5 +91,5 @@ def test_an_origin_is_a_note() -> None:
 
 
 def test_nothing_in_a_note_is_a_tag() -> None:
-    """Title, names, values, steps."""
+    """Titles, names, values and steps are escaped."""
     assert "<img" not in render_note(NAUGHTY, {NAUGHTY: NAUGHTY}, [(NAUGHTY, NAUGHTY)])

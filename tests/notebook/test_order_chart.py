@@ -1,4 +1,4 @@
-"""Orders over time: what is drawn is what was loaded, and the period before is as long."""
+"""Test charts of orders over time against the loaded orders, and the earlier period."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def closed_figures() -> Iterator[None]:
 
 
 def heights(ax: plt.Axes) -> list[float]:
-    """Heights of the columns from left to right."""
+    """Return the heights of the columns from left to right."""
     patches = [bar for container in ax.containers for bar in container]
     return [bar.get_height() for bar in sorted(patches, key=lambda bar: bar.get_x())]
 
@@ -64,7 +64,7 @@ def ticks(ax: plt.Axes) -> list[str]:
 
 @given(SPANS, BYS)
 def test_pieces_are_all_days_once(span: DayRange, by: Period) -> None:
-    """Whatever the days, they are cut without a gap or an overlap, at Mondays or firsts."""
+    """Days are divided at Mondays or firsts of months, without gap or overlap."""
     pieces = split_periods(span, by)
     assert (pieces[0].start, pieces[-1].end) == (span.start, span.end)
     assert all(left.end + ONE_DAY == right.start for left, right in itertools.pairwise(pieces))
@@ -74,7 +74,7 @@ def test_pieces_are_all_days_once(span: DayRange, by: Period) -> None:
 
 @given(SPANS, BYS)
 def test_the_period_before_ends_before_and_is_as_long(span: DayRange, by: Period) -> None:
-    """As many days, or months: no day is in both, and each column has its like."""
+    """The periods have as many days or months, and no day in common."""
     earlier, places = find_earlier_period(span, by)
     assert earlier.end < span.start
     assert len(places) == len(split_periods(span, by))
@@ -89,7 +89,7 @@ def test_the_period_before_ends_before_and_is_as_long(span: DayRange, by: Period
 
 @given(SPANS, BYS)
 def test_the_later_half_has_an_earlier_one(span: DayRange, by: Period) -> None:
-    """What is drawn without being asked for lies in what was loaded, the period before too, if there is room."""
+    """The default period is the later half of the loaded days, with the earlier period if there is room."""
     chosen = choose_days(LoadedDays(span, None, None), by, halved=True)
     assert span.contains(chosen)
     if chosen != span and chosen.days < span.days - 40:
@@ -97,7 +97,7 @@ def test_the_later_half_has_an_earlier_one(span: DayRange, by: Period) -> None:
 
 
 def test_columns_are_orders_and_the_line_is_the_period_before() -> None:
-    """Four weeks: the last two as columns, the first two as a dashed line, with both sums."""
+    """Of four weeks, the last two are columns and the first two a dashed line, with both sums."""
     ax = cn.plot_orders(made.orders("2026-01-05", *range(1, 29)))
     assert heights(ax) == list(range(15, 29))
     assert then(ax) == list(range(1, 15))
@@ -109,14 +109,14 @@ def test_columns_are_orders_and_the_line_is_the_period_before() -> None:
 
 
 def test_columns_stand_at_their_days() -> None:
-    """So that a person can draw more on the same axis, by date."""
+    """The axis has dates, so that users can add to it."""
     ax = cn.plot_orders(made.orders("2026-01-05", *[1] * 28))
     first = ax.containers[0][0]
     assert num2date(first.get_x() + first.get_width() / 2).date() == date(2026, 1, 19)
 
 
 def test_line_items_are_units() -> None:
-    """And orders or money, if asked for; a return is drawn below zero."""
+    """Orders and money can be chosen; returns are drawn below zero."""
     lines = made.lines("2026-01-05", *[1] * 14, *[3] * 13, -2)
     ax = cn.plot_orders(lines)
     assert heights(ax) == [3] * 13 + [-2]
@@ -134,7 +134,7 @@ def test_money_is_exact() -> None:
 
 
 def test_a_month_stands_beside_the_month_before() -> None:
-    """March beside February, day by day; the 29th has none beside it, the sums are those of the whole months."""
+    """March is compared with February by day; days 29 to 31 have none, and sums are of whole months."""
     orders = made.orders("2026-02-01", *[1] * 28, *[2] * 31)
     ax = cn.plot_orders(orders, start="2026-03-01", end="2026-03-31", by="day")
     assert then(ax)[:28] == [1] * 28
@@ -143,7 +143,7 @@ def test_a_month_stands_beside_the_month_before() -> None:
 
 
 def test_a_part_of_a_month_is_told_as_one() -> None:
-    """It is hatched, and stands beside the same days of the month before."""
+    """It is hatched, and compared with the same days of the month before."""
     orders = made.orders("2026-01-01", *[1] * 31, *[1] * 28, *[2] * 10)
     ax = cn.plot_orders(orders, by="month", start="2026-03-01", end="2026-03-10")
     assert (heights(ax), then(ax)) == ([20], [10])
@@ -153,7 +153,7 @@ def test_a_part_of_a_month_is_told_as_one() -> None:
 
 
 def test_days_that_were_not_loaded_are_not_zero() -> None:
-    """No line is drawn where the frame has no days, and the chart says so."""
+    """No line is drawn for days that were not loaded, and the chart says so."""
     ax = cn.plot_orders(made.orders("2026-01-05", 1, 2, 3, 4), start="2026-01-07", end="2026-01-08")
     assert then(ax) == [1, 2]
     ax = cn.plot_orders(made.orders("2026-01-05", 1, 2, 3, 4), start="2026-01-06", end="2026-01-08")
@@ -172,15 +172,15 @@ def test_days_that_were_not_loaded_are_not_zero() -> None:
         ({"time_zone": "Mars"}, "no time zone 'Mars'"),
     ],
 )
-def test_what_means_nothing_is_refused(arguments: dict[str, object], words: str) -> None:
-    """One line that says what to do, and no figure left behind."""
+def test_invalid_arguments_are_refused(arguments: dict[str, object], words: str) -> None:
+    """The one-line error says what to do, and no figure is left open."""
     with pytest.raises(cn.errors.InvalidRequestError, match=words):
         cn.plot_orders(made.orders("2026-01-05", 1, 2, 3, 4), **arguments)
     assert plt.get_fignums() == []
 
 
 def test_a_frame_of_another_kind_is_refused() -> None:
-    """A doubled order would count twice, and a frame without orders has none."""
+    """A repeated order would count twice; other frames have no orders."""
     orders = made.orders("2026-01-05", 1, 2)
     with pytest.raises(cn.errors.InvalidRequestError, match="more than one row for EU, 0000"):
         cn.plot_orders(pd.concat([orders, orders]))
@@ -191,7 +191,7 @@ def test_a_frame_of_another_kind_is_refused() -> None:
 
 
 def test_loaded_orders_equal_their_summary(client: cn.Client) -> None:
-    """Columns and line are what `summarize_sales` sums, days without orders included."""
+    """Columns and line equal `summarize_sales`, days without orders included."""
     lines = cn.load_line_items(client, "1998-03-01", "1998-04-30")
     ax = cn.plot_orders(lines, start="1998-04-01", end="1998-04-30", by="day")
     days = cn.summarize_sales(lines, by="day").set_index("day")["units"]
@@ -202,7 +202,7 @@ def test_loaded_orders_equal_their_summary(client: cn.Client) -> None:
 
 
 def test_loaded_days_without_orders_are_zero(client: cn.Client) -> None:
-    """The frame knows which days it was loaded for, beyond its first and last order."""
+    """The frame's provenance has its days."""
     orders = cn.load_orders(client, "1998-04-23", "1998-05-20")
     ax = cn.plot_orders(orders)
     assert heights(ax) == [0] * 14
@@ -211,14 +211,14 @@ def test_loaded_days_without_orders_are_zero(client: cn.Client) -> None:
 
 
 def test_rows_that_were_left_out_are_not_days_without_orders(client: cn.Client) -> None:
-    """A frame that lost rows since it was loaded is believed for the days of its rows alone."""
+    """After a filter, only the days of its rows are known."""
     orders = cn.load_orders(client, "1998-01-01", "1998-05-06")
     ax = cn.plot_orders(orders[orders["order_date"] >= "1998-04-23"])
     assert legend(ax)[0].startswith("30 Apr – 6 May 1998")
 
 
 def test_days_that_a_frame_was_not_loaded_for_are_refused(client: cn.Client) -> None:
-    """They would be drawn as 0; within its days a frame may be filtered, by channel say."""
+    """They would be drawn as 0; a filtered frame is fine within its days."""
     orders = cn.load_orders(client, "1998-04-01", "1998-04-30")
     with pytest.raises(cn.errors.InvalidRequestError, match="loaded for 1998-04-01 to 1998-04-30, and 1998-03-31 to"):
         cn.plot_orders(orders, start="1998-03-31", end="1998-04-30")
@@ -228,7 +228,7 @@ def test_days_that_a_frame_was_not_loaded_for_are_refused(client: cn.Client) -> 
 
 
 def test_days_beyond_a_frame_without_an_origin_are_drawn_if_asked_for() -> None:
-    """A frame from a file does not know its days: the caller does, and what was before is not guessed."""
+    """A frame from a file doesn't know its days, so the caller's are used, without an earlier period."""
     ax = cn.plot_orders(made.orders("2026-01-05", 1, 2), start="2026-01-04", end="2026-01-07")
     assert heights(ax) == [0, 1, 2, 0]
     assert "not in this frame" in legend(ax)[1]
@@ -236,7 +236,7 @@ def test_days_beyond_a_frame_without_an_origin_are_drawn_if_asked_for() -> None:
 
 @given(st.lists(st.integers(0, 9), min_size=1, max_size=120), BYS, st.booleans())
 def test_no_order_is_lost_or_doubled(counts: list[int], by: Period, compare: bool) -> None:
-    """Columns add up to the orders of their period, the line to those of the period before."""
+    """Columns add up to the period's orders, the line to those of the period before."""
     orders = made.orders("2026-01-05", 1, *counts, 1)
     ax = cn.plot_orders(orders, by=by, compare=compare)
     total = sum(heights(ax))

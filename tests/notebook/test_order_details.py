@@ -1,4 +1,4 @@
-"""One order: which lines and shipments are with it, what is told of it, what it is found by, who stays masked."""
+"""Test one order's details: its lines and shipments, its facts, the search, and masking."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from cenports_nb.notebook.grid.widget import DetailSection
 
 
 def test_a_number_in_two_channels_is_two_orders() -> None:
-    """Lines and shipments follow the key; one that names no channel stands beside both, and is said to."""
+    """Lines and shipments match by key; one without a channel is shown with both orders, with a note."""
     orders = make_orders({"order_no": "7", "channel_id": "A"}, {"order_no": "7", "channel_id": "B"})
     lines = make_lines(
         {"order_no": "7", "channel_id": "A", "product_sku": "a"},
@@ -46,7 +46,7 @@ KEYS = st.tuples(st.sampled_from("AB"), st.sampled_from(["1", "01", "2", "3"]))
 def test_whatever_frames_hold_each_row_is_with_its_order(
     orders: list[tuple[str, str]], lines: list[tuple[str, str]], sent: list[tuple[str | None, str]]
 ) -> None:
-    """None twice, none lost but those of orders that are not there, in the order of their frame."""
+    """Each row is shown once, in the order of its frame; only rows of missing orders are left out."""
     columns = ["channel_id", "order_no"]
     frame = pd.DataFrame(orders, columns=columns, dtype="str").assign(order_date=pd.Timestamp("2026-03-01T09:00Z"))
     items = pd.DataFrame(lines, columns=columns, dtype="str").assign(product_sku=[f"{i}" for i in range(len(lines))], quantity=2)  # fmt: skip
@@ -63,8 +63,8 @@ def test_whatever_frames_hold_each_row_is_with_its_order(
     assert table(index)["units"].tolist() == [2 * count for count in index.lines_by_order.counts]
 
 
-def test_what_belongs_to_no_order_and_orders_without_anything_are_no_error() -> None:
-    """Zero lines, zero units, and a sentence where there would be a table."""
+def test_rows_without_an_order_and_empty_orders_are_no_error() -> None:
+    """A sentence replaces an empty table."""
     orders = make_orders({"order_no": "1", "line_count": 3})
     none, some = OrderIndex(orders, NO_LINES), OrderIndex(orders, make_lines({"order_no": "1", "product_sku": "S"}))
     assert table(none)[["lines", "units"]].to_numpy().tolist() == [[0, 0]]
@@ -78,7 +78,7 @@ def test_what_belongs_to_no_order_and_orders_without_anything_are_no_error() -> 
 
 
 def test_lines_and_shipments_say_what_is_shipped_and_open() -> None:
-    """A sign beside each word; prices as exactly as they were sent; what a shipment holds, where its record tells."""
+    """Each status has a sign, prices are exact, and shipments have their lines if the record has them."""
     orders = make_orders({"order_no": "1"})
     words = ["Shipped", "pending", "Cancelled", None]
     lines = make_lines(*({"order_no": "1", "product_sku": f"{i}", "line_item": 9 - i, "status": word, "price": 1.5 + i / 1000} for i, word in enumerate(words)))  # fmt: skip
@@ -101,7 +101,7 @@ def test_lines_and_shipments_say_what_is_shipped_and_open() -> None:
 
 
 def test_one_search_finds_numbers_skus_products_and_tracking_numbers() -> None:
-    """An order is found by what its lines contain; by a person's name only where people are shown."""
+    """Orders are found by their lines; by names of people only if those are shown."""
     orders = make_orders(
         {"order_no": "1", "customer_order_no": "PO-1", **people()}, {"order_no": "2", **people(customer_name="Ana")}
     )
@@ -119,7 +119,7 @@ def test_one_search_finds_numbers_skus_products_and_tracking_numbers() -> None:
 
 
 def test_people_are_masked_unless_asked_for() -> None:
-    """In the table, in its text and page, in the state of the widget, and in an opened order before the button."""
+    """The table, its text and page, the widget's state, and an open order are masked by default."""
     index = OrderIndex(make_orders({"order_no": "1", **people()}), NO_LINES)
     for show_pii in (False, True):
         shown, columns = build_order_table(
@@ -135,8 +135,8 @@ def test_people_are_masked_unless_asked_for() -> None:
     assert "Boston" in masked
 
 
-def test_an_address_is_told_once() -> None:
-    """Where both are the same; and an order that nothing is told of has a sentence."""
+def test_equal_addresses_are_shown_once() -> None:
+    """Equal addresses are shown once; an order without facts has a sentence."""
     place = {f"{begin}_{name}": text for begin in ("ship_to", "bill_to") for name, text in (("address1", "7 Mill Lane"), ("city", "Boston"))}  # fmt: skip
     orders = make_orders({"order_no": "1", **place}, {"order_no": "2", **place, "bill_to_city": "Troy"})
     index = OrderIndex(orders, NO_LINES)

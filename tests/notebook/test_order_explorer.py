@@ -1,4 +1,4 @@
-"""The explorer of orders without a browser: its table, what it says of frames, what a page asks of it."""
+"""Test the order explorer without a browser: its table, its notes, and messages of a page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cenports_nb.notebook.explorer.summary import render_orders
 
 
 def test_northwind_is_explored_as_it_was_loaded(client: cn.Client) -> None:
-    """Newest first, names of channels, lines, units, totals; nobody's name."""
+    """Newest first, with channel names, lines, units and totals, and no names of people."""
     days = ("1998-04-01", "1998-05-06")
     orders = cn.load_orders(client, *days, with_acknowledged=True)
     explorer = cn.OrderExplorer(
@@ -34,7 +34,7 @@ def test_northwind_is_explored_as_it_was_loaded(client: cn.Client) -> None:
 
 
 def test_times_are_of_the_zone_and_a_plain_day_stays_that_day() -> None:
-    """The header names the zone; exactly midnight UTC is a day, whatever the zone; no day comes last."""
+    """The header names the zone; exactly midnight UTC is a plain day; orders without a day come last."""
     orders = make_orders(
         {"order_no": "1", "order_date": None},
         {"order_no": "2", "order_date": "2026-03-01T00:00Z"},
@@ -49,7 +49,7 @@ def test_times_are_of_the_zone_and_a_plain_day_stays_that_day() -> None:
 
 
 def test_a_channel_is_named_as_far_as_its_name_is_known() -> None:
-    """By load_channels, else by the order, else by its id; two of one name have their ids beside it."""
+    """Names come from load_channels, else the order, else the id; equal names have the id too."""
     orders = make_orders(
         {"order_no": "1", "channel_id": "A", "channel": "Web"},
         {"order_no": "2", "channel_id": "B", "channel": "Web"},
@@ -62,13 +62,13 @@ def test_a_channel_is_named_as_far_as_its_name_is_known() -> None:
 
 
 def test_whether_an_order_is_acknowledged_is_a_word_and_a_sign() -> None:
-    """Also that nobody asked."""
+    """Unknown is shown too."""
     orders = make_orders(*({"order_no": str(i), "acknowledged": flag} for i, flag in enumerate([True, False, None])))
     assert table(OrderIndex(orders, NO_LINES))["acknowledged"].tolist() == ["✓ yes", "✗ no", "– not known"]
 
 
 def test_frames_that_people_made_are_read_kindly() -> None:
-    """Columns in any order and number, categories, floats, labels that repeat, a telephone that became a number."""
+    """Columns in any order, categories, floats, repeated labels, and numeric telephones are accepted."""
     orders = make_orders(
         {"order_no": "1", "contact_phone": 5550100, "mine": [1, 2], "grand_total": 3},
         {"order_no": "2", "contact_phone": None, "mine": {}, "grand_total": None},
@@ -100,32 +100,30 @@ def test_frames_that_people_made_are_read_kindly() -> None:
         ([], NO_LINES, "orders must be a DataFrame, not list"),
     ],
 )
-def test_a_frame_that_cannot_be_meant_is_refused_in_one_sentence(
-    orders: pd.DataFrame, lines: pd.DataFrame, said: str
-) -> None:
-    """Which frame, what is missing or doubled."""
+def test_an_invalid_frame_is_refused_in_one_sentence(orders: pd.DataFrame, lines: pd.DataFrame, said: str) -> None:
+    """The error names the frame and what is missing or repeated."""
     with pytest.raises(InvalidRequestError) as raised:
         cn.OrderExplorer(orders, lines)
     assert said in str(raised.value)
     assert "\n" not in str(raised.value)
 
 
-def test_a_time_zone_that_is_none_is_refused() -> None:
-    """With an example."""
+def test_an_invalid_time_zone_is_refused() -> None:
+    """The error has an example."""
     with pytest.raises(InvalidRequestError, match="There is no time zone 'Berlin'"):
         cn.OrderExplorer(make_orders({"order_no": "1"}), NO_LINES, time_zone="Berlin")
 
 
-def test_without_orders_a_sentence_stands(client: cn.Client) -> None:
-    """Loaded or made, in a terminal and on a page."""
+def test_without_orders_there_is_a_sentence(client: cn.Client) -> None:
+    """In a terminal and on a page."""
     loaded = cn.load_orders(client, "1999-01-01", "1999-01-02"), cn.load_line_items(client, "1999-01-01", "1999-01-02")
     for frames in (loaded, (cn.schemas.Orders.example(rows=0), cn.schemas.LineItems.example(rows=0))):
         assert repr(cn.OrderExplorer(*frames)) == "No orders: the frame is empty."
         assert len(cn.OrderExplorer(*frames).shown) == 0
 
 
-def test_what_is_known_to_be_missing_is_said(client: cn.Client) -> None:
-    """A partial frame is not explored as if it were whole."""
+def test_missing_rows_are_reported(client: cn.Client) -> None:
+    """A partial frame must not look complete."""
     orders = cn.load_orders(client, "1998-05-05", "1998-05-06")
     lines = cn.load_line_items(client, "1998-05-05", "1998-05-06")
     orders.attrs = {name: text.replace('"complete":true', '"complete":false') for name, text in orders.attrs.items()}
@@ -134,7 +132,7 @@ def test_what_is_known_to_be_missing_is_said(client: cn.Client) -> None:
 
 
 def test_text_from_outside_is_text() -> None:
-    """Escaped on the page, and nothing of it moves a terminal's cursor."""
+    """It is escaped on the page, and moves no cursor in a terminal."""
     orders = make_orders({"order_no": NAUGHTY, "channel_id": CLOSING, "status": "\x1b[2J"})
     explorer = cn.OrderExplorer(orders, NO_LINES)
     assert "\x1b" not in repr(explorer)
@@ -147,7 +145,7 @@ def test_text_from_outside_is_text() -> None:
 
 
 def test_a_page_tells_which_orders_it_shows() -> None:
-    """As ranges; a message that makes no sense changes nothing, and the search index is sent when a page asks."""
+    """The page sends ranges; invalid ones are ignored, and the search index is sent on request."""
     index = OrderIndex(make_orders(*({"order_no": str(i)} for i in range(4))), NO_LINES)
     shown, columns = build_order_table(index, name_channels(index), pd.Timestamp("2026-03-11T12:00Z"))
     page = OrderGrid.from_frame(shown, columns, label="Orders")
@@ -159,14 +157,14 @@ def test_a_page_tells_which_orders_it_shows() -> None:
 
 
 class Unspeakable:
-    """What a frame may hold, too."""
+    """A value whose conversion to text fails."""
 
     def __str__(self) -> str:
         raise TypeError("not today")
 
 
-def test_an_order_that_cannot_be_told_says_so() -> None:
-    """No traceback in the notebook, and the explorer goes on."""
+def test_an_order_that_cannot_be_shown_is_reported() -> None:
+    """There is no traceback, and the explorer keeps working."""
     orders = make_orders({"order_no": "1", "customer_name": Unspeakable()}, {"order_no": "2", "customer_name": "Ana"})
     explorer = cn.OrderExplorer(orders, NO_LINES)
     page = explorer._get_grid()

@@ -1,4 +1,4 @@
-"""The explorer of orders in a real JupyterLab, and what is left of it in a file."""
+"""Test the order explorer in JupyterLab, and what a saved file keeps."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ explorer = cn.OrderExplorer(orders, line_items)
 
 
 def run(page: Page, cell: int, command: str = "notebook:run-cell") -> Locator:
-    """Run one cell, counted from 0, without waiting for it; return its output."""
+    """Run a cell, counted from 0, without waiting; return its output."""
     found = page.locator(".jp-Notebook .jp-Cell").nth(cell)
     found.locator(".jp-InputArea-editor").click()
     page.evaluate(f"void window.jupyterapp.commands.execute('{command}')")
@@ -82,7 +82,7 @@ def contrasts(page: Page) -> list[float]:
 
 
 def private_texts(page: Page) -> list[str]:
-    """Read the people of the opened order as the page shows them."""
+    """Read the personal data of the open order from the page."""
     return (
         page.locator(".cn-section:has(> b:text('People')), .cn-section:has(> b:text('Addresses'))")
         .locator("dd")
@@ -99,7 +99,7 @@ def saved(page: Page, lab: Lab, name: str) -> str:
 def test_orders_are_searched_opened_and_left_without_a_trace(
     lab: Lab, browser: Browser, open_in_lab: Callable[[str], Page], tmp_path: Path
 ) -> None:
-    """By pointer and keys, while a cell runs; people for one order only, and neither file nor state has them."""
+    """By pointer and keys while a cell runs; personal data is shown for one order, and in no file or state."""
     lab.write("explorer.ipynb", FRAMES, SHOW, KERNEL_STATE, WAITING_CELL)
     page = open_in_lab("explorer.ipynb")
     run(page, 0)
@@ -209,7 +209,7 @@ def test_orders_are_searched_opened_and_left_without_a_trace(
 
 
 def test_ten_thousand_orders_are_quick(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """Shown, and filtered by what is in their 30,000 lines, in a moment; the benchmark of widgets says in how many ms."""
+    """They are shown and filtered by their 30,000 lines quickly; the widgets benchmark has the ms."""
     lab.write("many.ipynb", BIG, SHOW)
     page = open_in_lab("many.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
@@ -220,8 +220,8 @@ def test_ten_thousand_orders_are_quick(lab: Lab, open_in_lab: Callable[[str], Pa
 
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_where_nobody_can_press_anything_a_table_stands(tmp_path: Path, browser: Browser) -> None:
-    """Executed by a runner: no widget, the first hundred orders, how many more, nobody's name."""
+def test_without_a_user_there_is_a_table(tmp_path: Path, browser: Browser) -> None:
+    """A notebook runner gets a table of the first hundred orders and the number of others, without names."""
     small = FRAMES.replace('"60D"', '"180D"').replace("with_acknowledged=True", "acknowledged=None")
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in (small, SHOW)])
     NotebookClient(notebook, timeout=300).execute()

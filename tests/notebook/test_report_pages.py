@@ -1,4 +1,4 @@
-"""Pages of reports in a real browser: hostile names are text, nothing is asked of the network, and it prints well."""
+"""Test report pages in a browser: hostile names are text, no network request, and a good printout."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ report_page.chart(ax)
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Every report of a hostile shop, the month-end with something restated; the stock reconciliation submits."""
+    """Run every report on a hostile shop, the month-end with a restatement, the reconciliation with a submission."""
     folder = tmp_path_factory.mktemp("hostile")
     month = f"{datetime.now(UTC).replace(day=1):%Y-%m}"
     counts = folder / "counts.csv"
@@ -61,7 +61,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @dataclass(frozen=True)
 class Opened:
-    """A page that was opened, and what it asked for."""
+    """An open page and its requests."""
 
     page: Page
     asked: list[str]
@@ -79,7 +79,7 @@ def opened(browser: Browser) -> Iterator[Opened]:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_hostile_names_are_text(hostile: Path, opened: Opened, name: str) -> None:
-    """Order numbers, SKUs, products, channels and statuses that are markup: shown, never run."""
+    """Markup in order numbers, SKUs, products, channels and statuses is shown, not run."""
     opened.asked.clear()
     opened.page.goto((hostile / f"{name}.html").as_uri(), wait_until="load")
     expect(opened.page.get_by_text(HOSTILE, exact=False).first).to_be_visible()
@@ -94,13 +94,13 @@ def test_hostile_names_are_text(hostile: Path, opened: Opened, name: str) -> Non
 
 
 def test_a_month_that_is_not_over_says_so(hostile: Path) -> None:
-    """Its figures are those until today."""
+    """Its figures end today."""
     assert f"{datetime.now(UTC):%Y-%m} is not over" in (hostile / "month-end.html").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_texts_have_contrast(hostile: Path, opened: Opened, name: str) -> None:
-    """4.5 to 1 for every text on white, whatever it is in."""
+    """All text has at least 4.5 to 1 on white."""
     opened.page.goto((hostile / f"{name}.html").as_uri(), wait_until="load")
     assert opened.page.evaluate(CONTRAST) == []
 
@@ -130,7 +130,7 @@ CONTRAST = """
 
 @pytest.fixture(scope="module")
 def long_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A page with a table of several sheets of paper, and charts among headings."""
+    """Make a page with a table of several sheets, and charts among headings."""
     folder = tmp_path_factory.mktemp("long")
     charts = [text for n in range(6) for text in (f"## Section {n}\n\nSome words.", CHART.format(n))]
     path = own_notebook(folder / "long.ipynb", "## All rows", LONG, *charts)
@@ -141,7 +141,7 @@ def long_page(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.parametrize("paper", ["A4", "Letter"])
 def test_a_long_table_prints_whole(long_page: Path, opened: Opened, paper: str) -> None:
-    """Its head is on every sheet, every row on one sheet once, each sheet is numbered, no heading ends one."""
+    """Each sheet has the head and a number, each row is on one sheet, and no heading ends a sheet."""
     opened.page.goto(long_page.as_uri(), wait_until="load")
     sheets = PdfReader(io.BytesIO(opened.page.pdf(format=paper))).pages
     texts = [" ".join(sheet.extract_text().split()) for sheet in sheets]
@@ -162,7 +162,7 @@ def test_a_long_table_prints_whole(long_page: Path, opened: Opened, paper: str) 
 def test_nothing_is_wider_than_the_paper(
     hostile: Path, long_page: Path, opened: Opened, name: str, width_mm: float
 ) -> None:
-    """Tables and charts fit between the margins of A4 and Letter, and no picture is taller than a sheet."""
+    """Tables and charts fit A4 and Letter."""
     opened.page.goto((long_page if name == "long" else hostile / f"{name}.html").as_uri(), wait_until="load")
     opened.page.emulate_media(media="print")
     width = int((width_mm - 28) / 25.4 * 96)

@@ -1,4 +1,4 @@
-"""The stock review without a browser: what its page may ask for, what is sent then, and what is left when saved."""
+"""Test the stock review without a browser: messages of its page, what is sent, and what is saved."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NAUGHTY = "<img src=x onerror=alert(1)>"
 
 
 class Page:
-    """What a page of a review sends, as review.js does: its whole decision with every message."""
+    """Sends messages as review.js does, each with the whole decision."""
 
     def __init__(self, review: cn.StockReview) -> None:
         self.review = review
@@ -69,7 +69,7 @@ class Page:
         join_review_threads()
 
     def state(self) -> dict[str, Any]:
-        """What the page shows once the work is done; it takes over what is selected."""
+        """Return the page's state after the work, and take over its selection."""
         join_review_threads()
         self.selected = self.grid.selected
         return dict(self.grid.state)
@@ -84,7 +84,7 @@ def join_review_threads() -> None:
 
 @pytest.fixture
 def settle(clock: FakeClock) -> Callable[[cn.StockReview], cn.Submission]:
-    """Follow what was sent to its end, and let the tracker's thread end."""
+    """Follow the submission to its end, and join the tracker's thread."""
 
     def finish(review: cn.StockReview) -> cn.Submission:
         assert review.submission is not None, review.note
@@ -116,7 +116,7 @@ def sent(northwind: Sandbox) -> list[str]:
 def test_ticked_rows_are_sent_and_the_others_held_with_their_reasons(
     timed: Client, northwind: Sandbox, settle: Callable[..., cn.Submission]
 ) -> None:
-    """Dry run, tick beside the button, send: the journal has who left what out, and why."""
+    """The journal has who held back which row, and why."""
     review = cn.StockReview(timed, plan(timed, "0003", "0011", "0022"))
     page = Page(review)
     page.select(1, False, "counted twice")
@@ -134,7 +134,7 @@ def test_ticked_rows_are_sent_and_the_others_held_with_their_reasons(
 
 
 def test_a_change_of_a_tick_takes_the_dry_run_back(timed: Client, northwind: Sandbox) -> None:
-    """Only what was tried can be sent, whatever the page says of its buttons."""
+    """Only a plan with a dry run can be sent, whatever the page's buttons show."""
     page = Page(cn.StockReview(timed, plan(timed, "0003", "0011")))
     page.dry_run()
     page.select(1, False, "wait")
@@ -145,7 +145,7 @@ def test_a_change_of_a_tick_takes_the_dry_run_back(timed: Client, northwind: San
 
 @pytest.mark.parametrize("tried", [False, True])
 def test_nothing_goes_without_a_dry_run_and_a_tick(timed: Client, northwind: Sandbox, tried: bool) -> None:
-    """Neither a press before the dry run nor one without the tick beside the button sends anything."""
+    """Sending needs a dry run and the confirmation beside the button."""
     page = Page(cn.StockReview(timed, plan(timed, "0003")))
     if tried:
         page.dry_run()
@@ -154,10 +154,8 @@ def test_nothing_goes_without_a_dry_run_and_a_tick(timed: Client, northwind: San
     assert sent(northwind) == []
 
 
-def test_however_often_it_is_pressed_it_goes_once(
-    timed: Client, northwind: Sandbox, settle: Callable[..., cn.Submission]
-) -> None:
-    """A double click, two views of one review, and the cell that is run again."""
+def test_repeated_presses_send_once(timed: Client, northwind: Sandbox, settle: Callable[..., cn.Submission]) -> None:
+    """This holds for a double click, two views, and a cell that is run again."""
     updates = plan(timed, "0003", "0011")
     review = cn.StockReview(timed, updates)
     page, other = Page(review), Page(review)
@@ -180,7 +178,7 @@ def test_however_often_it_is_pressed_it_goes_once(
 def test_a_row_that_a_guard_objects_to_is_ticked_knowingly(
     timed: Client, northwind: Sandbox, settle: Callable[..., cn.Submission]
 ) -> None:
-    """It begins unticked with the guard as its reason; the tick accepts this objection and no other."""
+    """It starts unticked with the guard as its reason; ticking it accepts only this objection."""
     updates = plan(timed, "0003", "0012")
     updates.loc[updates["product_sku"] == "0012", ["quantity", "change"]] = [1, -85]
     review = cn.StockReview(timed, updates)
@@ -194,8 +192,8 @@ def test_a_row_that_a_guard_objects_to_is_ticked_knowingly(
     assert sorted(sent(northwind)) == ["0003", "0012"]
 
 
-def test_what_doubts_the_whole_plan_is_accepted_by_name(timed: Client, northwind: Sandbox) -> None:
-    """The sentence above the table stops the dry run until its box is ticked."""
+def test_an_objection_to_the_whole_plan_is_accepted_by_name(timed: Client, northwind: Sandbox) -> None:
+    """A plan objection stops the dry run until its box is ticked."""
     updates = plan(timed, "0003", "0011", "0022")
     review = cn.StockReview(timed, updates, thresholds={"max_rows": 2})
     page = Page(review)
@@ -210,14 +208,14 @@ def test_what_doubts_the_whole_plan_is_accepted_by_name(timed: Client, northwind
 
 
 def test_leaving_rows_out_may_answer_a_guard_of_the_whole(timed: Client) -> None:
-    """Guards look at what would be sent."""
+    """Guards check the rows to be sent."""
     page = Page(cn.StockReview(timed, plan(timed, "0003", "0011", "0022"), thresholds={"max_rows": 2}))
     page.select(0, False)
     assert page.dry_run()["errors"] == []
 
 
 def test_stock_that_moves_meanwhile_takes_the_ticks_back(timed: Client, northwind: Sandbox) -> None:
-    """In one sentence, with what to do, and with what moved beside the row; the rest can go."""
+    """One sentence says what to do, the change is beside the row, and the other rows can be sent."""
     updates = plan(timed, "0003", "0011")
     review = cn.StockReview(timed, updates)
     page = Page(review)
@@ -238,7 +236,7 @@ def test_stock_that_moves_meanwhile_takes_the_ticks_back(timed: Client, northwin
 
 
 def test_an_objection_that_comes_up_meanwhile_takes_the_tick_back(timed: Client, northwind: Sandbox) -> None:
-    """Another submission of the same SKU is under way: the row says so, and is ticked again only knowingly."""
+    """Another submission of the SKU is under way; the row says so, and must be ticked again."""
     review = cn.StockReview(timed, plan(timed, "0003", "0011"))
     page = Page(review)
     cn.submit_updates(timed, plan(timed, "0011", by=5), progress=False)
@@ -250,7 +248,7 @@ def test_an_objection_that_comes_up_meanwhile_takes_the_tick_back(timed: Client,
 
 
 def test_a_read_only_client_looks_and_tries(northwind: Sandbox, clock: FakeClock) -> None:
-    """It is told why it can't send, and nothing is sent whatever is pressed."""
+    """The review says why it can't send, and sends nothing."""
     settings = resolve_settings("sandbox", base_url=northwind.url, rate_limit=100_000, read_only=True)
     with Client(settings, clock=clock) as looking:
         page = Page(cn.StockReview(looking, plan(looking, "0003")))
@@ -262,7 +260,7 @@ def test_a_read_only_client_looks_and_tries(northwind: Sandbox, clock: FakeClock
 
 
 def test_an_error_is_one_sentence(timed: Client, northwind: Sandbox) -> None:
-    """What failed, and that nothing was sent; it can be tried again."""
+    """It says what failed and that nothing was sent; the user can try again."""
     page = Page(cn.StockReview(timed, plan(timed, "0003")))
     northwind.faults.add("server_error", "GET /inventories", times=None)
     (state,) = page.dry_run()["errors"]
@@ -290,7 +288,7 @@ def test_an_error_is_one_sentence(timed: Client, northwind: Sandbox) -> None:
     ],
 )
 def test_a_message_that_makes_no_sense_decides_nothing(timed: Client, content: dict[str, Any]) -> None:
-    """Rows that are not there, guards that did not object, reasons of nothing."""
+    """Unknown rows, guards without objections and empty reasons are ignored."""
     review = cn.StockReview(timed, plan(timed, "0003", "0011"))
     review.grid.handle_message(content)
     assert len(review.ticked) == 2
@@ -299,20 +297,20 @@ def test_a_message_that_makes_no_sense_decides_nothing(timed: Client, content: d
 
 @given(st.dictionaries(st.integers(0, 30), st.sampled_from(["a", "b", NAUGHTY]), max_size=31))
 def test_reasons_come_back_as_they_went(reasons: dict[int, str]) -> None:
-    """Few texts for many rows."""
+    """Many rows share a few texts."""
     pairs = encode_reasons(reasons, 31)
     assert parse_reasons(pairs, 31) == reasons
     assert len(pairs) == len(set(reasons.values()))
 
 
 def test_a_plan_that_cannot_be_sent_is_refused_at_once(timed: Client) -> None:
-    """Before anything is shown."""
+    """The error comes before anything is shown."""
     with pytest.raises(InvalidRequestError, match="below 0"):
         cn.StockReview(timed, plan(timed, "0003").assign(quantity=-1))
 
 
 def test_an_empty_plan_is_shown(timed: Client) -> None:
-    """There is nothing to tick, and no error."""
+    """It has no rows to tick, and is no error."""
     review = cn.StockReview(timed, plan(timed))
     assert "Review of 0 changes" in repr(review)
     page = Page(review)
@@ -320,7 +318,7 @@ def test_an_empty_plan_is_shown(timed: Client) -> None:
 
 
 def test_movements_are_reviewed_too(timed: Client, northwind: Sandbox, settle: Callable[..., cn.Submission]) -> None:
-    """A DIFFERENTIAL without a look at the stock shows what it moves, and the dry run adds it up."""
+    """A DIFFERENTIAL shows its changes, and the dry run adds them to the stock."""
     moves = pd.DataFrame({"warehouse_code": "NW-EAST", "product_sku": ["0003", "0011"], "quantity": [5, -2]})
     review = cn.StockReview(timed, cn.build_differential(moves))
     page = Page(review)
@@ -334,7 +332,7 @@ def test_movements_are_reviewed_too(timed: Client, northwind: Sandbox, settle: C
 
 
 def test_text_from_outside_stays_text_when_saved(timed: Client) -> None:
-    """A SKU, a warehouse and a reason can't bring a tag into the saved page."""
+    """SKUs, warehouses and reasons can't add tags to the saved page."""
     updates = plan(timed, "0003", "0011").assign(warehouse_code=NAUGHTY)
     updates.loc[updates.index[0], "product_sku"] = NAUGHTY
     review = cn.StockReview(timed, updates, thresholds={"max_rows": 1}, reason=NAUGHTY)
@@ -346,7 +344,7 @@ def test_text_from_outside_stays_text_when_saved(timed: Client) -> None:
 
 
 def test_a_terminal_sees_the_plan(timed: Client) -> None:
-    """Rows by size, objections, totals of what is ticked, and how far it came."""
+    """It shows rows by size, objections, totals of ticked rows, and progress."""
     text = repr(cn.StockReview(timed, plan(timed, "0003", "0011")))
     assert "Review of 2 changes of stock — sandbox, partner SANDBOX\nNot sent." in text
     assert "NW-EAST: 2 rows ticked, 4 units more, 0 units less, 0 left out" in text
@@ -366,8 +364,8 @@ review
 
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_where_nobody_can_press_anything_the_plan_stands(tmp_path: Path) -> None:
-    """No widget, no button, nothing sent; text from outside is text."""
+def test_without_a_user_there_is_only_the_plan(tmp_path: Path) -> None:
+    """There is no widget and no button, nothing is sent, and text is escaped."""
     notebook = nbformat.v4.new_notebook(
         cells=[nbformat.v4.new_code_cell(source) for source in (REVIEW, "review.submission is None")]
     )

@@ -1,4 +1,4 @@
-"""The stock review in a real JupyterLab: looked at, ticked, tried, sent, saved."""
+"""Test the stock review in JupyterLab: tick, dry run, send, save."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def theme(page: Page, name: str, light: str) -> None:
 def test_a_plan_is_ticked_tried_sent_and_followed(
     lab: Lab, open_in_lab: Callable[[str], Page], browser: Browser, tmp_path: Path
 ) -> None:
-    """The sandbox's stock changes where it was ticked and nowhere else; the same place becomes the tracker."""
+    """Only ticked rows change the sandbox's stock, and the tracker replaces the review."""
     lab.write("review.ipynb", PLAN)
     page = open_in_lab("review.ipynb")
     review = run_all(page)
@@ -158,7 +158,7 @@ review.grid.select(~review.grid.selected)
 
 
 def test_keys_alone_are_enough_and_many_rows_stay_quick(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """10,000 rows are drawn and filtered in a moment (the benchmark of widgets says in how many ms); a review is read, ticked and tried by keyboard."""
+    """10,000 rows are drawn and filtered quickly (the widgets benchmark has the ms); a review works by keyboard."""
     lab.write("many.ipynb", MANY, "review")
     page = open_in_lab("many.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
@@ -190,7 +190,7 @@ def test_keys_alone_are_enough_and_many_rows_stay_quick(lab: Lab, open_in_lab: C
 
 
 def test_a_page_that_is_loaded_again_goes_on(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
-    """Kernel and page agree on what is decided; what is sent then is followed in the same place."""
+    """Kernel and page agree on the decision, and the submission is followed in the same place."""
     lab.write("again.ipynb", PLAN)
     page = open_in_lab("again.ipynb")
     review = run_all(page)

@@ -1,4 +1,4 @@
-"""A tracker in a page that was exported: no kernel, no network."""
+"""Test a tracker in an exported page, without kernel and network."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from support.lab_snippets import CONNECT, HURRY, SUBMIT
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_exported_page_has_the_end_and_its_rows_unfold(tmp_path: Path, browser: Browser) -> None:
-    """The final table, rows by keyboard, names as text, no button; nothing is asked of the network."""
+    """The final table opens its rows by keyboard, has no buttons and needs no network."""
     cells = [
         nbformat.v4.new_code_cell(source) for source in (CONNECT, HURRY, SUBMIT, "_ = submission.wait(progress=False)")
     ]

@@ -1,4 +1,4 @@
-"""What a terminal shows of frames and plans: aligned, complete in its sums, and nothing that moves a cursor."""
+"""Test frames and plans in a terminal: alignment, complete totals, and no control characters."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def plan(*rows: tuple[str, str, str, int | None, int]) -> pd.DataFrame:
 
 
 def test_numbers_stand_right_and_words_left() -> None:
-    """Nulls are blank, instants are UTC, thousands are grouped."""
+    """Nulls are blank, instants UTC, thousands grouped."""
     frame = pd.DataFrame(
         {
             "sku": pd.Series(["0001", None], dtype="str"),
@@ -44,7 +44,7 @@ def test_numbers_stand_right_and_words_left() -> None:
 
 @given(st.text())
 def test_no_text_moves_a_cursor(text: str) -> None:
-    """SKUs and messages come from outside: escape sequences, bells and line breaks are shown as what they are not."""
+    """Escape sequences, bells and line breaks in SKUs and messages are shown escaped."""
     assert make_printable(text).isprintable()
     assert len(make_printable(text)) == len(text)
     frame = pd.DataFrame({"sku": pd.Series([text], dtype="object")})
@@ -53,7 +53,7 @@ def test_no_text_moves_a_cursor(text: str) -> None:
 
 @given(st.text(min_size=1))
 def test_a_tracker_shows_texts_as_texts(text: str) -> None:
-    """Places, names of rows, messages and what failed: no line more in a terminal, no tag more in a page."""
+    """Places, row names, messages and errors add no line in a terminal and no tag in a page."""
     batch = BatchView(0, text, 1, text, "h", made.AT, made.AT, {"rejected": 1}, ((text, text),), message_count=1)
     seen = Snapshot("s-1", made.AT, (batch,), settled=True)
     assert format_status([seen]).count("\n") == 2
@@ -70,13 +70,13 @@ def test_a_tracker_shows_texts_as_texts(text: str) -> None:
 
 
 def test_a_frame_without_rows_is_its_header() -> None:
-    """And one without columns is nothing."""
+    """A frame without columns is empty text."""
     assert format_table(pd.DataFrame({"a": [], "b": []})) == "a  b"
     assert format_table(pd.DataFrame()) == ""
 
 
 def test_a_change_is_shown_as_what_it_makes_of_the_stock() -> None:
-    """TRUE_UP sets, DIFFERENTIAL moves, an unknown SKU begins at nothing."""
+    """TRUE_UP sets, DIFFERENTIAL adds, and an unknown SKU starts at 0."""
     seen = plan(("W", "A", "TRUE_UP", 10, 7), ("W", "B", "DIFFERENTIAL", 10, 4), ("W", "C", "TRUE_UP", None, 5))
     assert seen["new"].tolist() == [7, 14, 5]
     assert seen["change"].tolist() == [-3, 4, pd.NA]
@@ -91,7 +91,7 @@ def test_a_change_is_shown_as_what_it_makes_of_the_stock() -> None:
 
 
 def test_objections_stand_beside_their_rows_and_those_of_all_below() -> None:
-    """A row that is objected to is shown however small its change is."""
+    """A row with an objection is shown even if its change is small."""
     seen = plan(*(("W", f"{i:02}", "TRUE_UP", 0, 100 + i) for i in range(40)), ("W", "99", "TRUE_UP", 1, 2))
     objections = pd.DataFrame(
         {
@@ -116,7 +116,7 @@ def test_objections_stand_beside_their_rows_and_those_of_all_below() -> None:
     )
 )  # fmt: skip
 def test_totals_are_of_all_rows_shown_or_not(rows: list[tuple[str, str, str, int | None, int]]) -> None:
-    """Units up less units down is the sum of all changes."""
+    """Units added minus units removed equal the sum of all changes."""
     seen = plan(*rows)
     lines = [line for line in format_plan(seen, NOTHING).splitlines() if " down" in line]
     sums = {}
@@ -130,7 +130,7 @@ def test_totals_are_of_all_rows_shown_or_not(rows: list[tuple[str, str, str, int
 
 
 def test_a_plan_of_a_million_rows_is_shown() -> None:
-    """Thirty of them, and the sums of all."""
+    """It shows thirty rows and the totals of all."""
     rows = 1_000_000
     codes = pd.Series(["W"] * rows, dtype="str")
     frame = pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The tour, run from top to bottom by the programs that run notebooks without a person."""
+"""Test that the tour runs from top to bottom in notebook runners."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ OWN = [name for name in TOUR if name != "5-follow.ipynb"]
 
 
 def run_beside(commands: list[list[str]], folder: Path, environment: dict[str, str]) -> None:
-    """Run processes side by side, and fail with what the first one said that failed."""
+    """Run processes side by side, and fail with the output of the first that failed."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
     started = [subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes) for command in commands]
     told = [process.communicate()[0] for process in started]
@@ -42,7 +42,7 @@ def test_a_correction_is_sent_and_followed_without_a_person(tmp_path: Path) -> N
 
 @pytest.mark.kernel
 def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: Path) -> None:
-    """Papermill with another environment, where writing is allowed: each notebook runs to its end and only reads there."""
+    """Papermill runs each notebook with another environment that allows writing; they only read."""
     folder = copy_tour(tmp_path)
     with Sandbox(rate_limit=None, orders=1_500, seed=3) as account:
         build_account = {
@@ -63,7 +63,7 @@ def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: 
 
 @pytest.mark.parametrize("name", TOUR)
 def test_a_notebook_is_words_and_calls(name: str) -> None:
-    """No definitions, no outputs, no cell without words near it; the next notebook is a link."""
+    """There are no definitions, no outputs, text near each cell, and a link to the next notebook."""
     notebook = nbformat.read(find_notebook_folder() / "tour" / name, as_version=4)
     kinds = "".join("m" if cell.cell_type == "markdown" else "c" for cell in notebook.cells)
     assert not re.search("c{4}", kinds)
@@ -79,7 +79,7 @@ def test_a_notebook_is_words_and_calls(name: str) -> None:
 
 @pytest.mark.parametrize("name", OWN)
 def test_there_is_one_line_to_change(name: str) -> None:
-    """It stands in a cell of its own, before anything else, and says what it may be."""
+    """It has a cell of its own at the top, and names the choices."""
     notebook = nbformat.read(find_notebook_folder() / "tour" / name, as_version=4)
     first, *others = [cell for cell in notebook.cells if cell.cell_type == "code"]
     assert first.source.startswith('environment = "sandbox"  # the only line to change')

@@ -1,4 +1,4 @@
-"""The tour in a real JupyterLab, started by `cenports-nb lab`: run, saved, opened again, exported."""
+"""Test the tour in JupyterLab, started by `cenports-nb lab`: run, saved, reopened, exported."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def saved_tour(lab: Lab, lab_context: BrowserContext) -> Iterator[Page]:
 
 @pytest.mark.usefixtures("saved_tour")
 def test_run_all_ends_well_in_every_notebook(lab: Lab) -> None:
-    """No error, no warning, every tracker at its end in what is on the disk, and something to see last."""
+    """There is no error or warning, every saved tracker is final, and the last cell has output."""
     tour = lab.folder / "tour"
     for name in TOUR:
         assert complaints(tour / name) == [], name
@@ -47,7 +47,7 @@ def test_run_all_ends_well_in_every_notebook(lab: Lab) -> None:
 
 
 def test_opened_again_without_its_kernel_every_notebook_has_its_last_state(lab: Lab, saved_tour: Page) -> None:
-    """Tables stand where live ones were, and nothing is left of what needs a kernel."""
+    """Tables replace live views, and nothing that needs a kernel is left."""
     page = saved_tour
     load_lab(page, lab)
     for name in {**GRIDS, **ENDS}:
@@ -69,7 +69,7 @@ def test_opened_again_without_its_kernel_every_notebook_has_its_last_state(lab: 
 def test_as_a_page_without_network_every_notebook_has_its_last_state(
     lab: Lab, browser: Browser, tmp_path: Path
 ) -> None:
-    """Exported by nbconvert and opened offline: tables and pictures are inside, trackers at their end."""
+    """Pages of nbconvert, opened offline, include tables, pictures and final trackers."""
     with browser.new_context(offline=True) as context:
         page = context.new_page()
         for name in TOUR:

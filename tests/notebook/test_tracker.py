@@ -1,4 +1,4 @@
-"""The tracker without a browser: text, escaping, and what a saved notebook holds."""
+"""Test the tracker without a browser: text, escaping, and saved notebooks."""
 
 from __future__ import annotations
 
@@ -43,12 +43,12 @@ def snapshot(**changes: object) -> Snapshot:
 
 
 def test_every_text_from_outside_is_escaped() -> None:
-    """A SKU, a warehouse or a message can't bring a tag into the page."""
+    """SKUs, warehouses and messages can't add a tag to the page."""
     assert "<img" not in render_status([snapshot()])
 
 
 def test_signs_stand_beside_colours() -> None:
-    """Colour is never the only sign of an outcome."""
+    """Each outcome has a sign besides its color."""
     page = render_status([snapshot()])
     assert "✗ 1 rejected" in page
     assert "? 2 unconfirmed" in page
@@ -56,12 +56,12 @@ def test_signs_stand_beside_colours() -> None:
 
 @pytest.mark.parametrize(("end", "age"), [(AT + timedelta(seconds=90), "90 s"), (None, "5 min")])
 def test_age_ends_with_the_transaction(end: datetime | None, age: str) -> None:
-    """A finished batch shows how long it took, an open one how long it has been under way."""
+    """A finished batch shows its duration, an open one its age."""
     assert f">{age}<" in render_status([snapshot(completed_at=end)])
 
 
-def test_what_takes_too_long_is_said() -> None:
-    """Overdue beside the status, in a notebook and in a terminal."""
+def test_overdue_batches_are_marked() -> None:
+    """The status has "overdue" beside it, in a notebook and a terminal."""
     late = snapshot(overdue=True, status="PROCESSING")
     assert "overdue" in render_status([late])
     assert "PROCESSING, overdue" in format_status([late])
@@ -74,8 +74,8 @@ def test_terminal_sees_the_same_snapshot() -> None:
     assert "2 unconfirmed, 1 rejected" in text
 
 
-def test_next_poll_is_told_while_somebody_asks() -> None:
-    """A table that nobody keeps up to date has no such column."""
+def test_next_poll_is_shown_while_polling() -> None:
+    """A table that isn't updated has no such column."""
     asked = snapshot(status="QUEUED", outcomes={"pending": 3}, next_poll=7.4, completed_at=None)
     assert ">in 7 s<" in render_status([asked], live=True)
     assert "Next poll" not in render_status([asked])
@@ -85,26 +85,26 @@ def test_next_poll_is_told_while_somebody_asks() -> None:
     ("outcome", "word"), [("unconfirmed", "verify"), ("rejected", "retry"), ("not_sent", "resume"), ("in_doubt", "verify")]
 )  # fmt: skip
 def test_rows_that_are_not_done_come_with_the_call_that_goes_on(outcome: str, word: str) -> None:
-    """The same table as on the command line."""
+    """The table is that of the command line."""
     assert f"submission.{word}()" in render_status([snapshot(outcomes={outcome: 3})])
 
 
 def test_a_dry_run_has_nothing_to_go_on_with() -> None:
-    """It sends nothing, whoever asks."""
+    """A dry run sends nothing, so nothing can be continued."""
     assert "submission." not in render_status(
         [snapshot(status="DRY_RUN", outcomes={"not_sent": 3}, message_count=0, messages=())]
     )
 
 
 def test_a_state_that_is_not_the_end_says_when_it_was() -> None:
-    """A notebook saved meanwhile, or a page whose kernel is gone, does not pass for the last word."""
+    """A saved notebook or a page without kernel must not look final."""
     under_way = replace(snapshot(outcomes={"pending": 3}), settled=False)
     assert "0 of 3 rows settled at 12:05:00 UTC" in render_status([under_way])
     assert "UTC" not in render_status([snapshot()])
 
 
 class Slow:
-    """A submission whose second picture is taken, and kept back until it is old."""
+    """A submission whose second snapshot is held back until it is outdated."""
 
     def __init__(self, pictures: list[Snapshot]) -> None:
         self._pictures = pictures
@@ -118,8 +118,8 @@ class Slow:
         return picture
 
 
-def test_an_old_picture_never_replaces_a_newer_one() -> None:
-    """The tracker's thread may be slow when a wait() ends: what a saved notebook keeps is the end."""
+def test_an_old_snapshot_never_replaces_a_newer_one() -> None:
+    """The tracker's thread may be late when wait() ends; the saved notebook has the final state."""
     under_way = replace(snapshot(outcomes={"pending": 3}), settled=False)
     slow = Slow([under_way, under_way, snapshot()])
     tracker = cn.TransactionTracker([cast("cn.Submission", slow)])
@@ -135,13 +135,13 @@ def test_an_old_picture_never_replaces_a_newer_one() -> None:
 
 
 def many(number: int) -> Snapshot:
-    """Batches that are done, but for the last one."""
+    """Make batches that are all done but the last."""
     done = [replace(snapshot(outcomes={"applied": 3}).batches[0], batch=i) for i in range(number - 1)]
     return Snapshot("s-1", AT, (*done, replace(snapshot().batches[0], batch=number - 1)), settled=True)
 
 
 def test_of_many_batches_those_that_need_somebody_are_shown() -> None:
-    """A table that is drawn once a second stays short, and says how many it leaves out."""
+    """The table stays short, and has the number of batches left out."""
     page = render_status([many(1000)])
     assert page.count("<tr>") == 61
     assert "<tr><td>999</td>" in page
@@ -153,7 +153,7 @@ def read_rows(rows: int) -> Callable[[str, int, int], list[RowView]]:
 
 
 def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
-    """How many more there are, and what has all of them."""
+    """It has the number of other rows, and the call that returns all."""
     (page,) = render_row_details([snapshot(rows=500)], read_rows(500))
     assert page.count("<tr>") == 401
     assert "and 100 more rows: submission.outcomes has all of them" in page
@@ -162,7 +162,7 @@ def test_a_fold_holds_some_rows_and_says_where_the_rest_is() -> None:
 
 
 def test_folds_of_many_batches_are_few_and_small() -> None:
-    """At most some hundreds of rows and ten outputs, however much was submitted."""
+    """A submission of any size has at most some hundreds of rows and ten outputs."""
     pages = render_row_details([many(1000), many(1000)], read_rows(500))
     assert len(pages) == 10
     assert sum(page.count("<tr>") for page in pages) <= 400 + 40
@@ -170,7 +170,7 @@ def test_folds_of_many_batches_are_few_and_small() -> None:
 
 
 def test_rows_of_orders_have_no_stock() -> None:
-    """An order is named, and no column of units stands empty."""
+    """Rows name orders, and there is no empty column of units."""
     (page,) = render_row_details([snapshot()], lambda *_: [RowView("SO-1", None, None, "applied", None)])
     assert ">Order<" in page
     assert "Stock" not in page
@@ -183,7 +183,7 @@ def plan(client: cn.Client, *skus: str) -> pd.DataFrame:
 
 
 def join_tracker_threads() -> None:
-    """Wait for the trackers' threads, which end by themselves."""
+    """Wait for the trackers' threads to end."""
     for thread in threading.enumerate():
         if thread.name == "cenports-nb tracker":
             thread.join(30)
@@ -191,7 +191,7 @@ def join_tracker_threads() -> None:
 
 
 def test_poll_now_asks_each_account_once(timed: cn.Client, northwind: Sandbox, clock: FakeClock) -> None:
-    """However many submissions of it are watched; the thread ends with the job."""
+    """Several submissions share one request, and the thread ends with the job."""
     submissions = [cn.submit_updates(timed, plan(timed, sku), progress=False) for sku in ("0003", "0011")]
     tracker = cn.TransactionTracker(submissions)
     clock.advance(60)
@@ -202,8 +202,8 @@ def test_poll_now_asks_each_account_once(timed: cn.Client, northwind: Sandbox, c
     assert tracker.note == ""
 
 
-def test_what_was_refused_is_sent_again(timed: cn.Client, northwind: Sandbox, clock: FakeClock) -> None:
-    """Retry takes the rows that may be sent again, and the new batch is followed."""
+def test_refused_rows_are_sent_again(timed: cn.Client, northwind: Sandbox, clock: FakeClock) -> None:
+    """Retry sends the rows that may be sent again, and follows the new batch."""
     northwind.faults.add("failed_rows", "PATCH /inventories", rows=(0,), message="Busy.")
     submission = cn.submit_updates(timed, plan(timed, "0003"), progress=False).wait(progress=False)
     assert submission.snapshot().count("rejected") == 1
@@ -217,7 +217,7 @@ def test_what_was_refused_is_sent_again(timed: cn.Client, northwind: Sandbox, cl
 
 
 def test_a_button_that_fails_says_so_in_one_sentence(timed: cn.Client, northwind: Sandbox) -> None:
-    """No traceback in whichever cell runs; the table stands."""
+    """No cell has a traceback, and the table stays."""
     northwind.faults.add("failed_rows", "PATCH /inventories", rows=(0,), message="Busy.")
     submission = cn.submit_updates(timed, plan(timed, "0003", "0011"), progress=False).wait(progress=False)
     northwind.faults.add("server_error", "GET /inventories", times=None)
@@ -230,7 +230,7 @@ def test_a_button_that_fails_says_so_in_one_sentence(timed: cn.Client, northwind
 
 
 def test_refused_credentials_are_not_tried_for_ever(timed: cn.Client, northwind: Sandbox, clock: FakeClock) -> None:
-    """No waiting mends them: it is said once, and Poll now goes on when they are mended."""
+    """Waiting doesn't help: one message, and Poll now continues once they are fixed."""
     tracker = cn.TransactionTracker(cn.submit_updates(timed, plan(timed, "0003"), progress=False))
     clock.advance(60)
     northwind.faults.add("unauthorized", "GET /transaction", times=None)
@@ -246,7 +246,7 @@ def test_refused_credentials_are_not_tried_for_ever(timed: cn.Client, northwind:
 
 
 def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> None:
-    """A tracker outlives its client as a picture that says why it stands still."""
+    """The tracker says why it no longer changes."""
     tracker = cn.TransactionTracker(cn.submit_updates(timed, plan(timed, "0003"), progress=False))
     timed.close()
     tracker.poll_now()
@@ -256,7 +256,7 @@ def test_after_the_client_is_closed_the_last_state_stays(timed: cn.Client) -> No
 
 
 def run_notebook(folder: Path, *sources: str) -> list[str]:
-    """Execute cells as nbconvert does, and return the tracker's tables in the saved notebook."""
+    """Execute cells as nbconvert does, and return the trackers' tables of the saved notebook."""
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
     NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(folder)}}).execute()
     outputs = [output for cell in notebook.cells for output in cell.outputs if "data" in output]
@@ -269,7 +269,7 @@ def run_notebook(folder: Path, *sources: str) -> list[str]:
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_path: Path) -> None:
-    """The tracker's own output has the end, although another cell waited for it; nobody polls it any more."""
+    """The tracker's own output is final, although another cell waited, and polling has ended."""
     (table,) = run_notebook(tmp_path, CONNECT, HURRY, SUBMIT, "cn.TransactionTracker(submission)", "submission.wait()")
     assert "COMPLETED" in table
     assert "Next poll" not in table
@@ -279,7 +279,7 @@ def test_saved_notebook_holds_the_final_states_of_a_wait_in_a_later_cell(tmp_pat
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path) -> None:
-    """A notebook that ends before its transactions do shows the state it ended in, not a blank."""
+    """It has the last state before the notebook ended."""
     (table,) = run_notebook(tmp_path, CONNECT, SUBMIT, "cn.TransactionTracker(submission)")
     assert "2 pending" in table
 
@@ -287,7 +287,7 @@ def test_saved_notebook_without_a_wait_holds_a_table_all_the_same(tmp_path: Path
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
-    """No thread, no poll; a retry in a later cell is followed all the same."""
+    """No thread polls, and a retry in a later cell is followed all the same."""
     refused = "client.sandbox.faults.add('failed_rows', 'PATCH /inventories', rows=(0, 1), message='Busy.')"
     first = SUBMIT.replace("submission =", f"{refused};\nsubmission =")
     join = """
@@ -306,7 +306,7 @@ def test_nothing_is_left_running_when_all_is_settled(tmp_path: Path) -> None:
 @pytest.mark.kernel
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_after_a_restart_the_journal_goes_on(tmp_path: Path, northwind: Sandbox) -> None:
-    """Another kernel opens the submission by its number, and its tracker comes to the same end."""
+    """Another kernel opens the submission by its id and follows it to the same end."""
     account = f"""
     import cenports_nb as cn
     client = cn.connect("staging", base_url={northwind.url!r}, partner_id={PARTNER_ID!r}, client_id={CLIENT_ID!r}, client_secret={CLIENT_SECRET!r})

@@ -1,4 +1,4 @@
-"""Reports run by their command in this process; their notebooks run in kernels all the same."""
+"""Run reports by command in this process; their notebooks still run in kernels."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from support.command_line import Ran, RunCommand, run_command
 
 @pytest.fixture
 def run_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> RunCommand:
-    """Run a report in the test's folder, with a home of its own."""
+    """Run a report in the test's folder with its own home."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("CENPORTS_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("CENPORTS_RATE_LIMIT", "100000")

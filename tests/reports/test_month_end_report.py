@@ -1,4 +1,4 @@
-"""The month-end report: totals that tie to a recount, inputs frozen, and what was restated between two runs."""
+"""Test the month-end report: totals equal a recount, inputs are frozen, and changes between two runs are listed."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Sums = dict[tuple[str, str], tuple[int, Decimal]]
 
 @dataclass(frozen=True)
 class Run:
-    """What was there after a run, and what the server's own records add up to at that moment."""
+    """A run's output, and the recount of the server's records at that time."""
 
     page: str
     folder: Path
@@ -39,7 +39,7 @@ class Run:
 
 @dataclass(frozen=True)
 class Runs:
-    """Three runs of one month: as it was, restated, and with nothing new."""
+    """Three runs of one month: the first, a restated one, and one without changes."""
 
     out: Path
     month: str
@@ -49,14 +49,14 @@ class Runs:
 
 
 def find_month(record: Record) -> str:
-    """The month of an order in the account's zone; exactly midnight UTC is a plain day."""
+    """Return an order's month in the account's zone; exactly midnight UTC is a plain day."""
     instant = datetime.fromisoformat(record["orderDate"])
     plain = f"{instant:%H%M%S%f}".strip("0") == ""
     return f"{instant if plain else instant.astimezone(ZoneInfo(ZONE)):%Y-%m}"
 
 
 def recount(sandbox: Sandbox, month: str) -> Sums:
-    """Units and money by channel and SKU, with nothing but Decimal."""
+    """Calculate units and money by channel and SKU with Decimal."""
     sums: defaultdict[tuple[str, str], tuple[int, Decimal]] = defaultdict(lambda: (0, Decimal(0)))
     for record in (order.record for order in sandbox.state.orders if find_month(order.record) == month):
         for each in record["lineItems"]:
@@ -68,7 +68,7 @@ def recount(sandbox: Sandbox, month: str) -> Sums:
 
 
 def restate(sandbox: Sandbox, number: str, change: Callable[[Record], object]) -> None:
-    """Let the server say something else of an order from now on."""
+    """Change an order on the server."""
     with sandbox.state.lock:
         order = next(order for order in sandbox.state.orders if order.number == number)
         record = copy.deepcopy(order.record)
@@ -112,7 +112,7 @@ def money(text: str) -> Decimal:
 
 @pytest.mark.parametrize("which", ["first", "second", "third"])
 def test_totals_tie_to_a_recount(runs: Runs, which: str) -> None:
-    """Headline, file and workbook say what the server's records add up to: units exactly, money to the cent."""
+    """Headline, file and workbook equal the server's records: units exactly, money to the cent."""
     ran: Run = getattr(runs, which)
     top = cards(ran.page)
     assert money(top["units"]) == sum(units for units, _ in ran.sums.values())
@@ -127,12 +127,12 @@ def test_totals_tie_to_a_recount(runs: Runs, which: str) -> None:
 
 
 def test_the_first_run_says_that_there_is_none_before(runs: Runs) -> None:
-    """Nothing to compare with is no "nothing was restated"."""
+    """It doesn't claim that nothing was restated."""
     assert f"There is no earlier run of {runs.month} here" in runs.first.page
 
 
 def test_each_restatement_is_told_with_its_units_and_money(runs: Runs) -> None:
-    """One order entered late, one gone, a line cancelled, one with another quantity and price."""
+    """One order is late, one removed, one line cancelled, one changed in quantity and price."""
     told = pd.read_csv(runs.second.folder / "restated-lines.csv")
     assert set(told["kind"]) == {"order added", "order gone", "cancelled", "quantity changed", "price changed"}
     assert "late-entry" in set(told["order_no"].astype("str"))
@@ -141,7 +141,7 @@ def test_each_restatement_is_told_with_its_units_and_money(runs: Runs) -> None:
 
 
 def test_steps_lead_from_the_total_before_to_the_total_now(runs: Runs) -> None:
-    """Both ends are recounts, and the steps in between add up, to the cent."""
+    """Both totals are recounts, and the steps add up to the cent."""
     steps = pd.read_csv(runs.second.folder / "restated-steps.csv", dtype="str")
     values = [round(Decimal(value), 2) for value in steps["line_value"]]
     units = [int(value) for value in steps["units"]]
@@ -154,13 +154,13 @@ def test_steps_lead_from_the_total_before_to_the_total_now(runs: Runs) -> None:
 
 
 def test_a_run_with_nothing_new_says_so(runs: Runs) -> None:
-    """Compared with the run just before, not with the first."""
+    """It is compared with the latest run, not the first."""
     assert f"Compared with the run of {runs.second.folder.name}." in runs.third.page
     assert "Nothing was restated" in runs.third.page
 
 
 def test_every_run_is_kept_with_what_it_was_made_from(runs: Runs) -> None:
-    """A later run changes nothing of an earlier one; each folder is whole by itself."""
+    """A later run doesn't change an earlier one, and each folder is complete."""
     for ran in (runs.first, runs.second, runs.third):
         names = set(visible(ran.folder))
         assert {
@@ -176,7 +176,7 @@ def test_every_run_is_kept_with_what_it_was_made_from(runs: Runs) -> None:
 
 
 def test_frozen_inputs_give_the_same_report_again(runs: Runs) -> None:
-    """From the Parquet files alone, with their dtypes and their origin."""
+    """The Parquet files keep dtypes and provenance."""
     lines = pd.read_parquet(runs.first.folder / "line-items.parquet")
     told = cn.summarize_sales(lines, by=["channel", "sku"], exclude=["cancelled", "canceled"])
     rows = {(row.channel_id, row.product_sku): row.units for row in told.itertuples()}
@@ -186,7 +186,7 @@ def test_frozen_inputs_give_the_same_report_again(runs: Runs) -> None:
 
 
 def test_nothing_frozen_names_a_person(runs: Runs) -> None:
-    """Neither columns nor what a frame keeps of its rejects."""
+    """Neither columns nor rejects do."""
     orders = pd.read_parquet(runs.first.folder / "orders.parquet")
     assert {"order_no", "grand_total", "channel_id"} <= set(orders.columns)
     assert [name for name in orders.columns if re.search("name|address|phone|email|msg", name)] == [

@@ -1,4 +1,4 @@
-"""The morning report, on Northwind and on a shop without anything; numbers recounted from the server's own data."""
+"""Test the morning report on Northwind and an empty shop; numbers are recounted from the server's data."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ OLD = "forgotten-1"
 
 @dataclass(frozen=True)
 class Morning:
-    """A run, and the server that it asked."""
+    """A run and its server."""
 
     out: Path
     page: str
@@ -36,7 +36,7 @@ class Morning:
 
 @pytest.fixture(scope="module")
 def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
-    """Northwind, with an order of last year that nobody acknowledged, and three shipments without tracking."""
+    """Run on Northwind, with an unacknowledged order of last year and three shipments without tracking."""
     folder = tmp_path_factory.mktemp("morning")
     with Sandbox(rate_limit=None) as sandbox:
         newest = [order for order in sandbox.state.orders if order.acknowledged][-1]
@@ -55,13 +55,13 @@ def morning(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Morning]:
 
 
 def table(morning: Morning, name: str) -> pd.DataFrame:
-    """Read the file beside a table."""
+    """Read the file of a table."""
     (link,) = [link for link in links(morning.page) if link.endswith(f"/{name}.csv")]
     return pd.read_csv(morning.out / link, dtype="str")
 
 
-def test_orders_that_nobody_acknowledged_are_all_there(morning: Morning) -> None:
-    """Those of last year too, which are beyond the days that are looked at; the oldest first."""
+def test_all_unacknowledged_orders_are_listed(morning: Morning) -> None:
+    """Those before the report's days are included; the oldest comes first."""
     waiting = {order.number for order in morning.sandbox.state.orders if not order.acknowledged}
     told = table(morning, "not-acknowledged")
     assert set(told["order_no"]) == waiting
@@ -70,7 +70,7 @@ def test_orders_that_nobody_acknowledged_are_all_there(morning: Morning) -> None
 
 
 def test_late_orders_are_counted_in_working_days_of_the_account(morning: Morning) -> None:
-    """Counted again, day by day, in the account's time zone."""
+    """The recount goes day by day in the account's zone."""
     zone = ZoneInfo(ZONE)
     today = morning.began.astimezone(zone).date()
     late = {
@@ -83,7 +83,7 @@ def test_late_orders_are_counted_in_working_days_of_the_account(morning: Morning
 
 
 def find_day(instant: datetime, zone: ZoneInfo) -> date:
-    """Exactly midnight UTC is a plain day."""
+    """Return an order's day; exactly midnight UTC is a plain day."""
     return instant.date() if f"{instant:%H%M%S%f}".strip("0") == "" else instant.astimezone(zone).date()
 
 
@@ -91,8 +91,8 @@ def working_days(first: date, today: date) -> int:
     return sum((first + timedelta(days=each)).weekday() < 5 for each in range((today - first).days))
 
 
-def test_oversold_skus_are_what_orders_ask_and_shelves_lack(morning: Morning) -> None:
-    """Open units of all orders against what the server has."""
+def test_oversold_skus_have_more_open_units_than_stock(morning: Morning) -> None:
+    """Open units of all orders are compared with the server's stock."""
     wanted: Counter[tuple[str, str]] = Counter()
     for order in morning.sandbox.state.orders:
         wanted += order.count_reserved()
@@ -106,19 +106,19 @@ def test_oversold_skus_are_what_orders_ask_and_shelves_lack(morning: Morning) ->
     assert cards(morning.page)["units short"] == f"{sum(short.values()):,}"
 
 
-def test_shipments_without_tracking_are_told(morning: Morning) -> None:
-    """Those whose number was lost."""
+def test_shipments_without_tracking_are_listed(morning: Morning) -> None:
+    """Three shipments have no tracking number."""
     lost = {shipment.number for shipment in morning.sandbox.state.shipments.select("NW-EU")[-3:]}
     assert set(table(morning, "without-tracking")["order_no"]) == lost
 
 
 def test_a_table_shows_its_first_rows_and_where_all_are(morning: Morning) -> None:
-    """Five rows, as asked."""
+    """The parameter asks for five rows."""
     assert re.search(r"5 of \d+ rows; all in <a href=\"morning/[^\"]+/late.csv\">late.csv</a>", morning.page)
 
 
 def test_times_are_those_of_the_account(morning: Morning) -> None:
-    """The page says so, and shows them so."""
+    """The page names the zone."""
     assert f"times and days in {ZONE}" in morning.page
     first = pd.Timestamp(table(morning, "late")["order_date"][1])
     assert first.utcoffset() is not None
@@ -126,7 +126,7 @@ def test_times_are_those_of_the_account(morning: Morning) -> None:
 
 
 def test_no_person_is_in_page_notebook_or_files(morning: Morning) -> None:
-    """A morning report goes to the whole office."""
+    """The report goes to the whole office."""
     records = [order.record for order in morning.sandbox.state.orders]
     people = {value for record in records for value in (record["customerName"], record["contactName"]) if value}
     people |= {record["shipTo"]["address1"] for record in records}
@@ -136,7 +136,7 @@ def test_no_person_is_in_page_notebook_or_files(morning: Morning) -> None:
 
 
 def test_headings_heads_and_pictures_are_named(morning: Morning) -> None:
-    """One h1, then h2; each table has heads with a scope; each picture has a text; title and language are set."""
+    """One h1, then h2; table heads have a scope, pictures a text; title and language are set."""
     assert re.findall(r"<h([1-6])", morning.page) == ["1", *["2"] * 7]
     assert '<html lang="en">' in morning.page
     assert "<title>Morning report</title>" in morning.page
@@ -149,7 +149,7 @@ def test_headings_heads_and_pictures_are_named(morning: Morning) -> None:
 
 @pytest.fixture(scope="module")
 def nothing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The page of each report for a shop without orders and stock."""
+    """Run each report on a shop without orders and stock."""
     folder = tmp_path_factory.mktemp("nothing")
     with Sandbox(data=empty_shop(folder / "data"), shift=False, rate_limit=None) as sandbox:
         ran = [run(folder, name, "--env", "sandbox", "--html", url=sandbox.url) for name in ("morning", "month-end")]
@@ -173,7 +173,7 @@ def nothing(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     ],
 )
 def test_a_shop_without_anything_reads_well(nothing: dict[str, str], name: str, sentences: list[str]) -> None:
-    """Sentences instead of empty tables, and no warning."""
+    """Sentences replace empty tables, and there is no warning."""
     page = nothing[name]
     assert [sentence for sentence in sentences if sentence not in page] == []
     assert "stderr" not in page.partition("<main>")[2]

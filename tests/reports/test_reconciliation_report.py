@@ -1,4 +1,4 @@
-"""The stock reconciliation report, run as a scheduler runs it."""
+"""Test the stock reconciliation report, run as by a scheduler."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.kernel, pytest.mark.xdist_group("reconciliation report
 
 @pytest.fixture(scope="module")
 def submitted(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Sandbox]:
-    """One run with submit=true and a page, on a sandbox that the tests can look into."""
+    """Run once with submit=true and a page, on a sandbox the tests can inspect."""
     folder = tmp_path_factory.mktemp("report")
     with Sandbox(rate_limit=None, transaction_seconds=0.2) as sandbox:
         ran = run(folder, "stock-reconciliation", "--env", "sandbox", "--html", "-p", "submit=true", url=sandbox.url)
@@ -32,14 +32,14 @@ def read_page(submitted: tuple[Path, Sandbox]) -> str:
 
 
 def test_submitted_report_changes_the_stock(submitted: tuple[Path, Sandbox]) -> None:
-    """What the sample count says is what the sandbox has afterwards."""
+    """Afterwards the sandbox's stock equals the sample count."""
     with cn.connect("sandbox", base_url=submitted[1].url) as client:
         stock = cn.load_actual_stock(client).set_index("product_sku")["quantity"]
     assert (stock["0003"], stock["0064"], stock["0043"]) == (21, 150, 40)
 
 
 def test_notebook_holds_the_final_table_of_the_tracker(submitted: tuple[Path, Sandbox]) -> None:
-    """The saved notebook shows final states as HTML, and leaves no dead widget behind."""
+    """The final states are HTML, without a widget."""
     notebook = nbformat.read(submitted[0] / "stock-reconciliation.ipynb", as_version=4)
     pages = [
         output.data.get("text/html", "")
@@ -56,7 +56,7 @@ def test_notebook_holds_the_final_table_of_the_tracker(submitted: tuple[Path, Sa
 
 
 def test_page_needs_no_network_and_runs_no_script(submitted: tuple[Path, Sandbox]) -> None:
-    """The HTML page is one file: images inside, no address, no script; what it links to is beside it."""
+    """The HTML page includes its images and has no script or address; linked files are beside it."""
     page = read_page(submitted)
     assert re.findall(r"""src=["'](?!data:)""", page) == []
     assert "<script" not in page
@@ -66,7 +66,7 @@ def test_page_needs_no_network_and_runs_no_script(submitted: tuple[Path, Sandbox
 
 
 def test_page_tells_the_numbers_that_matter(submitted: tuple[Path, Sandbox]) -> None:
-    """Units in the warehouse, open units and oversold SKUs of the sample, as counted by hand."""
+    """Units in the warehouse, open units and oversold SKUs equal a count by hand."""
     by_name = cards(read_page(submitted))
     assert by_name["units in the warehouse"] == "3,119"
     assert by_name["units ordered, not shipped"] == "1,198"
@@ -75,7 +75,7 @@ def test_page_tells_the_numbers_that_matter(submitted: tuple[Path, Sandbox]) -> 
 
 
 def test_each_table_has_a_file_with_all_rows(submitted: tuple[Path, Sandbox]) -> None:
-    """15 of 17 rows are on the page, all 17 beside it, with their zeros."""
+    """The page has 15 of 17 rows, the file all 17, with leading zeros."""
     page = read_page(submitted)
     assert "15 of 17 rows; all in <a" in page
     (link,) = [link for link in links(page) if link.endswith("/oversold.csv")]
@@ -85,7 +85,7 @@ def test_each_table_has_a_file_with_all_rows(submitted: tuple[Path, Sandbox]) ->
 
 
 def test_neither_page_nor_notebook_names_a_customer(submitted: tuple[Path, Sandbox]) -> None:
-    """Whoever gets the report learns about stock, not about people."""
+    """The report is about stock."""
     with cn.connect("sandbox", base_url=submitted[1].url) as client:
         orders = cn.load_orders(client, last="700D")
     people = {*orders["customer_name"], *orders["contact_name"], *orders["ship_to_address1"].dropna()}
@@ -95,15 +95,15 @@ def test_neither_page_nor_notebook_names_a_customer(submitted: tuple[Path, Sandb
 
 
 def test_page_hides_code_and_tracebacks(submitted: tuple[Path, Sandbox]) -> None:
-    """It reads like a report: no code, no traceback, nothing on stderr."""
+    """The page has no code and no traceback, and stderr is empty."""
     page = read_page(submitted)
     assert "load_actual_stock(" not in page
     assert "Traceback" not in page
     assert "stderr" not in page.partition("<main>")[2]
 
 
-def test_a_count_file_that_is_not_there_is_told_with_its_cell(run_here: RunCommand, tmp_path: Path) -> None:
-    """One line with the file, the section and the notebook so far; exit code 2."""
+def test_a_missing_count_file_is_named_with_its_cell(run_here: RunCommand, tmp_path: Path) -> None:
+    """One line names the file, the section and the notebook so far; exit code 2."""
     ran = run_here("stock-reconciliation", "--env", "sandbox", "-p", "counts=nowhere.csv")
     assert ran.returncode == 2
     last = ran.stderr.splitlines()[-1]

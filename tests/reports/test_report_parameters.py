@@ -1,4 +1,4 @@
-"""Parameters of reports: read as the types of their defaults, and nothing secret among them."""
+"""Test parameters of reports: types follow their defaults, and secrets are refused."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def report_with(**defaults: Any) -> Report:
 
 
 def test_texts_take_the_type_of_the_default() -> None:
-    """`0012` stays text where the default is none, numbers and yes or no are read, lists are split."""
+    """For a text default `0012` stays text; numbers, booleans and lists are parsed."""
     report = find_report("stock-reconciliation")
     given_ = {"channel_id": "0012", "submit": "yes", "rows_shown": "7", "allow": "unknown_sku, other"}
     assert check_parameters(report, given_) == {
@@ -30,7 +30,7 @@ def test_texts_take_the_type_of_the_default() -> None:
 
 
 def test_values_of_python_are_taken_as_they_are() -> None:
-    """Paths and days become text, what a notebook can show."""
+    """Paths and days become text, which a notebook can show."""
     report = report_with(counts=None, day="", share=0.5, names=[], rows=1)
     given_ = {"counts": Path("a.csv"), "day": date(2026, 1, 31), "share": 1, "names": ("a",), "rows": 3}
     assert check_parameters(report, given_) == {
@@ -55,19 +55,19 @@ def test_values_of_python_are_taken_as_they_are() -> None:
     ],
 )
 def test_a_wrong_type_is_named(default: Any, value: Any, must: str) -> None:
-    """The parameter, what was given, and what it must be."""
+    """The error names the parameter, the value and the expected type."""
     with pytest.raises(InvalidRequestError, match=rf"Parameter 'thing' is .*: it must be {must}"):
         check_parameters(report_with(thing=default), {"thing": value})
 
 
-def test_an_unknown_parameter_is_told_with_the_nearest() -> None:
-    """What was meant, and which there are."""
+def test_an_unknown_parameter_is_refused_with_a_suggestion() -> None:
+    """The error suggests the closest name and lists all."""
     with pytest.raises(InvalidRequestError, match=r"no parameter 'rows_show'; did you mean 'rows_shown'\? It has"):
         check_parameters(find_report("morning"), {"rows_show": 3})
 
 
 def test_the_folder_is_no_parameter() -> None:
-    """It has an option of its own, so that files and page are in one place."""
+    """It has its own option, so that page and files are together."""
     with pytest.raises(InvalidRequestError, match="pass out= to the run"):
         check_parameters(find_report("morning"), {"out": "elsewhere"})
 
@@ -81,7 +81,7 @@ def test_the_folder_is_no_parameter() -> None:
     ],
 )  # fmt: skip
 def test_names_of_secrets_are_refused(name: str) -> None:
-    """A notebook keeps every parameter in clear; the value is in no message."""
+    """A notebook saves every parameter as plain text; the error doesn't have the value."""
     with pytest.raises(InvalidRequestError, match="looks like a secret") as refused:
         check_parameters(report_with(**{name: ""}), {name: "hunter2hunter2"})
     assert "hunter2" not in str(refused.value)
@@ -94,8 +94,8 @@ def test_names_of_secrets_are_refused(name: str) -> None:
         "secretary", "tokenizer", "compass", "credit_limit", "client_id", "passes", "currency",
     ],
 )  # fmt: skip
-def test_honest_names_are_taken(name: str) -> None:
-    """Nobody has to rename a column because three of its letters look like a secret."""
+def test_harmless_names_are_accepted(name: str) -> None:
+    """Names that only contain the letters of a secret's name are fine."""
     assert check_parameters(report_with(**{name: ""}), {name: "x"}) == {name: "x"}
 
 
@@ -111,7 +111,7 @@ def test_honest_names_are_taken(name: str) -> None:
     ],
 )
 def test_values_of_secrets_are_refused(value: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By their looks, or because the environment has them under such a name; they are not quoted."""
+    """They are recognized by format or from the environment, and not quoted."""
     monkeypatch.setenv("CENPORTS_CLIENT_SECRET", "s3cr3t-of-staging")
     with pytest.raises(InvalidRequestError, match="looks like a secret") as refused:
         check_parameters(report_with(note=[] if isinstance(value, list) else ""), {"note": value})
@@ -120,25 +120,25 @@ def test_values_of_secrets_are_refused(value: Any, monkeypatch: pytest.MonkeyPat
 
 @given(value=st.integers())
 def test_a_number_is_read_as_it_was_written(value: int) -> None:
-    """Text and number mean the same."""
+    """Text and number give the same value."""
     assert check_parameters(report_with(rows=1), {"rows": str(value)}) == {"rows": value}
 
 
 @given(value=st.text(min_size=1, max_size=30).filter(lambda text: not text.isspace()))
 def test_a_text_stays_what_it_is(value: str) -> None:
-    """Whatever is in it: `0012`, `1e5`, `None`, quotes."""
+    """`0012`, `1e5`, `None` and quotes stay text."""
     assert check_parameters(report_with(channel=None), {"channel": value}) == {"channel": value}
 
 
 def test_every_report_says_what_its_parameters_are() -> None:
-    """Each has a word beside it, and nothing is submitted unless asked for."""
+    """Each parameter has a description, and nothing is submitted by default."""
     for report in list_reports().values():
         assert set(report.comments) == set(report.parameters), report.name
         assert report.parameters["submit"] is False
 
 
 def test_parameters_of_an_own_notebook_are_read(tmp_path: Path) -> None:
-    """Types annotated or not; a default that has to be worked out is text."""
+    """Types may be annotated; computed defaults are text."""
     cell = "from datetime import date\nrows: int = 5  # how many\nday = date.today()\nname = 'a'"
     report = find_report(own_notebook(tmp_path / "mine.ipynb", "1", parameters=cell))
     assert report.parameters == {"rows": 5, "day": None, "name": "a"}
@@ -150,8 +150,8 @@ def test_parameters_of_an_own_notebook_are_read(tmp_path: Path) -> None:
     ("content", "told"),
     [(None, "There is no notebook"), ("{", "can't be read as a notebook"), ("[]", "can't be read as a notebook")],
 )
-def test_what_is_no_notebook_is_told(tmp_path: Path, content: str | None, told: str) -> None:
-    """One clear line instead of a traceback."""
+def test_a_file_that_is_no_notebook_is_refused(tmp_path: Path, content: str | None, told: str) -> None:
+    """A one-line error replaces the traceback."""
     path = tmp_path / "mine.ipynb"
     if content is not None:
         path.write_text(content)
@@ -159,14 +159,14 @@ def test_what_is_no_notebook_is_told(tmp_path: Path, content: str | None, told: 
         find_report(path)
 
 
-def test_an_unknown_report_is_told_with_the_nearest() -> None:
-    """And which there are."""
+def test_an_unknown_report_is_refused_with_a_suggestion() -> None:
+    """The error lists all reports."""
     with pytest.raises(InvalidRequestError, match=r"did you mean 'morning'.*month-end, morning, stock-reconciliation"):
         find_report("mornin")
 
 
-def test_an_environment_that_is_said_twice_is_refused(run_here: RunCommand) -> None:
-    """Which of the two was meant decides whose account it is."""
+def test_an_environment_given_twice_is_refused(run_here: RunCommand) -> None:
+    """The environment decides which account is used."""
     ran = run_here("morning", "--env", "sandbox", "-p", "environment=staging")
     assert ran.returncode == 2
     assert "are both given: give one of them" in ran.stderr

@@ -1,4 +1,4 @@
-"""Parts of a report's page: tables, their captions and values, and what can't be read."""
+"""Test the parts of a report's page: tables, captions, values and rejects."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def page_into(folder: Path | None, rows: int = 2) -> report_page.ReportPage:
 
 
 def test_numbers_have_thousands_apart_and_one_number_of_decimals() -> None:
-    """A column is read from top to bottom, so 2.5 and 3 have the same decimals; nothing stands for null."""
+    """A column uses the same decimals for 2.5 and 3; nulls are blank."""
     assert shown([1234567, -2, None], "Int64") == ["1,234,567", "\N{MINUS SIGN}2", ""]
     assert shown([1234.5, 3.0, None], "float64") == ["1,234.50", "3.00", ""]
     assert shown([1234.0, 3.0], "float64") == ["1,234", "3"]
@@ -42,31 +42,31 @@ def test_numbers_have_thousands_apart_and_one_number_of_decimals() -> None:
 
 
 def test_a_change_has_its_sign_and_nothing_has_none() -> None:
-    """More, less, and as it was."""
+    """Increases have +, decreases −, and 0 no sign."""
     assert shown([3, -3, 0], "int64", signed=["x"]) == ["+3", "\N{MINUS SIGN}3", "0"]
     assert shown([0.001, -0.001], "float64", signed=["x"]) == ["0.00", "0.00"]
 
 
-def test_instants_are_those_of_the_clock_on_the_wall() -> None:
-    """In the zone that is meant; a plain day stays that day."""
+def test_instants_are_shown_in_the_zone() -> None:
+    """They are in the given zone; a plain day stays that day."""
     instants = ["2026-01-01T03:30:00Z", "2026-01-01T00:00:00Z", None]
     told = shown(instants, "datetime64[us, UTC]", time_zone="America/New_York")
     assert told == ["2025-12-31 22:30", "2026-01-01", ""]
 
 
 def test_yes_and_no_are_words() -> None:
-    """Null is nothing."""
+    """A null is blank."""
     assert shown([True, False, None], "boolean") == ["yes", "no", ""]
 
 
 def test_texts_are_no_markup() -> None:
-    """Neither in a cell nor in a head."""
+    """Cells and heads are escaped."""
     page = report_page.table(pd.DataFrame({"x": [HOSTILE]}), {"x": HOSTILE}).data
     assert "<img" not in page
 
 
 def test_nothing_is_drawn_as_a_formula(tmp_path: Path) -> None:
-    """Lab draws what stands between two `$`, unless it is asked to leave it: a formula may be a link that runs something."""
+    """JupyterLab renders text between two `$` as math, which could include a link."""
     formula = r"$\href{javascript:alert(1)}{x}$"
     frame = pd.DataFrame({"x": [formula]})
     shown_ = [
@@ -78,7 +78,7 @@ def test_nothing_is_drawn_as_a_formula(tmp_path: Path) -> None:
 
 
 def test_a_table_says_how_many_more_there_are_and_where(tmp_path: Path) -> None:
-    """The link leads from the page; the file has all rows and all columns."""
+    """The link is relative; the file has all rows and columns."""
     frame = pd.DataFrame({"a": ["0012", "=1+1", "x"], "b": 1})
     page = page_into(tmp_path).table(frame, {"a": "A"}, "all rows.csv").data
     assert '2 of 3 rows; all in <a href="mine/run/all%20rows.csv">all rows.csv</a>.' in page
@@ -88,47 +88,47 @@ def test_a_table_says_how_many_more_there_are_and_where(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_there_is_no_file_and_no_link() -> None:
-    """By hand, a report writes nothing unless asked to."""
+    """A report run by hand writes nothing by default."""
     page = page_into(None).table(pd.DataFrame({"a": [1, 2, 3]}), {"a": "A"}, "rows.csv").data
     assert "2 of 3 rows." in page
     assert "<a" not in page
 
 
 def test_people_are_masked_in_table_and_file(tmp_path: Path) -> None:
-    """Unless somebody asked for them."""
+    """Personal data is shown only on request."""
     frame = pd.DataFrame({"customer_name": pd.Series(["Jane Doe"], dtype="str")})
     page = page_into(tmp_path).table(frame, {"customer_name": "who"}, "people.csv").data
     assert "Jane" not in page + (tmp_path / "people.csv").read_text("utf-8-sig")
 
 
 def test_a_channel_without_a_name_is_told_by_its_id() -> None:
-    """GET /channels may lack old ones, whose rows must not vanish nor be nameless."""
+    """GET /channels may lack former channels, whose rows still need a name."""
     channels = pd.DataFrame({"channel_id": ["EU"], "channel_name": ["Europe"]})
     named = page_into(None).add_channel_names(pd.DataFrame({"channel_id": ["EU", "OLD"]}), channels)
     assert named["channel_name"].tolist() == ["Europe", "OLD"]
 
 
 def test_today_is_the_day_of_the_account() -> None:
-    """Ten in the evening in New York, when it is tomorrow in UTC."""
+    """10 pm in New York is the next day in UTC."""
     page = page_into(None)
     assert (str(page.today), str(page.day(-1))) == ("2026-03-01", "2026-02-28")
 
 
-def test_a_number_of_rows_that_is_none_is_refused(client: cn.Client) -> None:
-    """Before anything is loaded."""
+def test_an_invalid_number_of_rows_is_refused(client: cn.Client) -> None:
+    """The error comes before loading."""
     with pytest.raises(InvalidRequestError, match="rows_shown=0 must be"):
         report_page.begin_report("mine", client, rows=0)
 
 
 def test_a_report_that_only_reads_refuses_to_submit() -> None:
-    """Instead of ignoring what somebody asked for."""
+    """The parameter isn't silently ignored."""
     with pytest.raises(InvalidRequestError, match="only reads"):
         report_page.refuse_submit(True)
 
 
 @pytest.mark.kernel
-def test_records_that_can_not_be_read_are_told_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An order that both frames lack is one record: which, and why; exit code 1."""
+def test_unreadable_records_are_reported_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An order missing from both frames is one record, with its reason; exit code 1."""
     with Sandbox(rate_limit=None) as sandbox:
         with sandbox.state.lock:
             last = list(sandbox.state.orders)[-1]

@@ -1,4 +1,4 @@
-"""Runs of reports of one's own: what is told, what is left when something goes wrong, and nobody at a terminal."""
+"""Test runs of custom reports: progress, failures, and runs without a terminal."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ OUT = 'out = ""  # the folder'
 
 
 def test_a_report_of_ones_own_runs_from_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its parameters, its files, and each cell told when it begins and ends."""
+    """It has parameters and files, and each cell's start and end is reported."""
     monkeypatch.chdir(tmp_path)
     path = own_notebook(
         tmp_path / "my report.ipynb", "## Sums", FILES, WRITE, "rows + 1", parameters=f"rows = 1  # how many\n{OUT}"
@@ -44,7 +44,7 @@ def test_a_report_of_ones_own_runs_from_its_path(tmp_path: Path, monkeypatch: py
 
 
 def test_a_report_runs_where_another_kernel_has_the_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It runs in the Python that runs this, and no start-up file of the user's has a say."""
+    """It runs in this Python, and ignores the user's start-up files."""
     kernel = tmp_path / "data" / "kernels" / "python3"
     kernel.mkdir(parents=True)
     (kernel / "kernel.json").write_text('{"argv": ["/nowhere/python"], "display_name": "x", "language": "python"}')
@@ -60,7 +60,7 @@ def test_a_report_runs_where_another_kernel_has_the_name(tmp_path: Path, monkeyp
 
 
 def stopped(tmp_path: Path, source: str, **more: object) -> tuple[ReportError, str, str]:
-    """Run a notebook whose third cell fails; give the error, the notebook and the page."""
+    """Run a notebook whose third cell fails; return the error, the notebook and the page."""
     path = own_notebook(tmp_path / "mine.ipynb", "1", "## Later on", "2", source, "3")
     with pytest.raises(ReportError) as failed:
         run_report(path, out=tmp_path / "out", page=True, **more)
@@ -68,8 +68,8 @@ def stopped(tmp_path: Path, source: str, **more: object) -> tuple[ReportError, s
     return error, error.notebook.read_text(), error.page.read_text()
 
 
-def test_a_failing_cell_is_told_and_marked(tmp_path: Path) -> None:
-    """The error says which cell and why; notebook and page say so at the top and at the cell."""
+def test_a_failing_cell_is_named_and_marked(tmp_path: Path) -> None:
+    """The error has the cell and reason; notebook and page have it at the top and at the cell."""
     error, notebook, page = stopped(tmp_path, "{}['sku']")
     assert str(error).startswith("Report mine stopped in cell 3 of 4, section 'Later on': 'sku' (KeyError).")
     assert (error.cause, error.cell, error.section) == ("KeyError", 3, "Later on")
@@ -83,7 +83,7 @@ def test_a_failing_cell_is_told_and_marked(tmp_path: Path) -> None:
 
 
 def test_a_hostile_error_is_text_everywhere(tmp_path: Path) -> None:
-    """Neither markup nor a formula nor a second line comes out of a message."""
+    """A message adds no markup, formula or second line."""
     error, notebook, page = stopped(tmp_path, f"raise ValueError({HOSTILE!r} + chr(10) + chr(10) + '$x$ # head')")
     assert "\n" not in str(error)
     markdown = [cell.source for cell in nbformat.reads(notebook, as_version=4).cells if cell.cell_type == "markdown"]
@@ -95,7 +95,7 @@ def test_a_hostile_error_is_text_everywhere(tmp_path: Path) -> None:
 
 
 def test_yesterdays_page_can_not_be_taken_for_todays(tmp_path: Path) -> None:
-    """Where a run stops, its page takes the place of the one before; without a failure the other way round."""
+    """A failed run's page replaces the one before, and the next good one replaces it."""
     path = own_notebook(tmp_path / "mine.ipynb", "import pathlib; assert not pathlib.Path('stop').exists()")
     page = run_report(path, out=tmp_path / "out", page=True).page
     assert "cn-stopped" not in page.read_text().partition("<main>")[2]
@@ -118,7 +118,7 @@ def test_yesterdays_page_can_not_be_taken_for_todays(tmp_path: Path) -> None:
     ids=["incomplete", "configuration", "count file", "other", "in doubt", "kernel died while sending"],
 )
 def test_exit_codes_of_what_stopped_it(run_here: RunCommand, tmp_path: Path, source: str, code: int) -> None:
-    """As the command ends for any other error; 4 where rows were sent of which it is not known what became of them."""
+    """They equal other commands'; 4 means rows of unknown outcome."""
     own_notebook(tmp_path / "mine.ipynb", f"import cenports_nb as cn\n{source}", parameters="submit = False")
     ran = run_here("mine.ipynb", "-p", "submit=true")
     assert ran.returncode == code, ran.stderr
@@ -126,7 +126,7 @@ def test_exit_codes_of_what_stopped_it(run_here: RunCommand, tmp_path: Path, sou
 
 
 def test_a_killed_run_leaves_the_earlier_report(run_here: RunCommand, tmp_path: Path) -> None:
-    """Killed in the middle of a cell, after it wrote a file: not one byte of the earlier report is another."""
+    """Killed in a cell that wrote a file, it leaves the earlier report unchanged."""
     (tmp_path / "out").mkdir()
     for ending in (".ipynb", ".html"):
         (tmp_path / "out" / f"mine{ending}").write_text("of yesterday")
@@ -166,7 +166,7 @@ def test_ctrl_c_stops_the_run_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
-    """Whichever is last: notebook, page and files are of one run."""
+    """Notebook, page and files all belong to the run that ended last."""
     source = "pd.DataFrame({'a': [word]}).pipe(lambda frame: display(files.write('rows.csv', frame), word))"
     own_notebook(tmp_path / "mine.ipynb", FILES, source, parameters=f"word = ''\n{OUT}")
     both = [
@@ -183,7 +183,7 @@ def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
 
 
 def test_under_cron_it_runs_as_at_a_terminal(tmp_path: Path) -> None:
-    """No terminal, no stdin, no home, no locale: a line a cell on stderr, the files on stdout, nothing else."""
+    """Without terminal, stdin, home and locale: a line for each cell on stderr, the files on stdout."""
     own_notebook(tmp_path / "mine.ipynb", "## Größe", "from matplotlib import pyplot\npyplot.figure().savefig('a.png')")
     closed = ["sh", "-c", 'exec "$@" <&-', "sh", *command("mine.ipynb", "--html")]
     environ = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent", "PYTHONPATH": os.environ.get("PYTHONPATH", "")}
@@ -196,14 +196,14 @@ def test_under_cron_it_runs_as_at_a_terminal(tmp_path: Path) -> None:
 
 
 def test_quiet_says_nothing_unless_something_is_wrong(run_here: RunCommand, tmp_path: Path) -> None:
-    """So that cron mails only what somebody has to look at."""
+    """cron then mails only problems."""
     own_notebook(tmp_path / "mine.ipynb", "1")
     ran = run_here("mine.ipynb", "--quiet")
     assert ran == (0, "", "")
 
 
 def test_in_a_terminal_one_line_is_replaced(tmp_path: Path) -> None:
-    """It tells the cell that runs, and is gone at the end."""
+    """The line shows the current cell, and is cleared at the end."""
     own_notebook(tmp_path / "mine.ipynb", "## First", "1", "## Second", "2")
     near, far = pty.openpty()
     ran = subprocess.Popen(
@@ -219,7 +219,7 @@ def test_in_a_terminal_one_line_is_replaced(tmp_path: Path) -> None:
 
 
 def test_no_secret_is_left_behind(tmp_path: Path) -> None:
-    """Even where a cell prints it: neither notebook nor page, progress or error has it."""
+    """If a cell prints it, notebook, page, progress and error have it redacted."""
     secret = 's3cr3t-"quoted"-of-staging'
     own_notebook(
         tmp_path / "mine.ipynb", "# s3cr3t", "import os; secret = os.environ['CENPORTS_CLIENT_SECRET']\nprint(secret)",
@@ -232,7 +232,7 @@ def test_no_secret_is_left_behind(tmp_path: Path) -> None:
 
 
 def test_a_warning_is_read_on_the_page(tmp_path: Path) -> None:
-    """What it says, without the name of a file that nobody has."""
+    """Its text is shown without the source file's name."""
     path = own_notebook(tmp_path / "mine.ipynb", "import warnings\nwarnings.warn('two <b>records</b>', UserWarning)")
     page = run_report(path, out=tmp_path / "out", page=True).page.read_text()
     assert "UserWarning: two &lt;b&gt;records&lt;/b&gt;" in page
@@ -240,15 +240,15 @@ def test_a_warning_is_read_on_the_page(tmp_path: Path) -> None:
     assert "warnings.warn" not in page
 
 
-def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path) -> None:
-    """Before anything runs."""
+def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
+    """The error comes before anything runs."""
     (tmp_path / "out").write_text("")
     with pytest.raises(InvalidRequestError, match="is a file: name a folder"):
         run_report(own_notebook(tmp_path / "mine.ipynb", "1"), out=tmp_path / "out")
 
 
 def test_a_notebook_that_stays_open_keeps_its_outputs(tmp_path: Path) -> None:
-    """The report's own notebook is not changed by a run."""
+    """A run doesn't change the report's notebook."""
     path = own_notebook(tmp_path / "mine.ipynb", "1")
     before = path.read_bytes()
     run_report(path, out=tmp_path / "out")
@@ -256,7 +256,7 @@ def test_a_notebook_that_stays_open_keeps_its_outputs(tmp_path: Path) -> None:
 
 
 def test_the_page_on_reports_runs_as_it_stands(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its Python in a notebook: a report that runs a report, then one of one's own."""
+    """Its Python runs in a notebook: a shipped report, then a custom one."""
     page = (Path(__file__).parents[2] / "docs" / "guides" / "reports.md").read_text(encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     blocks = re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
@@ -267,7 +267,7 @@ def test_the_page_on_reports_runs_as_it_stands(tmp_path: Path, monkeypatch: pyte
 
 
 def test_reports_run_by_hand(tmp_path: Path) -> None:
-    """As Run All runs them: without files, or with files below `out`, to which the notebook links."""
+    """Run All works without files, or with files below `out` that the notebook links to."""
     notebooks = Path(__file__).parents[2] / "notebooks" / "reports"
     asked = [("month-end", {"out": "files"}), ("stock-reconciliation", {"submit": "true"})]
     commands = [

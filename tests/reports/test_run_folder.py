@@ -1,4 +1,4 @@
-"""Where reports are put: whole or not at all, beside others, over dead ones."""
+"""Test where reports are written: complete or not at all, beside other runs, after killed ones."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def put(folder: Path, word: str, *, keep: bool = False, stopped: bool = False, d
 
 @pytest.fixture
 def worker(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
-    """A run of another process, at work."""
+    """Start a run in another process."""
     process = subprocess.Popen([sys.executable, str(WORKER), str(tmp_path)], stdout=subprocess.PIPE, text=True)
     yield process
     process.kill()
@@ -39,13 +39,13 @@ def worker(tmp_path: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 def test_a_run_is_there_with_its_files(tmp_path: Path) -> None:
-    """Notebook, page and the file that they link to; nothing else that a person sees."""
+    """The user sees only the notebook, the page and their file."""
     run_folder = put(tmp_path, "first")
     assert set(visible(tmp_path)) == {"mine.ipynb", "mine.html", f"mine/{run_folder.run}/rows.csv"}
 
 
 def test_a_later_run_takes_the_place_of_the_earlier(tmp_path: Path) -> None:
-    """Files that nothing links to any more are gone."""
+    """Files without a link are deleted."""
     put(tmp_path, "first")
     second = put(tmp_path, "second")
     assert set(visible(tmp_path)) == {"mine.ipynb", "mine.html", f"mine/{second.run}/rows.csv"}
@@ -53,7 +53,7 @@ def test_a_later_run_takes_the_place_of_the_earlier(tmp_path: Path) -> None:
 
 
 def test_a_page_that_was_not_written_again_keeps_its_files(tmp_path: Path) -> None:
-    """A run without a page leaves the older page, which must not link to nothing."""
+    """A run without a page leaves the earlier page, whose links must still work."""
     first = put(tmp_path, "first")
     with reserve_run_folder(tmp_path, "mine") as second:
         publish_run(second, {".ipynb": "second"}, keep=False)
@@ -61,7 +61,7 @@ def test_a_page_that_was_not_written_again_keeps_its_files(tmp_path: Path) -> No
 
 
 def test_runs_that_are_kept_have_their_own_notebook_and_page(tmp_path: Path) -> None:
-    """Nothing is overwritten, and their links lead into their own folder."""
+    """Nothing is overwritten, and links lead into the run's folder."""
     first, second = put(tmp_path, "first", keep=True), put(tmp_path, "second", keep=True)
     seen = visible(tmp_path)
     assert seen[f"mine/{first.run}/mine.html"] == b'<a href="rows.csv">first</a>'
@@ -69,7 +69,7 @@ def test_runs_that_are_kept_have_their_own_notebook_and_page(tmp_path: Path) -> 
 
 
 def test_a_run_that_stopped_is_called_so(tmp_path: Path) -> None:
-    """Its files are where its page says, under a name on which no later run builds; the next run removes them."""
+    """Its page links to its files under a separate name, which the next run deletes."""
     run_folder = put(tmp_path, "stopped", keep=True, stopped=True)
     assert f"mine/{run_folder.run}-stopped/rows.csv" in visible(tmp_path)
     assert f"mine/{run_folder.run}-stopped/rows.csv".encode() in visible(tmp_path)["mine.html"]
@@ -78,7 +78,7 @@ def test_a_run_that_stopped_is_called_so(tmp_path: Path) -> None:
 
 
 def test_an_error_in_the_middle_leaves_the_earlier_report(tmp_path: Path) -> None:
-    """Not one byte is another."""
+    """The earlier report is unchanged."""
     put(tmp_path, "first")
     before = visible(tmp_path)
     with contextlib.suppress(ZeroDivisionError), reserve_run_folder(tmp_path, "mine") as run_folder:
@@ -92,7 +92,7 @@ def test_an_error_in_the_middle_leaves_the_earlier_report(tmp_path: Path) -> Non
 def test_a_killed_run_leaves_the_earlier_report_and_the_next_run_cleans_up(
     tmp_path: Path, worker: subprocess.Popen[str]
 ) -> None:
-    """What a dead process left is removed; the report is the earlier one until then."""
+    """Files of a dead process are deleted; the earlier report stays until then."""
     put(tmp_path, "first")
     before = visible(tmp_path)
     assert worker.stdout is not None
@@ -107,7 +107,7 @@ def test_a_killed_run_leaves_the_earlier_report_and_the_next_run_cleans_up(
 
 @pytest.mark.slow
 def test_a_run_at_work_is_left_alone(tmp_path: Path, worker: subprocess.Popen[str]) -> None:
-    """Two runs in one folder don't see each other's files."""
+    """Two runs in one folder don't touch each other's files."""
     assert worker.stdout is not None
     run = worker.stdout.readline().strip()
     run_folder = put(tmp_path, "second")
@@ -116,13 +116,13 @@ def test_a_run_at_work_is_left_alone(tmp_path: Path, worker: subprocess.Popen[st
 
 
 def test_runs_of_one_second_have_names_of_their_own(tmp_path: Path) -> None:
-    """Also while the first is still at work."""
+    """Names are distinct while the first still runs, too."""
     with reserve_run_folder(tmp_path, "mine") as one, reserve_run_folder(tmp_path, "mine") as two:
         assert one.run != two.run
 
 
-def test_a_folder_that_can_not_be_made_is_told(tmp_path: Path) -> None:
-    """Before anything runs."""
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path) -> None:
+    """The error comes before anything runs."""
     (tmp_path / "file").write_text("")
     with (
         pytest.raises(InvalidRequestError, match=r"can't be used .*: choose another one"),

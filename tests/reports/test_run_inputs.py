@@ -1,4 +1,4 @@
-"""What a run was made from, and which earlier run a later one is compared with."""
+"""Test a run's frozen inputs, and the choice of the earlier run to compare with."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ ABOUT = {"month": "2026-10", "account": "sandbox, partner SANDBOX", "channel_id"
 
 
 def make_run(folder: Path, name: str, frame: pd.DataFrame | None = None, **facts: object) -> ReportFiles:
-    """Freeze one run."""
+    """Freeze a run."""
     files = ReportFiles(folder / name)
     freeze_inputs(files, {**ABOUT, **facts}, {"lines": pd.DataFrame({"a": [name]}) if frame is None else frame})
     return files
@@ -30,7 +30,7 @@ def now(folder: Path) -> ReportFiles:
 
 
 def test_the_last_run_about_the_same_is_found(tmp_path: Path) -> None:
-    """Of another month, account or channel, one that stopped and one at work are none; `-10` is later than `-9`."""
+    """Runs of other months, accounts or channels, stopped and active ones are skipped; `-10` follows `-9`."""
     for number in ("", "-9", "-10"):
         make_run(tmp_path, f"2026-11-01T060000Z{number}")
     make_run(tmp_path, "2026-11-02T060000Z", month="2026-09")
@@ -45,7 +45,7 @@ def test_the_last_run_about_the_same_is_found(tmp_path: Path) -> None:
 
 
 def test_without_a_folder_nothing_is_frozen_and_nothing_found(tmp_path: Path) -> None:
-    """By hand, a report leaves nothing behind."""
+    """A report run by hand writes nothing."""
     freeze_inputs(ReportFiles(None), ABOUT, {"lines": pd.DataFrame()})
     assert find_earlier_run(ReportFiles(None), ABOUT) is None
     assert find_earlier_run(ReportFiles(tmp_path / "none" / "run"), ABOUT) is None
@@ -53,14 +53,14 @@ def test_without_a_folder_nothing_is_frozen_and_nothing_found(tmp_path: Path) ->
 
 @pytest.mark.parametrize("content", ["", "[]", "{"])
 def test_a_folder_that_was_not_finished_is_no_run(tmp_path: Path, content: str) -> None:
-    """Its facts are written last."""
+    """A run's facts are written last."""
     files = make_run(tmp_path, "2026-11-01T060000Z")
     (files.folder / "frozen.json").write_text(content)
     assert find_earlier_run(now(tmp_path), ABOUT) is None
 
 
-def test_a_frozen_file_that_is_damaged_is_told(tmp_path: Path) -> None:
-    """With what to do, instead of a comparison with less."""
+def test_a_damaged_frozen_file_is_refused(tmp_path: Path) -> None:
+    """The error says what to do; nothing is compared."""
     files = make_run(tmp_path, "2026-11-01T060000Z")
     (files.folder / "lines.parquet").write_bytes(b"PAR1")
     found = find_earlier_run(now(tmp_path), ABOUT)
@@ -70,7 +70,7 @@ def test_a_frozen_file_that_is_damaged_is_told(tmp_path: Path) -> None:
 
 
 def test_no_person_is_frozen_with_a_rejected_record(tmp_path: Path) -> None:
-    """A frame keeps the records that can't be read, with all that is in them."""
+    """A frame keeps rejects with all their data."""
     with Sandbox(rate_limit=None) as sandbox, cn.connect("sandbox", base_url=sandbox.url) as client:
         with sandbox.state.lock:
             last = list(sandbox.state.orders)[-1]

@@ -1,4 +1,4 @@
-"""What the page on corrections shows is what comes out."""
+"""Test that the page on corrections shows the real output."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "guides" / "corrections.md"
 
 
 def test_the_page_shows_what_comes_out(client: cn.Client) -> None:
-    """Each example runs, on Northwind, and prints what stands there."""
+    """Each example runs on Northwind and prints the output on the page."""
     text = PAGE.read_text(encoding="utf-8").replace("\n```\n", "\n\n")  # a fence would be taken for output
     example = doctest.DocTestParser().get_doctest(text, {"client": client}, PAGE.name, str(PAGE), 0)
     with pd.option_context("display.width", 110, "display.max_columns", 20):
@@ -27,13 +27,13 @@ def test_the_page_shows_what_comes_out(client: cn.Client) -> None:
 
 
 @pytest.mark.parametrize("name", GUARDS)
-def test_the_page_forgets_no_guard(name: str) -> None:
-    """Each has its line, with the star if it stops everything."""
+def test_the_page_covers_every_guard(name: str) -> None:
+    """Each guard has a line, with a star if it stops everything."""
     assert f"\n| `{name}`{' *' if name in STOPS_ALL else ''} |" in PAGE.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize("field", fields(Thresholds), ids=lambda field: field.name)
-def test_the_page_tells_every_threshold_as_it_is(field: object) -> None:
-    """With its default."""
+def test_the_page_covers_every_threshold(field: object) -> None:
+    """Each threshold is listed with its default."""
     value = f'"{field.default}"' if isinstance(field.default, str) else f"{field.default:_}"
     assert f"`{field.name}={value}`" in PAGE.read_text(encoding="utf-8")

@@ -1,4 +1,4 @@
-"""Files as people have them: encodings, separators, lines that belong to no table."""
+"""Test count files in any encoding, with any separator, and with lines outside the table."""
 
 from __future__ import annotations
 
@@ -32,35 +32,35 @@ def _refused(text: str | bytes, **arguments: Any) -> str:
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252", "mac_roman"])
 def test_text_is_read_in_the_encoding_it_has(encoding: str) -> None:
-    """What Excel saves as CSV UTF-8, as Unicode text, and as plain CSV: a known header tells the code page."""
+    """Excel saves CSV UTF-8, Unicode text and plain CSV; a known header shows the code page."""
     assert _rows(cn.read_counts(io.BytesIO(TEXT.encode(encoding)))) == [("SÜD", "0012", 5)]
 
 
 def test_bytes_that_are_not_what_they_say_are_refused() -> None:
-    """Nothing is guessed from halves of characters."""
+    """Invalid bytes are not replaced by a guess."""
     assert "is not text of utf-8" in _refused(b"\xef\xbb\xbfa\xff")
 
 
 @pytest.mark.parametrize("newline", ["\n", "\r\n", "\r"])
 def test_lines_end_as_they_do_on_any_system(newline: str) -> None:
-    """Windows, Unix, old Macs; the last one may not end at all."""
+    """Line ends are those of Windows, Unix or old Macs; the last one may be missing."""
     text = newline.join(["warehouse_code,product_sku,quantity", "W,A,1", "", "W,B,2"])
     assert _rows(cn.read_counts(io.BytesIO(text.encode()))) == [("W", "A", 1), ("W", "B", 2)]
 
 
 def test_excels_own_word_on_the_separator_is_obeyed() -> None:
-    """`sep=;` in the first line."""
+    """The first line may be `sep=;`."""
     assert _rows(cn.read_counts(io.StringIO(f"sep=;\r\n{TEXT}"))) == [("SÜD", "0012", 5)]
 
 
 @pytest.mark.parametrize("title", ["Count of May", "Count of May;;", "Warehouse report;;"])
 def test_a_title_above_the_headers_is_refused(title: str) -> None:
-    """With the line of the headers."""
+    """The error has the line of the headers."""
     assert "has its headers in line 3" in _refused(f"{title}\n\n{TEXT}")
 
 
 def test_empty_lines_are_no_rows_and_keep_the_numbers_of_the_others() -> None:
-    """Above the headers, between rows, and rows of separators alone."""
+    """Empty lines and lines of separators are skipped, and line numbers in errors stay right."""
     assert "no number in line 7" in _refused("\n\nSKU,Qty\n\n , \nA,1\nB,x\n", warehouse_code="W")
 
 
@@ -74,24 +74,24 @@ def test_empty_lines_are_no_rows_and_keep_the_numbers_of_the_others() -> None:
     ],
 )
 def test_a_total_below_the_table_is_refused(text: str, line: int) -> None:
-    """It would be counted as a product."""
+    """It would be read as a product."""
     assert f"a total below the table in line {line}: delete it" in _refused(text)
 
 
 def test_a_total_of_a_file_without_warehouses_is_found_by_its_sum() -> None:
-    """A product of that name is one unless its quantity is the sum of all others."""
+    """A product may be called "Total" if its quantity isn't the sum of the others."""
     text = "SKU,Qty\nA,1\nB,2\nTotal,"
     assert "a total below the table in line 4" in _refused(f"{text}3\n", warehouse_code="W")
     assert len(cn.read_counts(io.StringIO(f"{text}4\n"), warehouse_code="W")) == 3
 
 
 def test_a_cell_of_two_lines_does_not_shift_the_lines_of_others() -> None:
-    """A note that somebody wrote with a line break."""
+    """A note has a line break."""
     assert "no number in line 4" in _refused('Warehouse,SKU,Qty,Note\nW,A,1,"two\nlines"\nW,B,x,\n')
 
 
 def test_a_short_line_lacks_its_last_cells() -> None:
-    """Some programs leave out what is empty at the end."""
+    """Some programs omit empty cells at the end."""
     assert _rows(cn.read_counts(io.StringIO("Warehouse,SKU,Qty,Note\nW,A,1\nW,B,2,n\n"))) == [
         ("W", "A", 1),
         ("W", "B", 2),
@@ -99,19 +99,19 @@ def test_a_short_line_lacks_its_last_cells() -> None:
 
 
 def test_a_long_line_is_refused_with_its_number() -> None:
-    """A comma too many shifts what follows."""
+    """An extra comma shifts the cells after it."""
     assert "line 3 has 4 cells, the headers are 3" in _refused("Warehouse,SKU,Qty\nW,A,1\nW,B,1,234\n")
 
 
 def test_a_quote_that_never_closes_is_refused() -> None:
-    """It would swallow the rest of the file."""
+    """It would include the rest of the file."""
     assert "a quotation mark that is not closed, or stands in the middle of a cell, in line 2" in _refused(
         'Warehouse,SKU,Qty\nW,"A,1\nW,B,2\n'
     )
 
 
 def test_a_file_of_headers_alone_is_an_empty_count() -> None:
-    """With the columns and dtypes of a full one."""
+    """Columns and dtypes are those of a full one."""
     full = cn.read_counts(io.StringIO("Warehouse,SKU,Qty,Counted at\nW,A,1,2026-01-31\n"))
     empty = cn.read_counts(io.StringIO("Warehouse,SKU,Qty,Counted at\n"))
     assert (len(empty), empty.dtypes.to_dict()) == (0, full.dtypes.to_dict())
@@ -121,8 +121,10 @@ CELL = st.text(st.sampled_from('ab,;"\n \t1é'), max_size=4)
 
 
 @given(st.lists(st.tuples(CELL, CELL), max_size=6), st.sampled_from(",;\t"), st.booleans(), st.booleans())
-def test_both_lanes_read_the_same(cells: list[tuple[str, str]], separator: str, all_quoted: bool, broken: bool) -> None:
-    """Whole at once, or record by record because of one cell of two lines: the counts are equal."""
+def test_both_ways_of_reading_give_the_same(
+    cells: list[tuple[str, str]], separator: str, all_quoted: bool, broken: bool
+) -> None:
+    """A cell with a line break makes the file be read record by record; the counts are equal."""
     buffer = io.StringIO()
     style = csv.QUOTE_ALL if all_quoted else csv.QUOTE_MINIMAL
     writer = csv.writer(buffer, delimiter=separator, quoting=style, lineterminator="\n")
@@ -136,7 +138,7 @@ def test_both_lanes_read_the_same(cells: list[tuple[str, str]], separator: str, 
 
 
 def test_parquet_keeps_what_its_columns_are(tmp_path: Path) -> None:
-    """Numbers lose nothing but their .0, instants keep their zone, categories are words."""
+    """Whole floats lose only their .0, instants keep their zone, categories are text."""
     path = tmp_path / "count.parquet"
     when = pd.to_datetime(["2026-01-31T08:00+01:00", None], utc=True)
     frame = pd.DataFrame(
@@ -150,7 +152,7 @@ def test_parquet_keeps_what_its_columns_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("quantity", "words"), [([1.5], "not whole in row 1"), ([None], "no quantity in row 1")])
 def test_parquet_is_refused_by_its_row(tmp_path: Path, quantity: list[Any], words: str) -> None:
-    """Counted from 1."""
+    """Rows count from 1."""
     path = tmp_path / "count.parquet"
     pd.DataFrame({"Lager": ["W"], "SKU": ["A"], "Qty": quantity}).to_parquet(path)
     assert words in _refused(path.read_bytes())
@@ -175,7 +177,7 @@ WHOLE = {suffix: _saved(suffix) for suffix in ("csv", "xlsx", "parquet")}
 def test_a_damaged_file_is_refused_in_one_line(
     suffix: str, damage: list[tuple[float, int]], data: st.DataObject
 ) -> None:
-    """Or read, if it still can be; nothing of the libraries below comes through."""
+    """It is read if possible; errors of libraries are never shown."""
     content = bytearray(WHOLE[suffix])
     for place, byte in damage:
         content[int(place * len(content))] = byte

@@ -1,4 +1,4 @@
-"""Headers are found by well-known words, and never guessed."""
+"""Test that headers are recognized by well-known words, and never guessed."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from cenports_nb.tables.headers import normalize_header
     ],
 )
 def test_well_known_headers_are_recognised(headers: str) -> None:
-    """In English, German, French and Spanish, in any case, with accents or without."""
+    """Words are English, German, French and Spanish, in any case, with or without accents."""
     counts = cn.read_counts(io.StringIO(f"{headers},Note\nW,0012,5,fine\n"))
     assert counts.to_dict("list") == {"warehouse_code": ["W"], "product_sku": ["0012"], "quantity": [5]}
 
 
 @pytest.mark.parametrize("ours", HEADER_WORDS)
 def test_every_word_is_as_headers_are_compared(ours: str) -> None:
-    """A word with an accent or a capital in the table would never be found, and one in two places is no word."""
+    """Words in the table have no accents or capitals, and each occurs once."""
     assert [word for word in HEADER_WORDS[ours] if normalize_header(word) != word] == []
     others = {word for name, words in HEADER_WORDS.items() if name != ours for word in words}
     assert set(HEADER_WORDS[ours]) & others == set()
@@ -51,7 +51,7 @@ def test_every_word_is_as_headers_are_compared(ours: str) -> None:
     ],
 )
 def test_two_headers_that_fit_are_refused(headers: str, words: str) -> None:
-    """Only the person knows which one was counted."""
+    """Only the user knows which column was counted."""
     with pytest.raises(InvalidRequestError) as caught:
         cn.read_counts(io.StringIO(f"{headers}\nW,A,1,2\n"))
     assert words in str(caught.value)
@@ -75,7 +75,7 @@ def test_two_headers_that_fit_are_refused(headers: str, words: str) -> None:
     ],
 )
 def test_of_two_quantities_the_counted_one_is_read(headers: str) -> None:
-    """And the frame tells which one that was."""
+    """The frame's metadata names the column."""
     counts = cn.read_counts(io.StringIO(f"{headers}\n0003,13,21\n"), warehouse_code="W")
     assert counts["quantity"].tolist() == [21]
     origin = cn.provenance(counts)
@@ -84,7 +84,7 @@ def test_of_two_quantities_the_counted_one_is_read(headers: str) -> None:
 
 
 def test_a_change_is_read_where_changes_are_wanted() -> None:
-    """Beside the stock that it starts from."""
+    """The file has the current stock too."""
     text = "SKU,Qty,Change\n0003,13,-2\n"
     assert cn.read_counts(io.StringIO(text), warehouse_code="W", signed=True)["quantity"].tolist() == [-2]
     assert cn.read_counts(io.StringIO(text), warehouse_code="W")["quantity"].tolist() == [13]
@@ -92,19 +92,19 @@ def test_a_change_is_read_where_changes_are_wanted() -> None:
 
 @pytest.mark.parametrize("columns", [{"quantity": "Counted"}, {"Counted": "quantity"}])
 def test_a_choice_settles_which_header_is_meant(columns: dict[str, str]) -> None:
-    """The other one is then just a column."""
+    """The other column is ignored."""
     text = io.StringIO("Warehouse,Item,On hand,Counted\nW,A,1,2\n")
     assert cn.read_counts(text, columns=columns)["quantity"].tolist() == [2]
 
 
-def test_our_own_names_are_sure_of_what_they_mean() -> None:
-    """`product_sku` beside a column `Item` is the SKU."""
+def test_the_packages_own_names_win() -> None:
+    """`product_sku` wins over a column `Item`."""
     text = io.StringIO("warehouse_code,product_sku,Item,quantity\nW,A,Chai,2\n")
     assert cn.read_counts(text)["product_sku"].tolist() == ["A"]
 
 
 def test_a_file_that_names_upcs_says_how_to_read_them() -> None:
-    """The header is there, only not as the SKU."""
+    """The error suggests the option for the UPC column."""
     with pytest.raises(
         InvalidRequestError, match=r"lacks the column product_sku \(or pass by='product_upc' and stock=\)"
     ):
@@ -120,14 +120,14 @@ def test_a_file_that_names_upcs_says_how_to_read_them() -> None:
     ],
 )
 def test_warehouses_that_disagree_are_refused(arguments: dict[str, Any], words: str) -> None:
-    """What the file says and what was passed must fit."""
+    """The file and the argument name different warehouses."""
     with pytest.raises(InvalidRequestError) as caught:
         cn.read_counts(io.StringIO("Warehouse,Item,Qty\nW,A,1\nV,A,2\n"), **arguments)
     assert words in str(caught.value)
 
 
 def test_the_warehouse_that_was_passed_is_translated_too() -> None:
-    """Or refused, if the map lacks it."""
+    """It is refused if the map lacks it."""
     counts = cn.read_counts(io.StringIO("Item,Qty\nA,1\n"), warehouse_code="N", warehouse_map={"N": "WH-1"})
     assert counts["warehouse_code"].tolist() == ["WH-1"]
     with pytest.raises(InvalidRequestError, match="warehouse_code='S' is not in warehouse_map"):
@@ -135,6 +135,6 @@ def test_the_warehouse_that_was_passed_is_translated_too() -> None:
 
 
 def test_a_choice_that_names_no_column_of_ours_is_refused() -> None:
-    """A typing mistake would be read over."""
+    """Otherwise a typo would be ignored."""
     with pytest.raises(InvalidRequestError, match="columns='qty': one side of each pair must be one of warehouse_code"):
         cn.read_counts(io.StringIO("Warehouse,Item,Qty\nW,A,1\n"), columns={"qty": "Counted"})

@@ -1,4 +1,4 @@
-"""Quantities: read where they can be read in one way only, else refused by their line."""
+"""Test that unambiguous quantities are read, and others refused by their line."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def _read(values: list[str], separator: str = ";") -> list[int]:
         (["0,000", "12,000"], [0, 12]),
     ],
 )
-def test_what_can_be_read_in_one_way_is_read(values: list[str], expected: list[int]) -> None:
-    """A column shows by its other quantities which sign groups and which one divides."""
+def test_unambiguous_quantities_are_read(values: list[str], expected: list[int]) -> None:
+    """Other quantities of the column show which sign groups digits and which is decimal."""
     assert _read(values) == expected
 
 
@@ -58,20 +58,20 @@ def test_what_can_be_read_in_one_way_is_read(values: list[str], expected: list[i
         (["2147483648"], "above 2,147,483,647 in line 2"),
     ],
 )
-def test_what_can_be_misread_is_refused(values: list[str], words: str) -> None:
-    """A thousand times too much on sale is worse than a question."""
+def test_ambiguous_quantities_are_refused(values: list[str], words: str) -> None:
+    """A thousand times too much stock is worse than an error."""
     with pytest.raises(InvalidRequestError) as caught:
         _read(values)
     assert words in str(caught.value)
 
 
 def test_a_file_separated_by_commas_groups_with_commas() -> None:
-    """Where the comma divides units from fractions, files are separated by something else."""
+    """In countries with decimal commas, files use another separator."""
     assert _read(["1,234", "7", "1,000"], ",") == [1234, 7, 1000]
 
 
 def test_three_decimals_in_every_row_are_no_thousands() -> None:
-    """What some systems export; nobody counts in thousands only."""
+    """Some systems export them; nobody counts only in thousands."""
     with pytest.raises(InvalidRequestError, match="two ways"):
         _read(["1,000", "5,000"], ",")
 
@@ -81,7 +81,7 @@ COUNTS = st.lists(st.integers(0, 2**31 - 1), max_size=8)
 
 @given(COUNTS, st.sampled_from([" ", "\u00a0", "'", ",", "."]), st.sampled_from(";\t,"))
 def test_grouped_numbers_are_read_as_meant_or_refused(counted: list[int], sign: str, separator: str) -> None:
-    """Whatever else is in the column, a quantity is never read as another one."""
+    """Whatever the column has, a quantity is never misread."""
     values = [f"{value:,}".replace(",", sign) for value in counted]
     try:
         assert _read(values, separator) == counted
@@ -94,7 +94,7 @@ def test_grouped_numbers_are_read_as_meant_or_refused(counted: list[int], sign: 
 def test_whole_numbers_with_decimals_are_read_as_meant_or_refused(
     counted: list[int], places: int, sign: str, separator: str
 ) -> None:
-    """12.000 may be twelve; it is never twelve thousand unless the column says so."""
+    """12.000 may be twelve; it is twelve thousand only if the column shows it."""
     values = [f"{value}{sign}{'0' * places}" if places else str(value) for value in counted]
     try:
         assert _read(values, separator) == counted

@@ -1,4 +1,4 @@
-"""Changes become a plan: signed, looked up where there is stock to look in."""
+"""Test that changes become a plan: signed, and looked up in the stock if it is given."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def changes(*rows: tuple[str, str, Any], name: str = "quantity") -> pd.DataFrame
 
 @pytest.mark.parametrize("name", ["quantity", "change"])
 def test_a_change_is_quantity_and_change(name: str) -> None:
-    """By either name; 0 changes nothing."""
+    """Either column name works; 0 changes nothing."""
     plan = cn.build_differential(changes(("W", "0012", -3), ("W", "B", 0), name=name), ACTUAL, reason="breakage")
     assert plan.drop(columns="suggestion").to_dict("records") == [
         {
@@ -39,14 +39,14 @@ def test_a_change_is_quantity_and_change(name: str) -> None:
 
 
 def test_a_sku_that_the_warehouse_lacks_is_kept_and_marked() -> None:
-    """With what it resembles."""
+    """The row has similar SKUs."""
     plan = cn.build_differential(changes(("W", "12", 3)), ACTUAL)
     assert plan[["known_sku", "suggestion"]].values.tolist() == [[False, "0012"]]
     assert plan["current_quantity"].isna().all()
 
 
 def test_without_stock_unknown_skus_are_found_by_the_guards() -> None:
-    """Nothing was looked up, so nothing is marked; before it is sent, everything is looked up."""
+    """Rows are not marked in the plan, and are looked up before sending."""
     plan = cn.build_differential(changes(("W", "12", 3), ("W", "0012", 3)))
     assert (plan["known_sku"].all(), plan["current_quantity"].isna().all()) == (True, True)
     assert cn.check_updates(plan, ACTUAL)["product_sku"].tolist() == ["12"]
@@ -64,8 +64,8 @@ def test_without_stock_unknown_skus_are_found_by_the_guards() -> None:
         (ACTUAL.drop(columns="quantity"), "changes lacks the column quantity"),
     ],
 )
-def test_changes_that_cannot_be_meant_are_refused(frame: pd.DataFrame, words: str) -> None:
-    """In one line that names them."""
+def test_invalid_changes_are_refused(frame: pd.DataFrame, words: str) -> None:
+    """One line names them."""
     with pytest.raises(InvalidRequestError) as caught:
         cn.build_differential(frame, ACTUAL)
     assert words in str(caught.value)
@@ -73,12 +73,12 @@ def test_changes_that_cannot_be_meant_are_refused(frame: pd.DataFrame, words: st
 
 
 def test_stock_below_zero_may_be_raised() -> None:
-    """Towards what is right, even if it is not yet."""
+    """The result may still be below zero."""
     assert cn.build_differential(changes(("W", "B", 3)), ACTUAL)["quantity"].tolist() == [3]
 
 
 def test_a_partial_stock_is_refused() -> None:
-    """Unless it is allowed."""
+    """It can be allowed."""
     part = attach(
         ACTUAL.copy(), Provenance("GET /inventories", {}, "staging", "P", None, 1, 0, False, 2, 0, 0, "0"), ()
     )
@@ -89,7 +89,7 @@ def test_a_partial_stock_is_refused() -> None:
 
 @pytest.mark.parametrize("actual", [None, ACTUAL])
 def test_every_plan_has_the_same_columns(actual: pd.DataFrame | None) -> None:
-    """Empty ones too."""
+    """Empty plans too."""
     plan = cn.build_differential(changes(("W", "B", 3)), actual)
     true_up = cn.build_true_up(changes(("W", "B", 3)), ACTUAL)
     pd.testing.assert_series_equal(plan.dtypes, true_up.dtypes)
@@ -98,7 +98,7 @@ def test_every_plan_has_the_same_columns(actual: pd.DataFrame | None) -> None:
 
 
 def test_a_plan_of_changes_knows_its_account(client: cn.Client) -> None:
-    """So that it is not sent to another one."""
+    """It can't be sent to another account."""
     actual = cn.load_actual_stock(client)
     plan = cn.build_differential(changes(("NW-EAST", "0003", 5)), actual)
     assert len(cn.check_updates(plan, actual)) == 0

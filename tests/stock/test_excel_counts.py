@@ -1,4 +1,4 @@
-"""Workbooks: zeros, dates and formulas as Excel means them."""
+"""Test workbooks: zeros, dates and formulas are read as Excel shows them."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def _refused(book: openpyxl.Workbook) -> str:
 
 
 def test_numbers_are_read_as_they_are_shown() -> None:
-    """A format of zeros shows them; 12.0 is 12; text stays text."""
+    """A format with zeros keeps them; 12.0 is 12; text stays text."""
     book = _book(["W", 12, 5], ["W", 12.0, 6.0], ["W", "0013", "7"], [None] * 3, ["W", 14, 8], formats={"B2": "00000"})
     counts = cn.read_counts(_saved(book))
     assert counts["product_sku"].tolist() == ["00012", "12", "0013", "14"]
@@ -51,7 +51,7 @@ def test_numbers_are_read_as_they_are_shown() -> None:
 
 
 def test_days_are_days() -> None:
-    """A date cell is the first moment of its day in UTC."""
+    """A date cell is midnight UTC."""
     counts = cn.read_counts(_saved(_book(["W", "A", 1, date(2026, 1, 31)], ["W", "B", 1, datetime(2026, 1, 30)])))
     assert counts["counted_at"].dt.strftime("%Y-%m-%dT%H:%MZ").tolist() == ["2026-01-31T00:00Z", "2026-01-30T00:00Z"]
 
@@ -78,18 +78,18 @@ def test_days_are_days() -> None:
     ids=lambda value: value if isinstance(value, str) else "",
 )
 def test_cells_that_are_not_what_was_entered_are_refused(book: openpyxl.Workbook, words: str) -> None:
-    """By their row."""
+    """The error has their row."""
     assert words in _refused(book)
 
 
-def test_a_formula_elsewhere_is_nobodys_business() -> None:
-    """Only the columns that are read must have values."""
+def test_a_formula_in_another_column_is_ignored() -> None:
+    """Only columns that are read need values."""
     book = _book(["W", "A", 1, None, "=1+1"])
     assert len(cn.read_counts(_saved(book))) == 1
 
 
 def test_counts_on_two_sheets_are_refused() -> None:
-    """A sheet a warehouse: reading one would lose the others."""
+    """Reading one sheet would lose the other warehouse."""
     book = _book(["W", "A", 1])
     second = book.create_sheet("South")
     second.append(HEADERS)
@@ -100,7 +100,7 @@ def test_counts_on_two_sheets_are_refused() -> None:
 
 
 def test_the_sheet_with_the_headers_is_read() -> None:
-    """Behind one that explains."""
+    """The first sheet has only notes."""
     book = openpyxl.Workbook()
     book.active.append(["Read me"])
     second = book.create_sheet("Counts")
@@ -114,7 +114,7 @@ def test_the_sheet_with_the_headers_is_read() -> None:
 
 @pytest.mark.parametrize("rows", [0, 1])
 def test_a_workbook_with_nothing_in_it_is_no_table(rows: int) -> None:
-    """Or with headers that mean nothing."""
+    """Unknown headers are no table either."""
     book = openpyxl.Workbook()
     for _ in range(rows):
         book.active.append(["Read me"])
@@ -122,14 +122,14 @@ def test_a_workbook_with_nothing_in_it_is_no_table(rows: int) -> None:
 
 
 def test_empty_rows_above_keep_the_numbers_of_the_others() -> None:
-    """As they stand in Excel."""
+    """Row numbers are Excel's."""
     book = _book(["W", "A", 1], ["W", "B", "x"])
     book.active.insert_rows(1, amount=2)
     assert "a quantity that is no number in row 5" in _refused(book)
 
 
-def test_what_a_workbook_says_of_its_size_is_not_believed() -> None:
-    """Some programs write A1 for all that there is."""
+def test_the_declared_size_of_a_sheet_is_ignored() -> None:
+    """Some programs declare the size as A1."""
     buffer, told = _saved(_book(["W", "A", 1], ["W", "B", 2])), io.BytesIO()
     with ZipFile(buffer) as whole, ZipFile(told, "w") as other:
         for part in whole.namelist():

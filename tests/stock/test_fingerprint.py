@@ -1,4 +1,4 @@
-"""Fingerprints: equal for what would be sent alike, and for nothing else."""
+"""Test that fingerprints are equal only for rows that would be sent alike."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def _frame(rows: dict[Any, Any]) -> pd.DataFrame:
 
 @given(ROWS, st.randoms(use_true_random=False))
 def test_order_labels_dtypes_and_further_columns_are_not_sent(rows: Any, random: Any) -> None:
-    """So they don't matter."""
+    """They don't change the fingerprint."""
     frame = _frame(rows)
     other = frame.iloc[random.sample(range(len(frame)), len(frame))].assign(current_quantity=3, note="x")
     other = other[list(other.columns)[::-1]].astype({"product_sku": "object", "quantity": "float64"})
@@ -35,7 +35,7 @@ def test_order_labels_dtypes_and_further_columns_are_not_sent(rows: Any, random:
 
 @given(ROWS, ROWS)
 def test_other_rows_have_another_fingerprint(one: Any, two: Any) -> None:
-    """Keys that only look alike when they are written in one text included."""
+    """This includes keys that look alike when joined."""
     assert (compute_fingerprint(_frame(one)) == compute_fingerprint(_frame(two))) == (one == two)
 
 
@@ -50,14 +50,14 @@ def test_cells_do_not_run_into_each_other(one: Any, two: Any) -> None:
 
 
 def test_a_journal_can_keep_it() -> None:
-    """The same in every process and version: this is what it was when it was written."""
+    """The fingerprint is the same in every process and version."""
     frame = _frame({("NW-EAST", "0003"): ("TRUE_UP", 21), ("NW-WEST", "Größe 7"): ("DIFFERENTIAL", -2)})
     assert compute_fingerprint(frame) == "33b5013b4ee5c333dca52c2a5f0e3a7c"
     assert compute_fingerprint(frame[:0]) == "640e145e3f2a9a2d370cb29feae228c1"
 
 
 def test_a_part_of_a_frame_has_the_fingerprint_of_its_rows() -> None:
-    """Not of the larger frame whose memory it shares."""
+    """It doesn't depend on the larger frame whose memory it shares."""
     frame = _frame({("W", sku): ("TRUE_UP", n) for n, sku in enumerate("ABCD")})
     assert compute_fingerprint(frame[1:3]) == compute_fingerprint(
         _frame({("W", sku): ("TRUE_UP", n) for n, sku in ((1, "B"), (2, "C"))})

@@ -1,4 +1,4 @@
-"""Guards that look back: what may still land, and what was sent already."""
+"""Test guards on the journal: updates that may still take effect, and repetitions."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ UPDATES = ACTUAL.assign(type="TRUE_UP", quantity=[9, 8, 7])
 
 
 def history(*rows: tuple[str, int, str], age: float = 2, of: str = "S-1", **columns: Any) -> pd.DataFrame:
-    """Earlier rows: SKU, quantity, outcome."""
+    """Make earlier rows of SKU, quantity and outcome."""
     frame = pd.DataFrame(rows, columns=["product_sku", "quantity", "outcome"])
     told = {
         "submission_id": of,
@@ -39,7 +39,7 @@ def objections(past: pd.DataFrame, updates: pd.DataFrame = UPDATES, **arguments:
     ("outcome", "words"), [("pending", ".wait()"), ("in_doubt", ".resolve()"), ("unconfirmed", ".verify()")]
 )
 def test_an_earlier_update_that_may_still_land_is_an_objection(outcome: str, words: str) -> None:
-    """With its submission, since when, and what to do, however old it is."""
+    """The message has its submission, its time and what to do, at any age."""
     found = objections(history(("A", 1, outcome), ("C", 7, "applied"), age=50))
     assert found[["product_sku", "guard"]].values.tolist() == [["A", "in_flight"]]
     assert "in submission S-1, of 2026-02-27 10:00Z, that is" in found["message"][0]
@@ -47,8 +47,8 @@ def test_an_earlier_update_that_may_still_land_is_an_objection(outcome: str, wor
 
 
 @pytest.mark.parametrize("outcome", ["applied", "rejected", "not_applied", "held", "dropped"])
-def test_what_is_settled_is_in_nobodys_way(outcome: str) -> None:
-    """The stock tells its result."""
+def test_settled_rows_are_no_objection(outcome: str) -> None:
+    """The stock has its result."""
     assert len(objections(history(("A", 1, outcome)))) == 0
 
 
@@ -62,7 +62,7 @@ SAME = [("A", 9, "applied"), ("B", 8, "rejected"), ("C", 7, "applied")]
 
 
 def test_the_same_frame_again_is_an_objection_to_all_of_it() -> None:
-    """In any order of its rows; told with what became of it."""
+    """The order of rows doesn't matter; the message has the earlier outcome."""
     past = history(*SAME, fingerprint=compute_fingerprint(UPDATES), age=0.5)
     found = objections(past, UPDATES.iloc[::-1])
     assert found["guard"].tolist() == ["repeated"]
@@ -73,21 +73,21 @@ def test_the_same_frame_again_is_an_objection_to_all_of_it() -> None:
 
 @pytest.mark.parametrize("outcome", ["not_sent", "held", "pending", "in_doubt", "unconfirmed", "applied"])
 def test_the_same_frame_is_an_objection_whatever_became_of_it(outcome: str) -> None:
-    """What was not sent may be resumed; sending it anew as well would do it twice."""
+    """Unsent rows can be resumed; a new submission could send them twice."""
     past = history(*((sku, quantity, outcome) for sku, quantity, _ in SAME), fingerprint=compute_fingerprint(UPDATES))
     assert "repeated" in set(objections(past)["guard"])
 
 
 @pytest.mark.parametrize("outcomes", [("rejected",) * 3, ("not_applied", "rejected", "rejected")])
 def test_the_same_frame_may_be_sent_again_if_nothing_came_of_it(outcomes: tuple[str, ...]) -> None:
-    """Every row was refused, or shown not to be applied."""
+    """Every row was rejected or shown not to be applied."""
     rows = [(sku, quantity, outcome) for (sku, quantity, _), outcome in zip(SAME, outcomes, strict=True)]
     assert len(objections(history(*rows, fingerprint=compute_fingerprint(UPDATES)))) == 0
 
 
 @pytest.mark.parametrize(("age", "hours", "objects"), [(24, "24h", True), (24.1, "24h", False), (2, "1h", False)])
-def test_what_was_sent_is_remembered_for_a_day(age: float, hours: str, objects: bool) -> None:
-    """Or as long as you say."""
+def test_repetitions_count_for_a_day(age: float, hours: str, objects: bool) -> None:
+    """The threshold can be changed."""
     past = history(*SAME, fingerprint=compute_fingerprint(UPDATES), age=age)
     assert objections(past, thresholds={"repeated": hours})["guard"].tolist() == ["repeated"] * objects
 
@@ -104,19 +104,19 @@ def test_what_was_sent_is_remembered_for_a_day(age: float, hours: str, objects: 
     ids=["same SKU", "rejected", "another SKU", "another reference", "no reference"],
 )
 def test_the_same_reference_for_the_same_sku_is_an_objection(past: pd.DataFrame, objects: bool) -> None:
-    """A document is entered once; its second half has other SKUs."""
+    """A document is entered once; its second part has other SKUs."""
     found = objections(past, UPDATES.assign(reference="COUNT-1"))
     assert found["guard"].tolist() == ["repeated"] * objects
     assert found["message"].str.contains("Reference 'COUNT-1' was submitted 2.0 h ago as S-1").all()
 
 
 def test_without_a_reference_none_is_the_same() -> None:
-    """Two frames that have none share nothing."""
+    """Two missing references are not equal."""
     assert len(objections(history(("A", 1, "applied")), UPDATES.assign(reference=None))) == 0
 
 
 def test_rows_that_were_all_sent_already_are_an_objection() -> None:
-    """A notebook run twice whose frame was cut otherwise, in one submission or several."""
+    """A notebook was run twice with its rows in other submissions."""
     past = pd.concat([history(("A", 9, "applied"), ("X", 1, "applied"), age=3), history(("B", 8, "applied"), of="S-2")])
     found = objections(past, UPDATES.head(2))
     assert found["guard"].tolist() == ["repeated"]
@@ -126,18 +126,18 @@ def test_rows_that_were_all_sent_already_are_an_objection() -> None:
 
 @pytest.mark.parametrize("change", [{"quantity": 5}, {"type": "DIFFERENTIAL"}, {"warehouse_code": "V"}])
 def test_another_quantity_type_or_warehouse_is_another_row(change: dict[str, Any]) -> None:
-    """Not a repetition."""
+    """It is no repetition."""
     assert len(objections(history(("A", 9, "applied")).assign(**change), UPDATES.head(1))) == 0
 
 
-def test_what_else_the_account_did_is_no_concern() -> None:
-    """Orders have no SKU; an empty past is no past."""
+def test_other_rows_of_the_journal_are_ignored() -> None:
+    """Orders have no SKU, and an empty history is fine."""
     past = history(("A", 1, "applied")).assign(product_sku=None, warehouse_code=None, quantity=None)
     assert len(objections(past)) == 0
     assert len(objections(history())) == 0
 
 
-def test_a_past_that_lacks_columns_is_refused() -> None:
-    """By their names."""
+def test_a_history_that_lacks_columns_is_refused() -> None:
+    """The error names the columns."""
     with pytest.raises(InvalidRequestError, match="history lacks the columns age_s, outcome"):
         objections(history(("A", 1, "applied")).drop(columns=["age_s", "outcome"]))

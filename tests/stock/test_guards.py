@@ -1,4 +1,4 @@
-"""Guards: each objects from its threshold on, says what to do, and is silent otherwise."""
+"""Test that each guard objects from its threshold on and says what to do."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def stock(*rows: tuple[str, str, int], gone: tuple[str, ...] = ()) -> pd.DataFra
 
 
 def loaded(frame: pd.DataFrame, *, at: str = "2026-03-01T11:00+00:00", partner: str = "P-1") -> pd.DataFrame:
-    """As if it came from a loader."""
+    """Mark the frame as loaded."""
     origin = Provenance(
         "GET /inventories", {}, "staging", partner, datetime.fromisoformat(at), 1, 0, True, 1, 0, 0, "0"
     )
@@ -46,7 +46,7 @@ BIG = ("W", "Z", 10_000)
 
 
 def test_the_names_are_those_of_the_contract() -> None:
-    """In its order; those that doubt the whole frame are among them."""
+    """The order is fixed, and guards of the whole frame are included."""
     assert list(GUARDS) == [
         *("max_drop", "max_total_drop", "partial_count", "unknown_sku", "zero_beside_unknown", "discontinued"),
         *("below_reserved", "old_count", "max_rows", "basis", "in_flight", "repeated", "other_account"),
@@ -58,7 +58,7 @@ def test_the_names_are_those_of_the_contract() -> None:
     ("now", "target", "objects"), [(20, 9, True), (20, 10, False), (19, 0, False), (40, 50, False)]
 )
 def test_a_sku_that_loses_more_than_half_is_an_objection(now: int, target: int, objects: bool) -> None:
-    """From 20 units on, whether it is set or moved."""
+    """It applies from 20 units on, to set and changed stock."""
     actual = stock(("W", "A", now), BIG)
     moved = plan(("W", "A", target - now), type="DIFFERENTIAL")
     for updates in (plan(("W", "A", target)), moved):
@@ -66,7 +66,7 @@ def test_a_sku_that_loses_more_than_half_is_an_objection(now: int, target: int, 
 
 
 def test_the_message_of_a_drop_has_its_numbers() -> None:
-    """From what to what, by how much, and what to do."""
+    """It has both quantities, the drop and what to do."""
     told = cn.check_updates(plan(("W", "A", 9)), stock(("W", "A", 20), BIG)).iloc[0]
     assert told.to_dict() == {
         "warehouse_code": "W",
@@ -81,7 +81,7 @@ def test_the_message_of_a_drop_has_its_numbers() -> None:
     ("targets", "objects"), [((60, 100), False), ((59, 100), True), ((20, 140), False), ((19, 140), True)]
 )
 def test_a_warehouse_that_loses_more_than_a_fifth_is_an_objection(targets: tuple[int, int], objects: bool) -> None:
-    """Net over the frame: 40 of 200; another warehouse's units, and SKUs that it lacks, don't count."""
+    """The frame's net change is 40 of 200; other warehouses and unknown SKUs don't count."""
     actual = stock(("V", "A", 1_000), ("W", "A", 100), ("W", "B", 100))
     updates = plan(("W", "A", targets[0]), ("W", "B", targets[1]), ("W", "X", 500))
     found = cn.check_updates(updates, actual, thresholds={"max_drop": 1.0})
@@ -97,7 +97,7 @@ def test_a_warehouse_that_loses_more_than_a_fifth_is_an_objection(targets: tuple
 def test_too_few_counted_skus_are_an_objection_if_the_others_become_zero(
     counted: int, missing: str, objects: bool
 ) -> None:
-    """Of the stocked ones, four fifths; what stands at 0 needs no count."""
+    """At least 80% of SKUs in stock must be counted."""
     actual = stock(*(("W", sku, 10) for sku in "ABCDE"), ("W", "F", 0), ("V", "A", 10))
     counts = actual.head(counted).assign(quantity=11)[[*KEYS, "quantity"]]
     updates = cn.build_true_up(counts, actual, missing=missing)
@@ -120,7 +120,7 @@ def test_too_few_counted_skus_are_an_objection_if_the_others_become_zero(
     ],
 )
 def test_an_unknown_sku_is_an_objection_with_a_hint(sku: str, message: str) -> None:
-    """What it resembles, if that is one SKU; where it is, if it is elsewhere."""
+    """The hint is the only similar SKU, or the warehouse that has it."""
     actual = stock(("W", "0012", 1), ("W", "ABC", 1), ("V", "V1", 1), ("W", "07", 1), ("W", "007", 1))
     elsewhere = cn.check_updates(plan(("nord", sku, 1)), actual)["message"]
     end = "which the stock does not have: translate your codes with warehouse_map="
@@ -130,12 +130,12 @@ def test_an_unknown_sku_is_an_objection_with_a_hint(sku: str, message: str) -> N
 
 @pytest.mark.parametrize(("target", "objects"), [(6, True), (5, False), (4, False)])
 def test_raising_a_discontinued_sku_is_an_objection(target: int, objects: bool) -> None:
-    """Selling out is what it is there for."""
+    """Lowering it is fine."""
     assert guards(plan(("W", "A", target)), stock(("W", "A", 5), gone=("A",))) == ["discontinued"] * objects
 
 
 def sale(actual: pd.DataFrame, *less: int) -> pd.DataFrame:
-    """Available stock of as many channels."""
+    """Make available stock of several channels."""
     frames = [actual.assign(channel_id=f"C{n}", quantity=actual["quantity"] - units) for n, units in enumerate(less)]
     return pd.concat(frames, ignore_index=True)
 
@@ -144,7 +144,7 @@ def sale(actual: pd.DataFrame, *less: int) -> pd.DataFrame:
     ("target", "reserved", "objects"), [(7, 8, True), (8, 8, False), (11, 20, False), (7, -1, False)]
 )
 def test_less_than_is_reserved_is_an_objection(target: int, reserved: int, objects: bool) -> None:
-    """Unless it is more than there was: raising towards the truth is right."""
+    """Raising stock towards the reserved quantity is fine."""
     actual = stock(("W", "A", 10), BIG)
     for updates in (plan(("W", "A", target)), plan(("W", "A", target - 10), type="DIFFERENTIAL")):
         assert guards(updates, actual, available=sale(actual, reserved, 0)) == ["below_reserved"] * objects
@@ -152,7 +152,7 @@ def test_less_than_is_reserved_is_an_objection(target: int, reserved: int, objec
 
 
 def test_a_change_that_leads_below_zero_is_an_objection_without_available_stock_too() -> None:
-    """There can't be less than nothing."""
+    """Stock can't be negative."""
     assert guards(plan(("W", "A", -11), type="DIFFERENTIAL"), stock(("W", "A", 10), BIG)) == ["below_reserved"]
 
 
@@ -160,7 +160,7 @@ def test_a_change_that_leads_below_zero_is_an_objection_without_available_stock_
     ("counted_at", "objects"), [("09:59", True), ("10:00", False), ("11:30", False), (None, False)]
 )
 def test_a_count_older_than_its_stock_is_an_objection(counted_at: str | None, objects: bool) -> None:
-    """By more than an hour: sales in between would be undone."""
+    """Sales of more than an hour would be undone."""
     actual = loaded(stock(("W", "A", 10), BIG))
     when = pd.to_datetime([f"2026-03-01T{counted_at}Z" if counted_at else None], utc=True)
     counts = pd.DataFrame({"warehouse_code": ["W"], "product_sku": ["A"], "quantity": [9], "counted_at": when})
@@ -171,7 +171,7 @@ def test_a_count_older_than_its_stock_is_an_objection(counted_at: str | None, ob
 
 
 def test_a_count_beside_the_stock_of_its_time_is_not_old() -> None:
-    """That is what at_count is for; of an at_count that does not know its time nothing is said."""
+    """at_count corrects for sales; if its time is unknown, the guard doesn't object."""
     actual = loaded(stock(("W", "A", 10), BIG), at="2026-03-01T18:00+00:00")
     when = pd.to_datetime(["2026-03-01T08:00Z"])
     counts = pd.DataFrame({"warehouse_code": ["W"], "product_sku": ["A"], "quantity": [9], "counted_at": when})
@@ -182,7 +182,7 @@ def test_a_count_beside_the_stock_of_its_time_is_not_old() -> None:
 
 
 def test_too_many_rows_are_an_objection() -> None:
-    """To the whole frame: neither a warehouse nor a SKU is named."""
+    """The objection is to the whole frame, without warehouse or SKU."""
     actual = stock(*(("W", f"S{n}", 5) for n in range(4)))
     updates = actual.drop(columns="is_discontinued").assign(type="TRUE_UP")
     assert guards(updates, actual, thresholds={"max_rows": 4}) == []
@@ -196,7 +196,7 @@ def test_too_many_rows_are_an_objection() -> None:
     [((8, 8, 8), True), ((8, 8, 9), False), ((8, 8, 8, 9, 9), True), ((8, 8, 8, 9, 9, 9), False)],
 )
 def test_counts_that_stand_at_available_stock_are_an_objection(targets: tuple[int, ...], objects: bool) -> None:
-    """Most of those with reserved units, three at least: the file is less of open orders already."""
+    """Most of at least three reserved SKUs equal available stock, so the file is probably net of open orders."""
     actual = stock(*(("W", f"S{n}", 10) for n in range(len(targets))), BIG)
     counts = actual.head(len(targets)).assign(quantity=targets)[[*KEYS, "quantity"]]
     available = sale(actual, 2, 2)
@@ -204,7 +204,7 @@ def test_counts_that_stand_at_available_stock_are_an_objection(targets: tuple[in
 
 
 def test_a_plan_that_knows_its_basis_is_not_asked_about_it() -> None:
-    """Open demand was added back, whatever the result looks like."""
+    """Open demand was added back."""
     actual = stock(("W", "A", 10), ("W", "B", 10), ("W", "C", 10))
     nothing = pd.DataFrame(
         {"ship_from_warehouse_code": ["W"], "product_sku": ["A"], "quantity": [0], "status": ["open"]}
@@ -216,7 +216,7 @@ def test_a_plan_that_knows_its_basis_is_not_asked_about_it() -> None:
 
 @pytest.mark.parametrize(("partner", "objects"), [("P-1", False), ("P-2", True)])
 def test_a_plan_of_another_accounts_stock_is_an_objection(partner: str, objects: bool) -> None:
-    """Codes and SKUs may be the same in both."""
+    """Two accounts may have the same codes and SKUs."""
     actual = stock(("W", "A", 10))
     updates = cn.build_true_up(stock(("W", "A", 9)), loaded(actual, partner=partner))
     assert guards(updates, loaded(actual)) == ["other_account"] * objects
@@ -235,8 +235,8 @@ def test_a_plan_of_another_accounts_stock_is_an_objection(partner: str, objects:
         ({"repeated": 24}, "repeated=24 must be a duration"),
     ],
 )
-def test_a_threshold_that_is_none_is_refused(thresholds: dict[str, Any], words: str) -> None:
-    """A typing mistake must not switch a guard off."""
+def test_an_invalid_threshold_is_refused(thresholds: dict[str, Any], words: str) -> None:
+    """A typo must not disable a guard."""
     with pytest.raises(InvalidRequestError) as caught:
         cn.check_updates(plan(("W", "A", 1)), stock(("W", "A", 1)), thresholds=thresholds)
     assert words in str(caught.value)
@@ -253,14 +253,14 @@ def test_a_threshold_that_is_none_is_refused(thresholds: dict[str, Any], words: 
     ],
 )
 def test_frames_that_can_be_misread_are_refused(updates: pd.DataFrame, actual: pd.DataFrame, words: str) -> None:
-    """In one line."""
+    """The error is one line."""
     with pytest.raises(InvalidRequestError) as caught:
         cn.check_updates(updates, actual)
     assert words in str(caught.value)
 
 
 def test_an_empty_frame_has_no_objections() -> None:
-    """Whatever the account did before; columns and dtypes are those of a full answer."""
+    """The result has its columns and dtypes, whatever the history."""
     actual = loaded(stock(("W", "A", 10)))
     none = cn.check_updates(cn.build_true_up(stock(), loaded(actual, partner="P-2")), actual, available=sale(actual, 1))
     full = cn.check_updates(plan(("W", "X", 1)), actual)
@@ -269,7 +269,7 @@ def test_an_empty_frame_has_no_objections() -> None:
 
 
 def test_northwinds_own_plan_is_about_its_own_account(client: cn.Client) -> None:
-    """What the loaders write of themselves is what the guards read."""
+    """Guards read the loaders' provenance."""
     actual, available = cn.load_actual_stock(client), cn.load_available_stock(client)
     rows = actual[actual["product_sku"].isin(["0003", "0014"])][[*KEYS, "quantity"]]
     updates = cn.build_true_up(rows.assign(quantity=[21, 30]), actual)
@@ -278,7 +278,7 @@ def test_northwinds_own_plan_is_about_its_own_account(client: cn.Client) -> None
 
 
 def test_the_sample_count_of_the_report_has_no_objection(client: cn.Client) -> None:
-    """Whoever submits it on the sandbox sees it go through."""
+    """It can be submitted on the sandbox."""
     actual, available = cn.load_actual_stock(client), cn.load_available_stock(client)
     updates = cn.build_true_up(cn.read_counts(find_sample_count()), actual)
     assert (len(updates), guards(updates, actual, available=available)) == (9, [])
@@ -297,8 +297,8 @@ STOCK = st.dictionaries(
 
 
 @given(ROWS, STOCK, st.randoms(use_true_random=False))
-def test_row_guards_say_what_a_person_would_work_out(rows: Any, there: Any, random: Any) -> None:
-    """Row by row, with plain arithmetic, in any order of the frames."""
+def test_row_guards_match_plain_arithmetic(rows: Any, there: Any, random: Any) -> None:
+    """Each row matches plain arithmetic, in any order of the frames."""
     rows = {key: (kind, amount if kind == "TRUE_UP" else amount - 30) for key, (kind, amount) in rows.items()}
     expected = set()
     for key, (kind, amount) in rows.items():

@@ -1,4 +1,4 @@
-"""The metadata of a plan: what the guards can't see in its rows."""
+"""Test the metadata of a plan, which guards need beside its rows."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def updates(actual: pd.DataFrame) -> pd.DataFrame:
 
 
 def test_a_plan_knows_what_it_was_made_from(actual: pd.DataFrame, updates: pd.DataFrame) -> None:
-    """Whose stock, of when, how much of it was counted."""
+    """It has the account, the stock's time and the share counted."""
     metadata, origin = read_metadata(updates), cn.provenance(actual)
     assert (metadata.environment, metadata.partner_id, metadata.as_of) == ("sandbox", "SANDBOX", origin.as_of)
     assert (metadata.basis, metadata.missing) == ("on_hand", "zero")
@@ -29,7 +29,7 @@ def test_a_plan_knows_what_it_was_made_from(actual: pd.DataFrame, updates: pd.Da
 
 
 def test_metadata_is_one_small_text(updates: pd.DataFrame) -> None:
-    """Because pandas copies it with every step."""
+    """pandas copies it with every operation."""
     assert isinstance(updates.attrs[ATTRS_KEY], str)
     assert len(updates.attrs[ATTRS_KEY]) < 400
 
@@ -44,12 +44,12 @@ def test_metadata_is_one_small_text(updates: pd.DataFrame) -> None:
     ],
 )
 def test_filtering_and_sorting_keep_the_metadata(updates: pd.DataFrame, step: object) -> None:
-    """So the guards still know."""
+    """Guards can still read it."""
     assert read_metadata(step(updates)) == read_metadata(updates)
 
 
 @pytest.mark.parametrize("text", [None, 7, "no json", '{"warehouses": 3}'])
 def test_metadata_that_cannot_be_read_is_none(updates: pd.DataFrame, text: object) -> None:
-    """The frame is judged by its rows."""
+    """Guards then use the rows only."""
     updates.attrs[ATTRS_KEY] = text
     assert read_metadata(updates) is None

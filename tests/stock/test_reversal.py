@@ -1,4 +1,4 @@
-"""Reversals: the opposite of what was applied, and of nothing else."""
+"""Test reversals: the opposite of applied rows only."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ ROWS = [
 
 @dataclass
 class Sent:
-    """A submission, as far as a reversal looks at one."""
+    """The parts of a submission that a reversal reads."""
 
     rows: list[tuple[Any, ...]] = field(default_factory=lambda: ROWS)
     submission_id: str = "20260301-093000-7f3a"
@@ -46,8 +46,8 @@ def _plan(updates: pd.DataFrame) -> list[tuple[Any, ...]]:
     return list(updates[["product_sku", "type", "quantity", "change"]].itertuples(index=False, name=None))
 
 
-def test_what_was_applied_is_undone_by_its_change() -> None:
-    """A TRUE_UP by before - sent, a DIFFERENTIAL by the opposite; what moved nothing needs nothing."""
+def test_applied_rows_are_reversed_by_their_change() -> None:
+    """A TRUE_UP is reversed by before − sent, a DIFFERENTIAL by the opposite; no change needs no row."""
     updates = cn.build_reversal(Sent())
     expected = [("A", -2), ("B", 4), ("D", 3)]
     assert _plan(updates) == [(sku, "DIFFERENTIAL", change, change) for sku, change in expected]
@@ -55,14 +55,14 @@ def test_what_was_applied_is_undone_by_its_change() -> None:
 
 
 def test_a_reversal_says_what_it_reverses() -> None:
-    """In both texts, unless told otherwise."""
+    """Reason and reference name the submission by default."""
     updates = cn.build_reversal(Sent(), reason="wrong file")
     assert set(updates["reason"]) == {"wrong file"}
     assert set(updates["reference"]) == {"reversal of 20260301-093000-7f3a"}
 
 
 def test_a_filter_of_outcomes_chooses_the_rows() -> None:
-    """Any frame with the keys does."""
+    """Any frame with the key columns works."""
     sent = Sent()
     assert _plan(cn.build_reversal(sent, sent.outcomes.query("product_sku == 'B'"))) == [("B", "DIFFERENTIAL", 4, 4)]
 
@@ -77,14 +77,14 @@ def test_a_filter_of_outcomes_chooses_the_rows() -> None:
     ],
 )
 def test_rows_that_were_not_applied_are_refused(skus: list[str], words: str) -> None:
-    """With their outcome."""
+    """The error has their outcome."""
     with pytest.raises(InvalidRequestError) as caught:
         cn.build_reversal(Sent(), pd.DataFrame({"warehouse_code": "W", "product_sku": skus}))
     assert words in str(caught.value)
 
 
 def test_a_true_up_of_unknown_stock_is_refused() -> None:
-    """By its key; leaving it out is a choice."""
+    """The error has its key, so that it can be left out."""
     sent = Sent([*ROWS, ("W", "G", "TRUE_UP", 5, None, "applied")])
     with pytest.raises(InvalidRequestError, match="The stock before G in W is unknown"):
         cn.build_reversal(sent)
@@ -93,7 +93,7 @@ def test_a_true_up_of_unknown_stock_is_refused() -> None:
 
 
 def test_a_row_that_was_sent_again_counts_once_for_each_time_it_was_applied() -> None:
-    """Rejected first, applied later; a change applied twice is undone twice."""
+    """A row rejected first and applied later is undone once, one applied twice is undone twice."""
     sent = Sent(
         [
             ("W", "A", "TRUE_UP", 12, 10, "rejected"),
@@ -107,14 +107,14 @@ def test_a_row_that_was_sent_again_counts_once_for_each_time_it_was_applied() ->
 
 
 @pytest.mark.parametrize("other", [None, pd.DataFrame({"order_no": ["1"]})])
-def test_what_is_no_submission_of_stock_is_refused(other: Any) -> None:
-    """Orders can't be taken back."""
+def test_only_submissions_of_stock_are_reversed(other: Any) -> None:
+    """Orders can't be reversed."""
     with pytest.raises(InvalidRequestError, match="Only a submission of stock can be reversed"):
         cn.build_reversal(other)
 
 
 def test_a_submission_of_which_nothing_was_applied_has_an_empty_reversal() -> None:
-    """With the columns of a full one."""
+    """It has all columns."""
     empty = cn.build_reversal(Sent(ROWS[4:]))
     assert (len(empty), empty.dtypes.to_dict()) == (0, cn.build_reversal(Sent()).dtypes.to_dict())
 
@@ -125,7 +125,7 @@ def test_a_submission_of_which_nothing_was_applied_has_an_empty_reversal() -> No
     )
 )
 def test_after_a_reversal_only_the_sales_are_left(rows: dict[str, tuple[bool, int, int, int]]) -> None:
-    """Stock before, less what was sold since."""
+    """The stock is that before the submission, less sales."""
     sent, after = [], {}
     for sku, (sets, before, amount, sold) in rows.items():
         sent.append(("W", sku, "TRUE_UP" if sets else "DIFFERENTIAL", amount, before, "applied"))

@@ -1,4 +1,4 @@
-"""Suggestions: whatever a spreadsheet, a keyboard or a code page does to a SKU, the SKU is found."""
+"""Test that SKUs changed by a spreadsheet, a keyboard or a code page are found."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def _look_up(counted: str, *stocked: str) -> tuple[str | None, list[str]]:
     ],
 )
 def test_a_sku_that_was_damaged_is_suggested(sku: str, counted: str) -> None:
-    """Beside others that it does not resemble."""
+    """The warehouse has dissimilar SKUs too."""
     assert _look_up(counted, "X-7", sku, "12-12-12", "\u00dc2") == (sku, [sku])
 
 
@@ -107,12 +107,12 @@ def test_a_sku_that_was_damaged_is_suggested(sku: str, counted: str) -> None:
     ],
 )
 def test_of_several_that_fit_none_is_suggested_and_all_are_resembled(counted: str, stocked: list[str]) -> None:
-    """A person decides."""
+    """The user decides."""
     assert _look_up(counted, "X-7", *stocked) == (None, stocked)
 
 
 def test_the_sku_that_differs_least_is_suggested() -> None:
-    """Case before a missing dash; the other one is resembled all the same."""
+    """A difference in case is smaller than a missing dash; both count as similar."""
     assert _look_up("ab-1", "AB1", "AB-1") == ("AB-1", ["AB1", "AB-1"])
 
 
@@ -121,7 +121,7 @@ def test_the_sku_that_differs_least_is_suggested() -> None:
     [("NEW-1", "AB-1"), ("3-5", "5-3"), ("5-Mar", "4-3"), ("Mar-2026", "MAR-5"), ("1E5", "100001"), ("45000", "3-15")],
 )
 def test_another_sku_is_not_suggested(counted: str, stocked: str) -> None:
-    """It differs in more than how it is written."""
+    """It differs in more than its spelling."""
     assert _look_up(counted, stocked) == (None, [])
 
 
@@ -229,7 +229,7 @@ SKUS = {
 )
 @given(data=st.data())
 def test_no_damage_hides_a_sku(damage: Damage, data: st.DataObject) -> None:
-    """In any warehouse: it is suggested, or, where others are as near, resembled."""
+    """In any warehouse it is suggested, or listed among equally similar ones."""
     stocked = data.draw(st.lists(SKUS.get(damage, ANY_SKU), min_size=1, max_size=6, unique=True))
     sku = data.draw(st.sampled_from(stocked))
     damaged = [one for one in dict.fromkeys(damage(sku, data)) if one and one not in stocked]
@@ -242,7 +242,7 @@ def test_no_damage_hides_a_sku(damage: Damage, data: st.DataObject) -> None:
 
 
 def test_large_warehouses_are_searched_in_seconds() -> None:
-    """200,000 SKUs, 20,000 of them counted under another name: measured in seconds of the processor, not of the clock."""
+    """200,000 SKUs, 20,000 of them counted under other names, in seconds of processor time."""
     stocked = _frame(*(f"SKU-{i:06d}" for i in range(200_000)))
     counted = _frame(*(f"sku\u2013{i:06d}" for i in range(0, 200_000, 10)))
     began = process_time()

@@ -1,4 +1,4 @@
-"""Totals of a comparison: a shelf counts once, however many channels sell from it."""
+"""Test totals of a comparison: stock sold by several channels counts once."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ LINES = _lines(("X", "W", "A", 4), ("Y", "W", "A", 2), ("Y", "W", "B", 5))
 
 
 def _diff(scope: Any) -> pd.DataFrame:
-    """Two channels of one account, by hand: W/A has 4 + 2 open, W/B 5 of 2 units, V/A nothing."""
+    """Make two channels: W/A has 4 + 2 open units, W/B 5 of 2 units, V/A none."""
     quantity = {"account": [7, 4, -3, 7, 4, -3], "channel": [7, 6, 2, 7, 8, -3]}[scope]
     keys = [(name, *key) for name in "XY" for key in (("V", "A"), ("W", "A"), ("W", "B"))]
     available = _stock(*[(*key, units) for key, units in zip(keys, quantity, strict=True)])
@@ -36,7 +36,7 @@ def _diff(scope: Any) -> pd.DataFrame:
 
 @pytest.mark.parametrize("scope", ["account", "channel"])
 def test_both_readings_of_available_stock_have_the_same_totals(scope: Any) -> None:
-    """The account's, counted once, or each channel's own reservations added up."""
+    """Account-wide stock counts once; reservations of channels are added."""
     total = cn.summarize_stock(_diff(scope), by=(), available_scope=scope)
     assert total.to_dict("records") == [
         {
@@ -47,33 +47,33 @@ def test_both_readings_of_available_stock_have_the_same_totals(scope: Any) -> No
 
 
 def test_each_warehouse_has_a_row() -> None:
-    """In order."""
+    """Rows are sorted."""
     found = cn.summarize_stock(_diff("account"))[["warehouse_code", "skus", "actual", "reserved"]]
     assert found.values.tolist() == [["V", 1, 7, 0], ["W", 2, 12, 11]]
 
 
 def test_each_warehouse_and_sku_has_a_row_with_its_name() -> None:
-    """The first name that a channel has."""
+    """The name is the first that a channel has."""
     diff = _diff("account").assign(product_name=[None, "a", "b", "c", None, None])
     found = cn.summarize_stock(diff, by=KEYS)[[*KEYS, "product_name", "available"]]
     assert found.values.tolist() == [["V", "A", "c", 7], ["W", "A", "a", 4], ["W", "B", "b", -3]]
 
 
 def test_a_clamped_account_is_short_by_its_open_orders() -> None:
-    """An account that never shows less than zero is short all the same."""
+    """The shortage counts although available stock is clamped at zero."""
     diff = cn.diff_stock(_stock(("W", "B", 2)), _stock(("X", "W", "B", 0)), open_items=_lines(("X", "W", "B", 5)))
     total = cn.summarize_stock(diff).iloc[0]
     assert (total["short"], total["oversold"], total["unexplained"]) == (3, 1, -3)
 
 
-def test_what_one_side_lacks_adds_nothing() -> None:
-    """It is counted as one-sided."""
+def test_skus_of_one_side_only_add_nothing() -> None:
+    """The SKU is counted as one-sided."""
     total = cn.summarize_stock(cn.diff_stock(_stock(("W", "A", 5)), _stock(("X", "W", "B", 3))), by=()).iloc[0]
     assert total[["skus", "actual", "available", "reserved", "one_sided"]].tolist() == [2, 5, 3, 0, 2]
 
 
 def test_a_flaw_in_one_channel_is_a_flaw_of_the_sku() -> None:
-    """More for sale than there is, or a rest that nothing explains."""
+    """More available than actual, or an unexplained rest."""
     available = _stock(("X", "W", "A", 4), ("Y", "W", "A", 11))
     diff = cn.diff_stock(_stock(("W", "A", 10)), available, open_items=_lines(("X", "W", "A", 6)))
     total = cn.summarize_stock(diff, by=()).iloc[0]
@@ -81,15 +81,15 @@ def test_a_flaw_in_one_channel_is_a_flaw_of_the_sku() -> None:
 
 
 @pytest.mark.parametrize("by", [(), "warehouse_code", KEYS])
-def test_nothing_has_the_same_columns_and_dtypes(by: Any) -> None:
-    """And sums of 0."""
+def test_an_empty_result_has_the_same_columns_and_dtypes(by: Any) -> None:
+    """Its sums are 0."""
     full = _diff("account")
     found = cn.summarize_stock(full.iloc[:0], by=by)
     pd.testing.assert_series_equal(found.dtypes, cn.summarize_stock(full, by=by).dtypes)
 
 
 @pytest.mark.parametrize("arguments", [{"by": "channel_id"}, {"by": ["product_sku"] * 2}, {"available_scope": "all"}])
-def test_an_argument_that_means_nothing_is_refused(arguments: dict[str, Any]) -> None:
-    """A shelf has no channel."""
+def test_an_invalid_argument_is_refused(arguments: dict[str, Any]) -> None:
+    """Actual stock has no channel."""
     with pytest.raises(InvalidRequestError):
         cn.summarize_stock(_diff("account"), **arguments)

@@ -1,4 +1,4 @@
-"""Counts become a plan: only what changes something, and nothing that can't be meant."""
+"""Test that counts become a plan of the rows that change something."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -30,60 +30,60 @@ ACTUAL = _frame(("W", "A", 10), ("W", "B", 5), ("V", "A", 7))
 
 
 def test_only_rows_that_change_something_are_planned() -> None:
-    """What was counted as it stands needs no write."""
+    """A count equal to the stock needs no write."""
     assert _plan(cn.build_true_up(_frame(("W", "A", 12), ("W", "B", 5)), ACTUAL)) == [("A", 12, 10, 2)]
 
 
 def test_a_sku_that_the_warehouse_lacks_is_kept_and_marked() -> None:
-    """A person decides."""
+    """The user decides."""
     plan = cn.build_true_up(_frame(("W", "X", 3)), ACTUAL)
     assert (plan["known_sku"].tolist(), plan["current_quantity"].isna().tolist()) == ([False], [True])
 
 
 def test_reason_and_reference_are_on_every_row() -> None:
-    """For the journal."""
+    """The journal keeps them."""
     plan = cn.build_true_up(_frame(("W", "A", 1), ("W", "B", 1)), ACTUAL, reason="count", reference="C-7")
     assert set(plan[["reason", "reference"]].itertuples(index=False, name=None)) == {("count", "C-7")}
 
 
-def test_what_was_not_counted_is_left_alone() -> None:
-    """By default a count is not a whole inventory."""
+def test_uncounted_skus_are_left_alone() -> None:
+    """By default a count is partial."""
     assert _plan(cn.build_true_up(_frame(("W", "A", 10)), ACTUAL)) == []
 
 
-def test_what_a_whole_count_lacks_is_set_to_zero_on_request() -> None:
-    """Only in warehouses that were counted."""
+def test_uncounted_skus_become_zero_on_request() -> None:
+    """This affects counted warehouses only."""
     assert _plan(cn.build_true_up(_frame(("W", "A", 10)), ACTUAL, missing="zero")) == [("B", 0, 5, -5)]
 
 
 def test_sales_since_the_count_are_kept() -> None:
-    """Stock now + (counted - stock at the count): three were sold, one is missing."""
+    """Current stock + (counted − stock at the count): three were sold, one is missing."""
     at_count = _frame(("W", "A", 13))
     assert _plan(cn.build_true_up(_frame(("W", "A", 12)), ACTUAL, at_count=at_count)) == [("A", 9, 10, -1)]
 
 
 def test_more_sold_than_counted_is_refused() -> None:
-    """Stock below zero can't be set."""
+    """Stock can't be set below zero."""
     with pytest.raises(InvalidRequestError, match="below 0, the first A in W to -3"):
         cn.build_true_up(_frame(("W", "A", 0)), ACTUAL, at_count=_frame(("W", "A", 13)))
 
 
 def test_open_demand_is_added_back_to_a_net_count() -> None:
-    """TRUE_UP sets what is on hand; shipped lines are on hand no more."""
+    """TRUE_UP sets actual stock; shipped lines are not part of it."""
     demand = _open(("W", "A", 4, "pending"), ("W", "A", 9, "Shipped"), ("V", "A", 2, "new"))
     plan = cn.build_true_up(_frame(("W", "A", 8)), ACTUAL, basis="net_of_open", open_items=demand)
     assert _plan(plan) == [("A", 12, 10, 2)]
 
 
 def test_a_net_count_needs_the_open_demand() -> None:
-    """Without it every open order would be taken off twice."""
+    """Without it every open order would be subtracted twice."""
     with pytest.raises(InvalidRequestError, match="pass open_items="):
         cn.build_true_up(_frame(("W", "A", 8)), ACTUAL, basis="net_of_open")
 
 
 @pytest.mark.parametrize("arguments", [{"basis": "net"}, {"missing": "zeros"}])
-def test_an_argument_that_means_nothing_is_refused(arguments: dict[str, Any]) -> None:
-    """A typing mistake must not set the wrong stock."""
+def test_an_invalid_argument_is_refused(arguments: dict[str, Any]) -> None:
+    """A typo must not set wrong stock."""
     with pytest.raises(InvalidRequestError, match="must be"):
         cn.build_true_up(_frame(("W", "A", 8)), ACTUAL, **arguments)
 
@@ -92,28 +92,28 @@ def test_an_argument_that_means_nothing_is_refused(arguments: dict[str, Any]) ->
     ("quantity", "words"), [(-1, "negative"), (1.5, "not whole"), (None, "missing"), ("x", "no number")]
 )
 def test_a_quantity_that_cannot_be_counted_is_refused(quantity: Any, words: str) -> None:
-    """By its row."""
+    """The error has its row."""
     with pytest.raises(InvalidRequestError, match=f"{words} in row 1"):
         cn.build_true_up(_frame(("W", "A", 1), ("W", "B", quantity)), ACTUAL)
 
 
 @pytest.mark.parametrize("which", ["counts", "actual"])
 def test_a_key_that_repeats_is_refused(which: str) -> None:
-    """It can't be known which one is meant."""
+    """It is unknown which row counts."""
     twice, once = _frame(("W", "A", 1), ("W", "A", 2)), _frame(("W", "A", 3))
     with pytest.raises(InvalidRequestError, match=f"{which} has more than one row for W, A"):
         cn.build_true_up(*((twice, once) if which == "counts" else (once, twice)))
 
 
 def test_skus_that_are_numbers_are_refused() -> None:
-    """They lost their zeros somewhere."""
+    """They have lost their leading zeros."""
     with pytest.raises(InvalidRequestError, match="must be text"):
         cn.build_true_up(_frame(("W", 12, 1)), ACTUAL)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("column", ["warehouse_code", "product_sku", "quantity"])
 def test_a_missing_column_is_named(column: str) -> None:
-    """With those that are there."""
+    """The error lists the columns present."""
     with pytest.raises(InvalidRequestError, match=f"counts lacks the column {column}"):
         cn.build_true_up(ACTUAL.drop(columns=column), ACTUAL)
 
@@ -131,7 +131,7 @@ def test_a_partial_stock_is_refused(flaw: dict[str, Any]) -> None:
 
 
 def test_a_partial_stock_may_be_allowed() -> None:
-    """Knowingly."""
+    """`allow_partial` accepts it."""
     assert _plan(cn.build_true_up(_frame(("W", "A", 1)), _partial(complete=False), allow_partial=True)) == [
         ("A", 1, 10, -9)
     ]
@@ -145,7 +145,7 @@ def _read_at(hour: int, partner: str = "P") -> pd.DataFrame:
 
 
 def test_stocks_that_were_swapped_are_refused() -> None:
-    """The sales in between would be taken off a second time."""
+    """Sales in between would be subtracted twice."""
     counts = _frame(("W", "A", 9))
     assert len(cn.build_true_up(counts, _read_at(11), at_count=_read_at(8))) == 1
     with pytest.raises(InvalidRequestError, match=r"at_count was read after actual .* swapped"):
@@ -153,14 +153,14 @@ def test_stocks_that_were_swapped_are_refused() -> None:
 
 
 def test_the_same_stock_is_no_later_one(client: cn.Client) -> None:
-    """Loaded twice, the second time from the cache."""
+    """The second load came from the cache."""
     at_count = cn.load_actual_stock(client)
     counts = at_count[["warehouse_code", "product_sku", "quantity"]].head(1)
     assert len(cn.build_true_up(counts, cn.load_actual_stock(client), at_count=at_count)) == 0
 
 
 def test_frames_of_two_accounts_are_refused() -> None:
-    """Their codes and SKUs may be the same."""
+    """Two accounts may have the same codes and SKUs."""
     demand = _open(("W", "A", 4, "pending"))
     demand.attrs = _read_at(8, "Q").attrs
     others: list[dict[str, Any]] = [{"at_count": _read_at(8, "Q")}, {"basis": "net_of_open", "open_items": demand}]
@@ -184,7 +184,7 @@ def _plan_net(open_items: pd.DataFrame, **more: Any) -> pd.DataFrame:
 
 
 def test_open_lines_older_than_the_stock_are_refused() -> None:
-    """What shipped in between left the shelf and would be added back."""
+    """Units shipped in between would be added back."""
     late = _read_at(11).attrs
     older = _open_at(0, ("W", "A", 4, "new"))
     older.attrs = {**late, "cenports_nb": late["cenports_nb"].replace("T11:00:00", "T10:59:59")}
@@ -199,7 +199,7 @@ def test_open_lines_older_than_the_stock_are_refused() -> None:
 
 
 def test_partial_open_lines_are_refused() -> None:
-    """A line that is missing is no demand."""
+    """Missing lines would count as no demand."""
     partial = _open_at(1, ("W", "A", 4, "new"), complete=False)
     with pytest.raises(InvalidRequestError, match="open_items is partial"):
         _plan_net(partial)
@@ -208,7 +208,7 @@ def test_partial_open_lines_are_refused() -> None:
 
 @pytest.mark.parametrize("code", [None, "", "  "])
 def test_open_lines_that_name_no_warehouse_are_refused_where_they_count(code: str | None) -> None:
-    """Their demand belongs to a row that nobody can name."""
+    """Their row is unknown."""
     with pytest.raises(
         InvalidRequestError, match=r"4 open units of counted SKUs name no warehouse, the first A of order 77"
     ):
@@ -219,7 +219,7 @@ def test_open_lines_that_name_no_warehouse_are_refused_where_they_count(code: st
 
 
 def test_a_plan_knows_the_demand_that_it_added_back() -> None:
-    """For the last look before it is sent."""
+    """The check before sending needs it."""
     metadata = read_metadata(_plan_net(_open_at(5, ("W", "A", 4, "new"), ("W", "A", 1, "new"), ("W", "B", 2, "new"))))
     assert metadata is not None
     assert metadata.open_quantities == {"W": {"A": 5}}
@@ -231,7 +231,7 @@ COUNTS = st.dictionaries(st.sampled_from("ABCDE"), st.integers(0, 9))
 
 @given(COUNTS, COUNTS)
 def test_after_the_plan_the_stock_is_what_was_counted(counted: dict[str, int], stock: dict[str, int]) -> None:
-    """Applied to the stock, the plan leaves nothing to plan."""
+    """After applying the plan, a second plan is empty."""
     counts = _typed(counted)
     plan = cn.build_true_up(counts, _typed(stock))
     after = {**stock, **dict(zip(plan["product_sku"], plan["quantity"], strict=True))}
@@ -252,21 +252,21 @@ def test_the_plan_fits_its_schema_even_if_empty() -> None:
 
 
 def test_an_unknown_sku_is_an_objection_with_a_hint() -> None:
-    """What people and spreadsheets lose: zeros in front, case, blanks."""
+    """People and spreadsheets lose leading zeros, case and blanks."""
     actual = _typed({"0012": 1})
     objections = cn.check_updates(cn.build_true_up(_typed({"12": 5}), actual), actual)
     assert objections["message"].tolist() == ["SKU '12' is not in warehouse 'W'; did you mean '0012'?"]
 
 
 def test_a_plan_without_flaws_has_no_objections() -> None:
-    """An empty frame of the same columns."""
+    """The empty frame has the same columns."""
     actual = _typed({"A": 1})
     objections = cn.check_updates(cn.build_true_up(_typed({"A": 5}), actual), actual)
     assert (list(objections.columns), len(objections)) == (["warehouse_code", "product_sku", "guard", "message"], 0)
 
 
 def test_a_sku_that_resembles_one_of_its_warehouse_has_a_suggestion() -> None:
-    """Case, blanks, lost zeros; only where it is one, and never applied."""
+    """It differs in case, blanks or lost zeros from exactly one SKU, and is never applied."""
     actual = _typed({"0012": 1, "AB-1": 1, "07": 1, "007": 1})
     plan = cn.build_true_up(_typed({"12": 1, "ab- 1": 1, "7": 1, "X": 1, "0012": 5}), actual)
     assert plan["product_sku"].tolist() == ["12", "ab- 1", "7", "X", "0012"]
@@ -274,18 +274,18 @@ def test_a_sku_that_resembles_one_of_its_warehouse_has_a_suggestion() -> None:
 
 
 def test_a_suggestion_is_of_the_same_warehouse() -> None:
-    """What another one has is no help."""
+    """SKUs of other warehouses are not suggested."""
     assert cn.build_true_up(_frame(("V", "b", 1)), ACTUAL)["suggestion"].isna().all()
 
 
-def test_what_an_unknown_sku_resembles_is_not_set_to_zero() -> None:
-    """It was counted, under a name that lost its zeros."""
+def test_skus_similar_to_an_unknown_one_are_not_set_to_zero() -> None:
+    """It was counted under a name that lost its zeros."""
     plan = cn.build_true_up(_typed({"12": 5}), _typed({"0012": 6, "B": 7}), missing="zero")
     assert plan[["product_sku", "quantity"]].values.tolist() == [["12", 5], ["B", 0]]
 
 
-def test_the_time_of_the_count_travels_along() -> None:
-    """Null for what was not counted."""
+def test_the_time_of_the_count_is_kept() -> None:
+    """It is null for rows not counted."""
     counts = _typed({"A": 1}).assign(counted_at=pd.to_datetime(["2026-01-31T08:00+01:00"]))
     plan = cn.build_true_up(counts, _typed({"A": 2, "B": 3}), missing="zero")
     assert plan["counted_at"].tolist() == [pd.Timestamp("2026-01-31T07:00Z"), pd.NaT]
@@ -293,28 +293,28 @@ def test_the_time_of_the_count_travels_along() -> None:
 
 
 def test_a_time_without_a_zone_is_refused() -> None:
-    """It could be anywhere's."""
+    """Its zone is unknown."""
     counts = _typed({"A": 1}).assign(counted_at=pd.to_datetime(["2026-01-31T08:00"]))
     with pytest.raises(InvalidRequestError, match="counted_at that has no time zone"):
         cn.build_true_up(counts, _typed({"A": 2}))
 
 
 def test_a_stock_at_the_count_that_lacks_what_was_counted_is_refused() -> None:
-    """Its sales since then are unknown: it may have been loaded for other warehouses."""
+    """Sales of such SKUs are unknown; the stock may be of other warehouses."""
     with pytest.raises(InvalidRequestError, match=r"no stock in at_count.* the first B in W"):
         cn.build_true_up(_frame(("W", "A", 1), ("W", "B", 1)), ACTUAL, at_count=_frame(("W", "A", 10)))
 
 
-def test_what_came_since_the_count_is_not_set_to_zero() -> None:
-    """A whole count can't have missed it."""
+def test_stock_received_since_the_count_is_not_set_to_zero() -> None:
+    """A full count can't have missed it."""
     at_count = _frame(("W", "A", 10))
     assert _plan(cn.build_true_up(_frame(("W", "A", 9)), ACTUAL, at_count=at_count, missing="zero")) == [
         ("A", 9, 10, -1)
     ]
 
 
-def test_a_count_that_no_server_can_hold_is_refused() -> None:
-    """By its row."""
+def test_a_count_that_is_too_large_is_refused() -> None:
+    """The error has its row."""
     with pytest.raises(InvalidRequestError, match=r"a quantity above 2,147,483,647, the first A in W"):
         cn.build_true_up(_frame(("W", "A", 2**31)), ACTUAL)
 
@@ -325,7 +325,7 @@ LINES = st.lists(
 
 
 @given(COUNTS, COUNTS, COUNTS, LINES, st.booleans(), st.booleans(), st.booleans())
-def test_every_target_is_what_the_table_of_formulas_says(
+def test_every_target_follows_the_formula(
     counted: dict[str, int],
     stock: dict[str, int],
     then: dict[str, int],
@@ -334,7 +334,7 @@ def test_every_target_is_what_the_table_of_formulas_says(
     net: bool,
     whole: bool,
 ) -> None:
-    """Counted + open + stock now - stock at the count, each as far as it was asked for."""
+    """Counted + open + current stock − stock at the count, each if requested."""
     then = {**stock, **then} if earlier else {}
     demand = {sku: sum(units for one, units, status in lines if one == sku and status == "open") for sku in "ABCDE"}
     wanted = dict(counted)

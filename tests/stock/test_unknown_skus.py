@@ -1,4 +1,4 @@
-"""Unknown SKUs of a count: the zeros beside them wait until a person says what each is."""
+"""Test unknown SKUs of a count: zeros in their warehouse wait until each is settled."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def _objections(updates: pd.DataFrame, actual: pd.DataFrame = ACTUAL) -> dict[st
 
 
 def test_zeros_beside_an_unknown_sku_are_objected_to() -> None:
-    """Even where it resembles nothing; the message names it with what it may be."""
+    """The message names the SKU with similar ones, if there are any."""
     updates = cn.build_true_up(_count(XAB=15), ACTUAL, missing="zero")
     assert _rows(updates) == {"XAB": 15, "AB-100": 0, "OLD": 0}
     assert _objections(updates) == {"unknown_sku": ["XAB"], "zero_beside_unknown": ["AB-100", "OLD"]}
@@ -55,19 +55,19 @@ def test_zeros_beside_an_unknown_sku_are_objected_to() -> None:
 
 
 def test_an_unknown_sku_that_resembles_one_keeps_the_other_zeros_waiting() -> None:
-    """What it resembles is not set to 0 at all."""
+    """The similar SKU is not set to 0 at all."""
     updates = cn.build_true_up(_count(**{"ab\u2013100": 15}), ACTUAL, missing="zero")
     assert _rows(updates) == {"ab\u2013100": 15, "OLD": 0}
     assert _objections(updates) == {"unknown_sku": ["ab\u2013100"], "zero_beside_unknown": ["OLD"]}
 
 
 def test_without_unknown_skus_zeros_go() -> None:
-    """A whole count is what the warehouse has."""
+    """A full count lists all of the warehouse's stock."""
     assert _objections(cn.build_true_up(_count(OLD=3), ACTUAL, missing="zero")) == {}
 
 
 def test_a_counted_zero_goes_and_other_warehouses_are_their_own() -> None:
-    """The guard is about what was not counted, in the warehouse of the unknown SKU."""
+    """The guard concerns uncounted SKUs in the warehouse of the unknown SKU."""
     actual = _frame({"W": STOCKED | {"A": 1, "B": 1}, "V": STOCKED | {"C": 1}})
     counts = _frame({"W": STOCKED | {"A": 0, "NEW": 1}, "V": STOCKED})
     updates = cn.build_true_up(counts, actual, missing="zero")
@@ -76,7 +76,7 @@ def test_a_counted_zero_goes_and_other_warehouses_are_their_own() -> None:
 
 
 def test_rows_that_were_not_counted_wait_whatever_they_lead_to() -> None:
-    """What came since the count is added to its zero."""
+    """Stock received since the count is added to the zero."""
     at_count, actual = _frame({"W": STOCKED | {"A": 5}}), _frame({"W": STOCKED | {"A": 8}})
     updates = cn.build_true_up(_count(NEW=1), actual, at_count=at_count, missing="zero")
     assert _rows(updates) == {"NEW": 1, "A": 3}
@@ -92,13 +92,13 @@ def test_rows_that_were_not_counted_wait_whatever_they_lead_to() -> None:
     ],
 )
 def test_the_zeros_of_a_filtered_plan_wait_too(step: Any) -> None:
-    """Leaving the unknown SKU out of the plan says nothing of what it is."""
+    """Removing the unknown SKU from the plan doesn't settle it."""
     updates = step(cn.build_true_up(_count(NEW=15), ACTUAL, missing="zero"))
     assert sorted(_objections(updates)["zero_beside_unknown"]) == ["AB-100", "OLD"]
 
 
 def test_a_plan_that_lost_its_metadata_is_judged_by_its_rows() -> None:
-    """Two plans that were put together have none."""
+    """A concat of two plans has no metadata."""
     other = cn.build_true_up(_frame({"V": {"S": 2}}), _frame({"V": {"S": 1}}))
     updates = pd.concat([cn.build_true_up(_count(NEW=15), ACTUAL, missing="zero"), other], ignore_index=True)
     assert read_metadata(updates) is None
@@ -107,7 +107,7 @@ def test_a_plan_that_lost_its_metadata_is_judged_by_its_rows() -> None:
 
 
 def _hold(updates: pd.DataFrame) -> pd.DataFrame:
-    """Make of a plan what `.held` has: no note, and beside each row what guards object to."""
+    """Make a plan as `.held` has it: without metadata, and with objections beside the rows."""
     objections = cn.check_updates(updates, ACTUAL)
     messages = dict(zip(objections["product_sku"], objections["guard"] + ": " + objections["message"], strict=True))
     held = updates[updates["product_sku"].isin(messages)].drop(columns="suggestion")
@@ -126,7 +126,7 @@ def _read_again(frame: pd.DataFrame, path: Path) -> pd.DataFrame:
 def test_zeros_that_come_back_from_a_file_wait_until_the_unknown_sku_is_settled(
     shape: Any, ending: str, tmp_path: Path
 ) -> None:
-    """A file that we wrote does not make a count of what nobody counted."""
+    """A file of held rows doesn't count as a count of those SKUs."""
     written = shape(cn.build_true_up(_count(XAB=15), ACTUAL, missing="zero"))
     counts = _read_again(written, tmp_path / f"again.{ending}")
     again = cn.build_true_up(counts, ACTUAL)
@@ -138,14 +138,14 @@ def test_zeros_that_come_back_from_a_file_wait_until_the_unknown_sku_is_settled(
 
 
 def test_held_rows_wait_in_a_frame_too() -> None:
-    """Submitted as they are, or planned again."""
+    """They are submitted as they are, or planned again."""
     held = _hold(cn.build_true_up(_count(XAB=15), ACTUAL, missing="zero"))
     assert _objections(held)["zero_beside_unknown"] == ["AB-100", "OLD"]
     assert _objections(cn.build_true_up(held, ACTUAL))["zero_beside_unknown"] == ["AB-100", "OLD"]
 
 
 def test_held_rows_wait_where_the_unknown_sku_was_taken_out(tmp_path: Path) -> None:
-    """Leaving it out says nothing of what it is; what somebody counted since goes."""
+    """Removing the unknown SKU doesn't settle it; SKUs counted since are sent."""
     held = _hold(cn.build_true_up(_count(XAB=15), ACTUAL, missing="zero"))
     held = held[held["product_sku"] != "XAB"]
     held.loc[held["product_sku"] == "OLD", "quantity"] = 2
@@ -157,7 +157,7 @@ def test_held_rows_wait_where_the_unknown_sku_was_taken_out(tmp_path: Path) -> N
 
 
 def test_a_file_of_held_rows_that_were_counted_is_a_count(tmp_path: Path) -> None:
-    """Rows that another guard held say nothing of zeros."""
+    """Rows held by other guards have no such zeros."""
     actual = _frame({"W": STOCKED | {"A": 40}})
     plan = cn.build_true_up(_count(A=0), actual)
     held = plan.assign(message="max_drop: SKU 'A' would fall from 40 to 0, by more than 50%").drop(columns="suggestion")
@@ -167,7 +167,7 @@ def test_a_file_of_held_rows_that_were_counted_is_a_count(tmp_path: Path) -> Non
 
 
 def test_ten_unknown_skus_are_named() -> None:
-    """And the others counted."""
+    """The others are counted."""
     counts = _count(**{f"N{chr(65 + i)}": 1 for i in range(12)})
     message = cn.check_updates(cn.build_true_up(counts, ACTUAL, missing="zero"), ACTUAL)["message"].iloc[-1]
     assert "the count has 12 SKUs" in message
@@ -175,7 +175,7 @@ def test_ten_unknown_skus_are_named() -> None:
 
 
 def test_a_sku_with_an_invisible_character_is_shown_with_it() -> None:
-    """Nobody sees it otherwise."""
+    """The message shows the character escaped."""
     messages = cn.check_updates(cn.build_true_up(_count(**{"AB-100\u200b": 15}), ACTUAL, missing="zero"), ACTUAL)[
         "message"
     ]
@@ -184,7 +184,7 @@ def test_a_sku_with_an_invisible_character_is_shown_with_it() -> None:
 
 
 def test_a_settled_sku_is_counted_as_the_one_that_it_is() -> None:
-    """And the zeros of its warehouse go."""
+    """The zeros of its warehouse are sent."""
     updates = cn.build_true_up(_count(XAB=12), ACTUAL, missing="zero", unknown={"XAB": "AB-100"})
     assert _rows(updates) == {"AB-100": 12, "OLD": 0}
     assert _objections(updates) == {}
@@ -192,14 +192,14 @@ def test_a_settled_sku_is_counted_as_the_one_that_it_is() -> None:
 
 
 def test_a_sku_that_is_new_resembles_nothing() -> None:
-    """Its own row is still objected to, as Cenports may not know it."""
+    """Its own row still has an objection, because Cenports may not know it."""
     updates = cn.build_true_up(_count(**{"ab\u2013100": 15}), ACTUAL, missing="zero", unknown={"ab\u2013100": "new"})
     assert _rows(updates) == {"ab\u2013100": 15, "AB-100": 0, "OLD": 0}
     assert _objections(updates) == {"unknown_sku": ["ab\u2013100"]}
 
 
 def test_it_is_settled_in_every_warehouse_that_lacks_it() -> None:
-    """Where it is known it stays."""
+    """Warehouses that have the SKU keep it."""
     actual = _frame({"W": {"A": 1}, "V": {"A": 1}, "U": {"A": 1, "a": 1}})
     counts = _frame({"W": {"a": 2}, "V": {"a": 3}, "U": {"a": 4, "A": 1}})
     updates = cn.build_true_up(counts, actual, unknown={"a": "A"})
@@ -223,14 +223,14 @@ def test_it_is_settled_in_every_warehouse_that_lacks_it() -> None:
         (["X"], "must say what each unknown SKU is"),
     ],
 )
-def test_a_settlement_that_cannot_be_meant_is_refused(unknown: Any, words: str) -> None:
-    """By name."""
+def test_an_invalid_settlement_is_refused(unknown: Any, words: str) -> None:
+    """The error names it."""
     with pytest.raises(InvalidRequestError, match=words):
         cn.build_true_up(_count(X=1, Z=1), ACTUAL, unknown=unknown)
 
 
-def test_what_was_settled_before_is_applied() -> None:
-    """It is known to be remembered, and remembered only once."""
+def test_earlier_settlements_are_applied() -> None:
+    """The metadata says that it was remembered, and it is remembered once."""
     actual = attach_settlements(ACTUAL.copy(), {"X": "AB-100", "N": "new", "gone": "OLD", "S1": "new"})
     updates = cn.build_true_up(_count(X=12, N=1), actual, missing="zero")
     assert _rows(updates) == {"AB-100": 12, "N": 1, "OLD": 0}
@@ -240,16 +240,16 @@ def test_what_was_settled_before_is_applied() -> None:
 
 
 @pytest.mark.parametrize("settled", ["AB-100", "GONE", "S1"])
-def test_what_was_settled_before_is_not_applied_where_it_cannot_be(settled: str) -> None:
-    """What it stands for is gone or was counted itself: the SKU is unknown again, and asked for."""
+def test_earlier_settlements_that_no_longer_fit_are_not_applied(settled: str) -> None:
+    """If the settled SKU is gone or was counted itself, the SKU is unknown again."""
     actual = attach_settlements(ACTUAL.copy(), {"X": settled})
     updates = cn.build_true_up(_count(X=12, **{"AB-100": 15}), actual, missing="zero")
     assert _rows(updates) == {"X": 12, "OLD": 0}
     assert _objections(updates) == {"unknown_sku": ["X"], "zero_beside_unknown": ["OLD"]}
 
 
-def test_what_is_said_now_wins() -> None:
-    """Over what was said before."""
+def test_a_new_settlement_wins() -> None:
+    """It replaces an earlier settlement."""
     actual = attach_settlements(ACTUAL.copy(), {"X": "AB-100"})
     assert _rows(cn.build_true_up(_count(X=3), actual, unknown={"X": "OLD"})) == {}
     assert _rows(cn.build_true_up(_count(X=12), actual, unknown={"X": "new"})) == {"X": 12}
@@ -257,7 +257,7 @@ def test_what_is_said_now_wins() -> None:
 
 @pytest.mark.parametrize("note", ["no json", '{"X": 1}', 7, None])
 def test_a_note_that_cannot_be_read_settles_nothing(note: Any) -> None:
-    """The count is planned as if nothing had been said."""
+    """The count is planned without it."""
     actual = ACTUAL.copy()
     actual.attrs["cenports_nb_settled_skus"] = note
     assert _rows(cn.build_true_up(_count(X=12), actual)) == {"X": 12}
@@ -274,7 +274,7 @@ def test_the_closest_sku_is_one_that_was_not_counted(uncounted: list[str], unkno
 
 
 def test_the_closest_of_many_differs_in_one_character() -> None:
-    """It begins or ends like it, so not all of them are compared."""
+    """Only SKUs with the same beginning or end are compared."""
     uncounted = _frame({"W": {f"SKU-{i:05}-X": 1 for i in range(20_000)}})
     unknown = _frame({"W": {"SKU-12345-Z": 1, "QKU-00017-X": 1}})
     assert find_closest(unknown, uncounted) == {"SKU-12345-Z": "SKU-12345-X", "QKU-00017-X": "SKU-00017-X"}

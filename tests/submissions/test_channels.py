@@ -1,4 +1,4 @@
-"""A channel is created once, checked before and looked for after."""
+"""Test that a channel is created once, checked before and looked up after."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def sent(sandbox: Sandbox) -> list[Any]:
 
 @pytest.mark.parametrize("misspelt", [True, False])
 def test_a_channel_is_created_and_its_id_returned(client: cn.Client, northwind: Sandbox, misspelt: bool) -> None:
-    """Whatever `channelName` is spelt like in the answer; a list of channels loaded before is not served after."""
+    """`channelName` may have either spelling, and a cached list of channels is stale afterwards."""
     northwind.dialect = Dialect(misspelt=misspelt)
     assert "SHOP" not in cn.load_channels(client)["channel_id"].tolist()
     bill = {"name": "Co", "postal_code": "1", "email": None}
@@ -44,15 +44,15 @@ def test_a_channel_is_created_and_its_id_returned(client: cn.Client, northwind: 
     assert len(sent(northwind)) == 1
 
 
-def test_cenports_makes_an_id_up_where_none_is_given(client: cn.Client) -> None:
-    """And it is the one that is listed."""
+def test_cenports_chooses_an_id_where_none_is_given(client: cn.Client) -> None:
+    """The returned id is the listed one."""
     made = create(client)
     assert made in cn.load_channels(client)["channel_id"].tolist()
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_a_logo_travels_as_base64(client: cn.Client, northwind: Sandbox, name: str, tmp_path: Path) -> None:
-    """Of any documented kind."""
+    """All documented image types work."""
     path = tmp_path / name
     path.write_bytes(PICTURES[name])
     create(client, logo=path)
@@ -69,10 +69,10 @@ def test_a_logo_travels_as_base64(client: cn.Client, northwind: Sandbox, name: s
         ("logo.jpg", b"\xff\xd8\xff" + b"0" * 2**21, "make it smaller than 2,097,152"),
     ],
 )
-def test_a_logo_that_is_none_is_refused(
+def test_an_invalid_logo_is_refused(
     client: cn.Client, northwind: Sandbox, tmp_path: Path, name: str, content: bytes | None, words: str
 ) -> None:
-    """Before anything is sent."""
+    """The error comes before sending."""
     if content is not None:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InvalidRequestError, match=words):
@@ -95,10 +95,10 @@ def test_a_logo_that_is_none_is_refused(
         ({"name": ""}, "channel_name", "is empty"),
     ],
 )  # fmt: skip
-def test_what_cannot_be_sent_is_told_by_our_names(
+def test_invalid_arguments_are_named(
     client: cn.Client, northwind: Sandbox, changes: dict[str, Any], place: str | None, words: str
 ) -> None:
-    """All of it at once, nobody quoted, nothing sent."""
+    """One error lists all faults by argument, without personal data."""
     with pytest.raises(InvalidRequestError) as caught:
         create(client, **changes)
     assert words in str(caught.value)
@@ -109,7 +109,7 @@ def test_what_cannot_be_sent_is_told_by_our_names(
 
 
 def test_a_read_only_client_sends_nothing(northwind: Sandbox) -> None:
-    """Not even for a token; not even a fault of the arguments is looked for first."""
+    """It requests no token, and doesn't check the arguments first."""
     with cn.connect("sandbox", base_url=northwind.url, read_only=True) as client, pytest.raises(ReadOnlyError):
         create(client, contact_info={})
     assert northwind.requests == []
@@ -129,7 +129,7 @@ def test_a_read_only_client_sends_nothing(northwind: Sandbox) -> None:
 def test_an_answer_that_tells_nothing_leaves_it_in_doubt(
     client: cn.Client, northwind: Sandbox, fault: str, error: type[Exception], there: bool
 ) -> None:
-    """Sent once; the error says how to look, and looking shows it."""
+    """It is sent once; the error says how to look it up."""
     northwind.faults.add(fault, "POST /channels", times=None)
     with pytest.raises(error, match=r"load_channels\(client, refresh=True\)"):
         create(client, channel_id="SHOP")
@@ -138,14 +138,14 @@ def test_an_answer_that_tells_nothing_leaves_it_in_doubt(
 
 
 def test_a_refusal_is_told_in_cenports_words(client: cn.Client) -> None:
-    """Nothing is in doubt then."""
+    """A refused channel is not in doubt."""
     with pytest.raises(InvalidRequestError, match="has already been taken") as caught:
         create(client, channel_id="NW-EU")
     assert caught.value.status == 422
 
 
 def test_a_business_refusal_goes_through(server: ScriptedServer, staging: Callable[..., cn.Client]) -> None:
-    """A 400 is certain: it was not created."""
+    """A 400 means that it was not created."""
     server.on("POST /channels", Reply({"code": "50001", "message": "no more channels"}, 400))
     with pytest.raises(BusinessError, match="no more channels"):
         create(staging())

@@ -1,4 +1,4 @@
-"""Rows that a person leaves out of a submission, and objections that a person accepts one by one."""
+"""Test rows left out of a submission by a user, and objections accepted one by one."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def exclude(updates: pd.DataFrame, *skus: str, reason: str = "counted twice") ->
 
 
 def test_what_is_left_out_is_held_with_who_and_why(account: Client, plan: Plan, writes: Writes) -> None:
-    """It keeps its place in the submission, in its history, in `.held` and in the file; the stock's rest is sent."""
+    """It stays in the submission, its history, `.held` and the file; the other rows are sent."""
     updates = plan("0003", "0011", "0022")
     submission = cn.submit_updates(account, updates, left_out=exclude(updates, "0011")).wait()
     why = f"left out by {get_user_name()}: counted twice"
@@ -39,7 +39,7 @@ def test_what_is_left_out_is_held_with_who_and_why(account: Client, plan: Plan, 
 
 
 def test_going_on_never_sends_what_was_left_out(account: Client, plan: Plan, writes: Writes) -> None:
-    """Neither retry nor resume, in this process or after a restart."""
+    """Neither retry nor resume does, in this process or after a restart."""
     updates = plan("0003", "0011")
     submission = cn.submit_updates(account, updates, left_out=exclude(updates, "0011")).wait()
     reopened = cn.open_submission(account, submission.submission_id).retry().resume().verify()
@@ -48,7 +48,7 @@ def test_going_on_never_sends_what_was_left_out(account: Client, plan: Plan, wri
 
 
 def test_guards_look_only_at_what_is_sent(account: Client, plan: Plan, writes: Writes) -> None:
-    """A row that a guard objects to stops nothing once it is left out."""
+    """An objection to a row that is left out stops nothing."""
     updates = plan("0003", "0011")
     updates.loc[1, "product_sku"] = "XX"
     updates.loc[1, "known_sku"] = False
@@ -61,7 +61,7 @@ def test_guards_look_only_at_what_is_sent(account: Client, plan: Plan, writes: W
 
 
 def test_the_same_frame_with_other_rows_left_out_is_a_second_run(account: Client, plan: Plan) -> None:
-    """Else a cell that is run again would send most of a DIFFERENTIAL twice."""
+    """Running a cell again would send most of a DIFFERENTIAL twice."""
     updates = plan("0003", "0011", "0022", type="DIFFERENTIAL")
     cn.submit_updates(account, updates, left_out=exclude(updates, "0011")).wait()
     with pytest.raises(GuardRailError) as whole:
@@ -73,7 +73,7 @@ def test_the_same_frame_with_other_rows_left_out_is_a_second_run(account: Client
 
 
 def test_what_was_left_out_can_be_submitted_after_a_look(account: Client, plan: Plan, writes: Writes) -> None:
-    """It was never sent, so nothing takes it for a repetition."""
+    """It was never sent, so it is no repetition."""
     updates = plan("0003", "0011")
     submission = cn.submit_updates(account, updates, left_out=exclude(updates, "0011")).wait()
     later = cn.submit_updates(account, submission.held).wait()
@@ -82,7 +82,7 @@ def test_what_was_left_out_can_be_submitted_after_a_look(account: Client, plan: 
 
 
 def test_everything_may_be_left_out(account: Client, plan: Plan, writes: Writes) -> None:
-    """Nothing is sent, and the journal knows why."""
+    """Nothing is sent, and the journal has the reasons."""
     updates = plan("0003")
     submission = cn.submit_updates(account, updates, left_out=exclude(updates, "0003"))
     assert submission.snapshot().outcomes == {"held": 1}
@@ -90,7 +90,7 @@ def test_everything_may_be_left_out(account: Client, plan: Plan, writes: Writes)
 
 
 def test_a_dry_run_knows_what_is_left_out(account: Client, plan: Plan) -> None:
-    """As it would be, with nothing on disk."""
+    """Nothing is written to disk."""
     updates = plan("0003", "0011")
     dry = cn.submit_updates(account, updates, left_out=exclude(updates, "0003"), dry_run=True)
     assert dry.snapshot().outcomes == {"not_sent": 1, "held": 1}
@@ -106,7 +106,7 @@ def test_a_dry_run_knows_what_is_left_out(account: Client, plan: Plan) -> None:
     ],
 )
 def test_what_is_left_out_is_reported_plainly(account: Client, plan: Plan, change: dict[str, str], words: str) -> None:
-    """A reason for each row, and only rows of the frame; nothing was sent."""
+    """Each row has a reason and must be in the frame; invalid input sends nothing."""
     updates = plan("0003", "0011")
     left = exclude(updates, "0003").astype("str").assign(**change).astype("str")
     with pytest.raises(InvalidRequestError, match=words):
@@ -114,7 +114,7 @@ def test_what_is_left_out_is_reported_plainly(account: Client, plan: Plan, chang
 
 
 def test_a_row_left_out_twice_is_refused(account: Client, plan: Plan) -> None:
-    """Of two reasons one would be lost."""
+    """One of two reasons would be lost."""
     updates = plan("0003")
     twice = pd.concat([exclude(updates, "0003")] * 2, ignore_index=True)
     with pytest.raises(InvalidRequestError, match="left_out"):
@@ -122,7 +122,7 @@ def test_a_row_left_out_twice_is_refused(account: Client, plan: Plan) -> None:
 
 
 def test_only_the_objections_that_were_seen_are_accepted(account: Client, plan: Plan, writes: Writes) -> None:
-    """A frame of objections accepts these and no other of the same guard."""
+    """A frame of objections accepts only these, not others of the same guard."""
     updates = plan("0003", "0011", "0022")
     for row, sku in ((1, "XX"), (2, "YY")):
         updates.loc[row, "product_sku"] = sku
@@ -138,6 +138,6 @@ def test_only_the_objections_that_were_seen_are_accepted(account: Client, plan: 
 
 
 def test_objections_to_accept_are_a_frame_of_check_updates(account: Client, plan: Plan) -> None:
-    """Anything else is refused before anything is read."""
+    """Other arguments are refused before any request."""
     with pytest.raises(InvalidRequestError, match="allow lacks the columns warehouse_code, product_sku"):
         cn.submit_updates(account, plan("0003"), allow=pd.DataFrame({"guard": ["max_drop"]}))

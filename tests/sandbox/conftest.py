@@ -1,4 +1,4 @@
-"""A sandbox a test, or one for a module that only reads."""
+"""Fixtures: a sandbox for each test, or for each module that only reads."""
 
 from collections.abc import Iterator
 
@@ -10,18 +10,18 @@ from cenports_nb.sandbox import Clock, Sandbox
 
 @pytest.fixture
 def sandbox_client() -> Iterator[SandboxClient]:
-    """Northwind as it is, at a time that stands still."""
+    """Start Northwind with a frozen clock."""
     yield from open_client(Sandbox(shift=False, rate_limit=None, clock=Clock(frozen_at=NOON)))
 
 
 @pytest.fixture(scope="module")
 def northwind() -> Iterator[SandboxClient]:
-    """Northwind as it is, for tests that only read."""
+    """Start Northwind for tests that only read."""
     yield from open_client(Sandbox(shift=False, rate_limit=None, clock=Clock(frozen_at=NOON)))
 
 
 @pytest.fixture
 def reader(northwind: SandboxClient) -> Iterator[SandboxClient]:
-    """The same, for tests that read in another dialect."""
+    """Start the same, for tests that read in another dialect."""
     yield northwind
     northwind.set_dialect()

@@ -1,4 +1,4 @@
-"""Tokens, limit, routes and bodies: what stands before every end point."""
+"""Test tokens, rate limit, routes and bodies of all end points."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""GET /channels and POST /channels."""
+"""Test GET /channels and POST /channels."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Where an account's data comes from: Northwind, a generator, a folder."""
+"""Test the sources of an account's data: Northwind, a generator, a folder."""
 
 import gzip
 import json

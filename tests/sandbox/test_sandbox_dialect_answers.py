@@ -1,4 +1,4 @@
-"""The dialect of answers: how records, refusals, tokens and transactions are written."""
+"""Test the dialect of answers: records, refusals, tokens and transactions."""
 
 import base64
 import json

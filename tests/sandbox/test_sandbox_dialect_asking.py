@@ -1,4 +1,4 @@
-"""The dialect of questions: where parameters are read, what is too large, what is left out without a word."""
+"""Test the dialect of requests: where parameters are read, limits, and rows left out without notice."""
 
 from dataclasses import FrozenInstanceError, replace
 from typing import Any

@@ -1,4 +1,4 @@
-"""The dialect of pages: what is said about further rows, and how they are asked for."""
+"""Test the dialect of paging: the fields of further pages, and how they are requested."""
 
 from typing import Any
 

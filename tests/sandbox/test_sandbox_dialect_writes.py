@@ -1,4 +1,4 @@
-"""The dialect of writes: batches, transactions, and which stock a count sets."""
+"""Test the dialect of writes: batches, transactions, and the stock that a count sets."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Faults: which requests they strike, how often, and what is answered in place of the right answer."""
+"""Test which requests a fault affects, how often, and its answers."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

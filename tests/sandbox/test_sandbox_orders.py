@@ -1,4 +1,4 @@
-"""GET /orders, POST /orders and their acknowledgement."""
+"""Test GET /orders, POST /orders and acknowledgement of orders."""
 
 from collections import Counter
 from itertools import pairwise

@@ -1,4 +1,4 @@
-"""A recording gives a sandbox its dialect and its times; a file that is none is one sentence."""
+"""Test that a recording gives a sandbox its dialect and times, and an invalid file raises one sentence."""
 
 import json
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Faults on the wire: bytes that are missing, late, or too many."""
+"""Test faults of connections: bytes that are missing, late, or too many."""
 
 import gzip
 import http.client

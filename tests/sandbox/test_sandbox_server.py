@@ -1,4 +1,4 @@
-"""The server: start, stop, many connections at once, and clients that go away."""
+"""Test the server: start, stop, concurrent connections, and clients that disconnect."""
 
 import http.client
 import socket

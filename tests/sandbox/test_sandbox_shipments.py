@@ -1,4 +1,4 @@
-"""GET /shipments and their acknowledgement."""
+"""Test GET /shipments and acknowledgement of shipments."""
 
 from datetime import date, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""GET and PATCH /inventories, and the transactions that carry updates."""
+"""Test GET and PATCH /inventories, and the transactions of updates."""
 
 import uuid
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Ctrl-C at every opcode of a unit of work, and at many of a whole public write: whole or absent, never half."""
+"""Test Ctrl-C at every opcode of a unit of work, and at many of a public write: it is done completely or not at all."""
 
 from __future__ import annotations
 

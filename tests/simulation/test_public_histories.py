@@ -1,4 +1,4 @@
-"""Plan, submit, crash, resume, verify, retry in any order: the journal against what the server really applied."""
+"""Test plan, submit, crash, resume, verify and retry in any order: the journal against the server's changes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Random histories of writes, judged by the server's own book; and faults of the past, which the search must find."""
+"""Test random histories of writes against the server's records, and that past faults are found."""
 
 from __future__ import annotations
 

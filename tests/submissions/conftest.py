@@ -1,4 +1,4 @@
-"""A sandbox that stands in for staging: its journal stays in `CENPORTS_HOME`, as that of a real account does."""
+"""Fixtures: a sandbox in place of staging, whose journal is in `CENPORTS_HOME` like a real account's."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cenports_nb.sandbox import Sandbox
 
 @pytest.fixture
 def connect(northwind: Sandbox, clock: FakeClock) -> Iterator[Callable[..., Client]]:
-    """Connect once more, as another process would after a restart."""
+    """Connect again, as another process after a restart."""
     opened: list[Client] = []
 
     def connect_again(**changes: object) -> Client:
@@ -35,7 +35,7 @@ def account(connect: Callable[..., Client]) -> Client:
 
 @pytest.fixture
 def plan(account: Client) -> Callable[..., pd.DataFrame]:
-    """Plan changes of Northwind's first SKUs: `plan("0001", "0002")` sets each to two more than it has."""
+    """Plan changes of Northwind's SKUs: `plan("0001", "0002")` sets each to two more than its stock."""
 
     def build(*skus: str, type: str = "TRUE_UP", by: int = 2) -> pd.DataFrame:  # noqa: A002 - the column's name
         stock = cn.load_actual_stock(account, refresh=True).set_index("product_sku").loc[list(skus)].reset_index()
@@ -58,7 +58,7 @@ def plan(account: Client) -> Callable[..., pd.DataFrame]:
 
 @pytest.fixture
 def stock(northwind: Sandbox) -> Callable[[str], int]:
-    """What the server itself has of a SKU, in all warehouses."""
+    """Return the server's stock of a SKU in all warehouses."""
 
     def read_units(sku: str) -> int:
         with northwind.state.lock:
@@ -70,7 +70,7 @@ def stock(northwind: Sandbox) -> Callable[[str], int]:
 
 @pytest.fixture
 def writes(northwind: Sandbox) -> Callable[[], list[list[str]]]:
-    """The SKUs of each stock update that arrived."""
+    """Return the SKUs of each stock update received."""
 
     def list_writes() -> list[list[str]]:
         return [

@@ -1,4 +1,4 @@
-"""Acknowledgements: exactly what is in the frame, once, and nothing said that is not known."""
+"""Test acknowledgements: exactly the orders of the frame, once, with their true outcomes."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def words(found: pd.DataFrame) -> dict[str, str]:
 
 
 def test_the_orders_of_a_frame_are_acknowledged_and_no_other(client: cn.Client, northwind: Sandbox) -> None:
-    """In the frame's order, one row an order, by channel; numbers fit the call's text."""
+    """Rows are in the frame's order, grouped by channel, in chunks that fit the call."""
     orders = open_orders(client)
     mine = pd.concat([orders.iloc[10:2:-1], orders.iloc[5:8]])[["order_no", "channel_id"]]
     found = cn.acknowledge_orders(client, mine)
@@ -38,7 +38,7 @@ def test_the_orders_of_a_frame_are_acknowledged_and_no_other(client: cn.Client, 
 
 
 def test_many_orders_go_in_chunks_of_255_characters(client: cn.Client, northwind: Sandbox) -> None:
-    """Each one a request of its own."""
+    """Each chunk is a request."""
     record = _record(client)
     for number in range(60):
         northwind.add_order({**record, "orderNo": f"LONG-NUMBER-{number:04}"})
@@ -49,8 +49,8 @@ def test_many_orders_go_in_chunks_of_255_characters(client: cn.Client, northwind
     assert max(lengths) <= 255
 
 
-def test_what_is_acknowledged_already_is_not_sent(client: cn.Client, northwind: Sandbox) -> None:
-    """And said so."""
+def test_orders_acknowledged_before_are_not_sent(client: cn.Client, northwind: Sandbox) -> None:
+    """The result says so."""
     orders = open_orders(client).iloc[:4]
     cn.acknowledge_orders(client, orders.iloc[:2])
     assert cn.acknowledge_orders(client, orders)["outcome"].tolist() == ["already"] * 2 + ["acknowledged"] * 2
@@ -59,8 +59,8 @@ def test_what_is_acknowledged_already_is_not_sent(client: cn.Client, northwind: 
     assert len(sent(northwind)) == count
 
 
-def test_one_bad_number_costs_only_itself(client: cn.Client, northwind: Sandbox) -> None:
-    """The chunk is refused whole; it is read again, and the others are sent one by one."""
+def test_one_bad_number_affects_no_other(client: cn.Client, northwind: Sandbox) -> None:
+    """Its chunk is refused as a whole and read again, and the other orders are sent one by one."""
     orders = open_orders(client)
     mine = orders[orders["channel_id"] == "NW-EU"].iloc[:3][["order_no", "channel_id"]]
     bad = pd.DataFrame({"order_no": ["nothing"], "channel_id": ["NW-EU"]})
@@ -72,7 +72,7 @@ def test_one_bad_number_costs_only_itself(client: cn.Client, northwind: Sandbox)
 
 @pytest.mark.parametrize("fault", ["lost", "reset", "server_error", "drop"])
 def test_a_lost_answer_is_looked_into(client: cn.Client, northwind: Sandbox, fault: str) -> None:
-    """What turns out not to be acknowledged is sent again, which does the same once and twice."""
+    """Orders found unacknowledged are sent again, which is safe."""
     northwind.faults.add(fault, "PATCH /orders/acknowledge")
     orders = open_orders(client)
     assert set(cn.acknowledge_orders(client, orders)["outcome"]) == {"acknowledged"}
@@ -80,7 +80,7 @@ def test_a_lost_answer_is_looked_into(client: cn.Client, northwind: Sandbox, fau
 
 
 def test_what_stays_in_doubt_is_called_unknown_and_can_be_settled_later(client: cn.Client, northwind: Sandbox) -> None:
-    """It is in the journal; looking again settles it, and so does another call."""
+    """It is in the journal; verify or another call settles it."""
     orders = open_orders(client).iloc[:2]
     northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
     found = cn.acknowledge_orders(client, orders)
@@ -95,7 +95,7 @@ def test_what_stays_in_doubt_is_called_unknown_and_can_be_settled_later(client: 
 
 
 def test_what_cannot_be_read_again_is_unknown(client: cn.Client, northwind: Sandbox) -> None:
-    """Nothing raises after the first byte has left."""
+    """After the first byte is sent, nothing raises."""
     orders = open_orders(client).iloc[:2]
     northwind.faults.add("lost", "PATCH /orders/acknowledge", times=None)
     northwind.faults.add("server_error", "GET /orders", after=2, times=None)
@@ -105,7 +105,7 @@ def test_what_cannot_be_read_again_is_unknown(client: cn.Client, northwind: Sand
 
 
 def test_an_acknowledgement_is_resumed(client: cn.Client, northwind: Sandbox) -> None:
-    """In doubt or not sent: it may be sent again."""
+    """Orders in doubt or not sent may be sent again."""
     orders = open_orders(client).iloc[:2]
     northwind.faults.add("too_many", "PATCH /orders/acknowledge", times=None, retry_after=100)
     found = cn.acknowledge_orders(client, orders)
@@ -116,7 +116,7 @@ def test_an_acknowledgement_is_resumed(client: cn.Client, northwind: Sandbox) ->
 
 
 def test_every_acknowledgement_is_in_the_journal(client: cn.Client) -> None:
-    """With its time and what became of it."""
+    """The journal has time and outcome."""
     cn.acknowledge_orders(client, open_orders(client).iloc[:3])
     listed = cn.list_submissions(home=client.home)
     assert listed[["kind", "rows", "applied"]].values.tolist() == [["acknowledgement", 3, 3]]
@@ -133,24 +133,22 @@ def test_every_acknowledgement_is_in_the_journal(client: cn.Client) -> None:
         (pd.DataFrame({"order_no": ["1", " 2"], "channel_id": ["C", "C"]}), "the first ' 2'"),
     ],
 )
-def test_a_frame_that_cannot_be_sent_is_refused(
-    client: cn.Client, northwind: Sandbox, frame: pd.DataFrame, words: str
-) -> None:
-    """Before anything is sent."""
+def test_an_invalid_frame_is_refused(client: cn.Client, northwind: Sandbox, frame: pd.DataFrame, words: str) -> None:
+    """The error comes before sending."""
     with pytest.raises(InvalidRequestError, match=words):
         cn.acknowledge_orders(client, frame)
     assert northwind.requests == []
 
 
 def test_no_orders_are_no_request(client: cn.Client, northwind: Sandbox) -> None:
-    """And a frame with the same columns."""
+    """The result has the same columns."""
     found = cn.acknowledge_orders(client, pd.DataFrame({"order_no": [], "channel_id": []}, dtype="str"))
     assert (len(found), list(found.columns)) == (0, ["channel_id", "order_no", "outcome", "message"])
     assert northwind.requests == []
 
 
 def test_a_read_only_client_acknowledges_nothing(northwind: Sandbox) -> None:
-    """Neither orders nor shipments."""
+    """This holds for orders and shipments."""
     frame = pd.DataFrame({"order_no": ["1"], "channel_id": ["C"]})
     with cn.connect("sandbox", base_url=northwind.url, read_only=True) as client:
         with pytest.raises(ReadOnlyError):
@@ -165,7 +163,7 @@ def open_shipments(client: cn.Client) -> pd.DataFrame:
 
 
 def test_shipments_are_acknowledged_and_followed(client: cn.Client, northwind: Sandbox) -> None:
-    """An order number each, in batches."""
+    """Each order number is a row, in batches."""
     shipments = open_shipments(client)
     mine = shipments.iloc[:5]
     submission = cn.acknowledge_shipments(client, pd.concat([mine, mine]), batch_size=3)
@@ -174,8 +172,8 @@ def test_shipments_are_acknowledged_and_followed(client: cn.Client, northwind: S
     assert set(open_shipments(client)["order_no"]) == set(shipments["order_no"]) - set(mine["order_no"])
 
 
-def test_a_frame_without_channels_will_do(client: cn.Client) -> None:
-    """Where the numbers mean one channel each."""
+def test_a_frame_without_channels_is_accepted(client: cn.Client) -> None:
+    """Each number belongs to one channel only."""
     mine = open_shipments(client)[["order_no"]].iloc[:3]
     assert set(cn.acknowledge_shipments(client, mine).wait().outcomes["outcome"]) == {"applied"}
 
@@ -190,7 +188,7 @@ def test_a_frame_without_channels_will_do(client: cn.Client) -> None:
     ids=["none", "one", "both"],
 )
 def test_a_number_of_two_channels_is_an_objection(client: cn.Client, northwind: Sandbox, named: dict[str, Any]) -> None:
-    """The call would acknowledge both, whether the frame names one, both or none; an unlisted channel counts too."""
+    """The call would acknowledge both, whatever the frame names; unlisted channels count too."""
     for channel in ("A", "B"):
         northwind.add_order({**_record(client), "orderNo": "7", "channelId": channel})
     with pytest.raises(GuardRailError, match="Order 7 is in the channels A, B") as caught:
@@ -202,7 +200,7 @@ def test_a_number_of_two_channels_is_an_objection(client: cn.Client, northwind: 
 
 
 def test_an_order_that_cannot_be_read_still_has_its_channel(client: cn.Client, northwind: Sandbox) -> None:
-    """It is there, and its shipments would be acknowledged."""
+    """Its shipments would be acknowledged too."""
     for channel, date in (("A", _record(client)["orderDate"]), ("B", "soon")):
         northwind.add_order({**_record(client), "orderNo": "7", "channelId": channel})
         order = northwind.state.orders.find(channel, "7")
@@ -212,8 +210,8 @@ def test_an_order_that_cannot_be_read_still_has_its_channel(client: cn.Client, n
         cn.acknowledge_shipments(client, pd.DataFrame({"order_no": ["7"]}))
 
 
-def test_a_number_that_nobody_knows_stays_in_doubt_and_can_be_looked_for(client: cn.Client, northwind: Sandbox) -> None:
-    """In every channel, as it has none."""
+def test_an_unknown_number_stays_in_doubt_and_can_be_verified(client: cn.Client, northwind: Sandbox) -> None:
+    """It is looked up in every channel."""
     northwind.faults.add("server_error", "PATCH /shipments/acknowledge")
     submission = cn.acknowledge_shipments(client, pd.DataFrame({"order_no": ["nothing"]}))
     assert submission.verify().outcomes["outcome"].tolist() == ["in_doubt"]
@@ -222,7 +220,7 @@ def test_a_number_that_nobody_knows_stays_in_doubt_and_can_be_looked_for(client:
 
 @pytest.mark.parametrize("fault", ["lost", "server_error"])
 def test_a_shipment_whose_answer_was_lost_is_looked_for(client: cn.Client, northwind: Sandbox, fault: str) -> None:
-    """Acknowledged in the end; sent again only by resume(), which does the same once and twice."""
+    """It is acknowledged in the end; only resume() sends it again, which is safe."""
     northwind.faults.add(fault, "PATCH /shipments/acknowledge")
     submission = cn.acknowledge_shipments(client, open_shipments(client).iloc[:2])
     assert set(submission.outcomes["outcome"]) == {"in_doubt"}
@@ -234,7 +232,7 @@ def test_a_shipment_whose_answer_was_lost_is_looked_for(client: cn.Client, north
 
 
 def test_a_number_that_no_shipment_has_is_rejected_by_cenports(client: cn.Client) -> None:
-    """By name; the others are looked for."""
+    """The refusal names it; the others are looked up."""
     mine = pd.concat([open_shipments(client)[["order_no"]].iloc[:2], pd.DataFrame({"order_no": ["nothing"]})])
     submission = cn.acknowledge_shipments(client, mine).wait()
     assert submission.outcomes["outcome"].tolist() == ["unconfirmed", "unconfirmed", "rejected"]
@@ -243,7 +241,7 @@ def test_a_number_that_no_shipment_has_is_rejected_by_cenports(client: cn.Client
 
 @pytest.mark.parametrize("size", [0, -1, 1.5, True])
 def test_a_batch_of_no_shipments_is_refused(client: cn.Client, size: Any) -> None:
-    """By name."""
+    """The refusal names the numbers."""
     with pytest.raises(InvalidRequestError, match="batch_size"):
         cn.acknowledge_shipments(client, pd.DataFrame({"order_no": ["1"]}), batch_size=size)
 

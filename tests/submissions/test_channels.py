@@ -34,7 +34,7 @@ def sent(sandbox: Sandbox) -> list[Any]:
 
 @pytest.mark.parametrize("misspelt", [True, False])
 def test_a_channel_is_created_and_its_id_returned(client: cn.Client, northwind: Sandbox, misspelt: bool) -> None:
-    """`channelName` may have either spelling, and a cached list of channels is stale afterwards."""
+    """The answer may spell `channelName` either way; a list of channels cached before is not served afterwards."""
     northwind.dialect = Dialect(misspelt=misspelt)
     assert "SHOP" not in cn.load_channels(client)["channel_id"].tolist()
     bill = {"name": "Co", "postal_code": "1", "email": None}

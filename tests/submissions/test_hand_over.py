@@ -1,4 +1,4 @@
-"""A hand-over loses no order and hands none over twice, whatever happens on the way."""
+"""Test that a hand-over neither loses an order nor hands one over twice, whatever fails."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ ORDER = {
 def test_unacknowledged_orders_are_in_the_file_and_then_acknowledged(
     client: cn.Client, northwind: Sandbox, tmp_path: Path
 ) -> None:
-    """Each of them, each line once; nothing is left beside the file."""
+    """Each order and line is in it once, and no temporary file is left."""
     wanted, lines = open_orders(client), len(cn.load_line_items(client, acknowledged=False))
     made = cn.hand_over(client, tmp_path / "orders.csv")
     table = read(tmp_path / "orders.csv")
@@ -47,7 +47,7 @@ def test_unacknowledged_orders_are_in_the_file_and_then_acknowledged(
 
 
 def test_a_workbook_and_a_layout_of_the_warehouse(client: cn.Client, tmp_path: Path) -> None:
-    """Its headers, its order; only the channel that was asked for."""
+    """Headers and their order are the warehouse's, and only the requested channel is included."""
     layout = {"Order": "order_no", "SKU": "product_sku", "Pieces": "quantity", "Channel": "channel_id"}
     cn.hand_over(client, tmp_path / "orders.xlsx", channel_id="NW-EU", layout=layout)
     sheet = pd.read_excel(tmp_path / "orders.xlsx", dtype=str)
@@ -57,7 +57,7 @@ def test_a_workbook_and_a_layout_of_the_warehouse(client: cn.Client, tmp_path: P
 
 
 def test_nothing_to_hand_over_makes_no_file(client: cn.Client, tmp_path: Path) -> None:
-    """And no entry in the journal."""
+    """The journal has no entry either."""
     cn.hand_over(client, tmp_path / "first.csv")
     made = cn.hand_over(client, tmp_path / "second.csv")
     assert (made.handover_id, made.path, made.orders, repr(made)) == (None, None, 0, "<Handover: nothing to hand over>")
@@ -68,7 +68,7 @@ def test_nothing_to_hand_over_makes_no_file(client: cn.Client, tmp_path: Path) -
 def test_an_order_that_arrives_meanwhile_is_for_the_next_one(
     client: cn.Client, northwind: Sandbox, tmp_path: Path
 ) -> None:
-    """It is acknowledged only with the file that it is in."""
+    """It is acknowledged only with its own file."""
     northwind.faults.add("too_many", "PATCH /orders/acknowledge", times=None, retry_after=100)
     made = cn.hand_over(client, tmp_path / "first.csv")
     assert made.unknown == made.orders
@@ -82,7 +82,7 @@ def test_an_order_that_arrives_meanwhile_is_for_the_next_one(
 
 
 def test_a_rerun_of_the_same_path_finishes_it(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
-    """It is the same hand-over, and its file stays as it is."""
+    """It is the same hand-over, and the file is unchanged."""
     northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
     made = cn.hand_over(client, tmp_path / "orders.csv")
     content = (tmp_path / "orders.csv").read_bytes()
@@ -96,7 +96,7 @@ def test_a_rerun_of_the_same_path_finishes_it(client: cn.Client, northwind: Sand
 def test_a_file_that_a_warehouse_took_is_not_written_again_by_itself(
     client: cn.Client, northwind: Sandbox, tmp_path: Path
 ) -> None:
-    """Its orders are acknowledged; only a person asks for the file once more, byte by byte."""
+    """Its orders are acknowledged; the file is repeated only on request, with the same bytes."""
     northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
     made = cn.hand_over(client, tmp_path / "orders.csv")
     content = (tmp_path / "orders.csv").read_bytes()
@@ -111,7 +111,7 @@ def test_a_file_that_a_warehouse_took_is_not_written_again_by_itself(
 
 
 def stop_before_it_is_published(client: cn.Client, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let a process die between the journal and the file's name."""
+    """End the process between the journal entry and the file's final name."""
 
     def die(_: object) -> None:
         raise SystemExit
@@ -134,10 +134,10 @@ def test_a_file_that_never_had_its_name_gets_it(
     assert ([*tmp_path.glob(".*")], (tmp_path / "orders.csv").exists()) == ([], True)
 
 
-def test_where_nobody_can_tell_whether_a_warehouse_has_it_a_person_is_asked(
+def test_a_file_of_unknown_fate_is_a_question_to_the_user(
     client: cn.Client, northwind: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Stopped between the name and its record, and picked up at once: nothing is written or acknowledged by itself."""
+    """The process ended between the final name and its record: nothing is written or acknowledged without the user."""
     stop_before_it_is_published(client, tmp_path / "orders.csv", monkeypatch)
     next(tmp_path.glob(".*")).unlink()
     with pytest.raises(InvalidRequestError, match=r"nobody but the warehouse can tell.*resend=") as caught:
@@ -151,7 +151,7 @@ def test_where_nobody_can_tell_whether_a_warehouse_has_it_a_person_is_asked(
 def test_a_file_that_was_changed_stops_it_before_anything_is_acknowledged(
     client: cn.Client, northwind: Sandbox, tmp_path: Path
 ) -> None:
-    """Nobody knows what the warehouse has of it; moved away, it is written anew."""
+    """It is unknown which version the warehouse has; once it is moved away, the file is written again."""
     northwind.faults.add("server_error", "PATCH /orders/acknowledge", times=None)
     made = cn.hand_over(client, tmp_path / "orders.csv")
     (tmp_path / "orders.csv").write_bytes(b"changed")
@@ -165,8 +165,8 @@ def test_a_file_that_was_changed_stops_it_before_anything_is_acknowledged(
     assert open_orders(client) == set()
 
 
-def test_a_file_that_is_there_is_never_written_over(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
-    """It may be another hand-over; nothing is asked of Cenports then."""
+def test_an_existing_file_is_never_overwritten(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+    """It may be another hand-over, and no request is sent."""
     (tmp_path / "orders.csv").write_text("mine")
     with pytest.raises(InvalidRequestError, match="is there already and may be another hand-over"):
         cn.hand_over(client, tmp_path / "orders.csv")
@@ -189,7 +189,7 @@ def test_an_order_that_still_shows_as_not_acknowledged_is_not_handed_over_twice(
 
 
 def test_a_refused_chunk_costs_only_the_bad_order(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
-    """The others are sent one by one; what is refused is told."""
+    """The others are sent one by one, and the refused one is reported."""
     fault = northwind.faults.add("error_200", "PATCH /orders/acknowledge")
     made = cn.hand_over(client, tmp_path / "orders.csv")
     assert fault.count == 1
@@ -200,7 +200,7 @@ def test_a_refused_chunk_costs_only_the_bad_order(client: cn.Client, northwind: 
 def test_an_order_that_cannot_be_read_whole_is_left_out_and_reported(
     client: cn.Client, northwind: Sandbox, tmp_path: Path
 ) -> None:
-    """Neither in the file nor acknowledged."""
+    """It is neither in the file nor acknowledged."""
     arrive(client, northwind, "BAD-DATE")
     arrive(client, northwind, "BAD-LINE")
     for number, change in (("BAD-DATE", {"orderDate": "soon"}), ("BAD-LINE", None)):
@@ -224,7 +224,7 @@ def test_an_order_that_cannot_be_read_whole_is_left_out_and_reported(
 def test_a_number_that_would_mean_other_orders_is_left_out(
     client: cn.Client, northwind: Sandbox, tmp_path: Path, number: str
 ) -> None:
-    """In the list of numbers that the call takes it would acknowledge them."""
+    """In the call's comma-separated list it would acknowledge others."""
     arrive(client, northwind, "0001")
     arrive(client, northwind, "0002")
     cn.acknowledge_orders(client, cn.load_orders(client, acknowledged=False).query("order_no not in ['0001', '0002']"))
@@ -237,7 +237,7 @@ def test_a_number_that_would_mean_other_orders_is_left_out(
     assert {request.params["orders"] for request in acknowledgements(northwind)} <= {"0001,0002", "0001", "0002"}
 
 
-def test_an_answer_that_is_not_whole_hands_nothing_over(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+def test_an_incomplete_answer_hands_nothing_over(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
     """A missing order would be forgotten."""
     northwind.faults.add("server_error", "GET /orders", times=None)
     with pytest.raises(ApiError):
@@ -249,7 +249,7 @@ def test_an_answer_that_is_not_whole_hands_nothing_over(client: cn.Client, north
 def test_a_handover_is_repeated_byte_by_byte_without_asking(
     client: cn.Client, northwind: Sandbox, tmp_path: Path
 ) -> None:
-    """Under any name of the same kind; where it is already, nothing happens."""
+    """Any name with the same ending works; an intact file stays as it is."""
     made = cn.hand_over(client, tmp_path / "orders.csv")
     asked = len(northwind.requests)
     repeated = cn.hand_over(client, tmp_path / "again.csv", resend=made.handover_id)
@@ -259,8 +259,8 @@ def test_a_handover_is_repeated_byte_by_byte_without_asking(
     assert len(northwind.requests) == asked
 
 
-def test_a_repeat_that_cannot_be_meant_is_refused(client: cn.Client, tmp_path: Path) -> None:
-    """Another kind of file, another file in its place, another submission, none."""
+def test_an_invalid_repeat_is_refused(client: cn.Client, tmp_path: Path) -> None:
+    """Another file format, another file in its place, another submission, or none."""
     made = cn.hand_over(client, tmp_path / "orders.csv")
     (tmp_path / "taken.csv").write_text("mine")
     with pytest.raises(InvalidRequestError, match=r"is a \.csv file and is repeated as one"):
@@ -275,7 +275,7 @@ def test_a_repeat_that_cannot_be_meant_is_refused(client: cn.Client, tmp_path: P
 
 
 def test_a_file_is_kept_in_the_journal_for_thirty_days(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
-    """After that the next hand-over takes it out; which orders it had stays."""
+    """The next hand-over then deletes it; its list of orders stays."""
     made = cn.hand_over(client, tmp_path / "orders.csv")
     client.clock.sleep(31 * 86_400)
     cn.hand_over(client, tmp_path / "later.csv")
@@ -285,14 +285,14 @@ def test_a_file_is_kept_in_the_journal_for_thirty_days(client: cn.Client, northw
 
 
 def test_resume_says_how_a_handover_is_finished(client: cn.Client, tmp_path: Path) -> None:
-    """Its file comes first."""
+    """The file has to be written first."""
     made = cn.hand_over(client, tmp_path / "orders.csv")
     with pytest.raises(InvalidRequestError, match=r"hand_over\(client, path\) finishes it"):
         cn.open_submission(client, made.handover_id).resume()
 
 
-def test_what_cannot_be_meant_is_refused_before_anything(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
-    """A layout, an ending, a folder; and a read-only client writes no file."""
+def test_invalid_arguments_are_refused_first(client: cn.Client, northwind: Sandbox, tmp_path: Path) -> None:
+    """Invalid layouts, endings and folders; a read-only client writes no file."""
     for path, options, words in (
         ("orders.csv", {"layout": ["order_no"]}, "layout lacks"),
         ("orders.parquet", {}, "use .csv or .xlsx"),
@@ -308,7 +308,7 @@ def test_what_cannot_be_meant_is_refused_before_anything(client: cn.Client, nort
 def test_a_file_that_appears_on_the_way_stops_it_and_its_orders_come_again(
     server: ScriptedServer, staging: Callable[..., cn.Client], tmp_path: Path
 ) -> None:
-    """Nobody saw the hand-over: nothing is acknowledged, it can't be repeated, and the next one has its orders."""
+    """Nothing is acknowledged, the hand-over can't be repeated, and the next one has its orders."""
     target = tmp_path / "orders.csv"
 
     def answer(seen: ReceivedRequest) -> Reply:

@@ -1,4 +1,4 @@
-"""What a warehouse is handed: whole orders, by warehouse, in a file that is there whole or not at all."""
+"""Test the file of a hand-over: complete orders by warehouse, written completely or not at all."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def picked(orders: list[dict[str, Any]], lines: list[dict[str, Any]], zone: str 
 
 
 def test_lines_come_by_warehouse_then_day_then_order_then_line() -> None:
-    """A picker goes through one warehouse at a time; an order's own warehouse stands in where a line names none."""
+    """Pickers work by warehouse; a line without a warehouse has its order's."""
     orders = [
         order("B", "2026-03-02T10:00Z", 2), order("A", "2026-03-02T12:00Z"), order("C", "2026-03-01T10:00Z", 2),
         order("D", "2026-03-05T10:00Z", ship_from_warehouse_code="W0"),
@@ -62,8 +62,8 @@ def test_lines_come_by_warehouse_then_day_then_order_then_line() -> None:
     assert len(found.left_out) == 0
 
 
-def test_an_order_that_is_not_whole_is_left_out_with_its_reason() -> None:
-    """Half an order would be sent, and the rest never asked for again."""
+def test_an_incomplete_order_is_left_out_with_its_reason() -> None:
+    """The warehouse would ship only part of it."""
     orders = [
         order(number, "2026-03-01T00:00Z", count)
         for number, count in [("A", 1), ("B", 2), ("C", 0), ("D", 2), ("E", 2)]
@@ -79,7 +79,7 @@ def test_an_order_that_is_not_whole_is_left_out_with_its_reason() -> None:
 
 @pytest.mark.parametrize(("zone", "day"), [("UTC", "2026-03-02"), ("America/New_York", "2026-03-01")])
 def test_the_day_of_an_order_is_that_of_the_zone(zone: str, day: str) -> None:
-    """In the file it is a plain day."""
+    """The file has a plain day."""
     found = picked([order("A", "2026-03-02T02:00Z")], [line("A")], zone)
     content = render_file(
         apply_layout(found.rows, parse_layout(["order_no", "order_date", "product_sku", "quantity"])), ".csv", zone
@@ -88,7 +88,7 @@ def test_the_day_of_an_order_is_that_of_the_zone(zone: str, day: str) -> None:
 
 
 def test_a_layout_is_the_warehouses_own_headers() -> None:
-    """In its order; identifiers keep their zeros, no cell starts a formula."""
+    """Columns are in its order, identifiers keep leading zeros, and no cell starts a formula."""
     layout = {"Bestellung": "order_no", "Menge": "quantity", "Artikel": "product_sku", "Name": "ship_to_name"}
     found = picked([order("0012", "2026-03-01T00:00Z", ship_to_name="=1+1")], [line("0012")])
     table = apply_layout(found.rows, parse_layout(layout))
@@ -112,19 +112,19 @@ def test_a_layout_is_the_warehouses_own_headers() -> None:
         ([5], "which is no column"),
     ],
 )  # fmt: skip
-def test_a_layout_that_cannot_be_meant_is_refused(layout: Any, words: str) -> None:
-    """Before anything is done."""
+def test_an_invalid_layout_is_refused(layout: Any, words: str) -> None:
+    """The error comes first."""
     with pytest.raises(InvalidRequestError, match=words):
         parse_layout(layout)
 
 
 def test_the_default_layout_has_what_a_warehouse_picks_and_ships_by() -> None:
-    """Only columns that there are, each once."""
+    """Its columns exist, each once."""
     assert list(parse_layout(None)) == list(parse_layout(DEFAULT_LAYOUT)) == list(DEFAULT_LAYOUT)
 
 
 def test_a_draft_is_in_its_place_at_once_and_leaves_nothing_beside_it(tmp_path: Path) -> None:
-    """Until then nobody sees a file of that name."""
+    """Before, no file of that name exists."""
     target = check_target(tmp_path / "orders.csv")
     draft = Draft.write(target, b"content", "id")
     assert not target.exists()
@@ -144,7 +144,7 @@ def test_a_file_that_came_meanwhile_is_not_written_over(tmp_path: Path) -> None:
 
 
 def test_a_draft_of_a_killed_process_is_written_over(tmp_path: Path) -> None:
-    """It never was in its place."""
+    """It was never published."""
     target = check_target(tmp_path / "orders.csv")
     Draft.write(target, b"half", "id")
     Draft.write(target, b"whole", "id").publish()
@@ -152,7 +152,7 @@ def test_a_draft_of_a_killed_process_is_written_over(tmp_path: Path) -> None:
 
 
 def test_a_file_is_intact_changed_or_gone(tmp_path: Path) -> None:
-    """Three answers."""
+    """There are three states."""
     target = tmp_path / "orders.csv"
     assert is_intact(target, hash_content(b"a")) is None
     target.write_bytes(b"a")
@@ -164,13 +164,13 @@ def test_a_file_is_intact_changed_or_gone(tmp_path: Path) -> None:
     ("name", "words"), [("orders.parquet", "use .csv or .xlsx"), ("no/orders.csv", "There is no folder")]
 )
 def test_a_path_that_cannot_hold_a_handover_is_refused(name: str, words: str, tmp_path: Path) -> None:
-    """Before anything is asked for it."""
+    """The error comes before any request."""
     with pytest.raises(InvalidRequestError, match=words):
         check_target(tmp_path / name)
 
 
 def test_a_link_to_nowhere_counts_as_taken(tmp_path: Path) -> None:
-    """Somebody made it on purpose."""
+    """Somebody created it on purpose."""
     (tmp_path / "orders.csv").symlink_to(tmp_path / "nowhere")
     with pytest.raises(InvalidRequestError, match="is there already"):
         refuse_taken(tmp_path / "orders.csv")
@@ -179,8 +179,8 @@ def test_a_link_to_nowhere_counts_as_taken(tmp_path: Path) -> None:
 @pytest.mark.skipif(
     os.name == "nt" or not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write anywhere"
 )
-def test_a_folder_that_cannot_be_written_to_is_told(tmp_path: Path) -> None:
-    """Before anything was acknowledged."""
+def test_a_read_only_folder_is_refused(tmp_path: Path) -> None:
+    """The error comes before anything is acknowledged."""
     tmp_path.chmod(0o500)
     with pytest.raises(InvalidRequestError, match="can't be written"):
         Draft.write(tmp_path / "orders.csv", b"", "id")

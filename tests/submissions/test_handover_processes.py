@@ -1,4 +1,4 @@
-"""Processes that are killed in a hand-over, and two that hand over at once: each order is in one file."""
+"""Test killed and concurrent hand-overs: each order is in one file."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 
 
 def account(sandbox: Sandbox, **options: Any) -> cn.Client:
-    """A client whose journal outlives it."""
+    """Connect a client whose journal outlives it."""
     return cn.connect(
         "staging", base_url=sandbox.url, partner_id=PARTNER_ID, client_id=CLIENT_ID, client_secret=CLIENT_SECRET,
         rate_limit=100_000, **options,
@@ -66,7 +66,7 @@ def test_killed_at_any_step_no_order_is_lost_and_none_handed_over_twice(folder: 
 @pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize("number", [1, 2])
 def test_an_acknowledgement_that_landed_before_the_kill_is_not_taken_for_lost(folder: Path, number: int) -> None:
-    """The request had left, its answer never came: the orders are read again."""
+    """The request was sent and its answer lost, so the orders are read again."""
     with Sandbox(shift=False, rate_limit=None) as sandbox, account(sandbox) as client:
         wanted = cn.load_orders(client, acknowledged=False)
         assert is_killed(sandbox.url, folder / "orders.csv", number, "http.client.send")

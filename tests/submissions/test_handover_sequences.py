@@ -1,4 +1,4 @@
-"""Any sequence of arrivals, failures and runs ends with every order in one file, once, and acknowledged."""
+"""Test that any sequence of arrivals, failures and runs ends with every order in one file and acknowledged."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ actions = st.one_of(
 
 
 class HandoverScenario:
-    """An account, its warehouse folder, and what happened so far."""
+    """An account, its warehouse folder, and the events so far."""
 
     def __init__(self, sandbox: Sandbox, folder: Path) -> None:
         self.sandbox, self.folder = sandbox, folder
@@ -60,7 +60,7 @@ class HandoverScenario:
         self.sandbox.faults.add(kind, call, after=after, times=times)
 
     def run(self, back: int) -> None:
-        """Hand over under a new name, or under one that an earlier run used."""
+        """Hand over to a new path, or to that of an earlier run."""
         self.runs += 1
         path = self.folder / f"{max(1, self.runs - back)}.csv"
         with contextlib.suppress(CenportsError):
@@ -71,7 +71,7 @@ class HandoverScenario:
         self.client = self.connect()
 
     def lose_acknowledgement(self, position: int) -> None:
-        """Let an acknowledgement be lost at Cenports, as if it came late."""
+        """Revert an acknowledgement at Cenports, as if it came late."""
         done = [one for one in self.sandbox.state.orders if one.number.startswith("NEW-") and one.acknowledged]
         if position < len(done):
             done[position].acknowledged = False
@@ -80,7 +80,7 @@ class HandoverScenario:
 @settings(max_examples=share_of_examples(1 / 3), suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(actions, min_size=3, max_size=14))
 def test_every_order_is_handed_over_once(home: Path, steps: list[tuple[object, ...]]) -> None:
-    """Whatever happened; the last two runs are undisturbed."""
+    """The last two runs are undisturbed."""
     with (
         tempfile.TemporaryDirectory() as folder,
         Sandbox(orders=60, seed=5, rate_limit=None) as sandbox,

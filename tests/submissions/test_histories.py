@@ -1,4 +1,4 @@
-"""Histories that once lost or doubled a row, each against what the server itself has in the end."""
+"""Test histories that once lost or doubled a row against the server's final stock."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def outcome(submission: cn.Submission) -> dict[str, str]:
 
 @pytest.fixture
 def move(northwind: Sandbox) -> Callable[[str, int], None]:
-    """Let another system change the stock of a SKU."""
+    """Change a SKU's stock as another system would."""
 
     def by(sku: str, units: int) -> None:
         with northwind.state.lock:
@@ -64,7 +64,7 @@ def test_a_row_in_doubt_is_never_rebased(
 def test_a_repeat_that_came_first_stays_in_the_way(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock
 ) -> None:
-    """Two requests of one row: one is done, and the other would undo whatever is sent before it lands."""
+    """One of two requests for a row is done; the other would undo anything sent before it takes effect."""
     northwind.faults.add("server_error", CALL)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     submission.resume(progress=False).wait(progress=False)
@@ -79,10 +79,8 @@ def test_a_repeat_that_came_first_stays_in_the_way(
     assert stock("0003") == before + 7
 
 
-def test_a_repeat_makes_the_stock_mute_about_a_change_sent_within_its_time(
-    account: Client, northwind: Sandbox, plan: Plan
-) -> None:
-    """It may have landed last and put back what stood before: an hour later stock proves nothing, twenty minutes on it does."""
+def test_a_repeat_hides_a_change_sent_within_its_time(account: Client, northwind: Sandbox, plan: Plan) -> None:
+    """It may have restored the earlier stock: for an hour stock proves nothing about such a change."""
     northwind.faults.add("server_error", CALL)
     cn.submit_updates(account, plan("0003"), progress=False).resume(progress=False).wait(progress=False)
     northwind.faults.add("server_error", CALL)
@@ -104,7 +102,7 @@ def test_a_repeat_makes_the_stock_mute_about_a_change_sent_within_its_time(
 
 
 def test_each_row_has_its_own_document(account: Client, plan: Plan, stock: Stock) -> None:
-    """Two deliveries in one frame are two documents; neither is booked again, however much later."""
+    """Two deliveries in one frame are two documents, and neither is ever booked again."""
     updates = plan("0003", "0011", type="DIFFERENTIAL", by=10).assign(reference=["DELIVERY-1", "DELIVERY-2"])
     before = stock("0003"), stock("0011")
     submission = cn.submit_updates(account, updates, progress=False).wait(progress=False)
@@ -134,7 +132,7 @@ def test_a_reversal_is_booked_once_ever(account: Client, plan: Plan, stock: Stoc
 def test_of_two_submissions_of_one_delivery_one_is_sent(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock, writes: Writes
 ) -> None:
-    """What was not sent is in the way; the objection names the call that closes it, and a closed one is never sent."""
+    """The unsent one blocks it; the objection names the call that closes it, and a closed one is never sent."""
     before = stock("0003")
     delivery = plan("0003", type="DIFFERENTIAL", by=10).assign(reference="DELIVERY-1")
     northwind.faults.add("too_many", CALL, times=None, retry_after=100)
@@ -156,7 +154,7 @@ def test_of_two_submissions_of_one_delivery_one_is_sent(
 
 
 def test_halves_leave_out_what_a_person_closed(account: Client, northwind: Sandbox, plan: Plan, writes: Writes) -> None:
-    """A 413 halves what was in the request, and nothing else."""
+    """A 413 halves only the rows of the request."""
     northwind.faults.add("server_error", CALL)
     submission = cn.submit_updates(account, plan("0003", "0011", "0012"), progress=False)
     submission.resolve("0011", "applied", "seen")
@@ -170,7 +168,7 @@ def test_halves_leave_out_what_a_person_closed(account: Client, northwind: Sandb
 def test_a_canary_is_its_rows_wherever_they_are_sent(
     account: Client, northwind: Sandbox, plan: Plan, writes: Writes, fault: str
 ) -> None:
-    """In doubt or rejected, and sent again in another batch: the rest waits until those very rows came through."""
+    """If they are sent again in another batch, the rest waits until they are applied."""
     northwind.faults.add(fault, CALL, times=2, **({"rows": (0,)} if fault == "failed_rows" else {}))
     with pytest.warns(cn.errors.CenportsWarning, match="canary"):
         submission = cn.submit_updates(account, plan("0003", "0011", "0012"), canary=1, progress=False)
@@ -182,10 +180,10 @@ def test_a_canary_is_its_rows_wherever_they_are_sent(
     assert set(outcome(submission).values()) == {"applied"}
 
 
-def test_what_a_batch_is_compared_with_is_fresh_when_it_leaves(
+def test_stock_is_fresh_when_a_batch_is_sent(
     account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan, move: Callable[[str, int], None]
 ) -> None:
-    """The machine slept for three hours between the last look and the wire: it looks again, and sees the sale."""
+    """The machine slept for three hours after the last reading; stock is read again, and the sale is noticed."""
     renew = account.session._adapter._rate_limiter.renew
 
     def sleep_before_it_leaves(place: float) -> bool:
@@ -207,7 +205,7 @@ def test_what_a_batch_is_compared_with_is_fresh_when_it_leaves(
 def test_absence_counts_from_when_the_request_left(
     account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan
 ) -> None:
-    """It was claimed half an hour before it was lost: that half hour proves nothing."""
+    """It was claimed half an hour before it was lost, which proves nothing."""
     write = account.write
 
     def take_half_an_hour(*arguments: Any) -> Any:
@@ -229,7 +227,7 @@ def test_absence_counts_from_when_the_request_left(
 def test_a_wall_clock_that_is_set_proves_nothing(
     account: Client, connect: Callable[..., Client], northwind: Sandbox, clock: FakeClock, plan: Plan, hours: int
 ) -> None:
-    """Not even after a restart: the answers of Cenports tell the time too."""
+    """After a restart too, because answers of Cenports have the time."""
     northwind.faults.add("server_error", CALL)
     submission = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL"), progress=False)
     clock._start += timedelta(hours=hours)
@@ -244,7 +242,7 @@ def test_a_wall_clock_that_is_set_proves_nothing(
 def test_an_own_other_change_is_no_evidence(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock, move: Callable[[str, int], None]
 ) -> None:
-    """A lost −2 and an applied −2 of another submission look alike: stock can't tell, and a person does."""
+    """A lost −2 and an applied −2 of another submission look alike, so the user decides."""
     northwind.faults.add("server_error", CALL)
     lost = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL", by=-2), progress=False)
     other = plan("0003", type="DIFFERENTIAL", by=-2).assign(reference="OTHER")
@@ -257,7 +255,7 @@ def test_an_own_other_change_is_no_evidence(
 
 
 def test_a_reading_says_nothing_of_what_was_sent_since(account: Client, northwind: Sandbox, plan: Plan) -> None:
-    """While verify() reads, another process sends the row again: what was read before is no absence of that."""
+    """Another process sends the row again while verify() reads, so its reading is too old to prove absence."""
     northwind.faults.add("server_error", CALL, times=2)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     account.clock.sleep(1_500)
@@ -281,7 +279,7 @@ def test_a_reading_says_nothing_of_what_was_sent_since(account: Client, northwin
 def test_a_dropped_row_is_an_outcome(
     account: Client, northwind: Sandbox, plan: Plan, move: Callable[[str, int], None], when: str
 ) -> None:
-    """With what the stock was, in the journal; never sent by itself."""
+    """The journal has the stock read, and the row is never sent automatically."""
     updates = plan("0003", "0011")
     if when == "before it is planned":
         move("0003", -1)
@@ -303,7 +301,7 @@ def test_a_dropped_row_is_an_outcome(
 def test_guards_see_what_a_rebase_makes_of_a_row(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock, move: Callable[[str, int], None]
 ) -> None:
-    """Planned 60 of 100, and stock falls to 50: 10 is another matter, when it is planned and when it is sent."""
+    """Planned as 60 of 100, the row is 10 of 50 after stock falls: guards check it in both states."""
     move("0003", 100 - stock("0003"))
     updates = plan("0003", by=-40)
     northwind.faults.add("unauthorized", CALL, times=2)
@@ -320,7 +318,7 @@ def test_guards_see_what_a_rebase_makes_of_a_row(
 def test_reserved_units_are_seen_when_a_row_is_rebased(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock, move: Callable[[str, int], None]
 ) -> None:
-    """What open orders had reserved when it was planned still counts when it leaves."""
+    """Units reserved when it was planned count when it is sent."""
     move("0003", 100 - stock("0003"))
     updates = plan("0003", by=-40)
     available = cn.load_actual_stock(account, refresh=True).assign(channel_id="C")
@@ -337,7 +335,7 @@ def test_reserved_units_are_seen_when_a_row_is_rebased(
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork on this system")
 def test_a_forked_child_opens_the_journal_anew(account: Client, plan: Plan) -> None:
-    """Its parent's connection is nobody's to share."""
+    """A connection of SQLite can't be shared between processes."""
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     journal = get_context(account).journal
     with warnings.catch_warnings():
@@ -357,8 +355,8 @@ def test_a_forked_child_opens_the_journal_anew(account: Client, plan: Plan) -> N
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
 
 
-def test_the_file_refuses_what_is_no_transition(account: Client, plan: Plan) -> None:
-    """Whoever writes into it, and however."""
+def test_the_file_refuses_invalid_transitions(account: Client, plan: Plan) -> None:
+    """Triggers check every write to the file."""
     submission = cn.submit_updates(account, plan("0003"), progress=False).wait(progress=False)
     with sqlite3.connect(account.home / "journal.sqlite") as file:
         for statement in (
@@ -374,7 +372,7 @@ def test_the_file_refuses_what_is_no_transition(account: Client, plan: Plan) -> 
 def test_stale_rows_that_cannot_be_rebased_stop_everything(
     account: Client, plan: Plan, stock: Stock, move: Callable[[str, int], None]
 ) -> None:
-    """Below 0 there is nothing."""
+    """Stock can't be below 0."""
     move("0003", 20 - stock("0003"))
     updates = plan("0003", by=-9)
     move("0003", -15)

@@ -1,4 +1,4 @@
-"""The journal as a file: private, safe, migrated, and a stop to every write when it can't be written."""
+"""Test the journal's file: private, durable, migrated; a write stops if the journal can't be written."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def pragma(path: Path, name: str) -> object:
 
 
 def test_it_is_private_and_survives_a_power_cut(home: Path) -> None:
-    """0600, with its neighbours; write-ahead log, every commit on the disk."""
+    """Files have mode 0600, and the write-ahead log is synced with every commit."""
     journal = Journal(home)
     journal.add(HEAD, [Batch("s", 0, "W", 1)], [Row("s", 0, 0, 0, "W", "A", "TRUE_UP", 1)])
     assert {oct(path.stat().st_mode & 0o777) for path in home.glob("journal.sqlite*")} == {"0o600"}
@@ -55,7 +55,7 @@ HEAD = Head("s", "stock", "staging", "https://x|P", "P", NOON.isoformat())
 
 
 def test_on_a_network_it_has_a_rollback_journal(home: Path) -> None:
-    """The write-ahead log shares memory of one machine; EXTRA writes the folder through as well."""
+    """The write-ahead log needs memory shared on one machine; EXTRA syncs the folder too."""
     journal = Journal(home, network="nfs4")
     assert pragma(journal.path, "journal_mode") == "delete"
     assert journal._connection.execute("PRAGMA synchronous").fetchone()[0] == 3  # EXTRA
@@ -63,7 +63,7 @@ def test_on_a_network_it_has_a_rollback_journal(home: Path) -> None:
 
 
 def test_two_that_open_a_new_journal_at_once(home: Path) -> None:
-    """The switch to the write-ahead log needs the file alone, and waits for whoever has it; SQLite would not."""
+    """Switching to the write-ahead log needs exclusive access, which SQLite wouldn't wait for."""
     home.mkdir(exist_ok=True)
     other = sqlite3.connect(home / "journal.sqlite", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
@@ -90,7 +90,7 @@ def test_two_that_open_a_new_journal_at_once(home: Path) -> None:
     ],
 )
 def test_the_file_system_is_that_of_the_nearest_mount(mounts: list[Mount], found: str | None) -> None:
-    """Of two at one place the later one; a drive that the system calls remote, whatever its format."""
+    """Of two mounts in one place the later counts; a drive the system calls remote is remote in any format."""
     assert find_network_filesystem(Path("/home/ann/cenports"), mounts) == found
 
 
@@ -118,7 +118,7 @@ def old_journal(home: Path) -> None:
 
 
 def test_a_journal_of_the_first_format_is_brought_up_to_date(home: Path) -> None:
-    """Nothing is lost, every row has its place, and what happens from then on is kept."""
+    """Nothing is lost, every row has its place, and later changes are recorded."""
     old_journal(home)
     journal = Journal(home)
     assert pragma(journal.path, "user_version") == FORMAT_VERSION
@@ -140,7 +140,7 @@ def test_a_journal_of_the_first_format_is_brought_up_to_date(home: Path) -> None
 
 
 def test_a_journal_of_the_second_format_is_brought_up_to_date(home: Path) -> None:
-    """What was open in it can be settled: exposed, with its own reference, under the account's one spelling."""
+    """Open rows can be settled: they are exposed, with their reference, and the account has one spelling."""
     home.mkdir(exist_ok=True)
     at = NOON.isoformat()
     with sqlite3.connect(home / "journal.sqlite") as file:
@@ -181,7 +181,7 @@ def list_guards(path: Path) -> list[tuple[str, str]]:
 
 
 def test_a_journal_of_the_fourth_format_gets_new_triggers_and_the_index_that_queries_name(home: Path) -> None:
-    """Theirs held lists that SQLite built anew for every row that it wrote."""
+    """Its triggers had lists that SQLite built again for every row."""
     Journal(home).close()
     expected = list_guards(home / "journal.sqlite")
     with sqlite3.connect(home / "journal.sqlite") as file:
@@ -197,7 +197,7 @@ def test_a_journal_of_the_fourth_format_gets_new_triggers_and_the_index_that_que
 
 
 def test_a_journal_of_the_third_format_is_brought_up_to_date(home: Path) -> None:
-    """Its rows know no open demand, so none is compared; what was added to the format since is as in a new one."""
+    """Its rows have no open demand, so none is compared; later additions are as in a new file."""
     old_journal(home)
     Journal(home).close()
     with sqlite3.connect(home / "journal.sqlite") as file:
@@ -212,8 +212,8 @@ def test_a_journal_of_the_third_format_is_brought_up_to_date(home: Path) -> None
     journal.close()
 
 
-def test_a_journal_of_the_future_is_left_alone(home: Path) -> None:
-    """An older version of the package must not guess."""
+def test_a_journal_of_a_newer_format_is_refused(home: Path) -> None:
+    """An older version of the package refuses it."""
     Journal(home).close()
     with sqlite3.connect(home / "journal.sqlite") as file:
         file.execute("PRAGMA user_version=99")
@@ -230,7 +230,7 @@ def damage(path: Path) -> None:
 
 
 def exchange(path: Path) -> None:
-    """Put another file in its place."""
+    """Replace the file."""
     other = path.with_name("other")
     other.write_bytes(path.read_bytes())
     other.replace(path)
@@ -248,7 +248,7 @@ def test_a_harmed_journal_stops_a_write_before_it_is_sent(
     home: Path,
     harm: Callable[[Path], None],
 ) -> None:
-    """Damaged, exchanged or gone while it is open: one clear line, and no write left."""
+    """It is damaged, replaced or deleted while open: one clear line, and no write is sent."""
     cn.submit_updates(account, plan("0003")).wait()
     path = home / "journal.sqlite"
     get_context(account).journal._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -260,14 +260,14 @@ def test_a_harmed_journal_stops_a_write_before_it_is_sent(
     assert writes() == [["0003"]]
 
 
-def test_a_home_that_is_no_folder_stops_a_write(
+def test_a_home_that_is_a_file_stops_a_write(
     northwind: Sandbox,
     home: Path,
     writes: Callable[[], list[list[str]]],
     connect: Callable[..., Client],
     plan: Callable[..., pd.DataFrame],
 ) -> None:
-    """As a folder that can't be written would."""
+    """The error is that of a folder that can't be written."""
     updates = plan("0003")
     client = connect(cache=False)
     client.home = home / "a-file"
@@ -332,14 +332,14 @@ def run(script: str, url: str) -> subprocess.CompletedProcess[str]:
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes on this system")
 @pytest.mark.slow
 def test_a_full_disk_stops_a_write_before_it_is_sent(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
-    """A process that may write no more bytes: one clear line, and no write left."""
+    """The process may write no more bytes: one clear line, and no write is sent."""
     ran = run(FULL_DISK, northwind.url)
     assert ran.stdout.startswith("JournalError The journal "), ran.stderr
     assert writes() == []
 
 
 def test_a_unit_of_work_may_close_its_own_journal(home: Path) -> None:
-    """The garbage collector closes a forgotten client from whatever thread it runs in."""
+    """The garbage collector closes an unused client from any thread."""
     journal = Journal(home)
     journal.read_unit(lambda _: journal.close())
     with pytest.raises(JournalError, match="closed"):
@@ -347,7 +347,7 @@ def test_a_unit_of_work_may_close_its_own_journal(home: Path) -> None:
 
 
 def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
-    """Whoever changes it, and however: the file itself keeps the history."""
+    """Triggers of the file record the history of any change."""
     journal = Journal(home)
     journal.add(
         HEAD, [Batch("s", 0, "W", 2)], [Row("s", i, 0, i, "W", sku, "TRUE_UP", 1) for i, sku in enumerate("AB")]
@@ -378,7 +378,7 @@ def test_every_change_of_a_row_is_kept_with_its_time(home: Path) -> None:
 @pytest.mark.skipif(sys.platform == "win32", reason="no limit of file sizes on this system")
 @pytest.mark.slow
 def test_a_disk_that_fills_while_sending(northwind: Sandbox, writes: Callable[[], list[list[str]]]) -> None:
-    """What was sent is in doubt, the rest not sent; the submission is returned, and a warning says why it stopped."""
+    """Sent rows are in doubt, the others unsent; the submission is returned with a warning that says why."""
     ran = run(DISK_FILLS, northwind.url)
     assert ran.stdout.startswith("['in_doubt', 'in_doubt', 'not_sent', 'not_sent', 'not_sent', 'not_sent']"), ran
     assert "stopped: The journal " in ran.stdout

@@ -1,4 +1,4 @@
-"""A file that is less of open orders: what ships, is cancelled or is ordered between the plan and its sending."""
+"""Test counts net of open orders: orders that ship, are cancelled or arrive between plan and sending."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Shop:
         self._answer_anew()
 
     def plan(self, *, basis: str = "net_of_open", **more: Any) -> pd.DataFrame:
-        """Plan a file that has three more than the books, less of open orders: 93 on the shelf, less 30."""
+        """Plan a count of three more than the books, net of open orders: 93 on the shelf, less 30."""
         counted = 63 if basis == "net_of_open" else 93
         counts = pd.DataFrame({"warehouse_code": self.code, "product_sku": self.skus, "quantity": counted})
         actual = cn.load_actual_stock(self.client, refresh=True)
@@ -92,7 +92,7 @@ class Shop:
 
     @property
     def sent(self) -> list[dict[str, int]]:
-        """The SKUs and quantities of each write that arrived."""
+        """Return the SKUs and quantities of each write received."""
         return [
             {item["productSKU"]: item["quantity"] for item in request.params["inventories"]}
             for request in self.sandbox.requests
@@ -100,23 +100,23 @@ class Shop:
         ]
 
     def count_readings(self) -> int:
-        """How many requests asked for orders."""
+        """Return the number of requests for orders."""
         return sum(request.path == "/orders" for request in self.sandbox.requests)
 
 
 def ship(shop: Shop, at: int = 0) -> None:
-    """The order leaves the shelf and the books."""
+    """Ship the order: it leaves both shelf and books."""
     shop.sell(30, at)
     shop.close_line("shipped", at)
 
 
 def cancel(shop: Shop) -> None:
-    """The order is wanted no more, or it shipped and the books don't know yet: nobody can tell."""
+    """Cancel the order; it may also have shipped without the books knowing."""
     shop.close_line("cancelled")
 
 
 def reorder(shop: Shop) -> None:
-    """Ten more are ordered."""
+    """Order ten more units."""
     shop.order(10)
 
 
@@ -138,7 +138,7 @@ def read_rows(submission: cn.Submission) -> list[list[Any]]:
 
 
 def outcome(submission: cn.Submission, shop: Shop) -> str:
-    """What became of the SKU whose order changes."""
+    """Return the outcome of the SKU whose order changes."""
     return str(submission.outcomes.set_index("product_sku")["outcome"][shop.skus[0]])
 
 
@@ -148,14 +148,14 @@ def message(submission: cn.Submission, shop: Shop) -> str:
 
 @pytest.mark.parametrize("on_stale", ["raise", "rebase", "drop"])
 def test_demand_that_stays_is_sent(shop: Shop, on_stale: str) -> None:
-    """What is counted and what is open are on the shelf."""
+    """Counted and open units are both on the shelf."""
     submission = shop.submit(shop.plan(), on_stale=on_stale).wait(progress=False)
     assert read_rows(submission) == [[93, "applied"], [93, "applied"]]
     assert shop.stock == [93, 93]
 
 
 def test_open_lines_are_read_once_for_each_reading_of_stock(shop: Shop) -> None:
-    """And never for a plan that added nothing back, or whose rows are sent whatever changed."""
+    """They are not read for plans without added demand, or rows sent regardless of changes."""
     plans = [shop.plan(), shop.plan(), shop.plan(basis="on_hand")]
     before = shop.count_readings()
     cn.load_open_items(shop.client, refresh=True)
@@ -182,8 +182,8 @@ def test_open_lines_are_read_once_for_each_reading_of_stock(shop: Shop) -> None:
         (lose, "rebase", "stock moved from 90 to 60"),
     ],
 )
-def test_what_no_number_explains_is_refused(shop: Shop, change: Change, on_stale: str, text: str) -> None:
-    """Nothing is sent, and the error names the row and what moved; a dry run says the same."""
+def test_unexplained_changes_are_refused(shop: Shop, change: Change, on_stale: str, text: str) -> None:
+    """Nothing is sent, and the error names the row and its change; a dry run does the same."""
     updates = shop.plan()
     change(shop)
     with pytest.raises(StaleStockError) as dry:
@@ -203,10 +203,10 @@ def test_what_no_number_explains_is_refused(shop: Shop, change: Change, on_stale
     ("change", "on_stale", "quantity"),
     [(ship, "rebase", 63), (reorder, "rebase", 93), (ship, "force", 93), (cancel, "force", 93), (reorder, "force", 93)],
 )
-def test_what_the_numbers_explain_is_rebased_and_what_is_forced_is_sent(
+def test_explained_changes_are_rebased_and_forced_rows_are_sent(
     shop: Shop, change: Change, on_stale: str, quantity: int
 ) -> None:
-    """What ships leaves books and shelf alike, and what is ordered leaves neither."""
+    """Shipped units leave books and shelf, ordered ones neither."""
     updates = shop.plan()
     change(shop)
     dry = shop.submit(updates, on_stale=on_stale, dry_run=True, allow=("max_drop",))
@@ -217,7 +217,7 @@ def test_what_the_numbers_explain_is_rebased_and_what_is_forced_is_sent(
 
 @pytest.mark.parametrize("change", [ship, cancel, reorder])
 def test_rows_whose_demand_changed_are_dropped(shop: Shop, change: Change) -> None:
-    """With the others sent, and what moved in the row's message."""
+    """The others are sent, and the row's message has the change."""
     updates = shop.plan()
     change(shop)
     dry = shop.submit(updates, on_stale="drop", dry_run=True)
@@ -228,7 +228,7 @@ def test_rows_whose_demand_changed_are_dropped(shop: Shop, change: Change) -> No
 
 
 def leave_unsent(shop: Shop, on_stale: str) -> cn.Submission:
-    """A submission whose batch was refused for the moment, as too many requests were sent."""
+    """Make a submission whose batch was refused by the rate limit."""
     shop.sandbox.faults.add("too_many", CALL, times=None)
     submission = shop.submit(shop.plan(), on_stale=on_stale)
     shop.sandbox.faults.clear()
@@ -253,7 +253,7 @@ def leave_unsent(shop: Shop, on_stale: str) -> cn.Submission:
 def test_resume_reads_open_lines_again(
     shop: Shop, change: Change | None, on_stale: str, quantity: int, ends: str
 ) -> None:
-    """Whatever happened since, the rows of another order go; a day later the same orders are compared."""
+    """Rows of changed orders are dropped; a day later the same orders are compared."""
     submission = leave_unsent(shop, on_stale)
     if change is not None:
         change(shop)
@@ -266,7 +266,7 @@ def test_resume_reads_open_lines_again(
 
 
 def test_a_rebased_row_that_was_refused_is_compared_with_what_it_was_rebased_on(shop: Shop) -> None:
-    """The journal keeps the demand of the new numbers, not that of the plan."""
+    """The journal keeps the demand of the new numbers, not the plan's."""
     updates = shop.plan()
     ship(shop)
     shop.sandbox.faults.add("too_many", CALL, times=None)
@@ -279,7 +279,7 @@ def test_a_rebased_row_that_was_refused_is_compared_with_what_it_was_rebased_on(
 
 
 def test_a_row_in_doubt_is_not_repeated_when_its_demand_changed(shop: Shop) -> None:
-    """Stock stands as before, but what was added back is open no more."""
+    """The stock is unchanged, but the added demand is no longer open."""
     shop.sandbox.faults.add("drop", CALL)
     submission = shop.submit(shop.plan(), on_stale="rebase")
     assert outcome(submission, shop) == "in_doubt"
@@ -290,8 +290,8 @@ def test_a_row_in_doubt_is_not_repeated_when_its_demand_changed(shop: Shop) -> N
     assert [list(sent) for sent in shop.sent[1:]] == [[shop.skus[1]]]
 
 
-def test_what_leaves_minutes_later_is_compared_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The second batch waits six minutes for the rate limit; its order ships meanwhile."""
+def test_a_batch_that_waited_is_compared_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The second batch waits six minutes for the rate limit; meanwhile its order ships."""
     reserve = ClientGateway.reserve
     calls = []
 
@@ -312,7 +312,7 @@ def test_what_leaves_minutes_later_is_compared_again(shop: Shop, monkeypatch: py
 
 
 def test_stock_at_the_count_keeps_its_own_demand(shop: Shop) -> None:
-    """What shipped since an earlier count is in the stock by now: its demand then is nothing to compare with today's."""
+    """Units shipped since the count are in the stock by now, so today's demand isn't compared."""
     then, lines = cn.load_actual_stock(shop.client, refresh=True), cn.load_open_items(shop.client, refresh=True)
     ship(shop)
     updates = shop.plan(at_count=then, open_items=lines)
@@ -321,7 +321,7 @@ def test_stock_at_the_count_keeps_its_own_demand(shop: Shop) -> None:
 
 
 def test_the_same_lines_are_read_again(shop: Shop) -> None:
-    """Those of as many days, with the same words, of the same channels."""
+    """The query has the same number of days, statuses and channels."""
     channel = cn.load_channels(shop.client)["channel_id"].iloc[0]
     options = {"lookback": "365D", "closed": ["shipped"], "channel_id": [channel]}
     lines = cn.load_open_items(shop.client, refresh=True, **options)
@@ -335,8 +335,8 @@ def test_the_same_lines_are_read_again(shop: Shop) -> None:
     assert {key: expected[key] for key in found} == found
 
 
-def test_lines_of_unknown_origin_are_not_compared(shop: Shop) -> None:
-    """Nobody can tell how to read them again."""
+def test_lines_without_provenance_are_not_compared(shop: Shop) -> None:
+    """Their query is unknown."""
     lines = pd.DataFrame(cn.load_open_items(shop.client).to_dict("list"))
     updates = shop.plan(open_items=lines)
     reorder(shop)
@@ -359,7 +359,7 @@ def test_a_review_says_what_moved(shop: Shop) -> None:
 
 @pytest.mark.parametrize("on_stale", ["raise", "rebase", "drop", "force"])
 def test_the_frame_and_the_last_look_decide_alike(on_stale: str) -> None:
-    """Of every row, whatever moved: before it is written into the journal, and just before it leaves."""
+    """Each row is checked before the journal entry and just before sending, by the same rule."""
     cases = list(product((None, 5), (None, 2, 5, 9), (None, 4), (0, 1, 4, 7)))
     planned, now, open_planned, open_now = map(list, zip(*cases, strict=True))
     open_now = [None if before is None else after for before, after in zip(open_planned, open_now, strict=True)]

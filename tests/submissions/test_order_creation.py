@@ -1,4 +1,4 @@
-"""Orders are created once: checked before, never sent twice by themselves, settled by looking for them."""
+"""Test that orders are created once: checked before, never sent twice automatically, settled by lookup."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def in_channel(client: cn.Client, *numbers: str) -> set[str]:
 
 
 def test_orders_are_created_and_read_back(client: cn.Client, northwind: Sandbox) -> None:
-    """In batches, followed to their end; what was planned is what is there."""
+    """They are sent in batches and followed; the result equals the plan."""
     submission = create(client, "0001", "A2", "A3", batch_size=2)
     assert set(outcomes(submission).values()) == {"pending"}
     assert [len(request.params["orders"]) for request in sent(northwind)] == [2, 1]
@@ -65,7 +65,7 @@ def test_orders_are_created_and_read_back(client: cn.Client, northwind: Sandbox)
 
 
 def test_orders_come_from_a_file_too(client: cn.Client, tmp_path: Path) -> None:
-    """One row a line item."""
+    """Each row is a line item."""
     path = tmp_path / "orders.csv"
     pd.DataFrame([{**order(), **line()}]).to_csv(path, index=False)
     assert outcomes(cn.create_orders(client, path, channel_id=CHANNEL).wait()) == {"A1": "applied"}
@@ -74,7 +74,7 @@ def test_orders_come_from_a_file_too(client: cn.Client, tmp_path: Path) -> None:
 
 
 def test_a_personal_value_stays_in_the_journal_only_until_it_is_applied(client: cn.Client) -> None:
-    """What was sent is kept as long as it may have to be sent again."""
+    """The request is kept only while it may have to be sent again."""
     submission = create(client)
     journal = client.home / "journal.sqlite"
 
@@ -88,8 +88,8 @@ def test_a_personal_value_stays_in_the_journal_only_until_it_is_applied(client: 
     assert [row.payload for row in rows] == [None] * 3
 
 
-def test_nothing_is_sent_of_orders_that_cannot_be_sent(client: cn.Client, northwind: Sandbox) -> None:
-    """Not one of them, not even for a token; nor by a read-only client."""
+def test_invalid_orders_send_nothing(client: cn.Client, northwind: Sandbox) -> None:
+    """No token is requested either; a read-only client sends nothing."""
     with pytest.raises(InvalidRequestError, match="grand_total"):
         cn.create_orders(client, orders(order(grand_total=1)), lines(), channel_id=CHANNEL)
     with (
@@ -101,13 +101,13 @@ def test_nothing_is_sent_of_orders_that_cannot_be_sent(client: cn.Client, northw
 
 
 def test_a_frame_without_orders_sends_nothing(client: cn.Client, northwind: Sandbox) -> None:
-    """And is a submission without rows."""
+    """The submission has no rows."""
     submission = cn.create_orders(client, orders().iloc[:0], lines().iloc[:0], channel_id=CHANNEL)
     assert (len(submission.outcomes), sent(northwind)) == (0, [])
 
 
 def test_an_order_that_the_channel_has_is_refused(client: cn.Client, northwind: Sandbox) -> None:
-    """With all others: somebody meant other orders."""
+    """All orders of the frame are refused with it."""
     there = cn.load_orders(client, "1998-05-01", "1998-05-06", channel_id=CHANNEL)["order_no"].iloc[0]
     with pytest.raises(GuardRailError, match=rf"the first: Order {there}: channel NW-EU has it already") as caught:
         create(client, "A1", there)
@@ -116,7 +116,7 @@ def test_an_order_that_the_channel_has_is_refused(client: cn.Client, northwind: 
 
 
 def test_a_cell_that_is_run_twice_creates_nothing_twice(client: cn.Client, northwind: Sandbox) -> None:
-    """An order just created can't be read yet, so the journal is asked first."""
+    """A new order can't be read yet, so the journal is checked first."""
     first = create(client)
     with pytest.raises(GuardRailError, match=f"submission {first.submission_id} created it, or may have") as caught:
         create(client, "A2", "A9")
@@ -126,7 +126,7 @@ def test_a_cell_that_is_run_twice_creates_nothing_twice(client: cn.Client, north
 
 
 def test_rows_that_cenports_refuses_are_rejected_and_the_others_looked_for(client: cn.Client) -> None:
-    """A failed transaction names the bad ones alone."""
+    """A failed transaction names only bad rows."""
     of_lines = lines(line(), line("A2", product_sku="nothing"), line("A3"))
     submission = cn.create_orders(client, orders(*map(order, ("A1", "A2", "A3"))), of_lines, channel_id=CHANNEL).wait()
     assert outcomes(submission) == {"A1": "unconfirmed", "A2": "rejected", "A3": "unconfirmed"}
@@ -138,7 +138,7 @@ def test_rows_that_cenports_refuses_are_rejected_and_the_others_looked_for(clien
 def test_a_failed_transaction_that_did_nothing_is_shown_so_after_two_looks(
     client: cn.Client, northwind: Sandbox
 ) -> None:
-    """A minute apart; then what was not applied may be sent again, and only that."""
+    """Two readings a minute apart show it; then only rows not applied may be sent again."""
     northwind.dialect = Dialect(failed_applies="nothing")
     fault = northwind.faults.add("failed_rows", "POST /orders", rows=(0,), message="No.")
     submission = create(client).wait()
@@ -156,7 +156,7 @@ def test_a_failed_transaction_that_did_nothing_is_shown_so_after_two_looks(
 
 @pytest.mark.parametrize("fault", ["lost", "cut_json"])
 def test_an_order_whose_answer_was_lost_is_found(client: cn.Client, northwind: Sandbox, fault: str) -> None:
-    """It is in doubt until it can be read, and is never sent again by itself."""
+    """It is in doubt until it can be read, and never sent again automatically."""
     northwind.faults.add(fault, "POST /orders")
     submission = create(client)
     assert set(outcomes(submission).values()) == {"in_doubt"}
@@ -174,7 +174,7 @@ def test_an_order_whose_answer_was_lost_is_found(client: cn.Client, northwind: S
 def test_an_order_that_never_arrived_is_shown_so_when_it_must_have(
     client: cn.Client, northwind: Sandbox, fault: str
 ) -> None:
-    """Absence proves nothing for twenty minutes; then two looks do, and a retry creates it."""
+    """After twenty minutes two readings prove its absence, and a retry creates it."""
     northwind.faults.add(fault, "POST /orders")
     submission = create(client, "A1")
     submission.verify()
@@ -190,7 +190,7 @@ def test_an_order_that_never_arrived_is_shown_so_when_it_must_have(
 
 
 def test_a_retry_looks_first(client: cn.Client, northwind: Sandbox) -> None:
-    """What somebody created meanwhile is not created again."""
+    """An order created meanwhile is not created again."""
     northwind.faults.add("failed_rows", "POST /orders", rows=(0,), message="No.")
     submission = create(client, "A1").wait()
     northwind.add_order({**_record(client), "orderNo": "A1"})
@@ -208,10 +208,8 @@ def _record(client: cn.Client) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(("fault", "status"), [("too_many", 429), ("unauthorized", 401)])
-def test_what_was_not_sent_is_sent_later_and_once(
-    client: cn.Client, northwind: Sandbox, fault: str, status: int
-) -> None:
-    """A refusal before processing is none; sending stops, and resume() looks before it goes on."""
+def test_unsent_orders_are_resumed_once(client: cn.Client, northwind: Sandbox, fault: str, status: int) -> None:
+    """After a refusal sending stops, and resume() looks orders up before continuing."""
     northwind.faults.add(fault, "POST /orders", times=None, **({"retry_after": 100} if status == 429 else {}))
     submission = create(client, batch_size=1)
     assert set(outcomes(submission).values()) == {"not_sent"}
@@ -235,15 +233,15 @@ def test_a_batch_that_is_too_large_is_halved(client: cn.Client, northwind: Sandb
     assert [len(request.params["orders"]) for request in sent(northwind)] == [3, 2, 1]
 
 
-def test_a_channel_that_there_is_not_is_told_before_anything_is_written(client: cn.Client, northwind: Sandbox) -> None:
-    """By the look for orders that are there."""
+def test_an_unknown_channel_is_refused_before_anything_is_written(client: cn.Client, northwind: Sandbox) -> None:
+    """The lookup of existing orders finds it."""
     with pytest.raises(InvalidRequestError, match="channel id does not exist"):
         create(client, channel_id="nowhere")
     assert sent(northwind) == []
 
 
 def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -> None:
-    """History, transactions, list and tracker; it changes no stock, and a person's word closes a row."""
+    """History, transactions, list and tracker work; stock is unchanged, and resolve() closes a row."""
     of_lines = lines(line(), line("A2", product_sku="nothing"))
     submission = cn.create_orders(client, orders(order(), order("A2")), of_lines, channel_id=CHANNEL).wait()
     assert submission.history[["order_no", "outcome"]].values.tolist() == [
@@ -262,7 +260,7 @@ def test_a_submission_of_orders_is_looked_at_like_any_other(client: cn.Client) -
 @pytest.mark.xdist_group("processes")
 @pytest.mark.parametrize("landed", [True, False], ids=["it had left", "it had not"])
 def test_killed_while_it_sends_each_order_is_created_once(northwind: Sandbox, landed: bool) -> None:
-    """Sent batches are followed, the one on its way is looked for, the others are sent; whether its bytes left or not."""
+    """Sent batches are followed, the current one is looked up, and the others are sent."""
     ran = subprocess.run(
         [sys.executable, "-m", "support.create_orders_worker", northwind.url, "2", "6"],
         cwd=TESTS, capture_output=True, text=True, timeout=120, env={**os.environ}, check=False,
@@ -290,7 +288,7 @@ def test_killed_while_it_sends_each_order_is_created_once(northwind: Sandbox, la
 
 
 def test_two_processes_create_the_same_orders_once(northwind: Sandbox) -> None:
-    """One of them is refused by what the other wrote into the journal."""
+    """The second is refused by the first one's journal entry."""
 
     def connect() -> cn.Client:
         return cn.connect(

@@ -1,4 +1,4 @@
-"""Orders, acknowledgements and hand-overs through every reading of the reference: the same outcomes."""
+"""Test orders, acknowledgements and hand-overs in every dialect: outcomes are the same."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def sandbox_and_client() -> Iterator[tuple[Sandbox, Client]]:
 def test_a_handover_has_every_order_once(
     sandbox_and_client: tuple[Sandbox, Client], dialect: Dialect, tmp_path: Path
 ) -> None:
-    """Nothing is missing from the file, and nothing but its orders is acknowledged."""
+    """The file is complete, and only its orders are acknowledged."""
     sandbox, client = sandbox_and_client
     record = next(one.record for one in sandbox.state.orders if not one.acknowledged)
     for number in range(60):
@@ -74,7 +74,7 @@ def test_a_handover_has_every_order_once(
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=repr)
 def test_an_acknowledgement_says_the_same(sandbox_and_client: tuple[Sandbox, Client], dialect: Dialect) -> None:
-    """One bad number among good ones, and one that was acknowledged before."""
+    """One number is bad, and one was acknowledged before."""
     sandbox, client = sandbox_and_client
     waiting = cn.load_orders(client, acknowledged=False)[["channel_id", "order_no"]]
     channel = waiting["channel_id"].iloc[0]
@@ -88,7 +88,7 @@ def test_an_acknowledgement_says_the_same(sandbox_and_client: tuple[Sandbox, Cli
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=repr)
 def test_a_lost_creation_is_found(sandbox_and_client: tuple[Sandbox, Client], dialect: Dialect) -> None:
-    """Whatever the answers look like."""
+    """This holds for answers in any format."""
     sandbox, client = sandbox_and_client
     sku = cn.load_actual_stock(client)["product_sku"].iloc[0]
     channel = cn.load_channels(client)["channel_id"].iloc[0]

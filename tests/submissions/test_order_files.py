@@ -1,4 +1,4 @@
-"""A file of orders is read by the rules of count files: nothing of it is misread in silence."""
+"""Test files of orders, which follow the rules of count files."""
 
 from __future__ import annotations
 
@@ -70,14 +70,14 @@ def refuse(path: Path, **arguments: Any) -> str:
     ],
 )
 def test_a_number_in_a_column_of_text_is_refused(name: str, value: float, words: str, tmp_path: Path) -> None:
-    """A format that shows its zeros makes it a text."""
+    """A format that shows its leading zeros makes it text."""
     book = build_book()
     cell(book, name).value = value
     assert words in refuse(save(book, tmp_path))
 
 
 def test_a_number_format_that_shows_zeros_makes_a_text(tmp_path: Path) -> None:
-    """The postal code that the person sees."""
+    """The postal code is the one shown."""
     book = build_book()
     cell(book, "ship_to_postal_code").value = 2139
     cell(book, "ship_to_postal_code").number_format = "00000"
@@ -92,7 +92,7 @@ def test_a_number_format_that_shows_zeros_makes_a_text(tmp_path: Path) -> None:
     ("value", "kind", "words"), [("#N/A", "e", "an error such as #N/A"), ("=1+1", "f", "a formula")]
 )
 def test_a_cell_without_a_value_is_refused(name: str, value: str, kind: str, words: str, tmp_path: Path) -> None:
-    """In every column that is read, optional ones too."""
+    """This includes optional columns in use."""
     book = build_book()
     cell(book, name).value, cell(book, name).data_type = value, kind
     found = refuse(save(book, tmp_path))
@@ -101,13 +101,13 @@ def test_a_cell_without_a_value_is_refused(name: str, value: str, kind: str, wor
 
 
 def test_a_line_break_of_a_workbook_is_one(tmp_path: Path) -> None:
-    """However it is written."""
+    """Every way to write it works."""
     book = build_book({**ORDER, "ship_to_address1": "12 Main_x000D_\nUnit 3"})
     assert read_order_file(save(book, tmp_path))["ship_to_address1"].tolist() == ["12 Main\nUnit 3"]
 
 
 def test_sheets_and_hidden_rows_are_questions(tmp_path: Path) -> None:
-    """With the arguments of `create_orders` that answer them."""
+    """Errors name the arguments of `create_orders` that decide."""
     book = build_book(ORDER, {**ORDER, "order_no": "A2"})
     book.active.row_dimensions[3].hidden = True
     path = save(book, tmp_path)
@@ -132,13 +132,13 @@ def test_sheets_and_hidden_rows_are_questions(tmp_path: Path) -> None:
         ({"ship_to_address2": "#REF!"}, "an error such as #N/A instead of a value as ship_to_address2 in line 2"),
     ],
 )
-def test_what_a_spreadsheet_did_to_a_text_file_is_refused(changed: dict[str, str], words: str, tmp_path: Path) -> None:
-    """By its line or order, and without what stands there."""
+def test_damage_by_a_spreadsheet_is_refused(changed: dict[str, str], words: str, tmp_path: Path) -> None:
+    """The error has line or order, and no value."""
     assert words in refuse(write(tmp_path, **changed))
 
 
-def test_what_makes_excel_take_a_text_for_text_is_undone(tmp_path: Path) -> None:
-    """A formula of text, a separator that is declared, an apostrophe of `export`."""
+def test_markers_of_text_for_excel_are_removed(tmp_path: Path) -> None:
+    """A formula of text, a declared separator, or the apostrophe of `export`."""
     assert read_order_file(write(tmp_path, ship_to_postal_code='="02139"'))["ship_to_postal_code"].tolist() == ["02139"]
     assert read_order_file(write(tmp_path, ship_to_address1="'-5 Road"))["ship_to_address1"].tolist() == ["-5 Road"]
     path = write(tmp_path, separator=";")
@@ -158,7 +158,7 @@ def test_an_inch_mark_of_a_tab_file_swallows_no_order(tmp_path: Path) -> None:
 
 
 def test_an_encoding_is_asked_for_without_a_persons_name(tmp_path: Path) -> None:
-    """The candidates are named, and not what they make of it."""
+    """The error lists encodings without decoded values."""
     path = write(tmp_path, encoding="cp1252", customer_name="Jörg Müller")
     words = refuse(path)
     assert "cp1252" in words
@@ -166,8 +166,8 @@ def test_an_encoding_is_asked_for_without_a_persons_name(tmp_path: Path) -> None
     assert read_order_file(path, encoding="cp1252")["customer_name"].tolist() == ["Jörg Müller"]
 
 
-def test_how_a_file_is_read_is_no_word_for_a_frame(northwind: Sandbox, tmp_path: Path) -> None:
-    """Nor is it ignored."""
+def test_arguments_of_files_are_refused_for_frames(northwind: Sandbox, tmp_path: Path) -> None:
+    """Such arguments are refused, not ignored."""
     with cn.connect("sandbox", base_url=northwind.url, cache=tmp_path) as client:
         frame = read_order_file(write(tmp_path))
         with pytest.raises(InvalidRequestError, match="say how a file is read: pass its path as orders"):
@@ -176,7 +176,7 @@ def test_how_a_file_is_read_is_no_word_for_a_frame(northwind: Sandbox, tmp_path:
 
 @pytest.mark.parametrize("name", ["orders.csv", "orders.xlsx", "exported.csv", "semicolons.csv"])
 def test_a_file_of_one_row_a_line_is_the_same_plan(name: str, tmp_path: Path) -> None:
-    """Zeros in front stay, and so does a telephone number that a spreadsheet would take for a formula."""
+    """Leading zeros stay, and so do telephones that look like formulas."""
     order_frame = orders(order(contact_phone="+49 30 1", sub_total=55), order("0002", grand_total=3.3))
     line_frame = lines(
         line(quantity=2, price=20.0), line(quantity=1, price=15.0), line("0002", price=3.3, product_sku="007")
@@ -206,7 +206,7 @@ def test_a_file_of_one_row_a_line_is_the_same_plan(name: str, tmp_path: Path) ->
     ],
 )
 def test_a_file_that_is_no_table_is_refused_in_one_line(content: bytes | None, words: str, tmp_path: Path) -> None:
-    """With its name and what to do, and without what stands in it."""
+    """The error has its name and what to do, without content."""
     path = tmp_path / "orders.csv"
     if content is not None:
         path.write_bytes(content)
@@ -217,7 +217,7 @@ def test_a_file_that_is_no_table_is_refused_in_one_line(content: bytes | None, w
 
 
 def test_a_workbook_with_nothing_in_it_is_refused(tmp_path: Path) -> None:
-    """A sheet alone is no order."""
+    """An empty sheet has no orders."""
     pd.DataFrame().to_excel(tmp_path / "orders.xlsx")
     with pytest.raises(InvalidRequestError, match="is empty"):
         read_order_file(tmp_path / "orders.xlsx")

@@ -1,4 +1,4 @@
-"""Orders of a person become exactly what POST /orders takes, or every error is reported at once."""
+"""Test that orders become what POST /orders accepts, or all errors are reported at once."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def catch_errors(*frames: pd.DataFrame | None, **options: Any) -> dict[str, list
 
 
 def test_the_references_example_comes_out_as_it_stands_there() -> None:
-    """Field by field, amounts and numbers as JSON has them."""
+    """Fields, amounts and numbers are equal as JSON."""
     order_frame = orders(
         order(
             "A12346", order_date="2019-11-25", customer_name="Jon Doe", contact_name="Cenports",
@@ -81,14 +81,14 @@ def test_the_references_example_comes_out_as_it_stands_there() -> None:
 
 
 def test_orders_stay_in_frame_order_and_are_cut_into_batches() -> None:
-    """Lines may come in any order of orders."""
+    """Lines may be in any order."""
     numbers = [f"N{place}" for place in (3, 1, 2, 5, 4)]
     plan = planned(orders(*map(order, numbers)), lines(*map(line, sorted(numbers))), batch_size=2)
     assert [[made.order_no for made in batch] for batch in plan.batches] == [["N3", "N1"], ["N2", "N5"], ["N4"]]
 
 
 def test_a_frame_without_rows_is_a_plan_without_orders() -> None:
-    """Nothing to do is no mistake."""
+    """An empty frame is no error."""
     assert planned(orders().iloc[:0], lines().iloc[:0]).batches == ()
 
 
@@ -108,13 +108,13 @@ def test_a_frame_without_rows_is_a_plan_without_orders() -> None:
     ],
 )
 def test_an_order_date_is_sent_as_the_zones_day(value: Any, zone: str, day: str) -> None:
-    """Exactly midnight UTC is a day that no zone shifts."""
+    """Exactly midnight UTC is a plain day in every zone."""
     (made,) = planned(orders(order(order_date=value)), time_zone=zone).orders
     assert made.body["orderDate"] == day
 
 
 def test_an_estimated_day_is_read_like_the_order_date() -> None:
-    """And left out where there is none."""
+    """It is omitted if null."""
     order_frame = orders(order(estimated_ship_date=pd.Timestamp("2026-03-04")), order("A2", estimated_ship_date=pd.NaT))
     first, second = planned(order_frame, lines(line(), line("A2"))).orders
     assert first.body["shippingInfo"]["estimatedShipDate"] == "2026-03-04"
@@ -123,7 +123,7 @@ def test_an_estimated_day_is_read_like_the_order_date() -> None:
 
 @pytest.mark.parametrize("price", [0.1, "0.1", Decimal("0.10"), np.float64(0.1), " 0.10 "])
 def test_amounts_are_exact_to_the_cent_whatever_holds_them(price: Any) -> None:
-    """Three times 0.1 is 0.3, and a float's own noise is no fault."""
+    """Three times 0.1 is 0.3, and noise of floats is no error."""
     (made,) = planned(
         orders(order(grand_total=0.1 + 0.2)), lines(line(quantity=3, price=price)).astype({"price": "object"})
     ).orders
@@ -137,8 +137,8 @@ def test_a_discount_is_counted_and_not_sent() -> None:
     assert made.body["grandTotal"] == 52.5
 
 
-def test_what_the_frames_of_the_loaders_hold_besides_is_left_out(client: cn.Client) -> None:
-    """Orders of one channel can be created in another account from the very frames that were loaded."""
+def test_other_columns_of_loaded_frames_are_left_out(client: cn.Client) -> None:
+    """Loaded orders can be created in another account as they are."""
     some = cn.load_orders(client, "1997-01-01", "1997-01-31", channel_id="NW-NA")
     some = some[some["ship_to_state"].notna() & (some["sub_total"] < 9_000)]
     line_frame = cn.load_line_items(client, "1997-01-01", "1997-01-31", channel_id="NW-NA")
@@ -176,7 +176,7 @@ def test_what_the_frames_of_the_loaders_hold_besides_is_left_out(client: cn.Clie
     ],
 )  # fmt: skip
 def test_an_error_of_an_order_is_reported_by_its_location(change: dict[str, Any], place: str, reason: str) -> None:
-    """One fault, one place, what is wrong and the limit."""
+    """Each error has its place, what is wrong and the limit."""
     found = catch_errors(orders(order(**change)), lines())
     assert reason in found[place][0]
 
@@ -200,13 +200,13 @@ def test_an_error_of_an_order_is_reported_by_its_location(change: dict[str, Any]
     ],
 )
 def test_an_error_of_a_line_is_reported_by_its_location(change: dict[str, Any], place: str, reason: str) -> None:
-    """The line by its own number, else by its place."""
+    """The line has its number, else its position."""
     found = catch_errors(orders(), lines(line(**change)))
     assert reason in found[place][0]
 
 
 def test_an_order_too_large_for_the_reference_passes_where_the_dialect_says_so() -> None:
-    """Its sizes may be nominal."""
+    """The reference's sizes may be nominal."""
     order_frame, line_frame = orders(order(grand_total=12_000)), lines(line(price=12_000))
     assert set(catch_errors(order_frame, line_frame)) == {
         "order A1: grand_total", "order A1, line 1: price", "order A1, line 1: sub_total",
@@ -237,12 +237,12 @@ def test_an_order_too_large_for_the_reference_passes_where_the_dialect_says_so()
 def test_orders_and_lines_that_do_not_fit_are_refused(
     order_frame: pd.DataFrame, line_frame: pd.DataFrame, place: str, reason: str
 ) -> None:
-    """Neither half of an order is sent alone."""
+    """An order without lines, or lines without an order, are not sent."""
     assert reason in catch_errors(order_frame, line_frame)[place][0]
 
 
 def test_everything_wrong_is_reported_at_once_and_no_person_is_quoted() -> None:
-    """Five in the message and how many more; all of them in `.errors`."""
+    """The message has five errors and the number of others, `.errors` has all."""
     many = orders(*(order(f"A{place}", customer_name="Secret Person" * 30, contact_phone=49_30) for place in range(9)))
     with pytest.raises(InvalidRequestError) as caught:
         planned(many, lines(*(line(f"A{place}") for place in range(9))))
@@ -265,33 +265,33 @@ def test_everything_wrong_is_reported_at_once_and_no_person_is_quoted() -> None:
     ],
 )  # fmt: skip
 def test_a_column_that_is_missing_doubled_or_misspelt_is_refused(order_frame: Any, line_frame: Any, words: str) -> None:
-    """Before any row is looked at."""
+    """The error comes before any row is read."""
     with pytest.raises(InvalidRequestError) as caught:
         plan_orders(order_frame, line_frame, channel_id="C")
     assert words in str(caught.value)
 
 
 @pytest.mark.parametrize("options", [{"batch_size": 0}, {"batch_size": True}, {"channel_id": ""}, {"channel_id": 5}])
-def test_an_argument_that_cannot_be_meant_is_refused(options: dict[str, Any]) -> None:
-    """By its name."""
+def test_an_invalid_argument_is_refused(options: dict[str, Any]) -> None:
+    """The error names it."""
     with pytest.raises(InvalidRequestError, match=next(iter(options))):
         planned(**options)
 
 
 def test_an_orders_columns_may_stand_on_its_first_row_alone() -> None:
-    """As shops export them."""
+    """Shops export such files."""
     table = pd.DataFrame([{**order(grand_total=110), **line()}, line()])
     assert plan_table(table).orders == planned(orders(order(grand_total=110)), lines(line(), line())).orders
 
 
 def test_swapped_frames_are_called_by_their_names() -> None:
-    """Not by the columns that each of them lacks."""
+    """The error doesn't only list missing columns."""
     with pytest.raises(InvalidRequestError, match="line_items and orders are swapped: line_items is an orders frame"):
         plan_orders(lines(line()), orders(order()), channel_id="C")
 
 
 def test_rows_of_an_order_that_disagree_are_refused() -> None:
-    """Which of them is right nobody knows; a line's own sum has a name of its own."""
+    """It is unknown which row is right; a line's sum has a column of its own."""
     table = pd.DataFrame(
         [{**order(grand_total=110), **line(sub_total=55)}, {**order(ship_to_city="B"), **line(sub_total=50)}]
     )
@@ -310,7 +310,7 @@ cents = st.integers(0, 9_999).map(lambda number: Decimal(number) / 100)
 
 @st.composite
 def frames(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Any orders that may be created, amounts as floats, texts as people write them."""
+    """Make any valid orders, with amounts as floats and texts as people write them."""
     order_frame, line_frame = [], []
     numbers = draw(
         st.lists(texts.map(str.strip).filter(lambda number: "," not in number), min_size=1, max_size=4, unique=True)
@@ -334,8 +334,8 @@ def frames(draw: st.DrawFn) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 @given(frames())
-def test_whatever_passes_is_what_both_sides_take(made: tuple[pd.DataFrame, pd.DataFrame]) -> None:
-    """The client's table and the sandbox's own rules agree, and the sums are exact."""
+def test_client_and_sandbox_accept_the_same_orders(made: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    """The client's and the sandbox's rules agree, and sums are exact."""
     plan = planned(*made)
     bodies = [one.body for one in plan.orders]
     body = {"partnerId": "SANDBOX", "channelId": "C", "orders": bodies}
@@ -350,7 +350,7 @@ def test_whatever_passes_is_what_both_sides_take(made: tuple[pd.DataFrame, pd.Da
 
 @given(st.data())
 def test_no_cell_breaks_the_plan(data: st.DataObject) -> None:
-    """Whatever stands in a cell, the answer is a plan or a list of faults."""
+    """Any cell gives a plan or a list of errors."""
     anything = st.one_of(
         st.none(), st.text(), st.integers(), st.floats(), st.booleans(), st.dates(), st.datetimes(), st.decimals(), st.binary(),
         st.datetimes(timezones=st.timezones()), st.lists(st.integers()), st.just(pd.NA), st.just(pd.NaT),

@@ -1,4 +1,4 @@
-"""A frame is cut into batches: no row lost, none doubled, one warehouse a batch, in frame order."""
+"""Test that batches have every row once, one warehouse each, in frame order."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ROWS = st.lists(
 
 @given(ROWS, st.integers(1, 7), st.integers(0, 9))
 def test_every_row_is_in_one_batch(rows: list[tuple[str, int | None, bool]], batch_size: int, canary: int) -> None:
-    """Whatever the frame: sizes, warehouses, order, held rows, and the canary in front."""
+    """This holds for any sizes, warehouses, order, held rows and canary."""
     frame = pd.DataFrame(
         {
             "warehouse_code": pd.Series([code for code, _, _ in rows], dtype="str"),

@@ -1,4 +1,4 @@
-"""One poller for all open transactions: its pace, its patience, and what it says of those that take too long."""
+"""Test the poller of open transactions: its pace, its failures, and overdue transactions."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def polls(sandbox: Sandbox) -> list[str]:
 
 
 def last(sandbox: Sandbox, minutes: float) -> None:
-    """Let transactions from now on take so long."""
+    """Set the duration of transactions from now on."""
     sandbox.state.transactions._life = pd.Timedelta(minutes=minutes).to_pytimedelta()
 
 
 def test_polls_back_off_from_two_seconds_to_thirty(
     account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan
 ) -> None:
-    """The first after 2 s, each later than the last, every 30 s at most."""
+    """The first is after 2 s, the intervals grow to 30 s."""
     last(northwind, 5)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     times = []
@@ -44,7 +44,7 @@ def test_polls_back_off_from_two_seconds_to_thirty(
 
 
 def test_all_submissions_share_one_poller(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
-    """However many watch however many: a transaction is asked once each time it is due."""
+    """A transaction is polled once each time, however many watch it."""
     first = cn.submit_updates(account, plan("0003"), progress=False)
     second = cn.submit_updates(account, plan("0011"), progress=False)
     reopened = cn.open_submission(account, first.submission_id)
@@ -61,7 +61,7 @@ def test_all_submissions_share_one_poller(account: Client, northwind: Sandbox, c
 def test_polls_leave_a_quarter_of_the_rate_limit(
     connect: Callable[..., Client], northwind: Sandbox, clock: FakeClock, plan: Plan
 ) -> None:
-    """With many open transactions the time between two polls of one grows."""
+    """With many open transactions each is polled less often."""
     last(northwind, 60)
     client = connect(rate_limit=60)
     skus = cn.load_actual_stock(client).query("not is_discontinued")["product_sku"].head(30)
@@ -76,10 +76,8 @@ def test_polls_leave_a_quarter_of_the_rate_limit(
     assert (len(polls(northwind)) - start) / minutes <= 45 + 3
 
 
-def test_what_is_overdue_is_said_and_not_guessed(
-    account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan
-) -> None:
-    """After 15 minutes the row is still pending, and its message says so; its end is still heard."""
+def test_overdue_rows_stay_pending(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
+    """After 15 minutes the row is pending and its message says overdue; its end is still noticed."""
     last(northwind, 40)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     with pytest.warns(cn.errors.PendingWarning, match="1 row pending"):
@@ -95,7 +93,7 @@ def test_what_is_overdue_is_said_and_not_guessed(
 
 
 def test_a_wait_outlasts_failures_that_pass(account: Client, northwind: Sandbox, plan: Plan) -> None:
-    """5xx, cuts and 429 in between: the wait goes on."""
+    """5xx, broken connections and 429 don't end it."""
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     for kind in ("server_error", "cut", "html", "too_many", "wrong_shape", "error_200"):
         northwind.faults.add(kind, "GET /transaction", times=5)
@@ -103,7 +101,7 @@ def test_a_wait_outlasts_failures_that_pass(account: Client, northwind: Sandbox,
 
 
 def test_a_wait_that_ends_says_why(account: Client, northwind: Sandbox, plan: Plan) -> None:
-    """The last failure is in the warning, and nothing is lost."""
+    """The warning has the last failure, and nothing is lost."""
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     northwind.faults.add("server_error", "GET /transaction", times=None)
     with pytest.warns(cn.errors.PendingWarning, match="The last poll failed: .*500"):
@@ -113,14 +111,14 @@ def test_a_wait_that_ends_says_why(account: Client, northwind: Sandbox, plan: Pl
 
 
 def test_poll_now_does_not_wait_for_the_turn(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
-    """What a button does."""
+    """A button calls it."""
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     submission.poll(now=True)
     assert len(polls(northwind)) == 1
 
 
 def test_rows_of_a_large_submission_are_counted_not_read(account: Client, northwind: Sandbox) -> None:
-    """A picture of a large submission holds numbers and a few messages."""
+    """A snapshot of a large submission has numbers and a few messages."""
     actual = cn.load_actual_stock(account)
     code = actual["warehouse_code"].iloc[0]
     counts = pd.DataFrame(
@@ -137,8 +135,8 @@ def test_rows_of_a_large_submission_are_counted_not_read(account: Client, northw
     assert len(submission.outcomes) == 2_000
 
 
-def test_a_picture_tells_the_next_poll(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
-    """Seconds until its turn, while it is open; nothing once it ended."""
+def test_a_snapshot_has_the_next_poll(account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan) -> None:
+    """It has the seconds until then while open, null at the end."""
     last(northwind, 1)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     submission.poll()
@@ -150,7 +148,7 @@ def test_a_picture_tells_the_next_poll(account: Client, northwind: Sandbox, cloc
 
 
 def test_a_look_at_a_batch_begins_with_what_needs_somebody(account: Client, northwind: Sandbox, plan: Plan) -> None:
-    """Rejected rows first, then those nobody names; a move ends where the stock stands after it."""
+    """Rejected rows come first, then unconfirmed ones; a change shows the resulting stock."""
     northwind.faults.add("failed_rows", "PATCH /inventories", rows=(1,), message="Busy.")
     updates = plan("0003", "0011", type="DIFFERENTIAL", by=4)
     submission = cn.submit_updates(account, updates, progress=False).wait(progress=False)

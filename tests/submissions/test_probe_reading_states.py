@@ -1,4 +1,4 @@
-"""How far each reading is sure: known from the account, assumed, or contradicted by what was seen since."""
+"""Test whether each reading is known from the account, assumed, or contradicted by later evidence."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from cenports_nb.submissions.rules.models import Batch, Head, Row
 
 @pytest.fixture
 def connect(tmp_path: Path) -> Callable[..., Client]:
-    """An account whose profile says so; nothing is ever sent."""
+    """Connect to an account with that profile; nothing is sent."""
 
     def connect(**dialect: Any) -> Client:
         save_profile(
@@ -38,7 +38,7 @@ def find(client: Client, name: str) -> tuple[str, str]:
 
 
 def submit(client: Client, *rows: tuple[int, int | None], minutes: int = 5) -> None:
-    """Write down a submission of TRUE_UPs: what each set, and what was read back."""
+    """Record a submission of TRUE_UPs: what each set, and what was read back."""
     head = Head("S", "stock", "staging", client.settings.account, "P", "2026-03-01T10:00:00+00:00")
     batch = Batch(
         "S", 0, "W", len(rows), "completed", submitted_at="2026-03-01T10:00:00+00:00",
@@ -52,7 +52,7 @@ def submit(client: Client, *rows: tuple[int, int | None], minutes: int = 5) -> N
 
 
 def test_what_the_profile_says_is_known_and_the_rest_assumed(connect: Callable[..., Client]) -> None:
-    """Until something speaks against it."""
+    """Evidence may contradict it."""
     with connect(order_limit=500) as client:
         assert find(client, "order_limit")[0] == "known"
         assert {reading.state for reading in list_reading_states(client) if reading.name != "order_limit"} == {
@@ -71,7 +71,7 @@ def test_what_the_profile_says_is_known_and_the_rest_assumed(connect: Callable[.
 def test_a_longer_answer_contradicts_a_limit(
     connect: Callable[..., Client], name: str, endpoint: str, rows: int
 ) -> None:
-    """One as long as the limit does not."""
+    """An answer exactly as long doesn't."""
     with connect() as client:
         get_longest_answers(client).note(endpoint, rows - 1)
         assert find(client, name)[0] == "assumed"
@@ -80,7 +80,7 @@ def test_a_longer_answer_contradicts_a_limit(
 
 
 def test_an_end_that_was_seen_contradicts_a_profile_without_it(connect: Callable[..., Client]) -> None:
-    """What was seen by another client of the account counts."""
+    """Another client of the account saw it."""
     with connect() as client:
         answers = get_longest_answers(client)
         answers._is_saved = True
@@ -90,7 +90,7 @@ def test_an_end_that_was_seen_contradicts_a_profile_without_it(connect: Callable
 
 
 def test_a_length_that_a_longer_answer_settles_is_not_needed(connect: Callable[..., Client]) -> None:
-    """The profile may forget it."""
+    """The profile may omit it."""
     with connect(whole_lengths=[50]) as client:
         assert find(client, "whole_lengths")[0] == "known"
         get_longest_answers(client).note(STOCK_SOURCE, 61)
@@ -98,7 +98,7 @@ def test_a_length_that_a_longer_answer_settles_is_not_needed(connect: Callable[.
 
 
 def test_a_slow_transaction_contradicts_the_time_that_a_write_may_take(connect: Callable[..., Client]) -> None:
-    """From the journal."""
+    """The journal has its duration."""
     with connect() as client:
         submit(client, (5, 5), minutes=42)
         assert find(client, "settle_minutes") == ("contradicted", "a transaction took 42 minutes")
@@ -113,7 +113,7 @@ def test_a_slow_transaction_contradicts_the_time_that_a_write_may_take(connect: 
 def test_true_ups_that_never_set_what_was_sent(
     connect: Callable[..., Client], rows: list[tuple[int, int | None]], state: str
 ) -> None:
-    """One may have been sold from; three of three were not."""
+    """One may be explained by a sale, three of three may not."""
     with connect() as client:
         submit(client, *rows)
         assert find(client, "true_up_sets")[0] == state
@@ -122,7 +122,7 @@ def test_true_ups_that_never_set_what_was_sent(
 def test_the_command_sends_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """One screen; with --write-probe it makes no sense."""
+    """Its output is one screen; with --write-probe it is an error."""
     monkeypatch.setenv("CENPORTS_HOME", str(tmp_path))
     for name in ("PARTNER_ID", "CLIENT_ID", "CLIENT_SECRET"):
         monkeypatch.setenv(f"CENPORTS_{name}", "x")

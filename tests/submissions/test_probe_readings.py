@@ -1,4 +1,4 @@
-"""The write probe finds out which dialect it talks to, puts the stock back, and records what a sandbox can replay."""
+"""Test that the write probe finds the dialect, restores the stock, and records what a sandbox can replay."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ SEEN = (
 
 
 def _hidden(dialect: Dialect) -> set[str]:
-    """The questions that no account of this dialect lets anybody see the answer of."""
+    """Return the questions that can't be answered in this dialect."""
     if dialect.unknown_skus == "request":
         return {"transaction_errors", "first_index", "failed_applies"}
     return {"first_index"} if dialect.transaction_errors in ("texts", "text", "none") else set()
@@ -68,7 +68,7 @@ def _record(found: Probe, client: Client, path: Path) -> Path:
 
 @pytest.fixture
 def northwind(northwind: Sandbox) -> Sandbox:
-    """One whose writes take effect at the second look."""
+    """Start a sandbox whose writes take effect at the second reading."""
     northwind.state.transactions = TransactionStore(0.5)
     return northwind
 
@@ -77,7 +77,7 @@ def northwind(northwind: Sandbox) -> Sandbox:
 def test_each_step_finds_out_its_readings(
     account: Client, northwind: Sandbox, steps: tuple[str, ...], dialect: Dialect
 ) -> None:
-    """And the stock is as it was."""
+    """The stock is restored."""
     northwind.dialect = dialect
     found = probe(account, steps=steps)
     assert (found.result.stopped, read_units(northwind)) == (None, RESERVED_STOCK)
@@ -88,7 +88,7 @@ def test_each_step_finds_out_its_readings(
 
 @pytest.mark.parametrize("dialect", DIALECTS, ids=repr)
 def test_it_finds_out_the_dialect(account: Client, northwind: Sandbox, dialect: Dialect, tmp_path: Path) -> None:
-    """Each reading, the stock as it was, a sandbox that speaks the same, and a recording without a value."""
+    """Readings are right, the stock is restored, and the recording makes such a sandbox without any value."""
     northwind.dialect = dialect
     found = probe(account)
     assert (found.result.stopped, found.result.exit_code) == (None, 0)
@@ -107,7 +107,7 @@ def test_it_finds_out_the_dialect(account: Client, northwind: Sandbox, dialect: 
 
 @pytest.mark.parametrize("pages", get_args(get_type_hints(Dialect)["pages"]))
 def test_every_way_to_speak_of_pages_is_recorded(account: Client, northwind: Sandbox, pages: Any) -> None:
-    """In bodies and in headers."""
+    """Paging fields are in bodies and headers."""
     northwind.dialect = Dialect(pages=pages)
     log = ExchangeLog.start(account)
     with account.session.observe(log.add):
@@ -139,7 +139,7 @@ def list_learnt(found: Probe, dialect: client_dialect.Dialect) -> dict[str, obje
     return {name: value for finding in findings for name, value in finding.learnt.items()}
 
 
-def test_what_a_recording_makes_of_a_sandbox_is_found_out_again(tmp_path: Path) -> None:
+def test_a_probe_of_a_recording_finds_the_same(tmp_path: Path) -> None:
     """A probe of the replay finds the recorded readings and times."""
     readings = {name: value for name, value in asdict(DIALECTS[1]).items() if name in SEEN}
     path = tmp_path / "recording.json"
@@ -158,8 +158,8 @@ def test_what_a_recording_makes_of_a_sandbox_is_found_out_again(tmp_path: Path) 
     assert recorded["timings"]["transaction_seconds"] == 7.0
 
 
-def test_what_an_account_does_not_show_stays_open(account: Client, northwind: Sandbox) -> None:
-    """A write that took effect before the next one left tells nothing of their order, a SKU without open orders nothing of TRUE_UP."""
+def test_unanswerable_questions_stay_open(account: Client, northwind: Sandbox) -> None:
+    """Separate writes don't show their order, and a SKU without open orders doesn't show TRUE_UP's basis."""
     northwind.state.transactions = TransactionStore(0.0)
     found = probe(account, "0022", steps=(OWN_VALUE, OVERLAP))
     assert found.result.stopped is None
@@ -173,7 +173,7 @@ def test_what_an_account_does_not_show_stays_open(account: Client, northwind: Sa
     ("seconds", "known", "learnt"), [(3.0, 20, {}), (901.0, 20, {"settle_minutes": 21}), (901.0, 60, {})]
 )
 def test_the_settling_time_is_raised_and_never_lowered(seconds: float, known: int, learnt: dict[str, int]) -> None:
-    """By the longest time that was measured, and a margin."""
+    """It is the longest time measured, plus a margin."""
     steps = [StepResult("one more", "", each, each / 2, None, True, 1) for each in (seconds, 1.0)]
     result = ProbeResult(tuple(steps), ExchangeLog("/v2"), "one more")
     plan = ProbePlan("a", "staging", "NW-EAST", "0033", 112, (), None, (), None, 20)
@@ -181,7 +181,7 @@ def test_the_settling_time_is_raised_and_never_lowered(seconds: float, known: in
 
 
 def test_names_that_are_values_are_hidden_in_a_recording() -> None:
-    """An object of errors by SKU, or of stock by warehouse, has values as names."""
+    """In objects of errors by SKU, or stock by warehouse, names are values."""
     plan = ProbePlan("a", "staging", "MAIN", "ACME", 112, (), None, (), None, 20)
     log = ExchangeLog("/v2")
     answer = {"errors": {"BOLT": ["a"], "index": 1}, "MAIN": {"ACME": {"quantity": 5}}}

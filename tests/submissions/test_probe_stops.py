@@ -1,4 +1,4 @@
-"""A write probe sends nothing where it shouldn't, ends at the first surprise, and what it leaves can be put back."""
+"""Test that a write probe sends only what it should, ends at the first surprise, and can be undone."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Writes = Callable[[], list[list[str]]]
 
 @pytest.fixture
 def northwind(northwind: Sandbox) -> Sandbox:
-    """One whose writes take effect at the second look."""
+    """Start a sandbox whose writes take effect at the second reading."""
     northwind.state.transactions = TransactionStore(0.5)
     return northwind
 
@@ -33,7 +33,7 @@ def _open_named_submission(sentence: str, client: Client) -> cn.Submission:
 
 
 def _interrupt_at(step: str) -> Callable[[str], None]:
-    """Press Ctrl-C when a step is done."""
+    """Press Ctrl-C after a step."""
 
     def interrupt(text: str) -> None:
         if text.startswith(step):
@@ -43,7 +43,7 @@ def _interrupt_at(step: str) -> Callable[[str], None]:
 
 
 def test_the_plan_says_what_will_be_sent(account: Client, writes: Writes) -> None:
-    """SKU, warehouse, values, requests and time, and not one write before it is carried out."""
+    """It has SKU, warehouse, values, requests and time, and sends no write."""
     text = format_plan(plan_probe(account, RESERVED_SKU))
     assert "SKU '0033' in warehouse 'NW-EAST' of staging (partner SANDBOX), which has 112 units" in text
     assert "1. own value: TRUE_UP 112\n" in text
@@ -81,7 +81,7 @@ def test_a_sku_that_can_not_be_probed(
 
 
 def test_a_sku_of_two_warehouses_needs_one(account: Client, northwind: Sandbox) -> None:
-    """They are named, and so is the flag."""
+    """The error names them and the option."""
     row = {**northwind.state.stock.get_row(RESERVED_WAREHOUSE, RESERVED_SKU)}
     northwind.state.stock._rows["NW-WEST"][RESERVED_SKU] = row
     northwind.state.stock.quantities["NW-WEST", RESERVED_SKU] = 9
@@ -93,7 +93,7 @@ def test_a_sku_of_two_warehouses_needs_one(account: Client, northwind: Sandbox) 
 def test_nothing_is_sent_where_a_guard_objects_or_the_client_is_read_only(
     account: Client, connect: Callable[..., Client], northwind: Sandbox, writes: Writes
 ) -> None:
-    """A discontinued SKU may not rise; one whose units are all reserved may not fall."""
+    """A discontinued SKU may not rise, and a fully reserved one may not fall."""
     with pytest.raises(
         GuardRailError, match="guard discontinued in its step 'one more', so nothing was sent: SKU '0001'"
     ):
@@ -107,15 +107,15 @@ def test_nothing_is_sent_where_a_guard_objects_or_the_client_is_read_only(
 
 
 def test_a_sku_with_an_open_change_is_refused(account: Client, plan: Callable[..., object], writes: Writes) -> None:
-    """The command that settles it is named."""
+    """The error names the command that settles it."""
     submission = cn.submit_updates(account, plan(RESERVED_SKU))
     with pytest.raises(InvalidRequestError, match=f"submissions wait {submission.submission_id}"):
         plan_probe(account, RESERVED_SKU)
     assert len(writes()) == 1
 
 
-def test_it_stops_when_somebody_else_moves_the_stock(account: Client, northwind: Sandbox, writes: Writes) -> None:
-    """With what stands where; the next probe takes back its own unit and leaves the other change alone."""
+def test_it_stops_when_another_system_changes_the_stock(account: Client, northwind: Sandbox, writes: Writes) -> None:
+    """The message has the stock; the next probe takes back only its own unit."""
 
     def sell_after_one_more(text: str) -> None:
         if text.startswith("one more"):
@@ -140,7 +140,7 @@ def test_it_stops_when_somebody_else_moves_the_stock(account: Client, northwind:
 def test_an_interrupt_leaves_what_the_journal_shows_and_a_reversal_undoes(
     account: Client, northwind: Sandbox, stock: Callable[[str], int]
 ) -> None:
-    """A note says how things stand; the submission is in the journal, and its opposite puts the stock back."""
+    """A note has the state; the journal has the submission, and its reversal restores the stock."""
 
     with pytest.raises(KeyboardInterrupt) as caught:
         probe(account, on_step=_interrupt_at(ONE_MORE), steps=(ONE_MORE,))
@@ -155,7 +155,7 @@ def test_an_interrupt_leaves_what_the_journal_shows_and_a_reversal_undoes(
 
 
 def test_an_interrupted_overlap_is_put_back_by_the_stock(account: Client, northwind: Sandbox) -> None:
-    """In which order two writes were applied the journal does not know; a stock that neither explains is said."""
+    """The journal lacks the order of two writes; a stock that neither explains is reported."""
     northwind.dialect = Dialect(application_order="reverse")
 
     with pytest.raises(KeyboardInterrupt):
@@ -183,7 +183,7 @@ def test_a_lost_answer_stops_it_in_doubt(account: Client, northwind: Sandbox, cl
 
 
 def test_a_transaction_that_does_not_end_stops_it(account: Client, northwind: Sandbox) -> None:
-    """After the settling time, pending."""
+    """It is pending after the settling time."""
     northwind.state.transactions = TransactionStore(10_000.0)
     account.dialect = type(account.dialect)(settle_minutes=1)
     found = probe(account)
@@ -192,7 +192,7 @@ def test_a_transaction_that_does_not_end_stops_it(account: Client, northwind: Sa
 
 
 def test_a_write_that_is_not_sent_leaves_a_known_stock(account: Client, northwind: Sandbox) -> None:
-    """It is put back at once, and nothing stays open in the journal."""
+    """The stock is restored at once, and nothing stays open in the journal."""
     northwind.faults.add("too_many", "PATCH /inventories", after=1, times=8)  # as many as the sender repeats a write
     found = probe(account, steps=(ONE_MORE, FAILING_ROW))
     assert (found.result.exit_code, found.result.last_step) == (1, "failing row")
@@ -203,7 +203,7 @@ def test_a_write_that_is_not_sent_leaves_a_known_stock(account: Client, northwin
 
 
 def test_a_batch_that_is_sent_again_in_halves_tells_nothing_of_its_rows(account: Client, northwind: Sandbox) -> None:
-    """Its good row is applied by a request of its own."""
+    """Its good row is applied by its own request."""
     northwind.dialect = Dialect(batch_most=1)
     found = probe(account, steps=(ONE_MORE, FAILING_ROW))
     assert found.result.stopped is None
@@ -211,8 +211,8 @@ def test_a_batch_that_is_sent_again_in_halves_tells_nothing_of_its_rows(account:
     assert "failed_applies" not in found.read(account)
 
 
-def test_two_transactions_of_one_name_stop_it(account: Client, northwind: Sandbox) -> None:
-    """That handles are not new is found out; nothing that such a transaction says is believed."""
+def test_two_transactions_with_one_handle_stop_it(account: Client, northwind: Sandbox) -> None:
+    """The probe finds that handles repeat, and ignores what such a transaction says."""
     northwind.dialect = Dialect(handle_reuse=True)
     found = probe(account, steps=(OVERLAP,))
     assert found.result.exit_code == 4

@@ -1,4 +1,4 @@
-"""Several processes and one journal, and processes that are killed: nothing lost, nothing doubled."""
+"""Test concurrent and killed processes with one journal: nothing is lost or doubled."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def end(process: subprocess.Popen[str]) -> list[str]:
 def test_two_processes_submit_the_same_frame_at_once(
     northwind: Sandbox, account: Client, writes: Callable[[], list[list[str]]]
 ) -> None:
-    """One sends it, the other is told; every change arrives once."""
+    """One sends it, the other gets an error; every change arrives once."""
     processes = [start(northwind.url) for _ in range(2)]
     for process in processes:
         assert process.stdout is not None
@@ -60,7 +60,7 @@ def test_two_processes_submit_the_same_frame_at_once(
 def test_the_right_to_send_dies_with_its_process(
     northwind: Sandbox, account: Client, writes: Callable[[], list[list[str]]], stock: Callable[[str], int]
 ) -> None:
-    """Killed between two batches: another process goes on where it was, and every change is applied once."""
+    """After a kill between two batches another process continues, and every change is applied once."""
     before = {sku: stock(sku) for sku in cn.load_actual_stock(account).query("not is_discontinued")["product_sku"]}
     northwind.latency = 0.05
     process = start(northwind.url)
@@ -97,7 +97,7 @@ def test_the_right_to_send_dies_with_its_process(
 
 
 def test_killed_processes_tell_the_truth_afterwards() -> None:
-    """The benchmark of crashes, with fewer rounds; it prints its counts and ends in failure at the first lie."""
+    """This runs a shorter crash benchmark, which fails at the first wrong outcome."""
     ran = subprocess.run(
         [sys.executable, str(ROOT / "benchmarks/crash.py"), "--rounds", "1"],
         capture_output=True,

@@ -1,4 +1,4 @@
-"""After an answer that was lost, a crash or a failure: what is sent again, what never is, and what evidence says."""
+"""Test what is sent again after a lost answer, a crash or a failure, and what stock proves."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def outcome(submission: cn.Submission) -> dict[str, str]:
 
 
 def both(plan: Plan) -> pd.DataFrame:
-    """A TRUE_UP of 0003 and a DIFFERENTIAL of 0011, in one warehouse."""
+    """Plan a TRUE_UP of 0003 and a DIFFERENTIAL of 0011 in one warehouse."""
     return pd.concat([plan("0003"), plan("0011", type="DIFFERENTIAL")], ignore_index=True)
 
 
@@ -34,7 +34,7 @@ def both(plan: Plan) -> pd.DataFrame:
 def test_an_answer_lost_after_the_change(
     account: Client, northwind: Sandbox, plan: Plan, writes: Writes, fault: str
 ) -> None:
-    """In doubt; stock that stands at its target settles it, and nothing is sent a second time."""
+    """The row is in doubt; stock at its target settles it, and nothing is sent again."""
     northwind.faults.add(fault, CALL)
     submission = cn.submit_updates(account, both(plan), progress=False)
     assert set(outcome(submission).values()) == {"in_doubt"}
@@ -50,7 +50,7 @@ def test_an_answer_lost_after_the_change(
 def test_a_request_that_never_came_through(
     account: Client, northwind: Sandbox, plan: Plan, writes: Writes, stock: Stock
 ) -> None:
-    """TRUE_UP stands as before and is sent again; a DIFFERENTIAL never is, and is not_applied only after 20 minutes."""
+    """A TRUE_UP with unchanged stock is sent again; a DIFFERENTIAL never is, and is not_applied after 20 minutes."""
     before = stock("0003"), stock("0011")
     northwind.faults.add("server_error", CALL)
     submission = cn.submit_updates(account, both(plan), progress=False)
@@ -72,7 +72,7 @@ def test_a_request_that_never_came_through(
 def test_a_true_up_in_doubt_is_not_repeated_over_a_later_one(
     account: Client, northwind: Sandbox, plan: Plan, writes: Writes, stock: Stock
 ) -> None:
-    """A later submission of the same SKU is in the journal: what was in doubt stays so, with the reason."""
+    """The journal has a later submission of the SKU, so the row stays in doubt, with the reason."""
     northwind.faults.add("server_error", CALL)
     first = cn.submit_updates(account, plan("0003"), progress=False)
     account.clock.sleep(1)
@@ -92,7 +92,7 @@ def test_a_true_up_in_doubt_is_not_repeated_over_a_later_one(
 def test_stock_that_is_neither_old_nor_new_settles_nothing(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock
 ) -> None:
-    """Sold meanwhile: the row stays in doubt, says what was read, and a person closes it with a note."""
+    """After a sale the row stays in doubt with the stock read, and resolve() closes it with a note."""
     northwind.faults.add("lost", CALL)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     account.clock.sleep(10)
@@ -125,10 +125,10 @@ def test_stock_that_is_neither_old_nor_new_settles_nothing(
     ],
     ids=["no note", "no outcome", "another spelling", "not there", "nothing", "another frame"],
 )
-def test_a_word_that_nobody_can_take_closes_nothing(
+def test_an_invalid_outcome_closes_nothing(
     account: Client, northwind: Sandbox, plan: Plan, rows: Any, arguments: tuple[str, str], words: str
 ) -> None:
-    """One clear line, and the row stays as it was."""
+    """One clear line, and the row is unchanged."""
     northwind.faults.add("lost", CALL)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     with pytest.raises(InvalidRequestError, match=words):
@@ -136,15 +136,15 @@ def test_a_word_that_nobody_can_take_closes_nothing(
     assert outcome(submission) == {"0003": "in_doubt"}
 
 
-def test_what_evidence_settled_no_person_changes(account: Client, plan: Plan) -> None:
-    """Applied is applied: what is wrong now is a new correction."""
+def test_rows_settled_by_evidence_cannot_be_resolved(account: Client, plan: Plan) -> None:
+    """An applied row stays applied; fix it with a new correction."""
     submission = cn.submit_updates(account, plan("0003"), progress=False).wait(progress=False)
     with pytest.raises(InvalidRequestError, match="settled by evidence"):
         submission.resolve(submission.outcomes, "not_applied", "no")
 
 
 def test_a_transaction_that_answers_after_a_person_did(account: Client, northwind: Sandbox, plan: Plan) -> None:
-    """What a person closed stays closed; what is still pending is settled."""
+    """Rows closed by resolve() stay closed; pending ones are settled."""
     northwind.state.transactions._life *= 400
     submission = cn.submit_updates(account, plan("0003", "0011"), progress=False)
     submission.resolve("0003", "not_applied", "never")
@@ -155,7 +155,7 @@ def test_a_transaction_that_answers_after_a_person_did(account: Client, northwin
 def test_rows_refused_by_a_transaction_are_sent_again_alone(
     account: Client, northwind: Sandbox, plan: Plan, writes: Writes
 ) -> None:
-    """retry() takes rejected and not_applied rows; history shows both times."""
+    """retry() sends rejected and not_applied rows; the history has both attempts."""
     northwind.faults.add("failed_rows", CALL, rows=(1,))
     submission = cn.submit_updates(account, plan("0003", "0011", "0012"), progress=False).wait(progress=False)
     submission.verify()
@@ -170,7 +170,7 @@ def test_rows_refused_by_a_transaction_are_sent_again_alone(
 
 
 def test_a_retry_over_moved_stock_is_withheld(account: Client, northwind: Sandbox, plan: Plan, writes: Writes) -> None:
-    """The row stays what it was, and says why it was not sent."""
+    """The row keeps its outcome and says why it was not sent."""
     northwind.faults.add("failed_rows", CALL, rows=(0,))
     submission = cn.submit_updates(account, plan("0003"), progress=False).wait(progress=False)
     account.clock.sleep(1)
@@ -183,7 +183,7 @@ def test_a_retry_over_moved_stock_is_withheld(account: Client, northwind: Sandbo
 
 
 def test_a_token_refused_in_between(account: Client, northwind: Sandbox, plan: Plan) -> None:
-    """A refusal before processing: one new token, and the write is repeated, once."""
+    """A 401 precedes processing: a new token is fetched, and the write is repeated once."""
     northwind.faults.add("expired_token", CALL)
     submission = cn.submit_updates(account, both(plan), progress=False).wait(progress=False)
     assert set(outcome(submission).values()) == {"applied"}
@@ -192,7 +192,7 @@ def test_a_token_refused_in_between(account: Client, northwind: Sandbox, plan: P
 def test_a_token_refused_for_good_stops_and_can_be_resumed(
     account: Client, northwind: Sandbox, plan: Plan, writes: Writes
 ) -> None:
-    """Nothing is in doubt: what was not sent waits for resume(), with the reason."""
+    """Nothing is in doubt; unsent rows wait for resume(), with the reason."""
     northwind.faults.add("unauthorized", CALL, after=1, times=2)
     submission = cn.submit_updates(account, plan("0003", "0011", "0012"), batch_size=1, progress=False)
     assert outcome(submission) == {"0003": "pending", "0011": "not_sent", "0012": "not_sent"}
@@ -205,7 +205,7 @@ def test_a_token_refused_for_good_stops_and_can_be_resumed(
 def test_a_differential_that_was_not_sent_goes_out_once(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock
 ) -> None:
-    """After a refusal it may be sent, and before_quantity is the stock just before that."""
+    """After a refusal it may be sent, and before_quantity is the stock just before."""
     before = stock("0003")
     northwind.faults.add("unauthorized", CALL, times=2)
     submission = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL"), progress=False)
@@ -220,12 +220,12 @@ def test_a_differential_that_was_not_sent_goes_out_once(
 def test_stock_that_moves_while_a_long_submission_is_sent(
     account: Client, northwind: Sandbox, clock: FakeClock, plan: Plan, writes: Writes
 ) -> None:
-    """It is read again every five minutes, and rows under which it moved stay behind with the reason."""
+    """Stock is read every five minutes; rows whose stock changed are held with the reason."""
     updates = plan("0003", "0011", "0012")
     key = next(k for k in northwind.state.stock.quantities if k[1] == "0012")
 
     class Slow(Client):
-        """Each write takes four minutes, and 0012 is sold meanwhile."""
+        """Each write takes four minutes, and units of 0012 are sold meanwhile."""
 
         def write(self, *arguments: Any) -> Any:
             answer = super().write(*arguments)
@@ -242,7 +242,7 @@ def test_stock_that_moves_while_a_long_submission_is_sent(
 
 
 def test_two_holders_of_the_right_to_send(account: Client, northwind: Sandbox, plan: Plan, writes: Writes) -> None:
-    """While one sends, another can't: one clear line, and nothing is doubled."""
+    """While one process sends, another gets a one-line error, and nothing is doubled."""
     northwind.faults.add("unauthorized", CALL, times=2)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     sent = len(writes())
@@ -257,7 +257,7 @@ def test_two_holders_of_the_right_to_send(account: Client, northwind: Sandbox, p
 def test_a_process_that_just_began_to_send_is_not_called_crashed(
     account: Client, northwind: Sandbox, plan: Plan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Found free, and taken by another process a moment later: what is in its hands stays there."""
+    """Another process took the free rows a moment ago, and keeps them."""
     northwind.faults.add("unauthorized", CALL, times=2)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     context = get_context(account)
@@ -275,7 +275,7 @@ def test_a_process_that_just_began_to_send_is_not_called_crashed(
 def test_a_read_only_client_resumes_and_retries_nothing(
     account: Client, connect: Callable[..., Client], northwind: Sandbox, plan: Plan
 ) -> None:
-    """It may look, wait and verify."""
+    """It may read, wait and verify."""
     northwind.faults.add("lost", CALL)
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     account.clock.sleep(10)
@@ -289,7 +289,7 @@ def test_a_read_only_client_resumes_and_retries_nothing(
 def test_another_client_follows_what_one_sent(
     account: Client, connect: Callable[..., Client], northwind: Sandbox, plan: Plan
 ) -> None:
-    """After a restart: the handle is known, so its end is."""
+    """After a restart the journal has the handle."""
     name = cn.submit_updates(account, plan("0003"), progress=False).submission_id
     account.close()
     other = cn.open_submission(connect(), name)
@@ -299,7 +299,7 @@ def test_another_client_follows_what_one_sent(
 def test_a_failed_transaction_that_applied_nothing(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock
 ) -> None:
-    """unconfirmed, then not_applied by two readings, then sent again."""
+    """Rows are unconfirmed, then not_applied after two readings, then sent again."""
     before = stock("0003")
     northwind.dialect = Dialect(failed_applies="nothing")
     northwind.faults.add("failed_rows", CALL, rows=(1,))
@@ -313,7 +313,7 @@ def test_a_failed_transaction_that_applied_nothing(
 
 
 def test_a_transaction_that_cenports_forgot(account: Client, northwind: Sandbox, plan: Plan) -> None:
-    """Pending until it must have landed, then left to the evidence."""
+    """Rows are pending until it must have taken effect, then stock decides."""
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     northwind.state.transactions._by_handle.clear()
     with pytest.warns(cn.errors.PendingWarning, match="still has 1 row pending"):
@@ -323,8 +323,8 @@ def test_a_transaction_that_cenports_forgot(account: Client, northwind: Sandbox,
     assert outcome(submission.verify()) == {"0003": "applied"}
 
 
-def test_a_closed_client_is_told(account: Client, plan: Plan) -> None:
-    """What to do is said, and whoever only looks at the submission gets no traceback."""
+def test_a_closed_client_raises_a_clear_error(account: Client, plan: Plan) -> None:
+    """The error says what to do, and displaying the submission raises nothing."""
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     account.close()
     with pytest.raises(JournalError, match="connect again"):
@@ -332,10 +332,10 @@ def test_a_closed_client_is_told(account: Client, plan: Plan) -> None:
     assert "connect again" in repr(submission)
 
 
-def test_what_was_not_sent_waits_for_an_earlier_change_in_doubt(
+def test_unsent_rows_wait_for_an_earlier_change_in_doubt(
     account: Client, northwind: Sandbox, plan: Plan, writes: Writes
 ) -> None:
-    """Two changes of a SKU at once would leave no evidence of either: the one in doubt is settled first."""
+    """Two open changes of a SKU would leave no evidence, so the one in doubt is settled first."""
     northwind.faults.add("unauthorized", CALL, times=2)
     second = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL", by=6), progress=False)
     northwind.faults.add("server_error", CALL)

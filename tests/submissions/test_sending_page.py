@@ -1,4 +1,4 @@
-"""What the page on sending shows is what comes out, and its numbers are those of a sandbox."""
+"""Test that the page on sending shows the real output and numbers of a sandbox."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOVED = {"3 sold": (-3, 7), "5 delivered": (5, 15)}
 
 
 def table(first: str) -> list[dict[str, str]]:
-    """Read the table of the page whose first column is called so."""
+    """Read the page's table whose first column has that header."""
     text = PAGE.read_text(encoding="utf-8")
     head, _, *lines = re.search(rf"^\| {re.escape(first)} \|.*\n(\|.*\n)+", text, re.MULTILINE)[0].splitlines()
     cells = [[cell.strip().strip("`") for cell in line.strip("|").split("|")] for line in (head, *lines)]
@@ -37,7 +37,7 @@ def table(first: str) -> list[dict[str, str]]:
 
 @pytest.fixture
 def move(northwind: Sandbox) -> Callable[[int], None]:
-    """Let units come to the shelf or leave it, in the books too."""
+    """Change a SKU's units on the shelf and in the books."""
 
     def by(units: int) -> None:
         with northwind.state.lock:
@@ -50,7 +50,7 @@ def move(northwind: Sandbox) -> Callable[[int], None]:
 def test_the_page_shows_what_comes_out(
     account: Client, northwind: Sandbox, clock: FakeClock, move: Callable[[int], None]
 ) -> None:
-    """Each example runs, on Northwind, and prints what stands there."""
+    """Each example runs on Northwind and prints the output on the page."""
     text = PAGE.read_text(encoding="utf-8").replace("\n```\n", "\n\n")  # a fence would be taken for output
     names = {
         "client": account,
@@ -80,7 +80,7 @@ def test_a_count_of_eight_sent_at_eleven(
     account: Client, stock: Callable[[str], int], move: Callable[[int], None],
     made: str, at_count: str, mode: str, moved: str, sent: str, after: str,
 ) -> None:  # fmt: skip
-    """Every line of the table: what is sent, what the stock is then, and how far from the shelf."""
+    """Each line of the table has the quantity sent, the resulting stock, and the difference to the shelf."""
     units, there = MOVED[moved]
     move(12 - stock(SKU))
     eight = cn.load_actual_stock(account, refresh=True)
@@ -104,7 +104,7 @@ def test_a_count_of_eight_sent_at_eleven(
 def test_a_sale_between_the_last_look_and_the_change(
     account: Client, stock: Callable[[str], int], move: Callable[[int], None], row: dict[str, str]
 ) -> None:
-    """A TRUE_UP swallows it, a DIFFERENTIAL does not; both are applied."""
+    """A TRUE_UP overwrites it, a DIFFERENTIAL doesn't; both are applied."""
     kind, units = row["sent at 11:00"].split()
     move(9 - stock(SKU))
     frame = pd.DataFrame({"warehouse_code": [CODE], "product_sku": [SKU], "quantity": [int(units)]})
@@ -120,25 +120,25 @@ def test_a_sale_between_the_last_look_and_the_change(
     )  # fmt: skip
 
 
-def test_the_page_forgets_no_outcome_and_no_exit_code() -> None:
-    """Each outcome has its line, with the code that the command ends with."""
+def test_the_page_covers_every_outcome_and_exit_code() -> None:
+    """Each outcome has a line with its exit code."""
     assert {row["outcome"]: int(row["exit code"]) for row in table("outcome")} == OUTCOME_CODES
 
 
-def test_the_page_forgets_no_state() -> None:
-    """Each state of a batch has its line."""
+def test_the_page_covers_every_state() -> None:
+    """Each state of a batch has a line."""
     known = {state for _, *states in BATCH_TRANSITIONS for state in states} | {"held", "dropped", "dry_run"}
     assert {row["state"] for row in table("state")} == known
 
 
 def test_the_page_has_every_transition() -> None:
-    """Each way of a row from one outcome to another, and no other."""
+    """The page lists exactly the transitions between outcomes."""
     shown = {(row["from"], name.strip(" `")) for row in table("from") for name in row["to"].split(",")}
     assert shown == set(list_outcome_pairs())
 
 
 def test_the_page_has_what_every_refusal_proves() -> None:
-    """Those that reject, and those after which it may be sent again."""
+    """It lists refusals that reject, and those after which rows may be sent again."""
     rows = {row["answer"]: row["the rows"] for row in table("answer")}
     found = {
         int(status): "refuse" if outcome.startswith("rejected") else "return"

@@ -1,4 +1,4 @@
-"""What a person said unknown SKUs are is remembered for the account, and nothing fails because of it."""
+"""Test that settled unknown SKUs are remembered for the account, and never cause a failure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Stock = Callable[[str], int]
 
 @pytest.fixture
 def counts(account: Client) -> pd.DataFrame:
-    """The whole of a warehouse, as it stands, but for 0003, which is counted as X3."""
+    """Make a full count of a warehouse, equal to its stock, with 0003 counted as X3."""
     actual = cn.load_actual_stock(account)
     counted = actual.loc[actual["warehouse_code"] == "NW-EAST", ["warehouse_code", "product_sku", "quantity"]]
     return counted.assign(product_sku=counted["product_sku"].replace({"0003": "X3"}))
@@ -31,7 +31,7 @@ def _plan(account: Client, counts: pd.DataFrame, **arguments: object) -> pd.Data
 
 
 def test_counted_rows_go_and_zeros_wait(account: Client, counts: pd.DataFrame, stock: Stock) -> None:
-    """Until the unknown SKU is settled; then the count is what the warehouse has."""
+    """Once the unknown SKU is settled, the zeros are sent."""
     before = stock("0003")
     counts.loc[counts["product_sku"] == "0011", "quantity"] += 1
     submission = cn.submit_updates(account, _plan(account, counts), on_objection="hold", progress=False)
@@ -45,8 +45,8 @@ def test_counted_rows_go_and_zeros_wait(account: Client, counts: pd.DataFrame, s
     assert stock("0003") == before + 2
 
 
-def test_what_was_settled_is_remembered(connect: Callable[..., Client], counts: pd.DataFrame) -> None:
-    """By another process too, for this account alone, in a file of its owner's."""
+def test_settlements_are_remembered(connect: Callable[..., Client], counts: pd.DataFrame) -> None:
+    """Other processes of this account read it from a private file."""
     counts.loc[counts["product_sku"] == "X3", "quantity"] += 2
     account = connect()
     plan = _plan(account, counts, unknown={"X3": "0003"})
@@ -61,8 +61,8 @@ def test_what_was_settled_is_remembered(connect: Callable[..., Client], counts: 
     assert os.name != "posix" or stat.S_IMODE(file.stat().st_mode) == 0o600
 
 
-def test_what_was_settled_in_a_sandbox_goes_with_it(home: Path) -> None:
-    """It is nobody's account."""
+def test_settlements_of_a_sandbox_are_deleted_with_it(home: Path) -> None:
+    """A sandbox is no lasting account."""
     with cn.connect("sandbox") as client:
         actual = cn.load_actual_stock(client)
         counts = actual.iloc[:1].assign(product_sku="X", quantity=1)
@@ -76,7 +76,7 @@ def test_what_was_settled_in_a_sandbox_goes_with_it(home: Path) -> None:
     "content", [b"", b"no json", b'{"account": 3}', b"\xff", b'{"account": "a", "skus": {"X": 1}}']
 )
 def test_a_damaged_file_is_as_none_and_written_anew(tmp_path: Path, content: bytes) -> None:
-    """What it said is asked for again."""
+    """Its settlements are asked for again."""
     save_settlements(tmp_path, "a", {"X": "A"})
     (file,) = (tmp_path / "settled_skus").iterdir()
     file.write_bytes(content)
@@ -86,7 +86,7 @@ def test_a_damaged_file_is_as_none_and_written_anew(tmp_path: Path, content: byt
 
 
 def test_settlements_are_added_up(tmp_path: Path) -> None:
-    """The newest wins; accounts don't mix; to say nothing new writes nothing."""
+    """The newest wins, accounts are separate, and nothing new writes nothing."""
     save_settlements(tmp_path, "a", {"X": "A", "Y": "new"})
     save_settlements(tmp_path, "a", {"X": "B"})
     save_settlements(tmp_path, "b", {})
@@ -98,7 +98,7 @@ def test_settlements_are_added_up(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_written_fails_no_submission(
     account: Client, counts: pd.DataFrame, stock: Stock
 ) -> None:
-    """It is said in a sentence."""
+    """One sentence reports it."""
     (account.home / "settled_skus").write_text("in the way")
     before = stock("0003")
     counts.loc[counts["product_sku"] == "X3", "quantity"] += 2

@@ -1,4 +1,4 @@
-"""Sending with care: dry runs, rows that are held, a canary first, what counts as a repetition."""
+"""Test options of submissions: dry run, held rows, canary, repetitions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def outcome(submission: cn.Submission) -> dict[str, str]:
 def test_the_journal_after_a_dry_run_knows_nothing_of_it(
     account: Client, plan: Plan, writes: Writes, home: Any
 ) -> None:
-    """It shows what would be sent, through a read-only client too, and can't be sent by mistake."""
+    """It shows what would be sent, works with a read-only client, and can't be sent."""
     submission = cn.submit_updates(account, plan("0003", "0011"), dry_run=True)
     assert outcome(submission) == {"0003": "not_sent", "0011": "not_sent"}
     assert submission.outcomes["message"].str.contains("dry run").all()
@@ -41,14 +41,14 @@ def test_the_journal_after_a_dry_run_knows_nothing_of_it(
 
 
 def test_a_guard_objects_in_a_dry_run_too(account: Client, plan: Plan) -> None:
-    """It does everything but send."""
+    """A dry run does everything but send."""
     updates = plan("0003").assign(product_sku="XX", current_quantity=pd.array([None], dtype="Int64"))
     with pytest.raises(GuardRailError, match="XX"):
         cn.submit_updates(account, updates, dry_run=True)
 
 
 def test_held_rows_are_a_file_and_an_outcome(account: Client, plan: Plan, writes: Writes) -> None:
-    """What has no objection goes; the rest can be read, mended and submitted on its own."""
+    """Rows without objections are sent; the others can be read, fixed and submitted separately."""
     updates = plan("0003", "0011")
     updates.loc[1, "product_sku"] = "XX"
     submission = cn.submit_updates(account, updates, on_objection="hold", progress=False).wait(progress=False)
@@ -67,7 +67,7 @@ def test_held_rows_are_a_file_and_an_outcome(account: Client, plan: Plan, writes
 
 
 def test_a_held_row_is_never_retried(account: Client, plan: Plan, writes: Writes, stock: Stock) -> None:
-    """Whatever a person said became of it, the guard's objection stands: it is submitted on its own, or not at all."""
+    """The objection stands whatever resolve() recorded; the row can only be submitted separately."""
     actual = cn.load_actual_stock(account)
     gone = actual.loc[actual["is_discontinued"], "product_sku"].iloc[0]
     before = stock(gone)
@@ -81,7 +81,7 @@ def test_a_held_row_is_never_retried(account: Client, plan: Plan, writes: Writes
 
 
 def test_a_canary_that_comes_through_lets_the_rest_go(account: Client, plan: Plan, writes: Writes) -> None:
-    """Its rows are read back; the others follow."""
+    """Its rows are read back before the others are sent."""
     submission = cn.submit_updates(account, plan("0003", "0011", "0012"), canary=2, progress=False).wait(progress=False)
     assert set(outcome(submission).values()) == {"applied"}
     assert writes() == [["0003", "0011"], ["0012"]]
@@ -91,7 +91,7 @@ def test_a_canary_that_comes_through_lets_the_rest_go(account: Client, plan: Pla
 def test_a_canary_notices_that_another_stock_was_set(
     account: Client, northwind: Sandbox, plan: Plan, writes: Writes, stock: Stock
 ) -> None:
-    """TRUE_UP sets available stock: Cenports says completed, the read-back says otherwise, and the rest stays."""
+    """TRUE_UP set available stock: Cenports reports completed, the reading differs, and the rest isn't sent."""
     northwind.dialect = Dialect(true_up_sets="available")
     reserved = {sku for (_, sku), units in northwind.state.orders.reserved.items() if units > 0}
     known = cn.load_actual_stock(account).query("not is_discontinued")["product_sku"].tolist()
@@ -106,7 +106,7 @@ def test_a_canary_notices_that_another_stock_was_set(
 
 
 def test_two_documents_with_the_same_change_are_two(account: Client, plan: Plan, stock: Stock) -> None:
-    """Ten units came in the morning and ten at noon: another reference is no repetition, the same one is."""
+    """Ten units came in the morning and ten at noon: another reference is no repetition."""
     before = stock("0003")
     for number in ("DN-1", "DN-2"):
         updates = plan("0003", type="DIFFERENTIAL", by=10).assign(reference=number)
@@ -117,7 +117,7 @@ def test_two_documents_with_the_same_change_are_two(account: Client, plan: Plan,
 
 
 def test_how_far_back_a_repetition_counts(account: Client, plan: Plan) -> None:
-    """A day by default; as long as the threshold says."""
+    """It counts for a day by default, or the threshold."""
     updates = plan("0003", type="DIFFERENTIAL")
     cn.submit_updates(account, updates, progress=False).wait(progress=False)
     account.clock.sleep(25 * 3_600)
@@ -127,7 +127,7 @@ def test_how_far_back_a_repetition_counts(account: Client, plan: Plan) -> None:
 
 
 def test_rows_of_a_file_go_through_to_the_journal(account: Client) -> None:
-    """Reason and reference are there, and who it was."""
+    """The journal has reason, reference and user."""
     file = io.StringIO("warehouse_code,product_sku,quantity\nNW-EAST,0012,80\n")
     updates = cn.build_true_up(cn.read_counts(file), cn.load_actual_stock(account), reason="weekly", reference="C-7")
     cn.submit_updates(account, updates, progress=False).wait(progress=False)

@@ -1,4 +1,4 @@
-"""Answers that prove nothing: another handle, a status that may follow the change, an end that names no row."""
+"""Test answers that prove nothing: another handle, a status that may follow the change, errors without rows."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def outcome(submission: cn.Submission) -> dict[str, str]:
 
 
 def test_an_answer_of_another_handle_is_no_answer(account: Client, northwind: Sandbox, plan: Plan) -> None:
-    """It is asked again; what it said of another transaction decides nothing here."""
+    """The transaction is polled again, and the other one's answer is ignored."""
     northwind.faults.add("failed_rows", CALL, rows=(0,))
     failing = cn.submit_updates(account, plan("0003"), progress=False)
     other = cn.submit_updates(account, plan("0011"), progress=False)
@@ -46,7 +46,7 @@ def test_an_answer_of_another_handle_is_no_answer(account: Client, northwind: Sa
 def test_one_handle_for_two_batches_says_nothing_of_either(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock
 ) -> None:
-    """Stock does; nothing is rejected, and nothing is doubled."""
+    """Stock decides; nothing is rejected or doubled."""
     before = stock("0003"), stock("0014")
     handles: list[str] = []
     write = account.write
@@ -71,7 +71,7 @@ def test_one_handle_for_two_batches_says_nothing_of_either(
 def test_a_status_that_may_follow_the_change_proves_nothing(
     account: Client, northwind: Sandbox, plan: Plan, stock: Stock, status: int
 ) -> None:
-    """In doubt, and found applied; retry() has nothing to send."""
+    """The row is in doubt, then found applied; retry() sends nothing."""
     before = stock("0003")
     northwind.faults.add("late_error", CALL, status=status)
     submission = cn.submit_updates(account, plan("0003", type="DIFFERENTIAL"), progress=False)
@@ -86,7 +86,7 @@ def test_a_status_that_may_follow_the_change_proves_nothing(
 def test_completed_with_errors_that_name_no_row_confirms_nothing(
     account: Client, northwind: Sandbox, plan: Plan, errors: Any
 ) -> None:
-    """Unconfirmed, and the stock tells."""
+    """Rows are unconfirmed, and stock decides."""
     submission = cn.submit_updates(account, plan("0003"), progress=False)
     answer = _transaction(submission, status="COMPLETED", errors=errors)
     with _answers(account, answer):
@@ -97,8 +97,8 @@ def test_completed_with_errors_that_name_no_row_confirms_nothing(
 
 
 @pytest.mark.parametrize("word", ["PARTIALLY_COMPLETED", "CANCELLED", "ERROR"])
-def test_a_final_word_that_nobody_knows_ends_the_waiting(account: Client, plan: Plan, word: str) -> None:
-    """Unconfirmed; and it is no proof that nothing can come any more."""
+def test_an_unknown_final_status_ends_the_wait(account: Client, plan: Plan, word: str) -> None:
+    """Rows are unconfirmed, and a later effect isn't ruled out."""
     submission = cn.submit_updates(account, plan("0003", by=3), progress=False)
     with _answers(account, _transaction(submission, status=word)):
         submission.wait(progress=False)
@@ -113,7 +113,7 @@ def _transaction(submission: cn.Submission, **changes: Any) -> dict[str, Any]:
 
 
 class _answers:  # noqa: N801 - reads as a statement
-    """Answer every question for a transaction so."""
+    """Answer every transaction request with this."""
 
     def __init__(self, client: Client, answer: dict[str, Any]) -> None:
         self._client, self._answer, self._get = client, answer, client.get

@@ -189,7 +189,7 @@ WATCHED_POOLS = {"http": _Pool, "https": _SecurePool}
 def _transport_error(what: str, timeout: tuple[float, float], error: Exception) -> TransportError:
     """Build the error that says what happened, and whether the request may have arrived."""
     if isinstance(error, requests.exceptions.ConnectTimeout):
-        text = f"{what} found nobody in {timeout[0]:.0f} s ({_innermost_reason(error)})"
+        text = f"{what} reached no server in {timeout[0]:.0f} s ({_innermost_reason(error)})"
         return TransportError(f"{text}: check the network and the address.", reached=False)
     if isinstance(error, requests.exceptions.ReadTimeout):
         text = f"{what} was not answered in {timeout[1]:.0f} s ({_innermost_reason(error)})"

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 from support.fake_clock import FakeClock
@@ -34,6 +35,7 @@ def names() -> Iterator[dict[str, Any]]:
     sandbox = Sandbox(rate_limit=None, clock=Clock(frozen_at=datetime(2026, 3, 2, 12, tzinfo=UTC)))
     with sandbox, Client(resolve_settings("sandbox", base_url=sandbox.url), clock=FakeClock(sandbox)) as client:
         yield {"cn": cn, "pd": pd, "client": client, "Sandbox": Sandbox}
+    plt.close("all")
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Mapping
-from typing import Any, ParamSpec, cast
+from typing import ParamSpec, cast
 
 import pandas as pd
 
@@ -65,8 +65,3 @@ def require_accounts(frames: Mapping[str, pd.DataFrame]) -> bool:
 def choose_account(frame: pd.DataFrame, account: str) -> pd.DataFrame:
     """Choose the rows of one account, without the column."""
     return frame[(frame[ACCOUNT] == account).to_numpy(dtype=bool)].drop(columns=ACCOUNT)
-
-
-def add_account_key(frame: Any, keys: list[str]) -> list[str]:
-    """Return the key of a frame's rows, which has the account if the frame has it."""
-    return [ACCOUNT, *keys] if ACCOUNT in frame.columns else keys

@@ -37,3 +37,15 @@ def describe_accounts(frame: pd.DataFrame, what: str) -> str:
         f"has rows of {len(accounts)} accounts ({shown}): pass those of one, such as "
         f'{what}[{what}["account"] == "{accounts[0]}"]'
     )
+
+
+def add_account_key(frame: pd.DataFrame, keys: list[str]) -> list[str]:
+    """Return the key of a frame's rows, with the account in front if the frame has it."""
+    return [ACCOUNT, *keys] if ACCOUNT in frame.columns else keys
+
+
+def name_warehouses_by_account(rows: pd.DataFrame) -> pd.DataFrame:
+    """Put the account before the warehouse code of rows of several accounts, whose warehouses may share a code."""
+    if len(list_accounts(rows)) < 2:
+        return rows
+    return rows.assign(warehouse_code=rows[ACCOUNT] + " " + rows["warehouse_code"])

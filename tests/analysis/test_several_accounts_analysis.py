@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
 
@@ -97,3 +99,19 @@ def test_scans_of_several_accounts_give_the_same() -> None:
         found = cn.restatement(scan, later, executor=executor)
     pd.testing.assert_frame_equal(found.steps, cn.restatement(scan.frame, later.frame).steps)
     pd.testing.assert_frame_equal(found.lines, cn.restatement(scan.frame, later.frame).lines)
+
+
+def test_charts_of_analyses_take_several_accounts(tmp_path: Path) -> None:
+    """Warehouses of two accounts may have the same code, so their names tell them apart; files keep the column."""
+    cover = cn.stock_cover(both(LINES), both(STOCK), days=7, as_of="2026-06-12")
+    for ax in (cn.plot_cover(cover), cn.plot_demand(cover)):
+        labels = [label.get_text() for label in ax.get_yticklabels()]
+        assert any("(acme W)" in label for label in labels)
+        assert any("(globex W)" in label for label in labels)
+    assert cn.plot_orders(both(ORDERS), by="day", measure="orders").get_title(loc="left")
+    assert cn.plot_orders(both(LINES), by="day").get_title(loc="left")
+    ages = cn.order_ages(both(ORDERS), both(LINES), now="2026-06-12T00:00Z")
+    assert cn.plot_ages(ages).get_title(loc="left") == "Orders that wait"
+    plt.close("all")
+    path = cn.export(both(ORDERS), tmp_path / "orders.csv")
+    assert pd.read_csv(path, dtype=str)["account"].tolist() == ["acme", "acme", "globex", "globex"]

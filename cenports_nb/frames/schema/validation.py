@@ -10,7 +10,7 @@ import pandas as pd
 import pandera.pandas as pa
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.account_column import ACCOUNT, describe_accounts
+from cenports_nb.frames.account_column import ACCOUNT, add_account_key, describe_accounts
 from cenports_nb.frames.row_keys import IntArray, find_duplicates, index_rows
 from cenports_nb.frames.schema.coercion import COERCIONS, Flaw
 from cenports_nb.frames.schema.frame_kinds import explain_wrong_kind
@@ -30,6 +30,7 @@ def validate_columns(
     optional: Collection[str] = (),
     least: Mapping[str, int] | None = None,
     unique: Sequence[str] = (),
+    by_account: bool = False,
 ) -> pd.DataFrame:
     """Validate the needed columns of a frame, and convert them to the schema's dtypes.
 
@@ -46,6 +47,7 @@ def validate_columns(
         columns: The needed columns; by default all columns of the schema.
         optional: Those that may be absent, besides the ones that the schema doesn't require.
         least: The minimum value of a column.
+        by_account: Take rows of several accounts: `account` is read too, and a part of `unique`.
         unique: Columns that must identify a row. (A caller that encodes keys uses `refuse_duplicates`.)
 
     Returns:
@@ -58,13 +60,15 @@ def validate_columns(
         raise InvalidRequestError(f"{what} must be a DataFrame, not {type(frame).__name__}.")
     schema = {ACCOUNT: ACCOUNT_COLUMN, **model.to_schema().columns}
     needed = list(model.to_schema().columns) if columns is None else [*columns]
+    if by_account:
+        needed = add_account_key(frame, needed)
+        unique = add_account_key(frame, [*unique]) if unique else unique
     missing = [name for name in needed if name not in frame.columns and name not in optional and schema[name].required]
     lacks = _describe_missing_columns(frame, missing) if missing else ""
     if wrong_kind := explain_wrong_kind(frame, what):
         raise InvalidRequestError(f"{what} {lacks or 'is another frame'}: {wrong_kind}.")
-    problems = [lacks] if missing else []
-    if ACCOUNT not in needed and (several := describe_accounts(frame, what)):
-        problems.append(several)
+    several = "" if ACCOUNT in needed else describe_accounts(frame, what)
+    problems = [problem for problem in (lacks, several) if problem]
     read: dict[str, pd.Series[Any]] = {}
     for name in needed:
         if name not in frame.columns:

@@ -10,6 +10,7 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.account_column import name_warehouses_by_account
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
@@ -66,7 +67,7 @@ def plot_cover(
         >>> ax.get_title(loc="left")
         'Days until the stock runs out'
     """
-    rows = validate_columns(cover, CoverRows, "cover", optional=["product_name"]).reset_index(drop=True)
+    rows = read_cover(cover, "cover").reset_index(drop=True)
     check_bar_limit(top)
     if isinstance(low, bool) or not isinstance(low, int | float) or not 0 <= low < np.inf:
         raise InvalidRequestError(f"low={low!r} must be a number of days.")
@@ -93,6 +94,12 @@ def plot_cover(
         ],
     )
     return ax
+
+
+def read_cover(frame: pd.DataFrame, what: str) -> pd.DataFrame:
+    """Validate a frame of `stock_cover`; of several accounts, warehouses have the account before their code."""
+    rows = validate_columns(frame, CoverRows, what, optional=["product_name"], by_account=True)
+    return name_warehouses_by_account(rows)
 
 
 def _select_bars(found: pd.DataFrame, top: int) -> pd.DataFrame:

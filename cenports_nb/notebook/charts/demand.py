@@ -9,7 +9,6 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
     BLUE,
@@ -23,7 +22,7 @@ from cenports_nb.notebook.charts.canvas import (
     format_hidden,
     prepare_axes,
 )
-from cenports_nb.notebook.charts.cover import CoverRows
+from cenports_nb.notebook.charts.cover import read_cover
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:
@@ -104,7 +103,7 @@ def plot_demand(frame: pd.DataFrame, *, top: int = 12, title: str | None = None,
 def _read_demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Wording]:
     """Return stock and demand of either frame, one row per warehouse and SKU."""
     if isinstance(frame, pd.DataFrame) and "sold" in frame.columns:
-        rows = validate_columns(frame, CoverRows, "frame", optional=["product_name"])
+        rows = read_cover(frame, "frame")
         daily = (rows["sold"] / rows["daily"])[
             rows["daily"] > 0
         ]  # the length of the window in days, which the frame has only in this form

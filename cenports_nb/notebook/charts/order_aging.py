@@ -66,7 +66,7 @@ def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None =
         >>> ax.get_title(loc="left")
         'Orders that wait'
     """
-    rows = validate_columns(ages, _AgeRows, "ages")
+    rows = validate_columns(ages, _AgeRows, "ages", by_account=True)
     # `order_ages` lists no order that is acknowledged and shipped.
     rows = rows[rows["unshipped"] | ~rows["acknowledged"].fillna(value=False).astype(bool)]
     ax = prepare_axes(ax, 4.2 if len(rows) else 0)

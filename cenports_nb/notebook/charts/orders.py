@@ -188,7 +188,7 @@ def _sum_lines_by_day(has_lines: pd.DataFrame, zone: str, measure: str) -> pd.Se
 
 def _sum_orders_by_day(orders: pd.DataFrame, zone: str, measure: str) -> pd.Series[Any]:
     needed = [*ORDER_KEYS, "order_date"] if measure == "orders" else [*ORDER_KEYS, "order_date", "grand_total"]
-    rows = validate_columns(orders, schemas.Orders, "orders", needed, unique=ORDER_KEYS)
+    rows = validate_columns(orders, schemas.Orders, "orders", needed, unique=ORDER_KEYS, by_account=True)
     codes, days = pd.factorize(local_days(rows["order_date"], zone), sort=True)
     ones = np.ones(len(rows), dtype=np.int64)
     if measure == "orders":

@@ -305,7 +305,7 @@ def _choose_base_url(chosen: str, base_url: str | None, table: Mapping[str, Any]
         bad = True
     if bad or "@" in address:
         shown = address.rpartition("@")[2]  # text before an @ may be a password
-        raise ConfigurationError(f"{source} is no address: {shown!r}; write it as https://host/v2.")
+        raise ConfigurationError(f"{source} isn't an address: {shown!r}; write it as https://host/v2.")
     if parts.scheme == "http" and not is_loopback(address):
         raise ConfigurationError(f"{source} {address!r} would send the secret in clear: use https.")
     return clean_address(address)
@@ -369,7 +369,7 @@ def _choose_rate_limit(rate_limit: int | None, table: Mapping[str, Any], env: Ma
     except (TypeError, ValueError):
         number = 0
     if number < 1:
-        raise ConfigurationError(f"The rate limit {value!r} is no number of requests a minute, such as 60.")
+        raise ConfigurationError(f"The rate limit {value!r} isn't a number of requests per minute, such as 60.")
     return number
 
 
@@ -377,7 +377,7 @@ def _read_table(profile: Mapping[str, Any], name: str) -> Mapping[str, Any]:
     """Return a table of a profile."""
     found = profile.get(name, {})
     if not isinstance(found, dict):
-        raise ConfigurationError(f"{name} = {found!r} in the profile is no table: write it as [profile.{name}].")
+        raise ConfigurationError(f"{name} = {found!r} in the profile isn't a table: write it as [profile.{name}].")
     return found
 
 
@@ -386,7 +386,7 @@ def _read_seconds(profile: Mapping[str, Any], name: str) -> Mapping[str, float]:
     found = _read_table(profile, name)
     for key, value in found.items():
         if not isinstance(value, int | float) or isinstance(value, bool) or not value >= 0:
-            raise ConfigurationError(f"{name}.{key} = {value!r} in the profile is no number of seconds, such as 60.")
+            raise ConfigurationError(f"{name}.{key} = {value!r} in the profile isn't a number of seconds, such as 60.")
     return {key: float(value) for key, value in found.items()}
 
 

@@ -120,7 +120,7 @@ def test_a_recorder_on_this_machine_is_the_account_behind_it(environment: str) -
 )
 def test_an_address_that_would_send_requests_elsewhere_is_refused(address: str) -> None:
     """A fragment swallows the end point; a blank is a slip."""
-    with pytest.raises(cn.errors.ConfigurationError, match="is no address"):
+    with pytest.raises(cn.errors.ConfigurationError, match="isn't an address"):
         resolve_settings("staging", base_url=address, **KEYS)
 
 

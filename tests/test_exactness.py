@@ -429,7 +429,7 @@ def test_the_same_number_in_two_channels_is_two_orders() -> None:
 
 
 def test_half_a_character_costs_one_record_and_no_more(server: ScriptedServer, staging: Connect) -> None:
-    """Half a surrogate pair is no text; the record is listed as it came."""
+    """Half a surrogate pair isn't text; the record is listed as it came."""
     good = {"orderNo": "A", "channelId": "C", "orderDate": "2024-02-29", "lineItems": []}
     bad = {**good, "orderNo": "B", "customerName": "\ud800"}
     server.on("GET /orders", Reply({"data": [good, bad], "last_page": 1}))

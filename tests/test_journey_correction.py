@@ -123,7 +123,7 @@ def test_secrets_and_tokens_are_in_no_file_and_no_text(client: cn.Client) -> Non
         ("warehouse_code,product_sku,quantity\nA,1,-2\n", "a negative quantity in line 2"),
         ("warehouse_code,product_sku,quantity\nA,1,2\nA,1,3\n", "repeats"),
         ("warehouse_code,product_sku,quantity\nA,1,2.5\n", "not whole in line 2"),
-        ("warehouse_code,product_sku,quantity\nA,1,x\n", "no number in line 2"),
+        ("warehouse_code,product_sku,quantity\nA,1,x\n", "isn't a number in line 2"),
         ("warehouse_code,product_sku,quantity\nA,,2\n", "no product_sku in line 2"),
     ],
 )

@@ -164,7 +164,7 @@ def find_objections(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]
     names = {path.split(".")[0] for path in table}
     for name in body:
         if name not in names:
-            yield Objection((name,), f"is no parameter of this call: {', '.join(sorted(names))}")
+            yield Objection((name,), f"isn't a parameter of this call: {', '.join(sorted(names))}")
 
 
 def check_body(call: str, body: Mapping[str, Any], sizes: Mapping[str, str]) -> None:
@@ -224,7 +224,7 @@ def _parse_type(kind: str) -> tuple[Callable[..., str], tuple[int, ...]]:
 
 def _check_string(value: Any, most: int = 0) -> str:
     if not isinstance(value, str):
-        return "is no text"
+        return "isn't text"
     if not value:
         return "is empty"
     return f"is longer than {most} characters" if most and len(value) > most else ""
@@ -232,7 +232,7 @@ def _check_string(value: Any, most: int = 0) -> str:
 
 def _check_int(value: Any, digits: int = 0) -> str:
     if not isinstance(value, int) or isinstance(value, bool):
-        return "is no whole number"
+        return "isn't a whole number"
     return f"has more than {digits} digits" if digits and abs(value) >= 10**digits else ""
 
 
@@ -244,7 +244,7 @@ def _check_decimal(value: Any, digits: int = 0, places: int = 0) -> str:
     except InvalidOperation:
         number = None
     if number is None or not number.is_finite():
-        return "is no amount"
+        return "isn't an amount"
     exponent = number.normalize().as_tuple().exponent
     if places and isinstance(exponent, int) and -exponent > places:
         return f"has more than {places} places behind the point"
@@ -258,7 +258,7 @@ def _check_date(value: Any) -> str:
             return ""
     except ValueError:
         pass
-    return "is no day: write it as YYYY-MM-DD"
+    return "isn't a day: write it as YYYY-MM-DD"
 
 
 def _check_bool(value: Any) -> str:
@@ -266,18 +266,18 @@ def _check_bool(value: Any) -> str:
 
 
 def _check_array(value: Any) -> str:
-    return "" if isinstance(value, list | tuple) and value else "is no list with anything in it"
+    return "" if isinstance(value, list | tuple) and value else "is empty or isn't a list"
 
 
 def _check_object(value: Any) -> str:
-    return "" if isinstance(value, Mapping) else "is no mapping"
+    return "" if isinstance(value, Mapping) else "isn't a mapping"
 
 
 def _check_base64(value: Any) -> str:
     try:
         base64.b64decode(value, validate=True)
     except (TypeError, ValueError, binascii.Error):
-        return "is no base64 text"
+        return "isn't base64 text"
     return ""
 
 

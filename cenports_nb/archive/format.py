@@ -141,7 +141,7 @@ def register_account(folder: Path, client: Client) -> str:
     own = ArchivedAccount(settings.account, settings.environment, settings.partner_id)
     found = read_format(folder)
     if found is None:
-        raise ArchiveError(f"{folder} is no archive any more: open it again.")
+        raise ArchiveError(f"{folder} isn't an archive any more: open it again.")
     known = found.accounts.get(name)
     if known is None:
         write_format(folder, msgspec.structs.replace(found, accounts={**found.accounts, name: own}))

@@ -67,7 +67,7 @@ class ArchiveQuery:
             is_missing = True
         if is_missing:
             raise InvalidRequestError(
-                f"as_of={self.as_of!r} is no instant: write it as '2026-10-01' or '2026-10-01T08:00Z'."
+                f"as_of={self.as_of!r} isn't an instant: write it as '2026-10-01' or '2026-10-01T08:00Z'."
             )
         local = moment if moment.tzinfo is not None else moment.tz_localize(zone)
         found: datetime = local.to_pydatetime(warn=False).astimezone(UTC)

@@ -59,7 +59,7 @@ class ArchiveReader:
         """
         found = read_format(self.folder)
         if found is None:
-            raise ArchiveError(f"{self.folder} is no archive any more: open it again.")
+            raise ArchiveError(f"{self.folder} isn't an archive any more: open it again.")
         return found
 
     def read_states(self, as_of: datetime | None = None) -> list[AccountState]:

@@ -49,7 +49,7 @@ def parse_timeout(timeout: str) -> float:
     except ValueError:
         seconds = math.nan
     if not seconds >= 0:
-        raise InvalidRequestError(f"--timeout {timeout!r} is no span of time: write it as 20min or in seconds.")
+        raise InvalidRequestError(f"--timeout {timeout!r} isn't a duration: write it as 20min or in seconds.")
     return seconds
 
 

@@ -29,7 +29,7 @@ def parse_day(value: Day, name: str, zone: ZoneInfo) -> date:
             except ValueError:
                 pass
         raise InvalidRequestError(
-            f"{name_argument(name, value)} is no day: write it as YYYY-MM-DD, such as 2026-01-31."
+            f"{name_argument(name, value)} isn't a day: write it as YYYY-MM-DD, such as 2026-01-31."
         )
     if isinstance(value, datetime) and not pd.isna(value):
         local = value.astimezone(zone) if value.tzinfo else value
@@ -41,7 +41,7 @@ def parse_day(value: Day, name: str, zone: ZoneInfo) -> date:
         )
     if isinstance(value, date) and not pd.isna(value):
         return value
-    raise InvalidRequestError(f"{name_argument(name, value)} is no day: pass 'YYYY-MM-DD', a date or a Timestamp.")
+    raise InvalidRequestError(f"{name_argument(name, value)} isn't a day: pass 'YYYY-MM-DD', a date or a Timestamp.")
 
 
 def parse_range(

@@ -20,7 +20,7 @@ ACCOUNTS_PARAM = "accounts"
 ACCOUNT_KEY = "cenports_nb_account"
 """The key of the account in a frame of rejects, which has no provenance."""
 
-QUOTED_VALUE = re.compile(r"(.* is no [a-z ]+): (.+)", re.DOTALL)
+QUOTED_VALUE = re.compile(r"(.* isn't [a-z ]+): (.+)", re.DOTALL)
 """A reason that ends in the value it is about: the reason, and the value, which may be anything."""
 
 

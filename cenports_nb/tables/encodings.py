@@ -139,7 +139,7 @@ def _decode_as(content: bytes, name: str, encoding: str) -> str:
         ) from None
     except (UnicodeError, LookupError):
         raise InvalidRequestError(
-            f"{name_argument('encoding', encoding)} is no encoding of text: use one such as 'cp1252'."
+            f"{name_argument('encoding', encoding)} isn't an encoding of text: use one such as 'cp1252'."
         ) from None
     text = text.removeprefix("\ufeff")
     if "\x00" in text:

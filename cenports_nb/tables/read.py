@@ -39,7 +39,7 @@ def read_table(source: Source, score: Score, *, sheet: str | None = None, encodi
     else:
         kind = detect_kind(content, name)
         if kind != "text" and encoding is not None:
-            raise InvalidRequestError(f"{name} is no text file: leave {name_argument('encoding')} out.")
+            raise InvalidRequestError(f"{name} isn't a text file: leave {name_argument('encoding')} out.")
         if kind == "parquet":
             _refuse_sheet(name, sheet, "a Parquet file")
             return read_parquet(content, name)

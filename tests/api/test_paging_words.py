@@ -95,5 +95,5 @@ def test_numbers_of_pages_and_records(
 @pytest.mark.parametrize("words", [{"total": "many"}, {"last_page": "x"}, {"meta": {"total": 1.5}}])
 def test_an_invalid_number_is_refused(words: dict[str, Any]) -> None:
     """The error has the field's name, not its value."""
-    with pytest.raises(UnexpectedAnswerError, match=r"its \S+ is no number"):
+    with pytest.raises(UnexpectedAnswerError, match=r"its \S+ isn't a number"):
         read({"data": ROWS, **words})

@@ -41,23 +41,23 @@ def _errors(call: str, sizes: dict[str, str] | None = None, **body: Any) -> dict
 @pytest.mark.parametrize(
     ("order", "place", "text"),
     [
-        (_order(orderNo=5), "orders[1].orderNo", "is 5, which is no text"),
+        (_order(orderNo=5), "orders[1].orderNo", "is 5, which isn't text"),
         (_order(orderNo=""), "orders[1].orderNo", "is '', which is empty"),
         (_order(customerName=None), "orders[1].customerName", "is missing"),
-        (_order(orderDate="2026-02-30"), "orders[1].orderDate", "which is no day"),
-        (_order(orderDate="2026-03-01T00:00:00Z"), "orders[1].orderDate", "which is no day"),
+        (_order(orderDate="2026-02-30"), "orders[1].orderDate", "which isn't a day"),
+        (_order(orderDate="2026-03-01T00:00:00Z"), "orders[1].orderDate", "which isn't a day"),
         (_order(grandTotal=10_000), "orders[1].grandTotal", "is 10000, which is 10,000 or more"),
         (_order(grandTotal=1.234), "orders[1].grandTotal", "more than 2 places"),
-        (_order(grandTotal=float("nan")), "orders[1].grandTotal", "is no amount"),
-        (_order(grandTotal="5"), "orders[1].grandTotal", "is no amount"),
+        (_order(grandTotal=float("nan")), "orders[1].grandTotal", "isn't an amount"),
+        (_order(grandTotal="5"), "orders[1].grandTotal", "isn't an amount"),
         (_order(shippingCost=1000), "orders[1].shippingCost", "is 1,000 or more"),
-        (_order(lineItems=[]), "orders[1].lineItems", "no list with anything in it"),
+        (_order(lineItems=[]), "orders[1].lineItems", "is empty or isn't a list"),
         (_order(lineItems=[_line(), _line(quantity=100_000)]), "orders[1].lineItems[1].quantity", "more than 5 digits"),
-        (_order(lineItems=[_line(quantity=1.0)]), "orders[1].lineItems[0].quantity", "no whole number"),
-        (_order(lineItems=[_line(quantity=True)]), "orders[1].lineItems[0].quantity", "no whole number"),
+        (_order(lineItems=[_line(quantity=1.0)]), "orders[1].lineItems[0].quantity", "isn't a whole number"),
+        (_order(lineItems=[_line(quantity=True)]), "orders[1].lineItems[0].quantity", "isn't a whole number"),
         (_order(lineItems=[_line(lineNumber=1000)]), "orders[1].lineItems[0].lineNumber", "more than 3 digits"),
         (_order(shipTo={**_order()["shipTo"], "country": "x" * 11}), "orders[1].shipTo.country", "longer than 10"),
-        (_order(shipTo="here"), "orders[1].shipTo", "no mapping"),
+        (_order(shipTo="here"), "orders[1].shipTo", "isn't a mapping"),
     ],
 )
 def test_the_place_and_the_fault_are_named(order: dict[str, Any], place: str, text: str) -> None:
@@ -103,7 +103,9 @@ def test_each_call_has_its_table(call: str, body: dict[str, Any], place: str) ->
 
 def test_what_is_refused_is_not_sent(server: ScriptedServer, staging: Connect) -> None:
     """Not even a token is requested."""
-    with pytest.raises(InvalidRequestError, match=r"GET /orders was not sent: limit is '5', which is no whole number"):
+    with pytest.raises(
+        InvalidRequestError, match=r"GET /orders was not sent: limit is '5', which isn't a whole number"
+    ):
         staging().api.get_orders(limit="5")
     with pytest.raises(InvalidRequestError, match="has a comma"):
         staging().api.acknowledge_orders(channel_id="C", orders=["1,2"])

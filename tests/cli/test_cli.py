@@ -98,7 +98,11 @@ def test_each_frame_is_written(run: RunCommand, tmp_path: Path, url: str, comman
         (["orders", "--env", "nowhere", "--last", "9D", "--out", "o.csv"], 2, "no environment 'nowhere'"),
         (["orders", "--last", "9D", "--out", "o.csv"], 2, "Say which account is meant"),
         (["orders", "--env", "staging", "--last", "9D", "--out", "o.csv"], 2, "No credentials for 'staging'"),
-        (["orders", "--env", "sandbox", "--start", "2026-02-30", "--end", "2026-03-01", "--out", "o.csv"], 2, "no day"),
+        (
+            ["orders", "--env", "sandbox", "--start", "2026-02-30", "--end", "2026-03-01", "--out", "o.csv"],
+            2,
+            "isn't a day",
+        ),
         (["orders", "--env", "sandbox", "--start", "2026-02-01", "--out", "o.csv"], 2, "without --end"),
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "o.doc"], 2, "no known ending"),
         (["orders", "--env", "sandbox", "--last", "9D", "--out", "no/o.csv"], 2, "no folder"),

@@ -184,7 +184,7 @@ def test_a_submission_of_another_account_is_refused(shop: Shop, pending: str, mo
         (["history", "X", "--sku", "Y"], "Say which"),
         (["resolve", "X", "--outcome", "applied", "--note", "n"], "--sku, or --order"),
         (["resolve", "X", "--outcome", "lost", "--note", "n", "--sku", "1"], "--outcome"),
-        (["wait", "--timeout", "soon"], "no span of time"),
+        (["wait", "--timeout", "soon"], "isn't a duration"),
         (["wait", "--env", "sandbox"], "A sandbox's journal is deleted with its client"),
         (["show"], "Missing argument"),
         (["show", "X", "--out", "x.doc"], "no known ending"),

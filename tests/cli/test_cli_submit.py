@@ -176,7 +176,7 @@ def test_incomplete_stock_is_exit_code_3(shop: Shop) -> None:
     ("more", "words"),
     [
         (["--on-stale", "maybe"], "--on-stale"),
-        (["--timeout", "soon"], "--timeout 'soon' is no span of time"),
+        (["--timeout", "soon"], "--timeout 'soon' isn't a duration"),
         (["--allow", "everything"], "unknown guard"),
         (["--column", "quantity"], "is not name=value"),
         (["--column", "a=b", "--column", "a=c"], "has 'a' twice"),

@@ -92,7 +92,7 @@ WITHOUT_ACCOUNT = [
 WITH_ACCOUNT = [
     (["orders", "--out", "o.csv", "--last", "9W"], "--last 9W isn't a period. Use --last 30D."),
     (["orders", "--out", "o.csv", "--start", "2026-02-01"], "--start is given without --end"),
-    (["orders", "--out", "o.csv", "--start", "2026-02-30", "--end", "2026-03-01"], "--start 2026-02-30 is no day"),
+    (["orders", "--out", "o.csv", "--start", "2026-02-30", "--end", "2026-03-01"], "--start 2026-02-30 isn't a day"),
     (["orders", "--out", "o.csv", "--start", "2026-02-02", "--end", "2026-02-01"], "is after --end 2026-02-01"),
     (["orders", *DAYS, "--start", "2026-02-02"], "Pass either --last or --start and --end"),
     (["orders", *DAYS, "--channel", ""], "--channel has ''"),

@@ -51,7 +51,7 @@ def test_a_time_of_day_is_not_dropped(value: Any, day: str) -> None:
 @pytest.mark.parametrize("value", ["2026-01-31T10:00", "2026-01-31 10:00", "2026-01-31T00:00:00Z"])
 def test_a_time_in_a_text_is_not_dropped(value: str) -> None:
     """Commands and reports pass text."""
-    with pytest.raises(InvalidRequestError, match="is no day"):
+    with pytest.raises(InvalidRequestError, match="isn't a day"):
         parse_day(value, "start", BERLIN)
 
 
@@ -61,7 +61,7 @@ def test_a_time_in_a_text_is_not_dropped(value: str) -> None:
 )
 def test_an_invalid_day_says_how_to_write_one(value: Any) -> None:
     """The error names the argument and the format."""
-    with pytest.raises(InvalidRequestError, match=r"end=.* is no day.*YYYY-MM-DD"):
+    with pytest.raises(InvalidRequestError, match=r"end=.* isn't a day.*YYYY-MM-DD"):
         parse_day(value, "end", BERLIN)
 
 

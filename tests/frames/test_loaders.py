@@ -147,7 +147,7 @@ def test_cached_frames_equal_fresh_ones(client: cn.Client, load: Callable[[cn.Cl
 def test_an_unreadable_record_is_kept_and_announced(server: ScriptedServer, staging: Connect) -> None:
     """The other rows are returned, and the warning points to the caller's line."""
     server.on("GET /orders", _paged(_order("A"), _order("B", orderDate="soon")))
-    with pytest.warns(RejectedRowsWarning, match=r"1 record .*order_date is no date\. See") as caught:
+    with pytest.warns(RejectedRowsWarning, match=r"1 record .*order_date isn't a date\. See") as caught:
         orders = cn.load_orders(staging(), *JUNE)
     rejects = cn.rejected(orders)
     assert rejects is not None

@@ -177,7 +177,7 @@ def test_rejected_records_are_masked_inside_their_json(rejects: pd.DataFrame) ->
     )
     assert record["customerName"] == record["shipTo"]["name"] == build_pseudonymizer("staging|P-1")("name", PERSONAL)
     assert re.fullmatch(PSEUDONYM, record["shipTo"]["phone"])
-    assert masked["reason"][0].startswith("order_date is no date: text-")
+    assert masked["reason"][0].startswith("order_date isn't a date: text-")
 
 
 def test_the_rejects_that_a_frame_keeps_are_masked_with_it(

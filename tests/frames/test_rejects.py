@@ -23,12 +23,12 @@ def _reason(**row: Any) -> str:
 @pytest.mark.parametrize(
     ("row", "reason"),
     [
-        ({"quantity": "58.5"}, 'quantity is no whole number: "58.5"'),
+        ({"quantity": "58.5"}, "quantity isn't a whole number: \"58.5\""),
         ({"quantity": None}, "quantity is null"),
-        ({"quantity": [1] * 99}, "quantity is no whole number: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,…"),
-        ({"productName": ["x"]}, 'product_name is no text: ["x"]'),
-        ({"isDiscontinued": "perhaps"}, 'is_discontinued is no yes or no: "perhaps"'),
-        ({"nextAvailabilityDate": "soon"}, "next_availability_date is no date: 'soon'"),
+        ({"quantity": [1] * 99}, "quantity isn't a whole number: [1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,…"),
+        ({"productName": ["x"]}, "product_name isn't text: [\"x\"]"),
+        ({"isDiscontinued": "perhaps"}, "is_discontinued isn't yes or no: \"perhaps\""),
+        ({"nextAvailabilityDate": "soon"}, "next_availability_date isn't a date: 'soon'"),
         ({"productSku": ""}, "product_sku is missing"),
     ],
     ids=str,
@@ -41,10 +41,10 @@ def test_a_reason_names_the_column_and_what_is_wrong_with_its_value(row: dict[st
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
-        (7, "the record is no object: 7"),
+        (7, "the record isn't an object: 7"),
         ({"warehouseName": "x"}, "warehouse_code is missing"),
-        ({"warehouseCode": "W", "warehouseInventory": "x"}, 'warehouse_inventory is no list: "x"'),
-        ({"warehouseCode": "W", "warehouseAddress": {"city": [1]}}, "city is no text: [1]"),
+        ({"warehouseCode": "W", "warehouseInventory": "x"}, 'warehouse_inventory isn\'t a list: "x"'),
+        ({"warehouseCode": "W", "warehouseAddress": {"city": [1]}}, "city isn't text: [1]"),
     ],
     ids=str,
 )
@@ -57,7 +57,7 @@ def test_a_warehouse_says_why_it_is_left_out(record: Any, reason: str) -> None:
 def test_a_value_that_may_be_personal_is_in_no_warning(server: ScriptedServer, staging: Connect) -> None:
     """Notebooks save warnings; masked rejects don't have the value either."""
     server.on("GET /channels", Reply({"data": [{"channelId": "A", "channelName": {"of": "Jane Doe"}}]}))
-    with pytest.warns(RejectedRowsWarning, match=r"1 record .*channel_name is no text\. See") as caught:
+    with pytest.warns(RejectedRowsWarning, match=r"1 record .*channel_name isn't text\. See") as caught:
         channels = cn.load_channels(staging())
     rejects = cn.rejected(channels)
     assert rejects is not None

@@ -124,8 +124,8 @@ def test_a_line_that_cannot_be_read_says_which_and_why() -> None:
     """The reason names order and position."""
     _, rejects = _items({"items": [{"sku": "A", "quantity": 1}, {"sku": "B", "quantity": "two"}, "C"]})
     assert rejects == [
-        "line 2 of a shipment of order A: quantity is no whole number: 'two'",
-        "line 3 of a shipment of order A: it is no object",
+        "line 2 of a shipment of order A: quantity isn't a whole number: 'two'",
+        "line 3 of a shipment of order A: it isn't an object",
     ]
 
 
@@ -153,7 +153,7 @@ def test_a_bad_line_is_announced_and_its_shipment_is_not(server: ScriptedServer,
     shipment = {"orderNo": "A", "lineItems": [{"sku": "S", "quantity": "two"}, {"sku": "T", "quantity": 1}]}
     server.on("GET /shipments", Reply({"data": [shipment]}))
     client = staging()
-    with pytest.warns(RejectedRowsWarning, match=r"line 1 of a shipment of order A: quantity is no whole number\."):
+    with pytest.warns(RejectedRowsWarning, match=r"line 1 of a shipment of order A: quantity isn't a whole number\."):
         items = cn.load_shipment_items(client, last="5D", channel_id="X")
     shipments = cn.load_shipments(client, last="5D", channel_id="X")
     rejects, none = cn.rejected(items), cn.rejected(shipments)

@@ -82,9 +82,9 @@ def test_a_sku_that_is_a_number_is_refused(sku: Any) -> None:
     [
         ((1, 1.5), "is not whole in row 1 (1.5)"),
         ((1, None), "is missing in row 1"),
-        ((1, "many"), "is no number in row 1 ('many')"),
-        ((1, "1,000"), "is no number in row 1 ('1,000')"),
-        ((1, "1e3"), "is no number in row 1 ('1e3')"),
+        ((1, "many"), "isn't a number in row 1 ('many')"),
+        ((1, "1,000"), "isn't a number in row 1 ('1,000')"),
+        ((1, "1e3"), "isn't a number in row 1 ('1e3')"),
         ((1, np.inf), "is too large in row 1 (inf)"),
         ((1, 2.0**60), "is too large in row 1"),
         ((True, False), "is yes or no, not a count in rows 0 (True), 1 (False)"),
@@ -201,7 +201,7 @@ def test_personal_data_is_never_quoted() -> None:
     orders = pd.DataFrame({"customer_name": [("Ana", "Trujillo")], "order_no": ["1"]})
     with pytest.raises(InvalidRequestError) as caught:
         validate_columns(orders, schemas.Orders, "orders", ["order_no", "customer_name"])
-    assert "customer_name that is no text in row 0:" in str(caught.value)
+    assert "customer_name that isn't text in row 0:" in str(caught.value)
     assert "Trujillo" not in str(caught.value)
 
 

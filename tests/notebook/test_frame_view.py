@@ -33,7 +33,7 @@ ORIGIN = Provenance(
 def loaded(rows: int = 830, **changes: Any) -> pd.DataFrame:
     """Make orders as a loader returns them."""
     rejects = tuple(
-        Reject(i, f"B{i}", "order_date", "order_date is no date: 'Jane Doe'", '{"customerName":"Jane Doe"}')
+        Reject(i, f"B{i}", "order_date", "order_date isn't a date: 'Jane Doe'", '{"customerName":"Jane Doe"}')
         for i in range(changes.get("rejected", 0))
     )
     return attach(cn.schemas.Orders.example(rows=rows), dataclasses.replace(ORIGIN, **changes), rejects)

@@ -168,7 +168,7 @@ def test_days_that_were_not_loaded_are_not_zero() -> None:
         ({"measure": "units"}, "can't be drawn from orders: choose orders or order_total"),
         ({"start": "2026-01-05"}, "both start= and end="),
         ({"start": "2026-01-06", "end": "2026-01-05"}, "swap them"),
-        ({"start": "5 January", "end": "2026-01-05"}, "start='5 January' is no day"),
+        ({"start": "5 January", "end": "2026-01-05"}, "start='5 January' isn't a day"),
         ({"time_zone": "Mars"}, "no time zone 'Mars'"),
     ],
 )

@@ -80,7 +80,7 @@ def test_line_numbers(reader: SandboxClient, written: str, value: object) -> Non
 )
 @pytest.mark.parametrize("misspelt", [True, False])
 def test_quantities_of_stock(sandbox_client: SandboxClient, written: str, value: object, misspelt: bool) -> None:
-    """Both quantities of a row are written alike; what is no number stays."""
+    """Both quantities of a row are written alike; what isn't a number stays."""
     spelling = "nextAvailabileQuantity" if misspelt else "nextAvailableQuantity"
     rows = sandbox_client.sandbox.state.stock._rows["NW-EAST"]
     rows["0001"]["nextAvailabileQuantity"] = "39"

@@ -61,7 +61,7 @@ def test_a_title_above_the_headers_is_refused(title: str) -> None:
 
 def test_empty_lines_are_no_rows_and_keep_the_numbers_of_the_others() -> None:
     """Empty lines and lines of separators are skipped, and line numbers in errors stay right."""
-    assert "no number in line 7" in _refused("\n\nSKU,Qty\n\n , \nA,1\nB,x\n", warehouse_code="W")
+    assert "isn't a number in line 7" in _refused("\n\nSKU,Qty\n\n , \nA,1\nB,x\n", warehouse_code="W")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_a_total_of_a_file_without_warehouses_is_found_by_its_sum() -> None:
 
 def test_a_cell_of_two_lines_does_not_shift_the_lines_of_others() -> None:
     """A note has a line break."""
-    assert "no number in line 4" in _refused('Warehouse,SKU,Qty,Note\nW,A,1,"two\nlines"\nW,B,x,\n')
+    assert "isn't a number in line 4" in _refused('Warehouse,SKU,Qty,Note\nW,A,1,"two\nlines"\nW,B,x,\n')
 
 
 def test_a_short_line_lacks_its_last_cells() -> None:

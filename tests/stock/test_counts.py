@@ -79,7 +79,7 @@ def test_a_byte_order_mark_is_not_part_of_the_header() -> None:
         (["W,A,-1"], "a negative quantity in line 2"),
         (["W,A,1", "W,B,1.5"], "a quantity that is not whole in line 3"),
         (["W,A,"], "no quantity in line 2"),
-        (["W,A,many"], "a quantity that is no number in line 2"),
+        (["W,A,many"], "a quantity that isn't a number in line 2"),
         (["W,A,inf"], "a quantity that is not whole in line 2"),
         (["W,A,99999999999"], "a quantity above 2,147,483,647 in line 2"),
         (["W,,1"], "no product_sku in line 2"),
@@ -279,8 +279,8 @@ def test_the_earliest_bin_tells_when_it_was_counted() -> None:
     ("when", "words"),
     [
         ("2026-01-31 08:00", "a counted_at without a time zone in line 2: write it as text such as 2026-01-31T08:00Z"),
-        ("31.01.2026", "a counted_at that is no date like 2026-01-31T08:00Z in line 2"),
-        ("2026-02-30", "a counted_at that is no date like 2026-01-31T08:00Z in line 2"),
+        ("31.01.2026", "a counted_at that isn't a date like 2026-01-31T08:00Z in line 2"),
+        ("2026-02-30", "a counted_at that isn't a date like 2026-01-31T08:00Z in line 2"),
     ],
 )
 def test_an_ambiguous_time_is_refused(when: str, words: str) -> None:
@@ -315,7 +315,7 @@ def test_a_file_of_changes_keeps_its_signs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("word", "what"), [("--3", "negative"), ("-3.5", "not whole"), ("-", "no quantity"), ("-x", "no number")]
+    ("word", "what"), [("--3", "negative"), ("-3.5", "not whole"), ("-", "no quantity"), ("-x", "isn't a number")]
 )
 def test_an_invalid_change_is_refused(word: str, what: str) -> None:
     """The error has its line."""

@@ -72,7 +72,7 @@ def test_days_are_days() -> None:
         (_book(["W", "A", "#N/A"], errors=("C2",)), "an error such as #N/A instead of a value as quantity in row 2"),
         (_book(["W", "A", 1.234]), "a quantity that is not whole in row 2"),
         (_book(["W", "A", "1.234"]), "a quantity that is not whole in row 2"),
-        (_book(["W", "A", True]), "a quantity that is no number in row 2"),
+        (_book(["W", "A", True]), "a quantity that isn't a number in row 2"),
         (_book([None, "A", 1]), "no warehouse_code in row 2"),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
@@ -125,7 +125,7 @@ def test_empty_rows_above_keep_the_numbers_of_the_others() -> None:
     """Row numbers are Excel's."""
     book = _book(["W", "A", 1], ["W", "B", "x"])
     book.active.insert_rows(1, amount=2)
-    assert "a quantity that is no number in row 5" in _refused(book)
+    assert "a quantity that isn't a number in row 5" in _refused(book)
 
 
 def test_the_declared_size_of_a_sheet_is_ignored() -> None:

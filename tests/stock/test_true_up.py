@@ -89,7 +89,7 @@ def test_an_invalid_argument_is_refused(arguments: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("quantity", "words"), [(-1, "negative"), (1.5, "not whole"), (None, "missing"), ("x", "no number")]
+    ("quantity", "words"), [(-1, "negative"), (1.5, "not whole"), (None, "missing"), ("x", "isn't a number")]
 )
 def test_a_quantity_that_cannot_be_counted_is_refused(quantity: Any, words: str) -> None:
     """The error has its row."""

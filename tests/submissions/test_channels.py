@@ -89,7 +89,7 @@ def test_an_invalid_logo_is_refused(
         ({"contact_info": "here"}, None, "contact_info must be a mapping with address, city"),
         ({"contact_info": {**PLACE, "country": "USA"}}, "contact_info.country", "is longer than 2 characters"),
         ({"contact_info": {**PLACE, "city": None}}, "contact_info.city", "is missing"),
-        ({"contact_info": {**PLACE, "postal_code": 5376}}, "contact_info.postal_code", "is no text"),
+        ({"contact_info": {**PLACE, "postal_code": 5376}}, "contact_info.postal_code", "isn't text"),
         ({"contact_email": "secret-person" * 30}, "contact_email", "is longer than 255 characters"),
         ({"contact_email": None}, "contact_email", "or contact_phone is needed"),
         ({"name": ""}, "channel_name", "is empty"),

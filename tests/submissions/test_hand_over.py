@@ -270,7 +270,7 @@ def test_an_invalid_repeat_is_refused(client: cn.Client, tmp_path: Path) -> None
     with pytest.raises(JournalError, match="There is no submission 'nothing'"):
         cn.hand_over(client, tmp_path / "new.csv", resend="nothing")
     other = cn.acknowledge_shipments(client, cn.load_shipments(client, acknowledged=False).iloc[:1])
-    with pytest.raises(InvalidRequestError, match="is no hand-over"):
+    with pytest.raises(InvalidRequestError, match="isn't a hand-over"):
         cn.hand_over(client, tmp_path / "new.csv", resend=other.submission_id)
 
 

@@ -103,13 +103,13 @@ def test_a_layout_is_the_warehouses_own_headers() -> None:
 @pytest.mark.parametrize(
     ("layout", "words"),
     [
-        (["order_no", "product_sku", "quantitty"], "'quantitty', which is no column of orders or line items: quantity is meant"),
+        (["order_no", "product_sku", "quantitty"], "'quantitty', which isn't a column of orders or line items: quantity is meant"),
         ({"A": "order_no", "B": "product_sku", "C": "zzzzzz"}, "such are order_no, channel_id"),
         (["order_no", "product_sku"], "layout lacks quantity"),
         (["order_no", "order_no", "product_sku", "quantity"], "a column more than once"),
         ({"": "order_no", "B": "product_sku", "C": "quantity"}, "has the header ''"),
         ("order_no", "must be a list of columns"),
-        ([5], "which is no column"),
+        ([5], "which isn't a column"),
     ],
 )  # fmt: skip
 def test_an_invalid_layout_is_refused(layout: Any, words: str) -> None:

@@ -85,7 +85,7 @@ def test_what_is_not_read_may_have_any_encoding() -> None:
 def test_an_encoding_that_is_none_is_refused() -> None:
     """Or one that the bytes are not of."""
     assert "There is no encoding 'klingon'" in refuse(b"SKU,Qty\nA,1\n", encoding="klingon")
-    assert "is no encoding of text" in refuse(b"SKU,Qty\nA,1\n", encoding="base64")
+    assert "isn't an encoding of text" in refuse(b"SKU,Qty\nA,1\n", encoding="base64")
     assert "is not text of utf-8 (line 2)" in refuse("SKU,Qty\nÄ,1\n".encode("cp1252"), encoding="utf-8")
 
 

@@ -104,7 +104,7 @@ def test_of_several_sheets_one_is_named() -> None:
 def test_a_sheet_is_no_word_for_a_text_file() -> None:
     """Nor an encoding for a workbook."""
     assert "is a text file, which has no sheets" in refuse(io.StringIO("SKU,Qty\nA,1\n"), sheet="One")
-    assert "is no text file: leave encoding= out" in refuse(save(build(["W", "A", 1])), encoding="cp1252")
+    assert "isn't a text file: leave encoding= out" in refuse(save(build(["W", "A", 1])), encoding="cp1252")
 
 
 def test_texts_are_what_excel_shows() -> None:

@@ -137,7 +137,7 @@ class _Words:
             return True
         number = _parse_number(value)
         if number is None and isinstance(value, str | float | bool):
-            raise ValueError(f"its {name} is no number")
+            raise ValueError(f"its {name} isn't a number")
         self.fields.append(name)
         if number is None:
             self.says_more |= bool(value)

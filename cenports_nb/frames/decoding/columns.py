@@ -25,7 +25,7 @@ def text(values: Sequence[Any]) -> Column:
     try:
         return pd.Series(values, dtype="str"), {}
     except UnicodeEncodeError:
-        bad = {i: "is no text that UTF-8 can hold" for i, value in enumerate(values) if not _encodable(value)}
+        bad = {i: "isn't text that UTF-8 can hold" for i, value in enumerate(values) if not _encodable(value)}
         return pd.Series([None if i in bad else value for i, value in enumerate(values)], dtype="str"), bad
 
 
@@ -40,7 +40,7 @@ def key(values: Sequence[Any]) -> Column:
 def instant(values: Sequence[str | None]) -> Column:
     """An instant with any offset, or UTC without one, to the microsecond."""
     column = _parse_instants(values)
-    return column, _explain_unread(column, values, "is no date")
+    return column, _explain_unread(column, values, "isn't a date")
 
 
 def needed_instant(values: Sequence[str | None]) -> Column:
@@ -55,7 +55,7 @@ def day(values: Sequence[str | None]) -> Column:
     """A day; the UTC day of an instant."""
     column = _parse_instants(values)
     days = column.dt.tz_localize(None).dt.normalize().astype("datetime64[us]")
-    return days, _explain_unread(column, values, "is no date")
+    return days, _explain_unread(column, values, "isn't a date")
 
 
 def money(values: Sequence[float | None]) -> Column:
@@ -64,7 +64,7 @@ def money(values: Sequence[float | None]) -> Column:
     bad: dict[int, str] = {}
     for i in map(int, np.flatnonzero(~np.isfinite(array))):
         if values[i] is not None:
-            bad[i] = "is no amount"
+            bad[i] = "isn't an amount"
     return pd.Series(array), bad
 
 
@@ -97,7 +97,7 @@ def flag(values: Sequence[bool | None]) -> Column:
 def flag_or_null(values: Sequence[Any]) -> Column:
     """True, false or null, as JSON, a number or text; anything else can't be read."""
     read = [None if value is None else BOOLEAN_WORDS.get(str(value).strip().lower()) for value in values]
-    bad = {i: f"is no yes or no: {value!r}" for i, value in enumerate(values) if value is not None and read[i] is None}
+    bad = {i: f"isn't yes or no: {value!r}" for i, value in enumerate(values) if value is not None and read[i] is None}
     return pd.Series(read, dtype="boolean"), bad
 
 

@@ -35,12 +35,12 @@ def explain_reject(place: int, record: bytes, key: str, error: Exception, where:
 
 EXPECTED_TYPE = re.compile(r"Expected `([^`]+)`, got `\w+`$")
 TYPE_WORDS = {
-    "int": "whole number",
-    "float": "number",
+    "int": "a whole number",
+    "float": "a number",
     "str": "text",
     "bool": "yes or no",
-    "array": "list",
-    "object": "object",
+    "array": "a list",
+    "object": "an object",
 }
 """msgspec's names of types -> words for people."""
 
@@ -54,11 +54,11 @@ def _describe_mismatch(wanted: str, record: bytes, path: str) -> str:
         for name, place in re.findall(r"\.(\w+)|\[(\d+)\]", path):
             value = value[name] if name else value[int(place)]
     except (msgspec.MsgspecError, UnicodeDecodeError, LookupError, TypeError):
-        return f"is no {what}"
+        return f"isn't {what}"
     if value is None:
-        return "is null" if path else f"is no {what}: null"
+        return "is null" if path else f"isn't {what}: null"
     text = restore_text(msgspec.json.encode(value).decode())
-    return f"is no {what}: {text if len(text) <= MAX_QUOTED_CHARACTERS else text[: MAX_QUOTED_CHARACTERS - 1] + '…'}"
+    return f"isn't {what}: {text if len(text) <= MAX_QUOTED_CHARACTERS else text[: MAX_QUOTED_CHARACTERS - 1] + '…'}"
 
 
 MAX_QUOTED_CHARACTERS = 60

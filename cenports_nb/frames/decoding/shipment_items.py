@@ -121,7 +121,7 @@ def _decode_line(line: Any, position: int, shipment: Fields) -> Fields:
         msgspec.ValidationError: It isn't an object, or its quantity isn't a count.
     """
     if not isinstance(line, dict):
-        raise msgspec.ValidationError("it is no object")
+        raise msgspec.ValidationError("it isn't an object")
     sent = flatten(line)
     number = _take_first(sent, LINE_NUMBER_FIELDS, _is_number)
     sku = _take_first(sent, SKU_FIELDS)
@@ -160,7 +160,7 @@ def _parse_quantity(value: Any) -> int:
     try:
         return msgspec.convert(value, Count, strict=False)
     except msgspec.ValidationError:
-        raise msgspec.ValidationError(f"quantity is no whole number: {value!r}") from None
+        raise msgspec.ValidationError(f"quantity isn't a whole number: {value!r}") from None
 
 
 def _reject(place: int, line: Any, position: int, shipment: Fields, error: Exception) -> Reject:

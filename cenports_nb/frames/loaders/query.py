@@ -171,7 +171,7 @@ def parse_names(value: str | Sequence[str] | None, name: str) -> tuple[str, ...]
     for item in names:
         if not isinstance(item, str) or not item:
             raise InvalidRequestError(
-                f"{name_parameter(name)} has {item!r}, which is no text: pass codes as text, such as '0012'."
+                f"{name_parameter(name)} has {item!r}, which isn't text: pass codes as text, such as '0012'."
             )
         if len(item) > MAX_NUMBERS_LENGTH or (name in ("order_nos", "warehouse_codes") and "," in item):
             raise InvalidRequestError(

@@ -50,7 +50,7 @@ def coerce_text(values: pd.Series[Any], *, nullable: bool) -> Coerced:
             advice = 'zeros in front may be lost; read it as text, with dtype="str", or a count file with read_counts'
             flaws = [Flaw(numbers, "is a number and must be text", advice)] if numbers.any() else []
             rest = wrong & ~numbers
-            return values, flaws + ([Flaw(rest, "is no text", "make it text")] if rest.any() else [])
+            return values, flaws + ([Flaw(rest, "isn't text", "make it text")] if rest.any() else [])
     column = values if values.dtype == "str" else values.astype("object").astype("str")
     if not nullable:
         if not nulls.any() and len(column) and not pc.min(pc.binary_length(to_arrow(column))).as_py():
@@ -71,7 +71,7 @@ def coerce_integers(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     if kind not in "iuf":
         values, unread = _parse_digits(values, nulls)
         if unread.any():
-            return values, [Flaw(unread, "is no number", "pass whole units")]
+            return values, [Flaw(unread, "isn't a number", "pass whole units")]
     numbers = values.to_numpy(dtype="float64", na_value=np.nan)
     flaws = (
         [] if nullable or not nulls.any() else [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
@@ -97,7 +97,7 @@ def coerce_floats(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     if values.dtype.kind not in "iuf":
         wrong = ~nulls & (~_are_instances(values, (Number, Decimal)) | _are_instances(values, (bool, np.bool_)))
         if wrong.any():
-            return values, [Flaw(wrong, "is no number", "pass amounts as numbers")]
+            return values, [Flaw(wrong, "isn't a number", "pass amounts as numbers")]
     column = pd.Series(values.to_numpy(dtype="float64", na_value=np.nan), index=values.index, name=values.name)
     infinite = np.isinf(column.to_numpy())
     flaws = [Flaw(infinite, "is infinite", "fix it")] if infinite.any() else []
@@ -134,7 +134,7 @@ def coerce_instants(values: pd.Series[Any], *, nullable: bool) -> Coerced:
             bad = np.zeros(len(values), dtype=bool)
             bad[~nulls] = parsed.isna().to_numpy()
             if bad.any():
-                return values, [Flaw(bad, "is no instant with a time zone", "pass such as 2026-01-31T08:00Z")]
+                return values, [Flaw(bad, "isn't an instant with a time zone", "pass such as 2026-01-31T08:00Z")]
             column[~nulls] = parsed.dt.as_unit("us")
     if not nullable and nulls.any():
         return column, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]
@@ -146,7 +146,7 @@ def coerce_days(values: pd.Series[Any], *, nullable: bool) -> Coerced:
     nulls = values.isna().to_numpy()
     if values.dtype.kind != "M" or isinstance(values.dtype, pd.DatetimeTZDtype):
         if not nulls.all():
-            return values, [Flaw(~nulls, "is no plain day", "pass it with pandas.to_datetime, without a time zone")]
+            return values, [Flaw(~nulls, "isn't a plain day", "pass it with pandas.to_datetime, without a time zone")]
         values = pd.Series(pd.NaT, index=values.index, name=values.name, dtype="datetime64[us]")
     if not nullable and nulls.any():
         return values, [Flaw(nulls, "is missing", "fill it in or drop the row", quoted=False)]

@@ -29,7 +29,7 @@ SIGNS = {".": ",", ",": "."}
 
 FLAWS = (
     "no quantity",
-    "a quantity that is no number",
+    "a quantity that isn't a number",
     "a negative quantity",
     "a quantity that is not whole",
     f"a quantity above {MAX_UNITS:,}",

@@ -270,5 +270,5 @@ def _instants(table: Table, place: int) -> pd.Series[Any]:
     texts = from_arrow(words).where(fine)
     parsed = pd.to_datetime(texts, utc=True, format="ISO8601", errors="coerce").astype("datetime64[us, UTC]")
     bad = parsed.isna().to_numpy() & ~empty
-    table.refuse(bad[codes], "a counted_at that is no date like 2026-01-31T08:00Z", "write it so")
+    table.refuse(bad[codes], "a counted_at that isn't a date like 2026-01-31T08:00Z", "write it so")
     return parsed.take(codes).reset_index(drop=True)

@@ -62,7 +62,7 @@ class JournalEntry:
         """
         if head.kind != HANDOVER_KIND or head.details is None:
             raise InvalidRequestError(
-                f"{head.submission_id} is no hand-over: {name_submission_list()} shows which are."
+                f"{head.submission_id} isn't a hand-over: {name_submission_list()} shows which are."
             )
         details = msgspec.json.decode(head.details)
         packed = details.get("content")

@@ -67,7 +67,7 @@ def parse_layout(layout: Layout | None) -> dict[str, str]:
             near = difflib.get_close_matches(str(name), known, 1, 0.6)
             hint = f"{near[0]} is meant" if near else f"such are {', '.join(DEFAULT_LAYOUT[:8])}"
             raise InvalidRequestError(
-                f"{named} asks for {name!r}, which is no column of orders or line items: {hint}. Nothing was done."
+                f"{named} asks for {name!r}, which isn't a column of orders or line items: {hint}. Nothing was done."
             )
         if not isinstance(header, str) or not header.strip():
             raise InvalidRequestError(f"{named} has the header {header!r}: pass text. Nothing was done.")

@@ -40,7 +40,7 @@ def read_text(value: Any, _: ZoneInfo) -> str:
         return value.strip()
     if isinstance(value, Number | np.number):
         raise ValueError("is a number and must be text: zeros in front may be lost; make the column text")
-    raise ValueError("is no text: make the column text")
+    raise ValueError("isn't text: make the column text")
 
 
 def read_whole(value: Any, _: ZoneInfo) -> int:
@@ -51,7 +51,7 @@ def read_whole(value: Any, _: ZoneInfo) -> int:
     if isinstance(number, float | Decimal) and math.isfinite(number) and number == int(number):
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int):
-        raise ValueError("is no whole number: pass whole units")
+        raise ValueError("isn't a whole number: pass whole units")
     if number < 1:
         raise ValueError("is below 1")
     return number
@@ -62,17 +62,17 @@ def read_amount(value: Any, _: ZoneInfo) -> Decimal:
     number: Any = value.item() if isinstance(value, np.generic) else value
     if isinstance(number, str):
         if not re.fullmatch(r"\s*[+-]?(\d+(\.\d*)?|\.\d+)\s*", number):
-            raise ValueError("is no amount: write it as 1234.50, without a currency")
+            raise ValueError("isn't an amount: write it as 1234.50, without a currency")
         found = Decimal(number.strip())
     elif isinstance(number, bool) or not isinstance(number, int | float | Decimal):
-        raise ValueError("is no amount: write it as 1234.50, without a currency")
+        raise ValueError("isn't an amount: write it as 1234.50, without a currency")
     elif isinstance(number, float):
         cents = round(number, 2)
         found = Decimal(repr(cents)) if abs(number - cents) < FLOAT_NOISE else Decimal(f"{number:.{MAX_DIGITS}g}")
     else:
         found = Decimal(number)
     if not found.is_finite():
-        raise ValueError("is no amount: write it as 1234.50, without a currency")
+        raise ValueError("isn't an amount: write it as 1234.50, without a currency")
     if found < 0:
         raise ValueError("is negative")
     if len(found.normalize().as_tuple().digits) > MAX_DIGITS:
@@ -86,11 +86,11 @@ def read_day(value: Any, zone: ZoneInfo) -> str:
     if isinstance(found, str):
         found = found.strip()
         if not re.fullmatch(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?", found):
-            raise ValueError("is no day: write it as YYYY-MM-DD")
+            raise ValueError("isn't a day: write it as YYYY-MM-DD")
         try:
             found = datetime.fromisoformat(found)
         except ValueError:
-            raise ValueError("is no day: write it as YYYY-MM-DD") from None
+            raise ValueError("isn't a day: write it as YYYY-MM-DD") from None
     if isinstance(found, np.datetime64):
         found = pd.Timestamp(found)
     if isinstance(found, datetime):
@@ -102,4 +102,4 @@ def read_day(value: Any, zone: ZoneInfo) -> str:
             raise ValueError("lies at the end of the calendar") from None
     if isinstance(found, date):
         return found.isoformat()
-    raise ValueError("is no day: write it as YYYY-MM-DD")
+    raise ValueError("isn't a day: write it as YYYY-MM-DD")

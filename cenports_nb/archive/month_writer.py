@@ -12,7 +12,7 @@ import pandas as pd
 from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments
 from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.schedule import format_month, number_month, to_month
-from cenports_nb.archive.sources import SourceReading
+from cenports_nb.archive.sources import TABLE_SOURCES, SourceReading
 from cenports_nb.archive.tables import (
     OUTCOMES,
     REJECTS,
@@ -139,12 +139,20 @@ class MonthWriter:
 
     def _replace(self, table: ArchiveTable, month: str, frame: pd.DataFrame) -> None:
         data = to_table(frame.reset_index(drop=True), table, self.account, month)
-        change = compare(self.read(table, month), to_frame(data, table), table.key)
+        if self._is_new(table, month):
+            change = Change(len(frame), 0, 0)
+        else:
+            change = compare(self.read(table, month), to_frame(data, table), table.key)
         if change:
             self.tables.replace_month(table, self.account, month, data)
             self._is_written = True
             if table is not REJECTS:
                 self.changes[table.name, month] = _add(self.changes.get((table.name, month)), change)
+
+    def _is_new(self, table: ArchiveTable, month: str) -> bool:
+        """Return whether a month certainly has no rows yet."""
+        source = TABLE_SOURCES.get(table.name)
+        return source is not None and (source, month) not in self.state.readings
 
     def _write_rejects(self, month: str, rejects: dict[str, pd.DataFrame]) -> None:
         """Replace the rejects of these tables in a month."""

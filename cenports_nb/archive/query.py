@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cenports_nb.archive.tables import ACCOUNT, TABLES
+from cenports_nb.archive.tables import TABLES
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.choices import suggest_choice
 from cenports_nb.frames.dates import Day, parse_range
 from cenports_nb.frames.loaders.query import parse_names
@@ -67,7 +68,7 @@ class ArchiveQuery:
             is_missing = True
         if is_missing:
             raise InvalidRequestError(
-                f"as_of={self.as_of!r} is no instant: write it as '2026-10-01' or '2026-10-01T08:00Z'."
+                f"as_of={self.as_of!r} isn't an instant: write it as '2026-10-01' or '2026-10-01T08:00Z'."
             )
         local = moment if moment.tzinfo is not None else moment.tz_localize(zone)
         found: datetime = local.to_pydatetime(warn=False).astimezone(UTC)

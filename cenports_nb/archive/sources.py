@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -30,6 +29,7 @@ from cenports_nb.frames.loaders.orders import load_utc_days
 from cenports_nb.frames.loaders.shipments import load_shipment_window
 from cenports_nb.frames.loaders.stock import load_actual_stock, load_available_stock
 from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.user_warnings import collect_warnings, warn_user
 from cenports_nb.submissions.journal import frames as journal_frames
 from cenports_nb.submissions.journal.reader import has_journal, open_journal
 
@@ -128,11 +128,15 @@ def read_outcomes(client: Client) -> dict[str, pd.DataFrame]:
 
 
 def has_orders_before(client: Client, day: date) -> bool:
-    """Return whether an account has any order before a day, with one small request."""
-    first = month_days(FIRST_MONTH)[0]
-    parameters = {"limit": 1, "isPaginated": True, "startDate": first.isoformat(), "endDate": day.isoformat()}
+    """Return whether an account has any order before a day, with one small request.
+
+    The server may mean days of its own zone and may leave the last one out, so that orders of two days more count too: a
+    month too many costs a request, one too few would cost its orders.
+    """
+    first, end = month_days(FIRST_MONTH)[0], day + ONE_DAY
+    parameters = {"limit": 1, "isPaginated": True, "startDate": first.isoformat(), "endDate": end.isoformat()}
     records = split_records(open_page("/orders", client.get("/orders", parameters).body).records)
-    return any(_read_order_day(record) < day.isoformat() for record in records)
+    return any(_read_order_day(record) <= (end + ONE_DAY).isoformat() for record in records)
 
 
 class _Dated(msgspec.Struct, rename="camel"):
@@ -150,16 +154,19 @@ def _read_order_day(record: msgspec.Raw) -> str:
 def _watch_completeness() -> Iterator[None]:
     """Convert incomplete, refused and doubtful readings to one error; rejects are stored and reported at the end."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RejectedRowsWarning)
-            warnings.simplefilter("error", IncompleteWarning)
+        with collect_warnings() as collected:
             yield
-    except (IncompleteError, IncompleteWarning) as error:
+    except IncompleteError as error:
         raise IncompleteReadingError(str(error)) from None
     except ApiError as error:
         if isinstance(error, AuthenticationError | RateLimitedError):
             raise
         raise IncompleteReadingError(str(error)) from None
+    for warning in collected:
+        if issubclass(warning.category, IncompleteWarning):
+            raise IncompleteReadingError(warning.text)
+        if not issubclass(warning.category, RejectedRowsWarning):
+            warn_user(warning.text, warning.category)
 
 
 def _protect(frames: dict[str, pd.DataFrame], personal: str) -> SourceReading:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import warnings
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
@@ -27,6 +26,7 @@ from cenports_nb.archive.tables import ORDERS
 from cenports_nb.archive.updates import TICK
 from cenports_nb.errors import IncompleteWarning, RejectedRowsWarning
 from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.frames.user_warnings import warn_user
 from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
@@ -182,18 +182,16 @@ def _warn(run: _UpdateRun) -> None:
     account = run.writer.account
     if run.missing:
         first = run.missing[0]
-        warnings.warn(
-            f"{account}: {format_count(len(run.missing), 'reading')} not complete, so what was archived before stays; "
+        warn_user(
+            f"{account}: {format_count(len(run.missing), 'reading')} not complete: what was archived before stays; "
             f"the first, {first.tables[0]} of {first.month}: {first.reason}",
             IncompleteWarning,
-            stacklevel=5,
         )
     if run.rejects:
-        warnings.warn(
+        warn_user(
             f"{account}: {format_count(run.rejects, 'record')} can't be read; they are archived as rejects. See "
             "cenports_nb.rejected(frame) of a frame of these months.",
             RejectedRowsWarning,
-            stacklevel=5,
         )
 
 

@@ -11,7 +11,8 @@ import msgspec
 import pyarrow as arrow
 
 from cenports_nb.archive.delta_tables import MAX_FILES, DeltaTables, clear_errors, import_deltalake, private_umask
-from cenports_nb.archive.tables import ACCOUNT, INSTANT
+from cenports_nb.archive.tables import INSTANT
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.text_columns import ARROW_TEXT
 
 UPDATES = "updates"

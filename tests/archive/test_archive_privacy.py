@@ -74,7 +74,7 @@ def test_forgotten_months_are_refused_by_name(shop: Shop, archive: cn.Archive) -
     archive.update(shop.client)
     archive.forget(before="2026-02-01")
     for as_of in (None, "2026-03-11"):
-        with pytest.raises(cn.errors.IncompleteError, match="2026-01 of sandbox:SANDBOX was forgotten on"):
+        with pytest.raises(cn.errors.IncompleteError, match="2026-01 of sandbox:SANDBOX was forgotten on 2026-03-10"):
             archive.load_orders("2026-01-01", "2026-02-28", as_of=as_of)
     assert archive.load_orders()["order_date"].min() == pd.Timestamp("2026-02-01", tz="UTC")
     assert archive.sql("SELECT DISTINCT month FROM orders ORDER BY month")["month"].tolist() == ["2026-02", "2026-03"]

@@ -32,7 +32,7 @@ from tqdm import tqdm
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 
-ORDERS, DAYS = 60, 85
+ORDERS, DAYS = 40, 50
 CHILD_TIMEOUT_SECONDS = 120.0
 PRELOADED = [
     "cenports_nb.api.http.session",

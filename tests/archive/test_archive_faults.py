@@ -85,7 +85,7 @@ def test_a_first_update_that_is_killed_goes_on(
 ) -> None:
     """Months that it finished are not requested again, except the latest."""
     with monkeypatch.context() as patched:
-        stop_after(patched, 5)
+        stop_after(patched, 8)
         with pytest.raises(KeyboardInterrupt):
             archive.update(shop.client)
     with pytest.raises(cn.errors.InvalidRequestError, match=r"is empty: run archive\.update"):

@@ -263,6 +263,8 @@ class Archive:
         month = to_month(parse_day(before, "before", ZoneInfo(self.time_zone)))
         with self._lock():
             accounts = sorted(self._reader.read_format().accounts)
+            for state in self._reader.read_states():  # what an unfinished update wrote must not become visible
+                MonthWriter(self._tables, self._log, state.account, new_update_id(), state).restore()
             return forget_months(self._tables, self._log, accounts, month, self.clock.now())
 
     def __repr__(self) -> str:

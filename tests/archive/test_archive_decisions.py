@@ -184,6 +184,16 @@ def test_what_is_forgotten_is_forgotten_as_of_earlier_days_too() -> None:
     assert fold([*records, record(UPDATE, 3)], "acme").list_months("orders") == ["2026-10"]
 
 
+def test_checkpoints_before_forgetting_are_undone() -> None:
+    """Those before an update are what it continued from."""
+    forget = record(FORGET, 3, versions={}, readings=[], forgotten_before="2026-01")
+    records = [record(UPDATE, 1), record(CHECKPOINT, 2), forget, record(CHECKPOINT, 4)]
+    assert fold(records, "acme").readings["orders", "2026-10"].at == NOW + timedelta(days=1)
+    assert fold(records, "acme", with_checkpoints=True).readings["orders", "2026-10"].at == NOW + timedelta(days=4)
+    finished = fold([*records, record(UPDATE, 5, readings=[])], "acme")
+    assert finished.readings["orders", "2026-10"].at == NOW + timedelta(days=4)
+
+
 def test_the_next_update_lies_after_the_last() -> None:
     """Whatever the clock says."""
     assert next_instant([record(UPDATE, 1)], NOW) > NOW + timedelta(days=1)

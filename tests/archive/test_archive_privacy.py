@@ -14,6 +14,8 @@ from support.archive_shop import Shop
 from support.report_shops import PERSON
 
 import cenports_nb as cn
+from cenports_nb.archive.delta_tables import DeltaTables
+from cenports_nb.archive.updates import UpdateLog
 
 NAMES = [f"Customer N-{place:02}" for place in range(13)]
 FORGOTTEN = [*NAMES[:5], NAMES[10]]
@@ -113,6 +115,32 @@ def test_forgetting_that_was_killed_is_finished_by_the_next_update(
     archive.update(shop.client)
     assert find_in_files(folder, FORGOTTEN) == set()
     assert len(archive.load_orders()) == 7
+
+
+def test_forgetting_after_a_killed_update_shows_nothing_of_it(
+    shop: Shop, archive: cn.Archive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What an unfinished update wrote is undone first, and the next update reads it again."""
+    archive.update(shop.client)
+    before = archive.load_line_items("2026-02-01", "2026-03-10")
+    for number in ("N-06", "N-12"):
+        shop.restate(number, lambda record: record["lineItems"][0].update(quantity=7))
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(UpdateLog, "append", stop)
+        with pytest.raises(KeyboardInterrupt):
+            archive.update(shop.client)
+    with monkeypatch.context() as patched:
+        patched.setattr(DeltaTables, "append", stop)  # after the checkpoints, before the stock
+        with pytest.raises(KeyboardInterrupt):
+            archive.update(shop.client)
+    archive.forget(before="2026-02-01")
+    pd.testing.assert_frame_equal(archive.load_line_items(), before, check_flags=False)
+    archive.update(shop.client)
+    assert archive.load_line_items()["quantity"].tolist().count(7) == 2
 
 
 def test_the_mode_is_fixed_at_creation(archive: cn.Archive, folder: Path) -> None:

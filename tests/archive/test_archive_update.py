@@ -201,6 +201,17 @@ def test_an_order_that_moved_to_another_month_is_in_one(shop: Shop, archive: cn.
     assert len(archive.load_line_items().query("order_no == @number")) == 2
 
 
+def test_an_order_that_moved_to_a_month_that_is_not_due_is_followed(shop: Shop, archive: cn.Archive) -> None:
+    """It vanished from a month that was read again, and is asked for by its number; one that is gone stays gone."""
+    archive.update(shop.client)
+    shop.restate("N-12", lambda record: record.update(orderDate="2026-01-20T10:00:00.000000Z"))
+    shop.remove("N-09")
+    shop.wait_days(1)
+    archive.update(shop.client)
+    live = cn.load_line_items(shop.client, "2026-01-01", "2026-03-11", refresh=True)
+    pd.testing.assert_frame_equal(archive.load_line_items().drop(columns="account"), live)
+
+
 def test_every_reading_of_stock_stays(shop: Shop, archive: cn.Archive) -> None:
     """The archive has one reading for each update, and loads the last one by default."""
     for _ in range(3):

@@ -32,7 +32,7 @@ from tqdm import tqdm
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 
-ORDERS, DAYS = 60, 85
+ORDERS, DAYS = 40, 50
 CHILD_TIMEOUT_SECONDS = 120.0
 PRELOADED = [
     "cenports_nb.api.http.session",
@@ -185,7 +185,7 @@ def run_rounds(folder: Path, rounds: int, seed: int) -> Report:
 
 
 def _is_unfinished(archive: cn.Archive) -> bool:
-    """Tell whether a killed update left something behind that no reader sees."""
+    """Return whether a killed update left something behind that no reader sees."""
     return any(state.versions != archive._tables.versions() for state in archive._reader.read_states())
 
 

@@ -28,6 +28,8 @@ def test_the_measurement_sees_the_package_itself(imported: set[str]) -> None:
     "heavy",
     [
         "IPython",
+        "deltalake",
+        "duckdb",
         "ipywidgets",
         "keyring",
         "matplotlib",

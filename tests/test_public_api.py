@@ -9,7 +9,18 @@ import pytest
 
 import cenports_nb as cn
 
-HEAVY = ("ipywidgets", "matplotlib", "pandera", "papermill", "requests_cache", "pyarrow", "pandas", "requests")
+HEAVY = (
+    "deltalake",
+    "duckdb",
+    "ipywidgets",
+    "matplotlib",
+    "pandera",
+    "papermill",
+    "requests_cache",
+    "pyarrow",
+    "pandas",
+    "requests",
+)
 
 
 def test_names_are_sorted_and_all_can_be_had() -> None:

@@ -29,7 +29,7 @@ class Scan(Protocol):
 
 
 def is_scan(value: Any) -> TypeGuard[Scan]:
-    """Tell a scan from a frame."""
+    """Return whether a value is a scan; a frame is not."""
     return not isinstance(value, pd.DataFrame) and hasattr(value, "months") and callable(getattr(value, "read", None))
 
 

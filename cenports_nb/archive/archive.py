@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,10 +11,11 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb.api.client import Client
+from cenports_nb.api.http.rate_limit import Clock, SystemClock
 from cenports_nb.archive.coverage import list_span_months
 from cenports_nb.archive.delta_tables import import_deltalake, private_umask
 from cenports_nb.archive.forget import finish_forgetting, forget_months
-from cenports_nb.archive.format import name_account, open_folder, register_account
+from cenports_nb.archive.format import open_folder, register_account
 from cenports_nb.archive.month_writer import MonthWriter
 from cenports_nb.archive.query import ArchiveQuery, parse_archive_query, with_query
 from cenports_nb.archive.reader import ArchiveReader
@@ -66,10 +66,17 @@ def open_archive(path: str | Path = "archive", *, personal: str | None = None, t
 
 
 class Archive:
-    """The history of one or more accounts, in Delta tables; see `open_archive`."""
+    """The history of one or more accounts, in Delta tables; see `open_archive`.
+
+    Attributes:
+        folder: Where it is.
+        time_zone: In which days are meant.
+        clock: The time when something is forgotten; updates use the clock of their client.
+    """
 
     def __init__(self, folder: Path, time_zone: str) -> None:
         parse_time_zone(time_zone)
+        self.clock: Clock = SystemClock()
         self.folder = folder
         self.time_zone = time_zone
         self._reader = ArchiveReader(folder, time_zone)
@@ -123,11 +130,11 @@ class Archive:
                 except CenportsError as error:
                     if len(accounts) == 1:
                         raise
-                    failed.append((name_account(client), error))
+                    failed.append((client.settings.account_name, error))
         changed = pd.concat([build_result(()), *done], ignore_index=True)
         if failed:
             raise IncompleteError(
-                f"{len(failed)} of {len(accounts)} accounts could not be archived, the first: {failed[0][0]}: {failed[0][1]}",
+                f"{len(failed)} of {len(accounts)} accounts could not be archived, the first, {failed[0][0]}: {failed[0][1]}",
                 partial=changed,
                 missing=_build_failed_frame(failed),
             )
@@ -256,7 +263,9 @@ class Archive:
         month = to_month(parse_day(before, "before", ZoneInfo(self.time_zone)))
         with self._lock():
             accounts = sorted(self._reader.read_format().accounts)
-            return forget_months(self._tables, self._log, accounts, month, datetime.now(UTC))
+            for state in self._reader.read_states():  # what an unfinished update wrote must not become visible
+                MonthWriter(self._tables, self._log, state.account, new_update_id(), state).restore()
+            return forget_months(self._tables, self._log, accounts, month, self.clock.now())
 
     def __repr__(self) -> str:
         facts = self._describe()
@@ -304,13 +313,14 @@ class Archive:
 
 
 def _build_failed_frame(failed: Sequence[tuple[str, CenportsError]]) -> pd.DataFrame:
-    """Build the frame of accounts that could not be archived: `source channel_id start end reason`."""
-    return pd.DataFrame(
-        {
-            "source": pd.Series([name for name, _ in failed], dtype="str"),
-            "channel_id": pd.Series([None] * len(failed), dtype="str"),
-            "start": pd.Series([None] * len(failed), dtype="datetime64[us]"),
-            "end": pd.Series([None] * len(failed), dtype="datetime64[us]"),
-            "reason": pd.Series([str(error) for _, error in failed], dtype="str"),
-        }
-    )
+    """Build the frame of accounts that could not be archived: `account source channel_id start end reason`."""
+    columns = {
+        "account": [name for name, _ in failed],
+        "source": [""] * len(failed),
+        "channel_id": [None] * len(failed),
+        "start": [None] * len(failed),
+        "end": [None] * len(failed),
+        "reason": [str(error) for _, error in failed],
+    }
+    dtypes = {name: "datetime64[us]" if name in ("start", "end") else "str" for name in columns}
+    return pd.DataFrame({name: pd.Series(values, dtype=dtypes[name]) for name, values in columns.items()})

@@ -73,11 +73,12 @@ def find_gaps(state: AccountState, source: str) -> list[MissingMonth]:
 
 
 def build_missing_frame(table: str, missing: Sequence[MissingMonth]) -> pd.DataFrame:
-    """Build the frame of an `IncompleteError`: `source channel_id start end reason`."""
+    """Build the frame of an `IncompleteError`: `account source channel_id start end reason`."""
     spans = [month_days(each.month) for each in missing]
     return pd.DataFrame(
         {
-            "source": pd.Series([f"{table} of {each.account}" for each in missing], dtype="str"),
+            "account": pd.Series([each.account for each in missing], dtype="str"),
+            "source": pd.Series([f"archive, {table}"] * len(missing), dtype="str"),
             "channel_id": pd.Series([None] * len(missing), dtype="str"),
             "start": pd.Series([start for start, _ in spans], dtype="datetime64[us]"),
             "end": pd.Series([after - ONE_DAY for _, after in spans], dtype="datetime64[us]"),

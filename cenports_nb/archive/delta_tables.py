@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as arrow
 import pyarrow.dataset as datasets
 
-from cenports_nb.archive.tables import ACCOUNT, MONTH, TABLES, ArchiveTable
+from cenports_nb.archive.tables import MONTH, TABLES, ArchiveTable
 from cenports_nb.errors import ArchiveError, ConfigurationError
+from cenports_nb.frames.account_column import ACCOUNT
 
 if TYPE_CHECKING:
     from deltalake import DeltaTable
@@ -131,39 +132,34 @@ class DeltaTables:
         """Remove the months before one from the latest version; their files stay until they are deleted."""
         with clear_errors(self.folder, writing=True), private_umask():
             found = self.open(table)
-            if found is not None and any(month < before for _, month in self.list_partitions(table)):
+            if found is not None and any(month < before for _, month in self.measure(table)):
                 found.delete(f"{MONTH} < '{_quote(before)}'")
 
-    def list_partitions(self, table: str) -> dict[tuple[str, str], tuple[int, int]]:
-        """List the rows and bytes of each account and month in the latest version."""
-        return self.measure(table, None)
-
-    def measure(self, table: str, version: int | None) -> dict[tuple[str, str], tuple[int, int]]:
-        """Return rows and bytes of each account and month of a version."""
-        found = self.open(table, version)
-        if found is None:
-            return {}
-        with clear_errors(self.folder):
-            actions = arrow.table(found.get_add_actions(flatten=True)).to_pylist()
+    def measure(self, table: str, version: int | None = None) -> dict[tuple[str, str], tuple[int, int]]:
+        """Return the rows and bytes of each account and month of a version; of the latest by default."""
         measured: dict[tuple[str, str], tuple[int, int]] = {}
-        for action in actions:
-            key = action[f"partition.{ACCOUNT}"], action[f"partition.{MONTH}"]
+        for file in self._list_files(table, version):
+            key = file[f"partition.{ACCOUNT}"], file[f"partition.{MONTH}"]
             rows, size = measured.get(key, (0, 0))
-            measured[key] = rows + (action["num_records"] or 0), size + action["size_bytes"]
+            measured[key] = rows + (file["num_records"] or 0), size + file["size_bytes"]
         return measured
 
     def list_files(self, table: str, version: int | None, account: str) -> dict[str, frozenset[str]]:
         """List the files of each month of an account."""
+        files: dict[str, set[str]] = {}
+        for file in self._list_files(table, version):
+            if file[f"partition.{ACCOUNT}"] == account:
+                files.setdefault(file[f"partition.{MONTH}"], set()).add(file["path"])
+        return {month: frozenset(names) for month, names in files.items()}
+
+    def _list_files(self, table: str, version: int | None) -> list[dict[str, Any]]:
+        """List what the log says of each file of a version."""
         found = self.open(table, version)
         if found is None:
-            return {}
+            return []
         with clear_errors(self.folder):
-            actions = arrow.table(found.get_add_actions(flatten=True)).to_pylist()
-        files: dict[str, set[str]] = {}
-        for action in actions:
-            if action[f"partition.{ACCOUNT}"] == account:
-                files.setdefault(action[f"partition.{MONTH}"], set()).add(action["path"])
-        return {month: frozenset(names) for month, names in files.items()}
+            files: list[dict[str, Any]] = arrow.table(found.get_add_actions(flatten=True)).to_pylist()
+            return files
 
     def read(
         self,
@@ -201,7 +197,7 @@ class DeltaTables:
             return None
         with clear_errors(self.folder):
             whole = found.to_pyarrow_dataset()
-        chosen = (datasets.field(ACCOUNT) == account) & datasets.field(MONTH).isin(list(months))
+        chosen = (datasets.field(ACCOUNT) == account) & datasets.field(MONTH).isin(arrow.array(months, arrow.string()))
         return whole.filter(chosen)
 
     def _write(self, table: ArchiveTable, data: arrow.Table, **options: Any) -> None:

@@ -35,7 +35,7 @@ def forget_months(tables: DeltaTables, log: UpdateLog, accounts: list[str], befo
     gone = [
         (account, name, month, rows)
         for name in TABLES
-        for (account, month), (rows, _) in sorted(tables.list_partitions(name).items())
+        for (account, month), (rows, _) in sorted(tables.measure(name).items())
         if month < before
     ]
     _note(log, accounts, before, now)

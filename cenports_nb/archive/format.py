@@ -125,23 +125,17 @@ def write_format(folder: Path, written: ArchiveFormat) -> None:
         raise ArchiveError(f"{folder} can't be written ({error.strerror}): make room, or check its owner.") from None
 
 
-def name_account(client: Client) -> str:
-    """Return the name of a client's account: its profile's name, else environment and partner id."""
-    settings = client.settings
-    return settings.profile or f"{settings.environment}:{settings.partner_id}"
-
-
 def register_account(folder: Path, client: Client) -> str:
     """Return the name of a client's account, and record the account that it stands for.
 
     Raises:
         ConfigurationError: The name stands for another account.
     """
-    settings, name = client.settings, name_account(client)
+    settings, name = client.settings, client.settings.account_name
     own = ArchivedAccount(settings.account, settings.environment, settings.partner_id)
     found = read_format(folder)
     if found is None:
-        raise ArchiveError(f"{folder} isn't an archive any more: open it again.")
+        raise ArchiveError(f"{folder} is no longer an archive: open it again.")
     known = found.accounts.get(name)
     if known is None:
         write_format(folder, msgspec.structs.replace(found, accounts={**found.accounts, name: own}))

@@ -12,8 +12,9 @@ import pandas as pd
 from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments
 from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.schedule import format_month, number_month, to_month
-from cenports_nb.archive.sources import SourceReading
+from cenports_nb.archive.sources import TABLE_SOURCES, SourceReading
 from cenports_nb.archive.tables import (
+    ORDERS,
     OUTCOMES,
     REJECTS,
     SHIPMENT_ITEMS,
@@ -24,6 +25,7 @@ from cenports_nb.archive.tables import (
     to_table,
 )
 from cenports_nb.archive.updates import CHECKPOINT, UPDATE, AccountState, Reading, UpdateLog, UpdateRecord, next_instant
+from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.text_columns import repeat_text
 
 
@@ -39,6 +41,7 @@ class MonthWriter:
         state: What is archived, including what this update has written.
         begins: The month of the account's oldest order, if this update looked for it.
         changes: The changes so far, by table and month.
+        vanished: Channel and number of orders that are no longer in a month that was read again.
     """
 
     tables: DeltaTables
@@ -48,6 +51,7 @@ class MonthWriter:
     state: AccountState
     begins: str = ""
     changes: dict[tuple[str, str], Change] = field(default_factory=dict)
+    vanished: set[tuple[str, str]] = field(default_factory=set)
     _pending: list[Reading] = field(default_factory=list)
     _is_written: bool = False
 
@@ -139,12 +143,23 @@ class MonthWriter:
 
     def _replace(self, table: ArchiveTable, month: str, frame: pd.DataFrame) -> None:
         data = to_table(frame.reset_index(drop=True), table, self.account, month)
-        change = compare(self.read(table, month), to_frame(data, table), table.key)
+        if self._is_new(table, month):
+            change = Change(len(frame), 0, 0)
+        else:
+            before = self.read(table, month)
+            change = compare(before, to_frame(data, table), table.key)
+            if table is ORDERS and change.removed:
+                self.vanished |= list_order_keys(before) - list_order_keys(frame)
         if change:
             self.tables.replace_month(table, self.account, month, data)
             self._is_written = True
             if table is not REJECTS:
                 self.changes[table.name, month] = _add(self.changes.get((table.name, month)), change)
+
+    def _is_new(self, table: ArchiveTable, month: str) -> bool:
+        """Return whether a month certainly has no rows yet."""
+        source = TABLE_SOURCES.get(table.name)
+        return source is not None and (source, month) not in self.state.readings
 
     def _write_rejects(self, month: str, rejects: dict[str, pd.DataFrame]) -> None:
         """Replace the rejects of these tables in a month."""
@@ -171,6 +186,11 @@ class MonthWriter:
                     reading = self.state.readings["shipments", beside]
                     self.note(Reading("shipments", beside, reading.at, {**reading.rows, table.name: len(left)}))
         return settled
+
+
+def list_order_keys(orders: pd.DataFrame) -> set[tuple[str, str]]:
+    """List the channel and number of each order."""
+    return set(orders[ORDER_KEYS].itertuples(index=False, name=None))
 
 
 def _add(before: Change | None, change: Change) -> Change:

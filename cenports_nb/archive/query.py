@@ -12,8 +12,9 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 
-from cenports_nb.archive.tables import ACCOUNT, TABLES
+from cenports_nb.archive.tables import TABLES
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.choices import suggest_choice
 from cenports_nb.frames.dates import Day, parse_range
 from cenports_nb.frames.loaders.query import parse_names

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime
@@ -28,6 +27,7 @@ from cenports_nb.archive.sources import TABLE_SOURCES
 from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES
 from cenports_nb.archive.updates import AccountState, UpdateLog, fold
 from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning, InvalidRequestError
+from cenports_nb.frames.user_warnings import warn_user
 
 
 class ArchiveReader:
@@ -59,7 +59,7 @@ class ArchiveReader:
         """
         found = read_format(self.folder)
         if found is None:
-            raise ArchiveError(f"{self.folder} isn't an archive any more: open it again.")
+            raise ArchiveError(f"{self.folder} is no longer an archive: open it again.")
         return found
 
     def read_states(self, as_of: datetime | None = None) -> list[AccountState]:
@@ -117,7 +117,7 @@ class ArchiveReader:
                     partial=scan.load(),
                     missing=build_missing_frame(table, missing),
                 )
-            warnings.warn(f"{text}: the frame lacks them.", IncompleteWarning, stacklevel=4)
+            warn_user(f"{text}: the frame lacks them.", IncompleteWarning)
         return scan
 
     def load_readings(self, table: str, query: ArchiveQuery) -> pd.DataFrame:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from pathlib import Path
@@ -13,9 +13,10 @@ import pandas as pd
 
 from cenports_nb import __version__
 from cenports_nb.archive.delta_tables import DeltaTables
-from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable, add_account, empty_frame, to_frame
+from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable, empty_frame, to_frame
+from cenports_nb.frames.account_column import ACCOUNT, add_account
 from cenports_nb.frames.dates import local_days
-from cenports_nb.frames.provenance import Provenance, Reject, attach
+from cenports_nb.frames.provenance import ACCOUNTS_PARAM, Provenance, Reject, attach, build_account_key
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 
 
@@ -75,7 +76,7 @@ class Scan:
 
     def read(self, month: str) -> pd.DataFrame:
         """Read one month as a frame, as `load_*` would return it."""
-        return self.describe(self._read(month), [month])
+        return self.describe(self._read([month]), [month])
 
     def __iter__(self) -> Iterator[pd.DataFrame]:
         """Read month by month."""
@@ -83,29 +84,20 @@ class Scan:
 
     def load(self) -> pd.DataFrame:
         """Read the whole scan as one frame."""
-        parts = [self._read(month) for month in self.months]
-        frame = pd.concat([part for part in parts if len(part)] or parts[:1] or [self._empty()], ignore_index=True)
-        if len(self.accounts) > 1 or not self._definition.order[0].startswith("order_date"):
-            order = ["account", *(name for name in self._definition.order if name in frame.columns)]
-            frame = frame.sort_values(order, kind="stable", ignore_index=True)
-        return self.describe(frame, self.months)
+        return self.describe(self._read(self.months), self.months)
 
-    def describe(self, frame: pd.DataFrame, months: list[str]) -> pd.DataFrame:
+    def describe(self, frame: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
         """Attach a frame's provenance, and the rejects of its months."""
         rejects = self._read_rejects(months)
-        one = self.accounts[0] if len(self.accounts) == 1 else None
         days = {"start": str(self.days[0]), "end": str(self.days[1])} if self.days else {}
         channels = {} if self.channels is None else {"channel_id": list(self.channels)}
+        keys = {each.account: build_account_key(each.environment, each.partner_id) for each in self.accounts}
+        accounts = {ACCOUNTS_PARAM: keys} if len(keys) > 1 else {}
         origin = Provenance(
             source=f"archive {self.folder}",
-            params={
-                **days,
-                **channels,
-                "accounts": [each.account for each in self.accounts],
-                "time_zone": self.time_zone,
-            },
-            environment=one.environment if one else "",
-            partner_id=one.partner_id if one else "",
+            params={**days, **channels, **accounts, "time_zone": self.time_zone},
+            environment=", ".join(sorted({each.environment for each in self.accounts})),
+            partner_id=", ".join(dict.fromkeys(each.partner_id for each in self.accounts)),
             as_of=min((each.as_of for each in self.accounts if each.as_of), default=None),
             requests=0,
             cached=0,
@@ -121,16 +113,19 @@ class Scan:
     def _definition(self) -> ArchiveTable:
         return TABLES[self.table]
 
-    def _read(self, month: str) -> pd.DataFrame:
-        parts = [self._read_account(each, month) for each in self.accounts if month in each.months]
+    def _read(self, months: Sequence[str]) -> pd.DataFrame:
+        """Read some months, account by account."""
+        parts = [
+            self._read_account(each, [month for month in each.months if month in months]) for each in self.accounts
+        ]
         return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0] if parts else self._empty()
 
-    def _read_account(self, each: AccountSlice, month: str) -> pd.DataFrame:
+    def _read_account(self, each: AccountSlice, months: Sequence[str]) -> pd.DataFrame:
         table = self._definition
         needed = None
         if self.columns is not None:
             needed = list(dict.fromkeys([*self.columns, *table.order, *(ORDER_KEYS[:1] if self.channels else [])]))
-        data = DeltaTables(self.folder).read(table, each.version, each.account, [month], needed)
+        data = DeltaTables(self.folder).read(table, each.version, each.account, months, needed)
         frame = to_frame(data, table, needed)
         if self.channels is not None:
             frame = frame[frame["channel_id"].isin(self.channels)]
@@ -143,12 +138,12 @@ class Scan:
         return self._choose(add_account(frame.reset_index(drop=True), each.account))
 
     def _choose(self, frame: pd.DataFrame) -> pd.DataFrame:
-        return frame if self.columns is None else frame[["account", *(n for n in self.columns if n != "account")]]
+        return frame if self.columns is None else frame[[ACCOUNT, *(name for name in self.columns if name != ACCOUNT)]]
 
     def _empty(self) -> pd.DataFrame:
         return self._choose(add_account(empty_frame(self._definition), ""))
 
-    def _read_rejects(self, months: list[str]) -> tuple[Reject, ...]:
+    def _read_rejects(self, months: Sequence[str]) -> tuple[Reject, ...]:
         found: list[Any] = []
         for each in self.accounts:
             if each.rejects_version < 0:

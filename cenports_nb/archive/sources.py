@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -13,7 +12,7 @@ import msgspec
 import pandas as pd
 
 from cenports_nb.api.http.record_page import open_page, split_records
-from cenports_nb.api.retrieval.windows import ONE_DAY
+from cenports_nb.api.retrieval.windows import MAX_NUMBERS_LENGTH, ONE_DAY
 from cenports_nb.archive.privacy import protect, protect_rejects
 from cenports_nb.archive.schedule import FIRST_MONTH, month_days, to_month
 from cenports_nb.archive.tables import ACTUAL_STOCK, AVAILABLE_STOCK, OUTCOMES, READ_AT, to_frame, to_table
@@ -26,15 +25,20 @@ from cenports_nb.errors import (
     RejectedRowsWarning,
 )
 from cenports_nb.frames.line_status import is_open
-from cenports_nb.frames.loaders.orders import load_utc_days
+from cenports_nb.frames.loaders.orders import load_orders, load_utc_days
 from cenports_nb.frames.loaders.shipments import load_shipment_window
 from cenports_nb.frames.loaders.stock import load_actual_stock, load_available_stock
 from cenports_nb.frames.provenance import provenance
+from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.frames.user_warnings import collect_warnings, warn_user
 from cenports_nb.submissions.journal import frames as journal_frames
 from cenports_nb.submissions.journal.reader import has_journal, open_journal
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
+
+MAX_ASKED_ORDERS = 500
+"""Of orders that vanished from their month; a number costs a twentieth of a request."""
 
 STOCK_LOADERS: Mapping[str, Callable[..., pd.DataFrame]] = {
     ACTUAL_STOCK.name: load_actual_stock,
@@ -128,11 +132,40 @@ def read_outcomes(client: Client) -> dict[str, pd.DataFrame]:
 
 
 def has_orders_before(client: Client, day: date) -> bool:
-    """Return whether an account has any order before a day, with one small request."""
-    first = month_days(FIRST_MONTH)[0]
-    parameters = {"limit": 1, "isPaginated": True, "startDate": first.isoformat(), "endDate": day.isoformat()}
+    """Return whether an account has any order before a day, with one small request.
+
+    The server may mean days of its own zone and may leave the last one out, so that orders of two days more count too: a
+    month too many costs a request, one too few would cost its orders.
+    """
+    first, end = month_days(FIRST_MONTH)[0], day + ONE_DAY
+    parameters = {"limit": 1, "isPaginated": True, "startDate": first.isoformat(), "endDate": end.isoformat()}
     records = split_records(open_page("/orders", client.get("/orders", parameters).body).records)
-    return any(_read_order_day(record) < day.isoformat() for record in records)
+    return any(_read_order_day(record) <= (end + ONE_DAY).isoformat() for record in records)
+
+
+def find_order_months(client: Client, orders: Collection[tuple[str, str]]) -> dict[str, set[tuple[str, str]]]:
+    """Ask in which UTC months some orders are now, by their numbers.
+
+    Args:
+        client: The account.
+        orders: Channel and number of each; no more than `MAX_ASKED_ORDERS` are asked for.
+
+    Returns:
+        The orders of each month, as far as they exist.
+
+    Raises:
+        IncompleteReadingError: The answers are not complete.
+    """
+    numbers = sorted({number for _, number in orders if "," not in number and len(number) <= MAX_NUMBERS_LENGTH})
+    if not numbers:
+        return {}
+    with _watch_completeness():
+        found = load_orders(client, order_nos=numbers[:MAX_ASKED_ORDERS], refresh=True, progress=False)
+    months: dict[str, set[tuple[str, str]]] = {}
+    for channel, number, at in found[[*ORDER_KEYS, "order_date"]].itertuples(index=False, name=None):
+        if (channel, number) in orders:
+            months.setdefault(to_month(at), set()).add((channel, number))
+    return months
 
 
 class _Dated(msgspec.Struct, rename="camel"):
@@ -150,16 +183,19 @@ def _read_order_day(record: msgspec.Raw) -> str:
 def _watch_completeness() -> Iterator[None]:
     """Convert incomplete, refused and doubtful readings to one error; rejects are stored and reported at the end."""
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", RejectedRowsWarning)
-            warnings.simplefilter("error", IncompleteWarning)
+        with collect_warnings() as collected:
             yield
-    except (IncompleteError, IncompleteWarning) as error:
+    except IncompleteError as error:
         raise IncompleteReadingError(str(error)) from None
     except ApiError as error:
         if isinstance(error, AuthenticationError | RateLimitedError):
             raise
         raise IncompleteReadingError(str(error)) from None
+    for warning in collected:
+        if issubclass(warning.category, IncompleteWarning):
+            raise IncompleteReadingError(warning.text)
+        if not issubclass(warning.category, RejectedRowsWarning):
+            warn_user(warning.text, warning.category)
 
 
 def _protect(frames: dict[str, pd.DataFrame], personal: str) -> SourceReading:

@@ -12,12 +12,13 @@ import pandera.pandas as pa
 import pyarrow as arrow
 from pandera.typing import Series
 
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_ITEM_KEYS, ORDER_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.schemas import get_loader_dtype
-from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow, repeat_text, to_arrow
+from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow, to_arrow
 
-ACCOUNT, MONTH, READ_AT = "account", "month", "read_at"
+MONTH, READ_AT = "month", "read_at"
 INSTANT = arrow.timestamp("us", "UTC")
 SHIPMENT_KEYS = [*ORDER_KEYS, "tracking_number"]
 
@@ -151,12 +152,6 @@ def to_frame(data: arrow.Table, table: ArchiveTable, columns: Sequence[str] | No
 def empty_frame(table: ArchiveTable) -> pd.DataFrame:
     """Build a frame without rows."""
     return to_frame(table.arrow_schema.empty_table(), table)
-
-
-def add_account(frame: pd.DataFrame, account: str) -> pd.DataFrame:
-    """Insert the account as a frame's first column."""
-    frame.insert(0, ACCOUNT, repeat_text(account, len(frame)))
-    return frame
 
 
 def _to_column(values: arrow.ChunkedArray, dtype: Any) -> pd.Series[Any]:

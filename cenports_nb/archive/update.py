@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-import warnings
 from collections.abc import Sequence
 from dataclasses import astuple, dataclass, field
 from datetime import datetime
@@ -12,13 +11,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.archive.comparison import find_shared_keys
-from cenports_nb.archive.month_writer import MonthWriter
+from cenports_nb.archive.month_writer import MonthWriter, list_order_keys
 from cenports_nb.archive.schedule import choose_first_month, find_first_month, list_due_months, list_months, to_month
 from cenports_nb.archive.sources import (
     SOURCES,
     STOCK_LOADERS,
     TABLE_SOURCES,
     IncompleteReadingError,
+    find_order_months,
     has_orders_before,
     read_outcomes,
     read_stock,
@@ -27,6 +27,7 @@ from cenports_nb.archive.tables import ORDERS
 from cenports_nb.archive.updates import TICK
 from cenports_nb.errors import IncompleteWarning, RejectedRowsWarning
 from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.frames.user_warnings import warn_user
 from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
@@ -89,6 +90,7 @@ def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) 
             if month in due[source]:
                 _read_month(run, source, month)
         writer.checkpoint(client.clock.now())
+    _follow_vanished_orders(run, months)
     if writer.state.is_unfinished or any(name == ORDERS.name for name, _ in writer.changes):
         _settle_moved_orders(run)
     for name in STOCK_LOADERS:
@@ -149,6 +151,18 @@ def _read_stock(run: _UpdateRun, name: str) -> None:
     run.rejects += sum(len(frame) for frame in reading.rejects.values())
 
 
+def _follow_vanished_orders(run: _UpdateRun, months: Sequence[str]) -> None:
+    """Read the months to which orders moved, even if these are not due: an order that exists is always archived."""
+    try:
+        found = find_order_months(run.client, run.writer.vanished)
+    except IncompleteReadingError as error:
+        run.missing.append(MissingReading((ORDERS.name,), to_month(run.client.clock.now()), str(error)))
+        return
+    for month in sorted(found.keys() & set(months)):
+        if not found[month] <= list_order_keys(run.writer.read(ORDERS, month, ORDER_KEYS)):
+            _read_month(run, ORDERS.name, month)
+
+
 def _settle_moved_orders(run: _UpdateRun) -> None:
     """Assign each order to one month: an order that a newer reading has elsewhere has moved.
 
@@ -182,18 +196,16 @@ def _warn(run: _UpdateRun) -> None:
     account = run.writer.account
     if run.missing:
         first = run.missing[0]
-        warnings.warn(
-            f"{account}: {format_count(len(run.missing), 'reading')} not complete, so what was archived before stays; "
+        warn_user(
+            f"{account}: {format_count(len(run.missing), 'reading')} not complete: what was archived before stays; "
             f"the first, {first.tables[0]} of {first.month}: {first.reason}",
             IncompleteWarning,
-            stacklevel=5,
         )
     if run.rejects:
-        warnings.warn(
+        warn_user(
             f"{account}: {format_count(run.rejects, 'record')} can't be read; they are archived as rejects. See "
             "cenports_nb.rejected(frame) of a frame of these months.",
             RejectedRowsWarning,
-            stacklevel=5,
         )
 
 

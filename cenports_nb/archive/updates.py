@@ -11,7 +11,8 @@ import msgspec
 import pyarrow as arrow
 
 from cenports_nb.archive.delta_tables import MAX_FILES, DeltaTables, clear_errors, import_deltalake, private_umask
-from cenports_nb.archive.tables import ACCOUNT, INSTANT
+from cenports_nb.archive.tables import INSTANT
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.text_columns import ARROW_TEXT
 
 UPDATES = "updates"
@@ -154,7 +155,16 @@ def fold(
     if not ends:
         return AccountState(account, forgotten=forgotten)
     counted = own[: ends[-1] + 1]
-    readings = {(reading.source, reading.month): reading for record in counted for reading in record.readings}
+    readings: dict[tuple[str, str], Reading] = {}
+    unfinished: list[Reading] = []
+    for record in counted:
+        if record.kind == CHECKPOINT:
+            unfinished += record.readings
+            continue
+        if record.kind == UPDATE:  # it continued from the checkpoints before it; forgetting undoes them
+            readings |= {(reading.source, reading.month): reading for reading in (*unfinished, *record.readings)}
+        unfinished = []
+    readings |= {(reading.source, reading.month): reading for reading in unfinished}
     versions = next((record.versions for record in reversed(counted) if record.versions), {})
     begins = next((record.begins for record in reversed(counted) if record.begins), "")
     is_unfinished = counted[-1].kind == CHECKPOINT

@@ -62,7 +62,7 @@ def read_archived_inputs(
         IncompleteError: The month was not archived to its end by then.
     """
     from cenports_nb.archive.archive import open_archive  # noqa: PLC0415 - an extra
-    from cenports_nb.archive.format import name_account, read_format  # noqa: PLC0415
+    from cenports_nb.archive.format import read_format  # noqa: PLC0415
 
     if not since:
         raise InvalidRequestError('archive= needs since=, the day to compare with, such as since="2026-11-05".')
@@ -72,7 +72,7 @@ def read_archived_inputs(
     opened = open_archive(folder, time_zone=client.settings.time_zone)
     frames = {
         name: getattr(opened, loader)(
-            month.start, month.end, as_of=since, accounts=name_account(client), channel_id=channel_id
+            month.start, month.end, as_of=since, accounts=client.settings.account_name, channel_id=channel_id
         ).drop(columns="account")
         for name, loader in LOADERS.items()
     }

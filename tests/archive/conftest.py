@@ -24,5 +24,8 @@ def folder(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def archive(folder: Path) -> cn.Archive:
-    return cn.open_archive(folder)
+def archive(folder: Path, shop: Shop) -> cn.Archive:
+    """A new archive, whose time is the shop's."""
+    archive = cn.open_archive(folder)
+    archive.clock = shop.clock
+    return archive

@@ -2,35 +2,49 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
-from support.archive_shop import Shop, made_order
+from support.archive_shop import Shop, made_order, open_shop
 
 import cenports_nb as cn
+from cenports_nb.sandbox.dialect import Dialect
 
 ACCOUNT = "sandbox:SANDBOX"
 LOADERS = {"orders": cn.load_orders, "line_items": cn.load_line_items}
 
 
+@pytest.fixture(scope="module")
+def updated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, cn.Archive]]:
+    """The shop and an archive of it after one update; tests only read it."""
+    folder = tmp_path_factory.mktemp("updated")
+    with open_shop(folder / "shop") as shop:
+        archive = cn.open_archive(folder / "archive", personal="keep")
+        archive.update(shop.client)
+        yield shop, archive
+
+
 @pytest.mark.parametrize("table", LOADERS)
-def test_the_archive_returns_what_the_loader_returns(shop: Shop, folder: Path, table: str) -> None:
+def test_the_archive_returns_what_the_loader_returns(updated: tuple[Shop, cn.Archive], table: str) -> None:
     """Rows, order and dtypes are those of the loader, with the account in front, and fit the schema."""
-    archive = cn.open_archive(folder, personal="keep")
-    archive.update(shop.client)
+    shop, archive = updated
     live = LOADERS[table](shop.client, "2026-01-01", "2026-03-10")
     found = getattr(archive, f"load_{table}")("2026-01-01", "2026-03-10")
     assert list(found["account"].unique()) == [ACCOUNT]
     pd.testing.assert_frame_equal(found.drop(columns="account"), live)
+    getattr(cn.schemas, {"orders": "Orders", "line_items": "LineItems"}[table]).with_account().validate(found)
     origin = cn.provenance(found)
     assert origin is not None
     assert (origin.environment, origin.partner_id, origin.complete) == ("sandbox", "SANDBOX", True)
 
 
-def test_shipments_and_their_items_are_those_of_the_loader(shop: Shop, archive: cn.Archive) -> None:
+def test_shipments_and_their_items_are_those_of_the_loader(updated: tuple[Shop, cn.Archive]) -> None:
     """A shipment in two windows is archived once."""
-    archive.update(shop.client)
+    shop, archive = updated
     for name in ("load_shipments", "load_shipment_items"):
         live = getattr(cn, name)(shop.client, "2026-01-01", "2026-03-31")
         found = getattr(archive, name)().drop(columns="account")
@@ -38,24 +52,78 @@ def test_shipments_and_their_items_are_those_of_the_loader(shop: Shop, archive: 
 
 
 @pytest.mark.parametrize("zone", ["UTC", "America/New_York", "Pacific/Auckland", "Asia/Kolkata"])
-def test_days_are_cut_in_the_zone_that_the_archive_is_opened_with(
-    shop: Shop, archive: cn.Archive, folder: Path, zone: str
-) -> None:
+def test_days_are_cut_in_the_zone_that_the_archive_is_opened_with(updated: tuple[Shop, cn.Archive], zone: str) -> None:
     """Months are stored by UTC; a load of January means January of the archive's zone, as for a client."""
-    archive.update(shop.client)
+    shop, archive = updated
     live = cn.load_line_items(shop.connect(time_zone=zone), "2026-01-01", "2026-01-31")
-    found = cn.open_archive(folder, time_zone=zone).load_line_items("2026-01-01", "2026-01-31", allow_partial=True)
+    found = cn.open_archive(archive.folder, time_zone=zone).load_line_items("2026-01-01", "2026-01-31")
     pd.testing.assert_frame_equal(found.drop(columns="account"), live)
 
 
-def test_the_first_update_goes_back_to_the_oldest_order(shop: Shop, archive: cn.Archive) -> None:
+def test_the_first_update_goes_back_to_the_oldest_order(updated: tuple[Shop, cn.Archive]) -> None:
     """The start of an account is found automatically."""
-    changed = archive.update(shop.client)
-    assert sorted(changed.query("table == 'orders'")["month"]) == ["2026-01", "2026-02", "2026-03"]
-    contents = archive.contents().query("table == 'line_items'")
+    _, archive = updated
+    contents = archive.contents().query("table == 'line_items' and rows > 0")
     assert dict(zip(contents["month"], contents["rows"], strict=True)) == {"2026-01": 12, "2026-02": 12, "2026-03": 2}
     assert contents["complete"].all()
     assert (contents["bytes"] > 0).all()
+    assert len(archive.load_orders("2020-01-01", "2026-01-31")) == 6
+
+
+def test_a_span_ends_with_the_last_update(updated: tuple[Shop, cn.Archive]) -> None:
+    """The archive has no clock of its own: `last` ends on the day of its last update."""
+    assert list(updated[1].load_orders(last="10D")["order_no"]) == ["N-12"]
+
+
+def test_columns_and_channels_can_be_chosen(updated: tuple[Shop, cn.Archive]) -> None:
+    """A wrong name is refused with the one that was probably meant."""
+    _, archive = updated
+    found = archive.load_line_items(columns=["quantity", "product_sku"], channel_id="EU")
+    assert list(found.columns) == ["account", "quantity", "product_sku"]
+    assert archive.load_orders(channel_id="US").empty
+    with pytest.raises(cn.errors.InvalidRequestError, match='did you mean "quantity"'):
+        archive.load_line_items(columns=["quantiti"])
+    with pytest.raises(cn.errors.InvalidRequestError, match="no account 'acme': it has sandbox:SANDBOX"):
+        archive.load_orders(accounts="acme")
+
+
+@pytest.mark.parametrize("as_of", ["soon", "2026-13-01", None, float("nan")])
+def test_an_instant_that_is_none_is_refused(updated: tuple[Shop, cn.Archive], as_of: Any) -> None:
+    """Nothing is guessed; None is the archive as it is."""
+    if as_of is None:
+        assert len(updated[1].load_orders(as_of=as_of)) == 13
+    else:
+        with pytest.raises(cn.errors.InvalidRequestError, match=r"isn't an instant: write it as '2026-10-01'"):
+            updated[1].load_orders(as_of=as_of)
+
+
+def test_all_loaders_have_the_same_parameters() -> None:
+    """They are declared once, and Jupyter shows them."""
+    names = [name for name in dir(cn.Archive) if name.startswith(("load_", "scan_"))]
+    signatures = {str(inspect.signature(getattr(cn.Archive, name)).replace(return_annotation=None)) for name in names}
+    assert len(names) == 10
+    (shown,) = signatures
+    assert shown.startswith("(self, start:")
+    assert "as_of" in shown
+
+
+@pytest.mark.parametrize(
+    "dialect",
+    [
+        Dialect(end_included=False, sorting="newest"),
+        Dialect(time_zone="America/Los_Angeles", pages="none"),
+        Dialect(time_zone="Asia/Tokyo", end_included=False, sorting="none"),
+    ],
+)
+def test_nothing_is_lost_whatever_the_server_calls_a_day(shop: Shop, archive: cn.Archive, dialect: Dialect) -> None:
+    """The oldest month is found, and each order and shipment is archived once, whatever its zone and its end are."""
+    shop.add(made_order("FIRST", "2025-12-31T23:59:59.000000Z"))
+    shop.sandbox.dialect = dialect
+    archive.update(shop.client)
+    assert sorted(archive.load_orders()["order_no"]) == sorted(order.number for order in shop.sandbox.state.orders)
+    live = cn.load_shipments(shop.client, "2025-12-01", "2026-03-31", order_nos=["N-00"])
+    assert len(archive.load_shipments()) == 13
+    assert len(live) == 1
 
 
 def test_start_is_the_oldest_month(shop: Shop, archive: cn.Archive) -> None:
@@ -133,6 +201,17 @@ def test_an_order_that_moved_to_another_month_is_in_one(shop: Shop, archive: cn.
     assert len(archive.load_line_items().query("order_no == @number")) == 2
 
 
+def test_an_order_that_moved_to_a_month_that_is_not_due_is_followed(shop: Shop, archive: cn.Archive) -> None:
+    """It vanished from a month that was read again, and is asked for by its number; one that is gone stays gone."""
+    archive.update(shop.client)
+    shop.restate("N-12", lambda record: record.update(orderDate="2026-01-20T10:00:00.000000Z"))
+    shop.remove("N-09")
+    shop.wait_days(1)
+    archive.update(shop.client)
+    live = cn.load_line_items(shop.client, "2026-01-01", "2026-03-11", refresh=True)
+    pd.testing.assert_frame_equal(archive.load_line_items().drop(columns="account"), live)
+
+
 def test_every_reading_of_stock_stays(shop: Shop, archive: cn.Archive) -> None:
     """The archive has one reading for each update, and loads the last one by default."""
     for _ in range(3):
@@ -191,12 +270,6 @@ def test_days_that_are_not_archived_are_incomplete(shop: Shop, archive: cn.Archi
         archive.load_orders("2026-03-01", "2026-03-11")
 
 
-def test_a_span_ends_with_the_last_update(shop: Shop, archive: cn.Archive) -> None:
-    """`last` ends on the day of the last update."""
-    archive.update(shop.client)
-    assert list(archive.load_orders(last="10D")["order_no"]) == ["N-12"]
-
-
 def test_as_of_returns_the_archive_as_it_was(shop: Shop, archive: cn.Archive) -> None:
     """Between two updates it returns the earlier one, before the first one nothing."""
     archive.update(shop.client)
@@ -209,15 +282,3 @@ def test_as_of_returns_the_archive_as_it_was(shop: Shop, archive: cn.Archive) ->
     assert archive.load_line_items()["quantity"].sum() == first["quantity"].sum() + 5
     with pytest.raises(cn.errors.InvalidRequestError, match="Nothing was archived by 2026-03-01"):
         archive.load_line_items(as_of="2026-03-01")
-
-
-def test_columns_and_channels_can_be_chosen(shop: Shop, archive: cn.Archive) -> None:
-    """A wrong name raises an error that suggests the closest one."""
-    archive.update(shop.client)
-    found = archive.load_line_items(columns=["quantity", "product_sku"], channel_id="EU")
-    assert list(found.columns) == ["account", "quantity", "product_sku"]
-    assert archive.load_orders(channel_id="US").empty
-    with pytest.raises(cn.errors.InvalidRequestError, match='did you mean "quantity"'):
-        archive.load_line_items(columns=["quantiti"])
-    with pytest.raises(cn.errors.InvalidRequestError, match="no account 'acme': it has sandbox:SANDBOX"):
-        archive.load_orders(accounts="acme")

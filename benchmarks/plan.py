@@ -3,7 +3,7 @@
 Ten warehouses. Every tenth SKU was counted differently, so that a tenth of the stock is planned; `all rows`
 plans every row. Checks have available stock of three channels and a history of 100,000 rows. Seconds are the
 best of three runs in a process of its own; memory is what that grew by at the peak of a further run, so without
-the frames that the step is given, and is told on Linux only.
+the frames that the step is given, and is reported on Linux only.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ STEPS = (
 
 
 def measure_peak(step: Callable[[], object]) -> float:
-    """Run a step once more and tell by how many MiB it grew at its peak; NaN where that can't be told."""
+    """Run a step once more and tell by how many MiB it grew at its peak; NaN where that can't be reported."""
     if not Path("/proc/self/clear_refs").exists():
         return float("nan")
     Path("/proc/self/clear_refs").write_text("5")  # the peak begins anew

@@ -33,14 +33,14 @@ def main() -> None:
     parser.add_argument("--warehouses", type=int, default=5)
     given = parser.parse_args()
     plain = answer(given.rows, given.warehouses, {})
-    told = {
+    reported = {
         "as documented": plain,
         "one more field in every row": answer(given.rows, given.warehouses, {"bin": "A-1"}),
         "one row that can't be read": plain.replace(b'"quantity":"', b'"quantity":"x', 1),
     }
     print(f"{given.rows:,} rows in {given.warehouses} warehouses, {len(plain) / 1e6:.0f} MB; medians of {RUNS} runs\n")
     print(f"{'answer -> validated frame':<34}{'json.loads s':>14}{'load s':>10}{'x':>8}   bar")
-    for name, body in told.items():
+    for name, body in reported.items():
         base, load = measure(body)
         over = "  OVER" if load / base > BAR else ""
         print(f"{name:<34}{base:>14.3f}{load:>10.3f}{load / base:>8.2f}   {BAR}{over}")

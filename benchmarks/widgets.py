@@ -87,13 +87,13 @@ async selector => {
 }
 """
 FOUND_MS = """
-async ([text, told]) => {
+async ([text, reported]) => {
   const grid = document.querySelector(".cn-grid"), search = grid.querySelector("input[type=search]");
   const next = () => new Promise(requestAnimationFrame);
   const begin = performance.now();
   search.value = text;
   search.dispatchEvent(new Event("input", {bubbles: true}));
-  while (!grid.querySelector("[role=status]").textContent.includes(told)) await next();
+  while (!grid.querySelector("[role=status]").textContent.includes(reported)) await next();
   await next();
   return performance.now() - begin;
 }

@@ -121,7 +121,7 @@ def test_every_reading_gives_the_same_frames(
 
 
 def test_the_meaning_of_a_date_is_noticed(sandbox: Sandbox, plain: Frames) -> None:
-    """25: a filter by the day of entry: all orders where the days are wide enough, and a doubt that is told."""
+    """25: a filter by the day of entry: all orders where the days are wide enough, and a warning."""
     with connect_to_dialect(sandbox, Dialect(date_meant="entry")) as client:
         with pytest.warns(IncompleteWarning, match="another date"):
             orders = cn.load_orders(client, *DAYS)

@@ -35,7 +35,7 @@ def test_dir_shows_the_public_names_alone() -> None:
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:
-    """A typing mistake is told as Python tells it."""
+    """A typing mistake raises what Python raises."""
     with pytest.raises(AttributeError, match="load_order"):
         _ = cn.load_order
 

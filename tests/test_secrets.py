@@ -64,11 +64,11 @@ def test_no_secret_is_left_anywhere(
 
 
 def test_a_warning_shows_no_secret(server: ScriptedServer, staging: Connect) -> None:
-    """A hole is told with the reason that Cenports gave."""
+    """A missing window is reported with the reason that Cenports gave."""
     orders = [{"orderNo": str(i), "orderDate": "2026-03-01T10:01:00Z", "channelId": "X"} for i in range(3)]
     page = {"data": orders, "last_page": 2, "total": 6, "next_page_url": None}
     server.on("GET /orders", Reply(page), Reply(ECHO, status=500))
-    with pytest.warns(CenportsWarning) as told:
+    with pytest.warns(CenportsWarning) as reported:
         orders = cn.load_orders(staging(FakeClock()), "2026-03-01", "2026-03-02", allow_partial=True)
     assert len(orders) == 3
-    assert all(secret not in str(one.message) for one in told for secret in (TOKEN, SECRET))
+    assert all(secret not in str(one.message) for one in reported for secret in (TOKEN, SECRET))

@@ -142,7 +142,7 @@ def test_the_sandbox_needs_no_credentials_and_takes_none_from_the_environment(
 
 
 def test_an_unknown_profile_lists_those_that_exist(home: Path) -> None:
-    """A typing mistake is mended without opening the file."""
+    """A typing mistake can be fixed without opening the file."""
     _profiles(home, "[acme]\n[other]\n")
     with pytest.raises(ConfigurationError, match=r"no profile 'acmee'.*acme, other"):
         resolve_settings("staging", profile="acmee")
@@ -255,7 +255,7 @@ def test_a_senseless_rate_limit_is_refused(monkeypatch: pytest.MonkeyPatch, valu
         cn.connect("staging", **KEYS)
 
 
-def test_the_rate_limit_is_sixty_unless_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_rate_limit_is_sixty_by_default(monkeypatch: pytest.MonkeyPatch) -> None:
     """The reference's limit, then the variable, then the argument."""
     by_default = resolve_settings("staging", **KEYS).rate_limit
     monkeypatch.setenv("CENPORTS_RATE_LIMIT", "120")

@@ -49,8 +49,8 @@ AFTER = lines(
 
 def test_each_kind_of_change_is_a_step() -> None:
     """Units and amounts, counted by hand, add up from the first row to the last."""
-    told = cn.restatement(BEFORE, AFTER, exclude=["cancelled"]).steps
-    rows = {row.kind: (row.lines, row.units, round(row.line_value, 2)) for row in told.itertuples()}
+    reported = cn.restatement(BEFORE, AFTER, exclude=["cancelled"]).steps
+    rows = {row.kind: (row.lines, row.units, round(row.line_value, 2)) for row in reported.itertuples()}
     assert rows == {
         "earlier": (pd.NA, 12, 33.38),
         "order added": (1, 1, 9.99),
@@ -68,22 +68,22 @@ def test_each_kind_of_change_is_a_step() -> None:
 
 def test_a_line_with_another_quantity_and_price_makes_two_steps() -> None:
     """The change in units is valued at the earlier price, the change in price for the current units."""
-    told = cn.restatement(lines(("1", 1, "A", 2, 9.99, "")), lines(("1", 1, "A", 3, 10.99, ""))).lines
-    rows = [(row.kind, row.units, round(row.line_value, 2)) for row in told.itertuples()]
+    reported = cn.restatement(lines(("1", 1, "A", 2, 9.99, "")), lines(("1", 1, "A", 3, 10.99, ""))).lines
+    rows = [(row.kind, row.units, round(row.line_value, 2)) for row in reported.itertuples()]
     assert rows == [("quantity changed", 1, 9.99), ("price changed", 0, 3.00)]
 
 
 def test_a_status_that_counts_as_before_is_no_restatement() -> None:
     """From pending to shipped, the sum stays the same."""
-    told = cn.restatement(lines(("1", 1, "A", 2, 9.99, "pending")), lines(("1", 1, "A", 2, 9.99, "shipped")))
-    assert told.lines.empty
-    assert list(told.steps["kind"]) == ["earlier", "now"]
+    reported = cn.restatement(lines(("1", 1, "A", 2, 9.99, "pending")), lines(("1", 1, "A", 2, 9.99, "shipped")))
+    assert reported.lines.empty
+    assert list(reported.steps["kind"]) == ["earlier", "now"]
 
 
 def test_empty_frames_have_two_totals_of_zero() -> None:
     """Empty frames have two totals of zero."""
-    told = cn.restatement(lines(), lines())
-    assert told.steps[["units", "line_value"]].to_numpy().tolist() == [[0, 0.0], [0, 0.0]]
+    reported = cn.restatement(lines(), lines())
+    assert reported.steps[["units", "line_value"]].to_numpy().tolist() == [[0, 0.0], [0, 0.0]]
 
 
 LINE = st.tuples(
@@ -107,15 +107,15 @@ def total(frame: pd.DataFrame) -> tuple[int, Decimal]:
 @given(before=FRAME, after=FRAME)
 def test_steps_lead_from_one_total_to_the_other(before: pd.DataFrame, after: pd.DataFrame) -> None:
     """For any change of lines, units add up exactly, money to the cent, and lines to their steps."""
-    told = cn.restatement(before, after, exclude=["cancelled"])
-    steps = told.steps.assign(cents=[round(Decimal(str(value)) * 100) for value in told.steps["line_value"]])
+    reported = cn.restatement(before, after, exclude=["cancelled"])
+    steps = reported.steps.assign(cents=[round(Decimal(str(value)) * 100) for value in reported.steps["line_value"]])
     first, last, between = steps.iloc[0], steps.iloc[-1], steps.iloc[1:-1]
     assert (first["units"], last["units"]) == (total(before)[0], total(after)[0])
     assert (first["cents"], last["cents"]) == (total(before)[1] * 100, total(after)[1] * 100)
     assert first["units"] + between["units"].sum() == last["units"]
     assert first["cents"] + sum(between["cents"]) == last["cents"]
-    assert told.lines["units"].sum() == between["units"].sum()
-    assert sum(round(Decimal(str(value)) * 100) for value in told.lines["line_value"]) == sum(between["cents"])
+    assert reported.lines["units"].sum() == between["units"].sum()
+    assert sum(round(Decimal(str(value)) * 100) for value in reported.lines["line_value"]) == sum(between["cents"])
 
 
 def test_the_examples_of_months_run() -> None:

@@ -163,10 +163,10 @@ def test_a_damaged_cache_is_set_aside(server: ScriptedServer, staging: Connect, 
     server.on("GET /channels", ONE)
     (home / "cache.sqlite").write_bytes(GARBAGE)
     client = staging()
-    with pytest.warns(CenportsWarning, match="was damaged") as told:
+    with pytest.warns(CenportsWarning, match="was damaged") as reported:
         cn.load_channels(client)
     cn.load_channels(client)
-    assert (len(told), len(server.of("GET /channels"))) == (1, 1)
+    assert (len(reported), len(server.of("GET /channels"))) == (1, 1)
 
 
 def test_a_cache_that_breaks_in_use_stops_no_load(server: ScriptedServer, staging: Connect, home: Path) -> None:
@@ -182,9 +182,9 @@ def test_a_cache_that_breaks_in_use_stops_no_load(server: ScriptedServer, stagin
     path.write_bytes(content)
     client = staging()
     server.on("GET /channels", ONE)
-    with pytest.warns(CenportsWarning, match="going on without it|was damaged") as told:
+    with pytest.warns(CenportsWarning, match="going on without it|was damaged") as reported:
         _load(client, False, False, False)
-    assert len(told) == 1
+    assert len(reported) == 1
     client.close()
     assert len(cn.load_channels(staging())) == 1
 
@@ -202,10 +202,10 @@ def test_a_cache_that_another_process_holds_blocks_no_load(
     other.execute("PRAGMA locking_mode=EXCLUSIVE")
     other.execute("BEGIN EXCLUSIVE")
     client = staging()
-    with pytest.warns(CenportsWarning, match="going on without it") as told:
+    with pytest.warns(CenportsWarning, match="going on without it") as reported:
         _load(client, True, True)
     other.close()
-    assert (len(told), len(server.of("GET /channels"))) == (1, 3)
+    assert (len(reported), len(server.of("GET /channels"))) == (1, 3)
 
 
 def test_a_cache_whose_file_is_deleted_in_use_stops_no_load(
@@ -227,9 +227,9 @@ def test_a_folder_that_cannot_be_used_stops_no_load(server: ScriptedServer, stag
     """One warning names the folder."""
     server.on("GET /channels", ONE)
     (home / "taken").write_text("a file")
-    with pytest.warns(CenportsWarning, match="taken.* going on without it") as told:
+    with pytest.warns(CenportsWarning, match="taken.* going on without it") as reported:
         cn.load_channels(staging(cache=home / "taken"))
-    assert len(told) == 1
+    assert len(reported) == 1
 
 
 def test_the_oldest_answers_make_room(

@@ -41,15 +41,15 @@ def test_a_full_disk_stops_no_load(shop: ScriptedServer, home: Path, size: int, 
         capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert run.returncode == 0, run.stderr
-    told = json.loads(run.stdout)
-    assert (told["orders"], told["stock"], told["stock again"]) == (0, 1, 1)
-    assert told["submit"].startswith("JournalError: ")
+    reported = json.loads(run.stdout)
+    assert (reported["orders"], reported["stock"], reported["stock again"]) == (0, 1, 1)
+    assert reported["submit"].startswith("JournalError: ")
     assert len(shop.of("PATCH /inventories")) == 1  # the thin call's, which no journal keeps
-    paced = [text for text in told["warnings"] if "rate limit can't be shared" in text]
-    cached = [text for text in told["warnings"] if "going on without it" in text or "was damaged" in text]
+    paced = [text for text in reported["warnings"] if "rate limit can't be shared" in text]
+    cached = [text for text in reported["warnings"] if "going on without it" in text or "was damaged" in text]
     assert len(paced) <= 1
     assert len(cached) <= 1
-    assert len(told["warnings"]) <= len(paced) + len(cached) + 1  # and that writes can't be recorded
+    assert len(reported["warnings"]) <= len(paced) + len(cached) + 1  # and that writes can't be recorded
 
 
 PLACES = ("cache.sqlite", "pacing.sqlite", "journal.sqlite", "locks", "profiles.toml")
@@ -138,11 +138,11 @@ def test_the_limit_holds_across_the_move_into_memory(tmp_path: Path, monkeypatch
     first.acquire()
     second.acquire()
     monkeypatch.setattr(RateLimiter, "_open_file", _fail)
-    with pytest.warns(CenportsWarning, match="can't be shared .*No space left") as told:
+    with pytest.warns(CenportsWarning, match="can't be shared .*No space left") as reported:
         first.acquire()
     assert clock.sleeps == []
     second.acquire()
-    assert (len(told), clock.elapsed) == (1, pytest.approx(61.2, abs=0.01))
+    assert (len(reported), clock.elapsed) == (1, pytest.approx(61.2, abs=0.01))
 
 
 def test_a_refusal_holds_across_the_move_into_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -218,8 +218,8 @@ def test_a_set_that_moves_between_two_pages_is_read_again(server: ScriptedServer
         page = seen.body.get("page", 1)
         if page == 2 and len(left) == 6:
             del left[0]
-        told = {"next_page_url": f"{server.url}/orders?page={page + 1}" if page * 2 < len(left) else None}
-        return Reply({"data": left[page * 2 - 2 : page * 2], **told})
+        reported = {"next_page_url": f"{server.url}/orders?page={page + 1}" if page * 2 < len(left) else None}
+        return Reply({"data": left[page * 2 - 2 : page * 2], **reported})
 
     server.on("GET /orders", answer)
     assert len(cn.load_orders(staging(), acknowledged=False)) == 5

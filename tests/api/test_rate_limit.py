@@ -23,8 +23,8 @@ SPEED = 20
 
 
 def _pacer(limit: int, clock: FakeClock, folder: Path, waits: list[float] | None = None) -> RateLimiter:
-    told = [] if waits is None else waits
-    return RateLimiter(limit, clock, account="a", folder=folder, on_wait=told.append)
+    reported = [] if waits is None else waits
+    return RateLimiter(limit, clock, account="a", folder=folder, on_wait=reported.append)
 
 
 def _started(limit: int, gaps: list[float], pacers: int = 1) -> list[float]:
@@ -115,10 +115,10 @@ def test_a_damaged_file_warns_once_and_the_limit_holds_in_the_process(tmp_path: 
     (tmp_path / FILE_NAME).write_bytes(b"no database" * 1000)
     clock = FakeClock()
     pacer = _pacer(1, clock, tmp_path)
-    with pytest.warns(CenportsWarning, match="can't be shared") as told:
+    with pytest.warns(CenportsWarning, match="can't be shared") as reported:
         pacer.acquire()
     pacer.acquire()
-    assert (len(told), clock.elapsed) == (1, pytest.approx(61.2, abs=0.01))
+    assert (len(reported), clock.elapsed) == (1, pytest.approx(61.2, abs=0.01))
     _pacer(1, clock, tmp_path).acquire()
 
 

@@ -345,9 +345,9 @@ def test_echoed_secrets_are_redacted(server: ScriptedServer, staging: Connect, s
     server.on("PATCH /inventories", Reply(echo, status))
     with pytest.raises(CenportsError) as caught:
         _write(staging())
-    told = f"{caught.value!r} {caught.value} {vars(caught.value)}"
-    assert TOKEN not in told
-    assert SECRET not in told
+    reported = f"{caught.value!r} {caught.value} {vars(caught.value)}"
+    assert TOKEN not in reported
+    assert SECRET not in reported
 
 
 def test_secrets_echoed_in_html_are_redacted(server: ScriptedServer, staging: Connect) -> None:

@@ -180,12 +180,12 @@ def test_where_nothing_can_be_written_this_client_serves_nothing(
     cn.load_channels(reader)
     folder = home / f"{reader.writes.path.name}"
     folder.mkdir()  # a folder can't be written as a file, by root either
-    with pytest.warns(CenportsWarning, match="can't be recorded") as told:
+    with pytest.warns(CenportsWarning, match="can't be recorded") as reported:
         reader.write_started("w")
     reader.write_ended("w")  # warnings are errors here: there is no second one
     cn.load_channels(reader)
     cn.load_channels(reader)
-    assert (len(told), asked()) == (1, 3)
+    assert (len(reported), asked()) == (1, 3)
 
 
 def test_a_lock_that_another_process_holds_delays_a_moment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from cenports_nb.submissions.tracking import poller
 
 @pytest.fixture
 def shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Iterator[Shop]:
-    told = {
+    reported = {
         "CENPORTS_ENVIRONMENT": "staging",
         "CENPORTS_HOME": str(tmp_path / "home"),
         "CENPORTS_CLIENT_ID": CLIENT_ID,
@@ -26,9 +26,9 @@ def shop(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tm
     # A person waits two seconds for the first answer; nothing here depends on how long.
     monkeypatch.setattr(poller, "FIRST_POLL_SECONDS", 0.05)
     with Sandbox(shift=False, rate_limit=None, transaction_seconds=0.0) as sandbox:
-        told["CENPORTS_BASE_URL"] = sandbox.url
-        for name, value in told.items():
+        reported["CENPORTS_BASE_URL"] = sandbox.url
+        for name, value in reported.items():
             monkeypatch.setenv(name, value)
         monkeypatch.chdir(tmp_path)
         plain = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
-        yield Shop(sandbox, tmp_path, {**plain, **told}, capsys)
+        yield Shop(sandbox, tmp_path, {**plain, **reported}, capsys)

@@ -12,8 +12,8 @@ from support.cli_shop import Shop
 def test_orders_are_handed_over_and_acknowledged(shop: Shop) -> None:
     """The file has the channel's open orders; the next hand-over has none."""
     columns = ("Order=order_no", "SKU=product_sku", "Pieces=quantity")
-    told = [word for column in columns for word in ("--column", column)]
-    code, out, err = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA", *told)
+    reported = [word for column in columns for word in ("--column", column)]
+    code, out, err = shop.run("hand-over", "--out", "orders.csv", "--channel", "NW-NA", *reported)
     assert (code, err) == (0, "")
     assert re.match(r"5 orders, 31 lines in \S*orders\.csv; 5 acknowledged\n", out)
     assert pd.read_csv(shop.folder / "orders.csv", dtype=str)["Order"].nunique() == 5

@@ -211,8 +211,8 @@ def test_a_missing_file_is_named(shop: Shop) -> None:
 def test_files_as_people_have_them_are_read(shop: Shop) -> None:
     """Files have other headers and codes, bins, UPCs, or no warehouse column."""
     (shop.folder / "bins.csv").write_text("product_upc;Counted\n000000000022;50\n000000000022;56\n")
-    told = ["--by", "product_upc", "--column", "quantity=Counted", "--duplicates", "sum", "--warehouse", "NW-EAST"]
-    code, out, _ = shop.run("submit", "bins.csv", "--dry-run", *told)
+    reported = ["--by", "product_upc", "--column", "quantity=Counted", "--duplicates", "sum", "--warehouse", "NW-EAST"]
+    code, out, _ = shop.run("submit", "bins.csv", "--dry-run", *reported)
     assert code == 0
     assert "NW-EAST    0022  104  106      +2\n" in out
 
@@ -220,8 +220,8 @@ def test_files_as_people_have_them_are_read(shop: Shop) -> None:
 def test_codes_of_ones_own_are_mapped(shop: Shop) -> None:
     """--warehouse-map MINE=THEIRS may be repeated."""
     (shop.folder / "c.csv").write_text("warehouse_code,product_sku,quantity\nEast 1,0022,105\nWest 1,0018,43\n")
-    told = ["--warehouse-map", "East 1=NW-EAST", "--warehouse-map", "West 1=NW-WEST"]
-    code, out, _ = shop.run("submit", "c.csv", "--dry-run", *told)
+    reported = ["--warehouse-map", "East 1=NW-EAST", "--warehouse-map", "West 1=NW-WEST"]
+    code, out, _ = shop.run("submit", "c.csv", "--dry-run", *reported)
     assert (code, "NW-WEST    0018" in out) == (0, True)
 
 

@@ -146,7 +146,7 @@ def test_wrong_use_of_an_account_is_answered_so_too(run: RunCommand, command: li
 
 @pytest.mark.usefixtures("staging")
 def test_advice_about_a_submission_is_a_command(run: RunCommand, tmp_path: Path) -> None:
-    """A second run of a file is told how to go on with the first one, word for word."""
+    """A second run of a file says how to go on with the first one, word for word."""
     Path("counts.csv").write_text("warehouse_code,product_sku,quantity\nNW-EAST,0003,12\n")
     first = run("submit", "counts.csv", "--yes", "--no-wait")
     (submission,) = set(re.findall(r"\d{8}-\d{6}-\w{8}", first.stdout))

@@ -225,7 +225,7 @@ def test_a_mapping_is_a_workbook_of_sheets(tmp_path: Path, client: cn.Client) ->
 
 
 @pytest.mark.parametrize(
-    ("names", "mended"),
+    ("names", "fixed"),
     [
         (["a/b:c*[d]?\\"], ["a_b_c__d___"]),
         (["x" * 40], ["x" * 31]),
@@ -235,9 +235,9 @@ def test_a_mapping_is_a_workbook_of_sheets(tmp_path: Path, client: cn.Client) ->
         (["🍣" * 20], ["🍣" * 15]),
     ],
 )
-def test_sheet_names_that_excel_refuses_are_fixed(names: list[str], mended: list[str]) -> None:
+def test_sheet_names_that_excel_refuses_are_fixed(names: list[str], fixed: list[str]) -> None:
     """Invalid signs, length, case, and empty or reserved names are fixed."""
-    assert sheet_names(names) == mended
+    assert sheet_names(names) == fixed
 
 
 @given(names=st.lists(st.text(max_size=40), min_size=1, max_size=6, unique=True))

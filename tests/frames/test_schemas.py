@@ -41,11 +41,11 @@ def frames_of_loaders(client: cn.Client) -> dict[str, pd.DataFrame]:
 @pytest.mark.parametrize("model", MODELS)
 def test_every_column_is_explained(model: Any) -> None:
     """Each column has a meaning, a source, an example and a known kind."""
-    told = model.describe()
-    assert list(told.columns) == COLUMNS
-    assert list(told["column"]) == list(model.to_schema().columns)
-    assert told[["meaning", "source", "example"]].ne("").all(axis=None)
-    assert set(told["personal"]) <= KINDS
+    reported = model.describe()
+    assert list(reported.columns) == COLUMNS
+    assert list(reported["column"]) == list(model.to_schema().columns)
+    assert reported[["meaning", "source", "example"]].ne("").all(axis=None)
+    assert set(reported["personal"]) <= KINDS
     for column in model.to_schema().columns.values():
         assert column.description
         assert {"unit", "personal", "source"} <= set(column.metadata)

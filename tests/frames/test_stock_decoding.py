@@ -45,13 +45,13 @@ def _encoded(*records: Any) -> list[bytes]:
     return [json.dumps(record).encode() for record in records]
 
 
-def _told(*loads: Callable[[], object]) -> list[warnings.WarningMessage]:
+def _catch_warnings(*loads: Callable[[], object]) -> list[warnings.WarningMessage]:
     """Load, and return the warnings."""
-    with warnings.catch_warnings(record=True) as told:
+    with warnings.catch_warnings(record=True) as reported:
         warnings.simplefilter("always")
         for load in loads:
             load()
-    return told
+    return reported
 
 
 @given(st.lists(PLAIN | ROW, max_size=9))
@@ -116,16 +116,16 @@ def test_a_new_field_of_stock_warns_once_per_client(server: ScriptedServer, stag
     row = {"productSku": "A", "quantity": "1", "bin": "7"}
     server.on("GET /inventories", Reply({"data": [_warehouse(row)]}))
     client = staging()
-    told = _told(
+    reported = _catch_warnings(
         lambda: cn.load_actual_stock(client),
         lambda: cn.load_actual_stock(client, refresh=True),
         lambda: cn.load_available_stock(client, "X"),
         lambda: cn.load_warehouses(client),
     )
-    assert [str(one.message).partition(". ")[0] for one in told] == [
+    assert [str(one.message).partition(". ")[0] for one in reported] == [
         "GET /inventories sends a field that no frame has: warehouseInventory.bin"
     ]
-    assert (told[0].category, told[0].filename) == (UnknownFieldsWarning, __file__)
+    assert (reported[0].category, reported[0].filename) == (UnknownFieldsWarning, __file__)
 
 
 def test_a_new_field_warns_once_per_end_point(server: ScriptedServer, staging: Connect) -> None:
@@ -133,8 +133,8 @@ def test_a_new_field_warns_once_per_end_point(server: ScriptedServer, staging: C
     server.on("GET /inventories", Reply({"data": [_warehouse(note="x")]}))
     server.on("GET /channels", Reply({"data": [{"channelId": "A", "note": "x"}]}))
     client = staging()
-    told = _told(lambda: cn.load_warehouses(client), lambda: cn.load_channels(client))
-    assert [str(one.message).partition(" sends")[0] for one in told] == ["GET /inventories", "GET /channels"]
+    reported = _catch_warnings(lambda: cn.load_warehouses(client), lambda: cn.load_channels(client))
+    assert [str(one.message).partition(" sends")[0] for one in reported] == ["GET /inventories", "GET /channels"]
 
 
 def test_documented_answers_warn_of_nothing(client: cn.Client) -> None:

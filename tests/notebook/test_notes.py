@@ -31,7 +31,7 @@ def seen(thing: object) -> str:
 def test_a_client_tells_whose_it_is_and_what_it_spent(client: cn.Client) -> None:
     """The note has environment, partner, access, cache and requests, and no secret."""
     cn.load_actual_stock(client)
-    told = seen(client)
+    reported = seen(client)
     for words in (
         "environment sandbox",
         "partner SANDBOX",
@@ -39,8 +39,8 @@ def test_a_client_tells_whose_it_is_and_what_it_spent(client: cn.Client) -> None
         "cache up to 1 min old",
         "2 requests sent",
     ):
-        assert words in told
-    assert client.settings.credentials.client_secret.reveal() not in told
+        assert words in reported
+    assert client.settings.credentials.client_secret.reveal() not in reported
 
 
 def test_a_submission_tells_what_became_of_its_rows_and_how_to_go_on(client: cn.Client, northwind: Sandbox) -> None:
@@ -52,10 +52,10 @@ def test_a_submission_tells_what_became_of_its_rows_and_how_to_go_on(client: cn.
     submission = cn.submit_updates(client, updates, progress=False)
     assert "pending, Cenports takes up to 15 minutes: submission.wait()" in seen(submission)
     submission.wait(progress=False)
-    told = seen(submission)
-    assert "rejected 1 row" in told
-    assert "1 rejected, fix first what Cenports objects to: submission.retry()" in told
-    assert NAUGHTY in told
+    reported = seen(submission)
+    assert "rejected 1 row" in reported
+    assert "1 rejected, fix first what Cenports objects to: submission.retry()" in reported
+    assert NAUGHTY in reported
     assert "<img" not in submission._repr_html_()
 
 
@@ -64,9 +64,9 @@ def test_a_dry_run_is_called_one_and_has_no_next_step(client: cn.Client) -> None
     actual = cn.load_actual_stock(client)
     counts = actual[actual["product_sku"] == "0003"][["warehouse_code", "product_sku", "quantity"]]
     updates = cn.build_true_up(counts.assign(quantity=counts["quantity"] + 2), actual)
-    told = seen(cn.submit_updates(client, updates, dry_run=True, progress=False))
-    assert told.startswith("Dry run ")
-    assert "submission." not in told
+    reported = seen(cn.submit_updates(client, updates, dry_run=True, progress=False))
+    assert reported.startswith("Dry run ")
+    assert "submission." not in reported
 
 
 def test_a_submission_of_a_closed_client_says_so(client: cn.Client) -> None:

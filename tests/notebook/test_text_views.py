@@ -121,8 +121,8 @@ def test_totals_are_of_all_rows_shown_or_not(rows: list[tuple[str, str, str, int
     lines = [line for line in format_plan(seen, NOTHING).splitlines() if " down" in line]
     sums = {}
     for line in lines:
-        code, _, told = line.partition(": ")
-        numbers = [int(word.replace(",", "")) for word in told.split() if word[0].isdigit()]
+        code, _, reported = line.partition(": ")
+        numbers = [int(word.replace(",", "")) for word in reported.split() if word[0].isdigit()]
         sums[code] = (numbers[0], numbers[1] - numbers[2])
     change = seen["change"].fillna(seen["new"]).fillna(0)
     expected = {code: (int((seen["warehouse_code"] == code).sum()), int(change[seen["warehouse_code"] == code].sum())) for code in set(seen["warehouse_code"])}  # fmt: skip

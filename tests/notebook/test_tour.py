@@ -22,8 +22,8 @@ def run_beside(commands: list[list[str]], folder: Path, environment: dict[str, s
     """Run processes side by side, and fail with the output of the first that failed."""
     pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
     started = [subprocess.Popen(command, cwd=folder, env=environment, text=True, **pipes) for command in commands]
-    told = [process.communicate()[0] for process in started]
-    assert [text for process, text in zip(started, told, strict=True) if process.returncode] == []
+    reported = [process.communicate()[0] for process in started]
+    assert [text for process, text in zip(started, reported, strict=True) if process.returncode] == []
 
 
 @pytest.mark.kernel

@@ -117,8 +117,10 @@ def test_totals_tie_to_a_recount(runs: Runs, which: str) -> None:
     top = cards(ran.page)
     assert money(top["units"]) == sum(units for units, _ in ran.sums.values())
     assert money(top["value of the lines (money)"]) == sum(value for _, value in ran.sums.values())
-    told = pd.read_csv(ran.folder / "channel-sku.csv", dtype="str")
-    rows = {(row.channel_id, row.product_sku): (int(row.units), Decimal(row.line_value)) for row in told.itertuples()}
+    reported = pd.read_csv(ran.folder / "channel-sku.csv", dtype="str")
+    rows = {
+        (row.channel_id, row.product_sku): (int(row.units), Decimal(row.line_value)) for row in reported.itertuples()
+    }
     assert {key: (units, round(value, 2)) for key, (units, value) in rows.items()} == ran.sums
     sheet = pd.read_excel(
         ran.folder / f"month-end-{runs.month}.xlsx", sheet_name="channel and SKU", dtype={"units": int}
@@ -133,9 +135,9 @@ def test_the_first_run_says_that_there_is_none_before(runs: Runs) -> None:
 
 def test_each_restatement_is_told_with_its_units_and_money(runs: Runs) -> None:
     """One order is late, one removed, one line cancelled, one changed in quantity and price."""
-    told = pd.read_csv(runs.second.folder / "restated-lines.csv")
-    assert set(told["kind"]) == {"order added", "order gone", "cancelled", "quantity changed", "price changed"}
-    assert "late-entry" in set(told["order_no"].astype("str"))
+    reported = pd.read_csv(runs.second.folder / "restated-lines.csv")
+    assert set(reported["kind"]) == {"order added", "order gone", "cancelled", "quantity changed", "price changed"}
+    assert "late-entry" in set(reported["order_no"].astype("str"))
     (total,) = pd.read_csv(runs.second.folder / "restated-totals.csv").itertuples()
     assert total.after == 1234.56
 
@@ -178,8 +180,8 @@ def test_every_run_is_kept_with_what_it_was_made_from(runs: Runs) -> None:
 def test_frozen_inputs_give_the_same_report_again(runs: Runs) -> None:
     """The Parquet files keep dtypes and provenance."""
     lines = pd.read_parquet(runs.first.folder / "line-items.parquet")
-    told = cn.summarize_sales(lines, by=["channel", "sku"], exclude=["cancelled", "canceled"])
-    rows = {(row.channel_id, row.product_sku): row.units for row in told.itertuples()}
+    reported = cn.summarize_sales(lines, by=["channel", "sku"], exclude=["cancelled", "canceled"])
+    rows = {(row.channel_id, row.product_sku): row.units for row in reported.itertuples()}
     assert rows == {key: units for key, (units, _) in runs.first.sums.items()}
     assert cn.provenance(lines).complete
     assert json.loads((runs.first.folder / "frozen.json").read_text())["month"] == runs.month

@@ -63,9 +63,9 @@ def table(morning: Morning, name: str) -> pd.DataFrame:
 def test_all_unacknowledged_orders_are_listed(morning: Morning) -> None:
     """Those before the report's days are included; the oldest comes first."""
     waiting = {order.number for order in morning.sandbox.state.orders if not order.acknowledged}
-    told = table(morning, "not-acknowledged")
-    assert set(told["order_no"]) == waiting
-    assert told["order_no"][0] == OLD
+    reported = table(morning, "not-acknowledged")
+    assert set(reported["order_no"]) == waiting
+    assert reported["order_no"][0] == OLD
     assert cards(morning.page)["orders not acknowledged"] == str(len(waiting))
 
 
@@ -101,8 +101,8 @@ def test_oversold_skus_have_more_open_units_than_stock(morning: Morning) -> None
         for key, units in wanted.items()
         if units > morning.sandbox.state.stock.quantities[key]
     }
-    told = table(morning, "oversold")
-    assert {(row.warehouse_code, row.product_sku): int(row.short) for row in told.itertuples()} == short
+    reported = table(morning, "oversold")
+    assert {(row.warehouse_code, row.product_sku): int(row.short) for row in reported.itertuples()} == short
     assert cards(morning.page)["units short"] == f"{sum(short.values()):,}"
 
 
@@ -130,9 +130,9 @@ def test_no_person_is_in_page_notebook_or_files(morning: Morning) -> None:
     records = [order.record for order in morning.sandbox.state.orders]
     people = {value for record in records for value in (record["customerName"], record["contactName"]) if value}
     people |= {record["shipTo"]["address1"] for record in records}
-    told = "".join(path.read_text(encoding="utf-8") for path in morning.out.rglob("*") if path.is_file())
+    reported = "".join(path.read_text(encoding="utf-8") for path in morning.out.rglob("*") if path.is_file())
     assert len(people) > 200
-    assert [name for name in people if name in told] == []
+    assert [name for name in people if name in reported] == []
 
 
 def test_headings_heads_and_pictures_are_named(morning: Morning) -> None:

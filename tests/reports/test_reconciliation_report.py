@@ -89,9 +89,9 @@ def test_neither_page_nor_notebook_names_a_customer(submitted: tuple[Path, Sandb
     with cn.connect("sandbox", base_url=submitted[1].url) as client:
         orders = cn.load_orders(client, last="700D")
     people = {*orders["customer_name"], *orders["contact_name"], *orders["ship_to_address1"].dropna()}
-    told = read_page(submitted) + (submitted[0] / "stock-reconciliation.ipynb").read_text(encoding="utf-8")
+    reported = read_page(submitted) + (submitted[0] / "stock-reconciliation.ipynb").read_text(encoding="utf-8")
     assert len(people) > 200
-    assert [name for name in people if name in told] == []
+    assert [name for name in people if name in reported] == []
 
 
 def test_page_hides_code_and_tracebacks(submitted: tuple[Path, Sandbox]) -> None:

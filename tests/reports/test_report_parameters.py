@@ -147,15 +147,15 @@ def test_parameters_of_an_own_notebook_are_read(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("content", "told"),
+    ("content", "reported"),
     [(None, "There is no notebook"), ("{", "can't be read as a notebook"), ("[]", "can't be read as a notebook")],
 )
-def test_a_file_that_is_no_notebook_is_refused(tmp_path: Path, content: str | None, told: str) -> None:
+def test_a_file_that_is_no_notebook_is_refused(tmp_path: Path, content: str | None, reported: str) -> None:
     """A one-line error replaces the traceback."""
     path = tmp_path / "mine.ipynb"
     if content is not None:
         path.write_text(content)
-    with pytest.raises(InvalidRequestError, match=told):
+    with pytest.raises(InvalidRequestError, match=reported):
         find_report(path)
 
 

@@ -50,8 +50,8 @@ def test_a_change_has_its_sign_and_nothing_has_none() -> None:
 def test_instants_are_shown_in_the_zone() -> None:
     """They are in the given zone; a plain day stays that day."""
     instants = ["2026-01-01T03:30:00Z", "2026-01-01T00:00:00Z", None]
-    told = shown(instants, "datetime64[us, UTC]", time_zone="America/New_York")
-    assert told == ["2025-12-31 22:30", "2026-01-01", ""]
+    reported = shown(instants, "datetime64[us, UTC]", time_zone="America/New_York")
+    assert reported == ["2025-12-31 22:30", "2026-01-01", ""]
 
 
 def test_yes_and_no_are_words() -> None:

@@ -33,12 +33,12 @@ def test_a_report_of_ones_own_runs_from_its_path(tmp_path: Path, monkeypatch: py
     path = own_notebook(
         tmp_path / "my report.ipynb", "## Sums", FILES, WRITE, "rows + 1", parameters=f"rows = 1  # how many\n{OUT}"
     )
-    told: list[CellProgress] = []
-    ran = run_report(path, {"rows": "41"}, out="out", page=True, progress=told.append)
+    reported: list[CellProgress] = []
+    ran = run_report(path, {"rows": "41"}, out="out", page=True, progress=reported.append)
     assert ran.notebook == Path("out/my report.ipynb")
     assert [file.name for file in ran.files] == ["rows.csv"]
     assert "42" in ran.page.read_text()
-    assert [(step.number, step.cells, step.section, step.seconds is None) for step in told][-2:] == [
+    assert [(step.number, step.cells, step.section, step.seconds is None) for step in reported][-2:] == [
         (4, 4, "Sums", True), (4, 4, "Sums", False),
     ]  # fmt: skip
 

@@ -66,7 +66,7 @@ def test_bytes_without_sense(sandbox_client: SandboxClient) -> None:
 
 
 def test_a_redirection(sandbox_client: SandboxClient) -> None:
-    """It leads wherever it is told to."""
+    """It leads wherever the test wants."""
     sandbox_client.sandbox.faults.add("redirect")
     sandbox_client.sandbox.faults.add("redirect", to="https://evil.example/")
     places = [send_get(sandbox_client).headers["Location"] for _ in range(2)]
@@ -203,7 +203,7 @@ def test_faults_and_the_rate_limit() -> None:
 
 
 def test_another_window_of_the_rate_limit() -> None:
-    """It is as long as it is told to be."""
+    """It is as long as the test wants."""
     for sandbox_client in open_client(Sandbox(shift=False, rate_limit=1, rate_window=7)):
         assert 5 <= int(send_get(sandbox_client).headers["Retry-After"]) <= 7
     clock = [0.0]

@@ -106,7 +106,7 @@ def test_gzip_that_is_cut(sandbox_client: SandboxClient, full_body: bytes) -> No
 
 @pytest.mark.parametrize("size", [0, 11, 12, 5_000_000])
 def test_a_bomb(sandbox_client: SandboxClient, size: int) -> None:
-    """It is small, and holds as much JSON as it is told to."""
+    """It is small, and holds as much JSON as the test wants."""
     sandbox_client.sandbox.faults.add("bomb", size=size)
     answer = sandbox_client.send_raw("GET", "/v2/orders", b'{"partnerId":"SANDBOX"}', **sandbox_client.authorization)
     assert answer.headers["Content-Encoding"] == "gzip"

@@ -30,7 +30,7 @@ class SimulatedGateway:
         process: Whose steps these are.
         scheduler: What happens between them.
         check_arrival: Judges what arrives at the server.
-        told: When each time that the wall clock showed really was, the last time that it was read.
+        reported: When each time that the wall clock showed really was, the last time that it was read.
     """
 
     settle = timedelta(minutes=20)
@@ -42,9 +42,9 @@ class SimulatedGateway:
         process: Process,
         scheduler: Scheduler,
         check_arrival: Callable[[Head, Batch, Sequence[Row]], None],
-        told: dict[str, float],
+        reported: dict[str, float],
     ) -> None:
-        self._told = told
+        self._catch_warnings = reported
         self._world = world
         self._machine = machine
         self._process = process
@@ -60,7 +60,7 @@ class SimulatedGateway:
         if self._process.server_date is not None:
             date, read_at = self._process.server_date
             server = date + timedelta(seconds=monotonic - read_at)
-        self._told[self._machine.now().isoformat()] = self._machine.elapsed
+        self._catch_warnings[self._machine.now().isoformat()] = self._machine.elapsed
         return Moment(self._machine.now(), monotonic, self._process.name, server)
 
     def learn_time(self) -> None:

@@ -71,7 +71,7 @@ class Judge:
         if read_at is None or all(
             any(read_at <= at for at in times) for times in (self._machine.set_back_at, self._machine.suspended_at)
         ):
-            return  # a clock that is set back by as much as the machine slept can't be told from neither
+            return  # a clock that is set back by as much as the machine slept can't be reported from neither
         age = self._machine.elapsed - read_at
         if age > MAX_EVIDENCE_SECONDS:
             raise VerdictError(f"fresh: row {row.item} of {head.submission_id} leaves {age:.0f} s after stock was read")

@@ -71,7 +71,7 @@ class Process:
     Attributes:
         name: Its own; nobody compares its monotonic clock with another's.
         is_dead: Whether it was killed.
-        server_date: The last `Date` that an answer told it, and when on its monotonic clock.
+        server_date: The last `Date` that an answer reported it, and when on its monotonic clock.
         locks: What it holds.
     """
 

@@ -130,9 +130,9 @@ def test_empty_rows_above_keep_the_numbers_of_the_others() -> None:
 
 def test_the_declared_size_of_a_sheet_is_ignored() -> None:
     """Some programs declare the size as A1."""
-    buffer, told = _saved(_book(["W", "A", 1], ["W", "B", 2])), io.BytesIO()
-    with ZipFile(buffer) as whole, ZipFile(told, "w") as other:
+    buffer, reported = _saved(_book(["W", "A", 1], ["W", "B", 2])), io.BytesIO()
+    with ZipFile(buffer) as whole, ZipFile(reported, "w") as other:
         for part in whole.namelist():
             other.writestr(part, re.sub(rb'<dimension ref="[^"]*"', b'<dimension ref="A1"', whole.read(part)))
-    told.seek(0)
-    assert cn.read_counts(told)["product_sku"].tolist() == ["A", "B"]
+    reported.seek(0)
+    assert cn.read_counts(reported)["product_sku"].tolist() == ["A", "B"]

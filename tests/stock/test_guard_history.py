@@ -19,7 +19,7 @@ UPDATES = ACTUAL.assign(type="TRUE_UP", quantity=[9, 8, 7])
 def history(*rows: tuple[str, int, str], age: float = 2, of: str = "S-1", **columns: Any) -> pd.DataFrame:
     """Make earlier rows of SKU, quantity and outcome."""
     frame = pd.DataFrame(rows, columns=["product_sku", "quantity", "outcome"])
-    told = {
+    reported = {
         "submission_id": of,
         "created_at": pd.Timestamp("2026-03-01T12:00Z") - pd.Timedelta(hours=age),
         "age_s": age * 3600.0,
@@ -28,7 +28,7 @@ def history(*rows: tuple[str, int, str], age: float = 2, of: str = "S-1", **colu
         "warehouse_code": "W",
         "type": "TRUE_UP",
     }
-    return frame.assign(**{**told, **columns})
+    return frame.assign(**{**reported, **columns})
 
 
 def objections(past: pd.DataFrame, updates: pd.DataFrame = UPDATES, **arguments: Any) -> pd.DataFrame:

@@ -67,8 +67,8 @@ def test_a_sku_that_loses_more_than_half_is_an_objection(now: int, target: int, 
 
 def test_the_message_of_a_drop_has_its_numbers() -> None:
     """It has both quantities, the drop and what to do."""
-    told = cn.check_updates(plan(("W", "A", 9)), stock(("W", "A", 20), BIG)).iloc[0]
-    assert told.to_dict() == {
+    reported = cn.check_updates(plan(("W", "A", 9)), stock(("W", "A", 20), BIG)).iloc[0]
+    assert reported.to_dict() == {
         "warehouse_code": "W",
         "product_sku": "A",
         "guard": "max_drop",

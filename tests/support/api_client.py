@@ -62,7 +62,7 @@ class StubClient:
 
 @dataclass
 class Account(StubClient):
-    """A Cenports that answers without page words, cut at a number that nobody is told.
+    """A Cenports that answers without page words, cut at a number that nothing announces.
 
     `ends` is what an end day means; `zone` shifts the server's days by so many hours; `order` is how rows
     are sorted; `repeats` sends each row twice.
@@ -114,7 +114,7 @@ def read_number(record: msgspec.Raw) -> str:
 
 
 class Numbered(RawRecords):
-    """Orders, told apart by their number."""
+    """Orders that differ only in their number."""
 
     @property
     def identities(self) -> list[object]:

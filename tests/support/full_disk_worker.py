@@ -20,22 +20,22 @@ client = cn.connect("staging", base_url=url, rate_limit=100_000, **keys)
 if first == "yes":
     cn.load_channels(client)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(size), int(size)))
-told = {}
+reported = {}
 with warnings.catch_warnings(record=True) as caught:
     warnings.simplefilter("always")
-    told["orders"] = len(cn.load_orders(client, "2026-03-01", "2026-03-02", refresh=True))
+    reported["orders"] = len(cn.load_orders(client, "2026-03-01", "2026-03-02", refresh=True))
     for _ in range(3):
         actual = cn.load_actual_stock(client)
-    told["stock"] = len(actual)
+    reported["stock"] = len(actual)
     counts = pd.DataFrame({"warehouse_code": ["W"], "product_sku": ["A"], "quantity": [6]})
     try:
         cn.submit_updates(client, cn.build_true_up(counts, actual))
-        told["submit"] = "sent"
+        reported["submit"] = "sent"
     except cn.CenportsError as error:
-        told["submit"] = f"{type(error).__name__}: {error}"
+        reported["submit"] = f"{type(error).__name__}: {error}"
     client.api.update_inventories(
         warehouse_code="W", inventories=[{"productSKU": "A", "quantity": 6, "type": "TRUE_UP"}]
     )
-    told["stock again"] = len(cn.load_actual_stock(client))
-told["warnings"] = [f"{one.category.__name__}: {one.message}" for one in caught]
-print(json.dumps(told))
+    reported["stock again"] = len(cn.load_actual_stock(client))
+reported["warnings"] = [f"{one.category.__name__}: {one.message}" for one in caught]
+print(json.dumps(reported))

@@ -91,6 +91,7 @@ def test_buttons_poll_verify_and_retry(lab: Lab, open_in_lab: Callable[[str], Pa
     page.keyboard.press("Enter")
     expect(table).to_contain_text("4 of 5 rows applied")
     expect(table).not_to_contain_text("unconfirmed")
+    expect(table.get_by_role("cell", name="FAILED")).to_contain_text("settled by verify")
     expect(button(page, "Verify")).to_be_disabled()
     button(page, "Retry 1 row").click()
     expect(table).to_contain_text("pending")

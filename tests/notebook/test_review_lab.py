@@ -22,7 +22,7 @@ counts = counts.assign(quantity=counts["quantity"] + 3)
 counts.loc[counts["product_sku"] == "0003", "quantity"] = 1
 counts.loc[len(actual)] = [counts["warehouse_code"].iloc[0], "<img src=x onerror=document.title='ran'>", 1]
 updates = cn.build_true_up(counts, actual, reason="weekly count")
-review = cn.StockReview(client, updates, thresholds={"max_drop_from": 5, "max_rows": 2})
+review = cn.StockReview(client, updates, thresholds={"max_drop_from": 5, "max_rows": 2}, available=cn.load_available_stock(client))
 review
 """
 AFTER = """
@@ -33,6 +33,16 @@ rows = review.submission.outcomes.set_index("product_sku")
 for sku, row in rows.iterrows():
     if sku in now: print("moved", sku, int(now[sku] - before[sku]), row["outcome"], row["message"])
 """
+
+
+FITS = """
+review => [...review.querySelectorAll(".cn-below, .cn-body .bar")].every(
+  cell => cell.scrollWidth <= cell.clientWidth && cell.scrollHeight <= cell.clientHeight + 1
+) && review.querySelector(".cn-scroll").scrollWidth <= review.querySelector(".cn-scroll").clientWidth
+"""
+
+
+DIRTY = "window.jupyterapp.shell.currentWidget.context.model.dirty"
 
 
 def run_all(page: Page) -> Locator:
@@ -46,9 +56,16 @@ def run_last(page: Page) -> Locator:
     return page.locator(".jp-Notebook .jp-Cell").last.locator(".jp-OutputArea-output")
 
 
+def run_without_waiting(page: Page) -> None:
+    """Run the last cell, which goes on."""
+    page.evaluate("window.jupyterapp.shell.currentWidget.content.activeCellIndex = 2")
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:run-cell')")
+    expect(page.locator(".jp-OutputArea-output").get_by_text("waiting", exact=True)).to_be_visible()
+
+
 def contrasts(page: Page) -> list[float]:
     texts = page.locator(
-        ".cn-review :is(.cn-title, .cn-status, .cn-objection > div, .cn-messages > div, .cn-totals td, .cn-cell, label):visible"
+        ".cn-review :is(.cn-title, .cn-status, .cn-objection > div, .cn-messages > div, .cn-totals td, .cn-cell, .cn-below, .cn-guards span, .cn-guards button, label):visible"
     )
     return texts.evaluate_all(f"all => all.map({CONTRAST.strip().rstrip(';')})")
 
@@ -57,6 +74,55 @@ def theme(page: Page, name: str, light: str) -> None:
     page.evaluate("name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})", name)
     expect(page.locator("body")).to_have_attribute("data-jp-theme-light", light)
     expect(page.locator("#jupyterlab-splash")).to_have_count(0)
+
+
+def see_what_decides(page: Page, review: Locator) -> None:
+    """Objections come first, marked and uncut, on a wide and on a narrow page; a click opens a row."""
+    page.evaluate("window.jupyterapp.commands.execute('application:toggle-left-area')")
+    grid = review.get_by_role("grid")
+    for width, columns in ((1000, 9), (560, 6)):
+        page.set_viewport_size({"width": width, "height": 1000})
+        expect(grid.get_by_role("columnheader").locator("visible=true")).to_have_count(columns)
+        for name in ("SKU", "New", "Change"):
+            expect(grid.get_by_role("columnheader", name=name, exact=True)).to_be_visible()
+        row = grid.get_by_role("row").nth(1)
+        expect(row).to_contain_text("! ")
+        expect(row.get_by_role("gridcell").last).to_have_css("opacity", "1")
+        assert review.evaluate(FITS)
+    page.set_viewport_size({"width": 1200, "height": 1000})
+    row.get_by_text("NW-EAST").click()
+    expect(review.get_by_role("region", name="Details")).to_contain_text("Objection")
+    page.keyboard.press("Escape")
+
+
+def accept_one(page: Page, review: Locator) -> None:
+    """A ticked row that a guard objects to shows that it is accepted, and so do dry run and Send."""
+    grid = review.get_by_role("grid")
+    row = grid.get_by_role("row").filter(has_text="0005")
+    expect(row).to_contain_text("! discontinued: ")
+    box = grid.get_by_role("checkbox", name="Tick NW-WEST 0005")
+    box.check()
+    expect(row).to_contain_text("✓ accepted discontinued: ")
+    review.get_by_role("button", name="Dry run").click()
+    accepted = "2 objections accepted: 0005 discontinued, max_rows"
+    expect(review.get_by_role("status").last).to_contain_text(f"✓ {accepted}.")
+    expect(review.locator(".cn-confirm")).to_contain_text(accepted)
+    box.uncheck()
+    expect(review.locator(".cn-confirm")).to_contain_text("1 objection accepted: max_rows")
+
+
+def save_from_within(lab: Lab, page: Page, review: Locator) -> None:
+    """Ctrl+S saves the notebook while the focus is in the review; other keys stay there."""
+    search = review.get_by_role("searchbox")
+    search.focus()
+    assert page.evaluate(DIRTY)
+    page.keyboard.press("Control+s")
+    page.wait_for_function(f"() => !({DIRTY})")
+    assert "cn-reviewed" in (lab.folder / "review.ipynb").read_text()
+    page.keyboard.type("dd")
+    expect(search).to_have_value("dd")
+    expect(page.locator(".jp-Notebook .jp-Cell")).to_have_count(1)
+    search.fill("")
 
 
 def test_a_plan_is_ticked_tried_sent_and_followed(
@@ -75,18 +141,27 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
     expect(send).to_be_disabled()
 
     every = review.get_by_label("Tick all rows that are shown")
-    expect(every).to_be_checked()
-    every.uncheck()
+    expect(every).to_be_checked(indeterminate=True)
+    every.click()
     expect(status).to_have_text("8 rows, 0 ticked")
     expect(dry).to_be_disabled()
-    every.check()  # what a guard objects to is ticked knowingly, not by the way
+    every.click()  # what a guard objects to is ticked knowingly, not by the way
     expect(status).to_have_text("8 rows, 4 ticked")
     expect(review).to_contain_text("4 rows that guards object to stayed as before")
-    review.get_by_label("Guard").select_option("=discontinued")
-    every.check()
+    objections = review.get_by_role("group", name="Objections")
+    expect(objections).to_contain_text("! 5 objections to single rows")
+    objections.get_by_role("button", name="discontinued 2").click()
+    every.click()
+    expect(every).to_be_checked()
     expect(status).to_have_text("2 of 8 rows shown, 6 ticked")
-    every.uncheck()
+    every.click()
+    objections.get_by_role("button", name="max_drop 1").click()
+    expect(review.get_by_role("row", name="0003")).to_be_visible()
+    objections.get_by_role("button", name="below_reserved 1").click()  # a row with two guards is behind both
+    expect(review.get_by_role("row", name="0003")).to_be_visible()
+    expect(status).to_have_text("1 of 8 rows shown, 4 ticked")
     review.get_by_role("button", name="Show all again").click()
+    see_what_decides(page, review)
 
     dry.click()
     expect(review).to_contain_text("max_rows above the table: fix the plan, or accept it by its name")
@@ -97,8 +172,11 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
     expect(grid.get_by_role("row").filter(has_text="0011")).to_contain_text("counted twice")
     expect(status).to_have_text("8 rows, 3 ticked")
     expect(review.get_by_role("row", name="All 3 +9 0 5")).to_be_visible()
+    accept_one(page, review)
     dry.click()
     expect(review).to_contain_text("Dry run: 3 rows would go to sandbox, partner SANDBOX")
+    expect(review.get_by_text("Dry run: 3 rows")).to_be_in_viewport()
+    save_from_within(lab, page, review)
     confirm.check()
     expect(send).to_be_enabled()
     for name, light in (("JupyterLab Dark", "false"), ("JupyterLab Light", "true")):
@@ -116,6 +194,10 @@ def test_a_plan_is_ticked_tried_sent_and_followed(
     expect(tracker).to_contain_text("COMPLETED")
     expect(review).to_have_count(0)
     expect(page.locator(".cn-reviewed")).to_contain_text("Sent as submission")
+    expect(page.locator(".cn-reviewed")).to_contain_text("1 objection accepted: max_rows.")
+    expect(tracker).to_contain_text("‖ 3 held, never sent: NW-EAST")
+    expect(tracker.get_by_role("table").get_by_text("HELD")).to_have_count(0)
+    expect(page.get_by_text("Rows of batch 0")).to_be_visible()
 
     page.evaluate("window.jupyterapp.commands.execute('notebook:insert-cell-below')")
     page.locator(".jp-Notebook .jp-Cell").last.locator(".cm-content").fill(AFTER)
@@ -159,7 +241,7 @@ review.grid.select(~review.grid.selected)
 
 def test_keys_alone_are_enough_and_many_rows_stay_quick(lab: Lab, open_in_lab: Callable[[str], Page]) -> None:
     """10,000 rows are drawn and filtered quickly (the widgets benchmark has the ms); a review works by keyboard."""
-    lab.write("many.ipynb", MANY, "review")
+    lab.write("many.ipynb", MANY, "review", "import threading; print('waiting'); threading.Event().wait()")
     page = open_in_lab("many.ipynb")
     page.evaluate("window.jupyterapp.commands.execute('notebook:run-cell-and-select-next')")
     expect(page.locator(".jp-InputPrompt").first).to_have_text("[1]:")
@@ -181,8 +263,11 @@ def test_keys_alone_are_enough_and_many_rows_stay_quick(lab: Lab, open_in_lab: C
     expect(review.get_by_role("region", name="Details")).to_contain_text("is not in warehouse")
     page.evaluate("document.querySelector('.cn-review').scrollIntoView()")
     page.keyboard.press("Escape")
+    run_without_waiting(page)
     review.get_by_role("button", name="Dry run").focus()
     page.keyboard.press("Enter")
+    expect(review).to_contain_text("… Waiting for the running cell")
+    page.evaluate("void window.jupyterapp.commands.execute('notebook:interrupt-kernel')")
     expect(review).to_contain_text("Dry run: 9,999 rows would go")
     review.get_by_label("I have looked at this").focus()
     page.keyboard.press(" ")

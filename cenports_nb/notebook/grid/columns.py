@@ -40,6 +40,7 @@ class Column:
         letters: The width in characters; by default that of the values, up to a limit.
         hint: The tooltip of the header.
         hidden: Not shown in the table, but in filters, search and details.
+        hide_order: Where the page is too narrow, columns are hidden in this order; 0 for never.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Column:
     letters: int | None = None
     hint: str = ""
     hidden: bool = False
+    hide_order: int = 0
 
 
 def describe_columns(columns: Sequence[Column]) -> list[dict[str, Any]]:

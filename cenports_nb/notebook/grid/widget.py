@@ -26,10 +26,20 @@ import traitlets
 
 from cenports_nb.notebook.grid.columns import Column, describe_columns, encode_frame
 
-FOLDER = Path(__file__).parent
-SCRIPTS = ("text.js", "cells.js", "sorting.js", "filters.js", "selection.js", "row_details.js", "grid.js")
-GRID_SCRIPT = "\n".join((FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS)
-GRID_STYLE = (FOLDER / "grid.css").read_text(encoding="utf-8")
+PAGE_FOLDER = Path(__file__).parent / "page"
+SCRIPTS = (
+    "text.js", "keys.js", "cells.js", "row_layout.js", "sorting.js", "filters.js", "selection.js", "row_details.js",
+    "head.js", "grid.js",
+)  # fmt: skip
+
+
+def read_scripts(*names: str) -> str:
+    """Read scripts of the page, to put them before another one."""
+    return "\n".join((PAGE_FOLDER / name).read_text(encoding="utf-8") for name in names)
+
+
+GRID_SCRIPT = read_scripts(*SCRIPTS)
+GRID_STYLE = (PAGE_FOLDER / "grid.css").read_text(encoding="utf-8")
 
 RowMask = np.ndarray[Any, np.dtype[np.bool_]]
 

@@ -1,5 +1,8 @@
 // The page of a review, around the grid of grid.js.
 
+const ANSWER_MS = 250; // a kernel that is idle answers sooner
+const MAX_ACCEPTED_NAMES = 5; // as in text.py
+
 // Sum what the selected rows do, by warehouse.
 function sumByWarehouse(grid) {
   const totals = new Map();
@@ -25,9 +28,13 @@ function createReview(model, el) {
   const state = () => model.get("state");
   let accepted = new Set(model.get("accepted"));
   let skipped = 0;
+  let shownGuard = ""; // the filter
+  let wasBusy = false;
+  let pending = null; // a button that was pressed: how many the kernel had answered before, and whether it is late
 
   const title = createElement("div", { className: "cn-title", role: "heading", "aria-level": "3" });
   const objections = createElement("div", { className: "cn-objections" });
+  const guardLine = createElement("div", { className: "cn-guards", role: "group", "aria-label": "Objections" });
   const gridBox = createElement("div");
   const reason = createElement("input", { type: "text", id: `cn-reason-${++gridCount}`, value: state().reason, maxLength: 500 });
   const giveReason = createElement("button", { type: "button" });
@@ -39,17 +46,18 @@ function createReview(model, el) {
   const messages = createElement("div", { className: "cn-messages", role: "status", "aria-live": "polite" });
   const root = createElement(
     "div",
-    { className: "cn-grid cn-review", "data-lm-suppress-shortcuts": "true", role: "region", "aria-label": "Stock review" },
-    title, objections, gridBox,
+    { className: "cn-grid cn-review", role: "region", "aria-label": "Stock review" },
+    title, objections, guardLine, gridBox,
     createElement("div", { className: "cn-controls" }, createElement("label", { for: reason.id }, "Reason for rows that you untick"), reason, giveReason),
     totalsTable,
     createElement("div", { className: "cn-controls cn-actions" }, dryRun, createElement("label", { className: "cn-confirm" }, confirmBox, confirmText), send),
     messages,
   );
   el.append(root);
+  const restoreShortcuts = suppressShortcuts(root);
 
   const grid = createGrid(model, gridBox, {
-    liveValues: { why: (row) => reasons[row] ?? "" },
+    liveValues: { why: (row) => (reasons[row] ?? "").replace(/^a guard objects: .*/, "a guard objects") }, // its note names it
     onSelect(changed, on) {
       skipped = 0;
       for (const row of changed) reasons[row] = on ? "" : reason.value.trim() || state().reason;
@@ -62,12 +70,59 @@ function createReview(model, el) {
       draw();
     },
     onKernelChange: receiveDecision,
+    openOnClick: true,
+    comesFirst: (row, value) => guardsAt(row, value).length > 0,
+    noteBelow: (row, on, value) => guardsAt(row, value).length && `${on ? "✓ accepted" : "!"} ${value("objection", row)}`,
+    createRowFilter: () => (shownGuard ? (row) => guardsAt(row).includes(shownGuard) : null),
+    resetFilters() {
+      shownGuard = "";
+      drawGuards();
+    },
   });
+
+  function guardsAt(row, value = grid.value) {
+    return hasGuards() ? (value("guard", row)?.split(", ") ?? []) : [];
+  }
+
+  function hasGuards() {
+    return model.get("columns").some(({ name }) => name === "guard");
+  }
+
+  // Name what the selected rows and the boxes accept.
+  function describeAccepted() {
+    const names = [];
+    if (hasGuards()) grid.bits().forEach((bit, row) => bit && names.push(...guardsAt(row).map((guard) => `${grid.value("product_sku", row)} ${guard}`)));
+    names.push(...[...accepted].sort());
+    const hidden = names.length - MAX_ACCEPTED_NAMES;
+    const more = hidden > 0 ? ` and ${formatNumber(hidden)} more` : "";
+    return names.length ? `${formatCount(names.length, "objection")} accepted: ${names.slice(0, MAX_ACCEPTED_NAMES).join(", ")}${more}` : "";
+  }
+
+  // One button for each guard; a row with two guards is behind both.
+  function drawGuards() {
+    const counts = new Map();
+    for (let row = 0; row < rows; row++) for (const guard of guardsAt(row)) counts.set(guard, (counts.get(guard) ?? 0) + 1);
+    const total = [...counts.values()].reduce((sum, count) => sum + count, 0);
+    const buttons = [...counts].map(([guard, count]) => {
+      const button = createElement("button", { type: "button", "aria-pressed": String(guard === shownGuard) }, `${guard} ${formatNumber(count)}`);
+      button.addEventListener("click", () => {
+        shownGuard = guard === shownGuard ? "" : guard;
+        for (const other of guardLine.querySelectorAll("button")) other.setAttribute("aria-pressed", String(other === button && shownGuard !== ""));
+        grid.applyFilters();
+      });
+      return button;
+    });
+    const isClear = total === 0 && !state().general_objections.length;
+    const text = createElement("span", {}, total ? `! ${formatCount(total, "objection")} to single rows` : "No objections");
+    guardLine.hidden = total === 0 && !isClear;
+    guardLine.classList.toggle("warn", total > 0);
+    guardLine.replaceChildren(text, ...buttons);
+  }
 
   // Selecting a row that a guard objects to accepts the objection, so "select all" skips such rows, unless no others
   // are shown.
   function withoutObjections(shownRows, value) {
-    if (!model.get("columns").some(({ name }) => name === "guard")) return shownRows;
+    if (!hasGuards()) return shownRows;
     const hasObjection = (row) => value("guard", row) !== null;
     return shownRows.every(hasObjection) ? shownRows : shownRows.filter((row) => !hasObjection(row));
   }
@@ -95,6 +150,18 @@ function createReview(model, el) {
     grid.send({ accepted: [...accepted], reasons: encodeReasons(), ...more });
   }
 
+  // Ask for something: the kernel answers at once, or after the cell that it runs.
+  function request(more) {
+    const asked = { answered: state().answered, isLate: false };
+    pending = asked;
+    sendDecision(more);
+    setTimeout(() => {
+      asked.isLate = true;
+      if (pending === asked) draw();
+    }, ANSWER_MS);
+    draw();
+  }
+
   const isEqual = (a, b) => a.length === b.length && a.every((item, i) => item === b[i]);
   function isDryRunCurrent() {
     const tried = state().dry_run;
@@ -105,7 +172,7 @@ function createReview(model, el) {
   function draw() {
     const current = state();
     const selected = grid.bits().reduce((sum, bit) => sum + bit, 0);
-    const isBusy = Boolean(current.busy);
+    const isBusy = Boolean(current.busy || pending);
     title.textContent = current.title;
     const isTried = isDryRunCurrent();
     const decision = JSON.stringify([grid.ranges(), [...accepted].sort(), current.dry_run]);
@@ -113,7 +180,8 @@ function createReview(model, el) {
     lastDecision = decision;
     dryRun.disabled = isBusy || current.is_closed || selected === 0;
     confirmBox.disabled = isBusy || !isTried || !current.can_send;
-    confirmText.textContent = `I have looked at this: send ${formatCount(selected, "row")} to ${current.account}`;
+    const acceptedText = describeAccepted();
+    confirmText.textContent = `I have looked at this: send ${formatCount(selected, "row")} to ${current.account}${acceptedText && `, ${acceptedText}`}`;
     send.disabled = confirmBox.disabled || !confirmBox.checked;
     send.textContent = `Send ${formatCount(selected, "row")}`;
     const leftOut = [...grid.shown()].filter((row) => !grid.bits()[row]).length;
@@ -148,14 +216,15 @@ function createReview(model, el) {
 
   function drawMessages(current, selected, isTried) {
     const lines = [];
-    if (current.busy) lines.push(["wait", `… ${current.busy}`]);
+    if (pending?.isLate && !current.busy) lines.push(["wait", "… Waiting for the running cell"]);
+    else if (current.busy) lines.push(["wait", `… ${current.busy}`]);
     else {
       for (const text of current.errors) lines.push(["bad", `✗ ${text}`]);
       if (isTried) for (const text of current.dry_run.lines) lines.push(["ok", `✓ ${text}`]);
       else if (current.dry_run) lines.push(["warn", "! What is ticked or accepted changed since the dry run: dry-run it again."]);
       if (!selected) lines.push(["", "Nothing is ticked."]);
       if (skipped) {
-        lines.push(["warn", `! ${formatCount(skipped, "row")} that guards object to stayed as before: tick them one by one, or choose a guard and tick those.`]);
+        lines.push(["warn", `! ${formatCount(skipped, "row")} that guards object to stayed as before: tick them one by one, or choose a guard above the table and tick those.`]);
       }
       if (!current.can_send) lines.push(["", current.cannot_send_reason]);
     }
@@ -185,12 +254,19 @@ function createReview(model, el) {
     accepted = new Set(model.get("accepted"));
     readReasons().forEach((text, row) => { reasons[row] = text; });
     grid.refreshLiveCells();
+    drawGuards();
     draw();
   }
 
   function receiveState() {
+    const isAnswered = pending && state().answered > pending.answered;
+    const isFinished = wasBusy && !state().busy;
+    wasBusy = Boolean(state().busy);
+    if (isAnswered) pending = null;
     drawObjections();
+    drawGuards();
     draw();
+    if ((isAnswered || isFinished)) messages.scrollIntoView({ block: "nearest" });
   }
 
   giveReason.addEventListener("click", () => {
@@ -199,12 +275,12 @@ function createReview(model, el) {
     grid.refreshLiveCells();
     sendDecision();
   });
-  dryRun.addEventListener("click", () => sendDecision({ request: "dry_run" }));
+  dryRun.addEventListener("click", () => request({ request: "dry_run" }));
   confirmBox.addEventListener("change", draw);
   send.addEventListener("click", () => {
-    sendDecision({ request: "send", confirmed: confirmBox.checked });
+    const confirmed = confirmBox.checked;
     confirmBox.checked = false; // before the kernel answers, so that a second click does nothing
-    draw();
+    request({ request: "send", confirmed });
   });
   // The submission is shown here only on a reloaded page: elsewhere this widget is gone by then. It is the tracker's
   // own HTML, already escaped.
@@ -231,11 +307,13 @@ function createReview(model, el) {
   model.on("change:state", receiveState);
   model.on("change:tracker_html", showTracker);
   drawObjections();
+  drawGuards();
   draw();
   showTracker();
   return () => {
     model.off("change:state", receiveState);
     model.off("change:tracker_html", showTracker);
+    restoreShortcuts();
     grid.close();
   };
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
@@ -16,10 +18,12 @@ from cenports_nb.notebook.grid.static_table import BELOW_GRID_MARKER
 from cenports_nb.notebook.live_output.live_output import LiveOutput
 from cenports_nb.notebook.review import text
 from cenports_nb.notebook.review.decision import Decision, build_initial_decision, list_accepted, list_left_out
+from cenports_nb.notebook.review.progress import describe_sent_batches, report_progress
 from cenports_nb.notebook.review.revalidation import NOTHING_SENT, Revalidation, apply_objections, apply_stale_stock
 from cenports_nb.notebook.review.review_grid import ReviewGrid
 from cenports_nb.notebook.review.review_table import build_review_table
 from cenports_nb.notebook.tracker.tracker import TransactionTracker
+from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.final_rows import OnStale
 from cenports_nb.submissions.objections import find_objections
 from cenports_nb.submissions.submission import Submission
@@ -91,9 +95,11 @@ class StockReview:
         actual = load_actual_stock(client)
         totals = find_objections(client, updates, actual, at, available=available, thresholds=thresholds)
         self._table = build_review_table(updates.copy(), rows, actual, totals)
-        self._lock = threading.RLock()  # guards the six attributes below
+        self._lock = threading.RLock()  # guards the eight attributes below
         self._thread: threading.Thread | None = None
         self._action = ""
+        self._progress = ""  # how far it is, of an action that takes long
+        self._answered = 0  # presses of a button, so that the page knows when the kernel has handled one
         self._errors: list[str] = []
         self._dry_run: tuple[Decision, list[str]] | None = None
         self._is_closed = False  # it was sent, or that is not known
@@ -128,7 +134,10 @@ class StockReview:
         """The state of the review, or what went wrong, in a sentence or two."""
         with self._lock:
             if self._submission is not None:
-                return f"Sent as submission {self._submission.submission_id}."
+                accepted = text.describe_accepted(self._table, self.decision)
+                return " ".join(
+                    [f"Sent as submission {self._submission.submission_id}.", *([f"{accepted}."] if accepted else [])]
+                )
             if self._action:
                 return BUSY_TEXTS[self._action]
             dry_run = self._dry_run[1] if self._dry_run and self._dry_run[0] == self.decision else []
@@ -197,7 +206,8 @@ class StockReview:
             "cannot_send_reason": READ_ONLY_MESSAGE if read_only else "Nothing more can be sent from here.",
             "reason": self._reason,
             "general_objections": objections[["guard", "message"]].to_dict("records"),
-            "busy": BUSY_TEXTS[self._action] if self._action else "",
+            "answered": self._answered,
+            "busy": f"{BUSY_TEXTS[self._action]}{self._progress}" if self._action else "",
             "errors": list(self._errors),
             "dry_run": dry_run,
         }
@@ -211,15 +221,15 @@ class StockReview:
     def _on_request(self, action: str, decision: Decision, confirmed: bool) -> None:
         """Start what a button asks for in a thread, unless something is running."""
         with self._lock:
-            if self._action or self._is_closed:
-                return
-            self._errors = self._check_request(action, decision, confirmed)
-            if not self._errors:
-                self._action = action
-                self._thread = threading.Thread(
-                    target=self._run, args=(action, decision), name="cenports-nb review", daemon=True
-                )
-                self._thread.start()
+            self._answered += 1
+            if not self._action and not self._is_closed:
+                self._errors = self._check_request(action, decision, confirmed)
+                if not self._errors:
+                    self._action = action
+                    self._thread = threading.Thread(
+                        target=self._run, args=(action, decision), name="cenports-nb review", daemon=True
+                    )
+                    self._thread.start()
         self._draw()
 
     def _check_request(self, action: str, decision: Decision, confirmed: bool) -> list[str]:
@@ -241,9 +251,13 @@ class StockReview:
         errors: list[str] = []
         is_closed = False
         try:
-            submission = self._submit(decision, dry=action == "dry_run")
+            with report_progress(
+                self._show_progress, partial(self._describe_progress, action, self._client.clock.now())
+            ):
+                submission = self._submit(decision, dry=action == "dry_run")
             if action == "dry_run":
-                dry_run, submission = (decision, text.describe_dry_run(submission, self._client)), None
+                accepted = text.describe_accepted(self._table, decision)
+                dry_run, submission = (decision, text.describe_dry_run(submission, self._client, accepted)), None
         except GuardRailError as error:
             errors = self._apply(apply_objections(self._table, self.decision, error.objections))
         except StaleStockError as error:
@@ -259,7 +273,8 @@ class StockReview:
             )
             errors = [f"The review stopped over a {type(error).__name__}.{look}"]
         with self._lock:
-            self._action, self._errors, self._dry_run, self._is_closed = "", errors, dry_run, is_closed
+            self._action, self._progress = "", ""
+            self._errors, self._dry_run, self._is_closed = errors, dry_run, is_closed
             if submission is not None:
                 self._is_closed, self._submission = True, submission
         try:
@@ -269,6 +284,16 @@ class StockReview:
                 f"{self.note} It can't be shown here, over a {type(error).__name__}: open_submission() can."
             ]
             self._draw()
+
+    def _describe_progress(self, action: str, began: datetime) -> str:
+        rows = format_count(len(self._table.frame), "row")
+        sent = describe_sent_batches(self._client, self._table.updates, began) if action == "send" else ""
+        return f"{rows}{sent}"
+
+    def _show_progress(self, progress: str) -> None:
+        with self._lock:
+            self._progress = f" {progress}"
+            self.grid.state = self._page_state()
 
     def _submit(self, decision: Decision, *, dry: bool) -> Submission:
         table = self._table

@@ -14,18 +14,18 @@ from cenports_nb.stock.plans.plan_text import build_plan_table
 from cenports_nb.submissions.objections import is_blocking
 
 COLUMNS = (
-    Column("warehouse_code", "Warehouse", choice=True, letters=11),
+    Column("warehouse_code", "Warehouse", choice=True, letters=11, hide_order=5),
     Column("product_sku", "SKU"),
-    Column("product_name", "Product"),
-    Column("type", "Type", choice=True, hint="TRUE_UP sets the stock, DIFFERENTIAL moves it"),
-    Column("now", "Now", "number", hint="Units on the shelf when this was planned"),
+    Column("product_name", "Product", hide_order=2),
+    Column("type", "Type", choice=True, hint="TRUE_UP sets the stock, DIFFERENTIAL moves it", hide_order=4),
+    Column("now", "Now", "number", hint="Units on the shelf when this was planned", hide_order=3),
     Column("new", "New", "number", hint="Units on the shelf afterwards"),
     Column("change", "Change", "bar", hint="New less now; of an unknown SKU, new"),
-    Column("guard", "Guard", choice=True, hidden=True),
-    Column("objection", "Objection", letters=30, hint="Which guard objects, and why; open the row for the whole text"),
-    Column("why", "Left out because", "live", letters=20),
+    Column("guard", "Guard", hidden=True),
+    Column("objection", "Objection", hidden=True),
+    Column("why", "Left out because", "live", letters=20, hide_order=1),
 )
-"""Columns of the grid, in order; columns without values are left out."""
+"""Columns of the grid, in order; columns without values are left out. The page shows an objection below its row."""
 
 
 @dataclass(frozen=True)

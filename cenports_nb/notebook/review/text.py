@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import html
 from collections.abc import Sequence
+from dataclasses import replace
 
 from cenports_nb.api.client import Client
 from cenports_nb.notebook.grid.static_table import render_static_table
 from cenports_nb.notebook.grid.widget import RowMask
-from cenports_nb.notebook.review.decision import Decision, WarehouseTotal, sum_by_warehouse
+from cenports_nb.notebook.review.decision import Decision, WarehouseTotal, list_accepted, sum_by_warehouse
 from cenports_nb.notebook.review.review_table import ReviewTable
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.plans.plan_text import format_plan
+from cenports_nb.submissions.objections import is_blocking
 from cenports_nb.submissions.submission import Submission
+
+MAX_ACCEPTED_NAMES = 5
+"""Maximum accepted objections that a sentence names, as in review.js."""
 
 STYLE = """
 <style>
@@ -60,7 +65,7 @@ def render_review(
     positions = frame.index.tolist()
     table_html = render_static_table(
         frame,
-        table.columns,
+        [replace(column, hidden=column.name == "guard") for column in table.columns],
         selected=selected[positions],
         live={"why": [why[i] for i in positions]},
         what="row of the plan",
@@ -98,8 +103,21 @@ def format_totals(totals: Sequence[WarehouseTotal]) -> list[str]:
     ]
 
 
-def describe_dry_run(dry: Submission, client: Client) -> list[str]:
-    """Describe a dry run: what would be sent where, and what would not."""
+def describe_accepted(table: ReviewTable, decision: Decision) -> str:
+    """Name the accepted objections, as in "1 objection accepted: 0001 max_drop"; empty if there are none."""
+    accepted = list_accepted(table, decision)
+    of_rows, general = accepted[~is_blocking(accepted)], accepted[is_blocking(accepted)]
+    names = [f"{sku} {guard}" for sku, guard in zip(of_rows["product_sku"], of_rows["guard"], strict=True)]
+    names += general["guard"].unique().tolist()
+    if not names:
+        return ""
+    hidden = len(names) - MAX_ACCEPTED_NAMES
+    more = f" and {hidden:,} more" if hidden > 0 else ""
+    return f"{format_count(len(names), 'objection')} accepted: {', '.join(names[:MAX_ACCEPTED_NAMES])}{more}"
+
+
+def describe_dry_run(dry: Submission, client: Client, accepted: str) -> list[str]:
+    """Describe a dry run: what would be sent where, what would not, and which objections are accepted."""
     rows = dry.changes
     sent_rows = rows[rows["outcome"] == "not_sent"]
     before = sent_rows["before_quantity"].fillna(sent_rows["current_quantity"]).fillna(0)
@@ -119,4 +137,4 @@ def describe_dry_run(dry: Submission, client: Client) -> list[str]:
     held = len(rows) - len(sent_rows)
     if held:
         lines.append(f"{format_count(held, 'row')} would be held, with the reasons beside them.")
-    return lines
+    return [*lines, f"{accepted}."] if accepted else lines

@@ -1,13 +1,17 @@
-"""The buttons of a tracker: what can be done now, where somebody can press them."""
+"""The buttons of a tracker: what can be done now, where somebody can press them. They look like the review's."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+import anywidget
 import ipywidgets
+import traitlets
 
+from cenports_nb.notebook.grid.widget import GRID_STYLE, read_scripts
 from cenports_nb.notebook.live_output.output_mirror import OutputMirror
 from cenports_nb.notebook.live_output.subshell import handle_in_subshell
 from cenports_nb.rendering.text import format_count
@@ -45,6 +49,35 @@ BUTTONS: Mapping[str, Button] = {
 }  # fmt: skip
 
 
+class ButtonBar(anywidget.AnyWidget):  # type: ignore[misc]
+    """The buttons on a page; a press is answered there at once, and passed to `on_press`.
+
+    Attributes:
+        buttons: `key name hint disabled` of each.
+        answered: The number of presses that the kernel has handled.
+    """
+
+    _esm = read_scripts("text.js") + Path(__file__).with_name("buttons.js").read_text(encoding="utf-8")
+    _css = GRID_STYLE
+
+    buttons = traitlets.List().tag(sync=True)
+    answered = traitlets.Int(0).tag(sync=True)
+
+    def __init__(self, on_press: Callable[[str], None]) -> None:
+        self._on_press = on_press
+        super().__init__()
+        handle_in_subshell(self)  # people may want to stop or to poll while a cell waits
+        self.on_msg(lambda _, content, __: self.handle_message(content))
+
+    def handle_message(self, content: Mapping[str, Any]) -> None:
+        """Handle a press; ignore one of a button that is disabled now."""
+        if "press" not in content:
+            return
+        self.answered += 1
+        if any(button["key"] == content["press"] and not button["disabled"] for button in self.buttons):
+            self._on_press(content["press"])
+
+
 class ButtonRow:
     """The buttons of a tracker, in `widget`.
 
@@ -57,30 +90,23 @@ class ButtonRow:
     def __init__(self, on_press: Callable[[str], None], *, read_only: bool, mirror: OutputMirror | None = None) -> None:
         self._read_only = read_only
         self._mirror = mirror
-        self._buttons: dict[str, Any] = {}
-        for key, button in BUTTONS.items():
-            widget = ipywidgets.Button(description=button.name, tooltip=button.hint)
-            widget.on_click(lambda _, key=key: on_press(key))
-            handle_in_subshell(widget)  # people may want to stop or to poll while a cell waits
-            self._buttons[key] = widget
-        self._row = ipywidgets.HBox(list(self._buttons.values()), layout={"flex_flow": "row wrap"})
-        self.widget = ipywidgets.VBox([self._row, mirror]) if mirror else self._row
+        self._bar = ButtonBar(on_press)
+        self.widget = ipywidgets.VBox([self._bar, mirror]) if mirror else self._bar
 
     def update(self, snapshots: Sequence[Snapshot], *, busy: bool, watching: bool) -> None:
         """Enable the buttons that have work, and show for how many rows."""
+        buttons = []
         for key, button in BUTTONS.items():
             rows = sum(snapshot.count(outcome) for snapshot in snapshots for outcome in button.outcomes)
             enabled = watching if key == "stop" else rows > 0 and not busy and not (button.writes and self._read_only)
             name = button.name if key in ("poll", "stop") or not rows else f"{button.name} {format_count(rows, 'row')}"
-            widget = self._buttons[key]
             hint = f"{button.hint}; this client is read-only" if button.writes and self._read_only else button.hint
-            for trait, value in (("description", name), ("disabled", not enabled), ("tooltip", hint)):
-                if getattr(widget, trait) != value:
-                    setattr(widget, trait, value)
+            buttons.append({"key": key, "name": name, "hint": hint, "disabled": not enabled})
+        if self._bar.buttons != buttons:
+            self._bar.buttons = buttons
 
     def close(self) -> None:
         """Close the buttons; the mirror stays for people who return to the page later."""
         if self._mirror:
             self.widget.children = [self._mirror]
-        for widget in (self._row, *self._buttons.values()):
-            widget.close()
+        self._bar.close()

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from cenports_nb.rendering.note import NO_MATHJAX
 from cenports_nb.rendering.text import format_count
 from cenports_nb.submissions.tracking.snapshot import BatchView, RowView, Snapshot
-from cenports_nb.submissions.tracking.status_table import render_counts, render_outcome, select_batches
+from cenports_nb.submissions.tracking.status_table import render_outcome, select_batches
 
 MAX_DETAIL_ROWS = 400
 """Maximum rows of all batches together, so that a saved notebook stays small and the page fast."""
@@ -46,10 +46,14 @@ def render_row_details(snapshots: Sequence[Snapshot], read_rows: ReadRows) -> li
 
 
 def _render_batch(snapshot: Snapshot, batch: BatchView, rows: Sequence[RowView], name_submission: bool) -> str:
-    of = f"Submission {html.escape(snapshot.submission_id)}, batch" if name_submission else "Batch"
-    warehouse = f" · {html.escape(batch.place)}" if batch.place else ""
-    counted = render_counts(batch, batch.outcomes).replace("<br>", " ")
-    line = f"<summary>{of} {batch.batch}{warehouse} · {format_count(batch.rows, 'row')} · {counted}</summary>"
+    # The table above lists the batches; these lines only unfold them.
+    what = (
+        f"{format_count(batch.rows, 'row')} never sent, {html.escape(batch.place)}"
+        if batch.withheld
+        else f"Rows of batch {batch.batch}"
+    )
+    of = f" of submission {html.escape(snapshot.submission_id)}" if name_submission else ""
+    line = f"<summary>{what}{of}</summary>"
     stock = any(row.after is not None for row in rows)
     heads = (
         '<th scope="col">SKU</th><th scope="col" class="n">Stock before</th><th scope="col" class="n">Stock after</th>'

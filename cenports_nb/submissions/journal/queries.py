@@ -146,6 +146,25 @@ def list_repeated_updates(journal: Journal, account: str, now: Moment, settle: t
     return pd.DataFrame(found, columns=["submission_id", "warehouse_code", "product_sku"], dtype="str")
 
 
+def count_sent_batches(journal: Journal, account: str, fingerprint: str, since: datetime) -> tuple[int, int]:
+    """Count the batches of the newest submission of a frame that were sent, and all that are to be sent.
+
+    Args:
+        journal: The journal.
+        account: Address and partner id.
+        fingerprint: That of the frame.
+        since: The submission is not older.
+    """
+    query = (
+        "SELECT coalesce(sum(state <> 'planned'), 0), count(*) FROM batch WHERE state NOT IN ('held', 'dropped') AND submission_id = "
+        "(SELECT submission_id FROM submission WHERE account = ? AND fingerprint = ? AND created_at >= ? ORDER BY created_at DESC LIMIT 1)"
+    )
+    ((sent, total),) = (
+        row for part in journal.select(query, (account, fingerprint, since.isoformat())) for row in part
+    )
+    return sent, total
+
+
 def find_conflicting_updates(
     journal: Journal, head: Head, rows: Sequence[Row], now: Moment, settle: timedelta
 ) -> dict[int, str]:

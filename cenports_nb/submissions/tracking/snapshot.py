@@ -29,6 +29,8 @@ class BatchView:
         message_count: The number of rows with a message.
         overdue: Cenports has not finished it within its own limit.
         next_poll: Seconds until the next poll; None if there is none, or if it was never polled.
+        settled_by: What settled its rows although Cenports did not confirm them: "verify", "resolve" or both.
+        withheld: Whether its rows were held or dropped, so that it is no request.
     """
 
     batch: int
@@ -43,6 +45,8 @@ class BatchView:
     message_count: int = 0
     overdue: bool = False
     next_poll: float | None = None
+    settled_by: str = ""
+    withheld: bool = False
 
 
 @dataclass(frozen=True)
@@ -93,6 +97,9 @@ class Snapshot:
 STATE_LABELS = {"planned": "not_sent", "ended": "unconfirmed"}
 """Labels of states that only the sender uses."""
 
+WITHHELD_STATES = ("held", "dropped")
+"""States of rows that were never sent: no request of theirs exists."""
+
 Listener = Callable[[Snapshot], None]
 
 COUNTS_SQL = """
@@ -105,6 +112,10 @@ SELECT batch, name, message, message_count FROM (
         row_number() OVER (PARTITION BY batch ORDER BY outcome <> 'rejected', row) AS place, count(*) OVER (PARTITION BY batch) AS message_count
     FROM row WHERE submission_id = ? AND message IS NOT NULL AND outcome NOT IN ('applied', 'pending', 'sending'))
 WHERE place <= ? ORDER BY batch, place
+"""
+SETTLED_SQL = """
+SELECT batch, max(changed_by IS NULL), max(changed_by IS NOT NULL) FROM row JOIN batch USING (submission_id, batch)
+WHERE submission_id = ? AND outcome IN ('applied', 'not_applied') AND state <> 'completed' GROUP BY batch
 """
 ROWS_SQL = """
 SELECT coalesce(product_sku, order_no), coalesce(before_quantity, current_quantity),
@@ -139,6 +150,10 @@ def take_snapshot(
     for batch, name, message, number in _select(journal, MESSAGES_SQL, submission_id, MAX_MESSAGES):
         messages.setdefault(batch, []).append((str(name), message))
         message_count[batch] = number
+    settled_by = {
+        batch: " and ".join(name for name, has_settled in (("verify", by_stock), ("resolve", by_person)) if has_settled)
+        for batch, by_stock, by_person in _select(journal, SETTLED_SQL, submission_id)
+    }
     views = tuple(
         _build_view(
             batch,
@@ -147,6 +162,7 @@ def take_snapshot(
             message_count.get(batch.batch, 0),
             at,
             seconds_until_poll.get(batch.batch),
+            settled_by.get(batch.batch, ""),
         )
         for batch in journal.batches(submission_id)
     )
@@ -166,6 +182,7 @@ def _build_view(
     message_count: int,
     at: datetime,
     next_poll: float | None,
+    settled_by: str,
 ) -> BatchView:
     return BatchView(
         batch.batch,
@@ -180,6 +197,8 @@ def _build_view(
         message_count,
         is_overdue(batch, at),
         next_poll if batch.state == "accepted" else None,
+        settled_by,
+        batch.state in WITHHELD_STATES,
     )
 
 

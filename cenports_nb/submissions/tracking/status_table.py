@@ -86,8 +86,12 @@ def render_status(snapshots: Sequence[Snapshot], note: str = "", *, live: bool =
         parts.append(
             f'<div class="h"><b>Submission {html.escape(snapshot.submission_id)}</b> — {_describe_state(snapshot)}{when}</div>'
         )
-        if snapshot.batches:
+        if any(not batch.withheld for batch in snapshot.batches):
             parts.append(_render_table(snapshot, live))
+        parts += [
+            f'<div class="msg">{render_counts(batch, batch.outcomes)}, never sent: {html.escape(batch.place)}</div>'
+            for batch in select_batches(_list_withheld(snapshot), MAX_BATCHES)
+        ]
         parts += [f'<div class="msg">{line}</div>' for line in _render_next_steps(snapshot, live)]
     parts.append(f'<div class="note">{html.escape(note)}</div></div>' if note else "</div>")
     return "".join(parts)
@@ -100,11 +104,16 @@ def format_status(snapshots: Sequence[Snapshot]) -> str:
         lines.append(f"Submission {snapshot.submission_id}: {_describe_state(snapshot)}")
         for batch in snapshot.batches:
             counted = ", ".join(f"{number:,} {outcome}" for outcome, number in batch.outcomes.items())
+            messages = [f"       {sku}: {message}" for sku, message in batch.messages[:TEXT_MAX_MESSAGES]]
+            if batch.withheld:
+                lines += [f"  never sent: {counted}, {batch.place}", *messages]
+                continue
+            status = batch.status + (f", settled by {batch.settled_by}" if batch.settled_by else "")
             lines.append(
-                f"  {batch.batch:>3}  {batch.place:<16} {batch.status + (', overdue' if batch.overdue else ''):<12} {batch.rows:>6,} {pluralize('row', batch.rows):<4}  "
+                f"  {batch.batch:>3}  {batch.place:<16} {status + (', overdue' if batch.overdue else ''):<12} {batch.rows:>6,} {pluralize('row', batch.rows):<4}  "
                 f"{counted}  {_format_age(batch, snapshot.at)}"
             )
-            lines += [f"       {sku}: {message}" for sku, message in batch.messages[:TEXT_MAX_MESSAGES]]
+            lines += messages
     return "\n".join(map(make_printable, lines))
 
 
@@ -151,13 +160,18 @@ def _describe_state(snapshot: Snapshot) -> str:
     )
 
 
+def _list_withheld(snapshot: Snapshot) -> list[BatchView]:
+    return [batch for batch in snapshot.batches if batch.withheld]
+
+
 def _render_table(snapshot: Snapshot, live: bool) -> str:
-    shown = select_batches(snapshot.batches, MAX_BATCHES)
+    batches = [batch for batch in snapshot.batches if not batch.withheld]
+    shown = select_batches(batches, MAX_BATCHES)
     heads = "".join(
         f'<th scope="col" class="{kind}">{name}</th>' for name, kind in COLUMNS.items() if live or name != "Next poll"
     )
     rows = "".join(_render_row(batch, snapshot.at, live) for batch in shown)
-    hidden = len(snapshot.batches) - len(shown)
+    hidden = len(batches) - len(shown)
     more = f'<div class="msg">and {hidden:,} more batches: submission.transactions has all of them</div>'
     name = f'aria-label="Batches of submission {html.escape(snapshot.submission_id)}"'
     return f"<table {name}><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>{more if hidden else ''}"
@@ -175,10 +189,11 @@ def _render_row(batch: BatchView, at: datetime, live: bool) -> str:
         if messages
         else ""
     )
+    settled_by = f'<br><span class="msg">settled by {batch.settled_by}</span>' if batch.settled_by else ""
     turn = f'<td class="n">{_format_next_poll(batch.next_poll)}</td>' if live else ""
     return (
         f'<tr><td>{batch.batch}</td><td class="{"o" if len(batch.place) <= SHORT_TEXT_LENGTH else ""}">{html.escape(batch.place)}</td>'
-        f'<td class="o">{html.escape(batch.status)}{OVERDUE_HTML if batch.overdue else ""}</td>'
+        f'<td class="o">{html.escape(batch.status)}{OVERDUE_HTML if batch.overdue else ""}{settled_by}</td>'
         f'<td class="n">{_format_age(batch, at)}</td>{turn}<td class="n">{batch.rows:,}</td>'
         f"<td>{render_counts(batch, ['applied'])}</td><td>{render_counts(batch, ['pending'])}</td>"
         f"<td>{render_counts(batch, [name for name in batch.outcomes if name not in ('applied', 'pending')])}</td></tr>{below}"

@@ -2,7 +2,6 @@
 // Only rows in view are elements. widget.py puts the other scripts of this folder before this one,
 // and the `export` after it, so that other widgets can build on the grid.
 
-const ROW_PX = 28; // as in grid.css
 const SPARE_ROWS = 6; // above and below the view, so that scrolling shows no gap
 
 let gridCount = 0;
@@ -16,6 +15,8 @@ let gridCount = 0;
 //   createTextFilter  search text -> row -> whether more than its cells matches; `alsoSearched` names what
 //   createRowFilter   -> row -> whether it matches further filters, or null; `resetFilters` clears them
 //   selectableRows    leaves rows out of a selection of many; `onSkipped` is called with their number
+//   comesFirst        (row, value) -> whether it comes first while nothing is sorted
+//   noteBelow         (row, selected, value) -> a text below the cells of the row, or nothing; longest if selected
 //   noun              the name of a row; openOnClick: a click opens a row; createHeading: elements above an open row
 function createGrid(model, el, hooks = {}) {
   const id = `cn-grid-${++gridCount}`;
@@ -34,6 +35,7 @@ function createGrid(model, el, hooks = {}) {
   const sorting = createSorting(columns, rows, value);
   const cells = createCells(rows, value);
 
+  const layout = createRowLayout(shownColumns, cells, { selectable, expandable, noteBelow: hooks.noteBelow });
   const selection = createSelection(model, rows, hooks);
 
   let shown = Uint32Array.from({ length: rows }, (_, row) => row);
@@ -48,7 +50,8 @@ function createGrid(model, el, hooks = {}) {
   const filters = createFilters(id, columns, rows, value, selectable, hooks, applyFilters);
   const status = createElement("div", { className: "cn-status", role: "status", "aria-live": "polite" });
 
-  const head = createElement("div", { className: "cn-row cn-head", role: "row", "aria-rowindex": "1" });
+  const toggleAll = () => selectMany(shown, filterSelectable(shown).some((row) => !selection.bits()[row]));
+  const head = createHead(shownColumns, { selectable, expandable }, toggleSort, toggleAll);
   const body = createElement("div", { className: "cn-body", role: "rowgroup" });
   const table = createElement(
     "div",
@@ -56,7 +59,7 @@ function createGrid(model, el, hooks = {}) {
       className: "cn-table-grid", role: "grid", tabIndex: 0, id, "aria-label": model.get("label"),
       "aria-multiselectable": String(selectable), "aria-describedby": `${id}-keys`,
     },
-    createElement("div", { role: "rowgroup", className: "cn-heads" }, head),
+    createElement("div", { role: "rowgroup", className: "cn-heads" }, head.root),
     body,
   );
   const keys = [
@@ -68,36 +71,38 @@ function createGrid(model, el, hooks = {}) {
   const details = createRowDetails(model, columns, value, rowName, hooks, closeRow);
   const root = createElement(
     "div",
-    // JupyterLab's shortcuts (D D deletes a cell) must not act while the focus is in here.
-    { className: "cn-grid", "data-lm-suppress-shortcuts": "true" },
+    { className: "cn-grid" },
     filters.root, view, empty, createElement("div", { className: "cn-foot" }, status, keyHint), details.root,
   );
   el.append(root);
+  const restoreShortcuts = suppressShortcuts(root);
 
-  const headerCells = {};
-  let selectAll = null;
-  drawHead();
   const pool = new Map(); // position -> element
+  drawTracks();
 
-  function drawHead() {
-    const widths = shownColumns.map(cells.gridTrack);
-    const tracks = [...(selectable ? ["34px"] : []), ...widths, ...(expandable ? ["36px"] : [])];
-    // Each row is a CSS grid of its own, so no width may depend on the content of a row.
+  function drawTracks() {
+    const tracks = layout.tracks();
     table.style.setProperty("--cn-tracks", tracks.join(" "));
     table.setAttribute("aria-colcount", String(tracks.length));
-    if (selectable) {
-      selectAll = createElement("input", { type: "checkbox", "aria-label": "Tick all rows that are shown" });
-      selectAll.addEventListener("change", () => selectMany(shown, selectAll.checked));
-      head.append(createElement("div", { role: "columnheader", className: "cn-cell cn-select" }, selectAll));
+    head.hide(layout.isHidden);
+  }
+
+  let fittedWidth = 0;
+  function resize() {
+    const width = view.clientWidth;
+    if (width && width !== fittedWidth) {
+      fittedWidth = width;
+      const changed = layout.fit(width, getComputedStyle(view).font);
+      if (changed) drawTracks();
+      if (changed || hooks.noteBelow) redrawRows();
     }
-    for (const column of shownColumns) {
-      const button = createElement("button", { type: "button", title: column.hint }, createElement("span", {}, column.title), createElement("span", { className: "cn-sign", "aria-hidden": "true" }));
-      button.addEventListener("click", () => toggleSort(column.name));
-      const cell = createElement("div", { role: "columnheader", "aria-sort": "none", className: `cn-cell${NUMERIC_KINDS.has(column.kind) ? " n" : ""}` }, button);
-      headerCells[column.name] = cell;
-      head.append(cell);
-    }
-    if (expandable) head.append(createElement("div", { role: "columnheader", className: "cn-cell cn-more", "aria-label": "Details" }));
+    paint();
+  }
+
+  function redrawRows() {
+    for (const node of pool.values()) node.remove();
+    pool.clear();
+    layout.arrange(shown, fittedWidth || 800, value);
   }
 
   // ---- rows and their order ------------------------------------------------------------------------------------
@@ -106,7 +111,11 @@ function createGrid(model, el, hooks = {}) {
     const { matches, isSet } = filters.createFilter(sorting.searchText, selection.bits());
     const matching = [];
     for (let row = 0; row < rows; row++) if (matches(row)) matching.push(row);
-    sorting.sort(matching, sortOrder);
+    if (sortOrder.name) sorting.sort(matching, sortOrder);
+    else if (hooks.comesFirst) {
+      const first = new Map(matching.map((row) => [row, hooks.comesFirst(row, value)]));
+      matching.sort((a, b) => first.get(b) - first.get(a)); // stable
+    }
     const row = shown[active];
     shown = Uint32Array.from(matching);
     active = Math.max(0, shown.indexOf(row));
@@ -114,8 +123,7 @@ function createGrid(model, el, hooks = {}) {
     filters.showReset(isSet);
     empty.hidden = shown.length > 0 || rows === 0;
     view.hidden = shown.length === 0;
-    for (const node of pool.values()) node.remove();
-    pool.clear();
+    redrawRows();
     paint();
     updateStatus();
     el.dispatchEvent(new Event("cn-changed"));
@@ -125,11 +133,7 @@ function createGrid(model, el, hooks = {}) {
     if (sortOrder.name !== name) sortOrder = { name, descending: false };
     else if (!sortOrder.descending) sortOrder = { name, descending: true };
     else sortOrder = { name: null, descending: false };
-    for (const [columnName, cell] of Object.entries(headerCells)) {
-      const direction = columnName !== sortOrder.name ? "none" : sortOrder.descending ? "descending" : "ascending";
-      cell.setAttribute("aria-sort", direction);
-      cell.querySelector(".cn-sign").textContent = { none: "", ascending: " ▲", descending: " ▼" }[direction];
-    }
+    head.showOrder(sortOrder);
     view.scrollTop = 0;
     active = -1;
     applyFilters();
@@ -140,22 +144,24 @@ function createGrid(model, el, hooks = {}) {
   function createRow(position) {
     const row = shown[position];
     const node = createElement("div", { className: "cn-row", role: "row", id: `${id}-${row}`, "aria-rowindex": String(position + 2) });
-    node.style.top = `${position * ROW_PX}px`;
+    node.style.top = `${layout.top(position)}px`;
+    node.style.height = `${layout.top(position + 1) - layout.top(position)}px`;
     if (selectable) {
       const box = createElement("input", { type: "checkbox", tabIndex: -1, "aria-label": `Tick ${rowName(row)}` });
       box.addEventListener("click", (event) => press(position, event.shiftKey));
       node.append(createElement("div", { className: "cn-cell cn-select", role: "gridcell" }, box));
     }
-    for (const column of shownColumns) {
-      const cell = createElement("div", { className: `cn-cell ${column.kind}${NUMERIC_KINDS.has(column.kind) ? " n" : ""}`, role: "gridcell" });
+    shownColumns.forEach((column, i) => {
+      const cell = createElement("div", { className: `cn-cell ${column.kind}${NUMERIC_KINDS.has(column.kind) ? " n" : ""}`, role: "gridcell", hidden: layout.isHidden(i) });
       cells.fill(cell, column, row);
       node.append(cell);
-    }
+    });
     if (expandable) {
       const button = createElement("button", { type: "button", tabIndex: -1, className: "cn-plain", title: "Details", "aria-label": `Details of ${rowName(row)}` }, "⋯");
       button.addEventListener("click", () => { active = position; open(row); });
       node.append(createElement("div", { className: "cn-cell cn-more", role: "gridcell" }, button));
     }
+    if (hooks.noteBelow?.(row, true, value)) node.append(createElement("div", { className: "cn-below", role: "gridcell", "aria-colspan": String(shownColumns.length) }));
     node.addEventListener("click", (event) => {
       active = position;
       if (event.target.closest("input, button")) return;
@@ -170,11 +176,11 @@ function createGrid(model, el, hooks = {}) {
   }
 
   function paint() {
-    body.style.height = `${shown.length * ROW_PX}px`;
+    body.style.height = `${layout.height()}px`;
     table.setAttribute("aria-rowcount", String(shown.length + 1));
     const height = view.clientHeight || 15 * ROW_PX;
-    const first = Math.max(0, Math.floor(view.scrollTop / ROW_PX) - SPARE_ROWS);
-    const last = Math.min(shown.length, Math.ceil((view.scrollTop + height) / ROW_PX) + SPARE_ROWS);
+    const first = Math.max(0, layout.find(view.scrollTop) - SPARE_ROWS);
+    const last = Math.min(shown.length, layout.find(view.scrollTop + height) + 1 + SPARE_ROWS);
     for (const [position, node] of pool) {
       if (position < first || position >= last) {
         node.remove();
@@ -199,6 +205,11 @@ function createGrid(model, el, hooks = {}) {
         node.setAttribute("aria-selected", String(on));
         node.querySelector("input").checked = on;
       }
+      const below = node.querySelector(".cn-below");
+      if (below) {
+        below.textContent = hooks.noteBelow(row, on, value);
+        node.classList.add("noted");
+      }
     }
     if (pool.has(active)) table.setAttribute("aria-activedescendant", `${id}-${shown[active]}`);
     else table.removeAttribute("aria-activedescendant");
@@ -217,16 +228,11 @@ function createGrid(model, el, hooks = {}) {
   function updateStatus() {
     const bits = selection.bits();
     const on = bits.reduce((sum, bit) => sum + bit, 0);
-    const candidates = filterSelectable(shown);
-    const here = candidates.reduce((sum, row) => sum + bits[row], 0);
+    const here = shown.reduce((sum, row) => sum + bits[row], 0);
     const noun = hooks.noun ?? "row";
     const text = shown.length === rows ? formatCount(rows, noun) : `${NUMBER_FORMAT.format(shown.length)} of ${formatCount(rows, noun)} shown`;
     status.textContent = selectable ? `${text}, ${NUMBER_FORMAT.format(on)} ticked` : text;
-    if (selectAll) {
-      selectAll.checked = candidates.length > 0 && here === candidates.length;
-      selectAll.indeterminate = here < candidates.length && shown.some((row) => bits[row] === 1);
-      selectAll.disabled = shown.length === 0 || isFrozen;
-    }
+    head.showSelected(here, shown.length, isFrozen);
   }
 
   // ---- selection ----------------------------------------------------------------------------------------------------
@@ -314,36 +320,24 @@ function createGrid(model, el, hooks = {}) {
   function move(to) {
     if (!shown.length) return;
     active = Math.min(Math.max(to, 0), shown.length - 1);
-    const top = active * ROW_PX;
-    const space = view.clientHeight - 2 * ROW_PX;
+    const [top, bottom] = [layout.top(active), layout.top(active + 1)];
+    const space = view.clientHeight - ROW_PX; // below the header
     if (top < view.scrollTop) view.scrollTop = top;
-    else if (top > view.scrollTop + space) view.scrollTop = top - space;
+    else if (bottom > view.scrollTop + space) view.scrollTop = bottom - space;
     paint();
   }
 
-  const pageRows = () => Math.max(1, Math.floor(view.clientHeight / ROW_PX) - 2);
-  const KEYS = {
-    ArrowDown: () => move(active + 1),
-    ArrowUp: () => move(active - 1),
-    PageDown: () => move(active + pageRows()),
-    PageUp: () => move(active - pageRows()),
-    Home: () => move(0),
-    End: () => move(shown.length - 1),
-    " ": () => selectable && shown.length && press(active, false),
-    Enter: () => expandable && shown.length && open(shown[active]),
-  };
-  table.addEventListener("keydown", (event) => {
-    if (event.target !== table || event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
-    event.preventDefault();
-    KEYS[event.key]();
-  });
-  root.addEventListener("keydown", (event) => {
-    event.stopPropagation();
-    if (event.key === "Escape" && openRow >= 0) closeRow();
+  handleKeys(root, table, {
+    move: (offset) => move(active + offset),
+    moveTo: (position) => move(Math.min(position, shown.length - 1)),
+    pageRows: () => Math.max(1, Math.floor(view.clientHeight / ROW_PX) - 2),
+    select: () => selectable && shown.length && press(active, false),
+    open: () => expandable && shown.length && open(shown[active]),
+    close: () => openRow >= 0 && closeRow(),
   });
 
   view.addEventListener("scroll", paint);
-  const resizeObserver = new ResizeObserver(paint); // also when a cell comes back into view
+  const resizeObserver = new ResizeObserver(resize); // also when a cell comes back into view
   resizeObserver.observe(view);
   model.on("change:selection", receiveSelection);
   model.on("change:selection_version", receiveSelection);
@@ -375,6 +369,7 @@ function createGrid(model, el, hooks = {}) {
     },
     close() {
       resizeObserver.disconnect();
+      restoreShortcuts();
       model.off("change:selection", receiveSelection);
       model.off("change:selection_version", receiveSelection);
       model.off("change:data", receiveData);

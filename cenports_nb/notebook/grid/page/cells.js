@@ -24,13 +24,13 @@ function createCells(rows, value) {
   }
 
   // All digits are as wide as a 0; letters are narrower, and a wide text column may be cut.
-  function gridTrack(column) {
+  function measure(column) {
     const letters = letterCount(column);
-    if (NUMERIC_KINDS.has(column.kind)) return `calc(${letters}ch + ${CELL_PADDING_PX}px)`;
+    if (NUMERIC_KINDS.has(column.kind)) return { minLetters: letters, track: `calc(${letters}ch + ${CELL_PADDING_PX}px)` };
     const textLetters = column.kind === "text" || column.kind === "instant" ? longestText(column) : Infinity;
     const titleLetters = column.title.length <= 12 ? column.title.length + 2 : 11; // headers are bold
-    const minLetters = Math.min(letters, Math.max(titleLetters, textLetters <= UNCUT_LETTERS ? textLetters : MIN_LETTERS));
-    return `minmax(calc(${minLetters}ch + ${CELL_PADDING_PX}px), ${letters}fr)`;
+    const minLetters = column.kind === "live" ? letters : Math.min(letters, Math.max(titleLetters, textLetters <= UNCUT_LETTERS ? textLetters : MIN_LETTERS));
+    return { minLetters, track: `minmax(calc(${minLetters}ch + ${CELL_PADDING_PX}px), ${letters}fr)` };
   }
 
   function largestAmount(name) {
@@ -54,5 +54,5 @@ function createCells(rows, value) {
   const reset = () => {
     largestAmounts = {};
   };
-  return { gridTrack, fill, reset };
+  return { measure, fill, reset };
 }

@@ -1,0 +1,50 @@
+// The buttons of a tracker.
+
+const ANSWER_MS = 250; // a kernel that can answer at once answers sooner
+
+export default {
+  render({ model, el }) {
+    const row = createElement("div", { className: "cn-buttons" });
+    const message = createElement("span", { role: "status", "aria-live": "polite" });
+    el.append(createElement("div", { className: "cn-grid cn-tracker-buttons" }, row));
+    const elements = new Map();
+    let pressed = null;
+
+    function press(key) {
+      if (pressed) return;
+      const asked = { answered: model.get("answered") };
+      pressed = asked;
+      model.send({ press: key });
+      setTimeout(() => {
+        if (pressed === asked) message.textContent = "… Waiting for the running cell";
+      }, ANSWER_MS);
+    }
+
+    function draw() {
+      if (pressed && model.get("answered") > pressed.answered) {
+        pressed = null;
+        message.textContent = "";
+      }
+      for (const { key, name, hint, disabled } of model.get("buttons")) {
+        if (!elements.has(key)) {
+          const button = createElement("button", { type: "button" });
+          button.addEventListener("click", () => press(key));
+          elements.set(key, row.appendChild(button));
+        }
+        const button = elements.get(key);
+        button.textContent = name;
+        button.title = hint;
+        button.disabled = disabled;
+      }
+      row.append(message);
+    }
+
+    model.on("change:buttons", draw);
+    model.on("change:answered", draw);
+    draw();
+    return () => {
+      model.off("change:buttons", draw);
+      model.off("change:answered", draw);
+    };
+  },
+};

@@ -19,7 +19,9 @@ from support.fake_clock import FakeClock
 import cenports_nb as cn
 from cenports_nb.api.client import Client
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.notebook.review import progress
 from cenports_nb.notebook.review.decision import encode_reasons, parse_reasons
+from cenports_nb.notebook.review.progress import describe_sent_batches
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve_settings
 from cenports_nb.submissions.rules.models import get_user_name
@@ -190,6 +192,40 @@ def test_a_row_that_a_guard_objects_to_is_ticked_knowingly(
     page.send()
     assert settle(review).snapshot().outcomes == {"applied": 2}
     assert sorted(sent(northwind)) == ["0003", "0012"]
+
+
+def test_dry_run_and_sending_name_the_accepted_objections(timed: Client, settle: Callable[..., cn.Submission]) -> None:
+    """The line names row and guard; without an accepted objection there is no line."""
+    updates = plan(timed, "0003", "0012")
+    updates.loc[updates["product_sku"] == "0012", ["quantity", "change"]] = [1, -85]
+    review = cn.StockReview(timed, updates)
+    page = Page(review)
+    assert not any("accepted" in line for line in page.dry_run()["dry_run"]["lines"])
+    page.select(1, True)
+    assert page.dry_run()["dry_run"]["lines"][-1] == "1 objection accepted: 0012 max_drop."
+    page.send()
+    assert review.note.endswith("1 objection accepted: 0012 max_drop.")
+    settle(review)
+
+
+def test_progress_names_the_batches_that_were_sent(
+    timed: Client, monkeypatch: pytest.MonkeyPatch, settle: Callable[..., cn.Submission]
+) -> None:
+    """It is shown while the work goes on, and counts batches once there are any."""
+    began = timed.clock.now()
+    updates = plan(timed, "0003", "0011", "0022")
+    assert describe_sent_batches(timed, updates, began) == ""
+    review = cn.StockReview(timed, updates, batch_size=2)
+    page = Page(review)
+    page.dry_run()
+    page.send()
+    assert describe_sent_batches(timed, updates, began) == ", 2 of 2 batches sent"
+    monkeypatch.setattr(progress, "INTERVAL_SECONDS", 0.01)
+    shown, texts = threading.Event(), []
+    with progress.report_progress(lambda text: (texts.append(text), shown.set()), lambda: "3 rows"):
+        assert shown.wait(30)
+    assert texts[0] == "3 rows, 0 s"
+    settle(review)
 
 
 def test_an_objection_to_the_whole_plan_is_accepted_by_name(timed: Client, northwind: Sandbox) -> None:

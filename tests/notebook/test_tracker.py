@@ -81,6 +81,33 @@ def test_next_poll_is_shown_while_polling() -> None:
     assert "Next poll" not in render_status([asked])
 
 
+def test_rows_that_were_never_sent_are_no_batch() -> None:
+    """They have a line of their own, in a notebook and a terminal."""
+    held = snapshot(status="HELD", outcomes={"held": 3}, withheld=True)
+    page = render_status([held])
+    assert "<table" not in page
+    assert "‖ 3 held</span>, never sent: " in page
+    assert "never sent: 3 held" in format_status([held])
+    (fold,) = render_row_details([held], read_rows(3))
+    assert "<summary>3 rows never sent, " in fold
+
+
+def test_a_failed_batch_with_applied_rows_says_what_settled_them(
+    timed: cn.Client, northwind: Sandbox, clock: FakeClock
+) -> None:
+    """The status is Cenports' word; the stock and a person may know better."""
+    northwind.faults.add("lost", "PATCH /inventories")
+    submission = cn.submit_updates(timed, plan(timed, "0003", "0011"), progress=False)
+    submission.resolve("0003", "applied", "the shelf has it")
+    assert submission.snapshot().batches[0].settled_by == "resolve"
+    clock.advance(60)
+    submission.verify()
+    assert submission.snapshot().outcomes == {"applied": 2}
+    assert submission.snapshot().batches[0].settled_by == "verify and resolve"
+    assert "IN_DOUBT<br><span" in render_status([submission.snapshot()])
+    assert "IN_DOUBT, settled by verify and resolve" in format_status([submission.snapshot()])
+
+
 @pytest.mark.parametrize(
     ("outcome", "word"), [("unconfirmed", "verify"), ("rejected", "retry"), ("not_sent", "resume"), ("in_doubt", "verify")]
 )  # fmt: skip

@@ -109,7 +109,7 @@ def compare_loading(folder: Path, orders: int) -> None:
             after = tables.list_files("orders", None, "sandbox:SANDBOX")
         changed = [month for month in after if before.get(month) != after[month]]
         month = to_month(newest.at)
-        data = tables.read(LINE_ITEMS, tables.version("line_items"), "sandbox:SANDBOX", [month])
+        data = tables.read(LINE_ITEMS, tables.version("line_items"), {"sandbox:SANDBOX": [month]})
         write = measure(lambda: tables.replace_month(LINE_ITEMS, "sandbox:SANDBOX", month, data))
         print_row(f"one month of {data.num_rows:,} lines written (s)", f"{write:.3f}", "1", write, "< 1 s")
         print(f"  the first update took {filled:.1f} s, one that finds nothing new {unchanged:.1f} s, sandbox included")

@@ -264,7 +264,7 @@ class Archive:
         with self._lock():
             accounts = sorted(self._reader.read_format().accounts)
             for state in self._reader.read_states():  # what an unfinished update wrote must not become visible
-                MonthWriter(self._tables, self._log, state.account, new_update_id(), state).restore()
+                MonthWriter(self._tables, self._log, state.account, new_update_id(), state, self.clock.now).restore()
             return forget_months(self._tables, self._log, accounts, month, self.clock.now())
 
     def __repr__(self) -> str:
@@ -286,8 +286,8 @@ class Archive:
 
     def _update_one(self, client: Client, options: UpdateOptions) -> pd.DataFrame:
         account = register_account(self.folder, client)
-        state = fold(self._log.read(), account, with_checkpoints=True)
-        writer = MonthWriter(self._tables, self._log, account, new_update_id(), state)
+        state = fold(self._log.read(account), account, with_checkpoints=True)
+        writer = MonthWriter(self._tables, self._log, account, new_update_id(), state, client.clock.now)
         return update_account(client, writer, options)
 
     @contextmanager

@@ -186,7 +186,8 @@ class ArchiveReader:
         times = read.groupby(ACCOUNT)[READ_AT].agg(["min", "max"])
         for each in slices:
             if each.account in times.index:
-                first, final = (moment.astimezone(self.zone).date() for moment in times.loc[each.account])
+                first = times["min"][each.account].astimezone(self.zone).date()
+                final = times["max"][each.account].astimezone(self.zone).date()
                 if first <= days[0] and days[1] <= final:
                     continue
                 text = f"stock of {each.account} was read from {first} to {final}"

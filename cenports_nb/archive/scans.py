@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,7 @@ class Scan:
         channels: Only these channels; None for all.
         columns: Only these columns; None for all.
         complete: Whether every requested day is archived.
+        with_rejects: Whether frames have their rejects.
     """
 
     folder: Path
@@ -69,6 +70,7 @@ class Scan:
     channels: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     complete: bool = True
+    with_rejects: bool = True
 
     @property
     def months(self) -> list[str]:
@@ -83,13 +85,18 @@ class Scan:
         """Read month by month."""
         return (self.read(month) for month in self.months)
 
+    def select(self, columns: Sequence[str]) -> Scan:
+        """Return a scan that reads only these of its columns, and no rejects."""
+        chosen = tuple(name for name in columns if self.columns is None or name in self.columns)
+        return replace(self, columns=chosen, with_rejects=False)
+
     def load(self) -> pd.DataFrame:
         """Read the whole scan as one frame."""
         return self.describe(self._read(self.months), self.months)
 
     def describe(self, frame: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
         """Attach a frame's provenance, and the rejects of its months."""
-        rejects = self._read_rejects(months)
+        rejects = self._read_rejects(months) if self.with_rejects else ()
         days = {"start": str(self.days[0]), "end": str(self.days[1])} if self.days else {}
         channels = {} if self.channels is None else {"channel_id": list(self.channels)}
         keys = {each.account: build_account_key(each.environment, each.partner_id) for each in self.accounts}
@@ -121,7 +128,7 @@ class Scan:
         frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0] if parts else self._empty()
         names = list(versions)
         if len(parts) > 1 or names != sorted(names):
-            frame = frame.iloc[pd.Index(names).get_indexer(frame[ACCOUNT]).argsort(kind="stable")]
+            frame = frame.iloc[pd.Index(names).get_indexer(pd.Index(frame[ACCOUNT])).argsort(kind="stable")]
         return self._choose(frame.reset_index(drop=True))
 
     def _group_months(

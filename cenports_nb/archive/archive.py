@@ -27,6 +27,7 @@ from cenports_nb.archive.updates import fold
 from cenports_nb.errors import ArchiveError, CenportsError, IncompleteError, InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
 from cenports_nb.rendering.note import render_note
+from cenports_nb.rendering.text import list_names
 
 LOCK_NAME = ".update.lock"
 LOCK_SECONDS = 600.0
@@ -279,7 +280,7 @@ class Archive:
         newest = max((state.at for state in states if state.at), default=None)
         return {
             "folder": str(self.folder),
-            "accounts": ", ".join(state.account for state in states) or "none",
+            "accounts": list_names([state.account for state in states]),
             "personal data": self._reader.read_format().personal,
             "last update": f"{newest:%Y-%m-%d %H:%M} UTC" if newest else "none yet",
         }

@@ -29,6 +29,7 @@ from cenports_nb.archive.updates import AccountState, UpdateLog, fold_all
 from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning, InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.user_warnings import warn_user
+from cenports_nb.rendering.text import list_names
 
 
 class ArchiveReader:
@@ -79,8 +80,9 @@ class ArchiveReader:
             known = {state.account: state for state in states}
             unknown = [name for name in query.accounts if name not in known]
             if unknown:
-                listed = ", ".join(known) or "none"
-                raise InvalidRequestError(f"{self.folder} has no account {unknown[0]!r}: it has {listed}.")
+                raise InvalidRequestError(
+                    f"{self.folder} has no account {unknown[0]!r}: it has {list_names([*known])}."
+                )
             states = [known[name] for name in query.accounts]
         if not states:
             first = min((state.at for state in self.read_states() if state.at), default=None)

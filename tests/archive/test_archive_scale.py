@@ -93,6 +93,14 @@ def test_each_account_has_its_own_rows(archives: dict[int, cn.Archive]) -> None:
     assert contents.groupby("account")["rows"].sum().tolist() == [2, 1, 2, 1, 2, 1, 2, 1, 2]
 
 
+def test_many_accounts_are_named_in_one_line(archives: dict[int, cn.Archive]) -> None:
+    """The first of them, in the repr and in errors."""
+    names = "account 0, account 1, account 2, account 3, account 4 and 4 more"
+    assert names in repr(archives[9])
+    with pytest.raises(cn.errors.InvalidRequestError, match=names):
+        archives[9].load_orders(accounts="acme")
+
+
 def test_an_account_in_the_middle_of_an_update_is_read_as_it_was(shop: Shop, folder: Path) -> None:
     """The others at the latest versions: in frames, scans, contents and SQL alike."""
     names = ["one", "two", "three"]

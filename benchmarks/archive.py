@@ -6,7 +6,10 @@ Each row is two numbers of one run and their ratio:
 * one month replaced, beside an update that finds nothing new; and whether another month's file changed;
 * peak memory of an update of 36 months, beside one of 3 months;
 * weekly sales by SKU over a scan, in one process, beside the same exact SQL in DuckDB over the same files: time and
-  memory; and in a pool of two processes beside one.
+  memory; and in a pool of two processes, and by two Dask workers, beside one;
+* many small accounts in one archive, beside a quarter of them: what is opened, listed and read.
+
+The whole size is `--lines 40000000 --months 36 --accounts 1000`; the default is smaller.
 """
 
 from __future__ import annotations
@@ -22,6 +25,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +36,7 @@ import cenports_nb as cn
 from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.format import ArchivedAccount, ArchiveFormat, write_format
 from cenports_nb.archive.schedule import list_months, month_days, to_month
-from cenports_nb.archive.tables import LINE_ITEMS, to_table
+from cenports_nb.archive.tables import LINE_ITEMS, ORDERS, to_table
 from cenports_nb.archive.updates import UPDATE, Reading, UpdateLog, UpdateRecord
 from cenports_nb.sandbox import Sandbox
 
@@ -109,7 +113,7 @@ def compare_loading(folder: Path, orders: int) -> None:
             after = tables.list_files("orders", None, "sandbox:SANDBOX")
         changed = [month for month in after if before.get(month) != after[month]]
         month = to_month(newest.at)
-        data = tables.read(LINE_ITEMS, tables.version("line_items"), "sandbox:SANDBOX", [month])
+        data = tables.read(LINE_ITEMS, tables.version("line_items"), {"sandbox:SANDBOX": [month]})
         write = measure(lambda: tables.replace_month(LINE_ITEMS, "sandbox:SANDBOX", month, data))
         print_row(f"one month of {data.num_rows:,} lines written (s)", f"{write:.3f}", "1", write, "< 1 s")
         print(f"  the first update took {filled:.1f} s, one that finds nothing new {unchanged:.1f} s, sandbox included")
@@ -211,6 +215,22 @@ def sum_in_pool(folder: str) -> tuple[int, float, float]:
         return len(sales), float(sales["line_value"].sum()), time.perf_counter() - start
 
 
+def sum_in_dask(folder: str) -> tuple[int, float, float]:
+    """Sum the same by two workers of a Dask cluster."""
+    import distributed  # noqa: PLC0415 - memory that no other row has
+
+    scan = cn.open_archive(folder).scan_line_items()
+    with (
+        distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster,
+        distributed.Client(cluster) as client,
+        client.get_executor(pure=False) as executor,
+    ):
+        list(executor.map(scan.read, scan.months[:1] * 4))
+        start = time.perf_counter()
+        sales = cn.summarize_sales(scan, by=["week", "sku"], executor=executor)
+        return len(sales), float(sales["line_value"].sum()), time.perf_counter() - start
+
+
 def sum_sql(folder: str) -> tuple[int, float, float]:
     """Sum the same in SQL."""
     archive = cn.open_archive(folder)
@@ -222,7 +242,7 @@ def sum_sql(folder: str) -> tuple[int, float, float]:
 def compare_sums(folder: Path, lines: int, months: int) -> None:
     """Weekly sales by SKU: a scan, DuckDB, and a pool of two."""
     write_lines(folder, lines, months)
-    kinds = {"scan": sum_scan, "sql": sum_sql, "pool": sum_in_pool}
+    kinds = {"scan": sum_scan, "sql": sum_sql, "pool": sum_in_pool, "dask": sum_in_dask}
     found: dict[str, list[tuple[float, float, Any]]] = {name: [] for name in kinds}
     for _ in range(3):
         for kind, work in kinds.items():
@@ -231,15 +251,58 @@ def compare_sums(folder: Path, lines: int, months: int) -> None:
     seconds = {name: statistics.median(each[2][2] for each in runs) for name, runs in found.items()}
     memory = {name: statistics.median(each[1] for each in runs) - base for name, runs in found.items()}
     rows, value, _ = found["scan"][0][2]
-    others = [found[name][0][2][:2] for name in ("pool", "sql")]
+    others = [found[name][0][2][:2] for name in ("pool", "dask", "sql")]
     if any(count != rows or abs(total - value) > 0.01 for count, total in others):
         sys.exit("the results differ")
     name = f"weekly by SKU, {lines:,} lines"
     for what, each, bar in (("s", seconds, ""), ("MiB above imports", memory, "< 1,024 MiB; ≤ 2")):
         values = f"{each['scan']:.1f}", f"{each['sql']:.1f}"
         print_row(f"{name} ({what}), DuckDB", *values, each["scan"] / max(each["sql"], 1.0), bar)
-    faster = seconds["scan"] / seconds["pool"]
-    print_row("one process (s), a pool of two", f"{seconds['scan']:.1f}", f"{seconds['pool']:.1f}", faster, "≥ 1.6")
+    for kind, beside, bar in (("pool", "a pool of two", "≥ 1.6"), ("dask", "two Dask workers", "")):
+        faster = seconds["scan"] / seconds[kind]
+        print_row(f"one process (s), {beside}", f"{seconds['scan']:.1f}", f"{seconds[kind]:.1f}", faster, bar)
+
+
+def write_accounts(folder: Path, number: int) -> Path:
+    """Write an archive of small accounts, 12 months each, without asking an API."""
+    folder.mkdir(mode=0o700)
+    names, months = [f"account-{place:05}" for place in range(number)], list_months("2025-01", "2025-12")
+    accounts = {name: ArchivedAccount(f"http://127.0.0.1|{name}", "sandbox", name) for name in names}
+    write_format(folder, ArchiveFormat(1, "mask", "UTC", accounts))
+    tables, at = DeltaTables(folder), datetime(2026, 1, 1, tzinfo=UTC)
+    for table, model in ((ORDERS, cn.schemas.Orders), (LINE_ITEMS, cn.schemas.LineItems)):
+        one = to_table(model.example(rows=1), table, "", "")
+        rows = one.take(np.zeros(number * len(months), dtype="int64"))
+        rows = rows.set_column(0, "account", [np.repeat(names, len(months))])
+        tables.append(table, rows.set_column(1, "month", [np.tile(months, number)]))
+    readings = [Reading("orders", month, at, {"orders": 1, "line_items": 1}) for month in months]
+    UpdateLog(tables).append(
+        *(
+            UpdateRecord(name, name, at + timedelta(seconds=place), UPDATE, tables.versions(), readings)
+            for place, name in enumerate(names)
+        )
+    )
+    return folder
+
+
+def compare_accounts(folder: Path, number: int) -> None:
+    """What many accounts cost beside a quarter of them; ratios of 4 are linear."""
+    few, many = number // 4, number
+    folders = {size: write_accounts(folder / f"accounts-{size}", size) for size in (few, many)}
+    works: dict[str, tuple[Callable[[Path], object], str]] = {
+        "opened and shown": (lambda path: repr(cn.open_archive(path)), "< 1 s"),
+        "contents": (lambda path: cn.open_archive(path).contents(), "< 1 s"),
+        "one account loaded": (lambda path: cn.open_archive(path).load_orders(accounts="account-00001"), "< 1 s"),
+        "one month of all scanned": (lambda path: cn.open_archive(path).scan_orders().read("2025-03"), "≈ 4"),
+        "all counted in SQL": (lambda path: cn.open_archive(path).sql("SELECT count(*) FROM orders"), "≈ 4"),
+    }
+    for name, (work, bar) in works.items():
+        found: dict[int, list[float]] = {few: [], many: []}
+        for _ in range(3):
+            for size, path in folders.items():
+                found[size].append(measure(partial(work, path), 1))
+        small, large = (statistics.median(found[size]) for size in (few, many))
+        print_row(f"{number:,} accounts (s), {name}", f"{large:.2f}", f"{few}: {small:.2f}", large / small, bar)
 
 
 def main() -> None:
@@ -248,7 +311,8 @@ def main() -> None:
     parser.add_argument("--orders-a-month", type=int, default=2_000)
     parser.add_argument("--lines", type=int, default=5_000_000)
     parser.add_argument("--months", type=int, default=12)
-    parser.add_argument("--only", choices=("loading", "memory", "sums"))
+    parser.add_argument("--accounts", type=int, default=400)
+    parser.add_argument("--only", choices=("loading", "memory", "sums", "accounts"))
     given = parser.parse_args()
     print(f"{'':<46} {'archive':>12} {'beside':>16} {'ratio':>7}  bar")
     with tempfile.TemporaryDirectory() as folder:
@@ -259,6 +323,8 @@ def main() -> None:
             compare_memory(Path(folder), given.orders_a_month)
         if given.only in (None, "sums"):
             compare_sums(Path(folder) / "lines", given.lines, given.months)
+        if given.only in (None, "accounts"):
+            compare_accounts(Path(folder), given.accounts)
 
 
 if __name__ == "__main__":

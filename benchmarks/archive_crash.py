@@ -186,7 +186,7 @@ def run_rounds(folder: Path, rounds: int, seed: int) -> Report:
 
 def _is_unfinished(archive: cn.Archive) -> bool:
     """Return whether a killed update left something behind that no reader sees."""
-    return any(state.versions != archive._tables.versions() for state in archive._reader.read_states())
+    return any(state.is_unfinished for state in archive._reader.read_states())
 
 
 def main() -> None:

@@ -91,7 +91,7 @@ def restatement(
         3               now   <NA>      4       39.96
     """
     if is_scan(before) and is_scan(after):
-        work = partial(_compare_month, before, after, exclude)
+        work = partial(_compare_month, before.select(NEEDED_COLUMNS), after.select(NEEDED_COLUMNS), exclude)
         parts = run_by_month(work, list_scan_months(before, after), executor)
     else:
         parts = [_compare(read_whole(before), read_whole(after), exclude)]

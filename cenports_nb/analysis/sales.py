@@ -31,6 +31,10 @@ from cenports_nb.rendering.text import format_count
 
 By = Literal["day", "week", "month", "sku", "channel", "account", "state"]
 
+LINE_COLUMNS = [*ORDER_KEYS, "order_date", "product_sku", "quantity", "price", "status"]
+ORDER_COLUMNS = [*ORDER_KEYS, "grand_total", "ship_to_state"]
+"""Read of scans: what the sums need, and no other personal data than the state."""
+
 
 def summarize_sales(
     line_items: pd.DataFrame | Scan,
@@ -92,7 +96,8 @@ def summarize_sales(
     _check_by(names, with_orders=orders is not None)
     if is_scan(line_items) and (orders is None or is_scan(orders)):
         terms = _Terms(names, time_zone or line_items.time_zone, exclude)
-        work = partial(_summarize_month, line_items, orders, terms)
+        scans = line_items.select(LINE_COLUMNS), None if orders is None else orders.select(ORDER_COLUMNS)
+        work = partial(_summarize_month, *scans, terms)
         parts = run_by_month(work, list_scan_months(*filter(is_scan, (line_items, orders))), executor)
     else:
         lines, order_frame = read_whole(line_items), read_whole(orders)
@@ -143,13 +148,13 @@ def _summarize_part(line_items: pd.DataFrame, orders: pd.DataFrame | None, terms
     keys = [ACCOUNT, *ORDER_KEYS] if require_accounts(frames) else ORDER_KEYS
     if ACCOUNT in terms.names and ACCOUNT not in keys:
         raise InvalidRequestError('by="account" needs the column account: load line_items with a list of clients.')
-    needed = [*keys, "order_date", "product_sku", "quantity", "price", "status"]
-    lines = validate_columns(line_items, schemas.LineItems, "line_items", needed)
+    needed = dict.fromkeys([*keys, *LINE_COLUMNS])
+    lines = validate_columns(line_items, schemas.LineItems, "line_items", [*needed])
     if terms.exclude:
         lines = lines[~has_status(lines["status"], terms.exclude).to_numpy()]
     order_frame = None
     if orders is not None:
-        order_frame = validate_columns(orders, schemas.Orders, "orders", [*keys, "grand_total", "ship_to_state"])
+        order_frame = validate_columns(orders, schemas.Orders, "orders", [*dict.fromkeys([*keys, *ORDER_COLUMNS])])
     order_keys = [[frame[name] for name in keys] for frame in (lines, order_frame) if frame is not None]
     encoded = encode_keys(*order_keys)
     codes, order_count = encoded.rows[0], encoded.size

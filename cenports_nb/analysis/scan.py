@@ -27,6 +27,9 @@ class Scan(Protocol):
     def read(self, month: str) -> pd.DataFrame:
         """Read one month; a frame without rows for a month that it does not have."""
 
+    def select(self, columns: Sequence[str]) -> Scan:
+        """Return a scan that reads only these of its columns, and no rejects."""
+
 
 def is_scan(value: Any) -> TypeGuard[Scan]:
     """Return whether a value is a scan; a frame is not."""

@@ -27,6 +27,7 @@ from cenports_nb.archive.updates import fold
 from cenports_nb.errors import ArchiveError, CenportsError, IncompleteError, InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
 from cenports_nb.rendering.note import render_note
+from cenports_nb.rendering.text import list_names
 
 LOCK_NAME = ".update.lock"
 LOCK_SECONDS = 600.0
@@ -264,7 +265,7 @@ class Archive:
         with self._lock():
             accounts = sorted(self._reader.read_format().accounts)
             for state in self._reader.read_states():  # what an unfinished update wrote must not become visible
-                MonthWriter(self._tables, self._log, state.account, new_update_id(), state).restore()
+                MonthWriter(self._tables, self._log, state.account, new_update_id(), state, self.clock.now).restore()
             return forget_months(self._tables, self._log, accounts, month, self.clock.now())
 
     def __repr__(self) -> str:
@@ -279,15 +280,15 @@ class Archive:
         newest = max((state.at for state in states if state.at), default=None)
         return {
             "folder": str(self.folder),
-            "accounts": ", ".join(state.account for state in states) or "none",
+            "accounts": list_names([state.account for state in states]),
             "personal data": self._reader.read_format().personal,
             "last update": f"{newest:%Y-%m-%d %H:%M} UTC" if newest else "none yet",
         }
 
     def _update_one(self, client: Client, options: UpdateOptions) -> pd.DataFrame:
         account = register_account(self.folder, client)
-        state = fold(self._log.read(), account, with_checkpoints=True)
-        writer = MonthWriter(self._tables, self._log, account, new_update_id(), state)
+        state = fold(self._log.read(account), account, with_checkpoints=True)
+        writer = MonthWriter(self._tables, self._log, account, new_update_id(), state, client.clock.now)
         return update_account(client, writer, options)
 
     @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -138,67 +138,68 @@ class DeltaTables:
     def measure(self, table: str, version: int | None = None) -> dict[tuple[str, str], tuple[int, int]]:
         """Return the rows and bytes of each account and month of a version; of the latest by default."""
         measured: dict[tuple[str, str], tuple[int, int]] = {}
-        for file in self._list_files(table, version):
-            key = file[f"partition.{ACCOUNT}"], file[f"partition.{MONTH}"]
-            rows, size = measured.get(key, (0, 0))
-            measured[key] = rows + (file["num_records"] or 0), size + file["size_bytes"]
+        for account, month, number, size_bytes in self._list_files(table, version, "num_records", "size_bytes"):
+            rows, size = measured.get((account, month), (0, 0))
+            measured[account, month] = rows + (number or 0), size + size_bytes
         return measured
 
     def list_files(self, table: str, version: int | None, account: str) -> dict[str, frozenset[str]]:
         """List the files of each month of an account."""
         files: dict[str, set[str]] = {}
-        for file in self._list_files(table, version):
-            if file[f"partition.{ACCOUNT}"] == account:
-                files.setdefault(file[f"partition.{MONTH}"], set()).add(file["path"])
+        for name, month, path in self._list_files(table, version, "path"):
+            if name == account:
+                files.setdefault(month, set()).add(path)
         return {month: frozenset(names) for month, names in files.items()}
 
-    def _list_files(self, table: str, version: int | None) -> list[dict[str, Any]]:
-        """List what the log says of each file of a version."""
+    def _list_files(self, table: str, version: int | None, *facts: str) -> list[tuple[Any, ...]]:
+        """List account, month and what else the log says of each file of a version."""
         found = self.open(table, version)
         if found is None:
             return []
         with clear_errors(self.folder):
-            files: list[dict[str, Any]] = arrow.table(found.get_add_actions(flatten=True)).to_pylist()
-            return files
+            files = arrow.table(found.get_add_actions(flatten=True))
+        names = f"partition.{ACCOUNT}", f"partition.{MONTH}", *facts
+        return list(zip(*(files[name].to_pylist() for name in names), strict=True))
 
     def read(
         self,
         table: ArchiveTable,
         version: int | None,
-        account: str,
-        months: Sequence[str],
+        months: Mapping[str, Sequence[str]],
         columns: Sequence[str] | None = None,
     ) -> arrow.Table:
-        """Read some months of an account in a version, sorted.
+        """Read some months of some accounts in a version, sorted by account and as the table's frames are.
 
         Args:
             table: The table.
             version: From the updates; None for the latest, which an update may not have finished yet.
-            account: The account's name.
-            months: Such as `2026-11`.
-            columns: These, and those that rows are sorted by; all by default.
+            months: By account, such as `2026-11`.
+            columns: These, the account, and those that rows are sorted by; all by default.
         """
-        dataset = self.dataset(table, version, account, months)
+        dataset = self.dataset(table, version, months)
         if dataset is None:
             return table.arrow_schema.empty_table()
-        wanted = dataset.schema.names if columns is None else list(dict.fromkeys([*columns, *table.order]))
+        wanted = dataset.schema.names if columns is None else list(dict.fromkeys([ACCOUNT, *columns, *table.order]))
         wanted = [name for name in wanted if name in dataset.schema.names]
         with clear_errors(self.folder):
             data = dataset.to_table(columns=wanted)
-        order = [(name, "ascending") for name in table.order]
+        order = [(name, "ascending") for name in (ACCOUNT, *table.order)]
         return data.sort_by(order) if data.num_rows else data
 
     def dataset(
-        self, table: ArchiveTable, version: int | None, account: str, months: Sequence[str]
+        self, table: ArchiveTable, version: int | None, months: Mapping[str, Sequence[str]]
     ) -> datasets.Dataset | None:
-        """Open some months of an account in a version; None if the table did not exist."""
+        """Open some months of some accounts in a version, the table once; None if it did not exist."""
         found = self.open(table.name, version)
         if found is None:
             return None
+        every = sorted({month for own in months.values() for month in own})
         with clear_errors(self.folder):
-            whole = found.to_pyarrow_dataset()
-        chosen = (datasets.field(ACCOUNT) == account) & datasets.field(MONTH).isin(arrow.array(months, arrow.string()))
-        return whole.filter(chosen)
+            files = [(ACCOUNT, "in", list(months) or [""]), (MONTH, "in", every or [""])]
+            whole = found.to_pyarrow_dataset(file_pruning_predicate=files)
+        wanted = {(account, month) for account, own in months.items() for month in own}
+        chosen = [part for part in whole.get_fragments() if _read_partition(part) in wanted]
+        return datasets.FileSystemDataset(chosen, whole.schema, whole.format, whole.filesystem)
 
     def _write(self, table: ArchiveTable, data: arrow.Table, **options: Any) -> None:
         deltalake = import_deltalake()
@@ -240,6 +241,12 @@ def _retry(write: Callable[[], None], deltalake: Any) -> None:
             if attempt == COMMIT_ATTEMPTS - 1:
                 raise
     return None
+
+
+def _read_partition(part: datasets.Fragment) -> tuple[str, str]:
+    """Read the account and month of a file."""
+    keys = datasets.get_partition_keys(part.partition_expression)
+    return keys[ACCOUNT], keys[MONTH]
 
 
 def _quote(text: str) -> str:

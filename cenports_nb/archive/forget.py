@@ -11,7 +11,7 @@ import pandas as pd
 
 from cenports_nb.archive.delta_tables import DeltaTables, clear_errors
 from cenports_nb.archive.tables import TABLES
-from cenports_nb.archive.updates import FORGET, UpdateLog, UpdateRecord, next_instant
+from cenports_nb.archive.updates import FORGET, UpdateLog, UpdateRecord
 
 PARTITION = re.compile(r"month=(\d{4}-\d{2})")
 
@@ -82,7 +82,5 @@ def _note(
     log: UpdateLog, accounts: list[str], before: str, now: datetime, versions: dict[str, int] | None = None
 ) -> None:
     """Record what is forgotten; without versions, that it is about to be."""
-    for account in accounts:
-        records = log.read()
-        at = next_instant(records, now)
-        log.append(UpdateRecord(account, "forget", at, FORGET, versions or {}, [], before))
+    at = log.next_instant(now)
+    log.append(*(UpdateRecord(account, "forget", at, FORGET, versions or {}, [], before) for account in accounts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -24,7 +24,7 @@ from cenports_nb.archive.tables import (
     to_frame,
     to_table,
 )
-from cenports_nb.archive.updates import CHECKPOINT, UPDATE, AccountState, Reading, UpdateLog, UpdateRecord, next_instant
+from cenports_nb.archive.updates import BEGIN, CHECKPOINT, UPDATE, AccountState, Reading, UpdateLog, UpdateRecord
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.text_columns import repeat_text
 
@@ -39,6 +39,7 @@ class MonthWriter:
         account: The name of the account.
         update_id: The id of this update.
         state: What is archived, including what this update has written.
+        now: The clock.
         begins: The month of the account's oldest order, if this update looked for it.
         changes: The changes so far, by table and month.
         vanished: Channel and number of orders that are no longer in a month that was read again.
@@ -49,15 +50,17 @@ class MonthWriter:
     account: str
     update_id: str
     state: AccountState
+    now: Callable[[], datetime]
     begins: str = ""
     changes: dict[tuple[str, str], Change] = field(default_factory=dict)
     vanished: set[tuple[str, str]] = field(default_factory=set)
     _pending: list[Reading] = field(default_factory=list)
+    _is_begun: bool = False
     _is_written: bool = False
 
     def read(self, table: ArchiveTable, month: str, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Read the current rows of a month."""
-        return to_frame(self.tables.read(table, None, self.account, [month], columns), table, columns)
+        return to_frame(self.tables.read(table, None, {self.account: [month]}, columns), table, columns)
 
     def write_month(self, source: str, month: str, reading: SourceReading, at: datetime) -> None:
         """Replace a month by its latest reading, if they differ."""
@@ -85,9 +88,9 @@ class MonthWriter:
         table, month, frame = TABLES[name], to_month(at), reading.frames[name]
         frame = frame.assign(read_at=pd.Series(pd.Timestamp(at), index=frame.index, dtype="datetime64[us, UTC]"))
         if len(frame):
+            self._begin()
             self.tables.append(table, to_table(frame, table, self.account, month))
             self.tables.compact(table, self.account)
-            self._is_written = True
         self.changes[name, month] = Change(len(frame), 0, 0)
         self._write_rejects(month, reading.rejects)
 
@@ -105,17 +108,19 @@ class MonthWriter:
         self._pending.append(reading)
         self.state.readings[reading.source, reading.month] = reading
 
-    def checkpoint(self, now: datetime) -> None:
+    def checkpoint(self) -> None:
         """Record a point from which an update that is killed later can continue."""
         if self._is_written:
-            self._append(CHECKPOINT, now)
+            self._append(CHECKPOINT)
 
-    def finish(self, now: datetime) -> datetime:
+    def finish(self) -> datetime:
         """Make the whole update visible at once."""
-        return self._append(UPDATE, now)
+        return self._append(UPDATE)
 
     def restore(self) -> None:
         """Undo what a killed update wrote after its last checkpoint."""
+        if not self.state.is_unfinished:
+            return
         forgotten = self.state.forgotten_before
         for name, table in TABLES.items():
             base, newest = self.state.versions.get(name, -1), self.tables.version(name)
@@ -128,15 +133,20 @@ class MonthWriter:
                 )
                 if was.get(month) == now.get(month) or is_gone:
                     continue
-                data = self.tables.read(table, base, self.account, [month])
+                data = self.tables.read(table, base, {self.account: [month]})
+                self._begin()
                 self.tables.replace_month(table, self.account, month, data)
-                self._is_written = True
 
-    def _append(self, kind: str, now: datetime) -> datetime:
-        at = next_instant(self.log.read(), now)
-        record = UpdateRecord(
-            self.account, self.update_id, at, kind, self.tables.versions(), self._pending, begins=self.begins
-        )
+    def _begin(self) -> None:
+        """Record that this account is about to be written, before its first write."""
+        if not self._is_begun:
+            self.log.append(UpdateRecord(self.account, self.update_id, self.log.next_instant(self.now()), BEGIN, {}))
+        self._is_begun = self._is_written = True
+
+    def _append(self, kind: str) -> datetime:
+        versions = self.tables.versions()  # before the instant: a row that names a write lies after its `begin`
+        at = self.log.next_instant(self.now())
+        record = UpdateRecord(self.account, self.update_id, at, kind, versions, self._pending, begins=self.begins)
         self.log.append(record)
         self._pending, self._is_written = [], False
         return at
@@ -151,8 +161,8 @@ class MonthWriter:
             if table is ORDERS and change.removed:
                 self.vanished |= list_order_keys(before) - list_order_keys(frame)
         if change:
+            self._begin()
             self.tables.replace_month(table, self.account, month, data)
-            self._is_written = True
             if table is not REJECTS:
                 self.changes[table.name, month] = _add(self.changes.get((table.name, month)), change)
 

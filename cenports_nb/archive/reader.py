@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from pathlib import Path
@@ -19,15 +19,17 @@ from cenports_nb.archive.coverage import (
     list_span_months,
 )
 from cenports_nb.archive.delta_tables import NO_VERSION, DeltaTables
-from cenports_nb.archive.format import ArchiveFormat, read_format
+from cenports_nb.archive.format import ArchivedAccount, ArchiveFormat, read_format
 from cenports_nb.archive.query import ArchiveQuery
 from cenports_nb.archive.scans import AccountSlice, Scan
 from cenports_nb.archive.schedule import to_month
 from cenports_nb.archive.sources import TABLE_SOURCES
 from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES
-from cenports_nb.archive.updates import AccountState, UpdateLog, fold
+from cenports_nb.archive.updates import AccountState, UpdateLog, fold_all
 from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning, InvalidRequestError
+from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.user_warnings import warn_user
+from cenports_nb.rendering.text import list_names
 
 
 class ArchiveReader:
@@ -64,8 +66,7 @@ class ArchiveReader:
 
     def read_states(self, as_of: datetime | None = None) -> list[AccountState]:
         """Return what is archived of each account, by name."""
-        records = self.log.read()
-        return [fold(records, name, as_of=as_of) for name in sorted({record.account for record in records})]
+        return fold_all(self.log.read(), as_of=as_of)
 
     def choose_states(self, query: ArchiveQuery) -> list[AccountState]:
         """Return what is archived of the requested accounts.
@@ -79,8 +80,9 @@ class ArchiveReader:
             known = {state.account: state for state in states}
             unknown = [name for name in query.accounts if name not in known]
             if unknown:
-                listed = ", ".join(known) or "none"
-                raise InvalidRequestError(f"{self.folder} has no account {unknown[0]!r}: it has {listed}.")
+                raise InvalidRequestError(
+                    f"{self.folder} has no account {unknown[0]!r}: it has {list_names([*known])}."
+                )
             states = [known[name] for name in query.accounts]
         if not states:
             first = min((state.at for state in self.read_states() if state.at), default=None)
@@ -100,13 +102,13 @@ class ArchiveReader:
         source, states = TABLE_SOURCES[table], self.choose_states(query)
         days = query.parse_days(self.zone, _read_today(states, self.zone))
         missing: list[MissingMonth] = []
-        slices = []
+        slices, accounts = [], self.read_format().accounts
         for state in states:
             missing += find_missing_months(state, source, *days, self.zone) if days else find_gaps(state, source)
             asked = set(list_span_months(*days, self.zone) if days else state.list_months(source))
             months = [month for month in state.list_months(source) if month in asked]
             oldest = min((state.readings[source, month].at for month in months), default=None)
-            slices.append(self._slice(state, table, months, oldest))
+            slices.append(_slice(state, accounts, table, months, oldest))
         scan = self._build_scan(table, slices, days, query, complete=not missing)
         if missing:
             more = f", and {len(missing) - 1} more months" if len(missing) > 1 else ""
@@ -128,7 +130,7 @@ class ArchiveReader:
         """
         states = self.choose_states(query)
         days = query.parse_days(self.zone, _read_today(states, self.zone))
-        slices = [self._slice_all(state, table) for state in states]
+        slices = self._slice_all(states, table)
         if days is None:
             chosen = [replace(each, months=each.months[-1:]) for each in slices]
         else:
@@ -141,24 +143,22 @@ class ArchiveReader:
         if days is None:
             newest = frame.groupby("account")[READ_AT].transform("max")
             return scan.describe(frame[frame[READ_AT] == newest].reset_index(drop=True), scan.months)
-        for each in slices:
-            self._check_readings(table, each, days, frame)
+        self._check_readings(table, slices, days, frame)
         return frame
 
     def open_all(self, table: str, query: ArchiveQuery) -> Scan:
         """Open every month of a table."""
-        slices = [self._slice_all(state, table) for state in self.choose_states(query)]
-        return self._build_scan(table, slices, None, query)
+        return self._build_scan(table, self._slice_all(self.choose_states(query), table), None, query)
 
     def describe_contents(self) -> pd.DataFrame:
         """List the archived months: `account table month rows complete as_of bytes`."""
         rows: list[tuple[Any, ...]] = []
-        for state in self.read_states():
+        states = self.read_states()
+        measured = {name: self._measure(states, name) for name in TABLES}
+        for state in states:
             for name in TABLES:
-                source, version = TABLE_SOURCES.get(name, ""), state.versions.get(name, NO_VERSION)
-                measured = self.tables.measure(name, version)
-                sizes = {month: each for (account, month), each in measured.items() if account == state.account}
-                months = state.list_months(source) if source else list(self._slice_all(state, name).months)
+                source, sizes = TABLE_SOURCES.get(name, ""), measured[name].get(state.account, {})
+                months = state.list_months(source) if source else _list_kept(state, sizes)
                 missing = {gap.month for gap in find_gaps(state, source)} if source else set()
                 for month in sorted({*months, *missing}):
                     reading = state.readings.get((source, month))
@@ -177,23 +177,29 @@ class ArchiveReader:
         }
         return pd.DataFrame(columns)[["account", "table", "month", "rows", "complete", "as_of", "bytes"]]
 
-    def _check_readings(self, table: str, each: AccountSlice, days: tuple[date, date], frame: pd.DataFrame) -> None:
+    def _check_readings(
+        self, table: str, slices: Sequence[AccountSlice], days: tuple[date, date], frame: pd.DataFrame
+    ) -> None:
         """Refuse days before the first reading of stock, and after the last one."""
-        whole = Scan(self.folder, table, (each,), None, self.time_zone, columns=(READ_AT,))
-        edges = [whole.read(month)[READ_AT] for month in dict.fromkeys([*each.months[:1], *each.months[-1:]])]
-        if edges:
-            first = edges[0].min().astimezone(self.zone).date()
-            final = edges[-1].max().astimezone(self.zone).date()
-            if first <= days[0] and days[1] <= final:
-                return
-            text = f"stock of {each.account} was read from {first} to {final}"
-        else:
-            text = f"stock of {each.account} was never read"
-        raise IncompleteError(
-            f"{text}, not all of {days[0]} to {days[1]}: ask for other days.",
-            partial=frame,
-            missing=build_missing_frame(table, [MissingMonth(each.account, to_month(days[0]), "was not read")]),
+        edges = tuple(
+            replace(each, months=tuple(dict.fromkeys(each.months[::-1][:1] + each.months[:1]))) for each in slices
         )
+        read = Scan(self.folder, table, edges, None, self.time_zone, columns=(READ_AT,)).load()
+        times = read.groupby(ACCOUNT)[READ_AT].agg(["min", "max"])
+        for each in slices:
+            if each.account in times.index:
+                first = times["min"][each.account].astimezone(self.zone).date()
+                final = times["max"][each.account].astimezone(self.zone).date()
+                if first <= days[0] and days[1] <= final:
+                    continue
+                text = f"stock of {each.account} was read from {first} to {final}"
+            else:
+                text = f"stock of {each.account} was never read"
+            raise IncompleteError(
+                f"{text}, not all of {days[0]} to {days[1]}: ask for other days.",
+                partial=frame,
+                missing=build_missing_frame(table, [MissingMonth(each.account, to_month(days[0]), "was not read")]),
+            )
 
     def _build_scan(
         self,
@@ -215,23 +221,48 @@ class ArchiveReader:
             complete,
         )
 
-    def _slice_all(self, state: AccountState, table: str) -> AccountSlice:
+    def _slice_all(self, states: Sequence[AccountState], table: str) -> list[AccountSlice]:
         """Select every month of a table without readings of its own."""
-        measured = self.tables.measure(table, state.versions.get(table, NO_VERSION))
-        months = sorted(month for account, month in measured if account == state.account)
-        return self._slice(state, table, [month for month in months if month >= state.forgotten_before], state.at)
+        accounts, measured = self.read_format().accounts, self._measure(states, table)
+        return [
+            _slice(state, accounts, table, _list_kept(state, measured.get(state.account, {})), state.at)
+            for state in states
+        ]
 
-    def _slice(self, state: AccountState, table: str, months: Sequence[str], as_of: datetime | None) -> AccountSlice:
-        known = self.read_format().accounts.get(state.account)
-        return AccountSlice(
-            state.account,
-            known.environment if known else "",
-            known.partner_id if known else "",
-            state.versions.get(table, NO_VERSION),
-            state.versions.get(REJECTS.name, NO_VERSION),
-            tuple(months),
-            as_of,
-        )
+    def _measure(self, states: Sequence[AccountState], table: str) -> dict[str, dict[str, tuple[int, int]]]:
+        """Measure the months of each account in its version; each version is opened once."""
+        measured: dict[str, dict[str, tuple[int, int]]] = {}
+        versions = {state.account: state.versions.get(table, NO_VERSION) for state in states}
+        for version in set(versions.values()):
+            for (account, month), size in self.tables.measure(table, version).items():
+                if versions.get(account) == version:
+                    measured.setdefault(account, {})[month] = size
+        return measured
+
+
+def _list_kept(state: AccountState, months: Iterable[str]) -> list[str]:
+    """List the months that are not forgotten, oldest first."""
+    return sorted(month for month in months if month >= state.forgotten_before)
+
+
+def _slice(
+    state: AccountState,
+    accounts: Mapping[str, ArchivedAccount],
+    table: str,
+    months: Sequence[str],
+    as_of: datetime | None,
+) -> AccountSlice:
+    """Select months of one account."""
+    known = accounts.get(state.account)
+    return AccountSlice(
+        state.account,
+        known.environment if known else "",
+        known.partner_id if known else "",
+        state.versions.get(table, NO_VERSION),
+        state.versions.get(REJECTS.name, NO_VERSION),
+        tuple(months),
+        as_of,
+    )
 
 
 def _read_today(states: Sequence[AccountState], zone: ZoneInfo) -> date:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,7 @@ from cenports_nb.frames.account_column import ACCOUNT, add_account
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.provenance import ACCOUNTS_PARAM, Provenance, Reject, attach, build_account_key
 from cenports_nb.frames.schema.keys import ORDER_KEYS
+from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow
 
 
 @dataclass(frozen=True)
@@ -58,6 +59,7 @@ class Scan:
         channels: Only these channels; None for all.
         columns: Only these columns; None for all.
         complete: Whether every requested day is archived.
+        with_rejects: Whether frames have their rejects.
     """
 
     folder: Path
@@ -68,6 +70,7 @@ class Scan:
     channels: tuple[str, ...] | None = None
     columns: tuple[str, ...] | None = None
     complete: bool = True
+    with_rejects: bool = True
 
     @property
     def months(self) -> list[str]:
@@ -82,13 +85,18 @@ class Scan:
         """Read month by month."""
         return (self.read(month) for month in self.months)
 
+    def select(self, columns: Sequence[str]) -> Scan:
+        """Return a scan that reads only these of its columns, and no rejects."""
+        chosen = tuple(name for name in columns if self.columns is None or name in self.columns)
+        return replace(self, columns=chosen, with_rejects=False)
+
     def load(self) -> pd.DataFrame:
         """Read the whole scan as one frame."""
         return self.describe(self._read(self.months), self.months)
 
     def describe(self, frame: pd.DataFrame, months: Sequence[str]) -> pd.DataFrame:
         """Attach a frame's provenance, and the rejects of its months."""
-        rejects = self._read_rejects(months)
+        rejects = self._read_rejects(months) if self.with_rejects else ()
         days = {"start": str(self.days[0]), "end": str(self.days[1])} if self.days else {}
         channels = {} if self.channels is None else {"channel_id": list(self.channels)}
         keys = {each.account: build_account_key(each.environment, each.partner_id) for each in self.accounts}
@@ -114,19 +122,35 @@ class Scan:
         return TABLES[self.table]
 
     def _read(self, months: Sequence[str]) -> pd.DataFrame:
-        """Read some months, account by account."""
-        parts = [
-            self._read_account(each, [month for month in each.months if month in months]) for each in self.accounts
-        ]
-        return pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0] if parts else self._empty()
+        """Read some months of all accounts, ordered by account; accounts of one version are read together."""
+        versions = {each.account: each.version for each in self.accounts}
+        parts = [self._read_version(version, own) for version, own in self._group_months(versions, months)]
+        frame = pd.concat(parts, ignore_index=True) if len(parts) > 1 else parts[0] if parts else self._empty()
+        names = list(versions)
+        if len(parts) > 1 or names != sorted(names):
+            frame = frame.iloc[pd.Index(names).get_indexer(pd.Index(frame[ACCOUNT])).argsort(kind="stable")]
+        return self._choose(frame.reset_index(drop=True))
 
-    def _read_account(self, each: AccountSlice, months: Sequence[str]) -> pd.DataFrame:
+    def _group_months(
+        self, versions: Mapping[str, int], months: Sequence[str]
+    ) -> list[tuple[int, dict[str, Sequence[str]]]]:
+        """Group accounts by the version that they are read in, each with its part of some months."""
+        asked = set(months)
+        groups: dict[int, dict[str, Sequence[str]]] = {}
+        for each in self.accounts:
+            own = [month for month in each.months if month in asked]
+            groups.setdefault(versions[each.account], {})[each.account] = own
+        return list(groups.items())
+
+    def _read_version(self, version: int, months: Mapping[str, Sequence[str]]) -> pd.DataFrame:
         table = self._definition
         needed = None
         if self.columns is not None:
             needed = list(dict.fromkeys([*self.columns, *table.order, *(ORDER_KEYS[:1] if self.channels else [])]))
-        data = DeltaTables(self.folder).read(table, each.version, each.account, months, needed)
+            needed = [name for name in needed if name != ACCOUNT]
+        data = DeltaTables(self.folder).read(table, version, months, needed)
         frame = to_frame(data, table, needed)
+        frame.insert(0, ACCOUNT, from_arrow(data.column(ACCOUNT).cast(ARROW_TEXT)))
         if self.channels is not None:
             frame = frame[frame["channel_id"].isin(self.channels)]
         if self.days is not None and table.instant in ("order_date", "read_at"):
@@ -135,22 +159,19 @@ class Scan:
             if table.readings and len(frame):  # an instant of our own is never a plain day
                 days = frame[table.instant].dt.tz_convert(ZoneInfo(self.time_zone)).dt.tz_localize(None).dt.normalize()
             frame = frame[(days >= first) & (days <= last)] if len(frame) else frame
-        return self._choose(add_account(frame.reset_index(drop=True), each.account))
+        return frame
 
     def _choose(self, frame: pd.DataFrame) -> pd.DataFrame:
         return frame if self.columns is None else frame[[ACCOUNT, *(name for name in self.columns if name != ACCOUNT)]]
 
     def _empty(self) -> pd.DataFrame:
-        return self._choose(add_account(empty_frame(self._definition), ""))
+        return add_account(empty_frame(self._definition), "")
 
     def _read_rejects(self, months: Sequence[str]) -> tuple[Reject, ...]:
         found: list[Any] = []
-        for each in self.accounts:
-            if each.rejects_version < 0:
-                continue
-            wanted = [month for month in months if month in each.months]
-            data = DeltaTables(self.folder).read(REJECTS, each.rejects_version, each.account, wanted)
-            frame = to_frame(data, REJECTS)
+        versions = {each.account: each.rejects_version for each in self.accounts}
+        for version, own in self._group_months(versions, months):
+            frame = to_frame(DeltaTables(self.folder).read(REJECTS, version, own), REJECTS)
             found += (
                 frame[frame["table"] == self.table]
                 .astype("object")

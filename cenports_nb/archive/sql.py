@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 import pyarrow as arrow
 
-from cenports_nb.archive.delta_tables import DeltaTables, clear_errors
+from cenports_nb.archive.delta_tables import NO_VERSION, DeltaTables
 from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable
 from cenports_nb.archive.updates import AccountState
 from cenports_nb.errors import ConfigurationError, InvalidRequestError
 from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow
 
 SQL_TABLES = [table for table in TABLES.values() if table is not REJECTS]
+CONFIG = {"python_enable_replacements": False, "autoinstall_known_extensions": False}
 
 
 def run_sql(
@@ -35,14 +36,10 @@ def run_sql(
         InvalidRequestError: DuckDB refuses the query; the message quotes its reason.
     """
     duckdb = _import_duckdb()
-    config = {"python_enable_replacements": False, "autoinstall_known_extensions": False}
-    with duckdb.connect(":memory:", config=config) as connection:
+    with duckdb.connect(":memory:", config=CONFIG) as connection:
         connection.execute("SET TimeZone = 'UTC'")
-        for table in SQL_TABLES:
-            with clear_errors(tables.folder):
-                connection.register(f"_{table.name}", _open_dataset(tables, states, table))
-            columns = "account, month, * EXCLUDE (account, month)"
-            connection.execute(f"CREATE VIEW {table.name} AS SELECT {columns} FROM _{table.name}")  # noqa: S608 - our names
+        for table in _find_tables(duckdb, query):
+            _create_view(connection, table, _open_datasets(tables, states, table))
         connection.execute("SET enable_external_access = false")
         connection.execute("SET lock_configuration = true")
         try:
@@ -82,26 +79,49 @@ def _read_column(values: arrow.ChunkedArray) -> pd.Series[Any]:
     return found
 
 
-def _open_dataset(tables: DeltaTables, states: Sequence[AccountState], table: ArchiveTable) -> Any:
-    """Open a table as of the last update of each account, without forgotten months."""
-    found = []
+def _find_tables(duckdb: Any, query: str) -> list[ArchiveTable]:
+    """Find the tables that a query names, as opening one takes time for each of its files; all of them if in doubt.
+
+    The connection is one without access to files: some statements already act while they are parsed.
+    """
+    with duckdb.connect(":memory:", config={**CONFIG, "enable_external_access": False}) as connection:
+        try:
+            names = {str(name).lower() for name in connection.get_table_names(query)}
+        except duckdb.Error:
+            return SQL_TABLES
+    found = [table for table in SQL_TABLES if table.name in names]
+    return found if len(found) == len(names) else SQL_TABLES
+
+
+def _create_view(connection: Any, table: ArchiveTable, parts: Sequence[Any]) -> None:
+    """Make a table of datasets, which DuckDB reads in pieces and only as far as a query needs them."""
+    for number, part in enumerate(parts):
+        connection.register(f"_{table.name}_{number}", part)
+    union = " UNION ALL BY NAME ".join(f"SELECT * FROM _{table.name}_{number}" for number in range(len(parts)))  # noqa: S608 - our names
+    columns = "account, month, * EXCLUDE (account, month)"
+    connection.execute(f"CREATE VIEW {table.name} AS SELECT {columns} FROM ({union})")  # noqa: S608 - our names
+
+
+def _open_datasets(tables: DeltaTables, states: Sequence[AccountState], table: ArchiveTable) -> list[Any]:
+    """Open a table as of the last update of each account, without forgotten months: once for each version."""
+    groups: dict[int, dict[str, AccountState]] = {}
     for state in states:
-        forgotten = state.forgotten_before
-        refetched = {month for source in ("orders", "shipments") for month in state.list_months(source)}
-        version = state.versions.get(table.name, -1)
-        months = [
-            month
-            for account, month in tables.measure(table.name, version)
-            if account == state.account and (month >= forgotten or month in refetched)
-        ]
-        dataset = tables.dataset(table, version, state.account, months) if months else None
+        groups.setdefault(state.versions.get(table.name, NO_VERSION), {})[state.account] = state
+    found = []
+    for version, accounts in groups.items():
+        months: dict[str, list[str]] = {}
+        for account, month in tables.measure(table.name, version):
+            if account in accounts and _is_remembered(accounts[account], month):
+                months.setdefault(account, []).append(month)
+        dataset = tables.dataset(table, version, months) if months else None
         found += [dataset] if dataset is not None else []
-    if not found:
-        return table.arrow_schema.empty_table()
-    if len(found) == 1:
-        return found[0]
-    parts = [part.to_table() for part in found]
-    return arrow.concat_tables(parts, promote_options="default")
+    return found or [table.arrow_schema.empty_table()]
+
+
+def _is_remembered(state: AccountState, month: str) -> bool:
+    """Return whether a month was never forgotten, or was read again since."""
+    sources = ("orders", "shipments")
+    return month >= state.forgotten_before or any(month in state.list_months(source) for source in sources)
 
 
 def _import_duckdb() -> Any:

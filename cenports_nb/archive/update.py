@@ -89,14 +89,14 @@ def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) 
         for source in SOURCES:
             if month in due[source]:
                 _read_month(run, source, month)
-        writer.checkpoint(client.clock.now())
+        writer.checkpoint()
     _follow_vanished_orders(run, months)
     if writer.state.is_unfinished or any(name == ORDERS.name for name, _ in writer.changes):
         _settle_moved_orders(run)
     for name in STOCK_LOADERS:
         _read_stock(run, name)
     writer.write_outcomes(read_outcomes(client))
-    at = writer.finish(client.clock.now())
+    at = writer.finish()
     _warn(run)
     return _list_changes(run, at)
 

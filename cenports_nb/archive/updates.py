@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
 import pyarrow as arrow
+import pyarrow.dataset as datasets
+from pyarrow import compute
 
 from cenports_nb.archive.delta_tables import MAX_FILES, DeltaTables, clear_errors, import_deltalake, private_umask
 from cenports_nb.archive.tables import INSTANT
@@ -16,7 +18,7 @@ from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.text_columns import ARROW_TEXT
 
 UPDATES = "updates"
-CHECKPOINT, UPDATE, FORGET = "checkpoint", "update", "forget"
+BEGIN, CHECKPOINT, UPDATE, FORGET = "begin", "checkpoint", "update", "forget"
 TICK = timedelta(microseconds=1)
 
 
@@ -45,8 +47,8 @@ class UpdateRecord(msgspec.Struct, frozen=True):
         account: The account's name.
         update_id: The same for all rows of one update.
         at: When it was written; later than every earlier row.
-        kind: `checkpoint` during an update, `update` at its end, or `forget`.
-        versions: The version of each table for this account from then on.
+        kind: `begin` before the first write of an update, `checkpoint` during it, `update` at its end, or `forget`.
+        versions: The version of each table for this account from then on; empty before its first write.
         readings: The readings since the previous row.
         forgotten_before: The month before which everything was forgotten.
         begins: The month of the account's oldest order, if it was looked for.
@@ -73,7 +75,7 @@ class AccountState:
         readings: The latest reading of each source and month.
         forgotten: When something was forgotten, and the month before which.
         begins: The month of the account's oldest order; empty if it was not looked for.
-        is_unfinished: Whether an update was killed after a checkpoint.
+        is_unfinished: Whether an update is running, or was killed, after its first write.
     """
 
     account: str
@@ -108,23 +110,24 @@ class UpdateLog:
     def __init__(self, tables: DeltaTables) -> None:
         self._tables = tables
 
-    def read(self) -> list[UpdateRecord]:
-        """Read all rows, oldest first."""
-        found = self._tables.open(UPDATES)
-        if found is None:
-            return []
-        with clear_errors(self._tables.folder):
-            rows = found.to_pyarrow_dataset().to_table().sort_by("at").to_pylist()
-        return [_decode(row) for row in rows]
+    def read(self, account: str | None = None) -> list[UpdateRecord]:
+        """Read the rows of one account, or of all, oldest first."""
+        chosen = None if account is None else datasets.field(ACCOUNT) == account
+        return [_decode(row) for row in self._read(None, chosen).sort_by("at").to_pylist()]
 
-    def append(self, record: UpdateRecord) -> None:
-        """Append a row, which takes effect at once."""
+    def next_instant(self, now: datetime) -> datetime:
+        """Return the instant of the next row: now, but never before the last one, whatever the clock says."""
+        last = compute.max(self._read(["at"])["at"]).as_py()
+        return now if last is None else max(now, last + TICK)
+
+    def append(self, *records: UpdateRecord) -> None:
+        """Append rows, which take effect at once and together."""
         deltalake = import_deltalake()
         path = str(self._tables.path(UPDATES))
         with clear_errors(self._tables.folder, writing=True), private_umask():
             deltalake.write_deltalake(
                 path,
-                arrow.Table.from_pylist([_encode(record)], schema=_SCHEMA),
+                arrow.Table.from_pylist([_encode(record) for record in records], schema=_SCHEMA),
                 mode="append",
                 configuration={
                     "delta.enableExpiredLogCleanup": "false",
@@ -135,6 +138,13 @@ class UpdateLog:
             table = deltalake.DeltaTable(path)
             if len(table.file_uris()) > MAX_FILES:
                 table.optimize.compact()
+
+    def _read(self, columns: list[str] | None, chosen: datasets.Expression | None = None) -> arrow.Table:
+        found = self._tables.open(UPDATES)
+        if found is None:
+            return _SCHEMA.empty_table()
+        with clear_errors(self._tables.folder):
+            return found.to_pyarrow_dataset().to_table(columns=columns, filter=chosen)
 
 
 def fold(
@@ -151,14 +161,15 @@ def fold(
     own = [record for record in records if record.account == account]
     forgotten = tuple((record.at, record.forgotten_before) for record in own if record.kind == FORGET)
     own = [record for record in own if as_of is None or record.at <= as_of]
-    ends = [place for place, record in enumerate(own) if with_checkpoints or record.kind != CHECKPOINT]
+    is_unfinished = bool(own) and own[-1].kind in (BEGIN, CHECKPOINT)
+    ends = [place for place, record in enumerate(own) if with_checkpoints or record.kind in (UPDATE, FORGET)]
     if not ends:
-        return AccountState(account, forgotten=forgotten)
+        return AccountState(account, forgotten=forgotten, is_unfinished=is_unfinished)
     counted = own[: ends[-1] + 1]
     readings: dict[tuple[str, str], Reading] = {}
     unfinished: list[Reading] = []
     for record in counted:
-        if record.kind == CHECKPOINT:
+        if record.kind in (BEGIN, CHECKPOINT):
             unfinished += record.readings
             continue
         if record.kind == UPDATE:  # it continued from the checkpoints before it; forgetting undoes them
@@ -167,13 +178,24 @@ def fold(
     readings |= {(reading.source, reading.month): reading for reading in unfinished}
     versions = next((record.versions for record in reversed(counted) if record.versions), {})
     begins = next((record.begins for record in reversed(counted) if record.begins), "")
-    is_unfinished = counted[-1].kind == CHECKPOINT
     return AccountState(account, counted[-1].at, dict(versions), readings, forgotten, begins, is_unfinished)
 
 
-def next_instant(records: Sequence[UpdateRecord], now: datetime) -> datetime:
-    """Return the instant of the next row: now, but never before the last one, whatever the clock says."""
-    return max([now, *(record.at + TICK for record in records[-1:])])
+def fold_all(records: Sequence[UpdateRecord], *, as_of: datetime | None = None) -> list[AccountState]:
+    """Combine rows into what an archive has of each account, ordered by name.
+
+    Every account that is not in the middle of an update has the versions of the last row of any account: an update
+    records that it begins before it writes, so nothing of these accounts was written since their own last row. One version
+    of each table thus answers for all of them, however many there are.
+    """
+    by_account: dict[str, list[UpdateRecord]] = {}
+    latest: dict[str, int] = {}
+    for record in records:
+        by_account.setdefault(record.account, []).append(record)
+        if record.versions and (as_of is None or record.at <= as_of):
+            latest = record.versions
+    states = [fold(by_account[name], name, as_of=as_of) for name in sorted(by_account)]
+    return [state if state.is_unfinished or state.at is None else replace(state, versions=latest) for state in states]
 
 
 _SCHEMA = arrow.schema(
@@ -190,6 +212,10 @@ _SCHEMA = arrow.schema(
 )
 
 
+_VERSIONS = msgspec.json.Decoder(dict[str, int])
+_READINGS = msgspec.json.Decoder(list[Reading])
+
+
 def _encode(record: UpdateRecord) -> dict[str, Any]:
     row = {name: getattr(record, name) for name in record.__struct_fields__}
     return {**row, **{name: msgspec.json.encode(row[name]).decode() for name in ("versions", "readings")}}
@@ -199,7 +225,7 @@ def _decode(row: dict[str, Any]) -> UpdateRecord:
     return UpdateRecord(
         **{
             **row,
-            "versions": msgspec.json.decode(row["versions"], type=dict[str, int]),
-            "readings": msgspec.json.decode(row["readings"], type=list[Reading]),
+            "versions": _VERSIONS.decode(row["versions"]),
+            "readings": _READINGS.decode(row["readings"]),
         }
     )

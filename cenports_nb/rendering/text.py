@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 MINUTE_SECONDS, HOUR_SECONDS, DAY_SECONDS = 60, 3600, 86_400
 
@@ -22,6 +23,12 @@ def add_article(noun: str) -> str:
 def format_count(count: int, noun: str) -> str:
     """Format a count with its noun: `1 row`, `1,200 rows`."""
     return f"{count:,} {pluralize(noun, count)}"
+
+
+def list_names(names: Sequence[str], most: int = 5) -> str:
+    """List names, the first ones if there are many, such as `a, b, c, d, e and 995 more`."""
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return (", ".join(names[:most]) or "none") + more
 
 
 def format_number(value: float, spec: str = ",") -> str:

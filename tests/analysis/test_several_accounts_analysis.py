@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -88,6 +88,9 @@ class OneMonth:
 
     def read(self, month: str) -> pd.DataFrame:
         return self.frame if month in self.months else self.frame[:0]
+
+    def select(self, columns: Sequence[str]) -> OneMonth:
+        return replace(self, frame=self.frame[["account", *columns]])
 
 
 def test_scans_of_several_accounts_give_the_same() -> None:

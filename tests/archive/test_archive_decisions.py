@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pandas as pd
@@ -12,16 +13,19 @@ from hypothesis import strategies as st
 
 from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments, find_shared_keys
 from cenports_nb.archive.coverage import find_missing_months, list_span_months
+from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.schedule import find_first_month, list_due_months, list_months, month_days
 from cenports_nb.archive.updates import (
+    BEGIN,
     CHECKPOINT,
     FORGET,
     UPDATE,
     AccountState,
     Reading,
+    UpdateLog,
     UpdateRecord,
     fold,
-    next_instant,
+    fold_all,
 )
 
 NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
@@ -156,7 +160,8 @@ def test_days_are_archived_up_to_the_last_reading(first: str, last: str, zone: s
 def record(kind: str, days: int, **more: object) -> UpdateRecord:
     readings = [Reading("orders", "2026-10", NOW + timedelta(days=days), {})]
     given_values = {"versions": {"orders": days}, "readings": readings, **more}
-    return UpdateRecord("acme", f"{days}", NOW + timedelta(days=days), kind, **given_values)  # type: ignore[arg-type]
+    account = str(given_values.pop("account", "acme"))
+    return UpdateRecord(account, f"{days}", NOW + timedelta(days=days), kind, **given_values)  # type: ignore[arg-type]
 
 
 def test_readers_see_finished_updates_alone() -> None:
@@ -194,8 +199,31 @@ def test_checkpoints_before_forgetting_are_undone() -> None:
     assert finished.readings["orders", "2026-10"].at == NOW + timedelta(days=4)
 
 
-def test_the_next_update_lies_after_the_last() -> None:
+def test_accounts_between_updates_share_the_latest_versions() -> None:
+    """Nothing of them was written since; one in the middle of an update stays at its own."""
+    acme = [record(UPDATE, 1), record(UPDATE, 3)]
+    other = [record(UPDATE, 2, account="other"), record(BEGIN, 4, account="other", versions={}, readings=[])]
+    third = [record(BEGIN, 5, account="third", versions={}, readings=[])]
+    records = sorted([*acme, *other, *third], key=lambda each: each.at)
+    found = {state.account: state for state in fold_all(records)}
+    assert found["acme"].versions == {"orders": 3}
+    assert found["other"].versions == {"orders": 2}
+    assert found["third"].versions == {}
+    finished = fold_all([*records, record(UPDATE, 6, account="other")])
+    assert [state.versions for state in finished] == [{"orders": 6}, {"orders": 6}, {}]
+    assert {state.is_unfinished for state in finished[:2]} == {False}
+    earlier = fold_all(records, as_of=NOW + timedelta(days=2))
+    assert [state.versions for state in earlier] == [{"orders": 2}, {"orders": 2}, {}]
+
+
+def test_the_next_update_lies_after_the_last(tmp_path: Path) -> None:
     """Whatever the clock says."""
-    assert next_instant([record(UPDATE, 1)], NOW) > NOW + timedelta(days=1)
-    assert next_instant([], NOW) == NOW
+    log = UpdateLog(DeltaTables(tmp_path))
+    assert log.next_instant(NOW) == NOW
+    log.append(record(UPDATE, 1))
+    assert log.next_instant(NOW) > NOW + timedelta(days=1)
+
+
+def test_the_first_day_after_december_is_in_the_next_year() -> None:
+    """Months are counted over years."""
     assert month_days("2026-12") == (date(2026, 12, 1), date(2027, 1, 1))

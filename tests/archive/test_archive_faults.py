@@ -18,7 +18,7 @@ from support.archive_shop import NOW, Shop, made_order
 import cenports_nb as cn
 from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.tables import ACTUAL_STOCK, ORDERS, empty_frame, to_table
-from cenports_nb.archive.updates import UPDATE, UpdateLog, UpdateRecord
+from cenports_nb.archive.updates import BEGIN, UPDATE, UpdateLog, UpdateRecord
 from cenports_nb.errors import ArchiveError, AuthenticationError, IncompleteWarning
 
 ROOT = Path(__file__).parents[2]
@@ -75,6 +75,8 @@ def test_what_a_killed_update_wrote_is_taken_back_if_its_month_is_not_read_again
     archive.update(shop.client)
     before = archive.load_orders()
     nothing = to_table(empty_frame(ORDERS), ORDERS, "sandbox:SANDBOX", "2026-01")
+    log = UpdateLog(DeltaTables(folder))
+    log.append(UpdateRecord("sandbox:SANDBOX", "killed", log.next_instant(shop.clock.now()), BEGIN, {}))
     DeltaTables(folder).replace_month(ORDERS, "sandbox:SANDBOX", "2026-01", nothing)
     archive.update(shop.client)
     pd.testing.assert_frame_equal(archive.load_orders(), before)
@@ -244,7 +246,7 @@ def test_the_log_reaches_back_to_the_first_of_230_updates(tmp_path: Path) -> Non
     assert list((tmp_path / "orders" / "_delta_log").glob("*.checkpoint.parquet"))
     first = tables.version("orders") - 229
     for night in (0, 1, 50, 199, 229):
-        assert tables.read(ORDERS, first + night, account, [month])["grand_total"].to_pylist() == [float(night)]
+        assert tables.read(ORDERS, first + night, {account: [month]})["grand_total"].to_pylist() == [float(night)]
     configuration = json.loads(
         next(
             line
@@ -272,7 +274,7 @@ def test_many_readings_become_few_files(tmp_path: Path) -> None:
         assert len(tables.open(table, version).file_uris()) < 49  # type: ignore[union-attr]
     for hour in (0, 30, 48, 59):
         version = records[hour].versions["actual_stock"]
-        found = tables.read(ACTUAL_STOCK, version, "acme", ["2026-03"])
+        found = tables.read(ACTUAL_STOCK, version, {"acme": ["2026-03"]})
         assert found["quantity"].to_pylist() == list(range(hour + 1))
 
 
@@ -300,6 +302,6 @@ def test_the_name_of_an_account_is_text(tmp_path: Path, account: str) -> None:
     tables.replace_month(ORDERS, other, "2026-01", data.slice(0, 0))
     version = tables.version("orders")
     assert tables.measure("orders", version).keys() == {(account, "2026-01")}
-    dataset = tables.dataset(ORDERS, version, account, ["2026-01"])
+    dataset = tables.dataset(ORDERS, version, {account: ["2026-01"]})
     assert dataset is not None
     assert dataset.to_table(columns=["account"]).to_pylist() == [{"account": account}]

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
-import nbformat
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from nbclient import NotebookClient
 from support.fake_clock import FakeClock
 
 import cenports_nb as cn
@@ -384,33 +381,3 @@ def test_a_terminal_sees_the_plan(timed: Client) -> None:
     text = repr(cn.StockReview(timed, plan(timed, "0003", "0011")))
     assert "Review of 2 changes of stock — sandbox, partner SANDBOX\nNot sent." in text
     assert "NW-EAST: 2 rows ticked, 4 units more, 0 units less, 0 left out" in text
-
-
-REVIEW = """
-import cenports_nb as cn
-client = cn.connect("sandbox")
-actual = cn.load_actual_stock(client)
-counts = actual.groupby("warehouse_code").head(2)[["warehouse_code", "product_sku", "quantity"]]
-counts = counts.assign(quantity=counts["quantity"] + 3)
-counts.loc[len(actual)] = [counts["warehouse_code"].iloc[0], "<img src=x onerror=document.title='ran'>", 1]
-review = cn.StockReview(client, cn.build_true_up(counts, actual))
-review
-"""
-
-
-@pytest.mark.kernel
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_without_a_user_there_is_only_the_plan(tmp_path: Path) -> None:
-    """There is no widget and no button, nothing is sent, and text is escaped."""
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in (REVIEW, "review.submission is None")]
-    )
-    NotebookClient(notebook, timeout=300, resources={"metadata": {"path": str(tmp_path)}}).execute()
-    text = nbformat.writes(notebook)
-    assert "widget-view" not in text
-    assert "widgets" not in notebook.metadata
-    (output,) = notebook.cells[0].outputs
-    assert "☑ yes" in output.data["text/html"]
-    assert "<img" not in output.data["text/html"]
-    assert "Not sent." in output.data["text/html"]
-    assert notebook.cells[1].outputs[0].data["text/plain"] == "True"

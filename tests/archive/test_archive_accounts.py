@@ -11,6 +11,8 @@ import pytest
 import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 NAMES = ("northwind", "acme")
 START = f"{(pd.Timestamp.now('UTC') - pd.Timedelta(days=20)):%Y-%m-%d}"
 

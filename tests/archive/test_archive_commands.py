@@ -14,6 +14,8 @@ from support.command_line import Ran, run_command
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
 
+pytestmark = pytest.mark.slow
+
 Run = Callable[..., Ran]
 
 

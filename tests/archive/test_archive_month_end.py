@@ -17,6 +17,8 @@ from cenports_nb.reports import read_archived_inputs
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve_settings
 
+pytestmark = pytest.mark.slow
+
 
 def connect_days_ago(url: str, days: int) -> Client:
     """Connect with the clock set back some days."""

@@ -15,6 +15,8 @@ from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.clock import Clock
 from cenports_nb.settings import resolve_settings
 
+pytestmark = pytest.mark.slow
+
 GUIDES = Path(__file__).parents[2] / "docs" / "guides"
 WIDE = ("display.width", 110, "display.max_columns", 20)
 

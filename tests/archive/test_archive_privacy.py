@@ -17,6 +17,8 @@ import cenports_nb as cn
 from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.updates import UpdateLog
 
+pytestmark = pytest.mark.slow
+
 NAMES = [f"Customer N-{place:02}" for place in range(13)]
 FORGOTTEN = [*NAMES[:5], NAMES[10]]
 """Of January."""

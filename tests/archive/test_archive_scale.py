@@ -16,6 +16,8 @@ from cenports_nb.archive.format import ArchivedAccount, ArchiveFormat, write_for
 from cenports_nb.archive.tables import ACTUAL_STOCK, LINE_ITEMS, ORDERS, to_table
 from cenports_nb.archive.updates import BEGIN, UPDATE, Reading, UpdateLog, UpdateRecord
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("archive scale")]
+
 MONTHS = ("2026-01", "2026-02")
 
 

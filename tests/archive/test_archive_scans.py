@@ -18,6 +18,8 @@ import cenports_nb as cn
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.sandbox.clock import Clock
 
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("archive scans")]
+
 EXCLUDE = ("cancelled", "canceled")
 
 

@@ -11,6 +11,8 @@ from support.archive_shop import Shop, open_shop
 
 import cenports_nb as cn
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def updated(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Shop, cn.Archive]]:

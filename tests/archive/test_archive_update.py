@@ -14,6 +14,8 @@ from support.archive_shop import Shop, made_order, open_shop
 import cenports_nb as cn
 from cenports_nb.sandbox.dialect import Dialect
 
+pytestmark = pytest.mark.slow
+
 ACCOUNT = "sandbox:SANDBOX"
 LOADERS = {"orders": cn.load_orders, "line_items": cn.load_line_items}
 

@@ -2,7 +2,7 @@
 
 from hypothesis import settings
 
-EXAMPLES = {"quick": 8, "suite": 25, "thorough": 500}
+EXAMPLES = {"quick": 8, "suite": 18, "thorough": 500}
 """`pytest --hypothesis-profile thorough` takes the largest number."""
 
 

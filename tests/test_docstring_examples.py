@@ -38,6 +38,7 @@ def names() -> Iterator[dict[str, Any]]:
     plt.close("all")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "name", [pytest.param(name, marks=[pytest.mark.kernel] * (name in RUNS_A_KERNEL)) for name in FUNCTIONS + CLASSES]
 )

@@ -24,6 +24,8 @@ from cenports_nb.errors import (
 )
 from cenports_nb.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 JUNE = ("2026-06-01", "2026-06-30")
 LOADS: dict[str, Callable[[Any], pd.DataFrame]] = {
     "Orders": lambda clients: cn.load_orders(clients, last="60D"),

@@ -11,6 +11,8 @@ import cenports_nb as cn
 from cenports_nb.errors import GuardRailError, InvalidRequestError, ReadOnlyError
 from cenports_nb.sandbox import Sandbox
 
+pytestmark = pytest.mark.slow
+
 
 def open_orders(client: cn.Client) -> pd.DataFrame:
     return cn.load_orders(client, acknowledged=False)

@@ -1,6 +1,6 @@
-"""A process that takes places in the shared rate limit: `rate_limit_worker.py FOLDER TAKES SPEED START [hold]`.
+"""A process that takes slots of the shared rate limit: `rate_limit_worker.py FOLDER TAKES SPEED START [hold]`.
 
-Time runs SPEED times as fast from START on, so that a minute needn't last one. Prints when each place was
+Time runs SPEED times as fast from START on, so that a minute needn't last one. Prints each slot that was
 taken; with `pause` it locks the shared file, says so, and waits to be killed.
 """
 
@@ -38,8 +38,7 @@ def main() -> None:
         print("held", flush=True)
         time.sleep(60)
     for _ in range(takes):
-        pacer.acquire()
-        print(clock.now().timestamp(), flush=True)
+        print(pacer.acquire(), flush=True)  # the slot itself, however long this process then waits for the processor
 
 
 if __name__ == "__main__":

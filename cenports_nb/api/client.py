@@ -283,8 +283,7 @@ class Client:
             ReadOnlyError: The client is read-only; nothing was sent.
         """
         self.check_writable(f"{method} {path}")
-        full = {"partnerId": self.settings.partner_id, **body}
-        return self.session.write(method, path, full, place, may_depart)
+        return self.session.write(method, path, {"partnerId": self.settings.partner_id, **body}, place, may_depart)
 
     def call(self, method: str, path: str, parameters: Mapping[str, Any]) -> Any:
         """Make one documented call past the cache and the journal; return the parsed JSON.
@@ -309,12 +308,10 @@ class Client:
     def check_writable(self, what: str) -> None:
         """Refuse a write through a read-only client before anything else is done."""
         if self.settings.read_only:
+            python = f'connect("{self.settings.environment}", read_only=False)'
             raise ReadOnlyError(
-                f"{what} would write to {self.settings.environment}, and this client is read-only: nothing was "
-                + choose_wording(
-                    python=f'sent. If it is meant, connect("{self.settings.environment}", read_only=False).',
-                    terminal="sent. If it is meant, add --yes.",
-                )
+                f"{what} would write to {self.settings.environment}, and this client is read-only: nothing was sent. "
+                f"If it is meant, {choose_wording(python=python, terminal='add --yes')}."
             )
 
     def write_started(self, write_id: str) -> None:

@@ -34,9 +34,8 @@ UNMASKED_KEY = "cenports_nb_pii"
 """The key in `attrs` of a frame whose views are not masked."""
 
 SHORT_KINDS = {NAME: "Customer", ADDRESS: "Address", PHONE: "Phone", EMAIL: "Email", TEXT: "Message"}
-"""The kinds of personal data in views."""
-
 SHORT_DIGITS = 4
+"""How pseudonyms are shown in views."""
 
 PSEUDONYM_KINDS = (NAME, ADDRESS, PHONE, EMAIL, TEXT)
 DIGEST_BYTES = 6  # 48 bits: of a million people, two share a pseudonym in one of 560 accounts

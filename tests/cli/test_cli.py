@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -233,7 +234,8 @@ def test_completion_is_installed_and_completes(tmp_path: Path) -> None:
     """The shell's own file loads it; it knows commands."""
     command = [sys.executable, "-m", "cenports_nb"]
     surroundings = {**os.environ, "HOME": str(tmp_path)}
-    subprocess.run([*command, "--install-completion", "bash"], env=surroundings, capture_output=True, check=True)
+    install = f"{shlex.join(command)} --install-completion; exit $?"  # the shell is found among the process's parents
+    subprocess.run(["bash", "-c", install], env=surroundings, capture_output=True, check=True)
     assert ".bash_completions" in (tmp_path / ".bashrc").read_text()
     asked = {"COMP_WORDS": "cenports-nb subm", "COMP_CWORD": "1", "_CENPORTS_NB_COMPLETE": "complete_bash"}
     ran = subprocess.run(command, env={**surroundings, **asked}, capture_output=True, text=True, check=False)

@@ -118,7 +118,7 @@ class Journal(JournalFile):
                     RowChange(
                         row.item,
                         "claim",
-                        _list_changes(read[row.item], replace(row, batch=claimed.batch, row=position)),
+                        _list_changes(read[row.item], row, batch=claimed.batch, row=position),
                     )
                     for position, row in enumerate(decision.send)
                 ],
@@ -381,10 +381,17 @@ def _find_last_batch(connection: sqlite3.Connection, submission_id: str) -> int:
     return int(found)
 
 
-def _list_changes(read: Row, decided: Row) -> dict[str, Any]:
-    """Return the columns that a decision changes, usually few."""
+def _list_changes(read: Row, decided: Row, **places: int) -> dict[str, Any]:
+    """List the columns that a decision changes, which are few: most rows are sent as they were planned.
+
+    Args:
+        read: The row before the decision.
+        decided: The row after it.
+        **places: Its `batch` and `row`, if it is sent.
+    """
     names = (
-        "batch", "row", "quantity", "current_quantity", "open_quantity", "before_quantity", "before_at",
-        "before_position", "message", "read_back", "read_back_at",
+        "quantity", "current_quantity", "open_quantity", "before_quantity", "before_at", "before_position", "message",
+        "read_back", "read_back_at",
     )  # fmt: skip
-    return {name: new for name in names if (new := getattr(decided, name)) != getattr(read, name)}
+    changes = {name: new for name in names if (new := getattr(decided, name)) != getattr(read, name)}
+    return changes | {name: place for name, place in places.items() if place != getattr(read, name)}

@@ -17,7 +17,7 @@ FORMAT_2_PROCESS = "format 2"
 """The `sent_process` of requests from when the journal only recorded the wall clock's time."""
 
 
-class Head(msgspec.Struct, frozen=True):
+class Head(msgspec.Struct, frozen=True, gc=False):
     """What a submission is, who made it and why.
 
     Attributes:
@@ -47,7 +47,7 @@ class Head(msgspec.Struct, frozen=True):
         return msgspec.json.decode(self.details).get(name) if self.details else None
 
 
-class Batch(msgspec.Struct, frozen=True):
+class Batch(msgspec.Struct, frozen=True, gc=False):
     """One write: `state` is ours, `status` is Cenports' word for its transaction.
 
     Attributes:
@@ -90,7 +90,7 @@ class Batch(msgspec.Struct, frozen=True):
         return f"{self.submission_id}/{self.batch}"
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """One change, and its outcome.
 
     Attributes:
@@ -152,7 +152,7 @@ class Row(msgspec.Struct, frozen=True):
         return self.before_quantity + self.quantity
 
 
-class Event(msgspec.Struct, frozen=True):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One change of a row: its new outcome, and who or what caused it."""
 
     submission_id: str

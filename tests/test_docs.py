@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import inspect
-import os
 import re
-import subprocess
-import sys
 import warnings
 from dataclasses import fields
 from pathlib import Path
 
 import pytest
+from support.newcomer import run_as_newcomer
 
 import cenports_nb as cn
 from cenports_nb.api.http.cache_policy import CacheAges
@@ -94,13 +92,7 @@ def list_scripts() -> list[Path]:
 def test_python_on_a_page_runs_as_it_stands(page: Path, tmp_path: Path) -> None:
     """Whoever copies the blocks of a page from top to bottom gets no error and no warning."""
     code = "\n".join(re.findall(r"^```python\n(.*?)^```", page.read_text(), re.MULTILINE | re.DOTALL))
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("CENPORTS_")}
-    environment |= {"MPLBACKEND": "agg", "CENPORTS_HOME": str(tmp_path)}
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
+    run_as_newcomer(code, tmp_path)
 
 
 def test_the_command_reference_is_up_to_date() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import yaml
+from support.newcomer import run_as_newcomer
 from support.process_markers import find_missing_marker
 
 from cenports_nb.api.dialect import Dialect
@@ -53,14 +53,7 @@ def readme_blocks(language: str) -> list[str]:
 def test_readme_code_runs_as_it_stands(tmp_path: Path) -> None:
     """A newcomer who copies the README's code from top to bottom gets no error and no warning."""
     code = "\n".join(readme_blocks("python"))
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("CENPORTS_")}
-    environment |= {"MPLBACKEND": "agg", "CENPORTS_HOME": str(tmp_path)}
-    ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
-    assert ran.returncode == 0, ran.stderr
-    assert "applied" in ran.stdout
+    assert "applied" in run_as_newcomer(code, tmp_path)
 
 
 def test_readme_starts_with_the_two_commands() -> None:

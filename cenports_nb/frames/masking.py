@@ -154,10 +154,10 @@ def show_pii(frame: pd.DataFrame) -> pd.DataFrame: ...
 @overload
 def show_pii(frame: None = None) -> None: ...
 def show_pii(frame: pd.DataFrame | None = None) -> pd.DataFrame | None:
-    """Return the same frame, with views that show personal data; without a frame, show it in all views of this session.
+    """Return the same frame, with views that show personal data; without a frame, show it in every view.
 
     A notebook saves what it shows, so its file then contains names and addresses. Copies and filters of the frame
-    show them too. Restart the kernel to mask the views of a session again.
+    show them too. After `show_pii()`, views are masked again when the kernel restarts.
 
     Views in Jupyter are masked if a frame comes from a loader, or has a personal column and a key column of orders or
     shipments, as `pd.concat` and `merge` leave them. `print(frame)` and other front ends, such as marimo's tables, are
@@ -174,7 +174,7 @@ def show_pii(frame: pd.DataFrame | None = None) -> pd.DataFrame | None:
         1    11008            Ernst Handel
     """
     if frame is None:
-        _session.is_unmasked = True
+        _display.is_unmasked = True
         return None
     shown = frame.copy(deep=False)
     shown.attrs[UNMASKED_KEY] = "shown"
@@ -182,18 +182,18 @@ def show_pii(frame: pd.DataFrame | None = None) -> pd.DataFrame | None:
 
 
 @dataclass
-class _Session:
+class _Display:
     """What a person asked for until the process ends."""
 
     is_unmasked: bool = False
 
 
-_session = _Session()
+_display = _Display()
 
 
 def is_unmasked(shown: pd.DataFrame | pd.Series[Any]) -> bool:
     """Return whether a person asked to see the personal data of a frame or column."""
-    return _session.is_unmasked or UNMASKED_KEY in shown.attrs
+    return _display.is_unmasked or UNMASKED_KEY in shown.attrs
 
 
 def has_people(frame: pd.DataFrame) -> bool:

@@ -164,7 +164,7 @@ def test_a_server_that_ignores_the_days_is_not_asked_for_ever() -> None:
     assert "seems not to read the days" in read.missing[0].reason
 
 
-def test_progress_is_told_once_an_answer() -> None:
+def test_progress_is_reported_once_an_answer() -> None:
     """The progress callback is called once for each answer."""
     steps: list[int] = []
     account = build_account([2] * 10, cap=7)

@@ -45,7 +45,7 @@ def test_a_new_folder_gets_every_file(shipped: Path, tmp_path: Path) -> None:
     assert summarize_copies(copy_notebooks(shipped, tmp_path / "mine"), Path("mine")) == "All 2 files are in mine."
 
 
-def test_what_a_person_changed_is_kept_and_told(shipped: Path, tmp_path: Path) -> None:
+def test_changed_notebooks_are_kept_and_reported(shipped: Path, tmp_path: Path) -> None:
     """A second run leaves changed files alone and names them."""
     copy_notebooks(shipped, tmp_path / "mine")
     (tmp_path / "mine/tour/1-load.ipynb").write_text("mine")
@@ -216,7 +216,7 @@ def test_without_jupyterlab_it_says_what_to_install(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() != 0, reason="JupyterLab refuses only root.")
 @pytest.mark.slow
-def test_root_is_told_how_to_go_on(tmp_path: Path) -> None:
+def test_root_sees_how_to_go_on(tmp_path: Path) -> None:
     """JupyterLab refuses to run as root; the message says what to type."""
     ran = run_lab(tmp_path)
     assert ran.returncode == 2

@@ -91,9 +91,7 @@ def test_no_secret_is_in_the_profile_or_on_the_screen(person: Shop, ring: Memory
     assert 'client_id = "sandbox-client"' in (person.folder / "home" / "profiles.toml").read_text()
 
 
-def test_credentials_that_are_refused_are_told(
-    person: Shop, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_refused_credentials_are_reported(person: Shop, ring: MemoryKeyring, monkeypatch: pytest.MonkeyPatch) -> None:
     """Exit code 1; the message says that they are saved all the same."""
     monkeypatch.setattr("sys.stdin", io.StringIO("wrong"))
     code, out, err = person.run(*LOGIN)
@@ -137,7 +135,7 @@ def test_a_log_out_removes_the_secret_and_says_what_stays(person: Shop, ring: Me
         (LockedKeyring, "did not take the secret (KeyringLocked)"),
     ],
 )
-def test_a_machine_without_a_keyring_is_told_the_other_way(
+def test_a_machine_without_a_keyring_names_the_other_way(
     person: Shop, use: object, backend: type[keyring.backend.KeyringBackend], words: str
 ) -> None:
     """One line names the variables; no profile is saved, and no secret is quoted."""

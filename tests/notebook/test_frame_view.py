@@ -137,7 +137,7 @@ def test_what_must_not_be_missed_stands_out_without_colour() -> None:
 
 
 @pytest.mark.parametrize(("rows", "words"), [(12, "12 of 830 rows · "), (900, "900 rows made of 830 · ")])
-def test_a_changed_number_of_rows_is_told_beside_the_loaded_one(rows: int, words: str) -> None:
+def test_a_changed_number_of_rows_stands_beside_the_loaded_one(rows: int, words: str) -> None:
     """A filtered frame must not look like all rows."""
     assert words in shown(loaded(rows))["text/html"]
 

@@ -133,7 +133,7 @@ def test_the_first_run_says_that_there_is_none_before(runs: Runs) -> None:
     assert f"There is no earlier run of {runs.month} here" in runs.first.page
 
 
-def test_each_restatement_is_told_with_its_units_and_money(runs: Runs) -> None:
+def test_each_restatement_shows_its_units_and_money(runs: Runs) -> None:
     """One order is late, one removed, one line cancelled, one changed in quantity and price."""
     reported = pd.read_csv(runs.second.folder / "restated-lines.csv")
     assert set(reported["kind"]) == {"order added", "order gone", "cancelled", "quantity changed", "price changed"}

@@ -101,7 +101,7 @@ def test_people_are_masked_in_table_and_file(tmp_path: Path) -> None:
     assert "Jane" not in page + (tmp_path / "people.csv").read_text("utf-8-sig")
 
 
-def test_a_channel_without_a_name_is_told_by_its_id() -> None:
+def test_a_channel_without_a_name_shows_its_id() -> None:
     """GET /channels may lack former channels, whose rows still need a name."""
     channels = pd.DataFrame({"channel_id": ["EU"], "channel_name": ["Europe"]})
     named = page_into(None).add_channel_names(pd.DataFrame({"channel_id": ["EU", "OLD"]}), channels)

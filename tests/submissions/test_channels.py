@@ -137,7 +137,7 @@ def test_an_answer_that_tells_nothing_leaves_it_in_doubt(
     assert ("SHOP" in cn.load_channels(client)["channel_id"].tolist()) is there
 
 
-def test_a_refusal_is_told_in_cenports_words(client: cn.Client) -> None:
+def test_a_refusal_is_reported_in_cenports_words(client: cn.Client) -> None:
     """A refused channel is not in doubt."""
     with pytest.raises(InvalidRequestError, match="has already been taken") as caught:
         create(client, channel_id="NW-EU")

@@ -68,7 +68,7 @@ def test_a_cell_of_several_lines_is_read(rows: str) -> None:
     ("encoding", "sku"),
     [("shift_jis", "テスト-1"), ("gbk", "测试-1"), ("cp1251", "АБ-1"), ("mac_roman", "CAFÉ-1"), ("cp1250", "ŠROUB-1")],
 )
-def test_an_encoding_that_cannot_be_told_is_a_question(encoding: str, sku: str) -> None:
+def test_an_ambiguous_encoding_is_a_question(encoding: str, sku: str) -> None:
     """With what each candidate makes of a cell, the right one among them; the answer is an argument."""
     content = f"SKU,Qty\n{sku},15\n".encode(encoding)
     words = refuse(content)

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Iterator
-from pathlib import Path
-from xml.etree import ElementTree
 
 import matplotlib as mpl
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from matplotlib import pyplot as plt
-from matplotlib.figure import Figure
-from matplotlib.testing.compare import compare_images
 from support import chart_frames as made
-from support import chart_images as pictures
+from support.chart_images import OUTCOMES, save_chart
 
 import cenports_nb as cn
-from cenports_nb.notebook.charts.canvas import replace_undrawable
 from cenports_nb.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -72,13 +64,6 @@ def legend(ax: plt.Axes) -> list[str]:
     return [text.get_text() for text in ax.get_legend().get_texts()]
 
 
-def saved(ax: plt.Axes) -> bytes:
-    """Draw to a file: warnings of missing glyphs and clipped layouts are errors here."""
-    target = io.BytesIO()
-    ax.figure.savefig(target, dpi=60)
-    return target.getvalue()
-
-
 def test_most_reserved_sku_is_the_first_bar(diff: pd.DataFrame) -> None:
     """Bars are sorted by reserved units, with the numbers beside them."""
     ax = cn.plot_stock(diff, top=3)
@@ -129,7 +114,7 @@ def test_naughty_names_are_drawn_as_text(kind: str, name: str) -> None:
         "title": lambda: cn.plot_orders(made.orders("2026-01-05", 1, 2), title=name),
     }
     ax = charts[kind]()
-    assert saved(ax).startswith(b"\x89PNG")
+    assert save_chart(ax).startswith(b"\x89PNG")
     outside = [ax.get_title(loc="left"), *texts(ax), *labels(ax)]
     if name.isascii() and name.isprintable() and len(name) < 40:
         assert any(name in text for text in outside)
@@ -288,7 +273,7 @@ def test_outcomes_of_a_submission_that_was_sent(client: cn.Client) -> None:
 
 def test_no_two_outcomes_look_alike_in_grey() -> None:
     """Adjacent outcomes differ by hatch or clearly by lightness."""
-    ax = cn.plot_outcomes(made.snapshot(*pictures.OUTCOMES))
+    ax = cn.plot_outcomes(made.snapshot(*OUTCOMES))
     looks = []
     for container in ax.containers:
         red, green, blue, _ = container[0].get_facecolor()
@@ -330,7 +315,7 @@ def test_every_empty_chart_is_a_sentence() -> None:
         assert texts(ax)[0].endswith(".")
         assert not ax.axison
         assert ax.get_title(loc="left")
-        assert saved(ax)
+        assert save_chart(ax)
     assert texts(nothing["unsold"]) == ["No SKU was sold from stock in these days; 1 SKU not sold."]
 
 
@@ -347,83 +332,3 @@ def test_an_invalid_number_of_bars_is_refused(top: object) -> None:
         with pytest.raises(cn.errors.InvalidRequestError, match="top="):
             plot(shown, top=top)
     assert plt.get_fignums() == []
-
-
-def test_given_axes_leave_pyplot_alone() -> None:
-    """With `ax=`, no pyplot figure is created, shown, closed or selected."""
-    charts = [
-        lambda ax: cn.plot_stock(made.stock(("A", 1, 1, 1)), ax=ax),
-        lambda ax: cn.plot_cover(made.cover(("A", 1, 1)), ax=ax),
-        lambda ax: cn.plot_demand(made.stock(("A", 1, 1, 1)), ax=ax),
-        lambda ax: cn.plot_ages(made.ages((0, False, True)), ax=ax),
-        lambda ax: cn.plot_outcomes(made.snapshot(("W", {"applied": 1})), ax=ax),
-        lambda ax: cn.plot_orders(made.orders("2026-01-05", 1, 2), ax=ax),
-        lambda ax: cn.plot_ages(made.ages((0, False, True)).iloc[:0], ax=ax),
-    ]
-    figure = Figure(layout="constrained")
-    for plot in charts:
-        ax = figure.add_subplot()
-        assert plot(ax) is ax
-        figure.savefig(io.BytesIO(), dpi=40)
-        ax.remove()
-    assert plt.get_fignums() == []
-
-
-@pytest.mark.parametrize("fonttype", ["path", "none"])
-@pytest.mark.parametrize("name", ["<img src=x onerror=alert(1)>", "--><script>alert(1)</script>", "]]>&'\""])
-def test_a_name_is_no_markup_in_a_picture_of_text(name: str, fonttype: str) -> None:
-    """Browsers run scripts in SVG, so names are escaped."""
-    one = made.stock((name, 5, -2, 7)).assign(product_name=name, warehouse_code=name)
-    with mpl.rc_context({"svg.fonttype": fonttype}):
-        for ax in (cn.plot_stock(one, title=name), cn.plot_outcomes(made.snapshot((name, {"applied": 1}), name=name))):
-            target = io.BytesIO()
-            ax.figure.savefig(target, format="svg")
-            tags = {element.tag.rpartition("}")[2] for element in ElementTree.fromstring(target.getvalue()).iter()}
-            assert not tags & {"img", "script", "image", "foreignObject"}
-
-
-@pytest.mark.parametrize("name", sorted(pictures.PICTURES))
-def test_charts_need_no_tex(name: str) -> None:
-    """Charts are drawn without TeX even if the user's style enables it."""
-    with mpl.rc_context({"text.usetex": True}):
-        assert saved(pictures.PICTURES[name]())
-
-
-def test_no_chart_draws_personal_columns() -> None:
-    """Charts only draw SKUs, products, warehouses and order numbers."""
-    person = {"customer_name": "Jane Doe", "contact_email": "jane@example.com", "ship_to_name": "Jane Doe"}
-    drawn = [
-        cn.plot_cover(made.cover(("A", 1, 1)).assign(**person)),
-        cn.plot_demand(made.stock(("A", 1, 1, 1)).assign(**person)),
-        cn.plot_ages(made.ages((0, False, True)).assign(**person)),
-        cn.plot_orders(made.orders("2026-01-05", 1, 2).assign(**person)),
-    ]
-    for ax in drawn:
-        said = [text.get_text() for text in ax.findobj(mpl.text.Text)]
-        assert "jane" not in str(said).lower()
-
-
-@pytest.mark.parametrize("name", sorted(pictures.PICTURES))
-def test_a_chart_looks_as_it_did(name: str, tmp_path: Path) -> None:
-    """The chart equals the reviewed picture, within what matplotlib versions change."""
-    known, drawn = pictures.IMAGES / f"{name}.png", pictures.draw(name, tmp_path)
-    pair = [pictures.blurred(each, tmp_path) for each in (known, drawn)]
-    assert compare_images(*pair, tol=TOLERANCE) is None
-
-
-@pytest.mark.parametrize("name", sorted(set(pictures.PICTURES) - {"nothing"}))
-def test_the_comparison_sees_a_chart_that_lost_its_bars(name: str, tmp_path: Path) -> None:
-    """The tolerance is small enough to detect missing bars."""
-    figure = pictures.PICTURES[name]().figure
-    for container in list(figure.axes[0].containers):
-        container.remove()
-    figure.savefig(tmp_path / "lost.png", dpi=pictures.DPI)
-    pair = [pictures.blurred(each, tmp_path) for each in (pictures.IMAGES / f"{name}.png", tmp_path / "lost.png")]
-    assert compare_images(*pair, tol=TOLERANCE)
-
-
-@given(st.text())
-def test_all_text_can_be_drawn(text: str) -> None:
-    """The text is printable, has glyphs, and keeps its length."""
-    assert len(replace_undrawable(text)) == len(text)
-    assert "\n" not in replace_undrawable(text)

@@ -1,12 +1,13 @@
-"""The pictures that charts are compared with. Draw them anew with `python tests/notebook/chart_pictures.py`, and look.
+"""The pictures that charts are compared with. Draw them again with `PYTHONPATH=tests python -m support.chart_images`, and look.
 
 The comparison looks from afar (`blurred`), so that another version of matplotlib or FreeType passes, whose letters are
-a little wider: measured, other hinting moves these pictures by up to 6 (root mean square, of 255), and a chart that
+a little wider: measured, different hinting moves these pictures by up to 6 (root mean square, of 255), and a chart that
 lost its bars by 17 and more.
 """
 
 from __future__ import annotations
 
+import io
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -50,6 +51,13 @@ def draw(name: str, folder: Path) -> Path:
         figure.savefig(path, dpi=DPI)
         plt.close(figure)
     return path
+
+
+def save_chart(ax: plt.Axes) -> bytes:
+    """Draw a chart to a file: warnings of missing glyphs and clipped layouts are errors here."""
+    target = io.BytesIO()
+    ax.get_figure(root=True).savefig(target, dpi=60)
+    return target.getvalue()
 
 
 def blurred(picture: Path, folder: Path) -> str:

@@ -9,30 +9,30 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.notebook.charts.canvas import (
-    GRAY,
     LITERAL_TEXT,
     NAME_CHAR_POINTS,
     NAME_MAX_LENGTH,
-    RED,
-    TEXT_COLOR,
     available_width,
     estimate_axis_width,
     format_axis,
     replace_undrawable,
 )
+from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.rendering.text import truncate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-BAR_STYLE: dict[str, Any] = {"edgecolor": "white", "linewidth": 0.8, "height": 0.7}
-"""How bars are drawn."""
 
 LABEL_GAP_POINTS = 9
 """Space between a bar and its text."""
 
 LABEL_CHAR_POINTS, BOLD_CHAR_POINTS, NUMBER_CHAR_POINTS = 4.9, 5.6, 5.6
 """Average width of a character in a bar's text, in bold text and in a number, rounded up."""
+
+
+def bar_style(ax: Axes) -> dict[str, Any]:
+    """Return how bars are drawn."""
+    return {"edgecolor": choose_palette(ax).background, "linewidth": 0.8, "height": 0.7}
 
 
 def bar_chart_height(count: int) -> float:
@@ -79,16 +79,17 @@ def label_bars(
         unit: What the axis counts.
         least: The lowest value at which the axis may end.
     """
+    palette = choose_palette(ax)
     shown = [replace_undrawable(truncate(label, _max_name_length(ax))) for label in labels]
     ax.set_yticks(range(len(shown)), shown)
     for label in ax.get_yticklabels():
-        label.set(fontsize=9, color=TEXT_COLOR, **LITERAL_TEXT)
+        label.set(fontsize=9, color=palette.text, **LITERAL_TEXT)
     ax.tick_params(axis="y", length=0, pad=7)
     ax.set_ylim(len(shown) - 0.45, -0.55)
     for position, (end, text, alert) in enumerate(zip(ends, texts, alerts, strict=True)):
         annotation = ax.annotate(
             replace_undrawable(text), (end, position), xytext=(LABEL_GAP_POINTS, 0), textcoords="offset points", va="center", fontsize=8.5,
-            color=RED if alert else GRAY, fontweight="bold" if alert else "normal",
+            color=palette.red if alert else palette.gray, fontweight="bold" if alert else "normal",
             bbox={"facecolor": ax.get_facecolor(), "edgecolor": "none", "pad": 0.5}, **LITERAL_TEXT,
         )  # fmt: skip
         annotation.set_in_layout(False)  # the axis leaves room for it

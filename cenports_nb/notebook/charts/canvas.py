@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from matplotlib import font_manager
 from matplotlib import pyplot as plt
+from matplotlib.collections import LineCollection
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.notebook.charts.figure import ChartFigure
+from cenports_nb.notebook.charts.palette import choose_background, choose_palette
 from cenports_nb.rendering.text import format_count, format_number, truncate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-BLUE, SKY, YELLOW, RED, PALE_GRAY = "#004488", "#8fb4d9", "#ddaa33", "#bb5566", "#c3ccd6"
-"""Distinct for color-blind people and, from dark to light, in grayscale; hatches and texts repeat the meaning."""
-TEXT_COLOR, GRAY, GRID_COLOR = "#222222", "#6b6b6b", "#e3e3e3"
 FIGURE_WIDTH_INCHES = 9.0
 MESSAGE_HEIGHT_INCHES = 1.6
 NAME_MAX_LENGTH = 34
@@ -35,10 +35,12 @@ def prepare_axes(ax: Axes | None, height: float) -> Axes:
     """Return the caller's Axes, or those of a new figure; a height of 0 is enough for a message."""
     if ax is not None:
         return ax
+    background = choose_background()
     _, ax = plt.subplots(
-        figsize=(FIGURE_WIDTH_INCHES, height or MESSAGE_HEIGHT_INCHES), layout="constrained", facecolor="white"
-    )
-    ax.set_facecolor("white")
+        figsize=(FIGURE_WIDTH_INCHES, height or MESSAGE_HEIGHT_INCHES), layout="constrained", facecolor=background,
+        FigureClass=ChartFigure,
+    )  # fmt: skip
+    ax.set_facecolor(background)
     return ax
 
 
@@ -67,7 +69,7 @@ def draw_headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
         loc="left",
         fontsize=12,
         fontweight="bold",
-        color=TEXT_COLOR,
+        color=choose_palette(ax).text,
         pad=pad,
         **LITERAL_TEXT,
     )
@@ -78,7 +80,7 @@ def draw_headline(ax: Axes, text: str, *, columns: int | None = 3) -> None:
 def _draw_legend(ax: Axes, columns: int) -> int:
     """Draw the legend, bars first, then lines; return its number of rows."""
     found = list(zip(*ax.get_legend_handles_labels(), strict=True))
-    found.sort(key=lambda one: isinstance(one[0], Line2D))
+    found.sort(key=lambda one: isinstance(one[0], Line2D | LineCollection))
     lengths, room = [len(label) for _, label in found], estimate_axis_width(ax)
     while columns > 1 and _estimate_legend_width(lengths, columns) > room:
         columns -= 1
@@ -88,7 +90,7 @@ def _draw_legend(ax: Axes, columns: int) -> int:
     )  # fmt: skip
     legend.set_in_layout(False)  # a wide legend must not narrow the chart, and the title reserves its height
     for text in legend.get_texts():
-        text.set(color=TEXT_COLOR, **LITERAL_TEXT)
+        text.set(color=choose_palette(ax).text, **LITERAL_TEXT)
     return -(-len(found) // columns)
 
 
@@ -108,7 +110,7 @@ def draw_message(ax: Axes, heading: str, text: str) -> Axes:
         transform=ax.transAxes,
         va="center",
         fontsize=10.5,
-        color=GRAY,
+        color=choose_palette(ax).gray,
         wrap=True,
         **LITERAL_TEXT,
     )
@@ -122,7 +124,7 @@ def draw_remark(ax: Axes, parts: Iterable[str], *, below: float = 36) -> None:
     if text:
         ax.annotate(
             replace_undrawable(f"{text}."), (0, 0), xycoords="axes fraction", xytext=(0, -below), textcoords="offset points",
-            va="top", fontsize=8.5, color=GRAY, annotation_clip=False, **LITERAL_TEXT,
+            va="top", fontsize=8.5, color=choose_palette(ax).gray, annotation_clip=False, **LITERAL_TEXT,
         )  # fmt: skip
 
 
@@ -141,14 +143,15 @@ def format_axis(ax: Axes, unit: str, most: float, *, along: Literal["x", "y"] = 
         along: `"x"` or `"y"`.
         marks: The approximate number of ticks.
     """
+    palette = choose_palette(ax)
     axis = ax.xaxis if along == "x" else ax.yaxis
     (ax.set_xlim if along == "x" else ax.set_ylim)(0, most)
-    axis.set_label_text(replace_undrawable(unit), fontsize=9, color=GRAY, **LITERAL_TEXT)
+    axis.set_label_text(replace_undrawable(unit), fontsize=9, color=palette.gray, **LITERAL_TEXT)
     axis.set_major_locator(MaxNLocator(marks, integer=True))
     axis.set_major_formatter(FuncFormatter(lambda value, _: format_number(value, ",.0f")))
-    ax.tick_params(axis=along, labelsize=9, colors=GRAY, length=0)
+    ax.tick_params(axis=along, labelsize=9, colors=palette.gray, length=0)
     ax.grid(visible=False, axis="both")
-    ax.grid(axis=along, color=GRID_COLOR, linewidth=0.8)
+    ax.grid(axis=along, color=palette.grid, linewidth=0.8)
     ax.set_axisbelow(True)
     for side in ax.spines.values():
         side.set_visible(False)

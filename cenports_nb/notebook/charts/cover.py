@@ -12,11 +12,8 @@ from pandera.typing import Series
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.account_column import name_warehouses_by_account
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
+from cenports_nb.notebook.charts.bars import bar_chart_height, bar_style, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
-    BLUE,
-    RED,
-    TEXT_COLOR,
     check_bar_limit,
     draw_headline,
     draw_message,
@@ -24,6 +21,7 @@ from cenports_nb.notebook.charts.canvas import (
     format_hidden,
     prepare_axes,
 )
+from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.rendering.text import format_count
 
 if TYPE_CHECKING:
@@ -120,21 +118,22 @@ def _describe_left_out(rows: pd.DataFrame) -> list[str]:
 def _draw(ax: Axes, bars: pd.DataFrame, low: float, *, show_warehouse: bool) -> None:
     days = bars["cover_days"].to_numpy()
     few = days < low
+    palette = choose_palette(ax)
     at = np.arange(len(bars))
     styles: dict[str, tuple[Any, dict[str, Any]]] = {
-        f"less than {low:g} days": (few & (days > 0), {"color": RED, "hatch": "////"}),
-        f"{low:g} days or more": (~few, {"color": BLUE}),
+        f"less than {low:g} days": (few & (days > 0), {"color": palette.red, "hatch": "////"}),
+        f"{low:g} days or more": (~few, {"color": palette.blue}),
     }
     for word, (chosen, style) in styles.items():
         if chosen.any():
-            ax.barh(at[chosen], days[chosen], label=word, **style, **BAR_STYLE)
+            ax.barh(at[chosen], days[chosen], label=word, **style, **bar_style(ax))
     none = days == 0
     if none.any():
         ax.plot(
-            days[none], at[none], linestyle="none", marker="X", markersize=8, color=RED, label="none left", zorder=3,
+            days[none], at[none], linestyle="none", marker="X", markersize=8, color=palette.red, label="none left", zorder=3,
             clip_on=False,
         )  # fmt: skip
-    ax.axvline(low, color=TEXT_COLOR, linewidth=1, linestyle=(0, (4, 3)), zorder=1.5)
+    ax.axvline(low, color=palette.text, linewidth=1, linestyle=(0, (4, 3)), zorder=1.5)
     texts = [
         _describe_bar(length, int(available), daily)
         for length, available, daily in zip(days, bars["available"], bars["daily"], strict=True)

@@ -9,12 +9,8 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
+from cenports_nb.notebook.charts.bars import bar_chart_height, bar_style, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
-    BLUE,
-    PALE_GRAY,
-    RED,
-    TEXT_COLOR,
     check_bar_limit,
     draw_headline,
     draw_message,
@@ -23,6 +19,7 @@ from cenports_nb.notebook.charts.canvas import (
     prepare_axes,
 )
 from cenports_nb.notebook.charts.cover import read_cover
+from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:
@@ -122,13 +119,14 @@ def _read_demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Wording]:
 
 def _draw(ax: Axes, bars: pd.DataFrame, wording: _Wording, *, show_warehouse: bool) -> None:
     at = range(len(bars))
+    palette = choose_palette(ax)
     short = bars["shortfall"] > 0
     have = bars["stock"].clip(lower=0)
-    ax.barh(at, have, color=PALE_GRAY, label=wording.stock, **BAR_STYLE)
+    ax.barh(at, have, color=palette.pale_gray, label=wording.stock, **bar_style(ax))
     lacking: dict[str, Any] = {
         "left": have[short],
         "color": "none",
-        "edgecolor": RED,
+        "edgecolor": palette.red,
         "hatch": "////",
         "linewidth": 0.8,
         "height": 0.7,
@@ -137,7 +135,7 @@ def _draw(ax: Axes, bars: pd.DataFrame, wording: _Wording, *, show_warehouse: bo
     if positions:
         ax.barh(positions, bars.loc[short, "shortfall"], label=wording.lacks, **lacking)
     ax.plot(
-        bars["demand"], at, linestyle="none", marker="D", markersize=7, color=BLUE, markeredgecolor="white",
+        bars["demand"], at, linestyle="none", marker="D", markersize=7, color=palette.blue, markeredgecolor=palette.background,
         label=wording.demand, zorder=3,
     )  # fmt: skip
     ends = pd.concat([have, bars["demand"]], axis=1).max(axis=1)
@@ -149,4 +147,4 @@ def _draw(ax: Axes, bars: pd.DataFrame, wording: _Wording, *, show_warehouse: bo
     ]
     labels = build_sku_labels(ax, bars, show_warehouse=show_warehouse)
     label_bars(ax, labels, ends.tolist(), texts, short.tolist(), unit="units")
-    ax.axvline(0, color=TEXT_COLOR, linewidth=0.8)
+    ax.axvline(0, color=palette.text, linewidth=0.8)

@@ -11,12 +11,7 @@ from pandera.typing import Series
 
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.canvas import (
-    BLUE,
     NAME_MAX_LENGTH,
-    PALE_GRAY,
-    RED,
-    TEXT_COLOR,
-    YELLOW,
     draw_headline,
     draw_message,
     draw_remark,
@@ -24,6 +19,7 @@ from cenports_nb.notebook.charts.canvas import (
     prepare_axes,
     replace_undrawable,
 )
+from cenports_nb.notebook.charts.palette import Palette, choose_palette
 from cenports_nb.rendering.text import format_count, truncate
 
 if TYPE_CHECKING:
@@ -40,13 +36,13 @@ class _AgeRows(pa.DataFrameModel):
     bucket: Series[str]
 
 
-WAIT_STYLES: dict[str, dict[str, Any]] = {
-    "not acknowledged": {"color": RED, "hatch": "////"},
-    "acknowledged, not shipped": {"color": BLUE},
-    "not shipped, acknowledgement not asked": {"color": YELLOW, "hatch": ".."},
-    "shipped, acknowledgement not asked": {"color": PALE_GRAY, "hatch": "xx"},
-}
-"""What an order waits for, and how it is drawn; every order is in exactly one of these."""
+WAITS = (
+    "not acknowledged",
+    "acknowledged, not shipped",
+    "not shipped, acknowledgement not asked",
+    "shipped, acknowledgement not asked",
+)
+"""What an order waits for; every order is in exactly one of these."""
 
 
 def plot_ages(ages: pd.DataFrame, *, title: str | None = None, ax: Axes | None = None) -> Axes:
@@ -101,28 +97,42 @@ def _count_orders(rows: pd.DataFrame, buckets: list[str]) -> pd.DataFrame:
     acknowledged = rows["acknowledged"].fillna(value=False).astype(bool)
     of_row = np.select(
         [~unknown & ~acknowledged, ~unknown & unshipped, unknown & unshipped],
-        list(WAIT_STYLES)[:3],
-        list(WAIT_STYLES)[3],
+        list(WAITS[:3]),
+        WAITS[3],
     )
     table = pd.crosstab(rows["bucket"].to_numpy(), of_row)
-    return table.reindex(index=buckets, columns=list(WAIT_STYLES), fill_value=0)
+    return table.reindex(index=buckets, columns=list(WAITS), fill_value=0)
+
+
+def _wait_styles(palette: Palette) -> dict[str, dict[str, Any]]:
+    """Return how each wait is drawn."""
+    styles: list[dict[str, Any]] = [
+        {"color": palette.red, "hatch": "////"},
+        {"color": palette.blue},
+        {"color": palette.yellow, "hatch": ".."},
+        {"color": palette.pale_gray, "hatch": "xx"},
+    ]
+    return dict(zip(WAITS, styles, strict=True))
 
 
 def _draw(ax: Axes, counts: pd.DataFrame) -> None:
+    palette = choose_palette(ax)
     at = np.arange(len(counts))
     below = np.zeros(len(counts))
-    for wait, style in WAIT_STYLES.items():
+    for wait, style in _wait_styles(palette).items():
         height = counts[wait].to_numpy()
         if height.any():
-            ax.bar(at, height, bottom=below, label=wait, width=0.7, edgecolor="white", linewidth=0.8, **style)
+            ax.bar(
+                at, height, bottom=below, label=wait, width=0.7, edgecolor=palette.background, linewidth=0.8, **style
+            )
             below += height
     for position, total in zip(at, below, strict=True):
         ax.annotate(
             f"{total:,.0f}", (position, total), xytext=(0, 3), textcoords="offset points", ha="center", fontsize=9,
-            color=TEXT_COLOR, fontweight="bold",
+            color=palette.text, fontweight="bold",
         )  # fmt: skip
     ax.set_xticks(at, [replace_undrawable(name).replace("-", "–") for name in counts.index])
     format_axis(ax, "orders", below.max() * 1.12, along="y")
-    ax.tick_params(axis="x", length=0, labelsize=9, colors=TEXT_COLOR)
-    ax.set_xlabel("working days since the order", fontsize=9, color=TEXT_COLOR)
-    ax.axhline(0, color=TEXT_COLOR, linewidth=0.8)
+    ax.tick_params(axis="x", length=0, labelsize=9, colors=palette.text)
+    ax.set_xlabel("working days since the order", fontsize=9, color=palette.text)
+    ax.axhline(0, color=palette.text, linewidth=0.8)

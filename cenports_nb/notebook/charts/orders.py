@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import pandas as pd
+from matplotlib.collections import LineCollection
 from matplotlib.dates import date2num
 
 from cenports_nb.analysis.money import sum_exactly
@@ -20,10 +21,7 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
 from cenports_nb.notebook.charts.canvas import (
-    GRAY,
     NAME_MAX_LENGTH,
-    SKY,
-    TEXT_COLOR,
     available_width,
     draw_headline,
     draw_message,
@@ -31,6 +29,7 @@ from cenports_nb.notebook.charts.canvas import (
     format_axis,
     prepare_axes,
 )
+from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.notebook.charts.periods import (
     MONTH_NAMES,
     DayRange,
@@ -65,9 +64,8 @@ ORDER_MEASURES, LINE_MEASURES = ("orders", "order_total"), ("units", "orders", "
 MAX_DAYS_BY_PERIOD: tuple[tuple[int, Period], ...] = ((45, "day"), (200, "week"))
 """Up to this many days a column is a day or a week; beyond, a month."""
 
-WHOLE_PERIOD_STYLE: dict[str, Any] = {"color": SKY}
-PARTIAL_PERIOD_STYLE: dict[str, Any] = {"facecolor": "white", "edgecolor": GRAY, "hatch": "////", "linewidth": 0.8}
-"""How a week or month is drawn that is only partly in the period."""
+COLUMN_SHARE = 0.8
+"""The share of its period that a column takes."""
 
 MIN_COLUMNS = 6
 """The chart leaves room for at least this many columns."""
@@ -102,7 +100,7 @@ def plot_orders(
     title: str | None = None,
     ax: Axes | None = None,
 ) -> Axes:
-    """Draw orders over time as columns, and the period before as a dashed line.
+    """Draw orders over time as columns, and the period before as a mark across each column.
 
     Without `start` and `end`, the later half of the loaded days is drawn beside the earlier half: load twice as many
     days as you want to see. The day on which the frame was loaded is not over, so it is left out. Days without orders
@@ -228,26 +226,33 @@ def _sum(days: pd.Series[Any], span: DayRange) -> float:
 
 
 def _draw(ax: Axes, series: _Series, word: str) -> None:
-    """Draw columns in the middle of their days, and the period before as a dashed line with hollow markers."""
+    """Draw columns in the middle of their days, and the period before as a mark across each column."""
+    palette = choose_palette(ax)
+    styles: dict[bool, dict[str, Any]] = {
+        True: {"color": palette.sky},
+        False: {"facecolor": palette.background, "edgecolor": palette.gray, "hatch": "////", "linewidth": 0.8},
+    }
     columns = [complete_period(period, series.by) for period in series.periods]
     middles = [np.datetime64(each.start) + np.timedelta64(12 * (each.days - 1), "h") for each in columns]
+    widths = [np.timedelta64(round(24 * COLUMN_SHARE * each.days), "h") for each in columns]
     whole = np.array([period == column for period, column in zip(series.periods, columns, strict=True)])
     label = f"{series.span}: {_format_amount(series.total, word)}"
-    for chosen, style in ((whole, WHOLE_PERIOD_STYLE), (~whole, PARTIAL_PERIOD_STYLE)):
-        positions = np.flatnonzero(chosen)
+    for is_whole, style in styles.items():
+        positions = np.flatnonzero(whole == is_whole)
         if len(positions):
             ax.bar(
                 [middles[position] for position in positions], [series.values[position] for position in positions],
-                width=[np.timedelta64(round(19.2 * columns[position].days), "h") for position in positions],
-                label=label if style is WHOLE_PERIOD_STYLE else f"of these, a {series.by} in part" if whole.any() else label, **style,
+                width=[widths[position] for position in positions],
+                label=label if is_whole or not whole.any() else f"of these, a {series.by} in part", **style,
             )  # fmt: skip
     if series.earlier is not None and series.earlier_total is not None:
         label = f"{series.earlier}, before: {_format_amount(series.earlier_total, word)}{_format_change(series.total, series.earlier_total)}"
-        marker = "o" if len(series.earlier_values) <= 62 else None
-        ax.plot(
-            middles, series.earlier_values, color=TEXT_COLOR, linewidth=1.2, linestyle=(0, (4, 2)), marker=marker, markersize=4.5,
-            markerfacecolor="white", label=label,
+        known = [each for each in zip(middles, widths, series.earlier_values, strict=True) if not np.isnan(each[2])]
+        marks = LineCollection(
+            [[(date2num(end), value) for end in (at - width / 2, at + width / 2)] for at, width, value in known],
+            colors=palette.text, linewidths=1.8, zorder=3, label=label,
         )  # fmt: skip
+        ax.add_collection(marks)
     elif series.earlier is not None:
         ax.plot([], [], linestyle="none", label=f"{series.earlier}, before: not in this frame")
     _draw_dates(ax, series, middles)
@@ -262,6 +267,7 @@ def _draw_dates(ax: Axes, series: _Series, middles: Sequence[Any]) -> None:
         positions = mondays[:: -(-len(mondays) // most)]
     else:
         positions = positions[:: -(-len(positions) // most)]
+    palette = choose_palette(ax)
     labels, year = [], 0
     for position in positions:
         day = series.periods[position].start
@@ -269,13 +275,13 @@ def _draw_dates(ax: Axes, series: _Series, middles: Sequence[Any]) -> None:
         labels.append(text if day.year == year else f"{text}\n{day.year}")
         year = day.year
     ax.set_xticks([middles[position] for position in positions], labels)
-    ax.tick_params(axis="x", length=3, labelsize=9, colors=TEXT_COLOR, color=GRAY)
+    ax.tick_params(axis="x", length=3, labelsize=9, colors=palette.text, color=palette.gray)
     first, last = (complete_period(period, series.by) for period in (series.periods[0], series.periods[-1]))
     beyond = max(0, MIN_COLUMNS - len(series.periods)) / 2 * first.days  # a few columns are no wider than many
     ax.set_xlim(date2num(first.start) - 0.6 - beyond, date2num(last.end) + 0.6 + beyond)
     words = {"day": "day of the order", "week": "week of the order, from Monday", "month": "month of the order"}
-    ax.set_xlabel(words[series.by], fontsize=9, color=TEXT_COLOR)
-    ax.axhline(0, color=TEXT_COLOR, linewidth=0.8)
+    ax.set_xlabel(words[series.by], fontsize=9, color=palette.text)
+    ax.axhline(0, color=palette.text, linewidth=0.8)
 
 
 def _format_amount(value: float, word: str) -> str:

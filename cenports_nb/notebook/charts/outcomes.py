@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,11 +13,7 @@ import pandas as pd
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.notebook.charts.bars import bar_chart_height, label_bars
 from cenports_nb.notebook.charts.canvas import (
-    BLUE,
     NAME_MAX_LENGTH,
-    PALE_GRAY,
-    RED,
-    YELLOW,
     check_bar_limit,
     draw_headline,
     draw_message,
@@ -25,6 +22,7 @@ from cenports_nb.notebook.charts.canvas import (
     prepare_axes,
     replace_undrawable,
 )
+from cenports_nb.notebook.charts.palette import Palette, choose_palette
 from cenports_nb.rendering.text import format_count, truncate
 from cenports_nb.submissions.submission import Submission
 from cenports_nb.submissions.tracking.snapshot import Snapshot
@@ -32,20 +30,20 @@ from cenports_nb.submissions.tracking.snapshot import Snapshot
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-OUTCOME_STYLES: dict[str, dict[str, Any]] = {
-    "applied": {"color": BLUE},
-    "pending": {"color": PALE_GRAY},
-    "unconfirmed": {"color": YELLOW, "hatch": ".."},
-    "in_doubt": {"color": YELLOW, "hatch": "xxx"},
-    "held": {"color": "white", "hatch": "||"},
-    "dropped": {"color": "white", "hatch": "oo"},
-    "rejected": {"color": RED, "hatch": "////"},
-    "not_applied": {"color": RED, "hatch": "\\\\\\\\"},
-    "not_sent": {"color": "white", "hatch": "////"},
+OUTCOME_STYLES: dict[str, tuple[Callable[[Palette], str], str | None]] = {
+    "applied": (attrgetter("blue"), None),
+    "pending": (attrgetter("pale_gray"), None),
+    "unconfirmed": (attrgetter("yellow"), ".."),
+    "in_doubt": (attrgetter("yellow"), "xxx"),
+    "held": (attrgetter("background"), "||"),
+    "dropped": (attrgetter("background"), "oo"),
+    "rejected": (attrgetter("red"), "////"),
+    "not_applied": (attrgetter("red"), "\\\\\\\\"),
+    "not_sent": (attrgetter("background"), "////"),
 }
 """Color and hatch of each outcome, distinct in grayscale."""
 
-UNKNOWN_STYLE: dict[str, Any] = {"color": "white", "hatch": "oo"}
+UNKNOWN_STYLE = OUTCOME_STYLES["dropped"]
 """The style of an outcome that this version does not know."""
 
 SETTLED_OR_WAITING = {"applied", "pending"}
@@ -133,6 +131,7 @@ def _sum_by_warehouse(snapshot: Snapshot) -> list[_Bar]:
 
 def _draw(ax: Axes, bars: list[_Bar]) -> None:
     """Stack the outcomes of each bar, applied first."""
+    palette = choose_palette(ax)
     sums = pd.Series(dtype="int64")
     for bar in bars:
         sums = sums.add(pd.Series(bar.outcomes, dtype="int64"), fill_value=0)
@@ -142,11 +141,12 @@ def _draw(ax: Axes, bars: list[_Bar]) -> None:
     left = np.zeros(len(bars))
     for kind in kinds:
         width = np.array([bar.outcomes.get(kind, 0) for bar in bars])
-        style = OUTCOME_STYLES.get(kind, UNKNOWN_STYLE)
-        edge = "white" if style["color"] != "white" and kind != "pending" else "#444444"
+        read_color, hatch = OUTCOME_STYLES.get(kind, UNKNOWN_STYLE)
+        color = read_color(palette)
+        edge = palette.gray if color in (palette.background, palette.pale_gray) else palette.background
         ax.barh(
             range(len(bars)), width, left=left, label=f"{_format_outcome(kind)} ({int(sums[kind]):,})", height=0.7,
-            edgecolor=edge, linewidth=0.8, **style,
+            color=color, hatch=hatch, edgecolor=edge, linewidth=0.8,
         )  # fmt: skip
         left += width
     texts = [_describe_bar(bar) for bar in bars]

@@ -115,8 +115,7 @@ def choose_days(loaded: LoadedDays, by: Period | None, *, halved: bool) -> DayRa
     """Choose the days to draw if none were asked for.
 
     These are all complete days that were loaded or, to compare them with the days before, the later half: from a
-    Monday if columns are weeks, from the first of a month if they are months, else whole weeks, so that Mondays are
-    compared with Mondays.
+    Monday if columns are weeks, from the first of a month if they are months.
     """
     days = loaded.days
     last = days.end - ONE_DAY if loaded.read == days.end and days.days > 1 else days.end
@@ -133,7 +132,6 @@ def choose_days(loaded: LoadedDays, by: Period | None, *, halved: bool) -> DayRa
         weeks = (monday - first).days // 7 + 1
         return DayRange(monday - (weeks // 2 - 1) * 7 * ONE_DAY, last) if weeks >= 2 else whole
     half = whole.days // 2
-    half -= half % 7
     return DayRange(last - (half - 1) * ONE_DAY, last) if half else whole
 
 

@@ -10,11 +10,8 @@ from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.notebook.charts.bars import BAR_STYLE, bar_chart_height, build_sku_labels, label_bars
+from cenports_nb.notebook.charts.bars import bar_chart_height, bar_style, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
-    BLUE,
-    RED,
-    YELLOW,
     check_bar_limit,
     draw_headline,
     draw_message,
@@ -22,6 +19,7 @@ from cenports_nb.notebook.charts.canvas import (
     format_hidden,
     prepare_axes,
 )
+from cenports_nb.notebook.charts.palette import choose_palette
 from cenports_nb.stock.summary import summarize_stock
 
 if TYPE_CHECKING:
@@ -90,13 +88,14 @@ def _build_bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
 
 def _draw_bars(ax: Axes, bars: pd.DataFrame, labels: list[str]) -> None:
     """Draw each bar as covered, free and short units, with the numbers beside it."""
+    palette, style = choose_palette(ax), bar_style(ax)
     at = range(len(bars))
     ends = bars["covered"] + bars["free"] + bars["short"]
-    ax.barh(at, bars["covered"], color=YELLOW, label="reserved by open orders", **BAR_STYLE)
-    ax.barh(at, bars["free"], left=bars["covered"], color=BLUE, label="for sale", **BAR_STYLE)
+    ax.barh(at, bars["covered"], color=palette.yellow, label="reserved by open orders", **style)
+    ax.barh(at, bars["free"], left=bars["covered"], color=palette.blue, label="for sale", **style)
     ax.barh(
-        at, bars["short"], left=bars["covered"] + bars["free"], color=RED, hatch="////",
-        label="short: reserved, not on hand", **BAR_STYLE,
+        at, bars["short"], left=bars["covered"] + bars["free"], color=palette.red, hatch="////",
+        label="short: reserved, not on hand", **style,
     )  # fmt: skip
     texts = [
         f"{reserved:,} reserved, {short:,} short" if short else f"{free:,} of {actual:,} for sale"

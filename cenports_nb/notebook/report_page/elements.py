@@ -14,6 +14,7 @@ from matplotlib import pyplot as plt
 
 from cenports_nb.frames.masking import is_unmasked, mask_for_display
 from cenports_nb.frames.provenance import read_time_zone
+from cenports_nb.notebook.charts.figure import describe_chart
 from cenports_nb.notebook.report_page.cells import render_rows, render_value
 from cenports_nb.rendering.note import NO_MATHJAX
 
@@ -102,12 +103,12 @@ def table(
 
 
 def chart(ax: Axes) -> Image:
-    """Show a chart as a picture, whatever matplotlib's backend; its title is the alternative text."""
+    """Show a chart as a picture, whatever matplotlib's backend; its alternative text describes it."""
     figure: Any = ax.get_figure(root=True)  # drawn Axes have one
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=110)
     plt.close(figure)
-    return Image(picture.getvalue(), format="png", alt=ax.get_title(loc="left"))
+    return Image(picture.getvalue(), format="png", alt=describe_chart(ax))
 
 
 def _render_caption(rows: int, limit: int, file: str) -> str:

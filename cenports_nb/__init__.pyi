@@ -10,7 +10,7 @@ from .api.dialect import Dialect
 from .archive.archive import Archive, open_archive
 from .archive.scans import Scan
 from .errors import CenportsError
-from .frames.export import export
+from .frames.export.files import export
 from .frames.loaders.orders import load_line_items, load_open_items, load_orders
 from .frames.loaders.shipments import load_shipment_items, load_shipments
 from .frames.loaders.stock import (

@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from cenports_nb.errors import IncompleteError, InvalidRequestError, StockWarning
 from cenports_nb.frames.choices import check_choice, suggest_choice
-from cenports_nb.frames.export import export
+from cenports_nb.frames.export.files import export
 from cenports_nb.frames.loaders.stock import load_actual_stock
 from cenports_nb.frames.row_keys import list_keys
 from cenports_nb.frames.schema import schemas

@@ -23,7 +23,7 @@ from openpyxl.utils.escape import unescape
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.excel import sheet_names
+from cenports_nb.frames.export.workbook import sheet_names
 
 NASTY = [
     "0012", "1e5", "TRUE", "9" * 30, "=1+1", "+49 30 1", "-5", "@SUM(A1)", "\tx", "\rx", "a\rb", "a\r\nb", "\n", "'=1+1",
@@ -64,7 +64,7 @@ def test_text_in_excel_is_text_exactly(values: list[str | None], head: str) -> N
         sheet = openpyxl.load_workbook(path).active
         written = [cell for row in sheet for cell in row if cell.value is not None]
         assert {cell.data_type for cell in written} == {"s"}
-        assert {cell.number_format for cell in written} == {"@"}
+        assert {cell.number_format for cell in written if cell.row > 1} == {"@"}
         assert {cell.hyperlink for cell in written} == {None}
         with zipfile.ZipFile(path) as archive:
             assert b"<f>" not in archive.read("xl/worksheets/sheet1.xml")
@@ -210,18 +210,58 @@ def test_a_parquet_file_has_instants_in_the_zone_asked_for(tmp_path: Path) -> No
 
 
 def test_a_mapping_is_a_workbook_of_sheets(tmp_path: Path, client: cn.Client) -> None:
-    """Each sheet has a frozen header and a filter; the properties have the provenance."""
+    """Each sheet has a frozen header and a filter; the properties have the provenance; empty frames have no sheet."""
     stock = cn.load_actual_stock(client)
     path = cn.export(
         {"stock": stock, "lines": cn.schemas.LineItems.example(), "none": stock.head(0)}, tmp_path / "a.xlsx"
     )
     book = openpyxl.load_workbook(path)
-    assert book.sheetnames == ["stock", "lines", "none"]
-    assert [sheet.freeze_panes for sheet in book] == ["A2"] * 3
+    assert book.sheetnames == ["stock", "lines", "About"]
+    assert [sheet.freeze_panes for sheet in book] == ["A2", "A2", None]
     assert book["stock"].auto_filter.ref == "A1:K78"
-    assert [cell.value for cell in book["none"][1]] == list(stock.columns)
     assert 8 <= book["stock"].column_dimensions["A"].width <= 60
     assert "stock: 77 rows, GET /inventories, as of" in book.properties.description
+
+
+def test_the_last_sheet_tells_what_the_others_are(tmp_path: Path, client: cn.Client) -> None:
+    """It has origin, zone and exact totals of each frame; prices and orders in several rows have no total."""
+    lines = cn.load_line_items(client, "1998-05-01", "1998-05-06")
+    sales = cn.summarize_sales(lines, by="day")
+    frames = {"lines": lines, "sales": sales, "none": lines.head(0)}
+    path = cn.export(frames, tmp_path / "a.xlsx", time_zone="Europe/Berlin")
+    rows = [[cell for cell in row if cell is not None] for row in cells(path, "About")]
+    assert [row[:3] for row in rows[1:4]] == [
+        ["lines", f"{len(lines)} rows", "sandbox, partner SANDBOX"],
+        ["sales", f"{len(sales)} rows", ""],
+        ["none", "empty, so it has no sheet", "sandbox, partner SANDBOX"],
+    ]
+    assert rows[1][3:] == ["GET /orders", rows[1][4], "yes", "Europe/Berlin"]
+    totals = {(row[0], row[1]): row[2] for row in rows[rows.index(["Sheet", "Column", "Total"]) + 1 :]}
+    assert totals == {
+        ("lines", "Quantity"): lines["quantity"].sum(),
+        ("sales", "Lines"): len(lines),
+        ("sales", "Units"): lines["quantity"].sum(),
+        ("sales", "Line value"): pytest.approx((lines["price"] * lines["quantity"]).sum(), abs=0.001),
+    }
+
+
+def test_headers_show_titles_and_keep_names(tmp_path: Path, client: cn.Client) -> None:
+    """Readers see "Product SKU"; pandas and `read_counts` read the names and exact values from the first sheet."""
+    stock = cn.load_actual_stock(client)
+    counted = stock[["warehouse_code", "product_sku", "quantity"]].assign(line_value=1234.5, price=0.125, Mine="x")
+    path = cn.export(counted, tmp_path / "a.xlsx")
+    head, first = list(openpyxl.load_workbook(path).active.iter_rows(max_row=2))
+    assert [cell.number_format.split('"')[1::2] for cell in head] == [
+        ["Warehouse code"], ["Product SKU"], ["Quantity"], ["Line value"], ["Price"], []
+    ]  # fmt: skip
+    assert [cell.value for cell in head] == list(counted.columns)
+    assert [cell.comment and cell.comment.text for cell in head] == [
+        "warehouse_code", "product_sku", "quantity", "line_value", "price", None
+    ]  # fmt: skip
+    assert [cell.number_format for cell in first[2:5]] == ["#,##0", "#,##0.00", "#,##0.00##"]
+    back = pd.read_excel(path, dtype={"warehouse_code": "str", "product_sku": "str", "Mine": "str"})
+    pd.testing.assert_frame_equal(back, counted, check_dtype=False)
+    pd.testing.assert_frame_equal(cn.read_counts(path), counted[["warehouse_code", "product_sku", "quantity"]])
 
 
 @pytest.mark.parametrize(
@@ -245,7 +285,7 @@ def test_any_names_make_a_workbook(names: list[str]) -> None:
     """The workbook opens and has a sheet for each frame."""
     with tempfile.TemporaryDirectory() as folder:
         path = cn.export({name: pd.DataFrame({"a": [1]}) for name in names}, Path(folder) / "a.xlsx")
-        assert len(openpyxl.load_workbook(path).sheetnames) == len(names)
+        assert len(openpyxl.load_workbook(path).sheetnames) == len(names) + 1
 
 
 @pytest.mark.parametrize("ending", ["csv", "xlsx", "parquet"])

@@ -78,7 +78,7 @@ def query_archive(
 ) -> None:
     """Run SQL of DuckDB over the archive; it can't touch files."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.frames.export import check_path  # noqa: PLC0415
+    from cenports_nb.frames.export.files import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
 
     if out is not None:

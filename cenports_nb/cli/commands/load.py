@@ -156,7 +156,7 @@ def _write(
 
     import cenports_nb as cn  # noqa: PLC0415
     from cenports_nb.frames.dates import parse_time_zone  # noqa: PLC0415
-    from cenports_nb.frames.export import check_path  # noqa: PLC0415
+    from cenports_nb.frames.export.files import check_path  # noqa: PLC0415
 
     check_path(path)
     parse_time_zone(time_zone or "UTC")

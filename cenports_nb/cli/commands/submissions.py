@@ -76,7 +76,7 @@ def show_submission(
 ) -> None:
     """Show one submission: who, when, why, its batches and the outcomes of its rows."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.frames.export import check_path  # noqa: PLC0415
+    from cenports_nb.frames.export.files import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import open_journal  # noqa: PLC0415
@@ -111,7 +111,7 @@ def show_history(
 ) -> None:
     """Show every change of a submission's rows, or of a SKU: who, when, old and new quantity, reason, message."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.frames.export import check_path  # noqa: PLC0415
+    from cenports_nb.frames.export.files import check_path  # noqa: PLC0415
     from cenports_nb.rendering.text_table import format_table  # noqa: PLC0415
     from cenports_nb.submissions.journal import frames  # noqa: PLC0415
     from cenports_nb.submissions.journal.reader import open_journal, read_sku_history  # noqa: PLC0415

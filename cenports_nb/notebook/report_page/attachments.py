@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import pandas as pd
 
-from cenports_nb.frames.export import export
+from cenports_nb.frames.export.files import export
 from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
 
 RESULT_MIME_TYPE = "application/vnd.cenports-nb.result+json"

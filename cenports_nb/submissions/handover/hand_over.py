@@ -20,7 +20,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import HandoverWarning, InvalidRequestError, JournalError
-from cenports_nb.frames.export import IDENTIFIERS
+from cenports_nb.frames.export.files import IDENTIFIERS
 from cenports_nb.frames.loaders.orders import load_orders_with_lines
 from cenports_nb.frames.loaders.query import parse_names
 from cenports_nb.frames.provenance import rejected

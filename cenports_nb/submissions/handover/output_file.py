@@ -13,7 +13,7 @@ import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import parse_time_zone
-from cenports_nb.frames.export import check_path, export, write_csv
+from cenports_nb.frames.export.files import check_path, export, write_csv
 
 SUFFIXES = (".csv", ".xlsx")
 SHEET = "hand-over"

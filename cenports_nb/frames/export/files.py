@@ -36,9 +36,10 @@ def export(
     Identifiers stay text: leading zeros, `1e5` and `TRUE` are kept. Nulls and empty texts are empty cells. Named index
     levels become columns.
 
-    - `.xlsx`: one sheet per frame. Text is written as text cells, never as formulas, numbers or links. Instants and
-      days are real dates; the note on a column's header names the zone of its instants, so that the header is the
-      column's name. Excel shows milliseconds at most; the cell keeps microseconds. Dates that Excel lacks (before March
+    - `.xlsx`: one sheet per frame that has rows, and a last sheet, "About", with their origins and totals. A header
+      shows a title, such as "Product SKU"; its cell holds the column's name, and its note the name and the zone of
+      instants. Money has two decimals. Text is written as text cells, never as formulas, numbers or links. Instants and
+      days are real dates. Excel shows milliseconds at most; the cell keeps microseconds. Dates that Excel lacks (before March
       1900) and whole numbers of more than 15 digits, which it would round, are text. An `order_date` of exactly midnight
       UTC is a plain day, which no zone shifts.
     - `.csv`: UTF-8 with a byte order mark for Excel. Instants are ISO 8601 with their offset. A text that a spreadsheet
@@ -73,7 +74,7 @@ def export(
     try:
         with replace_file(target, private=private) as partial:
             if target.suffix.lower() == ".xlsx":
-                from cenports_nb.frames.excel import write_workbook  # noqa: PLC0415 - XlsxWriter only for a workbook
+                from cenports_nb.frames.export.workbook import write_workbook  # noqa: PLC0415 - XlsxWriter only for a workbook
 
                 write_workbook(frames, partial, zones)
             elif target.suffix.lower() == ".csv":

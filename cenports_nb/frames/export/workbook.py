@@ -19,6 +19,15 @@ from xlsxwriter.exceptions import FileCreateError
 
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.frames.dates import format_iso, local_times
+from cenports_nb.frames.export.about import HEADERS_NOTE, HEADINGS, SHEET_NAME, describe_sheets, sum_sheets
+from cenports_nb.frames.export.headers import (
+    GENERAL,
+    MONEY_FORMAT,
+    UNITS_FORMAT,
+    choose_number_format,
+    title_format,
+    write_title,
+)
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.rendering.text import format_count
 
@@ -31,6 +40,9 @@ FIRST_DATE, LAST_DATE = pd.Timestamp("1900-03-01"), pd.Timestamp("9999-12-31 23:
 EPOCH = np.datetime64("1899-12-30", "us")
 SECONDS_FORMAT, MILLISECONDS_FORMAT, DAY_FORMAT = "yyyy-mm-dd hh:mm:ss", "yyyy-mm-dd hh:mm:ss.000", "yyyy-mm-dd"
 WIDTH_SAMPLE_ROWS, MAX_WIDTH_CHARACTERS = 200, 60  # columns fit their first rows, up to a limit
+
+LEFT = {"align": "left", "indent": 1}
+TOTALS_HEADINGS = ("Sheet", "Column", "Total")
 
 # Cells are written by type; these options guard against a later change.
 WORKBOOK_OPTIONS = {
@@ -49,8 +61,14 @@ class ExcelColumn:
 
     name: str
     cells: list[Cell]
-    number_format: str = "General"
+    number_format: str = GENERAL
     note: str = ""
+
+    @property
+    def has_numbers(self) -> bool:
+        """Whether the column has numbers that are no dates; they are aligned to the right."""
+        is_date = self.number_format in (SECONDS_FORMAT, MILLISECONDS_FORMAT, DAY_FORMAT)
+        return not is_date and any(type(cell) in (int, float) for cell in self.cells[:WIDTH_SAMPLE_ROWS])
 
 
 def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mapping[str, ZoneInfo]) -> None:
@@ -62,14 +80,17 @@ def write_workbook(frames: Mapping[str, pd.DataFrame], path: Path, zones: Mappin
     """
     for name, frame in frames.items():
         _check_size(name, frame)
+    shown = {name: frame for name, frame in frames.items() if len(frame)} or dict(list(frames.items())[:1])
+    *sheets, about = sheet_names([*shown, SHEET_NAME])
     try:
         with xlsxwriter.Workbook(path, WORKBOOK_OPTIONS) as book:
             book.set_properties(
                 {"comments": "\n".join(_describe_origin(name, frame) for name, frame in frames.items())}
             )
-            for sheet, (name, frame) in zip(sheet_names(list(frames)), frames.items(), strict=True):
+            for sheet, (name, frame) in zip(sheets, shown.items(), strict=True):
                 columns = [_to_excel_column(frame.iloc[:, place], zones[name]) for place in range(frame.shape[1])]
                 _write_sheet(book, book.add_worksheet(sheet), columns, name)
+            _write_about(book, book.add_worksheet(about), frames, shown, zones)
     except FileCreateError as error:
         raise OSError(str(error)) from None
 
@@ -99,10 +120,13 @@ def _truncate_name(name: str, end: str) -> str:
 
 def _write_sheet(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -> None:
     _write_header(book, sheet, columns, name)
-    text = book.add_format({"num_format": "@"})
+    text = book.add_format({"num_format": "@", "indent": 1})
     # The style of a typed apostrophe: blanks around the text belong to it, and `read_counts` keeps them.
-    exact = book.add_format({"num_format": "@", "quote_prefix": True})
-    formats = [book.add_format({"num_format": column.number_format}) for column in columns]
+    exact = book.add_format({"num_format": "@", "indent": 1, "quote_prefix": True})
+    formats = [
+        book.add_format({"num_format": column.number_format} | ({} if column.has_numbers else LEFT))
+        for column in columns
+    ]
     for row, cells in enumerate(zip(*(column.cells for column in columns), strict=True), start=1):
         for at, cell in enumerate(cells):
             if cell is None:
@@ -115,19 +139,57 @@ def _write_sheet(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -
             else:
                 sheet.write_number(row, at, cell, formats[at])
     sheet.freeze_panes(1, 0)
+    sheet.repeat_rows(0)
+    _fit_to_paper(sheet)
     if columns:
         sheet.autofilter(0, 0, len(columns[0].cells), len(columns) - 1)
         sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MAX_ROWS + 1}"})  # they are text on purpose
 
 
+def _fit_to_paper(sheet: Any) -> None:
+    """Print a sheet as wide as its paper."""
+    sheet.set_landscape()
+    sheet.fit_to_pages(1, 0)
+
+
 def _write_header(book: Any, sheet: Any, columns: list[ExcelColumn], name: str) -> None:
-    head = book.add_format({"bold": True, "bottom": 1, "num_format": "@"})
     for at, column in enumerate(columns):
         sheet.set_column(at, at, _choose_width(column))
+        place = {"align": "right"} if column.has_numbers else LEFT
+        head = book.add_format({"bold": True, "bottom": 1, "num_format": title_format(column.name)} | place)
         if sheet.write_string(0, at, column.name, head) == TRUNCATED:
             raise _too_long_error(name, "a column's name", column.name)
         if column.note:
             sheet.write_comment(0, at, column.note, {"x_scale": 1.2, "y_scale": 0.6})
+
+
+def _write_about(
+    book: Any,
+    sheet: Any,
+    frames: Mapping[str, pd.DataFrame],
+    shown: Mapping[str, pd.DataFrame],
+    zones: Mapping[str, ZoneInfo],
+) -> None:
+    """Write what each sheet is, and below it the totals."""
+    head = book.add_format({"bold": True, "bottom": 1, "num_format": "@"})
+    text = book.add_format({"num_format": "@"})
+    left_out = {name: frame for name, frame in frames.items() if name not in shown}
+    rows = [HEADINGS, *describe_sheets(shown, left_out, zones), (), (HEADERS_NOTE,)]
+    for row, cells in enumerate(rows):
+        for at, cell in enumerate(cells):
+            sheet.write_string(row, at, _escape_surrogates(cell)[:MAX_CELL_CHARACTERS], head if row == 0 else text)
+    totals = sum_sheets(shown)
+    for at, cell in enumerate(TOTALS_HEADINGS if totals else ()):
+        sheet.write_string(len(rows) + 1, at, cell, head)
+    for row, (name, title, total, is_money) in enumerate(totals, start=len(rows) + 2):
+        sheet.write_string(row, 0, _escape_surrogates(name), text)
+        sheet.write_string(row, 1, title, text)
+        sheet.write_number(row, 2, total, book.add_format({"num_format": MONEY_FORMAT if is_money else UNITS_FORMAT}))
+    _fit_to_paper(sheet)
+    for at in range(len(HEADINGS)):
+        lengths = [len(cells[at]) for cells in rows[:-1] if len(cells) > at]
+        sheet.set_column(at, at, min(max(lengths) + 2, MAX_WIDTH_CHARACTERS))
+    sheet.ignore_errors({"number_stored_as_text": f"A1:XFD{MAX_ROWS + 1}"})
 
 
 def _too_long_error(name: str, where: str, text: str) -> InvalidRequestError:
@@ -167,30 +229,42 @@ def _choose_width(column: ExcelColumn) -> float:
         else 0
     )
     lengths = (
-        len(cell) if isinstance(cell, str) else fixed or len(f"{cell}")
+        len(cell) if isinstance(cell, str) else fixed or _count_characters(cell, column.number_format)
         for cell in column.cells[:WIDTH_SAMPLE_ROWS]
         if cell is not None
     )
     arrow = 4  # the filter's button covers the end of a header
-    return min(max([len(column.name) + arrow, *(length + 2 for length in lengths)], default=8), MAX_WIDTH_CHARACTERS)
+    return min(
+        max([len(write_title(column.name)) + arrow, *(length + 2 for length in lengths)], default=8),
+        MAX_WIDTH_CHARACTERS,
+    )
+
+
+def _count_characters(number: float, number_format: str) -> int:
+    """Return the length of a number as its format shows it."""
+    if number_format == GENERAL or isinstance(number, bool):
+        return len(f"{number}")
+    return len(f"{number:,.0f}" if number_format == UNITS_FORMAT else f"{number:,.2f}")
 
 
 def _to_excel_column(column: pd.Series[Any], zone: ZoneInfo) -> ExcelColumn:
     """Convert a column to cells."""
     name = _escape_surrogates(str(column.name))
+    note = "" if write_title(name) == name else name
     if isinstance(column.dtype, pd.CategoricalDtype):
         column = column.astype(column.cat.categories.dtype)
     if isinstance(column.dtype, pd.DatetimeTZDtype):
         cells, shown = _to_serial_dates(local_times(column, zone), format_iso(column, zone))
-        return ExcelColumn(name, cells, shown, f"Times of {name} are in the zone {zone.key}.")
+        return ExcelColumn(name, cells, shown, f"{name}: times are in the zone {zone.key}.")
     if types.is_datetime64_dtype(column.dtype):
         cells, shown = _to_serial_dates(
             column, pd.Series(np.datetime_as_string(column.to_numpy().astype("datetime64[us]")))
         )
-        return ExcelColumn(name, cells, shown)
+        return ExcelColumn(name, cells, shown, note)
     if isinstance(column.dtype, pd.StringDtype):
-        return ExcelColumn(name, [None if null else cell for cell, null in zip(column, column.isna(), strict=True)])
-    return ExcelColumn(name, [_to_cell(value) for value in column.astype(object)])
+        cells = [None if null else cell for cell, null in zip(column, column.isna(), strict=True)]
+        return ExcelColumn(name, cells, note=note)
+    return ExcelColumn(name, [_to_cell(value) for value in column.astype(object)], choose_number_format(column), note)
 
 
 def _to_serial_dates(local: pd.Series[Any], instead: pd.Series[Any]) -> tuple[list[Cell], str]:

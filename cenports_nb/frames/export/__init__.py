@@ -1,0 +1,1 @@
+"""Frames -> files: CSV, Excel and Parquet."""

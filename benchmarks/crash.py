@@ -278,6 +278,7 @@ def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--rounds", type=int, default=200, help="kills; the other scenarios take a tenth of it each")
     arguments.add_argument("--seed", type=int, default=0)
+    arguments.add_argument("--scenarios", nargs="+", choices=SCENARIOS, default=SCENARIOS)
     asked = arguments.parse_args()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
@@ -286,7 +287,7 @@ def main() -> int:
     with Sandbox(
         orders=400, seed=7, rate_limit=None, transaction_seconds=TRANSACTION_SECONDS, latency=LATENCY_SECONDS
     ) as sandbox:
-        for name in SCENARIOS:
+        for name in asked.scenarios:
             tally = Tally(name)
             tallies.append(tally)
             for number in range(asked.rounds if name == "killed" else max(1, asked.rounds // 10)):

@@ -75,7 +75,10 @@ def test_a_file_has_the_zone_of_each_frame(berlin: cn.Client, tmp_path: Path) ->
     book = pd.read_excel(cn.export({"theirs": orders, "own": own}, tmp_path / "a.xlsx"), sheet_name=None)
     back = pd.read_parquet(cn.export(orders, tmp_path / "a.parquet"))
     assert ("2026-06-11T01:30:00.000000+02:00" in text, "2026-06-10T23:30:00.000000+00:00" in reported) == (True, True)
-    assert [str(sheet["order_date"][0]) for sheet in (book["theirs"], book["own"])] == ["2026-06-11 01:30:00", "2026-06-10 23:30:00"]
+    assert [str(sheet["order_date"][0]) for sheet in (book["theirs"], book["own"])] == [
+        "2026-06-11 01:30:00",
+        "2026-06-10 23:30:00",
+    ]
     assert str(back["order_date"].dtype) == "datetime64[us, UTC]"
 
 

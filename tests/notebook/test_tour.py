@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from support.tour_runs import TOUR, check_ends, complaints, copy_tour, surroundings, trackers
+from support.tour_runs import TOUR, complaints, copy_tour, surroundings, trackers
 
 from cenports_nb.reports import find_notebook_folder
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID, Sandbox
@@ -27,22 +27,11 @@ def run_beside(commands: list[list[str]], folder: Path, environment: dict[str, s
 
 
 @pytest.mark.kernel
-def test_a_correction_is_sent_and_followed_without_a_person(tmp_path: Path) -> None:
-    """`nbconvert --execute` in a fresh copy: nothing on stderr, the tracker at its end.
-
-    The others do without a person what they do on an own account, below; all of them run in JupyterLab, too.
-    """
-    folder = copy_tour(tmp_path)
-    name = "4-correct.ipynb"
-    convert = [sys.executable, "-m", "nbconvert", "--execute", "--to", "notebook", "--inplace"]
-    run_beside([[*convert, name]], folder, surroundings(tmp_path))
-    assert complaints(folder / name) == []
-    check_ends(folder / name)
-
-
-@pytest.mark.kernel
 def test_on_an_own_account_one_line_is_changed_and_nothing_is_written(tmp_path: Path) -> None:
-    """Papermill runs each notebook with another environment that allows writing; they only read."""
+    """Papermill runs each notebook with another environment that allows writing; they only read.
+
+    test_tour_in_lab.py runs them on the sandbox.
+    """
     folder = copy_tour(tmp_path)
     with Sandbox(rate_limit=None, orders=1_500, seed=3) as account:
         build_account = {

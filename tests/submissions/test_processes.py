@@ -97,9 +97,13 @@ def test_the_right_to_send_dies_with_its_process(
 
 
 def test_killed_processes_tell_the_truth_afterwards() -> None:
-    """This runs a shorter crash benchmark, which fails at the first wrong outcome."""
+    """This runs the scenarios of the crash benchmark that need processes; it fails at the first wrong outcome.
+
+    The simulation has the others, and more of them.
+    """
+    scenarios = ["--scenarios", "killed", "two processes"]
     ran = subprocess.run(
-        [sys.executable, str(ROOT / "benchmarks/crash.py"), "--rounds", "1"],
+        [sys.executable, str(ROOT / "benchmarks/crash.py"), "--rounds", "2", *scenarios],
         capture_output=True,
         text=True,
         check=False,

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from support.newcomer import run_as_newcomer
 
 import cenports_nb as cn
 from cenports_nb.api.client import Client
@@ -94,6 +95,19 @@ def test_the_right_to_send_dies_with_its_process(
     for row in outcomes.itertuples():
         assert stock(row.product_sku) == before[row.product_sku] + (row.outcome == "applied")
         assert row.outcome in ("applied", "not_applied")
+
+
+def test_a_script_that_closes_nothing_ends_in_silence(tmp_path: Path) -> None:
+    """Python closes the client's journal at its end, after it has ended the journal's thread."""
+    code = """
+import cenports_nb as cn
+import pandas as pd
+client = cn.connect("sandbox")
+changes = pd.DataFrame({"warehouse_code": ["NW-EAST"], "product_sku": ["0003"], "quantity": [3]})
+tracker = cn.TransactionTracker(cn.submit_updates(client, cn.build_differential(changes)))
+print("sent")
+"""
+    assert run_as_newcomer(code, tmp_path).splitlines()[-1] == "sent"
 
 
 def test_killed_processes_tell_the_truth_afterwards() -> None:

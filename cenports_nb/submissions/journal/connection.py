@@ -40,6 +40,8 @@ class ThreadRunner:
         )
         self._thread: int | None = None
         self._process = os.getpid()
+        self._is_closed = False
+        self._exit_lock = threading.Lock()
 
     def _remember_thread(self) -> None:
         self._thread = threading.get_ident()
@@ -54,7 +56,13 @@ class ThreadRunner:
             )
         if self._thread == threading.get_ident():
             return work()  # the garbage collector may close a forgotten client from any thread
-        future = self._executor.submit(work)
+        try:
+            future = self._executor.submit(work)
+        except RuntimeError:
+            if self._is_closed:
+                raise
+            with self._exit_lock:  # Python exits and has ended the thread: a client that nobody closed is closed now
+                return work()
         try:
             return future.result()
         except BaseException:
@@ -63,6 +71,7 @@ class ThreadRunner:
 
     def close(self) -> None:
         """End the thread; a forked child has none."""
+        self._is_closed = True
         if self._process == os.getpid():
             self._executor.shutdown(wait=self._thread != threading.get_ident())
 

@@ -172,7 +172,7 @@ def test_demand_is_compared_with_stock() -> None:
     """Bars are stock, marks are open orders, the largest shortfall is on top; SKUs without demand are left out."""
     ax = cn.plot_demand(made.stock(("A", 40, 22, 18), ("B", 10, -12, 22), ("C", 30, 30, 0)))
     assert [label[:1] for label in labels(ax)] == ["B", "A"]
-    assert bars(ax, "on the shelf") == [10, 40]
+    assert bars(ax, "on hand") == [10, 40]
     assert bars(ax, "short") == [12]
     assert list(ax.lines[0].get_xdata()) == [22, 18]
     assert texts(ax) == ["22 ordered, 12 short", "18 ordered, 22 to spare"]

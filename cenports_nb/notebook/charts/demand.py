@@ -40,7 +40,7 @@ class _Wording:
 
 
 OPEN_ORDER_WORDING = _Wording(
-    stock="on the shelf",
+    stock="on hand",
     demand="ordered, not shipped",
     lacks="short",
     short="{demand:,} ordered, {shortfall:,} short",

@@ -11,11 +11,11 @@ import pandera.pandas as pa
 
 from cenports_nb.analysis.accounts import per_account
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.frames.text_columns import repeat_text
 from cenports_nb.frames.user_warnings import warn_user
 
 KEYED_SCHEMAS: tuple[type[pa.DataFrameModel], ...] = (

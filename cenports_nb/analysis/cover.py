@@ -12,6 +12,7 @@ import pandas as pd
 
 from cenports_nb.analysis.accounts import per_account
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames.arrow_columns import decode_categories, repeat_text, take_text
 from cenports_nb.frames.dates import Day, local_days, parse_day, parse_time_zone
 from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status
 from cenports_nb.frames.provenance import provenance, read_time_zone
@@ -20,7 +21,6 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
 from cenports_nb.frames.user_warnings import warn_user
 from cenports_nb.rendering.text import format_count
 

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.analysis.accounts import per_account
+from cenports_nb.frames.arrow_columns import decode_categories, take_text
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import read_time_zone
@@ -18,7 +19,6 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import decode_categories, take_text
 
 SIDES = ("both", "order_only", "shipment_only", "ambiguous")
 

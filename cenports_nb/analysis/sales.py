@@ -16,6 +16,7 @@ from cenports_nb.analysis.money import ExactSums, add_exactly, combine_sums
 from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whole, run_by_month
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
 from cenports_nb.frames.account_column import ACCOUNT
+from cenports_nb.frames.arrow_columns import take_text
 from cenports_nb.frames.choices import suggest_choice
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import has_status
@@ -25,7 +26,6 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import ORDER_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.frames.text_columns import take_text
 from cenports_nb.frames.user_warnings import warn_user
 from cenports_nb.rendering.text import format_count
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.frames.text_columns import fill_blanks, repeat_text
+from cenports_nb.frames.arrow_columns import fill_blanks, repeat_text
 
 Hashes = np.ndarray[Any, np.dtype[np.uint64]]
 

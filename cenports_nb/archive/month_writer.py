@@ -25,8 +25,8 @@ from cenports_nb.archive.tables import (
     to_table,
 )
 from cenports_nb.archive.updates import BEGIN, CHECKPOINT, UPDATE, AccountState, Reading, UpdateLog, UpdateRecord
+from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.schema.keys import ORDER_KEYS
-from cenports_nb.frames.text_columns import repeat_text
 
 
 @dataclass

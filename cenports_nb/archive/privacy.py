@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.masking import mask_pii
 from cenports_nb.frames.personal_columns import personal_kind
 from cenports_nb.frames.provenance import rejected
-from cenports_nb.frames.text_columns import repeat_text
 
 
 def protect(frame: pd.DataFrame, personal: str) -> pd.DataFrame:

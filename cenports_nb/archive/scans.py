@@ -15,10 +15,10 @@ from cenports_nb import __version__
 from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable, empty_frame, to_frame
 from cenports_nb.frames.account_column import ACCOUNT, add_account
+from cenports_nb.frames.arrow_columns import ARROW_TEXT, from_arrow
 from cenports_nb.frames.dates import local_days
 from cenports_nb.frames.provenance import ACCOUNTS_PARAM, Provenance, Reject, attach, build_account_key
 from cenports_nb.frames.schema.keys import ORDER_KEYS
-from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow
 
 
 @dataclass(frozen=True)

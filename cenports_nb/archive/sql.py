@@ -12,7 +12,7 @@ from cenports_nb.archive.delta_tables import NO_VERSION, DeltaTables
 from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable
 from cenports_nb.archive.updates import AccountState
 from cenports_nb.errors import ConfigurationError, InvalidRequestError
-from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow
+from cenports_nb.frames.arrow_columns import ARROW_TEXT, from_arrow
 
 SQL_TABLES = [table for table in TABLES.values() if table is not REJECTS]
 CONFIG = {"python_enable_replacements": False, "autoinstall_known_extensions": False}

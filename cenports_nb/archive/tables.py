@@ -13,10 +13,10 @@ import pyarrow as arrow
 from pandera.typing import Series
 
 from cenports_nb.frames.account_column import ACCOUNT
+from cenports_nb.frames.arrow_columns import ARROW_TEXT, from_arrow, to_arrow
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_ITEM_KEYS, ORDER_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.schemas import get_loader_dtype
-from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow, to_arrow
 
 MONTH, READ_AT = "month", "read_at"
 INSTANT = arrow.timestamp("us", "UTC")

@@ -15,7 +15,7 @@ from pyarrow import compute
 from cenports_nb.archive.delta_tables import MAX_FILES, DeltaTables, clear_errors, import_deltalake, private_umask
 from cenports_nb.archive.tables import INSTANT
 from cenports_nb.frames.account_column import ACCOUNT
-from cenports_nb.frames.text_columns import ARROW_TEXT
+from cenports_nb.frames.arrow_columns import ARROW_TEXT
 
 UPDATES = "updates"
 BEGIN, CHECKPOINT, UPDATE, FORGET = "begin", "checkpoint", "update", "forget"

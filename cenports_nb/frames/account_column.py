@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from cenports_nb.frames.text_columns import repeat_text
+from cenports_nb.frames.arrow_columns import repeat_text
 
 ACCOUNT = "account"
 

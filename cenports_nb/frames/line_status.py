@@ -7,10 +7,10 @@ from typing import Any
 
 import pandas as pd
 
+from cenports_nb.frames.arrow_columns import fill_blanks
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import fill_blanks
 
 CLOSED_WORDS = frozenset({"shipped", "cancelled", "canceled", "completed", "delivered", "returned", "refunded"})
 """Line statuses, in any case, after which a line reserves no stock; every other status is open."""

@@ -11,7 +11,7 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.compute as pc
 
-from cenports_nb.frames.text_columns import ARROW_TEXT, to_arrow
+from cenports_nb.frames.arrow_columns import ARROW_TEXT, to_arrow
 
 IntArray = np.ndarray[Any, np.dtype[np.int64]]
 Mask = np.ndarray[Any, np.dtype[np.bool_]]

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, StockWarning
+from cenports_nb.frames.arrow_columns import decode_categories, repeat_text, take_text
 from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.line_status import select_open_lines
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows, sum_by_code
@@ -17,7 +18,6 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
 
 Scope = Literal["account", "channel"]
 SIDES = ("both", "actual_only", "available_only")

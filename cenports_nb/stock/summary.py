@@ -9,11 +9,11 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.choices import check_choice, suggest_choice
 from cenports_nb.frames.row_keys import encode_keys
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import repeat_text
 from cenports_nb.stock.diff import Scope
 
 

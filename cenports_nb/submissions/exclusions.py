@@ -7,11 +7,11 @@ from typing import Any
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.row_keys import encode_keys, index_rows
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.schemas import StockUpdates
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import repeat_text
 
 COLUMNS = [*STOCK_KEYS, "reason"]
 

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.errors import GuardRailError
+from cenports_nb.frames.arrow_columns import build_text, repeat_text
 from cenports_nb.frames.row_keys import list_keys
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.text_columns import build_text, repeat_text
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.guards.registry import STOPS_ALL, check_updates
 from cenports_nb.stock.guards.thresholds import read_thresholds

@@ -14,9 +14,9 @@ import pyarrow as arrow
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import ARROW_TEXT
 from cenports_nb.frames.export.files import FORMULA_STARTS
 from cenports_nb.frames.row_keys import Mask
-from cenports_nb.frames.text_columns import ARROW_TEXT
 from cenports_nb.tables.headers import MAX_HEAD_ROWS, Score, check_header_row, join_lines
 from cenports_nb.tables.table import Table
 

@@ -12,7 +12,7 @@ import pyarrow as arrow
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.text_columns import ARROW_TEXT
+from cenports_nb.frames.arrow_columns import ARROW_TEXT
 from cenports_nb.rendering.surface import name_argument
 from cenports_nb.rendering.text import truncate
 from cenports_nb.tables.headers import Score, join_lines

@@ -8,7 +8,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as arrow_parquet
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.text_columns import ARROW_TEXT
+from cenports_nb.frames.arrow_columns import ARROW_TEXT
 from cenports_nb.tables.table import Table
 
 

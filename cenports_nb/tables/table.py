@@ -12,8 +12,8 @@ import pyarrow as arrow
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import from_arrow
 from cenports_nb.frames.row_keys import IntArray, Mask
-from cenports_nb.frames.text_columns import from_arrow
 from cenports_nb.rendering.text import pluralize
 
 CellFlag = Literal["date", "error", "formula", "number", "unshown", "overflow"]

@@ -14,7 +14,7 @@ import pyarrow as arrow
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.frames.text_columns import ARROW_TEXT
+from cenports_nb.frames.arrow_columns import ARROW_TEXT
 from cenports_nb.rendering.surface import name_argument
 from cenports_nb.tables.file_kinds import AS_TEXT, refuse_damaged, refuse_kind
 from cenports_nb.tables.headers import MAX_HEAD_ROWS, Score, check_header_row, join_lines

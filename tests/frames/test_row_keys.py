@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cenports_nb.frames import row_keys
+from cenports_nb.frames.arrow_columns import decode_categories, repeat_text, take_text
 from cenports_nb.frames.row_keys import compact_codes, encode_keys, find_duplicates, index_rows
-from cenports_nb.frames.text_columns import decode_categories, repeat_text, take_text
 
 TEXT = st.text(st.characters(codec="utf-8", max_codepoint=0x1FFFF), max_size=2)
 ROWS = st.lists(st.tuples(TEXT, TEXT, st.integers(-(2**62), 2**62)), max_size=12)

@@ -11,20 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyarrow import json as arrow_json
 
+from cenports_nb.frames.arrow_columns import POOL
 from cenports_nb.frames.decoding import columns
 from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, RAW_LINE_ITEM_FIELD, Field
-from cenports_nb.frames.text_columns import from_arrow
 
-POOL = pa.system_memory_pool()
-"""The pool in which pages are decoded and columns built, because `trim_heap` reaches it. Arrow's other pools keep freed
-memory: twice the size of the frames, in a load of 60,000 orders."""
-INSTANT_DTYPE = pd.DatetimeTZDtype("us", "UTC")
-FLAG_DTYPE: Any = pd.BooleanDtype()
 ARROW_TYPES: dict[columns.ColumnBuilder, pa.DataType] = {
     columns.text: pa.large_string(),
     columns.key: pa.large_string(),
@@ -179,21 +173,3 @@ KNOWN_FIELDS = frozenset(
     {"lineItems", *NESTED_OBJECTS, *(item.json_path for item in ORDER_FIELDS)}
     | {f"lineItems.{item.json_path}" for item in (*LINE_ITEM_FIELDS, RAW_LINE_ITEM_FIELD)}
 )
-
-
-def to_pandas(array: pa.Array) -> Any:
-    """Convert to a pandas array with the dtype of the frames."""
-    kind = array.type
-    if pa.types.is_large_string(kind):
-        return from_arrow(array).array
-    if pa.types.is_boolean(kind):
-        return FLAG_DTYPE.__from_arrow__(array)
-    if pa.types.is_timestamp(kind):
-        return pd.array(_copy_if_readonly(array.cast(pa.int64())).view("datetime64[us]"), dtype=INSTANT_DTYPE)
-    return _copy_if_readonly(array)
-
-
-def _copy_if_readonly(array: pa.Array) -> np.ndarray:
-    """Copy numbers, because pandas can't write to memory that it shares with Arrow."""
-    values: np.ndarray = array.to_numpy(zero_copy_only=False)
-    return values if values.flags.writeable else values.copy()

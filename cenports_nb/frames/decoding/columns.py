@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow, to_arrow
+from cenports_nb.frames.arrow_columns import ARROW_TEXT, from_arrow, to_arrow
 
 Column = tuple["pd.Series[Any]", dict[int, str]]
 """A column, and position -> reason for each value that can't be read."""

@@ -16,12 +16,12 @@ from cenports_nb.api.retrieval.decoded_page import count_records, split_pages
 from cenports_nb.api.retrieval.memory import trim_heap
 from cenports_nb.api.retrieval.results import Retrieval
 from cenports_nb.api.retrieval.windows import Window
+from cenports_nb.frames.arrow_columns import POOL, fill_blanks, from_arrow, to_pandas
 from cenports_nb.frames.dates import local_days
-from cenports_nb.frames.decoding.arrow_orders import ARROW_TYPES, POOL, to_pandas
+from cenports_nb.frames.decoding.arrow_orders import ARROW_TYPES
 from cenports_nb.frames.decoding.fields import LINE_ITEM_FIELDS, ORDER_FIELDS, RAW_LINE_ITEM_FIELD
 from cenports_nb.frames.decoding.order_pages import KEY_COLUMNS, WAREHOUSE_COLUMN, OrderPages
 from cenports_nb.frames.provenance import Reject
-from cenports_nb.frames.text_columns import fill_blanks, from_arrow
 
 MAX_ZONE_OFFSET = np.timedelta64(1, "D")  # the most that a server's time zone can explain
 LINE_COUNT_TYPE = {"line_count": pa.int64()}

@@ -12,8 +12,8 @@ import pyarrow.compute as pc
 
 from cenports_nb.api.retrieval.decoded_page import DecodedPage, JoinedPages, split_pages
 from cenports_nb.errors import UnexpectedAnswerError
+from cenports_nb.frames.arrow_columns import POOL
 from cenports_nb.frames.decoding import arrow_orders, lenient_orders
-from cenports_nb.frames.decoding.arrow_orders import POOL
 from cenports_nb.frames.line_status import CLOSED_WORDS
 from cenports_nb.frames.provenance import Reject
 

@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from cenports_nb.api import models
 from cenports_nb.api.http.json_repair import REPAIR_MARK
+from cenports_nb.frames.arrow_columns import from_arrow, take_text
 from cenports_nb.frames.decoding import columns
 from cenports_nb.frames.decoding.fields import (
     CHANNEL_FIELDS,
@@ -31,7 +32,6 @@ from cenports_nb.frames.decoding.fields import (
 from cenports_nb.frames.decoding.rejects import explain_reject, format_record, read_key, snake_case
 from cenports_nb.frames.provenance import Reject
 from cenports_nb.frames.row_keys import encode_keys, index_first_rows
-from cenports_nb.frames.text_columns import from_arrow, take_text
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 RecordAt = Callable[[int], bytes]

@@ -12,9 +12,9 @@ import pandas as pd
 from cenports_nb.api.concurrency import run_concurrently
 from cenports_nb.errors import CenportsError, IncompleteError, IncompleteWarning, InvalidRequestError, RejectedRowsError
 from cenports_nb.frames.account_column import add_account
+from cenports_nb.frames.arrow_columns import build_text, repeat_text
 from cenports_nb.frames.loaders.finalize import build_missing_frame
 from cenports_nb.frames.provenance import ACCOUNTS_PARAM, Provenance, Reject, attach, list_rejects, provenance
-from cenports_nb.frames.text_columns import build_text, repeat_text
 from cenports_nb.frames.user_warnings import CollectedWarning, collect_warnings, warn_user
 from cenports_nb.rendering.text import format_count
 

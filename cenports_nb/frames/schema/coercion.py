@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from cenports_nb.frames.text_columns import to_arrow
+from cenports_nb.frames.arrow_columns import to_arrow
 
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
 

@@ -13,8 +13,8 @@ import msgspec
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.arrow_columns import join_text
 from cenports_nb.frames.row_keys import IntArray
-from cenports_nb.frames.text_columns import join_text
 from cenports_nb.notebook.explorer.order_index import OrderIndex
 
 LINE_COLUMNS = ("product_sku", "retailer_sku", "product_name")

@@ -13,10 +13,10 @@ import pyarrow as arrow
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import to_arrow
 from cenports_nb.frames.provenance import Provenance, attach
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.text_columns import to_arrow
 from cenports_nb.rendering.surface import name_argument
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.counts.header_words import EACH_UNITS, PACK_UNITS, UNIT_HEADERS

@@ -9,11 +9,11 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import from_arrow, take_text, to_arrow
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import from_arrow, take_text, to_arrow
 from cenports_nb.tables.identifiers import AS_TEXT
 from cenports_nb.tables.table import Table
 

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from cenports_nb.frames.arrow_columns import to_arrow
 from cenports_nb.frames.row_keys import IntArray, Mask
-from cenports_nb.frames.text_columns import to_arrow
 from cenports_nb.stock.plans.update_frame import MAX_UNITS
 
 MINUS = ("-", "\N{MINUS SIGN}")

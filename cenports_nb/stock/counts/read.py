@@ -11,10 +11,10 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import from_arrow, repeat_text, take_text, to_arrow
 from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.row_keys import Mask, encode_keys, find_duplicates, index_first_rows, index_rows, sum_by_code
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.text_columns import from_arrow, repeat_text, take_text, to_arrow
 from cenports_nb.rendering.surface import choose_wording, name_argument, name_parameter
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.counts.checks import (

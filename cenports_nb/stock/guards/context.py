@@ -10,13 +10,13 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import repeat_text, take_text
 from cenports_nb.frames.provenance import Provenance, provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.frames.text_columns import repeat_text, take_text
 from cenports_nb.rendering.text import pluralize
 from cenports_nb.stock.guards.thresholds import Thresholds
 from cenports_nb.stock.plans.metadata import PlanMetadata, read_metadata

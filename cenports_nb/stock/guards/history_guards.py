@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.arrow_columns import decode_categories, join_text
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.text_columns import decode_categories, join_text
 from cenports_nb.rendering.surface import name_method, name_submission
 from cenports_nb.stock.guards.context import GuardContext, Objections, object_to_frame
 from cenports_nb.stock.plans.fingerprint import compute_fingerprint

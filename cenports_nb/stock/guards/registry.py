@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.text_columns import repeat_text
 from cenports_nb.stock.guards.context import GuardContext, Objections, build_context
 from cenports_nb.stock.guards.frame_guards import basis, max_rows, max_total_drop, other_account, partial_count
 from cenports_nb.stock.guards.history_guards import in_flight, repeated

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.arrow_columns import decode_categories, join_text, take_text
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_first_rows
-from cenports_nb.frames.text_columns import decode_categories, join_text, take_text
 from cenports_nb.rendering.surface import choose_wording, name_argument
 from cenports_nb.rendering.text import escape_unprintable, format_count
 from cenports_nb.stock.guards.context import GuardContext, Objections

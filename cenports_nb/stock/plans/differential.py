@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import take_text
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped, refuse_swapped_stock
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, refuse_duplicates, validate_columns
-from cenports_nb.frames.text_columns import take_text
 from cenports_nb.stock.plans.metadata import write_metadata
 from cenports_nb.stock.plans.update_frame import (
     MAX_UNITS,

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from cenports_nb.frames.arrow_columns import take_text, to_arrow
 from cenports_nb.frames.row_keys import encode_keys
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import take_text, to_arrow
 
 SENT_COLUMNS = [*STOCK_KEYS, "type", "quantity"]
 

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import take_text
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys, index_rows, sum_by_code
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
-from cenports_nb.frames.text_columns import take_text
 from cenports_nb.stock.plans.metadata import mark_as_reversal
 from cenports_nb.stock.plans.update_frame import build_update_frame
 

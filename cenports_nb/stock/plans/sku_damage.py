@@ -18,8 +18,8 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from cenports_nb.frames.arrow_columns import from_arrow, to_arrow
 from cenports_nb.frames.row_keys import Mask
-from cenports_nb.frames.text_columns import from_arrow, to_arrow
 from cenports_nb.stock.plans.sku_folding import fold_skus, is_match
 
 RowKeys = tuple[list[int], list[str]]

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as arrow
 import pyarrow.compute as pc
 
-from cenports_nb.frames.text_columns import ARROW_TEXT, from_arrow, to_arrow
+from cenports_nb.frames.arrow_columns import ARROW_TEXT, from_arrow, to_arrow
 
 INVISIBLE_CATEGORIES = frozenset({"Cc", "Cf", "Zs", "Zl", "Zp"})
 INVISIBLE = frozenset({

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from cenports_nb.frames.arrow_columns import repeat_text, take_text
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys
 from cenports_nb.frames.schema.keys import STOCK_KEYS
-from cenports_nb.frames.text_columns import repeat_text, take_text
 from cenports_nb.stock.plans.sku_damage import RowKeys, find_damage
 from cenports_nb.stock.plans.sku_folding import fold_loosely, fold_skus
 

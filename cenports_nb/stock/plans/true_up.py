@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import is_blank, take_text
 from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.line_status import select_open_lines
 from cenports_nb.frames.provenance import provenance
@@ -20,7 +21,6 @@ from cenports_nb.frames.schema.frame_kinds import refuse_swapped, refuse_swapped
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
 from cenports_nb.frames.sku_settlements import read_settlements
-from cenports_nb.frames.text_columns import is_blank, take_text
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.plans.metadata import Coverage, UnsettledSkus, write_metadata
 from cenports_nb.stock.plans.sku_suggestions import find_resembled

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.provenance import provenance, read_account
 from cenports_nb.frames.row_keys import IntArray, Mask
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.frames.schema.validation import validate_columns
-from cenports_nb.frames.text_columns import repeat_text
 from cenports_nb.rendering.surface import choose_wording
 from cenports_nb.rendering.text import format_count
 from cenports_nb.stock.plans.sku_suggestions import suggest_skus

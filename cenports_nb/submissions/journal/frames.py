@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from cenports_nb.frames.text_columns import build_text
+from cenports_nb.frames.arrow_columns import build_text
 from cenports_nb.submissions.journal.store import Journal
 from cenports_nb.submissions.journal.write_kinds import get_write_kind
 from cenports_nb.submissions.rules.models import Head

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cenports_nb.frames.text_columns import join_text, repeat_text
+from cenports_nb.frames.arrow_columns import join_text, repeat_text
 
 
 def test_words_columns_and_numbers_become_one_sentence_a_row() -> None:

@@ -41,14 +41,20 @@ class Shop:
 
     def __init__(self, sandbox: Sandbox, client: Client, clock: FakeClock) -> None:
         self.sandbox, self.client, self.clock = sandbox, client, clock
-        lines = [line for order in sandbox.state.orders for line in order.record["lineItems"]]
-        is_open = [line for line in lines if str(line["status"]).lower() not in CLOSED_WORDS]
-        units = Counter(line["productSku"] for line in is_open)
+        lines = [  # `record` would copy each of them
+            (order, place, line["productSku"])
+            for order in sandbox.state.orders
+            for place, line in enumerate(order._record["lineItems"])
+            if str(line["status"]).lower() not in CLOSED_WORDS
+        ]
+        units = Counter(sku for _, _, sku in lines)
         stock = sandbox.state.stock.quantities
-        found = [line for line in is_open if units[line["productSku"]] == 1]
-        self.code = next(code for code, sku in stock if sku == found[0]["productSku"])
-        self.lines = [line for line in found if (self.code, line["productSku"]) in stock][:2]
-        self.skus = [line["productSku"] for line in self.lines]
+        found = [line for line in lines if units[line[2]] == 1]
+        self.code = next(code for code, sku in stock if sku == found[0][2])
+        found = [line for line in found if (self.code, line[2]) in stock][:2]
+        self.orders = [order for order, _, _ in found]
+        self.lines = [order.record["lineItems"][place] for order, place, _ in found]
+        self.skus = [sku for _, _, sku in found]
         for line in self.lines:
             line["quantity"] = 30
             stock[self.code, line["productSku"]] = 90
@@ -81,7 +87,7 @@ class Shop:
             self._answer_anew()
 
     def _answer_anew(self) -> None:
-        for order in self.sandbox.state.orders:
+        for order in self.orders:
             order._payload = None
 
     @property

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pandera.pandas as pa
 
-from cenports_nb.analysis.accounts import per_account
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames.account_column import per_account
 from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.provenance import provenance
 from cenports_nb.frames.row_keys import IntArray, Mask, encode_keys

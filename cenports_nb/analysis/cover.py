@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.analysis.accounts import per_account
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames.account_column import per_account
 from cenports_nb.frames.arrow_columns import decode_categories, repeat_text, take_text
 from cenports_nb.frames.dates import Day, local_days, parse_day, parse_time_zone
 from cenports_nb.frames.line_status import CANCELLED_WORDS, has_status

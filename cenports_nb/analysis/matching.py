@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.analysis.accounts import per_account
+from cenports_nb.frames.account_column import per_account
 from cenports_nb.frames.arrow_columns import decode_categories, take_text
 from cenports_nb.frames.dates import local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.analysis.accounts import per_account
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
+from cenports_nb.frames.account_column import per_account
 from cenports_nb.frames.dates import is_plain_day, local_days, parse_time_zone
 from cenports_nb.frames.line_status import is_open
 from cenports_nb.frames.provenance import provenance, read_time_zone

@@ -12,12 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from cenports_nb.analysis.accounts import require_accounts
 from cenports_nb.analysis.changes import list_changes
 from cenports_nb.analysis.money import ExactSums, add_exactly, combine_sums, sum_exactly
 from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whole, run_by_month
 from cenports_nb.errors import AnalysisWarning
-from cenports_nb.frames.account_column import ACCOUNT, add_account_key
+from cenports_nb.frames.account_column import ACCOUNT, add_account_key, require_accounts
 from cenports_nb.frames.line_status import has_status
 from cenports_nb.frames.row_keys import Mask, sum_by_code
 from cenports_nb.frames.schema import schemas

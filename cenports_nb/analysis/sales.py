@@ -11,11 +11,10 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
-from cenports_nb.analysis.accounts import require_accounts
 from cenports_nb.analysis.money import ExactSums, add_exactly, combine_sums
 from cenports_nb.analysis.scan import Scan, is_scan, list_scan_months, read_whole, run_by_month
 from cenports_nb.errors import AnalysisWarning, InvalidRequestError
-from cenports_nb.frames.account_column import ACCOUNT
+from cenports_nb.frames.account_column import ACCOUNT, require_accounts
 from cenports_nb.frames.arrow_columns import take_text
 from cenports_nb.frames.choices import suggest_choice
 from cenports_nb.frames.dates import local_days, parse_time_zone

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from cenports_nb.frames.account_column import add_account_key
 from cenports_nb.frames.arrow_columns import fill_blanks
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import LINE_STOCK_KEYS
@@ -51,7 +52,7 @@ def fill_line_warehouses(line_items: pd.DataFrame, orders: pd.DataFrame) -> pd.D
         line_items: From `load_line_items`.
         orders: The orders of these lines; a line without its order stays as it is.
     """
-    keys, column = ["channel_id", "order_no"], "ship_from_warehouse_code"
+    keys, column = add_account_key(line_items, ["channel_id", "order_no"]), "ship_from_warehouse_code"
     known = orders.drop_duplicates(keys, keep="last")[[*keys, column]]
     of_order = line_items[keys].merge(known, on=keys, how="left")[column].set_axis(line_items.index)
     return line_items.assign(**{column: fill_blanks(line_items[column], of_order)})

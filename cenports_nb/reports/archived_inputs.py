@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cenports_nb.errors import ConfigurationError, InvalidRequestError
+from cenports_nb.frames.account_column import ACCOUNT
+from cenports_nb.notebook.report_page.accounts import ReportAccounts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +41,7 @@ class ArchivedInputs:
 
 def read_archived_inputs(
     archive: str | Path,
-    client: Client,
+    accounts: Client | ReportAccounts,
     month: Month,
     *,
     since: str,
@@ -50,7 +52,7 @@ def read_archived_inputs(
 
     Args:
         archive: Its folder.
-        client: The account.
+        accounts: The account, or the accounts from `connect_accounts`, with `account` in front.
         month: The month.
         since: The day, in the client's time zone.
         channel_id: Only these sales channels.
@@ -69,11 +71,14 @@ def read_archived_inputs(
     folder = Path(archive).expanduser().absolute()
     if read_format(folder) is None:
         raise ConfigurationError(f"There is no archive in {archive}: `cenports-nb archive update` makes one.")
-    opened = open_archive(folder, time_zone=client.settings.time_zone)
+    several = isinstance(accounts, ReportAccounts) and accounts.several
+    clients = accounts.loaded if isinstance(accounts, ReportAccounts) else [accounts]
+    names = [client.settings.account_name for client in clients]
+    opened = open_archive(folder, time_zone=clients[0].settings.time_zone)
     frames = {
-        name: getattr(opened, loader)(
-            month.start, month.end, as_of=since, accounts=client.settings.account_name, channel_id=channel_id
-        ).drop(columns="account")
+        name: getattr(opened, loader)(month.start, month.end, as_of=since, accounts=names, channel_id=channel_id)
         for name, loader in LOADERS.items()
     }
+    if not several:
+        frames = {name: frame.drop(columns=ACCOUNT) for name, frame in frames.items()}
     return ArchivedInputs(f"the archive as of {since}", frames, {"exclude": list(exclude)})

@@ -8,12 +8,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+from cenports_nb.notebook.report_page.attachments import NARROW_PNG_MIME_TYPE
 from cenports_nb.reports.result import read_result
 
 STYLE_SHEET = Path(__file__).with_name("html_page.css")
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 )
+NARROW_SCREEN = "screen and (max-width: 720px)"
+"""Where the page shows the narrow form of a chart."""
 KERNEL_FILE_PATTERN = re.compile(r"^\S*ipykernel_\S*:\d+: ", re.MULTILINE)
 """The temporary file name of a cell, which Python puts in front of a warning."""
 
@@ -49,7 +52,7 @@ def render_page(notebook: Any, title: str, *, run: str = "", code: bool = False,
 
 
 def _clean_notebook(notebook: Any, *, code: bool) -> Any:
-    """Copy a notebook without widget state and temporary file names."""
+    """Copy a notebook without widget state and temporary file names, and with both forms of its charts."""
     shown = copy.deepcopy(notebook)
     shown.metadata.pop("widgets", None)
     for cell in shown.cells:
@@ -60,7 +63,19 @@ def _clean_notebook(notebook: Any, *, code: bool) -> Any:
         for output in cell.outputs:
             if output.output_type == "stream" and output.name == "stderr":
                 output.text = _clean_warnings(output.text)
+            elif NARROW_PNG_MIME_TYPE in output.get("data", {}):
+                output.data = {"text/html": _render_chart(output)}
     return shown
+
+
+def _render_chart(output: Any) -> str:
+    """Render a chart whose form depends on the screen."""
+    alt = html.escape(output.get("metadata", {}).get("image/png", {}).get("alt", ""))
+    wide, narrow = ("".join(output.data[name].split()) for name in ("image/png", NARROW_PNG_MIME_TYPE))
+    return (
+        f'<picture><source media="{NARROW_SCREEN}" srcset="data:image/png;base64,{narrow}">'
+        f'<img src="data:image/png;base64,{wide}" alt="{alt}"></picture>'
+    )
 
 
 def _clean_warnings(text: str) -> str:

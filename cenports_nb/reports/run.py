@@ -13,7 +13,7 @@ from cenports_nb.reports.failure import Failure, ReportError, mark_failure
 from cenports_nb.reports.html_page import render_page
 from cenports_nb.reports.kernel import INJECTED_TAG, KERNEL_DIED, ProgressCallback, execute_notebook
 from cenports_nb.reports.parameters import OUT_PARAMETER, check_parameters
-from cenports_nb.reports.result import ReportRun, read_counts
+from cenports_nb.reports.result import ReportRun, read_counts, read_headline, read_result
 from cenports_nb.reports.run_folder import RunFolder, publish_run, reserve_run_folder
 from cenports_nb.reports.secret_detection import redact_secret
 
@@ -69,7 +69,16 @@ def run_report(
     page_path = folder / f"{report.name}{PAGE_SUFFIX}" if PAGE_SUFFIX in texts else None
     if failure:
         raise _build_error(report, failure, notebook_path, page_path, _count_in_doubt(result, failure, values))
-    return ReportRun(notebook_path, page_path, result, files)
+    headline = read_headline(notebook)
+    return ReportRun(
+        notebook_path,
+        page_path,
+        result,
+        files,
+        missing_accounts=tuple(read_result(notebook).get("missing_accounts", ())),
+        headline=headline["numbers"],
+        needs_action=tuple(headline["bad"]),
+    )
 
 
 def _prepare_notebook(report: Report, values: Mapping[str, Any], folder: Path) -> Any:

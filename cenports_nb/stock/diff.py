@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError, StockWarning
+from cenports_nb.frames.account_column import per_account
 from cenports_nb.frames.arrow_columns import decode_categories, repeat_text, take_text
 from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.line_status import select_open_lines
@@ -18,11 +18,13 @@ from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.frame_kinds import refuse_swapped
 from cenports_nb.frames.schema.keys import CHANNEL_STOCK_KEYS, LINE_STOCK_KEYS, STOCK_KEYS
 from cenports_nb.frames.schema.validation import index_unique_rows, validate_columns
+from cenports_nb.frames.user_warnings import warn_user
 
 Scope = Literal["account", "channel"]
 SIDES = ("both", "actual_only", "available_only")
 
 
+@per_account("actual", "available", "open_items")
 def diff_stock(
     actual: pd.DataFrame,
     available: pd.DataFrame,
@@ -47,7 +49,7 @@ def diff_stock(
         The keys, `product_name`, `actual`, `available`, `reserved`, `side` (both, actual_only, available_only),
         `oversold` (available below 0, or open demand above actual), `inconsistent` (available above actual, or a
         negative actual); with `open_items` also `open_quantity` and `unexplained`. Quantities are units, `Int64`.
-        Ordered by its keys.
+        Ordered by its keys. Accounts are compared one by one, with `account` in front.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or a key repeats.
@@ -172,11 +174,10 @@ def _warn_unmatched_demand(lines: pd.DataFrame, unmatched: Mask) -> None:
         skus = len(left_out[LINE_STOCK_KEYS].drop_duplicates())
         code, sku = left_out[LINE_STOCK_KEYS].iloc[0]
         where = "which names no warehouse" if pd.isna(code) or not code.strip() else f"in warehouse {code}"
-        warnings.warn(
+        warn_user(
             f"{left_out['quantity'].sum():,} open units of {skus} SKUs are in no stock frame, the first "
             f"{sku} {where}: they are not part of this comparison.",
             StockWarning,
-            stacklevel=3,
         )
 
 

@@ -9,6 +9,7 @@ import pandera.pandas as pa
 from pandera.typing import Series
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.account_column import per_account
 from cenports_nb.frames.arrow_columns import repeat_text
 from cenports_nb.frames.choices import check_choice, suggest_choice
 from cenports_nb.frames.row_keys import encode_keys
@@ -29,6 +30,7 @@ class _DiffColumns(pa.DataFrameModel):
     unexplained: Series[pd.Int64Dtype] = pa.Field(nullable=True)
 
 
+@per_account("diff")
 def summarize_stock(
     diff: pd.DataFrame, *, by: Sequence[str] | str = ("warehouse_code",), available_scope: Scope = "account"
 ) -> pd.DataFrame:
@@ -50,7 +52,7 @@ def summarize_stock(
         `oversold` (SKUs that are short), `inconsistent` (SKUs with more available than actual in some channel, or a
         negative actual), `one_sided` (SKUs that only one side has); with open demand in `diff` also `open_quantity`,
         `unexplained` (units) and `unexplained_skus` (SKUs with unexplained units in some channel). All `int64`, ordered
-        by `by`.
+        by `by`. Accounts are summed one by one, with `account` in front.
 
     Raises:
         InvalidRequestError: A column is missing or can't be read, or `by` names another column.

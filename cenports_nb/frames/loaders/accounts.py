@@ -80,9 +80,7 @@ def load_accounts(
     loaded = _load_concurrently(by_name, load)
     if not loaded.frames:
         raise loaded.failures[min(loaded.failures)]
-    for name, warnings in sorted(loaded.warnings.items()):
-        for warning in warnings:
-            warn_user(f"{name}: {warning.text}", warning.category)
+    _repeat_warnings(loaded.warnings)
     frame = _combine(loaded.frames, is_complete=not loaded.failures)
     if loaded.failures:
         first = min(loaded.failures)
@@ -94,6 +92,56 @@ def load_accounts(
             raise IncompleteError(text, partial=frame, missing=_build_missing_frame(loaded.failures))
         warn_user(text, IncompleteWarning)
     return frame
+
+
+def load_tables(
+    clients: Sequence[Client], tables: Mapping[str, Callable[[Client], pd.DataFrame]]
+) -> tuple[dict[str, pd.DataFrame], dict[str, CenportsError]]:
+    """Load several tables of several accounts; an account of which one fails is in no table.
+
+    Args:
+        clients: One per account.
+        tables: Names to functions that load one account.
+
+    Returns:
+        The tables, with `account` in front, and the errors of the accounts that failed.
+
+    Raises:
+        InvalidRequestError: There is no client, or two clients have the same account name.
+        CenportsError: No account could be loaded; the first account's error.
+    """
+    by_name = _name_accounts(clients)
+    frames: dict[str, dict[str, pd.DataFrame]] = {}
+    failures: dict[str, CenportsError] = {}
+    warnings: dict[str, list[CollectedWarning]] = {}
+
+    def work(name: str) -> dict[str, pd.DataFrame]:
+        with collect_warnings() as warnings[name]:
+            return {table: load(by_name[name]) for table, load in tables.items()}
+
+    for name, result in run_concurrently(work, sorted(by_name), MAX_CONCURRENT_ACCOUNTS):
+        if isinstance(result, CenportsError):
+            failures[name] = result
+        elif isinstance(result, Exception):
+            result.add_note(f"Account {name}.")
+            raise result
+        else:
+            frames[name] = result
+    if not frames:
+        raise failures[min(failures)]
+    _repeat_warnings({name: warnings[name] for name in frames})
+    combined = {
+        table: _combine({name: found[table] for name, found in frames.items()}, is_complete=not failures)
+        for table in tables
+    }
+    return combined, failures
+
+
+def _repeat_warnings(warnings: Mapping[str, Sequence[CollectedWarning]]) -> None:
+    """Give the warnings of each account to the user, with the account's name."""
+    for name, collected in sorted(warnings.items()):
+        for warning in collected:
+            warn_user(f"{name}: {warning.text}", warning.category)
 
 
 @dataclass(frozen=True)

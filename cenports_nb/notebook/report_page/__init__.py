@@ -11,7 +11,8 @@ import lazy_loader
 __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
-        "elements": ["chart", "headline", "note", "table"],
+        "accounts": ["ReportAccounts", "connect_accounts"],
+        "elements": ["Chart", "Headline", "chart", "headline", "note", "section", "table"],
         "origin_section": ["record_outcomes", "show_origin"],
         "page": ["ReportPage", "begin_report", "refuse_submit"],
     },

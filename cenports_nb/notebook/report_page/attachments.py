@@ -16,6 +16,10 @@ from cenports_nb.frames.masking import UNMASKED_KEY, mask_pii
 
 RESULT_MIME_TYPE = "application/vnd.cenports-nb.result+json"
 """The MIME type of the output that holds what the exit code depends on."""
+HEADLINE_MIME_TYPE = "application/vnd.cenports-nb.headline+json"
+"""The MIME type of the headline numbers, as a notification shows them."""
+NARROW_PNG_MIME_TYPE = "application/vnd.cenports-nb.narrow-png"
+"""The MIME type of a chart's narrow picture, which the page shows on small screens."""
 PARTIAL_PREFIX = ".part-"
 """Prefix of a folder whose run is not complete."""
 RUN_FOLDER_VARIABLE = "CENPORTS_NB_RUN"

@@ -19,7 +19,13 @@ LONG_WORD_LENGTH = 22
 
 
 def render_rows(
-    frame: pd.DataFrame, columns: Mapping[str, str], *, signed: Collection[str], money: Collection[str], time_zone: str
+    frame: pd.DataFrame,
+    columns: Mapping[str, str],
+    *,
+    signed: Collection[str],
+    money: Collection[str],
+    minor: Collection[str] = (),
+    time_zone: str,
 ) -> str:
     """Render the head and the body of a table.
 
@@ -28,9 +34,10 @@ def render_rows(
         columns: Column to header, in order.
         signed: Columns that show a change, with + or −.
         money: Columns with two decimals.
+        minor: Columns that small screens leave out.
         time_zone: The zone of instants.
     """
-    kinds = {name: _cell_attributes(frame[name]) for name in columns}
+    kinds = {name: _cell_attributes(frame[name], is_minor=name in minor) for name in columns}
     heads = "".join(f'<th{kinds[name]} scope="col">{html.escape(text)}</th>' for name, text in columns.items())
     written = [
         [
@@ -91,12 +98,14 @@ def _is_numeric(column: pd.Series[Any]) -> bool:
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
 
-def _cell_attributes(column: pd.Series[Any]) -> str:
+def _cell_attributes(column: pd.Series[Any], *, is_minor: bool) -> str:
     """Choose how a column is set: numbers right-aligned, short texts on one line, long words broken."""
+    minor = ["minor"] if is_minor else []
     if _is_numeric(column):
-        return ' class="n"'
+        return f' class="{" ".join(["n", *minor])}"'
     texts = [value for value in column if isinstance(value, str)]
     whole = pd.api.types.is_datetime64_any_dtype(column) or all(len(text) <= UNBROKEN_MAX_LENGTH for text in texts)
     long = not whole and any(len(word) > LONG_WORD_LENGTH for text in texts for word in text.split())
-    name = ' class="whole"' if whole else ' class="long"' if long else ""
+    names = [*(["whole"] if whole else ["long"] if long else []), *minor]
+    name = f' class="{" ".join(names)}"' if names else ""
     return f'{name} style="text-align:left"'  # an attribute, because JupyterLab removes style sheets from untrusted notebooks

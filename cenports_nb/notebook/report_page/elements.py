@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
 import pandas as pd
-from IPython.display import HTML, Image
+from IPython.display import HTML, Image, Markdown
 from matplotlib import pyplot as plt
 
 from cenports_nb.frames.masking import is_unmasked, mask_for_display
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.notebook.charts.figure import describe_chart
+from cenports_nb.notebook.report_page.attachments import HEADLINE_MIME_TYPE, NARROW_PNG_MIME_TYPE
 from cenports_nb.notebook.report_page.cells import render_rows, render_value
 from cenports_nb.rendering.note import NO_MATHJAX
 
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
 STYLE = """
 <style>
-.cn-cards{margin:10px 0}
+.cn-cards{display:grid;grid-template-columns:repeat(var(--columns,4),1fr);gap:10px;margin:10px 0}
+.cn-card{margin:0!important}
 .cn-card b,.cn-card span{display:block}
 .cn-card b{font-variant-numeric:tabular-nums}
 .cn-table{overflow-x:auto}
@@ -39,15 +42,30 @@ STYLE = """
 </style>
 """
 CARD_STYLE = (
-    "display:inline-block;vertical-align:top;min-width:118px;margin:0 10px 10px 0;padding:9px 15px;"
+    "display:inline-block;vertical-align:top;min-width:90px;margin:0 10px 10px 0;padding:9px 15px;"
     "border:1px solid rgba(128,128,128,.35);border-radius:6px"
 )
 """Inline styles: JupyterLab removes style sheets from untrusted notebooks, such as a scheduler's."""
+NARROW_WIDTH_INCHES, CHART_DPI = 4.9, 110
 ACCENT_COLORS = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
 TINT_COLORS = {"": "rgba(68,119,170,.09)", "bad": "rgba(187,85,102,.1)"}
 
 
-def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) -> HTML:
+class Headline(HTML):  # type: ignore[misc]
+    """Headline numbers: cards on the page, and values for `run_report`."""
+
+    def __init__(self, data: str, numbers: Mapping[str, str], bad: Sequence[str]) -> None:
+        super().__init__(data)
+        self.numbers = dict(numbers)
+        self.bad = list(bad)
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
+        text = ", ".join(f"{name}: {number}" for name, number in self.numbers.items())
+        values = {"numbers": self.numbers, "bad": self.bad}
+        return {"text/html": self.data, "text/plain": text, HEADLINE_MIME_TYPE: values}
+
+
+def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) -> Headline:
     """Show a few headline numbers, named with their unit; those in `bad` are marked if not 0."""
     cards = []
     for name, value in numbers.items():
@@ -57,7 +75,18 @@ def headline(numbers: Mapping[str, int | float | str], bad: Sequence[str] = ()) 
         number = f'<b style="font-size:23px;line-height:1.25">{sign}{render_value(value)}</b>'
         unit = f'<span style="font-size:12.5px;opacity:.85">{html.escape(name)}</span>'
         cards.append(f'<div class="cn-card" style="{style}">{number} {unit}</div>')
-    return HTML(f'{STYLE}<div class="cn-cards {NO_MATHJAX}">{"".join(cards)}</div>')
+    shown = {name: html.unescape(render_value(value)) for name, value in numbers.items()}
+    wrong = [name for name in bad if numbers.get(name)]
+    columns = _choose_columns(len(cards))
+    box = f'{STYLE}<div class="cn-cards {NO_MATHJAX}" style="--columns:{columns}">{"".join(cards)}</div>'
+    return Headline(box, shown, wrong)
+
+
+def _choose_columns(cards: int) -> int:
+    """Choose the columns of cards: up to four, and no card alone in the last row."""
+    if cards <= 4:
+        return max(cards, 1)
+    return max((4, 3, 5), key=lambda columns: (cards % columns != 1, cards % columns == 0))
 
 
 def note(text: str, *, bad: bool = False) -> HTML:
@@ -75,6 +104,7 @@ def table(
     empty: str = "No rows.",
     signed: Sequence[str] = (),
     money: Sequence[str] = (),
+    minor: Sequence[str] = (),
     time_zone: str | None = None,
     file: str = "",
 ) -> HTML:
@@ -89,6 +119,7 @@ def table(
         empty: The text instead of an empty table.
         signed: Columns that show a change, with + or −.
         money: Columns with two decimals.
+        minor: Columns that small screens leave out.
         time_zone: The zone of instants; by default the zone in which the frame was loaded, else UTC.
         file: A link to the file with all rows.
     """
@@ -96,19 +127,64 @@ def table(
         return note(empty)
     shown = frame[list(columns)].head(limit)
     shown = shown if is_unmasked(frame) else mask_for_display(shown)
-    rows = render_rows(shown, columns, signed=signed, money=money, time_zone=read_time_zone(time_zone, frame))
+    zone = read_time_zone(time_zone, frame)
+    rows = render_rows(shown, columns, signed=signed, money=money, minor=minor, time_zone=zone)
     return HTML(
         f'{STYLE}<div class="cn-table {NO_MATHJAX}"><table>{_render_caption(len(frame), limit, file)}{rows}</table></div>'
     )
 
 
-def chart(ax: Axes) -> Image:
-    """Show a chart as a picture, whatever matplotlib's backend; its alternative text describes it."""
-    figure: Any = ax.get_figure(root=True)  # drawn Axes have one
+class Chart(Image):  # type: ignore[misc]
+    """A chart as a picture, with a narrow one for the report page on a phone."""
+
+    def __init__(self, picture: bytes, alt: str, narrow: bytes | None = None) -> None:
+        super().__init__(picture, format="png", alt=alt)
+        self._narrow = narrow
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> Any:
+        data, metadata = super()._repr_mimebundle_(include, exclude)
+        if self._narrow is not None:
+            data[NARROW_PNG_MIME_TYPE] = base64.b64encode(self._narrow).decode()
+        return data, metadata
+
+
+def chart(plot: Axes | Callable[..., Axes], *args: Any, **kwargs: Any) -> Chart:
+    """Show a chart as a picture, whatever matplotlib's backend; its alternative text describes it.
+
+    Args:
+        plot: A function that draws, such as `cn.plot_orders`, whose chart the page also has in a narrow form for small
+            screens; or a drawn chart.
+        args: What the function draws.
+        kwargs: Its further arguments.
+
+    Example:
+        >>> picture = report_page.chart(cn.plot_orders, cn.load_orders(client, last="60D"), by="day")
+    """
+    if not callable(plot):
+        return Chart(_save(plot), describe_chart(plot))
+    ax = plot(*args, **kwargs)
+    alt, height = describe_chart(ax), _figure(ax).get_figheight()
+    wide = _save(ax)
+    figure, narrow_ax = plt.subplots(figsize=(NARROW_WIDTH_INCHES, height), layout="constrained", facecolor="white")
+    plot(*args, **kwargs, ax=narrow_ax)
+    return Chart(wide, alt, _save(narrow_ax))
+
+
+def section(title: str, text: str = "") -> Markdown:
+    """Show a heading and a paragraph, for a section that only some runs have."""
+    return Markdown(f"## {title}\n\n{text}")
+
+
+def _save(ax: Axes) -> bytes:
+    """Save the figure of a chart as PNG, and close it."""
     picture = io.BytesIO()
-    figure.savefig(picture, format="png", dpi=110)
-    plt.close(figure)
-    return Image(picture.getvalue(), format="png", alt=describe_chart(ax))
+    _figure(ax).savefig(picture, format="png", dpi=CHART_DPI)
+    plt.close(_figure(ax))
+    return picture.getvalue()
+
+
+def _figure(ax: Axes) -> Any:
+    return ax.get_figure(root=True)  # drawn Axes have one
 
 
 def _render_caption(rows: int, limit: int, file: str) -> str:

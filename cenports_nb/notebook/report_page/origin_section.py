@@ -10,6 +10,7 @@ from IPython.display import display
 
 from cenports_nb.frames.masking import mask_for_display
 from cenports_nb.frames.provenance import provenance, rejected
+from cenports_nb.notebook.report_page.accounts import ReportAccounts
 from cenports_nb.notebook.report_page.attachments import RESULT_MIME_TYPE
 from cenports_nb.notebook.report_page.elements import note, table
 from cenports_nb.rendering.text import format_count
@@ -21,8 +22,19 @@ IN_DOUBT_OUTCOMES = ("in_doubt", "pending", "unconfirmed")
 FAILED_OUTCOMES = ("rejected", "not_applied", "not_sent", "held", "dropped")
 
 
-def show_origin(frames: Mapping[str, pd.DataFrame], submission: Submission | None = None) -> None:
-    """Show the origin of a report's frames, and output the result for `run_report`."""
+def show_origin(
+    frames: Mapping[str, pd.DataFrame],
+    submission: Submission | None = None,
+    *,
+    accounts: ReportAccounts | None = None,
+) -> None:
+    """Show the origin of a report's frames, and output the result for `run_report`.
+
+    Args:
+        frames: Names to frames.
+        submission: What the report sent.
+        accounts: The accounts of the report; those that could not be loaded make it incomplete.
+    """
     found = {name: provenance(frame) for name, frame in frames.items()}
     known = {name: item for name, item in found.items() if item is not None}
     headers = {
@@ -47,14 +59,18 @@ def show_origin(frames: Mapping[str, pd.DataFrame], submission: Submission | Non
     shown["as_of"] = pd.to_datetime(shown["as_of"], utc=True)
     rejects = _collect_rejected((item.source, frames[name]) for name, item in known.items())
     account = next((f"{item.environment}, partner {item.partner_id}" for item in known.values()), "")
+    if accounts is not None and accounts.several:
+        account = ", ".join(accounts.names)
+    missing = sorted(accounts.failures) if accounts is not None else []
     result = {
         "rejected": len(rejects),
-        "incomplete": sum(not item.complete for item in known.values()),
+        "incomplete": sum(not item.complete for item in known.values()) + len(missing),
+        "missing_accounts": missing,
         **_count_outcomes(submission),
         "account": account,
     }
     bundle = {
-        "text/html": table(shown, headers, time_zone="UTC").data,
+        "text/html": table(shown, headers, minor=["source", "partner"], time_zone="UTC").data,
         "text/plain": str(result),
         RESULT_MIME_TYPE: result,
     }

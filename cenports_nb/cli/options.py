@@ -47,6 +47,9 @@ EnvironmentOption = Annotated[
     str | None, typer.Option("--env", metavar="ENVIRONMENT", help="The account: sandbox, staging or production.")
 ]
 ProfileOption = Annotated[str | None, typer.Option("--profile", metavar="NAME", help="A profile in profiles.toml.")]
+ProfilesOption = Annotated[
+    list[str] | None, typer.Option("--profile", metavar="NAME", help="A profile; repeatable, for several accounts.")
+]
 OutOption = Annotated[Path, typer.Option("--out", metavar="FILE", help="The file to write: .csv, .xlsx or .parquet.")]
 OptionalOutOption = Annotated[
     Path | None, typer.Option("--out", metavar="FILE", help="Also write a file: .csv, .xlsx or .parquet.")

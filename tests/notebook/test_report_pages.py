@@ -81,6 +81,7 @@ def opened(browser: Browser) -> Iterator[Opened]:
 def test_hostile_names_are_text(hostile: Path, opened: Opened, name: str) -> None:
     """Markup in order numbers, SKUs, products, channels and statuses is shown, not run."""
     opened.asked.clear()
+    opened.page.set_viewport_size({"width": 1000, "height": 900})
     opened.page.goto((hostile / f"{name}.html").as_uri(), wait_until="load")
     expect(opened.page.get_by_text(HOSTILE, exact=False).first).to_be_visible()
     assert opened.page.evaluate("window.hacked") is None

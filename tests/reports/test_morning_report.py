@@ -137,7 +137,7 @@ def test_no_person_is_in_page_notebook_or_files(morning: Morning) -> None:
 
 def test_headings_heads_and_pictures_are_named(morning: Morning) -> None:
     """One h1, then h2; table heads have a scope, pictures a text; title and language are set."""
-    assert re.findall(r"<h([1-6])", morning.page) == ["1", *["2"] * 7]
+    assert re.findall(r"<h([1-6])", morning.page) == ["1", *["2"] * 8]
     assert '<html lang="en">' in morning.page
     assert "<title>Morning report</title>" in morning.page
     assert morning.page.count("<table>") == morning.page.count("<thead><tr><th")

@@ -60,7 +60,7 @@ def test_page_needs_no_network_and_runs_no_script(submitted: tuple[Path, Sandbox
     page = read_page(submitted)
     assert re.findall(r"""src=["'](?!data:)""", page) == []
     assert "<script" not in page
-    assert page.count("data:image/png;base64,") == 4
+    assert page.count("data:image/png;base64,") == 2 * 4
     assert links(page)
     assert [link for link in links(page) if not (submitted[0] / link).is_file()] == []
 

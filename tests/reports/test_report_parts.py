@@ -29,7 +29,7 @@ def shown(values: list[object], dtype: str, **more: object) -> list[str]:
 
 def page_into(folder: Path | None, rows: int = 2) -> report_page.ReportPage:
     return report_page.ReportPage(
-        ReportFiles(folder, "mine/run/"), "America/New_York", rows, pd.Timestamp("2026-03-02T03:00Z"), "a"
+        ReportFiles(folder, "mine/run/"), "America/New_York", rows, pd.Timestamp("2026-03-02T03:00Z")
     )
 
 

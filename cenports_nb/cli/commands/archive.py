@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from cenports_nb.cli.options import EnvironmentOption, OptionalOutOption, StartOption, YesOption
+from cenports_nb.cli.options import EnvironmentOption, OptionalOutOption, ProfilesOption, StartOption, YesOption
 from cenports_nb.cli.terminal import is_interactive, print_status, print_text, stop_command
 from cenports_nb.errors import (
     ConfigurationError,
@@ -24,9 +24,6 @@ if TYPE_CHECKING:
     from cenports_nb.archive.archive import Archive
 
 ArchiveOption = Annotated[Path, typer.Option("--archive", help="The archive's folder.")]
-ProfilesOption = Annotated[
-    list[str] | None, typer.Option("--profile", help="A named profile; may repeat for several accounts.")
-]
 DEFAULT_FOLDER = Path("archive")
 
 

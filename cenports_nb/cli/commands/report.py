@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import sys
 import webbrowser
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cenports_nb.cli.options import EnvironmentOption, ProfileOption, parse_pairs
+from cenports_nb.cli.options import EnvironmentOption, ProfilesOption, parse_pairs
 from cenports_nb.cli.terminal import stop_command
 from cenports_nb.errors import InvalidRequestError
 from cenports_nb.rendering.text import make_printable
 
 if TYPE_CHECKING:
-    from cenports_nb.reports import CellProgress
+    from cenports_nb.reports import CellProgress, Report
 
 LINE_LENGTH = 79
 
@@ -26,7 +27,7 @@ def report(
         typer.Argument(help="A report, such as morning (`cenports-nb reports` lists them), or the path of a notebook."),
     ],
     env: EnvironmentOption = None,
-    profile: ProfileOption = None,
+    profile: ProfilesOption = None,
     parameters: Annotated[
         list[str] | None, typer.Option("-p", metavar="NAME=VALUE", help="Set a parameter; repeatable.")
     ] = None,
@@ -42,15 +43,11 @@ def report(
 
     found = find_report(Path(name) if name.endswith(".ipynb") else name)
     given: dict[str, Any] = dict(parse_pairs("-p", parameters, "submit=true") or {})
-    # A command never falls back to the sandbox by itself, as the notebook does for a person who runs its cells.
-    for option, value in (("environment", env), ("profile", profile)):
-        if option in given and value is not None:
-            raise InvalidRequestError(f"-p {option}={given[option]} and {value!r} are both given: give one of them.")
-        if option in found.parameters or value is not None:
-            given.setdefault(option, value)
-    check_parameters(found, given)
+    _add_accounts(found, given, env, profile or [])
+    profiles = check_parameters(found, given).get("profiles") or [given.get("profile")]
     if "environment" in found.parameters:
-        resolve_settings(given["environment"], profile=given.get("profile"))  # fail now rather than in a cell
+        for name in profiles:
+            resolve_settings(given["environment"], profile=name)  # fail now rather than in a cell
     with _Progress(found.name, quiet=quiet) as progress:
         run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
     if not quiet:
@@ -61,6 +58,26 @@ def report(
     exit_code, complaint = run.verdict
     if exit_code:
         stop_command(complaint, exit_code)
+
+
+def _add_accounts(found: Report, given: dict[str, Any], env: str | None, profiles: Sequence[str]) -> None:
+    """Add the account, or the accounts, of a command to the parameters of its report.
+
+    Raises:
+        InvalidRequestError: An account is given twice, or there are several and the report takes one.
+    """
+    several = len(profiles) > 1
+    if several and "profiles" not in found.parameters:
+        raise InvalidRequestError(f"Report {found.name!r} takes one account: give --profile once.")
+    if (several or given.get("profiles")) and (env or given.get("environment")):
+        raise InvalidRequestError("Each profile has its own environment: give --env or several profiles, not both.")
+    name, value = ("profiles", list(profiles)) if several else ("profile", next(iter(profiles), None))
+    # A command never falls back to the sandbox by itself, as the notebook does for a person who runs its cells.
+    for option, chosen in (("environment", env), (name, value)):
+        if option in given and chosen is not None:
+            raise InvalidRequestError(f"-p {option}={given[option]} and {chosen!r} are both given: give one of them.")
+        if option in found.parameters or chosen is not None:
+            given.setdefault(option, chosen)
 
 
 def list_reports() -> None:

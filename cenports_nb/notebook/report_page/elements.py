@@ -86,7 +86,8 @@ def _choose_columns(cards: int) -> int:
     """Choose the columns of cards: up to four, and no card alone in the last row."""
     if cards <= 4:
         return max(cards, 1)
-    return max((4, 3, 5), key=lambda columns: (cards % columns != 1, cards % columns == 0))
+    even = [columns for columns in (4, 3) if cards % columns == 0]
+    return next(columns for columns in (*even, 4, 3, 5, cards) if cards % columns != 1)
 
 
 def note(text: str, *, bad: bool = False) -> HTML:
@@ -165,14 +166,26 @@ def chart(plot: Axes | Callable[..., Axes], *args: Any, **kwargs: Any) -> Chart:
     ax = plot(*args, **kwargs)
     alt, height = describe_chart(ax), _figure(ax).get_figheight()
     wide = _save(ax)
-    figure, narrow_ax = plt.subplots(figsize=(NARROW_WIDTH_INCHES, height), layout="constrained", facecolor="white")
+    _, narrow_ax = plt.subplots(figsize=(NARROW_WIDTH_INCHES, height), layout="constrained", facecolor="white")
     plot(*args, **kwargs, ax=narrow_ax)
+    _fit_texts(narrow_ax)
     return Chart(wide, alt, _save(narrow_ax))
 
 
 def section(title: str, text: str = "") -> Markdown:
     """Show a heading and a paragraph, for a section that only some runs have."""
     return Markdown(f"## {title}\n\n{text}")
+
+
+def _fit_texts(ax: Axes) -> None:
+    """Make the bars of a narrow chart shorter until the texts beside them are whole."""
+    figure = _figure(ax)
+    for _ in range(8):
+        figure.canvas.draw()
+        ends = [text.get_window_extent().x1 for text in ax.texts if text.get_text()]
+        if max(ends, default=0.0) <= figure.bbox.x1:
+            return
+        ax.set_xlim(ax.get_xlim()[0], ax.get_xlim()[1] * 1.2)
 
 
 def _save(ax: Axes) -> bytes:

@@ -96,7 +96,8 @@ class ReportPage:
         def compute_rows(account: str | None) -> pd.DataFrame:
             chosen = [_choose_rows(frame, account) for frame in frames]
             result = compute(*chosen, **{name: _choose_rows(value, account) for name, value in given.items()})
-            return getattr(result, part) if part else result
+            table: pd.DataFrame = getattr(result, part) if part else result
+            return table
 
         whole = compute_rows(None)
         if not self.accounts.several:

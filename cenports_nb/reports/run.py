@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cenports_nb.errors import InvalidRequestError
-from cenports_nb.notebook.report_page.attachments import RUN_FOLDER_VARIABLE
+from cenports_nb.notebook.report_page.attachments import PAGE_VARIABLE, RUN_FOLDER_VARIABLE
 from cenports_nb.reports.catalogue import Report, find_report, read_notebook
 from cenports_nb.reports.failure import Failure, ReportError, mark_failure
 from cenports_nb.reports.html_page import render_page
@@ -58,7 +58,7 @@ def run_report(
         raise InvalidRequestError(f"{str(folder)!r} is a file: name a folder for the report.")
     with reserve_run_folder(folder, report.name) as run_folder:
         notebook = _prepare_notebook(report, values, folder)
-        running = {RUN_FOLDER_VARIABLE: f"{report.name}/{run_folder.run}"}
+        running = {RUN_FOLDER_VARIABLE: f"{report.name}/{run_folder.run}", PAGE_VARIABLE: "1" if page or code else ""}
         failure = execute_notebook(notebook, running, progress or (lambda _: None))
         result = read_counts(notebook)
         if failure:

@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from support.command_line import Ran, RunCommand
 from support.report_runs import build_environment, cards, run
-from support.scripted_server import ScriptedServer
+from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
 from cenports_nb.errors import InvalidRequestError
@@ -55,6 +55,7 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
     with ExitStack() as stack:
         shops = {name: stack.enter_context(Sandbox(rate_limit=None)) for name in ("globex", "acme")}
         broken = ScriptedServer()
+        broken.on("GET /orders", Reply({"message": "no"}, status=403))
         stack.callback(broken.close)
         urls = {name: shop.url for name, shop in shops.items()}
         write_profiles(folder / "home", **urls, broken=broken.url)

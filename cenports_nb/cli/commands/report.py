@@ -46,8 +46,8 @@ def report(
     _add_accounts(found, given, env, profile or [])
     profiles = check_parameters(found, given).get("profiles") or [given.get("profile")]
     if "environment" in found.parameters:
-        for name in profiles:
-            resolve_settings(given["environment"], profile=name)  # fail now rather than in a cell
+        for each in profiles:
+            resolve_settings(given["environment"], profile=each)  # fail now rather than in a cell
     with _Progress(found.name, quiet=quiet) as progress:
         run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
     if not quiet:

@@ -25,6 +25,9 @@ PARTIAL_PREFIX = ".part-"
 RUN_FOLDER_VARIABLE = "CENPORTS_NB_RUN"
 """The environment variable in which `run_report` passes its kernel the run's folder, relative to `out`."""
 
+PAGE_VARIABLE = "CENPORTS_NB_PAGE"
+"""The environment variable that says to the kernel that there will be a page, which has narrow charts too."""
+
 
 @dataclass(frozen=True)
 class ReportFiles:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import html
 import io
+import os
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
@@ -12,11 +13,12 @@ from urllib.parse import unquote
 import pandas as pd
 from IPython.display import HTML, Image, Markdown
 from matplotlib import pyplot as plt
+from matplotlib.text import Annotation
 
 from cenports_nb.frames.masking import is_unmasked, mask_for_display
 from cenports_nb.frames.provenance import read_time_zone
 from cenports_nb.notebook.charts.figure import describe_chart
-from cenports_nb.notebook.report_page.attachments import HEADLINE_MIME_TYPE, NARROW_PNG_MIME_TYPE
+from cenports_nb.notebook.report_page.attachments import HEADLINE_MIME_TYPE, NARROW_PNG_MIME_TYPE, PAGE_VARIABLE
 from cenports_nb.notebook.report_page.cells import render_rows, render_value
 from cenports_nb.rendering.note import NO_MATHJAX
 
@@ -47,6 +49,8 @@ CARD_STYLE = (
 )
 """Inline styles: JupyterLab removes style sheets from untrusted notebooks, such as a scheduler's."""
 NARROW_WIDTH_INCHES, CHART_DPI = 4.9, 110
+MIN_BAR_SHARE = 0.2
+"""How short the bars of a narrow chart may become, as a share of their length."""
 ACCENT_COLORS = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
 TINT_COLORS = {"": "rgba(68,119,170,.09)", "bad": "rgba(187,85,102,.1)"}
 
@@ -166,6 +170,8 @@ def chart(plot: Axes | Callable[..., Axes], *args: Any, **kwargs: Any) -> Chart:
     ax = plot(*args, **kwargs)
     alt, height = describe_chart(ax), _figure(ax).get_figheight()
     wide = _save(ax)
+    if not os.environ.get(PAGE_VARIABLE):
+        return Chart(wide, alt)
     _, narrow_ax = plt.subplots(figsize=(NARROW_WIDTH_INCHES, height), layout="constrained", facecolor="white")
     plot(*args, **kwargs, ax=narrow_ax)
     _fit_texts(narrow_ax)
@@ -178,14 +184,18 @@ def section(title: str, text: str = "") -> Markdown:
 
 
 def _fit_texts(ax: Axes) -> None:
-    """Make the bars of a narrow chart shorter until the texts beside them are whole."""
-    figure = _figure(ax)
-    for _ in range(8):
-        figure.canvas.draw()
-        ends = [text.get_window_extent().x1 for text in ax.texts if text.get_text()]
-        if max(ends, default=0.0) <= figure.bbox.x1:
-            return
-        ax.set_xlim(ax.get_xlim()[0], ax.get_xlim()[1] * 1.2)
+    """Shorten the bars of a narrow chart until the texts beside them are whole."""
+    _figure(ax).canvas.draw()
+    left, right = ax.bbox.x0, _figure(ax).bbox.x1
+    shares = [1.0]
+    for text in ax.texts:
+        if isinstance(text, Annotation) and text.xycoords == "data":
+            end = ax.transData.transform((float(text.xy[0]), 0))[0]
+            room = right - left - (text.get_window_extent().x1 - end)
+            shares.append(room / (end - left) if end > left else 1.0)
+    if (share := min(shares)) < 1:
+        start, stop = ax.get_xlim()
+        ax.set_xlim(start, start + (stop - start) / max(share, MIN_BAR_SHARE))
 
 
 def _save(ax: Axes) -> bytes:

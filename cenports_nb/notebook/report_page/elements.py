@@ -13,7 +13,7 @@ from urllib.parse import unquote
 import pandas as pd
 from IPython.display import HTML, Image, Markdown
 from matplotlib import pyplot as plt
-from matplotlib.text import Annotation
+from matplotlib.text import Annotation, Text
 
 from cenports_nb.frames.masking import is_unmasked, mask_for_display
 from cenports_nb.frames.provenance import read_time_zone
@@ -49,6 +49,7 @@ CARD_STYLE = (
 )
 """Inline styles: JupyterLab removes style sheets from untrusted notebooks, such as a scheduler's."""
 NARROW_WIDTH_INCHES, CHART_DPI = 4.9, 110
+TITLE_MARGIN_PIXELS = 8
 MIN_BAR_SHARE = 0.2
 """How short the bars of a narrow chart may become, as a share of their length."""
 ACCENT_COLORS = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
@@ -168,13 +169,13 @@ def chart(plot: Axes | Callable[..., Axes], *args: Any, **kwargs: Any) -> Chart:
     if not callable(plot):
         return Chart(_save(plot), describe_chart(plot))
     ax = plot(*args, **kwargs)
-    alt, height = describe_chart(ax), _figure(ax).get_figheight()
+    alt, height, title = describe_chart(ax), _figure(ax).get_figheight(), ax.get_title(loc="left")
     wide = _save(ax)
     if not os.environ.get(PAGE_VARIABLE):
         return Chart(wide, alt)
     _, narrow_ax = plt.subplots(figsize=(NARROW_WIDTH_INCHES, height), layout="constrained", facecolor="white")
     plot(*args, **kwargs, ax=narrow_ax)
-    _fit_texts(narrow_ax)
+    _fit_texts(narrow_ax, title)
     return Chart(wide, alt, _save(narrow_ax))
 
 
@@ -183,10 +184,13 @@ def section(title: str, text: str = "") -> Markdown:
     return Markdown(f"## {title}\n\n{text}")
 
 
-def _fit_texts(ax: Axes) -> None:
-    """Shorten the bars of a narrow chart until the texts beside them are whole."""
+def _fit_texts(ax: Axes, title: str) -> None:
+    """Give a narrow chart its whole title, and shorten its bars until the texts beside them are whole."""
     _figure(ax).canvas.draw()
     left, right = ax.bbox.x0, _figure(ax).bbox.x1
+    if (shown := ax.get_title(loc="left")) != title:  # cut, because it begins where the bars do
+        heading = next(text for text in ax.findobj(Text) if isinstance(text, Text) and text.get_text() == shown)
+        heading.set(text=title, x=(TITLE_MARGIN_PIXELS - left) / ax.bbox.width)
     shares = [1.0]
     for text in ax.texts:
         if isinstance(text, Annotation) and text.xycoords == "data":

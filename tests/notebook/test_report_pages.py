@@ -94,6 +94,26 @@ def test_hostile_names_are_text(hostile: Path, opened: Opened, name: str) -> Non
         assert (hostile / str(link.get_attribute("href"))).is_file()
 
 
+@pytest.mark.parametrize("name", [*NAMES, "long"])
+def test_a_page_can_be_read_on_a_phone(hostile: Path, long_page: Path, opened: Opened, name: str) -> None:
+    """Tables scroll in their own box, cards are not alone in a row, and charts are drawn for a narrow screen."""
+    page = opened.page
+    page.set_viewport_size({"width": 420, "height": 900})
+    page.goto((long_page if name == "long" else hostile / f"{name}.html").as_uri(), wait_until="load")
+    assert page.evaluate("document.documentElement.scrollWidth") == 420
+    assert page.evaluate("[...document.querySelectorAll('.cn-table')].every(box => box.clientWidth <= 420)")
+    tops = page.evaluate(
+        "[...document.querySelectorAll('.cn-cards')].map(box => [...box.children].map(card => card.offsetTop))"
+    )
+    alone = [cards for cards in tops if len(cards) > 1 and cards.count(max(cards)) == 1]
+    assert alone == []
+    narrow = page.evaluate("[...document.querySelectorAll('picture img')].map(image => image.naturalWidth)")
+    assert all(width < 600 for width in narrow)
+    assert len(narrow) == {"stock-reconciliation": 4, "morning": 4, "month-end": 1, "long": 0}[name]
+    page.set_viewport_size({"width": 1000, "height": 900})
+    assert page.evaluate("[...document.querySelectorAll('picture img')].every(image => image.currentSrc == image.src)")
+
+
 def test_a_month_that_is_not_over_says_so(hostile: Path) -> None:
     """Its figures end today."""
     assert f"{datetime.now(UTC):%Y-%m} is not over" in (hostile / "month-end.html").read_text("utf-8")

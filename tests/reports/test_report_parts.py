@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import pandas as pd
 import pytest
+from matplotlib.axes import Axes
 from support.report_runs import HOSTILE, own_notebook
 
 import cenports_nb as cn
@@ -147,3 +149,41 @@ def test_unreadable_records_are_reported_once(tmp_path: Path, monkeypatch: pytes
     page = ran.page.read_text()
     assert "1 record can" in page
     assert last.number in page
+
+
+@pytest.mark.parametrize("number", range(1, 14))
+def test_no_card_is_alone_in_the_last_row(number: int) -> None:
+    """A single card is the only exception."""
+    page = report_page.headline({f"number {each}": each for each in range(number)}).data
+    columns = int(re.search(r"--columns:(\d+)", page)[1])
+    assert number == 1 or number % columns != 1
+
+
+def test_headline_numbers_are_values_too() -> None:
+    """A notification shows them as the page does."""
+    shown = report_page.headline({"orders": 1234, "late": 2, "short": 0}, bad=["late", "short"])
+    values = shown._repr_mimebundle_()["application/vnd.cenports-nb.headline+json"]
+    assert values == {"numbers": {"orders": "1,234", "late": "2", "short": "0"}, "bad": ["late"]}
+
+
+def test_a_chart_of_a_page_has_a_narrow_form(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its title is whole, and so is each text beside a bar; without a page there is one form."""
+    axes: list[Axes] = []
+
+    def plot(ax: Axes | None = None) -> Axes:
+        ax = ax or plt.subplots(figsize=(9, 2), layout="constrained")[1]
+        axes.append(ax)
+        ax.barh(["a long name of a bar"], [10])
+        ax.set_xlim(0, 12)
+        ax.set_title("Days until the stock runs out"[: int(ax.figure.get_figwidth()) * 4], loc="left")
+        ax.annotate("a text of some length", (10, 0), xytext=(5, 0), textcoords="offset points").set_in_layout(False)
+        return ax
+
+    mime_type = "application/vnd.cenports-nb.narrow-png"
+    assert mime_type not in report_page.chart(plot)._repr_mimebundle_()[0]
+    monkeypatch.setenv("CENPORTS_NB_PAGE", "1")
+    wide, narrow = report_page.chart(plot), axes[-1]
+    assert mime_type in wide._repr_mimebundle_()[0]
+    assert narrow.get_title(loc="left") == "Days until the stock runs out"
+    narrow.figure.canvas.draw()
+    assert narrow.texts[0].get_window_extent().x1 <= narrow.figure.bbox.x1 + 1

@@ -91,7 +91,11 @@ class TestReports:
         """Equal order numbers of two accounts are two orders."""
         accounts = reports.table("morning", "accounts").set_index("account")
         assert list(accounts.index) == ["acme", "globex", ALL_ACCOUNTS]
-        assert accounts["orders not acknowledged"].astype(int).tolist() == [reports.waiting, reports.waiting, 2 * reports.waiting]
+        assert accounts["orders not acknowledged"].astype(int).tolist() == [
+            reports.waiting,
+            reports.waiting,
+            2 * reports.waiting,
+        ]
         assert (accounts.loc["acme"] == accounts.loc["globex"]).all()
         assert cards(reports.page("morning"))["orders not acknowledged"] == str(2 * reports.waiting)
 
@@ -112,9 +116,13 @@ class TestReports:
     def test_a_month_of_two_accounts_is_restated_within_each(self, reports: Reports) -> None:
         """The order of the profiles doesn't matter, and the line that changed in one account is that of no other."""
         assert [ran.returncode for ran in reports.month_ends] == [0, 0], reports.month_ends
-        assert "There is no earlier run" in (sorted((reports.out / "month-end").glob("*Z*"))[0] / "month-end.html").read_text("utf-8")
+        assert "There is no earlier run" in (
+            sorted((reports.out / "month-end").glob("*Z*"))[0] / "month-end.html"
+        ).read_text("utf-8")
         lines = reports.table("month-end", "restated-lines")
-        assert lines[["account", "order_no", "kind"]].to_numpy().tolist() == [["globex", reports.restated, "quantity changed"]]
+        assert lines[["account", "order_no", "kind"]].to_numpy().tolist() == [
+            ["globex", reports.restated, "quantity changed"]
+        ]
         steps = reports.table("month-end", "restated-steps")
         kinds = ["earlier", "now", "earlier", "quantity changed", "now", "earlier", "quantity changed", "now"]
         assert steps["kind"].tolist() == kinds
@@ -142,7 +150,10 @@ def test_a_profile_that_does_not_exist_stops_the_report_before_it_runs(run_here:
     ("arguments", "sentence"),
     [
         (["stock-reconciliation", "--profile", "a", "--profile", "b"], "takes one account: give --profile once."),
-        (["morning", "--env", "staging", "--profile", "a", "--profile", "b"], "give --env or several profiles, not both"),
+        (
+            ["morning", "--env", "staging", "--profile", "a", "--profile", "b"],
+            "give --env or several profiles, not both",
+        ),
         (["morning", "-p", "profiles=a,b", "--profile", "c", "--profile", "d"], "are both given"),
     ],
 )

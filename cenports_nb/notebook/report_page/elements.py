@@ -49,7 +49,7 @@ CARD_STYLE = (
 )
 """Inline styles: JupyterLab removes style sheets from untrusted notebooks, such as a scheduler's."""
 NARROW_WIDTH_INCHES, CHART_DPI = 4.9, 110
-TITLE_MARGIN_PIXELS = 8
+TITLE_MARGIN_PIXELS, MAX_FITS = 8, 3
 MIN_BAR_SHARE = 0.2
 """How short the bars of a narrow chart may become, as a share of their length."""
 ACCENT_COLORS = {"": "#4477aa", "bad": "#bb5566", "ok": "#228866"}
@@ -186,20 +186,25 @@ def section(title: str, text: str = "") -> Markdown:
 
 def _fit_texts(ax: Axes, title: str) -> None:
     """Give a narrow chart its whole title, and shorten its bars until the texts beside them are whole."""
-    _figure(ax).canvas.draw()
-    left, right = ax.bbox.x0, _figure(ax).bbox.x1
+    canvas: Any = _figure(ax).canvas
+    canvas.draw()
     if (shown := ax.get_title(loc="left")) != title:  # cut, because it begins where the bars do
         heading = next(text for text in ax.findobj(Text) if isinstance(text, Text) and text.get_text() == shown)
-        heading.set(text=title, x=(TITLE_MARGIN_PIXELS - left) / ax.bbox.width)
-    shares = [1.0]
-    for text in ax.texts:
-        if isinstance(text, Annotation) and text.xycoords == "data":
-            end = ax.transData.transform((float(text.xy[0]), 0))[0]
-            room = right - left - (text.get_window_extent().x1 - end)
-            shares.append(room / (end - left) if end > left else 1.0)
-    if (share := min(shares)) < 1:
+        heading.set(text=title, x=(TITLE_MARGIN_PIXELS - ax.bbox.x0) / ax.bbox.width)
+        canvas.draw()
+    for _ in range(MAX_FITS):  # other numbers on the axis change its width
+        left, right = ax.bbox.x0, _figure(ax).bbox.x1
+        shares = [1.0]
+        for text in ax.texts:
+            if isinstance(text, Annotation) and text.xycoords == "data":
+                end = ax.transData.transform((float(text.xy[0]), 0))[0]
+                room = right - left - (text.get_window_extent().x1 - end)
+                shares.append(room / (end - left) if end > left else 1.0)
+        if (share := min(shares)) >= 1:
+            return
         start, stop = ax.get_xlim()
         ax.set_xlim(start, start + (stop - start) / max(share, MIN_BAR_SHARE))
+        canvas.draw()
 
 
 def _save(ax: Axes) -> bytes:

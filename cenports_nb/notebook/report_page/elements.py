@@ -173,7 +173,8 @@ def chart(plot: Axes | Callable[..., Axes], *args: Any, **kwargs: Any) -> Chart:
     wide = _save(ax)
     if not os.environ.get(PAGE_VARIABLE):
         return Chart(wide, alt)
-    _, narrow_ax = plt.subplots(figsize=(NARROW_WIDTH_INCHES, height), layout="constrained", facecolor="white")
+    size = (NARROW_WIDTH_INCHES, height)
+    _, narrow_ax = plt.subplots(figsize=size, dpi=CHART_DPI, layout="constrained", facecolor="white")
     plot(*args, **kwargs, ax=narrow_ax)
     _fit_texts(narrow_ax, title)
     return Chart(wide, alt, _save(narrow_ax))

@@ -6,10 +6,13 @@ from cenports_nb.errors import ConfigurationError
 from cenports_nb.secret import Secret, hide
 
 KEYRING_SERVICE = "cenports-nb"
+NOTIFY_ENTRY = "notification URL"
+"""The entry of a profile's notification URL, in the place of a client id."""
+NOTIFY_HINT = "set CENPORTS_NOTIFY_URL instead"
 ENVIRONMENT_HINT = "set CENPORTS_PARTNER_ID, CENPORTS_CLIENT_ID and CENPORTS_CLIENT_SECRET instead"
 
 
-def read_secret(profile: str, client_id: str) -> Secret | None:
+def read_secret(profile: str, client_id: str, *, hint: str = ENVIRONMENT_HINT) -> Secret | None:
     """Look up a secret; None if there is none, or no working keyring.
 
     Raises:
@@ -24,10 +27,10 @@ def read_secret(profile: str, client_id: str) -> Secret | None:
         return None
     except Exception as error:  # noqa: BLE001 - backends raise what their libraries raise
         why = type(error).__name__
-    raise ConfigurationError(f"The keyring of this machine failed ({why}): {ENVIRONMENT_HINT}.")
+    raise ConfigurationError(f"The keyring of this machine failed ({why}): {hint}.")
 
 
-def store_secret(profile: str, client_id: str, secret: str | Secret) -> None:
+def store_secret(profile: str, client_id: str, secret: str | Secret, *, hint: str = ENVIRONMENT_HINT) -> None:
     """Store a secret in the keyring, and read it back, because some backends store nothing.
 
     Raises:
@@ -42,14 +45,32 @@ def store_secret(profile: str, client_id: str, secret: str | Secret) -> None:
     try:
         keyring.set_password(KEYRING_SERVICE, _keyring_user(profile, client_id), secret.reveal())
     except keyring.errors.NoKeyringError:
-        problem = f"This machine has no keyring that could keep a secret: {ENVIRONMENT_HINT}."
+        problem = f"This machine has no keyring that could keep a secret: {hint}."
     except Exception as error:  # noqa: BLE001 - backends raise what their libraries raise
         why = type(error).__name__  # its text is another library's, and may quote the secret
-        problem = f"The keyring did not take the secret ({why}): unlock it and try again, or {ENVIRONMENT_HINT}."
+        problem = f"The keyring did not take the secret ({why}): unlock it and try again, or {hint}."
     if problem:
         raise ConfigurationError(problem)
-    if read_secret(profile, client_id) != secret:
-        raise ConfigurationError(f"The keyring of this machine keeps nothing: {ENVIRONMENT_HINT}.")
+    if read_secret(profile, client_id, hint=hint) != secret:
+        raise ConfigurationError(f"The keyring of this machine keeps nothing: {hint}.")
+
+
+def read_notify_url(profile: str) -> Secret | None:
+    """Look up the notification URL of a profile; None if there is none, or no working keyring.
+
+    Raises:
+        ConfigurationError: The keyring failed unexpectedly.
+    """
+    return read_secret(profile, NOTIFY_ENTRY, hint=NOTIFY_HINT)
+
+
+def store_notify_url(profile: str, url: Secret) -> None:
+    """Store the notification URL of a profile.
+
+    Raises:
+        ConfigurationError: There is no keyring, or it is locked.
+    """
+    store_secret(profile, NOTIFY_ENTRY, url, hint=NOTIFY_HINT)
 
 
 def delete_secret(profile: str, client_id: str) -> bool:

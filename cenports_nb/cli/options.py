@@ -28,6 +28,7 @@ ARGUMENT_OPTIONS = {
     "layout": "--column",
     "missing": "--missing",
     "note": "--note",
+    "notify_on": "--notify-on",
     "on_objection": "--on-objection",
     "on_stale": "--on-stale",
     "out": "--out",

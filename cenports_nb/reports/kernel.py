@@ -17,7 +17,7 @@ from typing import Any
 from cenports_nb.errors import CenportsError
 from cenports_nb.reports.catalogue import find_heading
 from cenports_nb.reports.failure import Failure, one_line
-from cenports_nb.reports.secret_detection import redact_secret
+from cenports_nb.reports.secret_detection import NOTIFY_VARIABLE, redact_secret
 
 INJECTED_TAG = "injected-parameters"
 """The tag of the cell with the given parameters; it is not counted."""
@@ -93,7 +93,8 @@ def execute_notebook(notebook: Any, environ: Mapping[str, str], progress: Progre
             # Without the user's IPython settings: output of a start-up file would be part of the report. The environment may
             # contain the client secret, so no local variable holds it.
             own = {"IPYTHONDIR": private_folder, "PYDEVD_DISABLE_FILE_VALIDATION": "1", **environ}
-            client.execute(env={**os.environ, **own}, cleanup_kc=True)
+            inherited = (name for name in os.environ if name != NOTIFY_VARIABLE)  # a report doesn't need it
+            client.execute(env={**{name: os.environ[name] for name in inherited}, **own}, cleanup_kc=True)
         except CellExecutionError as error:
             return cells.failure(str(error.ename), str(error.evalue))
         except DeadKernelError:

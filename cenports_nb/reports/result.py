@@ -23,6 +23,7 @@ class ReportRun:
         page: The path of the HTML page, if asked for.
         result: Counts of rejected records, incomplete frames, rows in doubt and failed rows.
         files: The paths of the data files.
+        account: Whose data it shows.
         missing_accounts: Accounts that could not be loaded.
         headline: The first headline numbers of the page, as it shows them.
         needs_action: The names of the numbers that need action.
@@ -32,6 +33,7 @@ class ReportRun:
     page: Path | None
     result: dict[str, int]
     files: tuple[Path, ...] = ()
+    account: str = ""
     missing_accounts: tuple[str, ...] = ()
     headline: Mapping[str, str] = field(default_factory=dict)
     needs_action: tuple[str, ...] = ()

@@ -69,13 +69,14 @@ def run_report(
     page_path = folder / f"{report.name}{PAGE_SUFFIX}" if PAGE_SUFFIX in texts else None
     if failure:
         raise _build_error(report, failure, notebook_path, page_path, _count_in_doubt(result, failure, values))
-    headline = read_headline(notebook)
+    headline, origin = read_headline(notebook), read_result(notebook)
     return ReportRun(
         notebook_path,
         page_path,
         result,
         files,
-        missing_accounts=tuple(read_result(notebook).get("missing_accounts", ())),
+        account=str(origin.get("account", "")),
+        missing_accounts=tuple(origin.get("missing_accounts", ())),
         headline=headline["numbers"],
         needs_action=tuple(headline["bad"]),
     )

@@ -32,6 +32,8 @@ SECRET_VALUE_PATTERN = re.compile(
     r"|://[^/\s:@]*:[^/\s@]+@",  # a URL with a password
     re.IGNORECASE,
 )
+NOTIFY_VARIABLE = "CENPORTS_NOTIFY_URL"
+"""The environment variable of the notification URL, which holds passwords or tokens."""
 MIN_SECRET_LENGTH = 8
 """Characters; a shorter value may be an ordinary word of the report."""
 REDACTED = "[withheld]"
@@ -61,7 +63,11 @@ def is_secret_value(value: Any, environ: Mapping[str, str] | None = None) -> boo
 def list_environment_secrets(environ: Mapping[str, str] | None = None) -> list[str]:
     """List the secrets of the environment, longest first."""
     env = os.environ if environ is None else environ
-    found = {value for name, value in env.items() if len(value) >= MIN_SECRET_LENGTH and is_secret_name(name)}
+    found = {
+        value
+        for name, value in env.items()
+        if len(value) >= MIN_SECRET_LENGTH and (name == NOTIFY_VARIABLE or is_secret_name(name))
+    }
     return sorted((value for value in found if not os.path.isabs(value)), key=len, reverse=True)  # noqa: PTH117 - text
 
 

@@ -6,35 +6,15 @@ import io
 from collections.abc import Iterator
 
 import keyring
-import keyring.backend
 import keyring.backends.fail
 import keyring.backends.null
 import keyring.errors
 import pytest
 from support.cli_shop import Shop
+from support.memory_keyring import MemoryKeyring
 
 import cenports_nb as cn
 from cenports_nb.sandbox import CLIENT_ID, CLIENT_SECRET, PARTNER_ID
-
-
-class MemoryKeyring(keyring.backend.KeyringBackend):
-    """A keyring in memory."""
-
-    priority = 1.0  # type: ignore[assignment]
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.secrets: dict[tuple[str, str], str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.secrets.get((service, username))
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.secrets[service, username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        if self.secrets.pop((service, username), None) is None:
-            raise keyring.errors.PasswordDeleteError("Not there.")
 
 
 class LockedKeyring(MemoryKeyring):

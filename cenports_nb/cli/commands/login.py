@@ -22,6 +22,9 @@ def login(
     partner_id: Annotated[str | None, typer.Option(metavar="ID", help="Asked for if not given.")] = None,
     client_id: Annotated[str | None, typer.Option(metavar="ID", help="Asked for if not given.")] = None,
     secret_stdin: Annotated[bool, typer.Option("--secret-stdin", help="Read the secret from standard input.")] = False,
+    notify: Annotated[
+        bool, typer.Option("--notify", help="Store the URL that reports notify, and nothing else.")
+    ] = False,
     no_check: Annotated[
         bool, typer.Option("--no-check", help="Don't check the credentials with a token request.")
     ] = False,
@@ -31,18 +34,15 @@ def login(
     from cenports_nb.credentials import delete_secret, store_secret  # noqa: PLC0415
     from cenports_nb.settings import home_folder, read_client_id, save_profile  # noqa: PLC0415
 
+    if notify:
+        _store_notify_url(profile, from_stdin=secret_stdin)
+        return
     environment = _require_value("environment", "--env", env)
     if environment not in ("production", "staging"):
         raise InvalidRequestError(f"--env {environment} takes no login: use --env production or --env staging.")
     partner = _require_value("partner id", "--partner-id", partner_id)
     client = _require_value("client id", "--client-id", client_id)
-    secret = Secret(
-        sys.stdin.read().strip()
-        if secret_stdin
-        else _require_value("client secret", "--secret-stdin", None, hide_input=True)
-    )
-    if not secret:
-        raise InvalidRequestError("The client secret is empty: nothing was changed.")
+    secret = _read_secret("client secret", from_stdin=secret_stdin)
     home = home_folder()
     before = read_client_id(home, profile)
     store_secret(profile, client, secret)
@@ -63,12 +63,46 @@ def login(
     print_text("Cenports accepted the credentials.")
 
 
-def logout(profile: ProfileNameOption = "default") -> None:
+def _store_notify_url(profile: str, *, from_stdin: bool) -> None:
+    """Store the notification URL of a profile in the keyring."""
+    from cenports_nb.credentials import store_notify_url  # noqa: PLC0415
+    from cenports_nb.reports.notification import check_url  # noqa: PLC0415
+
+    url = _read_secret("notification URL", from_stdin=from_stdin)
+    check_url(url)
+    store_notify_url(profile, url)
+    print_text(f"The notification URL of profile {profile!r} is in the keyring.")
+
+
+def _read_secret(what: str, *, from_stdin: bool) -> Secret:
+    """Read a secret from standard input, or ask for it.
+
+    Raises:
+        InvalidRequestError: It is empty, or nobody can be asked.
+    """
+    secret = Secret(
+        sys.stdin.read().strip() if from_stdin else _require_value(what, "--secret-stdin", None, hide_input=True)
+    )
+    if not secret:
+        raise InvalidRequestError(f"The {what} is empty: nothing was changed.")
+    return secret
+
+
+def logout(
+    profile: ProfileNameOption = "default",
+    notify: Annotated[bool, typer.Option("--notify", help="Delete the notification URL, and nothing else.")] = False,
+) -> None:
     """Delete a profile's secret from the keyring."""
-    from cenports_nb.credentials import delete_secret  # noqa: PLC0415
+    from cenports_nb.credentials import NOTIFY_ENTRY, delete_secret  # noqa: PLC0415
     from cenports_nb.errors import ConfigurationError  # noqa: PLC0415
     from cenports_nb.settings import home_folder, read_client_id  # noqa: PLC0415
 
+    if notify:
+        there = delete_secret(profile, NOTIFY_ENTRY)
+        print_text(
+            f"{'The' if there else 'No'} notification URL of profile {profile!r} {'is gone from' if there else 'was in'} the keyring."
+        )
+        return
     client = read_client_id(home_folder(), profile)
     if client is None:
         raise ConfigurationError(f"Profile {profile!r} has no client id, so it has no secret to remove.")

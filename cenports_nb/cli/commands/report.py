@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import sys
 import webbrowser
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cenports_nb.cli.options import EnvironmentOption, ProfilesOption, parse_pairs
-from cenports_nb.cli.terminal import stop_command
-from cenports_nb.errors import InvalidRequestError
+from cenports_nb.cli.terminal import print_status, stop_command
+from cenports_nb.errors import CenportsError, InvalidRequestError
+from cenports_nb.exit_codes import FAILED
 from cenports_nb.rendering.text import make_printable
+from cenports_nb.secret import Secret
 
 if TYPE_CHECKING:
     from cenports_nb.reports import CellProgress, Report
@@ -35,29 +38,60 @@ def report(
     html: Annotated[bool, typer.Option("--html", help="Also write one self-contained HTML page.")] = False,
     code: Annotated[bool, typer.Option("--code", help="Write the HTML page with the code shown.")] = False,
     open_: Annotated[bool, typer.Option("--open", help="Open the result in a browser.")] = False,
+    notify: Annotated[
+        Secret | None,
+        typer.Option(
+            "--notify", metavar="URL", parser=Secret, help="Send the headline and the page to an apprise URL."
+        ),
+    ] = None,
+    notify_on: Annotated[
+        str | None,
+        typer.Option("--notify-on", metavar="WHEN", help="When to send: always (the default), problems or change."),
+    ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing unless something is wrong.")] = False,
 ) -> None:
     """Run a report notebook; write the executed notebook and the files of its tables into a folder."""
     from cenports_nb.reports import check_parameters, find_report, run_report  # noqa: PLC0415
+    from cenports_nb.reports.notification import build_notifier  # noqa: PLC0415
     from cenports_nb.settings import resolve_settings  # noqa: PLC0415
 
     found = find_report(Path(name) if name.endswith(".ipynb") else name)
     given: dict[str, Any] = dict(parse_pairs("-p", parameters, "submit=true") or {})
     _add_accounts(found, given, env, profile or [])
     profiles = check_parameters(found, given).get("profiles") or [given.get("profile")]
-    if "environment" in found.parameters:
-        for each in profiles:
-            resolve_settings(given["environment"], profile=each)  # fail now rather than in a cell
-    with _Progress(found.name, quiet=quiet) as progress:
-        run = run_report(found.path, given, out=out, page=html, code=code, progress=progress)
+    notifier = build_notifier(found, given, notify, notify_on)
+    try:
+        if "environment" in found.parameters:
+            for each in profiles:
+                resolve_settings(given["environment"], profile=each)  # fail now rather than in a cell
+        with _Progress(found.name, quiet=quiet) as progress:
+            page = html or notifier is not None
+            run = run_report(found.path, given, out=out, page=page, code=code, progress=progress)
+    except CenportsError as error:
+        if notifier:
+            _try_to_notify(partial(notifier.notify_failure, error))
+        raise
     if not quiet:
         for path in filter(None, (run.notebook, run.page, *run.files)):
             typer.echo(make_printable(str(path)))
     if open_:
         webbrowser.open((run.page or run.notebook).absolute().as_uri())
+    is_sent = not notifier or _try_to_notify(partial(notifier.notify_run, run))
     exit_code, complaint = run.verdict
     if exit_code:
         stop_command(complaint, exit_code)
+    if not is_sent:
+        raise typer.Exit(FAILED)
+
+
+def _try_to_notify(notify: Callable[[], object]) -> bool:
+    """Send a notification; if it can't be sent, print why, and return False."""
+    try:
+        notify()
+    except CenportsError as error:
+        print_status(str(error))
+        return False
+    return True
 
 
 def _add_accounts(found: Report, given: dict[str, Any], env: str | None, profiles: Sequence[str]) -> None:

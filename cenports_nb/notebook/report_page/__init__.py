@@ -12,7 +12,8 @@ __getattr__, __dir__, __all__ = lazy_loader.attach(
     __name__,
     submod_attrs={
         "accounts": ["ReportAccounts", "connect_accounts"],
-        "elements": ["Chart", "Headline", "chart", "headline", "note", "section", "table"],
+        "chart_image": ["Chart", "chart"],
+        "elements": ["Headline", "headline", "note", "section", "table"],
         "origin_section": ["record_outcomes", "show_origin"],
         "page": ["ReportPage", "begin_report", "refuse_submit"],
     },

@@ -175,6 +175,7 @@ def test_a_chart_of_a_page_has_a_narrow_form(monkeypatch: pytest.MonkeyPatch) ->
         axes.append(ax)
         ax.barh(["a long name of a bar"], [10])
         ax.set_xlim(0, 12)
+        ax.set_ylim(1, -1)
         ax.set_title("Days until the stock runs out"[: int(ax.figure.get_figwidth()) * 4], loc="left")
         ax.annotate("a text of some length", (10, 0), xytext=(5, 0), textcoords="offset points").set_in_layout(False)
         return ax

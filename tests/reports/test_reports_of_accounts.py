@@ -59,10 +59,10 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
         stack.callback(broken.close)
         urls = {name: shop.url for name, shop in shops.items()}
         write_profiles(folder / "home", **urls, broken=broken.url)
-        environ, both = build_environment(folder), ["--profile", "globex", "--profile", "acme", "--html"]
-        morning = run(folder, "morning", *both, "--profile", "broken", environ=environ)
+        environ, both = build_environment(folder), ["--profile", "globex", "--profile", "acme"]
+        morning = run(folder, "morning", *both, "--profile", "broken", "--html", environ=environ)
         month = f"{datetime.now(UTC).replace(day=1) - timedelta(days=1):%Y-%m}"
-        first = run(folder, "month-end", "-p", "profiles=acme,globex", "--html", environ=environ)
+        first = run(folder, "month-end", "-p", "profiles=acme,globex", environ=environ)
         state = shops["globex"].state
         with state.lock:
             order = next(each for each in state.orders if f"{each.at:%Y-%m}" == month)
@@ -117,7 +117,7 @@ class TestReports:
         """The order of the profiles doesn't matter, and the line that changed in one account is that of no other."""
         assert [ran.returncode for ran in reports.month_ends] == [0, 0], reports.month_ends
         assert "There is no earlier run" in (
-            sorted((reports.out / "month-end").glob("*Z*"))[0] / "month-end.html"
+            sorted((reports.out / "month-end").glob("*Z*"))[0] / "month-end.ipynb"
         ).read_text("utf-8")
         lines = reports.table("month-end", "restated-lines")
         assert lines[["account", "order_no", "kind"]].to_numpy().tolist() == [

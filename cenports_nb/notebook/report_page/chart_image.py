@@ -65,15 +65,15 @@ def chart(plot: Axes | Callable[..., Axes], *args: Any, **kwargs: Any) -> Chart:
 
 
 def _fit_texts(ax: Axes, title: str) -> None:
-    """Give a narrow chart its whole title, and shorten its bars until the texts beside them are whole."""
-    canvas: Any = _figure(ax).canvas
-    canvas.draw()
+    """Give a narrow chart its whole title, and shorten horizontal bars until the texts beside them are whole."""
+    figure = _figure(ax)
     if (shown := ax.get_title(loc="left")) != title:  # cut, because it begins where the bars do
+        figure.draw_without_rendering()
         heading = next(text for text in ax.findobj(Text) if isinstance(text, Text) and text.get_text() == shown)
         heading.set(text=title, x=(TITLE_MARGIN_PIXELS - ax.bbox.x0) / ax.bbox.width)
-        canvas.draw()
-    for _ in range(MAX_FITS):  # other numbers on the axis change its width
-        left, right = ax.bbox.x0, _figure(ax).bbox.x1
+    for _ in range(MAX_FITS if ax.yaxis_inverted() else 0):  # other numbers on the axis change its width
+        figure.draw_without_rendering()
+        left, right = ax.bbox.x0, figure.bbox.x1
         shares = [1.0]
         for text in ax.texts:
             if isinstance(text, Annotation) and text.xycoords == "data":
@@ -84,7 +84,6 @@ def _fit_texts(ax: Axes, title: str) -> None:
             return
         start, stop = ax.get_xlim()
         ax.set_xlim(start, start + (stop - start) / max(share, MIN_BAR_SHARE))
-        canvas.draw()
 
 
 def _save(ax: Axes) -> bytes:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from contextlib import ExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,7 +13,9 @@ from support.fake_clock import FakeClock
 from support.report_runs import build_environment, cards, run
 
 import cenports_nb as cn
+from cenports_nb.analysis.month import parse_month
 from cenports_nb.api.client import Client
+from cenports_nb.notebook.report_page import ReportAccounts
 from cenports_nb.reports import read_archived_inputs
 from cenports_nb.sandbox import Sandbox
 from cenports_nb.settings import resolve_settings
@@ -20,11 +23,12 @@ from cenports_nb.settings import resolve_settings
 pytestmark = pytest.mark.slow
 
 
-def connect_days_ago(url: str, days: int) -> Client:
+def connect_days_ago(url: str, days: int, profile: str | None = None) -> Client:
     """Connect with the clock set back some days."""
     clock = FakeClock()
     clock.elapsed = (datetime.now(UTC) - timedelta(days=days) - clock.now()).total_seconds()
-    return Client(resolve_settings("sandbox", base_url=url, rate_limit=100_000), clock=clock)
+    settings = resolve_settings("sandbox", profile=profile, base_url=url, rate_limit=100_000)
+    return Client(settings, clock=clock)
 
 
 @pytest.mark.kernel
@@ -50,6 +54,27 @@ def test_the_report_tells_what_was_restated_since_an_earlier_day(tmp_path: Path)
     assert cards(page)[f"changes since {since}"] == "1"
     (folder,) = (tmp_path / "out" / "month-end").glob("*Z*")
     assert pd.read_csv(folder / "restated-lines.csv")["kind"].tolist() == ["quantity changed"]
+
+
+def test_an_archive_of_several_accounts_is_compared_with_all_of_them(tmp_path: Path, home: Path) -> None:
+    """The frames have `account` in front, as those that the report loads."""
+    (home / "profiles.toml").write_text("".join(f'[{name}]\nenvironment = "sandbox"\n' for name in ("acme", "globex")))
+    month = parse_month("", datetime.now(UTC).date())
+    with ExitStack() as stack:
+        shops = [stack.enter_context(Sandbox(rate_limit=None)) for _ in range(2)]
+        names = ("globex", "acme")
+        clients = [
+            stack.enter_context(connect_days_ago(shop.url, 3, name)) for shop, name in zip(shops, names, strict=True)
+        ]
+        cn.open_archive(tmp_path / "archive").update(clients, start=f"{month.name}-01")
+        accounts = ReportAccounts(clients, several=True)
+        since = f"{datetime.now(UTC) - timedelta(days=1):%Y-%m-%d}"
+        inputs = read_archived_inputs(tmp_path / "archive", accounts, month, since=since)
+        loaded = cn.load_line_items(clients, month.start, month.end)
+    before = inputs.read("line-items")
+    assert before.columns[0] == "account"
+    assert before["account"].value_counts().to_dict() == loaded["account"].value_counts().to_dict()
+    assert len(cn.restatement(before, loaded).lines) == 0
 
 
 def test_an_archive_needs_the_day_to_compare_with(tmp_path: Path, client: cn.Client) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from support.command_line import Ran, RunCommand
-from support.report_runs import build_environment, cards, run
+from support.report_runs import build_environment, cards, own_notebook, run
 from support.scripted_server import Reply, ScriptedServer
 
 import cenports_nb as cn
@@ -71,6 +71,8 @@ def reports(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reports]:
             record["lineItems"][0].update(quantity=91)
             state.orders.add(record, acknowledged=True)
         second = run(folder, "month-end", *both, environ=environ)
+        stock = run(folder, "stock-reconciliation", *both, environ=environ)
+        assert stock.returncode == 0, stock.stderr
         waiting = sum(not order.acknowledged for order in shops["acme"].state.orders)
         yield Reports(folder / "out", morning, [first, second], order.number, waiting)
 
@@ -138,6 +140,15 @@ class TestReports:
             "globex": accounts["globex"],
         }
 
+    def test_stock_of_two_accounts_is_compared_within_each(self, reports: Reports) -> None:
+        """Both have the same warehouses and SKUs; there is nothing to correct."""
+        accounts = reports.table("stock-reconciliation", "accounts").set_index("account").astype(int)
+        assert (accounts.loc[["acme", "globex"]].sum() == accounts.loc[ALL_ACCOUNTS]).all()
+        assert accounts.loc[ALL_ACCOUNTS, "units short"] > 0
+        oversold = reports.table("stock-reconciliation", "oversold")
+        assert oversold["account"].value_counts().nunique() == 1
+        assert not list((reports.out / "stock-reconciliation").rglob("correction.csv"))
+
 
 def test_a_profile_that_does_not_exist_stops_the_report_before_it_runs(run_here: RunCommand) -> None:
     """The exit code is 2."""
@@ -149,7 +160,6 @@ def test_a_profile_that_does_not_exist_stops_the_report_before_it_runs(run_here:
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
-        (["stock-reconciliation", "--profile", "a", "--profile", "b"], "takes one account: give --profile once."),
         (
             ["morning", "--env", "staging", "--profile", "a", "--profile", "b"],
             "give --env or several profiles, not both",
@@ -162,6 +172,15 @@ def test_accounts_that_do_not_fit_are_refused(run_here: RunCommand, arguments: l
     ran = run_here(*arguments)
     assert ran.returncode == 2
     assert sentence in ran.stderr
+
+
+def test_a_report_without_the_parameter_takes_one_account(run_here: RunCommand, tmp_path: Path) -> None:
+    """It is refused before it runs, as a correction of several accounts is."""
+    path = own_notebook(tmp_path / "mine.ipynb", "1", parameters="environment = None\nprofile = None")
+    ran = run_here(str(path), "--profile", "a", "--profile", "b")
+    assert (ran.returncode, "Report 'mine' takes one account: give --profile once." in ran.stderr) == (2, True)
+    with pytest.raises(InvalidRequestError, match="A correction is for one account: pass profile, not profiles"):
+        report_page.ReportAccounts([], several=True).require_one("A correction")
 
 
 def test_two_profiles_of_one_account_are_refused(home: Path) -> None:

@@ -31,17 +31,6 @@ class ReportAccounts:
     failures: dict[str, str] = field(default_factory=dict)
 
     @property
-    def client(self) -> Client:
-        """The only client.
-
-        Raises:
-            InvalidRequestError: There are several.
-        """
-        if self.several:
-            raise InvalidRequestError("This needs one account: pass profile, not profiles.")
-        return self.clients[0]
-
-    @property
     def loaded(self) -> list[Client]:
         """The clients whose accounts could be loaded, by name."""
         found = [client for client in self.clients if client.settings.account_name not in self.failures]
@@ -65,10 +54,23 @@ class ReportAccounts:
             CenportsError: The only account, or every account, could not be loaded.
         """
         if not self.several:
-            return {name: load(self.client) for name, load in tables.items()}
+            return {name: load(self.clients[0]) for name, load in tables.items()}
         frames, failures = load_tables(self.loaded, tables)
         self.failures.update({name: str(error) for name, error in failures.items()})
         return frames
+
+    def require_one(self, what: str) -> Client:
+        """Return the only client.
+
+        Args:
+            what: What needs one account, such as `"A correction"`.
+
+        Raises:
+            InvalidRequestError: There are several.
+        """
+        if self.several:
+            raise InvalidRequestError(f"{what} is for one account: pass profile, not profiles.")
+        return self.clients[0]
 
     def close(self) -> None:
         """Close the clients."""
@@ -77,14 +79,19 @@ class ReportAccounts:
 
 
 def connect_accounts(
-    environment: str | None, *, profile: str | None = None, profiles: Sequence[str] = ()
+    environment: str | None,
+    *,
+    profile: str | None = None,
+    profiles: Sequence[str] = (),
+    read_only: bool | None = True,
 ) -> ReportAccounts:
-    """Connect the accounts of a report, read-only.
+    """Connect the accounts of a report.
 
     Args:
         environment: As in `connect`; not used with `profiles`, which have their own.
         profile: The profile of one account.
-        profiles: The profiles of several accounts.
+        profiles: The profiles of several accounts, which are connected read-only.
+        read_only: As in `connect`, for one account.
 
     Raises:
         ConfigurationError: An account isn't configured completely.
@@ -96,7 +103,7 @@ def connect_accounts(
         []
     """
     if not profiles:
-        return ReportAccounts([connect(environment, profile=profile, read_only=True)])
+        return ReportAccounts([connect(environment, profile=profile, read_only=read_only)])
     if profile:
         raise InvalidRequestError(f"profile={profile!r} and profiles are both given: give one of them.")
     accounts = ReportAccounts([connect(profile=name, read_only=True) for name in profiles], several=True)

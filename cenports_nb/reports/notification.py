@@ -229,7 +229,11 @@ def _add_services(url: Secret) -> Any:
     except ImportError:
         raise ConfigurationError('Notifications need apprise: pip install "cenports-nb[notify]".') from None
     services = apprise.Apprise()
-    return services if services.add(url.reveal()) and len(services) else None
+    try:
+        is_known = services.add(url.reveal())
+    except Exception:  # noqa: BLE001 - plugins raise what their libraries raise, with the URL in it
+        is_known = False
+    return services if is_known and len(services) else None
 
 
 def _send_to_services(url: Secret, message: Notification) -> Iterator[tuple[str, bool]]:

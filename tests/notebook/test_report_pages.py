@@ -111,7 +111,8 @@ def test_a_page_can_be_read_on_a_phone(hostile: Path, long_page: Path, opened: O
     assert all(width < 600 for width in narrow)
     assert len(narrow) == {"stock-reconciliation": 4, "morning": 4, "month-end": 1, "long": 0}[name]
     page.set_viewport_size({"width": 1000, "height": 900})
-    assert page.evaluate("[...document.querySelectorAll('picture img')].every(image => image.currentSrc == image.src)")
+    wide = "[...document.querySelectorAll('picture img')].every(image => image.currentSrc == image.src)"
+    page.wait_for_function(wide)
 
 
 def test_a_month_that_is_not_over_says_so(hostile: Path) -> None:

@@ -173,11 +173,11 @@ def test_two_runs_at_once_do_not_mix(tmp_path: Path) -> None:
         subprocess.Popen(
             command("mine.ipynb", "--html", "-q", "-p", f"word={word}"), cwd=tmp_path, env=build_environment(tmp_path)
         )
-        for word in ("first", "second")
+        for word in ("early", "later")
     ]
     assert [process.wait(300) for process in both] == [0, 0]
     seen = {name: text.decode() for name, text in visible(tmp_path / "out").items()}
-    words = {re.search("first|second", text)[0] for text in seen.values()}
+    words = {re.search("early|later", text)[0] for text in seen.values()}
     assert len(words) == 1
     assert len(seen) == 3
 

@@ -22,6 +22,7 @@ from cenports_nb.errors import (
     RejectedRowsError,
     RejectedRowsWarning,
 )
+from cenports_nb.frames.loaders.accounts import load_tables
 from cenports_nb.sandbox import Sandbox
 
 pytestmark = pytest.mark.slow
@@ -215,3 +216,31 @@ def test_plans_and_submissions_take_one_account(clients: list[cn.Client], sandbo
         with pytest.raises(InvalidRequestError, match=r"has rows of 2 accounts \(acme, northwind\): pass those of one"):
             call()
     assert not [request for request in sandboxes[1].requests[before:] if request.method in ("PATCH", "POST")]
+
+
+def test_an_account_of_which_one_table_fails_is_in_no_table(two: Any) -> None:
+    """The others are kept; if every account fails, the first one's error is raised."""
+    clients, one, other = two
+    for server in (one, other):
+        server.on("GET /orders", reply_orders("1"))
+        server.on("GET /channels", Reply({"data": []}))
+    other.on("GET /channels", Reply({"message": "no"}, status=403))
+    tables = {"orders": lambda client: cn.load_orders(client, *JUNE), "channels": cn.load_channels}
+    frames, failures = load_tables(clients, tables)
+    assert frames["orders"]["account"].tolist() == ["a"]
+    assert [list(failures), cn.provenance(frames["orders"]).complete] == [["b"], False]
+    one.on("GET /channels", Reply({"message": "no"}, status=403))
+    with pytest.raises(cn.errors.ApiError):
+        load_tables(clients, tables)
+
+
+def test_tables_of_accounts_are_loaded_side_by_side(clients: list[cn.Client]) -> None:
+    """Neither account waits for the other."""
+    both_began = threading.Barrier(2, timeout=30)
+
+    def load(client: cn.Client) -> pd.DataFrame:
+        both_began.wait()
+        return cn.load_channels(client)
+
+    frames, failures = load_tables(clients, {"channels": load})
+    assert (set(frames["channels"]["account"]), failures) == ({"acme", "northwind"}, {})

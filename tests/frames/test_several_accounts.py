@@ -225,7 +225,10 @@ def test_an_account_of_which_one_table_fails_is_in_no_table(two: Any) -> None:
         server.on("GET /orders", reply_orders("1"))
         server.on("GET /channels", Reply({"data": []}))
     other.on("GET /channels", Reply({"message": "no"}, status=403))
-    tables = {"orders": lambda client: cn.load_orders(client, *JUNE), "channels": cn.load_channels}
+    tables = {
+        "orders": lambda client: cn.load_orders(client, *JUNE),
+        "channels": lambda client: cn.load_channels(client, refresh=True),
+    }
     frames, failures = load_tables(clients, tables)
     assert frames["orders"]["account"].tolist() == ["a"]
     assert [list(failures), cn.provenance(frames["orders"]).complete] == [["b"], False]

@@ -109,6 +109,8 @@ def test_a_page_can_be_read_on_a_phone(hostile: Path, long_page: Path, opened: O
     assert alone == []
     narrow = page.evaluate("[...document.querySelectorAll('picture img')].map(image => image.naturalWidth)")
     assert all(width < 600 for width in narrow)
+    drawn = page.evaluate("[...document.querySelectorAll('.output_png img')].map(image => image.clientWidth)")
+    assert drawn == [640] * (6 if name == "long" else 0)  # a chart that a notebook drew itself scrolls
     assert len(narrow) == {"stock-reconciliation": 4, "morning": 4, "month-end": 1, "long": 0}[name]
     page.set_viewport_size({"width": 1000, "height": 900})
     wide = "[...document.querySelectorAll('picture img')].every(image => image.currentSrc == image.src)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import matplotlib as mpl
 import pandas as pd
@@ -82,6 +82,14 @@ def test_channels_do_not_count_stock_twice(diff: pd.DataFrame) -> None:
 def test_axis_has_its_unit(diff: pd.DataFrame) -> None:
     """Every number has a unit."""
     assert cn.plot_stock(diff).get_xlabel() == "units"
+
+
+@pytest.mark.parametrize("plot", [cn.plot_stock, cn.plot_demand])
+def test_accounts_have_bars_of_their_own(diff: pd.DataFrame, plot: Callable[..., plt.Axes]) -> None:
+    """Warehouses of two accounts may share a code; the account comes before it."""
+    both = pd.concat([diff.assign(account=name) for name in ("acme", "globex")], ignore_index=True)
+    names = [label.rpartition("(")[2] for label in labels(plot(both, top=4))]
+    assert names == ["acme NW-EAST)", "globex NW-EAST)"] * 2
 
 
 def test_personal_columns_are_not_drawn(diff: pd.DataFrame) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from cenports_nb.errors import InvalidRequestError
+from cenports_nb.frames.account_column import name_warehouses_by_account
 from cenports_nb.frames.schema.keys import STOCK_KEYS
 from cenports_nb.notebook.charts.bars import bar_chart_height, bar_style, build_sku_labels, label_bars
 from cenports_nb.notebook.charts.canvas import (
@@ -113,7 +114,7 @@ def _read_demand(frame: pd.DataFrame) -> tuple[pd.DataFrame, _Wording]:
         raise InvalidRequestError(
             "frame has no demand: the column open_quantity is missing. Pass diff_stock(…, open_items=line_items), or stock_cover(…)."
         )
-    rows = summarize_stock(frame, by=STOCK_KEYS)
+    rows = name_warehouses_by_account(summarize_stock(frame, by=STOCK_KEYS))
     return rows.rename(columns={"actual": "stock", "open_quantity": "demand"}), OPEN_ORDER_WORDING
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import pandas as pd
 
+from cenports_nb.frames.account_column import name_warehouses_by_account
 from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.schema import schemas
 from cenports_nb.frames.schema.keys import STOCK_KEYS
@@ -53,7 +54,7 @@ def plot_stock(
         'Stock by warehouse'
     """
     needed = [*STOCK_KEYS, "product_name", "actual", "available"]
-    diff = validate_columns(diff, schemas.StockDiff, "diff", needed)
+    diff = validate_columns(diff, schemas.StockDiff, "diff", needed, by_account=True)
     check_choice("by", by, ("sku", "warehouse"))
     check_bar_limit(top)
     found = _build_bars(diff, by)
@@ -76,7 +77,7 @@ def plot_stock(
 
 def _build_bars(diff: pd.DataFrame, by: str) -> pd.DataFrame:
     """Sum a diff into bars; a SKU that several channels sell counts once, with its lowest available quantity."""
-    rows = summarize_stock(diff, by=STOCK_KEYS)
+    rows = name_warehouses_by_account(summarize_stock(diff, by=STOCK_KEYS))
     rows["free"] = rows["available"].clip(lower=0)
     rows["covered"] = (rows["reserved"] - rows["short"]).clip(lower=0)
     if by == "warehouse":

@@ -13,41 +13,40 @@ import pandas as pd
 from cenports_nb.api.client import Client
 from cenports_nb.api.http.rate_limit import Clock, SystemClock
 from cenports_nb.archive.coverage import list_span_months
-from cenports_nb.archive.delta_tables import import_deltalake, private_umask
 from cenports_nb.archive.forget import finish_forgetting, forget_months
-from cenports_nb.archive.format import open_folder, register_account
 from cenports_nb.archive.month_writer import MonthWriter
 from cenports_nb.archive.query import ArchiveQuery, parse_archive_query, with_query
 from cenports_nb.archive.reader import ArchiveReader
 from cenports_nb.archive.scans import Scan
 from cenports_nb.archive.schedule import to_month
 from cenports_nb.archive.sql import run_sql
+from cenports_nb.archive.storage.delta_tables import DeltaTables
+from cenports_nb.archive.storage.errors import import_deltalake
+from cenports_nb.archive.storage.format import open_folder, register_account
+from cenports_nb.archive.storage.location import find_location
+from cenports_nb.archive.tables import TABLES
 from cenports_nb.archive.update import UpdateOptions, build_result, new_update_id, update_account
-from cenports_nb.archive.updates import fold
-from cenports_nb.errors import ArchiveError, CenportsError, IncompleteError, InvalidRequestError
+from cenports_nb.archive.updates import UPDATES, UpdateLog, fold
+from cenports_nb.errors import CenportsError, IncompleteError, InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
 from cenports_nb.rendering.note import render_note
 from cenports_nb.rendering.text import list_names
 
-LOCK_NAME = ".update.lock"
-LOCK_SECONDS = 600.0
-"""Maximum wait for another update of the same archive."""
-
 
 def open_archive(path: str | Path = "archive", *, personal: str | None = None, time_zone: str | None = None) -> Archive:
-    """Open an archive of orders, shipments and stock; a missing or empty folder becomes one.
+    """Open an archive of orders, shipments and stock; a missing or empty folder, or prefix of a bucket, becomes one.
 
     Args:
-        path: The folder, which only its owner can access.
+        path: The folder, which only its owner can access; or `s3://bucket/prefix`. Keys come from the environment.
         personal: How personal data is stored, fixed when the archive is created: `"mask"` (the default) for pseudonyms,
             `"drop"` for nulls, `"keep"` for the API's values.
         time_zone: IANA zone of days; by default the zone with which the archive was created, which is
             `CENPORTS_TIME_ZONE`, else UTC.
 
     Raises:
-        ConfigurationError: The extra is not installed.
-        ArchiveError: The folder is something else, damaged, or has a newer version.
-        InvalidRequestError: The archive stores personal data in another way.
+        ConfigurationError: The extra is not installed; or the keys of the bucket are missing or wrong.
+        ArchiveError: The folder is something else, damaged, or has a newer version; or the bucket can't be reached.
+        InvalidRequestError: The address is neither a folder nor a bucket; or the archive stores personal data in another way.
 
     Example:
         >>> archive = cn.open_archive("archive")
@@ -57,11 +56,7 @@ def open_archive(path: str | Path = "archive", *, personal: str | None = None, t
         71
     """
     import_deltalake()
-    if str(path).startswith("s3:"):
-        raise InvalidRequestError(
-            f"{str(path)!r} is not a folder of this machine: this version archives to folders alone."
-        )
-    folder = Path(path).expanduser().absolute()
+    folder = find_location(path).public
     found = open_folder(folder, personal, time_zone)
     return Archive(folder, time_zone or found.time_zone)
 
@@ -70,18 +65,18 @@ class Archive:
     """The history of one or more accounts, in Delta tables; see `open_archive`.
 
     Attributes:
-        folder: Where it is.
+        folder: Where it is: a path, or the address of a bucket.
         time_zone: In which days are meant.
         clock: The time when something is forgotten; updates use the clock of their client.
     """
 
-    def __init__(self, folder: Path, time_zone: str) -> None:
+    def __init__(self, folder: Path | str, time_zone: str) -> None:
         parse_time_zone(time_zone)
         self.clock: Clock = SystemClock()
         self.folder = folder
         self.time_zone = time_zone
         self._reader = ArchiveReader(folder, time_zone)
-        self._tables, self._log = self._reader.tables, self._reader.log
+        self._tables = self._reader.tables
 
     def update(
         self, clients: Client | Sequence[Client], *, start: Day | None = None, progress: bool | None = None
@@ -123,11 +118,14 @@ class Archive:
         options = UpdateOptions(self._reader.read_format().personal, month, progress)
         done: list[pd.DataFrame] = []
         failed: list[tuple[str, CenportsError]] = []
-        with self._lock():
-            finish_forgetting(self._tables, self._log, accounts[0].clock.now())
+        with self._open_for_writing() as (tables, log):
+            finish_forgetting(tables, log, accounts[0].clock.now())
             for client in accounts:
                 try:
-                    done.append(self._update_one(client, options))
+                    account = register_account(self.folder, client)
+                    state = fold(log.read(account), account, with_checkpoints=True)
+                    writer = MonthWriter(tables, log, account, new_update_id(), state, client.clock.now)
+                    done.append(update_account(client, writer, options))
                 except CenportsError as error:
                     if len(accounts) == 1:
                         raise
@@ -262,11 +260,11 @@ class Archive:
             What was removed: `account table month rows`.
         """
         month = to_month(parse_day(before, "before", ZoneInfo(self.time_zone)))
-        with self._lock():
+        with self._open_for_writing() as (tables, log):
             accounts = sorted(self._reader.read_format().accounts)
             for state in self._reader.read_states():  # what an unfinished update wrote must not become visible
-                MonthWriter(self._tables, self._log, state.account, new_update_id(), state, self.clock.now).restore()
-            return forget_months(self._tables, self._log, accounts, month, self.clock.now())
+                MonthWriter(tables, log, state.account, new_update_id(), state, self.clock.now).restore()
+            return forget_months(tables, log, accounts, month, self.clock.now())
 
     def __repr__(self) -> str:
         facts = self._describe()
@@ -285,32 +283,19 @@ class Archive:
             "last update": f"{newest:%Y-%m-%d %H:%M} UTC" if newest else "none yet",
         }
 
-    def _update_one(self, client: Client, options: UpdateOptions) -> pd.DataFrame:
-        account = register_account(self.folder, client)
-        state = fold(self._log.read(account), account, with_checkpoints=True)
-        writer = MonthWriter(self._tables, self._log, account, new_update_id(), state, client.clock.now)
-        return update_account(client, writer, options)
-
     @contextmanager
-    def _lock(self) -> Iterator[None]:
-        """Let one process at a time change the archive; the lock is released when its process dies."""
-        import filelock  # noqa: PLC0415 - reading needs none
-
-        with private_umask():
-            lock = filelock.FileLock(self.folder / LOCK_NAME, timeout=LOCK_SECONDS, mode=0o600)
-        try:
-            lock.acquire(poll_interval=0.1)
-        except filelock.Timeout:
-            raise ArchiveError(
-                f"Another process has been changing {self.folder} for more than {LOCK_SECONDS / 60:.0f} minutes: "
-                "wait until it ends. Nothing was changed."
-            ) from None
-        except OSError as error:
-            raise ArchiveError(f"{self.folder} can't be locked ({error.strerror}): check its owner and mode.") from None
-        try:
-            yield
-        finally:
-            lock.release()
+    def _open_for_writing(self) -> Iterator[tuple[DeltaTables, UpdateLog]]:
+        """Let one process at a time change the archive; one that was taken over can't write any more."""
+        with self._tables.location.lock(self.clock) as lease:
+            tables = DeltaTables(self.folder, lease, is_writer=True)
+            log = UpdateLog(tables)
+            if lease is not None and lease.is_takeover:
+                for table in TABLES.values():
+                    tables.create_table(table)
+                log.create()
+                for name in (*TABLES, UPDATES):
+                    tables.fence(name)
+            yield tables, log
 
 
 def _build_failed_frame(failed: Sequence[tuple[str, CenportsError]]) -> pd.DataFrame:

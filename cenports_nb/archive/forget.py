@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import shutil
 from datetime import datetime
-from pathlib import Path
 
 import pandas as pd
 
-from cenports_nb.archive.delta_tables import DeltaTables, clear_errors
+from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.tables import TABLES
 from cenports_nb.archive.updates import FORGET, UpdateLog, UpdateRecord
 
@@ -67,15 +65,12 @@ def remove_months(tables: DeltaTables, before: str) -> None:
     """Remove months from the latest versions, then delete every file that any version has of them."""
     for name in TABLES:
         tables.delete_months(name, before)
-    with clear_errors(tables.folder):
-        for folder in _find_partitions(tables.folder):
-            found = PARTITION.fullmatch(folder.name)
-            if found and found[1] < before:
-                shutil.rmtree(folder)
 
+    def is_forgotten(folder: str) -> bool:
+        found = PARTITION.fullmatch(folder)
+        return found is not None and found[1] < before
 
-def _find_partitions(folder: Path) -> list[Path]:
-    return [path for name in TABLES for path in (folder / name).glob("account=*/month=*")]
+    tables.location.delete_partitions([*TABLES], is_forgotten, tables.lease)
 
 
 def _note(

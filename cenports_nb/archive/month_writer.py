@@ -10,9 +10,9 @@ from typing import Any
 import pandas as pd
 
 from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments
-from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.schedule import format_month, number_month, to_month
 from cenports_nb.archive.sources import TABLE_SOURCES, SourceReading
+from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.tables import (
     ORDERS,
     OUTCOMES,

@@ -18,12 +18,12 @@ from cenports_nb.archive.coverage import (
     find_missing_months,
     list_span_months,
 )
-from cenports_nb.archive.delta_tables import NO_VERSION, DeltaTables
-from cenports_nb.archive.format import ArchivedAccount, ArchiveFormat, read_format
 from cenports_nb.archive.query import ArchiveQuery
 from cenports_nb.archive.scans import AccountSlice, Scan
 from cenports_nb.archive.schedule import to_month
 from cenports_nb.archive.sources import TABLE_SOURCES
+from cenports_nb.archive.storage.delta_tables import NO_VERSION, DeltaTables
+from cenports_nb.archive.storage.format import ArchivedAccount, ArchiveFormat, read_format
 from cenports_nb.archive.tables import READ_AT, REJECTS, TABLES
 from cenports_nb.archive.updates import AccountState, UpdateLog, fold_all
 from cenports_nb.errors import ArchiveError, IncompleteError, IncompleteWarning, InvalidRequestError
@@ -36,13 +36,13 @@ class ArchiveReader:
     """Resolves queries by the table `updates`.
 
     Attributes:
-        folder: The archive's folder.
+        folder: The archive's folder, or its address in a bucket.
         time_zone: The zone of days.
         tables: All tables of the archive.
         log: The table `updates`.
     """
 
-    def __init__(self, folder: Path, time_zone: str) -> None:
+    def __init__(self, folder: Path | str, time_zone: str) -> None:
         self.folder = folder
         self.time_zone = time_zone
         self.tables = DeltaTables(folder)

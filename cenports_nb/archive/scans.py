@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 
 from cenports_nb import __version__
-from cenports_nb.archive.delta_tables import DeltaTables
+from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable, empty_frame, to_frame
 from cenports_nb.frames.account_column import ACCOUNT, add_account
 from cenports_nb.frames.arrow_columns import ARROW_TEXT, from_arrow
@@ -51,7 +51,7 @@ class Scan:
     `dd.from_map(scan.read, scan.months)` makes it a Dask DataFrame.
 
     Attributes:
-        folder: The archive's folder.
+        folder: The archive's folder, or its address in a bucket.
         table: The table's name.
         accounts: The part of each account.
         days: First and last day, in the time zone; None for every row.
@@ -62,7 +62,7 @@ class Scan:
         with_rejects: Whether frames have their rejects.
     """
 
-    folder: Path
+    folder: Path | str
     table: str
     accounts: tuple[AccountSlice, ...]
     days: tuple[date, date] | None

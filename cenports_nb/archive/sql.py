@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as arrow
 
-from cenports_nb.archive.delta_tables import NO_VERSION, DeltaTables
+from cenports_nb.archive.storage.delta_tables import NO_VERSION, DeltaTables
 from cenports_nb.archive.tables import REJECTS, TABLES, ArchiveTable
 from cenports_nb.archive.updates import AccountState
 from cenports_nb.errors import ConfigurationError, InvalidRequestError

@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pyarrow as arrow
 import pyarrow.dataset as datasets
 from pyarrow import compute
 
-from cenports_nb.archive.delta_tables import MAX_FILES, DeltaTables, clear_errors, import_deltalake, private_umask
+from cenports_nb.archive.storage.delta_tables import MAX_FILES, DeltaTables
+from cenports_nb.archive.storage.errors import clear_errors, import_deltalake
 from cenports_nb.archive.tables import INSTANT
 from cenports_nb.frames.account_column import ACCOUNT
 from cenports_nb.frames.arrow_columns import ARROW_TEXT
+
+if TYPE_CHECKING:
+    from deltalake import DeltaTable
 
 UPDATES = "updates"
 BEGIN, CHECKPOINT, UPDATE, FORGET = "begin", "checkpoint", "update", "forget"
@@ -122,28 +126,27 @@ class UpdateLog:
 
     def append(self, *records: UpdateRecord) -> None:
         """Append rows, which take effect at once and together."""
-        deltalake = import_deltalake()
-        path = str(self._tables.path(UPDATES))
-        with clear_errors(self._tables.folder, writing=True), private_umask():
-            deltalake.write_deltalake(
-                path,
-                arrow.Table.from_pylist([_encode(record) for record in records], schema=_SCHEMA),
-                mode="append",
-                configuration={
-                    "delta.enableExpiredLogCleanup": "false",
-                    "delta.logRetentionDuration": "interval 36500 days",
-                    "delta.dataSkippingStatsColumns": "at",
-                },
-            )
-            table = deltalake.DeltaTable(path)
-            if len(table.file_uris()) > MAX_FILES:
-                table.optimize.compact()
+        rows = arrow.Table.from_pylist([_encode(record) for record in records], schema=_SCHEMA)
+
+        def add(found: DeltaTable, properties: Any) -> None:
+            import_deltalake().write_deltalake(found, rows, mode="append", commit_properties=properties)
+
+        self.create()
+        self._tables.commit(UPDATES, add)
+        table = self._tables.open(UPDATES)
+        if table is not None and len(table.file_uris()) > MAX_FILES:
+            self._tables.commit(UPDATES, lambda found, own: found.optimize.compact(commit_properties=own))
+
+    def create(self) -> None:
+        """Create the table, if it is missing."""
+        if self._tables.open(UPDATES) is None:
+            self._tables.create(UPDATES, _SCHEMA, "at")
 
     def _read(self, columns: list[str] | None, chosen: datasets.Expression | None = None) -> arrow.Table:
         found = self._tables.open(UPDATES)
         if found is None:
             return _SCHEMA.empty_table()
-        with clear_errors(self._tables.folder):
+        with clear_errors(self._tables.location):
             return found.to_pyarrow_dataset().to_table(columns=columns, filter=chosen)
 
 

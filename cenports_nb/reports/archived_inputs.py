@@ -64,7 +64,7 @@ def read_archived_inputs(
         IncompleteError: The month was not archived to its end by then.
     """
     from cenports_nb.archive.archive import open_archive  # noqa: PLC0415 - an extra
-    from cenports_nb.archive.format import read_format  # noqa: PLC0415
+    from cenports_nb.archive.storage.format import read_format  # noqa: PLC0415
 
     if not since:
         raise InvalidRequestError('archive= needs since=, the day to compare with, such as since="2026-11-05".')

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments, find_shared_keys
 from cenports_nb.archive.coverage import find_missing_months, list_span_months
-from cenports_nb.archive.delta_tables import DeltaTables
 from cenports_nb.archive.schedule import find_first_month, list_due_months, list_months, month_days
+from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.updates import (
     BEGIN,
     CHECKPOINT,

@@ -16,7 +16,7 @@ import pytest
 from support.archive_shop import NOW, Shop, made_order
 
 import cenports_nb as cn
-from cenports_nb.archive.delta_tables import DeltaTables
+from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.tables import ACTUAL_STOCK, ORDERS, empty_frame, to_table
 from cenports_nb.archive.updates import BEGIN, UPDATE, UpdateLog, UpdateRecord
 from cenports_nb.errors import ArchiveError, AuthenticationError, IncompleteWarning

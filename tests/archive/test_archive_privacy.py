@@ -14,7 +14,7 @@ from support.archive_shop import Shop
 from support.report_shops import PERSON
 
 import cenports_nb as cn
-from cenports_nb.archive.delta_tables import DeltaTables
+from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.updates import UpdateLog
 
 pytestmark = pytest.mark.slow

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -23,8 +22,8 @@ from cenports_nb.rendering.text import format_count
 if TYPE_CHECKING:
     from cenports_nb.archive.archive import Archive
 
-ArchiveOption = Annotated[Path, typer.Option("--archive", help="The archive's folder.")]
-DEFAULT_FOLDER = Path("archive")
+ArchiveOption = Annotated[str, typer.Option("--archive", help="The archive's folder, or s3://bucket/prefix.")]
+DEFAULT_FOLDER = "archive"
 
 
 def show_archive(archive: ArchiveOption = DEFAULT_FOLDER) -> None:
@@ -103,12 +102,12 @@ def forget_months(
     print_text(format_table(opened.forget(before=before)))
 
 
-def _open_existing(folder: Path) -> Archive:
+def _open_existing(folder: str) -> Archive:
     """Open an archive that is there; only an update makes one."""
     import cenports_nb as cn  # noqa: PLC0415
-    from cenports_nb.archive.format import read_format  # noqa: PLC0415
+    from cenports_nb.archive.storage.format import read_format  # noqa: PLC0415
 
-    if read_format(folder.expanduser().absolute()) is None:
+    if read_format(folder) is None:
         raise ConfigurationError(
             f"There is no archive in {folder}: `cenports-nb archive update --archive {folder}` makes one."
         )

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from cenports_nb.archive.storage.location import find_location
 from cenports_nb.errors import ArchiveError, ConfigurationError, InvalidRequestError
 from cenports_nb.frames.choices import check_choice
 from cenports_nb.frames.dates import parse_time_zone
-from cenports_nb.private_files import write_private_file
 
 if TYPE_CHECKING:
     from cenports_nb.api.client import Client
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 FILE_NAME = "cenports-archive.json"
 FORMAT = 1
 PERSONAL_MODES = ("mask", "drop", "keep")
-PRIVATE_FOLDER = 0o700
 
 
 class ArchivedAccount(msgspec.Struct, frozen=True):
@@ -52,8 +51,8 @@ class ArchiveFormat(msgspec.Struct, frozen=True):
     accounts: dict[str, ArchivedAccount] = {}
 
 
-def open_folder(folder: Path, personal: str | None, time_zone: str | None) -> ArchiveFormat:
-    """Read the format of an archive; a missing or empty folder becomes one.
+def open_folder(folder: Path | str, personal: str | None, time_zone: str | None) -> ArchiveFormat:
+    """Read the format of an archive; a missing or empty folder, or prefix, becomes one.
 
     Raises:
         ArchiveError: The folder is something else, damaged, or has a newer version; or it can't be created.
@@ -74,31 +73,25 @@ def open_folder(folder: Path, personal: str | None, time_zone: str | None) -> Ar
     zone = time_zone or os.environ.get("CENPORTS_TIME_ZONE") or "UTC"
     parse_time_zone(zone)
     made = ArchiveFormat(FORMAT, personal or "mask", zone)
-    try:
-        folder.mkdir(mode=PRIVATE_FOLDER, parents=True, exist_ok=True)
-        folder.chmod(PRIVATE_FOLDER)
-    except OSError as error:
-        raise ArchiveError(f"{folder} can't be made ({error.strerror}): choose another folder.") from None
+    find_location(folder).create()
     write_format(folder, made)
     return made
 
 
-def read_format(folder: Path) -> ArchiveFormat | None:
+def read_format(folder: Path | str) -> ArchiveFormat | None:
     """Read the file; None if the folder is missing or empty.
 
     Raises:
         ArchiveError: The folder is something else, damaged, or has a newer version.
     """
-    try:
-        content = (folder / FILE_NAME).read_bytes()
-    except FileNotFoundError:
-        if folder.is_dir() and any(not path.name.startswith(f".{FILE_NAME}") for path in folder.iterdir()):
+    location = find_location(folder)
+    content = location.read_file(FILE_NAME)
+    if content is None:
+        if not location.is_empty(ignore=f".{FILE_NAME}"):
             raise ArchiveError(
                 f"{folder} is not an archive and not empty: choose an empty folder, or the archive's own."
-            ) from None
+            )
         return None
-    except OSError as error:
-        raise ArchiveError(f"{folder / FILE_NAME} can't be read ({error.strerror}).") from None
     try:
         version = msgspec.json.decode(content, type=dict[str, msgspec.Raw])["format"]
         if msgspec.json.decode(version, type=int) > FORMAT:
@@ -109,23 +102,20 @@ def read_format(folder: Path) -> ArchiveFormat | None:
         return msgspec.json.decode(content, type=ArchiveFormat)
     except (msgspec.MsgspecError, KeyError, UnicodeDecodeError):
         raise ArchiveError(
-            f"{folder / FILE_NAME} is damaged: restore it from a backup of the archive; nothing was changed."
+            f"{location.join(FILE_NAME)} is damaged: restore it from a backup of the archive; nothing was changed."
         ) from None
 
 
-def write_format(folder: Path, written: ArchiveFormat) -> None:
+def write_format(folder: Path | str, written: ArchiveFormat) -> None:
     """Write the file atomically.
 
     Raises:
         ArchiveError: It can't be written.
     """
-    try:
-        write_private_file(folder / FILE_NAME, msgspec.json.format(msgspec.json.encode(written)))
-    except OSError as error:
-        raise ArchiveError(f"{folder} can't be written ({error.strerror}): make room, or check its owner.") from None
+    find_location(folder).write_file(FILE_NAME, msgspec.json.format(msgspec.json.encode(written)))
 
 
-def register_account(folder: Path, client: Client) -> str:
+def register_account(folder: Path | str, client: Client) -> str:
     """Return the name of a client's account, and record the account that it stands for.
 
     Raises:

@@ -139,8 +139,7 @@ class UpdateLog:
 
     def create(self) -> None:
         """Create the table, if it is missing."""
-        if self._tables.open(UPDATES) is None:
-            self._tables.create(UPDATES, _SCHEMA, "at")
+        self._tables.create(UPDATES, _SCHEMA, "at")
 
     def _read(self, columns: list[str] | None, chosen: datasets.Expression | None = None) -> arrow.Table:
         found = self._tables.open(UPDATES)

@@ -112,6 +112,8 @@ class DeltaTables:
             instant: The only column whose minimum and maximum are in the log.
             partition: The columns that it is partitioned by.
         """
+        if self.open(name) is not None:
+            return
         with clear_errors(self.location, writing=True), private_umask():
             import_deltalake().DeltaTable.create(
                 self.location.join(name),
@@ -243,8 +245,7 @@ class DeltaTables:
                 writer_properties=deltalake.WriterProperties(compression="ZSTD"), **options,
             )  # fmt: skip
 
-        if self.open(table.name) is None:
-            self.create_table(table)
+        self.create_table(table)
         self.commit(table.name, write)
 
     def create_table(self, table: ArchiveTable) -> None:

@@ -47,7 +47,7 @@ STORE_FAILURES: tuple[tuple[type[CenportsError], str, str], ...] = (
     ),
     (
         ArchiveError,
-        "error sending request|client error|timed out|retry_timeout|connection closed|HTTP error",
+        r"error sending request|timed out|retry_timeout|HTTP error|status code 5\d\d|SlowDown|InternalError",
         "the store can't be reached, or doesn't answer: check the network and AWS_ENDPOINT_URL, then try again",
     ),
 )

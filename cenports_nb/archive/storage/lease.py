@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from deltalake import DeltaTable
 
 LEASE_TABLE = "_lease"
-LEASE_SECONDS, RENEWAL_SECONDS, POLL_SECONDS = 60.0, 15.0, 1.0
+LEASE_SECONDS, RENEWAL_SECONDS, POLL_SECONDS = 60.0, 15.0, 5.0
 LOCK_SECONDS = 600.0
 """Maximum wait for another update of the same archive."""
 FENCE = "cenports-nb"

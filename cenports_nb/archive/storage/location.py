@@ -22,7 +22,7 @@ from cenports_nb.private_files import write_private_file
 
 LOCK_NAME = ".update.lock"
 PRIVATE_FOLDER = 0o700
-BUCKET_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/[\w.=-]+)*", re.ASCII)
+BUCKET_URL = re.compile(r"s3://[a-z0-9][a-z0-9.-]+[a-z0-9](/(?!\.)[\w.=-]+)*", re.ASCII)
 SCHEME = re.compile(r"[A-Za-z][\w+.-]+:/")
 STORE_OPTIONS = {"connect_timeout": "5s", "timeout": "60s", "max_retries": "4", "retry_timeout": "60s"}
 """How long a request to the store may take. Keys are never options: options would be sent to workers."""
@@ -163,9 +163,7 @@ class Bucket:
         Raises:
             ArchiveError, ConfigurationError: The bucket can't be read.
         """
-        with clear_errors(self):
-            found = self._open_files().get_file_info(fs.FileSelector("", allow_not_found=True))
-        return all(each.base_name.startswith(ignore) for each in found)
+        return all(name.startswith(ignore) for name in self._list_names())
 
     def read_file(self, name: str) -> bytes | None:
         """Read an object; None if it is missing.
@@ -173,11 +171,10 @@ class Bucket:
         Raises:
             ArchiveError, ConfigurationError: It can't be read.
         """
+        if name not in self._list_names():  # unlike a refused reading, a refused list says why
+            return None
         with clear_errors(self):
-            try:
-                content: bytes = self._open_files().open_input_file(name).read()
-            except FileNotFoundError:
-                return None
+            content: bytes = self._open_files().open_input_file(name).read()
         return content
 
     def write_file(self, name: str, content: bytes) -> None:
@@ -215,6 +212,11 @@ class Bucket:
         """
         return hold_lease(self, clock)
 
+    def _list_names(self) -> list[str]:
+        with clear_errors(self):
+            found = self._open_files().get_file_info(fs.FileSelector("", allow_not_found=True))
+        return [str(each.base_name) for each in found]
+
     def _open_handler(self) -> Any:
         return import_deltalake().fs.DeltaStorageHandler(self.url, self.options)
 
@@ -232,7 +234,7 @@ def find_location(path: str | Path) -> Location:
         InvalidRequestError: The address isn't that of a folder or a bucket.
     """
     text = os.fspath(path)
-    if not SCHEME.match(text) or re.match(r"[A-Za-z]:", text):
+    if not SCHEME.match(text):
         return Folder(Path(path).expanduser().absolute())
     address = text.rstrip("/")
     if not text.startswith("s3://") or not BUCKET_URL.fullmatch(address):

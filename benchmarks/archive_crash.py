@@ -5,6 +5,16 @@ number, so that the total of an order and its lines say which reading they are o
 update at once. In each round one child is killed with SIGKILL after a random moment; then everything is loaded: every
 order must be there once, with its lines, all of one reading, and a load as of the first update must return the first
 reading. In the end one update runs through, and the archive must be what the shop says.
+
+With `--s3 s3://bucket/prefix` the archive is in a bucket, whose keys and end point come from the environment:
+
+    moto_server --port 5000 &
+    export AWS_ENDPOINT_URL=http://127.0.0.1:5000 AWS_ALLOW_HTTP=true AWS_ACCESS_KEY_ID=any AWS_SECRET_ACCESS_KEY=any
+    curl --request PUT $AWS_ENDPOINT_URL/crash
+    python benchmarks/archive_crash.py --s3 s3://crash/archive --rounds 40
+
+There, in every second round of those with two, one child is not killed but stopped for longer than its lease lasts, and
+goes on when the other has ended. Leases are shorter than usual.
 """
 
 from __future__ import annotations
@@ -30,10 +40,14 @@ import pandas as pd
 from tqdm import tqdm
 
 import cenports_nb as cn
+from cenports_nb.archive.storage import lease
 from cenports_nb.sandbox import Sandbox
 
 ORDERS, DAYS = 40, 50
-CHILD_TIMEOUT_SECONDS = 120.0
+CHILD_TIMEOUT_SECONDS = 300.0
+LEASE_SECONDS, RENEWAL_SECONDS, POLL_SECONDS = 6.0, 0.5, 0.3
+SUPERSEDED = 75
+"""The exit code of a child that may not write any more."""
 PRELOADED = [
     "cenports_nb.api.http.session",
     "cenports_nb.api.http.cache",
@@ -50,12 +64,14 @@ class Report:
     Attributes:
         killed: Updates that were killed before their end.
         ended: Updates that ended before they could be killed.
+        superseded: Updates that were stopped, and found on waking up that another process had taken over.
         unfinished: Kills after which the next update had something to take back or to go on with.
         faults: What must not be: torn, doubled, lost or mixed.
     """
 
     killed: int = 0
     ended: int = 0
+    superseded: int = 0
     unfinished: int = 0
     faults: list[str] = field(default_factory=list)
 
@@ -64,8 +80,14 @@ def child(url: str, folder: str, home: str) -> None:
     """Update the archive in a process of its own."""
     os.environ["CENPORTS_HOME"] = home
     tqdm.set_lock(threading.RLock())  # its own would be a semaphore that a killed process leaves behind
+    lease.LEASE_SECONDS, lease.RENEWAL_SECONDS, lease.POLL_SECONDS = LEASE_SECONDS, RENEWAL_SECONDS, POLL_SECONDS
     with cn.connect("sandbox", base_url=url, rate_limit=100_000) as client:
-        cn.open_archive(folder).update(client, progress=False)
+        try:
+            cn.open_archive(folder).update(client, progress=False)
+        except cn.errors.ArchiveError as error:
+            if "has taken over" not in str(error):
+                raise
+            sys.exit(SUPERSEDED)
 
 
 def build_order(number: int, generation: int) -> dict[str, Any]:
@@ -138,13 +160,13 @@ def check(archive: cn.Archive, first: pd.Timestamp | None, report: Report, name:
         report.faults.append(f"{name}: the first reading is another one now")
 
 
-def run_rounds(folder: Path, rounds: int, seed: int) -> Report:
-    """Kill so many updates, one after the other."""
+def run_rounds(folder: Path, place: str, rounds: int, seed: int) -> Report:
+    """Kill so many updates, one after the other, of an archive in a place."""
     chance, report = random.Random(seed), Report()
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     with Sandbox(data=write_shop(folder / "shop"), shift=False, rate_limit=None) as sandbox:
-        arguments = (sandbox.url, str(folder / "archive"), str(folder / "home"))
+        arguments = (sandbox.url, place, str(folder / "home"))
 
         def start() -> Any:
             process = context.Process(target=child, args=arguments)
@@ -155,7 +177,7 @@ def run_rounds(folder: Path, rounds: int, seed: int) -> Report:
         process = start()
         process.join(CHILD_TIMEOUT_SECONDS)
         first_seconds = time.monotonic() - start_time
-        archive = cn.open_archive(folder / "archive")
+        archive = cn.open_archive(place)
         first = archive.contents()["as_of"].max() + pd.Timedelta(seconds=1)
         check(archive, first, report, "first update")
         for generation in range(1, rounds + 1):
@@ -163,17 +185,23 @@ def run_rounds(folder: Path, rounds: int, seed: int) -> Report:
             beside = start() if generation % 3 == 0 else None
             process = start()
             time.sleep(chance.uniform(0.0, first_seconds * (1.6 if beside else 1.0)))
+            is_stopped = beside is not None and place.startswith("s3://") and generation % 2 == 0
             with suppress(ProcessLookupError):
-                os.kill(process.pid, signal.SIGKILL)
+                os.kill(process.pid, signal.SIGSTOP if is_stopped else signal.SIGKILL)
+            if beside is not None:
+                beside.join(CHILD_TIMEOUT_SECONDS)
+                if beside.exitcode not in (0, SUPERSEDED):
+                    report.faults.append(f"round {generation}: the update beside it ended with {beside.exitcode}")
+            if is_stopped:
+                with suppress(ProcessLookupError):
+                    os.kill(process.pid, signal.SIGCONT)
             process.join(CHILD_TIMEOUT_SECONDS)
             report.killed += process.exitcode == -signal.SIGKILL
             report.ended += process.exitcode == 0
-            if beside is not None:
-                beside.join(CHILD_TIMEOUT_SECONDS)
-                if beside.exitcode != 0:
-                    report.faults.append(f"round {generation}: the update beside it ended with {beside.exitcode}")
-            versions = {path.parent.parent.name for path in (folder / "archive").glob("*/_delta_log/*.json")}
-            report.unfinished += "updates" in versions and _is_unfinished(archive)
+            report.superseded += [each.exitcode for each in (process, beside) if each].count(SUPERSEDED)
+            if process.exitcode not in (0, SUPERSEDED, -signal.SIGKILL):
+                report.faults.append(f"round {generation}: the update ended with {process.exitcode}")
+            report.unfinished += any(state.is_unfinished for state in archive._reader.read_states())
             check(archive, first, report, f"round {generation}")
         change_all(sandbox, rounds + 1)
         process = start()
@@ -184,20 +212,18 @@ def run_rounds(folder: Path, rounds: int, seed: int) -> Report:
     return report
 
 
-def _is_unfinished(archive: cn.Archive) -> bool:
-    """Return whether a killed update left something behind that no reader sees."""
-    return any(state.is_unfinished for state in archive._reader.read_states())
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))
+    parser.add_argument("--s3", help="an empty prefix, such as s3://bucket/prefix")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         os.environ["CENPORTS_HOME"] = str(Path(folder) / "home")
-        report = run_rounds(Path(folder), given.rounds, given.seed)
+        report = run_rounds(Path(folder), given.s3 or str(Path(folder) / "archive"), given.rounds, given.seed)
     print(f"{report.killed} killed, {report.ended} ended before, {report.unfinished} of them left something unfinished")
+    if given.s3:
+        print(f"{report.superseded} superseded")
     print(f"{len(report.faults)} faults (seed {given.seed})")
     for fault in report.faults[:20]:
         print(f"  {fault}")

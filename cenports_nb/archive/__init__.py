@@ -1,1 +1,1 @@
-"""The archive: orders, shipments and stock of accounts, with their history, in Delta tables on disk."""
+"""The archive: orders, shipments and stock of accounts, with their history, in Delta tables."""

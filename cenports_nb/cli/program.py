@@ -81,7 +81,7 @@ GROUPS: dict[str, tuple[str, dict[str, Callable[..., Any]]]] = {
         },
     ),
     "archive": (
-        "The history of orders and stock, kept on this machine.",
+        "The history of orders and stock, in a folder or a bucket.",
         {
             "show": archive.show_archive,
             "update": archive.update_archive,

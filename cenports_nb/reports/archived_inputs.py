@@ -51,7 +51,7 @@ def read_archived_inputs(
     """Read a month as an archive had it at the beginning of a day.
 
     Args:
-        archive: Its folder.
+        archive: Its folder, or its address in a bucket.
         accounts: The account, or the accounts from `connect_accounts`, with `account` in front.
         month: The month.
         since: The day, in the client's time zone.
@@ -59,7 +59,7 @@ def read_archived_inputs(
         exclude: The statuses that don't count, which are counted alike on both sides.
 
     Raises:
-        ConfigurationError: There is no archive in the folder.
+        ConfigurationError: There is no archive in it.
         InvalidRequestError: `since` is missing, or nothing was archived by then.
         IncompleteError: The month was not archived to its end by then.
     """
@@ -68,13 +68,12 @@ def read_archived_inputs(
 
     if not since:
         raise InvalidRequestError('archive= needs since=, the day to compare with, such as since="2026-11-05".')
-    folder = Path(archive).expanduser().absolute()
-    if read_format(folder) is None:
+    if read_format(archive) is None:
         raise ConfigurationError(f"There is no archive in {archive}: `cenports-nb archive update` makes one.")
     several = isinstance(accounts, ReportAccounts) and accounts.several
     clients = accounts.loaded if isinstance(accounts, ReportAccounts) else [accounts]
     names = [client.settings.account_name for client in clients]
-    opened = open_archive(folder, time_zone=clients[0].settings.time_zone)
+    opened = open_archive(archive, time_zone=clients[0].settings.time_zone)
     frames = {
         name: getattr(opened, loader)(month.start, month.end, as_of=since, accounts=names, channel_id=channel_id)
         for name, loader in LOADERS.items()

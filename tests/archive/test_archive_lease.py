@@ -155,3 +155,13 @@ def test_two_that_see_an_expired_lease_do_not_both_take_it(s3: str) -> None:
     seen = [leases._open(place) for _ in range(2)]  # type: ignore[arg-type]
     taken = [leases.Lease(place).try_take(table) for table in seen]  # type: ignore[arg-type]
     assert taken == [True, False]
+
+
+def test_the_holder_is_that_of_the_version_that_was_seen(s3: str) -> None:
+    """Another process commits in between."""
+    place = find_location(f"{s3}/seen")
+    with place.lock(FakeClock()) as lease:
+        assert lease is not None
+        seen = leases._open(lease.place)
+    assert leases._read_holder(seen) == lease.holder
+    assert leases._read_holder(leases._open(lease.place)) == ""

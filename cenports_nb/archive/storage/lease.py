@@ -168,7 +168,6 @@ def _open(place: Place) -> DeltaTable:
 
 
 def _read_holder(table: DeltaTable) -> str:
-    """Read who holds the lease; empty if it is free."""
-    (last,) = table.history(1)
-    found: Any = last.get(HOLDER, "")
-    return str(found)
+    """Read who held the lease in a version of its table; empty if it was free."""
+    found: Any = table.history(1)[-1]  # newer commits, if there are any by now, come first
+    return str(found.get(HOLDER, ""))

@@ -13,8 +13,8 @@ With `--s3 s3://bucket/prefix` the archive is in a bucket, whose keys and end po
     curl --request PUT $AWS_ENDPOINT_URL/crash
     python benchmarks/archive_crash.py --s3 s3://crash/archive --rounds 40
 
-There, in every second round of those with two, one child is not killed but stopped for longer than its lease lasts, and
-goes on when the other has ended. Leases are shorter than usual.
+There, in every fourth round the child is not killed but stopped for longer than its lease lasts, and goes on when another
+one has ended. Leases are shorter than usual.
 """
 
 from __future__ import annotations
@@ -176,18 +176,20 @@ def run_rounds(folder: Path, place: str, rounds: int, seed: int) -> Report:
         start_time = time.monotonic()
         process = start()
         process.join(CHILD_TIMEOUT_SECONDS)
-        first_seconds = time.monotonic() - start_time
+        first_seconds, wait_seconds, is_bucket = time.monotonic() - start_time, 0.0, place.startswith("s3://")
         archive = cn.open_archive(place)
         first = archive.contents()["as_of"].max() + pd.Timedelta(seconds=1)
         check(archive, first, report, "first update")
         for generation in range(1, rounds + 1):
             change_all(sandbox, generation)
-            beside = start() if generation % 3 == 0 else None
+            is_stopped = is_bucket and generation % 4 == 0
+            beside = start() if generation % 3 == 0 and not is_stopped else None
             process = start()
-            time.sleep(chance.uniform(0.0, first_seconds * (1.6 if beside else 1.0)))
-            is_stopped = beside is not None and place.startswith("s3://") and generation % 2 == 0
+            time.sleep(wait_seconds + chance.uniform(0.0, first_seconds * (1.6 if beside else 1.0)))
             with suppress(ProcessLookupError):
                 os.kill(process.pid, signal.SIGSTOP if is_stopped else signal.SIGKILL)
+            if is_stopped:
+                beside = start()
             if beside is not None:
                 beside.join(CHILD_TIMEOUT_SECONDS)
                 if beside.exitcode not in (0, SUPERSEDED):
@@ -197,6 +199,7 @@ def run_rounds(folder: Path, place: str, rounds: int, seed: int) -> Report:
                     os.kill(process.pid, signal.SIGCONT)
             process.join(CHILD_TIMEOUT_SECONDS)
             report.killed += process.exitcode == -signal.SIGKILL
+            wait_seconds = LEASE_SECONDS if is_bucket and process.exitcode == -signal.SIGKILL else 0.0
             report.ended += process.exitcode == 0
             report.superseded += [each.exitcode for each in (process, beside) if each].count(SUPERSEDED)
             if process.exitcode not in (0, SUPERSEDED, -signal.SIGKILL):

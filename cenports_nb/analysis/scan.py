@@ -28,7 +28,7 @@ class Scan(Protocol):
         """Read one month; a frame without rows for a month that it does not have."""
 
     def select(self, columns: Sequence[str]) -> Scan:
-        """Return a scan that reads only these of its columns, and no rejects."""
+        """Return a scan that reads only these of its columns, in any order of rows, and no rejects."""
 
 
 def is_scan(value: Any) -> TypeGuard[Scan]:

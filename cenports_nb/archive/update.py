@@ -9,7 +9,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+import pyarrow as arrow
 
+from cenports_nb.api.retrieval.memory import trim_heap
 from cenports_nb.archive.comparison import find_shared_keys
 from cenports_nb.archive.month_writer import MonthWriter, list_order_keys
 from cenports_nb.archive.schedule import choose_first_month, find_first_month, list_due_months, list_months, to_month
@@ -90,6 +92,7 @@ def update_account(client: Client, writer: MonthWriter, options: UpdateOptions) 
             if month in due[source]:
                 _read_month(run, source, month)
         writer.checkpoint()
+        _return_memory()
     _follow_vanished_orders(run, months)
     if writer.state.is_unfinished or any(name == ORDERS.name for name, _ in writer.changes):
         _settle_moved_orders(run)
@@ -169,11 +172,16 @@ def _settle_moved_orders(run: _UpdateRun) -> None:
     The month that it left is read again; if that doesn't settle it, the latest reading wins.
     """
     writer = run.writer
+
+    def read_keys(month: str) -> pd.DataFrame:
+        _return_memory()
+        return writer.read(ORDERS, month, ORDER_KEYS)
+
     for attempt in range(MAX_MOVED_READINGS):
         months = writer.state.list_months("orders")
         rows = sum(writer.state.readings["orders", month].rows.get(ORDERS.name, 0) for month in months)
         is_moved = False
-        for copies in find_shared_keys(months, lambda month: writer.read(ORDERS, month, ORDER_KEYS), rows):
+        for copies in find_shared_keys(months, read_keys, rows):
             times = copies["month"].map(lambda month: writer.state.readings["orders", month].at)
             newest = times.groupby([copies[name] for name in ORDER_KEYS]).transform("max")
             for month, keys in copies[times < newest].groupby("month"):
@@ -184,6 +192,12 @@ def _settle_moved_orders(run: _UpdateRun) -> None:
                     writer.drop_orders(str(month), keys[ORDER_KEYS])
         if not is_moved:
             return
+
+
+def _return_memory() -> None:
+    """Return what both allocators keep after each month, so that the peak doesn't grow with the number of months."""
+    arrow.default_memory_pool().release_unused()
+    trim_heap()
 
 
 def _never_back(at: datetime, writer: MonthWriter) -> datetime:

@@ -202,6 +202,8 @@ class DeltaTables:
         version: int | None,
         months: Mapping[str, Sequence[str]],
         columns: Sequence[str] | None = None,
+        *,
+        is_sorted: bool = True,
     ) -> arrow.Table:
         """Read some months of some accounts in a version, sorted by account and as the table's frames are.
 
@@ -210,16 +212,16 @@ class DeltaTables:
             version: From the updates; None for the latest, which an update may not have finished yet.
             months: By account, such as `2026-11`.
             columns: These, the account, and those that rows are sorted by; all by default.
+            is_sorted: Whether to sort.
         """
-        dataset = self.dataset(table, version, months)
+        dataset, order = self.dataset(table, version, months), table.order if is_sorted else []
         if dataset is None:
             return table.arrow_schema.empty_table()
-        wanted = dataset.schema.names if columns is None else list(dict.fromkeys([ACCOUNT, *columns, *table.order]))
+        wanted = dataset.schema.names if columns is None else list(dict.fromkeys([ACCOUNT, *columns, *order]))
         wanted = [name for name in wanted if name in dataset.schema.names]
         with clear_errors(self.location):
             data = dataset.to_table(columns=wanted)
-        order = [(name, "ascending") for name in (ACCOUNT, *table.order)]
-        return data.sort_by(order) if data.num_rows else data
+        return data.sort_by([(name, "ascending") for name in (ACCOUNT, *order)]) if order and data.num_rows else data
 
     def dataset(
         self, table: ArchiveTable, version: int | None, months: Mapping[str, Sequence[str]]

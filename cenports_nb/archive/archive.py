@@ -26,7 +26,7 @@ from cenports_nb.archive.storage.format import open_folder, register_account
 from cenports_nb.archive.storage.location import find_location
 from cenports_nb.archive.tables import TABLES
 from cenports_nb.archive.update import UpdateOptions, build_result, new_update_id, update_account
-from cenports_nb.archive.updates import UPDATES, UpdateLog, fold
+from cenports_nb.archive.updates import SUMMARY, UPDATES, UpdateLog, fold
 from cenports_nb.errors import CenportsError, IncompleteError, InvalidRequestError
 from cenports_nb.frames.dates import Day, parse_day, parse_time_zone
 from cenports_nb.rendering.note import render_note
@@ -293,7 +293,7 @@ class Archive:
                 for table in TABLES.values():
                     tables.create_table(table)
                 log.create()
-                for name in (*TABLES, UPDATES):
+                for name in (*TABLES, UPDATES, SUMMARY):
                     tables.fence(name)
             yield tables, log
 

@@ -66,7 +66,7 @@ class ArchiveReader:
 
     def read_states(self, as_of: datetime | None = None) -> list[AccountState]:
         """Return what is archived of each account, by name."""
-        return fold_all(self.log.read(), as_of=as_of)
+        return fold_all(self.log.read(as_of=as_of), as_of=as_of)
 
     def choose_states(self, query: ArchiveQuery) -> list[AccountState]:
         """Return what is archived of the requested accounts.

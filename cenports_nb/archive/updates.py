@@ -21,7 +21,10 @@ from cenports_nb.frames.arrow_columns import ARROW_TEXT
 if TYPE_CHECKING:
     from deltalake import DeltaTable
 
-UPDATES = "updates"
+UPDATES, SUMMARY = "updates", "updates_summary"
+SUMMARY_ROWS, SUMMARY_FACTOR = 2000, 4
+"""A summary is written when it leaves out so many rows, and so many times its own."""
+SUMMARY_HOURS = 24
 BEGIN, CHECKPOINT, UPDATE, FORGET = "begin", "checkpoint", "update", "forget"
 TICK = timedelta(microseconds=1)
 
@@ -114,14 +117,27 @@ class UpdateLog:
     def __init__(self, tables: DeltaTables) -> None:
         self._tables = tables
 
-    def read(self, account: str | None = None) -> list[UpdateRecord]:
-        """Read the rows of one account, or of all, oldest first."""
-        chosen = None if account is None else datasets.field(ACCOUNT) == account
-        return [_decode(row) for row in self._read(None, chosen).sort_by("at").to_pylist()]
+    def read(self, account: str | None = None, as_of: datetime | None = None) -> list[UpdateRecord]:
+        """Read the rows of one account, or of all, oldest first; older ones summarized, where that makes no difference.
+
+        Args:
+            account: Only this one.
+            as_of: The instant that the rows are combined for; now by default.
+        """
+        own = None if account is None else datasets.field(ACCOUNT) == account
+        summary = self._read(SUMMARY)
+        until = compute.max(summary["at"]).as_py()
+        if until is not None and (as_of is None or as_of >= until):
+            newer = self._read(UPDATES, None, datasets.field("at") >= until)
+            if compute.any(compute.equal(newer["at"], until)).as_py():  # else it is the summary of another log
+                newer = newer.filter(compute.field("at") > until)
+                rows = arrow.concat_tables([summary, newer])
+                return _decode_rows(rows if account is None else rows.filter(compute.field(ACCOUNT) == account))
+        return _decode_rows(self._read(UPDATES, None, own))
 
     def next_instant(self, now: datetime) -> datetime:
         """Return the instant of the next row: now, but never before the last one, whatever the clock says."""
-        last = compute.max(self._read(["at"])["at"]).as_py()
+        last = compute.max(self._read(UPDATES, ["at"])["at"]).as_py()
         return now if last is None else max(now, last + TICK)
 
     def append(self, *records: UpdateRecord) -> None:
@@ -136,13 +152,31 @@ class UpdateLog:
         table = self._tables.open(UPDATES)
         if table is not None and len(table.file_uris()) > MAX_FILES:
             self._tables.commit(UPDATES, lambda found, own: found.optimize.compact(commit_properties=own))
+            self._summarize()
 
     def create(self) -> None:
         """Create the table, if it is missing."""
         self._tables.create(UPDATES, _SCHEMA, "at")
 
-    def _read(self, columns: list[str] | None, chosen: datasets.Expression | None = None) -> arrow.Table:
-        found = self._tables.open(UPDATES)
+    def _summarize(self) -> None:
+        """Replace the summary, if many rows came since; its old files stay a day, for who reads them now."""
+        records = self.read()
+        summarized = summarize(records)
+        if len(records) - len(summarized) < max(SUMMARY_ROWS, SUMMARY_FACTOR * len(summarized)):
+            return
+        rows = arrow.Table.from_pylist([_encode(record) for record in summarized], schema=_SCHEMA)
+
+        def replace_all(found: DeltaTable, properties: Any) -> None:
+            import_deltalake().write_deltalake(found, rows, mode="overwrite", commit_properties=properties)
+
+        self._tables.create(SUMMARY, _SCHEMA, "at")
+        self._tables.commit(SUMMARY, replace_all)
+        self._tables.delete_old_files(SUMMARY, SUMMARY_HOURS)
+
+    def _read(
+        self, table: str, columns: list[str] | None = None, chosen: datasets.Expression | None = None
+    ) -> arrow.Table:
+        found = self._tables.open(table)
         if found is None:
             return _SCHEMA.empty_table()
         with clear_errors(self._tables.location):
@@ -183,6 +217,26 @@ def fold(
     return AccountState(account, counted[-1].at, dict(versions), readings, forgotten, begins, is_unfinished)
 
 
+def summarize(records: Sequence[UpdateRecord]) -> list[UpdateRecord]:
+    """Leave out the rows that don't matter any more for what an archive has now, and add their readings to later ones.
+
+    What is left combines, with newer rows, to the same as all of them; only for instants before the last row it doesn't.
+    """
+    by_account: dict[str, list[UpdateRecord]] = {}
+    for record in records:
+        by_account.setdefault(record.account, []).append(record)
+    kept: list[UpdateRecord] = []
+    for account, own in by_account.items():
+        last = max((place for place, record in enumerate(own) if record.kind == UPDATE), default=-1)
+        kept += [record for record in own[: max(last, 0)] if record.kind == FORGET]
+        if last >= 0:
+            state = fold(own[: last + 1], account)
+            merged = {"versions": state.versions, "readings": [*state.readings.values()], "begins": state.begins}
+            kept.append(msgspec.structs.replace(own[last], **merged))
+        kept += own[last + 1 :]
+    return sorted(kept, key=lambda record: record.at)
+
+
 def fold_all(records: Sequence[UpdateRecord], *, as_of: datetime | None = None) -> list[AccountState]:
     """Combine rows into what an archive has of each account, ordered by name.
 
@@ -221,6 +275,10 @@ _READINGS = msgspec.json.Decoder(list[Reading])
 def _encode(record: UpdateRecord) -> dict[str, Any]:
     row = {name: getattr(record, name) for name in record.__struct_fields__}
     return {**row, **{name: msgspec.json.encode(row[name]).decode() for name in ("versions", "readings")}}
+
+
+def _decode_rows(rows: arrow.Table) -> list[UpdateRecord]:
+    return [_decode(row) for row in rows.sort_by("at").to_pylist()]
 
 
 def _decode(row: dict[str, Any]) -> UpdateRecord:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cenports_nb.archive import updates
 from cenports_nb.archive.comparison import Change, compare, drop_shared_shipments, find_shared_keys
 from cenports_nb.archive.coverage import find_missing_months, list_span_months
 from cenports_nb.archive.schedule import find_first_month, list_due_months, list_months, month_days
@@ -26,6 +28,7 @@ from cenports_nb.archive.updates import (
     UpdateRecord,
     fold,
     fold_all,
+    summarize,
 )
 
 NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
@@ -227,3 +230,51 @@ def test_the_next_update_lies_after_the_last(tmp_path: Path) -> None:
 def test_the_first_day_after_december_is_in_the_next_year() -> None:
     """Months are counted over years."""
     assert month_days("2026-12") == (date(2026, 12, 1), date(2027, 1, 1))
+
+
+@st.composite
+def log_rows(draw: st.DrawFn) -> list[UpdateRecord]:
+    """Rows of two accounts in any order of kinds, some of them without versions or readings."""
+    rows = []
+    for tick in range(draw(st.integers(0, 14))):
+        kind = draw(st.sampled_from([BEGIN, CHECKPOINT, UPDATE, UPDATE, FORGET]))
+        at = NOW + timedelta(hours=tick)
+        months = [] if kind in (BEGIN, FORGET) else draw(st.lists(st.sampled_from(["2026-09", "2026-10"]), max_size=2))
+        readings = [Reading("orders", month, at, {"orders": tick}, draw(st.booleans())) for month in months]
+        versions = {} if kind == BEGIN or draw(st.booleans()) else {"orders": tick}
+        before = "2026-10" if kind == FORGET else ""
+        begins = draw(st.sampled_from(["", "2026-09"])) if kind in (CHECKPOINT, UPDATE) else ""
+        account = draw(st.sampled_from(["acme", "other"]))
+        rows.append(UpdateRecord(account, f"{tick}", at, kind, versions, readings, before, begins))
+    return rows
+
+
+@given(log_rows(), st.integers(0, 14))
+def test_a_summary_combines_to_the_same_as_all_rows(rows: list[UpdateRecord], place: int) -> None:
+    """With whatever comes after it, for readers and for the update that goes on."""
+    older, newer = rows[:place], rows[place:]
+    left = [*summarize(older), *newer]
+    for as_of in (None, *(row.at for row in [*older[-1:], *newer])):
+        assert fold_all(left, as_of=as_of) == fold_all(rows, as_of=as_of)
+    for account in ("acme", "other"):
+        assert fold(left, account, with_checkpoints=True) == fold(rows, account, with_checkpoints=True)
+    assert max((row.at for row in summarize(older)), default=None) == max((row.at for row in older), default=None)
+
+
+def test_a_long_log_is_read_from_its_summary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The state is that of all rows, as of earlier instants too; a summary that isn't this log's is left alone."""
+    monkeypatch.setattr(updates, "MAX_FILES", 4)
+    monkeypatch.setattr(updates, "SUMMARY_ROWS", 6)
+    log = UpdateLog(DeltaTables(tmp_path / "archive"))
+    rows = [record(kind, 2 * day + step) for day in range(9) for step, kind in enumerate((CHECKPOINT, UPDATE))]
+    for row in rows:
+        log.append(row)
+    assert len(log.read()) < len(rows)
+    assert log.read("acme") == log.read()
+    for day in (None, 0.5, 3.5, 9.5, 17.5):
+        as_of = None if day is None else NOW + timedelta(days=day)
+        assert fold_all(log.read(as_of=as_of), as_of=as_of) == fold_all(rows, as_of=as_of)
+    other = UpdateLog(DeltaTables(tmp_path / "other"))
+    other.append(record(UPDATE, 1))
+    shutil.copytree(tmp_path / "archive" / "updates_summary", tmp_path / "other" / "updates_summary")
+    assert other.read() == [record(UPDATE, 1)]

@@ -103,6 +103,14 @@ class DeltaTables:
         if any(month < before for _, month in self.measure(table)):
             self.commit(table, lambda found, properties: found.delete(predicate, commit_properties=properties))
 
+    def delete_old_files(self, name: str, hours: int) -> None:
+        """Delete the files that no version of the last hours has."""
+
+        def vacuum(found: DeltaTable, properties: Any) -> object:
+            return found.vacuum(hours, dry_run=False, enforce_retention_duration=False, commit_properties=properties)
+
+        self.commit(name, vacuum)
+
     def create(self, name: str, schema: arrow.Schema, instant: str, partition: Sequence[str] = ()) -> None:
         """Create a table, if it is missing, whose log has no values but instants.
 

@@ -227,12 +227,13 @@ def summarize(records: Sequence[UpdateRecord]) -> list[UpdateRecord]:
         by_account.setdefault(record.account, []).append(record)
     kept: list[UpdateRecord] = []
     for account, own in by_account.items():
-        last = max((place for place, record in enumerate(own) if record.kind == UPDATE), default=-1)
+        ends = (place for place, record in enumerate(own) if record.kind == UPDATE and record.versions)
+        last = max(ends, default=-1)
         kept += [record for record in own[: max(last, 0)] if record.kind == FORGET]
         if last >= 0:
             state = fold(own[: last + 1], account)
-            merged = {"versions": state.versions, "readings": [*state.readings.values()], "begins": state.begins}
-            kept.append(msgspec.structs.replace(own[last], **merged))
+            readings = [*state.readings.values()]
+            kept.append(msgspec.structs.replace(own[last], readings=readings, begins=state.begins))
         kept += own[last + 1 :]
     return sorted(kept, key=lambda record: record.at)
 

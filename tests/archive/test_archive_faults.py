@@ -16,6 +16,8 @@ import pytest
 from support.archive_shop import NOW, Shop, made_order
 
 import cenports_nb as cn
+from cenports_nb.archive import updates
+from cenports_nb.archive.storage import delta_tables
 from cenports_nb.archive.storage.delta_tables import DeltaTables
 from cenports_nb.archive.tables import ACTUAL_STOCK, ORDERS, empty_frame, to_table
 from cenports_nb.archive.updates import BEGIN, UPDATE, UpdateLog, UpdateRecord
@@ -236,16 +238,16 @@ def test_a_name_that_stands_for_another_account_is_refused(shop: Shop, archive: 
         archive.update(shop.client)
 
 
-def test_the_log_reaches_back_to_the_first_of_230_updates(tmp_path: Path) -> None:
-    """By default Delta deletes the log after 30 days; here every version stays readable."""
+def test_the_log_reaches_back_to_the_first_of_105_updates(tmp_path: Path) -> None:
+    """A checkpoint is written after 100; by default Delta then deletes what is 30 days old, here every version stays."""
     tables, account, month = DeltaTables(tmp_path), "acme", "2026-01"
     frame = cn.schemas.Orders.example(rows=1)
-    for night in range(230):
+    for night in range(105):
         order = frame.assign(grand_total=float(night))
         tables.replace_month(ORDERS, account, month, to_table(order, ORDERS, account, month))
     assert list((tmp_path / "orders" / "_delta_log").glob("*.checkpoint.parquet"))
-    first = tables.version("orders") - 229
-    for night in (0, 1, 50, 199, 229):
+    first = tables.version("orders") - 104
+    for night in (0, 1, 50, 99, 104):
         assert tables.read(ORDERS, first + night, {account: [month]})["grand_total"].to_pylist() == [float(night)]
     configuration = json.loads(
         next(
@@ -258,11 +260,13 @@ def test_the_log_reaches_back_to_the_first_of_230_updates(tmp_path: Path) -> Non
     assert configuration["delta.logRetentionDuration"] == "interval 36500 days"
 
 
-def test_many_readings_become_few_files(tmp_path: Path) -> None:
+def test_many_readings_become_few_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Stock that is read every hour, and the table of updates, are compacted; every reading stays."""
+    monkeypatch.setattr(delta_tables, "MAX_FILES", 8)
+    monkeypatch.setattr(updates, "MAX_FILES", 8)
     tables = DeltaTables(tmp_path)
     log = UpdateLog(tables)
-    for hour in range(51):
+    for hour in range(11):
         at = NOW + timedelta(hours=hour)
         stock = cn.schemas.ActualStock.example(rows=1).assign(read_at=pd.Timestamp(at), quantity=hour)
         tables.append(ACTUAL_STOCK, to_table(stock, ACTUAL_STOCK, "acme", "2026-03"))
@@ -271,8 +275,8 @@ def test_many_readings_become_few_files(tmp_path: Path) -> None:
     records = log.read()
     for table in ("actual_stock", "updates"):
         (version,) = {tables.version(table)}
-        assert len(tables.open(table, version).file_uris()) < 49  # type: ignore[union-attr]
-    for hour in (0, 30, 48, 50):
+        assert len(tables.open(table, version).file_uris()) < 9  # type: ignore[union-attr]
+    for hour in (0, 6, 8, 10):
         version = records[hour].versions["actual_stock"]
         found = tables.read(ACTUAL_STOCK, version, {"acme": ["2026-03"]})
         assert found["quantity"].to_pylist() == list(range(hour + 1))

@@ -45,9 +45,9 @@ def both(s3: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[TwoArchi
         archives = [cn.open_archive(place, personal="keep") for place in places]
         with ThreadPoolExecutor(2) as pool:
             twice = [cn.open_archive(f"{s3}/both") for _ in range(2)]
-            for done in [pool.submit(each.update, shop.connect(), start="2026-02-01") for each in twice]:
+            for done in [pool.submit(each.update, shop.connect(), start="2026-03-01") for each in twice]:
                 done.result()
-        archives[1].update(shop.client, start="2026-02-01")
+        archives[1].update(shop.client, start="2026-03-01")
         shop.wait_days(1)
         shop.restate("N-12", lambda record: record["lineItems"][0].update(quantity=7))
         for archive in archives:

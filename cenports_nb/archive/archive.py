@@ -289,11 +289,13 @@ class Archive:
         with self._tables.location.lock(self.clock) as lease:
             tables = DeltaTables(self.folder, lease, is_writer=True)
             log = UpdateLog(tables)
+            if lease is not None:
+                lease.count_from(tables.open(UPDATES))
             if lease is not None and lease.is_takeover:
                 for table in TABLES.values():
                     tables.create_table(table)
                 log.create()
-                for name in (*TABLES, UPDATES, SUMMARY):
+                for name in (UPDATES, SUMMARY, *TABLES):
                     tables.fence(name)
             yield tables, log
 

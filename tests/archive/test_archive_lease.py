@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from pyarrow import fs
 from support.archive_shop import Shop
 from support.fake_clock import FakeClock
 
@@ -165,3 +166,25 @@ def test_the_holder_is_that_of_the_version_that_was_seen(s3: str) -> None:
         seen = leases._open(lease.place)
     assert leases._read_holder(seen) == lease.holder
     assert leases._read_holder(leases._open(lease.place)) == ""
+
+
+def test_a_lease_that_was_deleted_begins_above_the_last_fence(s3: str) -> None:
+    """Its table's versions begin at 0 again, but nobody is shut out by an old takeover."""
+    url = f"{s3}/deleted"
+    archive = cn.open_archive(url)
+    archive.clock = FakeClock()
+    location = find_location(url)
+    for holder in ("killed", "released"):
+        table = leases._open(location)  # type: ignore[arg-type]
+        if holder == "killed":
+            assert leases.Lease(location).try_take(table)  # type: ignore[arg-type]
+        with archive._open_for_writing() as (tables, log):
+            log.create()
+            tables.replace_month(ORDERS, "acme", "2026-03", orders())
+        files = location._open_files()  # type: ignore[union-attr]
+        for each in files.get_file_info(fs.FileSelector(leases.LEASE_TABLE, recursive=True)):
+            if each.is_file:
+                files.delete_file(each.path)
+    with archive._open_for_writing() as (tables, _):
+        tables.replace_month(ORDERS, "acme", "2026-02", orders("2026-02"))
+        assert tables.measure("orders").keys() == {("acme", "2026-02"), ("acme", "2026-03")}

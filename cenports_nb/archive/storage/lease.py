@@ -51,7 +51,8 @@ class Lease:
     Attributes:
         place: The archive.
         holder: A random name of this process's turn.
-        number: The version of the lease's table when this process took it; later holders have higher ones.
+        number: The version of the lease's table when this process took it, and the last fence; later holders have
+            higher ones, even if somebody deletes the lease's table.
         is_takeover: Whether the previous holder did not release it, so that it may still be writing.
     """
 
@@ -70,6 +71,10 @@ class Lease:
         fence = table.transaction_version(FENCE)
         if fence is not None and fence > self.number:
             self._refuse()
+
+    def count_from(self, table: DeltaTable | None) -> None:
+        """Raise the number above the fence of a table, the first one that each takeover writes."""
+        self.number += (table.transaction_version(FENCE) or 0) if table is not None else 0
 
     def confirm(self) -> None:
         """Ask the store whether this process still holds the lease.
